@@ -1,0 +1,230 @@
+//! Where the work is done: the trait every device implements, and how one is chosen.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::segment::{PlanSpec, SegmentBatch};
+use crate::sums::PartialSums;
+use crate::warning::Warnings;
+
+pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+
+/// What a device is, recorded in every product.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct DeviceInfo {
+    /// `cpu` or `gpu`.
+    pub backend: &'static str,
+    /// Name of the adapter, or of the processor's architecture and its threads.
+    pub adapter: String,
+    /// Driver and its version; empty for the CPU.
+    pub driver: String,
+    /// Graphics API (`vulkan`, `metal`, `dx12`), empty for the CPU.
+    pub api: String,
+    /// Capability profile, `portable` or `native`; empty for the CPU.
+    pub profile: &'static str,
+    /// True for an adapter that is a program on the CPU.
+    pub software: bool,
+    /// `single` or `double`: the precision of the transforms.
+    pub precision: &'static str,
+    /// Worker threads of the CPU; 0 for a GPU.
+    pub threads: usize,
+}
+
+/// How much one batch of a plan may hold. Results do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchLimits {
+    /// Segments; a multiple of the plan's run length.
+    pub rows: usize,
+    /// Events.
+    pub events: usize,
+}
+
+/// A prepared plan of one backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlanId(pub(crate) usize);
+
+/// A submitted batch of one backend. Tickets are collected in the order they were given.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(crate) u64);
+
+/// A device that turns batches of segments into partial sums. Blocking, object-safe.
+pub trait Backend: Send {
+    /// What the device is.
+    fn info(&self) -> &DeviceInfo;
+    /// Sizes, pipelines and scratch of a plan, once; hot calls allocate nothing on the device.
+    fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError>;
+    /// The largest batch that [`Backend::submit`] takes for this plan.
+    fn limits(&self, plan: PlanId) -> BatchLimits;
+    /// Starts work on a batch; waits only when the device's queue of batches is full.
+    fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError>;
+    /// Waits for the oldest ticket's sums: those of the batch's runs when it was the last of its group, else nothing.
+    fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
+    /// Batches that may be in flight; after as many submissions the caller collects.
+    fn depth(&self) -> usize;
+}
+
+/// Which capabilities of a GPU are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GpuProfile {
+    /// Native where the adapter passes the self-test, else portable.
+    #[default]
+    Auto,
+    /// WebGPU's default limits only: 16 KiB of workgroup memory, no f64.
+    Portable,
+    /// What the adapter has.
+    Native,
+}
+
+/// Which adapter a GPU backend takes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum AdapterSelector {
+    /// The best real adapter, else a software one.
+    #[default]
+    Best,
+    /// The adapter at this place of `eagleray devices`.
+    Index(usize),
+    /// The first adapter whose name contains this text, without regard to case.
+    Name(String),
+}
+
+/// The device asked for; always explicit, never global.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeviceChoice {
+    /// A real GPU where there is one, else the CPU; falling back is warned of and recorded.
+    Auto {
+        /// Capabilities to use.
+        profile: GpuProfile,
+        /// Threads of the CPU backend when it is taken.
+        threads: Option<NonZeroUsize>,
+    },
+    /// A GPU, never silently anything else.
+    Gpu {
+        /// Adapter.
+        adapter: AdapterSelector,
+        /// Capabilities to use.
+        profile: GpuProfile,
+    },
+    /// The CPU with this many threads (default: all cores).
+    Cpu {
+        /// Worker threads.
+        threads: Option<NonZeroUsize>,
+    },
+}
+
+impl Default for DeviceChoice {
+    fn default() -> DeviceChoice {
+        DeviceChoice::Auto { profile: GpuProfile::Auto, threads: None }
+    }
+}
+
+/// One adapter as `eagleray devices` lists it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AdapterReport {
+    /// Place in the list, for `--adapter`.
+    pub index: usize,
+    /// What the adapter is, with the profile `auto` would use.
+    pub name: String,
+    /// Graphics API.
+    pub api: String,
+    /// Driver and version.
+    pub driver: String,
+    /// Discrete, integrated, virtual, software or other.
+    pub kind: String,
+    /// True for an adapter that is a program on the CPU.
+    pub software: bool,
+    /// Features that matter here: f64, int64, subgroups, timestamps.
+    pub features: Vec<String>,
+    /// Workgroup memory in bytes.
+    pub workgroup_memory: u32,
+    /// Invocations of one workgroup.
+    pub workgroup_invocations: u32,
+    /// Largest binding in bytes.
+    pub binding_size: u64,
+    /// Largest buffer in bytes.
+    pub buffer_size: u64,
+    /// Whether `auto` takes it, and why.
+    pub auto: String,
+}
+
+/// What a device cannot do or what went wrong on it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// Built without the `gpu` feature.
+    #[error("this build has no GPU support; rebuild with the feature `gpu` or use --backend cpu")]
+    GpuNotCompiled,
+    /// No adapter fits.
+    #[error("no GPU adapter {wanted}; found: {found}. Use --backend cpu, or install a Vulkan driver")]
+    NoAdapter {
+        /// What was asked for.
+        wanted: String,
+        /// The adapters there are.
+        found: String,
+    },
+    /// The transform length cannot be done on this device.
+    #[error("{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu")]
+    UnsupportedLength {
+        /// Bins asked for.
+        n: usize,
+        /// Largest length.
+        largest: usize,
+    },
+    /// The device's memory is too small even for the smallest batch.
+    #[error("out of device memory: {0}")]
+    OutOfMemory(String),
+    /// The device stopped answering.
+    #[error("the device was lost: {0}")]
+    DeviceLost(String),
+    /// A pipeline, shader or dispatch was refused: a defect of this program.
+    #[error("device error: {0}")]
+    Device(String),
+}
+
+/// The adapters of this machine, best first.
+pub fn adapters() -> Vec<AdapterReport> {
+    #[cfg(feature = "gpu")]
+    return gpu::adapters();
+    #[cfg(not(feature = "gpu"))]
+    Vec::new()
+}
+
+/// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
+pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
+    match choice {
+        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads))),
+        DeviceChoice::Gpu { adapter, profile } => open_gpu(adapter, *profile, warnings),
+        DeviceChoice::Auto { profile, threads } => {
+            let real = adapters().into_iter().find(|a| !a.software);
+            let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, warnings));
+            match gpu {
+                Some(Ok(backend)) => return Ok(backend),
+                Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
+                None => {}
+            }
+            Ok(Box::new(cpu::CpuBackend::new(*threads)))
+        }
+    }
+}
+
+fn open_gpu(
+    adapter: &AdapterSelector,
+    profile: GpuProfile,
+    warnings: &mut Warnings,
+) -> Result<Box<dyn Backend>, BackendError> {
+    #[cfg(feature = "gpu")]
+    {
+        let backend = gpu::GpuBackend::open(adapter, profile)?;
+        if backend.info().software {
+            warnings.push("W-GPU-SOFTWARE", format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter));
+        }
+        Ok(Box::new(backend))
+    }
+    #[cfg(not(feature = "gpu"))]
+    {
+        let _ = (adapter, profile, warnings);
+        Err(BackendError::GpuNotCompiled)
+    }
+}

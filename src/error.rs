@@ -1,0 +1,88 @@
+//! The one public error. Each variant carries the file, the place and the value, and says what to do.
+
+use crate::backend::BackendError;
+
+/// Result with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong, by what the user can do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to open, read or write.
+    #[error("{path}: {source}")]
+    Io {
+        /// File concerned.
+        path: String,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// The bytes are not a valid file of the kind expected.
+    #[error("{path}: {place}: {message}")]
+    Format {
+        /// File concerned.
+        path: String,
+        /// Extension, keyword or column, with the byte offset where there is one.
+        place: String,
+        /// What is wrong, the value, and what to do.
+        message: String,
+    },
+    /// The good time intervals cannot be used.
+    #[error("{path}: good time intervals: {message}")]
+    Gti {
+        /// File concerned.
+        path: String,
+        /// What is wrong, the values, and what to do.
+        message: String,
+    },
+    /// No interval holds one segment.
+    #[error(
+        "segment_size = {segment_size} s is longer than every good time interval: the longest lasts {longest} s; the largest \
+         segment size that works with dt = {dt} s is {largest} s"
+    )]
+    NoSegments {
+        /// Segment size asked for, s.
+        segment_size: f64,
+        /// Length of the longest interval, s.
+        longest: f64,
+        /// Largest multiple of dt that fits, s.
+        largest: f64,
+        /// Bin width, s.
+        dt: f64,
+    },
+    /// There are segments, but no event lies in any of them.
+    #[error("no event lies in any of the {segments} segments ({read} events read: {balance}); check --energy, --gti and --time")]
+    NoEvents {
+        /// Segments planned.
+        segments: u64,
+        /// Events read.
+        read: u64,
+        /// Where they went.
+        balance: String,
+    },
+    /// An option or argument has no meaning.
+    #[error("{option} = {value}: {message}")]
+    Argument {
+        /// Name of the option or parameter.
+        option: String,
+        /// Value given.
+        value: String,
+        /// Why it cannot be used and what can.
+        message: String,
+    },
+    /// A device failed or cannot do what was asked.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+impl Error {
+    /// An error of the operating system about `path`.
+    pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Error {
+        Error::Io { path: path.as_ref().display().to_string(), source }
+    }
+
+    /// An invalid value of an option or parameter.
+    pub fn argument(option: &str, value: impl std::fmt::Display, message: impl Into<String>) -> Error {
+        Error::Argument { option: option.to_string(), value: value.to_string(), message: message.into() }
+    }
+}

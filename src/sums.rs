@@ -1,0 +1,190 @@
+//! Partial sums over segments, and the one operation everything relies on: [`PartialSums::merge`].
+//!
+//! Segments are numbered from 0 over all files (the absolute segment index). [`run_length`] consecutive segments form a
+//! *run*, summed in index order by whoever has them. Runs are the leaves of an aligned binary tree; two siblings are added
+//! as soon as both are known, left plus right, and a missing node is the identity. The tree's shape depends on the indices
+//! alone, so any split of the work (chunks, threads, devices, ranks) and any order of arrival gives the same bits.
+
+use std::collections::BTreeMap;
+
+/// Segments in one run: a power of two between 1 and 64 that depends on the number of bins `n` alone.
+///
+/// About 2^16 bins a run: short segments are summed 64 at a time (few partial sums cross a boundary), long ones one by one
+/// (54 segments of 2^14 bins still make 14 tasks).
+pub fn run_length(n: usize) -> u64 {
+    let fit = ((1usize << 16) / n.max(1)).clamp(1, 64);
+    1 << fit.ilog2()
+}
+
+/// What a set of segments adds up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sums {
+    /// `Σ w·|F_k|²`, one block of `k = 1 … ceil(n/2) − 1` for each row of the plan (unweighted first). Empty: no segment.
+    pub power: Vec<f64>,
+    /// Segments that contributed (`m`).
+    pub segments: u64,
+    /// Segments that could not contribute (empty ones with a normalisation per segment; sparse ones in the peer's rules).
+    pub skipped: u64,
+    /// Photons that fell in a bin of a contributing segment (`Σ N`).
+    pub photons: u64,
+    /// Photons inside skipped segments.
+    pub photons_skipped: u64,
+    /// Photons of contributing segments that rounding put beyond the last bin.
+    pub photons_dropped: u64,
+    /// Sum over segments of the mean flux of a bin; for events `N/n`, derived from `photons` instead, and 0 here.
+    pub flux_mean: f64,
+    /// Sum over segments of the mean squared error of a bin; 0 without errors.
+    pub variance: f64,
+}
+
+impl Sums {
+    /// `self + right`, element by element in f64; the empty sum is the identity.
+    fn add(mut self, right: Sums) -> Sums {
+        if self.power.is_empty() {
+            self.power = right.power;
+        } else if !right.power.is_empty() {
+            assert_eq!(self.power.len(), right.power.len(), "sums of different plans cannot be merged");
+            self.power.iter_mut().zip(&right.power).for_each(|(a, b)| *a += b);
+        }
+        self.segments += right.segments;
+        self.skipped += right.skipped;
+        self.photons += right.photons;
+        self.photons_skipped += right.photons_skipped;
+        self.photons_dropped += right.photons_dropped;
+        self.flux_mean += right.flux_mean;
+        self.variance += right.variance;
+        self
+    }
+}
+
+/// A forest of aligned nodes of the sum tree. Dense input keeps about log₂(runs) nodes in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PartialSums {
+    /// Key: (level, index); the node covers runs `index·2^level .. (index + 1)·2^level`.
+    nodes: BTreeMap<(u32, u64), Sums>,
+}
+
+impl PartialSums {
+    /// Nothing summed yet.
+    pub fn new() -> PartialSums {
+        PartialSums::default()
+    }
+
+    /// Adds the sums of one run. Every run is given once; a run without segments may be given as the empty `Sums`, which
+    /// changes no result and lets its neighbours merge at once.
+    pub fn push_run(&mut self, run: u64, sums: Sums) {
+        self.insert(0, run, sums);
+    }
+
+    /// Takes over all nodes of another forest. The two must not share a run.
+    pub fn merge(&mut self, other: PartialSums) {
+        for ((level, index), sums) in other.nodes {
+            self.insert(level, index, sums);
+        }
+    }
+
+    fn insert(&mut self, mut level: u32, mut index: u64, mut sums: Sums) {
+        while let Some(sibling) = self.nodes.remove(&(level, index ^ 1)) {
+            sums = if index & 1 == 0 { sums.add(sibling) } else { sibling.add(sums) };
+            level += 1;
+            index >>= 1;
+        }
+        let before = self.nodes.insert((level, index), sums);
+        assert!(before.is_none(), "run {index} at level {level} was summed twice");
+    }
+
+    /// Nodes held at present.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The root of the tree: missing nodes count as nothing.
+    pub fn finish(self) -> Sums {
+        let mut level_nodes: BTreeMap<u64, Sums> = BTreeMap::new();
+        let mut rest = self.nodes;
+        let mut level = 0;
+        loop {
+            while let Some(entry) = rest.first_entry().filter(|e| e.key().0 == level) {
+                let ((_, index), sums) = entry.remove_entry();
+                let clash = level_nodes.insert(index, sums);
+                debug_assert!(clash.is_none());
+            }
+            if rest.is_empty() && level_nodes.len() <= 1 {
+                return level_nodes.into_values().next().unwrap_or_default();
+            }
+            let mut parents: BTreeMap<u64, Sums> = BTreeMap::new();
+            for (index, sums) in level_nodes {
+                let left = parents.remove(&(index >> 1));
+                parents.insert(index >> 1, left.map_or_else(|| sums.clone(), |left| left.add(sums.clone())));
+            }
+            level_nodes = parents;
+            level += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(run: u64) -> Sums {
+        let x = ((run * 2_654_435_761) % 1_000_003) as f64;
+        Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, photons: run, ..Sums::default() }
+    }
+
+    /// The definition, written recursively.
+    fn tree(level: u32, index: u64, runs: &[u64]) -> Option<Sums> {
+        if level == 0 {
+            return runs.contains(&index).then(|| leaf(index));
+        }
+        match (tree(level - 1, 2 * index, runs), tree(level - 1, 2 * index + 1, runs)) {
+            (Some(a), Some(b)) => Some(a.add(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    #[test]
+    fn any_order_and_any_split_give_the_tree() {
+        let runs: Vec<u64> = (0..200).filter(|r| r % 7 != 3 && !(60..90).contains(r)).collect();
+        let expected = tree(8, 0, &runs).unwrap();
+        let mut orders = vec![runs.clone(), runs.iter().rev().copied().collect::<Vec<_>>()];
+        orders.push((0..runs.len()).map(|i| runs[(i * 89) % runs.len()]).collect());
+        for order in orders {
+            for split in [1, 3, 50, runs.len()] {
+                let mut total = PartialSums::new();
+                for part in order.chunks(split) {
+                    let mut sums = PartialSums::new();
+                    part.iter().for_each(|&r| sums.push_run(r, leaf(r)));
+                    total.merge(sums);
+                }
+                assert_eq!(total.finish(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn empty_runs_change_nothing_and_bound_the_nodes() {
+        let mut with = PartialSums::new();
+        let mut without = PartialSums::new();
+        for r in 0..1000 {
+            if r % 3 == 0 {
+                with.push_run(r, leaf(r));
+                without.push_run(r, leaf(r));
+            } else {
+                with.push_run(r, Sums::default());
+            }
+            assert!(with.node_count() <= 10);
+        }
+        assert_eq!(with.finish(), without.finish());
+    }
+
+    #[test]
+    fn run_length_is_a_power_of_two_between_1_and_64() {
+        for n in [1, 2, 1000, 1024, 16384, 16385, 65536, 1 << 24] {
+            let l = run_length(n);
+            assert!(l.is_power_of_two() && (1..=64).contains(&l) && (l == 1 || l as usize * n <= 1 << 16));
+        }
+        assert_eq!(run_length(16384), 4);
+        assert_eq!(run_length(128), 64);
+    }
+}
