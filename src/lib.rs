@@ -2,9 +2,15 @@
 #![warn(missing_docs)]
 
 pub mod backend;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod data;
 pub mod error;
+pub mod io;
 pub mod kernels;
+pub mod pipeline;
 pub mod segment;
+pub mod spectrum;
 pub mod sums;
 pub mod time;
 pub mod warning;

@@ -7,6 +7,7 @@ use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
 
+pub mod auto;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
@@ -63,6 +64,10 @@ pub trait Backend: Send {
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
     /// Batches that may be in flight; after as many submissions the caller collects.
     fn depth(&self) -> usize;
+    /// Warnings since the last call, for the product's record.
+    fn take_warnings(&mut self) -> Warnings {
+        Warnings::default()
+    }
 }
 
 /// Which capabilities of a GPU are used.
@@ -165,7 +170,9 @@ pub enum BackendError {
         found: String,
     },
     /// The transform length cannot be done on this device.
-    #[error("{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu")]
+    #[error(
+        "{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu"
+    )]
     UnsupportedLength {
         /// Bins asked for.
         n: usize,
@@ -200,7 +207,7 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
             let real = adapters().into_iter().find(|a| !a.software);
             let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, warnings));
             match gpu {
-                Some(Ok(backend)) => return Ok(backend),
+                Some(Ok(gpu)) => return Ok(Box::new(auto::AutoBackend::new(gpu, *threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
@@ -218,7 +225,10 @@ fn open_gpu(
     {
         let backend = gpu::GpuBackend::open(adapter, profile)?;
         if backend.info().software {
-            warnings.push("W-GPU-SOFTWARE", format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter));
+            warnings.push(
+                "W-GPU-SOFTWARE",
+                format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter),
+            );
         }
         Ok(Box::new(backend))
     }

@@ -1,5 +1,7 @@
 //! GTIs and times to a plan of segments, and the batches of segments that a backend works on.
 
+pub mod plan;
+
 use crate::kernels::{bin_events, power};
 use crate::sums::run_length;
 use crate::time::Dd;

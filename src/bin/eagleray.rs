@@ -1,0 +1,5 @@
+//! The `eagleray` command.
+
+fn main() -> std::process::ExitCode {
+    eagleray::cli::main()
+}

@@ -1,0 +1,308 @@
+//! Options that several commands share.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::number::{number, positive};
+use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
+use crate::data::Gti;
+use crate::error::{Error, Result};
+use crate::io::energy::ChannelRange;
+use crate::io::{EventFile, GtiSource, OpenOptions, Selection};
+use crate::pipeline::{Combine, Events, align};
+use crate::time::{Dd, SECONDS_PER_DAY};
+use crate::warning::Warnings;
+
+/// Which events of which files.
+#[derive(Args, Clone, Debug)]
+pub struct InputArgs {
+    /// Event files (FITS, plain or gzip)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Energy band in keV, LO <= E < HI
+    #[arg(long, value_name = "LO:HI", value_parser = pair)]
+    pub energy: Option<(f64, f64)>,
+    /// Range of channels, both included
+    #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy")]
+    pub pi: Option<(f64, f64)>,
+    /// Good time intervals: a FITS file, FILE[EXT], or text of two columns in seconds of the file's frame
+    #[arg(long, value_name = "FILE")]
+    pub gti: Option<String>,
+    /// Use the whole span of the events instead of good time intervals
+    #[arg(long, conflicts_with = "gti")]
+    pub no_gti: bool,
+    /// Leave out intervals shorter than this, s
+    #[arg(long, value_name = "S", value_parser = number, default_value = "0")]
+    pub min_gti: f64,
+    /// Shorten intervals by this at both ends, s
+    #[arg(long, value_name = "S", value_parser = number, default_value = "0")]
+    pub gti_margin: f64,
+    /// Only this time: mission seconds, or MJD with the suffix d (55000.1d:55000.2d)
+    #[arg(long, value_name = "LO:HI")]
+    pub time: Option<String>,
+    /// Column with the times
+    #[arg(long, value_name = "NAME")]
+    pub time_column: Option<String>,
+    /// Name or number of the events extension
+    #[arg(long, value_name = "EXT")]
+    pub extension: Option<String>,
+    /// Only these detectors (NICER: DET_ID, RXTE: PCUID, XMM: CCDNR, Chandra: CCD_ID), separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub detector: Option<Vec<i64>>,
+    /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)
+    #[arg(long, value_enum)]
+    pub combine: Option<CombineArg>,
+    /// Keep the whole rows of a file that was cut off
+    #[arg(long)]
+    pub salvage: bool,
+}
+
+/// See [`Combine`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CombineArg {
+    /// Each file has its own segments.
+    Average,
+    /// Simultaneous files: events summed, intervals intersected.
+    Merge,
+}
+
+/// The peer whose rules can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Compat {
+    /// Stingray 2.3.2.
+    Stingray,
+}
+
+/// Where the work is done.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceArgs {
+    /// Device: a real GPU where there is one (auto), a GPU, or the CPU
+    #[arg(long, value_enum, default_value = "auto")]
+    pub backend: BackendArg,
+    /// GPU by its number or part of its name in `eagleray devices`
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub adapter: Option<String>,
+    /// Capabilities of the GPU to use
+    #[arg(long, value_enum, default_value = "auto")]
+    pub gpu_profile: ProfileArg,
+    /// Precision of the transforms: single on GPUs, double on the CPU
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
+    /// Worker threads of the CPU [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// See [`DeviceChoice`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// A real GPU, else the CPU.
+    Auto,
+    /// A GPU.
+    Gpu,
+    /// The CPU.
+    Cpu,
+}
+
+/// See [`GpuProfile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileArg {
+    /// Native where it passes the self-test.
+    Auto,
+    /// WebGPU's defaults.
+    Portable,
+    /// All the adapter has.
+    Native,
+}
+
+/// Precision of the transforms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32 bits.
+    Single,
+    /// 64 bits.
+    Double,
+}
+
+/// Parses `LO:HI` with `LO ≤ HI`.
+fn pair(text: &str) -> Result<(f64, f64), String> {
+    let (lo, hi) = text.split_once(':').ok_or_else(|| format!("`{text}` is not LO:HI"))?;
+    let (lo, hi) = (number(lo)?, number(hi)?);
+    if lo <= hi { Ok((lo, hi)) } else { Err(format!("`{text}`: the lower bound is above the upper one")) }
+}
+
+/// A number above zero, as clap wants its parsers.
+pub fn seconds(text: &str) -> Result<f64, String> {
+    positive(text)
+}
+
+impl DeviceArgs {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// No such device; a precision that it does not have.
+    pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
+        let profile = match self.gpu_profile {
+            ProfileArg::Auto => GpuProfile::Auto,
+            ProfileArg::Portable => GpuProfile::Portable,
+            ProfileArg::Native => GpuProfile::Native,
+        };
+        let adapter = match &self.adapter {
+            None => AdapterSelector::Best,
+            Some(text) => text.parse().map_or_else(|_| AdapterSelector::Name(text.clone()), AdapterSelector::Index),
+        };
+        let choice = match self.backend {
+            BackendArg::Auto if self.adapter.is_none() => DeviceChoice::Auto { profile, threads: self.threads },
+            BackendArg::Auto | BackendArg::Gpu => DeviceChoice::Gpu { adapter, profile },
+            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
+        };
+        let backend = crate::backend::open(&choice, warnings)?;
+        let has = backend.info().precision;
+        let wanted = match self.precision {
+            Some(PrecisionArg::Single) => "single",
+            Some(PrecisionArg::Double) => "double",
+            None => has,
+        };
+        if wanted != has {
+            let message = format!("the {} computes in {has} precision", backend.info().backend.to_uppercase());
+            return Err(Error::argument("--precision", wanted, message));
+        }
+        Ok(backend)
+    }
+}
+
+impl InputArgs {
+    /// Opens all files.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`].
+    pub fn open(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<EventFile>> {
+        let options = OpenOptions {
+            gti: match &self.gti {
+                Some(file) => GtiSource::Given(file.clone()),
+                None if self.no_gti => GtiSource::Span,
+                None => GtiSource::File,
+            },
+            time_column: self.time_column.clone(),
+            extension: self.extension.clone(),
+            salvage: self.salvage,
+            detectors: self.detector.clone(),
+            compat_stingray,
+        };
+        let mut files = Vec::new();
+        for path in &self.files {
+            let mut file = EventFile::open(path, &options, warnings)?;
+            self.narrow(&mut file)?;
+            files.push(file);
+        }
+        Ok(files)
+    }
+
+    /// Applies `--gti-margin`, `--min-gti` and `--time` to the intervals of a file.
+    fn narrow(&self, file: &mut EventFile) -> Result<()> {
+        let path = file.path().to_string();
+        let left = |gti: Gti, what: &str| {
+            if gti.is_empty() {
+                return Err(Error::Gti { path: path.clone(), message: format!("{what} leaves no interval") });
+            }
+            Ok(gti)
+        };
+        if self.gti_margin != 0.0 || self.min_gti > 0.0 {
+            file.gti = left(file.gti.trimmed(self.gti_margin, self.min_gti), "--gti-margin or --min-gti")?;
+        }
+        if let Some(text) = &self.time {
+            let range = self.time_range(text, file)?;
+            let window = Gti::new("--time", vec![range], false, &mut Warnings::default())?;
+            file.gti = left(file.gti.intersect(&window), &format!("--time {text}"))?;
+        }
+        Ok(())
+    }
+
+    fn time_range(&self, text: &str, file: &EventFile) -> Result<(Dd, Dd)> {
+        let bad = |message: &str| Error::argument("--time", text, message);
+        let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
+        let one = |bound: &str| -> Result<Dd> {
+            let Some(mjd) = bound.strip_suffix('d') else {
+                return number(bound).map(Dd::from).map_err(|e| bad(&e));
+            };
+            let mjd = number(mjd).map_err(|e| bad(&e))?;
+            let epoch = file.clock.mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
+            Ok((Dd::sum(mjd, -(epoch.day as f64)) - Dd::from(epoch.fraction)) * SECONDS_PER_DAY)
+        };
+        let (lo, hi) = (one(lo)?, one(hi)?);
+        if lo < hi { Ok((lo, hi)) } else { Err(bad("the lower bound must be below the upper one")) }
+    }
+
+    /// The selection of events in one file; what was resolved is told by `say`.
+    ///
+    /// # Errors
+    /// A band in a file whose channels have no known energies.
+    pub fn selection(&self, file: &EventFile, say: &mut dyn FnMut(String)) -> Result<Selection> {
+        let channels = match (self.energy, self.pi) {
+            (Some((lo, hi)), _) => {
+                let scale = file.scale.as_ref().ok_or_else(|| {
+                    let text = format!("{lo}:{hi}");
+                    let message = format!("the energies of {} are not known; select channels by --pi", file.path());
+                    Error::argument("--energy", text, message)
+                })?;
+                let range = scale.band(lo, hi)?;
+                let name = file.channel_name().unwrap_or_default();
+                let bracket = if range.closed { ']' } else { ')' };
+                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}", range.lo, range.hi));
+                Some(range)
+            }
+            (None, Some((lo, hi))) => Some(ChannelRange::channels(lo, hi)),
+            (None, None) => None,
+        };
+        Ok(Selection { channels, detectors: self.detector.clone() })
+    }
+
+    /// All files as inputs of the pipeline, in the frame of the first.
+    ///
+    /// # Errors
+    /// Times that cannot be joined; files that overlap without `--combine`.
+    pub fn inputs<'a>(
+        &self,
+        files: &'a [EventFile],
+        warnings: &mut Warnings,
+        say: &mut dyn FnMut(String),
+    ) -> Result<(Vec<Events<'a>>, Combine)> {
+        let mut inputs = Vec::new();
+        for file in files {
+            inputs.push(Events::of_file(file, self.selection(file, say)?, warnings)?);
+        }
+        align(&mut inputs)?;
+        if self.combine.is_none() {
+            for (i, a) in inputs.iter().enumerate() {
+                if let Some(b) = inputs[..i].iter().find(|b| !a.gti.intersect(&b.gti).is_empty()) {
+                    let message = format!(
+                        "{} and {} overlap in time: `merge` sums their events (simultaneous detectors), `average` averages \
+                         their spectra",
+                        b.name, a.name
+                    );
+                    return Err(Error::argument("--combine", "not given", message));
+                }
+            }
+        }
+        let combine = if self.combine == Some(CombineArg::Merge) { Combine::Merge } else { Combine::Average };
+        Ok((inputs, combine))
+    }
+}
+
+/// Prints warnings on stderr, or turns the first into an error.
+///
+/// # Errors
+/// `strict` and a warning.
+pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
+    for warning in warnings.iter() {
+        if strict {
+            return Err(Error::argument("--strict", warning.code, warning.message.clone()));
+        }
+        if !quiet {
+            eprintln!("eagleray: warning: {warning}");
+        }
+    }
+    Ok(())
+}

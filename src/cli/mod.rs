@@ -1,0 +1,57 @@
+//! The command line: thin wrappers of the library.
+
+pub mod common;
+pub mod devices;
+pub mod info;
+pub mod number;
+pub mod pds;
+pub mod plot;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+
+/// X-ray spectral timing on any GPU.
+#[derive(Parser)]
+#[command(name = "eagleray", version, about, propagate_version = true)]
+struct App {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Averaged power spectrum of event files
+    Pds(Box<pds::PdsArgs>),
+    /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
+    Info(Box<info::InfoArgs>),
+    /// The GPUs of this machine, and which one `--backend auto` takes
+    Devices(devices::DevicesArgs),
+}
+
+/// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
+pub fn main() -> ExitCode {
+    let result = match App::parse().command {
+        Command::Pds(args) => pds::run(*args),
+        Command::Info(args) => info::run(*args),
+        Command::Devices(args) => devices::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has seen enough.
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("eagleray: error: {e}");
+            ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Writes to standard output; a closed pipe is an error, not a panic.
+pub(crate) fn print(text: &str) -> Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| Error::io("(standard output)", e))
+}

@@ -1,0 +1,239 @@
+//! `eagleray pds`: the averaged power spectrum of event files.
+
+use std::io::IsTerminal;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::common::{Compat, DeviceArgs, InputArgs, report, seconds};
+use super::number::number;
+use super::plot::{self, PlotY};
+use crate::error::{Error, Result};
+use crate::io::product::{Format, check_output};
+use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
+use crate::spectrum::power::PowerOptions;
+use crate::spectrum::{AveragedPowerSpectrum, Norm, Rebin};
+use crate::warning::Warnings;
+
+/// Options of `pds`.
+#[derive(Args, Debug)]
+pub struct PdsArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    segment_size: Option<f64>,
+    /// Normalisation: leahy, frac, abs, none
+    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
+    norm: Norm,
+    /// Normalise by the common mean of all segments, or each segment by its own
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    use_common_mean: bool,
+    /// Background, counts/s
+    #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
+    background: f64,
+    /// Subtract the noise level from the powers
+    #[arg(long)]
+    subtract_noise: bool,
+    /// Average this many frequencies into one
+    #[arg(long, value_name = "N", conflicts_with = "rebin_log")]
+    rebin: Option<usize>,
+    /// Average frequencies into bins whose widths grow by 1+F
+    #[arg(long, value_name = "F", value_parser = number)]
+    rebin_log: Option<f64>,
+    /// Follow a peer's rules where this program's differ
+    #[arg(long, value_enum)]
+    compat: Option<Compat>,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Rows read at a time; changes memory, not results
+    #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
+    chunk_events: usize,
+    /// Table of the spectrum: .ecsv, .csv, .json or .fits; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Picture of the spectrum: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<String>,
+    /// What the picture shows: power, or frequency times power
+    #[arg(long, value_enum, default_value = "power")]
+    plot_y: PlotYArg,
+    /// Replace existing outputs
+    #[arg(long)]
+    overwrite: bool,
+    /// Summary as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// No progress, summary or warnings
+    #[arg(long)]
+    quiet: bool,
+    /// Warnings are errors
+    #[arg(long)]
+    strict: bool,
+    /// Only the plan: segments, exposure used and lost, memory
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlotYArg {
+    Power,
+    Fpower,
+}
+
+impl PdsArgs {
+    fn options(&self, combine: Combine) -> Options {
+        let rebin = match (self.rebin, self.rebin_log) {
+            (Some(by), _) => Rebin::Linear(by),
+            (None, Some(growth)) => Rebin::Geometric(growth),
+            (None, None) => Rebin::None,
+        };
+        Options {
+            dt: self.dt,
+            segment_size: self.segment_size,
+            combine,
+            power: PowerOptions {
+                norm: self.norm,
+                use_common_mean: self.use_common_mean,
+                rebin,
+                background: self.background,
+                subtract_noise: self.subtract_noise,
+            },
+            compat_stingray: self.compat.is_some(),
+            chunk_events: self.chunk_events,
+        }
+    }
+
+    /// What can be refused before any work is done.
+    fn check(&self) -> Result<()> {
+        if self.chunk_events == 0 {
+            return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
+        }
+        if let Some(path) = self.output.as_deref() {
+            Format::of(path)?;
+        }
+        if let Some(path) = self.plot.as_deref() {
+            plot::check_extension(path)?;
+        }
+        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+            check_output(path, self.overwrite)?;
+        }
+        Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: PdsArgs) -> Result<()> {
+    args.check()?;
+    let talk = !args.quiet;
+    let mut warnings = Warnings::default();
+    let files = args.input.open(args.compat.is_some(), &mut warnings)?;
+    let mut say = |text: String| {
+        if talk {
+            eprintln!("eagleray: {text}");
+        }
+    };
+    let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
+    let options = args.options(combine);
+    if args.dry_run {
+        let plan = Plan::new(&inputs, &options, &mut warnings)?;
+        report(&warnings, args.strict, args.quiet)?;
+        return super::print(&describe(&plan, &args)?);
+    }
+    let mut backend = args.device.open(&mut warnings)?;
+    let rows: usize = files.iter().map(|f| f.rows()).sum();
+    let bar = progress_bar(rows as u64, talk);
+    let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
+    bar.finish_and_clear();
+    let spectrum = result?;
+    report(&spectrum.meta.warnings, args.strict, args.quiet)?;
+    if let Some(path) = &args.output {
+        spectrum.product().write(path, args.overwrite)?;
+    }
+    if let Some(path) = &args.plot {
+        let y = if args.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
+        plot::power_spectrum(&spectrum, y, path, args.overwrite)?;
+    }
+    if args.json {
+        super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
+    } else if talk {
+        eprint!("{}", summary(&spectrum));
+    }
+    Ok(())
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar(rows: u64, talk: bool) -> ProgressBar {
+    if !talk || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
+    ProgressBar::new(rows).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
+    let r = plan.resolution;
+    let segments = plan.total_segments();
+    let used = segments as f64 * r.segment_size;
+    let exposure = plan.exposure();
+    let lost = (exposure - used).max(0.0);
+    let mut warnings = Warnings::default();
+    let mut backend = args.device.open(&mut warnings)?;
+    let id = backend.prepare(&plan.spec)?;
+    let limits = backend.limits(id);
+    let host =
+        (limits.events * 8 * (backend.depth() + 1) + plan.spec.frequencies() * 8 * 64 + args.chunk_events * 8) >> 20;
+    let value = json!({
+        "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
+        "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": limits.rows,
+        "batch_events": limits.events, "host_memory_mib": host,
+    });
+    if args.json {
+        return Ok(format!("{value:#}\n"));
+    }
+    Ok(format!(
+        "segments   {segments} of {} s, {} bins of {} s each\n\
+         exposure   {used} s used of {exposure} s; {lost} s lost: intervals, or their ends, shorter than a segment\n\
+         device     {} ({}), batches of up to {} segments and {} events, about {host} MiB on the host\n",
+        r.segment_size,
+        r.n,
+        r.dt,
+        backend.info().backend,
+        backend.info().adapter,
+        limits.rows,
+        limits.events,
+    ))
+}
+
+fn summary_json(spectrum: &AveragedPowerSpectrum) -> serde_json::Value {
+    let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+    if let Some(k) = spectrum.peak() {
+        value["peak"] =
+            json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
+    }
+    value["frequencies"] = json!(spectrum.len());
+    value
+}
+
+fn summary(spectrum: &AveragedPowerSpectrum) -> String {
+    let meta = &spectrum.meta;
+    let mut text = format!(
+        "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
+        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
+    );
+    text += &format!("photons: {}\n", meta.photons);
+    if let Some(k) = spectrum.peak() {
+        text += &format!(
+            "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
+            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
+        );
+    }
+    text
+}

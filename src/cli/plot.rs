@@ -1,0 +1,177 @@
+//! Pictures of products, SVG or PNG.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+use crate::error::{Error, Result};
+use crate::io::fits_writer::write_file;
+use crate::spectrum::{AveragedPowerSpectrum, Norm};
+
+/// Size of a picture in pixels.
+const SIZE: (u32, u32) = (1000, 620);
+
+/// What the vertical axis shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlotY {
+    /// Power.
+    Power,
+    /// Frequency times power.
+    FrequencyTimesPower,
+}
+
+/// Refuses a name that is neither .svg nor .png.
+///
+/// # Errors
+/// Another extension.
+pub fn check_extension(path: &str) -> Result<bool> {
+    match Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("svg") => Ok(true),
+        Some("png") => Ok(false),
+        _ => Err(Error::argument("--plot", path, "the extension must be .svg or .png")),
+    }
+}
+
+/// Draws a power spectrum with its noise level.
+///
+/// # Errors
+/// The name is neither .svg nor .png, the file exists, or it cannot be written.
+pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, y: PlotY, path: &str, overwrite: bool) -> Result<()> {
+    let svg = check_extension(path)?;
+    // A font that fails to register was registered before.
+    let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    let failed = |e: String| Error::io(path, std::io::Error::other(e));
+    let bytes = if svg {
+        let mut text = String::new();
+        draw(SVGBackend::with_string(&mut text, SIZE).into_drawing_area(), spectrum, y).map_err(failed)?;
+        text.into_bytes()
+    } else {
+        let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
+        draw(BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area(), spectrum, y).map_err(failed)?;
+        png(&pixels).map_err(failed)?
+    };
+    let path = Path::new(path);
+    write_file(path, overwrite, |out| std::io::Write::write_all(out, &bytes).map_err(|e| Error::io(path, e)))
+}
+
+fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, SIZE.0, SIZE.1);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
+    writer.write_image_data(pixels).map_err(|e| e.to_string())?;
+    drop(writer);
+    Ok(bytes)
+}
+
+/// One horizontal step: a frequency bin, or all bins that share a pixel, from the lowest to the highest value.
+struct Step {
+    from: f64,
+    to: f64,
+    low: f64,
+    high: f64,
+    error: f64,
+}
+
+fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
+    let (Some(first), Some(last)) = (spectrum.freq.first(), spectrum.freq.last()) else { return Vec::new() };
+    let pixels = f64::from(SIZE.0);
+    let scale = pixels / (last / first).ln().max(1e-9);
+    let mut steps: Vec<Step> = Vec::new();
+    let mut pixel = f64::NAN;
+    for k in 0..spectrum.len() {
+        let factor = if y == PlotY::Power { 1.0 } else { spectrum.freq[k] };
+        let value = spectrum.power[k] * factor;
+        if value <= 0.0 || !value.is_finite() {
+            continue;
+        }
+        let half = spectrum.df[k] / 2.0;
+        let (from, to) = (spectrum.freq[k] - half, spectrum.freq[k] + half);
+        let here = ((spectrum.freq[k] / first).ln() * scale).floor();
+        match steps.last_mut() {
+            Some(step) if here == pixel => {
+                step.to = to;
+                step.low = step.low.min(value);
+                step.high = step.high.max(value);
+                step.error = 0.0;
+            }
+            _ => steps.push(Step { from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
+        }
+        pixel = here;
+    }
+    steps
+}
+
+fn draw<B: DrawingBackend>(
+    area: DrawingArea<B, plotters::coord::Shift>,
+    s: &AveragedPowerSpectrum,
+    y: PlotY,
+) -> Result<(), String>
+where
+    B::ErrorType: 'static,
+{
+    let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
+    area.fill(&WHITE).map_err(failed)?;
+    let steps = steps(s, y);
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+        return Err("no positive power to draw on a logarithmic axis".into());
+    };
+    let low = steps.iter().map(|p| p.low).fold(f64::INFINITY, f64::min);
+    let high = steps.iter().map(|p| p.high).fold(0.0, f64::max);
+    let meta = &s.meta;
+    let title = format!(
+        "{} {} {}: {} segments of {:.6} s",
+        meta.telescop, meta.instrume, meta.object, meta.m, meta.segment_size
+    );
+    let unit = match (meta.norm, y) {
+        (Norm::Leahy, PlotY::Power) => "Leahy power",
+        (Norm::Leahy, _) => "frequency × Leahy power (Hz)",
+        (Norm::Frac, PlotY::Power) => "power ((rms/mean)²/Hz)",
+        (Norm::Frac, _) => "frequency × power ((rms/mean)²)",
+        (Norm::Abs, PlotY::Power) => "power ((counts/s)²/Hz)",
+        (Norm::Abs, _) => "frequency × power ((counts/s)²)",
+        (Norm::None, PlotY::Power) => "power |F|²",
+        (Norm::None, _) => "frequency × |F|² (Hz)",
+    };
+    let mut chart = ChartBuilder::on(&area)
+        .caption(title.trim(), ("sans-serif", 22))
+        .margin(12)
+        .x_label_area_size(48)
+        .y_label_area_size(76)
+        .build_cartesian_2d((first.from..last.to).log_scale(), (low / 1.3..high * 1.3).log_scale())
+        .map_err(failed)?;
+    chart
+        .configure_mesh()
+        .x_desc("frequency (Hz)")
+        .y_desc(unit)
+        .label_style(("sans-serif", 16))
+        .axis_desc_style(("sans-serif", 18))
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
+        .light_line_style(RGBColor(240, 240, 240))
+        .bold_line_style(RGBColor(215, 215, 215))
+        .draw()
+        .map_err(failed)?;
+    let line = RGBColor(20, 80, 150);
+    let path: Vec<(f64, f64)> =
+        steps.iter().flat_map(|p| [(p.from, p.low), (p.from, p.high), (p.to, p.high)]).collect();
+    let bars = steps.iter().filter(|p| p.error > 0.0 && steps.len() < 300).map(|p| {
+        let x = (p.from * p.to).sqrt();
+        PathElement::new(vec![(x, (p.low - p.error).max(low / 1.3)), (x, p.high + p.error)], line.mix(0.45))
+    });
+    chart.draw_series(bars).map_err(failed)?;
+    chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
+    if meta.noise > 0.0 {
+        let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
+        let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
+        let level: Vec<(f64, f64)> = steps.iter().map(|p| noise(p.from)).filter(inside).collect();
+        chart.draw_series(LineSeries::new(level, RGBColor(200, 60, 40))).map_err(failed)?;
+    }
+    area.present().map_err(failed)
+}
+
+/// A label of a decade axis.
+fn tick(x: &f64) -> String {
+    if (1e-3..1e5).contains(x) { format!("{x}") } else { format!("{x:e}") }
+}

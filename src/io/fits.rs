@@ -1,0 +1,193 @@
+//! FITS headers and the list of header-data units (FITS standard 4.0, doi:10.1051/0004-6361/201015362, sections 3 and 4).
+
+use std::sync::Arc;
+
+use super::source::format_error;
+use crate::error::{Error, Result};
+
+/// FITS is written in blocks of this many bytes.
+pub const BLOCK: usize = 2880;
+const CARD: usize = 80;
+
+/// One keyword with its value, unparsed.
+#[derive(Clone, Debug)]
+struct Card {
+    key: String,
+    value: String,
+    offset: usize,
+}
+
+/// The keywords of one header.
+#[derive(Clone, Debug)]
+pub struct Header {
+    path: Arc<str>,
+    cards: Vec<Card>,
+}
+
+/// One header-data unit.
+#[derive(Clone, Debug)]
+pub struct Hdu {
+    /// Place in the file, 0 for the primary.
+    pub index: usize,
+    /// EXTNAME, empty when absent.
+    pub name: String,
+    /// Its keywords.
+    pub header: Header,
+    /// Offset of its data.
+    pub data_offset: usize,
+    /// Bytes of data, without padding; may reach past the end of a file that was cut off.
+    pub data_len: u64,
+}
+
+impl Header {
+    /// Parses the header at `offset`; returns it with the offset of its data.
+    fn parse(path: &Arc<str>, bytes: &[u8], offset: usize) -> Result<(Header, usize)> {
+        let mut cards: Vec<Card> = Vec::new();
+        let mut at = offset;
+        loop {
+            let Some(raw) = bytes.get(at..at + CARD) else {
+                return Err(format_error(path, &format!("byte {at}"), "the header is cut off: no END card"));
+            };
+            let key = String::from_utf8_lossy(&raw[..8]).trim_end().to_string();
+            if key == "END" {
+                break;
+            }
+            let text = String::from_utf8_lossy(&raw[8..]).into_owned();
+            match text.strip_prefix("= ") {
+                Some(value) => cards.push(Card { key, value: value.to_string(), offset: at }),
+                None if key == "CONTINUE" => continue_string(&mut cards, &text),
+                None => {}
+            }
+            at += CARD;
+        }
+        let end = at + CARD;
+        Ok((Header { path: path.clone(), cards }, offset + (end - offset).next_multiple_of(BLOCK)))
+    }
+
+    fn card(&self, key: &str) -> Option<&Card> {
+        self.cards.iter().find(|c| c.key == key)
+    }
+
+    fn invalid(&self, card: &Card, wanted: &str) -> Error {
+        let place = format!("keyword {} at byte {}", card.key, card.offset);
+        format_error(&self.path, &place, &format!("`{}` is not {wanted}", card.value.trim()))
+    }
+
+    /// True when the keyword stands in this header.
+    pub fn has(&self, key: &str) -> bool {
+        self.card(key).is_some()
+    }
+
+    /// A string value, without its quotes and trailing blanks; other values as written.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let value = self.card(key)?.value.trim();
+        Some(quoted(value).unwrap_or_else(|| bare(value).to_string()))
+    }
+
+    /// An integer value; `None` when the keyword is absent.
+    pub fn int(&self, key: &str) -> Result<Option<i64>> {
+        let Some(card) = self.card(key) else { return Ok(None) };
+        bare(&card.value).parse().map(Some).map_err(|_| self.invalid(card, "an integer"))
+    }
+
+    /// A real value; `None` when the keyword is absent or has no value.
+    pub fn real(&self, key: &str) -> Result<Option<f64>> {
+        let Some(card) = self.card(key) else { return Ok(None) };
+        let text = bare(&card.value).replace(['d', 'D'], "E");
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Some).ok_or_else(|| self.invalid(card, "a number"))
+    }
+
+    /// An integer that must be there and not be negative.
+    pub fn size(&self, key: &str) -> Result<u64> {
+        match self.int(key)? {
+            Some(v) => u64::try_from(v).map_err(|_| format_error(&self.path, key, &format!("{v} is negative"))),
+            None => Err(format_error(&self.path, key, "the keyword is missing")),
+        }
+    }
+
+    /// An error about keyword or column `place` of this header.
+    pub fn error(&self, place: &str, message: &str) -> Error {
+        format_error(&self.path, place, message)
+    }
+}
+
+/// A value that is not a string: up to the comment.
+fn bare(value: &str) -> &str {
+    value.split('/').next().unwrap_or("").trim()
+}
+
+/// A quoted string with doubled quotes undone; `None` when the value is not one.
+fn quoted(value: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = value.trim().strip_prefix('\'')?.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\'' if rest.peek() == Some(&'\'') => {
+                rest.next();
+                text.push('\'');
+            }
+            '\'' => break,
+            _ => text.push(c),
+        }
+    }
+    Some(text.trim_end().to_string())
+}
+
+/// The long-string convention: a string that ends in `&` goes on in the next CONTINUE card.
+fn continue_string(cards: &mut [Card], text: &str) {
+    let Some(last) = cards.last_mut() else { return };
+    let (Some(head), Some(tail)) = (quoted(&last.value), quoted(text)) else { return };
+    if let Some(head) = head.strip_suffix('&') {
+        last.value = format!("'{}'", format!("{head}{tail}").replace('\'', "''"));
+    }
+}
+
+/// All header-data units of a file. Data that reach past the end of the file end the list; trailing padding is ignored.
+///
+/// # Errors
+/// Not a FITS file, a header without END, or axes whose product overflows.
+pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<Vec<Hdu>> {
+    if !bytes.starts_with(b"SIMPLE  =") {
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).escape_debug().to_string();
+        let message = format!("not a FITS file: it begins with `{head}` instead of `SIMPLE  =`");
+        return Err(format_error(path, "byte 0", &message));
+    }
+    let mut hdus = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if at > 0 && !bytes[at..].starts_with(b"XTENSION") {
+            break;
+        }
+        let (header, data_offset) = Header::parse(path, bytes, at)?;
+        let data_len = data_length(&header)?;
+        let name = header.text("EXTNAME").unwrap_or_default();
+        hdus.push(Hdu { index: hdus.len(), name, header, data_offset, data_len });
+        let padded = data_len.checked_next_multiple_of(BLOCK as u64);
+        match padded.and_then(|len| (data_offset as u64).checked_add(len)).and_then(|end| usize::try_from(end).ok()) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    Ok(hdus)
+}
+
+/// Bytes of data that a header announces: |BITPIX|/8 · GCOUNT · (PCOUNT + Π NAXISn).
+fn data_length(header: &Header) -> Result<u64> {
+    let axes = header.size("NAXIS")?;
+    if axes > 999 {
+        return Err(header.error("NAXIS", &format!("{axes} axes; FITS allows 999")));
+    }
+    let overflow = || header.error("NAXISn", "the announced size of the data overflows 64 bits");
+    let mut product: u64 = u64::from(axes > 0);
+    for i in 1..=axes {
+        product = product.checked_mul(header.size(&format!("NAXIS{i}"))?).ok_or_else(overflow)?;
+    }
+    let bits = header.int("BITPIX")?.unwrap_or(8).unsigned_abs();
+    let parameters = if header.has("PCOUNT") { header.size("PCOUNT")? } else { 0 };
+    let groups = if header.has("GCOUNT") { header.size("GCOUNT")? } else { 1 };
+    let elements = product.checked_add(parameters).and_then(|n| n.checked_mul(groups)).ok_or_else(overflow)?;
+    elements.checked_mul(bits / 8).ok_or_else(overflow)
+}

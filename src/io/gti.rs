@@ -1,0 +1,147 @@
+//! Good time intervals of event files, of other FITS files and of text.
+
+use std::path::Path;
+
+use super::fits::{self, Hdu, Header};
+use super::source::Source;
+use super::table::Table;
+use crate::error::{Error, Result};
+use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
+
+/// Seconds in one unit of a TUNITn or TIMEUNIT keyword; empty means seconds.
+pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
+    match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
+        "d" | "day" | "days" => Some(SECONDS_PER_DAY),
+        "ms" => Some(1e-3),
+        "us" => Some(1e-6),
+        _ => None,
+    }
+}
+
+/// MJDREF as whole days and fraction; MJDREFI + MJDREFF, or MJDREF split at the day.
+///
+/// # Errors
+/// Both forms present and more than a microsecond apart.
+pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
+    let whole = header.real("MJDREFI").ok().flatten();
+    let fraction = header.real("MJDREFF").ok().flatten();
+    let single = header.real("MJDREF").ok().flatten();
+    let split = |day: f64, fraction: f64| MjdRef { day: day.floor() as i64, fraction: fraction + (day - day.floor()) };
+    match (whole, single) {
+        (Some(day), other) => {
+            let epoch = split(day, fraction.unwrap_or(0.0));
+            if let Some(other) = other.filter(|o| (o - epoch.value()).abs() > 1e-11 * epoch.value().abs().max(1e3)) {
+                let message = format!("MJDREFI + MJDREFF = {}, but MJDREF = {other}", epoch.value());
+                return Err(header.error("MJDREF", &message));
+            }
+            Ok(Some(epoch))
+        }
+        (None, Some(day)) => Ok(Some(split(day, 0.0))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// TIMEZERO, or TIMEZERI + TIMEZERF, in seconds.
+///
+/// # Errors
+/// A value that is not a number, an unknown TIMEUNIT.
+pub(crate) fn timezero(header: &Header) -> Result<Option<Dd>> {
+    let unit = header.text("TIMEUNIT").unwrap_or_default();
+    let factor = seconds_per_unit(&unit)
+        .ok_or_else(|| header.error("TIMEUNIT", &format!("`{unit}` is not a unit of time that is known")))?;
+    if let Some(zero) = header.real("TIMEZERO")? {
+        return Ok(Some(Dd::product(zero, factor)));
+    }
+    match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
+        (None, None) => Ok(None),
+        (whole, fraction) => Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * factor)),
+    }
+}
+
+/// The frame of the events, to which the intervals are brought.
+pub(crate) struct Frame {
+    /// Epoch of the events' times.
+    pub mjdref: Option<MjdRef>,
+    /// TIMEZERO of the events, for GTI extensions that say nothing of their own.
+    pub timezero: Dd,
+}
+
+/// The intervals of one GTI table in seconds of the events' frame: its own TIMEZERO and MJDREF, no pixel shift.
+///
+/// # Errors
+/// Columns START and STOP missing or not numbers.
+pub(crate) fn read_table(source: &Source, hdu: &Hdu, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
+    let table = Table::open(source, hdu, false)?;
+    let mut shift = timezero(&hdu.header)?.unwrap_or(frame.timezero);
+    if let (Some(ours), Some(theirs)) = (frame.mjdref, mjdref(&hdu.header)?) {
+        shift = shift + ours.seconds_to(theirs);
+    }
+    let read = |name: &str| -> Result<Vec<Dd>> {
+        let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
+        let factor = seconds_per_unit(&column.unit)
+            .ok_or_else(|| table.error(&format!("column {name}"), &format!("unknown unit `{}`", column.unit)))?;
+        let mut values = Vec::new();
+        table.decode(column, 0..table.rows, &mut values);
+        Ok(values.into_iter().map(|t| Dd::product(t, factor) + shift).collect())
+    };
+    Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
+}
+
+/// True for an extension that holds good time intervals.
+pub(crate) fn is_gti(hdu: &Hdu) -> bool {
+    let name = hdu.name.to_ascii_uppercase();
+    name == "GTI"
+        || name == "STDGTI"
+        || hdu.header.text("HDUCLAS1").is_some_and(|c| c.trim().eq_ignore_ascii_case("GTI"))
+}
+
+/// The intervals of a file given by the user: `FILE`, `FILE[EXT]`, FITS or text of two columns in seconds of the frame.
+///
+/// # Errors
+/// The file cannot be read, or has no intervals.
+pub(crate) fn read_file(path: &str, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
+    let (file, extension) = match path.strip_suffix(']').and_then(|p| p.rsplit_once('[')) {
+        Some((file, extension)) if !Path::new(path).exists() => (file, Some(extension)),
+        _ => (path, None),
+    };
+    let source = Source::open(Path::new(file))?;
+    if !source.bytes().starts_with(b"SIMPLE  =") {
+        return read_text(file, source.bytes());
+    }
+    let hdus = fits::scan(source.path(), source.bytes())?;
+    let chosen = match extension {
+        Some(wanted) => hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted),
+        None => hdus.iter().find(|h| is_gti(h)),
+    };
+    match chosen {
+        Some(hdu) => read_table(&source, hdu, frame),
+        None => {
+            let names: Vec<String> = hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect();
+            let message = format!("no such GTI extension; the file has: {}", names.join(", "));
+            Err(Error::Gti { path: path.to_string(), message })
+        }
+    }
+}
+
+fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(Dd, Dd)>> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut intervals = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("").trim();
+        if line.is_empty() {
+            continue;
+        }
+        let fields: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty()).collect();
+        let pair: Option<(f64, f64)> = match fields[..] {
+            [start, stop, ..] => start.parse().ok().zip(stop.parse().ok()),
+            _ => None,
+        };
+        let Some((start, stop)) = pair else {
+            let message = format!("line {}: `{line}` is not a start and a stop in seconds", number + 1);
+            return Err(Error::Gti { path: path.to_string(), message });
+        };
+        intervals.push((Dd::from(start), Dd::from(stop)));
+    }
+    Ok(intervals)
+}

@@ -1,0 +1,237 @@
+//! What is known of each mission's event files, in one place.
+
+use super::energy::Scale;
+use crate::time::MjdRef;
+
+/// The layout of one mission's event files.
+#[derive(Debug)]
+pub struct Mission {
+    /// TELESCOP (or MISSION) as written, upper case; empty for the generic layout.
+    pub telescop: &'static str,
+    /// Names of the events extension, first match wins.
+    pub events: &'static [&'static str],
+    /// Columns that hold the channel or energy, first match wins.
+    pub channel: &'static [&'static str],
+    /// The column that tells detectors apart, empty when none does.
+    pub detector: &'static str,
+    /// Where the GTIs are.
+    pub gti: GtiRule,
+    energy: Energy,
+}
+
+/// Where a mission keeps its good time intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GtiRule {
+    /// The first extension named GTI or STDGTI.
+    First,
+    /// One extension for each detector, named by this prefix and the detector's number in two digits.
+    ByDetector(&'static [&'static str]),
+}
+
+#[derive(Debug)]
+enum Energy {
+    Unknown,
+    /// keV = gain·channel + offset.
+    Linear(&'static str, &'static str),
+    /// An `energy` column in eV, else a linear scale of the channel; for one instrument alone.
+    ColumnOrLinear {
+        instrument: &'static str,
+        per_kev: u32,
+        gain: &'static str,
+        offset: &'static str,
+    },
+    RxtePca,
+}
+
+/// Accepted by every mission after its own names.
+const EVENTS: &[&str] = &["EVENTS"];
+
+const GENERIC: Mission = Mission {
+    telescop: "",
+    events: EVENTS,
+    channel: &["PI", "PHA", "ENERGY"],
+    detector: "",
+    gti: GtiRule::First,
+    energy: Energy::Unknown,
+};
+
+/// Facts from the missions' guides: NuSTAR (0.04 keV channels from 1.6 keV), NICER and Swift XRT (10 eV), XMM EPIC (1 eV),
+/// RXTE PCA (published epoch tables), Chandra ACIS (14.6 eV, channel 1 begins at 0), IXPE (40 eV).
+static MISSIONS: &[Mission] = &[
+    Mission { telescop: "NUSTAR", channel: &["PI"], energy: Energy::Linear("0.04", "1.62"), ..GENERIC },
+    Mission { telescop: "NICER", channel: &["PI"], detector: "DET_ID", energy: Energy::Linear("0.01", "0"), ..GENERIC },
+    Mission {
+        telescop: "XMM",
+        channel: &["PI"],
+        detector: "CCDNR",
+        gti: GtiRule::ByDetector(&["STDGTI", "GTI0"]),
+        energy: Energy::Linear("0.001", "0"),
+        ..GENERIC
+    },
+    Mission {
+        telescop: "XTE",
+        events: &["XTE_SE", "EVENTS"],
+        channel: &["PHA"],
+        detector: "PCUID",
+        energy: Energy::RxtePca,
+        ..GENERIC
+    },
+    Mission {
+        telescop: "CHANDRA",
+        channel: &["ENERGY", "PI"],
+        detector: "CCD_ID",
+        energy: Energy::ColumnOrLinear { instrument: "ACIS", per_kev: 1000, gain: "0.0146", offset: "-0.0073" },
+        ..GENERIC
+    },
+    Mission { telescop: "SWIFT", channel: &["PI"], energy: Energy::Linear("0.01", "0"), ..GENERIC },
+    Mission { telescop: "IXPE", channel: &["PI"], energy: Energy::Linear("0.04", "0"), ..GENERIC },
+];
+
+/// What a file says of itself that decides how its channels are read.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// INSTRUME.
+    pub instrument: String,
+    /// Start of the observation, MJD; picks RXTE's gain epoch.
+    pub start_mjd: Option<f64>,
+    /// RXTE: the description of event words (TEVTB2).
+    pub event_words: String,
+}
+
+impl Mission {
+    /// The mission of a TELESCOP or MISSION keyword, or the generic layout.
+    pub fn of(telescop: &str) -> &'static Mission {
+        let name = telescop.trim();
+        let alias = if name.eq_ignore_ascii_case("AXAF") { "CHANDRA" } else { name };
+        MISSIONS.iter().find(|m| m.telescop.eq_ignore_ascii_case(alias)).unwrap_or(&GENERIC)
+    }
+
+    /// True for the layout used when the mission is not known.
+    pub fn is_generic(&self) -> bool {
+        self.telescop.is_empty()
+    }
+
+    /// How the values of `column` become keV; `None` when this file's channels have no known scale.
+    pub fn scale(&self, column: &str, context: &Context) -> Option<Scale> {
+        match &self.energy {
+            Energy::Unknown => None,
+            Energy::Linear(gain, offset) => Some(Scale::Linear { gain, offset }),
+            Energy::ColumnOrLinear { instrument, per_kev, gain, offset } => {
+                let ours = context.instrument.to_ascii_uppercase().starts_with(instrument);
+                ours.then(|| match column.eq_ignore_ascii_case("energy") {
+                    true => Scale::Energy { per_kev: *per_kev },
+                    false => Scale::Linear { gain, offset },
+                })
+            }
+            Energy::RxtePca => {
+                if !context.instrument.eq_ignore_ascii_case("PCA") {
+                    return None;
+                }
+                context.start_mjd.map(|mjd| rxte_scale(mjd, &rxte_channel_groups(&context.event_words)))
+            }
+        }
+    }
+}
+
+/// RXTE's clock, for files that lack MJDREF.
+pub const RXTE_MJDREF: MjdRef = MjdRef { day: 49353, fraction: 0.000696574074 };
+
+/// True when the rows of an RXTE event mode begin with a marker bit that only photons have set (`M[1]{1}`).
+pub fn rxte_has_marker(event_words: &str) -> bool {
+    event_words.replace(' ', "").starts_with("(M[1]{1}")
+}
+
+/// Absolute channels of each local channel of an event mode, from the `C[…]` list of TEVTB2; empty for absolute channels.
+fn rxte_channel_groups(event_words: &str) -> Vec<(usize, usize)> {
+    let Some(list) = event_words.split_once("C[").and_then(|(_, rest)| rest.split_once(']')).map(|(list, _)| list)
+    else {
+        return Vec::new();
+    };
+    let groups: Option<Vec<(usize, usize)>> = list
+        .split(',')
+        .map(|group| {
+            let (a, b) = group.split_once('~').unwrap_or((group, group));
+            Some((a.trim().parse().ok()?, b.trim().parse().ok()?)).filter(|(a, b)| a <= b && *b < 256)
+        })
+        .collect();
+    // One group is the whole range of channels, written out one by one in the data.
+    groups.filter(|g| g.len() > 1).unwrap_or_default()
+}
+
+/// Published upper edges of the PCA's channels by gain epoch.
+const RXTE_PCA: &str = include_str!("rxte_pca_energy_channels.csv");
+
+/// Last day (MJD) of gain epochs 1 to 4; the fifth lasts to the end.
+const RXTE_EPOCH_ENDS: [f64; 4] = [50163.7729, 50188.9618, 51259.7340, 51677.0];
+
+fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> Scale {
+    let epoch = RXTE_EPOCH_ENDS.iter().take_while(|&&end| mjd >= end).count();
+    // Columns: Abs, STD2, E1, E2, E3, E4, E5_0, E5_1234.
+    let centres = |column: usize| {
+        let (mut lower, mut upper) = ([0u32; 256], [0u32; 256]);
+        let mut edge = 0;
+        for line in RXTE_PCA.lines().filter(|l| l.starts_with(|c: char| c.is_ascii_digit())) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let (a, b) = fields[0].split_once('-').unwrap_or((fields[0], fields[0]));
+            // The table writes 242–245 as `242-5`.
+            let last = format!("{}{b}", &a[..a.len().saturating_sub(b.len())]);
+            let below = edge;
+            edge = hundredths(fields[column]);
+            for channel in a.parse().unwrap_or(0)..=last.parse().unwrap_or(255usize).min(255) {
+                (lower[channel], upper[channel]) = (below, edge);
+            }
+        }
+        let identity: Vec<(usize, usize)> = (0..256).map(|c| (c, c)).collect();
+        let groups = if groups.is_empty() { &identity } else { groups };
+        groups.iter().map(|&(a, b)| lower[a] + upper[b]).collect()
+    };
+    match epoch {
+        4 => Scale::Table { pcu0: centres(6), others: centres(7) },
+        _ => Scale::Table { pcu0: centres(2 + epoch), others: centres(2 + epoch) },
+    }
+}
+
+/// A decimal of two places as an integer count of hundredths.
+fn hundredths(text: &str) -> u32 {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let fraction = format!("{fraction:0<2}");
+    whole.parse::<u32>().unwrap_or(0) * 100 + fraction[..2].parse::<u32>().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_without_regard_to_case() {
+        assert_eq!(Mission::of("NuSTAR").telescop, "NUSTAR");
+        assert_eq!(Mission::of("AXAF ").telescop, "CHANDRA");
+        assert!(Mission::of("babasone").is_generic());
+    }
+
+    #[test]
+    fn rxte_groups_and_edges_follow_the_published_table() {
+        let words = "(M[1]{1},D[0:4]{3},C[0~4,5~6,7,8~10]{6},T[0.0:0.0078125;0.0001220703125]{6})^(M[127]{8})";
+        assert!(rxte_has_marker(words));
+        let groups = rxte_channel_groups(words);
+        assert_eq!(groups, [(0, 4), (5, 6), (7, 7), (8, 10)]);
+        // Epoch 3 (MJD 51000): upper edges 1.94 (0-4), 2.29 (5), 2.64 (6), 2.99 (7), 3.35, 3.70, 4.05 (10).
+        let Scale::Table { others, .. } = rxte_scale(51000.0, &groups) else { panic!("a table is expected") };
+        assert_eq!(others, [194, 194 + 264, 264 + 299, 299 + 405]);
+        // Epoch 5 tells PCU 0 from the others.
+        let Scale::Table { pcu0, others } = rxte_scale(54000.0, &[]) else { panic!("a table is expected") };
+        assert_eq!((pcu0[5], others[5]), (195 + 238, 206 + 247));
+        assert_eq!(pcu0.len(), 256);
+        assert_eq!(others[244], 11042 + 11253);
+        assert!(others.windows(2).skip(5).all(|w| w[0] < w[1]));
+    }
+
+    #[test]
+    fn only_acis_has_acis_energies() {
+        let chandra = Mission::of("CHANDRA");
+        let of = |instrument: &str| Context { instrument: instrument.into(), ..Context::default() };
+        assert_eq!(chandra.scale("energy", &of("ACIS")), Some(Scale::Energy { per_kev: 1000 }));
+        assert!(matches!(chandra.scale("pi", &of("ACIS")), Some(Scale::Linear { .. })));
+        assert_eq!(chandra.scale("pi", &of("HRC")), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Reading event files, and writing what comes of them.
+
+pub mod energy;
+pub mod events;
+pub mod fits;
+pub mod fits_writer;
+pub mod gti;
+pub mod missions;
+pub mod product;
+mod product_fits;
+mod sort;
+mod source;
+pub mod stream;
+pub mod table;
+
+pub use events::{EventFile, GtiSource, OpenOptions};
+pub use source::Source;
+pub use stream::{EventStream, Selection};

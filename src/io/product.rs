@@ -1,0 +1,258 @@
+//! Products on disk: ECSV, CSV, JSON, written whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::fits_writer::write_file;
+use crate::error::{Error, Result};
+use crate::spectrum::AveragedPowerSpectrum;
+
+/// Values of one column.
+pub enum Values<'a> {
+    /// Real numbers.
+    Real(&'a [f64]),
+    /// Counts.
+    Count(&'a [u64]),
+}
+
+/// One column of a product.
+pub struct ProductColumn<'a> {
+    /// Name that scripts use.
+    pub name: &'static str,
+    /// Unit in the notation of the FITS standard, empty for pure numbers.
+    pub unit: String,
+    /// Its values.
+    pub values: Values<'a>,
+}
+
+/// A table with metadata, ready to be written in any format.
+pub struct Product<'a> {
+    /// Columns of one length, in the order scripts expect.
+    pub columns: Vec<ProductColumn<'a>>,
+    /// Metadata, a JSON object.
+    pub meta: Value,
+}
+
+impl AveragedPowerSpectrum {
+    /// The spectrum as a table.
+    pub fn product(&self) -> Product<'_> {
+        let power_unit = match self.meta.norm {
+            crate::spectrum::Norm::Frac => "1/Hz",
+            crate::spectrum::Norm::Abs => "ct2/s2/Hz",
+            _ => "",
+        };
+        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+        Product {
+            columns: vec![
+                column("freq", "Hz", Values::Real(&self.freq)),
+                column("df", "Hz", Values::Real(&self.df)),
+                column("power", power_unit, Values::Real(&self.power)),
+                column("power_err", power_unit, Values::Real(&self.power_err)),
+                column("unnorm_power", "", Values::Real(&self.unnorm_power)),
+                column("noise", power_unit, Values::Real(&self.noise)),
+                column("m", "", Values::Count(&self.m)),
+            ],
+            meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null),
+        }
+    }
+}
+
+/// Format of a product's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Enhanced character-separated values of astropy (APE 6).
+    Ecsv,
+    /// Comma-separated values; the metadata are comment lines.
+    Csv,
+    /// One JSON object: `meta` and `columns`.
+    Json,
+    /// A FITS binary table.
+    Fits,
+}
+
+impl Format {
+    /// The format of an extension; `-` is ECSV.
+    ///
+    /// # Errors
+    /// An extension that names no format.
+    pub fn of(path: &str) -> Result<Format> {
+        let extension = Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+        match extension.as_deref() {
+            _ if path == "-" => Ok(Format::Ecsv),
+            Some("ecsv") => Ok(Format::Ecsv),
+            Some("csv") => Ok(Format::Csv),
+            Some("json") => Ok(Format::Json),
+            Some("fits" | "fit" | "fts") => Ok(Format::Fits),
+            _ => Err(Error::argument("--output", path, "the extension must be .ecsv, .csv, .json or .fits")),
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Writes to a file, or to standard output for `-`.
+    ///
+    /// # Errors
+    /// The file exists and `overwrite` is false; the system's own error.
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let bytes = self.encode(Format::of(path)?)?;
+        if path == "-" {
+            return std::io::stdout().lock().write_all(&bytes).map_err(|e| Error::io("(standard output)", e));
+        }
+        let path = Path::new(path);
+        write_file(path, overwrite, |out| out.write_all(&bytes).map_err(|e| Error::io(path, e)))
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// Metadata that a format cannot hold.
+    pub fn encode(&self, format: Format) -> Result<Vec<u8>> {
+        match format {
+            Format::Ecsv => Ok(self.ecsv().into_bytes()),
+            Format::Csv => Ok(self.csv().into_bytes()),
+            Format::Json => Ok(format!("{:#}\n", self.json()).into_bytes()),
+            Format::Fits => super::product_fits::encode(self),
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |c| c.values.len())
+    }
+
+    fn json(&self) -> Value {
+        let columns = self.columns.iter().map(|c| {
+            let values = match c.values {
+                Values::Real(v) => serde_json::to_value(v),
+                Values::Count(v) => serde_json::to_value(v),
+            };
+            (c.name.to_string(), values.unwrap_or(Value::Null))
+        });
+        serde_json::json!({ "meta": self.meta, "columns": Value::Object(columns.collect()) })
+    }
+
+    fn ecsv(&self) -> String {
+        let mut text = String::from("# %ECSV 1.0\n# ---\n# datatype:\n");
+        for c in &self.columns {
+            let unit = if c.unit.is_empty() { String::new() } else { format!(", unit: {}", yaml_text(&c.unit)) };
+            text += &format!("# - {{name: {}{unit}, datatype: {}}}\n", c.name, c.values.datatype());
+        }
+        text += "# meta:\n";
+        if let Value::Object(meta) = &self.meta {
+            for (key, value) in meta {
+                text += &format!("#   {key}: {}\n", yaml(value));
+            }
+        }
+        text += "# schema: astropy-2.0\n";
+        self.lines(text, " ")
+    }
+
+    fn csv(&self) -> String {
+        let mut text = String::new();
+        if let Value::Object(meta) = &self.meta {
+            for (key, value) in meta {
+                text += &format!("# {key}: {value}\n");
+            }
+        }
+        self.lines(text, ",")
+    }
+
+    /// Header line and rows, appended to `text`.
+    fn lines(&self, mut text: String, separator: &str) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name).collect();
+        text += &names.join(separator);
+        text.push('\n');
+        for row in 0..self.rows() {
+            for (i, column) in self.columns.iter().enumerate() {
+                if i > 0 {
+                    text += separator;
+                }
+                match column.values {
+                    // The shortest decimal that reads back as the same number.
+                    Values::Real(v) => text += &format!("{:?}", v[row]).replace("NaN", "nan"),
+                    Values::Count(v) => text += &v[row].to_string(),
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Values<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Values::Real(v) => v.len(),
+            Values::Count(v) => v.len(),
+        }
+    }
+
+    fn datatype(&self) -> &'static str {
+        match self {
+            Values::Real(_) => "float64",
+            Values::Count(_) => "int64",
+        }
+    }
+}
+
+/// A JSON value as YAML 1.1 flow syntax, whose reals need a point and a signed exponent.
+fn yaml(value: &Value) -> String {
+    match value {
+        Value::Number(n) if n.is_f64() => yaml_real(n.as_f64().unwrap_or(f64::NAN)),
+        Value::String(s) => yaml_text(s),
+        Value::Array(list) => format!("[{}]", list.iter().map(yaml).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries: Vec<String> = map.iter().map(|(k, v)| format!("{}: {}", yaml_text(k), yaml(v))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn yaml_real(x: f64) -> String {
+    let text = format!("{x:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            format!("{digits}{point}e{sign}{exponent}")
+        }
+    }
+}
+
+/// A quoted string; JSON's escapes are YAML's.
+fn yaml_text(text: &str) -> String {
+    Value::String(text.to_string()).to_string()
+}
+
+/// Refuses early what [`Product::write`] would refuse in the end, so that no long run is lost.
+///
+/// # Errors
+/// The file exists and `overwrite` is false; its folder does not exist.
+pub fn check_output(path: &str, overwrite: bool) -> Result<()> {
+    let path = Path::new(path);
+    if path.exists() && !overwrite {
+        return Err(Error::io(path, std::io::Error::other("exists already; --overwrite replaces it")));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(Error::io(folder, std::io::Error::other("no such folder to write into")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reals_are_reals_in_yaml_1_1() {
+        for (x, text) in [(1e-5, "1.0e-5"), (1.5e300, "1.5e+300"), (0.25, "0.25"), (3.0, "3.0"), (-2e-9, "-2.0e-9")] {
+            assert_eq!(yaml_real(x), text);
+        }
+    }
+}

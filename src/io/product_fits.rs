@@ -1,0 +1,73 @@
+//! Products as FITS binary tables.
+
+use std::io::Cursor;
+
+use serde_json::Value as Json;
+
+use super::fits_writer::{Column, FitsWriter, Header, Value};
+use super::product::{Product, Values};
+use crate::error::{Error, Result};
+
+/// A FITS file of one table; scalars of the metadata are keywords, the rest HISTORY cards in JSON.
+pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {
+    write(product).map(Cursor::into_inner).map_err(|e| Error::io("(FITS product)", e))
+}
+
+fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
+    let columns: Vec<Column> = product
+        .columns
+        .iter()
+        .map(|c| {
+            let form = match c.values {
+                Values::Real(_) => "D",
+                Values::Count(_) => "K",
+            };
+            Column::new(c.name, form, &c.unit)
+        })
+        .collect();
+    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
+    writer.table("SPECTRUM", &columns, &cards(&product.meta)?)?;
+    let mut row = Vec::with_capacity(8 * columns.len());
+    for i in 0..product.rows() {
+        row.clear();
+        for column in &product.columns {
+            match column.values {
+                Values::Real(v) => row.extend(v[i].to_be_bytes()),
+                Values::Count(v) => row.extend(v[i].to_be_bytes()),
+            }
+        }
+        writer.rows(&row)?;
+    }
+    writer.finish()
+}
+
+/// Keywords for the names that fit in eight characters (longer ones are shortened as listed), HISTORY for lists and objects.
+fn cards(meta: &Json) -> std::io::Result<Header> {
+    let mut header = Header::new();
+    let Json::Object(meta) = meta else { return Ok(header) };
+    for (name, value) in meta {
+        let keyword = match name.as_str() {
+            "segment_size" => "SEGSIZE",
+            "skipped_segments" => "NSKIPPED",
+            "barycentred" => "BARYCENT",
+            "precision" => "PRECISN",
+            "eagleray_version" => "CREATOR",
+            short => short,
+        }
+        .to_ascii_uppercase();
+        let value: Value = match value {
+            Json::Bool(b) => (*b).into(),
+            Json::Number(x) if x.is_f64() => x.as_f64().unwrap_or(0.0).into(),
+            Json::Number(x) => x.as_i64().unwrap_or(i64::MAX).into(),
+            Json::String(text) if keyword == "CREATOR" => format!("eagleray {text}").as_str().into(),
+            Json::String(text) => text.as_str().into(),
+            Json::Null => continue,
+            Json::Array(_) | Json::Object(_) => {
+                header.history(&format!("{name} = {value}"));
+                continue;
+            }
+        };
+        header.push(&keyword, value, "")?;
+    }
+    Ok(header)
+}

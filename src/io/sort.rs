@@ -1,0 +1,145 @@
+//! Sorting times that do not fit in memory: sorted runs in an unnamed temporary file, merged.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Times in one sorted run, 32 MiB.
+const RUN: usize = 1 << 22;
+/// Times read ahead from each run while merging, 128 KiB.
+const AHEAD: usize = 1 << 14;
+
+/// Collects times in any order, then gives them back in order.
+#[derive(Default)]
+pub(super) struct ExternalSort {
+    buffer: Vec<f64>,
+    file: Option<File>,
+    runs: Vec<u64>,
+}
+
+/// Sorted times, in pieces.
+pub(super) struct SortedTimes {
+    file: Option<File>,
+    runs: Vec<Run>,
+    /// The next time of each run that is not used up: ordered bits of the time, and the run.
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+struct Run {
+    /// Byte offset of what is not read yet, and where the run ends.
+    next: u64,
+    end: u64,
+    ahead: Vec<f64>,
+    used: usize,
+}
+
+/// Maps the order of finite f64 to the order of u64.
+fn ordered_bits(t: f64) -> u64 {
+    let bits = t.to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
+fn failed(e: std::io::Error) -> Error {
+    Error::io(std::env::temp_dir().join("(unsorted events)"), e)
+}
+
+impl ExternalSort {
+    /// Adds times.
+    pub fn push(&mut self, times: &[f64]) -> Result<()> {
+        for piece in times.chunks(RUN) {
+            if self.buffer.len() + piece.len() > RUN {
+                self.spill()?;
+            }
+            self.buffer.extend_from_slice(piece);
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        if self.file.is_none() {
+            self.file = Some(tempfile::tempfile().map_err(failed)?);
+        }
+        self.buffer.par_sort_unstable_by(f64::total_cmp);
+        if let Some(file) = &mut self.file {
+            file.write_all(bytemuck::cast_slice(&self.buffer)).map_err(failed)?;
+        }
+        self.runs.push(self.buffer.len() as u64 * 8);
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// All times added, ready to be read in order.
+    pub fn finish(mut self) -> Result<SortedTimes> {
+        self.buffer.par_sort_unstable_by(f64::total_cmp);
+        let mut runs = Vec::new();
+        let mut at = 0;
+        for bytes in &self.runs {
+            runs.push(Run { next: at, end: at + bytes, ahead: Vec::new(), used: 0 });
+            at += bytes;
+        }
+        runs.push(Run { next: at, end: at, ahead: self.buffer, used: 0 });
+        let mut sorted = SortedTimes { file: self.file, runs, heap: BinaryHeap::new() };
+        (0..sorted.runs.len()).try_for_each(|run| sorted.queue(run))?;
+        Ok(sorted)
+    }
+}
+
+impl SortedTimes {
+    /// Puts the next time of a run on the heap, reading ahead as needed.
+    fn queue(&mut self, index: usize) -> Result<()> {
+        let run = &mut self.runs[index];
+        if run.used == run.ahead.len() && run.next < run.end {
+            let bytes = (run.end - run.next).min(AHEAD as u64 * 8);
+            run.ahead.resize(bytes as usize / 8, 0.0);
+            if let Some(file) = &mut self.file {
+                file.seek(SeekFrom::Start(run.next)).map_err(failed)?;
+                file.read_exact(bytemuck::cast_slice_mut(&mut run.ahead)).map_err(failed)?;
+            }
+            run.next += bytes;
+            run.used = 0;
+        }
+        if let Some(&t) = run.ahead.get(run.used) {
+            self.heap.push(Reverse((ordered_bits(t), index)));
+        }
+        Ok(())
+    }
+
+    /// Appends up to `count` times in order; none when all have been given.
+    pub fn next(&mut self, count: usize, out: &mut Vec<f64>) -> Result<()> {
+        for _ in 0..count {
+            let Some(Reverse((_, index))) = self.heap.pop() else { break };
+            let run = &mut self.runs[index];
+            out.push(run.ahead[run.used]);
+            run.used += 1;
+            self.queue(index)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_and_a_rest_come_back_in_order() {
+        let n = 2 * RUN + 12_345;
+        let times: Vec<f64> = (0..n).map(|i| ((i * 7_919) % n) as f64 - 1e6).collect();
+        let mut sort = ExternalSort::default();
+        times.chunks(1_000_003).for_each(|c| sort.push(c).unwrap());
+        let mut sorted = sort.finish().unwrap();
+        let mut out = Vec::new();
+        while {
+            sorted.next(777_777, &mut out).unwrap();
+            out.len() < n
+        } {}
+        let mut expected = times;
+        expected.sort_by(f64::total_cmp);
+        assert!(out == expected);
+    }
+}

@@ -1,0 +1,271 @@
+//! Binary tables (FITS standard 4.0, section 7.3): the layout of columns and the decoding of their values.
+
+use super::fits::Hdu;
+use super::source::Source;
+use crate::error::Result;
+
+/// Element type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `X`: bits, most significant first.
+    Bit,
+    /// `B`: unsigned byte.
+    U8,
+    /// `I`: 16-bit integer.
+    I16,
+    /// `J`: 32-bit integer.
+    I32,
+    /// `K`: 64-bit integer.
+    I64,
+    /// `E`: single precision.
+    F32,
+    /// `D`: double precision.
+    F64,
+    /// Logical, text, complex and array descriptors: skipped over, never decoded.
+    Opaque,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// TTYPEn.
+    pub name: String,
+    /// Element type.
+    pub kind: Kind,
+    /// Elements a row.
+    pub repeat: u64,
+    /// Offset in a row, bytes.
+    pub offset: usize,
+    /// TUNITn, empty when absent.
+    pub unit: String,
+    /// TSCALn, 1 when absent.
+    pub scale: f64,
+    /// TZEROn, 0 when absent.
+    pub zero: f64,
+    /// TNULLn of an integer column.
+    pub null: Option<i64>,
+}
+
+/// A binary table in a mapped file.
+#[derive(Clone)]
+pub struct Table {
+    source: Source,
+    /// Where it stands, for messages: extension name and number.
+    pub place: String,
+    /// Rows.
+    pub rows: usize,
+    /// Bytes a row.
+    pub row_size: usize,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    data_offset: usize,
+}
+
+impl Table {
+    /// Reads the layout of a table; all its bytes must be there, unless `salvage` keeps the whole rows that are.
+    ///
+    /// # Errors
+    /// Widths that do not add up, unknown formats, rows past the end of the file.
+    pub fn open(source: &Source, hdu: &Hdu, salvage: bool) -> Result<Table> {
+        let header = &hdu.header;
+        let place = format!("extension {} ({})", hdu.index, hdu.name);
+        let fail = |what: &str, message: &str| header.error(&format!("{place}, {what}"), message);
+        if header.text("XTENSION").as_deref() != Some("BINTABLE") {
+            return Err(fail("XTENSION", "not a binary table"));
+        }
+        if header.int("BITPIX")? != Some(8) {
+            return Err(fail("BITPIX", "a binary table has 8"));
+        }
+        let row_size = header.size("NAXIS1")?;
+        let rows = header.size("NAXIS2")?;
+        let fields = header.size("TFIELDS")?;
+        if fields > 999 {
+            return Err(fail("TFIELDS", &format!("{fields} columns; FITS allows 999")));
+        }
+        let mut columns = Vec::new();
+        let mut width = 0u64;
+        for i in 1..=fields {
+            let form = header.text(&format!("TFORM{i}"));
+            let form = form.ok_or_else(|| fail(&format!("TFORM{i}"), "missing: TFIELDS announces this column"))?;
+            let parsed =
+                parse_form(&form).filter(|(_, _, bytes)| width.checked_add(*bytes).is_some_and(|w| w <= row_size));
+            let Some((kind, repeat, bytes)) = parsed else {
+                let message = format!("`{form}` is not a format that fits in rows of {row_size} bytes");
+                return Err(fail(&format!("TFORM{i}"), &message));
+            };
+            columns.push(Column {
+                name: header.text(&format!("TTYPE{i}")).unwrap_or_default(),
+                kind,
+                repeat,
+                offset: width as usize,
+                unit: header.text(&format!("TUNIT{i}")).unwrap_or_default(),
+                scale: header.real(&format!("TSCAL{i}"))?.unwrap_or(1.0),
+                zero: header.real(&format!("TZERO{i}"))?.unwrap_or(0.0),
+                null: header.int(&format!("TNULL{i}")).ok().flatten(),
+            });
+            width += bytes;
+        }
+        if width != row_size || (row_size == 0 && rows > 0) {
+            return Err(fail("NAXIS1", &format!("rows of {row_size} bytes, but the columns take {width}")));
+        }
+        let there = (source.bytes().len() as u64).saturating_sub(hdu.data_offset as u64);
+        let needed = rows.checked_mul(row_size).filter(|&n| n <= there);
+        if needed.is_none() && !salvage {
+            let whole = there.checked_div(row_size).unwrap_or(0);
+            let message = format!(
+                "{rows} rows of {row_size} bytes are announced from byte {}, but the file ends after {whole} of them; \
+                 --salvage keeps those",
+                hdu.data_offset
+            );
+            return Err(fail("NAXIS2", &message));
+        }
+        let rows = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows) as usize;
+        Ok(Table {
+            source: source.clone(),
+            place,
+            rows,
+            row_size: row_size as usize,
+            columns,
+            data_offset: hdu.data_offset,
+        })
+    }
+
+    /// The column of this name, without regard to case.
+    ///
+    /// # Errors
+    /// Two columns of that name.
+    pub fn column(&self, name: &str) -> Result<Option<&Column>> {
+        let mut found = self.columns.iter().filter(|c| c.name.trim().eq_ignore_ascii_case(name));
+        let first = found.next();
+        match found.next() {
+            Some(_) => Err(self.error(&format!("column {name}"), "there are two columns of this name")),
+            None => Ok(first),
+        }
+    }
+
+    /// A column of numbers, one or more in each row.
+    ///
+    /// # Errors
+    /// Text, bits, or an empty column; a scale of zero.
+    pub fn numbers(&self, name: &str) -> Result<Option<&Column>> {
+        let Some(column) = self.column(name)? else { return Ok(None) };
+        let place = format!("column {}", column.name);
+        if matches!(column.kind, Kind::Opaque | Kind::Bit) || column.repeat == 0 {
+            return Err(self.error(&place, "a column with a number in each row is needed"));
+        }
+        if column.scale == 0.0 {
+            return Err(self.error(&place, "TSCAL is 0: all values would be the same"));
+        }
+        Ok(Some(column))
+    }
+
+    /// An error about a place in this table.
+    pub fn error(&self, what: &str, message: &str) -> crate::Error {
+        super::source::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
+    }
+
+    /// The bytes of some rows.
+    fn row_bytes(&self, rows: std::ops::Range<usize>) -> &[u8] {
+        let at = |row: usize| self.data_offset + row * self.row_size;
+        &self.source.bytes()[at(rows.start)..at(rows.end)]
+    }
+
+    /// Appends the first element of `column` in each of `rows`: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
+    ///
+    /// 64-bit integers beyond 2^53 are rounded to nearest.
+    pub fn decode(&self, column: &Column, rows: std::ops::Range<usize>, out: &mut Vec<f64>) {
+        match column.kind {
+            Kind::U8 => self.decode_as(column, rows, |b: [u8; 1]| i64::from(b[0]), out),
+            Kind::I16 => self.decode_as(column, rows, |b| i64::from(i16::from_be_bytes(b)), out),
+            Kind::I32 => self.decode_as(column, rows, |b| i64::from(i32::from_be_bytes(b)), out),
+            Kind::I64 => self.decode_as(column, rows, i64::from_be_bytes, out),
+            Kind::F32 => self.decode_real(column, rows, |b| f64::from(f32::from_be_bytes(b)), out),
+            Kind::F64 => self.decode_real(column, rows, f64::from_be_bytes, out),
+            Kind::Bit | Kind::Opaque => {}
+        }
+    }
+
+    fn decode_as<const N: usize>(
+        &self,
+        column: &Column,
+        rows: std::ops::Range<usize>,
+        get: impl Fn([u8; N]) -> i64,
+        out: &mut Vec<f64>,
+    ) {
+        // No i64 equals the sentinel of a column without TNULL once widened.
+        let null = column.null.map_or(i128::MAX, i128::from);
+        let (scale, zero) = (column.scale, column.zero);
+        out.extend(self.fields::<N>(column, rows).map(|b| {
+            let raw = get(b);
+            if i128::from(raw) == null { f64::NAN } else { raw as f64 * scale + zero }
+        }));
+    }
+
+    fn decode_real<const N: usize>(
+        &self,
+        column: &Column,
+        rows: std::ops::Range<usize>,
+        get: impl Fn([u8; N]) -> f64,
+        out: &mut Vec<f64>,
+    ) {
+        let (scale, zero) = (column.scale, column.zero);
+        if scale == 1.0 && zero == 0.0 {
+            out.extend(self.fields::<N>(column, rows).map(get));
+        } else {
+            out.extend(self.fields::<N>(column, rows).map(|b| get(b) * scale + zero));
+        }
+    }
+
+    /// The first `N` bytes of `column` in each row.
+    fn fields<const N: usize>(&self, column: &Column, rows: std::ops::Range<usize>) -> impl Iterator<Item = [u8; N]> {
+        let offset = column.offset;
+        self.row_bytes(rows).chunks_exact(self.row_size.max(1)).map(move |row| {
+            let mut field = [0; N];
+            field.copy_from_slice(&row[offset..offset + N]);
+            field
+        })
+    }
+
+    /// Appends the first byte of `column` in each of `rows`, as stored (bit columns: the first eight bits).
+    pub fn decode_bytes(&self, column: &Column, rows: std::ops::Range<usize>, out: &mut Vec<u8>) {
+        out.extend(self.fields::<1>(column, rows).map(|b| b[0]));
+    }
+}
+
+/// TFORM: element type, repeat count and bytes a row.
+fn parse_form(form: &str) -> Option<(Kind, u64, u64)> {
+    let form = form.trim();
+    let digits = form.bytes().take_while(u8::is_ascii_digit).count();
+    let repeat: u64 = if digits == 0 { 1 } else { form[..digits].parse().ok()? };
+    let (kind, size) = match form.as_bytes().get(digits)? {
+        b'X' => return Some((Kind::Bit, repeat, repeat.div_ceil(8))),
+        b'B' => (Kind::U8, 1),
+        b'I' => (Kind::I16, 2),
+        b'J' => (Kind::I32, 4),
+        b'K' => (Kind::I64, 8),
+        b'E' => (Kind::F32, 4),
+        b'D' => (Kind::F64, 8),
+        b'L' | b'A' => (Kind::Opaque, 1),
+        b'C' | b'P' => (Kind::Opaque, 8),
+        b'M' | b'Q' => (Kind::Opaque, 16),
+        _ => return None,
+    };
+    Some((kind, repeat, repeat.checked_mul(size)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_have_their_widths() {
+        assert_eq!(parse_form("24X"), Some((Kind::Bit, 24, 3)));
+        assert_eq!(parse_form("9X "), Some((Kind::Bit, 9, 2)));
+        assert_eq!(parse_form("D"), Some((Kind::F64, 1, 8)));
+        assert_eq!(parse_form("1PE(12)"), Some((Kind::Opaque, 1, 8)));
+        assert_eq!(parse_form("0J"), Some((Kind::I32, 0, 0)));
+        assert_eq!(parse_form("ZZ"), None);
+        assert_eq!(parse_form(""), None);
+        assert_eq!(parse_form("99999999999999999999D"), None);
+    }
+}

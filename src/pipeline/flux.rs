@@ -1,0 +1,140 @@
+//! The averaged power spectrum of flux segments from any iterator.
+
+use super::{Queue, plain_metadata};
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
+use crate::time::Dd;
+use crate::warning::Warnings;
+
+/// One segment of a binned series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FluxSegment {
+    /// Values, one a bin: counts a bin, or counts/s.
+    pub values: Vec<f64>,
+    /// Their standard errors in the same unit; empty when there are none.
+    pub errors: Vec<f64>,
+}
+
+impl From<Vec<f64>> for FluxSegment {
+    fn from(values: Vec<f64>) -> FluxSegment {
+        FluxSegment { values, errors: Vec::new() }
+    }
+}
+
+/// Options of a spectrum of flux segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FluxOptions {
+    /// Bin width, s.
+    pub dt: f64,
+    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    pub rates: bool,
+    /// From sums to spectrum; the mean is always common.
+    pub power: PowerOptions,
+}
+
+/// The averaged power spectrum of `segments`, all of one length, numbered from 0.
+///
+/// The mean of each segment is subtracted and a power of two, common to a run of segments, scales the samples near 1 before
+/// they go to the device; both are undone exactly.
+///
+/// # Errors
+/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
+/// normalisation divides by it; the device fails.
+pub fn spectrum_of_flux(
+    segments: impl IntoIterator<Item = FluxSegment>,
+    options: &FluxOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let dt = options.dt;
+    if !(dt.is_finite() && dt > 0.0) {
+        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
+    }
+    if !options.power.use_common_mean {
+        return Err(Error::argument("use_common_mean", false, "flux segments are normalised by their common mean"));
+    }
+    let mut segments = segments.into_iter().peekable();
+    let n = segments.peek().map_or(0, |s| s.values.len());
+    if n <= 2 {
+        return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
+    }
+    let segment_size = n as f64 * dt;
+    let spec = PlanSpec {
+        n,
+        segment_size,
+        product: Product::Power { weight_exponent: None },
+        input: Input::Flux,
+        min_events: 0,
+        max_segments: u64::MAX,
+    };
+    let plan = backend.prepare(&spec)?;
+    let rows = backend.limits(plan).rows;
+    let run = spec.run_length() as usize;
+    let mut queue = Queue::new(backend, plan);
+    let mut batch = empty_batch();
+    let to_counts = if options.rates { dt } else { 1.0 };
+    for (index, segment) in segments.enumerate() {
+        let row = load(index as u64, &segment, n, to_counts, &mut batch.flux)?;
+        batch.rows.push(row);
+        if batch.rows.len() == rows {
+            queue.push(scaled(std::mem::replace(&mut batch, empty_batch()), n, run))?;
+        }
+    }
+    if !batch.rows.is_empty() {
+        queue.push(scaled(batch, n, run))?;
+    }
+    let (sums, device) = queue.finish(&mut warnings)?;
+    let mut meta = plain_metadata();
+    meta.warnings = warnings;
+    meta.options = serde_json::to_value(&options.power).unwrap_or_default();
+    let spectrum = AveragedPowerSpectrum::new(
+        &sums,
+        true,
+        &options.power,
+        Context { n, dt, segment_size, device: &device, meta },
+    )?;
+    if !spectrum.meta.noise.is_finite() {
+        let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.mean);
+        return Err(Error::argument("norm", options.power.norm, message));
+    }
+    Ok(spectrum)
+}
+
+fn empty_batch() -> SegmentBatch {
+    SegmentBatch { first: true, last: true, ..SegmentBatch::default() }
+}
+
+/// Appends the samples of a segment, its mean subtracted.
+fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, out: &mut Vec<f64>) -> Result<Row> {
+    let place = format!("segment {index}");
+    let FluxSegment { values, errors } = segment;
+    if values.len() != n || !(errors.is_empty() || errors.len() == n) {
+        let message = format!("{} values and {} errors; the first segment has {n} values", values.len(), errors.len());
+        return Err(Error::argument("segments", place, message));
+    }
+    if let Some(bad) = values.iter().chain(errors).position(|x| !x.is_finite()) {
+        return Err(Error::argument("segments", place, format!("value {} of bin {} is not finite", bad / n, bad % n)));
+    }
+    let mean = values.iter().map(|x| x * to_counts).sum::<f64>() / n as f64;
+    let variance = errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>() / n as f64;
+    out.extend(values.iter().map(|x| x * to_counts - mean));
+    Ok(Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: mean, variance, scale: 0 })
+}
+
+/// Scales each run of a batch by the power of two that brings its largest sample to between 1 and 2.
+fn scaled(mut batch: SegmentBatch, n: usize, run: usize) -> SegmentBatch {
+    for (samples, rows) in batch.flux.chunks_mut(n * run).zip(batch.rows.chunks_mut(run)) {
+        let largest = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        if largest == 0.0 {
+            continue;
+        }
+        // Exponents beyond this would leave the range of 2^scale itself.
+        let scale = -(largest.log2().floor() as i32).clamp(-500, 500);
+        let factor = 2f64.powi(scale);
+        samples.iter_mut().for_each(|x| *x *= factor);
+        rows.iter_mut().for_each(|row| row.scale = scale);
+    }
+    batch
+}

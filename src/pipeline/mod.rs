@@ -1,0 +1,240 @@
+//! Read → segment → submit → collect → merge.
+
+mod batcher;
+mod flux;
+mod source;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::backend::{Backend, DeviceInfo};
+use crate::data::{Balance, Gti};
+use crate::error::{Error, Result};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments};
+use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
+use crate::sums::{PartialSums, Sums};
+use crate::time::Dd;
+use crate::warning::Warnings;
+
+use batcher::Batcher;
+pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use source::{Events, SliceSource, TimeSource, align};
+
+/// Rows read at a time unless told otherwise: 2 MiB of times.
+pub const CHUNK_EVENTS: usize = 1 << 18;
+
+/// How several inputs become one spectrum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Combine {
+    /// Each input has its own segments.
+    Average,
+    /// Simultaneous inputs: events summed, intervals intersected.
+    Merge,
+}
+
+/// Options of an averaged power spectrum of events.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Options {
+    /// Bin width, s; chosen when left out.
+    pub dt: Option<f64>,
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Several inputs.
+    pub combine: Combine,
+    /// From sums to spectrum.
+    #[serde(flatten)]
+    pub power: PowerOptions,
+    /// The peer's rules where this library's differ.
+    pub compat_stingray: bool,
+    /// Rows read at a time; changes no result.
+    pub chunk_events: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            dt: None,
+            segment_size: None,
+            combine: Combine::Average,
+            power: PowerOptions::default(),
+            compat_stingray: false,
+            chunk_events: CHUNK_EVENTS,
+        }
+    }
+}
+
+/// The plan of a run: all that is known before an event is read.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Bins and segments.
+    pub resolution: Resolution,
+    /// Segments of each input, in the frame of its raw times.
+    pub segments: Vec<Segments>,
+    /// Intervals of each input (of all, when merged), in the frame.
+    pub gtis: Vec<Gti>,
+    /// How inputs are combined.
+    pub combine: Combine,
+    /// What the backend computes.
+    pub spec: PlanSpec,
+}
+
+impl Plan {
+    /// Plans the segments of some inputs.
+    ///
+    /// # Errors
+    /// Options without meaning; no interval long enough; merged inputs without a common interval.
+    pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
+        let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
+        if options.combine == Combine::Merge && inputs.len() > 1 {
+            let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
+            if common.is_empty() {
+                let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(Error::Gti {
+                    path,
+                    message: "the inputs have no time in common, so they cannot be merged".into(),
+                });
+            }
+            gtis = vec![common; inputs.len()];
+        }
+        let gti_list: Vec<&Gti> = gtis.iter().collect();
+        let request = ResolutionRequest {
+            dt: options.dt,
+            segment_size: options.segment_size,
+            timedel: inputs.iter().map(|i| i.timedel).fold(0.0, f64::max),
+            barycentred: inputs.iter().all(|i| i.barycentred),
+            gtis: &gti_list,
+            compat_stingray: options.compat_stingray,
+        };
+        let resolution = Resolution::choose(&request, warnings)?;
+        let size = resolution.segment_size;
+        let fill = |(gti, input): (&Gti, &Events)| Segments::new(gti, input.offset, size, options.compat_stingray);
+        let segments: Vec<Segments> = gtis.iter().zip(inputs).map(fill).collect();
+        let total = match options.combine {
+            Combine::Average => segments.iter().map(Segments::len).sum(),
+            Combine::Merge => segments.first().map_or(0, Segments::len),
+        };
+        if total == 0 {
+            return Err(no_segments(&gti_list, &resolution));
+        }
+        let spec = PlanSpec {
+            n: resolution.n,
+            segment_size: size,
+            product: Product::Power { weight_exponent: options.power.weight_exponent() },
+            input: Input::Events,
+            min_events: if options.compat_stingray { 2 } else { 0 },
+            max_segments: total,
+        };
+        Ok(Plan { resolution, segments, gtis, combine: options.combine, spec })
+    }
+
+    /// Number of segments of all inputs.
+    pub fn total_segments(&self) -> u64 {
+        self.spec.max_segments
+    }
+
+    /// Time in the intervals, s; merged inputs count once.
+    pub fn exposure(&self) -> f64 {
+        let counted = if self.combine == Combine::Merge { 1 } else { self.gtis.len() };
+        self.gtis[..counted].iter().map(Gti::exposure).sum()
+    }
+}
+
+/// Told how many events have been read.
+pub type Progress<'a> = &'a mut dyn FnMut(u64);
+
+/// The averaged power spectrum of events.
+///
+/// # Errors
+/// See [`Plan::new`]; reading fails; the device fails; no event lies in any segment.
+pub fn spectrum_of_events(
+    inputs: Vec<Events>,
+    options: &Options,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<AveragedPowerSpectrum> {
+    if inputs.is_empty() {
+        return Err(Error::argument("inputs", 0, "at least one input is needed"));
+    }
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let mut meta = source::describe(&inputs, &plan);
+    let id = backend.prepare(&plan.spec)?;
+    let limits = backend.limits(id);
+    let mut queue = Queue::new(backend, id);
+    let mut batcher = Batcher::new(&plan, inputs, limits, options.chunk_events);
+    while let Some(batch) = batcher.next_batch(progress)? {
+        queue.push(batch)?;
+    }
+    let (sums, device) = queue.finish(&mut warnings)?;
+    meta.photons = account(batcher.finish(progress)?, &sums);
+    if sums.photons == 0 {
+        return Err(Error::NoEvents {
+            segments: plan.total_segments(),
+            read: meta.photons.read,
+            balance: meta.photons.to_string(),
+        });
+    }
+    meta.warnings = warnings;
+    meta.options = serde_json::to_value(options).unwrap_or_default();
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, device: &device, meta })
+}
+
+/// Completes the reader's balance with what the sums say of the photons in segments.
+fn account(mut balance: Balance, sums: &Sums) -> Balance {
+    balance.used = sums.photons;
+    balance.in_skipped_segments = sums.photons_skipped;
+    balance.dropped_edge = sums.photons_dropped;
+    debug_assert!(balance.is_exact(), "{balance}");
+    balance
+}
+
+/// Batches in flight on one backend, and the sums that came back.
+struct Queue<'a> {
+    backend: &'a mut dyn Backend,
+    plan: crate::backend::PlanId,
+    tickets: VecDeque<crate::backend::Ticket>,
+    sums: PartialSums,
+}
+
+impl<'a> Queue<'a> {
+    fn new(backend: &'a mut dyn Backend, plan: crate::backend::PlanId) -> Queue<'a> {
+        Queue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
+    }
+
+    fn push(&mut self, batch: SegmentBatch) -> Result<()> {
+        if self.tickets.len() >= self.backend.depth() {
+            self.collect()?;
+        }
+        let ticket = self.backend.submit(self.plan, Arc::new(batch))?;
+        self.tickets.push_back(ticket);
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Result<()> {
+        if let Some(ticket) = self.tickets.pop_front() {
+            self.sums.merge(self.backend.collect(ticket)?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
+        while !self.tickets.is_empty() {
+            self.collect()?;
+        }
+        warnings.extend(self.backend.take_warnings());
+        Ok((self.sums.finish(), self.backend.info().clone()))
+    }
+}
+
+/// The zero offset of data that need no clock.
+pub(crate) const NO_OFFSET: Dd = Dd::ZERO;
+
+/// Metadata that an input without a file has.
+fn plain_metadata() -> Metadata {
+    Metadata::unknown()
+}

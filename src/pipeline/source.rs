@@ -1,0 +1,180 @@
+//! Inputs of the pipeline: event files and slices.
+
+use super::{NO_OFFSET, Plan, plain_metadata};
+use crate::data::{Balance, Gti};
+use crate::error::{Error, Result};
+use crate::io::{EventFile, EventStream, Selection};
+use crate::spectrum::power::{InputRecord, Metadata};
+use crate::time::{Dd, MjdRef};
+use crate::warning::Warnings;
+
+/// Times in order, in pieces.
+pub trait TimeSource {
+    /// Appends the times of the next `rows` rows; false when there are none left.
+    ///
+    /// # Errors
+    /// Reading fails.
+    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool>;
+    /// Rows read so far, and those that were not kept.
+    fn balance(&self) -> Balance;
+}
+
+impl TimeSource for EventStream<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+        EventStream::next_chunk(self, rows, out)
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+}
+
+/// Times in memory.
+pub struct SliceSource<'a> {
+    times: std::borrow::Cow<'a, [f64]>,
+    at: usize,
+    balance: Balance,
+}
+
+impl<'a> SliceSource<'a> {
+    /// Takes finite times in any order; unsorted ones are copied and sorted with a warning, others dropped and counted.
+    pub fn new(times: &'a [f64], warnings: &mut Warnings) -> SliceSource<'a> {
+        let mut balance = Balance { read: times.len() as u64, ..Balance::default() };
+        let finite = times.iter().all(|t| t.is_finite());
+        if finite && times.is_sorted() {
+            return SliceSource { times: times.into(), at: 0, balance };
+        }
+        let mut owned: Vec<f64> = times.iter().copied().filter(|t| t.is_finite()).collect();
+        balance.dropped = (times.len() - owned.len()) as u64;
+        warnings.add("W-TIME-NAN", "times that are not finite were dropped", balance.dropped);
+        if !owned.is_sorted() {
+            warnings.push("W-TIME-UNSORTED", "the events were out of order; sorted");
+            owned.sort_by(f64::total_cmp);
+        }
+        SliceSource { times: owned.into(), at: 0, balance }
+    }
+}
+
+impl TimeSource for SliceSource<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+        let end = (self.at + rows).min(self.times.len());
+        out.extend_from_slice(&self.times[self.at..end]);
+        let more = end > self.at;
+        self.at = end;
+        Ok(more)
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+}
+
+/// One input: times with their intervals and clock.
+pub struct Events<'a> {
+    /// Name, for messages.
+    pub name: String,
+    /// The times.
+    pub source: Box<dyn TimeSource + 'a>,
+    /// Good time intervals in the frame.
+    pub gti: Gti,
+    /// What brings raw times to the frame.
+    pub offset: Dd,
+    /// Frame time, s; 0 when there is none.
+    pub timedel: f64,
+    /// Times are barycentred.
+    pub barycentred: bool,
+    /// Reference epoch.
+    pub mjdref: Option<MjdRef>,
+    meta: Metadata,
+}
+
+impl<'a> Events<'a> {
+    /// The selected events of a file.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
+        let clock = &file.clock;
+        let meta = Metadata {
+            mjdref: clock.mjdref,
+            telescop: file.telescop.clone(),
+            instrume: file.instrument.clone(),
+            object: file.object.clone(),
+            timesys: clock.timesys.clone(),
+            timeref: clock.timeref.clone(),
+            plephem: clock.plephem.clone(),
+            barycentred: clock.is_barycentred(),
+            detectors: selection.detectors.clone().unwrap_or_default(),
+            inputs: vec![InputRecord { name: file.path().to_string(), crc32: file.crc32() }],
+            ..plain_metadata()
+        };
+        Ok(Events {
+            name: file.path().to_string(),
+            source: Box::new(EventStream::open(file, selection, warnings)?),
+            gti: file.gti.clone(),
+            offset: file.pending_offset(),
+            timedel: clock.timedel,
+            barycentred: clock.is_barycentred(),
+            mjdref: clock.mjdref,
+            meta,
+        })
+    }
+
+    /// Times in memory, seconds of the frame that `gti` is in.
+    pub fn of_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
+        Events {
+            name: "times in memory".into(),
+            source: Box::new(SliceSource::new(times, warnings)),
+            gti,
+            offset: NO_OFFSET,
+            timedel: 0.0,
+            barycentred: false,
+            mjdref: None,
+            meta: plain_metadata(),
+        }
+    }
+}
+
+/// Brings several inputs to the frame of the first: intervals and offsets are moved by the difference of their epochs.
+///
+/// # Errors
+/// Different time systems or reference positions; an epoch that only some inputs have.
+pub fn align(inputs: &mut [Events]) -> Result<()> {
+    let Some((first, others)) = inputs.split_first_mut() else { return Ok(()) };
+    for other in others {
+        let differs = |key: &str, a: &str, b: &str| {
+            let message = format!("{key} is `{b}`, but `{a}` in {}; such times cannot be joined", first.name);
+            Err(Error::Format { path: other.name.clone(), place: key.to_string(), message })
+        };
+        if !first.meta.timesys.eq_ignore_ascii_case(&other.meta.timesys) {
+            return differs("TIMESYS", &first.meta.timesys, &other.meta.timesys);
+        }
+        if !first.meta.timeref.eq_ignore_ascii_case(&other.meta.timeref) {
+            return differs("TIMEREF", &first.meta.timeref, &other.meta.timeref);
+        }
+        match (first.mjdref, other.mjdref) {
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                let shift = ours.seconds_to(theirs);
+                other.gti = other.gti.shifted(shift);
+                other.offset = other.offset + shift;
+                other.mjdref = first.mjdref;
+            }
+            (Some(_), None) | (None, Some(_)) => return differs("MJDREF", "known or missing", "the opposite"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Metadata of several inputs: the first speaks for all, but for the list of inputs and the intervals.
+pub(super) fn describe(inputs: &[Events], plan: &Plan) -> Metadata {
+    let mut meta = inputs.first().map_or_else(plain_metadata, |i| i.meta.clone());
+    meta.inputs = inputs.iter().flat_map(|i| i.meta.inputs.clone()).collect();
+    meta.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
+    let instruments: Vec<&str> = inputs.iter().map(|i| i.meta.instrume.as_str()).collect();
+    if instruments.windows(2).any(|w| w[0] != w[1]) {
+        meta.instrume = instruments.join(",");
+    }
+    let counted = if plan.combine == super::Combine::Merge { 1 } else { plan.gtis.len() };
+    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
+    meta.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
+    meta
+}

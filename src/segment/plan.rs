@@ -1,0 +1,285 @@
+//! Good time intervals to numbered segments, before any event is read.
+
+use crate::data::Gti;
+use crate::error::{Error, Result};
+use crate::time::Dd;
+use crate::warning::Warnings;
+
+/// A segment may end this much after its interval, s: what the rounding of bounds amounts to.
+const TOLERANCE: f64 = 1e-5;
+/// More bins than any device can hold.
+const LARGEST_N: f64 = (1u64 << 28) as f64;
+
+/// Bin width and segment length, made compatible.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Resolution {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Length of a segment, s: `n·dt`.
+    pub segment_size: f64,
+}
+
+/// What a resolution is chosen for.
+#[derive(Clone, Debug)]
+pub struct ResolutionRequest<'a> {
+    /// Bin width asked for, s.
+    pub dt: Option<f64>,
+    /// Segment length asked for, s.
+    pub segment_size: Option<f64>,
+    /// Frame time of the files, s; 0 when unknown.
+    pub timedel: f64,
+    /// Times are barycentred, so that frames are smeared and mean nothing.
+    pub barycentred: bool,
+    /// Intervals to be filled.
+    pub gtis: &'a [&'a Gti],
+    /// The peer's rules.
+    pub compat_stingray: bool,
+}
+
+/// Default bin width, s, where frames are not longer.
+const DEFAULT_DT: f64 = 1.0 / 1024.0;
+/// Segments that a default segment length aims at.
+const DEFAULT_SEGMENTS: u64 = 50;
+
+impl Resolution {
+    /// Chooses what was left out, snaps `dt` to frames, and makes the segment a whole number of bins.
+    ///
+    /// `n = floor(segment_size/dt)`, or the ceiling when that is less than 0.01 away. Defaults: `dt` = 1/1024 s or the frame
+    /// time, whichever is longer; a power of two of bins that gives at least 50 segments.
+    ///
+    /// # Errors
+    /// Values that are not positive and finite, `dt` longer than the segment, fewer than 3 bins, more than 2^28.
+    pub fn choose(request: &ResolutionRequest, warnings: &mut Warnings) -> Result<Resolution> {
+        for (option, value) in [("--dt", request.dt), ("--segment-size", request.segment_size)] {
+            if let Some(v) = value.filter(|v| !(v.is_finite() && *v > 0.0)) {
+                return Err(Error::argument(option, v, "must be a positive number of seconds"));
+            }
+        }
+        let dt = request.dt.unwrap_or_else(|| default_dt(request));
+        let dt = snap(dt, request, warnings);
+        let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
+        if dt > segment_size {
+            return Err(Error::argument("--dt", dt, format!("longer than the segment of {segment_size} s")));
+        }
+        let bins = segment_size / dt;
+        let n = if bins.ceil() - bins < 0.01 { bins.ceil() } else { bins.floor() };
+        if n > LARGEST_N {
+            let message = format!("makes {n} bins a segment of {segment_size} s; the most is {LARGEST_N}");
+            return Err(Error::argument("--dt", dt, message));
+        }
+        if n <= 2.0 {
+            let message = format!("makes {n} bins of {dt} s; a spectrum needs at least 3");
+            return Err(Error::argument("--segment-size", segment_size, message));
+        }
+        Ok(Resolution { n: n as usize, dt, segment_size: n * dt })
+    }
+}
+
+fn default_dt(request: &ResolutionRequest) -> f64 {
+    if request.timedel > DEFAULT_DT && !request.barycentred { request.timedel } else { DEFAULT_DT }
+}
+
+fn default_segment(dt: f64, gtis: &[&Gti]) -> f64 {
+    let segments =
+        |size: f64| -> u64 { gtis.iter().map(|g| intervals(g, size).map(|(_, count)| count).sum::<u64>()).sum() };
+    let sizes = (3..=20).rev().map(|j| dt * f64::from(1u32 << j));
+    sizes.clone().find(|&s| segments(s) >= DEFAULT_SEGMENTS).unwrap_or(dt * 8.0)
+}
+
+/// A bin that is not a whole number of frames beats with them.
+fn snap(dt: f64, request: &ResolutionRequest, warnings: &mut Warnings) -> f64 {
+    let frame = request.timedel;
+    if frame <= 0.0 {
+        return dt;
+    }
+    let matters = match request.compat_stingray {
+        true => (frame - dt).abs() > 1e-8 + 1e-4 * dt,
+        false => frame / dt > 0.01 && !request.barycentred,
+    };
+    let snapped = frame * (dt / frame).round_ties_even().max(1.0);
+    if !matters || snapped == dt {
+        return dt;
+    }
+    warnings.push("W-DT-FRAMES", format!("dt = {dt} s became {snapped} s, a whole number of frames of {frame} s"));
+    snapped
+}
+
+/// Start of each interval that is long enough, and the segments in it.
+fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((Dd, Dd), u64)> {
+    gti.intervals().iter().filter_map(move |&(start, stop)| {
+        let length = (stop - start).value();
+        let count = ((length + TOLERANCE) / segment_size).floor();
+        (count >= 1.0).then_some(((start, stop), count as u64))
+    })
+}
+
+/// Segments of one observation: runs of equal segments, one for each interval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segments {
+    /// First segment's start in the frame of the raw times, number of segments, and how many came before.
+    blocks: Vec<Block>,
+    segment_size: f64,
+    extended: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Block {
+    start: Dd,
+    count: u64,
+    before: u64,
+}
+
+/// One segment: events with `start ≤ t < stop` are its own, in the frame of the raw times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Segment {
+    /// Start, s.
+    pub start: Dd,
+    /// First f64 not below the start.
+    pub first: f64,
+    /// First f64 not below the stop.
+    pub stop: f64,
+}
+
+impl Segments {
+    /// Fills the intervals `gti` (of the frame) with segments. `offset` is what brings raw times to the frame; it is taken
+    /// off the starts instead, exactly. `extended` rounds starts as the peer's 80-bit arithmetic does.
+    pub fn new(gti: &Gti, offset: Dd, segment_size: f64, extended: bool) -> Segments {
+        let mut blocks = Vec::new();
+        let mut before = 0;
+        for ((start, _), count) in intervals(gti, segment_size) {
+            blocks.push(Block { start: start - offset, count, before });
+            before += count;
+        }
+        Segments { blocks, segment_size, extended }
+    }
+
+    /// Number of segments.
+    pub fn len(&self) -> u64 {
+        self.blocks.last().map_or(0, |b| b.before + b.count)
+    }
+
+    /// True when no interval is long enough.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The segment at place `i < len()`.
+    pub fn get(&self, i: u64) -> Segment {
+        let block = &self.blocks[self.blocks.partition_point(|b| b.before + b.count <= i)];
+        let k = (i - block.before) as f64;
+        if self.extended {
+            return self.get_extended(block.start, k);
+        }
+        let edge = |k: f64| block.start + Dd::product(self.segment_size, k);
+        let start = edge(k);
+        Segment { start, first: start.ceil_f64(), stop: edge(k + 1.0).ceil_f64() }
+    }
+
+    /// The peer's starts: `g0 + k·((g0 + s) − g0)`, each operation rounded to 64 bits.
+    fn get_extended(&self, g0: Dd, k: f64) -> Segment {
+        let size = Dd::from(self.segment_size);
+        let second = (g0 + size).round_to_extended();
+        let step = (second - g0).round_to_extended();
+        let start = if k == 1.0 { second } else { (g0 + (step * k).round_to_extended()).round_to_extended() };
+        let stop = (start + size).round_to_extended();
+        Segment { start, first: start.ceil_f64(), stop: stop.ceil_f64() }
+    }
+}
+
+/// The error when no segment fits anywhere.
+pub fn no_segments(gtis: &[&Gti], resolution: &Resolution) -> Error {
+    let longest = gtis.iter().map(|g| g.longest()).fold(0.0, f64::max);
+    Error::NoSegments {
+        segment_size: resolution.segment_size,
+        longest,
+        largest: ((longest + TOLERANCE) / resolution.dt).floor() * resolution.dt,
+        dt: resolution.dt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gti(list: &[(f64, f64)]) -> Gti {
+        let raw = list.iter().map(|&(a, b)| (Dd::from(a), Dd::from(b))).collect();
+        Gti::new("test", raw, false, &mut Warnings::default()).unwrap()
+    }
+
+    fn request<'a>(dt: f64, segment_size: f64, gtis: &'a [&'a Gti]) -> ResolutionRequest<'a> {
+        ResolutionRequest {
+            dt: Some(dt),
+            segment_size: Some(segment_size),
+            timedel: 0.0,
+            barycentred: false,
+            gtis,
+            compat_stingray: false,
+        }
+    }
+
+    #[test]
+    fn n_is_the_floor_or_a_near_ceiling() {
+        let mut w = Warnings::default();
+        let mut n = |dt, size| Resolution::choose(&request(dt, size, &[]), &mut w).unwrap();
+        assert_eq!(n(0.1, 1.0).n, 10);
+        assert_eq!(n(0.1, 0.9995).n, 10);
+        assert_eq!(n(0.1, 0.98).n, 9);
+        assert_eq!(n(0.1, 0.98).segment_size, 9.0 * 0.1);
+        for (dt, size) in
+            [(0.0, 1.0), (-1.0, 1.0), (f64::NAN, 1.0), (2.0, 1.0), (1.0, 2.0), (1e-12, 1e6), (1.0, f64::INFINITY)]
+        {
+            assert!(Resolution::choose(&request(dt, size, &[]), &mut w).is_err(), "{dt} {size}");
+        }
+    }
+
+    #[test]
+    fn dt_snaps_to_frames_only_where_they_matter() {
+        let mut w = Warnings::default();
+        let base = request(1.0, 256.0, &[]);
+        let with = |timedel, barycentred, compat_stingray| ResolutionRequest {
+            timedel,
+            barycentred,
+            compat_stingray,
+            ..base.clone()
+        };
+        assert_eq!(Resolution::choose(&with(0.44104, false, false), &mut w).unwrap().dt, 2.0 * 0.44104);
+        assert_eq!(w.iter().count(), 1);
+        assert_eq!(Resolution::choose(&with(0.44104, true, false), &mut w).unwrap().dt, 1.0);
+        assert_eq!(Resolution::choose(&with(4e-8, false, false), &mut w).unwrap().dt, 1.0);
+        let nicer = ResolutionRequest { dt: Some(2f64.powi(-13)), segment_size: Some(16.0), ..with(4e-8, false, true) };
+        assert_eq!(Resolution::choose(&nicer, &mut w).unwrap().n, 131_061);
+        let ours = ResolutionRequest { compat_stingray: false, ..nicer };
+        assert_eq!(Resolution::choose(&ours, &mut w).unwrap().n, 131_072);
+    }
+
+    #[test]
+    fn segments_fill_intervals_within_the_tolerance() {
+        let s = Segments::new(&gti(&[(0.0, 9.0), (10.0, 29.999995), (40.0, 49.9)]), Dd::ZERO, 10.0, false);
+        assert_eq!(s.len(), 2);
+        assert_eq!((s.get(0).first, s.get(0).stop, s.get(1).first, s.get(1).stop), (10.0, 20.0, 20.0, 30.0));
+        assert!(Segments::new(&gti(&[(0.0, 9.0)]), Dd::ZERO, 10.0, false).is_empty());
+    }
+
+    #[test]
+    fn neighbours_share_their_edge_and_offsets_are_folded_into_starts() {
+        let offset = Dd::sum(3.37842846, 1e-17);
+        let s = Segments::new(&gti(&[(5e8, 5e8 + 1e5)]), offset, 1.0 / 3.0, false);
+        assert_eq!(s.len(), 300_000);
+        for i in 0..s.len() - 1 {
+            assert_eq!(s.get(i).stop, s.get(i + 1).first);
+        }
+        let last = s.get(299_999).start + offset - Dd::from(5e8);
+        assert!((last - Dd::product(1.0 / 3.0, 299_999.0)).value().abs() < 1e-20);
+    }
+
+    #[test]
+    fn defaults_give_fifty_segments_of_a_power_of_two() {
+        let g = gti(&[(0.0, 3500.0)]);
+        let gtis = [&g];
+        let free = ResolutionRequest { dt: None, segment_size: None, ..request(1.0, 1.0, &gtis) };
+        let r = Resolution::choose(&free, &mut Warnings::default()).unwrap();
+        assert_eq!((r.n, r.dt, r.segment_size), (65536, 1.0 / 1024.0, 64.0));
+    }
+}
