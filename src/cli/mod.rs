@@ -1,0 +1,4 @@
+//! The command line: arguments to library calls, nothing else.
+
+pub mod number;
+pub mod simulate;

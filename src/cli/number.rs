@@ -1,0 +1,117 @@
+//! Numbers and ranges as users write them: `0.5`, `1e-3`, `2^-13`, `1/256`, `3/2^10`, and `LO:HI`.
+
+/// Parses a finite number: a decimal, a power `BASE^EXPONENT`, or a quotient of two such numbers.
+///
+/// ```
+/// use eagleray::cli::number::number;
+/// assert_eq!(number("2^-13"), Ok(1.0 / 8192.0));
+/// assert_eq!(number("1/256"), Ok(0.00390625));
+/// ```
+pub fn number(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let value = match text.split_once('/') {
+        Some((above, below)) => power(above)? / power(below)?,
+        None => power(text)?,
+    };
+    if value.is_finite() { Ok(value) } else { Err(format!("'{text}' is not a finite number")) }
+}
+
+fn power(text: &str) -> Result<f64, String> {
+    match text.split_once('^') {
+        Some((base, exponent)) => {
+            let (base, exponent) = (decimal(base)?, decimal(exponent)?);
+            // powi is exact for powers of two, which is what bin widths are.
+            if exponent.fract() == 0.0 && exponent.abs() < 1100.0 {
+                Ok(base.powi(exponent as i32))
+            } else {
+                Ok(base.powf(exponent))
+            }
+        }
+        None => decimal(text),
+    }
+}
+
+fn decimal(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let digits = text.bytes().any(|b| b.is_ascii_digit());
+    match text.parse::<f64>() {
+        Ok(value) if digits => Ok(value),
+        _ => Err(format!("'{text}' is not a number: write it as 0.5, 1e-3, 2^-13 or 1/256")),
+    }
+}
+
+/// [`number`], which must be above zero.
+pub fn positive(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if value > 0.0 => Ok(value),
+        value => Err(format!("{value} must be above zero")),
+    }
+}
+
+/// A range `LO:HI`, `LO` included and `HI` not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Lower end.
+    pub lo: f64,
+    /// Upper end, above `lo`.
+    pub hi: f64,
+}
+
+/// Parses `LO:HI` with `LO < HI`; each end is a [`number`].
+///
+/// ```
+/// use eagleray::cli::number::range;
+/// let band = range("0.3:2").unwrap();
+/// assert_eq!((band.lo, band.hi), (0.3, 2.0));
+/// assert!(range("2:0.3").is_err());
+/// ```
+pub fn range(text: &str) -> Result<Range, String> {
+    let Some((lo, hi)) = text.split_once(':') else {
+        return Err(format!("'{text}' is not a range: write it as LO:HI, for example 0.3:2"));
+    };
+    let (lo, hi) = (number(lo)?, number(hi)?);
+    if lo < hi {
+        Ok(Range { lo, hi })
+    } else {
+        Err(format!("'{text}' is empty: the first end must be below the second"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_powers_and_quotients() {
+        for (text, value) in [
+            ("0.5", 0.5),
+            (" -3 ", -3.0),
+            ("1e-3", 1e-3),
+            ("2^-13", 2f64.powi(-13)),
+            ("2^0.5", 2f64.sqrt()),
+            ("1/256", 1.0 / 256.0),
+            ("3/2^10", 3.0 / 1024.0),
+        ] {
+            assert_eq!(number(text), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for text in ["", "abc", "1/0", "inf", "nan", "2^", "1/2/3", "2^2^2", "0x10", "10^400", "1,5"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+        assert!(number("1,5").unwrap_err().contains("1,5"));
+        assert!(positive("0").is_err());
+        assert!(positive("-1").is_err());
+    }
+
+    #[test]
+    fn ranges() {
+        assert_eq!(range("2^-3:1/2"), Ok(Range { lo: 0.125, hi: 0.5 }));
+        for text in ["1", "1:", ":1", "2:1", "1:1", "1:2:3"] {
+            assert!(range(text).is_err(), "{text}");
+        }
+        assert!(range("1").unwrap_err().contains("LO:HI"));
+    }
+}

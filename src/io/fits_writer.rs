@@ -1,0 +1,455 @@
+//! A small FITS writer: headers, binary tables written row by row, checksums; safe code, bounded memory.
+//!
+//! FITS standard 4.0 (Pence et al. 2010, doi:10.1051/0004-6361/201015362): units of 2880 bytes, cards of 80 ASCII
+//! characters, big-endian values; long strings by `CONTINUE`; `CHECKSUM` and `DATASUM` as in its appendix J. The number of
+//! rows need not be known in advance: the header is written again, in place, when a table is finished.
+
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Bytes in a unit of a FITS file.
+const UNIT: usize = 2880;
+/// Bytes in a card of a header.
+const CARD: usize = 80;
+/// Characters of a string that fit one card, quotes excluded.
+const TEXT: usize = 68;
+/// Stands in the header until the checksum is known; its ASCII zeros are what the checksum's encoding starts from.
+const NO_CHECKSUM: &str = "0000000000000000";
+
+/// The value of a keyword.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `T` or `F`.
+    Logical(bool),
+    /// An integer.
+    Integer(i64),
+    /// A real number, written so that reading it gives the same `f64`; not finite is an error.
+    Real(f64),
+    /// A string, continued over several cards when long; what is not printable ASCII becomes `?`.
+    Text(String),
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Logical(value)
+    }
+}
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Integer(value)
+    }
+}
+impl From<f64> for Value {
+    fn from(value: f64) -> Value {
+        Value::Real(value)
+    }
+}
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_string())
+    }
+}
+
+/// The shortest decimal that reads back as `x`, with the point that the standard's examples have.
+fn real(x: f64) -> String {
+    let text = format!("{x:E}");
+    if text.contains('.') { text } else { text.replacen('E', ".0E", 1) }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect()
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// The cards of a header, in order, without `END`.
+#[derive(Clone, Debug, Default)]
+pub struct Header {
+    cards: Vec<[u8; CARD]>,
+}
+
+impl Header {
+    /// An empty header.
+    pub fn new() -> Header {
+        Header::default()
+    }
+
+    fn card(&mut self, text: &str) {
+        let mut card = [b' '; CARD];
+        for (to, from) in card.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        self.cards.push(card);
+    }
+
+    /// Appends a keyword of at most eight characters `A-Z 0-9 - _`, its value and a comment (cut where the card ends).
+    pub fn push(&mut self, keyword: &str, value: impl Into<Value>, comment: &str) -> io::Result<()> {
+        let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if keyword.is_empty() || keyword.len() > 8 || !keyword.bytes().all(legal) {
+            return Err(invalid(format!("'{keyword}' is not a FITS keyword: at most 8 of A-Z 0-9 - _")));
+        }
+        let value = match value.into() {
+            Value::Logical(value) => format!("{:>20}", if value { 'T' } else { 'F' }),
+            Value::Integer(value) => format!("{value:>20}"),
+            Value::Real(value) if value.is_finite() => format!("{:>20}", real(value)),
+            Value::Real(value) => return Err(invalid(format!("{keyword} = {value}: a FITS keyword must be finite"))),
+            Value::Text(text) => return self.push_text(keyword, &printable(&text), comment),
+        };
+        self.card(&format!("{keyword:<8}= {value} / {}", printable(comment)));
+        Ok(())
+    }
+
+    fn push_text(&mut self, keyword: &str, text: &str, comment: &str) -> io::Result<()> {
+        let quoted: Vec<&str> = text.split_inclusive('\'').collect();
+        let mut pieces = vec![String::new()];
+        // A doubled quote must not be split over two cards, so pieces are filled character by character.
+        for c in quoted.concat().chars() {
+            let unit = if c == '\'' { "''".to_string() } else { c.to_string() };
+            match pieces.last_mut() {
+                Some(last) if last.len() + unit.len() < TEXT => last.push_str(&unit),
+                _ => pieces.push(unit),
+            }
+        }
+        let last = pieces.len() - 1;
+        for (i, piece) in pieces.iter().enumerate() {
+            let name = if i == 0 { format!("{keyword:<8}= ") } else { "CONTINUE  ".to_string() };
+            let end = if i < last { "&" } else { "" };
+            let comment = if i == last { format!(" / {}", printable(comment)) } else { String::new() };
+            self.card(&format!("{name}{:<20}{comment}", format!("'{piece:<8}{end}'")));
+        }
+        Ok(())
+    }
+
+    /// Appends `HISTORY` cards, as many as the text needs.
+    pub fn history(&mut self, text: &str) {
+        let text = printable(text);
+        let mut rest = text.as_str();
+        loop {
+            let (head, tail) = rest.split_at(rest.len().min(CARD - 8));
+            self.card(&format!("HISTORY {head}"));
+            rest = tail;
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Replaces the value of a keyword that [`Header::push`] wrote on one card.
+    fn replace(&mut self, keyword: &str, value: Value) -> io::Result<()> {
+        let name = format!("{keyword:<8}= ");
+        let Some(at) = self.cards.iter().position(|card| card.starts_with(name.as_bytes())) else {
+            return Err(invalid(format!("{keyword} is not in the header")));
+        };
+        let mut one = Header::new();
+        one.push(keyword, value, "")?;
+        let cut = one.cards[0].iter().rposition(|&b| b == b'/').unwrap_or(CARD);
+        // The old comment starts where the new value's does: both have the fixed format's width.
+        self.cards[at][..cut].copy_from_slice(&one.cards[0][..cut]);
+        Ok(())
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.cards.concat();
+        bytes.extend_from_slice(b"END");
+        bytes.resize(bytes.len().next_multiple_of(UNIT), b' ');
+        bytes
+    }
+}
+
+/// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
+#[derive(Clone, Copy, Debug, Default)]
+struct Checksum {
+    sum: u64,
+    position: usize,
+}
+
+impl Checksum {
+    fn byte(&mut self, byte: u8) {
+        self.sum += u64::from(byte) << (24 - 8 * self.position);
+        self.position = (self.position + 1) % 4;
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        // Pieces this short cannot overflow 64 bits: 2^28 words of less than 2^32.
+        for piece in bytes.chunks(1 << 30) {
+            let (head, words) = piece.split_at(((4 - self.position) % 4).min(piece.len()));
+            head.iter().for_each(|&b| self.byte(b));
+            let (words, tail) = words.as_chunks::<4>();
+            self.sum += words.iter().map(|w| u64::from(u32::from_be_bytes(*w))).sum::<u64>();
+            tail.iter().for_each(|&b| self.byte(b));
+            self.sum = u64::from(self.value());
+        }
+    }
+
+    fn value(&self) -> u32 {
+        let mut sum = self.sum;
+        while sum >> 32 != 0 {
+            sum = (sum & 0xffff_ffff) + (sum >> 32);
+        }
+        sum as u32
+    }
+
+    /// Sixteen letters and digits that bring the sum of the unit to all ones.
+    fn encode(&self) -> String {
+        let mut ascii = [0u8; 16];
+        for (i, byte) in (!self.value()).to_be_bytes().into_iter().enumerate() {
+            let mut four = [byte / 4 + b'0'; 4];
+            four[0] += byte % 4;
+            while four.iter().any(|&c| c.is_ascii_punctuation()) {
+                for pair in four.chunks_exact_mut(2) {
+                    if pair.iter().any(|&c| c.is_ascii_punctuation()) {
+                        pair[0] += 1;
+                        pair[1] -= 1;
+                    }
+                }
+            }
+            for (j, c) in four.into_iter().enumerate() {
+                ascii[4 * j + i] = c;
+            }
+        }
+        // The string starts one byte before a word, after its quote.
+        ascii.rotate_right(1);
+        ascii.iter().map(|&c| char::from(c)).collect()
+    }
+}
+
+/// A column of a binary table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// TTYPEn.
+    pub name: String,
+    /// TFORMn: `D`, `E`, `K`, `J`, `I`, `B`, `L`, `A` or `X`, with an optional repeat count before it.
+    pub form: String,
+    /// TUNITn, empty for none.
+    pub unit: String,
+}
+
+impl Column {
+    /// A column by name, form and unit (empty for none).
+    pub fn new(name: &str, form: &str, unit: &str) -> Column {
+        Column { name: name.into(), form: form.into(), unit: unit.into() }
+    }
+
+    /// Bytes the column takes in a row.
+    pub fn width(&self) -> io::Result<usize> {
+        let digits = self.form.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, kind) = self.form.split_at(digits);
+        let count: Option<usize> = if count.is_empty() { Some(1) } else { count.parse().ok() };
+        let size = match kind {
+            "D" | "K" => 8,
+            "E" | "J" => 4,
+            "I" => 2,
+            "B" | "L" | "A" => 1,
+            "X" => return count.map(|n| n.div_ceil(8)).ok_or_else(|| invalid(format!("TFORM '{}'", self.form))),
+            _ => 0,
+        };
+        match count.and_then(|n| n.checked_mul(size)) {
+            Some(width) if size > 0 => Ok(width),
+            _ => Err(invalid(format!("column {}: TFORM '{}' is not supported", self.name, self.form))),
+        }
+    }
+}
+
+/// Writes header-data units one after the other.
+pub struct FitsWriter<W> {
+    out: W,
+    table: Option<Table>,
+}
+
+/// The table being written.
+struct Table {
+    header: Header,
+    start: u64,
+    width: usize,
+    bytes: u64,
+    sum: Checksum,
+}
+
+impl<W: Write + Seek> FitsWriter<W> {
+    /// Writes the primary header, which has no data; `cards` follow the mandatory ones.
+    pub fn new(mut out: W, cards: &Header) -> io::Result<FitsWriter<W>> {
+        let mut header = Header::new();
+        header.push("SIMPLE", true, "file conforms to FITS standard")?;
+        header.push("BITPIX", 8, "bits per data value")?;
+        header.push("NAXIS", 0, "no data in the primary unit")?;
+        header.push("EXTEND", true, "extensions follow")?;
+        header.cards.extend_from_slice(&cards.cards);
+        let bytes = sealed(&mut header, Checksum::default())?;
+        out.write_all(&bytes)?;
+        Ok(FitsWriter { out, table: None })
+    }
+
+    /// Starts a binary table; a table still open is finished first.
+    pub fn table(&mut self, name: &str, columns: &[Column], cards: &Header) -> io::Result<()> {
+        self.finish_table()?;
+        let mut width = 0;
+        for column in columns {
+            width += column.width()?;
+        }
+        let mut header = Header::new();
+        header.push("XTENSION", "BINTABLE", "binary table extension")?;
+        header.push("BITPIX", 8, "8-bit bytes")?;
+        header.push("NAXIS", 2, "2-dimensional binary table")?;
+        header.push("NAXIS1", width as i64, "bytes in a row")?;
+        header.push("NAXIS2", 0, "rows")?;
+        header.push("PCOUNT", 0, "no variable-length data")?;
+        header.push("GCOUNT", 1, "one data group")?;
+        header.push("TFIELDS", columns.len() as i64, "columns")?;
+        for (column, i) in columns.iter().zip(1..) {
+            header.push(&format!("TTYPE{i}"), column.name.as_str(), "")?;
+            header.push(&format!("TFORM{i}"), column.form.as_str(), "")?;
+            if !column.unit.is_empty() {
+                header.push(&format!("TUNIT{i}"), column.unit.as_str(), "")?;
+            }
+        }
+        header.push("EXTNAME", name, "name of this table")?;
+        header.cards.extend_from_slice(&cards.cards);
+        let start = self.out.stream_position()?;
+        // Only its length matters now; the same cards are written again, filled in, at the end.
+        let bytes = sealed(&mut header, Checksum::default())?;
+        self.out.write_all(&bytes)?;
+        self.table = Some(Table { header, start, width, bytes: 0, sum: Checksum::default() });
+        Ok(())
+    }
+
+    /// Appends whole rows, big-endian, to the open table.
+    pub fn rows(&mut self, rows: &[u8]) -> io::Result<()> {
+        let Some(table) = &mut self.table else {
+            return Err(invalid("rows without a table: call table() first".into()));
+        };
+        if table.width == 0 || !rows.len().is_multiple_of(table.width) {
+            return Err(invalid(format!("{} bytes are not whole rows of {} bytes", rows.len(), table.width)));
+        }
+        table.sum.update(rows);
+        table.bytes += rows.len() as u64;
+        self.out.write_all(rows)
+    }
+
+    fn finish_table(&mut self) -> io::Result<()> {
+        let Some(mut table) = self.table.take() else { return Ok(()) };
+        let pad = table.bytes.next_multiple_of(UNIT as u64) - table.bytes;
+        self.out.write_all(&vec![0; pad as usize])?;
+        let rows = if table.width == 0 { 0 } else { table.bytes / table.width as u64 };
+        table.header.replace("NAXIS2", Value::Integer(rows as i64))?;
+        let bytes = sealed(&mut table.header, table.sum)?;
+        self.out.seek(SeekFrom::Start(table.start))?;
+        self.out.write_all(&bytes)?;
+        self.out.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// Finishes the last table and hands the output back, flushed.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.finish_table()?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// The bytes of the header with the checksums of itself and of its data.
+fn sealed(header: &mut Header, data: Checksum) -> io::Result<Vec<u8>> {
+    let name = b"CHECKSUM= ";
+    if !header.cards.iter().any(|card| card.starts_with(name)) {
+        header.push("CHECKSUM", NO_CHECKSUM, "checksum of this unit")?;
+        header.push("DATASUM", "0", "checksum of the data")?;
+    }
+    header.replace("CHECKSUM", Value::Text(NO_CHECKSUM.into()))?;
+    header.replace("DATASUM", Value::Text(format!("{:<18}", data.value())))?;
+    let mut sum = Checksum { position: 0, ..data };
+    sum.update(&header.bytes());
+    header.replace("CHECKSUM", Value::Text(sum.encode()))?;
+    Ok(header.bytes())
+}
+
+/// Writes a file through a temporary one in the same directory, renamed when `write` has succeeded: a reader sees the whole
+/// file or none. An existing file is an error unless `overwrite`.
+pub fn write_file<T>(
+    path: &Path,
+    overwrite: bool,
+    write: impl FnOnce(&mut io::BufWriter<std::fs::File>) -> Result<T>,
+) -> Result<T> {
+    let exists = || Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already; use --overwrite"));
+    if !overwrite && path.exists() {
+        return Err(exists());
+    }
+    if path.file_name().is_none() || path.is_dir() {
+        return Err(Error::io(path, io::Error::new(io::ErrorKind::IsADirectory, "not a name of a file")));
+    }
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".eagleray-");
+    #[cfg(unix)]
+    {
+        // Temporary files are private by default; an output has the permissions that the user's umask grants.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let temporary = builder.tempfile_in(directory).map_err(|e| Error::io(path, e))?;
+    let (file, name) = temporary.into_parts();
+    let mut out = io::BufWriter::with_capacity(1 << 20, file);
+    let value = write(&mut out)?;
+    out.flush().map_err(|e| Error::io(path, e))?;
+    drop(out);
+    let renamed = if overwrite { name.persist(path) } else { name.persist_noclobber(path) };
+    match renamed {
+        Ok(()) => Ok(value),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+        Err(e) => Err(Error::io(path, e.error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_card_has_eighty_characters_and_reals_read_back() {
+        for x in [0.0, 8e7, -1.5e-300, 0.000777592592592593, f64::MAX, 1.0 / 3.0] {
+            assert_eq!(real(x).parse::<f64>(), Ok(x));
+            assert!(real(x).contains('.'));
+        }
+        let mut header = Header::new();
+        header.push("LONG", "it's ".repeat(60).as_str(), "comment").unwrap();
+        header.push("MU", "µ", "").unwrap();
+        header.history(&"x".repeat(200));
+        assert_eq!(header.bytes().len() % UNIT, 0);
+        assert!(header.bytes().is_ascii());
+        assert!(header.push("lower", 1, "").is_err());
+        assert!(header.push("NAN", f64::NAN, "").is_err());
+    }
+
+    #[test]
+    fn checksums_bring_every_unit_to_all_ones_whatever_the_pieces() {
+        let columns = [Column::new("A", "1J", ""), Column::new("B", "3X", "")];
+        let mut files = Vec::new();
+        for piece in [5, 35, 700] {
+            let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &Header::new()).unwrap();
+            out.table("T", &columns, &Header::new()).unwrap();
+            let rows: Vec<u8> = (0..700u32).map(|i| (i * 37 % 251) as u8).collect();
+            rows.chunks(piece).for_each(|rows| out.rows(rows).unwrap());
+            files.push(out.finish().unwrap().into_inner());
+        }
+        assert_eq!(files[0], files[1]);
+        assert_eq!(files[0], files[2]);
+        let mut sum = Checksum::default();
+        sum.update(&files[0][..UNIT]);
+        assert_eq!(sum.value(), u32::MAX);
+        let mut sum = Checksum::default();
+        sum.update(&files[0][UNIT..]);
+        assert_eq!(sum.value(), u32::MAX);
+    }
+
+    #[test]
+    fn rows_must_be_whole_and_forms_known() {
+        let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &Header::new()).unwrap();
+        assert!(out.rows(&[0]).is_err());
+        out.table("T", &[Column::new("A", "I", "")], &Header::new()).unwrap();
+        assert!(out.rows(&[0]).is_err());
+        assert!(Column::new("A", "Q", "").width().is_err());
+        assert_eq!(Column::new("A", "9X", "").width().unwrap(), 2);
+    }
+}

@@ -1,0 +1,3 @@
+//! Files: what is read and what is written.
+
+pub mod fits_writer;
