@@ -99,9 +99,10 @@ fn cfitsio_reads_every_mission_as_written() {
         let table = fits.hdu(1).unwrap();
         let rows: i64 = table.read_key(&mut fits, "NAXIS2").unwrap();
         assert_eq!(rows as usize, events.len(), "{name}");
-        let times: Vec<f64> = table.read_col(&mut fits, "TIME").unwrap();
+        let lower = |name: &str| if mission == Mission::Chandra { name.to_lowercase() } else { name.to_string() };
+        let times: Vec<f64> = table.read_col(&mut fits, &lower("TIME")).unwrap();
         assert_eq!(times, events.iter().map(|e| e.time).collect::<Vec<_>>(), "{name}");
-        let pi: Vec<i32> = table.read_col(&mut fits, if mission == Mission::Xte { "PHA" } else { "PI" }).unwrap();
+        let pi: Vec<i32> = table.read_col(&mut fits, &lower(if mission == Mission::Xte { "PHA" } else { "PI" })).unwrap();
         assert_eq!(pi, events.iter().map(|e| e.pi).collect::<Vec<_>>(), "{name}");
         if mission == Mission::Nicer {
             let detector: Vec<i32> = table.read_col(&mut fits, "DET_ID").unwrap();
@@ -117,8 +118,9 @@ fn cfitsio_reads_every_mission_as_written() {
         let class: String = table.read_key(&mut fits, "HDUCLASS").unwrap();
         assert_eq!(class, "OGIP");
         let gti = fits.hdu(2).unwrap();
-        let starts: Vec<f64> = gti.read_col(&mut fits, "START").unwrap();
-        let stops: Vec<f64> = gti.read_col(&mut fits, "STOP").unwrap();
+        let [start, stop] = if mission == Mission::Xte { ["Start", "Stop"] } else { ["START", "STOP"] };
+        let starts: Vec<f64> = gti.read_col(&mut fits, start).unwrap();
+        let stops: Vec<f64> = gti.read_col(&mut fits, stop).unwrap();
         assert_eq!((starts[0], stops[0], starts[1], stops[1]), (tstart, tstart + 100.0, tstart + 200.5, tstop));
         let exposure: f64 = table.read_key(&mut fits, "EXPOSURE").unwrap();
         assert_eq!(exposure, 399.5);
