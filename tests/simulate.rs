@@ -102,7 +102,8 @@ fn cfitsio_reads_every_mission_as_written() {
         let lower = |name: &str| if mission == Mission::Chandra { name.to_lowercase() } else { name.to_string() };
         let times: Vec<f64> = table.read_col(&mut fits, &lower("TIME")).unwrap();
         assert_eq!(times, events.iter().map(|e| e.time).collect::<Vec<_>>(), "{name}");
-        let pi: Vec<i32> = table.read_col(&mut fits, &lower(if mission == Mission::Xte { "PHA" } else { "PI" })).unwrap();
+        let pi: Vec<i32> =
+            table.read_col(&mut fits, &lower(if mission == Mission::Xte { "PHA" } else { "PI" })).unwrap();
         assert_eq!(pi, events.iter().map(|e| e.pi).collect::<Vec<_>>(), "{name}");
         if mission == Mission::Nicer {
             let detector: Vec<i32> = table.read_col(&mut fits, "DET_ID").unwrap();

@@ -1,3 +1,4 @@
 //! Files: what is read and what is written.
 
+mod fits_header;
 pub mod fits_writer;

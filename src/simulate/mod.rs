@@ -20,6 +20,7 @@
 
 mod energy;
 mod layout;
+mod missions;
 mod model;
 mod output;
 mod random;
@@ -109,7 +110,8 @@ pub enum FrameTime {
 pub struct Simulation {
     /// Mission whose files are imitated.
     pub mission: Mission,
-    /// Mean rate of good time, counts/s: one number, or one for each of two bands (one number is shared evenly by them).
+    /// Mean rate of good time, counts/s: one number, or one for each of two bands (one number is shared evenly by them). It
+    /// is the mean of the ensemble: noise slower than the observation moves the mean of one of them, as in real sources.
     pub rate: Vec<f64>,
     /// TSTOP − TSTART, s.
     pub length: f64,

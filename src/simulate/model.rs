@@ -75,12 +75,17 @@ impl Term {
         };
         let above_zero = |x: f64| x.is_finite() && x > 0.0;
         let rms_ok = |rms: f64| {
-            check(rms >= 0.0 && rms <= 3.0, "RMS", rms, "the fractional rms must be from 0 to 3 (0.1 is 10 %)")
+            check((0.0..=3.0).contains(&rms), "RMS", rms, "the fractional rms must be from 0 to 3 (0.1 is 10 %)")
         };
         match *self {
             Term::White => Ok(()),
             Term::Pulsar { frequency, pulsed_fraction } => {
-                check(above_zero(frequency), "FREQ", frequency, "the frequency must be above 0 Hz")?;
+                check(
+                    frequency > 0.0 && frequency <= 1e6,
+                    "FREQ",
+                    frequency,
+                    "the frequency must be above 0 and at most 1e6 Hz",
+                )?;
                 let fraction_ok = (0.0..=1.0).contains(&pulsed_fraction);
                 check(fraction_ok, "PULSED_FRACTION", pulsed_fraction, "the pulsed fraction must be from 0 to 1")
             }
@@ -139,8 +144,8 @@ pub(super) fn variance_per_bin(terms: &[Term], df: f64, nyquist: usize, length: 
             ));
         }
         let scale = term.noise_rms().powi(2) / sum;
-        for k in from..=to {
-            total[k] += scale * shape(k as f64 * df);
+        for (k, total) in total.iter_mut().enumerate().take(to + 1).skip(from) {
+            *total += scale * shape(k as f64 * df);
         }
     }
     Ok(total)

@@ -13,6 +13,9 @@ use crate::io::fits_writer::{Column, FitsWriter, Header, write_file};
 use crate::time::SECONDS_PER_DAY;
 use crate::{Error, Result};
 
+/// Most gaps that the header lists: a header is read whole by every reader.
+const GAPS_IN_HISTORY: usize = 100;
+
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -135,7 +138,7 @@ impl<'a> Rows<'a> {
                     Field::Detector => f64::from(event.detector),
                     Field::Phase => self.source.phase(event.time),
                     Field::ElectronVolt => 1000.0 * self.source.layout.energy(event.pi),
-                    // Below 2^53 for every time that validation lets through at NICER's 25 MHz: 2^43 s is not.
+                    // Above 2^53 ticks (3.6e8 s) the times themselves are no longer held to one tick.
                     Field::Ticks => (event.time / self.source.layout.frame).round(),
                     Field::XenonWord => {
                         cell[0] = 0x80 | event.detector >> 2;
@@ -214,7 +217,12 @@ fn event_keywords(header: &mut Header, simulation: &Simulation, source: &Source)
     }
     header.history(concat!("eagleray ", env!("CARGO_PKG_VERSION"), " simulate: these events are simulated"));
     header.history(&format!("seed {}", simulation.seed));
-    let options = serde_json::to_string(simulation).map_err(std::io::Error::other)?;
+    let mut shown = simulation.clone();
+    if shown.gaps.len() > GAPS_IN_HISTORY {
+        header.history(&format!("{} gaps, not listed here: they are what the GTIs leave out", shown.gaps.len()));
+        shown.gaps.clear();
+    }
+    let options = serde_json::to_string(&shown).map_err(std::io::Error::other)?;
     header.history(&format!("options {options}"));
     Ok(())
 }

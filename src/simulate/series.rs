@@ -23,8 +23,8 @@ use crate::{Error, Result};
 const LONGER: usize = 10;
 /// Largest series that is made; it takes about 40 bytes a sample.
 pub(super) const MAX_SAMPLES: usize = 1 << 28;
-/// Samples up to which a default `dt` may go.
-const DEFAULT_SAMPLES: f64 = (1u64 << 24) as f64;
+/// Samples, to a factor of two, up to which a default `dt` goes where the model leaves it open.
+const DEFAULT_SAMPLES: f64 = (1u64 << 22) as f64;
 /// Frequencies that share a stream of random numbers.
 const CHUNK: usize = 1 << 14;
 
