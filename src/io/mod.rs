@@ -3,6 +3,7 @@
 pub mod energy;
 pub mod events;
 pub mod fits;
+mod fits_header;
 pub mod fits_writer;
 pub mod gti;
 pub mod missions;

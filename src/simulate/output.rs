@@ -1,0 +1,266 @@
+//! Simulated events as an OGIP event file (OGIP/93-003 and OGIP/94-003), streamed in time blocks.
+
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::layout::{Field, Layout};
+use super::source::{Event, Source};
+use super::{Mission, Simulation};
+use crate::io::fits_writer::{Column, FitsWriter, Header, write_file};
+use crate::time::SECONDS_PER_DAY;
+use crate::{Error, Result};
+
+/// Most gaps that the header lists: a header is read whole by every reader.
+const GAPS_IN_HISTORY: usize = 100;
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Rows of the event table.
+    pub events: u64,
+    /// Good time, s.
+    pub exposure: f64,
+    /// Good time intervals.
+    pub gtis: usize,
+    /// TSTART, s.
+    pub tstart: f64,
+    /// TSTOP, s.
+    pub tstop: f64,
+    /// Bins of the noise series, s; absent without one.
+    pub dt: Option<f64>,
+    /// Frame time or clock tick of the stamps, s; 0 for none.
+    pub frame_time: f64,
+}
+
+impl Source {
+    /// Writes the file; `simulation` is what this source was made from.
+    pub(super) fn write(&self, simulation: &Simulation, path: &Path, overwrite: bool) -> Result<Summary> {
+        let io = |e: std::io::Error| Error::io(path, e);
+        let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
+        let mut events = 0;
+        write_file(path, overwrite, |out| {
+            let mut primary = Header::new();
+            common(&mut primary, simulation, self).map_err(io)?;
+            let mut fits = FitsWriter::new(out, &primary).map_err(io)?;
+            let mut header = Header::new();
+            event_keywords(&mut header, simulation, self).map_err(io)?;
+            let columns: Vec<Column> = self.layout.columns.iter().map(|c| Column::new(c.0, c.1, c.2)).collect();
+            fits.table(self.layout.events, &columns, &header).map_err(io)?;
+            let rows = Rows::new(self).map_err(io)?;
+            // One group of blocks is made while the one before it is written: two are held at a time.
+            let group = 2 * rayon::current_num_threads() as u64;
+            let (sender, receiver) = sync_channel::<Vec<Vec<u8>>>(0);
+            std::thread::scope(|scope| {
+                let writer = scope.spawn(|| -> std::io::Result<()> {
+                    // The receiver moves in and ends with this thread: a failed write then stops the sender.
+                    receiver.into_iter().try_for_each(|blocks| blocks.iter().try_for_each(|rows| fits.rows(rows)))
+                });
+                let mut first = 0;
+                while first < self.blocks() {
+                    let last = (first + group).min(self.blocks());
+                    let blocks: Vec<Vec<u8>> =
+                        (first..last).into_par_iter().map(|i| rows.encode(&self.block(i))).collect();
+                    events += blocks.iter().map(|b| (b.len() / rows.width) as u64).sum::<u64>();
+                    if sender.send(blocks).is_err() {
+                        break;
+                    }
+                    first = last;
+                }
+                drop(sender);
+                writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .map_err(io)?;
+            let [start, stop] = self.layout.start_stop;
+            let mut header = Header::new();
+            gti_keywords(&mut header, simulation, self).map_err(io)?;
+            let columns = [Column::new(start, "1D", "s"), Column::new(stop, "1D", "s")];
+            fits.table(self.layout.gti, &columns, &header).map_err(io)?;
+            for &(start, stop) in self.gtis() {
+                fits.rows(&[start.to_be_bytes(), stop.to_be_bytes()].concat()).map_err(io)?;
+            }
+            fits.finish().map_err(io)?;
+            Ok(())
+        })?;
+        Ok(Summary {
+            events,
+            exposure: self.exposure(),
+            gtis: self.gtis().len(),
+            tstart,
+            tstop,
+            dt: self.dt(),
+            frame_time: self.frame_time(),
+        })
+    }
+}
+
+/// Turns events into rows.
+struct Rows<'a> {
+    source: &'a Source,
+    width: usize,
+    /// A row with the constant columns filled in.
+    template: Vec<u8>,
+    /// Offset and type letter of the columns that vary.
+    varying: Vec<(usize, u8, Field)>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(source: &'a Source) -> std::io::Result<Rows<'a>> {
+        let (mut template, mut varying) = (Vec::new(), Vec::new());
+        for &(name, form, unit, field) in source.layout.columns {
+            let kind = form.bytes().last().unwrap_or(b'B');
+            let (offset, width) = (template.len(), Column::new(name, form, unit).width()?);
+            template.resize(offset + width, 0);
+            match field {
+                // Repeated columns and bits are constant zero bytes but for their first.
+                Field::Same(value) if value != 0.0 => put(&mut template[offset..], kind, value),
+                Field::Same(_) => {}
+                _ => varying.push((offset, kind, field)),
+            }
+        }
+        Ok(Rows { source, width: template.len(), template, varying })
+    }
+
+    fn encode(&self, events: &[Event]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(events.len() * self.width);
+        for event in events {
+            let start = bytes.len();
+            bytes.extend_from_slice(&self.template);
+            let row = &mut bytes[start..];
+            for &(offset, kind, field) in &self.varying {
+                let cell = &mut row[offset..];
+                let value = match field {
+                    Field::Same(value) => value,
+                    Field::Time => event.time,
+                    Field::Channel => f64::from(event.pi),
+                    Field::Detector => f64::from(event.detector),
+                    Field::Phase => self.source.phase(event.time),
+                    Field::ElectronVolt => 1000.0 * self.source.layout.energy(event.pi),
+                    // Above 2^53 ticks (3.6e8 s) the times themselves are no longer held to one tick.
+                    Field::Ticks => (event.time / self.source.layout.frame).round(),
+                    Field::XenonWord => {
+                        cell[0] = 0x80 | event.detector >> 2;
+                        cell[1] = event.detector << 6;
+                        cell[2] = event.pi as u8;
+                        continue;
+                    }
+                };
+                put(cell, kind, value);
+            }
+        }
+        bytes
+    }
+}
+
+/// Writes a number as the type letter of a TFORM says, big-endian.
+fn put(cell: &mut [u8], kind: u8, value: f64) {
+    match kind {
+        b'D' => cell[..8].copy_from_slice(&value.to_be_bytes()),
+        b'E' => cell[..4].copy_from_slice(&(value as f32).to_be_bytes()),
+        b'K' => cell[..8].copy_from_slice(&(value as i64).to_be_bytes()),
+        b'J' => cell[..4].copy_from_slice(&(value as i32).to_be_bytes()),
+        b'I' => cell[..2].copy_from_slice(&(value as i16).to_be_bytes()),
+        _ => cell[0] = value as u8,
+    }
+}
+
+/// The keywords that every unit of the file has.
+fn common(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+    let layout: &Layout = source.layout;
+    let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
+    header.push("TELESCOP", layout.telescop, "mission imitated: the data are simulated")?;
+    header.push("INSTRUME", layout.instrume, "instrument imitated")?;
+    for &(keyword, value) in layout.extra {
+        header.push(keyword, value, "")?;
+    }
+    header.push("OBJECT", "SIMULATED", "no real source")?;
+    header.push("ORIGIN", "eagleray", "")?;
+    header.push("CREATOR", concat!("eagleray ", env!("CARGO_PKG_VERSION")), "program that made this file")?;
+    header.push("TIMESYS", layout.timesys, "time scale")?;
+    header.push("MJDREFI", layout.mjdref.day, "[d] epoch of the times, whole days")?;
+    header.push("MJDREFF", layout.mjdref.fraction, "[d] epoch of the times, fraction")?;
+    header.push("TIMEREF", layout.timeref, "where times are measured")?;
+    header.push("TASSIGN", "SATELLITE", "where times are assigned")?;
+    header.push("TIMEUNIT", "s", "unit of the time keywords")?;
+    header.push("TIMEZERO", layout.timezero, "[s] to add to the times")?;
+    header.push("CLOCKAPP", true, "clock correction applied")?;
+    if source.frame_time() > 0.0 {
+        header.push("TIMEDEL", source.frame_time(), "[s] resolution of the time stamps")?;
+        header.push("TIMEPIXR", layout.timepixr, "place of the stamp in its frame")?;
+        if simulation.mission == Mission::Xmm {
+            header.push("FRMTIME", 1000.0 * source.frame_time(), "[ms] frame time")?;
+        }
+    }
+    header.push("TSTART", tstart, "[s] start")?;
+    header.push("TSTOP", tstop, "[s] stop")?;
+    header.push("DATE-OBS", date(layout, tstart).as_str(), "start, in TIMESYS")?;
+    header.push("DATE-END", date(layout, tstop).as_str(), "stop, in TIMESYS")?;
+    Ok(())
+}
+
+fn event_keywords(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+    header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
+    header.push("HDUCLAS1", if simulation.mission == Mission::Xte { "EVENT" } else { "EVENTS" }, "photon events")?;
+    header.push("HDUCLAS2", "ALL", "")?;
+    common(header, simulation, source)?;
+    header.push("ONTIME", source.exposure(), "[s] sum of the good time intervals")?;
+    header.push("EXPOSURE", source.exposure(), "[s] exposure; there is no dead time")?;
+    header.push("LIVETIME", source.exposure(), "[s] live time")?;
+    header.push("DEADC", 1.0, "dead-time correction")?;
+    for (column, i) in source.layout.columns.iter().zip(1..) {
+        if column.3 == Field::Channel {
+            header.push(&format!("TLMIN{i}"), i64::from(source.layout.all.0), "lowest channel")?;
+            header.push(&format!("TLMAX{i}"), i64::from(source.layout.all.1), "highest channel")?;
+        }
+    }
+    header.history(concat!("eagleray ", env!("CARGO_PKG_VERSION"), " simulate: these events are simulated"));
+    header.history(&format!("seed {}", simulation.seed));
+    let mut shown = simulation.clone();
+    if shown.gaps.len() > GAPS_IN_HISTORY {
+        header.history(&format!("{} gaps, not listed here: they are what the GTIs leave out", shown.gaps.len()));
+        shown.gaps.clear();
+    }
+    let options = serde_json::to_string(&shown).map_err(std::io::Error::other)?;
+    header.history(&format!("options {options}"));
+    Ok(())
+}
+
+fn gti_keywords(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+    header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
+    header.push("HDUCLAS1", "GTI", "good time intervals")?;
+    header.push("HDUCLAS2", "ALL", "")?;
+    common(header, simulation, source)?;
+    header.push("ONTIME", source.exposure(), "[s] sum of the good time intervals")
+}
+
+/// `YYYY-MM-DDThh:mm:ss` of a raw time, to the second below, in the file's time scale.
+fn date(layout: &Layout, time: f64) -> String {
+    let seconds = layout.mjdref.fraction * SECONDS_PER_DAY + layout.timezero + time;
+    let days = (seconds / SECONDS_PER_DAY).floor();
+    let second = (seconds - days * SECONDS_PER_DAY) as u64;
+    // Days to the Gregorian calendar, counted from 0000-03-01 (MJD −678881), by eras of 400 years.
+    let z = layout.mjdref.day + days as i64 + 678_881;
+    let (era, day) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let d = day - (153 * month + 2) / 5 + 1;
+    let m = if month < 10 { month + 3 } else { month - 9 };
+    let y = year + 400 * era + i64::from(m <= 2);
+    format!("{y:04}-{m:02}-{d:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let xmm = Mission::Xmm.layout();
+        assert_eq!(date(xmm, 0.0), "1998-01-01T00:00:00");
+        assert_eq!(date(xmm, 86_400.0 * (365.0 + 365.0 + 59.0) + 3661.5), "2000-02-29T01:01:01");
+        assert_eq!(date(xmm, -1.0), "1997-12-31T23:59:59");
+    }
+}

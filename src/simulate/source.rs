@@ -1,0 +1,271 @@
+//! A prepared source: rates and channels at hand, events of any time block on demand.
+
+use super::energy::Channels;
+use super::layout::Layout;
+use super::random::{Random, Stream};
+use super::series::{Request, Series, default_dt};
+use super::{BLOCK, Simulation, Term};
+use crate::{Error, Result};
+
+/// One photon.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// Time as the TIME column has it, s.
+    pub time: f64,
+    /// Channel as the PI (RXTE: PHA) column has it.
+    pub pi: i32,
+    /// Detector, CCD or module.
+    pub detector: u8,
+    /// 0, or with two bands: 0 for the subject, 1 for the reference.
+    pub band: u8,
+}
+
+/// A pulsation as the inner loop needs it.
+struct Pulsation {
+    frequency: f64,
+    fraction: f64,
+    /// Phase in turns by which each band is late.
+    late: [f64; 2],
+}
+
+/// A source with its series made; its events depend on nothing else.
+pub struct Source {
+    pub(super) layout: &'static Layout,
+    seed: u64,
+    start: f64,
+    length: f64,
+    frame: f64,
+    rates: Vec<f64>,
+    channels: Vec<Channels>,
+    series: Option<Series>,
+    pulsations: Vec<Pulsation>,
+    /// 1 + the sum of the pulsed fractions: the thinned process's rate over the mean.
+    majorant: f64,
+    gtis: Vec<(f64, f64)>,
+    /// Intervals from TSTART whose photons can have a stamp in a GTI, s.
+    live: Vec<(f64, f64)>,
+    blocks: u64,
+}
+
+impl Source {
+    /// `simulation` has been validated.
+    pub(super) fn new(simulation: &Simulation) -> Result<Source> {
+        let layout = simulation.mission.layout();
+        let (start, length, frame) = (simulation.start(), simulation.length, simulation.frame());
+        let energies = simulation.energies;
+        let channels = match simulation.bands {
+            None => vec![Channels::new(layout, energies, None)?],
+            Some(bands) => vec![
+                Channels::new(layout, energies, Some(bands.subject))?,
+                Channels::new(layout, energies, Some(bands.reference))?,
+            ],
+        };
+        let good = complement(&simulation.gaps, length);
+        let gtis: Vec<_> = good.iter().map(|&(a, b)| (start + a, start + b)).filter(|&(a, b)| a < b).collect();
+        if gtis.is_empty() {
+            return Err(Error::argument(
+                "gaps",
+                format!("{:?}", simulation.gaps),
+                "they leave no good time; shorten them",
+            ));
+        }
+        let wide: Vec<_> = good.iter().map(|&(a, b)| ((a - frame).max(0.0), (b + frame).min(length))).collect();
+        let series = if simulation.model.iter().any(Term::is_noise) {
+            let dt = simulation.dt.unwrap_or_else(|| default_dt(&simulation.model, length));
+            let request = Request {
+                terms: &simulation.model,
+                length,
+                dt,
+                seed: simulation.seed,
+                negative: simulation.negative,
+                bands: simulation.bands.as_ref(),
+            };
+            Some(request.make()?)
+        } else {
+            None
+        };
+        let late = |frequency: f64| simulation.bands.map_or(0.0, |b| b.lag.phase(frequency) / std::f64::consts::TAU);
+        let pulsations = simulation
+            .pulsars()
+            .map(|(frequency, fraction)| Pulsation { frequency, fraction, late: [late(frequency), 0.0] })
+            .collect();
+        let rates = simulation.rates();
+        let blocks = (length * rates.iter().sum::<f64>() / BLOCK).ceil().max(1.0) as u64;
+        Ok(Source {
+            layout,
+            seed: simulation.seed,
+            start,
+            length,
+            frame,
+            rates,
+            channels,
+            series,
+            pulsations,
+            majorant: 1.0 + simulation.pulsars().map(|(_, fraction)| fraction).sum::<f64>(),
+            gtis,
+            live: merged(wide),
+            blocks,
+        })
+    }
+
+    /// The good time intervals, s, raw frame of the TIME column, `[start, stop)`.
+    pub fn gtis(&self) -> &[(f64, f64)] {
+        &self.gtis
+    }
+
+    /// Sum of the good time, s.
+    pub fn exposure(&self) -> f64 {
+        self.gtis.iter().map(|(a, b)| b - a).sum()
+    }
+
+    /// Bins of the noise series in s, where there is one.
+    pub fn dt(&self) -> Option<f64> {
+        self.series.as_ref().map(|s| s.dt)
+    }
+
+    /// Frame time or clock tick of the stamps in s, 0 for none.
+    pub fn frame_time(&self) -> f64 {
+        self.frame
+    }
+
+    /// Number of time blocks.
+    pub fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// The sorted events of block `index`; those of later blocks are not earlier.
+    pub fn block(&self, index: u64) -> Vec<Event> {
+        let edge = |i: u64| self.length * (i as f64 / self.blocks as f64);
+        let (begin, end) = (edge(index), edge(index + 1));
+        let mut random = Random::new(self.seed, Stream::Block(index));
+        let mut events = Vec::with_capacity(BLOCK as usize);
+        let first = self.live.partition_point(|&(_, b)| b <= begin);
+        for &(a, b) in self.live[first..].iter().take_while(|&&(a, _)| a < end) {
+            self.interval(a.max(begin), b.min(end), &mut random, &mut events);
+        }
+        events
+    }
+
+    /// The events from `begin` to `end`, s from TSTART: starting anew is exact, because a Poisson process has no memory.
+    fn interval(&self, begin: f64, end: f64, random: &mut Random, events: &mut Vec<Event>) {
+        let mean: f64 = self.rates.iter().sum();
+        let Some(series) = &self.series else {
+            let mut share = [0.0; 2];
+            share[..self.rates.len()].copy_from_slice(&self.rates);
+            let step = 1.0 / (mean * self.majorant);
+            let mut t = begin + random.exponential() * step;
+            while t < end {
+                self.photon(t, share, random, events);
+                t += random.exponential() * step;
+            }
+            return;
+        };
+        let last = series.rates[0].len() - 1;
+        let mut bin = ((begin / series.dt) as usize).min(last);
+        let mut t = begin;
+        let mut wait = random.exponential();
+        while t < end {
+            let mut share = [0.0; 2];
+            for ((share, rate), x) in share.iter_mut().zip(&self.rates).zip(&series.rates) {
+                *share = rate * x[bin];
+            }
+            let rate = (share[0] + share[1]) * self.majorant;
+            let edge = if bin == last { end } else { ((bin + 1) as f64 * series.dt).min(end) };
+            while t < edge && wait <= (edge - t) * rate {
+                t += wait / rate;
+                wait = random.exponential();
+                if t < end {
+                    self.photon(t, share, random, events);
+                }
+            }
+            wait -= (edge - t).max(0.0) * rate;
+            t = t.max(edge);
+            bin = (bin + 1).min(last);
+        }
+    }
+
+    /// Thins a photon at `t` s from TSTART, stamps it, and keeps it if its stamp is in good time.
+    fn photon(&self, t: f64, share: [f64; 2], random: &mut Random, events: &mut Vec<Event>) {
+        let mut band = 0;
+        if self.rates.len() == 2 && random.uniform() * (share[0] + share[1]) > share[0] {
+            band = 1;
+        }
+        if !self.pulsations.is_empty() {
+            let mut rate = 1.0;
+            for p in &self.pulsations {
+                let phase = p.frequency * t - p.late[band];
+                rate += p.fraction * (std::f64::consts::TAU * (phase - phase.floor())).sin();
+            }
+            if random.uniform() * self.majorant > rate {
+                return;
+            }
+        }
+        let pi = self.channels[band].draw(random);
+        let detectors = self.layout.detectors;
+        let detector =
+            if detectors.len() > 1 { detectors[random.below(detectors.len() as u64) as usize] } else { detectors[0] };
+        let time = self.stamp(t);
+        let gti = self.gtis.partition_point(|&(_, stop)| stop <= time);
+        if self.gtis.get(gti).is_some_and(|&(start, _)| start <= time) {
+            events.push(Event { time, pi, detector, band: band as u8 });
+        }
+    }
+
+    /// The recorded time of a photon at `t` s from TSTART.
+    fn stamp(&self, t: f64) -> f64 {
+        if self.frame == 0.0 {
+            return self.start + t;
+        }
+        let frame = (t / self.frame).floor();
+        // Clocks of RXTE count binary fractions: start and tick are exact, and so is their sum.
+        self.start + (frame + self.layout.timepixr) * self.frame
+    }
+
+    /// Phase of the first pulsation in the reference band at a recorded time, in [0, 1); 0 without one.
+    pub(super) fn phase(&self, time: f64) -> f64 {
+        let phase = self.pulsations.first().map_or(0.0, |p| p.frequency * (time - self.start));
+        phase - phase.floor()
+    }
+}
+
+/// What the gaps leave of `[0, length)`.
+fn complement(gaps: &[(f64, f64)], length: f64) -> Vec<(f64, f64)> {
+    let mut good = Vec::new();
+    let mut from = 0.0;
+    for (a, b) in merged(gaps.to_vec()) {
+        if a.min(length) > from {
+            good.push((from, a.min(length)));
+        }
+        from = b.max(from);
+    }
+    if from < length {
+        good.push((from, length));
+    }
+    good
+}
+
+/// The union of intervals, sorted.
+fn merged(mut intervals: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    intervals.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut union: Vec<(f64, f64)> = Vec::with_capacity(intervals.len());
+    for (a, b) in intervals {
+        match union.last_mut() {
+            Some(last) if a <= last.1 => last.1 = last.1.max(b),
+            _ => union.push((a, b)),
+        }
+    }
+    union
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_may_overlap_and_reach_outside() {
+        let gaps = [(50.0, 60.0), (-5.0, 10.0), (55.0, 70.0), (90.0, 200.0), (300.0, 400.0)];
+        assert_eq!(complement(&gaps, 100.0), [(10.0, 50.0), (70.0, 90.0)]);
+        assert_eq!(complement(&[], 100.0), [(0.0, 100.0)]);
+        assert!(complement(&[(0.0, 100.0)], 100.0).is_empty());
+    }
+}
