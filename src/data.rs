@@ -53,6 +53,15 @@ impl Gti {
         Ok(Gti { intervals })
     }
 
+    /// Intervals in seconds, ordered and merged as needed.
+    ///
+    /// # Errors
+    /// See [`Gti::new`].
+    pub fn from_seconds(intervals: &[(f64, f64)]) -> Result<Gti> {
+        let raw = intervals.iter().map(|&(start, stop)| (Dd::from(start), Dd::from(stop))).collect();
+        Gti::new("intervals", raw, false, &mut Warnings::default())
+    }
+
     /// The intervals.
     pub fn intervals(&self) -> &[(Dd, Dd)] {
         &self.intervals

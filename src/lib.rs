@@ -1,4 +1,31 @@
-//! eagleray: X-ray spectral timing on any GPU.
+//! # eagleray
+//!
+//! X-ray spectral timing on any GPU: averaged power spectra of photon lists, exact and fast, through WGSL compute shaders
+//! (Vulkan, Metal, DX12), or on the CPU where there is no GPU.
+//!
+//! ```no_run
+//! use eagleray::{DeviceChoice, Options, Warnings};
+//! let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
+//! let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &Options::default(), backend.as_mut())?;
+//! if let Some(k) = spectrum.peak() {
+//!     println!("largest power {} at {} Hz", spectrum.power[k], spectrum.freq[k]);
+//! }
+//! # Ok::<(), eagleray::Error>(())
+//! ```
+//!
+//! ## Where things are
+//! One path: [`io`] reads event tables in chunks of times, [`segment`] cuts good time intervals into numbered segments,
+//! [`pipeline`] hands batches of segments to a [`backend`], which runs the [`kernels`] (bin, transform, sum of powers) and
+//! returns [`sums`]; [`spectrum`] makes science of them on the host, in f64. [`time`] is the only place that shifts times;
+//! [`data`] and [`warning`] are what travels along; [`simulate`] makes event files.
+//!
+//! ## Words
+//! - *event*: a photon's time, and perhaps its channel and detector.
+//! - *GTI*: good time interval; events outside are not used.
+//! - *segment*: `n` bins of `dt` seconds, `segment_size = n·dt`, inside one GTI; the spectrum of each is averaged.
+//! - *run*: consecutive segments summed in order before sums are merged ([`sums::run_length`]).
+//! - *group*: whole runs that a device works on together; its events come in one *batch* or more.
+//! - *leahy, frac, abs, none*: normalisations of power ([`spectrum::norm`]).
 #![warn(missing_docs)]
 
 pub mod backend;
@@ -10,9 +37,20 @@ pub mod io;
 pub mod kernels;
 pub mod pipeline;
 pub mod segment;
+pub mod simulate;
 pub mod spectrum;
 pub mod sums;
 pub mod time;
 pub mod warning;
 
+pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
+pub use data::{Balance, Gti};
 pub use error::{Error, Result};
+pub use io::{EventFile, GtiSource, OpenOptions, Selection};
+pub use pipeline::{
+    Combine, Events, FluxOptions, FluxSegment, Options, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
+    spectrum_of_times,
+};
+pub use spectrum::power::PowerOptions;
+pub use spectrum::{AveragedPowerSpectrum, Norm, Rebin};
+pub use warning::Warnings;

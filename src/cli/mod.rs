@@ -6,6 +6,7 @@ pub mod info;
 pub mod number;
 pub mod pds;
 pub mod plot;
+pub mod simulate;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum Command {
     Pds(Box<pds::PdsArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     Info(Box<info::InfoArgs>),
+    /// Write an event file of a chosen power spectrum, rate, length and mission
+    Simulate(Box<simulate::SimulateArgs>),
     /// The GPUs of this machine, and which one `--backend auto` takes
     Devices(devices::DevicesArgs),
 }
@@ -36,6 +39,9 @@ pub fn main() -> ExitCode {
     let result = match App::parse().command {
         Command::Pds(args) => pds::run(*args),
         Command::Info(args) => info::run(*args),
+        Command::Simulate(args) => simulate::run(&args).map(|s| {
+            eprintln!("{} events in {} s of good time, {} intervals", s.events, s.exposure, s.gtis);
+        }),
         Command::Devices(args) => devices::run(args),
     };
     match result {

@@ -121,8 +121,12 @@ where
     let high = steps.iter().map(|p| p.high).fold(0.0, f64::max);
     let meta = &s.meta;
     let title = format!(
-        "{} {} {}: {} segments of {:.6} s",
-        meta.telescop, meta.instrume, meta.object, meta.m, meta.segment_size
+        "{} {} {}: {} segments of {} s",
+        meta.telescop,
+        meta.instrume,
+        meta.object,
+        meta.m,
+        (meta.segment_size * 1e6).round() / 1e6
     );
     let unit = match (meta.norm, y) {
         (Norm::Leahy, PlotY::Power) => "Leahy power",
@@ -149,7 +153,7 @@ where
         .axis_desc_style(("sans-serif", 18))
         .x_label_formatter(&tick)
         .y_label_formatter(&tick)
-        .light_line_style(RGBColor(240, 240, 240))
+        .light_line_style(TRANSPARENT)
         .bold_line_style(RGBColor(215, 215, 215))
         .draw()
         .map_err(failed)?;

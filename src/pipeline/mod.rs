@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
+use crate::io::{EventFile, OpenOptions, Selection};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
@@ -182,6 +183,64 @@ pub fn spectrum_of_events(
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
     AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, device: &device, meta })
+}
+
+/// The averaged power spectrum of event files, all events, each file with its own segments.
+///
+/// ```no_run
+/// use eagleray::{DeviceChoice, Options, Warnings};
+/// let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
+/// let options = Options { dt: Some(1.0 / 256.0), segment_size: Some(64.0), ..Options::default() };
+/// let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
+/// println!("{} frequencies from {} segments", spectrum.len(), spectrum.meta.m);
+/// # Ok::<(), eagleray::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`EventFile::open`] and [`spectrum_of_events`].
+pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
+    paths: &[P],
+    options: &Options,
+    backend: &mut dyn Backend,
+) -> Result<AveragedPowerSpectrum> {
+    let mut warnings = Warnings::default();
+    let open = OpenOptions { compat_stingray: options.compat_stingray, ..OpenOptions::default() };
+    let mut files = Vec::new();
+    for path in paths {
+        files.push(EventFile::open(path.as_ref(), &open, &mut warnings)?);
+    }
+    let mut inputs = Vec::new();
+    for file in &files {
+        inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
+    }
+    align(&mut inputs)?;
+    spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})
+}
+
+/// The averaged power spectrum of event times in memory, seconds in the frame of `gti`, in any order.
+///
+/// ```
+/// use eagleray::{DeviceChoice, Gti, Options, Warnings};
+/// let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default())?;
+/// let times: Vec<f64> = (0..10_000).map(|i| 0.01 * f64::from(i)).collect();
+/// let gti = Gti::from_seconds(&[(0.0, 100.0)])?;
+/// let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(10.0), ..Options::default() };
+/// let spectrum = eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut())?;
+/// assert_eq!((spectrum.meta.n, spectrum.meta.m), (640, 10));
+/// # Ok::<(), eagleray::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`spectrum_of_events`].
+pub fn spectrum_of_times(
+    times: &[f64],
+    gti: Gti,
+    options: &Options,
+    backend: &mut dyn Backend,
+) -> Result<AveragedPowerSpectrum> {
+    let mut warnings = Warnings::default();
+    let input = Events::of_slice(times, gti, &mut warnings);
+    spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
 }
 
 /// Completes the reader's balance with what the sums say of the photons in segments.
