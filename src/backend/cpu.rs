@@ -57,7 +57,7 @@ impl CpuBackend {
         let threads = pool.current_num_threads();
         let info = DeviceInfo {
             backend: "cpu",
-            adapter: format!("{}, {threads} threads", std::env::consts::ARCH),
+            adapter: std::env::consts::ARCH.to_string(),
             driver: String::new(),
             api: String::new(),
             profile: "",

@@ -17,7 +17,7 @@ pub mod gpu;
 pub struct DeviceInfo {
     /// `cpu` or `gpu`.
     pub backend: &'static str,
-    /// Name of the adapter, or of the processor's architecture and its threads.
+    /// Name of the adapter, or the processor's architecture.
     pub adapter: String,
     /// Driver and its version; empty for the CPU.
     pub driver: String,

@@ -51,7 +51,8 @@ pub struct Options {
     pub power: PowerOptions,
     /// The peer's rules where this library's differ.
     pub compat_stingray: bool,
-    /// Rows read at a time; changes no result.
+    /// Rows read at a time; changes no result, and is not recorded.
+    #[serde(skip)]
     pub chunk_events: usize,
 }
 
