@@ -47,7 +47,7 @@ fn describe(file: &EventFile) -> serde_json::Value {
         compat_stingray: false,
     };
     let suggested = Resolution::choose(&request, &mut Warnings::default()).ok();
-    let offset = file.pending_offset().value();
+    let offset = clock.event_offset.value();
     let finite = |t: f64| t.is_finite().then_some(t + offset);
     let intervals: Vec<[f64; 2]> = file.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
     let channels = file.channel_range();

@@ -81,8 +81,6 @@ pub struct EventFile {
     pub mission: &'static Mission,
     /// How channels become keV.
     pub scale: Option<Scale>,
-    /// The peer's rules.
-    pub compat_stingray: bool,
 }
 
 const SCAN_ROWS: usize = 1 << 18;
@@ -149,7 +147,6 @@ impl EventFile {
             object,
             mission,
             scale,
-            compat_stingray: options.compat_stingray,
         };
         file.check_resolution()?;
         file.gti = file.read_gti(&hdus, header, options, warnings)?;
@@ -225,15 +222,6 @@ impl EventFile {
         if self.time_factor != 1.0 {
             out[from..].iter_mut().for_each(|t| *t *= self.time_factor);
         }
-        if self.compat_stingray && self.clock.event_offset != Dd::ZERO {
-            // The peer's rule: the offset is added to every event. In extended precision there, hence in two parts here.
-            out[from..].iter_mut().for_each(|t| *t = (Dd::from(*t) + self.clock.event_offset).value());
-        }
-    }
-
-    /// What to add to the times of [`EventFile::times`] to bring them to the frame.
-    pub fn pending_offset(&self) -> Dd {
-        if self.compat_stingray { Dd::ZERO } else { self.clock.event_offset }
     }
 
     /// Looks at all times once, on all cores.
@@ -296,7 +284,8 @@ impl EventFile {
         // The peer's rule: the offset of the events, pixel shift included, moves the intervals too.
         let shift = if compat { self.clock.event_offset - timezero } else { Dd::ZERO };
         let build = |raw: Vec<(Dd, Dd)>, warnings: &mut Warnings| {
-            let shifted = raw.into_iter().map(|(a, b)| (a + shift, b + shift)).collect();
+            let round = |t: Dd| if compat { (t + shift).round_to_extended() } else { t };
+            let shifted = raw.into_iter().map(|(a, b)| (round(a), round(b))).collect();
             Gti::new(path, shifted, compat, warnings)
         };
         match &options.gti {
@@ -306,7 +295,7 @@ impl EventFile {
                 if scan.first > scan.last {
                     return Ok(Gti::default());
                 }
-                let offset = self.pending_offset();
+                let offset = self.clock.event_offset;
                 let span = (Dd::from(scan.first) + offset, Dd::from(scan.last.next_up()) + offset);
                 Gti::new(path, vec![span], compat, warnings)
             }

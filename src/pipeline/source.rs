@@ -110,7 +110,7 @@ impl<'a> Events<'a> {
             name: file.path().to_string(),
             source: Box::new(EventStream::open(file, selection, warnings)?),
             gti: file.gti.clone(),
-            offset: file.pending_offset(),
+            offset: clock.event_offset,
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,

@@ -118,16 +118,20 @@ fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((Dd, Dd), u6
 /// Segments of one observation: runs of equal segments, one for each interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segments {
-    /// First segment's start in the frame of the raw times, number of segments, and how many came before.
     blocks: Vec<Block>,
+    /// What brings raw times to the frame; starts lose it.
+    offset: Dd,
     segment_size: f64,
     extended: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Block {
+    /// Start of the interval in the frame.
     start: Dd,
+    /// Segments in it.
     count: u64,
+    /// Segments before it.
     before: u64,
 }
 
@@ -149,10 +153,10 @@ impl Segments {
         let mut blocks = Vec::new();
         let mut before = 0;
         for ((start, _), count) in intervals(gti, segment_size) {
-            blocks.push(Block { start: start - offset, count, before });
+            blocks.push(Block { start, count, before });
             before += count;
         }
-        Segments { blocks, segment_size, extended }
+        Segments { blocks, offset, segment_size, extended }
     }
 
     /// Number of segments.
@@ -172,7 +176,7 @@ impl Segments {
         if self.extended {
             return self.get_extended(block.start, k);
         }
-        let edge = |k: f64| block.start + Dd::product(self.segment_size, k);
+        let edge = |k: f64| block.start + Dd::product(self.segment_size, k) - self.offset;
         let start = edge(k);
         Segment { start, first: start.ceil_f64(), stop: edge(k + 1.0).ceil_f64() }
     }
@@ -183,7 +187,8 @@ impl Segments {
         let second = (g0 + size).round_to_extended();
         let step = (second - g0).round_to_extended();
         let start = if k == 1.0 { second } else { (g0 + (step * k).round_to_extended()).round_to_extended() };
-        let stop = (start + size).round_to_extended();
+        let stop = (start + size).round_to_extended() - self.offset;
+        let start = start - self.offset;
         Segment { start, first: start.ceil_f64(), stop: stop.ceil_f64() }
     }
 }
