@@ -24,7 +24,7 @@ const LONGER: usize = 10;
 /// Largest series that is made; it takes about 40 bytes a sample.
 pub(super) const MAX_SAMPLES: usize = 1 << 28;
 /// Samples, to a factor of two, up to which a default `dt` goes where the model leaves it open.
-const DEFAULT_SAMPLES: f64 = (1u64 << 22) as f64;
+const DEFAULT_SAMPLES: f64 = (3u64 << 20) as f64;
 /// Frequencies that share a stream of random numbers.
 const CHUNK: usize = 1 << 14;
 
