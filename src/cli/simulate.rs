@@ -35,7 +35,7 @@ pub struct SimulateArgs {
     pub energies: Energies,
     /// Term of the variability, repeatable, terms add up:
     /// white, pulsar:FREQ:PULSED_FRACTION, lorentzian:F0:FWHM:RMS (or Q=… in place of FWHM),
-    /// powerlaw:INDEX:RMS[:FMIN:FMAX]; Hz, rms as a fraction
+    /// powerlaw:INDEX:RMS or powerlaw:INDEX:RMS:FMIN:FMAX; Hz, rms as a fraction
     #[arg(long, value_parser = term, value_name = "TERM")]
     pub model: Vec<Term>,
     /// Bins of the noise series in s (default: resolves the model)

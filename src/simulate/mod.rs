@@ -85,8 +85,8 @@ pub struct Bands {
     pub reference: (f64, f64),
     /// Lag of the subject behind the reference, of noise and pulsations alike.
     pub lag: Lag,
-    /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). Exponentiated series have
-    /// it, and a phase lag, to first order in the rms².
+    /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). Exponentiated series have it
+    /// in the total of all frequencies, and a phase lag to first order in the rms²; a time lag is exact.
     pub coherence: f64,
 }
 

@@ -24,7 +24,7 @@ const LONGER: usize = 10;
 /// Largest series that is made; it takes about 40 bytes a sample.
 pub(super) const MAX_SAMPLES: usize = 1 << 28;
 /// Samples, to a factor of two, up to which a default `dt` goes where the model leaves it open.
-const DEFAULT_SAMPLES: f64 = (1u64 << 22) as f64;
+const DEFAULT_SAMPLES: f64 = (3u64 << 20) as f64;
 /// Frequencies that share a stream of random numbers.
 const CHUNK: usize = 1 << 14;
 
@@ -78,8 +78,14 @@ impl Request<'_> {
         let n = smooth_even(used * LONGER);
         let df = 1.0 / (n as f64 * self.dt);
         let mut variance = variance_per_bin(self.terms, df, n / 2, self.length)?;
+        let mut common = self.bands.map_or(1.0, |b| b.coherence.sqrt());
         let mut shift = 0.0;
         if self.negative == Negative::Exp {
+            // Of two lognormals, the covariance is a fraction γ of the variance where ln(1 + γ·rms²) is that of the Gaussians.
+            let total: f64 = variance.iter().sum();
+            if total > 0.0 {
+                common = (common * total).ln_1p() / total.ln_1p();
+            }
             shift = -0.5 * gaussian_variance(&mut variance, n);
         }
         let start = Random::new(self.seed, Stream::Window).below((n - used + 1) as u64) as usize;
@@ -87,7 +93,7 @@ impl Request<'_> {
         let count = if self.bands.is_some() { 2 } else { 1 };
         let mut rates = Vec::with_capacity(count);
         for band in 0..count {
-            let mut amplitudes = self.amplitudes(&variance, df, band);
+            let mut amplitudes = self.amplitudes(&variance, df, band, common);
             let mut long = inverse.make_output_vec();
             inverse.process(&mut amplitudes, &mut long).expect("buffers come from the plan, so their lengths fit");
             drop(amplitudes);
@@ -116,25 +122,25 @@ impl Request<'_> {
 
     /// Complex amplitudes of one band at every frequency, such that the inverse transform has the variance asked for.
     ///
-    /// With `C = conj(F_subject)·F_reference`, coherence γ² and phase φ(f), the reference has amplitude `A` and the subject
-    /// `(γ·A + √(1 − γ²)·B)·e^{−iφ}` with `B` independent: a positive lag delays the subject.
-    fn amplitudes(&self, variance: &[f64], df: f64, band: usize) -> Vec<Complex<f64>> {
+    /// With `C = conj(F_subject)·F_reference`, coherence γ² (γ is `common`) and phase φ(f), the reference has amplitude `A`
+    /// and the subject `(γ·A + √(1 − γ²)·B)·e^{−iφ}` with `B` independent: a positive lag delays the subject.
+    fn amplitudes(&self, variance: &[f64], df: f64, band: usize, common: f64) -> Vec<Complex<f64>> {
         let mut amplitudes = vec![Complex::default(); variance.len()];
         let subject = self.bands.filter(|_| band == 0);
         amplitudes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, amplitudes)| {
             let stream = |series| Random::new(self.seed, Stream::Noise { series, chunk: chunk as u64 });
-            let (mut common, mut apart) = (stream(0), stream(1));
+            let (mut shared, mut apart) = (stream(0), stream(1));
             for (i, amplitude) in amplitudes.iter_mut().enumerate() {
                 let k = chunk * CHUNK + i;
                 // A cosine of amplitude 2|A| has variance 2|A|², and |A|² is half the bin's variance on average.
                 let sigma = 0.5 * variance[k].sqrt();
-                let [re, im] = common.normals();
+                let [re, im] = shared.normals();
                 *amplitude = Complex::new(re, im) * sigma;
                 if let Some(bands) = subject {
                     let [re, im] = apart.normals();
-                    let own = Complex::new(re, im) * sigma * (1.0 - bands.coherence).sqrt();
+                    let own = Complex::new(re, im) * sigma * (1.0 - common * common).max(0.0).sqrt();
                     let turn = Complex::from_polar(1.0, -bands.lag.phase(k as f64 * df));
-                    *amplitude = (*amplitude * bands.coherence.sqrt() + own) * turn;
+                    *amplitude = (*amplitude * common + own) * turn;
                 }
             }
         });
