@@ -13,7 +13,7 @@ use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
 use crate::sums::{PartialSums, Sums};
@@ -116,12 +116,13 @@ impl Plan {
         let fill = |(gti, input): (&Gti, &Events)| Segments::new(gti, input.offset, size, options.compat_stingray);
         let segments: Vec<Segments> = gtis.iter().zip(inputs).map(fill).collect();
         let total = match options.combine {
-            Combine::Average => segments.iter().map(Segments::len).sum(),
+            Combine::Average => segments.iter().map(Segments::len).fold(0, u64::saturating_add),
             Combine::Merge => segments.first().map_or(0, Segments::len),
         };
         if total == 0 {
             return Err(no_segments(&gti_list, &resolution));
         }
+        check_total(total, size)?;
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
@@ -151,7 +152,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 /// The averaged power spectrum of events.
 ///
 /// # Errors
-/// See [`Plan::new`]; reading fails; the device fails; no event lies in any segment.
+/// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
 pub fn spectrum_of_events(
     inputs: Vec<Events>,
     options: &Options,
@@ -173,7 +174,7 @@ pub fn spectrum_of_events(
     }
     let (sums, device) = queue.finish(&mut warnings)?;
     meta.photons = account(batcher.finish(progress)?, &sums);
-    if sums.photons == 0 {
+    if sums.photons == 0 && meta.photons.read > 0 {
         return Err(Error::NoEvents {
             segments: plan.total_segments(),
             read: meta.photons.read,
@@ -183,7 +184,15 @@ pub fn spectrum_of_events(
     meta.warnings = warnings;
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, device: &device, meta })
+    let nothing = meta.photons.read == 0;
+    if nothing {
+        meta.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
+    }
+    let context = Context { n, dt, segment_size, device: &device, meta };
+    if nothing {
+        return Ok(AveragedPowerSpectrum::empty(&options.power, context));
+    }
+    AveragedPowerSpectrum::new(&sums, false, &options.power, context)
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.

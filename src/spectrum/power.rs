@@ -195,7 +195,7 @@ impl AveragedPowerSpectrum {
         options: &PowerOptions,
         context: Context,
     ) -> Result<AveragedPowerSpectrum> {
-        let Context { n, dt, segment_size, device, mut meta } = context;
+        let Context { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
         let mean = if flux { sums.flux_mean / m } else { sums.photons as f64 / m / n as f64 };
         let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
@@ -214,16 +214,14 @@ impl AveragedPowerSpectrum {
             }
         };
         let subtracted = if options.subtract_noise { noise } else { 0.0 };
-        let mut spectrum = AveragedPowerSpectrum {
-            freq: Vec::new(),
-            df: Vec::new(),
-            power: Vec::new(),
-            power_err: Vec::new(),
-            unnorm_power: Vec::new(),
-            noise: Vec::new(),
-            m: Vec::new(),
-            meta: Metadata::unknown(),
-        };
+        let mut spectrum = AveragedPowerSpectrum::empty(options, context);
+        let meta = &mut spectrum.meta;
+        meta.m = sums.segments;
+        meta.nphots = mean * n as f64;
+        meta.mean = mean;
+        meta.noise = noise;
+        meta.skipped_segments = sums.skipped;
+        meta.exposure = m * segment_size;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
@@ -241,24 +239,32 @@ impl AveragedPowerSpectrum {
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            meta.warnings.push("W-FEW-VALUES", message);
+            spectrum.meta.warnings.push("W-FEW-VALUES", message);
         }
+        Ok(spectrum)
+    }
+
+    /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
+    pub(crate) fn empty(options: &PowerOptions, context: Context) -> AveragedPowerSpectrum {
+        let Context { n, dt, segment_size, device, mut meta } = context;
         meta.n = n;
-        meta.m = sums.segments;
         meta.dt = dt;
         meta.df = 1.0 / segment_size;
         meta.segment_size = segment_size;
-        meta.nphots = mean * n as f64;
-        meta.mean = mean;
         meta.norm = options.norm;
-        meta.noise = noise;
-        meta.skipped_segments = sums.skipped;
-        meta.exposure = m * segment_size;
         meta.backend = device.backend.to_string();
         meta.adapter = device.adapter.clone();
         meta.precision = device.precision.to_string();
-        spectrum.meta = meta;
-        Ok(spectrum)
+        AveragedPowerSpectrum {
+            freq: Vec::new(),
+            df: Vec::new(),
+            power: Vec::new(),
+            power_err: Vec::new(),
+            unnorm_power: Vec::new(),
+            noise: Vec::new(),
+            m: Vec::new(),
+            meta,
+        }
     }
 
     /// Number of frequencies.
