@@ -42,6 +42,16 @@ impl Column {
     pub fn u8(name: &str, values: &[u8]) -> Column {
         Column::raw(name, "B", values.iter().map(|&x| vec![x]).collect())
     }
+    /// Bytes a row, from the format where there are no rows.
+    pub fn width(&self) -> usize {
+        match (self.rows.first(), self.form.chars().last()) {
+            (Some(row), _) => row.len(),
+            (None, Some('D' | 'K')) => 8,
+            (None, Some('E' | 'J')) => 4,
+            (None, Some('I')) => 2,
+            _ => 1,
+        }
+    }
     /// With a keyword of this column: `with("TUNIT", "'d'")`.
     pub fn with(mut self, key: &str, value: &str) -> Column {
         self.cards.push((key.into(), value.into()));
@@ -70,7 +80,7 @@ impl Table {
 
     pub fn bytes(&self) -> Vec<u8> {
         let rows = self.columns.first().map_or(0, |c| c.rows.len());
-        let width: usize = self.columns.iter().map(|c| c.rows.first().map_or(8, Vec::len)).sum();
+        let width: usize = self.columns.iter().map(Column::width).sum();
         let mut cards: Vec<(String, String)> = [
             ("XTENSION", "'BINTABLE'".to_string()),
             ("BITPIX", "8".into()),
