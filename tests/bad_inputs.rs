@@ -122,11 +122,17 @@ fn damaged_containers_end_in_errors_that_name_the_place_or_in_warnings() {
         ("12 a repeat of 1e12", of(form("'1000000000000D'")), E(&["TFORM1", "1000000000000D"])),
         ("12 a repeat beyond 64 bits", of(form("'99999999999999999999X'")), E(&["TFORM1"])),
         ("13 times as text", of(form("'8A'")), E(&[EXTENSION, "column TIME"])),
-        ("14 single precision", of(events(vec![Column::f32("TIME", &narrow)])), E(&["column TIME", "3.2e1 s", "D column"])),
+        (
+            "14 single precision",
+            of(events(vec![Column::f32("TIME", &narrow)])),
+            E(&["column TIME", "3.2e1 s", "D column"]),
+        ),
         (
             "15 scaled integers",
             of(events(vec![
-                Column::i32("TIME", &(0..PHOTONS as i32).collect::<Vec<_>>()).with("TSCAL", "0.1").with("TZERO", "0.03"),
+                Column::i32("TIME", &(0..PHOTONS as i32).collect::<Vec<_>>())
+                    .with("TSCAL", "0.1")
+                    .with("TZERO", "0.03"),
             ])),
             Fine,
         ),
@@ -135,19 +141,28 @@ fn damaged_containers_end_in_errors_that_name_the_place_or_in_warnings() {
             file(&[
                 gti(&[(3e8, 3e8 + 100.0)]),
                 events(vec![
-                    Column::f32("TIME", &times().iter().map(|&t| t as f32).collect::<Vec<_>>()).with("TZERO", "3.0E+08"),
+                    Column::f32("TIME", &times().iter().map(|&t| t as f32).collect::<Vec<_>>())
+                        .with("TZERO", "3.0E+08"),
                 ]),
             ]),
             Fine,
         ),
         ("16 a scale of 0", of(events(vec![time().with("TSCAL", "0.0"), pi()])), E(&["column TIME", "TSCAL"])),
-        ("16 a scale of 0 of channels", of(events(vec![time(), pi().with("TSCAL", "0.0")])), E(&["column PI", "TSCAL"])),
+        (
+            "16 a scale of 0 of channels",
+            of(events(vec![time(), pi().with("TSCAL", "0.0")])),
+            E(&["column PI", "TSCAL"]),
+        ),
         ("22 no END", no_end, E(&["no END card", "byte "])),
         ("23 a byte above 127", replaced(good.clone(), "'TESTER", b"'TEST\xb5R"), W("W-HEADER-BYTES", 1000, 1000)),
         ("23 a byte above 127 in a number", replaced(good.clone(), "NAXIS2  =", b"NAXIS2  = \xb5"), E(&["NAXIS2"])),
         ("24 no value", of(plain().set("OBSERVER", "")), W("W-HEADER-VALUE", 1000, 1000)),
         ("24 no value where one is needed", of(plain().set("NAXIS1", "")), E(&["NAXIS1"])),
-        ("37 two event tables", file(&[gti(&[(0.0, 100.0)]), plain(), plain()]), E(&["2 extensions", "2, 3", "--extension"])),
+        (
+            "37 two event tables",
+            file(&[gti(&[(0.0, 100.0)]), plain(), plain()]),
+            E(&["2 extensions", "2, 3", "--extension"]),
+        ),
         ("38 events first", file(&[plain(), gti(&[(0.0, 100.0)])]), Fine),
         (
             "39 lower-case names",
@@ -171,7 +186,11 @@ fn damaged_containers_end_in_errors_that_name_the_place_or_in_warnings() {
         ("52 a table of 16 bits", of(plain().set("BITPIX", "16")), E(&[EXTENSION, "BITPIX"])),
         ("53 a heap of 1e15 bytes", of(plain().set("PCOUNT", "1000000000000000")), E(&[EXTENSION, "PCOUNT"])),
         ("55 an unknown extension", of(plain().set("XTENSION", "'BINTABLEX'")), E(&[EXTENSION, "BINTABLEX"])),
-        ("56 times repeated 0 times", of(events(vec![Column::raw("TIME", "0D", vec![Vec::new(); 9]), pi()])), E(&["TIME"])),
+        (
+            "56 times repeated 0 times",
+            of(events(vec![Column::raw("TIME", "0D", vec![Vec::new(); 9]), pi()])),
+            E(&["TIME"]),
+        ),
         (
             "56 two times a row",
             of(events(vec![Column::raw("TIME", "2D", vec![vec![0; 16]; 9])])),
@@ -216,7 +235,11 @@ fn odd_times_and_intervals_end_in_errors_with_the_values_or_in_warnings() {
         ("19 infinite", of(with(0, f64::NEG_INFINITY)), W("W-TIME-NAN", 999, 1000)),
         ("20 out of order", of(events(vec![Column::f64("TIME", &reversed)])), W("W-TIME-UNSORTED", 1000, 1000)),
         ("21 all equal", of(events(vec![Column::f64("TIME", &[50.0; PHOTONS])])), W("W-TIME-EQUAL", 1000, 1000)),
-        ("25 no epoch", file(&[gti(&[(0.0, 100.0)]), Table::new("EVENTS", vec![time()])]), W("W-NO-MJDREF", 1000, 1000)),
+        (
+            "25 no epoch",
+            file(&[gti(&[(0.0, 100.0)]), Table::new("EVENTS", vec![time()])]),
+            W("W-NO-MJDREF", 1000, 1000),
+        ),
         ("26 two epochs", plain("MJDREF", "55001.5"), E(&["MJDREF", "55000.5", "55001.5"])),
         ("26 two that agree", plain("MJDREF", "55000.5"), Fine),
         ("27 the epoch as text", of(plain_with_text_epoch()), W("W-NO-MJDREF", 1000, 1000)),
@@ -236,7 +259,11 @@ fn odd_times_and_intervals_end_in_errors_with_the_values_or_in_warnings() {
         ("36 not a number", swapped(&[(0.0, 10.0), (f64::NAN, 20.0)]), E(&["row 1", "not finite"])),
         ("36 infinite", swapped(&[(0.0, f64::INFINITY)]), E(&["row 0", "not finite"])),
         ("36 longer than time", swapped(&[(0.0, 1e300)]), W("W-FEW-VALUES", 0, 0)),
-        ("50 no mission", of(Table::new("EVENTS", vec![time()]).set("MJDREF", "55000.5")), W("W-NO-TELESCOP", 1000, 1000)),
+        (
+            "50 no mission",
+            of(Table::new("EVENTS", vec![time()]).set("MJDREF", "55000.5")),
+            W("W-NO-TELESCOP", 1000, 1000),
+        ),
         ("58 no instrument", of(self::plain().set("INSTRUME", "''")), Fine),
         ("a pixel far away", of(self::plain().set("TIMEPIXR", "1E+300").set("TIMEDEL", "1E+300")), E(&["TIMEPIXR"])),
     ];
@@ -387,7 +414,8 @@ fn ten_thousand_mutations_of_a_file_never_panic() {
     let good = small(30);
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let headers: Vec<usize> = (0..good.len()).filter(|i| good[*i].is_ascii_graphic()).collect();
-    let values = [&b"-1"[..], b"999999999", b"4611686018427387904", b"1E300", b"''", b"NAN", b"'0X'", b"'2147483647PD'"];
+    let values =
+        [&b"-1"[..], b"999999999", b"4611686018427387904", b"1E300", b"''", b"NAN", b"'0X'", b"'2147483647PD'"];
     let mut read = 0;
     for round in 0..10_000u32 {
         let mut bytes = good.clone();

@@ -237,10 +237,7 @@ fn a_unit_of_a_column_is_its_own_and_not_that_of_the_keywords() {
     let column = Column::f64("TIME", &days).with("TUNIT", "'d'");
     let intervals = Table::new(
         "GTI",
-        vec![
-            Column::f64("START", &[0.0]).with("TUNIT", "'d'"),
-            Column::f64("STOP", &[172_800.0]).with("TUNIT", "'s'"),
-        ],
+        vec![Column::f64("START", &[0.0]).with("TUNIT", "'d'"), Column::f64("STOP", &[172_800.0]).with("TUNIT", "'s'")],
     );
     let (file, _) = open(&file(&[events(vec![column]).set("TIMEDEL", "0.25"), intervals]));
     assert_eq!(selected(&file, Selection::default()).0, [0.0, 43_200.0, 86_400.0]);

@@ -102,8 +102,9 @@ impl EventFile {
         let hdu = find_events(&source, &hdus, guess, options)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
-        let text =
-            |key: &str| filled(hdu, key).or_else(|| hdus.iter().take(2).find_map(|h| filled(h, key))).unwrap_or_default();
+        let text = |key: &str| {
+            filled(hdu, key).or_else(|| hdus.iter().take(2).find_map(|h| filled(h, key))).unwrap_or_default()
+        };
         let mission = match filled(hdu, "MISSION").or(filled(hdu, "TELESCOP")) {
             Some(name) => Mission::of(&name),
             None => guess,
@@ -142,13 +143,14 @@ impl EventFile {
         let detector = if mission.detector.is_empty() { None } else { table.numbers(mission.detector)?.cloned() };
         let event_words = header.text("TEVTB2").unwrap_or_default();
         let marker = match mission.telescop {
-            "XTE" if missions::rxte_has_marker(&event_words) => table.column("EVENT")?.filter(|c| c.kind == Kind::Bit && c.repeat > 0),
+            "XTE" if missions::rxte_has_marker(&event_words) => {
+                table.column("EVENT")?.filter(|c| c.kind == Kind::Bit && c.repeat > 0)
+            }
             _ => None,
         };
         let marker = marker.cloned();
         let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref).zip(gti::keyword_unit(header).ok());
-        let start_mjd =
-            start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::time::SECONDS_PER_DAY);
+        let start_mjd = start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::time::SECONDS_PER_DAY);
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &context));
         let object = text("OBJECT");

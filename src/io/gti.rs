@@ -71,9 +71,7 @@ pub(crate) fn timezero(header: &Header) -> Result<Option<Dd>> {
     }
     match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
         (None, None) => Ok(None),
-        (whole, fraction) => {
-            Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?))
-        }
+        (whole, fraction) => Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?)),
     }
 }
 

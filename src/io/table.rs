@@ -133,7 +133,8 @@ impl Table {
             return Err(fail("NAXIS2", &message));
         }
         if needed.is_some() && hdu.data_len > there && !salvage {
-            let message = format!("{} bytes after the rows are announced, but the file ends before", header.size("PCOUNT")?);
+            let message =
+                format!("{} bytes after the rows are announced, but the file ends before", header.size("PCOUNT")?);
             return Err(fail("PCOUNT", &message));
         }
         let whole = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows);
@@ -169,7 +170,8 @@ impl Table {
         let Some(column) = self.column(name)? else { return Ok(None) };
         let place = format!("column {}", column.name);
         if !column.is_number() {
-            let message = format!("{} x {:?}; a column with one number in each row is needed", column.repeat, column.kind);
+            let message =
+                format!("{} x {:?}; a column with one number in each row is needed", column.repeat, column.kind);
             return Err(self.error(&place, &message));
         }
         if column.scale == 0.0 {
