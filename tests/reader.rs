@@ -264,7 +264,10 @@ fn epochs_are_days_and_a_fraction_and_two_that_disagree_are_refused() {
     assert!(e.contains("MJDREF = 49353.0008"), "{e}");
 }
 
-fn intervals(raw: &[(f64, f64)]) -> Result<(Vec<(f64, f64)>, Vec<&'static str>)> {
+/// Bounds of intervals, s.
+type Bounds = Vec<(f64, f64)>;
+
+fn intervals(raw: &[(f64, f64)]) -> Result<(Bounds, Vec<&'static str>)> {
     let bytes = file(&[events(vec![time()]), gti(raw)]);
     Folder::new().open(&bytes, &OpenOptions::default()).map(|(f, w)| (seconds(&f.gti), codes(&w)))
 }
@@ -365,7 +368,8 @@ fn detectors_with_intervals_of_their_own_share_the_time_that_those_in_use_have_i
 #[test]
 fn bands_become_ranges_of_channels_by_the_rule_of_each_mission() {
     // Mission, instrument, column, band in keV, smallest channel, largest channel.
-    let linear: &[(&str, &str, &str, (f64, f64), (f64, f64))] = &[
+    type Case = (&'static str, &'static str, &'static str, (f64, f64), (f64, f64));
+    let linear: &[Case] = &[
         ("NuSTAR", "FPMA", "PI", (3.0, 10.0), (35.0, 209.0)),
         ("NuSTAR", "FPMB", "PI", (10.0, 79.0), (210.0, 1934.0)),
         ("NICER", "XTI", "PI", (0.3, 12.0), (30.0, 1199.0)),
