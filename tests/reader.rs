@@ -353,7 +353,7 @@ fn detectors_with_intervals_of_their_own_share_the_time_that_those_in_use_have_i
         events(vec![time(), Column::u8("CCDNR", &[1, 4, 1, 4, 12, 1])]).set("TELESCOP", "'XMM'"),
         ccd(&[(0.0, 6.0)], "STDGTI01"),
         ccd(&[(1.5, 3.0), (4.0, 9.0)], "STDGTI04"),
-        ccd(&[(20.0, 30.0)], "STDGTI12"),
+        ccd(&[(20.0, 30.0)], "GTI00112"),
     ]);
     let of = |detectors: &[i64]| {
         let detectors = (!detectors.is_empty()).then(|| detectors.to_vec());
@@ -362,7 +362,15 @@ fn detectors_with_intervals_of_their_own_share_the_time_that_those_in_use_have_i
     assert_eq!(of(&[1]).unwrap(), [(0.0, 6.0)]);
     assert_eq!(of(&[4]).unwrap(), [(1.5, 3.0), (4.0, 9.0)]);
     assert_eq!(of(&[1, 4]).unwrap(), [(1.5, 3.0), (4.0, 6.0)]);
+    assert_eq!(of(&[12]).unwrap(), [(20.0, 30.0)]);
     assert!(of(&[]).unwrap_err().to_string().contains("no time in common"));
+    let bytes = file(&[
+        events(vec![time(), Column::u8("CCDNR", &[1, 4, 1, 4, 1, 1])]).set("TELESCOP", "'XMM'"),
+        ccd(&[(0.0, 6.0)], "STDGTI01"),
+    ]);
+    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
+    assert_eq!(seconds(&file.gti), [(0.0, 6.0)]);
+    assert!(codes(&warnings).contains(&"W-GTI-DETECTOR"), "{warnings:?}");
 }
 
 #[test]

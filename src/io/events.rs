@@ -86,6 +86,8 @@ pub struct EventFile {
 
 const SCAN_ROWS: usize = 1 << 18;
 const CRC_BYTES: usize = 4 << 20;
+/// Detectors of an instrument that has intervals for each; more values of a column tell something else.
+const MOST_DETECTORS: usize = 100;
 
 impl EventFile {
     /// Opens an event file.
@@ -337,7 +339,7 @@ impl EventFile {
                 Gti::new(path, vec![span], compat, warnings)
             }
             GtiSource::File => {
-                let tables = self.gti_tables(hdus, options.detectors.as_deref());
+                let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings);
                 let mut all: Option<Gti> = None;
                 for hdu in tables {
                     warn_of_datasum(&self.source, hdu, warnings);
@@ -356,7 +358,7 @@ impl EventFile {
     }
 
     /// The GTI tables that apply: the first one, or one for each detector in use.
-    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>) -> Vec<&'a Hdu> {
+    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Vec<&'a Hdu> {
         if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
             let mut used = std::collections::BTreeSet::new();
             let mut values = Vec::new();
@@ -365,17 +367,28 @@ impl EventFile {
                 self.table.decode(column, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
                 let finite = values.iter().filter(|d| d.is_finite()).map(|&d| d as i64);
                 used.extend(finite.filter(|d| wanted.is_none_or(|list| list.contains(d))));
-                // More detectors than extensions: they do not all have one.
-                if used.len() > hdus.len() {
+                // More detectors than instruments have: the column holds something else.
+                if used.len() > MOST_DETECTORS {
+                    used.clear();
                     break;
                 }
             }
             let named = |detector: i64| {
-                let names: Vec<String> = prefixes.iter().map(|p| format!("{p}{detector:02}")).collect();
-                hdus.iter().find(|h| names.iter().any(|n| h.name.eq_ignore_ascii_case(n)))
+                let number = format!("{detector:02}");
+                let is_its = |h: &&Hdu| {
+                    let name = h.name.to_ascii_uppercase();
+                    let digits = prefixes.iter().find_map(|p| name.strip_prefix(p));
+                    digits.is_some_and(|d| d.ends_with(&number) && d.bytes().all(|b| b.is_ascii_digit()))
+                };
+                hdus.iter().find(is_its)
             };
             let tables: Vec<&Hdu> = used.iter().filter_map(|&d| named(d)).collect();
-            if !tables.is_empty() && tables.len() == used.len() {
+            if !tables.is_empty() {
+                let without: Vec<i64> = used.iter().copied().filter(|&d| named(d).is_none()).collect();
+                if !without.is_empty() {
+                    let message = format!("{}: detectors {without:?} have no intervals of their own", self.path());
+                    warnings.push("W-GTI-DETECTOR", message);
+                }
                 return tables;
             }
         }

@@ -73,14 +73,14 @@ impl Header {
             }
             let text = String::from_utf8_lossy(&raw[8..]).into_owned();
             match text.strip_prefix("= ") {
-                Some(value) => {
+                Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
                     if bare(value).is_empty() {
                         without_value.get_or_insert_with(|| (key.clone(), 0)).1 += 1;
                     }
                     cards.push(Card { key, value: value.to_string(), offset: at });
                 }
                 None if key == "CONTINUE" => continue_string(&mut cards, &text),
-                None => {}
+                _ => {}
             }
             at += CARD;
         }

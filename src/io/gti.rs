@@ -36,6 +36,8 @@ pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
         }
     };
     let (whole, fraction, single) = (number("MJDREFI")?, number("MJDREFF")?, number("MJDREF")?);
+    // Half an epoch is none.
+    let whole = whole.filter(|_| header.real("MJDREFF").is_ok());
     let split = |day: f64, fraction: f64| MjdRef { day: day.floor() as i64, fraction: fraction + (day - day.floor()) };
     match (whole, single) {
         (Some(day), other) => {
