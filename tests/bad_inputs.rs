@@ -229,6 +229,8 @@ fn odd_times_and_intervals_end_in_errors_with_the_values_or_in_warnings() {
     let plain = |key: &str, value: &str| of(plain().set(key, value));
     let no_gti = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
     let days: Vec<f64> = times.iter().map(|t| t / 86400.0).collect();
+    let mut bare = file(&[self::plain(), gti(&[])]);
+    bare.truncate(find(&bare, "END ") + 80);
     let folder = Folder::new();
     let cases: Vec<(&str, Vec<u8>, Expect)> = vec![
         ("18 not a number", of(with(500, f64::NAN)), W("W-TIME-NAN", 999, 1000)),
@@ -254,6 +256,7 @@ fn odd_times_and_intervals_end_in_errors_with_the_values_or_in_warnings() {
         ("30 touching", swapped(&[(0.0, 45.0), (45.0, 100.0)]), Fine),
         ("31 out of order", swapped(&[(50.0, 100.0), (0.0, 40.0)]), W("W-GTI-UNSORTED", 900, 1000)),
         ("32 no rows", swapped(&[]), E(&["good time intervals", "none", "--no-gti"])),
+        ("32 no rows and no padding", bare, E(&["good time intervals", "none", "--no-gti"])),
         ("33 no intervals", file(&[self::plain()]), E(&["good time intervals", "--gti", "--no-gti"])),
         ("34 elsewhere", swapped(&[(1e6, 2e6)]), E(&["from 1000000 to 2000000 s", "from 0.03 to 99.93 s"])),
         ("35 reversed", swapped(&[(0.0, 10.0), (90.0, 20.0)]), E(&["row 1", "90", "20"])),
@@ -440,4 +443,29 @@ fn ten_thousand_mutations_of_a_file_never_panic() {
         read += u32::from(try_everything(&folder, &mut backend, &bytes, round % 3 == 0));
     }
     assert!((500..9_900).contains(&read), "{read} mutations were read");
+}
+
+#[test]
+fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
+    use eagleray::io::fits_writer;
+    let mut out = fits_writer::FitsWriter::new(std::io::Cursor::new(Vec::new()), &fits_writer::Header::new()).unwrap();
+    // Rows of 9 bytes: their sum depends on where words begin.
+    let columns = [fits_writer::Column::new("TIME", "D", "s"), fits_writer::Column::new("PI", "B", "")];
+    out.table("EVENTS", &columns, &fits_writer::Header::new()).unwrap();
+    times().iter().for_each(|t| out.rows(&[&t.to_be_bytes()[..], &[7]].concat()).unwrap());
+    let good = out.finish().unwrap().into_inner();
+    let folder = Folder::new();
+    let sums = |bytes: &[u8]| {
+        let span = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
+        let (file, mut warnings) = folder.open(bytes, &span).unwrap();
+        file.check_datasum(&mut warnings);
+        codes(&warnings).contains(&"W-DATASUM")
+    };
+    assert!(!sums(&good));
+    let data = good.len() - 9000usize.next_multiple_of(2880);
+    for at in [data + 8, data + 8999, good.len() - 1] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        assert!(sums(&bad), "byte {at}");
+    }
 }

@@ -380,6 +380,8 @@ fn bands_become_ranges_of_channels_by_the_rule_of_each_mission() {
     let linear: &[Case] = &[
         ("NuSTAR", "FPMA", "PI", (3.0, 10.0), (35.0, 209.0)),
         ("NuSTAR", "FPMB", "PI", (10.0, 79.0), (210.0, 1934.0)),
+        // Channel 35 is 3.02 keV, channel 209 is 9.98 keV.
+        ("NuSTAR", "FPMA", "PI", (3.01, 10.01), (35.0, 209.0)),
         ("NICER", "XTI", "PI", (0.3, 12.0), (30.0, 1199.0)),
         ("NICER", "XTI", "PI", (0.29, 0.3), (29.0, 29.0)),
         ("XMM", "EPN", "PI", (0.2, 10.0), (200.0, 9999.0)),
