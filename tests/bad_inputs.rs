@@ -1,14 +1,14 @@
 //! Damaged and unusual event files: each gets a typed error that names the file and the place, or a coded warning and the
 //! right number of photons; never a panic, a hang or a silent loss.
 
-mod common;
+mod fits_file;
 
 use std::time::{Duration, Instant};
 
-use common::{Column, Folder, Table, codes, cpu, events, file, gti, gzip, spectrum};
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::product::Format;
 use eagleray::{Error, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
+use fits_file::{Column, Folder, Table, codes, cpu, events, file, gti, gzip, spectrum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

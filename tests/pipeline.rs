@@ -1,10 +1,9 @@
 //! From events to spectrum: every photon is accounted for, and nothing depends on how the work is cut up.
 
-mod common;
+mod fits_file;
 
 use std::num::NonZeroUsize;
 
-use common::{Column, Folder, cpu, events, file, gti};
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::energy::ChannelRange;
 use eagleray::pipeline::align;
@@ -12,6 +11,7 @@ use eagleray::{
     AveragedPowerSpectrum, Balance, Combine, EventFile, Events, FluxOptions, FluxSegment, Gti, Norm, OpenOptions,
     Options, PowerOptions, Selection, Warnings, spectrum_of_events, spectrum_of_flux, spectrum_of_times,
 };
+use fits_file::{Column, Folder, cpu, events, file, gti};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -367,14 +367,14 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
 #[test]
 fn files_whose_times_cannot_be_compared_are_not_joined() {
     let folder = Folder::new();
-    let open = |name: &str, table: common::Table| {
+    let open = |name: &str, table: fits_file::Table| {
         let bytes = file(&[table, gti(&[(0.0, 10.0)])]);
         EventFile::open(&folder.write(name, &bytes), &OpenOptions::default(), &mut Warnings::default()).unwrap()
     };
     let table = || events(vec![Column::f64("TIME", &[1.0, 2.0])]);
     let known = open("known", table());
     let others = [
-        ("MJDREF", open("unknown", common::Table::new("EVENTS", vec![Column::f64("TIME", &[1.0])]))),
+        ("MJDREF", open("unknown", fits_file::Table::new("EVENTS", vec![Column::f64("TIME", &[1.0])]))),
         ("TIMESYS", open("system", table().set("TIMESYS", "'UTC'"))),
         ("TIMEREF", open("place", table().set("TIMEREF", "'SOLARSYSTEM'"))),
     ];

@@ -1,15 +1,15 @@
 //! Event files are read as the standard means and as cfitsio reads them, whatever their layout.
 
-mod common;
+mod fits_file;
 
 use std::path::Path;
 
-use common::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::io::energy::ChannelRange;
 use eagleray::io::fits;
 use eagleray::io::{EventStream, Source, table};
 use eagleray::time::{Dd, MjdRef};
 use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Options, Result, Selection, Warnings};
+use fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use fitsio::FitsFile;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
