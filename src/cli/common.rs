@@ -298,7 +298,7 @@ impl InputArgs {
 pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
     for warning in warnings.iter() {
         if strict {
-            return Err(Error::argument("--strict", warning.code, warning.message.clone()));
+            return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
             eprintln!("eagleray: warning: {warning}");
