@@ -12,6 +12,7 @@ struct Params {
     events: u32,
     // Rows, at least 1.
     rows: u32,
+    unused: u32,
 }
 
 struct BinRow {
@@ -20,6 +21,7 @@ struct BinRow {
     start_lo: Time,
     // Place of its first event; the next row's if it has none.
     begin: u32,
+    unused: u32,
 }
 
 // See above.

@@ -103,8 +103,8 @@ fn pass2(thread: u32, log_len: u32, log_batch: u32, log_s: u32) {
 fn transform(thread: u32, log_len: u32) {
     let log_batch = countTrailingZeros(POINTS) - log_len;
     let eights = log_len / 3u;
-    for (var pass = 0u; pass < eights; pass++) {
-        pass8(thread, log_len, log_batch, 3u * pass);
+    for (var i = 0u; i < eights; i++) {
+        pass8(thread, log_len, log_batch, 3u * i);
     }
     if (log_len - 3u * eights == 2u) {
         pass4(thread, log_len, log_batch, 3u * eights);
