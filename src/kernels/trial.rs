@@ -73,7 +73,7 @@ pub trait Trial {
                 result.first_bad.get_or_insert(index);
             }
             let ratio = if error == 0.0 { 0.0 } else { error / bound };
-            if !(ratio <= result.worst) {
+            if ratio.is_nan() || ratio > result.worst {
                 result.worst = ratio;
             }
         }

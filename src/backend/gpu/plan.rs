@@ -79,7 +79,7 @@ impl Plan {
         let run = spec.run_length() as usize;
         let budget = SAMPLES_BYTES.min(context.largest_buffer());
         let fit = (budget / (4 * spec.n as u64)) as usize;
-        let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).min(BATCH_ROWS).max(1);
+        let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
             match Plan::with_rows(context, spec, rows) {
