@@ -1,6 +1,8 @@
 //! The GPU backend against the CPU backend: the same plans and batches, the same sums within f32, and the same bits for any
 //! split of the work.
 
+#![cfg(feature = "gpu")]
+
 mod common;
 
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Every kernel, three ways: reference ↔ CPU, reference ↔ GPU in both profiles and every variant, over the sizes that break
 //! indexing, and proof that the comparison can fail.
 
+#![cfg(feature = "gpu")]
+
 mod common;
 
 use eagleray::backend::GpuProfile;

@@ -4,7 +4,7 @@
 //! `d = (t − start_hi) − start_lo`, `x = d · δ` with `δ = 1/(segment_size/n)`; the event counts in bin `trunc(x)` when
 //! `0 ≤ x < n`, else it is dropped and counted. Every version gives identical counts.
 
-use super::trial::Random;
+use super::trial::{Random, words};
 use super::{
     Access, Data, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, Shader, Shape, Trial, Values,
     no_memory, shared_struct, threads_only,
@@ -281,8 +281,7 @@ impl Trial for BinTrial {
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        let words = outputs.iter().flat_map(|bytes| bytemuck::pod_collect_to_vec::<u8, u32>(bytes));
-        Values { at: None, values: words.map(f64::from).collect() }
+        words(outputs, u32::from_le_bytes)
     }
 
     /// None: the definition is one of exact roundings, and every version gives identical counts.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 
-use super::trial::Random;
+use super::trial::{Random, words};
 use super::{
     Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, no_memory,
     shared_struct, threads_only,
@@ -366,8 +366,7 @@ impl Trial for FftTrial {
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        let words = outputs.iter().flat_map(|bytes| bytemuck::pod_collect_to_vec::<u8, f32>(bytes));
-        Values { at: None, values: words.map(f64::from).collect() }
+        words(outputs, f32::from_le_bytes)
     }
 
     /// `1e-6·√P̄ + 2e-7·√P_max` in amplitude for f32. Each of log2 n stages adds a relative error of about 2^-24 in the

@@ -2,7 +2,7 @@
 
 use rustfft::num_complex::Complex;
 
-use super::trial::Random;
+use super::trial::{Random, words};
 use super::{
     Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, no_memory,
     shared_struct, threads_only,
@@ -215,8 +215,7 @@ impl Trial for PowerTrial {
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        let words = outputs.iter().flat_map(|bytes| bytemuck::pod_collect_to_vec::<u8, f32>(bytes));
-        Values { at: None, values: words.map(f64::from).collect() }
+        words(outputs, f32::from_le_bytes)
     }
 
     /// Terms are not negative, so a sum of 64 errs by at most `(70 + 6·p)·ε` of itself: 63 additions, 3 operations a power,

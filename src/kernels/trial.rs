@@ -95,6 +95,12 @@ pub struct Comparison {
     pub first_bad: Option<usize>,
 }
 
+/// The 32-bit values of some outputs, one output after the other.
+pub(super) fn words<T: Into<f64>>(outputs: &[Vec<u8>], value: fn([u8; 4]) -> T) -> Values {
+    let words = outputs.iter().flat_map(|bytes| bytes.as_chunks::<4>().0);
+    Values { at: None, values: words.map(|&word| value(word).into()).collect() }
+}
+
 /// SplitMix64 (Steele et al. 2014, doi:10.1145/2660193.2660195): small, reproducible, good enough for test data.
 pub struct Random(u64);
 

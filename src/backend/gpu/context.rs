@@ -122,6 +122,13 @@ impl Context {
         }
     }
 
+    /// What to report of a failed call: a loss of the device explains it better than the call's own words.
+    pub(super) fn fault(&self, error: BackendError) -> BackendError {
+        // The loss is told to its callback when the device is polled; a failure to poll adds nothing.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.check().err().unwrap_or(error)
+    }
+
     /// Runs `work`; an error of the device inside it is returned, typed.
     pub(super) fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, BackendError> {
         let filters = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory];
@@ -132,7 +139,7 @@ impl Context {
             error = pollster::block_on(scope.pop()).or(error);
         }
         self.check()?;
-        error.map_or(Ok(value), |error| Err(typed(error)))
+        error.map_or(Ok(value), |error| Err(self.fault(typed(error))))
     }
 
     /// Makes the pipeline of a shader unless it exists. One that needs more workgroup memory than the profile has is refused

@@ -100,8 +100,15 @@ mod tests {
     use super::*;
     use crate::segment::{Input, Product};
 
+    /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
     fn open() -> Option<GpuBackend> {
-        GpuBackend::open(&AdapterSelector::Best, GpuProfile::Portable).ok()
+        let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
+        let gpu = match mode.as_str() {
+            "off" => Err("EAGLERAY_TEST_GPU=off".to_string()),
+            _ => GpuBackend::open(&AdapterSelector::Best, GpuProfile::Portable).map_err(|e| e.to_string()),
+        };
+        assert!(mode != "require" || gpu.is_ok(), "EAGLERAY_TEST_GPU=require: {:?}", gpu.err());
+        gpu.inspect_err(|why| eprintln!("SKIPPED: {why}")).ok()
     }
 
     fn spec() -> PlanSpec {

@@ -38,9 +38,8 @@ impl Mapping {
         match self.done.try_recv() {
             Ok(Ok(())) => Ok(()),
             failed => {
-                context.check()?;
                 let why = failed.map_or_else(|e| e.to_string(), |_| "the device refused".into());
-                Err(BackendError::DeviceLost(format!("a buffer could not be mapped: {why}")))
+                Err(context.fault(BackendError::DeviceLost(format!("a buffer could not be mapped: {why}"))))
             }
         }
     }
@@ -48,7 +47,10 @@ impl Mapping {
     /// Waits, reads, and unmaps.
     pub fn read<T>(self, context: &Context, read: impl FnOnce(&[u8]) -> T) -> Result<T, BackendError> {
         self.wait(context)?;
-        let view = self.buffer.get_mapped_range(0..self.size).map_err(|e| BackendError::Device(e.to_string()))?;
+        let view = self
+            .buffer
+            .get_mapped_range(0..self.size)
+            .map_err(|e| context.fault(BackendError::Device(e.to_string())))?;
         let value = read(&view);
         drop(view);
         self.buffer.unmap();
@@ -63,8 +65,10 @@ impl Mapping {
         write: impl FnOnce(&mut wgpu::BufferViewMut) -> T,
     ) -> Result<T, BackendError> {
         self.wait(context)?;
-        let mut view =
-            self.buffer.get_mapped_range_mut(0..self.size).map_err(|e| BackendError::Device(e.to_string()))?;
+        let mut view = self
+            .buffer
+            .get_mapped_range_mut(0..self.size)
+            .map_err(|e| context.fault(BackendError::Device(e.to_string())))?;
         let value = write(&mut view);
         drop(view);
         self.buffer.unmap();

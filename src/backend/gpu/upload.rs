@@ -78,7 +78,7 @@ impl Staging {
         fill: impl FnOnce(&mut Writer),
     ) -> Result<(), BackendError> {
         let Some(mapping) = self.mapping.take() else {
-            return Err(BackendError::DeviceLost("an earlier batch failed on this device".into()));
+            return Err(context.fault(BackendError::DeviceLost("an earlier batch failed on this device".into())));
         };
         let copies = mapping.write(context, |view| {
             let mut writer = Writer { view, at: 0, copies: Vec::new() };
