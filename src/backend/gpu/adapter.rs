@@ -53,7 +53,7 @@ fn report(index: usize, adapter: &wgpu::Adapter, taken: &mut bool) -> AdapterRep
     let auto = match (software, *taken) {
         (true, _) => "not taken: a program on the CPU",
         (false, true) => "not taken: another is listed before it",
-        (false, false) => "taken",
+        (false, false) => "taken, in profile native where the adapter agrees",
     };
     *taken |= !software;
     let named = [
