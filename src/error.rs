@@ -51,9 +51,7 @@ pub enum Error {
         dt: f64,
     },
     /// There are segments, but no event lies in any of them.
-    #[error(
-        "no event lies in any of the {segments} segments ({read} events read: {balance}); check --energy, --gti and --time"
-    )]
+    #[error("no event lies in any of the {segments} segments ({read} events read: {balance}); check --energy, --gti and --time")]
     NoEvents {
         /// Segments planned.
         segments: u64,

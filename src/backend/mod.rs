@@ -165,9 +165,7 @@ pub enum BackendError {
         found: String,
     },
     /// The transform length cannot be done on this device.
-    #[error(
-        "{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu"
-    )]
+    #[error("{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu")]
     UnsupportedLength {
         /// Bins asked for.
         n: usize,
@@ -220,10 +218,7 @@ fn open_gpu(
     {
         let backend = gpu::GpuBackend::open(adapter, profile)?;
         if backend.info().software {
-            warnings.push(
-                "W-GPU-SOFTWARE",
-                format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter),
-            );
+            warnings.push("W-GPU-SOFTWARE", format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter));
         }
         Ok(Box::new(backend))
     }
