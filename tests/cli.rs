@@ -135,7 +135,10 @@ fn every_format_holds_the_same_numbers() {
     for (name, separator) in [("a.ecsv", ' '), ("a.csv", ',')] {
         let text = std::fs::read_to_string(path(name)).unwrap();
         let rows: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
-        assert_eq!(rows[0], ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"].join(&separator.to_string()));
+        assert_eq!(
+            rows[0],
+            ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"].join(&separator.to_string())
+        );
         let read: Vec<f64> = rows[1..].iter().map(|r| r.split(separator).nth(2).unwrap().parse().unwrap()).collect();
         assert_eq!(read, power, "{name}");
     }
@@ -243,7 +246,18 @@ fn info_dry_run_and_devices_speak_json() {
     let info = parse(succeed(&["info", SGR1830, B1509, "--json"]));
     assert_eq!((info[0]["mission"].as_str(), info[0]["events"].as_u64()), (Some("NICER"), Some(9369)));
     assert_eq!((info[1]["mission"].as_str(), info[1]["exposure"].as_f64()), (Some("XTE"), Some(3500.0)));
-    let plan = parse(succeed(&["pds", B1509, "--dry-run", "--json", "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"]));
+    let plan = parse(succeed(&[
+        "pds",
+        B1509,
+        "--dry-run",
+        "--json",
+        "--dt",
+        "1/256",
+        "--segment-size",
+        "64",
+        "--backend",
+        "cpu",
+    ]));
     assert_eq!((plan["segments"].as_u64(), plan["exposure_lost"].as_f64()), (Some(54), Some(44.0)));
     assert!(parse(succeed(&["devices", "--json"]))["adapters"].is_array());
 }
