@@ -250,7 +250,8 @@ impl InputArgs {
                 let range = scale.band(lo, hi)?;
                 let name = file.channel_name().unwrap_or_default();
                 let bracket = if range.closed { ']' } else { ')' };
-                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}", range.lo, range.hi));
+                let first = range.detector0.map_or(String::new(), |(lo, hi)| format!(", [{lo}, {hi}] in detector 0"));
+                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}{first}", range.lo, range.hi));
                 Some(range)
             }
             (None, Some((lo, hi))) => Some(ChannelRange::channels(lo, hi)),

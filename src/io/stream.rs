@@ -85,7 +85,7 @@ impl<'a> EventStream<'a> {
             sorted.next(rows, out)?;
             return Ok(out.len() > before);
         }
-        let end = (self.next_row + rows).min(self.file.rows());
+        let end = self.next_row.saturating_add(rows).min(self.file.rows());
         let more = self.next_row < end;
         while self.next_row < end {
             self.decode((end - self.next_row).min(DECODE_ROWS), out);

@@ -56,7 +56,7 @@ impl<'a> SliceSource<'a> {
 
 impl TimeSource for SliceSource<'_> {
     fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
-        let end = (self.at + rows).min(self.times.len());
+        let end = self.at.saturating_add(rows).min(self.times.len());
         out.extend_from_slice(&self.times[self.at..end]);
         let more = end > self.at;
         self.at = end;
@@ -103,7 +103,12 @@ impl<'a> Events<'a> {
             plephem: clock.plephem.clone(),
             barycentred: clock.is_barycentred(),
             detectors: selection.detectors.clone().unwrap_or_default(),
-            inputs: vec![InputRecord { name: file.path().to_string(), crc32: file.crc32() }],
+            inputs: vec![InputRecord {
+                name: file.path().to_string(),
+                crc32: file.crc32(),
+                channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
+                channels: selection.channels,
+            }],
             ..plain_metadata()
         };
         Ok(Events {

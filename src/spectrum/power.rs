@@ -7,6 +7,7 @@ use super::rebin::Rebin;
 use crate::backend::DeviceInfo;
 use crate::data::Balance;
 use crate::error::Result;
+use crate::io::energy::ChannelRange;
 use crate::sums::Sums;
 use crate::warning::Warnings;
 
@@ -117,6 +118,10 @@ pub struct InputRecord {
     pub name: String,
     /// CRC-32 (IEEE 802.3) of the unpacked bytes, in hexadecimal; empty for data in memory.
     pub crc32: String,
+    /// Column that events were selected by; empty without a selection.
+    pub channel_column: String,
+    /// Channels that were kept.
+    pub channels: Option<ChannelRange>,
 }
 
 /// An averaged power spectrum; all columns have one length.
