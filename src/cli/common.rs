@@ -7,9 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::number::{number, positive};
 use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
-use crate::data::Gti;
+use crate::data::{ChannelRange, Gti};
 use crate::error::{Error, Result};
-use crate::io::energy::ChannelRange;
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection};
 use crate::pipeline::{Combine, Events, align};
 use crate::time::{Dd, SECONDS_PER_DAY};

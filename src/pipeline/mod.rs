@@ -17,7 +17,6 @@ use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments}
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
 use crate::sums::{PartialSums, Sums};
-use crate::time::Dd;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
@@ -180,10 +179,11 @@ pub fn spectrum_of_events(
             balance: meta.photons.to_string(),
         });
     }
+    record_device(&mut meta, &device);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, device: &device, meta })
+    AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, meta })
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.
@@ -291,10 +291,9 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// The zero offset of data that need no clock.
-pub(crate) const NO_OFFSET: Dd = Dd::ZERO;
-
-/// Metadata that an input without a file has.
-fn plain_metadata() -> Metadata {
-    Metadata::unknown()
+/// Says in a product what computed it.
+fn record_device(meta: &mut Metadata, device: &DeviceInfo) {
+    meta.backend = device.backend.to_string();
+    meta.adapter = device.adapter.clone();
+    meta.precision = device.precision.to_string();
 }

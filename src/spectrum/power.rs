@@ -4,10 +4,8 @@ use serde::Serialize;
 
 use super::norm::{Level, Norm};
 use super::rebin::Rebin;
-use crate::backend::DeviceInfo;
-use crate::data::Balance;
+use crate::data::{Balance, ChannelRange};
 use crate::error::Result;
-use crate::io::energy::ChannelRange;
 use crate::sums::Sums;
 use crate::warning::Warnings;
 
@@ -146,11 +144,10 @@ pub struct AveragedPowerSpectrum {
 }
 
 /// What the pipeline knows beside the sums.
-pub(crate) struct Context<'a> {
+pub(crate) struct Context {
     pub n: usize,
     pub dt: f64,
     pub segment_size: f64,
-    pub device: &'a DeviceInfo,
     /// The rest of the metadata, filled by who read the input.
     pub meta: Metadata,
 }
@@ -200,7 +197,7 @@ impl AveragedPowerSpectrum {
         options: &PowerOptions,
         context: Context,
     ) -> Result<AveragedPowerSpectrum> {
-        let Context { n, dt, segment_size, device, mut meta } = context;
+        let Context { n, dt, segment_size, mut meta } = context;
         let m = sums.segments as f64;
         let mean = if flux { sums.flux_mean / m } else { sums.photons as f64 / m / n as f64 };
         let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
@@ -259,9 +256,6 @@ impl AveragedPowerSpectrum {
         meta.noise = noise;
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
-        meta.backend = device.backend.to_string();
-        meta.adapter = device.adapter.clone();
-        meta.precision = device.precision.to_string();
         spectrum.meta = meta;
         Ok(spectrum)
     }
