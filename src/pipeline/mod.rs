@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
@@ -179,7 +179,7 @@ pub fn spectrum_of_events(
             balance: meta.photons.to_string(),
         });
     }
-    record_device(&mut meta, &device);
+    record_device(&mut meta, &device, &sums, plan.spec.frequencies(), &mut warnings);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
@@ -291,8 +291,13 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Says in a product what computed it.
-fn record_device(meta: &mut Metadata, device: &DeviceInfo) {
+/// Says in a product what computed it, and whether its precision suffices.
+fn record_device(meta: &mut Metadata, device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) {
+    let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
+    if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        warnings.push("W-PRECISION", message);
+    }
     meta.backend = device.backend.to_string();
     meta.adapter = device.adapter.clone();
     meta.precision = device.precision.to_string();
