@@ -1,4 +1,4 @@
-//! Owned data of the library's users: good time intervals and where the photons went.
+//! Owned data of the library's users: good time intervals, ranges of channels, and where the photons went.
 
 use crate::error::{Error, Result};
 use crate::time::Dd;
@@ -114,6 +114,36 @@ impl Gti {
     /// True when no interval is left.
     pub fn is_empty(&self) -> bool {
         self.intervals.is_empty()
+    }
+}
+
+/// Inclusive ranges of channel values that a selection keeps.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct ChannelRange {
+    /// Smallest channel kept (or energy, for energy columns).
+    pub lo: f64,
+    /// Largest channel kept; for energy columns the first one no longer kept.
+    pub hi: f64,
+    /// The same for detector 0, where its scale differs (RXTE's PCU 0).
+    pub detector0: Option<(f64, f64)>,
+    /// True when `hi` itself is kept.
+    pub closed: bool,
+}
+
+impl ChannelRange {
+    /// Channels `lo ..= hi`.
+    pub fn channels(lo: f64, hi: f64) -> ChannelRange {
+        ChannelRange { lo, hi, detector0: None, closed: true }
+    }
+
+    /// True when an event of this channel and detector is kept. A masked channel (NaN) is not.
+    #[inline]
+    pub fn keeps(&self, channel: f64, detector: f64) -> bool {
+        let (lo, hi) = match self.detector0 {
+            Some(range) if detector == 0.0 => range,
+            _ => (self.lo, self.hi),
+        };
+        channel >= lo && (channel < hi || (self.closed && channel == hi))
     }
 }
 

@@ -72,6 +72,9 @@ pub enum Error {
         /// Why it cannot be used and what can.
         message: String,
     },
+    /// A warning, where warnings are errors.
+    #[error("{0} (--strict makes warnings errors)")]
+    Strict(crate::warning::Warning),
     /// A device failed or cannot do what was asked.
     #[error(transparent)]
     Backend(#[from] BackendError),

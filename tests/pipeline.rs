@@ -5,7 +5,7 @@ mod fits_file;
 use std::num::NonZeroUsize;
 
 use eagleray::backend::cpu::CpuBackend;
-use eagleray::io::energy::ChannelRange;
+use eagleray::data::ChannelRange;
 use eagleray::pipeline::align;
 use eagleray::{
     AveragedPowerSpectrum, Balance, Combine, EventFile, Events, FluxOptions, FluxSegment, Gti, Norm, OpenOptions,

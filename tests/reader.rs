@@ -4,7 +4,7 @@ mod fits_file;
 
 use std::path::Path;
 
-use eagleray::io::energy::ChannelRange;
+use eagleray::data::ChannelRange;
 use eagleray::io::fits;
 use eagleray::io::{EventStream, Source, table};
 use eagleray::time::{Dd, MjdRef};

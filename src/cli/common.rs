@@ -7,9 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::number::{number, positive};
 use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
-use crate::data::Gti;
+use crate::data::{ChannelRange, Gti};
 use crate::error::{Error, Result};
-use crate::io::energy::ChannelRange;
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection};
 use crate::pipeline::{Combine, Events, align};
 use crate::time::{Dd, SECONDS_PER_DAY};
@@ -250,7 +249,8 @@ impl InputArgs {
                 let range = scale.band(lo, hi)?;
                 let name = file.channel_name().unwrap_or_default();
                 let bracket = if range.closed { ']' } else { ')' };
-                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}", range.lo, range.hi));
+                let first = range.detector0.map_or(String::new(), |(lo, hi)| format!(", [{lo}, {hi}] in detector 0"));
+                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}{first}", range.lo, range.hi));
                 Some(range)
             }
             (None, Some((lo, hi))) => Some(ChannelRange::channels(lo, hi)),
@@ -298,7 +298,7 @@ impl InputArgs {
 pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
     for warning in warnings.iter() {
         if strict {
-            return Err(Error::argument("--strict", warning.code, warning.message.clone()));
+            return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
             eprintln!("eagleray: warning: {warning}");

@@ -166,11 +166,17 @@ where
     });
     chart.draw_series(bars).map_err(failed)?;
     chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
-    if meta.noise > 0.0 {
+    // Where the noise was subtracted, its level is no longer a level of this picture.
+    if meta.noise > 0.0 && meta.options["subtract_noise"] != true {
         let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
         let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
         let level: Vec<(f64, f64)> = steps.iter().map(|p| noise(p.from)).filter(inside).collect();
-        chart.draw_series(LineSeries::new(level, RGBColor(200, 60, 40))).map_err(failed)?;
+        let red = RGBColor(200, 60, 40);
+        let series = chart.draw_series(LineSeries::new(level, red)).map_err(failed)?;
+        series.label("noise level").legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], red));
+        let mut legend = chart.configure_series_labels();
+        legend.position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 16)).margin(8);
+        legend.draw().map_err(failed)?;
     }
     area.present().map_err(failed)
 }

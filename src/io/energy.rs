@@ -3,6 +3,7 @@
 //! In binary, `0.01·PI` misses its decimal for 201 of 1501 channels, and photons on an edge leak into the wrong band. Here
 //! `LO ≤ E < HI` becomes an integer range of channels before any event is read.
 
+use crate::data::ChannelRange;
 use crate::error::{Error, Result};
 
 /// Decimal places kept; finer digits of a bound are beyond every instrument.
@@ -58,36 +59,6 @@ pub enum Scale {
         /// PCUs 1 to 4.
         others: Vec<u32>,
     },
-}
-
-/// Inclusive ranges of channel values that a selection keeps.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct ChannelRange {
-    /// Smallest channel kept (or energy, for energy columns).
-    pub lo: f64,
-    /// Largest channel kept; for energy columns the first one no longer kept.
-    pub hi: f64,
-    /// The same for detector 0, where its scale differs (RXTE's PCU 0).
-    pub detector0: Option<(f64, f64)>,
-    /// True when `hi` itself is kept.
-    pub closed: bool,
-}
-
-impl ChannelRange {
-    /// Channels `lo ..= hi`.
-    pub fn channels(lo: f64, hi: f64) -> ChannelRange {
-        ChannelRange { lo, hi, detector0: None, closed: true }
-    }
-
-    /// True when an event of this channel and detector is kept. A masked channel (NaN) is not.
-    #[inline]
-    pub fn keeps(&self, channel: f64, detector: f64) -> bool {
-        let (lo, hi) = match self.detector0 {
-            Some(range) if detector == 0.0 => range,
-            _ => (self.lo, self.hi),
-        };
-        channel >= lo && (channel < hi || (self.closed && channel == hi))
-    }
 }
 
 impl Scale {

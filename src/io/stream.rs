@@ -1,9 +1,8 @@
 //! The stream of selected times of one file, in order, in pieces of any size.
 
-use super::energy::ChannelRange;
 use super::events::EventFile;
 use super::sort::{ExternalSort, SortedTimes};
-use crate::data::Balance;
+use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
 use crate::time::Dd;
 use crate::warning::Warnings;

@@ -4,6 +4,11 @@
 //! `d = (t − start_hi) − start_lo`, `x = d · δ` with `δ = 1/(segment_size/n)`; the event counts in bin `trunc(x)` when
 //! `0 ≤ x < n`, else it is dropped and counted. Every version gives identical counts.
 
+use super::trial::{Random, words};
+use super::{
+    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, Shader, Shape, Trial, Values,
+    no_memory, shared_struct, threads_only,
+};
 use crate::time::Dd;
 
 /// `δ`, bins per second, of segments of `segment_size` seconds and `n` bins.
@@ -44,4 +49,253 @@ pub fn cpu(times: &[f64], start: Dd, delta: f64, counts: &mut [u32]) -> u64 {
         }
     }
     dropped
+}
+
+shared_struct! {
+    /// Parameters of `bin_events.wgsl`.
+    BinParams as "Params" {
+        /// Bins a second: the bits of `δ`, f64.
+        delta: u64,
+        /// Bins a row.
+        n: u32,
+        /// Events.
+        events: u32,
+        /// Rows.
+        rows: u32,
+        /// The struct's size is a multiple of eight.
+        unused: u32,
+    }
+}
+
+shared_struct! {
+    /// One segment, as `bin_events.wgsl` reads it.
+    BinRow as "BinRow" {
+        /// Bits of the start's high part, f64, s.
+        start_hi: u64,
+        /// Bits of its low part.
+        start_lo: u64,
+        /// Place of its first event; the next row's if it has none.
+        begin: u32,
+        /// The struct's size is a multiple of eight.
+        unused: u32,
+    }
+}
+
+impl BinRow {
+    /// The row of a segment that starts at `start` and whose events begin at `begin`.
+    pub fn new(start: Dd, begin: usize) -> BinRow {
+        BinRow { start_hi: start.hi.to_bits(), start_lo: start.lo.to_bits(), begin: begin as u32, unused: 0 }
+    }
+}
+
+const BINDINGS: &[(&str, Access)] = &[
+    ("params", Access::Uniform),
+    ("times", Access::Read),
+    ("rows", Access::Read),
+    ("counts", Access::ReadWrite),
+    ("dropped", Access::ReadWrite),
+];
+const LAYOUTS: &[Layout] = &[BinParams::LAYOUT, BinRow::LAYOUT];
+const ENTRY: &str = include_str!("../../shaders/bin_events.wgsl");
+
+/// Histogram with integer arithmetic: any device.
+pub static BIN_U32: Shader = Shader {
+    name: "bin_events.u32",
+    entry: "bin_events",
+    fragments: &[
+        GRID,
+        include_str!("../../shaders/lib/soft_f64.wgsl"),
+        include_str!("../../shaders/lib/bin_u32.wgsl"),
+        ENTRY,
+    ],
+    bindings: BINDINGS,
+    layouts: LAYOUTS,
+    constants: threads_only,
+    workgroup_bytes: no_memory,
+    f64: false,
+};
+
+/// Histogram with native f64, where the self-test has passed.
+pub static BIN_F64: Shader = Shader {
+    name: "bin_events.f64",
+    entry: "bin_events",
+    fragments: &[GRID, include_str!("../../shaders/lib/bin_f64.wgsl"), ENTRY],
+    bindings: BINDINGS,
+    layouts: LAYOUTS,
+    constants: threads_only,
+    workgroup_bytes: no_memory,
+    f64: true,
+};
+
+/// The variant for a device.
+pub fn shader(limits: &Limits) -> &'static Shader {
+    if limits.f64 { &BIN_F64 } else { &BIN_U32 }
+}
+
+/// The launch: buffers are times (f64), rows ([`BinRow`]), counts (rows × n, u32), dropped (rows, u32).
+pub fn dispatch(shader: &'static Shader, params: BinParams, buffers: [usize; 4], limits: &Limits) -> Dispatch {
+    Dispatch {
+        shader,
+        params: bytemuck::bytes_of(&params).to_vec(),
+        buffers: buffers.to_vec(),
+        workgroups: limits.grid_of_items(if params.rows == 0 { 0 } else { u64::from(params.events) }),
+    }
+}
+
+/// The histogram's entry in the table of kernels.
+pub static KERNEL: Kernel = Kernel {
+    name: "bin_events",
+    shaders: &[&BIN_U32, &BIN_F64],
+    variants: &["u32", "f64"],
+    needs_f64: |variant| variant == 1,
+    shapes,
+    trial: |variant, shape, data, seed| Box::new(BinTrial::new([&BIN_U32, &BIN_F64][variant], shape, data, seed)),
+};
+
+fn shapes(limits: &Limits) -> Vec<Shape> {
+    let t = limits.threads as usize;
+    let mut shapes: Vec<Shape> =
+        [0, 1, 7, t - 1, t, t + 1, 9973].map(|events| Shape { n: 129, rows: 5, events }).into();
+    shapes.extend([Shape { n: 1, rows: 1, events: 100 }, Shape { n: 4096, rows: 301, events: 100_003 }]);
+    shapes
+}
+
+/// One case of the histogram; its values are the counts of all rows, then the events dropped of each.
+struct BinTrial {
+    shader: &'static Shader,
+    n: usize,
+    delta: f64,
+    starts: Vec<Dd>,
+    /// First event of each row, and the number of events.
+    begins: Vec<usize>,
+    times: Vec<f64>,
+    data: Data,
+}
+
+/// Starts that break careless arithmetic: powers of two, negative, near zero, subnormal, satellites' clocks.
+const STARTS: [f64; 12] =
+    [0.0, -0.0, 3.1e8, 268_435_455.9, -1.0, -4.0e5, 1.0, 0.999_999_9, 1e-310, -5e-324, 8_388_607.75, 5.0e-7];
+const LOWS: [f64; 8] = [0.0, -0.0, 5e-324, -5e-324, 1e-310, -1e-308, 0.49, -0.37];
+
+impl BinTrial {
+    fn new(shader: &'static Shader, shape: Shape, data: Data, seed: u64) -> BinTrial {
+        let mut random = Random::new(seed);
+        let dt = [1.0 / 8192.0, 1e-3, 0.1, 1.0 / 3.0, 3.2][seed as usize % 5];
+        let n = shape.n;
+        let size = n as f64 * dt;
+        let delta = bins_per_second(size, n);
+        let first = Dd::sum(random.pick(&[3e8, 1.0, 536_870_910.0]), 1e-9 * random.uniform());
+        let starts: Vec<Dd> = (0..shape.rows)
+            .map(|i| match data {
+                Data::Random => first + Dd::product(size, i as f64),
+                Data::Hostile => {
+                    let hi = random.pick(&STARTS);
+                    // The last two lows are fractions of an ulp of the start: a start with both parts set.
+                    let low = random.pick(&LOWS);
+                    let lo = if low.abs() > 0.1 { low * (hi.abs().next_up() - hi.abs()) } else { low };
+                    Dd { hi, lo }
+                }
+            })
+            .collect();
+        let mut cuts: Vec<usize> = (1..shape.rows).map(|_| random.below(shape.events + 1)).collect();
+        cuts.extend([0, shape.events]);
+        cuts.sort_unstable();
+        let mut times = Vec::with_capacity(shape.events);
+        for (row, start) in starts.iter().enumerate() {
+            for _ in cuts[row]..cuts[row + 1] {
+                times.push(match data {
+                    Data::Random => start.hi + (1.02 * random.uniform() - 0.01) * size,
+                    Data::Hostile => hostile_time(&mut random, *start, n, dt),
+                });
+            }
+        }
+        BinTrial { shader, n, delta, starts, begins: cuts, times, data }
+    }
+
+    fn histogram(&self, mut row: impl FnMut(&[f64], Dd) -> (Vec<u32>, u64)) -> Values {
+        let mut values = Vec::with_capacity(self.starts.len() * (self.n + 1));
+        let mut all_dropped = Vec::new();
+        for (i, start) in self.starts.iter().enumerate() {
+            let (counts, dropped) = row(&self.times[self.begins[i]..self.begins[i + 1]], *start);
+            values.extend(counts.into_iter().map(f64::from));
+            all_dropped.push(dropped as f64);
+        }
+        values.extend(all_dropped);
+        Values { at: None, values }
+    }
+}
+
+/// A time on an edge of a bin or up to three ulps beside it, or a value that no detector delivers.
+fn hostile_time(random: &mut Random, start: Dd, n: usize, dt: f64) -> f64 {
+    if random.below(50) == 0 {
+        return random.pick(&[0.0, -0.0, 5e-324, -1e-310, 1e300, -1e300, f64::MAX, f64::INFINITY, f64::NAN, start.hi]);
+    }
+    let bin = random.below(n + 3) as f64 - 1.0;
+    let mut t = match random.below(3) {
+        0 => (start + Dd::product(bin, dt)).hi,
+        1 => start.hi + (start.lo + bin * dt),
+        // The power of two next to the edge, where the unit of the time changes.
+        _ => {
+            let edge = start.hi + bin * dt;
+            if edge.is_normal() { f64::from_bits(edge.to_bits() & (0xfff << 52)) } else { edge }
+        }
+    };
+    for _ in 0..random.below(4) {
+        t = t.next_up();
+    }
+    for _ in 0..random.below(4) {
+        t = t.next_down();
+    }
+    t
+}
+
+impl Trial for BinTrial {
+    fn reference(&self) -> Values {
+        self.histogram(|times, start| reference(times, start, self.delta, self.n))
+    }
+
+    fn cpu(&self) -> Values {
+        self.histogram(|times, start| {
+            let mut counts = vec![0; self.n];
+            let dropped = cpu(times, start, self.delta, &mut counts);
+            (counts, dropped)
+        })
+    }
+
+    fn job(&self, limits: &Limits) -> Job {
+        let rows: Vec<BinRow> = self.starts.iter().zip(&self.begins).map(|(s, &b)| BinRow::new(*s, b)).collect();
+        let params = BinParams {
+            delta: self.delta.to_bits(),
+            n: self.n as u32,
+            events: self.times.len() as u32,
+            rows: rows.len() as u32,
+            unused: 0,
+        };
+        let counts = Fill::Zeros(4 * (rows.len() * self.n) as u64);
+        let dropped = Fill::Zeros(4 * rows.len() as u64);
+        Job {
+            buffers: vec![Fill::of(&self.times), Fill::of(&rows), counts, dropped],
+            dispatches: vec![dispatch(self.shader, params, [0, 1, 2, 3], limits)],
+            outputs: vec![2, 3],
+        }
+    }
+
+    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+        words(outputs, u32::from_le_bytes)
+    }
+
+    /// None: the definition is one of exact roundings, and every version gives identical counts.
+    fn tolerance(&self, _: &Values, _: Precision) -> Box<dyn Fn(usize) -> f64> {
+        Box::new(|_| 0.0)
+    }
+
+    /// One unit in the last place of `δ` is enough on hostile times.
+    fn perturb(&self, job: &mut Job) {
+        let delta = if self.data == Data::Hostile { self.delta.next_up() } else { self.delta * 1.001 };
+        job.dispatches[0].params[..8].copy_from_slice(&delta.to_bits().to_le_bytes());
+    }
+
+    fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
+        if self.times.is_empty() { vec![] } else { vec![self.shader.name] }
+    }
 }

@@ -1,5 +1,203 @@
 //! The numerical kernels. Each has a scalar f64 reference, a CPU production path and WGSL shaders of its stem.
+//!
+//! A kernel describes its device side as plain data: a [`Shader`] is text and bindings, a [`Dispatch`] one launch over
+//! buffers known by number, a [`Job`] launches with their inputs. The GPU backend and the tests run the same lists.
 
 pub mod bin_events;
 pub mod fft;
 pub mod power;
+pub mod trial;
+
+pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
+
+/// All kernels; tests and benches iterate over it.
+pub const KERNELS: &[&Kernel] = &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL];
+
+/// One kernel: its shaders, and how to try it.
+pub struct Kernel {
+    /// Stem of its files.
+    pub name: &'static str,
+    /// Every shader in every variant.
+    pub shaders: &'static [&'static Shader],
+    /// Variants that a trial can take; one test each.
+    pub variants: &'static [&'static str],
+    /// True when variant `i` needs native f64.
+    pub needs_f64: fn(variant: usize) -> bool,
+    /// Shapes worth testing on a device: 0, 1, odd, prime, around a workgroup's size, more than one dispatch.
+    pub shapes: fn(limits: &Limits) -> Vec<Shape>,
+    /// Makes one test case.
+    pub trial: fn(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial>,
+}
+
+/// What of a device shapes the kernels: tunables and hard limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Invocations of a workgroup; a power of two.
+    pub threads: u32,
+    /// Complex points that a workgroup transforms: 8 a thread.
+    pub points: u32,
+    /// Bytes of workgroup memory.
+    pub workgroup_memory: u32,
+    /// Workgroups in one dimension of a dispatch.
+    pub groups: u32,
+    /// True where native f64 exists and has passed the self-test.
+    pub f64: bool,
+}
+
+impl Limits {
+    /// WebGPU's default limits.
+    pub const PORTABLE: Limits =
+        Limits { threads: 256, points: 2048, workgroup_memory: 16_384, groups: 65_535, f64: false };
+
+    /// The best that fits an adapter's limits (at least WebGPU's defaults), as yet without f64.
+    pub fn native(invocations: u32, workgroup_memory: u32, groups: u32) -> Limits {
+        let threads = if invocations >= 512 && workgroup_memory >= 32_768 { 512 } else { 256 };
+        Limits { threads, points: 8 * threads, workgroup_memory, groups, f64: false }
+    }
+
+    /// Workgroups in two dimensions, at least `groups` in all and none when `groups` is 0; shaders unfold them with
+    /// `lib/grid.wgsl` and ignore the excess.
+    pub fn grid(&self, groups: u64) -> [u32; 3] {
+        let x = groups.min(u64::from(self.groups));
+        let y = if x == 0 { 0 } else { groups.div_ceil(x) };
+        [x as u32, y as u32, 1]
+    }
+
+    /// [`Limits::grid`] for one invocation an item.
+    pub fn grid_of_items(&self, items: u64) -> [u32; 3] {
+        self.grid(items.div_ceil(u64::from(self.threads)))
+    }
+}
+
+/// How a shader uses a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The parameters: binding 0 of every shader.
+    Uniform,
+    /// Read only.
+    Read,
+    /// Read and written.
+    ReadWrite,
+}
+
+/// A struct that Rust and WGSL share.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Its name in WGSL.
+    pub name: &'static str,
+    /// Bytes of one element of an array of it.
+    pub span: usize,
+    /// Names and byte offsets of its members, in order.
+    pub fields: &'static [(&'static str, usize)],
+}
+
+/// One entry point in one variant. The text is the concatenation of the fragments.
+pub struct Shader {
+    /// Unique name: `entry` or `entry.variant`.
+    pub name: &'static str,
+    /// Entry point, and the stem of its file.
+    pub entry: &'static str,
+    /// WGSL texts in order.
+    pub fragments: &'static [&'static str],
+    /// Bindings 0, 1, … of group 0.
+    pub bindings: &'static [(&'static str, Access)],
+    /// Structs shared with the host.
+    pub layouts: &'static [Layout],
+    /// Values of the override constants.
+    pub constants: fn(&Limits) -> Vec<(&'static str, f64)>,
+    /// Bytes of workgroup memory.
+    pub workgroup_bytes: fn(&Limits) -> u32,
+    /// True when the text uses f64.
+    pub f64: bool,
+}
+
+impl Shader {
+    /// The whole WGSL text.
+    pub fn source(&self) -> String {
+        self.fragments.concat()
+    }
+}
+
+/// Override constants of a shader without workgroup memory.
+fn threads_only(limits: &Limits) -> Vec<(&'static str, f64)> {
+    vec![("THREADS", f64::from(limits.threads))]
+}
+
+/// No workgroup memory.
+fn no_memory(_: &Limits) -> u32 {
+    0
+}
+
+/// One launch over buffers known by number.
+#[derive(Clone)]
+pub struct Dispatch {
+    /// What runs.
+    pub shader: &'static Shader,
+    /// Bytes of its parameters, binding 0.
+    pub params: Vec<u8>,
+    /// Buffer of binding 1, 2, ….
+    pub buffers: Vec<usize>,
+    /// Workgroups; nothing is launched when one is 0.
+    pub workgroups: [u32; 3],
+}
+
+/// What a buffer holds at the start.
+#[derive(Clone)]
+pub enum Fill {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// So many zero bytes.
+    Zeros(u64),
+}
+
+impl Fill {
+    /// The bytes of a slice of plain values.
+    pub fn of<T: bytemuck::NoUninit>(values: &[T]) -> Fill {
+        Fill::Bytes(bytemuck::cast_slice(values).to_vec())
+    }
+
+    /// Size in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Fill::Bytes(bytes) => bytes.len() as u64,
+            Fill::Zeros(len) => *len,
+        }
+    }
+
+    /// True without any byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Launches with all they need.
+#[derive(Clone)]
+pub struct Job {
+    /// Buffers by number.
+    pub buffers: Vec<Fill>,
+    /// Launches in order.
+    pub dispatches: Vec<Dispatch>,
+    /// Buffers to read back.
+    pub outputs: Vec<usize>,
+}
+
+/// A `#[repr(C)]` Pod struct with the layout that its WGSL twin must have.
+macro_rules! shared_struct {
+    ($(#[$doc:meta])* $name:ident as $wgsl:literal { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* }) => {
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $ty,)* }
+        impl $name {
+            /// Names and offsets, for comparison with the shader's.
+            pub const LAYOUT: crate::kernels::Layout = crate::kernels::Layout {
+                name: $wgsl,
+                span: std::mem::size_of::<$name>(),
+                fields: &[$((stringify!($field), std::mem::offset_of!($name, $field)),)*],
+            };
+        }
+    };
+}
+pub(crate) use shared_struct;
+
+const GRID: &str = include_str!("../../shaders/lib/grid.wgsl");

@@ -1,10 +1,10 @@
 //! The averaged power spectrum of flux segments from any iterator.
 
-use super::{Queue, plain_metadata};
+use super::{Queue, record_device};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -86,15 +86,11 @@ pub fn spectrum_of_flux(
         queue.push(scaled(batch, n, run))?;
     }
     let (sums, device) = queue.finish(&mut warnings)?;
-    let mut meta = plain_metadata();
+    let mut meta = Metadata::unknown();
+    record_device(&mut meta, &device, &sums, spec.frequencies(), &mut warnings);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(&options.power).unwrap_or_default();
-    let spectrum = AveragedPowerSpectrum::new(
-        &sums,
-        true,
-        &options.power,
-        Context { n, dt, segment_size, device: &device, meta },
-    )?;
+    let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, Context { n, dt, segment_size, meta })?;
     if !spectrum.meta.noise.is_finite() {
         let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.mean);
         return Err(Error::argument("norm", options.power.norm, message));

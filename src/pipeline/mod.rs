@@ -15,9 +15,8 @@ use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
-use crate::time::Dd;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
@@ -181,6 +180,7 @@ pub fn spectrum_of_events(
             balance: meta.photons.to_string(),
         });
     }
+    record_device(&mut meta, &device, &sums, plan.spec.frequencies(), &mut warnings);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
@@ -188,7 +188,7 @@ pub fn spectrum_of_events(
     if nothing {
         meta.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
     }
-    let context = Context { n, dt, segment_size, device: &device, meta };
+    let context = Context { n, dt, segment_size, meta };
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
@@ -300,10 +300,14 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// The zero offset of data that need no clock.
-pub(crate) const NO_OFFSET: Dd = Dd::ZERO;
-
-/// Metadata that an input without a file has.
-fn plain_metadata() -> Metadata {
-    Metadata::unknown()
+/// Says in a product what computed it, and whether its precision suffices.
+fn record_device(meta: &mut Metadata, device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) {
+    let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
+    if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        warnings.push("W-PRECISION", message);
+    }
+    meta.backend = device.backend.to_string();
+    meta.adapter = device.adapter.clone();
+    meta.precision = device.precision.to_string();
 }

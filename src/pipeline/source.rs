@@ -1,6 +1,6 @@
 //! Inputs of the pipeline: event files and slices.
 
-use super::{NO_OFFSET, Plan, plain_metadata};
+use super::Plan;
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, EventStream, Selection};
@@ -104,8 +104,13 @@ impl<'a> Events<'a> {
             plephem: clock.plephem.clone(),
             barycentred: clock.is_barycentred(),
             detectors: selection.detectors.clone().unwrap_or_default(),
-            inputs: vec![InputRecord { name: file.path().to_string(), crc32: file.crc32() }],
-            ..plain_metadata()
+            inputs: vec![InputRecord {
+                name: file.path().to_string(),
+                crc32: file.crc32(),
+                channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
+                channels: selection.channels,
+            }],
+            ..Metadata::unknown()
         };
         Ok(Events {
             name: file.path().to_string(),
@@ -125,11 +130,11 @@ impl<'a> Events<'a> {
             name: "times in memory".into(),
             source: Box::new(SliceSource::new(times, warnings)),
             gti,
-            offset: NO_OFFSET,
+            offset: Dd::ZERO,
             timedel: 0.0,
             barycentred: false,
             mjdref: None,
-            meta: plain_metadata(),
+            meta: Metadata::unknown(),
         }
     }
 }
@@ -168,7 +173,7 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
 
 /// Metadata of several inputs: the first speaks for all, but for the list of inputs and the intervals.
 pub(super) fn describe(inputs: &[Events], plan: &Plan) -> Metadata {
-    let mut meta = inputs.first().map_or_else(plain_metadata, |i| i.meta.clone());
+    let mut meta = inputs.first().map_or_else(Metadata::unknown, |i| i.meta.clone());
     meta.inputs = inputs.iter().flat_map(|i| i.meta.inputs.clone()).collect();
     meta.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
     let instruments: Vec<&str> = inputs.iter().map(|i| i.meta.instrume.as_str()).collect();

@@ -1,0 +1,289 @@
+//! One opened adapter: device, queue, pipelines, and what went wrong on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::adapter;
+use crate::backend::{AdapterSelector, BackendError, DeviceInfo, GpuProfile};
+use crate::kernels::{Access, Data, Dispatch, Job, Limits, Precision, Shader, Shape, bin_events};
+
+/// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
+pub struct Context {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    limits: Limits,
+    info: DeviceInfo,
+    pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
+    failure: Arc<Mutex<Option<BackendError>>>,
+}
+
+/// What a [`Job`] gave.
+#[derive(Debug)]
+pub struct JobResult {
+    /// Bytes of each output buffer.
+    pub outputs: Vec<Vec<u8>>,
+    /// Names of the shaders whose pipelines were launched, in order.
+    pub pipelines: Vec<&'static str>,
+}
+
+impl Context {
+    /// Opens an adapter. `Auto` and `Native` request all that the adapter has, and use native f64 only after it has binned
+    /// hostile times as the reference does; `Auto` falls back to `Portable` when the adapter refuses its own limits.
+    pub fn open(selector: &AdapterSelector, profile: GpuProfile) -> Result<Context, BackendError> {
+        let adapter = adapter::select(selector)?;
+        match Context::request(&adapter, profile) {
+            Err(_) if profile == GpuProfile::Auto => Context::request(&adapter, GpuProfile::Portable),
+            result => result,
+        }
+    }
+
+    fn request(adapter: &wgpu::Adapter, profile: GpuProfile) -> Result<Context, BackendError> {
+        let (features, wgpu_limits) = adapter::requested(adapter, profile);
+        let portable = profile == GpuProfile::Portable;
+        let limits = if portable {
+            Limits::PORTABLE
+        } else {
+            Limits::native(
+                wgpu_limits.max_compute_invocations_per_workgroup.min(wgpu_limits.max_compute_workgroup_size_x),
+                wgpu_limits.max_compute_workgroup_storage_size,
+                wgpu_limits.max_compute_workgroups_per_dimension,
+            )
+        };
+        let descriptor =
+            wgpu::DeviceDescriptor { required_features: features, required_limits: wgpu_limits, ..Default::default() };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|e| BackendError::Device(format!("the adapter refused the device: {e}")))?;
+        let failure = Arc::new(Mutex::new(None));
+        let lost = failure.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            record(&lost, BackendError::DeviceLost(format!("{reason:?}: {message}")));
+        });
+        let uncaptured = failure.clone();
+        device.on_uncaptured_error(Arc::new(move |error| record(&uncaptured, typed(error))));
+        let about = adapter.get_info();
+        let info = DeviceInfo {
+            backend: "gpu",
+            driver: adapter::driver(&about),
+            adapter: about.name,
+            api: about.backend.to_string(),
+            profile: if portable { "portable" } else { "native" },
+            software: about.device_type == wgpu::DeviceType::Cpu,
+            precision: "single",
+            threads: 0,
+        };
+        let mut context = Context { device, queue, limits, info, pipelines: HashMap::new(), failure };
+        if features.contains(wgpu::Features::SHADER_F64) {
+            context.limits.f64 = context.f64_is_exact();
+        }
+        Ok(context)
+    }
+
+    /// Bins hostile times in native f64; a driver that contracts or reorders operations, or flushes subnormals, fails.
+    fn f64_is_exact(&mut self) -> bool {
+        (0..5).all(|seed| {
+            let shape = Shape { n: 100, rows: 64, events: 20_000 };
+            let trial = (bin_events::KERNEL.trial)(1, shape, Data::Hostile, seed);
+            let Ok(result) = self.run(&trial.job(&self.limits)) else { return false };
+            let got = trial.decode(&result.outputs);
+            trial.compare(&trial.reference(), &got, Precision::Single).first_bad.is_none()
+        })
+    }
+
+    /// What the device is.
+    pub fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Tunables of the profile in use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Pretends that the device has less workgroup memory.
+    #[cfg(test)]
+    pub(super) fn restrict_workgroup_memory(&mut self, bytes: u32) {
+        self.limits.workgroup_memory = bytes;
+    }
+
+    /// Largest buffer that can be bound, bytes.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        let limits = self.device.limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    }
+
+    /// The first failure that no call reported, once.
+    pub(super) fn check(&self) -> Result<(), BackendError> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*failure {
+            None => Ok(()),
+            // A lost device stays lost.
+            Some(lost @ BackendError::DeviceLost(_)) => Err(lost.clone()),
+            Some(_) => failure.take().map_or(Ok(()), Err),
+        }
+    }
+
+    /// What to report of a failed call: a loss of the device explains it better than the call's own words.
+    pub(super) fn fault(&self, error: BackendError) -> BackendError {
+        // The loss is told to its callback when the device is polled; a failure to poll adds nothing.
+        let _ = self.device.poll(wgpu::PollType::Poll);
+        self.check().err().unwrap_or(error)
+    }
+
+    /// Runs `work`; an error of the device inside it is returned, typed.
+    pub(super) fn guarded<T>(&self, work: impl FnOnce() -> T) -> Result<T, BackendError> {
+        let filters = [wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory];
+        let mut scopes: Vec<_> = filters.into_iter().map(|filter| self.device.push_error_scope(filter)).collect();
+        let value = work();
+        let mut error = None;
+        while let Some(scope) = scopes.pop() {
+            error = pollster::block_on(scope.pop()).or(error);
+        }
+        self.check()?;
+        error.map_or(Ok(value), |error| Err(self.fault(typed(error))))
+    }
+
+    /// Makes the pipeline of a shader unless it exists. One that needs more workgroup memory than the profile has is refused
+    /// here, because wgpu does not.
+    pub(super) fn make_pipeline(&mut self, shader: &'static Shader) -> Result<(), BackendError> {
+        if self.pipelines.contains_key(shader.name) {
+            return Ok(());
+        }
+        let (needs, has) = ((shader.workgroup_bytes)(&self.limits), self.limits.workgroup_memory);
+        if needs > has {
+            return Err(BackendError::Device(format!("{} needs {needs} B of workgroup memory of {has}", shader.name)));
+        }
+        let pipeline = self.guarded(|| self.pipeline(shader))?;
+        self.pipelines.insert(shader.name, pipeline);
+        Ok(())
+    }
+
+    fn pipeline(&self, shader: &Shader) -> wgpu::ComputePipeline {
+        let label = Some(shader.name);
+        let source = wgpu::ShaderSource::Wgsl(shader.source().into());
+        let descriptor = wgpu::ShaderModuleDescriptor { label, source };
+        // SAFETY: the shaders are this crate's own; every index is guarded by the counts in their parameters or lies within
+        // POINTS by construction, every loop ends, and the tests run them against references at all sizes. The checks
+        // would cost much in the transform's loops.
+        let module =
+            unsafe { self.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) };
+        let entries: Vec<wgpu::BindGroupLayoutEntry> = shader
+            .bindings
+            .iter()
+            .enumerate()
+            .map(|(binding, (_, access))| wgpu::BindGroupLayoutEntry {
+                binding: binding as u32,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: binding_type(*access),
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let group = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&group)],
+            immediate_size: 0,
+        });
+        self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some(shader.entry),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &(shader.constants)(&self.limits),
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+    }
+
+    /// Bind groups of launches over `buffers`; the parameters of launch `i` lie at byte `i·PARAMS_STRIDE` of `params`.
+    pub(super) fn bind(
+        &mut self,
+        dispatches: &[Dispatch],
+        buffers: &[wgpu::Buffer],
+        params: &wgpu::Buffer,
+    ) -> Result<Vec<wgpu::BindGroup>, BackendError> {
+        for dispatch in dispatches {
+            self.make_pipeline(dispatch.shader)?;
+        }
+        self.guarded(|| {
+            let mut groups = Vec::with_capacity(dispatches.len());
+            for (i, dispatch) in dispatches.iter().enumerate() {
+                let uniform = wgpu::BufferBinding {
+                    buffer: params,
+                    offset: i as u64 * PARAMS_STRIDE,
+                    size: wgpu::BufferSize::new(dispatch.params.len() as u64),
+                };
+                let mut entries =
+                    vec![wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(uniform) }];
+                entries.extend(dispatch.buffers.iter().enumerate().map(|(j, &b)| wgpu::BindGroupEntry {
+                    binding: j as u32 + 1,
+                    resource: buffers[b].as_entire_binding(),
+                }));
+                groups.push(self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(dispatch.shader.name),
+                    layout: &self.pipelines[dispatch.shader.name].get_bind_group_layout(0),
+                    entries: &entries,
+                }));
+            }
+            groups
+        })
+    }
+
+    /// Records launches whose pipelines and bind groups exist; returns the names of those launched.
+    pub(super) fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        dispatches: &[Dispatch],
+        groups: &[wgpu::BindGroup],
+    ) -> Vec<&'static str> {
+        let mut launched = Vec::new();
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for (dispatch, group) in dispatches.iter().zip(groups) {
+            let [x, y, z] = dispatch.workgroups;
+            if x == 0 || y == 0 || z == 0 {
+                continue;
+            }
+            pass.set_pipeline(&self.pipelines[dispatch.shader.name]);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(x, y, z);
+            launched.push(dispatch.shader.name);
+        }
+        launched
+    }
+
+    /// Runs a job from start to end, with buffers of its own.
+    pub fn run(&mut self, job: &Job) -> Result<JobResult, BackendError> {
+        super::pool::run(self, job)
+    }
+}
+
+/// Bytes between the parameters of two launches: WebGPU's alignment of uniform bindings.
+pub(super) const PARAMS_STRIDE: u64 = 256;
+
+fn binding_type(access: Access) -> wgpu::BufferBindingType {
+    match access {
+        Access::Uniform => wgpu::BufferBindingType::Uniform,
+        Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+    }
+}
+
+/// Keeps the first failure, except that the loss of a device replaces any other.
+fn record(failure: &Mutex<Option<BackendError>>, error: BackendError) {
+    let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+    if failure.is_none() || matches!(error, BackendError::DeviceLost(_)) {
+        *failure = Some(error);
+    }
+}
+
+fn typed(error: wgpu::Error) -> BackendError {
+    match error {
+        wgpu::Error::OutOfMemory { source } => BackendError::OutOfMemory(source.to_string()),
+        other => BackendError::Device(other.to_string()),
+    }
+}

@@ -1,0 +1,330 @@
+//! A prepared plan: the buffers that stay on the device, the launches over them, and the sums that come back.
+
+use std::sync::Arc;
+
+use super::DEPTH;
+use super::context::{Context, PARAMS_STRIDE};
+use super::pool::{self, buffer, storage};
+use super::readback::Mapping;
+use super::upload::Staging;
+use crate::backend::{BackendError, BatchLimits};
+use crate::kernels::bin_events::{BinParams, BinRow};
+use crate::kernels::fft::FftBuffers;
+use crate::kernels::power::{PowerParams, PowerRow};
+use crate::kernels::{Dispatch, Limits, bin_events, fft, power};
+use crate::segment::{Input, PlanSpec, SegmentBatch};
+use crate::sums::{PartialSums, Sums};
+
+/// Events in one batch: 16 MiB of times.
+const BATCH_EVENTS: usize = 1 << 21;
+/// Bytes that the samples of a batch may take on the device.
+const SAMPLES_BYTES: u64 = 64 << 20;
+/// Segments in one batch, where they are short.
+const BATCH_ROWS: usize = 1 << 16;
+
+// Buffers of a plan by number.
+const TIMES: usize = 0;
+const ROWS: usize = 1;
+const SAMPLES: usize = 2;
+const DROPPED: usize = 3;
+const MEANS: usize = 4;
+const TWIDDLES: usize = 5;
+const WORK: usize = 6;
+const POWER_ROWS: usize = 7;
+const RUNS: usize = 8;
+const SUMS: usize = 9;
+/// Number of the parameters' buffer in uploads.
+const PARAMS: usize = 10;
+
+/// One plan on the device. Data stay there from events to sums.
+pub(super) struct Plan {
+    spec: PlanSpec,
+    limits: BatchLimits,
+    tunables: Limits,
+    buffers: Vec<wgpu::Buffer>,
+    params: wgpu::Buffer,
+    groups: Vec<wgpu::BindGroup>,
+    slots: Vec<Slot>,
+    next_slot: usize,
+    /// Rows of the group whose counts are on the device and whose last batch is due.
+    open: Option<usize>,
+}
+
+/// The host's side of one batch in flight.
+struct Slot {
+    staging: Staging,
+    readback: wgpu::Buffer,
+}
+
+/// A batch on the device.
+pub(super) struct InFlight {
+    batch: Arc<SegmentBatch>,
+    readback: Option<Mapping>,
+}
+
+/// What one batch holds.
+#[derive(Clone, Copy)]
+struct Extent {
+    rows: usize,
+    events: usize,
+    runs: usize,
+}
+
+impl Plan {
+    /// Allocates the largest batch, up to a budget, that the device has memory for.
+    pub fn new(context: &mut Context, spec: &PlanSpec) -> Result<Plan, BackendError> {
+        if !fft::device_supports(spec.n) {
+            return Err(BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST });
+        }
+        let run = spec.run_length() as usize;
+        let budget = SAMPLES_BYTES.min(context.largest_buffer());
+        let fit = (budget / (4 * spec.n as u64)) as usize;
+        let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
+        let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
+        loop {
+            match Plan::with_rows(context, spec, rows) {
+                Err(BackendError::OutOfMemory(_)) if rows > run => {
+                    rows = (rows / 2).next_multiple_of(run).min(rows - run)
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn with_rows(context: &mut Context, spec: &PlanSpec, rows: usize) -> Result<Plan, BackendError> {
+        let tunables = *context.limits();
+        let events = if spec.input == Input::Events { BATCH_EVENTS } else { 0 };
+        let runs = rows / spec.run_length() as usize;
+        let sums = 4 * (runs * spec.power_rows() * spec.frequencies()) as u64;
+        let samples = 4 * (rows * spec.n) as u64;
+        let roots = fft::twiddles(spec.n);
+        let sizes = [
+            ("times", 8 * events as u64),
+            ("rows", (std::mem::size_of::<BinRow>() * rows) as u64),
+            ("samples", samples),
+            ("dropped", 4 * rows as u64),
+            ("means", 4 * rows as u64),
+            ("twiddles", 8 * roots.len() as u64),
+            ("work", samples),
+            ("power rows", (std::mem::size_of::<PowerRow>() * rows) as u64),
+            ("runs", 8 * runs as u64),
+            ("sums", sums),
+        ];
+        let buffers = sizes
+            .iter()
+            .map(|&(label, size)| buffer(context, label, size, storage()))
+            .collect::<Result<Vec<_>, _>>()?;
+        context.queue.write_buffer(&buffers[TWIDDLES], 0, bytemuck::cast_slice(&roots));
+        let launches = launches(spec, Extent { rows, events, runs }, &tunables);
+        let params_bytes = PARAMS_STRIDE * launches.len() as u64;
+        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let params = buffer(context, "parameters", params_bytes, uniform)?;
+        let groups = context.bind(&launches, &buffers, &params)?;
+        let input = if spec.input == Input::Events { 8 * events as u64 } else { samples };
+        let staged = input + sizes[ROWS].1 + sizes[MEANS].1 + sizes[POWER_ROWS].1 + sizes[RUNS].1 + params_bytes + 64;
+        let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let slots = (0..DEPTH)
+            .map(|_| {
+                let readback = buffer(context, "readback", sums + 4 * rows as u64, readable)?;
+                Ok(Slot { staging: Staging::new(context, staged)?, readback })
+            })
+            .collect::<Result<Vec<_>, BackendError>>()?;
+        let limits = BatchLimits { rows, events: BATCH_EVENTS };
+        Ok(Plan { spec: spec.clone(), limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
+    }
+
+    /// The largest batch.
+    pub fn limits(&self) -> BatchLimits {
+        self.limits
+    }
+
+    /// Uploads a batch and starts its work: binning, and after the group's last batch transform, sums and their way back.
+    pub fn submit(&mut self, context: &Context, batch: Arc<SegmentBatch>) -> Result<InFlight, BackendError> {
+        context.check()?;
+        let runs = batch.runs(self.spec.run_length());
+        let extent = self.check(&batch, runs.len())?;
+        let launches = launches(&self.spec, extent, &self.tunables);
+        let slot = &mut self.slots[self.next_slot];
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
+        slot.staging.fill(context, &mut encoder, &targets, |writer| {
+            let events = self.spec.input == Input::Events;
+            if events {
+                writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
+                let rows = bin_rows(&batch);
+                writer.put(ROWS, [bytemuck::cast_slice(&rows)].into_iter());
+            } else {
+                writer.put_rounded(SAMPLES, &batch.flux);
+            }
+            if batch.last {
+                let n = self.spec.n as f64;
+                let means: Vec<f32> = batch.rows.iter().map(|r| (r.events as f64 / n) as f32).collect();
+                writer.put(MEANS, [bytemuck::cast_slice(&means)].into_iter());
+                let rows: Vec<PowerRow> = batch.rows.iter().map(|r| power_row(&self.spec, r.events)).collect();
+                writer.put(POWER_ROWS, [bytemuck::cast_slice(&rows)].into_iter());
+                let runs: Vec<[u32; 2]> = runs.iter().map(|(_, r)| [r.start as u32, r.end as u32]).collect();
+                writer.put(RUNS, [bytemuck::cast_slice(&runs)].into_iter());
+            }
+            writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
+        })?;
+        let (begin, sums_bytes) = self.encode(context, &mut encoder, &batch, extent, &launches);
+        let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
+        let slot = &mut self.slots[self.next_slot];
+        slot.staging.map_again(Some(index.clone()));
+        self.next_slot = (self.next_slot + 1) % DEPTH;
+        self.open = (!batch.last).then_some(extent.rows);
+        let bytes = begin + sums_bytes;
+        let readback =
+            (batch.last && bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
+        Ok(InFlight { batch, readback })
+    }
+
+    /// Records a batch's work; returns the bytes read back of the rows' dropped events and of the sums.
+    fn encode(
+        &self,
+        context: &Context,
+        encoder: &mut wgpu::CommandEncoder,
+        batch: &SegmentBatch,
+        extent: Extent,
+        launches: &[Dispatch],
+    ) -> (u64, u64) {
+        let events = self.spec.input == Input::Events;
+        if batch.first && events && extent.rows > 0 {
+            encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
+            encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(4 * extent.rows as u64));
+        }
+        let due = match (batch.last, events) {
+            (true, _) => launches.len(),
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        context.encode(encoder, &launches[..due], &self.groups[..due]);
+        if !batch.last {
+            return (0, 0);
+        }
+        let dropped_bytes = 4 * extent.rows as u64;
+        let sums_bytes = 4 * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
+        let readback = &self.slots[self.next_slot].readback;
+        for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
+            if bytes > 0 {
+                encoder.copy_buffer_to_buffer(&self.buffers[from], 0, readback, at, bytes);
+            }
+        }
+        (dropped_bytes, sums_bytes)
+    }
+
+    /// Refuses a batch that breaks the contract, before anything of it reaches the device.
+    fn check(&self, batch: &SegmentBatch, runs: usize) -> Result<Extent, BackendError> {
+        let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
+        let rows = batch.rows.len();
+        if rows > self.limits.rows || runs > self.limits.rows / self.spec.run_length() as usize {
+            return refuse(format!("{rows} segments in {runs} runs; at most {} segments", self.limits.rows));
+        }
+        if batch.rows.iter().any(|r| batch.times.get(r.begin..r.end).is_none()) {
+            return refuse("a segment's events lie outside the times".into());
+        }
+        let events: usize = batch.rows.iter().map(|r| r.end - r.begin).sum();
+        if events > self.limits.events {
+            return refuse(format!("{events} events; at most {}", self.limits.events));
+        }
+        if batch.rows.iter().any(|r| r.events > u64::from(u32::MAX)) {
+            return refuse("a segment of more than 2^32 − 1 events".into());
+        }
+        if self.spec.input == Input::Flux && batch.flux.len() != rows * self.spec.n {
+            return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), self.spec.n));
+        }
+        if batch.rows.windows(2).any(|r| {
+            r[0].scale != r[1].scale && r[0].index / self.spec.run_length() == r[1].index / self.spec.run_length()
+        }) {
+            return refuse("the flux scale changes inside a run".into());
+        }
+        if !batch.first && self.open != Some(rows) {
+            return refuse("it continues a group that is not open".into());
+        }
+        Ok(Extent { rows, events, runs })
+    }
+
+    /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
+    pub fn finish(&self, context: &Context, batch: InFlight) -> Result<PartialSums, BackendError> {
+        let Some(readback) = batch.readback else {
+            context.check()?;
+            return Ok(PartialSums::new());
+        };
+        readback.read(context, |bytes| self.sums(&batch.batch, bytes))
+    }
+
+    /// The sums of each run, as the CPU makes them, from the rows' dropped events and the power in f32.
+    fn sums(&self, batch: &SegmentBatch, bytes: &[u8]) -> PartialSums {
+        let (dropped, power) = bytes.split_at(4 * batch.rows.len());
+        let word = |bytes: &[u8], i: usize| [bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]];
+        let frequencies = self.spec.frequencies();
+        let per_run = self.spec.power_rows() * frequencies;
+        let mut partial = PartialSums::new();
+        for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
+            let mut sums = Sums::default();
+            let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
+            for i in rows {
+                let row = &batch.rows[i];
+                let dropped = u64::from(u32::from_le_bytes(word(dropped, i)));
+                let photons = row.events.saturating_sub(dropped);
+                if self.spec.input == Input::Events && self.spec.skips(row.events, photons) {
+                    sums.skipped += 1;
+                    sums.photons_skipped += row.events;
+                    continue;
+                }
+                sums.segments += 1;
+                sums.photons += photons;
+                sums.photons_dropped += dropped;
+                sums.flux_mean += row.flux_mean;
+                sums.variance += row.variance;
+            }
+            if sums.segments > 0 {
+                let value = |k| f64::from(f32::from_le_bytes(word(power, place * per_run + k)));
+                sums.power = (0..per_run).map(|k| value(k) * if k < frequencies { unscale } else { 1.0 }).collect();
+            }
+            partial.push_run(run, sums);
+        }
+        partial
+    }
+}
+
+/// All launches of a plan, for one batch: binning first where there are events. Their number, shaders and buffers depend on
+/// the plan alone.
+fn launches(spec: &PlanSpec, extent: Extent, tunables: &Limits) -> Vec<Dispatch> {
+    let Extent { rows, events, runs } = extent;
+    let mut list = Vec::new();
+    if spec.input == Input::Events {
+        let params = BinParams {
+            delta: spec.delta().to_bits(),
+            n: spec.n as u32,
+            events: events as u32,
+            rows: rows as u32,
+            unused: 0,
+        };
+        let shader = bin_events::shader(tunables);
+        list.push(bin_events::dispatch(shader, params, [TIMES, ROWS, SAMPLES, DROPPED], tunables));
+    }
+    let buffers = FftBuffers { samples: SAMPLES, means: MEANS, twiddles: TWIDDLES, work: WORK };
+    let (transforms, spectra) = fft::dispatches(spec.n, rows, spec.input, &buffers, tunables);
+    list.extend(transforms);
+    let params = PowerParams { runs: runs as u32, h: spec.n as u32 / 2, exponent: spec.weight_exponent() };
+    list.push(power::dispatch(params, [spectra, POWER_ROWS, DROPPED, RUNS, SUMS], tunables));
+    list
+}
+
+/// The rows as the histogram wants them: their events lie one after the other.
+fn bin_rows(batch: &SegmentBatch) -> Vec<BinRow> {
+    let mut begin = 0;
+    let row = |row: &crate::segment::Row| {
+        let first = begin;
+        begin += row.end - row.begin;
+        BinRow::new(row.start, first)
+    };
+    batch.rows.iter().map(row).collect()
+}
+
+/// What the host knows of a segment's weight; photons that rounding dropped are known to the device alone.
+fn power_row(spec: &PlanSpec, events: u64) -> PowerRow {
+    let skipped = spec.input == Input::Events && events < spec.min_events;
+    PowerRow { include: if skipped { 0.0 } else { 1.0 }, events: events as u32 }
+}

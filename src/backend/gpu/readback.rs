@@ -1,0 +1,77 @@
+//! Mapping buffers to the host, with errors instead of panics.
+
+use std::sync::mpsc;
+
+use super::context::Context;
+use crate::backend::BackendError;
+
+/// A mapping that was asked for and may be complete.
+pub(super) struct Mapping {
+    buffer: wgpu::Buffer,
+    size: u64,
+    /// What the device must finish first.
+    after: Option<wgpu::SubmissionIndex>,
+    done: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+}
+
+impl Mapping {
+    /// Asks for the first `size` bytes of `buffer`; complete when the device is done with them, at the latest `after` the
+    /// given submission (without one: after all so far).
+    pub fn start(
+        buffer: &wgpu::Buffer,
+        mode: wgpu::MapMode,
+        size: u64,
+        after: Option<wgpu::SubmissionIndex>,
+    ) -> Mapping {
+        let (sender, done) = mpsc::channel();
+        buffer.map_async(mode, 0..size, move |result| {
+            // Nobody listens any more when the plan is gone.
+            let _ = sender.send(result);
+        });
+        Mapping { buffer: buffer.clone(), size, after, done }
+    }
+
+    /// Waits until the buffer is mapped.
+    fn wait(&self, context: &Context) -> Result<(), BackendError> {
+        let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: None };
+        context.device.poll(wait).map_err(|e| BackendError::DeviceLost(e.to_string()))?;
+        match self.done.try_recv() {
+            Ok(Ok(())) => Ok(()),
+            failed => {
+                let why = failed.map_or_else(|e| e.to_string(), |_| "the device refused".into());
+                Err(context.fault(BackendError::DeviceLost(format!("a buffer could not be mapped: {why}"))))
+            }
+        }
+    }
+
+    /// Waits, reads, and unmaps.
+    pub fn read<T>(self, context: &Context, read: impl FnOnce(&[u8]) -> T) -> Result<T, BackendError> {
+        self.wait(context)?;
+        let view = self
+            .buffer
+            .get_mapped_range(0..self.size)
+            .map_err(|e| context.fault(BackendError::Device(e.to_string())))?;
+        let value = read(&view);
+        drop(view);
+        self.buffer.unmap();
+        context.check()?;
+        Ok(value)
+    }
+
+    /// Waits and writes; the buffer stays mapped for as long as `write` runs.
+    pub fn write<T>(
+        self,
+        context: &Context,
+        write: impl FnOnce(&mut wgpu::BufferViewMut) -> T,
+    ) -> Result<T, BackendError> {
+        self.wait(context)?;
+        let mut view = self
+            .buffer
+            .get_mapped_range_mut(0..self.size)
+            .map_err(|e| context.fault(BackendError::Device(e.to_string())))?;
+        let value = write(&mut view);
+        drop(view);
+        self.buffer.unmap();
+        Ok(value)
+    }
+}

@@ -1,0 +1,298 @@
+//! The command line on real observations: known figures, formats, exit statuses, and results that depend on nothing but the
+//! input. Figures of the fixtures come from Stingray 2.3.2.
+#![cfg(feature = "cli")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const B1509: &str = "examples/data/b1509.fits";
+const SGR1830: &str = "tests/data/sgr1830kgfilt.evt";
+const M82: &str = "tests/data/chandra_test.fits";
+const U1636: &str = "tests/data/xte_test.evt.gz";
+
+fn eagleray(options: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_eagleray"))
+        .args(options)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the program starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn succeed(options: &[&str]) -> Output {
+    let output = eagleray(options);
+    assert!(output.status.success(), "{options:?}: {}", stderr(&output));
+    output
+}
+
+/// The JSON summary of `pds`.
+fn pds(options: &[&str]) -> Value {
+    let output = succeed(&[&["pds", "--json", "--quiet"], options].concat());
+    serde_json::from_slice(&output.stdout).expect("the summary is JSON")
+}
+
+/// The whole table on standard output.
+fn table(options: &[&str]) -> Vec<u8> {
+    succeed(&[&["pds", "--quiet", "-o", "-"], options].concat()).stdout
+}
+
+/// Whether GPU tests run: `EAGLERAY_TEST_GPU` decides what a missing adapter means.
+fn gpu(test: &str) -> bool {
+    let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
+    let found = mode != "off" && !eagleray::backend::adapters().is_empty();
+    assert!(found || mode != "require", "{test}: EAGLERAY_TEST_GPU=require and no adapter");
+    if !found {
+        eprintln!("SKIPPED {test}: no GPU adapter, or EAGLERAY_TEST_GPU=off");
+    }
+    found
+}
+
+fn near(value: &Value, expected: f64, within: f64) {
+    let value = value.as_f64().expect("a number");
+    assert!((value - expected).abs() <= within, "{value} is not {expected} ± {within}");
+}
+
+#[test]
+fn psr_b1509_pulses_at_6_6_hz_on_the_cpu() {
+    let s = pds(&[B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"]);
+    assert_eq!((s["m"].as_u64(), s["n"].as_u64()), (Some(54), Some(16384)));
+    near(&s["peak"]["freq"], 6.59375, 1e-9);
+    near(&s["peak"]["power"], 12.83, 0.005);
+    assert_eq!(s["photons"]["read"], 25828);
+}
+
+#[test]
+fn psr_b1509_pulses_at_6_6_hz_on_the_gpu_in_both_profiles() {
+    if !gpu("psr_b1509 on the GPU") {
+        return;
+    }
+    let cpu = pds(&[B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"]);
+    for profile in ["portable", "native"] {
+        let options = [B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "gpu", "--gpu-profile", profile];
+        let s = pds(&options);
+        assert_eq!((s["backend"].as_str(), s["m"].as_u64()), (Some("gpu"), Some(54)), "{profile}");
+        assert_eq!(s["photons"], cpu["photons"], "{profile}");
+        near(&s["peak"]["freq"], 6.59375, 1e-9);
+        near(&s["peak"]["power"], cpu["peak"]["power"].as_f64().unwrap(), 1e-4);
+    }
+}
+
+#[test]
+fn other_real_observations_give_the_peers_figures() {
+    let sgr = pds(&[SGR1830, "--dt", "1/64", "--segment-size", "256", "--backend", "cpu"]);
+    assert_eq!(sgr["m"], 3);
+    near(&sgr["peak"]["freq"], 0.0977, 5e-5);
+    near(&sgr["peak"]["power"], 139.68, 0.005);
+    let m82 = pds(&[M82, "--dt", "0.44104", "--segment-size", "256", "--backend", "cpu"]);
+    assert_eq!((m82["n"].as_u64(), m82["m"].as_u64()), (Some(580), Some(3)));
+    let options = [U1636, "--dt", "1/64", "--segment-size", "4", "--backend", "cpu"];
+    assert_eq!(pds(&options)["m"], 306);
+    let peer = pds(&[&options[..], &["--compat", "stingray"]].concat());
+    assert_eq!((peer["m"].as_u64(), peer["skipped_segments"].as_u64()), (Some(255), Some(51)));
+}
+
+#[test]
+fn chunks_and_threads_change_no_byte_of_the_output() {
+    let options = [B1509, "--dt", "0.01", "--segment-size", "5", "--backend", "cpu"];
+    let expected = table(&options);
+    for chunk in ["1", "1000", "700013"] {
+        assert!(table(&[&options[..], &["--chunk-events", chunk]].concat()) == expected, "chunks of {chunk}");
+    }
+    for threads in ["1", "2", "7"] {
+        assert!(table(&[&options[..], &["--threads", threads]].concat()) == expected, "{threads} threads");
+    }
+}
+
+#[test]
+fn chunks_change_no_byte_of_the_gpus_output() {
+    if !gpu("chunks on the GPU") {
+        return;
+    }
+    let options = [B1509, "--dt", "1/128", "--segment-size", "2", "--backend", "gpu"];
+    let expected = table(&options);
+    for chunk in ["997", "700013"] {
+        assert!(table(&[&options[..], &["--chunk-events", chunk]].concat()) == expected, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn every_format_holds_the_same_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let common = [U1636, "--dt", "1/64", "--segment-size", "4", "--backend", "cpu", "--quiet"];
+    for name in ["a.ecsv", "a.csv", "a.json", "a.fits"] {
+        succeed(&[&["pds"], &common[..], &["-o", &path(name)]].concat());
+    }
+    let json: Value = serde_json::from_slice(&std::fs::read(path("a.json")).unwrap()).unwrap();
+    let power: Vec<f64> = serde_json::from_value(json["columns"]["power"].clone()).unwrap();
+    assert_eq!(power.len(), 127);
+    assert_eq!(json["meta"]["m"], 306);
+    for (name, separator) in [("a.ecsv", ' '), ("a.csv", ',')] {
+        let text = std::fs::read_to_string(path(name)).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
+        assert_eq!(
+            rows[0],
+            ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"].join(&separator.to_string())
+        );
+        let read: Vec<f64> = rows[1..].iter().map(|r| r.split(separator).nth(2).unwrap().parse().unwrap()).collect();
+        assert_eq!(read, power, "{name}");
+    }
+    let mut fits = fitsio::FitsFile::open(path("a.fits")).unwrap();
+    let hdu = fits.hdu("SPECTRUM").unwrap();
+    assert_eq!(hdu.read_col::<f64>(&mut fits, "power").unwrap(), power);
+    assert_eq!(hdu.read_key::<i64>(&mut fits, "M").unwrap(), 306);
+}
+
+#[test]
+fn pictures_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["a.svg", "a.png"] {
+        let options = ["pds", B1509, "--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--quiet", "--plot"];
+        succeed(&[&options[..], &[&path(name), "--rebin-log", "0.05", "--plot-y", "fpower"]].concat());
+    }
+    let svg = std::fs::read_to_string(path("a.svg")).unwrap();
+    assert!(svg.contains("frequency (Hz)") && svg.contains("PSR_B1509-58") && svg.contains("<polyline"));
+    assert!(std::fs::read(path("a.png")).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn an_output_is_replaced_only_when_asked_and_no_half_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv").display().to_string();
+    let options = ["pds", U1636, "--dt", "1/64", "--segment-size", "4", "--backend", "cpu", "--quiet", "-o", &path];
+    succeed(&options);
+    let refused = eagleray(&options);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("--overwrite"), "{}", stderr(&refused));
+    succeed(&[&options[..], &["--overwrite"]].concat());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Exit status and one line that says what, where and what to do.
+#[test]
+fn mistakes_get_one_helpful_line_and_their_status() {
+    let b = |more: &[&'static str]| [&["pds", B1509, "--backend", "cpu"], more].concat();
+    let cases: Vec<(Vec<&str>, i32, &str)> = vec![
+        (vec!["pds", "no-such-file.fits"], 1, "no-such-file.fits"),
+        (vec!["pds", "Cargo.toml"], 1, "not a FITS file"),
+        (vec!["pds", "src"], 1, "not a regular file"),
+        (vec!["pds"], 2, "FILE"),
+        (b(&["--dt", "0"]), 2, "above zero"),
+        (b(&["--dt", "nan"]), 2, "nan"),
+        (b(&["--dt", "10", "--segment-size", "1"]), 2, "--dt"),
+        (b(&["--dt", "1/256", "--segment-size", "4000"]), 1, "3500"),
+        (b(&["--norm", "rms"]), 2, "leahy"),
+        (b(&["--energy", "3:2"]), 2, "3:2"),
+        (b(&["--energy", "200:300"]), 2, "no channel"),
+        (b(&["--pi", "200:250"]), 1, "no event lies in any"),
+        (b(&["-o", "no/such/folder/a.csv"]), 1, "no/such/folder"),
+        (b(&["-o", "a.xyz"]), 2, ".ecsv"),
+        (b(&["--gti", "no-such-gti.txt"]), 1, "no-such-gti.txt"),
+        (b(&["--time", "1:2"]), 1, "--time 1:2 leaves no interval"),
+        (b(&["--precision", "single"]), 2, "double"),
+        (vec!["pds", B1509, B1509, "--backend", "cpu"], 2, "merge"),
+        (vec!["pds", B1509, "--backend", "gpu", "--adapter", "no such card"], 1, "no such card"),
+    ];
+    for (options, status, text) in cases {
+        let output = eagleray(&options);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(status), "{options:?}: {message}");
+        assert!(message.contains(text), "{options:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+    }
+}
+
+#[test]
+fn a_length_that_the_gpu_cannot_do_is_an_error_with_gpu() {
+    if !gpu("unsupported length") {
+        return;
+    }
+    let output = eagleray(&["pds", B1509, "--dt", "0.01", "--segment-size", "10", "--backend", "gpu"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("1000 bins"), "{}", stderr(&output));
+}
+
+#[test]
+fn auto_never_takes_a_software_adapter() {
+    let s = pds(&[B1509, "--dt", "1/256", "--segment-size", "64"]);
+    let real = eagleray::backend::adapters().iter().any(|a| !a.software);
+    assert_eq!(s["backend"], if real { "gpu" } else { "cpu" });
+}
+
+#[test]
+fn merged_modules_add_their_events() {
+    // The same file twice: counts double, so raw powers quadruple, and the intervals stay.
+    let options = ["--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--norm", "none"];
+    let one = pds(&[&[B1509], &options[..]].concat());
+    let two = pds(&[&[B1509, B1509, "--combine", "merge"], &options[..]].concat());
+    assert_eq!(two["m"], one["m"]);
+    assert_eq!(two["photons"]["used"].as_u64(), one["photons"]["used"].as_u64().map(|n| 2 * n));
+    let ratio = two["peak"]["power"].as_f64().unwrap() / one["peak"]["power"].as_f64().unwrap();
+    assert!((ratio - 4.0).abs() < 1e-12, "{ratio}");
+    let mean = pds(&[&[B1509, B1509, "--combine", "average"], &options[..]].concat());
+    assert_eq!(mean["m"].as_u64(), one["m"].as_u64().map(|m| 2 * m));
+    near(&mean["peak"]["power"], one["peak"]["power"].as_f64().unwrap(), 1e-6);
+}
+
+#[test]
+fn info_dry_run_and_devices_speak_json() {
+    let parse = |o: Output| serde_json::from_slice::<Value>(&o.stdout).expect("JSON");
+    let info = parse(succeed(&["info", SGR1830, B1509, "--json"]));
+    assert_eq!((info[0]["mission"].as_str(), info[0]["events"].as_u64()), (Some("NICER"), Some(9369)));
+    assert_eq!((info[1]["mission"].as_str(), info[1]["exposure"].as_f64()), (Some("XTE"), Some(3500.0)));
+    let plan = parse(succeed(&[
+        "pds",
+        B1509,
+        "--dry-run",
+        "--json",
+        "--dt",
+        "1/256",
+        "--segment-size",
+        "64",
+        "--backend",
+        "cpu",
+    ]));
+    assert_eq!((plan["segments"].as_u64(), plan["exposure_lost"].as_f64()), (Some(54), Some(44.0)));
+    assert!(parse(succeed(&["devices", "--json"]))["adapters"].is_array());
+}
+
+#[test]
+fn warnings_are_recorded_and_strict_makes_them_errors() {
+    let options = ["tests/data/nomission.evt", "--dt", "0.125", "--segment-size", "16", "--backend", "cpu"];
+    let s = pds(&options);
+    let codes: Vec<&str> = s["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["W-TIME-UNSORTED"]);
+    assert_eq!((s["photons"]["read"].as_u64(), s["photons"]["dropped"].as_u64()), (Some(1000), Some(0)));
+    assert_eq!(eagleray(&[&["pds", "--strict"], &options[..]].concat()).status.code(), Some(1));
+}
+
+/// Simulates a file in the folder and returns its name.
+fn simulate(folder: &Path, options: &[&str]) -> PathBuf {
+    let path = folder.join("simulated.evt");
+    succeed(&[&["simulate", "-o", &path.display().to_string()], options].concat());
+    path
+}
+
+/// Memory is bounded by the plan: a limit on the process's own (not mapped) memory that 2e7 times of 8 bytes would exceed.
+#[cfg(target_os = "linux")]
+#[test]
+fn twenty_million_events_take_no_more_memory_than_a_few() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = simulate(folder.path(), &["--rate", "20000", "--length", "1000", "--seed", "5"]);
+    let command = format!(
+        "ulimit -d 120000 && exec '{}' pds '{}' --dt 2^-10 --segment-size 16 --backend cpu --threads 2 --json --quiet",
+        env!("CARGO_BIN_EXE_eagleray"),
+        path.display()
+    );
+    let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let s: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(s["m"], 62);
+    assert!(s["photons"]["read"].as_u64().unwrap() > 19_900_000);
+}
