@@ -306,6 +306,7 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
 }
 
 #[test]
+#[cfg(unix)]
 fn pipes_and_directories_are_refused_without_waiting() {
     let folder = Folder::new();
     let pipe = folder.0.path().join("pipe");
