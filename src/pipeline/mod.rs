@@ -262,7 +262,7 @@ fn account(mut balance: Balance, sums: &Sums) -> Balance {
     balance
 }
 
-/// Batches in flight on one backend, and the sums that came back.
+/// Batches in flight on one backend, and the sums that came back. The plan is given back with it, whatever happens.
 struct Queue<'a> {
     backend: &'a mut dyn Backend,
     plan: crate::backend::PlanId,
@@ -296,7 +296,13 @@ impl<'a> Queue<'a> {
             self.collect()?;
         }
         warnings.extend(self.backend.take_warnings());
-        Ok((self.sums.finish(), self.backend.info().clone()))
+        Ok((std::mem::take(&mut self.sums).finish(), self.backend.info().clone()))
+    }
+}
+
+impl Drop for Queue<'_> {
+    fn drop(&mut self) {
+        self.backend.release(self.plan);
     }
 }
 

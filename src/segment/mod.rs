@@ -87,7 +87,7 @@ pub struct Row {
     pub flux_mean: f64,
     /// See [`Row::flux_mean`].
     pub variance: f64,
-    /// Flux: the samples were multiplied by 2^scale.
+    /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
 }
 
