@@ -261,7 +261,7 @@ fn chunks_and_threads_of_any_number_give_identical_bits() {
     let reference = of_files(&[&sorted], &options(1000), &mut cpu());
     assert_eq!(reference.meta.m, 266 + 399);
     for threads in [1, 2, 7] {
-        let mut backend = CpuBackend::new(NonZeroUsize::new(threads));
+        let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).unwrap();
         for chunk in [1, 7, 1000, 1 << 18, usize::MAX] {
             for file in [&sorted, &unsorted] {
                 same_bits(&of_files(&[file], &options(chunk), &mut backend), &reference);

@@ -27,13 +27,20 @@ impl AutoBackend {
         AutoBackend { device, threads, cpu: None, on_cpu: false, warnings: Warnings::default() }
     }
 
-    fn cpu(&mut self) -> &mut CpuBackend {
-        self.cpu.get_or_insert_with(|| CpuBackend::new(self.threads))
+    /// Starts the CPU the first time it is needed.
+    fn cpu(&mut self) -> Result<&mut CpuBackend, BackendError> {
+        if self.cpu.is_none() {
+            self.cpu = Some(CpuBackend::new(self.threads)?);
+        }
+        Ok(self.cpu.as_mut().expect("set above"))
     }
 
-    /// The backend that a number belongs to.
+    /// The backend that a number belongs to; odd ones exist only once the CPU was started.
     fn owner(&mut self, odd: bool) -> &mut dyn Backend {
-        if odd { self.cpu() } else { self.device.as_mut() }
+        match &mut self.cpu {
+            Some(cpu) if odd => cpu,
+            _ => self.device.as_mut(),
+        }
     }
 }
 
@@ -56,7 +63,7 @@ impl Backend for AutoBackend {
                 | BackendError::OutOfMemory(_)
                 | BackendError::DeviceLost(_)),
             ) => {
-                let plan = self.cpu().prepare(spec)?;
+                let plan = self.cpu()?.prepare(spec)?;
                 self.on_cpu = true;
                 self.warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used"));
                 Ok(PlanId(2 * plan.0 + 1))

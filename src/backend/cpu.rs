@@ -55,7 +55,10 @@ struct OpenGroup {
 
 impl CpuBackend {
     /// A pool of `threads` workers, or one for each core.
-    pub fn new(threads: Option<NonZeroUsize>) -> CpuBackend {
+    ///
+    /// # Errors
+    /// The system cannot start so many threads.
+    pub fn new(threads: Option<NonZeroUsize>) -> Result<CpuBackend, BackendError> {
         let wanted = threads.map_or(0, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(wanted)
@@ -63,7 +66,9 @@ impl CpuBackend {
             // Without this a panic would end the process; so its batch has no sums, and `collect` says so.
             .panic_handler(|_| {})
             .build()
-            .expect("the operating system can start threads");
+            .map_err(|e| {
+                BackendError::Device(format!("{wanted} worker threads cannot be started ({e}); use --threads"))
+            })?;
         let threads = pool.current_num_threads();
         let info = DeviceInfo {
             backend: "cpu",
@@ -76,7 +81,7 @@ impl CpuBackend {
             threads,
         };
         let (plans, pending) = (BTreeMap::new(), VecDeque::new());
-        CpuBackend { info, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 }
+        Ok(CpuBackend { info, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 })
     }
 }
 
@@ -204,17 +209,7 @@ impl Shared {
 
     fn add_row(&self, row: &Row, work: &mut CpuFftWork, sums: &mut Sums, load: impl FnOnce(&mut [f64]) -> u64) {
         let dropped = load(&mut work.input);
-        let photons = row.events.saturating_sub(dropped);
-        if self.spec.input == Input::Events && self.spec.skips(row.events, photons) {
-            sums.skipped += 1;
-            sums.photons_skipped += row.events;
-            return;
-        }
-        sums.segments += 1;
-        sums.photons += photons;
-        sums.photons_dropped += dropped;
-        sums.flux_mean += row.flux_mean;
-        sums.variance += row.variance;
+        let Some(photons) = self.spec.tally(row, dropped, sums) else { return };
         let k = self.spec.frequencies();
         if sums.power.is_empty() {
             sums.power = vec![0.0; k * self.spec.power_rows()];
@@ -260,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_the_pool_ends_neither_the_process_nor_the_pool() {
-        let mut cpu = CpuBackend::new(NonZeroUsize::new(1));
+        let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
         let (sender, sums) = mpsc::channel::<PartialSums>();
         cpu.pool.spawn(move || {
             let _sender = sender;
@@ -276,7 +271,7 @@ mod tests {
 
     #[test]
     fn limits_bound_the_counts_of_a_group() {
-        let mut cpu = CpuBackend::new(NonZeroUsize::new(1));
+        let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
         for n in [1, 2, 3, 64, 1000, 1 << 14, (1 << 16) + 1, 1 << 20, (1 << 20) + 7] {
             let spec = spec(n);
             let run = spec.run_length() as usize;

@@ -263,7 +263,7 @@ pub fn adapters() -> Vec<AdapterReport> {
 /// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
-        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads))),
+        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads)?)),
         DeviceChoice::Gpu { adapter, profile } => open_gpu(adapter, *profile, warnings),
         DeviceChoice::Auto { profile, threads } => {
             let real = adapters().into_iter().find(|a| !a.software);
@@ -273,7 +273,7 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
-            Ok(Box::new(cpu::CpuBackend::new(*threads)))
+            Ok(Box::new(cpu::CpuBackend::new(*threads)?))
         }
     }
 }

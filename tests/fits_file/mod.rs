@@ -183,7 +183,7 @@ impl Folder {
 }
 
 pub fn cpu() -> CpuBackend {
-    CpuBackend::new(std::num::NonZeroUsize::new(2))
+    CpuBackend::new(std::num::NonZeroUsize::new(2)).unwrap()
 }
 
 /// The spectrum of the selected events of one file.

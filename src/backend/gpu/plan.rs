@@ -240,19 +240,8 @@ impl Plan {
             let mut sums = Sums::default();
             let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
             for i in rows {
-                let row = &batch.rows[i];
                 let dropped = u64::from(u32::from_le_bytes(word(dropped, i)));
-                let photons = row.events.saturating_sub(dropped);
-                if self.spec.input == Input::Events && self.spec.skips(row.events, photons) {
-                    sums.skipped += 1;
-                    sums.photons_skipped += row.events;
-                    continue;
-                }
-                sums.segments += 1;
-                sums.photons += photons;
-                sums.photons_dropped += dropped;
-                sums.flux_mean += row.flux_mean;
-                sums.variance += row.variance;
+                self.spec.tally(&batch.rows[i], dropped, &mut sums);
             }
             if sums.segments > 0 {
                 let value = |k| f64::from(f32::from_le_bytes(word(power, place * per_run + k)));
