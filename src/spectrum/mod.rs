@@ -3,6 +3,7 @@
 pub mod norm;
 pub mod power;
 pub mod rebin;
+pub mod statistics;
 
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};
