@@ -100,3 +100,22 @@ fn a_pulsation_has_the_power_of_its_amplitude() {
     assert!((pulsed::amplitude(s.power[k] - 2.0, s.meta.nphots, loss) - a).abs() < 4.0 * a * sigma / expected / 2.0);
     assert!(expected * 1.5 < pulsed::power(a, s.meta.nphots, 1.0), "the loss by binning matters here");
 }
+
+/// One photon a segment: the errors of the noise-subtracted variance still cover 68 %, since the number of photons fluctuates
+/// in the powers and in their noise level alike.
+#[test]
+fn errors_of_the_rms_cover_68_percent_with_one_photon_a_segment() {
+    let runs = 500;
+    let (mut inside, mut sum, mut error) = (0, 0.0, 0.0);
+    for seed in 0..runs {
+        let simulation = Simulation { rate: vec![1.0], length: 400.0, seed, ..Simulation::default() };
+        let r = spectrum(&simulation, 1.0 / 32.0, 1.0).rms(0.0, 16.0).unwrap();
+        inside += u32::from(r.rms_variance.abs() < r.rms_variance_err);
+        sum += r.rms_variance;
+        error += r.rms_variance_err;
+    }
+    let covered = f64::from(inside) / runs as f64;
+    assert!((covered - 0.683).abs() < 0.07, "{covered}");
+    // The mean error over √runs is the error of the mean.
+    assert!(sum.abs() < 4.0 * error / (runs as f64).sqrt(), "{sum} {error}");
+}
