@@ -150,9 +150,9 @@ fn intervals_follow_the_promised_columns() {
     let (names, c) = table(&[B1509], common);
     assert_eq!(names[..7], ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"]);
     assert_eq!(names[7..], ["power_lo", "power_hi"]);
-    // 6 values: χ² of 12 degrees of freedom exceeds 17.08 and 7.134 with 15.87 % and 84.13 %.
+    // 6 values: χ² of 12 degrees of freedom is above 16.76494 and below 7.240137 with 15.87 % each.
     assert_eq!(c[6][0], 6.0);
-    assert!((c[7][0] / c[2][0] - 12.0 / 16.7918).abs() < 0.02 && (c[8][0] / c[2][0] - 12.0 / 7.0853).abs() < 0.05);
+    assert!((c[7][0] / c[2][0] - 12.0 / 16.764945).abs() < 1e-6 && (c[8][0] / c[2][0] - 12.0 / 7.240137).abs() < 1e-6);
     for i in 0..c[0].len() {
         let (below, above) = ((c[2][i] - c[7][i]) / c[3][i], (c[8][i] - c[2][i]) / c[3][i]);
         assert!(below > 0.6 && below < 1.0 && above > 1.0 && above < 2.0, "{below} {above}");
