@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
 use super::rebin::Rebin;
+use super::rms::BandRms;
 use crate::data::{Balance, ChannelRange};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sums::Sums;
 use crate::warning::Warnings;
 
@@ -23,6 +25,8 @@ pub struct PowerOptions {
     pub rebin: Rebin,
     /// Background, counts/s.
     pub background: f64,
+    /// Where the noise level comes from.
+    pub noise: NoiseLevel,
     /// Subtract the noise level from the powers.
     pub subtract_noise: bool,
 }
@@ -34,6 +38,7 @@ impl Default for PowerOptions {
             use_common_mean: true,
             rebin: Rebin::None,
             background: 0.0,
+            noise: NoiseLevel::Poisson,
             subtract_noise: false,
         }
     }
@@ -67,6 +72,19 @@ pub struct Metadata {
     pub norm: Norm,
     /// Noise level in that normalisation.
     pub noise: f64,
+    /// Its standard error, where it was fitted; otherwise 0.
+    pub noise_err: f64,
+    /// The noise level was subtracted from the powers.
+    pub noise_subtracted: bool,
+    /// Rms in a band, where it was asked for.
+    #[serde(flatten)]
+    pub rms: Option<BandRms>,
+    /// Confidence of the intervals, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_confidence: Option<f64>,
+    /// What the powers mean in other terms.
+    #[serde(skip)]
+    pub scale: Scale,
     /// Reference epoch, MJD: whole days and fraction; absent when the input has none.
     pub mjdref: Option<crate::time::MjdRef>,
     /// Good time intervals used, s.
@@ -109,6 +127,17 @@ pub struct Metadata {
     pub warnings: Warnings,
 }
 
+/// What the powers of a spectrum mean in other terms than its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scale {
+    /// What a power is multiplied by to be a fractional one.
+    pub frac: f64,
+    /// Poisson's noise level, or that of a series' errors; NaN for segments normalised by the squares of their own means.
+    pub poisson: f64,
+    /// Rate of the source, background subtracted, counts/s.
+    pub source_rate: f64,
+}
+
 /// One input of a product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct InputRecord {
@@ -131,7 +160,7 @@ pub struct AveragedPowerSpectrum {
     pub df: Vec<f64>,
     /// Power in the normalisation of the metadata.
     pub power: Vec<f64>,
-    /// Its standard error, `P/√(mK)`.
+    /// Its standard error, `P/√(mK)`, with P before noise is subtracted.
     pub power_err: Vec<f64>,
     /// `|F|²` averaged.
     pub unnorm_power: Vec<f64>,
@@ -139,6 +168,10 @@ pub struct AveragedPowerSpectrum {
     pub noise: Vec<f64>,
     /// Values averaged in the bin, `m·K`.
     pub m: Vec<u64>,
+    /// Lower end of the power's χ² interval; empty before [`AveragedPowerSpectrum::add_intervals`].
+    pub power_lo: Vec<f64>,
+    /// Upper end.
+    pub power_hi: Vec<f64>,
     /// All else.
     pub meta: Metadata,
 }
@@ -177,6 +210,11 @@ impl Metadata {
             mean: 0.0,
             norm: Norm::None,
             noise: 0.0,
+            noise_err: 0.0,
+            noise_subtracted: false,
+            rms: None,
+            interval_confidence: None,
+            scale: Scale::default(),
             mjdref: None,
             gti: Vec::new(),
             skipped_segments: 0,
@@ -213,8 +251,16 @@ impl AveragedPowerSpectrum {
         let m = sums.segments as f64;
         let mean = if flux { sums.flux_mean / m } else { sums.photons as f64 / m / n as f64 };
         let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
-        let level = Level { n, dt, mean, background: options.background * dt, variance };
-        let noise = options.norm.noise(&level);
+        let background = options.background;
+        if background != 0.0 && !(background > 0.0 && background * dt < mean) {
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", mean / dt);
+            return Err(Error::argument("--background", background, message));
+        }
+        if background != 0.0 && options.weight_exponent() == Some(2) {
+            let message = "each segment's own mean minus the background is not supported; use the common mean";
+            return Err(Error::argument("--background", background, message));
+        }
+        let level = Level { n, dt, mean, background: background * dt, variance };
         let count = crate::kernels::power::frequencies(n);
         let (raw, weighted) = sums.power.split_at(count);
         let normalised: Vec<f64> = match options.weight_exponent().filter(|_| !flux) {
@@ -227,6 +273,8 @@ impl AveragedPowerSpectrum {
                 raw.iter().map(|p| p / m * factor).collect()
             }
         };
+        let poisson = options.norm.noise(&level);
+        let (noise, noise_err) = options.noise.level(poisson, &normalised, 1.0 / segment_size, sums.segments)?;
         let subtracted = if options.subtract_noise { noise } else { 0.0 };
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
@@ -234,6 +282,14 @@ impl AveragedPowerSpectrum {
         meta.nphots = mean * n as f64;
         meta.mean = mean;
         meta.noise = noise;
+        meta.noise_err = noise_err;
+        meta.noise_subtracted = options.subtract_noise;
+        let own_squares = !flux && options.weight_exponent() == Some(2);
+        meta.scale = Scale {
+            frac: Norm::Frac.factor(&level) / options.norm.factor(&level),
+            poisson: if own_squares { f64::NAN } else { poisson },
+            source_rate: (mean - level.background) / dt,
+        };
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -274,6 +330,8 @@ impl AveragedPowerSpectrum {
             unnorm_power: Vec::new(),
             noise: Vec::new(),
             m: Vec::new(),
+            power_lo: Vec::new(),
+            power_hi: Vec::new(),
             meta,
         }
     }
@@ -286,6 +344,16 @@ impl AveragedPowerSpectrum {
     /// True without any frequency.
     pub fn is_empty(&self) -> bool {
         self.freq.is_empty()
+    }
+
+    /// What was subtracted from all powers.
+    pub(crate) fn subtracted(&self) -> f64 {
+        if self.meta.noise_subtracted { self.meta.noise } else { 0.0 }
+    }
+
+    /// Power of a bin with its noise, whether or not that was subtracted.
+    pub(crate) fn total_power(&self, i: usize) -> f64 {
+        self.power[i] + self.subtracted()
     }
 
     /// Place of the largest power.
