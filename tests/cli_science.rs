@@ -275,6 +275,7 @@ fn mistakes_are_usage_errors_that_say_what_is_possible() {
         ("--rms 300:400", "127.98"),
         ("--background 8", "below the mean rate of 7.37"),
         ("--background=-1", "must not be negative"),
+        ("--background 1 --norm frac --use-common-mean false", "use the common mean"),
     ] {
         let words: Vec<&str> = options.split_whitespace().collect();
         let base = ["pds", B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"];
@@ -285,5 +286,5 @@ fn mistakes_are_usage_errors_that_say_what_is_possible() {
     }
     let s = pds(&[B1509], "--dt 1/256 --segment-size 64 --rms 100:200");
     let codes: Vec<&str> = s["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["W-RMS-BAND"]);
+    assert_eq!(codes, ["W-DATASUM", "W-RMS-BAND"]);
 }
