@@ -92,7 +92,14 @@ impl EventFile {
     /// # Errors
     /// See [`Error`]: unreadable or malformed files, no or several event tables, no usable time column, unusable GTIs.
     pub fn open(path: &Path, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let source = Source::open(path)?;
+        EventFile::of_source(Source::open(path)?, options, warnings)
+    }
+
+    /// The event file in bytes that are mapped already.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`].
+    pub fn of_source(source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         let hdus = fits::scan(source.path(), source.bytes())?;
         let keyword = |key: &str| hdus.iter().take(2).find_map(|h| h.header.text(key)).unwrap_or_default();
         let guess = if keyword("MISSION").is_empty() { keyword("TELESCOP") } else { keyword("MISSION") };
@@ -198,21 +205,7 @@ impl EventFile {
 
     /// CRC-32 (IEEE 802.3) of the unpacked file, in hexadecimal; computed on all cores.
     pub fn crc32(&self) -> String {
-        let blocks: Vec<flate2::Crc> = self
-            .source
-            .bytes()
-            .par_chunks(CRC_BYTES)
-            .map(|block| {
-                let mut crc = flate2::Crc::new();
-                crc.update(block);
-                crc
-            })
-            .collect();
-        let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
-            sum.combine(block);
-            sum
-        });
-        format!("{:08x}", whole.sum())
+        crc32(self.source.bytes())
     }
 
     /// Raw times of some rows, seconds, appended to `out`.
@@ -333,6 +326,23 @@ impl EventFile {
         }
         Ok(hdus.iter().find(|h| gti::is_gti(h)).into_iter().collect())
     }
+}
+
+/// CRC-32 (IEEE 802.3) in hexadecimal, on all cores.
+pub(super) fn crc32(bytes: &[u8]) -> String {
+    let blocks: Vec<flate2::Crc> = bytes
+        .par_chunks(CRC_BYTES)
+        .map(|block| {
+            let mut crc = flate2::Crc::new();
+            crc.update(block);
+            crc
+        })
+        .collect();
+    let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
+        sum.combine(block);
+        sum
+    });
+    format!("{:08x}", whole.sum())
 }
 
 fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {

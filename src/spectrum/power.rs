@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::norm::{Level, Norm};
 use super::rebin::Rebin;
-use crate::data::{Balance, ChannelRange};
+use crate::data::Balance;
+pub use crate::data::InputRecord;
 use crate::error::Result;
 use crate::sums::Sums;
 use crate::warning::Warnings;
@@ -107,19 +108,6 @@ pub struct Metadata {
     pub photons: Balance,
     /// Warnings of the run.
     pub warnings: Warnings,
-}
-
-/// One input of a product.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct InputRecord {
-    /// Name as given.
-    pub name: String,
-    /// CRC-32 (IEEE 802.3) of the unpacked bytes, in hexadecimal; empty for data in memory.
-    pub crc32: String,
-    /// Column that events were selected by; empty without a selection.
-    pub channel_column: String,
-    /// Channels that were kept.
-    pub channels: Option<ChannelRange>,
 }
 
 /// An averaged power spectrum; all columns have one length.
