@@ -11,6 +11,7 @@ use super::number::number;
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
+use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
 use crate::spectrum::{AveragedPowerSpectrum, Norm, Rebin};
@@ -56,9 +57,12 @@ pub struct PdsArgs {
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
-    /// Table of the spectrum: .ecsv, .csv, .json or .fits; - is standard output
+    /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
+    /// STEM.pha and STEM.rsp for XSPEC: power times bin width over frequency (Hz for keV), and a diagonal response
+    #[arg(long, value_name = "STEM")]
+    xspec: Option<String>,
     /// Picture of the spectrum: .svg or .png
     #[arg(long, value_name = "FILE")]
     plot: Option<String>,
@@ -111,18 +115,30 @@ impl PdsArgs {
         }
     }
 
+    /// The table to write; a .pha is none.
+    fn table(&self) -> Option<&str> {
+        self.output.as_deref().filter(|path| !path.ends_with(".pha"))
+    }
+
+    /// The files for XSPEC, by either option.
+    fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
+        let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
+        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::of)
+    }
+
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
         if self.chunk_events == 0 {
             return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
         }
-        if let Some(path) = self.output.as_deref() {
+        if let Some(path) = self.table() {
             Format::of(path)?;
         }
+        self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
         if let Some(path) = self.plot.as_deref() {
             plot::check_extension(path)?;
         }
-        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+        for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
             check_output(path, self.overwrite)?;
         }
         Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
@@ -131,9 +147,10 @@ impl PdsArgs {
     /// Warnings, table, picture and summary, as asked for.
     pub(super) fn deliver(&self, spectrum: &AveragedPowerSpectrum) -> Result<()> {
         report(&spectrum.meta.warnings, self.strict, self.quiet)?;
-        if let Some(path) = &self.output {
+        if let Some(path) = self.table() {
             spectrum.product().write(path, self.overwrite)?;
         }
+        self.xspec_files().try_for_each(|files| files.write(spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
             plot::power_spectrum(spectrum, y, path, self.overwrite)?;

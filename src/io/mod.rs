@@ -17,6 +17,7 @@ mod source;
 pub mod stream;
 pub mod table;
 mod text_table;
+pub mod xspec;
 
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub use source::Source;
