@@ -193,7 +193,7 @@ fn a_light_curve_of_xronos_is_read_in_its_units() {
         |at: usize| -> Vec<f64> { rows[1..].iter().map(|r| r.split(' ').nth(at).unwrap().parse().unwrap()).collect() };
     let (time, rate, error) = (column(0), column(2), column(3));
     // TIMEZERI + TIMEZERF days.
-    assert!((time[0] - 16122.926_697_731_483_73 * 86400.0).abs() < 1e-5, "{}", time[0]);
+    assert!((time[0] - 16_122.926_697_731_484 * 86_400.0).abs() < 1e-5, "{}", time[0]);
     assert!((time[1024] - time[0] - 1024.0).abs() < 1e-6);
     assert!((rate.iter().sum::<f64>() / 1025.0 - 0.975_609_779).abs() < 1e-6);
     let spectrum = json(&["pds", XRONOS, "--segment-size", "64", "--backend", "cpu", "--norm", "abs"]);
@@ -279,6 +279,71 @@ fn gaps_and_missing_bins_split_segments_and_other_steps_are_refused() {
     refused("line 41");
     write(&|i| if i == 40 { Some("nan 1".into()) } else { good(i) });
     refused("line 41");
+}
+
+/// Time in days, stamped at the start of bins, counts with errors and exposures, a GTI of its own, an offset.
+#[test]
+fn other_writers_conventions_are_understood() {
+    use eagleray::io::fits_writer::{Column, FitsWriter, Header};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.lc");
+    let mut header = Header::new();
+    header.push("HDUCLAS1", "LIGHTCURVE", "").unwrap();
+    header.push("TIMEUNIT", "s", "").unwrap();
+    header.push("TIMEDEL", 8.0, "").unwrap();
+    header.push("TIMEPIXR", 0.0, "").unwrap();
+    header.push("TIMEZERO", 1000.0, "").unwrap();
+    header.push("MJDREFI", 50_000, "").unwrap();
+    let columns = [
+        Column::new("TIME", "D", "d"),
+        Column::new("COUNTS", "J", "count"),
+        Column::new("ERROR", "D", "count"),
+        Column::new("FRACEXP", "E", ""),
+    ];
+    let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
+    out.table("CURVE", &columns, &header).unwrap();
+    for i in 0..40i32 {
+        let part = if i == 20 { 0.0f32 } else { 0.5 };
+        let time = 8.0 * f64::from(i) / 86_400.0;
+        let row = [&time.to_be_bytes()[..], &(4 + i).to_be_bytes(), &2f64.to_be_bytes(), &part.to_be_bytes()].concat();
+        out.rows(&row).unwrap();
+    }
+    let mut header = Header::new();
+    header.push("TIMEZERO", 0.0, "").unwrap();
+    out.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header).unwrap();
+    out.rows(&[1000f64.to_be_bytes(), 1300f64.to_be_bytes()].concat()).unwrap();
+    out.finish().unwrap();
+    let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
+    assert_eq!((lc.len(), lc.grid.dt, lc.counted), (39, 8.0, false));
+    assert_eq!((lc.time[0], lc.rate[3], lc.rate_err[3], lc.counts[3]), (1004.0, 7.0 / 4.0, 0.5, 7.0));
+    assert_eq!(lc.meta.mjdref.map(|e| e.day), Some(50_000));
+    // The bin without exposure splits; the interval ends inside bin 37; half a bin's exposure must be allowed.
+    assert_eq!(lc.stretches(0.5), [0..20, 20..36]);
+    assert!(lc.stretches(0.9).is_empty());
+    let wide = lc.rebin(2).unwrap();
+    assert_eq!((wide.counts[0], wide.rate[0], wide.fracexp[0]), (9.0, 9.0 / 8.0, 0.5));
+    assert!((wide.rate_err[0] - 0.5 / 2f64.sqrt()).abs() < 1e-15);
+    assert_eq!((wide.fracexp[10], wide.rate[10]), (0.25, 25.0 / 4.0));
+}
+
+/// Several light curves are joined, and segments do not reach over the gap between them.
+#[test]
+fn light_curves_of_several_files_are_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let write = |name: &str, from: u32| {
+        let lines: Vec<String> = (from..from + 50).map(|i| format!("{} {}", 2 * i, i % 7)).collect();
+        std::fs::write(path(name), lines.join("\n")).unwrap();
+    };
+    let plan = || json(&["pds", &path("a.txt"), &path("b.txt"), "--segment-size", "40", "--dry-run"]);
+    write("a.txt", 100);
+    write("b.txt", 0);
+    assert_eq!((plan()["segments"].as_u64(), plan()["exposure"].as_f64()), (Some(4), Some(200.0)));
+    write("b.txt", 50);
+    assert_eq!(plan()["segments"].as_u64(), Some(5));
+    write("b.txt", 60);
+    let refused = eagleray(&["pds", &path("a.txt"), &path("b.txt"), "--segment-size", "40", "--dry-run"]);
+    assert!(stderr(&refused).contains("overlap"), "{}", stderr(&refused));
 }
 
 #[test]

@@ -246,7 +246,7 @@ impl InputArgs {
         if self.combine == Some(CombineArg::Merge) {
             return refuse("--combine merge", "light curves are joined one after the other");
         }
-        LightCurve::join(&series).map(Opened::Series)
+        LightCurve::join(&series).map(|one| Opened::Series(Box::new(one)))
     }
 
     /// Applies `--gti-margin`, `--min-gti` and `--time` to the intervals of a file.
@@ -348,7 +348,7 @@ pub enum Opened {
     /// Events.
     Events(Vec<EventFile>),
     /// One light curve, joined from all files.
-    Series(LightCurve),
+    Series(Box<LightCurve>),
 }
 
 /// Names of files with each `@LIST` replaced by the names in it: one a line, relative to the working directory; `#` begins

@@ -62,7 +62,7 @@ pub fn run(args: LcArgs) -> Result<()> {
     let mut warnings = Warnings::default();
     let curve = match args.input.open_any(false, &mut warnings)? {
         Opened::Series(series) => {
-            let mut curve = super::series::coarser(series, args.dt)?;
+            let mut curve = super::series::coarser(*series, args.dt)?;
             curve.meta.warnings.extend(warnings);
             curve
         }

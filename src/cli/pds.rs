@@ -174,7 +174,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let mut warnings = Warnings::default();
     let files = match args.input.open_any(args.compat.is_some(), &mut warnings)? {
         Opened::Events(files) => files,
-        Opened::Series(series) => return super::series::run(&args, series, warnings),
+        Opened::Series(series) => return super::series::run(&args, *series, warnings),
     };
     let mut say = |text: String| {
         if talk {

@@ -225,14 +225,13 @@ impl LightCurve {
     /// Light curves of one grid in any order as one; a bin that two have parts of is added.
     ///
     /// # Errors
-    /// No light curve; different widths of bins, epochs or kinds of errors; grids that are not whole bins apart; bins that
+    /// No bin at all; different widths of bins, epochs or kinds of errors; grids that are not whole bins apart; bins that
     /// overlap.
     pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
-        let first = parts
-            .iter()
-            .min_by(|a, b| a.grid.edge(a.first_bin()).value().total_cmp(&b.grid.edge(b.first_bin()).value()));
-        let Some(first) = first else {
-            return Err(Error::argument("light curves", 0, "at least one is needed to join"));
+        let begin = |part: &LightCurve| part.grid.edge(part.first_bin()).value();
+        let filled = || parts.iter().filter(|part| !part.is_empty());
+        let Some(first) = filled().min_by(|a, b| begin(a).total_cmp(&begin(b))) else {
+            return Err(Error::argument("light curves", parts.len(), "none of them has a bin"));
         };
         let dt = first.grid.dt;
         let grid = Grid { origin: first.grid.edge(first.first_bin()), dt };
@@ -240,8 +239,8 @@ impl LightCurve {
         all.meta.inputs.clear();
         all.meta.photons = Balance::default();
         let mut rows = Vec::new();
-        for part in parts {
-            let bad = |what: String| Err(Error::argument("light curves", &part.name(), what));
+        for part in filled() {
+            let bad = |what: String| Err(Error::argument("light curves", part.name(), what));
             if (part.grid.dt / dt - 1.0).abs() > 1e-9 || part.counted != first.counted {
                 return bad(format!(
                     "bins of {} s cannot be joined to bins of {dt} s, or errors are of another kind",

@@ -95,9 +95,10 @@ fn read_fits(
         return Err(table.error("column RATE", &format!("`{unit}` is not counts a second")));
     }
     // An error beside both is that of the rate; counts have the error of counting.
-    let error = match counts {
-        Some(_) => column(&["COUNTS_ERR", "ERR_COUNTS"])?,
-        None => column(&["ERROR", "ERROR1", "RATE_ERR"])?,
+    let error = match (&counts, &rate) {
+        (Some(_), Some(_)) => column(&["COUNTS_ERR", "ERR_COUNTS"])?,
+        (Some(_), None) => column(&["COUNTS_ERR", "ERR_COUNTS", "ERROR"])?,
+        (None, _) => column(&["ERROR", "ERROR1", "RATE_ERR"])?,
     };
     let raw = Raw {
         row: ("row", (1..=table.rows).collect()),
