@@ -122,6 +122,9 @@ fn conditions_and_exposures_without_meaning_are_refused() {
         assert!(Gti::from_condition(&[1.0], &[true], bad).is_err());
         assert!(Gti::default().split_by_exposure(bad).is_err());
     }
+    let far = Gti::from_seconds(&[(1e8, 1e8 + 1.0)]).unwrap();
+    assert!(far.split_by_exposure(1e-30).is_err());
+    assert!(Gti::from_seconds(&[(1e30, 1e30f64.next_up())]).unwrap().split_by_exposure(1e13).is_ok());
     assert!(Gti::from_condition(&[], &[], 1.0).unwrap().is_empty());
     assert!(Gti::default().split_by_exposure(1.0).unwrap().is_empty());
 }

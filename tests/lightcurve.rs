@@ -337,6 +337,30 @@ fn other_writers_conventions_are_understood() {
     assert_eq!((wide.fracexp[10], wide.rate[10]), (0.25, 25.0 / 4.0));
 }
 
+/// Numbers beyond reason are errors, not panics, and not endless.
+#[test]
+fn hostile_numbers_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt").display().to_string();
+    for text in
+        ["0 1\n1e-300 2\n1 3\n", "-1e308 1\n0 2\n1e308 3\n", "1 1\n", "1 inf\n2 nan\n", "1e300 1\n2e300 2\n1e301 5\n"]
+    {
+        std::fs::write(&path, text).unwrap();
+        for options in [&["lc", &path, "-o", "-"][..], &["pds", &path, "--backend", "cpu"]] {
+            let output = eagleray(options);
+            assert!(!stderr(&output).contains("panicked"), "{text}: {}", stderr(&output));
+        }
+        assert_eq!(eagleray(&["pds", &path, "--backend", "cpu"]).status.code().map(|c| c > 0), Some(true), "{text}");
+    }
+    let mut warnings = Warnings::default();
+    for gti in [vec![(-1e300, -9e299), (9e299, 1e300)], vec![(0.0, 1e300)], vec![(0.0, 1.0), (1e18, 1.1e18)]] {
+        let input = Events::of_slice(&[0.5], Gti::from_seconds(&gti).unwrap(), &mut warnings);
+        let options = LightCurveOptions { dt: Some(1e-3), ..LightCurveOptions::default() };
+        assert!(light_curve_of_events(vec![input], &options, Warnings::default(), &mut |_| {}).is_err());
+    }
+    assert!(curve(&[0.5], &[(0.0, 1.0)], 1.0, 1).rebin(u64::MAX).is_err());
+}
+
 /// Several light curves are joined, and segments do not reach over the gap between them.
 #[test]
 fn light_curves_of_several_files_are_joined() {

@@ -4,6 +4,9 @@ use crate::error::{Error, Result};
 use crate::time::Dd;
 use crate::warning::Warnings;
 
+/// The most pieces that intervals are cut into.
+const MOST_PIECES: f64 = (1u64 << 28) as f64;
+
 /// Good time intervals: sorted, disjoint, `start < stop`, seconds of one frame. An event at `t` is inside when
 /// `start ≤ t < stop`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -169,10 +172,14 @@ impl Gti {
     /// Consecutive pieces of `exposure` s each, cut inside intervals where needed; the last takes what is left.
     ///
     /// # Errors
-    /// An exposure that is not positive.
+    /// An exposure that is not positive, or too short to make pieces of.
     pub fn split_by_exposure(&self, exposure: f64) -> Result<Vec<Gti>> {
         if !(exposure.is_finite() && exposure > 0.0) {
             return Err(Error::argument("exposure", exposure, "must be a positive number of seconds"));
+        }
+        if self.exposure() / exposure > MOST_PIECES {
+            let message = format!("makes more than {MOST_PIECES} pieces of {} s", self.exposure());
+            return Err(Error::argument("exposure", exposure, message));
         }
         let mut pieces = Vec::new();
         let (mut piece, mut room) = (Gti::default(), Dd::from(exposure));
@@ -180,6 +187,10 @@ impl Gti {
             let mut from = start;
             while from < stop {
                 let end = from + room;
+                if end <= from {
+                    let message = format!("is lost in the rounding of times near {} s", from.value());
+                    return Err(Error::argument("exposure", exposure, message));
+                }
                 if end > stop {
                     piece.intervals.push((from, stop));
                     room = room - (stop - from);

@@ -6,7 +6,7 @@ use super::gti::{self, Frame, seconds_per_unit};
 use super::source::{Source, format_error};
 use super::table::Table;
 use super::text_table;
-use crate::data::lightcurve::{Grid, LightCurveMeta, counting_error};
+use crate::data::lightcurve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
 use crate::data::{Gti, InputRecord, LightCurve};
 use crate::error::{Error, Result};
 use crate::time::Dd;
@@ -222,8 +222,8 @@ fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>
         let message = format!("the time {} s is not after the one before, {} s", time[i], time[i - 1]);
         return Err(format_error(path, &at(i), &message));
     }
-    if time.len() < 2 {
-        return Err(format_error(path, "light curve", "it has fewer than two bins"));
+    if time.is_empty() || (time.len() < 2 && timedel.is_none()) {
+        return Err(format_error(path, "light curve", "it has too few bins to know their width"));
     }
     let dt = timedel.unwrap_or_else(|| {
         let mut steps: Vec<f64> = time.windows(2).map(|w| w[1] - w[0]).collect();
@@ -233,6 +233,10 @@ fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>
         let span = time[time.len() - 1] - time[0];
         span / (span / median).round().max(1.0)
     });
+    if !(dt.is_finite() && dt > 0.0 && (time[time.len() - 1] - time[0]) / dt < MOST_PLACES) {
+        let message = format!("bins of {dt} s from {} s to {} s cannot be numbered", time[0], time[time.len() - 1]);
+        return Err(format_error(path, "light curve", &message));
+    }
     let mut places = Vec::with_capacity(time.len());
     for (i, &t) in time.iter().enumerate() {
         let place = (t - time[0]) / dt;

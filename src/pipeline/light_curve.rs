@@ -1,7 +1,7 @@
 //! Light curves of events: read → count → rates, in memory bounded by the bins.
 
 use super::{Combine, Events, Progress};
-use crate::data::lightcurve::{Grid, LightCurve, LightCurveMeta};
+use crate::data::lightcurve::{Grid, LightCurve, LightCurveMeta, MOST_PLACES};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
 use crate::kernels::bin_events::bin_of;
@@ -106,6 +106,10 @@ impl Columns {
     fn new(grid: Grid, gti: &Gti) -> Result<Columns> {
         let ranges: Vec<_> = gti.intervals().iter().map(|&(a, b)| grid.bins(a, b)).collect();
         let total = ranges.iter().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start));
+        if ranges.iter().any(|r| r.end as f64 >= MOST_PLACES) {
+            let message = "makes more bins than can be numbered between the first and the last good time";
+            return Err(Error::argument("--dt", grid.dt, message));
+        }
         if total > MOST_BINS {
             let message = format!("makes {total} bins of the good time; the most is {MOST_BINS}");
             return Err(Error::argument("--dt", grid.dt, message));
