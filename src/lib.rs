@@ -44,12 +44,12 @@ pub mod time;
 pub mod warning;
 
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
-pub use data::{Balance, Gti};
+pub use data::{Balance, Gti, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Combine, Events, FluxOptions, FluxSegment, Options, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
-    spectrum_of_times,
+    Combine, Events, FluxOptions, FluxSegment, LightCurveOptions, Options, light_curve_of_events, spectrum_of_events,
+    spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
 pub use spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};

@@ -7,17 +7,17 @@ use clap::{Args, ValueEnum};
 
 use super::number::{number, positive};
 use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
-use crate::data::{ChannelRange, Gti};
+use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
-use crate::io::{EventFile, GtiSource, OpenOptions, Selection};
+use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
 use crate::pipeline::{Combine, Events, align};
-use crate::time::{Dd, SECONDS_PER_DAY};
+use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
 pub struct InputArgs {
-    /// Event files (FITS, plain or gzip)
+    /// Event files (FITS, plain or gzip); @LIST names a text file with one name a line
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Energy band in keV, LO <= E < HI
@@ -26,6 +26,9 @@ pub struct InputArgs {
     /// Range of channels, both included
     #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy")]
     pub pi: Option<(f64, f64)>,
+    /// Energies of the channels from the EBOUNDS extension of a response file, for --energy
+    #[arg(long, value_name = "FILE", requires = "energy")]
+    pub rmf: Option<PathBuf>,
     /// Good time intervals: a FITS file, FILE[EXT], or text of two columns in seconds of the file's frame
     #[arg(long, value_name = "FILE")]
     pub gti: Option<String>,
@@ -178,7 +181,16 @@ impl InputArgs {
     /// # Errors
     /// See [`EventFile::open`].
     pub fn open(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<EventFile>> {
-        let options = OpenOptions {
+        let options = self.open_options(compat_stingray);
+        let mut files = Vec::new();
+        for path in expand(&self.files)? {
+            files.push(self.open_events(Source::open(&path)?, &options, warnings)?);
+        }
+        Ok(files)
+    }
+
+    fn open_options(&self, compat_stingray: bool) -> OpenOptions {
+        OpenOptions {
             gti: match &self.gti {
                 Some(file) => GtiSource::Given(file.clone()),
                 None if self.no_gti => GtiSource::Span,
@@ -189,37 +201,74 @@ impl InputArgs {
             salvage: self.salvage,
             detectors: self.detector.clone(),
             compat_stingray,
-        };
-        let mut files = Vec::new();
-        for path in &self.files {
-            let mut file = EventFile::open(path, &options, warnings)?;
-            self.narrow(&mut file)?;
-            files.push(file);
         }
-        Ok(files)
+    }
+
+    fn open_events(&self, source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
+        let mut file = EventFile::of_source(source, options, warnings)?;
+        if let Some(response) = &self.rmf {
+            file.use_response(response)?;
+        }
+        let gti = std::mem::take(&mut file.gti);
+        file.gti = self.narrow(file.path(), file.clock.mjdref, gti)?;
+        Ok(file)
+    }
+
+    /// Opens all files, which hold events or light curves; not both.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`] and [`light_curve::read`]; files of both kinds; options that select events of a light curve.
+    pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Opened> {
+        let options = self.open_options(compat_stingray);
+        let (mut files, mut series) = (Vec::new(), Vec::new());
+        for path in expand(&self.files)? {
+            let source = Source::open(&path)?;
+            let named = self.extension.is_some() || self.time_column.is_some();
+            let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
+            match binned {
+                Some(one) => {
+                    let gti = self.narrow(source.path(), one.meta.mjdref, one.gti.clone())?;
+                    series.push(one.within(gti));
+                }
+                None => files.push(self.open_events(source, &options, warnings)?),
+            }
+        }
+        if series.is_empty() {
+            return Ok(Opened::Events(files));
+        }
+        let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+        if let Some(file) = files.first() {
+            return refuse("FILE", &format!("{} holds events, but another file a light curve", file.path()));
+        }
+        if self.energy.is_some() || self.pi.is_some() || self.detector.is_some() || self.rmf.is_some() {
+            return refuse("--energy, --pi, --rmf or --detector", "a light curve has no events to select");
+        }
+        if self.combine == Some(CombineArg::Merge) {
+            return refuse("--combine merge", "light curves are joined one after the other");
+        }
+        LightCurve::join(&series).map(|one| Opened::Series(Box::new(one)))
     }
 
     /// Applies `--gti-margin`, `--min-gti` and `--time` to the intervals of a file.
-    fn narrow(&self, file: &mut EventFile) -> Result<()> {
-        let path = file.path().to_string();
+    fn narrow(&self, path: &str, mjdref: Option<MjdRef>, mut gti: Gti) -> Result<Gti> {
         let left = |gti: Gti, what: &str| {
             if gti.is_empty() {
-                return Err(Error::Gti { path: path.clone(), message: format!("{what} leaves no interval") });
+                return Err(Error::Gti { path: path.to_string(), message: format!("{what} leaves no interval") });
             }
             Ok(gti)
         };
         if self.gti_margin != 0.0 || self.min_gti > 0.0 {
-            file.gti = left(file.gti.trimmed(self.gti_margin, self.min_gti), "--gti-margin or --min-gti")?;
+            gti = left(gti.trimmed(self.gti_margin, self.min_gti), "--gti-margin or --min-gti")?;
         }
         if let Some(text) = &self.time {
-            let range = self.time_range(text, file)?;
+            let range = self.time_range(text, mjdref)?;
             let window = Gti::new("--time", vec![range], false, &mut Warnings::default())?;
-            file.gti = left(file.gti.intersect(&window), &format!("--time {text}"))?;
+            gti = left(gti.intersect(&window), &format!("--time {text}"))?;
         }
-        Ok(())
+        Ok(gti)
     }
 
-    fn time_range(&self, text: &str, file: &EventFile) -> Result<(Dd, Dd)> {
+    fn time_range(&self, text: &str, mjdref: Option<MjdRef>) -> Result<(Dd, Dd)> {
         let bad = |message: &str| Error::argument("--time", text, message);
         let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
         let one = |bound: &str| -> Result<Dd> {
@@ -227,7 +276,7 @@ impl InputArgs {
                 return number(bound).map(Dd::from).map_err(|e| bad(&e));
             };
             let mjd = number(mjd).map_err(|e| bad(&e))?;
-            let epoch = file.clock.mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
+            let epoch = mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
             Ok((Dd::sum(mjd, -(epoch.day as f64)) - Dd::from(epoch.fraction)) * SECONDS_PER_DAY)
         };
         let (lo, hi) = (one(lo)?, one(hi)?);
@@ -243,7 +292,10 @@ impl InputArgs {
             (Some((lo, hi)), _) => {
                 let scale = file.scale.as_ref().ok_or_else(|| {
                     let text = format!("{lo}:{hi}");
-                    let message = format!("the energies of {} are not known; select channels by --pi", file.path());
+                    let message = format!(
+                        "the energies of {} are not known; give a response by --rmf or select channels by --pi",
+                        file.path()
+                    );
                     Error::argument("--energy", text, message)
                 })?;
                 let range = scale.band(lo, hi)?;
@@ -289,6 +341,37 @@ impl InputArgs {
         let combine = if self.combine == Some(CombineArg::Merge) { Combine::Merge } else { Combine::Average };
         Ok((inputs, combine))
     }
+}
+
+/// What the input files hold.
+pub enum Opened {
+    /// Events.
+    Events(Vec<EventFile>),
+    /// One light curve, joined from all files.
+    Series(Box<LightCurve>),
+}
+
+/// Names of files with each `@LIST` replaced by the names in it: one a line, relative to the working directory; `#` begins
+/// a comment.
+///
+/// # Errors
+/// A list that cannot be read, or that names no file.
+pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in names {
+        let Some(list) = name.to_str().and_then(|n| n.strip_prefix('@')).filter(|_| !name.exists()) else {
+            files.push(name.clone());
+            continue;
+        };
+        let text = std::fs::read_to_string(list).map_err(|e| Error::io(list, e))?;
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
+        let before = files.len();
+        files.extend(lines.filter(|line| !line.is_empty()).map(PathBuf::from));
+        if files.len() == before {
+            return Err(Error::argument("FILE", name.display(), "the list names no file"));
+        }
+    }
+    Ok(files)
 }
 
 /// Prints warnings on stderr, or turns the first into an error.

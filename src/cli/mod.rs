@@ -3,9 +3,12 @@
 pub mod common;
 pub mod devices;
 pub mod info;
+pub mod lc;
 pub mod number;
 pub mod pds;
 pub mod plot;
+mod plot_light_curve;
+mod series;
 pub mod simulate;
 
 use std::process::ExitCode;
@@ -26,6 +29,8 @@ struct App {
 enum Command {
     /// Averaged power spectrum of event files
     Pds(Box<pds::PdsArgs>),
+    /// Light curve of event files, or of binned light curves made coarser
+    Lc(Box<lc::LcArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     Info(Box<info::InfoArgs>),
     /// Write an event file of a chosen power spectrum, rate, length and mission
@@ -38,6 +43,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match App::parse().command {
         Command::Pds(args) => pds::run(*args),
+        Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
             eprintln!("{} events in {} s of good time, {} intervals", s.events, s.exposure, s.gtis);

@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::common::{Compat, DeviceArgs, InputArgs, report, seconds};
+use super::common::{Compat, DeviceArgs, InputArgs, Opened, report, seconds};
 use super::number::{Range, number, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
+use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
 use crate::spectrum::rms::CONFIDENCE;
@@ -22,12 +23,12 @@ use crate::warning::Warnings;
 pub struct PdsArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time]
+    /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time; of a light curve, its own]
     #[arg(long, value_name = "S", value_parser = seconds)]
-    dt: Option<f64>,
+    pub(super) dt: Option<f64>,
     /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
     #[arg(long, value_name = "S", value_parser = seconds)]
-    segment_size: Option<f64>,
+    pub(super) segment_size: Option<f64>,
     /// Normalisation: leahy, frac, abs, none
     #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
     norm: Norm,
@@ -57,15 +58,21 @@ pub struct PdsArgs {
     rebin_log: Option<f64>,
     /// Follow a peer's rules where this program's differ
     #[arg(long, value_enum)]
-    compat: Option<Compat>,
+    pub(super) compat: Option<Compat>,
+    /// Light curves: bins with less of their time exposed count as missing
+    #[arg(long, value_name = "F", value_parser = number, default_value = "0.9")]
+    pub(super) min_fracexp: f64,
     #[command(flatten)]
-    device: DeviceArgs,
+    pub(super) device: DeviceArgs,
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
-    /// Table of the spectrum: .ecsv, .csv, .json or .fits; - is standard output
+    /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
+    /// STEM.pha and STEM.rsp for XSPEC: power times bin width over frequency (Hz for keV), and a diagonal response
+    #[arg(long, value_name = "STEM")]
+    xspec: Option<String>,
     /// Picture of the spectrum: .svg or .png
     #[arg(long, value_name = "FILE")]
     plot: Option<String>,
@@ -77,16 +84,16 @@ pub struct PdsArgs {
     overwrite: bool,
     /// Summary as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// No progress, summary or warnings
     #[arg(long)]
-    quiet: bool,
+    pub(super) quiet: bool,
     /// Warnings are errors
     #[arg(long)]
-    strict: bool,
+    pub(super) strict: bool,
     /// Only the plan: segments, exposure used and lost, memory
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Probability within one standard deviation of a normal distribution.
@@ -115,7 +122,7 @@ enum PlotYArg {
 }
 
 impl PdsArgs {
-    fn options(&self, combine: Combine) -> Options {
+    pub(super) fn options(&self, combine: Combine) -> Options {
         let rebin = match (self.rebin, self.rebin_log) {
             (Some(by), _) => Rebin::Linear(by),
             (None, Some(growth)) => Rebin::Geometric(growth),
@@ -138,21 +145,58 @@ impl PdsArgs {
         }
     }
 
+    /// The table to write; a .pha is none.
+    fn table(&self) -> Option<&str> {
+        self.output.as_deref().filter(|path| !path.ends_with(".pha"))
+    }
+
+    /// The files for XSPEC, by either option.
+    fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
+        let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
+        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::of)
+    }
+
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
         if self.chunk_events == 0 {
             return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
         }
-        if let Some(path) = self.output.as_deref() {
+        if let Some(path) = self.table() {
             Format::of(path)?;
         }
+        self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
         if let Some(path) = self.plot.as_deref() {
             plot::check_extension(path)?;
         }
-        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+        for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
             check_output(path, self.overwrite)?;
         }
         Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
+    }
+
+    /// Warnings, table, picture and summary, as asked for.
+    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
+        if let Some(band) = self.rms {
+            measure_rms(&mut spectrum, band)?;
+        }
+        if self.intervals {
+            spectrum.add_intervals(ONE_SIGMA);
+        }
+        report(&spectrum.meta.warnings, self.strict, self.quiet)?;
+        if let Some(path) = self.table() {
+            spectrum.product().write(path, self.overwrite)?;
+        }
+        self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
+        if let Some(path) = &self.plot {
+            let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
+            plot::power_spectrum(&spectrum, y, path, self.overwrite)?;
+        }
+        if self.json {
+            super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
+        } else if !self.quiet {
+            eprint!("{}", summary(&spectrum));
+        }
+        Ok(())
     }
 }
 
@@ -164,7 +208,10 @@ pub fn run(args: PdsArgs) -> Result<()> {
     args.check()?;
     let talk = !args.quiet;
     let mut warnings = Warnings::default();
-    let files = args.input.open(args.compat.is_some(), &mut warnings)?;
+    let files = match args.input.open_any(args.compat.is_some(), &mut warnings)? {
+        Opened::Events(files) => files,
+        Opened::Series(series) => return super::series::run(&args, *series, warnings),
+    };
     let mut say = |text: String| {
         if talk {
             eprintln!("eagleray: {text}");
@@ -182,27 +229,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let bar = progress_bar(rows as u64, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
-    let mut spectrum = result?;
-    if let Some(band) = args.rms {
-        measure_rms(&mut spectrum, band)?;
-    }
-    if args.intervals {
-        spectrum.add_intervals(ONE_SIGMA);
-    }
-    report(&spectrum.meta.warnings, args.strict, args.quiet)?;
-    if let Some(path) = &args.output {
-        spectrum.product().write(path, args.overwrite)?;
-    }
-    if let Some(path) = &args.plot {
-        let y = if args.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-        plot::power_spectrum(&spectrum, y, path, args.overwrite)?;
-    }
-    if args.json {
-        super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
-    } else if talk {
-        eprint!("{}", summary(&spectrum));
-    }
-    Ok(())
+    args.deliver(result?)
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -289,7 +316,9 @@ fn summary(spectrum: &AveragedPowerSpectrum) -> String {
         "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
         meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
     );
-    text += &format!("photons: {}\n", meta.photons);
+    if meta.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.photons);
+    }
     if let Some(k) = spectrum.peak() {
         text += &format!(
             "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",

@@ -10,7 +10,7 @@ use crate::io::fits_writer::write_file;
 use crate::spectrum::{AveragedPowerSpectrum, Norm};
 
 /// Size of a picture in pixels.
-const SIZE: (u32, u32) = (1000, 620);
+pub(super) const SIZE: (u32, u32) = (1000, 620);
 
 /// What the vertical axis shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,22 +33,52 @@ pub fn check_extension(path: &str) -> Result<bool> {
     }
 }
 
+/// What can be drawn on any surface.
+pub(super) trait Picture {
+    /// Draws everything.
+    ///
+    /// # Errors
+    /// In words.
+    fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String>
+    where
+        B::ErrorType: 'static;
+}
+
+struct SpectrumPicture<'a> {
+    spectrum: &'a AveragedPowerSpectrum,
+    y: PlotY,
+}
+
+impl Picture for SpectrumPicture<'_> {
+    fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String>
+    where
+        B::ErrorType: 'static,
+    {
+        draw(area, self.spectrum, self.y)
+    }
+}
+
 /// Draws a power spectrum with its noise level.
 ///
 /// # Errors
 /// The name is neither .svg nor .png, the file exists, or it cannot be written.
 pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, y: PlotY, path: &str, overwrite: bool) -> Result<()> {
+    save(&SpectrumPicture { spectrum, y }, path, overwrite)
+}
+
+/// Draws a picture into a file.
+pub(super) fn save(picture: &impl Picture, path: &str, overwrite: bool) -> Result<()> {
     let svg = check_extension(path)?;
     // A font that fails to register was registered before.
     let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     let failed = |e: String| Error::io(path, std::io::Error::other(e));
     let bytes = if svg {
         let mut text = String::new();
-        draw(SVGBackend::with_string(&mut text, SIZE).into_drawing_area(), spectrum, y).map_err(failed)?;
+        picture.draw(SVGBackend::with_string(&mut text, SIZE).into_drawing_area()).map_err(failed)?;
         text.into_bytes()
     } else {
         let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
-        draw(BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area(), spectrum, y).map_err(failed)?;
+        picture.draw(BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area()).map_err(failed)?;
         png(&pixels).map_err(failed)?
     };
     let path = Path::new(path);

@@ -22,6 +22,24 @@ impl Decimal {
         Decimal::parse(&format!("{x}"))
     }
 
+    /// The shortest decimal that reads back as the single-precision `x`, cut after 18 places.
+    pub(super) fn of_f32(x: f32) -> Option<Decimal> {
+        if !x.is_finite() || x.abs() >= 1e15 {
+            return None;
+        }
+        Decimal::parse(&format!("{x}"))
+    }
+
+    /// The sum of two.
+    pub(super) fn plus(self, other: Decimal) -> Decimal {
+        Decimal(self.0 + other.0)
+    }
+
+    /// Divided by an integer, cut after 18 places.
+    pub(super) fn divided(self, by: i128) -> Decimal {
+        Decimal(self.0 / by)
+    }
+
     /// Plain decimal notation, without an exponent.
     fn parse(text: &str) -> Option<Decimal> {
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |t| (true, t));
@@ -59,6 +77,13 @@ pub enum Scale {
         /// PCUs 1 to 4.
         others: Vec<u32>,
     },
+    /// Twice the centre of each channel, keV, in order, from a response's EBOUNDS.
+    Bounds {
+        /// The first channel.
+        first: i64,
+        /// One entry a channel, rising or falling.
+        doubled_centres: Vec<Decimal>,
+    },
 }
 
 impl Scale {
@@ -94,6 +119,13 @@ impl Scale {
                     Some(ChannelRange { lo, hi, detector0: Some(b.unwrap_or((1.0, 0.0))), closed: true })
                 }
             },
+            Scale::Bounds { first, doubled_centres } => {
+                let inside = |c: &Decimal| (2 * low.0..2 * high.0).contains(&c.0);
+                let from = doubled_centres.iter().position(inside);
+                let to = doubled_centres.iter().rposition(inside);
+                let channel = |at: usize| (first + at as i64) as f64;
+                from.zip(to).map(|(a, b)| ChannelRange::channels(channel(a), channel(b)))
+            }
         };
         range.ok_or_else(|| bad("no channel's centre lies in this band"))
     }
@@ -106,6 +138,10 @@ impl Scale {
                 channel * decimal_to_f64(gain.0) + decimal_to_f64(offset.0)
             }
             Scale::Energy { per_kev } => channel / f64::from(*per_kev),
+            Scale::Bounds { first, doubled_centres } => {
+                let at = usize::try_from(channel as i64 - first).ok();
+                at.and_then(|at| doubled_centres.get(at)).map_or(f64::NAN, |c| decimal_to_f64(c.0) / 2.0)
+            }
             Scale::Table { others, .. } => {
                 others.get(channel.max(0.0) as usize).map_or(f64::NAN, |&c| f64::from(c) / 200.0)
             }

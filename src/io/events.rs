@@ -95,7 +95,14 @@ impl EventFile {
     /// # Errors
     /// See [`Error`]: unreadable or malformed files, no or several event tables, no usable time column, unusable GTIs.
     pub fn open(path: &Path, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let source = Source::open(path)?;
+        EventFile::of_source(Source::open(path)?, options, warnings)
+    }
+
+    /// The event file in bytes that are mapped already.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`].
+    pub fn of_source(source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         let (hdus, trailing) = fits::scan(source.path(), source.bytes())?;
         warn_of_container(&source, &hdus, trailing, warnings);
         let filled = |h: &Hdu, key: &str| h.header.text(key).filter(|t| !t.is_empty());
@@ -228,21 +235,7 @@ impl EventFile {
 
     /// CRC-32 (IEEE 802.3) of the unpacked file, in hexadecimal; computed on all cores.
     pub fn crc32(&self) -> String {
-        let blocks: Vec<flate2::Crc> = self
-            .source
-            .bytes()
-            .par_chunks(CRC_BYTES)
-            .map(|block| {
-                let mut crc = flate2::Crc::new();
-                crc.update(block);
-                crc
-            })
-            .collect();
-        let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
-            sum.combine(block);
-            sum
-        });
-        format!("{:08x}", whole.sum())
+        crc32(self.source.bytes())
     }
 
     /// Raw times of some rows, seconds, appended to `out`.
@@ -424,6 +417,23 @@ fn warn_of_datasum(source: &Source, hdu: &Hdu, warnings: &mut Warnings) {
         let place = format!("{}: extension {} ({})", source.path(), hdu.index, hdu.name);
         warnings.push("W-DATASUM", format!("{place}: DATASUM is {announced}, but the data sum to {found}"));
     }
+}
+
+/// CRC-32 (IEEE 802.3) in hexadecimal, on all cores.
+pub(super) fn crc32(bytes: &[u8]) -> String {
+    let blocks: Vec<flate2::Crc> = bytes
+        .par_chunks(CRC_BYTES)
+        .map(|block| {
+            let mut crc = flate2::Crc::new();
+            crc.update(block);
+            crc
+        })
+        .collect();
+    let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
+        sum.combine(block);
+        sum
+    });
+    format!("{:08x}", whole.sum())
 }
 
 fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {

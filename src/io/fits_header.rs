@@ -71,6 +71,11 @@ impl Header {
         Header::default()
     }
 
+    /// Appends all cards of another header.
+    pub fn append(&mut self, other: &Header) {
+        self.cards.extend_from_slice(&other.cards);
+    }
+
     fn card(&mut self, text: &str) {
         let mut card = [b' '; CARD];
         for (to, from) in card.iter_mut().zip(text.bytes()) {

@@ -6,13 +6,18 @@ pub mod fits;
 mod fits_header;
 pub mod fits_writer;
 pub mod gti;
+pub mod light_curve;
+mod light_curve_write;
 pub mod missions;
 pub mod product;
 mod product_fits;
+mod response;
 mod sort;
 mod source;
 pub mod stream;
 pub mod table;
+mod text_table;
+pub mod xspec;
 
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub use source::Source;

@@ -98,12 +98,7 @@ impl Product<'_> {
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let bytes = self.encode(Format::of(path)?)?;
-        if path == "-" {
-            return std::io::stdout().lock().write_all(&bytes).map_err(|e| Error::io("(standard output)", e));
-        }
-        let path = Path::new(path);
-        write_file(path, overwrite, |out| out.write_all(&bytes).map_err(|e| Error::io(path, e)))
+        write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
     }
 
     /// The bytes of a file.
@@ -181,6 +176,18 @@ impl Product<'_> {
         }
         text
     }
+}
+
+/// Writes a whole file, or to standard output for `-`.
+///
+/// # Errors
+/// The file exists and `overwrite` is false; the system's own error.
+pub(crate) fn write_bytes(path: &str, overwrite: bool, bytes: &[u8]) -> Result<()> {
+    if path == "-" {
+        return std::io::stdout().lock().write_all(bytes).map_err(|e| Error::io("(standard output)", e));
+    }
+    let path = Path::new(path);
+    write_file(path, overwrite, |out| out.write_all(bytes).map_err(|e| Error::io(path, e)))
 }
 
 impl Values<'_> {

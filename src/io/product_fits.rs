@@ -42,7 +42,7 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
 }
 
 /// Keywords for the names that fit in eight characters (longer ones are shortened as listed), HISTORY for lists and objects.
-fn cards(meta: &Json) -> std::io::Result<Header> {
+pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
     let mut header = Header::new();
     let Json::Object(meta) = meta else { return Ok(header) };
     for (name, value) in meta {

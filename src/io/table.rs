@@ -180,6 +180,11 @@ impl Table {
         Ok(Some(column))
     }
 
+    /// The file's name as given.
+    pub fn path(&self) -> &str {
+        self.source.path()
+    }
+
     /// An error about a place in this table.
     pub fn error(&self, what: &str, message: &str) -> crate::Error {
         super::source::format_error(self.source.path(), &format!("{}, {what}", self.place), message)

@@ -2,6 +2,8 @@
 
 mod batcher;
 mod flux;
+mod light_curve;
+mod series;
 mod source;
 
 use std::collections::VecDeque;
@@ -21,6 +23,8 @@ use crate::warning::Warnings;
 
 use batcher::Batcher;
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
 pub use source::{Events, SliceSource, TimeSource, align};
 
 /// Rows read at a time unless told otherwise: 2 MiB of times.
@@ -89,18 +93,7 @@ impl Plan {
     /// # Errors
     /// Options without meaning; no interval long enough; merged inputs without a common interval.
     pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
-        let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
-        if options.combine == Combine::Merge && inputs.len() > 1 {
-            let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
-            if common.is_empty() {
-                let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
-                return Err(Error::Gti {
-                    path,
-                    message: "the inputs have no time in common, so they cannot be merged".into(),
-                });
-            }
-            gtis = vec![common; inputs.len()];
-        }
+        let gtis = combined_gtis(inputs, options.combine)?;
         let gti_list: Vec<&Gti> = gtis.iter().collect();
         let request = ResolutionRequest {
             dt: options.dt,
@@ -145,6 +138,23 @@ impl Plan {
     }
 }
 
+/// The intervals of each input: its own, or what all merged inputs have in common.
+fn combined_gtis(inputs: &[Events], combine: Combine) -> Result<Vec<Gti>> {
+    let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
+    if combine == Combine::Merge && inputs.len() > 1 {
+        let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
+        if common.is_empty() {
+            let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Error::Gti {
+                path,
+                message: "the inputs have no time in common, so they cannot be merged".into(),
+            });
+        }
+        gtis = vec![common; inputs.len()];
+    }
+    Ok(gtis)
+}
+
 /// Told how many events have been read.
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
@@ -163,7 +173,10 @@ pub fn spectrum_of_events(
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
-    let mut meta = source::describe(&inputs, &plan);
+    let mut meta = source::describe(&inputs);
+    let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
+    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
+    meta.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
     let id = backend.prepare(&plan.spec)?;
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);

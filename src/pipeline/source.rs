@@ -1,6 +1,5 @@
 //! Inputs of the pipeline: event files and slices.
 
-use super::Plan;
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, EventStream, Selection};
@@ -171,8 +170,8 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
     Ok(())
 }
 
-/// Metadata of several inputs: the first speaks for all, but for the list of inputs and the intervals.
-pub(super) fn describe(inputs: &[Events], plan: &Plan) -> Metadata {
+/// Metadata of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
+pub(super) fn describe(inputs: &[Events]) -> Metadata {
     let mut meta = inputs.first().map_or_else(Metadata::unknown, |i| i.meta.clone());
     meta.inputs = inputs.iter().flat_map(|i| i.meta.inputs.clone()).collect();
     meta.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
@@ -180,8 +179,5 @@ pub(super) fn describe(inputs: &[Events], plan: &Plan) -> Metadata {
     if instruments.windows(2).any(|w| w[0] != w[1]) {
         meta.instrume = instruments.join(",");
     }
-    let counted = if plan.combine == super::Combine::Merge { 1 } else { plan.gtis.len() };
-    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
-    meta.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
     meta
 }

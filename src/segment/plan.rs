@@ -61,7 +61,7 @@ impl Resolution {
             }
         }
         let dt = request.dt.unwrap_or_else(|| default_dt(request));
-        let dt = snap(dt, request, warnings);
+        let dt = snap_to_frames(dt, request.timedel, request.barycentred, request.compat_stingray, warnings);
         let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
         if dt > segment_size {
             return Err(Error::argument("--dt", dt, format!("longer than the segment of {segment_size} s")));
@@ -93,15 +93,15 @@ fn default_segment(dt: f64, gtis: &[&Gti]) -> f64 {
     sizes.clone().find(|&s| segments(s) >= DEFAULT_SEGMENTS).unwrap_or(dt * 8.0)
 }
 
-/// A bin that is not a whole number of frames beats with them.
-fn snap(dt: f64, request: &ResolutionRequest, warnings: &mut Warnings) -> f64 {
-    let frame = request.timedel;
+/// `dt` as a whole number of frames of `frame` seconds (0: none) where they matter: a bin that is not beats with them. The
+/// change is reported. Frames of barycentred times are smeared and mean nothing.
+pub fn snap_to_frames(dt: f64, frame: f64, barycentred: bool, compat_stingray: bool, warnings: &mut Warnings) -> f64 {
     if frame <= 0.0 {
         return dt;
     }
-    let matters = match request.compat_stingray {
+    let matters = match compat_stingray {
         true => (frame - dt).abs() > 1e-8 + 1e-4 * dt,
-        false => frame / dt > 0.01 && !request.barycentred,
+        false => frame / dt > 0.01 && !barycentred,
     };
     let snapped = frame * (dt / frame).round_ties_even().max(1.0);
     if !matters || snapped == dt {

@@ -6,7 +6,8 @@ use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
 use super::rebin::Rebin;
 use super::rms::BandRms;
-use crate::data::{Balance, ChannelRange};
+use crate::data::Balance;
+pub use crate::data::InputRecord;
 use crate::error::{Error, Result};
 use crate::sums::Sums;
 use crate::warning::Warnings;
@@ -136,19 +137,6 @@ pub struct Scale {
     pub poisson: f64,
     /// Rate of the source, background subtracted, counts/s.
     pub source_rate: f64,
-}
-
-/// One input of a product.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct InputRecord {
-    /// Name as given.
-    pub name: String,
-    /// CRC-32 (IEEE 802.3) of the unpacked bytes, in hexadecimal; empty for data in memory.
-    pub crc32: String,
-    /// Column that events were selected by; empty without a selection.
-    pub channel_column: String,
-    /// Channels that were kept.
-    pub channels: Option<ChannelRange>,
 }
 
 /// An averaged power spectrum; all columns have one length.

@@ -1,0 +1,107 @@
+//! `eagleray lc`: light curves of event files.
+
+use clap::Args;
+
+use super::common::{InputArgs, Opened, report, seconds};
+use super::plot;
+use crate::data::LightCurve;
+use crate::error::{Error, Result};
+use crate::io::product::{Format, check_output};
+use crate::pipeline::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
+use crate::warning::Warnings;
+
+/// Options of `lc`.
+#[derive(Args, Debug)]
+pub struct LcArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Bin width, s: 1, 0.001, 1/256 [default: a power of two that makes at most 2048 bins, or the frame time]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// Rows read at a time; changes memory, not results
+    #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
+    chunk_events: usize,
+    /// Table: .ecsv, .csv, .json, or .fits (OGIP light curve); - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Picture of the rates: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<String>,
+    /// Replace existing outputs
+    #[arg(long)]
+    overwrite: bool,
+    /// Summary as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// No summary or warnings
+    #[arg(long)]
+    quiet: bool,
+    /// Warnings are errors
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: LcArgs) -> Result<()> {
+    if args.chunk_events == 0 {
+        return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
+    }
+    if let Some(path) = args.output.as_deref() {
+        Format::of(path)?;
+    }
+    if let Some(path) = args.plot.as_deref() {
+        plot::check_extension(path)?;
+    }
+    for path in [args.output.as_deref(), args.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+        check_output(path, args.overwrite)?;
+    }
+    let talk = !args.quiet;
+    let mut warnings = Warnings::default();
+    let curve = match args.input.open_any(false, &mut warnings)? {
+        Opened::Series(series) => {
+            let mut curve = super::series::coarser(*series, args.dt)?;
+            curve.meta.warnings.extend(warnings);
+            curve
+        }
+        Opened::Events(files) => {
+            let mut say = |text: String| {
+                if talk {
+                    eprintln!("eagleray: {text}");
+                }
+            };
+            let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
+            let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
+            light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
+        }
+    };
+    report(&curve.meta.warnings, args.strict, args.quiet)?;
+    if let Some(path) = &args.output {
+        curve.write(path, args.overwrite)?;
+    }
+    if let Some(path) = &args.plot {
+        super::plot_light_curve::light_curve(&curve, path, args.overwrite)?;
+    }
+    if args.json {
+        let meta = serde_json::to_value(&curve.meta).unwrap_or_default();
+        return super::print(&format!("{meta:#}\n"));
+    }
+    if talk {
+        eprint!("{}", summary(&curve));
+    }
+    Ok(())
+}
+
+fn summary(curve: &LightCurve) -> String {
+    let meta = &curve.meta;
+    let mut text = format!(
+        "{} bins of {} s, {} s exposed, {} counts, mean rate {:.6} counts/s\n",
+        meta.n, meta.dt, meta.exposure, meta.nphots, meta.mean
+    );
+    if meta.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.photons);
+    }
+    text
+}

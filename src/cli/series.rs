@@ -1,0 +1,54 @@
+//! `eagleray pds` of binned light curves.
+
+use serde_json::json;
+
+use super::common::report;
+use super::pds::PdsArgs;
+use crate::data::LightCurve;
+use crate::error::{Error, Result};
+use crate::pipeline::{Combine, SeriesOptions, SeriesPlan, spectrum_of_light_curve};
+use crate::warning::Warnings;
+
+/// The light curve with bins of `dt` seconds, which must be whole bins of its own.
+pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve> {
+    let own = series.grid.dt;
+    let Some(dt) = dt else { return Ok(series) };
+    let by = (dt / own).round();
+    if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
+        let message = format!("the light curve has bins of {own} s; whole multiples of that are possible");
+        return Err(Error::argument("--dt", dt, message));
+    }
+    if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
+}
+
+/// Runs the command on a light curve.
+pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) -> Result<()> {
+    if args.compat.is_some() {
+        let message = "applies to events; light curves are segmented by this program's rules";
+        return Err(Error::argument("--compat", "stingray", message));
+    }
+    let series = coarser(series, args.dt)?;
+    let power = args.options(Combine::Average).power;
+    let options = SeriesOptions { segment_size: args.segment_size, min_fracexp: args.min_fracexp, power };
+    if args.dry_run {
+        let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+        report(&warnings, args.strict, args.quiet)?;
+        let (r, m) = (plan.resolution, plan.starts.len());
+        let (used, exposure) = (m as f64 * r.segment_size, plan.gti.exposure());
+        if !args.json {
+            return super::print(&format!(
+                "segments   {m} of {} s, {} bins of {} s each\n\
+                 exposure   {used} s used of {exposure} s in stretches without a gap\n",
+                r.segment_size, r.n, r.dt
+            ));
+        }
+        let value = json!({
+            "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": m, "exposure": exposure,
+            "exposure_used": used, "exposure_lost": (exposure - used).max(0.0),
+        });
+        return super::print(&format!("{value:#}\n"));
+    }
+    let mut backend = args.device.open(&mut warnings)?;
+    let spectrum = spectrum_of_light_curve(&series, &options, backend.as_mut(), warnings)?;
+    args.deliver(spectrum)
+}

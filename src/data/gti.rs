@@ -1,0 +1,292 @@
+//! Good time intervals and their algebra.
+
+use crate::error::{Error, Result};
+use crate::time::Dd;
+use crate::warning::Warnings;
+
+/// The most pieces that intervals are cut into.
+const MOST_PIECES: f64 = (1u64 << 28) as f64;
+
+/// Good time intervals: sorted, disjoint, `start < stop`, seconds of one frame. An event at `t` is inside when
+/// `start ≤ t < stop`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gti {
+    intervals: Vec<(Dd, Dd)>,
+}
+
+impl Gti {
+    /// Checks and orders intervals as found in `path`. Unsorted and overlapping ones are warned of; overlapping ones are
+    /// merged, touching ones too unless `keep_touching` (the peer's rule).
+    ///
+    /// # Errors
+    /// No interval, a bound that is not finite, a start after its stop, or nothing but intervals of no length.
+    pub fn new(path: &str, mut raw: Vec<(Dd, Dd)>, keep_touching: bool, warnings: &mut Warnings) -> Result<Gti> {
+        let fail = |message: String| Error::Gti { path: path.to_string(), message };
+        for (i, (start, stop)) in raw.iter().enumerate() {
+            if !start.is_finite() || !stop.is_finite() {
+                return Err(fail(format!("row {i} is not finite: {} to {}", start.hi, stop.hi)));
+            }
+            if start > stop {
+                return Err(fail(format!("row {i} starts at {} s, after its stop at {} s", start.hi, stop.hi)));
+            }
+        }
+        if raw.windows(2).any(|w| w[0].0 > w[1].0) {
+            warnings.push("W-GTI-UNSORTED", format!("{path}: the good time intervals were out of order; sorted"));
+            raw.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("checked to be finite"));
+        }
+        let mut intervals: Vec<(Dd, Dd)> = Vec::with_capacity(raw.len());
+        let mut overlaps = 0;
+        for (start, stop) in raw.into_iter().filter(|(start, stop)| start < stop) {
+            match intervals.last_mut() {
+                Some(last) if start < last.1 || (start == last.1 && !keep_touching) => {
+                    overlaps += u64::from(start < last.1);
+                    if stop > last.1 {
+                        last.1 = stop;
+                    }
+                }
+                _ => intervals.push((start, stop)),
+            }
+        }
+        warnings.add("W-GTI-OVERLAP", format!("{path}: overlapping good time intervals were merged"), overlaps);
+        if intervals.is_empty() {
+            return Err(fail(
+                "there are none, so the exposure is zero; --no-gti uses the whole span of the events".into(),
+            ));
+        }
+        Ok(Gti { intervals })
+    }
+
+    /// Intervals in seconds, ordered and merged as needed.
+    ///
+    /// # Errors
+    /// See [`Gti::new`].
+    pub fn from_seconds(intervals: &[(f64, f64)]) -> Result<Gti> {
+        let raw = intervals.iter().map(|&(start, stop)| (Dd::from(start), Dd::from(stop))).collect();
+        Gti::new("intervals", raw, false, &mut Warnings::default())
+    }
+
+    /// Intervals that are known to be in order.
+    pub(crate) fn of_sorted(intervals: &[(Dd, Dd)]) -> Gti {
+        Gti { intervals: intervals.to_vec() }
+    }
+
+    /// The intervals.
+    pub fn intervals(&self) -> &[(Dd, Dd)] {
+        &self.intervals
+    }
+
+    /// Start of the first and stop of the last; `None` without intervals.
+    pub fn ends(&self) -> Option<(Dd, Dd)> {
+        Some((self.intervals.first()?.0, self.intervals.last()?.1))
+    }
+
+    /// Sum of their lengths, s.
+    pub fn exposure(&self) -> f64 {
+        self.intervals.iter().fold(Dd::ZERO, |sum, (start, stop)| sum + (*stop - *start)).value()
+    }
+
+    /// Length of the longest, s.
+    pub fn longest(&self) -> f64 {
+        self.intervals.iter().map(|(start, stop)| (*stop - *start).value()).fold(0.0, f64::max)
+    }
+
+    /// The parts that both have; may be empty.
+    pub fn intersect(&self, other: &Gti) -> Gti {
+        let mut intervals = Vec::new();
+        let (mut i, mut j) = (0, 0);
+        while let (Some(a), Some(b)) = (self.intervals.get(i), other.intervals.get(j)) {
+            let start = if a.0 > b.0 { a.0 } else { b.0 };
+            let stop = if a.1 < b.1 { a.1 } else { b.1 };
+            if start < stop {
+                intervals.push((start, stop));
+            }
+            if a.1 < b.1 { i += 1 } else { j += 1 }
+        }
+        Gti { intervals }
+    }
+
+    /// All intervals moved by `shift` s.
+    pub fn shifted(&self, shift: Dd) -> Gti {
+        Gti { intervals: self.intervals.iter().map(|&(start, stop)| (start + shift, stop + shift)).collect() }
+    }
+
+    /// Intervals shortened by `margin` s at both ends, and only those at least `shortest` s long then; may be empty.
+    pub fn trimmed(&self, margin: f64, shortest: f64) -> Gti {
+        let margin = Dd::from(margin);
+        let intervals = self.intervals.iter().map(|&(start, stop)| (start + margin, stop - margin));
+        Gti {
+            intervals: intervals.filter(|(start, stop)| start < stop && (*stop - *start).value() >= shortest).collect(),
+        }
+    }
+
+    /// The parts that either has, touching ones joined.
+    pub fn union(&self, other: &Gti) -> Gti {
+        let mut all: Vec<(Dd, Dd)> = self.intervals.iter().chain(&other.intervals).copied().collect();
+        // Bounds are finite, so the comparison never fails.
+        all.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
+        Gti { intervals: joined(all) }
+    }
+
+    /// The parts of `start ≤ t < stop` that no interval covers; may be empty.
+    pub fn complement(&self, start: Dd, stop: Dd) -> Gti {
+        let mut intervals = Vec::new();
+        let mut from = start;
+        for &(a, b) in &self.intervals {
+            let to = if a < stop { a } else { stop };
+            if from < to {
+                intervals.push((from, to));
+            }
+            if b > from {
+                from = b;
+            }
+        }
+        if from < stop {
+            intervals.push((from, stop));
+        }
+        Gti { intervals }
+    }
+
+    /// Where a sampled condition holds: `good[i]` speaks for `times[i] ± dt/2`; samples that touch, within a thousandth of
+    /// `dt`, make one interval. May be empty.
+    ///
+    /// # Errors
+    /// Columns of different lengths, a `dt` that is not positive, times that are not finite and in order.
+    pub fn from_condition(times: &[f64], good: &[bool], dt: f64) -> Result<Gti> {
+        if times.len() != good.len() {
+            let message = format!("there are {} times", times.len());
+            return Err(Error::argument("condition", format!("{} values", good.len()), message));
+        }
+        if !(dt.is_finite() && dt > 0.0) {
+            return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
+        }
+        let ordered = |w: &[f64]| w[0] <= w[1] && w[1].is_finite();
+        if times.first().is_some_and(|t| !t.is_finite()) || !times.windows(2).all(ordered) {
+            return Err(Error::argument("times", times.len(), "values must be finite and in order"));
+        }
+        let mut intervals: Vec<(Dd, Dd)> = Vec::new();
+        for (&t, _) in times.iter().zip(good).filter(|(_, good)| **good) {
+            let (start, stop) = (Dd::sum(t, -dt / 2.0), Dd::sum(t, dt / 2.0));
+            match intervals.last_mut() {
+                Some(last) if (start - last.1).value() <= 1e-3 * dt => last.1 = stop,
+                _ => intervals.push((start, stop)),
+            }
+        }
+        Ok(Gti { intervals })
+    }
+
+    /// Consecutive pieces of `exposure` s each, cut inside intervals where needed; the last takes what is left.
+    ///
+    /// # Errors
+    /// An exposure that is not positive, or too short to make pieces of.
+    pub fn split_by_exposure(&self, exposure: f64) -> Result<Vec<Gti>> {
+        if !(exposure.is_finite() && exposure > 0.0) {
+            return Err(Error::argument("exposure", exposure, "must be a positive number of seconds"));
+        }
+        if self.exposure() / exposure > MOST_PIECES {
+            let message = format!("makes more than {MOST_PIECES} pieces of {} s", self.exposure());
+            return Err(Error::argument("exposure", exposure, message));
+        }
+        let mut pieces = Vec::new();
+        let (mut piece, mut room) = (Gti::default(), Dd::from(exposure));
+        for &(start, stop) in &self.intervals {
+            let mut from = start;
+            while from < stop {
+                let end = from + room;
+                if end <= from {
+                    let message = format!("is lost in the rounding of times near {} s", from.value());
+                    return Err(Error::argument("exposure", exposure, message));
+                }
+                if end > stop {
+                    piece.intervals.push((from, stop));
+                    room = room - (stop - from);
+                    break;
+                }
+                piece.intervals.push((from, end));
+                pieces.push(std::mem::take(&mut piece));
+                (from, room) = (end, Dd::from(exposure));
+            }
+        }
+        if !piece.is_empty() {
+            pieces.push(piece);
+        }
+        Ok(pieces)
+    }
+
+    /// Groups of intervals with gaps of at least `gap` s between the groups and shorter ones inside.
+    pub fn split_at_gaps(&self, gap: f64) -> Vec<Gti> {
+        let mut groups: Vec<Gti> = Vec::new();
+        for &(start, stop) in &self.intervals {
+            let near = |g: &Gti| g.intervals.last().is_some_and(|last| (start - last.1).value() < gap);
+            match groups.last_mut() {
+                Some(group) if near(group) => group.intervals.push((start, stop)),
+                _ => groups.push(Gti { intervals: vec![(start, stop)] }),
+            }
+        }
+        groups
+    }
+
+    /// True when `t` is in one of the intervals.
+    pub fn contains(&self, t: Dd) -> bool {
+        let after = self.intervals.partition_point(|&(start, _)| start <= t);
+        after > 0 && t < self.intervals[after - 1].1
+    }
+
+    /// True when no interval is left.
+    pub fn is_empty(&self) -> bool {
+        self.intervals.is_empty()
+    }
+}
+
+/// Sorted intervals with those that touch or overlap made one.
+fn joined(sorted: Vec<(Dd, Dd)>) -> Vec<(Dd, Dd)> {
+    let mut intervals: Vec<(Dd, Dd)> = Vec::with_capacity(sorted.len());
+    for (start, stop) in sorted {
+        match intervals.last_mut() {
+            Some(last) if start <= last.1 => {
+                if stop > last.1 {
+                    last.1 = stop;
+                }
+            }
+            _ => intervals.push((start, stop)),
+        }
+    }
+    intervals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gti(list: &[(f64, f64)]) -> Result<(Gti, Warnings)> {
+        let mut warnings = Warnings::default();
+        let raw = list.iter().map(|&(a, b)| (Dd::from(a), Dd::from(b))).collect();
+        Gti::new("test", raw, false, &mut warnings).map(|g| (g, warnings))
+    }
+
+    #[test]
+    fn touching_and_overlapping_intervals_become_one() {
+        let (g, w) = gti(&[(0.0, 10.0), (10.0, 20.0), (15.0, 30.0), (40.0, 50.0), (42.0, 43.0)]).unwrap();
+        assert_eq!(g.intervals().len(), 2);
+        assert_eq!(g.exposure(), 40.0);
+        assert_eq!(w.iter().map(|w| (w.code, w.count)).collect::<Vec<_>>(), [("W-GTI-OVERLAP", 2)]);
+    }
+
+    #[test]
+    fn unsorted_is_sorted_with_a_warning_and_nonsense_refused() {
+        let (g, w) = gti(&[(20.0, 30.0), (0.0, 10.0)]).unwrap();
+        assert_eq!(g.intervals()[0].0.hi, 0.0);
+        assert_eq!(w.iter().next().unwrap().code, "W-GTI-UNSORTED");
+        for bad in [&[(5.0, 1.0)][..], &[(0.0, f64::NAN)], &[], &[(3.0, 3.0)]] {
+            assert!(gti(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn intersection_and_trimming() {
+        let a = gti(&[(0.0, 10.0), (20.0, 30.0)]).unwrap().0;
+        let b = gti(&[(5.0, 25.0)]).unwrap().0;
+        assert_eq!(a.intersect(&b), gti(&[(5.0, 10.0), (20.0, 25.0)]).unwrap().0);
+        assert_eq!(a.trimmed(1.0, 8.0), gti(&[(1.0, 9.0), (21.0, 29.0)]).unwrap().0);
+        assert!(a.trimmed(0.0, 11.0).is_empty());
+    }
+}

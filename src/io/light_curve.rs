@@ -1,0 +1,271 @@
+//! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
+
+use super::events::crc32;
+use super::fits::{self, Hdu};
+use super::gti::{self, Frame, seconds_per_unit};
+use super::source::{Source, format_error};
+use super::table::Table;
+use super::text_table;
+use crate::data::lightcurve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
+use crate::data::{Gti, InputRecord, LightCurve};
+use crate::error::{Error, Result};
+use crate::time::Dd;
+use crate::warning::Warnings;
+
+/// Part of a bin by which a time may miss the grid: times are often printed with few digits.
+const OFF_GRID: f64 = 0.02;
+
+/// Columns of a binned series as found in a file, in its own units.
+#[derive(Default)]
+pub(super) struct Raw {
+    /// What rows are called in messages, and the number of the first.
+    pub row: (&'static str, Vec<usize>),
+    /// Seconds, before the offset of the clock.
+    pub time: Vec<f64>,
+    /// Counts a bin.
+    pub counts: Option<Vec<f64>>,
+    /// Counts/s.
+    pub rate: Option<Vec<f64>>,
+    /// Errors of the counts or, without counts, of the rates.
+    pub error: Option<Vec<f64>>,
+    /// Part of the bin that was exposed.
+    pub fracexp: Option<Vec<f64>>,
+}
+
+/// The light curve in a file, or `None` when the file holds something else (events, say).
+///
+/// FITS: the first table whose HDUCLAS1 is `LIGHT CURVE` or `LIGHTCURVE`, or whose name is RATE, with a TIME column and
+/// COUNTS or RATE (RATE1); the unit of a column is its TUNITn, that of keywords TIMEUNIT. Text: numbers in columns, `time`,
+/// `rate` (or `counts` where a header line says so) and an optional error. Rows without a finite value or without exposure
+/// are missing bins.
+///
+/// # Errors
+/// A light curve without usable columns; bins that are not on a regular grid (with the place); unusable GTIs.
+pub fn read(source: &Source, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
+    if !source.bytes().starts_with(b"SIMPLE  =") {
+        let Some(raw) = text_table::read(source)? else { return Ok(None) };
+        warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
+        let frame = Frame { mjdref: None, timezero: Dd::ZERO };
+        return assemble(source, raw, None, Dd::ZERO, LightCurveMeta::default(), |span| {
+            given_gti(gti, &frame, span, warnings)
+        })
+        .map(Some);
+    }
+    let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+    match hdus.iter().find(|hdu| is_light_curve(hdu)) {
+        Some(hdu) => read_fits(source, &hdus, hdu, gti, warnings).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn is_light_curve(hdu: &Hdu) -> bool {
+    let class = hdu.header.text("HDUCLAS1").unwrap_or_default().replace(' ', "");
+    class.eq_ignore_ascii_case("LIGHTCURVE") || hdu.name.eq_ignore_ascii_case("RATE")
+}
+
+fn read_fits(
+    source: &Source,
+    hdus: &[Hdu],
+    hdu: &Hdu,
+    gti_source: &super::GtiSource,
+    warnings: &mut Warnings,
+) -> Result<LightCurve> {
+    let header = &hdu.header;
+    let table = Table::open(source, hdu, false)?;
+    let column = |names: &[&str]| -> Result<Option<(Vec<f64>, String)>> {
+        for name in names {
+            if let Some(column) = table.numbers(name)? {
+                let mut values = Vec::with_capacity(table.rows);
+                table.decode(column, 0..table.rows, &mut values);
+                return Ok(Some((values, column.unit.clone())));
+            }
+        }
+        Ok(None)
+    };
+    let (mut time, unit) = column(&["TIME"])?.ok_or_else(|| table.error("column TIME", "missing"))?;
+    let unknown = |place: &str, unit: &str| table.error(place, &format!("unknown unit `{unit}`"));
+    let keyword_unit = header.text("TIMEUNIT").unwrap_or_default();
+    let per_keyword = seconds_per_unit(&keyword_unit).ok_or_else(|| unknown("TIMEUNIT", &keyword_unit))?;
+    let unit = if unit.trim().is_empty() { keyword_unit } else { unit };
+    let factor = seconds_per_unit(&unit).ok_or_else(|| unknown("column TIME", &unit))?;
+    time.iter_mut().for_each(|t| *t *= factor);
+    let counts = column(&["COUNTS"])?.map(|(values, _)| values);
+    let rate = column(&["RATE", "RATE1"])?;
+    if let Some((_, unit)) = rate.as_ref().filter(|(_, unit)| !is_rate(unit)) {
+        return Err(table.error("column RATE", &format!("`{unit}` is not counts a second")));
+    }
+    // An error beside both is that of the rate; counts have the error of counting.
+    let error = match (&counts, &rate) {
+        (Some(_), Some(_)) => column(&["COUNTS_ERR", "ERR_COUNTS"])?,
+        (Some(_), None) => column(&["COUNTS_ERR", "ERR_COUNTS", "ERROR"])?,
+        (None, _) => column(&["ERROR", "ERROR1", "RATE_ERR"])?,
+    };
+    let raw = Raw {
+        row: ("row", (1..=table.rows).collect()),
+        time,
+        counts,
+        rate: rate.map(|(values, _)| values),
+        error: error.map(|(values, _)| values),
+        fracexp: column(&["FRACEXP"])?.map(|(values, _)| values),
+    };
+    if raw.counts.is_none() && raw.rate.is_none() {
+        return Err(table.error("columns", "neither RATE nor COUNTS is there"));
+    }
+    let timedel = header.real("TIMEDEL")?.map(|t| t * per_keyword).filter(|t| *t > 0.0);
+    let timezero = gti::timezero(header)?.unwrap_or(Dd::ZERO);
+    let pixel = Dd::product(0.5 - header.real("TIMEPIXR")?.unwrap_or(0.5), timedel.unwrap_or(0.0));
+    let text = |key: &str| {
+        let own = header.text(key).filter(|t| !t.is_empty());
+        own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
+    };
+    let timeref = text("TIMEREF");
+    let meta = LightCurveMeta {
+        mjdref: gti::mjdref(header)?,
+        telescop: text("TELESCOP"),
+        instrume: text("INSTRUME"),
+        object: text("OBJECT"),
+        timesys: text("TIMESYS"),
+        barycentred: timeref.eq_ignore_ascii_case("SOLARSYSTEM"),
+        timeref,
+        plephem: text("PLEPHEM"),
+        ..LightCurveMeta::default()
+    };
+    if meta.mjdref.is_none() {
+        warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
+    }
+    let frame = Frame { mjdref: meta.mjdref, timezero };
+    let own = gti::find(hdus).filter(|_| *gti_source == super::GtiSource::File);
+    assemble(source, raw, timedel, timezero + pixel, meta, |span| match own {
+        Some(hdu) => {
+            let rows = gti::read_table(source, hdu, &frame)?;
+            Gti::new(source.path(), rows, false, warnings)
+        }
+        None => given_gti(gti_source, &frame, span, warnings),
+    })
+}
+
+fn is_rate(unit: &str) -> bool {
+    let unit = unit.to_ascii_lowercase().replace(' ', "");
+    unit.is_empty() || ["/s", "s-1", "s**-1", "s^-1", "/sec", "s**(-1)"].iter().any(|end| unit.ends_with(end))
+}
+
+/// The user's intervals, or the whole span.
+fn given_gti(source: &super::GtiSource, frame: &Frame, span: (Dd, Dd), warnings: &mut Warnings) -> Result<Gti> {
+    match source {
+        super::GtiSource::Given(name) => Gti::new(name, gti::read_file(name, frame)?, false, warnings),
+        _ => Ok(Gti::of_sorted(&[span])),
+    }
+}
+
+/// Columns to a light curve on a grid.
+fn assemble(
+    source: &Source,
+    raw: Raw,
+    timedel: Option<f64>,
+    offset: Dd,
+    meta: LightCurveMeta,
+    gti: impl FnOnce((Dd, Dd)) -> Result<Gti>,
+) -> Result<LightCurve> {
+    let path = source.path();
+    let Raw { row, time, counts, rate, error, fracexp } = raw;
+    let (dt, places) = grid(path, &row, &time, timedel)?;
+    let origin = Dd::sum(time[0], -0.5 * dt) + offset;
+    let counted = counts.is_some() && error.is_none();
+    let mut lc = LightCurve {
+        grid: Grid { origin, dt },
+        bin: Vec::new(),
+        time: Vec::new(),
+        counts: Vec::new(),
+        rate: Vec::new(),
+        rate_err: Vec::new(),
+        fracexp: Vec::new(),
+        counted,
+        gti: Gti::default(),
+        meta,
+    };
+    for (i, &k) in places.iter().enumerate() {
+        let part = fracexp.as_ref().map_or(1.0, |f| f[i]);
+        let exposed = dt * part;
+        // With counts, the error is theirs.
+        let (count, value, err) = match (&counts, &rate) {
+            (Some(c), _) => (c[i], c[i] / exposed, error.as_ref().map(|e| e[i] / exposed)),
+            (None, Some(r)) => (r[i] * exposed, r[i], error.as_ref().map(|e| e[i])),
+            (None, None) => continue,
+        };
+        let missing = !value.is_finite() || part.is_nan() || part <= 0.0 || err.is_some_and(|e| !e.is_finite());
+        if missing {
+            continue;
+        }
+        lc.bin.push(k);
+        lc.time.push(lc.grid.centre(k));
+        lc.counts.push(count);
+        lc.rate.push(value);
+        lc.rate_err.push(if counted { counting_error(count) / exposed } else { err.unwrap_or(f64::NAN) });
+        lc.fracexp.push(part);
+    }
+    let Some(&last) = lc.bin.last() else {
+        return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
+    };
+    lc.gti = gti((lc.grid.edge(lc.bin[0]), lc.grid.edge(last + 1)))?;
+    lc.meta.inputs =
+        vec![InputRecord { name: path.to_string(), crc32: crc32(source.bytes()), ..InputRecord::default() }];
+    Ok(lc.described())
+}
+
+/// The width of bins, and the place of each time on the grid that begins with the first.
+fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>) -> Result<(f64, Vec<u64>)> {
+    let at = |i: usize| format!("{} {}", row.0, row.1[i]);
+    if let Some(i) = time.iter().position(|t| !t.is_finite()) {
+        return Err(format_error(path, &at(i), "the time is not finite"));
+    }
+    if let Some(i) = (1..time.len()).find(|&i| time[i] <= time[i - 1]) {
+        let message = format!("the time {} s is not after the one before, {} s", time[i], time[i - 1]);
+        return Err(format_error(path, &at(i), &message));
+    }
+    if time.is_empty() || (time.len() < 2 && timedel.is_none()) {
+        return Err(format_error(path, "light curve", "it has too few bins to know their width"));
+    }
+    let dt = timedel.unwrap_or_else(|| {
+        let mut steps: Vec<f64> = time.windows(2).map(|w| w[1] - w[0]).collect();
+        let middle = steps.len() / 2;
+        let median = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+        // Printed times are rounded; the whole span tells the width better.
+        let span = time[time.len() - 1] - time[0];
+        span / (span / median).round().max(1.0)
+    });
+    if !(dt.is_finite() && dt > 0.0 && (time[time.len() - 1] - time[0]) / dt < MOST_PLACES) {
+        let message = format!("bins of {dt} s from {} s to {} s cannot be numbered", time[0], time[time.len() - 1]);
+        return Err(format_error(path, "light curve", &message));
+    }
+    let mut places = Vec::with_capacity(time.len());
+    for (i, &t) in time.iter().enumerate() {
+        let place = (t - time[0]) / dt;
+        let nearest = place.round();
+        if (place - nearest).abs() > OFF_GRID || places.last().is_some_and(|&last| nearest as u64 <= last) {
+            let off = place - place.floor();
+            let message = format!(
+                "the time {t} s is {place:.3} bins of {dt} s after the first, {off:.3} off the grid: the bins must be of one \
+                 width"
+            );
+            return Err(format_error(path, &at(i), &message));
+        }
+        places.push(nearest as u64);
+    }
+    Ok((dt, places))
+}
+
+impl LightCurve {
+    /// Opens a file that holds a light curve, with its own intervals.
+    ///
+    /// # Errors
+    /// See [`read`]; the file holds something else.
+    pub fn open(path: &std::path::Path, warnings: &mut Warnings) -> Result<LightCurve> {
+        let source = Source::open(path)?;
+        let series = read(&source, &super::GtiSource::File, warnings)?;
+        series.ok_or_else(|| Error::Format {
+            path: source.path().to_string(),
+            place: "whole file".into(),
+            message: "neither a FITS light curve nor a text table of times and rates".into(),
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Light curves on disk: tables in every format, and FITS as OGIP/93-003 defines light curves.
+
+use std::io::{self, Cursor};
+
+use super::fits_writer::{Column, FitsWriter, Header};
+use super::product::{Format, Product, ProductColumn, Values, write_bytes};
+use super::product_fits::cards;
+use crate::data::LightCurve;
+use crate::error::{Error, Result};
+
+impl LightCurve {
+    /// The light curve as a table: `time` (s, centre) `counts` `rate` `rate_err` `fracexp`.
+    pub fn product(&self) -> Product<'_> {
+        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+        Product {
+            columns: vec![
+                column("time", "s", Values::Real(&self.time)),
+                column("counts", "ct", Values::Real(&self.counts)),
+                column("rate", "ct/s", Values::Real(&self.rate)),
+                column("rate_err", "ct/s", Values::Real(&self.rate_err)),
+                column("fracexp", "", Values::Real(&self.fracexp)),
+            ],
+            meta: serde_json::to_value(&self.meta).unwrap_or_default(),
+        }
+    }
+
+    /// Writes to a file, or to standard output for `-`; the format is that of the extension.
+    ///
+    /// # Errors
+    /// An unknown extension; the file exists and `overwrite` is false; the system's own error.
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let bytes = match Format::of(path)? {
+            Format::Fits => self.fits().map(Cursor::into_inner).map_err(|e| Error::io(path, e))?,
+            other => self.product().encode(other)?,
+        };
+        write_bytes(path, overwrite, &bytes)
+    }
+
+    /// An OGIP light curve: extensions RATE (TIME, COUNTS, RATE, ERROR, FRACEXP) and GTI. Bins that are missing have no row.
+    fn fits(&self) -> io::Result<Cursor<Vec<u8>>> {
+        let clock = self.clock_cards()?;
+        let mut primary = Header::new();
+        primary.push("CONTENT", "LIGHT CURVE", "a light curve")?;
+        let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &primary)?;
+        let columns = [("TIME", "s"), ("COUNTS", "count"), ("RATE", "count/s"), ("ERROR", "count/s"), ("FRACEXP", "")];
+        let columns = columns.map(|(name, unit)| Column::new(name, "D", unit));
+        let mut header = class("LIGHTCURVE", "TOTAL", "RATE")?;
+        header.append(&clock);
+        header.push("TIMEDEL", self.grid.dt, "[s] width of a bin")?;
+        header.push("TIMEPIXR", 0.5, "TIME is the centre of a bin")?;
+        header.push("EXPOSURE", self.meta.exposure, "[s] exposure of all bins")?;
+        header.push("BACKAPP", false, "background not subtracted")?;
+        header.push("DEADAPP", false, "not corrected for dead time")?;
+        header.push("VIGNAPP", false, "not corrected for vignetting")?;
+        let mut rest = self.product().meta;
+        if let Some(rest) = rest.as_object_mut() {
+            let written = ["telescop", "instrume", "object", "timesys", "timeref", "plephem", "exposure", "mjdref"];
+            written.iter().for_each(|key| {
+                rest.remove(*key);
+            });
+        }
+        header.append(&cards(&rest)?);
+        writer.table("RATE", &columns, &header)?;
+        let row = |i: usize| [self.time[i], self.counts[i], self.rate[i], self.rate_err[i], self.fracexp[i]];
+        for i in 0..self.len() {
+            writer.rows(&row(i).map(f64::to_be_bytes).concat())?;
+        }
+        let mut header = class("GTI", "ALL", "")?;
+        header.append(&clock);
+        writer.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header)?;
+        for &(start, stop) in self.gti.intervals() {
+            writer.rows(&[start.value(), stop.value()].map(f64::to_be_bytes).concat())?;
+        }
+        writer.finish()
+    }
+
+    /// What both extensions say of the source and of the clock.
+    fn clock_cards(&self) -> io::Result<Header> {
+        let meta = &self.meta;
+        let mut header = Header::new();
+        let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_string() } else { text.to_string() };
+        header.push("TELESCOP", or(&meta.telescop, "UNKNOWN").as_str(), "mission")?;
+        header.push("INSTRUME", or(&meta.instrume, "UNKNOWN").as_str(), "instrument")?;
+        header.push("OBJECT", or(&meta.object, "UNKNOWN").as_str(), "observed object")?;
+        if let Some(epoch) = meta.mjdref {
+            header.push("MJDREFI", epoch.day, "[d] reference epoch, whole days")?;
+            header.push("MJDREFF", epoch.fraction, "[d] reference epoch, fraction")?;
+        }
+        for (key, text) in [("TIMESYS", &meta.timesys), ("TIMEREF", &meta.timeref), ("PLEPHEM", &meta.plephem)] {
+            if !text.is_empty() {
+                header.push(key, text.as_str(), "")?;
+            }
+        }
+        header.push("TIMEUNIT", "s", "unit of the keywords of time")?;
+        header.push("TIMEZERO", 0.0, "[s] TIME is that of the frame")?;
+        let (start, stop) = (self.bin.first(), self.bin.last());
+        if let (Some(&first), Some(&last)) = (start, stop) {
+            header.push("TSTART", self.grid.edge(first).value(), "[s] start of the first bin")?;
+            header.push("TSTOP", self.grid.edge(last + 1).value(), "[s] end of the last bin")?;
+        }
+        Ok(header)
+    }
+}
+
+/// The classes of an OGIP extension.
+fn class(first: &str, second: &str, third: &str) -> io::Result<Header> {
+    let mut header = Header::new();
+    header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
+    for (i, text) in (1..).zip([first, second, third]).filter(|(_, text)| !text.is_empty()) {
+        header.push(&format!("HDUCLAS{i}"), text, "")?;
+    }
+    Ok(header)
+}

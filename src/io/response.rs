@@ -1,0 +1,76 @@
+//! Energies of channels from a response file: the EBOUNDS extension (OGIP memo CAL/GEN/92-002).
+
+use std::path::Path;
+
+use super::energy::{Decimal, Scale};
+use super::events::EventFile;
+use super::fits;
+use super::source::{Source, format_error};
+use super::table::{Kind, Table};
+use crate::error::{Error, Result};
+
+impl EventFile {
+    /// Takes the energies of channels from the EBOUNDS extension of a response (RMF or RSP), and the channels from the
+    /// column that its CHANTYPE names: PI or PHA, PI when it names none.
+    ///
+    /// # Errors
+    /// The file cannot be read or has no EBOUNDS; the events have no such column.
+    pub fn use_response(&mut self, path: &Path) -> Result<()> {
+        let source = Source::open(path)?;
+        let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+        let is_bounds = |h: &&fits::Hdu| {
+            h.name.eq_ignore_ascii_case("EBOUNDS")
+                || h.header.text("HDUCLAS2").is_some_and(|c| c.trim().eq_ignore_ascii_case("EBOUNDS"))
+        };
+        let Some(hdu) = hdus.iter().find(is_bounds) else {
+            return Err(format_error(source.path(), "extensions", "no EBOUNDS, so it holds no energies of channels"));
+        };
+        let chantype = hdu.header.text("CHANTYPE").unwrap_or_default();
+        let name = if chantype.trim().eq_ignore_ascii_case("PHA") { "PHA" } else { "PI" };
+        self.scale = Some(read_bounds(&Table::open(&source, hdu, false)?)?);
+        self.channel = self.table.numbers(name)?.cloned();
+        if self.channel.is_none() {
+            let message = format!("missing, but the channels of {} are of this kind", source.path());
+            return Err(self.table.error(&format!("column {name}"), &message));
+        }
+        Ok(())
+    }
+}
+
+fn read_bounds(table: &Table) -> Result<Scale> {
+    let missing = |name: &str| table.error(&format!("column {name}"), "missing");
+    let mut channels = Vec::new();
+    let column = table.numbers("CHANNEL")?.ok_or_else(|| missing("CHANNEL"))?;
+    table.decode(column, 0..table.rows, &mut channels);
+    let edges = |name: &str| -> Result<Vec<Decimal>> {
+        let column = table.numbers(name)?.ok_or_else(|| missing(name))?;
+        let divisor = match column.unit.trim().to_ascii_lowercase().as_str() {
+            "" | "kev" => 1,
+            "ev" => 1000,
+            unit => return Err(table.error(&format!("column {name}"), &format!("`{unit}` is neither keV nor eV"))),
+        };
+        let mut values = Vec::new();
+        table.decode(column, 0..table.rows, &mut values);
+        let decimal = |(row, v): (usize, &f64)| {
+            // The decimal that was meant: the shortest that reads back in the column's own precision.
+            let exact = if column.kind == Kind::F32 { Decimal::of_f32(*v as f32) } else { Decimal::new(*v) };
+            let place = format!("column {name}, row {}", row + 1);
+            exact.map(|d| d.divided(divisor)).ok_or_else(|| table.error(&place, &format!("{v} is no energy")))
+        };
+        values.iter().enumerate().map(decimal).collect()
+    };
+    let (low, high) = (edges("E_MIN")?, edges("E_MAX")?);
+    let doubled_centres: Vec<Decimal> = low.iter().zip(&high).map(|(a, b)| a.plus(*b)).collect();
+    let in_order = channels.windows(2).all(|w| w[1] == w[0] + 1.0);
+    let up = doubled_centres.windows(2).all(|w| w[0] <= w[1]);
+    let down = doubled_centres.windows(2).all(|w| w[0] >= w[1]);
+    let Some(&first) = channels.first().filter(|_| in_order && (up || down)) else {
+        let message = "channels must be consecutive and their energies in order";
+        return Err(Error::Format {
+            path: table.path().to_string(),
+            place: table.place.clone(),
+            message: message.into(),
+        });
+    };
+    Ok(Scale::Bounds { first: first as i64, doubled_centres })
+}

@@ -1,0 +1,184 @@
+//! Power spectra for XSPEC: a spectrum file (PHA, OGIP/92-007) and a diagonal response (RSP, CAL/GEN/92-002).
+//!
+//! XSPEC compares `RATE` of a channel with the integral of a model over the channel's energies, folded through the
+//! response. With the frequency in Hz in the place of the energy in keV, a response of ones on the diagonal, and
+//! `RATE = P·df`, `STAT_ERR = δP·df`, a model in XSPEC is a power density `P(f)`, additive components and all.
+
+use std::io::{self, Cursor};
+use std::path::{Path, PathBuf};
+
+use super::fits_writer::{Column, FitsWriter, Header};
+use super::product::{check_output, write_bytes};
+use super::product_fits::cards;
+use crate::error::{Error, Result};
+use crate::spectrum::AveragedPowerSpectrum;
+
+/// The two files that a power spectrum becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XspecFiles {
+    /// The spectrum, `STEM.pha`.
+    pub pha: PathBuf,
+    /// The response, `STEM.rsp`, in the same folder.
+    pub rsp: PathBuf,
+}
+
+impl XspecFiles {
+    /// `STEM.pha` and `STEM.rsp`; a `.pha` that ends the stem is not doubled.
+    pub fn of(stem: &str) -> XspecFiles {
+        let stem = stem.strip_suffix(".pha").unwrap_or(stem);
+        XspecFiles { pha: format!("{stem}.pha").into(), rsp: format!("{stem}.rsp").into() }
+    }
+
+    /// Refuses early what [`XspecFiles::write`] would refuse in the end.
+    ///
+    /// # Errors
+    /// One of the files exists and `overwrite` is false; their folder does not exist.
+    pub fn check(&self, overwrite: bool) -> Result<()> {
+        check_output(&text(&self.pha), overwrite)?;
+        check_output(&text(&self.rsp), overwrite)
+    }
+
+    /// Writes both files, the response first: a spectrum that is there has its response.
+    ///
+    /// # Errors
+    /// See [`XspecFiles::check`]; frequencies that single precision, which the memos ask for, cannot tell apart.
+    pub fn write(&self, spectrum: &AveragedPowerSpectrum, overwrite: bool) -> Result<()> {
+        self.check(overwrite)?;
+        let edges = edges(spectrum)?;
+        let failed = |e| Error::io(&self.pha, e);
+        let rsp = response(spectrum, &edges).map_err(failed)?;
+        let pha = self.spectrum(spectrum).map_err(failed)?;
+        write_bytes(&text(&self.rsp), overwrite, &rsp)?;
+        write_bytes(&text(&self.pha), overwrite, &pha)
+    }
+
+    /// The PHA file: extension SPECTRUM with CHANNEL, RATE and STAT_ERR.
+    fn spectrum(&self, s: &AveragedPowerSpectrum) -> io::Result<Vec<u8>> {
+        let rsp = self.rsp.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut header = common(
+            s,
+            &[("HDUCLAS1", "SPECTRUM"), ("HDUCLAS2", "TOTAL"), ("HDUCLAS3", "RATE"), ("HDUCLAS4", "TYPE:I")],
+            "1.2.1",
+        )?;
+        header.push("EXPOSURE", 1.0, "[s] rates are P df, not counts in a time")?;
+        header.push("AREASCAL", 1.0, "area scaling factor")?;
+        header.push("BACKFILE", "none", "no background")?;
+        header.push("BACKSCAL", 1.0, "background scaling factor")?;
+        header.push("CORRFILE", "none", "no correction")?;
+        header.push("CORRSCAL", 1.0, "correction scaling factor")?;
+        header.push("RESPFILE", rsp.as_str(), "diagonal response: Hz for keV")?;
+        header.push("ANCRFILE", "none", "no ancillary response")?;
+        header.push("POISSERR", false, "errors are STAT_ERR")?;
+        header.push("SYS_ERR", 0, "no systematic error")?;
+        header.push("GROUPING", 0, "no grouping of channels")?;
+        header.push("QUALITY", 0, "all channels are good")?;
+        header.push("TLMIN1", 1, "first channel")?;
+        header.push("TLMAX1", s.len() as i64, "last channel")?;
+        let mut meta = serde_json::to_value(&s.meta).unwrap_or_default();
+        if let Some(meta) = meta.as_object_mut() {
+            ["telescop", "instrume", "exposure", "mjdref"].iter().for_each(|key| {
+                meta.remove(*key);
+            });
+        }
+        header.append(&cards(&meta)?);
+        let columns = [
+            Column::new("CHANNEL", "J", ""),
+            Column::new("RATE", "E", "count/s"),
+            Column::new("STAT_ERR", "E", "count/s"),
+        ];
+        let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &content("PHA SPECTRUM")?)?;
+        writer.table("SPECTRUM", &columns, &header)?;
+        for i in 0..s.len() {
+            let row = [
+                (i as i32 + 1).to_be_bytes(),
+                ((s.power[i] * s.df[i]) as f32).to_be_bytes(),
+                ((s.power_err[i] * s.df[i]) as f32).to_be_bytes(),
+            ];
+            writer.rows(&row.concat())?;
+        }
+        writer.finish().map(Cursor::into_inner)
+    }
+}
+
+/// The RSP file: extensions MATRIX (one group of one channel an energy) and EBOUNDS.
+fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
+    let matrix = [
+        Column::new("ENERG_LO", "E", "keV"),
+        Column::new("ENERG_HI", "E", "keV"),
+        Column::new("N_GRP", "I", ""),
+        Column::new("F_CHAN", "J", ""),
+        Column::new("N_CHAN", "I", ""),
+        Column::new("MATRIX", "E", ""),
+    ];
+    let count = s.len() as i64;
+    let mut header = common(s, &[("HDUCLAS1", "RESPONSE"), ("HDUCLAS2", "RSP_MATRIX"), ("HDUCLAS3", "FULL")], "1.3.0")?;
+    header.push("TLMIN4", 1, "first channel")?;
+    header.push("TLMAX4", count, "last channel")?;
+    header.push("NUMGRP", count, "groups of channels")?;
+    header.push("NUMELT", count, "elements of the matrix")?;
+    header.push("LO_THRES", 0.0, "no element is left out for being small")?;
+    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &content("RESPONSE")?)?;
+    writer.table("MATRIX", &matrix, &header)?;
+    for (pair, channel) in edges.windows(2).zip(1i32..) {
+        let mut row = [pair[0].to_be_bytes(), pair[1].to_be_bytes()].concat();
+        row.extend(1i16.to_be_bytes());
+        row.extend(channel.to_be_bytes());
+        row.extend(1i16.to_be_bytes());
+        row.extend(1f32.to_be_bytes());
+        writer.rows(&row)?;
+    }
+    let bounds = [Column::new("CHANNEL", "J", ""), Column::new("E_MIN", "E", "keV"), Column::new("E_MAX", "E", "keV")];
+    let mut header = common(s, &[("HDUCLAS1", "RESPONSE"), ("HDUCLAS2", "EBOUNDS")], "1.2.0")?;
+    header.push("TLMIN1", 1, "first channel")?;
+    header.push("TLMAX1", count, "last channel")?;
+    writer.table("EBOUNDS", &bounds, &header)?;
+    for (pair, channel) in edges.windows(2).zip(1i32..) {
+        writer.rows(&[channel.to_be_bytes(), pair[0].to_be_bytes(), pair[1].to_be_bytes()].concat())?;
+    }
+    writer.finish().map(Cursor::into_inner)
+}
+
+/// The edges of the frequency bins, Hz: one more than there are bins, each shared by its neighbours.
+fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
+    let lower = s.freq.first().zip(s.df.first()).map(|(f, df)| f - df / 2.0);
+    let upper = s.freq.iter().zip(&s.df).map(|(f, df)| f + df / 2.0);
+    let edges: Vec<f32> = lower.into_iter().chain(upper).map(|edge| edge as f32).collect();
+    match edges.windows(2).position(|w| w[0] >= w[1]) {
+        None => Ok(edges),
+        Some(i) => {
+            let message = format!(
+                "bins of {} Hz at {} Hz are finer than a response file's single precision; rebin by --rebin or --rebin-log",
+                s.df[i], s.freq[i]
+            );
+            Err(Error::argument("--xspec", "given", message))
+        }
+    }
+}
+
+/// What every extension says.
+fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) -> io::Result<Header> {
+    let known = |text: &str| if text.is_empty() { "UNKNOWN".to_string() } else { text.to_string() };
+    let mut header = Header::new();
+    header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
+    for (key, class) in classes {
+        header.push(key, *class, "")?;
+    }
+    header.push("HDUVERS", version, "version of the format")?;
+    header.push("TELESCOP", known(&s.meta.telescop).as_str(), "mission")?;
+    header.push("INSTRUME", known(&s.meta.instrume).as_str(), "instrument")?;
+    header.push("FILTER", "none", "filter")?;
+    header.push("CHANTYPE", "PI", "channels are bins of frequency")?;
+    header.push("DETCHANS", s.len() as i64, "channels")?;
+    Ok(header)
+}
+
+fn content(what: &str) -> io::Result<Header> {
+    let mut header = Header::new();
+    header.push("CONTENT", what, "what the file holds")?;
+    header.push("CREATOR", concat!("eagleray ", env!("CARGO_PKG_VERSION")), "")?;
+    Ok(header)
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
