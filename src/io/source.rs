@@ -27,14 +27,15 @@ impl Source {
     /// The system's own error; a directory, pipe or empty file; gzip data that are cut off or larger than believable.
     pub fn open(path: &Path) -> Result<Source> {
         let name: Arc<str> = path.display().to_string().into();
-        let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
-        let meta = file.metadata().map_err(|e| Error::io(path, e))?;
+        // Asked before opening: to open a pipe is to wait for its writer.
+        let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
         if !meta.is_file() {
             return Err(format_error(&name, "whole file", "not a regular file; event lists are read by mapping them"));
         }
         if meta.len() == 0 {
             return Err(format_error(&name, "byte 0", "the file is empty"));
         }
+        let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
         let mut magic = [0; 2];
         let compressed = meta.len() > 2 && file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
         let file = if compressed { unpack(&name, path, meta.len())? } else { file };
