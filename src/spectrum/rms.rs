@@ -178,6 +178,23 @@ mod tests {
         assert_eq!((nothing.rms, nothing.rms_upper_limit), (None, None));
     }
 
+    /// With the scale's posterior, χ² truncated at the noise: the limit leaves 5 % of it above, however low the powers were.
+    #[test]
+    fn limits_leave_5_percent_of_the_posterior() {
+        for power in [90.0, 100.0, 101.0] {
+            // 40 frequencies of 20 segments; noise 100.
+            let s = spectrum(&[power; 40], 20, &PowerOptions::default());
+            let r = s.rms(0.0, 20.0).unwrap();
+            // In units of fractional power: 2P/(T·r²), over 10 Hz.
+            let unit = 2.0 / (4.0 * 625.0) * 10.0;
+            let highest = r.rms_upper_limit.unwrap().powi(2) / unit + 100.0;
+            let dof = 2.0 * 40.0 * 20.0;
+            let below = |expected: f64| chi_square::ln_cdf(dof * power / expected, dof);
+            assert!(((below(highest) - below(100.0)).exp() - 0.05).abs() < 1e-9, "{power}: {highest}");
+            assert_eq!(r.rms.is_some(), power > 100.0);
+        }
+    }
+
     /// Powers of an exponential law around `expected`, averaged over `segments`.
     fn scatter(expected: &[f64], segments: u64, rng: &mut ChaCha8Rng) -> Vec<f64> {
         let mut one = || -(((rng.next_u64() >> 11) as f64 + 1.0) / (1u64 << 53) as f64).ln();
