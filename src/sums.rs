@@ -107,15 +107,18 @@ impl PartialSums {
             while let Some(entry) = rest.first_entry().filter(|e| e.key().0 == level) {
                 let ((_, index), sums) = entry.remove_entry();
                 let clash = level_nodes.insert(index, sums);
-                debug_assert!(clash.is_none());
+                assert!(clash.is_none(), "run {index} at level {level} was summed twice");
             }
             if rest.is_empty() && level_nodes.len() <= 1 {
                 return level_nodes.into_values().next().unwrap_or_default();
             }
             let mut parents: BTreeMap<u64, Sums> = BTreeMap::new();
             for (index, sums) in level_nodes {
-                let left = parents.remove(&(index >> 1));
-                parents.insert(index >> 1, left.map_or_else(|| sums.clone(), |left| left.add(sums.clone())));
+                let parent = match parents.remove(&(index >> 1)) {
+                    Some(left) => left.add(sums),
+                    None => sums,
+                };
+                parents.insert(index >> 1, parent);
             }
             level_nodes = parents;
             level += 1;

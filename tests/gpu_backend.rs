@@ -1,5 +1,5 @@
-//! The GPU backend against the CPU backend: the same plans and batches, the same sums within f32, and the same bits for any
-//! split of the work.
+//! The backends against each other: the same plans and batches, the same sums within f32, the same bits for any split of the
+//! work, the same refusals, and no plan that outlives its use.
 
 #![cfg(feature = "gpu")]
 
@@ -7,13 +7,17 @@ mod common;
 
 use std::sync::Arc;
 
+use eagleray::backend::auto::AutoBackend;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::gpu::GpuBackend;
 use eagleray::backend::{Backend, BackendError, GpuProfile, PlanId};
 use eagleray::kernels::trial::Random;
+use eagleray::pipeline::{FluxOptions, FluxSegment, spectrum_of_flux};
 use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use eagleray::spectrum::power::PowerOptions;
 use eagleray::sums::{PartialSums, Sums};
 use eagleray::time::Dd;
+use eagleray::{Gti, Options};
 
 const DT: f64 = 1.0 / 1024.0;
 
@@ -25,12 +29,20 @@ fn backends(test: &str) -> Vec<GpuBackend> {
         .collect()
 }
 
+/// The CPU, and the GPUs there are.
+fn all_backends(test: &str) -> Vec<Box<dyn Backend>> {
+    let mut all: Vec<Box<dyn Backend>> = vec![Box::new(CpuBackend::new(None).unwrap())];
+    all.extend(backends(test).into_iter().map(|gpu| Box::new(gpu) as Box<dyn Backend>));
+    all
+}
+
 fn spec(n: usize, input: Input, weight_exponent: Option<u32>) -> PlanSpec {
     let product = Product::Power { weight_exponent };
     PlanSpec { n, segment_size: n as f64 * DT, product, input, min_events: 0, max_segments: 1000 }
 }
 
-/// The segments of a faint, variable source: some empty, photons on the last edge that rounding drops.
+/// The segments of a faint, variable source: some empty, photons beside the first and the last edge
+/// that are dropped.
 fn segments(spec: &PlanSpec, count: usize, seed: u64) -> Vec<(Dd, Vec<f64>)> {
     let mut random = Random::new(seed);
     (0..count)
@@ -43,6 +55,9 @@ fn segments(spec: &PlanSpec, count: usize, seed: u64) -> Vec<(Dd, Vec<f64>)> {
                 .collect();
             if i % 5 == 1 {
                 times.push((start + Dd::from(spec.segment_size)).hi);
+            }
+            if i % 5 == 2 {
+                times.push(start.hi - DT);
             }
             times.sort_by(f64::total_cmp);
             (start, times)
@@ -116,7 +131,7 @@ fn assert_close(gpu: &Sums, cpu: &Sums, what: &str) {
 
 #[test]
 fn events_give_the_cpu_s_sums() {
-    let mut cpu = CpuBackend::new(None);
+    let mut cpu = CpuBackend::new(None).unwrap();
     for mut gpu in backends("events") {
         for (n, count) in [(2, 70), (4, 100), (1024, 200), (8192, 33), (16384, 9)] {
             for exponent in [None, Some(1), Some(2)] {
@@ -144,15 +159,18 @@ fn events_give_the_cpu_s_sums() {
 
 #[test]
 fn any_split_gives_the_same_bits() {
-    for mut gpu in backends("splits") {
-        for (n, count) in [(1024, 300), (16384, 21)] {
+    for mut backend in all_backends("splits") {
+        for (n, count) in [(1024, 300), (16384, 21), (96, 200)] {
+            if n == 96 && backend.info().backend == "gpu" {
+                continue;
+            }
             let spec = spec(n, Input::Events, Some(2));
             let run = spec.run_length() as usize;
             let all = segments(&spec, count, 5);
-            let plan = gpu.prepare(&spec).unwrap();
-            let expected = sum(&mut gpu, plan, splits(&all, count.next_multiple_of(run), 1));
+            let plan = backend.prepare(&spec).unwrap();
+            let expected = sum(&mut *backend, plan, splits(&all, count.next_multiple_of(run), 1));
             for (rows, parts) in [(run, 1), (2 * run, 1), (3 * run, 2), (count.next_multiple_of(run), 5), (run, 3)] {
-                let got = sum(&mut gpu, plan, splits(&all, rows, parts));
+                let got = sum(&mut *backend, plan, splits(&all, rows, parts));
                 assert_eq!(got, expected, "batches of {rows} segments in {parts} parts");
             }
         }
@@ -161,7 +179,7 @@ fn any_split_gives_the_same_bits() {
 
 #[test]
 fn flux_gives_the_cpu_s_sums_at_any_scale() {
-    let mut cpu = CpuBackend::new(None);
+    let mut cpu = CpuBackend::new(None).unwrap();
     for mut gpu in backends("flux") {
         for (n, scale) in [(64, 0), (2048, 60), (16384, -40)] {
             let spec = spec(n, Input::Flux, None);
@@ -219,19 +237,142 @@ fn limits_follow_the_plan() {
 
 #[test]
 fn a_batch_that_breaks_the_contract_is_refused() {
-    for mut gpu in backends("contract") {
+    for mut backend in all_backends("contract") {
         let spec = PlanSpec { max_segments: 64, ..spec(1024, Input::Events, None) };
-        let plan = gpu.prepare(&spec).unwrap();
-        let all = segments(&spec, 200, 1);
-        let mut outside = batch(&all, 0..10, 0, 1);
-        outside.rows[4].end = outside.times.len() + 1;
+        let plan = backend.prepare(&spec).unwrap();
+        let all = segments(&spec, 5000, 1);
+        let good = || batch(&all, 0..10, 0, 1);
+        let too_many = batch(&all, 0..5000, 0, 1);
         let continued = batch(&all, 0..10, 1, 2);
-        for (bad, why) in [(batch(&all, 0..200, 0, 1), "too many"), (outside, "outside"), (continued, "not open")] {
-            let refused = gpu.submit(plan, Arc::new(bad));
-            assert!(matches!(refused, Err(BackendError::Device(_))), "{why}: {refused:?}");
+        let (mut outside, mut reversed, mut uncounted, mut unordered) = (good(), good(), good(), good());
+        outside.rows[4].end = outside.times.len() + 1;
+        (reversed.rows[4].begin, reversed.rows[4].end) = (2, 1);
+        uncounted.rows[4].events -= 1;
+        unordered.rows.swap(3, 4);
+        let bad = [
+            (too_many, "at most"),
+            (continued, "not open"),
+            (outside, "outside"),
+            (reversed, "outside"),
+            (uncounted, "more events than it counts"),
+            (unordered, "order of their indices"),
+        ];
+        for (bad, why) in bad {
+            let refused = backend.submit(plan, Arc::new(bad));
+            assert!(matches!(&refused, Err(BackendError::Device(m)) if m.contains(why)), "{why}: {refused:?}");
         }
-        // The plan still works.
-        let good = sum(&mut gpu, plan, splits(&all, 64, 1));
-        assert_eq!(good.segments, 200);
+        let flux_plan = backend.prepare(&PlanSpec { input: Input::Flux, ..spec }).unwrap();
+        let rows = good().rows.iter().map(|row| Row { begin: 0, end: 0, ..*row }).collect();
+        let flux =
+            SegmentBatch { rows, flux: vec![0.5; 10 * 1024], first: true, last: true, ..SegmentBatch::default() };
+        let (mut short, mut parts, mut scales) = (flux.clone(), flux.clone(), flux.clone());
+        short.flux.pop();
+        parts.last = false;
+        scales.rows[1].scale = 3;
+        for (bad, why) in [(short, "flux samples"), (parts, "one batch a group"), (scales, "scale changes")] {
+            let refused = backend.submit(flux_plan, Arc::new(bad));
+            assert!(matches!(&refused, Err(BackendError::Device(m)) if m.contains(why)), "{why}: {refused:?}");
+        }
+        // The plans still work.
+        let sums = sum(&mut *backend, plan, splits(&all[..200], 64, 1));
+        assert_eq!(sums.segments, 200);
+        assert_eq!(sum(&mut *backend, flux_plan, [flux].into_iter()).segments, 10);
+    }
+}
+
+/// Two plans whose batches alternate, more of them than may be in flight, share a device without sharing anything else.
+#[test]
+fn plans_may_take_turns() {
+    for mut backend in all_backends("turns") {
+        let specs = [spec(1024, Input::Events, None), spec(16384, Input::Events, Some(1))];
+        let rows = specs.each_ref().map(|spec| 2 * spec.run_length() as usize);
+        let all = [0, 1].map(|i| segments(&specs[i], 4 * rows[i], i as u64));
+        let plans: Vec<PlanId> = specs.iter().map(|spec| backend.prepare(spec).unwrap()).collect();
+        let alone = [0, 1].map(|i| sum(&mut *backend, plans[i], splits(&all[i], rows[i], 2)));
+        let mut tickets = Vec::new();
+        for (a, b) in splits(&all[0], rows[0], 2).zip(splits(&all[1], rows[1], 2)) {
+            tickets.push((0, backend.submit(plans[0], Arc::new(a)).unwrap()));
+            tickets.push((1, backend.submit(plans[1], Arc::new(b)).unwrap()));
+        }
+        let mut totals = [PartialSums::new(), PartialSums::new()];
+        for (i, ticket) in tickets {
+            totals[i].merge(backend.collect(ticket).unwrap());
+        }
+        assert_eq!(totals.map(PartialSums::finish), alone);
+    }
+}
+
+/// A run that failed half-way leaves nothing behind: not its memory, not its tickets.
+#[test]
+fn a_released_plan_leaves_nothing_behind() {
+    for mut backend in all_backends("release") {
+        let spec = spec(1024, Input::Events, None);
+        let all = segments(&spec, 128, 3);
+        let kept = backend.prepare(&spec).unwrap();
+        let expected = sum(&mut *backend, kept, splits(&all, 64, 1));
+        let mut abandoned = Vec::new();
+        for _ in 0..30 {
+            let plan = backend.prepare(&spec).unwrap();
+            for batch in splits(&all, 64, 2).take(3) {
+                abandoned.push(backend.submit(plan, Arc::new(batch)).unwrap());
+            }
+            backend.release(plan);
+            backend.release(plan);
+            let refused = backend.submit(plan, Arc::new(batch(&all, 0..1, 0, 1)));
+            assert!(matches!(refused, Err(BackendError::Device(_))), "{refused:?}");
+        }
+        assert_eq!(sum(&mut *backend, kept, splits(&all, 64, 1)), expected);
+        // A ticket that is not the oldest is refused, and the oldest is still to be had.
+        let oldest = backend.submit(kept, Arc::new(batch(&all, 0..64, 0, 1))).unwrap();
+        for ticket in abandoned {
+            assert!(backend.collect(ticket).is_err());
+        }
+        assert!(backend.collect(oldest).is_ok());
+        // Dropped with work in flight.
+        backend.submit(kept, Arc::new(batch(&all, 0..64, 0, 1))).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_failed_half_way_does_not_spoil_the_next() {
+    for mut backend in all_backends("failure") {
+        // More than a batch.
+        let good: Vec<FluxSegment> = (0..70_000).map(|i| vec![1.0, 2.0, f64::from(i % 7), 4.0].into()).collect();
+        let options = FluxOptions { dt: 0.5, rates: false, power: PowerOptions::default() };
+        let mut run = |last: Vec<f64>| {
+            let segments = good.iter().cloned().chain([last.into()]);
+            spectrum_of_flux(segments, &options, &mut *backend, Default::default())
+        };
+        assert!(run(vec![1.0]).is_err(), "a short segment");
+        assert_eq!(run(vec![1.0; 4]).unwrap().meta.m, 70_001);
+    }
+}
+
+/// A device that is asked for a length it cannot do leaves that plan to the CPU, says so, and does the next plan itself.
+#[test]
+fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
+    let gti = || Gti::from_seconds(&[(0.0, 40.0)]).unwrap();
+    let mut random = Random::new(11);
+    let times: Vec<f64> = (0..20_000).map(|_| 40.0 * random.uniform()).collect();
+    let options = |segment_size| Options { dt: Some(1e-3), segment_size: Some(segment_size), ..Options::default() };
+    let spectrum =
+        |backend: &mut dyn Backend, size| eagleray::spectrum_of_times(&times, gti(), &options(size), backend).unwrap();
+    let mut cpu = CpuBackend::new(None).unwrap();
+    for gpu in backends("auto") {
+        let mut auto = AutoBackend::new(Box::new(gpu), None);
+        // A failed run in between must not matter.
+        let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0), &mut auto);
+        assert!(matches!(empty, Err(eagleray::Error::NoEvents { .. })));
+        auto.take_warnings();
+        let by_auto = spectrum(&mut auto, 1.0);
+        let by_cpu = spectrum(&mut cpu, 1.0);
+        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (1000, "cpu"));
+        let codes: Vec<&str> = by_auto.meta.warnings.iter().map(|w| w.code).collect();
+        assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
+        assert_eq!(by_auto.power, by_cpu.power);
+        assert_eq!(by_auto.meta.photons, by_cpu.meta.photons);
+        let next = spectrum(&mut auto, 1.024);
+        assert_eq!((next.meta.n, next.meta.backend.as_str()), (1024, "gpu"));
+        assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }

@@ -8,51 +8,93 @@ use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
 
-/// A device that hands over to the CPU, with a warning, when it cannot do a plan's length.
+/// A device that leaves to the CPU, with a warning, the plans that it cannot do.
+///
+/// The CPU's plans and tickets have odd numbers here, the device's even ones.
 pub struct AutoBackend {
     device: Box<dyn Backend>,
     threads: Option<NonZeroUsize>,
+    /// Started with the first plan that needs it.
+    cpu: Option<CpuBackend>,
+    /// Where the latest plan went.
+    on_cpu: bool,
     warnings: Warnings,
 }
 
 impl AutoBackend {
-    /// Starts with `device`; a CPU that takes over gets `threads` workers.
+    /// Prefers `device`; a CPU that steps in gets `threads` workers.
     pub fn new(device: Box<dyn Backend>, threads: Option<NonZeroUsize>) -> AutoBackend {
-        AutoBackend { device, threads, warnings: Warnings::default() }
+        AutoBackend { device, threads, cpu: None, on_cpu: false, warnings: Warnings::default() }
+    }
+
+    /// Starts the CPU the first time it is needed.
+    fn cpu(&mut self) -> Result<&mut CpuBackend, BackendError> {
+        if self.cpu.is_none() {
+            self.cpu = Some(CpuBackend::new(self.threads)?);
+        }
+        Ok(self.cpu.as_mut().expect("set above"))
+    }
+
+    /// The backend that a number belongs to; odd ones exist only once the CPU was started.
+    fn owner(&mut self, odd: bool) -> &mut dyn Backend {
+        match &mut self.cpu {
+            Some(cpu) if odd => cpu,
+            _ => self.device.as_mut(),
+        }
     }
 }
 
 impl Backend for AutoBackend {
+    /// The device of the latest plan.
     fn info(&self) -> &DeviceInfo {
-        self.device.info()
-    }
-
-    /// Plans prepared before the hand-over are not valid after it: one backend serves one plan at a time here.
-    fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
-        match self.device.prepare(spec) {
-            Err(e @ (BackendError::UnsupportedLength { .. } | BackendError::OutOfMemory(_))) => {
-                self.warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used"));
-                self.device = Box::new(CpuBackend::new(self.threads));
-                self.device.prepare(spec)
-            }
-            other => other,
+        match &self.cpu {
+            Some(cpu) if self.on_cpu => cpu.info(),
+            _ => self.device.info(),
         }
     }
 
+    fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
+        let plan = self.device.prepare(spec);
+        self.on_cpu = false;
+        match plan {
+            Ok(plan) => Ok(PlanId(2 * plan.0)),
+            Err(
+                e @ (BackendError::UnsupportedLength { .. }
+                | BackendError::OutOfMemory(_)
+                | BackendError::DeviceLost(_)),
+            ) => {
+                let plan = self.cpu()?.prepare(spec)?;
+                self.on_cpu = true;
+                self.warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used"));
+                Ok(PlanId(2 * plan.0 + 1))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn release(&mut self, plan: PlanId) {
+        self.owner(plan.0 % 2 == 1).release(PlanId(plan.0 / 2));
+    }
+
     fn limits(&self, plan: PlanId) -> BatchLimits {
-        self.device.limits(plan)
+        match &self.cpu {
+            Some(cpu) if plan.0 % 2 == 1 => cpu.limits(PlanId(plan.0 / 2)),
+            _ => self.device.limits(PlanId(plan.0 / 2)),
+        }
     }
 
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
-        self.device.submit(plan, batch)
+        let odd = plan.0 % 2 == 1;
+        let ticket = self.owner(odd).submit(PlanId(plan.0 / 2), batch)?;
+        Ok(Ticket(2 * ticket.0 + u64::from(odd)))
     }
 
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
-        self.device.collect(ticket)
+        self.owner(ticket.0 % 2 == 1).collect(Ticket(ticket.0 / 2))
     }
 
     fn depth(&self) -> usize {
-        self.device.depth()
+        self.cpu.as_ref().map_or(self.device.depth(), |cpu| cpu.depth().min(self.device.depth()))
     }
 
     fn take_warnings(&mut self) -> Warnings {

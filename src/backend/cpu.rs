@@ -1,12 +1,12 @@
 //! The CPU backend: rayon over runs of segments, f64 throughout.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 
 use rayon::prelude::*;
 
-use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket};
+use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, power};
 use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
@@ -23,9 +23,17 @@ const DEPTH: usize = 2;
 pub struct CpuBackend {
     info: DeviceInfo,
     pool: Arc<rayon::ThreadPool>,
-    plans: Vec<CpuPlan>,
-    pending: VecDeque<(u64, mpsc::Receiver<PartialSums>)>,
+    plans: BTreeMap<usize, CpuPlan>,
+    next_plan: usize,
+    pending: VecDeque<Pending>,
     next_ticket: u64,
+}
+
+/// A batch that was submitted and not collected.
+struct Pending {
+    ticket: u64,
+    plan: PlanId,
+    sums: mpsc::Receiver<PartialSums>,
 }
 
 struct CpuPlan {
@@ -47,13 +55,20 @@ struct OpenGroup {
 
 impl CpuBackend {
     /// A pool of `threads` workers, or one for each core.
-    pub fn new(threads: Option<NonZeroUsize>) -> CpuBackend {
+    ///
+    /// # Errors
+    /// The system cannot start so many threads.
+    pub fn new(threads: Option<NonZeroUsize>) -> Result<CpuBackend, BackendError> {
         let wanted = threads.map_or(0, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(wanted)
             .thread_name(|i| format!("eagleray-{i}"))
+            // Without this a panic would end the process; so its batch has no sums, and `collect` says so.
+            .panic_handler(|_| {})
             .build()
-            .expect("the operating system can start threads");
+            .map_err(|e| {
+                BackendError::Device(format!("{wanted} worker threads cannot be started ({e}); use --threads"))
+            })?;
         let threads = pool.current_num_threads();
         let info = DeviceInfo {
             backend: "cpu",
@@ -65,7 +80,8 @@ impl CpuBackend {
             precision: "double",
             threads,
         };
-        CpuBackend { info, pool: Arc::new(pool), plans: Vec::new(), pending: VecDeque::new(), next_ticket: 0 }
+        let (plans, pending) = (BTreeMap::new(), VecDeque::new());
+        Ok(CpuBackend { info, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 })
     }
 }
 
@@ -75,21 +91,33 @@ impl Backend for CpuBackend {
     }
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
+        if spec.n == 0 {
+            return Err(BackendError::Device("a segment of no bins".into()));
+        }
         let run = spec.run_length() as usize;
         let fit = COUNTS_BYTES / 4 / spec.n / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
         let shared = Arc::new(Shared { spec: spec.clone(), fft: CpuFft::new(spec.n) });
-        self.plans.push(CpuPlan { shared, limits, open: None });
-        Ok(PlanId(self.plans.len() - 1))
+        let plan = PlanId(self.next_plan);
+        self.plans.insert(plan.0, CpuPlan { shared, limits, open: None });
+        self.next_plan += 1;
+        Ok(plan)
+    }
+
+    fn release(&mut self, plan: PlanId) {
+        self.pending.retain(|pending| pending.plan != plan);
+        self.plans.remove(&plan.0);
     }
 
     fn limits(&self, plan: PlanId) -> BatchLimits {
-        self.plans[plan.0].limits
+        self.plans[&plan.0].limits
     }
 
-    fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
-        let plan = &mut self.plans[plan.0];
-        let (sender, receiver) = mpsc::channel();
+    fn submit(&mut self, id: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
+        let plan = self.plans.get_mut(&id.0).ok_or_else(released)?;
+        let open = plan.open.as_ref().map(|open| open.dropped.len());
+        check_batch(&batch, &plan.shared.spec, plan.limits, open)?;
+        let (sender, sums) = mpsc::channel();
         if batch.first && batch.last {
             let shared = plan.shared.clone();
             self.pool.spawn(move || {
@@ -97,21 +125,18 @@ impl Backend for CpuBackend {
                 let _ = sender.send(shared.whole_group(&batch));
             });
         } else {
-            let sums = self.pool.install(|| plan.part_of_group(&batch));
-            let _ = sender.send(sums);
+            let part = self.pool.install(|| plan.part_of_group(&batch));
+            // The receiver is held below.
+            let _ = sender.send(part);
         }
         self.next_ticket += 1;
-        self.pending.push_back((self.next_ticket, receiver));
+        self.pending.push_back(Pending { ticket: self.next_ticket, plan: id, sums });
         Ok(Ticket(self.next_ticket))
     }
 
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
-        match self.pending.pop_front() {
-            Some((id, receiver)) if id == ticket.0 => {
-                receiver.recv().map_err(|_| BackendError::Device("a worker thread panicked".into()))
-            }
-            _ => Err(BackendError::Device("tickets are collected in the order they were given".into())),
-        }
+        let oldest = self.pending.pop_front_if(|pending| pending.ticket == ticket.0).ok_or_else(not_the_oldest)?;
+        oldest.sums.recv().map_err(|_| BackendError::Device("a worker thread panicked".into()))
     }
 
     fn depth(&self) -> usize {
@@ -184,17 +209,7 @@ impl Shared {
 
     fn add_row(&self, row: &Row, work: &mut CpuFftWork, sums: &mut Sums, load: impl FnOnce(&mut [f64]) -> u64) {
         let dropped = load(&mut work.input);
-        let photons = row.events - dropped;
-        if self.spec.input == Input::Events && self.spec.skips(row.events, photons) {
-            sums.skipped += 1;
-            sums.photons_skipped += row.events;
-            return;
-        }
-        sums.segments += 1;
-        sums.photons += photons;
-        sums.photons_dropped += dropped;
-        sums.flux_mean += row.flux_mean;
-        sums.variance += row.variance;
+        let Some(photons) = self.spec.tally(row, dropped, sums) else { return };
         let k = self.spec.frequencies();
         if sums.power.is_empty() {
             sums.power = vec![0.0; k * self.spec.power_rows()];
@@ -220,4 +235,52 @@ fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64]) -> u64
         }
     }
     dropped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Product;
+
+    fn spec(n: usize) -> PlanSpec {
+        PlanSpec {
+            n,
+            segment_size: 1.0,
+            product: Product::Power { weight_exponent: None },
+            input: Input::Events,
+            min_events: 0,
+            max_segments: u64::MAX,
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_pool_ends_neither_the_process_nor_the_pool() {
+        let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
+        let (sender, sums) = mpsc::channel::<PartialSums>();
+        cpu.pool.spawn(move || {
+            let _sender = sender;
+            panic!("on purpose");
+        });
+        cpu.pending.push_back(Pending { ticket: 7, plan: PlanId(0), sums });
+        assert!(matches!(cpu.collect(Ticket(7)), Err(BackendError::Device(m)) if m.contains("panicked")));
+        let plan = cpu.prepare(&spec(8)).unwrap();
+        let batch = Arc::new(SegmentBatch { first: true, last: true, ..SegmentBatch::default() });
+        let ticket = cpu.submit(plan, batch).unwrap();
+        assert_eq!(cpu.collect(ticket), Ok(PartialSums::new()));
+    }
+
+    #[test]
+    fn limits_bound_the_counts_of_a_group() {
+        let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
+        for n in [1, 2, 3, 64, 1000, 1 << 14, (1 << 16) + 1, 1 << 20, (1 << 20) + 7] {
+            let spec = spec(n);
+            let run = spec.run_length() as usize;
+            let plan = cpu.prepare(&spec).unwrap();
+            let limits = cpu.limits(plan);
+            assert!(limits.rows >= run && limits.rows.is_multiple_of(run), "{n}: {limits:?}");
+            assert!(4 * n * limits.rows <= COUNTS_BYTES, "{n}: {limits:?}");
+            cpu.release(plan);
+        }
+        assert!(cpu.prepare(&spec(0)).is_err());
+    }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::segment::{PlanSpec, SegmentBatch};
+use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
 
@@ -54,13 +54,20 @@ pub struct Ticket(pub(crate) u64);
 pub trait Backend: Send {
     /// What the device is.
     fn info(&self) -> &DeviceInfo;
-    /// Sizes, pipelines and scratch of a plan, once; hot calls allocate nothing on the device.
+    /// Sizes, pipelines and scratch of a plan, once; hot calls allocate nothing on the device. A plan holds its memory until
+    /// [`Backend::release`].
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError>;
+    /// Gives up a plan, its memory, and those of its batches that were not collected. A plan that is not known is ignored.
+    fn release(&mut self, plan: PlanId);
     /// The largest batch that [`Backend::submit`] takes for this plan.
+    ///
+    /// # Panics
+    /// The plan was released, or is another backend's.
     fn limits(&self, plan: PlanId) -> BatchLimits;
     /// Starts work on a batch; waits only when the device's queue of batches is full.
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError>;
-    /// Waits for the oldest ticket's sums: those of the batch's runs when it was the last of its group, else nothing.
+    /// Waits for the oldest ticket's sums: those of the batch's runs when it was the last of its group, else nothing. Any other
+    /// ticket is refused, and changes nothing.
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
     /// Batches that may be in flight; after as many submissions the caller collects.
     fn depth(&self) -> usize;
@@ -68,6 +75,61 @@ pub trait Backend: Send {
     fn take_warnings(&mut self) -> Warnings {
         Warnings::default()
     }
+}
+
+/// Refuses a batch that breaks the contract of [`SegmentBatch`] or a plan's limits. `open` is the number of rows of the group
+/// that the plan's last batch left unfinished.
+fn check_batch(
+    batch: &SegmentBatch,
+    spec: &PlanSpec,
+    limits: BatchLimits,
+    open: Option<usize>,
+) -> Result<(), BackendError> {
+    let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
+    let (rows, run) = (batch.rows.len(), spec.run_length());
+    let runs = batch.rows.chunk_by(|a, b| a.index / run == b.index / run).count();
+    if rows > limits.rows || runs > limits.rows / run as usize {
+        return refuse(format!("{rows} segments in {runs} runs; at most {} segments", limits.rows));
+    }
+    if batch.rows.windows(2).any(|r| r[0].index >= r[1].index) {
+        return refuse("its segments are not in the order of their indices".into());
+    }
+    if batch.rows.iter().any(|r| batch.times.get(r.begin..r.end).is_none()) {
+        return refuse("a segment's events lie outside the times".into());
+    }
+    let events: usize = batch.rows.iter().map(|r| r.end - r.begin).sum();
+    if events > limits.events {
+        return refuse(format!("{events} events; at most {}", limits.events));
+    }
+    if batch.rows.iter().any(|r| r.events < (r.end - r.begin) as u64) {
+        return refuse("a segment has more events than it counts".into());
+    }
+    if !batch.first && open != Some(rows) {
+        return refuse("it continues a group that is not open".into());
+    }
+    if spec.input == Input::Events {
+        return Ok(());
+    }
+    if !(batch.first && batch.last) {
+        return refuse("flux comes in one batch a group".into());
+    }
+    if batch.flux.len() != rows * spec.n {
+        return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), spec.n));
+    }
+    if batch.rows.windows(2).any(|r| r[0].scale != r[1].scale && r[0].index / run == r[1].index / run) {
+        return refuse("the flux scale changes inside a run".into());
+    }
+    Ok(())
+}
+
+/// The error for a plan that was given back.
+fn released() -> BackendError {
+    BackendError::Device("the plan was released, or is another backend's".into())
+}
+
+/// The error for a ticket that is not the oldest.
+fn not_the_oldest() -> BackendError {
+    BackendError::Device("tickets are collected in the order they were given".into())
 }
 
 /// Which capabilities of a GPU are used.
@@ -201,7 +263,7 @@ pub fn adapters() -> Vec<AdapterReport> {
 /// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
-        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads))),
+        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads)?)),
         DeviceChoice::Gpu { adapter, profile } => open_gpu(adapter, *profile, warnings),
         DeviceChoice::Auto { profile, threads } => {
             let real = adapters().into_iter().find(|a| !a.software);
@@ -211,7 +273,7 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
-            Ok(Box::new(cpu::CpuBackend::new(*threads)))
+            Ok(Box::new(cpu::CpuBackend::new(*threads)?))
         }
     }
 }

@@ -7,14 +7,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::common::{Compat, DeviceArgs, InputArgs, Opened, report, seconds};
-use super::number::number;
+use super::number::{Range, number, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::{AveragedPowerSpectrum, Norm, Rebin};
+use crate::spectrum::rms::CONFIDENCE;
+use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
 use crate::warning::Warnings;
 
 /// Options of `pds`.
@@ -34,9 +35,18 @@ pub struct PdsArgs {
     /// Normalise by the common mean of all segments, or each segment by its own
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     use_common_mean: bool,
-    /// Background, counts/s
+    /// Background in the mean rate, counts/s: `frac` powers and rms are those of the source alone
     #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
     background: f64,
+    /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
+    #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
+    noise: NoiseLevel,
+    /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    rms: Option<Range>,
+    /// Add columns power_lo and power_hi: 68.27 % chi-square intervals of the averaged powers
+    #[arg(long)]
+    intervals: bool,
     /// Subtract the noise level from the powers
     #[arg(long)]
     subtract_noise: bool,
@@ -86,6 +96,25 @@ pub struct PdsArgs {
     pub(super) dry_run: bool,
 }
 
+/// Probability within one standard deviation of a normal distribution.
+const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
+
+/// Powers listed as the most significant.
+const LISTED: usize = 5;
+
+fn noise_level(text: &str) -> Result<NoiseLevel, String> {
+    match text.trim() {
+        "poisson" => Ok(NoiseLevel::Poisson),
+        "none" => Ok(NoiseLevel::None),
+        text if text.contains(':') => range(text).map(|band| NoiseLevel::Band(band.lo, band.hi)),
+        text => match number(text) {
+            Ok(level) if level >= 0.0 => Ok(NoiseLevel::Value(level)),
+            Ok(_) => Err(format!("'{text}': a noise level is not negative")),
+            Err(_) => Err(format!("'{text}' is none of poisson, none, a level, and LO:HI in Hz")),
+        },
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlotYArg {
     Power,
@@ -108,6 +137,7 @@ impl PdsArgs {
                 use_common_mean: self.use_common_mean,
                 rebin,
                 background: self.background,
+                noise: self.noise,
                 subtract_noise: self.subtract_noise,
             },
             compat_stingray: self.compat.is_some(),
@@ -144,21 +174,27 @@ impl PdsArgs {
         Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
     }
 
-    /// Warnings, table, picture and summary, as asked for.
-    pub(super) fn deliver(&self, spectrum: &AveragedPowerSpectrum) -> Result<()> {
+    /// Measurements, warnings, table, picture and summary, as asked for.
+    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
+        if let Some(band) = self.rms {
+            measure_rms(&mut spectrum, band)?;
+        }
+        if self.intervals {
+            spectrum.add_intervals(ONE_SIGMA);
+        }
         report(&spectrum.meta.warnings, self.strict, self.quiet)?;
         if let Some(path) = self.table() {
             spectrum.product().write(path, self.overwrite)?;
         }
-        self.xspec_files().try_for_each(|files| files.write(spectrum, self.overwrite))?;
+        self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-            plot::power_spectrum(spectrum, y, path, self.overwrite)?;
+            plot::power_spectrum(&spectrum, y, path, self.overwrite)?;
         }
         if self.json {
-            super::print(&format!("{:#}\n", summary_json(spectrum)))?;
+            super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
         } else if !self.quiet {
-            eprint!("{}", summary(spectrum));
+            eprint!("{}", summary(&spectrum));
         }
         Ok(())
     }
@@ -193,8 +229,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let bar = progress_bar(rows as u64, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
-    let spectrum = result?;
-    args.deliver(&spectrum)
+    args.deliver(result?)
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -240,6 +275,29 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
     ))
 }
 
+/// Records the rms of a band; one that the spectrum has only in part is warned of.
+fn measure_rms(spectrum: &mut AveragedPowerSpectrum, band: Range) -> Result<()> {
+    let rms = spectrum.rms(band.lo, band.hi)?;
+    let [lo, hi] = rms.band;
+    // Edges of bins are rounded.
+    let slack = 1e-9 * spectrum.meta.df;
+    if lo > band.lo + slack || hi < band.hi - slack {
+        let message = format!("of --rms {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
+        spectrum.meta.warnings.push("W-RMS-BAND", message);
+    }
+    spectrum.meta.rms = Some(rms);
+    Ok(())
+}
+
+/// What the probabilities of the most significant powers assume.
+fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
+    format!(
+        "white noise of mean {} ({}); averaged powers are chi-square with 2mK degrees of freedom",
+        spectrum.null_level(),
+        spectrum.meta.norm
+    )
+}
+
 fn summary_json(spectrum: &AveragedPowerSpectrum) -> serde_json::Value {
     let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
     if let Some(k) = spectrum.peak() {
@@ -247,6 +305,8 @@ fn summary_json(spectrum: &AveragedPowerSpectrum) -> serde_json::Value {
             json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
     }
     value["frequencies"] = json!(spectrum.len());
+    value["significant"] = json!(spectrum.significant(LISTED));
+    value["significant_null"] = json!(null_hypothesis(spectrum));
     value
 }
 
@@ -264,6 +324,25 @@ fn summary(spectrum: &AveragedPowerSpectrum) -> String {
             "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
             spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
         );
+    }
+    if let Some(rms) = &meta.rms {
+        text += &format!("rms from {} to {} Hz: ", rms.band[0], rms.band[1]);
+        let mut parts = Vec::new();
+        if let (Some(value), Some(error)) = (rms.rms, rms.rms_err) {
+            parts.push(format!("{:.3} % ± {:.3} %", 100.0 * value, 100.0 * error));
+        }
+        if let Some(limit) = rms.rms_upper_limit {
+            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * CONFIDENCE));
+        }
+        text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
+    }
+    let bins = spectrum.significant(LISTED);
+    if let Some(first) = bins.first() {
+        text += &format!("most significant, {} trials, against {}:\n", first.trials, null_hypothesis(spectrum));
+    }
+    for bin in bins {
+        let averaged = format!("m {}, K {}", bin.m, bin.k);
+        text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
     }
     text
 }

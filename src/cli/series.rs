@@ -50,5 +50,5 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
     }
     let mut backend = args.device.open(&mut warnings)?;
     let spectrum = spectrum_of_light_curve(&series, &options, backend.as_mut(), warnings)?;
-    args.deliver(&spectrum)
+    args.deliver(spectrum)
 }

@@ -75,6 +75,11 @@ impl Gti {
         &self.intervals
     }
 
+    /// Start of the first and stop of the last; `None` without intervals.
+    pub fn ends(&self) -> Option<(Dd, Dd)> {
+        Some((self.intervals.first()?.0, self.intervals.last()?.1))
+    }
+
     /// Sum of their lengths, s.
     pub fn exposure(&self) -> f64 {
         self.intervals.iter().fold(Dd::ZERO, |sum, (start, stop)| sum + (*stop - *start)).value()

@@ -67,6 +67,7 @@ pub struct EventFile {
     pub(super) detector: Option<Column>,
     pub(super) marker: Option<Column>,
     source: Source,
+    hdu: Hdu,
     /// Time frame.
     pub clock: Clock,
     /// Good time intervals, seconds of the frame (TIMEZERO included) from MJDREF.
@@ -84,7 +85,8 @@ pub struct EventFile {
 }
 
 const SCAN_ROWS: usize = 1 << 18;
-const CRC_BYTES: usize = 4 << 20;
+/// Detectors of an instrument that has intervals for each; more values of a column tell something else.
+const MOST_DETECTORS: usize = 100;
 
 impl EventFile {
     /// Opens an event file.
@@ -100,42 +102,63 @@ impl EventFile {
     /// # Errors
     /// See [`EventFile::open`].
     pub fn of_source(source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let hdus = fits::scan(source.path(), source.bytes())?;
-        let keyword = |key: &str| hdus.iter().take(2).find_map(|h| h.header.text(key)).unwrap_or_default();
-        let guess = if keyword("MISSION").is_empty() { keyword("TELESCOP") } else { keyword("MISSION") };
-        let mission = Mission::of(&guess);
-        let hdu = find_events(&source, &hdus, mission, options)?;
+        let (hdus, trailing) = fits::scan(source.path(), source.bytes())?;
+        warn_of_container(&source, &hdus, trailing, warnings);
+        let filled = |h: &Hdu, key: &str| h.header.text(key).filter(|t| !t.is_empty());
+        let any = |key: &str| hdus.iter().find_map(|h| filled(h, key));
+        let guess = Mission::of(&any("MISSION").or(any("TELESCOP")).unwrap_or_default());
+        let hdu = find_events(&source, &hdus, guess, options)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
-        let text = |key: &str| header.text(key).filter(|t| !t.is_empty()).unwrap_or_else(|| keyword(key));
+        let text = |key: &str| {
+            filled(hdu, key).or_else(|| hdus.iter().take(2).find_map(|h| filled(h, key))).unwrap_or_default()
+        };
+        let mission = match filled(hdu, "MISSION").or(filled(hdu, "TELESCOP")) {
+            Some(name) => Mission::of(&name),
+            None => guess,
+        };
         let (telescop, instrument) = (text("TELESCOP"), text("INSTRUME"));
         if telescop.is_empty() {
             warnings.push("W-NO-TELESCOP", format!("{}: no TELESCOP; read as a generic event list", source.path()));
         }
         let table = Table::open(&source, hdu, options.salvage)?;
+        if table.lost > 0 {
+            let message = format!("{}: the file is cut off; rows at the end are lost", source.path());
+            warnings.add("W-SALVAGE", message, table.lost);
+        }
         let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let time = table.numbers(time_name)?.cloned();
         let time =
             time.ok_or_else(|| table.error(&format!("column {time_name}"), "missing; name it by --time-column"))?;
         let time_factor = gti::seconds_per_unit(&time.unit)
             .ok_or_else(|| table.error(&format!("column {}", time.name), &format!("unknown unit `{}`", time.unit)))?;
-        let clock = read_clock(header, &text, options.compat_stingray)?;
+        let mut clock = read_clock(header, &text, options.compat_stingray)?;
+        if !clock.event_offset.is_finite() {
+            return Err(table.error("TIMEZERO and TIMEPIXR", "the offset of the times is not finite"));
+        }
         if clock.mjdref.is_none() {
-            warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
+            let rxte = mission.telescop == "XTE";
+            clock.mjdref = rxte.then_some(missions::RXTE_MJDREF);
+            let effect = if rxte { "RXTE's is used" } else { "absolute times are not known" };
+            warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; {effect}", source.path()));
         }
         let mut channel = None;
         for name in mission.channel {
-            channel = channel.or(table.numbers(name).unwrap_or(None).cloned());
+            if channel.is_none() && table.column(name)?.is_some_and(Column::is_number) {
+                channel = table.numbers(name)?.cloned();
+            }
         }
         let detector = if mission.detector.is_empty() { None } else { table.numbers(mission.detector)?.cloned() };
         let event_words = header.text("TEVTB2").unwrap_or_default();
         let marker = match mission.telescop {
-            "XTE" if missions::rxte_has_marker(&event_words) => table.column("EVENT")?.filter(|c| c.kind == Kind::Bit),
+            "XTE" if missions::rxte_has_marker(&event_words) => {
+                table.column("EVENT")?.filter(|c| c.kind == Kind::Bit && c.repeat > 0)
+            }
             _ => None,
         };
         let marker = marker.cloned();
-        let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref);
-        let start_mjd = start_mjd.map(|(t, epoch)| epoch.value() + t / crate::time::SECONDS_PER_DAY);
+        let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref).zip(gti::keyword_unit(header).ok());
+        let start_mjd = start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::time::SECONDS_PER_DAY);
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &context));
         let object = text("OBJECT");
@@ -146,6 +169,7 @@ impl EventFile {
             channel,
             detector,
             marker,
+            hdu: hdu.clone(),
             source,
             clock,
             gti: Gti::default(),
@@ -203,9 +227,14 @@ impl EventFile {
         (range.0 <= range.1).then_some(range)
     }
 
+    /// Compares the bytes of the event table with its DATASUM, if it has one; on all cores.
+    pub fn check_datasum(&self, warnings: &mut Warnings) {
+        warn_of_datasum(&self.source, &self.hdu, warnings);
+    }
+
     /// CRC-32 (IEEE 802.3) of the unpacked file, in hexadecimal; computed on all cores.
     pub fn crc32(&self) -> String {
-        crc32(self.source.bytes())
+        self.source.crc32()
     }
 
     /// Raw times of some rows, seconds, appended to `out`.
@@ -259,11 +288,19 @@ impl EventFile {
         if self.time.kind != Kind::F32 || self.rows() == 0 {
             return Ok(());
         }
-        let mut first = Vec::new();
-        self.times(0..1, &mut first);
-        let resolution = f64::from((first[0] as f32).abs().next_up()) - first[0].abs();
-        if resolution.is_finite() && resolution > 1e-5 {
-            let message = format!("single precision leaves {resolution:.1e} s at {} s; restore a D column", first[0]);
+        // What is stored sets the resolution; TZERO, which is added in double precision, does not.
+        let stored = Column { scale: 1.0, zero: 0.0, ..self.time.clone() };
+        let (mut values, mut largest) = (Vec::new(), 0.0f64);
+        for from in (0..self.rows()).step_by(SCAN_ROWS) {
+            values.clear();
+            self.table.decode(&stored, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
+            largest = values.iter().filter(|t| t.is_finite()).fold(largest, |m, t| m.max(t.abs()));
+        }
+        let unit = (self.time.scale * self.time_factor).abs();
+        let resolution = (f64::from((largest as f32).next_up()) - largest) * unit;
+        if resolution > 1e-5 {
+            let message =
+                format!("single precision leaves {resolution:.1e} s at {} s; restore a D column", largest * unit);
             return Err(self.table.error(&format!("column {}", self.time.name), &message));
         }
         Ok(())
@@ -286,18 +323,25 @@ impl EventFile {
             GtiSource::Span => {
                 let scan = self.scan_times();
                 if scan.first > scan.last {
-                    return Ok(Gti::default());
+                    let message = "no event has a finite time, so the events have no span";
+                    return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
                 }
                 let offset = self.clock.event_offset;
                 let span = (Dd::from(scan.first) + offset, Dd::from(scan.last.next_up()) + offset);
                 Gti::new(path, vec![span], compat, warnings)
             }
             GtiSource::File => {
-                let tables = self.gti_tables(hdus)?;
+                let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings);
                 let mut all: Option<Gti> = None;
                 for hdu in tables {
+                    warn_of_datasum(&self.source, hdu, warnings);
                     let one = build(gti::read_table(&self.source, hdu, &frame)?, warnings)?;
-                    all = Some(all.map_or_else(|| one.clone(), |sum| sum.intersect(&one)));
+                    let common = all.map_or_else(|| one.clone(), |sum: Gti| sum.intersect(&one));
+                    if common.is_empty() {
+                        let message = "the detectors in use have no time in common; choose some by --detector";
+                        return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
+                    }
+                    all = Some(common);
                 }
                 let message = "none in the file; give them by --gti, or use the span of the events by --no-gti";
                 all.ok_or_else(|| Error::Gti { path: path.to_string(), message: message.to_string() })
@@ -306,47 +350,79 @@ impl EventFile {
     }
 
     /// The GTI tables that apply: the first one, or one for each detector in use.
-    fn gti_tables<'a>(&self, hdus: &'a [Hdu]) -> Result<Vec<&'a Hdu>> {
+    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Vec<&'a Hdu> {
         if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
             let mut used = std::collections::BTreeSet::new();
             let mut values = Vec::new();
             for from in (0..self.rows()).step_by(SCAN_ROWS) {
                 values.clear();
                 self.table.decode(column, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
-                used.extend(values.iter().map(|&d| d as i64));
+                let finite = values.iter().filter(|d| d.is_finite()).map(|&d| d as i64);
+                used.extend(finite.filter(|d| wanted.is_none_or(|list| list.contains(d))));
+                // More detectors than instruments have: the column holds something else.
+                if used.len() > MOST_DETECTORS {
+                    used.clear();
+                    break;
+                }
             }
             let named = |detector: i64| {
-                let names: Vec<String> = prefixes.iter().map(|p| format!("{p}{detector:02}")).collect();
-                hdus.iter().find(|h| names.iter().any(|n| h.name.eq_ignore_ascii_case(n)))
+                let number = format!("{detector:02}");
+                let is_its = |h: &&Hdu| {
+                    let name = h.name.to_ascii_uppercase();
+                    let digits = prefixes.iter().find_map(|p| name.strip_prefix(p));
+                    digits.is_some_and(|d| d.ends_with(&number) && d.bytes().all(|b| b.is_ascii_digit()))
+                };
+                hdus.iter().find(is_its)
             };
             let tables: Vec<&Hdu> = used.iter().filter_map(|&d| named(d)).collect();
-            if !tables.is_empty() && tables.len() == used.len() {
-                return Ok(tables);
+            if !tables.is_empty() {
+                let without: Vec<i64> = used.iter().copied().filter(|&d| named(d).is_none()).collect();
+                if !without.is_empty() {
+                    let message = format!("{}: detectors {without:?} have no intervals of their own", self.path());
+                    warnings.push("W-GTI-DETECTOR", message);
+                }
+                return tables;
             }
         }
-        Ok(hdus.iter().find(|h| gti::is_gti(h)).into_iter().collect())
+        gti::find(hdus).into_iter().collect()
     }
 }
 
-/// CRC-32 (IEEE 802.3) in hexadecimal, on all cores.
-pub(super) fn crc32(bytes: &[u8]) -> String {
-    let blocks: Vec<flate2::Crc> = bytes
-        .par_chunks(CRC_BYTES)
-        .map(|block| {
-            let mut crc = flate2::Crc::new();
-            crc.update(block);
-            crc
-        })
-        .collect();
-    let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
-        sum.combine(block);
-        sum
-    });
-    format!("{:08x}", whole.sum())
+/// Warns of what the standard forbids and what changes no value that is read.
+fn warn_of_container(source: &Source, hdus: &[Hdu], trailing: Option<usize>, warnings: &mut Warnings) {
+    let path = source.path();
+    if hdus.first().and_then(|h| h.header.text("SIMPLE")).as_deref() != Some("T") {
+        warnings.push("W-SIMPLE", format!("{path}: SIMPLE is not T: the file says of itself that it is not standard"));
+    }
+    for hdu in hdus {
+        let place = format!("{path}: header {}", hdu.index);
+        if let Some((offset, count)) = hdu.header.not_ascii {
+            let message = format!("{place}: a card with bytes that are not ASCII, first at byte {offset}");
+            warnings.add("W-HEADER-BYTES", message, count);
+        }
+        if let Some((key, count)) = &hdu.header.without_value {
+            warnings.add("W-HEADER-VALUE", format!("{place}: a keyword without a value, first {key}"), *count);
+        }
+    }
+    if let Some(at) = trailing {
+        let count = source.bytes().len() - at;
+        let message = format!("{path}: {count} bytes from byte {at} on are no extension and were not read");
+        warnings.push("W-TRAILING-BYTES", message);
+    }
+}
+
+fn warn_of_datasum(source: &Source, hdu: &Hdu, warnings: &mut Warnings) {
+    if let Some((announced, found)) = fits::datasum(source.bytes(), hdu).filter(|(a, b)| a != b) {
+        let place = format!("{}: extension {} ({})", source.path(), hdu.index, hdu.name);
+        warnings.push("W-DATASUM", format!("{place}: DATASUM is {announced}, but the data sum to {found}"));
+    }
 }
 
 fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {
-    let timedel = header.real("TIMEDEL")?;
+    let timedel = match header.real("TIMEDEL")? {
+        Some(t) => Some(t * gti::keyword_unit(header)?),
+        None => None,
+    };
     // XMM gives the frame time in milliseconds.
     let timedel = timedel.or(header.real("FRMTIME")?.map(|ms| ms * 1e-3)).filter(|t| *t > 0.0).unwrap_or(0.0);
     let timepixr = header.real("TIMEPIXR")?.unwrap_or(0.5);

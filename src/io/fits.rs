@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::source::format_error;
 use crate::error::{Error, Result};
 
 /// FITS is written in blocks of this many bytes.
 pub const BLOCK: usize = 2880;
 const CARD: usize = 80;
+/// Bytes summed at a time; whole words, and few enough for 64 bits.
+const SUM_BYTES: usize = 4 << 20;
+/// Characters of a long string after which CONTINUE cards are ignored; real ones have a few hundred.
+const LONGEST_TEXT: usize = 1 << 16;
 
 /// One keyword with its value, unparsed.
 #[derive(Clone, Debug)]
@@ -22,6 +28,10 @@ struct Card {
 pub struct Header {
     path: Arc<str>,
     cards: Vec<Card>,
+    /// Offset of the first card with a byte above 127, and how many there are.
+    pub(super) not_ascii: Option<(usize, u64)>,
+    /// The first keyword without a value, and how many there are.
+    pub(super) without_value: Option<(String, u64)>,
 }
 
 /// One header-data unit.
@@ -43,25 +53,40 @@ impl Header {
     /// Parses the header at `offset`; returns it with the offset of its data.
     fn parse(path: &Arc<str>, bytes: &[u8], offset: usize) -> Result<(Header, usize)> {
         let mut cards: Vec<Card> = Vec::new();
+        let (mut not_ascii, mut without_value) = (None, None);
         let mut at = offset;
         loop {
             let Some(raw) = bytes.get(at..at + CARD) else {
                 return Err(format_error(path, &format!("byte {at}"), "the header is cut off: no END card"));
             };
+            // Data are never read as cards to the end of a large file.
+            if raw[..8].iter().any(|&b| b < b' ') {
+                let message = "not a card of text, and no END card came before it";
+                return Err(format_error(path, &format!("byte {at}"), message));
+            }
             let key = String::from_utf8_lossy(&raw[..8]).trim_end().to_string();
             if key == "END" {
                 break;
             }
+            if !raw.is_ascii() {
+                not_ascii.get_or_insert((at, 0)).1 += 1;
+            }
             let text = String::from_utf8_lossy(&raw[8..]).into_owned();
             match text.strip_prefix("= ") {
-                Some(value) => cards.push(Card { key, value: value.to_string(), offset: at }),
+                Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
+                    if bare(value).is_empty() {
+                        without_value.get_or_insert_with(|| (key.clone(), 0)).1 += 1;
+                    }
+                    cards.push(Card { key, value: value.to_string(), offset: at });
+                }
                 None if key == "CONTINUE" => continue_string(&mut cards, &text),
-                None => {}
+                _ => {}
             }
             at += CARD;
         }
         let end = at + CARD;
-        Ok((Header { path: path.clone(), cards }, offset + (end - offset).next_multiple_of(BLOCK)))
+        let header = Header { path: path.clone(), cards, not_ascii, without_value };
+        Ok((header, offset + (end - offset).next_multiple_of(BLOCK)))
     }
 
     fn card(&self, key: &str) -> Option<&Card> {
@@ -138,18 +163,19 @@ fn quoted(value: &str) -> Option<String> {
 
 /// The long-string convention: a string that ends in `&` goes on in the next CONTINUE card.
 fn continue_string(cards: &mut [Card], text: &str) {
-    let Some(last) = cards.last_mut() else { return };
+    let Some(last) = cards.last_mut().filter(|c| c.value.len() < LONGEST_TEXT) else { return };
     let (Some(head), Some(tail)) = (quoted(&last.value), quoted(text)) else { return };
     if let Some(head) = head.strip_suffix('&') {
         last.value = format!("'{}'", format!("{head}{tail}").replace('\'', "''"));
     }
 }
 
-/// All header-data units of a file. Data that reach past the end of the file end the list; trailing padding is ignored.
+/// All header-data units of a file, and the offset of bytes after the last that are none. Data that reach past the end of
+/// the file end the list.
 ///
 /// # Errors
 /// Not a FITS file, a header without END, or axes whose product overflows.
-pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<Vec<Hdu>> {
+pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<(Vec<Hdu>, Option<usize>)> {
     if !bytes.starts_with(b"SIMPLE  =") {
         let head = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).escape_debug().to_string();
         let message = format!("not a FITS file: it begins with `{head}` instead of `SIMPLE  =`");
@@ -159,7 +185,7 @@ pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<Vec<Hdu>> {
     let mut at = 0;
     while at < bytes.len() {
         if at > 0 && !bytes[at..].starts_with(b"XTENSION") {
-            break;
+            return Ok((hdus, Some(at)));
         }
         let (header, data_offset) = Header::parse(path, bytes, at)?;
         let data_len = data_length(&header)?;
@@ -171,7 +197,28 @@ pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<Vec<Hdu>> {
             None => break,
         }
     }
-    Ok(hdus)
+    Ok((hdus, None))
+}
+
+/// DATASUM as announced and as found (FITS 4.0, appendix J); `None` without the keyword, or when the data are not all there.
+pub(super) fn datasum(bytes: &[u8], hdu: &Hdu) -> Option<(u32, u32)> {
+    let announced: u32 = hdu.header.text("DATASUM")?.trim().parse().ok()?;
+    let end = (hdu.data_offset as u64).checked_add(hdu.data_len).filter(|&end| end <= bytes.len() as u64)?;
+    // Padding is part of the data.
+    let end = (end as usize).next_multiple_of(BLOCK).min(bytes.len());
+    let fold = |mut sum: u64| {
+        while sum >> 32 != 0 {
+            sum = (sum & 0xffff_ffff) + (sum >> 32);
+        }
+        sum
+    };
+    let blocks = bytes.get(hdu.data_offset..end)?.par_chunks(SUM_BYTES).map(|block| {
+        let (words, rest) = block.as_chunks::<4>();
+        let mut last = [0; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        fold(words.iter().chain([&last]).map(|w| u64::from(u32::from_be_bytes(*w))).sum())
+    });
+    Some((announced, blocks.reduce(|| 0, |a, b| fold(a + b)) as u32))
 }
 
 /// Bytes of data that a header announces: |BITPIX|/8 · GCOUNT · (PCOUNT + Π NAXISn).

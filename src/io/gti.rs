@@ -8,6 +8,9 @@ use super::table::Table;
 use crate::error::{Error, Result};
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 
+/// Larger days, ten thousand years away, are mistakes.
+const LAST_MJD: f64 = 1e7;
+
 /// Seconds in one unit of a TUNITn or TIMEUNIT keyword; empty means seconds.
 pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
     match unit.trim().to_ascii_lowercase().as_str() {
@@ -22,11 +25,19 @@ pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
 /// MJDREF as whole days and fraction; MJDREFI + MJDREFF, or MJDREF split at the day.
 ///
 /// # Errors
-/// Both forms present and more than a microsecond apart.
+/// Both forms present that differ within the eleven digits that some files keep of MJDREF; no day of a calendar.
 pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
-    let whole = header.real("MJDREFI").ok().flatten();
-    let fraction = header.real("MJDREFF").ok().flatten();
-    let single = header.real("MJDREF").ok().flatten();
+    let number = |key: &str| -> Result<Option<f64>> {
+        let value = header.real(key).ok().flatten();
+        // Differences of epochs in seconds stay far inside the range of integers and of f64.
+        match value.filter(|day| day.abs() > LAST_MJD) {
+            Some(day) => Err(header.error(key, &format!("{day} is not a day of a calendar"))),
+            None => Ok(value),
+        }
+    };
+    let (whole, fraction, single) = (number("MJDREFI")?, number("MJDREFF")?, number("MJDREF")?);
+    // Half an epoch is none.
+    let whole = whole.filter(|_| header.real("MJDREFF").is_ok());
     let split = |day: f64, fraction: f64| MjdRef { day: day.floor() as i64, fraction: fraction + (day - day.floor()) };
     match (whole, single) {
         (Some(day), other) => {
@@ -42,20 +53,27 @@ pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
     }
 }
 
+/// Seconds in the unit of a header's time keywords (TIMEUNIT).
+///
+/// # Errors
+/// A unit that is not known.
+pub(crate) fn keyword_unit(header: &Header) -> Result<f64> {
+    let unit = header.text("TIMEUNIT").unwrap_or_default();
+    seconds_per_unit(&unit)
+        .ok_or_else(|| header.error("TIMEUNIT", &format!("`{unit}` is not a unit of time that is known")))
+}
+
 /// TIMEZERO, or TIMEZERI + TIMEZERF, in seconds.
 ///
 /// # Errors
 /// A value that is not a number, an unknown TIMEUNIT.
 pub(crate) fn timezero(header: &Header) -> Result<Option<Dd>> {
-    let unit = header.text("TIMEUNIT").unwrap_or_default();
-    let factor = seconds_per_unit(&unit)
-        .ok_or_else(|| header.error("TIMEUNIT", &format!("`{unit}` is not a unit of time that is known")))?;
     if let Some(zero) = header.real("TIMEZERO")? {
-        return Ok(Some(Dd::product(zero, factor)));
+        return Ok(Some(Dd::product(zero, keyword_unit(header)?)));
     }
     match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
         (None, None) => Ok(None),
-        (whole, fraction) => Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * factor)),
+        (whole, fraction) => Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?)),
     }
 }
 
@@ -88,12 +106,12 @@ pub(crate) fn read_table(source: &Source, hdu: &Hdu, frame: &Frame) -> Result<Ve
     Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
 }
 
-/// True for an extension that holds good time intervals.
-pub(crate) fn is_gti(hdu: &Hdu) -> bool {
-    let name = hdu.name.to_ascii_uppercase();
-    name == "GTI"
-        || name == "STDGTI"
-        || hdu.header.text("HDUCLAS1").is_some_and(|c| c.trim().eq_ignore_ascii_case("GTI"))
+/// The extension with the good time intervals of a whole file: the first that is named so, else the first of that class
+/// (detectors' own intervals have the class too, and may come first).
+pub(crate) fn find(hdus: &[Hdu]) -> Option<&Hdu> {
+    let named = |name: &str| hdus.iter().find(|h| h.name.eq_ignore_ascii_case(name));
+    let class = |h: &&Hdu| h.header.text("HDUCLAS1").is_some_and(|c| c.trim().eq_ignore_ascii_case("GTI"));
+    named("GTI").or_else(|| named("STDGTI")).or_else(|| hdus.iter().find(class))
 }
 
 /// The intervals of a file given by the user: `FILE`, `FILE[EXT]`, FITS or text of two columns in seconds of the frame.
@@ -109,10 +127,10 @@ pub(crate) fn read_file(path: &str, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
     if !source.bytes().starts_with(b"SIMPLE  =") {
         return read_text(file, source.bytes());
     }
-    let hdus = fits::scan(source.path(), source.bytes())?;
+    let (hdus, _) = fits::scan(source.path(), source.bytes())?;
     let chosen = match extension {
         Some(wanted) => hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted),
-        None => hdus.iter().find(|h| is_gti(h)),
+        None => find(&hdus),
     };
     match chosen {
         Some(hdu) => read_table(&source, hdu, frame),

@@ -24,7 +24,8 @@ pub struct Mission {
 pub enum GtiRule {
     /// The first extension named GTI or STDGTI.
     First,
-    /// One extension for each detector, named by this prefix and the detector's number in two digits.
+    /// One extension for each detector, named by one of these prefixes, digits of the exposure if any, and the detector's
+    /// number in two digits.
     ByDetector(&'static [&'static str]),
 }
 
@@ -64,7 +65,7 @@ static MISSIONS: &[Mission] = &[
         telescop: "XMM",
         channel: &["PI"],
         detector: "CCDNR",
-        gti: GtiRule::ByDetector(&["STDGTI", "GTI0"]),
+        gti: GtiRule::ByDetector(&["STDGTI", "GTI"]),
         energy: Energy::Linear("0.001", "0"),
         ..GENERIC
     },

@@ -44,18 +44,20 @@ impl AveragedPowerSpectrum {
             _ => "",
         };
         let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
-        Product {
-            columns: vec![
-                column("freq", "Hz", Values::Real(&self.freq)),
-                column("df", "Hz", Values::Real(&self.df)),
-                column("power", power_unit, Values::Real(&self.power)),
-                column("power_err", power_unit, Values::Real(&self.power_err)),
-                column("unnorm_power", "", Values::Real(&self.unnorm_power)),
-                column("noise", power_unit, Values::Real(&self.noise)),
-                column("m", "", Values::Count(&self.m)),
-            ],
-            meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null),
+        let mut columns = vec![
+            column("freq", "Hz", Values::Real(&self.freq)),
+            column("df", "Hz", Values::Real(&self.df)),
+            column("power", power_unit, Values::Real(&self.power)),
+            column("power_err", power_unit, Values::Real(&self.power_err)),
+            column("unnorm_power", "", Values::Real(&self.unnorm_power)),
+            column("noise", power_unit, Values::Real(&self.noise)),
+            column("m", "", Values::Count(&self.m)),
+        ];
+        if !self.power_lo.is_empty() {
+            columns.push(column("power_lo", power_unit, Values::Real(&self.power_lo)));
+            columns.push(column("power_hi", power_unit, Values::Real(&self.power_hi)));
         }
+        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 

@@ -17,7 +17,7 @@ impl EventFile {
     /// The file cannot be read or has no EBOUNDS; the events have no such column.
     pub fn use_response(&mut self, path: &Path) -> Result<()> {
         let source = Source::open(path)?;
-        let hdus = fits::scan(source.path(), source.bytes())?;
+        let (hdus, _) = fits::scan(source.path(), source.bytes())?;
         let is_bounds = |h: &&fits::Hdu| {
             h.name.eq_ignore_ascii_case("EBOUNDS")
                 || h.header.text("HDUCLAS2").is_some_and(|c| c.trim().eq_ignore_ascii_case("EBOUNDS"))

@@ -3,7 +3,8 @@
 use super::events::EventFile;
 use super::sort::{ExternalSort, SortedTimes};
 use crate::data::{Balance, ChannelRange};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::time::Dd;
 use crate::warning::Warnings;
 
 /// Rows decoded at a time when a chunk asks for more: columns of this length stay in the cache.
@@ -36,7 +37,7 @@ impl<'a> EventStream<'a> {
     /// Starts reading. An unsorted file is sorted first, in bounded memory, with a warning.
     ///
     /// # Errors
-    /// A selection by a column the file does not have; the disk is full while sorting.
+    /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
         if selection.channels.is_some() && file.channel.is_none() {
             return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
@@ -59,6 +60,18 @@ impl<'a> EventStream<'a> {
         if scan.not_finite > 0 {
             let message = format!("{}: times that are not finite were dropped", file.path());
             warnings.add("W-TIME-NAN", message, scan.not_finite);
+        }
+        if scan.first == scan.last && file.rows() > 1 {
+            warnings.push("W-TIME-EQUAL", format!("{}: all times are {} s", file.path(), scan.first));
+        }
+        let offset = file.clock.event_offset;
+        let (first, last) = (Dd::from(scan.first) + offset, Dd::from(scan.last) + offset);
+        if let Some((start, stop)) = file.gti.ends().filter(|(start, stop)| first >= *stop || last < *start)
+            && scan.first <= scan.last
+        {
+            let (a, b, c, d) = (start.value(), stop.value(), first.value(), last.value());
+            let message = format!("from {a} to {b} s, but the events are from {c} to {d} s");
+            return Err(Error::Gti { path: file.path().to_string(), message });
         }
         if !scan.sorted {
             warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order; sorted", file.path()));

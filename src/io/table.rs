@@ -46,6 +46,13 @@ pub struct Column {
     pub null: Option<i64>,
 }
 
+impl Column {
+    /// True for one number in each row.
+    pub fn is_number(&self) -> bool {
+        !matches!(self.kind, Kind::Opaque | Kind::Bit) && self.repeat == 1
+    }
+}
+
 /// A binary table in a mapped file.
 #[derive(Clone)]
 pub struct Table {
@@ -58,6 +65,8 @@ pub struct Table {
     pub row_size: usize,
     /// Its columns in order.
     pub columns: Vec<Column>,
+    /// Rows announced that a file cut off does not have.
+    pub lost: u64,
     data_offset: usize,
 }
 
@@ -71,10 +80,14 @@ impl Table {
         let place = format!("extension {} ({})", hdu.index, hdu.name);
         let fail = |what: &str, message: &str| header.error(&format!("{place}, {what}"), message);
         if header.text("XTENSION").as_deref() != Some("BINTABLE") {
-            return Err(fail("XTENSION", "not a binary table"));
+            let kind = header.text("XTENSION").unwrap_or_default();
+            return Err(fail("XTENSION", &format!("`{kind}` is not a binary table (BINTABLE)")));
         }
         if header.int("BITPIX")? != Some(8) {
             return Err(fail("BITPIX", "a binary table has 8"));
+        }
+        if header.size("NAXIS")? != 2 || header.int("GCOUNT")?.is_some_and(|g| g != 1) {
+            return Err(fail("NAXIS", "a binary table has 2 axes and 1 group"));
         }
         let row_size = header.size("NAXIS1")?;
         let rows = header.size("NAXIS2")?;
@@ -119,13 +132,19 @@ impl Table {
             );
             return Err(fail("NAXIS2", &message));
         }
-        let rows = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows) as usize;
+        if needed.is_some() && hdu.data_len > there && !salvage {
+            let message =
+                format!("{} bytes after the rows are announced, but the file ends before", header.size("PCOUNT")?);
+            return Err(fail("PCOUNT", &message));
+        }
+        let whole = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows);
         Ok(Table {
             source: source.clone(),
             place,
-            rows,
+            rows: whole as usize,
             row_size: row_size as usize,
             columns,
+            lost: rows - whole,
             data_offset: hdu.data_offset,
         })
     }
@@ -143,15 +162,17 @@ impl Table {
         }
     }
 
-    /// A column of numbers, one or more in each row.
+    /// A column of numbers, one in each row.
     ///
     /// # Errors
-    /// Text, bits, or an empty column; a scale of zero.
+    /// Text, bits, no or several numbers a row; a scale of zero.
     pub fn numbers(&self, name: &str) -> Result<Option<&Column>> {
         let Some(column) = self.column(name)? else { return Ok(None) };
         let place = format!("column {}", column.name);
-        if matches!(column.kind, Kind::Opaque | Kind::Bit) || column.repeat == 0 {
-            return Err(self.error(&place, "a column with a number in each row is needed"));
+        if !column.is_number() {
+            let message =
+                format!("{} x {:?}; a column with one number in each row is needed", column.repeat, column.kind);
+            return Err(self.error(&place, &message));
         }
         if column.scale == 0.0 {
             return Err(self.error(&place, "TSCAL is 0: all values would be the same"));
@@ -171,6 +192,10 @@ impl Table {
 
     /// The bytes of some rows.
     fn row_bytes(&self, rows: std::ops::Range<usize>) -> &[u8] {
+        // A table without rows may stand at the end of a file that lacks the padding of its last header.
+        if rows.is_empty() {
+            return &[];
+        }
         let at = |row: usize| self.data_offset + row * self.row_size;
         &self.source.bytes()[at(rows.start)..at(rows.end)]
     }

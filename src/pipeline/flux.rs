@@ -87,7 +87,7 @@ pub fn spectrum_of_flux(
     }
     let (sums, device) = queue.finish(&mut warnings)?;
     let mut meta = Metadata::unknown();
-    record_device(&mut meta, &device);
+    record_device(&mut meta, &device, &sums, spec.frequencies(), &mut warnings);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(&options.power).unwrap_or_default();
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, Context { n, dt, segment_size, meta })?;

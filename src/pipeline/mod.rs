@@ -15,9 +15,9 @@ use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segments, no_segments};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
@@ -108,12 +108,13 @@ impl Plan {
         let fill = |(gti, input): (&Gti, &Events)| Segments::new(gti, input.offset, size, options.compat_stingray);
         let segments: Vec<Segments> = gtis.iter().zip(inputs).map(fill).collect();
         let total = match options.combine {
-            Combine::Average => segments.iter().map(Segments::len).sum(),
+            Combine::Average => segments.iter().map(Segments::len).fold(0, u64::saturating_add),
             Combine::Merge => segments.first().map_or(0, Segments::len),
         };
         if total == 0 {
             return Err(no_segments(&gti_list, &resolution));
         }
+        check_total(total, size)?;
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
@@ -160,7 +161,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 /// The averaged power spectrum of events.
 ///
 /// # Errors
-/// See [`Plan::new`]; reading fails; the device fails; no event lies in any segment.
+/// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
 pub fn spectrum_of_events(
     inputs: Vec<Events>,
     options: &Options,
@@ -185,18 +186,26 @@ pub fn spectrum_of_events(
     }
     let (sums, device) = queue.finish(&mut warnings)?;
     meta.photons = account(batcher.finish(progress)?, &sums);
-    if sums.photons == 0 {
+    if sums.photons == 0 && meta.photons.read > 0 {
         return Err(Error::NoEvents {
             segments: plan.total_segments(),
             read: meta.photons.read,
             balance: meta.photons.to_string(),
         });
     }
-    record_device(&mut meta, &device);
+    record_device(&mut meta, &device, &sums, plan.spec.frequencies(), &mut warnings);
     meta.warnings = warnings;
     meta.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    AveragedPowerSpectrum::new(&sums, false, &options.power, Context { n, dt, segment_size, meta })
+    let nothing = meta.photons.read == 0;
+    if nothing {
+        meta.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
+    }
+    let context = Context { n, dt, segment_size, meta };
+    if nothing {
+        return Ok(AveragedPowerSpectrum::empty(&options.power, context));
+    }
+    AveragedPowerSpectrum::new(&sums, false, &options.power, context)
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.
@@ -266,7 +275,7 @@ fn account(mut balance: Balance, sums: &Sums) -> Balance {
     balance
 }
 
-/// Batches in flight on one backend, and the sums that came back.
+/// Batches in flight on one backend, and the sums that came back. The plan is given back with it, whatever happens.
 struct Queue<'a> {
     backend: &'a mut dyn Backend,
     plan: crate::backend::PlanId,
@@ -300,12 +309,23 @@ impl<'a> Queue<'a> {
             self.collect()?;
         }
         warnings.extend(self.backend.take_warnings());
-        Ok((self.sums.finish(), self.backend.info().clone()))
+        Ok((std::mem::take(&mut self.sums).finish(), self.backend.info().clone()))
     }
 }
 
-/// Says in a product what computed it.
-fn record_device(meta: &mut Metadata, device: &DeviceInfo) {
+impl Drop for Queue<'_> {
+    fn drop(&mut self) {
+        self.backend.release(self.plan);
+    }
+}
+
+/// Says in a product what computed it, and whether its precision suffices.
+fn record_device(meta: &mut Metadata, device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) {
+    let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
+    if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        warnings.push("W-PRECISION", message);
+    }
     meta.backend = device.backend.to_string();
     meta.adapter = device.adapter.clone();
     meta.precision = device.precision.to_string();

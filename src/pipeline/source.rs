@@ -92,6 +92,7 @@ impl<'a> Events<'a> {
     /// See [`EventStream::open`].
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
         let clock = &file.clock;
+        file.check_datasum(warnings);
         let meta = Metadata {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),
@@ -161,7 +162,8 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
                 other.offset = other.offset + shift;
                 other.mjdref = first.mjdref;
             }
-            (Some(_), None) | (None, Some(_)) => return differs("MJDREF", "known or missing", "the opposite"),
+            (Some(_), None) => return differs("MJDREF", "a number", "missing"),
+            (None, Some(_)) => return differs("MJDREF", "missing", "a number"),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 pub mod plan;
 
 use crate::kernels::{bin_events, power};
-use crate::sums::run_length;
+use crate::sums::{Sums, run_length};
 use crate::time::Dd;
 
 /// What a backend is to compute.
@@ -64,9 +64,21 @@ impl PlanSpec {
         let Product::Power { weight_exponent } = self.product;
         weight_exponent.unwrap_or(0)
     }
-    /// True when a segment of `events` events in its range, `photons` of them in bins, cannot contribute.
-    pub fn skips(&self, events: u64, photons: u64) -> bool {
-        events < self.min_events || (self.weight_exponent() > 0 && photons == 0)
+    /// Counts a segment, `dropped` of whose events fell beyond its last bin, into the sums of its run. Returns its photons, or
+    /// `None` when it cannot contribute: too few events for the peer's rule, or none to normalise by.
+    pub fn tally(&self, row: &Row, dropped: u64, sums: &mut Sums) -> Option<u64> {
+        let photons = row.events.saturating_sub(dropped);
+        if row.events < self.min_events || (self.weight_exponent() > 0 && photons == 0) {
+            sums.skipped += 1;
+            sums.photons_skipped += row.events;
+            return None;
+        }
+        sums.segments += 1;
+        sums.photons += photons;
+        sums.photons_dropped += dropped;
+        sums.flux_mean += row.flux_mean;
+        sums.variance += row.variance;
+        Some(photons)
     }
 }
 
@@ -87,7 +99,7 @@ pub struct Row {
     pub flux_mean: f64,
     /// See [`Row::flux_mean`].
     pub variance: f64,
-    /// Flux: the samples were multiplied by 2^scale.
+    /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
 }
 

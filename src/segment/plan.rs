@@ -10,6 +10,9 @@ const TOLERANCE: f64 = 1e-5;
 /// More bins than any device can hold.
 const LARGEST_N: f64 = (1u64 << 28) as f64;
 
+/// More segments than anyone has time to transform: intervals as long come from mistakes.
+const MOST_SEGMENTS: u64 = 1 << 40;
+
 /// Bin width and segment length, made compatible.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Resolution {
@@ -82,8 +85,10 @@ fn default_dt(request: &ResolutionRequest) -> f64 {
 }
 
 fn default_segment(dt: f64, gtis: &[&Gti]) -> f64 {
-    let segments =
-        |size: f64| -> u64 { gtis.iter().map(|g| intervals(g, size).map(|(_, count)| count).sum::<u64>()).sum() };
+    let segments = |size: f64| {
+        let counts = gtis.iter().flat_map(|g| intervals(g, size).map(|(_, count)| count));
+        counts.fold(0u64, u64::saturating_add)
+    };
     let sizes = (3..=20).rev().map(|j| dt * f64::from(1u32 << j));
     sizes.clone().find(|&s| segments(s) >= DEFAULT_SEGMENTS).unwrap_or(dt * 8.0)
 }
@@ -154,14 +159,14 @@ impl Segments {
         let mut before = 0;
         for ((start, _), count) in intervals(gti, segment_size) {
             blocks.push(Block { start, count, before });
-            before += count;
+            before = before.saturating_add(count);
         }
         Segments { blocks, offset, segment_size, extended }
     }
 
     /// Number of segments.
     pub fn len(&self) -> u64 {
-        self.blocks.last().map_or(0, |b| b.before + b.count)
+        self.blocks.last().map_or(0, |b| b.before.saturating_add(b.count))
     }
 
     /// True when no interval is long enough.
@@ -191,6 +196,18 @@ impl Segments {
         let start = start - self.offset;
         Segment { start, first: start.ceil_f64(), stop: stop.ceil_f64() }
     }
+}
+
+/// Refuses a number of segments that nobody can wait for.
+///
+/// # Errors
+/// More than 2^40.
+pub fn check_total(total: u64, segment_size: f64) -> Result<()> {
+    if total <= MOST_SEGMENTS {
+        return Ok(());
+    }
+    let message = format!("makes {total} segments of the good time intervals; the most is {MOST_SEGMENTS}");
+    Err(Error::argument("--segment-size", segment_size, message))
 }
 
 /// The error when no segment fits anywhere.

@@ -1,9 +1,16 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod noise;
 pub mod norm;
 pub mod power;
 pub mod rebin;
+pub mod rms;
+pub mod significance;
+pub mod statistics;
 
+pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};
 pub use rebin::Rebin;
+pub use rms::BandRms;
+pub use significance::SignificantBin;

@@ -1,9 +1,12 @@
 //! The GPU backend: WGSL through wgpu.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::{AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket};
+use super::{
+    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket, not_the_oldest,
+    released,
+};
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 
@@ -24,14 +27,22 @@ const DEPTH: usize = 2;
 /// One adapter, opened, that turns batches of segments into partial sums in f32.
 pub struct GpuBackend {
     context: Context,
-    plans: Vec<Plan>,
-    pending: VecDeque<(u64, Pending)>,
+    plans: BTreeMap<usize, Plan>,
+    next_plan: usize,
+    pending: VecDeque<Pending>,
     next_ticket: u64,
 }
 
-enum Pending {
+/// A batch that was submitted and not collected.
+struct Pending {
+    ticket: u64,
+    plan: PlanId,
+    state: State,
+}
+
+enum State {
     /// On the device.
-    InFlight(PlanId, InFlight),
+    InFlight(InFlight),
     /// Read back early, to make room for another batch.
     Done(Result<PartialSums, BackendError>),
 }
@@ -40,19 +51,28 @@ impl GpuBackend {
     /// Opens an adapter.
     pub fn open(adapter: &AdapterSelector, profile: GpuProfile) -> Result<GpuBackend, BackendError> {
         let context = Context::open(adapter, profile)?;
-        Ok(GpuBackend { context, plans: Vec::new(), pending: VecDeque::new(), next_ticket: 0 })
+        Ok(GpuBackend { context, plans: BTreeMap::new(), next_plan: 0, pending: VecDeque::new(), next_ticket: 0 })
     }
 
     /// Reads the oldest batch on the device back, so that its buffers are free.
     fn make_room(&mut self) {
-        let oldest = self.pending.iter_mut().find(|(_, pending)| matches!(pending, Pending::InFlight(..)));
-        if let Some((_, pending)) = oldest {
-            let nothing = Pending::Done(Ok(PartialSums::new()));
-            if let Pending::InFlight(plan, batch) = std::mem::replace(pending, nothing) {
-                *pending = Pending::Done(self.plans[plan.0].finish(&self.context, batch));
+        let oldest = self.pending.iter_mut().find(|pending| matches!(pending.state, State::InFlight(_)));
+        if let Some(Pending { plan, state, .. }) = oldest {
+            let nothing = State::Done(Ok(PartialSums::new()));
+            if let State::InFlight(batch) = std::mem::replace(state, nothing) {
+                *state = State::Done(finish(&self.plans, &self.context, *plan, batch));
             }
         }
     }
+}
+
+fn finish(
+    plans: &BTreeMap<usize, Plan>,
+    context: &Context,
+    plan: PlanId,
+    batch: InFlight,
+) -> Result<PartialSums, BackendError> {
+    plans.get(&plan.0).ok_or_else(released)?.finish(context, batch)
 }
 
 impl Backend for GpuBackend {
@@ -61,32 +81,38 @@ impl Backend for GpuBackend {
     }
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
-        self.plans.push(Plan::new(&mut self.context, spec)?);
-        Ok(PlanId(self.plans.len() - 1))
+        let plan = PlanId(self.next_plan);
+        self.plans.insert(plan.0, Plan::new(&mut self.context, spec)?);
+        self.next_plan += 1;
+        Ok(plan)
+    }
+
+    fn release(&mut self, plan: PlanId) {
+        self.pending.retain(|pending| pending.plan != plan);
+        self.plans.remove(&plan.0);
     }
 
     fn limits(&self, plan: PlanId) -> BatchLimits {
-        self.plans[plan.0].limits()
+        self.plans[&plan.0].limits()
     }
 
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
-        let busy = self.pending.iter().filter(|(_, pending)| matches!(pending, Pending::InFlight(..))).count();
+        let busy = self.pending.iter().filter(|pending| matches!(pending.state, State::InFlight(_))).count();
         if busy >= DEPTH {
             self.make_room();
         }
-        let in_flight = self.plans[plan.0].submit(&self.context, batch)?;
+        let in_flight = self.plans.get_mut(&plan.0).ok_or_else(released)?.submit(&self.context, batch)?;
         self.next_ticket += 1;
-        self.pending.push_back((self.next_ticket, Pending::InFlight(plan, in_flight)));
-        Ok(Ticket(self.next_ticket))
+        let ticket = self.next_ticket;
+        self.pending.push_back(Pending { ticket, plan, state: State::InFlight(in_flight) });
+        Ok(Ticket(ticket))
     }
 
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
-        match self.pending.pop_front() {
-            Some((id, Pending::InFlight(plan, batch))) if id == ticket.0 => {
-                self.plans[plan.0].finish(&self.context, batch)
-            }
-            Some((id, Pending::Done(sums))) if id == ticket.0 => sums,
-            _ => Err(BackendError::Device("tickets are collected in the order they were given".into())),
+        let oldest = self.pending.pop_front_if(|pending| pending.ticket == ticket.0).ok_or_else(not_the_oldest)?;
+        match oldest.state {
+            State::InFlight(batch) => finish(&self.plans, &self.context, oldest.plan, batch),
+            State::Done(sums) => sums,
         }
     }
 

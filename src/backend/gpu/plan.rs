@@ -7,7 +7,7 @@ use super::context::{Context, PARAMS_STRIDE};
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
-use crate::backend::{BackendError, BatchLimits};
+use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::{BinParams, BinRow};
 use crate::kernels::fft::FftBuffers;
 use crate::kernels::power::{PowerParams, PowerRow};
@@ -193,11 +193,8 @@ impl Plan {
             encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
             encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(4 * extent.rows as u64));
         }
-        let due = match (batch.last, events) {
-            (true, _) => launches.len(),
-            (false, true) => 1,
-            (false, false) => 0,
-        };
+        // Flux comes in one batch a group, so what is not the last is to be binned.
+        let due = if batch.last { launches.len() } else { 1 };
         context.encode(encoder, &launches[..due], &self.groups[..due]);
         if !batch.last {
             return (0, 0);
@@ -215,33 +212,12 @@ impl Plan {
 
     /// Refuses a batch that breaks the contract, before anything of it reaches the device.
     fn check(&self, batch: &SegmentBatch, runs: usize) -> Result<Extent, BackendError> {
-        let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
-        let rows = batch.rows.len();
-        if rows > self.limits.rows || runs > self.limits.rows / self.spec.run_length() as usize {
-            return refuse(format!("{rows} segments in {runs} runs; at most {} segments", self.limits.rows));
-        }
-        if batch.rows.iter().any(|r| batch.times.get(r.begin..r.end).is_none()) {
-            return refuse("a segment's events lie outside the times".into());
-        }
-        let events: usize = batch.rows.iter().map(|r| r.end - r.begin).sum();
-        if events > self.limits.events {
-            return refuse(format!("{events} events; at most {}", self.limits.events));
-        }
+        check_batch(batch, &self.spec, self.limits, self.open)?;
         if batch.rows.iter().any(|r| r.events > u64::from(u32::MAX)) {
-            return refuse("a segment of more than 2^32 − 1 events".into());
+            return Err(BackendError::Device("batch refused: a segment of more than 2^32 − 1 events".into()));
         }
-        if self.spec.input == Input::Flux && batch.flux.len() != rows * self.spec.n {
-            return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), self.spec.n));
-        }
-        if batch.rows.windows(2).any(|r| {
-            r[0].scale != r[1].scale && r[0].index / self.spec.run_length() == r[1].index / self.spec.run_length()
-        }) {
-            return refuse("the flux scale changes inside a run".into());
-        }
-        if !batch.first && self.open != Some(rows) {
-            return refuse("it continues a group that is not open".into());
-        }
-        Ok(Extent { rows, events, runs })
+        let events = batch.rows.iter().map(|r| r.end - r.begin).sum();
+        Ok(Extent { rows: batch.rows.len(), events, runs })
     }
 
     /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
@@ -264,19 +240,8 @@ impl Plan {
             let mut sums = Sums::default();
             let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
             for i in rows {
-                let row = &batch.rows[i];
                 let dropped = u64::from(u32::from_le_bytes(word(dropped, i)));
-                let photons = row.events.saturating_sub(dropped);
-                if self.spec.input == Input::Events && self.spec.skips(row.events, photons) {
-                    sums.skipped += 1;
-                    sums.photons_skipped += row.events;
-                    continue;
-                }
-                sums.segments += 1;
-                sums.photons += photons;
-                sums.photons_dropped += dropped;
-                sums.flux_mean += row.flux_mean;
-                sums.variance += row.variance;
+                self.spec.tally(&batch.rows[i], dropped, &mut sums);
             }
             if sums.segments > 0 {
                 let value = |k| f64::from(f32::from_le_bytes(word(power, place * per_run + k)));
