@@ -29,7 +29,7 @@ pub struct InputArgs {
     /// Energies of the channels from the EBOUNDS extension of a response file, for --energy
     #[arg(long, value_name = "FILE", requires = "energy")]
     pub rmf: Option<PathBuf>,
-    /// Good time intervals: a FITS file, FILE[EXT], or text of two columns in seconds of the file's frame
+    /// Good time intervals: a FITS file, `FILE[EXT]`, or text of two columns in seconds of the file's frame
     #[arg(long, value_name = "FILE")]
     pub gti: Option<String>,
     /// Use the whole span of the events instead of good time intervals

@@ -174,7 +174,7 @@ impl PdsArgs {
         Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
     }
 
-    /// Warnings, table, picture and summary, as asked for.
+    /// Measurements, warnings, table, picture and summary, as asked for.
     pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
         if let Some(band) = self.rms {
             measure_rms(&mut spectrum, band)?;

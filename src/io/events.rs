@@ -85,7 +85,6 @@ pub struct EventFile {
 }
 
 const SCAN_ROWS: usize = 1 << 18;
-const CRC_BYTES: usize = 4 << 20;
 /// Detectors of an instrument that has intervals for each; more values of a column tell something else.
 const MOST_DETECTORS: usize = 100;
 
@@ -235,7 +234,7 @@ impl EventFile {
 
     /// CRC-32 (IEEE 802.3) of the unpacked file, in hexadecimal; computed on all cores.
     pub fn crc32(&self) -> String {
-        crc32(self.source.bytes())
+        self.source.crc32()
     }
 
     /// Raw times of some rows, seconds, appended to `out`.
@@ -417,23 +416,6 @@ fn warn_of_datasum(source: &Source, hdu: &Hdu, warnings: &mut Warnings) {
         let place = format!("{}: extension {} ({})", source.path(), hdu.index, hdu.name);
         warnings.push("W-DATASUM", format!("{place}: DATASUM is {announced}, but the data sum to {found}"));
     }
-}
-
-/// CRC-32 (IEEE 802.3) in hexadecimal, on all cores.
-pub(super) fn crc32(bytes: &[u8]) -> String {
-    let blocks: Vec<flate2::Crc> = bytes
-        .par_chunks(CRC_BYTES)
-        .map(|block| {
-            let mut crc = flate2::Crc::new();
-            crc.update(block);
-            crc
-        })
-        .collect();
-    let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
-        sum.combine(block);
-        sum
-    });
-    format!("{:08x}", whole.sum())
 }
 
 fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {

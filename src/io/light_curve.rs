@@ -1,6 +1,5 @@
 //! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
 
-use super::events::crc32;
 use super::fits::{self, Hdu};
 use super::gti::{self, Frame, seconds_per_unit};
 use super::source::{Source, format_error};
@@ -83,11 +82,10 @@ fn read_fits(
         Ok(None)
     };
     let (mut time, unit) = column(&["TIME"])?.ok_or_else(|| table.error("column TIME", "missing"))?;
-    let unknown = |place: &str, unit: &str| table.error(place, &format!("unknown unit `{unit}`"));
-    let keyword_unit = header.text("TIMEUNIT").unwrap_or_default();
-    let per_keyword = seconds_per_unit(&keyword_unit).ok_or_else(|| unknown("TIMEUNIT", &keyword_unit))?;
-    let unit = if unit.trim().is_empty() { keyword_unit } else { unit };
-    let factor = seconds_per_unit(&unit).ok_or_else(|| unknown("column TIME", &unit))?;
+    let per_keyword = gti::keyword_unit(header)?;
+    let unknown = || table.error("column TIME", &format!("unknown unit `{unit}`"));
+    let factor = if unit.trim().is_empty() { Some(per_keyword) } else { seconds_per_unit(&unit) };
+    let factor = factor.ok_or_else(unknown)?;
     time.iter_mut().for_each(|t| *t *= factor);
     let counts = column(&["COUNTS"])?.map(|(values, _)| values);
     let rate = column(&["RATE", "RATE1"])?;
@@ -207,8 +205,7 @@ fn assemble(
         return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
     };
     lc.gti = gti((lc.grid.edge(lc.bin[0]), lc.grid.edge(last + 1)))?;
-    lc.meta.inputs =
-        vec![InputRecord { name: path.to_string(), crc32: crc32(source.bytes()), ..InputRecord::default() }];
+    lc.meta.inputs = vec![InputRecord { name: path.to_string(), crc32: source.crc32(), ..InputRecord::default() }];
     Ok(lc.described())
 }
 

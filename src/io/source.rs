@@ -5,12 +5,17 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 
 /// Unpacked size up to which any compression ratio is believed.
 const GZIP_FREE: u64 = 256 << 20;
 /// Largest believable ratio of unpacked to packed bytes beyond [`GZIP_FREE`]; event lists reach about 20.
 const GZIP_RATIO: u64 = 200;
+
+/// Bytes that one core hashes at a time.
+const CRC_BYTES: usize = 4 << 20;
 
 /// The whole content of one input file, read-only, shared by all readers of it.
 #[derive(Clone)]
@@ -57,6 +62,24 @@ impl Source {
     /// All bytes, unpacked.
     pub fn bytes(&self) -> &[u8] {
         &self.map
+    }
+
+    /// CRC-32 (IEEE 802.3) of all bytes, unpacked, in hexadecimal; computed on all cores.
+    pub fn crc32(&self) -> String {
+        let blocks: Vec<flate2::Crc> = self
+            .bytes()
+            .par_chunks(CRC_BYTES)
+            .map(|block| {
+                let mut crc = flate2::Crc::new();
+                crc.update(block);
+                crc
+            })
+            .collect();
+        let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
+            sum.combine(block);
+            sum
+        });
+        format!("{:08x}", whole.sum())
     }
 
     /// True when the file was gzip.
