@@ -12,6 +12,7 @@ pub mod missions;
 pub mod product;
 mod product_fits;
 mod response;
+mod scan;
 mod sort;
 mod source;
 pub mod stream;
@@ -20,5 +21,6 @@ mod text_table;
 pub mod xspec;
 
 pub use events::{EventFile, GtiSource, OpenOptions};
+pub use scan::TimeScan;
 pub use source::Source;
 pub use stream::{EventStream, Selection};

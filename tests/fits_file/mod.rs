@@ -200,3 +200,12 @@ pub fn spectrum(
 pub fn codes(warnings: &Warnings) -> Vec<&'static str> {
     warnings.iter().map(|w| w.code).collect()
 }
+
+/// Powers within `tolerance` of what is expected, or as small as rounding leaves zero.
+pub fn same_powers(a: &[f64], b: &[f64], tolerance: f64) {
+    assert_eq!(a.len(), b.len());
+    let largest = b.iter().copied().fold(0.0, f64::max);
+    for (k, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!((a - b).abs() <= tolerance * b.abs() + 1e-14 * largest, "power {k}: {a:e}, but {b:e} is expected");
+    }
+}
