@@ -154,10 +154,16 @@ fn pictures_are_drawn() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     for name in ["a.svg", "a.png"] {
         let options = ["pds", B1509, "--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--quiet", "--plot"];
-        succeed(&[&options[..], &[&path(name), "--rebin-log", "0.05", "--plot-y", "fpower"]].concat());
+        let look = ["--rebin-log", "0.05", "--plot-y", "fpower", "--plot-harmonics", "6.594"];
+        succeed(&[&options[..], &[&path(name)], &look].concat());
     }
     let svg = std::fs::read_to_string(path("a.svg")).unwrap();
-    assert!(svg.contains("frequency (Hz)") && svg.contains("PSR_B1509-58") && svg.contains("<polyline"));
+    assert!(
+        svg.contains("frequency (Hz)")
+            && svg.contains("PSR_B1509-58")
+            && svg.contains("multiples of 6.594 Hz")
+            && svg.contains("<polyline")
+    );
     assert!(std::fs::read(path("a.png")).unwrap().starts_with(b"\x89PNG"));
 }
 

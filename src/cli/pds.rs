@@ -79,6 +79,9 @@ pub struct PdsArgs {
     /// What the picture shows: power, or frequency times power
     #[arg(long, value_enum, default_value = "power")]
     plot_y: PlotYArg,
+    /// Mark the multiples of this frequency, Hz, in the picture
+    #[arg(long, value_name = "HZ", value_parser = seconds, requires = "plot")]
+    plot_harmonics: Option<f64>,
     /// Replace existing outputs
     #[arg(long)]
     overwrite: bool,
@@ -189,7 +192,8 @@ impl PdsArgs {
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-            plot::power_spectrum(&spectrum, y, path, self.overwrite)?;
+            let style = plot::Style { y, harmonics: self.plot_harmonics };
+            plot::power_spectrum(&spectrum, style, path, self.overwrite)?;
         }
         if self.json {
             super::print(&format!("{:#}\n", summary_json(&spectrum)))?;

@@ -44,9 +44,18 @@ pub(super) trait Picture {
         B::ErrorType: 'static;
 }
 
+/// How a power spectrum is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Style {
+    /// The vertical axis.
+    pub y: PlotY,
+    /// Frequency, Hz, whose multiples are marked.
+    pub harmonics: Option<f64>,
+}
+
 struct SpectrumPicture<'a> {
     spectrum: &'a AveragedPowerSpectrum,
-    y: PlotY,
+    style: Style,
 }
 
 impl Picture for SpectrumPicture<'_> {
@@ -54,7 +63,7 @@ impl Picture for SpectrumPicture<'_> {
     where
         B::ErrorType: 'static,
     {
-        draw(area, self.spectrum, self.y)
+        draw(area, self.spectrum, self.style)
     }
 }
 
@@ -62,8 +71,8 @@ impl Picture for SpectrumPicture<'_> {
 ///
 /// # Errors
 /// The name is neither .svg nor .png, the file exists, or it cannot be written.
-pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, y: PlotY, path: &str, overwrite: bool) -> Result<()> {
-    save(&SpectrumPicture { spectrum, y }, path, overwrite)
+pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, style: Style, path: &str, overwrite: bool) -> Result<()> {
+    save(&SpectrumPicture { spectrum, style }, path, overwrite)
 }
 
 /// Draws a picture into a file.
@@ -136,13 +145,14 @@ fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
 fn draw<B: DrawingBackend>(
     area: DrawingArea<B, plotters::coord::Shift>,
     s: &AveragedPowerSpectrum,
-    y: PlotY,
+    style: Style,
 ) -> Result<(), String>
 where
     B::ErrorType: 'static,
 {
     let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
     area.fill(&WHITE).map_err(failed)?;
+    let y = style.y;
     let steps = steps(s, y);
     let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
         return Err("no positive power to draw on a logarithmic axis".into());
@@ -187,6 +197,15 @@ where
         .bold_line_style(RGBColor(215, 215, 215))
         .draw()
         .map_err(failed)?;
+    if let Some(f) = style.harmonics {
+        let orange = RGBColor(235, 150, 40);
+        let marks = marks(f, first.from, last.to);
+        let lines = marks.into_iter().map(|f| PathElement::new(vec![(f, low / 1.3), (f, high * 1.3)], orange.mix(0.6)));
+        let series = chart.draw_series(lines).map_err(failed)?;
+        series
+            .label(format!("multiples of {f} Hz"))
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], orange));
+    }
     let line = RGBColor(20, 80, 150);
     let path: Vec<(f64, f64)> =
         steps.iter().flat_map(|p| [(p.from, p.low), (p.from, p.high), (p.to, p.high)]).collect();
@@ -204,11 +223,17 @@ where
         let red = RGBColor(200, 60, 40);
         let series = chart.draw_series(LineSeries::new(level, red)).map_err(failed)?;
         series.label("noise level").legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], red));
-        let mut legend = chart.configure_series_labels();
-        legend.position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 16)).margin(8);
-        legend.draw().map_err(failed)?;
     }
+    let mut legend = chart.configure_series_labels();
+    legend.position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 16)).margin(8);
+    legend.draw().map_err(failed)?;
     area.present().map_err(failed)
+}
+
+/// The multiples of `f` between two frequencies, as far as they stand apart on a logarithmic axis.
+fn marks(f: f64, from: f64, to: f64) -> Vec<f64> {
+    let apart = |k: &u32| (1.0 + 1.0 / f64::from(*k)).ln() * f64::from(SIZE.0) > 4.0 * (to / from).ln();
+    (1..).take_while(apart).map(|k| f64::from(k) * f).skip_while(|&f| f < from).take_while(|&f| f <= to).collect()
 }
 
 /// A label of a decade axis.
