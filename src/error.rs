@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// There are segments, but no event lies in any of them.
     #[error(
-        "no event lies in any of the {segments} segments ({read} events read: {balance}); check --energy, --gti and --time"
+        "no event lies in any of the {segments} segments ({read} events read: {balance}); check the selection of energies, channels, detectors and times"
     )]
     NoEvents {
         /// Segments planned.

@@ -202,6 +202,9 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         (b(&["--gti", "no-such-gti.txt"]), 1, "no-such-gti.txt"),
         (b(&["--time", "1:2"]), 1, "--time 1:2 leaves no interval"),
         (b(&["--precision", "single"]), 2, "double"),
+        (b(&["--gti-margin=-5"]), 2, "must not be negative"),
+        (b(&["--threads", "100000"]), 2, "from 1 to 1024"),
+        (b(&["--json", "-o", "-"]), 2, "share standard output"),
         (vec!["pds", B1509, B1509, "--backend", "cpu"], 2, "merge"),
         (vec!["pds", B1509, "--backend", "gpu", "--adapter", "no such card"], 1, "no such card"),
     ];
@@ -212,6 +215,20 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         assert!(message.contains(text), "{options:?}: {message}");
         assert!(!message.contains("panicked"), "{message}");
     }
+}
+
+#[test]
+fn an_output_never_replaces_an_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.fits");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509), &path).unwrap();
+    let name = path.display().to_string();
+    for command in [&["pds", "--backend", "cpu"][..], &["lc", "--dt", "10"]] {
+        let output = eagleray(&[command, &[&name, "-o", &name, "--overwrite"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("one of the inputs"), "{}", stderr(&output));
+    }
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 385_920);
 }
 
 #[test]

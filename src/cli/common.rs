@@ -36,10 +36,10 @@ pub struct InputArgs {
     #[arg(long, conflicts_with = "gti")]
     pub no_gti: bool,
     /// Leave out intervals shorter than this, s
-    #[arg(long, value_name = "S", value_parser = number, default_value = "0")]
+    #[arg(long, value_name = "S", value_parser = not_negative, default_value = "0")]
     pub min_gti: f64,
     /// Shorten intervals by this at both ends, s
-    #[arg(long, value_name = "S", value_parser = number, default_value = "0")]
+    #[arg(long, value_name = "S", value_parser = not_negative, default_value = "0")]
     pub gti_margin: f64,
     /// Only this time: mission seconds, or MJD with the suffix d (55000.1d:55000.2d)
     #[arg(long, value_name = "LO:HI")]
@@ -93,7 +93,7 @@ pub struct DeviceArgs {
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
     /// Worker threads of the CPU [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -133,6 +133,22 @@ fn pair(text: &str) -> Result<(f64, f64), String> {
     let (lo, hi) = text.split_once(':').ok_or_else(|| format!("`{text}` is not LO:HI"))?;
     let (lo, hi) = (number(lo)?, number(hi)?);
     if lo <= hi { Ok((lo, hi)) } else { Err(format!("`{text}`: the lower bound is above the upper one")) }
+}
+
+/// A number that is not negative.
+fn not_negative(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if value >= 0.0 => Ok(value),
+        value => Err(format!("{value} must not be negative")),
+    }
+}
+
+/// A number of worker threads; more than this only waits for each other.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse().ok().and_then(NonZeroUsize::new).filter(|n| n.get() <= 1024) {
+        Some(threads) => Ok(threads),
+        None => Err(format!("`{text}` is not a number of threads from 1 to 1024")),
+    }
 }
 
 /// A number above zero, as clap wants its parsers.
@@ -176,6 +192,22 @@ impl DeviceArgs {
 }
 
 impl InputArgs {
+    /// Refuses an output that would replace one of the inputs.
+    ///
+    /// # Errors
+    /// The output is an event file, a list of files, or the file of the intervals or the response.
+    pub fn check_output(&self, output: &str) -> Result<()> {
+        let Ok(output_file) = std::fs::canonicalize(output) else { return Ok(()) };
+        let named = self.files.iter().map(|f| f.to_string_lossy().trim_start_matches('@').to_string());
+        let given = self.gti.iter().cloned().chain(self.rmf.iter().map(|f| f.display().to_string()));
+        for input in named.chain(given) {
+            if std::fs::canonicalize(&input).is_ok_and(|file| file == output_file) {
+                return Err(Error::argument("--output", output, "is one of the inputs, which would be lost"));
+            }
+        }
+        Ok(())
+    }
+
     /// Opens all files.
     ///
     /// # Errors

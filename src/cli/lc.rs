@@ -57,6 +57,7 @@ pub fn run(args: LcArgs) -> Result<()> {
     }
     for path in [args.output.as_deref(), args.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
         check_output(path, args.overwrite)?;
+        args.input.check_output(path)?;
     }
     let talk = !args.quiet;
     let mut warnings = Warnings::default();
@@ -78,11 +79,12 @@ pub fn run(args: LcArgs) -> Result<()> {
         }
     };
     report(&curve.meta.warnings, args.strict, args.quiet)?;
-    if let Some(path) = &args.output {
-        curve.write(path, args.overwrite)?;
-    }
+    // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = &args.plot {
         super::plot_light_curve::light_curve(&curve, path, args.overwrite)?;
+    }
+    if let Some(path) = &args.output {
+        curve.write(path, args.overwrite)?;
     }
     if args.json {
         let meta = serde_json::to_value(&curve.meta).unwrap_or_default();

@@ -171,8 +171,12 @@ impl PdsArgs {
         if let Some(path) = self.plot.as_deref() {
             plot::check_extension(path)?;
         }
+        if self.json && self.table() == Some("-") {
+            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+        }
         for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
             check_output(path, self.overwrite)?;
+            self.input.check_output(path)?;
         }
         Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
     }
@@ -186,7 +190,12 @@ impl PdsArgs {
             spectrum.add_intervals(ONE_SIGMA);
         }
         report(&spectrum.meta.warnings, self.strict, self.quiet)?;
-        if let Some(path) = self.table() {
+        // Files first: a reader of standard output that has seen enough must not cost any of them.
+        let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
+            Some("-") => (Some("-"), None),
+            table => (None, table),
+        };
+        if let Some(path) = to_file {
             spectrum.product().write(path, self.overwrite)?;
         }
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
@@ -194,6 +203,9 @@ impl PdsArgs {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
             let style = plot::Style { y, harmonics: self.plot_harmonics };
             plot::power_spectrum(&spectrum, style, path, self.overwrite)?;
+        }
+        if let Some(path) = to_stdout {
+            spectrum.product().write(path, self.overwrite)?;
         }
         if self.json {
             super::print(&format!("{:#}\n", summary_json(&spectrum)))?;

@@ -183,7 +183,10 @@ where
         .margin(12)
         .x_label_area_size(48)
         .y_label_area_size(76)
-        .build_cartesian_2d((first.from..last.to).log_scale(), (low / 1.3..high * 1.3).log_scale())
+        .build_cartesian_2d(
+            (first.from..last.to).log_scale().with_key_points(ticks(first.from, last.to)),
+            (low / 1.3..high * 1.3).log_scale().with_key_points(ticks(low / 1.3, high * 1.3)),
+        )
         .map_err(failed)?;
     chart
         .configure_mesh()
@@ -207,14 +210,16 @@ where
             .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], orange));
     }
     let line = RGBColor(20, 80, 150);
-    let path: Vec<(f64, f64)> =
-        steps.iter().flat_map(|p| [(p.from, p.low), (p.from, p.high), (p.to, p.high)]).collect();
     let bars = steps.iter().filter(|p| p.error > 0.0 && steps.len() < 300).map(|p| {
         let x = (p.from * p.to).sqrt();
         PathElement::new(vec![(x, (p.low - p.error).max(low / 1.3)), (x, p.high + p.error)], line.mix(0.45))
     });
     chart.draw_series(bars).map_err(failed)?;
-    chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
+    // A bin that is missing (not positive) breaks the line.
+    for piece in steps.chunk_by(|a, b| b.from <= a.to * (1.0 + 1e-9)) {
+        let path = piece.iter().flat_map(|p| [(p.from, p.low), (p.from, p.high), (p.to, p.high)]);
+        chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
+    }
     // Where the noise was subtracted, its level is no longer a level of this picture.
     if meta.noise > 0.0 && meta.options["subtract_noise"] != true {
         let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
@@ -236,7 +241,40 @@ fn marks(f: f64, from: f64, to: f64) -> Vec<f64> {
     (1..).take_while(apart).map(|k| f64::from(k) * f).skip_while(|&f| f < from).take_while(|&f| f <= to).collect()
 }
 
+/// Labelled values of a logarithmic axis: decades, with 2 and 5 times them on short axes, and even steps on very short ones.
+fn ticks(from: f64, to: f64) -> Vec<f64> {
+    let decades = (to / from).log10();
+    if decades < 0.8 {
+        let power = 10f64.powf((to - from).log10().floor() - 1.0);
+        let step = [1.0, 2.0, 5.0, 10.0, 20.0].map(|k| k * power).into_iter().find(|step| (to - from) / step <= 7.0);
+        let step = step.unwrap_or(20.0 * power);
+        let first = (from / step).ceil() as i64;
+        return (first..first + 8).map(|k| k as f64 * step).take_while(|&x| x <= to).collect();
+    }
+    let parts: &[f64] = if decades < 3.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+    let powers = from.log10().floor() as i32..=to.log10().ceil() as i32;
+    let values = powers.flat_map(|k| parts.iter().map(move |part| part * 10f64.powi(k)));
+    values.filter(|x| (from..=to).contains(x)).collect()
+}
+
 /// A label of a decade axis.
 fn tick(x: &f64) -> String {
-    if (1e-3..1e5).contains(x) { format!("{x}") } else { format!("{x:e}") }
+    // Sums of binary steps have tails that no label needs.
+    let x: f64 = format!("{x:.6e}").parse().unwrap_or(*x);
+    if (1e-3..1e5).contains(&x) { format!("{x}") } else { format!("{x:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ticks;
+
+    #[test]
+    fn every_axis_has_a_few_labels() {
+        for (from, to) in [(1.1, 1.2), (1.3, 4.0), (1.0, 6.4), (0.9, 15.0), (1e-5, 1.0), (1e-12, 1e6), (1999.0, 2001.0)]
+        {
+            let ticks = ticks(from, to);
+            assert!((3..=20).contains(&ticks.len()) && ticks.is_sorted(), "{from} to {to}: {ticks:?}");
+            assert!(ticks.iter().all(|x| (from..=to).contains(x)), "{from} to {to}: {ticks:?}");
+        }
+    }
 }

@@ -227,6 +227,9 @@ pub fn write_file<T>(
     if !overwrite && path.exists() {
         return Err(exists());
     }
+    if path.exists() && !path.is_file() && !path.is_dir() {
+        return Err(Error::io(path, io::Error::other("a device or pipe cannot be replaced by a file")));
+    }
     if path.file_name().is_none() || path.is_dir() {
         return Err(Error::io(path, io::Error::new(io::ErrorKind::IsADirectory, "not a name of a file")));
     }

@@ -39,8 +39,8 @@ impl AveragedPowerSpectrum {
     /// The spectrum as a table.
     pub fn product(&self) -> Product<'_> {
         let power_unit = match self.meta.norm {
-            crate::spectrum::Norm::Frac => "1/Hz",
-            crate::spectrum::Norm::Abs => "ct2/s2/Hz",
+            crate::spectrum::Norm::Frac => "Hz-1",
+            crate::spectrum::Norm::Abs => "ct2 s-2 Hz-1",
             _ => "",
         };
         let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
