@@ -264,6 +264,53 @@ fn merged_modules_add_their_events() {
 }
 
 #[test]
+fn merging_says_what_exposure_it_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<String> = ["0:300", "600:700"]
+        .iter()
+        .map(|gap| simulate(&folder.path().join(&gap[..1]), &["--rate", "5", "--length", "1000", "--gaps", gap]))
+        .map(|path| path.display().to_string())
+        .collect();
+    let s =
+        pds(&[&files[0], &files[1], "--combine", "merge", "--dt", "1/8", "--segment-size", "32", "--backend", "cpu"]);
+    let warnings = s["warnings"].as_array().unwrap();
+    let said = warnings.iter().find(|w| w["code"] == "W-MERGE-EXPOSURE").expect("the loss is reported");
+    let message = said["message"].as_str().unwrap();
+    assert!(message.contains("600 s in common") && message.contains("700, 900 s"), "{message}");
+}
+
+/// The reader of standard output may close it at once; files that were asked for are written all the same.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_costs_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("a.svg");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(env!("CARGO_BIN_EXE_eagleray"))
+        .args(["pds", B1509, "--backend", "cpu", "--quiet", "-o", "-", "--plot"])
+        .arg(&plot)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(writer)
+        .status()
+        .unwrap();
+    assert!(status.success() && plot.exists(), "{status}");
+}
+
+/// A pipe that stands where the output should go stays one.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let output = eagleray(&["pds", U1636, "--backend", "cpu", "--overwrite", "-o", &path.display().to_string()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(std::fs::metadata(&path).unwrap().file_type().is_fifo());
+}
+
+#[test]
 fn info_dry_run_and_devices_speak_json() {
     let parse = |o: Output| serde_json::from_slice::<Value>(&o.stdout).expect("JSON");
     let info = parse(succeed(&["info", SGR1830, B1509, "--json"]));
@@ -297,6 +344,7 @@ fn warnings_are_recorded_and_strict_makes_them_errors() {
 
 /// Simulates a file in the folder and returns its name.
 fn simulate(folder: &Path, options: &[&str]) -> PathBuf {
+    std::fs::create_dir_all(folder).unwrap();
     let path = folder.join("simulated.evt");
     succeed(&[&["simulate", "-o", &path.display().to_string()], options].concat());
     path

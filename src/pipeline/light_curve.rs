@@ -46,7 +46,7 @@ pub fn light_curve_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<LightCurve> {
-    let gtis = super::combined_gtis(&inputs, options.combine)?;
+    let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let mut union = Gti::default();
     for (gti, input) in gtis.iter().zip(&inputs) {
         if options.combine == Combine::Average && !union.intersect(gti).is_empty() {

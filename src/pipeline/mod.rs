@@ -93,7 +93,7 @@ impl Plan {
     /// # Errors
     /// Options without meaning; no interval long enough; merged inputs without a common interval.
     pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
-        let gtis = combined_gtis(inputs, options.combine)?;
+        let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let gti_list: Vec<&Gti> = gtis.iter().collect();
         let request = ResolutionRequest {
             dt: options.dt,
@@ -138,8 +138,8 @@ impl Plan {
     }
 }
 
-/// The intervals of each input: its own, or what all merged inputs have in common.
-fn combined_gtis(inputs: &[Events], combine: Combine) -> Result<Vec<Gti>> {
+/// The intervals of each input: its own, or what all merged inputs have in common; exposure lost that way is warned of.
+fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -> Result<Vec<Gti>> {
     let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
     if combine == Combine::Merge && inputs.len() > 1 {
         let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
@@ -149,6 +149,12 @@ fn combined_gtis(inputs: &[Events], combine: Combine) -> Result<Vec<Gti>> {
                 path,
                 message: "the inputs have no time in common, so they cannot be merged".into(),
             });
+        }
+        let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
+        if kept < shortest {
+            let each: Vec<String> = gtis.iter().map(|g| g.exposure().to_string()).collect();
+            let message = format!("the merged inputs have {kept} s in common; each alone has {} s", each.join(", "));
+            warnings.push("W-MERGE-EXPOSURE", message);
         }
         gtis = vec![common; inputs.len()];
     }
