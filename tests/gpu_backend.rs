@@ -376,3 +376,19 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }
+
+/// A ramp's spectrum falls until f32 rounds it away: the product says so. White noise gives no such warning.
+#[test]
+fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
+    for mut gpu in backends("steep") {
+        let mut random = Random::new(5);
+        let ramp: Vec<f64> = (0..1 << 16).map(f64::from).collect();
+        let noise: Vec<f64> = ramp.iter().map(|_| random.uniform()).collect();
+        for (values, expected) in [(ramp, true), (noise, false)] {
+            let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
+            let segments = (0..64).map(|_| values.clone().into());
+            let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
+            assert_eq!(s.meta.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
+        }
+    }
+}
