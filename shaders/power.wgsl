@@ -1,15 +1,22 @@
-// Power summed over the segments of a run, in index order: S_k = Σ_row w_row·|F_row,k|², k = 1 … h − 1, and with
+// Power summed over the segments of a run, in index order: S_k = Σ_row w_row·|F_row,k|², k = 1 … ceil(n/2) − 1, and with
 // exponent p > 0 a second block of sums whose terms also weigh N^−p, N the photons in bins. At most 64 terms a sum.
-// Source: van der Klis 1989, "Fourier techniques in X-ray timing". One thread a frequency and run.
-// Fragments before: grid.
+// Source: van der Klis 1989, "Fourier techniques in X-ray timing". For even n the spectra are those of pairs of samples,
+// and F_k = E_k + w_n^k·O_k, conj(F_{h−k}) = E_k − w_n^k·O_k with E_k = (Z_k + conj Z_{h−k})/2, O_k = −i(Z_k − conj Z_{h−k})/2.
+// One thread a run and k, or a run and the pair k, h − k. Fragments before: grid, real, complex; after: roots, amplitude.
 
 struct Params {
     // Runs.
     runs: u32,
-    // Complex amplitudes a row, n/2.
-    h: u32,
+    // Real samples a row.
+    n: u32,
+    // Complex amplitudes from row to row.
+    stride: u32,
     // p, 0 without weights.
     exponent: u32,
+    // Places in `tables` of w_n^k for k = 0 … 2^log_fine − 1, and of w_n^{k·2^log_fine}; for even n.
+    fine: u32,
+    coarse: u32,
+    log_fine: u32,
 }
 
 struct PowerRow {
@@ -21,30 +28,43 @@ struct PowerRow {
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
-// rows × h: (F_0, F_h), F_1 … F_{h−1}.
-@group(0) @binding(1) var<storage, read> spectra: array<vec2<f32>>;
+// Roots of unity, in the places that params tell.
+@group(0) @binding(1) var<storage, read> tables: array<Complex>;
+// rows × stride.
+@group(0) @binding(2) var<storage, read> spectra: array<Complex>;
 // rows.
-@group(0) @binding(2) var<storage, read> rows: array<PowerRow>;
+@group(0) @binding(3) var<storage, read> rows: array<PowerRow>;
 // rows: events that fell in no bin.
-@group(0) @binding(3) var<storage, read> dropped: array<u32>;
+@group(0) @binding(4) var<storage, read> dropped: array<u32>;
 // runs: first row, and one past the last.
-@group(0) @binding(4) var<storage, read> runs: array<vec2<u32>>;
-// runs × (1 or 2) × (h − 1): the sums, in the unit of the amplitudes squared.
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(5) var<storage, read> runs: array<vec2<u32>>;
+// runs × (1 or 2) × frequencies: the sums, in the unit of the amplitudes squared.
+@group(0) @binding(6) var<storage, read_write> sums: array<Real>;
 
 // Invocations of a workgroup.
 override THREADS: u32 = 256u;
 
 // N^−p; a segment without photons weighs nothing.
-fn weight(photons: u32, exponent: u32) -> f32 {
+fn weight(photons: u32, exponent: u32) -> Real {
     if (photons == 0u) {
-        return 0.0;
+        return Real(0);
     }
-    var w = 1.0;
+    var w = Real(1);
     for (var i = 0u; i < exponent; i++) {
-        w = w / f32(photons);
+        w = w / Real(photons);
     }
     return w;
+}
+
+// |F_k|² and |F_{h−k}|² of a row with n even, h = n/2.
+fn powers_of_pair(row: u32, k: u32, h: u32, w: Complex) -> Complex {
+    let a = amplitude(row, k);
+    let b = conj(amplitude(row, h - k));
+    let even = (a + b) * Real(0.5);
+    let odd = cmul(times_minus_i(a - b) * Real(0.5), w);
+    let f = even + odd;
+    let g = even - odd;
+    return Complex(dot(f, f), dot(g, g));
 }
 
 @compute @workgroup_size(THREADS)
@@ -53,26 +73,47 @@ fn power(
     @builtin(num_workgroups) count: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let frequencies = params.h - 1u;
+    let paired = (params.n & 1u) == 0u;
+    let h = params.n / 2u;
+    let frequencies = (params.n - 1u) / 2u;
+    let items = select(frequencies, h / 2u, paired);
     let index = group_index(id, count) * THREADS + thread;
-    if (index >= params.runs * frequencies) {
+    if (index >= params.runs * items) {
         return;
     }
-    let run = index / frequencies;
-    let k = index % frequencies + 1u;
-    var sum = 0.0;
-    var weighted = 0.0;
+    let run = index / items;
+    let k = index % items + 1u;
+    var w = Complex(Real(1), Real(0));
+    if (paired) {
+        w = root(k, params.fine, params.coarse, params.log_fine);
+    }
+    var sum = Complex(Real(0), Real(0));
+    var weighted = Complex(Real(0), Real(0));
     for (var row = runs[run].x; row < runs[run].y; row++) {
-        let f = spectra[row * params.h + k];
-        let p = rows[row].include * dot(f, f);
+        var p: Complex;
+        if (paired) {
+            p = powers_of_pair(row, k, h, w);
+        } else {
+            let f = amplitude(row, k);
+            p = Complex(dot(f, f), Real(0));
+        }
+        p = p * Real(rows[row].include);
         sum += p;
         if (params.exponent > 0u) {
-            weighted += weight(rows[row].events - dropped[row], params.exponent) * p;
+            weighted += p * weight(rows[row].events - dropped[row], params.exponent);
         }
     }
     let blocks = select(1u, 2u, params.exponent > 0u);
-    sums[run * blocks * frequencies + k - 1u] = sum;
+    store(run * blocks * frequencies, k, h, paired, sum);
     if (params.exponent > 0u) {
-        sums[(run * blocks + 1u) * frequencies + k - 1u] = weighted;
+        store((run * blocks + 1u) * frequencies, k, h, paired, weighted);
+    }
+}
+
+// Sums of k and, where there is one, of its partner.
+fn store(begin: u32, k: u32, h: u32, paired: bool, sum: Complex) {
+    sums[begin + k - 1u] = sum.x;
+    if (paired && 2u * k != h) {
+        sums[begin + h - k - 1u] = sum.y;
     }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use eagleray::backend::auto::AutoBackend;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::gpu::GpuBackend;
-use eagleray::backend::{Backend, BackendError, GpuProfile, PlanId};
+use eagleray::backend::{AdapterSelector, Backend, BackendError, GpuProfile, PlanId};
+use eagleray::kernels::Precision;
 use eagleray::kernels::trial::Random;
 use eagleray::pipeline::{FluxOptions, FluxSegment, spectrum_of_flux};
 use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
@@ -24,7 +25,7 @@ const DT: f64 = 1.0 / 1024.0;
 fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuProfile::Portable, GpuProfile::Native]
         .into_iter()
-        .filter_map(|profile| common::open(test, |selector| GpuBackend::open(selector, profile)))
+        .filter_map(|profile| common::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
         .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
         .collect()
 }
@@ -133,7 +134,9 @@ fn assert_close(gpu: &Sums, cpu: &Sums, what: &str) {
 fn events_give_the_cpu_s_sums() {
     let mut cpu = CpuBackend::new(None).unwrap();
     for mut gpu in backends("events") {
-        for (n, count) in [(2, 70), (4, 100), (1024, 200), (8192, 33), (16384, 9)] {
+        for (n, count) in
+            [(2, 70), (3, 80), (4, 100), (97, 100), (1000, 200), (1024, 200), (8192, 33), (10_007, 9), (16384, 9)]
+        {
             for exponent in [None, Some(1), Some(2)] {
                 for min_events in [0, 500] {
                     let spec = PlanSpec { min_events, ..spec(n, Input::Events, exponent) };
@@ -157,13 +160,47 @@ fn events_give_the_cpu_s_sums() {
     }
 }
 
+/// Double precision on the device: sums as the CPU's to 1e-12, whatever their size.
+#[test]
+fn double_precision_gives_the_cpu_s_sums() {
+    let mut cpu = CpuBackend::new(None).unwrap();
+    let open = |selector: &AdapterSelector| GpuBackend::open(selector, GpuProfile::Native, Precision::Double);
+    let refused = common::open("double", |selector| {
+        Ok::<_, BackendError>(GpuBackend::open(selector, GpuProfile::Portable, Precision::Double).err())
+    });
+    assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { profile: "portable", .. }))));
+    let Some(mut gpu) = common::open("double", open) else { return };
+    assert_eq!(gpu.info().precision, "double");
+    for (n, count) in [(96, 70), (1021, 50), (4096, 40), (16384, 9)] {
+        for input in [Input::Events, Input::Flux] {
+            let spec = spec(n, input, None);
+            let all = segments(&spec, count, n as u64);
+            let batches: Vec<SegmentBatch> = match input {
+                Input::Events => splits(&all, 128, 1).collect(),
+                Input::Flux => {
+                    let mut random = Random::new(n as u64);
+                    let rows = batch(&all, 0..1, 0, 1).rows.iter().map(|r| Row { begin: 0, end: 0, ..*r }).collect();
+                    let flux = (0..n).map(|_| random.normal()).collect();
+                    vec![SegmentBatch { rows, flux, first: true, last: true, ..SegmentBatch::default() }]
+                }
+            };
+            let plan = cpu.prepare(&spec).unwrap();
+            let expected = sum(&mut cpu, plan, batches.clone().into_iter());
+            let plan = gpu.prepare(&spec).unwrap();
+            let got = sum(&mut gpu, plan, batches.into_iter());
+            let largest = expected.power.iter().copied().fold(0.0, f64::max);
+            for (g, c) in got.power.iter().zip(&expected.power) {
+                assert!((g - c).abs() < 1e-12 * (c + (c * largest).sqrt()), "n = {n}: {g} instead of {c}");
+            }
+            assert_eq!(got.power.len(), expected.power.len());
+        }
+    }
+}
+
 #[test]
 fn any_split_gives_the_same_bits() {
     for mut backend in all_backends("splits") {
-        for (n, count) in [(1024, 300), (16384, 21), (96, 200)] {
-            if n == 96 && backend.info().backend == "gpu" {
-                continue;
-            }
+        for (n, count) in [(1024, 300), (16384, 21), (96, 200), (1021, 200)] {
             let spec = spec(n, Input::Events, Some(2));
             let run = spec.run_length() as usize;
             let all = segments(&spec, count, 5);
@@ -181,7 +218,7 @@ fn any_split_gives_the_same_bits() {
 fn flux_gives_the_cpu_s_sums_at_any_scale() {
     let mut cpu = CpuBackend::new(None).unwrap();
     for mut gpu in backends("flux") {
-        for (n, scale) in [(64, 0), (2048, 60), (16384, -40)] {
+        for (n, scale) in [(64, 0), (45, 3), (2048, 60), (2062, 5), (16384, -40)] {
             let spec = spec(n, Input::Flux, None);
             let run = spec.run_length() as usize;
             let mut random = Random::new(n as u64);
@@ -212,9 +249,10 @@ fn flux_gives_the_cpu_s_sums_at_any_scale() {
 #[test]
 fn lengths_that_the_device_cannot_do_are_refused() {
     for mut gpu in backends("lengths") {
-        for n in [0, 1, 3, 1000, (1 << 22) + 1, 1 << 23] {
+        for n in [0, (1 << 23) + 1, (1 << 24) + 1, (1 << 24) + 2] {
             let refused = gpu.prepare(&spec(n, Input::Events, None));
-            assert_eq!(refused, Err(BackendError::UnsupportedLength { n, largest: 1 << 22 }));
+            let largest = if n % 2 == 0 { 1 << 24 } else { (1 << 23) - 1 };
+            assert_eq!(refused, Err(BackendError::UnsupportedLength { n, largest }));
         }
     }
 }
@@ -354,24 +392,30 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
     let gti = || Gti::from_seconds(&[(0.0, 40.0)]).unwrap();
     let mut random = Random::new(11);
     let times: Vec<f64> = (0..20_000).map(|_| 40.0 * random.uniform()).collect();
-    let options = |segment_size| Options { dt: Some(1e-3), segment_size: Some(segment_size), ..Options::default() };
-    let spectrum =
-        |backend: &mut dyn Backend, size| eagleray::spectrum_of_times(&times, gti(), &options(size), backend).unwrap();
+    let options = |segment_size: f64, n: usize| Options {
+        dt: Some(segment_size / n as f64),
+        segment_size: Some(segment_size),
+        ..Options::default()
+    };
+    let spectrum = |backend: &mut dyn Backend, size, n| {
+        eagleray::spectrum_of_times(&times, gti(), &options(size, n), backend).unwrap()
+    };
+    let too_long = (1 << 23) + 1;
     let mut cpu = CpuBackend::new(None).unwrap();
     for gpu in backends("auto") {
         let mut auto = AutoBackend::new(Box::new(gpu), None);
         // A failed run in between must not matter.
-        let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0), &mut auto);
+        let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0, 1000), &mut auto);
         assert!(matches!(empty, Err(eagleray::Error::NoEvents { .. })));
         auto.take_warnings();
-        let by_auto = spectrum(&mut auto, 1.0);
-        let by_cpu = spectrum(&mut cpu, 1.0);
-        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (1000, "cpu"));
+        let by_auto = spectrum(&mut auto, 40.0, too_long);
+        let by_cpu = spectrum(&mut cpu, 40.0, too_long);
+        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (too_long, "cpu"));
         let codes: Vec<&str> = by_auto.meta.warnings.iter().map(|w| w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
         assert_eq!(by_auto.meta.photons, by_cpu.meta.photons);
-        let next = spectrum(&mut auto, 1.024);
+        let next = spectrum(&mut auto, 1.024, 1024);
         assert_eq!((next.meta.n, next.meta.backend.as_str()), (1024, "gpu"));
         assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }

@@ -2,6 +2,6 @@
 // 1e4 counts a bin).
 alias Sample = u32;
 
-fn centred(x: Sample, mean: f32) -> f32 {
-    return f32(x) - mean;
+fn centred(x: Sample, mean: Real) -> Real {
+    return Real(x) - mean;
 }

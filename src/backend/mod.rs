@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use crate::kernels::Precision;
 use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
@@ -164,6 +165,8 @@ pub enum DeviceChoice {
     Auto {
         /// Capabilities to use.
         profile: GpuProfile,
+        /// Arithmetic of the transforms and sums on a GPU; the CPU always has double.
+        precision: Precision,
         /// Threads of the CPU backend when it is taken.
         threads: Option<NonZeroUsize>,
     },
@@ -173,6 +176,8 @@ pub enum DeviceChoice {
         adapter: AdapterSelector,
         /// Capabilities to use.
         profile: GpuProfile,
+        /// Arithmetic of the transforms and sums.
+        precision: Precision,
     },
     /// The CPU with this many threads (default: all cores).
     Cpu {
@@ -183,7 +188,7 @@ pub enum DeviceChoice {
 
 impl Default for DeviceChoice {
     fn default() -> DeviceChoice {
-        DeviceChoice::Auto { profile: GpuProfile::Auto, threads: None }
+        DeviceChoice::Auto { profile: GpuProfile::Auto, precision: Precision::Single, threads: None }
     }
 }
 
@@ -233,13 +238,23 @@ pub enum BackendError {
     },
     /// The transform length cannot be done on this device.
     #[error(
-        "{n} bins a segment: the GPU transforms powers of two from 2 to {largest}; change --segment-size or --dt, or use --backend cpu"
+        "{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23; change --segment-size or --dt, or use --backend cpu"
     )]
     UnsupportedLength {
         /// Bins asked for.
         n: usize,
-        /// Largest length.
+        /// Largest length of its kind, even or odd.
         largest: usize,
+    },
+    /// Double precision was asked of a device that has none.
+    #[error(
+        "{adapter} has no f64 that passes the self-test in profile {profile}: use --precision single, --gpu-profile native or --backend cpu"
+    )]
+    NoDouble {
+        /// The adapter.
+        adapter: String,
+        /// Its profile in use.
+        profile: &'static str,
     },
     /// The device's memory is too small even for the smallest batch.
     #[error("out of device memory: {0}")]
@@ -264,10 +279,10 @@ pub fn adapters() -> Vec<AdapterReport> {
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
         DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads)?)),
-        DeviceChoice::Gpu { adapter, profile } => open_gpu(adapter, *profile, warnings),
-        DeviceChoice::Auto { profile, threads } => {
+        DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
+        DeviceChoice::Auto { profile, precision, threads } => {
             let real = adapters().into_iter().find(|a| !a.software);
-            let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, warnings));
+            let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(auto::AutoBackend::new(gpu, *threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
@@ -281,11 +296,12 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
 fn open_gpu(
     adapter: &AdapterSelector,
     profile: GpuProfile,
+    precision: Precision,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
     #[cfg(feature = "gpu")]
     {
-        let backend = gpu::GpuBackend::open(adapter, profile)?;
+        let backend = gpu::GpuBackend::open(adapter, profile, precision)?;
         if backend.info().software {
             warnings.push(
                 "W-GPU-SOFTWARE",
@@ -296,7 +312,7 @@ fn open_gpu(
     }
     #[cfg(not(feature = "gpu"))]
     {
-        let _ = (adapter, profile, warnings);
+        let _ = (adapter, profile, precision, warnings);
         Err(BackendError::GpuNotCompiled)
     }
 }

@@ -10,6 +10,7 @@ use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
+use crate::kernels::Precision;
 use crate::pipeline::{Combine, Events, align};
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
@@ -171,21 +172,20 @@ impl DeviceArgs {
             None => AdapterSelector::Best,
             Some(text) => text.parse().map_or_else(|_| AdapterSelector::Name(text.clone()), AdapterSelector::Index),
         };
+        let precision = match self.precision {
+            Some(PrecisionArg::Double) => Precision::Double,
+            Some(PrecisionArg::Single) | None => Precision::Single,
+        };
         let choice = match self.backend {
-            BackendArg::Auto if self.adapter.is_none() => DeviceChoice::Auto { profile, threads: self.threads },
-            BackendArg::Auto | BackendArg::Gpu => DeviceChoice::Gpu { adapter, profile },
+            BackendArg::Auto if self.adapter.is_none() => {
+                DeviceChoice::Auto { profile, precision, threads: self.threads }
+            }
+            BackendArg::Auto | BackendArg::Gpu => DeviceChoice::Gpu { adapter, profile, precision },
             BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
         };
         let backend = crate::backend::open(&choice, warnings)?;
-        let has = backend.info().precision;
-        let wanted = match self.precision {
-            Some(PrecisionArg::Single) => "single",
-            Some(PrecisionArg::Double) => "double",
-            None => has,
-        };
-        if wanted != has {
-            let message = format!("the {} computes in {has} precision", backend.info().backend.to_uppercase());
-            return Err(Error::argument("--precision", wanted, message));
+        if self.precision == Some(PrecisionArg::Single) && backend.info().precision != "single" {
+            return Err(Error::argument("--precision", "single", "the CPU computes in double precision"));
         }
         Ok(backend)
     }

@@ -55,6 +55,14 @@ impl Limits {
         Limits { threads, points: 8 * threads, workgroup_memory, groups, f64: false }
     }
 
+    /// The same for transforms of a precision: double ones have half as many points in as much memory.
+    pub const fn of(self, precision: Precision) -> Limits {
+        match precision {
+            Precision::Single => self,
+            Precision::Double => Limits { threads: self.threads / 2, points: self.points / 2, ..self },
+        }
+    }
+
     /// Workgroups in two dimensions, at least `groups` in all and none when `groups` is 0; shaders unfold them with
     /// `lib/grid.wgsl` and ignore the excess.
     pub fn grid(&self, groups: u64) -> [u32; 3] {
@@ -200,4 +208,8 @@ macro_rules! shared_struct {
 }
 pub(crate) use shared_struct;
 
+const REAL_F32: &str = include_str!("../../shaders/lib/real_f32.wgsl");
+const REAL_F64: &str = include_str!("../../shaders/lib/real_f64.wgsl");
+const COMPLEX: &str = include_str!("../../shaders/lib/complex.wgsl");
+const ROOTS: &str = include_str!("../../shaders/lib/roots.wgsl");
 const GRID: &str = include_str!("../../shaders/lib/grid.wgsl");

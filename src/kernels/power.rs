@@ -2,11 +2,13 @@
 
 use rustfft::num_complex::Complex;
 
-use super::trial::{Random, words};
+use super::fft::FftPlan;
+use super::trial::Random;
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, no_memory,
-    shared_struct, threads_only,
+    Access, COMPLEX, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS, Shader,
+    Shape, Trial, Values, no_memory, shared_struct, threads_only,
 };
+use crate::segment::Input;
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
 pub fn frequencies(n: usize) -> usize {
@@ -43,10 +45,18 @@ shared_struct! {
     PowerParams as "Params" {
         /// Runs.
         runs: u32,
-        /// Complex amplitudes a row, `n/2`.
-        h: u32,
+        /// Real samples a row.
+        n: u32,
+        /// Complex amplitudes from row to row.
+        stride: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
+        /// See [`Roots`](super::fft::Roots); of order n.
+        fine: u32,
+        /// See [`PowerParams::fine`].
+        coarse: u32,
+        /// See [`PowerParams::fine`].
+        log_fine: u32,
     }
 }
 
@@ -60,44 +70,111 @@ shared_struct! {
     }
 }
 
-/// Power summed over the segments of a run.
-pub static POWER: Shader = Shader {
-    name: "power",
-    entry: "power",
-    fragments: &[GRID, include_str!("../../shaders/power.wgsl")],
-    bindings: &[
-        ("params", Access::Uniform),
-        ("spectra", Access::Read),
-        ("rows", Access::Read),
-        ("dropped", Access::Read),
-        ("runs", Access::Read),
-        ("sums", Access::ReadWrite),
-    ],
-    layouts: &[PowerParams::LAYOUT, PowerRow::LAYOUT],
-    constants: threads_only,
-    workgroup_bytes: no_memory,
-    f64: false,
-};
+const POWER: &str = include_str!("../../shaders/power.wgsl");
+const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
+const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
 
-/// The launch: buffers are spectra (rows × h complex f32), rows ([`PowerRow`]), dropped (rows, u32), runs (first row and
-/// one past the last, u32), sums (runs × blocks × (h − 1), f32).
-pub fn dispatch(params: PowerParams, buffers: [usize; 5], limits: &Limits) -> Dispatch {
+const BINDINGS: &[(&str, Access)] = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("spectra", Access::Read),
+    ("rows", Access::Read),
+    ("dropped", Access::Read),
+    ("runs", Access::Read),
+    ("sums", Access::ReadWrite),
+];
+const CHIRPED_BINDINGS: &[(&str, Access)] = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("spectra", Access::Read),
+    ("rows", Access::Read),
+    ("dropped", Access::Read),
+    ("runs", Access::Read),
+    ("sums", Access::ReadWrite),
+    ("chirp", Access::Read),
+];
+
+const fn shader(
+    name: &'static str,
+    fragments: &'static [&'static str],
+    bindings: &'static [(&'static str, Access)],
+    f64: bool,
+) -> Shader {
+    Shader {
+        name,
+        entry: "power",
+        fragments,
+        bindings,
+        layouts: &[PowerParams::LAYOUT, PowerRow::LAYOUT],
+        constants: threads_only,
+        workgroup_bytes: no_memory,
+        f64,
+    }
+}
+
+/// Power summed over the segments of a run: of plain and of chirped amplitudes, in f32 and in f64.
+static SHADERS: [Shader; 4] = [
+    shader("power", &[GRID, REAL_F32, COMPLEX, POWER, ROOTS, PLAIN], BINDINGS, false),
+    shader("power.chirped", &[GRID, REAL_F32, COMPLEX, POWER, ROOTS, CHIRPED], CHIRPED_BINDINGS, false),
+    shader("power.f64", &[GRID, REAL_F64, COMPLEX, POWER, ROOTS, PLAIN], BINDINGS, true),
+    shader("power.chirped.f64", &[GRID, REAL_F64, COMPLEX, POWER, ROOTS, CHIRPED], CHIRPED_BINDINGS, true),
+];
+
+/// Buffers of a power sum, by number.
+#[derive(Clone, Copy, Debug)]
+pub struct PowerBuffers {
+    /// [`FftPlan::tables`](FftPlan::tables).
+    pub tables: usize,
+    /// rows × [`FftPlan::length`] points.
+    pub spectra: usize,
+    /// rows of [`PowerRow`].
+    pub rows: usize,
+    /// rows, u32: events that fell in no bin.
+    pub dropped: usize,
+    /// runs: first row and one past the last, u32.
+    pub runs: usize,
+    /// runs × blocks × frequencies, in the precision of the transform.
+    pub sums: usize,
+    /// [`FftPlan::chirp`].
+    pub chirp: usize,
+}
+
+/// The launch for `runs` runs of the spectra that `plan` made.
+pub fn dispatch(plan: &FftPlan, runs: usize, exponent: u32, buffers: &PowerBuffers, limits: &Limits) -> Dispatch {
+    let (n, roots) = (plan.n(), plan.split());
+    let params = PowerParams {
+        runs: runs as u32,
+        n: n as u32,
+        stride: plan.length() as u32,
+        exponent,
+        fine: roots.fine,
+        coarse: roots.coarse,
+        log_fine: roots.log_fine,
+    };
+    let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
+    let PowerBuffers { tables, spectra, rows, dropped, runs: runs_at, sums, chirp } = *buffers;
+    let mut bound = vec![tables, spectra, rows, dropped, runs_at, sums];
+    bound.extend(plan.chirped().then_some(chirp));
+    let double = plan.precision() == Precision::Double;
     Dispatch {
-        shader: &POWER,
+        shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
         params: bytemuck::bytes_of(&params).to_vec(),
-        buffers: buffers.to_vec(),
-        workgroups: limits.grid_of_items(u64::from(params.runs) * u64::from(params.h.saturating_sub(1))),
+        buffers: bound,
+        workgroups: limits.grid_of_items(runs as u64 * items as u64),
     }
 }
 
 /// The power sum's entry in the table of kernels.
 pub static KERNEL: Kernel = Kernel {
     name: "power",
-    shaders: &[&POWER],
-    variants: &["plain", "weighted"],
-    needs_f64: |_| false,
+    shaders: &[&SHADERS[0], &SHADERS[1], &SHADERS[2], &SHADERS[3]],
+    variants: &["plain", "weighted", "plain.f64", "weighted.f64"],
+    needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(PowerTrial::new(variant == 1, shape, data, seed)),
+    trial: |variant, shape, data, seed| {
+        let precision = if variant < 2 { Precision::Single } else { Precision::Double };
+        Box::new(PowerTrial::new(variant % 2 == 1, precision, shape, data, seed))
+    },
 };
 
 fn shapes(limits: &Limits) -> Vec<Shape> {
@@ -106,12 +183,20 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
         (2, 3),
         (4, 0),
         (4, 1),
+        (3, 5),
+        (5, 20),
+        (6, 2),
         (8, 130),
+        (34, 70),
+        (35, 20),
         (64, 257),
         (2 * t, 66),
         (2 * t + 2, 7),
+        (2 * t + 3, 7),
         (2 * t + 4, 64),
+        (4 * t + 4, 64),
         (194, 129),
+        (1021, 9),
         (1 << 15, 9),
     ];
     list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
@@ -119,23 +204,24 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
 
 /// One case of the power sum; its values are runs × blocks × frequencies.
 struct PowerTrial {
-    h: usize,
+    plan: FftPlan,
+    n: usize,
     exponent: u32,
-    /// rows × h amplitudes, exact in f32.
-    spectra: Vec<Complex<f32>>,
+    /// rows × h points whose amplitudes are summed, exact in f32.
+    points: Vec<Complex<f64>>,
     rows: Vec<PowerRow>,
     dropped: Vec<u32>,
     runs: Vec<[u32; 2]>,
 }
 
 impl PowerTrial {
-    fn new(weighted: bool, shape: Shape, data: Data, seed: u64) -> PowerTrial {
+    fn new(weighted: bool, precision: Precision, shape: Shape, data: Data, seed: u64) -> PowerTrial {
         let mut random = Random::new(seed);
-        let h = shape.n / 2;
+        let plan = FftPlan::new(shape.n, Input::Flux, precision, &Limits::PORTABLE)
+            .expect("trials take lengths that devices take");
         let scale = if data == Data::Hostile { 1e9 } else { 30.0 };
-        let spectra = (0..shape.rows * h)
-            .map(|_| Complex::new((scale * random.normal()) as f32, (scale * random.normal()) as f32))
-            .collect();
+        let mut normal = || f64::from((scale * random.normal()) as f32);
+        let points = (0..shape.rows * plan.h()).map(|_| Complex::new(normal(), normal())).collect();
         let largest = if data == Data::Hostile { 2_000_000_000 } else { 3000 };
         let rows: Vec<PowerRow> = (0..shape.rows)
             .map(|_| PowerRow {
@@ -152,23 +238,34 @@ impl PowerTrial {
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        PowerTrial { h, exponent, spectra, rows, dropped, runs }
+        PowerTrial { plan, n: shape.n, exponent, points, rows, dropped, runs }
     }
 
     fn blocks(&self) -> usize {
         1 + usize::from(self.exponent > 0)
     }
 
-    /// `sum(run's spectra, weights)` for each run and block.
+    /// Amplitudes of a row, `k = 0 …`, straight from the definition: of pairs of samples, or of the samples.
+    fn amplitudes(&self, row: usize) -> Vec<Complex<f64>> {
+        let h = self.plan.h();
+        let z = &self.points[row * h..(row + 1) * h];
+        if self.n % 2 == 1 {
+            return z.to_vec();
+        }
+        let amplitude = |k: usize| {
+            let (a, b) = (z[k % h], z[(h - k) % h].conj());
+            let (sin, cos) = (-std::f64::consts::TAU * k as f64 / self.n as f64).sin_cos();
+            (a + b) / 2.0 + Complex::new(cos, sin) * Complex::new(0.0, -1.0) * (a - b) / 2.0
+        };
+        (0..h).map(amplitude).collect()
+    }
+
+    /// `sum(run's amplitudes, weights)` for each run and block.
     fn sums(&self, sum: impl Fn(&[Vec<Complex<f64>>], &[f64]) -> Vec<f64>) -> Values {
         let mut values = Vec::new();
         for &[begin, end] in &self.runs {
             let range = begin as usize..end as usize;
-            let spectra: Vec<Vec<Complex<f64>>> = range
-                .clone()
-                .map(|row| self.spectra[row * self.h..(row + 1) * self.h].iter())
-                .map(|row| row.map(|f| Complex::new(f64::from(f.re), f64::from(f.im))).collect())
-                .collect();
+            let spectra: Vec<Vec<Complex<f64>>> = range.clone().map(|row| self.amplitudes(row)).collect();
             for block in 0..self.blocks() {
                 let weights: Vec<f64> = range
                     .clone()
@@ -182,49 +279,82 @@ impl PowerTrial {
         }
         Values { at: None, values }
     }
+
+    /// The points as the transform leaves them: rows of the plan's length, chirped where it convolves.
+    fn stored(&self) -> Vec<Complex<f64>> {
+        let (h, length) = (self.plan.h(), self.plan.length());
+        let mut stored = vec![Complex::default(); self.rows.len() * length];
+        for (row, z) in self.points.chunks(h).enumerate() {
+            for (k, &z) in z.iter().enumerate() {
+                // Z_k = c_k·conj(stored_k), and c_k has the modulus 1.
+                stored[row * length + k] = self.plan.chirp().get(k).map_or(z, |c| (z * c.conj()).conj());
+            }
+        }
+        stored
+    }
 }
 
 impl Trial for PowerTrial {
     fn reference(&self) -> Values {
-        self.sums(|spectra, weights| reference(spectra, weights, 2 * self.h))
+        self.sums(|spectra, weights| reference(spectra, weights, self.n))
     }
 
     fn cpu(&self) -> Values {
         self.sums(|spectra, weights| {
-            let mut sum = vec![0.0; frequencies(2 * self.h)];
+            let mut sum = vec![0.0; frequencies(self.n)];
             spectra.iter().zip(weights).for_each(|(f, &w)| cpu(f, w, &mut sum));
             sum
         })
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        let params = PowerParams { runs: self.runs.len() as u32, h: self.h as u32, exponent: self.exponent };
-        let sums = 4 * self.runs.len() * self.blocks() * (self.h - 1);
-        let spectra: Vec<[f32; 2]> = self.spectra.iter().map(|f| [f.re, f.im]).collect();
+        let precision = self.plan.precision();
+        let sums = self.runs.len() * self.blocks() * frequencies(self.n) * precision.complex_bytes() as usize / 2;
+        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
         Job {
             buffers: vec![
-                Fill::of(&spectra),
+                Fill::Bytes(precision.bytes(self.plan.tables())),
+                Fill::Bytes(precision.bytes(&self.stored())),
                 Fill::of(&self.rows),
                 Fill::of(&self.dropped),
                 Fill::of(&self.runs),
                 Fill::Zeros(sums as u64),
+                Fill::Bytes(precision.bytes(self.plan.chirp())),
             ],
-            dispatches: vec![dispatch(params, [0, 1, 2, 3, 4], limits)],
-            outputs: vec![4],
+            dispatches: vec![dispatch(&self.plan, self.runs.len(), self.exponent, &places, limits)],
+            outputs: vec![5],
         }
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        words(outputs, f32::from_le_bytes)
+        Values { at: None, values: self.plan.precision().reals(&outputs[0]) }
     }
 
-    /// Terms are not negative, so a sum of 64 errs by at most `(70 + 6·p)·ε` of itself: 63 additions, 3 operations a power,
-    /// a product, and `p` divisions by a rounded N, each of 2 or 3 units in the last place (WGSL's bound is 2.5).
+    /// A sum of 64 terms that are not negative errs by `(66 + 6·p)·ε` of itself: 63 additions, 2 operations a power, a product,
+    /// and `p` divisions by a rounded N, each of 2 or 3 units in the last place (WGSL's bound is 2.5). Amplitudes err by up to
+    /// `a = 16·ε·(|Z_k| + |Z_{h−k}|)`: two sums, two products with roots that are themselves products, and the chirp's; powers
+    /// by `2a|F| + a²`. The largest point stands for all.
     fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
-        let relative = f64::from(70 + 6 * self.exponent) * epsilon;
+        let relative = f64::from(66 + 6 * self.exponent) * epsilon;
+        let largest = self.points.iter().map(|z| z.norm()).fold(0.0, f64::max);
+        let amplitude = 32.0 * epsilon * largest;
+        let (count, blocks) = (frequencies(self.n), self.blocks());
+        let heaviest: Vec<[f64; 2]> = self
+            .runs
+            .iter()
+            .map(|&[begin, end]| {
+                let rows = begin as usize..end as usize;
+                let least = rows.map(|r| self.rows[r].events - self.dropped[r]).filter(|&n| n > 0).min().unwrap_or(1);
+                [f64::from(end - begin), weight(u64::from(least), self.exponent) * f64::from(end - begin)]
+            })
+            .collect();
         let values = expected.values.clone();
-        Box::new(move |i| relative * values[i])
+        Box::new(move |i| {
+            let weights = heaviest[i / (count * blocks)][i / count % blocks];
+            let error = 2.0 * amplitude * (weights * values[i]).sqrt() + weights * amplitude * amplitude;
+            relative * values[i] + error
+        })
     }
 
     /// Forgets the last run.
@@ -233,7 +363,17 @@ impl Trial for PowerTrial {
         job.dispatches[0].params[..4].copy_from_slice(&runs.to_le_bytes());
     }
 
+    fn precision(&self) -> Precision {
+        self.plan.precision()
+    }
+
     fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
-        if self.runs.is_empty() || self.h < 2 { vec![] } else { vec!["power"] }
+        let name = match (self.plan.chirped(), self.plan.precision()) {
+            (false, Precision::Single) => "power",
+            (true, Precision::Single) => "power.chirped",
+            (false, Precision::Double) => "power.f64",
+            (true, Precision::Double) => "power.chirped.f64",
+        };
+        if self.runs.is_empty() || frequencies(self.n) == 0 { vec![] } else { vec![name] }
     }
 }

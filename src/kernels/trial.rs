@@ -1,5 +1,7 @@
 //! What a kernel is tried on: reproducible cases, and the comparison of what came out.
 
+use rustfft::num_complex::Complex;
+
 use super::{Job, Limits};
 
 /// Size of a case. Kernels use what concerns them.
@@ -25,10 +27,40 @@ pub enum Data {
 /// Arithmetic of what is compared with the f64 reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// f32, as on a device.
+    /// f32, as on every device.
     Single,
-    /// f64, as on the CPU.
+    /// f64, as on the CPU and on devices that have it.
     Double,
+}
+
+impl Precision {
+    /// Bytes of a complex number.
+    pub const fn complex_bytes(self) -> u32 {
+        match self {
+            Precision::Single => 8,
+            Precision::Double => 16,
+        }
+    }
+
+    /// Complex numbers as a device of this precision reads them.
+    pub fn bytes(self, values: &[Complex<f64>]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.complex_bytes() as usize * values.len());
+        for x in values.iter().flat_map(|z| [z.re, z.im]) {
+            match self {
+                Precision::Single => bytes.extend((x as f32).to_le_bytes()),
+                Precision::Double => bytes.extend(x.to_le_bytes()),
+            }
+        }
+        bytes
+    }
+
+    /// Real numbers as a device of this precision wrote them.
+    pub fn reals(self, bytes: &[u8]) -> Vec<f64> {
+        match self {
+            Precision::Single => bytes.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
+            Precision::Double => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+        }
+    }
 }
 
 /// Results of a trial: all of them, or those at sampled places where the definition is quadratic.
@@ -54,6 +86,10 @@ pub trait Trial {
     fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64>;
     /// Changes one parameter of a job, so that its result is wrong.
     fn perturb(&self, job: &mut Job);
+    /// The device's arithmetic.
+    fn precision(&self) -> Precision {
+        Precision::Single
+    }
     /// Names of the pipelines that must run, in order.
     fn pipelines(&self, limits: &Limits) -> Vec<&'static str>;
 

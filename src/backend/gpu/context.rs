@@ -12,6 +12,7 @@ pub struct Context {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     limits: Limits,
+    precision: Precision,
     info: DeviceInfo,
     pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
     failure: Arc<Mutex<Option<BackendError>>>,
@@ -35,6 +36,27 @@ impl Context {
             Err(_) if profile == GpuProfile::Auto => Context::request(&adapter, GpuProfile::Portable),
             result => result,
         }
+    }
+
+    /// Transforms and sums in this precision from now on.
+    ///
+    /// # Errors
+    /// Double precision on a device without native f64, or whose f64 failed the self-test.
+    pub(super) fn set_precision(&mut self, precision: Precision) -> Result<(), BackendError> {
+        if precision == Precision::Double && !self.limits.f64 {
+            return Err(BackendError::NoDouble { adapter: self.info.adapter.clone(), profile: self.info.profile });
+        }
+        self.precision = precision;
+        self.info.precision = match precision {
+            Precision::Single => "single",
+            Precision::Double => "double",
+        };
+        Ok(())
+    }
+
+    /// Precision of transforms and sums.
+    pub(super) fn precision(&self) -> Precision {
+        self.precision
     }
 
     fn request(adapter: &wgpu::Adapter, profile: GpuProfile) -> Result<Context, BackendError> {
@@ -71,7 +93,8 @@ impl Context {
             precision: "single",
             threads: 0,
         };
-        let mut context = Context { device, queue, limits, info, pipelines: HashMap::new(), failure };
+        let precision = Precision::Single;
+        let mut context = Context { device, queue, limits, precision, info, pipelines: HashMap::new(), failure };
         if features.contains(wgpu::Features::SHADER_F64) {
             context.limits.f64 = context.f64_is_exact();
         }

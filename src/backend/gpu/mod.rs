@@ -7,6 +7,7 @@ use super::{
     AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket, not_the_oldest,
     released,
 };
+use crate::kernels::Precision;
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 
@@ -24,7 +25,7 @@ use plan::{InFlight, Plan};
 /// Batches in flight: one computed while the next is filled.
 const DEPTH: usize = 2;
 
-/// One adapter, opened, that turns batches of segments into partial sums in f32.
+/// One adapter, opened, that turns batches of segments into partial sums.
 pub struct GpuBackend {
     context: Context,
     plans: BTreeMap<usize, Plan>,
@@ -48,9 +49,14 @@ enum State {
 }
 
 impl GpuBackend {
-    /// Opens an adapter.
-    pub fn open(adapter: &AdapterSelector, profile: GpuProfile) -> Result<GpuBackend, BackendError> {
-        let context = Context::open(adapter, profile)?;
+    /// Opens an adapter; transforms and sums are in `precision`.
+    pub fn open(
+        adapter: &AdapterSelector,
+        profile: GpuProfile,
+        precision: Precision,
+    ) -> Result<GpuBackend, BackendError> {
+        let mut context = Context::open(adapter, profile)?;
+        context.set_precision(precision)?;
         Ok(GpuBackend { context, plans: BTreeMap::new(), next_plan: 0, pending: VecDeque::new(), next_ticket: 0 })
     }
 
@@ -131,7 +137,8 @@ mod tests {
         let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
         let gpu = match mode.as_str() {
             "off" => Err("EAGLERAY_TEST_GPU=off".to_string()),
-            _ => GpuBackend::open(&AdapterSelector::Best, GpuProfile::Portable).map_err(|e| e.to_string()),
+            _ => GpuBackend::open(&AdapterSelector::Best, GpuProfile::Portable, Precision::Single)
+                .map_err(|e| e.to_string()),
         };
         assert!(mode != "require" || gpu.is_ok(), "EAGLERAY_TEST_GPU=require: {:?}", gpu.err());
         gpu.inspect_err(|why| eprintln!("SKIPPED: {why}")).ok()
@@ -170,7 +177,7 @@ mod tests {
     fn a_pipeline_that_needs_too_much_workgroup_memory_is_refused() {
         let Some(mut gpu) = open() else { return };
         gpu.context.restrict_workgroup_memory(16_383);
-        let refused = gpu.context.make_pipeline(&crate::kernels::fft::WHOLE_COUNTS);
+        let refused = gpu.context.make_pipeline(crate::kernels::fft::KERNEL.shaders[0]);
         assert!(matches!(refused, Err(BackendError::Device(message)) if message.contains("workgroup memory")));
     }
 

@@ -9,16 +9,16 @@ use super::readback::Mapping;
 use super::upload::Staging;
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::{BinParams, BinRow};
-use crate::kernels::fft::FftBuffers;
-use crate::kernels::power::{PowerParams, PowerRow};
-use crate::kernels::{Dispatch, Limits, bin_events, fft, power};
+use crate::kernels::fft::{self, FftBuffers, FftPlan};
+use crate::kernels::power::{self, PowerBuffers, PowerRow};
+use crate::kernels::{Dispatch, Limits, Precision, bin_events};
 use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
-/// Bytes that the samples of a batch may take on the device.
-const SAMPLES_BYTES: u64 = 64 << 20;
+/// Bytes that the samples, or the points of one pass, of a batch may take on the device.
+const BUFFER_BYTES: u64 = 64 << 20;
 /// Segments in one batch, where they are short.
 const BATCH_ROWS: usize = 1 << 16;
 
@@ -28,17 +28,20 @@ const ROWS: usize = 1;
 const SAMPLES: usize = 2;
 const DROPPED: usize = 3;
 const MEANS: usize = 4;
-const TWIDDLES: usize = 5;
-const WORK: usize = 6;
-const POWER_ROWS: usize = 7;
-const RUNS: usize = 8;
-const SUMS: usize = 9;
+const TABLES: usize = 5;
+const CHIRP: usize = 6;
+const FILTER: usize = 7;
+const WORK: [usize; 2] = [8, 9];
+const POWER_ROWS: usize = 10;
+const RUNS: usize = 11;
+const SUMS: usize = 12;
 /// Number of the parameters' buffer in uploads.
-const PARAMS: usize = 10;
+const PARAMS: usize = 13;
 
 /// One plan on the device. Data stay there from events to sums.
 pub(super) struct Plan {
     spec: PlanSpec,
+    fft: FftPlan,
     limits: BatchLimits,
     tunables: Limits,
     buffers: Vec<wgpu::Buffer>,
@@ -73,16 +76,16 @@ struct Extent {
 impl Plan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
     pub fn new(context: &mut Context, spec: &PlanSpec) -> Result<Plan, BackendError> {
-        if !fft::device_supports(spec.n) {
-            return Err(BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST });
-        }
+        let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
+        let fft = FftPlan::new(spec.n, spec.input, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
-        let budget = SAMPLES_BYTES.min(context.largest_buffer());
-        let fit = (budget / (4 * spec.n as u64)) as usize;
+        let budget = BUFFER_BYTES.min(context.largest_buffer());
+        let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
+        let fit = (budget / row) as usize;
         let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
-            match Plan::with_rows(context, spec, rows) {
+            match Plan::with_rows(context, spec, &fft, rows) {
                 Err(BackendError::OutOfMemory(_)) if rows > run => {
                     rows = (rows / 2).next_multiple_of(run).min(rows - run)
                 }
@@ -91,21 +94,28 @@ impl Plan {
         }
     }
 
-    fn with_rows(context: &mut Context, spec: &PlanSpec, rows: usize) -> Result<Plan, BackendError> {
+    fn with_rows(context: &mut Context, spec: &PlanSpec, fft: &FftPlan, rows: usize) -> Result<Plan, BackendError> {
+        let precision = fft.precision();
+        let real = u64::from(precision.complex_bytes() / 2);
         let tunables = *context.limits();
         let events = if spec.input == Input::Events { BATCH_EVENTS } else { 0 };
         let runs = rows / spec.run_length() as usize;
-        let sums = 4 * (runs * spec.power_rows() * spec.frequencies()) as u64;
-        let samples = 4 * (rows * spec.n) as u64;
-        let roots = fft::twiddles(spec.n);
+        let sums = real * (runs * spec.power_rows() * spec.frequencies()) as u64;
+        let samples = rows as u64 * sample_bytes(spec, fft);
+        let work = rows as u64 * point_bytes(fft);
+        let fixed = [(TABLES, fft.tables()), (CHIRP, fft.chirp()), (FILTER, fft.filter())];
+        let complex = 2 * real;
         let sizes = [
             ("times", 8 * events as u64),
             ("rows", (std::mem::size_of::<BinRow>() * rows) as u64),
             ("samples", samples),
             ("dropped", 4 * rows as u64),
-            ("means", 4 * rows as u64),
-            ("twiddles", 8 * roots.len() as u64),
-            ("work", samples),
+            ("means", real * rows as u64),
+            ("tables", complex * fft.tables().len() as u64),
+            ("chirp", complex * fft.chirp().len() as u64),
+            ("filter", complex * fft.filter().len() as u64),
+            ("work", work),
+            ("more work", if fft.passes() > 1 { work } else { 0 }),
             ("power rows", (std::mem::size_of::<PowerRow>() * rows) as u64),
             ("runs", 8 * runs as u64),
             ("sums", sums),
@@ -114,8 +124,10 @@ impl Plan {
             .iter()
             .map(|&(label, size)| buffer(context, label, size, storage()))
             .collect::<Result<Vec<_>, _>>()?;
-        context.queue.write_buffer(&buffers[TWIDDLES], 0, bytemuck::cast_slice(&roots));
-        let launches = launches(spec, Extent { rows, events, runs }, &tunables);
+        for (place, values) in fixed {
+            context.queue.write_buffer(&buffers[place], 0, &precision.bytes(values));
+        }
+        let launches = launches(spec, fft, Extent { rows, events, runs }, &tunables);
         let params_bytes = PARAMS_STRIDE * launches.len() as u64;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = buffer(context, "parameters", params_bytes, uniform)?;
@@ -130,7 +142,8 @@ impl Plan {
             })
             .collect::<Result<Vec<_>, BackendError>>()?;
         let limits = BatchLimits { rows, events: BATCH_EVENTS };
-        Ok(Plan { spec: spec.clone(), limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
+        let (spec, fft) = (spec.clone(), fft.clone());
+        Ok(Plan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
     }
 
     /// The largest batch.
@@ -143,7 +156,8 @@ impl Plan {
         context.check()?;
         let runs = batch.runs(self.spec.run_length());
         let extent = self.check(&batch, runs.len())?;
-        let launches = launches(&self.spec, extent, &self.tunables);
+        let launches = launches(&self.spec, &self.fft, extent, &self.tunables);
+        let precision = self.fft.precision();
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
@@ -154,12 +168,13 @@ impl Plan {
                 let rows = bin_rows(&batch);
                 writer.put(ROWS, [bytemuck::cast_slice(&rows)].into_iter());
             } else {
-                writer.put_rounded(SAMPLES, &batch.flux);
+                writer.put_reals(SAMPLES, &batch.flux, precision);
             }
             if batch.last {
                 let n = self.spec.n as f64;
-                let means: Vec<f32> = batch.rows.iter().map(|r| (r.events as f64 / n) as f32).collect();
-                writer.put(MEANS, [bytemuck::cast_slice(&means)].into_iter());
+                let mean = |r: &crate::segment::Row| fft::centre(r.events as f64 / n, precision);
+                let means: Vec<f64> = batch.rows.iter().map(mean).collect();
+                writer.put_reals(MEANS, &means, precision);
                 let rows: Vec<PowerRow> = batch.rows.iter().map(|r| power_row(&self.spec, r.events)).collect();
                 writer.put(POWER_ROWS, [bytemuck::cast_slice(&rows)].into_iter());
                 let runs: Vec<[u32; 2]> = runs.iter().map(|(_, r)| [r.start as u32, r.end as u32]).collect();
@@ -200,7 +215,8 @@ impl Plan {
             return (0, 0);
         }
         let dropped_bytes = 4 * extent.rows as u64;
-        let sums_bytes = 4 * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
+        let real = u64::from(self.fft.precision().complex_bytes() / 2);
+        let sums_bytes = real * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
         let readback = &self.slots[self.next_slot].readback;
         for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
             if bytes > 0 {
@@ -229,10 +245,11 @@ impl Plan {
         readback.read(context, |bytes| self.sums(&batch.batch, bytes))
     }
 
-    /// The sums of each run, as the CPU makes them, from the rows' dropped events and the power in f32.
+    /// The sums of each run, as the CPU makes them, from the rows' dropped events and the device's sums of power.
     fn sums(&self, batch: &SegmentBatch, bytes: &[u8]) -> PartialSums {
         let (dropped, power) = bytes.split_at(4 * batch.rows.len());
-        let word = |bytes: &[u8], i: usize| [bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]];
+        let power = self.fft.precision().reals(power);
+        let dropped: &[[u8; 4]] = dropped.as_chunks().0;
         let frequencies = self.spec.frequencies();
         let per_run = self.spec.power_rows() * frequencies;
         let mut partial = PartialSums::new();
@@ -240,12 +257,12 @@ impl Plan {
             let mut sums = Sums::default();
             let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
             for i in rows {
-                let dropped = u64::from(u32::from_le_bytes(word(dropped, i)));
+                let dropped = u64::from(u32::from_le_bytes(dropped[i]));
                 self.spec.tally(&batch.rows[i], dropped, &mut sums);
             }
             if sums.segments > 0 {
-                let value = |k| f64::from(f32::from_le_bytes(word(power, place * per_run + k)));
-                sums.power = (0..per_run).map(|k| value(k) * if k < frequencies { unscale } else { 1.0 }).collect();
+                let values = power[place * per_run..].iter().take(per_run).enumerate();
+                sums.power = values.map(|(k, p)| p * if k < frequencies { unscale } else { 1.0 }).collect();
             }
             partial.push_run(run, sums);
         }
@@ -255,7 +272,7 @@ impl Plan {
 
 /// All launches of a plan, for one batch: binning first where there are events. Their number, shaders and buffers depend on
 /// the plan alone.
-fn launches(spec: &PlanSpec, extent: Extent, tunables: &Limits) -> Vec<Dispatch> {
+fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -> Vec<Dispatch> {
     let Extent { rows, events, runs } = extent;
     let mut list = Vec::new();
     if spec.input == Input::Events {
@@ -269,12 +286,32 @@ fn launches(spec: &PlanSpec, extent: Extent, tunables: &Limits) -> Vec<Dispatch>
         let shader = bin_events::shader(tunables);
         list.push(bin_events::dispatch(shader, params, [TIMES, ROWS, SAMPLES, DROPPED], tunables));
     }
-    let buffers = FftBuffers { samples: SAMPLES, means: MEANS, twiddles: TWIDDLES, work: WORK };
-    let (transforms, spectra) = fft::dispatches(spec.n, rows, spec.input, &buffers, tunables);
+    let buffers =
+        FftBuffers { samples: SAMPLES, means: MEANS, tables: TABLES, chirp: CHIRP, filter: FILTER, work: WORK };
+    let (transforms, spectra) = fft.dispatches(rows, &buffers);
     list.extend(transforms);
-    let params = PowerParams { runs: runs as u32, h: spec.n as u32 / 2, exponent: spec.weight_exponent() };
-    list.push(power::dispatch(params, [spectra, POWER_ROWS, DROPPED, RUNS, SUMS], tunables));
+    let buffers = PowerBuffers {
+        tables: TABLES,
+        spectra,
+        rows: POWER_ROWS,
+        dropped: DROPPED,
+        runs: RUNS,
+        sums: SUMS,
+        chirp: CHIRP,
+    };
+    list.push(power::dispatch(fft, runs, spec.weight_exponent(), &buffers, tunables));
     list
+}
+
+/// Bytes of the samples of a row.
+fn sample_bytes(spec: &PlanSpec, fft: &FftPlan) -> u64 {
+    let double = fft.precision() == Precision::Double && spec.input == Input::Flux;
+    spec.n as u64 * if double { 8 } else { 4 }
+}
+
+/// Bytes of the points of a row between two passes.
+fn point_bytes(fft: &FftPlan) -> u64 {
+    fft.length() as u64 * u64::from(fft.precision().complex_bytes())
 }
 
 /// The rows as the histogram wants them: their events lie one after the other.

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::pool;
 use super::readback::Mapping;
 use crate::backend::BackendError;
+use crate::kernels::Precision;
 
 /// A staging buffer, mapped while the host fills it.
 pub(super) struct Staging {
@@ -41,11 +42,14 @@ impl Writer<'_> {
         self.at = self.at.next_multiple_of(8);
     }
 
-    /// Appends flux samples, rounded to f32, for the beginning of buffer `target`.
-    pub fn put_rounded(&mut self, target: usize, samples: &[f64]) {
+    /// Appends real numbers in the device's precision, for the beginning of buffer `target`.
+    pub fn put_reals(&mut self, target: usize, values: &[f64], precision: Precision) {
+        if precision == Precision::Double {
+            return self.put(target, [bytemuck::cast_slice(values)].into_iter());
+        }
         let from = self.at;
         let mut block = [0f32; 1024];
-        for chunk in samples.chunks(block.len()) {
+        for chunk in values.chunks(block.len()) {
             block.iter_mut().zip(chunk).for_each(|(b, &x)| *b = x as f32);
             let bytes: &[u8] = bytemuck::cast_slice(&block[..chunk.len()]);
             let at = self.at as usize;

@@ -1,0 +1,8 @@
+// What later passes transform: what the pass before left.
+
+// rows × length points.
+@group(0) @binding(3) var<storage, read> points_in: array<Complex>;
+
+fn load(row: u32, j: u32) -> Complex {
+    return points_in[row * params.length + j];
+}

@@ -1,0 +1,274 @@
+//! Batched real Fourier transform: `F_k = Σ_j x_j e^{−2πi jk/n}`, `k = 0 … floor(n/2)`.
+
+use std::sync::Arc;
+
+use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::num_complex::Complex;
+
+use super::{Access, COMPLEX, GRID, Kernel, Precision, REAL_F32, REAL_F64, ROOTS, Shader, shared_struct};
+use crate::segment::Input;
+
+mod plan;
+mod trial;
+
+use plan::Load;
+pub use plan::{FftBuffers, FftPlan, LARGEST, Roots, device_supports};
+
+/// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
+pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
+    let n = x.len();
+    let turn = -std::f64::consts::TAU / n as f64;
+    ks.iter()
+        .map(|&k| {
+            let (mut re, mut im) = (Compensated::default(), Compensated::default());
+            for (j, &x) in x.iter().enumerate() {
+                let (sin, cos) = (turn * ((j * k) % n) as f64).sin_cos();
+                re.add(x * cos);
+                im.add(x * sin);
+            }
+            Complex::new(re.value(), im.value())
+        })
+        .collect()
+}
+
+/// A running sum with the rounding error carried along (Neumaier 1974, doi:10.1002/zamm.19740540106).
+#[derive(Default)]
+struct Compensated {
+    sum: f64,
+    error: f64,
+}
+
+impl Compensated {
+    fn add(&mut self, x: f64) {
+        let sum = self.sum + x;
+        self.error += if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
+        self.sum = sum;
+    }
+    fn value(&self) -> f64 {
+        self.sum + self.error
+    }
+}
+
+/// Production path on the CPU: one length, planned once, shared by threads; f64, every length.
+#[derive(Clone)]
+pub struct CpuFft {
+    plan: Arc<dyn RealToComplex<f64>>,
+}
+
+/// Scratch and buffers of one thread.
+pub struct CpuFftWork {
+    /// The `n` input samples; destroyed by the transform.
+    pub input: Vec<f64>,
+    /// `floor(n/2) + 1` amplitudes.
+    pub output: Vec<Complex<f64>>,
+    scratch: Vec<Complex<f64>>,
+}
+
+impl CpuFft {
+    /// Plans transforms of `n ≥ 1` real samples.
+    pub fn new(n: usize) -> CpuFft {
+        CpuFft { plan: RealFftPlanner::new().plan_fft_forward(n) }
+    }
+
+    /// Buffers for one thread.
+    pub fn work(&self) -> CpuFftWork {
+        CpuFftWork {
+            input: self.plan.make_input_vec(),
+            output: self.plan.make_output_vec(),
+            scratch: self.plan.make_scratch_vec(),
+        }
+    }
+
+    /// Transforms `work.input` into `work.output`.
+    pub fn process(&self, work: &mut CpuFftWork) {
+        self.plan
+            .process_with_scratch(&mut work.input, &mut work.output, &mut work.scratch)
+            .expect("buffers come from the plan, so their lengths fit");
+    }
+}
+
+/// The mean that is subtracted from counts on a device: `mean` with 20 significant bits (49 in double precision), so that the
+/// differences of counts to eight times the mean are exact. Rounded ones would err alike in all bins of as many counts.
+pub fn centre(mean: f64, precision: Precision) -> f64 {
+    match precision {
+        Precision::Single => f64::from(f32::from_bits((mean as f32).to_bits() & !15)),
+        Precision::Double => f64::from_bits(mean.to_bits() & !15),
+    }
+}
+
+shared_struct! {
+    /// Parameters of one pass; see `shaders/lib/fft_params.wgsl`.
+    FftParams as "Params" {
+        /// Transforms.
+        rows: u32,
+        /// Real samples a row.
+        n: u32,
+        /// Complex points of a row that are data.
+        h: u32,
+        /// Complex points of a row that are transformed.
+        length: u32,
+        /// Points of a column.
+        len: u32,
+        /// Columns of a row.
+        width: u32,
+        /// Product of the lengths of the passes before.
+        done: u32,
+        /// Columns in a workgroup.
+        batch: u32,
+        /// Radices of the stages, 4 bits each.
+        radices: u32,
+        /// Place of the column's roots in the tables.
+        stages: u32,
+        /// See [`Roots::fine`].
+        fine: u32,
+        /// See [`Roots::coarse`].
+        coarse: u32,
+        /// See [`Roots::log_fine`].
+        log_fine: u32,
+    }
+}
+
+const FFT_PARAMS: &str = include_str!("../../../shaders/lib/fft_params.wgsl");
+const DIVIDE_POW2: &str = include_str!("../../../shaders/lib/divide_pow2.wgsl");
+const DIVIDE_ANY: &str = include_str!("../../../shaders/lib/divide_any.wgsl");
+const COUNTS: &str = include_str!("../../../shaders/lib/sample_counts.wgsl");
+const FLUX: &str = include_str!("../../../shaders/lib/sample_flux.wgsl");
+const SAMPLES: &str = include_str!("../../../shaders/lib/samples.wgsl");
+const LOAD_SAMPLES: &str = include_str!("../../../shaders/lib/load_samples.wgsl");
+const LOAD_CHIRPED: &str = include_str!("../../../shaders/lib/load_chirped.wgsl");
+const LOAD_POINTS: &str = include_str!("../../../shaders/lib/load_points.wgsl");
+const LOAD_PRODUCT: &str = include_str!("../../../shaders/lib/load_product.wgsl");
+const FFT: &str = include_str!("../../../shaders/fft.wgsl");
+const STOCKHAM: &str = include_str!("../../../shaders/lib/stockham.wgsl");
+const STAGES_POW2: &str = include_str!("../../../shaders/lib/stages_pow2.wgsl");
+const STAGES_ANY: &str = include_str!("../../../shaders/lib/stages_any.wgsl");
+
+type Bindings = &'static [(&'static str, Access)];
+const SAMPLES_IN: Bindings = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("points_out", Access::ReadWrite),
+    ("samples", Access::Read),
+    ("means", Access::Read),
+];
+const CHIRPED_IN: Bindings = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("points_out", Access::ReadWrite),
+    ("samples", Access::Read),
+    ("means", Access::Read),
+    ("chirp", Access::Read),
+];
+const POINTS_IN: Bindings = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("points_out", Access::ReadWrite),
+    ("points_in", Access::Read),
+];
+const PRODUCT_IN: Bindings = &[
+    ("params", Access::Uniform),
+    ("tables", Access::Read),
+    ("points_out", Access::ReadWrite),
+    ("points_in", Access::Read),
+    ("filter_spectrum", Access::Read),
+];
+
+/// The shader of one kind of pass, in the arithmetic of `$real`.
+macro_rules! pass {
+    ($name:literal, $bindings:expr, $precision:expr, $real:expr, $divide:expr, $stages:expr, $($load:expr),+) => {
+        Shader {
+            name: $name,
+            entry: "fft",
+            fragments: &[GRID, $real, COMPLEX, FFT_PARAMS, $divide, $($load,)+ FFT, ROOTS, STOCKHAM, $stages],
+            bindings: $bindings,
+            layouts: &[FftParams::LAYOUT],
+            constants: |limits| {
+                let limits = limits.of($precision);
+                vec![("THREADS", f64::from(limits.threads)), ("POINTS", f64::from(limits.points))]
+            },
+            workgroup_bytes: |limits| $precision.complex_bytes() * limits.of($precision).points,
+            f64: matches!($precision, Precision::Double),
+        }
+    };
+}
+
+/// All passes of one precision, in the order that [`pass_shader`] knows.
+macro_rules! passes {
+    ($precision:expr, $real:expr, [$($name:literal),+]) => {
+        passes!(@ $precision, $real, $($name),+)
+    };
+    (@ $p:expr, $r:expr, $a:literal, $b:literal, $c:literal, $d:literal, $e:literal, $f:literal, $g:literal, $h:literal, $i:literal) => {
+        [
+            pass!($a, SAMPLES_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, COUNTS, SAMPLES, LOAD_SAMPLES),
+            pass!($b, SAMPLES_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, COUNTS, SAMPLES, LOAD_SAMPLES),
+            pass!($c, SAMPLES_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, FLUX, SAMPLES, LOAD_SAMPLES),
+            pass!($d, SAMPLES_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, FLUX, SAMPLES, LOAD_SAMPLES),
+            pass!($e, CHIRPED_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, COUNTS, SAMPLES, LOAD_CHIRPED),
+            pass!($f, CHIRPED_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, FLUX, SAMPLES, LOAD_CHIRPED),
+            pass!($g, POINTS_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_POINTS),
+            pass!($h, POINTS_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, LOAD_POINTS),
+            pass!($i, PRODUCT_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_PRODUCT),
+        ]
+    };
+}
+
+static SINGLE: [Shader; 9] = passes!(
+    Precision::Single,
+    REAL_F32,
+    [
+        "fft.counts.pow2",
+        "fft.counts.any",
+        "fft.flux.pow2",
+        "fft.flux.any",
+        "fft.counts.chirped",
+        "fft.flux.chirped",
+        "fft.points.pow2",
+        "fft.points.any",
+        "fft.product"
+    ]
+);
+static DOUBLE: [Shader; 9] = passes!(
+    Precision::Double,
+    REAL_F64,
+    [
+        "fft.counts.pow2.f64",
+        "fft.counts.any.f64",
+        "fft.flux.pow2.f64",
+        "fft.flux.any.f64",
+        "fft.counts.chirped.f64",
+        "fft.flux.chirped.f64",
+        "fft.points.pow2.f64",
+        "fft.points.any.f64",
+        "fft.product.f64"
+    ]
+);
+
+/// The shader of a pass.
+fn pass_shader(load: Load, pow2: bool, precision: Precision) -> &'static Shader {
+    let any = usize::from(!pow2);
+    let place = match load {
+        Load::Samples(Input::Events) => any,
+        Load::Samples(Input::Flux) => 2 + any,
+        Load::Chirped(Input::Events) => 4,
+        Load::Chirped(Input::Flux) => 5,
+        Load::Points => 6 + any,
+        Load::Product => 8,
+    };
+    match precision {
+        Precision::Single => &SINGLE[place],
+        Precision::Double => &DOUBLE[place],
+    }
+}
+
+/// The transform's entry in the table of kernels.
+pub static KERNEL: Kernel = Kernel {
+    name: "fft",
+    shaders: &[
+        &SINGLE[0], &SINGLE[1], &SINGLE[2], &SINGLE[3], &SINGLE[4], &SINGLE[5], &SINGLE[6], &SINGLE[7], &SINGLE[8],
+        &DOUBLE[0], &DOUBLE[1], &DOUBLE[2], &DOUBLE[3], &DOUBLE[4], &DOUBLE[5], &DOUBLE[6], &DOUBLE[7], &DOUBLE[8],
+    ],
+    variants: &["counts", "flux", "counts.f64", "flux.f64"],
+    needs_f64: |variant| variant >= 2,
+    shapes: trial::shapes,
+    trial: trial::new,
+};

@@ -1,0 +1,368 @@
+//! The device's transform of one length: its passes, tables and launches.
+//!
+//! A row of `n` real samples is `h` complex points: pairs of samples where n is even, h = n/2, else h = n. Where h is a product
+//! of 2, 3, 5, 7, 11 and 13 it is transformed in one pass, or in two or three whose columns fit a workgroup (Bailey 1990,
+//! doi:10.1007/BF00162341); every other h by a convolution at a power of two (Bluestein 1970, doi:10.1109/TAU.1970.1162132).
+
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
+
+use super::{FftParams, pass_shader};
+use crate::kernels::{Dispatch, Limits, Precision};
+use crate::segment::Input;
+
+/// Most points that are transformed, without the padding of a convolution.
+const MOST_POINTS: usize = 1 << 23;
+/// Columns that a workgroup should have at least, so that it reads and writes whole lines of memory.
+const COLUMNS: usize = 4;
+/// Radices that stages have, in the order in which they are taken out of a length.
+const RADICES: [usize; 8] = [13, 11, 7, 5, 3, 8, 4, 2];
+
+/// Largest even length, and largest odd one.
+pub const LARGEST: [usize; 2] = [2 * MOST_POINTS, MOST_POINTS - 1];
+
+/// True for the lengths that devices transform: even ones from 2 to 2^24, odd ones from 1 to 2^23.
+pub fn device_supports(n: usize) -> bool {
+    n >= 1 && n <= LARGEST[n % 2]
+}
+
+/// How one length is transformed on a device.
+#[derive(Clone, Debug)]
+pub struct FftPlan {
+    /// Real samples a row.
+    n: usize,
+    /// Complex points of a row.
+    h: usize,
+    input: Input,
+    precision: Precision,
+    limits: Limits,
+    /// Points that are transformed: h, or the length of the convolution.
+    length: usize,
+    passes: Vec<Pass>,
+    roots: Roots,
+    split: Roots,
+    tables: Vec<Complex<f64>>,
+    chirp: Vec<Complex<f64>>,
+    filter: Vec<Complex<f64>>,
+}
+
+/// One pass over the data.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    len: usize,
+    radices: u32,
+    /// Place of its roots in the tables.
+    stages: usize,
+}
+
+/// Places of the two tables whose products are the roots of one order.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Roots {
+    /// `w^k` for `k = 0 … 2^log_fine − 1`.
+    pub fine: u32,
+    /// `w^(k·2^log_fine)`.
+    pub coarse: u32,
+    /// See above.
+    pub log_fine: u32,
+}
+
+/// Buffers of a transform, by number.
+#[derive(Clone, Copy, Debug)]
+pub struct FftBuffers {
+    /// rows × n samples: u32 counts, or flux in the precision of the transform.
+    pub samples: usize,
+    /// rows: mean of a row's samples (not used for flux).
+    pub means: usize,
+    /// [`FftPlan::tables`].
+    pub tables: usize,
+    /// [`FftPlan::chirp`].
+    pub chirp: usize,
+    /// [`FftPlan::filter`].
+    pub filter: usize,
+    /// Two of rows × [`FftPlan::length`] points.
+    pub work: [usize; 2],
+}
+
+/// `e^{−2πi k/order}`.
+pub(super) fn root(k: usize, order: usize) -> Complex<f64> {
+    let (sin, cos) = (-std::f64::consts::TAU * k as f64 / order as f64).sin_cos();
+    Complex::new(cos, sin)
+}
+
+/// The radices of a length that fits a workgroup, packed as the shader wants them; `None` with other prime factors.
+fn radices(len: usize) -> Option<u32> {
+    let (mut rest, mut packed, mut stages) = (len, 0u32, 0u32);
+    for radix in RADICES {
+        while rest.is_multiple_of(radix) {
+            rest /= radix;
+            packed |= (radix as u32) << (4 * stages);
+            stages += 1;
+        }
+    }
+    // Eight stages are enough for all lengths to 4096: the most is 3^7·1.
+    (rest == 1 && stages <= 8).then_some(packed)
+}
+
+/// True without a prime factor above 13.
+fn smooth(length: usize) -> bool {
+    let rest = RADICES.iter().fold(length, |mut rest, &radix| {
+        while rest.is_multiple_of(radix) {
+            rest /= radix;
+        }
+        rest
+    });
+    rest == 1
+}
+
+/// `length` as a product of at most three lengths of passes: as few as give each workgroup several columns, else as few as fit
+/// at all; the largest of them as small as can be.
+fn factorise(length: usize, points: usize) -> Option<Vec<usize>> {
+    if !smooth(length) {
+        return None;
+    }
+    if length <= points {
+        return Some(vec![length]);
+    }
+    let divisors: Vec<usize> = (2..=points).filter(|d| length.is_multiple_of(*d)).collect();
+    let two = |length: usize, most: usize| {
+        let pairs = divisors.iter().filter(|d| length.is_multiple_of(**d)).map(|&d| [d, length / d]);
+        pairs.filter(|pair| pair[1] > 1 && pair[0].max(pair[1]) <= most).min_by_key(|pair| pair[0].max(pair[1]))
+    };
+    let three = |most: usize| {
+        let triples = divisors.iter().filter_map(|&d| two(length / d, most).map(|[a, b]| [d, a, b]));
+        triples.filter(|t| t[0] <= most).min_by_key(|t| t[0].max(t[1]).max(t[2]))
+    };
+    let good = points / COLUMNS;
+    let found = two(length, good).map(Vec::from).or_else(|| three(good).map(Vec::from));
+    found.or_else(|| two(length, points).map(Vec::from)).or_else(|| three(points).map(Vec::from))
+}
+
+impl FftPlan {
+    /// Plans rows of `n` samples; `None` where [`device_supports`] says no.
+    pub fn new(n: usize, input: Input, precision: Precision, limits: &Limits) -> Option<FftPlan> {
+        if !device_supports(n) {
+            return None;
+        }
+        let limits = limits.of(precision);
+        let h = if n.is_multiple_of(2) { n / 2 } else { n };
+        let points = limits.points as usize;
+        let whole = factorise(h, points).map(|lens| (h, lens));
+        let (length, lens) = whole.or_else(|| {
+            let length = (2 * h - 1).next_power_of_two();
+            factorise(length, points).map(|lens| (length, lens))
+        })?;
+        let mut plan = FftPlan {
+            n,
+            h,
+            input,
+            precision,
+            limits,
+            length,
+            passes: Vec::new(),
+            roots: Roots::default(),
+            split: Roots::default(),
+            tables: Vec::new(),
+            chirp: Vec::new(),
+            filter: Vec::new(),
+        };
+        for len in lens {
+            let known = plan.passes.iter().find(|pass| pass.len == len).map(|pass| pass.stages);
+            let stages = known.unwrap_or(plan.tables.len());
+            if known.is_none() {
+                plan.tables.extend((0..len).map(|k| root(k, len)));
+            }
+            plan.passes.push(Pass { len, radices: radices(len)?, stages });
+        }
+        plan.roots = plan.add_roots(length);
+        plan.split = plan.add_roots(n);
+        if length != h {
+            plan.add_convolution();
+        }
+        Some(plan)
+    }
+
+    fn add_roots(&mut self, order: usize) -> Roots {
+        let log_fine = order.next_power_of_two().ilog2().div_ceil(2);
+        let fine = self.tables.len();
+        self.tables.extend((0..1 << log_fine).map(|k| root(k, order)));
+        let coarse = self.tables.len();
+        self.tables.extend((0..order.div_ceil(1 << log_fine)).map(|k| root(k << log_fine, order)));
+        Roots { fine: fine as u32, coarse: coarse as u32, log_fine }
+    }
+
+    fn add_convolution(&mut self) {
+        let h = self.h as u64;
+        // j² mod 2h in integers: j²/h turns would lose the fraction.
+        self.chirp = (0..h).map(|j| root((j * j % (2 * h)) as usize, 2 * self.h)).collect();
+        self.filter = vec![Complex::default(); self.length];
+        for (j, c) in self.chirp.iter().enumerate() {
+            let value = c.conj() / self.length as f64;
+            self.filter[j] = value;
+            self.filter[(self.length - j) % self.length] = value;
+        }
+        FftPlanner::new().plan_fft_forward(self.length).process(&mut self.filter);
+    }
+
+    /// Real samples a row.
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Arithmetic on the device.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Complex points of a row.
+    pub fn h(&self) -> usize {
+        self.h
+    }
+
+    /// Complex points from row to row in the work buffers.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Passes over the data.
+    pub fn passes(&self) -> usize {
+        if self.chirped() { 2 * self.passes.len() } else { self.passes.len() }
+    }
+
+    /// True where the spectra come by convolution: `Z_k = chirp_k·conj(stored_k)`, else `Z_k` is stored.
+    pub fn chirped(&self) -> bool {
+        !self.chirp.is_empty()
+    }
+
+    /// Roots of order n, for the step from pairs to samples.
+    pub fn split(&self) -> Roots {
+        self.split
+    }
+
+    /// Roots of unity, computed in f64.
+    pub fn tables(&self) -> &[Complex<f64>] {
+        &self.tables
+    }
+
+    /// `e^{−πi j²/h}`, h of them for a convolution, else none.
+    pub fn chirp(&self) -> &[Complex<f64>] {
+        &self.chirp
+    }
+
+    /// Spectrum of the conjugate chirp over its length; length of them for a convolution, else none.
+    pub fn filter(&self) -> &[Complex<f64>] {
+        &self.filter
+    }
+
+    /// The launches for `rows` transforms, and which of the work buffers then holds the spectra, rows × length points of which h
+    /// count.
+    pub fn dispatches(&self, rows: usize, buffers: &FftBuffers) -> (Vec<Dispatch>, usize) {
+        let mut list = Vec::new();
+        let mut now = 0;
+        for back in 0..=usize::from(self.chirped()) {
+            let mut done = 1;
+            for (i, pass) in self.passes.iter().enumerate() {
+                let load = match (i, back) {
+                    (0, 0) if self.chirped() => Load::Chirped(self.input),
+                    (0, 0) => Load::Samples(self.input),
+                    (0, _) => Load::Product,
+                    _ => Load::Points,
+                };
+                let source = buffers.work[1 - now];
+                let mut bound = vec![buffers.tables, buffers.work[now]];
+                match load {
+                    Load::Samples(_) => bound.extend([buffers.samples, buffers.means]),
+                    Load::Chirped(_) => bound.extend([buffers.samples, buffers.means, buffers.chirp]),
+                    Load::Points => bound.push(source),
+                    Load::Product => bound.extend([source, buffers.filter]),
+                }
+                list.push(self.launch(rows, pass, done, load, bound));
+                done *= pass.len;
+                now = 1 - now;
+            }
+        }
+        (list, buffers.work[1 - now])
+    }
+
+    fn launch(&self, rows: usize, pass: &Pass, done: usize, load: Load, buffers: Vec<usize>) -> Dispatch {
+        let width = self.length / pass.len;
+        let batch = self.limits.points as usize / pass.len;
+        let params = FftParams {
+            rows: rows as u32,
+            n: self.n as u32,
+            h: self.h as u32,
+            length: self.length as u32,
+            len: pass.len as u32,
+            width: width as u32,
+            done: done as u32,
+            batch: batch as u32,
+            radices: pass.radices,
+            stages: pass.stages as u32,
+            fine: self.roots.fine,
+            coarse: self.roots.coarse,
+            log_fine: self.roots.log_fine,
+        };
+        Dispatch {
+            shader: pass_shader(load, self.length.is_power_of_two(), self.precision),
+            params: bytemuck::bytes_of(&params).to_vec(),
+            buffers,
+            workgroups: self.limits.grid((rows * width).div_ceil(batch) as u64),
+        }
+    }
+}
+
+/// Where the points of a pass come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Samples.
+    Samples(Input),
+    /// Samples, chirped and padded.
+    Chirped(Input),
+    /// The pass before.
+    Points,
+    /// The product of two spectra.
+    Product,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_has_a_plan_whose_columns_fit() {
+        for points in [1024, 2048, 4096] {
+            for length in (1..5000).chain((1..=24).map(|k| 1 << k)).chain([9 << 20, 3usize.pow(14), 5usize.pow(9)]) {
+                match factorise(length, points) {
+                    Some(lens) => {
+                        assert_eq!(lens.iter().product::<usize>(), length);
+                        assert!(lens.iter().all(|&len| len <= points && radices(len).is_some()), "{length}: {lens:?}");
+                        assert_eq!(lens.len() == 1, length <= points, "{length}: {lens:?}");
+                    }
+                    None => assert!(!smooth(length), "{length}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn radices_multiply_to_the_length() {
+        for len in 1..=4096usize {
+            let Some(packed) = radices(len) else {
+                assert!(!smooth(len), "{len}");
+                continue;
+            };
+            let stages = (0..8).map(|i| (packed >> (4 * i)) & 15).filter(|&r| r > 0);
+            assert_eq!(stages.map(|r| r as usize).product::<usize>(), len);
+        }
+    }
+
+    #[test]
+    fn the_limits_of_lengths() {
+        for (n, ok) in
+            [(0, false), (1, true), (2, true), (1 << 24, true), ((1 << 24) + 2, false), ((1 << 23) + 1, false)]
+        {
+            assert_eq!(device_supports(n), ok, "{n}");
+        }
+        let plan = FftPlan::new((1 << 23) - 1, Input::Flux, Precision::Single, &Limits::PORTABLE).unwrap();
+        assert_eq!((plan.length(), plan.passes()), (1 << 24, 6));
+    }
+}
