@@ -1,7 +1,7 @@
 // Event times to counts: x = ((t − start_hi) − start_lo)·delta, each operation in f64 rounded to nearest; the event counts
 // in bin trunc(x) of its row where 0 ≤ x < n, else it is dropped and counted. The definition is that of
 // kernels/bin_events.rs. One thread an event; events lie in row order, and rows may be empty.
-// Fragments before: grid, then soft_f64 and bin_u32, or bin_f64.
+// Fragments before: grid, then soft_f64 and bin_u32, or bin_f64; row.
 
 struct Params {
     // Bins a second, f64.
@@ -15,21 +15,12 @@ struct Params {
     unused: u32,
 }
 
-struct BinRow {
-    // Start of the segment in the frame of the times, s: the sum of two f64.
-    start_hi: Time,
-    start_lo: Time,
-    // Place of its first event; the next row's if it has none.
-    begin: u32,
-    unused: u32,
-}
-
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
 // events: f64, s.
 @group(0) @binding(1) var<storage, read> times: array<Time>;
 // rows, in order of `begin`; the first begins at 0.
-@group(0) @binding(2) var<storage, read> rows: array<BinRow>;
+@group(0) @binding(2) var<storage, read> rows: array<Row>;
 // rows × n: counts, added to.
 @group(0) @binding(3) var<storage, read_write> counts: array<atomic<u32>>;
 // rows: events in no bin, added to.

@@ -2,7 +2,7 @@
 // `len`, is as large as workgroup memory allows (Bailey 1990, doi:10.1007/BF00162341). With `done` the product of the radices of
 // the passes before, column j takes the points j + m·width, m = 0 … len − 1, times w_{done·len}^{(j mod done)·m}, and its
 // outputs go to places (j − j mod done)·len + j mod done + m·done. A workgroup takes `batch` columns.
-// Fragments before: grid, real, complex, fft_params, divide, load (with what it needs); after: roots, stages, stockham.
+// Fragments before: grid, real, complex, fft_params, divide, load (with what it needs); after: roots, stockham, memory, stages.
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
@@ -46,7 +46,8 @@ fn fft(
         let e = element(thread + i * THREADS, params.width == 1u);
         if (e.x < here && e.y < params.len) {
             let c = first + e.x;
-            points[e.y * params.batch + e.x] = load_point(quotient(c, params.width), remainder(c, params.width), e.y);
+            let z = load_point(quotient(c, params.width), remainder(c, params.width), e.y);
+            write_point(e.y * params.batch + e.x, z);
         }
     }
     workgroupBarrier();
@@ -58,7 +59,7 @@ fn fft(
             let j = remainder(c, params.width);
             let phase = remainder(j, params.done);
             let place = (j - phase) * params.len + phase + e.y * params.done;
-            points_out[quotient(c, params.width) * params.length + place] = points[e.y * params.batch + e.x];
+            points_out[quotient(c, params.width) * params.length + place] = read_point(e.y * params.batch + e.x);
         }
     }
 }

@@ -1,8 +1,8 @@
 // Power summed over the segments of a run, in index order: S_k = Σ_row w_row·|F_row,k|², k = 1 … ceil(n/2) − 1, and with
 // exponent p > 0 a second block of sums whose terms also weigh N^−p, N the photons in bins. At most 64 terms a sum.
-// Source: van der Klis 1989, "Fourier techniques in X-ray timing". For even n the spectra are those of pairs of samples,
-// and F_k = E_k + w_n^k·O_k, conj(F_{h−k}) = E_k − w_n^k·O_k with E_k = (Z_k + conj Z_{h−k})/2, O_k = −i(Z_k − conj Z_{h−k})/2.
-// One thread a run and k, or a run and the pair k, h − k. Fragments before: grid, real, complex; after: roots, amplitude.
+// Source: van der Klis 1989, "Fourier techniques in X-ray timing". For even n the spectra are those of pairs of samples.
+// One thread a run and k, or a run and the pair k, h − k.
+// Fragments before: grid, real, complex, time_bits, row, power_sum; after: roots, amplitude.
 
 struct Params {
     // Runs.
@@ -19,13 +19,6 @@ struct Params {
     log_fine: u32,
 }
 
-struct PowerRow {
-    // 1 for a segment that counts, 0 for one that is skipped.
-    include: f32,
-    // Events in the segment's range.
-    events: u32,
-}
-
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
 // Roots of unity, in the places that params tell.
@@ -33,7 +26,7 @@ struct PowerRow {
 // rows × stride.
 @group(0) @binding(2) var<storage, read> spectra: array<Complex>;
 // rows.
-@group(0) @binding(3) var<storage, read> rows: array<PowerRow>;
+@group(0) @binding(3) var<storage, read> rows: array<Row>;
 // rows: events that fell in no bin.
 @group(0) @binding(4) var<storage, read> dropped: array<u32>;
 // runs: first row, and one past the last.
@@ -43,29 +36,6 @@ struct PowerRow {
 
 // Invocations of a workgroup.
 override THREADS: u32 = 256u;
-
-// N^−p; a segment without photons weighs nothing.
-fn weight(photons: u32, exponent: u32) -> Real {
-    if (photons == 0u) {
-        return Real(0);
-    }
-    var w = Real(1);
-    for (var i = 0u; i < exponent; i++) {
-        w = w / Real(photons);
-    }
-    return w;
-}
-
-// |F_k|² and |F_{h−k}|² of a row with n even, h = n/2.
-fn powers_of_pair(row: u32, k: u32, h: u32, w: Complex) -> Complex {
-    let a = amplitude(row, k);
-    let b = conj(amplitude(row, h - k));
-    let even = (a + b) * Real(0.5);
-    let odd = cmul(times_minus_i(a - b) * Real(0.5), w);
-    let f = even + odd;
-    let g = even - odd;
-    return Complex(dot(f, f), dot(g, g));
-}
 
 @compute @workgroup_size(THREADS)
 fn power(
@@ -92,7 +62,7 @@ fn power(
     for (var row = runs[run].x; row < runs[run].y; row++) {
         var p: Complex;
         if (paired) {
-            p = powers_of_pair(row, k, h, w);
+            p = powers_of_pair(amplitude(row, k), amplitude(row, h - k), w);
         } else {
             let f = amplitude(row, k);
             p = Complex(dot(f, f), Real(0));
@@ -104,16 +74,8 @@ fn power(
         }
     }
     let blocks = select(1u, 2u, params.exponent > 0u);
-    store(run * blocks * frequencies, k, h, paired, sum);
+    store_pair(run * blocks * frequencies, k, h, paired, sum);
     if (params.exponent > 0u) {
-        store((run * blocks + 1u) * frequencies, k, h, paired, weighted);
-    }
-}
-
-// Sums of k and, where there is one, of its partner.
-fn store(begin: u32, k: u32, h: u32, paired: bool, sum: Complex) {
-    sums[begin + k - 1u] = sum.x;
-    if (paired && 2u * k != h) {
-        sums[begin + h - k - 1u] = sum.y;
+        store_pair((run * blocks + 1u) * frequencies, k, h, paired, weighted);
     }
 }

@@ -7,7 +7,8 @@ mod common;
 
 use eagleray::backend::GpuProfile;
 use eagleray::backend::gpu::Context;
-use eagleray::kernels::bin_events::{self, BIN_F64, BIN_U32, BinParams, BinRow};
+use eagleray::kernels::DeviceRow;
+use eagleray::kernels::bin_events::{self, BIN_F64, BIN_U32, BinParams};
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{Access, Dispatch, Fill, Job, Shader};
 use eagleray::time::Dd;
@@ -204,7 +205,8 @@ impl Histogram {
     }
 
     fn job(&self, shader: &'static Shader, context: &Context) -> Job {
-        let rows: Vec<BinRow> = self.starts.iter().zip(&self.begins).map(|(s, &b)| BinRow::new(*s, b)).collect();
+        let rows: Vec<DeviceRow> =
+            self.starts.iter().zip(&self.begins).map(|(s, &b)| DeviceRow::new(*s, b, 0, self.n)).collect();
         let params = BinParams {
             delta: self.delta.to_bits(),
             n: self.n as u32,

@@ -1,15 +1,13 @@
-// Transforms of params.len points in workgroup memory, params.batch of them side by side: point j of transform q lies at
-// points[j·batch + q]. Stockham's self-sorting form (Govindaraju et al. 2008, "High performance discrete Fourier transforms on
+// Transforms of params.len points in workgroup memory, params.batch of them side by side: point j of transform q is point
+// j·batch + q of memory_*.wgsl. Stockham's self-sorting form (Govindaraju et al. 2008, "High performance discrete Fourier transforms on
 // graphics processors"), in place: each thread keeps its points in registers while all others read. A stage of radix r has
 // batch·len/r butterflies; butterfly b takes points b, b + count, b + 2·count, ….
-// Names the module's `tables` and `params`; needs complex.wgsl, a divide_*.wgsl, and a stages_*.wgsl.
+// Names the module's `tables` and `params`; needs complex.wgsl, and one each of memory_*, divide_* and stages_*.wgsl.
 
 // Invocations of a workgroup.
 override THREADS: u32 = 256u;
 // Points in workgroup memory, 8·THREADS.
 override POINTS: u32 = 2048u;
-
-var<workgroup> points: array<Complex, POINTS>;
 
 // One stage: the points transformed so far, the butterflies of the workgroup, and len/(done·radix).
 struct Stage {
@@ -25,13 +23,13 @@ fn gather(v: ptr<function, Registers>, at: u32, b: u32, radix: u32, stage: Stage
     }
     if (stage.done == 1u) {
         for (var m = 0u; m < radix; m++) {
-            (*v)[at + m] = points[b + m * stage.count];
+            (*v)[at + m] = read_point(b + m * stage.count);
         }
         return;
     }
     let unit = remainder(quotient(b, params.batch), stage.done) * stage.step;
     for (var m = 0u; m < radix; m++) {
-        (*v)[at + m] = cmul(points[b + m * stage.count], tables[params.stages + m * unit]);
+        (*v)[at + m] = cmul(read_point(b + m * stage.count), tables[params.stages + m * unit]);
     }
 }
 
@@ -44,7 +42,7 @@ fn scatter(v: ptr<function, Registers>, at: u32, b: u32, radix: u32, stage: Stag
     let phase = remainder(j, stage.done);
     let first = ((j - phase) * radix + phase) * params.batch + remainder(b, params.batch);
     for (var m = 0u; m < radix; m++) {
-        points[first + m * stage.done * params.batch] = (*v)[at + m];
+        write_point(first + m * stage.done * params.batch, (*v)[at + m]);
     }
 }
 
@@ -122,7 +120,7 @@ fn stage8(thread: u32, stage: Stage) {
     scatter(&v, 0u, thread, 8u, stage);
 }
 
-// All stages. Begins and ends with `points` visible to all.
+// All stages. Begins and ends with all points visible to all.
 fn transform(thread: u32) {
     var done = 1u;
     for (var rest = params.radices; rest != 0u; rest >>= 4u) {

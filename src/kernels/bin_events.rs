@@ -6,8 +6,8 @@
 
 use super::trial::{Random, words};
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, Shader, Shape, Trial, Values,
-    no_memory, shared_struct, threads_only,
+    Access, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, ROW, Shader, Shape, Trial,
+    Values, no_memory, shared_struct, threads_only,
 };
 use crate::time::Dd;
 
@@ -67,27 +67,6 @@ shared_struct! {
     }
 }
 
-shared_struct! {
-    /// One segment, as `bin_events.wgsl` reads it.
-    BinRow as "BinRow" {
-        /// Bits of the start's high part, f64, s.
-        start_hi: u64,
-        /// Bits of its low part.
-        start_lo: u64,
-        /// Place of its first event; the next row's if it has none.
-        begin: u32,
-        /// The struct's size is a multiple of eight.
-        unused: u32,
-    }
-}
-
-impl BinRow {
-    /// The row of a segment that starts at `start` and whose events begin at `begin`.
-    pub fn new(start: Dd, begin: usize) -> BinRow {
-        BinRow { start_hi: start.hi.to_bits(), start_lo: start.lo.to_bits(), begin: begin as u32, unused: 0 }
-    }
-}
-
 const BINDINGS: &[(&str, Access)] = &[
     ("params", Access::Uniform),
     ("times", Access::Read),
@@ -95,19 +74,17 @@ const BINDINGS: &[(&str, Access)] = &[
     ("counts", Access::ReadWrite),
     ("dropped", Access::ReadWrite),
 ];
-const LAYOUTS: &[Layout] = &[BinParams::LAYOUT, BinRow::LAYOUT];
+const LAYOUTS: &[Layout] = &[BinParams::LAYOUT, DeviceRow::LAYOUT];
+pub(super) const SOFT_F64: &str = include_str!("../../shaders/lib/soft_f64.wgsl");
+pub(super) const U32: &str = include_str!("../../shaders/lib/bin_u32.wgsl");
+pub(super) const F64: &str = include_str!("../../shaders/lib/bin_f64.wgsl");
 const ENTRY: &str = include_str!("../../shaders/bin_events.wgsl");
 
 /// Histogram with integer arithmetic: any device.
 pub static BIN_U32: Shader = Shader {
     name: "bin_events.u32",
     entry: "bin_events",
-    fragments: &[
-        GRID,
-        include_str!("../../shaders/lib/soft_f64.wgsl"),
-        include_str!("../../shaders/lib/bin_u32.wgsl"),
-        ENTRY,
-    ],
+    fragments: &[GRID, SOFT_F64, U32, ROW, ENTRY],
     bindings: BINDINGS,
     layouts: LAYOUTS,
     constants: threads_only,
@@ -119,7 +96,7 @@ pub static BIN_U32: Shader = Shader {
 pub static BIN_F64: Shader = Shader {
     name: "bin_events.f64",
     entry: "bin_events",
-    fragments: &[GRID, include_str!("../../shaders/lib/bin_f64.wgsl"), ENTRY],
+    fragments: &[GRID, F64, ROW, ENTRY],
     bindings: BINDINGS,
     layouts: LAYOUTS,
     constants: threads_only,
@@ -132,7 +109,7 @@ pub fn shader(limits: &Limits) -> &'static Shader {
     if limits.f64 { &BIN_F64 } else { &BIN_U32 }
 }
 
-/// The launch: buffers are times (f64), rows ([`BinRow`]), counts (rows × n, u32), dropped (rows, u32).
+/// The launch: buffers are times (f64), rows ([`DeviceRow`]), counts (rows × n, u32), dropped (rows, u32).
 pub fn dispatch(shader: &'static Shader, params: BinParams, buffers: [usize; 4], limits: &Limits) -> Dispatch {
     Dispatch {
         shader,
@@ -263,7 +240,8 @@ impl Trial for BinTrial {
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        let rows: Vec<BinRow> = self.starts.iter().zip(&self.begins).map(|(s, &b)| BinRow::new(*s, b)).collect();
+        let rows: Vec<DeviceRow> =
+            self.starts.iter().zip(&self.begins).map(|(s, &b)| DeviceRow::new(*s, b, 0, self.n)).collect();
         let params = BinParams {
             delta: self.delta.to_bits(),
             n: self.n as u32,

@@ -5,13 +5,16 @@
 
 pub mod bin_events;
 pub mod fft;
+pub mod fused;
 pub mod power;
 pub mod trial;
+
+use crate::time::Dd;
 
 pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
 
 /// All kernels; tests and benches iterate over it.
-pub const KERNELS: &[&Kernel] = &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL];
+pub const KERNELS: &[&Kernel] = &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL];
 
 /// One kernel: its shaders, and how to try it.
 pub struct Kernel {
@@ -208,8 +211,48 @@ macro_rules! shared_struct {
 }
 pub(crate) use shared_struct;
 
+shared_struct! {
+    /// One segment of a batch, as all shaders read it.
+    DeviceRow as "Row" {
+        /// Bits of the start's high part, f64, s.
+        start_hi: u64,
+        /// Bits of its low part.
+        start_lo: u64,
+        /// Place of its first event; the next row's if it has none.
+        begin: u32,
+        /// Events of the segment, in this batch and in earlier ones of the group.
+        events: u32,
+        /// 1 for a segment that counts, 0 for one that is skipped.
+        include: f32,
+        /// What is subtracted from its counts; see [`centre`].
+        mean: f32,
+    }
+}
+
+impl DeviceRow {
+    /// The row of a segment of `n` bins that starts at `start`, whose events begin at `begin`, and that has `events` so far.
+    pub fn new(start: Dd, begin: usize, events: u64, n: usize) -> DeviceRow {
+        DeviceRow {
+            start_hi: start.hi.to_bits(),
+            start_lo: start.lo.to_bits(),
+            begin: begin as u32,
+            events: events as u32,
+            include: 1.0,
+            mean: centre(events as f64 / n as f64),
+        }
+    }
+}
+
+/// The mean that is subtracted from counts on a device: `mean` with 20 significant bits, so that the differences of counts to
+/// eight times the mean are exact. Rounded ones would err alike in all bins of as many counts.
+pub fn centre(mean: f64) -> f32 {
+    f32::from_bits((mean as f32).to_bits() & !15)
+}
+
 const REAL_F32: &str = include_str!("../../shaders/lib/real_f32.wgsl");
 const REAL_F64: &str = include_str!("../../shaders/lib/real_f64.wgsl");
+const TIME_BITS: &str = include_str!("../../shaders/lib/time_bits.wgsl");
+const ROW: &str = include_str!("../../shaders/lib/row.wgsl");
 const COMPLEX: &str = include_str!("../../shaders/lib/complex.wgsl");
 const ROOTS: &str = include_str!("../../shaders/lib/roots.wgsl");
 const GRID: &str = include_str!("../../shaders/lib/grid.wgsl");

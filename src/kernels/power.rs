@@ -5,8 +5,8 @@ use rustfft::num_complex::Complex;
 use super::fft::FftPlan;
 use super::trial::Random;
 use super::{
-    Access, COMPLEX, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS, Shader,
-    Shape, Trial, Values, no_memory, shared_struct, threads_only,
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS,
+    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
 };
 use crate::segment::Input;
 
@@ -60,17 +60,8 @@ shared_struct! {
     }
 }
 
-shared_struct! {
-    /// One segment, as `power.wgsl` reads it.
-    PowerRow as "PowerRow" {
-        /// 1 for a segment that counts, 0 for one that is skipped.
-        include: f32,
-        /// Events in the segment's range.
-        events: u32,
-    }
-}
-
 const POWER: &str = include_str!("../../shaders/power.wgsl");
+pub(super) const POWER_SUM: &str = include_str!("../../shaders/lib/power_sum.wgsl");
 const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
 const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
 
@@ -105,7 +96,7 @@ const fn shader(
         entry: "power",
         fragments,
         bindings,
-        layouts: &[PowerParams::LAYOUT, PowerRow::LAYOUT],
+        layouts: &[PowerParams::LAYOUT, DeviceRow::LAYOUT],
         constants: threads_only,
         workgroup_bytes: no_memory,
         f64,
@@ -114,10 +105,20 @@ const fn shader(
 
 /// Power summed over the segments of a run: of plain and of chirped amplitudes, in f32 and in f64.
 static SHADERS: [Shader; 4] = [
-    shader("power", &[GRID, REAL_F32, COMPLEX, POWER, ROOTS, PLAIN], BINDINGS, false),
-    shader("power.chirped", &[GRID, REAL_F32, COMPLEX, POWER, ROOTS, CHIRPED], CHIRPED_BINDINGS, false),
-    shader("power.f64", &[GRID, REAL_F64, COMPLEX, POWER, ROOTS, PLAIN], BINDINGS, true),
-    shader("power.chirped.f64", &[GRID, REAL_F64, COMPLEX, POWER, ROOTS, CHIRPED], CHIRPED_BINDINGS, true),
+    shader("power", &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, PLAIN], BINDINGS, false),
+    shader(
+        "power.chirped",
+        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, CHIRPED],
+        CHIRPED_BINDINGS,
+        false,
+    ),
+    shader("power.f64", &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, PLAIN], BINDINGS, true),
+    shader(
+        "power.chirped.f64",
+        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, CHIRPED],
+        CHIRPED_BINDINGS,
+        true,
+    ),
 ];
 
 /// Buffers of a power sum, by number.
@@ -127,7 +128,7 @@ pub struct PowerBuffers {
     pub tables: usize,
     /// rows × [`FftPlan::length`] points.
     pub spectra: usize,
-    /// rows of [`PowerRow`].
+    /// rows of [`DeviceRow`].
     pub rows: usize,
     /// rows, u32: events that fell in no bin.
     pub dropped: usize,
@@ -209,7 +210,7 @@ struct PowerTrial {
     exponent: u32,
     /// rows × h points whose amplitudes are summed, exact in f32.
     points: Vec<Complex<f64>>,
-    rows: Vec<PowerRow>,
+    rows: Vec<DeviceRow>,
     dropped: Vec<u32>,
     runs: Vec<[u32; 2]>,
 }
@@ -223,10 +224,11 @@ impl PowerTrial {
         let mut normal = || f64::from((scale * random.normal()) as f32);
         let points = (0..shape.rows * plan.h()).map(|_| Complex::new(normal(), normal())).collect();
         let largest = if data == Data::Hostile { 2_000_000_000 } else { 3000 };
-        let rows: Vec<PowerRow> = (0..shape.rows)
-            .map(|_| PowerRow {
+        let rows: Vec<DeviceRow> = (0..shape.rows)
+            .map(|_| DeviceRow {
                 include: if random.below(5) == 0 { 0.0 } else { 1.0 },
                 events: if random.below(9) == 0 { 0 } else { random.below(largest) as u32 },
+                ..DeviceRow::default()
             })
             .collect();
         let dropped = rows.iter().map(|r| if random.below(9) == 0 { r.events } else { r.events / 100 }).collect();

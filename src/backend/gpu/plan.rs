@@ -8,11 +8,12 @@ use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
 use crate::backend::{BackendError, BatchLimits, check_batch};
-use crate::kernels::bin_events::{BinParams, BinRow};
+use crate::kernels::bin_events::BinParams;
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
-use crate::kernels::power::{self, PowerBuffers, PowerRow};
-use crate::kernels::{Dispatch, Limits, Precision, bin_events};
-use crate::segment::{Input, PlanSpec, SegmentBatch};
+use crate::kernels::fused::{self, FusedBuffers, FusedWork};
+use crate::kernels::power::{self, PowerBuffers};
+use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
+use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -27,16 +28,14 @@ const TIMES: usize = 0;
 const ROWS: usize = 1;
 const SAMPLES: usize = 2;
 const DROPPED: usize = 3;
-const MEANS: usize = 4;
-const TABLES: usize = 5;
-const CHIRP: usize = 6;
-const FILTER: usize = 7;
-const WORK: [usize; 2] = [8, 9];
-const POWER_ROWS: usize = 10;
-const RUNS: usize = 11;
-const SUMS: usize = 12;
+const TABLES: usize = 4;
+const CHIRP: usize = 5;
+const FILTER: usize = 6;
+const WORK: [usize; 2] = [7, 8];
+const RUNS: usize = 9;
+const SUMS: usize = 10;
 /// Number of the parameters' buffer in uploads.
-const PARAMS: usize = 13;
+const PARAMS: usize = 11;
 
 /// One plan on the device. Data stay there from events to sums.
 pub(super) struct Plan {
@@ -71,6 +70,8 @@ struct Extent {
     rows: usize,
     events: usize,
     runs: usize,
+    /// Earlier batches of the group left counts.
+    continued: bool,
 }
 
 impl Plan {
@@ -107,16 +108,14 @@ impl Plan {
         let complex = 2 * real;
         let sizes = [
             ("times", 8 * events as u64),
-            ("rows", (std::mem::size_of::<BinRow>() * rows) as u64),
+            ("rows", (std::mem::size_of::<DeviceRow>() * rows) as u64),
             ("samples", samples),
             ("dropped", 4 * rows as u64),
-            ("means", real * rows as u64),
             ("tables", complex * fft.tables().len() as u64),
             ("chirp", complex * fft.chirp().len() as u64),
             ("filter", complex * fft.filter().len() as u64),
-            ("work", work),
+            ("work", if fused::supports(fft) { 0 } else { work }),
             ("more work", if fft.passes() > 1 { work } else { 0 }),
-            ("power rows", (std::mem::size_of::<PowerRow>() * rows) as u64),
             ("runs", 8 * runs as u64),
             ("sums", sums),
         ];
@@ -127,13 +126,13 @@ impl Plan {
         for (place, values) in fixed {
             context.queue.write_buffer(&buffers[place], 0, &precision.bytes(values));
         }
-        let launches = launches(spec, fft, Extent { rows, events, runs }, &tunables);
+        let launches = launches(spec, fft, Extent { rows, events, runs, continued: false }, &tunables);
         let params_bytes = PARAMS_STRIDE * launches.len() as u64;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = buffer(context, "parameters", params_bytes, uniform)?;
         let groups = context.bind(&launches, &buffers, &params)?;
         let input = if spec.input == Input::Events { 8 * events as u64 } else { samples };
-        let staged = input + sizes[ROWS].1 + sizes[MEANS].1 + sizes[POWER_ROWS].1 + sizes[RUNS].1 + params_bytes + 64;
+        let staged = input + sizes[ROWS].1 + sizes[RUNS].1 + params_bytes + 64;
         let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let slots = (0..DEPTH)
             .map(|_| {
@@ -157,26 +156,17 @@ impl Plan {
         let runs = batch.runs(self.spec.run_length());
         let extent = self.check(&batch, runs.len())?;
         let launches = launches(&self.spec, &self.fft, extent, &self.tunables);
-        let precision = self.fft.precision();
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
         slot.staging.fill(context, &mut encoder, &targets, |writer| {
-            let events = self.spec.input == Input::Events;
-            if events {
+            if self.spec.input == Input::Events {
                 writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
-                let rows = bin_rows(&batch);
-                writer.put(ROWS, [bytemuck::cast_slice(&rows)].into_iter());
             } else {
-                writer.put_reals(SAMPLES, &batch.flux, precision);
+                writer.put_reals(SAMPLES, &batch.flux, self.fft.precision());
             }
+            writer.put(ROWS, [bytemuck::cast_slice(&device_rows(&self.spec, &batch))].into_iter());
             if batch.last {
-                let n = self.spec.n as f64;
-                let mean = |r: &crate::segment::Row| fft::centre(r.events as f64 / n, precision);
-                let means: Vec<f64> = batch.rows.iter().map(mean).collect();
-                writer.put_reals(MEANS, &means, precision);
-                let rows: Vec<PowerRow> = batch.rows.iter().map(|r| power_row(&self.spec, r.events)).collect();
-                writer.put(POWER_ROWS, [bytemuck::cast_slice(&rows)].into_iter());
                 let runs: Vec<[u32; 2]> = runs.iter().map(|(_, r)| [r.start as u32, r.end as u32]).collect();
                 writer.put(RUNS, [bytemuck::cast_slice(&runs)].into_iter());
             }
@@ -204,13 +194,17 @@ impl Plan {
         launches: &[Dispatch],
     ) -> (u64, u64) {
         let events = self.spec.input == Input::Events;
+        // Where one launch does it all, counts lie in device memory between the batches of a group only.
+        let fused = events && fused::supports(&self.fft);
         if batch.first && events && extent.rows > 0 {
-            encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
+            if !(fused && batch.last) {
+                encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
+            }
             encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(4 * extent.rows as u64));
         }
         // Flux comes in one batch a group, so what is not the last is to be binned.
-        let due = if batch.last { launches.len() } else { 1 };
-        context.encode(encoder, &launches[..due], &self.groups[..due]);
+        let due = if batch.last { usize::from(fused)..launches.len() } else { 0..1 };
+        context.encode(encoder, &launches[due.clone()], &self.groups[due]);
         if !batch.last {
             return (0, 0);
         }
@@ -233,7 +227,7 @@ impl Plan {
             return Err(BackendError::Device("batch refused: a segment of more than 2^32 − 1 events".into()));
         }
         let events = batch.rows.iter().map(|r| r.end - r.begin).sum();
-        Ok(Extent { rows: batch.rows.len(), events, runs })
+        Ok(Extent { rows: batch.rows.len(), events, runs, continued: !batch.first })
     }
 
     /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
@@ -270,36 +264,39 @@ impl Plan {
     }
 }
 
-/// All launches of a plan, for one batch: binning first where there are events. Their number, shaders and buffers depend on
-/// the plan alone.
+/// All launches of a plan, for one batch: binning first where there are events, then what the last batch of a group does. Their
+/// number, shaders and buffers depend on the plan alone.
 fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -> Vec<Dispatch> {
-    let Extent { rows, events, runs } = extent;
+    let Extent { rows, events, runs, continued } = extent;
+    let exponent = spec.weight_exponent();
     let mut list = Vec::new();
     if spec.input == Input::Events {
-        let params = BinParams {
-            delta: spec.delta().to_bits(),
-            n: spec.n as u32,
-            events: events as u32,
-            rows: rows as u32,
-            unused: 0,
-        };
+        let delta = spec.delta();
+        let (n, count) = (spec.n as u32, events as u32);
+        let params = BinParams { delta: delta.to_bits(), n, events: count, rows: rows as u32, unused: 0 };
         let shader = bin_events::shader(tunables);
         list.push(bin_events::dispatch(shader, params, [TIMES, ROWS, SAMPLES, DROPPED], tunables));
+        let work = FusedWork { delta, rows, events, runs, exponent, continued };
+        let places = FusedBuffers {
+            tables: TABLES,
+            times: TIMES,
+            rows: ROWS,
+            counts: SAMPLES,
+            dropped: DROPPED,
+            runs: RUNS,
+            sums: SUMS,
+        };
+        if let Some(all) = fused::dispatch(fft, &work, tunables.f64, &places, tunables) {
+            list.push(all);
+            return list;
+        }
     }
-    let buffers =
-        FftBuffers { samples: SAMPLES, means: MEANS, tables: TABLES, chirp: CHIRP, filter: FILTER, work: WORK };
-    let (transforms, spectra) = fft.dispatches(rows, &buffers);
+    let places = FftBuffers { samples: SAMPLES, rows: ROWS, tables: TABLES, chirp: CHIRP, filter: FILTER, work: WORK };
+    let (transforms, spectra) = fft.dispatches(rows, &places);
     list.extend(transforms);
-    let buffers = PowerBuffers {
-        tables: TABLES,
-        spectra,
-        rows: POWER_ROWS,
-        dropped: DROPPED,
-        runs: RUNS,
-        sums: SUMS,
-        chirp: CHIRP,
-    };
-    list.push(power::dispatch(fft, runs, spec.weight_exponent(), &buffers, tunables));
+    let places =
+        PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
+    list.push(power::dispatch(fft, runs, exponent, &places, tunables));
     list
 }
 
@@ -314,19 +311,16 @@ fn point_bytes(fft: &FftPlan) -> u64 {
     fft.length() as u64 * u64::from(fft.precision().complex_bytes())
 }
 
-/// The rows as the histogram wants them: their events lie one after the other.
-fn bin_rows(batch: &SegmentBatch) -> Vec<BinRow> {
+/// The rows as shaders want them: their events lie one after the other. Photons that rounding drops are known to the device
+/// alone, so what they weigh is, too.
+fn device_rows(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceRow> {
     let mut begin = 0;
-    let row = |row: &crate::segment::Row| {
+    let row = |row: &Row| {
         let first = begin;
         begin += row.end - row.begin;
-        BinRow::new(row.start, first)
+        let skipped = spec.input == Input::Events && row.events < spec.min_events;
+        let include = if skipped { 0.0 } else { 1.0 };
+        DeviceRow { include, ..DeviceRow::new(row.start, first, row.events, spec.n) }
     };
     batch.rows.iter().map(row).collect()
-}
-
-/// What the host knows of a segment's weight; photons that rounding dropped are known to the device alone.
-fn power_row(spec: &PlanSpec, events: u64) -> PowerRow {
-    let skipped = spec.input == Input::Events && events < spec.min_events;
-    PowerRow { include: if skipped { 0.0 } else { 1.0 }, events: events as u32 }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 
-use super::{Access, COMPLEX, GRID, Kernel, Precision, REAL_F32, REAL_F64, ROOTS, Shader, shared_struct};
+use super::{
+    Access, COMPLEX, DeviceRow, GRID, Kernel, Layout, Precision, REAL_F32, REAL_F64, ROOTS, ROW, Shader, TIME_BITS,
+    shared_struct,
+};
 use crate::segment::Input;
 
 mod plan;
@@ -87,15 +90,6 @@ impl CpuFft {
     }
 }
 
-/// The mean that is subtracted from counts on a device: `mean` with 20 significant bits (49 in double precision), so that the
-/// differences of counts to eight times the mean are exact. Rounded ones would err alike in all bins of as many counts.
-pub fn centre(mean: f64, precision: Precision) -> f64 {
-    match precision {
-        Precision::Single => f64::from(f32::from_bits((mean as f32).to_bits() & !15)),
-        Precision::Double => f64::from_bits(mean.to_bits() & !15),
-    }
-}
-
 shared_struct! {
     /// Parameters of one pass; see `shaders/lib/fft_params.wgsl`.
     FftParams as "Params" {
@@ -129,8 +123,8 @@ shared_struct! {
 }
 
 const FFT_PARAMS: &str = include_str!("../../../shaders/lib/fft_params.wgsl");
-const DIVIDE_POW2: &str = include_str!("../../../shaders/lib/divide_pow2.wgsl");
-const DIVIDE_ANY: &str = include_str!("../../../shaders/lib/divide_any.wgsl");
+pub(super) const DIVIDE_POW2: &str = include_str!("../../../shaders/lib/divide_pow2.wgsl");
+pub(super) const DIVIDE_ANY: &str = include_str!("../../../shaders/lib/divide_any.wgsl");
 const COUNTS: &str = include_str!("../../../shaders/lib/sample_counts.wgsl");
 const FLUX: &str = include_str!("../../../shaders/lib/sample_flux.wgsl");
 const SAMPLES: &str = include_str!("../../../shaders/lib/samples.wgsl");
@@ -139,9 +133,10 @@ const LOAD_CHIRPED: &str = include_str!("../../../shaders/lib/load_chirped.wgsl"
 const LOAD_POINTS: &str = include_str!("../../../shaders/lib/load_points.wgsl");
 const LOAD_PRODUCT: &str = include_str!("../../../shaders/lib/load_product.wgsl");
 const FFT: &str = include_str!("../../../shaders/fft.wgsl");
-const STOCKHAM: &str = include_str!("../../../shaders/lib/stockham.wgsl");
-const STAGES_POW2: &str = include_str!("../../../shaders/lib/stages_pow2.wgsl");
-const STAGES_ANY: &str = include_str!("../../../shaders/lib/stages_any.wgsl");
+pub(super) const STOCKHAM: &str = include_str!("../../../shaders/lib/stockham.wgsl");
+const MEMORY_POINTS: &str = include_str!("../../../shaders/lib/memory_points.wgsl");
+pub(super) const STAGES_POW2: &str = include_str!("../../../shaders/lib/stages_pow2.wgsl");
+pub(super) const STAGES_ANY: &str = include_str!("../../../shaders/lib/stages_any.wgsl");
 
 type Bindings = &'static [(&'static str, Access)];
 const SAMPLES_IN: Bindings = &[
@@ -149,14 +144,14 @@ const SAMPLES_IN: Bindings = &[
     ("tables", Access::Read),
     ("points_out", Access::ReadWrite),
     ("samples", Access::Read),
-    ("means", Access::Read),
+    ("rows", Access::Read),
 ];
 const CHIRPED_IN: Bindings = &[
     ("params", Access::Uniform),
     ("tables", Access::Read),
     ("points_out", Access::ReadWrite),
     ("samples", Access::Read),
-    ("means", Access::Read),
+    ("rows", Access::Read),
     ("chirp", Access::Read),
 ];
 const POINTS_IN: Bindings = &[
@@ -173,15 +168,18 @@ const PRODUCT_IN: Bindings = &[
     ("filter_spectrum", Access::Read),
 ];
 
+const ALONE: &[Layout] = &[FftParams::LAYOUT];
+const WITH_ROWS: &[Layout] = &[FftParams::LAYOUT, DeviceRow::LAYOUT];
+
 /// The shader of one kind of pass, in the arithmetic of `$real`.
 macro_rules! pass {
-    ($name:literal, $bindings:expr, $precision:expr, $real:expr, $divide:expr, $stages:expr, $($load:expr),+) => {
+    ($name:literal, $bindings:expr, $layouts:expr, $precision:expr, $real:expr, $divide:expr, $stages:expr, $($load:expr),+) => {
         Shader {
             name: $name,
             entry: "fft",
-            fragments: &[GRID, $real, COMPLEX, FFT_PARAMS, $divide, $($load,)+ FFT, ROOTS, STOCKHAM, $stages],
+            fragments: &[GRID, $real, COMPLEX, FFT_PARAMS, $divide, $($load,)+ FFT, ROOTS, STOCKHAM, MEMORY_POINTS, $stages],
             bindings: $bindings,
-            layouts: &[FftParams::LAYOUT],
+            layouts: $layouts,
             constants: |limits| {
                 let limits = limits.of($precision);
                 vec![("THREADS", f64::from(limits.threads)), ("POINTS", f64::from(limits.points))]
@@ -199,15 +197,15 @@ macro_rules! passes {
     };
     (@ $p:expr, $r:expr, $a:literal, $b:literal, $c:literal, $d:literal, $e:literal, $f:literal, $g:literal, $h:literal, $i:literal) => {
         [
-            pass!($a, SAMPLES_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, COUNTS, SAMPLES, LOAD_SAMPLES),
-            pass!($b, SAMPLES_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, COUNTS, SAMPLES, LOAD_SAMPLES),
-            pass!($c, SAMPLES_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, FLUX, SAMPLES, LOAD_SAMPLES),
-            pass!($d, SAMPLES_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, FLUX, SAMPLES, LOAD_SAMPLES),
-            pass!($e, CHIRPED_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, COUNTS, SAMPLES, LOAD_CHIRPED),
-            pass!($f, CHIRPED_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, FLUX, SAMPLES, LOAD_CHIRPED),
-            pass!($g, POINTS_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_POINTS),
-            pass!($h, POINTS_IN, $p, $r, DIVIDE_ANY, STAGES_ANY, LOAD_POINTS),
-            pass!($i, PRODUCT_IN, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_PRODUCT),
+            pass!($a, SAMPLES_IN, WITH_ROWS, $p, $r, DIVIDE_POW2, STAGES_POW2, TIME_BITS, ROW, COUNTS, SAMPLES, LOAD_SAMPLES),
+            pass!($b, SAMPLES_IN, WITH_ROWS, $p, $r, DIVIDE_ANY, STAGES_ANY, TIME_BITS, ROW, COUNTS, SAMPLES, LOAD_SAMPLES),
+            pass!($c, SAMPLES_IN, WITH_ROWS, $p, $r, DIVIDE_POW2, STAGES_POW2, TIME_BITS, ROW, FLUX, SAMPLES, LOAD_SAMPLES),
+            pass!($d, SAMPLES_IN, WITH_ROWS, $p, $r, DIVIDE_ANY, STAGES_ANY, TIME_BITS, ROW, FLUX, SAMPLES, LOAD_SAMPLES),
+            pass!($e, CHIRPED_IN, WITH_ROWS, $p, $r, DIVIDE_POW2, STAGES_POW2, TIME_BITS, ROW, COUNTS, SAMPLES, LOAD_CHIRPED),
+            pass!($f, CHIRPED_IN, WITH_ROWS, $p, $r, DIVIDE_POW2, STAGES_POW2, TIME_BITS, ROW, FLUX, SAMPLES, LOAD_CHIRPED),
+            pass!($g, POINTS_IN, ALONE, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_POINTS),
+            pass!($h, POINTS_IN, ALONE, $p, $r, DIVIDE_ANY, STAGES_ANY, LOAD_POINTS),
+            pass!($i, PRODUCT_IN, ALONE, $p, $r, DIVIDE_POW2, STAGES_POW2, LOAD_PRODUCT),
         ]
     };
 }

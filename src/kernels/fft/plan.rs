@@ -71,8 +71,8 @@ pub struct Roots {
 pub struct FftBuffers {
     /// rows × n samples: u32 counts, or flux in the precision of the transform.
     pub samples: usize,
-    /// rows: mean of a row's samples (not used for flux).
-    pub means: usize,
+    /// rows of [`DeviceRow`](crate::kernels::DeviceRow); of counts the mean is subtracted.
+    pub rows: usize,
     /// [`FftPlan::tables`].
     pub tables: usize,
     /// [`FftPlan::chirp`].
@@ -208,6 +208,11 @@ impl FftPlan {
         self.n
     }
 
+    /// What the rows hold.
+    pub fn input(&self) -> Input {
+        self.input
+    }
+
     /// Arithmetic on the device.
     pub fn precision(&self) -> Precision {
         self.precision
@@ -221,6 +226,12 @@ impl FftPlan {
     /// Complex points from row to row in the work buffers.
     pub fn length(&self) -> usize {
         self.length
+    }
+
+    /// Where one workgroup does a whole transform of pairs of samples: its radices and the place of its roots.
+    pub(in crate::kernels) fn whole(&self) -> Option<(u32, u32)> {
+        let [pass] = self.passes.as_slice() else { return None };
+        (!self.chirped() && self.n.is_multiple_of(2)).then_some((pass.radices, pass.stages as u32))
     }
 
     /// Passes over the data.
@@ -270,8 +281,8 @@ impl FftPlan {
                 let source = buffers.work[1 - now];
                 let mut bound = vec![buffers.tables, buffers.work[now]];
                 match load {
-                    Load::Samples(_) => bound.extend([buffers.samples, buffers.means]),
-                    Load::Chirped(_) => bound.extend([buffers.samples, buffers.means, buffers.chirp]),
+                    Load::Samples(_) => bound.extend([buffers.samples, buffers.rows]),
+                    Load::Chirped(_) => bound.extend([buffers.samples, buffers.rows, buffers.chirp]),
                     Load::Points => bound.push(source),
                     Load::Product => bound.extend([source, buffers.filter]),
                 }

@@ -3,9 +3,10 @@
 use rustfft::num_complex::Complex;
 
 use super::plan::root;
-use super::{CpuFft, FftBuffers, FftPlan, centre, reference};
+use super::{CpuFft, FftBuffers, FftPlan, reference};
+use crate::kernels::centre;
 use crate::kernels::trial::Random;
-use crate::kernels::{Data, Fill, Job, Limits, Precision, Shape, Trial, Values};
+use crate::kernels::{Data, DeviceRow, Fill, Job, Limits, Precision, Shape, Trial, Values};
 use crate::segment::Input;
 
 /// Lengths of every class, in one workgroup and beyond, full and not.
@@ -37,7 +38,7 @@ struct FftTrial {
     precision: Precision,
     /// rows × n samples as the device gets them, counts or flux: exact in f32.
     samples: Vec<f32>,
-    means: Vec<f64>,
+    means: Vec<f32>,
     /// The strongest frequency of each row's pulsar.
     peaks: Vec<usize>,
 }
@@ -68,16 +69,13 @@ impl FftTrial {
             }));
         }
         let mean = |row: &[f32]| row.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
-        let means = samples
-            .chunks(n)
-            .map(|row| if input == Input::Events { centre(mean(row), precision) } else { 0.0 })
-            .collect();
+        let means = samples.chunks(n).map(|row| if input == Input::Events { centre(mean(row)) } else { 0.0 }).collect();
         FftTrial { n, rows, input, precision, samples, means, peaks }
     }
 
     /// The samples of a row less their mean, f64.
     fn row(&self, row: usize) -> Vec<f64> {
-        let mean = self.means[row];
+        let mean = f64::from(self.means[row]);
         self.samples[row * self.n..(row + 1) * self.n].iter().map(|&x| f64::from(x) - mean).collect()
     }
 }
@@ -139,14 +137,14 @@ impl Trial for FftTrial {
         let complex = |values: &[Complex<f64>]| Fill::Bytes(self.precision.bytes(values));
         let buffers = vec![
             samples,
-            reals(self.means.clone()),
+            Fill::of(&self.means.iter().map(|&mean| DeviceRow { mean, ..DeviceRow::default() }).collect::<Vec<_>>()),
             complex(plan.tables()),
             complex(plan.chirp()),
             complex(plan.filter()),
             work.clone(),
             work,
         ];
-        let places = FftBuffers { samples: 0, means: 1, tables: 2, chirp: 3, filter: 4, work: [5, 6] };
+        let places = FftBuffers { samples: 0, rows: 1, tables: 2, chirp: 3, filter: 4, work: [5, 6] };
         let (dispatches, spectra) = plan.dispatches(self.rows, &places);
         Job { buffers, dispatches, outputs: vec![spectra] }
     }
@@ -211,7 +209,7 @@ impl Trial for FftTrial {
     fn pipelines(&self, limits: &Limits) -> Vec<&'static str> {
         let plan = self.plan(limits);
         let (dispatches, _) = plan
-            .dispatches(self.rows, &FftBuffers { samples: 0, means: 0, tables: 0, chirp: 0, filter: 0, work: [0, 0] });
+            .dispatches(self.rows, &FftBuffers { samples: 0, rows: 0, tables: 0, chirp: 0, filter: 0, work: [0, 0] });
         dispatches.iter().filter(|_| self.rows > 0).map(|d| d.shader.name).collect()
     }
 }
