@@ -160,6 +160,61 @@ fn events_give_the_cpu_s_sums() {
     }
 }
 
+/// What moves by the design: a fused segment is its events and the sums; a longer one its counts, cleared, added to and read,
+/// its points written and read by every pass, and the sums. Rows, runs and dropped events are small change, and counted.
+#[test]
+fn launches_and_bytes_are_those_of_the_design() {
+    for mut gpu in backends("work") {
+        assert!(gpu.time_passes(), "lavapipe has timestamps");
+        for (n, passes) in [
+            (1024, 0),
+            (1000, 0),
+            (1 << 14, 2),
+            (1021, 2 * 1),
+            (1 << 21, if gpu.info().profile == "native" { 2 } else { 3 }),
+        ] {
+            let spec = PlanSpec { max_segments: 64, ..spec(n, Input::Events, None) };
+            let all = segments(&spec, 3.max(spec.run_length() as usize), 1);
+            let events: usize = all.iter().map(|(_, times)| times.len()).sum();
+            let plan = gpu.prepare(&spec).unwrap();
+            let before = gpu.work().clone();
+            let batches = splits(&all, all.len(), 1);
+            sum(&mut gpu, plan, batches);
+            let rows = all.len() as u64;
+            let runs = rows.div_ceil(spec.run_length());
+            let small = rows * (32 + 4) + runs * 8;
+            let sums = 4 * runs * spec.frequencies() as u64;
+            let (n, events) = (n as u64, events as u64);
+            // Complex points of a row, and of the convolution that a prime needs.
+            let (h, length) = if n % 2 == 0 { (n / 2, n / 2) } else { (n, 2048) };
+            let convolved = length != h;
+            let first = 4 * n * rows + 8 * length * rows + if convolved { 8 * h } else { 0 };
+            let later = (passes - 1i64).max(0) as u64 * 16 * length * rows + if convolved { 8 * length } else { 0 };
+            let (moved, launches) = match passes {
+                0 => (8 * events + sums + small, 1),
+                _ => {
+                    let binning = 4 * n * rows + 16 * events + 32 * rows;
+                    // The first pass does not count the rows, of which it reads the mean.
+                    (binning + first + later + 8 * h * rows + sums + small, passes as u64 + 2)
+                }
+            };
+            let work = gpu.work();
+            assert_eq!(work.moved - before.moved, moved, "n = {n}");
+            assert_eq!(work.launches - before.launches, launches, "n = {n}");
+            assert_eq!(work.read_back - before.read_back, (sums + 4 * rows).next_multiple_of(8) + 16 * launches);
+            assert!(
+                work.uploaded - before.uploaded >= 8 * events
+                    && work.uploaded - before.uploaded < 8 * events + 40 * rows + 4096
+            );
+            eprintln!("n = {n}: {launches} launches, {:.1} bytes a bin", moved as f64 / (n * rows) as f64);
+        }
+        let passes = &gpu.work().passes;
+        assert_eq!(passes.values().map(|p| p.launches).sum::<u64>(), gpu.work().launches);
+        assert!(passes.values().all(|p| p.seconds > 0.0 && p.seconds < 60.0), "{passes:?}");
+        assert!(passes.contains_key("power") && passes.keys().any(|name| name.starts_with("fused")));
+    }
+}
+
 /// Double precision on the device: sums as the CPU's to 1e-12, whatever their size.
 #[test]
 fn double_precision_gives_the_cpu_s_sums() {

@@ -138,6 +138,7 @@ fn operations_round_as_ieee_754_says() {
         let mut random = Random::new(7000 + seed);
         let pairs: Vec<[u64; 2]> = (0..PAIRS).map(|_| pair(&mut random)).collect();
         let dispatch = Dispatch {
+            bytes: 0,
             shader: &OPERATIONS,
             params: (PAIRS as u32).to_le_bytes().to_vec(),
             buffers: vec![0, 1],

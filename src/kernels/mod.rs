@@ -150,6 +150,8 @@ pub struct Dispatch {
     pub buffers: Vec<usize>,
     /// Workgroups; nothing is launched when one is 0.
     pub workgroups: [u32; 3],
+    /// Bytes that must move between device memory and workgroups: every datum once, tables not, which stay in caches.
+    pub bytes: u64,
 }
 
 /// What a buffer holds at the start.

@@ -140,8 +140,15 @@ pub struct PowerBuffers {
     pub chirp: usize,
 }
 
-/// The launch for `runs` runs of the spectra that `plan` made.
-pub fn dispatch(plan: &FftPlan, runs: usize, exponent: u32, buffers: &PowerBuffers, limits: &Limits) -> Dispatch {
+/// The launch for `runs` runs of the `rows` spectra that `plan` made.
+pub fn dispatch(
+    plan: &FftPlan,
+    rows: usize,
+    runs: usize,
+    exponent: u32,
+    buffers: &PowerBuffers,
+    limits: &Limits,
+) -> Dispatch {
     let (n, roots) = (plan.n(), plan.split());
     let params = PowerParams {
         runs: runs as u32,
@@ -153,11 +160,16 @@ pub fn dispatch(plan: &FftPlan, runs: usize, exponent: u32, buffers: &PowerBuffe
         log_fine: roots.log_fine,
     };
     let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
-    let PowerBuffers { tables, spectra, rows, dropped, runs: runs_at, sums, chirp } = *buffers;
-    let mut bound = vec![tables, spectra, rows, dropped, runs_at, sums];
+    let PowerBuffers { tables, spectra, rows: rows_at, dropped, runs: runs_at, sums, chirp } = *buffers;
+    let mut bound = vec![tables, spectra, rows_at, dropped, runs_at, sums];
     bound.extend(plan.chirped().then_some(chirp));
     let double = plan.precision() == Precision::Double;
+    let complex = u64::from(plan.precision().complex_bytes());
+    let blocks = 1 + u64::from(exponent > 0);
+    let bytes = rows as u64 * (complex * plan.h() as u64 + size_of::<DeviceRow>() as u64)
+        + runs as u64 * (8 + blocks * frequencies(n) as u64 * complex / 2);
     Dispatch {
+        bytes,
         shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
         params: bytemuck::bytes_of(&params).to_vec(),
         buffers: bound,
@@ -323,7 +335,7 @@ impl Trial for PowerTrial {
                 Fill::Zeros(sums as u64),
                 Fill::Bytes(precision.bytes(self.plan.chirp())),
             ],
-            dispatches: vec![dispatch(&self.plan, self.runs.len(), self.exponent, &places, limits)],
+            dispatches: vec![dispatch(&self.plan, self.rows.len(), self.runs.len(), self.exponent, &places, limits)],
             outputs: vec![5],
         }
     }

@@ -7,6 +7,7 @@ use super::context::{Context, PARAMS_STRIDE};
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
+use super::work::{Timer, Work};
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::BinParams;
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
@@ -56,12 +57,17 @@ pub(super) struct Plan {
 struct Slot {
     staging: Staging,
     readback: wgpu::Buffer,
+    timer: Option<Timer>,
 }
 
 /// A batch on the device.
 pub(super) struct InFlight {
     batch: Arc<SegmentBatch>,
     readback: Option<Mapping>,
+    /// Passes that were timed, and the bytes each moves; their times follow the sums.
+    timed: Vec<(&'static str, u64)>,
+    /// Bytes of what is read back before the times.
+    results: u64,
 }
 
 /// What one batch holds.
@@ -76,7 +82,7 @@ struct Extent {
 
 impl Plan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
-    pub fn new(context: &mut Context, spec: &PlanSpec) -> Result<Plan, BackendError> {
+    pub fn new(context: &mut Context, spec: &PlanSpec, timed: bool) -> Result<Plan, BackendError> {
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
         let fft = FftPlan::new(spec.n, spec.input, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
@@ -86,7 +92,7 @@ impl Plan {
         let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
-            match Plan::with_rows(context, spec, &fft, rows) {
+            match Plan::with_rows(context, spec, &fft, rows, timed) {
                 Err(BackendError::OutOfMemory(_)) if rows > run => {
                     rows = (rows / 2).next_multiple_of(run).min(rows - run)
                 }
@@ -95,7 +101,13 @@ impl Plan {
         }
     }
 
-    fn with_rows(context: &mut Context, spec: &PlanSpec, fft: &FftPlan, rows: usize) -> Result<Plan, BackendError> {
+    fn with_rows(
+        context: &mut Context,
+        spec: &PlanSpec,
+        fft: &FftPlan,
+        rows: usize,
+        timed: bool,
+    ) -> Result<Plan, BackendError> {
         let precision = fft.precision();
         let real = u64::from(precision.complex_bytes() / 2);
         let tunables = *context.limits();
@@ -136,8 +148,11 @@ impl Plan {
         let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let slots = (0..DEPTH)
             .map(|_| {
-                let readback = buffer(context, "readback", sums + 4 * rows as u64, readable)?;
-                Ok(Slot { staging: Staging::new(context, staged)?, readback })
+                let passes = if timed { launches.len() } else { 0 };
+                let size = (sums + 4 * rows as u64).next_multiple_of(8) + Timer::bytes(passes);
+                let readback = buffer(context, "readback", size, readable)?;
+                let timer = if timed { Some(Timer::new(context, passes)?) } else { None };
+                Ok(Slot { staging: Staging::new(context, staged)?, readback, timer })
             })
             .collect::<Result<Vec<_>, BackendError>>()?;
         let limits = BatchLimits { rows, events: BATCH_EVENTS };
@@ -151,7 +166,12 @@ impl Plan {
     }
 
     /// Uploads a batch and starts its work: binning, and after the group's last batch transform, sums and their way back.
-    pub fn submit(&mut self, context: &Context, batch: Arc<SegmentBatch>) -> Result<InFlight, BackendError> {
+    pub fn submit(
+        &mut self,
+        context: &Context,
+        batch: Arc<SegmentBatch>,
+        work: &mut Work,
+    ) -> Result<InFlight, BackendError> {
         context.check()?;
         let runs = batch.runs(self.spec.run_length());
         let extent = self.check(&batch, runs.len())?;
@@ -159,7 +179,7 @@ impl Plan {
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
-        slot.staging.fill(context, &mut encoder, &targets, |writer| {
+        work.uploaded += slot.staging.fill(context, &mut encoder, &targets, |writer| {
             if self.spec.input == Input::Events {
                 writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
             } else {
@@ -172,19 +192,19 @@ impl Plan {
             }
             writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
         })?;
-        let (begin, sums_bytes) = self.encode(context, &mut encoder, &batch, extent, &launches);
+        let (timed, results) = self.encode(context, &mut encoder, &batch, extent, &launches, work);
         let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
         let slot = &mut self.slots[self.next_slot];
         slot.staging.map_again(Some(index.clone()));
         self.next_slot = (self.next_slot + 1) % DEPTH;
         self.open = (!batch.last).then_some(extent.rows);
-        let bytes = begin + sums_bytes;
-        let readback =
-            (batch.last && bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
-        Ok(InFlight { batch, readback })
+        let bytes = results + Timer::bytes(timed.len());
+        work.read_back += bytes;
+        let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
+        Ok(InFlight { batch, readback, timed, results })
     }
 
-    /// Records a batch's work; returns the bytes read back of the rows' dropped events and of the sums.
+    /// Records a batch's work; returns the passes timed, and the bytes read back of the rows' dropped events and of the sums.
     fn encode(
         &self,
         context: &Context,
@@ -192,32 +212,43 @@ impl Plan {
         batch: &SegmentBatch,
         extent: Extent,
         launches: &[Dispatch],
-    ) -> (u64, u64) {
+        work: &mut Work,
+    ) -> (Vec<(&'static str, u64)>, u64) {
         let events = self.spec.input == Input::Events;
         // Where one launch does it all, counts lie in device memory between the batches of a group only.
         let fused = events && fused::supports(&self.fft);
+        let counts_bytes = 4 * (extent.rows * self.spec.n) as u64;
+        let dropped_bytes = 4 * extent.rows as u64;
         if batch.first && events && extent.rows > 0 {
             if !(fused && batch.last) {
-                encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
+                encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(counts_bytes));
+                work.moved += counts_bytes;
             }
-            encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(4 * extent.rows as u64));
+            encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(dropped_bytes));
+            work.moved += dropped_bytes;
         }
         // Flux comes in one batch a group, so what is not the last is to be binned.
         let due = if batch.last { usize::from(fused)..launches.len() } else { 0..1 };
-        context.encode(encoder, &launches[due.clone()], &self.groups[due]);
-        if !batch.last {
-            return (0, 0);
-        }
-        let dropped_bytes = 4 * extent.rows as u64;
-        let real = u64::from(self.fft.precision().complex_bytes() / 2);
-        let sums_bytes = real * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
-        let readback = &self.slots[self.next_slot].readback;
-        for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
-            if bytes > 0 {
-                encoder.copy_buffer_to_buffer(&self.buffers[from], 0, readback, at, bytes);
+        let launches = &launches[due.clone()];
+        let slot = &self.slots[self.next_slot];
+        context.encode(encoder, launches, &self.groups[due], slot.timer.as_ref());
+        work.launched(launches);
+        let mut results = 0;
+        if batch.last {
+            let real = u64::from(self.fft.precision().complex_bytes() / 2);
+            let sums_bytes = real * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
+            for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
+                if bytes > 0 {
+                    encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &slot.readback, at, bytes);
+                }
             }
+            results = (dropped_bytes + sums_bytes).next_multiple_of(8);
         }
-        (dropped_bytes, sums_bytes)
+        let Some(timer) = &slot.timer else { return (Vec::new(), results) };
+        let launched = launches.iter().filter(|d| !d.workgroups.contains(&0));
+        let timed: Vec<(&'static str, u64)> = launched.map(|d| (d.shader.name, d.bytes)).collect();
+        timer.resolve(encoder, timed.len(), &slot.readback, results);
+        (timed, results)
     }
 
     /// Refuses a batch that breaks the contract, before anything of it reaches the device.
@@ -231,12 +262,16 @@ impl Plan {
     }
 
     /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
-    pub fn finish(&self, context: &Context, batch: InFlight) -> Result<PartialSums, BackendError> {
+    pub fn finish(&self, context: &Context, batch: InFlight, work: &mut Work) -> Result<PartialSums, BackendError> {
         let Some(readback) = batch.readback else {
             context.check()?;
             return Ok(PartialSums::new());
         };
-        readback.read(context, |bytes| self.sums(&batch.batch, bytes))
+        readback.read(context, |bytes| {
+            let (results, notes) = bytes.split_at(batch.results as usize);
+            work.timed(&batch.timed, notes, context.queue.get_timestamp_period());
+            if results.is_empty() { PartialSums::new() } else { self.sums(&batch.batch, results) }
+        })
     }
 
     /// The sums of each run, as the CPU makes them, from the rows' dropped events and the device's sums of power.
@@ -296,7 +331,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.extend(transforms);
     let places =
         PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
-    list.push(power::dispatch(fft, runs, exponent, &places, tunables));
+    list.push(power::dispatch(fft, rows, runs, exponent, &places, tunables));
     list
 }
 

@@ -312,7 +312,17 @@ impl FftPlan {
             coarse: self.roots.coarse,
             log_fine: self.roots.log_fine,
         };
+        let complex = u64::from(self.precision.complex_bytes());
+        let (points, samples) = ((rows * self.length) as u64, (rows * self.n) as u64);
+        let sample = if self.input == Input::Events { 4 } else { complex / 2 };
+        let read = match load {
+            Load::Samples(_) => sample * samples,
+            Load::Chirped(_) => sample * samples + complex * self.h as u64,
+            Load::Points => complex * points,
+            Load::Product => complex * (points + self.length as u64),
+        };
         Dispatch {
+            bytes: read + complex * points,
             shader: pass_shader(load, self.length.is_power_of_two(), self.precision),
             params: bytemuck::bytes_of(&params).to_vec(),
             buffers,
