@@ -12,10 +12,12 @@ use super::{
 use crate::segment::Input;
 
 mod plan;
+mod points;
 mod trial;
 
 use plan::Load;
 pub use plan::{FftBuffers, FftPlan, LARGEST, Roots, device_supports};
+pub(super) use points::Points;
 
 /// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
 pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
