@@ -192,7 +192,7 @@ pub fn spectrum_of_events(
     }
     let (sums, device) = queue.finish(&mut warnings)?;
     meta.photons = account(batcher.finish(progress)?, &sums);
-    if sums.photons == 0 && meta.photons.read > 0 {
+    if sums.photons() == 0 && meta.photons.read > 0 {
         return Err(Error::NoEvents {
             segments: plan.total_segments(),
             read: meta.photons.read,
@@ -274,7 +274,7 @@ pub fn spectrum_of_times(
 
 /// Completes the reader's balance with what the sums say of the photons in segments.
 fn account(mut balance: Balance, sums: &Sums) -> Balance {
-    balance.used = sums.photons;
+    balance.used = sums.photons();
     balance.in_skipped_segments = sums.photons_skipped;
     balance.dropped_edge = sums.photons_dropped;
     debug_assert!(balance.is_exact(), "{balance}");

@@ -237,8 +237,9 @@ impl AveragedPowerSpectrum {
     ) -> Result<AveragedPowerSpectrum> {
         let Context { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
-        let mean = if flux { sums.flux_mean / m } else { sums.photons as f64 / m / n as f64 };
-        let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
+        let channel = sums.channels.first().copied().unwrap_or_default();
+        let mean = if flux { channel.flux_mean / m } else { channel.photons as f64 / m / n as f64 };
+        let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
             let message = format!("must not be negative, and below the mean rate of {} counts/s", mean / dt);

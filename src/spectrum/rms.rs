@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::spectrum::power::{Context, Metadata, PowerOptions};
     use crate::spectrum::{NoiseLevel, Norm, Rebin};
-    use crate::sums::Sums;
+    use crate::sums::{ChannelSums, Sums};
 
     /// 100 photons in segments of 16 bins of 0.25 s: 7 frequencies, 0.25 Hz apart; 25 counts/s, 5 of them background.
     fn spectrum(power: &[f64], segments: u64, options: &PowerOptions) -> AveragedPowerSpectrum {
@@ -119,7 +119,7 @@ mod tests {
         let sums = Sums {
             power: power.iter().map(|p| p * segments as f64).collect(),
             segments,
-            photons: 100 * segments,
+            channels: vec![ChannelSums { photons: 100 * segments, ..ChannelSums::default() }],
             ..Sums::default()
         };
         let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, meta: Metadata::unknown() };

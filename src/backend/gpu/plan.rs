@@ -10,11 +10,12 @@ use super::upload::Staging;
 use super::work::{Timer, Work};
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::BinParams;
+use crate::kernels::cross_spectrum::{self, CrossWork};
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
-use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
+use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -88,7 +89,7 @@ impl Plan {
         let run = spec.run_length() as usize;
         let budget = BUFFER_BYTES.min(context.largest_buffer());
         let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
-        let fit = (budget / row) as usize;
+        let fit = (budget / row) as usize / spec.channels();
         let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
@@ -108,12 +109,14 @@ impl Plan {
         rows: usize,
         timed: bool,
     ) -> Result<Plan, BackendError> {
+        let segments = rows;
+        let rows = segments * spec.channels();
         let precision = fft.precision();
         let real = u64::from(precision.complex_bytes() / 2);
         let tunables = *context.limits();
         let events = if spec.input == Input::Events { BATCH_EVENTS } else { 0 };
-        let runs = rows / spec.run_length() as usize;
-        let sums = real * (runs * spec.power_rows() * spec.frequencies()) as u64;
+        let runs = segments / spec.run_length() as usize;
+        let sums = real * (runs * spec.blocks() * spec.frequencies()) as u64;
         let samples = rows as u64 * sample_bytes(spec, fft);
         let work = rows as u64 * point_bytes(fft);
         let fixed = [(TABLES, fft.tables()), (CHIRP, fft.chirp()), (FILTER, fft.filter())];
@@ -126,7 +129,7 @@ impl Plan {
             ("tables", complex * fft.tables().len() as u64),
             ("chirp", complex * fft.chirp().len() as u64),
             ("filter", complex * fft.filter().len() as u64),
-            ("work", if fused::supports(fft) { 0 } else { work }),
+            ("work", if fuses(spec, fft) { 0 } else { work }),
             ("more work", if fft.passes() > 1 { work } else { 0 }),
             ("runs", 8 * runs as u64),
             ("sums", sums),
@@ -155,7 +158,7 @@ impl Plan {
                 Ok(Slot { staging: Staging::new(context, staged)?, readback, timer })
             })
             .collect::<Result<Vec<_>, BackendError>>()?;
-        let limits = BatchLimits { rows, events: BATCH_EVENTS };
+        let limits = BatchLimits { rows: segments, events: BATCH_EVENTS };
         let (spec, fft) = (spec.clone(), fft.clone());
         Ok(Plan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
     }
@@ -216,7 +219,7 @@ impl Plan {
     ) -> (Vec<(&'static str, u64)>, u64) {
         let events = self.spec.input == Input::Events;
         // Where one launch does it all, counts lie in device memory between the batches of a group only.
-        let fused = events && fused::supports(&self.fft);
+        let fused = fuses(&self.spec, &self.fft);
         let counts_bytes = 4 * (extent.rows * self.spec.n) as u64;
         let dropped_bytes = 4 * extent.rows as u64;
         if batch.first && events && extent.rows > 0 {
@@ -236,7 +239,7 @@ impl Plan {
         let mut results = 0;
         if batch.last {
             let real = u64::from(self.fft.precision().complex_bytes() / 2);
-            let sums_bytes = real * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
+            let sums_bytes = real * (extent.runs * self.spec.blocks() * self.spec.frequencies()) as u64;
             for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
                 if bytes > 0 {
                     encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &slot.readback, at, bytes);
@@ -279,19 +282,24 @@ impl Plan {
         let (dropped, power) = bytes.split_at(4 * batch.rows.len());
         let power = self.fft.precision().reals(power);
         let dropped: &[[u8; 4]] = dropped.as_chunks().0;
-        let frequencies = self.spec.frequencies();
-        let per_run = self.spec.power_rows() * frequencies;
+        let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
+        let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
+        let per_run = self.spec.blocks() * frequencies;
         let mut partial = PartialSums::new();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
-            let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
-            for i in rows {
-                let dropped = u64::from(u32::from_le_bytes(dropped[i]));
-                self.spec.tally(&batch.rows[i], dropped, &mut sums);
+            for first in rows.clone().step_by(channels) {
+                let segment = first..first + channels;
+                self.spec.tally(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
             }
             if sums.segments > 0 {
-                let values = power[place * per_run..].iter().take(per_run).enumerate();
-                sums.power = values.map(|(k, p)| p * if k < frequencies { unscale } else { 1.0 }).collect();
+                sums.power = power[place * per_run..(place + 1) * per_run].to_vec();
+                let rows = &batch.rows[rows];
+                for (block, values) in sums.power.chunks_mut(frequencies.max(1)).enumerate() {
+                    // Weighted sums are of photons, which have no scale.
+                    let unscale = self.spec.unscale(block, |channel| rows[channel].scale);
+                    values.iter_mut().for_each(|value| *value *= unscale);
+                }
             }
             partial.push_run(run, sums);
         }
@@ -321,7 +329,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
             runs: RUNS,
             sums: SUMS,
         };
-        if let Some(all) = fused::dispatch(fft, &work, tunables.f64, &places, tunables) {
+        if let Some(all) = fused::dispatch(fft, &work, tunables.f64, &places, tunables).filter(|_| fuses(spec, fft)) {
             list.push(all);
             return list;
         }
@@ -331,8 +339,19 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.extend(transforms);
     let places =
         PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
-    list.push(power::dispatch(fft, rows, runs, exponent, &places, tunables));
+    list.push(match spec.product {
+        Product::Power { .. } => power::dispatch(fft, rows, runs, exponent, &places, tunables),
+        Product::Cross { channels, inside, .. } => {
+            let work = CrossWork { channels, inside, exponent };
+            cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
+        }
+    });
     list
+}
+
+/// True where one launch does it all.
+fn fuses(spec: &PlanSpec, fft: &FftPlan) -> bool {
+    matches!(spec.product, Product::Power { .. }) && fused::supports(fft)
 }
 
 /// Bytes of the samples of a row.
@@ -350,12 +369,14 @@ fn point_bytes(fft: &FftPlan) -> u64 {
 /// alone, so what they weigh is, too.
 fn device_rows(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceRow> {
     let mut begin = 0;
-    let row = |row: &Row| {
-        let first = begin;
-        begin += row.end - row.begin;
-        let skipped = spec.input == Input::Events && row.events < spec.min_events;
-        let include = if skipped { 0.0 } else { 1.0 };
-        DeviceRow { include, ..DeviceRow::new(row.start, first, row.events, spec.n) }
-    };
-    batch.rows.iter().map(row).collect()
+    let mut rows = Vec::with_capacity(batch.rows.len());
+    for segment in batch.rows.chunks(spec.channels()) {
+        let skipped = spec.input == Input::Events && segment.iter().any(|row| row.events < spec.min_events);
+        for row in segment {
+            let include = if skipped { 0.0 } else { 1.0 };
+            rows.push(DeviceRow { include, ..DeviceRow::new(row.start, begin, row.events, spec.n) });
+            begin += row.end - row.begin;
+        }
+    }
+    rows
 }
