@@ -136,7 +136,7 @@ fn pair(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// A number that is not negative.
-fn not_negative(text: &str) -> Result<f64, String> {
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if value >= 0.0 => Ok(value),
         value => Err(format!("{value} must not be negative")),

@@ -51,6 +51,8 @@ pub struct Style {
     pub y: PlotY,
     /// Frequency, Hz, whose multiples are marked.
     pub harmonics: Option<f64>,
+    /// False-alarm probability whose detection level is drawn.
+    pub detection: Option<f64>,
 }
 
 struct SpectrumPicture<'a> {
@@ -106,6 +108,8 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
 
 /// One horizontal step: a frequency bin, or all bins that share a pixel, from the lowest to the highest value.
 struct Step {
+    /// The first of its bins.
+    bin: usize,
     from: f64,
     to: f64,
     low: f64,
@@ -135,7 +139,7 @@ fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
                 step.high = step.high.max(value);
                 step.error = 0.0;
             }
-            _ => steps.push(Step { from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
+            _ => steps.push(Step { bin: k, from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
         }
         pixel = here;
     }
@@ -158,7 +162,8 @@ where
         return Err("no positive power to draw on a logarithmic axis".into());
     };
     let low = steps.iter().map(|p| p.low).fold(f64::INFINITY, f64::min);
-    let high = steps.iter().map(|p| p.high).fold(0.0, f64::max);
+    let detection = detection(s, &steps, style);
+    let high = steps.iter().map(|p| p.high).chain(detection.iter().map(|p| p.1)).fold(0.0, f64::max);
     let meta = &s.meta;
     let title = format!(
         "{} {} {}: {} segments of {} s",
@@ -229,10 +234,30 @@ where
         let series = chart.draw_series(LineSeries::new(level, red)).map_err(failed)?;
         series.label("noise level").legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], red));
     }
+    if let Some(probability) = style.detection.filter(|_| !detection.is_empty()) {
+        let green = RGBColor(40, 130, 70);
+        let inside = detection.into_iter().filter(|p| p.1 > low / 1.3);
+        let series = chart.draw_series(DashedLineSeries::new(inside, 7, 4, green.into())).map_err(failed)?;
+        let label = format!("detection level, false alarm {} % of spectra", tick(&(100.0 * probability)));
+        series
+            .label(label)
+            .legend(move |(x, y)| plotters::element::DashedPathElement::new([(x, y), (x + 24, y)], 7, 4, green));
+    }
     let mut legend = chart.configure_series_labels();
     legend.position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 16)).margin(8);
     legend.draw().map_err(failed)?;
     area.present().map_err(failed)
+}
+
+/// The detection level along the steps; empty without one.
+fn detection(s: &AveragedPowerSpectrum, steps: &[Step], style: Style) -> Vec<(f64, f64)> {
+    let levels = style.detection.map_or(Vec::new(), |p| s.detection_levels(p));
+    let of_step = |step: &Step| {
+        let level = levels.iter().find(|l| l.m * l.k == s.m[step.bin])?;
+        let at = |f: f64| (f, if style.y == PlotY::Power { level.power } else { level.power * f });
+        Some([at(step.from), at(step.to)])
+    };
+    steps.iter().filter_map(of_step).flatten().collect()
 }
 
 /// The multiples of `f` between two frequencies, as far as they stand apart on a logarithmic axis.
