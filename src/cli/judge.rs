@@ -65,9 +65,11 @@ fn warn_of_part(spectrum: &mut AveragedPowerSpectrum, code: &'static str, option
 
 /// What the probabilities of the most significant powers assume.
 fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
+    // As it is meant: 2, not 1.9999999999999998.
+    let level = spectrum.null_level();
+    let level: f64 = format!("{level:.12e}").parse().unwrap_or(level);
     format!(
-        "white noise of mean {} ({}); averaged powers are chi-square with 2mK degrees of freedom",
-        spectrum.null_level(),
+        "white noise of mean {level} ({}); averaged powers are chi-square with 2mK degrees of freedom",
         spectrum.meta.norm
     )
 }

@@ -12,6 +12,12 @@ use crate::spectrum::{AveragedPowerSpectrum, Norm};
 /// Size of a picture in pixels.
 pub(super) const SIZE: (u32, u32) = (1000, 620);
 
+/// So many marks of harmonics have a number beside them.
+const NUMBERED: usize = 12;
+
+/// Pixels right of the axes: half of the widest label, which may stand at their end.
+pub(super) const RIGHT_MARGIN: u32 = 40;
+
 /// What the vertical axis shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlotY {
@@ -186,6 +192,7 @@ where
     let mut chart = ChartBuilder::on(&area)
         .caption(title.trim(), ("sans-serif", 22))
         .margin(12)
+        .margin_right(RIGHT_MARGIN)
         .x_label_area_size(48)
         .y_label_area_size(76)
         .build_cartesian_2d(
@@ -208,6 +215,11 @@ where
     if let Some(f) = style.harmonics {
         let orange = RGBColor(235, 150, 40);
         let marks = marks(f, first.from, last.to);
+        let numbers = marks.iter().filter(|_| marks.len() <= NUMBERED).map(|&at| {
+            // Beside the line, at its top.
+            Text::new(format!(" {}", (at / f).round()), (at, high * 1.3), ("sans-serif", 18).into_font().color(&orange))
+        });
+        chart.draw_series(numbers).map_err(failed)?;
         let lines = marks.into_iter().map(|f| PathElement::new(vec![(f, low / 1.3), (f, high * 1.3)], orange.mix(0.6)));
         let series = chart.draw_series(lines).map_err(failed)?;
         series
@@ -283,10 +295,10 @@ fn ticks(from: f64, to: f64) -> Vec<f64> {
 }
 
 /// A label of a decade axis.
-fn tick(x: &f64) -> String {
+pub(super) fn tick(x: &f64) -> String {
     // Sums of binary steps have tails that no label needs.
     let x: f64 = format!("{x:.6e}").parse().unwrap_or(*x);
-    if (1e-3..1e5).contains(&x) { format!("{x}") } else { format!("{x:e}") }
+    if x == 0.0 || (1e-3..1e5).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
 #[cfg(test)]
