@@ -109,7 +109,15 @@ impl AveragedPowerSpectrum {
             (2.0 * power * self.meta.df / loss).sqrt()
         };
         let loss = |f: f64| pulsed::binning_loss(f, self.meta.dt);
-        let limit = |&i: &usize| fraction(i, detection::sinusoid_limit(leahy(i), self.m[i], CONFIDENCE), loss(to));
+        let limit = |i: usize| fraction(i, detection::sinusoid_limit(leahy(i), self.m[i], CONFIDENCE), loss(to));
+        // An offset can raise a limit by π/2 at most, so that few bins can have the largest: the others need not be computed.
+        let centred =
+            |&i: &usize| (i, fraction(i, detection::signal_upper_limit(leahy(i), self.m[i], CONFIDENCE), loss(to)));
+        let mut candidates: Vec<(usize, f64)> = largest.values().map(centred).collect();
+        candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let upper_limit = candidates.iter().fold(0.0, |best: f64, &(i, centred)| {
+            if centred * std::f64::consts::FRAC_PI_2 > best { best.max(limit(i)) } else { best }
+        });
         let detected = chance(peak) <= probability.ln();
         let estimate = |confidence: f64| {
             let signal = detection::sinusoid_limit(leahy(peak), self.m[peak], confidence);
@@ -121,7 +129,7 @@ impl AveragedPowerSpectrum {
             leahy_power: leahy(peak),
             log10_p: chance(peak) / std::f64::consts::LN_10,
             trials,
-            upper_limit: largest.values().map(limit).fold(0.0, f64::max),
+            upper_limit,
             binning_loss: loss(to),
             corrections: CORRECTIONS,
             fraction: estimate(0.5),

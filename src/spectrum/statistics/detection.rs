@@ -75,8 +75,8 @@ pub fn signal_upper_limit(power: f64, values: u64, confidence: f64) -> f64 {
     decreasing_root(excess, 0.0, above)
 }
 
-/// Panels of the half bin over which [`sinusoid_limit`] averages, of four points each.
-const PANELS: u32 = 32;
+/// The most panels of the half bin over which [`sinusoid_limit`] averages, of four points each.
+const MOST_PANELS: f64 = 32.0;
 
 /// Limit of the power of a sinusoid, above the noise of 2, where its frequency may be anywhere in the frequency bin of `power`:
 /// the power `S` it would have at the centre of the bin, such that the observed one is exceeded with probability `confidence`,
@@ -88,7 +88,7 @@ const PANELS: u32 = 32;
 /// with `F` the distribution function of the noncentral χ². [`signal_upper_limit`] divided by the mean loss of 0.774, as Vaughan
 /// et al. (1994, ApJ 435, 362) have it, covers less than said: half of all signals lose more than the mean. Upper limits have a
 /// `confidence` near 1, lower ones near 0; ½ gives the median estimate. The probability is right to 1e-3 where the offset alone decides,
-/// and else to 1e-9. NaN outside the domain, 0 as for [`signal_upper_limit`].
+/// and else to 1e-6. NaN outside the domain, 0 as for [`signal_upper_limit`].
 pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
     // Gauss & Legendre's points and weights on (−1, 1).
     const POINTS: [(f64, f64); 4] = [
@@ -103,9 +103,11 @@ pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
         return at_the_centre;
     }
     let v = values as f64;
-    let panel = 0.5 / f64::from(PANELS);
-    let losses: Vec<(f64, f64)> = (0..PANELS)
-        .flat_map(|i| POINTS.map(|(x, w)| (panel * (f64::from(i) + 0.5 * (1.0 + x)), w * 0.5 / f64::from(PANELS))))
+    // Two panels for what one standard deviation of the power is of the loss, as far as there are so many.
+    let deviation = ((4.0 + 4.0 * at_the_centre) / v).sqrt();
+    let panels = (1.2 * at_the_centre / deviation).ceil().clamp(2.0, MOST_PANELS);
+    let losses: Vec<(f64, f64)> = (0..panels as u32)
+        .flat_map(|i| POINTS.map(|(x, w)| (0.5 * (f64::from(i) + 0.5 * (1.0 + x)) / panels, 0.5 * w / panels)))
         .map(|(x, w)| (super::pulsed::binning_loss(x, 1.0), w))
         .collect();
     let mean = |signal: f64| -> f64 {
