@@ -183,6 +183,8 @@ fn an_output_is_replaced_only_when_asked_and_no_half_file_stays() {
 /// Exit status and one line that says what, where and what to do.
 #[test]
 fn mistakes_get_one_helpful_line_and_their_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let twin = &twin(folder.path())[..];
     let b = |more: &[&'static str]| [&["pds", B1509, "--backend", "cpu"], more].concat();
     let cases: Vec<(Vec<&str>, i32, &str)> = vec![
         (vec!["pds", "no-such-file.fits"], 1, "no-such-file.fits"),
@@ -205,7 +207,7 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         (b(&["--gti-margin=-5"]), 2, "must not be negative"),
         (b(&["--threads", "100000"]), 2, "from 1 to 1024"),
         (b(&["--json", "-o", "-"]), 2, "share standard output"),
-        (vec!["pds", B1509, B1509, "--backend", "cpu"], 2, "merge"),
+        (vec!["pds", B1509, twin, "--backend", "cpu"], 2, "merge"),
         (vec!["pds", B1509, "--backend", "gpu", "--adapter", "no such card"], 1, "no such card"),
     ];
     for (options, status, text) in cases {
@@ -248,19 +250,69 @@ fn auto_never_takes_a_software_adapter() {
     assert_eq!(s["backend"], if real { "gpu" } else { "cpu" });
 }
 
+/// A copy of B1509 of another object: the same photons in a file that is not the same.
+fn twin(folder: &Path) -> String {
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let at = bytes.windows(10).position(|w| w == b"OBJECT  = ").unwrap();
+    bytes[at + 12] ^= 1;
+    let path = folder.join("twin.fits");
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
 #[test]
 fn merged_modules_add_their_events() {
-    // The same file twice: counts double, so raw powers quadruple, and the intervals stay.
+    // The same photons in a file of another name and object: counts double, so raw powers quadruple, and the intervals stay.
     let options = ["--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--norm", "none"];
+    let folder = tempfile::tempdir().unwrap();
+    let other = &twin(folder.path())[..];
     let one = pds(&[&[B1509], &options[..]].concat());
-    let two = pds(&[&[B1509, B1509, "--combine", "merge"], &options[..]].concat());
+    let two = pds(&[&[B1509, other, "--combine", "merge"], &options[..]].concat());
     assert_eq!(two["m"], one["m"]);
     assert_eq!(two["photons"]["used"].as_u64(), one["photons"]["used"].as_u64().map(|n| 2 * n));
     let ratio = two["peak"]["power"].as_f64().unwrap() / one["peak"]["power"].as_f64().unwrap();
     assert!((ratio - 4.0).abs() < 1e-12, "{ratio}");
-    let mean = pds(&[&[B1509, B1509, "--combine", "average"], &options[..]].concat());
+    let mean = pds(&[&[B1509, other, "--combine", "average"], &options[..]].concat());
     assert_eq!(mean["m"].as_u64(), one["m"].as_u64().map(|m| 2 * m));
     near(&mean["peak"]["power"], one["peak"]["power"].as_f64().unwrap(), 1e-6);
+}
+
+/// By path, by links, by content, packed or not: what is given twice is refused, and both names are said.
+#[cfg(unix)]
+#[test]
+fn a_file_given_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let file = std::fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    std::os::unix::fs::symlink(&file, path("link.fits")).unwrap();
+    std::fs::hard_link(&file, path("hard.fits"))
+        .or_else(|_| std::fs::copy(&file, path("hard.fits")).map(|_| ()))
+        .unwrap();
+    std::fs::write(path("copy.fits"), &bytes).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &bytes).unwrap();
+    std::fs::write(path("packed.fits.gz"), packed.finish().unwrap()).unwrap();
+    let curve = path("curve.fits");
+    succeed(&["lc", B1509, "--dt", "1", "-o", &curve, "--quiet"]);
+    std::fs::copy(&curve, path("curve copy.fits")).unwrap();
+    let again = ["link.fits", "hard.fits", "copy.fits", "packed.fits.gz"].map(|name| (B1509.to_string(), path(name)));
+    let pairs = [(B1509.to_string(), B1509.to_string()), (curve, path("curve copy.fits"))];
+    for (first, second) in again.into_iter().chain(pairs) {
+        for (command, more) in [
+            ("pds", &[][..]),
+            ("pds", &["--combine", "average"]),
+            ("pds", &["--combine", "merge"]),
+            ("pds", &["--combine", "average", "--dry-run"]),
+            ("lc", &["--combine", "merge"]),
+        ] {
+            let output = eagleray(&[&[command, &first, U1636, &second], more].concat());
+            let text = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{first} {second} {more:?}: {text}");
+            let said = text.contains(&first) && text.contains(&second) && text.contains("same content");
+            assert!(said, "{first} {second} {more:?}: {text}");
+        }
+    }
 }
 
 #[test]

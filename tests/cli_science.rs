@@ -215,6 +215,16 @@ fn a_faint_source_has_an_unbiased_rate_and_rms() {
     assert!((0.01..0.0115).contains(&error), "{error}");
     near(&s["rms"], truth.sqrt(), 4.0 * real(&s["rms_err"]));
     assert_eq!(s["rms_upper_limit"], Value::Null);
+    // The peer leaves out the 74 % of segments with fewer than 2 photons: the others have (1 − e⁻¹)/(1 − 2e⁻¹) = 2.39 on average,
+    // and of their signal, which is in pairs of photons, E[N(N − 1)]/E[N]² = 0.66 is left.
+    let peer = pds(&[&pulsed], "--dt 1/64 --segment-size 1 --rms 4.5:5.5 --compat stingray");
+    let (e, kept) = ((-1f64).exp(), 1.0 - 2.0 * (-1f64).exp());
+    near(&peer["m"], 40_000.0 * kept, 4.0 * (40_000.0 * kept * (1.0 - kept)).sqrt());
+    let mean = (1.0 - e) / kept;
+    near(&peer["nphots"], mean, 4.0 * (0.5 / real(&peer["m"])).sqrt());
+    let (biased, peers_error) = (truth / kept / (mean * mean), real(&peer["rms_variance_err"]));
+    near(&peer["rms_variance"], biased, 4.0 * peers_error);
+    assert!(truth - biased > 5.0 * peers_error, "{truth} {biased} ± {peers_error}");
     let white = simulate(folder.path(), "white.evt", options);
     let s = pds(&[&white], "--dt 1/64 --segment-size 1 --rms 4.5:5.5");
     near(&s["rms_variance"], 0.0, 4.0 * error);

@@ -433,14 +433,25 @@ fn json_of(options: &[&str]) -> Value {
     serde_json::from_slice(&succeed(&[options, &["--json"]].concat()).stdout).expect("JSON")
 }
 
+/// A copy of B1509 of another object: the same photons in a file that is not the same.
+fn twin(folder: &Path) -> String {
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let at = bytes.windows(10).position(|w| w == b"OBJECT  = ").unwrap();
+    bytes[at + 12] ^= 1;
+    let path = folder.join("twin.fits");
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
 #[test]
 fn joined_and_merged_files_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let one = json(&["lc", B1509, "--dt", "100"]);
-    let two = json(&["lc", B1509, B1509, "--combine", "merge", "--dt", "100"]);
+    let twin = twin(folder.path());
+    let two = json(&["lc", B1509, &twin, "--combine", "merge", "--dt", "100"]);
     assert_eq!(two["nphots"].as_f64(), one["nphots"].as_f64().map(|n| 2.0 * n));
     assert_eq!(two["exposure"], one["exposure"]);
-    let refused = eagleray(&["lc", B1509, B1509, "--combine", "average", "--dt", "100"]);
+    let refused = eagleray(&["lc", B1509, &twin, "--combine", "average", "--dt", "100"]);
     assert!(stderr(&refused).contains("merge"), "{}", stderr(&refused));
     for name in ["a.svg", "a.png"] {
         let path = folder.path().join(name).display().to_string();

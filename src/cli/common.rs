@@ -137,7 +137,7 @@ fn pair(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// A number that is not negative.
-fn not_negative(text: &str) -> Result<f64, String> {
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if value >= 0.0 => Ok(value),
         value => Err(format!("{value} must not be negative")),
@@ -249,12 +249,13 @@ impl InputArgs {
     /// Opens all files, which hold events or light curves; not both.
     ///
     /// # Errors
-    /// See [`EventFile::open`] and [`light_curve::read`]; files of both kinds; options that select events of a light curve.
+    /// See [`EventFile::open`] and [`light_curve::read`]; a file that is given twice; files of both kinds; options that select events of a light curve.
     pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Opened> {
         let options = self.open_options(compat_stingray);
         let (mut files, mut series) = (Vec::new(), Vec::new());
-        for path in expand(&self.files)? {
-            let source = Source::open(&path)?;
+        let sources = expand(&self.files)?.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>>>()?;
+        Source::refuse_duplicates(&sources)?;
+        for source in sources {
             let named = self.extension.is_some() || self.time_column.is_some();
             let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
             match binned {

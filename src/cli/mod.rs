@@ -3,6 +3,7 @@
 pub mod common;
 pub mod devices;
 pub mod info;
+mod judge;
 pub mod lc;
 pub mod number;
 pub mod pds;
@@ -10,6 +11,7 @@ pub mod plot;
 mod plot_light_curve;
 mod series;
 pub mod simulate;
+pub mod stats;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ enum Command {
     Lc(Box<lc::LcArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     Info(Box<info::InfoArgs>),
+    /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
+    Stats(stats::StatsArgs),
     /// Write an event file of a chosen power spectrum, rate, length and mission
     Simulate(Box<simulate::SimulateArgs>),
     /// The GPUs of this machine, and which one `--backend auto` takes
@@ -45,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Pds(args) => pds::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
+        Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
             eprintln!("{} events in {} s of good time, {} intervals", s.events, s.exposure, s.gtis);
         }),

@@ -48,6 +48,14 @@ pub fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// [`number`], which must be between 0 and 1, and neither.
+pub fn probability(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if value > 0.0 && value < 1.0 => Ok(value),
+        value => Err(format!("{value} must be between 0 and 1")),
+    }
+}
+
 /// A range `LO:HI`, `LO` included and `HI` not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {

@@ -7,14 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::common::{Compat, DeviceArgs, InputArgs, Opened, report, seconds};
-use super::number::{Range, number, range};
+use super::judge;
+use super::number::{Range, number, probability, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::rms::CONFIDENCE;
 use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
 use crate::warning::Warnings;
 
@@ -40,10 +40,16 @@ pub struct PdsArgs {
     background: f64,
     /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
     #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
-    noise: NoiseLevel,
+    pub(super) noise: NoiseLevel,
     /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    rms: Option<Range>,
+    pub(super) rms: Option<Range>,
+    /// Upper limit (95 %) of the pulsed fraction of a sinusoid from LO to HI Hz, and the fraction itself where one is detected
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    pub(super) pulsed_limit: Option<Range>,
+    /// Draw the power that white noise reaches with this probability, trials included; the summary has it [default: 0.01]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub(super) detection_level: Option<f64>,
     /// Add columns power_lo and power_hi: 68.27 % chi-square intervals of the averaged powers
     #[arg(long)]
     intervals: bool,
@@ -102,8 +108,8 @@ pub struct PdsArgs {
 /// Probability within one standard deviation of a normal distribution.
 const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 
-/// Powers listed as the most significant.
-const LISTED: usize = 5;
+/// Default of `--detection-level`.
+const FALSE_ALARM: f64 = 0.01;
 
 fn noise_level(text: &str) -> Result<NoiseLevel, String> {
     match text.trim() {
@@ -148,6 +154,11 @@ impl PdsArgs {
         }
     }
 
+    /// The probability of a false alarm that detections may have.
+    pub(super) fn false_alarm(&self) -> f64 {
+        self.detection_level.unwrap_or(FALSE_ALARM)
+    }
+
     /// The table to write; a .pha is none.
     fn table(&self) -> Option<&str> {
         self.output.as_deref().filter(|path| !path.ends_with(".pha"))
@@ -183,9 +194,7 @@ impl PdsArgs {
 
     /// Measurements, warnings, table, picture and summary, as asked for.
     pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
-        if let Some(band) = self.rms {
-            measure_rms(&mut spectrum, band)?;
-        }
+        judge::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
@@ -201,16 +210,16 @@ impl PdsArgs {
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-            let style = plot::Style { y, harmonics: self.plot_harmonics };
+            let style = plot::Style { y, harmonics: self.plot_harmonics, detection: self.detection_level };
             plot::power_spectrum(&spectrum, style, path, self.overwrite)?;
         }
         if let Some(path) = to_stdout {
             spectrum.product().write(path, self.overwrite)?;
         }
         if self.json {
-            super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
+            super::print(&format!("{:#}\n", judge::summary_json(&spectrum, self.false_alarm())))?;
         } else if !self.quiet {
-            eprint!("{}", summary(&spectrum));
+            eprint!("{}", judge::summary(&spectrum, self.false_alarm()));
         }
         Ok(())
     }
@@ -235,8 +244,12 @@ pub fn run(args: PdsArgs) -> Result<()> {
     };
     let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
     let options = args.options(combine);
+    // The run plans again, and warns then.
+    let mut planning = Warnings::default();
+    let plan = Plan::new(&inputs, &options, &mut planning)?;
+    judge::check_bands(&args, &plan.resolution)?;
     if args.dry_run {
-        let plan = Plan::new(&inputs, &options, &mut warnings)?;
+        warnings.extend(planning);
         report(&warnings, args.strict, args.quiet)?;
         return super::print(&describe(&plan, &args)?);
     }
@@ -289,76 +302,4 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
         limits.rows,
         limits.events,
     ))
-}
-
-/// Records the rms of a band; one that the spectrum has only in part is warned of.
-fn measure_rms(spectrum: &mut AveragedPowerSpectrum, band: Range) -> Result<()> {
-    let rms = spectrum.rms(band.lo, band.hi)?;
-    let [lo, hi] = rms.band;
-    // Edges of bins are rounded.
-    let slack = 1e-9 * spectrum.meta.df;
-    if lo > band.lo + slack || hi < band.hi - slack {
-        let message = format!("of --rms {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
-        spectrum.meta.warnings.push("W-RMS-BAND", message);
-    }
-    spectrum.meta.rms = Some(rms);
-    Ok(())
-}
-
-/// What the probabilities of the most significant powers assume.
-fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
-    format!(
-        "white noise of mean {} ({}); averaged powers are chi-square with 2mK degrees of freedom",
-        spectrum.null_level(),
-        spectrum.meta.norm
-    )
-}
-
-fn summary_json(spectrum: &AveragedPowerSpectrum) -> serde_json::Value {
-    let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-    if let Some(k) = spectrum.peak() {
-        value["peak"] =
-            json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
-    }
-    value["frequencies"] = json!(spectrum.len());
-    value["significant"] = json!(spectrum.significant(LISTED));
-    value["significant_null"] = json!(null_hypothesis(spectrum));
-    value
-}
-
-fn summary(spectrum: &AveragedPowerSpectrum) -> String {
-    let meta = &spectrum.meta;
-    let mut text = format!(
-        "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
-        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
-    );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
-    }
-    if let Some(k) = spectrum.peak() {
-        text += &format!(
-            "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
-            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
-        );
-    }
-    if let Some(rms) = &meta.rms {
-        text += &format!("rms from {} to {} Hz: ", rms.band[0], rms.band[1]);
-        let mut parts = Vec::new();
-        if let (Some(value), Some(error)) = (rms.rms, rms.rms_err) {
-            parts.push(format!("{:.3} % ± {:.3} %", 100.0 * value, 100.0 * error));
-        }
-        if let Some(limit) = rms.rms_upper_limit {
-            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * CONFIDENCE));
-        }
-        text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
-    }
-    let bins = spectrum.significant(LISTED);
-    if let Some(first) = bins.first() {
-        text += &format!("most significant, {} trials, against {}:\n", first.trials, null_hypothesis(spectrum));
-    }
-    for bin in bins {
-        let averaged = format!("m {}, K {}", bin.m, bin.k);
-        text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
-    }
-    text
 }

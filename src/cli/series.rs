@@ -30,8 +30,11 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
     let series = coarser(series, args.dt)?;
     let power = args.options(Combine::Average).power;
     let options = SeriesOptions { segment_size: args.segment_size, min_fracexp: args.min_fracexp, power };
+    let mut planning = Warnings::default();
+    let plan = SeriesPlan::new(&series, &options, &mut planning)?;
+    super::judge::check_bands(args, &plan.resolution)?;
     if args.dry_run {
-        let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+        warnings.extend(planning);
         report(&warnings, args.strict, args.quiet)?;
         let (r, m) = (plan.resolution, plan.starts.len());
         let (used, exposure) = (m as f64 * r.segment_size, plan.gti.exposure());

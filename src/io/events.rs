@@ -169,6 +169,11 @@ impl EventFile {
         Ok(file)
     }
 
+    /// The bytes of the file.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// The file's name as given.
     pub fn path(&self) -> &str {
         self.source.path()

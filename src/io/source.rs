@@ -1,5 +1,6 @@
 //! The bytes of a file: mapped, or unpacked from gzip into an unnamed temporary file and mapped.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -80,6 +81,25 @@ impl Source {
             sum
         });
         format!("{:08x}", whole.sum())
+    }
+
+    /// Refuses files that are given twice: one path, links to one file, or copies, packed or not. No analysis wants that:
+    /// averages would weigh the file twice, with errors as if it were two observations, and sums would have each photon twice.
+    ///
+    /// # Errors
+    /// Two files of the same content; the error names both.
+    pub fn refuse_duplicates<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<()> {
+        let mut seen: HashMap<usize, Vec<&Source>> = HashMap::new();
+        for source in sources {
+            let same = seen.entry(source.bytes().len()).or_default();
+            // Contents are compared up to their first difference.
+            if let Some(other) = same.iter().find(|other| other.bytes() == source.bytes()) {
+                let message = format!("has the same content as {}: each observation counts once", other.path);
+                return Err(Error::argument("FILE", &source.path, message));
+            }
+            same.push(source);
+        }
+        Ok(())
     }
 
     /// True when the file was gzip.

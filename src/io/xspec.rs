@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::fits_writer::{Column, FitsWriter, Header};
 use super::product::{check_output, write_bytes};
-use super::product_fits::cards;
+use super::product_fits::{cards, metadata};
 use crate::error::{Error, Result};
 use crate::spectrum::AveragedPowerSpectrum;
 
@@ -96,6 +96,7 @@ impl XspecFiles {
             ];
             writer.rows(&row.concat())?;
         }
+        metadata(&mut writer, &s.product().meta)?;
         writer.finish().map(Cursor::into_inner)
     }
 }
@@ -135,6 +136,7 @@ fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
     for (pair, channel) in edges.windows(2).zip(1i32..) {
         writer.rows(&[channel.to_be_bytes(), pair[0].to_be_bytes(), pair[1].to_be_bytes()].concat())?;
     }
+    metadata(&mut writer, &s.product().meta)?;
     writer.finish().map(Cursor::into_inner)
 }
 

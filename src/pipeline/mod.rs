@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
-use crate::io::{EventFile, OpenOptions, Selection};
+use crate::io::{EventFile, OpenOptions, Selection, Source};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions, single_precision_suffices};
@@ -226,7 +226,7 @@ pub fn spectrum_of_events(
 /// ```
 ///
 /// # Errors
-/// See [`EventFile::open`] and [`spectrum_of_events`].
+/// See [`EventFile::open`], [`Source::refuse_duplicates`] and [`spectrum_of_events`].
 pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     paths: &[P],
     options: &Options,
@@ -238,6 +238,7 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     for path in paths {
         files.push(EventFile::open(path.as_ref(), &open, &mut warnings)?);
     }
+    Source::refuse_duplicates(files.iter().map(EventFile::source))?;
     let mut inputs = Vec::new();
     for file in &files {
         inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);

@@ -3,6 +3,7 @@
 pub mod noise;
 pub mod norm;
 pub mod power;
+pub mod pulsation;
 pub mod rebin;
 pub mod rms;
 pub mod significance;
@@ -11,6 +12,7 @@ pub mod statistics;
 pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};
+pub use pulsation::Pulsation;
 pub use rebin::Rebin;
 pub use rms::BandRms;
-pub use significance::SignificantBin;
+pub use significance::{DetectionLevel, SignificantBin};

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
+use super::pulsation::Pulsation;
 use super::rebin::Rebin;
 use super::rms::BandRms;
 use crate::data::Balance;
@@ -80,6 +81,9 @@ pub struct Metadata {
     /// Rms in a band, where it was asked for.
     #[serde(flatten)]
     pub rms: Option<BandRms>,
+    /// Limit of the pulsed fraction in a band, where it was asked for.
+    #[serde(flatten)]
+    pub pulsation: Option<Pulsation>,
     /// Confidence of the intervals, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_confidence: Option<f64>,
@@ -201,6 +205,7 @@ impl Metadata {
             noise_err: 0.0,
             noise_subtracted: false,
             rms: None,
+            pulsation: None,
             interval_confidence: None,
             scale: Scale::default(),
             mjdref: None,

@@ -26,6 +26,19 @@ pub struct SignificantBin {
     pub k: u64,
 }
 
+/// The power needed for a detection in bins of one number of values; see [`AveragedPowerSpectrum::detection_levels`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DetectionLevel {
+    /// Segments averaged.
+    pub m: u64,
+    /// Frequencies averaged.
+    pub k: u64,
+    /// Leahy power: 2 is the noise level.
+    pub leahy_power: f64,
+    /// Power as in the spectrum.
+    pub power: f64,
+}
+
 impl AveragedPowerSpectrum {
     /// The noise that [`AveragedPowerSpectrum::significant`] tests against: the level of the spectrum, Poisson's where that
     /// is 0; NaN where neither is that of χ² powers (segments normalised by the squares of their own means).
@@ -67,6 +80,22 @@ impl AveragedPowerSpectrum {
         bins.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
         bins.truncate(count);
         bins
+    }
+
+    /// The powers that white noise at [`AveragedPowerSpectrum::null_level`] reaches at any frequency with `probability`, one for
+    /// each number of values averaged in a bin, ascending: a power above that of its bin is a detection.
+    pub fn detection_levels(&self, probability: f64) -> Vec<DetectionLevel> {
+        let level = self.null_level();
+        let mut values: Vec<u64> = self.m.clone();
+        values.sort_unstable();
+        values.dedup();
+        let describe = |values: u64| {
+            let leahy_power = detection::level(probability.ln(), values, self.len() as f64);
+            let power = 0.5 * leahy_power * level - self.subtracted();
+            DetectionLevel { m: self.meta.m, k: values / self.meta.m, leahy_power, power }
+        };
+        // Powers of no χ² law have no level.
+        values.into_iter().map(describe).filter(|l| l.power.is_finite()).collect()
     }
 
     /// Computes [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`], χ² intervals of `confidence`
