@@ -170,7 +170,7 @@ fn launches_and_bytes_are_those_of_the_design() {
             (1024, 0),
             (1000, 0),
             (1 << 14, 2),
-            (1021, 2 * 1),
+            (1021, 2),
             (1 << 21, if gpu.info().profile == "native" { 2 } else { 3 }),
         ] {
             let spec = PlanSpec { max_segments: 64, ..spec(n, Input::Events, None) };

@@ -26,11 +26,14 @@ pub fn weights(subject: u64, reference: u64, exponent: u32) -> [f64; 3] {
     [s, r, (s * r).sqrt()]
 }
 
-/// Reference: the four sums of one subject over segments, `k = 1 …`, straight from the definition. Of each segment: the
-/// amplitudes of the subject and of the reference from `k = 0` on, and the three weights. A subject `inside` leaves it.
-pub fn reference(segments: &[(&[Complex<f64>], &[Complex<f64>], [f64; 3])], inside: bool, n: usize) -> Vec<f64> {
+/// One segment's amplitudes of the subject and of the reference, from `k = 0` on, and its weights.
+pub type SegmentTerms<'a> = (&'a [Complex<f64>], &'a [Complex<f64>], [f64; 3]);
+
+/// Reference: the four sums of one subject over segments, `k = 1 …`, straight from the definition. A subject `inside` leaves
+/// the reference.
+pub fn reference(segments: &[SegmentTerms], inside: bool, n: usize) -> Vec<f64> {
     let term = |k: usize, what: usize| {
-        let one = |&(s, r, w): &(&[Complex<f64>], &[Complex<f64>], [f64; 3])| {
+        let one = |&(s, r, w): &SegmentTerms| {
             let (s, r) = (s[k], if inside { r[k] - s[k] } else { r[k] });
             let cross = s.conj() * r;
             [w[0] * s.norm_sqr(), w[1] * r.norm_sqr(), w[2] * cross.re, w[2] * cross.im][what]
