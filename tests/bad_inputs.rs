@@ -64,15 +64,35 @@ fn check(folder: &Folder, what: &str, bytes: &[u8], open: &OpenOptions, expected
             }
         }
         (Ok(s), W(code, used, read)) => {
-            assert!(codes(&s.meta.warnings).contains(code), "{what}: no {code} in {:?}", s.meta.warnings);
-            assert_eq!((s.meta.photons.used, s.meta.photons.read), (*used, *read), "{what}: {}", s.meta.photons);
-            assert!(s.meta.photons.is_exact(), "{what}: {}", s.meta.photons);
+            assert!(
+                codes(&s.meta.provenance.warnings).contains(code),
+                "{what}: no {code} in {:?}",
+                s.meta.provenance.warnings
+            );
+            assert_eq!(
+                (s.meta.provenance.photons.used, s.meta.provenance.photons.read),
+                (*used, *read),
+                "{what}: {}",
+                s.meta.provenance.photons
+            );
+            assert!(s.meta.provenance.photons.is_exact(), "{what}: {}", s.meta.provenance.photons);
         }
         (Ok(s), Fine) => {
-            assert!(s.meta.warnings.iter().all(|w| w.code == "W-FEW-VALUES"), "{what}: {:?}", s.meta.warnings);
-            assert_eq!((s.meta.photons.used, s.meta.photons.read), (1000, 1000), "{what}: {}", s.meta.photons);
+            assert!(
+                s.meta.provenance.warnings.iter().all(|w| w.code == "W-FEW-VALUES"),
+                "{what}: {:?}",
+                s.meta.provenance.warnings
+            );
+            assert_eq!(
+                (s.meta.provenance.photons.used, s.meta.provenance.photons.read),
+                (1000, 1000),
+                "{what}: {}",
+                s.meta.provenance.photons
+            );
         }
-        (Ok(s), E(_)) => panic!("{what}: no error, but {} and {:?}", s.meta.photons, s.meta.warnings),
+        (Ok(s), E(_)) => {
+            panic!("{what}: no error, but {} and {:?}", s.meta.provenance.photons, s.meta.provenance.warnings)
+        }
         (Err(e), _) => panic!("{what}: {e}"),
     }
 }
@@ -298,8 +318,8 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
     let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
     assert!(s.is_empty() && s.peak().is_none());
-    assert_eq!((s.meta.m, s.meta.photons.read), (0, 0));
-    assert!(codes(&s.meta.warnings).contains(&"W-NO-EVENTS"));
+    assert_eq!((s.meta.m, s.meta.provenance.photons.read), (0, 0));
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
     for format in [Format::Ecsv, Format::Csv, Format::Json, Format::Fits] {
         assert!(!s.product().encode(format).unwrap().is_empty());
     }
@@ -377,7 +397,7 @@ fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salva
     let selection = Selection { channels, detectors: None };
     let Ok(input) = Events::of_file(&file, selection, &mut warnings) else { return false };
     spectrum_of_events(vec![input], &settings, backend, warnings, &mut |_| {}).is_ok_and(|s| {
-        assert!(s.meta.photons.is_exact(), "{}", s.meta.photons);
+        assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
         true
     })
 }

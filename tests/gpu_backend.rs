@@ -366,14 +366,14 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         auto.take_warnings();
         let by_auto = spectrum(&mut auto, 1.0);
         let by_cpu = spectrum(&mut cpu, 1.0);
-        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (1000, "cpu"));
-        let codes: Vec<&str> = by_auto.meta.warnings.iter().map(|w| w.code).collect();
+        assert_eq!((by_auto.meta.n, by_auto.meta.device.backend.as_str()), (1000, "cpu"));
+        let codes: Vec<&str> = by_auto.meta.provenance.warnings.iter().map(|w| w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
-        assert_eq!(by_auto.meta.photons, by_cpu.meta.photons);
+        assert_eq!(by_auto.meta.provenance.photons, by_cpu.meta.provenance.photons);
         let next = spectrum(&mut auto, 1.024);
-        assert_eq!((next.meta.n, next.meta.backend.as_str()), (1024, "gpu"));
-        assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!((next.meta.n, next.meta.device.backend.as_str()), (1024, "gpu"));
+        assert!(next.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }
 
@@ -388,7 +388,7 @@ fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
             let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
             let segments = (0..64).map(|_| values.clone().into());
             let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
-            assert_eq!(s.meta.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
+            assert_eq!(s.meta.provenance.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
         }
     }
 }

@@ -259,7 +259,7 @@ impl InputArgs {
             let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
             match binned {
                 Some(one) => {
-                    let gti = self.narrow(source.path(), one.meta.mjdref, one.gti.clone())?;
+                    let gti = self.narrow(source.path(), one.meta.provenance.mjdref, one.gti.clone())?;
                     series.push(one.within(gti));
                 }
                 None => files.push(self.open_events(source, &options, warnings)?),

@@ -64,7 +64,7 @@ pub fn run(args: LcArgs) -> Result<()> {
     let curve = match args.input.open_any(false, &mut warnings)? {
         Opened::Series(series) => {
             let mut curve = super::series::coarser(*series, args.dt)?;
-            curve.meta.warnings.extend(warnings);
+            curve.meta.provenance.warnings.extend(warnings);
             curve
         }
         Opened::Events(files) => {
@@ -78,7 +78,7 @@ pub fn run(args: LcArgs) -> Result<()> {
             light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
         }
     };
-    report(&curve.meta.warnings, args.strict, args.quiet)?;
+    report(&curve.meta.provenance.warnings, args.strict, args.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = &args.plot {
         super::plot_light_curve::light_curve(&curve, path, args.overwrite)?;
@@ -102,8 +102,8 @@ fn summary(curve: &LightCurve) -> String {
         "{} bins of {} s, {} s exposed, {} counts, mean rate {:.6} counts/s\n",
         meta.n, meta.dt, meta.exposure, meta.nphots, meta.mean
     );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
     }
     text
 }

@@ -189,7 +189,7 @@ impl PdsArgs {
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
-        report(&spectrum.meta.warnings, self.strict, self.quiet)?;
+        report(&spectrum.meta.provenance.warnings, self.strict, self.quiet)?;
         // Files first: a reader of standard output that has seen enough must not cost any of them.
         let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
             Some("-") => (Some("-"), None),
@@ -299,7 +299,7 @@ fn measure_rms(spectrum: &mut AveragedPowerSpectrum, band: Range) -> Result<()> 
     let slack = 1e-9 * spectrum.meta.df;
     if lo > band.lo + slack || hi < band.hi - slack {
         let message = format!("of --rms {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
-        spectrum.meta.warnings.push("W-RMS-BAND", message);
+        spectrum.meta.provenance.warnings.push("W-RMS-BAND", message);
     }
     spectrum.meta.rms = Some(rms);
     Ok(())
@@ -330,10 +330,10 @@ fn summary(spectrum: &AveragedPowerSpectrum) -> String {
     let meta = &spectrum.meta;
     let mut text = format!(
         "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
-        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
+        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.device.backend, meta.device.adapter
     );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
     }
     if let Some(k) = spectrum.peak() {
         text += &format!(
