@@ -24,7 +24,7 @@ const DT: f64 = 1.0 / 1024.0;
 fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuProfile::Portable, GpuProfile::Native]
         .into_iter()
-        .filter_map(|profile| common::open(test, |selector| GpuBackend::open(selector, profile)))
+        .filter_map(|profile| common::gpu::open(test, |selector| GpuBackend::open(selector, profile)))
         .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
         .collect()
 }

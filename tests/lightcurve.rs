@@ -2,9 +2,11 @@
 //! the events they were made of.
 #![cfg(feature = "cli")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use std::path::Path;
+
+use common::program::{B1509, eagleray, json, stderr, succeed};
 use eagleray::data::lightcurve::{Grid, LightCurve};
 use eagleray::pipeline::{SeriesOptions, spectrum_of_light_curve};
 use eagleray::{
@@ -13,27 +15,7 @@ use eagleray::{
 };
 use serde_json::Value;
 
-const B1509: &str = "examples/data/b1509.fits";
 const XRONOS: &str = "tests/data/lcurveA.fits";
-
-fn eagleray(options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eagleray"));
-    command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn succeed(options: &[&str]) -> Output {
-    let output = eagleray(options);
-    assert!(output.status.success(), "{options:?}: {}", stderr(&output));
-    output
-}
-
-fn json(options: &[&str]) -> Value {
-    serde_json::from_slice(&succeed(&[options, &["--json", "--quiet"]].concat()).stdout).expect("JSON")
-}
 
 fn cpu() -> Box<dyn eagleray::Backend> {
     eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
