@@ -405,17 +405,13 @@ fn lists_of_files_stand_for_the_files_in_them() {
     assert_eq!((lc["n"].as_u64(), lc["nphots"].as_f64()), (Some(35), Some(25765.0)));
     assert_eq!(lc["photons"]["outside_gti"].as_u64(), Some(63));
     for command in [&["pds", "--dt", "1/64", "--segment-size", "64", "--backend", "cpu"][..], &["info"]] {
-        json_of(&[command, &[at.as_str()]].concat());
+        json(&[command, &[at.as_str()]].concat());
     }
     std::fs::write(&list, "# nothing\n").unwrap();
     assert_eq!(eagleray(&["lc", &at]).status.code(), Some(2));
     assert_eq!(eagleray(&["lc", "@no-such-list"]).status.code(), Some(1));
     std::fs::write(&list, format!("{B1509}\n{XRONOS}\n")).unwrap();
     assert!(stderr(&eagleray(&["lc", &at])).contains("light curve"));
-}
-
-fn json_of(options: &[&str]) -> Value {
-    serde_json::from_slice(&succeed(&[options, &["--json"]].concat()).stdout).expect("JSON")
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Event files: which table, which columns, which clock, which good time intervals.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::energy::Scale;
@@ -245,28 +246,46 @@ impl EventFile {
                     }
                     all = Some(common);
                 }
-                let message = "none in the file; give them by --gti, or use the span of the events by --no-gti";
-                all.ok_or_else(|| Error::Gti { path: path.to_string(), message: message.to_string() })
+                let cut = if options.salvage { "none in what is left of the file" } else { "none in the file" };
+                let message = format!("{cut}; give them by --gti, or use the span of the events by --no-gti");
+                all.ok_or_else(|| Error::Gti { path: path.to_string(), message })
             }
+        }
+    }
+
+    /// Numbers of the detectors that have events; `None` for a column that holds something else, with more values than
+    /// instruments have detectors.
+    fn detectors_of(&self, column: &Column) -> Option<BTreeSet<i64>> {
+        let (mut used, mut values) = (BTreeSet::new(), Vec::new());
+        for from in (0..self.rows()).step_by(SCAN_ROWS) {
+            values.clear();
+            self.table.decode(column, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
+            used.extend(values.iter().filter(|d| d.is_finite()).map(|&d| d as i64));
+            if used.len() > MOST_DETECTORS {
+                return None;
+            }
+        }
+        Some(used)
+    }
+
+    /// Warns of detectors asked for that no event has.
+    pub(crate) fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) {
+        let Some(column) = &self.detector else { return };
+        let Some(there) = self.detectors_of(column) else { return };
+        let list = |numbers: &mut dyn Iterator<Item = &i64>| numbers.map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let absent = list(&mut wanted.iter().filter(|d| !there.contains(d)));
+        if !absent.is_empty() {
+            let there = if there.is_empty() { "none".into() } else { list(&mut there.iter()) };
+            let message = format!("{}: no event has {} {absent}; the file has {there}", self.path(), column.name);
+            warnings.push("W-NO-DETECTOR", message);
         }
     }
 
     /// The GTI tables that apply: the first one, or one for each detector in use.
     fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Vec<&'a Hdu> {
         if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
-            let mut used = std::collections::BTreeSet::new();
-            let mut values = Vec::new();
-            for from in (0..self.rows()).step_by(SCAN_ROWS) {
-                values.clear();
-                self.table.decode(column, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
-                let finite = values.iter().filter(|d| d.is_finite()).map(|&d| d as i64);
-                used.extend(finite.filter(|d| wanted.is_none_or(|list| list.contains(d))));
-                // More detectors than instruments have: the column holds something else.
-                if used.len() > MOST_DETECTORS {
-                    used.clear();
-                    break;
-                }
-            }
+            let all = self.detectors_of(column).unwrap_or_default();
+            let used: BTreeSet<i64> = all.into_iter().filter(|d| wanted.is_none_or(|list| list.contains(d))).collect();
             let named = |detector: i64| {
                 let number = format!("{detector:02}");
                 let is_its = |h: &&Hdu| {

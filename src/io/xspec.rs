@@ -32,8 +32,13 @@ impl XspecFiles {
     /// Refuses early what [`XspecFiles::write`] would refuse in the end.
     ///
     /// # Errors
-    /// One of the files exists and `overwrite` is false; their folder does not exist.
+    /// A stem without a name; one of the files exists and `overwrite` is false; their folder does not exist.
     pub fn check(&self, overwrite: bool) -> Result<()> {
+        if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
+            let message =
+                "two files are written, FILE.pha and FILE.rsp, so standard output cannot hold them; give a name";
+            return Err(Error::argument("--xspec", self.pha.with_extension("").display(), message));
+        }
         check_output(&text(&self.pha), overwrite)?;
         check_output(&text(&self.rsp), overwrite)
     }

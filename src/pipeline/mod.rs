@@ -19,6 +19,7 @@ use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total,
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
+use crate::text::Short;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
@@ -115,6 +116,9 @@ impl Plan {
             return Err(no_segments(&gti_list, &resolution));
         }
         check_total(total, size)?;
+        if let Some(cost) = resolution.cost(total) {
+            warnings.push("W-COST", cost);
+        }
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
@@ -152,8 +156,9 @@ fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -
         }
         let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
         if kept < shortest {
-            let each: Vec<String> = gtis.iter().map(|g| g.exposure().to_string()).collect();
-            let message = format!("the merged inputs have {kept} s in common; each alone has {} s", each.join(", "));
+            let each: Vec<String> = gtis.iter().map(|g| Short(g.exposure()).to_string()).collect();
+            let message =
+                format!("the merged inputs have {} s in common; each alone has {} s", Short(kept), each.join(", "));
             warnings.push("W-MERGE-EXPOSURE", message);
         }
         gtis = vec![common; inputs.len()];

@@ -92,6 +92,9 @@ impl<'a> Events<'a> {
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
         let clock = &file.clock;
         file.check_datasum(warnings);
+        if let Some(wanted) = &selection.detectors {
+            file.warn_of_absent_detectors(wanted, warnings);
+        }
         let provenance = Provenance {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),

@@ -9,6 +9,7 @@ use super::rms::BandRms;
 use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::sums::Sums;
+use crate::text::Short;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
 const FEW_VALUES: u64 = 30;
@@ -169,7 +170,7 @@ impl AveragedPowerSpectrum {
         let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-            let message = format!("must not be negative, and below the mean rate of {} counts/s", mean / dt);
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
             return Err(Error::argument("--background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
