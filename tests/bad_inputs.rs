@@ -6,6 +6,7 @@ mod fits_file;
 use std::time::{Duration, Instant};
 
 use eagleray::backend::cpu::CpuBackend;
+use eagleray::data::ChannelRange;
 use eagleray::io::product::Format;
 use eagleray::{Error, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 use fits_file::{Column, Folder, Table, codes, cpu, events, file, gti, gzip, spectrum};
@@ -55,7 +56,7 @@ fn check(folder: &Folder, what: &str, bytes: &[u8], open: &OpenOptions, expected
     let result = folder
         .open(bytes, open)
         .and_then(|(file, warnings)| spectrum(&file, Selection::default(), &options(), warnings));
-    match (result, expected) {
+    match (result.map(|s| s.meta.provenance), expected) {
         (Err(e), E(pieces)) => {
             let text = e.to_string();
             assert!(text.contains("file.evt"), "{what}: the file is not named in: {text}");
@@ -64,35 +65,15 @@ fn check(folder: &Folder, what: &str, bytes: &[u8], open: &OpenOptions, expected
             }
         }
         (Ok(s), W(code, used, read)) => {
-            assert!(
-                codes(&s.meta.provenance.warnings).contains(code),
-                "{what}: no {code} in {:?}",
-                s.meta.provenance.warnings
-            );
-            assert_eq!(
-                (s.meta.provenance.photons.used, s.meta.provenance.photons.read),
-                (*used, *read),
-                "{what}: {}",
-                s.meta.provenance.photons
-            );
-            assert!(s.meta.provenance.photons.is_exact(), "{what}: {}", s.meta.provenance.photons);
+            assert!(codes(&s.warnings).contains(code), "{what}: no {code} in {:?}", s.warnings);
+            assert_eq!((s.photons.used, s.photons.read), (*used, *read), "{what}: {}", s.photons);
+            assert!(s.photons.is_exact(), "{what}: {}", s.photons);
         }
         (Ok(s), Fine) => {
-            assert!(
-                s.meta.provenance.warnings.iter().all(|w| w.code == "W-FEW-VALUES"),
-                "{what}: {:?}",
-                s.meta.provenance.warnings
-            );
-            assert_eq!(
-                (s.meta.provenance.photons.used, s.meta.provenance.photons.read),
-                (1000, 1000),
-                "{what}: {}",
-                s.meta.provenance.photons
-            );
+            assert!(s.warnings.iter().all(|w| w.code == "W-FEW-VALUES"), "{what}: {:?}", s.warnings);
+            assert_eq!((s.photons.used, s.photons.read), (1000, 1000), "{what}: {}", s.photons);
         }
-        (Ok(s), E(_)) => {
-            panic!("{what}: no error, but {} and {:?}", s.meta.provenance.photons, s.meta.provenance.warnings)
-        }
+        (Ok(s), E(_)) => panic!("{what}: no error, but {} and {:?}", s.photons, s.warnings),
         (Err(e), _) => panic!("{what}: {e}"),
     }
 }
@@ -488,5 +469,35 @@ fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
         let mut bad = good.clone();
         bad[at] ^= 1;
         assert!(sums(&bad), "byte {at}");
+    }
+}
+
+/// Negative channels are channels: without a selection their photons count, a band has them where its scale does, and what a
+/// band does not have is counted as filtered.
+#[test]
+fn negative_channels_follow_the_missions_scale() {
+    let folder = Folder::new();
+    let channels: Vec<i16> = (0..PHOTONS as i16).map(|i| i - 100).collect();
+    let table = events(vec![time(), Column::i16("PI", &channels)]).set("TELESCOP", "'NICER'");
+    let (file, warnings) = folder.open(&of(table), &OpenOptions::default()).unwrap();
+    let scale = file.scale.clone().unwrap();
+    let channels = |lo, hi| Some(ChannelRange::channels(lo, hi));
+    for (what, range, used) in [
+        ("all", None, 1000),
+        ("0 to 9 keV", Some(scale.band(0.0, 9.0).unwrap()), 900),
+        ("−0.5 to 1 keV", Some(scale.band(-0.5, 1.0).unwrap()), 150),
+        ("channels −100 to −1", channels(-100.0, -1.0), 100),
+        ("channels −20 to 19", channels(-20.0, 19.0), 40),
+    ] {
+        let selection = Selection { channels: range, detectors: None };
+        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.provenance.photons;
+        assert_eq!((photons.used, photons.filtered), (used, 1000 - used), "{what}: {photons}");
+    }
+    let path = folder.0.path().join("file.evt").display().to_string();
+    for range in [["--pi", "-100:-1"], ["--energy", "-1:0"]] {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_eagleray"));
+        let output = program.args(["info", &path, "--json"]).args(range).output().unwrap();
+        let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(info[0]["selected"]["events"], 100, "{range:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
