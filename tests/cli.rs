@@ -308,7 +308,7 @@ fn warnings_are_recorded_and_strict_makes_them_errors() {
     assert_eq!(eagleray(&[&["pds", "--strict"], &options[..]].concat()).status.code(), Some(1));
 }
 
-/// Memory is bounded by the plan: a limit on the process's own (not mapped) memory that 2e7 times of 8 bytes would exceed.
+/// Memory is bounded by the plan: a limit on the process's own memory that 2e7 times of 8 bytes would exceed.
 #[cfg(target_os = "linux")]
 #[test]
 fn twenty_million_events_take_no_more_memory_than_a_few() {

@@ -151,7 +151,7 @@ impl InputArgs {
             held.push(match binned {
                 Some(one) => {
                     let gti = self.narrow(source.path(), one.meta.provenance.mjdref, one.gti.clone())?;
-                    let format = if source.bytes().starts_with(b"SIMPLE  =") { "FITS" } else { "text" };
+                    let format = if source.is_fits() { "FITS" } else { "text" };
                     Held::Series(Box::new(one.within(gti)), format)
                 }
                 None => Held::Events(Box::new(self.open_events(source, &options, warnings)?)),

@@ -40,7 +40,7 @@ pub fn run(args: InfoArgs) -> Result<()> {
         reports.push(match held {
             Held::Events(file) => {
                 let selected = if args.input.selects() { Some(select(&args, &file, &mut warnings)?) } else { None };
-                describe(&file, selected)
+                describe(&file, selected)?
             }
             Held::Series(curve, format) => {
                 args.input.refuse_selection()?;
@@ -60,7 +60,7 @@ fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<
     let mut words = String::new();
     let selection = args.input.selection(file, &mut |text| words = text)?;
     if let Some(wanted) = &selection.detectors {
-        file.warn_of_absent_detectors(wanted, warnings);
+        file.warn_of_absent_detectors(wanted, warnings)?;
     }
     let channels = selection.channels;
     let mut stream = EventStream::open(file, selection, &mut Warnings::default())?;
@@ -72,8 +72,8 @@ fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<
     Ok(json!({ "events": events, "channels": channels, "detectors": args.input.detector, "band": words }))
 }
 
-fn describe(file: &EventFile, selected: Option<Value>) -> Value {
-    let scan = file.scan_times();
+fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
+    let scan = file.scan_times()?;
     let clock = &file.clock;
     let gtis = [&file.gti];
     let request = ResolutionRequest {
@@ -88,9 +88,9 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Value {
     let offset = clock.event_offset.value();
     let finite = |t: f64| t.is_finite().then_some(t + offset);
     let intervals: Vec<[f64; 2]> = file.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-    let channels = file.channel_range();
+    let channels = file.channel_range()?;
     let energies = file.scale.as_ref().zip(channels).map(|(s, (lo, hi))| [s.energy(lo), s.energy(hi)]);
-    json!({
+    Ok(json!({
         "file": file.path(), "kind": "events", "telescop": file.telescop, "instrume": file.instrument,
         "object": file.object, "mission": if file.mission.is_generic() { "generic" } else { file.mission.telescop },
         "table": file.place(), "events": file.rows(), "row_size": file.row_size(), "gzip": file.compressed(),
@@ -100,7 +100,7 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Value {
         "exposure": file.gti.exposure(), "gti": intervals, "channel_column": file.channel_name(),
         "channels": channels.map(|(lo, hi)| [lo, hi]), "energy_kev": energies, "selected": selected,
         "suggested": suggested.map(suggestion),
-    })
+    }))
 }
 
 fn describe_series(curve: &LightCurve, format: &str) -> Value {

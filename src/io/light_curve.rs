@@ -41,7 +41,7 @@ pub(super) struct Raw {
 /// # Errors
 /// A light curve without usable columns; bins that are not on a regular grid (with the place); unusable GTIs.
 pub fn read(source: &Source, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
-    if !source.bytes().starts_with(b"SIMPLE  =") {
+    if !source.is_fits() {
         let Some(raw) = text_table::read(source)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
         let frame = Frame { mjdref: None, timezero: Dd::ZERO };
@@ -50,7 +50,7 @@ pub fn read(source: &Source, gti: &super::GtiSource, warnings: &mut Warnings) ->
         })
         .map(Some);
     }
-    let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+    let (hdus, _) = fits::scan(source)?;
     match hdus.iter().find(|hdu| is_light_curve(hdu)) {
         Some(hdu) => read_fits(source, &hdus, hdu, gti, warnings).map(Some),
         None => Ok(None),
@@ -75,7 +75,7 @@ fn read_fits(
         for name in names {
             if let Some(column) = table.numbers(name)? {
                 let mut values = Vec::with_capacity(table.rows);
-                table.decode(column, 0..table.rows, &mut values);
+                table.decode(column, 0..table.rows, &mut values)?;
                 return Ok(Some((values, column.unit.clone())));
             }
         }
@@ -206,7 +206,7 @@ fn assemble(
     };
     lc.gti = gti((lc.grid.edge(lc.bin[0]), lc.grid.edge(last + 1)))?;
     lc.meta.provenance.inputs =
-        vec![InputRecord { name: path.to_string(), crc32: source.crc32(), ..InputRecord::default() }];
+        vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
     Ok(lc.described())
 }
 

@@ -91,9 +91,9 @@ impl<'a> Events<'a> {
     /// See [`EventStream::open`].
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
         let clock = &file.clock;
-        file.check_datasum(warnings);
+        file.check_datasum(warnings)?;
         if let Some(wanted) = &selection.detectors {
-            file.warn_of_absent_detectors(wanted, warnings);
+            file.warn_of_absent_detectors(wanted, warnings)?;
         }
         let provenance = Provenance {
             mjdref: clock.mjdref,
@@ -107,7 +107,7 @@ impl<'a> Events<'a> {
             detectors: selection.detectors.clone().unwrap_or_default(),
             inputs: vec![InputRecord {
                 name: file.path().to_string(),
-                crc32: file.crc32(),
+                crc32: file.crc32()?,
                 channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
                 channels: selection.channels,
             }],
