@@ -110,7 +110,18 @@ fn a_full_device_is_an_error() {
         assert_eq!(output.status.code(), Some(1), "{options:?}");
         assert!(stderr(&output).contains("standard output"), "{}", stderr(&output));
     }
-    refused(&["simulate", "-o", "/dev/full", "--overwrite"], 1, "a device or pipe cannot be replaced");
+}
+
+/// A pipe of the test's own stands for all that is no file: a broken guard then replaces nothing of the system's.
+#[test]
+fn events_do_not_replace_what_is_no_file() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("a.evt");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let path = pipe.display().to_string();
+    refused(&["simulate", "-o", &path, "--overwrite"], 1, "a device or pipe cannot be replaced");
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 #[test]
