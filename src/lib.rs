@@ -40,6 +40,7 @@ pub mod segment;
 pub mod simulate;
 pub mod spectrum;
 pub mod sums;
+mod text;
 pub mod time;
 pub mod warning;
 

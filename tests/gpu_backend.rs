@@ -25,7 +25,9 @@ const DT: f64 = 1.0 / 1024.0;
 fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuProfile::Portable, GpuProfile::Native]
         .into_iter()
-        .filter_map(|profile| common::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
+        .filter_map(|profile| {
+            common::gpu::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single))
+        })
         .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
         .collect()
 }
@@ -283,11 +285,11 @@ fn cross_spectra_are_the_cpu_s_in_any_split() {
 fn double_precision_gives_the_cpu_s_sums() {
     let mut cpu = CpuBackend::new(None).unwrap();
     let open = |selector: &AdapterSelector| GpuBackend::open(selector, GpuProfile::Native, Precision::Double);
-    let refused = common::open("double", |selector| {
+    let refused = common::gpu::open("double", |selector| {
         Ok::<_, BackendError>(GpuBackend::open(selector, GpuProfile::Portable, Precision::Double).err())
     });
     assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { profile: "portable", .. }))));
-    let Some(mut gpu) = common::open("double", open) else { return };
+    let Some(mut gpu) = common::gpu::open("double", open) else { return };
     assert_eq!(gpu.info().precision, "double");
     for (n, count) in [(96, 70), (1021, 50), (4096, 40), (16384, 9)] {
         for input in [Input::Events, Input::Flux] {
@@ -528,14 +530,14 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         auto.take_warnings();
         let by_auto = spectrum(&mut auto, 40.0, too_long);
         let by_cpu = spectrum(&mut cpu, 40.0, too_long);
-        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (too_long, "cpu"));
-        let codes: Vec<&str> = by_auto.meta.warnings.iter().map(|w| w.code).collect();
+        assert_eq!((by_auto.meta.n, by_auto.meta.device.backend.as_str()), (too_long, "cpu"));
+        let codes: Vec<&str> = by_auto.meta.provenance.warnings.iter().map(|w| w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
-        assert_eq!(by_auto.meta.photons, by_cpu.meta.photons);
+        assert_eq!(by_auto.meta.provenance.photons, by_cpu.meta.provenance.photons);
         let next = spectrum(&mut auto, 1.024, 1024);
-        assert_eq!((next.meta.n, next.meta.backend.as_str()), (1024, "gpu"));
-        assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!((next.meta.n, next.meta.device.backend.as_str()), (1024, "gpu"));
+        assert!(next.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }
 
@@ -550,7 +552,7 @@ fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
             let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
             let segments = (0..64).map(|_| values.clone().into());
             let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
-            assert_eq!(s.meta.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
+            assert_eq!(s.meta.provenance.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
         }
     }
 }

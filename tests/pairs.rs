@@ -14,7 +14,7 @@ use eagleray::kernels::{
 
 /// Both profiles on the best adapter; none of them when the environment says so.
 fn contexts(test: &str) -> Vec<Context> {
-    [GpuProfile::Portable, GpuProfile::Native].into_iter().filter_map(|p| common::context(test, p)).collect()
+    [GpuProfile::Portable, GpuProfile::Native].into_iter().filter_map(|p| common::gpu::context(test, p)).collect()
 }
 
 /// Runs a case on the device and compares it; asserts that the intended pipelines ran.

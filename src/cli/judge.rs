@@ -7,6 +7,7 @@ use super::pds::PdsArgs;
 use crate::error::{Error, Result};
 use crate::segment::plan::Resolution;
 use crate::spectrum::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, Pulsation, pulsation, rms};
+use crate::text::{Short, count};
 
 /// Powers listed as the most significant.
 const LISTED: usize = 5;
@@ -59,7 +60,7 @@ fn warn_of_part(spectrum: &mut AveragedPowerSpectrum, code: &'static str, option
     let slack = 1e-9 * spectrum.meta.df;
     if lo > band.lo + slack || hi < band.hi - slack {
         let message = format!("of {option} {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
-        spectrum.meta.warnings.push(code, message);
+        spectrum.meta.provenance.warnings.push(code, message);
     }
 }
 
@@ -94,11 +95,17 @@ pub(super) fn summary_json(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -
 pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> String {
     let meta = &spectrum.meta;
     let mut text = format!(
-        "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
-        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
+        "{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
+        count(meta.m, "segment"),
+        Short(meta.segment_size),
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        meta.nphots,
+        meta.device.backend,
+        meta.device.adapter
     );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
     }
     if let Some(k) = spectrum.peak() {
         text += &format!(

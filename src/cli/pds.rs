@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::common::{Compat, DeviceArgs, InputArgs, Opened, report, seconds};
+use super::common::{Compat, InputArgs, Opened, report, seconds};
+use super::device::DeviceArgs;
 use super::judge;
-use super::number::{Range, number, probability, range};
+use super::number::{Range, counting, number, probability, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
@@ -16,6 +17,7 @@ use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
 use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
+use crate::text::{Short, count};
 use crate::warning::Warnings;
 
 /// Options of `pds`.
@@ -57,7 +59,7 @@ pub struct PdsArgs {
     #[arg(long)]
     subtract_noise: bool,
     /// Average this many frequencies into one
-    #[arg(long, value_name = "N", conflicts_with = "rebin_log")]
+    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_log")]
     rebin: Option<usize>,
     /// Average frequencies into bins whose widths grow by 1+F
     #[arg(long, value_name = "F", value_parser = number)]
@@ -71,7 +73,7 @@ pub struct PdsArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
     /// Rows read at a time; changes memory, not results
-    #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
+    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
     /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -172,9 +174,7 @@ impl PdsArgs {
 
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
-        if self.chunk_events == 0 {
-            return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
-        }
+        self.device.check()?;
         if let Some(path) = self.table() {
             Format::of(path)?;
         }
@@ -193,12 +193,14 @@ impl PdsArgs {
     }
 
     /// Measurements, warnings, table, picture and summary, as asked for.
-    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
+    ///
+    /// `told` are warnings that were printed before.
+    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum, told: &Warnings) -> Result<()> {
         judge::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
-        report(&spectrum.meta.warnings, self.strict, self.quiet)?;
+        report(&spectrum.meta.provenance.warnings.except(told), self.strict, self.quiet)?;
         // Files first: a reader of standard output that has seen enough must not cost any of them.
         let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
             Some("-") => (Some("-"), None),
@@ -244,13 +246,12 @@ pub fn run(args: PdsArgs) -> Result<()> {
     };
     let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
     let options = args.options(combine);
-    // The run plans again, and warns then.
-    let mut planning = Warnings::default();
-    let plan = Plan::new(&inputs, &options, &mut planning)?;
+    // What is odd about the files or the plan is said before the work begins.
+    let mut told = warnings.clone();
+    let plan = Plan::new(&inputs, &options, &mut told)?;
     judge::check_bands(&args, &plan.resolution)?;
+    report(&told, args.strict, args.quiet)?;
     if args.dry_run {
-        warnings.extend(planning);
-        report(&warnings, args.strict, args.quiet)?;
         return super::print(&describe(&plan, &args)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
@@ -258,7 +259,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let bar = progress_bar(rows as u64, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
-    args.deliver(result?)
+    args.deliver(result?, &told)
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -291,12 +292,15 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
         return Ok(format!("{value:#}\n"));
     }
     Ok(format!(
-        "segments   {segments} of {} s, {} bins of {} s each\n\
-         exposure   {used} s used of {exposure} s; {lost} s lost: intervals, or their ends, shorter than a segment\n\
+        "segments   {segments} of {} s, {} of {} s each\n\
+         exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
          device     {} ({}), batches of up to {} segments and {} events, about {host} MiB on the host\n",
-        r.segment_size,
-        r.n,
-        r.dt,
+        Short(r.segment_size),
+        count(r.n as u64, "bin"),
+        Short(r.dt),
+        Short(used),
+        Short(exposure),
+        Short(lost),
         backend.info().backend,
         backend.info().adapter,
         limits.rows,

@@ -173,9 +173,9 @@ where
     let meta = &s.meta;
     let title = format!(
         "{} {} {}: {} segments of {} s",
-        meta.telescop,
-        meta.instrume,
-        meta.object,
+        meta.provenance.telescop,
+        meta.provenance.instrume,
+        meta.provenance.object,
         meta.m,
         (meta.segment_size * 1e6).round() / 1e6
     );
@@ -238,7 +238,7 @@ where
         chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
     }
     // Where the noise was subtracted, its level is no longer a level of this picture.
-    if meta.noise > 0.0 && meta.options["subtract_noise"] != true {
+    if meta.noise > 0.0 && meta.provenance.options["subtract_noise"] != true {
         let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
         let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
         let level: Vec<(f64, f64)> = steps.iter().map(|p| noise(p.from)).filter(inside).collect();

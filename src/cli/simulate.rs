@@ -1,8 +1,8 @@
 //! `eagleray simulate`: options to a [`Simulation`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::number::{Range, number, positive, range};
+use crate::cli::number::{Range, number, positive, range, whole};
 use crate::simulate::{Bands, Energies, FrameTime, Lag, Mission, Negative, Simulation, Summary, Term};
 use crate::{Error, Result};
 
@@ -60,7 +60,7 @@ pub struct SimulateArgs {
     #[arg(long, default_value = "clock", value_parser = frame_time, value_name = "S|clock|mission|none")]
     pub frame_time: FrameTime,
     /// Seed: the same options and seed give the same bytes
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_parser = whole, value_name = "N")]
     pub seed: u64,
     /// Replace an existing output
     #[arg(long)]
@@ -181,11 +181,27 @@ impl SimulateArgs {
     }
 }
 
+/// Refuses names that promise anything but a plain FITS file.
+fn check_extension(output: &Path) -> Result<()> {
+    let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let message = match extension.as_str() {
+        "gz" | "z" | "bz2" | "xz" | "zst" | "zip" => {
+            "the file is written unpacked; leave the ending out, and pack it afterwards"
+        }
+        "ecsv" | "csv" | "json" | "txt" | "dat" | "svg" | "png" => {
+            "events are written as FITS; name the file .evt or .fits (`eagleray lc` writes their light curve as a table)"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::argument("--output", output.display(), message))
+}
+
 /// Writes the file; the caller reports the summary.
 pub fn run(args: &SimulateArgs) -> Result<Summary> {
     if args.output.as_os_str() == "-" {
         return Err(Error::argument("output", "-", "an event file cannot go to stdout; name a file"));
     }
+    check_extension(&args.output)?;
     args.simulation()?.write(&args.output, args.overwrite)
 }
 
@@ -232,12 +248,15 @@ mod tests {
             "--lag 1",
             "--bands 1:2,2:3 --lag 1 --phase-lag 1",
             "--gap-every 10:20",
+            "--seed abc",
             "--energies flat:3",
             "--frame-time -1",
         ] {
             assert!(parse(&format!("x -o a {bad}")).is_err(), "{bad}");
         }
         assert!(parse("x -o a --bands 1:2").unwrap().simulation().is_err());
-        assert!(run(&parse("x -o -").unwrap()).is_err());
+        for name in ["-", "a.evt.gz", "a.csv", "a.ecsv", "a.JSON", "a.txt"] {
+            assert!(matches!(run(&parse(&format!("x -o {name}")).unwrap()), Err(Error::Argument { .. })), "{name}");
+        }
     }
 }

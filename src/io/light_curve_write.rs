@@ -78,7 +78,7 @@ impl LightCurve {
 
     /// What both extensions say of the source and of the clock.
     fn clock_cards(&self) -> io::Result<Header> {
-        let meta = &self.meta;
+        let meta = &self.meta.provenance;
         let mut header = Header::new();
         let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_string() } else { text.to_string() };
         header.push("TELESCOP", or(&meta.telescop, "UNKNOWN").as_str(), "mission")?;

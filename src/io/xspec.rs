@@ -32,8 +32,13 @@ impl XspecFiles {
     /// Refuses early what [`XspecFiles::write`] would refuse in the end.
     ///
     /// # Errors
-    /// One of the files exists and `overwrite` is false; their folder does not exist.
+    /// A stem without a name; one of the files exists and `overwrite` is false; their folder does not exist.
     pub fn check(&self, overwrite: bool) -> Result<()> {
+        if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
+            let message =
+                "two files are written, FILE.pha and FILE.rsp, so standard output cannot hold them; give a name";
+            return Err(Error::argument("--xspec", self.pha.with_extension("").display(), message));
+        }
         check_output(&text(&self.pha), overwrite)?;
         check_output(&text(&self.rsp), overwrite)
     }
@@ -166,8 +171,8 @@ fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) ->
         header.push(key, *class, "")?;
     }
     header.push("HDUVERS", version, "version of the format")?;
-    header.push("TELESCOP", known(&s.meta.telescop).as_str(), "mission")?;
-    header.push("INSTRUME", known(&s.meta.instrume).as_str(), "instrument")?;
+    header.push("TELESCOP", known(&s.meta.provenance.telescop).as_str(), "mission")?;
+    header.push("INSTRUME", known(&s.meta.provenance.instrume).as_str(), "instrument")?;
     header.push("FILTER", "none", "filter")?;
     header.push("CHANTYPE", "PI", "channels are bins of frequency")?;
     header.push("DETCHANS", s.len() as i64, "channels")?;

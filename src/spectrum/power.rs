@@ -7,11 +7,10 @@ use super::norm::{Level, Norm};
 use super::pulsation::Pulsation;
 use super::rebin::Rebin;
 use super::rms::BandRms;
-use crate::data::Balance;
-pub use crate::data::InputRecord;
+use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::sums::Sums;
-use crate::warning::Warnings;
+use crate::text::Short;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
 const FEW_VALUES: u64 = 30;
@@ -90,46 +89,16 @@ pub struct Metadata {
     /// What the powers mean in other terms.
     #[serde(skip)]
     pub scale: Scale,
-    /// Reference epoch, MJD: whole days and fraction; absent when the input has none.
-    pub mjdref: Option<crate::time::MjdRef>,
-    /// Good time intervals used, s.
-    pub gti: Vec<[f64; 2]>,
     /// Segments that could not count.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// Keywords of the input.
-    pub telescop: String,
-    /// See [`Metadata::telescop`].
-    pub instrume: String,
-    /// See [`Metadata::telescop`].
-    pub object: String,
-    /// See [`Metadata::telescop`].
-    pub timesys: String,
-    /// See [`Metadata::telescop`].
-    pub timeref: String,
-    /// See [`Metadata::telescop`].
-    pub plephem: String,
-    /// Times are those of the solar system's barycentre.
-    pub barycentred: bool,
-    /// Detectors selected; empty: all.
-    pub detectors: Vec<i64>,
-    /// `cpu` or `gpu`, the adapter and the precision of the transforms.
-    pub backend: String,
-    /// See [`Metadata::backend`].
-    pub adapter: String,
-    /// See [`Metadata::backend`].
-    pub precision: String,
-    /// Version of this program.
-    pub eagleray_version: &'static str,
-    /// Resolved options.
-    pub options: serde_json::Value,
-    /// Names and hashes of the inputs.
-    pub inputs: Vec<InputRecord>,
-    /// Where the photons went.
-    pub photons: Balance,
-    /// Warnings of the run.
-    pub warnings: Warnings,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// What the powers of a spectrum mean in other terms than its own.
@@ -185,51 +154,10 @@ pub(crate) struct Context {
     pub n: usize,
     pub dt: f64,
     pub segment_size: f64,
-    /// The rest of the metadata, filled by who read the input.
-    pub meta: Metadata,
-}
-
-impl Metadata {
-    /// Metadata of an input that says nothing of itself.
-    pub(crate) fn unknown() -> Metadata {
-        Metadata {
-            n: 0,
-            m: 0,
-            dt: 0.0,
-            df: 0.0,
-            segment_size: 0.0,
-            nphots: 0.0,
-            mean: 0.0,
-            norm: Norm::None,
-            noise: 0.0,
-            noise_err: 0.0,
-            noise_subtracted: false,
-            rms: None,
-            pulsation: None,
-            interval_confidence: None,
-            scale: Scale::default(),
-            mjdref: None,
-            gti: Vec::new(),
-            skipped_segments: 0,
-            exposure: 0.0,
-            telescop: String::new(),
-            instrume: String::new(),
-            object: String::new(),
-            timesys: String::new(),
-            timeref: String::new(),
-            plephem: String::new(),
-            barycentred: false,
-            detectors: Vec::new(),
-            backend: String::new(),
-            adapter: String::new(),
-            precision: String::new(),
-            eagleray_version: env!("CARGO_PKG_VERSION"),
-            options: serde_json::Value::Null,
-            inputs: Vec::new(),
-            photons: Balance::default(),
-            warnings: Warnings::default(),
-        }
-    }
+    /// What computed the sums.
+    pub device: DeviceRecord,
+    /// Filled by who read the input.
+    pub provenance: Provenance,
 }
 
 impl AveragedPowerSpectrum {
@@ -247,7 +175,7 @@ impl AveragedPowerSpectrum {
         let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-            let message = format!("must not be negative, and below the mean rate of {} counts/s", mean / dt);
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
             return Err(Error::argument("--background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
@@ -303,19 +231,35 @@ impl AveragedPowerSpectrum {
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            spectrum.meta.warnings.push("W-FEW-VALUES", message);
+            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
         }
         Ok(spectrum)
     }
 
     /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
     pub(crate) fn empty(options: &PowerOptions, context: Context) -> AveragedPowerSpectrum {
-        let Context { n, dt, segment_size, mut meta } = context;
-        meta.n = n;
-        meta.dt = dt;
-        meta.df = 1.0 / segment_size;
-        meta.segment_size = segment_size;
-        meta.norm = options.norm;
+        let Context { n, dt, segment_size, device, provenance } = context;
+        let meta = Metadata {
+            n,
+            m: 0,
+            dt,
+            df: 1.0 / segment_size,
+            segment_size,
+            nphots: 0.0,
+            mean: 0.0,
+            norm: options.norm,
+            noise: 0.0,
+            noise_err: 0.0,
+            noise_subtracted: false,
+            rms: None,
+            pulsation: None,
+            interval_confidence: None,
+            scale: Scale::default(),
+            skipped_segments: 0,
+            exposure: 0.0,
+            device,
+            provenance,
+        };
         AveragedPowerSpectrum {
             freq: Vec::new(),
             df: Vec::new(),

@@ -109,7 +109,8 @@ mod tests {
     use rand_chacha::rand_core::{Rng, SeedableRng};
 
     use super::*;
-    use crate::spectrum::power::{Context, Metadata, PowerOptions};
+    use crate::data::{DeviceRecord, Provenance};
+    use crate::spectrum::power::{Context, PowerOptions};
     use crate::spectrum::{NoiseLevel, Norm, Rebin};
     use crate::sums::{ChannelSums, Sums};
 
@@ -122,7 +123,8 @@ mod tests {
             channels: vec![ChannelSums { photons: 100 * segments, ..ChannelSums::default() }],
             ..Sums::default()
         };
-        let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, meta: Metadata::unknown() };
+        let (device, provenance) = (DeviceRecord::default(), Provenance::default());
+        let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, device, provenance };
         AveragedPowerSpectrum::new(&sums, false, options, context).unwrap()
     }
 
