@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
         Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
-            eprintln!("{} events in {} s of good time, {} intervals", s.events, s.exposure, s.gtis);
+            let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
+            eprintln!("{} events in {} s of good time, {} intervals{lost}", s.events, s.exposure, s.gtis);
         }),
         Command::Devices(args) => devices::run(args),
     };
