@@ -2,6 +2,7 @@
 
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
+use crate::io::missions::DetectorDeadTime;
 use crate::io::{EventFile, EventStream, Selection};
 use crate::spectrum::power::{InputRecord, Metadata};
 use crate::time::{Dd, MjdRef};
@@ -82,6 +83,8 @@ pub struct Events<'a> {
     pub barycentred: bool,
     /// Reference epoch.
     pub mjdref: Option<MjdRef>,
+    /// Dead time of the detectors, where it is known.
+    pub(super) dead_time: Option<DetectorDeadTime>,
     meta: Metadata,
 }
 
@@ -93,6 +96,8 @@ impl<'a> Events<'a> {
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
         let clock = &file.clock;
         file.check_datasum(warnings);
+        let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
+        let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
         let meta = Metadata {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),
@@ -119,6 +124,7 @@ impl<'a> Events<'a> {
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,
+            dead_time,
             meta,
         })
     }
@@ -133,6 +139,7 @@ impl<'a> Events<'a> {
             timedel: 0.0,
             barycentred: false,
             mjdref: None,
+            dead_time: None,
             meta: Metadata::unknown(),
         }
     }
