@@ -178,15 +178,16 @@ fn events_left_out_block_and_detectors_block_themselves_alone() {
     assert!(check(&some, 2, None).abs() > 4.0);
 }
 
-/// The fitted dead time of simulated noise: no bias, errors that cover, and levels whose errors the rms knows.
+/// The fitted dead time of simulated noise: no bias, errors that cover (with dead time the powers of one segment scatter together
+/// a little less than each by itself, so errors are on the safe side), and levels whose errors the rms knows.
 #[test]
 fn fitted_dead_times_are_unbiased() {
     let (length, seconds) = (64.0, 0.0025);
-    for (rate, dt, n) in [(150.0, 1.0 / 256.0, 256), (400.0, 1.0 / 1024.0, 1024)] {
+    for (rate, dt, n, hi) in [(150.0, 1.0 / 256.0, 256, 1e9), (400.0, 1.0 / 1024.0, 1024, 100.0)] {
         let mut z = Vec::new();
-        for seed in 0..60 {
+        for seed in 0..100 {
             let times = times(&generic(rate, length, constant(NonParalysable, seconds), seed));
-            let s = spectrum(&times, length, dt, n, noise(DeadTimeValue::Fit(10.0, 1e9), NonParalysable));
+            let s = spectrum(&times, length, dt, n, noise(DeadTimeValue::Fit(10.0, hi), NonParalysable));
             let fit = s.meta.dead_time.as_ref().unwrap();
             z.push((fit.seconds - seconds) / fit.err);
             if seed == 0 {
@@ -210,7 +211,7 @@ fn fitted_dead_times_are_unbiased() {
         let count = z.len() as f64;
         let (mean, square) = (z.iter().sum::<f64>() / count, z.iter().map(|z| z * z).sum::<f64>() / count);
         println!("{rate}/s dt {dt}: mean {mean:.2}, spread {:.2} standard errors", square.sqrt());
-        assert!(mean.abs() < 4.0 / count.sqrt() && (0.7..1.35).contains(&square.sqrt()), "{mean} {square}");
+        assert!(mean.abs() < 4.0 / count.sqrt() && (0.7..1.2).contains(&square.sqrt()), "{mean} {square}");
     }
 }
 
