@@ -41,10 +41,10 @@ fn blocks_and_threads_leave_no_trace() {
     let path = |name: &str| folder.path().join(name);
     for kind in [NonParalysable, Paralysable] {
         let free = generic(2000.0, 250.0, None, 7);
-        let dead = Simulation { dead_time: constant(kind, 0.0005), ..free.clone() };
+        let dead = Simulation { dead_time: constant(kind, 0.002), ..free.clone() };
         assert!(dead.source().unwrap().blocks() > 5);
         let arrived = times(&free);
-        let mask = filter(&arrived, &[0.0005], kind).unwrap();
+        let mask = filter(&arrived, &[0.002], kind).unwrap();
         let kept: Vec<f64> = arrived.iter().zip(&mask).filter(|(_, kept)| **kept).map(|(t, _)| *t).collect();
         assert_eq!(times(&dead), kept, "{kind}");
         let mut files = Vec::new();
@@ -56,7 +56,7 @@ fn blocks_and_threads_leave_no_trace() {
         }
         assert!(files[0] == files[1], "{kind}: five threads gave other bytes than one");
         // Another dead time for each event, from numbers of their own: the photons are the same, fewer are lost.
-        let uniform = DeadTime { kind, length: DeadTimeLength::Uniform(0.0, 0.0005) };
+        let uniform = DeadTime { kind, length: DeadTimeLength::Uniform(0.0, 0.002) };
         let each = times(&Simulation { dead_time: Some(uniform), ..free.clone() });
         assert!(each.iter().all(|t| arrived.binary_search_by(|x| x.total_cmp(t)).is_ok()));
         assert!(each.len() > kept.len() && each.len() < arrived.len());
@@ -221,6 +221,7 @@ fn signals_are_suppressed_by_the_response() {
     let (length, fraction, seconds) = (4000.0, 0.2, 0.0025);
     for (kind, rate, frequency, dt) in [
         (NonParalysable, 200.0, 4.0, 1.0 / 64.0),
+        (NonParalysable, 400.0, 144.0, 1.0 / 1024.0),
         (NonParalysable, 400.0, 288.0, 1.0 / 1024.0),
         (Paralysable, 200.0, 4.0, 1.0 / 64.0),
         (Paralysable, 200.0, 144.0, 1.0 / 1024.0),
