@@ -69,8 +69,9 @@ fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
     // As it is meant: 2, not 1.9999999999999998.
     let level = spectrum.null_level();
     let level: f64 = format!("{level:.12e}").parse().unwrap_or(level);
+    let noise = if spectrum.meta.dead_time.is_some() { "noise with dead time" } else { "white noise" };
     format!(
-        "white noise of mean {level} ({}); averaged powers are chi-square with 2mK degrees of freedom",
+        "{noise} of mean {level} ({}); averaged powers are chi-square with 2mK degrees of freedom",
         spectrum.meta.norm
     )
 }
@@ -111,6 +112,13 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
         text += &format!(
             "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
             spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
+        );
+    }
+    if let Some(d) = &meta.dead_time {
+        let error = if d.err > 0.0 { format!(" ± {:.1e} s (fitted)", d.err) } else { String::new() };
+        text += &format!(
+            "dead time {:.5e} s{error}, {}, {:.2} counts/s each; rms of slow signals is {:.4} of the source's\n",
+            d.seconds, d.model, d.rate, d.rms_factor
         );
     }
     if let Some(rms) = &meta.rms {

@@ -63,8 +63,9 @@ pub fn main() -> ExitCode {
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
+            let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
             eprintln!(
-                "{} in {} s of good time, {}",
+                "{} in {} s of good time, {}{lost}",
                 count(s.events, "event"),
                 Short(s.exposure),
                 count(s.gtis as u64, "interval")

@@ -9,14 +9,14 @@ use serde_json::json;
 use super::common::{Compat, InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::judge;
-use super::number::{Range, counting, number, probability, range};
+use super::number::{Range, counting, number, positive, probability, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
+use crate::spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -43,6 +43,19 @@ pub struct PdsArgs {
     /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
     #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
     pub(super) noise: NoiseLevel,
+    /// Dead time of the detectors in s, or fit:LO:HI to fit it to the powers from LO to HI Hz, where the source must not vary: the
+    /// noise level becomes that of Zhang et al. 1995, at each frequency, from the mean rate as recorded
+    #[arg(long, value_name = "S|fit:LO:HI", value_parser = dead_time, conflicts_with = "noise")]
+    dead_time: Option<DeadTimeValue>,
+    /// Events that arrive in a dead time prolong it (exact model), instead of being lost alone
+    #[arg(long, requires = "dead_time")]
+    paralysable: bool,
+    /// Independent detectors that share the rate [default: the number of merged files, else 1; RXTE's PCUs are one each]
+    #[arg(long, value_name = "N", requires = "dead_time")]
+    dead_time_detectors: Option<usize>,
+    /// Rate of all events that block, counts/s, where the spectrum has only some (other energies) [default: the spectrum's]
+    #[arg(long, value_name = "RATE", requires = "dead_time", value_parser = positive)]
+    dead_time_rate: Option<f64>,
     /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     pub(super) rms: Option<Range>,
@@ -126,6 +139,17 @@ fn noise_level(text: &str) -> Result<NoiseLevel, String> {
     }
 }
 
+fn dead_time(text: &str) -> Result<DeadTimeValue, String> {
+    match text.trim().strip_prefix("fit:") {
+        Some(band) => range(band).map(|band| DeadTimeValue::Fit(band.lo, band.hi)),
+        None => match number(text) {
+            Ok(seconds) if seconds >= 0.0 => Ok(DeadTimeValue::Seconds(seconds)),
+            Ok(_) => Err(format!("'{text}': a dead time is not negative")),
+            Err(_) => Err(format!("'{text}' is neither seconds nor fit:LO:HI in Hz")),
+        },
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlotYArg {
     Power,
@@ -133,7 +157,16 @@ enum PlotYArg {
 }
 
 impl PdsArgs {
-    pub(super) fn options(&self, combine: Combine) -> Options {
+    /// The noise level of so many merged inputs.
+    fn noise(&self, merged: usize) -> NoiseLevel {
+        let Some(dead_time) = self.dead_time else { return self.noise };
+        let kind = if self.paralysable { DeadTimeKind::Paralysable } else { DeadTimeKind::NonParalysable };
+        let detectors = self.dead_time_detectors.unwrap_or(merged);
+        NoiseLevel::DeadTime(DeadTimeNoise { dead_time, kind, detectors, rate: self.dead_time_rate })
+    }
+
+    /// The options of the library for so many inputs.
+    pub(super) fn options(&self, combine: Combine, inputs: usize) -> Options {
         let rebin = match (self.rebin, self.rebin_log) {
             (Some(by), _) => Rebin::Linear(by),
             (None, Some(growth)) => Rebin::Geometric(growth),
@@ -148,7 +181,7 @@ impl PdsArgs {
                 use_common_mean: self.use_common_mean,
                 rebin,
                 background: self.background,
-                noise: self.noise,
+                noise: self.noise(if combine == Combine::Merge { inputs } else { 1 }),
                 subtract_noise: self.subtract_noise,
             },
             compat_stingray: self.compat.is_some(),
@@ -189,7 +222,7 @@ impl PdsArgs {
             check_output(path, self.overwrite)?;
             self.input.check_output(path)?;
         }
-        Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
+        Rebin::ranges(self.options(Combine::Average, 1).power.rebin, 1).map(|_| ())
     }
 
     /// Measurements, warnings, table, picture and summary, as asked for.
@@ -245,7 +278,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
         }
     };
     let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
-    let options = args.options(combine);
+    let options = args.options(combine, inputs.len());
     // What is odd about the files or the plan is said before the work begins.
     let mut told = warnings.clone();
     let plan = Plan::new(&inputs, &options, &mut told)?;

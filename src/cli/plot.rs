@@ -238,10 +238,9 @@ where
         chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
     }
     // Where the noise was subtracted, its level is no longer a level of this picture.
-    if meta.noise > 0.0 && meta.provenance.options["subtract_noise"] != true {
-        let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
+    if meta.noise > 0.0 && !meta.noise_subtracted {
         let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
-        let level: Vec<(f64, f64)> = steps.iter().map(|p| noise(p.from)).filter(inside).collect();
+        let level: Vec<(f64, f64)> = noise(s, y).into_iter().filter(inside).collect();
         let red = RGBColor(200, 60, 40);
         let series = chart.draw_series(LineSeries::new(level, red)).map_err(failed)?;
         series.label("noise level").legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], red));
@@ -266,10 +265,22 @@ fn detection(s: &AveragedPowerSpectrum, steps: &[Step], style: Style) -> Vec<(f6
     let levels = style.detection.map_or(Vec::new(), |p| s.detection_levels(p));
     let of_step = |step: &Step| {
         let level = levels.iter().find(|l| l.m * l.k == s.m[step.bin])?;
-        let at = |f: f64| (f, if style.y == PlotY::Power { level.power } else { level.power * f });
+        let power = s.detection_power(level, step.bin);
+        let at = |f: f64| (f, if style.y == PlotY::Power { power } else { power * f });
         Some([at(step.from), at(step.to)])
     };
     steps.iter().filter_map(of_step).flatten().collect()
+}
+
+/// The noise level, one point a pixel at most.
+fn noise(s: &AveragedPowerSpectrum, y: PlotY) -> Vec<(f64, f64)> {
+    let scale = f64::from(SIZE.0) / (s.freq[s.len() - 1] / s.freq[0]).ln().max(1e-9);
+    let mut places: Vec<usize> = (0..s.len()).collect();
+    places.dedup_by_key(|k| ((s.freq[*k] / s.freq[0]).ln() * scale).floor() as i64);
+    places
+        .into_iter()
+        .map(|k| (s.freq[k], if y == PlotY::Power { s.noise[k] } else { s.noise[k] * s.freq[k] }))
+        .collect()
 }
 
 /// The multiples of `f` between two frequencies, as far as they stand apart on a logarithmic axis.

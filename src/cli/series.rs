@@ -57,7 +57,7 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
         return Err(Error::argument("--compat", "stingray", message));
     }
     let series = coarser(series, args.dt)?;
-    let power = args.options(Combine::Average).power;
+    let power = args.options(Combine::Average, 1).power;
     let options = SeriesOptions { segment_size: args.segment_size, min_fracexp: args.min_fracexp, power };
     let mut planning = Warnings::default();
     let plan = SeriesPlan::new(&series, &options, &mut planning)?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::energy::Scale;
 use super::fits::{self, Hdu, Header};
 use super::gti::{self, Frame};
-use super::missions::{self, Context, GtiRule, Mission};
+use super::missions::{self, Context, DetectorDeadTime, GtiRule, Mission};
 use super::scan::{Look, warn_of_container, warn_of_datasum};
 use super::source::{Source, format_error};
 use super::table::{Column, Kind, Rows, Table};
@@ -69,6 +69,8 @@ pub struct EventFile {
     pub object: String,
     /// Known layout that was applied.
     pub mission: &'static Mission,
+    /// Dead time of the detectors, where it is known; not of files that say that they have none (`DEADC` of 1).
+    pub dead_time: Option<DetectorDeadTime>,
     /// How channels become keV.
     pub scale: Option<Scale>,
 }
@@ -150,6 +152,8 @@ impl EventFile {
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &context));
         let object = text("OBJECT");
+        let none = header.real("DEADC").ok().flatten() == Some(1.0);
+        let dead_time = mission.dead_time(&instrument).filter(|_| !none);
         let mut file = EventFile {
             table,
             time,
@@ -166,6 +170,7 @@ impl EventFile {
             instrument,
             object,
             mission,
+            dead_time,
             scale,
         };
         file.check_resolution()?;

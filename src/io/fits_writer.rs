@@ -181,6 +181,14 @@ impl<W: Write + Seek> FitsWriter<W> {
         self.out.write_all(rows)
     }
 
+    /// Replaces a number in the header of the open table.
+    pub(crate) fn set(&mut self, keyword: &str, value: f64) -> io::Result<()> {
+        match &mut self.table {
+            Some(table) => table.header.replace(keyword, Value::Real(value)),
+            None => Err(invalid("no table is open".into())),
+        }
+    }
+
     fn finish_table(&mut self) -> io::Result<()> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
         let pad = table.bytes.next_multiple_of(UNIT as u64) - table.bytes;

@@ -1,6 +1,7 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod dead_time;
 mod flux;
 mod light_curve;
 mod series;
@@ -185,6 +186,7 @@ pub fn spectrum_of_events(
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let mut made = source::describe(&inputs);
+    let known = dead_time::known(&inputs, plan.combine);
     let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
     let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
     made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
@@ -216,7 +218,9 @@ pub fn spectrum_of_events(
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
-    AveragedPowerSpectrum::new(&sums, false, &options.power, context)
+    let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
+    dead_time::warn(&mut spectrum, known, options.power.noise);
+    Ok(spectrum)
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.

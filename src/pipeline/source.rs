@@ -2,6 +2,7 @@
 
 use crate::data::{Balance, Gti, InputRecord, Provenance};
 use crate::error::{Error, Result};
+use crate::io::missions::DetectorDeadTime;
 use crate::io::{EventFile, EventStream, Selection};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
@@ -81,6 +82,8 @@ pub struct Events<'a> {
     pub barycentred: bool,
     /// Reference epoch.
     pub mjdref: Option<MjdRef>,
+    /// Dead time of the detectors, where it is known.
+    pub(super) dead_time: Option<DetectorDeadTime>,
     provenance: Provenance,
 }
 
@@ -95,6 +98,8 @@ impl<'a> Events<'a> {
         if let Some(wanted) = &selection.detectors {
             file.warn_of_absent_detectors(wanted, warnings)?;
         }
+        let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
+        let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
         let provenance = Provenance {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),
@@ -121,6 +126,7 @@ impl<'a> Events<'a> {
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,
+            dead_time,
             provenance,
         })
     }
@@ -135,6 +141,7 @@ impl<'a> Events<'a> {
             timedel: 0.0,
             barycentred: false,
             mjdref: None,
+            dead_time: None,
             provenance: Provenance::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod dead_time;
 pub mod noise;
 pub mod norm;
 pub mod power;
@@ -9,6 +10,8 @@ pub mod rms;
 pub mod significance;
 pub mod statistics;
 
+pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
+pub use dead_time::{DeadTimeKind, DeadTimeModel};
 pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};

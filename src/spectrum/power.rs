@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::dead_time::noise::{DeadTimeRecord, Spectrum};
 use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
 use super::pulsation::Pulsation;
@@ -71,12 +72,15 @@ pub struct Metadata {
     pub mean: f64,
     /// Normalisation.
     pub norm: Norm,
-    /// Noise level in that normalisation.
+    /// Noise level in that normalisation; its mean over the frequencies where it depends on them.
     pub noise: f64,
     /// Its standard error, where it was fitted; otherwise 0.
     pub noise_err: f64,
     /// The noise level was subtracted from the powers.
     pub noise_subtracted: bool,
+    /// Dead time in the noise level, where it was asked for.
+    #[serde(flatten)]
+    pub dead_time: Option<DeadTimeRecord>,
     /// Rms in a band, where it was asked for.
     #[serde(flatten)]
     pub rms: Option<BandRms>,
@@ -127,6 +131,8 @@ pub struct AveragedPowerSpectrum {
     pub unnorm_power: Vec<f64>,
     /// Noise level.
     pub noise: Vec<f64>,
+    /// Its standard error where it was fitted, otherwise 0: one common cause moves all bins, each in the direction of its sign.
+    pub noise_err: Vec<f64>,
     /// Values averaged in the bin, `m·K`.
     pub m: Vec<u64>,
     /// Lower end of the power's χ² interval; empty before [`AveragedPowerSpectrum::add_intervals`].
@@ -196,15 +202,19 @@ impl AveragedPowerSpectrum {
             }
         };
         let poisson = options.norm.noise(&level);
-        let (noise, noise_err) = options.noise.level(poisson, &normalised, 1.0 / segment_size, sums.segments)?;
-        let subtracted = if options.subtract_noise { noise } else { 0.0 };
+        let seen = Spectrum { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
+        let noise = options.noise.levels(&seen)?;
+        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        // The mean of a constant is that constant, to the last bit.
+        let mean_level = |l: &[f64]| l[0] + l.iter().map(|x| x - l[0]).sum::<f64>() / l.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
         meta.m = sums.segments;
         meta.nphots = mean * n as f64;
         meta.mean = mean;
-        meta.noise = noise;
-        meta.noise_err = noise_err;
+        meta.noise = mean_level(&noise.level);
+        meta.noise_err = mean_level(&noise.err).abs();
+        meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
         let own_squares = !flux && options.weight_exponent() == Some(2);
         meta.scale = Scale {
@@ -214,7 +224,6 @@ impl AveragedPowerSpectrum {
         };
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
-        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
             // Original bin `k` stands at place `k − 1`.
@@ -222,10 +231,12 @@ impl AveragedPowerSpectrum {
             let power = average(&normalised[range.clone()]);
             spectrum.freq.push(centre / segment_size);
             spectrum.df.push(range.len() as f64 / segment_size);
-            spectrum.power.push(power - subtracted);
+            let level = mean_level(&noise.level[range.clone()]);
+            spectrum.power.push(if options.subtract_noise { power - level } else { power });
             spectrum.power_err.push(power / (values as f64).sqrt());
+            spectrum.noise.push(level);
+            spectrum.noise_err.push(mean_level(&noise.err[range.clone()]));
             spectrum.unnorm_power.push(average(&raw[range]) / m);
-            spectrum.noise.push(noise);
             spectrum.m.push(values);
         }
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
@@ -251,6 +262,7 @@ impl AveragedPowerSpectrum {
             noise: 0.0,
             noise_err: 0.0,
             noise_subtracted: false,
+            dead_time: None,
             rms: None,
             pulsation: None,
             interval_confidence: None,
@@ -267,6 +279,7 @@ impl AveragedPowerSpectrum {
             power_err: Vec::new(),
             unnorm_power: Vec::new(),
             noise: Vec::new(),
+            noise_err: Vec::new(),
             m: Vec::new(),
             power_lo: Vec::new(),
             power_hi: Vec::new(),
@@ -284,14 +297,14 @@ impl AveragedPowerSpectrum {
         self.freq.is_empty()
     }
 
-    /// What was subtracted from all powers.
-    pub(crate) fn subtracted(&self) -> f64 {
-        if self.meta.noise_subtracted { self.meta.noise } else { 0.0 }
+    /// What was subtracted from the power of a bin.
+    pub(crate) fn subtracted(&self, i: usize) -> f64 {
+        if self.meta.noise_subtracted { self.noise[i] } else { 0.0 }
     }
 
     /// Power of a bin with its noise, whether or not that was subtracted.
     pub(crate) fn total_power(&self, i: usize) -> f64 {
-        self.power[i] + self.subtracted()
+        self.power[i] + self.subtracted(i)
     }
 
     /// Place of the largest power.

@@ -94,7 +94,7 @@ impl AveragedPowerSpectrum {
                 }
             }
         }
-        let leahy = |i: usize| 2.0 * self.total_power(i) / level;
+        let leahy = |i: usize| 2.0 * self.total_power(i) / self.null_at(i);
         let chance = |i: usize| detection::ln_false_alarm(leahy(i), self.m[i], trials as f64);
         let Some(peak) = largest.values().copied().min_by(|&a, &b| chance(a).total_cmp(&chance(b))) else {
             let ends = match (self.freq.first(), self.freq.last()) {
@@ -105,7 +105,7 @@ impl AveragedPowerSpectrum {
         };
         // Of a Leahy power at the centre of a frequency, which is one of K in its bin.
         let fraction = |i: usize, signal: f64, loss: f64| {
-            let power = 0.5 * signal * level * self.meta.scale.frac * (self.m[i] as f64 / self.meta.m as f64);
+            let power = 0.5 * signal * self.null_at(i) * self.meta.scale.frac * (self.m[i] as f64 / self.meta.m as f64);
             (2.0 * power * self.meta.df / loss).sqrt()
         };
         let loss = |f: f64| pulsed::binning_loss(f, self.meta.dt);
