@@ -208,7 +208,7 @@ fn a_length_that_the_gpu_cannot_do_is_an_error_with_gpu() {
     if !gpu("unsupported length") {
         return;
     }
-    refused(&["pds", B1509, "--dt", "0.01", "--segment-size", "10", "--backend", "gpu"], 1, "1000 bins");
+    refused(&["pds", B1509, "--dt", "1/131072", "--segment-size", "64.0001", "--backend", "gpu"], 1, "8388621 bins");
 }
 
 #[test]
