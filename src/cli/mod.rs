@@ -1,6 +1,7 @@
 //! The command line: thin wrappers of the library.
 
 pub mod common;
+pub mod cs;
 pub mod device;
 pub mod devices;
 pub mod info;
@@ -37,6 +38,9 @@ enum Command {
     /// Averaged power spectrum of event files
     #[command(allow_negative_numbers = true)]
     Pds(Box<pds::PdsArgs>),
+    /// Averaged cross spectrum of two bands or of two files: lags and coherence
+    #[command(allow_negative_numbers = true)]
+    Cs(Box<cs::CsArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
@@ -59,6 +63,7 @@ pub fn main() -> ExitCode {
     interrupt::clean_up();
     let result = match command {
         Command::Pds(args) => pds::run(*args),
+        Command::Cs(args) => cs::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fits_writer::write_file;
 use crate::error::{Error, Result};
-use crate::spectrum::AveragedPowerSpectrum;
+use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum};
 
 /// Values of one column.
 pub enum Values<'a> {
@@ -57,6 +57,41 @@ impl AveragedPowerSpectrum {
             columns.push(column("power_lo", power_unit, Values::Real(&self.power_lo)));
             columns.push(column("power_hi", power_unit, Values::Real(&self.power_hi)));
         }
+        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+    }
+}
+
+impl AveragedCrossSpectrum {
+    /// The spectrum as a table.
+    pub fn product(&self) -> Product<'_> {
+        let power = match self.meta.norm {
+            crate::spectrum::Norm::Frac => "Hz-1",
+            crate::spectrum::Norm::Abs => "ct2 s-2 Hz-1",
+            _ => "",
+        };
+        let real =
+            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
+        let columns = vec![
+            real("freq", "Hz", &self.freq),
+            real("df", "Hz", &self.df),
+            ProductColumn { name: "m", unit: String::new(), values: Values::Count(&self.m) },
+            real("cross_re", power, &self.cross_re),
+            real("cross_im", power, &self.cross_im),
+            real("cross_err_re", power, &self.cross_err_re),
+            real("cross_err_im", power, &self.cross_err_im),
+            real("power1", power, &self.power1),
+            real("power2", power, &self.power2),
+            real("noise1", power, &self.noise1),
+            real("noise2", power, &self.noise2),
+            real("phase_lag", "rad", &self.phase_lag),
+            real("phase_lag_err", "rad", &self.phase_lag_err),
+            real("time_lag", "s", &self.time_lag),
+            real("time_lag_err", "s", &self.time_lag_err),
+            real("raw_coherence", "", &self.raw_coherence),
+            real("raw_coherence_err", "", &self.raw_coherence_err),
+            real("intrinsic_coherence", "", &self.intrinsic_coherence),
+            real("intrinsic_coherence_err", "", &self.intrinsic_coherence_err),
+        ];
         Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }

@@ -89,6 +89,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
             "pulsed_fraction" => "PULSFRAC",
             "pulsed_fraction_lo" => "PULSFRLO",
             "pulsed_fraction_hi" => "PULSFRHI",
+            "subject_inside_reference" => "INSIDE",
             "precision" => "PRECISN",
             "eagleray_version" => "CREATOR",
             short => short,

@@ -3,7 +3,7 @@
 use super::source::{Events, TimeSource};
 use super::{Combine, Plan, Progress};
 use crate::backend::BatchLimits;
-use crate::data::Balance;
+use crate::data::{Balance, Gti};
 use crate::error::Result;
 use crate::segment::plan::{Segment, Segments};
 use crate::segment::{Row, SegmentBatch};
@@ -26,21 +26,7 @@ pub(super) struct Batcher<'a> {
 
 impl<'a> Batcher<'a> {
     pub fn new(plan: &'a Plan, inputs: Vec<Events<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let edges = |gti: &crate::data::Gti, offset: Dd| {
-            gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
-        };
-        let readers = inputs.into_iter().zip(&plan.gtis).map(|(input, gti)| Reader {
-            intervals: edges(gti, input.offset),
-            source: input.source,
-            chunk: Vec::new(),
-            at: 0,
-            rows: chunk.max(1),
-            done: false,
-            outside_gti: 0,
-            outside_segments: 0,
-            reported: 0,
-        });
-        let readers = readers.collect();
+        let readers = inputs.into_iter().zip(&plan.gtis).map(|(input, gti)| Reader::new(input, gti, chunk)).collect();
         Batcher { plan, readers, limits, group: 0, input: 0, row: 0, rows: Vec::new(), first: true, times: Vec::new() }
     }
 
@@ -71,11 +57,7 @@ impl<'a> Batcher<'a> {
     pub fn finish(mut self, progress: Progress) -> Result<Balance> {
         let mut balance = Balance::default();
         for reader in &mut self.readers {
-            reader.skip_to(f64::INFINITY, progress)?;
-            let mut one = reader.source.balance();
-            one.outside_gti = reader.outside_gti;
-            one.outside_segments = reader.outside_segments;
-            balance.add(&one);
+            balance.add(&reader.finish(progress)?);
         }
         Ok(balance)
     }
@@ -162,7 +144,7 @@ fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) 
 }
 
 /// One input, read on demand.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     source: Box<dyn TimeSource + 'a>,
     chunk: Vec<f64>,
     at: usize,
@@ -175,7 +157,32 @@ struct Reader<'a> {
     reported: u64,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads `chunk` rows at a time; `gti` are the intervals in use, in the frame.
+    pub fn new(input: Events<'a>, gti: &Gti, chunk: usize) -> Reader<'a> {
+        let edge = |t: Dd| (t - input.offset).ceil_f64();
+        Reader {
+            intervals: gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b))).collect(),
+            source: input.source,
+            chunk: Vec::new(),
+            at: 0,
+            rows: chunk.max(1),
+            done: false,
+            outside_gti: 0,
+            outside_segments: 0,
+            reported: 0,
+        }
+    }
+
+    /// Passes over what is left, and says where all photons went that are in no segment.
+    pub fn finish(&mut self, progress: Progress) -> Result<Balance> {
+        self.skip_to(f64::INFINITY, progress)?;
+        let mut balance = self.source.balance();
+        balance.outside_gti = self.outside_gti;
+        balance.outside_segments = self.outside_segments;
+        Ok(balance)
+    }
+
     /// Makes sure that there is an unread time; false at the end.
     fn refill(&mut self, progress: &mut dyn FnMut(u64)) -> Result<bool> {
         while self.at == self.chunk.len() && !self.done {
@@ -190,7 +197,7 @@ impl Reader<'_> {
     }
 
     /// Passes over times below `edge`, which are in no segment, and counts them.
-    fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    pub fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
         while self.refill(progress)? {
             let gap = &self.chunk[self.at..];
             let gap = &gap[..gap.partition_point(|&t| t < edge)];
@@ -215,7 +222,13 @@ impl Reader<'_> {
     }
 
     /// Appends times below `stop`, up to `most` in all; true when none is left below it.
-    fn take_to(&mut self, stop: f64, most: usize, out: &mut Vec<f64>, progress: &mut dyn FnMut(u64)) -> Result<bool> {
+    pub fn take_to(
+        &mut self,
+        stop: f64,
+        most: usize,
+        out: &mut Vec<f64>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<bool> {
         while self.refill(progress)? {
             let here = &self.chunk[self.at..];
             let here = &here[..here.partition_point(|&t| t < stop)];

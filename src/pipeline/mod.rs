@@ -1,6 +1,7 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod cross;
 mod dead_time;
 mod flux;
 mod light_curve;
@@ -24,6 +25,7 @@ use crate::text::Short;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
+pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};

@@ -1,5 +1,6 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod cross;
 pub mod dead_time;
 pub mod noise;
 pub mod norm;
@@ -10,6 +11,7 @@ pub mod rms;
 pub mod significance;
 pub mod statistics;
 
+pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
 pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
 pub use dead_time::{DeadTimeKind, DeadTimeModel};
 pub use noise::NoiseLevel;
