@@ -8,10 +8,10 @@ use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
 
-pub mod auto;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod several;
 
 /// What a device is, recorded in every product.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -284,7 +284,7 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
             let real = adapters().into_iter().find(|a| !a.software);
             let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
-                Some(Ok(gpu)) => return Ok(Box::new(auto::AutoBackend::new(gpu, *threads))),
+                Some(Ok(gpu)) => return Ok(Box::new(several::Several::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
