@@ -1,16 +1,13 @@
 //! Options that several commands share.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::number::{number, positive};
-use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
-use crate::kernels::Precision;
 use crate::pipeline::{Combine, Events, align};
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
@@ -78,57 +75,6 @@ pub enum Compat {
     Stingray,
 }
 
-/// Where the work is done.
-#[derive(Args, Clone, Debug)]
-pub struct DeviceArgs {
-    /// Device: a real GPU where there is one (auto), a GPU, or the CPU
-    #[arg(long, value_enum, default_value = "auto")]
-    pub backend: BackendArg,
-    /// GPU by its number or part of its name in `eagleray devices`
-    #[arg(long, value_name = "NAME|INDEX")]
-    pub adapter: Option<String>,
-    /// Capabilities of the GPU to use
-    #[arg(long, value_enum, default_value = "auto")]
-    pub gpu_profile: ProfileArg,
-    /// Precision of the transforms: single on GPUs, double on the CPU
-    #[arg(long, value_enum)]
-    pub precision: Option<PrecisionArg>,
-    /// Worker threads of the CPU [default: all cores]
-    #[arg(long, value_name = "N", value_parser = threads)]
-    pub threads: Option<NonZeroUsize>,
-}
-
-/// See [`DeviceChoice`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackendArg {
-    /// A real GPU, else the CPU.
-    Auto,
-    /// A GPU.
-    Gpu,
-    /// The CPU.
-    Cpu,
-}
-
-/// See [`GpuProfile`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProfileArg {
-    /// Native where it passes the self-test.
-    Auto,
-    /// WebGPU's defaults.
-    Portable,
-    /// All the adapter has.
-    Native,
-}
-
-/// Precision of the transforms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionArg {
-    /// 32 bits.
-    Single,
-    /// 64 bits.
-    Double,
-}
-
 /// Parses `LO:HI` with `LO ≤ HI`.
 fn pair(text: &str) -> Result<(f64, f64), String> {
     let (lo, hi) = text.split_once(':').ok_or_else(|| format!("`{text}` is not LO:HI"))?;
@@ -144,51 +90,9 @@ fn not_negative(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A number of worker threads; more than this only waits for each other.
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    match text.parse().ok().and_then(NonZeroUsize::new).filter(|n| n.get() <= 1024) {
-        Some(threads) => Ok(threads),
-        None => Err(format!("`{text}` is not a number of threads from 1 to 1024")),
-    }
-}
-
 /// A number above zero, as clap wants its parsers.
 pub fn seconds(text: &str) -> Result<f64, String> {
     positive(text)
-}
-
-impl DeviceArgs {
-    /// Opens the device.
-    ///
-    /// # Errors
-    /// No such device; a precision that it does not have.
-    pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
-        let profile = match self.gpu_profile {
-            ProfileArg::Auto => GpuProfile::Auto,
-            ProfileArg::Portable => GpuProfile::Portable,
-            ProfileArg::Native => GpuProfile::Native,
-        };
-        let adapter = match &self.adapter {
-            None => AdapterSelector::Best,
-            Some(text) => text.parse().map_or_else(|_| AdapterSelector::Name(text.clone()), AdapterSelector::Index),
-        };
-        let precision = match self.precision {
-            Some(PrecisionArg::Double) => Precision::Double,
-            Some(PrecisionArg::Single) | None => Precision::Single,
-        };
-        let choice = match self.backend {
-            BackendArg::Auto if self.adapter.is_none() => {
-                DeviceChoice::Auto { profile, precision, threads: self.threads }
-            }
-            BackendArg::Auto | BackendArg::Gpu => DeviceChoice::Gpu { adapter, profile, precision },
-            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
-        };
-        let backend = crate::backend::open(&choice, warnings)?;
-        if self.precision == Some(PrecisionArg::Single) && backend.info().precision != "single" {
-            return Err(Error::argument("--precision", "single", "the CPU computes in double precision"));
-        }
-        Ok(backend)
-    }
 }
 
 impl InputArgs {

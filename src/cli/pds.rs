@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::common::{Compat, DeviceArgs, InputArgs, Opened, report, seconds};
+use super::common::{Compat, InputArgs, Opened, report, seconds};
+use super::devices::DeviceArgs;
 use super::number::{Range, number, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::member::work;
 use crate::backend::{BackendError, BatchLimits};
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
@@ -44,14 +45,16 @@ impl Group {
             outstanding: 0,
             sums: PartialSums::new(),
             done: false,
-            work: (batch.rows.len() * spec.n) as f64,
+            work: work(batch, spec),
             began: Instant::now(),
             first_segment: batch.rows.first().map_or(0, |row| row.index),
         }
     }
 
     pub fn push(&mut self, batch: Arc<SegmentBatch>) {
-        self.work += batch.times.len() as f64;
+        if !batch.first {
+            self.work += batch.times.len() as f64;
+        }
         self.complete = batch.last;
         self.batches.push(batch);
     }
