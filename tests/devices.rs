@@ -1,5 +1,7 @@
 //! Devices that fail, and several at once: the same sums whatever happens, and a record of it.
 
+#[cfg(feature = "gpu")]
+mod common;
 #[path = "common/faulty.rs"]
 mod faulty;
 
@@ -266,4 +268,63 @@ fn equal_devices_get_like_shares() {
     assert_eq!((got.meta.adapter.as_str(), got.meta.backend.as_str()), ("first + second", "gpu"));
     let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert!(shares.iter().all(|share| *share >= 4), "{shares:?}");
+}
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use super::*;
+    use eagleray::GpuProfile;
+    use eagleray::backend::gpu::GpuBackend;
+    use eagleray::kernels::Precision;
+
+    /// The best adapter, once again with each call.
+    fn open(test: &str) -> Option<Faulty> {
+        let gpu = common::open(test, |best| GpuBackend::open(best, GpuProfile::Auto, Precision::Single))?;
+        let name = gpu.info().adapter.clone();
+        Some(Faulty::new(gpu, &name, None).limited(8, 3000))
+    }
+
+    #[test]
+    fn one_adapter_twice_gives_the_bits_of_one() {
+        for run in Run::ALL {
+            let (Some(mut one), Some(a), Some(b)) = (open("twice"), open("twice"), open("twice")) else { return };
+            let expected = run.of(N, SEGMENTS, &mut one).unwrap();
+            let counters = [a.submitted.clone(), b.submitted.clone()];
+            let mut both = Several::new(vec![Box::new(a), Box::new(b)]).unwrap();
+            let got = run.of(N, SEGMENTS, &mut both).unwrap();
+            assert_same(&got, &expected, &format!("{run:?}"));
+            assert_eq!((got.meta.backend.as_str(), got.meta.precision.as_str()), ("gpu", "single"));
+            let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
+            eprintln!("{run:?}: {shares:?} batches on {}", got.meta.adapter);
+            let shared = shares.iter().all(|share| *share > 0);
+            assert_eq!(got.meta.adapter.contains(" + "), shared, "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn a_gpu_and_the_cpu_add_up() {
+        for run in Run::ALL {
+            let expected = run.of(N, SEGMENTS, &mut cpu()).unwrap();
+            for slow in [0, 1] {
+                let Some(gpu) = open("mixed") else { return };
+                // Made slow in turn, so that each has most of the work once.
+                let (gpu, cpu) = match slow {
+                    0 => (gpu.slowed(50), Faulty::new(cpu(), "processor", None).limited(8, 3000)),
+                    _ => (gpu, Faulty::new(cpu(), "processor", None).limited(8, 3000).slowed(400)),
+                };
+                let mut both = Several::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
+                assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
+                let got = run.of(N, SEGMENTS, &mut both).unwrap();
+                assert_eq!(got.meta.m, expected.meta.m);
+                assert_eq!(got.meta.photons, expected.meta.photons);
+                let mean = expected.unnorm_power.iter().sum::<f64>() / expected.unnorm_power.len() as f64;
+                let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);
+                let amplitude = 1e-6 * mean.sqrt() + 2e-7 * largest.sqrt();
+                for (g, e) in got.unnorm_power.iter().zip(&expected.unnorm_power) {
+                    let bound = 2.0 * e.sqrt() * amplitude + amplitude * amplitude + 82.0 * 2f64.powi(-24) * e;
+                    assert!((g - e).abs() <= bound, "{run:?}: {g} instead of {e}, bound {bound}");
+                }
+            }
+        }
+    }
 }
