@@ -5,6 +5,8 @@ mod common;
 #[path = "common/faulty.rs"]
 mod faulty;
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use eagleray::backend::cpu::CpuBackend;
@@ -12,6 +14,8 @@ use eagleray::backend::several::Several;
 use eagleray::backend::{Backend, BackendError};
 use eagleray::kernels::trial::Random;
 use eagleray::pipeline::{Combine, Events};
+use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use eagleray::time::Dd;
 use eagleray::{
     AveragedPowerSpectrum, Error, FluxOptions, FluxSegment, Gti, Options, PowerOptions, Warnings, spectrum_of_events,
     spectrum_of_flux,
@@ -238,6 +242,54 @@ fn another_device_takes_over() {
             }
         }
     }
+}
+
+/// A group that another device has to do again comes while that one has half of a later group: this begins again after it.
+#[test]
+fn a_group_done_again_interrupts_an_open_one() {
+    let spec = PlanSpec {
+        n: N,
+        segment_size: 4.0,
+        product: Product::Power { weight_exponent: None },
+        input: Input::Events,
+        min_events: 0,
+        max_segments: 1000,
+    };
+    let mut random = Random::new(3);
+    let mut batch = |rows: std::ops::Range<u64>, events: usize, first, last, before: u64| {
+        let mut batch = SegmentBatch { first, last, ..SegmentBatch::default() };
+        for index in rows {
+            let (start, begin) = (Dd::product(4.0, index as f64), batch.times.len());
+            batch.times.extend((0..events).map(|_| start.hi + 4.0 * random.uniform()));
+            let (end, events) = (batch.times.len(), before + events as u64);
+            batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+        }
+        Arc::new(batch)
+    };
+    let batches = [
+        batch(0..256, 10, true, true, 0),
+        batch(256..260, 100, true, false, 0),
+        batch(256..260, 200, false, false, 100),
+        batch(256..260, 300, false, true, 300),
+    ];
+    let sum = |backend: &mut dyn Backend| {
+        let plan = backend.prepare(&spec).unwrap();
+        let mut submit = |i: usize| backend.submit(plan, batches[i].clone()).unwrap();
+        let mut tickets = VecDeque::from([submit(0), submit(1), submit(2)]);
+        let mut total = backend.collect(tickets.pop_front().unwrap()).unwrap();
+        tickets.push_back(backend.submit(plan, batches[3].clone()).unwrap());
+        tickets.into_iter().for_each(|ticket| total.merge(backend.collect(ticket).unwrap()));
+        total.finish()
+    };
+    // The large group is for the faster one, which has then so much to do that the small one is for the other. Measuring takes two
+    // batches; the first that counts fails.
+    let fast = Faulty::new(cpu(), "fast", Some((Call::Collect, 2, faults()[0].clone()))).limited(256, 1 << 20);
+    let slow = Faulty::new(cpu(), "slow", None).limited(256, 1 << 20).slowed(100);
+    let counter = slow.submitted.clone();
+    let mut both = Several::new(vec![Box::new(fast.slowed(50)), Box::new(slow)]).unwrap();
+    assert_eq!(sum(&mut both), sum(&mut cpu()));
+    assert_eq!(both.take_warnings().iter().count(), 1);
+    assert_eq!(counter.load(Ordering::Relaxed), 2 + 2 + 1 + 2 + 1);
 }
 
 /// Groups go to whoever would be done first.
