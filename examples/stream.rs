@@ -22,6 +22,6 @@ fn main() -> eagleray::Result<()> {
     let mut progress = |rows: u64| read += rows;
     let spectrum =
         eagleray::spectrum_of_events(vec![events], &Options::default(), backend.as_mut(), warnings, &mut progress)?;
-    println!("{read} rows read; {} segments; photons: {}", spectrum.meta.m, spectrum.meta.photons);
+    println!("{read} rows read; {} segments; photons: {}", spectrum.meta.m, spectrum.meta.provenance.photons);
     Ok(())
 }

@@ -137,7 +137,7 @@ fn fused(
                 let row = first + q;
                 let a = read_point(k * params.batch + q);
                 let b = read_point((params.len - k) * params.batch + q);
-                let p = powers_of_pair(a, b, w) * rows[row].include;
+                let p = powers_of_pair(amplitudes_of_pair(a, b, w)) * rows[row].include;
                 sum[i] += p;
                 if (params.exponent > 0u) {
                     weighted[i] += p * weight(rows[row].events - atomicLoad(&dropped[row]), params.exponent);

@@ -62,7 +62,7 @@ fn power(
     for (var row = runs[run].x; row < runs[run].y; row++) {
         var p: Complex;
         if (paired) {
-            p = powers_of_pair(amplitude(row, k), amplitude(row, h - k), w);
+            p = powers_of_pair(amplitudes_of_pair(amplitude(row, k), amplitude(row, h - k), w));
         } else {
             let f = amplitude(row, k);
             p = Complex(dot(f, f), Real(0));

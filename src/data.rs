@@ -2,9 +2,11 @@
 
 pub mod gti;
 pub mod lightcurve;
+pub mod provenance;
 
 pub use gti::Gti;
 pub use lightcurve::LightCurve;
+pub use provenance::{DeviceRecord, Provenance};
 
 use serde::Serialize;
 

@@ -40,6 +40,7 @@ pub mod segment;
 pub mod simulate;
 pub mod spectrum;
 pub mod sums;
+mod text;
 pub mod time;
 pub mod warning;
 
@@ -52,5 +53,5 @@ pub use pipeline::{
     spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
-pub use spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
+pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 pub use warning::Warnings;

@@ -19,25 +19,38 @@ pub fn run_length(n: usize) -> u64 {
 /// What a set of segments adds up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sums {
-    /// `Σ w·|F_k|²`, one block of `k = 1 … ceil(n/2) − 1` for each row of the plan (unweighted first). Empty: no segment.
+    /// The plan's blocks of `k = 1 … ceil(n/2) − 1`: for power `Σ w·|F_k|²`, unweighted first. Empty: no segment.
     pub power: Vec<f64>,
     /// Segments that contributed (`m`).
     pub segments: u64,
     /// Segments that could not contribute (empty ones with a normalisation per segment; sparse ones in the peer's rules).
     pub skipped: u64,
-    /// Photons that fell in a bin of a contributing segment (`Σ N`).
-    pub photons: u64,
+    /// What the channels of contributing segments hold: one for power spectra, the reference and its subjects for cross
+    /// spectra. Empty: no segment.
+    pub channels: Vec<ChannelSums>,
     /// Photons inside skipped segments.
     pub photons_skipped: u64,
     /// Photons of contributing segments that rounding put beyond the last bin.
     pub photons_dropped: u64,
-    /// Sum over segments of the mean flux of a bin; for events `N/n`, derived from `photons` instead, and 0 here.
+}
+
+/// Sums over the segments of one channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChannelSums {
+    /// Photons that fell in a bin (`Σ N`).
+    pub photons: u64,
+    /// Mean flux of a bin; for events `N/n`, derived from `photons` instead, and 0 here.
     pub flux_mean: f64,
-    /// Sum over segments of the mean squared error of a bin; 0 without errors.
+    /// Mean squared error of a bin; 0 without errors.
     pub variance: f64,
 }
 
 impl Sums {
+    /// Photons of the first channel: that of a power spectrum, the reference of a cross spectrum.
+    pub fn photons(&self) -> u64 {
+        self.channels.first().map_or(0, |channel| channel.photons)
+    }
+
     /// `self + right`, element by element in f64; the empty sum is the identity.
     fn add(mut self, right: Sums) -> Sums {
         if self.power.is_empty() {
@@ -48,11 +61,17 @@ impl Sums {
         }
         self.segments += right.segments;
         self.skipped += right.skipped;
-        self.photons += right.photons;
+        if self.channels.is_empty() {
+            self.channels = right.channels;
+        } else {
+            for (a, b) in self.channels.iter_mut().zip(&right.channels) {
+                a.photons += b.photons;
+                a.flux_mean += b.flux_mean;
+                a.variance += b.variance;
+            }
+        }
         self.photons_skipped += right.photons_skipped;
         self.photons_dropped += right.photons_dropped;
-        self.flux_mean += right.flux_mean;
-        self.variance += right.variance;
         self
     }
 }
@@ -132,7 +151,8 @@ mod tests {
 
     fn leaf(run: u64) -> Sums {
         let x = ((run * 2_654_435_761) % 1_000_003) as f64;
-        Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, photons: run, ..Sums::default() }
+        let channels = vec![ChannelSums { photons: run, ..ChannelSums::default() }];
+        Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, channels, ..Sums::default() }
     }
 
     /// The definition, written recursively.

@@ -45,6 +45,11 @@ impl Warnings {
         }
     }
 
+    /// Those that are not in `told`, or happened another number of times there.
+    pub fn except(&self, told: &Warnings) -> Warnings {
+        Warnings { list: self.iter().filter(|w| !told.list.contains(w)).cloned().collect() }
+    }
+
     /// The warnings in order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &Warning> {
         self.list.iter()

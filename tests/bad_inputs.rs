@@ -6,6 +6,7 @@ mod fits_file;
 use std::time::{Duration, Instant};
 
 use eagleray::backend::cpu::CpuBackend;
+use eagleray::data::ChannelRange;
 use eagleray::io::product::Format;
 use eagleray::{Error, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 use fits_file::{Column, Folder, Table, codes, cpu, events, file, gti, gzip, spectrum};
@@ -55,7 +56,7 @@ fn check(folder: &Folder, what: &str, bytes: &[u8], open: &OpenOptions, expected
     let result = folder
         .open(bytes, open)
         .and_then(|(file, warnings)| spectrum(&file, Selection::default(), &options(), warnings));
-    match (result, expected) {
+    match (result.map(|s| s.meta.provenance), expected) {
         (Err(e), E(pieces)) => {
             let text = e.to_string();
             assert!(text.contains("file.evt"), "{what}: the file is not named in: {text}");
@@ -64,15 +65,15 @@ fn check(folder: &Folder, what: &str, bytes: &[u8], open: &OpenOptions, expected
             }
         }
         (Ok(s), W(code, used, read)) => {
-            assert!(codes(&s.meta.warnings).contains(code), "{what}: no {code} in {:?}", s.meta.warnings);
-            assert_eq!((s.meta.photons.used, s.meta.photons.read), (*used, *read), "{what}: {}", s.meta.photons);
-            assert!(s.meta.photons.is_exact(), "{what}: {}", s.meta.photons);
+            assert!(codes(&s.warnings).contains(code), "{what}: no {code} in {:?}", s.warnings);
+            assert_eq!((s.photons.used, s.photons.read), (*used, *read), "{what}: {}", s.photons);
+            assert!(s.photons.is_exact(), "{what}: {}", s.photons);
         }
         (Ok(s), Fine) => {
-            assert!(s.meta.warnings.iter().all(|w| w.code == "W-FEW-VALUES"), "{what}: {:?}", s.meta.warnings);
-            assert_eq!((s.meta.photons.used, s.meta.photons.read), (1000, 1000), "{what}: {}", s.meta.photons);
+            assert!(s.warnings.iter().all(|w| w.code == "W-FEW-VALUES"), "{what}: {:?}", s.warnings);
+            assert_eq!((s.photons.used, s.photons.read), (1000, 1000), "{what}: {}", s.photons);
         }
-        (Ok(s), E(_)) => panic!("{what}: no error, but {} and {:?}", s.meta.photons, s.meta.warnings),
+        (Ok(s), E(_)) => panic!("{what}: no error, but {} and {:?}", s.photons, s.warnings),
         (Err(e), _) => panic!("{what}: {e}"),
     }
 }
@@ -298,8 +299,8 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
     let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
     assert!(s.is_empty() && s.peak().is_none());
-    assert_eq!((s.meta.m, s.meta.photons.read), (0, 0));
-    assert!(codes(&s.meta.warnings).contains(&"W-NO-EVENTS"));
+    assert_eq!((s.meta.m, s.meta.provenance.photons.read), (0, 0));
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
     for format in [Format::Ecsv, Format::Csv, Format::Json, Format::Fits] {
         assert!(!s.product().encode(format).unwrap().is_empty());
     }
@@ -367,7 +368,7 @@ fn a_header_of_a_hundred_thousand_continued_lines_does_not_stall() {
 fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salvage: bool) -> bool {
     let options = OpenOptions { salvage, ..OpenOptions::default() };
     let Ok((file, mut warnings)) = folder.open(bytes, &options) else { return false };
-    file.channel_range();
+    file.channel_range().unwrap();
     // A bit of an exponent makes years of good time, which are honestly transformed.
     if file.gti.exposure() > 1e4 {
         return false;
@@ -377,7 +378,7 @@ fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salva
     let selection = Selection { channels, detectors: None };
     let Ok(input) = Events::of_file(&file, selection, &mut warnings) else { return false };
     spectrum_of_events(vec![input], &settings, backend, warnings, &mut |_| {}).is_ok_and(|s| {
-        assert!(s.meta.photons.is_exact(), "{}", s.meta.photons);
+        assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
         true
     })
 }
@@ -459,7 +460,7 @@ fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
     let sums = |bytes: &[u8]| {
         let span = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
         let (file, mut warnings) = folder.open(bytes, &span).unwrap();
-        file.check_datasum(&mut warnings);
+        file.check_datasum(&mut warnings).unwrap();
         codes(&warnings).contains(&"W-DATASUM")
     };
     assert!(!sums(&good));
@@ -468,5 +469,35 @@ fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
         let mut bad = good.clone();
         bad[at] ^= 1;
         assert!(sums(&bad), "byte {at}");
+    }
+}
+
+/// Negative channels are channels: without a selection their photons count, a band has them where its scale does, and what a
+/// band does not have is counted as filtered.
+#[test]
+fn negative_channels_follow_the_missions_scale() {
+    let folder = Folder::new();
+    let channels: Vec<i16> = (0..PHOTONS as i16).map(|i| i - 100).collect();
+    let table = events(vec![time(), Column::i16("PI", &channels)]).set("TELESCOP", "'NICER'");
+    let (file, warnings) = folder.open(&of(table), &OpenOptions::default()).unwrap();
+    let scale = file.scale.clone().unwrap();
+    let channels = |lo, hi| Some(ChannelRange::channels(lo, hi));
+    for (what, range, used) in [
+        ("all", None, 1000),
+        ("0 to 9 keV", Some(scale.band(0.0, 9.0).unwrap()), 900),
+        ("−0.5 to 1 keV", Some(scale.band(-0.5, 1.0).unwrap()), 150),
+        ("channels −100 to −1", channels(-100.0, -1.0), 100),
+        ("channels −20 to 19", channels(-20.0, 19.0), 40),
+    ] {
+        let selection = Selection { channels: range, detectors: None };
+        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.provenance.photons;
+        assert_eq!((photons.used, photons.filtered), (used, 1000 - used), "{what}: {photons}");
+    }
+    let path = folder.0.path().join("file.evt").display().to_string();
+    for range in [["--pi", "-100:-1"], ["--energy", "-1:0"]] {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_eagleray"));
+        let output = program.args(["info", &path, "--json"]).args(range).output().unwrap();
+        let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(info[0]["selected"]["events"], 100, "{range:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

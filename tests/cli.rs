@@ -2,38 +2,21 @@
 //! input. Figures of the fixtures come from Stingray 2.3.2.
 #![cfg(feature = "cli")]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
+use common::program::{B1509, codes, eagleray, json, near, refused, simulate, stderr, succeed};
 use serde_json::Value;
 
-const B1509: &str = "examples/data/b1509.fits";
 const SGR1830: &str = "tests/data/sgr1830kgfilt.evt";
 const M82: &str = "tests/data/chandra_test.fits";
 const U1636: &str = "tests/data/xte_test.evt.gz";
 
-fn eagleray(options: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_eagleray"))
-        .args(options)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the program starts")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn succeed(options: &[&str]) -> Output {
-    let output = eagleray(options);
-    assert!(output.status.success(), "{options:?}: {}", stderr(&output));
-    output
-}
-
 /// The JSON summary of `pds`.
 fn pds(options: &[&str]) -> Value {
-    let output = succeed(&[&["pds", "--json", "--quiet"], options].concat());
-    serde_json::from_slice(&output.stdout).expect("the summary is JSON")
+    json(&[&["pds"], options].concat())
 }
 
 /// The whole table on standard output.
@@ -50,11 +33,6 @@ fn gpu(test: &str) -> bool {
         eprintln!("SKIPPED {test}: no GPU adapter, or EAGLERAY_TEST_GPU=off");
     }
     found
-}
-
-fn near(value: &Value, expected: f64, within: f64) {
-    let value = value.as_f64().expect("a number");
-    assert!((value - expected).abs() <= within, "{value} is not {expected} ± {within}");
 }
 
 #[test]
@@ -173,9 +151,7 @@ fn an_output_is_replaced_only_when_asked_and_no_half_file_stays() {
     let path = folder.path().join("a.csv").display().to_string();
     let options = ["pds", U1636, "--dt", "1/64", "--segment-size", "4", "--backend", "cpu", "--quiet", "-o", &path];
     succeed(&options);
-    let refused = eagleray(&options);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("--overwrite"), "{}", stderr(&refused));
+    refused(&options, 1, "--overwrite");
     succeed(&[&options[..], &["--overwrite"]].concat());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -183,6 +159,8 @@ fn an_output_is_replaced_only_when_asked_and_no_half_file_stays() {
 /// Exit status and one line that says what, where and what to do.
 #[test]
 fn mistakes_get_one_helpful_line_and_their_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let twin = &twin(folder.path())[..];
     let b = |more: &[&'static str]| [&["pds", B1509, "--backend", "cpu"], more].concat();
     let cases: Vec<(Vec<&str>, i32, &str)> = vec![
         (vec!["pds", "no-such-file.fits"], 1, "no-such-file.fits"),
@@ -205,16 +183,12 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         (b(&["--gti-margin=-5"]), 2, "must not be negative"),
         (b(&["--threads", "100000"]), 2, "from 1 to 1024"),
         (b(&["--json", "-o", "-"]), 2, "share standard output"),
-        (vec!["pds", B1509, B1509, "--backend", "cpu"], 2, "merge"),
+        (vec!["pds", B1509, twin, "--backend", "cpu"], 2, "merge"),
         (vec!["pds", B1509, "--backend", "gpu", "--adapter", "no such card"], 1, "no such card"),
         (vec!["pds", B1509, "--backend", "gpu", "--adapter", "99,cpu"], 1, "number 99"),
     ];
     for (options, status, text) in cases {
-        let output = eagleray(&options);
-        let message = stderr(&output);
-        assert_eq!(output.status.code(), Some(status), "{options:?}: {message}");
-        assert!(message.contains(text), "{options:?}: {message}");
-        assert!(!message.contains("panicked"), "{message}");
+        refused(&options, status, text);
     }
 }
 
@@ -225,9 +199,7 @@ fn an_output_never_replaces_an_input() {
     std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509), &path).unwrap();
     let name = path.display().to_string();
     for command in [&["pds", "--backend", "cpu"][..], &["lc", "--dt", "10"]] {
-        let output = eagleray(&[command, &[&name, "-o", &name, "--overwrite"]].concat());
-        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-        assert!(stderr(&output).contains("one of the inputs"), "{}", stderr(&output));
+        refused(&[command, &[&name, "-o", &name, "--overwrite"]].concat(), 2, "one of the inputs");
     }
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 385_920);
 }
@@ -237,9 +209,7 @@ fn a_length_that_the_gpu_cannot_do_is_an_error_with_gpu() {
     if !gpu("unsupported length") {
         return;
     }
-    let output = eagleray(&["pds", B1509, "--dt", "0.01", "--segment-size", "10", "--backend", "gpu"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("1000 bins"), "{}", stderr(&output));
+    refused(&["pds", B1509, "--dt", "1/131072", "--segment-size", "64.0001", "--backend", "gpu"], 1, "8388621 bins");
 }
 
 #[test]
@@ -275,19 +245,69 @@ fn auto_never_takes_a_software_adapter() {
     assert_eq!(s["backend"], if real { "gpu" } else { "cpu" });
 }
 
+/// A copy of B1509 of another object: the same photons in a file that is not the same.
+fn twin(folder: &Path) -> String {
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let at = bytes.windows(10).position(|w| w == b"OBJECT  = ").unwrap();
+    bytes[at + 12] ^= 1;
+    let path = folder.join("twin.fits");
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
 #[test]
 fn merged_modules_add_their_events() {
-    // The same file twice: counts double, so raw powers quadruple, and the intervals stay.
+    // The same photons in a file of another name and object: counts double, so raw powers quadruple, and the intervals stay.
     let options = ["--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--norm", "none"];
+    let folder = tempfile::tempdir().unwrap();
+    let other = &twin(folder.path())[..];
     let one = pds(&[&[B1509], &options[..]].concat());
-    let two = pds(&[&[B1509, B1509, "--combine", "merge"], &options[..]].concat());
+    let two = pds(&[&[B1509, other, "--combine", "merge"], &options[..]].concat());
     assert_eq!(two["m"], one["m"]);
     assert_eq!(two["photons"]["used"].as_u64(), one["photons"]["used"].as_u64().map(|n| 2 * n));
     let ratio = two["peak"]["power"].as_f64().unwrap() / one["peak"]["power"].as_f64().unwrap();
     assert!((ratio - 4.0).abs() < 1e-12, "{ratio}");
-    let mean = pds(&[&[B1509, B1509, "--combine", "average"], &options[..]].concat());
+    let mean = pds(&[&[B1509, other, "--combine", "average"], &options[..]].concat());
     assert_eq!(mean["m"].as_u64(), one["m"].as_u64().map(|m| 2 * m));
     near(&mean["peak"]["power"], one["peak"]["power"].as_f64().unwrap(), 1e-6);
+}
+
+/// By path, by links, by content, packed or not: what is given twice is refused, and both names are said.
+#[cfg(unix)]
+#[test]
+fn a_file_given_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let file = std::fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    std::os::unix::fs::symlink(&file, path("link.fits")).unwrap();
+    std::fs::hard_link(&file, path("hard.fits"))
+        .or_else(|_| std::fs::copy(&file, path("hard.fits")).map(|_| ()))
+        .unwrap();
+    std::fs::write(path("copy.fits"), &bytes).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &bytes).unwrap();
+    std::fs::write(path("packed.fits.gz"), packed.finish().unwrap()).unwrap();
+    let curve = path("curve.fits");
+    succeed(&["lc", B1509, "--dt", "1", "-o", &curve, "--quiet"]);
+    std::fs::copy(&curve, path("curve copy.fits")).unwrap();
+    let again = ["link.fits", "hard.fits", "copy.fits", "packed.fits.gz"].map(|name| (B1509.to_string(), path(name)));
+    let pairs = [(B1509.to_string(), B1509.to_string()), (curve, path("curve copy.fits"))];
+    for (first, second) in again.into_iter().chain(pairs) {
+        for (command, more) in [
+            ("pds", &[][..]),
+            ("pds", &["--combine", "average"]),
+            ("pds", &["--combine", "merge"]),
+            ("pds", &["--combine", "average", "--dry-run"]),
+            ("lc", &["--combine", "merge"]),
+        ] {
+            let output = eagleray(&[&[command, &first, U1636, &second], more].concat());
+            let text = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{first} {second} {more:?}: {text}");
+            let said = text.contains(&first) && text.contains(&second) && text.contains("same content");
+            assert!(said, "{first} {second} {more:?}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -295,8 +315,7 @@ fn merging_says_what_exposure_it_costs() {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<String> = ["0:300", "600:700"]
         .iter()
-        .map(|gap| simulate(&folder.path().join(&gap[..1]), &["--rate", "5", "--length", "1000", "--gaps", gap]))
-        .map(|path| path.display().to_string())
+        .map(|gap| simulate(folder.path(), &gap[..1], &format!("--rate 5 --length 1000 --gaps {gap}")))
         .collect();
     let s =
         pds(&[&files[0], &files[1], "--combine", "merge", "--dt", "1/8", "--segment-size", "32", "--backend", "cpu"]);
@@ -363,30 +382,21 @@ fn info_dry_run_and_devices_speak_json() {
 fn warnings_are_recorded_and_strict_makes_them_errors() {
     let options = ["tests/data/nomission.evt", "--dt", "0.125", "--segment-size", "16", "--backend", "cpu"];
     let s = pds(&options);
-    let codes: Vec<&str> = s["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["W-TIME-UNSORTED"]);
+    assert_eq!(codes(&s), ["W-TIME-UNSORTED"]);
     assert_eq!((s["photons"]["read"].as_u64(), s["photons"]["dropped"].as_u64()), (Some(1000), Some(0)));
     assert_eq!(eagleray(&[&["pds", "--strict"], &options[..]].concat()).status.code(), Some(1));
 }
 
-/// Simulates a file in the folder and returns its name.
-fn simulate(folder: &Path, options: &[&str]) -> PathBuf {
-    std::fs::create_dir_all(folder).unwrap();
-    let path = folder.join("simulated.evt");
-    succeed(&[&["simulate", "-o", &path.display().to_string()], options].concat());
-    path
-}
-
-/// Memory is bounded by the plan: a limit on the process's own (not mapped) memory that 2e7 times of 8 bytes would exceed.
+/// Memory is bounded by the plan: a limit on the process's own memory that 2e7 times of 8 bytes would exceed.
 #[cfg(target_os = "linux")]
 #[test]
 fn twenty_million_events_take_no_more_memory_than_a_few() {
     let folder = tempfile::tempdir().unwrap();
-    let path = simulate(folder.path(), &["--rate", "20000", "--length", "1000", "--seed", "5"]);
+    let path = simulate(folder.path(), "a.evt", "--rate 20000 --length 1000 --seed 5");
     let command = format!(
         "ulimit -d 120000 && exec '{}' pds '{}' --dt 2^-10 --segment-size 16 --backend cpu --threads 2 --json --quiet",
         env!("CARGO_BIN_EXE_eagleray"),
-        path.display()
+        path
     );
     let output = Command::new("sh").args(["-c", &command]).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

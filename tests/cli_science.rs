@@ -2,32 +2,15 @@
 //! figures worked out here.
 #![cfg(feature = "cli")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use common::program::{B1509, codes, json, near, real, refused, simulate, succeed};
 use serde_json::Value;
-
-const B1509: &str = "examples/data/b1509.fits";
-
-fn eagleray(options: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_eagleray"))
-        .args(options)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the program starts")
-}
-
-fn succeed(options: &[&str]) -> Output {
-    let output = eagleray(options);
-    assert!(output.status.success(), "{options:?}: {}", String::from_utf8_lossy(&output.stderr));
-    output
-}
 
 /// The JSON summary of `pds` on the CPU; `options` are words apart by spaces.
 fn pds(files: &[&str], options: &str) -> Value {
     let words: Vec<&str> = options.split_whitespace().collect();
-    let output = succeed(&[&["pds", "--json", "--quiet", "--backend", "cpu"], files, &words].concat());
-    serde_json::from_slice(&output.stdout).expect("the summary is JSON")
+    json(&[&["pds", "--backend", "cpu"], files, &words].concat())
 }
 
 /// Names and columns of the table of `pds`.
@@ -42,21 +25,6 @@ fn table(files: &[&str], options: &str) -> (Vec<String>, Vec<Vec<f64>>) {
         line.split(' ').zip(&mut columns).for_each(|(x, c)| c.push(x.parse().unwrap()));
     }
     (names, columns)
-}
-
-fn real(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"))
-}
-
-fn near(value: &Value, expected: f64, within: f64) {
-    let value = real(value);
-    assert!((value - expected).abs() <= within, "{value} is not {expected} ± {within}");
-}
-
-fn simulate(folder: &Path, name: &str, options: &str) -> String {
-    let path = folder.join(name).display().to_string();
-    succeed(&[&["simulate", "-o", &path], &options.split_whitespace().collect::<Vec<_>>()[..]].concat());
-    path
 }
 
 /// Power that is left of a sinusoid by bins of `dt`.
@@ -215,6 +183,16 @@ fn a_faint_source_has_an_unbiased_rate_and_rms() {
     assert!((0.01..0.0115).contains(&error), "{error}");
     near(&s["rms"], truth.sqrt(), 4.0 * real(&s["rms_err"]));
     assert_eq!(s["rms_upper_limit"], Value::Null);
+    // The peer leaves out the 74 % of segments with fewer than 2 photons: the others have (1 − e⁻¹)/(1 − 2e⁻¹) = 2.39 on average,
+    // and of their signal, which is in pairs of photons, E[N(N − 1)]/E[N]² = 0.66 is left.
+    let peer = pds(&[&pulsed], "--dt 1/64 --segment-size 1 --rms 4.5:5.5 --compat stingray");
+    let (e, kept) = ((-1f64).exp(), 1.0 - 2.0 * (-1f64).exp());
+    near(&peer["m"], 40_000.0 * kept, 4.0 * (40_000.0 * kept * (1.0 - kept)).sqrt());
+    let mean = (1.0 - e) / kept;
+    near(&peer["nphots"], mean, 4.0 * (0.5 / real(&peer["m"])).sqrt());
+    let (biased, peers_error) = (truth / kept / (mean * mean), real(&peer["rms_variance_err"]));
+    near(&peer["rms_variance"], biased, 4.0 * peers_error);
+    assert!(truth - biased > 5.0 * peers_error, "{truth} {biased} ± {peers_error}");
     let white = simulate(folder.path(), "white.evt", options);
     let s = pds(&[&white], "--dt 1/64 --segment-size 1 --rms 4.5:5.5");
     near(&s["rms_variance"], 0.0, 4.0 * error);
@@ -279,12 +257,8 @@ fn mistakes_are_usage_errors_that_say_what_is_possible() {
     ] {
         let words: Vec<&str> = options.split_whitespace().collect();
         let base = ["pds", B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"];
-        let output = eagleray(&[&base[..], &words].concat());
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{options}: {message}");
-        assert!(message.contains(text), "{options}: {message}");
+        refused(&[&base[..], &words].concat(), 2, text);
     }
     let s = pds(&[B1509], "--dt 1/256 --segment-size 64 --rms 100:200");
-    let codes: Vec<&str> = s["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["W-DATASUM", "W-RMS-BAND"]);
+    assert_eq!(codes(&s), ["W-DATASUM", "W-RMS-BAND"]);
 }

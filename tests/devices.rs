@@ -91,14 +91,21 @@ impl Run {
 }
 
 fn fallbacks(spectrum: &AveragedPowerSpectrum) -> Vec<String> {
-    spectrum.meta.warnings.iter().filter(|w| w.code == "W-BACKEND-FALLBACK").map(|w| w.message.clone()).collect()
+    spectrum
+        .meta
+        .provenance
+        .warnings
+        .iter()
+        .filter(|w| w.code == "W-BACKEND-FALLBACK")
+        .map(|w| w.message.clone())
+        .collect()
 }
 
 /// Bits, segments and photons are those of one device that did not fail.
 fn assert_same(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum, what: &str) {
     assert_eq!(got.meta.m, expected.meta.m, "{what}");
-    assert_eq!(got.meta.photons, expected.meta.photons, "{what}");
-    assert!(got.meta.photons.is_exact(), "{what}");
+    assert_eq!(got.meta.provenance.photons, expected.meta.provenance.photons, "{what}");
+    assert!(got.meta.provenance.photons.is_exact(), "{what}");
     assert_eq!(got.unnorm_power, expected.unnorm_power, "{what}");
 }
 
@@ -127,12 +134,12 @@ fn the_spare_finishes_what_a_device_left() {
                     let early =
                         call == Call::Prepare || (call == Call::Submit && i == 0) || (call == Call::Collect && i == 0);
                     if early {
-                        assert_eq!(got.meta.backend, "cpu", "{what}");
+                        assert_eq!(got.meta.device.backend, "cpu", "{what}");
                         assert!(call == Call::Prepare || said[0].ends_with("from segment 0 on"), "{said:?}");
                     }
                     if call != Call::Prepare && i + 1 == count {
-                        assert_eq!(got.meta.backend, "gpu + cpu", "{what}");
-                        assert_eq!(got.meta.adapter, format!("faulty 9000 + {}", std::env::consts::ARCH));
+                        assert_eq!(got.meta.device.backend, "gpu + cpu", "{what}");
+                        assert_eq!(got.meta.device.adapter, format!("faulty 9000 + {}", std::env::consts::ARCH));
                         // With flux, the last batch but one was on its way, too.
                         let from = if call == Call::Submit && matches!(run, Run::Flux) { 24 } else { 32 };
                         assert!(said[0].ends_with(&format!("from segment {from} on")), "{said:?}");
@@ -153,7 +160,7 @@ fn a_device_is_tried_again_with_the_next_plan() {
         let second = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
         assert_eq!(first.unnorm_power, second.unnorm_power);
         assert_eq!((fallbacks(&first).len(), fallbacks(&second).len()), (1, usize::from(again)));
-        assert_eq!(second.meta.backend, if again { "cpu" } else { "gpu" });
+        assert_eq!(second.meta.device.backend, if again { "cpu" } else { "gpu" });
     }
 }
 
@@ -225,7 +232,7 @@ fn another_device_takes_over() {
                     let mut both = Several::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
                     let got = run.of(N, SEGMENTS, &mut both).unwrap();
                     assert_same(&got, &expected, &what);
-                    assert_eq!(got.meta.backend, "gpu", "{what}");
+                    assert_eq!(got.meta.device.backend, "gpu", "{what}");
                     let said = fallbacks(&got);
                     assert!(
                         said.iter().all(|m| m.starts_with("first: ") && m.contains("second did its work")),
@@ -234,9 +241,9 @@ fn another_device_takes_over() {
                     // The faulty one may have had so little to do that it did not come to fail.
                     assert!(said.len() == 1 || (said.is_empty() && i >= 2), "{what}: {said:?}");
                     assert!(
-                        ["second", "first", "first + second"].contains(&&*got.meta.adapter),
+                        ["second", "first", "first + second"].contains(&&*got.meta.device.adapter),
                         "{}",
-                        got.meta.adapter
+                        got.meta.device.adapter
                     );
                 }
             }
@@ -306,7 +313,7 @@ fn a_slow_device_gets_little() {
     let [slow, fast] = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert_eq!(slow + fast, SEGMENTS);
     assert!(slow <= 2 && fast > 0, "{slow} batches on the slow device, {fast} on the fast one");
-    assert_eq!(got.meta.adapter, if slow > 0 { "slow + fast" } else { "fast" });
+    assert_eq!(got.meta.device.adapter, if slow > 0 { "slow + fast" } else { "fast" });
 }
 
 /// Two equal devices share the work.
@@ -317,7 +324,7 @@ fn equal_devices_get_like_shares() {
     let mut both =
         Several::new(devices.into_iter().map(|device| Box::new(device) as Box<dyn Backend>).collect()).unwrap();
     let got = Run::Flux.of(N, 4 * SEGMENTS, &mut both).unwrap();
-    assert_eq!((got.meta.adapter.as_str(), got.meta.backend.as_str()), ("first + second", "gpu"));
+    assert_eq!((got.meta.device.adapter.as_str(), got.meta.device.backend.as_str()), ("first + second", "gpu"));
     let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert!(shares.iter().all(|share| *share >= 4), "{shares:?}");
 }
@@ -331,7 +338,7 @@ mod gpu {
 
     /// The best adapter, once again with each call.
     fn open(test: &str) -> Option<Faulty> {
-        let gpu = common::open(test, |best| GpuBackend::open(best, GpuProfile::Auto, Precision::Single))?;
+        let gpu = common::gpu::open(test, |best| GpuBackend::open(best, GpuProfile::Auto, Precision::Single))?;
         let name = gpu.info().adapter.clone();
         Some(Faulty::new(gpu, &name, None).limited(8, 3000))
     }
@@ -345,11 +352,11 @@ mod gpu {
             let mut both = Several::new(vec![Box::new(a), Box::new(b)]).unwrap();
             let got = run.of(N, SEGMENTS, &mut both).unwrap();
             assert_same(&got, &expected, &format!("{run:?}"));
-            assert_eq!((got.meta.backend.as_str(), got.meta.precision.as_str()), ("gpu", "single"));
+            assert_eq!((got.meta.device.backend.as_str(), got.meta.device.precision.as_str()), ("gpu", "single"));
             let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
-            eprintln!("{run:?}: {shares:?} batches on {}", got.meta.adapter);
+            eprintln!("{run:?}: {shares:?} batches on {}", got.meta.device.adapter);
             let shared = shares.iter().all(|share| *share > 0);
-            assert_eq!(got.meta.adapter.contains(" + "), shared, "{shares:?}");
+            assert_eq!(got.meta.device.adapter.contains(" + "), shared, "{shares:?}");
         }
     }
 
@@ -368,7 +375,7 @@ mod gpu {
                 assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
                 let got = run.of(N, SEGMENTS, &mut both).unwrap();
                 assert_eq!(got.meta.m, expected.meta.m);
-                assert_eq!(got.meta.photons, expected.meta.photons);
+                assert_eq!(got.meta.provenance.photons, expected.meta.provenance.photons);
                 let mean = expected.unnorm_power.iter().sum::<f64>() / expected.unnorm_power.len() as f64;
                 let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);
                 let amplitude = 1e-6 * mean.sqrt() + 2e-7 * largest.sqrt();

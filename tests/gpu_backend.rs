@@ -25,7 +25,9 @@ const DT: f64 = 1.0 / 1024.0;
 fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuProfile::Portable, GpuProfile::Native]
         .into_iter()
-        .filter_map(|profile| common::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
+        .filter_map(|profile| {
+            common::gpu::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single))
+        })
         .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
         .collect()
 }
@@ -147,9 +149,9 @@ fn events_give_the_cpu_s_sums() {
                     let got = sum(&mut gpu, plan, splits(&all, 128, 1));
                     // Weighted sums are of another size: each block has its own bound.
                     let what = format!("n = {n}, exponent {exponent:?}, min_events {min_events}");
-                    assert!(expected.photons_dropped > 0 && expected.photons > 0);
+                    assert!(expected.photons_dropped > 0 && expected.photons() > 0);
                     let k = spec.frequencies();
-                    for block in 0..spec.power_rows() {
+                    for block in 0..spec.blocks() {
                         let part = |s: &Sums| Sums { power: s.power[block * k..(block + 1) * k].to_vec(), ..s.clone() };
                         assert_eq!(got.power.len(), expected.power.len());
                         assert_close(&part(&got), &part(&expected), &format!("{what}, block {block}"));
@@ -160,16 +162,134 @@ fn events_give_the_cpu_s_sums() {
     }
 }
 
+/// What moves by the design: a fused segment is its events and the sums; a longer one its counts, cleared, added to and read,
+/// its points written and read by every pass, and the sums. Rows, runs and dropped events are small change, and counted.
+#[test]
+fn launches_and_bytes_are_those_of_the_design() {
+    for mut gpu in backends("work") {
+        assert!(gpu.time_passes(), "lavapipe has timestamps");
+        for (n, passes) in [
+            (1024, 0),
+            (1000, 0),
+            (1 << 14, 2),
+            (1021, 2),
+            (1 << 21, if gpu.info().profile == "native" { 2 } else { 3 }),
+        ] {
+            let spec = PlanSpec { max_segments: 64, ..spec(n, Input::Events, None) };
+            let all = segments(&spec, 3.max(spec.run_length() as usize), 1);
+            let events: usize = all.iter().map(|(_, times)| times.len()).sum();
+            let plan = gpu.prepare(&spec).unwrap();
+            let before = gpu.work().clone();
+            let batches = splits(&all, all.len(), 1);
+            sum(&mut gpu, plan, batches);
+            let rows = all.len() as u64;
+            let runs = rows.div_ceil(spec.run_length());
+            let small = rows * (32 + 4) + runs * 8;
+            let sums = 4 * runs * spec.frequencies() as u64;
+            let (n, events) = (n as u64, events as u64);
+            // Complex points of a row, and of the convolution that a prime needs.
+            let (h, length) = if n % 2 == 0 { (n / 2, n / 2) } else { (n, 2048) };
+            let convolved = length != h;
+            let first = 4 * n * rows + 8 * length * rows + if convolved { 8 * h } else { 0 };
+            let later = (passes - 1i64).max(0) as u64 * 16 * length * rows + if convolved { 8 * length } else { 0 };
+            let (moved, launches) = match passes {
+                0 => (8 * events + sums + small, 1),
+                _ => {
+                    let binning = 4 * n * rows + 16 * events + 32 * rows;
+                    // The first pass does not count the rows, of which it reads the mean.
+                    (binning + first + later + 8 * h * rows + sums + small, passes as u64 + 2)
+                }
+            };
+            let work = gpu.work();
+            assert_eq!(work.moved - before.moved, moved, "n = {n}");
+            assert_eq!(work.launches - before.launches, launches, "n = {n}");
+            assert_eq!(work.read_back - before.read_back, (sums + 4 * rows).next_multiple_of(8) + 16 * launches);
+            assert!(
+                work.uploaded - before.uploaded >= 8 * events
+                    && work.uploaded - before.uploaded < 8 * events + 40 * rows + 4096
+            );
+            eprintln!("n = {n}: {launches} launches, {:.1} bytes a bin", moved as f64 / (n * rows) as f64);
+        }
+        let passes = &gpu.work().passes;
+        assert_eq!(passes.values().map(|p| p.launches).sum::<u64>(), gpu.work().launches);
+        assert!(passes.values().all(|p| p.seconds > 0.0 && p.seconds < 60.0), "{passes:?}");
+        assert!(passes.contains_key("power") && passes.keys().any(|name| name.starts_with("fused")));
+    }
+}
+
+/// Segments of three channels, the first subject of which is part of the reference: all rows of a segment start together.
+fn channels(all: &[(Dd, Vec<f64>)]) -> Vec<(Dd, Vec<f64>)> {
+    let every = |times: &[f64], k: usize| times.iter().copied().skip(k).step_by(3).collect::<Vec<_>>();
+    let channels = |(start, times): &(Dd, Vec<f64>)| {
+        [(*start, times.clone()), (*start, every(times, 0)), (*start, times.iter().map(|t| t + 1e-5).collect())]
+    };
+    all.iter().flat_map(channels).collect()
+}
+
+/// A batch of segments of three channels.
+fn cross_batch(all: &[(Dd, Vec<f64>)], range: std::ops::Range<usize>, part: usize, parts: usize) -> SegmentBatch {
+    let mut batch = batch(all, 3 * range.start..3 * range.end, part, parts);
+    batch.rows.iter_mut().for_each(|row| row.index /= 3);
+    batch
+}
+
+#[test]
+fn cross_spectra_are_the_cpu_s_in_any_split() {
+    let mut cpu = CpuBackend::new(None).unwrap();
+    for mut gpu in backends("cross") {
+        for (n, count) in [(96, 100), (1021, 64), (4096, 33), (8192, 17)] {
+            for weight_exponent in [None, Some(1), Some(2)] {
+                let product = Product::Cross { channels: 3, inside: 1, weight_exponent };
+                let spec = PlanSpec { product, ..spec(n, Input::Events, None) };
+                let all = channels(&segments(&spec, count, n as u64));
+                let run = spec.run_length() as usize;
+                let split = |rows: usize, parts: usize| {
+                    let all = &all;
+                    (0..count).step_by(rows).flat_map(move |begin| {
+                        (0..parts).map(move |part| cross_batch(all, begin..(begin + rows).min(count), part, parts))
+                    })
+                };
+                let plan = cpu.prepare(&spec).unwrap();
+                let expected = sum(&mut cpu, plan, split(2 * run, 1));
+                assert_eq!(expected, sum(&mut cpu, plan, split(run, 3)), "the CPU's own splits");
+                let plan = gpu.prepare(&spec).unwrap();
+                let got = sum(&mut gpu, plan, split(2 * run, 1));
+                assert_eq!(got, sum(&mut gpu, plan, split(run, 3)), "the device's own splits");
+                let others = |s: &Sums| Sums { power: vec![], ..s.clone() };
+                assert_eq!(others(&got), others(&expected));
+                assert_eq!(expected.channels.len(), 3);
+                assert!(weight_exponent.is_none() || expected.skipped > 0);
+                // |Δ(conj(a)·b)| ≤ ε(|a| + |b|) + ε², bounded by the sums of the powers of both.
+                let k = spec.frequencies();
+                for (subject, (g, c)) in got.power.chunks(4 * k).zip(expected.power.chunks(4 * k)).enumerate() {
+                    let (power_s, power_r) = (&c[..k], &c[k..2 * k]);
+                    let mean = |p: &[f64]| p.iter().sum::<f64>() / k as f64;
+                    let (mean_s, mean_r) = (mean(power_s), mean(power_r));
+                    let tiny = 2.0 * f64::from(2.5e-6f32);
+                    for i in 0..4 * k {
+                        let bound = tiny * ((power_s[i % k] + mean_s) * (power_r[i % k] + mean_r)).sqrt()
+                            + if i < k { tiny * (power_s[i] + mean_s) } else { 0.0 }
+                            + if i / k == 1 { tiny * (power_r[i % k] + mean_r) } else { 0.0 };
+                        assert!((g[i] - c[i]).abs() <= bound, "n {n}, part {subject}, {i}: {} {} {bound}", g[i], c[i]);
+                    }
+                }
+                // Two thirds of the reference's photons are not the first subject's, which is never inside twice.
+                assert!(expected.power.iter().any(|p| *p != 0.0));
+            }
+        }
+    }
+}
+
 /// Double precision on the device: sums as the CPU's to 1e-12, whatever their size.
 #[test]
 fn double_precision_gives_the_cpu_s_sums() {
     let mut cpu = CpuBackend::new(None).unwrap();
     let open = |selector: &AdapterSelector| GpuBackend::open(selector, GpuProfile::Native, Precision::Double);
-    let refused = common::open("double", |selector| {
+    let refused = common::gpu::open("double", |selector| {
         Ok::<_, BackendError>(GpuBackend::open(selector, GpuProfile::Portable, Precision::Double).err())
     });
     assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { profile: "portable", .. }))));
-    let Some(mut gpu) = common::open("double", open) else { return };
+    let Some(mut gpu) = common::gpu::open("double", open) else { return };
     assert_eq!(gpu.info().precision, "double");
     for (n, count) in [(96, 70), (1021, 50), (4096, 40), (16384, 9)] {
         for input in [Input::Events, Input::Flux] {
@@ -410,14 +530,14 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         auto.take_warnings();
         let by_auto = spectrum(&mut auto, 40.0, too_long);
         let by_cpu = spectrum(&mut cpu, 40.0, too_long);
-        assert_eq!((by_auto.meta.n, by_auto.meta.backend.as_str()), (too_long, "cpu"));
-        let codes: Vec<&str> = by_auto.meta.warnings.iter().map(|w| w.code).collect();
+        assert_eq!((by_auto.meta.n, by_auto.meta.device.backend.as_str()), (too_long, "cpu"));
+        let codes: Vec<&str> = by_auto.meta.provenance.warnings.iter().map(|w| w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
-        assert_eq!(by_auto.meta.photons, by_cpu.meta.photons);
+        assert_eq!(by_auto.meta.provenance.photons, by_cpu.meta.provenance.photons);
         let next = spectrum(&mut auto, 1.024, 1024);
-        assert_eq!((next.meta.n, next.meta.backend.as_str()), (1024, "gpu"));
-        assert!(next.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!((next.meta.n, next.meta.device.backend.as_str()), (1024, "gpu"));
+        assert!(next.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }
 
@@ -432,7 +552,7 @@ fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
             let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
             let segments = (0..64).map(|_| values.clone().into());
             let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
-            assert_eq!(s.meta.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
+            assert_eq!(s.meta.provenance.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
         }
     }
 }

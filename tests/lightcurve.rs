@@ -2,9 +2,11 @@
 //! the events they were made of.
 #![cfg(feature = "cli")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use std::path::Path;
+
+use common::program::{B1509, eagleray, json, stderr, succeed};
 use eagleray::data::lightcurve::{Grid, LightCurve};
 use eagleray::pipeline::{SeriesOptions, spectrum_of_light_curve};
 use eagleray::{
@@ -13,27 +15,7 @@ use eagleray::{
 };
 use serde_json::Value;
 
-const B1509: &str = "examples/data/b1509.fits";
 const XRONOS: &str = "tests/data/lcurveA.fits";
-
-fn eagleray(options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eagleray"));
-    command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn succeed(options: &[&str]) -> Output {
-    let output = eagleray(options);
-    assert!(output.status.success(), "{options:?}: {}", stderr(&output));
-    output
-}
-
-fn json(options: &[&str]) -> Value {
-    serde_json::from_slice(&succeed(&[options, &["--json", "--quiet"]].concat()).stdout).expect("JSON")
-}
 
 fn cpu() -> Box<dyn eagleray::Backend> {
     eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
@@ -77,8 +59,8 @@ fn counts_exposures_and_errors_are_those_of_the_definition() {
         assert_eq!(lc.rate[i], counts[i] / part[i]);
         assert_eq!(lc.rate_err[i], counts[i].sqrt() / part[i]);
     }
-    assert!(lc.meta.photons.is_exact());
-    assert_eq!(lc.meta.photons.used as f64, counts.iter().sum::<f64>());
+    assert!(lc.meta.provenance.photons.is_exact());
+    assert_eq!(lc.meta.provenance.photons.used as f64, counts.iter().sum::<f64>());
     assert!((lc.meta.exposure - 3.75).abs() < 1e-12);
 }
 
@@ -162,7 +144,10 @@ fn the_spectrum_of_binned_events_is_that_of_the_events() {
         let series = SeriesOptions { segment_size: Some(64.0), power, ..SeriesOptions::default() };
         let of_bins = spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default()).unwrap();
         assert_eq!((of_bins.meta.m, of_bins.meta.n), (54, 16384));
-        assert_eq!((of_bins.meta.mjdref, &of_bins.meta.object), (of_events.meta.mjdref, &of_events.meta.object));
+        assert_eq!(
+            (of_bins.meta.provenance.mjdref, &of_bins.meta.provenance.object),
+            (of_events.meta.provenance.mjdref, &of_events.meta.provenance.object)
+        );
         assert!((of_bins.meta.noise / of_events.meta.noise - 1.0).abs() < 1e-12, "{norm}");
         // Powers near zero are differences of large numbers: the scale is that of the mean.
         let mean = of_events.power.iter().sum::<f64>() / of_events.len() as f64;
@@ -327,7 +312,7 @@ fn other_writers_conventions_are_understood() {
     let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
     assert_eq!((lc.len(), lc.grid.dt, lc.counted), (39, 8.0, false));
     assert_eq!((lc.time[0], lc.rate[3], lc.rate_err[3], lc.counts[3]), (1004.0, 7.0 / 4.0, 0.5, 7.0));
-    assert_eq!(lc.meta.mjdref.map(|e| e.day), Some(50_000));
+    assert_eq!(lc.meta.provenance.mjdref.map(|e| e.day), Some(50_000));
     // The bin without exposure splits; the interval ends inside bin 37; half a bin's exposure must be allowed.
     assert_eq!(lc.stretches(0.5), [0..20, 20..36]);
     assert!(lc.stretches(0.9).is_empty());
@@ -420,7 +405,7 @@ fn lists_of_files_stand_for_the_files_in_them() {
     assert_eq!((lc["n"].as_u64(), lc["nphots"].as_f64()), (Some(35), Some(25765.0)));
     assert_eq!(lc["photons"]["outside_gti"].as_u64(), Some(63));
     for command in [&["pds", "--dt", "1/64", "--segment-size", "64", "--backend", "cpu"][..], &["info"]] {
-        json_of(&[command, &[at.as_str()]].concat());
+        json(&[command, &[at.as_str()]].concat());
     }
     std::fs::write(&list, "# nothing\n").unwrap();
     assert_eq!(eagleray(&["lc", &at]).status.code(), Some(2));
@@ -429,18 +414,25 @@ fn lists_of_files_stand_for_the_files_in_them() {
     assert!(stderr(&eagleray(&["lc", &at])).contains("light curve"));
 }
 
-fn json_of(options: &[&str]) -> Value {
-    serde_json::from_slice(&succeed(&[options, &["--json"]].concat()).stdout).expect("JSON")
+/// A copy of B1509 of another object: the same photons in a file that is not the same.
+fn twin(folder: &Path) -> String {
+    let mut bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(B1509)).unwrap();
+    let at = bytes.windows(10).position(|w| w == b"OBJECT  = ").unwrap();
+    bytes[at + 12] ^= 1;
+    let path = folder.join("twin.fits");
+    std::fs::write(&path, bytes).unwrap();
+    path.display().to_string()
 }
 
 #[test]
 fn joined_and_merged_files_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let one = json(&["lc", B1509, "--dt", "100"]);
-    let two = json(&["lc", B1509, B1509, "--combine", "merge", "--dt", "100"]);
+    let twin = twin(folder.path());
+    let two = json(&["lc", B1509, &twin, "--combine", "merge", "--dt", "100"]);
     assert_eq!(two["nphots"].as_f64(), one["nphots"].as_f64().map(|n| 2.0 * n));
     assert_eq!(two["exposure"], one["exposure"]);
-    let refused = eagleray(&["lc", B1509, B1509, "--combine", "average", "--dt", "100"]);
+    let refused = eagleray(&["lc", B1509, &twin, "--combine", "average", "--dt", "100"]);
     assert!(stderr(&refused).contains("merge"), "{}", stderr(&refused));
     for name in ["a.svg", "a.png"] {
         let path = folder.path().join(name).display().to_string();

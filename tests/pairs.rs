@@ -9,12 +9,12 @@ use eagleray::backend::GpuProfile;
 use eagleray::backend::gpu::Context;
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
-    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, fft, fused, power,
+    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fused, power,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
 fn contexts(test: &str) -> Vec<Context> {
-    [GpuProfile::Portable, GpuProfile::Native].into_iter().filter_map(|p| common::context(test, p)).collect()
+    [GpuProfile::Portable, GpuProfile::Native].into_iter().filter_map(|p| common::gpu::context(test, p)).collect()
 }
 
 /// Runs a case on the device and compares it; asserts that the intended pipelines ran.
@@ -107,13 +107,18 @@ fn power_pair() {
 }
 
 #[test]
+fn cross_spectrum_pair() {
+    pair(&cross_spectrum::KERNEL);
+}
+
+#[test]
 fn fused_pair() {
     pair(&fused::KERNEL);
 }
 
 #[test]
 fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "fused"];
+    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum"];
     assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
 }
 

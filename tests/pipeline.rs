@@ -164,7 +164,10 @@ fn same_bits(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum) {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power), "the unnormalised powers differ");
     assert!(bits(&a.power) == bits(&b.power), "the powers differ");
-    assert_eq!((&a.meta.photons, a.meta.m, a.meta.mean), (&b.meta.photons, b.meta.m, b.meta.mean));
+    assert_eq!(
+        (&a.meta.provenance.photons, a.meta.m, a.meta.mean),
+        (&b.meta.provenance.photons, b.meta.m, b.meta.mean)
+    );
 }
 
 fn of_files(files: &[&EventFile], options: &Options, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
@@ -197,8 +200,8 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
                 continue;
             }
         };
-        assert!(s.meta.photons.is_exact(), "round {round}: {}", s.meta.photons);
-        assert_eq!(s.meta.photons, balance, "round {round}");
+        assert!(s.meta.provenance.photons.is_exact(), "round {round}: {}", s.meta.provenance.photons);
+        assert_eq!(s.meta.provenance.photons, balance, "round {round}");
         assert_eq!(reported, balance.read, "round {round}: rows told to the progress bar");
         if balance.read > 0 {
             assert_eq!(s.meta.m, segments, "round {round}");
@@ -224,7 +227,7 @@ fn times_in_memory_are_counted_as_those_of_a_file() {
         }
         let good = Gti::from_seconds(&case.gtis).unwrap();
         let s = spectrum_of_times(&case.times, good, &case.options(), &mut backend).unwrap();
-        assert_eq!(s.meta.photons, balance);
+        assert_eq!(s.meta.provenance.photons, balance);
         let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
         same_powers(&s.unnorm_power, &average, 1e-9);
         compared += 1;
@@ -285,7 +288,10 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     let good = || Gti::from_seconds(&[(0.0, 12.0)]).unwrap();
     let options = |chunk_events| Options { dt: Some(dt), segment_size: Some(4.0), chunk_events, ..Options::default() };
     let s = spectrum_of_times(&tail, good(), &options(1 << 18), &mut cpu()).unwrap();
-    assert_eq!((s.meta.photons.used, s.meta.photons.read, s.meta.m), (tail.len() as u64, tail.len() as u64, 3));
+    assert_eq!(
+        (s.meta.provenance.photons.used, s.meta.provenance.photons.read, s.meta.m),
+        (tail.len() as u64, tail.len() as u64, 3)
+    );
     same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-10);
     for chunk in [777_777, usize::MAX] {
         same_bits(&spectrum_of_times(&tail, good(), &options(chunk), &mut cpu()).unwrap(), &s);
@@ -329,7 +335,7 @@ fn merged_files_in_different_clocks_are_the_spectrum_of_all_their_events() {
     let merged = of_files(&[&a, &b], &options, &mut cpu());
     let all = spectrum_of_times(&times, Gti::from_seconds(&good).unwrap(), &options, &mut cpu()).unwrap();
     same_bits(&merged, &all);
-    assert_eq!(merged.meta.gti, all.meta.gti);
+    assert_eq!(merged.meta.provenance.gti, all.meta.provenance.gti);
     // The other one's clock is as good a frame.
     same_bits(&of_files(&[&b, &a], &options, &mut cpu()), &all);
 }
@@ -344,14 +350,14 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
     let [one, two] = [&a, &b].map(|file| of_files(&[file], &options, &mut cpu()));
     let both = of_files(&[&a, &b], &options, &mut cpu());
     assert_eq!(both.meta.m, one.meta.m + two.meta.m);
-    let mut photons = one.meta.photons.clone();
-    photons.add(&two.meta.photons);
-    assert_eq!(both.meta.photons, photons);
+    let mut photons = one.meta.provenance.photons.clone();
+    photons.add(&two.meta.provenance.photons);
+    assert_eq!(both.meta.provenance.photons, photons);
     let (m1, m2) = (one.meta.m as f64, two.meta.m as f64);
     let mean: Vec<f64> =
         one.unnorm_power.iter().zip(&two.unnorm_power).map(|(p, q)| (p * m1 + q * m2) / (m1 + m2)).collect();
     same_powers(&both.unnorm_power, &mean, 1e-12);
-    let count = both.meta.photons.used as f64 / both.meta.m as f64;
+    let count = both.meta.provenance.photons.used as f64 / both.meta.m as f64;
     let leahy: Vec<f64> = mean.iter().map(|p| 2.0 * p / count).collect();
     same_powers(&both.power, &leahy, 1e-12);
 }

@@ -130,7 +130,7 @@ fn class(bits: u64) -> u64 {
 
 #[test]
 fn operations_round_as_ieee_754_says() {
-    let Some(mut context) = common::context("soft f64", GpuProfile::Portable) else { return };
+    let Some(mut context) = common::gpu::context("soft f64", GpuProfile::Portable) else { return };
     const PAIRS: usize = 1 << 20;
     // How often each result was subnormal, infinite, zero: the cases are worth something.
     let mut seen = [[0usize; 3]; 2];
@@ -138,6 +138,7 @@ fn operations_round_as_ieee_754_says() {
         let mut random = Random::new(7000 + seed);
         let pairs: Vec<[u64; 2]> = (0..PAIRS).map(|_| pair(&mut random)).collect();
         let dispatch = Dispatch {
+            bytes: 0,
             shader: &OPERATIONS,
             params: (PAIRS as u32).to_le_bytes().to_vec(),
             buffers: vec![0, 1],
@@ -283,7 +284,7 @@ fn time(random: &mut Random, start: Dd, n: usize, delta: f64) -> f64 {
 
 #[test]
 fn histograms_agree_for_any_start_and_width() {
-    let contexts = [GpuProfile::Portable, GpuProfile::Native].map(|p| common::context("hostile histogram", p));
+    let contexts = [GpuProfile::Portable, GpuProfile::Native].map(|p| common::gpu::context("hostile histogram", p));
     let shapes: [(usize, usize); 12] = [
         (1, 50_000),
         (2, 50_000),

@@ -1,25 +1,17 @@
 //! The files for XSPEC, read by cfitsio: the keywords that the OGIP memos demand, and the arithmetic of spectrum and response.
 #![cfg(feature = "cli")]
 
-use std::process::{Command, Output};
+mod common;
 
+use std::process::Output;
+
+use common::program::{B1509, eagleray};
 use fitsio::FitsFile;
 use serde_json::Value;
 
 fn pds(options: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eagleray"));
-    command.args([
-        "pds",
-        "examples/data/b1509.fits",
-        "--dt",
-        "1/64",
-        "--segment-size",
-        "64",
-        "--backend",
-        "cpu",
-        "--quiet",
-    ]);
-    command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")
+    let common = ["pds", B1509, "--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--quiet"];
+    eagleray(&[&common[..], options].concat())
 }
 
 fn text(fits: &mut FitsFile, extension: &str, key: &str) -> String {

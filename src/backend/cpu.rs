@@ -5,11 +5,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 
 use rayon::prelude::*;
+use rustfft::num_complex::Complex;
 
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
-use crate::kernels::{bin_events, power};
-use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
+use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -95,7 +96,7 @@ impl Backend for CpuBackend {
             return Err(BackendError::Device("a segment of no bins".into()));
         }
         let run = spec.run_length() as usize;
-        let fit = COUNTS_BYTES / 4 / spec.n / run * run;
+        let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
         let shared = Arc::new(Shared { spec: spec.clone(), fft: CpuFft::new(spec.n) });
         let plan = PlanId(self.next_plan);
@@ -192,11 +193,12 @@ impl Shared {
         let sums: Vec<(u64, Sums)> = runs
             .into_par_iter()
             .map_init(
-                || self.fft.work(),
-                |work, (run, rows)| {
+                || Worker::new(self),
+                |worker, (run, rows)| {
                     let mut sums = Sums::default();
-                    for i in rows {
-                        self.add_row(&batch.rows[i], work, &mut sums, |input| load(i, &batch.rows[i], input));
+                    for first in rows.step_by(self.spec.channels()) {
+                        let rows = &batch.rows[first..first + self.spec.channels()];
+                        self.add_segment(rows, worker, &mut sums, |c, input| load(first + c, &rows[c], input));
                     }
                     (run, sums)
                 },
@@ -207,20 +209,68 @@ impl Shared {
         partial
     }
 
-    fn add_row(&self, row: &Row, work: &mut CpuFftWork, sums: &mut Sums, load: impl FnOnce(&mut [f64]) -> u64) {
-        let dropped = load(&mut work.input);
-        let Some(photons) = self.spec.tally(row, dropped, sums) else { return };
+    /// Transforms the rows of a segment, one a channel, and adds what they give. `load(channel, input)` fills the samples.
+    fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums, load: impl Fn(usize, &mut [f64]) -> u64) {
+        let Worker { fft, amplitudes, dropped } = worker;
+        for (c, amplitudes) in amplitudes.iter_mut().enumerate() {
+            dropped[c] = load(c, &mut fft.input);
+            self.fft.process(fft);
+            std::mem::swap(&mut fft.output, amplitudes);
+        }
+        if !self.spec.tally(rows, dropped, sums) {
+            return;
+        }
         let k = self.spec.frequencies();
         if sums.power.is_empty() {
-            sums.power = vec![0.0; k * self.spec.power_rows()];
+            sums.power = vec![0.0; k * self.spec.blocks()];
         }
-        self.fft.process(work);
-        // Undoes the power-of-two scale of flux exactly.
-        let unscale = 2f64.powi(-2 * row.scale);
-        power::cpu(&work.output, unscale, &mut sums.power[..k]);
-        if self.spec.power_rows() > 1 {
-            power::cpu(&work.output, power::weight(photons, self.spec.weight_exponent()), &mut sums.power[k..]);
+        if k == 0 {
+            return;
         }
+        let exponent = self.spec.weight_exponent();
+        let photons = |c: usize| rows[c].events.saturating_sub(dropped[c]);
+        // Powers of two, which undo the scale of flux exactly.
+        let unscale = |block: usize| self.spec.unscale(block, |c| rows[c].scale);
+        match self.spec.product {
+            Product::Power { .. } => {
+                power::cpu(&amplitudes[0], unscale(0), &mut sums.power[..k]);
+                if exponent > 0 {
+                    power::cpu(&amplitudes[0], power::weight(photons(0), exponent), &mut sums.power[k..]);
+                }
+            }
+            Product::Cross { .. } => {
+                let blocks = cross_spectrum::blocks(exponent);
+                for (subject, sums) in (1..).zip(sums.power.chunks_mut(blocks * k)) {
+                    let inside = self.spec.is_inside(subject);
+                    let (s, r) = (&amplitudes[subject], &amplitudes[0]);
+                    let first = (subject - 1) * blocks;
+                    let plain = [unscale(first), unscale(first + 1), unscale(first + 2)];
+                    cross_spectrum::cpu(s, r, inside, plain, &mut sums[..4 * k]);
+                    if exponent > 0 {
+                        let others = photons(0).saturating_sub(if inside { photons(subject) } else { 0 });
+                        let weights = cross_spectrum::weights(photons(subject), others, exponent);
+                        cross_spectrum::cpu(s, r, inside, weights, &mut sums[4 * k..]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Buffers of one thread.
+struct Worker {
+    fft: CpuFftWork,
+    /// Amplitudes of each channel of a segment.
+    amplitudes: Vec<Vec<Complex<f64>>>,
+    /// Events beyond the last bin, of each channel.
+    dropped: Vec<u64>,
+}
+
+impl Worker {
+    fn new(shared: &Shared) -> Worker {
+        let fft = shared.fft.work();
+        let channels = shared.spec.channels();
+        Worker { amplitudes: vec![fft.output.clone(); channels], dropped: vec![0; channels], fft }
     }
 }
 
@@ -240,8 +290,6 @@ fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64]) -> u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segment::Product;
-
     fn spec(n: usize) -> PlanSpec {
         PlanSpec {
             n,

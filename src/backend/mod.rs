@@ -37,7 +37,7 @@ pub struct DeviceInfo {
 /// How much one batch of a plan may hold. Results do not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchLimits {
-    /// Segments; a multiple of the plan's run length.
+    /// Segments, each with a row for every channel; a multiple of the plan's run length.
     pub rows: usize,
     /// Events.
     pub events: usize,
@@ -87,12 +87,17 @@ fn check_batch(
     open: Option<usize>,
 ) -> Result<(), BackendError> {
     let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
-    let (rows, run) = (batch.rows.len(), spec.run_length());
+    let (rows, run, channels) = (batch.rows.len(), spec.run_length(), spec.channels());
     let runs = batch.rows.chunk_by(|a, b| a.index / run == b.index / run).count();
-    if rows > limits.rows || runs > limits.rows / run as usize {
-        return refuse(format!("{rows} segments in {runs} runs; at most {} segments", limits.rows));
+    let segments = rows / channels;
+    if segments > limits.rows || runs > limits.rows / run as usize {
+        return refuse(format!("{segments} segments in {runs} runs; at most {} segments", limits.rows));
     }
-    if batch.rows.windows(2).any(|r| r[0].index >= r[1].index) {
+    if rows % channels != 0 || batch.rows.chunks(channels).any(|s| s.iter().any(|row| row.index != s[0].index)) {
+        return refuse(format!("a segment has not {channels} rows"));
+    }
+    let starts: Vec<u64> = batch.rows.iter().step_by(channels).map(|row| row.index).collect();
+    if starts.windows(2).any(|indices| indices[0] >= indices[1]) {
         return refuse("its segments are not in the order of their indices".into());
     }
     if batch.rows.iter().any(|r| batch.times.get(r.begin..r.end).is_none()) {
@@ -117,8 +122,12 @@ fn check_batch(
     if batch.flux.len() != rows * spec.n {
         return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), spec.n));
     }
-    if batch.rows.windows(2).any(|r| r[0].scale != r[1].scale && r[0].index / run == r[1].index / run) {
+    let pairs = || batch.rows.iter().zip(batch.rows.iter().skip(channels));
+    if pairs().any(|(a, b)| a.scale != b.scale && a.index / run == b.index / run) {
         return refuse("the flux scale changes inside a run".into());
+    }
+    if (1..channels).any(|subject| spec.is_inside(subject)) {
+        return refuse("a subject of flux is inside the reference, which only photons can be".into());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::number::{number, positive};
+use super::number::{integer, number, positive};
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
@@ -19,10 +19,10 @@ pub struct InputArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Energy band in keV, LO <= E < HI
-    #[arg(long, value_name = "LO:HI", value_parser = pair)]
+    #[arg(long, value_name = "LO:HI", value_parser = pair, allow_hyphen_values = true)]
     pub energy: Option<(f64, f64)>,
     /// Range of channels, both included
-    #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy")]
+    #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy", allow_hyphen_values = true)]
     pub pi: Option<(f64, f64)>,
     /// Energies of the channels from the EBOUNDS extension of a response file, for --energy
     #[arg(long, value_name = "FILE", requires = "energy")]
@@ -40,7 +40,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "S", value_parser = not_negative, default_value = "0")]
     pub gti_margin: f64,
     /// Only this time: mission seconds, or MJD with the suffix d (55000.1d:55000.2d)
-    #[arg(long, value_name = "LO:HI")]
+    #[arg(long, value_name = "LO:HI", allow_hyphen_values = true)]
     pub time: Option<String>,
     /// Column with the times
     #[arg(long, value_name = "NAME")]
@@ -49,7 +49,7 @@ pub struct InputArgs {
     #[arg(long, value_name = "EXT")]
     pub extension: Option<String>,
     /// Only these detectors (NICER: DET_ID, RXTE: PCUID, XMM: CCDNR, Chandra: CCD_ID), separated by commas
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = integer)]
     pub detector: Option<Vec<i64>>,
     /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)
     #[arg(long, value_enum)]
@@ -83,7 +83,7 @@ fn pair(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// A number that is not negative.
-fn not_negative(text: &str) -> Result<f64, String> {
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if value >= 0.0 => Ok(value),
         value => Err(format!("{value} must not be negative")),
@@ -112,19 +112,6 @@ impl InputArgs {
         Ok(())
     }
 
-    /// Opens all files.
-    ///
-    /// # Errors
-    /// See [`EventFile::open`].
-    pub fn open(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<EventFile>> {
-        let options = self.open_options(compat_stingray);
-        let mut files = Vec::new();
-        for path in expand(&self.files)? {
-            files.push(self.open_events(Source::open(&path)?, &options, warnings)?);
-        }
-        Ok(files)
-    }
-
     fn open_options(&self, compat_stingray: bool) -> OpenOptions {
         OpenOptions {
             gti: match &self.gti {
@@ -150,23 +137,57 @@ impl InputArgs {
         Ok(file)
     }
 
+    /// Opens each file for itself, recognised by its content.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`] and [`light_curve::read`].
+    pub fn open_each(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<Held>> {
+        let options = self.open_options(compat_stingray);
+        let named = self.extension.is_some() || self.time_column.is_some();
+        let mut held = Vec::new();
+        let sources = expand(&self.files)?.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>>>()?;
+        Source::refuse_duplicates(&sources)?;
+        for source in sources {
+            let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
+            held.push(match binned {
+                Some(one) => {
+                    let gti = self.narrow(source.path(), one.meta.provenance.mjdref, one.gti.clone())?;
+                    let format = if source.is_fits() { "FITS" } else { "text" };
+                    Held::Series(Box::new(one.within(gti)), format)
+                }
+                None => Held::Events(Box::new(self.open_events(source, &options, warnings)?)),
+            });
+        }
+        Ok(held)
+    }
+
+    /// True when not all events of a file are asked for.
+    pub fn selects(&self) -> bool {
+        self.energy.is_some() || self.pi.is_some() || self.detector.is_some() || self.rmf.is_some()
+    }
+
+    /// Refuses options that select events, for a light curve.
+    ///
+    /// # Errors
+    /// One of them is given.
+    pub fn refuse_selection(&self) -> Result<()> {
+        if !self.selects() {
+            return Ok(());
+        }
+        let options = "--energy, --pi, --rmf or --detector";
+        Err(Error::argument(options, "given", "a light curve has no events to select"))
+    }
+
     /// Opens all files, which hold events or light curves; not both.
     ///
     /// # Errors
-    /// See [`EventFile::open`] and [`light_curve::read`]; files of both kinds; options that select events of a light curve.
+    /// See [`InputArgs::open_each`]; files of both kinds; options that select events of a light curve.
     pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Opened> {
-        let options = self.open_options(compat_stingray);
         let (mut files, mut series) = (Vec::new(), Vec::new());
-        for path in expand(&self.files)? {
-            let source = Source::open(&path)?;
-            let named = self.extension.is_some() || self.time_column.is_some();
-            let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
-            match binned {
-                Some(one) => {
-                    let gti = self.narrow(source.path(), one.meta.mjdref, one.gti.clone())?;
-                    series.push(one.within(gti));
-                }
-                None => files.push(self.open_events(source, &options, warnings)?),
+        for one in self.open_each(compat_stingray, warnings)? {
+            match one {
+                Held::Events(file) => files.push(*file),
+                Held::Series(one, _) => series.push(*one),
             }
         }
         if series.is_empty() {
@@ -176,9 +197,7 @@ impl InputArgs {
         if let Some(file) = files.first() {
             return refuse("FILE", &format!("{} holds events, but another file a light curve", file.path()));
         }
-        if self.energy.is_some() || self.pi.is_some() || self.detector.is_some() || self.rmf.is_some() {
-            return refuse("--energy, --pi, --rmf or --detector", "a light curve has no events to select");
-        }
+        self.refuse_selection()?;
         if self.combine == Some(CombineArg::Merge) {
             return refuse("--combine merge", "light curves are joined one after the other");
         }
@@ -277,6 +296,14 @@ impl InputArgs {
         let combine = if self.combine == Some(CombineArg::Merge) { Combine::Merge } else { Combine::Average };
         Ok((inputs, combine))
     }
+}
+
+/// What one input file holds.
+pub enum Held {
+    /// Events.
+    Events(Box<EventFile>),
+    /// A light curve, and whether text or FITS holds it.
+    Series(Box<LightCurve>, &'static str),
 }
 
 /// What the input files hold.

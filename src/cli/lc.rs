@@ -3,11 +3,13 @@
 use clap::Args;
 
 use super::common::{InputArgs, Opened, report, seconds};
+use super::number::counting;
 use super::plot;
 use crate::data::LightCurve;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::io::product::{Format, check_output};
 use crate::pipeline::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
+use crate::text::{Short, count};
 use crate::warning::Warnings;
 
 /// Options of `lc`.
@@ -19,7 +21,7 @@ pub struct LcArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     dt: Option<f64>,
     /// Rows read at a time; changes memory, not results
-    #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
+    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
     /// Table: .ecsv, .csv, .json, or .fits (OGIP light curve); - is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -46,9 +48,6 @@ pub struct LcArgs {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: LcArgs) -> Result<()> {
-    if args.chunk_events == 0 {
-        return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
-    }
     if let Some(path) = args.output.as_deref() {
         Format::of(path)?;
     }
@@ -64,7 +63,7 @@ pub fn run(args: LcArgs) -> Result<()> {
     let curve = match args.input.open_any(false, &mut warnings)? {
         Opened::Series(series) => {
             let mut curve = super::series::coarser(*series, args.dt)?;
-            curve.meta.warnings.extend(warnings);
+            curve.meta.provenance.warnings.extend(warnings);
             curve
         }
         Opened::Events(files) => {
@@ -78,7 +77,7 @@ pub fn run(args: LcArgs) -> Result<()> {
             light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
         }
     };
-    report(&curve.meta.warnings, args.strict, args.quiet)?;
+    report(&curve.meta.provenance.warnings, args.strict, args.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = &args.plot {
         super::plot_light_curve::light_curve(&curve, path, args.overwrite)?;
@@ -99,11 +98,15 @@ pub fn run(args: LcArgs) -> Result<()> {
 fn summary(curve: &LightCurve) -> String {
     let meta = &curve.meta;
     let mut text = format!(
-        "{} bins of {} s, {} s exposed, {} counts, mean rate {:.6} counts/s\n",
-        meta.n, meta.dt, meta.exposure, meta.nphots, meta.mean
+        "{} of {} s, {} s exposed, {} counts, mean rate {} counts/s\n",
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        Short(meta.exposure),
+        Short(meta.nphots),
+        Short(meta.mean)
     );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
     }
     text
 }

@@ -1,8 +1,12 @@
 //! The command line: thin wrappers of the library.
 
 pub mod common;
+pub mod device;
 pub mod devices;
 pub mod info;
+#[cfg(unix)]
+mod interrupt;
+mod judge;
 pub mod lc;
 pub mod number;
 pub mod pds;
@@ -10,12 +14,14 @@ pub mod plot;
 mod plot_light_curve;
 mod series;
 pub mod simulate;
+pub mod stats;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
+use crate::text::{Short, count};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -25,15 +31,22 @@ struct App {
     command: Command,
 }
 
+// Negative values are for the parsers to judge, which say what is wrong with them.
 #[derive(Subcommand)]
 enum Command {
     /// Averaged power spectrum of event files
+    #[command(allow_negative_numbers = true)]
     Pds(Box<pds::PdsArgs>),
     /// Light curve of event files, or of binned light curves made coarser
+    #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
+    #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
+    /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
+    Stats(stats::StatsArgs),
     /// Write an event file of a chosen power spectrum, rate, length and mission
+    #[command(allow_negative_numbers = true)]
     Simulate(Box<simulate::SimulateArgs>),
     /// The GPUs of this machine, and which one `--backend auto` takes
     Devices(devices::DevicesArgs),
@@ -41,12 +54,22 @@ enum Command {
 
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
-    let result = match App::parse().command {
+    let command = App::parse().command;
+    #[cfg(unix)]
+    interrupt::clean_up();
+    let result = match command {
         Command::Pds(args) => pds::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
+        Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
-            eprintln!("{} events in {} s of good time, {} intervals", s.events, s.exposure, s.gtis);
+            let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
+            eprintln!(
+                "{} in {} s of good time, {}{lost}",
+                count(s.events, "event"),
+                Short(s.exposure),
+                count(s.gtis as u64, "interval")
+            );
         }),
         Command::Devices(args) => devices::run(args),
     };

@@ -44,8 +44,34 @@ fn decimal(text: &str) -> Result<f64, String> {
 pub fn positive(text: &str) -> Result<f64, String> {
     match number(text)? {
         value if value > 0.0 => Ok(value),
-        value => Err(format!("{value} must be above zero")),
+        _ => Err(format!("'{text}' must be above zero, for example 0.5 or 1/256")),
     }
+}
+
+/// [`number`], which must be between 0 and 1, and neither.
+pub fn probability(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        value if value > 0.0 && value < 1.0 => Ok(value),
+        value => Err(format!("{value} must be between 0 and 1")),
+    }
+}
+
+/// A whole number from 0 on.
+pub fn whole(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| format!("'{text}' is not a whole number from 0 to 2^64 - 1, for example 42"))
+}
+
+/// A whole number above zero.
+pub fn counting(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(value) if value > 0 => Ok(value),
+        _ => Err(format!("'{text}' is not a whole number above zero, for example 16")),
+    }
+}
+
+/// A whole number of either sign.
+pub fn integer(text: &str) -> Result<i64, String> {
+    text.trim().parse().map_err(|_| format!("'{text}' is not a whole number, for example 3"))
 }
 
 /// A range `LO:HI`, `LO` included and `HI` not.
@@ -103,7 +129,10 @@ mod tests {
         }
         assert!(number("1,5").unwrap_err().contains("1,5"));
         assert!(positive("0").is_err());
-        assert!(positive("-1").is_err());
+        assert!(positive("-1").unwrap_err().contains("'-1' must be above zero, for example"));
+        assert!(whole("abc").unwrap_err().contains("'abc' is not a whole number"));
+        assert_eq!((whole("0"), counting("16"), integer("-3")), (Ok(0), Ok(16), Ok(-3)));
+        assert!(whole("-1").is_err() && counting("0").is_err() && integer("1.5").is_err());
     }
 
     #[test]

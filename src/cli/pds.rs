@@ -7,16 +7,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::common::{Compat, InputArgs, Opened, report, seconds};
-use super::devices::DeviceArgs;
-use super::number::{Range, number, range};
+use super::device::DeviceArgs;
+use super::judge;
+use super::number::{Range, counting, number, positive, probability, range};
 use super::plot::{self, PlotY};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
 use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::rms::CONFIDENCE;
-use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel, Norm, Rebin};
+use crate::spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
+use crate::text::{Short, count};
 use crate::warning::Warnings;
 
 /// Options of `pds`.
@@ -41,10 +42,29 @@ pub struct PdsArgs {
     background: f64,
     /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
     #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
-    noise: NoiseLevel,
+    pub(super) noise: NoiseLevel,
+    /// Dead time of the detectors in s, or fit:LO:HI to fit it to the powers from LO to HI Hz, where the source must not vary: the
+    /// noise level becomes that of Zhang et al. 1995, at each frequency, from the mean rate as recorded
+    #[arg(long, value_name = "S|fit:LO:HI", value_parser = dead_time, conflicts_with = "noise")]
+    dead_time: Option<DeadTimeValue>,
+    /// Events that arrive in a dead time prolong it (exact model), instead of being lost alone
+    #[arg(long, requires = "dead_time")]
+    paralysable: bool,
+    /// Independent detectors that share the rate [default: the number of merged files, else 1; RXTE's PCUs are one each]
+    #[arg(long, value_name = "N", requires = "dead_time")]
+    dead_time_detectors: Option<usize>,
+    /// Rate of all events that block, counts/s, where the spectrum has only some (other energies) [default: the spectrum's]
+    #[arg(long, value_name = "RATE", requires = "dead_time", value_parser = positive)]
+    dead_time_rate: Option<f64>,
     /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    rms: Option<Range>,
+    pub(super) rms: Option<Range>,
+    /// Upper limit (95 %) of the pulsed fraction of a sinusoid from LO to HI Hz, and the fraction itself where one is detected
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    pub(super) pulsed_limit: Option<Range>,
+    /// Draw the power that white noise reaches with this probability, trials included; the summary has it [default: 0.01]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub(super) detection_level: Option<f64>,
     /// Add columns power_lo and power_hi: 68.27 % chi-square intervals of the averaged powers
     #[arg(long)]
     intervals: bool,
@@ -52,7 +72,7 @@ pub struct PdsArgs {
     #[arg(long)]
     subtract_noise: bool,
     /// Average this many frequencies into one
-    #[arg(long, value_name = "N", conflicts_with = "rebin_log")]
+    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_log")]
     rebin: Option<usize>,
     /// Average frequencies into bins whose widths grow by 1+F
     #[arg(long, value_name = "F", value_parser = number)]
@@ -66,7 +86,7 @@ pub struct PdsArgs {
     #[command(flatten)]
     pub(super) device: DeviceArgs,
     /// Rows read at a time; changes memory, not results
-    #[arg(long, value_name = "N", default_value_t = CHUNK_EVENTS)]
+    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
     /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
     #[arg(short, long, value_name = "FILE")]
@@ -103,8 +123,8 @@ pub struct PdsArgs {
 /// Probability within one standard deviation of a normal distribution.
 const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 
-/// Powers listed as the most significant.
-const LISTED: usize = 5;
+/// Default of `--detection-level`.
+const FALSE_ALARM: f64 = 0.01;
 
 fn noise_level(text: &str) -> Result<NoiseLevel, String> {
     match text.trim() {
@@ -119,6 +139,17 @@ fn noise_level(text: &str) -> Result<NoiseLevel, String> {
     }
 }
 
+fn dead_time(text: &str) -> Result<DeadTimeValue, String> {
+    match text.trim().strip_prefix("fit:") {
+        Some(band) => range(band).map(|band| DeadTimeValue::Fit(band.lo, band.hi)),
+        None => match number(text) {
+            Ok(seconds) if seconds >= 0.0 => Ok(DeadTimeValue::Seconds(seconds)),
+            Ok(_) => Err(format!("'{text}': a dead time is not negative")),
+            Err(_) => Err(format!("'{text}' is neither seconds nor fit:LO:HI in Hz")),
+        },
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlotYArg {
     Power,
@@ -126,7 +157,16 @@ enum PlotYArg {
 }
 
 impl PdsArgs {
-    pub(super) fn options(&self, combine: Combine) -> Options {
+    /// The noise level of so many merged inputs.
+    fn noise(&self, merged: usize) -> NoiseLevel {
+        let Some(dead_time) = self.dead_time else { return self.noise };
+        let kind = if self.paralysable { DeadTimeKind::Paralysable } else { DeadTimeKind::NonParalysable };
+        let detectors = self.dead_time_detectors.unwrap_or(merged);
+        NoiseLevel::DeadTime(DeadTimeNoise { dead_time, kind, detectors, rate: self.dead_time_rate })
+    }
+
+    /// The options of the library for so many inputs.
+    pub(super) fn options(&self, combine: Combine, inputs: usize) -> Options {
         let rebin = match (self.rebin, self.rebin_log) {
             (Some(by), _) => Rebin::Linear(by),
             (None, Some(growth)) => Rebin::Geometric(growth),
@@ -141,12 +181,17 @@ impl PdsArgs {
                 use_common_mean: self.use_common_mean,
                 rebin,
                 background: self.background,
-                noise: self.noise,
+                noise: self.noise(if combine == Combine::Merge { inputs } else { 1 }),
                 subtract_noise: self.subtract_noise,
             },
             compat_stingray: self.compat.is_some(),
             chunk_events: self.chunk_events,
         }
+    }
+
+    /// The probability of a false alarm that detections may have.
+    pub(super) fn false_alarm(&self) -> f64 {
+        self.detection_level.unwrap_or(FALSE_ALARM)
     }
 
     /// The table to write; a .pha is none.
@@ -162,9 +207,7 @@ impl PdsArgs {
 
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
-        if self.chunk_events == 0 {
-            return Err(Error::argument("--chunk-events", 0, "at least 1 row makes a chunk"));
-        }
+        self.device.check()?;
         if let Some(path) = self.table() {
             Format::of(path)?;
         }
@@ -179,18 +222,18 @@ impl PdsArgs {
             check_output(path, self.overwrite)?;
             self.input.check_output(path)?;
         }
-        Rebin::ranges(self.options(Combine::Average).power.rebin, 1).map(|_| ())
+        Rebin::ranges(self.options(Combine::Average, 1).power.rebin, 1).map(|_| ())
     }
 
     /// Measurements, warnings, table, picture and summary, as asked for.
-    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum) -> Result<()> {
-        if let Some(band) = self.rms {
-            measure_rms(&mut spectrum, band)?;
-        }
+    ///
+    /// `told` are warnings that were printed before.
+    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum, told: &Warnings) -> Result<()> {
+        judge::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
-        report(&spectrum.meta.warnings, self.strict, self.quiet)?;
+        report(&spectrum.meta.provenance.warnings.except(told), self.strict, self.quiet)?;
         // Files first: a reader of standard output that has seen enough must not cost any of them.
         let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
             Some("-") => (Some("-"), None),
@@ -202,16 +245,16 @@ impl PdsArgs {
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
             let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-            let style = plot::Style { y, harmonics: self.plot_harmonics };
+            let style = plot::Style { y, harmonics: self.plot_harmonics, detection: self.detection_level };
             plot::power_spectrum(&spectrum, style, path, self.overwrite)?;
         }
         if let Some(path) = to_stdout {
             spectrum.product().write(path, self.overwrite)?;
         }
         if self.json {
-            super::print(&format!("{:#}\n", summary_json(&spectrum)))?;
+            super::print(&format!("{:#}\n", judge::summary_json(&spectrum, self.false_alarm())))?;
         } else if !self.quiet {
-            eprint!("{}", summary(&spectrum));
+            eprint!("{}", judge::summary(&spectrum, self.false_alarm()));
         }
         Ok(())
     }
@@ -235,10 +278,13 @@ pub fn run(args: PdsArgs) -> Result<()> {
         }
     };
     let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
-    let options = args.options(combine);
+    let options = args.options(combine, inputs.len());
+    // What is odd about the files or the plan is said before the work begins.
+    let mut told = warnings.clone();
+    let plan = Plan::new(&inputs, &options, &mut told)?;
+    judge::check_bands(&args, &plan.resolution)?;
+    report(&told, args.strict, args.quiet)?;
     if args.dry_run {
-        let plan = Plan::new(&inputs, &options, &mut warnings)?;
-        report(&warnings, args.strict, args.quiet)?;
         return super::print(&describe(&plan, &args)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
@@ -246,7 +292,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let bar = progress_bar(rows as u64, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
-    args.deliver(result?)
+    args.deliver(result?, &told)
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -279,87 +325,18 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
         return Ok(format!("{value:#}\n"));
     }
     Ok(format!(
-        "segments   {segments} of {} s, {} bins of {} s each\n\
-         exposure   {used} s used of {exposure} s; {lost} s lost: intervals, or their ends, shorter than a segment\n\
+        "segments   {segments} of {} s, {} of {} s each\n\
+         exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
          device     {} ({}), batches of up to {} segments and {} events, about {host} MiB on the host\n",
-        r.segment_size,
-        r.n,
-        r.dt,
+        Short(r.segment_size),
+        count(r.n as u64, "bin"),
+        Short(r.dt),
+        Short(used),
+        Short(exposure),
+        Short(lost),
         backend.info().backend,
         backend.info().adapter,
         limits.rows,
         limits.events,
     ))
-}
-
-/// Records the rms of a band; one that the spectrum has only in part is warned of.
-fn measure_rms(spectrum: &mut AveragedPowerSpectrum, band: Range) -> Result<()> {
-    let rms = spectrum.rms(band.lo, band.hi)?;
-    let [lo, hi] = rms.band;
-    // Edges of bins are rounded.
-    let slack = 1e-9 * spectrum.meta.df;
-    if lo > band.lo + slack || hi < band.hi - slack {
-        let message = format!("of --rms {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
-        spectrum.meta.warnings.push("W-RMS-BAND", message);
-    }
-    spectrum.meta.rms = Some(rms);
-    Ok(())
-}
-
-/// What the probabilities of the most significant powers assume.
-fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
-    format!(
-        "white noise of mean {} ({}); averaged powers are chi-square with 2mK degrees of freedom",
-        spectrum.null_level(),
-        spectrum.meta.norm
-    )
-}
-
-fn summary_json(spectrum: &AveragedPowerSpectrum) -> serde_json::Value {
-    let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-    if let Some(k) = spectrum.peak() {
-        value["peak"] =
-            json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
-    }
-    value["frequencies"] = json!(spectrum.len());
-    value["significant"] = json!(spectrum.significant(LISTED));
-    value["significant_null"] = json!(null_hypothesis(spectrum));
-    value
-}
-
-fn summary(spectrum: &AveragedPowerSpectrum) -> String {
-    let meta = &spectrum.meta;
-    let mut text = format!(
-        "{} segments of {} s ({} bins of {} s), {:.2} photons each; {} on {}\n",
-        meta.m, meta.segment_size, meta.n, meta.dt, meta.nphots, meta.backend, meta.adapter
-    );
-    if meta.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.photons);
-    }
-    if let Some(k) = spectrum.peak() {
-        text += &format!(
-            "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
-            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
-        );
-    }
-    if let Some(rms) = &meta.rms {
-        text += &format!("rms from {} to {} Hz: ", rms.band[0], rms.band[1]);
-        let mut parts = Vec::new();
-        if let (Some(value), Some(error)) = (rms.rms, rms.rms_err) {
-            parts.push(format!("{:.3} % ± {:.3} %", 100.0 * value, 100.0 * error));
-        }
-        if let Some(limit) = rms.rms_upper_limit {
-            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * CONFIDENCE));
-        }
-        text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
-    }
-    let bins = spectrum.significant(LISTED);
-    if let Some(first) = bins.first() {
-        text += &format!("most significant, {} trials, against {}:\n", first.trials, null_hypothesis(spectrum));
-    }
-    for bin in bins {
-        let averaged = format!("m {}, K {}", bin.m, bin.k);
-        text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
-    }
-    text
 }

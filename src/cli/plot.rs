@@ -12,6 +12,12 @@ use crate::spectrum::{AveragedPowerSpectrum, Norm};
 /// Size of a picture in pixels.
 pub(super) const SIZE: (u32, u32) = (1000, 620);
 
+/// So many marks of harmonics have a number beside them.
+const NUMBERED: usize = 12;
+
+/// Pixels right of the axes: half of the widest label, which may stand at their end.
+pub(super) const RIGHT_MARGIN: u32 = 40;
+
 /// What the vertical axis shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlotY {
@@ -51,6 +57,8 @@ pub struct Style {
     pub y: PlotY,
     /// Frequency, Hz, whose multiples are marked.
     pub harmonics: Option<f64>,
+    /// False-alarm probability whose detection level is drawn.
+    pub detection: Option<f64>,
 }
 
 struct SpectrumPicture<'a> {
@@ -106,6 +114,8 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
 
 /// One horizontal step: a frequency bin, or all bins that share a pixel, from the lowest to the highest value.
 struct Step {
+    /// The first of its bins.
+    bin: usize,
     from: f64,
     to: f64,
     low: f64,
@@ -135,7 +145,7 @@ fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
                 step.high = step.high.max(value);
                 step.error = 0.0;
             }
-            _ => steps.push(Step { from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
+            _ => steps.push(Step { bin: k, from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
         }
         pixel = here;
     }
@@ -158,13 +168,14 @@ where
         return Err("no positive power to draw on a logarithmic axis".into());
     };
     let low = steps.iter().map(|p| p.low).fold(f64::INFINITY, f64::min);
-    let high = steps.iter().map(|p| p.high).fold(0.0, f64::max);
+    let detection = detection(s, &steps, style);
+    let high = steps.iter().map(|p| p.high).chain(detection.iter().map(|p| p.1)).fold(0.0, f64::max);
     let meta = &s.meta;
     let title = format!(
         "{} {} {}: {} segments of {} s",
-        meta.telescop,
-        meta.instrume,
-        meta.object,
+        meta.provenance.telescop,
+        meta.provenance.instrume,
+        meta.provenance.object,
         meta.m,
         (meta.segment_size * 1e6).round() / 1e6
     );
@@ -181,6 +192,7 @@ where
     let mut chart = ChartBuilder::on(&area)
         .caption(title.trim(), ("sans-serif", 22))
         .margin(12)
+        .margin_right(RIGHT_MARGIN)
         .x_label_area_size(48)
         .y_label_area_size(76)
         .build_cartesian_2d(
@@ -203,6 +215,11 @@ where
     if let Some(f) = style.harmonics {
         let orange = RGBColor(235, 150, 40);
         let marks = marks(f, first.from, last.to);
+        let numbers = marks.iter().filter(|_| marks.len() <= NUMBERED).map(|&at| {
+            // Beside the line, at its top.
+            Text::new(format!(" {}", (at / f).round()), (at, high * 1.3), ("sans-serif", 18).into_font().color(&orange))
+        });
+        chart.draw_series(numbers).map_err(failed)?;
         let lines = marks.into_iter().map(|f| PathElement::new(vec![(f, low / 1.3), (f, high * 1.3)], orange.mix(0.6)));
         let series = chart.draw_series(lines).map_err(failed)?;
         series
@@ -221,18 +238,49 @@ where
         chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
     }
     // Where the noise was subtracted, its level is no longer a level of this picture.
-    if meta.noise > 0.0 && meta.options["subtract_noise"] != true {
-        let noise = |f: f64| (f, if y == PlotY::Power { meta.noise } else { meta.noise * f });
+    if meta.noise > 0.0 && !meta.noise_subtracted {
         let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
-        let level: Vec<(f64, f64)> = steps.iter().map(|p| noise(p.from)).filter(inside).collect();
+        let level: Vec<(f64, f64)> = noise(s, y).into_iter().filter(inside).collect();
         let red = RGBColor(200, 60, 40);
         let series = chart.draw_series(LineSeries::new(level, red)).map_err(failed)?;
         series.label("noise level").legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 24, y)], red));
+    }
+    if let Some(probability) = style.detection.filter(|_| !detection.is_empty()) {
+        let green = RGBColor(40, 130, 70);
+        let inside = detection.into_iter().filter(|p| p.1 > low / 1.3);
+        let series = chart.draw_series(DashedLineSeries::new(inside, 7, 4, green.into())).map_err(failed)?;
+        let label = format!("detection level, false alarm {} % of spectra", tick(&(100.0 * probability)));
+        series
+            .label(label)
+            .legend(move |(x, y)| plotters::element::DashedPathElement::new([(x, y), (x + 24, y)], 7, 4, green));
     }
     let mut legend = chart.configure_series_labels();
     legend.position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 16)).margin(8);
     legend.draw().map_err(failed)?;
     area.present().map_err(failed)
+}
+
+/// The detection level along the steps; empty without one.
+fn detection(s: &AveragedPowerSpectrum, steps: &[Step], style: Style) -> Vec<(f64, f64)> {
+    let levels = style.detection.map_or(Vec::new(), |p| s.detection_levels(p));
+    let of_step = |step: &Step| {
+        let level = levels.iter().find(|l| l.m * l.k == s.m[step.bin])?;
+        let power = s.detection_power(level, step.bin);
+        let at = |f: f64| (f, if style.y == PlotY::Power { power } else { power * f });
+        Some([at(step.from), at(step.to)])
+    };
+    steps.iter().filter_map(of_step).flatten().collect()
+}
+
+/// The noise level, one point a pixel at most.
+fn noise(s: &AveragedPowerSpectrum, y: PlotY) -> Vec<(f64, f64)> {
+    let scale = f64::from(SIZE.0) / (s.freq[s.len() - 1] / s.freq[0]).ln().max(1e-9);
+    let mut places: Vec<usize> = (0..s.len()).collect();
+    places.dedup_by_key(|k| ((s.freq[*k] / s.freq[0]).ln() * scale).floor() as i64);
+    places
+        .into_iter()
+        .map(|k| (s.freq[k], if y == PlotY::Power { s.noise[k] } else { s.noise[k] * s.freq[k] }))
+        .collect()
 }
 
 /// The multiples of `f` between two frequencies, as far as they stand apart on a logarithmic axis.
@@ -258,10 +306,10 @@ fn ticks(from: f64, to: f64) -> Vec<f64> {
 }
 
 /// A label of a decade axis.
-fn tick(x: &f64) -> String {
+pub(super) fn tick(x: &f64) -> String {
     // Sums of binary steps have tails that no label needs.
     let x: f64 = format!("{x:.6e}").parse().unwrap_or(*x);
-    if (1e-3..1e5).contains(&x) { format!("{x}") } else { format!("{x:e}") }
+    if x == 0.0 || (1e-3..1e5).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::plot::{Picture, SIZE, save};
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick};
 use crate::data::LightCurve;
 use crate::error::Result;
 
@@ -66,10 +66,14 @@ impl Picture for CurvePicture<'_> {
         let high = marks.iter().map(|m| m.high + m.error).fold(f64::NEG_INFINITY, f64::max);
         let high = if high > low { high } else { low + 1.0 };
         let meta = &curve.meta;
-        let title = format!("{} {} {}: bins of {} s", meta.telescop, meta.instrume, meta.object, meta.dt);
+        let title = format!(
+            "{} {} {}: bins of {} s",
+            meta.provenance.telescop, meta.provenance.instrume, meta.provenance.object, meta.dt
+        );
         let mut chart = ChartBuilder::on(&area)
             .caption(title.trim(), ("sans-serif", 22))
             .margin(12)
+            .margin_right(RIGHT_MARGIN)
             .x_label_area_size(48)
             .y_label_area_size(76)
             .build_cartesian_2d(0.0..span, low..high + 0.05 * (high - low))
@@ -80,6 +84,8 @@ impl Picture for CurvePicture<'_> {
             .y_desc("rate (counts/s)")
             .label_style(("sans-serif", 16))
             .axis_desc_style(("sans-serif", 18))
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .light_line_style(TRANSPARENT)
             .bold_line_style(RGBColor(215, 215, 215))
             .draw()

@@ -7,6 +7,7 @@ use super::pds::PdsArgs;
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
 use crate::pipeline::{Combine, SeriesOptions, SeriesPlan, spectrum_of_light_curve};
+use crate::text::{Short, count};
 use crate::warning::Warnings;
 
 /// The light curve with bins of `dt` seconds, which must be whole bins of its own.
@@ -15,10 +16,38 @@ pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve>
     let Some(dt) = dt else { return Ok(series) };
     let by = (dt / own).round();
     if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
-        let message = format!("the light curve has bins of {own} s; whole multiples of that are possible");
+        let message = format!("the light curve has bins of {} s; whole multiples of that are possible", Short(own));
         return Err(Error::argument("--dt", dt, message));
     }
     if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
+}
+
+/// What a light curve is: its bins, gaps and values.
+pub(super) fn words(series: &LightCurve) -> String {
+    let gaps = match gaps(series) {
+        0 => String::new(),
+        gaps => format!(" with {}", count(gaps, "gap")),
+    };
+    format!(
+        "light curve of {} of {} s{gaps}, {}",
+        count(series.len() as u64, "bin"),
+        Short(series.grid.dt),
+        values(series)
+    )
+}
+
+/// Places where neighbouring rows are no neighbours on the grid.
+pub(super) fn gaps(series: &LightCurve) -> u64 {
+    series.bin.windows(2).filter(|w| w[1] != w[0] + 1).count() as u64
+}
+
+/// What the values are, and where their errors come from.
+pub(super) fn values(series: &LightCurve) -> &'static str {
+    match (series.counted, series.rate_err.iter().any(|e| e.is_finite())) {
+        (true, _) => "counts",
+        (false, true) => "rates with errors",
+        (false, false) => "rates without errors",
+    }
 }
 
 /// Runs the command on a light curve.
@@ -28,18 +57,28 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
         return Err(Error::argument("--compat", "stingray", message));
     }
     let series = coarser(series, args.dt)?;
-    let power = args.options(Combine::Average).power;
+    let power = args.options(Combine::Average, 1).power;
     let options = SeriesOptions { segment_size: args.segment_size, min_fracexp: args.min_fracexp, power };
+    let mut planning = Warnings::default();
+    let plan = SeriesPlan::new(&series, &options, &mut planning)?;
+    super::judge::check_bands(args, &plan.resolution)?;
+    if !args.quiet {
+        eprintln!("{}", words(&series));
+    }
     if args.dry_run {
-        let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+        warnings.extend(planning);
         report(&warnings, args.strict, args.quiet)?;
         let (r, m) = (plan.resolution, plan.starts.len());
         let (used, exposure) = (m as f64 * r.segment_size, plan.gti.exposure());
         if !args.json {
             return super::print(&format!(
-                "segments   {m} of {} s, {} bins of {} s each\n\
-                 exposure   {used} s used of {exposure} s in stretches without a gap\n",
-                r.segment_size, r.n, r.dt
+                "segments   {m} of {} s, {} of {} s each\n\
+                 exposure   {} s used of {} s in stretches without a gap\n",
+                Short(r.segment_size),
+                count(r.n as u64, "bin"),
+                Short(r.dt),
+                Short(used),
+                Short(exposure)
             ));
         }
         let value = json!({
@@ -50,5 +89,5 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
     }
     let mut backend = args.device.open(&mut warnings)?;
     let spectrum = spectrum_of_light_curve(&series, &options, backend.as_mut(), warnings)?;
-    args.deliver(spectrum)
+    args.deliver(spectrum, &Warnings::default())
 }

@@ -1,9 +1,12 @@
 //! `eagleray simulate`: options to a [`Simulation`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::cli::number::{Range, number, positive, range};
-use crate::simulate::{Bands, Energies, FrameTime, Lag, Mission, Negative, Simulation, Summary, Term};
+use crate::cli::number::{Range, number, positive, range, whole};
+use crate::simulate::{
+    Bands, DeadTime, DeadTimeLength, Energies, FrameTime, Lag, Mission, Negative, Simulation, Summary, Term,
+};
+use crate::spectrum::DeadTimeKind;
 use crate::{Error, Result};
 
 /// Write a simulated event file (FITS, OGIP) with a chosen power spectrum, rate, length and mission.
@@ -59,8 +62,14 @@ pub struct SimulateArgs {
     /// Resolution of the times: clock (the mission's ticks, or none), mission (its frames), none, or seconds
     #[arg(long, default_value = "clock", value_parser = frame_time, value_name = "S|clock|mission|none")]
     pub frame_time: FrameTime,
+    /// Dead time after each event in s, or LO:HI for another one after each, evenly distributed; --rate is what arrives
+    #[arg(long, value_parser = dead_time, value_name = "S|LO:HI")]
+    pub dead_time: Option<DeadTimeLength>,
+    /// Events that arrive in a dead time prolong it, instead of being lost alone
+    #[arg(long, requires = "dead_time")]
+    pub paralysable: bool,
     /// Seed: the same options and seed give the same bytes
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_parser = whole, value_name = "N")]
     pub seed: u64,
     /// Replace an existing output
     #[arg(long)]
@@ -139,6 +148,19 @@ fn frame_time(text: &str) -> Result<FrameTime, String> {
     }
 }
 
+fn dead_time(text: &str) -> Result<DeadTimeLength, String> {
+    if text.contains(':') {
+        return match range(text)? {
+            Range { lo, hi } if lo >= 0.0 => Ok(DeadTimeLength::Uniform(lo, hi)),
+            _ => Err(format!("'{text}': a dead time is not negative")),
+        };
+    }
+    match number(text)? {
+        seconds if seconds >= 0.0 => Ok(DeadTimeLength::Constant(seconds)),
+        _ => Err(format!("'{text}': a dead time is not negative")),
+    }
+}
+
 impl SimulateArgs {
     /// The simulation that the options ask for.
     pub fn simulation(&self) -> Result<Simulation> {
@@ -176,9 +198,28 @@ impl SimulateArgs {
             negative: self.negative,
             bands,
             frame_time: self.frame_time,
+            dead_time: self.dead_time.map(|length| DeadTime {
+                kind: if self.paralysable { DeadTimeKind::Paralysable } else { DeadTimeKind::NonParalysable },
+                length,
+            }),
             seed: self.seed,
         })
     }
+}
+
+/// Refuses names that promise anything but a plain FITS file.
+fn check_extension(output: &Path) -> Result<()> {
+    let extension = output.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let message = match extension.as_str() {
+        "gz" | "z" | "bz2" | "xz" | "zst" | "zip" => {
+            "the file is written unpacked; leave the ending out, and pack it afterwards"
+        }
+        "ecsv" | "csv" | "json" | "txt" | "dat" | "svg" | "png" => {
+            "events are written as FITS; name the file .evt or .fits (`eagleray lc` writes their light curve as a table)"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::argument("--output", output.display(), message))
 }
 
 /// Writes the file; the caller reports the summary.
@@ -186,6 +227,7 @@ pub fn run(args: &SimulateArgs) -> Result<Summary> {
     if args.output.as_os_str() == "-" {
         return Err(Error::argument("output", "-", "an event file cannot go to stdout; name a file"));
     }
+    check_extension(&args.output)?;
     args.simulation()?.write(&args.output, args.overwrite)
 }
 
@@ -208,7 +250,7 @@ mod tests {
         let args = parse(
             "x -o a.fits --mission nicer --rate 30,20 --length 2^12 --gaps 1:2,5:6 --gap-every 1000:100 --energies \
              powerlaw:1.7:0.3:10 --model lorentzian:4:Q=8:0.1 --model powerlaw:1:0.2:1/64:8 --model white --dt 1/256 \
-             --bands 0.3:2,2:10 --lag -0.01 --coherence 0.7 --frame-time none --seed 7",
+             --bands 0.3:2,2:10 --lag -0.01 --coherence 0.7 --frame-time none --dead-time 1e-5:1/512 --paralysable --seed 7",
         )
         .unwrap();
         let s = args.simulation().unwrap();
@@ -219,6 +261,9 @@ mod tests {
         assert_eq!(s.model[1], Term::PowerLaw { index: 1.0, rms: 0.2, fmin: Some(1.0 / 64.0), fmax: Some(8.0) });
         let bands = s.bands.unwrap();
         assert_eq!((bands.subject, bands.lag, bands.coherence), ((0.3, 2.0), Lag::Time(-0.01), 0.7));
+        let dead_time =
+            DeadTime { kind: DeadTimeKind::Paralysable, length: DeadTimeLength::Uniform(1e-5, 1.0 / 512.0) };
+        assert_eq!(s.dead_time, Some(dead_time));
         assert_eq!(s.energies, Energies { index: 1.7, range: Some((0.3, 10.0)) });
     }
 
@@ -232,12 +277,18 @@ mod tests {
             "--lag 1",
             "--bands 1:2,2:3 --lag 1 --phase-lag 1",
             "--gap-every 10:20",
+            "--seed abc",
             "--energies flat:3",
             "--frame-time -1",
+            "--dead-time -1",
+            "--dead-time 2:1",
+            "--paralysable",
         ] {
             assert!(parse(&format!("x -o a {bad}")).is_err(), "{bad}");
         }
         assert!(parse("x -o a --bands 1:2").unwrap().simulation().is_err());
-        assert!(run(&parse("x -o -").unwrap()).is_err());
+        for name in ["-", "a.evt.gz", "a.csv", "a.ecsv", "a.JSON", "a.txt"] {
+            assert!(matches!(run(&parse(&format!("x -o {name}")).unwrap()), Err(Error::Argument { .. })), "{name}");
+        }
     }
 }

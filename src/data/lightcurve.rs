@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Balance, Gti, InputRecord};
+use super::{Balance, Gti, Provenance};
 use crate::error::{Error, Result};
-use crate::time::{Dd, MjdRef};
-use crate::warning::Warnings;
+use crate::time::Dd;
 
 /// Part of a bin by which edges may miss each other and still count as equal.
 pub(crate) const SLACK: f64 = 1e-6;
@@ -72,36 +71,9 @@ pub struct LightCurveMeta {
     pub mean: f64,
     /// Sum of `fracexp·dt`, s.
     pub exposure: f64,
-    /// Reference epoch, MJD: whole days and fraction; absent when the input has none.
-    pub mjdref: Option<MjdRef>,
-    /// Good time intervals used, s.
-    pub gti: Vec<[f64; 2]>,
-    /// Keywords of the input.
-    pub telescop: String,
-    /// See [`LightCurveMeta::telescop`].
-    pub instrume: String,
-    /// See [`LightCurveMeta::telescop`].
-    pub object: String,
-    /// See [`LightCurveMeta::telescop`].
-    pub timesys: String,
-    /// See [`LightCurveMeta::telescop`].
-    pub timeref: String,
-    /// See [`LightCurveMeta::telescop`].
-    pub plephem: String,
-    /// Times are those of the solar system's barycentre.
-    pub barycentred: bool,
-    /// Detectors selected; empty: all.
-    pub detectors: Vec<i64>,
-    /// Version of this program.
-    pub eagleray_version: &'static str,
-    /// Resolved options.
-    pub options: serde_json::Value,
-    /// Names and hashes of the inputs.
-    pub inputs: Vec<InputRecord>,
-    /// Where the photons went; zeros for a series that was read.
-    pub photons: Balance,
-    /// Warnings of the run.
-    pub warnings: Warnings,
+    /// What it was made of; the photons of a series that was read are not known.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// A light curve; all columns have one length. Bins without exposure are left out, so gaps are gaps of `bin`.
@@ -154,8 +126,7 @@ impl LightCurve {
         meta.nphots = self.counts.iter().sum();
         meta.exposure = self.fracexp.iter().sum::<f64>() * self.grid.dt;
         meta.mean = if meta.exposure > 0.0 { meta.nphots / meta.exposure } else { 0.0 };
-        meta.gti = self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-        meta.eagleray_version = env!("CARGO_PKG_VERSION");
+        meta.provenance.gti = self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
         self
     }
 
@@ -238,8 +209,8 @@ impl LightCurve {
         let dt = first.grid.dt;
         let grid = Grid { origin: first.grid.edge(first.first_bin()), dt };
         let mut all = LightCurve { grid, gti: Gti::default(), ..first.emptied() };
-        all.meta.inputs.clear();
-        all.meta.photons = Balance::default();
+        all.meta.provenance.inputs.clear();
+        all.meta.provenance.photons = Balance::default();
         let mut rows = Vec::new();
         for part in filled() {
             let bad = |what: String| Err(Error::argument("light curves", part.name(), what));
@@ -249,7 +220,7 @@ impl LightCurve {
                     part.grid.dt
                 ));
             }
-            if part.meta.mjdref != first.meta.mjdref {
+            if part.meta.provenance.mjdref != first.meta.provenance.mjdref {
                 return bad("its reference epoch (MJDREF) is another one".into());
             }
             let apart = (part.grid.edge(part.first_bin()) - grid.origin).value() / dt;
@@ -259,9 +230,9 @@ impl LightCurve {
             let shift = apart.round() as u64;
             rows.extend(part.bin.iter().enumerate().map(|(i, k)| (k - part.first_bin() + shift, part, i)));
             all.gti = all.gti.union(&part.gti);
-            all.meta.inputs.extend(part.meta.inputs.iter().cloned());
-            all.meta.photons.add(&part.meta.photons);
-            all.meta.warnings.extend(part.meta.warnings.clone());
+            all.meta.provenance.inputs.extend(part.meta.provenance.inputs.iter().cloned());
+            all.meta.provenance.photons.add(&part.meta.provenance.photons);
+            all.meta.provenance.warnings.extend(part.meta.provenance.warnings.clone());
         }
         rows.sort_by_key(|row| row.0);
         for same in rows.chunk_by(|a, b| a.0 == b.0) {
@@ -294,7 +265,7 @@ impl LightCurve {
     }
 
     fn name(&self) -> String {
-        self.meta.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
+        self.meta.provenance.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
     }
 
     /// Some of the rows, with other intervals.

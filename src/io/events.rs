@@ -1,14 +1,16 @@
 //! Event files: which table, which columns, which clock, which good time intervals.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use super::energy::Scale;
 use super::fits::{self, Hdu, Header};
 use super::gti::{self, Frame};
-use super::missions::{self, Context, GtiRule, Mission};
-use super::scan::{SCAN_ROWS, warn_of_container, warn_of_datasum};
+use super::missions::{self, Context, DetectorDeadTime, GtiRule, Mission};
+use super::scan::{Look, warn_of_container, warn_of_datasum};
 use super::source::{Source, format_error};
-use super::table::{Column, Kind, Table};
+use super::table::{Column, Kind, Rows, Table};
 use crate::data::Gti;
 use crate::error::{Error, Result};
 use crate::time::{Clock, Dd};
@@ -54,6 +56,7 @@ pub struct EventFile {
     pub(super) marker: Option<Column>,
     pub(super) source: Source,
     pub(super) hdu: Hdu,
+    pub(super) look: Arc<OnceLock<Look>>,
     /// Time frame.
     pub clock: Clock,
     /// Good time intervals, seconds of the frame (TIMEZERO included) from MJDREF.
@@ -66,6 +69,8 @@ pub struct EventFile {
     pub object: String,
     /// Known layout that was applied.
     pub mission: &'static Mission,
+    /// Dead time of the detectors, where it is known; not of files that say that they have none (`DEADC` of 1).
+    pub dead_time: Option<DetectorDeadTime>,
     /// How channels become keV.
     pub scale: Option<Scale>,
 }
@@ -82,12 +87,12 @@ impl EventFile {
         EventFile::of_source(Source::open(path)?, options, warnings)
     }
 
-    /// The event file in bytes that are mapped already.
+    /// The event file in a file that is open already.
     ///
     /// # Errors
     /// See [`EventFile::open`].
     pub fn of_source(source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let (hdus, trailing) = fits::scan(source.path(), source.bytes())?;
+        let (hdus, trailing) = fits::scan(&source)?;
         warn_of_container(&source, &hdus, trailing, warnings);
         let filled = |h: &Hdu, key: &str| h.header.text(key).filter(|t| !t.is_empty());
         let any = |key: &str| hdus.iter().find_map(|h| filled(h, key));
@@ -147,6 +152,8 @@ impl EventFile {
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &context));
         let object = text("OBJECT");
+        let none = header.real("DEADC").ok().flatten() == Some(1.0);
+        let dead_time = mission.dead_time(&instrument).filter(|_| !none);
         let mut file = EventFile {
             table,
             time,
@@ -155,6 +162,7 @@ impl EventFile {
             detector,
             marker,
             hdu: hdu.clone(),
+            look: Arc::default(),
             source,
             clock,
             gti: Gti::default(),
@@ -162,11 +170,17 @@ impl EventFile {
             instrument,
             object,
             mission,
+            dead_time,
             scale,
         };
         file.check_resolution()?;
         file.gti = file.read_gti(&hdus, header, options, warnings)?;
         Ok(file)
+    }
+
+    /// The bytes of the file.
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The file's name as given.
@@ -200,9 +214,17 @@ impl EventFile {
     }
 
     /// Raw times of some rows, seconds, appended to `out`.
-    pub fn times(&self, rows: std::ops::Range<usize>, out: &mut Vec<f64>) {
+    ///
+    /// # Errors
+    /// The file cannot be read, or has become shorter.
+    pub fn times(&self, rows: std::ops::Range<usize>, out: &mut Vec<f64>) -> Result<()> {
+        self.table.each_piece(rows, |piece| self.decode_times(piece, out))
+    }
+
+    /// Raw times of rows that were read, seconds, appended to `out`.
+    pub(super) fn decode_times(&self, rows: &Rows, out: &mut Vec<f64>) {
         let from = out.len();
-        self.table.decode(&self.time, rows, out);
+        rows.decode(&self.time, out);
         if self.time_factor != 1.0 {
             out[from..].iter_mut().for_each(|t| *t *= self.time_factor);
         }
@@ -223,7 +245,7 @@ impl EventFile {
         match &options.gti {
             GtiSource::Given(name) => Gti::new(name, gti::read_file(name, &frame)?, compat, warnings),
             GtiSource::Span => {
-                let scan = self.scan_times();
+                let scan = self.scan_times()?;
                 if scan.first > scan.last {
                     let message = "no event has a finite time, so the events have no span";
                     return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
@@ -233,10 +255,10 @@ impl EventFile {
                 Gti::new(path, vec![span], compat, warnings)
             }
             GtiSource::File => {
-                let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings);
+                let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings)?;
                 let mut all: Option<Gti> = None;
                 for hdu in tables {
-                    warn_of_datasum(&self.source, hdu, warnings);
+                    warn_of_datasum(&self.source, hdu, warnings)?;
                     let one = build(gti::read_table(&self.source, hdu, &frame)?, warnings)?;
                     let common = all.map_or_else(|| one.clone(), |sum: Gti| sum.intersect(&one));
                     if common.is_empty() {
@@ -245,28 +267,48 @@ impl EventFile {
                     }
                     all = Some(common);
                 }
-                let message = "none in the file; give them by --gti, or use the span of the events by --no-gti";
-                all.ok_or_else(|| Error::Gti { path: path.to_string(), message: message.to_string() })
+                let cut = if options.salvage { "none in what is left of the file" } else { "none in the file" };
+                let message = format!("{cut}; give them by --gti, or use the span of the events by --no-gti");
+                all.ok_or_else(|| Error::Gti { path: path.to_string(), message })
             }
         }
     }
 
-    /// The GTI tables that apply: the first one, or one for each detector in use.
-    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Vec<&'a Hdu> {
-        if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
-            let mut used = std::collections::BTreeSet::new();
-            let mut values = Vec::new();
-            for from in (0..self.rows()).step_by(SCAN_ROWS) {
-                values.clear();
-                self.table.decode(column, from..(from + SCAN_ROWS).min(self.rows()), &mut values);
-                let finite = values.iter().filter(|d| d.is_finite()).map(|&d| d as i64);
-                used.extend(finite.filter(|d| wanted.is_none_or(|list| list.contains(d))));
-                // More detectors than instruments have: the column holds something else.
-                if used.len() > MOST_DETECTORS {
-                    used.clear();
-                    break;
-                }
+    /// Numbers of the detectors that have events; `None` for a column that holds something else, with more values than
+    /// instruments have detectors.
+    fn detectors_of(&self, column: &Column) -> Result<Option<BTreeSet<i64>>> {
+        let (mut used, mut values) = (BTreeSet::new(), Vec::new());
+        self.table.each_piece(0..self.rows(), |rows| {
+            values.clear();
+            rows.decode(column, &mut values);
+            // Neighbours are mostly of one detector; a column of many values is given up.
+            values.dedup();
+            if used.len() <= MOST_DETECTORS {
+                used.extend(values.iter().filter(|d| d.is_finite()).map(|&d| d as i64));
             }
+        })?;
+        Ok(Some(used).filter(|used| used.len() <= MOST_DETECTORS))
+    }
+
+    /// Warns of detectors asked for that no event has.
+    pub(crate) fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) -> Result<()> {
+        let Some(column) = &self.detector else { return Ok(()) };
+        let Some(there) = self.detectors_of(column)? else { return Ok(()) };
+        let list = |numbers: &mut dyn Iterator<Item = &i64>| numbers.map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let absent = list(&mut wanted.iter().filter(|d| !there.contains(d)));
+        if !absent.is_empty() {
+            let there = if there.is_empty() { "none".into() } else { list(&mut there.iter()) };
+            let message = format!("{}: no event has {} {absent}; the file has {there}", self.path(), column.name);
+            warnings.push("W-NO-DETECTOR", message);
+        }
+        Ok(())
+    }
+
+    /// The GTI tables that apply: the first one, or one for each detector in use.
+    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Result<Vec<&'a Hdu>> {
+        if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
+            let all = self.detectors_of(column)?.unwrap_or_default();
+            let used: BTreeSet<i64> = all.into_iter().filter(|d| wanted.is_none_or(|list| list.contains(d))).collect();
             let named = |detector: i64| {
                 let number = format!("{detector:02}");
                 let is_its = |h: &&Hdu| {
@@ -283,10 +325,10 @@ impl EventFile {
                     let message = format!("{}: detectors {without:?} have no intervals of their own", self.path());
                     warnings.push("W-GTI-DETECTOR", message);
                 }
-                return tables;
+                return Ok(tables);
             }
         }
-        gti::find(hdus).into_iter().collect()
+        Ok(gti::find(hdus).into_iter().collect())
     }
 }
 

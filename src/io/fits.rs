@@ -1,17 +1,16 @@
 //! FITS headers and the list of header-data units (FITS standard 4.0, doi:10.1051/0004-6361/201015362, sections 3 and 4).
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::source::format_error;
+use super::source::{PIECE, Source, format_error};
 use crate::error::{Error, Result};
 
 /// FITS is written in blocks of this many bytes.
 pub const BLOCK: usize = 2880;
 const CARD: usize = 80;
-/// Bytes summed at a time; whole words, and few enough for 64 bits.
-const SUM_BYTES: usize = 4 << 20;
+/// Bytes of a header read at a time.
+const AHEAD: u64 = 16 * BLOCK as u64;
 /// Characters of a long string after which CONTINUE cards are ignored; real ones have a few hundred.
 const LONGEST_TEXT: usize = 1 << 16;
 
@@ -20,7 +19,7 @@ const LONGEST_TEXT: usize = 1 << 16;
 struct Card {
     key: String,
     value: String,
-    offset: usize,
+    offset: u64,
 }
 
 /// The keywords of one header.
@@ -29,7 +28,7 @@ pub struct Header {
     path: Arc<str>,
     cards: Vec<Card>,
     /// Offset of the first card with a byte above 127, and how many there are.
-    pub(super) not_ascii: Option<(usize, u64)>,
+    pub(super) not_ascii: Option<(u64, u64)>,
     /// The first keyword without a value, and how many there are.
     pub(super) without_value: Option<(String, u64)>,
 }
@@ -44,19 +43,24 @@ pub struct Hdu {
     /// Its keywords.
     pub header: Header,
     /// Offset of its data.
-    pub data_offset: usize,
+    pub data_offset: u64,
     /// Bytes of data, without padding; may reach past the end of a file that was cut off.
     pub data_len: u64,
 }
 
 impl Header {
     /// Parses the header at `offset`; returns it with the offset of its data.
-    fn parse(path: &Arc<str>, bytes: &[u8], offset: usize) -> Result<(Header, usize)> {
+    fn parse(source: &Source, offset: u64) -> Result<(Header, u64)> {
+        let path = source.path();
+        let (mut ahead, mut from) = (Vec::new(), offset);
         let mut cards: Vec<Card> = Vec::new();
         let (mut not_ascii, mut without_value) = (None, None);
         let mut at = offset;
         loop {
-            let Some(raw) = bytes.get(at..at + CARD) else {
+            if at + CARD as u64 > from + ahead.len() as u64 {
+                (ahead, from) = (source.read(at..(at + AHEAD).min(source.len()))?, at);
+            }
+            let Some(raw) = ahead.get((at - from) as usize..).and_then(|rest| rest.get(..CARD)) else {
                 return Err(format_error(path, &format!("byte {at}"), "the header is cut off: no END card"));
             };
             // Data are never read as cards to the end of a large file.
@@ -82,11 +86,11 @@ impl Header {
                 None if key == "CONTINUE" => continue_string(&mut cards, &text),
                 _ => {}
             }
-            at += CARD;
+            at += CARD as u64;
         }
-        let end = at + CARD;
+        let end = at + CARD as u64;
         let header = Header { path: path.clone(), cards, not_ascii, without_value };
-        Ok((header, offset + (end - offset).next_multiple_of(BLOCK)))
+        Ok((header, offset + (end - offset).next_multiple_of(BLOCK as u64)))
     }
 
     fn card(&self, key: &str) -> Option<&Card> {
@@ -175,24 +179,27 @@ fn continue_string(cards: &mut [Card], text: &str) {
 ///
 /// # Errors
 /// Not a FITS file, a header without END, or axes whose product overflows.
-pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<(Vec<Hdu>, Option<usize>)> {
-    if !bytes.starts_with(b"SIMPLE  =") {
-        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).escape_debug().to_string();
+pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
+    let path = source.path();
+    if !source.is_fits() {
+        let head = source.head();
+        let head = String::from_utf8_lossy(&head[..head.len().min(16)]).escape_debug().to_string();
         let message = format!("not a FITS file: it begins with `{head}` instead of `SIMPLE  =`");
         return Err(format_error(path, "byte 0", &message));
     }
     let mut hdus = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
-        if at > 0 && !bytes[at..].starts_with(b"XTENSION") {
+    while at < source.len() {
+        let name = source.read(at..(at + 8).min(source.len()))?;
+        if at > 0 && name != b"XTENSION" {
             return Ok((hdus, Some(at)));
         }
-        let (header, data_offset) = Header::parse(path, bytes, at)?;
+        let (header, data_offset) = Header::parse(source, at)?;
         let data_len = data_length(&header)?;
         let name = header.text("EXTNAME").unwrap_or_default();
         hdus.push(Hdu { index: hdus.len(), name, header, data_offset, data_len });
         let padded = data_len.checked_next_multiple_of(BLOCK as u64);
-        match padded.and_then(|len| (data_offset as u64).checked_add(len)).and_then(|end| usize::try_from(end).ok()) {
+        match padded.and_then(|len| data_offset.checked_add(len)) {
             Some(next) => at = next,
             None => break,
         }
@@ -200,25 +207,35 @@ pub fn scan(path: &Arc<str>, bytes: &[u8]) -> Result<(Vec<Hdu>, Option<usize>)> 
     Ok((hdus, None))
 }
 
-/// DATASUM as announced and as found (FITS 4.0, appendix J); `None` without the keyword, or when the data are not all there.
-pub(super) fn datasum(bytes: &[u8], hdu: &Hdu) -> Option<(u32, u32)> {
+/// The sum of big-endian 32-bit words with end-around carry (FITS 4.0, appendix J), zeros filling the last; of at most
+/// [`PIECE`] bytes or so, which 64 bits hold without a carry.
+pub(super) fn sum_words(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    fold(words.iter().chain([&last]).map(|w| u64::from(u32::from_be_bytes(*w))).sum())
+}
+
+/// Carries brought round.
+pub(super) fn fold(mut sum: u64) -> u64 {
+    while sum >> 32 != 0 {
+        sum = (sum & 0xffff_ffff) + (sum >> 32);
+    }
+    sum
+}
+
+/// [`sum_words`] of a range.
+pub(super) fn sum_range(source: &Source, range: Range<u64>) -> Result<u64> {
+    const { assert!(PIECE.is_multiple_of(4)) };
+    Ok(source.pieces(range, sum_words)?.into_iter().fold(0, |a, b| fold(a + b)))
+}
+
+/// DATASUM as announced, and the bytes that it is the sum of; `None` without the keyword, or when they are not all there.
+pub(super) fn announced_sum(source: &Source, hdu: &Hdu) -> Option<(u32, Range<u64>)> {
     let announced: u32 = hdu.header.text("DATASUM")?.trim().parse().ok()?;
-    let end = (hdu.data_offset as u64).checked_add(hdu.data_len).filter(|&end| end <= bytes.len() as u64)?;
+    let end = hdu.data_offset.checked_add(hdu.data_len).filter(|&end| end <= source.len())?;
     // Padding is part of the data.
-    let end = (end as usize).next_multiple_of(BLOCK).min(bytes.len());
-    let fold = |mut sum: u64| {
-        while sum >> 32 != 0 {
-            sum = (sum & 0xffff_ffff) + (sum >> 32);
-        }
-        sum
-    };
-    let blocks = bytes.get(hdu.data_offset..end)?.par_chunks(SUM_BYTES).map(|block| {
-        let (words, rest) = block.as_chunks::<4>();
-        let mut last = [0; 4];
-        last[..rest.len()].copy_from_slice(rest);
-        fold(words.iter().chain([&last]).map(|w| u64::from(u32::from_be_bytes(*w))).sum())
-    });
-    Some((announced, blocks.reduce(|| 0, |a, b| fold(a + b)) as u32))
+    Some((announced, hdu.data_offset..end.next_multiple_of(BLOCK as u64).min(source.len())))
 }
 
 /// Bytes of data that a header announces: |BITPIX|/8 · GCOUNT · (PCOUNT + Π NAXISn).

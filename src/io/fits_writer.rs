@@ -9,6 +9,7 @@ use std::path::Path;
 
 pub use super::fits_header::{Header, Value};
 use super::fits_header::{NO_CHECKSUM, UNIT, invalid};
+use super::unfinished::Unfinished;
 use crate::error::{Error, Result};
 
 /// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
@@ -180,6 +181,14 @@ impl<W: Write + Seek> FitsWriter<W> {
         self.out.write_all(rows)
     }
 
+    /// Replaces a number in the header of the open table.
+    pub(crate) fn set(&mut self, keyword: &str, value: f64) -> io::Result<()> {
+        match &mut self.table {
+            Some(table) => table.header.replace(keyword, Value::Real(value)),
+            None => Err(invalid("no table is open".into())),
+        }
+    }
+
     fn finish_table(&mut self) -> io::Result<()> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
         let pad = table.bytes.next_multiple_of(UNIT as u64) - table.bytes;
@@ -234,25 +243,15 @@ pub fn write_file<T>(
         return Err(Error::io(path, io::Error::new(io::ErrorKind::IsADirectory, "not a name of a file")));
     }
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".eagleray-");
-    #[cfg(unix)]
-    {
-        // Temporary files are private by default; an output has the permissions that the user's umask grants.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let temporary = builder.tempfile_in(directory).map_err(|e| Error::io(path, e))?;
-    let (file, name) = temporary.into_parts();
+    let (file, temporary) = Unfinished::create(directory).map_err(|e| Error::io(path, e))?;
     let mut out = io::BufWriter::with_capacity(1 << 20, file);
     let value = write(&mut out)?;
     out.flush().map_err(|e| Error::io(path, e))?;
     drop(out);
-    let renamed = if overwrite { name.persist(path) } else { name.persist_noclobber(path) };
-    match renamed {
+    match temporary.rename(path, overwrite) {
         Ok(()) => Ok(value),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
-        Err(e) => Err(Error::io(path, e.error)),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+        Err(e) => Err(Error::io(path, e)),
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) fn read_table(source: &Source, hdu: &Hdu, frame: &Frame) -> Result<Ve
         let factor = seconds_per_unit(&column.unit)
             .ok_or_else(|| table.error(&format!("column {name}"), &format!("unknown unit `{}`", column.unit)))?;
         let mut values = Vec::new();
-        table.decode(column, 0..table.rows, &mut values);
+        table.decode(column, 0..table.rows, &mut values)?;
         Ok(values.into_iter().map(|t| Dd::product(t, factor) + shift).collect())
     };
     Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
@@ -124,10 +124,10 @@ pub(crate) fn read_file(path: &str, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
         _ => (path, None),
     };
     let source = Source::open(Path::new(file))?;
-    if !source.bytes().starts_with(b"SIMPLE  =") {
-        return read_text(file, source.bytes());
+    if !source.is_fits() {
+        return read_text(file, &source.read(0..source.len())?);
     }
-    let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+    let (hdus, _) = fits::scan(&source)?;
     let chosen = match extension {
         Some(wanted) => hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted),
         None => find(&hdus),

@@ -6,7 +6,7 @@ use super::source::{Source, format_error};
 use super::table::Table;
 use super::text_table;
 use crate::data::lightcurve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
-use crate::data::{Gti, InputRecord, LightCurve};
+use crate::data::{Gti, InputRecord, LightCurve, Provenance};
 use crate::error::{Error, Result};
 use crate::time::Dd;
 use crate::warning::Warnings;
@@ -41,16 +41,16 @@ pub(super) struct Raw {
 /// # Errors
 /// A light curve without usable columns; bins that are not on a regular grid (with the place); unusable GTIs.
 pub fn read(source: &Source, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
-    if !source.bytes().starts_with(b"SIMPLE  =") {
+    if !source.is_fits() {
         let Some(raw) = text_table::read(source)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
         let frame = Frame { mjdref: None, timezero: Dd::ZERO };
-        return assemble(source, raw, None, Dd::ZERO, LightCurveMeta::default(), |span| {
+        return assemble(source, raw, None, Dd::ZERO, Provenance::default(), |span| {
             given_gti(gti, &frame, span, warnings)
         })
         .map(Some);
     }
-    let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+    let (hdus, _) = fits::scan(source)?;
     match hdus.iter().find(|hdu| is_light_curve(hdu)) {
         Some(hdu) => read_fits(source, &hdus, hdu, gti, warnings).map(Some),
         None => Ok(None),
@@ -75,7 +75,7 @@ fn read_fits(
         for name in names {
             if let Some(column) = table.numbers(name)? {
                 let mut values = Vec::with_capacity(table.rows);
-                table.decode(column, 0..table.rows, &mut values);
+                table.decode(column, 0..table.rows, &mut values)?;
                 return Ok(Some((values, column.unit.clone())));
             }
         }
@@ -117,7 +117,7 @@ fn read_fits(
         own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
     };
     let timeref = text("TIMEREF");
-    let meta = LightCurveMeta {
+    let provenance = Provenance {
         mjdref: gti::mjdref(header)?,
         telescop: text("TELESCOP"),
         instrume: text("INSTRUME"),
@@ -126,14 +126,14 @@ fn read_fits(
         barycentred: timeref.eq_ignore_ascii_case("SOLARSYSTEM"),
         timeref,
         plephem: text("PLEPHEM"),
-        ..LightCurveMeta::default()
+        ..Provenance::default()
     };
-    if meta.mjdref.is_none() {
+    if provenance.mjdref.is_none() {
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
     }
-    let frame = Frame { mjdref: meta.mjdref, timezero };
+    let frame = Frame { mjdref: provenance.mjdref, timezero };
     let own = gti::find(hdus).filter(|_| *gti_source == super::GtiSource::File);
-    assemble(source, raw, timedel, timezero + pixel, meta, |span| match own {
+    assemble(source, raw, timedel, timezero + pixel, provenance, |span| match own {
         Some(hdu) => {
             let rows = gti::read_table(source, hdu, &frame)?;
             Gti::new(source.path(), rows, false, warnings)
@@ -161,7 +161,7 @@ fn assemble(
     raw: Raw,
     timedel: Option<f64>,
     offset: Dd,
-    meta: LightCurveMeta,
+    provenance: Provenance,
     gti: impl FnOnce((Dd, Dd)) -> Result<Gti>,
 ) -> Result<LightCurve> {
     let path = source.path();
@@ -179,7 +179,7 @@ fn assemble(
         fracexp: Vec::new(),
         counted,
         gti: Gti::default(),
-        meta,
+        meta: LightCurveMeta { provenance, ..LightCurveMeta::default() },
     };
     for (i, &k) in places.iter().enumerate() {
         let part = fracexp.as_ref().map_or(1.0, |f| f[i]);
@@ -205,7 +205,8 @@ fn assemble(
         return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
     };
     lc.gti = gti((lc.grid.edge(lc.bin[0]), lc.grid.edge(last + 1)))?;
-    lc.meta.inputs = vec![InputRecord { name: path.to_string(), crc32: source.crc32(), ..InputRecord::default() }];
+    lc.meta.provenance.inputs =
+        vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
     Ok(lc.described())
 }
 

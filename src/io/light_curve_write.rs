@@ -4,7 +4,7 @@ use std::io::{self, Cursor};
 
 use super::fits_writer::{Column, FitsWriter, Header};
 use super::product::{Format, Product, ProductColumn, Values, write_bytes};
-use super::product_fits::cards;
+use super::product_fits::{cards, metadata};
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
 
@@ -36,7 +36,7 @@ impl LightCurve {
         write_bytes(path, overwrite, &bytes)
     }
 
-    /// An OGIP light curve: extensions RATE (TIME, COUNTS, RATE, ERROR, FRACEXP) and GTI. Bins that are missing have no row.
+    /// An OGIP light curve: extensions RATE (TIME, COUNTS, RATE, ERROR, FRACEXP), GTI and METADATA. Bins that are missing have no row.
     fn fits(&self) -> io::Result<Cursor<Vec<u8>>> {
         let clock = self.clock_cards()?;
         let mut primary = Header::new();
@@ -52,7 +52,8 @@ impl LightCurve {
         header.push("BACKAPP", false, "background not subtracted")?;
         header.push("DEADAPP", false, "not corrected for dead time")?;
         header.push("VIGNAPP", false, "not corrected for vignetting")?;
-        let mut rest = self.product().meta;
+        let meta = self.product().meta;
+        let mut rest = meta.clone();
         if let Some(rest) = rest.as_object_mut() {
             let written = ["telescop", "instrume", "object", "timesys", "timeref", "plephem", "exposure", "mjdref"];
             written.iter().for_each(|key| {
@@ -71,12 +72,13 @@ impl LightCurve {
         for &(start, stop) in self.gti.intervals() {
             writer.rows(&[start.value(), stop.value()].map(f64::to_be_bytes).concat())?;
         }
+        metadata(&mut writer, &meta)?;
         writer.finish()
     }
 
     /// What both extensions say of the source and of the clock.
     fn clock_cards(&self) -> io::Result<Header> {
-        let meta = &self.meta;
+        let meta = &self.meta.provenance;
         let mut header = Header::new();
         let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_string() } else { text.to_string() };
         header.push("TELESCOP", or(&meta.telescop, "UNKNOWN").as_str(), "mission")?;

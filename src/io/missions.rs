@@ -88,6 +88,15 @@ static MISSIONS: &[Mission] = &[
     Mission { telescop: "IXPE", channel: &["PI"], energy: Energy::Linear("0.04", "0"), ..GENERIC },
 ];
 
+/// What is known of detectors that are dead after an event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectorDeadTime {
+    /// After every event, s.
+    pub seconds: f64,
+    /// Detectors that share the events of one file.
+    pub detectors: usize,
+}
+
 /// What a file says of itself that decides how its channels are read.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -110,6 +119,19 @@ impl Mission {
     /// True for the layout used when the mission is not known.
     pub fn is_generic(&self) -> bool {
         self.telescop.is_empty()
+    }
+
+    /// The dead time of the detectors, where it is the same for every event and well known; not that of frames, which are
+    /// another matter.
+    ///
+    /// NuSTAR: 2.5 ms an event for each module (Harrison et al. 2013, doi:10.1088/0004-637X/770/2/103; Bachetti et al. 2015,
+    /// doi:10.1088/0004-637X/800/2/109). RXTE PCA: 10 µs an event for each of 5 PCUs (Jahoda et al. 2006, doi:10.1086/500659).
+    pub fn dead_time(&self, instrument: &str) -> Option<DetectorDeadTime> {
+        match self.telescop {
+            "NUSTAR" => Some(DetectorDeadTime { seconds: 0.0025, detectors: 1 }),
+            "XTE" if instrument.eq_ignore_ascii_case("PCA") => Some(DetectorDeadTime { seconds: 1e-5, detectors: 5 }),
+            _ => None,
+        }
     }
 
     /// How the values of `column` become keV; `None` when this file's channels have no known scale.

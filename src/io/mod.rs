@@ -18,9 +18,11 @@ mod source;
 pub mod stream;
 pub mod table;
 mod text_table;
+mod unfinished;
 pub mod xspec;
 
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub use scan::TimeScan;
 pub use source::Source;
 pub use stream::{EventStream, Selection};
+pub use unfinished::remove_all as remove_unfinished;

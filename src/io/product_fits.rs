@@ -1,6 +1,6 @@
 //! Products as FITS binary tables.
 
-use std::io::Cursor;
+use std::io::{Cursor, Seek, Write};
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use super::fits_writer::{Column, FitsWriter, Header, Value};
 use super::product::{Product, Values};
 use crate::error::{Error, Result};
 
-/// A FITS file of one table; scalars of the metadata are keywords, the rest HISTORY cards in JSON.
+/// A FITS file of one table; scalars of the metadata are keywords, and all of it is in [`metadata`].
 pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {
     write(product).map(Cursor::into_inner).map_err(|e| Error::io("(FITS product)", e))
 }
@@ -38,10 +38,28 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
         }
         writer.rows(&row)?;
     }
+    metadata(&mut writer, &product.meta)?;
     writer.finish()
 }
 
-/// Keywords for the names that fit in eight characters (longer ones are shortened as listed), HISTORY for lists and objects.
+/// The extension METADATA: one row, whose column JSON has all metadata under their own names, exactly. Keywords cannot: they
+/// have eight characters, one value, and in an OGIP file at times another meaning (`EXPOSURE` of a spectrum for XSPEC).
+pub(super) fn metadata<W: Write + Seek>(writer: &mut FitsWriter<W>, meta: &Json) -> std::io::Result<()> {
+    // Strings in a table are ASCII; JSON can escape what is not.
+    let mut text = String::new();
+    for unit in meta.to_string().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte @ b' '..=b'~') => text.push(char::from(byte)),
+            _ => text += &format!("\\u{unit:04x}"),
+        }
+    }
+    let mut header = Header::new();
+    header.push("CONTENT", "METADATA", "all metadata of the product as one JSON object")?;
+    writer.table("METADATA", &[Column::new("JSON", &format!("{}A", text.len()), "")], &header)?;
+    writer.rows(text.as_bytes())
+}
+
+/// Keywords for scalars with names that fit in eight characters (longer ones are shortened as listed).
 pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
     let mut header = Header::new();
     let Json::Object(meta) = meta else { return Ok(header) };
@@ -52,10 +70,25 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
             "barycentred" => "BARYCENT",
             "noise_err" => "NOISEERR",
             "noise_subtracted" => "NOISESUB",
+            "dead_time" => "DEADTIME",
+            "dead_time_err" => "DEADTERR",
+            "dead_time_model" => "DEADTMOD",
+            "dead_time_rate" => "DEADTRAT",
+            "dead_time_rms_factor" => "DEADTRMS",
             "rms_upper_limit" => "RMSUPLIM",
             "rms_variance" => "RMSVAR",
             "rms_variance_err" => "RMSVARER",
             "interval_confidence" => "INTCONF",
+            "pulsed_freq" => "PULSFREQ",
+            "pulsed_leahy_power" => "PULSPOW",
+            "pulsed_log10_p" => "PULSLOGP",
+            "pulsed_trials" => "PULSTRIA",
+            "pulsed_upper_limit" => "PULSUPLI",
+            "pulsed_binning_loss" => "PULSLOSS",
+            "pulsed_corrections" => "PULSCORR",
+            "pulsed_fraction" => "PULSFRAC",
+            "pulsed_fraction_lo" => "PULSFRLO",
+            "pulsed_fraction_hi" => "PULSFRHI",
             "precision" => "PRECISN",
             "eagleray_version" => "CREATOR",
             short => short,
@@ -67,11 +100,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
             Json::Number(x) => x.as_i64().unwrap_or(i64::MAX).into(),
             Json::String(text) if keyword == "CREATOR" => format!("eagleray {text}").as_str().into(),
             Json::String(text) => text.as_str().into(),
-            Json::Null => continue,
-            Json::Array(_) | Json::Object(_) => {
-                header.history(&format!("{name} = {value}"));
-                continue;
-            }
+            Json::Null | Json::Array(_) | Json::Object(_) => continue,
         };
         header.push(&keyword, value, "")?;
     }

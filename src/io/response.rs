@@ -17,7 +17,7 @@ impl EventFile {
     /// The file cannot be read or has no EBOUNDS; the events have no such column.
     pub fn use_response(&mut self, path: &Path) -> Result<()> {
         let source = Source::open(path)?;
-        let (hdus, _) = fits::scan(source.path(), source.bytes())?;
+        let (hdus, _) = fits::scan(&source)?;
         let is_bounds = |h: &&fits::Hdu| {
             h.name.eq_ignore_ascii_case("EBOUNDS")
                 || h.header.text("HDUCLAS2").is_some_and(|c| c.trim().eq_ignore_ascii_case("EBOUNDS"))
@@ -41,7 +41,7 @@ fn read_bounds(table: &Table) -> Result<Scale> {
     let missing = |name: &str| table.error(&format!("column {name}"), "missing");
     let mut channels = Vec::new();
     let column = table.numbers("CHANNEL")?.ok_or_else(|| missing("CHANNEL"))?;
-    table.decode(column, 0..table.rows, &mut channels);
+    table.decode(column, 0..table.rows, &mut channels)?;
     let edges = |name: &str| -> Result<Vec<Decimal>> {
         let column = table.numbers(name)?.ok_or_else(|| missing(name))?;
         let divisor = match column.unit.trim().to_ascii_lowercase().as_str() {
@@ -50,7 +50,7 @@ fn read_bounds(table: &Table) -> Result<Scale> {
             unit => return Err(table.error(&format!("column {name}"), &format!("`{unit}` is neither keV nor eV"))),
         };
         let mut values = Vec::new();
-        table.decode(column, 0..table.rows, &mut values);
+        table.decode(column, 0..table.rows, &mut values)?;
         let decimal = |(row, v): (usize, &f64)| {
             // The decimal that was meant: the shortest that reads back in the column's own precision.
             let exact = if column.kind == Kind::F32 { Decimal::of_f32(*v as f32) } else { Decimal::new(*v) };

@@ -1,10 +1,13 @@
-//! The bytes of a file: mapped, or unpacked from gzip into an unnamed temporary file and mapped.
+//! The bytes of a file, or of an unnamed temporary file that gzip was unpacked into; read piece by piece, at any place.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use flate2::Crc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -14,19 +17,24 @@ const GZIP_FREE: u64 = 256 << 20;
 /// Largest believable ratio of unpacked to packed bytes beyond [`GZIP_FREE`]; event lists reach about 20.
 const GZIP_RATIO: u64 = 200;
 
-/// Bytes that one core hashes at a time.
-const CRC_BYTES: usize = 4 << 20;
+/// Bytes read at a time: few enough to stay in a core's cache between the copy and its use.
+pub(super) const PIECE: usize = 256 << 10;
+/// Bytes at the start that are kept, to recognise what a file holds.
+const HEAD: u64 = 4096;
 
-/// The whole content of one input file, read-only, shared by all readers of it.
+/// One input file, read-only, shared by all readers of it: every reading is checked, so that a file that becomes shorter
+/// in the meantime is an error.
 #[derive(Clone)]
 pub struct Source {
     path: Arc<str>,
-    map: Arc<memmap2::Mmap>,
+    file: Arc<File>,
+    len: u64,
+    head: Arc<[u8]>,
     compressed: bool,
 }
 
 impl Source {
-    /// Opens and maps a regular file; gzip is recognised by its content.
+    /// Opens a regular file; gzip is recognised by its content.
     ///
     /// # Errors
     /// The system's own error; a directory, pipe or empty file; gzip data that are cut off or larger than believable.
@@ -35,7 +43,7 @@ impl Source {
         // Asked before opening: to open a pipe is to wait for its writer.
         let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
         if !meta.is_file() {
-            return Err(format_error(&name, "whole file", "not a regular file; event lists are read by mapping them"));
+            return Err(format_error(&name, "whole file", "not a regular file; event lists are read at any place"));
         }
         if meta.len() == 0 {
             return Err(format_error(&name, "byte 0", "the file is empty"));
@@ -44,14 +52,13 @@ impl Source {
         let mut magic = [0; 2];
         let compressed = meta.len() > 2 && file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
         let file = if compressed { unpack(&name, path, meta.len())? } else { file };
-        // SAFETY: the map is private to this value and never written through. Another process that truncates or rewrites
-        // the file while it is mapped can make reads fault or change, as for every tool that maps its input; the
-        // temporary file of a packed input has no name that another process could open.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
-        if map.is_empty() {
+        let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
+        if len == 0 {
             return Err(format_error(&name, "gzip stream", "it unpacks to nothing"));
         }
-        Ok(Source { path: name, map: Arc::new(map), compressed })
+        let mut source = Source { path: name, file: Arc::new(file), len, head: Arc::new([]), compressed };
+        source.head = source.read(0..len.min(HEAD))?.into();
+        Ok(source)
     }
 
     /// The file's name as given.
@@ -59,33 +66,161 @@ impl Source {
         &self.path
     }
 
-    /// All bytes, unpacked.
-    pub fn bytes(&self) -> &[u8] {
-        &self.map
+    /// Bytes, unpacked, when the file was opened; never 0.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// True for a file that begins as FITS files do.
+    pub fn is_fits(&self) -> bool {
+        self.head.starts_with(b"SIMPLE  =")
+    }
+
+    /// The first bytes, at most 4096.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Fills `out` with the bytes from `at` on, unpacked.
+    ///
+    /// # Errors
+    /// The system's own error; the file has become shorter.
+    pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
+        read_exact_at(&self.file, at, out).map_err(|e| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                let place = format!("{} bytes from byte {at} on", out.len());
+                format_error(&self.path, &place, "the file became shorter while it was read")
+            }
+            _ => Error::io(&*self.path, e),
+        })
+    }
+
+    /// The bytes of a range inside the file.
+    ///
+    /// # Errors
+    /// See [`Source::read_at`].
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        self.read_at(range.start, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// What `look` makes of each piece of a range, in order; on all cores. All pieces but the last have [`PIECE`] bytes.
+    ///
+    /// # Errors
+    /// See [`Source::read_at`].
+    pub(super) fn pieces<T: Send>(&self, range: Range<u64>, look: impl Fn(&[u8]) -> T + Sync + Send) -> Result<Vec<T>> {
+        let count = (range.end - range.start).div_ceil(PIECE as u64);
+        let one = |buffer: &mut Vec<u8>, piece: u64| {
+            let at = range.start + piece * PIECE as u64;
+            buffer.resize((range.end - at).min(PIECE as u64) as usize, 0);
+            self.read_at(at, buffer)?;
+            Ok(look(buffer))
+        };
+        in_order(count, Vec::new, one)
+    }
+
+    /// CRC-32 of a range; on all cores.
+    pub(super) fn crc(&self, range: Range<u64>) -> Result<Crc> {
+        let pieces = self.pieces(range, |bytes| {
+            let mut crc = Crc::new();
+            crc.update(bytes);
+            crc
+        })?;
+        Ok(joined(&pieces))
     }
 
     /// CRC-32 (IEEE 802.3) of all bytes, unpacked, in hexadecimal; computed on all cores.
-    pub fn crc32(&self) -> String {
-        let blocks: Vec<flate2::Crc> = self
-            .bytes()
-            .par_chunks(CRC_BYTES)
-            .map(|block| {
-                let mut crc = flate2::Crc::new();
-                crc.update(block);
-                crc
-            })
-            .collect();
-        let whole = blocks.iter().fold(flate2::Crc::new(), |mut sum, block| {
-            sum.combine(block);
-            sum
-        });
-        format!("{:08x}", whole.sum())
+    ///
+    /// # Errors
+    /// See [`Source::read_at`].
+    pub fn crc32(&self) -> Result<String> {
+        self.crc(0..self.len).map(|crc| hexadecimal(&crc))
+    }
+
+    /// Refuses files that are given twice: one path, links to one file, or copies, packed or not. No analysis wants that:
+    /// averages would weigh the file twice, with errors as if it were two observations, and sums would have each photon twice.
+    ///
+    /// # Errors
+    /// Two files of the same content; the error names both.
+    pub fn refuse_duplicates<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<()> {
+        let mut seen: HashMap<u64, Vec<&Source>> = HashMap::new();
+        for source in sources {
+            let same = seen.entry(source.len).or_default();
+            for other in same.iter() {
+                if other.equals(source)? {
+                    let message = format!("has the same content as {}: each observation counts once", other.path);
+                    return Err(Error::argument("FILE", &source.path, message));
+                }
+            }
+            same.push(source);
+        }
+        Ok(())
+    }
+
+    /// True when another file of the same length has the same bytes; reads up to the first difference.
+    fn equals(&self, other: &Source) -> Result<bool> {
+        let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
+        for at in (0..self.len).step_by(PIECE) {
+            let size = (self.len - at).min(PIECE as u64) as usize;
+            self.read_at(at, &mut a[..size])?;
+            other.read_at(at, &mut b[..size])?;
+            if a[..size] != b[..size] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// True when the file was gzip.
     pub fn compressed(&self) -> bool {
         self.compressed
     }
+}
+
+/// `one` of `count` numbers, in order; on all cores where there are several.
+pub(super) fn in_order<S, T: Send>(
+    count: u64,
+    scratch: impl Fn() -> S + Sync + Send,
+    one: impl Fn(&mut S, u64) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    // To wake another thread takes longer than a piece.
+    if count < 2 {
+        let mut scratch = scratch();
+        return (0..count).map(|i| one(&mut scratch, i)).collect();
+    }
+    (0..count).into_par_iter().map_init(scratch, one).collect()
+}
+
+/// The CRC of neighbouring ranges.
+pub(super) fn joined<'a>(parts: impl IntoIterator<Item = &'a Crc>) -> Crc {
+    parts.into_iter().fold(Crc::new(), |mut sum, part| {
+        sum.combine(part);
+        sum
+    })
+}
+
+pub(super) fn hexadecimal(crc: &Crc) -> String {
+    format!("{:08x}", crc.sum())
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, at: u64, out: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, at)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut at: u64, mut out: &mut [u8]) -> std::io::Result<()> {
+    while !out.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_read(file, out, at)?;
+        if n == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        at += n as u64;
+        out = &mut out[n..];
+    }
+    Ok(())
 }
 
 fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {

@@ -2,13 +2,11 @@
 
 use super::events::EventFile;
 use super::sort::{ExternalSort, SortedTimes};
+use super::table::Rows;
 use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
 use crate::time::Dd;
 use crate::warning::Warnings;
-
-/// Rows decoded at a time when a chunk asks for more: columns of this length stay in the cache.
-const DECODE_ROWS: usize = 1 << 16;
 
 /// Which events of a file are kept.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +22,7 @@ pub struct EventStream<'a> {
     file: &'a EventFile,
     selection: Selection,
     next_row: usize,
+    rows: Rows,
     sorted: Option<SortedTimes>,
     channel: Vec<f64>,
     detector: Vec<f64>,
@@ -49,6 +48,7 @@ impl<'a> EventStream<'a> {
             file,
             selection,
             next_row: 0,
+            rows: Rows::default(),
             sorted: None,
             channel: Vec::new(),
             detector: Vec::new(),
@@ -56,7 +56,7 @@ impl<'a> EventStream<'a> {
             decoded: Vec::new(),
             balance: Balance::default(),
         };
-        let scan = file.scan_times();
+        let scan = file.scan_times()?;
         if scan.not_finite > 0 {
             let message = format!("{}: times that are not finite were dropped", file.path());
             warnings.add("W-TIME-NAN", message, scan.not_finite);
@@ -79,7 +79,7 @@ impl<'a> EventStream<'a> {
             let mut times = Vec::new();
             while stream.next_row < file.rows() {
                 times.clear();
-                stream.decode(DECODE_ROWS, &mut times);
+                stream.decode(file.rows(), &mut times)?;
                 sort.push(&times)?;
             }
             stream.sorted = Some(sort.finish()?);
@@ -90,7 +90,7 @@ impl<'a> EventStream<'a> {
     /// Appends the selected times of the next `rows` rows to `out`; false when the file is used up.
     ///
     /// # Errors
-    /// The temporary file of an unsorted input cannot be read.
+    /// The file, or the temporary one of an unsorted input, cannot be read, or has become shorter.
     pub fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         if let Some(sorted) = &mut self.sorted {
             let before = out.len();
@@ -100,37 +100,39 @@ impl<'a> EventStream<'a> {
         let end = self.next_row.saturating_add(rows).min(self.file.rows());
         let more = self.next_row < end;
         while self.next_row < end {
-            self.decode((end - self.next_row).min(DECODE_ROWS), out);
+            self.decode(end, out)?;
         }
         Ok(more)
     }
 
-    /// Decodes the next rows and appends what the selection keeps.
-    fn decode(&mut self, rows: usize, out: &mut Vec<f64>) {
+    /// Decodes the next rows, a piece of those before `end`, and appends what the selection keeps.
+    fn decode(&mut self, end: usize, out: &mut Vec<f64>) -> Result<()> {
         let file = self.file;
-        let range = self.next_row..(self.next_row + rows).min(file.rows());
+        let range = self.next_row..(self.next_row + file.table.rows_at_a_time()).min(end);
+        file.table.read(range.clone(), &mut self.rows)?;
         self.next_row = range.end;
+        let rows = &self.rows;
         self.decoded.clear();
-        file.times(range.clone(), &mut self.decoded);
+        file.decode_times(rows, &mut self.decoded);
         self.balance.read += self.decoded.len() as u64;
         self.marker.clear();
         if let Some(column) = &file.marker {
-            file.table.decode_bytes(column, range.clone(), &mut self.marker);
+            rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
         if let (Some(column), Some(_)) = (&file.channel, &self.selection.channels) {
-            file.table.decode(column, range.clone(), &mut self.channel);
+            rows.decode(column, &mut self.channel);
         }
         self.detector.clear();
         let needed = self.selection.detectors.is_some()
             || self.selection.channels.is_some_and(|range| range.detector0.is_some());
         if let (Some(column), true) = (&file.detector, needed) {
-            file.table.decode(column, range, &mut self.detector);
+            rows.decode(column, &mut self.detector);
         }
         let plain = self.marker.is_empty() && self.channel.is_empty() && self.detector.is_empty();
         if plain && self.decoded.iter().all(|t| t.is_finite()) {
             out.extend_from_slice(&self.decoded);
-            return;
+            return Ok(());
         }
         for (i, &t) in self.decoded.iter().enumerate() {
             if self.marker.get(i).is_some_and(|byte| byte >> 7 == 0) {
@@ -143,6 +145,7 @@ impl<'a> EventStream<'a> {
                 out.push(t);
             }
         }
+        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Binary tables (FITS standard 4.0, section 7.3): the layout of columns and the decoding of their values.
 
+use std::ops::Range;
+
 use super::fits::Hdu;
-use super::source::Source;
+use super::source::{PIECE, Source};
 use crate::error::Result;
 
 /// Element type of a column.
@@ -53,7 +55,7 @@ impl Column {
     }
 }
 
-/// A binary table in a mapped file.
+/// A binary table in a file.
 #[derive(Clone)]
 pub struct Table {
     source: Source,
@@ -67,7 +69,14 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Rows announced that a file cut off does not have.
     pub lost: u64,
-    data_offset: usize,
+    data_offset: u64,
+}
+
+/// The bytes of some rows of a table, in a buffer that is used again.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    row_size: usize,
 }
 
 impl Table {
@@ -121,7 +130,7 @@ impl Table {
         if width != row_size || (row_size == 0 && rows > 0) {
             return Err(fail("NAXIS1", &format!("rows of {row_size} bytes, but the columns take {width}")));
         }
-        let there = (source.bytes().len() as u64).saturating_sub(hdu.data_offset as u64);
+        let there = source.len().saturating_sub(hdu.data_offset);
         let needed = rows.checked_mul(row_size).filter(|&n| n <= there);
         if needed.is_none() && !salvage {
             let whole = there.checked_div(row_size).unwrap_or(0);
@@ -190,75 +199,102 @@ impl Table {
         super::source::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
     }
 
-    /// The bytes of some rows.
-    fn row_bytes(&self, rows: std::ops::Range<usize>) -> &[u8] {
-        // A table without rows may stand at the end of a file that lacks the padding of its last header.
-        if rows.is_empty() {
-            return &[];
-        }
-        let at = |row: usize| self.data_offset + row * self.row_size;
-        &self.source.bytes()[at(rows.start)..at(rows.end)]
+    /// Rows read at a time: a piece that stays in a core's cache, whole words of 32 bits.
+    pub(super) fn rows_at_a_time(&self) -> usize {
+        (PIECE / self.row_size.max(1)).next_multiple_of(4).max(4)
     }
 
-    /// Appends the first element of `column` in each of `rows`: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
+    /// Where row `row` begins in the file.
+    pub(super) fn offset_of(&self, row: usize) -> u64 {
+        self.data_offset + row as u64 * self.row_size as u64
+    }
+
+    /// Reads some rows.
+    ///
+    /// # Errors
+    /// The system's own error; the file has become shorter.
+    pub fn read(&self, rows: Range<usize>, into: &mut Rows) -> Result<()> {
+        into.row_size = self.row_size.max(1);
+        into.bytes.resize(rows.len() * self.row_size, 0);
+        // A table without rows may stand at the end of a file that lacks the padding of its last header.
+        if rows.is_empty() { Ok(()) } else { self.source.read_at(self.offset_of(rows.start), &mut into.bytes) }
+    }
+
+    /// Calls `look` with pieces of some rows, in order.
+    ///
+    /// # Errors
+    /// See [`Table::read`].
+    pub(super) fn each_piece(&self, rows: Range<usize>, mut look: impl FnMut(&Rows)) -> Result<()> {
+        let (step, mut buffer) = (self.rows_at_a_time(), Rows::default());
+        for from in rows.clone().step_by(step) {
+            self.read(from..(from + step).min(rows.end), &mut buffer)?;
+            look(&buffer);
+        }
+        Ok(())
+    }
+
+    /// [`Rows::decode`] of some rows, read for it.
+    ///
+    /// # Errors
+    /// See [`Table::read`].
+    pub fn decode(&self, column: &Column, rows: Range<usize>, out: &mut Vec<f64>) -> Result<()> {
+        self.each_piece(rows, |piece| piece.decode(column, out))
+    }
+}
+
+impl Rows {
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Appends the first element of `column` in each row: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
     ///
     /// 64-bit integers beyond 2^53 are rounded to nearest.
-    pub fn decode(&self, column: &Column, rows: std::ops::Range<usize>, out: &mut Vec<f64>) {
+    pub fn decode(&self, column: &Column, out: &mut Vec<f64>) {
         match column.kind {
-            Kind::U8 => self.decode_as(column, rows, |b: [u8; 1]| i64::from(b[0]), out),
-            Kind::I16 => self.decode_as(column, rows, |b| i64::from(i16::from_be_bytes(b)), out),
-            Kind::I32 => self.decode_as(column, rows, |b| i64::from(i32::from_be_bytes(b)), out),
-            Kind::I64 => self.decode_as(column, rows, i64::from_be_bytes, out),
-            Kind::F32 => self.decode_real(column, rows, |b| f64::from(f32::from_be_bytes(b)), out),
-            Kind::F64 => self.decode_real(column, rows, f64::from_be_bytes, out),
+            Kind::U8 => self.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
+            Kind::I16 => self.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
+            Kind::I32 => self.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
+            Kind::I64 => self.decode_as(column, i64::from_be_bytes, out),
+            Kind::F32 => self.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
+            Kind::F64 => self.decode_real(column, f64::from_be_bytes, out),
             Kind::Bit | Kind::Opaque => {}
         }
     }
 
-    fn decode_as<const N: usize>(
-        &self,
-        column: &Column,
-        rows: std::ops::Range<usize>,
-        get: impl Fn([u8; N]) -> i64,
-        out: &mut Vec<f64>,
-    ) {
+    fn decode_as<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> i64, out: &mut Vec<f64>) {
         // No i64 equals the sentinel of a column without TNULL once widened.
         let null = column.null.map_or(i128::MAX, i128::from);
         let (scale, zero) = (column.scale, column.zero);
-        out.extend(self.fields::<N>(column, rows).map(|b| {
+        out.extend(self.fields::<N>(column).map(|b| {
             let raw = get(b);
             if i128::from(raw) == null { f64::NAN } else { raw as f64 * scale + zero }
         }));
     }
 
-    fn decode_real<const N: usize>(
-        &self,
-        column: &Column,
-        rows: std::ops::Range<usize>,
-        get: impl Fn([u8; N]) -> f64,
-        out: &mut Vec<f64>,
-    ) {
+    fn decode_real<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
         let (scale, zero) = (column.scale, column.zero);
         if scale == 1.0 && zero == 0.0 {
-            out.extend(self.fields::<N>(column, rows).map(get));
+            out.extend(self.fields::<N>(column).map(get));
         } else {
-            out.extend(self.fields::<N>(column, rows).map(|b| get(b) * scale + zero));
+            out.extend(self.fields::<N>(column).map(|b| get(b) * scale + zero));
         }
     }
 
     /// The first `N` bytes of `column` in each row.
-    fn fields<const N: usize>(&self, column: &Column, rows: std::ops::Range<usize>) -> impl Iterator<Item = [u8; N]> {
+    fn fields<const N: usize>(&self, column: &Column) -> impl Iterator<Item = [u8; N]> {
         let offset = column.offset;
-        self.row_bytes(rows).chunks_exact(self.row_size.max(1)).map(move |row| {
+        self.bytes.chunks_exact(self.row_size.max(1)).map(move |row| {
             let mut field = [0; N];
             field.copy_from_slice(&row[offset..offset + N]);
             field
         })
     }
 
-    /// Appends the first byte of `column` in each of `rows`, as stored (bit columns: the first eight bits).
-    pub fn decode_bytes(&self, column: &Column, rows: std::ops::Range<usize>, out: &mut Vec<u8>) {
-        out.extend(self.fields::<1>(column, rows).map(|b| b[0]));
+    /// Appends the first byte of `column` in each row, as stored (bit columns: the first eight bits).
+    pub fn decode_bytes(&self, column: &Column, out: &mut Vec<u8>) {
+        out.extend(self.fields::<1>(column).map(|b| b[0]));
     }
 }
 

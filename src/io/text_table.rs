@@ -4,9 +4,6 @@ use super::light_curve::Raw;
 use super::source::{Source, format_error};
 use crate::error::Result;
 
-/// Bytes looked at to tell text from anything else.
-const HEAD: usize = 4096;
-
 /// The columns of a text table, or `None` when the first line that is not a comment is neither numbers nor names of columns
 /// with `time` among them.
 ///
@@ -16,12 +13,11 @@ const HEAD: usize = 4096;
 /// # Errors
 /// A line that has fewer numbers than columns are needed.
 pub(super) fn read(source: &Source) -> Result<Option<Raw>> {
-    let bytes = source.bytes();
-    let head = &bytes[..bytes.len().min(HEAD)];
-    if head.contains(&0) {
+    if source.head().contains(&0) {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(bytes);
+    let bytes = source.read(0..source.len())?;
+    let text = String::from_utf8_lossy(&bytes);
     let mut names: Option<Names> = None;
     let mut raw = Raw { row: ("line", Vec::new()), ..Raw::default() };
     for (number, line) in text.lines().enumerate() {

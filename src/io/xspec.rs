@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::fits_writer::{Column, FitsWriter, Header};
 use super::product::{check_output, write_bytes};
-use super::product_fits::cards;
+use super::product_fits::{cards, metadata};
 use crate::error::{Error, Result};
 use crate::spectrum::AveragedPowerSpectrum;
 
@@ -32,8 +32,13 @@ impl XspecFiles {
     /// Refuses early what [`XspecFiles::write`] would refuse in the end.
     ///
     /// # Errors
-    /// One of the files exists and `overwrite` is false; their folder does not exist.
+    /// A stem without a name; one of the files exists and `overwrite` is false; their folder does not exist.
     pub fn check(&self, overwrite: bool) -> Result<()> {
+        if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
+            let message =
+                "two files are written, FILE.pha and FILE.rsp, so standard output cannot hold them; give a name";
+            return Err(Error::argument("--xspec", self.pha.with_extension("").display(), message));
+        }
         check_output(&text(&self.pha), overwrite)?;
         check_output(&text(&self.rsp), overwrite)
     }
@@ -96,6 +101,7 @@ impl XspecFiles {
             ];
             writer.rows(&row.concat())?;
         }
+        metadata(&mut writer, &s.product().meta)?;
         writer.finish().map(Cursor::into_inner)
     }
 }
@@ -135,6 +141,7 @@ fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
     for (pair, channel) in edges.windows(2).zip(1i32..) {
         writer.rows(&[channel.to_be_bytes(), pair[0].to_be_bytes(), pair[1].to_be_bytes()].concat())?;
     }
+    metadata(&mut writer, &s.product().meta)?;
     writer.finish().map(Cursor::into_inner)
 }
 
@@ -164,8 +171,8 @@ fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) ->
         header.push(key, *class, "")?;
     }
     header.push("HDUVERS", version, "version of the format")?;
-    header.push("TELESCOP", known(&s.meta.telescop).as_str(), "mission")?;
-    header.push("INSTRUME", known(&s.meta.instrume).as_str(), "instrument")?;
+    header.push("TELESCOP", known(&s.meta.provenance.telescop).as_str(), "mission")?;
+    header.push("INSTRUME", known(&s.meta.provenance.instrume).as_str(), "instrument")?;
     header.push("FILTER", "none", "filter")?;
     header.push("CHANTYPE", "PI", "channels are bins of frequency")?;
     header.push("DETCHANS", s.len() as i64, "channels")?;

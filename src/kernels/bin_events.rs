@@ -111,8 +111,11 @@ pub fn shader(limits: &Limits) -> &'static Shader {
 
 /// The launch: buffers are times (f64), rows ([`DeviceRow`]), counts (rows × n, u32), dropped (rows, u32).
 pub fn dispatch(shader: &'static Shader, params: BinParams, buffers: [usize; 4], limits: &Limits) -> Dispatch {
+    // A time, and a count that is read and written, an event.
+    let bytes = 16 * u64::from(params.events) + size_of::<DeviceRow>() as u64 * u64::from(params.rows);
     Dispatch {
         shader,
+        bytes,
         params: bytemuck::bytes_of(&params).to_vec(),
         buffers: buffers.to_vec(),
         workgroups: limits.grid_of_items(if params.rows == 0 { 0 } else { u64::from(params.events) }),

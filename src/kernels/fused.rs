@@ -160,7 +160,14 @@ pub fn dispatch(
         unused: 0,
     };
     let FusedBuffers { tables, times, rows, counts, dropped, runs, sums } = *buffers;
+    let counts_read = if work.continued { 4 * (work.rows * n) as u64 } else { 0 };
+    let blocks = 1 + u64::from(work.exponent > 0);
+    let bytes = 8 * work.events as u64
+        + counts_read
+        + (size_of::<DeviceRow>() * work.rows) as u64
+        + work.runs as u64 * (8 + 4 * blocks * frequencies(n) as u64);
     Some(Dispatch {
+        bytes,
         shader: &SHADERS[2 * usize::from(f64) + usize::from(!len.is_power_of_two())],
         params: bytemuck::bytes_of(&params).to_vec(),
         buffers: vec![tables, times, rows, counts, dropped, runs, sums],

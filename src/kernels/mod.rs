@@ -4,6 +4,7 @@
 //! buffers known by number, a [`Job`] launches with their inputs. The GPU backend and the tests run the same lists.
 
 pub mod bin_events;
+pub mod cross_spectrum;
 pub mod fft;
 pub mod fused;
 pub mod power;
@@ -14,7 +15,8 @@ use crate::time::Dd;
 pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
 
 /// All kernels; tests and benches iterate over it.
-pub const KERNELS: &[&Kernel] = &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL];
+pub const KERNELS: &[&Kernel] =
+    &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL, &cross_spectrum::KERNEL];
 
 /// One kernel: its shaders, and how to try it.
 pub struct Kernel {
@@ -150,6 +152,8 @@ pub struct Dispatch {
     pub buffers: Vec<usize>,
     /// Workgroups; nothing is launched when one is 0.
     pub workgroups: [u32; 3],
+    /// Bytes that must move between device memory and workgroups: every datum once, tables not, which stay in caches.
+    pub bytes: u64,
 }
 
 /// What a buffer holds at the start.

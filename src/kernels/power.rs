@@ -2,13 +2,12 @@
 
 use rustfft::num_complex::Complex;
 
-use super::fft::FftPlan;
+use super::fft::{FftPlan, Points};
 use super::trial::Random;
 use super::{
     Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS,
     ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
 };
-use crate::segment::Input;
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
 pub fn frequencies(n: usize) -> usize {
@@ -65,7 +64,7 @@ pub(super) const POWER_SUM: &str = include_str!("../../shaders/lib/power_sum.wgs
 const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
 const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
 
-const BINDINGS: &[(&str, Access)] = &[
+pub(super) const BINDINGS: &[(&str, Access)] = &[
     ("params", Access::Uniform),
     ("tables", Access::Read),
     ("spectra", Access::Read),
@@ -74,7 +73,7 @@ const BINDINGS: &[(&str, Access)] = &[
     ("runs", Access::Read),
     ("sums", Access::ReadWrite),
 ];
-const CHIRPED_BINDINGS: &[(&str, Access)] = &[
+pub(super) const CHIRPED_BINDINGS: &[(&str, Access)] = &[
     ("params", Access::Uniform),
     ("tables", Access::Read),
     ("spectra", Access::Read),
@@ -140,8 +139,24 @@ pub struct PowerBuffers {
     pub chirp: usize,
 }
 
-/// The launch for `runs` runs of the spectra that `plan` made.
-pub fn dispatch(plan: &FftPlan, runs: usize, exponent: u32, buffers: &PowerBuffers, limits: &Limits) -> Dispatch {
+impl PowerBuffers {
+    /// In the order of the bindings.
+    pub(super) fn bound(&self, chirped: bool) -> Vec<usize> {
+        let mut bound = vec![self.tables, self.spectra, self.rows, self.dropped, self.runs, self.sums];
+        bound.extend(chirped.then_some(self.chirp));
+        bound
+    }
+}
+
+/// The launch for `runs` runs of the `rows` spectra that `plan` made.
+pub fn dispatch(
+    plan: &FftPlan,
+    rows: usize,
+    runs: usize,
+    exponent: u32,
+    buffers: &PowerBuffers,
+    limits: &Limits,
+) -> Dispatch {
     let (n, roots) = (plan.n(), plan.split());
     let params = PowerParams {
         runs: runs as u32,
@@ -153,14 +168,16 @@ pub fn dispatch(plan: &FftPlan, runs: usize, exponent: u32, buffers: &PowerBuffe
         log_fine: roots.log_fine,
     };
     let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
-    let PowerBuffers { tables, spectra, rows, dropped, runs: runs_at, sums, chirp } = *buffers;
-    let mut bound = vec![tables, spectra, rows, dropped, runs_at, sums];
-    bound.extend(plan.chirped().then_some(chirp));
     let double = plan.precision() == Precision::Double;
+    let complex = u64::from(plan.precision().complex_bytes());
+    let blocks = 1 + u64::from(exponent > 0);
+    let bytes = rows as u64 * (complex * plan.h() as u64 + size_of::<DeviceRow>() as u64)
+        + runs as u64 * (8 + blocks * frequencies(n) as u64 * complex / 2);
     Dispatch {
+        bytes,
         shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
         params: bytemuck::bytes_of(&params).to_vec(),
-        buffers: bound,
+        buffers: buffers.bound(plan.chirped()),
         workgroups: limits.grid_of_items(runs as u64 * items as u64),
     }
 }
@@ -205,11 +222,9 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
 
 /// One case of the power sum; its values are runs × blocks × frequencies.
 struct PowerTrial {
-    plan: FftPlan,
+    points: Points,
     n: usize,
     exponent: u32,
-    /// rows × h points whose amplitudes are summed, exact in f32.
-    points: Vec<Complex<f64>>,
     rows: Vec<DeviceRow>,
     dropped: Vec<u32>,
     runs: Vec<[u32; 2]>,
@@ -218,11 +233,7 @@ struct PowerTrial {
 impl PowerTrial {
     fn new(weighted: bool, precision: Precision, shape: Shape, data: Data, seed: u64) -> PowerTrial {
         let mut random = Random::new(seed);
-        let plan = FftPlan::new(shape.n, Input::Flux, precision, &Limits::PORTABLE)
-            .expect("trials take lengths that devices take");
-        let scale = if data == Data::Hostile { 1e9 } else { 30.0 };
-        let mut normal = || f64::from((scale * random.normal()) as f32);
-        let points = (0..shape.rows * plan.h()).map(|_| Complex::new(normal(), normal())).collect();
+        let points = Points::new(shape.n, shape.rows, precision, data, &mut random);
         let largest = if data == Data::Hostile { 2_000_000_000 } else { 3000 };
         let rows: Vec<DeviceRow> = (0..shape.rows)
             .map(|_| DeviceRow {
@@ -240,26 +251,11 @@ impl PowerTrial {
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        PowerTrial { plan, n: shape.n, exponent, points, rows, dropped, runs }
+        PowerTrial { points, n: shape.n, exponent, rows, dropped, runs }
     }
 
     fn blocks(&self) -> usize {
         1 + usize::from(self.exponent > 0)
-    }
-
-    /// Amplitudes of a row, `k = 0 …`, straight from the definition: of pairs of samples, or of the samples.
-    fn amplitudes(&self, row: usize) -> Vec<Complex<f64>> {
-        let h = self.plan.h();
-        let z = &self.points[row * h..(row + 1) * h];
-        if self.n % 2 == 1 {
-            return z.to_vec();
-        }
-        let amplitude = |k: usize| {
-            let (a, b) = (z[k % h], z[(h - k) % h].conj());
-            let (sin, cos) = (-std::f64::consts::TAU * k as f64 / self.n as f64).sin_cos();
-            (a + b) / 2.0 + Complex::new(cos, sin) * Complex::new(0.0, -1.0) * (a - b) / 2.0
-        };
-        (0..h).map(amplitude).collect()
     }
 
     /// `sum(run's amplitudes, weights)` for each run and block.
@@ -267,7 +263,7 @@ impl PowerTrial {
         let mut values = Vec::new();
         for &[begin, end] in &self.runs {
             let range = begin as usize..end as usize;
-            let spectra: Vec<Vec<Complex<f64>>> = range.clone().map(|row| self.amplitudes(row)).collect();
+            let spectra: Vec<Vec<Complex<f64>>> = range.clone().map(|row| self.points.amplitudes(row)).collect();
             for block in 0..self.blocks() {
                 let weights: Vec<f64> = range
                     .clone()
@@ -280,19 +276,6 @@ impl PowerTrial {
             }
         }
         Values { at: None, values }
-    }
-
-    /// The points as the transform leaves them: rows of the plan's length, chirped where it convolves.
-    fn stored(&self) -> Vec<Complex<f64>> {
-        let (h, length) = (self.plan.h(), self.plan.length());
-        let mut stored = vec![Complex::default(); self.rows.len() * length];
-        for (row, z) in self.points.chunks(h).enumerate() {
-            for (k, &z) in z.iter().enumerate() {
-                // Z_k = c_k·conj(stored_k), and c_k has the modulus 1.
-                stored[row * length + k] = self.plan.chirp().get(k).map_or(z, |c| (z * c.conj()).conj());
-            }
-        }
-        stored
     }
 }
 
@@ -310,37 +293,42 @@ impl Trial for PowerTrial {
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        let precision = self.plan.precision();
+        let precision = self.points.plan.precision();
         let sums = self.runs.len() * self.blocks() * frequencies(self.n) * precision.complex_bytes() as usize / 2;
         let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
         Job {
             buffers: vec![
-                Fill::Bytes(precision.bytes(self.plan.tables())),
-                Fill::Bytes(precision.bytes(&self.stored())),
+                Fill::Bytes(precision.bytes(self.points.plan.tables())),
+                Fill::Bytes(self.points.stored()),
                 Fill::of(&self.rows),
                 Fill::of(&self.dropped),
                 Fill::of(&self.runs),
                 Fill::Zeros(sums as u64),
-                Fill::Bytes(precision.bytes(self.plan.chirp())),
+                Fill::Bytes(precision.bytes(self.points.plan.chirp())),
             ],
-            dispatches: vec![dispatch(&self.plan, self.runs.len(), self.exponent, &places, limits)],
+            dispatches: vec![dispatch(
+                &self.points.plan,
+                self.rows.len(),
+                self.runs.len(),
+                self.exponent,
+                &places,
+                limits,
+            )],
             outputs: vec![5],
         }
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        Values { at: None, values: self.plan.precision().reals(&outputs[0]) }
+        Values { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
     }
 
     /// A sum of 64 terms that are not negative errs by `(66 + 6·p)·ε` of itself: 63 additions, 2 operations a power, a product,
     /// and `p` divisions by a rounded N, each of 2 or 3 units in the last place (WGSL's bound is 2.5). Amplitudes err by up to
-    /// `a = 16·ε·(|Z_k| + |Z_{h−k}|)`: two sums, two products with roots that are themselves products, and the chirp's; powers
-    /// by `2a|F| + a²`. The largest point stands for all.
+    /// [`Points::amplitude_error`] `a`, powers by `2a|F| + a²`.
     fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
         let relative = f64::from(66 + 6 * self.exponent) * epsilon;
-        let largest = self.points.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        let amplitude = 32.0 * epsilon * largest;
+        let amplitude = self.points.amplitude_error(epsilon);
         let (count, blocks) = (frequencies(self.n), self.blocks());
         let heaviest: Vec<[f64; 2]> = self
             .runs
@@ -366,11 +354,11 @@ impl Trial for PowerTrial {
     }
 
     fn precision(&self) -> Precision {
-        self.plan.precision()
+        self.points.plan.precision()
     }
 
     fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
-        let name = match (self.plan.chirped(), self.plan.precision()) {
+        let name = match (self.points.plan.chirped(), self.points.plan.precision()) {
             (false, Precision::Single) => "power",
             (true, Precision::Single) => "power.chirped",
             (false, Precision::Double) => "power.f64",

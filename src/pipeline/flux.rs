@@ -2,9 +2,10 @@
 
 use super::{Queue, record_device};
 use crate::backend::Backend;
+use crate::data::Provenance;
 use crate::error::{Error, Result};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -86,11 +87,11 @@ pub fn spectrum_of_flux(
         queue.push(scaled(batch, n, run))?;
     }
     let (sums, device) = queue.finish(&mut warnings)?;
-    let mut meta = Metadata::unknown();
-    record_device(&mut meta, &device, &sums, spec.frequencies(), &mut warnings);
-    meta.warnings = warnings;
-    meta.options = serde_json::to_value(&options.power).unwrap_or_default();
-    let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, Context { n, dt, segment_size, meta })?;
+    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
+    let options_used = serde_json::to_value(&options.power).unwrap_or_default();
+    let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
+    let context = Context { n, dt, segment_size, device, provenance };
+    let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
     if !spectrum.meta.noise.is_finite() {
         let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.mean);
         return Err(Error::argument("norm", options.power.norm, message));

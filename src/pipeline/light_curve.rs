@@ -2,7 +2,7 @@
 
 use super::{Combine, Events, Progress};
 use crate::data::lightcurve::{Grid, LightCurve, LightCurveMeta, MOST_PLACES};
-use crate::data::{Balance, Gti};
+use crate::data::{Balance, Gti, Provenance};
 use crate::error::{Error, Result};
 use crate::kernels::bin_events::bin_of;
 use crate::segment::plan::snap_to_frames;
@@ -61,26 +61,13 @@ pub fn light_curve_of_events(
     let grid = Grid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
     let mut columns = Columns::new(grid, &union)?;
     let mut photons = Balance::default();
-    let meta = super::source::describe(&inputs);
+    let provenance = super::source::describe(&inputs);
     for (input, gti) in inputs.into_iter().zip(&gtis) {
         columns.count(input, gti, options.chunk_events.max(1), &mut photons, progress)?;
     }
-    let meta = LightCurveMeta {
-        mjdref: meta.mjdref,
-        telescop: meta.telescop,
-        instrume: meta.instrume,
-        object: meta.object,
-        timesys: meta.timesys,
-        timeref: meta.timeref,
-        plephem: meta.plephem,
-        barycentred: meta.barycentred,
-        detectors: meta.detectors,
-        options: serde_json::to_value(options).unwrap_or_default(),
-        inputs: meta.inputs,
-        photons,
-        warnings,
-        ..LightCurveMeta::default()
-    };
+    let options = serde_json::to_value(options).unwrap_or_default();
+    let provenance = Provenance { options, photons, warnings, ..provenance };
+    let meta = LightCurveMeta { provenance, ..LightCurveMeta::default() };
     Ok(LightCurve::counted(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
 }
 

@@ -1,6 +1,7 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod dead_time;
 mod flux;
 mod light_curve;
 mod series;
@@ -12,13 +13,14 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::backend::{Backend, DeviceInfo};
-use crate::data::{Balance, Gti};
+use crate::data::{Balance, DeviceRecord, Gti};
 use crate::error::{Error, Result};
-use crate::io::{EventFile, OpenOptions, Selection};
+use crate::io::{EventFile, OpenOptions, Selection, Source};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
-use crate::spectrum::power::{AveragedPowerSpectrum, Context, Metadata, PowerOptions, single_precision_suffices};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
+use crate::text::Short;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
@@ -115,6 +117,9 @@ impl Plan {
             return Err(no_segments(&gti_list, &resolution));
         }
         check_total(total, size)?;
+        if let Some(cost) = resolution.cost(total) {
+            warnings.push("W-COST", cost);
+        }
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
@@ -152,8 +157,9 @@ fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -
         }
         let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
         if kept < shortest {
-            let each: Vec<String> = gtis.iter().map(|g| g.exposure().to_string()).collect();
-            let message = format!("the merged inputs have {kept} s in common; each alone has {} s", each.join(", "));
+            let each: Vec<String> = gtis.iter().map(|g| Short(g.exposure()).to_string()).collect();
+            let message =
+                format!("the merged inputs have {} s in common; each alone has {} s", Short(kept), each.join(", "));
             warnings.push("W-MERGE-EXPOSURE", message);
         }
         gtis = vec![common; inputs.len()];
@@ -179,10 +185,11 @@ pub fn spectrum_of_events(
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
-    let mut meta = source::describe(&inputs);
+    let mut made = source::describe(&inputs);
+    let known = dead_time::known(&inputs, plan.combine);
     let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
     let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
-    meta.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
+    made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
     let id = backend.prepare(&plan.spec)?;
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);
@@ -191,27 +198,29 @@ pub fn spectrum_of_events(
         queue.push(batch)?;
     }
     let (sums, device) = queue.finish(&mut warnings)?;
-    meta.photons = account(batcher.finish(progress)?, &sums);
-    if sums.photons == 0 && meta.photons.read > 0 {
+    made.photons = account(batcher.finish(progress)?, &sums);
+    if sums.photons() == 0 && made.photons.read > 0 {
         return Err(Error::NoEvents {
             segments: plan.total_segments(),
-            read: meta.photons.read,
-            balance: meta.photons.to_string(),
+            read: made.photons.read,
+            balance: made.photons.to_string(),
         });
     }
-    record_device(&mut meta, &device, &sums, plan.spec.frequencies(), &mut warnings);
-    meta.warnings = warnings;
-    meta.options = serde_json::to_value(options).unwrap_or_default();
+    let device = record_device(&device, &sums, plan.spec.frequencies(), &mut warnings);
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    let nothing = meta.photons.read == 0;
+    let nothing = made.photons.read == 0;
     if nothing {
-        meta.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
+        made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
     }
-    let context = Context { n, dt, segment_size, meta };
+    let context = Context { n, dt, segment_size, device, provenance: made };
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
-    AveragedPowerSpectrum::new(&sums, false, &options.power, context)
+    let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
+    dead_time::warn(&mut spectrum, known, options.power.noise);
+    Ok(spectrum)
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.
@@ -226,7 +235,7 @@ pub fn spectrum_of_events(
 /// ```
 ///
 /// # Errors
-/// See [`EventFile::open`] and [`spectrum_of_events`].
+/// See [`EventFile::open`], [`Source::refuse_duplicates`] and [`spectrum_of_events`].
 pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     paths: &[P],
     options: &Options,
@@ -238,6 +247,7 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     for path in paths {
         files.push(EventFile::open(path.as_ref(), &open, &mut warnings)?);
     }
+    Source::refuse_duplicates(files.iter().map(EventFile::source))?;
     let mut inputs = Vec::new();
     for file in &files {
         inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
@@ -274,7 +284,7 @@ pub fn spectrum_of_times(
 
 /// Completes the reader's balance with what the sums say of the photons in segments.
 fn account(mut balance: Balance, sums: &Sums) -> Balance {
-    balance.used = sums.photons;
+    balance.used = sums.photons();
     balance.in_skipped_segments = sums.photons_skipped;
     balance.dropped_edge = sums.photons_dropped;
     debug_assert!(balance.is_exact(), "{balance}");
@@ -325,14 +335,16 @@ impl Drop for Queue<'_> {
     }
 }
 
-/// Says in a product what computed it, and whether its precision suffices.
-fn record_device(meta: &mut Metadata, device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) {
+/// What a product says of what computed it; a precision that does not suffice is warned of.
+fn record_device(device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) -> DeviceRecord {
     let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
     if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
         let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
         warnings.push("W-PRECISION", message);
     }
-    meta.backend = device.backend.to_string();
-    meta.adapter = device.adapter.clone();
-    meta.precision = device.precision.to_string();
+    DeviceRecord {
+        backend: device.backend.to_string(),
+        adapter: device.adapter.clone(),
+        precision: device.precision.to_string(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 use crate::backend::Backend;
-use crate::data::{Gti, LightCurve};
+use crate::data::{Balance, Gti, LightCurve, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
 use crate::spectrum::power::{AveragedPowerSpectrum, PowerOptions};
@@ -96,19 +96,14 @@ pub fn spectrum_of_light_curve(
     };
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
     let mut spectrum = spectrum_of_flux(plan.starts.iter().map(segment), &flux, backend, warnings)?;
-    let from = &series.meta;
-    let meta = &mut spectrum.meta;
-    meta.mjdref = from.mjdref;
-    meta.gti = plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-    meta.telescop = from.telescop.clone();
-    meta.instrume = from.instrume.clone();
-    meta.object = from.object.clone();
-    meta.timesys = from.timesys.clone();
-    meta.timeref = from.timeref.clone();
-    meta.plephem = from.plephem.clone();
-    meta.barycentred = from.barycentred;
-    meta.detectors = from.detectors.clone();
-    meta.inputs = from.inputs.clone();
-    meta.options = serde_json::to_value(options).unwrap_or_default();
+    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    spectrum.meta.provenance = Provenance {
+        gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+        options: serde_json::to_value(options).unwrap_or_default(),
+        // A product accounts for photons where it read them.
+        photons: Balance::default(),
+        warnings,
+        ..series.meta.provenance.clone()
+    };
     Ok(spectrum)
 }

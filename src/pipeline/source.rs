@@ -1,9 +1,9 @@
 //! Inputs of the pipeline: event files and slices.
 
-use crate::data::{Balance, Gti};
+use crate::data::{Balance, Gti, InputRecord, Provenance};
 use crate::error::{Error, Result};
+use crate::io::missions::DetectorDeadTime;
 use crate::io::{EventFile, EventStream, Selection};
-use crate::spectrum::power::{InputRecord, Metadata};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
@@ -82,7 +82,9 @@ pub struct Events<'a> {
     pub barycentred: bool,
     /// Reference epoch.
     pub mjdref: Option<MjdRef>,
-    meta: Metadata,
+    /// Dead time of the detectors, where it is known.
+    pub(super) dead_time: Option<DetectorDeadTime>,
+    provenance: Provenance,
 }
 
 impl<'a> Events<'a> {
@@ -92,8 +94,13 @@ impl<'a> Events<'a> {
     /// See [`EventStream::open`].
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
         let clock = &file.clock;
-        file.check_datasum(warnings);
-        let meta = Metadata {
+        file.check_datasum(warnings)?;
+        if let Some(wanted) = &selection.detectors {
+            file.warn_of_absent_detectors(wanted, warnings)?;
+        }
+        let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
+        let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
+        let provenance = Provenance {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),
             instrume: file.instrument.clone(),
@@ -105,11 +112,11 @@ impl<'a> Events<'a> {
             detectors: selection.detectors.clone().unwrap_or_default(),
             inputs: vec![InputRecord {
                 name: file.path().to_string(),
-                crc32: file.crc32(),
+                crc32: file.crc32()?,
                 channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
                 channels: selection.channels,
             }],
-            ..Metadata::unknown()
+            ..Provenance::default()
         };
         Ok(Events {
             name: file.path().to_string(),
@@ -119,7 +126,8 @@ impl<'a> Events<'a> {
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,
-            meta,
+            dead_time,
+            provenance,
         })
     }
 
@@ -133,7 +141,8 @@ impl<'a> Events<'a> {
             timedel: 0.0,
             barycentred: false,
             mjdref: None,
-            meta: Metadata::unknown(),
+            dead_time: None,
+            provenance: Provenance::default(),
         }
     }
 }
@@ -149,11 +158,11 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
             let message = format!("{key} is `{b}`, but `{a}` in {}; such times cannot be joined", first.name);
             Err(Error::Format { path: other.name.clone(), place: key.to_string(), message })
         };
-        if !first.meta.timesys.eq_ignore_ascii_case(&other.meta.timesys) {
-            return differs("TIMESYS", &first.meta.timesys, &other.meta.timesys);
+        if !first.provenance.timesys.eq_ignore_ascii_case(&other.provenance.timesys) {
+            return differs("TIMESYS", &first.provenance.timesys, &other.provenance.timesys);
         }
-        if !first.meta.timeref.eq_ignore_ascii_case(&other.meta.timeref) {
-            return differs("TIMEREF", &first.meta.timeref, &other.meta.timeref);
+        if !first.provenance.timeref.eq_ignore_ascii_case(&other.provenance.timeref) {
+            return differs("TIMEREF", &first.provenance.timeref, &other.provenance.timeref);
         }
         match (first.mjdref, other.mjdref) {
             (Some(ours), Some(theirs)) if ours != theirs => {
@@ -170,14 +179,14 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
     Ok(())
 }
 
-/// Metadata of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
-pub(super) fn describe(inputs: &[Events]) -> Metadata {
-    let mut meta = inputs.first().map_or_else(Metadata::unknown, |i| i.meta.clone());
-    meta.inputs = inputs.iter().flat_map(|i| i.meta.inputs.clone()).collect();
-    meta.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
-    let instruments: Vec<&str> = inputs.iter().map(|i| i.meta.instrume.as_str()).collect();
+/// Provenance of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
+pub(super) fn describe(inputs: &[Events]) -> Provenance {
+    let mut made = inputs.first().map(|i| i.provenance.clone()).unwrap_or_default();
+    made.inputs = inputs.iter().flat_map(|i| i.provenance.inputs.clone()).collect();
+    made.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
+    let instruments: Vec<&str> = inputs.iter().map(|i| i.provenance.instrume.as_str()).collect();
     if instruments.windows(2).any(|w| w[0] != w[1]) {
-        meta.instrume = instruments.join(",");
+        made.instrume = instruments.join(",");
     }
-    meta
+    made
 }

@@ -2,8 +2,8 @@
 
 pub mod plan;
 
-use crate::kernels::{bin_events, power};
-use crate::sums::{Sums, run_length};
+use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::sums::{ChannelSums, Sums, run_length};
 use crate::time::Dd;
 
 /// What a backend is to compute.
@@ -11,6 +11,16 @@ use crate::time::Dd;
 pub enum Product {
     /// `Σ |F|²` over segments; with `weight_exponent = Some(p)` a second row, `Σ N^−p·|F|²`.
     Power {
+        /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
+        weight_exponent: Option<u32>,
+    },
+    /// Cross spectra of subjects with a reference, and the powers of both; see [`cross_spectrum`] for the blocks of sums. A
+    /// segment has a row for each channel, the reference first.
+    Cross {
+        /// The reference and its subjects, 2 to [`cross_spectrum::MOST_SUBJECTS`] + 1.
+        channels: usize,
+        /// Bit s − 1: the photons of subject s are in the reference too, and leave it for this subject.
+        inside: u64,
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
         weight_exponent: Option<u32>,
     },
@@ -55,34 +65,66 @@ impl PlanSpec {
     pub fn run_length(&self) -> u64 {
         run_length(self.n)
     }
-    /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: 1, or 2 with weights.
-    pub fn power_rows(&self) -> usize {
-        1 + usize::from(self.weight_exponent() > 0)
+    /// Rows of a segment.
+    pub fn channels(&self) -> usize {
+        match self.product {
+            Product::Power { .. } => 1,
+            Product::Cross { channels, .. } => channels,
+        }
+    }
+    /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
+    /// a subject.
+    pub fn blocks(&self) -> usize {
+        match self.product {
+            Product::Power { .. } => 1 + usize::from(self.weight_exponent() > 0),
+            Product::Cross { channels, .. } => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
+        }
     }
     /// Exponent of the weights, 0 without.
     pub fn weight_exponent(&self) -> u32 {
-        let Product::Power { weight_exponent } = self.product;
+        let (Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. }) = self.product;
         weight_exponent.unwrap_or(0)
     }
-    /// Counts a segment, `dropped` of whose events fell beyond its last bin, into the sums of its run. Returns its photons, or
-    /// `None` when it cannot contribute: too few events for the peer's rule, or none to normalise by.
-    pub fn tally(&self, row: &Row, dropped: u64, sums: &mut Sums) -> Option<u64> {
-        let photons = row.events.saturating_sub(dropped);
-        if row.events < self.min_events || (self.weight_exponent() > 0 && photons == 0) {
+    /// True for a subject, from 1 on, whose photons are in the reference too.
+    pub fn is_inside(&self, subject: usize) -> bool {
+        matches!(self.product, Product::Cross { inside, .. } if (inside >> (subject - 1)) & 1 == 1)
+    }
+    /// What block `block` of the sums is multiplied by to undo the scales of flux, which are `scales` of a segment's rows.
+    pub fn unscale(&self, block: usize, scales: impl Fn(usize) -> i32) -> f64 {
+        let Product::Cross { .. } = self.product else {
+            return 2f64.powi(-2 * scales(0));
+        };
+        let blocks = cross_spectrum::blocks(self.weight_exponent());
+        let (subject, reference) = (scales(1 + block / blocks), scales(0));
+        2f64.powi(-match block % 4 {
+            0 => 2 * subject,
+            1 => 2 * reference,
+            _ => subject + reference,
+        })
+    }
+    /// Counts a segment, one row a channel of which `dropped` events fell beyond the last bin, into the sums of its run. False
+    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel.
+    pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
+        let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
+        let unfit = |i: usize| rows[i].events < self.min_events || (self.weight_exponent() > 0 && photons(i) == 0);
+        if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
-            sums.photons_skipped += row.events;
-            return None;
+            sums.photons_skipped += rows.iter().map(|row| row.events).sum::<u64>();
+            return false;
         }
         sums.segments += 1;
-        sums.photons += photons;
-        sums.photons_dropped += dropped;
-        sums.flux_mean += row.flux_mean;
-        sums.variance += row.variance;
-        Some(photons)
+        sums.channels.resize(rows.len(), ChannelSums::default());
+        for (i, (row, channel)) in rows.iter().zip(&mut sums.channels).enumerate() {
+            channel.photons += photons(i);
+            channel.flux_mean += row.flux_mean;
+            channel.variance += row.variance;
+        }
+        sums.photons_dropped += dropped.iter().sum::<u64>();
+        true
     }
 }
 
-/// One segment of a batch.
+/// One segment of a batch, in one channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
     /// Absolute segment index.
@@ -103,13 +145,13 @@ pub struct Row {
     pub scale: i32,
 }
 
-/// Consecutive whole runs of segments with (some of) their events.
+/// Consecutive whole runs of segments with (some of) their events; a segment has one row for each channel of the plan.
 ///
 /// The segments of a *group* start at a run boundary; its events come in one batch (`first` and `last`), or in several with
 /// the same rows when they are too many for one: then counts accumulate until `last`.
 #[derive(Clone, Debug, Default)]
 pub struct SegmentBatch {
-    /// One entry a segment, in index order.
+    /// One entry a segment and channel, in index order.
     pub rows: Vec<Row>,
     /// Event times, raw column, in row order (`Input::Events`).
     pub times: Vec<f64>,

@@ -2,6 +2,7 @@
 
 use crate::data::Gti;
 use crate::error::{Error, Result};
+use crate::text::{Short, count};
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -12,6 +13,15 @@ const LARGEST_N: f64 = (1u64 << 28) as f64;
 
 /// More segments than anyone has time to transform: intervals as long come from mistakes.
 const MOST_SEGMENTS: u64 = 1 << 40;
+
+/// Bins of all segments from which on the time they take is worth a warning, and bins of a segment from which on memory is.
+const MANY_BINS: f64 = 1e11;
+/// See [`MANY_BINS`].
+const LONG_SEGMENT: usize = 1 << 26;
+/// Bins that one core of a CPU bins, transforms and sums in a second, in order of magnitude.
+const BINS_A_SECOND: f64 = 1e8;
+/// Bytes that a bin takes on its way through a transform in double precision.
+const BYTES_A_BIN: f64 = 32.0;
 
 /// Bin width and segment length, made compatible.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -64,19 +74,35 @@ impl Resolution {
         let dt = snap_to_frames(dt, request.timedel, request.barycentred, request.compat_stingray, warnings);
         let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
         if dt > segment_size {
-            return Err(Error::argument("--dt", dt, format!("longer than the segment of {segment_size} s")));
+            return Err(Error::argument("--dt", dt, format!("longer than the segment of {} s", Short(segment_size))));
         }
         let bins = segment_size / dt;
         let n = if bins.ceil() - bins < 0.01 { bins.ceil() } else { bins.floor() };
         if n > LARGEST_N {
-            let message = format!("makes {n} bins a segment of {segment_size} s; the most is {LARGEST_N}");
+            let message = format!("makes {n} bins a segment of {} s; the most is {LARGEST_N}", Short(segment_size));
             return Err(Error::argument("--dt", dt, message));
         }
         if n <= 2.0 {
-            let message = format!("makes {n} bins of {dt} s; a spectrum needs at least 3");
+            let message = format!("makes {} of {} s; a spectrum needs at least 3", count(n as u64, "bin"), Short(dt));
             return Err(Error::argument("--segment-size", segment_size, message));
         }
         Ok(Resolution { n: n as usize, dt, segment_size: n * dt })
+    }
+
+    /// What so many segments cost in time and memory, where that is much: text for a warning.
+    pub fn cost(&self, segments: u64) -> Option<String> {
+        let bins = segments as f64 * self.n as f64;
+        if bins <= MANY_BINS && self.n <= LONG_SEGMENT {
+            return None;
+        }
+        let (hours, gigabytes) = (bins / BINS_A_SECOND / 3600.0, self.n as f64 * BYTES_A_BIN / 1e9);
+        Some(format!(
+            "{} of {} are {bins:.1e} bins in all: about {} h of one core and {} GB for each thread; a longer dt costs less",
+            count(segments, "segment"),
+            count(self.n as u64, "bin"),
+            Short((hours * 10.0).ceil() / 10.0),
+            Short((gigabytes * 10.0).ceil() / 10.0)
+        ))
     }
 }
 
@@ -107,7 +133,10 @@ pub fn snap_to_frames(dt: f64, frame: f64, barycentred: bool, compat_stingray: b
     if !matters || snapped == dt {
         return dt;
     }
-    warnings.push("W-DT-FRAMES", format!("dt = {dt} s became {snapped} s, a whole number of frames of {frame} s"));
+    warnings.push(
+        "W-DT-FRAMES",
+        format!("dt = {} s became {} s, a whole number of frames of {} s", Short(dt), Short(snapped), Short(frame)),
+    );
     snapped
 }
 

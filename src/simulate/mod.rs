@@ -16,8 +16,10 @@
 //! Photons are an inhomogeneous Poisson process: waiting times are exponential in the integral of the rate, pulsations are
 //! thinned (Lewis & Shedler 1979, doi:10.1002/nav.3800260304), so events come sorted, without a bin's shape in them beyond that
 //! of the noise series. The observation is cut into time blocks of about 65,536 events with a stream of random numbers each:
-//! the result depends on the seed alone, never on threads, and memory not on the number of events.
+//! the result depends on the seed alone, never on threads, and memory not on the number of events. Dead time, which knows no
+//! blocks, is applied to them one after the other.
 
+pub mod dead_time;
 mod energy;
 mod layout;
 mod missions;
@@ -33,6 +35,7 @@ use serde::Serialize;
 
 use crate::{Error, Result};
 
+pub use dead_time::{DeadTime, DeadTimeLength};
 pub use energy::Energies;
 pub use layout::Mission;
 pub use model::Term;
@@ -110,7 +113,7 @@ pub enum FrameTime {
 pub struct Simulation {
     /// Mission whose files are imitated.
     pub mission: Mission,
-    /// Mean rate of good time, counts/s: one number, or one for each of two bands (one number is shared evenly by them). It
+    /// Mean rate of good time that arrives, before dead time, counts/s: one number, or one for each of two bands (one number is shared evenly by them). It
     /// is the mean of the ensemble: noise slower than the observation moves the mean of one of them, as in real sources.
     pub rate: Vec<f64>,
     /// TSTOP − TSTART, s.
@@ -132,6 +135,9 @@ pub struct Simulation {
     pub bands: Option<Bands>,
     /// See [`FrameTime`].
     pub frame_time: FrameTime,
+    /// Dead time of the detectors; `None` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_time: Option<DeadTime>,
     /// Seed of all random numbers.
     pub seed: u64,
 }
@@ -151,6 +157,7 @@ impl Default for Simulation {
             negative: Negative::Exp,
             bands: None,
             frame_time: FrameTime::Clock,
+            dead_time: None,
             seed: 0,
         }
     }
@@ -165,8 +172,7 @@ impl Simulation {
 
     /// The events, block by block in time order, sorted; none is held longer than its block.
     pub fn blocks(&self) -> Result<impl Iterator<Item = Vec<Event>>> {
-        let source = self.source()?;
-        Ok((0..source.blocks()).map(move |i| source.block(i)))
+        Ok(self.source()?.recorded())
     }
 
     /// All events in memory.
@@ -246,6 +252,9 @@ impl Simulation {
                 &frame,
                 "it must be above 0 s and within the length",
             )?;
+        }
+        if let Some(dead_time) = &self.dead_time {
+            dead_time.validate()?;
         }
         for term in &self.model {
             term.validate()?;

@@ -21,6 +21,8 @@ const GAPS_IN_HISTORY: usize = 100;
 pub struct Summary {
     /// Rows of the event table.
     pub events: u64,
+    /// Events in good time that were lost to dead time.
+    pub lost: u64,
     /// Good time, s.
     pub exposure: f64,
     /// Good time intervals.
@@ -41,6 +43,7 @@ impl Source {
         let io = |e: std::io::Error| Error::io(path, e);
         let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
         let mut events = 0;
+        let mut detectors = self.detectors();
         write_file(path, overwrite, |out| {
             let mut primary = Header::new();
             common(&mut primary, simulation, self).map_err(io)?;
@@ -61,8 +64,15 @@ impl Source {
                 let mut first = 0;
                 while first < self.blocks() {
                     let last = (first + group).min(self.blocks());
-                    let blocks: Vec<Vec<u8>> =
-                        (first..last).into_par_iter().map(|i| rows.encode(&self.block(i))).collect();
+                    let numbers = (first..last).into_par_iter();
+                    let blocks: Vec<Vec<u8>> = match &mut detectors {
+                        None => numbers.map(|i| rows.encode(&self.block(i))).collect(),
+                        Some(detectors) => {
+                            let arrivals: Vec<_> = numbers.map(|i| self.arrivals(i)).collect();
+                            let recorded: Vec<_> = arrivals.into_iter().map(|block| detectors.record(block)).collect();
+                            recorded.par_iter().map(|events| rows.encode(events)).collect()
+                        }
+                    };
                     events += blocks.iter().map(|b| (b.len() / rows.width) as u64).sum::<u64>();
                     if sender.send(blocks).is_err() {
                         break;
@@ -73,6 +83,11 @@ impl Source {
                 writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
             .map_err(io)?;
+            if let Some(detectors) = &detectors {
+                fits.set("EXPOSURE", self.exposure() * detectors.live()).map_err(io)?;
+                fits.set("LIVETIME", self.exposure() * detectors.live()).map_err(io)?;
+                fits.set("DEADC", detectors.live()).map_err(io)?;
+            }
             let [start, stop] = self.layout.start_stop;
             let mut header = Header::new();
             gti_keywords(&mut header, simulation, self).map_err(io)?;
@@ -86,6 +101,7 @@ impl Source {
         })?;
         Ok(Summary {
             events,
+            lost: detectors.map_or(0, |d| d.lost),
             exposure: self.exposure(),
             gtis: self.gtis().len(),
             tstart,
@@ -206,7 +222,11 @@ fn event_keywords(header: &mut Header, simulation: &Simulation, source: &Source)
     header.push("HDUCLAS2", "ALL", "")?;
     common(header, simulation, source)?;
     header.push("ONTIME", source.exposure(), "[s] sum of the good time intervals")?;
-    header.push("EXPOSURE", source.exposure(), "[s] exposure; there is no dead time")?;
+    let exposure = match simulation.dead_time {
+        None => "[s] exposure; there is no dead time",
+        Some(_) => "[s] exposure, dead time left out",
+    };
+    header.push("EXPOSURE", source.exposure(), exposure)?;
     header.push("LIVETIME", source.exposure(), "[s] live time")?;
     header.push("DEADC", 1.0, "dead-time correction")?;
     for (column, i) in source.layout.columns.iter().zip(1..) {

@@ -8,6 +8,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub(super) enum Stream {
     /// The events of one time block.
     Block(u64),
+    /// The dead times of the events of one time block.
+    DeadTime(u64),
     /// The amplitudes of one run of frequencies of one Gaussian series.
     Noise {
         /// Which of the independent series.
@@ -28,6 +30,7 @@ impl Random {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(match stream {
             Stream::Block(block) => block,
+            Stream::DeadTime(block) => (1 << 61) + block,
             Stream::Noise { series, chunk } => (1 << 62) + (series << 48) + chunk,
             Stream::Window => 1 << 63,
         });

@@ -1,10 +1,11 @@
 //! A prepared source: rates and channels at hand, events of any time block on demand.
 
+use super::dead_time::{Arrival, DeadTime, Detectors};
 use super::energy::Channels;
 use super::layout::Layout;
 use super::random::{Random, Stream};
 use super::series::{Request, Series, default_dt};
-use super::{BLOCK, Simulation, Term};
+use super::{BLOCK, Mission, Simulation, Term};
 use crate::{Error, Result};
 
 /// One photon.
@@ -32,6 +33,8 @@ struct Pulsation {
 pub struct Source {
     pub(super) layout: &'static Layout,
     seed: u64,
+    mission: Mission,
+    dead_time: Option<DeadTime>,
     start: f64,
     length: f64,
     frame: f64,
@@ -94,6 +97,8 @@ impl Source {
         Ok(Source {
             layout,
             seed: simulation.seed,
+            mission: simulation.mission,
+            dead_time: simulation.dead_time,
             start,
             length,
             frame,
@@ -133,8 +138,19 @@ impl Source {
         self.blocks
     }
 
-    /// The sorted events of block `index`; those of later blocks are not earlier.
+    /// The detectors, all live, where they have dead time.
+    pub(super) fn detectors(&self) -> Option<Detectors> {
+        self.dead_time.map(|dead_time| Detectors::new(dead_time, self.mission))
+    }
+
+    /// The sorted events that arrive in block `index`, those that dead time will cost included ([`Source::recorded`] leaves
+    /// them out); those of later blocks are not earlier.
     pub fn block(&self, index: u64) -> Vec<Event> {
+        self.arrivals(index).into_iter().filter(|a| a.good).map(|a| a.event).collect()
+    }
+
+    /// All photons of block `index`, in order.
+    pub(super) fn arrivals(&self, index: u64) -> Vec<Arrival> {
         let edge = |i: u64| self.length * (i as f64 / self.blocks as f64);
         let (begin, end) = (edge(index), edge(index + 1));
         let mut random = Random::new(self.seed, Stream::Block(index));
@@ -143,11 +159,15 @@ impl Source {
         for &(a, b) in self.live[first..].iter().take_while(|&&(a, _)| a < end) {
             self.interval(a.max(begin), b.min(end), &mut random, &mut events);
         }
+        if let Some(dead_time) = self.dead_time {
+            let mut length = dead_time.lengths(self.seed, index);
+            events.iter_mut().for_each(|e| e.dead = length());
+        }
         events
     }
 
     /// The events from `begin` to `end`, s from TSTART: starting anew is exact, because a Poisson process has no memory.
-    fn interval(&self, begin: f64, end: f64, random: &mut Random, events: &mut Vec<Event>) {
+    fn interval(&self, begin: f64, end: f64, random: &mut Random, events: &mut Vec<Arrival>) {
         let mean: f64 = self.rates.iter().sum();
         let Some(series) = &self.series else {
             let mut share = [0.0; 2];
@@ -184,8 +204,8 @@ impl Source {
         }
     }
 
-    /// Thins a photon at `t` s from TSTART, stamps it, and keeps it if its stamp is in good time.
-    fn photon(&self, t: f64, share: [f64; 2], random: &mut Random, events: &mut Vec<Event>) {
+    /// Thins a photon at `t` s from TSTART, stamps it, and says if its stamp is in good time.
+    fn photon(&self, t: f64, share: [f64; 2], random: &mut Random, events: &mut Vec<Arrival>) {
         let mut band = 0;
         if self.rates.len() == 2 && random.uniform() * (share[0] + share[1]) > share[0] {
             band = 1;
@@ -206,9 +226,8 @@ impl Source {
             if detectors.len() > 1 { detectors[random.below(detectors.len() as u64) as usize] } else { detectors[0] };
         let time = self.stamp(t);
         let gti = self.gtis.partition_point(|&(_, stop)| stop <= time);
-        if self.gtis.get(gti).is_some_and(|&(start, _)| start <= time) {
-            events.push(Event { time, pi, detector, band: band as u8 });
-        }
+        let good = self.gtis.get(gti).is_some_and(|&(start, _)| start <= time);
+        events.push(Arrival { at: t, dead: 0.0, good, event: Event { time, pi, detector, band: band as u8 } });
     }
 
     /// The recorded time of a photon at `t` s from TSTART.

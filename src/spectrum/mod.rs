@@ -1,16 +1,21 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod dead_time;
 pub mod noise;
 pub mod norm;
 pub mod power;
+pub mod pulsation;
 pub mod rebin;
 pub mod rms;
 pub mod significance;
 pub mod statistics;
 
+pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
+pub use dead_time::{DeadTimeKind, DeadTimeModel};
 pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};
+pub use pulsation::Pulsation;
 pub use rebin::Rebin;
 pub use rms::BandRms;
-pub use significance::SignificantBin;
+pub use significance::{DetectionLevel, SignificantBin};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::dead_time::noise::{DeadTimeNoise, Levels, Spectrum};
 use crate::error::{Error, Result};
 
 /// The noise level that a spectrum records, subtracts and tests against, in the spectrum's own normalisation.
@@ -11,21 +12,33 @@ pub enum NoiseLevel {
     /// Poisson's, or that of the errors of a series: the table of [`crate::spectrum::norm`].
     #[default]
     Poisson,
-    /// Known otherwise, for example from a model of the dead time.
+    /// Known otherwise.
     Value(f64),
     /// Mean power of the frequencies `lo ≤ f < hi`, Hz, where the source does not vary.
     Band(f64, f64),
     /// No noise: the level is 0.
     None,
+    /// Poisson's, seen by detectors with dead time: another level at each frequency.
+    #[serde(rename = "dead_time")]
+    DeadTime(DeadTimeNoise),
 }
 
 impl NoiseLevel {
-    /// Level and its standard error. `power` holds the averages of `values` powers each at `k·df`, `k = 1, 2, …`.
+    /// The levels of a spectrum.
+    pub(crate) fn levels(self, s: &Spectrum) -> Result<Levels> {
+        if let NoiseLevel::DeadTime(dead_time) = self {
+            return dead_time.levels(s);
+        }
+        let (level, err) = self.level(s.poisson, s.power, 1.0 / (s.n as f64 * s.dt), s.segments)?;
+        Ok(Levels { level: vec![level; s.power.len()], err: vec![err; s.power.len()], dead_time: None })
+    }
+
+    /// A level common to all frequencies and its standard error. `power` holds the averages of `values` powers each at `k·df`, `k = 1, 2, …`.
     ///
     /// The mean of W frequencies has the error `√(ΣP²/values)/W` (Leahy et al. 1983, doi:10.1086/160766).
-    pub(crate) fn level(self, poisson: f64, power: &[f64], df: f64, values: u64) -> Result<(f64, f64)> {
+    fn level(self, poisson: f64, power: &[f64], df: f64, values: u64) -> Result<(f64, f64)> {
         match self {
-            NoiseLevel::Poisson => Ok((poisson, 0.0)),
+            NoiseLevel::Poisson | NoiseLevel::DeadTime(_) => Ok((poisson, 0.0)),
             NoiseLevel::None => Ok((0.0, 0.0)),
             NoiseLevel::Value(level) if level >= 0.0 && level.is_finite() => Ok((level, 0.0)),
             NoiseLevel::Value(level) => Err(Error::argument("--noise", level, "a level must not be negative")),

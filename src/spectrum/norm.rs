@@ -32,7 +32,7 @@ pub enum Norm {
 impl std::str::FromStr for Norm {
     type Err = Error;
     fn from_str(text: &str) -> Result<Norm> {
-        match text {
+        match text.to_ascii_lowercase().as_str() {
             "leahy" => Ok(Norm::Leahy),
             "frac" => Ok(Norm::Frac),
             "abs" => Ok(Norm::Abs),

@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
+use super::dead_time::noise::{DeadTimeRecord, Spectrum};
 use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
+use super::pulsation::Pulsation;
 use super::rebin::Rebin;
 use super::rms::BandRms;
-use crate::data::Balance;
-pub use crate::data::InputRecord;
+use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::sums::Sums;
-use crate::warning::Warnings;
+use crate::text::Short;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
 const FEW_VALUES: u64 = 30;
@@ -71,61 +72,37 @@ pub struct Metadata {
     pub mean: f64,
     /// Normalisation.
     pub norm: Norm,
-    /// Noise level in that normalisation.
+    /// Noise level in that normalisation; its mean over the frequencies where it depends on them.
     pub noise: f64,
     /// Its standard error, where it was fitted; otherwise 0.
     pub noise_err: f64,
     /// The noise level was subtracted from the powers.
     pub noise_subtracted: bool,
+    /// Dead time in the noise level, where it was asked for.
+    #[serde(flatten)]
+    pub dead_time: Option<DeadTimeRecord>,
     /// Rms in a band, where it was asked for.
     #[serde(flatten)]
     pub rms: Option<BandRms>,
+    /// Limit of the pulsed fraction in a band, where it was asked for.
+    #[serde(flatten)]
+    pub pulsation: Option<Pulsation>,
     /// Confidence of the intervals, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_confidence: Option<f64>,
     /// What the powers mean in other terms.
     #[serde(skip)]
     pub scale: Scale,
-    /// Reference epoch, MJD: whole days and fraction; absent when the input has none.
-    pub mjdref: Option<crate::time::MjdRef>,
-    /// Good time intervals used, s.
-    pub gti: Vec<[f64; 2]>,
     /// Segments that could not count.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// Keywords of the input.
-    pub telescop: String,
-    /// See [`Metadata::telescop`].
-    pub instrume: String,
-    /// See [`Metadata::telescop`].
-    pub object: String,
-    /// See [`Metadata::telescop`].
-    pub timesys: String,
-    /// See [`Metadata::telescop`].
-    pub timeref: String,
-    /// See [`Metadata::telescop`].
-    pub plephem: String,
-    /// Times are those of the solar system's barycentre.
-    pub barycentred: bool,
-    /// Detectors selected; empty: all.
-    pub detectors: Vec<i64>,
-    /// `cpu` or `gpu`, the adapter and the precision of the transforms.
-    pub backend: String,
-    /// See [`Metadata::backend`].
-    pub adapter: String,
-    /// See [`Metadata::backend`].
-    pub precision: String,
-    /// Version of this program.
-    pub eagleray_version: &'static str,
-    /// Resolved options.
-    pub options: serde_json::Value,
-    /// Names and hashes of the inputs.
-    pub inputs: Vec<InputRecord>,
-    /// Where the photons went.
-    pub photons: Balance,
-    /// Warnings of the run.
-    pub warnings: Warnings,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// What the powers of a spectrum mean in other terms than its own.
@@ -154,6 +131,8 @@ pub struct AveragedPowerSpectrum {
     pub unnorm_power: Vec<f64>,
     /// Noise level.
     pub noise: Vec<f64>,
+    /// Its standard error where it was fitted, otherwise 0: one common cause moves all bins, each in the direction of its sign.
+    pub noise_err: Vec<f64>,
     /// Values averaged in the bin, `m·K`.
     pub m: Vec<u64>,
     /// Lower end of the power's χ² interval; empty before [`AveragedPowerSpectrum::add_intervals`].
@@ -181,50 +160,10 @@ pub(crate) struct Context {
     pub n: usize,
     pub dt: f64,
     pub segment_size: f64,
-    /// The rest of the metadata, filled by who read the input.
-    pub meta: Metadata,
-}
-
-impl Metadata {
-    /// Metadata of an input that says nothing of itself.
-    pub(crate) fn unknown() -> Metadata {
-        Metadata {
-            n: 0,
-            m: 0,
-            dt: 0.0,
-            df: 0.0,
-            segment_size: 0.0,
-            nphots: 0.0,
-            mean: 0.0,
-            norm: Norm::None,
-            noise: 0.0,
-            noise_err: 0.0,
-            noise_subtracted: false,
-            rms: None,
-            interval_confidence: None,
-            scale: Scale::default(),
-            mjdref: None,
-            gti: Vec::new(),
-            skipped_segments: 0,
-            exposure: 0.0,
-            telescop: String::new(),
-            instrume: String::new(),
-            object: String::new(),
-            timesys: String::new(),
-            timeref: String::new(),
-            plephem: String::new(),
-            barycentred: false,
-            detectors: Vec::new(),
-            backend: String::new(),
-            adapter: String::new(),
-            precision: String::new(),
-            eagleray_version: env!("CARGO_PKG_VERSION"),
-            options: serde_json::Value::Null,
-            inputs: Vec::new(),
-            photons: Balance::default(),
-            warnings: Warnings::default(),
-        }
-    }
+    /// What computed the sums.
+    pub device: DeviceRecord,
+    /// Filled by who read the input.
+    pub provenance: Provenance,
 }
 
 impl AveragedPowerSpectrum {
@@ -237,11 +176,12 @@ impl AveragedPowerSpectrum {
     ) -> Result<AveragedPowerSpectrum> {
         let Context { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
-        let mean = if flux { sums.flux_mean / m } else { sums.photons as f64 / m / n as f64 };
-        let variance = (flux && sums.variance > 0.0).then(|| sums.variance / m);
+        let channel = sums.channels.first().copied().unwrap_or_default();
+        let mean = if flux { channel.flux_mean / m } else { channel.photons as f64 / m / n as f64 };
+        let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-            let message = format!("must not be negative, and below the mean rate of {} counts/s", mean / dt);
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
             return Err(Error::argument("--background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
@@ -262,15 +202,19 @@ impl AveragedPowerSpectrum {
             }
         };
         let poisson = options.norm.noise(&level);
-        let (noise, noise_err) = options.noise.level(poisson, &normalised, 1.0 / segment_size, sums.segments)?;
-        let subtracted = if options.subtract_noise { noise } else { 0.0 };
+        let seen = Spectrum { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
+        let noise = options.noise.levels(&seen)?;
+        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        // The mean of a constant is that constant, to the last bit.
+        let mean_level = |l: &[f64]| l[0] + l.iter().map(|x| x - l[0]).sum::<f64>() / l.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
         meta.m = sums.segments;
         meta.nphots = mean * n as f64;
         meta.mean = mean;
-        meta.noise = noise;
-        meta.noise_err = noise_err;
+        meta.noise = mean_level(&noise.level);
+        meta.noise_err = mean_level(&noise.err).abs();
+        meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
         let own_squares = !flux && options.weight_exponent() == Some(2);
         meta.scale = Scale {
@@ -280,7 +224,6 @@ impl AveragedPowerSpectrum {
         };
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
-        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
             // Original bin `k` stands at place `k − 1`.
@@ -288,28 +231,47 @@ impl AveragedPowerSpectrum {
             let power = average(&normalised[range.clone()]);
             spectrum.freq.push(centre / segment_size);
             spectrum.df.push(range.len() as f64 / segment_size);
-            spectrum.power.push(power - subtracted);
+            let level = mean_level(&noise.level[range.clone()]);
+            spectrum.power.push(if options.subtract_noise { power - level } else { power });
             spectrum.power_err.push(power / (values as f64).sqrt());
+            spectrum.noise.push(level);
+            spectrum.noise_err.push(mean_level(&noise.err[range.clone()]));
             spectrum.unnorm_power.push(average(&raw[range]) / m);
-            spectrum.noise.push(noise);
             spectrum.m.push(values);
         }
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            spectrum.meta.warnings.push("W-FEW-VALUES", message);
+            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
         }
         Ok(spectrum)
     }
 
     /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
     pub(crate) fn empty(options: &PowerOptions, context: Context) -> AveragedPowerSpectrum {
-        let Context { n, dt, segment_size, mut meta } = context;
-        meta.n = n;
-        meta.dt = dt;
-        meta.df = 1.0 / segment_size;
-        meta.segment_size = segment_size;
-        meta.norm = options.norm;
+        let Context { n, dt, segment_size, device, provenance } = context;
+        let meta = Metadata {
+            n,
+            m: 0,
+            dt,
+            df: 1.0 / segment_size,
+            segment_size,
+            nphots: 0.0,
+            mean: 0.0,
+            norm: options.norm,
+            noise: 0.0,
+            noise_err: 0.0,
+            noise_subtracted: false,
+            dead_time: None,
+            rms: None,
+            pulsation: None,
+            interval_confidence: None,
+            scale: Scale::default(),
+            skipped_segments: 0,
+            exposure: 0.0,
+            device,
+            provenance,
+        };
         AveragedPowerSpectrum {
             freq: Vec::new(),
             df: Vec::new(),
@@ -317,6 +279,7 @@ impl AveragedPowerSpectrum {
             power_err: Vec::new(),
             unnorm_power: Vec::new(),
             noise: Vec::new(),
+            noise_err: Vec::new(),
             m: Vec::new(),
             power_lo: Vec::new(),
             power_hi: Vec::new(),
@@ -334,14 +297,14 @@ impl AveragedPowerSpectrum {
         self.freq.is_empty()
     }
 
-    /// What was subtracted from all powers.
-    pub(crate) fn subtracted(&self) -> f64 {
-        if self.meta.noise_subtracted { self.meta.noise } else { 0.0 }
+    /// What was subtracted from the power of a bin.
+    pub(crate) fn subtracted(&self, i: usize) -> f64 {
+        if self.meta.noise_subtracted { self.noise[i] } else { 0.0 }
     }
 
     /// Power of a bin with its noise, whether or not that was subtracted.
     pub(crate) fn total_power(&self, i: usize) -> f64 {
-        self.power[i] + self.subtracted()
+        self.power[i] + self.subtracted(i)
     }
 
     /// Place of the largest power.

@@ -1,11 +1,11 @@
 //! Variability in a band of frequencies: the fractional rms, noise subtracted.
 //!
-//! With the power `P_i` of bin `i` in the fractional normalisation, the noise level `n`, and `Δ_i` the part of the bin's width
+//! With the power `P_i` of bin `i` in the fractional normalisation, the noise level `n_i`, and `Δ_i` the part of the bin's width
 //! that lies in the band,
 //!
 //! ```text
-//! variance  V = Σ (P_i − n)·Δ_i            signed: noise may scatter it below zero
-//! error    δV = √(Σ P_i²Δ_i²/(m_i) + (W·δn)²)       m_i values in bin i, W = ΣΔ_i, δn the error of a fitted noise level
+//! variance  V = Σ (P_i − n_i)·Δ_i          signed: noise may scatter it below zero
+//! error    δV = √(Σ P_i²Δ_i²/(m_i) + (Σ δn_i·Δ_i)²)     m_i values in bin i, W = ΣΔ_i, δn the error of a fitted noise level
 //! rms       s = √V,  δs = δV/(2s)          where V > 0
 //! ```
 //!
@@ -16,6 +16,12 @@
 //! Few photons do no harm. Of `|F|² = N + Σ_{i≠j}`, the fluctuation of N is common to all frequencies, and in the noise level,
 //! which comes from the same photons; what is left has exactly the variance of the exponential law, even with one photon a
 //! segment. Not in δV: the error of the mean rate, `2V/√(photons)`. Not corrected: what binning takes, `sinc²(πf·dt)`.
+//!
+//! Dead time does two things. It lowers the noise, so that Poisson's level gives too small a variance and too low a limit: use
+//! [`NoiseLevel::DeadTime`](super::NoiseLevel::DeadTime), or a fitted level. And it takes from the signal: detectors that are
+//! dead for τ after each of the r events/s that they record show a slow, weak signal with `s = s₀·(1 − rτ)`, in general
+//! with `s = s₀·√(response(f))` ([`DeadTimeModel::response`](super::DeadTimeModel::response)). s and its limit are those of the
+//! recorded events; divided by that factor (`dead_time_rms_factor` in the metadata), they are those of the source.
 //!
 //! The upper limit, of [`CONFIDENCE`], holds for a stochastic signal. The mean power in the band over its expectation `T` is χ²/ν
 //! with `ν = 2T̄²W²/δV²` degrees of freedom (Welch 1947, doi:10.1093/biomet/34.1-2.28); the scale `T` has its invariant prior `1/T`,
@@ -61,6 +67,7 @@ impl AveragedPowerSpectrum {
     pub fn rms(&self, lo: f64, hi: f64) -> Result<BandRms> {
         let scale = self.meta.scale;
         let (mut width, mut total, mut squares) = (0.0, 0.0, 0.0);
+        let (mut noise, mut noise_err) = (0.0, 0.0);
         let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
         for i in 0..self.len() {
             let half = 0.5 * self.df[i];
@@ -70,6 +77,8 @@ impl AveragedPowerSpectrum {
                 width += b - a;
                 total += part;
                 squares += part * part / self.m[i] as f64;
+                noise += self.noise[i] * (b - a);
+                noise_err += self.noise_err[i] * (b - a);
                 (from, to) = (from.min(a), to.max(b));
             }
         }
@@ -80,16 +89,15 @@ impl AveragedPowerSpectrum {
             };
             return Err(Error::argument("--rms", format!("{lo}:{hi}"), format!("the spectrum has {ends}")));
         }
-        let noise = self.meta.noise;
-        let error2 = squares + (width * self.meta.noise_err).powi(2);
-        let variance = (total - noise * width) * scale.frac;
+        let error2 = squares + noise_err * noise_err;
+        let variance = (total - noise) * scale.frac;
         let variance_err = error2.sqrt() * scale.frac;
         let rms = (variance > 0.0).then(|| variance.sqrt());
         let limit = || {
             let dof = 2.0 * total * total / error2;
-            let below_noise = chi_square::ln_cdf(dof * total / (noise * width), dof);
+            let below_noise = chi_square::ln_cdf(dof * total / noise, dof);
             let highest = dof * total / chi_square::ln_ppf((1.0 - CONFIDENCE).ln() + below_noise, dof);
-            Some(((highest - noise * width) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
+            Some(((highest - noise) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
         };
         Ok(BandRms {
             band: [from, to],
@@ -109,9 +117,10 @@ mod tests {
     use rand_chacha::rand_core::{Rng, SeedableRng};
 
     use super::*;
-    use crate::spectrum::power::{Context, Metadata, PowerOptions};
+    use crate::data::{DeviceRecord, Provenance};
+    use crate::spectrum::power::{Context, PowerOptions};
     use crate::spectrum::{NoiseLevel, Norm, Rebin};
-    use crate::sums::Sums;
+    use crate::sums::{ChannelSums, Sums};
 
     /// 100 photons in segments of 16 bins of 0.25 s: 7 frequencies, 0.25 Hz apart; 25 counts/s, 5 of them background.
     fn spectrum(power: &[f64], segments: u64, options: &PowerOptions) -> AveragedPowerSpectrum {
@@ -119,10 +128,11 @@ mod tests {
         let sums = Sums {
             power: power.iter().map(|p| p * segments as f64).collect(),
             segments,
-            photons: 100 * segments,
+            channels: vec![ChannelSums { photons: 100 * segments, ..ChannelSums::default() }],
             ..Sums::default()
         };
-        let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, meta: Metadata::unknown() };
+        let (device, provenance) = (DeviceRecord::default(), Provenance::default());
+        let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, device, provenance };
         AveragedPowerSpectrum::new(&sums, false, options, context).unwrap()
     }
 

@@ -1,31 +1,7 @@
-//! Shared by the tests that want a GPU.
+//! Shared by several test binaries, none of which uses all of it.
+#![allow(dead_code)]
 
-use eagleray::backend::gpu::Context;
-use eagleray::backend::{AdapterSelector, BackendError, GpuProfile};
-
-/// Opens the best adapter as `EAGLERAY_TEST_GPU` says: `require` fails without one, `auto` (the default) and `off` skip, visibly.
-pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, BackendError>) -> Option<T> {
-    let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
-    if mode == "off" {
-        eprintln!("SKIPPED {test}: EAGLERAY_TEST_GPU=off");
-        return None;
-    }
-    assert!(mode == "auto" || mode == "require", "EAGLERAY_TEST_GPU={mode}: require, auto or off");
-    match open(&AdapterSelector::Best) {
-        Ok(gpu) => Some(gpu),
-        Err(BackendError::NoAdapter { .. }) if mode == "auto" => {
-            eprintln!("SKIPPED {test}: no GPU adapter");
-            None
-        }
-        Err(e) => panic!("{test}: {e}"),
-    }
-}
-
-/// A context of the best adapter in a profile, announced.
-#[allow(dead_code)] // not every test binary uses it
-pub fn context(test: &str, profile: GpuProfile) -> Option<Context> {
-    let context = open(test, |selector| Context::open(selector, profile))?;
-    let (info, limits) = (context.info(), context.limits());
-    eprintln!("{test}: {} ({}, {}), profile {}, {limits:?}", info.adapter, info.driver, info.api, info.profile);
-    Some(context)
-}
+#[cfg(feature = "gpu")]
+pub mod gpu;
+#[cfg(feature = "cli")]
+pub mod program;

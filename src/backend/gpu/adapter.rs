@@ -103,7 +103,10 @@ pub(super) fn select(selector: &AdapterSelector) -> Result<wgpu::Adapter, Backen
 /// Features and limits to request of an adapter in a profile.
 pub(super) fn requested(adapter: &wgpu::Adapter, profile: GpuProfile) -> (wgpu::Features, wgpu::Limits) {
     match profile {
-        GpuProfile::Portable => (wgpu::Features::empty(), wgpu::Limits::default()),
-        GpuProfile::Auto | GpuProfile::Native => (adapter.features() & wgpu::Features::SHADER_F64, adapter.limits()),
+        GpuProfile::Portable => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::default()),
+        GpuProfile::Auto | GpuProfile::Native => {
+            let wanted = wgpu::Features::SHADER_F64 | wgpu::Features::TIMESTAMP_QUERY;
+            (adapter.features() & wanted, adapter.limits())
+        }
     }
 }

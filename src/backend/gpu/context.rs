@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter;
+use super::work::Timer;
 use crate::backend::{AdapterSelector, BackendError, DeviceInfo, GpuProfile};
 use crate::kernels::{Access, Data, Dispatch, Job, Limits, Precision, Shader, Shape, bin_events};
 
@@ -55,6 +56,11 @@ impl Context {
             Precision::Double => "double",
         };
         Ok(())
+    }
+
+    /// True where the device notes the times of passes.
+    pub(super) fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// Precision of transforms and sums.
@@ -268,20 +274,29 @@ impl Context {
         })
     }
 
-    /// Records launches whose pipelines and bind groups exist; returns the names of those launched.
+    /// Records launches whose pipelines and bind groups exist, each a pass of its own, timed by `timer`; returns the names of those
+    /// launched.
     pub(super) fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         dispatches: &[Dispatch],
         groups: &[wgpu::BindGroup],
+        timer: Option<&Timer>,
     ) -> Vec<&'static str> {
         let mut launched = Vec::new();
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         for (dispatch, group) in dispatches.iter().zip(groups) {
             let [x, y, z] = dispatch.workgroups;
             if x == 0 || y == 0 || z == 0 {
                 continue;
             }
+            let place = 2 * launched.len() as u32;
+            let timestamp_writes = timer.map(|timer| wgpu::ComputePassTimestampWrites {
+                query_set: &timer.set,
+                beginning_of_pass_write_index: Some(place),
+                end_of_pass_write_index: Some(place + 1),
+            });
+            let label = Some(dispatch.shader.name);
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
             pass.set_pipeline(&self.pipelines[dispatch.shader.name]);
             pass.set_bind_group(0, group, &[]);
             pass.dispatch_workgroups(x, y, z);

@@ -17,10 +17,12 @@ mod plan;
 mod pool;
 mod readback;
 mod upload;
+mod work;
 
 pub use adapter::adapters;
 pub use context::{Context, JobResult};
 use plan::{InFlight, Plan};
+pub use work::{PassTime, Work};
 
 /// Batches in flight: one computed while the next is filled.
 const DEPTH: usize = 2;
@@ -32,6 +34,8 @@ pub struct GpuBackend {
     next_plan: usize,
     pending: VecDeque<Pending>,
     next_ticket: u64,
+    timed: bool,
+    work: Work,
 }
 
 /// A batch that was submitted and not collected.
@@ -57,7 +61,26 @@ impl GpuBackend {
     ) -> Result<GpuBackend, BackendError> {
         let mut context = Context::open(adapter, profile)?;
         context.set_precision(precision)?;
-        Ok(GpuBackend { context, plans: BTreeMap::new(), next_plan: 0, pending: VecDeque::new(), next_ticket: 0 })
+        Ok(GpuBackend {
+            context,
+            plans: BTreeMap::new(),
+            next_plan: 0,
+            pending: VecDeque::new(),
+            next_ticket: 0,
+            timed: false,
+            work: Work::default(),
+        })
+    }
+
+    /// Lets the device note the times of all passes of plans prepared from now on; false where it cannot. It costs a little.
+    pub fn time_passes(&mut self) -> bool {
+        self.timed = self.context.has_timestamps();
+        self.timed
+    }
+
+    /// What the device has done so far.
+    pub fn work(&self) -> &Work {
+        &self.work
     }
 
     /// Reads the oldest batch on the device back, so that its buffers are free.
@@ -66,7 +89,7 @@ impl GpuBackend {
         if let Some(Pending { plan, state, .. }) = oldest {
             let nothing = State::Done(Ok(PartialSums::new()));
             if let State::InFlight(batch) = std::mem::replace(state, nothing) {
-                *state = State::Done(finish(&self.plans, &self.context, *plan, batch));
+                *state = State::Done(finish(&self.plans, &self.context, *plan, batch, &mut self.work));
             }
         }
     }
@@ -77,8 +100,9 @@ fn finish(
     context: &Context,
     plan: PlanId,
     batch: InFlight,
+    work: &mut Work,
 ) -> Result<PartialSums, BackendError> {
-    plans.get(&plan.0).ok_or_else(released)?.finish(context, batch)
+    plans.get(&plan.0).ok_or_else(released)?.finish(context, batch, work)
 }
 
 impl Backend for GpuBackend {
@@ -88,7 +112,7 @@ impl Backend for GpuBackend {
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
-        self.plans.insert(plan.0, Plan::new(&mut self.context, spec)?);
+        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, self.timed)?);
         self.next_plan += 1;
         Ok(plan)
     }
@@ -107,7 +131,8 @@ impl Backend for GpuBackend {
         if busy >= DEPTH {
             self.make_room();
         }
-        let in_flight = self.plans.get_mut(&plan.0).ok_or_else(released)?.submit(&self.context, batch)?;
+        let in_flight =
+            self.plans.get_mut(&plan.0).ok_or_else(released)?.submit(&self.context, batch, &mut self.work)?;
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         self.pending.push_back(Pending { ticket, plan, state: State::InFlight(in_flight) });
@@ -117,7 +142,7 @@ impl Backend for GpuBackend {
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
         let oldest = self.pending.pop_front_if(|pending| pending.ticket == ticket.0).ok_or_else(not_the_oldest)?;
         match oldest.state {
-            State::InFlight(batch) => finish(&self.plans, &self.context, oldest.plan, batch),
+            State::InFlight(batch) => finish(&self.plans, &self.context, oldest.plan, batch, &mut self.work),
             State::Done(sums) => sums,
         }
     }
@@ -204,17 +229,17 @@ mod tests {
     fn auto_finishes_the_sums_of_a_device_that_is_lost_or_hangs() {
         let Some(gpu) = open() else { return };
         let whole = noise(gpu, SEGMENTS, |_| {});
-        assert_eq!(whole.meta.backend, "gpu");
-        assert!(whole.meta.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!(whole.meta.device.backend, "gpu");
+        assert!(whole.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
         let fallback = |spectrum: &AveragedPowerSpectrum| {
-            let found = spectrum.meta.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK");
-            found.unwrap_or_else(|| panic!("{:?}", spectrum.meta.warnings)).message.clone()
+            let found = spectrum.meta.provenance.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK");
+            found.unwrap_or_else(|| panic!("{:?}", spectrum.meta.provenance.warnings)).message.clone()
         };
         let Some(gpu) = open() else { return };
         let destroyed = noise(gpu, SEGMENTS - 1, wgpu::Device::destroy);
         close(&destroyed, &whole);
-        assert_eq!(destroyed.meta.backend, "gpu + cpu");
-        assert!(destroyed.meta.adapter.contains(" + "), "{}", destroyed.meta.adapter);
+        assert_eq!(destroyed.meta.device.backend, "gpu + cpu");
+        assert!(destroyed.meta.device.adapter.contains(" + "), "{}", destroyed.meta.device.adapter);
         let said = fallback(&destroyed);
         assert!(said.contains("the device was lost: Destroyed") && said.contains("from segment "), "{said}");
         assert!(!said.ends_with("from segment 0 on"), "{said}");
@@ -223,7 +248,7 @@ mod tests {
         gpu.context.patience = Duration::ZERO;
         let hung = noise(gpu, SEGMENTS, |_| {});
         close(&hung, &whole);
-        assert_eq!(hung.meta.backend, "cpu");
+        assert_eq!(hung.meta.device.backend, "cpu");
         let said = fallback(&hung);
         assert!(said.contains("no answer within 0ns; the CPU did its work from segment 0 on"), "{said}");
     }

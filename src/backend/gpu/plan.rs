@@ -7,13 +7,15 @@ use super::context::{Context, PARAMS_STRIDE};
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
+use super::work::{Timer, Work};
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::BinParams;
+use crate::kernels::cross_spectrum::{self, CrossWork};
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
-use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
+use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -56,12 +58,17 @@ pub(super) struct Plan {
 struct Slot {
     staging: Staging,
     readback: wgpu::Buffer,
+    timer: Option<Timer>,
 }
 
 /// A batch on the device.
 pub(super) struct InFlight {
     batch: Arc<SegmentBatch>,
     readback: Option<Mapping>,
+    /// Passes that were timed, and the bytes each moves; their times follow the sums.
+    timed: Vec<(&'static str, u64)>,
+    /// Bytes of what is read back before the times.
+    results: u64,
 }
 
 /// What one batch holds.
@@ -76,17 +83,17 @@ struct Extent {
 
 impl Plan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
-    pub fn new(context: &mut Context, spec: &PlanSpec) -> Result<Plan, BackendError> {
+    pub fn new(context: &mut Context, spec: &PlanSpec, timed: bool) -> Result<Plan, BackendError> {
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
         let fft = FftPlan::new(spec.n, spec.input, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
         let budget = BUFFER_BYTES.min(context.largest_buffer());
         let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
-        let fit = (budget / row) as usize;
+        let fit = (budget / row) as usize / spec.channels();
         let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
-            match Plan::with_rows(context, spec, &fft, rows) {
+            match Plan::with_rows(context, spec, &fft, rows, timed) {
                 Err(BackendError::OutOfMemory(_)) if rows > run => {
                     rows = (rows / 2).next_multiple_of(run).min(rows - run)
                 }
@@ -95,13 +102,21 @@ impl Plan {
         }
     }
 
-    fn with_rows(context: &mut Context, spec: &PlanSpec, fft: &FftPlan, rows: usize) -> Result<Plan, BackendError> {
+    fn with_rows(
+        context: &mut Context,
+        spec: &PlanSpec,
+        fft: &FftPlan,
+        rows: usize,
+        timed: bool,
+    ) -> Result<Plan, BackendError> {
+        let segments = rows;
+        let rows = segments * spec.channels();
         let precision = fft.precision();
         let real = u64::from(precision.complex_bytes() / 2);
         let tunables = *context.limits();
         let events = if spec.input == Input::Events { BATCH_EVENTS } else { 0 };
-        let runs = rows / spec.run_length() as usize;
-        let sums = real * (runs * spec.power_rows() * spec.frequencies()) as u64;
+        let runs = segments / spec.run_length() as usize;
+        let sums = real * (runs * spec.blocks() * spec.frequencies()) as u64;
         let samples = rows as u64 * sample_bytes(spec, fft);
         let work = rows as u64 * point_bytes(fft);
         let fixed = [(TABLES, fft.tables()), (CHIRP, fft.chirp()), (FILTER, fft.filter())];
@@ -114,7 +129,7 @@ impl Plan {
             ("tables", complex * fft.tables().len() as u64),
             ("chirp", complex * fft.chirp().len() as u64),
             ("filter", complex * fft.filter().len() as u64),
-            ("work", if fused::supports(fft) { 0 } else { work }),
+            ("work", if fuses(spec, fft) { 0 } else { work }),
             ("more work", if fft.passes() > 1 { work } else { 0 }),
             ("runs", 8 * runs as u64),
             ("sums", sums),
@@ -136,11 +151,14 @@ impl Plan {
         let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let slots = (0..DEPTH)
             .map(|_| {
-                let readback = buffer(context, "readback", sums + 4 * rows as u64, readable)?;
-                Ok(Slot { staging: Staging::new(context, staged)?, readback })
+                let passes = if timed { launches.len() } else { 0 };
+                let size = (sums + 4 * rows as u64).next_multiple_of(8) + Timer::bytes(passes);
+                let readback = buffer(context, "readback", size, readable)?;
+                let timer = if timed { Some(Timer::new(context, passes)?) } else { None };
+                Ok(Slot { staging: Staging::new(context, staged)?, readback, timer })
             })
             .collect::<Result<Vec<_>, BackendError>>()?;
-        let limits = BatchLimits { rows, events: BATCH_EVENTS };
+        let limits = BatchLimits { rows: segments, events: BATCH_EVENTS };
         let (spec, fft) = (spec.clone(), fft.clone());
         Ok(Plan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
     }
@@ -151,7 +169,12 @@ impl Plan {
     }
 
     /// Uploads a batch and starts its work: binning, and after the group's last batch transform, sums and their way back.
-    pub fn submit(&mut self, context: &Context, batch: Arc<SegmentBatch>) -> Result<InFlight, BackendError> {
+    pub fn submit(
+        &mut self,
+        context: &Context,
+        batch: Arc<SegmentBatch>,
+        work: &mut Work,
+    ) -> Result<InFlight, BackendError> {
         context.check()?;
         let runs = batch.runs(self.spec.run_length());
         let extent = self.check(&batch, runs.len())?;
@@ -159,7 +182,7 @@ impl Plan {
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
-        slot.staging.fill(context, &mut encoder, &targets, |writer| {
+        work.uploaded += slot.staging.fill(context, &mut encoder, &targets, |writer| {
             if self.spec.input == Input::Events {
                 writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
             } else {
@@ -172,19 +195,19 @@ impl Plan {
             }
             writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
         })?;
-        let (begin, sums_bytes) = self.encode(context, &mut encoder, &batch, extent, &launches);
+        let (timed, results) = self.encode(context, &mut encoder, &batch, extent, &launches, work);
         let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
         let slot = &mut self.slots[self.next_slot];
         slot.staging.map_again(Some(index.clone()));
         self.next_slot = (self.next_slot + 1) % DEPTH;
         self.open = (!batch.last).then_some(extent.rows);
-        let bytes = begin + sums_bytes;
-        let readback =
-            (batch.last && bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
-        Ok(InFlight { batch, readback })
+        let bytes = results + Timer::bytes(timed.len());
+        work.read_back += bytes;
+        let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
+        Ok(InFlight { batch, readback, timed, results })
     }
 
-    /// Records a batch's work; returns the bytes read back of the rows' dropped events and of the sums.
+    /// Records a batch's work; returns the passes timed, and the bytes read back of the rows' dropped events and of the sums.
     fn encode(
         &self,
         context: &Context,
@@ -192,32 +215,43 @@ impl Plan {
         batch: &SegmentBatch,
         extent: Extent,
         launches: &[Dispatch],
-    ) -> (u64, u64) {
+        work: &mut Work,
+    ) -> (Vec<(&'static str, u64)>, u64) {
         let events = self.spec.input == Input::Events;
         // Where one launch does it all, counts lie in device memory between the batches of a group only.
-        let fused = events && fused::supports(&self.fft);
+        let fused = fuses(&self.spec, &self.fft);
+        let counts_bytes = 4 * (extent.rows * self.spec.n) as u64;
+        let dropped_bytes = 4 * extent.rows as u64;
         if batch.first && events && extent.rows > 0 {
             if !(fused && batch.last) {
-                encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(4 * (extent.rows * self.spec.n) as u64));
+                encoder.clear_buffer(&self.buffers[SAMPLES], 0, Some(counts_bytes));
+                work.moved += counts_bytes;
             }
-            encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(4 * extent.rows as u64));
+            encoder.clear_buffer(&self.buffers[DROPPED], 0, Some(dropped_bytes));
+            work.moved += dropped_bytes;
         }
         // Flux comes in one batch a group, so what is not the last is to be binned.
         let due = if batch.last { usize::from(fused)..launches.len() } else { 0..1 };
-        context.encode(encoder, &launches[due.clone()], &self.groups[due]);
-        if !batch.last {
-            return (0, 0);
-        }
-        let dropped_bytes = 4 * extent.rows as u64;
-        let real = u64::from(self.fft.precision().complex_bytes() / 2);
-        let sums_bytes = real * (extent.runs * self.spec.power_rows() * self.spec.frequencies()) as u64;
-        let readback = &self.slots[self.next_slot].readback;
-        for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
-            if bytes > 0 {
-                encoder.copy_buffer_to_buffer(&self.buffers[from], 0, readback, at, bytes);
+        let launches = &launches[due.clone()];
+        let slot = &self.slots[self.next_slot];
+        context.encode(encoder, launches, &self.groups[due], slot.timer.as_ref());
+        work.launched(launches);
+        let mut results = 0;
+        if batch.last {
+            let real = u64::from(self.fft.precision().complex_bytes() / 2);
+            let sums_bytes = real * (extent.runs * self.spec.blocks() * self.spec.frequencies()) as u64;
+            for (from, at, bytes) in [(DROPPED, 0, dropped_bytes), (SUMS, dropped_bytes, sums_bytes)] {
+                if bytes > 0 {
+                    encoder.copy_buffer_to_buffer(&self.buffers[from], 0, &slot.readback, at, bytes);
+                }
             }
+            results = (dropped_bytes + sums_bytes).next_multiple_of(8);
         }
-        (dropped_bytes, sums_bytes)
+        let Some(timer) = &slot.timer else { return (Vec::new(), results) };
+        let launched = launches.iter().filter(|d| !d.workgroups.contains(&0));
+        let timed: Vec<(&'static str, u64)> = launched.map(|d| (d.shader.name, d.bytes)).collect();
+        timer.resolve(encoder, timed.len(), &slot.readback, results);
+        (timed, results)
     }
 
     /// Refuses a batch that breaks the contract, before anything of it reaches the device.
@@ -231,12 +265,16 @@ impl Plan {
     }
 
     /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
-    pub fn finish(&self, context: &Context, batch: InFlight) -> Result<PartialSums, BackendError> {
+    pub fn finish(&self, context: &Context, batch: InFlight, work: &mut Work) -> Result<PartialSums, BackendError> {
         let Some(readback) = batch.readback else {
             context.check()?;
             return Ok(PartialSums::new());
         };
-        readback.read(context, |bytes| self.sums(&batch.batch, bytes))
+        readback.read(context, |bytes| {
+            let (results, notes) = bytes.split_at(batch.results as usize);
+            work.timed(&batch.timed, notes, context.queue.get_timestamp_period());
+            if results.is_empty() { PartialSums::new() } else { self.sums(&batch.batch, results) }
+        })
     }
 
     /// The sums of each run, as the CPU makes them, from the rows' dropped events and the device's sums of power.
@@ -244,19 +282,24 @@ impl Plan {
         let (dropped, power) = bytes.split_at(4 * batch.rows.len());
         let power = self.fft.precision().reals(power);
         let dropped: &[[u8; 4]] = dropped.as_chunks().0;
-        let frequencies = self.spec.frequencies();
-        let per_run = self.spec.power_rows() * frequencies;
+        let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
+        let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
+        let per_run = self.spec.blocks() * frequencies;
         let mut partial = PartialSums::new();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
-            let unscale = batch.rows.get(rows.start).map_or(1.0, |row| 2f64.powi(-2 * row.scale));
-            for i in rows {
-                let dropped = u64::from(u32::from_le_bytes(dropped[i]));
-                self.spec.tally(&batch.rows[i], dropped, &mut sums);
+            for first in rows.clone().step_by(channels) {
+                let segment = first..first + channels;
+                self.spec.tally(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
             }
             if sums.segments > 0 {
-                let values = power[place * per_run..].iter().take(per_run).enumerate();
-                sums.power = values.map(|(k, p)| p * if k < frequencies { unscale } else { 1.0 }).collect();
+                sums.power = power[place * per_run..(place + 1) * per_run].to_vec();
+                let rows = &batch.rows[rows];
+                for (block, values) in sums.power.chunks_mut(frequencies.max(1)).enumerate() {
+                    // Weighted sums are of photons, which have no scale.
+                    let unscale = self.spec.unscale(block, |channel| rows[channel].scale);
+                    values.iter_mut().for_each(|value| *value *= unscale);
+                }
             }
             partial.push_run(run, sums);
         }
@@ -286,7 +329,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
             runs: RUNS,
             sums: SUMS,
         };
-        if let Some(all) = fused::dispatch(fft, &work, tunables.f64, &places, tunables) {
+        if let Some(all) = fused::dispatch(fft, &work, tunables.f64, &places, tunables).filter(|_| fuses(spec, fft)) {
             list.push(all);
             return list;
         }
@@ -296,8 +339,19 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.extend(transforms);
     let places =
         PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
-    list.push(power::dispatch(fft, runs, exponent, &places, tunables));
+    list.push(match spec.product {
+        Product::Power { .. } => power::dispatch(fft, rows, runs, exponent, &places, tunables),
+        Product::Cross { channels, inside, .. } => {
+            let work = CrossWork { channels, inside, exponent };
+            cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
+        }
+    });
     list
+}
+
+/// True where one launch does it all.
+fn fuses(spec: &PlanSpec, fft: &FftPlan) -> bool {
+    matches!(spec.product, Product::Power { .. }) && fused::supports(fft)
 }
 
 /// Bytes of the samples of a row.
@@ -315,12 +369,14 @@ fn point_bytes(fft: &FftPlan) -> u64 {
 /// alone, so what they weigh is, too.
 fn device_rows(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceRow> {
     let mut begin = 0;
-    let row = |row: &Row| {
-        let first = begin;
-        begin += row.end - row.begin;
-        let skipped = spec.input == Input::Events && row.events < spec.min_events;
-        let include = if skipped { 0.0 } else { 1.0 };
-        DeviceRow { include, ..DeviceRow::new(row.start, first, row.events, spec.n) }
-    };
-    batch.rows.iter().map(row).collect()
+    let mut rows = Vec::with_capacity(batch.rows.len());
+    for segment in batch.rows.chunks(spec.channels()) {
+        let skipped = spec.input == Input::Events && segment.iter().any(|row| row.events < spec.min_events);
+        for row in segment {
+            let include = if skipped { 0.0 } else { 1.0 };
+            rows.push(DeviceRow { include, ..DeviceRow::new(row.start, begin, row.events, spec.n) });
+            begin += row.end - row.begin;
+        }
+    }
+    rows
 }

@@ -70,7 +70,7 @@ pub(super) fn run(context: &mut Context, job: &Job) -> Result<JobResult, Backend
         .collect::<Result<Vec<_>, _>>()?;
     let pipelines = context.guarded(|| {
         let mut encoder = context.device.create_command_encoder(&Default::default());
-        let pipelines = context.encode(&mut encoder, &job.dispatches, &groups);
+        let pipelines = context.encode(&mut encoder, &job.dispatches, &groups, None);
         for (readback, &output) in readbacks.iter().zip(&job.outputs) {
             encoder.copy_buffer_to_buffer(&buffers[output], 0, readback, 0, buffers[output].size());
         }

@@ -73,14 +73,14 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Waits until the device has read the last batch, lets `fill` write the next, and records the copies.
+    /// Waits until the device has read the last batch, lets `fill` write the next, and records the copies; returns their bytes.
     pub fn fill(
         &mut self,
         context: &Context,
         encoder: &mut wgpu::CommandEncoder,
         buffers: &[&wgpu::Buffer],
         fill: impl FnOnce(&mut Writer),
-    ) -> Result<(), BackendError> {
+    ) -> Result<u64, BackendError> {
         let Some(mapping) = self.mapping.take() else {
             return Err(context.fault(BackendError::DeviceLost("an earlier batch failed on this device".into())));
         };
@@ -89,10 +89,12 @@ impl Staging {
             fill(&mut writer);
             writer.copies
         })?;
+        let mut uploaded = 0;
         for Copy { from, target, bytes } in copies {
             encoder.copy_buffer_to_buffer(&self.buffer, from, buffers[target], 0, bytes);
+            uploaded += bytes;
         }
-        Ok(())
+        Ok(uploaded)
     }
 
     /// Asks for the buffer again, to be had when the device has run the submission that reads it.

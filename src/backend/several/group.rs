@@ -11,6 +11,8 @@ use crate::sums::PartialSums;
 /// A group of batches, kept until it is summed so that another device can do it again.
 pub(super) struct Group {
     pub plan: usize,
+    /// Rows of a segment.
+    channels: usize,
     /// Its batches so far; those from `sent` on have not been given to the member.
     batches: Vec<Arc<SegmentBatch>>,
     sent: usize,
@@ -37,6 +39,7 @@ impl Group {
     pub fn new(plan: usize, spec: &PlanSpec, batch: &SegmentBatch) -> Group {
         Group {
             plan,
+            channels: spec.channels(),
             batches: Vec::new(),
             sent: 0,
             complete: false,
@@ -66,7 +69,7 @@ impl Group {
 
     /// Whether a member takes the batches as they are; else only the whole group can be cut.
     fn fits(&self, limits: BatchLimits) -> bool {
-        self.batches.first().is_none_or(|batch| batch.rows.len() <= limits.rows)
+        self.batches.first().is_none_or(|batch| batch.rows.len() <= limits.rows * self.channels)
     }
 
     /// A member has some of its batches and waits for more.

@@ -66,10 +66,11 @@ pub(super) fn work(batch: &SegmentBatch, spec: &PlanSpec) -> f64 {
 
 /// A batch of whole runs, with an event in each bin or flux.
 fn trial(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
-    let rows = rows.min((TRIAL_BINS / spec.n).max(1));
-    let events = if spec.input == Input::Events { spec.n.min(TRIAL_BINS) } else { 0 };
+    let rows = rows.min((TRIAL_BINS / spec.n / spec.channels()).max(1));
+    let most = TRIAL_BINS / spec.channels();
+    let events = if spec.input == Input::Events { spec.n.min(most) } else { 0 };
     let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
-    for index in 0..rows as u64 {
+    for index in (0..rows as u64).flat_map(|index| std::iter::repeat_n(index, spec.channels())) {
         let start = Dd::product(spec.segment_size, index as f64);
         let begin = batch.times.len();
         let time = |i: usize| start.hi + spec.segment_size * ((i as f64 + 0.5) / events as f64);
@@ -78,7 +79,7 @@ fn trial(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
         batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
     }
     if spec.input == Input::Flux {
-        batch.flux = (0..rows * spec.n).map(|i| (i % 7) as f64 / 7.0).collect();
+        batch.flux = (0..batch.rows.len() * spec.n).map(|i| (i % 7) as f64 / 7.0).collect();
     }
     Arc::new(batch)
 }

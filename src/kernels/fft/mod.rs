@@ -12,22 +12,23 @@ use super::{
 use crate::segment::Input;
 
 mod plan;
+mod points;
 mod trial;
 
 use plan::Load;
 pub use plan::{FftBuffers, FftPlan, LARGEST, Roots, device_supports};
+pub(super) use points::Points;
 
 /// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
 pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
     let n = x.len();
-    let turn = -std::f64::consts::TAU / n as f64;
     ks.iter()
         .map(|&k| {
             let (mut re, mut im) = (Compensated::default(), Compensated::default());
             for (j, &x) in x.iter().enumerate() {
-                let (sin, cos) = (turn * ((j * k) % n) as f64).sin_cos();
-                re.add(x * cos);
-                im.add(x * sin);
+                let w = plan::root((j * k) % n, n);
+                re.add(x * w.re);
+                im.add(x * w.im);
             }
             Complex::new(re.value(), im.value())
         })

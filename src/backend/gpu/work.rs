@@ -1,0 +1,92 @@
+//! What a device has done: launches and bytes by the engine's own count, and the time of every pass by the device's clock.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::pool;
+use crate::backend::BackendError;
+use crate::kernels::Dispatch;
+
+/// Work of a backend since it was opened.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Work {
+    /// Launches of shaders.
+    pub launches: u64,
+    /// Bytes between device memory and workgroups, by the formulas of the kernels, and of buffers cleared.
+    pub moved: u64,
+    /// Bytes from the host.
+    pub uploaded: u64,
+    /// Bytes to the host.
+    pub read_back: u64,
+    /// Time on the device by shader, where it was asked for.
+    pub passes: BTreeMap<&'static str, PassTime>,
+}
+
+/// Time of all launches of one shader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct PassTime {
+    /// Launches timed.
+    pub launches: u64,
+    /// Time on the device, s.
+    pub seconds: f64,
+    /// Bytes that these launches moved.
+    pub moved: u64,
+}
+
+impl Work {
+    /// Counts launches that were recorded.
+    pub(super) fn launched(&mut self, dispatches: &[Dispatch]) {
+        for dispatch in dispatches.iter().filter(|d| !d.workgroups.contains(&0)) {
+            self.launches += 1;
+            self.moved += dispatch.bytes;
+        }
+    }
+}
+
+/// Where the device notes when passes begin and end.
+pub(super) struct Timer {
+    pub(super) set: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+}
+
+impl Timer {
+    /// Room for `passes` passes.
+    pub fn new(context: &Context, passes: usize) -> Result<Timer, BackendError> {
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let resolved = pool::buffer(context, "timestamps", Timer::bytes(passes), usage)?;
+        let set = context.guarded(|| {
+            context.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: None,
+                ty: wgpu::QueryType::Timestamp,
+                count: 2 * passes as u32,
+            })
+        })?;
+        Ok(Timer { set, resolved })
+    }
+
+    /// Bytes that the notes of `passes` passes take.
+    pub fn bytes(passes: usize) -> u64 {
+        16 * passes as u64
+    }
+
+    /// Records the way of the notes of `passes` passes to `readback`, from byte `at` on.
+    pub fn resolve(&self, encoder: &mut wgpu::CommandEncoder, passes: usize, readback: &wgpu::Buffer, at: u64) {
+        if passes > 0 {
+            encoder.resolve_query_set(&self.set, 0..2 * passes as u32, &self.resolved, 0);
+            encoder.copy_buffer_to_buffer(&self.resolved, 0, readback, at, Timer::bytes(passes));
+        }
+    }
+}
+
+impl Work {
+    /// Adds the times of passes, from the notes read back: begin and end of each, in ticks of `period` nanoseconds.
+    pub(super) fn timed(&mut self, passes: &[(&'static str, u64)], notes: &[u8], period: f32) {
+        let ticks: Vec<u64> = notes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
+        for (&(shader, moved), ticks) in passes.iter().zip(ticks.chunks_exact(2)) {
+            let time = self.passes.entry(shader).or_default();
+            time.launches += 1;
+            time.seconds += ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(period) * 1e-9;
+            time.moved += moved;
+        }
+    }
+}

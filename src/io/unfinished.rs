@@ -1,0 +1,63 @@
+//! Files that are being written under a temporary name. They are known here, so that an interrupted program can remove them.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The temporary name of an output; the file goes away with this value unless it was renamed.
+pub(super) struct Unfinished {
+    name: Option<tempfile::TempPath>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    /// Makes an empty file in a directory, open for writing.
+    pub fn create(directory: &Path) -> io::Result<(File, Unfinished)> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".eagleray-");
+        #[cfg(unix)]
+        {
+            // Temporary files are private by default; an output has the permissions that the user's umask grants.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        // Locked before it is made: no interruption comes between a file and its entry.
+        let mut list = unfinished();
+        let (file, name) = builder.tempfile_in(directory)?.into_parts();
+        let path = name.to_path_buf();
+        list.push(path.clone());
+        Ok((file, Unfinished { name: Some(name), path }))
+    }
+
+    /// Gives the file its name; an existing one is an error unless `overwrite`.
+    pub fn rename(mut self, path: &Path, overwrite: bool) -> io::Result<()> {
+        let Some(name) = self.name.take() else { return Ok(()) };
+        let renamed = if overwrite { name.persist(path) } else { name.persist_noclobber(path) };
+        renamed.map_err(|e| e.error)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        drop(self.name.take());
+        unfinished().retain(|path| *path != self.path);
+    }
+}
+
+/// Removes all unfinished files of a process that is about to end: none can be made afterwards, for whoever tries waits
+/// until the process has ended.
+pub fn remove_all() {
+    let list = unfinished();
+    for path in list.iter() {
+        // One that is gone has just been renamed.
+        let _ = std::fs::remove_file(path);
+    }
+    std::mem::forget(list);
+}

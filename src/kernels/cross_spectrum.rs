@@ -1,0 +1,401 @@
+//! Cross spectra of bands with a reference, and the powers of both, summed over segments: `C_k += w·conj(F_s,k)·F_r,k`.
+
+use rustfft::num_complex::Complex;
+
+use super::fft::{FftPlan, Points};
+use super::power::{POWER_SUM, frequencies, weight};
+use super::trial::Random;
+use super::{
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS,
+    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
+};
+
+/// Most subjects that one pass correlates with the reference.
+pub const MOST_SUBJECTS: usize = 64;
+
+/// Blocks of frequencies of one subject: its power, the reference's, and the cross spectrum's real and imaginary part; with
+/// weights the same again.
+pub const fn blocks(exponent: u32) -> usize {
+    if exponent > 0 { 8 } else { 4 }
+}
+
+/// Weights of a segment's power of the subject, of the reference, and of their cross spectrum: `N_s^−p`, `N_r^−p`,
+/// `(N_s·N_r)^(−p/2)`.
+pub fn weights(subject: u64, reference: u64, exponent: u32) -> [f64; 3] {
+    let (s, r) = (weight(subject, exponent), weight(reference, exponent));
+    [s, r, (s * r).sqrt()]
+}
+
+/// One segment's amplitudes of the subject and of the reference, from `k = 0` on, and its weights.
+pub type SegmentTerms<'a> = (&'a [Complex<f64>], &'a [Complex<f64>], [f64; 3]);
+
+/// Reference: the four sums of one subject over segments, `k = 1 …`, straight from the definition. A subject `inside` leaves
+/// the reference.
+pub fn reference(segments: &[SegmentTerms], inside: bool, n: usize) -> Vec<f64> {
+    let term = |k: usize, what: usize| {
+        let one = |&(s, r, w): &SegmentTerms| {
+            let (s, r) = (s[k], if inside { r[k] - s[k] } else { r[k] });
+            let cross = s.conj() * r;
+            [w[0] * s.norm_sqr(), w[1] * r.norm_sqr(), w[2] * cross.re, w[2] * cross.im][what]
+        };
+        segments.iter().map(one).sum::<f64>()
+    };
+    (0..4).flat_map(|what| (1..=frequencies(n)).map(move |k| (k, what))).map(|(k, what)| term(k, what)).collect()
+}
+
+/// Production path on one core: adds one segment's terms to the four blocks of `sums`; amplitudes start at `k = 0`.
+pub fn cpu(subject: &[Complex<f64>], reference: &[Complex<f64>], inside: bool, weights: [f64; 3], sums: &mut [f64]) {
+    let count = sums.len() / 4;
+    let (powers, cross) = sums.split_at_mut(2 * count);
+    let ((power_s, power_r), (re, im)) = (powers.split_at_mut(count), cross.split_at_mut(count));
+    for k in 0..count {
+        let s = subject[k + 1];
+        let r = if inside { reference[k + 1] - s } else { reference[k + 1] };
+        power_s[k] += weights[0] * (s.re * s.re + s.im * s.im);
+        power_r[k] += weights[1] * (r.re * r.re + r.im * r.im);
+        re[k] += weights[2] * (s.re * r.re + s.im * r.im);
+        im[k] += weights[2] * (s.re * r.im - s.im * r.re);
+    }
+}
+
+shared_struct! {
+    /// Parameters of `cross_spectrum.wgsl`.
+    CrossParams as "Params" {
+        /// Runs.
+        runs: u32,
+        /// Real samples a row.
+        n: u32,
+        /// Complex amplitudes from row to row.
+        stride: u32,
+        /// Rows of a segment.
+        channels: u32,
+        /// Exponent `p` of the weights, 0 without.
+        exponent: u32,
+        /// Bit s − 1: subject s is inside the reference.
+        inside_low: u32,
+        /// See [`CrossParams::inside_low`].
+        inside_high: u32,
+        /// See [`Roots`](super::fft::Roots); of order n.
+        fine: u32,
+        /// See [`CrossParams::fine`].
+        coarse: u32,
+        /// See [`CrossParams::fine`].
+        log_fine: u32,
+    }
+}
+
+const CROSS: &str = include_str!("../../shaders/cross_spectrum.wgsl");
+const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
+const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
+
+const fn shader(
+    name: &'static str,
+    fragments: &'static [&'static str],
+    bindings: &'static [(&'static str, Access)],
+    f64: bool,
+) -> Shader {
+    Shader {
+        name,
+        entry: "cross_spectrum",
+        fragments,
+        bindings,
+        layouts: &[CrossParams::LAYOUT, DeviceRow::LAYOUT],
+        constants: threads_only,
+        workgroup_bytes: no_memory,
+        f64,
+    }
+}
+
+/// Of plain and of chirped amplitudes, in f32 and in f64.
+static SHADERS: [Shader; 4] = [
+    shader(
+        "cross_spectrum",
+        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, PLAIN],
+        super::power::BINDINGS,
+        false,
+    ),
+    shader(
+        "cross_spectrum.chirped",
+        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, CHIRPED],
+        super::power::CHIRPED_BINDINGS,
+        false,
+    ),
+    shader(
+        "cross_spectrum.f64",
+        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, PLAIN],
+        super::power::BINDINGS,
+        true,
+    ),
+    shader(
+        "cross_spectrum.chirped.f64",
+        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, CHIRPED],
+        super::power::CHIRPED_BINDINGS,
+        true,
+    ),
+];
+
+/// What is correlated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrossWork {
+    /// Rows of a segment, the reference first: 2 to [`MOST_SUBJECTS`] + 1.
+    pub channels: usize,
+    /// Bit s − 1: subject s is inside the reference.
+    pub inside: u64,
+    /// Exponent of the weights, 0 without.
+    pub exponent: u32,
+}
+
+/// The launch for `runs` runs of the `rows` spectra that `plan` made; buffers as those of the power sum, but sums are runs ×
+/// subjects × blocks × frequencies.
+pub fn dispatch(
+    plan: &FftPlan,
+    work: &CrossWork,
+    rows: usize,
+    runs: usize,
+    buffers: &super::power::PowerBuffers,
+    limits: &Limits,
+) -> Dispatch {
+    let (n, roots) = (plan.n(), plan.split());
+    let params = CrossParams {
+        runs: runs as u32,
+        n: n as u32,
+        stride: plan.length() as u32,
+        channels: work.channels as u32,
+        exponent: work.exponent,
+        inside_low: work.inside as u32,
+        inside_high: (work.inside >> 32) as u32,
+        fine: roots.fine,
+        coarse: roots.coarse,
+        log_fine: roots.log_fine,
+    };
+    let subjects = work.channels - 1;
+    let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
+    let double = plan.precision() == Precision::Double;
+    let complex = u64::from(plan.precision().complex_bytes());
+    // Each subject is read once, and the reference once with each.
+    let read = (rows / work.channels * 2 * subjects) as u64;
+    let bytes = read * complex * plan.h() as u64
+        + rows as u64 * size_of::<DeviceRow>() as u64
+        + runs as u64 * (8 + (subjects * blocks(work.exponent) * frequencies(n)) as u64 * complex / 2);
+    Dispatch {
+        bytes,
+        shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
+        params: bytemuck::bytes_of(&params).to_vec(),
+        buffers: buffers.bound(plan.chirped()),
+        workgroups: limits.grid_of_items((runs * subjects * items) as u64),
+    }
+}
+
+/// The entry in the table of kernels.
+pub static KERNEL: Kernel = Kernel {
+    name: "cross_spectrum",
+    shaders: &[&SHADERS[0], &SHADERS[1], &SHADERS[2], &SHADERS[3]],
+    variants: &["plain", "weighted", "plain.f64", "weighted.f64"],
+    needs_f64: |variant| variant >= 2,
+    shapes,
+    trial: |variant, shape, data, seed| {
+        let precision = if variant < 2 { Precision::Single } else { Precision::Double };
+        Box::new(CrossTrial::new(variant % 2 == 1, precision, shape, data, seed))
+    },
+};
+
+fn shapes(limits: &Limits) -> Vec<Shape> {
+    let t = limits.threads as usize;
+    let list = [
+        (2, 4),
+        (3, 10),
+        (4, 0),
+        (4, 2),
+        (6, 3),
+        (8, 130),
+        (34, 70),
+        (35, 21),
+        (64, 258),
+        (2 * t + 2, 6),
+        (4 * t + 4, 66),
+        (1021, 9),
+        (1 << 13, 6),
+        (200, 132),
+    ];
+    list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
+}
+
+/// One case; its values are runs × subjects × blocks × frequencies.
+struct CrossTrial {
+    points: Points,
+    n: usize,
+    work: CrossWork,
+    rows: Vec<DeviceRow>,
+    dropped: Vec<u32>,
+    runs: Vec<[u32; 2]>,
+}
+
+impl CrossTrial {
+    fn new(weighted: bool, precision: Precision, shape: Shape, data: Data, seed: u64) -> CrossTrial {
+        let mut random = Random::new(seed);
+        // Two channels, or so many that both words of bits are in use.
+        let channels = match shape.rows {
+            rows if rows.is_multiple_of(66) => 33 + rows / 66,
+            rows if rows.is_multiple_of(3) => 3,
+            _ => 2,
+        };
+        let segments = shape.rows / channels;
+        let count = segments * channels;
+        let points = Points::new(shape.n, count, precision, data, &mut random);
+        let mut rows = Vec::new();
+        for _ in 0..segments {
+            // A reference as bright as all subjects that may leave it.
+            let include = if random.below(5) == 0 { 0.0 } else { 1.0 };
+            let subjects: Vec<u32> =
+                (1..channels).map(|_| if random.below(9) == 0 { 0 } else { random.below(30_000_000) as u32 }).collect();
+            let events =
+                if random.below(9) == 0 { 0 } else { subjects.iter().sum::<u32>() + random.below(3000) as u32 };
+            rows.extend([events].into_iter().chain(subjects).map(|e| DeviceRow {
+                include,
+                events: e,
+                ..DeviceRow::default()
+            }));
+        }
+        let dropped = rows.iter().map(|r| r.events / 100).collect();
+        let (mut runs, mut begin) = (Vec::new(), 0);
+        while begin < segments {
+            let end = (begin + 1 + random.below(64)).min(segments);
+            runs.push([(begin * channels) as u32, (end * channels) as u32]);
+            begin = end;
+        }
+        let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
+        let work = CrossWork { channels, inside: random.bits(), exponent };
+        CrossTrial { points, n: shape.n, work, rows, dropped, runs }
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = usize> + use<> {
+        1..self.work.channels
+    }
+
+    fn inside(&self, subject: usize) -> bool {
+        (self.work.inside >> (subject - 1)) & 1 == 1
+    }
+
+    /// Weights of a segment, for the first four blocks and for the others.
+    fn weights(&self, row: usize, subject: usize, weighted: bool) -> [f64; 3] {
+        let photons = |row: usize| u64::from(self.rows[row].events - self.dropped[row]);
+        let (s, r) = (photons(row + subject), photons(row));
+        let r = if self.inside(subject) { r.saturating_sub(s) } else { r };
+        weights(s, r, if weighted { self.work.exponent } else { 0 }).map(|w| w * f64::from(self.rows[row].include))
+    }
+
+    /// First rows of the segments of a run.
+    fn segments(&self, run: [u32; 2]) -> impl Iterator<Item = usize> + use<> {
+        (run[0] as usize..run[1] as usize).step_by(self.work.channels)
+    }
+
+    /// The four sums of each run, subject and kind of weights, made by `sum`.
+    fn values(&self, sum: impl Fn([u32; 2], usize, bool) -> Vec<f64>) -> Values {
+        let mut values = Vec::new();
+        for &run in &self.runs {
+            for subject in self.subjects() {
+                values.extend(sum(run, subject, false));
+                if self.work.exponent > 0 {
+                    values.extend(sum(run, subject, true));
+                }
+            }
+        }
+        Values { at: None, values }
+    }
+}
+
+impl Trial for CrossTrial {
+    fn reference(&self) -> Values {
+        let all: Vec<Vec<Complex<f64>>> = (0..self.rows.len()).map(|row| self.points.amplitudes(row)).collect();
+        self.values(|run, subject, weighted| {
+            let segment =
+                |row: usize| (all[row + subject].as_slice(), all[row].as_slice(), self.weights(row, subject, weighted));
+            let segments: Vec<_> = self.segments(run).map(segment).collect();
+            reference(&segments, self.inside(subject), self.n)
+        })
+    }
+
+    fn cpu(&self) -> Values {
+        let all: Vec<Vec<Complex<f64>>> = (0..self.rows.len()).map(|row| self.points.amplitudes(row)).collect();
+        self.values(|run, subject, weighted| {
+            let mut sums = vec![0.0; 4 * frequencies(self.n)];
+            for row in self.segments(run) {
+                let weights = self.weights(row, subject, weighted);
+                cpu(&all[row + subject], &all[row], self.inside(subject), weights, &mut sums);
+            }
+            sums
+        })
+    }
+
+    fn job(&self, limits: &Limits) -> Job {
+        let plan = &self.points.plan;
+        let precision = plan.precision();
+        let values = self.runs.len() * (self.work.channels - 1) * blocks(self.work.exponent) * frequencies(self.n);
+        let places =
+            super::power::PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
+        Job {
+            buffers: vec![
+                Fill::Bytes(precision.bytes(plan.tables())),
+                Fill::Bytes(self.points.stored()),
+                Fill::of(&self.rows),
+                Fill::of(&self.dropped),
+                Fill::of(&self.runs),
+                Fill::Zeros(values as u64 * u64::from(precision.complex_bytes()) / 2),
+                Fill::Bytes(precision.bytes(plan.chirp())),
+            ],
+            dispatches: vec![dispatch(plan, &self.work, self.rows.len(), self.runs.len(), &places, limits)],
+            outputs: vec![5],
+        }
+    }
+
+    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+        Values { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
+    }
+
+    /// Amplitudes of subject and reference err by `a` and `2a` (see the power sum), so a term by at most `3a(|s| + |r|) + 3a²` times
+    /// its weight, and sums of up to 64 terms round by `(70 + 6p)·ε` of the sum of their moduli.
+    fn tolerance(&self, _: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+        let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
+        let relative = f64::from(70 + 6 * self.work.exponent) * epsilon;
+        let a = self.points.amplitude_error(epsilon);
+        let all: Vec<Vec<Complex<f64>>> = (0..self.rows.len()).map(|row| self.points.amplitudes(row)).collect();
+        let bounds = self.values(|run, subject, weighted| {
+            let mut bound = vec![0.0; 4 * frequencies(self.n)];
+            for row in self.segments(run) {
+                let [w_s, w_r, w] = self.weights(row, subject, weighted);
+                for k in 0..frequencies(self.n) {
+                    let (s, mut r) = (all[row + subject][k + 1], all[row][k + 1]);
+                    if self.inside(subject) {
+                        r -= s;
+                    }
+                    let (s, r) = (s.norm(), r.norm());
+                    let terms = [w_s * s * s, w_r * r * r, w * s * r, w * s * r];
+                    for (what, (term, w)) in terms.into_iter().zip([w_s, w_r, w, w]).enumerate() {
+                        bound[what * frequencies(self.n) + k] += relative * term + w * 3.0 * a * (s + r + a);
+                    }
+                }
+            }
+            bound
+        });
+        Box::new(move |i| bounds.values[i])
+    }
+
+    /// Subjects that are inside the reference are said to be outside, and the other way round.
+    fn perturb(&self, job: &mut Job) {
+        job.dispatches[0].params[20..28].iter_mut().for_each(|byte| *byte = !*byte);
+    }
+
+    fn precision(&self) -> Precision {
+        self.points.plan.precision()
+    }
+
+    fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
+        let name = match (self.points.plan.chirped(), self.points.plan.precision()) {
+            (false, Precision::Single) => "cross_spectrum",
+            (true, Precision::Single) => "cross_spectrum.chirped",
+            (false, Precision::Double) => "cross_spectrum.f64",
+            (true, Precision::Double) => "cross_spectrum.chirped.f64",
+        };
+        if self.runs.is_empty() || frequencies(self.n) == 0 { vec![] } else { vec![name] }
+    }
+}
