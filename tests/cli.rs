@@ -185,6 +185,7 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         (b(&["--json", "-o", "-"]), 2, "share standard output"),
         (vec!["pds", B1509, twin, "--backend", "cpu"], 2, "merge"),
         (vec!["pds", B1509, "--backend", "gpu", "--adapter", "no such card"], 1, "no such card"),
+        (vec!["pds", B1509, "--backend", "gpu", "--adapter", "99,cpu"], 1, "number 99"),
     ];
     for (options, status, text) in cases {
         refused(&options, status, text);
@@ -209,6 +210,32 @@ fn a_length_that_the_gpu_cannot_do_is_an_error_with_gpu() {
         return;
     }
     refused(&["pds", B1509, "--dt", "1/131072", "--segment-size", "64.0001", "--backend", "gpu"], 1, "8388621 bins");
+}
+
+#[test]
+fn several_adapters_share_the_work() {
+    if !gpu("several adapters") {
+        return;
+    }
+    let plan = |adapters: &[&str]| {
+        let options: Vec<&str> = adapters.iter().flat_map(|adapter| ["--adapter", adapter]).collect();
+        let common = ["pds", B1509, "--dt", "1/64", "--segment-size", "64", "--dry-run", "--json", "--quiet"];
+        let output = succeed(&[&common[..], &options].concat());
+        serde_json::from_slice::<Value>(&output.stdout).expect("JSON")["backend"].clone()
+    };
+    let one = plan(&["0"])["adapter"].as_str().expect("a name").to_string();
+    let twice = plan(&["0,0"]);
+    assert_eq!((&twice["adapter"], &twice["backend"]), (&format!("{one} + {one}").into(), &"gpu".into()));
+    let cpu = format!("{one} + {}", std::env::consts::ARCH);
+    for adapters in [&["0,cpu"][..], &["0", "cpu"], &[&one, "cpu"]] {
+        let mixed = plan(adapters);
+        assert_eq!((&mixed["adapter"], &mixed["backend"]), (&cpu.as_str().into(), &"gpu + cpu".into()), "{adapters:?}");
+    }
+    assert!(plan(&["all"])["backend"] == "gpu");
+    let options = [B1509, "--dt", "1/64", "--segment-size", "64", "--adapter"];
+    let alone = pds(&[&options[..], &["0"]].concat());
+    let shared = pds(&[&options[..], &["0,0"]].concat());
+    assert_eq!((&shared["peak"], &shared["photons"]), (&alone["peak"], &alone["photons"]));
 }
 
 #[test]

@@ -7,9 +7,9 @@ mod common;
 
 use std::sync::Arc;
 
-use eagleray::backend::auto::AutoBackend;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::gpu::GpuBackend;
+use eagleray::backend::several::Several;
 use eagleray::backend::{AdapterSelector, Backend, BackendError, GpuProfile, PlanId};
 use eagleray::kernels::Precision;
 use eagleray::kernels::trial::Random;
@@ -523,7 +523,7 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
     let too_long = (1 << 23) + 1;
     let mut cpu = CpuBackend::new(None).unwrap();
     for gpu in backends("auto") {
-        let mut auto = AutoBackend::new(Box::new(gpu), None);
+        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
         // A failed run in between must not matter.
         let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0, 1000), &mut auto);
         assert!(matches!(empty, Err(eagleray::Error::NoEvents { .. })));

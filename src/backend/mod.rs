@@ -8,23 +8,23 @@ use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
 
-pub mod auto;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod several;
 
 /// What a device is, recorded in every product.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct DeviceInfo {
-    /// `cpu` or `gpu`.
+    /// `cpu`, `gpu`, or `gpu + cpu` for what both did.
     pub backend: &'static str,
-    /// Name of the adapter, or the processor's architecture.
+    /// Name of the adapter, or the processor's architecture; several are joined by ` + `.
     pub adapter: String,
     /// Driver and its version; empty for the CPU.
     pub driver: String,
     /// Graphics API (`vulkan`, `metal`, `dx12`), empty for the CPU.
     pub api: String,
-    /// Capability profile, `portable` or `native`; empty for the CPU.
+    /// Capability profile, `portable`, `native`, or `mixed`; empty for the CPU.
     pub profile: &'static str,
     /// True for an adapter that is a program on the CPU.
     pub software: bool,
@@ -170,7 +170,8 @@ pub enum AdapterSelector {
 /// The device asked for; always explicit, never global.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceChoice {
-    /// A real GPU where there is one, else the CPU; falling back is warned of and recorded.
+    /// A real GPU where there is one, else the CPU, which also does what the GPU cannot or leaves when it fails; that is warned of
+    /// and recorded.
     Auto {
         /// Capabilities to use.
         profile: GpuProfile,
@@ -187,6 +188,19 @@ pub enum DeviceChoice {
         profile: GpuProfile,
         /// Arithmetic of the transforms and sums.
         precision: Precision,
+    },
+    /// GPUs that share the work, and the CPU with them where asked for; one that fails leaves its work to the others.
+    Several {
+        /// Adapters.
+        adapters: Vec<AdapterSelector>,
+        /// Capabilities to use.
+        profile: GpuProfile,
+        /// Arithmetic of the transforms and sums on the GPUs; the CPU always has double.
+        precision: Precision,
+        /// The CPU takes part.
+        cpu: bool,
+        /// Its threads.
+        threads: Option<NonZeroUsize>,
     },
     /// The CPU with this many threads (default: all cores).
     Cpu {
@@ -289,11 +303,19 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
     match choice {
         DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads)?)),
         DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
+        DeviceChoice::Several { adapters, profile, precision, cpu, threads } => {
+            let open_one = |adapter| open_gpu(adapter, *profile, *precision, warnings);
+            let mut devices = adapters.iter().map(open_one).collect::<Result<Vec<_>, _>>()?;
+            if *cpu {
+                devices.push(Box::new(cpu::CpuBackend::new(*threads)?));
+            }
+            Ok(Box::new(several::Several::new(devices)?))
+        }
         DeviceChoice::Auto { profile, precision, threads } => {
             let real = adapters().into_iter().find(|a| !a.software);
             let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
-                Some(Ok(gpu)) => return Ok(Box::new(auto::AutoBackend::new(gpu, *threads))),
+                Some(Ok(gpu)) => return Ok(Box::new(several::Several::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }

@@ -15,9 +15,10 @@ pub struct DeviceArgs {
     /// Device: a real GPU where there is one (auto), a GPU, or the CPU
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendArg,
-    /// GPU by its number or part of its name in `eagleray devices`
-    #[arg(long, value_name = "NAME|INDEX")]
-    pub adapter: Option<String>,
+    /// GPU by its number or part of its name in `eagleray devices`; several share the work: 0,1 or the option repeated; `all` are
+    /// all real ones, and `cpu` lets the CPU take part (0,cpu)
+    #[arg(long, value_name = "NAME|INDEX,…|all")]
+    pub adapter: Vec<String>,
     /// Capabilities of the GPU to use
     #[arg(long, value_enum, default_value = "auto")]
     pub gpu_profile: ProfileArg,
@@ -74,7 +75,7 @@ impl DeviceArgs {
     /// # Errors
     /// A GPU named for the CPU.
     pub fn check(&self) -> Result<()> {
-        match (&self.adapter, self.backend) {
+        match (self.adapter.first(), self.backend) {
             (Some(name), BackendArg::Cpu) => Err(Error::argument(
                 "--adapter",
                 name,
@@ -95,20 +96,24 @@ impl DeviceArgs {
             ProfileArg::Portable => GpuProfile::Portable,
             ProfileArg::Native => GpuProfile::Native,
         };
-        let adapter = match &self.adapter {
-            None => AdapterSelector::Best,
-            Some(text) => text.parse().map_or_else(|_| AdapterSelector::Name(text.clone()), AdapterSelector::Index),
-        };
         let precision = match self.precision {
             Some(PrecisionArg::Double) => Precision::Double,
             Some(PrecisionArg::Single) | None => Precision::Single,
         };
         let choice = match self.backend {
-            BackendArg::Auto if self.adapter.is_none() => {
+            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
+            BackendArg::Auto if self.adapter.is_empty() => {
                 DeviceChoice::Auto { profile, precision, threads: self.threads }
             }
-            BackendArg::Auto | BackendArg::Gpu => DeviceChoice::Gpu { adapter, profile, precision },
-            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
+            BackendArg::Auto | BackendArg::Gpu => {
+                let (mut adapters, cpu) = self.adapters();
+                match adapters.len() {
+                    0 | 1 if !cpu => {
+                        DeviceChoice::Gpu { adapter: adapters.pop().unwrap_or_default(), profile, precision }
+                    }
+                    _ => DeviceChoice::Several { adapters, profile, precision, cpu, threads: self.threads },
+                }
+            }
         };
         let backend = crate::backend::open(&choice, warnings)?;
         if self.precision == Some(PrecisionArg::Single) && backend.info().precision != "single" {
@@ -116,4 +121,29 @@ impl DeviceArgs {
         }
         Ok(backend)
     }
+    /// The adapters named, and whether the CPU is among them.
+    fn adapters(&self) -> (Vec<AdapterSelector>, bool) {
+        let (mut adapters, mut cpu) = (Vec::new(), false);
+        for text in self.adapter.iter().flat_map(|text| split(text)) {
+            match (text, text.parse()) {
+                ("cpu", _) => cpu = true,
+                ("all", _) => {
+                    let all = crate::backend::adapters();
+                    let real = all.iter().any(|adapter| !adapter.software);
+                    let taken = all.iter().filter(|adapter| real != adapter.software);
+                    adapters.extend(taken.map(|adapter| AdapterSelector::Index(adapter.index)));
+                }
+                (_, Ok(index)) => adapters.push(AdapterSelector::Index(index)),
+                (name, _) => adapters.push(AdapterSelector::Name(name.to_string())),
+            }
+        }
+        (adapters, cpu)
+    }
+}
+
+/// Splits a list of adapters at its commas, unless it is a name: names have commas, too.
+fn split(text: &str) -> Vec<&str> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let listed = |part: &&str| matches!(*part, "cpu" | "all") || part.parse::<usize>().is_ok();
+    if parts.iter().all(listed) { parts } else { vec![text] }
 }

@@ -176,4 +176,18 @@ impl SegmentBatch {
         }
         runs
     }
+
+    /// The batch of some of its rows, which are whole runs, with their events or their `n` samples each.
+    pub fn part(&self, rows: std::ops::Range<usize>, n: usize) -> SegmentBatch {
+        let mut part = SegmentBatch { first: self.first, last: self.last, ..SegmentBatch::default() };
+        for row in &self.rows[rows.clone()] {
+            let begin = part.times.len();
+            part.times.extend_from_slice(&self.times[row.begin..row.end]);
+            part.rows.push(Row { begin, end: part.times.len(), ..*row });
+        }
+        if !self.flux.is_empty() {
+            part.flux = self.flux[rows.start * n..rows.end * n].to_vec();
+        }
+        part
+    }
 }

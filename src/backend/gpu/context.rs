@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::adapter;
 use super::work::Timer;
@@ -17,6 +18,8 @@ pub struct Context {
     info: DeviceInfo,
     pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
     failure: Arc<Mutex<Option<BackendError>>>,
+    /// How long one wait for the device may take.
+    pub(super) patience: Duration,
 }
 
 /// What a [`Job`] gave.
@@ -100,7 +103,8 @@ impl Context {
             threads: 0,
         };
         let precision = Precision::Single;
-        let mut context = Context { device, queue, limits, precision, info, pipelines: HashMap::new(), failure };
+        let (pipelines, patience) = (HashMap::new(), super::readback::PATIENCE);
+        let mut context = Context { device, queue, limits, precision, info, pipelines, failure, patience };
         if features.contains(wgpu::Features::SHADER_F64) {
             context.limits.f64 = context.f64_is_exact();
         }
@@ -154,8 +158,15 @@ impl Context {
     /// What to report of a failed call: a loss of the device explains it better than the call's own words.
     pub(super) fn fault(&self, error: BackendError) -> BackendError {
         // The loss is told to its callback when the device is polled; a failure to poll adds nothing.
-        let _ = self.device.poll(wgpu::PollType::Poll);
+        let _ = super::readback::poll(self, wgpu::PollType::Poll);
         self.check().err().unwrap_or(error)
+    }
+
+    /// Gives the device up: it does not answer, so nothing may wait for it again. Its last handle would, so that is never dropped.
+    pub(super) fn give_up(&self, why: String) -> BackendError {
+        record(&self.failure, BackendError::DeviceLost(why.clone()));
+        std::mem::forget((self.device.clone(), self.queue.clone()));
+        self.check().err().unwrap_or(BackendError::DeviceLost(why))
     }
 
     /// Runs `work`; an error of the device inside it is returned, typed.

@@ -154,8 +154,16 @@ impl Backend for GpuBackend {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::segment::{Input, Product};
+    use crate::backend::several::Several;
+    use crate::pipeline::{FluxOptions, spectrum_of_flux};
+    use crate::segment::{Input, Product, Row};
+    use crate::spectrum::AveragedPowerSpectrum;
+    use crate::spectrum::power::PowerOptions;
+    use crate::time::Dd;
+    use crate::warning::Warnings;
 
     /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
     fn open() -> Option<GpuBackend> {
@@ -189,6 +197,88 @@ mod tests {
         let result = gpu.submit(plan, batch).and_then(|ticket| gpu.collect(ticket));
         assert!(matches!(result, Err(BackendError::DeviceLost(_))), "{result:?}");
         assert!(matches!(gpu.prepare(&spec()), Err(BackendError::DeviceLost(_))));
+    }
+
+    /// Three batches of 16 bins a segment, and a little.
+    const SEGMENTS: usize = 3 * 65536 + 100;
+
+    /// A spectrum of noise on `auto` with this GPU; `event` happens to its device when so many segments have been read.
+    fn noise(gpu: GpuBackend, after: usize, event: impl Fn(&wgpu::Device)) -> AveragedPowerSpectrum {
+        let device = gpu.context.device.clone();
+        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let segments = (0..SEGMENTS).map(|i| {
+            if i == after {
+                event(&device);
+            }
+            let values: Vec<f64> = (0..16).map(|j| ((i * i + j * j) % 1009) as f64).collect();
+            values.into()
+        });
+        let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
+        spectrum_of_flux(segments, &options, &mut auto, Warnings::default()).unwrap()
+    }
+
+    fn close(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum) {
+        assert_eq!(got.meta.m, expected.meta.m);
+        let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);
+        for (g, e) in got.unnorm_power.iter().zip(&expected.unnorm_power) {
+            assert!((g - e).abs() < 1e-5 * e + 1e-6 * (e * largest).sqrt() + 1e-12 * largest, "{g} instead of {e}");
+        }
+    }
+
+    #[test]
+    fn auto_finishes_the_sums_of_a_device_that_is_lost_or_hangs() {
+        let Some(gpu) = open() else { return };
+        let whole = noise(gpu, SEGMENTS, |_| {});
+        assert_eq!(whole.meta.device.backend, "gpu");
+        assert!(whole.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        let fallback = |spectrum: &AveragedPowerSpectrum| {
+            let found = spectrum.meta.provenance.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK");
+            found.unwrap_or_else(|| panic!("{:?}", spectrum.meta.provenance.warnings)).message.clone()
+        };
+        let Some(gpu) = open() else { return };
+        let destroyed = noise(gpu, SEGMENTS - 1, wgpu::Device::destroy);
+        close(&destroyed, &whole);
+        assert_eq!(destroyed.meta.device.backend, "gpu + cpu");
+        assert!(destroyed.meta.device.adapter.contains(" + "), "{}", destroyed.meta.device.adapter);
+        let said = fallback(&destroyed);
+        assert!(said.contains("the device was lost: Destroyed") && said.contains("from segment "), "{said}");
+        assert!(!said.ends_with("from segment 0 on"), "{said}");
+        // No device answers at once.
+        let Some(mut gpu) = open() else { return };
+        gpu.context.patience = Duration::ZERO;
+        let hung = noise(gpu, SEGMENTS, |_| {});
+        close(&hung, &whole);
+        assert_eq!(hung.meta.device.backend, "cpu");
+        let said = fallback(&hung);
+        assert!(said.contains("no answer within 0ns; the CPU did its work from segment 0 on"), "{said}");
+    }
+
+    #[test]
+    fn a_device_that_hangs_is_lost_and_not_waited_for_again() {
+        let Some(mut gpu) = open() else { return };
+        let spec = PlanSpec { n: 1 << 20, segment_size: 1.0, input: Input::Flux, ..spec() };
+        let plan = gpu.prepare(&spec).unwrap();
+        let rows = gpu.limits(plan).rows.min(8);
+        let row = |index| Row {
+            index,
+            start: Dd::ZERO,
+            begin: 0,
+            end: 0,
+            events: 0,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        };
+        let flux = vec![0.5; rows * spec.n];
+        let batch = SegmentBatch { rows: (0..rows as u64).map(row).collect(), flux, ..SegmentBatch::default() };
+        let batch = Arc::new(SegmentBatch { first: true, last: true, ..batch });
+        gpu.context.patience = Duration::from_millis(1);
+        let ticket = gpu.submit(plan, batch.clone()).unwrap();
+        let lost = gpu.collect(ticket).unwrap_err();
+        assert!(matches!(&lost, BackendError::DeviceLost(why) if why == "no answer within 1ms"), "{lost}");
+        gpu.context.patience = Duration::from_secs(3600);
+        assert_eq!(gpu.submit(plan, batch).unwrap_err(), lost);
+        assert_eq!(gpu.prepare(&spec), Err(lost));
     }
 
     #[test]

@@ -1,9 +1,23 @@
 //! Mapping buffers to the host, with errors instead of panics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::context::Context;
 use crate::backend::BackendError;
+
+/// How long a wait for the device may take: more than a batch needs on a slow software adapter, so that longer means a hang.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Polls the device. wgpu panics there when the driver reports the loss of the device or of its memory.
+pub(super) fn poll(context: &Context, how: wgpu::PollType) -> Result<(), wgpu::PollError> {
+    match catch_unwind(AssertUnwindSafe(|| context.device.poll(how))) {
+        Ok(result) => result.map(|_| ()),
+        // The callback of the loss has been told, and what waits for the device finds it out there.
+        Err(_) => Ok(()),
+    }
+}
 
 /// A mapping that was asked for and may be complete.
 pub(super) struct Mapping {
@@ -33,8 +47,13 @@ impl Mapping {
 
     /// Waits until the buffer is mapped.
     fn wait(&self, context: &Context) -> Result<(), BackendError> {
-        let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: None };
-        context.device.poll(wait).map_err(|e| BackendError::DeviceLost(e.to_string()))?;
+        // A device that was given up is not waited for again.
+        context.check()?;
+        let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: Some(context.patience) };
+        poll(context, wait).map_err(|e| match e {
+            wgpu::PollError::Timeout => context.give_up(format!("no answer within {:?}", context.patience)),
+            other => context.fault(BackendError::DeviceLost(other.to_string())),
+        })?;
         match self.done.try_recv() {
             Ok(Ok(())) => Ok(()),
             failed => {
