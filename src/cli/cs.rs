@@ -74,7 +74,7 @@ pub struct CsArgs {
 /// What is correlated with what.
 enum Bands {
     /// Two bands of each file, `subject` inside the reference or apart from it.
-    OfEach { subject: InputArgs, reference: InputArgs, inside: bool },
+    OfEach { subject: Box<InputArgs>, reference: Box<InputArgs>, inside: bool },
     /// The first file with the second.
     TwoFiles,
 }
@@ -116,7 +116,7 @@ impl CsArgs {
             }
             input
         };
-        Ok(Bands::OfEach { subject: of(subject), reference: of(reference), inside })
+        Ok(Bands::OfEach { subject: Box::new(of(subject)), reference: Box::new(of(reference)), inside })
     }
 
     fn options(&self) -> Result<CrossSpectrumOptions> {

@@ -207,7 +207,6 @@ impl AveragedCrossSpectrum {
         let factors = [norm.factor(&levels[0]), norm.factor(&levels[1])];
         let cross_factor = (factors[0] * factors[1]).sqrt();
         let noise = [norm.noise(&levels[0]), norm.noise(&levels[1])];
-        let provenance = provenance;
         let mut spectrum = AveragedCrossSpectrum {
             freq: vec![],
             df: vec![],
