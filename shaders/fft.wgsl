@@ -24,7 +24,7 @@ fn element(e: u32, along: bool) -> vec2<u32> {
 fn load_point(row: u32, j: u32, m: u32) -> Complex {
     let z = load(row, j + m * params.width);
     if (params.done == 1u) {
-        return z;
+        return z - offset(j);
     }
     let scale = params.length / (params.done * params.len);
     return cmul(z, root(remainder(j, params.done) * m * scale, params.fine, params.coarse, params.log_fine));
@@ -59,7 +59,11 @@ fn fft(
             let j = remainder(c, params.width);
             let phase = remainder(j, params.done);
             let place = (j - phase) * params.len + phase + e.y * params.done;
-            points_out[quotient(c, params.width) * params.length + place] = read_point(e.y * params.batch + e.x);
+            var z = read_point(e.y * params.batch + e.x);
+            if (params.done == 1u && e.y == 0u) {
+                z += offset(j) * Real(params.len);
+            }
+            points_out[quotient(c, params.width) * params.length + place] = z;
         }
     }
 }

@@ -168,7 +168,8 @@ fn no_event_changes_its_bin() {
     }
 }
 
-/// Lengths of each class: a sample, or with `EAGLERAY_FFT_SWEEP=1` all of 3 … 4096 and many to 2^22.
+/// Lengths of each class: a sample, or with `EAGLERAY_FFT_SWEEP=all` all of 3 … 4096 and many to 2^24; another value sweeps the
+/// classes whose names hold it.
 fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
     if !sweep {
         return vec![
@@ -205,10 +206,12 @@ fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
 /// Long transforms of every class against the CPU's, which the sweep holds against the definition as far as 2^17.
 #[test]
 fn long_transforms_stay_in_bounds() {
-    let sweep = std::env::var_os("EAGLERAY_FFT_SWEEP").is_some();
+    let wanted = std::env::var("EAGLERAY_FFT_SWEEP").ok();
+    let sweep = wanted.is_some();
+    let named = |class: &str| wanted.as_deref().is_none_or(|w| w == "all" || class.contains(w));
     let mut contexts = contexts("fft");
     eprintln!("| lengths | number | profile | samples | random | hostile |");
-    for (class, lengths) in classes(sweep) {
+    for (class, lengths) in classes(sweep).into_iter().filter(|(class, _)| named(class)) {
         for (variant, name) in fft::KERNEL.variants.iter().enumerate().take(if sweep { 4 } else { 2 }) {
             let mut worst = vec![[(0f64, 0usize); 2]; contexts.len()];
             for &n in &lengths {

@@ -6,6 +6,11 @@
 // length: spectrum of e^{+πi j²/h}, over length.
 @group(0) @binding(4) var<storage, read> filter_spectrum: array<Complex>;
 
+// Nothing is to be taken off: these points have many values.
+fn offset(j: u32) -> Complex {
+    return Complex(Real(0), Real(0));
+}
+
 fn load(row: u32, j: u32) -> Complex {
     return conj(cmul(points_in[row * params.length + j], filter_spectrum[j]));
 }

@@ -6,6 +6,12 @@
 // rows.
 @group(0) @binding(4) var<storage, read> rows: array<Row>;
 
+// See column_offset; of both samples of a pair.
+fn point_offset(j: u32) -> Complex {
+    let offset = column_offset(j);
+    return Complex(offset, select(offset, Real(0), (params.n & 1u) == 1u));
+}
+
 fn point(row: u32, j: u32) -> Complex {
     let mean = Real(rows[row].mean);
     let begin = row * params.n;
