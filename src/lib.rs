@@ -26,6 +26,7 @@
 //! - *run*: consecutive segments summed in order before sums are merged ([`sums::run_length`]).
 //! - *group*: whole runs that a device works on together; its events come in one *batch* or more.
 //! - *leahy, frac, abs, none*: normalisations of power ([`spectrum::norm`]).
+//! - *subject, reference*: the two channels of a cross spectrum; positive lags say that the subject is late ([`spectrum::cross`]).
 #![warn(missing_docs)]
 
 pub mod backend;
@@ -49,9 +50,11 @@ pub use data::{Balance, Gti, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Combine, Events, FluxOptions, FluxSegment, LightCurveOptions, Options, light_curve_of_events, spectrum_of_events,
-    spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
+    Channels, Combine, CrossSpectrumOptions, Events, FluxOptions, FluxSegment, LightCurveOptions, Options,
+    cross_spectrum_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
+    spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
+pub use spectrum::{AveragedCrossSpectrum, CrossOptions};
 pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 pub use warning::Warnings;

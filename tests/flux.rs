@@ -55,6 +55,23 @@ fn flux_segments_are_the_events_binned_by_hand() {
 }
 
 #[test]
+fn values_may_be_of_any_type_that_f64_holds() {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let segments = counts(&mut random, 70, 48);
+    let options = FluxOptions { dt: 0.25, rates: false, power: PowerOptions::default() };
+    let spectrum = |segments: Vec<FluxSegment>| {
+        spectrum_of_flux(segments, &options, &mut cpu(), Warnings::default()).unwrap().power
+    };
+    let expected = spectrum(segments.iter().map(|s| s.clone().into()).collect());
+    let words = |s: &Vec<f64>| s.iter().map(|&x| x as u32).collect::<Vec<u32>>();
+    assert_eq!(spectrum(segments.iter().map(|s| words(s).into()).collect()), expected);
+    let short = |s: &Vec<f64>| s.iter().map(|&x| x as u16).collect::<Vec<u16>>();
+    assert_eq!(spectrum(segments.iter().map(|s| short(s).as_slice().into()).collect()), expected);
+    let single = |s: &Vec<f64>| s.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+    assert_eq!(spectrum(segments.iter().map(|s| single(s).into()).collect()), expected);
+}
+
+#[test]
 fn rates_are_multiplied_by_the_bin_and_errors_set_the_noise() {
     let mut random = ChaCha8Rng::seed_from_u64(18);
     let n = 40;

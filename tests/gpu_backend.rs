@@ -168,6 +168,8 @@ fn events_give_the_cpu_s_sums() {
 fn launches_and_bytes_are_those_of_the_design() {
     for mut gpu in backends("work") {
         assert!(gpu.time_passes(), "lavapipe has timestamps");
+        let copy = gpu.copy_rate().unwrap().unwrap();
+        assert!((1e7..1e14).contains(&copy), "{copy} B/s");
         for (n, passes) in [
             (1024, 0),
             (1000, 0),

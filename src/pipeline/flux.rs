@@ -18,9 +18,17 @@ pub struct FluxSegment {
     pub errors: Vec<f64>,
 }
 
-impl From<Vec<f64>> for FluxSegment {
-    fn from(values: Vec<f64>) -> FluxSegment {
-        FluxSegment { values, errors: Vec::new() }
+impl<T: Into<f64>> From<Vec<T>> for FluxSegment {
+    /// Values of any type that f64 holds exactly (`f64`, `f32`, `u32`, `u16`, …), without errors.
+    fn from(values: Vec<T>) -> FluxSegment {
+        FluxSegment { values: values.into_iter().map(Into::into).collect(), errors: Vec::new() }
+    }
+}
+
+impl<T: Into<f64> + Copy> From<&[T]> for FluxSegment {
+    /// As from a vector.
+    fn from(values: &[T]) -> FluxSegment {
+        FluxSegment { values: values.iter().map(|&x| x.into()).collect(), errors: Vec::new() }
     }
 }
 

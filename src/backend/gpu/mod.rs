@@ -78,6 +78,14 @@ impl GpuBackend {
         self.timed
     }
 
+    /// Bytes a second that the device copies between two of its buffers, read and written counted; `None` without timestamps.
+    ///
+    /// # Errors
+    /// No memory for the buffers; the device was lost.
+    pub fn copy_rate(&self) -> Result<Option<f64>, BackendError> {
+        work::copy_rate(&self.context)
+    }
+
     /// What the device has done so far.
     pub fn work(&self) -> &Work {
         &self.work

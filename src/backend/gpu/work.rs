@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::pool;
+use super::readback::Mapping;
 use crate::backend::BackendError;
 use crate::kernels::Dispatch;
 
@@ -76,6 +77,50 @@ impl Timer {
             encoder.copy_buffer_to_buffer(&self.resolved, 0, readback, at, Timer::bytes(passes));
         }
     }
+}
+
+/// Bytes of a copy that is timed: more than any cache holds.
+const COPY: u64 = 128 << 20;
+
+/// See [`GpuBackend::copy_rate`](super::GpuBackend::copy_rate): the best of five copies.
+pub(super) fn copy_rate(context: &Context) -> Result<Option<f64>, BackendError> {
+    if !context.has_timestamps() {
+        return Ok(None);
+    }
+    let size = COPY.min(context.largest_buffer());
+    let [from, to] = [
+        pool::buffer(context, "copied", size, pool::storage())?,
+        pool::buffer(context, "copy", size, pool::storage())?,
+    ];
+    let timer = Timer::new(context, 1)?;
+    let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let readback = pool::buffer(context, "readback", Timer::bytes(1), readable)?;
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        // Passes note times, copies do not: two empty passes stand before and behind it.
+        let note = |encoder: &mut wgpu::CommandEncoder, place: u32| {
+            let timestamp_writes = Some(wgpu::ComputePassTimestampWrites {
+                query_set: &timer.set,
+                beginning_of_pass_write_index: (place == 0).then_some(0),
+                end_of_pass_write_index: (place == 1).then_some(1),
+            });
+            drop(encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes }));
+        };
+        context.guarded(|| {
+            let mut encoder = context.device.create_command_encoder(&Default::default());
+            note(&mut encoder, 0);
+            encoder.copy_buffer_to_buffer(&from, 0, &to, 0, size);
+            note(&mut encoder, 1);
+            timer.resolve(&mut encoder, 1, &readback, 0);
+            context.queue.submit([encoder.finish()]);
+        })?;
+        let mapping = Mapping::start(&readback, wgpu::MapMode::Read, Timer::bytes(1), None);
+        let ticks: Vec<u64> =
+            mapping.read(context, |bytes| bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect())?;
+        let seconds = ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(context.queue.get_timestamp_period()) * 1e-9;
+        best = best.min(seconds);
+    }
+    Ok(Some(2.0 * size as f64 / best))
 }
 
 impl Work {

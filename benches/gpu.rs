@@ -1,0 +1,86 @@
+//! Time of one batch on a GPU by length of the segments, and what each pass reaches of the rate at which the adapter copies.
+
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use eagleray::backend::gpu::GpuBackend;
+use eagleray::backend::{AdapterSelector, Backend, GpuProfile};
+use eagleray::kernels::Precision;
+use eagleray::kernels::trial::Random;
+use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use eagleray::time::Dd;
+
+/// Bins of a batch, about.
+const BINS: usize = 1 << 20;
+/// Powers of two and others in one workgroup, in several passes, and by convolution.
+const LENGTHS: [usize; 6] = [1024, 1000, 4096, 1 << 14, 1 << 18, 10_007];
+
+fn spec(n: usize) -> PlanSpec {
+    let product = Product::Power { weight_exponent: None };
+    PlanSpec { n, segment_size: 1.0, product, input: Input::Events, min_events: 0, max_segments: (BINS / n) as u64 }
+}
+
+/// Whole runs of segments with one event a bin.
+fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
+    let mut random = Random::new(1);
+    let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
+    for index in 0..rows {
+        let begin = batch.times.len();
+        let mut times: Vec<f64> = (0..spec.n).map(|_| index as f64 + random.uniform()).collect();
+        times.sort_by(f64::total_cmp);
+        batch.times.extend(times);
+        let end = batch.times.len();
+        let (start, events) = (Dd::from(index as f64), (end - begin) as u64);
+        batch.rows.push(Row {
+            index: index as u64,
+            start,
+            begin,
+            end,
+            events,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        });
+    }
+    batch
+}
+
+fn batches(criterion: &mut Criterion) {
+    let mut gpu = match GpuBackend::open(&AdapterSelector::Best, GpuProfile::Auto, Precision::Single) {
+        Ok(gpu) => gpu,
+        Err(e) => return eprintln!("SKIPPED: {e}"),
+    };
+    let timed = gpu.time_passes();
+    let copy = gpu.copy_rate().ok().flatten().unwrap_or(f64::NAN);
+    let info = gpu.info().clone();
+    eprintln!("{} ({}, {}): copies {:.1} GB/s", info.adapter, info.driver, info.profile, copy / 1e9);
+    let mut group = criterion.benchmark_group("batch");
+    group.sample_size(10);
+    for n in LENGTHS {
+        let spec = spec(n);
+        let plan = gpu.prepare(&spec).expect("a length that devices take");
+        let rows = (BINS / n).min(gpu.limits(plan).rows);
+        let batch = Arc::new(batch(&spec, rows));
+        group.throughput(Throughput::Elements(batch.times.len() as u64));
+        let before = gpu.work().clone();
+        group.bench_function(n.to_string(), |bencher| {
+            bencher.iter(|| {
+                let ticket = gpu.submit(plan, batch.clone()).expect("a valid batch");
+                gpu.collect(ticket).expect("the device works")
+            });
+        });
+        for (name, pass) in gpu.work().passes.iter().filter(|_| timed) {
+            let old = before.passes.get(name).copied().unwrap_or_default();
+            let (seconds, moved) = (pass.seconds - old.seconds, (pass.moved - old.moved) as f64);
+            if moved > 0.0 {
+                let rate = moved / seconds;
+                eprintln!("n {n:7} {name:24} {:8.2} GB/s, {:.3} of copying", rate / 1e9, rate / copy);
+            }
+        }
+        gpu.release(plan);
+    }
+    group.finish();
+}
+
+criterion_group!(benches, batches);
+criterion_main!(benches);
