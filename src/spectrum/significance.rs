@@ -105,7 +105,7 @@ impl AveragedPowerSpectrum {
     }
 
     /// The power of a detection level at bin `i`, where the noise may have another level than the mean.
-    pub(crate) fn detection_power(&self, level: &DetectionLevel, i: usize) -> f64 {
+    pub fn detection_power(&self, level: &DetectionLevel, i: usize) -> f64 {
         0.5 * level.leahy_power * self.null_at(i) - self.subtracted(i)
     }
 
