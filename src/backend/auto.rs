@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, cpu::CpuBackend};
+use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, cpu::CpuBackend, local::Local};
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
@@ -95,6 +95,10 @@ impl Backend for AutoBackend {
 
     fn depth(&self) -> usize {
         self.cpu.as_ref().map_or(self.device.depth(), |cpu| cpu.depth().min(self.device.depth()))
+    }
+
+    fn local(&self, plan: PlanId) -> Option<Local> {
+        self.cpu.as_ref().filter(|_| plan.0 % 2 == 1).and_then(|cpu| cpu.local(PlanId(plan.0 / 2)))
     }
 
     fn take_warnings(&mut self) -> Warnings {

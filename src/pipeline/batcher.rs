@@ -1,9 +1,11 @@
 //! Sorted times to batches of whole runs of segments.
 
+use std::sync::Arc;
+
 use super::source::{Events, TimeSource};
 use super::{Combine, Plan, Progress};
 use crate::backend::BatchLimits;
-use crate::data::Balance;
+use crate::data::{Balance, Gti};
 use crate::error::Result;
 use crate::segment::plan::{Segment, Segments};
 use crate::segment::{Row, SegmentBatch};
@@ -26,20 +28,8 @@ pub(super) struct Batcher<'a> {
 
 impl<'a> Batcher<'a> {
     pub fn new(plan: &'a Plan, inputs: Vec<Events<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let edges = |gti: &crate::data::Gti, offset: Dd| {
-            gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
-        };
-        let readers = inputs.into_iter().zip(&plan.gtis).map(|(input, gti)| Reader {
-            intervals: edges(gti, input.offset),
-            source: input.source,
-            chunk: Vec::new(),
-            at: 0,
-            rows: chunk.max(1),
-            done: false,
-            outside_gti: 0,
-            outside_segments: 0,
-            reported: 0,
-        });
+        let readers = inputs.into_iter().zip(&plan.gtis);
+        let readers = readers.map(|(input, gti)| Reader::new(input.source, edges(gti, input.offset), chunk));
         let readers = readers.collect();
         Batcher { plan, readers, limits, group: 0, input: 0, row: 0, rows: Vec::new(), first: true, times: Vec::new() }
     }
@@ -68,14 +58,10 @@ impl<'a> Batcher<'a> {
     }
 
     /// Counts what is left of the inputs; the reader's part of the balance.
-    pub fn finish(mut self, progress: Progress) -> Result<Balance> {
+    pub fn finish(self, progress: Progress) -> Result<Balance> {
         let mut balance = Balance::default();
-        for reader in &mut self.readers {
-            reader.skip_to(f64::INFINITY, progress)?;
-            let mut one = reader.source.balance();
-            one.outside_gti = reader.outside_gti;
-            one.outside_segments = reader.outside_segments;
-            balance.add(&one);
+        for reader in self.readers {
+            balance.add(&reader.finish(progress)?);
         }
         Ok(balance)
     }
@@ -147,8 +133,13 @@ impl<'a> Batcher<'a> {
     }
 }
 
+/// Good time intervals as exact edges of raw times.
+pub(super) fn edges(gti: &Gti, offset: Dd) -> Arc<[(f64, f64)]> {
+    gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
+}
+
 /// The segments, the place in them and the reader of an absolute segment index; merged inputs share their indices.
-fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) {
+pub(super) fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) {
     if plan.combine == Combine::Merge {
         return (&plan.segments[input], index, input);
     }
@@ -162,20 +153,33 @@ fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) 
 }
 
 /// One input, read on demand.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     source: Box<dyn TimeSource + 'a>,
     chunk: Vec<f64>,
     at: usize,
     rows: usize,
     done: bool,
-    /// Good time intervals as exact edges of raw times.
-    intervals: Vec<(f64, f64)>,
+    /// See [`edges`].
+    intervals: Arc<[(f64, f64)]>,
     outside_gti: u64,
     outside_segments: u64,
     reported: u64,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads `rows` rows at a time; `intervals` are those of [`edges`].
+    pub fn new(source: Box<dyn TimeSource + 'a>, intervals: Arc<[(f64, f64)]>, rows: usize) -> Reader<'a> {
+        let (chunk, rows) = (Vec::new(), rows.max(1));
+        Reader { source, chunk, at: 0, rows, done: false, intervals, outside_gti: 0, outside_segments: 0, reported: 0 }
+    }
+
+    /// Counts what is left; the reader's part of the balance.
+    pub fn finish(mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
+        self.skip_to(f64::INFINITY, progress)?;
+        let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
+        Ok(Balance { outside_gti, outside_segments, ..self.source.balance() })
+    }
+
     /// Makes sure that there is an unread time; false at the end.
     fn refill(&mut self, progress: &mut dyn FnMut(u64)) -> Result<bool> {
         while self.at == self.chunk.len() && !self.done {
@@ -190,7 +194,7 @@ impl Reader<'_> {
     }
 
     /// Passes over times below `edge`, which are in no segment, and counts them.
-    fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    pub fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
         while self.refill(progress)? {
             let gap = &self.chunk[self.at..];
             let gap = &gap[..gap.partition_point(|&t| t < edge)];
@@ -230,5 +234,19 @@ impl Reader<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Calls `look` with the times below `stop`, piece by piece.
+    pub fn each_to(&mut self, stop: f64, progress: &mut dyn FnMut(u64), mut look: impl FnMut(&[f64])) -> Result<()> {
+        while self.refill(progress)? {
+            let here = &self.chunk[self.at..];
+            let here = &here[..here.partition_point(|&t| t < stop)];
+            look(here);
+            self.at += here.len();
+            if self.at < self.chunk.len() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
