@@ -277,7 +277,8 @@ pub fn run(args: PdsArgs) -> Result<()> {
             eprintln!("eagleray: {text}");
         }
     };
-    let (inputs, combine) = match args.dry_run {
+    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
+    let (inputs, combine) = match args.dry_run || args.strict {
         true => args.input.inputs(&files, &mut warnings, &mut say)?,
         false => args.input.unread_inputs(&files, &mut say)?,
     };
