@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
+use super::local::Local;
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, cross_spectrum, power};
@@ -44,8 +45,8 @@ struct CpuPlan {
     open: Option<OpenGroup>,
 }
 
-struct Shared {
-    spec: PlanSpec,
+pub(super) struct Shared {
+    pub(super) spec: PlanSpec,
     fft: CpuFft,
 }
 
@@ -143,6 +144,10 @@ impl Backend for CpuBackend {
     fn depth(&self) -> usize {
         DEPTH
     }
+
+    fn local(&self, plan: PlanId) -> Option<Local> {
+        self.plans.get(&plan.0).map(|plan| Local { shared: plan.shared.clone(), pool: self.pool.clone() })
+    }
 }
 
 impl CpuPlan {
@@ -161,7 +166,7 @@ impl CpuPlan {
             return PartialSums::new();
         }
         let open = self.open.take().expect("set above");
-        self.shared.reduce(batch, |i, _row, input| {
+        self.shared.reduce(batch, |i, _row, input, _| {
             input.iter_mut().zip(&open.counts[i * n..(i + 1) * n]).for_each(|(x, &c)| *x = f64::from(c));
             open.dropped[i]
         })
@@ -173,22 +178,27 @@ impl Shared {
     fn whole_group(&self, batch: &SegmentBatch) -> PartialSums {
         let n = self.spec.n;
         match self.spec.input {
-            Input::Flux => self.reduce(batch, |i, _row, input| {
+            Input::Flux => self.reduce(batch, |i, _row, input, _| {
                 input.copy_from_slice(&batch.flux[i * n..(i + 1) * n]);
                 0
             }),
             Input::Events => {
                 let delta = self.spec.delta();
-                self.reduce(batch, |_i, row, input| {
+                self.reduce(batch, |_i, row, input, last| {
                     // f64 holds counts exactly to 2^53, so the transform's input serves as the histogram.
-                    bin_into_f64(&batch.times[row.begin..row.end], row, delta, input)
+                    bin_into_f64(&batch.times[row.begin..row.end], row, delta, input, last)
                 })
             }
         }
     }
 
-    /// Sums the runs of a batch in parallel. `load(i, row, input)` fills the samples of row `i`, returns its dropped events.
-    fn reduce(&self, batch: &SegmentBatch, load: impl Fn(usize, &Row, &mut [f64]) -> u64 + Sync) -> PartialSums {
+    /// Sums the runs of a batch in parallel. `load(i, row, input, last)` fills the samples of row `i`, returns its dropped
+    /// events; `last` is as in [`bin_events::sorted`].
+    fn reduce(
+        &self,
+        batch: &SegmentBatch,
+        load: impl Fn(usize, &Row, &mut [f64], &mut Vec<u32>) -> u64 + Sync,
+    ) -> PartialSums {
         let runs = batch.runs(self.spec.run_length());
         let sums: Vec<(u64, Sums)> = runs
             .into_par_iter()
@@ -198,7 +208,11 @@ impl Shared {
                     let mut sums = Sums::default();
                     for first in rows.step_by(self.spec.channels()) {
                         let rows = &batch.rows[first..first + self.spec.channels()];
-                        self.add_segment(rows, worker, &mut sums, |c, input| load(first + c, &rows[c], input));
+                        for (c, row) in rows.iter().enumerate() {
+                            let dropped = load(first + c, row, &mut worker.fft.input, &mut worker.last);
+                            self.transform(worker, c, dropped);
+                        }
+                        self.add_segment(rows, worker, &mut sums);
                     }
                     (run, sums)
                 },
@@ -209,14 +223,17 @@ impl Shared {
         partial
     }
 
-    /// Transforms the rows of a segment, one a channel, and adds what they give. `load(channel, input)` fills the samples.
-    fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums, load: impl Fn(usize, &mut [f64]) -> u64) {
-        let Worker { fft, amplitudes, dropped } = worker;
-        for (c, amplitudes) in amplitudes.iter_mut().enumerate() {
-            dropped[c] = load(c, &mut fft.input);
-            self.fft.process(fft);
-            std::mem::swap(&mut fft.output, amplitudes);
-        }
+    /// Transforms the samples of one channel of a segment, of which `dropped` events are no part.
+    pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
+        let Worker { fft, amplitudes, .. } = worker;
+        self.fft.process(fft);
+        std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
+        worker.dropped[channel] = dropped;
+    }
+
+    /// Adds what the transforms of a segment give, one row a channel.
+    pub(super) fn add_segment(&self, rows: &[Row], worker: &Worker, sums: &mut Sums) {
+        let Worker { amplitudes, dropped, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;
         }
@@ -258,8 +275,10 @@ impl Shared {
 }
 
 /// Buffers of one thread.
-struct Worker {
-    fft: CpuFftWork,
+pub(super) struct Worker {
+    pub(super) fft: CpuFftWork,
+    /// See [`bin_events::sorted`].
+    pub(super) last: Vec<u32>,
     /// Amplitudes of each channel of a segment.
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each channel.
@@ -267,16 +286,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: &Shared) -> Worker {
+    pub(super) fn new(shared: &Shared) -> Worker {
         let fft = shared.fft.work();
         let channels = shared.spec.channels();
-        Worker { amplitudes: vec![fft.output.clone(); channels], dropped: vec![0; channels], fft }
+        Worker { amplitudes: vec![fft.output.clone(); channels], dropped: vec![0; channels], last: Vec::new(), fft }
     }
 }
 
-/// [`bin_events::cpu`] with counters in f64; the same definition, the same bins.
-fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64]) -> u64 {
+/// The counts of a row's events, in f64; returns the events dropped.
+fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: &mut Vec<u32>) -> u64 {
     counts.fill(0.0);
+    if times.is_sorted() {
+        return bin_events::sorted(times, row.start, delta, counts, last);
+    }
     let mut dropped = 0;
     for &t in times {
         match bin_events::bin_of(t, row.start, delta, counts.len()) {

@@ -11,6 +11,7 @@ use crate::warning::Warnings;
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod local;
 pub mod several;
 
 /// What a device is, recorded in every product.
@@ -72,6 +73,10 @@ pub trait Backend: Send {
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
     /// Batches that may be in flight; after as many submissions the caller collects.
     fn depth(&self) -> usize;
+    /// The threads of this process where the work is done by them, for callers that need no batches.
+    fn local(&self, _plan: PlanId) -> Option<local::Local> {
+        None
+    }
     /// Warnings since the last call, for the product's record.
     fn take_warnings(&mut self) -> Warnings {
         Warnings::default()

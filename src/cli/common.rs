@@ -276,9 +276,23 @@ impl InputArgs {
         warnings: &mut Warnings,
         say: &mut dyn FnMut(String),
     ) -> Result<(Vec<Events<'a>>, Combine)> {
+        let (mut inputs, combine) = self.unread_inputs(files, say)?;
+        inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+        Ok((inputs, combine))
+    }
+
+    /// [`InputArgs::inputs`], with nothing read of their events, and nothing warned of that only reading tells.
+    ///
+    /// # Errors
+    /// See [`InputArgs::inputs`].
+    pub fn unread_inputs<'a>(
+        &self,
+        files: &'a [EventFile],
+        say: &mut dyn FnMut(String),
+    ) -> Result<(Vec<Events<'a>>, Combine)> {
         let mut inputs = Vec::new();
         for file in files {
-            inputs.push(Events::of_file(file, self.selection(file, say)?, warnings)?);
+            inputs.push(Events::unread(file, self.selection(file, say)?)?);
         }
         align(&mut inputs)?;
         if self.combine.is_none() {

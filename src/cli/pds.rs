@@ -277,7 +277,11 @@ pub fn run(args: PdsArgs) -> Result<()> {
             eprintln!("eagleray: {text}");
         }
     };
-    let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
+    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
+    let (inputs, combine) = match args.dry_run || args.strict {
+        true => args.input.inputs(&files, &mut warnings, &mut say)?,
+        false => args.input.unread_inputs(&files, &mut say)?,
+    };
     let options = args.options(combine, inputs.len());
     // What is odd about the files or the plan is said before the work begins.
     let mut told = warnings.clone();
@@ -292,7 +296,14 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let bar = progress_bar(rows as u64, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
-    args.deliver(result?, &told)
+    let spectrum = result.or_else(|e| {
+        // What reading has found may explain it.
+        let mut found = Warnings::default();
+        let _ = args.input.inputs(&files, &mut found, &mut |_| {});
+        report(&found.except(&told), args.strict, args.quiet)?;
+        Err(e)
+    })?;
+    args.deliver(spectrum, &told)
 }
 
 /// A bar on a terminal, nothing elsewhere.

@@ -13,6 +13,7 @@ pub mod product;
 mod product_fits;
 mod response;
 mod scan;
+mod share;
 mod sort;
 mod source;
 pub mod stream;
@@ -22,7 +23,9 @@ mod unfinished;
 pub mod xspec;
 
 pub use events::{EventFile, GtiSource, OpenOptions};
+pub(crate) use scan::Part;
 pub use scan::TimeScan;
+pub(crate) use share::Share;
 pub use source::Source;
 pub use stream::{EventStream, Selection};
 pub use unfinished::remove_all as remove_unfinished;

@@ -1,5 +1,7 @@
 //! One look over an event file: order and span of its times, its channels, its checksums and what is odd about its container.
 
+use std::ops::Range;
+
 use flate2::Crc;
 
 use super::events::EventFile;
@@ -31,8 +33,44 @@ pub(super) struct Look {
     datasum: Option<(u32, u64)>,
 }
 
+/// What reading some rows tells of the whole file.
+#[derive(Debug)]
+pub(crate) struct Part {
+    rows: Range<usize>,
+    crc: Crc,
+    sum: u64,
+    stretch: Stretch,
+}
+
+impl Part {
+    /// No rows yet; the first will be row `row`.
+    pub fn at(row: usize) -> Part {
+        Part { rows: row..row, crc: Crc::new(), sum: 0, stretch: Stretch::EMPTY }
+    }
+
+    /// Adds the rows that follow, of which all bytes are given where they are to be hashed; false where some time is not finite.
+    pub fn extend(&mut self, file: &EventFile, bytes: Option<&[u8]>, times: &[f64]) -> bool {
+        let before = self.stretch.scan.not_finite;
+        self.stretch.extend(times);
+        if let Some(bytes) = bytes {
+            self.crc.update(bytes);
+            if file.hdu.header.has("DATASUM") {
+                let place = (self.rows.end * file.row_size()) as u64;
+                self.sum = fits::fold(self.sum + fits::sum_at(place, fits::sum_words(bytes)));
+            }
+        }
+        self.rows.end += times.len();
+        self.stretch.scan.not_finite == before
+    }
+
+    /// No time is below the one before it.
+    pub fn is_sorted(&self) -> bool {
+        self.stretch.scan.sorted
+    }
+}
+
 /// What is known of the times of some rows.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Stretch {
     scan: TimeScan,
     /// First and last finite time in the order of rows.
@@ -46,6 +84,15 @@ impl Stretch {
     };
 
     fn extend(&mut self, times: &[f64]) {
+        // Between two finite times in order, all in order are finite.
+        if let [first, .., last] = times
+            && first.is_finite()
+            && last.is_finite()
+            && times.iter().zip(&times[1..]).fold(true, |sorted, (a, b)| sorted & (a <= b))
+        {
+            let scan = TimeScan { first: *first, last: *last, ..Stretch::EMPTY.scan };
+            return self.join(&Stretch { scan, ends: Some((*first, *last)) });
+        }
         let scan = &mut self.scan;
         let mut last = self.ends.map_or(f64::NEG_INFINITY, |e| e.1);
         for &t in times {
@@ -125,39 +172,75 @@ impl EventFile {
     }
 
     fn read_through(&self) -> Result<Look> {
-        let table = &self.table;
-        let step = table.rows_at_a_time();
+        let (table, step) = (&self.table, self.table.rows_at_a_time());
         let one = |(rows, times): &mut (Rows, Vec<f64>), piece: u64| {
             let from = piece as usize * step;
             table.read(from..(from + step).min(self.rows()), rows)?;
-            let (mut crc, mut stretch) = (Crc::new(), Stretch::EMPTY);
-            crc.update(rows.bytes());
-            // What is left of a word at the end is summed with what follows it.
-            let words = rows.bytes().len() / 4 * 4;
-            let sum = fits::sum_words(&rows.bytes()[..words]);
             times.clear();
             self.decode_times(rows, times);
-            stretch.extend(times);
-            Ok((crc, sum, stretch))
+            let mut part = Part::at(from);
+            part.extend(self, Some(rows.bytes()), times);
+            Ok(part)
         };
-        let pieces = in_order(self.rows().div_ceil(step) as u64, Default::default, one)?;
+        self.join(in_order(self.rows().div_ceil(step) as u64, Default::default, one)?)
+    }
+
+    /// What was found where the file was read for another purpose; `parts` are all rows, in order, with their bytes.
+    pub(crate) fn found(&self, parts: Vec<Part>) -> Result<TimeScan> {
+        let look = self.join(parts)?;
+        Ok(self.look.get_or_init(|| look).times)
+    }
+
+    /// What is known already, without reading.
+    pub(crate) fn known(&self) -> Option<TimeScan> {
+        self.look.get().map(|look| look.times)
+    }
+
+    fn join(&self, parts: Vec<Part>) -> Result<Look> {
+        let table = &self.table;
         let (begin, end) = (table.offset_of(0), table.offset_of(self.rows()));
         // The data of an empty table may begin behind the end of the file.
         let (begin, end) = (begin.min(self.source.len()), end.min(self.source.len()));
         let (before, after) = (self.source.crc(0..begin)?, self.source.crc(end..self.source.len())?);
-        let parts = std::iter::once(&before).chain(pieces.iter().map(|p| &p.0)).chain([&after]);
-        let crc = joined(parts);
+        let crc = joined(std::iter::once(&before).chain(parts.iter().map(|p| &p.crc)).chain([&after]));
         let mut all = Stretch::EMPTY;
-        pieces.iter().for_each(|(_, _, stretch)| all.join(stretch));
+        parts.iter().for_each(|part| all.join(&part.stretch));
         let datasum = match fits::announced_sum(&self.source, &self.hdu) {
             Some((announced, range)) => {
-                let rest = range.end.min(begin + (end - begin) / 4 * 4)..range.end;
-                let sum = pieces.iter().fold(fits::sum_range(&self.source, rest)?, |a, p| fits::fold(a + p.1));
-                Some((announced, sum))
+                let rest = fits::sum_range(&self.source, range.end.min(end)..range.end)?;
+                Some((announced, parts.iter().fold(fits::sum_at(end - begin, rest), |a, p| fits::fold(a + p.sum))))
             }
             None => None,
         };
         Ok(Look { times: all.scan, crc, datasum })
+    }
+
+    /// The first of some rows, taken to be in order, whose time is not below `edge`; `None` among so many times that are not
+    /// finite that it is not worth the search.
+    pub(crate) fn first_row_at(&self, edge: f64, rows: Range<usize>) -> Result<Option<usize>> {
+        const NOT_FINITE: usize = 64;
+        let Range { start: mut lo, end: mut hi } = rows;
+        let mut time = Vec::new();
+        while lo < hi {
+            let middle = lo + (hi - lo) / 2;
+            let near = middle..hi.min(middle + NOT_FINITE);
+            let mut found = None;
+            for row in near.clone() {
+                time.clear();
+                self.times(row..row + 1, &mut time)?;
+                if let Some(&t) = time.first().filter(|t| t.is_finite()) {
+                    found = Some((row, t));
+                    break;
+                }
+            }
+            match found {
+                Some((row, t)) if t < edge => lo = row + 1,
+                Some(_) => hi = middle,
+                None if near.end == hi => hi = middle,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(lo))
     }
 
     /// Refuses times that single precision has already spoiled.

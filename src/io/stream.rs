@@ -1,5 +1,9 @@
 //! The stream of selected times of one file, in order, in pieces of any size.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::events::EventFile;
 use super::sort::{ExternalSort, SortedTimes};
 use super::table::Rows;
@@ -7,6 +11,9 @@ use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
 use crate::time::Dd;
 use crate::warning::Warnings;
+
+/// Rows decoded at a time to be sorted.
+const CHUNK: usize = 1 << 18;
 
 /// Which events of a file are kept.
 #[derive(Clone, Debug, Default)]
@@ -17,17 +24,88 @@ pub struct Selection {
     pub detectors: Option<Vec<i64>>,
 }
 
-/// Times of the selected events in order; what was not selected is counted.
-pub struct EventStream<'a> {
+/// Decodes rows, and keeps what a selection does.
+pub(super) struct Decoder<'a> {
     file: &'a EventFile,
     selection: Selection,
-    next_row: usize,
     rows: Rows,
-    sorted: Option<SortedTimes>,
     channel: Vec<f64>,
     detector: Vec<f64>,
     marker: Vec<u8>,
-    decoded: Vec<f64>,
+}
+
+impl<'a> Decoder<'a> {
+    /// # Errors
+    /// A selection by a column the file does not have.
+    pub fn new(file: &'a EventFile, selection: Selection) -> Result<Decoder<'a>> {
+        if selection.channels.is_some() && file.channel.is_none() {
+            return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
+        }
+        if selection.detectors.is_some() && file.detector.is_none() {
+            return Err(file.table.error("detector column", "missing, so --detector cannot select"));
+        }
+        Ok(Decoder::of(file, selection))
+    }
+
+    fn of(file: &'a EventFile, selection: Selection) -> Decoder<'a> {
+        let (channel, detector, marker) = (Vec::new(), Vec::new(), Vec::new());
+        Decoder { file, selection, rows: Rows::default(), channel, detector, marker }
+    }
+
+    /// Reads rows and appends the times of all; gives their bytes.
+    pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
+        self.file.table.read(rows, &mut self.rows)?;
+        self.file.decode_times(&self.rows, out);
+        Ok(self.rows.bytes())
+    }
+
+    /// Removes from the times of the rows just read, which begin at `from`, those that are not kept. `finite` says that all
+    /// are finite.
+    pub fn select(&mut self, finite: bool, from: usize, out: &mut Vec<f64>, balance: &mut Balance) {
+        let (file, rows) = (self.file, &self.rows);
+        balance.read += (out.len() - from) as u64;
+        self.marker.clear();
+        if let Some(column) = &file.marker {
+            rows.decode_bytes(column, &mut self.marker);
+        }
+        self.channel.clear();
+        if let (Some(column), Some(_)) = (&file.channel, &self.selection.channels) {
+            rows.decode(column, &mut self.channel);
+        }
+        self.detector.clear();
+        let needed = self.selection.detectors.is_some()
+            || self.selection.channels.is_some_and(|range| range.detector0.is_some());
+        if let (Some(column), true) = (&file.detector, needed) {
+            rows.decode(column, &mut self.detector);
+        }
+        if finite && self.marker.is_empty() && self.channel.is_empty() && self.detector.is_empty() {
+            return;
+        }
+        let mut kept = from;
+        for i in 0..out.len() - from {
+            let t = out[from + i];
+            if self.marker.get(i).is_some_and(|byte| byte >> 7 == 0) {
+                balance.not_photons += 1;
+            } else if !t.is_finite() {
+                balance.dropped += 1;
+            } else if !keeps(&self.selection, self.channel.get(i), self.detector.get(i)) {
+                balance.filtered += 1;
+            } else {
+                out[kept] = t;
+                kept += 1;
+            }
+        }
+        out.truncate(kept);
+    }
+}
+
+/// Times of the selected events in order; what was not selected is counted.
+pub struct EventStream<'a> {
+    file: &'a EventFile,
+    decoder: Decoder<'a>,
+    next_row: usize,
+    sorted: Option<SortedTimes>,
+    prepared: bool,
     /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
     pub balance: Balance,
 }
@@ -38,24 +116,28 @@ impl<'a> EventStream<'a> {
     /// # Errors
     /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
-        if selection.channels.is_some() && file.channel.is_none() {
-            return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
+        let mut stream = EventStream::unread(file, selection)?;
+        stream.prepare(warnings)?;
+        Ok(stream)
+    }
+
+    /// A stream that reads nothing before it is asked for something.
+    pub(crate) fn unread(file: &'a EventFile, selection: Selection) -> Result<EventStream<'a>> {
+        let decoder = Decoder::new(file, selection)?;
+        Ok(EventStream { file, decoder, next_row: 0, sorted: None, prepared: false, balance: Balance::default() })
+    }
+
+    /// The file and the selection.
+    pub(crate) fn origin(&self) -> (&'a EventFile, &Selection) {
+        (self.file, &self.decoder.selection)
+    }
+
+    /// Does what [`EventStream::open`] says, once.
+    pub(crate) fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if std::mem::replace(&mut self.prepared, true) {
+            return Ok(());
         }
-        if selection.detectors.is_some() && file.detector.is_none() {
-            return Err(file.table.error("detector column", "missing, so --detector cannot select"));
-        }
-        let mut stream = EventStream {
-            file,
-            selection,
-            next_row: 0,
-            rows: Rows::default(),
-            sorted: None,
-            channel: Vec::new(),
-            detector: Vec::new(),
-            marker: Vec::new(),
-            decoded: Vec::new(),
-            balance: Balance::default(),
-        };
+        let file = self.file;
         let scan = file.scan_times()?;
         if scan.not_finite > 0 {
             let message = format!("{}: times that are not finite were dropped", file.path());
@@ -77,14 +159,14 @@ impl<'a> EventStream<'a> {
             warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order; sorted", file.path()));
             let mut sort = ExternalSort::default();
             let mut times = Vec::new();
-            while stream.next_row < file.rows() {
+            while self.next_row < file.rows() {
                 times.clear();
-                stream.decode(file.rows(), &mut times)?;
+                self.decode(CHUNK, &mut times)?;
                 sort.push(&times)?;
             }
-            stream.sorted = Some(sort.finish()?);
+            self.sorted = Some(sort.finish()?);
         }
-        Ok(stream)
+        Ok(())
     }
 
     /// Appends the selected times of the next `rows` rows to `out`; false when the file is used up.
@@ -92,60 +174,50 @@ impl<'a> EventStream<'a> {
     /// # Errors
     /// The file, or the temporary one of an unsorted input, cannot be read, or has become shorter.
     pub fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+        self.prepare(&mut Warnings::default())?;
         if let Some(sorted) = &mut self.sorted {
             let before = out.len();
             sorted.next(rows, out)?;
             return Ok(out.len() > before);
         }
-        let end = self.next_row.saturating_add(rows).min(self.file.rows());
-        let more = self.next_row < end;
-        while self.next_row < end {
-            self.decode(end, out)?;
-        }
-        Ok(more)
+        self.decode(rows, out)
     }
 
-    /// Decodes the next rows, a piece of those before `end`, and appends what the selection keeps.
-    fn decode(&mut self, end: usize, out: &mut Vec<f64>) -> Result<()> {
-        let file = self.file;
-        let range = self.next_row..(self.next_row + file.table.rows_at_a_time()).min(end);
-        file.table.read(range.clone(), &mut self.rows)?;
-        self.next_row = range.end;
-        let rows = &self.rows;
-        self.decoded.clear();
-        file.decode_times(rows, &mut self.decoded);
-        self.balance.read += self.decoded.len() as u64;
-        self.marker.clear();
-        if let Some(column) = &file.marker {
-            rows.decode_bytes(column, &mut self.marker);
+    /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows.
+    fn decode(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+        let (file, from) = (self.file, out.len());
+        let rows = self.next_row..self.next_row.saturating_add(rows).min(file.rows());
+        self.next_row = rows.end;
+        let (step, finite) = (file.table.rows_at_a_time(), file.scan_times()?.not_finite == 0);
+        if rows.len() <= step {
+            self.decoder.read(rows.clone(), out)?;
+            self.decoder.select(finite, from, out, &mut self.balance);
+            return Ok(!rows.is_empty());
         }
-        self.channel.clear();
-        if let (Some(column), Some(_)) = (&file.channel, &self.selection.channels) {
-            rows.decode(column, &mut self.channel);
-        }
-        self.detector.clear();
-        let needed = self.selection.detectors.is_some()
-            || self.selection.channels.is_some_and(|range| range.detector0.is_some());
-        if let (Some(column), true) = (&file.detector, needed) {
-            rows.decode(column, &mut self.detector);
-        }
-        let plain = self.marker.is_empty() && self.channel.is_empty() && self.detector.is_empty();
-        if plain && self.decoded.iter().all(|t| t.is_finite()) {
-            out.extend_from_slice(&self.decoded);
-            return Ok(());
-        }
-        for (i, &t) in self.decoded.iter().enumerate() {
-            if self.marker.get(i).is_some_and(|byte| byte >> 7 == 0) {
-                self.balance.not_photons += 1;
-            } else if !t.is_finite() {
-                self.balance.dropped += 1;
-            } else if !keeps(&self.selection, self.channel.get(i), self.detector.get(i)) {
-                self.balance.filtered += 1;
-            } else {
-                out.push(t);
+        out.resize(from + rows.len(), 0.0);
+        let selection = &self.decoder.selection;
+        let one = |(decoder, times): &mut (Decoder, Vec<f64>), (i, place): (usize, &mut [f64])| {
+            let (begin, mut balance) = (rows.start + i * step, Balance::default());
+            times.clear();
+            decoder.read(begin..begin + place.len(), times)?;
+            decoder.select(finite, 0, times, &mut balance);
+            place[..times.len()].copy_from_slice(times);
+            Ok((times.len(), balance))
+        };
+        let pieces = out[from..].par_chunks_mut(step).enumerate();
+        let pieces = pieces.map_init(|| (Decoder::of(file, selection.clone()), Vec::new()), one);
+        let kept = pieces.collect::<Result<Vec<_>>>().inspect_err(|_| out.truncate(from))?;
+        let mut at = from;
+        for (i, (count, balance)) in kept.iter().enumerate() {
+            let begin = from + i * step;
+            if begin > at {
+                out.copy_within(begin..begin + count, at);
             }
+            at += count;
+            self.balance.add(balance);
         }
-        Ok(())
+        out.truncate(at);
+        Ok(true)
     }
 }
 

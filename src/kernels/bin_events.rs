@@ -51,6 +51,87 @@ pub fn cpu(times: &[f64], start: Dd, delta: f64, counts: &mut [u32]) -> u64 {
     dropped
 }
 
+/// Adds the sorted `times` of one segment to its `counts`, in f64, which holds counts exactly to 2^53; returns the events
+/// dropped. `last` is room that is used again.
+///
+/// In order of time, bins never descend: so the number of events up to the last one of each bin is stored, which waits for
+/// nothing, where an increment waits for the one before that met the same bin; counts are the differences. Times out of order
+/// give wrong counts, but no more.
+pub fn sorted(mut times: &[f64], start: Dd, delta: f64, counts: &mut [f64], last: &mut Vec<u32>) -> u64 {
+    let (events, n) = (times.len(), counts.len());
+    let bin = |t: &f64| bin_of(*t, start, delta, n);
+    // Events that rounding put beyond either end are the first or the last.
+    while let Some((_, rest)) = times.split_first().filter(|(t, _)| bin(t).is_none()) {
+        times = rest;
+    }
+    while let Some((_, rest)) = times.split_last().filter(|(t, _)| bin(t).is_none()) {
+        times = rest;
+    }
+    let dropped = (events - times.len()) as u64;
+    for piece in times.chunks(u32::MAX as usize) {
+        let (Some(first), Some(end)) = (piece.first().and_then(bin), piece.last().and_then(bin)) else { continue };
+        let Some(counts) = counts.get_mut(first..=end) else { continue };
+        if piece.len() < counts.len() {
+            increment(piece, start, delta, first, counts);
+        } else {
+            last.clear();
+            last.resize(counts.len(), 0);
+            count_up(piece, start, delta, first as u32, last);
+            let mut before = 0;
+            for (count, &upto) in counts.iter_mut().zip(&*last) {
+                let upto = before.max(upto);
+                *count += f64::from(upto - before);
+                before = upto;
+            }
+        }
+    }
+    dropped
+}
+
+/// Counts events, of which few share a bin, one by one; `counts` begin at bin `first`.
+fn increment(times: &[f64], start: Dd, delta: f64, first: usize, counts: &mut [f64]) {
+    for &t in times {
+        let x = ((t - start.hi) - start.lo) * delta;
+        if let Some(count) = counts.get_mut((x as usize).wrapping_sub(first)) {
+            *count += 1.0;
+        }
+    }
+}
+
+/// Stores for each bin, from `first` on, how many events there are up to its last one; bins without events are left alone.
+fn count_up(times: &[f64], start: Dd, delta: f64, first: u32, last: &mut [u32]) {
+    let (blocks, rest) = times.as_chunks::<BLOCK>();
+    let mut upto = 0;
+    let mut store = |bins: &[u32]| {
+        for &bin in bins {
+            upto += 1;
+            if let Some(last) = last.get_mut(bin.wrapping_sub(first) as usize) {
+                *last = upto;
+            }
+        }
+    };
+    blocks.iter().for_each(|block| store(&bins_of(block, start, delta)));
+    rest.iter().for_each(|&t| store(&bins_of(&[t], start, delta)));
+}
+
+/// Events whose bins are found together: enough that vectors are worth it, few enough to stay in registers.
+const BLOCK: usize = 32;
+
+/// [`bin_of`] of events that are in a bin below 2^32, without a branch.
+#[inline(always)]
+fn bins_of<const N: usize>(times: &[f64; N], start: Dd, delta: f64) -> [u32; N] {
+    // Numbers from 2^52 to 2^53 are integers whose last bits are those of the significand: a sum rounds to the nearest, and
+    // what was rounded up is one too many. No instruction that baseline processors have for vectors truncates to 64 bits.
+    const SHIFT: f64 = (1u64 << 52) as f64;
+    let mut bins = [0; N];
+    for (bin, t) in bins.iter_mut().zip(times) {
+        let x = ((t - start.hi) - start.lo) * delta;
+        let rounded = x + SHIFT;
+        *bin = (rounded.to_bits() as u32).wrapping_sub(u32::from(rounded - SHIFT > x));
+    }
+    bins
+}
+
 shared_struct! {
     /// Parameters of `bin_events.wgsl`.
     BinParams as "Params" {
@@ -278,5 +359,46 @@ impl Trial for BinTrial {
 
     fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
         if self.times.is_empty() { vec![] } else { vec![self.shader.name] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of random and hostile times in order, of few and of many events a bin, in one piece and in several.
+    #[test]
+    fn sorted_times_are_counted_as_the_definition_says() {
+        let (mut last, mut dense, mut events, mut dropped) = (Vec::new(), 0, 0, 0);
+        for seed in 0..400 {
+            let n = [1, 2, 3, 7, 64, 129, 1000][seed as usize % 7];
+            let shape = Shape { n, rows: 3, events: [50, 300, 5000][seed as usize % 3] };
+            let trial = BinTrial::new(&BIN_U32, shape, [Data::Random, Data::Hostile][seed as usize / 7 % 2], seed);
+            for (i, &start) in trial.starts.iter().enumerate() {
+                let mut times = trial.times[trial.begins[i]..trial.begins[i + 1]].to_vec();
+                times.retain(|t| t.is_finite());
+                times.sort_by(f64::total_cmp);
+                let expected = reference(&times, start, trial.delta, n);
+                for pieces in [1, 2, 5] {
+                    let mut counts = vec![0.0; n];
+                    let found = times.chunks(times.len().div_ceil(pieces).max(1));
+                    let found: u64 = found.map(|t| sorted(t, start, trial.delta, &mut counts, &mut last)).sum();
+                    let counts: Vec<u32> = counts.iter().map(|&c| c as u32).collect();
+                    assert!((counts, found) == expected, "seed {seed}, row {i}, {pieces} pieces");
+                }
+                dense += usize::from(times.len() > 2 * n);
+                (events, dropped) = (events + times.len(), dropped + expected.1);
+            }
+        }
+        assert!(dense > 100 && dropped > 1000 && dropped < events as u64 / 2, "{dense} {dropped} {events}");
+    }
+
+    #[test]
+    fn times_out_of_order_end_in_counts_and_not_in_a_panic() {
+        let start = Dd::ZERO;
+        for times in [&[5.0, 1.0, 3.0, 9.0][..], &[1.0, f64::NAN, 7e99, -3.0, 2.0], &[0.5; 9], &[9.5, 0.5, 0.25, 0.25]]
+        {
+            sorted(times, start, 1.0, &mut [0.0; 10], &mut Vec::new());
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Sorted times to batches of whole runs of segments.
 
+use std::sync::Arc;
+
 use super::source::{Events, TimeSource};
 use super::{Combine, Plan, Progress};
 use crate::backend::BatchLimits;
@@ -26,7 +28,9 @@ pub(super) struct Batcher<'a> {
 
 impl<'a> Batcher<'a> {
     pub fn new(plan: &'a Plan, inputs: Vec<Events<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let readers = inputs.into_iter().zip(&plan.gtis).map(|(input, gti)| Reader::new(input, gti, chunk)).collect();
+        let readers = inputs.into_iter().zip(&plan.gtis);
+        let readers = readers.map(|(input, gti)| Reader::new(input.source, edges(gti, input.offset), chunk));
+        let readers = readers.collect();
         Batcher { plan, readers, limits, group: 0, input: 0, row: 0, rows: Vec::new(), first: true, times: Vec::new() }
     }
 
@@ -54,9 +58,9 @@ impl<'a> Batcher<'a> {
     }
 
     /// Counts what is left of the inputs; the reader's part of the balance.
-    pub fn finish(mut self, progress: Progress) -> Result<Balance> {
+    pub fn finish(self, progress: Progress) -> Result<Balance> {
         let mut balance = Balance::default();
-        for reader in &mut self.readers {
+        for reader in self.readers {
             balance.add(&reader.finish(progress)?);
         }
         Ok(balance)
@@ -129,8 +133,13 @@ impl<'a> Batcher<'a> {
     }
 }
 
+/// Good time intervals as exact edges of raw times.
+pub(super) fn edges(gti: &Gti, offset: Dd) -> Arc<[(f64, f64)]> {
+    gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
+}
+
 /// The segments, the place in them and the reader of an absolute segment index; merged inputs share their indices.
-fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) {
+pub(super) fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) {
     if plan.combine == Combine::Merge {
         return (&plan.segments[input], index, input);
     }
@@ -150,37 +159,25 @@ pub(super) struct Reader<'a> {
     at: usize,
     rows: usize,
     done: bool,
-    /// Good time intervals as exact edges of raw times.
-    intervals: Vec<(f64, f64)>,
+    /// See [`edges`].
+    intervals: Arc<[(f64, f64)]>,
     outside_gti: u64,
     outside_segments: u64,
     reported: u64,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `chunk` rows at a time; `gti` are the intervals in use, in the frame.
-    pub fn new(input: Events<'a>, gti: &Gti, chunk: usize) -> Reader<'a> {
-        let edge = |t: Dd| (t - input.offset).ceil_f64();
-        Reader {
-            intervals: gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b))).collect(),
-            source: input.source,
-            chunk: Vec::new(),
-            at: 0,
-            rows: chunk.max(1),
-            done: false,
-            outside_gti: 0,
-            outside_segments: 0,
-            reported: 0,
-        }
+    /// Reads `rows` rows at a time; `intervals` are those of [`edges`].
+    pub fn new(source: Box<dyn TimeSource + 'a>, intervals: Arc<[(f64, f64)]>, rows: usize) -> Reader<'a> {
+        let (chunk, rows) = (Vec::new(), rows.max(1));
+        Reader { source, chunk, at: 0, rows, done: false, intervals, outside_gti: 0, outside_segments: 0, reported: 0 }
     }
 
-    /// Passes over what is left, and says where all photons went that are in no segment.
-    pub fn finish(&mut self, progress: Progress) -> Result<Balance> {
+    /// Counts what is left; the reader's part of the balance.
+    pub fn finish(mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
         self.skip_to(f64::INFINITY, progress)?;
-        let mut balance = self.source.balance();
-        balance.outside_gti = self.outside_gti;
-        balance.outside_segments = self.outside_segments;
-        Ok(balance)
+        let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
+        Ok(Balance { outside_gti, outside_segments, ..self.source.balance() })
     }
 
     /// Makes sure that there is an unread time; false at the end.
@@ -243,5 +240,19 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Calls `look` with the times below `stop`, piece by piece.
+    pub fn each_to(&mut self, stop: f64, progress: &mut dyn FnMut(u64), mut look: impl FnMut(&[f64])) -> Result<()> {
+        while self.refill(progress)? {
+            let here = &self.chunk[self.at..];
+            let here = &here[..here.partition_point(|&t| t < stop)];
+            look(here);
+            self.at += here.len();
+            if self.at < self.chunk.len() {
+                break;
+            }
+        }
+        Ok(())
     }
 }

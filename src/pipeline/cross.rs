@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::batcher::Reader;
+use super::batcher::{Reader, edges};
 use super::source::{self, Events};
 use super::{CHUNK_EVENTS, Progress, Queue, record_device};
 use crate::backend::{Backend, BatchLimits};
@@ -107,8 +107,9 @@ pub fn cross_spectrum_of_events(
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);
     let readers = references.into_iter().zip(subjects).zip(&gtis);
-    let readers =
-        readers.map(|((r, s), gti)| [r, s].map(|events| Reader::new(events, gti, options.chunk_events))).collect();
+    let readers = readers
+        .map(|((r, s), gti)| [r, s].map(|e| Reader::new(e.source, edges(gti, e.offset), options.chunk_events)))
+        .collect();
     let mut batcher = ChannelBatcher {
         observations: &observations,
         readers,
@@ -226,9 +227,9 @@ impl ChannelBatcher<'_> {
     }
 
     /// Reads what is left; where the photons of all channels went that are in no segment.
-    fn finish(mut self, progress: Progress) -> Result<Balance> {
+    fn finish(self, progress: Progress) -> Result<Balance> {
         let mut balance = Balance::default();
-        for reader in self.readers.iter_mut().flatten() {
+        for reader in self.readers.into_iter().flatten() {
             balance.add(&reader.finish(progress)?);
         }
         Ok(balance)

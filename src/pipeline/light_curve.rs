@@ -41,11 +41,12 @@ impl Default for LightCurveOptions {
 /// A bin width that is not positive or makes more than 2^28 bins; inputs that overlap without [`Combine::Merge`], or have no
 /// time in common with it; reading fails.
 pub fn light_curve_of_events(
-    inputs: Vec<Events>,
+    mut inputs: Vec<Events>,
     options: &LightCurveOptions,
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<LightCurve> {
+    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let mut union = Gti::default();
     for (gti, input) in gtis.iter().zip(&inputs) {

@@ -5,9 +5,11 @@ mod cross;
 mod dead_time;
 mod flux;
 mod light_curve;
+mod once;
 mod series;
 mod source;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -177,7 +179,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 /// # Errors
 /// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
 pub fn spectrum_of_events(
-    inputs: Vec<Events>,
+    mut inputs: Vec<Events>,
     options: &Options,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
@@ -187,20 +189,42 @@ pub fn spectrum_of_events(
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
-    let mut made = source::describe(&inputs);
     let known = dead_time::known(&inputs, plan.combine);
-    let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
-    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
-    made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
     let id = backend.prepare(&plan.spec)?;
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);
-    let mut batcher = Batcher::new(&plan, inputs, limits, options.chunk_events);
-    while let Some(batch) = batcher.next_batch(progress)? {
-        queue.push(batch)?;
-    }
+    // A file that turns out to be out of order is read again, but not told of again.
+    let (read, told) = (Cell::new(0), Cell::new(0));
+    let progress = &mut |rows| {
+        read.set(read.get() + rows);
+        let before = told.replace(told.get().max(read.get()));
+        progress(told.get() - before);
+    };
+    let at_once = match queue.backend.local(id) {
+        Some(local) => once::sums(&plan, &inputs, &local, options.chunk_events, progress)?,
+        None => None,
+    };
+    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+    let mut made = source::describe(&inputs);
+    let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
+    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
+    made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
+    let balance = match at_once {
+        Some((sums, balance)) => {
+            queue.sums = sums;
+            balance
+        }
+        None => {
+            read.set(0);
+            let mut batcher = Batcher::new(&plan, inputs, limits, options.chunk_events);
+            while let Some(batch) = batcher.next_batch(progress)? {
+                queue.push(batch)?;
+            }
+            batcher.finish(progress)?
+        }
+    };
     let (sums, device) = queue.finish(&mut warnings)?;
-    made.photons = account(batcher.finish(progress)?, &sums);
+    made.photons = account(balance, &sums);
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(Error::NoEvents {
             segments: plan.total_segments(),
@@ -252,7 +276,7 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     Source::refuse_duplicates(files.iter().map(EventFile::source))?;
     let mut inputs = Vec::new();
     for file in &files {
-        inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
+        inputs.push(Events::unread(file, Selection::default())?);
     }
     align(&mut inputs)?;
     spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})

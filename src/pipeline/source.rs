@@ -3,7 +3,7 @@
 use crate::data::{Balance, Gti, InputRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::missions::DetectorDeadTime;
-use crate::io::{EventFile, EventStream, Selection};
+use crate::io::{EventFile, EventStream, Selection, Share};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
@@ -16,11 +16,37 @@ pub trait TimeSource {
     fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool>;
     /// Rows read so far, and those that were not kept.
     fn balance(&self) -> Balance;
+    /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
+    ///
+    /// # Errors
+    /// Reading fails; the times cannot be used.
+    fn prepare(&mut self, _warnings: &mut Warnings) -> Result<()> {
+        Ok(())
+    }
+    /// The file that the times come from, and which of its events are meant.
+    fn file(&self) -> Option<(&EventFile, &Selection)> {
+        None
+    }
 }
 
 impl TimeSource for EventStream<'_> {
     fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         EventStream::next_chunk(self, rows, out)
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+    fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
+        EventStream::prepare(self, warnings)
+    }
+    fn file(&self) -> Option<(&EventFile, &Selection)> {
+        Some(self.origin())
+    }
+}
+
+impl TimeSource for &mut Share<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+        Share::next_chunk(self, rows, out)
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -84,20 +110,28 @@ pub struct Events<'a> {
     pub mjdref: Option<MjdRef>,
     /// Dead time of the detectors, where it is known.
     pub(super) dead_time: Option<DetectorDeadTime>,
+    prepared: bool,
     provenance: Provenance,
 }
 
 impl<'a> Events<'a> {
-    /// The selected events of a file.
+    /// The selected events of a file, which is read through once, for its order and hashes.
     ///
     /// # Errors
     /// See [`EventStream::open`].
     pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
+        let mut events = Events::unread(file, selection)?;
+        events.prepare(warnings)?;
+        Ok(events)
+    }
+
+    /// The selected events of a file, of which nothing is read before it has to be: a spectrum on the CPU reads them once,
+    /// where [`Events::of_file`] has read them once before. What reading finds is warned of by the product.
+    ///
+    /// # Errors
+    /// A selection by a column the file does not have.
+    pub fn unread(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
         let clock = &file.clock;
-        file.check_datasum(warnings)?;
-        if let Some(wanted) = &selection.detectors {
-            file.warn_of_absent_detectors(wanted, warnings)?;
-        }
         let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
         let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
         let provenance = Provenance {
@@ -112,23 +146,43 @@ impl<'a> Events<'a> {
             detectors: selection.detectors.clone().unwrap_or_default(),
             inputs: vec![InputRecord {
                 name: file.path().to_string(),
-                crc32: file.crc32()?,
                 channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
                 channels: selection.channels,
+                ..InputRecord::default()
             }],
             ..Provenance::default()
         };
         Ok(Events {
             name: file.path().to_string(),
-            source: Box::new(EventStream::open(file, selection, warnings)?),
+            source: Box::new(EventStream::unread(file, selection)?),
             gti: file.gti.clone(),
             offset: clock.event_offset,
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,
             dead_time,
+            prepared: false,
             provenance,
         })
+    }
+
+    /// Reads a file through, unless that was done, for its order and hashes, and warns of what is found; once.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub(crate) fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if std::mem::replace(&mut self.prepared, true) {
+            return Ok(());
+        }
+        if let Some((file, selection)) = self.source.file() {
+            file.check_datasum(warnings)?;
+            if let Some(wanted) = &selection.detectors {
+                file.warn_of_absent_detectors(wanted, warnings)?;
+            }
+            let crc32 = file.crc32()?;
+            self.provenance.inputs.iter_mut().for_each(|input| input.crc32.clone_from(&crc32));
+        }
+        self.source.prepare(warnings)
     }
 
     /// Times in memory, seconds of the frame that `gti` is in.
@@ -142,6 +196,7 @@ impl<'a> Events<'a> {
             barycentred: false,
             mjdref: None,
             dead_time: None,
+            prepared: false,
             provenance: Provenance::default(),
         }
     }

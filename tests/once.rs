@@ -1,0 +1,214 @@
+//! Files that a spectrum reads once, in shares, on all threads: the same bits, photons, hashes and warnings as by batches of a
+//! file that was read through before.
+
+mod fits_file;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eagleray::backend::cpu::CpuBackend;
+use eagleray::backend::{BackendError, BatchLimits, DeviceInfo, PlanId, Ticket};
+use eagleray::segment::{PlanSpec, SegmentBatch};
+use eagleray::sums::PartialSums;
+use eagleray::{
+    AveragedPowerSpectrum, Backend, Combine, EventFile, Events, OpenOptions, Options, Selection, Warnings,
+    spectrum_of_events, spectrum_of_files,
+};
+use fits_file::{Column, Folder, codes, events, file, gti};
+
+/// The CPU, as a device that takes batches and nothing else.
+struct Batches(CpuBackend);
+
+impl Backend for Batches {
+    fn info(&self) -> &DeviceInfo {
+        self.0.info()
+    }
+    fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
+        self.0.prepare(spec)
+    }
+    fn release(&mut self, plan: PlanId) {
+        self.0.release(plan);
+    }
+    fn limits(&self, plan: PlanId) -> BatchLimits {
+        self.0.limits(plan)
+    }
+    fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
+        self.0.submit(plan, batch)
+    }
+    fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
+        self.0.collect(ticket)
+    }
+    fn depth(&self) -> usize {
+        self.0.depth()
+    }
+}
+
+fn cpu(threads: usize) -> CpuBackend {
+    CpuBackend::new(NonZeroUsize::new(threads)).unwrap()
+}
+
+fn options(combine: Combine, chunk_events: usize) -> Options {
+    Options { dt: Some(1.0 / 64.0), segment_size: Some(1.5), combine, chunk_events, ..Options::default() }
+}
+
+/// By batches, after the files were read through.
+fn by_batches(paths: &[PathBuf], options: &Options) -> eagleray::Result<AveragedPowerSpectrum> {
+    let mut warnings = Warnings::default();
+    let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let files: Vec<EventFile> = paths.iter().map(open).collect();
+    let mut inputs = Vec::new();
+    for file in &files {
+        inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
+    }
+    spectrum_of_events(inputs, options, &mut Batches(cpu(2)), warnings, &mut |_| {})
+}
+
+/// Everything that a spectrum says, but for the names of its warnings' files.
+fn same(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum, what: &str) {
+    let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power) && bits(&a.power) == bits(&b.power), "{what}: powers");
+    let (p, q) = (&a.meta.provenance, &b.meta.provenance);
+    assert_eq!((&p.photons, a.meta.m, &p.gti), (&q.photons, b.meta.m, &q.gti), "{what}");
+    assert!(p.photons.is_exact(), "{what}: {}", p.photons);
+    let sorted = |w: &Warnings| {
+        let mut codes = codes(w);
+        codes.sort_unstable();
+        codes.iter().map(|c| c.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted(&p.warnings), sorted(&q.warnings), "{what}");
+    let hashes = |p: &eagleray::data::Provenance| p.inputs.iter().map(|i| i.crc32.clone()).collect::<Vec<_>>();
+    assert_eq!(hashes(p), hashes(q), "{what}");
+    assert!(hashes(p).iter().all(|hash| hash.len() == 8), "{what}");
+}
+
+const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
+
+fn times(count: u64, seed: u64) -> Vec<f64> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / 2f64.powi(53)
+    };
+    let mut times: Vec<f64> = (0..count).map(|_| -3.0 + 1003.0 * next()).collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+fn bytes(times: &[f64], gtis: &[(f64, f64)]) -> Vec<u8> {
+    let channels: Vec<u8> = (0..times.len()).map(|i| i as u8).collect();
+    file(&[events(vec![Column::f64("TIME", times), Column::u8("PI", &channels)]).set("DATASUM", "'1'"), gti(gtis)])
+}
+
+/// The files, read once in all ways of cutting the work, against batches.
+fn check(folder: &Folder, name: &str, files: &[Vec<u8>], combine: Combine) -> AveragedPowerSpectrum {
+    let paths: Vec<PathBuf> = files.iter().enumerate().map(|(i, b)| folder.write(&format!("{name}{i}"), b)).collect();
+    let expected = by_batches(&paths, &options(combine, 1000)).unwrap();
+    for threads in [1, 2, 5] {
+        for chunk in [1, 333, 1 << 18] {
+            let found = spectrum_of_files(&paths, &options(combine, chunk), &mut cpu(threads)).unwrap();
+            same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows"));
+        }
+    }
+    expected
+}
+
+#[test]
+fn sorted_files_are_read_once_to_the_same_bits() {
+    let folder = Folder::new();
+    let (a, b) = (times(30_001, 1), times(5_003, 2));
+    let s = check(&folder, "one", &[bytes(&a, &GTIS)], Combine::Average);
+    assert_eq!(s.meta.m, 266 + 383);
+    let photons = &s.meta.provenance.photons;
+    assert!(photons.outside_gti > 500 && photons.outside_segments > 10, "{photons}");
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-DATASUM"));
+    let later: Vec<(f64, f64)> = GTIS.iter().map(|(a, b)| (a + 2000.0, b + 2000.0)).collect();
+    let moved: Vec<f64> = b.iter().map(|t| t + 2000.0).collect();
+    check(&folder, "two", &[bytes(&a, &GTIS), bytes(&moved, &later)], Combine::Average);
+    check(&folder, "merged", &[bytes(&a, &GTIS), bytes(&b, &[(3.0, 900.0)])], Combine::Merge);
+    // A file without a segment is read all the same.
+    check(&folder, "short", &[bytes(&b, &[(1.0, 2.0)]), bytes(&moved, &later)], Combine::Average);
+    check(&folder, "few", &[bytes(&a[15_000..15_003], &GTIS)], Combine::Average);
+}
+
+#[test]
+fn files_that_turn_out_to_be_unsorted_are_sorted_wherever_the_disorder_is() {
+    let folder = Folder::new();
+    let sorted = times(30_001, 3);
+    let reference = check(&folder, "sorted", &[bytes(&sorted, &GTIS)], Combine::Average);
+    // Files are read through in pieces of 29128 such rows.
+    for (i, j) in
+        [(0, 1), (0, 30_000), (7_000, 7_001), (15_000, 15_900), (29_127, 29_128), (29_999, 30_000), (100, 20_000)]
+    {
+        let mut swapped = sorted.clone();
+        swapped.swap(i, j);
+        let s = check(&folder, &format!("swapped {i} {j} "), &[bytes(&swapped, &GTIS)], Combine::Average);
+        assert!(codes(&s.meta.provenance.warnings).contains(&"W-TIME-UNSORTED"));
+        assert_eq!(s.unnorm_power, reference.unnorm_power);
+    }
+    // Each half in order, the second before the first: a search finds rows, but not the right ones.
+    let mut halves = sorted.clone();
+    halves.rotate_left(15_000);
+    check(&folder, "halves", &[bytes(&halves, &GTIS)], Combine::Average);
+    halves.reverse();
+    check(&folder, "reversed", &[bytes(&halves, &GTIS)], Combine::Average);
+}
+
+#[test]
+fn times_that_are_not_finite_are_dropped_and_hide_no_others() {
+    let folder = Folder::new();
+    for (name, every, run) in [("some", 97, 1), ("runs", 3000, 500), ("many", 10_000, 9_500)] {
+        let mut times = times(30_001, 4);
+        for (i, t) in times.iter_mut().enumerate().filter(|(i, _)| i % every < run) {
+            *t = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3];
+        }
+        let s = check(&folder, name, &[bytes(&times, &GTIS)], Combine::Average);
+        assert!(s.meta.provenance.photons.dropped > 300);
+        assert!(codes(&s.meta.provenance.warnings).contains(&"W-TIME-NAN"));
+    }
+}
+
+#[test]
+fn rows_are_told_of_once_though_a_file_is_read_twice() {
+    let folder = Folder::new();
+    let sorted = times(30_001, 5);
+    let mut swapped = sorted.clone();
+    swapped.swap(3_000, 25_000);
+    for times in [sorted, swapped] {
+        let (file, warnings) = folder.open(&bytes(&times, &GTIS), &OpenOptions::default()).unwrap();
+        let input = Events::unread(&file, Selection::default()).unwrap();
+        let mut told = 0;
+        let options = options(Combine::Average, 100);
+        spectrum_of_events(vec![input], &options, &mut cpu(2), warnings, &mut |rows| told += rows).unwrap();
+        assert_eq!(told, 30_001);
+    }
+}
+
+/// Rows of 9 bytes, of which shares begin and end in the midst of words.
+#[test]
+fn sums_of_shares_are_the_sum_of_the_whole() {
+    let folder = Folder::new();
+    let announce = |sum: u32| {
+        let times = times(30_001, 6);
+        let table = events(vec![Column::f64("TIME", &times), Column::u8("PI", &vec![255; times.len()])]);
+        file(&[gti(&GTIS), table.set("DATASUM", &format!("'{sum}'"))])
+    };
+    let plain = announce(0);
+    let data = plain.len() - (30_001usize * 9).next_multiple_of(2880);
+    let mut sum = 0u64;
+    for word in plain[data..].chunks_exact(4) {
+        sum += u64::from(u32::from_be_bytes(word.try_into().unwrap()));
+        sum = (sum & 0xffff_ffff) + (sum >> 32);
+    }
+    let good = announce(sum as u32);
+    let mut bad = good.clone();
+    bad[data + 100_008] ^= 1;
+    for (bytes, warned) in [(good, false), (bad, true)] {
+        let path = folder.write("sum", &bytes);
+        for threads in [1, 2, 3] {
+            let options = options(Combine::Average, 1 << 18);
+            let s = spectrum_of_files(&[&path], &options, &mut cpu(threads)).unwrap();
+            assert_eq!(codes(&s.meta.provenance.warnings).contains(&"W-DATASUM"), warned, "{threads} threads");
+        }
+    }
+}
