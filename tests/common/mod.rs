@@ -2,6 +2,8 @@
 #![allow(dead_code)]
 
 #[cfg(feature = "gpu")]
+pub mod batches;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 #[cfg(feature = "cli")]
 pub mod program;
