@@ -3,11 +3,11 @@
 use rustfft::num_complex::Complex;
 
 use super::fft::{FftPlan, Points};
-use super::power::{POWER_SUM, frequencies, weight};
+use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, frequencies, sum_shader, sum_shaders, weight};
 use super::trial::Random;
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS,
-    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
+    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS, ROW,
+    Shader, Shape, TIME_BITS, Trial, Values, shared_struct,
 };
 
 /// Most subjects that one pass correlates with the reference.
@@ -85,54 +85,7 @@ shared_struct! {
 }
 
 const CROSS: &str = include_str!("../../shaders/cross_spectrum.wgsl");
-const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
-const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
-
-const fn shader(
-    name: &'static str,
-    fragments: &'static [&'static str],
-    bindings: &'static [(&'static str, Access)],
-    f64: bool,
-) -> Shader {
-    Shader {
-        name,
-        entry: "cross_spectrum",
-        fragments,
-        bindings,
-        layouts: &[CrossParams::LAYOUT, DeviceRow::LAYOUT],
-        constants: threads_only,
-        workgroup_bytes: no_memory,
-        f64,
-    }
-}
-
-/// Of plain and of chirped amplitudes, in f32 and in f64.
-static SHADERS: [Shader; 4] = [
-    shader(
-        "cross_spectrum",
-        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, PLAIN],
-        super::power::BINDINGS,
-        false,
-    ),
-    shader(
-        "cross_spectrum.chirped",
-        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, CHIRPED],
-        super::power::CHIRPED_BINDINGS,
-        false,
-    ),
-    shader(
-        "cross_spectrum.f64",
-        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, PLAIN],
-        super::power::BINDINGS,
-        true,
-    ),
-    shader(
-        "cross_spectrum.chirped.f64",
-        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, CROSS, ROOTS, CHIRPED],
-        super::power::CHIRPED_BINDINGS,
-        true,
-    ),
-];
+static SHADERS: [Shader; 4] = sum_shaders!("cross_spectrum", CROSS, CrossParams);
 
 /// What is correlated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +105,7 @@ pub fn dispatch(
     work: &CrossWork,
     rows: usize,
     runs: usize,
-    buffers: &super::power::PowerBuffers,
+    buffers: &PowerBuffers,
     limits: &Limits,
 ) -> Dispatch {
     let (n, roots) = (plan.n(), plan.split());
@@ -331,8 +284,7 @@ impl Trial for CrossTrial {
         let plan = &self.points.plan;
         let precision = plan.precision();
         let values = self.runs.len() * (self.work.channels - 1) * blocks(self.work.exponent) * frequencies(self.n);
-        let places =
-            super::power::PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
+        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
         Job {
             buffers: vec![
                 Fill::Bytes(precision.bytes(plan.tables())),

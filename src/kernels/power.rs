@@ -5,8 +5,8 @@ use rustfft::num_complex::Complex;
 use super::fft::{FftPlan, Points};
 use super::trial::Random;
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS,
-    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64,
+    ROOTS, ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
 };
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
@@ -61,19 +61,11 @@ shared_struct! {
 
 const POWER: &str = include_str!("../../shaders/power.wgsl");
 pub(super) const POWER_SUM: &str = include_str!("../../shaders/lib/power_sum.wgsl");
-const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
-const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
+pub(super) const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
+pub(super) const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
 
-pub(super) const BINDINGS: &[(&str, Access)] = &[
-    ("params", Access::Uniform),
-    ("tables", Access::Read),
-    ("spectra", Access::Read),
-    ("rows", Access::Read),
-    ("dropped", Access::Read),
-    ("runs", Access::Read),
-    ("sums", Access::ReadWrite),
-];
-pub(super) const CHIRPED_BINDINGS: &[(&str, Access)] = &[
+/// Bindings of a sum over spectra; those that a convolution made need the chirp as well.
+const BINDINGS: &[(&str, Access)] = &[
     ("params", Access::Uniform),
     ("tables", Access::Read),
     ("spectra", Access::Read),
@@ -84,41 +76,41 @@ pub(super) const CHIRPED_BINDINGS: &[(&str, Access)] = &[
     ("chirp", Access::Read),
 ];
 
-const fn shader(
+/// A shader that sums over spectra.
+pub(super) const fn sum_shader(
     name: &'static str,
+    entry: &'static str,
     fragments: &'static [&'static str],
-    bindings: &'static [(&'static str, Access)],
+    layouts: &'static [Layout],
+    chirped: bool,
     f64: bool,
 ) -> Shader {
-    Shader {
-        name,
-        entry: "power",
-        fragments,
-        bindings,
-        layouts: &[PowerParams::LAYOUT, DeviceRow::LAYOUT],
-        constants: threads_only,
-        workgroup_bytes: no_memory,
-        f64,
-    }
+    let (plain, _) = BINDINGS.split_at(BINDINGS.len() - 1);
+    let bindings = if chirped { BINDINGS } else { plain };
+    Shader { name, entry, fragments, bindings, layouts, constants: threads_only, workgroup_bytes: no_memory, f64 }
 }
 
-/// Power summed over the segments of a run: of plain and of chirped amplitudes, in f32 and in f64.
-static SHADERS: [Shader; 4] = [
-    shader("power", &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, PLAIN], BINDINGS, false),
-    shader(
-        "power.chirped",
-        &[GRID, REAL_F32, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, CHIRPED],
-        CHIRPED_BINDINGS,
-        false,
-    ),
-    shader("power.f64", &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, PLAIN], BINDINGS, true),
-    shader(
-        "power.chirped.f64",
-        &[GRID, REAL_F64, COMPLEX, TIME_BITS, ROW, POWER_SUM, POWER, ROOTS, CHIRPED],
-        CHIRPED_BINDINGS,
-        true,
-    ),
-];
+/// The shaders of one entry point that sums over spectra: of plain and of chirped amplitudes, in f32 and in f64.
+macro_rules! sum_shaders {
+    ($entry:literal, $text:expr, $params:ty) => {
+        sum_shaders!(@ $entry, $text, &[<$params>::LAYOUT, DeviceRow::LAYOUT])
+    };
+    (@ $entry:literal, $text:expr, $layouts:expr) => {
+        [
+            sum_shader($entry, $entry, sum_shaders!(# REAL_F32, $text, PLAIN), $layouts, false, false),
+            sum_shader(concat!($entry, ".chirped"), $entry, sum_shaders!(# REAL_F32, $text, CHIRPED), $layouts, true, false),
+            sum_shader(concat!($entry, ".f64"), $entry, sum_shaders!(# REAL_F64, $text, PLAIN), $layouts, false, true),
+            sum_shader(concat!($entry, ".chirped.f64"), $entry, sum_shaders!(# REAL_F64, $text, CHIRPED), $layouts, true, true),
+        ]
+    };
+    (# $real:expr, $text:expr, $amplitude:expr) => {
+        &[GRID, $real, COMPLEX, TIME_BITS, ROW, POWER_SUM, $text, ROOTS, $amplitude]
+    };
+}
+pub(super) use sum_shaders;
+
+/// Power summed over the segments of a run.
+static SHADERS: [Shader; 4] = sum_shaders!("power", POWER, PowerParams);
 
 /// Buffers of a power sum, by number.
 #[derive(Clone, Copy, Debug)]
