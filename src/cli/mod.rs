@@ -15,6 +15,7 @@ pub mod plot;
 mod plot_light_curve;
 mod series;
 pub mod simulate;
+pub mod spectrum_args;
 pub mod stats;
 
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ends::EndSums;
 use super::plan::{Place, Plan, Wanted};
 use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
 use crate::backend::Backend;
@@ -21,6 +22,8 @@ pub struct CrossSpectrumOptions {
     /// From sums to spectrum.
     #[serde(flatten)]
     pub cross: CrossOptions,
+    /// The peer's rules where this library's differ.
+    pub compat_stingray: bool,
     /// Rows read at a time; changes no result, and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
@@ -29,7 +32,7 @@ pub struct CrossSpectrumOptions {
 impl Default for CrossSpectrumOptions {
     fn default() -> CrossSpectrumOptions {
         let cross = CrossOptions::default();
-        CrossSpectrumOptions { dt: None, segment_size: None, cross, chunk_events: CHUNK_EVENTS }
+        CrossSpectrumOptions { dt: None, segment_size: None, cross, compat_stingray: false, chunk_events: CHUNK_EVENTS }
     }
 }
 
@@ -64,17 +67,27 @@ pub fn cross_spectrum_of_events(
             places.push(Place { observation, channel });
         }
     }
-    let product = Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: None };
-    let wanted = Wanted { dt: options.dt, segment_size: options.segment_size, product, compat_stingray: false };
+    let product =
+        Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: options.cross.weight_exponent() };
+    let wanted = Wanted {
+        dt: options.dt,
+        segment_size: options.segment_size,
+        product,
+        compat_stingray: options.compat_stingray,
+    };
     let plan = Plan::of(&events, &gtis, &places, &wanted, &mut warnings)?;
-    let Done { sums, device, mut made } = work(&plan, events, backend, options.chunk_events, &mut warnings, progress)?;
+    let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
+    let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
+    let Done { sums, device, mut made } = done;
     if sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    let context = CrossContext { n, dt, segment_size, inside, device, provenance: made };
+    let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
+    let context =
+        CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     AveragedCrossSpectrum::new(&sums, &options.cross, context)
 }
 

@@ -3,6 +3,7 @@
 mod batcher;
 mod cross;
 mod dead_time;
+mod ends;
 mod flux;
 mod light_curve;
 mod once;
@@ -29,6 +30,7 @@ use crate::warning::Warnings;
 
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+use ends::EndSums;
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use plan::Plan;
@@ -100,7 +102,7 @@ pub fn spectrum_of_events(
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let known = dead_time::known(&inputs, options.combine);
-    let done = work(&plan, inputs, backend, options.chunk_events, &mut warnings, progress)?;
+    let done = work(&plan, inputs, backend, options.chunk_events, None, &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(no_events(&plan, &made));
@@ -135,6 +137,7 @@ fn work(
     mut inputs: Vec<Events>,
     backend: &mut dyn Backend,
     chunk: usize,
+    mut ends: Option<&mut EndSums>,
     warnings: &mut Warnings,
     progress: Progress,
 ) -> Result<Done> {
@@ -149,8 +152,9 @@ fn work(
         progress(told.get() - before);
     };
     let at_once = match queue.backend.local(id) {
-        Some(local) => once::sums(plan, &inputs, &local, chunk, progress)?,
-        None => None,
+        // What is added up here needs batches.
+        Some(local) if ends.is_none() => once::sums(plan, &inputs, &local, chunk, progress)?,
+        _ => None,
     };
     inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
     let mut made = source::describe(&inputs);
@@ -164,6 +168,9 @@ fn work(
             read.set(0);
             let mut batcher = Batcher::new(plan, inputs, limits, chunk);
             while let Some(batch) = batcher.next_batch(progress)? {
+                if let Some(ends) = &mut ends {
+                    ends.add(&batch);
+                }
                 queue.push(batch)?;
             }
             batcher.finish(progress)?

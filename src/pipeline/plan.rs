@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Combine, Events, Options};
 use crate::data::Gti;
 use crate::error::{Error, Result};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product};
 use crate::text::Short;
 use crate::warning::Warnings;
@@ -97,6 +97,7 @@ impl Plan {
             compat_stingray: wanted.compat_stingray,
         };
         let resolution = Resolution::choose(&request, warnings)?;
+        inputs.iter().for_each(|i| check_frames(resolution.dt, &i.name, i.timedel, i.barycentred, warnings));
         let size = resolution.segment_size;
         let (mut total, mut planned) = (0u64, Vec::<InputPlan>::new());
         for ((input, gti), place) in inputs.iter().zip(gtis).zip(places) {

@@ -1,6 +1,7 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
 pub mod cross;
+pub mod cross_errors;
 pub mod dead_time;
 pub mod noise;
 pub mod norm;
