@@ -3,6 +3,7 @@
 mod batcher;
 mod cross;
 mod dead_time;
+mod dynamical;
 mod flux;
 mod light_curve;
 mod once;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, DeviceInfo};
+use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
@@ -28,6 +29,9 @@ use crate::warning::Warnings;
 
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use dynamical::{
+    DynamicalOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
@@ -140,10 +144,20 @@ impl Plan {
         self.spec.max_segments
     }
 
+    /// The inputs whose intervals and segments count: merged ones share theirs.
+    fn counted(&self) -> usize {
+        if self.combine == Combine::Merge { 1 } else { self.gtis.len() }
+    }
+
     /// Time in the intervals, s; merged inputs count once.
     pub fn exposure(&self) -> f64 {
-        let counted = if self.combine == Combine::Merge { 1 } else { self.gtis.len() };
-        self.gtis[..counted].iter().map(Gti::exposure).sum()
+        self.gtis[..self.counted()].iter().map(Gti::exposure).sum()
+    }
+
+    /// The intervals, s of the frame; those of merged inputs once.
+    fn used_gti(&self) -> Vec<[f64; 2]> {
+        let gtis = self.gtis[..self.counted()].iter().flat_map(|g| g.intervals());
+        gtis.map(|(a, b)| [a.value(), b.value()]).collect()
     }
 }
 
@@ -206,9 +220,7 @@ pub fn spectrum_of_events(
     };
     inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
     let mut made = source::describe(&inputs);
-    let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
-    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
-    made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
+    made.gti = plan.used_gti();
     let balance = match at_once {
         Some((sums, balance)) => {
             queue.sums = sums;
@@ -330,6 +342,16 @@ impl<'a> Queue<'a> {
         Queue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
     }
 
+    /// Prepares a plan of its own.
+    fn of_plan(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<Queue<'a>> {
+        let plan = backend.prepare(spec)?;
+        Ok(Queue::new(backend, plan))
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.backend.limits(self.plan)
+    }
+
     fn push(&mut self, batch: SegmentBatch) -> Result<()> {
         if self.tickets.len() >= self.backend.depth() {
             self.collect()?;
@@ -346,10 +368,16 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
-    fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
+    /// Collects what is in flight.
+    fn drain(&mut self) -> Result<()> {
         while !self.tickets.is_empty() {
             self.collect()?;
         }
+        Ok(())
+    }
+
+    fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
+        self.drain()?;
         warnings.extend(self.backend.take_warnings());
         Ok((std::mem::take(&mut self.sums).finish(), self.backend.info().clone()))
     }
