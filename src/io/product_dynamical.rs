@@ -9,7 +9,8 @@ use super::fits_writer::{FitsWriter, Header, write_file};
 use super::product::{Format, Product, ProductColumn, Values};
 use super::product_fits::{cards, metadata, table};
 use crate::error::{Error, Result};
-use crate::spectrum::dynamical::{Axes, ShiftedCross, ShiftedPower};
+use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::dynamical::{Axes, ShiftedPower};
 use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
 
 /// Unit of power in a normalisation, in the notation of the FITS standard.
@@ -171,19 +172,19 @@ impl ShiftedPower {
     }
 }
 
-impl ShiftedCross {
-    /// The spectrum as a table, with the metadata of what it was made of.
-    pub fn product(&self, of: &DynamicalCrossSpectrum) -> Product<'_> {
-        let unit = power_unit(of.meta.norm);
+impl CrossPowers {
+    /// The spectrum as a table, in a normalisation, with the metadata of what it was made of.
+    pub fn product(&self, norm: Norm, meta: Json) -> Product<'_> {
+        let unit = power_unit(norm);
         let columns = vec![
             real("freq", "Hz", &self.freq),
             real("df", "Hz", &self.df),
+            count("m", &self.m),
             real("cross_re", unit, &self.cross_re),
             real("cross_im", unit, &self.cross_im),
             real("power1", unit, &self.power1),
             real("power2", unit, &self.power2),
-            count("m", &self.m),
         ];
-        Product { columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
+        Product { columns, meta }
     }
 }

@@ -7,6 +7,7 @@ mod dynamical;
 mod flux;
 mod light_curve;
 mod once;
+mod other;
 mod series;
 mod source;
 
@@ -34,6 +35,10 @@ pub use dynamical::{
 };
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use other::{
+    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
+    multitaper_of_light_curve,
+};
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
 pub use source::{Events, SliceSource, TimeSource, align};
 

@@ -1,8 +1,12 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod bispectrum;
 pub mod cross;
+pub mod cross_powers;
 pub mod dead_time;
 pub mod dynamical;
+pub mod lomb_scargle;
+pub mod multitaper;
 pub mod noise;
 pub mod norm;
 pub mod power;

@@ -2,6 +2,7 @@
 
 use super::{Axes, DynamicalCrossSpectrum, DynamicalPowerSpectrum};
 use crate::error::{Error, Result};
+use crate::spectrum::cross_powers::CrossPowers;
 
 /// The largest power of one row in a band.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -27,25 +28,6 @@ pub struct ShiftedPower {
     pub power_err: Vec<f64>,
     /// Mean noise level.
     pub noise: Vec<f64>,
-    /// Values averaged in the bin.
-    pub m: Vec<u64>,
-}
-
-/// A cross spectrum made of rows that were shifted first; all columns have one length.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShiftedCross {
-    /// Frequency, Hz: the mean of the rows' frequencies in the middle.
-    pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
-    pub df: Vec<f64>,
-    /// Real part of the mean cross spectrum.
-    pub cross_re: Vec<f64>,
-    /// Its imaginary part.
-    pub cross_im: Vec<f64>,
-    /// Mean power of the subject.
-    pub power1: Vec<f64>,
-    /// Mean power of the reference.
-    pub power2: Vec<f64>,
     /// Values averaged in the bin.
     pub m: Vec<u64>,
 }
@@ -154,13 +136,13 @@ impl DynamicalCrossSpectrum {
     ///
     /// # Errors
     /// See there.
-    pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<ShiftedCross> {
+    pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<CrossPowers> {
         let axes = &self.axes;
         let shift = axes.shift(f0, half)?;
         let mean = |matrix: &[f64]| shift.mean(axes, |r, c| matrix[r * axes.freq.len() + c]);
         let (cross_re, cross_im) = (mean(&self.cross_re), mean(&self.cross_im));
         let (power1, power2) = (mean(&self.power1), mean(&self.power2));
         let m = shift.values(axes);
-        Ok(ShiftedCross { df: vec![axes.df[0]; m.len()], freq: shift.freq, cross_re, cross_im, power1, power2, m })
+        Ok(CrossPowers { df: vec![axes.df[0]; m.len()], freq: shift.freq, cross_re, cross_im, power1, power2, m })
     }
 }

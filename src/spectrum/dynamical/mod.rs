@@ -10,7 +10,7 @@ pub(crate) mod rows;
 
 use serde::Serialize;
 
-pub use follow::{Peak, ShiftedCross, ShiftedPower};
+pub use follow::{Peak, ShiftedPower};
 
 use super::cross::LAG_SIGN;
 use super::norm::Norm;
