@@ -11,7 +11,7 @@ use super::local::Local;
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, cross_spectrum, power};
-use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -218,7 +218,7 @@ impl Shared {
                 },
             )
             .collect();
-        let mut partial = PartialSums::new();
+        let mut partial = self.spec.no_sums();
         sums.into_iter().for_each(|(run, s)| partial.push_run(run, s));
         partial
     }
@@ -248,14 +248,14 @@ impl Shared {
         let photons = |c: usize| rows[c].events.saturating_sub(dropped[c]);
         // Powers of two, which undo the scale of flux exactly.
         let unscale = |block: usize| self.spec.unscale(block, |c| rows[c].scale);
-        match self.spec.product {
-            Product::Power { .. } => {
+        match self.spec.channels() {
+            1 => {
                 power::cpu(&amplitudes[0], unscale(0), &mut sums.power[..k]);
                 if exponent > 0 {
                     power::cpu(&amplitudes[0], power::weight(photons(0), exponent), &mut sums.power[k..]);
                 }
             }
-            Product::Cross { .. } => {
+            _ => {
                 let blocks = cross_spectrum::blocks(exponent);
                 for (subject, sums) in (1..).zip(sums.power.chunks_mut(blocks * k)) {
                     let inside = self.spec.is_inside(subject);
@@ -312,6 +312,8 @@ fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::Product;
+
     fn spec(n: usize) -> PlanSpec {
         PlanSpec {
             n,

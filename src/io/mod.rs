@@ -11,6 +11,7 @@ pub mod light_curve;
 mod light_curve_write;
 pub mod missions;
 pub mod product;
+mod product_dynamical;
 mod product_fits;
 mod response;
 mod scan;

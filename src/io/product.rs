@@ -228,7 +228,7 @@ pub(crate) fn write_bytes(path: &str, overwrite: bool, bytes: &[u8]) -> Result<(
 }
 
 impl Values<'_> {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Values::Real(v) => v.len(),
             Values::Count(v) => v.len(),

@@ -57,43 +57,15 @@ pub fn spectrum_of_flux(
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let dt = options.dt;
-    if !(dt.is_finite() && dt > 0.0) {
-        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
-    }
     if !options.power.use_common_mean {
         return Err(Error::argument("use_common_mean", false, "flux segments are normalised by their common mean"));
     }
     let mut segments = segments.into_iter().peekable();
-    let n = segments.peek().map_or(0, |s| s.values.len());
-    if n <= 2 {
-        return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
-    }
-    let segment_size = n as f64 * dt;
-    let spec = PlanSpec {
-        n,
-        segment_size,
-        product: Product::Power { weight_exponent: None },
-        input: Input::Flux,
-        min_events: 0,
-        max_segments: u64::MAX,
-    };
-    let plan = backend.prepare(&spec)?;
-    let rows = backend.limits(plan).rows;
-    let run = spec.run_length() as usize;
-    let mut queue = Queue::new(backend, plan);
-    let mut batch = empty_batch();
-    let to_counts = if options.rates { dt } else { 1.0 };
-    for (index, segment) in segments.enumerate() {
-        let row = load(index as u64, &segment, n, to_counts, &mut batch.flux)?;
-        batch.rows.push(row);
-        if batch.rows.len() == rows {
-            queue.push(scaled(std::mem::replace(&mut batch, empty_batch()), n, run))?;
-        }
-    }
-    if !batch.rows.is_empty() {
-        queue.push(scaled(batch, n, run))?;
-    }
+    let spec = flux_spec(&mut segments, options.dt, Product::Power { weight_exponent: None })?;
+    let PlanSpec { n, segment_size, .. } = spec;
+    let dt = options.dt;
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    push_flux(&mut queue, &spec, segments, if options.rates { dt } else { 1.0 }, |_| {})?;
     let (sums, device) = queue.finish(&mut warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let options_used = serde_json::to_value(&options.power).unwrap_or_default();
@@ -105,6 +77,47 @@ pub fn spectrum_of_flux(
         return Err(Error::argument("norm", options.power.norm, message));
     }
     Ok(spectrum)
+}
+
+/// The plan of segments as long as the first.
+pub(super) fn flux_spec(
+    segments: &mut std::iter::Peekable<impl Iterator<Item = FluxSegment>>,
+    dt: f64,
+    product: Product,
+) -> Result<PlanSpec> {
+    if !(dt.is_finite() && dt > 0.0) {
+        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
+    }
+    let n = segments.peek().map_or(0, |s| s.values.len());
+    if n <= 2 {
+        return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
+    }
+    let (segment_size, input) = (n as f64 * dt, Input::Flux);
+    Ok(PlanSpec { n, segment_size, product, input, min_events: 0, max_segments: u64::MAX })
+}
+
+/// Sends all segments, their values times `to_counts`; after each batch `look` may take sums out of the queue.
+pub(super) fn push_flux(
+    queue: &mut Queue,
+    spec: &PlanSpec,
+    segments: impl Iterator<Item = FluxSegment>,
+    to_counts: f64,
+    mut look: impl FnMut(&mut Queue),
+) -> Result<()> {
+    let (n, run, rows) = (spec.n, spec.run_length() as usize, queue.limits().rows);
+    let mut batch = empty_batch();
+    for (index, segment) in segments.enumerate() {
+        let row = load(index as u64, &segment, n, to_counts, &mut batch.flux)?;
+        batch.rows.push(row);
+        if batch.rows.len() == rows {
+            queue.push(scaled(std::mem::replace(&mut batch, empty_batch()), n, run))?;
+            look(queue);
+        }
+    }
+    if !batch.rows.is_empty() {
+        queue.push(scaled(batch, n, run))?;
+    }
+    Ok(())
 }
 
 fn empty_batch() -> SegmentBatch {

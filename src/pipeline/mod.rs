@@ -3,10 +3,12 @@
 mod batcher;
 mod cross;
 mod dead_time;
+mod dynamical;
 mod ends;
 mod flux;
 mod light_curve;
 mod once;
+mod other;
 mod plan;
 mod reader;
 mod series;
@@ -18,21 +20,28 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, DeviceInfo};
-use crate::data::{DeviceRecord, Gti, Provenance};
+use crate::backend::{Backend, BatchLimits, DeviceInfo};
+use crate::data::{Balance, DeviceRecord, Gti, Provenance};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
-use crate::segment::SegmentBatch;
 use crate::segment::plan::Resolution;
+use crate::segment::{PlanSpec, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use dynamical::{
+    DynamicalOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+};
 use ends::EndSums;
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use other::{
+    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
+    multitaper_of_light_curve,
+};
 pub use plan::Plan;
 use plan::combined_gtis;
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
@@ -141,9 +150,7 @@ fn work(
     warnings: &mut Warnings,
     progress: Progress,
 ) -> Result<Done> {
-    let id = backend.prepare(&plan.spec)?;
-    let limits = backend.limits(id);
-    let mut queue = Queue::new(backend, id);
+    let mut queue = Queue::of_plan(backend, &plan.spec)?;
     // A file that turns out to be out of order is read again, but not told of again.
     let (read, told) = (Cell::new(0), Cell::new(0));
     let progress = &mut |rows| {
@@ -151,14 +158,14 @@ fn work(
         let before = told.replace(told.get().max(read.get()));
         progress(told.get() - before);
     };
-    let at_once = match queue.backend.local(id) {
+    let at_once = match queue.backend.local(queue.plan) {
         // What is added up here needs batches.
         Some(local) if ends.is_none() => once::sums(plan, &inputs, &local, chunk, progress)?,
         _ => None,
     };
     inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
     let mut made = source::describe(&inputs);
-    made.gti = plan.gtis().flat_map(|g| g.intervals()).map(|(a, b)| [a.value(), b.value()]).collect();
+    made.gti = plan.used_gti();
     let balance = match at_once {
         Some((sums, balance)) => {
             queue.sums = sums;
@@ -166,7 +173,7 @@ fn work(
         }
         None => {
             read.set(0);
-            let mut batcher = Batcher::new(plan, inputs, limits, chunk);
+            let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
             while let Some(batch) = batcher.next_batch(progress)? {
                 if let Some(ends) = &mut ends {
                     ends.add(&batch);
@@ -177,13 +184,7 @@ fn work(
         }
     };
     let (sums, device) = queue.finish(warnings)?;
-    // What the sums say of the photons in segments; one that several channels have is one photon.
-    let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| plan.spec.counts(*channel));
-    made.photons = balance;
-    made.photons.used = of_channels.map(|(_, channel)| channel.photons).sum();
-    made.photons.in_skipped_segments = sums.photons_skipped;
-    made.photons.dropped_edge = sums.photons_dropped;
-    debug_assert!(made.photons.is_exact(), "{}", made.photons);
+    made.photons = account(balance, &sums, &plan.spec);
     let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
     Ok(Done { sums, device, made })
 }
@@ -252,6 +253,16 @@ pub fn spectrum_of_times(
     spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
 }
 
+/// Completes the reader's balance with what the sums say of the photons in segments; one that several channels have is one photon.
+fn account(mut balance: Balance, sums: &Sums, spec: &PlanSpec) -> Balance {
+    let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| spec.counts(*channel));
+    balance.used = of_channels.map(|(_, channel)| channel.photons).sum();
+    balance.in_skipped_segments = sums.photons_skipped;
+    balance.dropped_edge = sums.photons_dropped;
+    debug_assert!(balance.is_exact(), "{balance}");
+    balance
+}
+
 /// Batches in flight on one backend, and the sums that came back. The plan is given back with it, whatever happens.
 struct Queue<'a> {
     backend: &'a mut dyn Backend,
@@ -263,6 +274,16 @@ struct Queue<'a> {
 impl<'a> Queue<'a> {
     fn new(backend: &'a mut dyn Backend, plan: crate::backend::PlanId) -> Queue<'a> {
         Queue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
+    }
+
+    /// Prepares a plan of its own.
+    fn of_plan(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<Queue<'a>> {
+        let plan = backend.prepare(spec)?;
+        Ok(Queue::new(backend, plan))
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.backend.limits(self.plan)
     }
 
     fn push(&mut self, batch: SegmentBatch) -> Result<()> {
@@ -281,10 +302,16 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
-    fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
+    /// Collects what is in flight.
+    fn drain(&mut self) -> Result<()> {
         while !self.tickets.is_empty() {
             self.collect()?;
         }
+        Ok(())
+    }
+
+    fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
+        self.drain()?;
         warnings.extend(self.backend.take_warnings());
         Ok((std::mem::take(&mut self.sums).finish(), self.backend.info().clone()))
     }

@@ -133,16 +133,22 @@ impl Plan {
         self.spec.max_segments
     }
 
-    /// The intervals of each observation.
-    pub(super) fn gtis(&self) -> impl Iterator<Item = &Gti> {
+    /// The first input of each observation, whose intervals and segments are those of all.
+    pub(super) fn observations(&self) -> impl Iterator<Item = &InputPlan> {
         let inputs = self.inputs.iter().enumerate();
         let first = |&(i, input): &(usize, &InputPlan)| i == 0 || self.inputs[i - 1].observation != input.observation;
-        inputs.filter(first).map(|(_, input)| &input.gti)
+        inputs.filter(first).map(|(_, input)| input)
+    }
+
+    /// The intervals of all observations, s of the frame.
+    pub(super) fn used_gti(&self) -> Vec<[f64; 2]> {
+        let intervals = self.observations().flat_map(|input| input.gti.intervals());
+        intervals.map(|(a, b)| [a.value(), b.value()]).collect()
     }
 
     /// Time in the intervals, s; merged inputs count once.
     pub fn exposure(&self) -> f64 {
-        self.gtis().map(Gti::exposure).sum()
+        self.observations().map(|input| input.gti.exposure()).sum()
     }
 
     /// How often segments are gone through, at most.

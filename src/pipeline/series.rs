@@ -68,6 +68,19 @@ impl SeriesPlan {
         }
         Ok(SeriesPlan { resolution, starts, gti })
     }
+
+    /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
+    pub(super) fn segments<'a>(&'a self, series: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
+        let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
+        self.starts.iter().map(move |&from| {
+            let rows = from..from + self.resolution.n;
+            let values = match series.counted {
+                true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
+                false => series.rate[rows.clone()].to_vec(),
+            };
+            FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
+        })
+    }
 }
 
 /// The averaged power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
@@ -85,17 +98,8 @@ pub fn spectrum_of_light_curve(
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = SeriesPlan::new(series, options, &mut warnings)?;
-    let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
-    let segment = |&from: &usize| {
-        let rows = from..from + plan.resolution.n;
-        let values = match series.counted {
-            true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
-            false => series.rate[rows.clone()].to_vec(),
-        };
-        FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
-    };
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
-    let mut spectrum = spectrum_of_flux(plan.starts.iter().map(segment), &flux, backend, warnings)?;
+    let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
     spectrum.meta.provenance = Provenance {
         gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),

@@ -15,7 +15,7 @@ use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
-use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
+use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -285,7 +285,7 @@ impl Plan {
         let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
         let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
         let per_run = self.spec.blocks() * frequencies;
-        let mut partial = PartialSums::new();
+        let mut partial = self.spec.no_sums();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
             for first in rows.clone().step_by(channels) {
@@ -339,10 +339,10 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.extend(transforms);
     let places =
         PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
-    list.push(match spec.product {
-        Product::Power { .. } => power::dispatch(fft, rows, runs, exponent, &places, tunables),
-        Product::Cross { channels, inside, .. } => {
-            let work = CrossWork { channels, inside, exponent };
+    list.push(match spec.channels() {
+        1 => power::dispatch(fft, rows, runs, exponent, &places, tunables),
+        channels => {
+            let work = CrossWork { channels, inside: spec.inside(), exponent };
             cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
         }
     });
@@ -351,7 +351,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
 
 /// True where one launch does it all.
 fn fuses(spec: &PlanSpec, fft: &FftPlan) -> bool {
-    matches!(spec.product, Product::Power { .. }) && fused::supports(fft)
+    spec.channels() == 1 && fused::supports(fft)
 }
 
 /// Bytes of the samples of a row.
