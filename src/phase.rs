@@ -355,7 +355,9 @@ mod tests {
         assert!((spin.fdot(&ticks) / -3.8e-10 - 1.0).abs() < 1e-12);
         assert!((spin.fddot(&ticks) / 1e-20 - 1.0).abs() < 1e-3);
         for bad in [f64::NAN, f64::INFINITY, 1e40] {
-            assert!(Spin::of_frequency(bad, &ticks).is_err() && Ticks::spanning(Dd::from(bad), Dd::ZERO, Dd::ZERO).is_err());
+            assert!(
+                Spin::of_frequency(bad, &ticks).is_err() && Ticks::spanning(Dd::from(bad), Dd::ZERO, Dd::ZERO).is_err()
+            );
         }
         let moved = e.at(Dd::from(1e4));
         assert!((moved.freq.value() - (641.928 - 3.8e-6 + 5e-13)).abs() < 1e-12, "{moved:?}");
