@@ -36,6 +36,7 @@ pub mod data;
 pub mod error;
 pub mod io;
 pub mod kernels;
+pub mod phase;
 pub mod pipeline;
 pub mod segment;
 pub mod simulate;

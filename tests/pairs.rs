@@ -9,7 +9,8 @@ use eagleray::backend::GpuProfile;
 use eagleray::backend::gpu::Context;
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
-    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fused, power,
+    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused,
+    power,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -117,8 +118,13 @@ fn fused_pair() {
 }
 
 #[test]
+fn fold_pair() {
+    pair(&fold::KERNEL);
+}
+
+#[test]
 fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum"];
+    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum", "fold"];
     assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
 }
 

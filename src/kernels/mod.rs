@@ -6,6 +6,7 @@
 pub mod bin_events;
 pub mod cross_spectrum;
 pub mod fft;
+pub mod fold;
 pub mod fused;
 pub mod power;
 pub mod trial;
@@ -16,7 +17,7 @@ pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
 
 /// All kernels; tests and benches iterate over it.
 pub const KERNELS: &[&Kernel] =
-    &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL, &cross_spectrum::KERNEL];
+    &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL, &cross_spectrum::KERNEL, &fold::KERNEL];
 
 /// One kernel: its shaders, and how to try it.
 pub struct Kernel {
