@@ -37,6 +37,7 @@ pub mod error;
 pub mod io;
 pub mod kernels;
 pub mod pipeline;
+pub mod profile;
 pub mod segment;
 pub mod simulate;
 pub mod spectrum;

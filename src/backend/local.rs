@@ -6,6 +6,7 @@ use rayon::{Scope, ThreadPool};
 
 use super::cpu::{Shared, Worker};
 use crate::kernels::bin_events;
+use crate::profile;
 use crate::segment::Row;
 use crate::sums::Sums;
 use crate::time::Dd;
@@ -48,6 +49,7 @@ impl LocalWorker<'_> {
 
     /// Counts sorted events of a segment that begins at `start`; returns how many were dropped.
     pub fn count(&mut self, times: &[f64], start: Dd) -> u64 {
+        let _span = profile::span_if(self.shared.worth_timing(), "bin");
         bin_events::sorted(times, start, self.delta, &mut self.worker.fft.input, &mut self.worker.last)
     }
 

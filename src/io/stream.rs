@@ -9,6 +9,7 @@ use super::sort::{ExternalSort, SortedTimes};
 use super::table::Rows;
 use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -55,6 +56,7 @@ impl<'a> Decoder<'a> {
     /// Reads rows and appends the times of all; gives their bytes.
     pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
         self.file.table.read(rows, &mut self.rows)?;
+        let _span = profile::span("decode");
         self.file.decode_times(&self.rows, out);
         Ok(self.rows.bytes())
     }
@@ -62,6 +64,7 @@ impl<'a> Decoder<'a> {
     /// Removes from the times of the rows just read, which begin at `from`, those that are not kept. `finite` says that all
     /// are finite.
     pub fn select(&mut self, finite: bool, from: usize, out: &mut Vec<f64>, balance: &mut Balance) {
+        let _span = profile::span("select");
         let (file, rows) = (self.file, &self.rows);
         balance.read += (out.len() - from) as u64;
         self.marker.clear();

@@ -19,6 +19,7 @@ use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
+use crate::profile;
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
@@ -190,7 +191,9 @@ pub fn spectrum_of_events(
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let known = dead_time::known(&inputs, plan.combine);
+    let span = profile::span("prepare");
     let id = backend.prepare(&plan.spec)?;
+    drop(span);
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);
     // A file that turns out to be out of order is read again, but not told of again.
@@ -334,6 +337,7 @@ impl<'a> Queue<'a> {
         if self.tickets.len() >= self.backend.depth() {
             self.collect()?;
         }
+        let _span = profile::span("submit");
         let ticket = self.backend.submit(self.plan, Arc::new(batch))?;
         self.tickets.push_back(ticket);
         Ok(())
@@ -341,7 +345,11 @@ impl<'a> Queue<'a> {
 
     fn collect(&mut self) -> Result<()> {
         if let Some(ticket) = self.tickets.pop_front() {
-            self.sums.merge(self.backend.collect(ticket)?);
+            let span = profile::span("wait for device");
+            let sums = self.backend.collect(ticket)?;
+            drop(span);
+            let _span = profile::span("merge");
+            self.sums.merge(sums);
         }
         Ok(())
     }
