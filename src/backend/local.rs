@@ -6,6 +6,7 @@ use rayon::{Scope, ThreadPool};
 
 use super::cpu::{Shared, Worker};
 use crate::kernels::bin_events;
+use crate::profile;
 use crate::segment::Row;
 use crate::sums::Sums;
 use crate::time::Dd;
@@ -55,6 +56,7 @@ impl LocalWorker<'_> {
 
     /// Counts sorted events of a channel of a segment that begins at `start`.
     pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
+        let _span = profile::span_if(self.shared.worth_timing(), "bin");
         let counts = &mut self.counts[channel];
         self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.worker.last);
     }

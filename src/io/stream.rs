@@ -11,6 +11,7 @@ use super::sort::{ExternalSort, SortedEvents};
 use super::table::Rows;
 use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -82,6 +83,7 @@ impl<'a> Decoder<'a> {
     /// Reads rows and appends the times of all; gives their bytes.
     pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
         self.file.table.read(rows, &mut self.rows)?;
+        let _span = profile::span("decode");
         self.file.decode_times(&self.rows, out);
         Ok(self.rows.bytes())
     }
@@ -96,6 +98,7 @@ impl<'a> Decoder<'a> {
         cells: &mut Vec<Cell>,
         balance: &mut Balance,
     ) {
+        let _span = profile::span("select");
         let (file, rows) = (self.file, &self.rows);
         let Parting { selection, bands } = &self.parting;
         balance.read += (out.len() - from) as u64;

@@ -24,6 +24,7 @@ use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, Gti, Provenance};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
+use crate::profile;
 use crate::segment::plan::Resolution;
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
@@ -278,6 +279,7 @@ impl<'a> Queue<'a> {
 
     /// Prepares a plan of its own.
     fn of_plan(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<Queue<'a>> {
+        let _span = profile::span("prepare");
         let plan = backend.prepare(spec)?;
         Ok(Queue::new(backend, plan))
     }
@@ -290,6 +292,7 @@ impl<'a> Queue<'a> {
         if self.tickets.len() >= self.backend.depth() {
             self.collect()?;
         }
+        let _span = profile::span("submit");
         let ticket = self.backend.submit(self.plan, Arc::new(batch))?;
         self.tickets.push_back(ticket);
         Ok(())
@@ -297,7 +300,11 @@ impl<'a> Queue<'a> {
 
     fn collect(&mut self) -> Result<()> {
         if let Some(ticket) = self.tickets.pop_front() {
-            self.sums.merge(self.backend.collect(ticket)?);
+            let span = profile::span("wait for device");
+            let sums = self.backend.collect(ticket)?;
+            drop(span);
+            let _span = profile::span("merge");
+            self.sums.merge(sums);
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::backend::local::{Local, LocalWorker};
 use crate::data::Balance;
 use crate::error::{Error, Result};
 use crate::io::{EventFile, Part, Parting, Share};
+use crate::profile;
 use crate::segment::{Row, plan::Segment};
 use crate::sums::{PartialSums, Sums};
 use crate::time::Dd;
@@ -85,6 +86,7 @@ pub(super) fn sums(
             let worker = worker.get_or_insert_with(|| local.worker());
             let done = one(plan, &inputs, task, worker, chunk, &mut |rows| told.add(rows));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            let _span = profile::span("merge");
             match done {
                 Ok(Done { sums, balance, parts }) => {
                     if parts.iter().any(|(_, part)| !part.is_sorted()) {
@@ -109,6 +111,7 @@ pub(super) fn sums(
             scope.spawn(move |_| work(sender));
         }
         drop(sender);
+        let _span = profile::span("wait for threads");
         rows_read.into_iter().for_each(progress);
     });
     let Found { sums, balance, mut parts, error } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -208,6 +211,7 @@ fn one(
     chunk: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Done> {
+    let _span = profile::span("segments");
     let mut shares = Vec::new();
     for (number, (input, rows)) in inputs.iter().zip(&task.rows).enumerate() {
         let indices = input.plan.indices();
