@@ -1,7 +1,9 @@
 //! Reading event files, and writing what comes of them.
 
+mod detectors;
 pub mod energy;
 pub mod events;
+mod facts;
 pub mod fits;
 mod fits_header;
 pub mod fits_writer;
