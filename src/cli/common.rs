@@ -48,7 +48,7 @@ pub struct InputArgs {
     /// Name or number of the events extension
     #[arg(long, value_name = "EXT")]
     pub extension: Option<String>,
-    /// Only these detectors (NICER: DET_ID, RXTE: PCUID, XMM: CCDNR, Chandra: CCD_ID), separated by commas
+    /// Only these detectors, separated by commas; `info` names the column and those that have events
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = integer)]
     pub detector: Option<Vec<i64>>,
     /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)

@@ -1,8 +1,10 @@
 //! Reading event files, and writing what comes of them.
 
 mod bands;
+mod detectors;
 pub mod energy;
 pub mod events;
+mod facts;
 pub mod fits;
 mod fits_header;
 pub mod fits_writer;

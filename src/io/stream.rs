@@ -103,7 +103,8 @@ impl<'a> Decoder<'a> {
         let Parting { selection, bands } = &self.parting;
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
-        if let Some(column) = &file.marker {
+        let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
+        if let Some((column, _)) = &file.marker {
             rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
@@ -122,7 +123,7 @@ impl<'a> Decoder<'a> {
         let mut kept = from;
         for i in 0..out.len() - from {
             let t = out[from + i];
-            if self.marker.get(i).is_some_and(|byte| byte >> 7 == 0) {
+            if self.marker.get(i).is_some_and(|byte| byte >> 7 != photon) {
                 balance.not_photons += 1;
             } else if !t.is_finite() {
                 balance.dropped += 1;
