@@ -38,6 +38,7 @@ pub mod io;
 pub mod kernels;
 pub mod phase;
 pub mod pipeline;
+pub mod pulsation;
 pub mod segment;
 pub mod simulate;
 pub mod spectrum;

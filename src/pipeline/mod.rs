@@ -6,6 +6,7 @@ mod dead_time;
 mod flux;
 mod light_curve;
 mod once;
+mod pulse_events;
 mod series;
 mod source;
 
@@ -30,6 +31,7 @@ use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use pulse_events::PulseEvents;
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
 pub use source::{Events, SliceSource, TimeSource, align};
 
@@ -169,6 +171,22 @@ fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -
         gtis = vec![common; inputs.len()];
     }
     Ok(gtis)
+}
+
+/// The good time of all inputs.
+///
+/// # Errors
+/// Inputs that overlap in time and are not merged.
+fn union_of(inputs: &[Events], gtis: &[Gti], combine: Combine) -> Result<Gti> {
+    let mut union = Gti::default();
+    for (gti, input) in gtis.iter().zip(inputs) {
+        if combine == Combine::Average && !union.intersect(gti).is_empty() {
+            let message = format!("{} overlaps another input in time; `merge` sums their events", input.name);
+            return Err(Error::argument("--combine", "average", message));
+        }
+        union = union.union(gti);
+    }
+    Ok(union)
 }
 
 /// Told how many events have been read.

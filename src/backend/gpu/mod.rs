@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket, not_the_oldest,
-    released,
+    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket,
+    not_the_oldest, released,
 };
-use crate::kernels::Precision;
+use crate::kernels::{Job, Limits, Precision};
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 
@@ -157,6 +157,24 @@ impl Backend for GpuBackend {
 
     fn depth(&self) -> usize {
         DEPTH
+    }
+
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        Some(&mut self.context)
+    }
+}
+
+impl Shaders for Context {
+    fn tunables(&self) -> Limits {
+        *self.limits()
+    }
+
+    fn largest_buffer(&self) -> u64 {
+        Context::largest_buffer(self)
+    }
+
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        Context::run(self, job).map(|result| result.outputs)
     }
 }
 
