@@ -39,6 +39,7 @@ pub mod kernels;
 pub mod phase;
 pub mod pipeline;
 pub mod profile;
+pub mod pulsation;
 pub mod segment;
 pub mod simulate;
 pub mod spectrum;

@@ -142,6 +142,10 @@ impl Backend for CpuBackend {
         oldest.sums.recv().map_err(|_| BackendError::Device("a worker thread panicked".into()))
     }
 
+    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        Some(self.pool.clone())
+    }
+
     fn depth(&self) -> usize {
         DEPTH
     }

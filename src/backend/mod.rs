@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::kernels::Precision;
+use crate::kernels::{Job, Limits, Precision};
 use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
@@ -78,10 +78,31 @@ pub trait Backend: Send {
     fn local(&self, _plan: PlanId) -> Option<local::Local> {
         None
     }
+    /// The device as one that runs launches of shaders by themselves, where it is one.
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        None
+    }
+    /// The threads of this process that do the work, where they do.
+    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        None
+    }
     /// Warnings since the last call, for the product's record.
     fn take_warnings(&mut self) -> Warnings {
         Warnings::default()
     }
+}
+
+/// A device that runs launches of shaders, for work that has no plan.
+pub trait Shaders {
+    /// What shapes the launches.
+    fn tunables(&self) -> Limits;
+    /// Largest buffer that can be bound, bytes.
+    fn largest_buffer(&self) -> u64;
+    /// Runs a job from start to end; the bytes of each of its outputs.
+    ///
+    /// # Errors
+    /// No memory for its buffers; the device was lost.
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError>;
 }
 
 /// Refuses a batch that breaks the contract of [`SegmentBatch`] or a plan's limits. `open` is the number of rows of the group

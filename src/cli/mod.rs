@@ -4,6 +4,7 @@ pub mod common;
 pub mod cs;
 pub mod device;
 pub mod devices;
+pub mod fold;
 pub mod info;
 #[cfg(unix)]
 mod interrupt;
@@ -13,6 +14,8 @@ pub mod number;
 pub mod pds;
 pub mod plot;
 mod plot_light_curve;
+mod plot_pulsation;
+pub mod search;
 mod series;
 pub mod simulate;
 pub mod spectrum_args;
@@ -45,6 +48,12 @@ enum Command {
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
+    /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
+    #[command(allow_negative_numbers = true)]
+    Search(Box<search::SearchArgs>),
+    /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
+    #[command(allow_negative_numbers = true)]
+    Fold(Box<fold::FoldArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
@@ -66,6 +75,8 @@ pub fn main() -> ExitCode {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
         Command::Lc(args) => lc::run(*args),
+        Command::Search(args) => search::run(&args),
+        Command::Fold(args) => fold::run(&args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {

@@ -29,6 +29,8 @@ pub struct ProductColumn<'a> {
 
 /// A table with metadata, ready to be written in any format.
 pub struct Product<'a> {
+    /// Name of the table in formats that name it.
+    pub name: &'static str,
     /// Columns of one length, in the order scripts expect.
     pub columns: Vec<ProductColumn<'a>>,
     /// Metadata, a JSON object.
@@ -57,7 +59,7 @@ impl AveragedPowerSpectrum {
             columns.push(column("power_lo", power_unit, Values::Real(&self.power_lo)));
             columns.push(column("power_hi", power_unit, Values::Real(&self.power_hi)));
         }
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -94,7 +96,7 @@ impl AveragedCrossSpectrum {
             real("modulus", power, &self.modulus),
             real("modulus_err", power, &self.modulus_err),
         ];
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 

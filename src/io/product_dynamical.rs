@@ -94,7 +94,7 @@ impl Matrices<'_> {
         let freq: Vec<f64> = self.axes.freq.iter().copied().cycle().take(rows * columns).collect();
         let mut columns = vec![real("time", "s", &time), real("freq", "Hz", &freq)];
         columns.extend(self.cells);
-        Product { columns, meta: self.meta }.write(path, overwrite)
+        Product { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
     }
 
     fn fits<W: Write + Seek>(&self, out: W) -> std::io::Result<()> {
@@ -168,7 +168,7 @@ impl ShiftedPower {
             real("noise", unit, &self.noise),
             count("m", &self.m),
         ];
-        Product { columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
     }
 }
 
@@ -185,6 +185,6 @@ impl CrossPowers {
             real("power1", unit, &self.power1),
             real("power2", unit, &self.power2),
         ];
-        Product { columns, meta }
+        Product { name: "SPECTRUM", columns, meta }
     }
 }

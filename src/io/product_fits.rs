@@ -15,7 +15,7 @@ pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {
 
 fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
     let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
-    table(&mut writer, "SPECTRUM", &product.columns, &cards(&product.meta)?)?;
+    table(&mut writer, product.name, &product.columns, &cards(&product.meta)?)?;
     metadata(&mut writer, &product.meta)?;
     writer.finish()
 }

@@ -10,6 +10,7 @@ mod light_curve;
 mod once;
 mod other;
 mod plan;
+mod pulse_events;
 mod reader;
 mod series;
 mod source;
@@ -44,7 +45,8 @@ pub use other::{
     multitaper_of_light_curve,
 };
 pub use plan::Plan;
-use plan::combined_gtis;
+use plan::{combined_gtis, union_of};
+pub use pulse_events::PulseEvents;
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
 pub use source::{Events, SliceSource, TimeSource, align};
 

@@ -186,3 +186,19 @@ pub(super) fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut 
     }
     Ok(gtis)
 }
+
+/// The good time of all inputs.
+///
+/// # Errors
+/// Inputs that overlap in time and are not merged.
+pub(super) fn union_of(inputs: &[Events], gtis: &[Gti], combine: Combine) -> Result<Gti> {
+    let mut union = Gti::default();
+    for (gti, input) in gtis.iter().zip(inputs) {
+        if combine == Combine::Average && !union.intersect(gti).is_empty() {
+            let message = format!("{} overlaps another input in time; `merge` sums their events", input.name);
+            return Err(Error::argument("--combine", "average", message));
+        }
+        union = union.union(gti);
+    }
+    Ok(union)
+}

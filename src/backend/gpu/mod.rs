@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket,
+    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket,
     measure::{DeviceRates, Instrument, Work},
     not_the_oldest, released,
 };
@@ -183,6 +183,24 @@ impl Backend for GpuBackend {
 
     fn depth(&self) -> usize {
         DEPTH
+    }
+
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        Some(&mut self.context)
+    }
+}
+
+impl Shaders for Context {
+    fn tunables(&self) -> Limits {
+        *self.limits()
+    }
+
+    fn largest_buffer(&self) -> u64 {
+        Context::largest_buffer(self)
+    }
+
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        Context::run(self, job).map(|result| result.outputs)
     }
 }
 
