@@ -3,14 +3,15 @@
 use clap::Args;
 use serde_json::json;
 
-use super::common::{CombineArg, InputArgs, Opened, not_negative, report, seconds};
+use super::common::{CombineArg, InputArgs, Opened, not_negative, report};
 use super::device::DeviceArgs;
-use super::number::{Range, counting, number, range};
+use super::number::{Range, range};
+use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::error::{Error, Result};
 use crate::io::EventFile;
 use crate::io::product::{Format, check_output};
-use crate::pipeline::{CHUNK_EVENTS, Channels, CrossSpectrumOptions, Events, align, cross_spectrum_of_events};
-use crate::spectrum::{AveragedCrossSpectrum, CrossOptions, Norm, Rebin};
+use crate::pipeline::{Channels, CrossSpectrumOptions, Events, align, cross_spectrum_of_events};
+use crate::spectrum::{AveragedCrossSpectrum, CrossOptions, NoiseLevel};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -31,29 +32,22 @@ pub struct CsArgs {
     /// Channels of the reference, both included
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
     ref_pi: Option<Range>,
-    /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time]
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    dt: Option<f64>,
-    /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    segment_size: Option<f64>,
-    /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
-    norm: Norm,
+    #[command(flatten)]
+    spectrum: SpectrumArgs,
     /// Background in the mean rates of subject and reference, counts/s
     #[arg(long, value_name = "RATE[,RATE]", value_delimiter = ',', value_parser = not_negative)]
     background: Vec<f64>,
-    /// Average this many frequencies into one
-    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_log")]
-    rebin: Option<usize>,
-    /// Average frequencies into bins whose widths grow by 1+F
-    #[arg(long, value_name = "F", value_parser = number)]
-    rebin_log: Option<f64>,
+    /// Noise levels of the powers of subject and reference, or one for both: that of Poisson counts, a value in the
+    /// normalisation of the powers, the mean power from LO to HI Hz, or none
+    #[arg(long, value_name = "poisson|VALUE|LO:HI|none[,…]", value_parser = noise_level, value_delimiter = ',', default_value = "poisson")]
+    noise: Vec<NoiseLevel>,
+    #[command(flatten)]
+    dead_time: DeadTimeArgs,
+    /// All frequencies, in the order of fftfreq: zero, positive, and negative ones, which mirror the positive
+    #[arg(long)]
+    fullspec: bool,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Rows read at a time; changes memory, not results
-    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
-    chunk_events: usize,
     /// Table: .ecsv, .csv, .json or .fits; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
@@ -120,12 +114,7 @@ impl CsArgs {
     }
 
     fn options(&self) -> Result<CrossSpectrumOptions> {
-        let rebin = match (self.rebin, self.rebin_log) {
-            (Some(by), _) => Rebin::Linear(by),
-            (None, Some(growth)) => Rebin::Geometric(growth),
-            (None, None) => Rebin::None,
-        };
-        rebin.ranges(1)?;
+        self.spectrum.rebinning().ranges(1)?;
         let background = match self.background[..] {
             [] => [0.0; 2],
             [subject, reference] => [subject, reference],
@@ -134,13 +123,19 @@ impl CsArgs {
                 return Err(Error::argument("--background", format!("{:?}", self.background), message));
             }
         };
-        let cross = CrossOptions { norm: self.norm, rebin, background };
-        Ok(CrossSpectrumOptions {
-            dt: self.dt,
-            segment_size: self.segment_size,
-            cross,
-            chunk_events: self.chunk_events,
-        })
+        let noise = match self.noise[..] {
+            [both] => [both; 2],
+            [subject, reference] => [subject, reference],
+            _ => {
+                let message = "give one level for both powers, or one for the subject's and one for the reference's";
+                return Err(Error::argument("--noise", self.noise.len(), message));
+            }
+        };
+        let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = self.spectrum;
+        let noise = noise.map(|level| self.dead_time.noise(level, 1));
+        let rebin = self.spectrum.rebinning();
+        let cross = CrossOptions { norm, use_common_mean, rebin, background, noise, fullspec: self.fullspec };
+        Ok(CrossSpectrumOptions { dt, segment_size, cross, compat_stingray: compat.is_some(), chunk_events })
     }
 
     fn check(&self) -> Result<()> {
@@ -169,7 +164,7 @@ pub fn run(args: CsArgs) -> Result<()> {
     let options = args.options()?;
     let bands = args.bands()?;
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+    let Opened::Events(files) = args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "cross spectra are made of events"));
     };
     let talk = !args.quiet;

@@ -6,17 +6,18 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::common::{Compat, InputArgs, Opened, report, seconds};
+use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::judge;
-use super::number::{Range, counting, number, positive, probability, range};
+use super::number::{Range, number, probability, range};
 use super::plot::{self, PlotY};
+use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
-use crate::pipeline::{CHUNK_EVENTS, Combine, Options, Plan, spectrum_of_events};
+use crate::pipeline::{Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
+use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -25,37 +26,16 @@ use crate::warning::Warnings;
 pub struct PdsArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time; of a light curve, its own]
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    pub(super) dt: Option<f64>,
-    /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    pub(super) segment_size: Option<f64>,
-    /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
-    norm: Norm,
-    /// Normalise by the common mean of all segments, or each segment by its own
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    use_common_mean: bool,
+    #[command(flatten)]
+    pub(super) spectrum: SpectrumArgs,
     /// Background in the mean rate, counts/s: `frac` powers and rms are those of the source alone
     #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
     background: f64,
     /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
     #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
     pub(super) noise: NoiseLevel,
-    /// Dead time of the detectors in s, or fit:LO:HI to fit it to the powers from LO to HI Hz, where the source must not vary: the
-    /// noise level becomes that of Zhang et al. 1995, at each frequency, from the mean rate as recorded
-    #[arg(long, value_name = "S|fit:LO:HI", value_parser = dead_time, conflicts_with = "noise")]
-    dead_time: Option<DeadTimeValue>,
-    /// Events that arrive in a dead time prolong it (exact model), instead of being lost alone
-    #[arg(long, requires = "dead_time")]
-    paralysable: bool,
-    /// Independent detectors that share the rate [default: the number of merged files, else 1; RXTE's PCUs are one each]
-    #[arg(long, value_name = "N", requires = "dead_time")]
-    dead_time_detectors: Option<usize>,
-    /// Rate of all events that block, counts/s, where the spectrum has only some (other energies) [default: the spectrum's]
-    #[arg(long, value_name = "RATE", requires = "dead_time", value_parser = positive)]
-    dead_time_rate: Option<f64>,
+    #[command(flatten)]
+    dead_time: DeadTimeArgs,
     /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     pub(super) rms: Option<Range>,
@@ -71,23 +51,8 @@ pub struct PdsArgs {
     /// Subtract the noise level from the powers
     #[arg(long)]
     subtract_noise: bool,
-    /// Average this many frequencies into one
-    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_log")]
-    rebin: Option<usize>,
-    /// Average frequencies into bins whose widths grow by 1+F
-    #[arg(long, value_name = "F", value_parser = number)]
-    rebin_log: Option<f64>,
-    /// Follow a peer's rules where this program's differ
-    #[arg(long, value_enum)]
-    pub(super) compat: Option<Compat>,
-    /// Light curves: bins with less of their time exposed count as missing
-    #[arg(long, value_name = "F", value_parser = number, default_value = "0.9")]
-    pub(super) min_fracexp: f64,
     #[command(flatten)]
     pub(super) device: DeviceArgs,
-    /// Rows read at a time; changes memory, not results
-    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
-    chunk_events: usize,
     /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
@@ -126,30 +91,6 @@ const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 /// Default of `--detection-level`.
 const FALSE_ALARM: f64 = 0.01;
 
-fn noise_level(text: &str) -> Result<NoiseLevel, String> {
-    match text.trim() {
-        "poisson" => Ok(NoiseLevel::Poisson),
-        "none" => Ok(NoiseLevel::None),
-        text if text.contains(':') => range(text).map(|band| NoiseLevel::Band(band.lo, band.hi)),
-        text => match number(text) {
-            Ok(level) if level >= 0.0 => Ok(NoiseLevel::Value(level)),
-            Ok(_) => Err(format!("'{text}': a noise level is not negative")),
-            Err(_) => Err(format!("'{text}' is none of poisson, none, a level, and LO:HI in Hz")),
-        },
-    }
-}
-
-fn dead_time(text: &str) -> Result<DeadTimeValue, String> {
-    match text.trim().strip_prefix("fit:") {
-        Some(band) => range(band).map(|band| DeadTimeValue::Fit(band.lo, band.hi)),
-        None => match number(text) {
-            Ok(seconds) if seconds >= 0.0 => Ok(DeadTimeValue::Seconds(seconds)),
-            Ok(_) => Err(format!("'{text}': a dead time is not negative")),
-            Err(_) => Err(format!("'{text}' is neither seconds nor fit:LO:HI in Hz")),
-        },
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlotYArg {
     Power,
@@ -157,35 +98,22 @@ enum PlotYArg {
 }
 
 impl PdsArgs {
-    /// The noise level of so many merged inputs.
-    fn noise(&self, merged: usize) -> NoiseLevel {
-        let Some(dead_time) = self.dead_time else { return self.noise };
-        let kind = if self.paralysable { DeadTimeKind::Paralysable } else { DeadTimeKind::NonParalysable };
-        let detectors = self.dead_time_detectors.unwrap_or(merged);
-        NoiseLevel::DeadTime(DeadTimeNoise { dead_time, kind, detectors, rate: self.dead_time_rate })
-    }
-
     /// The options of the library for so many inputs.
     pub(super) fn options(&self, combine: Combine, inputs: usize) -> Options {
-        let rebin = match (self.rebin, self.rebin_log) {
-            (Some(by), _) => Rebin::Linear(by),
-            (None, Some(growth)) => Rebin::Geometric(growth),
-            (None, None) => Rebin::None,
-        };
         Options {
-            dt: self.dt,
-            segment_size: self.segment_size,
+            dt: self.spectrum.dt,
+            segment_size: self.spectrum.segment_size,
             combine,
             power: PowerOptions {
-                norm: self.norm,
-                use_common_mean: self.use_common_mean,
-                rebin,
+                norm: self.spectrum.norm,
+                use_common_mean: self.spectrum.use_common_mean,
+                rebin: self.spectrum.rebinning(),
                 background: self.background,
-                noise: self.noise(if combine == Combine::Merge { inputs } else { 1 }),
+                noise: self.dead_time.noise(self.noise, if combine == Combine::Merge { inputs } else { 1 }),
                 subtract_noise: self.subtract_noise,
             },
-            compat_stingray: self.compat.is_some(),
-            chunk_events: self.chunk_events,
+            compat_stingray: self.spectrum.compat.is_some(),
+            chunk_events: self.spectrum.chunk_events,
         }
     }
 
@@ -222,7 +150,7 @@ impl PdsArgs {
             check_output(path, self.overwrite)?;
             self.input.check_output(path)?;
         }
-        Rebin::ranges(self.options(Combine::Average, 1).power.rebin, 1).map(|_| ())
+        self.spectrum.rebinning().ranges(1).map(|_| ())
     }
 
     /// Measurements, warnings, table, picture and summary, as asked for.
@@ -268,7 +196,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     args.check()?;
     let talk = !args.quiet;
     let mut warnings = Warnings::default();
-    let files = match args.input.open_any(args.compat.is_some(), &mut warnings)? {
+    let files = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
         Opened::Events(files) => files,
         Opened::Series(series) => return super::series::run(&args, *series, warnings),
     };
@@ -326,7 +254,8 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
     let id = backend.prepare(&plan.spec)?;
     let limits = backend.limits(id);
     let host =
-        (limits.events * 8 * (backend.depth() + 1) + plan.spec.frequencies() * 8 * 64 + args.chunk_events * 8) >> 20;
+        (limits.events * 8 * (backend.depth() + 1) + plan.spec.frequencies() * 8 * 64 + args.spectrum.chunk_events * 8)
+            >> 20;
     let value = json!({
         "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
         "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": limits.rows,

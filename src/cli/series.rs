@@ -52,13 +52,14 @@ pub(super) fn values(series: &LightCurve) -> &'static str {
 
 /// Runs the command on a light curve.
 pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) -> Result<()> {
-    if args.compat.is_some() {
+    if args.spectrum.compat.is_some() {
         let message = "applies to events; light curves are segmented by this program's rules";
         return Err(Error::argument("--compat", "stingray", message));
     }
-    let series = coarser(series, args.dt)?;
+    let series = coarser(series, args.spectrum.dt)?;
     let power = args.options(Combine::Average, 1).power;
-    let options = SeriesOptions { segment_size: args.segment_size, min_fracexp: args.min_fracexp, power };
+    let options =
+        SeriesOptions { segment_size: args.spectrum.segment_size, min_fracexp: args.spectrum.min_fracexp, power };
     let mut planning = Warnings::default();
     let plan = SeriesPlan::new(&series, &options, &mut planning)?;
     super::judge::check_bands(args, &plan.resolution)?;

@@ -91,6 +91,8 @@ impl AveragedCrossSpectrum {
             real("raw_coherence_err", "", &self.raw_coherence_err),
             real("intrinsic_coherence", "", &self.intrinsic_coherence),
             real("intrinsic_coherence_err", "", &self.intrinsic_coherence_err),
+            real("modulus", power, &self.modulus),
+            real("modulus_err", power, &self.modulus_err),
         ];
         Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }

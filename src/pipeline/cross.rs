@@ -3,12 +3,13 @@
 use serde::Serialize;
 
 use super::batcher::{Reader, edges};
+use super::ends::EndSums;
 use super::source::{self, Events};
 use super::{CHUNK_EVENTS, Progress, Queue, record_device};
 use crate::backend::{Backend, BatchLimits};
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segment, Segments, check_total, no_segments};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segment, Segments, check_frames, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::warning::Warnings;
@@ -23,6 +24,8 @@ pub struct CrossSpectrumOptions {
     /// From sums to spectrum.
     #[serde(flatten)]
     pub cross: CrossOptions,
+    /// The peer's rules where this library's differ.
+    pub compat_stingray: bool,
     /// Rows read at a time; changes no result, and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
@@ -31,7 +34,7 @@ pub struct CrossSpectrumOptions {
 impl Default for CrossSpectrumOptions {
     fn default() -> CrossSpectrumOptions {
         let cross = CrossOptions::default();
-        CrossSpectrumOptions { dt: None, segment_size: None, cross, chunk_events: CHUNK_EVENTS }
+        CrossSpectrumOptions { dt: None, segment_size: None, cross, compat_stingray: false, chunk_events: CHUNK_EVENTS }
     }
 }
 
@@ -71,15 +74,22 @@ pub fn cross_spectrum_of_events(
         timedel: all().map(|e| e.timedel).fold(0.0, f64::max),
         barycentred: all().all(|e| e.barycentred),
         gtis: &gti_list,
-        compat_stingray: false,
+        compat_stingray: options.compat_stingray,
     };
     let resolution = Resolution::choose(&request, &mut warnings)?;
     let Resolution { n, dt, segment_size } = resolution;
+    for Channels { reference, subject } in &inputs {
+        let other = (subject.name != reference.name).then_some(subject);
+        for e in [reference].into_iter().chain(other) {
+            check_frames(dt, &e.name, e.timedel, e.barycentred, &mut warnings);
+        }
+    }
     let observations: Vec<Observation> = inputs
         .iter()
         .zip(&gtis)
         .map(|(i, gti)| Observation {
-            segments: [&i.reference, &i.subject].map(|e| Segments::new(gti, e.offset, segment_size, false)),
+            segments: [&i.reference, &i.subject]
+                .map(|e| Segments::new(gti, e.offset, segment_size, options.compat_stingray)),
         })
         .collect();
     let total = observations.iter().map(|o| o.segments[0].len()).fold(0, u64::saturating_add);
@@ -93,9 +103,13 @@ pub fn cross_spectrum_of_events(
     let spec = PlanSpec {
         n,
         segment_size,
-        product: Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: None },
+        product: Product::Cross {
+            channels: 2,
+            inside: u64::from(inside),
+            weight_exponent: options.cross.weight_exponent(),
+        },
         input: Input::Events,
-        min_events: 0,
+        min_events: if options.compat_stingray { 2 } else { 0 },
         max_segments: total,
     };
     let (references, subjects): (Vec<Events>, Vec<Events>) =
@@ -121,7 +135,11 @@ pub fn cross_spectrum_of_events(
         first: true,
         times: Vec::new(),
     };
+    let mut ends = options.cross.fullspec.then(|| EndSums::new(&spec));
     while let Some(batch) = batcher.next_batch(progress)? {
+        if let Some(ends) = &mut ends {
+            ends.add(&batch);
+        }
         queue.push(batch)?;
     }
     let (sums, device) = queue.finish(&mut warnings)?;
@@ -137,7 +155,9 @@ pub fn cross_spectrum_of_events(
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
-    let context = CrossContext { n, dt, segment_size, inside, device, provenance: made };
+    let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
+    let context =
+        CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     AveragedCrossSpectrum::new(&sums, &options.cross, context)
 }
 

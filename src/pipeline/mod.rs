@@ -4,6 +4,7 @@ mod batcher;
 mod cross;
 mod dead_time;
 mod dynamical;
+mod ends;
 mod flux;
 mod light_curve;
 mod once;
@@ -21,7 +22,7 @@ use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_total, no_segments};
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
@@ -119,6 +120,7 @@ impl Plan {
             compat_stingray: options.compat_stingray,
         };
         let resolution = Resolution::choose(&request, warnings)?;
+        inputs.iter().for_each(|i| check_frames(resolution.dt, &i.name, i.timedel, i.barycentred, warnings));
         let size = resolution.segment_size;
         let fill = |(gti, input): (&Gti, &Events)| Segments::new(gti, input.offset, size, options.compat_stingray);
         let segments: Vec<Segments> = gtis.iter().zip(inputs).map(fill).collect();

@@ -140,6 +140,31 @@ pub fn snap_to_frames(dt: f64, frame: f64, barycentred: bool, compat_stingray: b
     snapped
 }
 
+/// Warns where bins of `dt` seconds and the frames of an input do not go together: frequencies above the frames' Nyquist
+/// frequency have no information, and bins that are no whole number of frames beat with them (unless barycentring smeared these).
+pub fn check_frames(dt: f64, input: &str, frame: f64, barycentred: bool, warnings: &mut Warnings) {
+    if frame <= 0.0 {
+        return;
+    }
+    let frames = dt / frame;
+    if frames < 1.0 - 1e-6 {
+        let message = format!(
+            "{input} has frames of {} s: frequencies above {} Hz, their Nyquist frequency, have no information; dt is {} s",
+            Short(frame),
+            Short(0.5 / frame),
+            Short(dt)
+        );
+        warnings.push("W-FRAME-NYQUIST", message);
+    } else if frames < 100.0 && !barycentred && (frames - frames.round()).abs() > 1e-4 * frames {
+        let message = format!(
+            "bins of {} s are no whole number of the frames of {input}, {} s: they beat with each other",
+            Short(dt),
+            Short(frame)
+        );
+        warnings.push("W-FRAME-BEAT", message);
+    }
+}
+
 /// Start of each interval that is long enough, and the segments in it.
 fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((Dd, Dd), u64)> {
     gti.intervals().iter().filter_map(move |&(start, stop)| {
@@ -314,6 +339,20 @@ mod tests {
         assert_eq!(Resolution::choose(&nicer, &mut w).unwrap().n, 131_061);
         let ours = ResolutionRequest { compat_stingray: false, ..nicer };
         assert_eq!(Resolution::choose(&ours, &mut w).unwrap().n, 131_072);
+    }
+
+    #[test]
+    fn frames_that_do_not_fit_the_bins_are_warned_of() {
+        let codes = |dt, frame, barycentred| {
+            let mut w = Warnings::default();
+            check_frames(dt, "a.evt", frame, barycentred, &mut w);
+            w.iter().map(|w| w.code).collect::<Vec<_>>()
+        };
+        for (dt, frame, barycentred) in [(0.1, 0.0, false), (0.3, 0.1, false), (1.0, 4e-8, false), (0.25, 0.1, true)] {
+            assert!(codes(dt, frame, barycentred).is_empty(), "{dt} {frame}");
+        }
+        assert_eq!(codes(0.1, 0.44, true), ["W-FRAME-NYQUIST"]);
+        assert_eq!(codes(0.25, 0.1, false), ["W-FRAME-BEAT"]);
     }
 
     #[test]

@@ -1,22 +1,19 @@
-//! The averaged cross spectrum: from sums over segments to lags and coherence, with errors.
+//! The averaged cross spectrum: from sums over segments to columns. What they mean and their errors are in
+//! [`crate::spectrum::cross_errors`].
 //!
-//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (segments times frequencies rebinned), and
-//! `S = P − noise` the power of the source:
+//! Everything is derived after averaging and rebinning: neither lags nor coherence are averaged. The real part is the co-spectrum:
+//! of two detectors that see the same source it is the power of the source as one of them sees it, in the same normalisation and
+//! without a noise level, because their noise is independent (Bachetti et al. 2015, doi:10.1088/0004-637X/800/2/109).
 //!
-//! ```text
-//! |C₀|² = (m|C|² − P1P2)/(m − 1)      the modulus without the bias of few values (Vaughan & Nowak 1997, its bias term iterated)
-//! raw coherence        g² = |C₀|²/(P1P2),    error  √(2/m)·g·(1 − g²)          (Bendat & Piersol 2010)
-//! intrinsic coherence  c  = |C₀|²/(S1S2),    error  c·√{[2(1 + 1/g²) + (P1/S1)² + (P2/S2)² + 2c − 4P1/S1 − 4P2/S2]/m}
-//! phase lag            φ  = arg C,           error  √((1 − g²)/(2g²m))         (Nowak et al. 1999; Ingram 2019)
-//! time lag             φ/(2πf)
-//! Re C error √((P1P2 + Re² − Im²)/2m),  Im C error √((P1P2 − Re² + Im²)/2m)    (Ingram 2019, doi:10.1093/mnras/stz2409)
-//! ```
-//!
-//! Everything is derived after averaging and rebinning: neither lags nor coherence are averaged. What cannot be told from noise is
-//! NaN: the error of a lag where `g² ≤ 0`, the intrinsic coherence where a source's power is not positive.
+//! A full spectrum has all `n` frequencies in the order of `fftfreq`: 0, the positive ones, then the negative ones from the
+//! lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, which no formula of errors,
+//! coherence or lags here is for: those are NaN.
 
 use serde::Serialize;
 
+use super::cross_errors::Derived;
+use super::dead_time::noise::Spectrum;
+use super::noise::NoiseLevel;
 use super::norm::{Level, Norm};
 use super::rebin::Rebin;
 use crate::data::{DeviceRecord, Provenance};
@@ -32,15 +29,36 @@ const FEW_VALUES: u64 = 30;
 pub struct CrossOptions {
     /// Normalisation; that of the cross spectrum is the geometric mean of both channels'.
     pub norm: Norm,
+    /// Average raw sums and normalise once by the common means; otherwise normalise each segment by its own. Noise levels are
+    /// those of the common means either way.
+    pub use_common_mean: bool,
     /// Rebinning of frequencies.
     pub rebin: Rebin,
     /// Background of the subject and of the reference, counts/s.
     pub background: [f64; 2],
+    /// Where the noise levels of the subject and of the reference come from.
+    pub noise: [NoiseLevel; 2],
+    /// All frequencies: zero, positive and negative.
+    pub fullspec: bool,
 }
 
 impl Default for CrossOptions {
     fn default() -> CrossOptions {
-        CrossOptions { norm: Norm::Leahy, rebin: Rebin::None, background: [0.0; 2] }
+        CrossOptions {
+            norm: Norm::Leahy,
+            use_common_mean: true,
+            rebin: Rebin::None,
+            background: [0.0; 2],
+            noise: [NoiseLevel::Poisson; 2],
+            fullspec: false,
+        }
+    }
+}
+
+impl CrossOptions {
+    /// The exponent of the weights that the sums must carry, `None` for raw sums.
+    pub fn weight_exponent(&self) -> Option<u32> {
+        Some(self.norm.weight_exponent()).filter(|&p| p > 0 && !self.use_common_mean)
     }
 }
 
@@ -57,22 +75,24 @@ pub struct CrossMetadata {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Mean photons a segment of the subject.
+    /// Mean photons a segment of the subject, without those of a reference inside it.
     pub nphots1: f64,
     /// Mean photons a segment of the reference, without those of a subject inside it.
     pub nphots2: f64,
-    /// Mean counts a bin of the subject.
+    /// Mean counts a bin of the subject, likewise.
     pub mean1: f64,
     /// Mean counts a bin of the reference, likewise.
     pub mean2: f64,
     /// Normalisation.
     pub norm: Norm,
-    /// Poisson noise of the subject's power.
+    /// Noise level of the subject's power; its mean over the frequencies where it depends on them.
     pub noise1: f64,
-    /// Poisson noise of the reference's power.
+    /// Noise level of the reference's power, likewise.
     pub noise2: f64,
     /// The subject's photons were taken out of the reference.
     pub subject_inside_reference: bool,
+    /// The reference's photons were taken out of the subject.
+    pub reference_inside_subject: bool,
     /// What the sign of a lag means.
     pub lag_sign: &'static str,
     /// Segments that could not count.
@@ -96,8 +116,23 @@ pub(crate) struct CrossContext {
     pub dt: f64,
     pub segment_size: f64,
     pub inside: bool,
+    /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
+    pub flux: Option<[(f64, Option<f64>); 2]>,
+    /// Sums at the zero and the Nyquist frequency, where all frequencies are asked for.
+    pub ends: Option<Ends>,
+    /// The peer's rules for errors and coherence.
+    pub compat_stingray: bool,
     pub device: DeviceRecord,
     pub provenance: Provenance,
+}
+
+/// Sums of `|F_s|²`, `|F_r|²` and `F_s·F_r` where amplitudes are real, with the weights that the normalisation asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Ends {
+    /// At frequency 0.
+    pub zero: [f64; 3],
+    /// At the Nyquist frequency; nothing for odd `n`.
+    pub nyquist: [f64; 3],
 }
 
 /// An averaged cross spectrum; all columns have one length.
@@ -109,7 +144,7 @@ pub struct AveragedCrossSpectrum {
     pub df: Vec<f64>,
     /// Values averaged in the bin.
     pub m: Vec<u64>,
-    /// Real part of `conj(F_subject)·F_reference`, normalised.
+    /// Real part of `conj(F_subject)·F_reference`, normalised: the co-spectrum.
     pub cross_re: Vec<f64>,
     /// Its imaginary part.
     pub cross_im: Vec<f64>,
@@ -141,73 +176,125 @@ pub struct AveragedCrossSpectrum {
     pub intrinsic_coherence: Vec<f64>,
     /// Its standard error.
     pub intrinsic_coherence_err: Vec<f64>,
+    /// Modulus of the averaged cross spectrum.
+    pub modulus: Vec<f64>,
+    /// Its standard error.
+    pub modulus_err: Vec<f64>,
     /// All else.
     pub meta: CrossMetadata,
 }
 
-/// What one bin's averages say; see the [module](self).
-struct Derived {
-    err_re: f64,
-    err_im: f64,
-    phase_lag: f64,
-    phase_lag_err: f64,
-    raw: f64,
-    raw_err: f64,
-    intrinsic: f64,
-    intrinsic_err: f64,
+/// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
+#[derive(Clone, Copy)]
+pub(super) struct Averages {
+    pub power: [f64; 2],
+    pub noise: [f64; 2],
+    pub cross: [f64; 2],
 }
 
-fn derive(re: f64, im: f64, power: [f64; 2], noise: [f64; 2], values: f64) -> Derived {
-    let [p1, p2] = power;
-    let [s1, s2] = [p1 - noise[0], p2 - noise[1]];
-    let product = p1 * p2;
-    // One value is always coherent with itself: its bias cannot be told.
-    let unbiased = if values > 1.0 { (values * (re * re + im * im) - product) / (values - 1.0) } else { f64::NAN };
-    let raw = unbiased / product;
-    let fit = |ok: bool, value: f64| if ok { value } else { f64::NAN };
-    let intrinsic = fit(s1 > 0.0 && s2 > 0.0, unbiased / (s1 * s2));
-    let (q1, q2) = (p1 / s1, p2 / s2);
-    let relative = 2.0 * (1.0 + 1.0 / raw) + q1 * q1 + q2 * q2 + 2.0 * intrinsic - 4.0 * q1 - 4.0 * q2;
-    // g² above 1 is chance: such a lag is as sure as can be, and its error not negative.
-    let phase_variance = (1.0 - raw).max(0.0) / (2.0 * raw * values);
-    Derived {
-        err_re: ((product + re * re - im * im).max(0.0) / (2.0 * values)).sqrt(),
-        err_im: ((product - re * re + im * im).max(0.0) / (2.0 * values)).sqrt(),
-        phase_lag: im.atan2(re),
-        phase_lag_err: fit(raw > 0.0, phase_variance.sqrt()),
-        raw,
-        raw_err: fit(raw > 0.0, (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw).abs()),
-        intrinsic,
-        intrinsic_err: fit(raw > 0.0 && intrinsic > 0.0, intrinsic * (relative.max(0.0) / values).sqrt()),
-    }
+/// One bin.
+struct Bin {
+    freq: f64,
+    df: f64,
+    values: u64,
+    averages: Averages,
+    derived: Derived,
 }
 
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
-        let CrossContext { n, dt, segment_size, inside, device, provenance } = context;
+        let CrossContext { n, dt, segment_size, inside, flux, ends, compat_stingray, device, provenance } = context;
         let m = sums.segments as f64;
-        let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64;
-        let subject = photons(1);
-        let reference = photons(0) - if inside { subject } else { 0.0 };
-        let mut levels = Vec::new();
-        for (photons, background) in [subject, reference].into_iter().zip(options.background) {
-            let mean = photons / m / n as f64;
-            if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-                let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
-                return Err(Error::argument("--background", background, message));
-            }
-            levels.push(Level { n, dt, mean, background: background * dt, variance: None });
-        }
-        if levels.iter().any(|level| level.mean <= 0.0) {
-            let message = "has no photon of its own beside the subject's";
-            return Err(Error::argument("--ref", "band", message));
-        }
+        let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
+            .map(|(mean, background, variance)| Level { n, dt, mean, background, variance });
         let norm = options.norm;
-        let factors = [norm.factor(&levels[0]), norm.factor(&levels[1])];
-        let cross_factor = (factors[0] * factors[1]).sqrt();
-        let noise = [norm.noise(&levels[0]), norm.noise(&levels[1])];
-        let mut spectrum = AveragedCrossSpectrum {
+        let raw_factors = factors(norm, &levels);
+        // Terms with weights of their own are normalised already, but for constants.
+        let weighted = options.weight_exponent().filter(|_| flux.is_none()).is_some();
+        let factors = if weighted { [norm.weighted_factor(n, dt); 3] } else { raw_factors };
+        let count = crate::kernels::power::frequencies(n);
+        let block = |block: usize| &sums.power[block * count..(block + 1) * count];
+        let first = if weighted { 4 } else { 0 };
+        let mean_of = |values: &[f64], factor: f64| values.iter().sum::<f64>() / m / values.len() as f64 * factor;
+        let mut noise = Vec::new();
+        for (channel, level) in levels.iter().enumerate() {
+            let power: Vec<f64> = block(first + channel).iter().map(|p| p / m * factors[channel]).collect();
+            let poisson = norm.noise(level);
+            let seen = Spectrum { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
+            noise.push(options.noise[channel].levels(&seen)?.level);
+        }
+        let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
+            n,
+            m: sums.segments,
+            dt,
+            df: 1.0 / segment_size,
+            segment_size,
+            nphots1: levels[0].mean * n as f64,
+            nphots2: levels[1].mean * n as f64,
+            mean1: levels[0].mean,
+            mean2: levels[1].mean,
+            norm,
+            noise1: mean_level(&noise[0]),
+            noise2: mean_level(&noise[1]),
+            subject_inside_reference: inside,
+            reference_inside_subject: false,
+            lag_sign: LAG_SIGN,
+            skipped_segments: sums.skipped,
+            exposure: m * segment_size,
+            device,
+            provenance,
+        });
+        let mut bins = Vec::new();
+        for range in options.rebin.ranges(count)? {
+            let values = sums.segments * range.len() as u64;
+            let noise = [mean_level(&noise[0][range.clone()]), mean_level(&noise[1][range.clone()])];
+            let of = |first: usize, factors: [f64; 3]| {
+                let one = |i: usize, factor: f64| mean_of(&block(first + i)[range.clone()], factor);
+                let cross = [one(2, factors[2]), one(3, factors[2])];
+                Averages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
+            };
+            let averages = of(first, factors);
+            let derived = match compat_stingray {
+                // The peer derives from raw sums, whatever the normalisation.
+                true => Derived::as_stingray(&of(0, raw_factors), values as f64),
+                false => Derived::new(&averages, values as f64),
+            };
+            // Original bin `k` stands at place `k − 1`.
+            let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
+            bins.push(Bin { freq, df: range.len() as f64 / segment_size, values, averages, derived });
+        }
+        let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
+        if few > 0 {
+            let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
+            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
+        }
+        let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&Bin>| {
+            let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);
+            let power = [s / m * factors[0], r / m * factors[1]];
+            let averages = Averages { power, noise, cross: [product / m * factors[2], 0.0] };
+            Bin { freq, df: 1.0 / segment_size, values: sums.segments, averages, derived: Derived::of_real(&averages) }
+        };
+        if let Some(ends) = &ends {
+            spectrum.push(&end(0.0, ends.zero, bins.first()));
+        }
+        bins.iter().for_each(|bin| spectrum.push(bin));
+        if let Some(ends) = &ends {
+            if n.is_multiple_of(2) {
+                spectrum.push(&end(-(n as f64) / 2.0 / segment_size, ends.nyquist, bins.last()));
+            }
+            for bin in bins.iter().rev() {
+                let [re, im] = bin.averages.cross;
+                let averages = Averages { cross: [re, -im], ..bin.averages };
+                let derived = Derived { phase_lag: -bin.derived.phase_lag, ..bin.derived };
+                spectrum.push(&Bin { freq: -bin.freq, averages, derived, ..*bin });
+            }
+        }
+        Ok(spectrum)
+    }
+
+    fn empty(meta: CrossMetadata) -> AveragedCrossSpectrum {
+        AveragedCrossSpectrum {
             freq: vec![],
             df: vec![],
             m: vec![],
@@ -227,58 +314,20 @@ impl AveragedCrossSpectrum {
             raw_coherence_err: vec![],
             intrinsic_coherence: vec![],
             intrinsic_coherence_err: vec![],
-            meta: CrossMetadata {
-                n,
-                m: sums.segments,
-                dt,
-                df: 1.0 / segment_size,
-                segment_size,
-                nphots1: levels[0].mean * n as f64,
-                nphots2: levels[1].mean * n as f64,
-                mean1: levels[0].mean,
-                mean2: levels[1].mean,
-                norm,
-                noise1: noise[0],
-                noise2: noise[1],
-                subject_inside_reference: inside,
-                lag_sign: LAG_SIGN,
-                skipped_segments: sums.skipped,
-                exposure: m * segment_size,
-                device,
-                provenance,
-            },
-        };
-        let count = crate::kernels::power::frequencies(n);
-        for range in options.rebin.ranges(count)? {
-            let values = sums.segments * range.len() as u64;
-            let average = |block: usize, factor: f64| {
-                let from = block * count;
-                let sum: f64 = sums.power[from + range.start..from + range.end].iter().sum();
-                sum / m / range.len() as f64 * factor
-            };
-            let power = [average(0, factors[0]), average(1, factors[1])];
-            let (re, im) = (average(2, cross_factor), average(3, cross_factor));
-            // Original bin `k` stands at place `k − 1`.
-            let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
-            spectrum.push(freq, range.len() as f64 / segment_size, values, [re, im], power, noise);
+            modulus: vec![],
+            modulus_err: vec![],
+            meta,
         }
-        let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
-        if few > 0 {
-            let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
-        }
-        Ok(spectrum)
     }
 
-    fn push(&mut self, freq: f64, df: f64, values: u64, cross: [f64; 2], power: [f64; 2], noise: [f64; 2]) {
-        let [re, im] = cross;
-        let d = derive(re, im, power, noise, values as f64);
+    fn push(&mut self, bin: &Bin) {
+        let Bin { freq, df, values, averages: Averages { power, noise, cross }, derived: d } = bin;
         let turn = std::f64::consts::TAU * freq;
-        self.freq.push(freq);
-        self.df.push(df);
-        self.m.push(values);
-        self.cross_re.push(re);
-        self.cross_im.push(im);
+        self.freq.push(*freq);
+        self.df.push(*df);
+        self.m.push(*values);
+        self.cross_re.push(cross[0]);
+        self.cross_im.push(cross[1]);
         self.cross_err_re.push(d.err_re);
         self.cross_err_im.push(d.err_im);
         self.power1.push(power[0]);
@@ -288,11 +337,28 @@ impl AveragedCrossSpectrum {
         self.phase_lag.push(d.phase_lag);
         self.phase_lag_err.push(d.phase_lag_err);
         self.time_lag.push(d.phase_lag / turn);
-        self.time_lag_err.push(d.phase_lag_err / turn);
+        self.time_lag_err.push(d.phase_lag_err / turn.abs());
         self.raw_coherence.push(d.raw);
         self.raw_coherence_err.push(d.raw_err);
         self.intrinsic_coherence.push(d.intrinsic);
         self.intrinsic_coherence_err.push(d.intrinsic_err);
+        self.modulus.push(cross[0].hypot(cross[1]));
+        self.modulus_err.push(d.modulus_err);
+    }
+
+    /// The same with subject and reference in each other's place: lags change their sign.
+    pub fn exchanged(mut self) -> AveragedCrossSpectrum {
+        std::mem::swap(&mut self.power1, &mut self.power2);
+        std::mem::swap(&mut self.noise1, &mut self.noise2);
+        for column in [&mut self.cross_im, &mut self.phase_lag, &mut self.time_lag] {
+            column.iter_mut().for_each(|value| *value = -*value);
+        }
+        let meta = &mut self.meta;
+        std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
+        std::mem::swap(&mut meta.mean1, &mut meta.mean2);
+        std::mem::swap(&mut meta.noise1, &mut meta.noise2);
+        std::mem::swap(&mut meta.subject_inside_reference, &mut meta.reference_inside_subject);
+        self
     }
 
     /// Number of frequencies.
@@ -306,83 +372,43 @@ impl AveragedCrossSpectrum {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use rand_chacha::ChaCha8Rng;
-    use rand_chacha::rand_core::{Rng, SeedableRng};
-    use rustfft::num_complex::Complex;
+/// The mean of a constant is that constant, to the last bit.
+fn mean_level(level: &[f64]) -> f64 {
+    level.first().map_or(f64::NAN, |first| first + level.iter().map(|x| x - first).sum::<f64>() / level.len() as f64)
+}
 
-    use super::*;
+/// Factors of the subject's power, of the reference's, and of the cross spectrum.
+fn factors(norm: Norm, levels: &[Level; 2]) -> [f64; 3] {
+    let [s, r] = [norm.factor(&levels[0]), norm.factor(&levels[1])];
+    [s, r, (s * r).sqrt()]
+}
 
-    /// A complex normal number of mean modulus squared 1.
-    fn normal(rng: &mut ChaCha8Rng) -> Complex<f64> {
-        let mut uniform = || ((rng.next_u64() >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
-        Complex::from_polar((-uniform().ln()).sqrt(), std::f64::consts::TAU * uniform())
-    }
-
-    /// A source of powers `s`, coherence `c` and phase lag `lag` of the subject, seen with noise of power 2: the cross spectrum of
-    /// `m` values and what follows.
-    fn observe(s: [f64; 2], c: f64, lag: f64, m: u32, rng: &mut ChaCha8Rng) -> (Complex<f64>, Derived) {
-        let (mut power, mut cross) = ([0.0; 2], Complex::new(0.0, 0.0));
-        for _ in 0..m {
-            let (common, own) = (normal(rng), normal(rng));
-            let reference = common * s[1].sqrt() + normal(rng) * 2f64.sqrt();
-            // A late subject: its phase is less than the reference's.
-            let late = Complex::from_polar(1.0, -lag);
-            let subject = (common * c.sqrt() + own * (1.0 - c).sqrt()) * late * s[0].sqrt() + normal(rng) * 2f64.sqrt();
-            power[0] += subject.norm_sqr() / f64::from(m);
-            power[1] += reference.norm_sqr() / f64::from(m);
-            cross += subject.conj() * reference / f64::from(m);
+/// Mean, background and mean squared error of a bin of the subject and of the reference; `size` is the bins of all segments, and
+/// their width.
+fn levels(
+    sums: &Sums,
+    options: &CrossOptions,
+    flux: Option<[(f64, Option<f64>); 2]>,
+    size: [f64; 2],
+    inside: bool,
+) -> Result<[(f64, f64, Option<f64>); 2]> {
+    let [bins, dt] = size;
+    let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64;
+    let counted = [photons(1) / bins, (photons(0) - if inside { photons(1) } else { 0.0 }) / bins];
+    let known = flux.unwrap_or(counted.map(|mean| (mean, None)));
+    for ((mean, _), background) in known.into_iter().zip(options.background) {
+        if background != 0.0 && !(background > 0.0 && background * dt < mean) {
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
+            return Err(Error::argument("--background", background, message));
         }
-        (cross, derive(cross.re, cross.im, power, [2.0, 2.0], f64::from(m)))
-    }
-
-    /// Values unbiased and errors that cover 68 %, over strong and weak, coherent and incoherent sources.
-    #[test]
-    fn lags_and_coherences_are_right_and_their_errors_cover() {
-        let mut rng = ChaCha8Rng::seed_from_u64(4);
-        for (s, c, lag, m) in [
-            ([20.0, 10.0], 0.9, 0.4f64, 400),
-            ([2.0, 4.0], 0.6, -1.0, 1000),
-            ([2.0, 2.0], 0.95, 2.5, 2000),
-            ([50.0, 80.0], 0.3, 0.0, 300),
-            ([0.5, 0.7], 0.9, 0.2, 20_000),
-        ] {
-            let raw = c * s[0] * s[1] / ((s[0] + 2.0) * (s[1] + 2.0));
-            let modulus = f64::sqrt(c * s[0] * s[1]);
-            let truth = [modulus * lag.cos(), modulus * lag.sin(), lag, raw, c];
-            let runs = 1000;
-            let (mut sum, mut inside, mut errors) = ([0.0; 5], [0; 5], [0.0; 5]);
-            for _ in 0..runs {
-                let (cross, d) = observe(s, c, lag, m, &mut rng);
-                let got = [
-                    (cross.re, d.err_re),
-                    (cross.im, d.err_im),
-                    (d.phase_lag, d.phase_lag_err),
-                    (d.raw, d.raw_err),
-                    (d.intrinsic, d.intrinsic_err),
-                ];
-                for (i, (value, error)) in got.into_iter().enumerate() {
-                    sum[i] += value;
-                    errors[i] += error;
-                    inside[i] += u32::from((value - truth[i]).abs() < error);
-                }
-            }
-            for (i, what) in ["re", "im", "phase lag", "raw coherence", "intrinsic coherence"].into_iter().enumerate() {
-                let (mean, error) = (sum[i] / f64::from(runs), errors[i] / f64::from(runs));
-                let bias = (mean - truth[i]) / error;
-                let covered = f64::from(inside[i]) / f64::from(runs);
-                assert!(bias.abs() < 0.2, "{what} of {s:?}, {c}, {lag}: {mean} ± {error} instead of {}", truth[i]);
-                assert!((covered - 0.683).abs() < 0.05, "{what} of {s:?}, {c}, {lag}: errors cover {covered}");
-            }
+        if background != 0.0 && options.weight_exponent() == Some(2) {
+            let message = "each segment's own mean minus the background is not supported; use the common mean";
+            return Err(Error::argument("--background", background, message));
         }
     }
-
-    #[test]
-    fn what_noise_hides_is_not_a_number() {
-        let d = derive(0.1, 0.1, [2.0, 3.0], [2.0, 2.0], 50.0);
-        assert!(d.phase_lag_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
-        let one = derive(3.0, 1.0, [2.0, 5.0], [2.0, 2.0], 1.0);
-        assert!(one.raw.is_nan() && one.phase_lag == 1f64.atan2(3.0));
+    if flux.is_none() && known.iter().any(|(mean, _)| *mean <= 0.0) {
+        return Err(Error::argument("--ref", "band", "has no photon of its own beside the subject's"));
     }
+    let [s, r] = options.background;
+    Ok([(known[0].0, s * dt, known[0].1), (known[1].0, r * dt, known[1].1)])
 }

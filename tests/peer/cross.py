@@ -1,7 +1,7 @@
 """Compares cross spectra with Stingray 2.3.2: powers, cross spectrum, raw lags and their errors where the peer is right.
 
-The peer's channel 1 is the subject. It has no errors of the modulus here and another error of the intrinsic coherence, which
-simulation decides (src/spectrum/cross.rs). Exit status 1 when any comparison fails.
+The peer's channel 1 is the subject. All under --compat stingray, whose rules for coherence and its errors are the peer's; which
+are right simulation decides (src/spectrum/cross_errors.rs). Exit status 1 when any comparison fails.
 """
 
 import subprocess
@@ -35,38 +35,96 @@ def check(what, ours, peer, bound):
         FAILED.append(what)
 
 
-def compare(folder, norm, rebin):
-    path = Path(folder) / "two.evt"
-    out = Path(folder) / "cross.ecsv"
-    run("cs", path, "--subject", "3:10", "--ref", "10:30", "--dt", "1/64", "--segment-size", "16", "--norm", norm,
-        "--backend", "cpu", "-o", out, "--overwrite", "--quiet", *(["--rebin", rebin] if rebin > 1 else []))
+def equal_or_none(ours, peer):
+    """Both values where the peer has one; where it has none, neither do we."""
+    peer = np.asarray(peer, dtype=float)
+    known = np.isfinite(peer)
+    if np.any(np.isfinite(np.asarray(ours, dtype=float)[~known])):
+        return np.array([np.inf]), np.array([1.0])
+    if not np.any(known):
+        return np.ones(1), np.ones(1)
+    return np.asarray(ours)[known], peer[known]
+
+
+def compare(what, out, subject, reference, options, n, dt, norm, rebin, fullspec=False, common=True):
+    run(*options, "--norm", norm, "--compat", "stingray", "--backend", "cpu", "-o", out, "--overwrite", "--quiet",
+        "--use-common-mean", str(common).lower(), *(["--rebin", rebin] if rebin > 1 else []),
+        *(["--fullspec"] if fullspec else []))
     ours = Table.read(out, format="ascii.ecsv")
-    events = EventList.read(str(path), "hea")
-    subject = events.filter_energy_range([3, 10 - 1e-9])
-    reference = events.filter_energy_range([10, 30 - 1e-9])
     peer = AveragedCrossspectrum.from_events(
-        subject, reference, segment_size=16, dt=1 / 64, norm=norm, silent=True, use_common_mean=True)
+        subject, reference, segment_size=n, dt=dt, norm=norm, silent=True, use_common_mean=common, fullspec=fullspec)
     if rebin > 1:
         # The peer drops what is left at the end.
         peer = peer.rebin(peer.df * rebin)
         ours = ours[: len(peer.freq)]
-    what = f"{norm}, rebinned by {rebin}"
+    what = f"{what}, {norm}, rebinned by {rebin}{', full' if fullspec else ''}{'' if common else ', each by its own mean'}"
+    check(f"{what}: freq", ours["freq"], peer.freq, 1e-14)
+    # Segments normalised by their own means: the peer's powers of the channels are sums, not averages.
+    powers = [pds.power / (1 if common else peer.m) for pds in [peer.pds1, peer.pds2]]
     for ours_name, values in [
-        ("cross_re", peer.power.real), ("cross_im", peer.power.imag), ("power1", peer.pds1.power), ("power2", peer.pds2.power),
+        ("cross_re", peer.power.real), ("cross_im", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
     ]:
         check(f"{what}: {ours_name}", ours[ours_name], values, 1e-10)
-    if rebin == 1:
-        check(f"{what}: phase_lag", np.exp(1j * np.array(ours["phase_lag"])).real, np.cos(peer.phase_lag()[0]), 1e-7)
     check(f"{what}: m", ours["m"], np.full(len(ours), peer.m), 0)
+    if rebin > 1 or fullspec:
+        return
+    size = np.sqrt(peer.pds1.unnorm_power * peer.pds2.unnorm_power)
+    # A phase is as sure as its amplitude is large.
+    lag, lag_err = peer.phase_lag()
+    away = np.abs(np.exp(1j * (np.array(ours["phase_lag"]) - lag)) - 1) * np.abs(peer.unnorm_power) / size
+    check(f"{what}: phase_lag", 1 + away, np.ones(len(away)), 1e-10)
+    coherence, coherence_err = peer.raw_coherence()
+    check(f"{what}: raw_coherence", ours["raw_coherence"], coherence, 1e-10)
+    for name, values in [
+        ("raw_coherence_err", coherence_err), ("phase_lag_err", lag_err), ("time_lag_err", peer.time_lag()[1]),
+        ("intrinsic_coherence", peer.intrinsic_coherence()[0]), ("intrinsic_coherence_err", peer.intrinsic_coherence()[1]),
+    ]:
+        # Where little is left of a difference the last digits are chance.
+        sure = coherence > 1e-3
+        check(f"{what}: {name}", *equal_or_none(ours[name][sure], values[sure]), 1e-8)
+    if common:
+        check(f"{what}: cross_err_re", ours["cross_err_re"], peer.power_err.real, 1e-10)
+        check(f"{what}: cross_err_im", ours["cross_err_im"], peer.power_err.imag, 1e-10)
+
+
+def two_bands(folder):
+    path, out = Path(folder) / "two.evt", Path(folder) / "cross.ecsv"
+    run("simulate", "-o", path, "--mission", "nustar", "--bands", "3:10,10:30", "--lag", "0.02",
+        "--rate", "300", "--length", "2000", "--model", "lorentzian:1:2:0.3", "--seed", "8")
+    events = EventList.read(str(path), "hea")
+    subject = events.filter_energy_range([3, 10 - 1e-9])
+    reference = events.filter_energy_range([10, 30 - 1e-9])
+    for n, seconds in [(1024, 16), (99, 99 / 64)]:
+        options = ["cs", path, "--subject", "3:10", "--ref", "10:30", "--dt", "1/64", "--segment-size", seconds]
+        for norm in ["leahy", "frac", "abs", "none"]:
+            for rebin in [1, 8]:
+                compare(f"{n} bins", out, subject, reference, options, seconds, 1 / 64, norm, rebin)
+            compare(f"{n} bins", out, subject, reference, options, seconds, 1 / 64, norm, 1, common=False)
+            compare(f"{n} bins", out, subject, reference, options, seconds, 1 / 64, norm, 1, fullspec=True)
+            compare(f"{n} bins", out, subject, reference, options, seconds, 1 / 64, norm, 1, True, False)
+
+
+def real_files(folder):
+    root, out = Path(__file__).resolve().parents[2], Path(folder) / "cross.ecsv"
+    # Channels of each band, seconds a segment and a bin; segments with fewer than two events in a band are common here.
+    for name, bands, seconds, dt in [
+        ("examples/data/b1509.fits", [(0, 20), (21, 255)], 16, 1 / 64),
+        ("tests/data/sgr1830kgfilt.evt", [(0, 400), (401, 4095)], 8, 1 / 64),
+    ]:
+        path = root / name
+        events = EventList.read(str(path), "hea")
+        parts = [events.apply_mask((events.pi >= lo) & (events.pi <= hi)) for lo, hi in bands]
+        dt = events.suggest_compatible_dt(dt)
+        options = ["cs", path, "--subject-pi", "{}:{}".format(*bands[0]), "--ref-pi", "{}:{}".format(*bands[1]),
+                   "--dt", repr(float(dt)), "--segment-size", seconds]
+        for norm, fullspec, common in [("leahy", False, True), ("frac", False, False), ("leahy", True, False)]:
+            compare(name, out, *parts, options, seconds, dt, norm, 1, fullspec, common)
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        run("simulate", "-o", Path(folder) / "two.evt", "--mission", "nustar", "--bands", "3:10,10:30", "--lag", "0.02",
-            "--rate", "300", "--length", "2000", "--model", "lorentzian:1:2:0.3", "--seed", "8")
-        for norm in ["leahy", "frac", "abs", "none"]:
-            for rebin in [1, 8]:
-                compare(folder, norm, rebin)
+        two_bands(folder)
+        real_files(folder)
     print(f"cross spectra: {'all agree' if not FAILED else FAILED}")
     return 1 if FAILED else 0
 

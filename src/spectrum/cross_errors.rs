@@ -1,0 +1,193 @@
+//! What the averages of a bin say of lags and coherence, with errors.
+//!
+//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (segments times frequencies rebinned), and
+//! `S = P − noise` the power of the source:
+//!
+//! ```text
+//! |C₀|² = (m|C|² − P1P2)/(m − 1)      the modulus without the bias of few values (Vaughan & Nowak 1997, its bias term iterated)
+//! raw coherence        g² = |C₀|²/(P1P2),    error  √(2/m)·g·(1 − g²)          (Bendat & Piersol 2010)
+//! intrinsic coherence  c  = |C₀|²/(S1S2),    error  c·√{[2(1 + 1/g²) + (P1/S1)² + (P2/S2)² + 2c − 4P1/S1 − 4P2/S2]/m}
+//! phase lag            φ  = arg C,           error  √((1 − g²)/(2g²m))         (Nowak et al. 1999; Ingram 2019)
+//! time lag             φ/(2πf)
+//! Re C error √((P1P2 + Re² − Im²)/2m),  Im C error √((P1P2 − Re² + Im²)/2m)    (Ingram 2019, doi:10.1093/mnras/stz2409)
+//! modulus |C|          error √((P1P2 + |C|²)/2m)                               (the same covariances, along C)
+//! ```
+//!
+//! What cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, the intrinsic coherence where a source's power is
+//! not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences have that taken off.
+
+use super::cross::Averages;
+
+/// What one bin's averages say; see the [module](self).
+#[derive(Clone, Copy)]
+pub(super) struct Derived {
+    pub err_re: f64,
+    pub err_im: f64,
+    pub phase_lag: f64,
+    pub phase_lag_err: f64,
+    pub raw: f64,
+    pub raw_err: f64,
+    pub intrinsic: f64,
+    pub intrinsic_err: f64,
+    pub modulus_err: f64,
+}
+
+/// A value where it means something.
+fn fit(ok: bool, value: f64) -> f64 {
+    if ok { value } else { f64::NAN }
+}
+
+impl Derived {
+    /// From averages of so many values.
+    pub fn new(averages: &Averages, values: f64) -> Derived {
+        let Averages { power: [p1, p2], noise, cross: [re, im] } = *averages;
+        let [s1, s2] = [p1 - noise[0], p2 - noise[1]];
+        let (product, square) = (p1 * p2, re * re + im * im);
+        // One value is always coherent with itself: its bias cannot be told.
+        let unbiased = fit(values > 1.0, (values * square - product) / (values - 1.0));
+        let raw = unbiased / product;
+        let intrinsic = fit(s1 > 0.0 && s2 > 0.0, unbiased / (s1 * s2));
+        let (q1, q2) = (p1 / s1, p2 / s2);
+        let relative = 2.0 * (1.0 + 1.0 / raw) + q1 * q1 + q2 * q2 + 2.0 * intrinsic - 4.0 * q1 - 4.0 * q2;
+        // g² above 1 is chance: such a lag is as sure as can be, and its error not negative.
+        let phase_variance = (1.0 - raw).max(0.0) / (2.0 * raw * values);
+        Derived {
+            err_re: ((product + re * re - im * im).max(0.0) / (2.0 * values)).sqrt(),
+            err_im: ((product - re * re + im * im).max(0.0) / (2.0 * values)).sqrt(),
+            phase_lag: im.atan2(re),
+            phase_lag_err: fit(raw > 0.0, phase_variance.sqrt()),
+            raw,
+            raw_err: fit(raw > 0.0, (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw).abs()),
+            intrinsic,
+            intrinsic_err: fit(raw > 0.0 && intrinsic > 0.0, intrinsic * (relative.max(0.0) / values).sqrt()),
+            modulus_err: ((product + square) / (2.0 * values)).sqrt(),
+        }
+    }
+
+    /// The rules of Stingray 2.3.2, from averages that no weights went into: a bias term for coherence 1, none above 500 values, and
+    /// no coherence below 0; the error of the raw coherence is at least `1/m`, that of the modulus `√(P1P2/m)`.
+    pub fn as_stingray(averages: &Averages, values: f64) -> Derived {
+        let Averages { power: [p1, p2], noise: [n1, n2], cross: [re, im] } = *averages;
+        let ours = Derived::new(averages, values);
+        let [s1, s2] = [p1 - n1, p2 - n2];
+        let product = p1 * p2;
+        let bias = if values > 500.0 { 0.0 } else { (product - s1 * s2) / values };
+        let excess = re * re + im * im - bias;
+        let raw = excess.max(0.0) / product;
+        let high = |p: f64, noise: f64| p - noise > 3.0 * noise / values.sqrt();
+        let intrinsic = fit(high(p1, n1) && high(p2, n2), excess.max(0.0) / (s1 * s2));
+        let relative = 2.0 * bias * bias * values / (excess - bias).powi(2)
+            + (n1 / s1).powi(2)
+            + (n2 / s2).powi(2)
+            + 2.0 * (1.0 - intrinsic).powi(2) / intrinsic.powi(3);
+        let raw_err = (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw);
+        Derived {
+            phase_lag_err: ((1.0 - raw) / (2.0 * raw * values)).sqrt(),
+            raw,
+            raw_err: if raw_err >= 1.0 / values { raw_err } else { 1.0 / values },
+            intrinsic,
+            intrinsic_err: fit(excess >= 0.0, intrinsic * (relative / values).sqrt()),
+            modulus_err: (product / values).sqrt(),
+            ..ours
+        }
+    }
+
+    /// Of amplitudes that are real numbers: a product that has a sign, and no more.
+    pub fn of_real(averages: &Averages) -> Derived {
+        Derived {
+            err_re: f64::NAN,
+            err_im: f64::NAN,
+            phase_lag: averages.cross[1].atan2(averages.cross[0]),
+            phase_lag_err: f64::NAN,
+            raw: f64::NAN,
+            raw_err: f64::NAN,
+            intrinsic: f64::NAN,
+            intrinsic_err: f64::NAN,
+            modulus_err: f64::NAN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    use rustfft::num_complex::Complex;
+
+    use super::*;
+
+    /// A complex normal number of mean modulus squared 1.
+    fn normal(rng: &mut ChaCha8Rng) -> Complex<f64> {
+        let mut uniform = || ((rng.next_u64() >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
+        Complex::from_polar((-uniform().ln()).sqrt(), std::f64::consts::TAU * uniform())
+    }
+
+    /// A source of powers `s`, coherence `c` and phase lag `lag` of the subject, seen with noise of power 2: the cross spectrum of
+    /// `m` values and what follows.
+    fn observe(s: [f64; 2], c: f64, lag: f64, m: u32, rng: &mut ChaCha8Rng) -> (Complex<f64>, Derived) {
+        let (mut power, mut cross) = ([0.0; 2], Complex::new(0.0, 0.0));
+        for _ in 0..m {
+            let (common, own) = (normal(rng), normal(rng));
+            let reference = common * s[1].sqrt() + normal(rng) * 2f64.sqrt();
+            // A late subject: its phase is less than the reference's.
+            let late = Complex::from_polar(1.0, -lag);
+            let subject = (common * c.sqrt() + own * (1.0 - c).sqrt()) * late * s[0].sqrt() + normal(rng) * 2f64.sqrt();
+            power[0] += subject.norm_sqr() / f64::from(m);
+            power[1] += reference.norm_sqr() / f64::from(m);
+            cross += subject.conj() * reference / f64::from(m);
+        }
+        let averages = Averages { power, noise: [2.0; 2], cross: [cross.re, cross.im] };
+        (cross, Derived::new(&averages, f64::from(m)))
+    }
+
+    /// Values unbiased and errors that cover 68 %, over strong and weak, coherent and incoherent sources.
+    #[test]
+    fn lags_and_coherences_are_right_and_their_errors_cover() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        for (s, c, lag, m) in [
+            ([20.0, 10.0], 0.9, 0.4f64, 400),
+            ([2.0, 4.0], 0.6, -1.0, 1000),
+            ([2.0, 2.0], 0.95, 2.5, 2000),
+            ([50.0, 80.0], 0.3, 0.0, 300),
+            ([0.5, 0.7], 0.9, 0.2, 20_000),
+        ] {
+            let raw = c * s[0] * s[1] / ((s[0] + 2.0) * (s[1] + 2.0));
+            let modulus = f64::sqrt(c * s[0] * s[1]);
+            let truth = [modulus * lag.cos(), modulus * lag.sin(), lag, raw, c, modulus];
+            let runs = 1000;
+            let (mut sum, mut inside, mut errors) = ([0.0; 6], [0; 6], [0.0; 6]);
+            for _ in 0..runs {
+                let (cross, d) = observe(s, c, lag, m, &mut rng);
+                let got = [
+                    (cross.re, d.err_re),
+                    (cross.im, d.err_im),
+                    (d.phase_lag, d.phase_lag_err),
+                    (d.raw, d.raw_err),
+                    (d.intrinsic, d.intrinsic_err),
+                    (cross.norm(), d.modulus_err),
+                ];
+                for (i, (value, error)) in got.into_iter().enumerate() {
+                    sum[i] += value;
+                    errors[i] += error;
+                    inside[i] += u32::from((value - truth[i]).abs() < error);
+                }
+            }
+            let names = ["re", "im", "phase lag", "raw coherence", "intrinsic coherence", "modulus"];
+            for (i, what) in names.into_iter().enumerate() {
+                let (mean, error) = (sum[i] / f64::from(runs), errors[i] / f64::from(runs));
+                let bias = (mean - truth[i]) / error;
+                let covered = f64::from(inside[i]) / f64::from(runs);
+                assert!(bias.abs() < 0.2, "{what} of {s:?}, {c}, {lag}: {mean} ± {error} instead of {}", truth[i]);
+                assert!((covered - 0.683).abs() < 0.05, "{what} of {s:?}, {c}, {lag}: errors cover {covered}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_noise_hides_is_not_a_number() {
+        let d = Derived::new(&Averages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
+        assert!(d.phase_lag_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
+        let one = Derived::new(&Averages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
+        assert!(one.raw.is_nan() && one.phase_lag == 1f64.atan2(3.0));
+    }
+}
