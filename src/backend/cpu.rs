@@ -11,6 +11,7 @@ use super::local::Local;
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::profile;
 use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
@@ -185,6 +186,7 @@ impl Shared {
             Input::Events => {
                 let delta = self.spec.delta();
                 self.reduce(batch, |_i, row, input, last| {
+                    let _span = profile::span_if(self.worth_timing(), "bin");
                     // f64 holds counts exactly to 2^53, so the transform's input serves as the histogram.
                     bin_into_f64(&batch.times[row.begin..row.end], row, delta, input, last)
                 })
@@ -205,6 +207,7 @@ impl Shared {
             .map_init(
                 || Worker::new(self),
                 |worker, (run, rows)| {
+                    let _span = profile::span("segments");
                     let mut sums = Sums::default();
                     for first in rows.step_by(self.spec.channels()) {
                         let rows = &batch.rows[first..first + self.spec.channels()];
@@ -223,8 +226,14 @@ impl Shared {
         partial
     }
 
+    /// True where the stages of one segment take long enough to be timed one by one; else the span around them has their time.
+    pub(super) fn worth_timing(&self) -> bool {
+        self.spec.n >= 4096
+    }
+
     /// Transforms the samples of one channel of a segment, of which `dropped` events are no part.
     pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
+        let _span = profile::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
         self.fft.process(fft);
         std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
@@ -233,6 +242,7 @@ impl Shared {
 
     /// Adds what the transforms of a segment give, one row a channel.
     pub(super) fn add_segment(&self, rows: &[Row], worker: &Worker, sums: &mut Sums) {
+        let _span = profile::span_if(self.worth_timing(), "accumulate");
         let Worker { amplitudes, dropped, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;

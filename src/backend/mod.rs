@@ -12,6 +12,7 @@ pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod local;
+pub mod measure;
 pub mod several;
 
 /// What a device is, recorded in every product.
@@ -303,6 +304,11 @@ pub fn adapters() -> Vec<AdapterReport> {
     Vec::new()
 }
 
+/// The adapter that `auto` takes: the best real one, never a program on the CPU.
+pub fn auto_adapter(adapters: &[AdapterReport]) -> Option<&AdapterReport> {
+    adapters.iter().find(|adapter| !adapter.software)
+}
+
 /// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
@@ -317,8 +323,9 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
             Ok(Box::new(several::Several::new(devices)?))
         }
         DeviceChoice::Auto { profile, precision, threads } => {
-            let real = adapters().into_iter().find(|a| !a.software);
-            let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
+            let adapters = adapters();
+            let gpu = auto_adapter(&adapters)
+                .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(several::Several::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
@@ -335,20 +342,22 @@ fn open_gpu(
     precision: Precision,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
+    let backend = open_instrument(adapter, profile, precision)?;
+    if backend.info().software {
+        let adapter = &backend.info().adapter;
+        warnings.push("W-GPU-SOFTWARE", format!("{adapter} is a software adapter: slower than --backend cpu"));
+    }
+    Ok(backend)
+}
+
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
+fn open_instrument(
+    adapter: &AdapterSelector,
+    profile: GpuProfile,
+    precision: Precision,
+) -> Result<Box<dyn measure::Instrument>, BackendError> {
     #[cfg(feature = "gpu")]
-    {
-        let backend = gpu::GpuBackend::open(adapter, profile, precision)?;
-        if backend.info().software {
-            warnings.push(
-                "W-GPU-SOFTWARE",
-                format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter),
-            );
-        }
-        Ok(Box::new(backend))
-    }
+    return Ok(Box::new(gpu::GpuBackend::open(adapter, profile, precision)?));
     #[cfg(not(feature = "gpu"))]
-    {
-        let _ = (adapter, profile, precision, warnings);
-        Err(BackendError::GpuNotCompiled)
-    }
+    Err(BackendError::GpuNotCompiled)
 }

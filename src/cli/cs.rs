@@ -178,10 +178,8 @@ pub fn run(args: CsArgs) -> Result<()> {
         Bands::OfEach { subject, reference, inside } => {
             let mut both = Vec::new();
             for file in &files {
-                both.push(Events::of_file(file, reference.selection(file, &mut say)?, &mut warnings)?);
-                // What there is to say of the file has been said.
-                let mut again = Warnings::default();
-                both.push(Events::of_file(file, subject.selection(file, &mut say)?, &mut again)?);
+                both.push(Events::unread(file, reference.selection(file, &mut say)?)?);
+                both.push(Events::unread(file, subject.selection(file, &mut say)?)?);
             }
             align(&mut both)?;
             (pairs(both), *inside)

@@ -11,6 +11,7 @@ pub use super::fits_header::{Header, Value};
 use super::fits_header::{NO_CHECKSUM, UNIT, invalid};
 use super::unfinished::Unfinished;
 use crate::error::{Error, Result};
+use crate::profile;
 
 /// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
 #[derive(Clone, Copy, Debug, Default)]
@@ -275,6 +276,7 @@ pub fn write_file<T>(
     overwrite: bool,
     write: impl FnOnce(&mut io::BufWriter<std::fs::File>) -> Result<T>,
 ) -> Result<T> {
+    let _span = profile::span("write");
     let exists = || Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already; use --overwrite"));
     if !overwrite && path.exists() {
         return Err(exists());

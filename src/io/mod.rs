@@ -1,5 +1,6 @@
 //! Reading event files, and writing what comes of them.
 
+mod bands;
 pub mod energy;
 pub mod events;
 pub mod fits;
@@ -23,10 +24,12 @@ mod text_table;
 mod unfinished;
 pub mod xspec;
 
+pub(crate) use bands::Bands;
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub(crate) use scan::Part;
 pub use scan::TimeScan;
 pub(crate) use share::Share;
 pub use source::Source;
+pub(crate) use stream::Parting;
 pub use stream::{EventStream, Selection};
 pub use unfinished::remove_all as remove_unfinished;

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::batcher::Batcher;
 use super::flux::{FluxOptions, FluxSegment, flux_spec, push_flux};
+use super::plan::InputPlan;
 use super::series::{SeriesOptions, SeriesPlan};
 use super::source::{self, Events};
-use super::{Combine, Options, Plan, Progress, Queue, account, record_device};
+use super::{Options, Plan, Progress, Queue, account, record_device};
 use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, LightCurve};
 use crate::error::{Error, Result};
@@ -71,7 +72,7 @@ fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
 
 /// Stretches without a gap, of all inputs.
 fn stretches(plan: &Plan) -> u64 {
-    plan.segments[..plan.counted()].iter().map(|segments| segments.stretches()).sum()
+    plan.observations().map(|input| input.segments.stretches()).sum()
 }
 
 fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> Recipe {
@@ -93,23 +94,25 @@ fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux:
 
 /// Where each segment of a plan lies: they are asked for in order.
 struct Places<'a> {
-    plan: &'a Plan,
+    observations: Vec<&'a InputPlan>,
     across_gaps: bool,
-    /// The input that was asked for last, the segments and the stretches before it.
-    input: usize,
-    before: u64,
+    /// The observation that was asked for last, and the stretches before it.
+    observation: usize,
     stretches: u64,
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    fn new(plan: &'a Plan, across_gaps: bool) -> Places<'a> {
+        Places { observations: plan.observations().collect(), across_gaps, observation: 0, stretches: 0 }
+    }
+
     fn get(&mut self, index: u64) -> Place {
-        let all = &self.plan.segments;
-        while self.plan.combine == Combine::Average && index >= self.before + all[self.input].len() {
-            self.before += all[self.input].len();
-            self.stretches += all[self.input].stretches();
-            self.input += 1;
+        while index >= self.observations[self.observation].indices().end {
+            self.stretches += self.observations[self.observation].segments.stretches();
+            self.observation += 1;
         }
-        let (start, stretch, number) = all[self.input].place(index - self.before);
+        let InputPlan { segments, first, .. } = self.observations[self.observation];
+        let (start, stretch, number) = segments.place(index - first);
         let start = start.value();
         match self.across_gaps {
             true => Place { start, stretch: 0, number: index },
@@ -136,8 +139,7 @@ pub fn dynamical_spectrum_of_events(
     let power = &options.spectrum.power;
     let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
     let mut rows = Rows::new(recipe, plan.total_segments(), stretches(&plan))?;
-    let across_gaps = options.time.across_gaps;
-    let mut places = Places { plan: &plan, across_gaps, input: 0, before: 0, stretches: 0 };
+    let mut places = Places::new(&plan, options.time.across_gaps);
     inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
     let mut made = source::describe(&inputs);
     made.gti = plan.used_gti();
@@ -150,7 +152,7 @@ pub fn dynamical_spectrum_of_events(
     queue.drain()?;
     queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
     let (_, device) = queue.finish(&mut warnings)?;
-    made.photons = account(batcher.finish(progress)?, &rows.total);
+    made.photons = account(batcher.finish(progress)?, &rows.total, &plan.spec);
     if rows.total.photons() == 0 {
         let (segments, balance) = (plan.total_segments(), made.photons.to_string());
         return Err(Error::NoEvents { segments, read: made.photons.read, balance });

@@ -145,7 +145,7 @@ impl Columns {
         let mut times = Vec::new();
         loop {
             times.clear();
-            if !input.source.next_chunk(chunk, &mut times)? {
+            if !input.source.next_chunk(chunk, std::slice::from_mut(&mut times))? {
                 break;
             }
             for &t in &times {

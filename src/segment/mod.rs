@@ -115,6 +115,10 @@ impl PlanSpec {
             Product::Cross { inside, .. } | Product::EverySegment { inside, .. } => inside,
         }
     }
+    /// True for a channel whose photons count for themselves; those of a subject inside the reference are the reference's.
+    pub fn counts(&self, channel: usize) -> bool {
+        channel == 0 || !self.is_inside(channel)
+    }
     /// What block `block` of the sums is multiplied by to undo the scales of flux, which are `scales` of a segment's rows.
     pub fn unscale(&self, block: usize, scales: impl Fn(usize) -> i32) -> f64 {
         if self.channels() == 1 {
@@ -129,13 +133,14 @@ impl PlanSpec {
         })
     }
     /// Counts a segment, one row a channel of which `dropped` events fell beyond the last bin, into the sums of its run. False
-    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel.
+    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel. Photons that are
+    /// lost are counted once: those of a subject inside the reference as the reference's.
     pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
         let unfit = |i: usize| rows[i].events < self.min_events || (self.weight_exponent() > 0 && photons(i) == 0);
         if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
-            sums.photons_skipped += rows.iter().map(|row| row.events).sum::<u64>();
+            sums.photons_skipped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| rows[i].events).sum::<u64>();
             return false;
         }
         sums.segments += 1;
@@ -145,7 +150,7 @@ impl PlanSpec {
             channel.flux_mean += row.flux_mean;
             channel.variance += row.variance;
         }
-        sums.photons_dropped += dropped.iter().sum::<u64>();
+        sums.photons_dropped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| dropped[i]).sum::<u64>();
         true
     }
 }

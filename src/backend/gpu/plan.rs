@@ -7,7 +7,8 @@ use super::context::{Context, PARAMS_STRIDE};
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
-use super::work::{Timer, Work};
+use super::work::Timer;
+use crate::backend::measure::Work;
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::BinParams;
 use crate::kernels::cross_spectrum::{self, CrossWork};
@@ -15,6 +16,7 @@ use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
+use crate::profile;
 use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
@@ -182,6 +184,7 @@ impl Plan {
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
+        let uploaded = work.uploaded;
         work.uploaded += slot.staging.fill(context, &mut encoder, &targets, |writer| {
             if self.spec.input == Input::Events {
                 writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
@@ -195,6 +198,7 @@ impl Plan {
             }
             writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
         })?;
+        profile::count("bytes uploaded", work.uploaded - uploaded);
         let (timed, results) = self.encode(context, &mut encoder, &batch, extent, &launches, work);
         let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
         let slot = &mut self.slots[self.next_slot];
@@ -203,6 +207,7 @@ impl Plan {
         self.open = (!batch.last).then_some(extent.rows);
         let bytes = results + Timer::bytes(timed.len());
         work.read_back += bytes;
+        profile::count("bytes read back", bytes);
         let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
         Ok(InFlight { batch, readback, timed, results })
     }
@@ -272,7 +277,7 @@ impl Plan {
         };
         readback.read(context, |bytes| {
             let (results, notes) = bytes.split_at(batch.results as usize);
-            work.timed(&batch.timed, notes, context.queue.get_timestamp_period());
+            work.timed(&batch.timed, notes, context);
             if results.is_empty() { PartialSums::new() } else { self.sums(&batch.batch, results) }
         })
     }
