@@ -1,21 +1,27 @@
 //! The command line: thin wrappers of the library.
 
+pub mod bispectrum;
 pub mod common;
 pub mod cs;
 pub mod device;
 pub mod devices;
 pub mod fold;
+pub mod dynamical;
 pub mod info;
 #[cfg(unix)]
 mod interrupt;
 mod judge;
 pub mod lc;
+pub mod lomb_scargle;
+pub mod multitaper;
 pub mod number;
+pub mod output;
 pub mod pds;
 pub mod plot;
 mod plot_light_curve;
 mod plot_pulsation;
 pub mod search;
+mod plot_matrix;
 mod series;
 pub mod simulate;
 pub mod spectrum_args;
@@ -45,6 +51,18 @@ enum Command {
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
     Cs(Box<cs::CsArgs>),
+    /// Dynamical power spectrum: time × frequency, traces of the largest power, shift-and-add
+    #[command(name = "dyn", allow_negative_numbers = true)]
+    Dynamical(Box<dynamical::DynArgs>),
+    /// Lomb-Scargle power or cross spectrum of light curves with gaps
+    #[command(allow_negative_numbers = true)]
+    Ls(Box<lomb_scargle::LsArgs>),
+    /// Multitaper power spectrum
+    #[command(allow_negative_numbers = true)]
+    Multitaper(Box<multitaper::MultitaperArgs>),
+    /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
+    #[command(allow_negative_numbers = true)]
+    Bispectrum(Box<bispectrum::BispectrumArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
@@ -74,6 +92,10 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
+        Command::Dynamical(args) => dynamical::run(*args),
+        Command::Ls(args) => lomb_scargle::run(*args),
+        Command::Multitaper(args) => multitaper::run(*args),
+        Command::Bispectrum(args) => bispectrum::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Search(args) => search::run(&args),
         Command::Fold(args) => fold::run(&args),

@@ -111,7 +111,8 @@ impl Picture for MatrixPicture<'_> {
         let mut cells = Vec::new();
         for column in &columns {
             for line in &lines {
-                let inside = column.clone().flat_map(|c| self.values[c * height..(c + 1) * height][line.clone()].iter());
+                let inside =
+                    column.clone().flat_map(|c| self.values[c * height..(c + 1) * height][line.clone()].iter());
                 let (sum, count) = inside.filter(|v| v.is_finite()).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
                 cells.push(sum / count);
             }

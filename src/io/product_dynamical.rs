@@ -9,6 +9,7 @@ use super::fits_writer::{FitsWriter, Header, write_file};
 use super::product::{Format, Product, ProductColumn, Values};
 use super::product_fits::{cards, metadata, table};
 use crate::error::{Error, Result};
+use crate::spectrum::bispectrum::Bispectrum;
 use crate::spectrum::cross_powers::CrossPowers;
 use crate::spectrum::dynamical::{Axes, ShiftedPower};
 use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
@@ -186,5 +187,20 @@ impl CrossPowers {
             real("power2", unit, &self.power2),
         ];
         Product { name: "SPECTRUM", columns, meta }
+    }
+}
+
+impl Bispectrum {
+    /// The bispectrum as a table, a line a pair.
+    pub fn product(&self) -> Product<'_> {
+        let columns = vec![
+            real("freq1", "Hz", &self.freq1),
+            real("freq2", "Hz", &self.freq2),
+            real("bicoherence", "", &self.bicoherence),
+            real("biphase", "rad", &self.biphase),
+            real("bispectrum_re", "ct3", &self.bispectrum_re),
+            real("bispectrum_im", "ct3", &self.bispectrum_im),
+        ];
+        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
 }

@@ -200,3 +200,93 @@ impl Bispectrum {
         ln / std::f64::consts::LN_10
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+    use crate::kernels::trial::Random;
+
+    fn made(segments: &[Vec<f64>], max_freq: Option<f64>) -> Bispectrum {
+        let mut sums = BispectrumSums::new(segments[0].len(), 0.5, max_freq).unwrap();
+        segments.iter().for_each(|values| sums.add(values));
+        sums.finish(0.5, DeviceRecord::default(), Provenance::default())
+    }
+
+    fn normal(random: &mut Random) -> f64 {
+        // Twelve uniforms are as good as normal.
+        (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0
+    }
+
+    #[test]
+    fn every_pair_has_the_values_of_the_definition() {
+        let mut random = Random::new(6);
+        for n in [16, 17] {
+            let segments: Vec<Vec<f64>> = (0..5).map(|_| (0..n).map(|_| random.below(20) as f64).collect()).collect();
+            let bispectrum = made(&segments, None);
+            let amplitude = |values: &[f64], k: usize| -> Complex<f64> {
+                (0..n).map(|j| Complex::from_polar(values[j], -TAU * (j * k % n) as f64 / n as f64)).sum()
+            };
+            let mut at = 0;
+            let last = frequencies(n);
+            for k in 1..=last {
+                for l in (1..=k).filter(|l| k + l <= last) {
+                    let x = segments.iter().map(|s| [k, l, k + l].map(|f| amplitude(s, f)));
+                    let (mut triple, mut pair, mut power) = (Complex::new(0.0, 0.0), 0.0, 0.0);
+                    for [a, b, c] in x {
+                        triple += a * b * c.conj();
+                        pair += (a * b).norm_sqr();
+                        power += c.norm_sqr();
+                    }
+                    let size = 0.5 * n as f64;
+                    assert_eq!((bispectrum.freq1[at], bispectrum.freq2[at]), (k as f64 / size, l as f64 / size));
+                    let got = Complex::new(bispectrum.bispectrum_re[at], bispectrum.bispectrum_im[at]);
+                    assert!((got - triple / 5.0).norm() < 1e-9 * triple.norm().max(1.0));
+                    assert!((bispectrum.bicoherence[at] - triple.norm_sqr() / pair / power).abs() < 1e-10);
+                    assert!((Complex::from_polar(1.0, bispectrum.biphase[at] - triple.arg()) - 1.0).norm() < 1e-9);
+                    at += 1;
+                }
+            }
+            assert_eq!(bispectrum.len(), at);
+        }
+    }
+
+    #[test]
+    fn coupled_phases_are_found_with_their_biphase() {
+        let mut random = Random::new(3);
+        let segments: Vec<Vec<f64>> = (0..200)
+            .map(|_| {
+                let [a, b] = [TAU * random.uniform(), TAU * random.uniform()];
+                let wave = |k: f64, j: usize, phase: f64| (TAU * k * j as f64 / 64.0 + phase).cos();
+                // 7 and 11 make 18, 0.8 rad ahead of both together.
+                (0..64).map(|j| wave(7.0, j, a) + wave(11.0, j, b) + wave(18.0, j, a + b - 0.8) + normal(&mut random)).collect()
+            })
+            .collect();
+        let bispectrum = made(&segments, None);
+        let peak = bispectrum.peak().unwrap();
+        assert_eq!((bispectrum.freq1[peak] * 32.0, bispectrum.freq2[peak] * 32.0), (11.0, 7.0));
+        assert!((bispectrum.biphase[peak] - 0.8).abs() < 0.1 && bispectrum.log10_p(peak) < -20.0);
+    }
+
+    #[test]
+    fn gaussian_noise_is_not_coupled_and_its_biphases_are_uniform() {
+        let mut random = Random::new(12);
+        let segments: Vec<Vec<f64>> = (0..300).map(|_| (0..100).map(|_| normal(&mut random)).collect()).collect();
+        let bispectrum = made(&segments, None);
+        let count = bispectrum.len() as f64;
+        // m·b² is exponential with mean 1.
+        let scaled: Vec<f64> = bispectrum.bicoherence.iter().map(|b| 300.0 * b).collect();
+        let mean = scaled.iter().sum::<f64>() / count;
+        let above = scaled.iter().filter(|b| **b > 3.0).count() as f64 / count;
+        assert!((mean - 1.0).abs() < 0.15 && (above - (-3f64).exp()).abs() < 0.03, "{mean} {above}");
+        let quarter = |i: usize| ((bispectrum.biphase[i] + TAU / 2.0) / (TAU / 4.0)).min(3.0) as usize;
+        let mut quarters = [0.0; 4];
+        (0..bispectrum.len()).for_each(|i| quarters[quarter(i)] += 4.0 / count);
+        assert!(quarters.iter().all(|q| (q - 1.0).abs() < 0.2), "{quarters:?}");
+        let peak = bispectrum.peak().unwrap();
+        assert!(bispectrum.log10_p(peak) > -3.0);
+        assert!(made(&segments, Some(0.1)).freq1.iter().all(|f| *f <= 0.1));
+        assert!(BispectrumSums::new(4, 1.0, None).is_err() && BispectrumSums::new(1 << 20, 1.0, None).is_err());
+    }
+}

@@ -283,3 +283,6 @@ pub fn cross_spectrum(
     }
     Ok(made)
 }
+
+#[cfg(test)]
+mod tests;

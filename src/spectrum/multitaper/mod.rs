@@ -214,3 +214,108 @@ fn jackknife(eigen: &[f64], lambda: &[f64], combine: impl Fn(&[f64], &[f64]) -> 
     let mean = logs.iter().sum::<f64>() / k;
     (k - 1.0).powi(2) / (k * (k - 0.5)) * logs.iter().map(|l| (l - mean).powi(2)).sum::<f64>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DeviceRecord, Provenance};
+    use crate::kernels::trial::Random;
+    use crate::spectrum::Rebin;
+
+    fn noise(random: &mut Random, n: usize) -> Vec<f64> {
+        // Twelve uniforms are as good as normal.
+        (0..n).map(|_| 50.0 + 5.0 * ((0..12).map(|_| random.uniform()).sum::<f64>() - 6.0)).collect()
+    }
+
+    fn spectrum(segments: &[Vec<f64>], options: &TaperOptions, power: &PowerOptions) -> AveragedPowerSpectrum {
+        let n = segments[0].len();
+        let mut sums = Multitaper::new(n, options).unwrap();
+        segments.iter().for_each(|values| sums.add(values, Some(25.0)));
+        let (device, provenance) = (DeviceRecord::default(), Provenance::default());
+        sums.finish(power, Context { n, dt: 0.5, segment_size: 0.5 * n as f64, device, provenance }).unwrap()
+    }
+
+    #[test]
+    fn powers_are_those_of_the_definition() {
+        let mut random = Random::new(4);
+        let (n, power) = (48, PowerOptions { norm: crate::spectrum::Norm::None, ..PowerOptions::default() });
+        let segments = [noise(&mut random, n), noise(&mut random, n)];
+        let plain = TaperOptions { half_bandwidth: 2.0, tapers: Some(3), ..TaperOptions::default() };
+        let adaptive = TaperOptions { adaptive: true, ..plain.clone() };
+        let made = [spectrum(&segments, &plain, &power), spectrum(&segments, &adaptive, &power)];
+        let tapers = dpss::tapers(n, 2.0, 3);
+        for k in 1..24 {
+            let (mut expected, mut by_power) = (0.0, 0.0);
+            for values in &segments {
+                let mean = values.iter().sum::<f64>() / n as f64;
+                let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;
+                let eigen = tapers.iter().map(|taper| {
+                    let phase = |j: usize| Complex::from_polar(1.0, -std::f64::consts::TAU * (j * k) as f64 / n as f64);
+                    let sum: Complex<f64> = (0..n).map(|j| phase(j) * (taper.values[j] * (values[j] - mean))).sum();
+                    n as f64 * sum.norm_sqr()
+                });
+                let eigen: Vec<f64> = eigen.collect();
+                let lambda: Vec<f64> = tapers.iter().map(|t| t.concentration).collect();
+                expected += (0..3).map(|i| lambda[i] * eigen[i]).sum::<f64>() / lambda.iter().sum::<f64>() / 2.0;
+                // Thomson's fixed point, found from afar.
+                let mut s: f64 = eigen.iter().sum();
+                for _ in 0..10_000 {
+                    let d = |i: usize| lambda[i].sqrt() * s / (lambda[i] * s + (1.0 - lambda[i]) * n as f64 * variance);
+                    s = (0..3).map(|i| d(i).powi(2) * eigen[i]).sum::<f64>() / (0..3).map(|i| d(i).powi(2)).sum::<f64>();
+                }
+                by_power += s / 2.0;
+            }
+            for (spectrum, expected) in made.iter().zip([expected, by_power]) {
+                let got = spectrum.power[k - 1];
+                assert!((got / expected - 1.0).abs() < 1e-10, "{k}: {got} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn white_noise_has_its_level_and_errors_that_cover() {
+        let mut random = Random::new(8);
+        let segments: Vec<Vec<f64>> = (0..6).map(|_| noise(&mut random, 2048)).collect();
+        for (adaptive, jackknife, rebin) in
+            [(false, false, Rebin::None), (true, false, Rebin::None), (false, true, Rebin::None), (false, false, Rebin::Linear(40))]
+        {
+            let options = TaperOptions { adaptive, jackknife, ..TaperOptions::default() };
+            let spectrum = spectrum(&segments, &options, &PowerOptions { rebin, ..PowerOptions::default() });
+            let count = spectrum.len() as f64;
+            let mean = spectrum.power.iter().sum::<f64>() / count;
+            assert!((mean - 2.0).abs() < 0.06, "{options:?}: {mean}");
+            let scatter = (spectrum.power.iter().map(|p| (p - 2.0).powi(2)).sum::<f64>() / count).sqrt();
+            let error = spectrum.power_err.iter().sum::<f64>() / count;
+            let bound = if rebin == Rebin::None { 0.12 } else { 0.4 };
+            assert!((scatter / error - 1.0).abs() < bound, "{options:?} {rebin:?}: {scatter} {error}");
+        }
+    }
+
+    #[test]
+    fn a_strong_line_leaks_less_with_weights_by_power() {
+        let mut random = Random::new(2);
+        let line = |i: usize, x: f64| x + 1e5 * (0.3 * i as f64).sin();
+        let segment: Vec<f64> = noise(&mut random, 1024).into_iter().enumerate().map(|(i, x)| line(i, x)).collect();
+        let all = TaperOptions { tapers: Some(8), ..TaperOptions::default() };
+        let plain = spectrum(std::slice::from_ref(&segment), &all, &PowerOptions::default());
+        let adaptive = TaperOptions { adaptive: true, ..all };
+        let adaptive = spectrum(&[segment], &adaptive, &PowerOptions::default());
+        let far = |s: &AveragedPowerSpectrum| s.power[300..].iter().sum::<f64>() / s.power[300..].len() as f64;
+        assert!(far(&plain) > 100.0 && far(&adaptive) < 10.0, "{} {}", far(&plain), far(&adaptive));
+        assert_eq!(adaptive.peak(), plain.peak());
+        assert!(adaptive.m[400] < plain.m[400]);
+    }
+
+    #[test]
+    fn options_without_meaning_are_refused() {
+        for options in [
+            TaperOptions { half_bandwidth: 0.2, ..TaperOptions::default() },
+            TaperOptions { half_bandwidth: 50.0, ..TaperOptions::default() },
+            TaperOptions { tapers: Some(0), ..TaperOptions::default() },
+            TaperOptions { tapers: Some(65), ..TaperOptions::default() },
+            TaperOptions { tapers: Some(1), jackknife: true, ..TaperOptions::default() },
+        ] {
+            assert!(Multitaper::new(64, &options).is_err(), "{options:?}");
+        }
+    }
+}
