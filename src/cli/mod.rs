@@ -3,10 +3,11 @@
 pub mod bispectrum;
 pub mod common;
 pub mod cs;
+mod cs_bands;
 pub mod device;
 pub mod devices;
-pub mod fold;
 pub mod dynamical;
+pub mod fold;
 pub mod info;
 #[cfg(unix)]
 mod interrupt;
@@ -19,9 +20,9 @@ pub mod output;
 pub mod pds;
 pub mod plot;
 mod plot_light_curve;
+mod plot_matrix;
 mod plot_pulsation;
 pub mod search;
-mod plot_matrix;
 mod series;
 pub mod simulate;
 pub mod spectrum_args;
@@ -51,7 +52,7 @@ enum Command {
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
     Cs(Box<cs::CsArgs>),
-    /// Dynamical power spectrum: time × frequency, traces of the largest power, shift-and-add
+    /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
     #[command(name = "dyn", allow_negative_numbers = true)]
     Dynamical(Box<dynamical::DynArgs>),
     /// Lomb-Scargle power or cross spectrum of light curves with gaps

@@ -58,24 +58,9 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<AveragedCrossSpectrum> {
-    let (mut events, mut gtis, mut places) = (Vec::new(), Vec::new(), Vec::new());
-    for (observation, channels) in inputs.into_iter().enumerate() {
-        let gti = channels.reference.gti.intersect(&channels.subject.gti);
-        for (channel, input) in channels.read_once(inside)? {
-            events.push(input);
-            gtis.push(gti.clone());
-            places.push(Place { observation, channel });
-        }
-    }
     let product =
         Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: options.cross.weight_exponent() };
-    let wanted = Wanted {
-        dt: options.dt,
-        segment_size: options.segment_size,
-        product,
-        compat_stingray: options.compat_stingray,
-    };
-    let plan = Plan::of(&events, &gtis, &places, &wanted, &mut warnings)?;
+    let (plan, events) = plan_channels(inputs, inside, product, options, &mut warnings)?;
     let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
     let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
@@ -89,6 +74,33 @@ pub fn cross_spectrum_of_events(
     let context =
         CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     AveragedCrossSpectrum::new(&sums, &options.cross, context)
+}
+
+/// Plans the common segments of some channels, and what is to be read for them.
+pub(super) fn plan_channels<'a>(
+    inputs: Vec<Channels<'a>>,
+    inside: bool,
+    product: Product,
+    options: &CrossSpectrumOptions,
+    warnings: &mut Warnings,
+) -> Result<(Plan, Vec<Events<'a>>)> {
+    let (mut events, mut gtis, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (observation, channels) in inputs.into_iter().enumerate() {
+        let gti = channels.reference.gti.intersect(&channels.subject.gti);
+        for (channel, input) in channels.read_once(inside)? {
+            events.push(input);
+            gtis.push(gti.clone());
+            places.push(Place { observation, channel });
+        }
+    }
+    let wanted = Wanted {
+        dt: options.dt,
+        segment_size: options.segment_size,
+        product,
+        compat_stingray: options.compat_stingray,
+    };
+    let plan = Plan::of(&events, &gtis, &places, &wanted, warnings)?;
+    Ok((plan, events))
 }
 
 impl<'a> Channels<'a> {

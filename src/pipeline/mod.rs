@@ -35,7 +35,8 @@ use crate::warning::Warnings;
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use dynamical::{
-    DynamicalOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+    DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
 };
 use ends::EndSums;
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
