@@ -201,6 +201,6 @@ impl Bispectrum {
             real("bispectrum_re", "ct3", &self.bispectrum_re),
             real("bispectrum_im", "ct3", &self.bispectrum_im),
         ];
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
 }

@@ -260,7 +260,9 @@ mod tests {
                 let [a, b] = [TAU * random.uniform(), TAU * random.uniform()];
                 let wave = |k: f64, j: usize, phase: f64| (TAU * k * j as f64 / 64.0 + phase).cos();
                 // 7 and 11 make 18, 0.8 rad ahead of both together.
-                (0..64).map(|j| wave(7.0, j, a) + wave(11.0, j, b) + wave(18.0, j, a + b - 0.8) + normal(&mut random)).collect()
+                (0..64)
+                    .map(|j| wave(7.0, j, a) + wave(11.0, j, b) + wave(18.0, j, a + b - 0.8) + normal(&mut random))
+                    .collect()
             })
             .collect();
         let bispectrum = made(&segments, None);

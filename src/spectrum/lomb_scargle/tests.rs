@@ -58,9 +58,12 @@ fn reduction(time: &[f64], value: &[f64], weight: &[f64], f: f64, floating: bool
 fn leahy_power_is_the_reduction_of_chi_square() {
     let (time, value, error) = series(1, 0.0);
     let samples = Samples { time: &time, value: &value, error: &error, dt: 0.25 };
-    for (weighted, floating_mean, oversample) in [(true, true, 1.0), (true, false, 3.0), (false, true, 2.5), (false, false, 1.0)] {
+    for (weighted, floating_mean, oversample) in
+        [(true, true, 1.0), (true, false, 3.0), (false, true, 2.5), (false, false, 1.0)]
+    {
         for method in [Method::Direct, Method::Fast] {
-            let options = LombScargleOptions { weighted, floating_mean, oversample, method, ..LombScargleOptions::default() };
+            let options =
+                LombScargleOptions { weighted, floating_mean, oversample, method, ..LombScargleOptions::default() };
             let spectrum = power_spectrum(samples, &options, Rebin::None, context).unwrap();
             let squares = error.iter().map(|e| e * e).sum::<f64>() / error.len() as f64;
             let weight: Vec<f64> = error.iter().map(|e| if weighted { e.powi(-2) } else { 1.0 / squares }).collect();
@@ -68,7 +71,12 @@ fn leahy_power_is_the_reduction_of_chi_square() {
                 // Times in the spectrum begin at the first edge; power does not depend on that.
                 let expected = reduction(&time, &value, &weight, spectrum.freq[k], floating_mean);
                 let error = (spectrum.power[k] - expected).abs();
-                assert!(error < 1e-9 * expected.max(1.0), "{options:?} {}: {} {expected}", spectrum.freq[k], spectrum.power[k]);
+                assert!(
+                    error < 1e-9 * expected.max(1.0),
+                    "{options:?} {}: {} {expected}",
+                    spectrum.freq[k],
+                    spectrum.power[k]
+                );
             }
             assert!((spectrum.freq[spectrum.peak().unwrap()] - 0.31).abs() < 0.003);
             assert_eq!(spectrum.noise[0], spectrum.meta.noise);
@@ -122,7 +130,9 @@ fn evenly_sampled_series_have_their_periodogram() {
 fn a_late_subject_has_positive_lags_though_the_bins_differ() {
     let (late, early) = (series(2, 0.4), series(3, 0.0));
     // Every third bin of the reference is missing.
-    let keep = |list: &[f64]| list.iter().copied().enumerate().filter(|(i, _)| i % 3 != 1).map(|(_, x)| x).collect::<Vec<f64>>();
+    let keep = |list: &[f64]| {
+        list.iter().copied().enumerate().filter(|(i, _)| i % 3 != 1).map(|(_, x)| x).collect::<Vec<f64>>()
+    };
     let (time, value) = (keep(&early.0), keep(&early.1));
     let subject = Samples { time: &late.0, value: &late.1, error: &[], dt: 0.25 };
     let reference = Samples { time: &time, value: &value, error: &[], dt: 0.25 };
@@ -150,7 +160,8 @@ fn series_that_cannot_be_used_are_refused() {
     let time = [0.0, 1.0, 2.0, 3.0, 4.0];
     let value = [1.0, 2.0, 3.0, 2.0, 1.0];
     let good = Samples { time: &time, value: &value, error: &[], dt: 1.0 };
-    let run = |samples: Samples, options: LombScargleOptions| power_spectrum(samples, &options, Rebin::None, context).is_ok();
+    let run =
+        |samples: Samples, options: LombScargleOptions| power_spectrum(samples, &options, Rebin::None, context).is_ok();
     let plain = LombScargleOptions::default();
     assert!(run(good, plain.clone()));
     assert!(!run(Samples { time: &time[..3], value: &value[..3], ..good }, plain.clone()));

@@ -261,7 +261,8 @@ mod tests {
                 let mut s: f64 = eigen.iter().sum();
                 for _ in 0..10_000 {
                     let d = |i: usize| lambda[i].sqrt() * s / (lambda[i] * s + (1.0 - lambda[i]) * n as f64 * variance);
-                    s = (0..3).map(|i| d(i).powi(2) * eigen[i]).sum::<f64>() / (0..3).map(|i| d(i).powi(2)).sum::<f64>();
+                    s = (0..3).map(|i| d(i).powi(2) * eigen[i]).sum::<f64>()
+                        / (0..3).map(|i| d(i).powi(2)).sum::<f64>();
                 }
                 by_power += s / 2.0;
             }
@@ -276,9 +277,12 @@ mod tests {
     fn white_noise_has_its_level_and_errors_that_cover() {
         let mut random = Random::new(8);
         let segments: Vec<Vec<f64>> = (0..6).map(|_| noise(&mut random, 2048)).collect();
-        for (adaptive, jackknife, rebin) in
-            [(false, false, Rebin::None), (true, false, Rebin::None), (false, true, Rebin::None), (false, false, Rebin::Linear(40))]
-        {
+        for (adaptive, jackknife, rebin) in [
+            (false, false, Rebin::None),
+            (true, false, Rebin::None),
+            (false, true, Rebin::None),
+            (false, false, Rebin::Linear(40)),
+        ] {
             let options = TaperOptions { adaptive, jackknife, ..TaperOptions::default() };
             let spectrum = spectrum(&segments, &options, &PowerOptions { rebin, ..PowerOptions::default() });
             let count = spectrum.len() as f64;
