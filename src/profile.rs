@@ -228,6 +228,9 @@ fn forget_peak_memory() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
+/// Name, begin and duration, s.
+pub type TimedSpan = (&'static str, f64, f64);
+
 /// A recording.
 pub struct Profile {
     threads: Vec<Track>,
@@ -287,9 +290,8 @@ impl Profile {
         shifts
     }
 
-    /// Names and spans of every thread and GPU, in order of their beginning, the longer first: name, begin and duration in
-    /// seconds.
-    pub fn tracks(&self) -> Vec<(String, Vec<(&'static str, f64, f64)>)> {
+    /// Names and spans of every thread and GPU, in order of their beginning, the longer first.
+    pub fn tracks(&self) -> Vec<(String, Vec<TimedSpan>)> {
         let mut tracks = Vec::new();
         for thread in &self.threads {
             let mut spans = thread.spans.clone();

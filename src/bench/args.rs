@@ -87,7 +87,8 @@ impl BenchArgs {
     /// An output exists; a workload that is none.
     pub fn check(&self) -> Result<()> {
         super::workload::named(&self.workload)?;
-        let page = self.report.as_ref().map(|folder| folder.join("index.html"));
+        // The folder of a page is made where there is none.
+        let page = self.report.as_ref().map(|folder| folder.join("index.html")).filter(|page| page.exists());
         for path in [&self.json, &self.profile, &page].into_iter().flatten() {
             check_output(&path.display().to_string(), self.overwrite)?;
         }

@@ -34,6 +34,8 @@ pub struct Change {
     pub id: String,
     /// New median over the old one.
     pub ratio: f64,
+    /// Of the time of all cores, instead of the clock's.
+    pub by_cores: bool,
     /// What that means.
     pub verdict: Verdict,
 }
@@ -59,14 +61,21 @@ pub fn verdict(old: &[f64], new: &[f64]) -> Verdict {
     }
 }
 
-/// The timings of both runs, in the order of the new one.
+/// The timings of both runs, in the order of the new one. Where others used the machine in either run, what is done by its cores is
+/// judged by the time that they spent, not by the clock, which would measure the others.
 pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
+    let disturbed = old.is_disturbed() || new.is_disturbed();
+    let on_cores = |timing: &Timing| {
+        let software = new.adapters.iter().any(|adapter| adapter.software && adapter.name == timing.device);
+        timing.device == "cpu" || software
+    };
     let earlier = |timing: &Timing| old.timings.iter().find(|t| t.id == timing.id);
     let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
-    both.map(|(old, new)| Change {
-        id: new.id.clone(),
-        ratio: new.median / old.median,
-        verdict: verdict(&old.samples, &new.samples),
+    both.map(|(old, new)| {
+        let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
+        let (before, after) = if by_cores { (&old.cores, &new.cores) } else { (&old.samples, &new.samples) };
+        let (ratio, verdict) = (median(after) / median(before), verdict(before, after));
+        Change { id: new.id.clone(), ratio, by_cores, verdict }
     })
     .collect()
 }
@@ -77,7 +86,10 @@ pub fn text(old: &Record, new: &Record, changes: &[Change]) -> String {
     if old.machine.processor != new.machine.processor || old.machine.cores != new.machine.cores {
         text += "  the earlier run was on another machine\n";
     }
-    for Change { id, ratio, verdict } in changes.iter().filter(|c| c.verdict != Verdict::Same) {
+    if changes.iter().any(|change| change.by_cores) {
+        text += "  others used the machine: what its cores do is judged by the time that they spent\n";
+    }
+    for Change { id, ratio, verdict, .. } in changes.iter().filter(|c| c.verdict != Verdict::Same) {
         text += &format!("  {:<8} {ratio:>6.2} times  {id}\n", format!("{verdict:?}").to_lowercase());
     }
     let count = |verdict| changes.iter().filter(|change| change.verdict == verdict).count();

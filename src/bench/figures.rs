@@ -4,6 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::record::{Record, Timing};
+use super::report::escaped;
 use super::scaling::Scaling;
 use crate::cli::plot::{tick, ticks, use_font};
 use crate::profile::Profile;
@@ -11,16 +12,35 @@ use crate::profile::Profile;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const SIZE: (u32, u32) = (860, 430);
-/// Colours that differ for most eyes (Okabe & Ito 2008).
-const COLOURS: [RGBColor; 8] = [
+/// Colours that differ for most eyes, the first six from Okabe & Ito 2008.
+const COLOURS: [RGBColor; 13] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
-    RGBColor(120, 120, 120),
+    RGBColor(150, 150, 150),
     RGBColor(190, 175, 30),
+    RGBColor(90, 60, 140),
+    RGBColor(130, 70, 30),
+    RGBColor(60, 60, 60),
+    RGBColor(150, 210, 140),
+    RGBColor(250, 180, 180),
+];
+/// Stages in the order of the colours that they have on every timeline; passes of GPUs follow by their names.
+const STAGES: [&str; 11] = [
+    "transform",
+    "bin",
+    "check and hash",
+    "accumulate",
+    "merge",
+    "read",
+    "segments",
+    "spectrum",
+    "decode",
+    "submit",
+    "prepare",
 ];
 /// Boxes of a timeline at most; shorter spans than fit are left out.
 const MOST_BOXES: usize = 2500;
@@ -46,9 +66,17 @@ fn svg(size: (u32, u32), draw: impl FnOnce(Area) -> Result<(), String>) -> Optio
     Some(text)
 }
 
+/// Names and their colours, as HTML to stand below a plot.
+fn legend<'a>(names: impl Iterator<Item = (&'a str, RGBColor)>) -> String {
+    let one = |(name, RGBColor(r, g, b)): (&str, _)| {
+        format!("<span class=\"key\" style=\"background:rgb({r},{g},{b})\"></span>{} ", escaped(name))
+    };
+    format!("<p class=\"legend\">{}</p>\n", names.map(one).collect::<String>())
+}
+
 /// Series on two logarithmic axes.
 fn logarithmic(x: Axis, y: Axis, series: &[Series]) -> Option<String> {
-    svg(SIZE, |area| {
+    let plot = svg(SIZE, |area| {
         let failed = |e: DrawingAreaErrorKind<_>| e.to_string();
         area.fill(&WHITE).map_err(failed)?;
         let mut chart = ChartBuilder::on(&area)
@@ -64,20 +92,17 @@ fn logarithmic(x: Axis, y: Axis, series: &[Series]) -> Option<String> {
         mesh.x_desc(x.0).y_desc(y.0).label_style(("sans-serif", 14)).axis_desc_style(("sans-serif", 15));
         mesh.x_label_formatter(&tick).y_label_formatter(&tick);
         mesh.light_line_style(TRANSPARENT).bold_line_style(RGBColor(225, 225, 225)).draw().map_err(failed)?;
-        for (i, Series { name, points, line }) in series.iter().enumerate() {
+        for (i, Series { points, line, .. }) in series.iter().enumerate() {
             let style = colour(i);
             let drawn = match line {
                 true => chart.draw_series(LineSeries::new(points.iter().copied(), style.stroke_width(2))),
                 false => chart.draw_series(points.iter().map(|&at| Circle::new(at, 4, style.filled()))),
             };
-            let drawn = drawn.map_err(failed)?;
-            drawn.label(name).legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], style.filled()));
+            drawn.map_err(failed)?;
         }
-        let mut legend = chart.configure_series_labels();
-        legend.position(SeriesLabelPosition::LowerRight).label_font(("sans-serif", 13)).margin(6);
-        legend.background_style(WHITE.mix(0.8)).draw().map_err(failed)?;
         area.present().map_err(failed)
-    })
+    })?;
+    Some(plot + &legend(series.iter().enumerate().map(|(i, series)| (series.name.as_str(), colour(i)))))
 }
 
 /// The smallest and largest of some positive numbers, with some room.
@@ -176,36 +201,37 @@ pub fn timeline(profile: &Profile) -> Option<String> {
     let mut names: Vec<&str> = spans().filter(|span| span.2 >= shortest).map(|span| span.0).collect();
     names.sort_unstable();
     names.dedup();
-    let height = 44 * tracks.len() as u32 + 30 + 20 * names.len().div_ceil(4) as u32;
-    svg((SIZE.0, height + 40), |area| {
+    let passes: Vec<&str> = names.iter().copied().filter(|name| !STAGES.contains(name)).collect();
+    let coloured = |name: &str| {
+        let stage = STAGES.iter().position(|stage| *stage == name);
+        colour(stage.unwrap_or_else(|| STAGES.len() + passes.iter().position(|pass| *pass == name).unwrap_or(0)))
+    };
+    let plot = svg((SIZE.0, 44 * tracks.len() as u32 + 36), |area| {
         let failed = |e: DrawingAreaErrorKind<_>| e.to_string();
         area.fill(&WHITE).map_err(failed)?;
         let scale = |t: f64| 150 + ((t - begin) / (end - begin) * f64::from(SIZE.0 - 170)) as i32;
-        let font = |size: u32| ("sans-serif", size).into_font();
+        let font = ("sans-serif", 13).into_font();
         for (row, (name, spans)) in tracks.iter().enumerate() {
             let top = 10 + 44 * row as i32;
             let short: String = name.chars().take(20).collect();
-            area.draw(&Text::new(short, (4, top + 12), font(13))).map_err(failed)?;
-            for &(name, from, duration) in spans.iter().filter(|span| span.2 >= shortest) {
-                let style = colour(names.iter().position(|n| *n == name).unwrap_or(0)).filled();
-                let (left, right) = (scale(from), scale(from + duration));
-                let outer =
-                    spans.iter().filter(|o| o.1 <= from && o.1 + o.2 >= from + duration && o.2 > duration).count();
-                let depth = (outer as i32).min(3);
-                let corners = [(left, top + 8 * depth), (right.max(left + 1), top + 34)];
-                area.draw(&Rectangle::new(corners, style)).map_err(failed)?;
+            area.draw(&Text::new(short, (4, top + 12), font.clone())).map_err(failed)?;
+            // Spans come in order, the outer before those inside.
+            let mut open: Vec<f64> = Vec::new();
+            for &(name, from, duration) in spans {
+                open.retain(|&stop| stop > from);
+                if duration >= shortest {
+                    let (left, right) = (scale(from), scale(from + duration));
+                    let corners = [(left, top + 8 * (open.len() as i32).min(3)), (right.max(left + 1), top + 34)];
+                    area.draw(&Rectangle::new(corners, coloured(name).filled())).map_err(failed)?;
+                }
+                open.push(from + duration);
             }
         }
-        let below = 14 + 44 * tracks.len() as i32;
         let label = format!("{:.1} ms", (end - begin) * 1e3);
-        area.draw(&Text::new(label, (scale(end) - 60, below), font(13))).map_err(failed)?;
-        for (i, name) in names.iter().enumerate() {
-            let at = (10 + 210 * (i as i32 % 4), below + 24 + 20 * (i as i32 / 4));
-            area.draw(&Rectangle::new([at, (at.0 + 12, at.1 + 12)], colour(i).filled())).map_err(failed)?;
-            area.draw(&Text::new(name.to_string(), (at.0 + 18, at.1), font(13))).map_err(failed)?;
-        }
+        area.draw(&Text::new(label, (scale(end) - 60, 12 + 44 * tracks.len() as i32), font)).map_err(failed)?;
         area.present().map_err(failed)
-    })
+    })?;
+    Some(plot + &legend(names.iter().map(|name| (*name, coloured(name)))))
 }
 
 /// Medians of workloads over several runs, relative to the oldest; `runs` are names and records in order of time.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Device;
 use super::record::{Limit, Record, Timing};
-use super::sample::{Budget, in_turn, timed};
+use super::sample::{Budget, Samples, in_turn, timed};
 use crate::kernels::{Data, Job, Kernel, Limits, Shape, Trial};
 
 /// Bins of a trial.
@@ -103,7 +103,7 @@ pub fn time(kernels: &[&Kernel], device: &mut Device, record: &Record, quick: bo
         }
         _ => Ok(timed(|| std::hint::black_box(cases[i].trial.cpu())).0),
     });
-    let timing = |(case, samples): (&Case, Result<Vec<f64>, String>)| {
+    let timing = |(case, samples): (&Case, Result<Samples, String>)| {
         Some(case.timing(device).with(samples.ok()?, case.limit(record, &device.name)))
     };
     cases.iter().zip(measured).filter_map(timing).collect()

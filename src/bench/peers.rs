@@ -10,7 +10,7 @@ use realfft::RealFftPlanner;
 use serde_json::Value;
 
 use super::record::Timing;
-use super::sample::repeated;
+use super::sample::{Samples, repeated};
 use super::workload::Prepared;
 
 const STINGRAY: &str = include_str!("../../benches/peers/stingray_pds.py");
@@ -23,7 +23,8 @@ fn timing(name: &str, device: &str, size: &[(&str, u64)], samples: Vec<f64>) -> 
     let of_size: Vec<String> = size.values().map(u64::to_string).collect();
     let id = format!("peer/{name}/{}/{device}/", of_size.join("x"));
     let (kind, name, device) = ("peer".into(), name.into(), device.into());
-    Timing { id, kind, name, device, size, ..Timing::default() }.with(samples, None)
+    Timing { id, kind, name, device, size, ..Timing::default() }
+        .with(Samples { seconds: samples, cores: Vec::new() }, None)
 }
 
 /// Real transforms of one core in single precision.

@@ -53,7 +53,7 @@ pub fn cpu(threads: usize, quick: bool) -> Result<Vec<Rate>> {
     // More than the caches of a core hold; each thread has its own.
     let size = if quick { 16 << 20 } else { 64usize << 20 };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::argument("--threads", threads, &e.to_string()))?;
+    let pool = pool.map_err(|e| Error::argument("--threads", threads, e.to_string()))?;
     let mut buffers: Vec<(Vec<u8>, Vec<u8>)> = (0..threads).map(|_| (vec![1; size], vec![0; size])).collect();
     if let Some((from, to)) = buffers.first_mut() {
         let copy = repeated(samples, || to.copy_from_slice(black_box(from)));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::sample::Samples;
 use super::scaling::Scaling;
 use crate::backend::AdapterReport;
 use crate::error::{Error, Result};
@@ -133,6 +134,9 @@ pub struct Timing {
     pub mad: f64,
     /// All times, s, in the order in which they were taken.
     pub samples: Vec<f64>,
+    /// Time of all cores during each, s; empty where it is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cores: Vec<f64>,
     /// What the machine's rates allow; `null` where nothing is known to bound it.
     pub limit: Option<Limit>,
     /// Limit over median: 1 is perfect.
@@ -177,10 +181,12 @@ impl Limit {
 
 impl Timing {
     /// With its samples, and the limit beside them.
-    pub fn with(self, samples: Vec<f64>, limit: Option<Limit>) -> Timing {
+    pub fn with(self, samples: Samples, limit: Option<Limit>) -> Timing {
+        let Samples { seconds: samples, mut cores } = samples;
+        cores.retain(|time| time.is_finite());
         let (median, mad) = (super::sample::median(&samples), super::sample::mad(&samples));
         let fraction = limit.as_ref().map(|limit| limit.seconds / median);
-        Timing { median, mad, samples, limit, fraction, ..self }
+        Timing { median, mad, samples, cores, limit, fraction, ..self }
     }
 }
 
@@ -206,6 +212,11 @@ impl Record {
     /// True where every kernel was right on every device.
     pub fn is_right(&self) -> bool {
         self.checks.iter().all(|check| check.failure.is_none())
+    }
+
+    /// True where others kept more than a quarter of a core busy when the run began.
+    pub fn is_disturbed(&self) -> bool {
+        self.machine.load_before.is_some_and(|load| load > 0.25)
     }
 
     /// The rate of that name on a device, its best sample.

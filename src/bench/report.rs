@@ -8,15 +8,17 @@ use super::{figures, table};
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 
-const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;max-width:1180px;margin:2em auto;padding:0 1em;color:#222}\
+const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;max-width:1400px;margin:2em auto;padding:0 1em;color:#222}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #ccc}table{border-collapse:collapse;font-size:13px}\
-td,th{padding:2px 9px;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}td:first-child,th:first-child,td.t{text-align:left}\
-.bad{background:#fbd5d0;font-weight:600}.good{color:#17683a}.bar{display:inline-block;height:10px;background:#0072b2;vertical-align:middle}\
-.track{display:inline-block;width:120px;background:#eee;height:10px;vertical-align:middle;text-align:left;line-height:0}\
-.warn{background:#fdf1cf;padding:6px 10px}svg{max-width:100%;height:auto;display:block;margin:8px 0}";
+td,th{padding:2px 9px;text-align:right;border-bottom:1px solid #eee;vertical-align:top}\
+td:nth-child(-n+2),th:nth-child(-n+2),.words td,.words th{text-align:left}td{white-space:nowrap}.words td{white-space:normal}\
+.bad{background:#fbd5d0;font-weight:600}.good{color:#17683a}.bar{display:inline-block;height:10px;background:#0072b2}\
+.track{display:inline-block;width:120px;background:#eee;height:10px;text-align:left;line-height:0}\
+.warn{background:#fdf1cf;padding:6px 10px}svg{max-width:100%;height:auto;display:block;margin:8px 0}\
+.key{display:inline-block;width:12px;height:12px;margin:0 5px 0 14px}.legend{font-size:13px;margin:0}";
 
 /// Text as HTML shows it.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
@@ -27,11 +29,15 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// A table; cells are HTML.
+/// A table of numbers; cells are HTML.
 fn rows(head: &[&str], body: impl IntoIterator<Item = Vec<String>>) -> String {
+    table_of("numbers", head, body)
+}
+
+fn table_of(class: &str, head: &[&str], body: impl IntoIterator<Item = Vec<String>>) -> String {
     let cells = |tag: &str, cells: &[String]| cells.iter().map(|c| format!("<{tag}>{c}</{tag}>")).collect::<String>();
     let head: Vec<String> = head.iter().map(|name| escaped(name)).collect();
-    let mut text = format!("<table><tr>{}</tr>\n", cells("th", &head));
+    let mut text = format!("<table class=\"{class}\"><tr>{}</tr>\n", cells("th", &head));
     for row in body {
         text += &format!("<tr>{}</tr>\n", cells("td", &row));
     }
@@ -44,7 +50,7 @@ fn bar(fraction: f64) -> String {
 }
 
 fn timing_row(timing: &Timing) -> Vec<String> {
-    let size: Vec<String> = timing.size.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let size: Vec<String> = timing.size.iter().filter(|s| *s.1 > 0).map(|(name, n)| format!("{n} {name}")).collect();
     let limit = timing.limit.as_ref();
     vec![
         escaped(&timing.name),
@@ -56,7 +62,6 @@ fn timing_row(timing: &Timing) -> Vec<String> {
         limit.map_or("–".into(), |limit| table::seconds(limit.seconds)),
         timing.fraction.map_or("–".into(), bar),
         limit.map_or(String::new(), |limit| escaped(&limit.by)),
-        timing.peak_memory_bytes.map_or("–".into(), |bytes| format!("{:.0} MB", bytes as f64 * 1e-6)),
     ]
 }
 
@@ -74,6 +79,30 @@ fn stage_rows(record: &Record) -> Vec<Vec<String>> {
         all.push(vec![escaped(&timing.name), device, told.join(" · "), bytes.join(" · ")]);
     }
     all
+}
+
+/// Most memory in use during each workload.
+fn memory(record: &Record) -> String {
+    let known: Vec<(&Timing, f64)> =
+        record.timings.iter().filter_map(|t| Some((t, t.peak_memory_bytes? as f64 * 1e-6))).collect();
+    let most = known.iter().map(|(_, megabytes)| *megabytes).fold(0.0, f64::max);
+    if known.is_empty() {
+        return String::new();
+    }
+    let row = |(timing, megabytes): &(&Timing, f64)| {
+        let width = 300.0 * megabytes / most;
+        let bar = format!("<span class=\"bar\" style=\"width:{width:.0}px\"></span>");
+        let device = escaped(&table::device(&timing.device, &timing.profile));
+        vec![
+            escaped(&timing.name),
+            device,
+            format!("{megabytes:.0}"),
+            format!("<div style=\"text-align:left\">{bar}</div>"),
+        ]
+    };
+    "<h2>Memory</h2>\n<p>Most memory in use by the process during one run; devices that are open are part of it.</p>\n"
+        .to_string()
+        + &rows(&["workload", "device", "MB", ""], known.iter().map(row))
 }
 
 /// Writes `index.html` into a folder; `profiles` have a name each.
@@ -132,8 +161,7 @@ pub fn write(
     }
     if !record.timings.is_empty() {
         body += "<h2>How fast is it?</h2>\n";
-        let head =
-            ["what", "device", "size", "median", "±", "samples", "limit", "of the limit", "bound by", "peak memory"];
+        let head = ["what", "device", "size", "median", "±", "samples", "limit", "of the limit", "bound by"];
         body += &rows(&head, record.timings.iter().map(timing_row));
     }
     for (device, plot) in figures::rooflines(record) {
@@ -145,8 +173,9 @@ pub fn write(
     let stages = stage_rows(record);
     if !stages.is_empty() {
         body += "<h2>Where the time goes</h2>\n<p>One run more of each workload; all threads together, passes by the device's clock.</p>\n";
-        body += &rows(&["workload", "device", "stages", "bytes"], stages);
+        body += &table_of("words", &["workload", "device", "stages", "bytes"], stages);
     }
+    body += &memory(record);
     for (name, profile) in profiles {
         if let Some(plot) = figures::timeline(profile) {
             body += &format!("<h2>Timeline of {}</h2>\n{plot}\n", escaped(name));

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use cpu_time::ProcessTime;
+
 /// How long something is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
@@ -35,27 +37,42 @@ pub fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
+/// Times of one measurement, s.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Samples {
+    /// What the measurement gave.
+    pub seconds: Vec<f64>,
+    /// Time that all cores spent on this process meanwhile, which others on the machine disturb less.
+    pub cores: Vec<f64>,
+}
+
 /// Times of several measurements, taken in turn, so that what disturbs the machine for a while disturbs all alike and shows as
 /// spread. `measure(i)` gives seconds; the first round warms up and is not kept. A measurement that fails is left at that.
 pub fn in_turn(
     count: usize,
     budget: Budget,
     mut measure: impl FnMut(usize) -> Result<f64, String>,
-) -> Vec<Result<Vec<f64>, String>> {
-    let mut found: Vec<Result<Vec<f64>, String>> = vec![Ok(Vec::new()); count];
+) -> Vec<Result<Samples, String>> {
+    let mut found: Vec<Result<Samples, String>> = vec![Ok(Samples::default()); count];
     let mut spent = vec![0.0; count];
     for round in 0..=budget.most {
         let mut busy = false;
         for (i, (samples, spent)) in found.iter_mut().zip(&mut spent).enumerate() {
             let Ok(kept) = samples else { continue };
-            let enough = kept.len() >= budget.least || (!kept.is_empty() && *spent >= 10.0 * budget.seconds);
+            let taken = kept.seconds.len();
+            let enough = taken >= budget.least || (taken > 0 && *spent >= 10.0 * budget.seconds);
             if enough && *spent >= budget.seconds {
                 continue;
             }
-            match measure(i) {
+            // A clock that cannot be read tells no time of the cores.
+            let before = ProcessTime::try_now();
+            let result = measure(i);
+            let cores = before.and_then(|before| before.try_elapsed()).map_or(f64::NAN, |time| time.as_secs_f64());
+            match result {
                 Ok(_) if round == 0 => {}
                 Ok(seconds) => {
-                    kept.push(seconds);
+                    kept.seconds.push(seconds);
+                    kept.cores.push(cores);
                     *spent += seconds;
                 }
                 Err(why) => *samples = Err(why),
@@ -101,7 +118,8 @@ mod tests {
             1 => Ok(0.001),
             _ => Err("broken".into()),
         });
-        let lengths: Vec<_> = found.iter().map(|samples| samples.as_ref().map(Vec::len)).collect();
-        assert_eq!(lengths, [Ok(3), Ok(5), Err(&"broken".to_string())]);
+        let lengths: Vec<_> =
+            found.iter().map(|samples| samples.as_ref().map(|s| (s.seconds.len(), s.cores.len()))).collect();
+        assert_eq!(lengths, [Ok((3, 3)), Ok((5, 5)), Err(&"broken".to_string())]);
     }
 }

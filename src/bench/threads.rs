@@ -32,7 +32,7 @@ pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, load: Option<f64>
     let mut warnings = Vec::new();
     for (i, samples) in measured.into_iter().enumerate() {
         match samples {
-            Ok(samples) => points[i].samples = samples,
+            Ok(samples) => points[i].samples = samples.seconds,
             Err(why) => warnings.push(why),
         }
         profile::start();
