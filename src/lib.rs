@@ -31,6 +31,8 @@
 
 pub mod backend;
 #[cfg(feature = "cli")]
+pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
 pub mod error;

@@ -131,6 +131,7 @@ pub fn spectrum_of_events(
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
+    let _span = profile::span("spectrum");
     let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
     dead_time::warn(&mut spectrum, known, options.power.noise);
     Ok(spectrum)

@@ -64,14 +64,13 @@ impl GpuBackend {
     ) -> Result<GpuBackend, BackendError> {
         let mut context = Context::open(adapter, profile)?;
         context.set_precision(precision)?;
-        let timed = context.has_timestamps();
         Ok(GpuBackend {
             context,
             plans: BTreeMap::new(),
             next_plan: 0,
             pending: VecDeque::new(),
             next_ticket: 0,
-            timed: profile::is_on() && timed,
+            timed: false,
             work: Work::default(),
         })
     }
@@ -146,7 +145,8 @@ impl Backend for GpuBackend {
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
-        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, self.timed)?);
+        let timed = self.timed || (profile::is_on() && self.context.has_timestamps());
+        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, timed)?);
         self.next_plan += 1;
         Ok(plan)
     }
