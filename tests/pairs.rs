@@ -10,6 +10,7 @@ use eagleray::backend::gpu::Context;
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
     Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fused, power,
+    power_pass,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -107,6 +108,11 @@ fn power_pair() {
 }
 
 #[test]
+fn power_pass_pair() {
+    pair(&power_pass::KERNEL);
+}
+
+#[test]
 fn cross_spectrum_pair() {
     pair(&cross_spectrum::KERNEL);
 }
@@ -118,7 +124,7 @@ fn fused_pair() {
 
 #[test]
 fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum"];
+    let tested = ["bin_events", "fft", "power", "power_pass", "fused", "cross_spectrum"];
     assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
 }
 
@@ -127,7 +133,8 @@ fn every_kernel_has_its_pair() {
 fn folded_dispatches_cover_everything() {
     for mut context in contexts("folded dispatches") {
         for kernel in KERNELS {
-            let shape = Shape { n: 4096, rows: 200, events: 30_001 };
+            let n = if kernel.name == "power_pass" { 8192 } else { 4096 };
+            let shape = Shape { n, rows: 200, events: 30_001 };
             let trial = (kernel.trial)(0, shape, Data::Random, 7);
             let expected = expected(&*trial, kernel.name);
             let limits = eagleray::kernels::Limits { groups: 3, ..*context.limits() };
