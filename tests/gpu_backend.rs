@@ -8,6 +8,7 @@ mod common;
 use common::batches::*;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::gpu::GpuBackend;
+use eagleray::backend::several::Several;
 use eagleray::backend::{AdapterSelector, Backend, BackendError, GpuProfile};
 use eagleray::kernels::Precision;
 use eagleray::kernels::trial::Random;
@@ -277,6 +278,23 @@ fn lengths_that_the_device_cannot_do_are_refused() {
             let largest = if n % 2 == 0 { 1 << 24 } else { (1 << 23) - 1 };
             assert_eq!(refused, Err(BackendError::UnsupportedLength { n, largest }));
         }
+    }
+}
+
+/// 65 channels of 2^20 bins are more than one buffer holds: an error that says so, and with a spare the CPU's work.
+#[test]
+fn cross_spectra_that_the_device_has_no_memory_for_are_an_error() {
+    let product = Product::Cross { channels: 65, inside: 0, weight_exponent: None };
+    let spec = PlanSpec { product, ..spec(1 << 20, Input::Events, None) };
+    for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().profile == "portable") {
+        let refused = gpu.prepare(&spec);
+        assert!(matches!(&refused, Err(BackendError::OutOfMemory(why)) if why.starts_with("samples: ")), "{refused:?}");
+        assert!(gpu.prepare(&PlanSpec { n: 1 << 10, ..spec.clone() }).is_ok(), "shorter ones are taken");
+        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        auto.prepare(&spec).unwrap();
+        assert_eq!(auto.info().backend, "cpu");
+        let warnings = auto.take_warnings();
+        assert!(warnings.iter().any(|w| w.code == "W-BACKEND-FALLBACK" && w.message.contains("out of device memory")));
     }
 }
 
