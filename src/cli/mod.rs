@@ -12,10 +12,12 @@ pub mod lc;
 pub mod number;
 pub mod pds;
 pub mod plot;
+mod plot_energy;
 mod plot_light_curve;
 mod series;
 pub mod simulate;
 pub mod stats;
+pub mod varenergy;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,9 @@ enum Command {
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
     Cs(Box<cs::CsArgs>),
+    /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    #[command(allow_negative_numbers = true)]
+    Varenergy(Box<varenergy::VarenergyArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
@@ -64,6 +69,7 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
+        Command::Varenergy(args) => varenergy::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),

@@ -3,6 +3,7 @@
 mod batcher;
 mod cross;
 mod dead_time;
+mod energy;
 mod flux;
 mod light_curve;
 mod once;
@@ -29,6 +30,7 @@ use crate::warning::Warnings;
 
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use plan::Plan;

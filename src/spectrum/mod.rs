@@ -2,6 +2,7 @@
 
 pub mod cross;
 pub mod dead_time;
+pub mod energy;
 pub mod noise;
 pub mod norm;
 pub mod power;
@@ -14,6 +15,7 @@ pub mod statistics;
 pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
 pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
 pub use dead_time::{DeadTimeKind, DeadTimeModel};
+pub use energy::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};
