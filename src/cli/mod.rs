@@ -19,6 +19,7 @@ pub mod number;
 pub mod output;
 pub mod pds;
 pub mod plot;
+mod plot_energy;
 mod plot_light_curve;
 mod plot_matrix;
 mod plot_pulsation;
@@ -27,6 +28,7 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+pub mod varenergy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -71,6 +73,8 @@ enum Command {
     /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
     #[command(allow_negative_numbers = true)]
     Bispectrum(Box<bispectrum::BispectrumArgs>),
+    /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    Varenergy(Box<varenergy::VarenergyArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
@@ -117,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Ls(args) => lomb_scargle::run(*args),
         Command::Multitaper(args) => multitaper::run(*args),
         Command::Bispectrum(args) => bispectrum::run(*args),
+        Command::Varenergy(args) => varenergy::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Search(args) => search::run(&args),
         Command::Fold(args) => fold::run(&args),

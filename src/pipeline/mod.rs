@@ -5,6 +5,7 @@ mod cross;
 mod dead_time;
 mod dynamical;
 mod ends;
+mod energy;
 mod flux;
 mod light_curve;
 mod once;
@@ -39,6 +40,7 @@ pub use dynamical::{
     dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
 };
 use ends::EndSums;
+pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use other::{
