@@ -1,14 +1,12 @@
 //! Many bands of the same files in one pass: the same bits and the same photons whoever reads them and in whatever pieces.
 
-#[cfg(feature = "gpu")]
 mod common;
-#[path = "common/faulty.rs"]
-mod faulty;
 mod fits_file;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use common::faulty::Faulty;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::data::ChannelRange;
 use eagleray::{
@@ -16,7 +14,6 @@ use eagleray::{
     EnergySpectrumOptions, Error, EventFile, Events, OpenOptions, Selection, Warnings, cross_spectrum_of_events,
     energy_spectrum_of_events,
 };
-use faulty::Faulty;
 use fits_file::{Column, Folder, events, file, gti};
 
 const EVENTS: usize = 30_001;

@@ -1,14 +1,12 @@
 //! Devices that fail, and several at once: the same sums whatever happens, and a record of it.
 
-#[cfg(feature = "gpu")]
 mod common;
-#[path = "common/faulty.rs"]
-mod faulty;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use common::faulty::{Call, Faulty};
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::several::Several;
 use eagleray::backend::{Backend, BackendError};
@@ -21,7 +19,6 @@ use eagleray::{
     AveragedPowerSpectrum, Error, FluxOptions, FluxSegment, Gti, Options, PowerOptions, Warnings, spectrum_of_events,
     spectrum_of_flux,
 };
-use faulty::{Call, Faulty};
 
 /// 4 segments a run.
 const N: usize = 16384;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "gpu")]
 pub mod batches;
+pub mod faulty;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 #[cfg(feature = "cli")]
