@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::Source;
 use eagleray::io::fits_writer::{Column, FitsWriter, Header};
-use eagleray::kernels::bin_events::{bins_per_second, reference, sorted};
+use eagleray::kernels::bin_events::{Last, bins_per_second, reference, sorted};
 use eagleray::time::Dd;
 use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 
@@ -98,7 +98,7 @@ fn path(criterion: &mut Criterion) {
     let segment = &times[..SEGMENT];
     group.bench_function("definition", |bencher| bencher.iter(|| reference(black_box(segment), start, delta, 1 << 14)));
     group.bench_function("sorted", |bencher| {
-        let (mut counts, mut last) = (vec![0.0; 1 << 14], Vec::new());
+        let (mut counts, mut last) = (vec![0.0; 1 << 14], Last::default());
         bencher.iter(|| {
             counts.fill(0.0);
             sorted(black_box(segment), start, delta, &mut counts, &mut last)

@@ -46,13 +46,13 @@ pub mod time;
 pub mod warning;
 
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
-pub use data::{Balance, Gti, LightCurve};
+pub use data::{Balance, Gti, Histogram, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Channels, Combine, CrossSpectrumOptions, Events, FluxOptions, FluxSegment, LightCurveOptions, Options,
-    cross_spectrum_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
-    spectrum_of_light_curve, spectrum_of_times,
+    Channels, Combine, CrossSpectrumOptions, Events, FluxOptions, FluxSegment, HistogramOptions, LightCurveOptions,
+    Options, cross_spectrum_of_events, histogram_of_events, light_curve_of_events, spectrum_of_events,
+    spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
 pub use spectrum::{AveragedCrossSpectrum, CrossOptions};

@@ -27,5 +27,6 @@ pub(crate) use scan::Part;
 pub use scan::TimeScan;
 pub(crate) use share::Share;
 pub use source::Source;
+pub(crate) use stream::Kept;
 pub use stream::{EventStream, Selection};
 pub use unfinished::remove_all as remove_unfinished;

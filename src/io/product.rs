@@ -1,5 +1,6 @@
 //! Products on disk: ECSV, CSV, JSON, written whole or not at all.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -203,8 +204,9 @@ impl Product<'_> {
                 }
                 match column.values {
                     // The shortest decimal that reads back as the same number.
-                    Values::Real(v) => text += &format!("{:?}", v[row]).replace("NaN", "nan"),
-                    Values::Count(v) => text += &v[row].to_string(),
+                    Values::Real(v) if v[row].is_nan() => text += "nan",
+                    Values::Real(v) => _ = write!(text, "{:?}", v[row]),
+                    Values::Count(v) => _ = write!(text, "{}", v[row]),
                 }
             }
             text.push('\n');

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::events::EventFile;
 use super::scan::Part;
-use super::stream::{Decoder, Selection};
+use super::stream::{Decoder, Kept, Selection};
 use crate::data::Balance;
 use crate::error::Result;
 
@@ -21,6 +21,15 @@ pub(crate) struct Share<'a> {
     pub balance: Balance,
 }
 
+impl EventFile {
+    /// Bytes that reading a share takes.
+    pub(crate) fn share_bytes(&self, selection: &Selection) -> usize {
+        let columns = 1 + usize::from(selection.channels.is_some()) + usize::from(selection.detectors.is_some());
+        let rows = self.table.rows_at_a_time();
+        rows * (self.row_size() + columns * size_of::<f64>())
+    }
+}
+
 impl<'a> Share<'a> {
     /// Some rows; nothing is read.
     ///
@@ -29,6 +38,32 @@ impl<'a> Share<'a> {
     pub fn new(file: &'a EventFile, selection: Selection, rows: Range<usize>, hashed: bool) -> Result<Share<'a>> {
         let (decoder, part) = (Decoder::new(file, selection)?, Part::at(rows.start));
         Ok(Share { file, decoder, rest: rows, hashed, part, balance: Balance::default() })
+    }
+
+    /// The same, of which [`Share::next_kept`] gives channels and detectors, too.
+    ///
+    /// # Errors
+    /// The file has no channels.
+    pub fn with_values(self) -> Result<Share<'a>> {
+        Ok(Share { decoder: self.decoder.with_values()?, ..self })
+    }
+
+    /// What the selection keeps of the next rows, in order or not; `None` when there are no more. `times` is room for them.
+    ///
+    /// # Errors
+    /// See [`Share::next_chunk`].
+    pub fn next_kept<'b>(&'b mut self, times: &'b mut Vec<f64>) -> Result<Option<Kept<'b>>> {
+        let rows = self.file.table.rows_at_a_time().min(self.rest.len());
+        if rows == 0 {
+            return Ok(None);
+        }
+        times.clear();
+        let begin = self.rest.start;
+        self.rest.start += rows;
+        let bytes = self.decoder.read(begin..begin + rows, times)?;
+        let finite = self.part.extend(self.file, self.hashed.then_some(bytes), times);
+        self.decoder.select(finite, 0, times, &mut self.balance);
+        Ok(Some(self.decoder.kept(times)))
     }
 
     /// Appends the selected times of at most `rows` of the next rows; false when there are no more, or no more in order.

@@ -1,9 +1,11 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod counts;
 mod cross;
 mod dead_time;
 mod flux;
+mod histogram;
 mod light_curve;
 mod once;
 mod series;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, DeviceInfo};
+use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, Gti};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
@@ -29,6 +31,7 @@ use crate::warning::Warnings;
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
 pub use source::{Events, SliceSource, TimeSource, align};
@@ -169,6 +172,36 @@ fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -
         gtis = vec![common; inputs.len()];
     }
     Ok(gtis)
+}
+
+/// Bytes of this machine's memory that the spectrum of a plan takes, about, but for those of the inputs: what reads each byte
+/// once, where that is the way, or batches.
+///
+/// # Errors
+/// The device cannot be prepared.
+pub fn host_memory(plan: &Plan, inputs: &[Events], chunk: usize, backend: &mut dyn Backend) -> Result<Memory> {
+    let id = backend.prepare(&plan.spec)?;
+    let (limits, local) = (backend.limits(id), backend.local(id));
+    let bytes = match local.as_ref().and_then(|local| once::memory(plan, inputs, local)) {
+        Some(bytes) => Memory { bytes, batches: None },
+        None => {
+            let workers = local.map_or(0, |local| local.threads() * local.worker_bytes());
+            let sums = 8 * plan.spec.frequencies() * 64;
+            let bytes = limits.events * 8 * (backend.depth() + 1) + chunk * 8 + workers + sums;
+            Memory { bytes, batches: Some(limits) }
+        }
+    };
+    backend.release(id);
+    Ok(bytes)
+}
+
+/// See [`host_memory`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Memory {
+    /// Bytes, about.
+    pub bytes: usize,
+    /// The largest batch, where events come in batches.
+    pub batches: Option<BatchLimits>,
 }
 
 /// Told how many events have been read.
@@ -365,7 +398,7 @@ impl Drop for Queue<'_> {
 fn record_device(device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) -> DeviceRecord {
     let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
     if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
-        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu --precision double computes in double";
         warnings.push("W-PRECISION", message);
     }
     DeviceRecord {
