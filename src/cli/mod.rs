@@ -1,5 +1,6 @@
 //! The command line: thin wrappers of the library.
 
+pub mod bin;
 pub mod common;
 pub mod cs;
 pub mod device;
@@ -44,6 +45,9 @@ enum Command {
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
+    /// Counts of event files in any bins of time, and of energy
+    #[command(allow_negative_numbers = true)]
+    Bin(Box<bin::BinArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
         Command::Lc(args) => lc::run(*args),
+        Command::Bin(args) => bin::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {

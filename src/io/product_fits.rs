@@ -26,7 +26,7 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
         })
         .collect();
     let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
-    writer.table("SPECTRUM", &columns, &cards(&product.meta)?)?;
+    writer.table(product.extension(), &columns, &cards(&product.meta)?)?;
     let mut row = Vec::with_capacity(8 * columns.len());
     for i in 0..product.rows() {
         row.clear();

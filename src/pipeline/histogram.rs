@@ -17,7 +17,8 @@ const MOST_COUNTS: usize = 1 << 27;
 /// Options of a histogram.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct HistogramOptions {
-    /// Edges of the bins of time, ascending; seconds of the frame.
+    /// Edges of the bins of time, ascending; seconds of the frame. Recorded as the table's columns.
+    #[serde(skip)]
     pub times: Vec<f64>,
     /// Edges of the bins of energy, ascending; empty for one bin of all.
     pub energies: Vec<f64>,
@@ -103,7 +104,12 @@ pub fn histogram_of_events(
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
     debug_assert!(photons.is_exact(), "{photons}");
     let exposure: Vec<f64> = options.times.windows(2).map(|w| covered(&union, w[0], w[1])).collect();
-    let made = super::source::describe(&inputs);
+    let mut made = super::source::describe(&inputs);
+    for ((record, input), bands) in made.inputs.iter_mut().zip(&inputs).zip(bands) {
+        if let Some((file, _)) = input.source.file().filter(|_| !bands.is_empty()) {
+            record.channel_column = file.channel_name().unwrap_or_default().to_string();
+        }
+    }
     let nphots = photons.used;
     let gti = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
     let options_made = serde_json::to_value(options).unwrap_or_default();
@@ -193,26 +199,17 @@ fn below(times: &[f64], edge: f64) -> usize {
     from + times[from..to].partition_point(|&t| t < edge)
 }
 
-/// Ranges of channels that share none, by their lowest; those of detector 0 apart.
+/// Bins of energy by channel; those of detector 0 apart.
 struct Bands {
     number: usize,
-    others: Vec<(ChannelRange, usize)>,
-    detector0: Vec<(ChannelRange, usize)>,
+    others: List,
+    detector0: List,
 }
 
 impl Bands {
     fn new(bands: &[ChannelRange]) -> Bands {
-        let sorted = |bounds: &dyn Fn(&ChannelRange) -> (f64, f64)| {
-            let one = |(i, band): (usize, &ChannelRange)| {
-                let (lo, hi) = bounds(band);
-                (ChannelRange { lo, hi, detector0: None, ..*band }, i)
-            };
-            let mut list: Vec<_> = bands.iter().enumerate().map(one).filter(|(band, _)| band.lo <= band.hi).collect();
-            list.sort_by(|(a, _), (b, _)| a.lo.total_cmp(&b.lo));
-            list
-        };
-        let others = sorted(&|band| (band.lo, band.hi));
-        let detector0 = sorted(&|band| band.detector0.unwrap_or((band.lo, band.hi)));
+        let others = List::new(bands, |band| (band.lo, band.hi));
+        let detector0 = List::new(bands, |band| band.detector0.unwrap_or((band.lo, band.hi)));
         Bands { number: bands.len(), others, detector0 }
     }
 
@@ -225,7 +222,8 @@ impl Bands {
             _ => {
                 inside = 0;
                 for (i, &channel) in kept.channels.iter().enumerate() {
-                    let Some(band) = self.find(channel, kept.detectors.get(i).copied()) else { continue };
+                    let list = if kept.detectors.get(i) == Some(&0.0) { &self.detector0 } else { &self.others };
+                    let Some(band) = list.find(channel) else { continue };
                     inside += 1;
                     if let Place::Bin(bin) = place {
                         found.counts[bin * self.number + band] += 1;
@@ -240,11 +238,45 @@ impl Bands {
             Place::OutsideGti => found.outside_gti += inside,
         }
     }
+}
+
+/// Ranges of channels that share none, by their lowest, and a table of the whole channels in them.
+struct List {
+    ranges: Vec<(ChannelRange, usize)>,
+    first: f64,
+    table: Vec<Option<usize>>,
+}
+
+/// Entries of a table at most.
+const MOST_CHANNELS: f64 = 65_536.0;
+
+impl List {
+    fn new(bands: &[ChannelRange], bounds: impl Fn(&ChannelRange) -> (f64, f64)) -> List {
+        let one = |(i, band): (usize, &ChannelRange)| {
+            let (lo, hi) = bounds(band);
+            (ChannelRange { lo, hi, detector0: None, ..*band }, i)
+        };
+        let mut ranges: Vec<_> = bands.iter().enumerate().map(one).filter(|(band, _)| band.lo <= band.hi).collect();
+        ranges.sort_by(|(a, _), (b, _)| a.lo.total_cmp(&b.lo));
+        let ends = ranges.first().zip(ranges.last()).map(|((a, _), (b, _))| (a.lo.ceil(), b.hi.floor()));
+        let (first, last) = ends.filter(|(first, last)| last - first < MOST_CHANNELS).unwrap_or((0.0, -1.0));
+        let mut list = List { ranges, first, table: Vec::new() };
+        list.table = (0..(last - first + 1.0).max(0.0) as usize).map(|i| list.search(first + i as f64)).collect();
+        list
+    }
 
     #[inline]
-    fn find(&self, channel: f64, detector: Option<f64>) -> Option<usize> {
-        let list = if detector == Some(0.0) { &self.detector0 } else { &self.others };
-        let (band, number) = list.get(list.partition_point(|(band, _)| band.lo <= channel).checked_sub(1)?)?;
+    fn find(&self, channel: f64) -> Option<usize> {
+        let place = (channel - self.first) as usize;
+        match self.table.get(place) {
+            Some(band) if self.first + place as f64 == channel => *band,
+            _ => self.search(channel),
+        }
+    }
+
+    fn search(&self, channel: f64) -> Option<usize> {
+        let after = self.ranges.partition_point(|(band, _)| band.lo <= channel);
+        let (band, number) = self.ranges.get(after.checked_sub(1)?)?;
         band.keeps(channel, -1.0).then_some(*number)
     }
 }
