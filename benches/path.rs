@@ -1,13 +1,20 @@
-//! Stages of the path from a file to a spectrum, in bytes a second: copying the file from the page cache, which is the limit;
-//! that and its hash, on all cores; that and decoding, on one; counting, by the definition and as it is done; all of it.
+//! Stages of the path from a file to a spectrum, in bytes a second: copying the file from the page cache; that and its hash, on
+//! all cores; that and decoding, on one; counting, by the definition and as it is done; transforms and powers; all of it.
+//!
+//! `cargo bench --bench path -- --limits FILE DT SEGMENT_SIZE` measures the whole computation and its limit on a file, in the same
+//! run: the least that any way must do is to get the times out of the file and to transform the counts. Prints JSON.
 
 use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::time::Instant;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::Source;
 use eagleray::io::fits_writer::{Column, FitsWriter, Header};
-use eagleray::kernels::bin_events::{bins_per_second, reference, sorted};
+use eagleray::kernels::bin_events::{Last, bins_per_second, reference, sorted};
+use eagleray::kernels::fft::CpuFft;
+use eagleray::kernels::power;
 use eagleray::time::Dd;
 use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 
@@ -79,7 +86,7 @@ fn path(criterion: &mut Criterion) {
     let own = format!("{}", gti.path().display());
     let options = Options { dt: Some(2f64.powi(-10)), segment_size: Some(16.0), ..Options::default() };
     for threads in [1, 2] {
-        let mut backend = CpuBackend::new(std::num::NonZeroUsize::new(threads)).expect("threads");
+        let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
         group.bench_with_input(BenchmarkId::new("spectrum, threads", threads), &own, |bencher, own| {
             let given = OpenOptions { gti: GtiSource::Given(own.clone()), ..OpenOptions::default() };
             bencher.iter(|| {
@@ -98,14 +105,93 @@ fn path(criterion: &mut Criterion) {
     let segment = &times[..SEGMENT];
     group.bench_function("definition", |bencher| bencher.iter(|| reference(black_box(segment), start, delta, 1 << 14)));
     group.bench_function("sorted", |bencher| {
-        let (mut counts, mut last) = (vec![0.0; 1 << 14], Vec::new());
+        let (mut counts, mut last) = (vec![0.0; 1 << 14], Last::default());
         bencher.iter(|| {
             counts.fill(0.0);
             sorted(black_box(segment), start, delta, &mut counts, &mut last)
         });
     });
     group.finish();
+
+    let mut group = criterion.benchmark_group("transforming one segment");
+    group.throughput(Throughput::Elements(SEGMENT as u64));
+    group.bench_function("transform, powers", |bencher| bencher.iter(|| transform(1 << 14, 1)));
+    group.finish();
+}
+
+/// Transforms and sums so many segments of `n` bins.
+fn transform(n: usize, segments: usize) {
+    let fft = CpuFft::new(n);
+    let (mut work, mut sum) = (fft.work(), vec![0.0; power::frequencies(n)]);
+    for segment in 0..segments {
+        // Counts of ten or so; what they are makes no difference.
+        work.input.iter_mut().enumerate().for_each(|(i, x)| *x = ((i * 7 + segment) % 21) as f64);
+        fft.process(&mut work);
+        power::cpu(&work.output, 1.0, &mut sum);
+    }
+    black_box(&sum);
+}
+
+/// Seconds that all threads together need for their share of something.
+fn together(threads: usize, share: impl Fn(usize) + Sync) -> f64 {
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let share = &share;
+            scope.spawn(move || share(thread));
+        }
+    });
+    begin.elapsed().as_secs_f64()
+}
+
+/// See the top of this file.
+fn limits(path: &str, dt: &str, size: &str) {
+    let (dt, size): (f64, f64) = (dt.parse().expect("a bin width"), size.parse().expect("a segment length"));
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
+    let options = Options { dt: Some(dt), segment_size: Some(size), ..Options::default() };
+    let open = || EventFile::open(path.as_ref(), &OpenOptions::default(), &mut Warnings::default()).expect("it opens");
+    let file = open();
+    let (n, segments, rows) = ((size / dt) as usize, (file.gti.exposure() / size) as usize, file.rows());
+    let step = 16_384;
+    let mut found: [Vec<f64>; 4] = Default::default();
+    for _ in 0..9 {
+        let decoding = together(threads, |thread| {
+            let mut times = Vec::with_capacity(step);
+            for from in (rows * thread / threads..rows * (thread + 1) / threads).step_by(step) {
+                times.clear();
+                file.times(from..(from + step).min(rows), &mut times).expect("the times");
+                black_box(&times);
+            }
+        });
+        let transforms = together(threads, |_| transform(n, segments / threads));
+        let begin = Instant::now();
+        let fresh = open();
+        let input = Events::unread(&fresh, Selection::default()).expect("its events");
+        spectrum_of_events(vec![input], &options, &mut backend, Warnings::default(), &mut |_| {}).expect("a spectrum");
+        let whole = begin.elapsed().as_secs_f64();
+        let share = (decoding + transforms) / whole;
+        found.iter_mut().zip([decoding, transforms, whole, share]).for_each(|(list, value)| list.push(value));
+    }
+    let [decoding, transforms, whole, share] = found.map(|mut list| {
+        list.sort_by(f64::total_cmp);
+        list[list.len() / 2]
+    });
+    println!(
+        "{{\"threads\": {threads}, \"decoding\": {decoding}, \"transforms\": {transforms}, \"computation\": {whole}, \
+         \"share\": {share}}}"
+    );
 }
 
 criterion_group!(benches, path);
-criterion_main!(benches);
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip_while(|word| word != "--limits").collect();
+    match &words[..] {
+        [_, path, dt, size, ..] => limits(path, dt, size),
+        _ => {
+            benches();
+            Criterion::default().configure_from_args().final_summary();
+        }
+    }
+}

@@ -1,10 +1,12 @@
 //! Owned data of the library's users: good time intervals, light curves, ranges of channels, and where the photons went.
 
 pub mod gti;
+pub mod histogram;
 pub mod lightcurve;
 pub mod provenance;
 
 pub use gti::Gti;
+pub use histogram::Histogram;
 pub use lightcurve::LightCurve;
 pub use provenance::{DeviceRecord, Provenance};
 

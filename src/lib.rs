@@ -51,15 +51,16 @@ pub mod time;
 pub mod warning;
 
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
-pub use data::{Balance, Gti, LightCurve};
+pub use data::{Balance, Gti, Histogram, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
     Channels, Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, EnergyBands,
-    EnergySpectrumOptions, Events, FluxOptions, FluxSegment, LightCurveOptions, Options, cross_spectrum_of_events,
-    dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
-    dynamical_spectrum_of_light_curve, energy_spectrum_of_events, light_curve_of_events, spectrum_of_events,
-    spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
+    EnergySpectrumOptions, Events, FluxOptions, FluxSegment, HistogramOptions, LightCurveOptions, Options,
+    cross_spectrum_of_events, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, energy_spectrum_of_events, histogram_of_events,
+    light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
+    spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
 pub use spectrum::{AveragedCrossSpectrum, CrossOptions};

@@ -7,8 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eagleray::backend::cpu::CpuBackend;
-use eagleray::backend::{BackendError, BatchLimits, DeviceInfo, PlanId, Ticket};
+use eagleray::backend::{BackendError, BatchLimits, CpuBackend, CpuOptions, DeviceInfo, PlanId, Schedule, Ticket};
 use eagleray::segment::{PlanSpec, SegmentBatch};
 use eagleray::sums::PartialSums;
 use eagleray::{
@@ -45,7 +44,11 @@ impl Backend for Batches {
 }
 
 fn cpu(threads: usize) -> CpuBackend {
-    CpuBackend::new(NonZeroUsize::new(threads)).unwrap()
+    cpu_with(threads, Schedule::Dynamic)
+}
+
+fn cpu_with(threads: usize, schedule: Schedule) -> CpuBackend {
+    CpuBackend::with(NonZeroUsize::new(threads), CpuOptions { schedule, ..CpuOptions::default() }).unwrap()
 }
 
 fn options(combine: Combine, chunk_events: usize) -> Options {
@@ -53,7 +56,7 @@ fn options(combine: Combine, chunk_events: usize) -> Options {
 }
 
 /// By batches, after the files were read through.
-fn by_batches(paths: &[PathBuf], options: &Options) -> eagleray::Result<AveragedPowerSpectrum> {
+fn by_batches(paths: &[PathBuf], options: &Options, cpu: CpuBackend) -> eagleray::Result<AveragedPowerSpectrum> {
     let mut warnings = Warnings::default();
     let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
     let files: Vec<EventFile> = paths.iter().map(open).collect();
@@ -61,7 +64,7 @@ fn by_batches(paths: &[PathBuf], options: &Options) -> eagleray::Result<Averaged
     for file in &files {
         inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
     }
-    spectrum_of_events(inputs, options, &mut Batches(cpu(2)), warnings, &mut |_| {})
+    spectrum_of_events(inputs, options, &mut Batches(cpu), warnings, &mut |_| {})
 }
 
 /// Everything that a spectrum says, but for the names of its warnings' files.
@@ -100,14 +103,16 @@ fn bytes(times: &[f64], gtis: &[(f64, f64)]) -> Vec<u8> {
     file(&[events(vec![Column::f64("TIME", times), Column::u8("PI", &channels)]).set("DATASUM", "'1'"), gti(gtis)])
 }
 
-/// The files, read once in all ways of cutting the work, against batches.
+/// The files, read once in all ways of cutting and dealing the work, against batches.
 fn check(folder: &Folder, name: &str, files: &[Vec<u8>], combine: Combine) -> AveragedPowerSpectrum {
     let paths: Vec<PathBuf> = files.iter().enumerate().map(|(i, b)| folder.write(&format!("{name}{i}"), b)).collect();
-    let expected = by_batches(&paths, &options(combine, 1000)).unwrap();
-    for threads in [1, 2, 5] {
-        for chunk in [1, 333, 1 << 18] {
-            let found = spectrum_of_files(&paths, &options(combine, chunk), &mut cpu(threads)).unwrap();
-            same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows"));
+    let expected = by_batches(&paths, &options(combine, 1000), cpu(2)).unwrap();
+    for (i, threads) in [1, 2, 5].into_iter().enumerate() {
+        for (j, chunk) in [1, 333, 1 << 18].into_iter().enumerate() {
+            let schedule = [Schedule::Dynamic, Schedule::Static, Schedule::Guided][(i + j) % 3];
+            let device = &mut cpu_with(threads, schedule);
+            let found = spectrum_of_files(&paths, &options(combine, chunk), device).unwrap();
+            same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows, {schedule:?}"));
         }
     }
     expected
@@ -129,6 +134,35 @@ fn sorted_files_are_read_once_to_the_same_bits() {
     // A file without a segment is read all the same.
     check(&folder, "short", &[bytes(&b, &[(1.0, 2.0)]), bytes(&moved, &later)], Combine::Average);
     check(&folder, "few", &[bytes(&a[15_000..15_003], &GTIS)], Combine::Average);
+}
+
+#[test]
+fn batches_have_the_same_bits_however_they_are_dealt() {
+    let folder = Folder::new();
+    let paths = [folder.write("dealt", &bytes(&times(30_001, 7), &GTIS))];
+    let expected = by_batches(&paths, &options(Combine::Average, 1000), cpu(1)).unwrap();
+    for (schedule, threads) in [(Schedule::Static, 3), (Schedule::Guided, 3), (Schedule::Dynamic, 5)] {
+        let found = by_batches(&paths, &options(Combine::Average, 1000), cpu_with(threads, schedule)).unwrap();
+        same(&found, &expected, &format!("{schedule:?}"));
+    }
+}
+
+/// Rows of 4 kB, so that stretches before, between and behind the segments are worth tasks of their own.
+#[test]
+fn long_stretches_without_segments_are_read_in_shares() {
+    let folder = Folder::new();
+    let mut state = 1u64;
+    let mut filler = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_le_bytes().repeat(512)
+    };
+    let times: Vec<f64> = (0..8_000).map(|i| 0.125 * f64::from(i)).collect();
+    let wide = Column::raw("FILL", "4096A", times.iter().map(|_| filler()).collect());
+    let table = events(vec![Column::f64("TIME", &times), wide]).set("DATASUM", "'1'");
+    for gtis in [&[(450.0, 470.0)][..], &[(0.0, 2.0), (300.0, 303.0), (700.0, 990.0)]] {
+        let s = check(&folder, "wide", &[file(&[table.clone(), gti(gtis)])], Combine::Average);
+        assert!(s.meta.provenance.photons.outside_gti > 5_000, "{}", s.meta.provenance.photons);
+    }
 }
 
 #[test]

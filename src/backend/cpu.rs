@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
-use super::local::Local;
+use super::local::{Deal, Local, Schedule};
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
-use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::kernels::{Precision, bin_events, cross_spectrum, power};
 use crate::profile;
 use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
@@ -22,9 +22,25 @@ const COUNTS_BYTES: usize = 64 << 20;
 /// Batches in flight: one computed while the next is filled.
 const DEPTH: usize = 2;
 
+/// How the CPU works; nothing of it but the precision changes a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuOptions {
+    /// Arithmetic of the transforms; sums are in f64.
+    pub precision: Precision,
+    /// How threads share the work.
+    pub schedule: Schedule,
+}
+
+impl Default for CpuOptions {
+    fn default() -> CpuOptions {
+        CpuOptions { precision: Precision::Double, schedule: Schedule::Dynamic }
+    }
+}
+
 /// Threads of this process that do what a GPU would.
 pub struct CpuBackend {
     info: DeviceInfo,
+    options: CpuOptions,
     pool: Arc<rayon::ThreadPool>,
     plans: BTreeMap<usize, CpuPlan>,
     next_plan: usize,
@@ -48,6 +64,7 @@ struct CpuPlan {
 
 pub(super) struct Shared {
     pub(super) spec: PlanSpec,
+    pub(super) schedule: Schedule,
     fft: CpuFft,
 }
 
@@ -57,11 +74,19 @@ struct OpenGroup {
 }
 
 impl CpuBackend {
-    /// A pool of `threads` workers, or one for each core.
+    /// A pool of `threads` workers, or one for each core, in double precision.
     ///
     /// # Errors
     /// The system cannot start so many threads.
     pub fn new(threads: Option<NonZeroUsize>) -> Result<CpuBackend, BackendError> {
+        CpuBackend::with(threads, CpuOptions::default())
+    }
+
+    /// A pool of `threads` workers, or one for each core.
+    ///
+    /// # Errors
+    /// See [`CpuBackend::new`].
+    pub fn with(threads: Option<NonZeroUsize>, options: CpuOptions) -> Result<CpuBackend, BackendError> {
         let wanted = threads.map_or(0, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(wanted)
@@ -80,11 +105,14 @@ impl CpuBackend {
             api: String::new(),
             profile: "",
             software: false,
-            precision: "double",
+            precision: match options.precision {
+                Precision::Single => "single",
+                Precision::Double => "double",
+            },
             threads,
         };
         let (plans, pending) = (BTreeMap::new(), VecDeque::new());
-        Ok(CpuBackend { info, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 })
+        Ok(CpuBackend { info, options, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 })
     }
 }
 
@@ -100,7 +128,11 @@ impl Backend for CpuBackend {
         let run = spec.run_length() as usize;
         let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
-        let shared = Arc::new(Shared { spec: spec.clone(), fft: CpuFft::new(spec.n) });
+        let shared = Arc::new(Shared {
+            spec: spec.clone(),
+            schedule: self.options.schedule,
+            fft: CpuFft::with(spec.n, self.options.precision),
+        });
         let plan = PlanId(self.next_plan);
         self.plans.insert(plan.0, CpuPlan { shared, limits, open: None });
         self.next_plan += 1;
@@ -203,31 +235,38 @@ impl Shared {
     fn reduce(
         &self,
         batch: &SegmentBatch,
-        load: impl Fn(usize, &Row, &mut [f64], &mut Vec<u32>) -> u64 + Sync,
+        load: impl Fn(usize, &Row, &mut [f64], &mut bin_events::Last) -> u64 + Sync,
     ) -> PartialSums {
         let runs = batch.runs(self.spec.run_length());
-        let sums: Vec<(u64, Sums)> = runs
-            .into_par_iter()
-            .map_init(
-                || Worker::new(self),
-                |worker, (run, rows)| {
-                    let _span = profile::span("segments");
-                    let mut sums = Sums::default();
-                    for first in rows.step_by(self.spec.channels()) {
-                        let rows = &batch.rows[first..first + self.spec.channels()];
-                        for (c, row) in rows.iter().enumerate() {
-                            let dropped = load(first + c, row, &mut worker.fft.input, &mut worker.last);
-                            self.transform(worker, c, dropped);
-                        }
-                        self.add_segment(rows, worker, &mut sums);
+        let deal = Deal::new(self.schedule, runs.len(), rayon::current_num_threads());
+        let found = Mutex::new(self.spec.no_sums());
+        let work = |thread: usize| {
+            let (mut own, mut worker) = (self.spec.no_sums(), None);
+            for (run, rows) in deal.of(thread).filter_map(|i| runs.get(i).cloned()) {
+                let _span = profile::span("segments");
+                let worker = worker.get_or_insert_with(|| Worker::new(self));
+                let mut sums = Sums::default();
+                for first in rows.step_by(self.spec.channels()) {
+                    let rows = &batch.rows[first..first + self.spec.channels()];
+                    for (c, row) in rows.iter().enumerate() {
+                        let dropped = load(first + c, row, &mut worker.fft.input, &mut worker.last);
+                        self.transform(worker, c, dropped);
                     }
-                    (run, sums)
-                },
-            )
-            .collect();
-        let mut partial = self.spec.no_sums();
-        sums.into_iter().for_each(|(run, s)| partial.push_run(run, s));
-        partial
+                    self.add_segment(rows, worker, &mut sums);
+                }
+                own.push_run(run, sums);
+            }
+            found.lock().unwrap_or_else(PoisonError::into_inner).merge(own);
+        };
+        rayon::scope(|scope| {
+            (0..deal.threads()).for_each(|thread| {
+                scope.spawn({
+                    let work = &work;
+                    move |_| work(thread)
+                })
+            })
+        });
+        found.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True where the stages of one segment take long enough to be timed one by one; else the span around them has their time.
@@ -292,7 +331,7 @@ impl Shared {
 pub(super) struct Worker {
     pub(super) fft: CpuFftWork,
     /// See [`bin_events::sorted`].
-    pub(super) last: Vec<u32>,
+    pub(super) last: bin_events::Last,
     /// Amplitudes of each channel of a segment.
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each channel.
@@ -303,12 +342,17 @@ impl Worker {
     pub(super) fn new(shared: &Shared) -> Worker {
         let fft = shared.fft.work();
         let channels = shared.spec.channels();
-        Worker { amplitudes: vec![fft.output.clone(); channels], dropped: vec![0; channels], last: Vec::new(), fft }
+        Worker {
+            amplitudes: vec![fft.output.clone(); channels],
+            dropped: vec![0; channels],
+            last: Default::default(),
+            fft,
+        }
     }
 }
 
 /// The counts of a row's events, in f64; returns the events dropped.
-fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: &mut Vec<u32>) -> u64 {
+fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: &mut bin_events::Last) -> u64 {
     counts.fill(0.0);
     if times.is_sorted() {
         return bin_events::sorted(times, row.start, delta, counts, last);

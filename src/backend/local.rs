@@ -1,6 +1,8 @@
 //! The CPU backend without batches: for a caller that brings events to the threads of the backend piece by piece.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::{Scope, ThreadPool};
 
@@ -10,6 +12,67 @@ use crate::profile;
 use crate::segment::Row;
 use crate::sums::Sums;
 use crate::time::Dd;
+
+/// How threads share pieces of work that take about as long; for studies of their cost. It changes no result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// Who is done takes the next piece.
+    #[default]
+    Dynamic,
+    /// Each thread has as many, known before.
+    Static,
+    /// Who is done takes a share of what is left: large ones first, one piece at the end.
+    Guided,
+}
+
+/// The numbers below a count, dealt to threads.
+pub struct Deal {
+    schedule: Schedule,
+    count: usize,
+    threads: usize,
+    next: AtomicUsize,
+}
+
+impl Deal {
+    /// Deals `count` pieces to at most `threads` threads.
+    pub fn new(schedule: Schedule, count: usize, threads: usize) -> Deal {
+        Deal { schedule, count, threads: threads.min(count), next: AtomicUsize::new(0) }
+    }
+
+    /// Threads that have something to do.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The pieces of a thread, ascending; asked for once by each of [`Deal::threads`].
+    pub fn of(&self, thread: usize) -> impl Iterator<Item = usize> {
+        let mut own = match self.schedule {
+            Schedule::Static => self.count * thread / self.threads..self.count * (thread + 1) / self.threads,
+            Schedule::Dynamic | Schedule::Guided => 0..0,
+        };
+        std::iter::from_fn(move || {
+            if own.is_empty() {
+                own = self.take();
+            }
+            own.next()
+        })
+    }
+
+    /// Pieces that nobody has.
+    fn take(&self) -> Range<usize> {
+        let end = |begin: usize| {
+            let left = self.count - begin;
+            begin
+                + match self.schedule {
+                    Schedule::Static => 0,
+                    Schedule::Dynamic => left.min(1),
+                    Schedule::Guided => left.div_ceil(2 * self.threads.max(1)),
+                }
+        };
+        let begin = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |begin| Some(end(begin)));
+        begin.map_or(0..0, |begin| begin..end(begin))
+    }
+}
 
 /// The threads of this process and a plan of theirs.
 pub struct Local {
@@ -23,9 +86,20 @@ impl Local {
         self.pool.current_num_threads()
     }
 
+    /// Deals `count` pieces of work to the threads.
+    pub fn deal(&self, count: usize) -> Deal {
+        Deal::new(self.shared.schedule, count, self.threads())
+    }
+
     /// Calls `lead` on this thread, which may spawn work on the others; returns when all have finished.
     pub fn scope<'s, T: Send>(&self, lead: impl FnOnce(&Scope<'s>) -> T) -> T {
         self.pool.in_place_scope(lead)
+    }
+
+    /// Bytes of [`Local::worker`], about.
+    pub fn worker_bytes(&self) -> usize {
+        let spec = &self.shared.spec;
+        size_of::<f64>() * spec.n * (3 + spec.channels()) + bin_events::Last::BYTES
     }
 
     /// Buffers for one thread.

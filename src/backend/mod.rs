@@ -15,6 +15,9 @@ pub mod local;
 pub mod measure;
 pub mod several;
 
+pub use cpu::{CpuBackend, CpuOptions};
+pub use local::Schedule;
+
 /// What a device is, recorded in every product.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct DeviceInfo {
@@ -202,7 +205,7 @@ pub enum DeviceChoice {
     Auto {
         /// Capabilities to use.
         profile: GpuProfile,
-        /// Arithmetic of the transforms and sums on a GPU; the CPU always has double.
+        /// Arithmetic of the transforms and sums on a GPU; the CPU has double, or what [`open_with`] says.
         precision: Precision,
         /// Threads of the CPU backend when it is taken.
         threads: Option<NonZeroUsize>,
@@ -222,7 +225,7 @@ pub enum DeviceChoice {
         adapters: Vec<AdapterSelector>,
         /// Capabilities to use.
         profile: GpuProfile,
-        /// Arithmetic of the transforms and sums on the GPUs; the CPU always has double.
+        /// Arithmetic of the transforms and sums on the GPUs; the CPU has double, or what [`open_with`] says.
         precision: Precision,
         /// The CPU takes part.
         cpu: bool,
@@ -339,14 +342,27 @@ pub fn auto_adapter(adapters: &[AdapterReport]) -> Option<&AdapterReport> {
 
 /// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
+    open_with(choice, CpuOptions::default(), warnings)
+}
+
+/// [`open`], with options for the CPU where it is chosen.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_with(
+    choice: &DeviceChoice,
+    cpu: CpuOptions,
+    warnings: &mut Warnings,
+) -> Result<Box<dyn Backend>, BackendError> {
+    let cpu_backend = |threads: &Option<NonZeroUsize>| CpuBackend::with(*threads, cpu).map(Box::new);
     match choice {
-        DeviceChoice::Cpu { threads } => Ok(Box::new(cpu::CpuBackend::new(*threads)?)),
+        DeviceChoice::Cpu { threads } => Ok(cpu_backend(threads)?),
         DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
         DeviceChoice::Several { adapters, profile, precision, cpu, threads } => {
             let open_one = |adapter| open_gpu(adapter, *profile, *precision, warnings);
             let mut devices = adapters.iter().map(open_one).collect::<Result<Vec<_>, _>>()?;
             if *cpu {
-                devices.push(Box::new(cpu::CpuBackend::new(*threads)?));
+                devices.push(cpu_backend(threads)?);
             }
             Ok(Box::new(several::Several::new(devices)?))
         }
@@ -359,7 +375,7 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
-            Ok(Box::new(cpu::CpuBackend::new(*threads)?))
+            Ok(cpu_backend(threads)?)
         }
     }
 }

@@ -239,7 +239,7 @@ const RUNS: u64 = 4;
 fn count_cost(times: &[f64], segment_size: f64, n: usize) -> f64 {
     let Some(&first) = times.first() else { return 0.0 };
     let times = &times[..times.partition_point(|t| t - first < segment_size)];
-    let (mut counts, mut last) = (vec![0.0; n], Vec::new());
+    let (mut counts, mut last) = (vec![0.0; n], bin_events::Last::default());
     let (start, delta) = (Dd::from(first), bin_events::bins_per_second(segment_size, n));
     let seconds = repeated(3, || {
         bin_events::sorted(std::hint::black_box(times), start, delta, &mut counts, &mut last);

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 
-use crate::backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile};
+use crate::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuProfile, Schedule, open_with};
 use crate::error::{Error, Result};
 use crate::kernels::Precision;
 use crate::warning::Warnings;
@@ -22,12 +22,26 @@ pub struct DeviceArgs {
     /// Capabilities of the GPU to use
     #[arg(long, value_enum, default_value = "auto")]
     pub gpu_profile: ProfileArg,
-    /// Precision of the transforms: single on GPUs, double on the CPU
+    /// Precision of the transforms [default: single on GPUs, double on the CPU]
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
     /// Worker threads of the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
+    /// How the CPU's threads share the work, for studies; changes no result
+    #[arg(long, value_enum, default_value = "dynamic")]
+    pub schedule: ScheduleArg,
+}
+
+/// See [`Schedule`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleArg {
+    /// Who is done takes the next piece.
+    Dynamic,
+    /// Equal shares, known before.
+    Static,
+    /// Large shares first, small ones at the end.
+    Guided,
 }
 
 /// See [`DeviceChoice`].
@@ -115,12 +129,18 @@ impl DeviceArgs {
                 }
             }
         };
-        let backend = crate::backend::open(&choice, warnings)?;
-        if self.precision == Some(PrecisionArg::Single) && backend.info().precision != "single" {
-            return Err(Error::argument("--precision", "single", "the CPU computes in double precision"));
-        }
-        Ok(backend)
+        let schedule = match self.schedule {
+            ScheduleArg::Dynamic => Schedule::Dynamic,
+            ScheduleArg::Static => Schedule::Static,
+            ScheduleArg::Guided => Schedule::Guided,
+        };
+        let precision = match self.precision {
+            Some(PrecisionArg::Single) => Precision::Single,
+            Some(PrecisionArg::Double) | None => Precision::Double,
+        };
+        Ok(open_with(&choice, CpuOptions { precision, schedule }, warnings)?)
     }
+
     /// The adapters named, and whether the CPU is among them.
     fn adapters(&self) -> (Vec<AdapterSelector>, bool) {
         let (mut adapters, mut cpu) = (Vec::new(), false);

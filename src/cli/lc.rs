@@ -72,7 +72,7 @@ pub fn run(args: LcArgs) -> Result<()> {
                     eprintln!("eagleray: {text}");
                 }
             };
-            let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
+            let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
             let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
             light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
         }

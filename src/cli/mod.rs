@@ -1,5 +1,6 @@
 //! The command line: thin wrappers of the library.
 
+pub mod bin;
 pub mod bispectrum;
 pub mod common;
 pub mod cs;
@@ -84,6 +85,9 @@ enum Command {
     /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
     #[command(allow_negative_numbers = true)]
     Fold(Box<fold::FoldArgs>),
+    /// Counts of event files in any bins of time, and of energy
+    #[command(allow_negative_numbers = true)]
+    Bin(Box<bin::BinArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
@@ -125,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Lc(args) => lc::run(*args),
         Command::Search(args) => search::run(&args),
         Command::Fold(args) => fold::run(&args),
+        Command::Bin(args) => bin::run(*args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {

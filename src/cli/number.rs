@@ -103,6 +103,42 @@ pub fn range(text: &str) -> Result<Range, String> {
     }
 }
 
+/// The most edges that `LO:HI:N` makes.
+const MOST_EDGES: usize = 1 << 27;
+
+/// Parses edges of bins: `LO:HI:N` for N of equal width, `LO:HI:N:log` for N of equal ratio, or a list `E0,E1,…`, ascending.
+///
+/// ```
+/// use eagleray::cli::number::edges;
+/// assert_eq!(edges("0:1:4"), Ok(vec![0.0, 0.25, 0.5, 0.75, 1.0]));
+/// assert_eq!(edges("1:100:2:log"), Ok(vec![1.0, 10.0, 100.0]));
+/// assert_eq!(edges("0.5,2,10"), Ok(vec![0.5, 2.0, 10.0]));
+/// ```
+pub fn edges(text: &str) -> Result<Vec<f64>, String> {
+    let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+    let made = match parts[..] {
+        [list] => list.split(',').map(number).collect::<Result<Vec<f64>, String>>()?,
+        [lo, hi, n] | [lo, hi, n, "log"] => {
+            let (lo, hi, n) = (number(lo)?, number(hi)?, counting(n)?);
+            let log = parts.len() == 4;
+            if n > MOST_EDGES || (log && lo <= 0.0) {
+                return Err(format!("'{text}': at most {MOST_EDGES} bins, and logarithmic ones above zero"));
+            }
+            let inner = |i: usize| match i as f64 / n as f64 {
+                _ if i == n => hi,
+                part if log => lo * (hi / lo).powf(part),
+                part => lo + (hi - lo) * part,
+            };
+            (0..=n).map(inner).collect()
+        }
+        _ => return Err(format!("'{text}' is neither LO:HI:N, LO:HI:N:log, nor a list of edges")),
+    };
+    match made.len() > 1 && made.windows(2).all(|w| w[0] < w[1]) {
+        true => Ok(made),
+        false => Err(format!("'{text}': two edges or more, each above the one before")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +169,16 @@ mod tests {
         assert!(whole("abc").unwrap_err().contains("'abc' is not a whole number"));
         assert_eq!((whole("0"), counting("16"), integer("-3")), (Ok(0), Ok(16), Ok(-3)));
         assert!(whole("-1").is_err() && counting("0").is_err() && integer("1.5").is_err());
+    }
+
+    #[test]
+    fn edges_end_where_they_are_told_to() {
+        assert_eq!(edges("0:0.3:3").unwrap().last(), Some(&0.3));
+        assert_eq!(edges("-1, 0, 5"), Ok(vec![-1.0, 0.0, 5.0]));
+        for text in ["", "1", "1:2", "1:2:0", "2:1:4", "1,1", "2,1", "0:1:3:log", "1:2:3:lin", "1:2:3:log:4", "0:1:1e9"]
+        {
+            assert!(edges(text).is_err(), "{text}");
+        }
     }
 
     #[test]

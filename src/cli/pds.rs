@@ -15,7 +15,7 @@ use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
-use crate::pipeline::{Combine, Options, Plan, spectrum_of_events};
+use crate::pipeline::{Combine, Events, Options, Plan, host_memory, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
 use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel};
 use crate::text::{Short, count};
@@ -217,7 +217,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     judge::check_bands(&args, &plan.resolution)?;
     report(&told, args.strict, args.quiet)?;
     if args.dry_run {
-        return super::print(&describe(&plan, &args)?);
+        return super::print(&describe(&plan, &inputs, &args)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
     let rows: usize = files.iter().map(|f| f.rows()).sum();
@@ -243,7 +243,7 @@ fn progress_bar(rows: u64, talk: bool) -> ProgressBar {
     ProgressBar::new(rows).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
+fn describe(plan: &Plan, inputs: &[Events], args: &PdsArgs) -> Result<String> {
     let r = plan.resolution;
     let segments = plan.total_segments();
     let used = segments as f64 * r.segment_size;
@@ -251,15 +251,17 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
     let lost = (exposure - used).max(0.0);
     let mut warnings = Warnings::default();
     let mut backend = args.device.open(&mut warnings)?;
-    let id = backend.prepare(&plan.spec)?;
-    let limits = backend.limits(id);
-    let host =
-        (limits.events * 8 * (backend.depth() + 1) + plan.spec.frequencies() * 8 * 64 + args.spectrum.chunk_events * 8)
-            >> 20;
+    let memory = host_memory(plan, inputs, args.spectrum.chunk_events, backend.as_mut())?;
+    let host = memory.bytes.div_ceil(1 << 20);
+    let batches = memory.batches;
+    let way = match batches {
+        Some(b) => format!("batches of up to {} segments and {} events", b.rows, b.events),
+        None => format!("each byte read once, by {}", count(backend.info().threads as u64, "thread")),
+    };
     let value = json!({
         "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
-        "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": limits.rows,
-        "batch_events": limits.events, "host_memory_mib": host,
+        "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": batches.map(|b| b.rows),
+        "batch_events": batches.map(|b| b.events), "host_memory_mib": host,
     });
     if args.json {
         return Ok(format!("{value:#}\n"));
@@ -267,7 +269,7 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
     Ok(format!(
         "segments   {segments} of {} s, {} of {} s each\n\
          exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
-         device     {} ({}), batches of up to {} segments and {} events, about {host} MiB on the host\n",
+         device     {} ({}), {way}, about {host} MiB on the host\n",
         Short(r.segment_size),
         count(r.n as u64, "bin"),
         Short(r.dt),
@@ -276,7 +278,5 @@ fn describe(plan: &Plan, args: &PdsArgs) -> Result<String> {
         Short(lost),
         backend.info().backend,
         backend.info().adapter,
-        limits.rows,
-        limits.events,
     ))
 }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use multiversion::multiversion;
+
 use super::source::{PIECE, Source, format_error};
 use crate::error::{Error, Result};
 
@@ -209,6 +211,7 @@ pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
 
 /// The sum of big-endian 32-bit words with end-around carry (FITS 4.0, appendix J), zeros filling the last; of at most
 /// [`PIECE`] bytes or so, which 64 bits hold without a carry.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
 pub(super) fn sum_words(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
     let mut last = [0; 4];
@@ -221,6 +224,7 @@ const BYTES_IN_16_BITS: usize = 256;
 
 /// Sum of at most [`BYTES_IN_16_BITS`] words. Bytes of one place are summed two places at a time: that needs nothing that
 /// baseline processors lack for vectors, as turning words round does.
+#[inline(always)]
 fn sum_block(words: &[[u8; 4]]) -> u64 {
     const EVERY_SECOND: u32 = 0x00ff_00ff;
     let (mut even, mut odd) = (0u32, 0u32);
@@ -239,6 +243,7 @@ pub(super) fn sum_at(place: u64, sum: u64) -> u64 {
 }
 
 /// Carries brought round.
+#[inline(always)]
 pub(super) fn fold(mut sum: u64) -> u64 {
     while sum >> 32 != 0 {
         sum = (sum & 0xffff_ffff) + (sum >> 32);

@@ -32,6 +32,6 @@ pub(crate) use scan::Part;
 pub use scan::TimeScan;
 pub(crate) use share::Share;
 pub use source::Source;
-pub(crate) use stream::Parting;
 pub use stream::{EventStream, Selection};
+pub(crate) use stream::{Kept, Parting};
 pub use unfinished::remove_all as remove_unfinished;

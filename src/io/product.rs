@@ -1,11 +1,14 @@
 //! Products on disk: ECSV, CSV, JSON, written whole or not at all.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::fits_writer::write_file;
+use crate::data::Histogram;
+use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
 use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum};
 
@@ -121,6 +124,33 @@ impl EnergySpectrum {
     }
 }
 
+impl Histogram {
+    /// Writes a table of `time_lo` `time_hi` (s), `energy_lo` `energy_hi` (keV) or `channel_lo` `channel_hi` where there are, `counts`
+    /// and `exposure` (s of good time) to a file, or to standard output for `-`; the format is that of the extension.
+    ///
+    /// # Errors
+    /// See [`Product::write`].
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let ([time_lo, time_hi, energy_lo, energy_hi], exposure) = (self.bounds(), self.exposures());
+        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+        let mut columns =
+            vec![column("time_lo", "s", Values::Real(&time_lo)), column("time_hi", "s", Values::Real(&time_hi))];
+        let names = match self.axis {
+            EnergyAxis::None => None,
+            EnergyAxis::Energy => Some(("energy_lo", "energy_hi", "keV")),
+            EnergyAxis::Channel => Some(("channel_lo", "channel_hi", "chan")),
+        };
+        if let Some((lo, hi, unit)) = names {
+            columns.push(column(lo, unit, Values::Real(&energy_lo)));
+            columns.push(column(hi, unit, Values::Real(&energy_hi)));
+        }
+        columns.push(column("counts", "ct", Values::Count(&self.counts)));
+        columns.push(column("exposure", "s", Values::Real(&exposure)));
+        Product { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+            .write(path, overwrite)
+    }
+}
+
 /// Format of a product's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -228,8 +258,9 @@ impl Product<'_> {
                 }
                 match column.values {
                     // The shortest decimal that reads back as the same number.
-                    Values::Real(v) => text += &format!("{:?}", v[row]).replace("NaN", "nan"),
-                    Values::Count(v) => text += &v[row].to_string(),
+                    Values::Real(v) if v[row].is_nan() => text += "nan",
+                    Values::Real(v) => _ = write!(text, "{:?}", v[row]),
+                    Values::Count(v) => _ = write!(text, "{}", v[row]),
                 }
             }
             text.push('\n');

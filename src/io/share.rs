@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::bands::Cell;
 use super::events::EventFile;
 use super::scan::Part;
-use super::stream::{Decoder, Parting};
+use super::stream::{Decoder, Kept, Parting};
 use crate::data::Balance;
 use crate::error::Result;
 
@@ -24,6 +24,17 @@ pub(crate) struct Share<'a> {
     pub balance: Balance,
 }
 
+impl EventFile {
+    /// Bytes that reading a share takes.
+    pub(crate) fn share_bytes(&self, parting: &Parting) -> usize {
+        let Parting { selection, bands } = parting;
+        let channels = selection.channels.is_some() || bands.is_some();
+        let columns = 1 + usize::from(channels) + usize::from(selection.detectors.is_some()) + parting.bands();
+        let rows = self.table.rows_at_a_time();
+        rows * (self.row_size() + columns * size_of::<f64>())
+    }
+}
+
 impl<'a> Share<'a> {
     /// Some rows; nothing is read.
     ///
@@ -38,6 +49,33 @@ impl<'a> Share<'a> {
     /// Number of bands.
     pub fn bands(&self) -> usize {
         self.decoder.parting.bands()
+    }
+
+    /// The same, of which [`Share::next_kept`] gives channels and detectors, too.
+    ///
+    /// # Errors
+    /// The file has no channels.
+    pub fn with_values(self) -> Result<Share<'a>> {
+        Ok(Share { decoder: self.decoder.with_values()?, ..self })
+    }
+
+    /// What the selection keeps of the next rows, in order or not; `None` when there are no more. `times` is room for them.
+    ///
+    /// # Errors
+    /// See [`Share::next_chunk`].
+    pub fn next_kept<'b>(&'b mut self, times: &'b mut Vec<f64>) -> Result<Option<Kept<'b>>> {
+        let rows = self.file.table.rows_at_a_time().min(self.rest.len());
+        if rows == 0 {
+            return Ok(None);
+        }
+        times.clear();
+        self.cells.clear();
+        let begin = self.rest.start;
+        self.rest.start += rows;
+        let bytes = self.decoder.read(begin..begin + rows, times)?;
+        let finite = self.part.extend(self.file, self.hashed.then_some(bytes), times);
+        self.decoder.select(finite, 0, times, &mut self.cells, &mut self.balance);
+        Ok(Some(self.decoder.kept(times)))
     }
 
     /// Appends the selected times of at most `rows` of the next rows to those of their bands; false when there are no more, or

@@ -59,6 +59,24 @@ pub(super) struct Decoder<'a> {
     channel: Vec<f64>,
     detector: Vec<f64>,
     marker: Vec<u8>,
+    /// Keep channels and detectors of the events that are kept, too.
+    values: bool,
+}
+
+/// Events of some rows: times, and where they were asked for, their channels and detectors (empty where the file has none).
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub times: &'a [f64],
+    pub channels: &'a [f64],
+    pub detectors: &'a [f64],
+}
+
+impl<'a> Kept<'a> {
+    /// Some of the events.
+    pub fn part(&self, range: Range<usize>) -> Kept<'a> {
+        let part = |column: &'a [f64]| if column.is_empty() { column } else { &column[range.clone()] };
+        Kept { times: part(self.times), channels: part(self.channels), detectors: part(self.detectors) }
+    }
 }
 
 impl<'a> Decoder<'a> {
@@ -77,7 +95,23 @@ impl<'a> Decoder<'a> {
 
     fn of(file: &'a EventFile, parting: Parting) -> Decoder<'a> {
         let (channel, detector, marker) = (Vec::new(), Vec::new(), Vec::new());
-        Decoder { file, parting, rows: Rows::default(), channel, detector, marker }
+        Decoder { file, parting, rows: Rows::default(), channel, detector, marker, values: false }
+    }
+
+    /// Keeps channels and detectors of the events that are kept, too.
+    ///
+    /// # Errors
+    /// The file has no channels.
+    pub fn with_values(self) -> Result<Decoder<'a>> {
+        if self.file.channel.is_none() {
+            return Err(self.file.table.error("channel column", "missing, so events cannot be told apart by energy"));
+        }
+        Ok(Decoder { values: true, ..self })
+    }
+
+    /// What is kept of the rows read last, with their `times`.
+    pub fn kept<'b>(&'b self, times: &'b [f64]) -> Kept<'b> {
+        Kept { times, channels: &self.channel, detectors: &self.detector }
     }
 
     /// Reads rows and appends the times of all; gives their bytes.
@@ -108,16 +142,17 @@ impl<'a> Decoder<'a> {
             rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
-        if let (Some(column), true) = (&file.channel, selection.channels.is_some() || bands.is_some()) {
+        let parted = selection.channels.is_some() || bands.is_some();
+        if let (Some(column), true) = (&file.channel, self.values || parted) {
             rows.decode(column, &mut self.channel);
         }
         self.detector.clear();
         let ranges = selection.channels.iter().chain(bands.iter().flat_map(|bands| bands.ranges()));
         let needed = selection.detectors.is_some() || ranges.into_iter().any(|range| range.detector0.is_some());
-        if let (Some(column), true) = (&file.detector, needed) {
+        if let (Some(column), true) = (&file.detector, self.values || needed) {
             rows.decode(column, &mut self.detector);
         }
-        if finite && self.marker.is_empty() && self.channel.is_empty() && self.detector.is_empty() {
+        if finite && self.marker.is_empty() && !parted && selection.detectors.is_none() {
             return;
         }
         let mut kept = from;
@@ -139,10 +174,18 @@ impl<'a> Decoder<'a> {
                     cells.push(cell);
                 }
                 out[kept] = t;
+                // Values that nobody wants to keep are overwritten all the same: a test would take longer.
+                for column in [&mut self.channel, &mut self.detector] {
+                    if let Some(&value) = column.get(i) {
+                        column[kept - from] = value;
+                    }
+                }
                 kept += 1;
             }
         }
         out.truncate(kept);
+        self.channel.truncate(kept - from);
+        self.detector.truncate(kept - from);
     }
 }
 
@@ -188,6 +231,27 @@ impl<'a> EventStream<'a> {
         if std::mem::replace(&mut self.prepared, true) {
             return Ok(());
         }
+        let sorted = self.inspect(warnings)?;
+        let file = self.file;
+        if !sorted {
+            warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order; sorted", file.path()));
+            let mut sort = ExternalSort::default();
+            let mut times = Vec::new();
+            while self.next_row < file.rows() {
+                times.clear();
+                self.decode(CHUNK, &mut times)?;
+                sort.push(&times, &self.cells)?;
+            }
+            self.sorted = Some(sort.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Warns of what the times of the file are like as a whole; true when they are in order.
+    ///
+    /// # Errors
+    /// No event near the good time intervals; reading fails.
+    pub(crate) fn inspect(&self, warnings: &mut Warnings) -> Result<bool> {
         let file = self.file;
         let scan = file.scan_times()?;
         if scan.not_finite > 0 {
@@ -206,18 +270,7 @@ impl<'a> EventStream<'a> {
             let message = format!("from {a} to {b} s, but the events are from {c} to {d} s");
             return Err(Error::Gti { path: file.path().to_string(), message });
         }
-        if !scan.sorted {
-            warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order; sorted", file.path()));
-            let mut sort = ExternalSort::default();
-            let mut times = Vec::new();
-            while self.next_row < file.rows() {
-                times.clear();
-                self.decode(CHUNK, &mut times)?;
-                sort.push(&times, &self.cells)?;
-            }
-            self.sorted = Some(sort.finish()?);
-        }
-        Ok(())
+        Ok(scan.sorted)
     }
 
     /// Appends the selected times of the next `rows` rows to `out`; false when the file is used up.

@@ -4,6 +4,8 @@
 //! `d = (t − start_hi) − start_lo`, `x = d · δ` with `δ = 1/(segment_size/n)`; the event counts in bin `trunc(x)` when
 //! `0 ≤ x < n`, else it is dropped and counted. Every version gives identical counts.
 
+use multiversion::multiversion;
+
 use super::trial::{Random, words};
 use super::{
     Access, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, ROW, Shader, Shape, Trial,
@@ -51,13 +53,32 @@ pub fn cpu(times: &[f64], start: Dd, delta: f64, counts: &mut [u32]) -> u64 {
     dropped
 }
 
+/// Room for [`sorted`] that is used again: for each bin, the number of events up to its last one. A constant length needs no
+/// check of an index of 16 bits.
+pub struct Last(Box<[u32; MOST]>);
+
+/// Sorted events that are counted together; where they are no fewer than their bins, these are no more.
+const MOST: usize = 1 << 16;
+
+impl Last {
+    /// Its size.
+    pub const BYTES: usize = size_of::<u32>() * MOST;
+}
+
+impl Default for Last {
+    fn default() -> Last {
+        let room = vec![0; MOST].into_boxed_slice();
+        Last(room.try_into().unwrap_or_else(|_| unreachable!("a vector of {MOST} is an array of as many")))
+    }
+}
+
 /// Adds the sorted `times` of one segment to its `counts`, in f64, which holds counts exactly to 2^53; returns the events
-/// dropped. `last` is room that is used again.
+/// dropped.
 ///
 /// In order of time, bins never descend: so the number of events up to the last one of each bin is stored, which waits for
 /// nothing, where an increment waits for the one before that met the same bin; counts are the differences. Times out of order
 /// give wrong counts, but no more.
-pub fn sorted(mut times: &[f64], start: Dd, delta: f64, counts: &mut [f64], last: &mut Vec<u32>) -> u64 {
+pub fn sorted(mut times: &[f64], start: Dd, delta: f64, counts: &mut [f64], last: &mut Last) -> u64 {
     let (events, n) = (times.len(), counts.len());
     let bin = |t: &f64| bin_of(*t, start, delta, n);
     // Events that rounding put beyond either end are the first or the last.
@@ -68,20 +89,20 @@ pub fn sorted(mut times: &[f64], start: Dd, delta: f64, counts: &mut [f64], last
         times = rest;
     }
     let dropped = (events - times.len()) as u64;
-    for piece in times.chunks(u32::MAX as usize) {
+    for piece in times.chunks(MOST) {
         let (Some(first), Some(end)) = (piece.first().and_then(bin), piece.last().and_then(bin)) else { continue };
         let Some(counts) = counts.get_mut(first..=end) else { continue };
-        if piece.len() < counts.len() {
-            increment(piece, start, delta, first, counts);
-        } else {
-            last.clear();
-            last.resize(counts.len(), 0);
-            count_up(piece, start, delta, first as u32, last);
-            let mut before = 0;
-            for (count, &upto) in counts.iter_mut().zip(&*last) {
-                let upto = before.max(upto);
-                *count += f64::from(upto - before);
-                before = upto;
+        match last.0.get_mut(..counts.len()).filter(|_| piece.len() >= counts.len()) {
+            None => increment(piece, start, delta, first, counts),
+            Some(here) => {
+                here.fill(0);
+                count_up(piece, start, delta, first, &mut last.0);
+                let mut before = 0;
+                for (count, &upto) in counts.iter_mut().zip(&last.0[..]) {
+                    let upto = before.max(upto);
+                    *count += f64::from(upto - before);
+                    before = upto;
+                }
             }
         }
     }
@@ -99,35 +120,36 @@ fn increment(times: &[f64], start: Dd, delta: f64, first: usize, counts: &mut [f
 }
 
 /// Stores for each bin, from `first` on, how many events there are up to its last one; bins without events are left alone.
-fn count_up(times: &[f64], start: Dd, delta: f64, first: u32, last: &mut [u32]) {
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
+fn count_up(times: &[f64], start: Dd, delta: f64, first: usize, last: &mut [u32; MOST]) {
+    let shift = SHIFT - first as f64;
     let (blocks, rest) = times.as_chunks::<BLOCK>();
     let mut upto = 0;
     let mut store = |bins: &[u32]| {
         for &bin in bins {
             upto += 1;
-            if let Some(last) = last.get_mut(bin.wrapping_sub(first) as usize) {
-                *last = upto;
-            }
+            last[usize::from(bin as u16)] = upto;
         }
     };
-    blocks.iter().for_each(|block| store(&bins_of(block, start, delta)));
-    rest.iter().for_each(|&t| store(&bins_of(&[t], start, delta)));
+    blocks.iter().for_each(|block| store(&bins_from(block, start, delta, shift)));
+    rest.iter().for_each(|&t| store(&bins_from(&[t], start, delta, shift)));
 }
 
 /// Events whose bins are found together: enough that vectors are worth it, few enough to stay in registers.
 const BLOCK: usize = 32;
+/// Numbers from here to twice as much are integers, whose last bits are those of the significand.
+const SHIFT: f64 = (1u64 << 52) as f64;
 
-/// [`bin_of`] of events that are in a bin below 2^32, without a branch.
+/// [`bin_of`] of events that are in a bin, less the bin that `shift` is below [`SHIFT`], without a branch; in 32 bits.
 #[inline(always)]
-fn bins_of<const N: usize>(times: &[f64; N], start: Dd, delta: f64) -> [u32; N] {
-    // Numbers from 2^52 to 2^53 are integers whose last bits are those of the significand: a sum rounds to the nearest, and
-    // what was rounded up is one too many. No instruction that baseline processors have for vectors truncates to 64 bits.
-    const SHIFT: f64 = (1u64 << 52) as f64;
+fn bins_from<const N: usize>(times: &[f64; N], start: Dd, delta: f64, shift: f64) -> [u32; N] {
     let mut bins = [0; N];
     for (bin, t) in bins.iter_mut().zip(times) {
         let x = ((t - start.hi) - start.lo) * delta;
-        let rounded = x + SHIFT;
-        *bin = (rounded.to_bits() as u32).wrapping_sub(u32::from(rounded - SHIFT > x));
+        // A sum with an integer so large rounds to the nearest, and what was rounded up is one too many. No instruction that
+        // baseline processors have for vectors truncates to 64 bits.
+        let rounded = x + shift;
+        *bin = (rounded.to_bits() as u32).wrapping_sub(u32::from(rounded - shift > x));
     }
     bins
 }
@@ -369,7 +391,7 @@ mod tests {
     /// Rows of random and hostile times in order, of few and of many events a bin, in one piece and in several.
     #[test]
     fn sorted_times_are_counted_as_the_definition_says() {
-        let (mut last, mut dense, mut events, mut dropped) = (Vec::new(), 0, 0, 0);
+        let (mut last, mut dense, mut events, mut dropped) = (Last::default(), 0, 0, 0);
         for seed in 0..400 {
             let n = [1, 2, 3, 7, 64, 129, 1000][seed as usize % 7];
             let shape = Shape { n, rows: 3, events: [50, 300, 5000][seed as usize % 3] };
@@ -398,7 +420,7 @@ mod tests {
         let start = Dd::ZERO;
         for times in [&[5.0, 1.0, 3.0, 9.0][..], &[1.0, f64::NAN, 7e99, -3.0, 2.0], &[0.5; 9], &[9.5, 0.5, 0.25, 0.25]]
         {
-            sorted(times, start, 1.0, &mut [0.0; 10], &mut Vec::new());
+            sorted(times, start, 1.0, &mut [0.0; 10], &mut Last::default());
         }
     }
 }

@@ -1,11 +1,13 @@
-//! Light curves of events: read → count → rates, in memory bounded by the bins.
+//! Light curves of events: read once → count → rates, in memory bounded by the bins.
 
+use super::counts::{Way, each, threads};
 use super::{Combine, Events, Progress};
 use crate::data::lightcurve::{Grid, LightCurve, LightCurveMeta, MOST_PLACES};
 use crate::data::{Balance, Gti, Provenance};
 use crate::error::{Error, Result};
-use crate::kernels::bin_events::bin_of;
+use crate::kernels::bin_events;
 use crate::segment::plan::snap_to_frames;
+use crate::time::Dd;
 use crate::warning::Warnings;
 
 /// Bins of a light curve that defaults to a width.
@@ -46,7 +48,6 @@ pub fn light_curve_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<LightCurve> {
-    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let union = super::union_of(&inputs, &gtis, options.combine)?;
     let Some(&(origin, _)) = union.intervals().first() else {
@@ -55,10 +56,11 @@ pub fn light_curve_of_events(
     let grid = Grid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
     let mut columns = Columns::new(grid, &union)?;
     let mut photons = Balance::default();
-    let provenance = super::source::describe(&inputs);
-    for (input, gti) in inputs.into_iter().zip(&gtis) {
+    for (input, gti) in inputs.iter_mut().zip(&gtis) {
         columns.count(input, gti, options.chunk_events.max(1), &mut photons, progress)?;
     }
+    inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
+    let provenance = super::source::describe(&inputs);
     let options = serde_json::to_value(options).unwrap_or_default();
     let provenance = Provenance { options, photons, warnings, ..provenance };
     let meta = LightCurveMeta { provenance, ..LightCurveMeta::default() };
@@ -116,51 +118,98 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Counts the events of one input that are in its intervals.
+    /// Counts the events of one input that are in its intervals, in any order.
     fn count(
         &mut self,
-        mut input: Events,
+        input: &mut Events,
         gti: &Gti,
         chunk: usize,
         photons: &mut Balance,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
-        let offset = input.offset;
-        let mut intervals = gti.intervals().iter().map(|&(a, b)| {
-            let range = self.grid.bins(a, b);
-            let place = self.bin.partition_point(|&k| k < range.start);
-            let base = self.grid.edge(range.start) - offset;
-            ((a - offset).ceil_f64(), (b - offset).ceil_f64(), place, (range.end - range.start) as usize, base)
-        });
-        let delta = 1.0 / self.grid.dt;
-        let mut current = intervals.next();
-        let (mut used, mut outside, mut reported) = (0, 0, 0);
-        let mut times = Vec::new();
-        loop {
-            times.clear();
-            if !input.source.next_chunk(chunk, std::slice::from_mut(&mut times))? {
-                break;
-            }
-            for &t in &times {
-                while current.is_some_and(|(_, stop, ..)| t >= stop) {
-                    current = intervals.next();
-                }
-                let Some((_, _, place, bins, base)) = current.filter(|(start, ..)| t >= *start) else {
-                    outside += 1;
-                    continue;
-                };
-                // Beyond either end by rounding only: the interval has the event.
-                let bin = bin_of(t, base, delta, bins).unwrap_or(if t < base.hi { 0 } else { bins - 1 });
-                self.counts[place + bin] += 1.0;
-                used += 1;
-            }
-            let read = input.source.balance().read;
-            progress(read - reported);
-            reported = read;
+        let intervals = Intervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
+        let bins = self.bin.len();
+        let way = Way { values: false, threads: threads(bins * size_of::<f64>()), chunk };
+        let fresh = || Counted { counts: vec![0.0; bins], used: 0, outside: 0, last: bin_events::Last::default() };
+        let (found, mut balance) =
+            each(input, &way, progress, fresh, |found, kept| intervals.count(kept.times, found))?;
+        for one in found {
+            self.counts.iter_mut().zip(&one.counts).for_each(|(all, own)| *all += own);
+            balance.used += one.used;
+            balance.outside_gti += one.outside;
         }
-        let mut one = input.source.balance();
-        (one.used, one.outside_gti) = (used, outside);
-        photons.add(&one);
+        photons.add(&balance);
         Ok(())
+    }
+
+    /// The bins of each interval.
+    fn intervals(&self, gti: &Gti, offset: Dd) -> Vec<Interval> {
+        let one = |&(a, b): &(Dd, Dd)| {
+            let range = self.grid.bins(a, b);
+            Interval {
+                start: (a - offset).ceil_f64(),
+                stop: (b - offset).ceil_f64(),
+                place: self.bin.partition_point(|&k| k < range.start),
+                bins: (range.end - range.start) as usize,
+                base: self.grid.edge(range.start) - offset,
+            }
+        };
+        gti.intervals().iter().map(one).collect()
+    }
+}
+
+/// A good time interval: its exact edges in raw times, its bins, and where these begin.
+struct Interval {
+    start: f64,
+    stop: f64,
+    place: usize,
+    bins: usize,
+    base: Dd,
+}
+
+/// What a thread has counted.
+struct Counted {
+    counts: Vec<f64>,
+    used: u64,
+    outside: u64,
+    last: bin_events::Last,
+}
+
+/// The good time intervals of an input, in order.
+struct Intervals {
+    list: Vec<Interval>,
+    /// Bins a second.
+    delta: f64,
+}
+
+impl Intervals {
+    fn count(&self, times: &[f64], found: &mut Counted) {
+        let Some((&first, &last)) = times.first().zip(times.last()) else { return };
+        if !times.is_sorted() {
+            return times.iter().for_each(|t| self.count(&[*t], found));
+        }
+        let from = self.list.partition_point(|interval| interval.stop <= first);
+        let mut inside = 0;
+        for interval in self.list[from..].iter().take_while(|interval| interval.start <= last) {
+            let below = |edge: f64| times.partition_point(|&t| t < edge);
+            let mut own = &times[below(interval.start)..below(interval.stop)];
+            inside += own.len() as u64;
+            let Some(counts) = found.counts.get_mut(interval.place..interval.place + interval.bins) else { continue };
+            let no_bin = |t: &f64| bin_events::bin_of(*t, interval.base, self.delta, interval.bins).is_none();
+            // Beyond either end by rounding only: the interval has the event.
+            while let Some((t, rest)) = own.split_first().filter(|(t, _)| no_bin(t)) {
+                let bin = if *t < interval.base.hi { 0 } else { interval.bins - 1 };
+                counts[bin] += 1.0;
+                own = rest;
+            }
+            while let Some((t, rest)) = own.split_last().filter(|(t, _)| no_bin(t)) {
+                let bin = if *t < interval.base.hi { 0 } else { interval.bins - 1 };
+                counts[bin] += 1.0;
+                own = rest;
+            }
+            bin_events::sorted(own, interval.base, self.delta, counts, &mut found.last);
+        }
+        found.used += inside;
+        found.outside += times.len() as u64 - inside;
     }
 }

@@ -1,13 +1,16 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod counts;
 mod cross;
 mod dead_time;
 mod dynamical;
 mod ends;
 mod energy;
 mod flux;
+mod histogram;
 mod light_curve;
+mod memory;
 mod once;
 mod other;
 mod plan;
@@ -42,7 +45,9 @@ pub use dynamical::{
 use ends::EndSums;
 pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use memory::{Memory, host_memory};
 pub use other::{
     bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
     multitaper_of_light_curve,
@@ -340,7 +345,7 @@ impl Drop for Queue<'_> {
 fn record_device(device: &DeviceInfo, sums: &Sums, frequencies: usize, warnings: &mut Warnings) -> DeviceRecord {
     let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
     if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
-        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu --precision double computes in double";
         warnings.push("W-PRECISION", message);
     }
     DeviceRecord {

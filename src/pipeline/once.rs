@@ -4,7 +4,7 @@
 //! as the rows are read; where they are not, what was done is thrown away.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ use crate::sums::{PartialSums, Sums};
 use crate::time::Dd;
 
 /// Bytes of the files in one task: enough that finding its rows, and what its sums take to be merged, do not count.
-const TASK_BYTES: u128 = 8 << 20;
+pub(super) const TASK_BYTES: u128 = 8 << 20;
 /// Tasks for each thread, where there is less to read: the last to finish is not far behind the others.
 const TASKS: u128 = 4;
 
@@ -74,14 +74,14 @@ pub(super) fn sums(
     let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
     let Some(inputs) = inputs.collect::<Option<Vec<Input>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
-    let (next, stop, found) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Found::default()));
+    let deal = local.deal(tasks.len());
+    let (stop, found) = (AtomicBool::new(false), Mutex::new(Found::default()));
     // Readers wait for who watches them, so that a count of rows means something while they read.
     let (sender, rows_read) = sync_channel(2 * local.threads());
-    let work = |sender: SyncSender<u64>| {
+    let work = |thread: usize, sender: SyncSender<u64>| {
         let mut worker = None;
         let mut told = Told { sender, rows: 0, step: chunk as u64 };
-        while !stop.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+        for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)) {
             let Some(task) = tasks.get(number) else { break };
             let worker = worker.get_or_insert_with(|| local.worker());
             let done = one(plan, &inputs, task, worker, chunk, &mut |rows| told.add(rows));
@@ -106,9 +106,9 @@ pub(super) fn sums(
         }
     };
     local.scope(|scope| {
-        for _ in 0..local.threads() {
+        for thread in 0..deal.threads() {
             let (work, sender) = (&work, sender.clone());
-            scope.spawn(move |_| work(sender));
+            scope.spawn(move |_| work(thread, sender));
         }
         drop(sender);
         let _span = profile::span("wait for threads");
@@ -132,15 +132,26 @@ pub(super) fn sums(
     Ok(Some((sums, balance)))
 }
 
+/// Bytes that [`sums`] takes, about, but for those of the files; `None` where it is not the way.
+pub(super) fn memory(plan: &Plan, inputs: &[Events], local: &Local) -> Option<usize> {
+    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
+    let inputs = inputs.collect::<Option<Vec<Input>>>()?;
+    let reader = |input: &Input| input.file.share_bytes(input.parting);
+    let of_run = 8 * plan.spec.frequencies() * plan.spec.blocks();
+    let nodes = plan.total_segments().div_ceil(plan.spec.run_length()).ilog2() as usize + 1;
+    let readers: usize = inputs.iter().map(reader).max().unwrap_or(0);
+    Some(local.threads() * (readers + local.worker_bytes() + 2 * of_run) + 2 * nodes * of_run)
+}
+
 /// Rows that were read and are not told yet.
-struct Told {
-    sender: SyncSender<u64>,
-    rows: u64,
-    step: u64,
+pub(super) struct Told {
+    pub sender: SyncSender<u64>,
+    pub rows: u64,
+    pub step: u64,
 }
 
 impl Told {
-    fn add(&mut self, rows: u64) {
+    pub fn add(&mut self, rows: u64) {
         self.rows += rows;
         if self.rows >= self.step {
             self.tell();
@@ -183,10 +194,45 @@ fn tasks(plan: &Plan, inputs: &[Input], threads: usize) -> Result<Vec<Task>> {
         // Where a cut cannot be found, the next task takes over.
         let Some(ends) = inputs.iter().zip(&begins).map(cut).collect::<Result<Option<Vec<usize>>>>()? else { continue };
         let rows = begins.iter().zip(&ends).map(|(&begin, &end)| begin..end).collect();
-        tasks.push(Task { segments: first..end, rows });
+        add(inputs, Task { segments: first..end, rows }, &mut tasks)?;
         (first, begins) = (end, ends);
     }
     Ok(tasks)
+}
+
+/// Adds a task; of long stretches of rows before and behind its segments it makes tasks of their own, for all threads.
+fn add(inputs: &[Input], mut task: Task, tasks: &mut Vec<Task>) -> Result<()> {
+    let mut behind = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let rows = task.rows[number].clone();
+        let step = (TASK_BYTES as usize / input.file.row_size().max(1)).max(1);
+        if rows.len() <= 2 * step {
+            continue;
+        }
+        let indices = input.plan.indices();
+        let own = indices.start.max(task.segments.start)..indices.end.min(task.segments.end);
+        let place = |segment: u64| input.plan.segments.get(segment - indices.start);
+        let edges = match own.is_empty() {
+            true => (f64::INFINITY, f64::INFINITY),
+            false => (place(own.start).first, place(own.end - 1).stop),
+        };
+        let Some(begin) = input.file.first_row_at(edges.0, rows.clone())? else { continue };
+        let Some(end) = input.file.first_row_at(edges.1, begin..rows.end)? else { continue };
+        let gap = |from: usize, to: usize| {
+            let one = move |at: usize| {
+                let mut rows = vec![0..0; inputs.len()];
+                rows[number] = at..(at + step).min(to);
+                Task { segments: 0..0, rows }
+            };
+            (from..to).step_by(step).map(one)
+        };
+        tasks.extend(gap(rows.start, begin));
+        behind.extend(gap(end, rows.end));
+        task.rows[number] = begin..end;
+    }
+    tasks.push(task);
+    tasks.extend(behind);
+    Ok(())
 }
 
 /// The first row, from `begin` on, of an input's segments from `segment` on; there are `total` of all inputs.
@@ -216,7 +262,7 @@ fn one(
     for (number, (input, rows)) in inputs.iter().zip(&task.rows).enumerate() {
         let indices = input.plan.indices();
         let here = indices.start < task.segments.end && task.segments.start < indices.end;
-        if here || !rows.is_empty() {
+        if here && !task.segments.is_empty() || !rows.is_empty() {
             let share = Share::new(input.file, input.parting.clone(), rows.clone(), input.unread)?;
             shares.push((number, share));
         }

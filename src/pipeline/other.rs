@@ -40,7 +40,7 @@ fn each_segment(
     plan.spec.product = Product::EverySegment { channels: 1, inside: 0 };
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
     let mut batcher = Batcher::new(&plan, inputs, limits, chunk);
-    let (mut counts, mut last, mut dropped, mut used) = (vec![0.0; plan.spec.n], Vec::new(), 0, 0);
+    let (mut counts, mut last, mut dropped, mut used) = (vec![0.0; plan.spec.n], bin_events::Last::default(), 0, 0);
     while let Some(batch) = batcher.next_batch(progress)? {
         if batch.first {
             counts.fill(0.0);

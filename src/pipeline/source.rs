@@ -29,6 +29,13 @@ pub trait TimeSource {
     fn prepare(&mut self, _warnings: &mut Warnings) -> Result<()> {
         Ok(())
     }
+    /// What [`TimeSource::prepare`] warns of, but for what it does about it; for readers that need no order.
+    ///
+    /// # Errors
+    /// See [`TimeSource::prepare`].
+    fn inspect(&mut self, _warnings: &mut Warnings) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl TimeSource for EventStream<'_> {
@@ -43,6 +50,13 @@ impl TimeSource for EventStream<'_> {
     }
     fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
         EventStream::prepare(self, warnings)
+    }
+    fn inspect(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if !EventStream::inspect(self, warnings)? {
+            let (file, _) = self.origin();
+            warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order", file.path()));
+        }
+        Ok(())
     }
 }
 
@@ -239,9 +253,27 @@ impl<'a> Events<'a> {
     /// # Errors
     /// See [`EventStream::open`].
     pub(crate) fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
-        if std::mem::replace(&mut self.prepared, true) {
+        if self.prepared {
             return Ok(());
         }
+        self.inspect_file(warnings)?;
+        self.source.prepare(warnings)
+    }
+
+    /// [`Events::prepare`] after the events were counted in any order: what was out of order is not sorted.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub(super) fn inspect(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if self.prepared {
+            return Ok(());
+        }
+        self.inspect_file(warnings)?;
+        self.source.inspect(warnings)
+    }
+
+    fn inspect_file(&mut self, warnings: &mut Warnings) -> Result<()> {
+        self.prepared = true;
         if let Some((file, parting)) = &self.origin {
             file.check_datasum(warnings)?;
             if let Some(wanted) = &parting.selection.detectors {
@@ -250,7 +282,7 @@ impl<'a> Events<'a> {
             let crc32 = file.crc32()?;
             self.provenance.inputs.iter_mut().for_each(|input| input.crc32.clone_from(&crc32));
         }
-        self.source.prepare(warnings)
+        Ok(())
     }
 
     /// Times in memory, seconds of the frame that `gti` is in.

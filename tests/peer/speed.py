@@ -64,6 +64,18 @@ def instructions(program, folder, template):
     return (totals[1] - totals[0]) / 1e6
 
 
+def limits(path, segment):
+    """What the computation takes in a process that is warm, and the least that it must: decoding and transforms."""
+    command = ["cargo", "bench", "--quiet", "--bench", "path", "--", "--limits", path, str(DT), str(segment)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+
+
+def warm_peer(path, segment):
+    """Seconds of the peer's second reading and computation in one process."""
+    command = [sys.executable, str(HERE / "whole_process.py"), path, str(DT), str(segment), "warm"]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def scan_rate(path):
     """GB/s at which one thread copies a file from the page cache, as `read` does."""
     best = 0
@@ -118,7 +130,8 @@ def main():
                     f"| {max(memory):.0f} | {ratio:.1f} |".replace("e+0", "e")
                 )
                 print(rows[-1], file=sys.stderr)
-        rate = scan_rate(simulated(args.program, folder, 10**8))
+        big = simulated(args.program, folder, 10**8)
+        rate, warm, peer = scan_rate(big), limits(big, 16), warm_peer(big, 16)
         counts = []
         if shutil.which("valgrind"):
             for name, program in (("now", args.program), ("before", args.before)):
@@ -140,6 +153,14 @@ from the page cache at {rate:.1f} GB/s: {1.2 / rate:.2f} s for the 1.2 GB of 1e8
 |---|---|---|---|---|---|---|"""
     )
     print("\n".join(rows))
+    limit = warm["decoding"] + warm["transforms"]
+    print(
+        f"""
+In a process that is warm, 1e8 events and segments of 16 s: the computation, files opened and all, takes {warm["computation"]:.3f} s on
+{warm["threads"]} threads; getting the times out of the file and transforming the counts alone, in the same run, {limit:.3f} s
+({warm["decoding"]:.3f} + {warm["transforms"]:.3f}): {warm["share"]:.2f} of it is that limit (median of 9 runs in turn). Stingray's second reading and
+computation in one process takes {peer:.2f} s, {peer / warm["computation"]:.0f} times as long."""
+    )
     if counts:
         print(f"\nInstructions an event (callgrind, one thread; processors without AVX-512): {', '.join(counts)}.")
 
