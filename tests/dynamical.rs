@@ -1,5 +1,7 @@
 //! Dynamical spectra: every row is the spectrum of its segment, at the time of that segment, on every device.
 
+#![cfg(feature = "gpu")]
+
 mod common;
 
 use std::num::NonZeroUsize;
