@@ -5,6 +5,7 @@ mod cross;
 mod dead_time;
 mod dynamical;
 mod ends;
+mod energy;
 mod flux;
 mod light_curve;
 mod once;
@@ -39,6 +40,7 @@ pub use dynamical::{
     dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
 };
 use ends::EndSums;
+pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use other::{
@@ -131,6 +133,7 @@ pub fn spectrum_of_events(
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
+    let _span = profile::span("spectrum");
     let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
     dead_time::warn(&mut spectrum, known, options.power.noise);
     Ok(spectrum)
