@@ -13,8 +13,9 @@ use super::spectrum_args::{SpectrumArgs, noise_level};
 use crate::data::Provenance;
 use crate::error::{Error, Result};
 use crate::io::EventFile;
+use crate::kernels::power::frequencies;
 use crate::pipeline::{
-    Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, Options, SeriesOptions,
+    Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, Options, SeriesOptions, SeriesPlan,
     dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
 };
 use crate::spectrum::dynamical::{Axes, Peak};
@@ -137,8 +138,11 @@ pub fn run(args: DynArgs) -> Result<()> {
             let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
             let options = SeriesOptions { segment_size, min_fracexp, power };
             if args.dry_run {
-                let message = "is for events; a light curve is read whole";
-                return Err(Error::argument("--dry-run", "given", message));
+                let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+                report(&warnings, strict, quiet)?;
+                let (r, segments) = (plan.resolution, plan.starts.len() as u64);
+                let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.len();
+                return super::print(&describe((segments, r.segment_size, r.n), segments, columns, args.output.json));
             }
             let mut backend = args.device.open(&mut warnings)?;
             dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?

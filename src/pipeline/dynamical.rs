@@ -241,12 +241,15 @@ fn record(device: &DeviceInfo) -> DeviceRecord {
 
 /// Powers of one segment that single precision spoils are warned of, by the mean of all rows.
 fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
+    if spectrum.meta.device.precision != "single" {
+        return;
+    }
     let (rows, columns) = spectrum.axes.shape();
     let noise = if spectrum.meta.channels.noise_subtracted { spectrum.noise.as_slice() } else { &[] };
     let cell = |r: usize, c: usize| spectrum.row(r)[c] + noise.get(r).copied().unwrap_or(0.0);
     let mean: Vec<f64> = (0..columns).map(|c| (0..rows).map(|r| cell(r, c)).sum::<f64>() / rows as f64).collect();
     let averaged = spectrum.axes.segments.iter().copied().max().unwrap_or(1);
-    if spectrum.meta.device.precision == "single" && !single_precision_suffices(&mean, averaged) {
+    if !single_precision_suffices(&mean, averaged) {
         let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
         spectrum.meta.provenance.warnings.push("W-PRECISION", message);
     }

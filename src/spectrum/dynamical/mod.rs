@@ -190,8 +190,8 @@ impl DynamicalPowerSpectrum {
         let channel =
             PowerChannel { nphots: mean * made.recipe.n as f64, mean, noise: level, noise_subtracted: subtract_noise };
         let meta = metadata(&made, channel, device, provenance);
-        let Finished { axes, blocks, noise, .. } = made;
-        let (mut power, noise) = (blocks.into_iter().flatten().collect::<Vec<_>>(), noise.concat());
+        let Finished { axes, mut blocks, noise, .. } = made;
+        let (mut power, noise) = (blocks.pop().unwrap_or_default(), noise.concat());
         if subtract_noise {
             let rows = power.chunks_mut(axes.freq.len().max(1)).zip(&noise);
             rows.for_each(|(row, level)| row.iter_mut().for_each(|p| *p -= level));

@@ -111,7 +111,8 @@ impl Recipe {
         let channel = |c: usize| sums.channels.get(c).copied().unwrap_or_default();
         (0..self.channels)
             .map(|c| {
-                let photons = channel(c).photons - if c == 0 && self.inside { channel(1).photons } else { 0 };
+                let photons =
+                    channel(c).photons.saturating_sub(if c == 0 && self.inside { channel(1).photons } else { 0 });
                 let mean = if self.flux { channel(c).flux_mean / m } else { photons as f64 / m / n as f64 };
                 let variance = (self.flux && channel(c).variance > 0.0).then(|| channel(c).variance / m);
                 Level { n, dt, mean, background: self.background[c] * dt, variance }
@@ -172,7 +173,9 @@ impl Rows {
         let power = std::mem::take(&mut sums.power);
         let mut counted = sums;
         if counted.segments > 0 && !common && !usable {
-            let photons = counted.channels.iter().map(|c| c.photons).sum::<u64>() + counted.photons_dropped;
+            // A subject's photons inside the reference are the reference's.
+            let channels = if self.recipe.inside { 1 } else { self.recipe.channels };
+            let photons = counted.channels[..channels].iter().map(|c| c.photons).sum::<u64>() + counted.photons_dropped;
             counted = Sums { skipped: 1, photons_skipped: photons, ..Sums::default() };
         } else if counted.segments > 0 {
             if common {
