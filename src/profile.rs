@@ -10,11 +10,12 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Spans that one thread keeps, 2 MiB; later ones are in the sums of their stages alone.
 const MOST_SPANS: usize = 1 << 16;
@@ -308,14 +309,20 @@ impl Profile {
     }
 
     /// Chrome's trace format, which Perfetto and `about:tracing` show: complete events (`ph` X) in microseconds, a track for each
-    /// thread and each GPU, counters (`ph` C) that grow.
-    pub fn trace(&self) -> Value {
-        let mut events = Vec::new();
+    /// thread and each GPU, counters (`ph` C) that grow. JSON; written piece by piece, because there may be a million of them.
+    pub fn trace(&self) -> String {
+        let mut text = String::from("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
         for (tid, (track, spans)) in self.tracks().into_iter().enumerate() {
-            events.push(json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": track}}));
-            events.extend(spans.into_iter().map(|(name, begin, duration)| {
-                json!({"ph": "X", "name": name, "pid": 1, "tid": tid, "ts": begin * 1e6, "dur": duration * 1e6})
-            }));
+            let name = json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": track}});
+            text += &format!("\n{name},");
+            for (name, begin, duration) in spans {
+                let (ts, dur) = (begin * 1e6, duration * 1e6);
+                // Names are literals of this program, without quotes. Writing to a text does not fail.
+                let _ = write!(
+                    text,
+                    "\n{{\"ph\":\"X\",\"name\":\"{name}\",\"pid\":1,\"tid\":{tid},\"ts\":{ts:.3},\"dur\":{dur:.3}}},"
+                );
+            }
         }
         let mut counted: Vec<_> = self.threads.iter().flat_map(|thread| &thread.counters).collect();
         counted.sort_by_key(|counter| counter.1);
@@ -323,14 +330,18 @@ impl Profile {
         for (name, at, bytes) in counted {
             let total = totals.entry(name).or_default();
             *total += bytes;
-            events.push(json!({"ph": "C", "name": name, "pid": 1, "ts": *at as f64 * 1e-3, "args": {"bytes": *total}}));
+            let at = *at as f64 * 1e-3;
+            text += &format!("\n{},", json!({"ph": "C", "name": name, "pid": 1, "ts": at, "args": {"bytes": *total}}));
         }
+        // The last comma has nothing to separate.
+        let end = text.trim_end_matches(',').len();
+        text.truncate(end);
         let left_out: u64 = self.threads.iter().map(|thread| thread.left_out).sum();
-        json!({
-            "traceEvents": events, "displayTimeUnit": "ms",
-            "otherData": {"program": concat!("eagleray ", env!("CARGO_PKG_VERSION")), "stages": self.stages(),
-                "counters": self.counters(), "peak_memory_bytes": self.peak_memory, "spans_left_out": left_out},
-        })
+        let other = json!({
+            "program": concat!("eagleray ", env!("CARGO_PKG_VERSION")), "stages": self.stages(),
+            "counters": self.counters(), "peak_memory_bytes": self.peak_memory, "spans_left_out": left_out,
+        });
+        text + &format!("\n],\"otherData\":{other}}}\n")
     }
 
     /// The stages as a table: time of all threads together, spans; then bytes and memory.

@@ -287,7 +287,7 @@ fn a_trace_has_all_the_time_of_a_thread_and_its_spans_nest() {
     for stage in ["read", "check and hash", "decode", "bin", "transform", "accumulate", "merge"] {
         assert!(own[stage] > 0.0, "{stage}: {own:?}");
     }
-    assert!(own["segments"] < 0.2 * wall, "time without a stage: {own:?}");
+    assert!(own["segments"] < 0.3 * wall, "time without a stage: {own:?}");
     let main = own_times(&tracks["main"]);
     assert!(main.contains_key("eagleray") && main.contains_key("wait for threads"), "{main:?}");
     // The table of stages is of the same times.

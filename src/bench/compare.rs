@@ -1,6 +1,6 @@
 //! What became slower since an earlier run.
 //!
-//! A timing is called different when all three say so: its medians differ by more than [`FLOOR`]; by more than [`SIGMAS`]
+//! A timing is called different when all three say so: its medians differ by more than a floor; by more than [`SIGMAS`]
 //! standard errors, from the median absolute deviations of both; and its best samples differ the same way by half of the floor,
 //! since others on the machine make samples slower but never faster than the program is.
 
@@ -9,6 +9,8 @@ use super::sample::{least, mad, median};
 
 /// Relative differences up to this are the same.
 pub const FLOOR: f64 = 0.10;
+/// The same for times of cores that others use too: they share caches and memory, and so take up to this much longer.
+pub const SHARED_FLOOR: f64 = 0.25;
 /// Standard errors of the difference that count.
 pub const SIGMAS: f64 = 4.0;
 /// Standard error of a median over MAD/√n for normal noise: 1.4826·√(π/2).
@@ -41,20 +43,20 @@ pub struct Change {
 }
 
 /// A verdict on two sets of samples.
-pub fn verdict(old: &[f64], new: &[f64]) -> Verdict {
+pub fn verdict(old: &[f64], new: &[f64], floor: f64) -> Verdict {
     let (before, after) = (median(old), median(new));
     let difference = after - before;
     let larger = |a: f64, b: f64, floor: f64| a > b * (1.0 + floor);
-    if !(larger(after, before, FLOOR) || larger(before, after, FLOOR)) {
+    if !(larger(after, before, floor) || larger(before, after, floor)) {
         return Verdict::Same;
     }
     let variance = mad(old).powi(2) / old.len() as f64 + mad(new).powi(2) / new.len() as f64;
     let (best_before, best_after) = (least(old), least(new));
     if difference.abs() <= SIGMAS * MEDIAN_ERROR * variance.sqrt() || old.len().min(new.len()) < 3 {
         Verdict::Unclear
-    } else if difference > 0.0 && larger(best_after, best_before, FLOOR / 2.0) {
+    } else if difference > 0.0 && larger(best_after, best_before, floor / 2.0) {
         Verdict::Slower
-    } else if difference < 0.0 && larger(best_before, best_after, FLOOR / 2.0) {
+    } else if difference < 0.0 && larger(best_before, best_after, floor / 2.0) {
         Verdict::Faster
     } else {
         Verdict::Unclear
@@ -73,8 +75,10 @@ pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
     both.map(|(old, new)| {
         let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
-        let (before, after) = if by_cores { (&old.cores, &new.cores) } else { (&old.samples, &new.samples) };
-        let (ratio, verdict) = (median(after) / median(before), verdict(before, after));
+        let of = |timing: &Timing| if by_cores { timing.cores.clone() } else { timing.samples.clone() };
+        let (before, after) = (of(old), of(new));
+        let (ratio, verdict) =
+            (median(&after) / median(&before), verdict(&before, &after, if by_cores { SHARED_FLOOR } else { FLOOR }));
         Change { id: new.id.clone(), ratio, by_cores, verdict }
     })
     .collect()
@@ -94,12 +98,13 @@ pub fn text(old: &Record, new: &Record, changes: &[Change]) -> String {
     }
     let count = |verdict| changes.iter().filter(|change| change.verdict == verdict).count();
     text += &format!(
-        "  {} slower, {} faster, {} unclear, {} the same (within {:.0} %)\n",
+        "  {} slower, {} faster, {} unclear, {} the same (within {:.0} %; {:.0} % where others used the cores)\n",
         count(Verdict::Slower),
         count(Verdict::Faster),
         count(Verdict::Unclear),
         count(Verdict::Same),
-        100.0 * FLOOR
+        100.0 * FLOOR,
+        100.0 * SHARED_FLOOR
     );
     let missing = old.timings.iter().filter(|t| t.kind != "peer" && !new.timings.iter().any(|n| n.id == t.id)).count();
     if missing > 0 {
@@ -128,18 +133,20 @@ mod tests {
         let (mut different, mut found) = (0, 0);
         for _ in 0..1000 {
             let old = samples(&mut random, 1.0);
-            different +=
-                usize::from(matches!(verdict(&old, &samples(&mut random, 1.0)), Verdict::Slower | Verdict::Faster));
-            found += usize::from(verdict(&old, &samples(&mut random, 1.3)) == Verdict::Slower);
+            different += usize::from(matches!(
+                verdict(&old, &samples(&mut random, 1.0), FLOOR),
+                Verdict::Slower | Verdict::Faster
+            ));
+            found += usize::from(verdict(&old, &samples(&mut random, 1.3), FLOOR) == Verdict::Slower);
         }
         assert!(different == 0 && found > 980, "{different} of 1000 called different, {found} slow-downs found");
     }
 
     #[test]
     fn too_few_samples_or_too_much_noise_say_nothing() {
-        assert_eq!(verdict(&[1.0, 1.0], &[2.0, 2.0]), Verdict::Unclear);
-        assert_eq!(verdict(&[1.0, 2.0, 3.0, 4.0], &[1.1, 3.0, 4.0, 5.0]), Verdict::Unclear);
-        assert_eq!(verdict(&[2.0; 5], &[1.0; 5]), Verdict::Faster);
-        assert_eq!(verdict(&[1.0; 5], &[1.09; 5]), Verdict::Same);
+        assert_eq!(verdict(&[1.0, 1.0], &[2.0, 2.0], FLOOR), Verdict::Unclear);
+        assert_eq!(verdict(&[1.0, 2.0, 3.0, 4.0], &[1.1, 3.0, 4.0, 5.0], FLOOR), Verdict::Unclear);
+        assert_eq!(verdict(&[2.0; 5], &[1.0; 5], FLOOR), Verdict::Faster);
+        assert_eq!(verdict(&[1.0; 5], &[1.09; 5], FLOOR), Verdict::Same);
     }
 }

@@ -103,8 +103,8 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
             all.join(one);
             all
         });
-        let trace = joined.map_or(serde_json::Value::Null, |profile| profile.trace());
-        write(path, args.overwrite, trace.to_string().as_bytes())?;
+        let trace = joined.map_or("{}".to_string(), |profile| profile.trace());
+        write(path, args.overwrite, trace.as_bytes())?;
     }
     let fast = match (&earlier, changes) {
         (Some(old), changes @ Some(_)) => compared(old, &record, changes)?,

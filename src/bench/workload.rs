@@ -83,7 +83,7 @@ pub const WORKLOADS: &[Workload] = &[
         rate: 10.0,
         bins_per_second: 1.0 / XMM_FRAME,
         n: 1000,
-        events: [1e6, 1e5, 2e4],
+        events: [1e7, 1e6, 2e4],
         ..PLAIN
     },
     Workload {

@@ -165,7 +165,7 @@ fn write_profile(path: &Path) -> Result<()> {
         return Ok(());
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
-    let text = if table { profile.table() } else { profile.trace().to_string() };
+    let text = if table { profile.table() } else { profile.trace() };
     write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
 }
 

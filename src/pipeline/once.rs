@@ -159,6 +159,7 @@ impl Told {
     }
 
     fn tell(&mut self) {
+        let _span = profile::span("tell progress");
         // Who watches is there until all have been told.
         let _ = self.sender.send(std::mem::take(&mut self.rows));
     }
