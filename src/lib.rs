@@ -28,7 +28,11 @@
 //! - *leahy, frac, abs, none*: normalisations of power ([`spectrum::norm`]).
 //! - *subject, reference*: the two channels of a cross spectrum; positive lags say that the subject is late ([`spectrum::cross`]).
 #![warn(missing_docs)]
+// What reads files or options may meet anything.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
+// What these three expect is arithmetic of their own, out of reach of every input.
+#[allow(clippy::expect_used)]
 pub mod backend;
 #[cfg(feature = "cli")]
 pub mod bench;
@@ -37,12 +41,14 @@ pub mod cli;
 pub mod data;
 pub mod error;
 pub mod io;
+#[allow(clippy::expect_used)]
 pub mod kernels;
 pub mod phase;
 pub mod pipeline;
 pub mod profile;
 pub mod pulsation;
 pub mod segment;
+#[allow(clippy::expect_used)]
 pub mod simulate;
 pub mod spectrum;
 pub mod sums;

@@ -14,6 +14,7 @@ fuzz_target!(|data: &[u8]| {
         for key in ["NAXIS1", "TFIELDS", "MJDREFI", "EXTNAME", "TSTART"] {
             let (text, int, real) = (hdu.header.text(key), hdu.header.int(key), hdu.header.real(key));
             assert_eq!(text.is_some(), hdu.header.has(key));
+            assert!(text.is_none_or(|text| !text.chars().any(char::is_control)));
             // What is an integer is a number too.
             assert!(!matches!(int, Ok(Some(_))) || matches!(real, Ok(Some(_))));
         }

@@ -15,7 +15,7 @@ pub struct SimulateArgs {
     /// Event file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Layout: generic, nustar, nicer, xmm, xte, chandra, swift or ixpe
+    /// Layout: generic, nustar, nicer, xmm, xte, chandra, swift, ixpe, laxpc, hxmt, resolve, xtend, erosita, fxt, lat or gbm
     #[arg(long, default_value = "generic", value_name = "NAME")]
     pub mission: Mission,
     /// Mean rate in counts/s; with --bands one for both together, or R1,R2

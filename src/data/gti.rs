@@ -32,7 +32,7 @@ impl Gti {
         }
         if raw.windows(2).any(|w| w[0].0 > w[1].0) {
             warnings.push("W-GTI-UNSORTED", format!("{path}: the good time intervals were out of order; sorted"));
-            raw.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("checked to be finite"));
+            raw.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         }
         let mut intervals: Vec<(Dd, Dd)> = Vec::with_capacity(raw.len());
         let mut overlaps = 0;

@@ -149,12 +149,14 @@ impl Scale {
     }
 }
 
+#[expect(clippy::expect_used, reason = "both are constants of the table of missions, which a test parses")]
 fn linear(gain: &str, offset: &str) -> (Decimal, Decimal) {
     let parse = |text| Decimal::parse(text).expect("the table of missions holds decimals");
     (parse(gain), parse(offset))
 }
 
 /// Units of 10⁻¹⁸ to the nearest f64, by way of the decimal's text.
+#[expect(clippy::expect_used, reason = "no integer is without a decimal")]
 fn decimal_to_f64(value: i128) -> f64 {
     format!("{value}e-18").parse().expect("an integer with an exponent is a number")
 }

@@ -29,7 +29,7 @@ struct Card {
 pub struct Header {
     path: Arc<str>,
     cards: Vec<Card>,
-    /// Offset of the first card with a byte above 127, and how many there are.
+    /// Offset of the first card with a byte that is no printable character of ASCII, and how many there are.
     pub(super) not_ascii: Option<(u64, u64)>,
     /// The first keyword without a value, and how many there are.
     pub(super) without_value: Option<(String, u64)>,
@@ -70,14 +70,14 @@ impl Header {
                 let message = "not a card of text, and no END card came before it";
                 return Err(format_error(path, &format!("byte {at}"), message));
             }
-            let key = String::from_utf8_lossy(&raw[..8]).trim_end().to_string();
+            let key = printed(&raw[..8]).trim_end().to_string();
             if key == "END" {
                 break;
             }
-            if !raw.is_ascii() {
+            if !raw.iter().all(|b| (b' '..=b'~').contains(b)) {
                 not_ascii.get_or_insert((at, 0)).1 += 1;
             }
-            let text = String::from_utf8_lossy(&raw[8..]).into_owned();
+            let text = printed(&raw[8..]);
             match text.strip_prefix("= ") {
                 Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
                     if bare(value).is_empty() {
@@ -143,6 +143,12 @@ impl Header {
     pub fn error(&self, place: &str, message: &str) -> Error {
         format_error(&self.path, place, message)
     }
+}
+
+/// The text of a card. Control characters, which the standard has none of, are shown as `?`: what a file says of itself is
+/// printed, and no terminal shall obey it.
+fn printed(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// A value that is not a string: up to the comment.

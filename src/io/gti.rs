@@ -157,7 +157,8 @@ fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(Dd, Dd)>> {
             _ => None,
         };
         let Some((start, stop)) = pair else {
-            let message = format!("line {}: `{line}` is not a start and a stop in seconds", number + 1);
+            let message =
+                format!("line {}: `{}` is not a start and a stop in seconds", number + 1, line.escape_debug());
             return Err(Error::Gti { path: path.to_string(), message });
         };
         intervals.push((Dd::from(start), Dd::from(stop)));

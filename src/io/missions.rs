@@ -341,6 +341,16 @@ mod tests {
     }
 
     #[test]
+    fn every_gain_and_offset_is_a_decimal() {
+        for mission in MISSIONS {
+            let context = Context { instrument: mission.instrument.into(), ..Context::default() };
+            if let Some(scale) = mission.scale(mission.channel[0], "", &context) {
+                assert!(scale.energy(1000.0) > 0.0 && scale.band(0.0, 1e9).is_ok(), "{mission:?}");
+            }
+        }
+    }
+
+    #[test]
     fn rxte_groups_and_edges_follow_the_published_table() {
         let words = "(M[1]{1},D[0:4]{3},C[0~4,5~6,7,8~10]{6},T[0.0:0.0078125;0.0001220703125]{6})^(M[127]{8})";
         assert!(rxte_has_marker(words));

@@ -285,7 +285,7 @@ pub(super) fn warn_of_container(source: &Source, hdus: &[Hdu], trailing: Option<
     for hdu in hdus {
         let place = format!("{path}: header {}", hdu.index);
         if let Some((offset, count)) = hdu.header.not_ascii {
-            let message = format!("{place}: a card with bytes that are not ASCII, first at byte {offset}");
+            let message = format!("{place}: a card with bytes that are not printable ASCII, first at byte {offset}");
             warnings.add("W-HEADER-BYTES", message, count);
         }
         if let Some((key, count)) = &hdu.header.without_value {

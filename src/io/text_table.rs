@@ -41,7 +41,7 @@ pub(super) fn read(source: &Source) -> Result<Option<Raw>> {
             continue;
         };
         if !names.push(&fields, number + 1, &mut raw) {
-            let message = format!("`{line}` has no numbers in the columns of the light curve");
+            let message = format!("`{}` has no numbers in the columns of the light curve", line.escape_debug());
             return Err(format_error(source.path(), &format!("line {}", number + 1), &message));
         }
     }

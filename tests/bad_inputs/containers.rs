@@ -100,6 +100,7 @@ pub fn cases() -> Vec<Case> {
         ),
         ("22 no END", no_end, E(Format, &["no END card", "byte "])),
         ("23 a byte above 127", replaced(good.clone(), "'TESTER", b"'TEST\xb5R"), W("W-HEADER-BYTES", 1000, 1000)),
+        ("23 a control character", replaced(good.clone(), "'TESTER", b"'TEST\x1bR"), W("W-HEADER-BYTES", 1000, 1000)),
         (
             "23 a byte above 127 in a number",
             replaced(good.clone(), "NAXIS2  =", b"NAXIS2  = \xb5"),
