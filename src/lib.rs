@@ -16,7 +16,8 @@
 //! ## Where things are
 //! One path: [`io`] reads event tables in chunks of times, [`segment`] cuts good time intervals into numbered segments,
 //! [`pipeline`] hands batches of segments to a [`backend`], which runs the [`kernels`] (bin, transform, sum of powers) and
-//! returns [`sums`]; [`spectrum`] makes science of them on the host, in f64. [`time`] is the only place that shifts times;
+//! returns [`sums`]; [`spectrum`] makes science of them on the host, in f64. [`pulsation`] folds events at exact [`phase`]s and
+//! searches for their frequency. [`time`] is the only place that shifts times;
 //! [`data`] and [`warning`] are what travels along; [`simulate`] makes event files.
 //!
 //! ## Words
@@ -26,6 +27,9 @@
 //! - *run*: consecutive segments summed in order before sums are merged ([`sums::run_length`]).
 //! - *group*: whole runs that a device works on together; its events come in one *batch* or more.
 //! - *leahy, frac, abs, none*: normalisations of power ([`spectrum::norm`]).
+//! - *tick*: the unit of exact times, a power of two of seconds; *phase*: cycles of a pulsation since the epoch, wrapped.
+//! - *ephemeris*: frequency and derivatives at an epoch; *trial*: one of those that a search tries; *row*: the trials of one derivative.
+//! - *profile*: counts and rates by phase; *Z², H, ef*: the statistics of a profile ([`spectrum::statistics::pulse`]).
 //! - *subject, reference*: the two channels of a cross spectrum; positive lags say that the subject is late ([`spectrum::cross`]).
 #![warn(missing_docs)]
 // What reads files or options may meet anything.
@@ -68,6 +72,7 @@ pub use pipeline::{
     light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
     spectrum_of_times,
 };
+pub use pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
 pub use spectrum::power::PowerOptions;
 pub use spectrum::{AveragedCrossSpectrum, CrossOptions};
 pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};

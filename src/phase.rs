@@ -188,9 +188,11 @@ impl Spin {
             let g = self.g + upper(self.h, t);
             f += upper(g, t);
         }
-        // ⌊f·t/2³²⌋ modulo 2⁶⁴, of a product in units of 2⁻⁹⁶ cycle.
-        let low = (i128::from(t) * (f & 0xffff_ffff)) >> 32;
-        ((f >> 32) as i64).wrapping_mul(t).wrapping_add(low as i64) as u64
+        // ⌊F·t/2³²⌋ modulo 2⁶⁴ with F = a·2³² + b and t = c·2³² + d: a·t + b·c + ⌊b·d/2³²⌋; nothing is lost but multiples of 2⁶⁴.
+        let (a, b) = ((f >> 32) as i64, f as u32);
+        let (c, d) = (t >> 32, t as u32);
+        let low = ((u64::from(b) * u64::from(d)) >> 32) as i64;
+        a.wrapping_mul(t).wrapping_add(i64::from(b).wrapping_mul(c)).wrapping_add(low) as u64
     }
 
     /// Words of f, g and h from the lowest on, three each, in two's complement: what shaders read.
@@ -263,7 +265,7 @@ mod tests {
 
     /// Units of `2⁻ᵇ` in a sum of two f64, exactly; b is large enough that nothing is lost.
     fn exact(x: Dd, b: i64) -> BigInt {
-        [x.hi, x.lo].into_iter().map(|part| parts(part)).map(|(m, e)| m << (e + b).max(0) as usize).sum()
+        [x.hi, x.lo].into_iter().map(parts).map(|(m, e)| m << (e + b).max(0) as usize).sum()
     }
 
     /// `|phase − truth|` in units of 2⁻³² cycle, wrapped, where the truth is that of the ephemeris at `t` ticks exactly.

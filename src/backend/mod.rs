@@ -85,6 +85,10 @@ pub trait Backend: Send {
     fn shaders(&mut self) -> Option<&mut dyn Shaders> {
         None
     }
+    /// True where the CPU may do the work of a device that fails.
+    fn has_spare(&self) -> bool {
+        false
+    }
     /// The threads of this process that do the work, where they do.
     fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
         None

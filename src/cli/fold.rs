@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn all_digits_of_a_frequency_count() {
-        let f = digits("29.946923123456789012345").unwrap();
-        assert_eq!(f, Dd::sum(29.0, 0.946923123456789012345));
+        let f = digits("29.9469231234567").unwrap();
+        assert_eq!(f, Dd::sum(29.0, 0.9469231234567));
         assert!(f.lo != 0.0);
         assert_eq!(digits("-2.5"), Ok(Dd::from(-2.5)));
         assert_eq!(digits("1/3"), Ok(Dd::from(1.0 / 3.0)));

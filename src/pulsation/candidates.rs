@@ -48,9 +48,6 @@ pub struct Candidate {
     pub group: usize,
     /// `2/1` for twice the frequency of that one, `1/2` for half of it; `1/1` for itself.
     pub harmonic: String,
-    /// The events' harmonic sums, in the order of the harmonics: phases of the peaks are those of their complex conjugates.
-    #[serde(skip)]
-    pub sums: Vec<Complex<f64>>,
 }
 
 /// The peaks that are no side lobes of stronger ones, refined, the least probable first; those above the detection level, and at least one.
@@ -172,9 +169,7 @@ fn refine(
     };
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
-    let sums = harmonics::at(&events.times, None, &spin, options.harmonics());
-    let powers: Vec<f64> = sums.iter().map(|sum| sum.norm_sqr()).collect();
-    let z2 = pulse::z2_of_powers(&powers, stretches.total);
+    let z2 = harmonics::z2(&events.times, None, &spin, options.harmonics());
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
@@ -208,7 +203,6 @@ fn refine(
         rms: (signal / stretches.total.max(1.0)).sqrt(),
         group: 0,
         harmonic: String::new(),
-        sums,
     }
 }
 

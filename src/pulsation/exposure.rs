@@ -69,7 +69,8 @@ mod tests {
     fn exposures_are_those_of_a_sampled_clock() {
         let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-2000.0), Dd::from(2000.0)).unwrap();
         let at = |s: f64| ticks.of(Dd::from(s));
-        let cases: [(f64, f64, &[(f64, f64)]); 4] = [
+        type Case<'a> = (f64, f64, &'a [(f64, f64)]);
+        let cases: [Case; 4] = [
             (0.0961, 0.0, &[(-1000.0, -700.0), (3.0, 8.0), (100.0, 104.2)]),
             (0.0961, 2e-7, &[(0.5, 17.25), (500.0, 511.0)]),
             (1e-3, 0.0, &[(0.0, 250.0), (900.0, 1100.0)]),

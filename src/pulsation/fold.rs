@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::exposure::exposure;
 use super::fraction::{PulsedFractions, pulsed_fractions};
-use super::{PulseEvents, harmonics, trials};
+use super::trials::Counter;
+use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::data::lightcurve::counting_error;
 use crate::data::{DeviceRecord, Provenance};
@@ -121,27 +122,13 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         return Err(Error::argument("--f", ephemeris.freq.value(), "must be above 0 Hz"));
     }
     let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
-    let mut device = DeviceRecord {
-        backend: "cpu".into(),
-        adapter: std::env::consts::ARCH.into(),
-        precision: "exact phases".into(),
-    };
-    let look = |_: usize, profile: &[u32]| profile.to_vec();
-    let info = backend.info().clone();
-    let counts = match backend.shaders() {
-        Some(shaders) => {
-            (device.backend, device.adapter) = (info.backend.to_string(), info.adapter);
-            trials::on_device(shaders, &events.times, &spin, &still, 1, nbin, look)?
-        }
-        None => {
-            let all = || trials::on_cpu(&events.times, &spin, &still, 1, nbin, look);
-            backend.pool().map_or_else(all, |pool| pool.install(all))
-        }
-    };
+    let mut counter = Counter::new(backend);
+    let counts = counter.profiles(&events.times, [&spin, &still], 1, nbin, |_, profile| profile.to_vec())?;
+    let (device, failure) = counter.record();
+    let mut warnings = events.provenance.warnings.clone();
+    failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let counts = counts.into_iter().next().unwrap_or_default();
-    let sums = harmonics::at(&events.times, None, &spin, options.nharm.max(H_HARMONICS));
-    let powers: Vec<f64> = sums.iter().map(|sum| sum.norm_sqr()).collect();
-    let z2 = pulse::z2_of_powers(&powers, events.times.len() as f64);
+    let z2 = harmonics::z2(&events.times, None, &spin, options.nharm.max(H_HARMONICS));
     let (h, h_harmonics) = pulse::h_of_z2(&z2);
     let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
     let exposed = exposure(&spin, ticks, &events.gti, nbin);
@@ -178,6 +165,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         device,
         provenance: Provenance {
             options: serde_json::to_value(options).unwrap_or_default(),
+            warnings,
             ..events.provenance.clone()
         },
     };

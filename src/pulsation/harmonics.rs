@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use rustfft::{Fft, FftPlanner, num_complex::Complex};
 
 use crate::phase::Spin;
+use crate::spectrum::statistics::pulse::z2_of_powers;
 
 /// Cells that an event is spread over.
 const WIDTH: usize = 8;
@@ -202,6 +203,14 @@ pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize)
     })
 }
 
+/// `Z²_1 … Z²_n` of one ephemeris, unbinned. With weights (the probabilities that events are the source's, as for Fermi's LAT) it is
+/// `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), of the same law.
+pub fn z2(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<f64> {
+    let powers: Vec<f64> = at(times, weights, spin, harmonics).iter().map(|sum| sum.norm_sqr()).collect();
+    let total = weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|w| w * w).sum());
+    z2_of_powers(&powers, total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +227,24 @@ mod tests {
             let (cos, sin) = unit.of(phase);
             assert!((cos - angle.cos()).abs() < 1e-11 && (sin - angle.sin()).abs() < 1e-11, "{phase}");
         }
+    }
+
+    #[test]
+    fn weights_count_as_so_many_events_and_tell_the_source_from_the_rest() {
+        let ticks = Ticks::spanning(Dd::ZERO, Dd::ZERO, Dd::from(100.0)).unwrap();
+        let spin = Spin::of_frequency(3.7, &ticks).unwrap();
+        let mut random = Random::new(1);
+        // Half of the events are the source's, at one phase.
+        let source: Vec<f64> = (0..370).map(|i| (f64::from(i) + 0.2) / 3.7).collect();
+        let times: Vec<f64> = source.iter().copied().chain((0..370).map(|_| 100.0 * random.uniform())).collect();
+        let times: Vec<i64> = times.iter().map(|&t| ticks.of(Dd::from(t))).collect();
+        let weights: Vec<f64> = (0..740).map(|i| if i < 370 { 1.0 } else { 0.0 }).collect();
+        let z = |weights: Option<&[f64]>| z2(&times, weights, &spin, 2);
+        let (plain, told) = (z(None), z(Some(&weights)));
+        assert_eq!(plain, z(Some(&[1.0; 740])));
+        // All in phase: 2N a harmonic, of the source's events; diluted by as many others, half of it.
+        assert!((told[0] - 740.0).abs() < 1e-3 && (told[1] - 1480.0).abs() < 1e-3, "{told:?}");
+        assert!((plain[0] / 370.0 - 1.0).abs() < 0.2, "{plain:?}");
     }
 
     /// Times that a detector delivers, all at one place (every error adds up), on edges, and ends; steps that wrap.

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::candidates::{self, Candidate};
 use super::harmonics::{HarmonicSums, MOST_TRIALS};
-use super::{Grid, PulseEvents, exposure, trials};
+use super::trials::{self, Counter};
+use super::{Grid, PulseEvents, exposure};
 use crate::backend::Backend;
 use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
@@ -219,7 +220,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// # Errors
 /// Options without meaning; a grid too large; the device fails.
 pub fn search(
-    events: PulseEvents,
+    mut events: PulseEvents,
     options: &SearchOptions,
     backend: &mut dyn Backend,
     progress: Progress,
@@ -234,25 +235,21 @@ pub fn search(
     };
     let options = SearchOptions { algorithm, ..options.clone() };
     options.check()?;
-    let mut device = DeviceRecord {
-        backend: "cpu".into(),
-        adapter: std::env::consts::ARCH.into(),
-        precision: "exact phases".into(),
-    };
     let mut best = Best::new(&grid);
     let pieces = pieces(&grid, &events, &options);
-    let mut done = 0;
-    if algorithm == Algorithm::Fold && on_device {
-        let info = backend.info();
-        (device.backend, device.adapter) = (info.backend.to_string(), info.adapter.clone());
+    let (mut device, mut done) = (trials::cpu_record(), 0);
+    if algorithm == Algorithm::Fold {
+        let mut counter = Counter::new(backend);
         for piece in pieces {
-            let Some(shaders) = backend.shaders() else { break };
             let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
-            let (step, nbin) = (&grid.step, options.nbin);
-            let stats = trials::on_device(shaders, &events.times, &first, step, piece.trials, nbin, look)?;
+            let stats = counter.profiles(&events.times, [&first, &grid.step], piece.trials, options.nbin, look)?;
             done += best.add(piece, stats);
             progress(done, grid.trials());
         }
+        let (record, failure) = counter.record();
+        device = record;
+        events.provenance.warnings.extend(backend.take_warnings());
+        failure.into_iter().for_each(|message| events.provenance.warnings.push("W-BACKEND-FALLBACK", message));
     } else {
         let pool = backend.pool();
         for pieces in pieces.chunks(TOGETHER) {
@@ -291,13 +288,9 @@ fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Pie
     (0..grid.rows.len()).flat_map(of_row).collect()
 }
 
-/// The statistics of a piece, on the CPU.
+/// The statistics of a piece from harmonic sums.
 fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
     let first = grid.spin(piece.row, piece.first);
-    if options.algorithm == Algorithm::Fold {
-        let look = profile_score(events, grid, piece, options);
-        return trials::on_cpu(&events.times, &first, &grid.step, piece.trials, options.nbin, look);
-    }
     let sums = HarmonicSums::new(piece.trials);
     let of_harmonic = |h: usize| sums.powers(&events.times, &first, &grid.step, h as u64 + 1);
     let powers: Vec<Vec<f64>> = (0..options.harmonics()).into_par_iter().map(of_harmonic).collect();

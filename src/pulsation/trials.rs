@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::backend::{BackendError, Shaders};
+use crate::backend::{Backend, BackendError, Shaders};
+use crate::data::DeviceRecord;
 use crate::kernels::fold::{self, Block};
 use crate::phase::Spin;
 
@@ -12,6 +13,74 @@ const LAUNCH: u64 = 1 << 29;
 const PROFILES: usize = 32 << 20;
 /// Events that the CPU folds at once: they stay in a cache while all trials of a block are counted.
 const CHUNK: usize = 1 << 14;
+
+/// Where profiles are counted: on a device that runs shaders, on the threads of the CPU, and on these too when a device fails that may
+/// be replaced.
+pub struct Counter<'a> {
+    backend: &'a mut dyn Backend,
+    /// Why the device is not used any more.
+    failure: Option<BackendError>,
+    on_device: bool,
+    on_cpu: bool,
+}
+
+impl<'a> Counter<'a> {
+    /// Counts on this backend.
+    pub fn new(backend: &'a mut dyn Backend) -> Counter<'a> {
+        Counter { backend, failure: None, on_device: false, on_cpu: false }
+    }
+
+    /// What `look` makes of the profile of each of `trials` frequencies from `first` on, in order.
+    ///
+    /// # Errors
+    /// The device fails, and no other may do its work.
+    pub fn profiles<T: Send>(
+        &mut self,
+        times: &[i64],
+        [first, step]: [&Spin; 2],
+        trials: usize,
+        nbin: usize,
+        look: impl Fn(usize, &[u32]) -> T + Sync,
+    ) -> Result<Vec<T>, BackendError> {
+        if let Some(shaders) = self.backend.shaders().filter(|_| self.failure.is_none()) {
+            match on_device(shaders, times, first, step, trials, nbin, &look) {
+                Ok(found) => {
+                    self.on_device = true;
+                    return Ok(found);
+                }
+                Err(error) if self.backend.has_spare() => self.failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        self.on_cpu = true;
+        let all = || on_cpu(times, first, step, trials, nbin, &look);
+        Ok(self.backend.pool().map_or_else(all, |pool| pool.install(all)))
+    }
+
+    /// What counted, and the warning of a failure.
+    pub fn record(&self) -> (DeviceRecord, Option<String>) {
+        let device = Some(self.backend.info()).filter(|_| self.on_device);
+        let names = [device.map(|info| (info.backend, info.adapter.as_str())), self.on_cpu.then_some(CPU)];
+        let joined = |of: fn((&'static str, &str)) -> String| {
+            names.iter().flatten().map(|&name| of(name)).collect::<Vec<_>>().join(" + ")
+        };
+        let record = DeviceRecord {
+            backend: joined(|(backend, _)| backend.to_string()),
+            adapter: joined(|(_, adapter)| adapter.to_string()),
+            precision: PRECISION.to_string(),
+        };
+        (record, self.failure.as_ref().map(|error| format!("{error}; the CPU did the rest")))
+    }
+}
+
+/// The CPU in records of products, and what is exact there and everywhere.
+const CPU: (&str, &str) = ("cpu", std::env::consts::ARCH);
+const PRECISION: &str = "exact phases";
+
+/// The record of work that the CPU alone does.
+pub(super) fn cpu_record() -> DeviceRecord {
+    DeviceRecord { backend: CPU.0.into(), adapter: CPU.1.into(), precision: PRECISION.into() }
+}
 
 /// What `look` makes of the profile of each of `trials` frequencies from `first` on, in order, on the threads of the caller's pool.
 pub fn on_cpu<T: Send>(

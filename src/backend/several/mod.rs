@@ -202,6 +202,10 @@ impl Backend for Several {
         depths.sum::<usize>().max(1)
     }
 
+    fn has_spare(&self) -> bool {
+        self.spare.is_some()
+    }
+
     /// The first that runs shaders: such work is not shared.
     fn shaders(&mut self) -> Option<&mut dyn Shaders> {
         self.members.iter_mut().find_map(|member| member.backend.shaders())

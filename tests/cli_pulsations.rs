@@ -1,0 +1,144 @@
+//! `eagleray search` and `eagleray fold` as their users run them.
+#![cfg(feature = "cli")]
+
+mod common;
+
+use common::program::{B1509, codes, json, near, real, refused, simulate, stderr, succeed};
+
+const SGR: &str = "tests/data/sgr1830kgfilt.evt";
+
+fn columns(table: &str) -> Vec<Vec<f64>> {
+    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.map(|row| row.split(' ').map(|x| x.parse().expect("a number")).collect()).collect()
+}
+
+#[test]
+fn the_pulsar_b1509_is_found_blind() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("search.ecsv").display().to_string();
+    let found = json(&["search", B1509, "--freq", "1:30", "--backend", "cpu", "-o", &table]);
+    let fits = folder.path().join("search.fits").display().to_string();
+    succeed(&["search", B1509, "--freq", "6:7", "--backend", "cpu", "--quiet", "-o", &fits]);
+    let list = found["candidates"].as_array().unwrap();
+    // Stingray 2.3.2 has Z²_2 = 656.514 there (tests/peer/pulsations.py).
+    near(&list[0]["freq"], 6.596_096, 2e-6);
+    near(&list[0]["stat"], 656.514, 1e-3);
+    assert!(real(&list[0]["log10_p"]) < -130.0 && list[0]["harmonic"] == "1/1");
+    assert_eq!((&list[1]["harmonic"], &list[2]["harmonic"]), (&"1/2".into(), &"2/1".into()));
+    assert!(list.iter().all(|c| c["group"] == 0), "nothing but the pulsar: {list:?}");
+    assert_eq!(codes(&found), ["W-DATASUM", "W-BARYCENTRE"]);
+    assert_eq!(found["photons"]["used"], found["nphots"]);
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("\nfreq fdot stat log10_p\n") && text.contains("unit: \"Hz s-1\""));
+    let rows = columns(&text);
+    assert_eq!(rows.len() as u64, found["trials"].as_u64().unwrap());
+    let best = rows.iter().max_by(|a, b| a[2].total_cmp(&b[2])).unwrap();
+    near(&list[0]["grid_stat"], best[2], 0.0);
+    // Noise is uniform in p but for the trials: of 101,500 independent frequencies few are below the level by chance.
+    let level = real(&found["detection_level"]);
+    assert!(rows.iter().all(|row| (row[2] < level) == (row[3] > -2.0)), "the level is where log10 p is -2");
+}
+
+#[test]
+fn the_magnetar_has_its_period_of_ten_seconds() {
+    for method in [&["--method", "z2"][..], &["--method", "h"], &["--method", "ef", "--nbin", "20"]] {
+        let found = json(&[&["search", SGR, "--freq", "0.02:1", "--backend", "cpu"], method].concat());
+        let best = &found["candidates"][0];
+        near(&best["period"], 10.416, 0.02);
+        assert!(real(&best["log10_p"]) < -200.0, "{method:?}: {best}");
+    }
+}
+
+#[test]
+fn a_fold_has_rates_exposures_and_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (table, fits, bands) = (file("profile.ecsv"), file("profile.fits"), file("bands.csv"));
+    let fold = ["fold", SGR, "--f", "0.0959924", "--nbin", "16", "--backend", "cpu", "--overwrite"];
+    let made = json(
+        &[
+            &fold[..],
+            &[
+                "-o",
+                &table,
+                "--plot",
+                &file("p.svg"),
+                "--phaseogram",
+                &file("g.png"),
+                "--energies",
+                "1,2,3,8",
+                "--energy-phase",
+                &bands,
+            ],
+        ]
+        .concat(),
+    );
+    succeed(&[&fold[..], &["-o", &fits, "--quiet", "--energies", "1,3,8", "--energy-phase", &file("e.svg")]].concat());
+    for name in ["p.svg", "g.png", "e.svg", "profile.fits"] {
+        assert!(std::fs::metadata(file(name)).unwrap().len() > 1000, "{name}");
+    }
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("\nphase counts rate rate_err exposure\n"));
+    let rows = columns(&text);
+    assert_eq!(rows.len(), 16);
+    let sum = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>();
+    assert_eq!(sum(1), real(&made["nphots"]));
+    assert!((sum(4) / real(&made["exposure"]) - 1.0).abs() < 1e-9);
+    // 985 s are 94 periods and a half, so that bins are not exposed alike.
+    assert!(rows.iter().any(|row| row[4] < 0.999 * sum(4) / 16.0));
+    assert!(rows.iter().all(|row| (row[2] - row[1] / row[4]).abs() < 1e-9 * row[2]));
+    let f = &made["pulsed_fraction"];
+    for name in ["minmax", "area", "rms", "fourier"] {
+        let (value, error) = (real(&f[name]["value"]), real(&f[name]["error"]));
+        assert!(value > 0.25 && value < 0.8 && error > 0.003 && error < 0.1, "{name}: {value} ± {error}");
+    }
+    // A background makes the source's fraction larger.
+    let less = json(&[&fold[..], &["--background", "2"]].concat());
+    let ratio = real(&made["mean"]) / (real(&made["mean"]) - 2.0);
+    near(&less["pulsed_fraction"]["rms"]["value"], real(&f["rms"]["value"]) * ratio, 2e-3);
+    let bands = std::fs::read_to_string(&bands).unwrap();
+    let rows: Vec<&str> = bands.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!((rows[0], rows.len()), ("energy_lo,energy_hi,phase,counts,rate,rate_err,exposure", 1 + 3 * 16));
+    // A search's epoch is the fold's, unless another is given: a quarter of a period later, phases are a quarter less.
+    let epoch = format!("{}s", real(&made["epoch"]) + 0.25 / 0.0959924);
+    succeed(&[&fold[..], &["-o", &table, "--quiet", "--epoch", &epoch]].concat());
+    let moved = columns(&std::fs::read_to_string(&table).unwrap());
+    let before = columns(&text);
+    let differ: f64 = (0..16).map(|b| (moved[b][1] - before[(b + 4) % 16][1]).abs()).sum();
+    assert!(differ <= 2.0, "{differ}");
+}
+
+#[test]
+fn maps_and_limits_of_noise() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = simulate(folder.path(), "noise.evt", "--rate 20 --length 300 --seed 8");
+    let map = folder.path().join("map.png").display().to_string();
+    let found = json(&["search", &path, "--freq", "5:5.4", "--fdot", "-1e-4:1e-4", "--map", &map, "--backend", "cpu"]);
+    assert!(std::fs::metadata(&map).unwrap().len() > 1000);
+    assert_eq!(found["candidates"].as_array().unwrap().len(), 1, "noise has its largest peak alone");
+    assert!(real(&found["candidates"][0]["log10_p"]) > -2.0);
+    let limit = real(&found["pulsed_upper_limit"]);
+    assert!(limit > 0.03 && limit < 0.2, "{limit}");
+    let output = succeed(&["search", &path, "--freq", "5:5.4", "--backend", "cpu"]);
+    assert!(stderr(&output).contains("detection level") && output.stdout.is_empty());
+}
+
+#[test]
+fn mistakes_are_named() {
+    let search = |options: &[&'static str]| [&["search", SGR, "--backend", "cpu"], options].concat();
+    refused(&search(&["--freq", "1"]), 2, "LO:HI");
+    refused(&search(&["--freq", "0:1"]), 2, "--freq = 0:1");
+    refused(&search(&["--freq", "1:1e9"]), 2, "the most is");
+    refused(&search(&["--freq", "1:2", "--method", "ef", "--algorithm", "fft"]), 2, "--algorithm = fft");
+    refused(&search(&["--freq", "1:2", "--plot", "x.pdf"]), 2, "must be .svg or .png");
+    refused(&search(&["--freq", "1:2", "-o", "-", "--json"]), 2, "share standard output");
+    refused(&search(&["--freq", "1:2", "-o", SGR, "--overwrite"]), 2, "extension");
+    let fold = |options: &[&'static str]| [&["fold", SGR, "--backend", "cpu"], options].concat();
+    refused(&fold(&[]), 2, "--f");
+    refused(&fold(&["--f", "-1"]), 2, "above 0 Hz");
+    refused(&fold(&["--f", "1", "--nbin", "5000"]), 2, "--nbin");
+    refused(&fold(&["--f", "1", "--energies", "3,2", "--energy-phase", "x.ecsv"]), 2, "ascending");
+    refused(&fold(&["--f", "1e30"]), 2, "too large");
+    refused(&["fold", "tests/data/nomission.evt", "--f", "1", "--epoch", "1e300s"], 2, "epoch");
+    refused(&["search", "tests/data/lcurveA.fits", "--freq", "1:2"], 2, "events");
+}
