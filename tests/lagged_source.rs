@@ -33,8 +33,7 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
     let spectra: Vec<_> = (0..trials() / 10).into_par_iter().map_init(prepare, one).collect();
     let expected = source.expected();
     let mut pulls = [Pulls::default(), Pulls::default(), Pulls::default(), Pulls::default()];
-    for k in 1..expected.len() {
-        let e = &expected[k];
+    for (k, e) in expected.iter().enumerate().skip(1) {
         let mean = |of: &dyn Fn(&eagleray::AveragedCrossSpectrum) -> f64| {
             spectra.iter().map(of).sum::<f64>() / spectra.len() as f64
         };

@@ -276,7 +276,7 @@ impl OverBand {
     /// The part of the covariance along a direction and its error, `noise` being that of ΣP2; in the unit of amplitudes.
     fn covariance(&self, along: f64, direction: Complex<f64>, noise: f64) -> (f64, f64) {
         let source = self.reference - noise;
-        if source <= 0.0 {
+        if source <= 0.0 || along.is_nan() {
             return (f64::NAN, f64::NAN);
         }
         let common = (self.common * direction.conj()).re;
@@ -519,5 +519,24 @@ impl EnergySpectrum {
             );
             warnings.push("W-BAND-NOISE", message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cross spectrum as small as chance makes it, or a reference below its noise: neither a value nor an error of 0.
+    #[test]
+    fn what_noise_hides_is_not_a_number() {
+        // Powers 4 and 9 of two frequencies and 100 segments; the sum of C is 0.2, its error across 0.6.
+        let blocks = [400.0, 400.0, 900.0, 900.0, 40.0, -20.0, 0.0, 0.0];
+        let over = OverBand::new(&blocks, &(0..2), 100);
+        let (phase, error) = over.phase_lag();
+        assert!(phase == 0.0 && error.is_nan());
+        let [(value, error), (re, re_err), (_, im_err)] = over.covariances(16.0);
+        assert!(value.is_nan() && error.is_nan());
+        assert!((re - 0.2 / 2f64.sqrt()).abs() < 1e-12 && re_err > 0.0 && im_err > 0.0);
+        assert!(over.covariances(18.0).iter().all(|(value, error)| value.is_nan() && error.is_nan()));
     }
 }

@@ -47,10 +47,10 @@ def main():
     with open("/proc/cpuinfo", encoding="ascii") as info:
         processor = re.search(r"model name\s*: (.*)", info.read())
     print("# Lag-energy spectra\n\nMade by `target/peer/bin/python tests/peer/varenergy_speed.py target/release/eagleray "
-          ">docs/results/varenergy-speed.md`; nothing here is edited by hand.\n")
+          f"--repeats {args.repeats} >docs/results/varenergy-speed.md`; nothing here is edited by hand.\n")
     print(f"{args.events:.0e} events at 10,000 counts/s, 20 bands inside their reference, 0.5 to 8 Hz, dt 2^-8 s, segments of 16 s; "
           f"whole processes in turn, file in the page cache, {os.cpu_count()} cores of {processor[1] if processor else '?'} that "
-          f"others used too, load {os.getloadavg()[0]:.0f}. Medians of {args.repeats} runs, and the range of all.\n")
+          f"others used too, load {os.getloadavg()[0]:.0f}. Median and range, runs: {args.repeats}.\n")
     print("| | wall, s | time of all cores, s | memory, MB |\n|---|---|---|---|")
     middle = lambda values: sorted(values)[len(values) // 2]
     for name, which in [("eagleray", 0), ("Stingray 2.3.2", 1)]:
