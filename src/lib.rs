@@ -50,11 +50,12 @@ pub use data::{Balance, Gti, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Channels, Combine, CrossSpectrumOptions, Events, FluxOptions, FluxSegment, LightCurveOptions, Options,
-    cross_spectrum_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
-    spectrum_of_light_curve, spectrum_of_times,
+    Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, Events, FadPlanOptions, FluxOptions,
+    FluxPair, FluxSegment, LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux,
+    cross_spectrum_of_light_curves, fad_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files,
+    spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
-pub use spectrum::{AveragedCrossSpectrum, CrossOptions};
+pub use spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum};
 pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 pub use warning::Warnings;

@@ -9,6 +9,7 @@ use rustfft::num_complex::Complex;
 
 use super::local::Local;
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
+use crate::kernels::fad::{Fad, FadBuffers};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, cross_spectrum, power};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
@@ -48,6 +49,14 @@ struct CpuPlan {
 pub(super) struct Shared {
     pub(super) spec: PlanSpec,
     fft: CpuFft,
+    fad: Option<Fad>,
+}
+
+impl Shared {
+    fn new(spec: &PlanSpec) -> Shared {
+        let fad = if let Product::Fad(work) = spec.product { Some(Fad::new(spec.n, work)) } else { None };
+        Shared { spec: spec.clone(), fft: CpuFft::new(spec.n), fad }
+    }
 }
 
 struct OpenGroup {
@@ -96,10 +105,13 @@ impl Backend for CpuBackend {
         if spec.n == 0 {
             return Err(BackendError::Device("a segment of no bins".into()));
         }
+        if matches!(spec.product, Product::Fad(_)) && spec.input == Input::Flux {
+            return Err(BackendError::Device("amplitude differences are of events".into()));
+        }
         let run = spec.run_length() as usize;
         let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
-        let shared = Arc::new(Shared { spec: spec.clone(), fft: CpuFft::new(spec.n) });
+        let shared = Arc::new(Shared::new(spec));
         let plan = PlanId(self.next_plan);
         self.plans.insert(plan.0, CpuPlan { shared, limits, open: None });
         self.next_plan += 1;
@@ -232,8 +244,8 @@ impl Shared {
     }
 
     /// Adds what the transforms of a segment give, one row a channel.
-    pub(super) fn add_segment(&self, rows: &[Row], worker: &Worker, sums: &mut Sums) {
-        let Worker { amplitudes, dropped, .. } = worker;
+    pub(super) fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums) {
+        let Worker { amplitudes, dropped, fad, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;
         }
@@ -270,6 +282,13 @@ impl Shared {
                     }
                 }
             }
+            Product::Fad(_) => {
+                if let (Some(correction), Some(buffers)) = (&self.fad, fad) {
+                    // The subject is the first detector.
+                    let both = [amplitudes[1].as_slice(), amplitudes[0].as_slice()];
+                    correction.add(both, [photons(1), photons(0)], buffers, &mut sums.power);
+                }
+            }
         }
     }
 }
@@ -283,13 +302,15 @@ pub(super) struct Worker {
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each channel.
     dropped: Vec<u64>,
+    fad: Option<FadBuffers>,
 }
 
 impl Worker {
     pub(super) fn new(shared: &Shared) -> Worker {
         let fft = shared.fft.work();
         let channels = shared.spec.channels();
-        Worker { amplitudes: vec![fft.output.clone(); channels], dropped: vec![0; channels], last: Vec::new(), fft }
+        let (amplitudes, fad) = (vec![fft.output.clone(); channels], shared.fad.as_ref().map(Fad::buffers));
+        Worker { amplitudes, dropped: vec![0; channels], last: Vec::new(), fft, fad }
     }
 }
 

@@ -58,6 +58,6 @@ impl LocalWorker<'_> {
 
     /// Adds what the transforms of a segment give, one row a channel, to the sums of its run.
     pub fn add(&mut self, rows: &[Row], sums: &mut Sums) {
-        self.shared.add_segment(rows, &self.worker, sums);
+        self.shared.add_segment(rows, &mut self.worker, sums);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod cs;
+mod cs_bands;
 pub mod device;
 pub mod devices;
 pub mod info;
@@ -11,7 +12,9 @@ mod judge;
 pub mod lc;
 pub mod number;
 pub mod pds;
+mod plan_text;
 pub mod plot;
+mod plot_cross;
 mod plot_light_curve;
 mod series;
 pub mod simulate;

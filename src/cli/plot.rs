@@ -290,7 +290,7 @@ fn marks(f: f64, from: f64, to: f64) -> Vec<f64> {
 }
 
 /// Labelled values of a logarithmic axis: decades, with 2 and 5 times them on short axes, and even steps on very short ones.
-fn ticks(from: f64, to: f64) -> Vec<f64> {
+pub(super) fn ticks(from: f64, to: f64) -> Vec<f64> {
     let decades = (to / from).log10();
     if decades < 0.8 {
         let power = 10f64.powf((to - from).log10().floor() - 1.0);

@@ -5,6 +5,7 @@
 
 pub mod bin_events;
 pub mod cross_spectrum;
+pub mod fad;
 pub mod fft;
 pub mod fused;
 pub mod power;

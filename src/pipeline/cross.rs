@@ -7,11 +7,12 @@ use super::ends::EndSums;
 use super::source::{self, Events};
 use super::{CHUNK_EVENTS, Progress, Queue, record_device};
 use crate::backend::{Backend, BatchLimits};
-use crate::data::{Balance, Gti};
+use crate::data::{Balance, DeviceRecord, Gti, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::plan::{Resolution, ResolutionRequest, Segment, Segments, check_frames, check_total, no_segments};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
+use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions, Ends};
+use crate::sums::Sums;
 use crate::warning::Warnings;
 
 /// Options of an averaged cross spectrum of events.
@@ -38,6 +39,13 @@ impl Default for CrossSpectrumOptions {
     }
 }
 
+impl CrossSpectrumOptions {
+    /// What a backend computes for a cross spectrum with a subject inside the reference, or apart from it.
+    pub fn product(&self, inside: bool) -> Product {
+        Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: self.cross.weight_exponent() }
+    }
+}
+
 /// Two channels of one observation.
 pub struct Channels<'a> {
     /// The reference.
@@ -49,6 +57,81 @@ pub struct Channels<'a> {
 /// The segments of an observation, in the clock of each channel: the reference first.
 struct Observation {
     segments: [Segments; 2],
+}
+
+/// The plan of a run: all that is known before an event is read.
+pub struct ChannelPlan {
+    /// Bins and segments.
+    pub resolution: Resolution,
+    /// Intervals that both channels of each observation have.
+    pub gtis: Vec<Gti>,
+    /// What the backend computes.
+    pub spec: PlanSpec,
+    observations: Vec<Observation>,
+}
+
+impl ChannelPlan {
+    /// Plans the common segments of the channels of one or several observations.
+    ///
+    /// # Errors
+    /// Options without meaning; no interval long enough.
+    pub fn new(
+        inputs: &[Channels],
+        product: Product,
+        options: &CrossSpectrumOptions,
+        warnings: &mut Warnings,
+    ) -> Result<ChannelPlan> {
+        let gtis: Vec<Gti> = inputs.iter().map(|i| i.reference.gti.intersect(&i.subject.gti)).collect();
+        let gti_list: Vec<&Gti> = gtis.iter().collect();
+        let all = || inputs.iter().flat_map(|i| [&i.reference, &i.subject]);
+        let request = ResolutionRequest {
+            dt: options.dt,
+            segment_size: options.segment_size,
+            timedel: all().map(|e| e.timedel).fold(0.0, f64::max),
+            barycentred: all().all(|e| e.barycentred),
+            gtis: &gti_list,
+            compat_stingray: options.compat_stingray,
+        };
+        let resolution = Resolution::choose(&request, warnings)?;
+        let Resolution { n, dt, segment_size } = resolution;
+        for Channels { reference, subject } in inputs {
+            let other = (subject.name != reference.name).then_some(subject);
+            for e in [reference].into_iter().chain(other) {
+                check_frames(dt, &e.name, e.timedel, e.barycentred, warnings);
+            }
+        }
+        let compat = options.compat_stingray;
+        let segments = |gti, e: &Events| Segments::new(gti, e.offset, segment_size, compat);
+        let observations: Vec<Observation> = inputs
+            .iter()
+            .zip(&gtis)
+            .map(|(i, gti)| Observation { segments: [&i.reference, &i.subject].map(|e| segments(gti, e)) })
+            .collect();
+        let total = observations.iter().map(|o| o.segments[0].len()).fold(0, u64::saturating_add);
+        if total == 0 {
+            return Err(no_segments(&gti_list, &resolution));
+        }
+        check_total(total, segment_size)?;
+        if let Some(cost) = resolution.cost(2 * total) {
+            warnings.push("W-COST", cost);
+        }
+        let min_events = if compat { 2 } else { 0 };
+        let spec = PlanSpec { n, segment_size, product, input: Input::Events, min_events, max_segments: total };
+        Ok(ChannelPlan { resolution, gtis, spec, observations })
+    }
+
+    /// Time in the intervals, s.
+    pub fn exposure(&self) -> f64 {
+        self.gtis.iter().map(Gti::exposure).sum()
+    }
+}
+
+/// What both channels add up to.
+pub(super) struct ChannelSums {
+    pub sums: Sums,
+    pub ends: Option<Ends>,
+    pub device: DeviceRecord,
+    pub made: Provenance,
 }
 
 /// The averaged cross spectrum of the channels of one or several observations, in common segments: the intervals are those that
@@ -65,67 +148,40 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<AveragedCrossSpectrum> {
-    let gtis: Vec<Gti> = inputs.iter().map(|i| i.reference.gti.intersect(&i.subject.gti)).collect();
-    let gti_list: Vec<&Gti> = gtis.iter().collect();
-    let all = || inputs.iter().flat_map(|i| [&i.reference, &i.subject]);
-    let request = ResolutionRequest {
-        dt: options.dt,
-        segment_size: options.segment_size,
-        timedel: all().map(|e| e.timedel).fold(0.0, f64::max),
-        barycentred: all().all(|e| e.barycentred),
-        gtis: &gti_list,
-        compat_stingray: options.compat_stingray,
-    };
-    let resolution = Resolution::choose(&request, &mut warnings)?;
-    let Resolution { n, dt, segment_size } = resolution;
-    for Channels { reference, subject } in &inputs {
-        let other = (subject.name != reference.name).then_some(subject);
-        for e in [reference].into_iter().chain(other) {
-            check_frames(dt, &e.name, e.timedel, e.barycentred, &mut warnings);
-        }
-    }
-    let observations: Vec<Observation> = inputs
-        .iter()
-        .zip(&gtis)
-        .map(|(i, gti)| Observation {
-            segments: [&i.reference, &i.subject]
-                .map(|e| Segments::new(gti, e.offset, segment_size, options.compat_stingray)),
-        })
-        .collect();
-    let total = observations.iter().map(|o| o.segments[0].len()).fold(0, u64::saturating_add);
-    if total == 0 {
-        return Err(no_segments(&gti_list, &resolution));
-    }
-    check_total(total, segment_size)?;
-    if let Some(cost) = resolution.cost(2 * total) {
-        warnings.push("W-COST", cost);
-    }
-    let spec = PlanSpec {
-        n,
-        segment_size,
-        product: Product::Cross {
-            channels: 2,
-            inside: u64::from(inside),
-            weight_exponent: options.cross.weight_exponent(),
-        },
-        input: Input::Events,
-        min_events: if options.compat_stingray { 2 } else { 0 },
-        max_segments: total,
-    };
+    let plan = ChannelPlan::new(&inputs, options.product(inside), options, &mut warnings)?;
+    let ChannelSums { sums, ends, device, made } = channel_sums(inputs, &plan, options, backend, warnings, progress)?;
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    let compat_stingray = options.compat_stingray;
+    let context =
+        CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
+    AveragedCrossSpectrum::new(&sums, &options.cross, context)
+}
+
+/// The sums of a plan over the events of both channels.
+pub(super) fn channel_sums(
+    inputs: Vec<Channels>,
+    plan: &ChannelPlan,
+    options: &CrossSpectrumOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<ChannelSums> {
+    let ChannelPlan { gtis, spec, observations, .. } = plan;
+    let total = spec.max_segments;
     let (references, subjects): (Vec<Events>, Vec<Events>) =
         inputs.into_iter().map(|i| (i.reference, i.subject)).unzip();
     let mut made = source::describe(&subjects);
     made.inputs.extend(source::describe(&references).inputs);
     made.gti = gtis.iter().flat_map(|g| g.intervals()).map(|(a, b)| [a.value(), b.value()]).collect();
-    let id = backend.prepare(&spec)?;
+    let id = backend.prepare(spec)?;
     let limits = backend.limits(id);
     let mut queue = Queue::new(backend, id);
-    let readers = references.into_iter().zip(subjects).zip(&gtis);
+    let readers = references.into_iter().zip(subjects).zip(gtis);
     let readers = readers
         .map(|((r, s), gti)| [r, s].map(|e| Reader::new(e.source, edges(gti, e.offset), options.chunk_events)))
         .collect();
     let mut batcher = ChannelBatcher {
-        observations: &observations,
+        observations,
         readers,
         limits,
         total,
@@ -135,7 +191,7 @@ pub fn cross_spectrum_of_events(
         first: true,
         times: Vec::new(),
     };
-    let mut ends = options.cross.fullspec.then(|| EndSums::new(&spec));
+    let mut ends = options.cross.fullspec.then(|| EndSums::new(spec));
     while let Some(batch) = batcher.next_batch(progress)? {
         if let Some(ends) = &mut ends {
             ends.add(&batch);
@@ -148,17 +204,14 @@ pub fn cross_spectrum_of_events(
     made.photons.in_skipped_segments = sums.photons_skipped;
     made.photons.dropped_edge = sums.photons_dropped;
     debug_assert!(made.photons.is_exact(), "{}", made.photons);
-    if sums.channels.iter().any(|c| c.photons == 0) {
+    if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
         let (segments, balance) = (total, made.photons.to_string());
         return Err(Error::NoEvents { segments, read: made.photons.read, balance });
     }
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
-    let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
-    let context =
-        CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
-    AveragedCrossSpectrum::new(&sums, &options.cross, context)
+    Ok(ChannelSums { sums, ends: ends.map(EndSums::finish), device, made })
 }
 
 /// Walks through the segments and the events of both channels together; all are in order.

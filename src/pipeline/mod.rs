@@ -4,6 +4,7 @@ mod batcher;
 mod cross;
 mod dead_time;
 mod ends;
+mod fad;
 mod flux;
 mod light_curve;
 mod once;
@@ -28,10 +29,14 @@ use crate::text::Short;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
-pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
-pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use cross::{ChannelPlan, Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use fad::{FadPlanOptions, fad_of_events};
+pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
-pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
+pub use series::{
+    CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
+    spectrum_of_light_curve,
+};
 pub use source::{Events, SliceSource, TimeSource, align};
 
 /// Rows read at a time unless told otherwise: 2 MiB of times.

@@ -1,11 +1,14 @@
-//! The averaged power spectrum of a light curve.
+//! The averaged power spectrum of a light curve, and the cross spectrum of two.
 
-use super::flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 use crate::backend::Backend;
+use crate::data::lightcurve::Grid;
 use crate::data::{Balance, Gti, LightCurve, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
 use crate::spectrum::power::{AveragedPowerSpectrum, PowerOptions};
+use crate::spectrum::{AveragedCrossSpectrum, CrossOptions};
+use crate::text::Short;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -85,17 +88,9 @@ pub fn spectrum_of_light_curve(
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = SeriesPlan::new(series, options, &mut warnings)?;
-    let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
-    let segment = |&from: &usize| {
-        let rows = from..from + plan.resolution.n;
-        let values = match series.counted {
-            true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
-            false => series.rate[rows.clone()].to_vec(),
-        };
-        FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
-    };
-    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
-    let mut spectrum = spectrum_of_flux(plan.starts.iter().map(segment), &flux, backend, warnings)?;
+    let flux = FluxOptions { dt: series.grid.dt, rates: false, power: options.power.clone() };
+    let segments = plan.starts.iter().map(|&from| counts(series, from..from + plan.resolution.n));
+    let mut spectrum = spectrum_of_flux(segments, &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
     spectrum.meta.provenance = Provenance {
         gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
@@ -104,6 +99,124 @@ pub fn spectrum_of_light_curve(
         photons: Balance::default(),
         warnings,
         ..series.meta.provenance.clone()
+    };
+    Ok(spectrum)
+}
+
+/// Counts a bin of some rows, with the errors that came with them.
+fn counts(series: &LightCurve, rows: std::ops::Range<usize>) -> FluxSegment {
+    let dt = series.grid.dt;
+    if series.counted {
+        return FluxSegment {
+            values: rows.map(|i| series.counts[i] / series.fracexp[i]).collect(),
+            errors: Vec::new(),
+        };
+    }
+    let known = series.rate_err.iter().all(|e| e.is_finite());
+    let errors = if known { rows.clone().map(|i| series.rate_err[i] * dt).collect() } else { Vec::new() };
+    FluxSegment { values: rows.map(|i| series.rate[i] * dt).collect(), errors }
+}
+
+/// Options of a cross spectrum of two light curves.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct CrossSeriesOptions {
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Bins with less of their time exposed are as good as missing.
+    pub min_fracexp: f64,
+    /// From sums to spectrum; the means are always common.
+    #[serde(flatten)]
+    pub cross: CrossOptions,
+}
+
+impl Default for CrossSeriesOptions {
+    fn default() -> CrossSeriesOptions {
+        CrossSeriesOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
+    }
+}
+
+/// What two light curves have in common, row by row, and the segments of it.
+pub struct CrossSeriesPlan {
+    /// Segments, as rows of both.
+    pub segments: SeriesPlan,
+    subject: LightCurve,
+    reference: LightCurve,
+}
+
+impl CrossSeriesPlan {
+    /// Leaves of both what both have, and plans the segments.
+    ///
+    /// # Errors
+    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`SeriesPlan::new`].
+    pub fn new(
+        subject: &LightCurve,
+        reference: &LightCurve,
+        options: &CrossSeriesOptions,
+        warnings: &mut Warnings,
+    ) -> Result<CrossSeriesPlan> {
+        let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
+        let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
+        if ours.mjdref != theirs.mjdref {
+            return bad("their reference epochs (MJDREF) differ".into());
+        }
+        let (dt, own) = (subject.grid.dt, reference.grid.dt);
+        if (own / dt - 1.0).abs() > 1e-9 {
+            return bad(format!("bins of {} s and of {} s; --dt makes both coarser", Short(dt), Short(own)));
+        }
+        let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
+        if (apart - apart.round()).abs() > 1e-3 {
+            return bad(format!("their bins are {} of a bin off each other", Short((apart - apart.floor()).abs())));
+        }
+        let mut reference = reference.clone();
+        reference.grid = Grid { origin: subject.grid.origin + Dd::product(dt, apart.round()), dt };
+        let usable = |series: &LightCurve| {
+            let spans: Vec<(Dd, Dd)> = series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
+            Gti::of_sorted(&spans)
+        };
+        let common = usable(subject).intersect(&usable(&reference));
+        let (subject, reference) = (subject.within(common.clone()), reference.within(common));
+        let of_one = SeriesOptions {
+            segment_size: options.segment_size,
+            min_fracexp: options.min_fracexp,
+            ..Default::default()
+        };
+        let segments = SeriesPlan::new(&subject, &of_one, warnings)?;
+        if subject.len() != reference.len() {
+            return bad("the rows that they have in common are not the same".into());
+        }
+        Ok(CrossSeriesPlan { segments, subject, reference })
+    }
+}
+
+/// The averaged cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it. For the
+/// values see [`spectrum_of_light_curve`].
+///
+/// # Errors
+/// See [`CrossSeriesPlan::new`] and [`cross_spectrum_of_flux`].
+pub fn cross_spectrum_of_light_curves(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &CrossSeriesOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
+    let CrossSeriesPlan { segments, subject, reference } =
+        CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let pairs = segments.starts.iter().map(|&from| {
+        let rows = from..from + segments.resolution.n;
+        FluxPair { subject: counts(&subject, rows.clone()), reference: counts(&reference, rows) }
+    });
+    let flux = CrossFluxOptions { dt: segments.resolution.dt, rates: false, cross: options.cross.clone() };
+    let mut spectrum = cross_spectrum_of_flux(pairs, &flux, backend, warnings)?;
+    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let (made, other) = (subject.meta.provenance, reference.meta.provenance);
+    spectrum.meta.provenance = Provenance {
+        gti: segments.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+        options: serde_json::to_value(options).unwrap_or_default(),
+        inputs: made.inputs.iter().chain(&other.inputs).cloned().collect(),
+        photons: Balance::default(),
+        warnings,
+        ..made
     };
     Ok(spectrum)
 }

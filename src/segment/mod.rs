@@ -2,7 +2,7 @@
 
 pub mod plan;
 
-use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::kernels::{bin_events, cross_spectrum, fad, power};
 use crate::sums::{ChannelSums, Sums, run_length};
 use crate::time::Dd;
 
@@ -24,6 +24,9 @@ pub enum Product {
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
         weight_exponent: Option<u32>,
     },
+    /// Spectra of two detectors corrected for dead time; see [`fad`] for the blocks of sums. Rows as for cross spectra; of events,
+    /// and on the CPU alone.
+    Fad(fad::FadWork),
 }
 
 /// What the rows of a batch hold.
@@ -70,6 +73,7 @@ impl PlanSpec {
         match self.product {
             Product::Power { .. } => 1,
             Product::Cross { channels, .. } => channels,
+            Product::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
@@ -78,12 +82,15 @@ impl PlanSpec {
         match self.product {
             Product::Power { .. } => 1 + usize::from(self.weight_exponent() > 0),
             Product::Cross { channels, .. } => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
+            Product::Fad(_) => fad::BLOCKS,
         }
     }
     /// Exponent of the weights, 0 without.
     pub fn weight_exponent(&self) -> u32 {
-        let (Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. }) = self.product;
-        weight_exponent.unwrap_or(0)
+        match self.product {
+            Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. } => weight_exponent.unwrap_or(0),
+            Product::Fad(work) => work.exponent,
+        }
     }
     /// True for a subject, from 1 on, whose photons are in the reference too.
     pub fn is_inside(&self, subject: usize) -> bool {
@@ -106,7 +113,8 @@ impl PlanSpec {
     /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel.
     pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
-        let unfit = |i: usize| rows[i].events < self.min_events || (self.weight_exponent() > 0 && photons(i) == 0);
+        let divides = self.weight_exponent() > 0 || matches!(self.product, Product::Fad(_));
+        let unfit = |i: usize| rows[i].events < self.min_events || (divides && photons(i) == 0);
         if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
             sums.photons_skipped += rows.iter().map(|row| row.events).sum::<u64>();

@@ -3,6 +3,7 @@
 pub mod cross;
 pub mod cross_errors;
 pub mod dead_time;
+pub mod fad;
 pub mod noise;
 pub mod norm;
 pub mod power;
@@ -15,6 +16,7 @@ pub mod statistics;
 pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
 pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
 pub use dead_time::{DeadTimeKind, DeadTimeModel};
+pub use fad::{FadMetadata, FadOptions, FadSpectrum};
 pub use noise::NoiseLevel;
 pub use norm::Norm;
 pub use power::{AveragedPowerSpectrum, Metadata};

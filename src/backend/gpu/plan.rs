@@ -84,6 +84,9 @@ struct Extent {
 impl Plan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
     pub fn new(context: &mut Context, spec: &PlanSpec, timed: bool) -> Result<Plan, BackendError> {
+        if matches!(spec.product, Product::Fad(_)) {
+            return Err(BackendError::OnCpuAlone("the correction of dead time by amplitude differences"));
+        }
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
         let fft = FftPlan::new(spec.n, spec.input, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
@@ -345,6 +348,8 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
             let work = CrossWork { channels, inside, exponent };
             cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
         }
+        // No plan is made of it.
+        Product::Fad(_) => return list,
     });
     list
 }

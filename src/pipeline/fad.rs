@@ -1,0 +1,79 @@
+//! Two detectors in common segments → spectra corrected for dead time.
+
+use serde::Serialize;
+
+use super::cross::{ChannelPlan, ChannelSums, Channels, CrossSpectrumOptions, channel_sums};
+use super::{CHUNK_EVENTS, Progress};
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::segment::Product;
+use crate::segment::plan::Resolution;
+use crate::spectrum::fad::{FadContext, FadOptions, FadSpectrum};
+use crate::warning::Warnings;
+
+/// Options of corrected spectra of events.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FadPlanOptions {
+    /// Bin width, s; chosen when left out.
+    pub dt: Option<f64>,
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// From amplitudes to spectra.
+    #[serde(flatten)]
+    pub fad: FadOptions,
+    /// The peer's rules where this library's differ.
+    pub compat_stingray: bool,
+    /// Rows read at a time; changes no result, and is not recorded.
+    #[serde(skip)]
+    pub chunk_events: usize,
+}
+
+impl Default for FadPlanOptions {
+    fn default() -> FadPlanOptions {
+        let fad = FadOptions::default();
+        FadPlanOptions { dt: None, segment_size: None, fad, compat_stingray: false, chunk_events: CHUNK_EVENTS }
+    }
+}
+
+impl FadPlanOptions {
+    fn channels(&self) -> CrossSpectrumOptions {
+        let FadPlanOptions { dt, segment_size, fad: _, compat_stingray, chunk_events } = *self;
+        CrossSpectrumOptions { dt, segment_size, compat_stingray, chunk_events, ..CrossSpectrumOptions::default() }
+    }
+
+    /// Plans the common segments of both detectors.
+    ///
+    /// # Errors
+    /// A smoothing that is not positive; see [`ChannelPlan::new`].
+    pub fn plan(&self, inputs: &[Channels], warnings: &mut Warnings) -> Result<ChannelPlan> {
+        let width = self.fad.smoothing;
+        if !(width.is_finite() && width > 0.0) {
+            return Err(Error::argument("--fad-smoothing", width, "must be a positive number of Hz"));
+        }
+        // How many frequencies that is shows when the length of a segment is known.
+        let product = Product::Fad(self.fad.work(0.0));
+        let mut plan = ChannelPlan::new(inputs, product, &self.channels(), warnings)?;
+        plan.spec.product = Product::Fad(self.fad.work(plan.resolution.segment_size));
+        Ok(plan)
+    }
+}
+
+/// Spectra of two simultaneous detectors, the first the subject, the second the reference, corrected for dead time by the
+/// difference of their Fourier amplitudes. Segments without a photon in either are skipped. The backend must be the CPU.
+///
+/// # Errors
+/// See [`FadPlanOptions::plan`]; a device that is not the CPU; reading fails; no event in any segment.
+pub fn fad_of_events(
+    inputs: Vec<Channels>,
+    options: &FadPlanOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<FadSpectrum> {
+    let plan = options.plan(&inputs, &mut warnings)?;
+    let ChannelSums { sums, device, mut made, .. } =
+        channel_sums(inputs, &plan, &options.channels(), backend, warnings, progress)?;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    FadSpectrum::new(&sums, &options.fad, FadContext { n, dt, segment_size, device, provenance: made })
+}
