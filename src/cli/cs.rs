@@ -186,14 +186,14 @@ pub fn run(args: CsArgs) -> Result<()> {
     if series.is_empty() {
         return of_events(&args, &files, warnings);
     }
-    let [subject, reference] = &series[..] else {
-        let message = "two are needed: the subject's and the reference's";
-        return Err(Error::argument("FILE", count(series.len() as u64, "light curve"), message));
-    };
     if let Some(file) = files.first() {
         let message = format!("{} holds events, but another file a light curve", file.path());
         return Err(Error::argument("FILE", "given", message));
     }
+    let [subject, reference] = &series[..] else {
+        let message = "two are needed: the subject's and the reference's";
+        return Err(Error::argument("FILE", count(series.len() as u64, "light curve"), message));
+    };
     of_light_curves(&args, subject, reference, warnings)
 }
 

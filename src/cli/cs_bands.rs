@@ -52,6 +52,12 @@ impl Bands {
             () if holds(subject, reference) => Shared::ReferenceInside,
             () => Shared::None,
         };
+        if shared == Shared::ReferenceInside {
+            say(format!(
+                "the reference {}:{} is inside the subject {}:{}, which its photons leave",
+                reference.lo, reference.hi, subject.lo, subject.hi
+            ));
+        }
         if shared == Shared::None && !apart(subject, reference) && !apart(reference, subject) {
             let whole = reference;
             match reference.lo < subject.lo {

@@ -130,12 +130,12 @@ fn power_name(norm: Norm) -> &'static str {
     }
 }
 
-/// A range around 0 that holds nine tenths of the values with their errors: at some frequencies there is noise alone.
+/// A range around 0 that holds nine tenths of the values with their errors, as some frequencies have noise alone, and words above.
 fn symmetric(curve: &Curve) -> Range<f64> {
     let mut sizes: Vec<f64> = curve.marks.iter().map(|m| m.low.abs().max(m.high.abs()) + m.error).collect();
     sizes.sort_by(f64::total_cmp);
     let most = sizes.get(sizes.len() * 9 / 10).or(sizes.last()).copied().filter(|m| *m > 0.0).unwrap_or(1.0);
-    -1.1 * most..1.1 * most
+    -1.4 * most..1.4 * most
 }
 
 /// A bin, or all bins that share a pixel, from the lowest to the highest value.

@@ -156,8 +156,14 @@ impl CrossSeriesPlan {
     ) -> Result<CrossSeriesPlan> {
         let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
         let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
-        if ours.mjdref != theirs.mjdref {
-            return bad("their reference epochs (MJDREF) differ".into());
+        match (ours.mjdref, theirs.mjdref) {
+            (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
+            (Some(_), None) | (None, Some(_)) => {
+                let message =
+                    "one of the light curves has no reference epoch (MJDREF): its times are taken to have the other's";
+                warnings.push("W-NO-MJDREF", message);
+            }
+            _ => {}
         }
         let (dt, own) = (subject.grid.dt, reference.grid.dt);
         if (own / dt - 1.0).abs() > 1e-9 {

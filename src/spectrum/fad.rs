@@ -213,9 +213,10 @@ impl FadSpectrum {
         let count = crate::kernels::power::frequencies(meta.n) as f64;
         if meta.fad_delta.abs() > TOLERANCE.max(4.0 / (4.0 * count).sqrt()) {
             let message = format!(
-                "the corrected differences scatter by {:+.1} % of what they should: the detectors are not alike, or smoothing \
-                 is too wide or too narrow",
-                100.0 * meta.fad_delta
+                "the corrected differences scatter by {:+.1} % more than they should: smoothed over {} frequencies, the \
+                 correction does not hold",
+                100.0 * meta.fad_delta,
+                meta.fad_smoothing
             );
             warnings.push("W-FAD-SCATTER", message);
         }
