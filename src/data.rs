@@ -42,6 +42,29 @@ impl ChannelRange {
         ChannelRange { lo, hi, detector0: None, closed: true }
     }
 
+    /// True when every channel of the other range is in this one.
+    pub fn contains(&self, other: &ChannelRange) -> bool {
+        self.both(other, |(lo, hi), (a, b)| a >= b || (lo <= a && b <= hi))
+    }
+
+    /// True when no channel is in both ranges.
+    pub fn is_apart_from(&self, other: &ChannelRange) -> bool {
+        self.both(other, |(lo, hi), (a, b)| lo >= hi || a >= b || hi <= a || b <= lo)
+    }
+
+    /// Whether the half-open ranges of this and the other range are as asked, for every detector.
+    fn both(&self, other: &ChannelRange, test: impl Fn((f64, f64), (f64, f64)) -> bool) -> bool {
+        let (a, b) = (self.half_open(false), other.half_open(false));
+        test(a, b) && test(self.half_open(true), other.half_open(true))
+    }
+
+    /// First channel kept and first one no longer kept, of detector 0 or of the others; nothing is kept where they are not in order.
+    pub fn half_open(&self, detector0: bool) -> (f64, f64) {
+        let (lo, hi) = self.detector0.filter(|_| detector0).unwrap_or((self.lo, self.hi));
+        // The number after a closed end is the first that is not kept.
+        (lo, if self.closed { hi.next_up() } else { hi })
+    }
+
     /// True when an event of this channel and detector is kept. A masked channel (NaN) is not.
     #[inline]
     pub fn keeps(&self, channel: f64, detector: f64) -> bool {

@@ -52,7 +52,7 @@ impl Sums {
     }
 
     /// `self + right`, element by element in f64; the empty sum is the identity.
-    fn add(mut self, right: Sums) -> Sums {
+    pub(crate) fn add(mut self, right: Sums) -> Sums {
         if self.power.is_empty() {
             self.power = right.power;
         } else if !right.power.is_empty() {
@@ -76,9 +76,12 @@ impl Sums {
     }
 }
 
-/// A forest of aligned nodes of the sum tree. Dense input keeps about log₂(runs) nodes in memory.
+/// A forest of aligned nodes of the sum tree. Dense input keeps about log₂(runs) nodes in memory. Where runs stay apart, each is
+/// a node until [`PartialSums::take_runs`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartialSums {
+    /// Runs are not added up.
+    apart: bool,
     /// Key: (level, index); the node covers runs `index·2^level .. (index + 1)·2^level`.
     nodes: BTreeMap<(u32, u64), Sums>,
 }
@@ -89,6 +92,17 @@ impl PartialSums {
         PartialSums::default()
     }
 
+    /// Nothing yet of runs that stay apart, each for itself.
+    pub fn apart() -> PartialSums {
+        PartialSums { apart: true, ..PartialSums::default() }
+    }
+
+    /// Takes out the runs that stay apart, in order.
+    pub fn take_runs(&mut self) -> impl Iterator<Item = (u64, Sums)> {
+        debug_assert!(self.apart || self.nodes.is_empty(), "runs that were added up");
+        std::mem::take(&mut self.nodes).into_iter().map(|((_, run), sums)| (run, sums))
+    }
+
     /// Adds the sums of one run. Every run is given once; a run without segments may be given as the empty `Sums`, which
     /// changes no result and lets its neighbours merge at once.
     pub fn push_run(&mut self, run: u64, sums: Sums) {
@@ -97,13 +111,16 @@ impl PartialSums {
 
     /// Takes over all nodes of another forest. The two must not share a run.
     pub fn merge(&mut self, other: PartialSums) {
+        self.apart |= other.apart;
         for ((level, index), sums) in other.nodes {
             self.insert(level, index, sums);
         }
     }
 
     fn insert(&mut self, mut level: u32, mut index: u64, mut sums: Sums) {
-        while let Some(sibling) = self.nodes.remove(&(level, index ^ 1)) {
+        while !self.apart
+            && let Some(sibling) = self.nodes.remove(&(level, index ^ 1))
+        {
             sums = if index & 1 == 0 { sums.add(sibling) } else { sibling.add(sums) };
             level += 1;
             index >>= 1;
@@ -199,6 +216,18 @@ mod tests {
             assert!(with.node_count() <= 10);
         }
         assert_eq!(with.finish(), without.finish());
+    }
+
+    #[test]
+    fn runs_that_stay_apart_come_back_in_order_whoever_had_them() {
+        let mut total = PartialSums::new();
+        for runs in [[3, 0], [1, 2]] {
+            let mut part = PartialSums::apart();
+            runs.into_iter().for_each(|r| part.push_run(r, leaf(r)));
+            total.merge(part);
+        }
+        assert_eq!(total.take_runs().collect::<Vec<_>>(), (0..4).map(|r| (r, leaf(r))).collect::<Vec<_>>());
+        assert_eq!(total.node_count(), 0);
     }
 
     #[test]

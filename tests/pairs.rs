@@ -7,9 +7,10 @@ mod common;
 
 use eagleray::backend::GpuProfile;
 use eagleray::backend::gpu::Context;
+use eagleray::kernels::check::{self, Outcome};
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
-    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fused, power,
+    Comparison, Data, KERNELS, Kernel, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused, power, rate,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -20,9 +21,7 @@ fn contexts(test: &str) -> Vec<Context> {
 /// Runs a case on the device and compares it; asserts that the intended pipelines ran.
 fn on_device(context: &mut Context, trial: &dyn Trial, expected: &Values, what: &str) -> Comparison {
     let job = trial.job(context.limits());
-    let result = context.run(&job).unwrap_or_else(|e| panic!("{what}: {e}"));
-    assert_eq!(result.pipelines, trial.pipelines(context.limits()), "{what}: pipelines");
-    let comparison = trial.compare(expected, &trial.decode(&result.outputs), trial.precision());
+    let comparison = check::compared(context, trial, &job, expected).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(comparison.first_bad, None, "{what}: worst {} of the bound, first bad index", comparison.worst);
     comparison
 }
@@ -31,62 +30,39 @@ fn on_device(context: &mut Context, trial: &dyn Trial, expected: &Values, what: 
 fn must_fail(context: &mut Context, trial: &dyn Trial, expected: &Values, what: &str) {
     let mut job = trial.job(context.limits());
     trial.perturb(&mut job);
-    let result = context.run(&job).unwrap_or_else(|e| panic!("{what}: {e}"));
-    let comparison = trial.compare(expected, &trial.decode(&result.outputs), trial.precision());
+    let comparison = check::compared(context, trial, &job, expected).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert!(comparison.first_bad.is_some(), "{what}: a wrong parameter went unnoticed");
 }
 
-/// The CPU's values after they were held against the reference: where the definition is quadratic, all values come from there.
 fn expected(trial: &dyn Trial, what: &str) -> Values {
-    let (reference, cpu) = (trial.reference(), trial.cpu());
-    let comparison = trial.compare(&reference, &cpu, Precision::Double);
-    assert_eq!(comparison.first_bad, None, "{what}: CPU, worst {} of the bound, first bad index", comparison.worst);
-    if reference.at.is_none() { reference } else { cpu }
+    check::expected(trial).unwrap_or_else(|wrong| panic!("{what}: the CPU: {wrong:?}")).0
 }
 
 fn pair(kernel: &Kernel) {
     let mut contexts = contexts(kernel.name);
-    let own: Vec<Vec<Shape>> = contexts.iter().map(|c| (kernel.shapes)(c.limits())).collect();
+    let mut devices: Vec<&mut Context> = contexts.iter_mut().collect();
+    let shapes = check::shapes(kernel, &devices);
+    let own: Vec<Vec<Shape>> = devices.iter().map(|c| (kernel.shapes)(c.limits())).collect();
+    let common = |shape: &&Shape| own.iter().all(|list| list.contains(shape));
+    let last = shapes.iter().rposition(|shape| common(&shape)).expect("a common shape");
     for (variant, name) in kernel.variants.iter().enumerate() {
-        let mut shapes = (kernel.shapes)(&eagleray::kernels::Limits::PORTABLE);
-        for shape in own.iter().flatten() {
-            if !shapes.contains(shape) {
-                shapes.push(*shape);
-            }
-        }
-        let last = *shapes.iter().rfind(|shape| own.iter().all(|list| list.contains(shape))).expect("a common shape");
-        let mut worst = vec![(0f64, String::new()); contexts.len()];
-        let mut cases = 0;
-        for (seed, &shape) in shapes.iter().enumerate() {
-            for data in [Data::Random, Data::Hostile] {
-                let trial = (kernel.trial)(variant, shape, data, seed as u64);
-                let what = format!("{}.{name} {shape:?} {data:?}", kernel.name);
-                let expected = expected(&*trial, &what);
-                for ((context, worst), own) in contexts.iter_mut().zip(&mut worst).zip(&own) {
-                    if (kernel.needs_f64)(variant) && !context.limits().f64 || !own.contains(&shape) {
-                        continue;
-                    }
-                    let comparison = on_device(context, &*trial, &expected, &what);
-                    if comparison.worst > worst.0 {
-                        *worst = (comparison.worst, format!(" ({shape:?}, {data:?})"));
-                    }
-                    if shape == last {
-                        must_fail(context, &*trial, &expected, &what);
-                    }
-                }
-                cases += 1;
-            }
-        }
-        for (context, (worst, place)) in contexts.iter().zip(worst) {
+        let outcomes = check::try_variant(kernel, variant, &shapes, &mut devices);
+        assert_eq!(outcomes[0].failure, None, "{}.{name} on the CPU", kernel.name);
+        assert_eq!(outcomes[0].cases, 2 * shapes.len());
+        for (context, outcome) in devices.iter_mut().zip(&outcomes[1..]) {
             let profile = context.info().profile;
+            assert_eq!(outcome.failure, None, "{}.{name} {profile}", kernel.name);
             if (kernel.needs_f64)(variant) && !context.limits().f64 {
                 eprintln!("SKIPPED {}.{name} {profile}: no f64 that passes the self-test", kernel.name);
-            } else {
-                eprintln!(
-                    "{}.{name} {profile}: {cases} cases, worst error {worst:.3} of the bound{place}",
-                    kernel.name
-                );
+                continue;
             }
+            for data in [Data::Random, Data::Hostile] {
+                let trial = (kernel.trial)(variant, shapes[last], data, last as u64);
+                let what = format!("{}.{name} {:?} {data:?}", kernel.name, shapes[last]);
+                must_fail(context, &*trial, &expected(&*trial, &what), &what);
+            }
+            let Outcome { cases, worst, place, .. } = outcome;
+            eprintln!("{}.{name} {profile}: {cases} cases, worst error {worst:.3} of the bound ({place})", kernel.name);
         }
     }
 }
@@ -117,8 +93,18 @@ fn fused_pair() {
 }
 
 #[test]
+fn fold_pair() {
+    pair(&fold::KERNEL);
+}
+
+#[test]
+fn rate_pair() {
+    pair(&rate::KERNEL);
+}
+
+#[test]
 fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum"];
+    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum", "fold", "rate"];
     assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
 }
 

@@ -99,11 +99,21 @@ fn cfitsio_reads_every_mission_as_written() {
         let table = fits.hdu(1).unwrap();
         let rows: i64 = table.read_key(&mut fits, "NAXIS2").unwrap();
         assert_eq!(rows as usize, events.len(), "{name}");
-        let lower = |name: &str| if mission == Mission::Chandra { name.to_lowercase() } else { name.to_string() };
-        let times: Vec<f64> = table.read_col(&mut fits, &lower("TIME")).unwrap();
+        let time = match mission {
+            Mission::Chandra => "time",
+            Mission::Hxmt => "Time",
+            _ => "TIME",
+        };
+        let times: Vec<f64> = table.read_col(&mut fits, time).unwrap();
         assert_eq!(times, events.iter().map(|e| e.time).collect::<Vec<_>>(), "{name}");
-        let pi: Vec<i32> =
-            table.read_col(&mut fits, &lower(if mission == Mission::Xte { "PHA" } else { "PI" })).unwrap();
+        let channels = match mission {
+            Mission::Xte | Mission::Gbm | Mission::Erosita => "PHA",
+            Mission::Laxpc => "Channel",
+            Mission::Lat => "ENERGY",
+            Mission::Chandra => "pi",
+            _ => "PI",
+        };
+        let pi: Vec<i32> = table.read_col(&mut fits, channels).unwrap();
         assert_eq!(pi, events.iter().map(|e| e.pi).collect::<Vec<_>>(), "{name}");
         if mission == Mission::Nicer {
             let detector: Vec<i32> = table.read_col(&mut fits, "DET_ID").unwrap();

@@ -12,6 +12,7 @@ use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, chec
 use crate::kernels::fad::{Fad, FadBuffers};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::profile;
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
@@ -153,6 +154,10 @@ impl Backend for CpuBackend {
         oldest.sums.recv().map_err(|_| BackendError::Device("a worker thread panicked".into()))
     }
 
+    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        Some(self.pool.clone())
+    }
+
     fn depth(&self) -> usize {
         DEPTH
     }
@@ -197,6 +202,7 @@ impl Shared {
             Input::Events => {
                 let delta = self.spec.delta();
                 self.reduce(batch, |_i, row, input, last| {
+                    let _span = profile::span_if(self.worth_timing(), "bin");
                     // f64 holds counts exactly to 2^53, so the transform's input serves as the histogram.
                     bin_into_f64(&batch.times[row.begin..row.end], row, delta, input, last)
                 })
@@ -217,6 +223,7 @@ impl Shared {
             .map_init(
                 || Worker::new(self),
                 |worker, (run, rows)| {
+                    let _span = profile::span("segments");
                     let mut sums = Sums::default();
                     for first in rows.step_by(self.spec.channels()) {
                         let rows = &batch.rows[first..first + self.spec.channels()];
@@ -230,13 +237,19 @@ impl Shared {
                 },
             )
             .collect();
-        let mut partial = PartialSums::new();
+        let mut partial = self.spec.no_sums();
         sums.into_iter().for_each(|(run, s)| partial.push_run(run, s));
         partial
     }
 
+    /// True where the stages of one segment take long enough to be timed one by one; else the span around them has their time.
+    pub(super) fn worth_timing(&self) -> bool {
+        self.spec.n >= 4096
+    }
+
     /// Transforms the samples of one channel of a segment, of which `dropped` events are no part.
     pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
+        let _span = profile::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
         self.fft.process(fft);
         std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
@@ -245,6 +258,7 @@ impl Shared {
 
     /// Adds what the transforms of a segment give, one row a channel.
     pub(super) fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums) {
+        let _span = profile::span_if(self.worth_timing(), "accumulate");
         let Worker { amplitudes, dropped, fad, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;
@@ -260,14 +274,20 @@ impl Shared {
         let photons = |c: usize| rows[c].events.saturating_sub(dropped[c]);
         // Powers of two, which undo the scale of flux exactly.
         let unscale = |block: usize| self.spec.unscale(block, |c| rows[c].scale);
-        match self.spec.product {
-            Product::Power { .. } => {
+        if let (Some(correction), Some(buffers)) = (&self.fad, fad) {
+            // The subject is the first detector.
+            let both = [amplitudes[1].as_slice(), amplitudes[0].as_slice()];
+            correction.add(both, [photons(1), photons(0)], buffers, &mut sums.power);
+            return;
+        }
+        match self.spec.channels() {
+            1 => {
                 power::cpu(&amplitudes[0], unscale(0), &mut sums.power[..k]);
                 if exponent > 0 {
                     power::cpu(&amplitudes[0], power::weight(photons(0), exponent), &mut sums.power[k..]);
                 }
             }
-            Product::Cross { .. } => {
+            _ => {
                 let blocks = cross_spectrum::blocks(exponent);
                 for (subject, sums) in (1..).zip(sums.power.chunks_mut(blocks * k)) {
                     let inside = self.spec.is_inside(subject);
@@ -280,13 +300,6 @@ impl Shared {
                         let weights = cross_spectrum::weights(photons(subject), others, exponent);
                         cross_spectrum::cpu(s, r, inside, weights, &mut sums[4 * k..]);
                     }
-                }
-            }
-            Product::Fad(_) => {
-                if let (Some(correction), Some(buffers)) = (&self.fad, fad) {
-                    // The subject is the first detector.
-                    let both = [amplitudes[1].as_slice(), amplitudes[0].as_slice()];
-                    correction.add(both, [photons(1), photons(0)], buffers, &mut sums.power);
                 }
             }
         }
@@ -333,6 +346,8 @@ fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::Product;
+
     fn spec(n: usize) -> PlanSpec {
         PlanSpec {
             n,

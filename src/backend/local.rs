@@ -6,6 +6,7 @@ use rayon::{Scope, ThreadPool};
 
 use super::cpu::{Shared, Worker};
 use crate::kernels::bin_events;
+use crate::profile;
 use crate::segment::Row;
 use crate::sums::Sums;
 use crate::time::Dd;
@@ -29,7 +30,10 @@ impl Local {
 
     /// Buffers for one thread.
     pub fn worker(&self) -> LocalWorker<'_> {
-        LocalWorker { shared: &self.shared, worker: Worker::new(&self.shared), delta: self.shared.spec.delta() }
+        let worker = Worker::new(&self.shared);
+        let counts = vec![worker.fft.input.clone(); self.shared.spec.channels()];
+        let (dropped, delta) = (vec![0; counts.len()], self.shared.spec.delta());
+        LocalWorker { shared: &self.shared, worker, counts, dropped, delta }
     }
 }
 
@@ -37,27 +41,33 @@ impl Local {
 pub struct LocalWorker<'a> {
     shared: &'a Shared,
     worker: Worker,
+    /// Of each channel: counts, and the events that fell beyond the last bin.
+    counts: Vec<Vec<f64>>,
+    dropped: Vec<u64>,
     delta: f64,
 }
 
 impl LocalWorker<'_> {
     /// Forgets the counts.
     pub fn clear(&mut self) {
-        self.worker.fft.input.fill(0.0);
+        self.counts.iter_mut().for_each(|counts| counts.fill(0.0));
+        self.dropped.fill(0);
     }
 
-    /// Counts sorted events of a segment that begins at `start`; returns how many were dropped.
-    pub fn count(&mut self, times: &[f64], start: Dd) -> u64 {
-        bin_events::sorted(times, start, self.delta, &mut self.worker.fft.input, &mut self.worker.last)
+    /// Counts sorted events of a channel of a segment that begins at `start`.
+    pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
+        let _span = profile::span_if(self.shared.worth_timing(), "bin");
+        let counts = &mut self.counts[channel];
+        self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.worker.last);
     }
 
-    /// Transforms the counts of a channel of a segment, to which `dropped` events did not come; the counts are lost.
-    pub fn transform(&mut self, channel: usize, dropped: u64) {
-        self.shared.transform(&mut self.worker, channel, dropped);
-    }
-
-    /// Adds what the transforms of a segment give, one row a channel, to the sums of its run.
+    /// Adds what the transforms of a segment's counts give, one row a channel, to the sums of its run; the counts are lost.
     pub fn add(&mut self, rows: &[Row], sums: &mut Sums) {
+        for (channel, counts) in self.counts.iter_mut().enumerate() {
+            std::mem::swap(counts, &mut self.worker.fft.input);
+            self.shared.transform(&mut self.worker, channel, self.dropped[channel]);
+            std::mem::swap(counts, &mut self.worker.fft.input);
+        }
         self.shared.add_segment(rows, &mut self.worker, sums);
     }
 }

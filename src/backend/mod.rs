@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::kernels::Precision;
+use crate::kernels::{Job, Limits, Precision};
 use crate::segment::{Input, PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
@@ -12,6 +12,7 @@ pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod local;
+pub mod measure;
 pub mod several;
 
 /// What a device is, recorded in every product.
@@ -77,10 +78,31 @@ pub trait Backend: Send {
     fn local(&self, _plan: PlanId) -> Option<local::Local> {
         None
     }
+    /// The device as one that runs launches of shaders by themselves, where it is one.
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        None
+    }
+    /// The threads of this process that do the work, where they do.
+    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        None
+    }
     /// Warnings since the last call, for the product's record.
     fn take_warnings(&mut self) -> Warnings {
         Warnings::default()
     }
+}
+
+/// A device that runs launches of shaders, for work that has no plan.
+pub trait Shaders {
+    /// What shapes the launches.
+    fn tunables(&self) -> Limits;
+    /// Largest buffer that can be bound, bytes.
+    fn largest_buffer(&self) -> u64;
+    /// Runs a job from start to end; the bytes of each of its outputs.
+    ///
+    /// # Errors
+    /// No memory for its buffers; the device was lost.
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError>;
 }
 
 /// Refuses a batch that breaks the contract of [`SegmentBatch`] or a plan's limits. `open` is the number of rows of the group
@@ -306,6 +328,11 @@ pub fn adapters() -> Vec<AdapterReport> {
     Vec::new()
 }
 
+/// The adapter that `auto` takes: the best real one, never a program on the CPU.
+pub fn auto_adapter(adapters: &[AdapterReport]) -> Option<&AdapterReport> {
+    adapters.iter().find(|adapter| !adapter.software)
+}
+
 /// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     match choice {
@@ -320,8 +347,9 @@ pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Ba
             Ok(Box::new(several::Several::new(devices)?))
         }
         DeviceChoice::Auto { profile, precision, threads } => {
-            let real = adapters().into_iter().find(|a| !a.software);
-            let gpu = real.map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
+            let adapters = adapters();
+            let gpu = auto_adapter(&adapters)
+                .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(several::Several::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
@@ -338,20 +366,22 @@ fn open_gpu(
     precision: Precision,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
+    let backend = open_instrument(adapter, profile, precision)?;
+    if backend.info().software {
+        let adapter = &backend.info().adapter;
+        warnings.push("W-GPU-SOFTWARE", format!("{adapter} is a software adapter: slower than --backend cpu"));
+    }
+    Ok(backend)
+}
+
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
+fn open_instrument(
+    adapter: &AdapterSelector,
+    profile: GpuProfile,
+    precision: Precision,
+) -> Result<Box<dyn measure::Instrument>, BackendError> {
     #[cfg(feature = "gpu")]
-    {
-        let backend = gpu::GpuBackend::open(adapter, profile, precision)?;
-        if backend.info().software {
-            warnings.push(
-                "W-GPU-SOFTWARE",
-                format!("{} is a software adapter: slower than --backend cpu", backend.info().adapter),
-            );
-        }
-        Ok(Box::new(backend))
-    }
+    return Ok(Box::new(gpu::GpuBackend::open(adapter, profile, precision)?));
     #[cfg(not(feature = "gpu"))]
-    {
-        let _ = (adapter, profile, precision, warnings);
-        Err(BackendError::GpuNotCompiled)
-    }
+    Err(BackendError::GpuNotCompiled)
 }

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::io::EventFile;
 use crate::io::product::{Format, Product, check_output};
 use crate::pipeline::{
-    ChannelPlan, Channels, CrossSeriesOptions, CrossSeriesPlan, CrossSpectrumOptions, FadPlanOptions,
-    cross_spectrum_of_events, cross_spectrum_of_light_curves, fad_of_events,
+    Channels, CrossSeriesOptions, CrossSeriesPlan, CrossSpectrumOptions, FadPlanOptions, cross_spectrum_of_events,
+    cross_spectrum_of_light_curves, fad_of_events,
 };
 use crate::spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
 use crate::text::{Short, count};
@@ -206,14 +206,23 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
     let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
     let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
     let bands = Bands::of(&args.input, energies, channels, &mut say)?;
-    let inputs = bands.channels(&args.input, files, &mut warnings, &mut say)?;
+    let mut inputs = bands.channels(&args.input, files, &mut say)?;
+    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
+    if args.dry_run || args.strict {
+        for Channels { reference, subject } in &mut inputs {
+            reference.prepare(&mut warnings)?;
+            if subject.name != reference.name {
+                subject.prepare(&mut warnings)?;
+            }
+        }
+        report(&warnings, args.strict, args.quiet)?;
+    }
     if args.dry_run {
-        return dry_run(args, &inputs, warnings);
+        return dry_run(args, inputs, Warnings::default());
     }
     let mut backend = args.open(&mut warnings)?;
     let rows: u64 = files.iter().map(|file| file.rows() as u64).sum();
-    let times_read = if matches!(bands, Bands::TwoFiles) { 1 } else { 2 };
-    let bar = super::pds::progress_bar(times_read * rows, !args.quiet);
+    let bar = super::pds::progress_bar(rows, !args.quiet);
     let progress = &mut |read| bar.inc(read);
     if args.fad {
         let spectrum = fad_of_events(inputs, &args.fad_options(), backend.as_mut(), warnings, progress)?;
@@ -229,13 +238,10 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
     deliver_cross(args, if bands.shared() == Shared::ReferenceInside { result.exchanged() } else { result })
 }
 
-fn dry_run(args: &CsArgs, inputs: &[Channels], mut warnings: Warnings) -> Result<()> {
-    let plan = match args.fad {
+fn dry_run(args: &CsArgs, inputs: Vec<Channels>, mut warnings: Warnings) -> Result<()> {
+    let (plan, _) = match args.fad {
         true => args.fad_options().plan(inputs, &mut warnings)?,
-        false => {
-            let options = args.options()?;
-            ChannelPlan::new(inputs, options.product(false), &options, &mut warnings)?
-        }
+        false => args.options()?.plan(inputs, false, &mut warnings)?,
     };
     report(&warnings, args.strict, args.quiet)?;
     let chunk = 2 * args.spectrum.chunk_events;

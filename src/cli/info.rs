@@ -99,6 +99,8 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
         "barycentred": clock.is_barycentred(), "timedel": clock.timedel, "time_offset": offset,
         "exposure": file.gti.exposure(), "gti": intervals, "channel_column": file.channel_name(),
         "channels": channels.map(|(lo, hi)| [lo, hi]), "energy_kev": energies, "selected": selected,
+        "detector_column": file.detector_name(), "detectors": file.detectors()?,
+        "facts": file.facts.iter().map(|(word, what)| json!([word, what])).collect::<Vec<_>>(),
         "suggested": suggested.map(suggestion),
     }))
 }
@@ -170,6 +172,14 @@ fn page(v: &Value) -> String {
             None => "energies not known".into(),
         };
         lines.push(format!("  channels     {column} {}, {energy}", v["channels"]));
+    }
+    if let Some(there) = v["detectors"].as_array() {
+        let numbers: Vec<String> = there.iter().map(Value::to_string).collect();
+        let (column, count) = (text("detector_column"), count(there.len() as u64, "detector"));
+        lines.push(format!("  detectors    {count} with events ({column}): {}", numbers.join(" ")));
+    }
+    for fact in v["facts"].as_array().into_iter().flatten() {
+        lines.push(format!("  {:<12} {}", fact[0].as_str().unwrap_or(""), fact[1].as_str().unwrap_or("")));
     }
     if let Some(band) = v["selected"]["band"].as_str() {
         let band = if band.is_empty() { String::new() } else { format!(": {band}") };

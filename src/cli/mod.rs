@@ -1,21 +1,30 @@
 //! The command line: thin wrappers of the library.
 
+pub mod bispectrum;
 pub mod common;
 pub mod cs;
 mod cs_bands;
 pub mod device;
 pub mod devices;
+pub mod dynamical;
+pub mod fold;
 pub mod info;
 #[cfg(unix)]
 mod interrupt;
 mod judge;
 pub mod lc;
+pub mod lomb_scargle;
+pub mod multitaper;
 pub mod number;
+pub mod output;
 pub mod pds;
 mod plan_text;
 pub mod plot;
 mod plot_cross;
 mod plot_light_curve;
+mod plot_matrix;
+mod plot_pulsation;
+pub mod search;
 mod series;
 pub mod simulate;
 pub mod spectrum_args;
@@ -45,9 +54,27 @@ enum Command {
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
     Cs(Box<cs::CsArgs>),
+    /// Dynamical power spectrum: time × frequency, traces of the largest power, shift-and-add
+    #[command(name = "dyn", allow_negative_numbers = true)]
+    Dynamical(Box<dynamical::DynArgs>),
+    /// Lomb-Scargle power or cross spectrum of light curves with gaps
+    #[command(allow_negative_numbers = true)]
+    Ls(Box<lomb_scargle::LsArgs>),
+    /// Multitaper power spectrum
+    #[command(allow_negative_numbers = true)]
+    Multitaper(Box<multitaper::MultitaperArgs>),
+    /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
+    #[command(allow_negative_numbers = true)]
+    Bispectrum(Box<bispectrum::BispectrumArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
+    /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
+    #[command(allow_negative_numbers = true)]
+    Search(Box<search::SearchArgs>),
+    /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
+    #[command(allow_negative_numbers = true)]
+    Fold(Box<fold::FoldArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
@@ -68,7 +95,13 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
+        Command::Dynamical(args) => dynamical::run(*args),
+        Command::Ls(args) => lomb_scargle::run(*args),
+        Command::Multitaper(args) => multitaper::run(*args),
+        Command::Bispectrum(args) => bispectrum::run(*args),
         Command::Lc(args) => lc::run(*args),
+        Command::Search(args) => search::run(&args),
+        Command::Fold(args) => fold::run(&args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {

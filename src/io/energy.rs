@@ -65,10 +65,10 @@ pub enum Scale {
         /// keV at channel 0.
         offset: &'static str,
     },
-    /// The column itself is an energy, with this many units in a keV.
+    /// The column itself is an energy.
     Energy {
-        /// Units in a keV.
-        per_kev: u32,
+        /// eV in its unit.
+        ev: u32,
     },
     /// Twice the centre of each local channel in units of 0.01 keV, for PCU 0 and for the others.
     Table {
@@ -107,8 +107,8 @@ impl Scale {
                 let last = Decimal(high.0 - offset.0).ceil_div(gain) - 1;
                 (first <= last).then(|| ChannelRange::channels(first as f64, last as f64))
             }
-            Scale::Energy { per_kev } => {
-                let units = |d: Decimal| decimal_to_f64(d.0 * i128::from(*per_kev));
+            Scale::Energy { ev } => {
+                let units = |d: Decimal| decimal_to_f64(d.0 * 1000 / i128::from(*ev).max(1));
                 Some(ChannelRange { lo: units(low), hi: units(high), detector0: None, closed: false })
             }
             Scale::Table { pcu0, others } => match (table_range(others, low, high), table_range(pcu0, low, high)) {
@@ -137,7 +137,7 @@ impl Scale {
                 let (gain, offset) = linear(gain, offset);
                 channel * decimal_to_f64(gain.0) + decimal_to_f64(offset.0)
             }
-            Scale::Energy { per_kev } => channel / f64::from(*per_kev),
+            Scale::Energy { ev } => channel * f64::from(*ev) / 1000.0,
             Scale::Bounds { first, doubled_centres } => {
                 let at = usize::try_from(channel as i64 - first).ok();
                 at.and_then(|at| doubled_centres.get(at)).map_or(f64::NAN, |c| decimal_to_f64(c.0) / 2.0)

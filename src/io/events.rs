@@ -1,13 +1,14 @@
 //! Event files: which table, which columns, which clock, which good time intervals.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::energy::Scale;
+use super::facts;
 use super::fits::{self, Hdu, Header};
 use super::gti::{self, Frame};
-use super::missions::{self, Context, DetectorDeadTime, GtiRule, Mission};
+use super::missions::{self, Context, DetectorDeadTime, Mission};
+use super::response;
 use super::scan::{Look, warn_of_container, warn_of_datasum};
 use super::source::{Source, format_error};
 use super::table::{Column, Kind, Rows, Table};
@@ -53,7 +54,8 @@ pub struct EventFile {
     pub(super) time_factor: f64,
     pub(super) channel: Option<Column>,
     pub(super) detector: Option<Column>,
-    pub(super) marker: Option<Column>,
+    /// A column and the leading bit that it has in photons' rows.
+    pub(super) marker: Option<(Column, u8)>,
     pub(super) source: Source,
     pub(super) hdu: Hdu,
     pub(super) look: Arc<OnceLock<Look>>,
@@ -73,10 +75,9 @@ pub struct EventFile {
     pub dead_time: Option<DetectorDeadTime>,
     /// How channels become keV.
     pub scale: Option<Scale>,
+    /// What else was understood of the file, for `info`: a word and what is known of it.
+    pub facts: Vec<(&'static str, String)>,
 }
-
-/// Detectors of an instrument that has intervals for each; more values of a column tell something else.
-const MOST_DETECTORS: usize = 100;
 
 impl EventFile {
     /// Opens an event file.
@@ -96,18 +97,27 @@ impl EventFile {
         warn_of_container(&source, &hdus, trailing, warnings);
         let filled = |h: &Hdu, key: &str| h.header.text(key).filter(|t| !t.is_empty());
         let any = |key: &str| hdus.iter().find_map(|h| filled(h, key));
-        let guess = Mission::of(&any("MISSION").or(any("TELESCOP")).unwrap_or_default());
-        let hdu = find_events(&source, &hdus, guess, options)?;
+        // A mission may be known by the one and an instrument of it by the other.
+        let named = |get: &dyn Fn(&str) -> Option<String>| {
+            let names: Vec<String> = ["MISSION", "TELESCOP"].into_iter().filter_map(get).collect();
+            (!names.is_empty()).then_some(names)
+        };
+        let of = |names: Option<Vec<String>>, instrument: Option<String>| {
+            let names = names.unwrap_or_default();
+            Mission::of(&names.iter().map(String::as_str).collect::<Vec<_>>(), &instrument.unwrap_or_default())
+        };
+        let hdu = find_events(&source, &hdus, of(named(&any), any("INSTRUME")), options)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
         let text = |key: &str| {
             filled(hdu, key).or_else(|| hdus.iter().take(2).find_map(|h| filled(h, key))).unwrap_or_default()
         };
-        let mission = match filled(hdu, "MISSION").or(filled(hdu, "TELESCOP")) {
-            Some(name) => Mission::of(&name),
-            None => guess,
-        };
         let (telescop, instrument) = (text("TELESCOP"), text("INSTRUME"));
+        let mission = of(named(&|key| filled(hdu, key)).or_else(|| named(&any)), Some(instrument.clone()));
+        if mission.telescop == "XTE" && missions::is_half_of_xenon(&text("DATAMODE")) {
+            let message = "half of the words of GoodXenon events; make_se of FTOOLS joins both halves to events";
+            return Err(header.error("DATAMODE", message));
+        }
         if telescop.is_empty() {
             warnings.push("W-NO-TELESCOP", format!("{}: no TELESCOP; read as a generic event list", source.path()));
         }
@@ -140,17 +150,20 @@ impl EventFile {
         }
         let detector = if mission.detector.is_empty() { None } else { table.numbers(mission.detector)?.cloned() };
         let event_words = header.text("TEVTB2").unwrap_or_default();
-        let marker = match mission.telescop {
-            "XTE" if missions::rxte_has_marker(&event_words) => {
-                table.column("EVENT")?.filter(|c| c.kind == Kind::Bit && c.repeat > 0)
-            }
-            _ => None,
-        };
-        let marker = marker.cloned();
+        let mut marker = None;
+        if let Some((name, bit)) = mission.photon_bit(&event_words) {
+            // Numbers are stored with their sign first, as all but unsigned ones have it.
+            let signed = |c: &&Column| c.is_number() && c.kind != Kind::U8 && c.zero == 0.0;
+            let fits = |c: &&Column| (c.kind == Kind::Bit && c.repeat > 0) || signed(c);
+            marker = table.column(name)?.filter(fits).map(|column| (column.clone(), bit));
+        }
         let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref).zip(gti::keyword_unit(header).ok());
         let start_mjd = start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::time::SECONDS_PER_DAY);
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
-        let scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &context));
+        let mut scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &c.unit, &context));
+        if mission.has_bounds() {
+            scale = response::own_bounds(&source, &hdus)?;
+        }
         let object = text("OBJECT");
         let none = header.real("DEADC").ok().flatten() == Some(1.0);
         let dead_time = mission.dead_time(&instrument).filter(|_| !none);
@@ -172,9 +185,12 @@ impl EventFile {
             mission,
             dead_time,
             scale,
+            facts: facts::of(&hdus, hdu, mission),
         };
         file.check_resolution()?;
+        facts::warn_of_frames(header, file.path(), warnings)?;
         file.gti = file.read_gti(&hdus, header, options, warnings)?;
+        file.count_selected(&hdus, warnings)?;
         Ok(file)
     }
 
@@ -256,7 +272,7 @@ impl EventFile {
             }
             GtiSource::File => {
                 let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings)?;
-                let mut all: Option<Gti> = None;
+                let (mut all, mut any): (Option<Gti>, Gti) = (None, Gti::default());
                 for hdu in tables {
                     warn_of_datasum(&self.source, hdu, warnings)?;
                     let one = build(gti::read_table(&self.source, hdu, &frame)?, warnings)?;
@@ -265,70 +281,20 @@ impl EventFile {
                         let message = "the detectors in use have no time in common; choose some by --detector";
                         return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
                     }
-                    all = Some(common);
+                    (all, any) = (Some(common), any.union(&one));
+                }
+                if let Some((common, any)) = all.as_ref().map(|all| (all.exposure(), any.exposure()))
+                    && common < any
+                {
+                    let message =
+                        format!("{path}: the detectors in use have {common} s in common, of {any} s that any has");
+                    warnings.push("W-GTI-COMMON", message);
                 }
                 let cut = if options.salvage { "none in what is left of the file" } else { "none in the file" };
                 let message = format!("{cut}; give them by --gti, or use the span of the events by --no-gti");
                 all.ok_or_else(|| Error::Gti { path: path.to_string(), message })
             }
         }
-    }
-
-    /// Numbers of the detectors that have events; `None` for a column that holds something else, with more values than
-    /// instruments have detectors.
-    fn detectors_of(&self, column: &Column) -> Result<Option<BTreeSet<i64>>> {
-        let (mut used, mut values) = (BTreeSet::new(), Vec::new());
-        self.table.each_piece(0..self.rows(), |rows| {
-            values.clear();
-            rows.decode(column, &mut values);
-            // Neighbours are mostly of one detector; a column of many values is given up.
-            values.dedup();
-            if used.len() <= MOST_DETECTORS {
-                used.extend(values.iter().filter(|d| d.is_finite()).map(|&d| d as i64));
-            }
-        })?;
-        Ok(Some(used).filter(|used| used.len() <= MOST_DETECTORS))
-    }
-
-    /// Warns of detectors asked for that no event has.
-    pub(crate) fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) -> Result<()> {
-        let Some(column) = &self.detector else { return Ok(()) };
-        let Some(there) = self.detectors_of(column)? else { return Ok(()) };
-        let list = |numbers: &mut dyn Iterator<Item = &i64>| numbers.map(i64::to_string).collect::<Vec<_>>().join(", ");
-        let absent = list(&mut wanted.iter().filter(|d| !there.contains(d)));
-        if !absent.is_empty() {
-            let there = if there.is_empty() { "none".into() } else { list(&mut there.iter()) };
-            let message = format!("{}: no event has {} {absent}; the file has {there}", self.path(), column.name);
-            warnings.push("W-NO-DETECTOR", message);
-        }
-        Ok(())
-    }
-
-    /// The GTI tables that apply: the first one, or one for each detector in use.
-    fn gti_tables<'a>(&self, hdus: &'a [Hdu], wanted: Option<&[i64]>, warnings: &mut Warnings) -> Result<Vec<&'a Hdu>> {
-        if let (GtiRule::ByDetector(prefixes), Some(column)) = (self.mission.gti, &self.detector) {
-            let all = self.detectors_of(column)?.unwrap_or_default();
-            let used: BTreeSet<i64> = all.into_iter().filter(|d| wanted.is_none_or(|list| list.contains(d))).collect();
-            let named = |detector: i64| {
-                let number = format!("{detector:02}");
-                let is_its = |h: &&Hdu| {
-                    let name = h.name.to_ascii_uppercase();
-                    let digits = prefixes.iter().find_map(|p| name.strip_prefix(p));
-                    digits.is_some_and(|d| d.ends_with(&number) && d.bytes().all(|b| b.is_ascii_digit()))
-                };
-                hdus.iter().find(is_its)
-            };
-            let tables: Vec<&Hdu> = used.iter().filter_map(|&d| named(d)).collect();
-            if !tables.is_empty() {
-                let without: Vec<i64> = used.iter().copied().filter(|&d| named(d).is_none()).collect();
-                if !without.is_empty() {
-                    let message = format!("{}: detectors {without:?} have no intervals of their own", self.path());
-                    warnings.push("W-GTI-DETECTOR", message);
-                }
-                return Ok(tables);
-            }
-        }
-        Ok(gti::find(hdus).into_iter().collect())
     }
 }
 
@@ -337,8 +303,12 @@ fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> 
         Some(t) => Some(t * gti::keyword_unit(header)?),
         None => None,
     };
-    // XMM gives the frame time in milliseconds.
-    let timedel = timedel.or(header.real("FRMTIME")?.map(|ms| ms * 1e-3)).filter(|t| *t > 0.0).unwrap_or(0.0);
+    // XMM and eROSITA give the frame time in milliseconds.
+    let mut frame = header.real("FRMTIME")?;
+    if frame.is_none() {
+        frame = header.real("FRAMETIM")?;
+    }
+    let timedel = timedel.or(frame.map(|ms| ms * 1e-3)).filter(|t| *t > 0.0).unwrap_or(0.0);
     let timepixr = header.real("TIMEPIXR")?.unwrap_or(0.5);
     let timezero = gti::timezero(header)?.unwrap_or(Dd::ZERO);
     let pixel = Dd::product(0.5 - timepixr, timedel);

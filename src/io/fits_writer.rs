@@ -11,6 +11,7 @@ pub use super::fits_header::{Header, Value};
 use super::fits_header::{NO_CHECKSUM, UNIT, invalid};
 use super::unfinished::Unfinished;
 use crate::error::{Error, Result};
+use crate::profile;
 
 /// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
 #[derive(Clone, Copy, Debug, Default)]
@@ -135,6 +136,49 @@ impl<W: Write + Seek> FitsWriter<W> {
         Ok(FitsWriter { out, table: None })
     }
 
+    /// Writes the primary header with an image of `f64` values, `width` in a line, as its data.
+    pub fn with_image(out: W, width: usize, values: &[f64], cards: &Header) -> io::Result<FitsWriter<W>> {
+        let mut header = Header::new();
+        header.push("SIMPLE", true, "file conforms to FITS standard")?;
+        let mut writer = FitsWriter { out, table: None };
+        writer.write_image(header, width, values, &[("EXTEND", Value::Logical(true))], cards)?;
+        Ok(writer)
+    }
+
+    /// Writes an image extension; a table still open is finished first.
+    pub fn image(&mut self, name: &str, width: usize, values: &[f64], cards: &Header) -> io::Result<()> {
+        self.finish_table()?;
+        let mut header = Header::new();
+        header.push("XTENSION", "IMAGE", "image extension")?;
+        let rest = [("PCOUNT", 0.into()), ("GCOUNT", 1.into()), ("EXTNAME", name.into())];
+        self.write_image(header, width, values, &rest, cards)
+    }
+
+    fn write_image(
+        &mut self,
+        mut header: Header,
+        width: usize,
+        values: &[f64],
+        rest: &[(&str, Value)],
+        cards: &Header,
+    ) -> io::Result<()> {
+        header.push("BITPIX", -64, "64-bit floating point")?;
+        header.push("NAXIS", 2, "2-dimensional image")?;
+        header.push("NAXIS1", width as i64, "values in a line")?;
+        header.push("NAXIS2", (values.len() / width.max(1)) as i64, "lines")?;
+        for (keyword, value) in rest {
+            header.push(keyword, value.clone(), "")?;
+        }
+        header.cards.extend_from_slice(&cards.cards);
+        let mut sum = Checksum::default();
+        values.iter().for_each(|value| sum.update(&value.to_be_bytes()));
+        let bytes = sealed(&mut header, sum)?;
+        self.out.write_all(&bytes)?;
+        values.iter().try_for_each(|value| self.out.write_all(&value.to_be_bytes()))?;
+        let data = 8 * values.len();
+        self.out.write_all(&vec![0; data.next_multiple_of(UNIT) - data])
+    }
+
     /// Starts a binary table; a table still open is finished first.
     pub fn table(&mut self, name: &str, columns: &[Column], cards: &Header) -> io::Result<()> {
         self.finish_table()?;
@@ -232,6 +276,7 @@ pub fn write_file<T>(
     overwrite: bool,
     write: impl FnOnce(&mut io::BufWriter<std::fs::File>) -> Result<T>,
 ) -> Result<T> {
+    let _span = profile::span("write");
     let exists = || Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already; use --overwrite"));
     if !overwrite && path.exists() {
         return Err(exists());

@@ -107,11 +107,12 @@ pub(crate) fn read_table(source: &Source, hdu: &Hdu, frame: &Frame) -> Result<Ve
 }
 
 /// The extension with the good time intervals of a whole file: the first that is named so, else the first of that class
-/// (detectors' own intervals have the class too, and may come first).
+/// (detectors' own intervals have the class too, and may come first), else the first whose name begins so (GTI0).
 pub(crate) fn find(hdus: &[Hdu]) -> Option<&Hdu> {
     let named = |name: &str| hdus.iter().find(|h| h.name.eq_ignore_ascii_case(name));
     let class = |h: &&Hdu| h.header.text("HDUCLAS1").is_some_and(|c| c.trim().eq_ignore_ascii_case("GTI"));
-    named("GTI").or_else(|| named("STDGTI")).or_else(|| hdus.iter().find(class))
+    let begins = |h: &&Hdu| h.name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("GTI"));
+    named("GTI").or_else(|| named("STDGTI")).or_else(|| hdus.iter().find(class)).or_else(|| hdus.iter().find(begins))
 }
 
 /// The intervals of a file given by the user: `FILE`, `FILE[EXT]`, FITS or text of two columns in seconds of the frame.

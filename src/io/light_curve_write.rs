@@ -13,6 +13,7 @@ impl LightCurve {
     pub fn product(&self) -> Product<'_> {
         let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         Product {
+            name: "RATE",
             columns: vec![
                 column("time", "s", Values::Real(&self.time)),
                 column("counts", "ct", Values::Real(&self.counts)),

@@ -3,11 +3,13 @@
 use super::energy::Scale;
 use crate::time::MjdRef;
 
-/// The layout of one mission's event files.
+/// The layout of the event files of one mission, or of one of its instruments.
 #[derive(Debug)]
 pub struct Mission {
     /// TELESCOP (or MISSION) as written, upper case; empty for the generic layout.
     pub telescop: &'static str,
+    /// How INSTRUME begins, upper case; empty for all instruments.
+    pub instrument: &'static str,
     /// Names of the events extension, first match wins.
     pub events: &'static [&'static str],
     /// Columns that hold the channel or energy, first match wins.
@@ -24,9 +26,11 @@ pub struct Mission {
 pub enum GtiRule {
     /// The first extension named GTI or STDGTI.
     First,
-    /// One extension for each detector, named by one of these prefixes, digits of the exposure if any, and the detector's
-    /// number in two digits.
+    /// One extension for each detector, named by one of these prefixes and the detector's number; of more than two digits,
+    /// the last two are the detector.
     ByDetector(&'static [&'static str]),
+    /// One extension named GTI for each detector, which this keyword names.
+    ByKeyword(&'static str),
 }
 
 #[derive(Debug)]
@@ -34,13 +38,15 @@ enum Energy {
     Unknown,
     /// keV = gain·channel + offset.
     Linear(&'static str, &'static str),
-    /// An `energy` column in eV, else a linear scale of the channel; for one instrument alone.
-    ColumnOrLinear {
-        instrument: &'static str,
-        per_kev: u32,
-        gain: &'static str,
-        offset: &'static str,
+    /// A column that is an energy, in units of so many eV unless its TUNIT says otherwise; the scale of the channels where
+    /// the file has none of that name.
+    Column {
+        name: &'static str,
+        ev: u32,
+        channels: Option<(&'static str, &'static str)>,
     },
+    /// The file's own EBOUNDS extension.
+    Bounds,
     RxtePca,
 }
 
@@ -49,6 +55,7 @@ const EVENTS: &[&str] = &["EVENTS"];
 
 const GENERIC: Mission = Mission {
     telescop: "",
+    instrument: "",
     events: EVENTS,
     channel: &["PI", "PHA", "ENERGY"],
     detector: "",
@@ -56,10 +63,18 @@ const GENERIC: Mission = Mission {
     energy: Energy::Unknown,
 };
 
-/// Facts from the missions' guides: NuSTAR (0.04 keV channels from 1.6 keV), NICER and Swift XRT (10 eV), XMM EPIC (1 eV),
-/// RXTE PCA (published epoch tables), Chandra ACIS (14.6 eV, channel 1 begins at 0), IXPE (40 eV).
+/// Names of one mission.
+const ALIASES: [(&str, &str); 2] = [("AXAF", "CHANDRA"), ("FERMI", "GLAST")];
+
+/// What docs/missions.md says of each, with its sources; an instrument before the rest of its mission.
 static MISSIONS: &[Mission] = &[
-    Mission { telescop: "NUSTAR", channel: &["PI"], energy: Energy::Linear("0.04", "1.62"), ..GENERIC },
+    Mission {
+        telescop: "NUSTAR",
+        channel: &["PI"],
+        detector: "DET_ID",
+        energy: Energy::Linear("0.04", "1.62"),
+        ..GENERIC
+    },
     Mission { telescop: "NICER", channel: &["PI"], detector: "DET_ID", energy: Energy::Linear("0.01", "0"), ..GENERIC },
     Mission {
         telescop: "XMM",
@@ -79,13 +94,59 @@ static MISSIONS: &[Mission] = &[
     },
     Mission {
         telescop: "CHANDRA",
+        instrument: "ACIS",
         channel: &["ENERGY", "PI"],
         detector: "CCD_ID",
-        energy: Energy::ColumnOrLinear { instrument: "ACIS", per_kev: 1000, gain: "0.0146", offset: "-0.0073" },
+        gti: GtiRule::ByKeyword("CCD_ID"),
+        energy: Energy::Column { name: "ENERGY", ev: 1, channels: Some(("0.0146", "-0.0073")) },
         ..GENERIC
     },
+    // The plates of HRC have no energies.
+    Mission { telescop: "CHANDRA", channel: &["PI"], detector: "CHIP_ID", ..GENERIC },
     Mission { telescop: "SWIFT", channel: &["PI"], energy: Energy::Linear("0.01", "0"), ..GENERIC },
     Mission { telescop: "IXPE", channel: &["PI"], energy: Energy::Linear("0.04", "0"), ..GENERIC },
+    Mission {
+        telescop: "ASTROSAT",
+        instrument: "LAXPC",
+        channel: &["ENERGY", "CHANNEL"],
+        detector: "LAXPC_NO.",
+        energy: Energy::Column { name: "ENERGY", ev: 1000, channels: None },
+        ..GENERIC
+    },
+    Mission { telescop: "HXMT", channel: &["PI", "CHANNEL"], detector: "DET_ID", ..GENERIC },
+    Mission {
+        telescop: "XRISM",
+        instrument: "RESOLVE",
+        channel: &["PI"],
+        detector: "PIXEL",
+        energy: Energy::Linear("0.0005", "0"),
+        ..GENERIC
+    },
+    Mission {
+        telescop: "XRISM",
+        instrument: "XTEND",
+        channel: &["PI"],
+        detector: "CCD_ID",
+        energy: Energy::Linear("0.006", "0"),
+        ..GENERIC
+    },
+    Mission {
+        telescop: "EROSITA",
+        channel: &["PI"],
+        detector: "TM_NR",
+        gti: GtiRule::ByDetector(&["GTI"]),
+        energy: Energy::Column { name: "PI", ev: 1, channels: None },
+        ..GENERIC
+    },
+    Mission { telescop: "EP", channel: &["PI"], ..GENERIC },
+    Mission {
+        telescop: "GLAST",
+        instrument: "LAT",
+        channel: &["ENERGY"],
+        energy: Energy::Column { name: "ENERGY", ev: 1_000_000, channels: None },
+        ..GENERIC
+    },
+    Mission { telescop: "GLAST", instrument: "GBM", channel: &["PHA"], energy: Energy::Bounds, ..GENERIC },
 ];
 
 /// What is known of detectors that are dead after an event.
@@ -109,11 +170,15 @@ pub struct Context {
 }
 
 impl Mission {
-    /// The mission of a TELESCOP or MISSION keyword, or the generic layout.
-    pub fn of(telescop: &str) -> &'static Mission {
-        let name = telescop.trim();
-        let alias = if name.eq_ignore_ascii_case("AXAF") { "CHANDRA" } else { name };
-        MISSIONS.iter().find(|m| m.telescop.eq_ignore_ascii_case(alias)).unwrap_or(&GENERIC)
+    /// The mission that MISSION or TELESCOP names, and the instrument of it that INSTRUME does; or the generic layout.
+    pub fn of(names: &[&str], instrument: &str) -> &'static Mission {
+        let instrument = instrument.trim().to_ascii_uppercase();
+        let known = |name: &&str| {
+            let name = name.trim().to_ascii_uppercase();
+            let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, name)| name);
+            MISSIONS.iter().find(|m| m.telescop == name && instrument.starts_with(m.instrument))
+        };
+        names.iter().find_map(known).unwrap_or(&GENERIC)
     }
 
     /// True for the layout used when the mission is not known.
@@ -134,18 +199,42 @@ impl Mission {
         }
     }
 
-    /// How the values of `column` become keV; `None` when this file's channels have no known scale.
-    pub fn scale(&self, column: &str, context: &Context) -> Option<Scale> {
-        match &self.energy {
+    /// The value of the leading bit of this column in rows that are photons, where other rows may be among them.
+    pub fn photon_bit(&self, event_words: &str) -> Option<(&'static str, u8)> {
+        match self.telescop {
+            "XTE" if rxte_has_marker(event_words) => Some(("EVENT", 1)),
+            // The sign: the other pixels of a pattern have the energy of the event with a minus.
+            "EROSITA" => Some(("PI", 0)),
+            _ => None,
+        }
+    }
+
+    /// How channels become keV, in words.
+    pub(super) fn described(&self) -> Option<String> {
+        match self.energy {
             Energy::Unknown => None,
+            Energy::Linear(gain, "0") => Some(format!("{gain} keV x channel")),
+            Energy::Linear(gain, offset) => Some(format!("{gain} keV x channel + {offset} keV")),
+            Energy::Column { name, .. } => Some(format!("column {name}")),
+            Energy::Bounds => Some("EBOUNDS of the file".into()),
+            Energy::RxtePca => Some("the PCA's table of the epoch".into()),
+        }
+    }
+
+    /// True where channels have the energies of the file's own EBOUNDS extension.
+    pub fn has_bounds(&self) -> bool {
+        matches!(self.energy, Energy::Bounds)
+    }
+
+    /// How the values of `column`, of this TUNIT, become keV; `None` when this file's channels have no known scale.
+    pub fn scale(&self, column: &str, unit: &str, context: &Context) -> Option<Scale> {
+        match &self.energy {
+            Energy::Unknown | Energy::Bounds => None,
             Energy::Linear(gain, offset) => Some(Scale::Linear { gain, offset }),
-            Energy::ColumnOrLinear { instrument, per_kev, gain, offset } => {
-                let ours = context.instrument.to_ascii_uppercase().starts_with(instrument);
-                ours.then(|| match column.eq_ignore_ascii_case("energy") {
-                    true => Scale::Energy { per_kev: *per_kev },
-                    false => Scale::Linear { gain, offset },
-                })
+            Energy::Column { name, ev, .. } if column.eq_ignore_ascii_case(name) => {
+                Some(Scale::Energy { ev: ev_per_unit(unit).unwrap_or(*ev) })
             }
+            Energy::Column { channels, .. } => channels.map(|(gain, offset)| Scale::Linear { gain, offset }),
             Energy::RxtePca => {
                 if !context.instrument.eq_ignore_ascii_case("PCA") {
                     return None;
@@ -156,8 +245,20 @@ impl Mission {
     }
 }
 
+/// eV in a unit of energy; `None` for other units.
+fn ev_per_unit(unit: &str) -> Option<u32> {
+    let known = [("eV", 1), ("keV", 1000), ("MeV", 1_000_000)];
+    known.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim())).map(|(_, ev)| *ev)
+}
+
 /// RXTE's clock, for files that lack MJDREF.
 pub const RXTE_MJDREF: MjdRef = MjdRef { day: 49353, fraction: 0.000696574074 };
+
+/// True for the files, of this DATAMODE, that hold one half of each GoodXenon event, and no times of photons therefore.
+pub fn is_half_of_xenon(datamode: &str) -> bool {
+    let mode = datamode.trim().to_ascii_uppercase();
+    mode.starts_with("GOODXENON1") || mode.starts_with("GOODXENON2")
+}
 
 /// True when the rows of an RXTE event mode begin with a marker bit that only photons have set (`M[1]{1}`).
 pub fn rxte_has_marker(event_words: &str) -> bool {
@@ -227,9 +328,16 @@ mod tests {
 
     #[test]
     fn names_are_found_without_regard_to_case() {
-        assert_eq!(Mission::of("NuSTAR").telescop, "NUSTAR");
-        assert_eq!(Mission::of("AXAF ").telescop, "CHANDRA");
-        assert!(Mission::of("babasone").is_generic());
+        let of = |names: &[&str], instrument: &str| {
+            let found = Mission::of(names, instrument);
+            (found.telescop, found.instrument)
+        };
+        assert_eq!(of(&["NuSTAR"], "FPMA"), ("NUSTAR", ""));
+        assert_eq!(of(&["AXAF "], "acis"), ("CHANDRA", "ACIS"));
+        assert_eq!(of(&["SRG", "eROSITA"], "TM1"), ("EROSITA", ""));
+        assert_eq!(of(&["GLAST"], "GBM"), ("GLAST", "GBM"));
+        assert_eq!(of(&["XRISM"], "GATE"), ("", ""));
+        assert!(Mission::of(&["babasone"], "").is_generic() && Mission::of(&[], "").is_generic());
     }
 
     #[test]
@@ -251,10 +359,13 @@ mod tests {
 
     #[test]
     fn only_acis_has_acis_energies() {
-        let chandra = Mission::of("CHANDRA");
-        let of = |instrument: &str| Context { instrument: instrument.into(), ..Context::default() };
-        assert_eq!(chandra.scale("energy", &of("ACIS")), Some(Scale::Energy { per_kev: 1000 }));
-        assert!(matches!(chandra.scale("pi", &of("ACIS")), Some(Scale::Linear { .. })));
-        assert_eq!(chandra.scale("pi", &of("HRC")), None);
+        let of = |instrument: &str, column: &str, unit: &str| {
+            Mission::of(&["CHANDRA"], instrument).scale(column, unit, &Context::default())
+        };
+        assert_eq!(of("ACIS", "energy", "eV"), Some(Scale::Energy { ev: 1 }));
+        assert_eq!(of("ACIS", "energy", ""), Some(Scale::Energy { ev: 1 }));
+        assert_eq!(of("ACIS", "energy", "keV"), Some(Scale::Energy { ev: 1000 }));
+        assert!(matches!(of("ACIS", "pi", "chan"), Some(Scale::Linear { .. })));
+        assert_eq!(of("HRC", "pi", "chan"), None);
     }
 }

@@ -1,7 +1,10 @@
 //! Reading event files, and writing what comes of them.
 
+mod bands;
+mod detectors;
 pub mod energy;
 pub mod events;
+mod facts;
 pub mod fits;
 mod fits_header;
 pub mod fits_writer;
@@ -10,6 +13,7 @@ pub mod light_curve;
 mod light_curve_write;
 pub mod missions;
 pub mod product;
+mod product_dynamical;
 mod product_fits;
 mod response;
 mod scan;
@@ -22,10 +26,12 @@ mod text_table;
 mod unfinished;
 pub mod xspec;
 
+pub(crate) use bands::Bands;
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub(crate) use scan::Part;
 pub use scan::TimeScan;
 pub(crate) use share::Share;
 pub use source::Source;
+pub(crate) use stream::Parting;
 pub use stream::{EventStream, Selection};
 pub use unfinished::remove_all as remove_unfinished;

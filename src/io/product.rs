@@ -29,6 +29,8 @@ pub struct ProductColumn<'a> {
 
 /// A table with metadata, ready to be written in any format.
 pub struct Product<'a> {
+    /// Name of the table in formats that name it.
+    pub name: &'static str,
     /// Columns of one length, in the order scripts expect.
     pub columns: Vec<ProductColumn<'a>>,
     /// Metadata, a JSON object.
@@ -53,7 +55,7 @@ impl AveragedPowerSpectrum {
             columns.push(column("power_lo", power_unit, Values::Real(&self.power_lo)));
             columns.push(column("power_hi", power_unit, Values::Real(&self.power_hi)));
         }
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -86,7 +88,7 @@ impl AveragedCrossSpectrum {
             real("modulus", power, &self.modulus),
             real("modulus_err", power, &self.modulus_err),
         ];
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -111,7 +113,7 @@ impl FadSpectrum {
             real("cross_err_re", power, &self.cross_err_re),
             real("cross_err_im", power, &self.cross_err_im),
         ];
-        Product { columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -254,7 +256,7 @@ pub(crate) fn write_bytes(path: &str, overwrite: bool, bytes: &[u8]) -> Result<(
 }
 
 impl Values<'_> {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Values::Real(v) => v.len(),
             Values::Count(v) => v.len(),

@@ -5,7 +5,7 @@ use std::io::{Cursor, Seek, Write};
 use serde_json::Value as Json;
 
 use super::fits_writer::{Column, FitsWriter, Header, Value};
-use super::product::{Product, Values};
+use super::product::{Product, ProductColumn, Values};
 use crate::error::{Error, Result};
 
 /// A FITS file of one table; scalars of the metadata are keywords, and all of it is in [`metadata`].
@@ -14,8 +14,20 @@ pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {
 }
 
 fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
-    let columns: Vec<Column> = product
-        .columns
+    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
+    table(&mut writer, product.name, &product.columns, &cards(&product.meta)?)?;
+    metadata(&mut writer, &product.meta)?;
+    writer.finish()
+}
+
+/// A binary table of columns of one length.
+pub(super) fn table<W: Write + Seek>(
+    writer: &mut FitsWriter<W>,
+    name: &str,
+    columns: &[ProductColumn],
+    cards: &Header,
+) -> std::io::Result<()> {
+    let forms: Vec<Column> = columns
         .iter()
         .map(|c| {
             let form = match c.values {
@@ -25,12 +37,11 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
             Column::new(c.name, form, &c.unit)
         })
         .collect();
-    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
-    writer.table("SPECTRUM", &columns, &cards(&product.meta)?)?;
+    writer.table(name, &forms, cards)?;
     let mut row = Vec::with_capacity(8 * columns.len());
-    for i in 0..product.rows() {
+    for i in 0..columns.first().map_or(0, |c| c.values.len()) {
         row.clear();
-        for column in &product.columns {
+        for column in columns {
             match column.values {
                 Values::Real(v) => row.extend(v[i].to_be_bytes()),
                 Values::Count(v) => row.extend(v[i].to_be_bytes()),
@@ -38,8 +49,7 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
         }
         writer.rows(&row)?;
     }
-    metadata(&mut writer, &product.meta)?;
-    writer.finish()
+    Ok(())
 }
 
 /// The extension METADATA: one row, whose column JSON has all metadata under their own names, exactly. Keywords cannot: they

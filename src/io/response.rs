@@ -18,10 +18,6 @@ impl EventFile {
     pub fn use_response(&mut self, path: &Path) -> Result<()> {
         let source = Source::open(path)?;
         let (hdus, _) = fits::scan(&source)?;
-        let is_bounds = |h: &&fits::Hdu| {
-            h.name.eq_ignore_ascii_case("EBOUNDS")
-                || h.header.text("HDUCLAS2").is_some_and(|c| c.trim().eq_ignore_ascii_case("EBOUNDS"))
-        };
         let Some(hdu) = hdus.iter().find(is_bounds) else {
             return Err(format_error(source.path(), "extensions", "no EBOUNDS, so it holds no energies of channels"));
         };
@@ -35,6 +31,19 @@ impl EventFile {
         }
         Ok(())
     }
+}
+
+fn is_bounds(hdu: &&fits::Hdu) -> bool {
+    hdu.name.eq_ignore_ascii_case("EBOUNDS")
+        || hdu.header.text("HDUCLAS2").is_some_and(|c| c.trim().eq_ignore_ascii_case("EBOUNDS"))
+}
+
+/// The energies of channels that an event file gives itself; `None` where it does not.
+///
+/// # Errors
+/// An EBOUNDS extension that gives none.
+pub(super) fn own_bounds(source: &Source, hdus: &[fits::Hdu]) -> Result<Option<Scale>> {
+    hdus.iter().find(is_bounds).map(|hdu| read_bounds(&Table::open(source, hdu, false)?)).transpose()
 }
 
 fn read_bounds(table: &Table) -> Result<Scale> {

@@ -9,6 +9,7 @@ use super::fits::{self, Hdu};
 use super::source::{Source, hexadecimal, in_order, joined};
 use super::table::{Column, Kind, Rows};
 use crate::error::Result;
+use crate::profile;
 use crate::warning::Warnings;
 
 /// What one scan over all times finds.
@@ -50,6 +51,7 @@ impl Part {
 
     /// Adds the rows that follow, of which all bytes are given where they are to be hashed; false where some time is not finite.
     pub fn extend(&mut self, file: &EventFile, bytes: Option<&[u8]>, times: &[f64]) -> bool {
+        let _span = profile::span("check and hash");
         let before = self.stretch.scan.not_finite;
         self.stretch.extend(times);
         if let Some(bytes) = bytes {

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::bands::Cell;
 use super::events::EventFile;
 use super::scan::Part;
-use super::stream::{Decoder, Selection};
+use super::stream::{Decoder, Parting};
 use crate::data::Balance;
 use crate::error::Result;
 
@@ -13,6 +14,8 @@ pub(crate) struct Share<'a> {
     file: &'a EventFile,
     decoder: Decoder<'a>,
     rest: Range<usize>,
+    times: Vec<f64>,
+    cells: Vec<Cell>,
     /// Find the hashes of the bytes too.
     hashed: bool,
     /// What the rows read so far tell.
@@ -26,29 +29,38 @@ impl<'a> Share<'a> {
     ///
     /// # Errors
     /// A selection by a column the file does not have.
-    pub fn new(file: &'a EventFile, selection: Selection, rows: Range<usize>, hashed: bool) -> Result<Share<'a>> {
-        let (decoder, part) = (Decoder::new(file, selection)?, Part::at(rows.start));
-        Ok(Share { file, decoder, rest: rows, hashed, part, balance: Balance::default() })
+    pub fn new(file: &'a EventFile, parting: Parting, rows: Range<usize>, hashed: bool) -> Result<Share<'a>> {
+        let (decoder, part) = (Decoder::new(file, parting)?, Part::at(rows.start));
+        let (times, cells) = (Vec::new(), Vec::new());
+        Ok(Share { file, decoder, rest: rows, times, cells, hashed, part, balance: Balance::default() })
     }
 
-    /// Appends the selected times of at most `rows` of the next rows; false when there are no more, or no more in order.
+    /// Number of bands.
+    pub fn bands(&self) -> usize {
+        self.decoder.parting.bands()
+    }
+
+    /// Appends the selected times of at most `rows` of the next rows to those of their bands; false when there are no more, or
+    /// no more in order.
     ///
     /// # Errors
     /// The file cannot be read, or has become shorter.
-    pub fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+    pub fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
         let rows = rows.min(self.file.table.rows_at_a_time()).min(self.rest.len());
         if rows == 0 {
             return Ok(false);
         }
-        let (from, begin) = (out.len(), self.rest.start);
+        let begin = self.rest.start;
         self.rest.start += rows;
-        let bytes = self.decoder.read(begin..begin + rows, out)?;
-        let finite = self.part.extend(self.file, self.hashed.then_some(bytes), &out[from..]);
+        self.times.clear();
+        self.cells.clear();
+        let bytes = self.decoder.read(begin..begin + rows, &mut self.times)?;
+        let finite = self.part.extend(self.file, self.hashed.then_some(bytes), &self.times);
         if !self.part.is_sorted() {
-            out.truncate(from);
             return Ok(false);
         }
-        self.decoder.select(finite, from, out, &mut self.balance);
+        self.decoder.select(finite, 0, &mut self.times, &mut self.cells, &mut self.balance);
+        self.decoder.parting.distribute(&mut self.times, &self.cells, out);
         Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! Sorting times that do not fit in memory: sorted runs in an unnamed temporary file, merged.
+//! Sorting events that do not fit in memory: sorted runs in an unnamed temporary file, merged.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,23 +7,34 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use rayon::prelude::*;
 
+use super::bands::Cell;
 use crate::error::{Error, Result};
 
-/// Times in one sorted run, 32 MiB.
-const RUN: usize = 1 << 22;
-/// Times read ahead from each run while merging, 128 KiB.
-const AHEAD: usize = 1 << 14;
+/// Events in one sorted run, 32 MiB.
+const RUN: usize = 1 << 21;
+/// Events read ahead from each run while merging, 128 KiB.
+const AHEAD: usize = 1 << 13;
 
-/// Collects times in any order, then gives them back in order.
+/// What is sorted: a time, and the [`Cell`] of the event's channel.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct Event {
+    time: f64,
+    cell: u64,
+}
+
+const EVENT_BYTES: u64 = size_of::<Event>() as u64;
+
+/// Collects events in any order, then gives them back in the order of their times.
 #[derive(Default)]
 pub(super) struct ExternalSort {
-    buffer: Vec<f64>,
+    buffer: Vec<Event>,
     file: Option<File>,
     runs: Vec<u64>,
 }
 
-/// Sorted times, in pieces.
-pub(super) struct SortedTimes {
+/// Sorted events, in pieces.
+pub(super) struct SortedEvents {
     file: Option<File>,
     runs: Vec<Run>,
     /// The next time of each run that is not used up: ordered bits of the time, and the run.
@@ -34,7 +45,7 @@ struct Run {
     /// Byte offset of what is not read yet, and where the run ends.
     next: u64,
     end: u64,
-    ahead: Vec<f64>,
+    ahead: Vec<Event>,
     used: usize,
 }
 
@@ -49,13 +60,14 @@ fn failed(e: std::io::Error) -> Error {
 }
 
 impl ExternalSort {
-    /// Adds times.
-    pub fn push(&mut self, times: &[f64]) -> Result<()> {
-        for piece in times.chunks(RUN) {
-            if self.buffer.len() + piece.len() > RUN {
+    /// Adds events; without cells all are in cell 0.
+    pub fn push(&mut self, times: &[f64], cells: &[Cell]) -> Result<()> {
+        let cells = cells.iter().copied().chain(std::iter::repeat(0));
+        for (&time, cell) in times.iter().zip(cells) {
+            if self.buffer.len() == RUN {
                 self.spill()?;
             }
-            self.buffer.extend_from_slice(piece);
+            self.buffer.push(Event { time, cell: u64::from(cell) });
         }
         Ok(())
     }
@@ -64,18 +76,18 @@ impl ExternalSort {
         if self.file.is_none() {
             self.file = Some(tempfile::tempfile().map_err(failed)?);
         }
-        self.buffer.par_sort_unstable_by(f64::total_cmp);
+        self.buffer.par_sort_unstable_by(|a, b| a.time.total_cmp(&b.time));
         if let Some(file) = &mut self.file {
             file.write_all(bytemuck::cast_slice(&self.buffer)).map_err(failed)?;
         }
-        self.runs.push(self.buffer.len() as u64 * 8);
+        self.runs.push(self.buffer.len() as u64 * EVENT_BYTES);
         self.buffer.clear();
         Ok(())
     }
 
-    /// All times added, ready to be read in order.
-    pub fn finish(mut self) -> Result<SortedTimes> {
-        self.buffer.par_sort_unstable_by(f64::total_cmp);
+    /// All events added, ready to be read in order.
+    pub fn finish(mut self) -> Result<SortedEvents> {
+        self.buffer.par_sort_unstable_by(|a, b| a.time.total_cmp(&b.time));
         let mut runs = Vec::new();
         let mut at = 0;
         for bytes in &self.runs {
@@ -83,19 +95,19 @@ impl ExternalSort {
             at += bytes;
         }
         runs.push(Run { next: at, end: at, ahead: self.buffer, used: 0 });
-        let mut sorted = SortedTimes { file: self.file, runs, heap: BinaryHeap::new() };
+        let mut sorted = SortedEvents { file: self.file, runs, heap: BinaryHeap::new() };
         (0..sorted.runs.len()).try_for_each(|run| sorted.queue(run))?;
         Ok(sorted)
     }
 }
 
-impl SortedTimes {
+impl SortedEvents {
     /// Puts the next time of a run on the heap, reading ahead as needed.
     fn queue(&mut self, index: usize) -> Result<()> {
         let run = &mut self.runs[index];
         if run.used == run.ahead.len() && run.next < run.end {
-            let bytes = (run.end - run.next).min(AHEAD as u64 * 8);
-            run.ahead.resize(bytes as usize / 8, 0.0);
+            let bytes = (run.end - run.next).min(AHEAD as u64 * EVENT_BYTES);
+            run.ahead.resize((bytes / EVENT_BYTES) as usize, bytemuck::Zeroable::zeroed());
             if let Some(file) = &mut self.file {
                 file.seek(SeekFrom::Start(run.next)).map_err(failed)?;
                 file.read_exact(bytemuck::cast_slice_mut(&mut run.ahead)).map_err(failed)?;
@@ -103,18 +115,20 @@ impl SortedTimes {
             run.next += bytes;
             run.used = 0;
         }
-        if let Some(&t) = run.ahead.get(run.used) {
-            self.heap.push(Reverse((ordered_bits(t), index)));
+        if let Some(event) = run.ahead.get(run.used) {
+            self.heap.push(Reverse((ordered_bits(event.time), index)));
         }
         Ok(())
     }
 
-    /// Appends up to `count` times in order; none when all have been given.
-    pub fn next(&mut self, count: usize, out: &mut Vec<f64>) -> Result<()> {
+    /// Appends the times of up to `count` events in order, and their cells; none when all have been given.
+    pub fn next(&mut self, count: usize, out: &mut Vec<f64>, cells: &mut Vec<Cell>) -> Result<()> {
         for _ in 0..count {
             let Some(Reverse((_, index))) = self.heap.pop() else { break };
             let run = &mut self.runs[index];
-            out.push(run.ahead[run.used]);
+            let Event { time, cell } = run.ahead[run.used];
+            out.push(time);
+            cells.push(cell as Cell);
             run.used += 1;
             self.queue(index)?;
         }
@@ -130,16 +144,17 @@ mod tests {
     fn two_runs_and_a_rest_come_back_in_order() {
         let n = 2 * RUN + 12_345;
         let times: Vec<f64> = (0..n).map(|i| ((i * 7_919) % n) as f64 - 1e6).collect();
+        let cell = |t: &f64| t.rem_euclid(251.0) as Cell;
         let mut sort = ExternalSort::default();
-        times.chunks(1_000_003).for_each(|c| sort.push(c).unwrap());
+        times.chunks(1_000_003).for_each(|c| sort.push(c, &c.iter().map(cell).collect::<Vec<_>>()).unwrap());
         let mut sorted = sort.finish().unwrap();
-        let mut out = Vec::new();
+        let (mut out, mut cells) = (Vec::new(), Vec::new());
         while {
-            sorted.next(777_777, &mut out).unwrap();
+            sorted.next(777_777, &mut out, &mut cells).unwrap();
             out.len() < n
         } {}
         let mut expected = times;
         expected.sort_by(f64::total_cmp);
-        assert!(out == expected);
+        assert!(out == expected && cells.iter().copied().eq(out.iter().map(cell)));
     }
 }

@@ -11,6 +11,7 @@ use flate2::Crc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::profile;
 
 /// Unpacked size up to which any compression ratio is believed.
 const GZIP_FREE: u64 = 256 << 20;
@@ -87,6 +88,8 @@ impl Source {
     /// # Errors
     /// The system's own error; the file has become shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
+        let _span = profile::span("read");
+        profile::count("bytes read", out.len() as u64);
         read_exact_at(&self.file, at, out).map_err(|e| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => {
                 let place = format!("{} bytes from byte {at} on", out.len());
@@ -124,6 +127,7 @@ impl Source {
     /// CRC-32 of a range; on all cores.
     pub(super) fn crc(&self, range: Range<u64>) -> Result<Crc> {
         let pieces = self.pieces(range, |bytes| {
+            let _span = profile::span("check and hash");
             let mut crc = Crc::new();
             crc.update(bytes);
             crc

@@ -1,14 +1,17 @@
 //! The stream of selected times of one file, in order, in pieces of any size.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::bands::{Bands, Cell};
 use super::events::EventFile;
-use super::sort::{ExternalSort, SortedTimes};
+use super::sort::{ExternalSort, SortedEvents};
 use super::table::Rows;
 use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -24,10 +27,34 @@ pub struct Selection {
     pub detectors: Option<Vec<i64>>,
 }
 
+/// Which events of a file are kept, and the bands that they are parted into.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parting {
+    pub selection: Selection,
+    /// `None`: one band of all. An event in no band is not kept, one in several bands is one event.
+    pub bands: Option<Arc<Bands>>,
+}
+
+impl Parting {
+    /// Number of bands.
+    pub fn bands(&self) -> usize {
+        self.bands.as_ref().map_or(1, |bands| bands.ranges().len())
+    }
+
+    /// Appends times, which may be lost, to those of their bands.
+    pub fn distribute(&self, times: &mut Vec<f64>, cells: &[Cell], out: &mut [Vec<f64>]) {
+        match (&self.bands, out) {
+            (Some(bands), out) => bands.distribute(times, cells, out),
+            (None, [out]) if out.is_empty() => std::mem::swap(times, out),
+            (None, out) => out.iter_mut().for_each(|out| out.extend_from_slice(times)),
+        }
+    }
+}
+
 /// Decodes rows, and keeps what a selection does.
 pub(super) struct Decoder<'a> {
     file: &'a EventFile,
-    selection: Selection,
+    pub parting: Parting,
     rows: Rows,
     channel: Vec<f64>,
     detector: Vec<f64>,
@@ -37,44 +64,56 @@ pub(super) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// # Errors
     /// A selection by a column the file does not have.
-    pub fn new(file: &'a EventFile, selection: Selection) -> Result<Decoder<'a>> {
-        if selection.channels.is_some() && file.channel.is_none() {
+    pub fn new(file: &'a EventFile, parting: Parting) -> Result<Decoder<'a>> {
+        let selection = &parting.selection;
+        if (selection.channels.is_some() || parting.bands.is_some()) && file.channel.is_none() {
             return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
         }
         if selection.detectors.is_some() && file.detector.is_none() {
             return Err(file.table.error("detector column", "missing, so --detector cannot select"));
         }
-        Ok(Decoder::of(file, selection))
+        Ok(Decoder::of(file, parting))
     }
 
-    fn of(file: &'a EventFile, selection: Selection) -> Decoder<'a> {
+    fn of(file: &'a EventFile, parting: Parting) -> Decoder<'a> {
         let (channel, detector, marker) = (Vec::new(), Vec::new(), Vec::new());
-        Decoder { file, selection, rows: Rows::default(), channel, detector, marker }
+        Decoder { file, parting, rows: Rows::default(), channel, detector, marker }
     }
 
     /// Reads rows and appends the times of all; gives their bytes.
     pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
         self.file.table.read(rows, &mut self.rows)?;
+        let _span = profile::span("decode");
         self.file.decode_times(&self.rows, out);
         Ok(self.rows.bytes())
     }
 
-    /// Removes from the times of the rows just read, which begin at `from`, those that are not kept. `finite` says that all
-    /// are finite.
-    pub fn select(&mut self, finite: bool, from: usize, out: &mut Vec<f64>, balance: &mut Balance) {
+    /// Removes from the times of the rows just read, which begin at `from`, those that are not kept, and appends the cells of
+    /// the others where there are bands. `finite` says that all are finite.
+    pub fn select(
+        &mut self,
+        finite: bool,
+        from: usize,
+        out: &mut Vec<f64>,
+        cells: &mut Vec<Cell>,
+        balance: &mut Balance,
+    ) {
+        let _span = profile::span("select");
         let (file, rows) = (self.file, &self.rows);
+        let Parting { selection, bands } = &self.parting;
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
-        if let Some(column) = &file.marker {
+        let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
+        if let Some((column, _)) = &file.marker {
             rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
-        if let (Some(column), Some(_)) = (&file.channel, &self.selection.channels) {
+        if let (Some(column), true) = (&file.channel, selection.channels.is_some() || bands.is_some()) {
             rows.decode(column, &mut self.channel);
         }
         self.detector.clear();
-        let needed = self.selection.detectors.is_some()
-            || self.selection.channels.is_some_and(|range| range.detector0.is_some());
+        let ranges = selection.channels.iter().chain(bands.iter().flat_map(|bands| bands.ranges()));
+        let needed = selection.detectors.is_some() || ranges.into_iter().any(|range| range.detector0.is_some());
         if let (Some(column), true) = (&file.detector, needed) {
             rows.decode(column, &mut self.detector);
         }
@@ -84,13 +123,21 @@ impl<'a> Decoder<'a> {
         let mut kept = from;
         for i in 0..out.len() - from {
             let t = out[from + i];
-            if self.marker.get(i).is_some_and(|byte| byte >> 7 == 0) {
+            if self.marker.get(i).is_some_and(|byte| byte >> 7 != photon) {
                 balance.not_photons += 1;
             } else if !t.is_finite() {
                 balance.dropped += 1;
-            } else if !keeps(&self.selection, self.channel.get(i), self.detector.get(i)) {
+            } else if !keeps(selection, self.channel.get(i), self.detector.get(i)) {
                 balance.filtered += 1;
             } else {
+                if let (Some(bands), Some(&channel)) = (bands, self.channel.get(i)) {
+                    let cell = bands.cell(channel, self.detector.get(i).copied().unwrap_or(-1.0));
+                    if cell == 0 {
+                        balance.filtered += 1;
+                        continue;
+                    }
+                    cells.push(cell);
+                }
                 out[kept] = t;
                 kept += 1;
             }
@@ -104,8 +151,11 @@ pub struct EventStream<'a> {
     file: &'a EventFile,
     decoder: Decoder<'a>,
     next_row: usize,
-    sorted: Option<SortedTimes>,
+    sorted: Option<SortedEvents>,
     prepared: bool,
+    /// What was decoded last, before it is distributed.
+    times: Vec<f64>,
+    cells: Vec<Cell>,
     /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
     pub balance: Balance,
 }
@@ -116,20 +166,21 @@ impl<'a> EventStream<'a> {
     /// # Errors
     /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
-        let mut stream = EventStream::unread(file, selection)?;
+        let mut stream = EventStream::unread(file, Parting { selection, bands: None })?;
         stream.prepare(warnings)?;
         Ok(stream)
     }
 
     /// A stream that reads nothing before it is asked for something.
-    pub(crate) fn unread(file: &'a EventFile, selection: Selection) -> Result<EventStream<'a>> {
-        let decoder = Decoder::new(file, selection)?;
-        Ok(EventStream { file, decoder, next_row: 0, sorted: None, prepared: false, balance: Balance::default() })
+    pub(crate) fn unread(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
+        let (decoder, balance) = (Decoder::new(file, parting)?, Balance::default());
+        let (times, cells) = (Vec::new(), Vec::new());
+        Ok(EventStream { file, decoder, next_row: 0, sorted: None, prepared: false, times, cells, balance })
     }
 
-    /// The file and the selection.
-    pub(crate) fn origin(&self) -> (&'a EventFile, &Selection) {
-        (self.file, &self.decoder.selection)
+    /// The file and what is kept of it.
+    pub(crate) fn origin(&self) -> (&'a EventFile, &Parting) {
+        (self.file, &self.decoder.parting)
     }
 
     /// Does what [`EventStream::open`] says, once.
@@ -162,7 +213,7 @@ impl<'a> EventStream<'a> {
             while self.next_row < file.rows() {
                 times.clear();
                 self.decode(CHUNK, &mut times)?;
-                sort.push(&times)?;
+                sort.push(&times, &self.cells)?;
             }
             self.sorted = Some(sort.finish()?);
         }
@@ -177,43 +228,57 @@ impl<'a> EventStream<'a> {
         self.prepare(&mut Warnings::default())?;
         if let Some(sorted) = &mut self.sorted {
             let before = out.len();
-            sorted.next(rows, out)?;
+            self.cells.clear();
+            sorted.next(rows, out, &mut self.cells)?;
             return Ok(out.len() > before);
         }
         self.decode(rows, out)
     }
 
-    /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows.
+    /// [`EventStream::next_chunk`], with the times of each band apart.
+    pub(crate) fn next_bands(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
+        let mut times = std::mem::take(&mut self.times);
+        times.clear();
+        let more = self.next_chunk(rows, &mut times)?;
+        self.decoder.parting.distribute(&mut times, &self.cells, out);
+        self.times = times;
+        Ok(more)
+    }
+
+    /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows. The
+    /// cells are those of what was appended.
     fn decode(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         let (file, from) = (self.file, out.len());
+        self.cells.clear();
         let rows = self.next_row..self.next_row.saturating_add(rows).min(file.rows());
         self.next_row = rows.end;
         let (step, finite) = (file.table.rows_at_a_time(), file.scan_times()?.not_finite == 0);
         if rows.len() <= step {
             self.decoder.read(rows.clone(), out)?;
-            self.decoder.select(finite, from, out, &mut self.balance);
+            self.decoder.select(finite, from, out, &mut self.cells, &mut self.balance);
             return Ok(!rows.is_empty());
         }
         out.resize(from + rows.len(), 0.0);
-        let selection = &self.decoder.selection;
+        let parting = &self.decoder.parting;
         let one = |(decoder, times): &mut (Decoder, Vec<f64>), (i, place): (usize, &mut [f64])| {
-            let (begin, mut balance) = (rows.start + i * step, Balance::default());
+            let (begin, mut cells, mut balance) = (rows.start + i * step, Vec::new(), Balance::default());
             times.clear();
             decoder.read(begin..begin + place.len(), times)?;
-            decoder.select(finite, 0, times, &mut balance);
+            decoder.select(finite, 0, times, &mut cells, &mut balance);
             place[..times.len()].copy_from_slice(times);
-            Ok((times.len(), balance))
+            Ok((times.len(), cells, balance))
         };
         let pieces = out[from..].par_chunks_mut(step).enumerate();
-        let pieces = pieces.map_init(|| (Decoder::of(file, selection.clone()), Vec::new()), one);
+        let pieces = pieces.map_init(|| (Decoder::of(file, parting.clone()), Vec::new()), one);
         let kept = pieces.collect::<Result<Vec<_>>>().inspect_err(|_| out.truncate(from))?;
         let mut at = from;
-        for (i, (count, balance)) in kept.iter().enumerate() {
+        for (i, (count, cells, balance)) in kept.iter().enumerate() {
             let begin = from + i * step;
             if begin > at {
                 out.copy_within(begin..begin + count, at);
             }
             at += count;
+            self.cells.extend_from_slice(cells);
             self.balance.add(balance);
         }
         out.truncate(at);

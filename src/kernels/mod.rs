@@ -4,11 +4,14 @@
 //! buffers known by number, a [`Job`] launches with their inputs. The GPU backend and the tests run the same lists.
 
 pub mod bin_events;
+pub mod check;
 pub mod cross_spectrum;
 pub mod fad;
 pub mod fft;
+pub mod fold;
 pub mod fused;
 pub mod power;
+pub mod rate;
 pub mod trial;
 
 use crate::time::Dd;
@@ -16,8 +19,15 @@ use crate::time::Dd;
 pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
 
 /// All kernels; tests and benches iterate over it.
-pub const KERNELS: &[&Kernel] =
-    &[&bin_events::KERNEL, &fft::KERNEL, &power::KERNEL, &fused::KERNEL, &cross_spectrum::KERNEL];
+pub const KERNELS: &[&Kernel] = &[
+    &bin_events::KERNEL,
+    &fft::KERNEL,
+    &power::KERNEL,
+    &fused::KERNEL,
+    &cross_spectrum::KERNEL,
+    &fold::KERNEL,
+    &rate::KERNEL,
+];
 
 /// One kernel: its shaders, and how to try it.
 pub struct Kernel {
@@ -195,6 +205,17 @@ pub struct Job {
     pub dispatches: Vec<Dispatch>,
     /// Buffers to read back.
     pub outputs: Vec<usize>,
+}
+
+/// What a [`Job`] gave.
+#[derive(Debug)]
+pub struct JobResult {
+    /// Bytes of each output buffer.
+    pub outputs: Vec<Vec<u8>>,
+    /// Names of the shaders whose pipelines were launched, in order.
+    pub pipelines: Vec<&'static str>,
+    /// Time of each launch on the device's clock, s, where it was asked for and can be had; else empty.
+    pub seconds: Vec<f64>,
 }
 
 /// A `#[repr(C)]` Pod struct with the layout that its WGSL twin must have.

@@ -100,12 +100,14 @@ pub trait Trial {
         for (i, &e) in expected.values.iter().enumerate() {
             let index = expected.at.as_ref().map_or(i, |at| at[i]);
             let Some(&g) = got.values.get(index) else {
+                result.wrong += 1;
                 result.first_bad.get_or_insert(index);
                 continue;
             };
             let (error, bound) = ((g - e).abs(), bound(i));
             let within = error <= bound;
             if !within {
+                result.wrong += 1;
                 result.first_bad.get_or_insert(index);
             }
             let ratio = if error == 0.0 { 0.0 } else { error / bound };
@@ -127,6 +129,8 @@ pub struct Comparison {
     pub compared: usize,
     /// Largest error in units of its bound (infinite where the bound is 0).
     pub worst: f64,
+    /// Values whose error exceeds their bound.
+    pub wrong: usize,
     /// First place where the error exceeds its bound.
     pub first_bad: Option<usize>,
 }

@@ -1,26 +1,32 @@
 //! Sorted times to batches of whole runs of segments.
 
-use std::sync::Arc;
-
-use super::source::{Events, TimeSource};
-use super::{Combine, Plan, Progress};
+use super::Progress;
+use super::plan::{InputPlan, Plan};
+use super::reader::{Reader, Taken, edges};
+use super::source::Events;
 use crate::backend::BatchLimits;
-use crate::data::{Balance, Gti};
+use crate::data::Balance;
 use crate::error::Result;
-use crate::segment::plan::{Segment, Segments};
+use crate::segment::plan::Segment;
 use crate::segment::{Row, SegmentBatch};
 use crate::time::Dd;
 
 /// Walks through segments and events together; both are in order.
+///
+/// Each input is read once: the times of all its bands come together, and wait until the rows of their channels are filled.
+/// Where too many would wait, a batch has what came of each channel, and another goes on with the same segment.
 pub(super) struct Batcher<'a> {
     plan: &'a Plan,
     readers: Vec<Reader<'a>>,
     limits: BatchLimits,
-    /// First segment of the group that is being filled.
+    /// First segment of the next group.
     group: u64,
-    /// Where filling goes on: input and row in the group.
-    input: usize,
+    /// Where filling goes on: pass, and row in the group.
+    pass: usize,
     row: usize,
+    /// Some channel of the current segment waits for the times of others to be taken.
+    waiting: bool,
+    /// One a segment and channel.
     rows: Vec<Row>,
     first: bool,
     times: Vec<f64>,
@@ -28,10 +34,22 @@ pub(super) struct Batcher<'a> {
 
 impl<'a> Batcher<'a> {
     pub fn new(plan: &'a Plan, inputs: Vec<Events<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let readers = inputs.into_iter().zip(&plan.gtis);
-        let readers = readers.map(|(input, gti)| Reader::new(input.source, edges(gti, input.offset), chunk));
-        let readers = readers.collect();
-        Batcher { plan, readers, limits, group: 0, input: 0, row: 0, rows: Vec::new(), first: true, times: Vec::new() }
+        let reader = |(input, planned): (Events<'a>, &InputPlan)| {
+            let counted = planned.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
+            Reader::new(input.source, edges(&planned.gti, input.offset), counted, chunk)
+        };
+        Batcher {
+            plan,
+            readers: inputs.into_iter().zip(&plan.inputs).map(reader).collect(),
+            limits,
+            group: 0,
+            pass: 0,
+            row: 0,
+            waiting: false,
+            rows: Vec::new(),
+            first: true,
+            times: Vec::new(),
+        }
     }
 
     /// The next batch, or `None` when all segments are done.
@@ -39,20 +57,32 @@ impl<'a> Batcher<'a> {
         if self.rows.is_empty() && !self.open_group() {
             return Ok(None);
         }
+        let channels = self.plan.spec.channels();
         loop {
-            if self.row == self.rows.len() {
-                self.row = 0;
-                self.input += 1;
-                if self.plan.combine == Combine::Average || self.input == self.readers.len() {
-                    return Ok(Some(self.close_group()));
+            while self.row < self.rows.len() {
+                match self.fill_row(progress)? {
+                    Taken::Full => return Ok(Some(self.take_batch(false))),
+                    Taken::Waiting => self.waiting = true,
+                    Taken::All => {}
                 }
-                // The next of the merged inputs has its own clock, hence its own starts.
+                self.row += 1;
+                if self.waiting && self.row.is_multiple_of(channels) {
+                    // Each channel has given what was read; the same segment goes on.
+                    (self.row, self.waiting) = (self.row - channels, false);
+                    return Ok(Some(self.take_batch(false)));
+                }
+            }
+            (self.pass, self.row) = (self.pass + 1, 0);
+            if self.pass >= self.plan.passes() {
+                let batch = self.take_batch(true);
+                self.rows.clear();
+                return Ok(Some(batch));
+            }
+            // The next of the merged inputs has its own clock, hence its own starts.
+            if self.rows.iter().enumerate().any(|(row, r)| self.feeder(row, r.index).is_some()) {
                 let batch = self.take_batch(false);
                 self.place_rows();
                 return Ok(Some(batch));
-            }
-            if !self.fill_row(progress)? {
-                return Ok(Some(self.take_batch(false)));
             }
         }
     }
@@ -73,44 +103,51 @@ impl<'a> Batcher<'a> {
         }
         let empty =
             Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
-        self.rows = (self.group..end).map(|index| Row { index, ..empty }).collect();
+        let rows = |index| std::iter::repeat_n(Row { index, ..empty }, self.plan.spec.channels());
+        self.rows = (self.group..end).flat_map(rows).collect();
         self.group = end;
-        (self.input, self.row, self.first) = (0, 0, true);
+        (self.pass, self.row, self.first) = (0, 0, true);
         self.place_rows();
         true
     }
 
+    /// The input that feeds a row in this pass.
+    fn feeder(&self, row: usize, index: u64) -> Option<usize> {
+        self.plan.feeder(index, row % self.plan.spec.channels(), self.pass)
+    }
+
     /// Gives each row the start of its segment in the clock of the input being read.
     fn place_rows(&mut self) {
-        let (plan, input) = (self.plan, self.input);
-        for row in &mut self.rows {
-            let (segments, i, _) = locate(plan, input, row.index);
-            row.start = segments.get(i).start;
-            (row.begin, row.end) = (0, 0);
+        for row in 0..self.rows.len() {
+            let index = self.rows[row].index;
+            if let Some(input) = self.feeder(row, index) {
+                let input = &self.plan.inputs[input];
+                self.rows[row].start = input.segments.get(index - input.first).start;
+            }
+            (self.rows[row].begin, self.rows[row].end) = (0, 0);
         }
     }
 
-    /// Reads on into the current row; false when the batch is full before the row is.
-    fn fill_row(&mut self, progress: Progress) -> Result<bool> {
-        let (segments, i, reader) = locate(self.plan, self.input, self.rows[self.row].index);
-        let Segment { first, stop, .. } = segments.get(i);
-        let reader = &mut self.readers[reader];
-        reader.skip_to(first, progress)?;
+    /// Reads on into the current row.
+    fn fill_row(&mut self, progress: Progress) -> Result<Taken> {
+        let index = self.rows[self.row].index;
+        let Some(feeder) = self.feeder(self.row, index) else { return Ok(Taken::All) };
+        let input = &self.plan.inputs[feeder];
+        let Segment { first, stop, .. } = input.segments.get(index - input.first);
+        let band = self.row % self.plan.spec.channels() - input.channels.start;
+        let reader = &mut self.readers[feeder];
+        // All bands at once: their rows of a segment begin together.
+        if band == 0 && !self.waiting {
+            reader.skip_to(first, progress)?;
+        }
         let row = &mut self.rows[self.row];
         if row.begin == row.end {
             (row.begin, row.end) = (self.times.len(), self.times.len());
         }
-        let complete = reader.take_to(stop, self.limits.events, &mut self.times, progress)?;
+        let taken = reader.take_to(band, stop, self.limits.events, !self.waiting, &mut self.times, progress)?;
         row.events += (self.times.len() - row.end) as u64;
         row.end = self.times.len();
-        self.row += usize::from(complete);
-        Ok(complete)
-    }
-
-    fn close_group(&mut self) -> SegmentBatch {
-        let batch = self.take_batch(true);
-        self.rows.clear();
-        batch
+        Ok(taken)
     }
 
     fn take_batch(&mut self, last: bool) -> SegmentBatch {
@@ -130,129 +167,5 @@ impl<'a> Batcher<'a> {
         self.times.reserve_exact(times.len());
         let first = std::mem::replace(&mut self.first, false);
         SegmentBatch { rows, times, flux: Vec::new(), first, last }
-    }
-}
-
-/// Good time intervals as exact edges of raw times.
-pub(super) fn edges(gti: &Gti, offset: Dd) -> Arc<[(f64, f64)]> {
-    gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
-}
-
-/// The segments, the place in them and the reader of an absolute segment index; merged inputs share their indices.
-pub(super) fn locate(plan: &Plan, input: usize, mut index: u64) -> (&Segments, u64, usize) {
-    if plan.combine == Combine::Merge {
-        return (&plan.segments[input], index, input);
-    }
-    for (reader, segments) in plan.segments.iter().enumerate() {
-        if index < segments.len() {
-            return (segments, index, reader);
-        }
-        index -= segments.len();
-    }
-    unreachable!("an index below the number of segments is in one of the inputs")
-}
-
-/// One input, read on demand.
-pub(super) struct Reader<'a> {
-    source: Box<dyn TimeSource + 'a>,
-    chunk: Vec<f64>,
-    at: usize,
-    rows: usize,
-    done: bool,
-    /// See [`edges`].
-    intervals: Arc<[(f64, f64)]>,
-    outside_gti: u64,
-    outside_segments: u64,
-    reported: u64,
-}
-
-impl<'a> Reader<'a> {
-    /// Reads `rows` rows at a time; `intervals` are those of [`edges`].
-    pub fn new(source: Box<dyn TimeSource + 'a>, intervals: Arc<[(f64, f64)]>, rows: usize) -> Reader<'a> {
-        let (chunk, rows) = (Vec::new(), rows.max(1));
-        Reader { source, chunk, at: 0, rows, done: false, intervals, outside_gti: 0, outside_segments: 0, reported: 0 }
-    }
-
-    /// Counts what is left; the reader's part of the balance.
-    pub fn finish(mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
-        self.skip_to(f64::INFINITY, progress)?;
-        let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
-        Ok(Balance { outside_gti, outside_segments, ..self.source.balance() })
-    }
-
-    /// Makes sure that there is an unread time; false at the end.
-    fn refill(&mut self, progress: &mut dyn FnMut(u64)) -> Result<bool> {
-        while self.at == self.chunk.len() && !self.done {
-            self.chunk.clear();
-            self.at = 0;
-            self.done = !self.source.next_chunk(self.rows, &mut self.chunk)?;
-            let read = self.source.balance().read;
-            progress(read - self.reported);
-            self.reported = read;
-        }
-        Ok(self.at < self.chunk.len())
-    }
-
-    /// Passes over times below `edge`, which are in no segment, and counts them.
-    pub fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
-        while self.refill(progress)? {
-            let gap = &self.chunk[self.at..];
-            let gap = &gap[..gap.partition_point(|&t| t < edge)];
-            if gap.is_empty() {
-                return Ok(());
-            }
-            let inside = self.inside_intervals(gap);
-            self.outside_segments += inside;
-            self.outside_gti += gap.len() as u64 - inside;
-            self.at += gap.len();
-        }
-        Ok(())
-    }
-
-    /// Times of a sorted slice that are inside a good time interval.
-    fn inside_intervals(&self, times: &[f64]) -> u64 {
-        let from = self.intervals.partition_point(|&(_, stop)| stop <= times[0]);
-        let last = times[times.len() - 1];
-        let near = self.intervals[from..].iter().take_while(|&&(start, _)| start <= last);
-        let below = |edge: f64| times.partition_point(|&t| t < edge) as u64;
-        near.map(|&(start, stop)| below(stop) - below(start)).sum()
-    }
-
-    /// Appends times below `stop`, up to `most` in all; true when none is left below it.
-    pub fn take_to(
-        &mut self,
-        stop: f64,
-        most: usize,
-        out: &mut Vec<f64>,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<bool> {
-        while self.refill(progress)? {
-            let here = &self.chunk[self.at..];
-            let here = &here[..here.partition_point(|&t| t < stop)];
-            let taken = here.len().min(most - out.len());
-            out.extend_from_slice(&here[..taken]);
-            self.at += taken;
-            if taken < here.len() {
-                return Ok(false);
-            }
-            if self.at < self.chunk.len() {
-                return Ok(true);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Calls `look` with the times below `stop`, piece by piece.
-    pub fn each_to(&mut self, stop: f64, progress: &mut dyn FnMut(u64), mut look: impl FnMut(&[f64])) -> Result<()> {
-        while self.refill(progress)? {
-            let here = &self.chunk[self.at..];
-            let here = &here[..here.partition_point(|&t| t < stop)];
-            look(here);
-            self.at += here.len();
-            if self.at < self.chunk.len() {
-                break;
-            }
-        }
-        Ok(())
     }
 }

@@ -2,17 +2,14 @@
 
 use serde::Serialize;
 
-use super::batcher::{Reader, edges};
 use super::ends::EndSums;
-use super::source::{self, Events};
-use super::{CHUNK_EVENTS, Progress, Queue, record_device};
-use crate::backend::{Backend, BatchLimits};
-use crate::data::{Balance, DeviceRecord, Gti, Provenance};
-use crate::error::{Error, Result};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segment, Segments, check_frames, check_total, no_segments};
-use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions, Ends};
-use crate::sums::Sums;
+use super::plan::{Place, Plan, Wanted};
+use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
+use crate::backend::Backend;
+use crate::error::Result;
+use crate::segment::Product;
+use crate::segment::plan::Resolution;
+use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::warning::Warnings;
 
 /// Options of an averaged cross spectrum of events.
@@ -39,99 +36,12 @@ impl Default for CrossSpectrumOptions {
     }
 }
 
-impl CrossSpectrumOptions {
-    /// What a backend computes for a cross spectrum with a subject inside the reference, or apart from it.
-    pub fn product(&self, inside: bool) -> Product {
-        Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: self.cross.weight_exponent() }
-    }
-}
-
 /// Two channels of one observation.
 pub struct Channels<'a> {
     /// The reference.
     pub reference: Events<'a>,
     /// The subject, whose lags are positive where it is late.
     pub subject: Events<'a>,
-}
-
-/// The segments of an observation, in the clock of each channel: the reference first.
-struct Observation {
-    segments: [Segments; 2],
-}
-
-/// The plan of a run: all that is known before an event is read.
-pub struct ChannelPlan {
-    /// Bins and segments.
-    pub resolution: Resolution,
-    /// Intervals that both channels of each observation have.
-    pub gtis: Vec<Gti>,
-    /// What the backend computes.
-    pub spec: PlanSpec,
-    observations: Vec<Observation>,
-}
-
-impl ChannelPlan {
-    /// Plans the common segments of the channels of one or several observations.
-    ///
-    /// # Errors
-    /// Options without meaning; no interval long enough.
-    pub fn new(
-        inputs: &[Channels],
-        product: Product,
-        options: &CrossSpectrumOptions,
-        warnings: &mut Warnings,
-    ) -> Result<ChannelPlan> {
-        let gtis: Vec<Gti> = inputs.iter().map(|i| i.reference.gti.intersect(&i.subject.gti)).collect();
-        let gti_list: Vec<&Gti> = gtis.iter().collect();
-        let all = || inputs.iter().flat_map(|i| [&i.reference, &i.subject]);
-        let request = ResolutionRequest {
-            dt: options.dt,
-            segment_size: options.segment_size,
-            timedel: all().map(|e| e.timedel).fold(0.0, f64::max),
-            barycentred: all().all(|e| e.barycentred),
-            gtis: &gti_list,
-            compat_stingray: options.compat_stingray,
-        };
-        let resolution = Resolution::choose(&request, warnings)?;
-        let Resolution { n, dt, segment_size } = resolution;
-        for Channels { reference, subject } in inputs {
-            let other = (subject.name != reference.name).then_some(subject);
-            for e in [reference].into_iter().chain(other) {
-                check_frames(dt, &e.name, e.timedel, e.barycentred, warnings);
-            }
-        }
-        let compat = options.compat_stingray;
-        let segments = |gti, e: &Events| Segments::new(gti, e.offset, segment_size, compat);
-        let observations: Vec<Observation> = inputs
-            .iter()
-            .zip(&gtis)
-            .map(|(i, gti)| Observation { segments: [&i.reference, &i.subject].map(|e| segments(gti, e)) })
-            .collect();
-        let total = observations.iter().map(|o| o.segments[0].len()).fold(0, u64::saturating_add);
-        if total == 0 {
-            return Err(no_segments(&gti_list, &resolution));
-        }
-        check_total(total, segment_size)?;
-        if let Some(cost) = resolution.cost(2 * total) {
-            warnings.push("W-COST", cost);
-        }
-        let min_events = if compat { 2 } else { 0 };
-        let spec = PlanSpec { n, segment_size, product, input: Input::Events, min_events, max_segments: total };
-        Ok(ChannelPlan { resolution, gtis, spec, observations })
-    }
-
-    /// Time in the intervals, s.
-    pub fn exposure(&self) -> f64 {
-        self.gtis.iter().map(Gti::exposure).sum()
-    }
-}
-
-/// What both channels add up to.
-pub(super) struct ChannelSums {
-    pub sums: Sums,
-    pub ends: Option<Ends>,
-    pub device: DeviceRecord,
-    pub made: Provenance,
 }
 
 /// The averaged cross spectrum of the channels of one or several observations, in common segments: the intervals are those that
@@ -148,175 +58,74 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<AveragedCrossSpectrum> {
-    let plan = ChannelPlan::new(&inputs, options.product(inside), options, &mut warnings)?;
-    let ChannelSums { sums, ends, device, made } = channel_sums(inputs, &plan, options, backend, warnings, progress)?;
+    let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
+    let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
+    let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
+    let Done { sums, device, mut made } = done;
+    if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
+        return Err(no_events(&plan, &made));
+    }
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    let compat_stingray = options.compat_stingray;
+    let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
     let context =
         CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     AveragedCrossSpectrum::new(&sums, &options.cross, context)
 }
 
-/// The sums of a plan over the events of both channels.
-pub(super) fn channel_sums(
-    inputs: Vec<Channels>,
-    plan: &ChannelPlan,
-    options: &CrossSpectrumOptions,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
-    progress: Progress,
-) -> Result<ChannelSums> {
-    let ChannelPlan { gtis, spec, observations, .. } = plan;
-    let total = spec.max_segments;
-    let (references, subjects): (Vec<Events>, Vec<Events>) =
-        inputs.into_iter().map(|i| (i.reference, i.subject)).unzip();
-    let mut made = source::describe(&subjects);
-    made.inputs.extend(source::describe(&references).inputs);
-    made.gti = gtis.iter().flat_map(|g| g.intervals()).map(|(a, b)| [a.value(), b.value()]).collect();
-    let id = backend.prepare(spec)?;
-    let limits = backend.limits(id);
-    let mut queue = Queue::new(backend, id);
-    let readers = references.into_iter().zip(subjects).zip(gtis);
-    let readers = readers
-        .map(|((r, s), gti)| [r, s].map(|e| Reader::new(e.source, edges(gti, e.offset), options.chunk_events)))
-        .collect();
-    let mut batcher = ChannelBatcher {
-        observations,
-        readers,
-        limits,
-        total,
-        group: 0,
-        rows: Vec::new(),
-        row: 0,
-        first: true,
-        times: Vec::new(),
-    };
-    let mut ends = options.cross.fullspec.then(|| EndSums::new(spec));
-    while let Some(batch) = batcher.next_batch(progress)? {
-        if let Some(ends) = &mut ends {
-            ends.add(&batch);
-        }
-        queue.push(batch)?;
-    }
-    let (sums, device) = queue.finish(&mut warnings)?;
-    made.photons = batcher.finish(progress)?;
-    made.photons.used = sums.channels.iter().map(|c| c.photons).sum();
-    made.photons.in_skipped_segments = sums.photons_skipped;
-    made.photons.dropped_edge = sums.photons_dropped;
-    debug_assert!(made.photons.is_exact(), "{}", made.photons);
-    if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
-        let (segments, balance) = (total, made.photons.to_string());
-        return Err(Error::NoEvents { segments, read: made.photons.read, balance });
-    }
-    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
-    made.warnings = warnings;
-    made.options = serde_json::to_value(options).unwrap_or_default();
-    Ok(ChannelSums { sums, ends: ends.map(EndSums::finish), device, made })
-}
-
-/// Walks through the segments and the events of both channels together; all are in order.
-struct ChannelBatcher<'a> {
-    observations: &'a [Observation],
-    readers: Vec<[Reader<'a>; 2]>,
-    limits: BatchLimits,
-    total: u64,
-    /// First segment of the next group.
-    group: u64,
-    /// Rows of the group that is being filled: two a segment.
-    rows: Vec<Row>,
-    row: usize,
-    first: bool,
-    times: Vec<f64>,
-}
-
-impl ChannelBatcher<'_> {
-    fn next_batch(&mut self, progress: Progress) -> Result<Option<SegmentBatch>> {
-        if self.rows.is_empty() && !self.open_group() {
-            return Ok(None);
-        }
-        while self.row < self.rows.len() {
-            if !self.fill_row(progress)? {
-                return Ok(Some(self.take_batch(false)));
-            }
-        }
-        let batch = self.take_batch(true);
-        self.rows.clear();
-        Ok(Some(batch))
-    }
-
-    fn open_group(&mut self) -> bool {
-        let end = (self.group + self.limits.rows as u64).min(self.total);
-        if self.group >= end {
-            return false;
-        }
-        self.rows.clear();
-        for index in self.group..end {
-            for channel in 0..2 {
-                let (observation, i) = locate(self.observations, index);
-                let start = self.observations[observation].segments[channel].get(i).start;
-                let empty = Row { index, start, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
-                self.rows.push(empty);
-            }
-        }
-        (self.group, self.row, self.first) = (end, 0, true);
-        true
-    }
-
-    /// Reads on into the current row; false when the batch is full before the row is.
-    fn fill_row(&mut self, progress: Progress) -> Result<bool> {
-        let channel = self.row % 2;
-        let (observation, i) = locate(self.observations, self.rows[self.row].index);
-        let Segment { first, stop, .. } = self.observations[observation].segments[channel].get(i);
-        let reader = &mut self.readers[observation][channel];
-        reader.skip_to(first, progress)?;
-        let begin = self.times.len();
-        let complete = reader.take_to(stop, self.limits.events, &mut self.times, progress)?;
-        let row = &mut self.rows[self.row];
-        if row.begin == row.end {
-            row.begin = begin;
-        }
-        row.end = self.times.len();
-        row.events += (self.times.len() - begin) as u64;
-        self.row += usize::from(complete);
-        Ok(complete)
-    }
-
-    fn take_batch(&mut self, last: bool) -> SegmentBatch {
-        let mut rows = self.rows.clone();
-        // Rows that got nothing in this batch stand where their neighbours' events end: begins stay in order.
-        let mut at = 0;
-        for row in &mut rows {
-            if row.begin == row.end {
-                (row.begin, row.end) = (at, at);
-            }
-            at = row.end;
-        }
-        for row in &mut self.rows {
-            (row.begin, row.end) = (0, 0);
-        }
-        let times = std::mem::take(&mut self.times);
-        let first = std::mem::replace(&mut self.first, false);
-        SegmentBatch { rows, times, flux: Vec::new(), first, last }
-    }
-
-    /// Reads what is left; where the photons of all channels went that are in no segment.
-    fn finish(self, progress: Progress) -> Result<Balance> {
-        let mut balance = Balance::default();
-        for reader in self.readers.into_iter().flatten() {
-            balance.add(&reader.finish(progress)?);
-        }
-        Ok(balance)
+impl CrossSpectrumOptions {
+    /// The plan of a cross spectrum, and the events of its inputs.
+    ///
+    /// # Errors
+    /// Options without meaning; no interval long enough.
+    pub fn plan<'a>(
+        &self,
+        inputs: Vec<Channels<'a>>,
+        inside: bool,
+        warnings: &mut Warnings,
+    ) -> Result<(Plan, Vec<Events<'a>>)> {
+        let weight_exponent = self.cross.weight_exponent();
+        let product = Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
+        let (dt, segment_size, compat_stingray) = (self.dt, self.segment_size, self.compat_stingray);
+        plan(inputs, inside, &Wanted { dt, segment_size, product, compat_stingray }, warnings)
     }
 }
 
-/// The observation of an absolute segment index, and the place in it.
-fn locate(observations: &[Observation], mut index: u64) -> (usize, u64) {
-    for (i, observation) in observations.iter().enumerate() {
-        let segments = observation.segments[0].len();
-        if index < segments {
-            return (i, index);
+/// Plans the common segments of the channels of some observations.
+pub(super) fn plan<'a>(
+    inputs: Vec<Channels<'a>>,
+    inside: bool,
+    wanted: &Wanted,
+    warnings: &mut Warnings,
+) -> Result<(Plan, Vec<Events<'a>>)> {
+    let (mut events, mut gtis, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (observation, channels) in inputs.into_iter().enumerate() {
+        let gti = channels.reference.gti.intersect(&channels.subject.gti);
+        for (channel, input) in channels.read_once(inside)? {
+            events.push(input);
+            gtis.push(gti.clone());
+            places.push(Place { observation, channel });
         }
-        index -= segments;
     }
-    unreachable!("an index below the number of segments is in one of the observations")
+    let plan = Plan::of(&events, &gtis, &places, wanted, warnings)?;
+    Ok((plan, events))
+}
+
+impl<'a> Channels<'a> {
+    /// The inputs and the first channel of each: two bands of one file are one input, which is read once.
+    fn read_once(self, inside: bool) -> Result<Vec<(usize, Events<'a>)>> {
+        let Channels { reference, subject } = self;
+        if let (Some((file, r)), Some((other, s))) = (&reference.origin, &subject.origin)
+            && let (Some(wide), Some(narrow)) = (r.selection.channels, s.selection.channels)
+            && std::ptr::eq(*file, *other)
+            && r.selection.detectors == s.selection.detectors
+            // Each photon counts once: in other cases those of both bands would count twice.
+            && if inside { wide.contains(&narrow) } else { wide.is_apart_from(&narrow) }
+        {
+            let both = Events::of_bands(file, &[wide, narrow], r.selection.detectors.clone())?;
+            return Ok(vec![(0, both.in_clock_of(reference)?)]);
+        }
+        Ok(vec![(1, subject), (0, reference)])
+    }
 }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::cross::{ChannelPlan, ChannelSums, Channels, CrossSpectrumOptions, channel_sums};
-use super::{CHUNK_EVENTS, Progress};
+use super::cross::{Channels, plan};
+use super::plan::{Plan, Wanted};
+use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::segment::Product;
@@ -36,25 +37,21 @@ impl Default for FadPlanOptions {
 }
 
 impl FadPlanOptions {
-    fn channels(&self) -> CrossSpectrumOptions {
-        let FadPlanOptions { dt, segment_size, fad: _, compat_stingray, chunk_events } = *self;
-        CrossSpectrumOptions { dt, segment_size, compat_stingray, chunk_events, ..CrossSpectrumOptions::default() }
-    }
-
-    /// Plans the common segments of both detectors.
+    /// The plan of common segments of both detectors, and the events of its inputs.
     ///
     /// # Errors
-    /// A smoothing that is not positive; see [`ChannelPlan::new`].
-    pub fn plan(&self, inputs: &[Channels], warnings: &mut Warnings) -> Result<ChannelPlan> {
+    /// A smoothing that is not positive; options without meaning; no interval long enough.
+    pub fn plan<'a>(&self, inputs: Vec<Channels<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
         let width = self.fad.smoothing;
         if !(width.is_finite() && width > 0.0) {
             return Err(Error::argument("--fad-smoothing", width, "must be a positive number of Hz"));
         }
         // How many frequencies that is shows when the length of a segment is known.
         let product = Product::Fad(self.fad.work(0.0));
-        let mut plan = ChannelPlan::new(inputs, product, &self.channels(), warnings)?;
+        let FadPlanOptions { dt, segment_size, compat_stingray, .. } = *self;
+        let (mut plan, events) = plan(inputs, false, &Wanted { dt, segment_size, product, compat_stingray }, warnings)?;
         plan.spec.product = Product::Fad(self.fad.work(plan.resolution.segment_size));
-        Ok(plan)
+        Ok((plan, events))
     }
 }
 
@@ -70,9 +67,13 @@ pub fn fad_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<FadSpectrum> {
-    let plan = options.plan(&inputs, &mut warnings)?;
-    let ChannelSums { sums, device, mut made, .. } =
-        channel_sums(inputs, &plan, &options.channels(), backend, warnings, progress)?;
+    let (plan, events) = options.plan(inputs, &mut warnings)?;
+    let done = work(&plan, events, backend, options.chunk_events, None, &mut warnings, progress)?;
+    let Done { sums, device, mut made } = done;
+    if sums.segments == 0 {
+        return Err(no_events(&plan, &made));
+    }
+    made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
     FadSpectrum::new(&sums, &options.fad, FadContext { n, dt, segment_size, device, provenance: made })

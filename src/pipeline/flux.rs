@@ -2,14 +2,13 @@
 
 use super::ends::EndSums;
 use super::{Queue, record_device};
-use crate::backend::{Backend, DeviceInfo};
+use crate::backend::Backend;
 use crate::data::Provenance;
 use crate::error::{Error, Result};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::spectrum::Norm;
-use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions, Ends};
+use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
-use crate::sums::Sums;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -82,22 +81,20 @@ pub fn spectrum_of_flux(
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let dt = options.dt;
     if !options.power.use_common_mean {
         return Err(own_mean());
     }
     let mut segments = segments.into_iter().peekable();
-    let n = segments.peek().map_or(0, |s| s.values.len());
-    let spec = plan(n, dt, Product::Power { weight_exponent: None })?;
-    let mut flux = FluxBatcher::new(&spec, dt, options.rates, false, backend)?;
-    for (index, segment) in segments.enumerate() {
-        flux.push(index as u64, &[&segment])?;
-    }
-    let Summed { sums, device, .. } = flux.finish(&mut warnings)?;
+    let spec = flux_spec(&mut segments, options.dt, Product::Power { weight_exponent: None })?;
+    let PlanSpec { n, segment_size, .. } = spec;
+    let dt = options.dt;
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    push_flux(&mut queue, &spec, segments, if options.rates { dt } else { 1.0 }, |_| {})?;
+    let (sums, device) = queue.finish(&mut warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let options_used = serde_json::to_value(&options.power).unwrap_or_default();
     let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
-    let context = Context { n, dt, segment_size: spec.segment_size, device, provenance };
+    let context = Context { n, dt, segment_size, device, provenance };
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
     check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
     Ok(spectrum)
@@ -123,24 +120,33 @@ pub fn cross_spectrum_of_flux(
     let mut pairs = pairs.into_iter().zip(0u64..);
     let first = pairs.find(|(pair, _)| whole(pair));
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
-    let spec = plan(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
+    let spec = spec_of(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
-    let mut flux = FluxBatcher::new(&spec, *dt, *rates, cross.fullspec, backend)?;
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
+    let mut ends = cross.fullspec.then(|| EndSums::new(&spec));
+    let mut push = |batch: Option<SegmentBatch>| {
+        let Some(batch) = batch else { return Ok(()) };
+        ends.iter_mut().for_each(|ends| ends.add(&batch));
+        queue.push(batch)
+    };
     for (pair, index) in first.into_iter().chain(pairs) {
         match whole(&pair) {
-            true => flux.push(index, &[&pair.reference, &pair.subject])?,
+            true => push(flux.add(index, &[&pair.reference, &pair.subject])?)?,
             false => skipped += 1,
         }
     }
-    let Summed { mut sums, device, means, ends } = flux.finish(&mut warnings)?;
+    push(flux.rest())?;
+    let (mut sums, device) = queue.finish(&mut warnings)?;
     sums.skipped += skipped;
+    let mean = |c: usize| flux.totals[c] / (sums.segments as f64 * n as f64);
     let variance = |c: usize| sums.channels[c].variance / sums.segments as f64;
-    let channel = |c: usize| (means[c], Some(variance(c)).filter(|v| *v > 0.0));
+    let channel = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
     let flux = Some([channel(1), channel(0)]);
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let provenance =
         Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
-    let (dt, segment_size) = (*dt, spec.segment_size);
+    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(EndSums::finish));
     let context =
         CrossContext { n, dt, segment_size, inside: false, flux, ends, compat_stingray: false, device, provenance };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
@@ -162,21 +168,47 @@ fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
     Err(Error::argument("norm", norm, message))
 }
 
-fn plan(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
+/// The plan of segments as long as the first.
+pub(super) fn flux_spec(
+    segments: &mut std::iter::Peekable<impl Iterator<Item = FluxSegment>>,
+    dt: f64,
+    product: Product,
+) -> Result<PlanSpec> {
+    spec_of(segments.peek().map_or(0, |s| s.values.len()), dt, product)
+}
+
+fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
     if !(dt.is_finite() && dt > 0.0) {
         return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
     }
     if n <= 2 {
         return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
     }
-    let segment_size = n as f64 * dt;
-    Ok(PlanSpec { n, segment_size, product, input: Input::Flux, min_events: 0, max_segments: u64::MAX })
+    let (segment_size, input) = (n as f64 * dt, Input::Flux);
+    Ok(PlanSpec { n, segment_size, product, input, min_events: 0, max_segments: u64::MAX })
 }
 
-/// Segments of series to batches of whole runs, and these to a device.
+/// Sends all segments, their values times `to_counts`; after each batch `look` may take sums out of the queue.
+pub(super) fn push_flux(
+    queue: &mut Queue,
+    spec: &PlanSpec,
+    segments: impl Iterator<Item = FluxSegment>,
+    to_counts: f64,
+    mut look: impl FnMut(&mut Queue),
+) -> Result<()> {
+    let mut flux = FluxBatcher::new(spec, queue, to_counts);
+    for (segment, index) in segments.zip(0..) {
+        if let Some(batch) = flux.add(index, &[&segment])? {
+            queue.push(batch)?;
+            look(queue);
+        }
+    }
+    flux.rest().map_or(Ok(()), |batch| queue.push(batch))
+}
+
+/// Segments of series to batches of whole runs.
 struct FluxBatcher<'a> {
     spec: &'a PlanSpec,
-    queue: Queue<'a>,
     /// Segments of a group.
     rows: u64,
     to_counts: f64,
@@ -185,68 +217,34 @@ struct FluxBatcher<'a> {
     batch: SegmentBatch,
     /// Sum of the values of each channel.
     totals: Vec<f64>,
-    ends: Option<EndSums<'a>>,
-}
-
-/// What the segments add up to.
-struct Summed {
-    sums: Sums,
-    device: DeviceInfo,
-    /// Mean of a bin of each channel.
-    means: Vec<f64>,
-    ends: Option<Ends>,
 }
 
 /// Counts below this are exact in every sum of a transform that matters, as those of events are.
 const MOST_COUNTS: f64 = (1u64 << 24) as f64;
 
 impl<'a> FluxBatcher<'a> {
-    fn new(
-        spec: &'a PlanSpec,
-        dt: f64,
-        rates: bool,
-        fullspec: bool,
-        backend: &'a mut dyn Backend,
-    ) -> Result<FluxBatcher<'a>> {
-        let plan = backend.prepare(spec)?;
-        let (rows, exact) = (backend.limits(plan).rows as u64, backend.local(plan).is_some());
-        let to_counts = if rates { dt } else { 1.0 };
-        let (totals, ends) = (vec![0.0; spec.channels()], fullspec.then(|| EndSums::new(spec)));
-        let queue = Queue::new(backend, plan);
-        Ok(FluxBatcher { spec, queue, rows, to_counts, exact, batch: empty_batch(), totals, ends })
+    fn new(spec: &'a PlanSpec, queue: &Queue, to_counts: f64) -> FluxBatcher<'a> {
+        let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
+        FluxBatcher { spec, rows, to_counts, exact, batch: empty_batch(), totals: vec![0.0; spec.channels()] }
     }
 
-    /// Takes the segment of each channel at a place after all before.
-    fn push(&mut self, index: u64, segment: &[&FluxSegment]) -> Result<()> {
-        if self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows) {
-            self.submit()?;
-        }
+    /// Takes the segment of each channel at a place after all before; a batch that is full without it.
+    fn add(&mut self, index: u64, segment: &[&FluxSegment]) -> Result<Option<SegmentBatch>> {
+        let full = self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows);
+        let batch = if full { self.rest() } else { None };
         for (segment, total) in segment.iter().zip(&mut self.totals) {
             let (n, to_counts) = (self.spec.n, self.to_counts);
             let row = load(index, segment, n, to_counts, self.exact, &mut self.batch.flux)?;
             *total += segment.values.iter().map(|x| x * to_counts).sum::<f64>();
             self.batch.rows.push(row);
         }
-        Ok(())
+        Ok(batch)
     }
 
-    fn submit(&mut self) -> Result<()> {
+    /// What is there.
+    fn rest(&mut self) -> Option<SegmentBatch> {
         let batch = std::mem::replace(&mut self.batch, empty_batch());
-        let batch = scaled(batch, self.spec);
-        if let Some(ends) = &mut self.ends {
-            ends.add(&batch);
-        }
-        self.queue.push(batch)
-    }
-
-    fn finish(mut self, warnings: &mut Warnings) -> Result<Summed> {
-        if !self.batch.rows.is_empty() {
-            self.submit()?;
-        }
-        let (sums, device) = self.queue.finish(warnings)?;
-        let bins = sums.segments as f64 * self.spec.n as f64;
-        let means = self.totals.iter().map(|total| total / bins).collect();
-        Ok(Summed { sums, device, means, ends: self.ends.map(EndSums::finish) })
+        (!batch.rows.is_empty()).then(|| scaled(batch, self.spec))
     }
 }
 

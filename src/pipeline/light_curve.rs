@@ -48,14 +48,7 @@ pub fn light_curve_of_events(
 ) -> Result<LightCurve> {
     inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
-    let mut union = Gti::default();
-    for (gti, input) in gtis.iter().zip(&inputs) {
-        if options.combine == Combine::Average && !union.intersect(gti).is_empty() {
-            let message = format!("{} overlaps another input in time; `merge` sums their events", input.name);
-            return Err(Error::argument("--combine", "average", message));
-        }
-        union = union.union(gti);
-    }
+    let union = super::union_of(&inputs, &gtis, options.combine)?;
     let Some(&(origin, _)) = union.intervals().first() else {
         return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is no light curve"));
     };
@@ -145,7 +138,7 @@ impl Columns {
         let mut times = Vec::new();
         loop {
             times.clear();
-            if !input.source.next_chunk(chunk, &mut times)? {
+            if !input.source.next_chunk(chunk, std::slice::from_mut(&mut times))? {
                 break;
             }
             for &t in &times {

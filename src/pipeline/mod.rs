@@ -3,11 +3,16 @@
 mod batcher;
 mod cross;
 mod dead_time;
+mod dynamical;
 mod ends;
 mod fad;
 mod flux;
 mod light_curve;
 mod once;
+mod other;
+mod plan;
+mod pulse_events;
+mod reader;
 mod series;
 mod source;
 
@@ -17,22 +22,33 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, DeviceInfo};
-use crate::data::{Balance, DeviceRecord, Gti};
+use crate::backend::{Backend, BatchLimits, DeviceInfo};
+use crate::data::{Balance, DeviceRecord, Gti, Provenance};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, OpenOptions, Selection, Source};
-use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
-use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
+use crate::profile;
+use crate::segment::plan::Resolution;
+use crate::segment::{PlanSpec, SegmentBatch};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
 use crate::sums::{PartialSums, Sums};
-use crate::text::Short;
 use crate::warning::Warnings;
 
 use batcher::Batcher;
-pub use cross::{ChannelPlan, Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+pub use dynamical::{
+    DynamicalOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+};
+use ends::EndSums;
 pub use fad::{FadPlanOptions, fad_of_events};
 pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
+pub use other::{
+    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
+    multitaper_of_light_curve,
+};
+pub use plan::Plan;
+use plan::{combined_gtis, union_of};
+pub use pulse_events::PulseEvents;
 pub use series::{
     CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
     spectrum_of_light_curve,
@@ -84,100 +100,6 @@ impl Default for Options {
     }
 }
 
-/// The plan of a run: all that is known before an event is read.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Bins and segments.
-    pub resolution: Resolution,
-    /// Segments of each input, in the frame of its raw times.
-    pub segments: Vec<Segments>,
-    /// Intervals of each input (of all, when merged), in the frame.
-    pub gtis: Vec<Gti>,
-    /// How inputs are combined.
-    pub combine: Combine,
-    /// What the backend computes.
-    pub spec: PlanSpec,
-}
-
-impl Plan {
-    /// Plans the segments of some inputs.
-    ///
-    /// # Errors
-    /// Options without meaning; no interval long enough; merged inputs without a common interval.
-    pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
-        let gtis = combined_gtis(inputs, options.combine, warnings)?;
-        let gti_list: Vec<&Gti> = gtis.iter().collect();
-        let request = ResolutionRequest {
-            dt: options.dt,
-            segment_size: options.segment_size,
-            timedel: inputs.iter().map(|i| i.timedel).fold(0.0, f64::max),
-            barycentred: inputs.iter().all(|i| i.barycentred),
-            gtis: &gti_list,
-            compat_stingray: options.compat_stingray,
-        };
-        let resolution = Resolution::choose(&request, warnings)?;
-        inputs.iter().for_each(|i| check_frames(resolution.dt, &i.name, i.timedel, i.barycentred, warnings));
-        let size = resolution.segment_size;
-        let fill = |(gti, input): (&Gti, &Events)| Segments::new(gti, input.offset, size, options.compat_stingray);
-        let segments: Vec<Segments> = gtis.iter().zip(inputs).map(fill).collect();
-        let total = match options.combine {
-            Combine::Average => segments.iter().map(Segments::len).fold(0, u64::saturating_add),
-            Combine::Merge => segments.first().map_or(0, Segments::len),
-        };
-        if total == 0 {
-            return Err(no_segments(&gti_list, &resolution));
-        }
-        check_total(total, size)?;
-        if let Some(cost) = resolution.cost(total) {
-            warnings.push("W-COST", cost);
-        }
-        let spec = PlanSpec {
-            n: resolution.n,
-            segment_size: size,
-            product: Product::Power { weight_exponent: options.power.weight_exponent() },
-            input: Input::Events,
-            min_events: if options.compat_stingray { 2 } else { 0 },
-            max_segments: total,
-        };
-        Ok(Plan { resolution, segments, gtis, combine: options.combine, spec })
-    }
-
-    /// Number of segments of all inputs.
-    pub fn total_segments(&self) -> u64 {
-        self.spec.max_segments
-    }
-
-    /// Time in the intervals, s; merged inputs count once.
-    pub fn exposure(&self) -> f64 {
-        let counted = if self.combine == Combine::Merge { 1 } else { self.gtis.len() };
-        self.gtis[..counted].iter().map(Gti::exposure).sum()
-    }
-}
-
-/// The intervals of each input: its own, or what all merged inputs have in common; exposure lost that way is warned of.
-fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -> Result<Vec<Gti>> {
-    let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
-    if combine == Combine::Merge && inputs.len() > 1 {
-        let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
-        if common.is_empty() {
-            let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Error::Gti {
-                path,
-                message: "the inputs have no time in common, so they cannot be merged".into(),
-            });
-        }
-        let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
-        if kept < shortest {
-            let each: Vec<String> = gtis.iter().map(|g| Short(g.exposure()).to_string()).collect();
-            let message =
-                format!("the merged inputs have {} s in common; each alone has {} s", Short(kept), each.join(", "));
-            warnings.push("W-MERGE-EXPOSURE", message);
-        }
-        gtis = vec![common; inputs.len()];
-    }
-    Ok(gtis)
-}
-
 /// Told how many events have been read.
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
@@ -186,7 +108,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 /// # Errors
 /// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
 pub fn spectrum_of_events(
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     options: &Options,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
@@ -196,50 +118,12 @@ pub fn spectrum_of_events(
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
-    let known = dead_time::known(&inputs, plan.combine);
-    let id = backend.prepare(&plan.spec)?;
-    let limits = backend.limits(id);
-    let mut queue = Queue::new(backend, id);
-    // A file that turns out to be out of order is read again, but not told of again.
-    let (read, told) = (Cell::new(0), Cell::new(0));
-    let progress = &mut |rows| {
-        read.set(read.get() + rows);
-        let before = told.replace(told.get().max(read.get()));
-        progress(told.get() - before);
-    };
-    let at_once = match queue.backend.local(id) {
-        Some(local) => once::sums(&plan, &inputs, &local, options.chunk_events, progress)?,
-        None => None,
-    };
-    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
-    let mut made = source::describe(&inputs);
-    let counted = if plan.combine == Combine::Merge { 1 } else { plan.gtis.len() };
-    let gtis = plan.gtis[..counted].iter().flat_map(|g| g.intervals());
-    made.gti = gtis.map(|(a, b)| [a.value(), b.value()]).collect();
-    let balance = match at_once {
-        Some((sums, balance)) => {
-            queue.sums = sums;
-            balance
-        }
-        None => {
-            read.set(0);
-            let mut batcher = Batcher::new(&plan, inputs, limits, options.chunk_events);
-            while let Some(batch) = batcher.next_batch(progress)? {
-                queue.push(batch)?;
-            }
-            batcher.finish(progress)?
-        }
-    };
-    let (sums, device) = queue.finish(&mut warnings)?;
-    made.photons = account(balance, &sums);
+    let known = dead_time::known(&inputs, options.combine);
+    let done = work(&plan, inputs, backend, options.chunk_events, None, &mut warnings, progress)?;
+    let Done { sums, device, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
-        return Err(Error::NoEvents {
-            segments: plan.total_segments(),
-            read: made.photons.read,
-            balance: made.photons.to_string(),
-        });
+        return Err(no_events(&plan, &made));
     }
-    let device = record_device(&device, &sums, plan.spec.frequencies(), &mut warnings);
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
@@ -254,6 +138,68 @@ pub fn spectrum_of_events(
     let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
     dead_time::warn(&mut spectrum, known, options.power.noise);
     Ok(spectrum)
+}
+
+/// What came of a plan.
+struct Done {
+    sums: Sums,
+    device: DeviceRecord,
+    /// What it was made of; the options and the warnings are left to be filled.
+    made: Provenance,
+}
+
+/// Reads the inputs of a plan, once where the work is done in this process, and has the backend sum up their segments.
+fn work(
+    plan: &Plan,
+    mut inputs: Vec<Events>,
+    backend: &mut dyn Backend,
+    chunk: usize,
+    mut ends: Option<&mut EndSums>,
+    warnings: &mut Warnings,
+    progress: Progress,
+) -> Result<Done> {
+    let mut queue = Queue::of_plan(backend, &plan.spec)?;
+    // A file that turns out to be out of order is read again, but not told of again.
+    let (read, told) = (Cell::new(0), Cell::new(0));
+    let progress = &mut |rows| {
+        read.set(read.get() + rows);
+        let before = told.replace(told.get().max(read.get()));
+        progress(told.get() - before);
+    };
+    let at_once = match queue.backend.local(queue.plan) {
+        // What is added up here needs batches.
+        Some(local) if ends.is_none() => once::sums(plan, &inputs, &local, chunk, progress)?,
+        _ => None,
+    };
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let mut made = source::describe(&inputs);
+    made.gti = plan.used_gti();
+    let balance = match at_once {
+        Some((sums, balance)) => {
+            queue.sums = sums;
+            balance
+        }
+        None => {
+            read.set(0);
+            let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
+            while let Some(batch) = batcher.next_batch(progress)? {
+                if let Some(ends) = &mut ends {
+                    ends.add(&batch);
+                }
+                queue.push(batch)?;
+            }
+            batcher.finish(progress)?
+        }
+    };
+    let (sums, device) = queue.finish(warnings)?;
+    made.photons = account(balance, &sums, &plan.spec);
+    let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
+    Ok(Done { sums, device, made })
+}
+
+/// The error for a plan whose segments have no photon, of one channel at least.
+fn no_events(plan: &Plan, made: &Provenance) -> Error {
+    Error::NoEvents { segments: plan.total_segments(), read: made.photons.read, balance: made.photons.to_string() }
 }
 
 /// The averaged power spectrum of event files, all events, each file with its own segments.
@@ -315,9 +261,10 @@ pub fn spectrum_of_times(
     spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
 }
 
-/// Completes the reader's balance with what the sums say of the photons in segments.
-fn account(mut balance: Balance, sums: &Sums) -> Balance {
-    balance.used = sums.photons();
+/// Completes the reader's balance with what the sums say of the photons in segments; one that several channels have is one photon.
+fn account(mut balance: Balance, sums: &Sums, spec: &PlanSpec) -> Balance {
+    let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| spec.counts(*channel));
+    balance.used = of_channels.map(|(_, channel)| channel.photons).sum();
     balance.in_skipped_segments = sums.photons_skipped;
     balance.dropped_edge = sums.photons_dropped;
     debug_assert!(balance.is_exact(), "{balance}");
@@ -337,10 +284,22 @@ impl<'a> Queue<'a> {
         Queue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
     }
 
+    /// Prepares a plan of its own.
+    fn of_plan(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<Queue<'a>> {
+        let _span = profile::span("prepare");
+        let plan = backend.prepare(spec)?;
+        Ok(Queue::new(backend, plan))
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.backend.limits(self.plan)
+    }
+
     fn push(&mut self, batch: SegmentBatch) -> Result<()> {
         if self.tickets.len() >= self.backend.depth() {
             self.collect()?;
         }
+        let _span = profile::span("submit");
         let ticket = self.backend.submit(self.plan, Arc::new(batch))?;
         self.tickets.push_back(ticket);
         Ok(())
@@ -348,15 +307,25 @@ impl<'a> Queue<'a> {
 
     fn collect(&mut self) -> Result<()> {
         if let Some(ticket) = self.tickets.pop_front() {
-            self.sums.merge(self.backend.collect(ticket)?);
+            let span = profile::span("wait for device");
+            let sums = self.backend.collect(ticket)?;
+            drop(span);
+            let _span = profile::span("merge");
+            self.sums.merge(sums);
+        }
+        Ok(())
+    }
+
+    /// Collects what is in flight.
+    fn drain(&mut self) -> Result<()> {
+        while !self.tickets.is_empty() {
+            self.collect()?;
         }
         Ok(())
     }
 
     fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
-        while !self.tickets.is_empty() {
-            self.collect()?;
-        }
+        self.drain()?;
         warnings.extend(self.backend.take_warnings());
         Ok((std::mem::take(&mut self.sums).finish(), self.backend.info().clone()))
     }

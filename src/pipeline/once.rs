@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::batcher::{Reader, edges, locate};
+use super::Progress;
+use super::plan::{InputPlan, Plan};
+use super::reader::{Reader, edges};
 use super::source::Events;
-use super::{Combine, Plan, Progress};
 use crate::backend::local::{Local, LocalWorker};
 use crate::data::Balance;
 use crate::error::{Error, Result};
-use crate::io::{EventFile, Part, Selection, Share};
+use crate::io::{EventFile, Part, Parting, Share};
+use crate::profile;
 use crate::segment::{Row, plan::Segment};
 use crate::sums::{PartialSums, Sums};
 use crate::time::Dd;
@@ -27,9 +29,8 @@ const TASKS: u128 = 4;
 /// One file, and what is looked for in it.
 struct Input<'a> {
     file: &'a EventFile,
-    selection: &'a Selection,
-    /// Its segments, as absolute indices.
-    segments: Range<u64>,
+    parting: &'a Parting,
+    plan: &'a InputPlan,
     intervals: Arc<[(f64, f64)]>,
     /// Nobody has read the file through yet.
     unread: bool,
@@ -70,7 +71,8 @@ pub(super) fn sums(
     chunk: usize,
     progress: Progress,
 ) -> Result<Option<(PartialSums, Balance)>> {
-    let Some(inputs) = files(plan, inputs) else { return Ok(None) };
+    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
+    let Some(inputs) = inputs.collect::<Option<Vec<Input>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
     let (next, stop, found) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Found::default()));
     // Readers wait for who watches them, so that a count of rows means something while they read.
@@ -84,6 +86,7 @@ pub(super) fn sums(
             let worker = worker.get_or_insert_with(|| local.worker());
             let done = one(plan, &inputs, task, worker, chunk, &mut |rows| told.add(rows));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            let _span = profile::span("merge");
             match done {
                 Ok(Done { sums, balance, parts }) => {
                     if parts.iter().any(|(_, part)| !part.is_sorted()) {
@@ -108,6 +111,7 @@ pub(super) fn sums(
             scope.spawn(move |_| work(sender));
         }
         drop(sender);
+        let _span = profile::span("wait for threads");
         rows_read.into_iter().for_each(progress);
     });
     let Found { sums, balance, mut parts, error } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -155,21 +159,14 @@ impl Drop for Told {
     }
 }
 
-fn files<'a>(plan: &Plan, inputs: &'a [Events]) -> Option<Vec<Input<'a>>> {
-    let mut before = 0;
-    let mut files = Vec::new();
-    for ((events, gti), segments) in inputs.iter().zip(&plan.gtis).zip(&plan.segments) {
-        let (file, selection) = events.source.file().filter(|_| events.source.balance().read == 0)?;
-        let known = file.known();
-        if known.is_some_and(|times| !times.sorted) {
-            return None;
-        }
-        let first = if plan.combine == Combine::Merge { 0 } else { before };
-        before += segments.len();
-        let (segments, intervals) = (first..first + segments.len(), edges(gti, events.offset));
-        files.push(Input { file, selection, segments, intervals, unread: known.is_none() });
+/// An input that is a file not known to be out of order, and of which nothing was read.
+fn file<'a>(events: &'a Events, plan: &'a InputPlan) -> Option<Input<'a>> {
+    let (file, parting) = events.origin.as_ref().filter(|_| events.source.balance().read == 0)?;
+    let known = file.known();
+    if known.is_some_and(|times| !times.sorted) {
+        return None;
     }
-    Some(files)
+    Some(Input { file, parting, plan, intervals: edges(&plan.gti, events.offset), unread: known.is_none() })
 }
 
 /// Cuts the work at runs of segments.
@@ -182,9 +179,9 @@ fn tasks(plan: &Plan, inputs: &[Input], threads: usize) -> Result<Vec<Task>> {
     let (mut first, mut begins) = (0, vec![0; inputs.len()]);
     for task in 1..=count {
         let end = ((runs * task / count) as u64).saturating_mul(run).min(total);
-        let cut = |number: usize| cut(plan, number, &inputs[number], end, begins[number]);
+        let cut = |(input, begin): (&Input, &usize)| cut(total, input, end, *begin);
         // Where a cut cannot be found, the next task takes over.
-        let Some(ends) = (0..inputs.len()).map(cut).collect::<Result<Option<Vec<usize>>>>()? else { continue };
+        let Some(ends) = inputs.iter().zip(&begins).map(cut).collect::<Result<Option<Vec<usize>>>>()? else { continue };
         let rows = begins.iter().zip(&ends).map(|(&begin, &end)| begin..end).collect();
         tasks.push(Task { segments: first..end, rows });
         (first, begins) = (end, ends);
@@ -192,16 +189,16 @@ fn tasks(plan: &Plan, inputs: &[Input], threads: usize) -> Result<Vec<Task>> {
     Ok(tasks)
 }
 
-/// The first row, from `begin` on, of an input's segments from `segment` on.
-fn cut(plan: &Plan, number: usize, input: &Input, segment: u64, begin: usize) -> Result<Option<usize>> {
-    let rows = input.file.rows();
-    if segment >= input.segments.end || segment == plan.total_segments() {
+/// The first row, from `begin` on, of an input's segments from `segment` on; there are `total` of all inputs.
+fn cut(total: u64, input: &Input, segment: u64, begin: usize) -> Result<Option<usize>> {
+    let (rows, indices) = (input.file.rows(), input.plan.indices());
+    if segment >= indices.end || segment == total {
         return Ok(Some(rows));
     }
-    if segment <= input.segments.start {
+    if segment <= indices.start {
         return Ok(Some(begin));
     }
-    let edge = plan.segments[number].get(segment - input.segments.start).first;
+    let edge = input.plan.segments.get(segment - indices.start).first;
     input.file.first_row_at(edge, begin..rows)
 }
 
@@ -214,28 +211,33 @@ fn one(
     chunk: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Done> {
+    let _span = profile::span("segments");
     let mut shares = Vec::new();
     for (number, (input, rows)) in inputs.iter().zip(&task.rows).enumerate() {
-        let here = input.segments.start < task.segments.end && task.segments.start < input.segments.end;
+        let indices = input.plan.indices();
+        let here = indices.start < task.segments.end && task.segments.start < indices.end;
         if here || !rows.is_empty() {
-            let share = Share::new(input.file, input.selection.clone(), rows.clone(), input.unread)?;
+            let share = Share::new(input.file, input.parting.clone(), rows.clone(), input.unread)?;
             shares.push((number, share));
         }
     }
     let mut readers: Vec<(usize, Reader)> = Vec::new();
     for (number, share) in &mut shares {
-        let intervals = inputs[*number].intervals.clone();
-        readers.push((*number, Reader::new(Box::new(share), intervals, chunk)));
+        let input = &inputs[*number];
+        let counted = input.plan.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
+        readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, chunk)));
     }
     let (mut sums, run) = (PartialSums::new(), plan.spec.run_length());
+    let empty = Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
+    let mut rows = vec![empty; plan.spec.channels()];
     let mut segments = task.segments.clone();
     while !segments.is_empty() {
         let end = (segments.start + run).min(segments.end);
         let mut of_run = Sums::default();
         for index in segments.start..end {
-            let (row, dropped) = count(plan, inputs, index, &mut readers, worker, progress)?;
-            worker.transform(0, dropped);
-            worker.add(&[row], &mut of_run);
+            rows.fill(Row { index, ..empty });
+            count(inputs, &mut rows, &mut readers, worker, progress)?;
+            worker.add(&rows, &mut of_run);
         }
         sums.push_run(segments.start / run, of_run);
         segments.start = end;
@@ -247,30 +249,29 @@ fn one(
     Ok(Done { sums, balance, parts: shares.into_iter().map(|(number, share)| (number, share.part)).collect() })
 }
 
-/// Counts the events of a segment, in all inputs that have some; gives its row, and the events dropped.
+/// Counts the events of a segment, in all inputs that have some; `rows` are those of its channels.
 fn count(
-    plan: &Plan,
     inputs: &[Input],
-    index: u64,
+    rows: &mut [Row],
     readers: &mut [(usize, Reader)],
     worker: &mut LocalWorker,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Row, u64)> {
-    let mut row = Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
-    let mut dropped = 0;
+) -> Result<()> {
+    let index = rows[0].index;
     worker.clear();
     for (number, reader) in readers {
-        if !inputs[*number].segments.contains(&index) {
+        let input = inputs[*number].plan;
+        if !input.indices().contains(&index) {
             continue;
         }
-        let (segments, i, _) = locate(plan, *number, index);
-        let Segment { start, first, stop } = segments.get(i);
-        row.start = start;
+        let Segment { start, first, stop } = input.segments.get(index - input.first);
         reader.skip_to(first, progress)?;
-        reader.each_to(stop, progress, |times| {
-            row.events += times.len() as u64;
-            dropped += worker.count(times, start);
+        reader.each_to(stop, progress, |band, times| {
+            let channel = input.channels.start + band;
+            rows[channel].start = start;
+            rows[channel].events += times.len() as u64;
+            worker.count(channel, times, start);
         })?;
     }
-    Ok((row, dropped))
+    Ok(())
 }

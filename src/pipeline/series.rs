@@ -71,6 +71,19 @@ impl SeriesPlan {
         }
         Ok(SeriesPlan { resolution, starts, gti })
     }
+
+    /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
+    pub(super) fn segments<'a>(&'a self, series: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
+        let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
+        self.starts.iter().map(move |&from| {
+            let rows = from..from + self.resolution.n;
+            let values = match series.counted {
+                true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
+                false => series.rate[rows.clone()].to_vec(),
+            };
+            FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
+        })
+    }
 }
 
 /// The averaged power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
@@ -88,9 +101,8 @@ pub fn spectrum_of_light_curve(
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = SeriesPlan::new(series, options, &mut warnings)?;
-    let flux = FluxOptions { dt: series.grid.dt, rates: false, power: options.power.clone() };
-    let segments = plan.starts.iter().map(|&from| counts(series, from..from + plan.resolution.n));
-    let mut spectrum = spectrum_of_flux(segments, &flux, backend, warnings)?;
+    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
+    let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
     spectrum.meta.provenance = Provenance {
         gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
@@ -101,20 +113,6 @@ pub fn spectrum_of_light_curve(
         ..series.meta.provenance.clone()
     };
     Ok(spectrum)
-}
-
-/// Counts a bin of some rows, with the errors that came with them.
-fn counts(series: &LightCurve, rows: std::ops::Range<usize>) -> FluxSegment {
-    let dt = series.grid.dt;
-    if series.counted {
-        return FluxSegment {
-            values: rows.map(|i| series.counts[i] / series.fracexp[i]).collect(),
-            errors: Vec::new(),
-        };
-    }
-    let known = series.rate_err.iter().all(|e| e.is_finite());
-    let errors = if known { rows.clone().map(|i| series.rate_err[i] * dt).collect() } else { Vec::new() };
-    FluxSegment { values: rows.map(|i| series.rate[i] * dt).collect(), errors }
 }
 
 /// Options of a cross spectrum of two light curves.
@@ -208,11 +206,11 @@ pub fn cross_spectrum_of_light_curves(
 ) -> Result<AveragedCrossSpectrum> {
     let CrossSeriesPlan { segments, subject, reference } =
         CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
-    let pairs = segments.starts.iter().map(|&from| {
-        let rows = from..from + segments.resolution.n;
-        FluxPair { subject: counts(&subject, rows.clone()), reference: counts(&reference, rows) }
-    });
-    let flux = CrossFluxOptions { dt: segments.resolution.dt, rates: false, cross: options.cross.clone() };
+    let dt = segments.resolution.dt;
+    let counts = |series| segments.segments(series).map(move |segment| in_counts(segment, series, dt));
+    let pairs = counts(&subject).zip(counts(&reference));
+    let pairs = pairs.map(|(subject, reference)| FluxPair { subject, reference });
+    let flux = CrossFluxOptions { dt, rates: false, cross: options.cross.clone() };
     let mut spectrum = cross_spectrum_of_flux(pairs, &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
     let (made, other) = (subject.meta.provenance, reference.meta.provenance);
@@ -225,4 +223,13 @@ pub fn cross_spectrum_of_light_curves(
         ..made
     };
     Ok(spectrum)
+}
+
+/// Counts a bin of a segment of a light curve, also where it has rates.
+fn in_counts(segment: FluxSegment, series: &LightCurve, dt: f64) -> FluxSegment {
+    if series.counted {
+        return segment;
+    }
+    let times_dt = |values: Vec<f64>| values.into_iter().map(|x| x * dt).collect();
+    FluxSegment { values: times_dt(segment.values), errors: times_dt(segment.errors) }
 }

@@ -1,19 +1,25 @@
 //! Inputs of the pipeline: event files and slices.
 
-use crate::data::{Balance, Gti, InputRecord, Provenance};
+use std::sync::Arc;
+
+use crate::data::{Balance, ChannelRange, Gti, InputRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::missions::DetectorDeadTime;
-use crate::io::{EventFile, EventStream, Selection, Share};
+use crate::io::{Bands, EventFile, EventStream, Parting, Selection, Share};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
-/// Times in order, in pieces.
+/// Times in order, in pieces, parted into bands.
 pub trait TimeSource {
-    /// Appends the times of the next `rows` rows; false when there are none left.
+    /// Appends the times of the next `rows` rows to those of each band that has them; false when there are none left.
     ///
     /// # Errors
     /// Reading fails.
-    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool>;
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool>;
+    /// Number of bands, the length of `out`.
+    fn bands(&self) -> usize {
+        1
+    }
     /// Rows read so far, and those that were not kept.
     fn balance(&self) -> Balance;
     /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
@@ -23,15 +29,14 @@ pub trait TimeSource {
     fn prepare(&mut self, _warnings: &mut Warnings) -> Result<()> {
         Ok(())
     }
-    /// The file that the times come from, and which of its events are meant.
-    fn file(&self) -> Option<(&EventFile, &Selection)> {
-        None
-    }
 }
 
 impl TimeSource for EventStream<'_> {
-    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
-        EventStream::next_chunk(self, rows, out)
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
+        EventStream::next_bands(self, rows, out)
+    }
+    fn bands(&self) -> usize {
+        self.origin().1.bands()
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -39,14 +44,14 @@ impl TimeSource for EventStream<'_> {
     fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
         EventStream::prepare(self, warnings)
     }
-    fn file(&self) -> Option<(&EventFile, &Selection)> {
-        Some(self.origin())
-    }
 }
 
 impl TimeSource for &mut Share<'_> {
-    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
         Share::next_chunk(self, rows, out)
+    }
+    fn bands(&self) -> usize {
+        Share::bands(self)
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -80,9 +85,9 @@ impl<'a> SliceSource<'a> {
 }
 
 impl TimeSource for SliceSource<'_> {
-    fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
         let end = self.at.saturating_add(rows).min(self.times.len());
-        out.extend_from_slice(&self.times[self.at..end]);
+        out.iter_mut().for_each(|out| out.extend_from_slice(&self.times[self.at..end]));
         let more = end > self.at;
         self.at = end;
         Ok(more)
@@ -110,6 +115,8 @@ pub struct Events<'a> {
     pub mjdref: Option<MjdRef>,
     /// Dead time of the detectors, where it is known.
     pub(super) dead_time: Option<DetectorDeadTime>,
+    /// The file that the times come from, and which of its events are meant.
+    pub(super) origin: Option<(&'a EventFile, Parting)>,
     prepared: bool,
     provenance: Provenance,
 }
@@ -131,6 +138,42 @@ impl<'a> Events<'a> {
     /// # Errors
     /// A selection by a column the file does not have.
     pub fn unread(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
+        Events::parted(file, Parting { selection, bands: None })
+    }
+
+    /// The events of a file in several bands of channels, of which nothing is read before it has to be. An event is read once and
+    /// goes to each band that has its channel; in none, it counts as filtered.
+    ///
+    /// # Errors
+    /// More than 65 bands; a selection by a column the file does not have.
+    pub fn of_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
+        let bands = Some(Arc::new(Bands::new(bands.to_vec())?));
+        Events::parted(file, Parting { selection: Selection { channels: None, detectors }, bands })
+    }
+
+    /// The same events with the intervals and the clock of another input of that file, which may have been moved.
+    pub(super) fn in_clock_of(self, other: Events) -> Result<Events<'a>> {
+        let Events { gti, offset, mjdref, prepared, .. } = other;
+        let mut events = Events { gti, offset, mjdref, ..self };
+        if prepared {
+            // What there is to say of the file has been said.
+            events.prepare(&mut Warnings::default())?;
+        }
+        Ok(events)
+    }
+
+    fn parted(file: &'a EventFile, parting: Parting) -> Result<Events<'a>> {
+        let Parting { selection, bands } = &parting;
+        let kept: Vec<Option<ChannelRange>> = match bands {
+            Some(bands) => bands.ranges().iter().copied().map(Some).collect(),
+            None => vec![selection.channels],
+        };
+        let record = |channels: Option<ChannelRange>| InputRecord {
+            name: file.path().to_string(),
+            channel_column: channels.and(file.channel_name()).unwrap_or_default().to_string(),
+            channels,
+            ..InputRecord::default()
+        };
         let clock = &file.clock;
         let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
         let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
@@ -144,23 +187,19 @@ impl<'a> Events<'a> {
             plephem: clock.plephem.clone(),
             barycentred: clock.is_barycentred(),
             detectors: selection.detectors.clone().unwrap_or_default(),
-            inputs: vec![InputRecord {
-                name: file.path().to_string(),
-                channel_column: selection.channels.and(file.channel_name()).unwrap_or_default().to_string(),
-                channels: selection.channels,
-                ..InputRecord::default()
-            }],
+            inputs: kept.into_iter().map(record).collect(),
             ..Provenance::default()
         };
         Ok(Events {
             name: file.path().to_string(),
-            source: Box::new(EventStream::unread(file, selection)?),
+            source: Box::new(EventStream::unread(file, parting.clone())?),
             gti: file.gti.clone(),
             offset: clock.event_offset,
             timedel: clock.timedel,
             barycentred: clock.is_barycentred(),
             mjdref: clock.mjdref,
             dead_time,
+            origin: Some((file, parting)),
             prepared: false,
             provenance,
         })
@@ -174,9 +213,9 @@ impl<'a> Events<'a> {
         if std::mem::replace(&mut self.prepared, true) {
             return Ok(());
         }
-        if let Some((file, selection)) = self.source.file() {
+        if let Some((file, parting)) = &self.origin {
             file.check_datasum(warnings)?;
-            if let Some(wanted) = &selection.detectors {
+            if let Some(wanted) = &parting.selection.detectors {
                 file.warn_of_absent_detectors(wanted, warnings)?;
             }
             let crc32 = file.crc32()?;
@@ -196,6 +235,7 @@ impl<'a> Events<'a> {
             barycentred: false,
             mjdref: None,
             dead_time: None,
+            origin: None,
             prepared: false,
             provenance: Provenance::default(),
         }

@@ -3,7 +3,7 @@
 pub mod plan;
 
 use crate::kernels::{bin_events, cross_spectrum, fad, power};
-use crate::sums::{ChannelSums, Sums, run_length};
+use crate::sums::{ChannelSums, PartialSums, Sums, run_length};
 use crate::time::Dd;
 
 /// What a backend is to compute.
@@ -23,6 +23,15 @@ pub enum Product {
         inside: u64,
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
         weight_exponent: Option<u32>,
+    },
+    /// The spectra of every segment, for dynamical spectra: a segment is a run of its own, and runs stay apart. The blocks of one
+    /// channel are those of power, of several those of cross spectra, without weights: who has a segment for itself, and its
+    /// photons, can normalise it.
+    EverySegment {
+        /// 1, or as for cross spectra.
+        channels: usize,
+        /// As for cross spectra.
+        inside: u64,
     },
     /// Spectra of two detectors corrected for dead time; see [`fad`] for the blocks of sums. Rows as for cross spectra; of events,
     /// and on the CPU alone.
@@ -66,41 +75,61 @@ impl PlanSpec {
     }
     /// Segments in a run.
     pub fn run_length(&self) -> u64 {
-        run_length(self.n)
+        if self.every_segment() { 1 } else { run_length(self.n) }
+    }
+    /// Segments are not added up.
+    fn every_segment(&self) -> bool {
+        matches!(self.product, Product::EverySegment { .. })
+    }
+    /// Where runs are to be added up, or kept.
+    pub fn no_sums(&self) -> PartialSums {
+        if self.every_segment() { PartialSums::apart() } else { PartialSums::new() }
     }
     /// Rows of a segment.
     pub fn channels(&self) -> usize {
         match self.product {
             Product::Power { .. } => 1,
-            Product::Cross { channels, .. } => channels,
+            Product::Cross { channels, .. } | Product::EverySegment { channels, .. } => channels,
             Product::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
     /// a subject.
     pub fn blocks(&self) -> usize {
-        match self.product {
-            Product::Power { .. } => 1 + usize::from(self.weight_exponent() > 0),
-            Product::Cross { channels, .. } => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
-            Product::Fad(_) => fad::BLOCKS,
+        match (self.product, self.channels()) {
+            (Product::Fad(_), _) => fad::BLOCKS,
+            (_, 1) => 1 + usize::from(self.weight_exponent() > 0),
+            (_, channels) => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
         }
     }
     /// Exponent of the weights, 0 without.
     pub fn weight_exponent(&self) -> u32 {
         match self.product {
             Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. } => weight_exponent.unwrap_or(0),
+            Product::EverySegment { .. } => 0,
             Product::Fad(work) => work.exponent,
         }
     }
     /// True for a subject, from 1 on, whose photons are in the reference too.
     pub fn is_inside(&self, subject: usize) -> bool {
-        matches!(self.product, Product::Cross { inside, .. } if (inside >> (subject - 1)) & 1 == 1)
+        (self.inside() >> (subject - 1)) & 1 == 1
+    }
+    /// See [`Product::Cross`].
+    pub fn inside(&self) -> u64 {
+        match self.product {
+            Product::Power { .. } | Product::Fad(_) => 0,
+            Product::Cross { inside, .. } | Product::EverySegment { inside, .. } => inside,
+        }
+    }
+    /// True for a channel whose photons count for themselves; those of a subject inside the reference are the reference's.
+    pub fn counts(&self, channel: usize) -> bool {
+        channel == 0 || !self.is_inside(channel)
     }
     /// What block `block` of the sums is multiplied by to undo the scales of flux, which are `scales` of a segment's rows.
     pub fn unscale(&self, block: usize, scales: impl Fn(usize) -> i32) -> f64 {
-        let Product::Cross { .. } = self.product else {
+        if self.channels() == 1 {
             return 2f64.powi(-2 * scales(0));
-        };
+        }
         let blocks = cross_spectrum::blocks(self.weight_exponent());
         let (subject, reference) = (scales(1 + block / blocks), scales(0));
         2f64.powi(-match block % 4 {
@@ -110,14 +139,15 @@ impl PlanSpec {
         })
     }
     /// Counts a segment, one row a channel of which `dropped` events fell beyond the last bin, into the sums of its run. False
-    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel.
+    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel. Photons that are
+    /// lost are counted once: those of a subject inside the reference as the reference's.
     pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
         let divides = self.weight_exponent() > 0 || matches!(self.product, Product::Fad(_));
         let unfit = |i: usize| rows[i].events < self.min_events || (divides && photons(i) == 0);
         if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
-            sums.photons_skipped += rows.iter().map(|row| row.events).sum::<u64>();
+            sums.photons_skipped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| rows[i].events).sum::<u64>();
             return false;
         }
         sums.segments += 1;
@@ -127,7 +157,7 @@ impl PlanSpec {
             channel.flux_mean += row.flux_mean;
             channel.variance += row.variance;
         }
-        sums.photons_dropped += dropped.iter().sum::<u64>();
+        sums.photons_dropped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| dropped[i]).sum::<u64>();
         true
     }
 }

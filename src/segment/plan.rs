@@ -240,6 +240,17 @@ impl Segments {
         Segment { start, first: start.ceil_f64(), stop: edge(k + 1.0).ceil_f64() }
     }
 
+    /// The start of the segment at place `i < len()` in the frame, the interval it lies in and its number there.
+    pub fn place(&self, i: u64) -> (Dd, u64, u64) {
+        let block = self.blocks.partition_point(|b| b.before + b.count <= i);
+        (self.get(i).start + self.offset, block as u64, i - self.blocks[block].before)
+    }
+
+    /// Intervals that hold segments.
+    pub fn stretches(&self) -> u64 {
+        self.blocks.len() as u64
+    }
+
     /// The peer's starts: `g0 + k·((g0 + s) − g0)`, each operation rounded to 64 bits.
     fn get_extended(&self, g0: Dd, k: f64) -> Segment {
         let size = Dd::from(self.segment_size);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::missions::{CHANDRA, GENERIC, IXPE, NICER, NUSTAR, SWIFT, XMM, XTE};
+use super::newer_missions::{EROSITA, FXT, GBM, HXMT, LAT, LAXPC, RESOLVE, XTEND};
 use crate::time::MjdRef;
 use crate::{Error, Result};
 
@@ -27,11 +28,27 @@ pub enum Mission {
     Swift,
     /// IXPE DU1; unpolarised, its Stokes columns are 0.
     Ixpe,
+    /// AstroSat LAXPC, three units, the energy in a column.
+    Laxpc,
+    /// Insight-HXMT LE; channels without energies.
+    Hxmt,
+    /// XRISM Resolve, 35 pixels.
+    Resolve,
+    /// XRISM Xtend, four CCDs.
+    Xtend,
+    /// eROSITA, seven cameras with their own GTIs, PI in eV.
+    Erosita,
+    /// Einstein Probe FXT; channels without energies.
+    Fxt,
+    /// Fermi LAT, energies in MeV.
+    Lat,
+    /// Fermi GBM, time-tagged events, energies by EBOUNDS.
+    Gbm,
 }
 
 impl Mission {
     /// Every mission, with the name the command line uses.
-    pub const ALL: [(&'static str, Mission); 8] = [
+    pub const ALL: [(&'static str, Mission); 16] = [
         ("generic", Mission::Generic),
         ("nustar", Mission::Nustar),
         ("nicer", Mission::Nicer),
@@ -40,6 +57,14 @@ impl Mission {
         ("chandra", Mission::Chandra),
         ("swift", Mission::Swift),
         ("ixpe", Mission::Ixpe),
+        ("laxpc", Mission::Laxpc),
+        ("hxmt", Mission::Hxmt),
+        ("resolve", Mission::Resolve),
+        ("xtend", Mission::Xtend),
+        ("erosita", Mission::Erosita),
+        ("fxt", Mission::Fxt),
+        ("lat", Mission::Lat),
+        ("gbm", Mission::Gbm),
     ];
 
     pub(super) fn layout(self) -> &'static Layout {
@@ -52,6 +77,14 @@ impl Mission {
             Mission::Chandra => &CHANDRA,
             Mission::Swift => &SWIFT,
             Mission::Ixpe => &IXPE,
+            Mission::Laxpc => &LAXPC,
+            Mission::Hxmt => &HXMT,
+            Mission::Resolve => &RESOLVE,
+            Mission::Xtend => &XTEND,
+            Mission::Erosita => &EROSITA,
+            Mission::Fxt => &FXT,
+            Mission::Lat => &LAT,
+            Mission::Gbm => &GBM,
         }
     }
 }
@@ -82,8 +115,8 @@ pub(super) enum Field {
     Ticks,
     /// Phase of the first pulsation at the time written, 0 to 1; 0 without one.
     Phase,
-    /// Energy of the channel's centre, eV.
-    ElectronVolt,
+    /// Energy of the channel's centre, in units of so many keV.
+    Energy(f64),
     /// The 24 bits of a GoodXenon word: photon marker, PCU, channel.
     XenonWord,
 }
@@ -117,9 +150,11 @@ pub(super) struct Layout {
     /// Channels of the usual band, both ends included.
     pub(super) usual: (i32, i32),
     pub(super) detectors: &'static [u8],
-    /// Names of the two tables, and of the columns of the second.
+    /// Names of the event table and of the tables of intervals (one a detector, or one), and of the columns of these.
     pub(super) events: &'static str,
-    pub(super) gti: &'static str,
+    pub(super) gti: &'static [&'static str],
+    /// Lowest and highest edge, keV, of the channels in an EBOUNDS extension: each is wider than the one below in one ratio.
+    pub(super) bounds: Option<(f64, f64)>,
     pub(super) start_stop: [&'static str; 2],
     pub(super) columns: &'static [Spec],
 }
@@ -177,7 +212,7 @@ mod tests {
 
     #[test]
     fn rows_are_as_wide_as_the_missions_are() {
-        let widths = [12, 21, 47, 34, 14, 32, 46, 52];
+        let widths = [12, 21, 47, 34, 14, 32, 46, 52, 18, 14, 24, 24, 78, 24, 110, 10];
         for ((name, mission), width) in Mission::ALL.into_iter().zip(widths) {
             let columns = mission.layout().columns;
             let sum: usize =

@@ -6,11 +6,11 @@
 use super::layout::{Field, Layout};
 use crate::time::MjdRef;
 
-const fn epoch(day: i64, fraction: f64) -> MjdRef {
+pub(super) const fn epoch(day: i64, fraction: f64) -> MjdRef {
     MjdRef { day, fraction }
 }
 
-const ZERO: Field = Field::Same(0.0);
+pub(super) const ZERO: Field = Field::Same(0.0);
 
 pub(super) static GENERIC: Layout = Layout {
     telescop: "GENERIC",
@@ -29,7 +29,8 @@ pub(super) static GENERIC: Layout = Layout {
     usual: (0, 1023),
     detectors: &[0],
     events: "EVENTS",
-    gti: "GTI",
+    gti: &["GTI"],
+    bounds: None,
     start_stop: ["START", "STOP"],
     columns: &[("TIME", "1D", "s", Field::Time), ("PI", "1J", "chan", Field::Channel)],
 };
@@ -110,7 +111,7 @@ pub(super) static XMM: Layout = Layout {
     all: (0, 20_479),
     usual: (200, 11_999),
     detectors: &[4],
-    gti: "STDGTI04",
+    gti: &["STDGTI04"],
     columns: &[
         ("TIME", "1D", "s", Field::Time),
         ("RAWX", "1I", "pixel", Field::Same(37.0)),
@@ -179,7 +180,7 @@ pub(super) static CHANDRA: Layout = Layout {
         ("x", "1E", "pixel", Field::Same(4096.5)),
         ("y", "1E", "pixel", Field::Same(4096.5)),
         ("pha", "1J", "adu", Field::Channel),
-        ("energy", "1E", "eV", Field::ElectronVolt),
+        ("energy", "1E", "eV", Field::Energy(0.001)),
         ("pi", "1J", "chan", Field::Channel),
         ("grade", "1I", "", ZERO),
     ],

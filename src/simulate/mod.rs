@@ -24,6 +24,7 @@ mod energy;
 mod layout;
 mod missions;
 mod model;
+mod newer_missions;
 mod output;
 mod random;
 mod series;

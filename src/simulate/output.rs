@@ -1,5 +1,6 @@
 //! Simulated events as an OGIP event file (OGIP/93-003 and OGIP/94-003), streamed in time blocks.
 
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
@@ -92,9 +93,14 @@ impl Source {
             let mut header = Header::new();
             gti_keywords(&mut header, simulation, self).map_err(io)?;
             let columns = [Column::new(start, "1D", "s"), Column::new(stop, "1D", "s")];
-            fits.table(self.layout.gti, &columns, &header).map_err(io)?;
-            for &(start, stop) in self.gtis() {
-                fits.rows(&[start.to_be_bytes(), stop.to_be_bytes()].concat()).map_err(io)?;
+            for name in self.layout.gti {
+                fits.table(name, &columns, &header).map_err(io)?;
+                for &(start, stop) in self.gtis() {
+                    fits.rows(&[start.to_be_bytes(), stop.to_be_bytes()].concat()).map_err(io)?;
+                }
+            }
+            if let Some(bounds) = self.layout.bounds {
+                energy_bounds(&mut fits, self.layout.all, bounds).map_err(io)?;
             }
             fits.finish().map_err(io)?;
             Ok(())
@@ -153,7 +159,7 @@ impl<'a> Rows<'a> {
                     Field::Channel => f64::from(event.pi),
                     Field::Detector => f64::from(event.detector),
                     Field::Phase => self.source.phase(event.time),
-                    Field::ElectronVolt => 1000.0 * self.source.layout.energy(event.pi),
+                    Field::Energy(kev) => self.source.layout.energy(event.pi) / kev,
                     // Above 2^53 ticks (3.6e8 s) the times themselves are no longer held to one tick.
                     Field::Ticks => (event.time / self.source.layout.frame).round(),
                     Field::XenonWord => {
@@ -208,6 +214,9 @@ fn common(header: &mut Header, simulation: &Simulation, source: &Source) -> std:
         if simulation.mission == Mission::Xmm {
             header.push("FRMTIME", 1000.0 * source.frame_time(), "[ms] frame time")?;
         }
+        if simulation.mission == Mission::Erosita {
+            header.push("FRAMETIM", 1000.0 * source.frame_time(), "[ms] nominal frame time")?;
+        }
     }
     header.push("TSTART", tstart, "[s] start")?;
     header.push("TSTOP", tstop, "[s] stop")?;
@@ -253,6 +262,28 @@ fn gti_keywords(header: &mut Header, simulation: &Simulation, source: &Source) -
     header.push("HDUCLAS2", "ALL", "")?;
     common(header, simulation, source)?;
     header.push("ONTIME", source.exposure(), "[s] sum of the good time intervals")
+}
+
+/// The EBOUNDS extension (CAL/GEN/92-002): edges in one ratio from the lowest to the highest.
+fn energy_bounds<W: Write + Seek>(
+    fits: &mut FitsWriter<W>,
+    (first, last): (i32, i32),
+    (lowest, highest): (f64, f64),
+) -> std::io::Result<()> {
+    let mut header = Header::new();
+    header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
+    header.push("HDUCLAS1", "RESPONSE", "")?;
+    header.push("HDUCLAS2", "EBOUNDS", "energies of channels")?;
+    header.push("CHANTYPE", "PHA", "channels are PHA")?;
+    let columns =
+        [Column::new("CHANNEL", "1I", ""), Column::new("E_MIN", "1E", "keV"), Column::new("E_MAX", "1E", "keV")];
+    fits.table("EBOUNDS", &columns, &header)?;
+    let part = |channel: i32| f64::from(channel - first) / f64::from(last + 1 - first);
+    let edge = |channel: i32| (lowest * (highest / lowest).powf(part(channel))) as f32;
+    (first..=last).try_for_each(|channel| {
+        let number = (channel as i16).to_be_bytes();
+        fits.rows(&[&number[..], &edge(channel).to_be_bytes(), &edge(channel + 1).to_be_bytes()].concat())
+    })
 }
 
 /// `YYYY-MM-DDThh:mm:ss` of a raw time, to the second below, in the file's time scale.

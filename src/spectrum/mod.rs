@@ -1,9 +1,14 @@
 //! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
 
+pub mod bispectrum;
 pub mod cross;
 pub mod cross_errors;
+pub mod cross_powers;
 pub mod dead_time;
+pub mod dynamical;
 pub mod fad;
+pub mod lomb_scargle;
+pub mod multitaper;
 pub mod noise;
 pub mod norm;
 pub mod power;
@@ -16,6 +21,7 @@ pub mod statistics;
 pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
 pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
 pub use dead_time::{DeadTimeKind, DeadTimeModel};
+pub use dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 pub use fad::{FadMetadata, FadOptions, FadSpectrum};
 pub use noise::NoiseLevel;
 pub use norm::Norm;

@@ -1,6 +1,6 @@
 //! Which adapters there are, and which one is taken.
 
-use crate::backend::{AdapterReport, AdapterSelector, BackendError, GpuProfile};
+use crate::backend::{AdapterReport, AdapterSelector, BackendError, GpuProfile, auto_adapter};
 
 /// An instance with the native APIs. `software` drivers are part of what it lists.
 fn instance() -> wgpu::Instance {
@@ -42,20 +42,18 @@ fn kind(kind: wgpu::DeviceType) -> &'static str {
 
 /// The adapters of this machine, best first.
 pub fn adapters() -> Vec<AdapterReport> {
-    let mut taken = false;
-    list().iter().enumerate().map(|(index, adapter)| report(index, adapter, &mut taken)).collect()
+    let mut reports: Vec<AdapterReport> = list().iter().enumerate().map(|(i, adapter)| report(i, adapter)).collect();
+    if let Some(taken) = auto_adapter(&reports).map(|adapter| adapter.index) {
+        reports[taken].auto = "taken, in profile native where the adapter agrees".into();
+    }
+    reports
 }
 
-fn report(index: usize, adapter: &wgpu::Adapter, taken: &mut bool) -> AdapterReport {
+fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
     let info = adapter.get_info();
     let limits = adapter.limits();
     let software = info.device_type == wgpu::DeviceType::Cpu;
-    let auto = match (software, *taken) {
-        (true, _) => "not taken: a program on the CPU",
-        (false, true) => "not taken: another is listed before it",
-        (false, false) => "taken, in profile native where the adapter agrees",
-    };
-    *taken |= !software;
+    let auto = if software { "not taken: a program on the CPU" } else { "not taken: another is listed before it" };
     let named = [
         (wgpu::Features::SHADER_F64, "f64"),
         (wgpu::Features::SHADER_INT64, "int64"),

@@ -1,13 +1,16 @@
 //! One opened adapter: device, queue, pipelines, and what went wrong on it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter;
 use super::work::Timer;
 use crate::backend::{AdapterSelector, BackendError, DeviceInfo, GpuProfile};
-use crate::kernels::{Access, Data, Dispatch, Job, Limits, Precision, Shader, Shape, bin_events};
+use crate::kernels::{
+    Access, Data, Dispatch, Job, JobResult, Limits, Precision, Shader, Shape, bin_events, check::Runner,
+};
 
 /// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
 pub struct Context {
@@ -16,19 +19,12 @@ pub struct Context {
     limits: Limits,
     precision: Precision,
     info: DeviceInfo,
+    /// Devices opened before it.
+    number: usize,
     pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
     failure: Arc<Mutex<Option<BackendError>>>,
     /// How long one wait for the device may take.
     pub(super) patience: Duration,
-}
-
-/// What a [`Job`] gave.
-#[derive(Debug)]
-pub struct JobResult {
-    /// Bytes of each output buffer.
-    pub outputs: Vec<Vec<u8>>,
-    /// Names of the shaders whose pipelines were launched, in order.
-    pub pipelines: Vec<&'static str>,
 }
 
 impl Context {
@@ -102,9 +98,11 @@ impl Context {
             precision: "single",
             threads: 0,
         };
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let precision = Precision::Single;
         let (pipelines, patience) = (HashMap::new(), super::readback::PATIENCE);
-        let mut context = Context { device, queue, limits, precision, info, pipelines, failure, patience };
+        let mut context = Context { device, queue, limits, precision, info, number, pipelines, failure, patience };
         if features.contains(wgpu::Features::SHADER_F64) {
             context.limits.f64 = context.f64_is_exact();
         }
@@ -130,6 +128,11 @@ impl Context {
     /// Tunables of the profile in use.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Name of this opening of the adapter: two of one kind have clocks of their own.
+    pub(super) fn label(&self) -> String {
+        format!("{} #{}", self.info.adapter, self.number)
     }
 
     /// Pretends that the device has less workgroup memory.
@@ -307,7 +310,16 @@ impl Context {
 
     /// Runs a job from start to end, with buffers of its own.
     pub fn run(&mut self, job: &Job) -> Result<JobResult, BackendError> {
-        super::pool::run(self, job)
+        super::pool::run(self, job, false)
+    }
+}
+
+impl Runner for Context {
+    fn tunables(&self) -> &Limits {
+        &self.limits
+    }
+    fn run(&mut self, job: &Job, timed: bool) -> Result<JobResult, String> {
+        super::pool::run(self, job, timed).map_err(|e| e.to_string())
     }
 }
 

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::{
-    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Ticket, not_the_oldest,
-    released,
+    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket,
+    measure::{DeviceRates, Instrument, Work},
+    not_the_oldest, released,
 };
-use crate::kernels::Precision;
+use crate::kernels::check::Runner;
+use crate::kernels::{Job, JobResult, Limits, Precision};
+use crate::profile;
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 
@@ -15,14 +18,14 @@ mod adapter;
 mod context;
 mod plan;
 mod pool;
+mod probe;
 mod readback;
 mod upload;
 mod work;
 
 pub use adapter::adapters;
-pub use context::{Context, JobResult};
+pub use context::Context;
 use plan::{InFlight, Plan};
-pub use work::{PassTime, Work};
 
 /// Batches in flight: one computed while the next is filled.
 const DEPTH: usize = 2;
@@ -61,13 +64,14 @@ impl GpuBackend {
     ) -> Result<GpuBackend, BackendError> {
         let mut context = Context::open(adapter, profile)?;
         context.set_precision(precision)?;
+        let timed = context.has_timestamps();
         Ok(GpuBackend {
             context,
             plans: BTreeMap::new(),
             next_plan: 0,
             pending: VecDeque::new(),
             next_ticket: 0,
-            timed: false,
+            timed: profile::is_on() && timed,
             work: Work::default(),
         })
     }
@@ -78,12 +82,13 @@ impl GpuBackend {
         self.timed
     }
 
-    /// Bytes a second that the device copies between two of its buffers, read and written counted; `None` without timestamps.
+    /// Bytes a second that the device copies between two of its buffers, read and written counted, at best; `None` without timestamps.
     ///
     /// # Errors
     /// No memory for the buffers; the device was lost.
     pub fn copy_rate(&self) -> Result<Option<f64>, BackendError> {
-        work::copy_rate(&self.context)
+        let (bytes, seconds) = work::copies(&self.context)?;
+        Ok(seconds.into_iter().reduce(f64::min).map(|best| 2.0 * bytes as f64 / best))
     }
 
     /// What the device has done so far.
@@ -111,6 +116,27 @@ fn finish(
     work: &mut Work,
 ) -> Result<PartialSums, BackendError> {
     plans.get(&plan.0).ok_or_else(released)?.finish(context, batch, work)
+}
+
+impl Runner for GpuBackend {
+    fn tunables(&self) -> &Limits {
+        self.context.limits()
+    }
+    fn run(&mut self, job: &Job, timed: bool) -> Result<JobResult, String> {
+        Runner::run(&mut self.context, job, timed)
+    }
+}
+
+impl Instrument for GpuBackend {
+    fn time_passes(&mut self) -> bool {
+        GpuBackend::time_passes(self)
+    }
+    fn work(&self) -> &Work {
+        &self.work
+    }
+    fn rates(&self) -> Result<DeviceRates, BackendError> {
+        probe::rates(&self.context)
+    }
 }
 
 impl Backend for GpuBackend {
@@ -157,6 +183,24 @@ impl Backend for GpuBackend {
 
     fn depth(&self) -> usize {
         DEPTH
+    }
+
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        Some(&mut self.context)
+    }
+}
+
+impl Shaders for Context {
+    fn tunables(&self) -> Limits {
+        *self.limits()
+    }
+
+    fn largest_buffer(&self) -> u64 {
+        Context::largest_buffer(self)
+    }
+
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        Context::run(self, job).map(|result| result.outputs)
     }
 }
 

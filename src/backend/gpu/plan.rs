@@ -7,7 +7,8 @@ use super::context::{Context, PARAMS_STRIDE};
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
-use super::work::{Timer, Work};
+use super::work::Timer;
+use crate::backend::measure::Work;
 use crate::backend::{BackendError, BatchLimits, check_batch};
 use crate::kernels::bin_events::BinParams;
 use crate::kernels::cross_spectrum::{self, CrossWork};
@@ -15,6 +16,7 @@ use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
+use crate::profile;
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
@@ -185,6 +187,7 @@ impl Plan {
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let targets: Vec<&wgpu::Buffer> = self.buffers.iter().chain([&self.params]).collect();
+        let uploaded = work.uploaded;
         work.uploaded += slot.staging.fill(context, &mut encoder, &targets, |writer| {
             if self.spec.input == Input::Events {
                 writer.put(TIMES, batch.rows.iter().map(|r| bytemuck::cast_slice(&batch.times[r.begin..r.end])));
@@ -198,6 +201,7 @@ impl Plan {
             }
             writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
         })?;
+        profile::count("bytes uploaded", work.uploaded - uploaded);
         let (timed, results) = self.encode(context, &mut encoder, &batch, extent, &launches, work);
         let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
         let slot = &mut self.slots[self.next_slot];
@@ -206,6 +210,7 @@ impl Plan {
         self.open = (!batch.last).then_some(extent.rows);
         let bytes = results + Timer::bytes(timed.len());
         work.read_back += bytes;
+        profile::count("bytes read back", bytes);
         let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
         Ok(InFlight { batch, readback, timed, results })
     }
@@ -275,7 +280,7 @@ impl Plan {
         };
         readback.read(context, |bytes| {
             let (results, notes) = bytes.split_at(batch.results as usize);
-            work.timed(&batch.timed, notes, context.queue.get_timestamp_period());
+            work.timed(&batch.timed, notes, context);
             if results.is_empty() { PartialSums::new() } else { self.sums(&batch.batch, results) }
         })
     }
@@ -288,7 +293,7 @@ impl Plan {
         let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
         let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
         let per_run = self.spec.blocks() * frequencies;
-        let mut partial = PartialSums::new();
+        let mut partial = self.spec.no_sums();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
             for first in rows.clone().step_by(channels) {
@@ -342,21 +347,19 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.extend(transforms);
     let places =
         PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
-    list.push(match spec.product {
-        Product::Power { .. } => power::dispatch(fft, rows, runs, exponent, &places, tunables),
-        Product::Cross { channels, inside, .. } => {
-            let work = CrossWork { channels, inside, exponent };
+    list.push(match spec.channels() {
+        1 => power::dispatch(fft, rows, runs, exponent, &places, tunables),
+        channels => {
+            let work = CrossWork { channels, inside: spec.inside(), exponent };
             cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
         }
-        // No plan is made of it.
-        Product::Fad(_) => return list,
     });
     list
 }
 
 /// True where one launch does it all.
 fn fuses(spec: &PlanSpec, fft: &FftPlan) -> bool {
-    matches!(spec.product, Product::Power { .. }) && fused::supports(fft)
+    spec.channels() == 1 && fused::supports(fft)
 }
 
 /// Bytes of the samples of a row.

@@ -1,9 +1,10 @@
 //! Buffers: made in one place, so that a lack of memory is an error and not a panic; and the execution of a [`Job`].
 
-use super::context::{Context, JobResult, PARAMS_STRIDE};
+use super::context::{Context, PARAMS_STRIDE};
 use super::readback::Mapping;
+use super::work::{self, Timer};
 use crate::backend::BackendError;
-use crate::kernels::{Dispatch, Fill, Job};
+use crate::kernels::{Dispatch, Fill, Job, JobResult};
 
 /// Smallest buffer: no binding may be empty, and none shorter than one element of its array.
 const SMALLEST: u64 = 32;
@@ -45,7 +46,7 @@ pub(super) fn params_bytes(dispatches: &[Dispatch]) -> Vec<u8> {
 }
 
 /// Runs a job with buffers of its own.
-pub(super) fn run(context: &mut Context, job: &Job) -> Result<JobResult, BackendError> {
+pub(super) fn run(context: &mut Context, job: &Job, timed: bool) -> Result<JobResult, BackendError> {
     let buffers = job
         .buffers
         .iter()
@@ -68,9 +69,18 @@ pub(super) fn run(context: &mut Context, job: &Job) -> Result<JobResult, Backend
         .iter()
         .map(|&output| buffer(context, "readback", job.buffers[output].len(), readable))
         .collect::<Result<Vec<_>, _>>()?;
+    let timer = if timed && context.has_timestamps() {
+        let passes = job.dispatches.len();
+        Some((Timer::new(context, passes)?, buffer(context, "notes", Timer::bytes(passes), readable)?))
+    } else {
+        None
+    };
     let pipelines = context.guarded(|| {
         let mut encoder = context.device.create_command_encoder(&Default::default());
-        let pipelines = context.encode(&mut encoder, &job.dispatches, &groups, None);
+        let pipelines = context.encode(&mut encoder, &job.dispatches, &groups, timer.as_ref().map(|(timer, _)| timer));
+        if let Some((timer, notes)) = &timer {
+            timer.resolve(&mut encoder, pipelines.len(), notes, 0);
+        }
         for (readback, &output) in readbacks.iter().zip(&job.outputs) {
             encoder.copy_buffer_to_buffer(&buffers[output], 0, readback, 0, buffers[output].size());
         }
@@ -83,5 +93,12 @@ pub(super) fn run(context: &mut Context, job: &Job) -> Result<JobResult, Backend
         let mapping = Mapping::start(readback, wgpu::MapMode::Read, readback.size(), None);
         outputs.push(mapping.read(context, |bytes| bytes[..len].to_vec())?);
     }
-    Ok(JobResult { outputs, pipelines })
+    let seconds = match &timer {
+        Some((_, notes)) if !pipelines.is_empty() => {
+            let mapping = Mapping::start(notes, wgpu::MapMode::Read, Timer::bytes(pipelines.len()), None);
+            mapping.read(context, |bytes| work::ticks(bytes, context))?.into_iter().map(|(a, b)| b - a).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(JobResult { outputs, pipelines, seconds })
 }

@@ -1,38 +1,12 @@
 //! What a device has done: launches and bytes by the engine's own count, and the time of every pass by the device's clock.
 
-use std::collections::BTreeMap;
-
 use super::context::Context;
 use super::pool;
 use super::readback::Mapping;
 use crate::backend::BackendError;
+use crate::backend::measure::Work;
 use crate::kernels::Dispatch;
-
-/// Work of a backend since it was opened.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Work {
-    /// Launches of shaders.
-    pub launches: u64,
-    /// Bytes between device memory and workgroups, by the formulas of the kernels, and of buffers cleared.
-    pub moved: u64,
-    /// Bytes from the host.
-    pub uploaded: u64,
-    /// Bytes to the host.
-    pub read_back: u64,
-    /// Time on the device by shader, where it was asked for.
-    pub passes: BTreeMap<&'static str, PassTime>,
-}
-
-/// Time of all launches of one shader.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
-pub struct PassTime {
-    /// Launches timed.
-    pub launches: u64,
-    /// Time on the device, s.
-    pub seconds: f64,
-    /// Bytes that these launches moved.
-    pub moved: u64,
-}
+use crate::profile;
 
 impl Work {
     /// Counts launches that were recorded.
@@ -82,12 +56,12 @@ impl Timer {
 /// Bytes of a copy that is timed: more than any cache holds.
 const COPY: u64 = 128 << 20;
 
-/// See [`GpuBackend::copy_rate`](super::GpuBackend::copy_rate): the best of five copies.
-pub(super) fn copy_rate(context: &Context) -> Result<Option<f64>, BackendError> {
-    if !context.has_timestamps() {
-        return Ok(None);
-    }
+/// Seconds of some copies of `bytes` bytes from one buffer to another on the device; empty without timestamps.
+pub(super) fn copies(context: &Context) -> Result<(u64, Vec<f64>), BackendError> {
     let size = COPY.min(context.largest_buffer());
+    if !context.has_timestamps() {
+        return Ok((size, Vec::new()));
+    }
     let [from, to] = [
         pool::buffer(context, "copied", size, pool::storage())?,
         pool::buffer(context, "copy", size, pool::storage())?,
@@ -95,7 +69,7 @@ pub(super) fn copy_rate(context: &Context) -> Result<Option<f64>, BackendError> 
     let timer = Timer::new(context, 1)?;
     let readable = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
     let readback = pool::buffer(context, "readback", Timer::bytes(1), readable)?;
-    let mut best = f64::INFINITY;
+    let mut seconds = Vec::new();
     for _ in 0..5 {
         // Passes note times, copies do not: two empty passes stand before and behind it.
         let note = |encoder: &mut wgpu::CommandEncoder, place: u32| {
@@ -115,23 +89,29 @@ pub(super) fn copy_rate(context: &Context) -> Result<Option<f64>, BackendError> 
             context.queue.submit([encoder.finish()]);
         })?;
         let mapping = Mapping::start(&readback, wgpu::MapMode::Read, Timer::bytes(1), None);
-        let ticks: Vec<u64> =
-            mapping.read(context, |bytes| bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect())?;
-        let seconds = ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(context.queue.get_timestamp_period()) * 1e-9;
-        best = best.min(seconds);
+        seconds.extend(mapping.read(context, |notes| ticks(notes, context))?.first().map(|(begin, end)| end - begin));
     }
-    Ok(Some(2.0 * size as f64 / best))
+    Ok((size, seconds))
+}
+
+/// Begin and end of each pass, seconds of the device's clock.
+pub(super) fn ticks(notes: &[u8], context: &Context) -> Vec<(f64, f64)> {
+    let period = f64::from(context.queue.get_timestamp_period()) * 1e-9;
+    let ticks: Vec<u64> = notes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
+    // A clock that was read out of order says nothing.
+    let pair = |t: &[u64]| (t[0] as f64 * period, t[0].max(t[1]) as f64 * period);
+    ticks.chunks_exact(2).map(pair).collect()
 }
 
 impl Work {
-    /// Adds the times of passes, from the notes read back: begin and end of each, in ticks of `period` nanoseconds.
-    pub(super) fn timed(&mut self, passes: &[(&'static str, u64)], notes: &[u8], period: f32) {
-        let ticks: Vec<u64> = notes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
-        for (&(shader, moved), ticks) in passes.iter().zip(ticks.chunks_exact(2)) {
+    /// Adds the times of passes, from the notes read back.
+    pub(super) fn timed(&mut self, passes: &[(&'static str, u64)], notes: &[u8], context: &Context) {
+        for (&(shader, moved), (begin, end)) in passes.iter().zip(ticks(notes, context)) {
             let time = self.passes.entry(shader).or_default();
             time.launches += 1;
-            time.seconds += ticks[1].saturating_sub(ticks[0]) as f64 * f64::from(period) * 1e-9;
+            time.seconds += end - begin;
             time.moved += moved;
+            profile::device_pass(&context.label(), shader, begin, end);
         }
     }
 }

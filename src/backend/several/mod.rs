@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
+use super::{
+    Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Shaders, Ticket, check_batch, not_the_oldest, released,
+};
 use crate::segment::{PlanSpec, SegmentBatch};
 use crate::sums::PartialSums;
 use crate::warning::Warnings;
@@ -198,6 +200,11 @@ impl Backend for Several {
         let depths =
             latest.iter().flat_map(|plan| plan.members.keys()).map(|&member| self.members[member].backend.depth());
         depths.sum::<usize>().max(1)
+    }
+
+    /// The first that runs shaders: such work is not shared.
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        self.members.iter_mut().find_map(|member| member.backend.shaders())
     }
 
     fn take_warnings(&mut self) -> Warnings {

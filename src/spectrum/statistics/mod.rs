@@ -8,4 +8,5 @@ pub mod detection;
 mod gamma;
 pub mod normal;
 pub mod poisson;
+pub mod pulse;
 pub mod pulsed;

@@ -1,0 +1,45 @@
+//! Event files, from the header to the spectrum: no photon is lost, times are in order.
+#![no_main]
+use std::num::NonZeroUsize;
+
+use eagleray::backend::cpu::CpuBackend;
+use eagleray::io::EventStream;
+use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((how, bytes)) = eagleray_fuzz::drawn(data) else { return };
+    let set = |bit: u8| how & bit != 0;
+    let options = OpenOptions {
+        salvage: set(1),
+        gti: if set(2) { GtiSource::Span } else { GtiSource::File },
+        compat_stingray: set(4),
+        detectors: set(8).then(|| vec![0, 4]),
+        ..OpenOptions::default()
+    };
+    let mut warnings = Warnings::default();
+    let path = eagleray_fuzz::written(&bytes);
+    let Ok(file) = EventFile::open(&path, &options, &mut warnings) else { return };
+    assert!(file.gti.intervals().iter().all(|(a, b)| a < b));
+    file.check_datasum(&mut warnings).expect("the file can be read");
+    file.channel_range().expect("the file can be read");
+    let channels = file.scale.as_ref().filter(|_| set(16)).and_then(|scale| scale.band(0.3, 10.0).ok());
+    let selection = Selection { channels, detectors: options.detectors.clone() };
+    let Ok(mut stream) = EventStream::open(&file, selection.clone(), &mut warnings) else { return };
+    let mut times = Vec::new();
+    while stream.next_chunk(64, &mut times).expect("the file can be read") {}
+    let b = &stream.balance;
+    assert_eq!(b.read, file.rows() as u64);
+    assert_eq!(b.read, times.len() as u64 + b.filtered + b.not_photons + b.dropped);
+    assert!(times.iter().all(|t| t.is_finite()) && times.is_sorted());
+    // Months of good time are honestly transformed, which is not what is looked for here.
+    if file.gti.exposure() < 1e3 {
+        let settings = Options { dt: Some(0.5), segment_size: Some(4.0), ..Options::default() };
+        let mut backend = CpuBackend::new(NonZeroUsize::new(1)).expect("a CPU");
+        let Ok(input) = Events::of_file(&file, selection, &mut warnings) else { return };
+        if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &mut |_| {}) {
+            let photons = &s.meta.provenance.photons;
+            assert!(photons.is_exact() && photons.read == file.rows() as u64, "{photons}");
+        }
+    }
+});

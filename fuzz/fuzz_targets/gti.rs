@@ -1,0 +1,35 @@
+//! Good time intervals from text and from FITS, given for a good event file: in order and apart, or an error.
+#![no_main]
+use std::sync::LazyLock;
+
+use eagleray::io::Source;
+use eagleray::time::Dd;
+use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Warnings};
+use libfuzzer_sys::fuzz_target;
+
+static GOOD: LazyLock<Source> = LazyLock::new(|| {
+    let path = eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD));
+    let kept = path.with_extension("good");
+    std::fs::rename(path, &kept).expect("a temporary file can be renamed");
+    Source::open(&kept).expect("a good file")
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Some((how, bytes)) = eagleray_fuzz::drawn(data) else { return };
+    let good = LazyLock::force(&GOOD).clone();
+    let given = eagleray_fuzz::written(&bytes).display().to_string();
+    let options = OpenOptions { gti: GtiSource::Given(given), compat_stingray: how & 1 != 0, ..OpenOptions::default() };
+    let Ok(file) = EventFile::of_source(good, &options, &mut Warnings::default()) else { return };
+    let gti: &Gti = &file.gti;
+    let list = gti.intervals();
+    assert!(!list.is_empty() && list.iter().all(|(a, b)| a < b && a.is_finite() && b.is_finite()));
+    assert!(list.windows(2).all(|w| w[0].1 <= w[1].0));
+    assert_eq!(&gti.intersect(gti), gti);
+    let (start, stop) = gti.ends().expect("some");
+    assert!(gti.complement(start, stop).intersect(gti).is_empty());
+    assert!(gti.contains(start) && !gti.contains(stop));
+    assert!(gti.trimmed(0.5, 1.0).intervals().iter().all(|(a, b)| a < b));
+    gti.split_at_gaps(1.0);
+    let shifted = gti.shifted(Dd::from(1.0));
+    assert_eq!(shifted.intervals().len(), list.len());
+});

@@ -1,0 +1,263 @@
+//! `eagleray fold`: the pulse profile of a known frequency.
+
+use clap::Args;
+
+use super::common::{InputArgs, Opened, OutputArgs, report};
+use super::device::DeviceArgs;
+use super::number::{counting, number, positive};
+use super::plot_pulsation;
+use crate::error::{Error, Result};
+use crate::io::EventFile;
+use crate::io::product::{Product, ProductColumn, Values};
+use crate::phase::Ephemeris;
+use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
+use crate::pulsation::fraction::Measured;
+use crate::pulsation::{FoldOptions, Profile, fold};
+use crate::text::{Short, count};
+use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::warning::Warnings;
+
+/// Options of `fold`.
+#[derive(Args, Debug)]
+pub struct FoldArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Frequency at the epoch, Hz; all digits count
+    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits)]
+    freq: Dd,
+    /// Its derivative, Hz/s
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true)]
+    fdot: f64,
+    /// Its second derivative, Hz/s²
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true)]
+    fddot: f64,
+    /// Where phase is 0: MJD in the frame of the file, or with the suffix s mission seconds [default: the second next to the middle
+    /// of the good time, as for `search`]
+    #[arg(long, value_name = "MJD", allow_hyphen_values = true)]
+    epoch: Option<String>,
+    /// Bins of phase
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "32")]
+    nbin: usize,
+    /// Harmonics of z2 and of the pulsed fraction by Fourier amplitudes
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "2")]
+    nharm: usize,
+    /// Background, counts/s: pulsed fractions are those of the source alone
+    #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
+    background: f64,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Picture of the rate by time and phase: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    phaseogram: Option<String>,
+    /// Stretches of time in it
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "64")]
+    phaseogram_rows: usize,
+    /// Edges of energy bands, keV, for --energy-phase
+    #[arg(long, value_name = "E0,E1,…", value_delimiter = ',', value_parser = positive, conflicts_with_all = ["energy", "pi"])]
+    energies: Vec<f64>,
+    /// Profiles of the bands of --energies: .ecsv, .csv, .json or .fits; or as a picture, .svg or .png
+    #[arg(long, value_name = "FILE", requires = "energies")]
+    energy_phase: Option<String>,
+}
+
+/// A decimal, of which the part before the point and the part behind it are kept apart: more digits than one f64 holds.
+fn digits(text: &str) -> Result<Dd, String> {
+    let value = number(text)?;
+    match text.trim().split_once('.') {
+        Some((whole, part)) if whole.parse::<i64>().is_ok() && part.bytes().all(|b| b.is_ascii_digit()) => {
+            let part = number(&format!("0.{part}0"))?;
+            let sign = if whole.starts_with('-') { -1.0 } else { 1.0 };
+            Ok(Dd::sum(number(whole)?, sign * part))
+        }
+        _ => Ok(value.into()),
+    }
+}
+
+fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<Dd> {
+    let bad = |message: String| Error::argument("--epoch", text, message);
+    if let Some(seconds) = text.trim().strip_suffix('s') {
+        return digits(seconds).map_err(bad);
+    }
+    let mjd = digits(text).map_err(bad)?;
+    let reference =
+        mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it; give seconds as 123s".into()))?;
+    Ok((mjd - Dd::from(reference.day as f64) - Dd::from(reference.fraction)) * SECONDS_PER_DAY)
+}
+
+impl FoldArgs {
+    /// The events of a selection.
+    fn events(
+        &self,
+        input: &InputArgs,
+        files: &[EventFile],
+        warnings: &mut Warnings,
+        talk: bool,
+    ) -> Result<PulseEvents> {
+        let mut say = |text: String| {
+            if talk {
+                eprintln!("eagleray: {text}");
+            }
+        };
+        let (inputs, combine) = input.inputs(files, warnings, &mut say)?;
+        let mjdref = inputs.first().and_then(|input| input.mjdref);
+        let epoch = self.epoch.as_deref().map(|text| epoch(text, mjdref)).transpose()?;
+        PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &mut |_| {})
+    }
+
+    fn options(&self, events: &PulseEvents) -> FoldOptions {
+        let (fdot, fddot) = (self.fdot.into(), self.fddot.into());
+        FoldOptions {
+            ephemeris: Ephemeris { epoch: events.ticks.reference(), freq: self.freq, fdot, fddot },
+            nbin: self.nbin,
+            nharm: self.nharm,
+            background: self.background,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: &FoldArgs) -> Result<()> {
+    let out = &args.output;
+    args.device.check()?;
+    let picture = |path: &str| path.ends_with(".svg") || path.ends_with(".png");
+    let (bands_plot, bands_table) = match args.energy_phase.clone() {
+        Some(path) if picture(&path) => (Some(path), None),
+        table => (None, table),
+    };
+    out.check(&args.input, &[&args.phaseogram, &bands_plot], &[&bands_table])?;
+    if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
+        return Err(Error::argument(
+            "--energies",
+            format!("{:?}", args.energies),
+            "must be two edges or more, ascending",
+        ));
+    }
+    let mut warnings = Warnings::default();
+    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+        return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
+    };
+    let mut backend = args.device.open(&mut warnings)?;
+    let events = args.events(&args.input, &files, &mut warnings, !out.quiet)?;
+    report(&events.provenance.warnings, out.strict, out.quiet)?;
+    let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
+    if let Some(path) = &out.plot {
+        plot_pulsation::profile(&profile, path, out.overwrite)?;
+    }
+    if let Some(path) = &args.phaseogram {
+        let gram = fold::phaseogram(&events, &args.options(&events), args.phaseogram_rows)?;
+        plot_pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
+    }
+    drop(events);
+    let mut bands = Vec::new();
+    for edges in args.energies.windows(2) {
+        let input = InputArgs { energy: Some((edges[0], edges[1])), ..args.input.clone() };
+        // What there is to say of the files has been said.
+        let events = args.events(&input, &files, &mut Warnings::default(), !out.quiet)?;
+        // All bands have one epoch: that of the good time.
+        bands.push((edges[0], edges[1], fold::fold(&events, &args.options(&events), backend.as_mut())?));
+    }
+    if let Some(path) = &bands_table {
+        write_bands(&bands, &profile, path, out.overwrite)?;
+    }
+    if let Some(path) = &bands_plot {
+        plot_pulsation::bands(&bands, path, out.overwrite)?;
+    }
+    if let Some(path) = &out.output {
+        profile.product().write(path, out.overwrite)?;
+    }
+    if out.json {
+        return super::print(&format!("{:#}\n", serde_json::to_value(&profile.meta).unwrap_or_default()));
+    }
+    if !out.quiet {
+        eprint!("{}", summary(&profile));
+    }
+    Ok(())
+}
+
+/// The energy and phase matrix, one row a band and bin.
+fn write_bands(bands: &[(f64, f64, Profile)], whole: &Profile, path: &str, overwrite: bool) -> Result<()> {
+    let all = |of: fn(&Profile) -> &[f64]| -> Vec<f64> { bands.iter().flat_map(|(.., p)| of(p).to_vec()).collect() };
+    let edge = |of: fn(&(f64, f64, Profile)) -> f64| -> Vec<f64> {
+        bands.iter().flat_map(|band| std::iter::repeat_n(of(band), band.2.phase.len())).collect()
+    };
+    let (lo, hi) = (edge(|band| band.0), edge(|band| band.1));
+    let (phase, exposure) = (all(|p| &p.phase), all(|p| &p.exposure));
+    let (rate, error) = (all(|p| &p.rate), all(|p| &p.rate_err));
+    let counts: Vec<u64> = bands.iter().flat_map(|(.., p)| p.counts.clone()).collect();
+    let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+    let columns = vec![
+        column("energy_lo", "keV", Values::Real(&lo)),
+        column("energy_hi", "keV", Values::Real(&hi)),
+        column("phase", "", Values::Real(&phase)),
+        column("counts", "ct", Values::Count(&counts)),
+        column("rate", "ct/s", Values::Real(&rate)),
+        column("rate_err", "ct/s", Values::Real(&error)),
+        column("exposure", "s", Values::Real(&exposure)),
+    ];
+    let mut meta = serde_json::to_value(&whole.meta).unwrap_or_default();
+    meta["bands"] = bands.iter().map(|(lo, hi, p)| {
+        serde_json::json!({ "energy_lo": lo, "energy_hi": hi, "nphots": p.meta.nphots, "pulsed_fraction": p.meta.pulsed_fraction })
+    }).collect();
+    Product { name: "ENERGY_PHASE", columns, meta }.write(path, overwrite)
+}
+
+fn summary(profile: &Profile) -> String {
+    let meta = &profile.meta;
+    let mut text = format!(
+        "{} in {} s of good time; epoch {} s{}, ticks of {:e} s\n",
+        count(meta.nphots as u64, "event"),
+        Short(meta.exposure),
+        meta.epoch,
+        meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
+        meta.tick
+    );
+    text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &format!(
+        "Z²_{} {:.3} (log10 p {:.2}), H {:.3} with {} (log10 p {:.2}), χ² {:.3} of {} (log10 p {:.2}); one trial each\n",
+        meta.nharm,
+        meta.z2,
+        meta.z2_log10_p,
+        meta.h,
+        count(meta.h_harmonics as u64, "harmonic"),
+        meta.h_log10_p,
+        meta.chi2,
+        count(meta.chi2_dof as u64, "degree"),
+        meta.chi2_log10_p
+    );
+    let percent = |m: Measured| format!("{:.3} % ± {:.3} %", 100.0 * m.value, 100.0 * m.error);
+    let f = &meta.pulsed_fraction;
+    text + &format!(
+        "pulsed fraction: (max - min)/(max + min) {}, area {}, rms {}, rms of {} {}\n",
+        percent(f.minmax),
+        percent(f.area),
+        percent(f.rms),
+        count(meta.nharm as u64, "harmonic"),
+        percent(f.fourier)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_digits_of_a_frequency_count() {
+        let f = digits("29.946923123456789012345").unwrap();
+        assert_eq!(f, Dd::sum(29.0, 0.946923123456789012345));
+        assert!(f.lo != 0.0);
+        assert_eq!(digits("-2.5"), Ok(Dd::from(-2.5)));
+        assert_eq!(digits("1/3"), Ok(Dd::from(1.0 / 3.0)));
+        assert_eq!(digits("7."), Ok(Dd::from(7.0)));
+        assert_eq!(digits("-0.25"), Ok(Dd::from(-0.25)));
+        assert!(digits("a.5").is_err());
+        let mjdref = MjdRef { day: 50_000, fraction: 0.5 };
+        assert_eq!(epoch("50001.5", Some(mjdref)).unwrap(), Dd::from(86_400.0));
+        assert_eq!(epoch("12.25s", None).unwrap(), Dd::from(12.25));
+        assert!(epoch("50001.5", None).is_err());
+    }
+}

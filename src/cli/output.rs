@@ -1,0 +1,73 @@
+//! Options of what is written and said, and the checks that come before any work.
+
+use clap::Args;
+
+use super::common::InputArgs;
+use super::plot;
+use crate::error::{Error, Result};
+use crate::io::product::{Format, check_output};
+
+/// Where results go.
+#[derive(Args, Clone, Debug)]
+pub struct OutputArgs {
+    /// Table: .ecsv, .csv, .json or .fits; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+    /// Picture: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<String>,
+    /// Replace existing outputs
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Summary as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// No summary or warnings
+    #[arg(long)]
+    pub quiet: bool,
+    /// Warnings are errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl OutputArgs {
+    /// Refuses what would be refused in the end; `more` are tables beside the first.
+    ///
+    /// # Errors
+    /// An unknown format, an existing file, two outputs on standard output, an output that is an input.
+    pub fn check(&self, input: &InputArgs, more: &[&str]) -> Result<()> {
+        let tables = || self.output.as_deref().into_iter().chain(more.iter().copied());
+        tables().try_for_each(|path| Format::of(path).map(|_| ()))?;
+        if let Some(path) = self.plot.as_deref() {
+            plot::check_extension(path)?;
+        }
+        if usize::from(self.json) + tables().filter(|path| *path == "-").count() > 1 {
+            let message = "tables and the summary cannot share standard output";
+            return Err(Error::argument("--output", "-", message));
+        }
+        for path in tables().chain(self.plot.as_deref()).filter(|path| *path != "-") {
+            check_output(path, self.overwrite)?;
+            input.check_output(path)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `write` with the files that a table goes to now: those on disk come before standard output, whose reader may have seen
+    /// enough.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn table(&self, to_stdout: bool, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+        match self.output.as_deref().filter(|path| (*path == "-") == to_stdout) {
+            Some(path) => write(path),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells what was done about the input, unless quiet.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("eagleray: {text}");
+        }
+    }
+}

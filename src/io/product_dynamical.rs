@@ -1,0 +1,206 @@
+//! Dynamical spectra on disk: FITS images with tables of their axes, or text with one line a cell.
+
+use std::io::{Seek, Write};
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::fits_writer::{FitsWriter, Header, write_file};
+use super::product::{Format, Product, ProductColumn, Values};
+use super::product_fits::{cards, metadata, table};
+use crate::error::{Error, Result};
+use crate::spectrum::bispectrum::Bispectrum;
+use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::dynamical::{Axes, ShiftedPower};
+use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
+
+/// Unit of power in a normalisation, in the notation of the FITS standard.
+fn power_unit(norm: Norm) -> &'static str {
+    match norm {
+        Norm::Frac => "Hz-1",
+        Norm::Abs => "ct2 s-2 Hz-1",
+        Norm::Leahy | Norm::None => "",
+    }
+}
+
+fn real<'a>(name: &'static str, unit: &str, values: &'a [f64]) -> ProductColumn<'a> {
+    ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) }
+}
+
+fn count<'a>(name: &'static str, values: &'a [u64]) -> ProductColumn<'a> {
+    ProductColumn { name, unit: String::new(), values: Values::Count(values) }
+}
+
+/// What is written of a dynamical spectrum.
+struct Matrices<'a> {
+    axes: &'a Axes,
+    /// Columns of one value a cell; each is an image of its name in FITS, the first the primary one.
+    cells: Vec<ProductColumn<'a>>,
+    /// Noise levels of the rows.
+    noise: Vec<ProductColumn<'a>>,
+    meta: Json,
+}
+
+impl DynamicalPowerSpectrum {
+    /// Writes to a file, or to standard output for `-`. FITS: the primary image `power`, a line a time; the tables TIME (`time`,
+    /// `start`, `stop`, `m`, `rate`, `noise`) and FREQ (`freq`, `df`, `k`). Text and JSON: columns `time`, `freq`, `power`, one line a
+    /// cell.
+    ///
+    /// # Errors
+    /// The file exists and `overwrite` is false; the system's own error.
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let unit = power_unit(self.meta.norm);
+        Matrices {
+            axes: &self.axes,
+            cells: vec![real("power", unit, &self.power)],
+            noise: vec![real("noise", unit, &self.noise)],
+            meta: serde_json::to_value(&self.meta).unwrap_or_default(),
+        }
+        .write(path, overwrite)
+    }
+}
+
+impl DynamicalCrossSpectrum {
+    /// As a power spectrum, with the cells `cross_re`, `cross_im`, `power1`, `power2`, `phase_lag` (rad).
+    ///
+    /// # Errors
+    /// The file exists and `overwrite` is false; the system's own error.
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let (unit, lags) = (power_unit(self.meta.norm), self.phase_lag());
+        let cells = vec![
+            real("cross_re", unit, &self.cross_re),
+            real("cross_im", unit, &self.cross_im),
+            real("power1", unit, &self.power1),
+            real("power2", unit, &self.power2),
+            real("phase_lag", "rad", &lags),
+        ];
+        let noise = vec![real("noise1", unit, &self.noise1), real("noise2", unit, &self.noise2)];
+        let meta = serde_json::to_value(&self.meta).unwrap_or_default();
+        Matrices { axes: &self.axes, cells, noise, meta }.write(path, overwrite)
+    }
+}
+
+impl Matrices<'_> {
+    fn write(self, path: &str, overwrite: bool) -> Result<()> {
+        if Format::of(path)? != Format::Fits {
+            return self.long_form(path, overwrite);
+        }
+        let path = Path::new(path);
+        write_file(path, overwrite, |out| self.fits(out).map_err(|e| Error::io(path, e)))
+    }
+
+    fn long_form(self, path: &str, overwrite: bool) -> Result<()> {
+        let (rows, columns) = self.axes.shape();
+        let time: Vec<f64> = self.axes.time.iter().flat_map(|t| std::iter::repeat_n(*t, columns)).collect();
+        let freq: Vec<f64> = self.axes.freq.iter().copied().cycle().take(rows * columns).collect();
+        let mut columns = vec![real("time", "s", &time), real("freq", "Hz", &freq)];
+        columns.extend(self.cells);
+        Product { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
+    }
+
+    fn fits<W: Write + Seek>(&self, out: W) -> std::io::Result<()> {
+        let axes = self.axes;
+        let width = axes.freq.len();
+        let mut writer: Option<FitsWriter<W>> = None;
+        let mut out = Some(out);
+        for cell in &self.cells {
+            let Values::Real(values) = cell.values else { continue };
+            let mut header = Header::new();
+            header.push("CONTENT", cell.name, "what the values are")?;
+            if !cell.unit.is_empty() {
+                header.push("BUNIT", cell.unit.as_str(), "their unit")?;
+            }
+            axis(&mut header, 1, "FREQ", "Hz", &axes.freq)?;
+            axis(&mut header, 2, "TIME", "s", &axes.time)?;
+            match (&mut writer, out.take()) {
+                (Some(writer), _) => writer.image(&cell.name.to_ascii_uppercase(), width, values, &header)?,
+                (None, Some(out)) => {
+                    header.append(&cards(&self.meta)?);
+                    writer = Some(FitsWriter::with_image(out, width, values, &header)?);
+                }
+                (None, None) => {}
+            }
+        }
+        let Some(mut writer) = writer else { return Ok(()) };
+        let mut columns = vec![
+            real("time", "s", &axes.time),
+            real("start", "s", &axes.start),
+            real("stop", "s", &axes.stop),
+            count("m", &axes.segments),
+            real("rate", "ct s-1", &axes.rate),
+        ];
+        let noise = self.noise.iter().filter_map(|c| match c.values {
+            Values::Real(values) => Some(real(c.name, &c.unit, values)),
+            Values::Count(_) => None,
+        });
+        columns.extend(noise);
+        table(&mut writer, "TIME", &columns, &Header::new())?;
+        let columns = [real("freq", "Hz", &axes.freq), real("df", "Hz", &axes.df), count("k", &axes.frequencies)];
+        table(&mut writer, "FREQ", &columns, &Header::new())?;
+        metadata(&mut writer, &self.meta)?;
+        writer.finish().map(|_| ())
+    }
+}
+
+/// Keywords of an axis; coordinates only where they are evenly spaced: the tables have them all.
+fn axis(header: &mut Header, number: u8, name: &str, unit: &str, values: &[f64]) -> std::io::Result<()> {
+    header.push(&format!("CTYPE{number}"), name, &format!("the extension {name} has its values"))?;
+    header.push(&format!("CUNIT{number}"), unit, "")?;
+    let (Some(first), Some(last)) = (values.first(), values.last()) else { return Ok(()) };
+    let step = (last - first) / (values.len().max(2) - 1) as f64;
+    let even = (0..).zip(values).all(|(i, v)| (first + f64::from(i) * step - v).abs() <= 1e-6 * step);
+    if even && step > 0.0 {
+        header.push(&format!("CRPIX{number}"), 1.0, "")?;
+        header.push(&format!("CRVAL{number}"), *first, "value at the first pixel")?;
+        header.push(&format!("CDELT{number}"), step, "step")?;
+    }
+    Ok(())
+}
+
+impl ShiftedPower {
+    /// The spectrum as a table, with the metadata of what it was made of.
+    pub fn product(&self, of: &DynamicalPowerSpectrum) -> Product<'_> {
+        let unit = power_unit(of.meta.norm);
+        let columns = vec![
+            real("freq", "Hz", &self.freq),
+            real("df", "Hz", &self.df),
+            real("power", unit, &self.power),
+            real("power_err", unit, &self.power_err),
+            real("noise", unit, &self.noise),
+            count("m", &self.m),
+        ];
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
+    }
+}
+
+impl CrossPowers {
+    /// The spectrum as a table, in a normalisation, with the metadata of what it was made of.
+    pub fn product(&self, norm: Norm, meta: Json) -> Product<'_> {
+        let unit = power_unit(norm);
+        let columns = vec![
+            real("freq", "Hz", &self.freq),
+            real("df", "Hz", &self.df),
+            count("m", &self.m),
+            real("cross_re", unit, &self.cross_re),
+            real("cross_im", unit, &self.cross_im),
+            real("power1", unit, &self.power1),
+            real("power2", unit, &self.power2),
+        ];
+        Product { name: "SPECTRUM", columns, meta }
+    }
+}
+
+impl Bispectrum {
+    /// The bispectrum as a table, a line a pair.
+    pub fn product(&self) -> Product<'_> {
+        let columns = vec![
+            real("freq1", "Hz", &self.freq1),
+            real("freq2", "Hz", &self.freq2),
+            real("bicoherence", "", &self.bicoherence),
+            real("biphase", "rad", &self.biphase),
+            real("bispectrum_re", "ct3", &self.bispectrum_re),
+            real("bispectrum_im", "ct3", &self.bispectrum_im),
+        ];
+        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+    }
+}

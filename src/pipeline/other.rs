@@ -1,0 +1,229 @@
+//! Spectra that devices do not make, in f64 on the CPU: multitaper, bispectrum, Lomb-Scargle.
+
+use super::batcher::Batcher;
+use super::series::{SeriesOptions, SeriesPlan};
+use super::source::{self, Events};
+use super::{Options, Plan, Progress};
+use crate::backend::BatchLimits;
+use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
+use crate::error::{Error, Result};
+use crate::kernels::bin_events;
+use crate::segment::Product;
+use crate::spectrum::bispectrum::{Bispectrum, BispectrumSums};
+use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::lomb_scargle::{self, LombScargleOptions, Samples};
+use crate::spectrum::multitaper::{Multitaper, TaperOptions};
+use crate::spectrum::power::{AveragedPowerSpectrum, Context};
+use crate::spectrum::rebin::Rebin;
+use crate::warning::Warnings;
+
+/// Events of one batch: 16 MiB of times.
+const BATCH_EVENTS: usize = 1 << 21;
+
+fn device() -> DeviceRecord {
+    DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
+}
+
+/// Calls `look` with the counts of every segment of a plan, in order; what was read, and what the product says of it.
+fn each_segment(
+    mut plan: Plan,
+    mut inputs: Vec<Events>,
+    chunk: usize,
+    warnings: &mut Warnings,
+    progress: Progress,
+    mut look: impl FnMut(&[f64]),
+) -> Result<Provenance> {
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let mut made = source::describe(&inputs);
+    made.gti = plan.used_gti();
+    // A segment is a group of its own.
+    plan.spec.product = Product::EverySegment { channels: 1, inside: 0 };
+    let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
+    let mut batcher = Batcher::new(&plan, inputs, limits, chunk);
+    let (mut counts, mut last, mut dropped, mut used) = (vec![0.0; plan.spec.n], Vec::new(), 0, 0);
+    while let Some(batch) = batcher.next_batch(progress)? {
+        if batch.first {
+            counts.fill(0.0);
+        }
+        for row in &batch.rows {
+            let times = &batch.times[row.begin..row.end];
+            let beyond = bin_events::sorted(times, row.start, plan.spec.delta(), &mut counts, &mut last);
+            dropped += beyond;
+            used += times.len() as u64 - beyond;
+        }
+        if batch.last {
+            look(&counts);
+        }
+    }
+    made.photons = Balance { used, dropped_edge: dropped, ..batcher.finish(progress)? };
+    if used == 0 {
+        let (segments, balance) = (plan.total_segments(), made.photons.to_string());
+        return Err(Error::NoEvents { segments, read: made.photons.read, balance });
+    }
+    Ok(made)
+}
+
+/// The multitaper power spectrum of events, averaged over their segments.
+///
+/// # Errors
+/// See [`Plan::new`] and [`Multitaper::new`]; reading fails; no event in any segment.
+pub fn multitaper_of_events(
+    inputs: Vec<Events>,
+    options: &Options,
+    tapers: &TaperOptions,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<AveragedPowerSpectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = Multitaper::new(r.n, tapers)?;
+    let look = |counts: &[f64]| sums.add(counts, None);
+    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
+    made.warnings = warnings;
+    let context = Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
+    sums.finish(&options.power, context)
+}
+
+/// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
+fn each_stretch(plan: &SeriesPlan, series: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
+    let to_counts = if series.counted { 1.0 } else { series.grid.dt };
+    for segment in plan.segments(series) {
+        let values: Vec<f64> = segment.values.iter().map(|x| x * to_counts).collect();
+        let squares = segment.errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>();
+        look(&values, (!segment.errors.is_empty()).then(|| squares / values.len() as f64));
+    }
+}
+
+fn of_series(plan: &SeriesPlan, series: &LightCurve, options: serde_json::Value, warnings: Warnings) -> Provenance {
+    let gti = plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+    Provenance { gti, options, photons: Balance::default(), warnings, ..series.meta.provenance.clone() }
+}
+
+/// The multitaper power spectrum of a light curve, averaged over its segments.
+///
+/// # Errors
+/// See [`SeriesPlan::new`] and [`Multitaper::new`].
+pub fn multitaper_of_light_curve(
+    series: &LightCurve,
+    options: &SeriesOptions,
+    tapers: &TaperOptions,
+    mut warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = Multitaper::new(r.n, tapers)?;
+    each_stretch(&plan, series, |values, variance| sums.add(values, variance));
+    let provenance = of_series(&plan, series, serde_json::json!({ "spectrum": options, "tapers": tapers }), warnings);
+    sums.finish(
+        &options.power,
+        Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
+    )
+}
+
+/// The bispectrum of events, averaged over their segments, up to `max_freq` Hz. Of the options only those of segments count.
+///
+/// # Errors
+/// See [`Plan::new`] and [`BispectrumSums::new`]; reading fails; no event in any segment.
+pub fn bispectrum_of_events(
+    inputs: Vec<Events>,
+    options: &Options,
+    max_freq: Option<f64>,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<Bispectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
+    let look = |counts: &[f64]| sums.add(counts);
+    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
+    made.warnings = warnings;
+    Ok(sums.finish(r.dt, device(), made))
+}
+
+/// The bispectrum of a light curve, averaged over its segments, up to `max_freq` Hz.
+///
+/// # Errors
+/// See [`SeriesPlan::new`] and [`BispectrumSums::new`].
+pub fn bispectrum_of_light_curve(
+    series: &LightCurve,
+    options: &SeriesOptions,
+    max_freq: Option<f64>,
+    mut warnings: Warnings,
+) -> Result<Bispectrum> {
+    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
+    each_stretch(&plan, series, |values, _| sums.add(values));
+    let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
+    Ok(sums.finish(r.dt, device(), of_series(&plan, series, asked, warnings)))
+}
+
+/// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
+struct Bins {
+    time: Vec<f64>,
+    value: Vec<f64>,
+    error: Vec<f64>,
+}
+
+impl Bins {
+    fn of(series: &LightCurve, min_fracexp: f64, zero: crate::time::Dd) -> Bins {
+        let dt = series.grid.dt;
+        let good: Vec<usize> = series.stretches(min_fracexp).into_iter().flatten().collect();
+        let errors_known = !series.counted && good.iter().all(|&i| series.rate_err[i].is_finite());
+        // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
+        let offset = (series.grid.origin - zero).value();
+        Bins {
+            time: good.iter().map(|&i| offset + (series.bin[i] as f64 + 0.5) * dt).collect(),
+            value: good.iter().map(|&i| series.rate[i] * dt).collect(),
+            error: if errors_known { good.iter().map(|&i| series.rate_err[i] * dt).collect() } else { Vec::new() },
+        }
+    }
+
+    fn samples(&self, dt: f64) -> Samples<'_> {
+        Samples { time: &self.time, value: &self.value, error: &self.error, dt }
+    }
+}
+
+/// The Lomb-Scargle power spectrum of a light curve: of all bins with at least `min_fracexp` of their time exposed, whatever the gaps.
+///
+/// # Errors
+/// Fewer than 4 bins, weights without errors, frequencies without meaning, a normalisation by a mean of zero.
+pub fn lomb_scargle(
+    series: &LightCurve,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+    min_fracexp: f64,
+    warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let dt = series.grid.dt;
+    let bins = Bins::of(series, min_fracexp, series.grid.origin);
+    let asked = serde_json::json!({ "lomb_scargle": options, "rebin": rebin, "min_fracexp": min_fracexp });
+    let provenance =
+        Provenance { options: asked, photons: Balance::default(), warnings, ..series.meta.provenance.clone() };
+    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| Context {
+        n,
+        dt,
+        segment_size: span,
+        device: device(),
+        provenance,
+    })
+}
+
+/// The Lomb-Scargle cross spectrum of two light curves of one frame, whose bins need not coincide.
+///
+/// # Errors
+/// See [`lomb_scargle()`].
+pub fn lomb_scargle_cross(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+    min_fracexp: f64,
+) -> Result<CrossPowers> {
+    let zero = subject.grid.origin;
+    let (one, other) = (Bins::of(subject, min_fracexp, zero), Bins::of(reference, min_fracexp, zero));
+    let (one, other) = (one.samples(subject.grid.dt), other.samples(reference.grid.dt));
+    lomb_scargle::cross_spectrum(one, other, options, rebin)
+}

@@ -1,0 +1,129 @@
+//! Events for folding: their times in ticks, held in memory, and the good time they lie in.
+
+use super::{Combine, Events, Progress};
+use crate::data::{Balance, Provenance};
+use crate::error::{Error, Result};
+use crate::phase::Ticks;
+use crate::time::{Dd, MjdRef};
+use crate::warning::Warnings;
+
+/// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
+const BARYCENTRE_MATTERS: f64 = 1000.0;
+
+/// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them.
+#[derive(Clone, Debug)]
+pub struct PulseEvents {
+    /// The clock of the times; its reference is the epoch.
+    pub ticks: Ticks,
+    /// Times, ticks from the reference; in order within each input.
+    pub times: Vec<i64>,
+    /// Good time intervals, ticks; those of all inputs, one list.
+    pub gti: Vec<(i64, i64)>,
+    /// Their sum, s; simultaneous inputs count once.
+    pub exposure: f64,
+    /// From the first start to the last stop, s.
+    pub span: f64,
+    /// Reference epoch of the frame.
+    pub mjdref: Option<MjdRef>,
+    /// What they were made of.
+    pub provenance: Provenance,
+}
+
+impl PulseEvents {
+    /// Reads the inputs; phases count from `epoch` (seconds of the frame), or from the second next to the middle of the good time.
+    ///
+    /// # Errors
+    /// Inputs that overlap without [`Combine::Merge`], or have no time in common with it; reading fails; no event is left; an
+    /// epoch too far away for exact phases.
+    pub fn read(
+        mut inputs: Vec<Events>,
+        combine: Combine,
+        epoch: Option<Dd>,
+        chunk_events: usize,
+        mut warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+        let gtis = super::combined_gtis(&inputs, combine, &mut warnings)?;
+        let union = super::union_of(&inputs, &gtis, combine)?;
+        let Some((start, stop)) = union.ends() else {
+            return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is nothing to fold"));
+        };
+        let middle = || Dd::from((start + (stop - start) * 0.5).value().round());
+        let ticks = Ticks::spanning(epoch.unwrap_or_else(middle), start, stop)?;
+        let span = (stop - start).value();
+        if span > BARYCENTRE_MATTERS && !inputs.iter().all(|i| i.barycentred) {
+            let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies \
+                           by up to 1e-4 of them, and make them drift";
+            warnings.push("W-BARYCENTRE", message);
+        }
+        let mjdref = inputs.first().and_then(|i| i.mjdref);
+        let provenance = super::source::describe(&inputs);
+        let (mut times, mut photons) = (Vec::new(), Balance::default());
+        for (input, gti) in inputs.into_iter().zip(&gtis) {
+            append(input, gti, &ticks, chunk_events.max(1), &mut times, &mut photons, progress)?;
+        }
+        if times.is_empty() {
+            return Err(Error::NoEvents { segments: 0, read: photons.read, balance: photons.to_string() });
+        }
+        if times.len() >= u32::MAX as usize {
+            return Err(Error::argument("inputs", times.len(), "profiles hold at most 2^32 - 2 events"));
+        }
+        let seconds = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+        Ok(PulseEvents {
+            gti: union.intervals().iter().map(|&(a, b)| (ticks.of(a), ticks.of(b))).collect(),
+            exposure: union.exposure(),
+            provenance: Provenance { gti: seconds, photons, warnings, ..provenance },
+            ticks,
+            times,
+            span,
+            mjdref,
+        })
+    }
+
+    /// Standard deviation of the event times, s: what the width of a peak in frequency depends on.
+    pub fn deviation(&self) -> f64 {
+        let n = self.times.len().max(1) as f64;
+        let mean = self.times.iter().map(|&t| t as f64).sum::<f64>() / n;
+        (self.times.iter().map(|&t| (t as f64 - mean).powi(2)).sum::<f64>() / n).sqrt() * self.ticks.seconds()
+    }
+}
+
+fn append(
+    mut input: Events,
+    gti: &crate::data::Gti,
+    ticks: &Ticks,
+    chunk: usize,
+    times: &mut Vec<i64>,
+    photons: &mut Balance,
+    progress: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let raw = ticks.raw(input.offset);
+    let edge = |t: Dd| (t - input.offset).ceil_f64();
+    let mut intervals = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b)));
+    let mut current = intervals.next();
+    let (before, mut outside, mut reported, mut read) = (times.len(), 0, 0, Vec::<f64>::new());
+    loop {
+        read.clear();
+        if !input.source.next_chunk(chunk, std::slice::from_mut(&mut read))? {
+            break;
+        }
+        for &t in &read {
+            while current.is_some_and(|(_, stop)| t >= stop) {
+                current = intervals.next();
+            }
+            if current.is_some_and(|(start, _)| t >= start) {
+                times.push(raw.of(t));
+            } else {
+                outside += 1;
+            }
+        }
+        let rows = input.source.balance().read;
+        progress(rows - reported);
+        reported = rows;
+    }
+    let mut one = input.source.balance();
+    (one.used, one.outside_gti) = ((times.len() - before) as u64, outside);
+    photons.add(&one);
+    Ok(())
+}

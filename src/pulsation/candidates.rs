@@ -1,0 +1,231 @@
+//! What stands out of a search: peaks refined, side lobes and harmonics told from new sources.
+
+use std::f64::consts::{LN_10, PI, TAU};
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+use serde::Serialize;
+
+use super::search::{Method, SearchOptions};
+use super::{Grid, PulseEvents, exposure, harmonics};
+use crate::kernels::fold::{self, Block};
+use crate::phase::{Ephemeris, Spin};
+use crate::spectrum::statistics::pulse::{self, Chances};
+use crate::time::Dd;
+
+/// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
+/// off turns by less than a thousandth of a cycle.
+const STRETCHES: usize = 512;
+/// Peaks of the grid that are looked at for each candidate listed.
+const LOOKED_AT: usize = 20;
+/// The largest numbers in the ratio of a harmonic.
+const HIGHEST: u32 = 10;
+
+/// A peak of the statistic, refined between the trials of the grid, with exact phases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Frequency at the epoch of the search, Hz.
+    pub freq: f64,
+    /// Its standard error, Hz (that of a lone frequency, from the harmonics' powers and the spread of the event times).
+    pub freq_err: f64,
+    /// Derivatives, Hz/s and Hz/s².
+    pub fdot: f64,
+    /// See [`Candidate::fdot`].
+    pub fddot: f64,
+    /// Period, s.
+    pub period: f64,
+    /// The statistic there: of `Z²_n` and H unbinned, of epoch folding with the search's bins.
+    pub stat: f64,
+    /// Largest statistic of the grid in the peak.
+    pub grid_stat: f64,
+    /// Decimal logarithm of the probability that noise reaches it anywhere in the search.
+    pub log10_p: f64,
+    /// The same in standard deviations of a normal distribution.
+    pub sigma: f64,
+    /// Fractional rms of the pulse in the harmonics looked at, noise subtracted.
+    pub rms: f64,
+    /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
+    pub group: usize,
+    /// `2/1` for twice the frequency of that one, `1/2` for half of it; `1/1` for itself.
+    pub harmonic: String,
+    /// The events' harmonic sums, in the order of the harmonics: phases of the peaks are those of their complex conjugates.
+    #[serde(skip)]
+    pub sums: Vec<Complex<f64>>,
+}
+
+/// The peaks that are no side lobes of stronger ones, refined, the least probable first; those above the detection level, and at least one.
+pub(super) fn find(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    grid: &Grid,
+    stat: &[f64],
+    row: &[usize],
+    chances: &Chances,
+) -> Vec<Candidate> {
+    let above = |j: usize, k: Option<usize>| k.and_then(|k| stat.get(k)).is_none_or(|&other| stat[j] >= other);
+    let mut peaks: Vec<usize> =
+        (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
+    let most = options.candidates.max(1);
+    let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
+    if peaks.len() > LOOKED_AT * most {
+        peaks.select_nth_unstable_by(LOOKED_AT * most, descending);
+        peaks.truncate(LOOKED_AT * most);
+    }
+    peaks.sort_by(descending);
+    let mut kept: Vec<usize> = Vec::new();
+    let level = chances.level(options.false_alarm.ln());
+    for j in peaks {
+        let lobe = |&strong: &usize| {
+            let x = (j.abs_diff(strong) as f64) * grid.df * events.span;
+            // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
+            x < 1.5 || stat[j] < 2.0 * stat[strong] / (PI * x).powi(2)
+        };
+        if kept.len() < most && (kept.is_empty() || stat[j] >= level) && !kept.iter().any(lobe) {
+            kept.push(j);
+        }
+    }
+    let refined = kept.par_iter().map(|&j| refine(events, options, grid, j, row[j], stat[j], chances));
+    let mut found: Vec<Candidate> = refined.collect();
+    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
+    group(&mut found, events.span);
+    found
+}
+
+/// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
+struct Stretches {
+    /// Middle of the stretch, s from the epoch, and the sums of its events.
+    parts: Vec<(f64, Vec<Complex<f64>>)>,
+    total: f64,
+}
+
+impl Stretches {
+    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> Stretches {
+        let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
+            return Stretches { parts: Vec::new(), total: 0.0 };
+        };
+        let length = (last - first) / STRETCHES as i64 + 1;
+        let mut stretches: Vec<Vec<i64>> = vec![Vec::new(); STRETCHES];
+        events.times.iter().for_each(|t| stretches[((t - first) / length) as usize].push(*t));
+        let tick = events.ticks.seconds();
+        let part = |(i, times): (usize, &Vec<i64>)| {
+            let middle = (*first as f64 + (i as f64 + 0.5) * length as f64) * tick;
+            (middle, harmonics::at(times, None, spin, harmonics))
+        };
+        let parts = stretches.par_iter().enumerate().filter(|(_, times)| !times.is_empty()).map(part).collect();
+        Stretches { parts, total: events.times.len() as f64 }
+    }
+
+    /// `Z²_1 …` where frequency and derivatives differ by so much.
+    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+        let harmonics = self.parts.first().map_or(0, |(_, sums)| sums.len());
+        let mut all = vec![Complex::default(); harmonics];
+        for (t, sums) in &self.parts {
+            let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
+            let turn = Complex::from_polar(1.0, TAU * (cycles - cycles.round()));
+            let mut now = turn;
+            for (sum, all) in sums.iter().zip(&mut all) {
+                *all += sum * now;
+                now *= turn;
+            }
+        }
+        let powers: Vec<f64> = all.iter().map(|sum| sum.norm_sqr()).collect();
+        pulse::z2_of_powers(&powers, self.total)
+    }
+}
+
+fn refine(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    grid: &Grid,
+    place: usize,
+    row: usize,
+    grid_stat: f64,
+    chances: &Chances,
+) -> Candidate {
+    let (ticks, start) = (&events.ticks, grid.spin(row, place));
+    let stretches = Stretches::new(events, &start, options.harmonics());
+    let score = |off: &[f64; 3]| options.score(&stretches.z2(off));
+    // Steps along each direction, halved when none of them leads up.
+    let (mut off, mut step) = ([0.0; 3], [grid.df / 2.0, grid.dfdot / 2.0, grid.dfddot / 2.0]);
+    let mut best = score(&off);
+    for _ in 0..400 {
+        let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
+        let moved = tries.map(|(i, by)| {
+            let mut next = off;
+            next[i] += by;
+            (score(&next), next)
+        });
+        match moved.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((score, next)) if score > best => (best, off) = (score, next),
+            _ => step.iter_mut().for_each(|step| *step *= 0.5),
+        }
+        if step[0] < 1e-5 * grid.df {
+            break;
+        }
+    }
+    let [fdot, fddot] = grid.rows.get(row).copied().unwrap_or_default();
+    let ephemeris = Ephemeris {
+        epoch: ticks.reference(),
+        freq: start.freq(ticks) + Dd::from(off[0]),
+        fdot: Dd::from(fdot + off[1]),
+        fddot: Dd::from(fddot + off[2]),
+    };
+    // What was close to the grid is as good a number as the grid's.
+    let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
+    let sums = harmonics::at(&events.times, None, &spin, options.harmonics());
+    let powers: Vec<f64> = sums.iter().map(|sum| sum.norm_sqr()).collect();
+    let z2 = pulse::z2_of_powers(&powers, stretches.total);
+    let stat = match options.method {
+        Method::Z2 | Method::H => options.score(&z2),
+        Method::Ef => {
+            let mut counts = vec![0; options.nbin];
+            let block = Block { spin, trials: 1 };
+            fold::cpu(&events.times, &block, &grid.step, options.nbin, &mut counts);
+            let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
+            pulse::chi_square_of_profile(&counts, &exposed).0
+        }
+    };
+    let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
+    let information: f64 = (0..z2.len()).map(|h| ((h + 1) as f64).powi(2) * (each(h) - 2.0).max(0.0)).sum();
+    let harmonics = match options.method {
+        Method::H => pulse::h_of_z2(&z2).1,
+        Method::Z2 | Method::Ef => z2.len(),
+    };
+    let signal = z2.get(harmonics.saturating_sub(1)).map_or(0.0, |z| (z - 2.0 * harmonics as f64).max(0.0));
+    // Profiles of epoch folding may be better where the grid has them.
+    let stat = if options.method == Method::Ef { stat.max(grid_stat) } else { stat };
+    let freq = spin.freq(ticks).value();
+    Candidate {
+        freq,
+        freq_err: 1.0 / (TAU * chances.deviation * information.max(f64::MIN_POSITIVE).sqrt()),
+        fdot: spin.fdot(ticks),
+        fddot: spin.fddot(ticks),
+        period: 1.0 / freq,
+        stat,
+        grid_stat,
+        log10_p: chances.ln_p(stat) / LN_10,
+        sigma: chances.sigma(stat),
+        rms: (signal / stretches.total.max(1.0)).sqrt(),
+        group: 0,
+        harmonic: String::new(),
+        sums,
+    }
+}
+
+/// Names the harmonics of stronger candidates: ratios of small numbers, within what the frequencies' peaks are wide.
+fn group(candidates: &mut [Candidate], span: f64) {
+    for i in 0..candidates.len() {
+        let freq = candidates[i].freq;
+        let of = |j: usize| {
+            let other = candidates[j].freq;
+            let fits = |a: u32, b: u32| (f64::from(b) * freq - f64::from(a) * other).abs() < f64::from(a.max(b)) / span;
+            (2..=2 * HIGHEST).find_map(|sum| {
+                (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST && a != b && fits(a, b))
+            })
+        };
+        let found = (0..i).filter(|&j| candidates[j].group == j).find_map(|j| of(j).map(|ratio| (j, ratio)));
+        let (group, (a, b)) = found.unwrap_or((i, (1, 1)));
+        candidates[i].group = group;
+        candidates[i].harmonic = format!("{a}/{b}");
+    }
+}

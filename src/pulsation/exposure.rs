@@ -1,0 +1,99 @@
+//! How long each bin of phase was observed.
+
+use crate::phase::{Spin, Ticks};
+use crate::time::Dd;
+
+/// Seconds that good time intervals (ticks) expose each of `nbin` bins of phase.
+///
+/// An interval of length `L` over which the phase advances by `Δφ` cycles exposes a bin for `L/Δφ` times the cycles that lie in it.
+/// Whole cycles are counted exactly, and the ends come from exact phases; that the frequency changes within the interval
+/// is left out, which is `ḟL/f` of the exposure.
+pub fn exposure(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], nbin: usize) -> Vec<f64> {
+    // Whole bins by differences, and parts of bins.
+    let (mut steps, mut parts, mut all) = (vec![0.0; nbin + 1], vec![0.0; nbin + 1], 0.0);
+    for &(a, b) in gti.iter().filter(|(a, b)| b > a) {
+        let length = (b - a) as f64 * ticks.seconds();
+        let cycles = advance(spin, ticks, a, b);
+        let seconds = if cycles > 0.0 { length / cycles } else { 0.0 };
+        let whole = cycles.floor();
+        all += seconds * whole / nbin as f64;
+        // The rest of a cycle, from the first phase on.
+        let scale = nbin as f64 * 2f64.powi(-64);
+        let from = spin.phase(a) as f64 * scale;
+        let to = from + (cycles - whole) * nbin as f64;
+        let bin = seconds / nbin as f64;
+        let mut stretch = |from: f64, to: f64| {
+            let (i, j) = ((from.floor() as usize).min(nbin), (to.floor() as usize).min(nbin));
+            // Up to each end, less what lies before the other.
+            parts[j] += (to - j as f64) * bin;
+            parts[i] -= (from - i as f64) * bin;
+            steps[i] += bin;
+            steps[j] -= bin;
+        };
+        stretch(from.min(nbin as f64), to.min(nbin as f64));
+        if to > nbin as f64 {
+            stretch(0.0, to - nbin as f64);
+        }
+        if cycles <= 0.0 {
+            all += length / nbin as f64;
+        }
+    }
+    let mut level = all;
+    let mut one = |i: usize| {
+        level += steps[i];
+        (level + parts[i]).max(0.0)
+    };
+    (0..nbin).map(&mut one).collect()
+}
+
+/// Cycles from `a` to `b`, whole ones counted exactly.
+fn advance(spin: &Spin, ticks: &Ticks, a: i64, b: i64) -> f64 {
+    let [a_s, b_s] = [a, b].map(|t| Dd::product(t as f64, ticks.seconds()));
+    let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
+    let length = b_s - a_s;
+    let (x, y) = (a_s.value(), b_s.value());
+    // f + ḟ(a + b)/2 + f̈(a² + ab + b²)/6 is the mean frequency.
+    let mean = spin.freq(ticks) + Dd::from(0.5 * fdot * (x + y) + fddot * (x * x + x * y + y * y) / 6.0);
+    let nearly = (length * mean.hi + length * mean.lo).value();
+    let rest = spin.phase(b).wrapping_sub(spin.phase(a)) as f64 * 2f64.powi(-64);
+    (nearly - rest).round() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phase::Ephemeris;
+
+    /// Against a clock that samples every phase of the intervals finely.
+    #[test]
+    fn exposures_are_those_of_a_sampled_clock() {
+        let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-2000.0), Dd::from(2000.0)).unwrap();
+        let at = |s: f64| ticks.of(Dd::from(s));
+        let cases: [(f64, f64, &[(f64, f64)]); 4] = [
+            (0.0961, 0.0, &[(-1000.0, -700.0), (3.0, 8.0), (100.0, 104.2)]),
+            (0.0961, 2e-7, &[(0.5, 17.25), (500.0, 511.0)]),
+            (1e-3, 0.0, &[(0.0, 250.0), (900.0, 1100.0)]),
+            (0.7, -1e-5, &[(-1999.0, 1500.0)]),
+        ];
+        for (freq, fdot, seconds) in cases {
+            let gti: Vec<(i64, i64)> = seconds.iter().map(|&(a, b)| (at(a), at(b))).collect();
+            let spin = Spin::new(&Ephemeris::new(Dd::ZERO, freq, fdot, 0.0), &ticks).unwrap();
+            let nbin = 20;
+            let found = exposure(&spin, &ticks, &gti, nbin);
+            let total: f64 = seconds.iter().map(|(a, b)| b - a).sum();
+            assert!((found.iter().sum::<f64>() / total - 1.0).abs() < 1e-9, "{freq}");
+            let mut sampled = vec![0.0; nbin];
+            for &(a, b) in &gti {
+                let n = 200_000;
+                for i in 0..n {
+                    let t = a + ((b - a) as f64 * (f64::from(i) + 0.5) / f64::from(n)) as i64;
+                    sampled[crate::kernels::fold::bin_of(spin.phase(t), nbin)] +=
+                        (b - a) as f64 * ticks.seconds() / f64::from(n);
+                }
+            }
+            for (f, s) in found.iter().zip(&sampled) {
+                assert!((f - s).abs() < 3e-3 * total / nbin as f64 + 2e-3, "{freq}: {found:?} {sampled:?}");
+            }
+        }
+    }
+}

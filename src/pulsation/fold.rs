@@ -1,0 +1,252 @@
+//! The profile of one ephemeris: counts, exposures and rates in bins of phase, and what follows from them.
+
+use std::f64::consts::LN_10;
+
+use serde::Serialize;
+
+use super::exposure::exposure;
+use super::fraction::{PulsedFractions, pulsed_fractions};
+use super::{PulseEvents, harmonics, trials};
+use crate::backend::Backend;
+use crate::data::lightcurve::counting_error;
+use crate::data::{DeviceRecord, Provenance};
+use crate::error::{Error, Result};
+use crate::io::product::{Product, ProductColumn, Values};
+use crate::kernels::fold::MOST_BINS;
+use crate::phase::{Ephemeris, Spin};
+use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
+
+/// Options of a fold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FoldOptions {
+    /// When the source is at which phase; its epoch is that of the events' ticks.
+    pub ephemeris: Ephemeris,
+    /// Bins of phase.
+    pub nbin: usize,
+    /// Harmonics of `Z²_n` and of the fraction by Fourier amplitudes.
+    pub nharm: usize,
+    /// Background, counts/s: pulsed fractions are those of the source alone.
+    pub background: f64,
+}
+
+/// What a profile says of itself. Probabilities are those of one trial: the frequency was known.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileMeta {
+    /// Bins.
+    pub nbin: usize,
+    /// Frequency at the epoch and its derivatives, as computed with: Hz, Hz/s, Hz/s².
+    pub freq: f64,
+    /// See [`ProfileMeta::freq`].
+    pub fdot: f64,
+    /// See [`ProfileMeta::freq`].
+    pub fddot: f64,
+    /// Where phase is 0 and frequency and derivatives hold, seconds of the frame.
+    pub epoch: f64,
+    /// The same as MJD, where the frame has a reference.
+    pub epoch_mjd: Option<f64>,
+    /// Seconds of a tick, the unit of times: phases are exact but for its rounding.
+    pub tick: f64,
+    /// Events.
+    pub nphots: usize,
+    /// Good time, s.
+    pub exposure: f64,
+    /// First start to last stop, s.
+    pub span: f64,
+    /// Counts/s.
+    pub mean: f64,
+    /// Background, counts/s, that the pulsed fractions are without.
+    pub background: f64,
+    /// Harmonics of `z2` and of the fourth pulsed fraction.
+    pub nharm: usize,
+    /// `Z²_n`, unbinned, and the logarithm of its probability.
+    pub z2: f64,
+    /// See [`ProfileMeta::z2`].
+    pub z2_log10_p: f64,
+    /// H, unbinned, its harmonics and the logarithm of its probability.
+    pub h: f64,
+    /// See [`ProfileMeta::h`].
+    pub h_harmonics: usize,
+    /// See [`ProfileMeta::h`].
+    pub h_log10_p: f64,
+    /// χ² of the counts against the exposures, its degrees of freedom and the logarithm of its probability.
+    pub chi2: f64,
+    /// See [`ProfileMeta::chi2`].
+    pub chi2_dof: f64,
+    /// See [`ProfileMeta::chi2`].
+    pub chi2_log10_p: f64,
+    /// By four definitions.
+    pub pulsed_fraction: PulsedFractions,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A pulse profile; columns of `nbin` rows.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Centre of the bin, cycles from 0 to 1.
+    pub phase: Vec<f64>,
+    /// Events.
+    pub counts: Vec<u64>,
+    /// Counts a second of the bin's exposure; NaN without any.
+    pub rate: Vec<f64>,
+    /// Its standard error.
+    pub rate_err: Vec<f64>,
+    /// Time that the bin was observed, s.
+    pub exposure: Vec<f64>,
+    /// All else.
+    pub meta: ProfileMeta,
+}
+
+/// Folds events at one ephemeris.
+///
+/// # Errors
+/// Fewer than 2 or more than 4096 bins; an ephemeris beyond exact phases, or of another epoch than the ticks'; the device fails.
+pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<Profile> {
+    let nbin = options.nbin;
+    if !(2..=MOST_BINS).contains(&nbin) {
+        return Err(Error::argument("--nbin", nbin, "must be from 2 to 4096"));
+    }
+    if options.nharm == 0 || 2 * options.nharm >= nbin {
+        return Err(Error::argument("--nharm", options.nharm, "must be at least 1 and fewer than half of the bins"));
+    }
+    let (ephemeris, ticks) = (options.ephemeris, &events.ticks);
+    if ephemeris.epoch != ticks.reference() {
+        return Err(Error::argument("epoch", ephemeris.epoch.value(), "is not that of the times"));
+    }
+    if ephemeris.freq.value() <= 0.0 {
+        return Err(Error::argument("--f", ephemeris.freq.value(), "must be above 0 Hz"));
+    }
+    let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
+    let mut device = DeviceRecord {
+        backend: "cpu".into(),
+        adapter: std::env::consts::ARCH.into(),
+        precision: "exact phases".into(),
+    };
+    let look = |_: usize, profile: &[u32]| profile.to_vec();
+    let info = backend.info().clone();
+    let counts = match backend.shaders() {
+        Some(shaders) => {
+            (device.backend, device.adapter) = (info.backend.to_string(), info.adapter);
+            trials::on_device(shaders, &events.times, &spin, &still, 1, nbin, look)?
+        }
+        None => {
+            let all = || trials::on_cpu(&events.times, &spin, &still, 1, nbin, look);
+            backend.pool().map_or_else(all, |pool| pool.install(all))
+        }
+    };
+    let counts = counts.into_iter().next().unwrap_or_default();
+    let sums = harmonics::at(&events.times, None, &spin, options.nharm.max(H_HARMONICS));
+    let powers: Vec<f64> = sums.iter().map(|sum| sum.norm_sqr()).collect();
+    let z2 = pulse::z2_of_powers(&powers, events.times.len() as f64);
+    let (h, h_harmonics) = pulse::h_of_z2(&z2);
+    let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
+    let exposed = exposure(&spin, ticks, &events.gti, nbin);
+    let (chi2, chi2_dof) = pulse::chi_square_of_profile(&counts, &exposed);
+    let per_second = |x: f64, seconds: f64| if seconds > 0.0 { x / seconds } else { f64::NAN };
+    let counted = || counts.iter().map(|&c| f64::from(c)).zip(&exposed);
+    let rate: Vec<f64> = counted().map(|(c, &e)| per_second(c, e)).collect();
+    let rate_err: Vec<f64> = counted().map(|(c, &e)| per_second(counting_error(c), e)).collect();
+    let source: Vec<f64> = rate.iter().map(|r| r - options.background).collect();
+    let epoch = ephemeris.epoch.value();
+    let meta = ProfileMeta {
+        nbin,
+        freq: spin.freq(ticks).value(),
+        fdot: spin.fdot(ticks),
+        fddot: spin.fddot(ticks),
+        epoch,
+        epoch_mjd: super::mjd(events, epoch),
+        tick: ticks.seconds(),
+        nphots: events.times.len(),
+        exposure: events.exposure,
+        span: events.span,
+        mean: events.times.len() as f64 / events.exposure,
+        background: options.background,
+        nharm: options.nharm,
+        z2,
+        z2_log10_p: Law::Z2(options.nharm).ln_sf(z2) / LN_10,
+        h,
+        h_harmonics,
+        h_log10_p: Law::H.ln_sf(h) / LN_10,
+        chi2,
+        chi2_dof,
+        chi2_log10_p: Law::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
+        pulsed_fraction: pulsed_fractions(&source, &rate_err, options.nharm),
+        device,
+        provenance: Provenance {
+            options: serde_json::to_value(options).unwrap_or_default(),
+            ..events.provenance.clone()
+        },
+    };
+    Ok(Profile {
+        phase: (0..nbin).map(|b| (b as f64 + 0.5) / nbin as f64).collect(),
+        counts: counts.iter().map(|&c| u64::from(c)).collect(),
+        rate,
+        rate_err,
+        exposure: exposed,
+        meta,
+    })
+}
+
+impl Profile {
+    /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`.
+    pub fn product(&self) -> Product<'_> {
+        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+        let columns = vec![
+            column("phase", "", Values::Real(&self.phase)),
+            column("counts", "ct", Values::Count(&self.counts)),
+            column("rate", "ct/s", Values::Real(&self.rate)),
+            column("rate_err", "ct/s", Values::Real(&self.rate_err)),
+            column("exposure", "s", Values::Real(&self.exposure)),
+        ];
+        Product { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+    }
+}
+
+/// Profiles of consecutive stretches of time: rates, row by row in time; NaN without exposure.
+#[derive(Clone, Debug)]
+pub struct Phaseogram {
+    /// Edges of the stretches, s from the epoch; one more than rows.
+    pub time: Vec<f64>,
+    /// Counts/s, `nbin` a row.
+    pub rate: Vec<Vec<f64>>,
+}
+
+/// The phaseogram of an ephemeris in `rows` stretches of equal length.
+///
+/// # Errors
+/// An ephemeris beyond exact phases.
+pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
+    let spin = Spin::new(&options.ephemeris, &events.ticks)?;
+    let (start, stop) = match (events.gti.first(), events.gti.last()) {
+        (Some(first), Some(last)) => (first.0, last.1),
+        _ => (0, 0),
+    };
+    let rows = rows.max(1) as i64;
+    let edge = |i: i64| start + (i128::from(stop - start) * i128::from(i) / i128::from(rows)) as i64;
+    let mut counts = vec![vec![0u32; options.nbin]; rows as usize];
+    for &t in &events.times {
+        let row = (i128::from(t - start) * i128::from(rows) / i128::from((stop - start).max(1)))
+            .clamp(0, i128::from(rows - 1));
+        let bin = crate::kernels::fold::bin_of(spin.phase(t), options.nbin);
+        if let Some(count) = counts.get_mut(row as usize).and_then(|row| row.get_mut(bin)) {
+            *count += 1;
+        }
+    }
+    let rate = |(i, counts): (i64, &Vec<u32>)| {
+        let (from, to) = (edge(i), edge(i + 1));
+        let gti: Vec<(i64, i64)> =
+            events.gti.iter().map(|&(a, b)| (a.max(from), b.min(to))).filter(|(a, b)| a < b).collect();
+        let exposed = exposure(&spin, &events.ticks, &gti, options.nbin);
+        // Slivers of exposure make no rate.
+        let least = 1e-3 * (to - from) as f64 * events.ticks.seconds() / options.nbin as f64;
+        counts.iter().zip(exposed).map(|(&c, e)| if e > least { f64::from(c) / e } else { f64::NAN }).collect()
+    };
+    Ok(Phaseogram {
+        time: (0..=rows).map(|i| edge(i) as f64 * events.ticks.seconds()).collect(),
+        rate: (0..rows).zip(&counts).map(rate).collect(),
+    })
+}

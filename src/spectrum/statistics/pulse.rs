@@ -1,0 +1,250 @@
+//! Statistics of pulse profiles, and what noise makes of them in a search.
+//!
+//! - `Z²_n = (2/N)·Σ_{h ≤ n} |Σ_i exp(2πi·h·φ_i)|²` (Buccheri et al. 1983, A&A 128, 245), χ² with 2n degrees of freedom; of a
+//!   profile the sum goes over its bins (Bachetti et al. 2021, doi:10.3847/1538-4357/abda4a), which leaves `sinc²(h/n_bin)` of the
+//!   power of harmonic h.
+//! - `H = max_{m ≤ 20} (Z²_m − 4m + 4)` (de Jager et al. 1989, A&A 221, 180), exceeded with probability `exp(−0.4·H)` (de Jager &
+//!   Büsching 2010, doi:10.1051/0004-6361/201014362).
+//! - `χ²` of the counts against those expected of the exposure of each bin (Leahy et al. 1983, doi:10.1086/160766), with one degree
+//!   of freedom fewer than exposed bins.
+
+use std::f64::consts::{PI, TAU};
+
+use super::{chi_square, detection, normal};
+
+/// Harmonics of the H test.
+pub const H_HARMONICS: usize = 20;
+
+/// `Z²_1 … Z²_n` of the squared moduli `|Σ exp(2πi·h·φ)|²`, `h = 1 … n`, of `total` events (or, weighted, `Σw²`); zeros without any.
+pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
+    let scale = if total > 0.0 { 2.0 / total } else { 0.0 };
+    let mut sum = 0.0;
+    let add = |power: &f64| {
+        sum += power * scale;
+        sum
+    };
+    powers.iter().map(add).collect()
+}
+
+/// `|Σ_b c_b·exp(2πi·h·(b + ½)/n_bin)|²` for `h = 1 … harmonics` of a profile.
+pub fn powers_of_profile(profile: &[u32], harmonics: usize, roots: &Roots) -> Vec<f64> {
+    let one = |h: usize| {
+        let (mut re, mut im, mut place) = (0.0, 0.0, 0);
+        for &count in profile {
+            let (cos, sin) = roots.at(place);
+            re += f64::from(count) * cos;
+            im += f64::from(count) * sin;
+            place += h;
+        }
+        re * re + im * im
+    };
+    (1..=harmonics).map(one).collect()
+}
+
+/// The roots of unity of order `n_bin`.
+pub struct Roots(Vec<(f64, f64)>);
+
+impl Roots {
+    /// For profiles of `nbin` bins.
+    pub fn new(nbin: usize) -> Roots {
+        let angle = |k: usize| TAU * k as f64 / nbin.max(1) as f64;
+        Roots((0..nbin.max(1)).map(|k| (angle(k).cos(), angle(k).sin())).collect())
+    }
+
+    fn at(&self, place: usize) -> (f64, f64) {
+        self.0[place % self.0.len()]
+    }
+}
+
+/// `H` and the number of harmonics that gives it, of `Z²_1 …`; 0 and 0 without any.
+pub fn h_of_z2(z2: &[f64]) -> (f64, usize) {
+    let scored = z2.iter().take(H_HARMONICS).enumerate().map(|(i, z)| (z - 4.0 * i as f64, i + 1));
+    scored.fold((0.0, 0), |best, one| if best.1 == 0 || one.0 > best.0 { one } else { best })
+}
+
+/// `χ²` of counts against a rate that is constant over the exposure of the bins (any unit), and its degrees of freedom.
+pub fn chi_square_of_profile(profile: &[u32], exposure: &[f64]) -> (f64, f64) {
+    let counted = || profile.iter().zip(exposure).filter(|(_, e)| **e > 0.0);
+    let (total, exposed) = counted().fold((0.0, 0.0), |(n, t), (c, e)| (n + f64::from(*c), t + e));
+    if total == 0.0 {
+        return (0.0, 0.0);
+    }
+    let term = |(c, e): (&u32, &f64)| (f64::from(*c) - total * e / exposed).powi(2) / (total * e / exposed);
+    (counted().map(term).sum(), counted().count() as f64 - 1.0)
+}
+
+/// The statistic of a search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Law {
+    /// `Z²_n`: χ² with 2n degrees of freedom.
+    Z2(usize),
+    /// H: exponential, of mean 2.5.
+    H,
+    /// Epoch folding: χ² with so many degrees of freedom.
+    ChiSquare(f64),
+}
+
+impl Law {
+    /// Logarithm of the probability that noise reaches `stat` in one trial.
+    pub fn ln_sf(&self, stat: f64) -> f64 {
+        match *self {
+            _ if stat <= 0.0 => 0.0,
+            Law::Z2(n) => chi_square::ln_sf(stat, 2.0 * n as f64),
+            Law::H => -0.4 * stat,
+            Law::ChiSquare(dof) => chi_square::ln_sf(stat, dof),
+        }
+    }
+}
+
+/// How many independent chances noise has in a search.
+///
+/// Between the trials of a grid noise is correlated. For `Z²_n` the number of its maxima above a level is known without regard to the
+/// grid: with amplitudes of `X_h` that are normal, and derivatives of variance `(2πh·σ_t)²` by frequency, the expected number of
+/// upcrossings of the level `u` in a band `B` is (Rice's formula; for n = 1, Baluev 2008, doi:10.1111/j.1365-2966.2008.12689.x)
+///
+/// ```text
+/// B · p(u) · √(2u/π) · 2π·σ_t · E√(Σ h²·w_h)
+/// ```
+///
+/// `p` the density of χ² with 2n degrees of freedom, `w` the parts of a sum of n exponential variates, `σ_t` the standard deviation of
+/// the event times. The number of chances is never more than the number of trials, and that is what H and epoch folding
+/// have, whose probabilities are upper bounds therefore. Derivatives multiply it by the number of theirs: a bound too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chances {
+    /// The statistic's law.
+    pub law: Law,
+    /// Frequencies of the grid.
+    pub frequencies: f64,
+    /// Width of the band, Hz.
+    pub band: f64,
+    /// Standard deviation of the event times, s.
+    pub deviation: f64,
+    /// Rows of the grid: values of the derivatives.
+    pub rows: f64,
+}
+
+impl Chances {
+    /// Trials of the same false-alarm probability that were independent.
+    pub fn trials(&self, stat: f64) -> f64 {
+        let Law::Z2(n) = self.law else { return self.rows * self.frequencies };
+        if stat <= 0.0 {
+            return self.rows * self.frequencies;
+        }
+        let a = n as f64;
+        let ln_gamma: f64 = (1..n).map(|k| (k as f64).ln()).sum();
+        let ln_density = (a - 1.0) * (0.5 * stat).ln() - 0.5 * stat - std::f64::consts::LN_2 - ln_gamma;
+        let slope = (2.0 * stat / PI).sqrt() * TAU * self.deviation * mean_slope(n);
+        let crossings = self.band * slope * (ln_density - self.law.ln_sf(stat)).exp();
+        self.rows * self.frequencies.min(1.0 + crossings)
+    }
+
+    /// Logarithm of the probability that noise reaches `stat` anywhere in the search.
+    pub fn ln_p(&self, stat: f64) -> f64 {
+        let ln_number = self.law.ln_sf(stat) + self.trials(stat).ln();
+        // The numbers of maxima above a high level are Poisson's.
+        if ln_number < -37.0 { ln_number } else { (-(-ln_number.exp()).exp_m1()).ln() }
+    }
+
+    /// The statistic that noise reaches anywhere in the search with the probability `exp(ln_p)`.
+    pub fn level(&self, ln_p: f64) -> f64 {
+        let (mut lo, mut hi) = (0.0, 1.0);
+        while self.ln_p(hi) > ln_p && hi < 1e9 {
+            (lo, hi) = (hi, 2.0 * hi);
+        }
+        for _ in 0..100 {
+            let middle = 0.5 * (lo + hi);
+            if self.ln_p(middle) > ln_p { lo = middle } else { hi = middle }
+        }
+        hi
+    }
+
+    /// Gaussian standard deviations of the same one-sided probability.
+    pub fn sigma(&self, stat: f64) -> f64 {
+        normal::ln_isf(self.ln_p(stat))
+    }
+}
+
+/// `E√(Σ h²·w_h)`, `w` the parts of n exponential variates: `E√Y = ∫₀^∞ (1 − E exp(−x²Y)) dx/(√π·x²)` of `Y = Σ h²E_h`, over that
+/// of `ΣE_h`, `Γ(n + ½)/Γ(n)`.
+fn mean_slope(n: usize) -> f64 {
+    if n == 1 {
+        return 1.0;
+    }
+    // With x = s/(1 − s) the integrand is smooth on (0, 1); the midpoint rule is good to 1e-6.
+    const STEPS: u32 = 2000;
+    let value = |i: u32| {
+        let s = (f64::from(i) + 0.5) / f64::from(STEPS);
+        let x2 = (s / (1.0 - s)).powi(2);
+        let below: f64 = (1..=n).map(|h| 1.0 + x2 * (h * h) as f64).product();
+        (1.0 - 1.0 / below) / x2 / (1.0 - s).powi(2)
+    };
+    let root = (0..STEPS).map(value).sum::<f64>() / f64::from(STEPS) / PI.sqrt();
+    // Γ(n + ½)/Γ(n) = √π/2 · Π (k + ½)/k.
+    let whole: f64 = (1..n).map(|k| (k as f64 + 0.5) / k as f64).product();
+    root / (0.5 * PI.sqrt() * whole)
+}
+
+/// Upper limit of the pulsed fraction `(max − min)/(max + min)` of a sinusoid in `total` events, where `Z²_n` was observed and the grid
+/// leaves at least the part `loss` of a signal's power: with it, `z2` would be exceeded with probability `confidence` (noncentral χ²;
+/// `Z²` of a sinusoid of amplitude a has the noncentrality `N·a²/2`). At most 1.
+pub fn pulsed_limit(z2: f64, n: usize, total: f64, loss: f64, confidence: f64) -> f64 {
+    let values = n as f64;
+    let signal = values * detection::signal_upper_limit(z2 / values, n as u64, confidence);
+    super::pulsed::amplitude(signal, total, loss).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_have_the_statistics_of_their_definitions() {
+        let profile: Vec<u32> =
+            (0..16).map(|b| (100.0 + 30.0 * (TAU * (f64::from(b) + 0.5) / 16.0).cos()).round() as u32).collect();
+        let total: f64 = profile.iter().map(|&c| f64::from(c)).sum();
+        let z2 = z2_of_powers(&powers_of_profile(&profile, 7, &Roots::new(16)), total);
+        let direct = |n: u32| -> f64 {
+            let sum = |f: fn(f64) -> f64, h: u32| -> f64 {
+                profile
+                    .iter()
+                    .zip(0..)
+                    .map(|(&c, b)| f64::from(c) * f(TAU * f64::from(h) * (f64::from(b) + 0.5) / 16.0))
+                    .sum()
+            };
+            (1..=n).map(|h| 2.0 / total * (sum(f64::cos, h).powi(2) + sum(f64::sin, h).powi(2))).sum()
+        };
+        for n in [1, 2, 5, 7] {
+            assert!((z2[n as usize - 1] / direct(n) - 1.0).abs() < 1e-12);
+        }
+        assert!((z2[0] - total * 0.09 / 2.0).abs() < 0.5, "N·a²/2");
+        assert_eq!(h_of_z2(&z2), (z2[0], 1));
+        assert_eq!(h_of_z2(&[1.0, 30.0, 31.0]), (26.0, 2));
+        let (flat, dof) = chi_square_of_profile(&[10, 20, 30, 5], &[1.0, 2.0, 3.0, 0.0]);
+        assert!(flat < 1e-12 && dof == 2.0);
+        assert!((chi_square_of_profile(&[10, 20], &[1.0, 1.0]).0 - 50.0 / 15.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn slopes_are_means_over_simplices() {
+        // E√(w + 4(1 − w)) of a uniform w: 14/9.
+        assert!((mean_slope(2) - 14.0 / 9.0).abs() < 1e-5, "{}", mean_slope(2));
+        // Many harmonics: √(Σh²/n), nearly.
+        assert!((mean_slope(200) / 116.0 - 1.0).abs() < 0.01, "{}", mean_slope(200));
+    }
+
+    #[test]
+    fn chances_lie_between_one_and_the_trials() {
+        // Evenly covered T = 1000 s, n = 1: Baluev's W = 1.023·B·T, and W·√z·exp(−z) with z = Z²/2.
+        let deviation = 1000.0 / 12f64.sqrt();
+        let chances = Chances { law: Law::Z2(1), frequencies: 1e9, band: 10.0, deviation, rows: 1.0 };
+        let expected = 1.0 + 1.0233 * 1e4 * 20f64.sqrt();
+        assert!((chances.trials(40.0) / expected - 1.0).abs() < 1e-3, "{}", chances.trials(40.0));
+        let few = Chances { frequencies: 100.0, ..chances };
+        assert_eq!(few.trials(40.0), 100.0);
+        for p in [0.5f64, 1e-3, 1e-200] {
+            let level = chances.level(p.ln());
+            assert!((chances.ln_p(level) - p.ln()).abs() < 1e-9 * p.ln().abs(), "{p}");
+        }
+        assert!((few.ln_p(4000.0) - (100f64.ln() - 2000.0)).abs() < 1e-9);
+    }
+}

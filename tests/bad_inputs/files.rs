@@ -1,0 +1,124 @@
+//! What more there is to bad files than whether they open.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use eagleray::data::ChannelRange;
+use eagleray::io::product::Format as Encoding;
+
+#[test]
+fn a_table_without_rows_gives_an_empty_product_in_every_format() {
+    let folder = Folder::new();
+    let bytes = of(events(vec![Column::f64("TIME", &[]), Column::i16("PI", &[])]));
+    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
+    let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
+    assert!(s.is_empty() && s.peak().is_none());
+    assert_eq!((s.meta.m, s.meta.provenance.photons.read), (0, 0));
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
+    for format in [Encoding::Ecsv, Encoding::Csv, Encoding::Json, Encoding::Fits] {
+        assert!(!s.product().encode(format).unwrap().is_empty());
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn pipes_and_directories_are_refused_without_waiting() {
+    let folder = Folder::new();
+    let pipe = folder.0.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), folder.0.path()] {
+        let e = EventFile::open(path, &OpenOptions::default(), &mut Warnings::default()).err().unwrap();
+        assert!(e.to_string().contains("not a regular file"), "{e}");
+    }
+}
+
+#[test]
+fn a_wrong_datasum_is_an_error_when_warnings_are() {
+    let folder = Folder::new();
+    let path = folder.write("file.evt", &of(plain().set("DATASUM", "'12345'")));
+    let run = |strict: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_eagleray"))
+            .args(["pds", "--backend", "cpu", "--dt", "0.125", "--segment-size", "10", "--quiet"])
+            .args(strict)
+            .arg(&path)
+            .output()
+            .unwrap()
+    };
+    assert!(run(&[]).status.success());
+    let strict = run(&["--strict"]);
+    assert!(!strict.status.success());
+    assert!(String::from_utf8_lossy(&strict.stderr).contains("DATASUM"));
+    let absolute = run(&["--time", "55000.5d:55000.6d"]);
+    assert!(absolute.status.success(), "{}", String::from_utf8_lossy(&absolute.stderr));
+    folder.write("file.evt", &file(&[gti(&[(0.0, 100.0)]), Table::new("EVENTS", vec![time()])]));
+    let refused = run(&["--time", "55000.5d:55000.6d"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no MJDREF"));
+}
+
+#[test]
+fn a_header_of_a_hundred_thousand_continued_lines_does_not_stall() {
+    let mut text = String::new();
+    let mut card = |line: &str| text.push_str(&format!("{line:<80}"));
+    ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0", "LONG    = 'x&'"].iter().for_each(|line| card(line));
+    (0..100_000).for_each(|_| card(&format!("CONTINUE  '{}&'", "y".repeat(66))));
+    card("END");
+    let folder = Folder::new();
+    let start = Instant::now();
+    assert!(folder.open(text.as_bytes(), &OpenOptions::default()).is_err());
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
+    use eagleray::io::fits_writer;
+    let mut out = fits_writer::FitsWriter::new(std::io::Cursor::new(Vec::new()), &fits_writer::Header::new()).unwrap();
+    // Rows of 9 bytes: their sum depends on where words begin.
+    let columns = [fits_writer::Column::new("TIME", "D", "s"), fits_writer::Column::new("PI", "B", "")];
+    out.table("EVENTS", &columns, &fits_writer::Header::new()).unwrap();
+    stamps().iter().for_each(|t| out.rows(&[&t.to_be_bytes()[..], &[7]].concat()).unwrap());
+    let good = out.finish().unwrap().into_inner();
+    let folder = Folder::new();
+    let sums = |bytes: &[u8]| {
+        let span = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
+        let (file, mut warnings) = folder.open(bytes, &span).unwrap();
+        file.check_datasum(&mut warnings).unwrap();
+        codes(&warnings).contains(&"W-DATASUM")
+    };
+    assert!(!sums(&good));
+    let data = good.len() - 9000usize.next_multiple_of(2880);
+    for at in [data + 8, data + 8999, good.len() - 1] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        assert!(sums(&bad), "byte {at}");
+    }
+}
+
+/// Negative channels are channels: without a selection their photons count, a band has them where its scale does, and what a
+/// band does not have is counted as filtered.
+#[test]
+fn negative_channels_follow_the_missions_scale() {
+    let folder = Folder::new();
+    let channels: Vec<i16> = (0..PHOTONS as i16).map(|i| i - 100).collect();
+    let table = events(vec![time(), Column::i16("PI", &channels)]).set("TELESCOP", "'NICER'");
+    let (file, warnings) = folder.open(&of(table), &OpenOptions::default()).unwrap();
+    let scale = file.scale.clone().unwrap();
+    let channels = |lo, hi| Some(ChannelRange::channels(lo, hi));
+    for (what, range, used) in [
+        ("all", None, 1000),
+        ("0 to 9 keV", Some(scale.band(0.0, 9.0).unwrap()), 900),
+        ("−0.5 to 1 keV", Some(scale.band(-0.5, 1.0).unwrap()), 150),
+        ("channels −100 to −1", channels(-100.0, -1.0), 100),
+        ("channels −20 to 19", channels(-20.0, 19.0), 40),
+    ] {
+        let selection = Selection { channels: range, detectors: None };
+        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.provenance.photons;
+        assert_eq!((photons.used, photons.filtered), (used, 1000 - used), "{what}: {photons}");
+    }
+    let path = folder.0.path().join("file.evt").display().to_string();
+    for range in [["--pi", "-100:-1"], ["--energy", "-1:0"]] {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_eagleray"));
+        let output = program.args(["info", &path, "--json"]).args(range).output().unwrap();
+        let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(info[0]["selected"]["events"], 100, "{range:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -1,0 +1,252 @@
+//! Dynamical spectra: every row is the spectrum of its segment, at the time of that segment, on every device.
+
+mod common;
+
+use std::num::NonZeroUsize;
+
+use common::batches::all_backends;
+use eagleray::backend::cpu::CpuBackend;
+use eagleray::kernels::trial::Random;
+use eagleray::pipeline::{LightCurveOptions, SeriesOptions, light_curve_of_events};
+use eagleray::{
+    Backend, Combine, DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions, FluxSegment, Gti, NoiseLevel,
+    Norm, Options, PowerOptions, Rebin, TimeRebin, Warnings, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
+    dynamical_spectrum_of_light_curve, spectrum_of_times,
+};
+
+const DT: f64 = 1.0 / 64.0;
+const SIZE: f64 = 4.0;
+/// Segments at 100, 104, 108, 112; 130.5, 134.5; 150.
+const GTI: [(f64, f64); 3] = [(100.0, 117.0), (130.5, 138.6), (150.0, 154.0)];
+const STARTS: [f64; 7] = [100.0, 104.0, 108.0, 112.0, 130.5, 134.5, 150.0];
+
+fn cpu() -> CpuBackend {
+    CpuBackend::new(NonZeroUsize::new(2)).unwrap()
+}
+
+/// A source whose rate grows, with a pulsation that drifts; none from 108 to 112 s.
+fn times() -> Vec<f64> {
+    let mut random = Random::new(3);
+    let mut times: Vec<f64> = (0..20_000)
+        .filter_map(|_| {
+            let t = 95.0 + 65.0 * random.uniform().sqrt();
+            let phase = std::f64::consts::TAU * (5.0 * t + 0.02 * (t - 100.0).powi(2));
+            let kept = random.uniform() < 0.5 + 0.45 * phase.sin() && !(108.0..112.0).contains(&t);
+            kept.then_some(t)
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+fn options(power: PowerOptions, time: TimeRebin) -> DynamicalOptions {
+    let spectrum = Options { dt: Some(DT), segment_size: Some(SIZE), power, ..Options::default() };
+    DynamicalOptions { spectrum, time }
+}
+
+fn dynamical(options: &DynamicalOptions, backend: &mut dyn Backend) -> DynamicalPowerSpectrum {
+    let (times, mut warnings) = (times(), Warnings::default());
+    let input = Events::of_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+    dynamical_spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {}).unwrap()
+}
+
+fn close(a: f64, b: f64, bound: f64) {
+    assert!((a - b).abs() <= bound * b.abs(), "{a} {b}");
+}
+
+/// `|F|²` of one segment alone.
+fn alone(start: f64) -> (Vec<f64>, f64) {
+    let gti = Gti::from_seconds(&[(start, start + SIZE)]).unwrap();
+    let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
+    let all = Options { dt: Some(DT), segment_size: Some(SIZE), power, ..Options::default() };
+    // An empty segment alone is an error.
+    match spectrum_of_times(&times(), gti, &all, &mut cpu()) {
+        Ok(spectrum) => (spectrum.power.clone(), spectrum.meta.nphots),
+        Err(_) => (vec![0.0; 127], 0.0),
+    }
+}
+
+#[test]
+fn rows_are_the_spectra_of_their_segments_at_their_times() {
+    let power = PowerOptions { norm: Norm::None, noise: NoiseLevel::None, ..PowerOptions::default() };
+    let spectrum = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+    assert_eq!(spectrum.axes.shape(), (7, 127));
+    assert_eq!((spectrum.axes.freq[0], spectrum.axes.freq[126], spectrum.meta.m), (0.25, 31.75, 7));
+    for (row, start) in STARTS.into_iter().enumerate() {
+        let (expected, photons) = alone(start);
+        assert_eq!(spectrum.row(row), expected, "row {row}");
+        assert_eq!((spectrum.axes.start[row], spectrum.axes.stop[row]), (start, start + SIZE));
+        assert_eq!(spectrum.axes.time[row], start + SIZE / 2.0);
+        close(spectrum.axes.rate[row], photons / SIZE, 1e-14);
+    }
+    let photons = &spectrum.meta.provenance.photons;
+    assert!(
+        photons.is_exact() && photons.used > 0 && photons.outside_segments > 0 && photons.outside_gti > 0,
+        "{photons}"
+    );
+}
+
+#[test]
+fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
+    let (raw, photons): (Vec<Vec<f64>>, Vec<f64>) = STARTS.into_iter().map(alone).unzip();
+    let n = 256.0;
+    for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
+        let factor = |counts: f64, background: f64| match norm {
+            Norm::Leahy => 2.0 / counts,
+            Norm::Frac => 2.0 * SIZE / (counts - background * SIZE).powi(2),
+            Norm::Abs => 2.0 / (n * DT),
+            Norm::None => 1.0,
+        };
+        let background = if norm == Norm::Frac { 3.0 } else { 0.0 };
+        let mut power = PowerOptions { norm, background, ..PowerOptions::default() };
+        let common = dynamical(&options(power.clone(), TimeRebin::default()), &mut cpu());
+        let mean = photons.iter().sum::<f64>() / 7.0;
+        for (row, raw) in raw.iter().enumerate() {
+            let factor = factor(mean, background);
+            raw.iter().zip(common.row(row)).for_each(|(r, p)| close(*p, r * factor, 1e-12));
+            close(common.noise[row], photons[row] * factor, 1e-12);
+        }
+        // The average of the rows is the averaged spectrum, and so is that of their noise levels.
+        let spectrum = Options { dt: Some(DT), segment_size: Some(SIZE), power: power.clone(), ..Options::default() };
+        let averaged = spectrum_of_times(&times(), Gti::from_seconds(&GTI).unwrap(), &spectrum, &mut cpu()).unwrap();
+        (0..127).for_each(|k| close((0..7).map(|r| common.row(r)[k]).sum::<f64>() / 7.0, averaged.power[k], 1e-12));
+        close(common.meta.channels.noise, averaged.meta.noise, 1e-12);
+        power.use_common_mean = false;
+        let own = dynamical(&options(power.clone(), TimeRebin::default()), &mut cpu());
+        // Without photons a segment has no normalisation, unless that does without them; the times of the others stay theirs.
+        let skips = matches!(norm, Norm::Leahy | Norm::Frac);
+        let kept: Vec<usize> = (0..7).filter(|&i| photons[i] > 0.0 || !skips).collect();
+        assert_eq!(own.axes.start, kept.iter().map(|&i| STARTS[i]).collect::<Vec<_>>(), "{norm}");
+        assert_eq!(own.meta.skipped_segments, 7 - kept.len() as u64);
+        for (row, &i) in kept.iter().enumerate() {
+            let factor = factor(photons[i], background);
+            raw[i].iter().zip(own.row(row)).for_each(|(r, p)| close(*p, r * factor, 1e-12));
+            close(own.noise[row], photons[i] * factor, 1e-12);
+        }
+        power.subtract_noise = true;
+        let clean = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+        for row in 0..kept.len() {
+            let noise = clean.noise[row];
+            clean.row(row).iter().zip(own.row(row)).for_each(|(c, p)| assert_eq!(*c, p - noise));
+            close(clean.power_err(row, 5), own.power_err(row, 5), 1e-12);
+        }
+    }
+}
+
+#[test]
+fn rebinning_averages_within_gaps_or_across_them() {
+    let plain = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
+    let cases: [(TimeRebin, &[&[usize]]); 4] = [
+        (TimeRebin { rebin: Rebin::Linear(3), across_gaps: false }, &[&[0, 1, 2], &[3], &[4, 5], &[6]]),
+        (TimeRebin { rebin: Rebin::Linear(3), across_gaps: true }, &[&[0, 1, 2], &[3, 4, 5], &[6]]),
+        (TimeRebin { rebin: Rebin::Geometric(1.0), across_gaps: false }, &[&[0], &[1, 2], &[3], &[4], &[5], &[6]]),
+        (TimeRebin { rebin: Rebin::Geometric(1.0), across_gaps: true }, &[&[0], &[1, 2], &[3, 4, 5, 6]]),
+    ];
+    for (time, groups) in cases {
+        for rebin in [Rebin::None, Rebin::Linear(10), Rebin::Geometric(0.3)] {
+            let power = PowerOptions { rebin, ..PowerOptions::default() };
+            let spectrum = dynamical(&options(power, time), &mut cpu());
+            let ranges = rebin.ranges(127).unwrap();
+            assert_eq!(spectrum.axes.shape(), (groups.len(), ranges.len()));
+            for (row, group) in groups.iter().enumerate() {
+                let mean = |f: &dyn Fn(usize) -> f64| group.iter().map(|&i| f(i)).sum::<f64>() / group.len() as f64;
+                close(spectrum.axes.time[row], mean(&|i| STARTS[i] + SIZE / 2.0), 1e-15);
+                close(spectrum.axes.rate[row], mean(&|i| plain.axes.rate[i]), 1e-14);
+                close(spectrum.noise[row], mean(&|i| plain.noise[i]), 1e-14);
+                assert_eq!(
+                    (spectrum.axes.start[row], spectrum.axes.segments[row]),
+                    (STARTS[group[0]], group.len() as u64)
+                );
+                assert_eq!(spectrum.axes.stop[row], STARTS[group[group.len() - 1]] + SIZE);
+                for (k, range) in ranges.iter().enumerate() {
+                    let cell = mean(&|i| plain.row(i)[range.clone()].iter().sum::<f64>() / range.len() as f64);
+                    close(spectrum.row(row)[k], cell, 1e-12);
+                    assert_eq!(spectrum.axes.values(row, k), (group.len() * range.len()) as u64);
+                }
+            }
+        }
+    }
+}
+
+/// `eagleray::Backend`s give the same rows: the CPU with one or two threads, two CPUs that share the work, and GPUs within their
+/// contract for amplitudes.
+#[test]
+fn devices_give_the_same_rows() {
+    let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
+    let options = options(power, TimeRebin::default());
+    let expected = dynamical(&options, &mut cpu());
+    let one = dynamical(&options, &mut CpuBackend::new(NonZeroUsize::new(1)).unwrap());
+    let both: Vec<Box<dyn Backend>> = vec![Box::new(cpu()), Box::new(cpu())];
+    let mut several = eagleray::backend::several::Several::new(both).unwrap();
+    assert_eq!(one.power, expected.power);
+    assert_eq!(dynamical(&options, &mut several).power, expected.power);
+    for mut backend in all_backends("dynamical") {
+        let got = dynamical(&options, backend.as_mut());
+        assert_eq!(got.axes, expected.axes);
+        for row in 0..7 {
+            let truth = expected.row(row);
+            let mean = truth.iter().sum::<f64>() / 127.0;
+            let bound = 1e-6 * mean.sqrt() + 2e-7 * truth.iter().copied().fold(0.0, f64::max).sqrt();
+            for (g, t) in got.row(row).iter().zip(truth) {
+                assert!((g.sqrt() - t.sqrt()).abs() <= bound, "row {row}: {g} {t}");
+            }
+        }
+    }
+}
+
+#[test]
+fn light_curves_and_flux_give_the_rows_of_their_events() {
+    let expected = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
+    let (times, mut warnings) = (times(), Warnings::default());
+    let events = Events::of_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+    let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
+    let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &mut |_| {}).unwrap();
+    let series = SeriesOptions { segment_size: Some(SIZE), ..SeriesOptions::default() };
+    let time = TimeRebin::default();
+    let of_curve = dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default()).unwrap();
+    assert_eq!(of_curve.axes.start, STARTS);
+    let segment = |start: f64| {
+        let at = curve.time.partition_point(|t| *t < start);
+        FluxSegment::from(&curve.counts[at..at + 256])
+    };
+    let flux = FluxOptions { dt: DT, rates: false, power: PowerOptions::default() };
+    let of_flux =
+        dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
+    assert_eq!(of_flux.axes.time, [2.0, 6.0, 10.0, 14.0, 18.0, 22.0, 26.0]);
+    let largest = expected.power.iter().copied().fold(0.0, f64::max);
+    for other in [&of_curve, &of_flux] {
+        for (a, b) in other.power.iter().zip(&expected.power) {
+            assert!((a - b).abs() < 1e-11 * largest, "{a} {b}");
+        }
+        other.noise.iter().zip(&expected.noise).for_each(|(a, b)| close(*a, *b, 1e-13));
+    }
+    let time = TimeRebin { rebin: Rebin::Geometric(1.0), across_gaps: false };
+    let geometric =
+        dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
+    assert_eq!(geometric.axes.segments, [1, 2, 4]);
+}
+
+#[test]
+fn a_drifting_feature_is_followed_and_held_still() {
+    let spectrum = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
+    let trace = spectrum.trace_maximum(3.0, 10.0).unwrap();
+    for (peak, (row, time)) in trace.iter().zip(spectrum.axes.time.iter().enumerate()) {
+        // The phase of the simulated pulsation, differentiated.
+        let frequency = 5.0 + 0.04 * (time - 100.0);
+        assert!(row == 2 || (peak.freq - frequency).abs() <= 0.25, "{peak:?} {frequency}");
+        assert_eq!(peak.power, spectrum.row(row)[(peak.freq / 0.25) as usize - 1]);
+    }
+    let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
+    let added = spectrum.shift_and_add(&f0, 3).unwrap();
+    let middle = trace.iter().map(|peak| peak.power).sum::<f64>() / 7.0;
+    close(added.power[3], middle, 1e-14);
+    close(added.freq[3], f0.iter().sum::<f64>() / 7.0, 1e-14);
+    assert!(added.power.iter().all(|p| *p <= added.power[3]) && added.m == [7; 7]);
+    // A row at the lower end has nothing below it.
+    let edge = spectrum.shift_and_add(&[0.25; 7], 1).unwrap();
+    assert_eq!((edge.freq.as_slice(), edge.m.as_slice()), ([0.25, 0.5].as_slice(), [7, 7].as_slice()));
+    assert!(spectrum.trace_maximum(40.0, 50.0).is_err() && spectrum.shift_and_add(&[1.0], 3).is_err());
+    let power = PowerOptions { rebin: Rebin::Geometric(0.1), ..PowerOptions::default() };
+    let uneven = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+    assert!(uneven.shift_and_add(&f0, 3).is_err());
+}

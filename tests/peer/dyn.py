@@ -1,0 +1,113 @@
+"""Compares dynamical power spectra with Stingray 2.3.2 under `--compat stingray`: powers, rows that are averaged, traces of the
+largest power, shift-and-add. Bound: relative 1e-10 of the power, or amplitude within 1e-14 of the largest.
+
+The peer's `time` keeps the segments that it skips, so times are compared with the starts of the segments that have two photons, and
+its shifted spectra of an even number of bins are half a bin off, so the number is odd here. Exit status 1 when any comparison fails.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from stingray import DynamicalPowerspectrum, EventList
+
+warnings.simplefilter("ignore")
+PROGRAM = sys.argv[1]
+ROOT = Path(__file__).resolve().parents[2]
+FAILED = []
+
+
+def run(*options):
+    command = [PROGRAM, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def check(what, ours, peer, bound=1e-10):
+    ours, peer = np.asarray(ours, dtype=float), np.asarray(peer, dtype=float)
+    if ours.shape != peer.shape:
+        print(f"FAIL {what}: shapes {ours.shape} and {peer.shape}")
+        return FAILED.append(what)
+    relative = np.divide(np.abs(ours - peer), np.abs(peer), out=np.full_like(peer, np.inf), where=peer != 0)
+    amplitude = np.abs(np.sqrt(np.abs(ours)) - np.sqrt(np.abs(peer))) / (1e-14 * np.sqrt(np.abs(peer).max()))
+    error = np.minimum(relative / bound, amplitude).max()
+    print(f"{'ok  ' if error <= 1 else 'FAIL'} {what}: {error:.1e} of the bound, {peer.shape}", flush=True)
+    if not error <= 1:
+        FAILED.append(what)
+
+
+def dynamical(folder, path, *options):
+    out = Path(folder) / "dyn.fits"
+    run("dyn", path, "-o", out, "--overwrite", "--quiet", "--backend", "cpu", *options)
+    with fits.open(out) as hdus:
+        hdus.verify("exception")
+        return hdus[0].data.astype(float), Table(hdus["TIME"].data), Table(hdus["FREQ"].data)
+
+
+def compare(folder, name, path, dt, segment_size):
+    events = EventList.read(str(path), "hea")
+    dt = events.suggest_compatible_dt(dt, warn=False) if getattr(events, "dt", 0) else dt
+    for norm in ["leahy", "frac", "abs", "none"]:
+        peer = DynamicalPowerspectrum(events, segment_size=segment_size, norm=norm, sample_time=dt)
+        options = ["--compat", "stingray", "--dt", repr(dt), "--segment-size", repr(segment_size), "--norm", norm]
+        what = f"{name} dt={dt:.6g} segment={segment_size} {norm}"
+        power, time, freq = dynamical(folder, path, *options)
+        check(f"{what}: powers", power, np.real(peer.dyn_ps.T))
+        check(f"{what}: frequencies", freq["freq"], peer.freq)
+    n = int(np.round(segment_size / dt))
+    exact = n * dt
+    starts = np.asarray(peer.time, dtype=float) - 0.5 * segment_size
+    counts = np.array([np.sum((events.time >= s) & (events.time < s + exact)) for s in starts])
+    check(f"{what}: times of the {np.sum(counts > 1)} of {len(starts)} rows that are not skipped", time["time"],
+          starts[counts > 1] + 0.5 * exact, 1e-12)
+    band = (float(freq["freq"][3]), float(freq["freq"][-3]))
+    added = Path(folder) / "added.ecsv"
+    trace = json.loads(run("dyn", path, *options, "--backend", "cpu", "--trace", f"{band[0]!r}:{band[1]!r}", "--json",
+                           "--shift-add", added, "--shift-half", 5, "--overwrite", "--quiet"))["trace"]
+    theirs = peer.trace_maximum(*band)
+    check(f"{what}: trace", [p["freq"] for p in trace], peer.freq[theirs])
+    shifted = peer.shift_and_add(peer.freq[theirs], nbins=11)
+    ours = Table.read(added, format="ascii.ecsv")
+    check(f"{what}: shift-and-add", ours["power"], shifted.power)
+    check(f"{what}: its frequencies", ours["freq"], shifted.freq)
+    check(f"{what}: its values", ours["m"], shifted.m)
+    # Whole bins and rows: the peer drops what is left over.
+    by = 4
+    if len(freq) >= by and len(power) >= 3:
+        power, time, freq = dynamical(folder, path, *options, "--rebin", by, "--rebin-time", 3, "--across-gaps")
+        rebinned = peer.rebin_frequency(peer.df * by).rebin_by_n_intervals(3)
+        rows, columns = len(rebinned.time), len(rebinned.freq)
+        check(f"{what}: rebinned", power[:rows, :columns], np.real(rebinned.dyn_ps.T))
+        if np.all(counts > 1):
+            check(f"{what}: rebinned times", time["time"][:rows], rebinned.time + 0.5 * (exact - segment_size), 1e-12)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        simulated = Path(folder) / "nustar.evt"
+        run("simulate", "-o", simulated, "--mission", "nustar", "--rate", 60, "--length", 3000, "--seed", 1, "--gap-every", "700:90",
+            "--model", "pulsar:1.37:0.2")
+        for name, path, dt, segment_size in [
+            ("nustar", simulated, 2**-7, 32.0),
+            ("nustar", simulated, 0.013, 50.0),
+            ("B1509", ROOT / "examples/data/b1509.fits", 1 / 256, 64.0),
+            ("SGR1830", ROOT / "tests/data/sgr1830kgfilt.evt", 1 / 64, 256.0),
+            ("SGR1830", ROOT / "tests/data/sgr1830kgfilt.evt", 1 / 64, 16.0),
+            ("M82", ROOT / "tests/data/chandra_test.fits", 0.44104, 256.0),
+            ("4U1636", ROOT / "tests/data/xte_test.evt.gz", 1 / 64, 4.0),
+            ("monol", ROOT / "tests/data/monol_testA.evt", 0.125, 64.0),
+        ]:
+            compare(folder, name, path, dt, segment_size)
+    print(f"dynamical spectra: {'all agree' if not FAILED else FAILED}")
+    return 1 if FAILED else 0
+
+
+sys.exit(main())
