@@ -12,21 +12,24 @@ use eagleray::time::Dd;
 
 /// Bins of a batch, about.
 const BINS: usize = 1 << 20;
+/// Bins of batches of segments of 16,384 bins: their counts and points, 8 bytes a bin, lie in one cache or another, or in none.
+const GROUPS: [usize; 5] = [1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23];
 /// Powers of two and others in one workgroup, in several passes, and by convolution.
 const LENGTHS: [usize; 6] = [1024, 1000, 4096, 1 << 14, 1 << 18, 10_007];
 
-fn spec(n: usize) -> PlanSpec {
+fn spec(n: usize, bins: usize) -> PlanSpec {
     let product = Product::Power { weight_exponent: None };
-    PlanSpec { n, segment_size: 1.0, product, input: Input::Events, min_events: 0, max_segments: (BINS / n) as u64 }
+    PlanSpec { n, segment_size: 1.0, product, input: Input::Events, min_events: 0, max_segments: (bins / n) as u64 }
 }
 
-/// Whole runs of segments with one event a bin.
+/// Whole runs of segments with one event a bin, as far as a batch takes them.
 fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
+    let per_row = spec.n.min((1 << 21) / rows);
     let mut random = Random::new(1);
     let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
     for index in 0..rows {
         let begin = batch.times.len();
-        let mut times: Vec<f64> = (0..spec.n).map(|_| index as f64 + random.uniform()).collect();
+        let mut times: Vec<f64> = (0..per_row).map(|_| index as f64 + random.uniform()).collect();
         times.sort_by(f64::total_cmp);
         batch.times.extend(times);
         let end = batch.times.len();
@@ -54,16 +57,17 @@ fn batches(criterion: &mut Criterion) {
     let copy = gpu.copy_rate().ok().flatten().unwrap_or(f64::NAN);
     let info = gpu.info().clone();
     eprintln!("{} ({}, {}): copies {:.1} GB/s", info.adapter, info.driver, info.profile, copy / 1e9);
-    let mut group = criterion.benchmark_group("batch");
-    group.sample_size(10);
-    for n in LENGTHS {
-        let spec = spec(n);
+    let lengths = LENGTHS.map(|n| ("batch", n, BINS));
+    for (kind, n, bins) in lengths.into_iter().chain(GROUPS.map(|bins| ("group", 1 << 14, bins))) {
+        let mut group = criterion.benchmark_group(kind);
+        group.sample_size(10);
+        let spec = spec(n, bins);
         let plan = gpu.prepare(&spec).expect("a length that devices take");
-        let rows = (BINS / n).min(gpu.limits(plan).rows);
+        let rows = (bins / n).min(gpu.limits(plan).rows);
         let batch = Arc::new(batch(&spec, rows));
-        group.throughput(Throughput::Elements(batch.times.len() as u64));
+        group.throughput(Throughput::Elements((rows * n) as u64));
         let before = gpu.work().clone();
-        group.bench_function(n.to_string(), |bencher| {
+        group.bench_function(format!("{n} in {}", rows * n), |bencher| {
             bencher.iter(|| {
                 let ticket = gpu.submit(plan, batch.clone()).expect("a valid batch");
                 gpu.collect(ticket).expect("the device works")
@@ -74,12 +78,12 @@ fn batches(criterion: &mut Criterion) {
             let (seconds, moved) = (pass.seconds - old.seconds, (pass.moved - old.moved) as f64);
             if moved > 0.0 {
                 let rate = moved / seconds;
-                eprintln!("n {n:7} {name:24} {:8.2} GB/s, {:.3} of copying", rate / 1e9, rate / copy);
+                let launch = 1e3 * seconds / (pass.launches - old.launches) as f64;
+                eprintln!("{name:24} {launch:8.2} ms {:8.2} GB/s, {:.3} of copying", rate / 1e9, rate / copy);
             }
         }
         gpu.release(plan);
     }
-    group.finish();
 }
 
 criterion_group!(benches, batches);

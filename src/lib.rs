@@ -31,6 +31,8 @@
 
 pub mod backend;
 #[cfg(feature = "cli")]
+pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
 pub mod error;
@@ -53,14 +55,16 @@ pub use data::{Balance, Gti, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalOptions, Events,
-    FadPlanOptions, FluxOptions, FluxPair, FluxSegment, LightCurveOptions, Options, cross_spectrum_of_events,
-    cross_spectrum_of_flux, cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
-    dynamical_spectrum_of_light_curve, fad_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files,
-    spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
+    Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions,
+    DynamicalOptions, EnergyBands, EnergySpectrumOptions, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment,
+    LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux, cross_spectrum_of_light_curves,
+    dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
+    dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events, light_curve_of_events,
+    spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve, spectrum_of_times,
 };
 pub use spectrum::power::PowerOptions;
 pub use spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum};
 pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
+pub use spectrum::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 pub use spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 pub use warning::Warnings;

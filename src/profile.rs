@@ -183,6 +183,7 @@ pub fn device_pass(device: &str, name: &'static str, begin: f64, end: f64) {
 /// Begins a recording; what an earlier one noted is forgotten.
 pub fn start() {
     now();
+    forget_peak_memory();
     let mut recording = locked(&RECORDING);
     recording.devices.clear();
     recording.tracks.retain(|track| {
@@ -215,12 +216,20 @@ pub fn stop() -> Profile {
     Profile { threads, devices, peak_memory: peak_memory() }
 }
 
-/// Most memory that this process has had in use, bytes; known on Linux alone.
+/// Most memory that this process has had in use since it, or a recording, began, bytes; known on Linux alone.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
     Some(kilobytes.trim().parse::<u64>().ok()? << 10)
 }
+
+/// Lets the most memory in use count from now on, where the system can (Linux); where it cannot it counts from the beginning.
+fn forget_peak_memory() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Name, begin and duration, s.
+pub type TimedSpan = (&'static str, f64, f64);
 
 /// A recording.
 pub struct Profile {
@@ -239,6 +248,27 @@ impl Profile {
             sum.seconds += stage.seconds;
         }
         all
+    }
+
+    /// Time of every pass on GPUs, s, by its shader's name.
+    pub fn passes(&self) -> BTreeMap<&'static str, f64> {
+        let mut all = BTreeMap::new();
+        for pass in &self.devices {
+            *all.entry(pass.name).or_default() += pass.end - pass.begin;
+        }
+        all
+    }
+
+    /// Most memory in use during the recording, bytes.
+    pub fn peak_memory(&self) -> Option<u64> {
+        self.peak_memory
+    }
+
+    /// Adds what another recording noted.
+    pub fn join(&mut self, other: Profile) {
+        self.threads.extend(other.threads);
+        self.devices.extend(other.devices);
+        self.peak_memory = self.peak_memory.max(other.peak_memory);
     }
 
     /// Bytes of every counter.
@@ -260,33 +290,32 @@ impl Profile {
         shifts
     }
 
+    /// Names and spans of every thread and GPU, in order of their beginning, the longer first.
+    pub fn tracks(&self) -> Vec<(String, Vec<TimedSpan>)> {
+        let mut tracks = Vec::new();
+        for thread in &self.threads {
+            let mut spans = thread.spans.clone();
+            spans.sort_by_key(|span| (span.begin, std::cmp::Reverse(span.duration)));
+            let seconds = |span: &Spent| (span.name, span.begin as f64 * 1e-9, span.duration as f64 * 1e-9);
+            tracks.push((thread.name.clone(), spans.iter().map(seconds).collect()));
+        }
+        for (device, shift) in self.shifts() {
+            let own = self.devices.iter().filter(|pass| pass.device == device);
+            let spans = own.map(|pass| (pass.name, pass.begin + shift, pass.end - pass.begin)).collect();
+            tracks.push((format!("GPU {device}"), spans));
+        }
+        tracks
+    }
+
     /// Chrome's trace format, which Perfetto and `about:tracing` show: complete events (`ph` X) in microseconds, a track for each
     /// thread and each GPU, counters (`ph` C) that grow.
     pub fn trace(&self) -> Value {
         let mut events = Vec::new();
-        let mut named = |tid: usize, name: &str| {
-            events.push(json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": name}}));
-        };
-        for (tid, thread) in self.threads.iter().enumerate() {
-            named(tid, &thread.name);
-        }
-        let shifts = self.shifts();
-        for (i, device) in shifts.keys().enumerate() {
-            named(self.threads.len() + i, &format!("GPU {device}"));
-        }
-        for (tid, thread) in self.threads.iter().enumerate() {
-            // By beginning, the longer first: an outer span before those inside.
-            let mut spans = thread.spans.clone();
-            spans.sort_by_key(|span| (span.begin, std::cmp::Reverse(span.duration)));
-            for Spent { name, begin, duration } in spans {
-                events.push(complete(name, tid, begin as f64 * 1e-3, duration as f64 * 1e-3));
-            }
-        }
-        for (i, (device, shift)) in shifts.iter().enumerate() {
-            for pass in self.devices.iter().filter(|pass| pass.device == **device) {
-                let (begin, duration) = ((pass.begin + shift) * 1e6, (pass.end - pass.begin) * 1e6);
-                events.push(complete(pass.name, self.threads.len() + i, begin, duration));
-            }
+        for (tid, (track, spans)) in self.tracks().into_iter().enumerate() {
+            events.push(json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": track}}));
+            events.extend(spans.into_iter().map(|(name, begin, duration)| {
+                json!({"ph": "X", "name": name, "pid": 1, "tid": tid, "ts": begin * 1e6, "dur": duration * 1e6})
+            }));
         }
         let mut counted: Vec<_> = self.threads.iter().flat_map(|thread| &thread.counters).collect();
         counted.sort_by_key(|counter| counter.1);
@@ -329,8 +358,4 @@ impl Profile {
         }
         text
     }
-}
-
-fn complete(name: &str, tid: usize, begin: f64, duration: f64) -> Value {
-    json!({"ph": "X", "name": name, "pid": 1, "tid": tid, "ts": begin, "dur": duration})
 }

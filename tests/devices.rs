@@ -15,6 +15,7 @@ use eagleray::backend::{Backend, BackendError};
 use eagleray::kernels::trial::Random;
 use eagleray::pipeline::{Combine, Events};
 use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use eagleray::sums::{PartialSums, Sums};
 use eagleray::time::Dd;
 use eagleray::{
     AveragedPowerSpectrum, Error, FluxOptions, FluxSegment, Gti, Options, PowerOptions, Warnings, spectrum_of_events,
@@ -297,6 +298,73 @@ fn a_group_done_again_interrupts_an_open_one() {
     assert_eq!(sum(&mut both), sum(&mut cpu()));
     assert_eq!(both.take_warnings().iter().count(), 1);
     assert_eq!(counter.load(Ordering::Relaxed), 2 + 2 + 1 + 2 + 1);
+}
+
+/// Segments of a reference, a subject inside it and another one, in groups of `group` segments that come in two parts.
+fn cross_batches(spec: &PlanSpec, segments: u64, group: u64, events: usize) -> Vec<Arc<SegmentBatch>> {
+    let mut batches = Vec::new();
+    for first in (0..segments).step_by(group as usize) {
+        for part in 0..2 {
+            let mut batch = SegmentBatch { first: part == 0, last: part == 1, ..SegmentBatch::default() };
+            for (index, channel) in (first..(first + group).min(segments)).flat_map(|i| [(i, 0), (i, 1), (i, 2)]) {
+                let mut random = Random::new(6 * index + 2 * channel + part);
+                let (start, begin) = (Dd::product(spec.segment_size, index as f64), batch.times.len());
+                batch.times.extend((0..events).map(|_| start.hi + spec.segment_size * random.uniform()));
+                let (end, events) = (batch.times.len(), (part + 1) * events as u64);
+                batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+            }
+            batches.push(Arc::new(batch));
+        }
+    }
+    batches
+}
+
+/// The sums of all batches, with as many in flight as the backend takes.
+fn sums_of(backend: &mut dyn Backend, spec: &PlanSpec, batches: &[Arc<SegmentBatch>]) -> Sums {
+    let plan = backend.prepare(spec).unwrap();
+    let (mut total, mut tickets) = (PartialSums::new(), VecDeque::new());
+    for batch in batches {
+        if tickets.len() == backend.depth() {
+            total.merge(backend.collect(tickets.pop_front().unwrap()).unwrap());
+        }
+        tickets.push_back(backend.submit(plan, batch.clone()).unwrap());
+    }
+    tickets.into_iter().for_each(|ticket| total.merge(backend.collect(ticket).unwrap()));
+    total.finish()
+}
+
+/// Cross spectra, whose segments have several rows: whatever fails, and whenever, the spare or another device gives the same bits,
+/// also where it has to cut the batches.
+#[test]
+fn cross_spectra_survive_their_devices() {
+    let product = Product::Cross { channels: 3, inside: 1, weight_exponent: Some(1) };
+    let spec = PlanSpec { n: N, segment_size: 4.0, product, input: Input::Events, min_events: 0, max_segments: 1000 };
+    let batches = cross_batches(&spec, 22, 8, 50);
+    let expected = sums_of(&mut cpu(), &spec, &batches);
+    assert_eq!((expected.segments, expected.channels.len()), (22, 3));
+    let device = |name: &str, fault| Faulty::new(cpu(), name, fault).limited(8, 3000);
+    for error in faults() {
+        for (call, count) in [(Call::Prepare, 1), (Call::Submit, batches.len()), (Call::Collect, batches.len())] {
+            for i in 0..count {
+                let what = format!("{call:?} {i}: {error}");
+                let fault = || Some((call, i, error.clone()));
+                let mut auto = Several::new(vec![Box::new(device("faulty", fault()))]).unwrap().with_spare(None);
+                assert_eq!(sums_of(&mut auto, &spec, &batches), expected, "{what}");
+                assert_eq!(auto.take_warnings().iter().filter(|w| w.code == "W-BACKEND-FALLBACK").count(), 1, "{what}");
+                let devices: Vec<Box<dyn Backend>> =
+                    vec![Box::new(device("faulty", fault())), Box::new(device("second", None))];
+                let mut both = Several::new(devices).unwrap();
+                assert_eq!(sums_of(&mut both, &spec, &batches), expected, "{what}");
+            }
+        }
+    }
+    // More segments than the spare takes at once.
+    let spec = PlanSpec { n: 16, max_segments: 10_000, ..spec };
+    let large = Faulty::new(cpu(), "large", Some((Call::Submit, 0, faults()[1].clone()))).limited(9024, 1 << 20);
+    let mut auto = Several::new(vec![Box::new(large)]).unwrap().with_spare(None);
+    let got = sums_of(&mut auto, &spec, &cross_batches(&spec, 9100, 9024, 2));
+    assert_eq!(got, sums_of(&mut cpu(), &spec, &cross_batches(&spec, 9100, 64, 2)));
+    assert_eq!((got.segments, got.photons()), (9100, 4 * 9100));
 }
 
 /// Groups go to whoever would be done first.

@@ -9,9 +9,10 @@ use eagleray::backend::cpu::CpuBackend;
 use eagleray::kernels::trial::Random;
 use eagleray::pipeline::{LightCurveOptions, SeriesOptions, light_curve_of_events};
 use eagleray::{
-    Backend, Combine, DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions, FluxSegment, Gti, NoiseLevel,
-    Norm, Options, PowerOptions, Rebin, TimeRebin, Warnings, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
-    dynamical_spectrum_of_light_curve, spectrum_of_times,
+    Backend, Channels, Combine, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalCrossSpectrum,
+    DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions, FluxSegment, Gti, NoiseLevel, Norm, Options,
+    PowerOptions, Rebin, TimeRebin, Warnings, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, spectrum_of_times,
 };
 
 const DT: f64 = 1.0 / 64.0;
@@ -224,6 +225,77 @@ fn light_curves_and_flux_give_the_rows_of_their_events() {
     let geometric =
         dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
     assert_eq!(geometric.axes.segments, [1, 2, 4]);
+}
+
+/// Every third photon of the reference, late, is the subject; or it is in the reference, and leaves it.
+fn cross(inside: bool, time: TimeRebin, rebin: Rebin, backend: &mut dyn Backend) -> DynamicalCrossSpectrum {
+    let (reference, mut warnings) = (times(), Warnings::default());
+    let late = if inside { 0.0 } else { 0.02 };
+    let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + late).collect();
+    let gti = || Gti::from_seconds(&GTI).unwrap();
+    let channels = Channels {
+        reference: Events::of_slice(&reference, gti(), &mut warnings),
+        subject: Events::of_slice(&subject, gti(), &mut warnings),
+    };
+    let cross = CrossOptions { norm: Norm::Abs, rebin, ..CrossOptions::default() };
+    let spectrum =
+        CrossSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), cross, ..CrossSpectrumOptions::default() };
+    let options = DynamicalCrossOptions { spectrum, time };
+    dynamical_cross_spectrum_of_events(vec![channels], inside, &options, backend, warnings, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
+    let plain = cross(false, TimeRebin::default(), Rebin::None, &mut cpu());
+    assert_eq!(plain.axes.shape(), (7, 127));
+    assert_eq!(plain.axes.start, STARTS);
+    // Single values have the modulus of their powers, and the pulsation the lag of the photons.
+    let trace = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu())
+        .trace_maximum(3.0, 10.0)
+        .unwrap();
+    for (row, peak) in trace.iter().enumerate().filter(|(row, _)| *row != 2) {
+        let cell = row * 127 + (peak.freq / 0.25) as usize - 1;
+        let modulus = plain.cross_re[cell].hypot(plain.cross_im[cell]);
+        close(modulus * modulus, plain.power1[cell] * plain.power2[cell], 1e-12);
+        assert!((plain.time_lag()[cell] - 0.02).abs() < 0.006, "row {row}: {}", plain.time_lag()[cell]);
+    }
+    for inside in [false, true] {
+        let plain = cross(inside, TimeRebin::default(), Rebin::None, &mut cpu());
+        let power: PowerOptions = PowerOptions { norm: Norm::Abs, ..PowerOptions::default() };
+        if !inside {
+            let reference = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+            reference.power.iter().zip(&plain.power2).for_each(|(a, b)| close(*a, *b, 1e-12));
+            reference.noise.iter().zip(&plain.noise2).for_each(|(a, b)| close(*a, *b, 1e-12));
+        }
+        let time = TimeRebin { rebin: Rebin::Linear(7), across_gaps: true };
+        let averaged = cross(inside, time, Rebin::Linear(8), &mut cpu());
+        assert_eq!(averaged.axes.shape(), (1, 16));
+        for (k, range) in Rebin::Linear(8).ranges(127).unwrap().into_iter().enumerate() {
+            let mean = |matrix: &[f64]| {
+                let cells = (0..7).flat_map(|row| matrix[row * 127..(row + 1) * 127][range.clone()].iter());
+                cells.sum::<f64>() / (7 * range.len()) as f64
+            };
+            let scale = (averaged.power1[k] * averaged.power2[k]).sqrt();
+            assert!((averaged.cross_re[k] - mean(&plain.cross_re)).abs() < 1e-12 * scale);
+            assert!((averaged.cross_im[k] - mean(&plain.cross_im)).abs() < 1e-12 * scale);
+            close(averaged.power1[k], mean(&plain.power1), 1e-12);
+            close(averaged.power2[k], mean(&plain.power2), 1e-12);
+        }
+        let exchanged = plain.clone().exchanged();
+        assert_eq!((&exchanged.power1, &exchanged.noise2), (&plain.power2, &plain.noise1));
+        assert_eq!(exchanged.phase_lag()[5], -plain.phase_lag()[5]);
+        let shifted = plain.shift_and_add(&[5.0; 7], 2).unwrap();
+        close(shifted.power1[2], (0..7).map(|row| plain.power1[row * 127 + 19]).sum::<f64>() / 7.0, 1e-12);
+        for mut backend in all_backends("dynamical cross") {
+            let got = cross(inside, TimeRebin::default(), Rebin::None, backend.as_mut());
+            let largest = plain.power2.iter().copied().fold(0.0, f64::max);
+            let pairs =
+                [(&got.cross_re, &plain.cross_re), (&got.cross_im, &plain.cross_im), (&got.power1, &plain.power1)];
+            for (a, b) in pairs.into_iter().flat_map(|(a, b)| a.iter().zip(b)) {
+                assert!((a - b).abs() < 1e-5 * largest, "{a} {b}");
+            }
+        }
+    }
 }
 
 #[test]

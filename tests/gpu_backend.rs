@@ -8,6 +8,7 @@ mod common;
 use common::batches::*;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::backend::gpu::GpuBackend;
+use eagleray::backend::several::Several;
 use eagleray::backend::{AdapterSelector, Backend, BackendError, GpuProfile};
 use eagleray::kernels::Precision;
 use eagleray::kernels::trial::Random;
@@ -46,7 +47,7 @@ fn events_give_the_cpu_s_sums() {
 }
 
 /// What moves by the design: a fused segment is its events and the sums; a longer one its counts, cleared, added to and read,
-/// its points written and read by every pass, and the sums. Rows, runs and dropped events are small change, and counted.
+/// its points written by every pass and read by the next, and the sums. Rows, runs and dropped events are small change, and counted.
 #[test]
 fn launches_and_bytes_are_those_of_the_design() {
     for mut gpu in backends("work") {
@@ -57,7 +58,10 @@ fn launches_and_bytes_are_those_of_the_design() {
             (1024, 0),
             (1000, 0),
             (1 << 14, 2),
+            (10_000, 2),
+            (15_625, 2),
             (1021, 2),
+            (10_007, 4),
             (1 << 21, if gpu.info().profile == "native" { 2 } else { 3 }),
         ] {
             let spec = PlanSpec { max_segments: 64, ..spec(n, Input::Events, None) };
@@ -73,16 +77,29 @@ fn launches_and_bytes_are_those_of_the_design() {
             let sums = 4 * runs * spec.frequencies() as u64;
             let (n, events) = (n as u64, events as u64);
             // Complex points of a row, and of the convolution that a prime needs.
-            let (h, length) = if n % 2 == 0 { (n / 2, n / 2) } else { (n, 2048) };
+            let (h, length) = match n {
+                1021 => (n, 2048),
+                10_007 => (n, 32_768),
+                _ => (n / (2 - n % 2), n / (2 - n % 2)),
+            };
             let convolved = length != h;
             let first = 4 * n * rows + 8 * length * rows + if convolved { 8 * h } else { 0 };
-            let later = (passes - 1i64).max(0) as u64 * 16 * length * rows + if convolved { 8 * length } else { 0 };
+            // Passes between the first and the power, which is part of the last pass unless that is the first one back; real
+            // samples of odd number need 63 of 125 columns.
+            let ends_in_power = n != 1021;
+            let between = passes - 1 - i64::from(ends_in_power);
+            let later = between.max(0) as u64 * 16 * length * rows + if convolved { 8 * length } else { 0 };
+            let last = match (ends_in_power, n) {
+                (true, 15_625) => 8 * 63 * 125,
+                (true, _) => 8 * length,
+                (false, _) => 8 * h,
+            };
             let (moved, launches) = match passes {
                 0 => (8 * events + sums + small, 1),
                 _ => {
                     let binning = 4 * n * rows + 16 * events + 32 * rows;
                     // The first pass does not count the rows, of which it reads the mean.
-                    (binning + first + later + 8 * h * rows + sums + small, passes as u64 + 2)
+                    (binning + first + later + last * rows + sums + small, passes as u64 + 2 - u64::from(ends_in_power))
                 }
             };
             let work = gpu.work();
@@ -98,7 +115,9 @@ fn launches_and_bytes_are_those_of_the_design() {
         let passes = &gpu.work().passes;
         assert_eq!(passes.values().map(|p| p.launches).sum::<u64>(), gpu.work().launches);
         assert!(passes.values().all(|p| p.seconds > 0.0 && p.seconds < 60.0), "{passes:?}");
-        assert!(passes.contains_key("power") && passes.keys().any(|name| name.starts_with("fused")));
+        for name in ["fused", "power_pass.even.pow2", "power_pass.even.any", "power_pass.odd", "power.chirped"] {
+            assert!(passes.keys().any(|pass| pass.starts_with(name)), "{name}");
+        }
     }
 }
 
@@ -259,6 +278,23 @@ fn lengths_that_the_device_cannot_do_are_refused() {
             let largest = if n % 2 == 0 { 1 << 24 } else { (1 << 23) - 1 };
             assert_eq!(refused, Err(BackendError::UnsupportedLength { n, largest }));
         }
+    }
+}
+
+/// 65 channels of 2^20 bins are more than one buffer holds: an error that says so, and with a spare the CPU's work.
+#[test]
+fn cross_spectra_that_the_device_has_no_memory_for_are_an_error() {
+    let product = Product::Cross { channels: 65, inside: 0, weight_exponent: None };
+    let spec = PlanSpec { product, ..spec(1 << 20, Input::Events, None) };
+    for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().profile == "portable") {
+        let refused = gpu.prepare(&spec);
+        assert!(matches!(&refused, Err(BackendError::OutOfMemory(why)) if why.starts_with("samples: ")), "{refused:?}");
+        assert!(gpu.prepare(&PlanSpec { n: 1 << 10, ..spec.clone() }).is_ok(), "shorter ones are taken");
+        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        auto.prepare(&spec).unwrap();
+        assert_eq!(auto.info().backend, "cpu");
+        let warnings = auto.take_warnings();
+        assert!(warnings.iter().any(|w| w.code == "W-BACKEND-FALLBACK" && w.message.contains("out of device memory")));
     }
 }
 

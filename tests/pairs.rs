@@ -10,7 +10,8 @@ use eagleray::backend::gpu::Context;
 use eagleray::kernels::check::{self, Outcome};
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
-    Comparison, Data, KERNELS, Kernel, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused, power, rate,
+    Comparison, Data, KERNELS, Kernel, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused, power,
+    power_pass, rate,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -83,6 +84,11 @@ fn power_pair() {
 }
 
 #[test]
+fn power_pass_pair() {
+    pair(&power_pass::KERNEL);
+}
+
+#[test]
 fn cross_spectrum_pair() {
     pair(&cross_spectrum::KERNEL);
 }
@@ -104,7 +110,7 @@ fn rate_pair() {
 
 #[test]
 fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "fused", "cross_spectrum", "fold", "rate"];
+    let tested = ["bin_events", "fft", "power", "power_pass", "fused", "cross_spectrum", "fold", "rate"];
     assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
 }
 
@@ -113,7 +119,8 @@ fn every_kernel_has_its_pair() {
 fn folded_dispatches_cover_everything() {
     for mut context in contexts("folded dispatches") {
         for kernel in KERNELS {
-            let shape = Shape { n: 4096, rows: 200, events: 30_001 };
+            let n = if kernel.name == "power_pass" { 8192 } else { 4096 };
+            let shape = Shape { n, rows: 200, events: 30_001 };
             let trial = (kernel.trial)(0, shape, Data::Random, 7);
             let expected = expected(&*trial, kernel.name);
             let limits = eagleray::kernels::Limits { groups: 3, ..*context.limits() };

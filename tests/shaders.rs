@@ -6,9 +6,12 @@ use eagleray::kernels::{Access, KERNELS, Limits, Shader};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-/// The profiles whose constants are resolved: portable, and the largest native one.
-fn profiles() -> [Limits; 2] {
-    [Limits::PORTABLE, Limits::native(1024, 32_768, 65_535)]
+/// The profiles whose constants are resolved: portable, and native ones, that with 48 KiB and more with wide workgroups.
+fn profiles() -> [Limits; 4] {
+    [16_384, 32_768, 49_152, 65_536].map(|memory| match memory {
+        16_384 => Limits::PORTABLE,
+        _ => Limits::native(1024, memory, 65_535),
+    })
 }
 
 fn shaders() -> impl Iterator<Item = &'static Shader> {
@@ -169,10 +172,13 @@ fn workgroup_memory_fits_the_profile() {
             let constants = (shader.constants)(&limits);
             let threads = constants.iter().find(|(name, _)| *name == "THREADS").map_or(0, |&(_, value)| value as u32);
             assert_eq!(module.entry_points[0].workgroup_size, [threads, 1, 1], "{}", shader.name);
-            assert!(threads == limits.threads || (shader.f64 && threads == limits.threads / 2), "{}", shader.name);
+            let wide = shader.name.ends_with(".wide") && threads == limits.wide().threads;
+            let half = shader.f64 && threads == limits.threads / 2;
+            assert!(threads == limits.threads || half || wide, "{}", shader.name);
         }
     }
     assert_eq!(Limits::PORTABLE.workgroup_memory, 16_384);
+    assert_eq!(profiles().map(|limits| limits.wide().points), [2048, 4096, 6144, 8192]);
 }
 
 #[test]

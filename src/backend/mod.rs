@@ -243,7 +243,7 @@ impl Default for DeviceChoice {
 }
 
 /// One adapter as `eagleray devices` lists it.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AdapterReport {
     /// Place in the list, for `--adapter`.
     pub index: usize,
@@ -269,6 +269,13 @@ pub struct AdapterReport {
     pub buffer_size: u64,
     /// Whether `auto` takes it, and why.
     pub auto: String,
+}
+
+impl AdapterReport {
+    /// What tells it from others, in one line.
+    pub fn headline(&self) -> String {
+        format!("{} ({}, {}), driver {}", self.name, self.kind, self.api, self.driver)
+    }
 }
 
 /// What a device cannot do or what went wrong on it.

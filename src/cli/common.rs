@@ -25,8 +25,8 @@ pub struct InputArgs {
     /// Range of channels, both included
     #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy", allow_hyphen_values = true)]
     pub pi: Option<(f64, f64)>,
-    /// Energies of the channels from the EBOUNDS extension of a response file, for --energy
-    #[arg(long, value_name = "FILE", requires = "energy")]
+    /// Energies of the channels from the EBOUNDS extension of a response file, for bands in keV
+    #[arg(long, value_name = "FILE")]
     pub rmf: Option<PathBuf>,
     /// Good time intervals: a FITS file, `FILE[EXT]`, or text of two columns in seconds of the file's frame
     #[arg(long, value_name = "FILE")]
@@ -339,6 +339,14 @@ impl InputArgs {
         for file in files {
             inputs.push(Events::unread(file, self.selection(file, say)?)?);
         }
+        self.join(inputs)
+    }
+
+    /// Inputs in the frame of the first, and how they are combined.
+    ///
+    /// # Errors
+    /// See [`InputArgs::inputs`].
+    pub fn join<'a>(&self, mut inputs: Vec<Events<'a>>) -> Result<(Vec<Events<'a>>, Combine)> {
         align(&mut inputs)?;
         if self.combine.is_none() {
             for (i, a) in inputs.iter().enumerate() {

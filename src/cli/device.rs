@@ -62,7 +62,7 @@ pub enum PrecisionArg {
 }
 
 /// A number of worker threads; more than this only waits for each other.
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse().ok().and_then(NonZeroUsize::new).filter(|n| n.get() <= 1024) {
         Some(threads) => Ok(threads),
         None => Err(format!("`{text}` is not a number of threads from 1 to 1024")),

@@ -30,13 +30,10 @@ pub fn run(args: DevicesArgs) -> Result<()> {
     let mut text = String::new();
     for a in adapters {
         text += &format!(
-            "{}  {} ({}, {}), driver {}\n   workgroups: {} invocations, {} KiB; bindings to {} MiB, buffers to {} MiB\n   \
+            "{}  {}\n   workgroups: {} invocations, {} KiB; bindings to {} MiB, buffers to {} MiB\n   \
              features: {}\n   auto: {}\n",
             a.index,
-            a.name,
-            a.kind,
-            a.api,
-            a.driver,
+            a.headline(),
             a.workgroup_invocations,
             a.workgroup_memory >> 10,
             a.binding_size >> 20,

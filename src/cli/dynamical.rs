@@ -1,21 +1,25 @@
-//! `eagleray dyn`: dynamical power spectra.
+//! `eagleray dyn`: dynamical power spectra, and cross spectra of two bands.
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::common::{InputArgs, Opened, report};
+use super::common::{CombineArg, InputArgs, Opened, report};
+use super::cs_bands::{Bands, Shared};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, number, range};
 use super::output::OutputArgs;
 use super::plot_matrix::{Axis, MatrixPicture, matrix};
 use super::spectrum_args::{SpectrumArgs, noise_level};
+use crate::data::Provenance;
 use crate::error::{Error, Result};
+use crate::io::EventFile;
 use crate::pipeline::{
-    Combine, DynamicalOptions, Options, SeriesOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
+    Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, Options, SeriesOptions,
+    dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
 };
-use crate::spectrum::dynamical::Peak;
+use crate::spectrum::dynamical::{Axes, Peak};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
+use crate::spectrum::{CrossOptions, DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -29,6 +33,18 @@ const LONG_TEXT: u64 = 1 << 30;
 pub struct DynArgs {
     #[command(flatten)]
     input: InputArgs,
+    /// Band of the subject in keV, LO <= E < HI, of a dynamical cross spectrum; a positive lag says that the subject is late
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference", conflicts_with_all = ["background", "subtract_noise", "trace"])]
+    subject: Option<Range>,
+    /// Band of the reference in keV; photons of both bands leave one of them
+    #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
+    reference: Option<Range>,
+    /// Channels of the subject, both included, where energies are not known
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
+    subject_pi: Option<Range>,
+    /// Channels of the reference, both included
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
+    ref_pi: Option<Range>,
     #[command(flatten)]
     spectrum: SpectrumArgs,
     /// Average this many neighbouring segments into one row; rows begin anew after gaps
@@ -113,6 +129,9 @@ pub fn run(args: DynArgs) -> Result<()> {
     let (strict, quiet) = (args.output.strict, args.output.quiet);
     let spectrum = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
         Opened::Series(series) => {
+            if args.subject.or(args.subject_pi).is_some() {
+                return Err(Error::argument("--subject", "given", "a light curve has no events to select"));
+            }
             let series = super::series::coarser(*series, args.spectrum.dt)?;
             let power = args.options(Combine::Average).spectrum.power;
             let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
@@ -124,6 +143,7 @@ pub fn run(args: DynArgs) -> Result<()> {
             let mut backend = args.device.open(&mut warnings)?;
             dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?
         }
+        Opened::Events(files) if args.subject.or(args.subject_pi).is_some() => return cross(&args, &files, warnings),
         Opened::Events(files) => {
             let mut say = |text: String| args.output.say(&text);
             let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
@@ -181,7 +201,10 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
         spectrum.shift_and_add(&f0, args.shift_half)?.product(&spectrum).write(path, output.overwrite)?;
     }
     if let Some(path) = &output.plot {
-        picture(&spectrum, &trace, args.plot_scale, path, output.overwrite)?;
+        let meta = &spectrum.meta;
+        let title = title(&meta.provenance, meta.segment_size);
+        let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
+        picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
     }
     output.table(true, |path| spectrum.write(path, output.overwrite))?;
     if output.json {
@@ -233,6 +256,67 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
     text
 }
 
+/// The dynamical cross spectrum of two bands.
+fn cross(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
+    let output = &args.output;
+    if args.dry_run {
+        return Err(Error::argument("--dry-run", "given", "is for power spectra"));
+    }
+    if args.input.combine == Some(CombineArg::Merge) {
+        return Err(Error::argument("--combine", "merge", "channels stay apart; several files follow one another"));
+    }
+    let mut say = |text: String| output.say(&text);
+    let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
+    let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
+    let bands = Bands::of(&args.input, energies, channels, &mut say)?;
+    let inputs = bands.channels(&args.input, files, &mut say)?;
+    let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = args.spectrum;
+    let (rebin, noise, compat_stingray) = (args.spectrum.rebinning(), [args.noise; 2], compat.is_some());
+    let cross = CrossOptions { norm, use_common_mean, rebin, noise, ..CrossOptions::default() };
+    let spectrum = CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events };
+    let options = DynamicalCrossOptions { spectrum, time: args.time() };
+    let mut backend = args.device.open(&mut warnings)?;
+    let inside = bands.shared() != Shared::None;
+    let made = dynamical_cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, &mut |_| {})?;
+    let made = if bands.shared() == Shared::ReferenceInside { made.exchanged() } else { made };
+    let (axes, meta) = (&made.axes, &made.meta);
+    report(&meta.provenance.warnings, output.strict, output.quiet)?;
+    output.table(false, |path| made.write(path, output.overwrite))?;
+    if let Some(path) = &output.plot {
+        let modulus: Vec<f64> = made.cross_re.iter().zip(&made.cross_im).map(|(re, im)| re.hypot(*im)).collect();
+        let name = format!("modulus of the cross spectrum, {}", meta.norm);
+        let title = title(&meta.provenance, meta.segment_size);
+        picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
+    }
+    output.table(true, |path| made.write(path, output.overwrite))?;
+    let (rows, columns) = axes.shape();
+    if output.json {
+        let mut value = serde_json::to_value(meta).unwrap_or_default();
+        value["rows"] = json!(rows);
+        value["frequencies"] = json!(columns);
+        return super::print(&format!("{value:#}\n"));
+    }
+    if !output.quiet {
+        eprintln!(
+            "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}",
+            count(meta.m, "segment"),
+            Short(meta.segment_size),
+            count(rows as u64, "row"),
+            meta.channels.nphots1,
+            meta.channels.nphots2,
+            meta.device.backend,
+            meta.device.adapter
+        );
+        eprintln!("photons of both: {}", meta.provenance.photons);
+    }
+    Ok(())
+}
+
+/// What a picture is of.
+fn title(made: &Provenance, segment_size: f64) -> String {
+    format!("{} {} {}: segments of {} s", made.telescop, made.instrume, made.object, Short(segment_size))
+}
+
 /// Unit of power on a picture.
 fn unit(norm: Norm) -> &'static str {
     match norm {
@@ -243,38 +327,33 @@ fn unit(norm: Norm) -> &'static str {
     }
 }
 
+/// Draws values with their name over time and frequency.
 fn picture(
-    spectrum: &DynamicalPowerSpectrum,
+    axes: &Axes,
+    title: String,
+    (values, name): (&[f64], String),
     trace: &[Peak],
     scale: Option<Scale>,
     path: &str,
     overwrite: bool,
 ) -> Result<()> {
-    let (axes, meta) = (&spectrum.axes, &spectrum.meta);
     let zero = axes.start.first().copied().unwrap_or(0.0);
     let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
     let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.df).map(edges).collect();
     // Widths that grow want an axis on which they are alike.
     let widths = axes.df.first().zip(axes.df.iter().rev().nth(1));
     let growing = widths.is_some_and(|(first, last)| last > first);
-    let made = &meta.provenance;
     let picture = MatrixPicture {
-        title: format!(
-            "{} {} {}: segments of {} s",
-            made.telescop,
-            made.instrume,
-            made.object,
-            Short(meta.segment_size)
-        ),
+        title,
         x: Axis {
             name: format!("time (s) since {zero} s"),
             edges: axes.start.iter().zip(&axes.stop).map(|(a, b)| (a - zero, b - zero)).collect(),
             log: false,
         },
         y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: growing },
-        values: &spectrum.power,
-        name: unit(meta.norm).into(),
-        log: scale.map_or_else(|| spectrum.power.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),
+        values,
+        name,
+        log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),
         trace: trace.iter().map(|peak| (peak.time - zero, peak.freq)).collect(),
     };
     matrix(&picture, path, overwrite)

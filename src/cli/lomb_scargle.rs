@@ -109,15 +109,15 @@ pub fn run(args: LsArgs) -> Result<()> {
         return cross(&args, &series, reference, rebin, warnings);
     }
     let spectrum = lomb_scargle(&series, &args.options(), rebin, args.min_fracexp, warnings)?;
-    deliver(&spectrum, output)
+    deliver(&spectrum, output, Some(FALSE_ALARM))
 }
 
-/// Warnings, table, picture and summary of a spectrum that no device made.
-pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs) -> Result<()> {
+/// Warnings, table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
+pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
     report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
     output.table(false, |path| spectrum.product().write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
-        let style = plot::Style { y: plot::PlotY::Power, harmonics: None, detection: Some(FALSE_ALARM) };
+        let style = plot::Style { y: plot::PlotY::Power, harmonics: None, detection };
         plot::power_spectrum(spectrum, style, path, output.overwrite)?;
     }
     output.table(true, |path| spectrum.product().write(path, output.overwrite))?;

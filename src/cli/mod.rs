@@ -21,6 +21,7 @@ pub mod pds;
 mod plan_text;
 pub mod plot;
 mod plot_cross;
+mod plot_energy;
 mod plot_light_curve;
 mod plot_matrix;
 mod plot_pulsation;
@@ -29,18 +30,26 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+pub mod varenergy;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
+use crate::io::fits_writer::write_file;
+use crate::profile;
 use crate::text::{Short, count};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
 #[command(name = "eagleray", version, about, propagate_version = true)]
 struct App {
+    /// Write where the time went, replacing FILE: a Chrome/Perfetto trace, or a table of stages where FILE ends in .txt or is -
+    /// (standard error)
+    #[arg(long, global = true, value_name = "FILE")]
+    profile: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,7 +63,7 @@ enum Command {
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
     Cs(Box<cs::CsArgs>),
-    /// Dynamical power spectrum: time × frequency, traces of the largest power, shift-and-add
+    /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
     #[command(name = "dyn", allow_negative_numbers = true)]
     Dynamical(Box<dynamical::DynArgs>),
     /// Lomb-Scargle power or cross spectrum of light curves with gaps
@@ -66,6 +75,8 @@ enum Command {
     /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
     #[command(allow_negative_numbers = true)]
     Bispectrum(Box<bispectrum::BispectrumArgs>),
+    /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    Varenergy(Box<varenergy::VarenergyArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
     Lc(Box<lc::LcArgs>),
@@ -87,11 +98,24 @@ enum Command {
     Devices(devices::DevicesArgs),
 }
 
+/// Silences Mesa's layer that picks a display's GPU, which complains on stderr where there is no display; adapters are picked
+/// here anyway. To be called first in a program, while it has one thread.
+pub fn quiet_driver_layers() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
+        // SAFETY: the caller has one thread as yet, so nobody reads the environment.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
-    let command = App::parse().command;
+    let App { profile, command } = App::parse();
     #[cfg(unix)]
     interrupt::clean_up();
+    if profile.is_some() {
+        profile::start();
+    }
+    let span = profile::span("eagleray");
     let result = match command {
         Command::Pds(args) => pds::run(*args),
         Command::Cs(args) => cs::run(*args),
@@ -99,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Ls(args) => lomb_scargle::run(*args),
         Command::Multitaper(args) => multitaper::run(*args),
         Command::Bispectrum(args) => bispectrum::run(*args),
+        Command::Varenergy(args) => varenergy::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Search(args) => search::run(&args),
         Command::Fold(args) => fold::run(&args),
@@ -115,7 +140,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Devices(args) => devices::run(args),
     };
-    match result {
+    drop(span);
+    let written = profile.map_or(Ok(()), |path| write_profile(&path));
+    match result.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -124,6 +151,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
+}
+
+/// Ends the recording and writes it.
+fn write_profile(path: &Path) -> Result<()> {
+    use std::io::Write;
+    let profile = profile::stop();
+    if path == Path::new("-") {
+        eprint!("{}", profile.table());
+        return Ok(());
+    }
+    let table = path.extension().is_some_and(|extension| extension == "txt");
+    let text = if table { profile.table() } else { profile.trace().to_string() };
+    write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
 }
 
 /// Writes to standard output; a closed pipe is an error, not a panic.

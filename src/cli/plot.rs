@@ -86,8 +86,7 @@ pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, style: Style, path: &str
 /// Draws a picture into a file.
 pub(super) fn save(picture: &impl Picture, path: &str, overwrite: bool) -> Result<()> {
     let svg = check_extension(path)?;
-    // A font that fails to register was registered before.
-    let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    use_font();
     let failed = |e: String| Error::io(path, std::io::Error::other(e));
     let bytes = if svg {
         let mut text = String::new();
@@ -100,6 +99,12 @@ pub(super) fn save(picture: &impl Picture, path: &str, overwrite: bool) -> Resul
     };
     let path = Path::new(path);
     write_file(path, overwrite, |out| std::io::Write::write_all(out, &bytes).map_err(|e| Error::io(path, e)))
+}
+
+/// Makes the font of all pictures known.
+pub(crate) fn use_font() {
+    // A font that fails to register was registered before.
+    let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
 }
 
 fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
@@ -290,7 +295,7 @@ fn marks(f: f64, from: f64, to: f64) -> Vec<f64> {
 }
 
 /// Labelled values of a logarithmic axis: decades, with 2 and 5 times them on short axes, and even steps on very short ones.
-pub(super) fn ticks(from: f64, to: f64) -> Vec<f64> {
+pub(crate) fn ticks(from: f64, to: f64) -> Vec<f64> {
     let decades = (to / from).log10();
     if decades < 0.8 {
         let power = 10f64.powf((to - from).log10().floor() - 1.0);
@@ -306,7 +311,7 @@ pub(super) fn ticks(from: f64, to: f64) -> Vec<f64> {
 }
 
 /// A label of a decade axis.
-pub(super) fn tick(x: &f64) -> String {
+pub(crate) fn tick(x: &f64) -> String {
     // Sums of binary steps have tails that no label needs.
     let x: f64 = format!("{x:.6e}").parse().unwrap_or(*x);
     if x == 0.0 || (1e-3..1e5).contains(&x.abs()) { format!("{x}") } else { format!("{x:e}") }

@@ -26,7 +26,7 @@ mod text_table;
 mod unfinished;
 pub mod xspec;
 
-pub(crate) use bands::Bands;
+pub(crate) use bands::{Bands, Cell};
 pub use events::{EventFile, GtiSource, OpenOptions};
 pub(crate) use scan::Part;
 pub use scan::TimeScan;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fits_writer::write_file;
 use crate::error::{Error, Result};
-use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, FadSpectrum, Norm};
+use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Values of one column.
 pub enum Values<'a> {
@@ -89,6 +89,27 @@ impl AveragedCrossSpectrum {
             real("modulus_err", power, &self.modulus_err),
         ];
         Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+    }
+}
+
+impl EnergySpectrum {
+    /// The spectrum as a table.
+    pub fn product(&self) -> Product<'_> {
+        let (lo, hi, unit) = match self.meta.channels {
+            true => ("channel_lo", "channel_hi", ""),
+            false => ("energy_lo", "energy_hi", "keV"),
+        };
+        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+        let mut columns = vec![
+            column(lo, unit, Values::Real(&self.energy_lo)),
+            column(hi, unit, Values::Real(&self.energy_hi)),
+            column("value", self.unit(), Values::Real(&self.value)),
+            column("value_err", self.unit(), Values::Real(&self.value_err)),
+        ];
+        columns.extend(self.columns.iter().map(|c| column(c.name, c.unit, Values::Real(&c.values))));
+        columns.push(column("m", "", Values::Count(&self.m)));
+        columns.push(column("counts", "ct", Values::Count(&self.counts)));
+        Product { name: "ENERGY", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 

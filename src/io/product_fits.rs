@@ -100,6 +100,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
             "pulsed_fraction_lo" => "PULSFRLO",
             "pulsed_fraction_hi" => "PULSFRHI",
             "subject_inside_reference" => "INSIDE",
+            "channels" => "BYCHANNL",
             "precision" => "PRECISN",
             "eagleray_version" => "CREATOR",
             short => short,

@@ -51,7 +51,17 @@ shared_struct! {
 const FUSED: &str = include_str!("../../shaders/fused.wgsl");
 const WORDS: &str = include_str!("../../shaders/lib/memory_words.wgsl");
 
-const fn shader(name: &'static str, fragments: &'static [&'static str], f64: bool) -> Shader {
+fn constants(limits: &Limits) -> Vec<(&'static str, f64)> {
+    let (threads, points) = (f64::from(limits.threads), f64::from(limits.points));
+    vec![("THREADS", threads), ("POINTS", points), ("WORDS", 2.0 * points)]
+}
+
+fn workgroup_bytes(limits: &Limits) -> u32 {
+    Precision::Single.complex_bytes() * limits.points
+}
+
+/// The shader in ordinary workgroups, or in the largest that there are.
+const fn shader(name: &'static str, fragments: &'static [&'static str], f64: bool, wide: bool) -> Shader {
     Shader {
         name,
         entry: "fused",
@@ -67,11 +77,8 @@ const fn shader(name: &'static str, fragments: &'static [&'static str], f64: boo
             ("sums", Access::ReadWrite),
         ],
         layouts: &[FusedParams::LAYOUT, DeviceRow::LAYOUT],
-        constants: |limits| {
-            let (threads, points) = (f64::from(limits.threads), f64::from(limits.points));
-            vec![("THREADS", threads), ("POINTS", points), ("WORDS", 2.0 * points)]
-        },
-        workgroup_bytes: |limits| 8 * limits.points,
+        constants: if wide { |limits| constants(&limits.wide()) } else { constants },
+        workgroup_bytes: if wide { |limits| workgroup_bytes(&limits.wide()) } else { workgroup_bytes },
         f64,
     }
 }
@@ -83,11 +90,24 @@ macro_rules! fragments {
     };
 }
 
-static SHADERS: [Shader; 4] = [
-    shader("fused.u32.pow2", fragments!([SOFT_F64, U32], fft::DIVIDE_POW2, fft::STAGES_POW2), false),
-    shader("fused.u32.any", fragments!([SOFT_F64, U32], fft::DIVIDE_ANY, fft::STAGES_ANY), false),
-    shader("fused.f64.pow2", fragments!([F64], fft::DIVIDE_POW2, fft::STAGES_POW2), true),
-    shader("fused.f64.any", fragments!([F64], fft::DIVIDE_ANY, fft::STAGES_ANY), true),
+/// The shaders of one binning and one width, of powers of two and of other lengths.
+macro_rules! shaders {
+    ($pow2:literal, $any:literal, [$($bin:expr),+], $f64:expr, $wide:expr) => {
+        [
+            shader($pow2, fragments!([$($bin),+], fft::DIVIDE_POW2, fft::STAGES_POW2), $f64, $wide),
+            shader($any, fragments!([$($bin),+], fft::DIVIDE_ANY, fft::STAGES_ANY), $f64, $wide),
+        ]
+    };
+}
+
+/// In ordinary workgroups, then in wide ones.
+static SOFT: [[Shader; 2]; 2] = [
+    shaders!("fused.u32.pow2", "fused.u32.any", [SOFT_F64, U32], false, false),
+    shaders!("fused.u32.pow2.wide", "fused.u32.any.wide", [SOFT_F64, U32], false, true),
+];
+static NATIVE: [[Shader; 2]; 2] = [
+    shaders!("fused.f64.pow2", "fused.f64.any", [F64], true, false),
+    shaders!("fused.f64.pow2.wide", "fused.f64.any.wide", [F64], true, true),
 ];
 
 /// Buffers of the launch, by number.
@@ -126,6 +146,11 @@ pub struct FusedWork {
     pub continued: bool,
 }
 
+/// The transform of segments that can go this way, the longest in the largest workgroups.
+pub fn plan(n: usize, input: Input, precision: Precision, limits: &Limits) -> Option<FftPlan> {
+    FftPlan::new(n, input, precision, &limits.wide()).filter(supports)
+}
+
 /// True where a plan's segments can go this way: events, in single precision, pairs of bins that fit a workgroup.
 pub fn supports(plan: &FftPlan) -> bool {
     plan.input() == Input::Events && plan.precision() == Precision::Single && plan.whole().is_some()
@@ -142,6 +167,8 @@ pub fn dispatch(
     let (radices, stages) = plan.whole().filter(|_| supports(plan))?;
     let (n, roots) = (plan.n(), plan.split());
     let len = n / 2;
+    let wide = len > limits.points as usize;
+    let limits = if wide { limits.wide() } else { *limits };
     let params = FusedParams {
         delta: work.delta.to_bits(),
         n: n as u32,
@@ -168,7 +195,7 @@ pub fn dispatch(
         + work.runs as u64 * (8 + 4 * blocks * frequencies(n) as u64);
     Some(Dispatch {
         bytes,
-        shader: &SHADERS[2 * usize::from(f64) + usize::from(!len.is_power_of_two())],
+        shader: &(if f64 { &NATIVE } else { &SOFT })[usize::from(wide)][usize::from(!len.is_power_of_two())],
         params: bytemuck::bytes_of(&params).to_vec(),
         buffers: vec![tables, times, rows, counts, dropped, runs, sums],
         workgroups: limits.grid(work.runs as u64),
@@ -178,7 +205,16 @@ pub fn dispatch(
 /// The entry in the table of kernels.
 pub static KERNEL: Kernel = Kernel {
     name: "fused",
-    shaders: &[&SHADERS[0], &SHADERS[1], &SHADERS[2], &SHADERS[3]],
+    shaders: &[
+        &SOFT[0][0],
+        &SOFT[0][1],
+        &SOFT[1][0],
+        &SOFT[1][1],
+        &NATIVE[0][0],
+        &NATIVE[0][1],
+        &NATIVE[1][0],
+        &NATIVE[1][1],
+    ],
     variants: &["u32", "u32.continued", "f64", "f64.continued"],
     needs_f64: |variant| variant >= 2,
     shapes,
@@ -196,11 +232,13 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
         (64, 200, 30_011),
         (longest, 7, 20_000),
         (longest - 2, 1, 0),
+        (2 * limits.wide().points as usize, 3, 9000),
+        (2 * limits.wide().points as usize / 13 / 11 * 13 * 11, 65, 40_000),
         (1000, 70, 9000),
         (2 * 13 * 11 * 7, 9, 9000),
         (512, 67, 40_000),
     ];
-    let fits = |n: usize| FftPlan::new(n, Input::Events, Precision::Single, limits).is_some_and(|plan| supports(&plan));
+    let fits = |n: usize| plan(n, Input::Events, Precision::Single, limits).is_some();
     list.into_iter().filter(|l| fits(l.0)).map(|(n, rows, events)| Shape { n, rows, events }).collect()
 }
 
@@ -334,7 +372,7 @@ impl Trial for FusedTrial {
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        let plan = FftPlan::new(self.n, Input::Events, Precision::Single, limits).expect("a supported length");
+        let plan = plan(self.n, Input::Events, Precision::Single, limits).expect("a supported length");
         let work = FusedWork {
             delta: self.delta,
             rows: self.rows.len(),
@@ -403,13 +441,14 @@ impl Trial for FusedTrial {
         job.dispatches[0].params[..8].copy_from_slice(&delta.to_le_bytes());
     }
 
-    fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
+    fn pipelines(&self, limits: &Limits) -> Vec<&'static str> {
+        let wide = self.n / 2 > limits.points as usize;
         let name = match (self.f64, (self.n / 2).is_power_of_two()) {
-            (false, true) => "fused.u32.pow2",
-            (false, false) => "fused.u32.any",
-            (true, true) => "fused.f64.pow2",
-            (true, false) => "fused.f64.any",
+            (false, true) => ["fused.u32.pow2", "fused.u32.pow2.wide"],
+            (false, false) => ["fused.u32.any", "fused.u32.any.wide"],
+            (true, true) => ["fused.f64.pow2", "fused.f64.pow2.wide"],
+            (true, false) => ["fused.f64.any", "fused.f64.any.wide"],
         };
-        if self.runs.is_empty() { vec![] } else { vec![name] }
+        if self.runs.is_empty() { vec![] } else { vec![name[usize::from(wide)]] }
     }
 }

@@ -11,6 +11,7 @@ pub mod fft;
 pub mod fold;
 pub mod fused;
 pub mod power;
+pub mod power_pass;
 pub mod rate;
 pub mod trial;
 
@@ -23,6 +24,7 @@ pub const KERNELS: &[&Kernel] = &[
     &bin_events::KERNEL,
     &fft::KERNEL,
     &power::KERNEL,
+    &power_pass::KERNEL,
     &fused::KERNEL,
     &cross_spectrum::KERNEL,
     &fold::KERNEL,
@@ -48,10 +50,12 @@ pub struct Kernel {
 /// What of a device shapes the kernels: tunables and hard limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Invocations of a workgroup; a power of two.
+    /// Invocations of an ordinary workgroup; a power of two.
     pub threads: u32,
     /// Complex points that a workgroup transforms: 8 a thread.
     pub points: u32,
+    /// Most invocations that a workgroup may have.
+    pub invocations: u32,
     /// Bytes of workgroup memory.
     pub workgroup_memory: u32,
     /// Workgroups in one dimension of a dispatch.
@@ -63,12 +67,21 @@ pub struct Limits {
 impl Limits {
     /// WebGPU's default limits.
     pub const PORTABLE: Limits =
-        Limits { threads: 256, points: 2048, workgroup_memory: 16_384, groups: 65_535, f64: false };
+        Limits { threads: 256, points: 2048, invocations: 256, workgroup_memory: 16_384, groups: 65_535, f64: false };
 
     /// The best that fits an adapter's limits (at least WebGPU's defaults), as yet without f64.
     pub fn native(invocations: u32, workgroup_memory: u32, groups: u32) -> Limits {
         let threads = if invocations >= 512 && workgroup_memory >= 32_768 { 512 } else { 256 };
-        Limits { threads, points: 8 * threads, workgroup_memory, groups, f64: false }
+        Limits { threads, points: 8 * threads, invocations, workgroup_memory, groups, f64: false }
+    }
+
+    /// The same with the largest workgroup that the device has memory and invocations for: for lengths that fit no ordinary one.
+    /// At most 8192 points.
+    pub fn wide(self) -> Limits {
+        let bytes_a_thread = 8 * Precision::Single.complex_bytes();
+        let most = (self.workgroup_memory / bytes_a_thread).min(self.invocations).min(1024);
+        let threads = (most / 32 * 32).max(self.threads);
+        Limits { threads, points: 8 * threads, ..self }
     }
 
     /// The same for transforms of a precision: double ones have half as many points in as much memory.

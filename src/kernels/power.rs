@@ -6,7 +6,7 @@ use super::fft::{FftPlan, Points};
 use super::trial::Random;
 use super::{
     Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64,
-    ROOTS, ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, shared_struct, threads_only,
+    ROOTS, ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
 };
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
@@ -183,7 +183,8 @@ pub static KERNEL: Kernel = Kernel {
     shapes,
     trial: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
-        Box::new(PowerTrial::new(variant % 2 == 1, precision, shape, data, seed))
+        let points = Points::new(shape.n, shape.rows, precision, data, &mut Random::new(seed));
+        Box::new(PowerTrial::new(variant % 2 == 1, points, shape.rows, data, seed))
     },
 };
 
@@ -212,10 +213,9 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
     list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
 }
 
-/// One case of the power sum; its values are runs × blocks × frequencies.
-struct PowerTrial {
+/// One case of the power sum, or of the last pass that ends in it; its values are runs × blocks × frequencies.
+pub(super) struct PowerTrial {
     points: Points,
-    n: usize,
     exponent: u32,
     rows: Vec<DeviceRow>,
     dropped: Vec<u32>,
@@ -223,11 +223,10 @@ struct PowerTrial {
 }
 
 impl PowerTrial {
-    fn new(weighted: bool, precision: Precision, shape: Shape, data: Data, seed: u64) -> PowerTrial {
-        let mut random = Random::new(seed);
-        let points = Points::new(shape.n, shape.rows, precision, data, &mut random);
+    pub fn new(weighted: bool, points: Points, rows: usize, data: Data, seed: u64) -> PowerTrial {
+        let mut random = Random::new(!seed);
         let largest = if data == Data::Hostile { 2_000_000_000 } else { 3000 };
-        let rows: Vec<DeviceRow> = (0..shape.rows)
+        let rows: Vec<DeviceRow> = (0..rows)
             .map(|_| DeviceRow {
                 include: if random.below(5) == 0 { 0.0 } else { 1.0 },
                 events: if random.below(9) == 0 { 0 } else { random.below(largest) as u32 },
@@ -237,13 +236,17 @@ impl PowerTrial {
         let dropped = rows.iter().map(|r| if random.below(9) == 0 { r.events } else { r.events / 100 }).collect();
         let mut runs = Vec::new();
         let mut begin = 0;
-        while begin < shape.rows {
-            let end = (begin + 1 + random.below(64)).min(shape.rows);
+        while begin < rows.len() {
+            let end = (begin + 1 + random.below(64)).min(rows.len());
             runs.push([begin as u32, end as u32]);
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        PowerTrial { points, n: shape.n, exponent, rows, dropped, runs }
+        PowerTrial { points, exponent, rows, dropped, runs }
+    }
+
+    fn n(&self) -> usize {
+        self.points.plan.n()
     }
 
     fn blocks(&self) -> usize {
@@ -273,39 +276,38 @@ impl PowerTrial {
 
 impl Trial for PowerTrial {
     fn reference(&self) -> Values {
-        self.sums(|spectra, weights| reference(spectra, weights, self.n))
+        self.sums(|spectra, weights| reference(spectra, weights, self.n()))
     }
 
     fn cpu(&self) -> Values {
         self.sums(|spectra, weights| {
-            let mut sum = vec![0.0; frequencies(self.n)];
+            let mut sum = vec![0.0; frequencies(self.n())];
             spectra.iter().zip(weights).for_each(|(f, &w)| cpu(f, w, &mut sum));
             sum
         })
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        let precision = self.points.plan.precision();
-        let sums = self.runs.len() * self.blocks() * frequencies(self.n) * precision.complex_bytes() as usize / 2;
+        let (plan, rows, runs) = (&self.points.plan, self.rows.len(), self.runs.len());
+        let precision = plan.precision();
+        let sums = runs * self.blocks() * frequencies(self.n()) * precision.complex_bytes() as usize / 2;
         let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
         Job {
             buffers: vec![
-                Fill::Bytes(precision.bytes(self.points.plan.tables())),
+                Fill::Bytes(precision.bytes(plan.tables())),
                 Fill::Bytes(self.points.stored()),
                 Fill::of(&self.rows),
                 Fill::of(&self.dropped),
                 Fill::of(&self.runs),
                 Fill::Zeros(sums as u64),
-                Fill::Bytes(precision.bytes(self.points.plan.chirp())),
+                Fill::Bytes(precision.bytes(plan.chirp())),
             ],
-            dispatches: vec![dispatch(
-                &self.points.plan,
-                self.rows.len(),
-                self.runs.len(),
-                self.exponent,
-                &places,
-                limits,
-            )],
+            dispatches: vec![if self.points.last_pass_is_due() {
+                power_pass::dispatch(plan, rows, runs, self.exponent, &places, limits)
+                    .expect("a length of several passes")
+            } else {
+                dispatch(plan, rows, runs, self.exponent, &places, limits)
+            }],
             outputs: vec![5],
         }
     }
@@ -321,7 +323,7 @@ impl Trial for PowerTrial {
         let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
         let relative = f64::from(66 + 6 * self.exponent) * epsilon;
         let amplitude = self.points.amplitude_error(epsilon);
-        let (count, blocks) = (frequencies(self.n), self.blocks());
+        let (count, blocks) = (frequencies(self.n()), self.blocks());
         let heaviest: Vec<[f64; 2]> = self
             .runs
             .iter()
@@ -350,12 +352,26 @@ impl Trial for PowerTrial {
     }
 
     fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
-        let name = match (self.points.plan.chirped(), self.points.plan.precision()) {
+        let plan = &self.points.plan;
+        let kind = (plan.n() % 2, plan.length().is_power_of_two());
+        let name = match (self.points.last_pass_is_due(), plan.precision()) {
+            (true, Precision::Single) => match kind {
+                (0, true) => "power_pass.even.pow2",
+                (0, false) => "power_pass.even.any",
+                (_, true) => "power_pass.odd.pow2",
+                (_, false) => "power_pass.odd.any",
+            },
+            (true, Precision::Double) => match kind {
+                (0, true) => "power_pass.even.pow2.f64",
+                (0, false) => "power_pass.even.any.f64",
+                (_, true) => "power_pass.odd.pow2.f64",
+                (_, false) => "power_pass.odd.any.f64",
+            },
+            (false, Precision::Single) if plan.chirped() => "power.chirped",
             (false, Precision::Single) => "power",
-            (true, Precision::Single) => "power.chirped",
+            (false, Precision::Double) if plan.chirped() => "power.chirped.f64",
             (false, Precision::Double) => "power.f64",
-            (true, Precision::Double) => "power.chirped.f64",
         };
-        if self.runs.is_empty() || frequencies(self.n) == 0 { vec![] } else { vec![name] }
+        if self.runs.is_empty() || frequencies(self.n()) == 0 { vec![] } else { vec![name] }
     }
 }

@@ -87,16 +87,16 @@ impl CrossSpectrumOptions {
     ) -> Result<(Plan, Vec<Events<'a>>)> {
         let weight_exponent = self.cross.weight_exponent();
         let product = Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
-        let (dt, segment_size, compat_stingray) = (self.dt, self.segment_size, self.compat_stingray);
-        plan(inputs, inside, &Wanted { dt, segment_size, product, compat_stingray }, warnings)
+        plan_channels(inputs, inside, product, self, warnings)
     }
 }
 
-/// Plans the common segments of the channels of some observations.
-pub(super) fn plan<'a>(
+/// Plans the common segments of some channels, and what is to be read for them.
+pub(super) fn plan_channels<'a>(
     inputs: Vec<Channels<'a>>,
     inside: bool,
-    wanted: &Wanted,
+    product: Product,
+    options: &CrossSpectrumOptions,
     warnings: &mut Warnings,
 ) -> Result<(Plan, Vec<Events<'a>>)> {
     let (mut events, mut gtis, mut places) = (Vec::new(), Vec::new(), Vec::new());
@@ -108,7 +108,13 @@ pub(super) fn plan<'a>(
             places.push(Place { observation, channel });
         }
     }
-    let plan = Plan::of(&events, &gtis, &places, wanted, warnings)?;
+    let wanted = Wanted {
+        dt: options.dt,
+        segment_size: options.segment_size,
+        product,
+        compat_stingray: options.compat_stingray,
+    };
+    let plan = Plan::of(&events, &gtis, &places, &wanted, warnings)?;
     Ok((plan, events))
 }
 

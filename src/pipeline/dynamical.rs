@@ -3,17 +3,18 @@
 use serde::Serialize;
 
 use super::batcher::Batcher;
+use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
 use super::flux::{FluxOptions, FluxSegment, flux_spec, push_flux};
 use super::plan::InputPlan;
 use super::series::{SeriesOptions, SeriesPlan};
 use super::source::{self, Events};
-use super::{Options, Plan, Progress, Queue, account, record_device};
+use super::{Options, Plan, Progress, Queue, account, no_events, record_device};
 use crate::backend::{Backend, DeviceInfo};
-use crate::data::{Balance, DeviceRecord, LightCurve};
+use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::{PlanSpec, Product};
 use crate::spectrum::dynamical::rows::{Place, Recipe, Rows};
-use crate::spectrum::dynamical::{DynamicalPowerSpectrum, TimeRebin};
+use crate::spectrum::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::spectrum::power::{PowerOptions, single_precision_suffices};
 use crate::sums::Sums;
 use crate::text::Short;
@@ -88,7 +89,7 @@ fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux:
         rebin: power.rebin,
         time,
         background: [power.background, 0.0],
-        noise: power.noise,
+        noise: [power.noise; 2],
     }
 }
 
@@ -126,7 +127,7 @@ impl<'a> Places<'a> {
 /// # Errors
 /// See [`super::spectrum_of_events`]; a fitted noise level.
 pub fn dynamical_spectrum_of_events(
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     options: &DynamicalOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
@@ -138,30 +139,99 @@ pub fn dynamical_spectrum_of_events(
     let plan = options.plan(&inputs, &mut warnings)?;
     let power = &options.spectrum.power;
     let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
-    let mut rows = Rows::new(recipe, plan.total_segments(), stretches(&plan))?;
-    let mut places = Places::new(&plan, options.time.across_gaps);
-    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+    let chunk = options.spectrum.chunk_events;
+    let (rows, device, mut made) = rows_of(&plan, inputs, recipe, backend, chunk, &mut warnings, progress)?;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    made.warnings = warnings;
+    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
+    warn_of_precision(&mut spectrum);
+    Ok(spectrum)
+}
+
+/// Options of a dynamical cross spectrum of events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DynamicalCrossOptions {
+    /// Segments, normalisation and rebinning of frequencies. Noise levels are Poisson's, a value, or none; `fullspec` is not possible.
+    #[serde(flatten)]
+    pub spectrum: CrossSpectrumOptions,
+    /// Rebinning of times.
+    #[serde(flatten)]
+    pub time: TimeRebin,
+}
+
+/// The dynamical cross spectrum of the channels of one or several observations, in common segments; `inside` as for
+/// [`super::cross_spectrum_of_events`].
+///
+/// # Errors
+/// See there; a fitted noise level, `fullspec`.
+pub fn dynamical_cross_spectrum_of_events(
+    inputs: Vec<Channels>,
+    inside: bool,
+    options: &DynamicalCrossOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<DynamicalCrossSpectrum> {
+    let cross = &options.spectrum.cross;
+    if cross.fullspec {
+        return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
+    }
+    let product = Product::EverySegment { channels: 2, inside: u64::from(inside) };
+    let (plan, events) = plan_channels(inputs, inside, product, &options.spectrum, &mut warnings)?;
+    // Rows begin with the reference.
+    let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
+    let recipe = Recipe {
+        channels: 2,
+        inside,
+        flux: false,
+        n: plan.spec.n,
+        dt: plan.resolution.dt,
+        segment_size: plan.spec.segment_size,
+        norm: cross.norm,
+        use_common_mean: cross.use_common_mean,
+        rebin: cross.rebin,
+        time: options.time,
+        background: [reference.0, subject.0],
+        noise: [reference.1, subject.1],
+    };
+    let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
+    warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut warnings);
+    let chunk = options.spectrum.chunk_events;
+    let (rows, device, mut made) = rows_of(&plan, events, recipe, backend, chunk, &mut warnings, progress)?;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    made.warnings = warnings;
+    DynamicalCrossSpectrum::new(rows, device, made)
+}
+
+/// Reads the inputs of a plan and makes rows of their segments, as these come back.
+fn rows_of(
+    plan: &Plan,
+    mut inputs: Vec<Events>,
+    recipe: Recipe,
+    backend: &mut dyn Backend,
+    chunk: usize,
+    warnings: &mut Warnings,
+    progress: Progress,
+) -> Result<(Rows, DeviceRecord, Provenance)> {
+    let mut places = Places::new(plan, recipe.time.across_gaps);
+    let mut rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
     let mut made = source::describe(&inputs);
     made.gti = plan.used_gti();
     let mut queue = Queue::of_plan(backend, &plan.spec)?;
-    let mut batcher = Batcher::new(&plan, inputs, queue.limits(), options.spectrum.chunk_events);
+    let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
     while let Some(batch) = batcher.next_batch(progress)? {
         queue.push(batch)?;
         queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
     }
     queue.drain()?;
     queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
-    let (_, device) = queue.finish(&mut warnings)?;
+    let (_, device) = queue.finish(warnings)?;
     made.photons = account(batcher.finish(progress)?, &rows.total, &plan.spec);
-    if rows.total.photons() == 0 {
-        let (segments, balance) = (plan.total_segments(), made.photons.to_string());
-        return Err(Error::NoEvents { segments, read: made.photons.read, balance });
+    if rows.total.channels.is_empty() || rows.total.channels.iter().any(|c| c.photons == 0) {
+        return Err(no_events(plan, &made));
     }
-    made.options = serde_json::to_value(options).unwrap_or_default();
-    made.warnings = warnings;
-    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, record(&device), made)?;
-    warn_of_precision(&mut spectrum);
-    Ok(spectrum)
+    Ok((rows, record(&device), made))
 }
 
 /// What a product says of what computed it.
@@ -223,7 +293,7 @@ fn of_flux(
         return Err(Error::argument("norm", options.power.norm, "no segment has a mean that it can be divided by"));
     }
     let options_used = serde_json::to_value((&options.power, time)).unwrap_or_default();
-    let made = crate::data::Provenance { options: options_used, warnings, ..Default::default() };
+    let made = Provenance { options: options_used, warnings, ..Default::default() };
     let mut spectrum = DynamicalPowerSpectrum::new(rows, options.power.subtract_noise, record(&device), made)?;
     if !spectrum.power.iter().all(|p| p.is_finite()) {
         let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.channels.mean);
@@ -266,7 +336,7 @@ pub fn dynamical_spectrum_of_light_curve(
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
     let mut spectrum = of_flux(plan.segments(series), &flux, time, place, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
-    spectrum.meta.provenance = crate::data::Provenance {
+    spectrum.meta.provenance = Provenance {
         gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
         options: serde_json::to_value((options, time)).unwrap_or_default(),
         photons: Balance::default(),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::cross::{Channels, plan};
-use super::plan::{Plan, Wanted};
+use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
+use super::plan::Plan;
 use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -49,7 +49,8 @@ impl FadPlanOptions {
         // How many frequencies that is shows when the length of a segment is known.
         let product = Product::Fad(self.fad.work(0.0));
         let FadPlanOptions { dt, segment_size, compat_stingray, .. } = *self;
-        let (mut plan, events) = plan(inputs, false, &Wanted { dt, segment_size, product, compat_stingray }, warnings)?;
+        let cross = CrossSpectrumOptions { dt, segment_size, compat_stingray, ..CrossSpectrumOptions::default() };
+        let (mut plan, events) = plan_channels(inputs, false, product, &cross, warnings)?;
         plan.spec.product = Product::Fad(self.fad.work(plan.resolution.segment_size));
         Ok((plan, events))
     }

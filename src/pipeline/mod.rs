@@ -5,6 +5,7 @@ mod cross;
 mod dead_time;
 mod dynamical;
 mod ends;
+mod energy;
 mod fad;
 mod flux;
 mod light_curve;
@@ -36,9 +37,11 @@ use crate::warning::Warnings;
 use batcher::Batcher;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use dynamical::{
-    DynamicalOptions, dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+    DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
 };
 use ends::EndSums;
+pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use fad::{FadPlanOptions, fad_of_events};
 pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
@@ -135,6 +138,7 @@ pub fn spectrum_of_events(
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
+    let _span = profile::span("spectrum");
     let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
     dead_time::warn(&mut spectrum, known, options.power.noise);
     Ok(spectrum)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::data::{Balance, ChannelRange, Gti, InputRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::missions::DetectorDeadTime;
-use crate::io::{Bands, EventFile, EventStream, Parting, Selection, Share};
+use crate::io::{Bands, Cell, EventFile, EventStream, Parting, Selection, Share};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
@@ -61,6 +61,8 @@ impl TimeSource for &mut Share<'_> {
 /// Times in memory.
 pub struct SliceSource<'a> {
     times: std::borrow::Cow<'a, [f64]>,
+    /// The bands that events are parted into, and their cells.
+    bands: Option<(Arc<Bands>, Vec<Cell>)>,
     at: usize,
     balance: Balance,
 }
@@ -71,7 +73,7 @@ impl<'a> SliceSource<'a> {
         let mut balance = Balance { read: times.len() as u64, ..Balance::default() };
         let finite = times.iter().all(|t| t.is_finite());
         if finite && times.is_sorted() {
-            return SliceSource { times: times.into(), at: 0, balance };
+            return SliceSource { times: times.into(), bands: None, at: 0, balance };
         }
         let mut owned: Vec<f64> = times.iter().copied().filter(|t| t.is_finite()).collect();
         balance.dropped = (times.len() - owned.len()) as u64;
@@ -80,17 +82,41 @@ impl<'a> SliceSource<'a> {
             warnings.push("W-TIME-UNSORTED", "the events were out of order; sorted");
             owned.sort_by(f64::total_cmp);
         }
-        SliceSource { times: owned.into(), at: 0, balance }
+        SliceSource { times: owned.into(), bands: None, at: 0, balance }
+    }
+
+    /// Takes times and their channels, in any order, as [`SliceSource::new`] does; events in no band are filtered.
+    fn parted(times: &[f64], channels: &[f64], bands: Arc<Bands>, warnings: &mut Warnings) -> SliceSource<'a> {
+        let mut events: Vec<(f64, Cell)> =
+            times.iter().zip(channels).map(|(&t, &c)| (t, bands.cell(c, -1.0))).collect();
+        let finite = events.iter().filter(|(t, _)| t.is_finite()).count();
+        events.retain(|&(t, cell)| t.is_finite() && cell > 0);
+        if !events.is_sorted_by(|a, b| a.0 <= b.0) {
+            warnings.push("W-TIME-UNSORTED", "the events were out of order; sorted");
+            events.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        let (read, dropped) = (times.len() as u64, (times.len() - finite) as u64);
+        warnings.add("W-TIME-NAN", "times that are not finite were dropped", dropped);
+        let balance = Balance { read, dropped, filtered: (finite - events.len()) as u64, ..Balance::default() };
+        let (times, cells): (Vec<f64>, Vec<Cell>) = events.into_iter().unzip();
+        SliceSource { times: times.into(), bands: Some((bands, cells)), at: 0, balance }
     }
 }
 
 impl TimeSource for SliceSource<'_> {
     fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
         let end = self.at.saturating_add(rows).min(self.times.len());
-        out.iter_mut().for_each(|out| out.extend_from_slice(&self.times[self.at..end]));
+        let times = &self.times[self.at..end];
+        match &self.bands {
+            Some((bands, cells)) => bands.distribute(times, &cells[self.at..end], out),
+            None => out.iter_mut().for_each(|out| out.extend_from_slice(times)),
+        }
         let more = end > self.at;
         self.at = end;
         Ok(more)
+    }
+    fn bands(&self) -> usize {
+        self.bands.as_ref().map_or(1, |(bands, _)| bands.ranges().len())
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -115,6 +141,8 @@ pub struct Events<'a> {
     pub mjdref: Option<MjdRef>,
     /// Dead time of the detectors, where it is known.
     pub(super) dead_time: Option<DetectorDeadTime>,
+    /// The channels of its bands, where it was parted into some.
+    pub(super) bands: Vec<ChannelRange>,
     /// The file that the times come from, and which of its events are meant.
     pub(super) origin: Option<(&'a EventFile, Parting)>,
     prepared: bool,
@@ -192,6 +220,7 @@ impl<'a> Events<'a> {
         };
         Ok(Events {
             name: file.path().to_string(),
+            bands: bands.as_ref().map_or(Vec::new(), |bands| bands.ranges().to_vec()),
             source: Box::new(EventStream::unread(file, parting.clone())?),
             gti: file.gti.clone(),
             offset: clock.event_offset,
@@ -226,9 +255,33 @@ impl<'a> Events<'a> {
 
     /// Times in memory, seconds of the frame that `gti` is in.
     pub fn of_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
+        Events::in_memory(SliceSource::new(times, warnings), gti)
+    }
+
+    /// Times and channels (or energies) of events in memory, in several bands; see [`Events::of_bands`].
+    ///
+    /// # Errors
+    /// More than 65 bands; not as many channels as times.
+    pub fn of_channels(
+        times: &[f64],
+        channels: &[f64],
+        bands: &[ChannelRange],
+        gti: Gti,
+        warnings: &mut Warnings,
+    ) -> Result<Events<'a>> {
+        if times.len() != channels.len() {
+            let message = format!("there are {} times", times.len());
+            return Err(Error::argument("channels", channels.len(), message));
+        }
+        let bands = Arc::new(Bands::new(bands.to_vec())?);
+        Ok(Events::in_memory(SliceSource::parted(times, channels, bands, warnings), gti))
+    }
+
+    fn in_memory(source: SliceSource<'a>, gti: Gti) -> Events<'a> {
         Events {
             name: "times in memory".into(),
-            source: Box::new(SliceSource::new(times, warnings)),
+            bands: source.bands.as_ref().map_or(Vec::new(), |(bands, _)| bands.ranges().to_vec()),
+            source: Box::new(source),
             gti,
             offset: Dd::ZERO,
             timedel: 0.0,

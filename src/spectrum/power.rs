@@ -14,7 +14,7 @@ use crate::sums::Sums;
 use crate::text::Short;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
-const FEW_VALUES: u64 = 30;
+pub(super) const FEW_VALUES: u64 = 30;
 
 /// How sums become a spectrum.
 #[derive(Clone, Debug, PartialEq, Serialize)]

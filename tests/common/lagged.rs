@@ -203,5 +203,5 @@ impl Pulls {
 
 /// How many estimates to make: a few, or as many as `EAGLERAY_TRIALS` says.
 pub fn trials() -> u64 {
-    std::env::var("EAGLERAY_TRIALS").map_or(400, |n| n.parse().expect("EAGLERAY_TRIALS is a number"))
+    std::env::var("EAGLERAY_TRIALS").map_or(200, |n| n.parse().expect("EAGLERAY_TRIALS is a number"))
 }

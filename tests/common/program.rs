@@ -7,6 +7,11 @@ use serde_json::Value;
 
 pub const B1509: &str = "examples/data/b1509.fits";
 
+/// A file of the repository.
+pub fn root(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
 pub fn eagleray(options: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_eagleray"));
     command.args(options).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("the program starts")

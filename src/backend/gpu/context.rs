@@ -135,9 +135,9 @@ impl Context {
         format!("{} #{}", self.info.adapter, self.number)
     }
 
-    /// Pretends that the device has less workgroup memory.
+    /// Pretends that the device has so much workgroup memory.
     #[cfg(test)]
-    pub(super) fn restrict_workgroup_memory(&mut self, bytes: u32) {
+    pub(super) fn pretend_workgroup_memory(&mut self, bytes: u32) {
         self.limits.workgroup_memory = bytes;
     }
 

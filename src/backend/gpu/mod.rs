@@ -64,14 +64,13 @@ impl GpuBackend {
     ) -> Result<GpuBackend, BackendError> {
         let mut context = Context::open(adapter, profile)?;
         context.set_precision(precision)?;
-        let timed = context.has_timestamps();
         Ok(GpuBackend {
             context,
             plans: BTreeMap::new(),
             next_plan: 0,
             pending: VecDeque::new(),
             next_ticket: 0,
-            timed: profile::is_on() && timed,
+            timed: false,
             work: Work::default(),
         })
     }
@@ -146,7 +145,8 @@ impl Backend for GpuBackend {
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
-        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, self.timed)?);
+        let timed = self.timed || (profile::is_on() && self.context.has_timestamps());
+        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, timed)?);
         self.next_plan += 1;
         Ok(plan)
     }
@@ -209,7 +209,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::backend::cpu::CpuBackend;
     use crate::backend::several::Several;
+    use crate::kernels::{Data, Shape, fused};
     use crate::pipeline::{FluxOptions, spectrum_of_flux};
     use crate::segment::{Input, Product, Row};
     use crate::spectrum::AveragedPowerSpectrum;
@@ -219,11 +221,14 @@ mod tests {
 
     /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
     fn open() -> Option<GpuBackend> {
+        open_in(GpuProfile::Portable)
+    }
+
+    fn open_in(profile: GpuProfile) -> Option<GpuBackend> {
         let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
         let gpu = match mode.as_str() {
             "off" => Err("EAGLERAY_TEST_GPU=off".to_string()),
-            _ => GpuBackend::open(&AdapterSelector::Best, GpuProfile::Portable, Precision::Single)
-                .map_err(|e| e.to_string()),
+            _ => GpuBackend::open(&AdapterSelector::Best, profile, Precision::Single).map_err(|e| e.to_string()),
         };
         assert!(mode != "require" || gpu.is_ok(), "EAGLERAY_TEST_GPU=require: {:?}", gpu.err());
         gpu.inspect_err(|why| eprintln!("SKIPPED: {why}")).ok()
@@ -238,6 +243,10 @@ mod tests {
             min_events: 0,
             max_segments: 100,
         }
+    }
+
+    fn row(index: u64) -> Row {
+        Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 }
     }
 
     #[test]
@@ -311,16 +320,6 @@ mod tests {
         let spec = PlanSpec { n: 1 << 20, segment_size: 1.0, input: Input::Flux, ..spec() };
         let plan = gpu.prepare(&spec).unwrap();
         let rows = gpu.limits(plan).rows.min(8);
-        let row = |index| Row {
-            index,
-            start: Dd::ZERO,
-            begin: 0,
-            end: 0,
-            events: 0,
-            flux_mean: 0.0,
-            variance: 0.0,
-            scale: 0,
-        };
         let flux = vec![0.5; rows * spec.n];
         let batch = SegmentBatch { rows: (0..rows as u64).map(row).collect(), flux, ..SegmentBatch::default() };
         let batch = Arc::new(SegmentBatch { first: true, last: true, ..batch });
@@ -343,9 +342,55 @@ mod tests {
     #[test]
     fn a_pipeline_that_needs_too_much_workgroup_memory_is_refused() {
         let Some(mut gpu) = open() else { return };
-        gpu.context.restrict_workgroup_memory(16_383);
+        gpu.context.pretend_workgroup_memory(16_383);
         let refused = gpu.context.make_pipeline(crate::kernels::fft::KERNEL.shaders[0]);
         assert!(matches!(refused, Err(BackendError::Device(message)) if message.contains("workgroup memory")));
+    }
+
+    /// Software adapters take as much workgroup memory as they are asked for, and wgpu does not hold it against their limits.
+    #[test]
+    fn with_more_workgroup_memory_longer_segments_take_one_launch() {
+        let Some(mut gpu) = open_in(GpuProfile::Native).filter(|gpu| gpu.info().software) else { return };
+        let mut cpu = CpuBackend::new(None).unwrap();
+        for (memory, lengths) in [(49_152, [12_288, 10_010]), (65_536, [16_384, 12_100])] {
+            gpu.context.pretend_workgroup_memory(memory);
+            let limits = *gpu.context.limits();
+            for variant in [0, 1, 2, 3].into_iter().filter(|&v| limits.f64 || !(fused::KERNEL.needs_f64)(v)) {
+                for n in lengths {
+                    let shape = Shape { n, rows: 5, events: 9000 };
+                    let trial = (fused::KERNEL.trial)(variant, shape, Data::Hostile, 3);
+                    let result = gpu.context.run(&trial.job(&limits)).unwrap();
+                    assert_eq!(result.pipelines, trial.pipelines(&limits));
+                    assert!(result.pipelines[0].ends_with(".wide"), "{:?}", result.pipelines);
+                    let got = trial.decode(&result.outputs);
+                    let comparison = trial.compare(&trial.cpu(), &got, Precision::Single);
+                    assert_eq!(comparison.first_bad, None, "{n} in {memory} B: {} of the bound", comparison.worst);
+                }
+            }
+            for n in lengths {
+                let spec = PlanSpec { n, segment_size: 1.0, ..spec() };
+                let times: Vec<f64> = (0..5000).map(|i| f64::from(i * i % 4999) / 5000.0).collect();
+                let row = Row { end: 5000, events: 5000, ..row(0) };
+                let batch = SegmentBatch { rows: vec![row], times, first: true, last: true, ..SegmentBatch::default() };
+                let batch = Arc::new(batch);
+                let sums = |backend: &mut dyn Backend| {
+                    let plan = backend.prepare(&spec).unwrap();
+                    let ticket = backend.submit(plan, batch.clone()).unwrap();
+                    backend.collect(ticket).unwrap().finish()
+                };
+                let before = gpu.work().launches;
+                let (got, expected) = (sums(&mut gpu), sums(&mut cpu));
+                assert_eq!(gpu.work().launches - before, 1);
+                assert_eq!((got.photons(), got.power.len()), (5000, n / 2 - 1));
+                let mean = expected.power.iter().sum::<f64>() / expected.power.len() as f64;
+                let close = |(g, e): (&f64, &f64)| (g - e).abs() < 1e-5 * (e + (e * mean).sqrt());
+                assert!(got.power.iter().zip(&expected.power).all(close), "n = {n}");
+            }
+        }
+        // Other products and precisions take the ordinary transform, whose workgroups are not wider.
+        let product = Product::Cross { channels: 2, inside: 0, weight_exponent: None };
+        let plan = gpu.prepare(&PlanSpec { n: 12_288, product, ..spec() }).unwrap();
+        assert!(gpu.limits(plan).rows > 0);
     }
 
     #[test]

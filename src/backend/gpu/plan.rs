@@ -15,7 +15,7 @@ use crate::kernels::cross_spectrum::{self, CrossWork};
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
-use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events};
+use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events, power_pass};
 use crate::profile;
 use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
@@ -90,7 +90,7 @@ impl Plan {
             return Err(BackendError::OnCpuAlone("the correction of dead time by amplitude differences"));
         }
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
-        let fft = FftPlan::new(spec.n, spec.input, context.precision(), context.limits()).ok_or(refused)?;
+        let fft = transform(spec, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
         let budget = BUFFER_BYTES.min(context.largest_buffer());
         let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
@@ -134,8 +134,8 @@ impl Plan {
             ("tables", complex * fft.tables().len() as u64),
             ("chirp", complex * fft.chirp().len() as u64),
             ("filter", complex * fft.filter().len() as u64),
-            ("work", if fuses(spec, fft) { 0 } else { work }),
-            ("more work", if fft.passes() > 1 { work } else { 0 }),
+            ("work", if stored_passes(spec, fft) > 0 { work } else { 0 }),
+            ("more work", if stored_passes(spec, fft) > 1 { work } else { 0 }),
             ("runs", 8 * runs as u64),
             ("sums", sums),
         ];
@@ -343,18 +343,47 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
         }
     }
     let places = FftBuffers { samples: SAMPLES, rows: ROWS, tables: TABLES, chirp: CHIRP, filter: FILTER, work: WORK };
+    let sums = |spectra| PowerBuffers {
+        tables: TABLES,
+        spectra,
+        rows: ROWS,
+        dropped: DROPPED,
+        runs: RUNS,
+        sums: SUMS,
+        chirp: CHIRP,
+    };
+    if ends_in_power(spec, fft) {
+        let (transforms, points) = fft.dispatches_before_last(rows, &places);
+        list.extend(transforms);
+        list.extend(power_pass::dispatch(fft, rows, runs, exponent, &sums(points), tunables));
+        return list;
+    }
     let (transforms, spectra) = fft.dispatches(rows, &places);
     list.extend(transforms);
-    let places =
-        PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS, chirp: CHIRP };
     list.push(match spec.channels() {
-        1 => power::dispatch(fft, rows, runs, exponent, &places, tunables),
+        1 => power::dispatch(fft, rows, runs, exponent, &sums(spectra), tunables),
         channels => {
             let work = CrossWork { channels, inside: spec.inside(), exponent };
-            cross_spectrum::dispatch(fft, &work, rows, runs, &places, tunables)
+            cross_spectrum::dispatch(fft, &work, rows, runs, &sums(spectra), tunables)
         }
     });
     list
+}
+
+/// True where the last pass ends in power, so that it stores no points.
+fn ends_in_power(spec: &PlanSpec, fft: &FftPlan) -> bool {
+    spec.channels() == 1 && fft.last_pass().is_some()
+}
+
+/// Passes that store points, each in the work buffer that the one before did not.
+fn stored_passes(spec: &PlanSpec, fft: &FftPlan) -> usize {
+    if fuses(spec, fft) { 0 } else { fft.passes() - usize::from(ends_in_power(spec, fft)) }
+}
+
+/// How the segments are transformed: in one launch where that takes them.
+fn transform(spec: &PlanSpec, precision: Precision, limits: &Limits) -> Option<FftPlan> {
+    let whole = fused::plan(spec.n, spec.input, precision, limits).filter(|fft| fuses(spec, fft));
+    whole.or_else(|| FftPlan::new(spec.n, spec.input, precision, limits))
 }
 
 /// True where one launch does it all.

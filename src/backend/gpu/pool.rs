@@ -17,7 +17,9 @@ pub(super) fn buffer(
     usage: wgpu::BufferUsages,
 ) -> Result<wgpu::Buffer, BackendError> {
     let size = size.max(SMALLEST).next_multiple_of(8);
-    let largest = context.device.limits().max_buffer_size;
+    // A buffer that could be had but not bound is of no use.
+    let bound = usage.contains(wgpu::BufferUsages::STORAGE);
+    let largest = if bound { context.largest_buffer() } else { context.device.limits().max_buffer_size };
     if size > largest {
         return Err(BackendError::OutOfMemory(format!("{label}: {size} B, and no buffer may exceed {largest} B")));
     }

@@ -6,17 +6,18 @@ use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 
 use super::{
-    Access, COMPLEX, DeviceRow, GRID, Kernel, Layout, Precision, REAL_F32, REAL_F64, ROOTS, ROW, Shader, TIME_BITS,
-    shared_struct,
+    Access, COMPLEX, DeviceRow, GRID, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64, ROOTS, ROW, Shader,
+    TIME_BITS, shared_struct,
 };
 use crate::segment::Input;
 
+mod lengths;
 mod plan;
 mod points;
 mod trial;
 
 use plan::Load;
-pub use plan::{FftBuffers, FftPlan, LARGEST, Roots, device_supports};
+pub use plan::{FftBuffers, FftPlan, LARGEST, LastPass, Roots, device_supports};
 pub(super) use points::Points;
 
 /// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
@@ -131,11 +132,11 @@ const FLUX: &str = include_str!("../../../shaders/lib/sample_flux.wgsl");
 const SAMPLES: &str = include_str!("../../../shaders/lib/samples.wgsl");
 const LOAD_SAMPLES: &str = include_str!("../../../shaders/lib/load_samples.wgsl");
 const LOAD_CHIRPED: &str = include_str!("../../../shaders/lib/load_chirped.wgsl");
-const LOAD_POINTS: &str = include_str!("../../../shaders/lib/load_points.wgsl");
+pub(super) const LOAD_POINTS: &str = include_str!("../../../shaders/lib/load_points.wgsl");
 const LOAD_PRODUCT: &str = include_str!("../../../shaders/lib/load_product.wgsl");
 const FFT: &str = include_str!("../../../shaders/fft.wgsl");
 pub(super) const STOCKHAM: &str = include_str!("../../../shaders/lib/stockham.wgsl");
-const MEMORY_POINTS: &str = include_str!("../../../shaders/lib/memory_points.wgsl");
+pub(super) const MEMORY_POINTS: &str = include_str!("../../../shaders/lib/memory_points.wgsl");
 pub(super) const STAGES_POW2: &str = include_str!("../../../shaders/lib/stages_pow2.wgsl");
 pub(super) const STAGES_ANY: &str = include_str!("../../../shaders/lib/stages_any.wgsl");
 
@@ -172,6 +173,17 @@ const PRODUCT_IN: Bindings = &[
 const ALONE: &[Layout] = &[FftParams::LAYOUT];
 const WITH_ROWS: &[Layout] = &[FftParams::LAYOUT, DeviceRow::LAYOUT];
 
+/// Override constants of a shader that transforms columns.
+pub(super) fn constants(limits: &Limits, precision: Precision) -> Vec<(&'static str, f64)> {
+    let limits = limits.of(precision);
+    vec![("THREADS", f64::from(limits.threads)), ("POINTS", f64::from(limits.points))]
+}
+
+/// Bytes of workgroup memory of such a shader.
+pub(super) fn workgroup_bytes(limits: &Limits, precision: Precision) -> u32 {
+    precision.complex_bytes() * limits.of(precision).points
+}
+
 /// The shader of one kind of pass, in the arithmetic of `$real`.
 macro_rules! pass {
     ($name:literal, $bindings:expr, $layouts:expr, $precision:expr, $real:expr, $divide:expr, $stages:expr, $($load:expr),+) => {
@@ -181,11 +193,8 @@ macro_rules! pass {
             fragments: &[GRID, $real, COMPLEX, FFT_PARAMS, $divide, $($load,)+ FFT, ROOTS, STOCKHAM, MEMORY_POINTS, $stages],
             bindings: $bindings,
             layouts: $layouts,
-            constants: |limits| {
-                let limits = limits.of($precision);
-                vec![("THREADS", f64::from(limits.threads)), ("POINTS", f64::from(limits.points))]
-            },
-            workgroup_bytes: |limits| $precision.complex_bytes() * limits.of($precision).points,
+            constants: |limits| constants(limits, $precision),
+            workgroup_bytes: |limits| workgroup_bytes(limits, $precision),
             f64: matches!($precision, Precision::Double),
         }
     };

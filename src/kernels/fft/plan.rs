@@ -7,17 +7,13 @@
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
+use super::lengths::{factorise, radices};
 use super::{FftParams, pass_shader};
 use crate::kernels::{Dispatch, Limits, Precision};
 use crate::segment::Input;
 
 /// Most points that are transformed, without the padding of a convolution.
 const MOST_POINTS: usize = 1 << 23;
-/// Columns that a workgroup should have at least, so that it reads and writes whole lines of memory.
-const COLUMNS: usize = 4;
-/// Radices that stages have, in the order in which they are taken out of a length.
-const RADICES: [usize; 8] = [13, 11, 7, 5, 3, 8, 4, 2];
-
 /// Largest even length, and largest odd one.
 pub const LARGEST: [usize; 2] = [2 * MOST_POINTS, MOST_POINTS - 1];
 
@@ -53,6 +49,19 @@ struct Pass {
     radices: u32,
     /// Place of its roots in the tables.
     stages: usize,
+}
+
+/// What the last of several passes transforms: `done` columns of `len` points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastPass {
+    /// Points of a column.
+    pub len: usize,
+    /// Columns of a row.
+    pub done: usize,
+    /// Radices of the stages, 4 bits each.
+    pub radices: u32,
+    /// Place of a column's roots in the tables.
+    pub stages: u32,
 }
 
 /// Places of the two tables whose products are the roots of one order.
@@ -95,54 +104,6 @@ pub(super) fn root(k: usize, order: usize) -> Complex<f64> {
         2 => Complex::new(-cos, sin),
         _ => Complex::new(sin, cos),
     }
-}
-
-/// The radices of a length that fits a workgroup, packed as the shader wants them; `None` with other prime factors.
-fn radices(len: usize) -> Option<u32> {
-    let (mut rest, mut packed, mut stages) = (len, 0u32, 0u32);
-    for radix in RADICES {
-        while rest.is_multiple_of(radix) {
-            rest /= radix;
-            packed |= (radix as u32) << (4 * stages);
-            stages += 1;
-        }
-    }
-    // Eight stages are enough for all lengths to 4096: the most is 3^7·1.
-    (rest == 1 && stages <= 8).then_some(packed)
-}
-
-/// True without a prime factor above 13.
-fn smooth(length: usize) -> bool {
-    let rest = RADICES.iter().fold(length, |mut rest, &radix| {
-        while rest.is_multiple_of(radix) {
-            rest /= radix;
-        }
-        rest
-    });
-    rest == 1
-}
-
-/// `length` as a product of at most three lengths of passes: as few as give each workgroup several columns, else as few as fit
-/// at all; the largest of them as small as can be.
-fn factorise(length: usize, points: usize) -> Option<Vec<usize>> {
-    if !smooth(length) {
-        return None;
-    }
-    if length <= points {
-        return Some(vec![length]);
-    }
-    let divisors: Vec<usize> = (2..=points).filter(|d| length.is_multiple_of(*d)).collect();
-    let two = |length: usize, most: usize| {
-        let pairs = divisors.iter().filter(|d| length.is_multiple_of(**d)).map(|&d| [d, length / d]);
-        pairs.filter(|pair| pair[1] > 1 && pair[0].max(pair[1]) <= most).min_by_key(|pair| pair[0].max(pair[1]))
-    };
-    let three = |most: usize| {
-        let triples = divisors.iter().filter_map(|&d| two(length / d, most).map(|[a, b]| [d, a, b]));
-        triples.filter(|t| t[0] <= most).min_by_key(|t| t[0].max(t[1]).max(t[2]))
-    };
-    let good = points / COLUMNS;
-    let found = two(length, good).map(Vec::from).or_else(|| three(good).map(Vec::from));
-    found.or_else(|| two(length, points).map(Vec::from)).or_else(|| three(points).map(Vec::from))
 }
 
 impl FftPlan {
@@ -242,6 +203,14 @@ impl FftPlan {
         (!self.chirped() && self.n.is_multiple_of(2)).then_some((pass.radices, pass.stages as u32))
     }
 
+    /// The last pass where it can end in power: one of several, after which no chirp is due. A convolution leaves its chirp to be
+    /// applied, but |F_k|² of odd lengths is that of the points themselves; those of even ones are paired first.
+    pub fn last_pass(&self) -> Option<LastPass> {
+        let &Pass { len, radices, stages } = self.passes.last().filter(|_| self.passes.len() > 1)?;
+        let last = LastPass { len, done: self.length / len, radices, stages: stages as u32 };
+        (!self.chirped() || !self.n.is_multiple_of(2)).then_some(last)
+    }
+
     /// Passes over the data.
     pub fn passes(&self) -> usize {
         if self.chirped() { 2 * self.passes.len() } else { self.passes.len() }
@@ -250,6 +219,11 @@ impl FftPlan {
     /// True where the spectra come by convolution: `Z_k = chirp_k·conj(stored_k)`, else `Z_k` is stored.
     pub fn chirped(&self) -> bool {
         !self.chirp.is_empty()
+    }
+
+    /// Roots of order length, for the steps between passes.
+    pub(in crate::kernels) fn roots(&self) -> Roots {
+        self.roots
     }
 
     /// Roots of order n, for the step from pairs to samples.
@@ -300,6 +274,13 @@ impl FftPlan {
             }
         }
         (list, buffers.work[1 - now])
+    }
+
+    /// [`FftPlan::dispatches`] without the last pass, and the work buffer with the points that it would take.
+    pub fn dispatches_before_last(&self, rows: usize, buffers: &FftBuffers) -> (Vec<Dispatch>, usize) {
+        let (mut list, spectra) = self.dispatches(rows, buffers);
+        list.pop();
+        (list, if spectra == buffers.work[0] { buffers.work[1] } else { buffers.work[0] })
     }
 
     fn launch(&self, rows: usize, pass: &Pass, done: usize, load: Load, buffers: Vec<usize>) -> Dispatch {
@@ -357,22 +338,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_has_a_plan_whose_columns_fit() {
-        for points in [1024, 2048, 4096] {
-            for length in (1..5000).chain((1..=24).map(|k| 1 << k)).chain([9 << 20, 3usize.pow(14), 5usize.pow(9)]) {
-                match factorise(length, points) {
-                    Some(lens) => {
-                        assert_eq!(lens.iter().product::<usize>(), length);
-                        assert!(lens.iter().all(|&len| len <= points && radices(len).is_some()), "{length}: {lens:?}");
-                        assert_eq!(lens.len() == 1, length <= points, "{length}: {lens:?}");
-                    }
-                    None => assert!(!smooth(length), "{length}"),
-                }
-            }
-        }
-    }
-
-    #[test]
     fn roots_are_where_sine_and_cosine_say_and_have_their_symmetries() {
         for order in [1, 2, 3, 4, 7, 8, 30, 1021, 1 << 20, (1 << 24) - 3] {
             for k in (0..order).step_by(1 + order / 97) {
@@ -386,18 +351,6 @@ mod tests {
             }
         }
         assert_eq!(root(1, 4), Complex::new(0.0, -1.0));
-    }
-
-    #[test]
-    fn radices_multiply_to_the_length() {
-        for len in 1..=4096usize {
-            let Some(packed) = radices(len) else {
-                assert!(!smooth(len), "{len}");
-                continue;
-            };
-            let stages = (0..8).map(|i| (packed >> (4 * i)) & 15).filter(|&r| r > 0);
-            assert_eq!(stages.map(|r| r as usize).product::<usize>(), len);
-        }
     }
 
     #[test]

@@ -12,17 +12,47 @@ use crate::segment::Input;
 pub(in crate::kernels) struct Points {
     /// The transform that would have made them.
     pub plan: FftPlan,
-    /// rows × h.
+    /// rows × h: spectra.
     points: Vec<Complex<f64>>,
+    /// rows × length: the same before the last pass, where that is what the device gets.
+    before: Option<Vec<Complex<f64>>>,
 }
 
 impl Points {
     pub fn new(n: usize, rows: usize, precision: Precision, data: Data, random: &mut Random) -> Points {
         let plan = FftPlan::new(n, Input::Flux, precision, &Limits::PORTABLE).expect("a length that devices take");
-        let scale = if data == Data::Hostile { 1e9 } else { 30.0 };
-        let mut normal = || f64::from((scale * random.normal()) as f32);
-        let points = (0..rows * plan.h()).map(|_| Complex::new(normal(), normal())).collect();
-        Points { plan, points }
+        let points = noise(rows * plan.h(), data, random);
+        Points { plan, points, before: None }
+    }
+
+    /// Points before the last of several passes, and what it makes of them by the definition: with `done` columns
+    /// `Z_k = Σ_m y_{k mod done + m·done}·e^{−2πi km/length}`.
+    pub fn before_last_pass(n: usize, rows: usize, precision: Precision, data: Data, random: &mut Random) -> Points {
+        let plan = FftPlan::new(n, Input::Flux, precision, &Limits::PORTABLE).expect("a length that devices take");
+        let (length, done) = (plan.length(), plan.last_pass().expect("a length of several passes").done);
+        let mut before = noise(rows * length, data, random);
+        if n == length {
+            // Spectra of odd numbers of real samples have the symmetry of such.
+            for row in before.chunks_mut(length) {
+                for place in 0..length {
+                    let (j, m) = (place % done, place / done);
+                    row[place] = if j == 0 { row[place].re.into() } else { row[done - j + m * done].conj() };
+                }
+            }
+        }
+        let roots: Vec<Complex<f64>> = (0..length).map(|k| root(k, length)).collect();
+        let point = |row: &[Complex<f64>], k: usize| {
+            let column = row[k % done..].iter().step_by(done).enumerate();
+            column.map(|(m, y)| y * roots[k * m % length]).sum::<Complex<f64>>()
+        };
+        let points = before.chunks(length).flat_map(|row| (0..plan.h()).map(|k| point(row, k)).collect::<Vec<_>>());
+        let points = points.collect();
+        Points { plan, points, before: Some(before) }
+    }
+
+    /// True where what is stored lacks the last pass.
+    pub fn last_pass_is_due(&self) -> bool {
+        self.before.is_some()
     }
 
     /// Amplitudes of a row, `k = 0 …`, straight from the definition: of pairs of samples, or of the samples.
@@ -39,8 +69,12 @@ impl Points {
         (0..h).map(amplitude).collect()
     }
 
-    /// The points as the transform leaves them, in bytes: rows of the plan's length, chirped where it convolves.
+    /// The points as the transform, or its last pass but one, leaves them, in bytes: rows of the plan's length, chirped where it
+    /// convolves.
     pub fn stored(&self) -> Vec<u8> {
+        if let Some(before) = &self.before {
+            return self.plan.precision().bytes(before);
+        }
         let (h, length) = (self.plan.h(), self.plan.length());
         let mut stored = vec![Complex::default(); self.points.len() / h * length];
         for (row, z) in self.points.chunks(h).enumerate() {
@@ -53,8 +87,19 @@ impl Points {
     }
 
     /// Largest error of an amplitude on the device, `32·ε` of the largest point: two sums, two products with roots that are
-    /// themselves products, and the chirp's.
+    /// themselves products, and the chirp's; `4·ε` more for each factor of two in the length of a last pass.
     pub fn amplitude_error(&self, epsilon: f64) -> f64 {
-        32.0 * epsilon * self.points.iter().map(|z| z.norm()).fold(0.0, f64::max)
+        let factors = match (&self.before, self.plan.last_pass()) {
+            (Some(_), Some(last)) => f64::from(last.len.next_power_of_two().ilog2()),
+            _ => 0.0,
+        };
+        (32.0 + 4.0 * factors) * epsilon * self.points.iter().map(|z| z.norm()).fold(0.0, f64::max)
     }
+}
+
+/// Points that are exact in f32.
+fn noise(count: usize, data: Data, random: &mut Random) -> Vec<Complex<f64>> {
+    let scale = if data == Data::Hostile { 1e9 } else { 30.0 };
+    let mut normal = || f64::from((scale * random.normal()) as f32);
+    (0..count).map(|_| Complex::new(normal(), normal())).collect()
 }

@@ -40,7 +40,7 @@ pub struct Axes {
     pub stop: Vec<f64>,
     /// Segments averaged in it.
     pub segments: Vec<u64>,
-    /// Mean rate, background included, counts/s; of a cross spectrum, the subject's.
+    /// Mean rate, background included, counts/s; of a cross spectrum, of both channels together.
     pub rate: Vec<f64>,
     /// Frequency, Hz: the mean of the averaged bins' centres.
     pub freq: Vec<f64>,
@@ -235,6 +235,18 @@ impl DynamicalCrossSpectrum {
         let mut noise = made.noise.into_iter();
         let [noise2, noise1] = [noise.next().unwrap_or_default(), noise.next().unwrap_or_default()];
         Ok(DynamicalCrossSpectrum { axes: made.axes, cross_re, cross_im, power1, power2, noise1, noise2, meta })
+    }
+
+    /// The same with subject and reference exchanged.
+    pub fn exchanged(mut self) -> DynamicalCrossSpectrum {
+        self.cross_im.iter_mut().for_each(|im| *im = -*im);
+        std::mem::swap(&mut self.power1, &mut self.power2);
+        std::mem::swap(&mut self.noise1, &mut self.noise2);
+        let channels = &mut self.meta.channels;
+        std::mem::swap(&mut channels.nphots1, &mut channels.nphots2);
+        std::mem::swap(&mut channels.mean1, &mut channels.mean2);
+        std::mem::swap(&mut channels.noise1, &mut channels.noise2);
+        self
     }
 
     /// Phase lag of the subject in each cell, rad, −π to π; positive where the subject is late.

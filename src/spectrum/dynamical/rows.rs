@@ -39,7 +39,8 @@ pub(crate) struct Recipe {
     pub time: TimeRebin,
     /// Background of the reference, or the only channel, and of the subject, counts/s.
     pub background: [f64; 2],
-    pub noise: NoiseLevel,
+    /// Noise levels of the same.
+    pub noise: [NoiseLevel; 2],
 }
 
 /// One row, while its segments come.
@@ -146,7 +147,8 @@ impl Rows {
             }
             _ => Vec::new(),
         };
-        if !matches!(recipe.noise, NoiseLevel::Poisson | NoiseLevel::Value(_) | NoiseLevel::None) {
+        let known = |level: &NoiseLevel| matches!(level, NoiseLevel::Poisson | NoiseLevel::Value(_) | NoiseLevel::None);
+        if !recipe.noise[..recipe.channels].iter().all(known) {
             let message = "rows of a dynamical spectrum have Poisson's noise level, a given one, or none";
             return Err(Error::argument("--noise", "fitted", message));
         }
@@ -253,14 +255,14 @@ impl Rows {
                 values.iter_mut().for_each(|value| *value = *value / row.segments as f64 * factor);
             }
         }
-        let level = |poisson: f64| match recipe.noise {
+        let level = |c: usize, poisson: f64| match recipe.noise[c] {
             NoiseLevel::Value(level) => level,
             NoiseLevel::None => 0.0,
             _ => poisson,
         };
         let channels = 0..recipe.channels;
         let noise: Vec<Vec<f64>> = channels
-            .map(|c| rows.iter().map(|row| level(row.noise[c] / row.segments as f64 * of_channel[c])).collect())
+            .map(|c| rows.iter().map(|row| level(c, row.noise[c] / row.segments as f64 * of_channel[c])).collect())
             .collect();
         let df = 1.0 / recipe.segment_size;
         let axes = Axes {
@@ -268,7 +270,7 @@ impl Rows {
             start: rows.iter().map(|row| row.start).collect(),
             stop: rows.iter().map(|row| row.stop).collect(),
             segments: rows.iter().map(|row| row.segments).collect(),
-            rate: rows.iter().map(|row| row.means[recipe.channels - 1] / row.segments as f64 / recipe.dt).collect(),
+            rate: rows.iter().map(|row| row.means.iter().sum::<f64>() / row.segments as f64 / recipe.dt).collect(),
             // Original bin `k` stands at place `k − 1`.
             freq: ranges.iter().map(|r| (r.start + r.end + 1) as f64 / 2.0 * df).collect(),
             df: ranges.iter().map(|r| r.len() as f64 * df).collect(),

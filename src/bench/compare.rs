@@ -1,0 +1,145 @@
+//! What became slower since an earlier run.
+//!
+//! A timing is called different when all three say so: its medians differ by more than [`FLOOR`]; by more than [`SIGMAS`]
+//! standard errors, from the median absolute deviations of both; and its best samples differ the same way by half of the floor,
+//! since others on the machine make samples slower but never faster than the program is.
+
+use super::record::{Record, Timing};
+use super::sample::{least, mad, median};
+
+/// Relative differences up to this are the same.
+pub const FLOOR: f64 = 0.10;
+/// Standard errors of the difference that count.
+pub const SIGMAS: f64 = 4.0;
+/// Standard error of a median over MAD/√n for normal noise: 1.4826·√(π/2).
+const MEDIAN_ERROR: f64 = 1.858;
+
+/// What became of a timing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No difference that counts.
+    Same,
+    /// Slower for certain.
+    Slower,
+    /// Faster for certain.
+    Faster,
+    /// The medians differ, the noise does not allow to say more.
+    Unclear,
+}
+
+/// One timing that both runs have.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// [`Timing::id`].
+    pub id: String,
+    /// New median over the old one.
+    pub ratio: f64,
+    /// Of the time of all cores, instead of the clock's.
+    pub by_cores: bool,
+    /// What that means.
+    pub verdict: Verdict,
+}
+
+/// A verdict on two sets of samples.
+pub fn verdict(old: &[f64], new: &[f64]) -> Verdict {
+    let (before, after) = (median(old), median(new));
+    let difference = after - before;
+    let larger = |a: f64, b: f64, floor: f64| a > b * (1.0 + floor);
+    if !(larger(after, before, FLOOR) || larger(before, after, FLOOR)) {
+        return Verdict::Same;
+    }
+    let variance = mad(old).powi(2) / old.len() as f64 + mad(new).powi(2) / new.len() as f64;
+    let (best_before, best_after) = (least(old), least(new));
+    if difference.abs() <= SIGMAS * MEDIAN_ERROR * variance.sqrt() || old.len().min(new.len()) < 3 {
+        Verdict::Unclear
+    } else if difference > 0.0 && larger(best_after, best_before, FLOOR / 2.0) {
+        Verdict::Slower
+    } else if difference < 0.0 && larger(best_before, best_after, FLOOR / 2.0) {
+        Verdict::Faster
+    } else {
+        Verdict::Unclear
+    }
+}
+
+/// The timings of both runs, in the order of the new one. Where others used the machine in either run, what is done by its cores is
+/// judged by the time that they spent, not by the clock, which would measure the others.
+pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
+    let disturbed = old.is_disturbed() || new.is_disturbed();
+    let on_cores = |timing: &Timing| {
+        let software = new.adapters.iter().any(|adapter| adapter.software && adapter.name == timing.device);
+        timing.device == "cpu" || software
+    };
+    let earlier = |timing: &Timing| old.timings.iter().find(|t| t.id == timing.id);
+    let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
+    both.map(|(old, new)| {
+        let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
+        let (before, after) = if by_cores { (&old.cores, &new.cores) } else { (&old.samples, &new.samples) };
+        let (ratio, verdict) = (median(after) / median(before), verdict(before, after));
+        Change { id: new.id.clone(), ratio, by_cores, verdict }
+    })
+    .collect()
+}
+
+/// The comparison in words; every timing that is not the same, then how many are.
+pub fn text(old: &Record, new: &Record, changes: &[Change]) -> String {
+    let mut text = format!("compared with eagleray {}:\n", old.eagleray_version);
+    if old.machine.processor != new.machine.processor || old.machine.cores != new.machine.cores {
+        text += "  the earlier run was on another machine\n";
+    }
+    if changes.iter().any(|change| change.by_cores) {
+        text += "  others used the machine: what its cores do is judged by the time that they spent\n";
+    }
+    for Change { id, ratio, verdict, .. } in changes.iter().filter(|c| c.verdict != Verdict::Same) {
+        text += &format!("  {:<8} {ratio:>6.2} times  {id}\n", format!("{verdict:?}").to_lowercase());
+    }
+    let count = |verdict| changes.iter().filter(|change| change.verdict == verdict).count();
+    text += &format!(
+        "  {} slower, {} faster, {} unclear, {} the same (within {:.0} %)\n",
+        count(Verdict::Slower),
+        count(Verdict::Faster),
+        count(Verdict::Unclear),
+        count(Verdict::Same),
+        100.0 * FLOOR
+    );
+    let missing = old.timings.iter().filter(|t| t.kind != "peer" && !new.timings.iter().any(|n| n.id == t.id)).count();
+    if missing > 0 {
+        text += &format!("  {missing} of the earlier run were not measured now\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::trial::Random;
+
+    /// Times of 1 s and 3 % of noise; every tenth is disturbed by others.
+    fn samples(random: &mut Random, scale: f64) -> Vec<f64> {
+        let one = |_| {
+            let disturbed = if random.below(10) == 0 { 1.0 + random.uniform() } else { 1.0 };
+            scale * disturbed * (1.0 + 0.03 * random.normal().abs())
+        };
+        (0..15).map(one).collect()
+    }
+
+    #[test]
+    fn noise_is_no_change_and_a_third_more_is_one() {
+        let mut random = Random::new(5);
+        let (mut different, mut found) = (0, 0);
+        for _ in 0..1000 {
+            let old = samples(&mut random, 1.0);
+            different +=
+                usize::from(matches!(verdict(&old, &samples(&mut random, 1.0)), Verdict::Slower | Verdict::Faster));
+            found += usize::from(verdict(&old, &samples(&mut random, 1.3)) == Verdict::Slower);
+        }
+        assert!(different == 0 && found > 980, "{different} of 1000 called different, {found} slow-downs found");
+    }
+
+    #[test]
+    fn too_few_samples_or_too_much_noise_say_nothing() {
+        assert_eq!(verdict(&[1.0, 1.0], &[2.0, 2.0]), Verdict::Unclear);
+        assert_eq!(verdict(&[1.0, 2.0, 3.0, 4.0], &[1.1, 3.0, 4.0, 5.0]), Verdict::Unclear);
+        assert_eq!(verdict(&[2.0; 5], &[1.0; 5]), Verdict::Faster);
+        assert_eq!(verdict(&[1.0; 5], &[1.09; 5]), Verdict::Same);
+    }
+}

@@ -1,0 +1,179 @@
+//! A run as text for a terminal.
+
+use super::record::{Check, Rate, Record, Timing};
+use super::scaling::{Point, Scaling};
+use crate::text::{Short, count};
+
+/// Seconds in a unit that suits them.
+pub fn seconds(s: f64) -> String {
+    match s {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
+        s if s >= 1e-6 => format!("{:.2} µs", s * 1e6),
+        s => format!("{:.0} ns", s * 1e9),
+    }
+}
+
+/// A rate in a unit that suits it.
+pub fn rate(value: f64, unit: &str) -> String {
+    match unit {
+        "s" => seconds(value),
+        _ => format!("{:.2} G{unit}", value * 1e-9),
+    }
+}
+
+/// The machine and its devices.
+pub fn head(record: &Record) -> String {
+    let machine = &record.machine;
+    let memory =
+        machine.memory_bytes.map_or(String::new(), |bytes| format!(", {:.0} GiB", bytes as f64 / 2f64.powi(30)));
+    let load = machine.load_before.map_or(String::new(), |load| format!(", load of others {load:.2}"));
+    let mut text = format!("eagleray {} ({})\n", record.eagleray_version, record.build);
+    text += &format!("cpu    {}, {} cores{memory}, {}{load}\n", machine.processor, machine.cores, machine.system);
+    for adapter in &record.adapters {
+        text += &format!("gpu {}  {}\n       auto: {}\n", adapter.index, adapter.headline(), adapter.auto);
+    }
+    if record.adapters.is_empty() {
+        text += "gpu    none found: the CPU alone is checked and measured\n";
+    }
+    if let Some(load) = machine.load_before.filter(|&load| load > 0.25 * machine.cores as f64) {
+        text += &format!("warning: others keep {load:.1} of {} cores busy; times will be too long\n", machine.cores);
+    }
+    text + &format!("auto takes {}\n", record.auto)
+}
+
+/// Whether the kernels are right: a line for each kernel and device, with its variants together.
+pub fn checks(record: &Record) -> String {
+    let mut text = format!(
+        "\n{:<16}{:<34}{:>7}{:>11}{:>9}{:>8}  worst error\n",
+        "kernel", "device", "cases", "values", "wrong", ""
+    );
+    let mut rows: Vec<(&str, String, Vec<&Check>)> = Vec::new();
+    for check in &record.checks {
+        let device = device(&check.device, &check.profile);
+        match rows.iter_mut().find(|row| row.0 == check.kernel && row.1 == device) {
+            Some(row) => row.2.push(check),
+            None => rows.push((&check.kernel, device, vec![check])),
+        }
+    }
+    for (kernel, device, variants) in rows {
+        let sum = |of: fn(&Check) -> usize| variants.iter().map(|check| of(check)).sum::<usize>();
+        let worst = variants.iter().map(|c| c.worst.unwrap_or(f64::INFINITY)).fold(0.0, f64::max);
+        let right = if variants.iter().all(|c| c.failure.is_none()) { "right" } else { "WRONG" };
+        let (cases, values, wrong) = (sum(|c| c.cases), sum(|c| c.values), sum(|c| c.wrong));
+        let worst = if worst == 0.0 { "none".into() } else { format!("{worst:.3} of the bound") };
+        text += &format!("{kernel:<16}{device:<34}{cases:>7}{values:>11}{wrong:>9}{right:>8}  {worst}\n");
+    }
+    let histogram: Vec<&Check> = record.checks.iter().filter(|check| check.kernel == "bin_events").collect();
+    let events: usize = histogram.iter().map(|check| check.events).sum();
+    let wrong: usize = histogram.iter().map(|check| check.wrong).sum();
+    text += &format!(
+        "{} binned on all devices: {} with a wrong count\n",
+        count(events as u64, "event"),
+        count(wrong as u64, "bin")
+    );
+    for check in record.checks.iter().filter(|check| check.failure.is_some()) {
+        let place = check.first_wrong.map_or(String::new(), |at| format!(", first wrong index {at}"));
+        let (device, why) = (device(&check.device, &check.profile), check.failure.as_deref().unwrap_or_default());
+        text += &format!("WRONG: {}.{} on {device}{place}: {why}; it is not timed\n", check.kernel, check.variant);
+    }
+    text
+}
+
+/// A device in few words.
+pub fn device(name: &str, profile: &str) -> String {
+    // What stands in brackets are versions.
+    let short = name.split(" (").next().unwrap_or(name);
+    if profile.is_empty() { short.into() } else { format!("{short}, {profile}") }
+}
+
+/// What the machine can do.
+pub fn rates(record: &Record) -> String {
+    if record.rates.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{:<34}{:<26}{:>16}{:>16}\n", "device", "rate", "best", "median");
+    for Rate { device: of, name, unit, best, median, .. } in &record.rates {
+        text += &format!("{:<34}{name:<26}{:>16}{:>16}\n", device(of, ""), rate(*best, unit), rate(*median, unit));
+    }
+    text
+}
+
+/// What the program does, with the limits beside it.
+pub fn timings(record: &Record) -> String {
+    if record.timings.is_empty() {
+        return String::new();
+    }
+    let mut text = String::new();
+    for kind in ["kernel", "workload", "peer"] {
+        let rows: Vec<&Timing> = record.timings.iter().filter(|timing| timing.kind == kind).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        text += &format!(
+            "\n{kind:<24}{:<30}{:<22}{:>11}{:>7}{:>11}{:>9}  bound by\n",
+            "device", "size", "median", "±", "limit", "of limit"
+        );
+        for timing in rows {
+            let limit = timing.limit.as_ref();
+            let size = ["bins", "rows", "events"].iter().filter_map(|name| Some((name, *timing.size.get(*name)?)));
+            let size: Vec<String> = size.map(|(name, n)| format!("{}{}", power_of(n), &name[..1])).collect();
+            text += &format!(
+                "{:<24}{:<30}{:<22}{:>11}{:>6.0}%{:>11}{:>9}  {}\n",
+                timing.name,
+                device(&timing.device, &timing.profile),
+                size.join(" "),
+                seconds(timing.median),
+                100.0 * timing.mad / timing.median,
+                limit.map_or("-".into(), |limit| seconds(limit.seconds)),
+                timing.fraction.map_or("-".into(), |fraction| format!("{fraction:.2}")),
+                limit.map_or("", |limit| &limit.by),
+            );
+        }
+    }
+    text
+}
+
+/// A number in few characters: a power of two or of ten as such.
+fn power_of(n: u64) -> String {
+    if n.is_power_of_two() && n >= 1024 {
+        return format!("2^{}", n.trailing_zeros());
+    }
+    if n >= 100_000 { format!("{:.3e}", n as f64).replace(".000", "") } else { n.to_string() }
+}
+
+/// Threads against time.
+pub fn scaling(scaling: &Scaling) -> String {
+    let mut text = format!(
+        "\nscaling of {} ({} events)\n{:>8}{:>10}{:>12}{:>7}{:>10}{:>12}  stages of all threads, ms\n",
+        scaling.workload, scaling.events, "threads", "chunk", "median", "±", "speed-up", "efficiency"
+    );
+    for Point { threads, chunk_events, median, mad, speedup, efficiency, stages, .. } in &scaling.points {
+        let mut stages: Vec<_> = stages.iter().filter(|(name, _)| *name != "wait for threads").collect();
+        stages.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
+        let stages: Vec<String> =
+            stages.iter().take(7).map(|(name, stage)| format!("{name} {:.1}", stage.seconds * 1e3)).collect();
+        text += &format!(
+            "{threads:>8}{chunk_events:>10}{:>12}{:>6.0}%{speedup:>10.2}{efficiency:>12.2}  {}\n",
+            seconds(*median),
+            100.0 * mad / median,
+            stages.join(", ")
+        );
+    }
+    if let Some(fit) = &scaling.fit {
+        let ms = |[value, error]: [f64; 2]| format!("{:.2} ± {:.2} ms", value * 1e3, error * 1e3);
+        text += &format!(
+            "T(N) = T_s + T_p/N + K ln N: T_s {}, T_p {}, K {}; ",
+            ms(fit.serial),
+            ms(fit.parallel),
+            ms(fit.synchronisation)
+        );
+        text += &fit
+            .knee
+            .map_or("no knee in sight\n".into(), |knee| format!("fastest with {} threads\n", Short(knee.round())));
+    }
+    for warning in &scaling.warnings {
+        text += &format!("warning: {warning}\n");
+    }
+    text
+}
