@@ -65,16 +65,17 @@ pub use data::{Balance, Gti, Histogram, LightCurve};
 pub use error::{Error, Result};
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
 pub use pipeline::{
-    Channels, Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, EnergyBands,
-    EnergySpectrumOptions, Events, FluxOptions, FluxSegment, HistogramOptions, LightCurveOptions, Options,
-    cross_spectrum_of_events, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
-    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, energy_spectrum_of_events, histogram_of_events,
-    light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
-    spectrum_of_times,
+    Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions,
+    DynamicalOptions, EnergyBands, EnergySpectrumOptions, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment,
+    HistogramOptions, LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux,
+    cross_spectrum_of_light_curves, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events,
+    histogram_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
+    spectrum_of_light_curve, spectrum_of_times,
 };
 pub use pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
 pub use spectrum::power::PowerOptions;
-pub use spectrum::{AveragedCrossSpectrum, CrossOptions};
+pub use spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum};
 pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 pub use spectrum::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 pub use spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};

@@ -95,6 +95,132 @@ fn a_subject_inside_the_reference_leaves_it() {
     }
 }
 
+/// Photons that both bands would have count once: bands that overlap are bands apart.
+#[test]
+fn what_two_bands_share_leaves_the_wider_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = late(folder.path());
+    let run = |bands: &str| cs(folder.path(), &format!("{file} {bands} {OPTIONS}"));
+    let apart = run("--subject 3:10 --ref 10:30");
+    // 10 keV is channel 210.
+    for bands in ["--subject 3:10 --ref 8:30", "--subject-pi 35:209 --ref-pi 160:709"] {
+        assert_eq!(run(bands)["columns"], apart["columns"], "{bands}");
+    }
+    assert_eq!(run("--subject 10:30 --ref 3:12")["columns"], run("--subject-pi 210:709 --ref-pi 35:209")["columns"]);
+    // A reference inside the subject leaves it.
+    let around = run("--subject 3:30 --ref 10:30");
+    assert_eq!(around["meta"]["reference_inside_subject"], true);
+    near(&around["meta"]["nphots1"], real(&apart["meta"]["nphots1"]), 1e-9);
+    for name in ["cross_re", "cross_im", "power1", "noise1", "phase_lag", "time_lag", "modulus"] {
+        let largest = column(&apart, name).iter().fold(0f64, |m, x| m.max(x.abs()));
+        for (x, y) in column(&around, name).iter().zip(column(&apart, name)) {
+            assert!((x - y).abs() <= 1e-9 * largest, "{name}: {x} {y}");
+        }
+    }
+}
+
+/// All frequencies in the order of `fftfreq`, however the work is split; negative ones mirror the positive.
+#[test]
+fn full_spectra_have_all_frequencies() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = late(folder.path());
+    for (bins, more) in [(1024, "--norm frac --use-common-mean false"), (1025, "--norm none"), (1024, "--rebin 100")] {
+        let options = format!("{file} --subject 3:10 --ref 3:30 --dt 1/64 --segment-size {bins}/64 {more}");
+        let half = cs(folder.path(), &options);
+        let full = cs(folder.path(), &format!("{options} --fullspec"));
+        let (freq, phase) = (column(&full, "freq"), column(&full, "phase_lag"));
+        let count = column(&half, "freq").len();
+        assert_eq!(freq.len(), 2 * count + 1 + usize::from(bins % 2 == 0));
+        assert_eq!(freq[0], 0.0);
+        if bins % 2 == 0 {
+            assert_eq!(freq[count + 1], -32.0);
+        }
+        for k in 0..count {
+            assert_eq!((freq[k + 1], phase[k + 1]), (column(&half, "freq")[k], column(&half, "phase_lag")[k]));
+            let mirrored = freq.len() - 1 - k;
+            assert_eq!((freq[mirrored], phase[mirrored]), (-freq[k + 1], -phase[k + 1]));
+            assert_eq!(column(&full, "time_lag")[mirrored], column(&full, "time_lag")[k + 1]);
+        }
+        if more.contains("none") {
+            let photons = real(&full["meta"]["nphots1"]) * real(&full["meta"]["nphots2"]);
+            assert!((column(&full, "cross_re")[0] / photons - 1.0).abs() < 0.05);
+        }
+        let split = cs(folder.path(), &format!("{options} --fullspec --chunk-events 1000 --threads 3"));
+        assert_eq!(split["columns"], full["columns"]);
+    }
+}
+
+#[test]
+fn noise_levels_are_those_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = late(folder.path());
+    let bands = format!("{file} --subject 3:10 --ref 10:30 --dt 1/64 --segment-size 16");
+    let given = cs(folder.path(), &format!("{bands} --noise 1.9,1.8"));
+    assert_eq!((real(&given["meta"]["noise1"]), column(&given, "noise2")[7]), (1.9, 1.8));
+    let fitted = cs(folder.path(), &format!("{bands} --noise 20:32"));
+    let (freq, power) = (column(&fitted, "freq"), column(&fitted, "power1"));
+    let inside: Vec<f64> = freq.iter().zip(&power).filter(|(f, _)| **f >= 20.0).map(|(_, p)| *p).collect();
+    near(&fitted["meta"]["noise1"], inside.iter().sum::<f64>() / inside.len() as f64, 1e-9);
+    let dead = cs(folder.path(), &format!("{bands} --dead-time 0.0005"));
+    let level = column(&dead, "noise1");
+    let rate = real(&dead["meta"]["nphots1"]) / 16.0;
+    assert!((level[0] - 2.0 * (1.0 - rate * 0.0005).powi(2)).abs() < 0.02, "{} {rate}", level[0]);
+}
+
+#[test]
+fn plans_and_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = late(folder.path());
+    let bands = ["cs", &file, "--subject", "3:10", "--ref", "10:30", "--dt", "1/64", "--segment-size", "16"];
+    let plan = program::json(&[&bands[..], &["--dry-run"]].concat());
+    assert_eq!((plan["n"].as_u64(), plan["segments"].as_u64()), (Some(1024), Some(187)));
+    for (name, options) in
+        [("a.svg", "--rebin-log 0.1 --plot-lag phase"), ("b.svg", "--power-type all"), ("c.png", "--fullspec")]
+    {
+        let path = folder.path().join(name).display().to_string();
+        let words: Vec<&str> = options.split_whitespace().collect();
+        succeed(&[&bands[..], &words[..], &["--plot", &path, "--quiet"]].concat());
+        let picture = std::fs::read(&path).unwrap();
+        assert!(picture.len() > 10_000);
+        if name == "a.svg" {
+            let text = String::from_utf8(picture).unwrap();
+            for piece in ["positive: the subject is late", "phase lag (rad)", "intrinsic", "|cross|"] {
+                assert!(text.contains(piece), "{piece}");
+            }
+        }
+    }
+}
+
+/// Light curves are correlated where both have bins, as their events are.
+#[test]
+fn light_curves_give_the_cross_spectrum_of_their_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = late(folder.path());
+    let curve = |name: &str, energy: &str, more: &[&str]| {
+        let path = folder.path().join(name).display().to_string();
+        succeed(&[&["lc", &file, "--energy", energy, "--dt", "1/16", "-o", &path, "--quiet"], more].concat());
+        path
+    };
+    let (soft, hard) = (curve("soft.fits", "3:10", &[]), curve("hard.csv", "10:30", &[]));
+    let of_events = cs(folder.path(), &format!("{file} --subject 3:10 --ref 10:30 --dt 1/16 --segment-size 16"));
+    let of_curves = cs(folder.path(), &format!("{soft} {hard} --segment-size 16"));
+    assert_eq!(of_curves["columns"], of_events["columns"]);
+    // Made coarser together; bins that one of them lacks split the other.
+    let coarse = cs(folder.path(), &format!("{soft} {hard} --dt 1/4 --segment-size 16"));
+    assert_eq!(coarse["meta"]["m"], 187);
+    let start = real(&of_events["meta"]["gti"][0][0]);
+    let time = format!("{}:{}", start + 100.0, start + 420.0);
+    let short = curve("short.fits", "10:30", &["--time", &time]);
+    let part = cs(folder.path(), &format!("{soft} {short} --segment-size 16"));
+    assert_eq!(part["meta"]["m"], 20);
+    let same =
+        cs(folder.path(), &format!("{file} --subject 3:10 --ref 10:30 --dt 1/16 --segment-size 16 --time {time}"));
+    assert_eq!(part["columns"], same["columns"]);
+    refused(&["cs", &soft, &file], 2, "holds events");
+    refused(&["cs", &soft], 2, "two are needed");
+    refused(&["cs", &soft, &hard, "--compat", "stingray"], 2, "applies to events");
+}
+
 #[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_the_cpu_s_lags() {
@@ -138,8 +264,9 @@ fn files_are_channels_or_observations() {
 fn what_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = simulate(folder.path(), "one.evt", "--mission nustar --rate 10 --length 100");
-    let cases: [(&str, &str, i32); 8] = [
-        ("--subject 3:10 --ref 8:30", "choose bands apart", 2),
+    let cases: [(&str, &str, i32); 9] = [
+        ("--subject 3:10 --ref 10:30 --noise 1,2,3", "one level for both", 2),
+        ("--subject 3:10 --ref 10:30 --use-common-mean false --norm frac --background 0.1,0.1", "the common mean", 2),
         ("--subject 3:10", "--ref", 2),
         ("", "two files", 2),
         ("--subject 3:10 --ref 3:10", "no photon of its own", 2),

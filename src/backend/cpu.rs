@@ -9,10 +9,11 @@ use rustfft::num_complex::Complex;
 
 use super::local::{Deal, Local, Schedule};
 use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
+use crate::kernels::fad::{Fad, FadBuffers};
 use crate::kernels::fft::{CpuFft, CpuFftWork};
 use crate::kernels::{Precision, bin_events, cross_spectrum, power};
 use crate::profile;
-use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
+use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -66,6 +67,14 @@ pub(super) struct Shared {
     pub(super) spec: PlanSpec,
     pub(super) schedule: Schedule,
     fft: CpuFft,
+    fad: Option<Fad>,
+}
+
+impl Shared {
+    fn new(spec: &PlanSpec, options: CpuOptions) -> Shared {
+        let fad = if let Product::Fad(work) = spec.product { Some(Fad::new(spec.n, work)) } else { None };
+        Shared { spec: spec.clone(), schedule: options.schedule, fft: CpuFft::with(spec.n, options.precision), fad }
+    }
 }
 
 struct OpenGroup {
@@ -125,14 +134,13 @@ impl Backend for CpuBackend {
         if spec.n == 0 {
             return Err(BackendError::Device("a segment of no bins".into()));
         }
+        if matches!(spec.product, Product::Fad(_)) && spec.input == Input::Flux {
+            return Err(BackendError::Device("amplitude differences are of events".into()));
+        }
         let run = spec.run_length() as usize;
         let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
-        let shared = Arc::new(Shared {
-            spec: spec.clone(),
-            schedule: self.options.schedule,
-            fft: CpuFft::with(spec.n, self.options.precision),
-        });
+        let shared = Arc::new(Shared::new(spec, self.options));
         let plan = PlanId(self.next_plan);
         self.plans.insert(plan.0, CpuPlan { shared, limits, open: None });
         self.next_plan += 1;
@@ -284,9 +292,9 @@ impl Shared {
     }
 
     /// Adds what the transforms of a segment give, one row a channel.
-    pub(super) fn add_segment(&self, rows: &[Row], worker: &Worker, sums: &mut Sums) {
+    pub(super) fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums) {
         let _span = profile::span_if(self.worth_timing(), "accumulate");
-        let Worker { amplitudes, dropped, .. } = worker;
+        let Worker { amplitudes, dropped, fad, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;
         }
@@ -301,6 +309,12 @@ impl Shared {
         let photons = |c: usize| rows[c].events.saturating_sub(dropped[c]);
         // Powers of two, which undo the scale of flux exactly.
         let unscale = |block: usize| self.spec.unscale(block, |c| rows[c].scale);
+        if let (Some(correction), Some(buffers)) = (&self.fad, fad) {
+            // The subject is the first detector.
+            let both = [amplitudes[1].as_slice(), amplitudes[0].as_slice()];
+            correction.add(both, [photons(1), photons(0)], buffers, &mut sums.power);
+            return;
+        }
         match self.spec.channels() {
             1 => {
                 power::cpu(&amplitudes[0], unscale(0), &mut sums.power[..k]);
@@ -336,18 +350,15 @@ pub(super) struct Worker {
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each channel.
     dropped: Vec<u64>,
+    fad: Option<FadBuffers>,
 }
 
 impl Worker {
     pub(super) fn new(shared: &Shared) -> Worker {
         let fft = shared.fft.work();
         let channels = shared.spec.channels();
-        Worker {
-            amplitudes: vec![fft.output.clone(); channels],
-            dropped: vec![0; channels],
-            last: Default::default(),
-            fft,
-        }
+        let (amplitudes, fad) = (vec![fft.output.clone(); channels], shared.fad.as_ref().map(Fad::buffers));
+        Worker { amplitudes, dropped: vec![0; channels], last: Default::default(), fft, fad }
     }
 }
 

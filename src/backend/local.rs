@@ -142,6 +142,6 @@ impl LocalWorker<'_> {
             self.shared.transform(&mut self.worker, channel, self.dropped[channel]);
             std::mem::swap(counts, &mut self.worker.fft.input);
         }
-        self.shared.add_segment(rows, &self.worker, sums);
+        self.shared.add_segment(rows, &mut self.worker, sums);
     }
 }

@@ -310,6 +310,9 @@ pub enum BackendError {
         /// Largest length of its kind, even or odd.
         largest: usize,
     },
+    /// What only the CPU computes.
+    #[error("{0} needs the amplitudes of each segment, which no GPU keeps; use --backend cpu")]
+    OnCpuAlone(&'static str),
     /// Double precision was asked of a device that has none.
     #[error(
         "{adapter} has no f64 that passes the self-test in profile {profile}: use --precision single, --gpu-profile native or --backend cpu"

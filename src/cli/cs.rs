@@ -1,17 +1,25 @@
-//! `eagleray cs`: averaged cross spectra, lags and coherence.
+//! `eagleray cs`: averaged cross spectra, lags and coherence, and spectra of two detectors corrected for dead time.
 
 use clap::Args;
-use serde_json::json;
 
-use super::common::{CombineArg, InputArgs, Opened, not_negative, report};
-use super::device::DeviceArgs;
-use super::number::{Range, range};
+use super::common::{CombineArg, Held, InputArgs, not_negative, report};
+use super::cs_bands::{Bands, Shared};
+use super::device::{BackendArg, DeviceArgs};
+use super::number::{Range, positive, range};
+use super::plan_text::{describe, describe_series};
+use super::plot_cross::{LagKind, PowerType};
 use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
+use super::{plot, plot_cross};
+use crate::backend::Backend;
+use crate::data::LightCurve;
 use crate::error::{Error, Result};
 use crate::io::EventFile;
-use crate::io::product::{Format, check_output};
-use crate::pipeline::{Channels, CrossSpectrumOptions, Events, align, cross_spectrum_of_events};
-use crate::spectrum::{AveragedCrossSpectrum, CrossOptions, NoiseLevel};
+use crate::io::product::{Format, Product, check_output};
+use crate::pipeline::{
+    Channels, CrossSeriesOptions, CrossSeriesPlan, CrossSpectrumOptions, FadPlanOptions, cross_spectrum_of_events,
+    cross_spectrum_of_light_curves, fad_of_events,
+};
+use crate::spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -23,7 +31,7 @@ pub struct CsArgs {
     /// Band of the subject in keV, LO <= E < HI; a positive lag says that the subject is late
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference")]
     subject: Option<Range>,
-    /// Band of the reference in keV; a subject inside it leaves it
+    /// Band of the reference in keV; a photon of both bands leaves the reference, or the subject when it holds the reference
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
     reference: Option<Range>,
     /// Channels of the subject, both included, where energies are not known
@@ -43,6 +51,13 @@ pub struct CsArgs {
     noise: Vec<NoiseLevel>,
     #[command(flatten)]
     dead_time: DeadTimeArgs,
+    /// Correct two detectors' spectra for dead time by the difference of their Fourier amplitudes (Bachetti & Huppenkothen 2018):
+    /// powers of each and of both together, and their co-spectrum; each segment is normalised by its own photons, on the CPU
+    #[arg(long, conflicts_with_all = ["subject", "subject_pi", "background", "noise", "dead_time", "fullspec"])]
+    fad: bool,
+    /// Standard deviation of the Gaussian that smooths the differences, Hz
+    #[arg(long, value_name = "HZ", value_parser = positive, default_value = "3", requires = "fad")]
+    fad_smoothing: f64,
     /// All frequencies, in the order of fftfreq: zero, positive, and negative ones, which mirror the positive
     #[arg(long)]
     fullspec: bool,
@@ -51,6 +66,15 @@ pub struct CsArgs {
     /// Table: .ecsv, .csv, .json or .fits; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
+    /// Picture of powers, lags and coherence: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<String>,
+    /// What of the cross spectrum the picture shows: its modulus, its real part (the co-spectrum), or both parts
+    #[arg(long, value_enum, default_value = "absolute")]
+    power_type: PowerType,
+    /// Which lag the picture shows
+    #[arg(long, value_enum, default_value = "time")]
+    plot_lag: LagKind,
     /// Replace existing outputs
     #[arg(long)]
     overwrite: bool,
@@ -63,95 +87,85 @@ pub struct CsArgs {
     /// Warnings are errors
     #[arg(long)]
     strict: bool,
+    /// Only the plan: segments, exposure used and lost, memory
+    #[arg(long)]
+    dry_run: bool,
 }
 
-/// What is correlated with what.
-enum Bands {
-    /// Two bands of each file, `subject` inside the reference or apart from it.
-    OfEach { subject: Box<InputArgs>, reference: Box<InputArgs>, inside: bool },
-    /// The first file with the second.
-    TwoFiles,
+/// What two numbers on the command line mean: one for both, or one each.
+fn each<T: Copy>(given: &[T], option: &'static str, message: &str) -> Result<[T; 2]> {
+    match given {
+        [subject, reference] => Ok([*subject, *reference]),
+        _ => Err(Error::argument(option, count(given.len() as u64, "value"), message)),
+    }
 }
 
 impl CsArgs {
-    fn bands(&self) -> Result<Bands> {
-        let (subject, reference, option) = match (self.subject, self.reference, self.subject_pi, self.ref_pi) {
-            (Some(subject), Some(reference), ..) => (subject, reference, "--subject"),
-            (_, _, Some(subject), Some(reference)) => (subject, reference, "--subject-pi"),
-            _ => return Ok(Bands::TwoFiles),
-        };
-        if self.input.energy.is_some() || self.input.pi.is_some() {
-            let message = "the bands are those of --subject and --ref";
-            return Err(Error::argument("--energy or --pi", "given", message));
-        }
-        let by_channel = option == "--subject-pi";
-        let inside = reference.lo <= subject.lo && subject.hi <= reference.hi;
-        // Channels are inclusive at both ends, energies at one.
-        let apart = if by_channel {
-            subject.hi < reference.lo || reference.hi < subject.lo
-        } else {
-            subject.hi <= reference.lo || reference.hi <= subject.lo
-        };
-        if !inside && !apart {
-            let text = format!("{}:{}", subject.lo, subject.hi);
-            let message = format!(
-                "shares photons with the reference {}:{} without being inside it; choose bands apart, or one inside the other",
-                reference.lo, reference.hi
-            );
-            return Err(Error::argument(option, text, message));
-        }
-        let of = |band: Range| {
-            let mut input = self.input.clone();
-            let band = Some((band.lo, band.hi));
-            if by_channel {
-                input.pi = band
-            } else {
-                input.energy = band
-            }
-            input
-        };
-        Ok(Bands::OfEach { subject: Box::new(of(subject)), reference: Box::new(of(reference)), inside })
-    }
-
-    fn options(&self) -> Result<CrossSpectrumOptions> {
-        self.spectrum.rebinning().ranges(1)?;
+    fn cross(&self) -> Result<CrossOptions> {
+        let rebin = self.spectrum.rebinning();
+        rebin.ranges(1)?;
         let background = match self.background[..] {
             [] => [0.0; 2],
-            [subject, reference] => [subject, reference],
-            _ => {
-                let message = "give one rate for the subject and one for the reference";
-                return Err(Error::argument("--background", format!("{:?}", self.background), message));
-            }
+            ref rates => each(rates, "--background", "give one rate for the subject and one for the reference")?,
         };
         let noise = match self.noise[..] {
             [both] => [both; 2],
-            [subject, reference] => [subject, reference],
-            _ => {
-                let message = "give one level for both powers, or one for the subject's and one for the reference's";
-                return Err(Error::argument("--noise", self.noise.len(), message));
-            }
+            ref levels => each(levels, "--noise", "give one level for both powers, or one for each")?,
         };
-        let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = self.spectrum;
         let noise = noise.map(|level| self.dead_time.noise(level, 1));
-        let rebin = self.spectrum.rebinning();
-        let cross = CrossOptions { norm, use_common_mean, rebin, background, noise, fullspec: self.fullspec };
-        Ok(CrossSpectrumOptions { dt, segment_size, cross, compat_stingray: compat.is_some(), chunk_events })
+        let SpectrumArgs { norm, use_common_mean, .. } = self.spectrum;
+        Ok(CrossOptions { norm, use_common_mean, rebin, background, noise, fullspec: self.fullspec })
+    }
+
+    fn options(&self) -> Result<CrossSpectrumOptions> {
+        let SpectrumArgs { dt, segment_size, compat, chunk_events, .. } = self.spectrum;
+        let (cross, compat_stingray) = (self.cross()?, compat.is_some());
+        Ok(CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events })
+    }
+
+    fn fad_options(&self) -> FadPlanOptions {
+        let SpectrumArgs { dt, segment_size, norm, compat, chunk_events, .. } = self.spectrum;
+        let compat_stingray = compat.is_some();
+        let (rebin, smoothing) = (self.spectrum.rebinning(), self.fad_smoothing);
+        let fad = FadOptions { norm, rebin, smoothing, real_parts: compat_stingray };
+        FadPlanOptions { dt, segment_size, fad, compat_stingray, chunk_events }
     }
 
     fn check(&self) -> Result<()> {
         self.device.check()?;
+        self.options()?;
         if self.input.combine == Some(CombineArg::Merge) {
             let message = "channels stay apart; several files with --subject and --ref are averaged";
             return Err(Error::argument("--combine", "merge", message));
         }
-        let Some(path) = self.output.as_deref() else { return Ok(()) };
-        Format::of(path)?;
-        if path == "-" {
-            let taken = Error::argument("--json", "-o -", "the table and the summary cannot share standard output");
-            return if self.json { Err(taken) } else { Ok(()) };
+        if self.fad && (self.device.backend == BackendArg::Gpu || !self.device.adapter.is_empty()) {
+            let message = "needs the amplitudes of each segment, which no GPU keeps; leave --backend and --adapter out";
+            return Err(Error::argument("--fad", "on a GPU", message));
         }
-        check_output(path, self.overwrite)?;
-        self.input.check_output(path)
+        if let Some(path) = self.plot.as_deref() {
+            plot::check_extension(path)?;
+        }
+        if let Some(path) = self.output.as_deref() {
+            Format::of(path)?;
+        }
+        if self.json && self.output.as_deref() == Some("-") {
+            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+        }
+        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+            check_output(path, self.overwrite)?;
+            self.input.check_output(path)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
+        self.device().open(warnings)
+    }
+
+    /// Amplitude differences are the CPU's, whatever else there is.
+    fn device(&self) -> DeviceArgs {
+        let backend = if self.fad { BackendArg::Cpu } else { self.device.backend };
+        DeviceArgs { backend, ..self.device.clone() }
     }
 }
 
@@ -161,76 +175,138 @@ impl CsArgs {
 /// Everything that the library refuses.
 pub fn run(args: CsArgs) -> Result<()> {
     args.check()?;
-    let options = args.options()?;
-    let bands = args.bands()?;
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? else {
-        return Err(Error::argument("FILE", "light curve", "cross spectra are made of events"));
+    let (mut files, mut series) = (Vec::new(), Vec::new());
+    for held in args.input.open_each(args.spectrum.compat.is_some(), &mut warnings)? {
+        match held {
+            Held::Events(file) => files.push(*file),
+            Held::Series(one, _) => series.push(*one),
+        }
+    }
+    if series.is_empty() {
+        return of_events(&args, &files, warnings);
+    }
+    if let Some(file) = files.first() {
+        let message = format!("{} holds events, but another file a light curve", file.path());
+        return Err(Error::argument("FILE", "given", message));
+    }
+    let [subject, reference] = &series[..] else {
+        let message = "two are needed: the subject's and the reference's";
+        return Err(Error::argument("FILE", count(series.len() as u64, "light curve"), message));
     };
-    let talk = !args.quiet;
+    of_light_curves(&args, subject, reference, warnings)
+}
+
+fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
     let mut say = |text: String| {
-        if talk {
+        if !args.quiet {
             eprintln!("eagleray: {text}");
         }
     };
-    let (inputs, inside) = match &bands {
-        Bands::TwoFiles => (vec![two_files(&args.input, &files, &mut warnings, &mut say)?], false),
-        Bands::OfEach { subject, reference, inside } => {
-            let mut both = Vec::new();
-            for file in &files {
-                both.push(Events::unread(file, reference.selection(file, &mut say)?)?);
-                both.push(Events::unread(file, subject.selection(file, &mut say)?)?);
+    let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
+    let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
+    let bands = Bands::of(&args.input, energies, channels, &mut say)?;
+    let mut inputs = bands.channels(&args.input, files, &mut say)?;
+    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
+    if args.dry_run || args.strict {
+        for Channels { reference, subject } in &mut inputs {
+            reference.prepare(&mut warnings)?;
+            if subject.name != reference.name {
+                subject.prepare(&mut warnings)?;
             }
-            align(&mut both)?;
-            (pairs(both), *inside)
         }
-    };
-    let mut backend = args.device.open(&mut warnings)?;
-    let result = cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, &mut |_| {});
-    deliver(&result?, &args)
-}
-
-/// Two simultaneous files: the subject, and the reference.
-fn two_files<'a>(
-    input: &InputArgs,
-    files: &'a [EventFile],
-    warnings: &mut Warnings,
-    say: &mut dyn FnMut(String),
-) -> Result<Channels<'a>> {
-    let [subject, reference] = files else {
-        let message = "give two files, the subject's and the reference's, or two bands by --subject and --ref";
-        return Err(Error::argument("FILE", count(files.len() as u64, "file"), message));
-    };
-    let mut both = Vec::new();
-    for file in [reference, subject] {
-        both.push(Events::of_file(file, input.selection(file, say)?, warnings)?);
+        report(&warnings, args.strict, args.quiet)?;
     }
-    align(&mut both)?;
-    pairs(both).pop().ok_or_else(|| Error::argument("FILE", "none", "two are needed"))
-}
-
-/// References and subjects in turn, two by two.
-fn pairs(both: Vec<Events>) -> Vec<Channels> {
-    let mut channels = Vec::new();
-    let mut both = both.into_iter();
-    while let (Some(reference), Some(subject)) = (both.next(), both.next()) {
-        channels.push(Channels { reference, subject });
+    if args.dry_run {
+        return dry_run(args, inputs, Warnings::default());
     }
-    channels
+    let mut backend = args.open(&mut warnings)?;
+    let rows: u64 = files.iter().map(|file| file.rows() as u64).sum();
+    let bar = super::pds::progress_bar(rows, !args.quiet);
+    let progress = &mut |read| bar.inc(read);
+    if args.fad {
+        let spectrum = fad_of_events(inputs, &args.fad_options(), backend.as_mut(), warnings, progress)?;
+        bar.finish_and_clear();
+        let draw = |path: &str| plot_cross::fad(&spectrum, path, args.overwrite);
+        let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        let warnings = &spectrum.meta.provenance.warnings;
+        return deliver(args, spectrum.product(), meta, warnings, draw, &fad_summary(&spectrum));
+    }
+    let inside = bands.shared() != Shared::None;
+    let result = cross_spectrum_of_events(inputs, inside, &args.options()?, backend.as_mut(), warnings, progress)?;
+    bar.finish_and_clear();
+    deliver_cross(args, if bands.shared() == Shared::ReferenceInside { result.exchanged() } else { result })
 }
 
-fn deliver(spectrum: &AveragedCrossSpectrum, args: &CsArgs) -> Result<()> {
-    report(&spectrum.meta.provenance.warnings, args.strict, args.quiet)?;
+fn dry_run(args: &CsArgs, inputs: Vec<Channels>, mut warnings: Warnings) -> Result<()> {
+    let (plan, events) = match args.fad {
+        true => args.fad_options().plan(inputs, &mut warnings)?,
+        false => args.options()?.plan(inputs, false, &mut warnings)?,
+    };
+    report(&warnings, args.strict, args.quiet)?;
+    super::print(&describe(&plan, &events, &args.device(), args.spectrum.chunk_events, args.json)?)
+}
+
+fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, mut warnings: Warnings) -> Result<()> {
+    args.input.refuse_selection()?;
+    let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+    if args.subject.is_some() || args.subject_pi.is_some() {
+        return refuse("--subject", "a light curve has no events to select");
+    }
+    if args.fad {
+        return refuse("--fad", "dead time is corrected in spectra of events");
+    }
+    if args.spectrum.compat.is_some() {
+        return refuse("--compat", "applies to events; light curves are segmented by this program's rules");
+    }
+    let [subject, reference] = [subject, reference].map(|s| super::series::coarser(s.clone(), args.spectrum.dt));
+    let (subject, reference) = (subject?, reference?);
+    let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
+    let options = CrossSeriesOptions { segment_size, min_fracexp, cross: args.cross()? };
+    if !args.quiet {
+        eprintln!("subject: {}\nreference: {}", super::series::words(&subject), super::series::words(&reference));
+    }
+    if args.dry_run {
+        let plan = CrossSeriesPlan::new(&subject, &reference, &options, &mut warnings)?.segments;
+        report(&warnings, args.strict, args.quiet)?;
+        let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.json);
+        return super::print(&text);
+    }
+    let mut backend = args.open(&mut warnings)?;
+    let result = cross_spectrum_of_light_curves(&subject, &reference, &options, backend.as_mut(), warnings)?;
+    deliver_cross(args, result)
+}
+
+fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
+    let draw = |path: &str| plot_cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.overwrite);
+    let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+    let warnings = &spectrum.meta.provenance.warnings;
+    deliver(args, spectrum.product(), meta, warnings, draw, &summary(&spectrum))
+}
+
+/// Warnings, table, picture and summary, as asked for.
+fn deliver(
+    args: &CsArgs,
+    product: Product,
+    mut meta: serde_json::Value,
+    warnings: &Warnings,
+    draw: impl Fn(&str) -> Result<()>,
+    summary: &str,
+) -> Result<()> {
+    report(warnings, args.strict, args.quiet)?;
+    // Files first: a reader of standard output that has seen enough must not cost any of them.
+    if let Some(path) = args.plot.as_deref() {
+        draw(path)?;
+    }
     if let Some(path) = args.output.as_deref() {
-        spectrum.product().write(path, args.overwrite)?;
+        product.write(path, args.overwrite)?;
     }
     if args.json {
-        let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-        value["frequencies"] = json!(spectrum.len());
-        return super::print(&format!("{value:#}\n"));
+        meta["frequencies"] = product.rows().into();
+        return super::print(&format!("{meta:#}\n"));
     }
     if !args.quiet {
-        eprint!("{}", summary(spectrum));
+        eprint!("{summary}");
     }
     Ok(())
 }
@@ -267,4 +343,32 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
         );
     }
     text
+}
+
+fn fad_summary(spectrum: &FadSpectrum) -> String {
+    let meta = &spectrum.meta;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    format!(
+        "{} of {} s ({} of {} s), {:.2} and {:.2} photons each; {} on {}\nphotons of both: {}\n\
+         corrected by amplitude differences, smoothed over {}; their scatter is off by {:+.2} %\n\
+         mean powers {:.4} and {:.4}, of both together {:.4}; noise levels {:.4}, {:.4} and {:.4}; mean co-spectrum {:.4}\n",
+        count(meta.m, "segment"),
+        Short(meta.segment_size),
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        meta.nphots1,
+        meta.nphots2,
+        meta.device.backend,
+        meta.device.adapter,
+        meta.provenance.photons,
+        count(meta.fad_smoothing as u64, "frequency bin"),
+        100.0 * meta.fad_delta,
+        mean(&spectrum.power1),
+        mean(&spectrum.power2),
+        mean(&spectrum.power_total),
+        meta.noise1,
+        meta.noise2,
+        meta.noise_total,
+        mean(&spectrum.cross_re),
+    )
 }

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::io::EventFile;
 use crate::pipeline::{Channels, Events, align};
 use crate::text::count;
-use crate::warning::Warnings;
 
 /// What is correlated with what.
 pub(super) enum Bands {
@@ -52,6 +51,12 @@ impl Bands {
             () if holds(subject, reference) => Shared::ReferenceInside,
             () => Shared::None,
         };
+        if shared == Shared::ReferenceInside {
+            say(format!(
+                "the reference {}:{} is inside the subject {}:{}, which its photons leave",
+                reference.lo, reference.hi, subject.lo, subject.hi
+            ));
+        }
         if shared == Shared::None && !apart(subject, reference) && !apart(reference, subject) {
             let whole = reference;
             match reference.lo < subject.lo {
@@ -86,7 +91,6 @@ impl Bands {
         &self,
         input: &InputArgs,
         files: &'a [EventFile],
-        warnings: &mut Warnings,
         say: &mut dyn FnMut(String),
     ) -> Result<Vec<Channels<'a>>> {
         let mut both = Vec::new();
@@ -98,16 +102,15 @@ impl Bands {
                     return Err(Error::argument("FILE", count(files.len() as u64, "file"), message));
                 };
                 for file in [reference, subject] {
-                    both.push(Events::of_file(file, input.selection(file, say)?, warnings)?);
+                    both.push(Events::unread(file, input.selection(file, say)?)?);
                 }
             }
             Bands::OfEach { subject, reference, shared } => {
                 let exchanged = *shared == Shared::ReferenceInside;
                 let [first, second] = if exchanged { [subject, reference] } else { [reference, subject] };
                 for file in files {
-                    both.push(Events::of_file(file, first.selection(file, say)?, warnings)?);
-                    // What there is to say of the file has been said.
-                    both.push(Events::of_file(file, second.selection(file, say)?, &mut Warnings::default())?);
+                    both.push(Events::unread(file, first.selection(file, say)?)?);
+                    both.push(Events::unread(file, second.selection(file, say)?)?);
                 }
             }
         }

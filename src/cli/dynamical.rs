@@ -273,7 +273,7 @@ fn cross(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Result<
     let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
     let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
     let bands = Bands::of(&args.input, energies, channels, &mut say)?;
-    let inputs = bands.channels(&args.input, files, &mut warnings, &mut say)?;
+    let inputs = bands.channels(&args.input, files, &mut say)?;
     let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = args.spectrum;
     let (rebin, noise, compat_stingray) = (args.spectrum.rebinning(), [args.noise; 2], compat.is_some());
     let cross = CrossOptions { norm, use_common_mean, rebin, noise, ..CrossOptions::default() };

@@ -4,21 +4,20 @@ use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
 use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::judge;
 use super::number::{Range, number, probability, range};
+use super::plan_text::describe;
 use super::plot::{self, PlotY};
 use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::error::{Error, Result};
 use crate::io::product::{Format, check_output};
 use crate::io::xspec::XspecFiles;
-use crate::pipeline::{Combine, Events, Options, Plan, host_memory, spectrum_of_events};
+use crate::pipeline::{Combine, Options, Plan, spectrum_of_events};
 use crate::spectrum::power::PowerOptions;
 use crate::spectrum::{AveragedPowerSpectrum, NoiseLevel};
-use crate::text::{Short, count};
 use crate::warning::Warnings;
 
 /// Options of `pds`.
@@ -217,7 +216,8 @@ pub fn run(args: PdsArgs) -> Result<()> {
     judge::check_bands(&args, &plan.resolution)?;
     report(&told, args.strict, args.quiet)?;
     if args.dry_run {
-        return super::print(&describe(&plan, &inputs, &args)?);
+        let chunk = args.spectrum.chunk_events;
+        return super::print(&describe(&plan, &inputs, &args.device, chunk, args.json)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
     let rows: usize = files.iter().map(|f| f.rows()).sum();
@@ -235,48 +235,10 @@ pub fn run(args: PdsArgs) -> Result<()> {
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn progress_bar(rows: u64, talk: bool) -> ProgressBar {
+pub(super) fn progress_bar(rows: u64, talk: bool) -> ProgressBar {
     if !talk || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
     ProgressBar::new(rows).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn describe(plan: &Plan, inputs: &[Events], args: &PdsArgs) -> Result<String> {
-    let r = plan.resolution;
-    let segments = plan.total_segments();
-    let used = segments as f64 * r.segment_size;
-    let exposure = plan.exposure();
-    let lost = (exposure - used).max(0.0);
-    let mut warnings = Warnings::default();
-    let mut backend = args.device.open(&mut warnings)?;
-    let memory = host_memory(plan, inputs, args.spectrum.chunk_events, backend.as_mut())?;
-    let host = memory.bytes.div_ceil(1 << 20);
-    let batches = memory.batches;
-    let way = match batches {
-        Some(b) => format!("batches of up to {} segments and {} events", b.rows, b.events),
-        None => format!("each byte read once, by {}", count(backend.info().threads as u64, "thread")),
-    };
-    let value = json!({
-        "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
-        "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": batches.map(|b| b.rows),
-        "batch_events": batches.map(|b| b.events), "host_memory_mib": host,
-    });
-    if args.json {
-        return Ok(format!("{value:#}\n"));
-    }
-    Ok(format!(
-        "segments   {segments} of {} s, {} of {} s each\n\
-         exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
-         device     {} ({}), {way}, about {host} MiB on the host\n",
-        Short(r.segment_size),
-        count(r.n as u64, "bin"),
-        Short(r.dt),
-        Short(used),
-        Short(exposure),
-        Short(lost),
-        backend.info().backend,
-        backend.info().adapter,
-    ))
 }

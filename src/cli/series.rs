@@ -1,9 +1,8 @@
 //! `eagleray pds` of binned light curves.
 
-use serde_json::json;
-
 use super::common::report;
 use super::pds::PdsArgs;
+use super::plan_text::describe_series;
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
 use crate::pipeline::{Combine, SeriesOptions, SeriesPlan, spectrum_of_light_curve};
@@ -69,24 +68,8 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
     if args.dry_run {
         warnings.extend(planning);
         report(&warnings, args.strict, args.quiet)?;
-        let (r, m) = (plan.resolution, plan.starts.len());
-        let (used, exposure) = (m as f64 * r.segment_size, plan.gti.exposure());
-        if !args.json {
-            return super::print(&format!(
-                "segments   {m} of {} s, {} of {} s each\n\
-                 exposure   {} s used of {} s in stretches without a gap\n",
-                Short(r.segment_size),
-                count(r.n as u64, "bin"),
-                Short(r.dt),
-                Short(used),
-                Short(exposure)
-            ));
-        }
-        let value = json!({
-            "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": m, "exposure": exposure,
-            "exposure_used": used, "exposure_lost": (exposure - used).max(0.0),
-        });
-        return super::print(&format!("{value:#}\n"));
+        let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.json);
+        return super::print(&text);
     }
     let mut backend = args.device.open(&mut warnings)?;
     let spectrum = spectrum_of_light_curve(&series, &options, backend.as_mut(), warnings)?;

@@ -10,7 +10,7 @@ use super::fits_writer::write_file;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
-use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum};
+use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Values of one column.
 pub enum Values<'a> {
@@ -43,11 +43,7 @@ pub struct Product<'a> {
 impl AveragedPowerSpectrum {
     /// The spectrum as a table.
     pub fn product(&self) -> Product<'_> {
-        let power_unit = match self.meta.norm {
-            crate::spectrum::Norm::Frac => "Hz-1",
-            crate::spectrum::Norm::Abs => "ct2 s-2 Hz-1",
-            _ => "",
-        };
+        let power_unit = power_unit(self.meta.norm);
         let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         let mut columns = vec![
             column("freq", "Hz", Values::Real(&self.freq)),
@@ -69,11 +65,7 @@ impl AveragedPowerSpectrum {
 impl AveragedCrossSpectrum {
     /// The spectrum as a table.
     pub fn product(&self) -> Product<'_> {
-        let power = match self.meta.norm {
-            crate::spectrum::Norm::Frac => "Hz-1",
-            crate::spectrum::Norm::Abs => "ct2 s-2 Hz-1",
-            _ => "",
-        };
+        let power = power_unit(self.meta.norm);
         let real =
             |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
         let columns = vec![
@@ -148,6 +140,40 @@ impl Histogram {
         columns.push(column("exposure", "s", Values::Real(&exposure)));
         Product { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
             .write(path, overwrite)
+    }
+}
+
+impl FadSpectrum {
+    /// The spectra as a table.
+    pub fn product(&self) -> Product<'_> {
+        let power = power_unit(self.meta.norm);
+        let real =
+            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
+        let columns = vec![
+            real("freq", "Hz", &self.freq),
+            real("df", "Hz", &self.df),
+            ProductColumn { name: "m", unit: String::new(), values: Values::Count(&self.m) },
+            real("power1", power, &self.power1),
+            real("power1_err", power, &self.power1_err),
+            real("power2", power, &self.power2),
+            real("power2_err", power, &self.power2_err),
+            real("power_total", power, &self.power_total),
+            real("power_total_err", power, &self.power_total_err),
+            real("cross_re", power, &self.cross_re),
+            real("cross_im", power, &self.cross_im),
+            real("cross_err_re", power, &self.cross_err_re),
+            real("cross_err_im", power, &self.cross_err_im),
+        ];
+        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+    }
+}
+
+/// Unit of powers in the notation of the FITS standard.
+fn power_unit(norm: Norm) -> &'static str {
+    match norm {
+        Norm::Frac => "Hz-1",
+        Norm::Abs => "ct2 s-2 Hz-1",
+        Norm::Leahy | Norm::None => "",
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod bin_events;
 pub mod check;
 pub mod cross_spectrum;
+pub mod fad;
 pub mod fft;
 pub mod fold;
 pub mod fused;

@@ -58,13 +58,11 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<AveragedCrossSpectrum> {
-    let product =
-        Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent: options.cross.weight_exponent() };
-    let (plan, events) = plan_channels(inputs, inside, product, options, &mut warnings)?;
+    let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
     let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
     let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
-    if sums.channels.iter().any(|c| c.photons == 0) {
+    if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;
@@ -74,6 +72,23 @@ pub fn cross_spectrum_of_events(
     let context =
         CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     AveragedCrossSpectrum::new(&sums, &options.cross, context)
+}
+
+impl CrossSpectrumOptions {
+    /// The plan of a cross spectrum, and the events of its inputs.
+    ///
+    /// # Errors
+    /// Options without meaning; no interval long enough.
+    pub fn plan<'a>(
+        &self,
+        inputs: Vec<Channels<'a>>,
+        inside: bool,
+        warnings: &mut Warnings,
+    ) -> Result<(Plan, Vec<Events<'a>>)> {
+        let weight_exponent = self.cross.weight_exponent();
+        let product = Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
+        plan_channels(inputs, inside, product, self, warnings)
+    }
 }
 
 /// Plans the common segments of some channels, and what is to be read for them.

@@ -1,10 +1,13 @@
-//! The averaged power spectrum of flux segments from any iterator.
+//! Averaged power spectra and cross spectra of flux segments from any iterator.
 
+use super::ends::EndSums;
 use super::{Queue, record_device};
 use crate::backend::Backend;
 use crate::data::Provenance;
 use crate::error::{Error, Result};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use crate::spectrum::Norm;
+use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
 use crate::time::Dd;
 use crate::warning::Warnings;
@@ -43,10 +46,31 @@ pub struct FluxOptions {
     pub power: PowerOptions,
 }
 
+/// A segment of two series of the same bins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FluxPair {
+    /// The subject, whose lags are positive where it is late.
+    pub subject: FluxSegment,
+    /// The reference.
+    pub reference: FluxSegment,
+}
+
+/// Options of a cross spectrum of flux segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossFluxOptions {
+    /// Bin width, s.
+    pub dt: f64,
+    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    pub rates: bool,
+    /// From sums to spectrum; the means are always common.
+    pub cross: CrossOptions,
+}
+
 /// The averaged power spectrum of `segments`, all of one length, numbered from 0.
 ///
 /// The mean of each segment is subtracted and a power of two, common to a run of segments, scales the samples near 1 before
-/// they go to the device; both are undone exactly.
+/// they go to the device; both are undone exactly. Counts of photons need neither on the CPU: their sums are those of events,
+/// bit for bit.
 ///
 /// # Errors
 /// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
@@ -58,7 +82,7 @@ pub fn spectrum_of_flux(
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     if !options.power.use_common_mean {
-        return Err(Error::argument("use_common_mean", false, "flux segments are normalised by their common mean"));
+        return Err(own_mean());
     }
     let mut segments = segments.into_iter().peekable();
     let spec = flux_spec(&mut segments, options.dt, Product::Power { weight_exponent: None })?;
@@ -72,11 +96,76 @@ pub fn spectrum_of_flux(
     let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
     let context = Context { n, dt, segment_size, device, provenance };
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
-    if !spectrum.meta.noise.is_finite() {
-        let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.mean);
-        return Err(Error::argument("norm", options.power.norm, message));
+    check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
+    Ok(spectrum)
+}
+
+/// The averaged cross spectrum of `pairs` of segments, all of one length, numbered from 0. A pair of which either segment is empty
+/// is skipped, and counted. For the samples see [`spectrum_of_flux`].
+///
+/// # Errors
+/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
+/// normalisation divides by it; the device fails.
+pub fn cross_spectrum_of_flux(
+    pairs: impl IntoIterator<Item = FluxPair>,
+    options: &CrossFluxOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
+    let CrossFluxOptions { dt, rates, cross } = options;
+    if cross.weight_exponent().is_some() {
+        return Err(own_mean());
+    }
+    let whole = |pair: &FluxPair| !pair.subject.values.is_empty() && !pair.reference.values.is_empty();
+    let mut pairs = pairs.into_iter().zip(0u64..);
+    let first = pairs.find(|(pair, _)| whole(pair));
+    let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
+    let spec = spec_of(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
+    let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
+    let mut ends = cross.fullspec.then(|| EndSums::new(&spec));
+    let mut push = |batch: Option<SegmentBatch>| {
+        let Some(batch) = batch else { return Ok(()) };
+        ends.iter_mut().for_each(|ends| ends.add(&batch));
+        queue.push(batch)
+    };
+    for (pair, index) in first.into_iter().chain(pairs) {
+        match whole(&pair) {
+            true => push(flux.add(index, &[&pair.reference, &pair.subject])?)?,
+            false => skipped += 1,
+        }
+    }
+    push(flux.rest())?;
+    let (mut sums, device) = queue.finish(&mut warnings)?;
+    sums.skipped += skipped;
+    let mean = |c: usize| flux.totals[c] / (sums.segments as f64 * n as f64);
+    let variance = |c: usize| sums.channels[c].variance / sums.segments as f64;
+    let channel = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
+    let flux = Some([channel(1), channel(0)]);
+    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
+    let provenance =
+        Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
+    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(EndSums::finish));
+    let context =
+        CrossContext { n, dt, segment_size, inside: false, flux, ends, compat_stingray: false, device, provenance };
+    let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
+    for (noise, mean) in [(spectrum.meta.noise1, spectrum.meta.mean1), (spectrum.meta.noise2, spectrum.meta.mean2)] {
+        check_mean(noise, mean, cross.norm)?;
     }
     Ok(spectrum)
+}
+
+fn own_mean() -> Error {
+    Error::argument("use_common_mean", false, "flux segments are normalised by their common mean")
+}
+
+fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
+    if noise.is_finite() {
+        return Ok(());
+    }
+    let message = format!("the mean flux is {mean}, and this normalisation divides by it");
+    Err(Error::argument("norm", norm, message))
 }
 
 /// The plan of segments as long as the first.
@@ -85,10 +174,13 @@ pub(super) fn flux_spec(
     dt: f64,
     product: Product,
 ) -> Result<PlanSpec> {
+    spec_of(segments.peek().map_or(0, |s| s.values.len()), dt, product)
+}
+
+fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
     if !(dt.is_finite() && dt > 0.0) {
         return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
     }
-    let n = segments.peek().map_or(0, |s| s.values.len());
     if n <= 2 {
         return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
     }
@@ -104,28 +196,64 @@ pub(super) fn push_flux(
     to_counts: f64,
     mut look: impl FnMut(&mut Queue),
 ) -> Result<()> {
-    let (n, run, rows) = (spec.n, spec.run_length() as usize, queue.limits().rows);
-    let mut batch = empty_batch();
-    for (index, segment) in segments.enumerate() {
-        let row = load(index as u64, &segment, n, to_counts, &mut batch.flux)?;
-        batch.rows.push(row);
-        if batch.rows.len() == rows {
-            queue.push(scaled(std::mem::replace(&mut batch, empty_batch()), n, run))?;
+    let mut flux = FluxBatcher::new(spec, queue, to_counts);
+    for (segment, index) in segments.zip(0..) {
+        if let Some(batch) = flux.add(index, &[&segment])? {
+            queue.push(batch)?;
             look(queue);
         }
     }
-    if !batch.rows.is_empty() {
-        queue.push(scaled(batch, n, run))?;
+    flux.rest().map_or(Ok(()), |batch| queue.push(batch))
+}
+
+/// Segments of series to batches of whole runs.
+struct FluxBatcher<'a> {
+    spec: &'a PlanSpec,
+    /// Segments of a group.
+    rows: u64,
+    to_counts: f64,
+    /// Counts of photons go to the device as they are.
+    exact: bool,
+    batch: SegmentBatch,
+    /// Sum of the values of each channel.
+    totals: Vec<f64>,
+}
+
+/// Counts below this are exact in every sum of a transform that matters, as those of events are.
+const MOST_COUNTS: f64 = (1u64 << 24) as f64;
+
+impl<'a> FluxBatcher<'a> {
+    fn new(spec: &'a PlanSpec, queue: &Queue, to_counts: f64) -> FluxBatcher<'a> {
+        let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
+        FluxBatcher { spec, rows, to_counts, exact, batch: empty_batch(), totals: vec![0.0; spec.channels()] }
     }
-    Ok(())
+
+    /// Takes the segment of each channel at a place after all before; a batch that is full without it.
+    fn add(&mut self, index: u64, segment: &[&FluxSegment]) -> Result<Option<SegmentBatch>> {
+        let full = self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows);
+        let batch = if full { self.rest() } else { None };
+        for (segment, total) in segment.iter().zip(&mut self.totals) {
+            let (n, to_counts) = (self.spec.n, self.to_counts);
+            let row = load(index, segment, n, to_counts, self.exact, &mut self.batch.flux)?;
+            *total += segment.values.iter().map(|x| x * to_counts).sum::<f64>();
+            self.batch.rows.push(row);
+        }
+        Ok(batch)
+    }
+
+    /// What is there.
+    fn rest(&mut self) -> Option<SegmentBatch> {
+        let batch = std::mem::replace(&mut self.batch, empty_batch());
+        (!batch.rows.is_empty()).then(|| scaled(batch, self.spec))
+    }
 }
 
 fn empty_batch() -> SegmentBatch {
     SegmentBatch { first: true, last: true, ..SegmentBatch::default() }
 }
 
-/// Appends the samples of a segment, its mean subtracted.
-fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, out: &mut Vec<f64>) -> Result<Row> {
+/// Appends the samples of a segment, its mean subtracted; with `exact` counts stay as they are.
+fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, exact: bool, out: &mut Vec<f64>) -> Result<Row> {
     let place = format!("segment {index}");
     let FluxSegment { values, errors } = segment;
     if values.len() != n || !(errors.is_empty() || errors.len() == n) {
@@ -137,22 +265,32 @@ fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, out: &mut V
     }
     let mean = values.iter().map(|x| x * to_counts).sum::<f64>() / n as f64;
     let variance = errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>() / n as f64;
-    out.extend(values.iter().map(|x| x * to_counts - mean));
+    let counts =
+        exact && values.iter().all(|x| (0.0..MOST_COUNTS).contains(&(x * to_counts)) && (x * to_counts).fract() == 0.0);
+    let level = if counts { 0.0 } else { mean };
+    out.extend(values.iter().map(|x| x * to_counts - level));
     Ok(Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: mean, variance, scale: 0 })
 }
 
-/// Scales each run of a batch by the power of two that brings its largest sample to between 1 and 2.
-fn scaled(mut batch: SegmentBatch, n: usize, run: usize) -> SegmentBatch {
-    for (samples, rows) in batch.flux.chunks_mut(n * run).zip(batch.rows.chunks_mut(run)) {
-        let largest = samples.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        if largest == 0.0 {
-            continue;
+/// Scales each channel of each run of a batch by the power of two that brings its largest sample to between 1 and 2.
+fn scaled(mut batch: SegmentBatch, spec: &PlanSpec) -> SegmentBatch {
+    let (n, channels) = (spec.n, spec.channels());
+    for (_, rows) in batch.runs(spec.run_length()) {
+        for channel in 0..channels {
+            let own = || rows.clone().skip(channel).step_by(channels);
+            let samples = own().flat_map(|row| &batch.flux[row * n..(row + 1) * n]);
+            let largest = samples.fold(0.0f64, |m, x| m.max(x.abs()));
+            if largest == 0.0 {
+                continue;
+            }
+            // Exponents beyond this would leave the range of 2^scale itself.
+            let scale = -(largest.log2().floor() as i32).clamp(-500, 500);
+            let factor = 2f64.powi(scale);
+            for row in own() {
+                batch.flux[row * n..(row + 1) * n].iter_mut().for_each(|x| *x *= factor);
+                batch.rows[row].scale = scale;
+            }
         }
-        // Exponents beyond this would leave the range of 2^scale itself.
-        let scale = -(largest.log2().floor() as i32).clamp(-500, 500);
-        let factor = 2f64.powi(scale);
-        samples.iter_mut().for_each(|x| *x *= factor);
-        rows.iter_mut().for_each(|row| row.scale = scale);
     }
     batch
 }

@@ -16,7 +16,7 @@ pub fn host_memory(plan: &Plan, inputs: &[Events], chunk: usize, backend: &mut d
         Some(bytes) => Memory { bytes, batches: None },
         None => {
             let workers = local.map_or(0, |local| local.threads() * local.worker_bytes());
-            let sums = 8 * plan.spec.frequencies() * 64;
+            let sums = 8 * plan.spec.blocks() * plan.spec.frequencies() * 64;
             let bytes = limits.events * 8 * (backend.depth() + 1) + chunk * 8 + workers + sums;
             Memory { bytes, batches: Some(limits) }
         }

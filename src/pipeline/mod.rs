@@ -7,6 +7,7 @@ mod dead_time;
 mod dynamical;
 mod ends;
 mod energy;
+mod fad;
 mod flux;
 mod histogram;
 mod light_curve;
@@ -44,7 +45,8 @@ pub use dynamical::{
 };
 use ends::EndSums;
 pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
-pub use flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+pub use fad::{FadPlanOptions, fad_of_events};
+pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use memory::{Memory, host_memory};
@@ -55,7 +57,10 @@ pub use other::{
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;
-pub use series::{SeriesOptions, SeriesPlan, spectrum_of_light_curve};
+pub use series::{
+    CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
+    spectrum_of_light_curve,
+};
 pub use source::{Events, SliceSource, TimeSource, align};
 
 /// Rows read at a time unless told otherwise: 2 MiB of times.

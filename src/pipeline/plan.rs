@@ -97,7 +97,10 @@ impl Plan {
             compat_stingray: wanted.compat_stingray,
         };
         let resolution = Resolution::choose(&request, warnings)?;
-        inputs.iter().for_each(|i| check_frames(resolution.dt, &i.name, i.timedel, i.barycentred, warnings));
+        let named = |i: usize| inputs[..i].iter().any(|other| other.name == inputs[i].name);
+        for (_, input) in inputs.iter().enumerate().filter(|(i, _)| !named(*i)) {
+            check_frames(resolution.dt, &input.name, input.timedel, input.barycentred, warnings);
+        }
         let size = resolution.segment_size;
         let (mut total, mut planned) = (0u64, Vec::<InputPlan>::new());
         for ((input, gti), place) in inputs.iter().zip(gtis).zip(places) {

@@ -1,11 +1,14 @@
-//! The averaged power spectrum of a light curve.
+//! The averaged power spectrum of a light curve, and the cross spectrum of two.
 
-use super::flux::{FluxOptions, FluxSegment, spectrum_of_flux};
+use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 use crate::backend::Backend;
+use crate::data::lightcurve::Grid;
 use crate::data::{Balance, Gti, LightCurve, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
 use crate::spectrum::power::{AveragedPowerSpectrum, PowerOptions};
+use crate::spectrum::{AveragedCrossSpectrum, CrossOptions};
+use crate::text::Short;
 use crate::time::Dd;
 use crate::warning::Warnings;
 
@@ -110,4 +113,123 @@ pub fn spectrum_of_light_curve(
         ..series.meta.provenance.clone()
     };
     Ok(spectrum)
+}
+
+/// Options of a cross spectrum of two light curves.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct CrossSeriesOptions {
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Bins with less of their time exposed are as good as missing.
+    pub min_fracexp: f64,
+    /// From sums to spectrum; the means are always common.
+    #[serde(flatten)]
+    pub cross: CrossOptions,
+}
+
+impl Default for CrossSeriesOptions {
+    fn default() -> CrossSeriesOptions {
+        CrossSeriesOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
+    }
+}
+
+/// What two light curves have in common, row by row, and the segments of it.
+pub struct CrossSeriesPlan {
+    /// Segments, as rows of both.
+    pub segments: SeriesPlan,
+    subject: LightCurve,
+    reference: LightCurve,
+}
+
+impl CrossSeriesPlan {
+    /// Leaves of both what both have, and plans the segments.
+    ///
+    /// # Errors
+    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`SeriesPlan::new`].
+    pub fn new(
+        subject: &LightCurve,
+        reference: &LightCurve,
+        options: &CrossSeriesOptions,
+        warnings: &mut Warnings,
+    ) -> Result<CrossSeriesPlan> {
+        let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
+        let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
+        match (ours.mjdref, theirs.mjdref) {
+            (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
+            (Some(_), None) | (None, Some(_)) => {
+                let message =
+                    "one of the light curves has no reference epoch (MJDREF): its times are taken to have the other's";
+                warnings.push("W-NO-MJDREF", message);
+            }
+            _ => {}
+        }
+        let (dt, own) = (subject.grid.dt, reference.grid.dt);
+        if (own / dt - 1.0).abs() > 1e-9 {
+            return bad(format!("bins of {} s and of {} s; --dt makes both coarser", Short(dt), Short(own)));
+        }
+        let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
+        if (apart - apart.round()).abs() > 1e-3 {
+            return bad(format!("their bins are {} of a bin off each other", Short((apart - apart.floor()).abs())));
+        }
+        let mut reference = reference.clone();
+        reference.grid = Grid { origin: subject.grid.origin + Dd::product(dt, apart.round()), dt };
+        let usable = |series: &LightCurve| {
+            let spans: Vec<(Dd, Dd)> = series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
+            Gti::of_sorted(&spans)
+        };
+        let common = usable(subject).intersect(&usable(&reference));
+        let (subject, reference) = (subject.within(common.clone()), reference.within(common));
+        let of_one = SeriesOptions {
+            segment_size: options.segment_size,
+            min_fracexp: options.min_fracexp,
+            ..Default::default()
+        };
+        let segments = SeriesPlan::new(&subject, &of_one, warnings)?;
+        if subject.len() != reference.len() {
+            return bad("the rows that they have in common are not the same".into());
+        }
+        Ok(CrossSeriesPlan { segments, subject, reference })
+    }
+}
+
+/// The averaged cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it. For the
+/// values see [`spectrum_of_light_curve`].
+///
+/// # Errors
+/// See [`CrossSeriesPlan::new`] and [`cross_spectrum_of_flux`].
+pub fn cross_spectrum_of_light_curves(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &CrossSeriesOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
+    let CrossSeriesPlan { segments, subject, reference } =
+        CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let dt = segments.resolution.dt;
+    let counts = |series| segments.segments(series).map(move |segment| in_counts(segment, series, dt));
+    let pairs = counts(&subject).zip(counts(&reference));
+    let pairs = pairs.map(|(subject, reference)| FluxPair { subject, reference });
+    let flux = CrossFluxOptions { dt, rates: false, cross: options.cross.clone() };
+    let mut spectrum = cross_spectrum_of_flux(pairs, &flux, backend, warnings)?;
+    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let (made, other) = (subject.meta.provenance, reference.meta.provenance);
+    spectrum.meta.provenance = Provenance {
+        gti: segments.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+        options: serde_json::to_value(options).unwrap_or_default(),
+        inputs: made.inputs.iter().chain(&other.inputs).cloned().collect(),
+        photons: Balance::default(),
+        warnings,
+        ..made
+    };
+    Ok(spectrum)
+}
+
+/// Counts a bin of a segment of a light curve, also where it has rates.
+fn in_counts(segment: FluxSegment, series: &LightCurve, dt: f64) -> FluxSegment {
+    if series.counted {
+        return segment;
+    }
+    let times_dt = |values: Vec<f64>| values.into_iter().map(|x| x * dt).collect();
+    FluxSegment { values: times_dt(segment.values), errors: times_dt(segment.errors) }
 }

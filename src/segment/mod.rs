@@ -2,7 +2,7 @@
 
 pub mod plan;
 
-use crate::kernels::{bin_events, cross_spectrum, power};
+use crate::kernels::{bin_events, cross_spectrum, fad, power};
 use crate::sums::{ChannelSums, PartialSums, Sums, run_length};
 use crate::time::Dd;
 
@@ -33,6 +33,9 @@ pub enum Product {
         /// As for cross spectra.
         inside: u64,
     },
+    /// Spectra of two detectors corrected for dead time; see [`fad`] for the blocks of sums. Rows as for cross spectra; of events,
+    /// and on the CPU alone.
+    Fad(fad::FadWork),
 }
 
 /// What the rows of a batch hold.
@@ -87,14 +90,16 @@ impl PlanSpec {
         match self.product {
             Product::Power { .. } => 1,
             Product::Cross { channels, .. } | Product::EverySegment { channels, .. } => channels,
+            Product::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
     /// a subject.
     pub fn blocks(&self) -> usize {
-        match self.channels() {
-            1 => 1 + usize::from(self.weight_exponent() > 0),
-            channels => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
+        match (self.product, self.channels()) {
+            (Product::Fad(_), _) => fad::BLOCKS,
+            (_, 1) => 1 + usize::from(self.weight_exponent() > 0),
+            (_, channels) => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
         }
     }
     /// Exponent of the weights, 0 without.
@@ -102,6 +107,7 @@ impl PlanSpec {
         match self.product {
             Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. } => weight_exponent.unwrap_or(0),
             Product::EverySegment { .. } => 0,
+            Product::Fad(work) => work.exponent,
         }
     }
     /// True for a subject, from 1 on, whose photons are in the reference too.
@@ -111,7 +117,7 @@ impl PlanSpec {
     /// See [`Product::Cross`].
     pub fn inside(&self) -> u64 {
         match self.product {
-            Product::Power { .. } => 0,
+            Product::Power { .. } | Product::Fad(_) => 0,
             Product::Cross { inside, .. } | Product::EverySegment { inside, .. } => inside,
         }
     }
@@ -137,7 +143,8 @@ impl PlanSpec {
     /// lost are counted once: those of a subject inside the reference as the reference's.
     pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
-        let unfit = |i: usize| rows[i].events < self.min_events || (self.weight_exponent() > 0 && photons(i) == 0);
+        let divides = self.weight_exponent() > 0 || matches!(self.product, Product::Fad(_));
+        let unfit = |i: usize| rows[i].events < self.min_events || (divides && photons(i) == 0);
         if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
             sums.photons_skipped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| rows[i].events).sum::<u64>();

@@ -380,7 +380,8 @@ fn mean_level(level: &[f64]) -> f64 {
 /// Factors of the subject's power, of the reference's, and of the cross spectrum.
 fn factors(norm: Norm, levels: &[Level; 2]) -> [f64; 3] {
     let [s, r] = [norm.factor(&levels[0]), norm.factor(&levels[1])];
-    [s, r, (s * r).sqrt()]
+    // Their product may be beyond the range of f64.
+    [s, r, s.sqrt() * r.sqrt()]
 }
 
 /// Mean, background and mean squared error of a bin of the subject and of the reference; `size` is the bins of all segments, and

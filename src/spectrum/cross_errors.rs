@@ -37,12 +37,19 @@ fn fit(ok: bool, value: f64) -> f64 {
     if ok { value } else { f64::NAN }
 }
 
+/// Standard errors of the real and the imaginary part of a cross spectrum of so many values.
+pub(super) fn cross_errors([p1, p2]: [f64; 2], [re, im]: [f64; 2], values: f64) -> (f64, f64) {
+    let error = |difference: f64| ((p1 * p2 + difference).max(0.0) / (2.0 * values)).sqrt();
+    (error(re * re - im * im), error(im * im - re * re))
+}
+
 impl Derived {
     /// From averages of so many values.
     pub fn new(averages: &Averages, values: f64) -> Derived {
         let Averages { power: [p1, p2], noise, cross: [re, im] } = *averages;
         let [s1, s2] = [p1 - noise[0], p2 - noise[1]];
         let (product, square) = (p1 * p2, re * re + im * im);
+        let (err_re, err_im) = cross_errors([p1, p2], [re, im], values);
         // One value is always coherent with itself: its bias cannot be told.
         let unbiased = fit(values > 1.0, (values * square - product) / (values - 1.0));
         let raw = unbiased / product;
@@ -52,8 +59,8 @@ impl Derived {
         // g² above 1 is chance: such a lag is as sure as can be, and its error not negative.
         let phase_variance = (1.0 - raw).max(0.0) / (2.0 * raw * values);
         Derived {
-            err_re: ((product + re * re - im * im).max(0.0) / (2.0 * values)).sqrt(),
-            err_im: ((product - re * re + im * im).max(0.0) / (2.0 * values)).sqrt(),
+            err_re,
+            err_im,
             phase_lag: im.atan2(re),
             phase_lag_err: fit(raw > 0.0, phase_variance.sqrt()),
             raw,

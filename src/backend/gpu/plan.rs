@@ -17,7 +17,7 @@ use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events, power_pass};
 use crate::profile;
-use crate::segment::{Input, PlanSpec, SegmentBatch};
+use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
 use crate::sums::{PartialSums, Sums};
 
 /// Events in one batch: 16 MiB of times.
@@ -86,6 +86,9 @@ struct Extent {
 impl Plan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
     pub fn new(context: &mut Context, spec: &PlanSpec, timed: bool) -> Result<Plan, BackendError> {
+        if matches!(spec.product, Product::Fad(_)) {
+            return Err(BackendError::OnCpuAlone("the correction of dead time by amplitude differences"));
+        }
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
         let fft = transform(spec, context.precision(), context.limits()).ok_or(refused)?;
         let run = spec.run_length() as usize;
