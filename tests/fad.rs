@@ -39,6 +39,7 @@ fn noise_with_dead_time_becomes_white() {
     let folder = tempfile::tempdir().unwrap();
     let files = detectors(folder.path(), "");
     let plain = cs(folder.path(), &files, "");
+    let warned = |table: &Value| table["meta"]["warnings"].to_string().matches("W-DEAD-TIME").count();
     let fad = cs(folder.path(), &files, "--fad");
     // 128 segments: a band of 20 Hz has 20,480 powers, whose mean has an error of 0.014.
     for lo in [1.0, 40.0, 80.0, 120.0, 160.0, 200.0] {
@@ -53,6 +54,7 @@ fn noise_with_dead_time_becomes_white() {
     let dead = mean(&plain, "power1", 1.0, 20.0);
     assert!((dead - 0.5).abs() < 0.05, "{dead}");
     assert!(mean(&plain, "power1", 160.0, 180.0) > 1.0);
+    assert_eq!((warned(&plain), warned(&fad)), (2, 0));
     let meta = &fad["meta"];
     assert!(meta["fad_delta"].as_f64().unwrap().abs() < 0.05 && meta["fad_smoothing"] == 24);
     assert_eq!((meta["backend"].as_str(), meta["m"].as_u64()), (Some("cpu"), Some(128)));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ends::EndSums;
 use super::plan::{Place, Plan, Wanted};
-use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
+use super::{CHUNK_EVENTS, Done, Events, Progress, dead_time, no_events, work};
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::segment::Product;
@@ -58,6 +58,7 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<AveragedCrossSpectrum> {
+    let known = inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time]);
     let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
     let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
     let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
@@ -71,7 +72,9 @@ pub fn cross_spectrum_of_events(
     let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
     let context =
         CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
-    AveragedCrossSpectrum::new(&sums, &options.cross, context)
+    let mut spectrum = AveragedCrossSpectrum::new(&sums, &options.cross, context)?;
+    dead_time::warn_of_channels(&mut spectrum, known, options.cross.noise);
+    Ok(spectrum)
 }
 
 impl CrossSpectrumOptions {
