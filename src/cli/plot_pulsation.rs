@@ -51,7 +51,7 @@ pub(super) fn search_map(found: &Search, path: &str, overwrite: bool) -> Result<
 /// See [`save`].
 pub(super) fn profile(profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
     let title =
-        format!("{}: {} Hz, {} events", named(&profile.meta.provenance), profile.meta.freq, profile.meta.nphots);
+        format!("{}: {} Hz, {} events", named(&profile.meta.provenance), hertz(profile.meta.freq), profile.meta.nphots);
     save(&ProfilePicture { title, curves: vec![(String::new(), profile)], relative: false }, path, overwrite)
 }
 
@@ -61,8 +61,9 @@ pub(super) fn profile(profile: &Profile, path: &str, overwrite: bool) -> Result<
 /// See [`save`].
 pub(super) fn bands(bands: &[(f64, f64, Profile)], path: &str, overwrite: bool) -> Result<()> {
     let curves: Vec<(String, &Profile)> = bands.iter().map(|(lo, hi, p)| (format!("{lo} to {hi} keV"), p)).collect();
-    let title =
-        curves.first().map_or(String::new(), |(_, p)| format!("{}: {} Hz", named(&p.meta.provenance), p.meta.freq));
+    let title = curves
+        .first()
+        .map_or(String::new(), |(_, p)| format!("{}: {} Hz", named(&p.meta.provenance), hertz(p.meta.freq)));
     save(&ProfilePicture { title, curves, relative: true }, path, overwrite)
 }
 
@@ -72,13 +73,18 @@ pub(super) fn bands(bands: &[(f64, f64, Profile)], path: &str, overwrite: bool) 
 /// See [`save`].
 pub(super) fn phaseogram(profile: &Profile, gram: &Phaseogram, path: &str, overwrite: bool) -> Result<()> {
     let heat = Heat {
-        title: format!("{}: {} Hz, darker is brighter", named(&profile.meta.provenance), profile.meta.freq),
+        title: format!("{}: {} Hz, darker is brighter", named(&profile.meta.provenance), hertz(profile.meta.freq)),
         x: ("phase", 0.0, 2.0),
         y: ("time since the epoch (s)", gram.time[0], gram.time[gram.time.len() - 1]),
         rows: gram.rate.clone(),
         cycles: 2,
     };
     save(&heat, path, overwrite)
+}
+
+/// A frequency with at most twelve decimals.
+fn hertz(freq: f64) -> f64 {
+    format!("{freq:.12}").parse().unwrap_or(freq)
 }
 
 fn named(made: &crate::data::Provenance) -> String {

@@ -38,7 +38,8 @@ pub struct Candidate {
     pub stat: f64,
     /// Largest statistic of the grid in the peak.
     pub grid_stat: f64,
-    /// Decimal logarithm of the probability that noise reaches it anywhere in the search.
+    /// Decimal logarithm of the probability that noise reaches it anywhere in the search; of H and epoch folding that for `grid_stat`, by the
+    /// trials of the grid.
     pub log10_p: f64,
     /// The same in standard deviations of a normal distribution.
     pub sigma: f64,
@@ -189,6 +190,8 @@ fn refine(
     let signal = z2.get(harmonics.saturating_sub(1)).map_or(0.0, |z| (z - 2.0 * harmonics as f64).max(0.0));
     // Profiles of epoch folding may be better where the grid has them.
     let stat = if options.method == Method::Ef { stat.max(grid_stat) } else { stat };
+    // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
+    let tested = if options.method == Method::Z2 { stat } else { grid_stat };
     let freq = spin.freq(ticks).value();
     Candidate {
         freq,
@@ -198,8 +201,8 @@ fn refine(
         period: 1.0 / freq,
         stat,
         grid_stat,
-        log10_p: chances.ln_p(stat) / LN_10,
-        sigma: chances.sigma(stat),
+        log10_p: chances.ln_p(tested) / LN_10,
+        sigma: chances.sigma(tested),
         rms: (signal / stretches.total.max(1.0)).sqrt(),
         group: 0,
         harmonic: String::new(),
