@@ -132,8 +132,7 @@ fn every_product_of_every_mission_has_an_exact_balance() {
             let photons = summary["photons"].as_object().unwrap_or_else(|| panic!("{name} {options:?}: {summary}"));
             let count = |key: &str| photons[key].as_u64().unwrap();
             let sum: u64 = photons.keys().filter(|key| *key != "read").map(|key| count(key)).sum();
-            let times = if options[0] == "cs" { 2 } else { 1 };
-            assert_eq!((sum, count("read")), (times * rows, times * rows), "{name} {options:?}: {photons:?}");
+            assert_eq!((sum, count("read")), (rows, rows), "{name} {options:?}: {photons:?}");
             assert!(count("used") > 0, "{name} {options:?}: {photons:?}");
         }
         if let Some(detectors) = info["detectors"].as_array().filter(|d| d.len() > 1) {
