@@ -1,7 +1,7 @@
 //! # eagleray
 //!
-//! X-ray spectral timing on any GPU: averaged power spectra of photon lists, exact and fast, through WGSL compute shaders
-//! (Vulkan, Metal, DX12), or on the CPU where there is no GPU.
+//! X-ray spectral timing on any GPU: power spectra, cross spectra, lags and pulsations of photon lists, exact and fast, through
+//! WGSL compute shaders (Vulkan, Metal, DX12), or on the CPU where there is no GPU.
 //!
 //! ```no_run
 //! use eagleray::{DeviceChoice, Options, Warnings};

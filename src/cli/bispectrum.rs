@@ -37,7 +37,7 @@ pub struct BispectrumArgs {
 /// Everything that the library refuses.
 pub fn run(args: BispectrumArgs) -> Result<()> {
     let output = &args.output;
-    output.check(&args.input, &[])?;
+    output.check(&args.input, &[], &[])?;
     let (dt, segment_size, max_freq) = (args.dt, args.segment_size, args.max_freq);
     let mut warnings = Warnings::default();
     let made = match args.input.open_any(false, &mut warnings)? {

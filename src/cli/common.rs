@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use super::number::{integer, number, positive};
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
-use crate::io::product::{Format, check_output};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
 use crate::pipeline::{Combine, Events, align};
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
@@ -58,50 +57,6 @@ pub struct InputArgs {
     /// Keep the whole rows of a file that was cut off
     #[arg(long)]
     pub salvage: bool,
-}
-
-/// Where results go.
-#[derive(Args, Clone, Debug)]
-pub struct OutputArgs {
-    /// Table: .ecsv, .csv, .json or .fits; - is standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<String>,
-    /// Picture: .svg or .png
-    #[arg(long, value_name = "FILE")]
-    pub plot: Option<String>,
-    /// Replace existing outputs
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Summary as JSON on standard output
-    #[arg(long)]
-    pub json: bool,
-    /// No progress, summary or warnings
-    #[arg(long)]
-    pub quiet: bool,
-    /// Warnings are errors
-    #[arg(long)]
-    pub strict: bool,
-}
-
-impl OutputArgs {
-    /// Refuses what could not be written in the end; `pictures` and `tables` are further outputs of the command.
-    ///
-    /// # Errors
-    /// An extension that names no format; a file that exists, without `--overwrite`; an output that is an input.
-    pub fn check(&self, input: &InputArgs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
-        if self.json && self.output.as_deref() == Some("-") {
-            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
-        }
-        let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
-        let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
-        tables().try_for_each(|path| Format::of(path).map(|_| ()))?;
-        pictures().try_for_each(|path| super::plot::check_extension(path).map(|_| ()))?;
-        for path in tables().chain(pictures()).filter(|path| *path != "-") {
-            check_output(path, self.overwrite)?;
-            input.check_output(path)?;
-        }
-        Ok(())
-    }
 }
 
 /// See [`Combine`].

@@ -6,15 +6,16 @@ use super::common::{CombineArg, Held, InputArgs, not_negative, report};
 use super::cs_bands::{Bands, Shared};
 use super::device::{BackendArg, DeviceArgs};
 use super::number::{Range, positive, range};
+use super::output::OutputArgs;
 use super::plan_text::{describe, describe_series};
+use super::plot_cross;
 use super::plot_cross::{LagKind, PowerType};
 use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
-use super::{plot, plot_cross};
 use crate::backend::Backend;
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
 use crate::io::EventFile;
-use crate::io::product::{Format, Product, check_output};
+use crate::io::product::Product;
 use crate::pipeline::{
     Channels, CrossSeriesOptions, CrossSeriesPlan, CrossSpectrumOptions, FadPlanOptions, cross_spectrum_of_events,
     cross_spectrum_of_light_curves, fad_of_events,
@@ -63,30 +64,14 @@ pub struct CsArgs {
     fullspec: bool,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Table: .ecsv, .csv, .json or .fits; - is standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<String>,
-    /// Picture of powers, lags and coherence: .svg or .png
-    #[arg(long, value_name = "FILE")]
-    plot: Option<String>,
+    #[command(flatten)]
+    out: OutputArgs,
     /// What of the cross spectrum the picture shows: its modulus, its real part (the co-spectrum), or both parts
     #[arg(long, value_enum, default_value = "absolute")]
     power_type: PowerType,
     /// Which lag the picture shows
     #[arg(long, value_enum, default_value = "time")]
     plot_lag: LagKind,
-    /// Replace existing outputs
-    #[arg(long)]
-    overwrite: bool,
-    /// Summary as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// No summary or warnings
-    #[arg(long)]
-    quiet: bool,
-    /// Warnings are errors
-    #[arg(long)]
-    strict: bool,
     /// Only the plan: segments, exposure used and lost, memory
     #[arg(long)]
     dry_run: bool,
@@ -142,20 +127,7 @@ impl CsArgs {
             let message = "needs the amplitudes of each segment, which no GPU keeps; leave --backend and --adapter out";
             return Err(Error::argument("--fad", "on a GPU", message));
         }
-        if let Some(path) = self.plot.as_deref() {
-            plot::check_extension(path)?;
-        }
-        if let Some(path) = self.output.as_deref() {
-            Format::of(path)?;
-        }
-        if self.json && self.output.as_deref() == Some("-") {
-            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
-        }
-        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
-            check_output(path, self.overwrite)?;
-            self.input.check_output(path)?;
-        }
-        Ok(())
+        self.out.check(&self.input, &[], &[])
     }
 
     fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
@@ -199,7 +171,7 @@ pub fn run(args: CsArgs) -> Result<()> {
 
 fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
     let mut say = |text: String| {
-        if !args.quiet {
+        if !args.out.quiet {
             eprintln!("eagleray: {text}");
         }
     };
@@ -208,26 +180,26 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
     let bands = Bands::of(&args.input, energies, channels, &mut say)?;
     let mut inputs = bands.channels(&args.input, files, &mut say)?;
     // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
-    if args.dry_run || args.strict {
+    if args.dry_run || args.out.strict {
         for Channels { reference, subject } in &mut inputs {
             reference.prepare(&mut warnings)?;
             if subject.name != reference.name {
                 subject.prepare(&mut warnings)?;
             }
         }
-        report(&warnings, args.strict, args.quiet)?;
+        report(&warnings, args.out.strict, args.out.quiet)?;
     }
     if args.dry_run {
         return dry_run(args, inputs, Warnings::default());
     }
     let mut backend = args.open(&mut warnings)?;
     let rows: u64 = files.iter().map(|file| file.rows() as u64).sum();
-    let bar = super::pds::progress_bar(rows, !args.quiet);
+    let bar = super::pds::progress_bar(rows, !args.out.quiet);
     let progress = &mut |read| bar.inc(read);
     if args.fad {
         let spectrum = fad_of_events(inputs, &args.fad_options(), backend.as_mut(), warnings, progress)?;
         bar.finish_and_clear();
-        let draw = |path: &str| plot_cross::fad(&spectrum, path, args.overwrite);
+        let draw = |path: &str| plot_cross::fad(&spectrum, path, args.out.overwrite);
         let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
         let warnings = &spectrum.meta.provenance.warnings;
         return deliver(args, spectrum.product(), meta, warnings, draw, &fad_summary(&spectrum));
@@ -243,8 +215,8 @@ fn dry_run(args: &CsArgs, inputs: Vec<Channels>, mut warnings: Warnings) -> Resu
         true => args.fad_options().plan(inputs, &mut warnings)?,
         false => args.options()?.plan(inputs, false, &mut warnings)?,
     };
-    report(&warnings, args.strict, args.quiet)?;
-    super::print(&describe(&plan, &events, &args.device(), args.spectrum.chunk_events, args.json)?)
+    report(&warnings, args.out.strict, args.out.quiet)?;
+    super::print(&describe(&plan, &events, &args.device(), args.spectrum.chunk_events, args.out.json)?)
 }
 
 fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, mut warnings: Warnings) -> Result<()> {
@@ -263,13 +235,13 @@ fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, 
     let (subject, reference) = (subject?, reference?);
     let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
     let options = CrossSeriesOptions { segment_size, min_fracexp, cross: args.cross()? };
-    if !args.quiet {
+    if !args.out.quiet {
         eprintln!("subject: {}\nreference: {}", super::series::words(&subject), super::series::words(&reference));
     }
     if args.dry_run {
         let plan = CrossSeriesPlan::new(&subject, &reference, &options, &mut warnings)?.segments;
-        report(&warnings, args.strict, args.quiet)?;
-        let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.json);
+        report(&warnings, args.out.strict, args.out.quiet)?;
+        let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.out.json);
         return super::print(&text);
     }
     let mut backend = args.open(&mut warnings)?;
@@ -278,7 +250,8 @@ fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, 
 }
 
 fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
-    let draw = |path: &str| plot_cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.overwrite);
+    let draw =
+        |path: &str| plot_cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.out.overwrite);
     let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
     let warnings = &spectrum.meta.provenance.warnings;
     deliver(args, spectrum.product(), meta, warnings, draw, &summary(&spectrum))
@@ -293,19 +266,19 @@ fn deliver(
     draw: impl Fn(&str) -> Result<()>,
     summary: &str,
 ) -> Result<()> {
-    report(warnings, args.strict, args.quiet)?;
+    report(warnings, args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = args.plot.as_deref() {
+    if let Some(path) = args.out.plot.as_deref() {
         draw(path)?;
     }
-    if let Some(path) = args.output.as_deref() {
-        product.write(path, args.overwrite)?;
+    if let Some(path) = args.out.output.as_deref() {
+        product.write(path, args.out.overwrite)?;
     }
-    if args.json {
+    if args.out.json {
         meta["frequencies"] = product.rows().into();
         return super::print(&format!("{meta:#}\n"));
     }
-    if !args.quiet {
+    if !args.out.quiet {
         eprint!("{summary}");
     }
     Ok(())

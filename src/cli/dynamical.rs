@@ -123,7 +123,7 @@ impl DynArgs {
 /// Everything that the library refuses.
 pub fn run(args: DynArgs) -> Result<()> {
     args.device.check()?;
-    args.output.check(&args.input, args.shift_add.as_deref().as_slice())?;
+    args.output.check(&args.input, &[], &[&args.shift_add])?;
     args.spectrum.rebinning().ranges(1)?;
     args.time().rebin.ranges(1)?;
     let mut warnings = Warnings::default();

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::common::{InputArgs, Opened, OutputArgs, report};
+use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{counting, number, positive};
+use super::output::OutputArgs;
 use super::plot_pulsation;
 use crate::error::{Error, Result};
 use crate::io::EventFile;

@@ -4,10 +4,9 @@ use clap::Args;
 
 use super::common::{InputArgs, Opened, report, seconds};
 use super::number::counting;
-use super::plot;
+use super::output::OutputArgs;
 use crate::data::LightCurve;
 use crate::error::Result;
-use crate::io::product::{Format, check_output};
 use crate::pipeline::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
@@ -23,24 +22,8 @@ pub struct LcArgs {
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
-    /// Table: .ecsv, .csv, .json, or .fits (OGIP light curve); - is standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<String>,
-    /// Picture of the rates: .svg or .png
-    #[arg(long, value_name = "FILE")]
-    plot: Option<String>,
-    /// Replace existing outputs
-    #[arg(long)]
-    overwrite: bool,
-    /// Summary as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// No summary or warnings
-    #[arg(long)]
-    quiet: bool,
-    /// Warnings are errors
-    #[arg(long)]
-    strict: bool,
+    #[command(flatten)]
+    out: OutputArgs,
 }
 
 /// Runs the command.
@@ -48,17 +31,8 @@ pub struct LcArgs {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: LcArgs) -> Result<()> {
-    if let Some(path) = args.output.as_deref() {
-        Format::of(path)?;
-    }
-    if let Some(path) = args.plot.as_deref() {
-        plot::check_extension(path)?;
-    }
-    for path in [args.output.as_deref(), args.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
-        check_output(path, args.overwrite)?;
-        args.input.check_output(path)?;
-    }
-    let talk = !args.quiet;
+    args.out.check(&args.input, &[], &[])?;
+    let talk = !args.out.quiet;
     let mut warnings = Warnings::default();
     let curve = match args.input.open_any(false, &mut warnings)? {
         Opened::Series(series) => {
@@ -77,15 +51,15 @@ pub fn run(args: LcArgs) -> Result<()> {
             light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
         }
     };
-    report(&curve.meta.provenance.warnings, args.strict, args.quiet)?;
+    report(&curve.meta.provenance.warnings, args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = &args.plot {
-        super::plot_light_curve::light_curve(&curve, path, args.overwrite)?;
+    if let Some(path) = &args.out.plot {
+        super::plot_light_curve::light_curve(&curve, path, args.out.overwrite)?;
     }
-    if let Some(path) = &args.output {
-        curve.write(path, args.overwrite)?;
+    if let Some(path) = &args.out.output {
+        curve.write(path, args.out.overwrite)?;
     }
-    if args.json {
+    if args.out.json {
         let meta = serde_json::to_value(&curve.meta).unwrap_or_default();
         return super::print(&format!("{meta:#}\n"));
     }

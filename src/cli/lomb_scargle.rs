@@ -93,7 +93,7 @@ impl LsArgs {
 /// Everything that the library refuses.
 pub fn run(args: LsArgs) -> Result<()> {
     let output = &args.output;
-    output.check(&args.input, &[])?;
+    output.check(&args.input, &[], &[])?;
     if !(0.0..=1.0).contains(&args.min_fracexp) {
         return Err(Error::argument("--min-fracexp", args.min_fracexp, "must be between 0 and 1"));
     }

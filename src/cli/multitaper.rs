@@ -51,7 +51,7 @@ pub struct MultitaperArgs {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: MultitaperArgs) -> Result<()> {
-    args.output.check(&args.input, &[])?;
+    args.output.check(&args.input, &[], &[])?;
     let MultitaperArgs { half_bandwidth, tapers, adaptive, jackknife, .. } = args;
     let tapers = TaperOptions { half_bandwidth, tapers, adaptive, jackknife };
     let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, min_fracexp, chunk_events, .. } = args.spectrum;

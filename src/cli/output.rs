@@ -22,7 +22,7 @@ pub struct OutputArgs {
     /// Summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
-    /// No summary or warnings
+    /// No progress, summary or warnings
     #[arg(long)]
     pub quiet: bool,
     /// Warnings are errors
@@ -31,21 +31,20 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
-    /// Refuses what would be refused in the end; `more` are tables beside the first.
+    /// Refuses what would be refused in the end; `pictures` and `tables` are further outputs of the command.
     ///
     /// # Errors
     /// An unknown format, an existing file, two outputs on standard output, an output that is an input.
-    pub fn check(&self, input: &InputArgs, more: &[&str]) -> Result<()> {
-        let tables = || self.output.as_deref().into_iter().chain(more.iter().copied());
+    pub fn check(&self, input: &InputArgs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
+        let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
+        let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
         tables().try_for_each(|path| Format::of(path).map(|_| ()))?;
-        if let Some(path) = self.plot.as_deref() {
-            plot::check_extension(path)?;
-        }
+        pictures().try_for_each(|path| plot::check_extension(path).map(|_| ()))?;
         if usize::from(self.json) + tables().filter(|path| *path == "-").count() > 1 {
-            let message = "tables and the summary cannot share standard output";
-            return Err(Error::argument("--output", "-", message));
+            let message = "the table and the summary cannot share standard output";
+            return Err(Error::argument("--json", "-o -", message));
         }
-        for path in tables().chain(self.plot.as_deref()).filter(|path| *path != "-") {
+        for path in tables().chain(pictures()).filter(|path| *path != "-") {
             check_output(path, self.overwrite)?;
             input.check_output(path)?;
         }

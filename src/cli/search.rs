@@ -4,9 +4,10 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
-use super::common::{InputArgs, Opened, OutputArgs, report};
+use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, positive, probability, range};
+use super::output::OutputArgs;
 use super::plot_pulsation;
 use crate::error::{Error, Result};
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};

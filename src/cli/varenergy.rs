@@ -6,11 +6,10 @@ use serde_json::json;
 use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, number, range};
-use super::plot;
+use super::output::OutputArgs;
 use crate::data::ChannelRange;
 use crate::error::{Error, Result};
 use crate::io::EventFile;
-use crate::io::product::{Format, check_output};
 use crate::kernels::cross_spectrum::MOST_SUBJECTS;
 use crate::pipeline::{
     CHUNK_EVENTS, EnergyBands, EnergyPlan, EnergySpectrumOptions, Events, energy_spectrum_of_events,
@@ -57,24 +56,8 @@ pub struct VarenergyArgs {
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
-    /// Table: .ecsv, .csv, .json or .fits; - is standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<String>,
-    /// Picture of the values: .svg or .png
-    #[arg(long, value_name = "FILE")]
-    plot: Option<String>,
-    /// Replace existing outputs
-    #[arg(long)]
-    overwrite: bool,
-    /// Summary as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// No summary or warnings
-    #[arg(long)]
-    quiet: bool,
-    /// Warnings are errors
-    #[arg(long)]
-    strict: bool,
+    #[command(flatten)]
+    out: OutputArgs,
     /// Only the plan: bands, segments, frequencies
     #[arg(long)]
     dry_run: bool,
@@ -188,20 +171,7 @@ impl VarenergyArgs {
             return Err(Error::argument("--freq", "not given", message));
         }
         self.options(crate::pipeline::Combine::Average)?;
-        if let Some(path) = self.output.as_deref() {
-            Format::of(path)?;
-        }
-        if let Some(path) = self.plot.as_deref() {
-            plot::check_extension(path)?;
-        }
-        if self.json && self.output.as_deref() == Some("-") {
-            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
-        }
-        for path in [self.output.as_deref(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
-            check_output(path, self.overwrite)?;
-            self.input.check_output(path)?;
-        }
-        Ok(())
+        self.out.check(&self.input, &[], &[])
     }
 
     /// The channels of a band in a file.
@@ -253,7 +223,7 @@ impl VarenergyArgs {
 pub fn run(args: VarenergyArgs) -> Result<()> {
     args.check()?;
     let bands = args.bands()?;
-    let talk = !args.quiet;
+    let talk = !args.out.quiet;
     let mut warnings = Warnings::default();
     let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "bands of energy are made of events"));
@@ -266,7 +236,7 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
     let inputs = files.iter().map(|file| args.events(file, &bands, &mut say)).collect::<Result<Vec<_>>>()?;
     let (mut inputs, combine) = args.input.join(inputs)?;
     let options = args.options(combine)?;
-    if args.dry_run || args.strict {
+    if args.dry_run || args.out.strict {
         for input in &mut inputs {
             input.prepare(&mut warnings)?;
         }
@@ -277,7 +247,7 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
         KindArg::Count => None,
         _ => Some(EnergyPlan::new(&inputs, &bands, &options, &mut told)?),
     };
-    report(&told, args.strict, args.quiet)?;
+    report(&told, args.out.strict, args.out.quiet)?;
     if args.dry_run {
         return super::print(&describe(plan.as_ref(), &bands, &args));
     }
@@ -298,7 +268,7 @@ fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs
     let value = json!({
         "reference": each(&bands.reference), "bands": bands.subjects.iter().map(each).collect::<Vec<_>>(), "plan": planned,
     });
-    if args.json {
+    if args.out.json {
         return format!("{value:#}\n");
     }
     let unit = if bands.channels { "channels" } else { "keV" };
@@ -322,23 +292,23 @@ fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs
 }
 
 fn deliver(spectrum: &EnergySpectrum, told: &Warnings, args: &VarenergyArgs) -> Result<()> {
-    report(&spectrum.meta.provenance.warnings.except(told), args.strict, args.quiet)?;
+    report(&spectrum.meta.provenance.warnings.except(told), args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = args.output.as_deref().filter(|path| *path != "-") {
-        spectrum.product().write(path, args.overwrite)?;
+    if let Some(path) = args.out.output.as_deref().filter(|path| *path != "-") {
+        spectrum.product().write(path, args.out.overwrite)?;
     }
-    if let Some(path) = &args.plot {
-        super::plot_energy::energy_spectrum(spectrum, path, args.overwrite)?;
+    if let Some(path) = &args.out.plot {
+        super::plot_energy::energy_spectrum(spectrum, path, args.out.overwrite)?;
     }
-    if args.output.as_deref() == Some("-") {
-        spectrum.product().write("-", args.overwrite)?;
+    if args.out.output.as_deref() == Some("-") {
+        spectrum.product().write("-", args.out.overwrite)?;
     }
-    if args.json {
+    if args.out.json {
         let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
         value["bands"] = json!(spectrum.len());
         return super::print(&format!("{value:#}\n"));
     }
-    if !args.quiet {
+    if !args.out.quiet {
         eprint!("{}", summary(spectrum));
     }
     Ok(())
