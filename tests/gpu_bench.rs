@@ -319,4 +319,7 @@ fn a_gpu_has_a_track_of_its_own() {
     let counters = &trace["otherData"]["counters"];
     assert!(counters["bytes uploaded"].as_u64() > Some(8 * 40_000), "{counters}");
     assert!(counters["bytes read back"].as_u64() > Some(0), "{counters}");
+    // Once, while batches are filled; headers more often.
+    let (size, read) = (std::fs::metadata(&file).unwrap().len(), counters["bytes read"].as_u64().unwrap());
+    assert!(read >= size && read < size * 3 / 2, "{read} bytes read of {size}");
 }
