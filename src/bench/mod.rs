@@ -103,8 +103,9 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
             all.join(one);
             all
         });
-        let trace = joined.map_or("{}".to_string(), |profile| profile.trace());
-        write(path, args.overwrite, trace.as_bytes())?;
+        write_file(path, args.overwrite, |out| {
+            joined.unwrap_or_default().trace(out).map_err(|e| Error::io(path.as_path(), e))
+        })?;
     }
     let fast = match (&earlier, changes) {
         (Some(old), changes @ Some(_)) => compared(old, &record, changes)?,
