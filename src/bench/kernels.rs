@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
     fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> Case<'a> {
         let bins = if quick { BINS / 4 } else { BINS };
         // Every event is counted in every row of a fold.
-        let events = if quick && kernel.name == "fold" { bins / 8 } else { bins };
+        let events = if kernel.name == "fold" { bins / 8 } else { bins };
         let shape = Shape { n, rows: (bins / n).max(1), events };
         let trial = (kernel.trial)(variant, shape, Data::Random, 1);
         let job = limits.map(|limits| trial.job(limits));
