@@ -175,12 +175,14 @@ pub fn scaling(scaling: &Scaling) -> String {
     let usual = scaling.fit.iter().map(|fit| (USUAL_SCHEDULING, fit));
     for (scheduling, fit) in usual.chain(scaling.other_fits.iter().map(|(name, fit)| (name.as_str(), fit))) {
         let ms = |[value, error]: [f64; 2]| format!("{:.2} ± {:.2} ms", value * 1e3, error * 1e3);
-        text += &format!(
-            "{scheduling}: T(N) = T_s + T_p/N + K ln N: T_s {}, T_p {}, K {}; ",
-            ms(fit.serial),
-            ms(fit.parallel),
-            ms(fit.synchronisation)
-        );
+        let (serial, parallel) = (ms(fit.serial), ms(fit.parallel));
+        if fit.synchronisation == [0.0; 2] {
+            text += &format!("{scheduling}: T(N) = T_s + T_p/N: T_s {serial}, T_p {parallel}; K is left out\n");
+            continue;
+        }
+        let synchronisation = ms(fit.synchronisation);
+        text +=
+            &format!("{scheduling}: T(N) = T_s + T_p/N + K ln N: T_s {serial}, T_p {parallel}, K {synchronisation}; ");
         text += &fit
             .knee
             .map_or("no knee in sight\n".into(), |knee| format!("fastest with {} threads\n", Short(knee.round())));
