@@ -10,6 +10,7 @@ use super::fits_writer::write_file;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Values of one column.
@@ -214,6 +215,7 @@ impl Product<'_> {
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let _span = profile::span("write");
         write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
     }
 

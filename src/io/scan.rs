@@ -259,6 +259,7 @@ impl EventFile {
     /// finite that it is not worth the search.
     pub(crate) fn first_row_at(&self, edge: f64, rows: Range<usize>) -> Result<Option<usize>> {
         const NOT_FINITE: usize = 64;
+        let _span = profile::span("find rows");
         let Range { start: mut lo, end: mut hi } = rows;
         let mut time = Vec::new();
         while lo < hi {

@@ -133,9 +133,11 @@ impl<'a> Decoder<'a> {
         cells: &mut Vec<Cell>,
         balance: &mut Balance,
     ) {
-        let _span = profile::span("select");
         let (file, rows) = (self.file, &self.rows);
         let Parting { selection, bands } = &self.parting;
+        let parted = selection.channels.is_some() || bands.is_some();
+        let looks = !finite || self.values || parted || selection.detectors.is_some() || file.marker.is_some();
+        let _span = profile::span_if(looks, "select");
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
         let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
@@ -143,7 +145,6 @@ impl<'a> Decoder<'a> {
             rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
-        let parted = selection.channels.is_some() || bands.is_some();
         if let (Some(column), true) = (&file.channel, self.values || parted) {
             rows.decode(column, &mut self.channel);
         }
