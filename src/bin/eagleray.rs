@@ -1,6 +1,7 @@
 //! The `eagleray` command.
 
 fn main() -> std::process::ExitCode {
-    eagleray::cli::quiet_driver_layers();
+    // SAFETY: no thread has been started yet.
+    unsafe { eagleray::cli::quiet_driver_layers() };
     eagleray::cli::main()
 }

@@ -1,6 +1,7 @@
 //! The `gpu-bench` command.
 
 fn main() -> std::process::ExitCode {
-    eagleray::cli::quiet_driver_layers();
+    // SAFETY: no thread has been started yet.
+    unsafe { eagleray::cli::quiet_driver_layers() };
     eagleray::bench::main()
 }
