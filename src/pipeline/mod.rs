@@ -51,8 +51,8 @@ pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use memory::{Memory, host_memory};
 pub use other::{
-    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
-    multitaper_of_light_curve,
+    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
+    lomb_scargle, lomb_scargle_cross, multitaper_of_events, multitaper_of_light_curve,
 };
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};

@@ -11,6 +11,7 @@ use crate::kernels::bin_events;
 use crate::segment::Product;
 use crate::spectrum::bispectrum::{Bispectrum, BispectrumSums};
 use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
 use crate::spectrum::lomb_scargle::{self, LombScargleOptions, Samples};
 use crate::spectrum::multitaper::{Multitaper, TaperOptions};
 use crate::spectrum::power::{AveragedPowerSpectrum, Context};
@@ -157,6 +158,46 @@ pub fn bispectrum_of_light_curve(
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
     each_stretch(&plan, series, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
+    Ok(sums.finish(r.dt, device(), of_series(&plan, series, asked, warnings)))
+}
+
+/// The bispectrum of events by the peer's definition, the mean of those of their segments. Of the options of the spectrum only
+/// those of segments count.
+///
+/// # Errors
+/// See [`Plan::new`] and [`CumulantSums::new`]; reading fails; no event in any segment.
+pub fn cumulant_bispectrum_of_events(
+    inputs: Vec<Events>,
+    options: &Options,
+    cumulant: &CumulantOptions,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<CumulantBispectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = CumulantSums::new(r.n, *cumulant)?;
+    let look = |counts: &[f64]| sums.add(counts);
+    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
+    made.warnings = warnings;
+    Ok(sums.finish(r.dt, device(), made))
+}
+
+/// The bispectrum of a light curve by the peer's definition, the mean of those of its segments.
+///
+/// # Errors
+/// See [`SeriesPlan::new`] and [`CumulantSums::new`].
+pub fn cumulant_bispectrum_of_light_curve(
+    series: &LightCurve,
+    options: &SeriesOptions,
+    cumulant: &CumulantOptions,
+    mut warnings: Warnings,
+) -> Result<CumulantBispectrum> {
+    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = CumulantSums::new(r.n, *cumulant)?;
+    each_stretch(&plan, series, |values, _| sums.add(values));
+    let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
     Ok(sums.finish(r.dt, device(), of_series(&plan, series, asked, warnings)))
 }
 
