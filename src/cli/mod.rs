@@ -103,8 +103,11 @@ enum Command {
 }
 
 /// Silences Mesa's layer that picks a display's GPU, which complains on stderr where there is no display; adapters are picked
-/// here anyway. To be called first in a program, while it has one thread.
-pub fn quiet_driver_layers() {
+/// here anyway.
+///
+/// # Safety
+/// The process has one thread: to be called first in a program.
+pub unsafe fn quiet_driver_layers() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
         // SAFETY: the caller has one thread as yet, so nobody reads the environment.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };

@@ -1,4 +1,5 @@
 //! Products on disk: ECSV, CSV, JSON, written whole or not at all.
+#![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::fmt::Write as _;
 use std::io::Write;

@@ -167,12 +167,9 @@ impl Source {
 
     /// True when another file of the same length has the same bytes; reads up to the first difference.
     fn equals(&self, other: &Source) -> Result<bool> {
-        let (mut a, mut b) = (vec![0; PIECE], vec![0; PIECE]);
         for at in (0..self.len).step_by(PIECE) {
-            let size = (self.len - at).min(PIECE as u64) as usize;
-            self.read_at(at, &mut a[..size])?;
-            other.read_at(at, &mut b[..size])?;
-            if a[..size] != b[..size] {
+            let piece = at..self.len.min(at + PIECE as u64);
+            if self.read(piece.clone())? != other.read(piece)? {
                 return Ok(false);
             }
         }
@@ -250,7 +247,7 @@ fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
             );
             return Err(format_error(name, "gzip stream", &message));
         }
-        output.write_all(&buffer[..n]).map_err(|e| Error::io(std::env::temp_dir(), e))?;
+        output.write_all(buffer.get(..n).unwrap_or(&buffer)).map_err(|e| Error::io(std::env::temp_dir(), e))?;
     }
 }
 

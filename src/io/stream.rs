@@ -74,6 +74,7 @@ pub(crate) struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     /// Some of the events.
+    #[expect(clippy::indexing_slicing, reason = "a column is empty or has as many values as there are times")]
     pub fn part(&self, range: Range<usize>) -> Kept<'a> {
         let part = |column: &'a [f64]| if column.is_empty() { column } else { &column[range.clone()] };
         Kept { times: part(self.times), channels: part(self.channels), detectors: part(self.detectors) }
@@ -125,6 +126,7 @@ impl<'a> Decoder<'a> {
 
     /// Removes from the times of the rows just read, which begin at `from`, those that are not kept, and appends the cells of
     /// the others where there are bands. `finite` says that all are finite.
+    #[expect(clippy::indexing_slicing, reason = "as many values were decoded as rows; kept ones are not after all")]
     pub fn select(
         &mut self,
         finite: bool,
@@ -317,6 +319,7 @@ impl<'a> EventStream<'a> {
 
     /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows, or where
     /// they are out of order and should not be. The cells are those of what was appended.
+    #[expect(clippy::indexing_slicing, reason = "room for all rows was made, and no more are kept")]
     fn decode(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         let (file, from, step) = (self.file, out.len(), self.file.table.rows_at_a_time());
         self.cells.clear();
