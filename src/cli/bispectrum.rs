@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::common::{Compat, InputArgs, Opened, report, seconds};
 use super::number::{counting, positive};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
 use super::plot_matrix::{Axis, MatrixPicture, matrix};
 use crate::error::Result;
 use crate::io::product::Product;
@@ -103,7 +103,8 @@ pub fn run(args: BispectrumArgs) -> Result<()> {
         Opened::Events(files) => {
             let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
             let options = Options { dt, segment_size, combine, compat_stingray, ..Options::default() };
-            let progress = &mut |_| {};
+            let bar = events_bar(&files, !output.quiet);
+            let progress = &mut |read| bar.inc(read);
             match compat_stingray {
                 true => of_cumulant(
                     &cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)?,
