@@ -81,7 +81,7 @@ fn cross_of_flux(
     let mut skipped = 0;
     let whole = (0..).zip(pairs).filter_map(|(index, pair)| {
         skipped += u64::from(!pair.is_whole());
-        pair.is_whole().then(|| (index, [pair.reference, pair.subject]))
+        pair.is_whole().then_some((index, [pair.reference, pair.subject]))
     });
     let mut whole = whole.peekable();
     let n = whole.peek().map_or(0, |(_, [reference, _])| reference.values.len());
