@@ -287,7 +287,7 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
         .min_by(|&a, &b| spectrum.phase_lag_err[a].total_cmp(&spectrum.phase_lag_err[b]));
     if let Some(k) = surest {
         text += &format!(
-            "surest lag at {:.6} Hz: {:.5} ± {:.5} rad, {:.3e} ± {:.1e} s ({}); raw coherence {:.4} ± {:.4}\n",
+            "surest lag at {:.6} Hz: {:.5} ± {:.5} rad, {:.3e} ± {:.1e} s ({}); raw coherence {:.4} ± {:.4}, {}\n",
             spectrum.freq[k],
             spectrum.phase_lag[k],
             spectrum.phase_lag_err[k],
@@ -295,19 +295,31 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
             spectrum.time_lag_err[k],
             meta.lag_sign,
             spectrum.raw_coherence[k],
-            spectrum.raw_coherence_err[k]
+            spectrum.raw_coherence_err[k],
+            chance(spectrum, k)
         );
     }
     text
 }
 
+/// How often independent channels are as coherent in any of the bins: `|C|²/(P1P2)` of M values is above x with `(1 − x)^(M − 1)`.
+fn chance(spectrum: &AveragedCrossSpectrum, k: usize) -> String {
+    let part = spectrum.modulus[k].powi(2) / (spectrum.power1[k] * spectrum.power2[k]);
+    let single = (spectrum.m[k] as f64 - 1.0) * (-part.min(1.0)).ln_1p() / std::f64::consts::LN_10;
+    let any = single + (spectrum.len() as f64).log10();
+    match any >= -1.0 {
+        true => format!("no more than chance: the largest of {} bins", spectrum.len()),
+        false => format!("by chance in one of {} bins with log10 p = {any:.1}", spectrum.len()),
+    }
+}
+
 fn fad_summary(spectrum: &FadSpectrum) -> String {
     let meta = &spectrum.meta;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let mean = |values: &[f64]| Short(values.iter().sum::<f64>() / values.len() as f64);
     format!(
         "{} of {} s ({} of {} s), {:.2} and {:.2} photons each; {} on {}\nphotons of both: {}\n\
          corrected by amplitude differences, smoothed over {}; their scatter is off by {:+.2} %\n\
-         mean powers {:.4} and {:.4}, of both together {:.4}; noise levels {:.4}, {:.4} and {:.4}; mean co-spectrum {:.4}\n",
+         mean powers {} and {}, of both together {}; noise levels {}, {} and {}; mean co-spectrum {}\n",
         count(meta.m, "segment"),
         Short(meta.segment_size),
         count(meta.n as u64, "bin"),
@@ -322,9 +334,9 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         mean(&spectrum.power1),
         mean(&spectrum.power2),
         mean(&spectrum.power_total),
-        meta.noise1,
-        meta.noise2,
-        meta.noise_total,
+        Short(meta.noise1),
+        Short(meta.noise2),
+        Short(meta.noise_total),
         mean(&spectrum.cross_re),
     )
 }

@@ -8,9 +8,9 @@ use super::device::DeviceArgs;
 use super::dynamical_cross;
 use super::number::{Range, counting, number, range};
 use super::output::{OutputArgs, events_bar};
+use super::plot::title;
 use super::plot_matrix::{Axis, MatrixPicture, matrix};
 use super::spectrum_args::{SpectrumArgs, noise_level};
-use crate::data::Provenance;
 use crate::error::Result;
 use crate::kernels::power::frequencies;
 use crate::pipeline::{
@@ -209,7 +209,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     }
     if let Some(path) = &output.plot {
         let meta = &spectrum.meta;
-        let title = title(&meta.provenance, meta.segment_size);
+        let title = title(&meta.provenance, meta.m, meta.segment_size);
         let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
         picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
     }
@@ -258,14 +258,9 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
     }
     let all = spectrum.trace_maximum(f64::NEG_INFINITY, f64::INFINITY).unwrap_or_default();
     if let Some(peak) = largest(&all) {
-        text += &format!("largest power {:.4} at {:.6} Hz, time {}\n", peak.power, peak.freq, peak.time);
+        text += &format!("largest power {:.4} at {:.6} Hz, time {} s\n", peak.power, peak.freq, peak.time);
     }
     text
-}
-
-/// What a picture is of.
-pub(super) fn title(made: &Provenance, segment_size: f64) -> String {
-    format!("{} {} {}: segments of {} s", made.telescop, made.instrume, made.object, Short(segment_size))
 }
 
 /// Unit of power on a picture.
@@ -291,9 +286,10 @@ pub(super) fn picture(
     let zero = axes.start.first().copied().unwrap_or(0.0);
     let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
     let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.df).map(edges).collect();
-    // Widths that grow want an axis on which they are alike.
+    // Widths that grow want an axis on which they are alike, and two decades one that does not show the highest alone.
     let widths = axes.df.first().zip(axes.df.iter().rev().nth(1));
     let growing = widths.is_some_and(|(first, last)| last > first);
+    let wide = axes.freq.first().zip(axes.freq.last()).is_some_and(|(first, last)| *last >= 100.0 * first);
     let picture = MatrixPicture {
         title,
         x: Axis {
@@ -301,7 +297,7 @@ pub(super) fn picture(
             edges: axes.start.iter().zip(&axes.stop).map(|(a, b)| (a - zero, b - zero)).collect(),
             log: false,
         },
-        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: growing },
+        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: wide || growing },
         values,
         name,
         log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::common::{CombineArg, OpenedPair, report};
 use super::cs_bands::{Bands, Shared};
-use super::dynamical::{DynArgs, picture, title};
+use super::dynamical::{DynArgs, picture};
 use super::number::Range;
 use super::output::events_bar;
+use super::plot::title;
 use super::series::{coarser, words};
 use super::spectrum_args::SpectrumArgs;
 use crate::data::LightCurve;
@@ -81,7 +82,7 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
     if let Some(path) = &output.plot {
         let modulus: Vec<f64> = made.cross_re.iter().zip(&made.cross_im).map(|(re, im)| re.hypot(*im)).collect();
         let name = format!("modulus of the cross spectrum, {}", meta.norm);
-        let title = title(&meta.provenance, meta.segment_size);
+        let title = title(&meta.provenance, meta.m, meta.segment_size);
         picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
     }
     output.table(true, |path| made.write(path, output.overwrite))?;

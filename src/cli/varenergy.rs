@@ -200,7 +200,7 @@ impl VarenergyArgs {
         if let (false, [reference, .., last]) = (channels, &ranges[..]) {
             let close = |r: &ChannelRange| if r.closed { ']' } else { ')' };
             say(format!(
-                "{}: reference {} in [{}, {}{}, {} from {} to {}{}",
+                "{}: reference {} in [{}, {}{}, {} in [{}, {}{}",
                 file.path(),
                 file.channel_name().unwrap_or_default(),
                 reference.lo,
