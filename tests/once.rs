@@ -11,8 +11,8 @@ use eagleray::backend::{BackendError, BatchLimits, CpuBackend, CpuOptions, Devic
 use eagleray::segment::{PlanSpec, SegmentBatch};
 use eagleray::sums::PartialSums;
 use eagleray::{
-    AveragedPowerSpectrum, Backend, Combine, EventFile, Events, OpenOptions, Options, Selection, Warnings,
-    spectrum_of_events, spectrum_of_files,
+    AveragedPowerSpectrum, Backend, Combine, DynamicalOptions, EventFile, Events, OpenOptions, Options, Rebin,
+    Selection, TimeRebin, Warnings, dynamical_spectrum_of_events, spectrum_of_events, spectrum_of_files,
 };
 use fits_file::{Column, Folder, codes, events, file, gti};
 
@@ -191,6 +191,38 @@ fn files_that_turn_out_to_be_unsorted_are_sorted_wherever_the_disorder_is() {
     check(&folder, "halves", &[bytes(&halves, &GTIS)], Combine::Average);
     halves.reverse();
     check(&folder, "reversed", &[bytes(&halves, &GTIS)], Combine::Average);
+}
+
+/// A row a segment: read once in all ways of dealing it out, and after a file that is out of order, against batches.
+#[test]
+fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
+    let folder = Folder::new();
+    let mut swapped = times(30_001, 8);
+    let sorted = bytes(&swapped, &GTIS);
+    swapped.swap(20_000, 29_000);
+    let time = TimeRebin { rebin: Rebin::Linear(3), across_gaps: false };
+    for (name, bytes) in [("rows", sorted), ("rows out of order", bytes(&swapped, &GTIS))] {
+        let path = folder.write(name, &bytes);
+        let made = |backend: &mut dyn Backend, chunk: usize| {
+            let mut told = 0;
+            let mut w = Warnings::default();
+            let file = EventFile::open(&path, &OpenOptions::default(), &mut w).unwrap();
+            let input = Events::unread(&file, Selection::default()).unwrap();
+            let options = DynamicalOptions { spectrum: options(Combine::Average, chunk), time };
+            let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &mut |rows| told += rows).unwrap();
+            assert_eq!(told, 30_001, "{name}");
+            s
+        };
+        let expected = made(&mut Batches(cpu(2)), 1000);
+        for (threads, schedule) in [(1, Schedule::Dynamic), (3, Schedule::Static), (2, Schedule::Guided)] {
+            let found = made(&mut cpu_with(threads, schedule), 333);
+            assert_eq!((&found.axes, &found.power, &found.noise), (&expected.axes, &expected.power, &expected.noise));
+            let (p, q) = (&found.meta.provenance, &expected.meta.provenance);
+            assert_eq!((&p.photons, found.meta.m, &p.gti), (&q.photons, expected.meta.m, &q.gti), "{name}");
+            assert_eq!(p.inputs[0].crc32, q.inputs[0].crc32);
+            assert_eq!(codes(&p.warnings).contains(&"W-TIME-UNSORTED"), name != "rows");
+        }
+    }
 }
 
 #[test]

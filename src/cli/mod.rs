@@ -8,6 +8,7 @@ mod cs_bands;
 pub mod device;
 pub mod devices;
 pub mod dynamical;
+mod dynamical_cross;
 pub mod fold;
 pub mod info;
 #[cfg(unix)]

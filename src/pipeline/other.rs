@@ -100,11 +100,6 @@ fn each_stretch(plan: &SeriesPlan, series: &LightCurve, mut look: impl FnMut(&[f
     }
 }
 
-fn of_series(plan: &SeriesPlan, series: &LightCurve, options: serde_json::Value, warnings: Warnings) -> Provenance {
-    let gti = plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-    Provenance { gti, options, photons: Balance::default(), warnings, ..series.meta.provenance.clone() }
-}
-
 /// The multitaper power spectrum of a light curve, averaged over its segments.
 ///
 /// # Errors
@@ -119,7 +114,8 @@ pub fn multitaper_of_light_curve(
     let r = plan.resolution;
     let mut sums = Multitaper::new(r.n, tapers)?;
     each_stretch(&plan, series, |values, variance| sums.add(values, variance));
-    let provenance = of_series(&plan, series, serde_json::json!({ "spectrum": options, "tapers": tapers }), warnings);
+    let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
+    let provenance = plan.provenance(series, None, asked, warnings);
     sums.finish(
         &options.power,
         Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
@@ -162,7 +158,7 @@ pub fn bispectrum_of_light_curve(
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
     each_stretch(&plan, series, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
-    Ok(sums.finish(r.dt, device(), of_series(&plan, series, asked, warnings)))
+    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
 }
 
 /// The bispectrum of events by the peer's definition, the mean of those of their segments. Of the options of the spectrum only
@@ -202,7 +198,7 @@ pub fn cumulant_bispectrum_of_light_curve(
     let mut sums = CumulantSums::new(r.n, *cumulant)?;
     each_stretch(&plan, series, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
-    Ok(sums.finish(r.dt, device(), of_series(&plan, series, asked, warnings)))
+    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
 }
 
 /// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
