@@ -18,6 +18,7 @@ pub mod lomb_scargle;
 pub mod multitaper;
 pub mod number;
 pub mod output;
+mod par;
 pub mod pds;
 mod plan_text;
 pub mod plot;

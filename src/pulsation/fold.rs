@@ -14,6 +14,7 @@ use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::product::{Product, ProductColumn, Values};
 use crate::kernels::fold::MOST_BINS;
+use crate::orbit::Timing;
 use crate::phase::{Ephemeris, Spin};
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
 
@@ -47,6 +48,9 @@ pub struct ProfileMeta {
     pub epoch_mjd: Option<f64>,
     /// Seconds of a tick, the unit of times: phases are exact but for its rounding.
     pub tick: f64,
+    /// The ephemeris file that phases and times of emission are by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
     /// Good time, s.
@@ -147,6 +151,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         epoch,
         epoch_mjd: super::mjd(events, epoch),
         tick: ticks.seconds(),
+        timing: events.timing.clone(),
         nphots: events.times.len(),
         exposure: events.exposure,
         span: events.span,
