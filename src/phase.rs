@@ -52,12 +52,17 @@ impl Ephemeris {
     /// The same source described at the moment of phase 0 next to `t`: ticks counted from there are fine and phases are those of this
     /// ephemeris, however far its own epoch is.
     pub fn next_to(&self, t: Dd) -> Ephemeris {
+        self.at(self.moment(0.0, t))
+    }
+
+    /// The moment of a phase next to `t`.
+    pub fn moment(&self, phase: f64, t: Dd) -> Dd {
         let mut near = t;
         // The second step is for frequencies that change within a cycle.
         for _ in 0..2 {
-            near = near - self.cycles(near).wrapped() / self.at(near).freq.value();
+            near = near - (self.cycles(near) - Dd::from(phase)).wrapped() / self.at(near).freq.value();
         }
-        self.at(near)
+        near
     }
 }
 

@@ -8,6 +8,7 @@ use super::number::{counting, number, positive};
 use super::output::OutputArgs;
 use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
+use super::toas::{self, ToaArgs};
 use crate::error::{Error, Result};
 use crate::io::EventFile;
 use crate::io::par::Par;
@@ -25,7 +26,7 @@ use crate::warning::Warnings;
 pub struct FoldArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Frequency at the epoch, Hz; all digits count
+    /// Frequency at the epoch, Hz; all digits count; or give --par
     #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, required_unless_present = "par", conflicts_with = "par")]
     freq: Option<Dd>,
     #[command(flatten)]
@@ -59,6 +60,8 @@ pub struct FoldArgs {
     /// Stretches of time in it
     #[arg(long, value_name = "N", value_parser = counting, default_value = "64")]
     phaseogram_rows: usize,
+    #[command(flatten)]
+    toas: ToaArgs,
     /// Edges of energy bands, keV, for --energy-phase
     #[arg(long, value_name = "E0,E1,…", value_delimiter = ',', value_parser = positive, conflicts_with_all = ["energy", "pi"])]
     energies: Vec<f64>,
@@ -131,7 +134,8 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         Some(path) if picture(&path) => (Some(path), None),
         table => (None, table),
     };
-    out.check(&args.input, &[&args.phaseogram, &bands_plot], &[&bands_table])?;
+    out.check(&args.input, &[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
+    args.toas.check(out.overwrite)?;
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
         return Err(Error::argument(
             "--energies",
@@ -145,7 +149,8 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     };
     let par = args.par.read(&mut warnings)?;
     let mut backend = args.device.open(&mut warnings)?;
-    let events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
+    let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
+    args.toas.warn(&mut events);
     report(&events.provenance.warnings, out.strict, out.quiet)?;
     let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
     if let Some(path) = &out.plot {
@@ -155,6 +160,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         let gram = fold::phaseogram(&events, &args.options(&events), args.phaseogram_rows)?;
         plot_pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
     }
+    let toas = args.toas.run(&events, &args.options(&events), &profile, out.overwrite)?;
     drop(events);
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
@@ -174,10 +180,14 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         profile.product().write(path, out.overwrite)?;
     }
     if out.json {
-        return super::print(&format!("{:#}\n", serde_json::to_value(&profile.meta).unwrap_or_default()));
+        let mut meta = serde_json::to_value(&profile.meta).unwrap_or_default();
+        if let Some(toas) = &toas {
+            meta["toas"] = serde_json::to_value(toas).unwrap_or_default();
+        }
+        return super::print(&format!("{meta:#}\n"));
     }
     if !out.quiet {
-        eprint!("{}", summary(&profile));
+        eprint!("{}{}", summary(&profile), toas.as_ref().map_or(String::new(), toas::summary));
     }
     Ok(())
 }

@@ -32,6 +32,7 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+mod toas;
 pub mod varenergy;
 
 use std::path::{Path, PathBuf};
