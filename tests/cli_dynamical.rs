@@ -202,8 +202,17 @@ fn lomb_scargle_multitaper_and_bispectrum_go_to_tables_and_pictures() {
     ]);
     assert_eq!(pairs["pairs"].as_u64(), Some(64));
     near(&pairs["noise"], 1.0 / real(&pairs["m"]), 1e-15);
+    let segments = ["bispectrum", &events, "--dt", "1/8", "--segment-size", "8"];
+    let peer =
+        ["--compat", "stingray", "--window", "parzen", "--max-freq", "2", "--plot", &at("p.png"), "-o", &at("p.csv")];
+    let peer = json(&[&segments[..], &peer].concat());
+    // 2 Hz is 16 steps, on both sides of 0.
+    assert_eq!(peer["pairs"].as_u64(), Some(33 * 33));
+    near(&peer["df"], 1.0 / 8.0, 1e-15);
     for (options, text) in [
-        (&["multitaper", &events, "--half-bandwidth", "0.1"][..], "--half-bandwidth"),
+        (&["bispectrum", &events, "--window", "parzen"][..], "--compat"),
+        (&["bispectrum", &events, "--segment-size", "8", "--compat", "stingray", "--max-lag", "100000"], "--max-lag"),
+        (&["multitaper", &events, "--half-bandwidth", "0.1"], "--half-bandwidth"),
         (&["multitaper", &events, "--compat", "stingray"], "--compat"),
         (&["bispectrum", &events, "--max-freq", "1e-9"], "--max-freq"),
         (&["ls", &curve, "--freq", "5:3"], "LO:HI"),

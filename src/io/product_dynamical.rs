@@ -11,6 +11,7 @@ use super::product_fits::{cards, metadata, table};
 use crate::error::{Error, Result};
 use crate::spectrum::bispectrum::Bispectrum;
 use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::cumulant::CumulantBispectrum;
 use crate::spectrum::dynamical::{Axes, ShiftedPower};
 use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
 
@@ -197,6 +198,21 @@ impl Bispectrum {
             real("freq1", "Hz", &self.freq1),
             real("freq2", "Hz", &self.freq2),
             real("bicoherence", "", &self.bicoherence),
+            real("biphase", "rad", &self.biphase),
+            real("bispectrum_re", "ct3", &self.bispectrum_re),
+            real("bispectrum_im", "ct3", &self.bispectrum_im),
+        ];
+        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+    }
+}
+
+impl CumulantBispectrum {
+    /// The bispectrum as a table, a line a pair.
+    pub fn product(&self) -> Product<'_> {
+        let columns = vec![
+            real("freq1", "Hz", &self.freq1),
+            real("freq2", "Hz", &self.freq2),
+            real("magnitude", "ct3", &self.magnitude),
             real("biphase", "rad", &self.biphase),
             real("bispectrum_re", "ct3", &self.bispectrum_re),
             real("bispectrum_im", "ct3", &self.bispectrum_im),

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::batcher::Batcher;
+use super::batcher::each_batch;
 use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
 use super::flux::{FluxOptions, FluxSegment, flux_spec, push_flux};
 use super::plan::InputPlan;
 use super::series::{SeriesOptions, SeriesPlan};
-use super::source::{self, Events};
+use super::source::Events;
 use super::{Options, Plan, Progress, Queue, account, no_events, record_device};
 use crate::backend::{Backend, DeviceInfo};
 use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
@@ -206,28 +206,32 @@ pub fn dynamical_cross_spectrum_of_events(
 /// Reads the inputs of a plan and makes rows of their segments, as these come back.
 fn rows_of(
     plan: &Plan,
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     recipe: Recipe,
     backend: &mut dyn Backend,
     chunk: usize,
     warnings: &mut Warnings,
     progress: Progress,
 ) -> Result<(Rows, DeviceRecord, Provenance)> {
-    let mut places = Places::new(plan, recipe.time.across_gaps);
-    let mut rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
+    let begin = || -> Result<(Places, Rows)> {
+        let rows = Rows::new(recipe.clone(), plan.total_segments(), stretches(plan))?;
+        Ok((Places::new(plan, recipe.time.across_gaps), rows))
+    };
+    let (mut places, mut rows) = begin()?;
     let mut queue = Queue::of_plan(backend, &plan.spec)?;
-    let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
-    while let Some(batch) = batcher.next_batch(progress)? {
+    let mut made = each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
+        let Some(batch) = batch else {
+            (places, rows) = begin()?;
+            return queue.forget();
+        };
         queue.push(batch)?;
         queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
-    }
+        Ok(())
+    })?;
     queue.drain()?;
     queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
     let (_, device) = queue.finish(warnings)?;
-    made.photons = account(batcher.finish(progress)?, &rows.total, &plan.spec);
+    made.photons = account(made.photons, &rows.total, &plan.spec);
     if rows.total.channels.is_empty() || rows.total.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }

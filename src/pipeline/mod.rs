@@ -37,7 +37,7 @@ use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, singl
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
-use batcher::Batcher;
+use batcher::each_batch;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 pub use dynamical::{
     DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
@@ -51,8 +51,8 @@ pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use memory::{Memory, host_memory};
 pub use other::{
-    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
-    multitaper_of_light_curve,
+    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
+    lomb_scargle, lomb_scargle_cross, multitaper_of_events, multitaper_of_light_curve,
 };
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
@@ -158,7 +158,7 @@ struct Done {
     made: Provenance,
 }
 
-/// Reads the inputs of a plan, once where the work is done in this process, and has the backend sum up their segments.
+/// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
 fn work(
     plan: &Plan,
     mut inputs: Vec<Events>,
@@ -181,28 +181,24 @@ fn work(
         Some(local) if ends.is_none() => once::sums(plan, &inputs, &local, chunk, progress)?,
         _ => None,
     };
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
-    let balance = match at_once {
+    let mut made = match at_once {
         Some((sums, balance)) => {
             queue.sums = sums;
-            balance
+            inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+            Provenance { photons: balance, gti: plan.used_gti(), ..source::describe(&inputs) }
         }
-        None => {
-            read.set(0);
-            let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
-            while let Some(batch) = batcher.next_batch(progress)? {
-                if let Some(ends) = &mut ends {
-                    ends.add(&batch);
-                }
-                queue.push(batch)?;
-            }
-            batcher.finish(progress)?
-        }
+        None => each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
+            let Some(batch) = batch else {
+                read.set(0);
+                ends.iter_mut().for_each(|ends| ends.clear());
+                return queue.forget();
+            };
+            ends.iter_mut().for_each(|ends| ends.add(&batch));
+            queue.push(batch)
+        })?,
     };
     let (sums, device) = queue.finish(warnings)?;
-    made.photons = account(balance, &sums, &plan.spec);
+    made.photons = account(made.photons, &sums, &plan.spec);
     let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
     Ok(Done { sums, device, made })
 }
@@ -331,6 +327,13 @@ impl<'a> Queue<'a> {
         while !self.tickets.is_empty() {
             self.collect()?;
         }
+        Ok(())
+    }
+
+    /// Throws away what was done.
+    fn forget(&mut self) -> Result<()> {
+        self.drain()?;
+        self.sums = PartialSums::new();
         Ok(())
     }
 
