@@ -19,6 +19,7 @@ pub mod lomb_scargle;
 pub mod multitaper;
 pub mod number;
 pub mod output;
+mod par;
 pub mod pds;
 mod plan_text;
 pub mod plot;
@@ -32,6 +33,7 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+mod toas;
 pub mod varenergy;
 
 use std::path::{Path, PathBuf};
