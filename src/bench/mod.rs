@@ -39,6 +39,7 @@ use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::kernels::{KERNELS, Kernel};
 use crate::profile::{self, Profile};
+use crate::text::plain_lines;
 
 /// Something that computes: the CPU, or an adapter in one profile.
 struct Device {
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gpu-bench: error: {e}");
+            eprintln!("gpu-bench: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }

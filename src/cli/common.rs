@@ -9,6 +9,7 @@ use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
 use crate::pipeline::{Combine, Events, align};
+use crate::text::plain_lines;
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
 
@@ -369,7 +370,7 @@ pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
             return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
-            eprintln!("eagleray: warning: {warning}");
+            eprintln!("eagleray: warning: {}", plain_lines(&warning.to_string()));
         }
     }
     Ok(())

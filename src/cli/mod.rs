@@ -41,7 +41,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::profile;
-use crate::text::{Short, count};
+use crate::text::{Short, count, plain_lines};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -155,7 +155,7 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("eagleray: error: {e}");
+            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
