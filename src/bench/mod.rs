@@ -34,12 +34,11 @@ use crate::backend::cpu::CpuBackend;
 use crate::backend::measure::{Instrument, instrument};
 use crate::backend::{self, AdapterSelector, Backend, GpuProfile};
 use crate::cli::device::BackendArg;
-use crate::cli::print;
+use crate::cli::{plain_lines, print};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::kernels::{KERNELS, Kernel};
 use crate::profile::{self, Profile};
-use crate::text::plain_lines;
 
 /// Something that computes: the CPU, or an adapter in one profile.
 struct Device {

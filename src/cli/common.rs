@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::number::{integer, number, positive};
+use super::plain_lines;
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
 use crate::pipeline::{Combine, Events, align};
-use crate::text::plain_lines;
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
 

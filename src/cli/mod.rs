@@ -41,7 +41,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::profile;
-use crate::text::{Short, count, plain_lines};
+use crate::text::{Short, count, plain};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -159,6 +159,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
+}
+
+/// A message without control characters but the ends of its lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Ends the recording and writes it.
