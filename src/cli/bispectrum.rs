@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::common::{Compat, InputArgs, Opened, report, seconds};
 use super::number::{counting, positive};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
+use super::plot::title;
 use super::plot_matrix::{Axis, MatrixPicture, matrix};
 use crate::error::Result;
 use crate::io::product::Product;
@@ -103,7 +104,8 @@ pub fn run(args: BispectrumArgs) -> Result<()> {
         Opened::Events(files) => {
             let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
             let options = Options { dt, segment_size, combine, compat_stingray, ..Options::default() };
-            let progress = &mut |_| {};
+            let bar = events_bar(&files, !output.quiet);
+            let progress = &mut |read| bar.inc(read);
             match compat_stingray {
                 true => of_cumulant(
                     &cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)?,
@@ -228,10 +230,8 @@ impl Plane<'_> {
             edges: (ends[i].0..=ends[i].1).map(|k| ((k as f64 - 0.5) * df, (k as f64 + 0.5) * df)).collect(),
             log: false,
         };
-        let made = &meta.provenance;
-        let segments = count(meta.m, "segment");
         let picture = MatrixPicture {
-            title: format!("{} {} {}: {segments}", made.telescop, made.instrume, made.object),
+            title: title(&meta.provenance, meta.m, meta.segment_size),
             x: axis(0),
             y: axis(1),
             values: &values,

@@ -8,6 +8,7 @@ mod cs_bands;
 pub mod device;
 pub mod devices;
 pub mod dynamical;
+mod dynamical_cross;
 pub mod fold;
 pub mod info;
 #[cfg(unix)]
@@ -175,8 +176,10 @@ fn write_profile(path: &Path) -> Result<()> {
         return Ok(());
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
-    let text = if table { profile.table() } else { profile.trace() };
-    write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
+    write_file(path, true, |out| {
+        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.trace(out) };
+        written.map_err(|e| Error::io(path, e))
+    })
 }
 
 /// Writes to standard output; a closed pipe is an error, not a panic.

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick};
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use crate::error::Result;
 use crate::pulsation::fold::Phaseogram;
 use crate::pulsation::{Method, Profile, Search};
@@ -99,22 +99,7 @@ fn statistic(found: &Search) -> String {
     }
 }
 
-/// The style that all pictures here share.
-macro_rules! mesh {
-    ($chart:expr, $x:expr, $y:expr) => {
-        $chart
-            .configure_mesh()
-            .x_desc($x)
-            .y_desc($y)
-            .label_style(("sans-serif", 16))
-            .axis_desc_style(("sans-serif", 18))
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(RGBColor(225, 225, 225))
-            .draw()
-    };
-}
+const GRID: RGBColor = RGBColor(225, 225, 225);
 
 struct SearchPicture<'a>(&'a Search);
 
@@ -141,7 +126,7 @@ impl Picture for SearchPicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(first..last, 0.0..high)
             .map_err(failed)?;
-        mesh!(chart, "frequency (Hz)", statistic(found)).map_err(failed)?;
+        mesh(&mut chart, "frequency (Hz)", &statistic(found), 16).bold_line_style(GRID).draw().map_err(failed)?;
         // One stroke a pixel, from the lowest to the highest value in it.
         let mut strokes: Vec<(i64, f64, f64, f64)> = Vec::new();
         for (f, stat) in found.freq.iter().zip(&found.stat) {
@@ -210,7 +195,8 @@ impl Picture for ProfilePicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(0.0..2.0, low - room..high + room)
             .map_err(failed)?;
-        mesh!(chart, "phase", if self.relative { "rate over its mean" } else { "rate (counts/s)" }).map_err(failed)?;
+        let rate = if self.relative { "rate over its mean" } else { "rate (counts/s)" };
+        mesh(&mut chart, "phase", rate, 16).bold_line_style(GRID).draw().map_err(failed)?;
         for (i, (label, p)) in self.curves.iter().enumerate() {
             let colour = Palette99::pick(i).to_rgba();
             let colour = if self.relative { colour } else { RGBColor(20, 80, 150).to_rgba() };
@@ -271,7 +257,7 @@ impl Picture for Heat {
             .y_label_area_size(96)
             .build_cartesian_2d(self.x.1..self.x.2, self.y.1..self.y.2)
             .map_err(failed)?;
-        mesh!(chart, self.x.0, self.y.0).map_err(failed)?;
+        mesh(&mut chart, self.x.0, self.y.0, 16).bold_line_style(GRID).draw().map_err(failed)?;
         let together = self.rows.len().div_ceil(SHADES).max(1);
         let rows: Vec<Vec<f64>> = self
             .rows

@@ -1,13 +1,11 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 
 use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, positive, probability, range};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, bar};
 use super::plot_pulsation;
 use crate::error::{Error, Result};
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
@@ -121,7 +119,7 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     let mut backend = args.device.open(&mut warnings)?;
     let events = PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?;
     report(&events.provenance.warnings, out.strict, out.quiet)?;
-    let bar = progress_bar(!out.quiet);
+    let bar = bar(1, "trials", !out.quiet);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
@@ -145,15 +143,6 @@ pub fn run(args: &SearchArgs) -> Result<()> {
         eprint!("{}", summary(&found));
     }
     Ok(())
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress_bar(talk: bool) -> ProgressBar {
-    if !talk || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} trials, {per_sec}, {eta} left");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn summary(found: &Search) -> String {

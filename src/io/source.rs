@@ -20,6 +20,8 @@ const GZIP_RATIO: u64 = 200;
 
 /// Bytes read at a time: few enough to stay in a core's cache between the copy and its use.
 pub(super) const PIECE: usize = 256 << 10;
+/// Bytes of a read that takes microseconds; shorter ones are part of what they are for.
+const WORTH_TIMING: usize = 16 << 10;
 /// Bytes at the start that are kept, to recognise what a file holds.
 const HEAD: u64 = 4096;
 
@@ -88,7 +90,7 @@ impl Source {
     /// # Errors
     /// The system's own error; the file has become shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
-        let _span = profile::span("read");
+        let _span = profile::span_if(out.len() >= WORTH_TIMING, "read");
         profile::count("bytes read", out.len() as u64);
         read_exact_at(&self.file, at, out).map_err(|e| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => {

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::data::lightcurve::counting_error;
 use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
-use crate::io::product::{Product, ProductColumn, Values};
+use crate::io::product::{Product, column};
 use crate::kernels::fold::MOST_BINS;
 use crate::phase::{Ephemeris, Spin};
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
@@ -182,13 +182,12 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
 impl Profile {
     /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`.
     pub fn product(&self) -> Product<'_> {
-        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         let columns = vec![
-            column("phase", "", Values::Real(&self.phase)),
-            column("counts", "ct", Values::Count(&self.counts)),
-            column("rate", "ct/s", Values::Real(&self.rate)),
-            column("rate_err", "ct/s", Values::Real(&self.rate_err)),
-            column("exposure", "s", Values::Real(&self.exposure)),
+            column("phase", "", &self.phase),
+            column("counts", "ct", &self.counts),
+            column("rate", "ct/s", &self.rate),
+            column("rate_err", "ct/s", &self.rate_err),
+            column("exposure", "s", &self.exposure),
         ];
         Product { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }

@@ -12,7 +12,7 @@ use super::{Grid, PulseEvents, exposure};
 use crate::backend::Backend;
 use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
-use crate::io::product::{Product, ProductColumn, Values};
+use crate::io::product::{Product, column};
 use crate::kernels::fold;
 use crate::spectrum::statistics::pulse::{self, Chances, H_HARMONICS, Law, Roots};
 
@@ -423,8 +423,6 @@ impl Search {
 
     /// The search as a table: `freq` `fdot` `stat` `log10_p`, and `fddot` where that was searched.
     pub fn product<'a>(&'a self, log10_p: &'a [f64]) -> Product<'a> {
-        let column =
-            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
         let mut columns = vec![
             column("freq", "Hz", &self.freq),
             column("fdot", "Hz s-1", &self.fdot),
