@@ -44,7 +44,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::profile;
-use crate::text::{Short, count};
+use crate::text::{Short, count, plain};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -158,10 +158,15 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("eagleray: error: {e}");
+            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
+}
+
+/// A message without control characters but the ends of its lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Ends the recording and writes it.
