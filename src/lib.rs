@@ -47,6 +47,7 @@ pub mod error;
 pub mod io;
 #[allow(clippy::expect_used)]
 pub mod kernels;
+pub mod orbit;
 pub mod phase;
 pub mod pipeline;
 pub mod profile;
@@ -68,10 +69,11 @@ pub use pipeline::{
     Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions,
     DynamicalOptions, EnergyBands, EnergySpectrumOptions, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment,
     HistogramOptions, LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux,
-    cross_spectrum_of_light_curves, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
-    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events,
-    histogram_of_events, light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux,
-    spectrum_of_light_curve, spectrum_of_times,
+    cross_spectrum_of_light_curves, dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux,
+    dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
+    dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events, histogram_of_events,
+    light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
+    spectrum_of_times,
 };
 pub use pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
 pub use spectrum::power::PowerOptions;

@@ -150,6 +150,56 @@ fn dynamical_cross_spectra_have_the_lag_of_their_source() {
     assert_eq!(lag("10:30", "3:30").signum(), late.signum());
 }
 
+/// What is binned by `lc`, into every format that it writes and a table by hand, has the dynamical spectra of the events.
+#[test]
+fn light_curves_have_the_dynamical_spectra_of_their_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let model = "--mission nustar --bands 3:10,10:30 --lag 0.05 --rate 300 --length 400 --gap-every 100:30 --seed 2";
+    let events = simulate(folder.path(), "two.evt", &format!("{model} --model lorentzian:1:2:0.4"));
+    for (name, band) in [("s", "3:10"), ("r", "10:30")] {
+        for format in ["fits", "csv", "ecsv"] {
+            let out = at(&format!("{name}.{format}"));
+            succeed(&["lc", &events, "--energy", band, "--dt", "1/16", "-o", &out, "--quiet"]);
+        }
+        let table = std::fs::read_to_string(at(&format!("{name}.csv"))).unwrap();
+        let rows = table.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+        let columns = |line: &str| line.split(',').map(str::to_string).collect::<Vec<_>>();
+        // time, rate and error.
+        let text: Vec<String> = rows.map(columns).map(|c| format!("{} {} {}", c[0], c[2], c[3])).collect();
+        std::fs::write(at(&format!("{name}.txt")), text.join("\n")).unwrap();
+    }
+    let options =
+        ["--segment-size", "8", "--rebin", "3", "--rebin-time", "2", "--norm", "abs", "--backend", "cpu", "--quiet"];
+    let made = |what: &[&str], name: &str| {
+        let out = at(name);
+        succeed(&[&["dyn"], what, &options[..], &["--overwrite", "-o", &out]].concat());
+        columns(&out)
+    };
+    let power = made(&[&events, "--energy", "3:10", "--dt", "1/16"], "p.json");
+    let cross = made(&[&events, "--subject", "3:10", "--ref", "10:30", "--dt", "1/16"], "c.json");
+    for format in ["fits", "csv", "ecsv", "txt"] {
+        let [subject, reference] = ["s", "r"].map(|name| at(&format!("{name}.{format}")));
+        let of_curve = made(&[&subject], "q.json");
+        let of_both = made(&[&subject, &reference, "--cross"], "d.json");
+        for (ours, theirs) in [(&of_curve, &power), (&of_both, &cross)] {
+            for (name, expected) in theirs.as_object().unwrap() {
+                let (got, expected) = (reals(&ours[name]), reals(expected));
+                let largest = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+                assert_eq!(got.len(), expected.len(), "{format}: {name}");
+                // Printed times begin at 0.
+                let shift = if name == "time" { expected[0] - got[0] } else { 0.0 };
+                let close = |(a, b): (&f64, &f64)| (a + shift - b).abs() < 1e-9 * largest;
+                assert!(got.iter().zip(&expected).all(close), "{format}: {name}");
+            }
+        }
+    }
+    let two = made(&[&at("s.fits"), &at("r.fits"), "--cross", "--plot", &at("two.png")], "e.json");
+    assert_eq!(two, made(&[&at("s.ecsv"), &at("r.ecsv"), "--cross"], "f.json"));
+    refused(&["dyn", &at("s.fits"), "--cross"], 2, "two are needed");
+    refused(&["dyn", &at("s.fits"), &at("r.fits"), "--subject", "3:10", "--ref", "10:30"], 2, "no events to select");
+}
+
 #[test]
 fn lomb_scargle_multitaper_and_bispectrum_go_to_tables_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
@@ -202,8 +252,17 @@ fn lomb_scargle_multitaper_and_bispectrum_go_to_tables_and_pictures() {
     ]);
     assert_eq!(pairs["pairs"].as_u64(), Some(64));
     near(&pairs["noise"], 1.0 / real(&pairs["m"]), 1e-15);
+    let segments = ["bispectrum", &events, "--dt", "1/8", "--segment-size", "8"];
+    let peer =
+        ["--compat", "stingray", "--window", "parzen", "--max-freq", "2", "--plot", &at("p.png"), "-o", &at("p.csv")];
+    let peer = json(&[&segments[..], &peer].concat());
+    // 2 Hz is 16 steps, on both sides of 0.
+    assert_eq!(peer["pairs"].as_u64(), Some(33 * 33));
+    near(&peer["df"], 1.0 / 8.0, 1e-15);
     for (options, text) in [
-        (&["multitaper", &events, "--half-bandwidth", "0.1"][..], "--half-bandwidth"),
+        (&["bispectrum", &events, "--window", "parzen"][..], "--compat"),
+        (&["bispectrum", &events, "--segment-size", "8", "--compat", "stingray", "--max-lag", "100000"], "--max-lag"),
+        (&["multitaper", &events, "--half-bandwidth", "0.1"], "--half-bandwidth"),
         (&["multitaper", &events, "--compat", "stingray"], "--compat"),
         (&["bispectrum", &events, "--max-freq", "1e-9"], "--max-freq"),
         (&["ls", &curve, "--freq", "5:3"], "LO:HI"),

@@ -121,6 +121,59 @@ fn values_may_be_of_any_type_rates_or_have_errors() {
     }
 }
 
+/// Each pair is multiplied by `√(f(μ1)·f(μ2))` of its own means; of the events that counts are, the same comes out.
+#[test]
+fn pairs_may_be_normalised_by_their_own_means_and_errors() {
+    let (n, m) = (50, 90);
+    let mut counts = counts(m * n, 31);
+    // Rates that change, below 32 photons a bin, and a segment that has nothing to be divided by.
+    counts.iter_mut().for_each(|c| c.iter_mut().enumerate().for_each(|(i, x)| *x *= 1 + (i / n) as u32 % 3));
+    counts[1][7 * n..8 * n].fill(0);
+    let own = |norm, fullspec| CrossOptions { norm, fullspec, use_common_mean: false, ..CrossOptions::default() };
+    for norm in [Norm::Leahy, Norm::Frac, Norm::Abs] {
+        let [subject, reference] = counts.each_ref().map(|c| times(c));
+        let (gti, mut w) = (Gti::from_seconds(&[(0.0, (m * n) as f64 * DT)]).unwrap(), Warnings::default());
+        let reference = Events::of_slice(&reference, gti.clone(), &mut w);
+        let input = Channels { reference, subject: Events::of_slice(&subject, gti, &mut w) };
+        let segment_size = Some(n as f64 * DT);
+        let cross = own(norm, true);
+        let options = CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
+        let expected = cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &mut |_| {}).unwrap();
+        let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
+        let skipped = u64::from(norm != Norm::Abs);
+        assert_eq!((s.meta.m, s.meta.skipped_segments), (m as u64 - skipped, skipped));
+        assert_eq!(s.meta.skipped_segments, expected.meta.skipped_segments);
+        for (ours, theirs) in columns(&s).into_iter().zip(columns(&expected)) {
+            let largest = theirs.iter().filter(|x| x.is_finite()).fold(0.0f64, |m, x| m.max(x.abs()));
+            let close = |(x, y): (&f64, &f64)| (x - y).abs() <= 1e-12 * largest || (x.is_nan() && y.is_nan());
+            assert!(ours.iter().zip(theirs).all(close), "{norm}");
+        }
+    }
+    // Rates with errors: segments alone, each by the mean and the errors that it has, averaged.
+    let error = |i: usize| 0.5 + i as f64 / 100.0;
+    let rates = |i: usize, c: &[u32]| FluxSegment {
+        values: c.iter().map(|&x| f64::from(x) / DT + 0.25).collect(),
+        errors: vec![error(i); c.len()],
+    };
+    let made = || {
+        let [subject, reference] = &counts;
+        let pairs = subject.chunks(n).zip(reference.chunks(n)).enumerate();
+        pairs.map(|(i, (s, r))| FluxPair { subject: rates(i, s), reference: rates(2 * i, r) })
+    };
+    for norm in [Norm::Leahy, Norm::Frac] {
+        let s = of_flux(made(), true, &own(norm, false), &mut cpu()).unwrap();
+        let common = CrossOptions { norm, ..CrossOptions::default() };
+        let alone: Vec<_> = made().map(|pair| of_flux([pair], true, &common, &mut cpu()).unwrap()).collect();
+        let of = |column: fn(&AveragedCrossSpectrum) -> &Vec<f64>| {
+            let mean = |k: usize| alone.iter().map(|s| column(s)[k]).sum::<f64>() / m as f64;
+            let largest = column(&s).iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            (0..s.len()).all(|k| (column(&s)[k] - mean(k)).abs() < 1e-12 * largest)
+        };
+        assert!(of(|s| &s.cross_re) && of(|s| &s.cross_im) && of(|s| &s.power1) && of(|s| &s.power2), "{norm}");
+        assert_eq!(s.meta.m, m as u64);
+    }
+}
+
 /// An empty segment on either side takes the pair out; the others keep their places in the sums.
 #[test]
 fn pairs_with_an_empty_segment_are_skipped_and_counted() {
@@ -159,7 +212,7 @@ fn pairs_without_meaning_are_refused() {
     says(&good, &long, &common, "5 values");
     says(&good, &bad, &common, "value 0 of bin 1 is not finite");
     says(&good, &FluxSegment::default(), &common, "at least 3");
-    says(&good, &good, &per_segment, "common mean");
+    says(&good, &FluxSegment::from(vec![1.0, -1.0, 2.0, -2.0]), &per_segment, "divided by");
     says(&good, &FluxSegment::from(vec![1.0, -1.0, 2.0, -2.0]), &common, "divides by it");
 }
 

@@ -11,10 +11,11 @@ use eagleray::backend::cpu::CpuBackend;
 use eagleray::kernels::trial::Random;
 use eagleray::pipeline::{LightCurveOptions, SeriesOptions, light_curve_of_events};
 use eagleray::{
-    Backend, Channels, Combine, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalCrossSpectrum,
-    DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions, FluxSegment, Gti, NoiseLevel, Norm, Options,
-    PowerOptions, Rebin, TimeRebin, Warnings, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
-    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, spectrum_of_times,
+    Backend, Channels, Combine, CrossFluxOptions, CrossOptions, CrossSeriesOptions, CrossSpectrumOptions,
+    DynamicalCrossOptions, DynamicalCrossSpectrum, DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions,
+    FluxPair, FluxSegment, Gti, NoiseLevel, Norm, Options, PowerOptions, Rebin, TimeRebin, Warnings,
+    dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux, dynamical_cross_spectrum_of_light_curves,
+    dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, spectrum_of_times,
 };
 
 const DT: f64 = 1.0 / 64.0;
@@ -227,6 +228,92 @@ fn light_curves_and_flux_give_the_rows_of_their_events() {
     let geometric =
         dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
     assert_eq!(geometric.axes.segments, [1, 2, 4]);
+}
+
+/// Two bands, their photons and their light curves; the reference has none from 108 to 112 s.
+fn bands() -> ([Vec<f64>; 2], [eagleray::LightCurve; 2]) {
+    let reference = times();
+    let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + 0.02).chain([109.0, 109.5]).collect();
+    let both = [subject, reference].map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times
+    });
+    let curves = both.each_ref().map(|times| {
+        let mut warnings = Warnings::default();
+        let events = Events::of_slice(times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+        let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
+        light_curve_of_events(vec![events], &lc, warnings, &mut |_| {}).unwrap()
+    });
+    (both, curves)
+}
+
+#[test]
+fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
+    let ([subject, reference], [late, early]) = bands();
+    let pair = |start: f64| {
+        let at = |curve: &eagleray::LightCurve| {
+            let at = curve.time.partition_point(|t| *t < start);
+            FluxSegment::from(&curve.counts[at..at + 256])
+        };
+        FluxPair { subject: at(&late), reference: at(&early) }
+    };
+    for (norm, common, rebin) in
+        [(Norm::Leahy, true, Rebin::None), (Norm::Frac, false, Rebin::None), (Norm::Abs, false, Rebin::Linear(2))]
+    {
+        let (mut warnings, gti) = (Warnings::default(), || Gti::from_seconds(&GTI).unwrap());
+        let channels = Channels {
+            reference: Events::of_slice(&reference, gti(), &mut warnings),
+            subject: Events::of_slice(&subject, gti(), &mut warnings),
+        };
+        let cross = CrossOptions { norm, use_common_mean: common, rebin: Rebin::Linear(3), ..Default::default() };
+        let time = TimeRebin { rebin, across_gaps: false };
+        let spectrum = CrossSpectrumOptions {
+            dt: Some(DT),
+            segment_size: Some(SIZE),
+            cross: cross.clone(),
+            ..CrossSpectrumOptions::default()
+        };
+        let options = DynamicalCrossOptions { spectrum, time };
+        let expected =
+            dynamical_cross_spectrum_of_events(vec![channels], false, &options, &mut cpu(), warnings, &mut |_| {})
+                .unwrap();
+        // The third segment has no photon of the reference to be divided by.
+        assert_eq!(expected.meta.skipped_segments, u64::from(norm == Norm::Frac));
+        let series = CrossSeriesOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
+        let w = Warnings::default();
+        let of_curves =
+            dynamical_cross_spectrum_of_light_curves(&late, &early, &series, time, &mut cpu(), w.clone()).unwrap();
+        assert_eq!((&of_curves.axes.start, &of_curves.axes.stop), (&expected.axes.start, &expected.axes.stop));
+        let flux = CrossFluxOptions { dt: DT, rates: false, cross };
+        let of_flux = dynamical_cross_spectrum_of_flux(STARTS.map(pair), &flux, time, &mut cpu(), w).unwrap();
+        let mut others = vec![of_curves];
+        if rebin == Rebin::None {
+            others.push(of_flux);
+        }
+        for other in &others {
+            assert_eq!(other.meta.skipped_segments, expected.meta.skipped_segments);
+            let pairs = [
+                (&other.cross_re, &expected.cross_re),
+                (&other.cross_im, &expected.cross_im),
+                (&other.power1, &expected.power1),
+                (&other.power2, &expected.power2),
+                (&other.noise1, &expected.noise1),
+                (&other.noise2, &expected.noise2),
+            ];
+            for (ours, theirs) in pairs {
+                let largest = theirs.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+                assert_eq!(ours.len(), theirs.len());
+                assert!(ours.iter().zip(theirs).all(|(a, b)| (a - b).abs() < 1e-12 * largest), "{norm}");
+            }
+        }
+    }
+    // A pair without a subject leaves its time free.
+    let some = STARTS.map(|start| if start == 104.0 { FluxPair::default() } else { pair(start) });
+    let flux = CrossFluxOptions { dt: DT, rates: false, cross: CrossOptions::default() };
+    let w = Warnings::default();
+    let made = dynamical_cross_spectrum_of_flux(some, &flux, TimeRebin::default(), &mut cpu(), w).unwrap();
+    assert_eq!(made.axes.start, [0.0, 8.0, 12.0, 16.0, 20.0, 24.0]);
+    assert_eq!((made.meta.m, made.meta.skipped_segments), (6, 1));
 }
 
 /// Every third photon of the reference, late, is the subject; or it is in the reference, and leaves it.

@@ -1,5 +1,5 @@
-//! Files that a spectrum reads once, in shares, on all threads: the same bits, photons, hashes and warnings as by batches of a
-//! file that was read through before.
+//! Files that a spectrum reads once, in shares, on all threads, or in batches: the same bits, photons, hashes and warnings as by
+//! batches of a file that was read through before.
 
 mod fits_file;
 
@@ -11,8 +11,8 @@ use eagleray::backend::{BackendError, BatchLimits, CpuBackend, CpuOptions, Devic
 use eagleray::segment::{PlanSpec, SegmentBatch};
 use eagleray::sums::PartialSums;
 use eagleray::{
-    AveragedPowerSpectrum, Backend, Combine, EventFile, Events, OpenOptions, Options, Selection, Warnings,
-    spectrum_of_events, spectrum_of_files,
+    AveragedPowerSpectrum, Backend, Combine, DynamicalOptions, EventFile, Events, OpenOptions, Options, Rebin,
+    Selection, TimeRebin, Warnings, dynamical_spectrum_of_events, spectrum_of_events, spectrum_of_files,
 };
 use fits_file::{Column, Folder, codes, events, file, gti};
 
@@ -115,6 +115,11 @@ fn check(folder: &Folder, name: &str, files: &[Vec<u8>], combine: Combine) -> Av
             same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows, {schedule:?}"));
         }
     }
+    // Batches of files that nobody read through before.
+    for chunk in [1, 333, 40_000, 1 << 18] {
+        let found = spectrum_of_files(&paths, &options(combine, chunk), &mut Batches(cpu(2))).unwrap();
+        same(&found, &expected, &format!("{name}, batches, {chunk} rows"));
+    }
     expected
 }
 
@@ -188,6 +193,38 @@ fn files_that_turn_out_to_be_unsorted_are_sorted_wherever_the_disorder_is() {
     check(&folder, "reversed", &[bytes(&halves, &GTIS)], Combine::Average);
 }
 
+/// A row a segment: read once in all ways of dealing it out, and after a file that is out of order, against batches.
+#[test]
+fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
+    let folder = Folder::new();
+    let mut swapped = times(30_001, 8);
+    let sorted = bytes(&swapped, &GTIS);
+    swapped.swap(20_000, 29_000);
+    let time = TimeRebin { rebin: Rebin::Linear(3), across_gaps: false };
+    for (name, bytes) in [("rows", sorted), ("rows out of order", bytes(&swapped, &GTIS))] {
+        let path = folder.write(name, &bytes);
+        let made = |backend: &mut dyn Backend, chunk: usize| {
+            let mut told = 0;
+            let mut w = Warnings::default();
+            let file = EventFile::open(&path, &OpenOptions::default(), &mut w).unwrap();
+            let input = Events::unread(&file, Selection::default()).unwrap();
+            let options = DynamicalOptions { spectrum: options(Combine::Average, chunk), time };
+            let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &mut |rows| told += rows).unwrap();
+            assert_eq!(told, 30_001, "{name}");
+            s
+        };
+        let expected = made(&mut Batches(cpu(2)), 1000);
+        for (threads, schedule) in [(1, Schedule::Dynamic), (3, Schedule::Static), (2, Schedule::Guided)] {
+            let found = made(&mut cpu_with(threads, schedule), 333);
+            assert_eq!((&found.axes, &found.power, &found.noise), (&expected.axes, &expected.power, &expected.noise));
+            let (p, q) = (&found.meta.provenance, &expected.meta.provenance);
+            assert_eq!((&p.photons, found.meta.m, &p.gti), (&q.photons, expected.meta.m, &q.gti), "{name}");
+            assert_eq!(p.inputs[0].crc32, q.inputs[0].crc32);
+            assert_eq!(codes(&p.warnings).contains(&"W-TIME-UNSORTED"), name != "rows");
+        }
+    }
+}
+
 #[test]
 fn times_that_are_not_finite_are_dropped_and_hide_no_others() {
     let folder = Folder::new();
@@ -208,13 +245,16 @@ fn rows_are_told_of_once_though_a_file_is_read_twice() {
     let sorted = times(30_001, 5);
     let mut swapped = sorted.clone();
     swapped.swap(3_000, 25_000);
-    for times in [sorted, swapped] {
-        let (file, warnings) = folder.open(&bytes(&times, &GTIS), &OpenOptions::default()).unwrap();
-        let input = Events::unread(&file, Selection::default()).unwrap();
-        let mut told = 0;
-        let options = options(Combine::Average, 100);
-        spectrum_of_events(vec![input], &options, &mut cpu(2), warnings, &mut |rows| told += rows).unwrap();
-        assert_eq!(told, 30_001);
+    let devices: [&mut dyn Backend; 2] = [&mut cpu(2), &mut Batches(cpu(2))];
+    for device in devices {
+        for times in [&sorted, &swapped] {
+            let (file, warnings) = folder.open(&bytes(times, &GTIS), &OpenOptions::default()).unwrap();
+            let input = Events::unread(&file, Selection::default()).unwrap();
+            let mut told = 0;
+            let options = options(Combine::Average, 100);
+            spectrum_of_events(vec![input], &options, device, warnings, &mut |rows| told += rows).unwrap();
+            assert_eq!(told, 30_001);
+        }
     }
 }
 

@@ -201,3 +201,24 @@ fn a_dry_run_tells_the_plan_and_warnings_tell_what_is_odd() {
         json(&["varenergy", &file, "--energies", "3,30", "--freq", "1:2", "--dt", "1/64", "--segment-size", "4"]);
     assert_eq!(whole["warnings"][0]["code"], "W-BAND-REFERENCE", "{whole:#}");
 }
+
+/// Bands of a module of NuSTAR share its dead time.
+#[test]
+fn dead_time_that_matters_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = "--mission nustar --bands 3:10,10:30 --length 1000 --dead-time 0.0025 --seed 6";
+    let bright = simulate(folder.path(), "bright.evt", &format!("{model} --rate 100"));
+    let faint = simulate(folder.path(), "faint.evt", &format!("{model} --rate 0.5"));
+    let options = format!("--energies 3,10,30 --freq 0.5:10 {OPTIONS}");
+    for kind in ["lag", "rms"] {
+        let meta = varenergy(folder.path(), &format!("{bright} {options} --kind {kind}"))["meta"].clone();
+        assert!(codes(&meta).contains(&"W-DEAD-TIME"));
+        let message = meta["warnings"].to_string();
+        // 133 counts/s of 200 are recorded: 1 − (1 − rτ)² = 0.56 for all of them.
+        assert!(message.contains("0.0025 s") && message.contains("counts/s each"), "{message}");
+    }
+    let none = varenergy(folder.path(), &format!("{faint} {options}"));
+    assert!(!codes(&none["meta"]).contains(&"W-DEAD-TIME"));
+    let counts = varenergy(folder.path(), &format!("{bright} --energies 3,10,30 --kind count"));
+    assert!(codes(&counts["meta"]).is_empty());
+}

@@ -6,6 +6,7 @@ use super::common::InputArgs;
 use super::device::DeviceArgs;
 use super::number::{Range, counting, probability, range};
 use super::output::OutputArgs;
+use super::par::ParArgs;
 use super::{plot_pulsation, search};
 use crate::error::Result;
 use crate::pulsation::{AccelOptions, accel};
@@ -34,6 +35,8 @@ pub struct AccelArgs {
     #[arg(long, value_name = "P", value_parser = probability, default_value = "0.01")]
     detection_level: f64,
     #[command(flatten)]
+    par: ParArgs,
+    #[command(flatten)]
     device: DeviceArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -47,7 +50,7 @@ pub fn run(args: &AccelArgs) -> Result<()> {
     let out = &args.output;
     args.device.check()?;
     out.check(&args.input, &[], &[])?;
-    let (events, mut backend) = search::open(&args.input, &args.device, out)?;
+    let (events, mut backend) = search::open(&args.input, &args.device, out, &args.par)?;
     let asked = AccelOptions {
         freq: (args.freq.lo, args.freq.hi),
         fdot: (args.fdot.lo, args.fdot.hi),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::common::{InputArgs, Opened, report};
 use super::number::{counting, edges};
+use super::output::events_bar;
 use crate::data::ChannelRange;
 use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
@@ -87,7 +88,9 @@ pub fn run(args: BinArgs) -> Result<()> {
     };
     let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
     let options = HistogramOptions { times, energies, axis, combine, chunk_events: args.chunk_events };
-    let made = histogram_of_events(inputs, &bands, &options, warnings, &mut |_| {})?;
+    let bar = events_bar(&files, !args.quiet);
+    let made = histogram_of_events(inputs, &bands, &options, warnings, &mut |read| bar.inc(read))?;
+    bar.finish_and_clear();
     report(&made.meta.provenance.warnings, args.strict, args.quiet)?;
     if let Some(path) = &args.output {
         made.write(path, args.overwrite)?;

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::number::{integer, number, positive};
+use super::plain_lines;
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
 use crate::pipeline::{Combine, Events, align};
+use crate::text::count;
 use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
 use crate::warning::Warnings;
 
@@ -204,6 +206,32 @@ impl InputArgs {
         LightCurve::join(&series).map(|one| Opened::Series(Box::new(one)))
     }
 
+    /// Opens all files for a cross spectrum: events, or two light curves, the subject's and the reference's.
+    ///
+    /// # Errors
+    /// As for [`InputArgs::open_any`]; another number of light curves than two.
+    pub fn open_pair(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<OpenedPair> {
+        let (mut files, mut series) = (Vec::new(), Vec::new());
+        for held in self.open_each(compat_stingray, warnings)? {
+            match held {
+                Held::Events(file) => files.push(*file),
+                Held::Series(one, _) => series.push(*one),
+            }
+        }
+        if series.is_empty() {
+            return Ok(OpenedPair::Events(files));
+        }
+        if let Some(file) = files.first() {
+            let message = format!("{} holds events, but another file a light curve", file.path());
+            return Err(Error::argument("FILE", "given", message));
+        }
+        self.refuse_selection()?;
+        let number = count(series.len() as u64, "light curve");
+        let both = <[LightCurve; 2]>::try_from(series)
+            .map_err(|_| Error::argument("FILE", number, "two are needed: the subject's and the reference's"));
+        both.map(|both| OpenedPair::Series(Box::new(both)))
+    }
+
     /// Applies `--gti-margin`, `--min-gti` and `--time` to the intervals of a file.
     fn narrow(&self, path: &str, mjdref: Option<MjdRef>, mut gti: Gti) -> Result<Gti> {
         let left = |gti: Gti, what: &str| {
@@ -336,6 +364,14 @@ pub enum Opened {
     Series(Box<LightCurve>),
 }
 
+/// What the input files of a cross spectrum hold.
+pub enum OpenedPair {
+    /// Events.
+    Events(Vec<EventFile>),
+    /// The subject and the reference.
+    Series(Box<[LightCurve; 2]>),
+}
+
 /// Names of files with each `@LIST` replaced by the names in it: one a line, relative to the working directory; `#` begins
 /// a comment.
 ///
@@ -369,7 +405,7 @@ pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
             return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
-            eprintln!("eagleray: warning: {warning}");
+            eprintln!("eagleray: warning: {}", plain_lines(&warning.to_string()));
         }
     }
     Ok(())

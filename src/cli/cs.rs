@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::common::{CombineArg, Held, InputArgs, not_negative, report};
+use super::common::{CombineArg, InputArgs, OpenedPair, not_negative, report};
 use super::cs_bands::{Bands, Shared};
 use super::device::{BackendArg, DeviceArgs};
 use super::number::{Range, positive, range};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
 use super::plan_text::{describe, describe_series};
 use super::plot_cross;
 use super::plot_cross::{LagKind, PowerType};
@@ -148,25 +148,10 @@ impl CsArgs {
 pub fn run(args: CsArgs) -> Result<()> {
     args.check()?;
     let mut warnings = Warnings::default();
-    let (mut files, mut series) = (Vec::new(), Vec::new());
-    for held in args.input.open_each(args.spectrum.compat.is_some(), &mut warnings)? {
-        match held {
-            Held::Events(file) => files.push(*file),
-            Held::Series(one, _) => series.push(*one),
-        }
+    match args.input.open_pair(args.spectrum.compat.is_some(), &mut warnings)? {
+        OpenedPair::Events(files) => of_events(&args, &files, warnings),
+        OpenedPair::Series(both) => of_light_curves(&args, &both, warnings),
     }
-    if series.is_empty() {
-        return of_events(&args, &files, warnings);
-    }
-    if let Some(file) = files.first() {
-        let message = format!("{} holds events, but another file a light curve", file.path());
-        return Err(Error::argument("FILE", "given", message));
-    }
-    let [subject, reference] = &series[..] else {
-        let message = "two are needed: the subject's and the reference's";
-        return Err(Error::argument("FILE", count(series.len() as u64, "light curve"), message));
-    };
-    of_light_curves(&args, subject, reference, warnings)
 }
 
 fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
@@ -193,8 +178,7 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
         return dry_run(args, inputs, Warnings::default());
     }
     let mut backend = args.open(&mut warnings)?;
-    let rows: u64 = files.iter().map(|file| file.rows() as u64).sum();
-    let bar = super::pds::progress_bar(rows, !args.out.quiet);
+    let bar = events_bar(files, !args.out.quiet);
     let progress = &mut |read| bar.inc(read);
     if args.fad {
         let spectrum = fad_of_events(inputs, &args.fad_options(), backend.as_mut(), warnings, progress)?;
@@ -219,8 +203,7 @@ fn dry_run(args: &CsArgs, inputs: Vec<Channels>, mut warnings: Warnings) -> Resu
     super::print(&describe(&plan, &events, &args.device(), args.spectrum.chunk_events, args.out.json)?)
 }
 
-fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, mut warnings: Warnings) -> Result<()> {
-    args.input.refuse_selection()?;
+fn of_light_curves(args: &CsArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<()> {
     let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
     if args.subject.is_some() || args.subject_pi.is_some() {
         return refuse("--subject", "a light curve has no events to select");
@@ -231,7 +214,7 @@ fn of_light_curves(args: &CsArgs, subject: &LightCurve, reference: &LightCurve, 
     if args.spectrum.compat.is_some() {
         return refuse("--compat", "applies to events; light curves are segmented by this program's rules");
     }
-    let [subject, reference] = [subject, reference].map(|s| super::series::coarser(s.clone(), args.spectrum.dt));
+    let [subject, reference] = both.each_ref().map(|s| super::series::coarser(s.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);
     let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
     let options = CrossSeriesOptions { segment_size, min_fracexp, cross: args.cross()? };
@@ -304,7 +287,7 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
         .min_by(|&a, &b| spectrum.phase_lag_err[a].total_cmp(&spectrum.phase_lag_err[b]));
     if let Some(k) = surest {
         text += &format!(
-            "surest lag at {:.6} Hz: {:.5} ± {:.5} rad, {:.3e} ± {:.1e} s ({}); raw coherence {:.4} ± {:.4}\n",
+            "surest lag at {:.6} Hz: {:.5} ± {:.5} rad, {:.3e} ± {:.1e} s ({}); raw coherence {:.4} ± {:.4}, {}\n",
             spectrum.freq[k],
             spectrum.phase_lag[k],
             spectrum.phase_lag_err[k],
@@ -312,19 +295,31 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
             spectrum.time_lag_err[k],
             meta.lag_sign,
             spectrum.raw_coherence[k],
-            spectrum.raw_coherence_err[k]
+            spectrum.raw_coherence_err[k],
+            chance(spectrum, k)
         );
     }
     text
 }
 
+/// How often independent channels are as coherent in any of the bins: `|C|²/(P1P2)` of M values is above x with `(1 − x)^(M − 1)`.
+fn chance(spectrum: &AveragedCrossSpectrum, k: usize) -> String {
+    let part = spectrum.modulus[k].powi(2) / (spectrum.power1[k] * spectrum.power2[k]);
+    let single = (spectrum.m[k] as f64 - 1.0) * (-part.min(1.0)).ln_1p() / std::f64::consts::LN_10;
+    let any = single + (spectrum.len() as f64).log10();
+    match any >= -1.0 {
+        true => format!("no more than chance: the largest of {} bins", spectrum.len()),
+        false => format!("by chance in one of {} bins with log10 p = {any:.1}", spectrum.len()),
+    }
+}
+
 fn fad_summary(spectrum: &FadSpectrum) -> String {
     let meta = &spectrum.meta;
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let mean = |values: &[f64]| Short(values.iter().sum::<f64>() / values.len() as f64);
     format!(
         "{} of {} s ({} of {} s), {:.2} and {:.2} photons each; {} on {}\nphotons of both: {}\n\
          corrected by amplitude differences, smoothed over {}; their scatter is off by {:+.2} %\n\
-         mean powers {:.4} and {:.4}, of both together {:.4}; noise levels {:.4}, {:.4} and {:.4}; mean co-spectrum {:.4}\n",
+         mean powers {} and {}, of both together {}; noise levels {}, {} and {}; mean co-spectrum {}\n",
         count(meta.m, "segment"),
         Short(meta.segment_size),
         count(meta.n as u64, "bin"),
@@ -339,9 +334,9 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         mean(&spectrum.power1),
         mean(&spectrum.power2),
         mean(&spectrum.power_total),
-        meta.noise1,
-        meta.noise2,
-        meta.noise_total,
+        Short(meta.noise1),
+        Short(meta.noise2),
+        Short(meta.noise_total),
         mean(&spectrum.cross_re),
     )
 }

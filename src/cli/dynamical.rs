@@ -3,24 +3,23 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::common::{CombineArg, InputArgs, Opened, report};
-use super::cs_bands::{Bands, Shared};
+use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
+use super::dynamical_cross;
 use super::number::{Range, counting, number, range};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
+use super::plot::title;
 use super::plot_matrix::{Axis, MatrixPicture, matrix};
 use super::spectrum_args::{SpectrumArgs, noise_level};
-use crate::data::Provenance;
-use crate::error::{Error, Result};
-use crate::io::EventFile;
+use crate::error::Result;
 use crate::kernels::power::frequencies;
 use crate::pipeline::{
-    Combine, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, Options, SeriesOptions, SeriesPlan,
-    dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
+    Combine, DynamicalOptions, Options, SeriesOptions, SeriesPlan, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_light_curve,
 };
 use crate::spectrum::dynamical::{Axes, Peak};
 use crate::spectrum::power::PowerOptions;
-use crate::spectrum::{CrossOptions, DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
+use crate::spectrum::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -33,21 +32,24 @@ const LONG_TEXT: u64 = 1 << 30;
 #[derive(Args, Debug)]
 pub struct DynArgs {
     #[command(flatten)]
-    input: InputArgs,
+    pub(super) input: InputArgs,
     /// Band of the subject in keV, LO <= E < HI, of a dynamical cross spectrum; a positive lag says that the subject is late
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference", conflicts_with_all = ["background", "subtract_noise", "trace"])]
-    subject: Option<Range>,
+    pub(super) subject: Option<Range>,
     /// Band of the reference in keV; photons of both bands leave one of them
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
-    reference: Option<Range>,
+    pub(super) reference: Option<Range>,
     /// Channels of the subject, both included, where energies are not known
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
-    subject_pi: Option<Range>,
+    pub(super) subject_pi: Option<Range>,
     /// Channels of the reference, both included
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
-    ref_pi: Option<Range>,
+    pub(super) ref_pi: Option<Range>,
+    /// The dynamical cross spectrum of two files, the subject's and the reference's: of events, or of light curves with the same bins
+    #[arg(long, conflicts_with_all = ["subject", "subject_pi", "background", "subtract_noise", "trace"])]
+    pub(super) cross: bool,
     #[command(flatten)]
-    spectrum: SpectrumArgs,
+    pub(super) spectrum: SpectrumArgs,
     /// Average this many neighbouring segments into one row; rows begin anew after gaps
     #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_time_log")]
     rebin_time: Option<usize>,
@@ -62,7 +64,7 @@ pub struct DynArgs {
     background: f64,
     /// Noise level: that of each row's Poisson counts, a value in the normalisation of the powers, or none
     #[arg(long, value_name = "poisson|VALUE|none", value_parser = noise_level, default_value = "poisson")]
-    noise: NoiseLevel,
+    pub(super) noise: NoiseLevel,
     /// Subtract each row's noise level from its powers
     #[arg(long)]
     subtract_noise: bool,
@@ -77,14 +79,14 @@ pub struct DynArgs {
     shift_half: usize,
     /// Colours of the picture by the logarithm of the powers, or linear [default: log, where all powers are positive]
     #[arg(long, value_enum, requires = "plot")]
-    plot_scale: Option<Scale>,
+    pub(super) plot_scale: Option<Scale>,
     #[command(flatten)]
-    device: DeviceArgs,
+    pub(super) device: DeviceArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
     /// Only the plan: segments, rows, frequencies, memory
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Colours of a picture.
@@ -97,7 +99,7 @@ pub enum Scale {
 }
 
 impl DynArgs {
-    fn time(&self) -> TimeRebin {
+    pub(super) fn time(&self) -> TimeRebin {
         let rebin = match (self.rebin_time, self.rebin_time_log) {
             (Some(by), _) => Rebin::Linear(by),
             (None, Some(growth)) => Rebin::Geometric(growth),
@@ -128,11 +130,11 @@ pub fn run(args: DynArgs) -> Result<()> {
     args.time().rebin.ranges(1)?;
     let mut warnings = Warnings::default();
     let (strict, quiet) = (args.output.strict, args.output.quiet);
+    if args.cross || args.subject.or(args.subject_pi).is_some() {
+        return dynamical_cross::run(&args, warnings);
+    }
     let spectrum = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
         Opened::Series(series) => {
-            if args.subject.or(args.subject_pi).is_some() {
-                return Err(Error::argument("--subject", "given", "a light curve has no events to select"));
-            }
             let series = super::series::coarser(*series, args.spectrum.dt)?;
             let power = args.options(Combine::Average).spectrum.power;
             let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
@@ -147,7 +149,6 @@ pub fn run(args: DynArgs) -> Result<()> {
             let mut backend = args.device.open(&mut warnings)?;
             dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?
         }
-        Opened::Events(files) if args.subject.or(args.subject_pi).is_some() => return cross(&args, &files, warnings),
         Opened::Events(files) => {
             let mut say = |text: String| args.output.say(&text);
             let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
@@ -161,7 +162,9 @@ pub fn run(args: DynArgs) -> Result<()> {
                 return super::print(&describe(segments, rows, columns, args.output.json));
             }
             let mut backend = args.device.open(&mut warnings)?;
-            dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |_| {})?
+            let bar = events_bar(&files, !quiet);
+            let progress = &mut |read| bar.inc(read);
+            dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress)?
         }
     };
     deliver(spectrum, &args)
@@ -206,7 +209,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     }
     if let Some(path) = &output.plot {
         let meta = &spectrum.meta;
-        let title = title(&meta.provenance, meta.segment_size);
+        let title = title(&meta.provenance, meta.m, meta.segment_size);
         let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
         picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
     }
@@ -255,70 +258,9 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
     }
     let all = spectrum.trace_maximum(f64::NEG_INFINITY, f64::INFINITY).unwrap_or_default();
     if let Some(peak) = largest(&all) {
-        text += &format!("largest power {:.4} at {:.6} Hz, time {}\n", peak.power, peak.freq, peak.time);
+        text += &format!("largest power {:.4} at {:.6} Hz, time {} s\n", peak.power, peak.freq, peak.time);
     }
     text
-}
-
-/// The dynamical cross spectrum of two bands.
-fn cross(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
-    let output = &args.output;
-    if args.dry_run {
-        return Err(Error::argument("--dry-run", "given", "is for power spectra"));
-    }
-    if args.input.combine == Some(CombineArg::Merge) {
-        return Err(Error::argument("--combine", "merge", "channels stay apart; several files follow one another"));
-    }
-    let mut say = |text: String| output.say(&text);
-    let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
-    let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
-    let bands = Bands::of(&args.input, energies, channels, &mut say)?;
-    let inputs = bands.channels(&args.input, files, &mut say)?;
-    let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = args.spectrum;
-    let (rebin, noise, compat_stingray) = (args.spectrum.rebinning(), [args.noise; 2], compat.is_some());
-    let cross = CrossOptions { norm, use_common_mean, rebin, noise, ..CrossOptions::default() };
-    let spectrum = CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events };
-    let options = DynamicalCrossOptions { spectrum, time: args.time() };
-    let mut backend = args.device.open(&mut warnings)?;
-    let inside = bands.shared() != Shared::None;
-    let made = dynamical_cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, &mut |_| {})?;
-    let made = if bands.shared() == Shared::ReferenceInside { made.exchanged() } else { made };
-    let (axes, meta) = (&made.axes, &made.meta);
-    report(&meta.provenance.warnings, output.strict, output.quiet)?;
-    output.table(false, |path| made.write(path, output.overwrite))?;
-    if let Some(path) = &output.plot {
-        let modulus: Vec<f64> = made.cross_re.iter().zip(&made.cross_im).map(|(re, im)| re.hypot(*im)).collect();
-        let name = format!("modulus of the cross spectrum, {}", meta.norm);
-        let title = title(&meta.provenance, meta.segment_size);
-        picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
-    }
-    output.table(true, |path| made.write(path, output.overwrite))?;
-    let (rows, columns) = axes.shape();
-    if output.json {
-        let mut value = serde_json::to_value(meta).unwrap_or_default();
-        value["rows"] = json!(rows);
-        value["frequencies"] = json!(columns);
-        return super::print(&format!("{value:#}\n"));
-    }
-    if !output.quiet {
-        eprintln!(
-            "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}",
-            count(meta.m, "segment"),
-            Short(meta.segment_size),
-            count(rows as u64, "row"),
-            meta.channels.nphots1,
-            meta.channels.nphots2,
-            meta.device.backend,
-            meta.device.adapter
-        );
-        eprintln!("photons of both: {}", meta.provenance.photons);
-    }
-    Ok(())
-}
-
-/// What a picture is of.
-fn title(made: &Provenance, segment_size: f64) -> String {
-    format!("{} {} {}: segments of {} s", made.telescop, made.instrume, made.object, Short(segment_size))
 }
 
 /// Unit of power on a picture.
@@ -332,7 +274,7 @@ fn unit(norm: Norm) -> &'static str {
 }
 
 /// Draws values with their name over time and frequency.
-fn picture(
+pub(super) fn picture(
     axes: &Axes,
     title: String,
     (values, name): (&[f64], String),
@@ -344,9 +286,10 @@ fn picture(
     let zero = axes.start.first().copied().unwrap_or(0.0);
     let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
     let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.df).map(edges).collect();
-    // Widths that grow want an axis on which they are alike.
+    // Widths that grow want an axis on which they are alike, and two decades one that does not show the highest alone.
     let widths = axes.df.first().zip(axes.df.iter().rev().nth(1));
     let growing = widths.is_some_and(|(first, last)| last > first);
+    let wide = axes.freq.first().zip(axes.freq.last()).is_some_and(|(first, last)| *last >= 100.0 * first);
     let picture = MatrixPicture {
         title,
         x: Axis {
@@ -354,7 +297,7 @@ fn picture(
             edges: axes.start.iter().zip(&axes.stop).map(|(a, b)| (a - zero, b - zero)).collect(),
             log: false,
         },
-        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: growing },
+        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: wide || growing },
         values,
         name,
         log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::common::{InputArgs, Opened, report, seconds};
 use super::number::counting;
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
 use crate::data::LightCurve;
 use crate::error::Result;
 use crate::pipeline::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
@@ -48,7 +48,8 @@ pub fn run(args: LcArgs) -> Result<()> {
             };
             let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
             let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
-            light_curve_of_events(inputs, &options, warnings, &mut |_| {})?
+            let bar = events_bar(&files, talk);
+            light_curve_of_events(inputs, &options, warnings, &mut |read| bar.inc(read))?
         }
     };
     report(&curve.meta.provenance.warnings, args.out.strict, args.out.quiet)?;

@@ -9,6 +9,7 @@ mod cs_bands;
 pub mod device;
 pub mod devices;
 pub mod dynamical;
+mod dynamical_cross;
 pub mod fold;
 pub mod info;
 #[cfg(unix)]
@@ -19,6 +20,7 @@ pub mod lomb_scargle;
 pub mod multitaper;
 pub mod number;
 pub mod output;
+mod par;
 pub mod pds;
 mod plan_text;
 pub mod plot;
@@ -32,6 +34,7 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+mod toas;
 pub mod varenergy;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +45,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::profile;
-use crate::text::{Short, count};
+use crate::text::{Short, count, plain};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -107,8 +110,11 @@ enum Command {
 }
 
 /// Silences Mesa's layer that picks a display's GPU, which complains on stderr where there is no display; adapters are picked
-/// here anyway. To be called first in a program, while it has one thread.
-pub fn quiet_driver_layers() {
+/// here anyway.
+///
+/// # Safety
+/// The process has one thread: to be called first in a program.
+pub unsafe fn quiet_driver_layers() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
         // SAFETY: the caller has one thread as yet, so nobody reads the environment.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
@@ -157,10 +163,15 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("eagleray: error: {e}");
+            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
+}
+
+/// A message without control characters but the ends of its lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Ends the recording and writes it.
@@ -172,8 +183,10 @@ fn write_profile(path: &Path) -> Result<()> {
         return Ok(());
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
-    let text = if table { profile.table() } else { profile.trace() };
-    write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
+    write_file(path, true, |out| {
+        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.trace(out) };
+        written.map_err(|e| Error::io(path, e))
+    })
 }
 
 /// Writes to standard output; a closed pipe is an error, not a panic.

@@ -5,7 +5,7 @@ use clap::Args;
 use super::common::{InputArgs, Opened};
 use super::lomb_scargle::deliver;
 use super::number::{counting, number, positive};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
 use super::spectrum_args::{SpectrumArgs, noise_level};
 use crate::error::{Error, Result};
 use crate::pipeline::{Combine, Options, SeriesOptions, multitaper_of_events, multitaper_of_light_curve};
@@ -76,7 +76,8 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
                 args.output.say("the background is that of all merged files together");
             }
             let options = Options { dt, segment_size, combine, power, compat_stingray: false, chunk_events };
-            multitaper_of_events(inputs, &options, &tapers, warnings, &mut |_| {})?
+            let bar = events_bar(&files, !args.output.quiet);
+            multitaper_of_events(inputs, &options, &tapers, warnings, &mut |read| bar.inc(read))?
         }
     };
     // Adaptive weights leave another number of values in each bin, which no line shows.

@@ -1,10 +1,14 @@
 //! Options of what is written and said, and the checks that come before any work.
 
+use std::io::IsTerminal;
+
 use clap::Args;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use super::common::InputArgs;
 use super::plot;
 use crate::error::{Error, Result};
+use crate::io::EventFile;
 use crate::io::product::{Format, check_output};
 
 /// Where results go.
@@ -69,4 +73,19 @@ impl OutputArgs {
             eprintln!("eagleray: {text}");
         }
     }
+}
+
+/// A bar of the events that are read, on a terminal; nothing elsewhere.
+pub(super) fn events_bar(files: &[EventFile], talk: bool) -> ProgressBar {
+    bar(files.iter().map(|file| file.rows() as u64).sum(), "events", talk)
+}
+
+/// A bar of so many of something, on a terminal; nothing elsewhere. It is gone when it is dropped.
+pub(super) fn bar(total: u64, of: &str, talk: bool) -> ProgressBar {
+    if !talk || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{per_sec}}, {{eta}} left");
+    let style = ProgressStyle::with_template(&style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style).with_finish(ProgressFinish::AndClear)
 }

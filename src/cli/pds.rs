@@ -1,14 +1,12 @@
 //! `eagleray pds`: the averaged power spectrum of event files.
 
-use std::io::IsTerminal;
-
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::judge;
 use super::number::{Range, number, probability, range};
+use super::output::events_bar;
 use super::plan_text::describe;
 use super::plot::{self, PlotY};
 use super::spectrum_args::{DeadTimeArgs, SpectrumArgs, noise_level};
@@ -220,8 +218,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
         return super::print(&describe(&plan, &inputs, &args.device, chunk, args.json)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
-    let rows: usize = files.iter().map(|f| f.rows()).sum();
-    let bar = progress_bar(rows as u64, talk);
+    let bar = events_bar(&files, talk);
     let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
     bar.finish_and_clear();
     let spectrum = result.or_else(|e| {
@@ -232,13 +229,4 @@ pub fn run(args: PdsArgs) -> Result<()> {
         Err(e)
     })?;
     args.deliver(spectrum, &told)
-}
-
-/// A bar on a terminal, nothing elsewhere.
-pub(super) fn progress_bar(rows: u64, talk: bool) -> ProgressBar {
-    if !talk || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
-    ProgressBar::new(rows).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

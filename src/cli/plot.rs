@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use plotters::chart::MeshStyle;
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
+use crate::data::Provenance;
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::spectrum::{AveragedPowerSpectrum, Norm};
+use crate::text::{Short, count};
 
 /// Size of a picture in pixels.
 pub(super) const SIZE: (u32, u32) = (1000, 620);
@@ -117,6 +121,31 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// What a picture is of, and how many segments it averages.
+pub(super) fn title(made: &Provenance, m: u64, segment_size: f64) -> String {
+    let (telescope, instrument, object) = (&made.telescop, &made.instrume, &made.object);
+    let name = format!("{telescope} {instrument} {object}: {} of {} s", count(m, "segment"), Short(segment_size));
+    name.trim_start_matches([' ', ':']).into()
+}
+
+/// The axes of a picture, with their names, labels of a size, and a grid at the labels; it has to be drawn.
+pub(super) fn mesh<'a, 'b, B: DrawingBackend, X, Y>(
+    chart: &'b mut ChartContext<'a, B, Cartesian2d<X, Y>>,
+    x: &str,
+    y: &str,
+    size: i32,
+) -> MeshStyle<'a, 'b, X, Y, B>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc(x).y_desc(y).label_style(("sans-serif", size)).axis_desc_style(("sans-serif", size + 2));
+    mesh.x_label_formatter(&tick).y_label_formatter(&tick);
+    mesh.light_line_style(TRANSPARENT).bold_line_style(RGBColor(215, 215, 215));
+    mesh
+}
+
 /// One horizontal step: a frequency bin, or all bins that share a pixel, from the lowest to the highest value.
 struct Step {
     /// The first of its bins.
@@ -176,14 +205,7 @@ where
     let detection = detection(s, &steps, style);
     let high = steps.iter().map(|p| p.high).chain(detection.iter().map(|p| p.1)).fold(0.0, f64::max);
     let meta = &s.meta;
-    let title = format!(
-        "{} {} {}: {} segments of {} s",
-        meta.provenance.telescop,
-        meta.provenance.instrume,
-        meta.provenance.object,
-        meta.m,
-        (meta.segment_size * 1e6).round() / 1e6
-    );
+    let title = title(&meta.provenance, meta.m, meta.segment_size);
     let unit = match (meta.norm, y) {
         (Norm::Leahy, PlotY::Power) => "Leahy power",
         (Norm::Leahy, _) => "frequency × Leahy power (Hz)",
@@ -195,7 +217,7 @@ where
         (Norm::None, _) => "frequency × |F|² (Hz)",
     };
     let mut chart = ChartBuilder::on(&area)
-        .caption(title.trim(), ("sans-serif", 22))
+        .caption(title, ("sans-serif", 22))
         .margin(12)
         .margin_right(RIGHT_MARGIN)
         .x_label_area_size(48)
@@ -205,18 +227,7 @@ where
             (low / 1.3..high * 1.3).log_scale().with_key_points(ticks(low / 1.3, high * 1.3)),
         )
         .map_err(failed)?;
-    chart
-        .configure_mesh()
-        .x_desc("frequency (Hz)")
-        .y_desc(unit)
-        .label_style(("sans-serif", 16))
-        .axis_desc_style(("sans-serif", 18))
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(RGBColor(215, 215, 215))
-        .draw()
-        .map_err(failed)?;
+    mesh(&mut chart, "frequency (Hz)", unit, 16).draw().map_err(failed)?;
     if let Some(f) = style.harmonics {
         let orange = RGBColor(235, 150, 40);
         let marks = marks(f, first.from, last.to);
@@ -282,10 +293,11 @@ fn noise(s: &AveragedPowerSpectrum, y: PlotY) -> Vec<(f64, f64)> {
     let scale = f64::from(SIZE.0) / (s.freq[s.len() - 1] / s.freq[0]).ln().max(1e-9);
     let mut places: Vec<usize> = (0..s.len()).collect();
     places.dedup_by_key(|k| ((s.freq[*k] / s.freq[0]).ln() * scale).floor() as i64);
-    places
-        .into_iter()
-        .map(|k| (s.freq[k], if y == PlotY::Power { s.noise[k] } else { s.noise[k] * s.freq[k] }))
-        .collect()
+    let at = |f: f64, k: usize| (f, if y == PlotY::Power { s.noise[k] } else { s.noise[k] * f });
+    // From the lower edge of the first bin to the upper one of the last.
+    let last = s.len() - 1;
+    let (lower, upper) = (at(s.freq[0] - s.df[0] / 2.0, 0), at(s.freq[last] + s.df[last] / 2.0, last));
+    std::iter::once(lower).chain(places.into_iter().map(|k| at(s.freq[k], k))).chain([upper]).collect()
 }
 
 /// The multiples of `f` between two frequencies, as far as they stand apart on a logarithmic axis.

@@ -7,8 +7,7 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick, ticks};
-use crate::data::Provenance;
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save, ticks, title};
 use crate::error::Result;
 use crate::spectrum::{AveragedCrossSpectrum, FadSpectrum, Norm};
 
@@ -62,9 +61,10 @@ pub fn cross_spectrum(
         LagKind::Phase => (curve("", BLUE, &s.phase_lag, &s.phase_lag_err), "phase lag (rad)"),
         LagKind::Time => (curve("", BLUE, &s.time_lag, &s.time_lag_err), "time lag (s)"),
     };
+    let known = |errors: &[f64]| errors.iter().map(|&e| if e < 1.0 { e } else { f64::NAN }).collect::<Vec<f64>>();
     let coherence = vec![
         curve("raw", BLUE, &s.raw_coherence, &s.raw_coherence_err),
-        curve("intrinsic", RED, &s.intrinsic_coherence, &s.intrinsic_coherence_err),
+        curve("intrinsic, where its error is below 1", RED, &s.intrinsic_coherence, &known(&s.intrinsic_coherence_err)),
     ];
     let picture = Stack {
         title: title(&s.meta.provenance, s.meta.m, s.meta.segment_size),
@@ -115,11 +115,6 @@ const BLUE: RGBColor = RGBColor(20, 80, 150);
 const RED: RGBColor = RGBColor(200, 60, 40);
 const GREEN: RGBColor = RGBColor(40, 130, 70);
 const ORANGE: RGBColor = RGBColor(235, 150, 40);
-
-fn title(made: &Provenance, m: u64, segment_size: f64) -> String {
-    let (telescope, instrument, object) = (&made.telescop, &made.instrume, &made.object);
-    format!("{telescope} {instrument} {object}: {m} segments of {} s", (segment_size * 1e6).round() / 1e6).trim().into()
-}
 
 fn power_name(norm: Norm) -> &'static str {
     match norm {
@@ -200,7 +195,7 @@ impl Picture for Stack {
     {
         let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
         area.fill(&WHITE).map_err(failed)?;
-        let area = area.titled(&self.title, ("sans-serif", 22)).map_err(failed)?;
+        let area = area.margin(10, 0, 0, 0).titled(&self.title, ("sans-serif", 22)).map_err(failed)?;
         let freqs = || self.panels.iter().flat_map(|p| &p.curves).flat_map(|c| &c.marks).map(|m| m.freq);
         let (first, last) = (freqs().fold(f64::INFINITY, f64::min), freqs().fold(0.0, f64::max));
         if first > last {
@@ -248,19 +243,8 @@ where
         .y_label_area_size(84)
         .build_cartesian_2d(x.clone().log_scale().with_key_points(ticks(x.start, x.end)), y)
         .map_err(failed)?;
-    chart
-        .configure_mesh()
-        .x_desc(if bottom { "frequency (Hz)" } else { "" })
-        .y_desc(panel.name)
-        .y_labels(5)
-        .label_style(("sans-serif", 15))
-        .axis_desc_style(("sans-serif", 17))
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(RGBColor(215, 215, 215))
-        .draw()
-        .map_err(failed)?;
+    let x_name = if bottom { "frequency (Hz)" } else { "" };
+    mesh(&mut chart, x_name, panel.name, 15).y_labels(5).draw().map_err(failed)?;
     if shown.contains(&0.0) {
         let zero = PathElement::new(vec![(x.start, 0.0), (x.end, 0.0)], BLACK.mix(0.5));
         chart.draw_series([zero]).map_err(failed)?;
@@ -283,7 +267,9 @@ where
     }
     if panel.curves.iter().any(|c| !c.name.is_empty()) {
         let mut legend = chart.configure_series_labels();
-        legend.position(SeriesLabelPosition::UpperRight).label_font(("sans-serif", 15)).margin(4);
+        // Powers fall towards high frequencies as a rule, where coherence is lost.
+        let place = if panel.log { SeriesLabelPosition::LowerLeft } else { SeriesLabelPosition::UpperRight };
+        legend.position(place).label_font(("sans-serif", 15)).margin(4);
         legend.background_style(WHITE.mix(0.8)).draw().map_err(failed)?;
     }
     if !panel.note.is_empty() {

@@ -3,7 +3,7 @@
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, save, tick, ticks};
+use super::plot::{Picture, RIGHT_MARGIN, mesh, save, tick, ticks};
 use crate::error::Result;
 use crate::spectrum::{EnergyKind, EnergySpectrum};
 
@@ -101,18 +101,8 @@ impl EnergyPicture<'_> {
             .y_label_area_size(90)
             .build_cartesian_2d(x, low..high)
             .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .x_desc(if s.meta.channels { "channel" } else { "energy (keV)" })
-            .y_desc(self.quantity())
-            .label_style(("sans-serif", 16))
-            .axis_desc_style(("sans-serif", 18))
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(RGBColor(215, 215, 215))
-            .draw()
-            .map_err(failed)?;
+        let energy = if s.meta.channels { "channel" } else { "energy (keV)" };
+        mesh(&mut chart, energy, self.quantity(), 16).draw().map_err(failed)?;
         if low < 0.0 {
             let ends = vec![(s.energy_lo[0], 0.0), (self.end(s.len() - 1), 0.0)];
             chart.draw_series([PathElement::new(ends, RGBColor(120, 120, 120))]).map_err(failed)?;

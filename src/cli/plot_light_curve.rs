@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick};
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save};
 use crate::data::LightCurve;
 use crate::error::Result;
 
@@ -78,18 +78,7 @@ impl Picture for CurvePicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(0.0..span, low..high + 0.05 * (high - low))
             .map_err(failed)?;
-        chart
-            .configure_mesh()
-            .x_desc(format!("time (s) since {zero} s"))
-            .y_desc("rate (counts/s)")
-            .label_style(("sans-serif", 16))
-            .axis_desc_style(("sans-serif", 18))
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(RGBColor(215, 215, 215))
-            .draw()
-            .map_err(failed)?;
+        mesh(&mut chart, &format!("time (s) since {zero} s"), "rate (counts/s)", 16).draw().map_err(failed)?;
         let line = RGBColor(20, 80, 150);
         let bars = marks.iter().filter(|m| m.error > 0.0 && marks.len() < 300).map(|m| {
             let t = (m.from + m.to) / 2.0;

@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick, ticks};
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick, ticks};
 use crate::error::Result;
 
 /// Most columns and lines of cells that are drawn; beyond them cells are averaged.
@@ -149,10 +149,7 @@ impl Picture for MatrixPicture<'_> {
                 chart.draw_series(boxes).map_err(failed)?;
                 let line = self.trace.iter().map(|&at| Circle::new(at, 3, RGBColor(255, 60, 40).stroke_width(1)));
                 chart.draw_series(line).map_err(failed)?;
-                let mut mesh = chart.configure_mesh();
-                mesh.disable_mesh().x_desc(self.x.name.as_str()).y_desc(self.y.name.as_str());
-                mesh.label_style(("sans-serif", 16)).axis_desc_style(("sans-serif", 18));
-                mesh.x_label_formatter(&tick).y_label_formatter(&tick).draw().map_err(failed)?;
+                mesh(&mut chart, &self.x.name, &self.y.name, 16).disable_mesh().draw().map_err(failed)?;
             }};
         }
         let log = |ends: (f64, f64)| (ends.0..ends.1).log_scale().with_key_points(ticks(ends.0, ends.1));

@@ -2,10 +2,11 @@
 
 use plotters::prelude::*;
 
-use super::plot::{Picture, RIGHT_MARGIN, SIZE, save, tick};
+use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use crate::error::Result;
 use crate::pulsation::fold::Phaseogram;
-use crate::pulsation::{Method, Profile, Search};
+use crate::pulsation::{Method, Profile, Search, Toa, Toas};
+use crate::time::Dd;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.
 ///
@@ -82,6 +83,15 @@ pub(super) fn phaseogram(profile: &Profile, gram: &Phaseogram, path: &str, overw
     save(&heat, path, overwrite)
 }
 
+/// Draws the residuals of times of arrival against time.
+///
+/// # Errors
+/// See [`save`].
+pub(super) fn residuals(toas: &Toas, profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
+    let title = format!("{}: {} Hz", named(&profile.meta.provenance), hertz(profile.meta.freq));
+    save(&Residuals { title, toas }, path, overwrite)
+}
+
 /// A frequency with at most twelve decimals.
 fn hertz(freq: f64) -> f64 {
     format!("{freq:.12}").parse().unwrap_or(freq)
@@ -100,22 +110,7 @@ fn statistic(found: &Search) -> String {
     }
 }
 
-/// The style that all pictures here share.
-macro_rules! mesh {
-    ($chart:expr, $x:expr, $y:expr) => {
-        $chart
-            .configure_mesh()
-            .x_desc($x)
-            .y_desc($y)
-            .label_style(("sans-serif", 16))
-            .axis_desc_style(("sans-serif", 18))
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(RGBColor(225, 225, 225))
-            .draw()
-    };
-}
+const GRID: RGBColor = RGBColor(225, 225, 225);
 
 struct SearchPicture<'a>(&'a Search);
 
@@ -142,7 +137,7 @@ impl Picture for SearchPicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(first..last, 0.0..high)
             .map_err(failed)?;
-        mesh!(chart, "frequency (Hz)", statistic(found)).map_err(failed)?;
+        mesh(&mut chart, "frequency (Hz)", &statistic(found), 16).bold_line_style(GRID).draw().map_err(failed)?;
         // One stroke a pixel, from the lowest to the highest value in it.
         let mut strokes: Vec<(i64, f64, f64, f64)> = Vec::new();
         for (f, stat) in found.freq.iter().zip(&found.stat) {
@@ -211,7 +206,8 @@ impl Picture for ProfilePicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(0.0..2.0, low - room..high + room)
             .map_err(failed)?;
-        mesh!(chart, "phase", if self.relative { "rate over its mean" } else { "rate (counts/s)" }).map_err(failed)?;
+        let rate = if self.relative { "rate over its mean" } else { "rate (counts/s)" };
+        mesh(&mut chart, "phase", rate, 16).bold_line_style(GRID).draw().map_err(failed)?;
         for (i, (label, p)) in self.curves.iter().enumerate() {
             let colour = Palette99::pick(i).to_rgba();
             let colour = if self.relative { colour } else { RGBColor(20, 80, 150).to_rgba() };
@@ -245,6 +241,50 @@ impl Picture for ProfilePicture<'_> {
     }
 }
 
+struct Residuals<'a> {
+    title: String,
+    toas: &'a Toas,
+}
+
+impl Picture for Residuals<'_> {
+    fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String>
+    where
+        B::ErrorType: 'static,
+    {
+        let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
+        area.fill(&WHITE).map_err(failed)?;
+        let toas = &self.toas.toas;
+        let (Some(first), Some(last)) = (toas.first(), toas.last()) else {
+            return Err("no time of arrival to draw".into());
+        };
+        // Hours or days from a whole day.
+        let day = first.mjd.value().floor();
+        let x = |toa: &Toa| (toa.mjd - Dd::from(day)).value();
+        let room = 0.04 * (x(last) - x(first)).max(1e-3);
+        let low = toas.iter().map(|t| t.shift - t.shift_err).fold(0.0, f64::min);
+        let high = toas.iter().map(|t| t.shift + t.shift_err).fold(0.0, f64::max);
+        let above = 0.08 * (high - low).max(1e-9);
+        let mut chart = ChartBuilder::on(&area)
+            .caption(&self.title, ("sans-serif", 22))
+            .margin(12)
+            .margin_right(RIGHT_MARGIN)
+            .x_label_area_size(48)
+            .y_label_area_size(96)
+            .build_cartesian_2d(x(first) - room..x(last) + room, low - above..high + above)
+            .map_err(failed)?;
+        mesh!(chart, format!("MJD − {day}"), "residual (cycles)").map_err(failed)?;
+        let zero = [(x(first) - room, 0.0), (x(last) + room, 0.0)];
+        chart.draw_series(DashedLineSeries::new(zero, 7, 4, RGBColor(40, 130, 70).into())).map_err(failed)?;
+        let blue = RGBColor(20, 80, 150);
+        let bars = toas.iter().map(|t| {
+            PathElement::new(vec![(x(t), t.shift - t.shift_err), (x(t), t.shift + t.shift_err)], blue.mix(0.6))
+        });
+        chart.draw_series(bars).map_err(failed)?;
+        chart.draw_series(toas.iter().map(|t| Circle::new((x(t), t.shift), 3, blue.filled()))).map_err(failed)?;
+        area.present().map_err(failed)
+    }
+}
+
 /// Values as shades: rows from the bottom up, repeated sideways.
 struct Heat {
     title: String,
@@ -272,7 +312,7 @@ impl Picture for Heat {
             .y_label_area_size(96)
             .build_cartesian_2d(self.x.1..self.x.2, self.y.1..self.y.2)
             .map_err(failed)?;
-        mesh!(chart, self.x.0, self.y.0).map_err(failed)?;
+        mesh(&mut chart, self.x.0, self.y.0, 16).bold_line_style(GRID).draw().map_err(failed)?;
         let together = self.rows.len().div_ceil(SHADES).max(1);
         let rows: Vec<Vec<f64>> = self
             .rows

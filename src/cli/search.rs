@@ -1,34 +1,40 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
 
 use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, positive, probability, range};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, bar};
+use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
+use crate::phase::Ephemeris;
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
 use crate::pulsation::search::Progress;
 use crate::pulsation::{Algorithm, Method, Search, SearchMeta, SearchOptions, search};
 use crate::text::{Short, count};
+use crate::time::Dd;
 use crate::warning::Warnings;
+
+/// Independent frequencies to either side of that of an ephemeris.
+const WITHIN: f64 = 100.0;
 
 /// Options of `search`.
 #[derive(Args, Debug)]
 pub struct SearchArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Frequencies, Hz, at the middle of the good time
-    #[arg(long, value_name = "LO:HI", value_parser = range)]
-    freq: Range,
-    /// Range of the frequency's derivative, Hz/s
+    /// Frequencies, Hz, at the middle of the good time [default with --par: 100/span to both sides of its frequency]
+    #[arg(long, value_name = "LO:HI", value_parser = range, required_unless_present = "par")]
+    freq: Option<Range>,
+    #[command(flatten)]
+    par: ParArgs,
+    /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<Range>,
-    /// Range of its second derivative, Hz/s²
+    /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fddot: Option<Range>,
     /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), or h (H test)
@@ -79,12 +85,17 @@ enum AlgorithmArg {
 }
 
 impl SearchArgs {
-    fn options(&self) -> SearchOptions {
+    fn options(&self, events: &PulseEvents) -> SearchOptions {
         let pair = |range: Range| (range.lo, range.hi);
+        let around = |e: Ephemeris| (e.freq.value(), (WITHIN / events.span).min(0.5 * e.freq.value()));
+        let known = events.timing.as_ref().map(|timing| timing.ephemeris);
+        let (freq, within) = known.map_or((0.0, 0.0), around);
+        let alone =
+            |of: fn(&Ephemeris) -> Dd| known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d));
         SearchOptions {
-            freq: pair(self.freq),
-            fdot: self.fdot.map(pair),
-            fddot: self.fddot.map(pair),
+            freq: self.freq.map_or((freq - within, freq + within), pair),
+            fdot: self.fdot.map(pair).or(alone(|e| e.fdot)),
+            fddot: self.fddot.map(pair).or(alone(|e| e.fddot)),
             method: match self.method {
                 MethodArg::Z2 => Method::Z2,
                 MethodArg::Ef => Method::Ef,
@@ -113,8 +124,9 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
     args.device.check()?;
     out.check(&args.input, &[&args.map], &[])?;
-    let (events, mut backend) = open(&args.input, &args.device, out)?;
-    let found = watched(out, |told| search(events, &args.options(), backend.as_mut(), told))?;
+    let (events, mut backend) = open(&args.input, &args.device, out, &args.par)?;
+    let options = args.options(&events);
+    let found = watched(out, |told| search(events, &options, backend.as_mut(), told))?;
     if let Some(path) = &out.plot {
         plot_pulsation::search(&found, path, out.overwrite)?;
     }
@@ -129,6 +141,7 @@ pub(super) fn open(
     input: &InputArgs,
     device: &DeviceArgs,
     out: &OutputArgs,
+    par: &ParArgs,
 ) -> Result<(PulseEvents, Box<dyn Backend>)> {
     let mut warnings = Warnings::default();
     let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
@@ -136,14 +149,17 @@ pub(super) fn open(
     };
     let (inputs, combine) = input.inputs(&files, &mut warnings, &mut |text| out.say(&text))?;
     let backend = device.open(&mut warnings)?;
-    let events = PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?;
+    let events = match par.read(&mut warnings)? {
+        Some(par) => read_by(&par, inputs, combine, warnings)?,
+        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?,
+    };
     report(&events.provenance.warnings, out.strict, out.quiet)?;
     Ok((events, backend))
 }
 
 /// A search whose progress is shown.
 pub(super) fn watched(out: &OutputArgs, work: impl FnOnce(Progress) -> Result<Search>) -> Result<Search> {
-    let bar = progress_bar(!out.quiet);
+    let bar = bar(1, "trials", !out.quiet);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
@@ -165,15 +181,6 @@ pub(super) fn report_found(found: &Search, out: &OutputArgs) -> Result<()> {
         eprint!("{}", summary(found));
     }
     Ok(())
-}
-
-/// A bar on a terminal, nothing elsewhere.
-fn progress_bar(talk: bool) -> ProgressBar {
-    if !talk || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} trials, {per_sec}, {eta} left");
-    ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// The detection level, of each number of harmonics where several were tried.

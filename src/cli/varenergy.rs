@@ -6,7 +6,7 @@ use serde_json::json;
 use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, number, range};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, events_bar};
 use crate::data::ChannelRange;
 use crate::error::{Error, Result};
 use crate::io::EventFile;
@@ -200,7 +200,7 @@ impl VarenergyArgs {
         if let (false, [reference, .., last]) = (channels, &ranges[..]) {
             let close = |r: &ChannelRange| if r.closed { ']' } else { ')' };
             say(format!(
-                "{}: reference {} in [{}, {}{}, {} from {} to {}{}",
+                "{}: reference {} in [{}, {}{}, {} in [{}, {}{}",
                 file.path(),
                 file.channel_name().unwrap_or_default(),
                 reference.lo,
@@ -252,7 +252,10 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
         return super::print(&describe(plan.as_ref(), &bands, &args));
     }
     let mut backend = args.device.open(&mut warnings)?;
-    let spectrum = energy_spectrum_of_events(inputs, &bands, &options, backend.as_mut(), warnings, &mut |_| {})?;
+    let bar = events_bar(&files, talk);
+    let progress = &mut |read| bar.inc(read);
+    let spectrum = energy_spectrum_of_events(inputs, &bands, &options, backend.as_mut(), warnings, progress)?;
+    bar.finish_and_clear();
     deliver(&spectrum, &told, &args)
 }
 

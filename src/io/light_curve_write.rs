@@ -1,9 +1,10 @@
 //! Light curves on disk: tables in every format, and FITS as OGIP/93-003 defines light curves.
+#![expect(clippy::indexing_slicing, reason = "the columns of a light curve are of one length")]
 
 use std::io::{self, Cursor};
 
 use super::fits_writer::{Column, FitsWriter, Header};
-use super::product::{Format, Product, ProductColumn, Values, write_bytes};
+use super::product::{Format, Product, column, write_bytes};
 use super::product_fits::{cards, metadata};
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
@@ -11,15 +12,14 @@ use crate::error::{Error, Result};
 impl LightCurve {
     /// The light curve as a table: `time` (s, centre) `counts` `rate` `rate_err` `fracexp`.
     pub fn product(&self) -> Product<'_> {
-        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         Product {
             name: "RATE",
             columns: vec![
-                column("time", "s", Values::Real(&self.time)),
-                column("counts", "ct", Values::Real(&self.counts)),
-                column("rate", "ct/s", Values::Real(&self.rate)),
-                column("rate_err", "ct/s", Values::Real(&self.rate_err)),
-                column("fracexp", "", Values::Real(&self.fracexp)),
+                column("time", "s", &self.time),
+                column("counts", "ct", &self.counts),
+                column("rate", "ct/s", &self.rate),
+                column("rate_err", "ct/s", &self.rate_err),
+                column("fracexp", "", &self.fracexp),
             ],
             meta: serde_json::to_value(&self.meta).unwrap_or_default(),
         }

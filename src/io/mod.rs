@@ -1,4 +1,9 @@
 //! Reading event files, and writing what comes of them.
+// Input says how much there is of everything: what is indexed here says why that is there.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::panic, clippy::unreachable, clippy::todo)
+)]
 
 mod bands;
 mod detectors;
@@ -12,6 +17,7 @@ pub mod gti;
 pub mod light_curve;
 mod light_curve_write;
 pub mod missions;
+pub mod par;
 pub mod product;
 mod product_dynamical;
 mod product_fits;

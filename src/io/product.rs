@@ -1,4 +1,5 @@
 //! Products on disk: ECSV, CSV, JSON, written whole or not at all.
+#![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -10,6 +11,7 @@ use super::fits_writer::write_file;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Values of one column.
@@ -20,6 +22,24 @@ pub enum Values<'a> {
     Count(&'a [u64]),
 }
 
+impl<'a> From<&'a [f64]> for Values<'a> {
+    fn from(values: &'a [f64]) -> Values<'a> {
+        Values::Real(values)
+    }
+}
+
+impl<'a> From<&'a Vec<f64>> for Values<'a> {
+    fn from(values: &'a Vec<f64>) -> Values<'a> {
+        Values::Real(values)
+    }
+}
+
+impl<'a> From<&'a Vec<u64>> for Values<'a> {
+    fn from(values: &'a Vec<u64>) -> Values<'a> {
+        Values::Count(values)
+    }
+}
+
 /// One column of a product.
 pub struct ProductColumn<'a> {
     /// Name that scripts use.
@@ -28,6 +48,11 @@ pub struct ProductColumn<'a> {
     pub unit: String,
     /// Its values.
     pub values: Values<'a>,
+}
+
+/// A column of real numbers or counts.
+pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Values<'a>>) -> ProductColumn<'a> {
+    ProductColumn { name, unit: unit.to_string(), values: values.into() }
 }
 
 /// A table with metadata, ready to be written in any format.
@@ -44,19 +69,18 @@ impl AveragedPowerSpectrum {
     /// The spectrum as a table.
     pub fn product(&self) -> Product<'_> {
         let power_unit = power_unit(self.meta.norm);
-        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         let mut columns = vec![
-            column("freq", "Hz", Values::Real(&self.freq)),
-            column("df", "Hz", Values::Real(&self.df)),
-            column("power", power_unit, Values::Real(&self.power)),
-            column("power_err", power_unit, Values::Real(&self.power_err)),
-            column("unnorm_power", "", Values::Real(&self.unnorm_power)),
-            column("noise", power_unit, Values::Real(&self.noise)),
-            column("m", "", Values::Count(&self.m)),
+            column("freq", "Hz", &self.freq),
+            column("df", "Hz", &self.df),
+            column("power", power_unit, &self.power),
+            column("power_err", power_unit, &self.power_err),
+            column("unnorm_power", "", &self.unnorm_power),
+            column("noise", power_unit, &self.noise),
+            column("m", "", &self.m),
         ];
         if !self.power_lo.is_empty() {
-            columns.push(column("power_lo", power_unit, Values::Real(&self.power_lo)));
-            columns.push(column("power_hi", power_unit, Values::Real(&self.power_hi)));
+            columns.push(column("power_lo", power_unit, &self.power_lo));
+            columns.push(column("power_hi", power_unit, &self.power_hi));
         }
         Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
@@ -66,30 +90,28 @@ impl AveragedCrossSpectrum {
     /// The spectrum as a table.
     pub fn product(&self) -> Product<'_> {
         let power = power_unit(self.meta.norm);
-        let real =
-            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
         let columns = vec![
-            real("freq", "Hz", &self.freq),
-            real("df", "Hz", &self.df),
-            ProductColumn { name: "m", unit: String::new(), values: Values::Count(&self.m) },
-            real("cross_re", power, &self.cross_re),
-            real("cross_im", power, &self.cross_im),
-            real("cross_err_re", power, &self.cross_err_re),
-            real("cross_err_im", power, &self.cross_err_im),
-            real("power1", power, &self.power1),
-            real("power2", power, &self.power2),
-            real("noise1", power, &self.noise1),
-            real("noise2", power, &self.noise2),
-            real("phase_lag", "rad", &self.phase_lag),
-            real("phase_lag_err", "rad", &self.phase_lag_err),
-            real("time_lag", "s", &self.time_lag),
-            real("time_lag_err", "s", &self.time_lag_err),
-            real("raw_coherence", "", &self.raw_coherence),
-            real("raw_coherence_err", "", &self.raw_coherence_err),
-            real("intrinsic_coherence", "", &self.intrinsic_coherence),
-            real("intrinsic_coherence_err", "", &self.intrinsic_coherence_err),
-            real("modulus", power, &self.modulus),
-            real("modulus_err", power, &self.modulus_err),
+            column("freq", "Hz", &self.freq),
+            column("df", "Hz", &self.df),
+            column("m", "", &self.m),
+            column("cross_re", power, &self.cross_re),
+            column("cross_im", power, &self.cross_im),
+            column("cross_err_re", power, &self.cross_err_re),
+            column("cross_err_im", power, &self.cross_err_im),
+            column("power1", power, &self.power1),
+            column("power2", power, &self.power2),
+            column("noise1", power, &self.noise1),
+            column("noise2", power, &self.noise2),
+            column("phase_lag", "rad", &self.phase_lag),
+            column("phase_lag_err", "rad", &self.phase_lag_err),
+            column("time_lag", "s", &self.time_lag),
+            column("time_lag_err", "s", &self.time_lag_err),
+            column("raw_coherence", "", &self.raw_coherence),
+            column("raw_coherence_err", "", &self.raw_coherence_err),
+            column("intrinsic_coherence", "", &self.intrinsic_coherence),
+            column("intrinsic_coherence_err", "", &self.intrinsic_coherence_err),
+            column("modulus", power, &self.modulus),
+            column("modulus_err", power, &self.modulus_err),
         ];
         Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
@@ -102,16 +124,15 @@ impl EnergySpectrum {
             true => ("channel_lo", "channel_hi", ""),
             false => ("energy_lo", "energy_hi", "keV"),
         };
-        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
         let mut columns = vec![
-            column(lo, unit, Values::Real(&self.energy_lo)),
-            column(hi, unit, Values::Real(&self.energy_hi)),
-            column("value", self.unit(), Values::Real(&self.value)),
-            column("value_err", self.unit(), Values::Real(&self.value_err)),
+            column(lo, unit, &self.energy_lo),
+            column(hi, unit, &self.energy_hi),
+            column("value", self.unit(), &self.value),
+            column("value_err", self.unit(), &self.value_err),
         ];
-        columns.extend(self.columns.iter().map(|c| column(c.name, c.unit, Values::Real(&c.values))));
-        columns.push(column("m", "", Values::Count(&self.m)));
-        columns.push(column("counts", "ct", Values::Count(&self.counts)));
+        columns.extend(self.columns.iter().map(|c| column(c.name, c.unit, &c.values)));
+        columns.push(column("m", "", &self.m));
+        columns.push(column("counts", "ct", &self.counts));
         Product { name: "ENERGY", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
@@ -124,20 +145,18 @@ impl Histogram {
     /// See [`Product::write`].
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let ([time_lo, time_hi, energy_lo, energy_hi], exposure) = (self.bounds(), self.exposures());
-        let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
-        let mut columns =
-            vec![column("time_lo", "s", Values::Real(&time_lo)), column("time_hi", "s", Values::Real(&time_hi))];
+        let mut columns = vec![column("time_lo", "s", &time_lo), column("time_hi", "s", &time_hi)];
         let names = match self.axis {
             EnergyAxis::None => None,
             EnergyAxis::Energy => Some(("energy_lo", "energy_hi", "keV")),
             EnergyAxis::Channel => Some(("channel_lo", "channel_hi", "chan")),
         };
         if let Some((lo, hi, unit)) = names {
-            columns.push(column(lo, unit, Values::Real(&energy_lo)));
-            columns.push(column(hi, unit, Values::Real(&energy_hi)));
+            columns.push(column(lo, unit, &energy_lo));
+            columns.push(column(hi, unit, &energy_hi));
         }
-        columns.push(column("counts", "ct", Values::Count(&self.counts)));
-        columns.push(column("exposure", "s", Values::Real(&exposure)));
+        columns.push(column("counts", "ct", &self.counts));
+        columns.push(column("exposure", "s", &exposure));
         Product { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
             .write(path, overwrite)
     }
@@ -147,29 +166,27 @@ impl FadSpectrum {
     /// The spectra as a table.
     pub fn product(&self) -> Product<'_> {
         let power = power_unit(self.meta.norm);
-        let real =
-            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
         let columns = vec![
-            real("freq", "Hz", &self.freq),
-            real("df", "Hz", &self.df),
-            ProductColumn { name: "m", unit: String::new(), values: Values::Count(&self.m) },
-            real("power1", power, &self.power1),
-            real("power1_err", power, &self.power1_err),
-            real("power2", power, &self.power2),
-            real("power2_err", power, &self.power2_err),
-            real("power_total", power, &self.power_total),
-            real("power_total_err", power, &self.power_total_err),
-            real("cross_re", power, &self.cross_re),
-            real("cross_im", power, &self.cross_im),
-            real("cross_err_re", power, &self.cross_err_re),
-            real("cross_err_im", power, &self.cross_err_im),
+            column("freq", "Hz", &self.freq),
+            column("df", "Hz", &self.df),
+            column("m", "", &self.m),
+            column("power1", power, &self.power1),
+            column("power1_err", power, &self.power1_err),
+            column("power2", power, &self.power2),
+            column("power2_err", power, &self.power2_err),
+            column("power_total", power, &self.power_total),
+            column("power_total_err", power, &self.power_total_err),
+            column("cross_re", power, &self.cross_re),
+            column("cross_im", power, &self.cross_im),
+            column("cross_err_re", power, &self.cross_err_re),
+            column("cross_err_im", power, &self.cross_err_im),
         ];
         Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
 /// Unit of powers in the notation of the FITS standard.
-fn power_unit(norm: Norm) -> &'static str {
+pub(super) fn power_unit(norm: Norm) -> &'static str {
     match norm {
         Norm::Frac => "Hz-1",
         Norm::Abs => "ct2 s-2 Hz-1",
@@ -214,6 +231,7 @@ impl Product<'_> {
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let _span = profile::span("write");
         write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
     }
 

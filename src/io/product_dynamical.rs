@@ -6,30 +6,14 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::fits_writer::{FitsWriter, Header, write_file};
-use super::product::{Format, Product, ProductColumn, Values};
+use super::product::{Format, Product, ProductColumn, Values, column, power_unit};
 use super::product_fits::{cards, metadata, table};
 use crate::error::{Error, Result};
 use crate::spectrum::bispectrum::Bispectrum;
 use crate::spectrum::cross_powers::CrossPowers;
+use crate::spectrum::cumulant::CumulantBispectrum;
 use crate::spectrum::dynamical::{Axes, ShiftedPower};
 use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
-
-/// Unit of power in a normalisation, in the notation of the FITS standard.
-fn power_unit(norm: Norm) -> &'static str {
-    match norm {
-        Norm::Frac => "Hz-1",
-        Norm::Abs => "ct2 s-2 Hz-1",
-        Norm::Leahy | Norm::None => "",
-    }
-}
-
-fn real<'a>(name: &'static str, unit: &str, values: &'a [f64]) -> ProductColumn<'a> {
-    ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) }
-}
-
-fn count<'a>(name: &'static str, values: &'a [u64]) -> ProductColumn<'a> {
-    ProductColumn { name, unit: String::new(), values: Values::Count(values) }
-}
 
 /// What is written of a dynamical spectrum.
 struct Matrices<'a> {
@@ -52,8 +36,8 @@ impl DynamicalPowerSpectrum {
         let unit = power_unit(self.meta.norm);
         Matrices {
             axes: &self.axes,
-            cells: vec![real("power", unit, &self.power)],
-            noise: vec![real("noise", unit, &self.noise)],
+            cells: vec![column("power", unit, &self.power)],
+            noise: vec![column("noise", unit, &self.noise)],
             meta: serde_json::to_value(&self.meta).unwrap_or_default(),
         }
         .write(path, overwrite)
@@ -68,13 +52,13 @@ impl DynamicalCrossSpectrum {
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let (unit, lags) = (power_unit(self.meta.norm), self.phase_lag());
         let cells = vec![
-            real("cross_re", unit, &self.cross_re),
-            real("cross_im", unit, &self.cross_im),
-            real("power1", unit, &self.power1),
-            real("power2", unit, &self.power2),
-            real("phase_lag", "rad", &lags),
+            column("cross_re", unit, &self.cross_re),
+            column("cross_im", unit, &self.cross_im),
+            column("power1", unit, &self.power1),
+            column("power2", unit, &self.power2),
+            column("phase_lag", "rad", &lags),
         ];
-        let noise = vec![real("noise1", unit, &self.noise1), real("noise2", unit, &self.noise2)];
+        let noise = vec![column("noise1", unit, &self.noise1), column("noise2", unit, &self.noise2)];
         let meta = serde_json::to_value(&self.meta).unwrap_or_default();
         Matrices { axes: &self.axes, cells, noise, meta }.write(path, overwrite)
     }
@@ -93,7 +77,7 @@ impl Matrices<'_> {
         let (rows, columns) = self.axes.shape();
         let time: Vec<f64> = self.axes.time.iter().flat_map(|t| std::iter::repeat_n(*t, columns)).collect();
         let freq: Vec<f64> = self.axes.freq.iter().copied().cycle().take(rows * columns).collect();
-        let mut columns = vec![real("time", "s", &time), real("freq", "Hz", &freq)];
+        let mut columns = vec![column("time", "s", &time), column("freq", "Hz", &freq)];
         columns.extend(self.cells);
         Product { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
     }
@@ -123,19 +107,20 @@ impl Matrices<'_> {
         }
         let Some(mut writer) = writer else { return Ok(()) };
         let mut columns = vec![
-            real("time", "s", &axes.time),
-            real("start", "s", &axes.start),
-            real("stop", "s", &axes.stop),
-            count("m", &axes.segments),
-            real("rate", "ct s-1", &axes.rate),
+            column("time", "s", &axes.time),
+            column("start", "s", &axes.start),
+            column("stop", "s", &axes.stop),
+            column("m", "", &axes.segments),
+            column("rate", "ct s-1", &axes.rate),
         ];
         let noise = self.noise.iter().filter_map(|c| match c.values {
-            Values::Real(values) => Some(real(c.name, &c.unit, values)),
+            Values::Real(values) => Some(column(c.name, &c.unit, values)),
             Values::Count(_) => None,
         });
         columns.extend(noise);
         table(&mut writer, "TIME", &columns, &Header::new())?;
-        let columns = [real("freq", "Hz", &axes.freq), real("df", "Hz", &axes.df), count("k", &axes.frequencies)];
+        let columns =
+            [column("freq", "Hz", &axes.freq), column("df", "Hz", &axes.df), column("k", "", &axes.frequencies)];
         table(&mut writer, "FREQ", &columns, &Header::new())?;
         metadata(&mut writer, &self.meta)?;
         writer.finish().map(|_| ())
@@ -162,12 +147,12 @@ impl ShiftedPower {
     pub fn product(&self, of: &DynamicalPowerSpectrum) -> Product<'_> {
         let unit = power_unit(of.meta.norm);
         let columns = vec![
-            real("freq", "Hz", &self.freq),
-            real("df", "Hz", &self.df),
-            real("power", unit, &self.power),
-            real("power_err", unit, &self.power_err),
-            real("noise", unit, &self.noise),
-            count("m", &self.m),
+            column("freq", "Hz", &self.freq),
+            column("df", "Hz", &self.df),
+            column("power", unit, &self.power),
+            column("power_err", unit, &self.power_err),
+            column("noise", unit, &self.noise),
+            column("m", "", &self.m),
         ];
         Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
     }
@@ -178,13 +163,13 @@ impl CrossPowers {
     pub fn product(&self, norm: Norm, meta: Json) -> Product<'_> {
         let unit = power_unit(norm);
         let columns = vec![
-            real("freq", "Hz", &self.freq),
-            real("df", "Hz", &self.df),
-            count("m", &self.m),
-            real("cross_re", unit, &self.cross_re),
-            real("cross_im", unit, &self.cross_im),
-            real("power1", unit, &self.power1),
-            real("power2", unit, &self.power2),
+            column("freq", "Hz", &self.freq),
+            column("df", "Hz", &self.df),
+            column("m", "", &self.m),
+            column("cross_re", unit, &self.cross_re),
+            column("cross_im", unit, &self.cross_im),
+            column("power1", unit, &self.power1),
+            column("power2", unit, &self.power2),
         ];
         Product { name: "SPECTRUM", columns, meta }
     }
@@ -194,12 +179,27 @@ impl Bispectrum {
     /// The bispectrum as a table, a line a pair.
     pub fn product(&self) -> Product<'_> {
         let columns = vec![
-            real("freq1", "Hz", &self.freq1),
-            real("freq2", "Hz", &self.freq2),
-            real("bicoherence", "", &self.bicoherence),
-            real("biphase", "rad", &self.biphase),
-            real("bispectrum_re", "ct3", &self.bispectrum_re),
-            real("bispectrum_im", "ct3", &self.bispectrum_im),
+            column("freq1", "Hz", &self.freq1),
+            column("freq2", "Hz", &self.freq2),
+            column("bicoherence", "", &self.bicoherence),
+            column("biphase", "rad", &self.biphase),
+            column("bispectrum_re", "ct3", &self.bispectrum_re),
+            column("bispectrum_im", "ct3", &self.bispectrum_im),
+        ];
+        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+    }
+}
+
+impl CumulantBispectrum {
+    /// The bispectrum as a table, a line a pair.
+    pub fn product(&self) -> Product<'_> {
+        let columns = vec![
+            column("freq1", "Hz", &self.freq1),
+            column("freq2", "Hz", &self.freq2),
+            column("magnitude", "ct3", &self.magnitude),
+            column("biphase", "rad", &self.biphase),
+            column("bispectrum_re", "ct3", &self.bispectrum_re),
+            column("bispectrum_im", "ct3", &self.bispectrum_im),
         ];
         Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ends::EndSums;
 use super::plan::{Place, Plan, Wanted};
-use super::{CHUNK_EVENTS, Done, Events, Progress, dead_time, no_events, work};
+use super::{CHUNK_EVENTS, Done, Events, Keep, Progress, dead_time, no_events, work};
 use crate::backend::Backend;
 use crate::error::Result;
 use crate::segment::Product;
@@ -61,7 +61,8 @@ pub fn cross_spectrum_of_events(
     let known = inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time]);
     let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
     let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
-    let done = work(&plan, events, backend, options.chunk_events, ends.as_mut(), &mut warnings, progress)?;
+    let keep = ends.as_mut().map_or(Keep::SumsAlone, Keep::Ends);
+    let done = work(&plan, events, backend, options.chunk_events, keep, &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
     if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));

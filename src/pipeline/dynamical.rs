@@ -2,21 +2,19 @@
 
 use serde::Serialize;
 
-use super::batcher::Batcher;
 use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
-use super::flux::{FluxOptions, FluxSegment, flux_spec, push_flux};
 use super::plan::InputPlan;
-use super::series::{SeriesOptions, SeriesPlan};
-use super::source::{self, Events};
-use super::{Options, Plan, Progress, Queue, account, no_events, record_device};
+use super::source::Events;
+use super::{Done, Keep, Options, Plan, Progress, no_events, record_device, work};
 use crate::backend::{Backend, DeviceInfo};
-use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
+use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::segment::{PlanSpec, Product};
+use crate::spectrum::CrossOptions;
 use crate::spectrum::dynamical::rows::{Place, Recipe, Rows};
 use crate::spectrum::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::spectrum::power::{PowerOptions, single_precision_suffices};
-use crate::sums::Sums;
+use crate::sums::{PartialSums, Sums};
 use crate::text::Short;
 use crate::warning::Warnings;
 
@@ -35,7 +33,7 @@ pub struct DynamicalOptions {
 }
 
 /// The product that keeps every segment of a power spectrum.
-const EVERY_SEGMENT: Product = Product::EverySegment { channels: 1, inside: 0 };
+pub(super) const EVERY_SEGMENT: Product = Product::EverySegment { channels: 1, inside: 0 };
 
 impl DynamicalOptions {
     /// Plans the segments of some inputs; a large matrix is warned of.
@@ -60,7 +58,7 @@ impl DynamicalOptions {
     }
 }
 
-fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
+pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
     let bytes = rows.saturating_mul(8 * frequencies as u64);
     if bytes > LARGE_MATRIX {
         let gigabytes = Short((bytes as f64 / 1e8).ceil() / 10.0);
@@ -76,7 +74,8 @@ fn stretches(plan: &Plan) -> u64 {
     plan.observations().map(|input| input.segments.stretches()).sum()
 }
 
-fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> Recipe {
+/// What is done with the segments of a power spectrum.
+pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> Recipe {
     Recipe {
         channels: 1,
         inside: false,
@@ -91,6 +90,36 @@ fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux:
         background: [power.background, 0.0],
         noise: [power.noise; 2],
     }
+}
+
+/// What is done with the segments of a cross spectrum.
+pub(super) fn cross_recipe(
+    cross: &CrossOptions,
+    time: TimeRebin,
+    spec: &PlanSpec,
+    dt: f64,
+    inside: bool,
+    flux: bool,
+) -> Result<Recipe> {
+    if cross.fullspec {
+        return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
+    }
+    // Rows begin with the reference.
+    let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
+    Ok(Recipe {
+        channels: 2,
+        inside,
+        flux,
+        n: spec.n,
+        dt,
+        segment_size: spec.segment_size,
+        norm: cross.norm,
+        use_common_mean: cross.use_common_mean,
+        rebin: cross.rebin,
+        time,
+        background: [reference.0, subject.0],
+        noise: [reference.1, subject.1],
+    })
 }
 
 /// Where each segment of a plan lies: they are asked for in order.
@@ -172,28 +201,10 @@ pub fn dynamical_cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: Progress,
 ) -> Result<DynamicalCrossSpectrum> {
-    let cross = &options.spectrum.cross;
-    if cross.fullspec {
-        return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
-    }
     let product = Product::EverySegment { channels: 2, inside: u64::from(inside) };
     let (plan, events) = plan_channels(inputs, inside, product, &options.spectrum, &mut warnings)?;
-    // Rows begin with the reference.
-    let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
-    let recipe = Recipe {
-        channels: 2,
-        inside,
-        flux: false,
-        n: plan.spec.n,
-        dt: plan.resolution.dt,
-        segment_size: plan.spec.segment_size,
-        norm: cross.norm,
-        use_common_mean: cross.use_common_mean,
-        rebin: cross.rebin,
-        time: options.time,
-        background: [reference.0, subject.0],
-        noise: [reference.1, subject.1],
-    };
+    let dt = plan.resolution.dt;
+    let recipe = cross_recipe(&options.spectrum.cross, options.time, &plan.spec, dt, inside, false)?;
     let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
     warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut warnings);
     let chunk = options.spectrum.chunk_events;
@@ -203,44 +214,62 @@ pub fn dynamical_cross_spectrum_of_events(
     DynamicalCrossSpectrum::new(rows, device, made)
 }
 
+/// The rows of a plan's segments.
+pub(super) struct EveryRow<'a> {
+    plan: &'a Plan,
+    places: Places<'a>,
+    rows: Rows,
+}
+
+impl<'a> EveryRow<'a> {
+    fn new(plan: &'a Plan, recipe: Recipe) -> Result<EveryRow<'a>> {
+        let places = Places::new(plan, recipe.time.across_gaps);
+        let rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
+        Ok(EveryRow { plan, places, rows })
+    }
+
+    /// Takes sums of segments, which come in order.
+    pub fn take(&mut self, sums: &mut PartialSums) {
+        sums.take_runs().for_each(|(segment, sums)| self.rows.add(self.places.get(segment), sums));
+    }
+
+    /// Forgets what came.
+    pub fn begin_again(&mut self) {
+        self.rows.clear();
+        self.places = Places::new(self.plan, self.places.across_gaps);
+    }
+
+    /// All segments together, without their powers.
+    pub fn total(&self) -> Sums {
+        self.rows.total.clone()
+    }
+}
+
 /// Reads the inputs of a plan and makes rows of their segments, as these come back.
 fn rows_of(
     plan: &Plan,
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     recipe: Recipe,
     backend: &mut dyn Backend,
     chunk: usize,
     warnings: &mut Warnings,
     progress: Progress,
 ) -> Result<(Rows, DeviceRecord, Provenance)> {
-    let mut places = Places::new(plan, recipe.time.across_gaps);
-    let mut rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
-    let mut queue = Queue::of_plan(backend, &plan.spec)?;
-    let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
-    while let Some(batch) = batcher.next_batch(progress)? {
-        queue.push(batch)?;
-        queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
-    }
-    queue.drain()?;
-    queue.sums.take_runs().for_each(|(segment, sums)| rows.add(places.get(segment), sums));
-    let (_, device) = queue.finish(warnings)?;
-    made.photons = account(batcher.finish(progress)?, &rows.total, &plan.spec);
-    if rows.total.channels.is_empty() || rows.total.channels.iter().any(|c| c.photons == 0) {
+    let mut rows = EveryRow::new(plan, recipe)?;
+    let Done { sums, device, made } = work(plan, inputs, backend, chunk, Keep::Rows(&mut rows), warnings, progress)?;
+    if sums.channels.is_empty() || sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }
-    Ok((rows, record(&device), made))
+    Ok((rows.rows, device, made))
 }
 
 /// What a product says of what computed it.
-fn record(device: &DeviceInfo) -> DeviceRecord {
+pub(super) fn record(device: &DeviceInfo) -> DeviceRecord {
     record_device(device, &Sums::default(), 0, &mut Warnings::default())
 }
 
 /// Powers of one segment that single precision spoils are warned of, by the mean of all rows.
-fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
+pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
     if spectrum.meta.device.precision != "single" {
         return;
     }
@@ -253,98 +282,4 @@ fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
         let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
         spectrum.meta.provenance.warnings.push("W-PRECISION", message);
     }
-}
-
-/// The dynamical power spectrum of flux segments that follow one another from time 0 on, all of one length. With
-/// `use_common_mean` false each is normalised by its own mean (and errors), and one that cannot be is skipped.
-///
-/// # Errors
-/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment that can be normalised, a matrix that
-/// memory does not hold; the device fails.
-pub fn dynamical_spectrum_of_flux(
-    segments: impl IntoIterator<Item = FluxSegment>,
-    options: &FluxOptions,
-    time: TimeRebin,
-    backend: &mut dyn Backend,
-    warnings: Warnings,
-) -> Result<DynamicalPowerSpectrum> {
-    let place = |index: u64, size: f64| Place { start: index as f64 * size, stretch: 0, number: index };
-    of_flux(segments, options, time, place, backend, warnings)
-}
-
-fn of_flux(
-    segments: impl IntoIterator<Item = FluxSegment>,
-    options: &FluxOptions,
-    time: TimeRebin,
-    place: impl Fn(u64, f64) -> Place,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
-) -> Result<DynamicalPowerSpectrum> {
-    let mut segments = segments.into_iter().peekable();
-    let spec = flux_spec(&mut segments, options.dt, EVERY_SEGMENT)?;
-    // An iterator's end is not known; rows grow as segments come.
-    let mut rows = Rows::new(recipe(&options.power, time, &spec, options.dt, true), 0, 0)?;
-    let mut queue = Queue::of_plan(backend, &spec)?;
-    let mut take = |queue: &mut Queue| {
-        queue.sums.take_runs().for_each(|(segment, sums)| rows.add(place(segment, spec.segment_size), sums));
-    };
-    push_flux(&mut queue, &spec, segments, if options.rates { options.dt } else { 1.0 }, &mut take)?;
-    queue.drain()?;
-    take(&mut queue);
-    let (_, device) = queue.finish(&mut warnings)?;
-    if rows.total.segments == 0 {
-        return Err(Error::argument("norm", options.power.norm, "no segment has a mean that it can be divided by"));
-    }
-    let options_used = serde_json::to_value((&options.power, time)).unwrap_or_default();
-    let made = Provenance { options: options_used, warnings, ..Default::default() };
-    let mut spectrum = DynamicalPowerSpectrum::new(rows, options.power.subtract_noise, record(&device), made)?;
-    if !spectrum.power.iter().all(|p| p.is_finite()) {
-        let message = format!("the mean flux is {}, and this normalisation divides by it", spectrum.meta.channels.mean);
-        return Err(Error::argument("norm", options.power.norm, message));
-    }
-    warn_of_precision(&mut spectrum);
-    Ok(spectrum)
-}
-
-/// The dynamical power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
-/// split it into stretches.
-///
-/// # Errors
-/// See [`SeriesPlan::new`] and [`dynamical_spectrum_of_flux`].
-pub fn dynamical_spectrum_of_light_curve(
-    series: &LightCurve,
-    options: &SeriesOptions,
-    time: TimeRebin,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
-) -> Result<DynamicalPowerSpectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
-    let n = plan.resolution.n;
-    let frequencies = crate::kernels::power::frequencies(n);
-    warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.len(), &mut warnings);
-    // The first segment of each stretch.
-    let heads: Vec<usize> = (0..plan.starts.len())
-        .filter(|&i| {
-            i == 0
-                || plan.starts[i] != plan.starts[i - 1] + n
-                || series.bin[plan.starts[i]] != series.bin[plan.starts[i] - 1] + 1
-        })
-        .collect();
-    let place = |index: u64, _: f64| {
-        let i = index as usize;
-        let stretch = if time.across_gaps { 0 } else { heads.partition_point(|&head| head <= i) - 1 };
-        let start = series.grid.edge(series.bin[plan.starts[i]]).value();
-        Place { start, stretch: stretch as u64, number: (i - heads[stretch]) as u64 }
-    };
-    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
-    let mut spectrum = of_flux(plan.segments(series), &flux, time, place, backend, warnings)?;
-    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
-    spectrum.meta.provenance = Provenance {
-        gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
-        options: serde_json::to_value((options, time)).unwrap_or_default(),
-        photons: Balance::default(),
-        warnings,
-        ..series.meta.provenance.clone()
-    };
-    Ok(spectrum)
 }

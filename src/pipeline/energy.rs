@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::plan::{Place, Plan, Wanted, combined_gtis};
 use super::reader::{Reader, edges};
 use super::source::describe;
-use super::{CHUNK_EVENTS, Combine, Done, Events, Progress, no_events, work};
+use super::{CHUNK_EVENTS, Combine, Done, Events, Keep, Progress, dead_time, no_events, work};
 use crate::backend::Backend;
 use crate::data::{Balance, Gti};
 use crate::error::{Error, Result};
@@ -158,8 +158,9 @@ pub fn energy_spectrum_of_events(
         return count_spectrum(inputs, bands, options, warnings, progress);
     }
     let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
+    let known = dead_time::known(&inputs, options.combine);
     let Done { sums, device, mut made } =
-        work(&plan, inputs, backend, options.chunk_events, None, &mut warnings, progress)?;
+        work(&plan, inputs, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
     if sums.channels.iter().all(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
@@ -169,7 +170,9 @@ pub fn energy_spectrum_of_events(
     let EnergyBands { reference, subjects, channels } = bands.clone();
     let context =
         EnergyContext { n, dt, segment_size, bands: subjects, reference, inside, channels, device, provenance: made };
-    EnergySpectrum::new(&sums, &options.energy, context)
+    let mut spectrum = EnergySpectrum::new(&sums, &options.energy, context)?;
+    dead_time::warn_of_bands(&mut spectrum, known);
+    Ok(spectrum)
 }
 
 /// The photons of each band in good time.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
 use super::plan::Plan;
-use super::{CHUNK_EVENTS, Done, Events, Progress, no_events, work};
+use super::{CHUNK_EVENTS, Done, Events, Keep, Progress, no_events, work};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::segment::Product;
@@ -69,7 +69,7 @@ pub fn fad_of_events(
     progress: Progress,
 ) -> Result<FadSpectrum> {
     let (plan, events) = options.plan(inputs, &mut warnings)?;
-    let done = work(&plan, events, backend, options.chunk_events, None, &mut warnings, progress)?;
+    let done = work(&plan, events, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
     if sums.segments == 0 {
         return Err(no_events(&plan, &made));

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
 use crate::spectrum::Norm;
 use crate::spectrum::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
+use crate::spectrum::norm::Level;
 use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions};
 use crate::time::Dd;
 use crate::warning::Warnings;
@@ -55,6 +56,13 @@ pub struct FluxPair {
     pub reference: FluxSegment,
 }
 
+impl FluxPair {
+    /// Neither segment is empty.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.subject.values.is_empty() && !self.reference.values.is_empty()
+    }
+}
+
 /// Options of a cross spectrum of flux segments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrossFluxOptions {
@@ -62,7 +70,7 @@ pub struct CrossFluxOptions {
     pub dt: f64,
     /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
     pub rates: bool,
-    /// From sums to spectrum; the means are always common.
+    /// From sums to spectrum.
     pub cross: CrossOptions,
 }
 
@@ -84,8 +92,9 @@ pub fn spectrum_of_flux(
     if !options.power.use_common_mean {
         return Err(own_mean());
     }
-    let mut segments = segments.into_iter().peekable();
-    let spec = flux_spec(&mut segments, options.dt, Product::Power { weight_exponent: None })?;
+    let mut segments = (0..).zip(segments.into_iter().map(|segment| [segment])).peekable();
+    let first = segments.peek().map_or(0, |(_, [segment])| segment.values.len());
+    let spec = spec_of(first, options.dt, Product::Power { weight_exponent: None })?;
     let PlanSpec { n, segment_size, .. } = spec;
     let dt = options.dt;
     let mut queue = Queue::of_plan(backend, &spec)?;
@@ -103,6 +112,9 @@ pub fn spectrum_of_flux(
 /// The averaged cross spectrum of `pairs` of segments, all of one length, numbered from 0. A pair of which either segment is empty
 /// is skipped, and counted. For the samples see [`spectrum_of_flux`].
 ///
+/// With `use_common_mean` false each segment is normalised by its own mean (and errors), and a pair of which either cannot be is
+/// skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
+///
 /// # Errors
 /// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
 /// normalisation divides by it; the device fails.
@@ -113,17 +125,14 @@ pub fn cross_spectrum_of_flux(
     mut warnings: Warnings,
 ) -> Result<AveragedCrossSpectrum> {
     let CrossFluxOptions { dt, rates, cross } = options;
-    if cross.weight_exponent().is_some() {
-        return Err(own_mean());
-    }
-    let whole = |pair: &FluxPair| !pair.subject.values.is_empty() && !pair.reference.values.is_empty();
     let mut pairs = pairs.into_iter().zip(0u64..);
-    let first = pairs.find(|(pair, _)| whole(pair));
+    let first = pairs.find(|(pair, _)| pair.is_whole());
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
     let spec = spec_of(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
     let mut queue = Queue::of_plan(backend, &spec)?;
     let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
+    flux.own = cross.weight_exponent().map(|_| cross.norm);
     let mut ends = cross.fullspec.then(|| EndSums::new(&spec));
     let mut push = |batch: Option<SegmentBatch>| {
         let Some(batch) = batch else { return Ok(()) };
@@ -131,14 +140,17 @@ pub fn cross_spectrum_of_flux(
         queue.push(batch)
     };
     for (pair, index) in first.into_iter().chain(pairs) {
-        match whole(&pair) {
-            true => push(flux.add(index, &[&pair.reference, &pair.subject])?)?,
+        match pair.is_whole() {
+            true => push(flux.add(index, &[pair.reference, pair.subject])?)?,
             false => skipped += 1,
         }
     }
     push(flux.rest())?;
     let (mut sums, device) = queue.finish(&mut warnings)?;
-    sums.skipped += skipped;
+    sums.skipped += skipped + flux.skipped;
+    if sums.segments == 0 {
+        return Err(Error::argument("norm", cross.norm, "no pair of segments has means that it can be divided by"));
+    }
     let mean = |c: usize| flux.totals[c] / (sums.segments as f64 * n as f64);
     let variance = |c: usize| sums.channels[c].variance / sums.segments as f64;
     let channel = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
@@ -168,16 +180,8 @@ fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
     Err(Error::argument("norm", norm, message))
 }
 
-/// The plan of segments as long as the first.
-pub(super) fn flux_spec(
-    segments: &mut std::iter::Peekable<impl Iterator<Item = FluxSegment>>,
-    dt: f64,
-    product: Product,
-) -> Result<PlanSpec> {
-    spec_of(segments.peek().map_or(0, |s| s.values.len()), dt, product)
-}
-
-fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
+/// The plan of segments of `n` bins.
+pub(super) fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
     if !(dt.is_finite() && dt > 0.0) {
         return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
     }
@@ -188,17 +192,18 @@ fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
     Ok(PlanSpec { n, segment_size, product, input, min_events: 0, max_segments: u64::MAX })
 }
 
-/// Sends all segments, their values times `to_counts`; after each batch `look` may take sums out of the queue.
-pub(super) fn push_flux(
+/// Sends all segments, of all channels, each with its number and their values times `to_counts`; after each batch `look` may take
+/// sums out of the queue.
+pub(super) fn push_flux<C: AsRef<[FluxSegment]>>(
     queue: &mut Queue,
     spec: &PlanSpec,
-    segments: impl Iterator<Item = FluxSegment>,
+    segments: impl Iterator<Item = (u64, C)>,
     to_counts: f64,
     mut look: impl FnMut(&mut Queue),
 ) -> Result<()> {
     let mut flux = FluxBatcher::new(spec, queue, to_counts);
-    for (segment, index) in segments.zip(0..) {
-        if let Some(batch) = flux.add(index, &[&segment])? {
+    for (index, segment) in segments {
+        if let Some(batch) = flux.add(index, segment.as_ref())? {
             queue.push(batch)?;
             look(queue);
         }
@@ -214,6 +219,10 @@ struct FluxBatcher<'a> {
     to_counts: f64,
     /// Counts of photons go to the device as they are.
     exact: bool,
+    /// Segments are normalised before they go to the device, each by its own mean.
+    own: Option<Norm>,
+    /// Those that could not be.
+    skipped: u64,
     batch: SegmentBatch,
     /// Sum of the values of each channel.
     totals: Vec<f64>,
@@ -225,19 +234,30 @@ const MOST_COUNTS: f64 = (1u64 << 24) as f64;
 impl<'a> FluxBatcher<'a> {
     fn new(spec: &'a PlanSpec, queue: &Queue, to_counts: f64) -> FluxBatcher<'a> {
         let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
-        FluxBatcher { spec, rows, to_counts, exact, batch: empty_batch(), totals: vec![0.0; spec.channels()] }
+        let (batch, totals) = (empty_batch(), vec![0.0; spec.channels()]);
+        FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
     }
 
     /// Takes the segment of each channel at a place after all before; a batch that is full without it.
-    fn add(&mut self, index: u64, segment: &[&FluxSegment]) -> Result<Option<SegmentBatch>> {
+    fn add(&mut self, index: u64, segment: &[FluxSegment]) -> Result<Option<SegmentBatch>> {
         let full = self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows);
         let batch = if full { self.rest() } else { None };
-        for (segment, total) in segment.iter().zip(&mut self.totals) {
-            let (n, to_counts) = (self.spec.n, self.to_counts);
-            let row = load(index, segment, n, to_counts, self.exact, &mut self.batch.flux)?;
-            *total += segment.values.iter().map(|x| x * to_counts).sum::<f64>();
-            self.batch.rows.push(row);
+        let (n, begin) = (self.spec.n, self.batch.flux.len());
+        let load = |segment| load(index, segment, n, self.to_counts, self.exact, &mut self.batch.flux);
+        let mut rows = segment.iter().map(load).collect::<Result<Vec<Row>>>()?;
+        let sums: Vec<f64> = segment.iter().map(|s| s.values.iter().map(|x| x * self.to_counts).sum()).collect();
+        if let Some(norm) = self.own {
+            if rows.iter().any(|row| row.flux_mean <= 0.0) {
+                self.batch.flux.truncate(begin);
+                self.skipped += 1;
+                return Ok(batch);
+            }
+            for (row, samples) in rows.iter_mut().zip(self.batch.flux[begin..].chunks_mut(n)) {
+                normalise(row, samples, norm, self.spec.segment_size / n as f64);
+            }
         }
+        self.totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        self.batch.rows.extend(rows);
         Ok(batch)
     }
 
@@ -246,6 +266,15 @@ impl<'a> FluxBatcher<'a> {
         let batch = std::mem::replace(&mut self.batch, empty_batch());
         (!batch.rows.is_empty()).then(|| scaled(batch, self.spec))
     }
+}
+
+/// Multiplies the samples of a segment, and their mean, by the root of what normalises its power.
+fn normalise(row: &mut Row, samples: &mut [f64], norm: Norm, dt: f64) {
+    let variance = Some(row.variance).filter(|v| *v > 0.0);
+    let level = Level { n: samples.len(), dt, mean: row.flux_mean, background: 0.0, variance };
+    let root = norm.factor(&level).sqrt();
+    samples.iter_mut().for_each(|x| *x *= root);
+    row.flux_mean *= root;
 }
 
 fn empty_batch() -> SegmentBatch {

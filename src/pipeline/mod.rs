@@ -5,6 +5,7 @@ mod counts;
 mod cross;
 mod dead_time;
 mod dynamical;
+mod dynamical_flux;
 mod ends;
 mod energy;
 mod fad;
@@ -37,11 +38,15 @@ use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, singl
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
-use batcher::Batcher;
+use batcher::each_batch;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
+use dynamical::EveryRow;
 pub use dynamical::{
     DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
-    dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve,
+};
+pub use dynamical_flux::{
+    dynamical_cross_spectrum_of_flux, dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_flux,
+    dynamical_spectrum_of_light_curve,
 };
 use ends::EndSums;
 pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
@@ -51,12 +56,13 @@ pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
 pub use memory::{Memory, host_memory};
 pub use other::{
-    bispectrum_of_events, bispectrum_of_light_curve, lomb_scargle, lomb_scargle_cross, multitaper_of_events,
-    multitaper_of_light_curve,
+    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
+    lomb_scargle, lomb_scargle_cross, multitaper_of_events, multitaper_of_light_curve,
 };
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;
+pub(crate) use pulse_events::warn_not_barycentred;
 pub use series::{
     CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
     spectrum_of_light_curve,
@@ -127,7 +133,7 @@ pub fn spectrum_of_events(
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let known = dead_time::known(&inputs, options.combine);
-    let done = work(&plan, inputs, backend, options.chunk_events, None, &mut warnings, progress)?;
+    let done = work(&plan, inputs, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
     let Done { sums, device, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(no_events(&plan, &made));
@@ -157,13 +163,23 @@ struct Done {
     made: Provenance,
 }
 
-/// Reads the inputs of a plan, once where the work is done in this process, and has the backend sum up their segments.
+/// What becomes of segments beside the sums of a plan.
+enum Keep<'a, 'p> {
+    /// Nothing.
+    SumsAlone,
+    /// Their amplitudes at the frequencies that backends leave out.
+    Ends(&'a mut EndSums<'p>),
+    /// All of each, in its row; the sums of the plan are those of the rows, without powers.
+    Rows(&'a mut EveryRow<'p>),
+}
+
+/// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
 fn work(
     plan: &Plan,
     mut inputs: Vec<Events>,
     backend: &mut dyn Backend,
     chunk: usize,
-    mut ends: Option<&mut EndSums>,
+    mut keep: Keep,
     warnings: &mut Warnings,
     progress: Progress,
 ) -> Result<Done> {
@@ -177,33 +193,56 @@ fn work(
     };
     let at_once = match queue.backend.local(queue.plan) {
         // What is added up here needs batches.
-        Some(local) if ends.is_none() => once::sums(plan, &inputs, &local, chunk, progress)?,
+        Some(local) if !matches!(keep, Keep::Ends(_)) => {
+            once::sums(plan, &inputs, &local, chunk, &mut |sums| keep.take(sums), progress)?
+        }
         _ => None,
     };
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
-    let balance = match at_once {
+    let mut made = match at_once {
         Some((sums, balance)) => {
             queue.sums = sums;
-            balance
+            inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+            Provenance { photons: balance, gti: plan.used_gti(), ..source::describe(&inputs) }
         }
-        None => {
-            read.set(0);
-            let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
-            while let Some(batch) = batcher.next_batch(progress)? {
-                if let Some(ends) = &mut ends {
-                    ends.add(&batch);
-                }
-                queue.push(batch)?;
+        None => each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
+            let Some(batch) = batch else {
+                read.set(0);
+                keep.begin_again();
+                return queue.forget();
+            };
+            if let Keep::Ends(ends) = &mut keep {
+                ends.add(&batch);
             }
-            batcher.finish(progress)?
-        }
+            queue.push(batch)?;
+            keep.take(&mut queue.sums);
+            Ok(())
+        })?,
     };
+    queue.drain()?;
+    keep.take(&mut queue.sums);
     let (sums, device) = queue.finish(warnings)?;
-    made.photons = account(balance, &sums, &plan.spec);
+    let sums = if let Keep::Rows(rows) = &keep { rows.total() } else { sums };
+    made.photons = account(made.photons, &sums, &plan.spec);
     let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
     Ok(Done { sums, device, made })
+}
+
+impl Keep<'_, '_> {
+    /// Takes sums of segments that are kept apart.
+    fn take(&mut self, sums: &mut PartialSums) {
+        if let Keep::Rows(rows) = self {
+            rows.take(sums);
+        }
+    }
+
+    /// What was taken does not count.
+    fn begin_again(&mut self) {
+        match self {
+            Keep::SumsAlone => {}
+            Keep::Ends(ends) => ends.clear(),
+            Keep::Rows(rows) => rows.begin_again(),
+        }
+    }
 }
 
 /// The error for a plan whose segments have no photon, of one channel at least.
@@ -330,6 +369,13 @@ impl<'a> Queue<'a> {
         while !self.tickets.is_empty() {
             self.collect()?;
         }
+        Ok(())
+    }
+
+    /// Throws away what was done.
+    fn forget(&mut self) -> Result<()> {
+        self.drain()?;
+        self.sums = PartialSums::new();
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::Progress;
 use super::plan::{InputPlan, Plan};
 use super::reader::{Reader, edges};
 use super::source::Events;
-use crate::backend::local::{Local, LocalWorker};
+use crate::backend::local::{Deal, Local, LocalWorker};
 use crate::data::Balance;
 use crate::error::{Error, Result};
 use crate::io::{EventFile, Part, Parting, Share};
@@ -25,6 +25,8 @@ use crate::time::Dd;
 pub(super) const TASK_BYTES: u128 = 8 << 20;
 /// Tasks for each thread, where there is less to read: the last to finish is not far behind the others.
 const TASKS: u128 = 4;
+/// Bytes of the sums of one task, where segments are kept apart.
+const APART_BYTES: u128 = 8 << 20;
 
 /// One file, and what is looked for in it.
 struct Input<'a> {
@@ -60,7 +62,10 @@ struct Found {
 }
 
 /// The sums of a plan over event files, and the readers' part of the balance. `None` where that cannot be had by reading once:
-/// inputs that are no files, files known or found to be out of order.
+/// inputs that are no files, files known or found to be out of order. `take` may have taken sums then that do not count.
+///
+/// Where segments are kept apart, `take` is given them in order, some tasks of each thread at a time, so that memory does not grow
+/// with their number.
 ///
 /// # Errors
 /// Reading fails.
@@ -69,19 +74,17 @@ pub(super) fn sums(
     inputs: &[Events],
     local: &Local,
     chunk: usize,
+    take: &mut dyn FnMut(&mut PartialSums),
     progress: Progress,
 ) -> Result<Option<(PartialSums, Balance)>> {
     let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
     let Some(inputs) = inputs.collect::<Option<Vec<Input>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
-    let deal = local.deal(tasks.len());
-    let (stop, found) = (AtomicBool::new(false), Mutex::new(Found::default()));
-    // Readers wait for who watches them, so that a count of rows means something while they read.
-    let (sender, rows_read) = sync_channel(2 * local.threads());
-    let work = |thread: usize, sender: SyncSender<u64>| {
+    let (stop, found) = (AtomicBool::new(false), Mutex::new(Found { sums: plan.spec.no_sums(), ..Found::default() }));
+    let work = |thread: usize, (first, deal): (usize, &Deal), sender: SyncSender<u64>| {
         let mut worker = None;
         let mut told = Told { sender, rows: 0, step: chunk as u64 };
-        for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)).map(|number| first + number) {
             let Some(task) = tasks.get(number) else { break };
             let worker = worker.get_or_insert_with(|| local.worker());
             let done = one(plan, &inputs, task, worker, chunk, &mut |rows| told.add(rows));
@@ -105,15 +108,22 @@ pub(super) fn sums(
             }
         }
     };
-    local.scope(|scope| {
-        for thread in 0..deal.threads() {
-            let (work, sender) = (&work, sender.clone());
-            scope.spawn(move |_| work(thread, sender));
-        }
-        drop(sender);
-        let _span = profile::span("wait for threads");
-        rows_read.into_iter().for_each(progress);
-    });
+    let wave = if plan.spec.every_segment() { TASKS as usize * local.threads() } else { tasks.len() };
+    for first in (0..tasks.len()).step_by(wave.max(1)).take_while(|_| !stop.load(Ordering::Relaxed)) {
+        let deal = local.deal(wave.min(tasks.len() - first));
+        // Readers wait for who watches them, so that a count of rows means something while they read.
+        let (sender, rows_read) = sync_channel(2 * local.threads());
+        local.scope(|scope| {
+            for thread in 0..deal.threads() {
+                let (work, deal, sender) = (&work, &deal, sender.clone());
+                scope.spawn(move |_| work(thread, (first, deal), sender));
+            }
+            drop(sender);
+            let _span = profile::span("wait for threads");
+            rows_read.into_iter().for_each(&mut *progress);
+        });
+        take(&mut found.lock().unwrap_or_else(PoisonError::into_inner).sums);
+    }
     let Found { sums, balance, mut parts, error } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, error)) = error {
         return Err(error);
@@ -173,7 +183,7 @@ impl Drop for Told {
 
 /// An input that is a file not known to be out of order, and of which nothing was read.
 fn file<'a>(events: &'a Events, plan: &'a InputPlan) -> Option<Input<'a>> {
-    let (file, parting) = events.origin.as_ref().filter(|_| events.source.balance().read == 0)?;
+    let (file, parting) = events.unread_file()?;
     let known = file.known();
     if known.is_some_and(|times| !times.sorted) {
         return None;
@@ -186,7 +196,10 @@ fn tasks(plan: &Plan, inputs: &[Input], threads: usize) -> Result<Vec<Task>> {
     let (total, run) = (plan.total_segments(), plan.spec.run_length());
     let runs = u128::from(total.div_ceil(run));
     let bytes: u128 = inputs.iter().map(|i| i.file.rows() as u128 * i.file.row_size() as u128).sum();
-    let count = (bytes / TASK_BYTES).max(TASKS * threads as u128).clamp(1, runs);
+    // A file of few events may have many segments.
+    let sums = if plan.spec.every_segment() { 8 * plan.spec.frequencies() * plan.spec.blocks() } else { 0 };
+    let apart = runs * sums as u128 / APART_BYTES;
+    let count = (bytes / TASK_BYTES).max(apart).max(TASKS * threads as u128).clamp(1, runs);
     let mut tasks = Vec::new();
     let (mut first, mut begins) = (0, vec![0; inputs.len()]);
     for task in 1..=count {
@@ -274,7 +287,7 @@ fn one(
         let counted = input.plan.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
         readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, chunk)));
     }
-    let (mut sums, run) = (PartialSums::new(), plan.spec.run_length());
+    let (mut sums, run) = (plan.spec.no_sums(), plan.spec.run_length());
     let empty = Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
     let mut rows = vec![empty; plan.spec.channels()];
     let mut segments = task.segments.clone();
@@ -290,7 +303,7 @@ fn one(
         segments.start = end;
     }
     let mut balance = Balance::default();
-    for (_, reader) in readers {
+    for (_, mut reader) in readers {
         balance.add(&reader.finish(progress)?);
     }
     Ok(Done { sums, balance, parts: shares.into_iter().map(|(number, share)| (number, share.part)).collect() })

@@ -72,6 +72,27 @@ impl SeriesPlan {
         Ok(SeriesPlan { resolution, starts, gti })
     }
 
+    /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of.
+    pub(super) fn provenance(
+        &self,
+        of: &LightCurve,
+        and: Option<&LightCurve>,
+        options: serde_json::Value,
+        warnings: Warnings,
+    ) -> Provenance {
+        let made = &of.meta.provenance;
+        let others = and.iter().flat_map(|other| &other.meta.provenance.inputs);
+        Provenance {
+            gti: self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+            options,
+            inputs: made.inputs.iter().chain(others).cloned().collect(),
+            // A product accounts for photons where it read them.
+            photons: Balance::default(),
+            warnings,
+            ..made.clone()
+        }
+    }
+
     /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
     pub(super) fn segments<'a>(&'a self, series: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
         let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
@@ -104,14 +125,8 @@ pub fn spectrum_of_light_curve(
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
     let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
-    spectrum.meta.provenance = Provenance {
-        gti: plan.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
-        options: serde_json::to_value(options).unwrap_or_default(),
-        // A product accounts for photons where it read them.
-        photons: Balance::default(),
-        warnings,
-        ..series.meta.provenance.clone()
-    };
+    let options = serde_json::to_value(options).unwrap_or_default();
+    spectrum.meta.provenance = plan.provenance(series, None, options, warnings);
     Ok(spectrum)
 }
 
@@ -122,7 +137,7 @@ pub struct CrossSeriesOptions {
     pub segment_size: Option<f64>,
     /// Bins with less of their time exposed are as good as missing.
     pub min_fracexp: f64,
-    /// From sums to spectrum; the means are always common.
+    /// From sums to spectrum.
     #[serde(flatten)]
     pub cross: CrossOptions,
 }
@@ -137,8 +152,8 @@ impl Default for CrossSeriesOptions {
 pub struct CrossSeriesPlan {
     /// Segments, as rows of both.
     pub segments: SeriesPlan,
-    subject: LightCurve,
-    reference: LightCurve,
+    pub(super) subject: LightCurve,
+    pub(super) reference: LightCurve,
 }
 
 impl CrossSeriesPlan {
@@ -190,6 +205,14 @@ impl CrossSeriesPlan {
         }
         Ok(CrossSeriesPlan { segments, subject, reference })
     }
+
+    /// The segments of both, in counts a bin.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = FluxPair> {
+        let counts =
+            |series| self.segments.segments(series).map(move |s| in_counts(s, series, self.segments.resolution.dt));
+        let pairs = counts(&self.subject).zip(counts(&self.reference));
+        pairs.map(|(subject, reference)| FluxPair { subject, reference })
+    }
 }
 
 /// The averaged cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it. For the
@@ -204,24 +227,12 @@ pub fn cross_spectrum_of_light_curves(
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedCrossSpectrum> {
-    let CrossSeriesPlan { segments, subject, reference } =
-        CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
-    let dt = segments.resolution.dt;
-    let counts = |series| segments.segments(series).map(move |segment| in_counts(segment, series, dt));
-    let pairs = counts(&subject).zip(counts(&reference));
-    let pairs = pairs.map(|(subject, reference)| FluxPair { subject, reference });
-    let flux = CrossFluxOptions { dt, rates: false, cross: options.cross.clone() };
-    let mut spectrum = cross_spectrum_of_flux(pairs, &flux, backend, warnings)?;
+    let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
+    let mut spectrum = cross_spectrum_of_flux(plan.pairs(), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
-    let (made, other) = (subject.meta.provenance, reference.meta.provenance);
-    spectrum.meta.provenance = Provenance {
-        gti: segments.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
-        options: serde_json::to_value(options).unwrap_or_default(),
-        inputs: made.inputs.iter().chain(&other.inputs).cloned().collect(),
-        photons: Balance::default(),
-        warnings,
-        ..made
-    };
+    let options = serde_json::to_value(options).unwrap_or_default();
+    spectrum.meta.provenance = plan.segments.provenance(&plan.subject, Some(&plan.reference), options, warnings);
     Ok(spectrum)
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::search::{Method, SearchOptions};
 use super::{Candidate, PulseEvents};
 use crate::data::{DeviceRecord, Provenance};
-use crate::io::product::{Product, ProductColumn, Values};
+use crate::io::product::{Product, column};
+use crate::orbit::Timing;
 use crate::spectrum::statistics::pulse::Chances;
 
 /// What a search says of itself.
@@ -38,6 +39,9 @@ pub struct SearchMeta {
     pub epoch: f64,
     /// The same as MJD, where the frame has a reference.
     pub epoch_mjd: Option<f64>,
+    /// The ephemeris file that times of emission are by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
     /// Good time, s.
@@ -85,6 +89,7 @@ impl SearchMeta {
             dfddot,
             epoch,
             epoch_mjd: super::mjd(events, epoch),
+            timing: events.timing.clone(),
             nphots: events.times.len(),
             exposure: events.exposure,
             span: events.span,
@@ -143,8 +148,6 @@ impl Search {
 
     /// The search as a table: `freq` `fdot` `stat` `log10_p`, `nharm` or `nbin` where trials differ in it, `fddot` where that was searched.
     pub fn product<'a>(&'a self, log10_p: &'a [f64]) -> Product<'a> {
-        let column =
-            |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values: Values::Real(values) };
         let mut columns = vec![
             column("freq", "Hz", &self.freq),
             column("fdot", "Hz s-1", &self.fdot),
@@ -152,7 +155,7 @@ impl Search {
             column("log10_p", "", log10_p),
         ];
         if let Some((name, numbers)) = &self.laws {
-            columns.push(ProductColumn { name, unit: String::new(), values: Values::Count(numbers) });
+            columns.push(column(name, "", numbers));
         }
         if self.meta.dfddot > 0.0 {
             columns.push(column("fddot", "Hz s-2", &self.fddot));

@@ -78,7 +78,7 @@ impl PlanSpec {
         if self.every_segment() { 1 } else { run_length(self.n) }
     }
     /// Segments are not added up.
-    fn every_segment(&self) -> bool {
+    pub fn every_segment(&self) -> bool {
         matches!(self.product, Product::EverySegment { .. })
     }
     /// Where runs are to be added up, or kept.

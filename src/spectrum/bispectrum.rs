@@ -56,8 +56,9 @@ pub struct BispectrumMetadata {
     pub nphots: f64,
     /// Mean counts (or flux) a bin.
     pub mean: f64,
-    /// Mean of the squared bicoherence of Gaussian noise, 1/m.
-    pub noise: f64,
+    /// Mean of the squared bicoherence of Gaussian noise, 1/m; not in those of the peer's definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<f64>,
     /// Time in the segments, s.
     pub exposure: f64,
     /// What computed it.
@@ -85,6 +86,20 @@ pub struct Bispectrum {
     pub biphase: Vec<f64>,
     /// All else.
     pub meta: BispectrumMetadata,
+}
+
+/// What `m` segments of `n` bins with so many photons together say of themselves.
+pub(super) fn metadata(
+    n: usize,
+    dt: f64,
+    m: u64,
+    photons: f64,
+    device: DeviceRecord,
+    provenance: Provenance,
+) -> BispectrumMetadata {
+    let (segment_size, nphots) = (n as f64 * dt, photons / m.max(1) as f64);
+    let (df, mean, exposure) = (1.0 / segment_size, nphots / n as f64, m as f64 * segment_size);
+    BispectrumMetadata { n, m, dt, df, segment_size, nphots, mean, noise: None, exposure, device, provenance }
 }
 
 impl BispectrumSums {
@@ -135,19 +150,8 @@ impl BispectrumSums {
             let message = "the bicoherence of a single segment is 1 whatever the data; average more segments";
             provenance.warnings.push("W-FEW-VALUES", message);
         }
-        let meta = BispectrumMetadata {
-            n: self.n,
-            m: self.segments,
-            dt,
-            df: 1.0 / size,
-            segment_size: size,
-            nphots: self.photons / m,
-            mean: self.photons / m / self.n as f64,
-            noise: 1.0 / m,
-            exposure: m * size,
-            device,
-            provenance,
-        };
+        let meta = metadata(self.n, dt, self.segments, self.photons, device, provenance);
+        let meta = BispectrumMetadata { noise: Some(1.0 / m), ..meta };
         let cells = || {
             self.rows.iter().zip(1usize..).flat_map(|(row, k)| row.iter().zip(1usize..).map(move |(c, l)| (k, l, c)))
         };

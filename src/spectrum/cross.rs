@@ -210,9 +210,14 @@ impl AveragedCrossSpectrum {
             .map(|(mean, background, variance)| Level { n, dt, mean, background, variance });
         let norm = options.norm;
         let raw_factors = factors(norm, &levels);
-        // Terms with weights of their own are normalised already, but for constants.
-        let weighted = options.weight_exponent().filter(|_| flux.is_none()).is_some();
-        let factors = if weighted { [norm.weighted_factor(n, dt); 3] } else { raw_factors };
+        // Terms with weights of their own are normalised already, but for constants; flux comes normalised.
+        let own = options.weight_exponent().is_some();
+        let weighted = own && flux.is_none();
+        let factors = match own {
+            true if weighted => [norm.weighted_factor(n, dt); 3],
+            true => [1.0; 3],
+            false => raw_factors,
+        };
         let count = crate::kernels::power::frequencies(n);
         let block = |block: usize| &sums.power[block * count..(block + 1) * count];
         let first = if weighted { 4 } else { 0 };

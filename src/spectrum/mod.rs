@@ -4,6 +4,7 @@ pub mod bispectrum;
 pub mod cross;
 pub mod cross_errors;
 pub mod cross_powers;
+pub mod cumulant;
 pub mod dead_time;
 pub mod dynamical;
 pub mod energy;

@@ -123,7 +123,7 @@ fn negative_channels_follow_the_missions_scale() {
     }
 }
 
-/// What a file says of itself is printed; no terminal is to obey it.
+/// What a file says of itself is printed, and so is its name; no terminal is to obey them.
 #[test]
 fn control_characters_of_files_are_never_printed() {
     let folder = Folder::new();
@@ -133,6 +133,10 @@ fn control_characters_of_files_are_never_printed() {
     let bad = folder.write("b.evt", &of(table.set("TFORM2", hostile))).display().to_string();
     let list = folder.write("c.txt", b"1 2\n\x1b[2J\x07\n").display().to_string();
     let lc = folder.write("d.txt", b"1 2\n2 \x1b[2J\x07\n").display().to_string();
+    let edges = folder.write("e.txt", b"0\n\x1b[2J\x07\n").display().to_string();
+    let names = format!("@{}", folder.write("f.txt", b"none\x1b[2J.evt\n").display());
+    let named = folder.write("g\x1b[2J.evt", &of(plain())).display().to_string();
+    let named_bad = folder.write("h\x1b[2J.evt", b"none").display().to_string();
     for (options, fine) in [
         (&["info", &good][..], true),
         (&["info", &good, "--json"], true),
@@ -140,6 +144,11 @@ fn control_characters_of_files_are_never_printed() {
         (&["info", &bad], false),
         (&["info", &good, "--gti", &list], false),
         (&["info", &lc], false),
+        (&["bin", &good, "--times", &edges], false),
+        (&["info", &names], false),
+        (&["info", &named], true),
+        (&["pds", &named, "--dt", "0.125", "--segment-size", "1000", "--backend", "cpu"], false),
+        (&["info", &named_bad], false),
     ] {
         let output = common::program::eagleray(options);
         assert_eq!(output.status.success(), fine, "{options:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -148,5 +157,47 @@ fn control_characters_of_files_are_never_printed() {
         let text = String::from_utf8_lossy(&all);
         let found = text.chars().find(|c| c.is_control() && *c != '\n');
         assert_eq!(found, None, "{options:?}: {}", text.escape_debug());
+    }
+}
+
+/// Without rows, any width fits in the file: no memory may be taken for it, and no arithmetic on it overflow.
+#[test]
+fn the_width_of_a_table_without_rows_takes_no_memory() {
+    let wide = |name: &str| {
+        let filler = Column::raw(name, "4611686018427387904B", Vec::new());
+        vec![Column::f64("TIME", &[]), filler]
+    };
+    let width = (8 + (1u64 << 62)).to_string();
+    let folder = Folder::new();
+    let none = events(wide("FILL")).set("NAXIS1", &width);
+    let (file, warnings) = folder.open(&of(none), &OpenOptions::default()).unwrap();
+    let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
+    let selected = Table::new("FPM_SEL", wide("FPM_SEL")).set("NAXIS1", &width);
+    let nicer = plain().set("TELESCOP", "'NICER'");
+    let bytes = fits_file::file(&[gti(&[(0.0, 100.0)]), selected, nicer]);
+    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
+    assert_eq!(spectrum(&file, Selection::default(), &options(), warnings).unwrap().meta.provenance.photons.used, 1000);
+}
+
+/// Channels are numbers of 32 bits or so; with what is added to them they stay whole numbers.
+#[test]
+fn channels_of_a_response_are_whole_numbers_in_reach() {
+    let folder = Folder::new();
+    let open = |channels: [f64; 2], pha: f64| {
+        let burst = events(vec![time(), Column::f64("PHA", &[pha; PHOTONS])]);
+        let burst = burst.set("TELESCOP", "'GLAST'").set("INSTRUME", "'GBM'");
+        let energies = [Column::f64("E_MIN", &[1.0, 2.0]), Column::f64("E_MAX", &[2.0, 3.0])];
+        let bounds = Table::new("EBOUNDS", [vec![Column::f64("CHANNEL", &channels)], energies.to_vec()].concat());
+        folder.open(&file(&[gti(&[(0.0, 100.0)]), bounds, burst]), &OpenOptions::default())
+    };
+    for bad in [[1e300; 2], [-1e300; 2], [-9.3e18; 2], [0.5, 1.5], [f64::NAN, 1.0], [f64::INFINITY; 2]] {
+        let e = open(bad, 1.0).err().unwrap_or_else(|| panic!("{bad:?} are taken for channels")).to_string();
+        assert!(e.contains("EBOUNDS") && e.contains("whole numbers"), "{bad:?}: {e}");
+    }
+    for first in [-7.0, 0.0, 7.0] {
+        let scale = open([first, first + 1.0], 1e300).unwrap().0.scale.unwrap();
+        assert_eq!((scale.energy(first), scale.band(2.0, 3.0).unwrap().lo), (1.5, first + 1.0));
+        assert!([1e300, -1e300, first + 2.0].iter().all(|&c| scale.energy(c).is_nan()));
     }
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from stingray import AveragedCrossspectrum, EventList
+from stingray import AveragedCrossspectrum, EventList, Lightcurve
 from stingray.deadtime.fad import FAD
 
 warnings.simplefilter("ignore")
@@ -122,6 +122,32 @@ def real_files(folder):
             compare(name, out, *parts, options, seconds, dt, norm, 1, fullspec, common)
 
 
+def light_curves(folder):
+    """Two light curves of counts, segments normalised by the common means and each by its own."""
+    random, n, m, dt = np.random.default_rng(6), 128, 40, 0.125
+    out, time = Path(folder) / "curves.ecsv", (np.arange(128 * 40) + 0.5) * 0.125
+    rate = 30 * (1 + 0.5 * np.sin(np.arange(n * m) / 700)) * (1 + 0.2 * random.normal(size=n * m).clip(-3, 3))
+    counts = [random.poisson(rate), random.poisson(2 * np.roll(rate, 1))]
+    paths = [Path(folder) / f"{name}.txt" for name in "sr"]
+    for path, values in zip(paths, counts):
+        path.write_text("".join(f"{t!r} {v!r}\n" for t, v in zip(time.tolist(), (values / dt).tolist())))
+    curves = [Lightcurve(time, values, dt=dt, skip_checks=True, gti=[[0, n * m * dt]]) for values in counts]
+    for norm in ["leahy", "frac", "abs", "none"]:
+        for common in [True, False]:
+            run("cs", *paths, "--segment-size", n * dt, "--norm", norm, "--use-common-mean", str(common).lower(),
+                "-o", out, "--overwrite", "--quiet", "--backend", "cpu")
+            ours = Table.read(out, format="ascii.ecsv")
+            peer = AveragedCrossspectrum.from_lightcurve(
+                *curves, segment_size=n * dt, norm=norm, silent=True, use_common_mean=common)
+            what = f"light curves, {norm}{'' if common else ', each by its own mean'}"
+            check(f"{what}: freq", ours["freq"], peer.freq, 1e-14)
+            powers = [pds.power / (1 if common else peer.m) for pds in [peer.pds1, peer.pds2]]
+            for name, values in [
+                ("cross_re", peer.power.real), ("cross_im", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
+            ]:
+                check(f"{what}: {name}", ours[name], values, 1e-10)
+
+
 def amplitude_differences(folder):
     """Two detectors with dead time: the peer smooths the real parts alone, and so does --compat stingray."""
     paths, out = [Path(folder) / f"{name}.evt" for name in "ab"], Path(folder) / "fad.ecsv"
@@ -148,6 +174,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         two_bands(folder)
         real_files(folder)
+        light_curves(folder)
         amplitude_differences(folder)
     print(f"cross spectra: {'all agree' if not FAILED else FAILED}")
     return 1 if FAILED else 0

@@ -4,7 +4,7 @@
   astropy's floating mean with weights.
 - Multitaper: `scipy.signal.windows.dpss` in its symmetric form, which is orthonormal (the peer takes the periodic one, cut off). The
   peer's powers are twice these: its Leahy level is 4.
-- Bispectrum: numpy, by the definition of Kim & Powers.
+- Bispectrum: numpy, by the definition of Kim & Powers; under `--compat stingray` the peer's `Bispectrum` itself.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ import numpy as np
 import scipy.signal
 from astropy.table import Table
 from astropy.timeseries import LombScargle
-from stingray import Lightcurve
+from stingray import Bispectrum, Lightcurve
 from stingray import multitaper as peer_multitaper
 from stingray.lombscargle import LombScargleCrossspectrum, LombScarglePowerspectrum
 
@@ -144,11 +144,45 @@ def bispectrum(folder):
     check("bispectrum: biphase", np.exp(1j * np.array(ours["biphase"])), triple / np.abs(triple), 1e-8)
 
 
+def cumulants(folder):
+    """The peer's class: every window, odd and even lengths, lags and both scales; the mean of its answers of several segments."""
+    random = np.random.default_rng(5)
+    dt = 0.25
+    path = Path(folder) / "cumulants.txt"
+    windows = ["uniform", "parzen", "hamming", "hanning", "triangular", "welch", "blackmann", "flat-top"]
+    cases = [(64, 1, None, None, "biased"), (65, 1, None, None, "unbiased"), (64, 5, 21, None, "biased"), (65, 5, 64, "welch", "unbiased")]
+    cases += [(128, 1, None, window, scale) for window in windows for scale in ["biased", "unbiased"]]
+    cases += [(81, 3, lag, window, "biased") for lag in [1, 2, 17] for window in ["parzen", "flat-top"]]
+    for n, m, lag, window, scale in cases:
+        counts = random.poisson(40 + 10 * np.cos(2 * np.pi * 0.3 * np.arange(n * m) * dt + 1) ** 2).astype(float)
+        write(path, (np.arange(n * m) + 0.5) * dt, counts / dt, np.ones(n * m))
+        options = [*(["--max-lag", lag] if lag else []), *(["--window", window] if window else [])]
+        options += ["--unbiased"] if scale == "unbiased" else []
+        ours = run(folder, "bispectrum", path, "--compat", "stingray", "--segment-size", n * dt, *options)
+        time = (np.arange(n) + 0.5) * dt
+        of = lambda c: Bispectrum(Lightcurve(time, c, dt=dt, skip_checks=True, gti=[[0, n * dt]]), maxlag=lag, window=window, scale=scale)
+        peers = [of(c) for c in counts.reshape(m, n)]
+        truth = np.mean([peer.bispec for peer in peers], axis=0)
+        what = f"bispectrum of the peer: {m} of {n} bins, lag {lag}, {window}, {scale}"
+        shape = truth.shape
+        check(what, np.reshape(np.array(ours["bispectrum_re"]) + 1j * np.array(ours["bispectrum_im"]), shape), truth, 1e-10)
+        freq = np.array(peers[0].freq)
+        grid = np.array([np.array(ours[name]).reshape(shape) for name in ["freq1", "freq2"]])
+        check(f"{what}: frequencies", grid, np.array(np.meshgrid(freq, freq, indexing="ij")), 1e-12)
+        if m == 1:
+            check(f"{what}: magnitude", np.reshape(ours["magnitude"], shape), peers[0].bispec_mag, 1e-10)
+            # Phases of what is 0 but for rounding mean nothing.
+            real = peers[0].bispec_mag > 1e-6 * np.max(peers[0].bispec_mag)
+            phase = np.reshape(ours["biphase"], shape)[real]
+            check(f"{what}: biphase", np.exp(1j * phase), np.exp(1j * peers[0].bispec_phase[real]), 1e-6)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         lomb_scargle(folder)
         multitaper(folder)
         bispectrum(folder)
+        cumulants(folder)
     print(f"other spectra: {'all agree' if not FAILED else FAILED}")
     return 1 if FAILED else 0
 

@@ -163,6 +163,13 @@ impl Rows {
         Ok(Rows { recipe, ranges, ends, rows: Vec::new(), values, total: Sums::default() })
     }
 
+    /// Forgets all segments, and keeps the room for them.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.values.clear();
+        self.total = Sums::default();
+    }
+
     /// Adds a segment to its row; one that has nothing to be normalised by counts as skipped.
     pub fn add(&mut self, place: Place, mut sums: Sums) {
         let levels = self.recipe.levels(&sums);
