@@ -272,7 +272,8 @@ impl Picture for Residuals<'_> {
             .y_label_area_size(96)
             .build_cartesian_2d(x(first) - room..x(last) + room, low - above..high + above)
             .map_err(failed)?;
-        mesh!(chart, format!("MJD − {day}"), "residual (cycles)").map_err(failed)?;
+        let axis = format!("MJD − {day}");
+        mesh(&mut chart, &axis, "residual (cycles)", 16).bold_line_style(GRID).draw().map_err(failed)?;
         let zero = [(x(first) - room, 0.0), (x(last) + room, 0.0)];
         chart.draw_series(DashedLineSeries::new(zero, 7, 4, RGBColor(40, 130, 70).into())).map_err(failed)?;
         let blue = RGBColor(20, 80, 150);
