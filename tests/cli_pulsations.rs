@@ -142,3 +142,37 @@ fn mistakes_are_named() {
     refused(&["fold", "tests/data/nomission.evt", "--f", "1", "--epoch", "1e300s"], 2, "epoch");
     refused(&["search", "tests/data/lcurveA.fits", "--freq", "1:2"], 2, "events");
 }
+
+#[test]
+fn drifts_are_searched_by_matched_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (table, map) = (file("accel.ecsv"), file("map.svg"));
+    let range = ["--freq", "6:7", "--fdot", "-2e-7:2e-7", "--backend", "cpu", "--nharm", "2"];
+    let found = json(&[&["accel", B1509, "-o", &table, "--plot", &map], &range[..]].concat());
+    let best = &found["candidates"][0];
+    near(&best["freq"], 6.596_096, 2e-6);
+    assert!(best["nharm"] == 2 && real(&best["log10_p"]) < -120.0, "{best}");
+    // The refined candidate is that of the search on the same grid.
+    let plain = json(&[&["search", B1509], &range[..]].concat());
+    near(&best["stat"], real(&plain["candidates"][0]["stat"]), 1e-3);
+    assert_eq!((&found["trials"], &found["algorithm"]), (&plain["trials"], &"templates".into()));
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("\nfreq fdot stat log10_p nharm\n"));
+    assert!(std::fs::metadata(&map).unwrap().len() > 1000);
+    let told = stderr(&succeed(&[&["accel", B1509, "--detrend"], &range[..]].concat()));
+    assert!(told.contains("of 1 harmonic, ") && told.contains("Z²_2"), "{told}");
+    refused(&["accel", B1509, "--freq", "1:2", "--backend", "cpu"], 2, "--fdot");
+    refused(&["accel", B1509, "--freq", "1:2", "--fdot", "-1:1", "--backend", "cpu"], 2, "the most is");
+}
+
+#[test]
+fn long_periods_are_folded_fast() {
+    let range = ["search", SGR, "--freq", "0.02:0.5", "--backend", "cpu", "--method", "ef", "--nbin", "16"];
+    let found = json(&[&range[..], &["--algorithm", "ffa"]].concat());
+    let best = &found["candidates"][0];
+    near(&best["period"], 10.416, 0.02);
+    assert!(real(&best["log10_p"]) < -200.0 && found["algorithm"] == "ffa", "{best}");
+    refused(&[&range[..], &["--algorithm", "ffa", "--fdot", "0:1e-9"]].concat(), 2, "constant periods");
+    refused(&["search", SGR, "--freq", "1:2", "--backend", "cpu", "--algorithm", "ffa"], 2, "--method ef");
+}

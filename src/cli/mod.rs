@@ -1,5 +1,6 @@
 //! The command line: thin wrappers of the library.
 
+pub mod accel;
 pub mod bin;
 pub mod bispectrum;
 pub mod common;
@@ -87,6 +88,9 @@ enum Command {
     /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
     #[command(allow_negative_numbers = true)]
     Search(Box<search::SearchArgs>),
+    /// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
+    #[command(allow_negative_numbers = true)]
+    Accel(Box<accel::AccelArgs>),
     /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
     #[command(allow_negative_numbers = true)]
     Fold(Box<fold::FoldArgs>),
@@ -136,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Varenergy(args) => varenergy::run(*args),
         Command::Lc(args) => lc::run(*args),
         Command::Search(args) => search::run(&args),
+        Command::Accel(args) => accel::run(&args),
         Command::Fold(args) => fold::run(&args),
         Command::Bin(args) => bin::run(*args),
         Command::Info(args) => info::run(*args),

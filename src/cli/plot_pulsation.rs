@@ -103,6 +103,7 @@ fn named(made: &crate::data::Provenance) -> String {
 
 fn statistic(found: &Search) -> String {
     match found.meta.method {
+        Method::Z2 if found.meta.templates.is_some() => "−log10 of the probability in one trial".into(),
         Method::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
         Method::H => "H".into(),
         Method::Ef => format!("χ² of {} bins", found.meta.nbin),

@@ -8,10 +8,12 @@ use super::number::{Range, counting, positive, probability, range};
 use super::output::{OutputArgs, bar};
 use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
+use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::phase::Ephemeris;
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
-use crate::pulsation::{Algorithm, Method, Search, SearchOptions, search};
+use crate::pulsation::search::Progress;
+use crate::pulsation::{Algorithm, Method, Search, SearchMeta, SearchOptions, search};
 use crate::text::{Short, count};
 use crate::time::Dd;
 use crate::warning::Warnings;
@@ -47,7 +49,8 @@ pub struct SearchArgs {
     /// Trials to an independent frequency, 1/span [default: 4 times the harmonics of z2; 20 for h, 10 for ef]
     #[arg(long, value_name = "K", value_parser = positive)]
     oversample: Option<f64>,
-    /// fft: harmonic sums of all frequencies at once, unbinned, on the CPU; fold: a profile of every trial, on any device
+    /// fft: harmonic sums of all frequencies at once, unbinned, on the CPU; fold: a profile of every trial, on any device; ffa: for
+    /// ef, all constant periods at once, of nbin to twice as many bins: for long periods, on the CPU
     /// [default: fft for z2 and h on the CPU]
     #[arg(long, value_enum, default_value = "auto", hide_default_value = true)]
     algorithm: AlgorithmArg,
@@ -78,6 +81,7 @@ enum AlgorithmArg {
     Auto,
     Fft,
     Fold,
+    Ffa,
 }
 
 impl SearchArgs {
@@ -104,6 +108,7 @@ impl SearchArgs {
                 AlgorithmArg::Auto => Algorithm::Auto,
                 AlgorithmArg::Fft => Algorithm::Fft,
                 AlgorithmArg::Fold => Algorithm::Fold,
+                AlgorithmArg::Ffa => Algorithm::Ffa,
             },
             candidates: self.candidates,
             false_alarm: self.detection_level,
@@ -119,37 +124,53 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
     args.device.check()?;
     out.check(&args.input, &[&args.map], &[])?;
-    let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("FILE", "light curve", "pulsations are searched in events"));
-    };
-    let mut say = |text: String| {
-        if !out.quiet {
-            eprintln!("eagleray: {text}");
-        }
-    };
-    let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
-    let mut backend = args.device.open(&mut warnings)?;
-    let events = match args.par.read(&mut warnings)? {
-        Some(par) => read_by(&par, inputs, combine, warnings)?,
-        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?,
-    };
-    report(&events.provenance.warnings, out.strict, out.quiet)?;
-    let bar = bar(1, "trials", !out.quiet);
-    let told = &mut |done: u64, all: u64| {
-        bar.set_length(all);
-        bar.set_position(done);
-    };
+    let (events, mut backend) = open(&args.input, &args.device, out, &args.par)?;
     let options = args.options(&events);
-    let result = search(events, &options, backend.as_mut(), told);
-    bar.finish_and_clear();
-    let found = result?;
+    let found = watched(out, |told| search(events, &options, backend.as_mut(), told))?;
     if let Some(path) = &out.plot {
         plot_pulsation::search(&found, path, out.overwrite)?;
     }
     if let Some(path) = &args.map {
         plot_pulsation::search_map(&found, path, out.overwrite)?;
     }
+    report_found(&found, out)
+}
+
+/// The events of a search, and what computes it.
+pub(super) fn open(
+    input: &InputArgs,
+    device: &DeviceArgs,
+    out: &OutputArgs,
+    par: &ParArgs,
+) -> Result<(PulseEvents, Box<dyn Backend>)> {
+    let mut warnings = Warnings::default();
+    let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
+        return Err(Error::argument("FILE", "light curve", "pulsations are searched in events"));
+    };
+    let (inputs, combine) = input.inputs(&files, &mut warnings, &mut |text| out.say(&text))?;
+    let backend = device.open(&mut warnings)?;
+    let events = match par.read(&mut warnings)? {
+        Some(par) => read_by(&par, inputs, combine, warnings)?,
+        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?,
+    };
+    report(&events.provenance.warnings, out.strict, out.quiet)?;
+    Ok((events, backend))
+}
+
+/// A search whose progress is shown.
+pub(super) fn watched(out: &OutputArgs, work: impl FnOnce(Progress) -> Result<Search>) -> Result<Search> {
+    let bar = bar(1, "trials", !out.quiet);
+    let told = &mut |done: u64, all: u64| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let result = work(told);
+    bar.finish_and_clear();
+    result
+}
+
+/// Writes the table and the summary.
+pub(super) fn report_found(found: &Search, out: &OutputArgs) -> Result<()> {
     if let Some(path) = &out.output {
         found.product(&found.log10_p()).write(path, out.overwrite)?;
     }
@@ -157,14 +178,22 @@ pub fn run(args: &SearchArgs) -> Result<()> {
         return super::print(&format!("{:#}\n", found.summary()));
     }
     if !out.quiet {
-        eprint!("{}", summary(&found));
+        eprint!("{}", summary(found));
     }
     Ok(())
+}
+
+/// The detection level, of each number of harmonics where several were tried.
+fn levels(meta: &SearchMeta) -> String {
+    let Some(tried) = &meta.templates else { return format!("{:.3}", meta.detection_level) };
+    let one = |(n, level): (&usize, &f64)| format!("{level:.3} of {}", count(*n as u64, "harmonic"));
+    tried.harmonics.iter().zip(&tried.detection_levels).map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn summary(found: &Search) -> String {
     let meta = &found.meta;
     let name = match meta.method {
+        Method::Z2 if meta.templates.is_some() => "Z²".to_string(),
         Method::Z2 => format!("Z²_{}", meta.nharm),
         Method::H => "H".to_string(),
         Method::Ef => format!("χ² of {} bins", meta.nbin),
@@ -179,11 +208,11 @@ fn summary(found: &Search) -> String {
     );
     text += &format!("photons: {}\n", meta.provenance.photons);
     text += &format!(
-        "{name} of {}, {} independent frequencies, {} apart; detection level {:.3} (false alarm {} %)\n",
+        "{name} of {}, {} independent frequencies, {} apart; detection level {} (false alarm {} %)\n",
         count(meta.trials, "trial"),
         meta.independent_frequencies.round(),
         format_args!("{} Hz", Short(meta.df)),
-        meta.detection_level,
+        levels(meta),
         100.0 * meta.detection_probability
     );
     if let Some(limit) = meta.pulsed_upper_limit {
@@ -196,10 +225,11 @@ fn summary(found: &Search) -> String {
         let derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
         text += &format!(
-            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name} {:.2}  log10 p {:.2}  rms {:.2} %{related}\n",
+            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.2}  log10 p {:.2}  rms {:.2} %{related}\n",
             i + 1,
             c.freq,
             c.freq_err,
+            if meta.templates.is_some() { format!("_{}", c.nharm) } else { String::new() },
             c.stat,
             c.log10_p,
             100.0 * c.rms

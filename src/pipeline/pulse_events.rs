@@ -1,10 +1,12 @@
 //! Events for folding: their times in ticks, held in memory, and the good time they lie in.
 
+use multiversion::multiversion;
+
 use super::{Combine, Events, Progress};
 use crate::data::{Balance, InputRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::orbit::Timing;
-use crate::phase::Ticks;
+use crate::phase::{RawTicks, Ticks};
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
@@ -136,9 +138,23 @@ impl PulseEvents {
 
     /// Standard deviation of the event times, s: what the width of a peak in frequency depends on.
     pub fn deviation(&self) -> f64 {
+        self.spreads()[0]
+    }
+
+    /// [`PulseEvents::deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
+    /// what the width of a peak in the frequency's derivative depends on.
+    pub fn spreads(&self) -> [f64; 2] {
         let n = self.times.len().max(1) as f64;
         let mean = self.times.iter().map(|&t| t as f64).sum::<f64>() / n;
-        (self.times.iter().map(|&t| (t as f64 - mean).powi(2)).sum::<f64>() / n).sqrt() * self.ticks.seconds()
+        // Central moments, of times in units of 2⁶⁰ ticks that nothing overflows.
+        let moments = self.times.iter().fold([0.0; 3], |[two, three, four], &t| {
+            let x = (t as f64 - mean) * 2f64.powi(-60);
+            [two + x * x, three + x * x * x, four + x * x * x * x]
+        });
+        let [two, three, four] = moments.map(|sum| sum / n);
+        let left = (four - two * two - three * three / two.max(f64::MIN_POSITIVE)).max(0.0);
+        let unit = self.ticks.seconds() * 2f64.powi(60);
+        [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
     }
 }
 
@@ -179,29 +195,18 @@ fn append(
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let raw = ticks.raw(input.offset);
-    let tick = |t: f64| match timing {
-        Some(timing) => ticks.of(timing.emission(Dd::from(t) + input.offset)),
-        None => raw.of(t),
-    };
+    let offset = input.offset;
+    let emission = timing.map(|timing| move |t: f64| ticks.of(timing.emission(Dd::from(t) + offset)));
     let edge = |t: Dd| (t - input.offset).ceil_f64();
-    let mut intervals = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b)));
-    let mut current = intervals.next();
+    let intervals: Vec<(f64, f64)> = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b))).collect();
+    let mut behind = intervals.as_slice();
     let (before, mut outside, mut reported, mut read) = (times.len(), 0, 0, Vec::<f64>::new());
     loop {
         read.clear();
         if !input.source.next_chunk(chunk, std::slice::from_mut(&mut read))? {
             break;
         }
-        for &t in &read {
-            while current.is_some_and(|(_, stop)| t >= stop) {
-                current = intervals.next();
-            }
-            if current.is_some_and(|(start, _)| t >= start) {
-                times.push(tick(t));
-            } else {
-                outside += 1;
-            }
-        }
+        outside += take(&read, &raw, emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64), &mut behind, times);
         let rows = input.source.balance().read;
         progress(rows - reported);
         reported = rows;
@@ -210,4 +215,29 @@ fn append(
     (one.used, one.outside_gti) = ((times.len() - before) as u64, outside);
     photons.add(&one);
     Ok(())
+}
+
+/// Appends the ticks of the times that lie in the intervals, which end at what is behind the last time; how many do not. With the
+/// machine's own instructions for rounding, where it has them.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
+fn take(
+    read: &[f64],
+    raw: &RawTicks,
+    emission: Option<&dyn Fn(f64) -> i64>,
+    behind: &mut &[(f64, f64)],
+    times: &mut Vec<i64>,
+) -> u64 {
+    times.reserve(read.len());
+    let mut outside = 0;
+    for &t in read {
+        while let Some((_, rest)) = behind.split_first().filter(|(first, _)| t >= first.1) {
+            *behind = rest;
+        }
+        if behind.first().is_some_and(|(start, _)| t >= *start) {
+            times.push(emission.map_or_else(|| raw.of(t), |at| at(t)));
+        } else {
+            outside += 1;
+        }
+    }
+    outside
 }

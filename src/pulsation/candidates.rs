@@ -17,7 +17,7 @@ use crate::time::Dd;
 /// off turns by less than a thousandth of a cycle.
 const STRETCHES: usize = 512;
 /// Peaks of the grid that are looked at for each candidate listed.
-const LOOKED_AT: usize = 20;
+pub(super) const LOOKED_AT: usize = 20;
 /// The largest numbers in the ratio of a harmonic.
 const HIGHEST: u32 = 10;
 
@@ -43,7 +43,9 @@ pub struct Candidate {
     pub log10_p: f64,
     /// The same in standard deviations of a normal distribution.
     pub sigma: f64,
-    /// Fractional rms of the pulse in the harmonics looked at, noise subtracted.
+    /// Harmonics that its rms and its error are of: those of `Z²_n`, or where H is largest.
+    pub nharm: usize,
+    /// Fractional rms of the pulse in these harmonics, noise subtracted.
     pub rms: f64,
     /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
     pub group: usize,
@@ -82,11 +84,30 @@ pub(super) fn find(
             kept.push(j);
         }
     }
-    let refined = kept.par_iter().map(|&j| refine(events, options, grid, j, row[j], stat[j], chances));
+    let refined = kept.par_iter().map(|&j| refine(events, options, Peak::of(grid, j, row[j], stat[j]), chances, &[]));
     let mut found: Vec<Candidate> = refined.collect();
     found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
     group(&mut found, events.span);
     found
+}
+
+/// A trial whose statistic stands out.
+#[derive(Clone, Copy)]
+pub(super) struct Peak {
+    /// Where, with its derivatives, Hz/s and Hz/s².
+    pub start: Spin,
+    pub rates: [f64; 2],
+    /// To the next trial: of frequency and derivatives, 0 where those are not searched.
+    pub steps: [f64; 3],
+    pub stat: f64,
+}
+
+impl Peak {
+    /// One of a grid.
+    pub fn of(grid: &Grid, place: usize, row: usize, stat: f64) -> Peak {
+        let rates = grid.rows.get(row).copied().unwrap_or_default();
+        Peak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat }
+    }
 }
 
 /// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
@@ -103,7 +124,15 @@ impl Stretches {
         };
         let length = (last - first) / STRETCHES as i64 + 1;
         let mut stretches: Vec<Vec<i64>> = vec![Vec::new(); STRETCHES];
-        events.times.iter().for_each(|t| stretches[((t - first) / length) as usize].push(*t));
+        // Times are in order, by and large: few divisions.
+        let (mut place, mut inside) = (0, *first..*first);
+        for &t in &events.times {
+            if !inside.contains(&t) {
+                place = (t - first) / length;
+                inside = first + place * length..first + (place + 1) * length;
+            }
+            stretches[place as usize].push(t);
+        }
         let tick = events.ticks.seconds();
         let part = |(i, times): (usize, &Vec<i64>)| {
             let middle = (*first as f64 + (i as f64 + 0.5) * length as f64) * tick;
@@ -131,20 +160,20 @@ impl Stretches {
     }
 }
 
-fn refine(
+/// The candidate of a peak; `levels` are those of the noise at its harmonics, in units of Poisson's, which is 1 where they end.
+pub(super) fn refine(
     events: &PulseEvents,
     options: &SearchOptions,
-    grid: &Grid,
-    place: usize,
-    row: usize,
-    grid_stat: f64,
+    peak: Peak,
     chances: &Chances,
+    levels: &[f64],
 ) -> Candidate {
-    let (ticks, start) = (&events.ticks, grid.spin(row, place));
+    let Peak { start, rates: [fdot, fddot], steps, stat: grid_stat } = peak;
+    let ticks = &events.ticks;
     let stretches = Stretches::new(events, &start, options.harmonics());
-    let score = |off: &[f64; 3]| options.score(&stretches.z2(off));
+    let score = |off: &[f64; 3]| options.score(&whitened(stretches.z2(off), levels));
     // Steps along each direction, halved when none of them leads up.
-    let (mut off, mut step) = ([0.0; 3], [grid.df / 2.0, grid.dfdot / 2.0, grid.dfddot / 2.0]);
+    let (mut off, mut step) = ([0.0; 3], steps.map(|step| 0.5 * step));
     let mut best = score(&off);
     for _ in 0..400 {
         let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
@@ -157,11 +186,10 @@ fn refine(
             Some((score, next)) if score > best => (best, off) = (score, next),
             _ => step.iter_mut().for_each(|step| *step *= 0.5),
         }
-        if step[0] < 1e-5 * grid.df {
+        if step[0] < 1e-5 * steps[0] {
             break;
         }
     }
-    let [fdot, fddot] = grid.rows.get(row).copied().unwrap_or_default();
     let ephemeris = Ephemeris {
         epoch: ticks.reference(),
         freq: start.freq(ticks) + Dd::from(off[0]),
@@ -170,13 +198,13 @@ fn refine(
     };
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
-    let z2 = harmonics::z2(&events.times, None, &spin, options.harmonics());
+    let z2 = whitened(harmonics::z2(&events.times, None, &spin, options.harmonics()), levels);
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
             let mut counts = vec![0; options.nbin];
             let block = Block { spin, trials: 1 };
-            fold::cpu(&events.times, &block, &grid.step, options.nbin, &mut counts);
+            fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
             let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
             pulse::chi_square_of_profile(&counts, &exposed).0
         }
@@ -187,7 +215,7 @@ fn refine(
         Method::H => pulse::h_of_z2(&z2).1,
         Method::Z2 | Method::Ef => z2.len(),
     };
-    let signal = z2.get(harmonics.saturating_sub(1)).map_or(0.0, |z| (z - 2.0 * harmonics as f64).max(0.0));
+    let signal: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
     // Profiles of epoch folding may be better where the grid has them.
     let stat = if options.method == Method::Ef { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
@@ -203,14 +231,31 @@ fn refine(
         grid_stat,
         log10_p: chances.ln_p(tested) / LN_10,
         sigma: chances.sigma(tested),
+        nharm: harmonics,
         rms: (signal / stretches.total.max(1.0)).sqrt(),
         group: 0,
         harmonic: String::new(),
     }
 }
 
+fn level(levels: &[f64], harmonic: usize) -> f64 {
+    levels.get(harmonic).copied().unwrap_or(1.0)
+}
+
+/// `Z²_1 …` with the power of each harmonic over its noise level.
+fn whitened(mut z2: Vec<f64>, levels: &[f64]) -> Vec<f64> {
+    if !levels.is_empty() {
+        let (mut before, mut sum) = (0.0, 0.0);
+        for (h, z) in z2.iter_mut().enumerate() {
+            sum += (*z - before) / level(levels, h);
+            (before, *z) = (*z, sum);
+        }
+    }
+    z2
+}
+
 /// Names the harmonics of stronger candidates: ratios of small numbers, within what the frequencies' peaks are wide.
-fn group(candidates: &mut [Candidate], span: f64) {
+pub(super) fn group(candidates: &mut [Candidate], span: f64) {
     for i in 0..candidates.len() {
         let freq = candidates[i].freq;
         let of = |j: usize| {

@@ -4,6 +4,7 @@ use super::search::SearchOptions;
 use crate::error::{Error, Result};
 use crate::phase::{Ephemeris, Spin};
 use crate::pipeline::PulseEvents;
+use crate::spectrum::statistics::pulse::{Chances, Law};
 
 /// The most frequencies of a row.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
@@ -96,6 +97,17 @@ impl Grid {
     /// Trial `j` of a row.
     pub fn spin(&self, row: usize, j: usize) -> Spin {
         self.starts.get(row).map_or_else(Spin::default, |start| start.stepped(&self.step, j as i64))
+    }
+
+    /// The chances of noise in a search of this grid.
+    pub fn chances(&self, events: &PulseEvents, law: Law) -> Chances {
+        let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
+        let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
+        let of_fdot = if self.dfdot > 0.0 { (range / self.dfdot).round() + 1.0 } else { 1.0 };
+        let frequencies = self.frequencies as f64;
+        let mut chances = Chances::new(law, frequencies, (frequencies - 1.0) * self.df, deviation);
+        (chances.plane, chances.drift, chances.planes) = (of_fdot * frequencies, range * curvature, rows / of_fdot);
+        chances
     }
 
     /// Trials in all.

@@ -9,8 +9,9 @@
 //! Operations: an event and harmonic costs two exact phases, one root of unity, eight values of the kernel and eight complex additions,
 //! about 100 instructions, for all trials together; each trial `5·log₂` of the grid. Counting an event for each trial costs 5.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 use rustfft::{Fft, FftPlanner, num_complex::Complex};
 
@@ -41,6 +42,12 @@ impl Default for Unit {
 }
 
 impl Unit {
+    /// The one of the process: the thousand sines of its own would be most of the work of a stretch of time.
+    pub fn shared() -> &'static Unit {
+        static UNIT: LazyLock<Unit> = LazyLock::new(Unit::default);
+        &UNIT
+    }
+
     /// Cosine and sine.
     #[inline]
     pub fn of(&self, phase: u64) -> (f64, f64) {
@@ -73,7 +80,7 @@ pub struct HarmonicSums {
     table: Vec<[f64; WIDTH]>,
     /// What each amplitude is divided by, `|k|` from the middle.
     correction: Vec<f64>,
-    unit: Unit,
+    unit: &'static Unit,
 }
 
 impl HarmonicSums {
@@ -102,7 +109,7 @@ impl HarmonicSums {
             fft: FftPlanner::new().plan_fft_inverse(grid),
             table: (0..=TABLE).map(row).collect(),
             correction: (0..=trials / 2 + 1).map(|k| transform(k).recip()).collect(),
-            unit: Unit::default(),
+            unit: Unit::shared(),
         }
     }
 
@@ -117,7 +124,7 @@ impl HarmonicSums {
             .par_chunks(times.len().div_ceil(pieces).max(1))
             .map(|chunk| {
                 let mut grid = Grid::new(self.grid);
-                self.spread(chunk, &centre, step, harmonic, &mut grid);
+                spread(self, chunk, [&centre, step], harmonic, &mut grid);
                 grid
             })
             .collect();
@@ -137,28 +144,30 @@ impl HarmonicSums {
         };
         (0..self.trials).map(power).collect()
     }
+}
 
-    fn spread(&self, times: &[i64], centre: &Spin, step: &Spin, harmonic: u64, grid: &mut Grid) {
-        let bits = self.grid.ilog2();
-        for &t in times {
-            let (cos, sin) = self.unit.of(centre.phase(t).wrapping_mul(harmonic));
-            let place = step.phase(t).wrapping_mul(harmonic);
-            let cell = (place >> (64 - bits)) as usize;
-            let inside = (place << bits >> 11) as f64 * (TABLE as f64 * 2f64.powi(-53));
-            let row = inside as usize;
-            let part = inside - row as f64;
-            let (Some([low, high]), Some(re), Some(im)) = (
-                self.table.get(row..).and_then(|rows| rows.first_chunk::<2>()),
-                grid.re.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-                grid.im.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-            ) else {
-                continue;
-            };
-            for c in 0..WIDTH {
-                let value = low[c] + part * (high[c] - low[c]);
-                re[c] += cos * value;
-                im[c] += sin * value;
-            }
+/// Adds the events to the cells about their places.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
+fn spread(sums: &HarmonicSums, times: &[i64], [centre, step]: [&Spin; 2], harmonic: u64, grid: &mut Grid) {
+    let bits = sums.grid.ilog2();
+    for &t in times {
+        let (cos, sin) = sums.unit.of(centre.phase(t).wrapping_mul(harmonic));
+        let place = step.phase(t).wrapping_mul(harmonic);
+        let cell = (place >> (64 - bits)) as usize;
+        let inside = (place << bits >> 11) as f64 * (TABLE as f64 * 2f64.powi(-53));
+        let row = inside as usize;
+        let part = inside - row as f64;
+        let (Some([low, high]), Some(re), Some(im)) = (
+            sums.table.get(row..).and_then(|rows| rows.first_chunk::<2>()),
+            grid.re.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
+            grid.im.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
+        ) else {
+            continue;
+        };
+        for c in 0..WIDTH {
+            let value = low[c] + part * (high[c] - low[c]);
+            re[c] += cos * value;
+            im[c] += sin * value;
         }
     }
 }
@@ -178,7 +187,7 @@ impl Grid {
 /// Harmonic sums `S_1 … S_n` of one ephemeris, by the definition; summed in pieces of 65,536 events, so that threads do not matter.
 /// With `weights`, one an event, `Σ w·exp(2πi·h·φ)`.
 pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<Complex<f64>> {
-    let unit = Unit::default();
+    let unit = Unit::shared();
     let pieces: Vec<Vec<Complex<f64>>> = times
         .par_chunks(CHUNK)
         .enumerate()

@@ -1,21 +1,17 @@
 //! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
 
-use std::f64::consts::LN_10;
-
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::candidates::{self, Candidate};
+use super::candidates;
 use super::harmonics::{HarmonicSums, MOST_TRIALS};
 use super::trials::{self, Counter};
-use super::{Grid, PulseEvents, exposure};
+use super::{Grid, PulseEvents, Search, SearchMeta, exposure};
 use crate::backend::Backend;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::DeviceRecord;
 use crate::error::{Error, Result};
-use crate::io::product::{Product, column};
 use crate::kernels::fold;
-use crate::orbit::Timing;
-use crate::spectrum::statistics::pulse::{self, Chances, H_HARMONICS, Law, Roots};
+use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law, Roots};
 
 /// The statistic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +35,8 @@ pub enum Algorithm {
     Fft,
     /// A profile of every trial.
     Fold,
+    /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
+    Ffa,
 }
 
 /// Options of a search.
@@ -123,6 +121,9 @@ impl SearchOptions {
         if folded && self.nbin < 2 * self.harmonics() + 1 {
             return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
+        if self.method != Method::Ef && self.algorithm == Algorithm::Ffa {
+            return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
+        }
         if self.method == Method::Ef && self.algorithm == Algorithm::Fft {
             return Err(Error::argument(
                 "--algorithm",
@@ -132,79 +133,6 @@ impl SearchOptions {
         }
         Ok(())
     }
-}
-
-/// What a search says of itself.
-#[derive(Clone, Debug, Serialize)]
-pub struct SearchMeta {
-    /// The statistic.
-    pub method: Method,
-    /// How trials were computed, `fft` or `fold`.
-    pub algorithm: Algorithm,
-    /// Harmonics of `Z²_n`.
-    pub nharm: usize,
-    /// Bins of profiles.
-    pub nbin: usize,
-    /// Trials to an independent frequency.
-    pub oversample: f64,
-    /// Trials of the grid.
-    pub trials: u64,
-    /// Of the band, over the span: `B·T`.
-    pub independent_frequencies: f64,
-    /// Step of the frequency, Hz, and of its derivatives (0 for none).
-    pub df: f64,
-    /// See [`SearchMeta::df`].
-    pub dfdot: f64,
-    /// See [`SearchMeta::df`].
-    pub dfddot: f64,
-    /// Where frequency and derivatives hold, seconds of the frame.
-    pub epoch: f64,
-    /// The same as MJD, where the frame has a reference.
-    pub epoch_mjd: Option<f64>,
-    /// The ephemeris file that times of emission are by.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timing: Option<Timing>,
-    /// Events.
-    pub nphots: usize,
-    /// Good time, s.
-    pub exposure: f64,
-    /// First start to last stop, s.
-    pub span: f64,
-    /// What noise reaches in the search with this probability.
-    pub detection_probability: f64,
-    /// See [`SearchMeta::detection_probability`].
-    pub detection_level: f64,
-    /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone).
-    pub pulsed_upper_limit: Option<f64>,
-    /// What computed it.
-    #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// What it was made of.
-    #[serde(flatten)]
-    pub provenance: Provenance,
-}
-
-/// A search: one row a frequency, with the best of its derivatives.
-#[derive(Clone, Debug)]
-pub struct Search {
-    /// Frequencies at the epoch, Hz.
-    pub freq: Vec<f64>,
-    /// First derivative with the largest statistic, Hz/s.
-    pub fdot: Vec<f64>,
-    /// Second derivative, Hz/s².
-    pub fddot: Vec<f64>,
-    /// The statistic.
-    pub stat: Vec<f64>,
-    /// What stands out, the least probable first.
-    pub candidates: Vec<Candidate>,
-    /// Largest statistic in each of at most [`MAP`] columns of frequency, row by row; without derivatives empty.
-    pub map: Vec<Vec<f64>>,
-    /// Rows of the grid: first and second derivative.
-    pub rows: Vec<[f64; 2]>,
-    /// Chances of noise.
-    pub chances: Chances,
-    /// All else.
-    pub meta: SearchMeta,
 }
 
 /// Columns of [`Search::map`].
@@ -230,6 +158,9 @@ pub fn search(
     progress: Progress,
 ) -> Result<Search> {
     options.check()?;
+    if options.algorithm == Algorithm::Ffa {
+        return super::ffa::search(events, options, &backend.pool(), progress);
+    }
     let grid = Grid::new(&events, options)?;
     let on_device = backend.shaders().is_some();
     let algorithm = match options.algorithm {
@@ -258,15 +189,12 @@ pub fn search(
         let pool = backend.pool();
         for pieces in pieces.chunks(TOGETHER) {
             let all = || pieces.par_iter().map(|&piece| stats(&events, &grid, piece, &options)).collect::<Vec<_>>();
-            let found = pool.as_ref().map_or_else(all, |pool| pool.install(all));
+            let found = super::on(&pool, all);
             done += pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum::<u64>();
             progress(done, grid.trials());
         }
     }
-    Ok(match backend.pool() {
-        Some(pool) => pool.install(|| conclude(events, &options, &grid, best, device)),
-        None => conclude(events, &options, &grid, best, device),
-    })
+    Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
 }
 
 /// Consecutive frequencies of one row.
@@ -281,7 +209,7 @@ struct Piece {
 fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
     let most = match options.algorithm {
         Algorithm::Fold => (FOLDED / events.times.len()).clamp(512, MOST_TRIALS),
-        Algorithm::Auto | Algorithm::Fft => MOST_TRIALS,
+        Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
     };
     // Equal ones, so that they share the tables of their transform.
     let most = grid.frequencies.div_ceil(grid.frequencies.div_ceil(most));
@@ -367,39 +295,21 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
         Method::H => Law::H,
         Method::Ef => Law::ChiSquare(options.nbin as f64 - 1.0),
     };
-    let (frequencies, rows) = (grid.frequencies as f64, grid.rows.len() as f64);
-    let band = (frequencies - 1.0) * grid.df;
-    let chances = Chances { law, frequencies, band, deviation: events.deviation(), rows };
+    let chances = grid.chances(&events, law);
     let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
     // Between two trials a signal loses the most, in the fundamental.
     let loss = crate::spectrum::statistics::pulsed::binning_loss(0.5 / options.oversampling(), 1.0);
     let limit = || pulse::pulsed_limit(largest, options.nharm, events.times.len() as f64, loss, CONFIDENCE);
-    let epoch = events.ticks.reference().value();
-    let meta = SearchMeta {
-        method: options.method,
-        algorithm: options.algorithm,
-        nharm: options.nharm,
-        nbin: options.nbin,
-        oversample: options.oversampling(),
-        trials: grid.trials(),
-        independent_frequencies: band * events.span,
-        df: grid.df,
-        dfdot: grid.dfdot,
-        dfddot: grid.dfddot,
-        epoch,
-        epoch_mjd: super::mjd(&events, epoch),
-        timing: events.timing.clone(),
-        nphots: events.times.len(),
-        exposure: events.exposure,
-        span: events.span,
-        detection_probability: options.false_alarm,
-        detection_level: chances.level(options.false_alarm.ln()),
-        pulsed_upper_limit: (options.method == Method::Z2).then(limit),
-        device,
-        provenance: Provenance { options: serde_json::to_value(options).unwrap_or_default(), ..events.provenance },
-    };
+    let algorithm = if options.algorithm == Algorithm::Fold { "fold" } else { "fft" };
+    let asked = serde_json::to_value(options).unwrap_or_default();
+    let steps = [grid.df, grid.dfdot, grid.dfddot];
+    let limit = (options.method == Method::Z2).then(limit);
+    let level = chances.level(options.false_alarm.ln());
+    let meta =
+        SearchMeta::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);
+    let meta = SearchMeta { pulsed_upper_limit: limit, ..meta };
     Search {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
         fdot: (0..grid.frequencies).map(|j| row(j)[0]).collect(),
@@ -408,35 +318,8 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
         candidates,
         map: best.map,
         rows: grid.rows.clone(),
-        chances,
+        laws: None,
+        chances: vec![(0, chances)],
         meta,
-    }
-}
-
-impl Search {
-    /// Decimal logarithms of the probabilities that noise reaches each statistic anywhere in the search.
-    pub fn log10_p(&self) -> Vec<f64> {
-        self.stat.par_iter().map(|&stat| self.chances.ln_p(stat) / LN_10).collect()
-    }
-
-    /// The metadata with the candidates.
-    pub fn summary(&self) -> serde_json::Value {
-        let mut value = serde_json::to_value(&self.meta).unwrap_or_default();
-        value["candidates"] = serde_json::to_value(&self.candidates).unwrap_or_default();
-        value
-    }
-
-    /// The search as a table: `freq` `fdot` `stat` `log10_p`, and `fddot` where that was searched.
-    pub fn product<'a>(&'a self, log10_p: &'a [f64]) -> Product<'a> {
-        let mut columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("fdot", "Hz s-1", &self.fdot),
-            column("stat", "", &self.stat),
-            column("log10_p", "", log10_p),
-        ];
-        if self.meta.dfddot > 0.0 {
-            columns.push(column("fddot", "Hz s-2", &self.fddot));
-        }
-        Product { name: "SEARCH", columns, meta: self.summary() }
     }
 }

@@ -8,3 +8,4 @@ pub mod faulty;
 pub mod gpu;
 #[cfg(feature = "cli")]
 pub mod program;
+pub mod pulses;

@@ -108,34 +108,57 @@ impl Law {
 ///
 /// `p` the density of χ² with 2n degrees of freedom, `w` the parts of a sum of n exponential variates, `σ_t` the standard deviation of
 /// the event times. The number of chances is never more than the number of trials, and that is what H and epoch folding
-/// have, whose probabilities are upper bounds therefore. Derivatives multiply it by the number of theirs: a bound too.
+/// have, whose probabilities are upper bounds therefore.
+///
+/// With first derivatives, of range `G` and `σ_q` the standard deviation of `t²/2` that is left when its regression on `t` is
+/// taken out, the sum of harmonics is a field over a plane, whose expected number of peaks above a high level is the mean Euler
+/// characteristic of what exceeds it (Worsley 1994, doi:10.2307/1427576, for χ²; slopes `h` that differ averaged as above):
+///
+/// ```text
+/// p(u)·[√(2u/π)·E√(Σ h²·w_h)·2π(B·σ_t + G·σ_q)  +  (u − 2n + 1)/π·(Σ h²/n)·(2π)²·B·σ_t·G·σ_q]
+/// ```
+///
+/// Second derivatives multiply it by the number of theirs: a bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Chances {
     /// The statistic's law.
     pub law: Law,
-    /// Frequencies of the grid.
-    pub frequencies: f64,
+    /// Trials of the plane of frequencies and first derivatives.
+    pub plane: f64,
     /// Width of the band, Hz.
     pub band: f64,
     /// Standard deviation of the event times, s.
     pub deviation: f64,
-    /// Rows of the grid: values of the derivatives.
-    pub rows: f64,
+    /// `G·σ_q`, cycles; 0 without derivatives.
+    pub drift: f64,
+    /// Planes: values of the second derivative, times the statistics that were tried where a search takes the best of several.
+    pub planes: f64,
+    /// `E√(Σ h²·w_h)`.
+    slope: f64,
 }
 
 impl Chances {
+    /// Those of a search over one frequency band, without derivatives.
+    pub fn new(law: Law, frequencies: f64, band: f64, deviation: f64) -> Chances {
+        let slope = if let Law::Z2(n) = law { mean_slope(n) } else { 1.0 };
+        Chances { law, plane: frequencies, band, deviation, drift: 0.0, planes: 1.0, slope }
+    }
+
     /// Trials of the same false-alarm probability that were independent.
     pub fn trials(&self, stat: f64) -> f64 {
-        let Law::Z2(n) = self.law else { return self.rows * self.frequencies };
+        let all = self.planes * self.plane;
+        let Law::Z2(n) = self.law else { return all };
         if stat <= 0.0 {
-            return self.rows * self.frequencies;
+            return all;
         }
         let a = n as f64;
         let ln_gamma: f64 = (1..n).map(|k| (k as f64).ln()).sum();
         let ln_density = (a - 1.0) * (0.5 * stat).ln() - 0.5 * stat - std::f64::consts::LN_2 - ln_gamma;
-        let slope = (2.0 * stat / PI).sqrt() * TAU * self.deviation * mean_slope(n);
-        let crossings = self.band * slope * (ln_density - self.law.ln_sf(stat)).exp();
-        self.rows * self.frequencies.min(1.0 + crossings)
+        let [along, across] = [self.band * self.deviation, self.drift].map(|cycles| TAU * cycles);
+        let edges = (2.0 * stat / PI).sqrt() * self.slope * (along + across);
+        let face = (stat - 2.0 * a + 1.0).max(0.0) / PI * ((a + 1.0) * (2.0 * a + 1.0) / 6.0) * along * across;
+        let peaks = (edges + face) * (ln_density - self.law.ln_sf(stat)).exp();
+        self.planes * self.plane.min(1.0 + peaks)
     }
 
     /// Logarithm of the probability that noise reaches `stat` anywhere in the search.
@@ -236,10 +259,10 @@ mod tests {
     fn chances_lie_between_one_and_the_trials() {
         // Evenly covered T = 1000 s, n = 1: Baluev's W = 1.023·B·T, and W·√z·exp(−z) with z = Z²/2.
         let deviation = 1000.0 / 12f64.sqrt();
-        let chances = Chances { law: Law::Z2(1), frequencies: 1e9, band: 10.0, deviation, rows: 1.0 };
+        let chances = Chances::new(Law::Z2(1), 1e9, 10.0, deviation);
         let expected = 1.0 + 1.0233 * 1e4 * 20f64.sqrt();
         assert!((chances.trials(40.0) / expected - 1.0).abs() < 1e-3, "{}", chances.trials(40.0));
-        let few = Chances { frequencies: 100.0, ..chances };
+        let few = Chances { plane: 100.0, ..chances };
         assert_eq!(few.trials(40.0), 100.0);
         for p in [0.5f64, 1e-3, 1e-200] {
             let level = chances.level(p.ln());

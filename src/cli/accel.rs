@@ -1,0 +1,67 @@
+//! `eagleray accel`: pulsations whose frequency drifts.
+
+use clap::Args;
+
+use super::common::InputArgs;
+use super::device::DeviceArgs;
+use super::number::{Range, counting, probability, range};
+use super::output::OutputArgs;
+use super::par::ParArgs;
+use super::{plot_pulsation, search};
+use crate::error::Result;
+use crate::pulsation::{AccelOptions, accel};
+
+/// Options of `accel`.
+#[derive(Args, Debug)]
+pub struct AccelArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Frequencies, Hz, at the middle of the good time
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    freq: Range,
+    /// Range of the frequency's derivative, Hz/s
+    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    fdot: Range,
+    /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "4")]
+    nharm: usize,
+    /// Take powers over the local level of the noise: for sources with red noise
+    #[arg(long)]
+    detrend: bool,
+    /// Candidates listed
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "10")]
+    candidates: usize,
+    /// Probability that noise reaches the detection level, trials included
+    #[arg(long, value_name = "P", value_parser = probability, default_value = "0.01")]
+    detection_level: f64,
+    #[command(flatten)]
+    par: ParArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command; its picture is that of probability by frequency and derivative.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: &AccelArgs) -> Result<()> {
+    let out = &args.output;
+    args.device.check()?;
+    out.check(&args.input, &[], &[])?;
+    let (events, mut backend) = search::open(&args.input, &args.device, out, &args.par)?;
+    let asked = AccelOptions {
+        freq: (args.freq.lo, args.freq.hi),
+        fdot: (args.fdot.lo, args.fdot.hi),
+        nharm: args.nharm,
+        detrend: args.detrend,
+        candidates: args.candidates,
+        false_alarm: args.detection_level,
+    };
+    let found = search::watched(out, |told| accel(events, &asked, backend.as_mut(), told))?;
+    if let Some(path) = &out.plot {
+        plot_pulsation::search_map(&found, path, out.overwrite)?;
+    }
+    search::report_found(&found, out)
+}
