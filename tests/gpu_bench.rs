@@ -12,8 +12,20 @@ use std::process::Command;
 use clap::Parser;
 use common::program;
 use eagleray::bench::{self, BenchArgs};
-use eagleray::kernels::{Data, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, bin_events, fft};
+use eagleray::kernels::{Data, Job, KERNELS, Kernel, Limits, Precision, Shader, Shape, Trial, Values, bin_events, fft};
 use serde_json::Value;
+
+/// For each kernel what its text has, and what a broken one has instead: a lost edge, a wrong sign, one round too few.
+const BREAKS: [(&str, &str, &str); 8] = [
+    ("bin_events", "if (bin < params.n)", "if (bin + 1u < params.n)"),
+    ("fft", "tables[params.stages + m * unit]", "tables[params.stages]"),
+    ("power", "if (index >= params.runs * items)", "if (index + 1u >= params.runs * items)"),
+    ("power_pass", "m < params.len && j < params.done", "m < params.len && j + 1u < params.done"),
+    ("fused", "if (bin < params.n)", "if (bin + 1u < params.n)"),
+    ("cross_spectrum", "s.low.x * r.low.y - s.low.y * r.low.x", "s.low.x * r.low.y + s.low.y * r.low.x"),
+    ("fold", "min(begin + params.stretch, params.events)", "min(begin + params.stretch, params.events - 1u)"),
+    ("rate", "round < params.rounds", "round + 1u < params.rounds"),
+];
 
 /// A trial whose device runs other text than the table of kernels has.
 struct Broken {
@@ -66,16 +78,10 @@ fn kernel(of: &Kernel, trial: fn(usize, Shape, Data, u64) -> Box<dyn Trial>) -> 
     Kernel { name, shaders, variants: &variants[..1], needs_f64, shapes, trial }
 }
 
-/// A transform without its twiddle factors.
-fn without_twiddles(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial> {
-    let inner = (fft::KERNEL.trial)(variant, shape, data, seed);
-    Box::new(Broken { inner, good: "tables[params.stages + m * unit]", bad: "tables[params.stages]" })
-}
-
-/// A histogram whose last bin is lost to a wrong comparison.
-fn without_last_bin(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial> {
-    let inner = (bin_events::KERNEL.trial)(variant, shape, data, seed);
-    Box::new(Broken { inner, good: "if (bin < params.n)", bad: "if (bin + 1u < params.n)" })
+fn broken<const I: usize>(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial> {
+    let (_, good, bad) = BREAKS[I];
+    let inner = (KERNELS[I].trial)(variant, shape, data, seed);
+    Box::new(Broken { inner, good, bad })
 }
 
 /// Runs with a table of kernels; what `run` says, and the record.
@@ -93,8 +99,12 @@ fn a_broken_kernel_fails_is_named_and_is_not_timed() {
     if common::gpu::open("broken kernels", |s| eagleray::backend::gpu::Context::open(s, Default::default())).is_none() {
         return;
     }
-    for broken in [kernel(&fft::KERNEL, without_twiddles), kernel(&bin_events::KERNEL, without_last_bin)] {
-        let (right, record) = record(&[&broken], &["check", "kernels"]);
+    let trials =
+        [broken::<0>, broken::<1>, broken::<2>, broken::<3>, broken::<4>, broken::<5>, broken::<6>, broken::<7>];
+    assert_eq!(KERNELS.iter().map(|kernel| kernel.name).collect::<Vec<_>>(), BREAKS.map(|it| it.0), "one break each");
+    for (broken, trial) in KERNELS.iter().zip(trials) {
+        let broken = kernel(broken, trial);
+        let (right, record) = record(&[&broken], if broken.name == "fft" { &["check", "kernels"] } else { &["check"] });
         assert!(!right, "{}", broken.name);
         let checks = record["checks"].as_array().unwrap();
         let (cpu, gpus): (Vec<_>, Vec<_>) = checks.iter().partition(|check| check["device"] == "cpu");
@@ -106,7 +116,37 @@ fn a_broken_kernel_fails_is_named_and_is_not_timed() {
             assert!(check["failure"].as_str().unwrap().contains("of the bound"), "{check}");
         }
         let timings = record["timings"].as_array().unwrap();
-        assert!(!timings.is_empty() && timings.iter().all(|timing| timing["device"] == "cpu"), "{timings:?}");
+        assert_eq!(timings.is_empty(), broken.name != "fft");
+        assert!(timings.iter().all(|timing| timing["device"] == "cpu"), "{timings:?}");
+    }
+}
+
+#[test]
+fn every_kernel_is_right_and_is_timed_on_every_device() {
+    if common::gpu::open("all kernels", |s| eagleray::backend::gpu::Context::open(s, Default::default())).is_none() {
+        return;
+    }
+    let (right, record) = record(KERNELS, &["check", "kernels"]);
+    assert!(right, "{}", record["checks"]);
+    let adapters = record["adapters"].as_array().unwrap().len();
+    for kernel in KERNELS {
+        let of = |part: &str, name: &str| -> Vec<Value> {
+            let all = record[part].as_array().unwrap().iter();
+            all.filter(|row| row[name].as_str().unwrap().split('.').next() == Some(kernel.name)).cloned().collect()
+        };
+        // In double precision a device may have nothing to check.
+        let mut checked: Vec<(&Value, &Value)> = Vec::new();
+        let checks = of("checks", "kernel");
+        for check in checks.iter().filter(|check| check["cases"].as_u64() > Some(0)) {
+            let device = (&check["device"], &check["profile"]);
+            if !checked.contains(&device) {
+                checked.push(device);
+            }
+        }
+        assert_eq!(checked.len(), 1 + 2 * adapters, "{}: the CPU, and all adapters in both profiles", kernel.name);
+        let mut timed: Vec<String> = of("timings", "name").iter().map(|timing| timing["device"].to_string()).collect();
+        timed.dedup();
+        assert_eq!(timed.len(), if kernel.name == "rate" { 0 } else { 1 + adapters }, "{}: {timed:?}", kernel.name);
     }
 }
 
@@ -187,7 +227,14 @@ fn a_machine_without_a_gpu_is_measured_and_the_record_follows_the_schema() {
         program::near(&timing["fraction"], fraction, 1e-9);
         assert!(timing["stages"].as_object().unwrap().len() > 2, "{timing}");
     }
-    assert!(!record["scaling"]["points"].as_array().unwrap().is_empty());
+    let points = record["scaling"]["points"].as_array().unwrap();
+    let of = |scheduling: &str| points.iter().filter(|point| point["scheduling"] == scheduling).count();
+    assert!(of("dynamic") > 0 && of("static") == of("dynamic") && of("guided") == of("dynamic"), "{points:?}");
+    for (point, stage) in points.iter().flat_map(|point| {
+        ["read", "decode", "bin", "transform", "accumulate", "merge", "write"].map(|stage| (point, stage))
+    }) {
+        assert!(program::real(&point["stages"][stage]["seconds"]) > 0.0, "{stage}: {point}");
+    }
     record["checks"][0]["worst"] = "large".into();
     let refused = std::panic::catch_unwind(|| validate(&schema, &schema, &record, "record"));
     assert!(refused.is_err(), "a wrong type went unnoticed");
@@ -298,6 +345,20 @@ fn a_trace_has_all_the_time_of_a_thread_and_its_spans_nest() {
     let size = std::fs::metadata(&file).unwrap().len();
     let read = trace["otherData"]["counters"]["bytes read"].as_u64().unwrap();
     assert!(read >= size && read < size + size / 4, "{read} bytes read of {size}");
+    // Every byte, and every allocation, is a stage's.
+    let stages = trace["otherData"]["stages"].as_object().unwrap();
+    let of = |name: &str| stages.values().filter_map(|stage| stage[name].as_u64()).collect::<Vec<u64>>();
+    assert_eq!(of("bytes").iter().sum::<u64>(), read);
+    assert!(
+        stages["read"]["bytes"].as_u64() >= Some(size - 2880 * 20),
+        "all but headers and what is searched: {stages:?}"
+    );
+    let (allocated, most) =
+        (of("allocated_bytes").iter().sum::<u64>(), of("peak_heap_bytes").into_iter().max().unwrap());
+    let peak = trace["otherData"]["peak_memory_bytes"].as_u64().unwrap();
+    // Buffers for the samples and the transform of a segment, at least.
+    assert!(most > 16 << 14 && most <= allocated && most < peak, "{most} of {allocated} bytes in use, {peak} in all");
+    assert!(of("allocations").iter().sum::<u64>() > 100, "{stages:?}");
 }
 
 #[test]
@@ -319,4 +380,7 @@ fn a_gpu_has_a_track_of_its_own() {
     let counters = &trace["otherData"]["counters"];
     assert!(counters["bytes uploaded"].as_u64() > Some(8 * 40_000), "{counters}");
     assert!(counters["bytes read back"].as_u64() > Some(0), "{counters}");
+    // Once, while batches are filled; headers more often.
+    let (size, read) = (std::fs::metadata(&file).unwrap().len(), counters["bytes read"].as_u64().unwrap());
+    assert!(read >= size && read < size * 3 / 2, "{read} bytes read of {size}");
 }

@@ -246,9 +246,13 @@ fn halves_of_goodxenon_events_are_refused_with_the_tool_that_joins_them() {
             .set("TELESCOP", "'XTE'")
             .set("DATAMODE", &format!("'{mode}'"))
     };
-    let e = of(&[table("GoodXenon2_2s"), gti(&[(0.0, 9.0)])]).err().unwrap().to_string();
-    assert!(e.contains("DATAMODE") && e.contains("make_se"), "{e}");
-    assert!(of(&[table("GoodXenon_2s"), gti(&[(0.0, 9.0)])]).is_ok());
+    for half in ["GoodXenon1_2s", "GoodXenon2_16s", "Good_Xenon1_2s", "GoodXenonwithPropane2_16s"] {
+        let e = of(&[table(half), gti(&[(0.0, 9.0)])]).err().unwrap_or_else(|| panic!("{half} is read")).to_string();
+        assert!(e.contains("DATAMODE") && e.contains("make_se"), "{e}");
+    }
+    for joined in ["GoodXenon_2s", "Good_Xenon_16s", "E_125us_64M_0_1s"] {
+        assert!(of(&[table(joined), gti(&[(0.0, 9.0)])]).is_ok(), "{joined}");
+    }
 }
 
 #[test]

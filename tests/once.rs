@@ -1,5 +1,5 @@
-//! Files that a spectrum reads once, in shares, on all threads: the same bits, photons, hashes and warnings as by batches of a
-//! file that was read through before.
+//! Files that a spectrum reads once, in shares, on all threads, or in batches: the same bits, photons, hashes and warnings as by
+//! batches of a file that was read through before.
 
 mod fits_file;
 
@@ -114,6 +114,11 @@ fn check(folder: &Folder, name: &str, files: &[Vec<u8>], combine: Combine) -> Av
             let found = spectrum_of_files(&paths, &options(combine, chunk), device).unwrap();
             same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows, {schedule:?}"));
         }
+    }
+    // Batches of files that nobody read through before.
+    for chunk in [1, 333, 40_000, 1 << 18] {
+        let found = spectrum_of_files(&paths, &options(combine, chunk), &mut Batches(cpu(2))).unwrap();
+        same(&found, &expected, &format!("{name}, batches, {chunk} rows"));
     }
     expected
 }
@@ -240,13 +245,16 @@ fn rows_are_told_of_once_though_a_file_is_read_twice() {
     let sorted = times(30_001, 5);
     let mut swapped = sorted.clone();
     swapped.swap(3_000, 25_000);
-    for times in [sorted, swapped] {
-        let (file, warnings) = folder.open(&bytes(&times, &GTIS), &OpenOptions::default()).unwrap();
-        let input = Events::unread(&file, Selection::default()).unwrap();
-        let mut told = 0;
-        let options = options(Combine::Average, 100);
-        spectrum_of_events(vec![input], &options, &mut cpu(2), warnings, &mut |rows| told += rows).unwrap();
-        assert_eq!(told, 30_001);
+    let devices: [&mut dyn Backend; 2] = [&mut cpu(2), &mut Batches(cpu(2))];
+    for device in devices {
+        for times in [&sorted, &swapped] {
+            let (file, warnings) = folder.open(&bytes(times, &GTIS), &OpenOptions::default()).unwrap();
+            let input = Events::unread(&file, Selection::default()).unwrap();
+            let mut told = 0;
+            let options = options(Combine::Average, 100);
+            spectrum_of_events(vec![input], &options, device, warnings, &mut |rows| told += rows).unwrap();
+            assert_eq!(told, 30_001);
+        }
     }
 }
 

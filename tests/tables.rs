@@ -55,6 +55,8 @@ fn every_number_of_the_fixtures_is_cfitsios_bit_for_bit() {
         let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
         assert_eq!(file.rows(), values, "{name}");
     }
+    // A light curve: times, rates, errors and exposures of 1025 bins, and its intervals.
+    assert!(compare_with_cfitsio(&root.join("tests/data/lcurveA.fits")) > 4 * 1025);
 }
 
 /// A column of random bytes that is neither a time nor a channel.

@@ -2,7 +2,8 @@
 //!
 //! A timing is called different when all three say so: its medians differ by more than a floor; by more than [`SIGMAS`]
 //! standard errors, from the median absolute deviations of both; and its best samples differ the same way by half of the floor,
-//! since others on the machine make samples slower but never faster than the program is.
+//! since others on the machine make samples slower but never faster than the program is. Where others used the cores, it must also
+//! differ from what was measured together with it.
 
 use super::record::{Record, Timing};
 use super::sample::{least, mad, median};
@@ -11,6 +12,8 @@ use super::sample::{least, mad, median};
 pub const FLOOR: f64 = 0.10;
 /// The same for times of cores that others use too: they share caches and memory, and so take up to this much longer.
 pub const SHARED_FLOOR: f64 = 0.25;
+/// Fewest timings that were taken in turn of which a median says how the machine did meanwhile.
+const TOGETHER: usize = 4;
 /// Standard errors of the difference that count.
 pub const SIGMAS: f64 = 4.0;
 /// Standard error of a median over MAD/√n for normal noise: 1.4826·√(π/2).
@@ -64,7 +67,8 @@ pub fn verdict(old: &[f64], new: &[f64], floor: f64) -> Verdict {
 }
 
 /// The timings of both runs, in the order of the new one. Where others used the machine in either run, what is done by its cores is
-/// judged by the time that they spent, not by the clock, which would measure the others.
+/// judged by the time that they spent, not by the clock, which would measure the others; and what differs as all that was measured in
+/// turn with it does, which had the same neighbours, is unclear.
 pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let disturbed = old.is_disturbed() || new.is_disturbed();
     let on_cores = |timing: &Timing| {
@@ -73,15 +77,31 @@ pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     };
     let earlier = |timing: &Timing| old.timings.iter().find(|t| t.id == timing.id);
     let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
-    both.map(|(old, new)| {
+    let judged = both.map(|(old, new)| {
         let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
         let of = |timing: &Timing| if by_cores { timing.cores.clone() } else { timing.samples.clone() };
         let (before, after) = (of(old), of(new));
         let (ratio, verdict) =
             (median(&after) / median(&before), verdict(&before, &after, if by_cores { SHARED_FLOOR } else { FLOOR }));
-        Change { id: new.id.clone(), ratio, by_cores, verdict }
-    })
-    .collect()
+        ([&new.kind, &new.device, &new.profile], Change { id: new.id.clone(), ratio, by_cores, verdict })
+    });
+    let mut judged: Vec<([&String; 3], Change)> = judged.collect();
+    let all: Vec<([&String; 3], f64)> = judged.iter().map(|(turn, change)| (*turn, change.ratio)).collect();
+    for (turn, change) in judged.iter_mut().filter(|(_, change)| change.by_cores) {
+        let together: Vec<f64> = all.iter().filter(|one| one.0 == *turn).map(|one| one.1).collect();
+        let machine = if together.len() >= TOGETHER { median(&together) } else { 1.0 };
+        change.verdict = apart(change.verdict, change.ratio / machine);
+    }
+    judged.into_iter().map(|(_, change)| change).collect()
+}
+
+/// A verdict that others on the machine may have brought about: `ratio` is that to what was measured together with it.
+fn apart(verdict: Verdict, ratio: f64) -> Verdict {
+    match verdict {
+        Verdict::Slower if ratio <= 1.0 + SHARED_FLOOR => Verdict::Unclear,
+        Verdict::Faster if ratio * (1.0 + SHARED_FLOOR) >= 1.0 => Verdict::Unclear,
+        same => same,
+    }
 }
 
 /// The comparison in words; every timing that is not the same, then how many are.
@@ -140,6 +160,32 @@ mod tests {
             found += usize::from(verdict(&old, &samples(&mut random, 1.3), FLOOR) == Verdict::Slower);
         }
         assert!(different == 0 && found > 980, "{different} of 1000 called different, {found} slow-downs found");
+    }
+
+    #[test]
+    fn what_changes_together_on_a_shared_machine_is_unclear() {
+        let record = |ratios: &[f64], load| {
+            let timing = |(i, ratio): (usize, &f64)| Timing {
+                id: i.to_string(),
+                kind: "kernel".into(),
+                device: "cpu".into(),
+                samples: vec![*ratio; 5],
+                cores: vec![*ratio; 5],
+                ..Timing::default()
+            };
+            let machine = super::super::record::Machine { load_before: Some(load), ..Default::default() };
+            Record { timings: ratios.iter().enumerate().map(timing).collect(), machine, ..Record::default() }
+        };
+        let verdicts = |ratios: &[f64], load| -> Vec<Verdict> {
+            let (old, new) = (record(&vec![1.0; ratios.len()], load), record(ratios, load));
+            changes(&old, &new).iter().map(|change| change.verdict).collect()
+        };
+        use Verdict::{Same, Slower, Unclear};
+        assert_eq!(verdicts(&[1.3, 1.3, 1.31, 1.3, 1.7], 5.0), [Unclear, Unclear, Unclear, Unclear, Slower]);
+        assert_eq!(verdicts(&[1.0, 1.0, 1.1, 1.0, 1.3], 5.0), [Same, Same, Same, Same, Slower]);
+        // Alone with the machine a change of all is one of the program.
+        assert_eq!(verdicts(&[1.3; 5], 0.0), [Slower; 5]);
+        assert_eq!(verdicts(&[1.3; 2], 5.0), [Slower; 2]);
     }
 
     #[test]

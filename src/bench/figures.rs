@@ -13,7 +13,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const SIZE: (u32, u32) = (860, 430);
 /// Colours that differ for most eyes, the first six from Okabe & Ito 2008.
-const COLOURS: [RGBColor; 13] = [
+const COLOURS: [RGBColor; 18] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
@@ -27,7 +27,14 @@ const COLOURS: [RGBColor; 13] = [
     RGBColor(60, 60, 60),
     RGBColor(150, 210, 140),
     RGBColor(250, 180, 180),
+    RGBColor(0, 90, 70),
+    RGBColor(255, 130, 90),
+    RGBColor(110, 120, 210),
+    RGBColor(150, 20, 40),
+    RGBColor(0, 190, 190),
 ];
+/// Threads that wait.
+const WAITING: RGBColor = RGBColor(228, 228, 228);
 /// Stages in the order of the colours that they have on every timeline; passes of GPUs follow by their names.
 const STAGES: [&str; 11] = [
     "transform",
@@ -191,7 +198,7 @@ pub fn scaling(scaling: &Scaling) -> Option<String> {
 
 /// What every thread and GPU did when, in one run.
 pub fn timeline(profile: &Profile) -> Option<String> {
-    let tracks = profile.tracks();
+    let tracks: Vec<_> = profile.tracks().into_iter().filter(|(_, spans)| !spans.is_empty()).collect();
     let spans = || tracks.iter().flat_map(|(_, spans)| spans);
     let begin = spans().map(|span| span.1).fold(f64::INFINITY, f64::min);
     let end = spans().map(|span| span.1 + span.2).fold(0.0, f64::max);
@@ -201,8 +208,12 @@ pub fn timeline(profile: &Profile) -> Option<String> {
     let mut names: Vec<&str> = spans().filter(|span| span.2 >= shortest).map(|span| span.0).collect();
     names.sort_unstable();
     names.dedup();
-    let passes: Vec<&str> = names.iter().copied().filter(|name| !STAGES.contains(name)).collect();
+    let waits = |name: &str| name.starts_with("wait for ");
+    let passes: Vec<&str> = names.iter().copied().filter(|name| !STAGES.contains(name) && !waits(name)).collect();
     let coloured = |name: &str| {
+        if waits(name) {
+            return WAITING;
+        }
         let stage = STAGES.iter().position(|stage| *stage == name);
         colour(stage.unwrap_or_else(|| STAGES.len() + passes.iter().position(|pass| *pass == name).unwrap_or(0)))
     };

@@ -15,6 +15,9 @@ fn lengths(kernel: &str, quick: bool) -> &'static [usize] {
     match (kernel, quick) {
         // It is among the rates.
         ("rate", _) => &[],
+        // The last of several passes.
+        ("power_pass", false) => &[1 << 14, 1 << 18, 10_007],
+        ("power_pass", true) => &[1 << 14],
         ("fft" | "power", false) => &[1024, 4096, 1 << 14, 1 << 18, 10_007],
         ("fft", true) => &[4096, 1 << 14],
         ("fused", false) => &[256, 1024, 4096],
@@ -42,7 +45,9 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> Case<'a> {
         let bins = if quick { BINS / 4 } else { BINS };
-        let shape = Shape { n, rows: (bins / n).max(1), events: bins };
+        // Every event is counted in every row of a fold.
+        let events = if kernel.name == "fold" { bins / 8 } else { bins };
+        let shape = Shape { n, rows: (bins / n).max(1), events };
         let trial = (kernel.trial)(variant, shape, Data::Random, 1);
         let job = limits.map(|limits| trial.job(limits));
         Case { kernel, variant, shape, trial, job }

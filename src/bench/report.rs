@@ -6,7 +6,7 @@ use super::compare::{Change, Verdict};
 use super::record::{Record, Timing};
 use super::{figures, table};
 use crate::error::{Error, Result};
-use crate::profile::Profile;
+use crate::profile::{Profile, Stage};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;max-width:1400px;margin:2em auto;padding:0 1em;color:#222}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em;border-bottom:1px solid #ccc}table{border-collapse:collapse;font-size:13px}\
@@ -76,9 +76,24 @@ fn stage_rows(record: &Record) -> Vec<Vec<String>> {
         let bytes: Vec<String> =
             timing.bytes.iter().map(|(name, n)| format!("{} {:.1} MB", escaped(name), *n as f64 * 1e-6)).collect();
         let device = escaped(&table::device(&timing.device, &timing.profile));
-        all.push(vec![escaped(&timing.name), device, told.join(" · "), bytes.join(" · ")]);
+        all.push(vec![escaped(&timing.name), device, told.join(" · "), bytes.join(" · "), heap(timing)]);
     }
     all
+}
+
+/// What a workload allocated, and the stage in which most was in use.
+fn heap(timing: &Timing) -> String {
+    let most = timing.stages.iter().max_by_key(|(_, stage)| stage.peak_heap_bytes);
+    let Some((name, most)) = most.filter(|(_, stage)| stage.peak_heap_bytes > 0) else { return "–".into() };
+    let sum = |of: fn(&Stage) -> u64| timing.stages.values().map(of).sum::<u64>();
+    let (allocations, bytes) = (sum(|stage| stage.allocations), sum(|stage| stage.allocated_bytes));
+    let megabytes = |bytes: u64| bytes as f64 * 1e-6;
+    format!(
+        "most {:.1} MB in {} · {allocations} allocations of {:.1} MB",
+        megabytes(most.peak_heap_bytes),
+        escaped(name),
+        megabytes(bytes)
+    )
 }
 
 /// Most memory in use during each workload.
@@ -173,7 +188,7 @@ pub fn write(
     let stages = stage_rows(record);
     if !stages.is_empty() {
         body += "<h2>Where the time goes</h2>\n<p>One run more of each workload; all threads together, passes by the device's clock.</p>\n";
-        body += &table_of("words", &["workload", "device", "stages", "bytes"], stages);
+        body += &table_of("words", &["workload", "device", "stages", "bytes", "heap of the program"], stages);
     }
     body += &memory(record);
     for (name, profile) in profiles {

@@ -11,6 +11,9 @@ use crate::profile::Stage;
 /// Spread of the samples, MAD over median, beyond which no fit is to be believed.
 pub const NOISY: f64 = 0.08;
 
+/// How tasks come to threads unless told otherwise.
+pub const USUAL_SCHEDULING: &str = "dynamic";
+
 /// Threads against time.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scaling {
@@ -20,8 +23,11 @@ pub struct Scaling {
     pub events: u64,
     /// Every combination measured.
     pub points: Vec<Point>,
-    /// The law fitted to those of the usual chunk size; `null` where there are too few.
+    /// The law fitted to those of the usual scheduling and chunk size; `null` where there are too few.
     pub fit: Option<Fit>,
+    /// The same for other ways of scheduling, where there are enough.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_fits: BTreeMap<String, Fit>,
     /// Why not to believe it.
     pub warnings: Vec<String>,
 }
@@ -135,20 +141,33 @@ fn inverted(mut a: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
 }
 
 impl Scaling {
+    /// The points of a scheduling with the usual chunk size, which comes first, by threads.
+    pub fn of_scheduling(&self, scheduling: &str) -> Vec<&Point> {
+        let chunk = self.points.first().map_or(0, |point| point.chunk_events);
+        self.points.iter().filter(|p| p.scheduling == scheduling && p.chunk_events == chunk).collect()
+    }
+
+    fn fit_of(&self, scheduling: &str) -> Option<Fit> {
+        let points = self.of_scheduling(scheduling);
+        fit(&points.iter().flat_map(|p| p.samples.iter().map(|&s| (p.threads, s))).collect::<Vec<_>>())
+    }
+
     /// Speed-ups, fit and warnings from the samples of each point.
-    pub fn judged(mut self, load: Option<f64>, cores: usize, usual_chunk: usize) -> Scaling {
+    pub fn judged(mut self, load: Option<f64>, cores: usize) -> Scaling {
         for point in &mut self.points {
             (point.median, point.mad) = (median(&point.samples), mad(&point.samples));
         }
-        let alone: BTreeMap<usize, f64> =
-            self.points.iter().filter(|p| p.threads == 1).map(|p| (p.chunk_events, p.median)).collect();
+        let way = |point: &Point| (point.scheduling.clone(), point.chunk_events);
+        let alone: BTreeMap<_, f64> =
+            self.points.iter().filter(|p| p.threads == 1).map(|p| (way(p), p.median)).collect();
         for point in &mut self.points {
-            point.speedup = alone.get(&point.chunk_events).map_or(f64::NAN, |one| one / point.median);
+            point.speedup = alone.get(&way(point)).map_or(f64::NAN, |one| one / point.median);
             point.efficiency = point.speedup / point.threads as f64;
         }
-        let usual: Vec<&Point> = self.points.iter().filter(|p| p.chunk_events == usual_chunk).collect();
-        let times: Vec<(usize, f64)> = usual.iter().flat_map(|p| p.samples.iter().map(|&s| (p.threads, s))).collect();
-        self.fit = fit(&times);
+        self.fit = self.fit_of(USUAL_SCHEDULING);
+        let others = self.points.iter().map(|point| &point.scheduling).filter(|name| *name != USUAL_SCHEDULING);
+        self.other_fits = others.filter_map(|name| Some((name.clone(), self.fit_of(name)?))).collect();
+        let usual = self.of_scheduling(USUAL_SCHEDULING);
         let spread = usual.iter().map(|p| p.mad / p.median).fold(0.0, f64::max);
         let mut warnings = Vec::new();
         if spread > NOISY {

@@ -1,7 +1,7 @@
 //! A run as text for a terminal.
 
 use super::record::{Check, Rate, Record, Timing};
-use super::scaling::{Point, Scaling};
+use super::scaling::{Point, Scaling, USUAL_SCHEDULING};
 use crate::text::{Short, count};
 
 /// Seconds in a unit that suits them.
@@ -142,32 +142,47 @@ fn power_of(n: u64) -> String {
     if n >= 100_000 { format!("{:.3e}", n as f64).replace(".000", "") } else { n.to_string() }
 }
 
+/// Time of each stage, all threads together, with every number of threads, and how much more it is with the most than with one:
+/// what threads cost each other.
+fn stages(points: &[&Point]) -> String {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
+    let of = |point: &Point, name: &str| point.stages.get(name).map_or(0.0, |stage| stage.seconds * 1e3);
+    let mut names: Vec<&String> = first.stages.keys().filter(|name| *name != "wait for threads").collect();
+    names.sort_by(|a, b| of(first, b).total_cmp(&of(first, a)));
+    let heads: String = points.iter().map(|point| format!("{:>12}", point.threads)).collect();
+    let mut text = format!("{:<26}{heads}{:>9}\n", "stage, ms of all threads", "growth");
+    for name in names {
+        let times: String = points.iter().map(|point| format!("{:>12.2}", of(point, name))).collect();
+        text += &format!("{name:<26}{times}{:>9.2}\n", of(last, name) / of(first, name));
+    }
+    text
+}
+
 /// Threads against time.
 pub fn scaling(scaling: &Scaling) -> String {
     let mut text = format!(
-        "\nscaling of {} ({} events)\n{:>8}{:>10}{:>12}{:>7}{:>10}{:>12}  stages of all threads, ms\n",
-        scaling.workload, scaling.events, "threads", "chunk", "median", "±", "speed-up", "efficiency"
+        "\nscaling of {} ({} events)\n{:>8}{:>12}{:>10}{:>12}{:>7}{:>10}{:>12}\n",
+        scaling.workload, scaling.events, "threads", "scheduling", "chunk", "median", "±", "speed-up", "efficiency"
     );
-    for Point { threads, chunk_events, median, mad, speedup, efficiency, stages, .. } in &scaling.points {
-        let mut stages: Vec<_> = stages.iter().filter(|(name, _)| *name != "wait for threads").collect();
-        stages.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
-        let stages: Vec<String> =
-            stages.iter().take(7).map(|(name, stage)| format!("{name} {:.1}", stage.seconds * 1e3)).collect();
+    for Point { threads, scheduling, chunk_events, median, mad, speedup, efficiency, .. } in &scaling.points {
         text += &format!(
-            "{threads:>8}{chunk_events:>10}{:>12}{:>6.0}%{speedup:>10.2}{efficiency:>12.2}  {}\n",
+            "{threads:>8}{scheduling:>12}{chunk_events:>10}{:>12}{:>6.0}%{speedup:>10.2}{efficiency:>12.2}\n",
             seconds(*median),
             100.0 * mad / median,
-            stages.join(", ")
         );
     }
-    if let Some(fit) = &scaling.fit {
+    text += &stages(&scaling.of_scheduling(USUAL_SCHEDULING));
+    let usual = scaling.fit.iter().map(|fit| (USUAL_SCHEDULING, fit));
+    for (scheduling, fit) in usual.chain(scaling.other_fits.iter().map(|(name, fit)| (name.as_str(), fit))) {
         let ms = |[value, error]: [f64; 2]| format!("{:.2} ± {:.2} ms", value * 1e3, error * 1e3);
-        text += &format!(
-            "T(N) = T_s + T_p/N + K ln N: T_s {}, T_p {}, K {}; ",
-            ms(fit.serial),
-            ms(fit.parallel),
-            ms(fit.synchronisation)
-        );
+        let (serial, parallel) = (ms(fit.serial), ms(fit.parallel));
+        if fit.synchronisation == [0.0; 2] {
+            text += &format!("{scheduling}: T(N) = T_s + T_p/N: T_s {serial}, T_p {parallel}; K is left out\n");
+            continue;
+        }
+        let synchronisation = ms(fit.synchronisation);
+        text +=
+            &format!("{scheduling}: T(N) = T_s + T_p/N + K ln N: T_s {serial}, T_p {parallel}, K {synchronisation}; ");
         text += &fit
             .knee
             .map_or("no knee in sight\n".into(), |knee| format!("fastest with {} threads\n", Short(knee.round())));

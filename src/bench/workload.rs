@@ -268,8 +268,8 @@ impl Prepared {
         (&self.file, dt, dt * self.n as f64)
     }
 
-    /// Runs once.
-    fn run(&self, backend: &mut dyn Backend, chunk: Option<usize>) -> Result<Done> {
+    /// Runs once; the spectrum of a file is written where there is an `output`, which is replaced.
+    fn run(&self, backend: &mut dyn Backend, chunk: Option<usize>, output: Option<&Path>) -> Result<Done> {
         if self.workload.bands > 0 {
             return self.cross(backend);
         }
@@ -277,6 +277,9 @@ impl Prepared {
         let mut options = Options { dt: Some(dt), segment_size: Some(segment_size), ..Options::default() };
         options.chunk_events = chunk.unwrap_or(options.chunk_events);
         let spectrum = spectrum_of_files(&[file], &options, backend)?;
+        if let Some(output) = output {
+            spectrum.product().write(&output.display().to_string(), true)?;
+        }
         Ok(Done { segments: spectrum.meta.m, events: spectrum.meta.provenance.photons.read })
     }
 
@@ -348,7 +351,7 @@ pub fn time(
             None => look(device.cpu.as_mut()),
         };
     let measured = in_turn(prepared.len(), budget, |i| {
-        let (seconds, done) = timed(|| backend(device, &mut |b| prepared[i].run(b, None)));
+        let (seconds, done) = timed(|| backend(device, &mut |b| prepared[i].run(b, None, None)));
         done.map(|_| seconds).map_err(|e| e.to_string())
     });
     let mut timings = Vec::new();
@@ -357,7 +360,7 @@ pub fn time(
         let work = |device: &Device| device.gpu.as_ref().map(|gpu| gpu.work().clone()).unwrap_or_default();
         let before = work(device);
         profile::start();
-        let done = backend(device, &mut |b| one.run(b, None));
+        let done = backend(device, &mut |b| one.run(b, None, None));
         let profile = profile::stop();
         let after = work(device);
         let (samples, done) = match (samples, done) {
@@ -394,11 +397,16 @@ pub fn time(
     timings
 }
 
-/// One run on the CPU with so many rows read at a time, s.
+/// One run on the CPU with so many rows read at a time, s; its spectrum is written where there is an `output`.
 ///
 /// # Errors
 /// The run fails.
-pub fn once(prepared: &Prepared, backend: &mut dyn Backend, chunk: usize) -> Result<f64, String> {
-    let (seconds, done) = timed(|| prepared.run(backend, Some(chunk)));
+pub fn once(
+    prepared: &Prepared,
+    backend: &mut dyn Backend,
+    chunk: usize,
+    output: Option<&Path>,
+) -> Result<f64, String> {
+    let (seconds, done) = timed(|| prepared.run(backend, Some(chunk), output));
     done.map(|_| seconds).map_err(|e| e.to_string())
 }

@@ -104,8 +104,11 @@ enum Command {
 }
 
 /// Silences Mesa's layer that picks a display's GPU, which complains on stderr where there is no display; adapters are picked
-/// here anyway. To be called first in a program, while it has one thread.
-pub fn quiet_driver_layers() {
+/// here anyway.
+///
+/// # Safety
+/// The process has one thread: to be called first in a program.
+pub unsafe fn quiet_driver_layers() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
         // SAFETY: the caller has one thread as yet, so nobody reads the environment.
         unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
@@ -168,8 +171,10 @@ fn write_profile(path: &Path) -> Result<()> {
         return Ok(());
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
-    let text = if table { profile.table() } else { profile.trace() };
-    write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(path, e)))
+    write_file(path, true, |out| {
+        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.trace(out) };
+        written.map_err(|e| Error::io(path, e))
+    })
 }
 
 /// Writes to standard output; a closed pipe is an error, not a panic.

@@ -95,8 +95,7 @@ impl EventFile {
             Kind::I32 => 4,
             _ => return Ok(()),
         };
-        let place = |k: usize| Column { repeat: 1, offset: selected.offset + k * width, ..selected.clone() };
-        let places: Vec<Column> = (0..selected.repeat as usize).map(place).collect();
+        let mut place = Column { repeat: 1, ..selected.clone() };
         let shift = gti::timezero(&hdu.header)?.unwrap_or(Dd::ZERO);
         let mut range: Option<(usize, usize)> = None;
         let (mut times, mut values) = (Vec::new(), Vec::new());
@@ -104,9 +103,11 @@ impl EventFile {
             times.clear();
             rows.decode(time, &mut times);
             let mut on = vec![0; times.len()];
-            for column in &places {
+            // Only a table with rows has as many places as it announces.
+            for k in 0..selected.repeat as usize {
+                place.offset = selected.offset + k * width;
                 values.clear();
-                rows.decode(column, &mut values);
+                rows.decode(&place, &mut values);
                 on.iter_mut().zip(&values).for_each(|(on, value)| *on += usize::from(*value > 0.0));
             }
             let good = times.iter().zip(&on).filter(|(t, _)| self.gti.contains(Dd::from(**t) + shift));

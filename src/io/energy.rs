@@ -139,7 +139,7 @@ impl Scale {
             }
             Scale::Energy { ev } => channel * f64::from(*ev) / 1000.0,
             Scale::Bounds { first, doubled_centres } => {
-                let at = usize::try_from(channel as i64 - first).ok();
+                let at = (channel as i64).checked_sub(*first).and_then(|at| usize::try_from(at).ok());
                 at.and_then(|at| doubled_centres.get(at)).map_or(f64::NAN, |c| decimal_to_f64(c.0) / 2.0)
             }
             Scale::Table { others, .. } => {

@@ -242,7 +242,7 @@ impl EventFile {
         let from = out.len();
         rows.decode(&self.time, out);
         if self.time_factor != 1.0 {
-            out[from..].iter_mut().for_each(|t| *t *= self.time_factor);
+            out.iter_mut().skip(from).for_each(|t| *t *= self.time_factor);
         }
     }
 

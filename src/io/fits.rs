@@ -62,22 +62,23 @@ impl Header {
             if at + CARD as u64 > from + ahead.len() as u64 {
                 (ahead, from) = (source.read(at..(at + AHEAD).min(source.len()))?, at);
             }
-            let Some(raw) = ahead.get((at - from) as usize..).and_then(|rest| rest.get(..CARD)) else {
+            let card = ahead.get((at - from) as usize..).and_then(|rest| rest.get(..CARD));
+            let Some((name, value)) = card.and_then(|card| card.split_first_chunk::<8>()) else {
                 return Err(format_error(path, &format!("byte {at}"), "the header is cut off: no END card"));
             };
             // Data are never read as cards to the end of a large file.
-            if raw[..8].iter().any(|&b| b < b' ') {
+            if name.iter().any(|&b| b < b' ') {
                 let message = "not a card of text, and no END card came before it";
                 return Err(format_error(path, &format!("byte {at}"), message));
             }
-            let key = printed(&raw[..8]).trim_end().to_string();
+            let key = printed(name).trim_end().to_string();
             if key == "END" {
                 break;
             }
-            if !raw.iter().all(|b| (b' '..=b'~').contains(b)) {
+            if !name.iter().chain(value).all(|b| (b' '..=b'~').contains(b)) {
                 not_ascii.get_or_insert((at, 0)).1 += 1;
             }
-            let text = printed(&raw[8..]);
+            let text = printed(value);
             match text.strip_prefix("= ") {
                 Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
                     if bare(value).is_empty() {
@@ -191,7 +192,7 @@ pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
     let path = source.path();
     if !source.is_fits() {
         let head = source.head();
-        let head = String::from_utf8_lossy(&head[..head.len().min(16)]).escape_debug().to_string();
+        let head = String::from_utf8_lossy(head.get(..16).unwrap_or(head)).escape_debug().to_string();
         let message = format!("not a FITS file: it begins with `{head}` instead of `SIMPLE  =`");
         return Err(format_error(path, "byte 0", &message));
     }
@@ -221,7 +222,7 @@ pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
 pub(super) fn sum_words(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
     let mut last = [0; 4];
-    last[..rest.len()].copy_from_slice(rest);
+    last.iter_mut().zip(rest).for_each(|(last, byte)| *last = *byte);
     fold(words.chunks(BYTES_IN_16_BITS).chain([&[last][..]]).map(sum_block).sum())
 }
 

@@ -1,4 +1,5 @@
 //! Cards of a FITS header: keywords, values, long strings, history.
+#![expect(clippy::indexing_slicing, reason = "what is written is cut into cards here")]
 
 use std::io;
 

@@ -3,6 +3,7 @@
 //! FITS standard 4.0 (Pence et al. 2010, doi:10.1051/0004-6361/201015362): units of 2880 bytes, cards of 80 ASCII
 //! characters, big-endian values; long strings by `CONTINUE`; `CHECKSUM` and `DATASUM` as in its appendix J. The number of
 //! rows need not be known in advance: the header is written again, in place, when a table is finished.
+#![expect(clippy::indexing_slicing, reason = "what is written has the lengths that are given it here")]
 
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;

@@ -166,8 +166,8 @@ fn assemble(
 ) -> Result<LightCurve> {
     let path = source.path();
     let Raw { row, time, counts, rate, error, fracexp } = raw;
-    let (dt, places) = grid(path, &row, &time, timedel)?;
-    let origin = Dd::sum(time[0], -0.5 * dt) + offset;
+    let (dt, first, places) = grid(path, &row, &time, timedel)?;
+    let origin = Dd::sum(first, -0.5 * dt) + offset;
     let counted = counts.is_some() && error.is_none();
     let mut lc = LightCurve {
         grid: Grid { origin, dt },
@@ -182,12 +182,13 @@ fn assemble(
         meta: LightCurveMeta { provenance, ..LightCurveMeta::default() },
     };
     for (i, &k) in places.iter().enumerate() {
-        let part = fracexp.as_ref().map_or(1.0, |f| f[i]);
+        let at = |column: &Option<Vec<f64>>| column.as_ref().and_then(|column| column.get(i).copied());
+        let part = at(&fracexp).unwrap_or(1.0);
         let exposed = dt * part;
         // With counts, the error is theirs.
-        let (count, value, err) = match (&counts, &rate) {
-            (Some(c), _) => (c[i], c[i] / exposed, error.as_ref().map(|e| e[i] / exposed)),
-            (None, Some(r)) => (r[i] * exposed, r[i], error.as_ref().map(|e| e[i])),
+        let (count, value, err) = match (at(&counts), at(&rate)) {
+            (Some(count), _) => (count, count / exposed, at(&error).map(|e| e / exposed)),
+            (None, Some(rate)) => (rate * exposed, rate, at(&error)),
             (None, None) => continue,
         };
         let missing = !value.is_finite() || part.is_nan() || part <= 0.0 || err.is_some_and(|e| !e.is_finite());
@@ -201,43 +202,44 @@ fn assemble(
         lc.rate_err.push(if counted { counting_error(count) / exposed } else { err.unwrap_or(f64::NAN) });
         lc.fracexp.push(part);
     }
-    let Some(&last) = lc.bin.last() else {
+    let (Some(&from), Some(&last)) = (lc.bin.first(), lc.bin.last()) else {
         return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
     };
-    lc.gti = gti((lc.grid.edge(lc.bin[0]), lc.grid.edge(last + 1)))?;
+    lc.gti = gti((lc.grid.edge(from), lc.grid.edge(last + 1)))?;
     lc.meta.provenance.inputs =
         vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
     Ok(lc.described())
 }
 
-/// The width of bins, and the place of each time on the grid that begins with the first.
-fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>) -> Result<(f64, Vec<u64>)> {
-    let at = |i: usize| format!("{} {}", row.0, row.1[i]);
+/// The width of bins, the first time, and the place of each on the grid that begins with it.
+fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>) -> Result<(f64, f64, Vec<u64>)> {
+    let at = |i: usize| format!("{} {}", row.0, row.1.get(i).unwrap_or(&i));
     if let Some(i) = time.iter().position(|t| !t.is_finite()) {
         return Err(format_error(path, &at(i), "the time is not finite"));
     }
-    if let Some(i) = (1..time.len()).find(|&i| time[i] <= time[i - 1]) {
-        let message = format!("the time {} s is not after the one before, {} s", time[i], time[i - 1]);
-        return Err(format_error(path, &at(i), &message));
+    let pairs = || time.iter().zip(time.iter().skip(1));
+    if let Some((i, (before, t))) = pairs().enumerate().find(|(_, (before, t))| t <= before) {
+        let message = format!("the time {t} s is not after the one before, {before} s");
+        return Err(format_error(path, &at(i + 1), &message));
     }
-    if time.is_empty() || (time.len() < 2 && timedel.is_none()) {
+    let (&[first, ..], &[.., last], true) = (time, time, time.len() > usize::from(timedel.is_none())) else {
         return Err(format_error(path, "light curve", "it has too few bins to know their width"));
-    }
+    };
     let dt = timedel.unwrap_or_else(|| {
-        let mut steps: Vec<f64> = time.windows(2).map(|w| w[1] - w[0]).collect();
+        let mut steps: Vec<f64> = pairs().map(|(before, t)| t - before).collect();
         let middle = steps.len() / 2;
         let median = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
         // Printed times are rounded; the whole span tells the width better.
-        let span = time[time.len() - 1] - time[0];
+        let span = last - first;
         span / (span / median).round().max(1.0)
     });
-    if !(dt.is_finite() && dt > 0.0 && (time[time.len() - 1] - time[0]) / dt < MOST_PLACES) {
-        let message = format!("bins of {dt} s from {} s to {} s cannot be numbered", time[0], time[time.len() - 1]);
+    if !(dt.is_finite() && dt > 0.0 && (last - first) / dt < MOST_PLACES) {
+        let message = format!("bins of {dt} s from {first} s to {last} s cannot be numbered");
         return Err(format_error(path, "light curve", &message));
     }
     let mut places = Vec::with_capacity(time.len());
     for (i, &t) in time.iter().enumerate() {
-        let place = (t - time[0]) / dt;
+        let place = (t - first) / dt;
         let nearest = place.round();
         if (place - nearest).abs() > OFF_GRID || places.last().is_some_and(|&last| nearest as u64 <= last) {
             let off = place - place.floor();
@@ -249,7 +251,7 @@ fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>
         }
         places.push(nearest as u64);
     }
-    Ok((dt, places))
+    Ok((dt, first, places))
 }
 
 impl LightCurve {

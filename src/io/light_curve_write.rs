@@ -1,4 +1,5 @@
 //! Light curves on disk: tables in every format, and FITS as OGIP/93-003 defines light curves.
+#![expect(clippy::indexing_slicing, reason = "the columns of a light curve are of one length")]
 
 use std::io::{self, Cursor};
 

@@ -254,10 +254,12 @@ fn ev_per_unit(unit: &str) -> Option<u32> {
 /// RXTE's clock, for files that lack MJDREF.
 pub const RXTE_MJDREF: MjdRef = MjdRef { day: 49353, fraction: 0.000696574074 };
 
-/// True for the files, of this DATAMODE, that hold one half of each GoodXenon event, and no times of photons therefore.
+/// True for the files, of this DATAMODE, that one of the two event analysers of a GoodXenon configuration wrote: halves of
+/// events, and no times of photons therefore. The joined file's name has no number before the readout time (`GoodXenon_2s`).
 pub fn is_half_of_xenon(datamode: &str) -> bool {
-    let mode = datamode.trim().to_ascii_uppercase();
-    mode.starts_with("GOODXENON1") || mode.starts_with("GOODXENON2")
+    let mode = datamode.trim().to_ascii_uppercase().replace("GOOD_XENON", "GOODXENON");
+    let analyser = mode.strip_prefix("GOODXENON").map(|rest| rest.strip_prefix("WITHPROPANE").unwrap_or(rest));
+    analyser.is_some_and(|rest| rest.starts_with(['1', '2']))
 }
 
 /// True when the rows of an RXTE event mode begin with a marker bit that only photons have set (`M[1]{1}`).
@@ -288,6 +290,11 @@ const RXTE_PCA: &str = include_str!("rxte_pca_energy_channels.csv");
 /// Last day (MJD) of gain epochs 1 to 4; the fifth lasts to the end.
 const RXTE_EPOCH_ENDS: [f64; 4] = [50163.7729, 50188.9618, 51259.7340, 51677.0];
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "the table is the program's own; groups are below 256"
+)]
 fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> Scale {
     let epoch = RXTE_EPOCH_ENDS.iter().take_while(|&&end| mjd >= end).count();
     // Columns: Abs, STD2, E1, E2, E3, E4, E5_0, E5_1234.
@@ -316,6 +323,7 @@ fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> Scale {
 }
 
 /// A decimal of two places as an integer count of hundredths.
+#[expect(clippy::string_slice, reason = "a decimal of the program's own table, filled up to two places")]
 fn hundredths(text: &str) -> u32 {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let fraction = format!("{fraction:0<2}");

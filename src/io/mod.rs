@@ -1,4 +1,9 @@
 //! Reading event files, and writing what comes of them.
+// Input says how much there is of everything: what is indexed here says why that is there.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::string_slice, clippy::panic, clippy::unreachable, clippy::todo)
+)]
 
 mod bands;
 mod detectors;

@@ -1,4 +1,5 @@
 //! Products on disk: ECSV, CSV, JSON, written whole or not at all.
+#![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -10,6 +11,7 @@ use super::fits_writer::write_file;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Values of one column.
@@ -229,6 +231,7 @@ impl Product<'_> {
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        let _span = profile::span("write");
         write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
     }
 

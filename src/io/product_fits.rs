@@ -1,4 +1,5 @@
 //! Products as FITS binary tables.
+#![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::io::{Cursor, Seek, Write};
 

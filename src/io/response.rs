@@ -9,6 +9,9 @@ use super::source::{Source, format_error};
 use super::table::{Kind, Table};
 use crate::error::{Error, Result};
 
+/// Channels beyond are mistakes.
+const LAST_CHANNEL: f64 = (1u64 << 32) as f64;
+
 impl EventFile {
     /// Takes the energies of channels from the EBOUNDS extension of a response (RMF or RSP), and the channels from the
     /// column that its CHANTYPE names: PI or PHA, PI when it names none.
@@ -70,11 +73,12 @@ fn read_bounds(table: &Table) -> Result<Scale> {
     };
     let (low, high) = (edges("E_MIN")?, edges("E_MAX")?);
     let doubled_centres: Vec<Decimal> = low.iter().zip(&high).map(|(a, b)| a.plus(*b)).collect();
-    let in_order = channels.windows(2).all(|w| w[1] == w[0] + 1.0);
-    let up = doubled_centres.windows(2).all(|w| w[0] <= w[1]);
-    let down = doubled_centres.windows(2).all(|w| w[0] >= w[1]);
-    let Some(&first) = channels.first().filter(|_| in_order && (up || down)) else {
-        let message = "channels must be consecutive and their energies in order";
+    // With all of them whole, the next one is another.
+    let number = |c: &&f64| c.fract() == 0.0 && c.abs() <= LAST_CHANNEL;
+    let in_order = channels.is_sorted_by(|a, b| *b == a + 1.0);
+    let (up, down) = (doubled_centres.is_sorted(), doubled_centres.is_sorted_by(|a, b| a >= b));
+    let Some(&first) = channels.first().filter(number).filter(|_| in_order && (up || down)) else {
+        let message = "channels must be consecutive whole numbers and their energies in order";
         return Err(Error::Format {
             path: table.path().to_string(),
             place: table.place.clone(),

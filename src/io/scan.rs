@@ -72,12 +72,43 @@ impl Part {
     }
 }
 
+/// What reading a file for the first time tells, for another purpose, from the first row on.
+#[derive(Debug, Default)]
+pub(super) struct FirstReading {
+    parts: Vec<Part>,
+    all: Stretch,
+}
+
+impl FirstReading {
+    /// Adds the rows that follow.
+    pub fn add(&mut self, part: Part) {
+        self.all.join(&part.stretch);
+        self.parts.push(part);
+    }
+
+    /// No time is below the one before it.
+    pub fn is_sorted(&self) -> bool {
+        self.all.scan.sorted
+    }
+
+    /// Its parts, once it is at its end.
+    pub fn finish(self) -> Vec<Part> {
+        self.parts
+    }
+}
+
 /// What is known of the times of some rows.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     scan: TimeScan,
     /// First and last finite time in the order of rows.
     ends: Option<(f64, f64)>,
+}
+
+impl Default for Stretch {
+    fn default() -> Stretch {
+        Stretch::EMPTY
+    }
 }
 
 impl Stretch {
@@ -228,6 +259,7 @@ impl EventFile {
     /// finite that it is not worth the search.
     pub(crate) fn first_row_at(&self, edge: f64, rows: Range<usize>) -> Result<Option<usize>> {
         const NOT_FINITE: usize = 64;
+        let _span = profile::span("find rows");
         let Range { start: mut lo, end: mut hi } = rows;
         let mut time = Vec::new();
         while lo < hi {

@@ -31,7 +31,8 @@ impl EventFile {
         let channels = selection.channels.is_some() || bands.is_some();
         let columns = 1 + usize::from(channels) + usize::from(selection.detectors.is_some()) + parting.bands();
         let rows = self.table.rows_at_a_time();
-        rows * (self.row_size() + columns * size_of::<f64>())
+        // A table without rows may announce any width.
+        rows.saturating_mul(self.row_size().saturating_add(columns * size_of::<f64>()))
     }
 }
 

@@ -1,4 +1,5 @@
 //! Sorting events that do not fit in memory: sorted runs in an unnamed temporary file, merged.
+#![expect(clippy::indexing_slicing, reason = "runs are numbered here")]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

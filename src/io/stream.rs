@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::bands::{Bands, Cell};
 use super::events::EventFile;
+use super::scan::{FirstReading, Part};
 use super::sort::{ExternalSort, SortedEvents};
 use super::table::Rows;
 use crate::data::{Balance, ChannelRange};
@@ -73,6 +74,7 @@ pub(crate) struct Kept<'a> {
 
 impl<'a> Kept<'a> {
     /// Some of the events.
+    #[expect(clippy::indexing_slicing, reason = "a column is empty or has as many values as there are times")]
     pub fn part(&self, range: Range<usize>) -> Kept<'a> {
         let part = |column: &'a [f64]| if column.is_empty() { column } else { &column[range.clone()] };
         Kept { times: part(self.times), channels: part(self.channels), detectors: part(self.detectors) }
@@ -124,6 +126,7 @@ impl<'a> Decoder<'a> {
 
     /// Removes from the times of the rows just read, which begin at `from`, those that are not kept, and appends the cells of
     /// the others where there are bands. `finite` says that all are finite.
+    #[expect(clippy::indexing_slicing, reason = "as many values were decoded as rows; kept ones are not after all")]
     pub fn select(
         &mut self,
         finite: bool,
@@ -132,9 +135,11 @@ impl<'a> Decoder<'a> {
         cells: &mut Vec<Cell>,
         balance: &mut Balance,
     ) {
-        let _span = profile::span("select");
         let (file, rows) = (self.file, &self.rows);
         let Parting { selection, bands } = &self.parting;
+        let parted = selection.channels.is_some() || bands.is_some();
+        let looks = !finite || self.values || parted || selection.detectors.is_some() || file.marker.is_some();
+        let _span = profile::span_if(looks, "select");
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
         let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
@@ -142,7 +147,6 @@ impl<'a> Decoder<'a> {
             rows.decode_bytes(column, &mut self.marker);
         }
         self.channel.clear();
-        let parted = selection.channels.is_some() || bands.is_some();
         if let (Some(column), true) = (&file.channel, self.values || parted) {
             rows.decode(column, &mut self.channel);
         }
@@ -196,6 +200,8 @@ pub struct EventStream<'a> {
     next_row: usize,
     sorted: Option<SortedEvents>,
     prepared: bool,
+    /// Nobody has read the file through before; it is taken to be in order until it turns out not to be.
+    first: Option<FirstReading>,
     /// What was decoded last, before it is distributed.
     times: Vec<f64>,
     cells: Vec<Cell>,
@@ -218,7 +224,20 @@ impl<'a> EventStream<'a> {
     pub(crate) fn unread(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
         let (decoder, balance) = (Decoder::new(file, parting)?, Balance::default());
         let (times, cells) = (Vec::new(), Vec::new());
-        Ok(EventStream { file, decoder, next_row: 0, sorted: None, prepared: false, times, cells, balance })
+        let (sorted, prepared, first) = (None, false, None);
+        Ok(EventStream { file, decoder, next_row: 0, sorted, prepared, first, times, cells, balance })
+    }
+
+    /// A stream that does not read through first a file that nobody has read through: what that would find is found on the way.
+    /// It ends where times turn out to be out of order.
+    pub(crate) fn first(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
+        let first = file.known().is_none().then(FirstReading::default);
+        Ok(EventStream { prepared: first.is_some(), first, ..EventStream::unread(file, parting)? })
+    }
+
+    /// False once times of a file that is read for the first time have turned out to be out of order.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.first.as_ref().is_none_or(FirstReading::is_sorted)
     }
 
     /// The file and what is kept of it.
@@ -298,34 +317,45 @@ impl<'a> EventStream<'a> {
         Ok(more)
     }
 
-    /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows. The
-    /// cells are those of what was appended.
+    /// Decodes the next rows, on all cores where they are many, and appends what the selection keeps; false without rows, or where
+    /// they are out of order and should not be. The cells are those of what was appended.
+    #[expect(clippy::indexing_slicing, reason = "room for all rows was made, and no more are kept")]
     fn decode(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
-        let (file, from) = (self.file, out.len());
+        let (file, from, step) = (self.file, out.len(), self.file.table.rows_at_a_time());
         self.cells.clear();
         let rows = self.next_row..self.next_row.saturating_add(rows).min(file.rows());
         self.next_row = rows.end;
-        let (step, finite) = (file.table.rows_at_a_time(), file.scan_times()?.not_finite == 0);
+        let finite = match self.first {
+            Some(_) => None,
+            None => Some(file.scan_times()?.not_finite == 0),
+        };
+        let read = |decoder: &mut Decoder, rows: Range<usize>, times: &mut Vec<f64>| -> Result<(bool, Part)> {
+            let mut part = Part::at(rows.start);
+            let from = times.len();
+            let bytes = decoder.read(rows, times)?;
+            let finite = finite.unwrap_or_else(|| part.extend(file, Some(bytes), &times[from..]));
+            Ok((finite, part))
+        };
         if rows.len() <= step {
-            self.decoder.read(rows.clone(), out)?;
+            let (finite, part) = read(&mut self.decoder, rows.clone(), out)?;
             self.decoder.select(finite, from, out, &mut self.cells, &mut self.balance);
-            return Ok(!rows.is_empty());
+            return Ok(self.has_read([part])? && !rows.is_empty());
         }
         out.resize(from + rows.len(), 0.0);
         let parting = &self.decoder.parting;
         let one = |(decoder, times): &mut (Decoder, Vec<f64>), (i, place): (usize, &mut [f64])| {
             let (begin, mut cells, mut balance) = (rows.start + i * step, Vec::new(), Balance::default());
             times.clear();
-            decoder.read(begin..begin + place.len(), times)?;
+            let (finite, part) = read(decoder, begin..begin + place.len(), times)?;
             decoder.select(finite, 0, times, &mut cells, &mut balance);
             place[..times.len()].copy_from_slice(times);
-            Ok((times.len(), cells, balance))
+            Ok((times.len(), cells, balance, part))
         };
         let pieces = out[from..].par_chunks_mut(step).enumerate();
         let pieces = pieces.map_init(|| (Decoder::of(file, parting.clone()), Vec::new()), one);
         let kept = pieces.collect::<Result<Vec<_>>>().inspect_err(|_| out.truncate(from))?;
         let mut at = from;
-        for (i, (count, cells, balance)) in kept.iter().enumerate() {
+        for (i, (count, cells, balance, _)) in kept.iter().enumerate() {
             let begin = from + i * step;
             if begin > at {
                 out.copy_within(begin..begin + count, at);
@@ -335,6 +365,21 @@ impl<'a> EventStream<'a> {
             self.balance.add(balance);
         }
         out.truncate(at);
+        self.has_read(kept.into_iter().map(|(.., part)| part))
+    }
+
+    /// Takes what reading the next rows told, if that is looked for; false where they are out of order.
+    fn has_read(&mut self, parts: impl IntoIterator<Item = Part>) -> Result<bool> {
+        let Some(first) = &mut self.first else { return Ok(true) };
+        parts.into_iter().for_each(|part| first.add(part));
+        if !first.is_sorted() {
+            return Ok(false);
+        }
+        if self.next_row == self.file.rows()
+            && let Some(first) = self.first.take()
+        {
+            self.file.found(first.finish())?;
+        }
         Ok(true)
     }
 }

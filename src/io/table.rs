@@ -295,6 +295,7 @@ impl Rows {
     }
 
     /// The first `N` bytes of `column` in each row.
+    #[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
     fn fields<const N: usize>(&self, column: &Column) -> impl Iterator<Item = [u8; N]> {
         let offset = column.offset;
         self.bytes.chunks_exact(self.row_size.max(1)).map(move |row| {
@@ -326,6 +327,7 @@ fn decode(rows: &Rows, column: &Column, out: &mut Vec<f64>) {
 
 /// Appends what `value` makes of `N` bytes from `offset` on in each row of `R` bytes.
 #[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
 fn extend<const R: usize, const N: usize>(
     bytes: &[u8],
     offset: usize,
@@ -346,7 +348,7 @@ fn extend<const R: usize, const N: usize>(
 fn parse_form(form: &str) -> Option<(Kind, u64, u64)> {
     let form = form.trim();
     let digits = form.bytes().take_while(u8::is_ascii_digit).count();
-    let repeat: u64 = if digits == 0 { 1 } else { form[..digits].parse().ok()? };
+    let repeat: u64 = if digits == 0 { 1 } else { form.get(..digits)?.parse().ok()? };
     let (kind, size) = match form.as_bytes().get(digits)? {
         b'X' => return Some((Kind::Bit, repeat, repeat.div_ceil(8))),
         b'B' => (Kind::U8, 1),

@@ -3,6 +3,7 @@
 //! XSPEC compares `RATE` of a channel with the integral of a model over the channel's energies, folded through the
 //! response. With the frequency in Hz in the place of the energy in keV, a response of ones on the diagonal, and
 //! `RATE = P·df`, `STAT_ERR = δP·df`, a model in XSPEC is a power density `P(f)`, additive components and all.
+#![expect(clippy::indexing_slicing, reason = "the columns of a spectrum are of one length")]
 
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};

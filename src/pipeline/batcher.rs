@@ -3,13 +3,68 @@
 use super::Progress;
 use super::plan::{InputPlan, Plan};
 use super::reader::{Reader, Taken, edges};
-use super::source::Events;
+use super::source::{self, Events, TimeSource};
 use crate::backend::BatchLimits;
-use crate::data::Balance;
+use crate::data::{Balance, Provenance};
 use crate::error::Result;
+use crate::io::{EventFile, EventStream, Parting};
 use crate::segment::plan::Segment;
 use crate::segment::{Row, SegmentBatch};
 use crate::time::Dd;
+use crate::warning::Warnings;
+
+/// Calls `take` with the batches of a plan, and with nothing before the first. Files are read once; where one that nobody has read
+/// before turns out to be out of order, all begins again, with nothing, and it is sorted. The reader's part of the balance, and
+/// what products say of the inputs.
+///
+/// # Errors
+/// Reading fails; `take` does.
+pub(super) fn each_batch(
+    plan: &Plan,
+    mut inputs: Vec<Events>,
+    limits: BatchLimits,
+    chunk: usize,
+    warnings: &mut Warnings,
+    progress: Progress,
+    mut take: impl FnMut(Option<SegmentBatch>) -> Result<()>,
+) -> Result<Provenance> {
+    take(None)?;
+    let mut first = None;
+    if let Some(sources) = first_readings(&inputs)? {
+        first = Batcher::new(plan, sources, limits, chunk).run(&mut take, progress)?;
+        if first.is_none() {
+            take(None)?;
+        }
+    }
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let mut made = source::describe(&inputs);
+    made.gti = plan.used_gti();
+    let sources = || inputs.into_iter().map(|input| (input.source, input.offset)).collect();
+    let balance = match first {
+        Some(balance) => Some(balance),
+        None => Batcher::new(plan, sources(), limits, chunk).run(&mut take, progress)?,
+    };
+    made.photons = balance.unwrap_or_default();
+    Ok(made)
+}
+
+/// Times, and what brings them to the frame.
+type Source<'a> = (Box<dyn TimeSource + 'a>, Dd);
+
+/// Streams of files of which some have not been read before; `None` where none is left, or where all is known: no files, files
+/// known to be out of order.
+fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<Source<'a>>>> {
+    let files: Option<Vec<_>> = inputs.iter().map(|input| Some((input.unread_file()?, input.offset))).collect();
+    let Some(files) = files else { return Ok(None) };
+    let known = || files.iter().map(|((file, _), _)| file.known());
+    if known().all(|k| k.is_some()) || known().flatten().any(|times| !times.sorted) {
+        return Ok(None);
+    }
+    let stream = |((file, parting), offset): ((&'a EventFile, &Parting), Dd)| -> Result<Source<'a>> {
+        Ok((Box::new(EventStream::first(file, parting.clone())?), offset))
+    };
+    files.into_iter().map(stream).collect::<Result<Vec<_>>>().map(Some)
+}
 
 /// Walks through segments and events together; both are in order.
 ///
@@ -33,10 +88,10 @@ pub(super) struct Batcher<'a> {
 }
 
 impl<'a> Batcher<'a> {
-    pub fn new(plan: &'a Plan, inputs: Vec<Events<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let reader = |(input, planned): (Events<'a>, &InputPlan)| {
+    fn new(plan: &'a Plan, inputs: Vec<Source<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
+        let reader = |((source, offset), planned): (Source<'a>, &InputPlan)| {
             let counted = planned.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
-            Reader::new(input.source, edges(&planned.gti, input.offset), counted, chunk)
+            Reader::new(source, edges(&planned.gti, offset), counted, chunk)
         };
         Batcher {
             plan,
@@ -52,8 +107,32 @@ impl<'a> Batcher<'a> {
         }
     }
 
+    /// Gives all batches to `take`, and counts what is left of the inputs: the reader's part of the balance; `None` as soon as
+    /// times turn out to be out of order.
+    fn run(
+        mut self,
+        take: &mut dyn FnMut(Option<SegmentBatch>) -> Result<()>,
+        progress: Progress,
+    ) -> Result<Option<Balance>> {
+        while let Some(batch) = self.next_batch(progress)? {
+            if !self.is_in_order() {
+                return Ok(None);
+            }
+            take(Some(batch))?;
+        }
+        let mut balance = Balance::default();
+        for reader in &mut self.readers {
+            balance.add(&reader.finish(progress)?);
+        }
+        Ok(self.is_in_order().then_some(balance))
+    }
+
+    fn is_in_order(&self) -> bool {
+        self.readers.iter().all(Reader::is_in_order)
+    }
+
     /// The next batch, or `None` when all segments are done.
-    pub fn next_batch(&mut self, progress: Progress) -> Result<Option<SegmentBatch>> {
+    fn next_batch(&mut self, progress: Progress) -> Result<Option<SegmentBatch>> {
         if self.rows.is_empty() && !self.open_group() {
             return Ok(None);
         }
@@ -85,15 +164,6 @@ impl<'a> Batcher<'a> {
                 return Ok(Some(batch));
             }
         }
-    }
-
-    /// Counts what is left of the inputs; the reader's part of the balance.
-    pub fn finish(self, progress: Progress) -> Result<Balance> {
-        let mut balance = Balance::default();
-        for reader in self.readers {
-            balance.add(&reader.finish(progress)?);
-        }
-        Ok(balance)
     }
 
     fn open_group(&mut self) -> bool {

@@ -27,6 +27,11 @@ impl<'a> EndSums<'a> {
         EndSums { spec, rows: Vec::new(), sums: Ends::default() }
     }
 
+    /// Begins again.
+    pub fn clear(&mut self) {
+        *self = EndSums::new(self.spec);
+    }
+
     /// Adds a batch of whole runs, or a part of a group, as backends do.
     pub fn add(&mut self, batch: &SegmentBatch) {
         let (n, delta) = (self.spec.n, self.spec.delta());

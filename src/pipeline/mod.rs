@@ -38,7 +38,7 @@ use crate::spectrum::power::{AveragedPowerSpectrum, Context, PowerOptions, singl
 use crate::sums::{PartialSums, Sums};
 use crate::warning::Warnings;
 
-use batcher::Batcher;
+use batcher::each_batch;
 pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
 use dynamical::EveryRow;
 pub use dynamical::{
@@ -172,7 +172,7 @@ enum Keep<'a, 'p> {
     Rows(&'a mut EveryRow<'p>),
 }
 
-/// Reads the inputs of a plan, once where the work is done in this process, and has the backend sum up their segments.
+/// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
 fn work(
     plan: &Plan,
     mut inputs: Vec<Events>,
@@ -197,33 +197,31 @@ fn work(
         }
         _ => None,
     };
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
-    let balance = match at_once {
+    let mut made = match at_once {
         Some((sums, balance)) => {
             queue.sums = sums;
-            balance
+            inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+            Provenance { photons: balance, gti: plan.used_gti(), ..source::describe(&inputs) }
         }
-        None => {
-            read.set(0);
-            keep.begin_again();
-            let mut batcher = Batcher::new(plan, inputs, queue.limits(), chunk);
-            while let Some(batch) = batcher.next_batch(progress)? {
-                if let Keep::Ends(ends) = &mut keep {
-                    ends.add(&batch);
-                }
-                queue.push(batch)?;
-                keep.take(&mut queue.sums);
+        None => each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
+            let Some(batch) = batch else {
+                read.set(0);
+                keep.begin_again();
+                return queue.forget();
+            };
+            if let Keep::Ends(ends) = &mut keep {
+                ends.add(&batch);
             }
-            batcher.finish(progress)?
-        }
+            queue.push(batch)?;
+            keep.take(&mut queue.sums);
+            Ok(())
+        })?,
     };
     queue.drain()?;
     keep.take(&mut queue.sums);
     let (sums, device) = queue.finish(warnings)?;
     let sums = if let Keep::Rows(rows) = &keep { rows.total() } else { sums };
-    made.photons = account(balance, &sums, &plan.spec);
+    made.photons = account(made.photons, &sums, &plan.spec);
     let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
     Ok(Done { sums, device, made })
 }
@@ -238,8 +236,10 @@ impl Keep<'_, '_> {
 
     /// What was taken does not count.
     fn begin_again(&mut self) {
-        if let Keep::Rows(rows) = self {
-            rows.begin_again();
+        match self {
+            Keep::SumsAlone => {}
+            Keep::Ends(ends) => ends.clear(),
+            Keep::Rows(rows) => rows.begin_again(),
         }
     }
 }
@@ -368,6 +368,13 @@ impl<'a> Queue<'a> {
         while !self.tickets.is_empty() {
             self.collect()?;
         }
+        Ok(())
+    }
+
+    /// Throws away what was done.
+    fn forget(&mut self) -> Result<()> {
+        self.drain()?;
+        self.sums = PartialSums::new();
         Ok(())
     }
 

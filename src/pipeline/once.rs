@@ -183,7 +183,7 @@ impl Drop for Told {
 
 /// An input that is a file not known to be out of order, and of which nothing was read.
 fn file<'a>(events: &'a Events, plan: &'a InputPlan) -> Option<Input<'a>> {
-    let (file, parting) = events.origin.as_ref().filter(|_| events.source.balance().read == 0)?;
+    let (file, parting) = events.unread_file()?;
     let known = file.known();
     if known.is_some_and(|times| !times.sorted) {
         return None;
@@ -303,7 +303,7 @@ fn one(
         segments.start = end;
     }
     let mut balance = Balance::default();
-    for (_, reader) in readers {
+    for (_, mut reader) in readers {
         balance.add(&reader.finish(progress)?);
     }
     Ok(Done { sums, balance, parts: shares.into_iter().map(|(number, share)| (number, share.part)).collect() })

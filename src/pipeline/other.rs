@@ -1,8 +1,8 @@
 //! Spectra that devices do not make, in f64 on the CPU: multitaper, bispectrum, Lomb-Scargle.
 
-use super::batcher::Batcher;
+use super::batcher::each_batch;
 use super::series::{SeriesOptions, SeriesPlan};
-use super::source::{self, Events};
+use super::source::Events;
 use super::{Options, Plan, Progress};
 use crate::backend::BatchLimits;
 use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
@@ -25,24 +25,27 @@ fn device() -> DeviceRecord {
     DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
 }
 
-/// Calls `look` with the counts of every segment of a plan, in order; what was read, and what the product says of it.
-fn each_segment(
+/// Has `look` add the counts of every segment of a plan, in order, to what `begin` makes; with it, what the product says of what
+/// was read. All begins again where a file turns out to be out of order.
+fn each_segment<T>(
     mut plan: Plan,
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     chunk: usize,
     warnings: &mut Warnings,
     progress: Progress,
-    mut look: impl FnMut(&[f64]),
-) -> Result<Provenance> {
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
-    made.gti = plan.used_gti();
+    begin: impl Fn() -> Result<T>,
+    mut look: impl FnMut(&mut T, &[f64]),
+) -> Result<(T, Provenance)> {
     // A segment is a group of its own.
     plan.spec.product = Product::EverySegment { channels: 1, inside: 0 };
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
-    let mut batcher = Batcher::new(&plan, inputs, limits, chunk);
-    let (mut counts, mut last, mut dropped, mut used) = (vec![0.0; plan.spec.n], bin_events::Last::default(), 0, 0);
-    while let Some(batch) = batcher.next_batch(progress)? {
+    let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::Last::default());
+    let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
+    let mut made = each_batch(&plan, inputs, limits, chunk, warnings, progress, |batch| {
+        let Some(batch) = batch else {
+            (sums, dropped, used) = (begin()?, 0, 0);
+            return Ok(());
+        };
         if batch.first {
             counts.fill(0.0);
         }
@@ -53,15 +56,16 @@ fn each_segment(
             used += times.len() as u64 - beyond;
         }
         if batch.last {
-            look(&counts);
+            look(&mut sums, &counts);
         }
-    }
-    made.photons = Balance { used, dropped_edge: dropped, ..batcher.finish(progress)? };
+        Ok(())
+    })?;
+    made.photons = Balance { used, dropped_edge: dropped, ..made.photons };
     if used == 0 {
         let (segments, balance) = (plan.total_segments(), made.photons.to_string());
         return Err(Error::NoEvents { segments, read: made.photons.read, balance });
     }
-    Ok(made)
+    Ok((sums, made))
 }
 
 /// The multitaper power spectrum of events, averaged over their segments.
@@ -77,9 +81,9 @@ pub fn multitaper_of_events(
 ) -> Result<AveragedPowerSpectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
-    let mut sums = Multitaper::new(r.n, tapers)?;
-    let look = |counts: &[f64]| sums.add(counts, None);
-    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    let (begin, add) =
+        (|| Multitaper::new(r.n, tapers), |sums: &mut Multitaper, counts: &[f64]| sums.add(counts, None));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
     made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
     made.warnings = warnings;
     let context = Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
@@ -131,9 +135,9 @@ pub fn bispectrum_of_events(
 ) -> Result<Bispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
-    let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
-    let look = |counts: &[f64]| sums.add(counts);
-    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    let (begin, add) =
+        (|| BispectrumSums::new(r.n, r.dt, max_freq), |sums: &mut BispectrumSums, counts: &[f64]| sums.add(counts));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
     made.warnings = warnings;
     Ok(sums.finish(r.dt, device(), made))
@@ -171,9 +175,9 @@ pub fn cumulant_bispectrum_of_events(
 ) -> Result<CumulantBispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
-    let mut sums = CumulantSums::new(r.n, *cumulant)?;
-    let look = |counts: &[f64]| sums.add(counts);
-    let mut made = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, look)?;
+    let (begin, add) =
+        (|| CumulantSums::new(r.n, *cumulant), |sums: &mut CumulantSums, counts: &[f64]| sums.add(counts));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
     made.warnings = warnings;
     Ok(sums.finish(r.dt, device(), made))

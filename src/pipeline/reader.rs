@@ -68,8 +68,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// See [`TimeSource::is_in_order`].
+    pub fn is_in_order(&self) -> bool {
+        self.source.is_in_order()
+    }
+
     /// Counts what is left; the reader's part of the balance, nothing where no band counts for itself.
-    pub fn finish(mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
+    pub fn finish(&mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
         self.skip_to(f64::INFINITY, progress)?;
         if !self.counted.contains(&true) {
             return Ok(Balance::default());

@@ -20,6 +20,10 @@ pub trait TimeSource {
     fn bands(&self) -> usize {
         1
     }
+    /// False once times that are taken to be in order have turned out not to be.
+    fn is_in_order(&self) -> bool {
+        true
+    }
     /// Rows read so far, and those that were not kept.
     fn balance(&self) -> Balance;
     /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
@@ -44,6 +48,9 @@ impl TimeSource for EventStream<'_> {
     }
     fn bands(&self) -> usize {
         self.origin().1.bands()
+    }
+    fn is_in_order(&self) -> bool {
+        EventStream::is_in_order(self)
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -258,6 +265,12 @@ impl<'a> Events<'a> {
         }
         self.inspect_file(warnings)?;
         self.source.prepare(warnings)
+    }
+
+    /// The file and what is meant of it, where its times have not been asked for yet.
+    pub(super) fn unread_file(&self) -> Option<(&'a EventFile, &Parting)> {
+        let (file, parting) = self.origin.as_ref().filter(|_| self.source.balance().read == 0)?;
+        Some((file, parting))
     }
 
     /// [`Events::prepare`] after the events were counted in any order: what was out of order is not sorted.

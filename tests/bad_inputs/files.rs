@@ -150,3 +150,45 @@ fn control_characters_of_files_are_never_printed() {
         assert_eq!(found, None, "{options:?}: {}", text.escape_debug());
     }
 }
+
+/// Without rows, any width fits in the file: no memory may be taken for it, and no arithmetic on it overflow.
+#[test]
+fn the_width_of_a_table_without_rows_takes_no_memory() {
+    let wide = |name: &str| {
+        let filler = Column::raw(name, "4611686018427387904B", Vec::new());
+        vec![Column::f64("TIME", &[]), filler]
+    };
+    let width = (8 + (1u64 << 62)).to_string();
+    let folder = Folder::new();
+    let none = events(wide("FILL")).set("NAXIS1", &width);
+    let (file, warnings) = folder.open(&of(none), &OpenOptions::default()).unwrap();
+    let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
+    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
+    let selected = Table::new("FPM_SEL", wide("FPM_SEL")).set("NAXIS1", &width);
+    let nicer = plain().set("TELESCOP", "'NICER'");
+    let bytes = fits_file::file(&[gti(&[(0.0, 100.0)]), selected, nicer]);
+    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
+    assert_eq!(spectrum(&file, Selection::default(), &options(), warnings).unwrap().meta.provenance.photons.used, 1000);
+}
+
+/// Channels are numbers of 32 bits or so; with what is added to them they stay whole numbers.
+#[test]
+fn channels_of_a_response_are_whole_numbers_in_reach() {
+    let folder = Folder::new();
+    let open = |channels: [f64; 2], pha: f64| {
+        let burst = events(vec![time(), Column::f64("PHA", &[pha; PHOTONS])]);
+        let burst = burst.set("TELESCOP", "'GLAST'").set("INSTRUME", "'GBM'");
+        let energies = [Column::f64("E_MIN", &[1.0, 2.0]), Column::f64("E_MAX", &[2.0, 3.0])];
+        let bounds = Table::new("EBOUNDS", [vec![Column::f64("CHANNEL", &channels)], energies.to_vec()].concat());
+        folder.open(&file(&[gti(&[(0.0, 100.0)]), bounds, burst]), &OpenOptions::default())
+    };
+    for bad in [[1e300; 2], [-1e300; 2], [-9.3e18; 2], [0.5, 1.5], [f64::NAN, 1.0], [f64::INFINITY; 2]] {
+        let e = open(bad, 1.0).err().unwrap_or_else(|| panic!("{bad:?} are taken for channels")).to_string();
+        assert!(e.contains("EBOUNDS") && e.contains("whole numbers"), "{bad:?}: {e}");
+    }
+    for first in [-7.0, 0.0, 7.0] {
+        let scale = open([first, first + 1.0], 1e300).unwrap().0.scale.unwrap();
+        assert_eq!((scale.energy(first), scale.band(2.0, 3.0).unwrap().lo), (1.5, first + 1.0));
+        assert!([1e300, -1e300, first + 2.0].iter().all(|&c| scale.energy(c).is_nan()));
+    }
+}

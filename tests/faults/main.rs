@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use common::program::{B1509, eagleray, stderr, succeed};
+use eagleray::io::fits_writer::{Column, FitsWriter, Header};
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -139,4 +140,38 @@ fn a_run_that_is_killed_leaves_the_old_output_and_the_next_one_works() {
     assert!(left.iter().all(|name| name == "a.evt" || name.starts_with(".eagleray-")), "{left:?}");
     let info = eagleray(&["info", &path, "--json", "--strict"]);
     assert!(info.status.success(), "{}", stderr(&info));
+}
+
+/// 160 MB of events where 40 MiB may be written to in all, stacks and the program's own data included.
+#[test]
+fn files_larger_than_memory_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.evt");
+    let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
+    out.table("EVENTS", &[Column::new("TIME", "D", "s")], &Header::new()).unwrap();
+    let second: u32 = 20_000;
+    for s in 0..1000 {
+        let times = (0..second).map(|i| f64::from(s) + f64::from(i) / f64::from(second));
+        out.rows(&times.flat_map(f64::to_be_bytes).collect::<Vec<u8>>()).unwrap();
+    }
+    out.finish().unwrap();
+    let path = path.display().to_string();
+    assert!(std::fs::metadata(&path).unwrap().len() > 160_000_000);
+    let run = |kilobytes: u32, options: &[&str]| {
+        let limited = format!("ulimit -d {kilobytes} && exec \"$0\" \"$@\"");
+        let program = env!("CARGO_BIN_EXE_eagleray");
+        let mut command = Command::new("sh");
+        // An allocation that fails while a trace of calls is written would wait for ever.
+        command.env("RUST_BACKTRACE", "0");
+        command.args(["-c", &limited, program, options[0], &path]).args(&options[1..]);
+        command.args(["--no-gti", "--quiet", "-o", "-"]).output().unwrap()
+    };
+    let spectrum = ["pds", "--dt", "1/64", "--segment-size", "16", "--backend", "cpu"];
+    for options in [&spectrum[..], &["lc", "--dt", "1"]] {
+        let done = run(40 << 10, options);
+        assert!(done.status.success(), "{options:?}: {}", stderr(&done));
+        assert!(!done.stdout.is_empty());
+    }
+    // The limit is one.
+    assert!(!run(4 << 10, &spectrum).status.success());
 }

@@ -6,16 +6,19 @@
 //! stage begins; the name is what tables and traces show, and one stage has one name wherever it happens. Spans of one thread
 //! nest by their scopes; the time of a stage is its own, without that of spans inside.
 //!
-//! Used by the program's `--profile` and by `gpu-bench`; one recording at a time for the whole process.
+//! Used by the program's `--profile` and by `gpu-bench`; one recording at a time for the whole process. In programs whose allocator
+//! is [`CountingAllocator`] stages have their allocations, too.
+
+mod memory;
+mod trace;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use serde_json::json;
+pub use memory::{CountingAllocator, peak_memory};
 
 /// Spans that one thread keeps, 2 MiB; later ones are in the sums of their stages alone.
 const MOST_SPANS: usize = 1 << 16;
@@ -34,28 +37,74 @@ struct Recording {
 #[derive(Default)]
 struct Track {
     name: String,
-    /// Time of the spans inside each open span, ns.
-    open: Vec<u64>,
+    open: Vec<Open>,
+    /// In order of their beginning.
     spans: Vec<Spent>,
     left_out: u64,
-    stages: BTreeMap<&'static str, Stage>,
+    /// Few: they are looked through.
+    stages: Vec<(&'static str, Stage)>,
     counters: Vec<(&'static str, u64, u64)>,
+}
+
+/// A span that has begun.
+struct Open {
+    begin: u64,
+    /// Its place among the spans, where there was room.
+    place: usize,
+    /// Time of the spans inside, ns.
+    inside: u64,
+    /// Bytes that it moved itself.
+    bytes: u64,
+    /// What the thread had allocated when it began, and what spans inside have.
+    before: memory::Tally,
+    allocated_inside: memory::Tally,
 }
 
 #[derive(Clone, Copy)]
 struct Spent {
     name: &'static str,
     begin: u64,
+    /// [`UNFINISHED`] until its end.
     duration: u64,
 }
 
-/// Time of a stage on one thread, or on all.
+const UNFINISHED: u64 = u64::MAX;
+
+/// A stage on one thread, or on all; without stages inside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Stage {
     /// Spans.
     pub count: u64,
-    /// Time in them, s, without that of spans inside.
+    /// Time in them, s.
     pub seconds: f64,
+    /// Bytes read, uploaded or read back in them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+    /// Allocations of Rust's; drivers have their own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub allocations: u64,
+    /// Bytes of these.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub allocated_bytes: u64,
+    /// Most bytes that the process had in use, above those at the beginning of the recording, as a span began or ended, or at an
+    /// allocation in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub peak_heap_bytes: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Stage {
+    fn add(&mut self, other: &Stage) {
+        self.count += other.count;
+        self.seconds += other.seconds;
+        self.bytes += other.bytes;
+        self.allocations += other.allocations;
+        self.allocated_bytes += other.allocated_bytes;
+        self.peak_heap_bytes = self.peak_heap_bytes.max(other.peak_heap_bytes);
+    }
 }
 
 /// One pass on a GPU, in the device's clock.
@@ -84,18 +133,17 @@ fn now() -> u64 {
 }
 
 fn with_track<T>(look: impl FnOnce(&mut Track) -> T) -> Option<T> {
+    let own = |track: &OnceCell<Arc<Mutex<Track>>>| {
+        let track = track.get_or_init(|| {
+            let name = std::thread::current().name().unwrap_or("thread").to_string();
+            let track = Arc::new(Mutex::new(Track { name, ..Track::default() }));
+            locked(&RECORDING).tracks.push(track.clone());
+            track
+        });
+        look(&mut locked(track))
+    };
     // A thread that ends has no track any more.
-    TRACK
-        .try_with(|track| {
-            let track = track.get_or_init(|| {
-                let name = std::thread::current().name().unwrap_or("thread").to_string();
-                let track = Arc::new(Mutex::new(Track { name, ..Track::default() }));
-                locked(&RECORDING).tracks.push(track.clone());
-                track
-            });
-            look(&mut locked(track))
-        })
-        .ok()
+    memory::unnoticed(|| TRACK.try_with(own).ok())
 }
 
 /// True while a recording runs.
@@ -121,8 +169,15 @@ pub fn span_if(worth: bool, name: &'static str) -> Span {
 
 #[cold]
 fn begin(name: &'static str) -> Option<(&'static str, u64)> {
-    with_track(|track| track.open.push(0));
-    Some((name, now()))
+    with_track(|track| {
+        let (before, allocated_inside) = (memory::begin(), memory::Tally::default());
+        let (begin, place) = (now(), track.spans.len());
+        if place < MOST_SPANS {
+            track.spans.push(Spent { name, begin, duration: UNFINISHED });
+        }
+        track.open.push(Open { begin, place, inside: 0, bytes: 0, before, allocated_inside });
+        (name, begin)
+    })
 }
 
 impl Drop for Span {
@@ -138,22 +193,34 @@ impl Drop for Span {
 fn end(name: &'static str, begin: u64) {
     let duration = now().saturating_sub(begin);
     with_track(|track| {
-        let inside = track.open.pop().unwrap_or(0);
+        let Some(open) = track.open.pop() else { return };
+        let (allocated, peak_heap_bytes) = memory::end(&open.before);
         if let Some(outer) = track.open.last_mut() {
-            *outer += duration;
+            outer.inside += duration;
+            outer.allocated_inside.add(&allocated);
         }
-        let stage = track.stages.entry(name).or_default();
-        stage.count += 1;
-        stage.seconds += duration.saturating_sub(inside) as f64 * 1e-9;
-        if track.spans.len() < MOST_SPANS {
-            track.spans.push(Spent { name, begin, duration });
-        } else {
-            track.left_out += 1;
+        // A recording that began meanwhile has other spans in that place.
+        match track.spans.get_mut(open.place).filter(|spent| spent.begin == begin) {
+            Some(spent) => spent.duration = duration,
+            None => track.left_out += 1,
+        }
+        let own = Stage {
+            count: 1,
+            seconds: duration.saturating_sub(open.inside) as f64 * 1e-9,
+            bytes: open.bytes,
+            allocations: allocated.count.saturating_sub(open.allocated_inside.count),
+            allocated_bytes: allocated.bytes.saturating_sub(open.allocated_inside.bytes),
+            peak_heap_bytes,
+        };
+        // Names of one stage from several places may be several literals; these become one when all threads are added.
+        match track.stages.iter_mut().find(|(known, _)| std::ptr::eq(*known, name)) {
+            Some((_, stage)) => stage.add(&own),
+            None => track.stages.push((name, own)),
         }
     });
 }
 
-/// Adds to a counter of bytes.
+/// Adds to a counter of bytes, and to the stage that moves them.
 #[inline]
 pub fn count(counter: &'static str, bytes: u64) {
     if is_on() {
@@ -163,10 +230,13 @@ pub fn count(counter: &'static str, bytes: u64) {
 
 #[cold]
 fn add(counter: &'static str, bytes: u64) {
-    let at = now();
     with_track(|track| {
-        let last = track.counters.iter_mut().rev().take(8).find(|c| c.0 == counter && at - c.1 < COUNTER_STEP);
-        match last {
+        let at = track.open.last_mut().map_or_else(now, |open| {
+            open.bytes += bytes;
+            open.begin
+        });
+        let recent = |c: &&mut (&str, u64, u64)| c.0 == counter && at.saturating_sub(c.1) < COUNTER_STEP;
+        match track.counters.iter_mut().rev().take(8).find(recent) {
             Some(last) => last.2 += bytes,
             None => track.counters.push((counter, at, bytes)),
         }
@@ -184,13 +254,13 @@ pub fn device_pass(device: &str, name: &'static str, begin: f64, end: f64) {
 /// Begins a recording; what an earlier one noted is forgotten.
 pub fn start() {
     now();
-    forget_peak_memory();
+    memory::start();
     let mut recording = locked(&RECORDING);
     recording.devices.clear();
     recording.tracks.retain(|track| {
         let mut track = locked(track);
-        *track =
-            Track { name: std::mem::take(&mut track.name), open: std::mem::take(&mut track.open), ..Track::default() };
+        let (name, open) = (std::mem::take(&mut track.name), std::mem::take(&mut track.open));
+        *track = Track { name, open, ..Track::default() };
         true
     });
     // A thread that has ended left its track here alone.
@@ -207,9 +277,10 @@ pub fn stop() -> Profile {
     let mut threads = Vec::new();
     for track in &recording.tracks {
         let mut track = locked(track);
-        let (name, open) = (track.name.clone(), track.open.clone());
-        let mut found = std::mem::replace(&mut *track, Track { name: name.clone(), open, ..Track::default() });
-        found.name = name;
+        let (name, open) = (track.name.clone(), std::mem::take(&mut track.open));
+        let mut found = std::mem::replace(&mut *track, Track { name, open, ..Track::default() });
+        found.name.clone_from(&track.name);
+        found.spans.retain(|span| span.duration != UNFINISHED);
         if !found.stages.is_empty() || !found.counters.is_empty() {
             threads.push(found);
         }
@@ -217,22 +288,11 @@ pub fn stop() -> Profile {
     Profile { threads, devices, peak_memory: peak_memory() }
 }
 
-/// Most memory that this process has had in use since it, or a recording, began, bytes; known on Linux alone.
-pub fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
-    Some(kilobytes.trim().parse::<u64>().ok()? << 10)
-}
-
-/// Lets the most memory in use count from now on, where the system can (Linux); where it cannot it counts from the beginning.
-fn forget_peak_memory() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
 /// Name, begin and duration, s.
 pub type TimedSpan = (&'static str, f64, f64);
 
 /// A recording.
+#[derive(Default)]
 pub struct Profile {
     threads: Vec<Track>,
     devices: Vec<DevicePass>,
@@ -244,9 +304,7 @@ impl Profile {
     pub fn stages(&self) -> BTreeMap<&'static str, Stage> {
         let mut all: BTreeMap<&'static str, Stage> = BTreeMap::new();
         for (name, stage) in self.threads.iter().flat_map(|thread| &thread.stages) {
-            let sum = all.entry(name).or_default();
-            sum.count += stage.count;
-            sum.seconds += stage.seconds;
+            all.entry(name).or_default().add(stage);
         }
         all
     }
@@ -295,83 +353,20 @@ impl Profile {
     pub fn tracks(&self) -> Vec<(String, Vec<TimedSpan>)> {
         let mut tracks = Vec::new();
         for thread in &self.threads {
-            let mut spans = thread.spans.clone();
-            spans.sort_by_key(|span| (span.begin, std::cmp::Reverse(span.duration)));
             let seconds = |span: &Spent| (span.name, span.begin as f64 * 1e-9, span.duration as f64 * 1e-9);
-            tracks.push((thread.name.clone(), spans.iter().map(seconds).collect()));
+            tracks.push((thread.name.clone(), thread.spans.iter().map(seconds).collect()));
         }
-        for (device, shift) in self.shifts() {
-            let own = self.devices.iter().filter(|pass| pass.device == device);
-            let spans = own.map(|pass| (pass.name, pass.begin + shift, pass.end - pass.begin)).collect();
-            tracks.push((format!("GPU {device}"), spans));
-        }
+        tracks.extend(self.device_tracks());
         tracks
     }
 
-    /// Chrome's trace format, which Perfetto and `about:tracing` show: complete events (`ph` X) in microseconds, a track for each
-    /// thread and each GPU, counters (`ph` C) that grow. JSON; written piece by piece, because there may be a million of them.
-    pub fn trace(&self) -> String {
-        let mut text = String::from("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
-        for (tid, (track, spans)) in self.tracks().into_iter().enumerate() {
-            let name = json!({"ph": "M", "name": "thread_name", "pid": 1, "tid": tid, "args": {"name": track}});
-            text += &format!("\n{name},");
-            for (name, begin, duration) in spans {
-                // Whole nanoseconds: numbers with a point take ten times as long to write.
-                let [ts, dur] = [begin, duration].map(|seconds| (seconds * 1e9).round() as u64);
-                // Names are literals of this program, without quotes. Writing to a text does not fail.
-                let _ = write!(
-                    text,
-                    "\n{{\"ph\":\"X\",\"name\":\"{name}\",\"pid\":1,\"tid\":{tid},\"ts\":{}.{:03},\"dur\":{}.{:03}}},",
-                    ts / 1000,
-                    ts % 1000,
-                    dur / 1000,
-                    dur % 1000
-                );
-            }
-        }
-        let mut counted: Vec<_> = self.threads.iter().flat_map(|thread| &thread.counters).collect();
-        counted.sort_by_key(|counter| counter.1);
-        let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
-        for (name, at, bytes) in counted {
-            let total = totals.entry(name).or_default();
-            *total += bytes;
-            let at = *at as f64 * 1e-3;
-            text += &format!("\n{},", json!({"ph": "C", "name": name, "pid": 1, "ts": at, "args": {"bytes": *total}}));
-        }
-        // The last comma has nothing to separate.
-        let end = text.trim_end_matches(',').len();
-        text.truncate(end);
-        let left_out: u64 = self.threads.iter().map(|thread| thread.left_out).sum();
-        let other = json!({
-            "program": concat!("eagleray ", env!("CARGO_PKG_VERSION")), "stages": self.stages(),
-            "counters": self.counters(), "peak_memory_bytes": self.peak_memory, "spans_left_out": left_out,
-        });
-        text + &format!("\n],\"otherData\":{other}}}\n")
-    }
-
-    /// The stages as a table: time of all threads together, spans; then bytes and memory.
-    pub fn table(&self) -> String {
-        let mut stages: Vec<_> = self.stages().into_iter().collect();
-        stages.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
-        let total: f64 = stages.iter().map(|(_, stage)| stage.seconds).sum();
-        let mut text = format!("{:<26}{:>12}{:>8}{:>10}\n", "stage (all threads)", "time, ms", "share", "spans");
-        for (name, Stage { count, seconds }) in stages {
-            text += &format!("{name:<26}{:>12.3}{:>7.1}%{count:>10}\n", seconds * 1e3, 100.0 * seconds / total);
-        }
-        let mut passes: BTreeMap<(&str, &str), (f64, u64)> = BTreeMap::new();
-        for pass in &self.devices {
-            let sum = passes.entry((&pass.device, pass.name)).or_default();
-            *sum = (sum.0 + pass.end - pass.begin, sum.1 + 1);
-        }
-        for ((device, name), (seconds, count)) in passes {
-            text += &format!("{name:<26}{:>12.3}{:>8}{count:>10}  on {device}\n", seconds * 1e3, "");
-        }
-        for (name, bytes) in self.counters() {
-            text += &format!("{name:<26}{:>12.3} MB\n", bytes as f64 * 1e-6);
-        }
-        if let Some(bytes) = self.peak_memory {
-            text += &format!("{:<26}{:>12.3} MB\n", "peak memory", bytes as f64 * 1e-6);
-        }
-        text
+    /// Those of the GPUs.
+    fn device_tracks(&self) -> Vec<(String, Vec<TimedSpan>)> {
+        let track = |(device, shift)| {
+            let own = self.devices.iter().filter(|pass| pass.device == device);
+            let spans = own.map(|pass| (pass.name, pass.begin + shift, pass.end - pass.begin)).collect();
+            (format!("GPU {device}"), spans)
+        };
+        self.shifts().into_iter().map(track).collect()
     }
 }
