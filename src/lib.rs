@@ -47,6 +47,7 @@ pub mod error;
 pub mod io;
 #[allow(clippy::expect_used)]
 pub mod kernels;
+pub mod orbit;
 pub mod phase;
 pub mod pipeline;
 pub mod profile;

@@ -37,10 +37,32 @@ impl Ephemeris {
 
     /// The same source described at another epoch: `f + ḟΔ + f̈Δ²/2` and so on; phase 0 moves there.
     pub fn at(&self, epoch: Dd) -> Ephemeris {
-        let shift = (epoch - self.epoch).value();
+        let shift = epoch - self.epoch;
         let fdot = self.fdot + self.fddot * shift;
-        let freq = self.freq + self.fdot * shift + self.fddot * shift * (0.5 * shift);
+        let freq = self.freq + (self.fdot + self.fddot * shift * 0.5) * shift;
         Ephemeris { epoch, freq, fdot, fddot: self.fddot }
+    }
+
+    /// Cycles at `t` since the epoch, to 2⁻¹⁰⁰ of them.
+    pub fn cycles(&self, t: Dd) -> Dd {
+        let d = t - self.epoch;
+        (self.freq + (self.fdot + self.fddot * d / 3.0) * d * 0.5) * d
+    }
+
+    /// The same source described at the moment of phase 0 next to `t`: ticks counted from there are fine and phases are those of this
+    /// ephemeris, however far its own epoch is.
+    pub fn next_to(&self, t: Dd) -> Ephemeris {
+        self.at(self.moment(0.0, t))
+    }
+
+    /// The moment of a phase next to `t`.
+    pub fn moment(&self, phase: f64, t: Dd) -> Dd {
+        let mut near = t;
+        // The second step is for frequencies that change within a cycle.
+        for _ in 0..2 {
+            near = near - (self.cycles(near) - Dd::from(phase)).wrapped() / self.at(near).freq.value();
+        }
+        near
     }
 }
 
@@ -144,7 +166,7 @@ impl Spin {
                 Error::argument(name, value.value(), "is too large for the span of the times, or no number")
             })
         };
-        let sixth = third(ephemeris.fddot * 0.5);
+        let sixth = ephemeris.fddot * 0.5 / 3.0;
         Ok(Spin {
             f: fit("freq", ephemeris.freq, ephemeris.freq, 96 - ticks.k)?,
             g: fit("fdot", ephemeris.fdot, ephemeris.fdot * 0.5, 160 - 2 * ticks.k)?,
@@ -207,12 +229,6 @@ impl Spin {
 fn upper(c: i128, t: i64) -> i128 {
     let t = i128::from(t);
     ((c >> 32) * t + ((t * (c & 0xffff_ffff)) >> 32)) >> 32
-}
-
-/// A third, to double-double precision.
-fn third(x: Dd) -> Dd {
-    let q = x.hi / 3.0;
-    Dd::sum(q, (-q).mul_add(3.0, x.hi) / 3.0 + x.lo / 3.0)
 }
 
 /// `x·2^exponent` rounded to a whole number, each part to the nearest; `None` where it does not fit.
@@ -361,6 +377,13 @@ mod tests {
                 Spin::of_frequency(bad, &ticks).is_err() && Ticks::spanning(Dd::from(bad), Dd::ZERO, Dd::ZERO).is_err()
             );
         }
+        let next = e.next_to(Dd::from(1e4));
+        assert!((next.epoch.value() - 1e4).abs() < 0.5 / 641.0);
+        let (whole, rest) = (e.cycles(next.epoch), e.cycles(next.epoch).wrapped());
+        assert!(whole.value() > 6.4e6 && rest.value().abs() < 1e-22, "{whole:?} {rest:?}");
+        // The same phase everywhere.
+        let apart = e.cycles(Dd::from(2e4)) - next.cycles(Dd::from(2e4));
+        assert!(apart.wrapped().value().abs() < 1e-21, "{apart:?}");
         let moved = e.at(Dd::from(1e4));
         assert!((moved.freq.value() - (641.928 - 3.8e-6 + 5e-13)).abs() < 1e-12, "{moved:?}");
     }

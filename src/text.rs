@@ -23,6 +23,11 @@ impl fmt::Display for Short {
     }
 }
 
+/// What comes from files and their names, to be shown: control characters are `?`, for no terminal shall obey them.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// `1 segment`, `2 segments`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -53,6 +53,19 @@ impl Dd {
         self.hi
     }
 
+    /// `1/self`, within a few units of 2⁻¹⁰⁴ of it.
+    pub fn recip(self) -> Dd {
+        let q = self.hi.recip();
+        // One step of Newton's: q + q·(1 − q·self).
+        Dd::from(q) + (Dd::from(1.0) - self * q) * q
+    }
+
+    /// What is left of a number of cycles, from −½ to ½.
+    pub fn wrapped(self) -> Dd {
+        let rest = self - Dd::from(self.hi.round());
+        rest - Dd::from(rest.hi.round())
+    }
+
     /// True when both parts are finite.
     pub fn is_finite(self) -> bool {
         self.hi.is_finite() && self.lo.is_finite()
@@ -114,6 +127,69 @@ impl std::ops::Mul<f64> for Dd {
     }
 }
 
+impl std::ops::Mul for Dd {
+    type Output = Dd;
+    fn mul(self, b: Dd) -> Dd {
+        let p = two_prod(self.hi, b.hi);
+        two_sum(p.hi, self.hi.mul_add(b.lo, self.lo.mul_add(b.hi, p.lo)))
+    }
+}
+
+impl std::ops::Div<f64> for Dd {
+    type Output = Dd;
+    fn div(self, b: f64) -> Dd {
+        let q = self.hi / b;
+        two_sum(q, (-q).mul_add(b, self.hi) / b + self.lo / b)
+    }
+}
+
+/// A decimal, with all of its digits that 106 bits hold: `29.946923`, `-3.8e-10`, or `-3.8D-10` as Fortran writes it.
+impl std::str::FromStr for Dd {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Dd, String> {
+        // 36 digits are more than 106 bits, and fit into 127.
+        const DIGITS: u128 = 10u128.pow(35);
+        let bad = || format!("'{}' is not a decimal number", text.escape_debug());
+        let (number, exponent) = match text.trim().split_once(['e', 'E', 'd', 'D']) {
+            Some((number, exponent)) => (number, exponent.parse::<i32>().map_err(|_| bad())?),
+            None => (text.trim(), 0),
+        };
+        let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
+        let (mut significand, mut shift, mut seen, mut point) = (0u128, i64::from(exponent), false, false);
+        for byte in digits.bytes() {
+            match byte {
+                b'0'..=b'9' => {
+                    seen = true;
+                    let kept = significand < DIGITS;
+                    if kept {
+                        significand = 10 * significand + u128::from(byte - b'0');
+                    }
+                    shift += i64::from(!kept) - i64::from(point);
+                }
+                b'.' if !point => point = true,
+                _ => return Err(bad()),
+            }
+        }
+        if !seen {
+            return Err(bad());
+        }
+        let hi = significand as f64;
+        let mut value = two_sum(hi, (significand as i128 - hi as i128) as f64);
+        // Powers of ten up to 22 are f64; whatever has more than a thousand is zero, or too large.
+        let mut shift = if significand == 0 { 0 } else { shift.clamp(-1000, 1000) };
+        while shift != 0 {
+            let step = shift.clamp(-22, 22) as i32;
+            let ten = 10f64.powi(step.abs());
+            value = if step > 0 { value * ten } else { value / ten };
+            shift -= i64::from(step);
+        }
+        match value.is_finite() {
+            true => Ok(if number.starts_with('-') { -value } else { value }),
+            false => Err(bad()),
+        }
+    }
+}
+
 impl PartialOrd for Dd {
     fn partial_cmp(&self, b: &Dd) -> Option<Ordering> {
         match self.hi.partial_cmp(&b.hi) {
@@ -138,6 +214,16 @@ impl MjdRef {
         let days = Dd::product((other.day - self.day) as f64, SECONDS_PER_DAY);
         let fraction = Dd::sum(other.fraction, -self.fraction) * SECONDS_PER_DAY;
         days + fraction
+    }
+
+    /// An MJD as seconds from this epoch.
+    pub fn seconds_of(self, mjd: Dd) -> Dd {
+        (mjd - Dd::from(self.day as f64) - Dd::from(self.fraction)) * SECONDS_PER_DAY
+    }
+
+    /// Seconds from this epoch as MJD.
+    pub fn mjd_of(self, seconds: Dd) -> Dd {
+        seconds / SECONDS_PER_DAY + Dd::from(self.fraction) + Dd::from(self.day as f64)
     }
 
     /// The epoch as one number of days; for display only.
@@ -201,6 +287,42 @@ mod tests {
         let back = a.seconds_to(b);
         assert_eq!(d + back, Dd::ZERO);
         assert!((d.hi - 504_921_606.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn decimals_keep_thirty_digits() {
+        let parsed = |text: &str| text.parse::<Dd>();
+        // The f64 next to 0.1 is 5.551115123125783e-18 above it.
+        let tenth = parsed("0.1").unwrap();
+        assert_eq!((tenth.hi, tenth.lo), (0.1, -5.551_115_123_125_783e-18));
+        for text in ["1e-1", "1D-1", "1.0d-01", "+.1", "0.10000", "100000000000000000000000000000000000000000e-42"] {
+            assert_eq!(parsed(text), Ok(tenth), "{text}");
+        }
+        let third = parsed("0.333333333333333333333333333333333333333333").unwrap();
+        let rest = third * 3.0 - Dd::from(1.0);
+        assert!(rest.value().abs() < 1e-31, "{rest:?}");
+        assert_eq!(parsed("-55000.5"), Ok(Dd::from(-55_000.5)));
+        assert_eq!(parsed("0e99999"), Ok(Dd::ZERO));
+        assert_eq!(parsed("1e-99999"), Ok(Dd::ZERO));
+        assert_eq!(parsed("641.92822212345678901234567890").unwrap().value(), 641.928_222_123_456_8);
+        for bad in ["", ".", "-", "1.2.3", "abc", "1e", "e5", "1e99999", "1 2", "nan", "inf", "0x10", "--1", "1e1e1"] {
+            assert!(parsed(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn quotients_and_products_return() {
+        for x in [3.0, 0.1, 86_400.0, 7.7e-5, 1e12] {
+            let x = Dd::sum(x, 1e-18 * x);
+            let one = x * x.recip() - Dd::from(1.0);
+            assert!(one.value().abs() < 1e-30, "{one:?}");
+            let back = (x / 7.3) * 7.3 - x;
+            assert!((back.value() / x.value()).abs() < 1e-30, "{back:?}");
+        }
+        assert_eq!(Dd::sum(1e15 + 0.5, 1e-10).wrapped(), Dd::sum(-0.5, 1e-10));
+        let mjdref = MjdRef { day: 56_658, fraction: 7.775925925925926e-4 };
+        let there = mjdref.mjd_of(Dd::sum(3.1e8, 1e-9));
+        assert!((mjdref.seconds_of(there) - Dd::sum(3.1e8, 1e-9)).value().abs() < 1e-20);
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::backend::cpu::CpuBackend;
 use crate::backend::measure::{Instrument, instrument};
 use crate::backend::{self, AdapterSelector, Backend, GpuProfile};
 use crate::cli::device::BackendArg;
-use crate::cli::print;
+use crate::cli::{plain_lines, print};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::kernels::{KERNELS, Kernel};
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gpu-bench: error: {e}");
+            eprintln!("gpu-bench: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::number::{integer, number, positive};
+use super::plain_lines;
 use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::error::{Error, Result};
 use crate::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
@@ -404,7 +405,7 @@ pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
             return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
-            eprintln!("eagleray: warning: {warning}");
+            eprintln!("eagleray: warning: {}", plain_lines(&warning.to_string()));
         }
     }
     Ok(())

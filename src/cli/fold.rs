@@ -6,16 +6,19 @@ use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{counting, number, positive};
 use super::output::OutputArgs;
+use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
+use super::toas::{self, ToaArgs};
 use crate::error::{Error, Result};
 use crate::io::EventFile;
+use crate::io::par::Par;
 use crate::io::product::{Product, ProductColumn, Values};
 use crate::phase::Ephemeris;
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
 use crate::pulsation::fraction::Measured;
 use crate::pulsation::{FoldOptions, Profile, fold};
 use crate::text::{Short, count};
-use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
 /// Options of `fold`.
@@ -23,18 +26,20 @@ use crate::warning::Warnings;
 pub struct FoldArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Frequency at the epoch, Hz; all digits count
-    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits)]
-    freq: Dd,
+    /// Frequency at the epoch, Hz; all digits count; or give --par
+    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, required_unless_present = "par", conflicts_with = "par")]
+    freq: Option<Dd>,
+    #[command(flatten)]
+    par: ParArgs,
     /// Its derivative, Hz/s
-    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true)]
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true, conflicts_with = "par")]
     fdot: f64,
     /// Its second derivative, Hz/s²
-    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true)]
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true, conflicts_with = "par")]
     fddot: f64,
     /// Where phase is 0: MJD in the frame of the file, or with the suffix s mission seconds [default: the second next to the middle
     /// of the good time, as for `search`]
-    #[arg(long, value_name = "MJD", allow_hyphen_values = true)]
+    #[arg(long, value_name = "MJD", allow_hyphen_values = true, conflicts_with = "par")]
     epoch: Option<String>,
     /// Bins of phase
     #[arg(long, value_name = "N", value_parser = counting, default_value = "32")]
@@ -55,6 +60,8 @@ pub struct FoldArgs {
     /// Stretches of time in it
     #[arg(long, value_name = "N", value_parser = counting, default_value = "64")]
     phaseogram_rows: usize,
+    #[command(flatten)]
+    toas: ToaArgs,
     /// Edges of energy bands, keV, for --energy-phase
     #[arg(long, value_name = "E0,E1,…", value_delimiter = ',', value_parser = positive, conflicts_with_all = ["energy", "pi"])]
     energies: Vec<f64>,
@@ -63,17 +70,9 @@ pub struct FoldArgs {
     energy_phase: Option<String>,
 }
 
-/// A decimal, of which the part before the point and the part behind it are kept apart: more digits than one f64 holds.
+/// A decimal with all of its digits, more than one f64 holds; or what else [`number`] takes.
 fn digits(text: &str) -> Result<Dd, String> {
-    let value = number(text)?;
-    match text.trim().split_once('.') {
-        Some((whole, part)) if whole.parse::<i64>().is_ok() && part.bytes().all(|b| b.is_ascii_digit()) => {
-            let part = number(&format!("0.{part}0"))?;
-            let sign = if whole.starts_with('-') { -1.0 } else { 1.0 };
-            Ok(Dd::sum(number(whole)?, sign * part))
-        }
-        _ => Ok(value.into()),
-    }
+    text.parse().or_else(|_| number(text).map(Dd::from))
 }
 
 fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<Dd> {
@@ -84,7 +83,7 @@ fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<Dd> {
     let mjd = digits(text).map_err(bad)?;
     let reference =
         mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it; give seconds as 123s".into()))?;
-    Ok((mjd - Dd::from(reference.day as f64) - Dd::from(reference.fraction)) * SECONDS_PER_DAY)
+    Ok(reference.seconds_of(mjd))
 }
 
 impl FoldArgs {
@@ -93,6 +92,7 @@ impl FoldArgs {
         &self,
         input: &InputArgs,
         files: &[EventFile],
+        par: Option<&Par>,
         warnings: &mut Warnings,
         talk: bool,
     ) -> Result<PulseEvents> {
@@ -102,15 +102,19 @@ impl FoldArgs {
             }
         };
         let (inputs, combine) = input.inputs(files, warnings, &mut say)?;
+        if let Some(par) = par {
+            return read_by(par, inputs, combine, std::mem::take(warnings));
+        }
         let mjdref = inputs.first().and_then(|input| input.mjdref);
         let epoch = self.epoch.as_deref().map(|text| epoch(text, mjdref)).transpose()?;
         PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &mut |_| {})
     }
 
     fn options(&self, events: &PulseEvents) -> FoldOptions {
-        let (fdot, fddot) = (self.fdot.into(), self.fddot.into());
+        let (freq, fdot, fddot) = (self.freq.unwrap_or_default(), self.fdot.into(), self.fddot.into());
+        let given = Ephemeris { epoch: events.ticks.reference(), freq, fdot, fddot };
         FoldOptions {
-            ephemeris: Ephemeris { epoch: events.ticks.reference(), freq: self.freq, fdot, fddot },
+            ephemeris: events.timing.as_ref().map_or(given, |timing| timing.ephemeris),
             nbin: self.nbin,
             nharm: self.nharm,
             background: self.background,
@@ -130,7 +134,8 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         Some(path) if picture(&path) => (Some(path), None),
         table => (None, table),
     };
-    out.check(&args.input, &[&args.phaseogram, &bands_plot], &[&bands_table])?;
+    out.check(&args.input, &[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
+    args.toas.check(out.overwrite)?;
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
         return Err(Error::argument(
             "--energies",
@@ -142,8 +147,10 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
     };
+    let par = args.par.read(&mut warnings)?;
     let mut backend = args.device.open(&mut warnings)?;
-    let events = args.events(&args.input, &files, &mut warnings, !out.quiet)?;
+    let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
+    args.toas.warn(&mut events);
     report(&events.provenance.warnings, out.strict, out.quiet)?;
     let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
     if let Some(path) = &out.plot {
@@ -153,12 +160,13 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         let gram = fold::phaseogram(&events, &args.options(&events), args.phaseogram_rows)?;
         plot_pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
     }
+    let toas = args.toas.run(&events, &args.options(&events), &profile, out.overwrite)?;
     drop(events);
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
         let input = InputArgs { energy: Some((edges[0], edges[1])), ..args.input.clone() };
         // What there is to say of the files has been said.
-        let events = args.events(&input, &files, &mut Warnings::default(), !out.quiet)?;
+        let events = args.events(&input, &files, par.as_ref(), &mut Warnings::default(), !out.quiet)?;
         // All bands have one epoch: that of the good time.
         bands.push((edges[0], edges[1], fold::fold(&events, &args.options(&events), backend.as_mut())?));
     }
@@ -172,10 +180,14 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         profile.product().write(path, out.overwrite)?;
     }
     if out.json {
-        return super::print(&format!("{:#}\n", serde_json::to_value(&profile.meta).unwrap_or_default()));
+        let mut meta = serde_json::to_value(&profile.meta).unwrap_or_default();
+        if let Some(toas) = &toas {
+            meta["toas"] = serde_json::to_value(toas).unwrap_or_default();
+        }
+        return super::print(&format!("{meta:#}\n"));
     }
     if !out.quiet {
-        eprint!("{}", summary(&profile));
+        eprint!("{}{}", summary(&profile), toas.as_ref().map_or(String::new(), toas::summary));
     }
     Ok(())
 }
@@ -249,8 +261,10 @@ mod tests {
     #[test]
     fn all_digits_of_a_frequency_count() {
         let f = digits("29.9469231234567").unwrap();
-        assert_eq!(f, Dd::sum(29.0, 0.9469231234567));
-        assert!(f.lo != 0.0);
+        let rest = f - Dd::from(29.0) - Dd::sum(0.9469231234567, 0.0);
+        assert!(f.lo != 0.0 && rest.value().abs() < 6e-17, "{rest:?}");
+        // All of it: 29.9469231234567e13 is a whole number.
+        assert!((f * 1e13 - Dd::from(299_469_231_234_567.0)).value().abs() < 1e-15);
         assert_eq!(digits("-2.5"), Ok(Dd::from(-2.5)));
         assert_eq!(digits("1/3"), Ok(Dd::from(1.0 / 3.0)));
         assert_eq!(digits("7."), Ok(Dd::from(7.0)));

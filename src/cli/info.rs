@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::io::{EventFile, EventStream};
 use crate::pipeline::{CHUNK_EVENTS, SeriesOptions, SeriesPlan};
 use crate::segment::plan::{Resolution, ResolutionRequest};
-use crate::text::{Short, count};
+use crate::text::{Short, count, plain};
 use crate::warning::Warnings;
 
 /// Options of `info`.
@@ -189,5 +189,5 @@ fn page(v: &Value) -> String {
         let s = &v["suggested"];
         lines.push(format!("  suggested    --dt {} --segment-size {} ({} bins)", s["dt"], s["segment_size"], s["n"]));
     }
-    lines.join("\n") + "\n"
+    lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("\n") + "\n"
 }

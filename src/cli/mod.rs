@@ -19,6 +19,7 @@ pub mod lomb_scargle;
 pub mod multitaper;
 pub mod number;
 pub mod output;
+mod par;
 pub mod pds;
 mod plan_text;
 pub mod plot;
@@ -32,6 +33,7 @@ mod series;
 pub mod simulate;
 pub mod spectrum_args;
 pub mod stats;
+mod toas;
 pub mod varenergy;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +44,7 @@ use clap::{Parser, Subcommand};
 use crate::error::{Error, Result};
 use crate::io::fits_writer::write_file;
 use crate::profile;
-use crate::text::{Short, count};
+use crate::text::{Short, count, plain};
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -156,10 +158,15 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("eagleray: error: {e}");
+            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
+}
+
+/// A message without control characters but the ends of its lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Ends the recording and writes it.

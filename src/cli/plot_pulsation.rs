@@ -5,7 +5,8 @@ use plotters::prelude::*;
 use super::plot::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use crate::error::Result;
 use crate::pulsation::fold::Phaseogram;
-use crate::pulsation::{Method, Profile, Search};
+use crate::pulsation::{Method, Profile, Search, Toa, Toas};
+use crate::time::Dd;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.
 ///
@@ -80,6 +81,15 @@ pub(super) fn phaseogram(profile: &Profile, gram: &Phaseogram, path: &str, overw
         cycles: 2,
     };
     save(&heat, path, overwrite)
+}
+
+/// Draws the residuals of times of arrival against time.
+///
+/// # Errors
+/// See [`save`].
+pub(super) fn residuals(toas: &Toas, profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
+    let title = format!("{}: {} Hz", named(&profile.meta.provenance), hertz(profile.meta.freq));
+    save(&Residuals { title, toas }, path, overwrite)
 }
 
 /// A frequency with at most twelve decimals.
@@ -226,6 +236,51 @@ impl Picture for ProfilePicture<'_> {
             legend.position(SeriesLabelPosition::UpperRight).label_font(("sans-serif", 16)).margin(8);
             legend.draw().map_err(failed)?;
         }
+        area.present().map_err(failed)
+    }
+}
+
+struct Residuals<'a> {
+    title: String,
+    toas: &'a Toas,
+}
+
+impl Picture for Residuals<'_> {
+    fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String>
+    where
+        B::ErrorType: 'static,
+    {
+        let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
+        area.fill(&WHITE).map_err(failed)?;
+        let toas = &self.toas.toas;
+        let (Some(first), Some(last)) = (toas.first(), toas.last()) else {
+            return Err("no time of arrival to draw".into());
+        };
+        // Hours or days from a whole day.
+        let day = first.mjd.value().floor();
+        let x = |toa: &Toa| (toa.mjd - Dd::from(day)).value();
+        let room = 0.04 * (x(last) - x(first)).max(1e-3);
+        let low = toas.iter().map(|t| t.shift - t.shift_err).fold(0.0, f64::min);
+        let high = toas.iter().map(|t| t.shift + t.shift_err).fold(0.0, f64::max);
+        let above = 0.08 * (high - low).max(1e-9);
+        let mut chart = ChartBuilder::on(&area)
+            .caption(&self.title, ("sans-serif", 22))
+            .margin(12)
+            .margin_right(RIGHT_MARGIN)
+            .x_label_area_size(48)
+            .y_label_area_size(96)
+            .build_cartesian_2d(x(first) - room..x(last) + room, low - above..high + above)
+            .map_err(failed)?;
+        let axis = format!("MJD − {day}");
+        mesh(&mut chart, &axis, "residual (cycles)", 16).bold_line_style(GRID).draw().map_err(failed)?;
+        let zero = [(x(first) - room, 0.0), (x(last) + room, 0.0)];
+        chart.draw_series(DashedLineSeries::new(zero, 7, 4, RGBColor(40, 130, 70).into())).map_err(failed)?;
+        let blue = RGBColor(20, 80, 150);
+        let bars = toas.iter().map(|t| {
+            PathElement::new(vec![(x(t), t.shift - t.shift_err), (x(t), t.shift + t.shift_err)], blue.mix(0.6))
+        });
+        chart.draw_series(bars).map_err(failed)?;
+        chart.draw_series(toas.iter().map(|t| Circle::new((x(t), t.shift), 3, blue.filled()))).map_err(failed)?;
         area.present().map_err(failed)
     }
 }

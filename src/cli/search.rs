@@ -6,25 +6,33 @@ use super::common::{InputArgs, Opened, report};
 use super::device::DeviceArgs;
 use super::number::{Range, counting, positive, probability, range};
 use super::output::{OutputArgs, bar};
+use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
 use crate::error::{Error, Result};
+use crate::phase::Ephemeris;
 use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
 use crate::pulsation::{Algorithm, Method, Search, SearchOptions, search};
 use crate::text::{Short, count};
+use crate::time::Dd;
 use crate::warning::Warnings;
+
+/// Independent frequencies to either side of that of an ephemeris.
+const WITHIN: f64 = 100.0;
 
 /// Options of `search`.
 #[derive(Args, Debug)]
 pub struct SearchArgs {
     #[command(flatten)]
     input: InputArgs,
-    /// Frequencies, Hz, at the middle of the good time
-    #[arg(long, value_name = "LO:HI", value_parser = range)]
-    freq: Range,
-    /// Range of the frequency's derivative, Hz/s
+    /// Frequencies, Hz, at the middle of the good time [default with --par: 100/span to both sides of its frequency]
+    #[arg(long, value_name = "LO:HI", value_parser = range, required_unless_present = "par")]
+    freq: Option<Range>,
+    #[command(flatten)]
+    par: ParArgs,
+    /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<Range>,
-    /// Range of its second derivative, Hz/s²
+    /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fddot: Option<Range>,
     /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), or h (H test)
@@ -73,12 +81,17 @@ enum AlgorithmArg {
 }
 
 impl SearchArgs {
-    fn options(&self) -> SearchOptions {
+    fn options(&self, events: &PulseEvents) -> SearchOptions {
         let pair = |range: Range| (range.lo, range.hi);
+        let around = |e: Ephemeris| (e.freq.value(), (WITHIN / events.span).min(0.5 * e.freq.value()));
+        let known = events.timing.as_ref().map(|timing| timing.ephemeris);
+        let (freq, within) = known.map_or((0.0, 0.0), around);
+        let alone =
+            |of: fn(&Ephemeris) -> Dd| known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d));
         SearchOptions {
-            freq: pair(self.freq),
-            fdot: self.fdot.map(pair),
-            fddot: self.fddot.map(pair),
+            freq: self.freq.map_or((freq - within, freq + within), pair),
+            fdot: self.fdot.map(pair).or(alone(|e| e.fdot)),
+            fddot: self.fddot.map(pair).or(alone(|e| e.fddot)),
             method: match self.method {
                 MethodArg::Z2 => Method::Z2,
                 MethodArg::Ef => Method::Ef,
@@ -117,14 +130,18 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     };
     let (inputs, combine) = args.input.inputs(&files, &mut warnings, &mut say)?;
     let mut backend = args.device.open(&mut warnings)?;
-    let events = PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?;
+    let events = match args.par.read(&mut warnings)? {
+        Some(par) => read_by(&par, inputs, combine, warnings)?,
+        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?,
+    };
     report(&events.provenance.warnings, out.strict, out.quiet)?;
     let bar = bar(1, "trials", !out.quiet);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
     };
-    let result = search(events, &args.options(), backend.as_mut(), told);
+    let options = args.options(&events);
+    let result = search(events, &options, backend.as_mut(), told);
     bar.finish_and_clear();
     let found = result?;
     if let Some(path) = &out.plot {

@@ -7,6 +7,7 @@ use multiversion::multiversion;
 
 use super::source::{PIECE, Source, format_error};
 use crate::error::{Error, Result};
+use crate::text::plain;
 
 /// FITS is written in blocks of this many bytes.
 pub const BLOCK: usize = 2880;
@@ -146,10 +147,9 @@ impl Header {
     }
 }
 
-/// The text of a card. Control characters, which the standard has none of, are shown as `?`: what a file says of itself is
-/// printed, and no terminal shall obey it.
+/// The text of a card; the standard has no control characters.
 fn printed(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    plain(&String::from_utf8_lossy(bytes))
 }
 
 /// A value that is not a string: up to the comment.

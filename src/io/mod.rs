@@ -17,6 +17,7 @@ pub mod gti;
 pub mod light_curve;
 mod light_curve_write;
 pub mod missions;
+pub mod par;
 pub mod product;
 mod product_dynamical;
 mod product_fits;

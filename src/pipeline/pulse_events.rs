@@ -1,8 +1,9 @@
 //! Events for folding: their times in ticks, held in memory, and the good time they lie in.
 
 use super::{Combine, Events, Progress};
-use crate::data::{Balance, Provenance};
+use crate::data::{Balance, InputRecord, Provenance};
 use crate::error::{Error, Result};
+use crate::orbit::Timing;
 use crate::phase::Ticks;
 use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
@@ -23,6 +24,8 @@ pub struct PulseEvents {
     pub exposure: f64,
     /// From the first start to the last stop, s.
     pub span: f64,
+    /// The ephemeris that times of arrival became times of emission by, with its epoch at the reference: phase 0 next to the middle.
+    pub timing: Option<Timing>,
     /// Reference epoch of the frame.
     pub mjdref: Option<MjdRef>,
     /// What they were made of.
@@ -36,9 +39,36 @@ impl PulseEvents {
     /// Inputs that overlap without [`Combine::Merge`], or have no time in common with it; reading fails; no event is left; an
     /// epoch too far away for exact phases.
     pub fn read(
-        mut inputs: Vec<Events>,
+        inputs: Vec<Events>,
         combine: Combine,
         epoch: Option<Dd>,
+        chunk_events: usize,
+        warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        PulseEvents::gather(inputs, combine, Zero::At(epoch), chunk_events, warnings, progress)
+    }
+
+    /// Reads the inputs as times of emission: those of arrival less the delays of the ephemeris' orbit. Phases are those of the
+    /// ephemeris, counted from the moment of phase 0 next to the middle of the good time, so that ticks are fine.
+    ///
+    /// # Errors
+    /// See [`PulseEvents::read`].
+    pub fn read_emitted(
+        inputs: Vec<Events>,
+        combine: Combine,
+        timing: &Timing,
+        chunk_events: usize,
+        warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        PulseEvents::gather(inputs, combine, Zero::By(timing), chunk_events, warnings, progress)
+    }
+
+    fn gather(
+        mut inputs: Vec<Events>,
+        combine: Combine,
+        zero: Zero,
         chunk_events: usize,
         mut warnings: Warnings,
         progress: Progress,
@@ -49,19 +79,41 @@ impl PulseEvents {
         let Some((start, stop)) = union.ends() else {
             return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is nothing to fold"));
         };
-        let middle = || Dd::from((start + (stop - start) * 0.5).value().round());
-        let ticks = Ticks::spanning(epoch.unwrap_or_else(middle), start, stop)?;
+        let middle = Dd::from((start + (stop - start) * 0.5).value().round());
+        let timing = match zero {
+            Zero::At(_) => None,
+            Zero::By(timing) => {
+                let ephemeris = timing.ephemeris.next_to(timing.emission(middle));
+                if !ephemeris.epoch.is_finite() {
+                    return Err(Error::argument(
+                        "--par",
+                        &timing.name,
+                        "has a frequency of 0 Hz at the time of the events",
+                    ));
+                }
+                warn_beyond(timing, start, stop, &mut warnings);
+                Some(Timing { ephemeris, ..timing.clone() })
+            }
+        };
+        let emitted = |t: Dd| timing.as_ref().map_or(t, |timing| timing.emission(t));
+        let reference = match zero {
+            Zero::At(epoch) => epoch.unwrap_or(middle),
+            Zero::By(_) => timing.as_ref().map_or(middle, |timing| timing.ephemeris.epoch),
+        };
+        let ticks = Ticks::spanning(reference, emitted(start), emitted(stop))?;
         let span = (stop - start).value();
-        if span > BARYCENTRE_MATTERS && !inputs.iter().all(|i| i.barycentred) {
-            let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies \
-                           by up to 1e-4 of them, and make them drift";
-            warnings.push("W-BARYCENTRE", message);
+        if (span > BARYCENTRE_MATTERS || timing.is_some()) && !inputs.iter().all(|i| i.barycentred) {
+            warn_not_barycentred(&mut warnings);
         }
         let mjdref = inputs.first().and_then(|i| i.mjdref);
-        let provenance = super::source::describe(&inputs);
+        let mut provenance = super::source::describe(&inputs);
+        if let Some(Timing { name, crc32, .. }) = &timing {
+            let record = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
+            provenance.inputs.push(record);
+        }
         let (mut times, mut photons) = (Vec::new(), Balance::default());
         for (input, gti) in inputs.into_iter().zip(&gtis) {
-            append(input, gti, &ticks, chunk_events.max(1), &mut times, &mut photons, progress)?;
+            append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), &mut times, &mut photons, progress)?;
         }
         if times.is_empty() {
             return Err(Error::NoEvents { segments: 0, read: photons.read, balance: photons.to_string() });
@@ -71,9 +123,10 @@ impl PulseEvents {
         }
         let seconds = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
         Ok(PulseEvents {
-            gti: union.intervals().iter().map(|&(a, b)| (ticks.of(a), ticks.of(b))).collect(),
+            gti: union.intervals().iter().map(|&(a, b)| (ticks.of(emitted(a)), ticks.of(emitted(b)))).collect(),
             exposure: union.exposure(),
             provenance: Provenance { gti: seconds, photons, warnings, ..provenance },
+            timing,
             ticks,
             times,
             span,
@@ -89,16 +142,47 @@ impl PulseEvents {
     }
 }
 
+/// Where phases count from.
+#[derive(Clone, Copy)]
+enum Zero<'a> {
+    /// A time, or the second next to the middle.
+    At(Option<Dd>),
+    /// A turn of this ephemeris.
+    By(&'a Timing),
+}
+
+/// Warns of times that are not barycentred.
+pub(crate) fn warn_not_barycentred(warnings: &mut Warnings) {
+    let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies by up \
+                   to 1e-4 of them, and make them drift";
+    warnings.push("W-BARYCENTRE", message);
+}
+
+/// Warns of events before or after the time that an ephemeris was made for.
+fn warn_beyond(timing: &Timing, start: Dd, stop: Dd, warnings: &mut Warnings) {
+    let (first, last) = timing.valid;
+    let far = first.map_or(0.0, |first| first - start.value()).max(last.map_or(0.0, |last| stop.value() - last));
+    if far > 0.0 {
+        let days = crate::text::Short((far / crate::time::SECONDS_PER_DAY * 1e3).ceil() / 1e3);
+        let message = format!("{}: events lie up to {days} days beyond START and FINISH of the ephemeris", timing.name);
+        warnings.push("W-PAR-SPAN", message);
+    }
+}
+
 fn append(
     mut input: Events,
     gti: &crate::data::Gti,
-    ticks: &Ticks,
+    (ticks, timing): (&Ticks, Option<&Timing>),
     chunk: usize,
     times: &mut Vec<i64>,
     photons: &mut Balance,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let raw = ticks.raw(input.offset);
+    let tick = |t: f64| match timing {
+        Some(timing) => ticks.of(timing.emission(Dd::from(t) + input.offset)),
+        None => raw.of(t),
+    };
     let edge = |t: Dd| (t - input.offset).ceil_f64();
     let mut intervals = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b)));
     let mut current = intervals.next();
@@ -113,7 +197,7 @@ fn append(
                 current = intervals.next();
             }
             if current.is_some_and(|(start, _)| t >= start) {
-                times.push(raw.of(t));
+                times.push(tick(t));
             } else {
                 outside += 1;
             }

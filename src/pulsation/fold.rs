@@ -14,6 +14,7 @@ use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::product::{Product, column};
 use crate::kernels::fold::MOST_BINS;
+use crate::orbit::Timing;
 use crate::phase::{Ephemeris, Spin};
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
 
@@ -47,6 +48,9 @@ pub struct ProfileMeta {
     pub epoch_mjd: Option<f64>,
     /// Seconds of a tick, the unit of times: phases are exact but for its rounding.
     pub tick: f64,
+    /// The ephemeris file that phases and times of emission are by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
     /// Good time, s.
@@ -147,6 +151,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         epoch,
         epoch_mjd: super::mjd(events, epoch),
         tick: ticks.seconds(),
+        timing: events.timing.clone(),
         nphots: events.times.len(),
         exposure: events.exposure,
         span: events.span,
@@ -202,6 +207,38 @@ pub struct Phaseogram {
     pub rate: Vec<Vec<f64>>,
 }
 
+/// What fell between two times.
+pub(super) struct Stretch {
+    /// Events by bin of phase.
+    pub counts: Vec<u32>,
+    /// Seconds that each bin was observed.
+    pub exposure: Vec<f64>,
+    /// Good time, ticks.
+    pub gti: Vec<(i64, i64)>,
+}
+
+/// Profiles between consecutive `edges`, ticks; events beyond them are in the first and in the last.
+pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<Stretch> {
+    let rows = edges.len().saturating_sub(1);
+    let mut counts = vec![vec![0u32; nbin]; rows];
+    for &t in &events.times {
+        let row = edges.partition_point(|edge| *edge <= t).saturating_sub(1).min(rows.saturating_sub(1));
+        let bin = crate::kernels::fold::bin_of(spin.phase(t), nbin);
+        if let Some(count) = counts.get_mut(row).and_then(|row| row.get_mut(bin)) {
+            *count += 1;
+        }
+    }
+    let one = |(counts, edges): (Vec<u32>, &[i64])| {
+        let (from, to) = (edges[0], edges[1]);
+        // In order of time, so that the first and the last one are found at once.
+        let first = events.gti.partition_point(|&(_, b)| b <= from);
+        let here = events.gti.iter().skip(first).take_while(|&&(a, _)| a < to);
+        let gti: Vec<(i64, i64)> = here.map(|&(a, b)| (a.max(from), b.min(to))).collect();
+        Stretch { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
+    };
+    counts.into_iter().zip(edges.windows(2)).map(one).collect()
+}
+
 /// The phaseogram of an ephemeris in `rows` stretches of equal length.
 ///
 /// # Errors
@@ -214,26 +251,16 @@ pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> R
     };
     let rows = rows.max(1) as i64;
     let edge = |i: i64| start + (i128::from(stop - start) * i128::from(i) / i128::from(rows)) as i64;
-    let mut counts = vec![vec![0u32; options.nbin]; rows as usize];
-    for &t in &events.times {
-        let row = (i128::from(t - start) * i128::from(rows) / i128::from((stop - start).max(1)))
-            .clamp(0, i128::from(rows - 1));
-        let bin = crate::kernels::fold::bin_of(spin.phase(t), options.nbin);
-        if let Some(count) = counts.get_mut(row as usize).and_then(|row| row.get_mut(bin)) {
-            *count += 1;
-        }
-    }
-    let rate = |(i, counts): (i64, &Vec<u32>)| {
-        let (from, to) = (edge(i), edge(i + 1));
-        let gti: Vec<(i64, i64)> =
-            events.gti.iter().map(|&(a, b)| (a.max(from), b.min(to))).filter(|(a, b)| a < b).collect();
-        let exposed = exposure(&spin, &events.ticks, &gti, options.nbin);
+    let edges: Vec<i64> = (0..=rows).map(edge).collect();
+    let rate = |(stretch, edges): (Stretch, &[i64])| {
         // Slivers of exposure make no rate.
-        let least = 1e-3 * (to - from) as f64 * events.ticks.seconds() / options.nbin as f64;
-        counts.iter().zip(exposed).map(|(&c, e)| if e > least { f64::from(c) / e } else { f64::NAN }).collect()
+        let least = 1e-3 * (edges[1] - edges[0]) as f64 * events.ticks.seconds() / options.nbin as f64;
+        let bins = stretch.counts.iter().zip(stretch.exposure);
+        bins.map(|(&c, e)| if e > least { f64::from(c) / e } else { f64::NAN }).collect()
     };
+    let found = stretches(events, &spin, options.nbin, &edges);
     Ok(Phaseogram {
-        time: (0..=rows).map(|i| edge(i) as f64 * events.ticks.seconds()).collect(),
-        rate: (0..rows).zip(&counts).map(rate).collect(),
+        time: edges.iter().map(|&t| t as f64 * events.ticks.seconds()).collect(),
+        rate: found.into_iter().zip(edges.windows(2)).map(rate).collect(),
     })
 }

@@ -14,6 +14,7 @@ use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::product::{Product, column};
 use crate::kernels::fold;
+use crate::orbit::Timing;
 use crate::spectrum::statistics::pulse::{self, Chances, H_HARMONICS, Law, Roots};
 
 /// The statistic.
@@ -160,6 +161,9 @@ pub struct SearchMeta {
     pub epoch: f64,
     /// The same as MJD, where the frame has a reference.
     pub epoch_mjd: Option<f64>,
+    /// The ephemeris file that times of emission are by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
     /// Good time, s.
@@ -386,6 +390,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
         dfddot: grid.dfddot,
         epoch,
         epoch_mjd: super::mjd(&events, epoch),
+        timing: events.timing.clone(),
         nphots: events.times.len(),
         exposure: events.exposure,
         span: events.span,

@@ -123,7 +123,7 @@ fn negative_channels_follow_the_missions_scale() {
     }
 }
 
-/// What a file says of itself is printed; no terminal is to obey it.
+/// What a file says of itself is printed, and so is its name; no terminal is to obey them.
 #[test]
 fn control_characters_of_files_are_never_printed() {
     let folder = Folder::new();
@@ -133,6 +133,10 @@ fn control_characters_of_files_are_never_printed() {
     let bad = folder.write("b.evt", &of(table.set("TFORM2", hostile))).display().to_string();
     let list = folder.write("c.txt", b"1 2\n\x1b[2J\x07\n").display().to_string();
     let lc = folder.write("d.txt", b"1 2\n2 \x1b[2J\x07\n").display().to_string();
+    let edges = folder.write("e.txt", b"0\n\x1b[2J\x07\n").display().to_string();
+    let names = format!("@{}", folder.write("f.txt", b"none\x1b[2J.evt\n").display());
+    let named = folder.write("g\x1b[2J.evt", &of(plain())).display().to_string();
+    let named_bad = folder.write("h\x1b[2J.evt", b"none").display().to_string();
     for (options, fine) in [
         (&["info", &good][..], true),
         (&["info", &good, "--json"], true),
@@ -140,6 +144,11 @@ fn control_characters_of_files_are_never_printed() {
         (&["info", &bad], false),
         (&["info", &good, "--gti", &list], false),
         (&["info", &lc], false),
+        (&["bin", &good, "--times", &edges], false),
+        (&["info", &names], false),
+        (&["info", &named], true),
+        (&["pds", &named, "--dt", "0.125", "--segment-size", "1000", "--backend", "cpu"], false),
+        (&["info", &named_bad], false),
     ] {
         let output = common::program::eagleray(options);
         assert_eq!(output.status.success(), fine, "{options:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,0 +1,430 @@
+//! Ephemerides as pulsar timing writes them: `.par` files of tempo2 and PINT.
+//!
+//! A line is `KEY VALUE [FIT] [ERROR]`; `#`, or `C` by itself, begins a comment. Numbers keep all of their digits, and may have
+//! Fortran's exponents. Keys that move the phase of X-rays are understood or refused; those that do not (position, dispersion,
+//! radio receivers, the fit) are passed over; others are warned of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::source::{Source, format_error};
+use crate::error::Result;
+use crate::orbit::{Model, Orbit, Timing};
+use crate::phase::Ephemeris;
+use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::warning::Warnings;
+
+/// Keys with their other names.
+const USED: [&[&str]; 24] = [
+    &["PSR", "PSRJ", "PSRB", "PSRNAME"],
+    &["F0", "F"],
+    &["F1"],
+    &["F2"],
+    &["PEPOCH"],
+    &["START"],
+    &["FINISH"],
+    &["UNITS"],
+    &["TZRMJD"],
+    &["TZRSITE"],
+    &["BINARY"],
+    &["A1"],
+    &["PB"],
+    &["FB0"],
+    &["TASC"],
+    &["T0"],
+    &["ECC", "E"],
+    &["OM"],
+    &["EPS1"],
+    &["EPS2"],
+    &["PBDOT"],
+    &["XDOT", "A1DOT"],
+    &["OMDOT"],
+    &["GAMMA"],
+];
+
+/// Keys that move phases in ways that are not computed here: refused unless their value is zero. A star stands for anything, `#`
+/// for a number.
+const REFUSED: [&str; 48] = [
+    "P", "P0", "P1", "PDOT", "F#", "FB#", "GL*", "WAVE*", "WX*", "IFUNC*", "SIFUNC", "PWEP*", "PWSTART*", "PWSTOP*",
+    "PWPH*", "PWF*", "EDOT", "ECCDOT", "LNEDOT", "EPS1DOT", "EPS2DOT", "SINI", "M2", "SHAPMAX", "VARSIGMA", "STIGMA",
+    "STIG", "H3", "H4", "NHARMS", "KIN", "KOM", "DR", "DTH", "DTHETA", "A0", "B0", "XPBDOT", "XOMDOT", "A1_*", "PB_*",
+    "T0_*", "E_*", "OM_*", "PHOFF", "MTOT", "X2DOT", "ORBWAVE*",
+];
+
+/// Keys that move no phase of barycentred X-rays.
+const HARMLESS: [&str; 56] = [
+    "RA",
+    "RAJ",
+    "DEC",
+    "DECJ",
+    "PMRA",
+    "PMDEC",
+    "PMRV",
+    "PX",
+    "POSEPOCH",
+    "LAMBDA",
+    "BETA",
+    "ELONG",
+    "ELAT",
+    "PMLAMBDA",
+    "PMBETA",
+    "PMELONG",
+    "PMELAT",
+    "ECL",
+    "DM*",
+    "CM*",
+    "FD*",
+    "NE_SW*",
+    "NE1AU",
+    "SWM",
+    "SWX*",
+    "SOLARN0",
+    "CLK",
+    "CLOCK",
+    "TIMEEPH",
+    "T2CMETHOD",
+    "CORRECT_TROPOSPHERE",
+    "PLANET_SHAPIRO",
+    "DILATEFREQ",
+    "TZRFRQ",
+    "NTOA",
+    "TRES",
+    "CHI2*",
+    "MODE",
+    "INFO",
+    "NITS",
+    "IBOOT",
+    "EPHVER",
+    "DCOVFILE",
+    "JUMP*",
+    "EFAC*",
+    "EQUAD*",
+    "ECORR*",
+    "T2EFAC*",
+    "T2EQUAD*",
+    "T2ECORR*",
+    "TN*",
+    "RNAMP",
+    "RNIDX",
+    "RM*",
+    "TRACK",
+    "EPHEM",
+];
+
+/// An ephemeris file, times as MJD.
+#[derive(Clone, Debug)]
+pub struct Par {
+    path: String,
+    crc32: String,
+    /// Name of the pulsar; empty where the file has none.
+    pub name: String,
+    /// Phase by time of emission; its epoch is a MJD.
+    ephemeris: Ephemeris,
+    /// The orbit; its epoch is a MJD.
+    orbit: Option<Orbit>,
+    /// Where phase is 0, MJD at the barycentre, if not at the epoch.
+    zero: Option<Dd>,
+    /// First and last day, MJD.
+    valid: [Option<Dd>; 2],
+}
+
+/// The values of a file.
+struct Keys<'a> {
+    path: &'a str,
+    /// Line and value of each key.
+    values: BTreeMap<&'static str, (usize, String)>,
+}
+
+impl Keys<'_> {
+    fn error(&self, key: &str, message: &str) -> crate::Error {
+        let place = self.values.get(key).map_or(key.to_string(), |(line, _)| format!("line {line}, {key}"));
+        format_error(self.path, &place, message)
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", |(_, value)| value)
+    }
+
+    fn number(&self, key: &str) -> Result<Option<Dd>> {
+        let read = |text: &String| text.parse::<Dd>().map_err(|message| self.error(key, &message));
+        self.values.get(key).map(|(_, text)| read(text)).transpose()
+    }
+
+    fn needed(&self, key: &str, why: &str) -> Result<Dd> {
+        self.number(key)?.ok_or_else(|| self.error(key, &format!("missing; {why}")))
+    }
+
+    fn or_zero(&self, key: &str) -> Result<Dd> {
+        Ok(self.number(key)?.unwrap_or(Dd::ZERO))
+    }
+
+    /// A derivative: numbers above 1e-7, which no pulsar has, are in units of 1e-12, as in tempo.
+    fn small(&self, key: &str) -> Result<f64> {
+        let value = self.or_zero(key)?.value();
+        Ok(if value.abs() > 1e-7 { value * 1e-12 } else { value })
+    }
+}
+
+fn matches(pattern: &str, key: &str) -> bool {
+    match (pattern.strip_suffix('*'), pattern.strip_suffix('#')) {
+        (Some(start), _) => key.starts_with(start),
+        (_, Some(start)) => key.strip_prefix(start).is_some_and(|rest| rest.parse::<u8>().is_ok()),
+        _ => pattern == key,
+    }
+}
+
+impl Par {
+    /// Reads an ephemeris file.
+    ///
+    /// # Errors
+    /// It cannot be read; a number is none, or is missing; a key that moves the phase is not understood; the units are not TDB.
+    pub fn read(path: &Path, warnings: &mut Warnings) -> Result<Par> {
+        let source = Source::open(path)?;
+        let bytes = source.read(0..source.len())?;
+        Par::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, warnings)
+    }
+
+    fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<Par> {
+        let mut keys = Keys { path, values: BTreeMap::new() };
+        let mut unknown = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let mut words = line.split('#').next().unwrap_or("").split_whitespace();
+            let Some(word) = words.next() else { continue };
+            let key = word.to_ascii_uppercase();
+            if matches!(key.as_str(), "C" | "CC") {
+                continue;
+            }
+            let value = words.next().unwrap_or("");
+            let place = || format!("line {}, {}", number + 1, word.escape_debug());
+            if let Some(name) = USED.iter().find(|names| names.contains(&key.as_str())).and_then(|names| names.first())
+            {
+                if value.is_empty() {
+                    return Err(format_error(path, &place(), "has no value"));
+                }
+                if let Some((line, before)) = keys.values.insert(name, (number + 1, value.to_string()))
+                    && before != value
+                {
+                    return Err(format_error(path, &place(), &format!("line {line} has another value")));
+                }
+            } else if REFUSED.iter().any(|pattern| matches(pattern, &key)) {
+                if !value.parse::<Dd>().is_ok_and(|value| value == Dd::ZERO) {
+                    let message =
+                        "moves the phase in a way that is not computed here; without the line it would be left out";
+                    return Err(format_error(path, &place(), message));
+                }
+            } else if !HARMLESS.iter().any(|pattern| matches(pattern, &key)) {
+                unknown.push(word.escape_debug().to_string());
+            }
+        }
+        if !unknown.is_empty() {
+            let message = format!("{path}: not known, and ignored: {}", unknown.join(" "));
+            warnings.push("W-PAR-KEY", message);
+        }
+        let units = keys.text("UNITS").to_ascii_uppercase();
+        if !matches!(units.as_str(), "" | "TDB") {
+            return Err(keys.error(
+                "UNITS",
+                &format!("`{}` is not TDB; convert the file, for example by PINT's tcb2tdb", units.escape_debug()),
+            ));
+        }
+        let ephemeris = Ephemeris {
+            epoch: keys.needed("PEPOCH", "it is where F0 holds")?,
+            freq: keys.needed("F0", "it is the frequency, Hz; a period P0 is not read")?,
+            fdot: keys.or_zero("F1")?,
+            fddot: keys.or_zero("F2")?,
+        };
+        if ephemeris.freq.value() <= 0.0 {
+            return Err(keys.error("F0", "must be above 0 Hz"));
+        }
+        let mut zero = keys.number("TZRMJD")?;
+        if zero.is_some() && !matches!(keys.text("TZRSITE").to_ascii_lowercase().as_str(), "@" | "0" | "ssb" | "bary") {
+            zero = None;
+            warnings.push(
+                "W-PAR-TZR",
+                format!("{path}: TZRMJD is not a time at the barycentre (TZRSITE @), so phase 0 is at PEPOCH"),
+            );
+        }
+        Ok(Par {
+            path: path.to_string(),
+            crc32,
+            name: keys.text("PSR").to_string(),
+            ephemeris,
+            orbit: orbit(&keys)?,
+            zero,
+            valid: [keys.number("START")?, keys.number("FINISH")?],
+        })
+    }
+
+    /// Name of the file.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The same in seconds of a frame.
+    pub fn in_frame(&self, mjdref: MjdRef) -> Timing {
+        let seconds = |mjd: Dd| mjdref.seconds_of(mjd);
+        let orbit = self.orbit.map(|orbit| Orbit { epoch: seconds(orbit.epoch), ..orbit });
+        let [first, last] = self.valid;
+        let mut timing = Timing {
+            ephemeris: Ephemeris { epoch: seconds(self.ephemeris.epoch), ..self.ephemeris },
+            orbit,
+            valid: (first.map(|t| seconds(t).value()), last.map(|t| seconds(t).value())),
+            name: self.path.clone(),
+            crc32: self.crc32.clone(),
+        };
+        if let Some(zero) = self.zero {
+            timing.ephemeris = timing.ephemeris.at(timing.emission(seconds(zero)));
+        }
+        timing
+    }
+}
+
+fn orbit(keys: &Keys) -> Result<Option<Orbit>> {
+    let of_orbits = ["A1", "PB", "FB0", "TASC", "T0", "ECC", "OM", "EPS1", "EPS2", "PBDOT", "XDOT", "OMDOT", "GAMMA"];
+    let model = match keys.text("BINARY").to_ascii_uppercase().as_str() {
+        "" => {
+            return match of_orbits.iter().find(|key| keys.values.contains_key(*key)) {
+                Some(key) => Err(keys.error(key, "is of an orbit, but there is no BINARY; give ELL1, BT or DD")),
+                None => Ok(None),
+            };
+        }
+        "ELL1" => Model::Ell1,
+        "BT" => Model::Bt,
+        "DD" => Model::Dd,
+        other => {
+            return Err(
+                keys.error("BINARY", &format!("{} is not computed here; ELL1, BT and DD are", other.escape_debug()))
+            );
+        }
+    };
+    let ell1 = model == Model::Ell1;
+    let foreign: &[&str] = if ell1 { &["T0", "ECC", "OM", "OMDOT", "GAMMA"] } else { &["TASC", "EPS1", "EPS2"] };
+    for key in foreign {
+        if keys.or_zero(key)? != Dd::ZERO {
+            return Err(keys.error(key, &format!("is no key of BINARY {}", keys.text("BINARY"))));
+        }
+    }
+    let frequency = match (keys.number("PB")?, keys.number("FB0")?) {
+        (Some(days), None) => (days * SECONDS_PER_DAY).recip(),
+        (None, Some(frequency)) => frequency,
+        (Some(_), Some(_)) => return Err(keys.error("FB0", "stands beside PB; one of them says the period")),
+        (None, None) => return Err(keys.error("PB", "missing; it is the period of the orbit, days")),
+    };
+    let epoch = if ell1 { "TASC" } else { "T0" };
+    let (eccentricity, omega) = if ell1 {
+        let [eps1, eps2] = [keys.or_zero("EPS1")?.value(), keys.or_zero("EPS2")?.value()];
+        (eps1.hypot(eps2), eps1.atan2(eps2))
+    } else {
+        let omega = keys.needed("OM", "it is the longitude of periastron, degrees")?;
+        (keys.needed("ECC", "it is the eccentricity")?.value(), omega.value().to_radians())
+    };
+    let orbit = Orbit {
+        model,
+        epoch: keys.needed(epoch, "it is where the orbit begins")?,
+        frequency,
+        pbdot: keys.small("PBDOT")?,
+        axis: keys.needed("A1", "it is the projected semi-major axis, light seconds")?.value(),
+        xdot: keys.small("XDOT")?,
+        eccentricity,
+        omega,
+        // Degrees a year of 365.25 days.
+        omdot: keys.or_zero("OMDOT")?.value().to_radians() / (365.25 * SECONDS_PER_DAY),
+        gamma: keys.or_zero("GAMMA")?.value(),
+    };
+    orbit.check().map_err(|error| format_error(keys.path, "the orbit", &error.to_string()))?;
+    Ok(Some(orbit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPIN: &str =
+        "PSR J0000+0000\nF0 641.92822212345678901D0 1 2e-12\nF1 -3.8D-15\nPEPOCH 55000.123456789012345678\n";
+    const CIRCLE: &str = "BINARY ELL1\nA1 1.5\nPB 0.25\nTASC 55000.5\n";
+
+    fn read(text: &str) -> (Result<Par>, Warnings) {
+        let mut warnings = Warnings::default();
+        (Par::parse("x.par", text, String::new(), &mut warnings), warnings)
+    }
+
+    fn refused(text: &str, message: &str) {
+        let error = read(text).0.unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+
+    #[test]
+    fn no_digit_is_lost() {
+        let par = read(SPIN).0.unwrap();
+        let frame = MjdRef { day: 55_000, fraction: 0.0 };
+        let timing = par.in_frame(frame);
+        // 0.123456789012345678 d = 10666.6665706666665792 s.
+        let off = timing.ephemeris.epoch - "10666.6665706666665792".parse().unwrap();
+        assert!(off.value().abs() < 1e-20, "{off:?}");
+        assert_eq!(timing.ephemeris.freq, "641.92822212345678901".parse().unwrap());
+        assert_eq!(timing.ephemeris.fdot.value(), -3.8e-15);
+        assert!(timing.orbit.is_none() && timing.valid == (None, None) && par.name == "J0000+0000");
+    }
+
+    #[test]
+    fn orbits_have_the_units_of_tempo() {
+        let extra = "PBDOT 3.5\nXDOT 2e-14\nEPS1 3e-4\nEPS2 4e-4\nSTART 54000\nFINISH 56000\n";
+        let timing = read(&format!("{SPIN}{CIRCLE}{extra}")).0.unwrap().in_frame(MjdRef { day: 55_000, fraction: 0.0 });
+        let orbit = timing.orbit.unwrap();
+        assert_eq!((orbit.axis, orbit.pbdot, orbit.xdot), (1.5, 3.5e-12, 2e-14));
+        assert_eq!((orbit.epoch, orbit.eccentricity), (Dd::from(43_200.0), 5e-4));
+        assert_eq!((orbit.frequency * 21_600.0).value(), 1.0);
+        assert_eq!(timing.valid, (Some(-8.64e7), Some(8.64e7)));
+        let ellipse = "BINARY dd\nA1 2\nFB0 5e-5\nT0 55000.5\nE 0.6\nOM 180\nOMDOT 36525\nGAMMA 0.004\nA1DOT 0\n";
+        let orbit = read(&format!("{SPIN}{ellipse}")).0.unwrap().orbit.unwrap();
+        assert_eq!((orbit.model, orbit.omega, orbit.gamma), (Model::Dd, std::f64::consts::PI, 0.004));
+        assert!((orbit.omdot * 8.64e6 - std::f64::consts::PI / 180.0 * 1e4).abs() < 1e-10);
+    }
+
+    #[test]
+    fn phase_is_zero_where_the_file_says() {
+        let frame = MjdRef { day: 55_000, fraction: 0.0 };
+        let at = |site: &str| read(&format!("{SPIN}{CIRCLE}TZRMJD 55000.75\nTZRSITE {site}\n"));
+        let timing = at("@").0.unwrap().in_frame(frame);
+        // A quarter of a day after the node is a whole orbit.
+        assert!((timing.ephemeris.epoch.value() - 64_800.0).abs() < 1e-6, "{:?}", timing.ephemeris);
+        let (par, warnings) = at("gbt");
+        assert!(par.unwrap().zero.is_none() && warnings.iter().any(|w| w.code == "W-PAR-TZR"));
+    }
+
+    #[test]
+    fn what_moves_phases_is_refused_by_name_and_the_rest_passed_over() {
+        let quiet = "# a comment\nC another\nRAJ 17:48:52.75\nDMX_0001 0.1\nJUMP -fe L 1e-4\nGLF0_1 0.0\nF3 0\nFD1 1e-5\nCLK TT(BIPM2019)\nEPHEM DE440\n";
+        let (par, warnings) = read(&format!("{SPIN}{quiet}"));
+        assert!(par.is_ok() && warnings.is_empty(), "{par:?} {warnings:?}");
+        let (par, warnings) = read(&format!("{SPIN}NOSUCH 1\nOTHER 2\n"));
+        assert!(par.is_ok() && warnings.iter().any(|w| w.code == "W-PAR-KEY" && w.message.ends_with("NOSUCH OTHER")));
+        for (line, name) in [
+            ("F3 1e-30", "line 5, F3"),
+            ("GLEP_1 55100", "GLEP_1"),
+            ("WAVE1 0.1 0.2", "WAVE1"),
+            ("SINI KIN", "SINI"),
+            ("P0 0.0015", "P0"),
+            ("UNITS TCB", "tcb2tdb"),
+            ("UNITS SI", "is not TDB"),
+            ("F1 -3.9e-15", "another value"),
+            ("F2 fast", "'fast' is not a decimal"),
+            ("F2", "has no value"),
+            ("A1 2", "no BINARY"),
+            ("BINARY T2", "T2 is not computed"),
+            ("BINARY ELL1", "PB: missing"),
+            (&format!("{CIRCLE}PBDOT 0\nFB0 1e-5"), "beside PB"),
+            (&format!("{CIRCLE}OM 30"), "no key of BINARY ELL1"),
+            (&format!("{CIRCLE}FB1 1e-20"), "FB1"),
+            (&format!("{CIRCLE}EPS1 1.5"), "ECC"),
+            ("BINARY BT\nA1 1\nPB 1\nT0 55000\nECC 0.1", "OM: missing"),
+            ("BINARY BT\nA1 1\nPB 1\nECC 0.1\nOM 0", "T0: missing"),
+            ("BINARY BT\nA1 1e6\nPB 1\nT0 55000\nECC 0.1\nOM 0", "speeds"),
+        ] {
+            refused(&format!("{SPIN}{line}\n"), name);
+        }
+        refused("", "PEPOCH");
+        refused("PEPOCH 55000\nPSR X", "F0: missing");
+        refused("PEPOCH 55000\nF0 -1", "above 0 Hz");
+    }
+}
