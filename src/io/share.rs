@@ -44,6 +44,7 @@ impl<'a> Share<'a> {
     pub fn new(file: &'a EventFile, parting: Parting, rows: Range<usize>, hashed: bool) -> Result<Share<'a>> {
         let (decoder, part) = (Decoder::new(file, parting)?, Part::at(rows.start));
         let (times, cells) = (Vec::new(), Vec::new());
+        file.table.will_read(rows.clone());
         Ok(Share { file, decoder, rest: rows, times, cells, hashed, part, balance: Balance::default() })
     }
 

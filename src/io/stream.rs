@@ -325,6 +325,7 @@ impl<'a> EventStream<'a> {
         self.cells.clear();
         let rows = self.next_row..self.next_row.saturating_add(rows).min(file.rows());
         self.next_row = rows.end;
+        file.table.will_read(rows.end..rows.end.saturating_add(rows.len()).min(file.rows()));
         let finite = match self.first {
             Some(_) => None,
             None => Some(file.scan_times()?.not_finite == 0),

@@ -211,6 +211,11 @@ impl Table {
         self.data_offset + row as u64 * self.row_size as u64
     }
 
+    /// See [`Source::will_read`].
+    pub(super) fn will_read(&self, rows: Range<usize>) {
+        self.source.will_read(self.offset_of(rows.start)..self.offset_of(rows.end));
+    }
+
     /// Reads some rows.
     ///
     /// # Errors
