@@ -10,7 +10,7 @@ use eagleray::backend::{BackendError, BatchLimits, DeviceInfo, PlanId, Shaders, 
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{Job, Limits};
 use eagleray::pulsation::fold::phaseogram;
-use eagleray::pulsation::{Algorithm, Ephemeris, FoldOptions, Method, SearchOptions, fold, search};
+use eagleray::pulsation::{Algorithm, Ephemeris, FoldOptions, Method, PulseEvents, SearchOptions, fold, search};
 use eagleray::segment::{PlanSpec, SegmentBatch};
 use eagleray::sums::PartialSums;
 use eagleray::time::Dd;
@@ -82,6 +82,61 @@ fn trials_by_profiles_and_by_harmonic_sums_agree() {
         let found = search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap();
         assert!((found.candidates[0].freq - 3.3).abs() < 1e-3 && found.candidates[0].log10_p < -50.0, "{method:?}");
     }
+}
+
+/// Half of each 100 s observed: a constant source has the gaps' period in Z², but not against its exposure.
+#[test]
+fn gaps_are_no_pulsations() {
+    use eagleray::phase::Spin;
+    use eagleray::pulsation::harmonics;
+    let gti: Vec<(f64, f64)> = (0..40).map(|i| (100.0 * f64::from(i), 100.0 * f64::from(i) + 50.0)).collect();
+    let seen = |seed: u64, a: f64, f: f64| {
+        let times = pulsar(&mut Random::new(seed), 5.0, 4000.0, a, [f, 0.0]);
+        events(&times.into_iter().filter(|t| t % 100.0 < 50.0).collect::<Vec<f64>>(), &gti)
+    };
+    let run = |events: &_, asked: &SearchOptions| {
+        search(PulseEvents::clone(events), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+    };
+    let asked = SearchOptions { nbin: 128, ..options(0.003, 0.043) };
+    let methods = [(Method::Z2, Algorithm::Fft), (Method::Z2, Algorithm::Fold), (Method::H, Algorithm::Fft)];
+    let folded = |events: &PulseEvents, freq: f64| {
+        let ephemeris = Ephemeris::new(events.ticks.reference(), freq, 0.0, 0.0);
+        let asked = FoldOptions { ephemeris, nbin: 50, nharm: 2, background: 0.0 };
+        fold::fold(events, &asked, cpu().as_mut()).unwrap().meta
+    };
+    let noise = seen(21, 0.0, 0.01);
+    let spin = Spin::of_frequency(0.01, &noise.ticks).unwrap();
+    // 2N times the square of 2/π.
+    let plain = harmonics::z2(&noise.times, None, &[], &spin, 1)[0] / noise.times.len() as f64;
+    assert!((plain - 0.81).abs() < 0.02, "{plain}");
+    // Above and below the gaps' frequency, too, where it is the second harmonic that is seen unevenly.
+    for freq in [0.01, 0.005, 0.02, 0.03, 0.0101] {
+        let meta = folded(&noise, freq);
+        assert!(meta.z2_log10_p > -3.0 && meta.h_log10_p > -3.0, "{freq}: {} {}", meta.z2, meta.h);
+    }
+    for (method, algorithm) in methods {
+        let asked = SearchOptions { method, algorithm, ..asked.clone() };
+        let best = run(&noise, &asked).candidates[0].clone();
+        assert!(best.log10_p > -2.0, "{method:?} {algorithm:?}: {best:?}");
+        // Pulsations survive: between the gaps' harmonics, and at the very period of the gaps. (Half the frequency has their
+        // power, too, in its second harmonic.)
+        for freq in [0.0137, 0.01] {
+            let near = SearchOptions { freq: (0.008, 0.018), ..asked.clone() };
+            let best = run(&seen(22, 0.3, freq), &near).candidates[0].clone();
+            let off = (best.freq - freq).abs() * 4000.0;
+            assert!(best.log10_p < -10.0 && off < 0.3, "{method:?} {algorithm:?}: {best:?}");
+        }
+    }
+    let pulsed = seen(22, 0.3, 0.0137);
+    let [unbinned, binned] = [Algorithm::Fft, Algorithm::Fold]
+        .map(|algorithm| run(&pulsed, &SearchOptions { algorithm, freq: (0.008, 0.018), ..asked.clone() }));
+    for ((a, b), f) in unbinned.stat.iter().zip(&binned.stat).zip(&unbinned.freq) {
+        assert!((a - b).abs() < 0.02 * a + 0.2 * a.sqrt() + 0.1, "{f}: {a} {b}");
+    }
+    // The refined candidate is the fold there.
+    let best = &unbinned.candidates[0];
+    let meta = folded(&pulsed, best.freq);
+    assert!((meta.z2 / best.stat - 1.0).abs() < 1e-9 && best.stat >= best.grid_stat * (1.0 - 1e-6), "{best:?}");
 }
 
 /// A device that is lost at its first job.

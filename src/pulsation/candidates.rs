@@ -112,8 +112,8 @@ impl Peak {
 
 /// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
 struct Stretches {
-    /// Middle of the stretch, s from the epoch, and the sums of its events.
-    parts: Vec<(f64, Vec<Complex<f64>>)>,
+    /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
+    parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
     total: f64,
 }
 
@@ -134,29 +134,40 @@ impl Stretches {
             stretches[place as usize].push(t);
         }
         let tick = events.ticks.seconds();
+        let matter = exposure::reach(events, spin, 2 * harmonics);
+        let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
         let part = |(i, times): (usize, &Vec<i64>)| {
-            let middle = (*first as f64 + (i as f64 + 0.5) * length as f64) * tick;
-            (middle, harmonics::at(times, None, spin, harmonics))
+            let from = first + i as i64 * length;
+            let middle = (from as f64 + 0.5 * length as f64) * tick;
+            // Good time before the first event and after the last one is theirs.
+            let (from, to) = (if i == 0 { i64::MIN } else { from }, from.saturating_add(length));
+            let to = if i + 1 == STRETCHES { i64::MAX } else { to };
+            let gti = if matter > 0 { exposure::between(&events.gti, from, to) } else { Vec::new() };
+            let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
+            window.iter_mut().for_each(|sum| *sum /= good);
+            (!times.is_empty() || !gti.is_empty())
+                .then(|| (middle, [harmonics::at(times, None, spin, harmonics), window]))
         };
-        let parts = stretches.par_iter().enumerate().filter(|(_, times)| !times.is_empty()).map(part).collect();
+        let parts = stretches.par_iter().enumerate().filter_map(part).collect();
         Stretches { parts, total: events.times.len() as f64 }
     }
 
     /// `Z²_1 …` where frequency and derivatives differ by so much.
     fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
-        let harmonics = self.parts.first().map_or(0, |(_, sums)| sums.len());
-        let mut all = vec![Complex::default(); harmonics];
-        for (t, sums) in &self.parts {
+        let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |(_, sums)| sums[i].len())];
+        let mut all = [like(0), like(1)];
+        for (t, parts) in &self.parts {
             let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
             let turn = Complex::from_polar(1.0, TAU * (cycles - cycles.round()));
-            let mut now = turn;
-            for (sum, all) in sums.iter().zip(&mut all) {
-                *all += sum * now;
-                now *= turn;
+            for (sums, all) in parts.iter().zip(&mut all) {
+                let mut now = turn;
+                for (sum, all) in sums.iter().zip(all) {
+                    *all += sum * now;
+                    now *= turn;
+                }
             }
         }
-        let powers: Vec<f64> = all.iter().map(|sum| sum.norm_sqr()).collect();
-        pulse::z2_of_powers(&powers, self.total)
+        pulse::z2_of_sums(&all[0], [self.total; 2], &all[1])
     }
 }
 
@@ -198,7 +209,8 @@ pub(super) fn refine(
     };
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
-    let z2 = whitened(harmonics::z2(&events.times, None, &spin, options.harmonics()), levels);
+    let window = exposure::window(events, &spin, 2 * options.harmonics());
+    let z2 = whitened(harmonics::z2(&events.times, None, &window, &spin, options.harmonics()), levels);
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {

@@ -1,5 +1,11 @@
-//! How long each bin of phase was observed.
+//! How long each bin of phase was observed, and what that makes of a constant source.
 
+use std::f64::consts::PI;
+
+use rustfft::num_complex::Complex;
+
+use super::PulseEvents;
+use super::harmonics::Unit;
 use crate::phase::{Spin, Ticks};
 use crate::time::Dd;
 
@@ -46,6 +52,65 @@ pub fn exposure(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], nbin: usize) -> 
     (0..nbin).map(&mut one).collect()
 }
 
+/// Change of `√Z²` that does not matter.
+const NEGLIGIBLE: f64 = 0.01;
+
+/// How many of the first `most` amplitudes `W_h` of the exposure matter: none from some frequency on.
+///
+/// An interval has at most `1/(πh·f)` seconds in `W_h`, so that of `G` of them in `T` seconds `√(2N)·|W_h| ≤ √(2N)·G/(πh·f·T)`, the
+/// change of `√Z²`. Frequencies that drift count with the lowest one.
+pub fn reach(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
+    let ticks = &events.ticks;
+    let (Some(first), Some(last)) = (events.gti.first(), events.gti.last()) else { return 0 };
+    let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
+    let at = |t: i64| {
+        let t = t as f64 * ticks.seconds();
+        spin.freq(ticks).value() + t * (fdot + 0.5 * fddot * t)
+    };
+    // Between the ends it is off the line by so much.
+    let least = at(first.0).min(at(last.1)) - fddot.abs() * events.span.powi(2) / 8.0;
+    if least <= 0.0 {
+        return most;
+    }
+    let bound = events.gti.len() as f64 / (PI * least * events.exposure);
+    (((2.0 * events.times.len() as f64).sqrt() * bound / NEGLIGIBLE) as usize).min(most)
+}
+
+/// `∫ exp(2πi·h·φ(t)) dt` over good time intervals (ticks), s, for `h = 1 … harmonics`; of each interval as in [`exposure`].
+pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usize) -> Vec<Complex<f64>> {
+    let mut sums = vec![Complex::default(); harmonics];
+    for &(a, b) in gti.iter().filter(|(a, b)| b > a) {
+        let length = (b - a) as f64 * ticks.seconds();
+        let cycles = advance(spin, ticks, a, b);
+        let half = Complex::from_polar(1.0, PI * (cycles % 2.0));
+        let (cos, sin) = Unit::shared().of(spin.phase(a));
+        let middle = Complex::new(cos, sin) * half;
+        let (mut now, mut width) = (Complex::from(length), Complex::from(1.0));
+        for (h, sum) in sums.iter_mut().enumerate() {
+            now *= middle;
+            width *= half;
+            let x = PI * (h + 1) as f64 * cycles;
+            *sum += if x == 0.0 { now } else { now * (width.im / x) };
+        }
+    }
+    sums
+}
+
+/// `W_h`, the mean of `exp(2πi·h·φ)` over the good time, of as many harmonics as matter, at most `most`.
+pub fn window(events: &PulseEvents, spin: &Spin, most: usize) -> Vec<Complex<f64>> {
+    let mut sums = amplitudes(spin, &events.ticks, &events.gti, reach(events, spin, most));
+    let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * events.ticks.seconds()).sum();
+    sums.iter_mut().for_each(|sum| *sum /= good);
+    sums
+}
+
+/// What of good time intervals in order lies between two times.
+pub fn between(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
+    let first = gti.partition_point(|&(_, b)| b <= from);
+    let here = gti.iter().skip(first).take_while(|&&(a, _)| a < to);
+    here.map(|&(a, b)| (a.max(from), b.min(to))).collect()
+}
+
 /// Cycles from `a` to `b`, whole ones counted exactly.
 fn advance(spin: &Spin, ticks: &Ticks, a: i64, b: i64) -> f64 {
     let [a_s, b_s] = [a, b].map(|t| Dd::product(t as f64, ticks.seconds()));
@@ -63,6 +128,17 @@ fn advance(spin: &Spin, ticks: &Ticks, a: i64, b: i64) -> f64 {
 mod tests {
     use super::*;
     use crate::phase::Ephemeris;
+
+    fn sampled_amplitude(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], h: u64) -> Complex<f64> {
+        let n = 20_000;
+        let one = |&(a, b): &(i64, i64)| {
+            let at = |i: i32| spin.phase(a + ((b - a) as f64 * (f64::from(i) + 0.5) / f64::from(n)) as i64);
+            let sum: Complex<f64> =
+                (0..n).map(|i| Unit::shared().of(at(i).wrapping_mul(h))).map(|(c, s)| Complex::new(c, s)).sum();
+            sum * ((b - a) as f64 * ticks.seconds() / f64::from(n))
+        };
+        gti.iter().map(one).sum()
+    }
 
     /// Against a clock that samples every phase of the intervals finely.
     #[test]
@@ -91,6 +167,11 @@ mod tests {
                     sampled[crate::kernels::fold::bin_of(spin.phase(t), nbin)] +=
                         (b - a) as f64 * ticks.seconds() / f64::from(n);
                 }
+            }
+            let found_amplitudes = amplitudes(&spin, &ticks, &gti, 3);
+            for (h, found) in (1..).zip(&found_amplitudes) {
+                let expected = sampled_amplitude(&spin, &ticks, &gti, h);
+                assert!((found - expected).norm() < 2e-3 * total, "{freq}, {h}: {found} {expected}");
             }
             for (f, s) in found.iter().zip(&sampled) {
                 assert!((f - s).abs() < 3e-3 * total / nbin as f64 + 2e-3, "{freq}: {found:?} {sampled:?}");

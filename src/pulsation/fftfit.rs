@@ -11,7 +11,7 @@ use std::path::Path;
 use rustfft::num_complex::Complex;
 
 use crate::error::{Error, Result};
-use crate::spectrum::statistics::pulse::{H_HARMONICS, Roots, h_of_z2, powers_of_profile, z2_of_powers};
+use crate::spectrum::statistics::pulse::{H_HARMONICS, Roots, h_of_z2, sums_of_profile, z2_of_sums};
 
 /// Places where the largest C is looked for, to a cycle of the highest harmonic.
 const PLACES: usize = 16;
@@ -65,7 +65,7 @@ impl Template {
         let whole: Vec<u32> = counts.iter().map(|&c| u32::try_from(c).unwrap_or(u32::MAX)).collect();
         let most = H_HARMONICS.min((nbin - 1) / 2);
         let total: f64 = counts.iter().map(|&c| c as f64).sum();
-        let (_, kept) = h_of_z2(&z2_of_powers(&powers_of_profile(&whole, most, &Roots::new(nbin)), total));
+        let (_, kept) = h_of_z2(&z2_of_sums(&sums_of_profile(&whole, most, &Roots::new(nbin)), [total; 2], &[]));
         let template = Template { nbin, harmonics: coefficients(rate, kept.max(1)) };
         // What rounding leaves of a flat one is no pulse.
         let least = 1e-12 * rate.iter().sum::<f64>();

@@ -4,7 +4,7 @@ use std::f64::consts::LN_10;
 
 use serde::Serialize;
 
-use super::exposure::exposure;
+use super::exposure::{self, exposure};
 use super::fraction::{PulsedFractions, pulsed_fractions};
 use super::trials::Counter;
 use super::{PulseEvents, harmonics};
@@ -63,7 +63,7 @@ pub struct ProfileMeta {
     pub background: f64,
     /// Harmonics of `z2` and of the fourth pulsed fraction.
     pub nharm: usize,
-    /// `Z²_n`, unbinned, and the logarithm of its probability.
+    /// `Z²_n`, unbinned, against the exposure, and the logarithm of its probability.
     pub z2: f64,
     /// See [`ProfileMeta::z2`].
     pub z2_log10_p: f64,
@@ -132,7 +132,8 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     let mut warnings = events.provenance.warnings.clone();
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let counts = counts.into_iter().next().unwrap_or_default();
-    let z2 = harmonics::z2(&events.times, None, &spin, options.nharm.max(H_HARMONICS));
+    let most = options.nharm.max(H_HARMONICS);
+    let z2 = harmonics::z2(&events.times, None, &exposure::window(events, &spin, 2 * most), &spin, most);
     let (h, h_harmonics) = pulse::h_of_z2(&z2);
     let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
     let exposed = exposure(&spin, ticks, &events.gti, nbin);
@@ -230,10 +231,7 @@ pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &
     }
     let one = |(counts, edges): (Vec<u32>, &[i64])| {
         let (from, to) = (edges[0], edges[1]);
-        // In order of time, so that the first and the last one are found at once.
-        let first = events.gti.partition_point(|&(_, b)| b <= from);
-        let here = events.gti.iter().skip(first).take_while(|&&(a, _)| a < to);
-        let gti: Vec<(i64, i64)> = here.map(|&(a, b)| (a.max(from), b.min(to))).collect();
+        let gti = exposure::between(&events.gti, from, to);
         Stretch { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
     };
     counts.into_iter().zip(edges.windows(2)).map(one).collect()

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use rustfft::{Fft, FftPlanner, num_complex::Complex};
 
 use crate::phase::Spin;
-use crate::spectrum::statistics::pulse::z2_of_powers;
+use crate::spectrum::statistics::pulse::z2_of_sums;
 
 /// Cells that an event is spread over.
 const WIDTH: usize = 8;
@@ -113,9 +113,15 @@ impl HarmonicSums {
         }
     }
 
-    /// Squared moduli `|S_h|²` of one harmonic at the trials `first + j·step`, on the threads of the caller's pool. The same bits for
-    /// any number of them.
-    pub fn powers(&self, times: &[i64], first: &Spin, step: &Spin, harmonic: u64) -> Vec<f64> {
+    /// `S_h` of one harmonic at the trials `first + j·step`, on the threads of the caller's pool, or what `of` makes of it. The same bits
+    /// for any number of them.
+    pub fn each<T>(
+        &self,
+        times: &[i64],
+        [first, step]: [&Spin; 2],
+        harmonic: u64,
+        of: fn(Complex<f64>) -> T,
+    ) -> Vec<T> {
         let middle = self.trials / 2;
         let centre = first.stepped(step, middle as i64);
         // A grid of its own pays for enough events; the number depends on the work alone.
@@ -136,13 +142,13 @@ impl HarmonicSums {
             }
         }
         self.fft.process(&mut cells);
-        let power = |j: usize| {
+        let one = |j: usize| {
             let k = j.abs_diff(middle);
             let cell = if j >= middle { k } else { self.grid - k };
             let factor = self.correction.get(k).copied().unwrap_or(0.0);
-            cells[cell % self.grid].norm_sqr() * factor * factor
+            of(cells[cell % self.grid] * factor)
         };
-        (0..self.trials).map(power).collect()
+        (0..self.trials).map(one).collect()
     }
 }
 
@@ -213,11 +219,11 @@ pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize)
 }
 
 /// `Z²_1 … Z²_n` of one ephemeris, unbinned. With weights (the probabilities that events are the source's, as for Fermi's LAT) it is
-/// `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), of the same law.
-pub fn z2(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<f64> {
-    let powers: Vec<f64> = at(times, weights, spin, harmonics).iter().map(|sum| sum.norm_sqr()).collect();
-    let total = weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|w| w * w).sum());
-    z2_of_powers(&powers, total)
+/// `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), of the same law. `window` is that of [`z2_of_sums`].
+pub fn z2(times: &[i64], weights: Option<&[f64]>, window: &[Complex<f64>], spin: &Spin, harmonics: usize) -> Vec<f64> {
+    let sum =
+        |of: fn(f64) -> f64| weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|&w| of(w)).sum());
+    z2_of_sums(&at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)], window)
 }
 
 #[cfg(test)]
@@ -248,7 +254,7 @@ mod tests {
         let times: Vec<f64> = source.iter().copied().chain((0..370).map(|_| 100.0 * random.uniform())).collect();
         let times: Vec<i64> = times.iter().map(|&t| ticks.of(Dd::from(t))).collect();
         let weights: Vec<f64> = (0..740).map(|i| if i < 370 { 1.0 } else { 0.0 }).collect();
-        let z = |weights: Option<&[f64]>| z2(&times, weights, &spin, 2);
+        let z = |weights: Option<&[f64]>| z2(&times, weights, &[], &spin, 2);
         let (plain, told) = (z(None), z(Some(&weights)));
         assert_eq!(plain, z(Some(&[1.0; 740])));
         // All in phase: 2N a harmonic, of the source's events; diluted by as many others, half of it.
@@ -279,12 +285,11 @@ mod tests {
                 let step = Spin::of_frequency([2e-5, 1e-4, 0.3 / 1e4, 0.01][case % 4], &ticks).unwrap();
                 let plan = HarmonicSums::new(trials);
                 for harmonic in [1, 2, 20] {
-                    let found = plan.powers(&times, &first, &step, harmonic);
+                    let found = plan.each(&times, [&first, &step], harmonic, |sum| sum);
                     assert_eq!(found.len(), trials);
                     for j in (0..trials).step_by(1 + trials / 50).chain([trials - 1]) {
                         let sums = at(&times, None, &first.stepped(&step, j as i64), harmonic as usize);
-                        let expected = sums[harmonic as usize - 1].norm();
-                        worst = worst.max((found[j].sqrt() - expected).abs() / times.len() as f64);
+                        worst = worst.max((found[j] - sums[harmonic as usize - 1]).norm() / times.len() as f64);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
 
 use rayon::prelude::*;
+use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::candidates;
@@ -11,6 +12,7 @@ use crate::backend::Backend;
 use crate::data::DeviceRecord;
 use crate::error::{Error, Result};
 use crate::kernels::fold;
+use crate::phase::Spin;
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law, Roots};
 
 /// The statistic.
@@ -224,13 +226,32 @@ fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Pie
 fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
     let first = grid.spin(piece.row, piece.first);
     let sums = HarmonicSums::new(piece.trials);
-    let of_harmonic = |h: usize| sums.powers(&events.times, &first, &grid.step, h as u64 + 1);
-    let powers: Vec<Vec<f64>> = (0..options.harmonics()).into_par_iter().map(of_harmonic).collect();
+    let (total, harmonics) = (events.times.len() as f64, options.harmonics());
+    // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
+    if exposure::reach(events, &first, 2 * harmonics) == 0 {
+        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
+        let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
+        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), total));
+        return (0..piece.trials).into_par_iter().map(one).collect();
+    }
+    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
     let one = |j: usize| {
-        let powers: Vec<f64> = powers.iter().map(|harmonic| harmonic[j]).collect();
-        options.score(&pulse::z2_of_powers(&powers, events.times.len() as f64))
+        let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
+        let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
+        options.score(&pulse::z2_of_sums(&sums, [total; 2], &window))
     };
     (0..piece.trials).into_par_iter().map(one).collect()
+}
+
+/// [`HarmonicSums::each`] of all harmonics.
+fn each<T: Send>(
+    sums: &HarmonicSums,
+    events: &PulseEvents,
+    spins: [&Spin; 2],
+    harmonics: usize,
+    of: fn(Complex<f64>) -> T,
+) -> Vec<Vec<T>> {
+    (1..=harmonics as u64).into_par_iter().map(|h| sums.each(&events.times, spins, h, of)).collect()
 }
 
 /// What makes the statistic of the profile of each trial of a piece.
@@ -241,15 +262,24 @@ fn profile_score<'a>(
     options: &'a SearchOptions,
 ) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
     let roots = Roots::new(options.nbin);
-    move |j, profile| match options.method {
-        Method::Ef => {
-            let spin = grid.spin(piece.row, piece.first + j);
-            let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
-            pulse::chi_square_of_profile(profile, &exposed).0
-        }
-        Method::Z2 | Method::H => {
-            let powers = pulse::powers_of_profile(profile, options.harmonics(), &roots);
-            options.score(&pulse::z2_of_powers(&powers, events.times.len() as f64))
+    move |j, profile| {
+        let spin = grid.spin(piece.row, piece.first + j);
+        let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
+        match options.method {
+            Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
+            Method::Z2 | Method::H => {
+                let harmonics = options.harmonics();
+                let mut window = Vec::new();
+                if exposure::reach(events, &spin, 2 * harmonics) > 0 {
+                    // That of bins, so that nothing of it is left.
+                    let exposed = exposed();
+                    let good: f64 = exposed.iter().sum();
+                    window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
+                    window.iter_mut().for_each(|sum| *sum /= good);
+                }
+                let sums = pulse::sums_of_profile(profile, harmonics, &roots);
+                options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
+            }
         }
     }
 }

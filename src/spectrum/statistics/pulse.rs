@@ -10,10 +10,16 @@
 
 use std::f64::consts::{PI, TAU};
 
+use rustfft::num_complex::Complex;
+
 use super::{chi_square, detection, normal};
 
 /// Harmonics of the H test.
 pub const H_HARMONICS: usize = 20;
+/// Variance of an amplitude, of that under even exposure, below which the exposure leaves it nothing to say.
+const LEAST_VARIANCE: f64 = 0.01;
+/// `Σ|W_k|` of an exposure that leaves variances as they are, to less than its fourfold.
+const EVEN: f64 = 1e-4;
 
 /// `Z²_1 … Z²_n` of the squared moduli `|Σ exp(2πi·h·φ)|²`, `h = 1 … n`, of `total` events (or, weighted, `Σw²`); zeros without any.
 pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
@@ -26,17 +32,66 @@ pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
     powers.iter().map(add).collect()
 }
 
-/// `|Σ_b c_b·exp(2πi·h·(b + ½)/n_bin)|²` for `h = 1 … harmonics` of a profile.
-pub fn powers_of_profile(profile: &[u32], harmonics: usize, roots: &Roots) -> Vec<f64> {
+/// `Z²_1 … Z²_n` of the sums `S_h = Σ w·exp(2πi·h·φ)` of events with `[Σw, Σw²]` against a constant source that is seen as
+/// `window` says: `W_k`, the mean of `exp(2πi·k·φ)` over the exposure, k = 1 …; 0 where it ends.
+///
+/// Such a source has the mean `Σw·W_h` and, with the real and imaginary parts `d` of `S_h − Σw·W_h`, the covariance `C·Σw²/2`,
+///
+/// ```text
+/// C = 2·E[(x − E x)(x − E x)ᵀ],  x = cos φ, sin φ, cos 2φ, …  of phases φ that the exposure draws
+/// Z²_m = (2/Σw²)·dᵀ·C⁻¹·d  over the first m harmonics
+/// ```
+///
+/// which is the score test of m harmonics: χ² of 2m degrees of freedom as under even exposure, where C is 1. Amplitudes of which what
+/// is before them leaves less than a hundredth of that variance, as where phases are not seen at all, are left out.
+pub fn z2_of_sums(sums: &[Complex<f64>], [total, squares]: [f64; 2], window: &[Complex<f64>]) -> Vec<f64> {
+    let w = |k: usize| if k == 0 { 1.0.into() } else { window.get(k - 1).copied().unwrap_or_default() };
+    let excess: Vec<Complex<f64>> = sums.iter().enumerate().map(|(h, sum)| sum - w(h + 1) * total).collect();
+    if window.iter().map(|w| w.norm()).sum::<f64>() < EVEN {
+        return z2_of_powers(&excess.iter().map(|sum| sum.norm_sqr()).collect::<Vec<f64>>(), squares);
+    }
+    let part = |z: Complex<f64>, sine: bool| if sine { z.im } else { z.re };
+    let covariance = |i: usize, j: usize| {
+        // j is at most i, so that the lower triangle is made.
+        let ((h, a), (k, b)) = ((i / 2 + 1, i % 2 == 1), (j / 2 + 1, j % 2 == 1));
+        let (sum, difference) = (w(h + k), w(h - k));
+        let product = match (a, b) {
+            (false, false) => difference.re + sum.re,
+            (true, true) => difference.re - sum.re,
+            (true, false) => sum.im + difference.im,
+            (false, true) => sum.im - difference.im,
+        };
+        product - 2.0 * part(w(h), a) * part(w(k), b)
+    };
+    // Cholesky's factor, row by row, and what it makes of d.
+    let (mut rows, mut white): (Vec<Vec<f64>>, Vec<f64>) = (Vec::new(), Vec::new());
+    for (i, d) in excess.iter().flat_map(|sum| [sum.re, sum.im]).enumerate() {
+        let mut row: Vec<f64> = Vec::with_capacity(i + 1);
+        for (j, other) in rows.iter().enumerate() {
+            let left = covariance(i, j) - row.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
+            row.push(if other[j] > 0.0 { left / other[j] } else { 0.0 });
+        }
+        let left = covariance(i, i) - row.iter().map(|a| a * a).sum::<f64>();
+        let d = d - row.iter().zip(&white).map(|(a, y)| a * y).sum::<f64>();
+        let pivot = if left > LEAST_VARIANCE { left.sqrt() } else { 0.0 };
+        white.push(if pivot > 0.0 { d / pivot } else { 0.0 });
+        row.push(pivot);
+        rows.push(row);
+    }
+    z2_of_powers(&white.chunks_exact(2).map(|y| y[0] * y[0] + y[1] * y[1]).collect::<Vec<f64>>(), squares)
+}
+
+/// `Σ_b c_b·exp(2πi·h·b/n_bin)` for `h = 1 … harmonics` of a profile's counts or exposures.
+pub fn sums_of_profile<T: Copy + Into<f64>>(profile: &[T], harmonics: usize, roots: &Roots) -> Vec<Complex<f64>> {
     let one = |h: usize| {
         let (mut re, mut im, mut place) = (0.0, 0.0, 0);
         for &count in profile {
             let (cos, sin) = roots.at(place);
-            re += f64::from(count) * cos;
-            im += f64::from(count) * sin;
+            re += count.into() * cos;
+            im += count.into() * sin;
             place += h;
         }
-        re * re + im * im
+        Complex::new(re, im)
     };
     (1..=harmonics).map(one).collect()
 }
@@ -225,7 +280,7 @@ mod tests {
         let profile: Vec<u32> =
             (0..16).map(|b| (100.0 + 30.0 * (TAU * (f64::from(b) + 0.5) / 16.0).cos()).round() as u32).collect();
         let total: f64 = profile.iter().map(|&c| f64::from(c)).sum();
-        let z2 = z2_of_powers(&powers_of_profile(&profile, 7, &Roots::new(16)), total);
+        let z2 = z2_of_sums(&sums_of_profile(&profile, 7, &Roots::new(16)), [total; 2], &[]);
         let direct = |n: u32| -> f64 {
             let sum = |f: fn(f64) -> f64, h: u32| -> f64 {
                 profile
@@ -245,6 +300,50 @@ mod tests {
         let (flat, dof) = chi_square_of_profile(&[10, 20, 30, 5], &[1.0, 2.0, 3.0, 0.0]);
         assert!(flat < 1e-12 && dof == 2.0);
         assert!((chi_square_of_profile(&[10, 20], &[1.0, 1.0]).0 - 50.0 / 15.0).abs() < 1e-12);
+    }
+
+    /// Phases of a constant source that is seen at some of them alone: Z²_m has the mean, the variance and the tail of χ² of 2m degrees
+    /// of freedom, and where harmonics cannot be told apart any more, no larger ones.
+    #[test]
+    fn uneven_exposure_leaves_the_law_as_it_is() {
+        use crate::kernels::trial::Random;
+        let seen = [(0.0, 0.5), (0.6, 0.75)];
+        let length: f64 = seen.iter().map(|(a, b)| b - a).sum();
+        let turn = |k: usize, x: f64| Complex::from_polar(1.0, TAU * k as f64 * x);
+        let w = |k: usize| {
+            let whole: Complex<f64> = seen.iter().map(|&(a, b)| turn(k, b) - turn(k, a)).sum();
+            whole / Complex::new(0.0, TAU * k as f64) / length
+        };
+        let window: Vec<Complex<f64>> = (1..=40).map(w).collect();
+        let (mut random, trials) = (Random::new(17), 3000);
+        let (mut all, mut plain, mut h) = ([[0.0; 3]; 3], 0.0, 0);
+        for _ in 0..trials {
+            let mut sums = vec![Complex::default(); 20];
+            for _ in 0..400 {
+                let x = length * random.uniform();
+                let now = turn(1, if x < 0.5 { x } else { x + 0.1 });
+                sums.iter_mut().fold(now, |power, sum| {
+                    *sum += power;
+                    power * now
+                });
+            }
+            let z2 = z2_of_sums(&sums, [400.0; 2], &window);
+            plain += z2_of_sums(&sums[..1], [400.0; 2], &[])[0] / f64::from(trials);
+            h += u32::from(Law::H.ln_sf(h_of_z2(&z2).0) < 0.01f64.ln());
+            for (m, [mean, square, tail]) in all.iter_mut().enumerate() {
+                let z = z2[m];
+                *mean += z / f64::from(trials);
+                *square += z * z / f64::from(trials);
+                *tail += f64::from(u8::from(Law::Z2(m + 1).ln_sf(z) < 0.01f64.ln())) / f64::from(trials);
+            }
+        }
+        assert!(plain > 50.0, "{plain}");
+        for (m, [mean, square, tail]) in (1..).map(f64::from).zip(all) {
+            assert!((mean - 2.0 * m).abs() < 4.0 * (4.0 * m / f64::from(trials)).sqrt(), "{m}: {mean}");
+            assert!(((square - mean * mean) / (4.0 * m) - 1.0).abs() < 0.2, "{m}: {square}");
+            assert!((tail - 0.01).abs() < 4.0 * (0.01 / f64::from(trials)).sqrt(), "{m}: {tail}");
+        }
+        assert!((1..=55).contains(&h), "{h} of 3000, where 30 are expected");
     }
 
     #[test]
