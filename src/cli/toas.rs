@@ -8,7 +8,7 @@ use super::number::positive;
 use super::plot_pulsation;
 use crate::error::{Error, Result};
 use crate::io::product::check_output;
-use crate::pipeline::{PulseEvents, warn_not_barycentred};
+use crate::pipeline::PulseEvents;
 use crate::pulsation::{FoldOptions, Profile, Template, Toas, toas::toas};
 use crate::text::{Short, count};
 
@@ -47,7 +47,7 @@ impl ToaArgs {
     pub fn warn(&self, events: &mut PulseEvents) {
         let made = &mut events.provenance;
         if self.toas.is_some() && !made.barycentred && made.warnings.iter().all(|w| w.code != "W-BARYCENTRE") {
-            warn_not_barycentred(&mut made.warnings);
+            PulseEvents::warn_not_barycentred(&mut made.warnings);
         }
     }
 

@@ -62,7 +62,6 @@ pub use other::{
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;
-pub(crate) use pulse_events::warn_not_barycentred;
 pub use series::{
     CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
     spectrum_of_light_curve,

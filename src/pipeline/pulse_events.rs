@@ -35,6 +35,13 @@ pub struct PulseEvents {
 }
 
 impl PulseEvents {
+    /// Warns of times that are not barycentred.
+    pub(crate) fn warn_not_barycentred(warnings: &mut Warnings) {
+        let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies by up \
+                       to 1e-4 of them, and make them drift";
+        warnings.push("W-BARYCENTRE", message);
+    }
+
     /// Reads the inputs; phases count from `epoch` (seconds of the frame), or from the second next to the middle of the good time.
     ///
     /// # Errors
@@ -105,7 +112,7 @@ impl PulseEvents {
         let ticks = Ticks::spanning(reference, emitted(start), emitted(stop))?;
         let span = (stop - start).value();
         if (span > BARYCENTRE_MATTERS || timing.is_some()) && !inputs.iter().all(|i| i.barycentred) {
-            warn_not_barycentred(&mut warnings);
+            PulseEvents::warn_not_barycentred(&mut warnings);
         }
         let mjdref = inputs.first().and_then(|i| i.mjdref);
         let mut provenance = super::source::describe(&inputs);
@@ -165,13 +172,6 @@ enum Zero<'a> {
     At(Option<Dd>),
     /// A turn of this ephemeris.
     By(&'a Timing),
-}
-
-/// Warns of times that are not barycentred.
-pub(crate) fn warn_not_barycentred(warnings: &mut Warnings) {
-    let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies by up \
-                   to 1e-4 of them, and make them drift";
-    warnings.push("W-BARYCENTRE", message);
 }
 
 /// Warns of events before or after the time that an ephemeris was made for.
