@@ -216,6 +216,27 @@ mod tests {
     use super::*;
     use crate::kernels::trial::Random;
 
+    /// `stingray.utils.create_window(17, name)` at lags of 0, 3, 4, 5 and 8 bins of 8.
+    #[test]
+    fn windows_are_the_peer_s() {
+        use LagWindow::*;
+        for (window, expected) in [
+            (Uniform, [1.0; 5]),
+            (Parzen, [1.0, 0.47265625, 0.25, 0.10546875, 0.0]),
+            (Hamming, [1.0, 0.7160343788879416, 0.54, 0.36396562111205866, 0.08]),
+            (Hanning, [1.0, 0.6913417161825451, 0.5, 0.30865828381745497, 0.0]),
+            (Triangular, [1.0, 0.8235294117647058, 0.7647058823529411, 0.7058823529411764, 0.5294117647058824]),
+            (Welch, [1.0, 0.859375, 0.75, 0.609375, 0.0]),
+            (Blackman, [0.999999, 0.5622748361478043, 0.349741, 0.182224265797386, 0.006879]),
+            (FlatTop, [4.636, 0.4679460181195996, -0.262, -0.29228151358089033, 0.0]),
+        ] {
+            for (lag, expected) in [0, 3, -4, 5, -8].into_iter().zip(expected) {
+                let found = window.at(lag, 8);
+                assert!((found - expected).abs() < 1e-14, "{window:?} {lag}: {found} {expected}");
+            }
+        }
+    }
+
     #[test]
     fn every_pair_has_the_values_of_the_definition() {
         let mut random = Random::new(9);
