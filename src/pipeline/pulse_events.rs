@@ -1,6 +1,7 @@
 //! Events for folding: their times in ticks, held in memory, and the good time they lie in.
 
 use multiversion::multiversion;
+use rayon::prelude::*;
 
 use super::{Combine, Events, Progress};
 use crate::data::{Balance, InputRecord, Provenance};
@@ -152,16 +153,24 @@ impl PulseEvents {
     /// what the width of a peak in the frequency's derivative depends on.
     pub fn spreads(&self) -> [f64; 2] {
         let n = self.times.len().max(1) as f64;
-        let mean = self.times.iter().map(|&t| t as f64).sum::<f64>() / n;
+        let [mean] = self.sums(|t| [t]).map(|sum| sum / n);
         // Central moments, of times in units of 2⁶⁰ ticks that nothing overflows.
-        let moments = self.times.iter().fold([0.0; 3], |[two, three, four], &t| {
-            let x = (t as f64 - mean) * 2f64.powi(-60);
-            [two + x * x, three + x * x * x, four + x * x * x * x]
+        let moments = self.sums(|t| {
+            let x = (t - mean) * 2f64.powi(-60);
+            [x * x, x * x * x, x * x * x * x]
         });
         let [two, three, four] = moments.map(|sum| sum / n);
         let left = (four - two * two - three * three / two.max(f64::MIN_POSITIVE)).max(0.0);
         let unit = self.ticks.seconds() * 2f64.powi(60);
         [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
+    }
+
+    /// Sums over all times of what `of` makes of each, in pieces, so that threads do not matter.
+    fn sums<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
+        let add = |all: [f64; N], one: [f64; N]| std::array::from_fn(|i| all[i] + one[i]);
+        let piece = |times: &[i64]| times.iter().fold([0.0; N], |all, &t| add(all, of(t as f64)));
+        let pieces: Vec<[f64; N]> = self.times.par_chunks(1 << 16).map(piece).collect();
+        pieces.into_iter().fold([0.0; N], add)
     }
 }
 

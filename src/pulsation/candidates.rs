@@ -123,20 +123,20 @@ impl Stretches {
             return Stretches { parts: Vec::new(), total: 0.0 };
         };
         let length = (last - first) / STRETCHES as i64 + 1;
-        let mut stretches: Vec<Vec<i64>> = vec![Vec::new(); STRETCHES];
-        // Times are in order, by and large: few divisions.
-        let (mut place, mut inside) = (0, *first..*first);
-        for &t in &events.times {
-            if !inside.contains(&t) {
-                place = (t - first) / length;
-                inside = first + place * length..first + (place + 1) * length;
-            }
-            stretches[place as usize].push(t);
+        // Times are in order, by and large: few pieces.
+        let mut stretches: Vec<Vec<&[i64]>> = vec![Vec::new(); STRETCHES];
+        let mut rest = events.times.as_slice();
+        while let Some(t) = rest.first() {
+            let place = (t - first) / length;
+            let inside = first + place * length..first + (place + 1) * length;
+            let (piece, behind) = rest.split_at(rest.iter().take_while(|t| inside.contains(t)).count());
+            stretches[place as usize].push(piece);
+            rest = behind;
         }
         let tick = events.ticks.seconds();
         let matter = exposure::reach(events, spin, 2 * harmonics);
         let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
-        let part = |(i, times): (usize, &Vec<i64>)| {
+        let part = |(i, pieces): (usize, &Vec<&[i64]>)| {
             let from = first + i as i64 * length;
             let middle = (from as f64 + 0.5 * length as f64) * tick;
             // Good time before the first event and after the last one is theirs.
@@ -145,8 +145,12 @@ impl Stretches {
             let gti = if matter > 0 { exposure::between(&events.gti, from, to) } else { Vec::new() };
             let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
             window.iter_mut().for_each(|sum| *sum /= good);
-            (!times.is_empty() || !gti.is_empty())
-                .then(|| (middle, [harmonics::at(times, None, spin, harmonics), window]))
+            let mut sums = vec![Complex::default(); harmonics];
+            for times in pieces {
+                let piece = harmonics::at(times, None, spin, harmonics);
+                sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
+            }
+            (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
         Stretches { parts, total: events.times.len() as f64 }

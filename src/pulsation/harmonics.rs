@@ -67,6 +67,10 @@ fn bessel_i0(x: f64) -> f64 {
     for k in 1..80 {
         term *= (0.5 * x / f64::from(k)).powi(2);
         sum += term;
+        // What follows is less, and changes nothing.
+        if term < 1e-17 * sum {
+            break;
+        }
     }
     sum
 }
@@ -152,10 +156,12 @@ impl HarmonicSums {
     }
 }
 
-/// Adds the events to the cells about their places.
+/// Adds the events to the cells about their places. Those of sorted events are the same for many in turn where trials are few, and
+/// are then summed in registers.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
 fn spread(sums: &HarmonicSums, times: &[i64], [centre, step]: [&Spin; 2], harmonic: u64, grid: &mut Grid) {
     let bits = sums.grid.ilog2();
+    let (mut here, mut near) = (0, [[0.0; WIDTH]; 2]);
     for &t in times {
         let (cos, sin) = sums.unit.of(centre.phase(t).wrapping_mul(harmonic));
         let place = step.phase(t).wrapping_mul(harmonic);
@@ -163,19 +169,21 @@ fn spread(sums: &HarmonicSums, times: &[i64], [centre, step]: [&Spin; 2], harmon
         let inside = (place << bits >> 11) as f64 * (TABLE as f64 * 2f64.powi(-53));
         let row = inside as usize;
         let part = inside - row as f64;
-        let (Some([low, high]), Some(re), Some(im)) = (
-            sums.table.get(row..).and_then(|rows| rows.first_chunk::<2>()),
-            grid.re.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-            grid.im.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-        ) else {
+        let Some([low, high]) = sums.table.get(row..).and_then(|rows| rows.first_chunk::<2>()) else {
             continue;
         };
+        if cell != here {
+            grid.add(here, &near);
+            (here, near) = (cell, [[0.0; WIDTH]; 2]);
+        }
+        let [re, im] = &mut near;
         for c in 0..WIDTH {
             let value = low[c] + part * (high[c] - low[c]);
             re[c] += cos * value;
             im[c] += sin * value;
         }
     }
+    grid.add(here, &near);
 }
 
 /// Real and imaginary parts of the cells, with as many more as a kernel reaches over the ends.
@@ -187,6 +195,16 @@ struct Grid {
 impl Grid {
     fn new(cells: usize) -> Grid {
         Grid { re: vec![0.0; cells + WIDTH], im: vec![0.0; cells + WIDTH] }
+    }
+
+    /// Adds real and imaginary parts to the cells from `cell` on.
+    #[inline]
+    fn add(&mut self, cell: usize, near: &[[f64; WIDTH]; 2]) {
+        for (cells, values) in [&mut self.re, &mut self.im].into_iter().zip(near) {
+            if let Some(cells) = cells.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()) {
+                cells.iter_mut().zip(values).for_each(|(cell, value)| *cell += value);
+            }
+        }
     }
 }
 
