@@ -74,6 +74,39 @@ fn a_pulsar_in_a_binary_is_found_that_a_plain_search_misses() {
     assert!(found.log10_p().iter().all(|p| *p <= 0.0) && found.laws.is_some_and(|laws| laws.1.contains(&8)));
 }
 
+#[test]
+fn a_drift_that_changes_is_followed() {
+    // Drifts of ±400 bins at the ends, none in the middle.
+    let (length, gti) = (1000.0, [(0.0, 1000.0)]);
+    let truth = [2.3, 0.0, 800.0 / 1e9];
+    let times = pulsar(&mut Random::new(5), 12.0, length, 0.11, truth);
+    let asked = AccelOptions { freq: (2.28, 2.32), fdot: (-2e-5, 2e-5), nharm: 1, ..AccelOptions::default() };
+    let missed = run(&times, &gti, &asked);
+    assert!(missed.candidates[0].log10_p > -3.0 && missed.fddot.iter().all(|&b| b == 0.0), "{:?}", missed.candidates);
+    let asked = AccelOptions { fddot: (5e-7, 9e-7), ..asked };
+    let found = run(&times, &gti, &asked);
+    let best = &found.candidates[0];
+    assert!(best.log10_p < -6.0 && found.candidates.len() == 1, "{:?}", found.candidates);
+    assert!((best.fddot - truth[2]).abs() < 4e-8 && (best.freq - truth[0]).abs() < 1e-3, "{best:?}");
+    let meta = found.meta.templates.as_ref().unwrap();
+    assert!((meta.drift - 20.0).abs() < 1e-9 && (meta.jerk - 900.0).abs() < 1e-9, "{meta:?}");
+    // The same trials one by one.
+    let plain = SearchOptions {
+        freq: asked.freq,
+        fdot: Some(asked.fdot),
+        fddot: Some(asked.fddot),
+        nharm: 1,
+        ..SearchOptions::default()
+    };
+    let plain = search(events(&times, &gti), &plain, cpu().as_mut(), &mut |_, _| {}).unwrap();
+    assert_eq!((&found.freq, &found.rows), (&plain.freq, &plain.rows));
+    let differ = found.stat.iter().zip(&plain.stat).map(|(a, b)| (a.sqrt() - b.sqrt()).powi(2)).sum::<f64>();
+    let rms = (differ / found.stat.len() as f64).sqrt();
+    eprintln!("amplitudes differ by {rms} rms, where noise has 1.4");
+    assert!(rms < 0.15, "{rms}");
+    assert!((best.stat / plain.candidates[0].stat - 1.0).abs() < 1e-3, "{best:?} {:?}", plain.candidates[0]);
+}
+
 /// Times of a rate that varies like red noise: a random sum of slow sinusoids.
 fn red(random: &mut Random, rate: f64, length: f64) -> Vec<f64> {
     let waves: Vec<[f64; 3]> = (1..200)
@@ -121,8 +154,15 @@ fn false_alarms_are_as_frequent_as_said() {
         (1, true, whole, "1, detrended | one"),
     ] {
         let mut random = Random::new(13);
-        let asked =
-            AccelOptions { freq: (1.5, 2.5), fdot: (-2e-5, 2e-5), nharm, detrend, candidates: 1, false_alarm: 0.1 };
+        let asked = AccelOptions {
+            freq: (1.5, 2.5),
+            fdot: (-2e-5, 2e-5),
+            nharm,
+            detrend,
+            candidates: 1,
+            false_alarm: 0.1,
+            ..AccelOptions::default()
+        };
         let p: Vec<f64> = (0..trials)
             .map(|_| run(&pulsar(&mut random, 1.0, 1000.0, 0.0, [1.0, 0.0]), gti, &asked).candidates[0].log10_p)
             .collect();
@@ -159,5 +199,6 @@ fn threads_change_no_bit_and_mistakes_are_named() {
     refused(AccelOptions { freq: (1.0, 6000.0), ..asked.clone() }, "2^24");
     refused(AccelOptions { freq: (1.0, f64::NAN), ..asked.clone() }, "--freq");
     refused(AccelOptions { fdot: (0.0, 1.0), ..asked.clone() }, "--fdot");
+    refused(AccelOptions { fddot: (0.0, 1e-2), ..asked.clone() }, "--fddot");
     refused(AccelOptions { fdot: (0.0, f64::INFINITY), ..asked }, "--fdot");
 }

@@ -22,6 +22,9 @@ pub struct AccelArgs {
     /// Range of the frequency's derivative, Hz/s
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Range,
+    /// Range of the frequency's second derivative, Hz/s² [default: none]
+    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    fddot: Option<Range>,
     /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too
     #[arg(long, value_name = "N", value_parser = counting, default_value = "4")]
     nharm: usize,
@@ -54,6 +57,7 @@ pub fn run(args: &AccelArgs) -> Result<()> {
     let asked = AccelOptions {
         freq: (args.freq.lo, args.freq.hi),
         fdot: (args.fdot.lo, args.fdot.hi),
+        fddot: args.fddot.map_or((0.0, 0.0), |range| (range.lo, range.hi)),
         nharm: args.nharm,
         detrend: args.detrend,
         candidates: args.candidates,

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
-use super::amplitudes::Amplitudes;
+use super::amplitudes::{self, Amplitudes};
 use super::candidates::{self, Candidate, Peak};
 use super::search::{MAP, Progress, SearchOptions};
-use super::templates::{Filter, PLACES, Work, half_width, response_between};
+use super::templates::{Drift, Filter, PLACES, Work, curved_between, half_width, response_between};
 use super::{Grid, Pool, PulseEvents, Search, SearchMeta, on, trials};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -47,6 +47,8 @@ pub struct AccelOptions {
     pub freq: (f64, f64),
     /// Range of its derivative, Hz/s.
     pub fdot: (f64, f64),
+    /// Range of its second derivative, Hz/s²; 0 to 0 for none.
+    pub fddot: (f64, f64),
     /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too.
     pub nharm: usize,
     /// Powers over the local level of the noise, for sources of red noise.
@@ -59,16 +61,33 @@ pub struct AccelOptions {
 
 impl Default for AccelOptions {
     fn default() -> AccelOptions {
-        AccelOptions { freq: (0.0, 0.0), fdot: (0.0, 0.0), nharm: 4, detrend: false, candidates: 10, false_alarm: 0.01 }
+        let none = (0.0, 0.0);
+        AccelOptions {
+            freq: none,
+            fdot: none,
+            fddot: none,
+            nharm: 4,
+            detrend: false,
+            candidates: 10,
+            false_alarm: 0.01,
+        }
     }
 }
 
 impl AccelOptions {
     /// The search of `nharm` harmonics on the same grid.
     fn search(&self, nharm: usize) -> SearchOptions {
-        let fdot = Some(self.fdot).filter(|(lo, hi)| !(*lo == 0.0 && *hi == 0.0));
+        let asked = |range: (f64, f64)| Some(range).filter(|(lo, hi)| !(*lo == 0.0 && *hi == 0.0));
+        let (fdot, fddot) = (asked(self.fdot), asked(self.fddot));
         let (candidates, false_alarm) = (self.candidates, self.false_alarm);
-        SearchOptions { freq: self.freq, fdot, nharm, candidates, false_alarm, ..SearchOptions::default() }
+        SearchOptions { freq: self.freq, fdot, fddot, nharm, candidates, false_alarm, ..SearchOptions::default() }
+    }
+
+    /// The largest drift of the fundamental over so many seconds, whose middle is so far from the epoch.
+    fn most(&self, span: f64, middle: f64) -> Drift {
+        let most = |(lo, hi): (f64, f64)| f64::max(lo.abs(), hi.abs());
+        let (fdot, fddot) = (most(self.fdot), most(self.fddot));
+        Drift { z: (fdot + fddot * middle.abs()) * span * span, w: fddot * span.powi(3) }
     }
 }
 
@@ -81,6 +100,8 @@ pub struct TemplatesMeta {
     pub detection_levels: Vec<f64>,
     /// Largest drift of the fundamental, Fourier bins.
     pub drift: f64,
+    /// The most that the drift changes by, bins.
+    pub jerk: f64,
     /// Bins of the series, and their width, s.
     pub bins: usize,
     /// See [`TemplatesMeta::bins`].
@@ -111,6 +132,12 @@ fn score(x: f64, n: usize) -> f64 {
     x - f64::ln(sum)
 }
 
+/// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
+fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, Drift) {
+    let r = (freq + middle * (fdot + 0.5 * middle * fddot)) * span;
+    (r, Drift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
+}
+
 /// How the trials of the grid lie in the spectrum, and what evaluates them.
 struct Plan<'a> {
     spectrum: &'a Amplitudes,
@@ -118,8 +145,8 @@ struct Plan<'a> {
     /// Harmonics, and the frequency (cycles over the span, at its middle) of the first trial of each row.
     nharm: usize,
     starts: Vec<f64>,
-    /// Drift of the fundamental of each row, bins.
-    drifts: Vec<f64>,
+    /// Drift of the fundamental of each row.
+    drifts: Vec<Drift>,
     lowest: f64,
     filters: Vec<Filter>,
     /// Trials worked on together: a multiple of `PLACES·nharm`.
@@ -130,20 +157,20 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(events: &PulseEvents, spectrum: &'a Amplitudes, grid: &'a Grid, freq: f64, nharm: usize) -> Plan<'a> {
-        let span = events.span;
-        let start = |row: &[f64; 2]| (freq + row[0] * spectrum.middle) * span;
-        let starts: Vec<f64> = grid.rows.iter().map(start).collect();
-        let drifts: Vec<f64> = grid.rows.iter().map(|row| row[0] * span * span).collect();
+        let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, spectrum.middle);
+        let (starts, drifts): (Vec<f64>, Vec<Drift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
         let bounds = |values: &[f64]| values.iter().fold((f64::MAX, f64::MIN), |(lo, hi), &x| (lo.min(x), hi.max(x)));
         let (lowest, highest) = bounds(&starts);
-        let most = drifts.iter().fold(0.0, |most: f64, z| most.max(z.abs()));
+        let most = |of: fn(&Drift) -> f64| drifts.iter().fold(0.0, |most: f64, drift| most.max(of(drift).abs()));
+        let most = Drift { z: most(|drift| drift.z), w: most(|drift| drift.w) };
+        let half = half_width(most.of_harmonic(nharm as f64));
         let unit = PLACES * nharm;
         // The filter of the highest harmonic should not be most of what is transformed.
-        let wanted = (8 * half_width(nharm as f64 * most)).next_power_of_two().max(2048);
+        let wanted = (8 * half).next_power_of_two().max(2048);
         let shifts = |h: usize| (h as f64 * (highest - lowest)).ceil() as usize + 2;
-        let bins = wanted.saturating_sub(2 * half_width(nharm as f64 * most) + 2 + shifts(nharm)).max(wanted / 2);
+        let bins = wanted.saturating_sub(2 * half + 2 + shifts(nharm)).max(wanted / 2);
         let piece = (bins / nharm).max(1).min(grid.frequencies.div_ceil(unit)) * unit;
-        let filter = |h: usize| Filter::new(h as f64 * most, piece * h / unit + 1 + shifts(h));
+        let filter = |h: usize| Filter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
         let columns = MAP.min(grid.frequencies);
         let filters = (1..=nharm).map(filter).collect();
         Plan { spectrum, grid, nharm, starts, drifts, lowest, filters, piece, columns }
@@ -154,7 +181,7 @@ impl<'a> Plan<'a> {
         let (start, drift) = (self.starts[row], self.drifts[row]);
         let of = |(i, filter): (usize, &Filter)| {
             let h = (i + 1) as f64;
-            filter.templates(h * drift, (h * start) - (h * start).floor())
+            filter.templates(drift.of_harmonic(h), (h * start) - (h * start).floor())
         };
         self.filters.iter().enumerate().map(of).collect()
     }
@@ -257,14 +284,18 @@ pub fn accel(
         return Err(Error::argument("--freq", text(options.freq), message));
     }
     let nharm = options.nharm as f64;
-    let drift = options.fdot.0.abs().max(options.fdot.1.abs()) * events.span * events.span;
+    let most = options.most(events.span, amplitudes::middle(&events));
+    // A drift that changes by w is by w/8 bins off at the ends, one by z by z/2.
+    let drift = most.z + 0.25 * most.w;
     if nharm * drift > MOST_DRIFT {
         let message = format!(
             "drifts by {} bins of {} Hz in the highest harmonic; the most is {MOST_DRIFT}",
             nharm * drift,
             1.0 / events.span
         );
-        return Err(Error::argument("--fdot", text(options.fdot), message));
+        let (option, range) =
+            if most.z > 0.25 * most.w { ("--fdot", options.fdot) } else { ("--fddot", options.fddot) };
+        return Err(Error::argument(option, text(range), message));
     }
     // Eight bins to a cycle of the highest harmonic leave 0.95 of its power; where there cannot be so many, two leave 0.41.
     let highest = nharm * (options.freq.1 * events.span + drift);
@@ -302,8 +333,10 @@ fn conclude(
     let candidates = found.candidates(&best);
     let row = |one: &Best| grid.rows.get(one.row as usize).copied().unwrap_or_default();
     let dt = events.span / spectrum.bins as f64;
+    let most = options.most(events.span, spectrum.middle);
     let templates = TemplatesMeta {
-        drift: options.fdot.0.abs().max(options.fdot.1.abs()) * events.span * events.span,
+        drift: most.z,
+        jerk: most.w,
         bins: spectrum.bins,
         dt,
         binning_loss: 1.0 - binning_loss(options.nharm as f64 * options.freq.1, dt),
@@ -321,7 +354,7 @@ fn conclude(
     Search {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
         fdot: best.iter().map(|one| row(one)[0]).collect(),
-        fddot: vec![0.0; best.len()],
+        fddot: best.iter().map(|one| row(one)[1]).collect(),
         stat: best.iter().map(|one| f64::from(one.stat)).collect(),
         laws: Some(("nharm", best.iter().map(|one| u64::from(one.nharm.max(1))).collect())),
         candidates,
@@ -344,13 +377,20 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The part of a source's power that is seen where frequency and drift are off, bins: of the good time, gaps and all.
-    fn window(&self) -> impl Fn(f64, f64) -> f64 + Sync + use<> {
+    /// The part of a source's power that is seen where frequency and drift are off: of the good time, gaps and all.
+    fn window(&self) -> impl Fn(f64, Drift) -> f64 + Sync + use<> {
         let (seconds, span, middle) = (self.events.ticks.seconds(), self.events.span, self.spectrum.middle);
         let place = |t: i64| (t as f64 * seconds - middle) / span;
         let ends: Vec<(f64, f64)> = self.events.gti.iter().map(|&(a, b)| (place(a), place(b))).collect();
         let all: f64 = ends.iter().map(|(a, b)| b - a).sum();
-        move |r, z| (ends.iter().map(|&ends| response_between(-r, z, ends)).sum::<Complex<f64>>() / all).norm_sqr()
+        move |r, drift| {
+            // Far from all that drifts, a change of the drift is nothing.
+            let plain = drift.w == 0.0 || r.abs() > 4.0 * half_width(drift) as f64;
+            let part = |&ends: &(f64, f64)| {
+                if plain { response_between(-r, drift.z, ends) } else { curved_between(-r, drift, ends) }
+            };
+            (ends.iter().map(part).sum::<Complex<f64>>() / all).norm_sqr()
+        }
     }
 
     /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
@@ -368,16 +408,18 @@ impl Found<'_> {
         peaks.sort_by(descending);
         let span = self.events.span;
         let window = self.window();
-        let lobe = |[freq, fdot, stat]: [f64; 3], [strong_freq, strong_fdot, strong]: [f64; 3]| {
-            let (r, z) = ((freq - strong_freq) * span, (fdot - strong_fdot) * span * span);
+        let lobe = |(one, stat): ([f64; 3], f64), (other, strong): ([f64; 3], f64)| {
+            let (r, drift) = place(std::array::from_fn(|i| one[i] - other[i]), span, self.spectrum.middle);
             // What the strong one has there, in any of its harmonics, and the amplitude that noise adds.
-            let part = (1..=self.options.nharm).map(|h| window(h as f64 * r, h as f64 * z)).fold(0.0, f64::max);
-            (r.abs() < 1.5 && z.abs() < 4.0) || stat.sqrt() < (MORE * strong * part).sqrt() + NOISE
+            let part = |h: usize| window(h as f64 * r, drift.of_harmonic(h as f64));
+            let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
+            let near = r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
+            near || stat.sqrt() < (MORE * strong * part).sqrt() + NOISE
         };
-        let place = |j: usize| {
-            let fdot = best.get(j).and_then(|one| self.grid.rows.get(one.row as usize)).map_or(0.0, |row| row[0]);
+        let trial = |j: usize| {
+            let row = best.get(j).and_then(|one| self.grid.rows.get(one.row as usize)).copied().unwrap_or_default();
             let freq = self.grid.spin(0, j).freq(&self.events.ticks).value();
-            [freq, fdot, best.get(j).map_or(0.0, |one| f64::from(one.stat))]
+            ([freq, row[0], row[1]], best.get(j).map_or(0.0, |one| f64::from(one.stat)))
         };
         let mut kept: Vec<usize> = Vec::new();
         for j in peaks {
@@ -385,7 +427,7 @@ impl Found<'_> {
             let worth = self.chances.iter().zip(self.levels).any(|(chances, level)| {
                 chances.law == Law::Z2(one.nharm as usize) && f64::from(one.stat) >= KEPT * level
             });
-            if (kept.is_empty() || worth) && !kept.iter().any(|&strong| lobe(place(j), place(strong))) {
+            if (kept.is_empty() || worth) && !kept.iter().any(|&strong| lobe(trial(j), trial(strong))) {
                 kept.push(j);
             }
         }
@@ -393,7 +435,7 @@ impl Found<'_> {
             let one = best.get(j)?;
             let nharm = one.nharm.max(1) as usize;
             let chances = self.chances.iter().find(|chances| chances.law == Law::Z2(nharm))?;
-            let noise = self.spectrum.levels(place(j)[0] * span, nharm);
+            let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
             let peak = Peak::of(self.grid, j, one.row as usize, f64::from(one.stat));
             Some(candidates::refine(self.events, &self.options.search(nharm), peak, chances, &noise))
         });
@@ -402,9 +444,9 @@ impl Found<'_> {
         let mut listed: Vec<Candidate> = Vec::new();
         let limit = self.options.false_alarm.log10();
         for one in found {
-            let place = |c: &Candidate| [c.freq, c.fdot, c.stat];
+            let found = |c: &Candidate| ([c.freq, c.fdot, c.fddot], c.stat);
             let detected = listed.is_empty() || one.log10_p <= limit;
-            if listed.len() < most && detected && !listed.iter().any(|strong| lobe(place(&one), place(strong))) {
+            if listed.len() < most && detected && !listed.iter().any(|strong| lobe(found(&one), found(strong))) {
                 listed.push(one);
             }
         }

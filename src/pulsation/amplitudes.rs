@@ -8,6 +8,18 @@ use rustfft::num_complex::Complex;
 use super::PulseEvents;
 use crate::kernels::fft::CpuFft;
 
+/// Seconds from the epoch to the middle of all good time.
+pub fn middle(events: &PulseEvents) -> f64 {
+    let (start, stop) = ends(events);
+    0.5 * (start as f64 + stop as f64) * events.ticks.seconds()
+}
+
+/// The first start and the last stop, ticks.
+fn ends(events: &PulseEvents) -> (i64, i64) {
+    let start = events.gti.iter().map(|gti| gti.0).min().unwrap_or(0);
+    (start, events.gti.iter().map(|gti| gti.1).max().unwrap_or(0).max(start + 1))
+}
+
 /// Amplitudes `√(2/N)·Σ exp(−2πik·v)` of Fourier bins k over the span, v from its middle, in spans; `|A|²` of Poisson noise has mean 2.
 pub struct Amplitudes {
     amplitudes: Vec<Complex<f32>>,
@@ -22,8 +34,7 @@ pub struct Amplitudes {
 impl Amplitudes {
     /// Of the events in so many bins over the span.
     pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> Amplitudes {
-        let start = events.gti.iter().map(|gti| gti.0).min().unwrap_or(0);
-        let stop = events.gti.iter().map(|gti| gti.1).max().unwrap_or(0).max(start + 1);
+        let (start, stop) = ends(events);
         let fft = CpuFft::new(bins);
         let mut work = fft.work();
         let scale = bins as f64 / (stop - start) as f64;
@@ -44,8 +55,7 @@ impl Amplitudes {
         let mut amplitudes: Vec<Complex<f32>> = work.output.par_iter().enumerate().map(centred).collect();
         // The mean is no signal.
         amplitudes[0] = Complex::default();
-        let middle = 0.5 * (start as f64 + stop as f64) * events.ticks.seconds();
-        let mut made = Amplitudes { amplitudes, bins, middle, levels: Vec::new() };
+        let mut made = Amplitudes { amplitudes, bins, middle: middle(events), levels: Vec::new() };
         if detrend {
             made.levels = levels(&made.amplitudes);
             let whiten = |(k, a): (usize, &Complex<f32>)| a / made.level(k as f64).sqrt() as f32;

@@ -5,8 +5,8 @@ use eagleray::pipeline::{CHUNK_EVENTS, Combine, Events};
 use eagleray::pulsation::PulseEvents;
 use eagleray::{Backend, DeviceChoice, Gti, Warnings};
 
-/// Poisson events of `rate` counts/s, modulated by `1 + a·sin(2πφ)` of `f` and `fdot` at the middle of `length` s.
-pub fn pulsar(random: &mut Random, rate: f64, length: f64, a: f64, [f, fdot]: [f64; 2]) -> Vec<f64> {
+/// Poisson events of `rate` counts/s, modulated by `1 + a·sin(2πφ)` of `rates`, `f` and its derivatives, at the middle of `length` s.
+pub fn pulsar<const N: usize>(random: &mut Random, rate: f64, length: f64, a: f64, rates: [f64; N]) -> Vec<f64> {
     let (mut t, mut times) = (0.0, Vec::new());
     loop {
         t -= (1.0 - random.uniform()).ln() / (rate * (1.0 + a));
@@ -14,7 +14,7 @@ pub fn pulsar(random: &mut Random, rate: f64, length: f64, a: f64, [f, fdot]: [f
             return times;
         }
         let x = t - 0.5 * length;
-        let phase = f * x + 0.5 * fdot * x * x;
+        let phase = rates.iter().enumerate().rfold(0.0, |sum, (n, rate)| (sum + rate) * x / (n + 1) as f64);
         if random.uniform() * (1.0 + a) < 1.0 + a * (std::f64::consts::TAU * phase).sin() {
             times.push(t);
         }
