@@ -8,6 +8,7 @@ use super::number::{Range, counting, positive, probability, range};
 use super::output::{OutputArgs, bar};
 use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
+use super::weights::{self, WeightArgs};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::phase::Ephemeris;
@@ -31,6 +32,8 @@ pub struct SearchArgs {
     freq: Option<Range>,
     #[command(flatten)]
     par: ParArgs,
+    #[command(flatten)]
+    weights: WeightArgs,
     /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<Range>,
@@ -122,9 +125,9 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
-    args.device.check()?;
+    let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
-    let (events, mut backend) = open(&args.input, &args.device, out, &args.par)?;
+    let (events, mut backend) = open(&args.input, &device, out, &args.par, &args.weights)?;
     let options = args.options(&events);
     let found = watched(out, |told| search(events, &options, backend.as_mut(), told))?;
     if let Some(path) = &out.plot {
@@ -142,12 +145,13 @@ pub(super) fn open(
     device: &DeviceArgs,
     out: &OutputArgs,
     par: &ParArgs,
+    weights: &WeightArgs,
 ) -> Result<(PulseEvents, Box<dyn Backend>)> {
     let mut warnings = Warnings::default();
     let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "pulsations are searched in events"));
     };
-    let (inputs, combine) = input.inputs(&files, &mut warnings, &mut |text| out.say(&text))?;
+    let (inputs, combine) = weights.inputs(input, &files, &mut warnings, &mut |text| out.say(&text))?;
     let backend = device.open(&mut warnings)?;
     let events = match par.read(&mut warnings)? {
         Some(par) => read_by(&par, inputs, combine, warnings)?,
@@ -207,6 +211,7 @@ fn summary(found: &Search) -> String {
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
     );
     text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &weights::summary(meta.weights.as_ref());
     text += &format!(
         "{name} of {}, {} independent frequencies, {} apart; detection level {} (false alarm {} %)\n",
         count(meta.trials, "trial"),

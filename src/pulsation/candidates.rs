@@ -45,7 +45,7 @@ pub struct Candidate {
     pub sigma: f64,
     /// Harmonics that its rms and its error are of: those of `Z²_n`, or where H is largest.
     pub nharm: usize,
-    /// Fractional rms of the pulse in these harmonics, noise subtracted.
+    /// Fractional rms of the pulse in these harmonics, noise subtracted; of weighted events that of the weighted rate.
     pub rms: f64,
     /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
     pub group: usize,
@@ -114,29 +114,33 @@ impl Peak {
 struct Stretches {
     /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
     parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
-    total: f64,
+    /// [`PulseEvents::sums`].
+    total: [f64; 2],
 }
 
 impl Stretches {
     fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> Stretches {
         let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
-            return Stretches { parts: Vec::new(), total: 0.0 };
+            return Stretches { parts: Vec::new(), total: [0.0; 2] };
         };
         let length = (last - first) / STRETCHES as i64 + 1;
-        let mut stretches: Vec<Vec<i64>> = vec![Vec::new(); STRETCHES];
+        let mut stretches: Vec<(Vec<i64>, Vec<f64>)> = vec![Default::default(); STRETCHES];
         // Times are in order, by and large: few divisions.
         let (mut place, mut inside) = (0, *first..*first);
+        let mut weights = events.each_weight().into_iter().flatten();
         for &t in &events.times {
             if !inside.contains(&t) {
                 place = (t - first) / length;
                 inside = first + place * length..first + (place + 1) * length;
             }
-            stretches[place as usize].push(t);
+            stretches[place as usize].0.push(t);
+            stretches[place as usize].1.extend(weights.next());
         }
         let tick = events.ticks.seconds();
         let matter = exposure::reach(events, spin, 2 * harmonics);
         let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
-        let part = |(i, times): (usize, &Vec<i64>)| {
+        let part = |(i, (times, weights)): (usize, &(Vec<i64>, Vec<f64>))| {
+            let weights = events.weights.is_some().then_some(weights.as_slice());
             let from = first + i as i64 * length;
             let middle = (from as f64 + 0.5 * length as f64) * tick;
             // Good time before the first event and after the last one is theirs.
@@ -146,10 +150,10 @@ impl Stretches {
             let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
             window.iter_mut().for_each(|sum| *sum /= good);
             (!times.is_empty() || !gti.is_empty())
-                .then(|| (middle, [harmonics::at(times, None, spin, harmonics), window]))
+                .then(|| (middle, [harmonics::at(times, weights, spin, harmonics), window]))
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
-        Stretches { parts, total: events.times.len() as f64 }
+        Stretches { parts, total: events.sums() }
     }
 
     /// `Z²_1 …` where frequency and derivatives differ by so much.
@@ -167,7 +171,7 @@ impl Stretches {
                 }
             }
         }
-        pulse::z2_of_sums(&all[0], [self.total; 2], &all[1])
+        pulse::z2_of_sums(&all[0], self.total, &all[1])
     }
 }
 
@@ -210,7 +214,7 @@ pub(super) fn refine(
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
     let window = exposure::window(events, &spin, 2 * options.harmonics());
-    let z2 = whitened(harmonics::z2(&events.times, None, &window, &spin, options.harmonics()), levels);
+    let z2 = whitened(harmonics::z2(&events.times, events.each_weight(), &window, &spin, options.harmonics()), levels);
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
@@ -244,7 +248,7 @@ pub(super) fn refine(
         log10_p: chances.ln_p(tested) / LN_10,
         sigma: chances.sigma(tested),
         nharm: harmonics,
-        rms: (signal / stretches.total.max(1.0)).sqrt(),
+        rms: (signal / events.effective()).sqrt(),
         group: 0,
         harmonic: String::new(),
     }
