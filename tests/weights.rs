@@ -169,6 +169,12 @@ fn sums_of_many_events_are_those_of_direct_summation() {
     let times: Vec<i64> = seconds.iter().map(|&t| ticks.of(Dd::from(t))).collect();
     let [first, step] = [3.0, 0.002].map(|f| Spin::of_frequency(f, &ticks).unwrap());
     let all: f64 = values.iter().sum();
+    let many = weighted(events(&seconds, &[(0.0, 100.0)]), values.clone());
+    let moment = |k: i32| {
+        many.times.iter().zip(&values).map(|(&t, w)| w * w * (t as f64 * many.ticks.seconds()).powi(k)).sum::<f64>()
+    };
+    let [n, mean, square] = [0, 1, 2].map(moment);
+    assert!((many.deviation() / (square / n - (mean / n).powi(2)).sqrt() - 1.0).abs() < 1e-9);
     let sums = harmonics::HarmonicSums::new(40).each(&times, Some(&values), [&first, &step], 2, |sum| sum);
     for j in [0, 7, 39] {
         let spin = first.stepped(&step, j as i64);

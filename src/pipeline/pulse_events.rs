@@ -1,6 +1,7 @@
 //! Events for folding: their times in ticks, held in memory, and the good time they lie in.
 
 use multiversion::multiversion;
+use rayon::prelude::*;
 
 use super::{Combine, Events, Progress, Weights};
 use crate::data::{Balance, InputRecord, Provenance};
@@ -174,17 +175,29 @@ impl PulseEvents {
     /// what the width of a peak in the frequency's derivative depends on.
     pub fn spreads(&self) -> [f64; 2] {
         let [_, n] = self.sums();
-        let square = |i: usize| self.weights.as_ref().map_or(1.0, |weights| weights.values[i] * weights.values[i]);
-        let mean = self.times.iter().enumerate().map(|(i, &t)| t as f64 * square(i)).sum::<f64>() / n;
+        let [mean] = self.summed(|t| [t]).map(|sum| sum / n);
         // Central moments, of times in units of 2⁶⁰ ticks that nothing overflows.
-        let moments = self.times.iter().enumerate().fold([0.0; 3], |[two, three, four], (i, &t)| {
-            let (x, w) = ((t as f64 - mean) * 2f64.powi(-60), square(i));
-            [two + w * x * x, three + w * x * x * x, four + w * x * x * x * x]
+        let moments = self.summed(|t| {
+            let x = (t - mean) * 2f64.powi(-60);
+            [x * x, x * x * x, x * x * x * x]
         });
         let [two, three, four] = moments.map(|sum| sum / n);
         let left = (four - two * two - three * three / two.max(f64::MIN_POSITIVE)).max(0.0);
         let unit = self.ticks.seconds() * 2f64.powi(60);
         [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
+    }
+
+    /// Sums over all times of what `of` makes of each, times the square of its weight; in pieces, so that threads do not matter.
+    fn summed<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
+        const PIECE: usize = 1 << 16;
+        let add = |all: [f64; N], one: [f64; N], by: f64| std::array::from_fn(|i| all[i] + one[i] * by);
+        let piece = |(i, times): (usize, &[i64])| {
+            let weights = self.each_weight().and_then(|weights| weights.get(i * PIECE..)).unwrap_or_default();
+            let weights = weights.iter().copied().chain(std::iter::repeat(1.0));
+            times.iter().zip(weights).fold([0.0; N], |all, (&t, w)| add(all, of(t as f64), w * w))
+        };
+        let pieces: Vec<[f64; N]> = self.times.par_chunks(PIECE).enumerate().map(piece).collect();
+        pieces.into_iter().fold([0.0; N], |all, one| add(all, one, 1.0))
     }
 }
 

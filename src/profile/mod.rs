@@ -169,8 +169,10 @@ pub fn span_if(worth: bool, name: &'static str) -> Span {
 
 #[cold]
 fn begin(name: &'static str) -> Option<(&'static str, u64)> {
+    // Before the track is looked up: the first span of a thread makes it.
+    let before = memory::begin();
     with_track(|track| {
-        let (before, allocated_inside) = (memory::begin(), memory::Tally::default());
+        let allocated_inside = memory::Tally::default();
         let (begin, place) = (now(), track.spans.len());
         if place < MOST_SPANS {
             track.spans.push(Spent { name, begin, duration: UNFINISHED });

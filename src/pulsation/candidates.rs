@@ -1,6 +1,7 @@
 //! What stands out of a search: peaks refined, side lobes and harmonics told from new sources.
 
 use std::f64::consts::{LN_10, PI, TAU};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -124,23 +125,21 @@ impl Stretches {
             return Stretches { parts: Vec::new(), total: [0.0; 2] };
         };
         let length = (last - first) / STRETCHES as i64 + 1;
-        let mut stretches: Vec<(Vec<i64>, Vec<f64>)> = vec![Default::default(); STRETCHES];
-        // Times are in order, by and large: few divisions.
-        let (mut place, mut inside) = (0, *first..*first);
-        let mut weights = events.each_weight().into_iter().flatten();
-        for &t in &events.times {
-            if !inside.contains(&t) {
-                place = (t - first) / length;
-                inside = first + place * length..first + (place + 1) * length;
-            }
-            stretches[place as usize].0.push(t);
-            stretches[place as usize].1.extend(weights.next());
+        // Times are in order, by and large: few pieces.
+        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); STRETCHES];
+        let mut rest = events.times.as_slice();
+        while let Some(t) = rest.first() {
+            let place = (t - first) / length;
+            let inside = first + place * length..first + (place + 1) * length;
+            let here = rest.iter().take_while(|t| inside.contains(t)).count();
+            let from = events.times.len() - rest.len();
+            stretches[place as usize].push(from..from + here);
+            rest = &rest[here..];
         }
         let tick = events.ticks.seconds();
         let matter = exposure::reach(events, spin, 2 * harmonics);
         let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
-        let part = |(i, (times, weights)): (usize, &(Vec<i64>, Vec<f64>))| {
-            let weights = events.weights.is_some().then_some(weights.as_slice());
+        let part = |(i, pieces): (usize, &Vec<Range<usize>>)| {
             let from = first + i as i64 * length;
             let middle = (from as f64 + 0.5 * length as f64) * tick;
             // Good time before the first event and after the last one is theirs.
@@ -149,8 +148,13 @@ impl Stretches {
             let gti = if matter > 0 { exposure::between(&events.gti, from, to) } else { Vec::new() };
             let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
             window.iter_mut().for_each(|sum| *sum /= good);
-            (!times.is_empty() || !gti.is_empty())
-                .then(|| (middle, [harmonics::at(times, weights, spin, harmonics), window]))
+            let mut sums = vec![Complex::default(); harmonics];
+            for piece in pieces {
+                let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
+                let piece = harmonics::at(&events.times[piece.clone()], weights, spin, harmonics);
+                sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
+            }
+            (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
         Stretches { parts, total: events.sums() }

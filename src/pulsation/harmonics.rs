@@ -68,6 +68,10 @@ fn bessel_i0(x: f64) -> f64 {
     for k in 1..80 {
         term *= (0.5 * x / f64::from(k)).powi(2);
         sum += term;
+        // What follows is less, and changes nothing.
+        if term < 1e-17 * sum {
+            break;
+        }
     }
     sum
 }
@@ -161,7 +165,8 @@ fn part_of(weights: Option<&[f64]>, from: usize) -> &[f64] {
     weights.and_then(|weights| weights.get(from..)).unwrap_or_default()
 }
 
-/// Adds the events to the cells about their places; those behind the last weight weigh 1.
+/// Adds the events to the cells about their places; those behind the last weight weigh 1. Those of sorted events are the same for many
+/// in turn where trials are few, and are then summed in registers.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
 fn spread(
     sums: &HarmonicSums,
@@ -172,6 +177,7 @@ fn spread(
     grid: &mut Grid,
 ) {
     let bits = sums.grid.ilog2();
+    let (mut here, mut near) = (0, [[0.0; WIDTH]; 2]);
     for (i, &t) in times.iter().enumerate() {
         let (mut cos, mut sin) = sums.unit.of(centre.phase(t).wrapping_mul(harmonic));
         if let Some(weight) = weights.get(i) {
@@ -183,19 +189,21 @@ fn spread(
         let inside = (place << bits >> 11) as f64 * (TABLE as f64 * 2f64.powi(-53));
         let row = inside as usize;
         let part = inside - row as f64;
-        let (Some([low, high]), Some(re), Some(im)) = (
-            sums.table.get(row..).and_then(|rows| rows.first_chunk::<2>()),
-            grid.re.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-            grid.im.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()),
-        ) else {
+        let Some([low, high]) = sums.table.get(row..).and_then(|rows| rows.first_chunk::<2>()) else {
             continue;
         };
+        if cell != here {
+            grid.add(here, &near);
+            (here, near) = (cell, [[0.0; WIDTH]; 2]);
+        }
+        let [re, im] = &mut near;
         for c in 0..WIDTH {
             let value = low[c] + part * (high[c] - low[c]);
             re[c] += cos * value;
             im[c] += sin * value;
         }
     }
+    grid.add(here, &near);
 }
 
 /// Real and imaginary parts of the cells, with as many more as a kernel reaches over the ends.
@@ -207,6 +215,16 @@ struct Grid {
 impl Grid {
     fn new(cells: usize) -> Grid {
         Grid { re: vec![0.0; cells + WIDTH], im: vec![0.0; cells + WIDTH] }
+    }
+
+    /// Adds real and imaginary parts to the cells from `cell` on.
+    #[inline]
+    fn add(&mut self, cell: usize, near: &[[f64; WIDTH]; 2]) {
+        for (cells, values) in [&mut self.re, &mut self.im].into_iter().zip(near) {
+            if let Some(cells) = cells.get_mut(cell..).and_then(|cells| cells.first_chunk_mut::<WIDTH>()) {
+                cells.iter_mut().zip(values).for_each(|(cell, value)| *cell += value);
+            }
+        }
     }
 }
 

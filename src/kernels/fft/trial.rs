@@ -1,7 +1,7 @@
-//! Cases of the transform: its values are `re, im` of `F_k`, k = 1 … floor(n/2), row by row. `F_0`, the sum of the samples less their
-//! mean, is in no product and is left out: column sums of counts less one mean have one fraction, which is rounded one way in all of
-//! them, so that the sum of h samples of deviation σ may err by some `2^-25·h·σ/√len`, len the points of the first pass (1.4 of
-//! the bound at n = 3,093,376). What a wrong `Z_0` does otherwise is seen at k = n/2, where it is `Re Z_0 − Im Z_0`.
+//! Cases of the transform: its values are `re, im` of `F_k`, k = 1 … floor((n − 1)/2), row by row: the frequencies that products have.
+//! `F_0`, the sum of the samples, and `F_{n/2}`, the difference of the sums of even and of odd ones, are left out: they are what is left
+//! of large sums. Column sums of counts less one mean have one fraction, which is rounded one way in all of them (`F_0` at n = 3,093,376
+//! errs by 1.4 of the bound); those of red noise are as large as its strongest amplitude (`F_{n/2}` at 704,704: 1.3).
 
 use rustfft::num_complex::Complex;
 
@@ -33,6 +33,11 @@ pub(super) fn new(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dy
     Box::new(FftTrial::new([Input::Events, Input::Flux][variant % 2], precision, shape, data, seed))
 }
 
+/// Amplitudes of `n` samples that are compared: k = 1 … floor((n − 1)/2), and that of n = 2, which has no other.
+fn count(n: usize) -> usize {
+    if n == 2 { 1 } else { (n - 1) / 2 }
+}
+
 /// One case.
 struct FftTrial {
     n: usize,
@@ -52,7 +57,7 @@ impl FftTrial {
         let mut random = Random::new(seed);
         let (mut samples, mut peaks) = (Vec::with_capacity(n * rows), Vec::with_capacity(rows));
         for row in 0..rows {
-            let peak = 1 + random.below((n / 2).max(1));
+            let peak = 1 + random.below(count(n).max(1));
             peaks.push(peak);
             let frequency = peak as f64 / n as f64;
             let mut walk = 0.0;
@@ -84,9 +89,9 @@ impl FftTrial {
 }
 
 impl FftTrial {
-    /// Amplitudes of a row, `k = 1 … floor(n/2)`.
+    /// Amplitudes of a row.
     fn count(&self) -> usize {
-        self.n / 2
+        count(self.n)
     }
 
     /// The plan, whose tunables follow the profile.
@@ -97,7 +102,7 @@ impl FftTrial {
 
 impl Trial for FftTrial {
     fn reference(&self) -> Values {
-        let last = self.n / 2;
+        let last = self.count();
         let (mut at, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.rows {
             let mut ks =
@@ -121,7 +126,7 @@ impl Trial for FftTrial {
         for row in 0..self.rows {
             work.input.copy_from_slice(&self.row(row));
             fft.process(&mut work);
-            values.extend(work.output[1..].iter().flat_map(|f| [f.re, f.im]));
+            values.extend(work.output[1..=self.count()].iter().flat_map(|f| [f.re, f.im]));
         }
         Values { at: None, values }
     }
