@@ -10,8 +10,8 @@ use eagleray::backend::gpu::Context;
 use eagleray::kernels::check::{self, Outcome};
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
-    Comparison, Data, KERNELS, Kernel, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused, power,
-    power_pass, rate,
+    Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused,
+    power, power_pass, rate,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -222,8 +222,10 @@ fn long_transforms_stay_in_bounds() {
                         if comparison.worst > worst[i].0 {
                             worst[i] = (comparison.worst, n);
                         }
-                        // A lone peak may carry more than its share of the bound; see docs/results/fft-accuracy.md.
-                        let most = if sweep && data == Data::Hostile { 1.5 } else { 1.0 };
+                        // A lone peak may carry more than its share of the bound, and in double precision the CPU's own roots are most
+                        // of the difference; see docs/results/fft-accuracy.md.
+                        let apart = data == Data::Hostile || trial.precision() == Precision::Double;
+                        let most = if sweep && apart { 1.5 } else { 1.0 };
                         assert!(comparison.worst <= most, "{class} {name} {n} {data:?}: {}", comparison.worst);
                     }
                 }
