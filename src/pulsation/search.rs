@@ -146,7 +146,7 @@ const TOGETHER: usize = 8;
 /// Events times trials of a piece that is folded.
 const FOLDED: usize = 1 << 31;
 
-/// Told how many trials are done, of how many.
+/// Told how many trials are done, of how many: first that none is.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Tries every frequency of the grid, and refines what stands out.
@@ -176,6 +176,7 @@ pub fn search(
     let mut best = Best::new(&grid);
     let pieces = pieces(&grid, &events, &options);
     let (mut device, mut done) = (trials::cpu_record(), 0);
+    progress(0, grid.trials());
     if algorithm == Algorithm::Fold {
         let mut counter = Counter::new(backend);
         for piece in pieces {
