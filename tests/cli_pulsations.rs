@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod common;
+mod fits_file;
 
 use common::program::{B1509, codes, json, near, real, refused, simulate, stderr, succeed};
 
@@ -121,6 +122,81 @@ fn maps_and_limits_of_noise() {
     assert!(limit > 0.03 && limit < 0.2, "{limit}");
     let output = succeed(&["search", &path, "--freq", "5:5.4", "--backend", "cpu"]);
     assert!(stderr(&output).contains("detection level") && output.stdout.is_empty());
+}
+
+/// 300 photons of a pulsar among 6000 of the background, told apart by their places, as Fermi's LAT does: `w` is the probability that a
+/// photon at the squared distance x (in units of the width of the point spread function) is the pulsar's.
+#[test]
+fn weights_find_a_pulsar_that_counts_do_not() {
+    use eagleray::kernels::trial::Random;
+    use fits_file::{Column, Folder, events, file, gti};
+    let mut random = Random::new(41);
+    let pulsed = common::pulses::pulsar(&mut random, 0.015, 20_000.0, 1.0, [3.3, 0.0]);
+    let of_source = pulsed.iter().map(|&t| (t, -(1.0 - random.uniform()).ln())).collect::<Vec<_>>();
+    let others = (0..6000).map(|_| (20_000.0 * random.uniform(), 25.0 * random.uniform())).collect::<Vec<_>>();
+    let photons: Vec<(f64, f64)> = of_source.into_iter().chain(others).collect();
+    let weight = |x: f64| 300.0 * (-x).exp() / (300.0 * (-x).exp() + 6000.0 / 25.0);
+    let (times, weights): (Vec<f64>, Vec<f32>) = photons.iter().map(|&(t, x)| (t, weight(x) as f32)).unzip();
+    let folder = Folder::new();
+    // The pulsar's photons come first in the file.
+    let table = events(vec![Column::f64("TIME", &times), Column::f32("PSR J0001", &weights)]);
+    let path = folder.write("lat.fits", &file(&[gti(&[(0.0, 20_000.0)]), table])).display().to_string();
+    let run = |command: &[&str]| json(&[&[command[0], &path, "--backend", "cpu"], &command[1..]].concat());
+    let search = ["search", "--freq", "3.2:3.4", "--nharm", "1"];
+    let weighing = ["--weights", "psr j0001"];
+    let plain = run(&search);
+    assert!(real(&plain["candidates"][0]["log10_p"]) > -1.0 && plain["weights"].is_null(), "{}", plain["candidates"]);
+    for method in ["z2", "h"] {
+        let found = run(&[&search[..], &weighing, &["--method", method]].concat());
+        let best = &found["candidates"][0];
+        near(&best["freq"], 3.3, 2e-5);
+        assert!(real(&best["log10_p"]) < -5.0, "{best}");
+        // All photons are used, and of their weights only the sums count.
+        assert_eq!((&found["photons"]["used"], found["nphots"].as_u64()), (&found["nphots"], Some(times.len() as u64)));
+        assert_eq!((codes(&found), &found["backend"]), (vec!["W-TIME-UNSORTED", "W-BARYCENTRE"], &"cpu".into()));
+        let sums = &found["weights"];
+        assert_eq!(sums["column"], "PSR J0001");
+        near(&sums["sum"], weights.iter().map(|&w| f64::from(w)).sum(), 1e-9);
+        near(&sums["effective_events"], real(&sums["sum"]).powi(2) / real(&sums["squares"]), 1e-9);
+    }
+    let best = &run(&[&search[..], &weighing].concat())["candidates"][0].clone();
+    // Among drifts, on the grid and by matched filters.
+    let drifts = ["--freq", "3.29:3.31", "--fdot", "-3e-8:3e-8", "--nharm", "1"];
+    let [grid, filters] = ["search", "accel"].map(|command| run(&[&[command], &drifts[..], &weighing].concat()));
+    let [a, b] = [&grid, &filters].map(|found| &found["candidates"][0]);
+    near(&b["stat"], real(&a["stat"]), 1e-3);
+    assert!(real(&b["grid_stat"]) > 0.8 * real(&a["grid_stat"]) && real(&a["stat"]) >= real(&best["stat"]), "{a} {b}");
+    // Folded at what was found.
+    let name = |name: &str| folder.0.path().join(name).display().to_string();
+    let (table, plot) = (name("profile.ecsv"), name("profile.svg"));
+    let freq = format!("{}", real(&best["freq"]));
+    let fold = ["fold", &path, "--f", &freq, "--nbin", "20", "--nharm", "1", "--overwrite", "--weights", "PSR J0001"];
+    let output = succeed(&[&fold[..], &["-o", &table, "--plot", &plot, "--phaseogram", &name("g.png")]].concat());
+    let told = stderr(&output);
+    assert!(told.contains("eagleray: weights are summed on the CPU\n"), "{told}");
+    assert!(told.contains("\nweights PSR J0001: sum ") && told.contains("0 events of weight 0"), "{told}");
+    assert!(std::fs::read_to_string(&plot).unwrap().contains("weighted rate (1/s)"));
+    let folded = run(&[&["fold"], &fold[2..]].concat());
+    near(&folded["z2"], real(&best["stat"]), 1e-6 * real(&best["stat"]));
+    let text = std::fs::read_to_string(&table).unwrap();
+    assert!(text.contains("\nphase counts rate rate_err exposure weight weight_err\n"));
+    let rows = columns(&text);
+    let sum = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>();
+    assert_eq!(sum(1) as usize, times.len());
+    assert!((sum(5) / real(&folded["weights"]["sum"]) - 1.0).abs() < 1e-12);
+    assert!(
+        rows.iter().all(|row| (row[2] * row[4] / row[5] - 1.0).abs() < 1e-12 && row[3] * row[4] / row[6] < 1.0 + 1e-12)
+    );
+
+    let search = [&["search", &path[..], "--freq", "3.2:3.4"], &weighing[..]].concat();
+    let refuse = |options: &[&str], status, text| refused(&[&search[..], options].concat(), status, text);
+    refuse(&["--backend", "gpu"], 2, "--weights = psr j0001: weights are summed on the CPU alone");
+    refuse(&["--adapter", "0"], 2, "leave out --backend gpu and --adapter");
+    refuse(&["--method", "ef"], 2, "--method z2 and h");
+    refuse(&["--algorithm", "fold"], 2, "--algorithm fft");
+    refused(&["search", &path, "--freq", "3:4", "--weights", "TIMES"], 1, "the columns are TIME, PSR J0001");
+    let tim = name("a.tim");
+    refused(&[&fold[..], &["--toas", &tim, "--toa-length", "5000"]].concat(), 2, "not for times of arrival");
 }
 
 #[test]

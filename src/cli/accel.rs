@@ -7,6 +7,7 @@ use super::device::DeviceArgs;
 use super::number::{Range, counting, probability, range};
 use super::output::OutputArgs;
 use super::par::ParArgs;
+use super::weights::WeightArgs;
 use super::{plot_pulsation, search};
 use crate::error::Result;
 use crate::pulsation::{AccelOptions, accel};
@@ -40,6 +41,8 @@ pub struct AccelArgs {
     #[command(flatten)]
     par: ParArgs,
     #[command(flatten)]
+    weights: WeightArgs,
+    #[command(flatten)]
     device: DeviceArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -51,9 +54,9 @@ pub struct AccelArgs {
 /// Everything that the library refuses.
 pub fn run(args: &AccelArgs) -> Result<()> {
     let out = &args.output;
-    args.device.check()?;
+    let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[], &[])?;
-    let (events, mut backend) = search::open(&args.input, &args.device, out, &args.par)?;
+    let (events, mut backend) = search::open(&args.input, &device, out, &args.par, &args.weights)?;
     let asked = AccelOptions {
         freq: (args.freq.lo, args.freq.hi),
         fdot: (args.fdot.lo, args.fdot.hi),

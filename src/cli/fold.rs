@@ -9,6 +9,7 @@ use super::output::OutputArgs;
 use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
 use super::toas::{self, ToaArgs};
+use super::weights::{self, WeightArgs};
 use crate::error::{Error, Result};
 use crate::io::EventFile;
 use crate::io::par::Par;
@@ -31,6 +32,8 @@ pub struct FoldArgs {
     freq: Option<Dd>,
     #[command(flatten)]
     par: ParArgs,
+    #[command(flatten)]
+    weights: WeightArgs,
     /// Its derivative, Hz/s
     #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true, conflicts_with = "par")]
     fdot: f64,
@@ -101,7 +104,7 @@ impl FoldArgs {
                 eprintln!("eagleray: {text}");
             }
         };
-        let (inputs, combine) = input.inputs(files, warnings, &mut say)?;
+        let (inputs, combine) = self.weights.inputs(input, files, warnings, &mut say)?;
         if let Some(par) = par {
             return read_by(par, inputs, combine, std::mem::take(warnings));
         }
@@ -128,7 +131,7 @@ impl FoldArgs {
 /// Everything that the library refuses.
 pub fn run(args: &FoldArgs) -> Result<()> {
     let out = &args.output;
-    args.device.check()?;
+    let device = args.weights.device(&args.device, out)?;
     let picture = |path: &str| path.ends_with(".svg") || path.ends_with(".png");
     let (bands_plot, bands_table) = match args.energy_phase.clone() {
         Some(path) if picture(&path) => (Some(path), None),
@@ -148,7 +151,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
     };
     let par = args.par.read(&mut warnings)?;
-    let mut backend = args.device.open(&mut warnings)?;
+    let mut backend = device.open(&mut warnings)?;
     let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
     args.toas.warn(&mut events);
     report(&events.provenance.warnings, out.strict, out.quiet)?;
@@ -230,6 +233,7 @@ fn summary(profile: &Profile) -> String {
         meta.tick
     );
     text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &weights::summary(meta.weights.as_ref());
     text += &format!(
         "Z²_{} {:.3} (log10 p {:.2}), H {:.3} with {} (log10 p {:.2}), χ² {:.3} of {} (log10 p {:.2}); one trial each\n",
         meta.nharm,

@@ -36,6 +36,7 @@ pub mod spectrum_args;
 pub mod stats;
 mod toas;
 pub mod varenergy;
+mod weights;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

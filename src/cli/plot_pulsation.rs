@@ -206,7 +206,12 @@ impl Picture for ProfilePicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(0.0..2.0, low - room..high + room)
             .map_err(failed)?;
-        let rate = if self.relative { "rate over its mean" } else { "rate (counts/s)" };
+        let weighted = self.curves.iter().any(|(_, p)| p.weight.is_some());
+        let rate = match (self.relative, weighted) {
+            (true, _) => "rate over its mean",
+            (false, true) => "weighted rate (1/s)",
+            (false, false) => "rate (counts/s)",
+        };
         mesh(&mut chart, "phase", rate, 16).bold_line_style(GRID).draw().map_err(failed)?;
         for (i, (label, p)) in self.curves.iter().enumerate() {
             let colour = Palette99::pick(i).to_rgba();

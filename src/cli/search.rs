@@ -1,5 +1,7 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
+use std::time::Instant;
+
 use clap::{Args, ValueEnum};
 
 use super::common::{InputArgs, Opened, report};
@@ -8,6 +10,7 @@ use super::number::{Range, counting, positive, probability, range};
 use super::output::{OutputArgs, bar};
 use super::par::{ParArgs, read_by};
 use super::plot_pulsation;
+use super::weights::{self, WeightArgs};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::phase::Ephemeris;
@@ -31,6 +34,8 @@ pub struct SearchArgs {
     freq: Option<Range>,
     #[command(flatten)]
     par: ParArgs,
+    #[command(flatten)]
+    weights: WeightArgs,
     /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<Range>,
@@ -122,9 +127,9 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
-    args.device.check()?;
+    let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
-    let (events, mut backend) = open(&args.input, &args.device, out, &args.par)?;
+    let (events, mut backend) = open(&args.input, &device, out, &args.par, &args.weights)?;
     let options = args.options(&events);
     let found = watched(out, |told| search(events, &options, backend.as_mut(), told))?;
     if let Some(path) = &out.plot {
@@ -142,12 +147,13 @@ pub(super) fn open(
     device: &DeviceArgs,
     out: &OutputArgs,
     par: &ParArgs,
+    weights: &WeightArgs,
 ) -> Result<(PulseEvents, Box<dyn Backend>)> {
     let mut warnings = Warnings::default();
     let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "pulsations are searched in events"));
     };
-    let (inputs, combine) = input.inputs(&files, &mut warnings, &mut |text| out.say(&text))?;
+    let (inputs, combine) = weights.inputs(input, &files, &mut warnings, &mut |text| out.say(&text))?;
     let backend = device.open(&mut warnings)?;
     let events = match par.read(&mut warnings)? {
         Some(par) => read_by(&par, inputs, combine, warnings)?,
@@ -157,16 +163,48 @@ pub(super) fn open(
     Ok((events, backend))
 }
 
-/// A search whose progress is shown.
+/// Time after which the rest of a search is estimated, s, and an estimate that is worth saying.
+const MEASURED: f64 = 1.0;
+/// See [`MEASURED`].
+const LONG: f64 = 60.0;
+
+/// A search whose progress is shown, and how long it will take said in a line where that is long, terminal or not.
 pub(super) fn watched(out: &OutputArgs, work: impl FnOnce(Progress) -> Result<Search>) -> Result<Search> {
     let bar = bar(1, "trials", !out.quiet);
+    let (mut begun, mut estimated) = (None, false);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
+        let elapsed = begun.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+        if !estimated && done > 0 && elapsed >= MEASURED {
+            estimated = true;
+            let left = elapsed * (all - done.min(all)) as f64 / done as f64;
+            if left >= LONG {
+                bar.suspend(|| out.say(&format!("{} will take about {}", count(all, "trial"), duration(left))));
+            }
+        }
     };
     let result = work(told);
     bar.finish_and_clear();
     result
+}
+
+/// Some seconds in the unit that suits them, two digits.
+fn duration(seconds: f64) -> String {
+    let units = [(60.0, "s"), (3600.0, "min"), (86_400.0, "h")];
+    let mut size = 1.0;
+    for (next, unit) in units {
+        if seconds < 2.0 * next {
+            return two_digits(seconds / size, unit);
+        }
+        size = next;
+    }
+    two_digits(seconds / size, "days")
+}
+
+fn two_digits(value: f64, unit: &str) -> String {
+    let step = 10f64.powf(value.log10().floor() - 1.0).max(1.0);
+    format!("{} {unit}", (value / step).round() * step)
 }
 
 /// Writes the table and the summary.
@@ -207,6 +245,7 @@ fn summary(found: &Search) -> String {
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
     );
     text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &weights::summary(meta.weights.as_ref());
     text += &format!(
         "{name} of {}, {} independent frequencies, {} apart; detection level {} (false alarm {} %)\n",
         count(meta.trials, "trial"),
@@ -236,4 +275,18 @@ fn summary(found: &Search) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_digits_and_a_unit() {
+        let said = [1.4, 61.0, 119.0, 120.0, 754.0, 7199.0, 7200.0, 100_000.0, 1e6, 1e9].map(duration);
+        assert_eq!(
+            said,
+            ["1 s", "61 s", "120 s", "2 min", "13 min", "120 min", "2 h", "28 h", "12 days", "12000 days"]
+        );
+    }
 }

@@ -15,7 +15,7 @@ use crate::text::{Short, count};
 /// Options of times of arrival.
 #[derive(Args, Clone, Debug)]
 pub struct ToaArgs {
-    /// Times of arrival for tempo2 or PINT (.tim), one an interval of --toa-length
+    /// Times of arrival for tempo2 or PINT (.tim), one an interval of --toa-length; of counts, without --weights
     #[arg(long, value_name = "FILE", requires = "toa_length")]
     toas: Option<String>,
     /// Length of the intervals, s

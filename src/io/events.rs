@@ -229,6 +229,19 @@ impl EventFile {
         self.channel.as_ref().map(|c| c.name.as_str())
     }
 
+    /// The column of this name, for weights.
+    ///
+    /// # Errors
+    /// There is none, with the names of those that there are; text, bits, several numbers a row.
+    pub(crate) fn weight_column(&self, name: &str) -> Result<Column> {
+        let column = self.table.numbers(name.trim())?;
+        column.cloned().ok_or_else(|| {
+            let names: Vec<&str> = self.table.columns.iter().map(|c| c.name.trim()).collect();
+            let message = format!("missing, so there are no such weights; the columns are {}", names.join(", "));
+            self.table.error(&format!("column {name}"), &message)
+        })
+    }
+
     /// Raw times of some rows, seconds, appended to `out`.
     ///
     /// # Errors

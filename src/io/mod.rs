@@ -39,5 +39,5 @@ pub use scan::TimeScan;
 pub(crate) use share::Share;
 pub use source::Source;
 pub use stream::{EventStream, Selection};
-pub(crate) use stream::{Kept, Parting};
+pub(crate) use stream::{Kept, Parting, is_weight};
 pub use unfinished::remove_all as remove_unfinished;

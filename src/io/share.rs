@@ -27,7 +27,7 @@ pub(crate) struct Share<'a> {
 impl EventFile {
     /// Bytes that reading a share takes.
     pub(crate) fn share_bytes(&self, parting: &Parting) -> usize {
-        let Parting { selection, bands } = parting;
+        let Parting { selection, bands, .. } = parting;
         let channels = selection.channels.is_some() || bands.is_some();
         let columns = 1 + usize::from(channels) + usize::from(selection.detectors.is_some()) + parting.bands();
         let rows = self.table.rows_at_a_time();

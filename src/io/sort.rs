@@ -8,7 +8,6 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use rayon::prelude::*;
 
-use super::bands::Cell;
 use crate::error::{Error, Result};
 
 /// Events in one sorted run, 32 MiB.
@@ -16,12 +15,12 @@ const RUN: usize = 1 << 21;
 /// Events read ahead from each run while merging, 128 KiB.
 const AHEAD: usize = 1 << 13;
 
-/// What is sorted: a time, and the [`Cell`] of the event's channel.
+/// What is sorted: a time, and what goes with it: the cell of the event's channel, or the bits of its weight.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 struct Event {
     time: f64,
-    cell: u64,
+    tag: u64,
 }
 
 const EVENT_BYTES: u64 = size_of::<Event>() as u64;
@@ -61,14 +60,13 @@ fn failed(e: std::io::Error) -> Error {
 }
 
 impl ExternalSort {
-    /// Adds events; without cells all are in cell 0.
-    pub fn push(&mut self, times: &[f64], cells: &[Cell]) -> Result<()> {
-        let cells = cells.iter().copied().chain(std::iter::repeat(0));
-        for (&time, cell) in times.iter().zip(cells) {
+    /// Adds events; where tags end they are 0.
+    pub fn push(&mut self, times: &[f64], tags: impl Iterator<Item = u64>) -> Result<()> {
+        for (&time, tag) in times.iter().zip(tags.chain(std::iter::repeat(0))) {
             if self.buffer.len() == RUN {
                 self.spill()?;
             }
-            self.buffer.push(Event { time, cell: u64::from(cell) });
+            self.buffer.push(Event { time, tag });
         }
         Ok(())
     }
@@ -122,14 +120,13 @@ impl SortedEvents {
         Ok(())
     }
 
-    /// Appends the times of up to `count` events in order, and their cells; none when all have been given.
-    pub fn next(&mut self, count: usize, out: &mut Vec<f64>, cells: &mut Vec<Cell>) -> Result<()> {
+    /// Gives up to `count` events in order, each with its tag; none when all have been given.
+    pub fn next(&mut self, count: usize, mut give: impl FnMut(f64, u64)) -> Result<()> {
         for _ in 0..count {
             let Some(Reverse((_, index))) = self.heap.pop() else { break };
             let run = &mut self.runs[index];
-            let Event { time, cell } = run.ahead[run.used];
-            out.push(time);
-            cells.push(cell as Cell);
+            let Event { time, tag } = run.ahead[run.used];
+            give(time, tag);
             run.used += 1;
             self.queue(index)?;
         }
@@ -145,17 +142,20 @@ mod tests {
     fn two_runs_and_a_rest_come_back_in_order() {
         let n = 2 * RUN + 12_345;
         let times: Vec<f64> = (0..n).map(|i| ((i * 7_919) % n) as f64 - 1e6).collect();
-        let cell = |t: &f64| t.rem_euclid(251.0) as Cell;
+        let tag = |t: &f64| t.rem_euclid(251.0) as u64;
         let mut sort = ExternalSort::default();
-        times.chunks(1_000_003).for_each(|c| sort.push(c, &c.iter().map(cell).collect::<Vec<_>>()).unwrap());
+        times.chunks(1_000_003).for_each(|c| sort.push(c, c.iter().map(tag)).unwrap());
         let mut sorted = sort.finish().unwrap();
-        let (mut out, mut cells) = (Vec::new(), Vec::new());
-        while {
-            sorted.next(777_777, &mut out, &mut cells).unwrap();
-            out.len() < n
-        } {}
+        let (mut out, mut tags) = (Vec::new(), Vec::new());
+        while out.len() < n {
+            let give = |time, tag| {
+                out.push(time);
+                tags.push(tag);
+            };
+            sorted.next(777_777, give).unwrap();
+        }
         let mut expected = times;
         expected.sort_by(f64::total_cmp);
-        assert!(out == expected && cells.iter().copied().eq(out.iter().map(cell)));
+        assert!(out == expected && tags.iter().copied().eq(out.iter().map(tag)));
     }
 }

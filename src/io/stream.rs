@@ -9,7 +9,7 @@ use super::bands::{Bands, Cell};
 use super::events::EventFile;
 use super::scan::{FirstReading, Part};
 use super::sort::{ExternalSort, SortedEvents};
-use super::table::Rows;
+use super::table::{Column, Kind, Rows};
 use crate::data::{Balance, ChannelRange};
 use crate::error::{Error, Result};
 use crate::profile;
@@ -34,6 +34,8 @@ pub(crate) struct Parting {
     pub selection: Selection,
     /// `None`: one band of all. An event in no band is not kept, one in several bands is one event.
     pub bands: Option<Arc<Bands>>,
+    /// The column of their weights, which come beside the times; of one band alone.
+    pub weight: Option<Arc<Column>>,
 }
 
 impl Parting {
@@ -60,6 +62,11 @@ pub(super) struct Decoder<'a> {
     channel: Vec<f64>,
     detector: Vec<f64>,
     marker: Vec<u8>,
+    weight: Vec<f64>,
+    /// The row of the first weight that is none, of those read last, and what it is.
+    no_weight: Option<(usize, f64)>,
+    /// The first of the rows read last.
+    first: usize,
     /// Keep channels and detectors of the events that are kept, too.
     values: bool,
 }
@@ -96,8 +103,9 @@ impl<'a> Decoder<'a> {
     }
 
     fn of(file: &'a EventFile, parting: Parting) -> Decoder<'a> {
-        let (channel, detector, marker) = (Vec::new(), Vec::new(), Vec::new());
-        Decoder { file, parting, rows: Rows::default(), channel, detector, marker, values: false }
+        let (channel, detector, marker, weight) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (rows, no_weight) = (Rows::default(), None);
+        Decoder { file, parting, rows, channel, detector, marker, weight, no_weight, first: 0, values: false }
     }
 
     /// Keeps channels and detectors of the events that are kept, too.
@@ -116,8 +124,20 @@ impl<'a> Decoder<'a> {
         Kept { times, channels: &self.channel, detectors: &self.detector }
     }
 
+    /// Weights of the events that were kept of the rows read last.
+    ///
+    /// # Errors
+    /// One of them is not finite, or negative.
+    fn weights(&self) -> Result<&[f64]> {
+        match (self.no_weight, &self.parting.weight) {
+            (Some((row, value)), Some(column)) => Err(no_weight(self.file, column, row, value)),
+            _ => Ok(&self.weight),
+        }
+    }
+
     /// Reads rows and appends the times of all; gives their bytes.
     pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
+        self.first = rows.start;
         self.file.table.read(rows, &mut self.rows)?;
         let _span = profile::span("decode");
         self.file.decode_times(&self.rows, out);
@@ -136,10 +156,10 @@ impl<'a> Decoder<'a> {
         balance: &mut Balance,
     ) {
         let (file, rows) = (self.file, &self.rows);
-        let Parting { selection, bands } = &self.parting;
-        let parted = selection.channels.is_some() || bands.is_some();
-        let looks = !finite || self.values || parted || selection.detectors.is_some() || file.marker.is_some();
-        let _span = profile::span_if(looks, "select");
+        let Parting { selection, bands, weight } = &self.parting;
+        let (parted, weighted) = (selection.channels.is_some() || bands.is_some(), weight.is_some());
+        let wanted = self.values || parted || weighted || selection.detectors.is_some();
+        let _span = profile::span_if(!finite || wanted || file.marker.is_some(), "select");
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
         let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
@@ -156,7 +176,12 @@ impl<'a> Decoder<'a> {
         if let (Some(column), true) = (&file.detector, self.values || needed) {
             rows.decode(column, &mut self.detector);
         }
-        if finite && self.marker.is_empty() && !parted && selection.detectors.is_none() {
+        self.weight.clear();
+        if let Some(column) = weight {
+            rows.decode(column, &mut self.weight);
+        }
+        self.no_weight = None;
+        if finite && self.marker.is_empty() && !parted && !weighted && selection.detectors.is_none() {
             return;
         }
         let mut kept = from;
@@ -184,13 +209,39 @@ impl<'a> Decoder<'a> {
                         column[kept - from] = value;
                     }
                 }
+                if weighted {
+                    let value = self.weight[i];
+                    if !is_weight(value) && self.no_weight.is_none() {
+                        self.no_weight = Some((self.first + i, value));
+                    }
+                    self.weight[kept - from] = value;
+                }
                 kept += 1;
             }
         }
         out.truncate(kept);
         self.channel.truncate(kept - from);
         self.detector.truncate(kept - from);
+        self.weight.truncate(kept - from);
     }
+}
+
+/// What an event may weigh.
+pub(crate) fn is_weight(value: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&value)
+}
+
+fn no_weight(file: &EventFile, column: &Column, row: usize, value: f64) -> Error {
+    let real = matches!(column.kind, Kind::F32 | Kind::F64);
+    let what = match value {
+        value if value.is_nan() && !real => "TNULL, which is no number".to_string(),
+        value if value.is_nan() => "not a number".to_string(),
+        value => crate::text::Short(value).to_string(),
+    };
+    let place = format!("column {}, row {}", column.name, row + 1);
+    let message =
+        format!("a weight is {what}; it must be finite and 0 or more: correct it, or select events that have one");
+    file.table.error(&place, &message)
 }
 
 /// Times of the selected events in order; what was not selected is counted.
@@ -205,6 +256,8 @@ pub struct EventStream<'a> {
     /// What was decoded last, before it is distributed.
     times: Vec<f64>,
     cells: Vec<Cell>,
+    /// Those of the times that were given last.
+    weights: Vec<f64>,
     /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
     pub balance: Balance,
 }
@@ -215,7 +268,7 @@ impl<'a> EventStream<'a> {
     /// # Errors
     /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
-        let mut stream = EventStream::unread(file, Parting { selection, bands: None })?;
+        let mut stream = EventStream::unread(file, Parting { selection, ..Parting::default() })?;
         stream.prepare(warnings)?;
         Ok(stream)
     }
@@ -223,9 +276,9 @@ impl<'a> EventStream<'a> {
     /// A stream that reads nothing before it is asked for something.
     pub(crate) fn unread(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
         let (decoder, balance) = (Decoder::new(file, parting)?, Balance::default());
-        let (times, cells) = (Vec::new(), Vec::new());
+        let (times, cells, weights) = (Vec::new(), Vec::new(), Vec::new());
         let (sorted, prepared, first) = (None, false, None);
-        Ok(EventStream { file, decoder, next_row: 0, sorted, prepared, first, times, cells, balance })
+        Ok(EventStream { file, decoder, next_row: 0, sorted, prepared, first, times, cells, weights, balance })
     }
 
     /// A stream that does not read through first a file that nobody has read through: what that would find is found on the way.
@@ -245,6 +298,11 @@ impl<'a> EventStream<'a> {
         (self.file, &self.decoder.parting)
     }
 
+    /// Weights of the events that were given last, if they have any.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        self.decoder.parting.weight.is_some().then_some(&self.weights)
+    }
+
     /// Does what [`EventStream::open`] says, once.
     pub(crate) fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
         if std::mem::replace(&mut self.prepared, true) {
@@ -259,7 +317,8 @@ impl<'a> EventStream<'a> {
             while self.next_row < file.rows() {
                 times.clear();
                 self.decode(CHUNK, &mut times)?;
-                sort.push(&times, &self.cells)?;
+                let weights = self.weights.iter().map(|weight| weight.to_bits());
+                sort.push(&times, self.cells.iter().map(|&cell| u64::from(cell)).chain(weights))?;
             }
             self.sorted = Some(sort.finish()?);
         }
@@ -299,9 +358,14 @@ impl<'a> EventStream<'a> {
     pub fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         self.prepare(&mut Warnings::default())?;
         if let Some(sorted) = &mut self.sorted {
-            let before = out.len();
+            let (before, weighted) = (out.len(), self.decoder.parting.weight.is_some());
             self.cells.clear();
-            sorted.next(rows, out, &mut self.cells)?;
+            self.weights.clear();
+            let give = |time, tag| {
+                out.push(time);
+                if weighted { self.weights.push(f64::from_bits(tag)) } else { self.cells.push(tag as Cell) }
+            };
+            sorted.next(rows, give)?;
             return Ok(out.len() > before);
         }
         self.decode(rows, out)
@@ -323,6 +387,7 @@ impl<'a> EventStream<'a> {
     fn decode(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         let (file, from, step) = (self.file, out.len(), self.file.table.rows_at_a_time());
         self.cells.clear();
+        self.weights.clear();
         let rows = self.next_row..self.next_row.saturating_add(rows).min(file.rows());
         self.next_row = rows.end;
         file.table.will_read(rows.end..rows.end.saturating_add(rows.len()).min(file.rows()));
@@ -340,6 +405,7 @@ impl<'a> EventStream<'a> {
         if rows.len() <= step {
             let (finite, part) = read(&mut self.decoder, rows.clone(), out)?;
             self.decoder.select(finite, from, out, &mut self.cells, &mut self.balance);
+            self.weights.extend_from_slice(self.decoder.weights()?);
             return Ok(self.has_read([part])? && !rows.is_empty());
         }
         out.resize(from + rows.len(), 0.0);
@@ -350,23 +416,26 @@ impl<'a> EventStream<'a> {
             let (finite, part) = read(decoder, begin..begin + place.len(), times)?;
             decoder.select(finite, 0, times, &mut cells, &mut balance);
             place[..times.len()].copy_from_slice(times);
-            Ok((times.len(), cells, balance, part))
+            Ok((times.len(), cells, balance, decoder.weights().map(<[f64]>::to_vec), part))
         };
         let pieces = out[from..].par_chunks_mut(step).enumerate();
         let pieces = pieces.map_init(|| (Decoder::of(file, parting.clone()), Vec::new()), one);
         let kept = pieces.collect::<Result<Vec<_>>>().inspect_err(|_| out.truncate(from))?;
         let mut at = from;
-        for (i, (count, cells, balance, _)) in kept.iter().enumerate() {
+        let mut parts = Vec::with_capacity(kept.len());
+        for (i, (count, cells, balance, weights, part)) in kept.into_iter().enumerate() {
             let begin = from + i * step;
             if begin > at {
                 out.copy_within(begin..begin + count, at);
             }
             at += count;
-            self.cells.extend_from_slice(cells);
-            self.balance.add(balance);
+            self.cells.extend_from_slice(&cells);
+            self.balance.add(&balance);
+            self.weights.extend_from_slice(&weights?);
+            parts.push(part);
         }
         out.truncate(at);
-        self.has_read(kept.into_iter().map(|(.., part)| part))
+        self.has_read(parts)
     }
 
     /// Takes what reading the next rows told, if that is looked for; false where they are out of order.

@@ -20,6 +20,7 @@ mod pulse_events;
 mod reader;
 mod series;
 mod source;
+mod weights;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -67,6 +68,7 @@ pub use series::{
     spectrum_of_light_curve,
 };
 pub use source::{Events, SliceSource, TimeSource, align};
+pub use weights::{Weighting, Weights};
 
 /// Rows read at a time unless told otherwise: 2 MiB of times.
 pub const CHUNK_EVENTS: usize = 1 << 18;

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{Combine, Events, Progress};
+use super::{Combine, Events, Progress, Weights};
 use crate::data::{Balance, InputRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::orbit::Timing;
@@ -14,13 +14,15 @@ use crate::warning::Warnings;
 /// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
 const BARYCENTRE_MATTERS: f64 = 1000.0;
 
-/// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them.
+/// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them, and as many for a weight.
 #[derive(Clone, Debug)]
 pub struct PulseEvents {
     /// The clock of the times; its reference is the epoch.
     pub ticks: Ticks,
     /// Times, ticks from the reference; in order within each input.
     pub times: Vec<i64>,
+    /// Their weights, in the same order, of inputs that have some ([`Events::weighted`]); those of the others are 1.
+    pub weights: Option<Weights>,
     /// Good time intervals, ticks; those of all inputs, one list.
     pub gti: Vec<(i64, i64)>,
     /// Their sum, s; simultaneous inputs count once.
@@ -121,9 +123,11 @@ impl PulseEvents {
             let record = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
             provenance.inputs.push(record);
         }
-        let (mut times, mut photons) = (Vec::new(), Balance::default());
+        let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
+        let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), Balance::default());
         for (input, gti) in inputs.into_iter().zip(&gtis) {
-            append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), &mut times, &mut photons, progress)?;
+            let kept = (&mut times, column.is_some().then_some(&mut weights));
+            append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), kept, &mut photons, progress)?;
         }
         if times.is_empty() {
             return Err(Error::NoEvents { segments: 0, read: photons.read, balance: photons.to_string() });
@@ -131,6 +135,8 @@ impl PulseEvents {
         if times.len() >= u32::MAX as usize {
             return Err(Error::argument("inputs", times.len(), "profiles hold at most 2^32 - 2 events"));
         }
+        let weights =
+            column.map(|column| Weights::new(&column, in_order(&times, weights), &mut warnings)).transpose()?;
         let seconds = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
         Ok(PulseEvents {
             gti: union.intervals().iter().map(|&(a, b)| (ticks.of(emitted(a)), ticks.of(emitted(b)))).collect(),
@@ -139,12 +145,28 @@ impl PulseEvents {
             timing,
             ticks,
             times,
+            weights,
             span,
             mjdref,
         })
     }
 
-    /// Standard deviation of the event times, s: what the width of a peak in frequency depends on.
+    /// The weights, if there are some.
+    pub fn each_weight(&self) -> Option<&[f64]> {
+        self.weights.as_ref().map(|weights| weights.values.as_slice())
+    }
+
+    /// `Σw` and `Σw²`; without weights the number of events, twice.
+    pub fn sums(&self) -> [f64; 2] {
+        self.weights.as_ref().map_or([self.times.len() as f64; 2], |weights| [weights.all.sum, weights.all.squares])
+    }
+
+    /// `(Σw)²/Σw²`, the number of events where all weigh the same: a sinusoid of amplitude a has `Z²` of half of it, times a².
+    pub fn effective(&self) -> f64 {
+        self.weights.as_ref().map_or(self.times.len() as f64, |weights| weights.all.effective_events)
+    }
+
+    /// Standard deviation of the event times, s, by the squares of their weights: what the width of a peak in frequency depends on.
     pub fn deviation(&self) -> f64 {
         self.spreads()[0]
     }
@@ -152,10 +174,10 @@ impl PulseEvents {
     /// [`PulseEvents::deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
     /// what the width of a peak in the frequency's derivative depends on.
     pub fn spreads(&self) -> [f64; 2] {
-        let n = self.times.len().max(1) as f64;
-        let [mean] = self.sums(|t| [t]).map(|sum| sum / n);
+        let [_, n] = self.sums();
+        let [mean] = self.summed(|t| [t]).map(|sum| sum / n);
         // Central moments, of times in units of 2⁶⁰ ticks that nothing overflows.
-        let moments = self.sums(|t| {
+        let moments = self.summed(|t| {
             let x = (t - mean) * 2f64.powi(-60);
             [x * x, x * x * x, x * x * x * x]
         });
@@ -165,12 +187,17 @@ impl PulseEvents {
         [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
     }
 
-    /// Sums over all times of what `of` makes of each, in pieces, so that threads do not matter.
-    fn sums<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
-        let add = |all: [f64; N], one: [f64; N]| std::array::from_fn(|i| all[i] + one[i]);
-        let piece = |times: &[i64]| times.iter().fold([0.0; N], |all, &t| add(all, of(t as f64)));
-        let pieces: Vec<[f64; N]> = self.times.par_chunks(1 << 16).map(piece).collect();
-        pieces.into_iter().fold([0.0; N], add)
+    /// Sums over all times of what `of` makes of each, times the square of its weight; in pieces, so that threads do not matter.
+    fn summed<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
+        const PIECE: usize = 1 << 16;
+        let add = |all: [f64; N], one: [f64; N], by: f64| std::array::from_fn(|i| all[i] + one[i] * by);
+        let piece = |(i, times): (usize, &[i64])| {
+            let weights = self.each_weight().and_then(|weights| weights.get(i * PIECE..)).unwrap_or_default();
+            let weights = weights.iter().copied().chain(std::iter::repeat(1.0));
+            times.iter().zip(weights).fold([0.0; N], |all, (&t, w)| add(all, of(t as f64), w * w))
+        };
+        let pieces: Vec<[f64; N]> = self.times.par_chunks(PIECE).enumerate().map(piece).collect();
+        pieces.into_iter().fold([0.0; N], |all, one| add(all, one, 1.0))
     }
 }
 
@@ -199,7 +226,7 @@ fn append(
     gti: &crate::data::Gti,
     (ticks, timing): (&Ticks, Option<&Timing>),
     chunk: usize,
-    times: &mut Vec<i64>,
+    (times, mut weights): (&mut Vec<i64>, Option<&mut Vec<f64>>),
     photons: &mut Balance,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
@@ -215,7 +242,9 @@ fn append(
         if !input.source.next_chunk(chunk, std::slice::from_mut(&mut read))? {
             break;
         }
-        outside += take(&read, &raw, emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64), &mut behind, times);
+        let emission = emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64);
+        let weighed = weights.as_mut().map(|weights| (input.source.weights(), &mut **weights));
+        outside += take(&read, &raw, emission, &mut behind, times, weighed);
         let rows = input.source.balance().read;
         progress(rows - reported);
         reported = rows;
@@ -226,8 +255,22 @@ fn append(
     Ok(())
 }
 
-/// Appends the ticks of the times that lie in the intervals, which end at what is behind the last time; how many do not. With the
-/// machine's own instructions for rounding, where it has them.
+/// The weights of events of one time in the order of their size, so that sums do not depend on the order of rows.
+fn in_order(times: &[i64], mut weights: Vec<f64>) -> Vec<f64> {
+    let mut rest = weights.as_mut_slice();
+    for alike in times.chunk_by(|a, b| a == b) {
+        let (these, behind) = rest.split_at_mut(alike.len());
+        these.sort_unstable_by(f64::total_cmp);
+        rest = behind;
+    }
+    weights
+}
+
+/// Weights of events, if they have any, and where to keep those that lie in good time.
+type Weighed<'a> = Option<(Option<&'a [f64]>, &'a mut Vec<f64>)>;
+
+/// Appends the ticks of the times that lie in the intervals, which end at what is behind the last time, and their weights; how many do
+/// not. With the machine's own instructions for rounding, where it has them.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
 fn take(
     read: &[f64],
@@ -235,15 +278,19 @@ fn take(
     emission: Option<&dyn Fn(f64) -> i64>,
     behind: &mut &[(f64, f64)],
     times: &mut Vec<i64>,
+    mut weighed: Weighed,
 ) -> u64 {
     times.reserve(read.len());
     let mut outside = 0;
-    for &t in read {
+    for (i, &t) in read.iter().enumerate() {
         while let Some((_, rest)) = behind.split_first().filter(|(first, _)| t >= first.1) {
             *behind = rest;
         }
         if behind.first().is_some_and(|(start, _)| t >= *start) {
             times.push(emission.map_or_else(|| raw.of(t), |at| at(t)));
+            if let Some((given, kept)) = &mut weighed {
+                kept.push(given.map_or(1.0, |given| given[i]));
+            }
         } else {
             outside += 1;
         }

@@ -24,6 +24,10 @@ pub trait TimeSource {
     fn is_in_order(&self) -> bool {
         true
     }
+    /// Weights of the events that the last chunk gave, one for each time; `None` where they have none.
+    fn weights(&self) -> Option<&[f64]> {
+        None
+    }
     /// Rows read so far, and those that were not kept.
     fn balance(&self) -> Balance;
     /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
@@ -51,6 +55,9 @@ impl TimeSource for EventStream<'_> {
     }
     fn is_in_order(&self) -> bool {
         EventStream::is_in_order(self)
+    }
+    fn weights(&self) -> Option<&[f64]> {
+        EventStream::weights(self)
     }
     fn balance(&self) -> Balance {
         self.balance.clone()
@@ -187,7 +194,7 @@ impl<'a> Events<'a> {
     /// # Errors
     /// A selection by a column the file does not have.
     pub fn unread(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
-        Events::parted(file, Parting { selection, bands: None })
+        Events::parted(file, Parting { selection, ..Parting::default() })
     }
 
     /// The events of a file in several bands of channels, of which nothing is read before it has to be. An event is read once and
@@ -197,7 +204,30 @@ impl<'a> Events<'a> {
     /// More than 65 bands; a selection by a column the file does not have.
     pub fn of_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
         let bands = Some(Arc::new(Bands::new(bands.to_vec())?));
-        Events::parted(file, Parting { selection: Selection { channels: None, detectors }, bands })
+        let selection = Selection { channels: None, detectors };
+        Events::parted(file, Parting { selection, bands, weight: None })
+    }
+
+    /// The same events with weights from a column of the file, for [`super::PulseEvents`]: probabilities that they are the source's, or
+    /// others. Spectra and light curves do not look at them.
+    ///
+    /// # Errors
+    /// The file has no such column of numbers, one in each row; the events come from no file, were read already, or are in bands.
+    pub fn weighted(self, column: &str) -> Result<Events<'a>> {
+        let read = self.source.balance().read > 0;
+        match &self.origin {
+            Some((file, parting)) if parting.bands.is_none() && !read => {
+                let weight = Some(Arc::new(file.weight_column(column)?));
+                let (file, parting) = (*file, Parting { weight, ..parting.clone() });
+                let source = Box::new(EventStream::unread(file, parting.clone())?);
+                Ok(Events { source, origin: Some((file, parting)), ..self })
+            }
+            _ => Err(Error::argument(
+                "weights",
+                column,
+                "are for the events of a file in one band, before they are read",
+            )),
+        }
     }
 
     /// The same events with the intervals and the clock of another input of that file, which may have been moved.
@@ -212,7 +242,7 @@ impl<'a> Events<'a> {
     }
 
     fn parted(file: &'a EventFile, parting: Parting) -> Result<Events<'a>> {
-        let Parting { selection, bands } = &parting;
+        let Parting { selection, bands, .. } = &parting;
         let kept: Vec<Option<ChannelRange>> = match bands {
             Some(bands) => bands.ranges().iter().copied().map(Some).collect(),
             None => vec![selection.channels],
@@ -265,6 +295,11 @@ impl<'a> Events<'a> {
         }
         self.inspect_file(warnings)?;
         self.source.prepare(warnings)
+    }
+
+    /// The column of the weights, if there are some.
+    pub(super) fn weight_column(&self) -> Option<&str> {
+        self.origin.as_ref().and_then(|(_, parting)| parting.weight.as_ref()).map(|column| column.name.trim())
     }
 
     /// The file and what is meant of it, where its times have not been asked for yet.

@@ -244,7 +244,12 @@ impl<'a> Plan<'a> {
         let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
         let bytes: usize = self.filters.iter().map(|filter| PLACES * filter.length() * size_of::<Complex<f32>>()).sum();
         let rows: Vec<usize> = (0..self.grid.rows.len()).collect();
-        for rows in rows.chunks((BANK / bytes).max(1)) {
+        // One row first, then more and more: what they take tells what all will, before long.
+        let (mut rest, mut together) = (rows.as_slice(), 1);
+        progress(0, self.grid.trials());
+        while !rest.is_empty() {
+            let (rows, behind) = rest.split_at(together.min(rest.len()));
+            (rest, together) = (behind, (2 * together).min(BANK / bytes).max(1));
             let pieces: Vec<_> = on(pool, || {
                 let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
                 let evaluate = |(place, best): (usize, &mut [Best])| self.evaluate(rows[0], &bank, place, best);

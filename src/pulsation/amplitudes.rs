@@ -32,20 +32,21 @@ pub struct Amplitudes {
 }
 
 impl Amplitudes {
-    /// Of the events in so many bins over the span.
+    /// Of the events in so many bins over the span; of weighted events sums of weights, with `Σw²` for N.
     pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> Amplitudes {
         let (start, stop) = ends(events);
         let fft = CpuFft::new(bins);
         let mut work = fft.work();
         let scale = bins as f64 / (stop - start) as f64;
-        for &t in &events.times {
+        let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
+        for (&t, weight) in events.times.iter().zip(weights) {
             let bin = ((t - start) as f64 * scale) as usize;
             if let Some(count) = work.input.get_mut(bin.min(bins - 1)) {
-                *count += 1.0;
+                *count += weight;
             }
         }
         fft.process(&mut work);
-        let size = (2.0 / events.times.len().max(1) as f64).sqrt();
+        let size = (2.0 / events.sums()[1]).sqrt();
         // Bins count where they are in the middle, from the middle of all.
         let centred = |(k, a): (usize, &Complex<f64>)| {
             let turn = Complex::from_polar(if k % 2 == 0 { size } else { -size }, -PI * k as f64 / bins as f64);

@@ -1,6 +1,7 @@
 //! What stands out of a search: peaks refined, side lobes and harmonics told from new sources.
 
 use std::f64::consts::{LN_10, PI, TAU};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -45,7 +46,7 @@ pub struct Candidate {
     pub sigma: f64,
     /// Harmonics that its rms and its error are of: those of `Z²_n`, or where H is largest.
     pub nharm: usize,
-    /// Fractional rms of the pulse in these harmonics, noise subtracted.
+    /// Fractional rms of the pulse in these harmonics, noise subtracted; of weighted events that of the weighted rate.
     pub rms: f64,
     /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
     pub group: usize,
@@ -114,29 +115,31 @@ impl Peak {
 struct Stretches {
     /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
     parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
-    total: f64,
+    /// [`PulseEvents::sums`].
+    total: [f64; 2],
 }
 
 impl Stretches {
     fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> Stretches {
         let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
-            return Stretches { parts: Vec::new(), total: 0.0 };
+            return Stretches { parts: Vec::new(), total: [0.0; 2] };
         };
         let length = (last - first) / STRETCHES as i64 + 1;
         // Times are in order, by and large: few pieces.
-        let mut stretches: Vec<Vec<&[i64]>> = vec![Vec::new(); STRETCHES];
+        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); STRETCHES];
         let mut rest = events.times.as_slice();
         while let Some(t) = rest.first() {
             let place = (t - first) / length;
             let inside = first + place * length..first + (place + 1) * length;
-            let (piece, behind) = rest.split_at(rest.iter().take_while(|t| inside.contains(t)).count());
-            stretches[place as usize].push(piece);
-            rest = behind;
+            let here = rest.iter().take_while(|t| inside.contains(t)).count();
+            let from = events.times.len() - rest.len();
+            stretches[place as usize].push(from..from + here);
+            rest = &rest[here..];
         }
         let tick = events.ticks.seconds();
         let matter = exposure::reach(events, spin, 2 * harmonics);
         let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
-        let part = |(i, pieces): (usize, &Vec<&[i64]>)| {
+        let part = |(i, pieces): (usize, &Vec<Range<usize>>)| {
             let from = first + i as i64 * length;
             let middle = (from as f64 + 0.5 * length as f64) * tick;
             // Good time before the first event and after the last one is theirs.
@@ -146,14 +149,15 @@ impl Stretches {
             let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
             window.iter_mut().for_each(|sum| *sum /= good);
             let mut sums = vec![Complex::default(); harmonics];
-            for times in pieces {
-                let piece = harmonics::at(times, None, spin, harmonics);
+            for piece in pieces {
+                let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
+                let piece = harmonics::at(&events.times[piece.clone()], weights, spin, harmonics);
                 sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
             }
             (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
-        Stretches { parts, total: events.times.len() as f64 }
+        Stretches { parts, total: events.sums() }
     }
 
     /// `Z²_1 …` where frequency and derivatives differ by so much.
@@ -171,7 +175,7 @@ impl Stretches {
                 }
             }
         }
-        pulse::z2_of_sums(&all[0], [self.total; 2], &all[1])
+        pulse::z2_of_sums(&all[0], self.total, &all[1])
     }
 }
 
@@ -214,7 +218,7 @@ pub(super) fn refine(
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
     let window = exposure::window(events, &spin, 2 * options.harmonics());
-    let z2 = whitened(harmonics::z2(&events.times, None, &window, &spin, options.harmonics()), levels);
+    let z2 = whitened(harmonics::z2(&events.times, events.each_weight(), &window, &spin, options.harmonics()), levels);
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
@@ -248,7 +252,7 @@ pub(super) fn refine(
         log10_p: chances.ln_p(tested) / LN_10,
         sigma: chances.sigma(tested),
         nharm: harmonics,
-        rms: (signal / stretches.total.max(1.0)).sqrt(),
+        rms: (signal / events.effective()).sqrt(),
         group: 0,
         harmonic: String::new(),
     }

@@ -58,7 +58,7 @@ const NEGLIGIBLE: f64 = 0.01;
 /// How many of the first `most` amplitudes `W_h` of the exposure matter: none from some frequency on.
 ///
 /// An interval has at most `1/(πh·f)` seconds in `W_h`, so that of `G` of them in `T` seconds `√(2N)·|W_h| ≤ √(2N)·G/(πh·f·T)`, the
-/// change of `√Z²`. Frequencies that drift count with the lowest one.
+/// change of `√Z²`; N is [`PulseEvents::effective`]. Frequencies that drift count with the lowest one.
 pub fn reach(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
     let ticks = &events.ticks;
     let (Some(first), Some(last)) = (events.gti.first(), events.gti.last()) else { return 0 };
@@ -73,7 +73,7 @@ pub fn reach(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
         return most;
     }
     let bound = events.gti.len() as f64 / (PI * least * events.exposure);
-    (((2.0 * events.times.len() as f64).sqrt() * bound / NEGLIGIBLE) as usize).min(most)
+    (((2.0 * events.effective()).sqrt() * bound / NEGLIGIBLE) as usize).min(most)
 }
 
 /// `∫ exp(2πi·h·φ(t)) dt` over good time intervals (ticks), s, for `h = 1 … harmonics`; of each interval as in [`exposure`].

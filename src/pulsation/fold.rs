@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_10;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::exposure::{self, exposure};
@@ -13,9 +14,10 @@ use crate::data::lightcurve::counting_error;
 use crate::data::{DeviceRecord, Provenance};
 use crate::error::{Error, Result};
 use crate::io::product::{Product, column};
-use crate::kernels::fold::MOST_BINS;
+use crate::kernels::fold::{MOST_BINS, bin_of};
 use crate::orbit::Timing;
 use crate::phase::{Ephemeris, Spin};
+use crate::pipeline::Weighting;
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
 
 /// Options of a fold.
@@ -53,11 +55,15 @@ pub struct ProfileMeta {
     pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
+    /// Their weights, where they have some: then rates and pulsed fractions are those of `Σw`, their errors of `√Σw²`, and the
+    /// statistics weighted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weighting>,
     /// Good time, s.
     pub exposure: f64,
     /// First start to last stop, s.
     pub span: f64,
-    /// Counts/s.
+    /// Counts/s, or the sum of the weights a second.
     pub mean: f64,
     /// Background, counts/s, that the pulsed fractions are without.
     pub background: f64,
@@ -96,7 +102,9 @@ pub struct Profile {
     pub phase: Vec<f64>,
     /// Events.
     pub counts: Vec<u64>,
-    /// Counts a second of the bin's exposure; NaN without any.
+    /// Sums of the weights and their standard errors, where there are weights.
+    pub weight: Option<[Vec<f64>; 2]>,
+    /// Counts, or weights, a second of the bin's exposure; NaN without any.
     pub rate: Vec<f64>,
     /// Its standard error.
     pub rate_err: Vec<f64>,
@@ -133,15 +141,28 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let counts = counts.into_iter().next().unwrap_or_default();
     let most = options.nharm.max(H_HARMONICS);
-    let z2 = harmonics::z2(&events.times, None, &exposure::window(events, &spin, 2 * most), &spin, most);
+    let window = exposure::window(events, &spin, 2 * most);
+    let z2 = harmonics::z2(&events.times, events.each_weight(), &window, &spin, most);
     let (h, h_harmonics) = pulse::h_of_z2(&z2);
     let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
     let exposed = exposure(&spin, ticks, &events.gti, nbin);
-    let (chi2, chi2_dof) = pulse::chi_square_of_profile(&counts, &exposed);
+    let [sum, squares] = events.sums();
+    let weight = events.each_weight().map(|weights| {
+        let [sums, variances] = weighted(&events.times, weights, &spin, nbin);
+        // What an empty bin may have had are events of the weight that most of the variance is from.
+        let error = |v: &f64| if *v > 0.0 { v.sqrt() } else { counting_error(0.0) * (squares / sum) };
+        let errors = variances.iter().map(error).collect();
+        [sums, errors]
+    });
+    let [summed, errors] = weight.clone().unwrap_or_else(|| {
+        let counted = || counts.iter().map(|&c| f64::from(c));
+        [counted().collect(), counted().map(counting_error).collect()]
+    });
+    let (chi2, chi2_dof) = pulse::chi_square_of_profile(&summed, &exposed);
+    let chi2 = chi2 * (sum / squares);
     let per_second = |x: f64, seconds: f64| if seconds > 0.0 { x / seconds } else { f64::NAN };
-    let counted = || counts.iter().map(|&c| f64::from(c)).zip(&exposed);
-    let rate: Vec<f64> = counted().map(|(c, &e)| per_second(c, e)).collect();
-    let rate_err: Vec<f64> = counted().map(|(c, &e)| per_second(counting_error(c), e)).collect();
+    let by_exposure = |sums: &[f64]| sums.iter().zip(&exposed).map(|(&x, &e)| per_second(x, e)).collect::<Vec<f64>>();
+    let (rate, rate_err) = (by_exposure(&summed), by_exposure(&errors));
     let source: Vec<f64> = rate.iter().map(|r| r - options.background).collect();
     let epoch = ephemeris.epoch.value();
     let meta = ProfileMeta {
@@ -154,9 +175,10 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         tick: ticks.seconds(),
         timing: events.timing.clone(),
         nphots: events.times.len(),
+        weights: events.weights.as_ref().map(|weights| weights.all.clone()),
         exposure: events.exposure,
         span: events.span,
-        mean: events.times.len() as f64 / events.exposure,
+        mean: sum / events.exposure,
         background: options.background,
         nharm: options.nharm,
         z2,
@@ -178,6 +200,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     Ok(Profile {
         phase: (0..nbin).map(|b| (b as f64 + 0.5) / nbin as f64).collect(),
         counts: counts.iter().map(|&c| u64::from(c)).collect(),
+        weight,
         rate,
         rate_err,
         exposure: exposed,
@@ -186,17 +209,39 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
 }
 
 impl Profile {
-    /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`.
+    /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`, and of weighted events `weight` `weight_err`.
     pub fn product(&self) -> Product<'_> {
-        let columns = vec![
+        let mut columns = vec![
             column("phase", "", &self.phase),
             column("counts", "ct", &self.counts),
             column("rate", "ct/s", &self.rate),
             column("rate_err", "ct/s", &self.rate_err),
             column("exposure", "s", &self.exposure),
         ];
+        if let Some([weight, weight_err]) = &self.weight {
+            columns.extend([column("weight", "", weight), column("weight_err", "", weight_err)]);
+        }
         Product { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
+}
+
+/// `Σw` and `Σw²` of the bins of phase, summed in pieces of so many events that threads do not matter.
+fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize) -> [Vec<f64>; 2] {
+    const PIECE: usize = 1 << 16;
+    let piece = |(times, weights): (&[i64], &[f64])| {
+        let mut sums = [vec![0.0; nbin], vec![0.0; nbin]];
+        for (&t, &weight) in times.iter().zip(weights) {
+            let bin = bin_of(spin.phase(t), nbin);
+            sums[0][bin] += weight;
+            sums[1][bin] += weight * weight;
+        }
+        sums
+    };
+    let pieces: Vec<_> = times.par_chunks(PIECE).zip(weights.par_chunks(PIECE)).map(piece).collect();
+    pieces.iter().fold([vec![0.0; nbin], vec![0.0; nbin]], |mut all, one| {
+        all.iter_mut().flatten().zip(one.iter().flatten()).for_each(|(a, b)| *a += b);
+        all
+    })
 }
 
 /// Profiles of consecutive stretches of time: rates, row by row in time; NaN without exposure.
@@ -210,8 +255,8 @@ pub struct Phaseogram {
 
 /// What fell between two times.
 pub(super) struct Stretch {
-    /// Events by bin of phase.
-    pub counts: Vec<u32>,
+    /// Events by bin of phase, or the sums of their weights.
+    pub counts: Vec<f64>,
     /// Seconds that each bin was observed.
     pub exposure: Vec<f64>,
     /// Good time, ticks.
@@ -221,15 +266,16 @@ pub(super) struct Stretch {
 /// Profiles between consecutive `edges`, ticks; events beyond them are in the first and in the last.
 pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<Stretch> {
     let rows = edges.len().saturating_sub(1);
-    let mut counts = vec![vec![0u32; nbin]; rows];
-    for &t in &events.times {
+    let mut counts = vec![vec![0.0; nbin]; rows];
+    let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
+    for (&t, weight) in events.times.iter().zip(weights) {
         let row = edges.partition_point(|edge| *edge <= t).saturating_sub(1).min(rows.saturating_sub(1));
-        let bin = crate::kernels::fold::bin_of(spin.phase(t), nbin);
+        let bin = bin_of(spin.phase(t), nbin);
         if let Some(count) = counts.get_mut(row).and_then(|row| row.get_mut(bin)) {
-            *count += 1;
+            *count += weight;
         }
     }
-    let one = |(counts, edges): (Vec<u32>, &[i64])| {
+    let one = |(counts, edges): (Vec<f64>, &[i64])| {
         let (from, to) = (edges[0], edges[1]);
         let gti = exposure::between(&events.gti, from, to);
         Stretch { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
@@ -254,7 +300,7 @@ pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> R
         // Slivers of exposure make no rate.
         let least = 1e-3 * (edges[1] - edges[0]) as f64 * events.ticks.seconds() / options.nbin as f64;
         let bins = stretch.counts.iter().zip(stretch.exposure);
-        bins.map(|(&c, e)| if e > least { f64::from(c) / e } else { f64::NAN }).collect()
+        bins.map(|(&c, e)| if e > least { c / e } else { f64::NAN }).collect()
     };
     let found = stretches(events, &spin, options.nbin, &edges);
     Ok(Phaseogram {

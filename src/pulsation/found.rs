@@ -10,6 +10,7 @@ use super::{Candidate, PulseEvents};
 use crate::data::{DeviceRecord, Provenance};
 use crate::io::product::{Product, column};
 use crate::orbit::Timing;
+use crate::pipeline::Weighting;
 use crate::spectrum::statistics::pulse::Chances;
 
 /// What a search says of itself.
@@ -44,6 +45,9 @@ pub struct SearchMeta {
     pub timing: Option<Timing>,
     /// Events.
     pub nphots: usize,
+    /// Their weights, where they have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weighting>,
     /// Good time, s.
     pub exposure: f64,
     /// First start to last stop, s.
@@ -55,7 +59,8 @@ pub struct SearchMeta {
     /// Of a search by templates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<super::accel::TemplatesMeta>,
-    /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone).
+    /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone); of the weighted rate where
+    /// events have weights.
     pub pulsed_upper_limit: Option<f64>,
     /// What computed it.
     #[serde(flatten)]
@@ -91,6 +96,7 @@ impl SearchMeta {
             epoch_mjd: super::mjd(events, epoch),
             timing: events.timing.clone(),
             nphots: events.times.len(),
+            weights: events.weights.as_ref().map(|weights| weights.all.clone()),
             exposure: events.exposure,
             span: events.span,
             detection_probability: options.false_alarm,

@@ -4,7 +4,8 @@
 //! evaluated by gridding and one FFT (nonuniform FFT of type 1: Dutt & Rokhlin 1993, doi:10.1137/0914081; Kaiser & Bessel's
 //! kernel: Beatty et al. 2005, doi:10.1109/TMI.2005.848376). Phases are those of [`Spin`], whole cycles wrapped exactly, however
 //! many; the sums are unbinned. A sum errs by less than [`ERROR`] of the number of events, whatever their times, which
-//! `tests` measure against the definition: the statistic of a trial near the detection level changes by its 1e-4 at most.
+//! `tests` measure against the definition: the statistic of a trial near the detection level changes by its 1e-4 at most. Weights are
+//! factors of what an event adds: then it is of the sum of the weights.
 //!
 //! Operations: an event and harmonic costs two exact phases, one root of unity, eight values of the kernel and eight complex additions,
 //! about 100 instructions, for all trials together; each trial `5·log₂` of the grid. Counting an event for each trial costs 5.
@@ -24,7 +25,7 @@ const WIDTH: usize = 8;
 const TABLE: usize = 2048;
 /// Roots of unity in the table.
 const ROOTS: usize = 1024;
-/// Largest error of a sum, of the number of events.
+/// Largest error of a sum, of the number of events, or of the sum of their weights.
 pub const ERROR: f64 = 1e-6;
 /// Trials evaluated at once: grids stay in the caches, more or less.
 pub const MOST_TRIALS: usize = 1 << 20;
@@ -118,10 +119,11 @@ impl HarmonicSums {
     }
 
     /// `S_h` of one harmonic at the trials `first + j·step`, on the threads of the caller's pool, or what `of` makes of it. The same bits
-    /// for any number of them.
+    /// for any number of them. With `weights`, one an event, of `Σ w·exp(2πi·h·φ)`.
     pub fn each<T>(
         &self,
         times: &[i64],
+        weights: Option<&[f64]>,
         [first, step]: [&Spin; 2],
         harmonic: u64,
         of: fn(Complex<f64>) -> T,
@@ -130,11 +132,13 @@ impl HarmonicSums {
         let centre = first.stepped(step, middle as i64);
         // A grid of its own pays for enough events; the number depends on the work alone.
         let pieces = (times.len() / CHUNK.max(4 * self.grid)).clamp(1, 16);
+        let length = times.len().div_ceil(pieces).max(1);
         let grids: Vec<Grid> = times
-            .par_chunks(times.len().div_ceil(pieces).max(1))
-            .map(|chunk| {
+            .par_chunks(length)
+            .enumerate()
+            .map(|(i, chunk)| {
                 let mut grid = Grid::new(self.grid);
-                spread(self, chunk, [&centre, step], harmonic, &mut grid);
+                spread(self, chunk, part_of(weights, i * length), [&centre, step], harmonic, &mut grid);
                 grid
             })
             .collect();
@@ -156,14 +160,30 @@ impl HarmonicSums {
     }
 }
 
-/// Adds the events to the cells about their places. Those of sorted events are the same for many in turn where trials are few, and
-/// are then summed in registers.
+/// The weights from a place on; without any none, for all are 1.
+fn part_of(weights: Option<&[f64]>, from: usize) -> &[f64] {
+    weights.and_then(|weights| weights.get(from..)).unwrap_or_default()
+}
+
+/// Adds the events to the cells about their places; those behind the last weight weigh 1. Those of sorted events are the same for many
+/// in turn where trials are few, and are then summed in registers.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
-fn spread(sums: &HarmonicSums, times: &[i64], [centre, step]: [&Spin; 2], harmonic: u64, grid: &mut Grid) {
+fn spread(
+    sums: &HarmonicSums,
+    times: &[i64],
+    weights: &[f64],
+    [centre, step]: [&Spin; 2],
+    harmonic: u64,
+    grid: &mut Grid,
+) {
     let bits = sums.grid.ilog2();
     let (mut here, mut near) = (0, [[0.0; WIDTH]; 2]);
-    for &t in times {
-        let (cos, sin) = sums.unit.of(centre.phase(t).wrapping_mul(harmonic));
+    for (i, &t) in times.iter().enumerate() {
+        let (mut cos, mut sin) = sums.unit.of(centre.phase(t).wrapping_mul(harmonic));
+        if let Some(weight) = weights.get(i) {
+            cos *= weight;
+            sin *= weight;
+        }
         let place = step.phase(t).wrapping_mul(harmonic);
         let cell = (place >> (64 - bits)) as usize;
         let inside = (place << bits >> 11) as f64 * (TABLE as f64 * 2f64.powi(-53));
@@ -217,8 +237,9 @@ pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize)
         .enumerate()
         .map(|(piece, chunk)| {
             let mut sums = vec![Complex::default(); harmonics];
+            let weights = part_of(weights, piece * CHUNK);
             for (i, &t) in chunk.iter().enumerate() {
-                let weight = weights.map_or(1.0, |w| w.get(piece * CHUNK + i).copied().unwrap_or(0.0));
+                let weight = weights.get(i).copied().unwrap_or(1.0);
                 let (cos, sin) = unit.of(spin.phase(t));
                 let turn = Complex::new(cos, sin);
                 let mut now = Complex::new(weight, 0.0);
@@ -287,6 +308,8 @@ mod tests {
         for (case, trials) in [1usize, 2, 3, 17, 64, 100, 333, 1000, 1024, 4097].into_iter().enumerate() {
             let mut random = Random::new(case as u64);
             let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-5e3), Dd::from(5e3)).unwrap();
+            // As different as those of photons of a faint source are.
+            let weights: [f64; 700] = std::array::from_fn(|_| random.uniform().powi(8));
             let limit = 5e3 / ticks.seconds();
             for kind in 0..4 {
                 let alike = ((random.uniform() - 0.5) * limit) as i64;
@@ -303,11 +326,19 @@ mod tests {
                 let step = Spin::of_frequency([2e-5, 1e-4, 0.3 / 1e4, 0.01][case % 4], &ticks).unwrap();
                 let plan = HarmonicSums::new(trials);
                 for harmonic in [1, 2, 20] {
-                    let found = plan.each(&times, [&first, &step], harmonic, |sum| sum);
+                    let found = plan.each(&times, None, [&first, &step], harmonic, |sum| sum);
                     assert_eq!(found.len(), trials);
+                    // Weights of 1 change no bit.
+                    let ones = plan.each(&times, Some(&[1.0; 700]), [&first, &step], harmonic, |sum| sum);
+                    assert_eq!(found, ones);
+                    let weighted = plan.each(&times, Some(&weights), [&first, &step], harmonic, |sum| sum);
                     for j in (0..trials).step_by(1 + trials / 50).chain([trials - 1]) {
-                        let sums = at(&times, None, &first.stepped(&step, j as i64), harmonic as usize);
-                        worst = worst.max((found[j] - sums[harmonic as usize - 1]).norm() / times.len() as f64);
+                        let spin = first.stepped(&step, j as i64);
+                        for (found, weights) in [(&found, &[1.0; 700]), (&weighted, &weights)] {
+                            let sums = at(&times, Some(weights), &spin, harmonic as usize);
+                            let all: f64 = weights.iter().sum();
+                            worst = worst.max((found[j] - sums[harmonic as usize - 1]).norm() / all);
+                        }
                     }
                 }
             }

@@ -35,7 +35,7 @@ pub enum Algorithm {
     Auto,
     /// Harmonic sums of all frequencies at once, unbinned.
     Fft,
-    /// A profile of every trial.
+    /// A profile of every trial; of events without weights.
     Fold,
     /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
     Ffa,
@@ -146,7 +146,7 @@ const TOGETHER: usize = 8;
 /// Events times trials of a piece that is folded.
 const FOLDED: usize = 1 << 31;
 
-/// Told how many trials are done, of how many.
+/// Told how many trials are done, of how many: first that none is.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Tries every frequency of the grid, and refines what stands out.
@@ -160,13 +160,14 @@ pub fn search(
     progress: Progress,
 ) -> Result<Search> {
     options.check()?;
+    refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
         return super::ffa::search(events, options, &backend.pool(), progress);
     }
     let grid = Grid::new(&events, options)?;
     let on_device = backend.shaders().is_some();
     let algorithm = match options.algorithm {
-        Algorithm::Auto if options.method == Method::Ef || on_device => Algorithm::Fold,
+        Algorithm::Auto if options.method == Method::Ef || (on_device && events.weights.is_none()) => Algorithm::Fold,
         Algorithm::Auto => Algorithm::Fft,
         asked => asked,
     };
@@ -175,6 +176,7 @@ pub fn search(
     let mut best = Best::new(&grid);
     let pieces = pieces(&grid, &events, &options);
     let (mut device, mut done) = (trials::cpu_record(), 0);
+    progress(0, grid.trials());
     if algorithm == Algorithm::Fold {
         let mut counter = Counter::new(backend);
         for piece in pieces {
@@ -197,6 +199,20 @@ pub fn search(
         }
     }
     Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
+}
+
+/// Profiles of trials count events.
+fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
+    let refuse = |column: &str, message: &str| Err(Error::argument("--weights", column, message));
+    match &events.weights {
+        Some(weights) if options.method == Method::Ef => {
+            refuse(&weights.all.column, "are for --method z2 and h; epoch folding counts events")
+        }
+        Some(weights) if options.algorithm == Algorithm::Fold => {
+            refuse(&weights.all.column, "are for --algorithm fft; fold counts events")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Consecutive frequencies of one row.
@@ -226,19 +242,19 @@ fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Pie
 fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
     let first = grid.spin(piece.row, piece.first);
     let sums = HarmonicSums::new(piece.trials);
-    let (total, harmonics) = (events.times.len() as f64, options.harmonics());
+    let ([total, squares], harmonics) = (events.sums(), options.harmonics());
     // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
     if exposure::reach(events, &first, 2 * harmonics) == 0 {
         let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
         let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
-        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), total));
+        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
         return (0..piece.trials).into_par_iter().map(one).collect();
     }
     let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
     let one = |j: usize| {
         let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
         let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
-        options.score(&pulse::z2_of_sums(&sums, [total; 2], &window))
+        options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
     };
     (0..piece.trials).into_par_iter().map(one).collect()
 }
@@ -251,7 +267,8 @@ fn each<T: Send>(
     harmonics: usize,
     of: fn(Complex<f64>) -> T,
 ) -> Vec<Vec<T>> {
-    (1..=harmonics as u64).into_par_iter().map(|h| sums.each(&events.times, spins, h, of)).collect()
+    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of);
+    (1..=harmonics as u64).into_par_iter().map(one).collect()
 }
 
 /// What makes the statistic of the profile of each trial of a piece.
@@ -331,7 +348,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
     // Between two trials a signal loses the most, in the fundamental.
     let loss = crate::spectrum::statistics::pulsed::binning_loss(0.5 / options.oversampling(), 1.0);
-    let limit = || pulse::pulsed_limit(largest, options.nharm, events.times.len() as f64, loss, CONFIDENCE);
+    let limit = || pulse::pulsed_limit(largest, options.nharm, events.effective(), loss, CONFIDENCE);
     let algorithm = if options.algorithm == Algorithm::Fold { "fold" } else { "fft" };
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];

@@ -57,6 +57,10 @@ pub struct Toas {
 pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, length: f64) -> Result<Toas> {
     let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
     let refuse = |option: &str, value: f64, message: String| Err(Error::argument(option, value, message));
+    if let Some(weights) = &events.weights {
+        let message = "are not for times of arrival, whose errors are those of counts";
+        return Err(Error::argument("--weights", &weights.all.column, message));
+    }
     let Some(mjdref) = events.mjdref else {
         return refuse("--toa-length", length, "the events have no MJDREF, so their times are no MJD".into());
     };
@@ -89,11 +93,11 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, le
     let spin = Spin::new(&ephemeris, ticks)?;
     let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0 };
     for stretch in stretches(events, &spin, nbin, &edges) {
-        let nphots = stretch.counts.iter().map(|&c| u64::from(c)).sum();
+        let nphots = stretch.counts.iter().sum::<f64>() as u64;
         if nphots == 0 {
             continue;
         }
-        let counted = || stretch.counts.iter().map(|&c| f64::from(c)).zip(&stretch.exposure);
+        let counted = || stretch.counts.iter().zip(&stretch.exposure);
         let rate: Vec<f64> = counted().map(|(c, e)| c / e).collect();
         // The variance of a count is, on average, the count; that of an empty bin, too.
         let variance: Vec<f64> = counted().map(|(c, e)| c / e / e).collect();

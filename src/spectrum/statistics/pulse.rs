@@ -117,14 +117,15 @@ pub fn h_of_z2(z2: &[f64]) -> (f64, usize) {
     scored.fold((0.0, 0), |best, one| if best.1 == 0 || one.0 > best.0 { one } else { best })
 }
 
-/// `χ²` of counts against a rate that is constant over the exposure of the bins (any unit), and its degrees of freedom.
-pub fn chi_square_of_profile(profile: &[u32], exposure: &[f64]) -> (f64, f64) {
-    let counted = || profile.iter().zip(exposure).filter(|(_, e)| **e > 0.0);
-    let (total, exposed) = counted().fold((0.0, 0.0), |(n, t), (c, e)| (n + f64::from(*c), t + e));
+/// `χ²` of counts against a rate that is constant over the exposure of the bins (any unit), and its degrees of freedom. (Sums of
+/// weights have a variance that is `Σw²/Σw` times as large, and `χ²` to be divided by that.)
+pub fn chi_square_of_profile<T: Copy + Into<f64>>(profile: &[T], exposure: &[f64]) -> (f64, f64) {
+    let counted = || profile.iter().map(|&c| c.into()).zip(exposure).filter(|(_, e)| **e > 0.0);
+    let (total, exposed) = counted().fold((0.0, 0.0), |(n, t): (f64, f64), (c, e)| (n + c, t + e));
     if total == 0.0 {
         return (0.0, 0.0);
     }
-    let term = |(c, e): (&u32, &f64)| (f64::from(*c) - total * e / exposed).powi(2) / (total * e / exposed);
+    let term = |(c, e): (f64, &f64)| (c - total * e / exposed).powi(2) / (total * e / exposed);
     (counted().map(term).sum(), counted().count() as f64 - 1.0)
 }
 
@@ -297,9 +298,9 @@ mod tests {
         assert!((z2[0] - total * 0.09 / 2.0).abs() < 0.5, "N·a²/2");
         assert_eq!(h_of_z2(&z2), (z2[0], 1));
         assert_eq!(h_of_z2(&[1.0, 30.0, 31.0]), (26.0, 2));
-        let (flat, dof) = chi_square_of_profile(&[10, 20, 30, 5], &[1.0, 2.0, 3.0, 0.0]);
+        let (flat, dof) = chi_square_of_profile(&[10u32, 20, 30, 5], &[1.0, 2.0, 3.0, 0.0]);
         assert!(flat < 1e-12 && dof == 2.0);
-        assert!((chi_square_of_profile(&[10, 20], &[1.0, 1.0]).0 - 50.0 / 15.0).abs() < 1e-12);
+        assert!((chi_square_of_profile(&[10u32, 20], &[1.0, 1.0]).0 - 50.0 / 15.0).abs() < 1e-12);
     }
 
     /// Phases of a constant source that is seen at some of them alone: Z²_m has the mean, the variance and the tail of χ² of 2m degrees
