@@ -101,7 +101,7 @@ fn curved(count: usize, behind: f64, Drift { z, w }: Drift, planner: &mut FftPla
     planner.plan_fft_forward(n).process(&mut points);
     points.truncate(count);
     // The first point is half a step behind −½.
-    let turn = |j: usize| Complex::from_polar(if j % 2 == 0 { 1.0 } else { -1.0 }, -PI * j as f64 / n as f64);
+    let turn = |j: usize| Complex::from_polar(if j.is_multiple_of(2) { 1.0 } else { -1.0 }, -PI * j as f64 / n as f64);
     points.iter_mut().enumerate().for_each(|(j, point)| *point *= turn(j));
     points
 }
