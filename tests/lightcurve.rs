@@ -296,30 +296,34 @@ fn other_writers_conventions_are_understood() {
         Column::new("ERROR", "D", "count"),
         Column::new("FRACEXP", "E", ""),
     ];
-    let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
-    out.table("CURVE", &columns, &header).unwrap();
-    for i in 0..40i32 {
-        let part = if i == 20 { 0.0f32 } else { 0.5 };
-        let time = 8.0 * f64::from(i) / 86_400.0;
-        let row = [&time.to_be_bytes()[..], &(4 + i).to_be_bytes(), &2f64.to_be_bytes(), &part.to_be_bytes()].concat();
-        out.rows(&row).unwrap();
+    // No exposure, or none that is a part of the bin.
+    for none in [0.0f32, -0.5, f32::NAN, f32::INFINITY] {
+        let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
+        out.table("CURVE", &columns, &header).unwrap();
+        for i in 0..40i32 {
+            let part = if i == 20 { none } else { 0.5 };
+            let time = 8.0 * f64::from(i) / 86_400.0;
+            let row =
+                [&time.to_be_bytes()[..], &(4 + i).to_be_bytes(), &2f64.to_be_bytes(), &part.to_be_bytes()].concat();
+            out.rows(&row).unwrap();
+        }
+        let mut header = Header::new();
+        header.push("TIMEZERO", 0.0, "").unwrap();
+        out.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header).unwrap();
+        out.rows(&[1000f64.to_be_bytes(), 1300f64.to_be_bytes()].concat()).unwrap();
+        out.finish().unwrap();
+        let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
+        assert_eq!((lc.len(), lc.grid.dt, lc.counted), (39, 8.0, false));
+        assert_eq!((lc.time[0], lc.rate[3], lc.rate_err[3], lc.counts[3]), (1004.0, 7.0 / 4.0, 0.5, 7.0));
+        assert_eq!(lc.meta.provenance.mjdref.map(|e| e.day), Some(50_000));
+        // The bin without exposure splits; the interval ends inside bin 37; half a bin's exposure must be allowed.
+        assert_eq!(lc.stretches(0.5), [0..20, 20..36]);
+        assert!(lc.stretches(0.9).is_empty());
+        let wide = lc.rebin(2).unwrap();
+        assert_eq!((wide.counts[0], wide.rate[0], wide.fracexp[0]), (9.0, 9.0 / 8.0, 0.5));
+        assert!((wide.rate_err[0] - 0.5 / 2f64.sqrt()).abs() < 1e-15);
+        assert_eq!((wide.fracexp[10], wide.rate[10]), (0.25, 25.0 / 4.0));
     }
-    let mut header = Header::new();
-    header.push("TIMEZERO", 0.0, "").unwrap();
-    out.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header).unwrap();
-    out.rows(&[1000f64.to_be_bytes(), 1300f64.to_be_bytes()].concat()).unwrap();
-    out.finish().unwrap();
-    let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
-    assert_eq!((lc.len(), lc.grid.dt, lc.counted), (39, 8.0, false));
-    assert_eq!((lc.time[0], lc.rate[3], lc.rate_err[3], lc.counts[3]), (1004.0, 7.0 / 4.0, 0.5, 7.0));
-    assert_eq!(lc.meta.provenance.mjdref.map(|e| e.day), Some(50_000));
-    // The bin without exposure splits; the interval ends inside bin 37; half a bin's exposure must be allowed.
-    assert_eq!(lc.stretches(0.5), [0..20, 20..36]);
-    assert!(lc.stretches(0.9).is_empty());
-    let wide = lc.rebin(2).unwrap();
-    assert_eq!((wide.counts[0], wide.rate[0], wide.fracexp[0]), (9.0, 9.0 / 8.0, 0.5));
-    assert!((wide.rate_err[0] - 0.5 / 2f64.sqrt()).abs() < 1e-15);
-    assert_eq!((wide.fracexp[10], wide.rate[10]), (0.25, 25.0 / 4.0));
 }
 
 /// Numbers beyond reason are errors, not panics, and not endless.

@@ -191,7 +191,7 @@ fn assemble(
             (None, Some(rate)) => (rate * exposed, rate, at(&error)),
             (None, None) => continue,
         };
-        let missing = !value.is_finite() || part.is_nan() || part <= 0.0 || err.is_some_and(|e| !e.is_finite());
+        let missing = ![value, count, part, err.unwrap_or(0.0)].iter().all(|x| x.is_finite()) || part <= 0.0;
         if missing {
             continue;
         }
