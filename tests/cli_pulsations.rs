@@ -238,6 +238,19 @@ fn drifts_are_searched_by_matched_filters() {
     assert!(std::fs::metadata(&map).unwrap().len() > 1000);
     let told = stderr(&succeed(&[&["accel", B1509, "--detrend"], &range[..]].concat()));
     assert!(told.contains("of 1 harmonic, ") && told.contains("Z²_2"), "{told}");
+    let told = succeed(&[
+        "accel",
+        B1509,
+        "--freq",
+        "6.59:6.6",
+        "--fdot",
+        "-1e-7:1e-7",
+        "--fddot",
+        "-1e-10:1e-10",
+        "--backend",
+        "cpu",
+    ]);
+    assert!(stderr(&told).contains(" Hz/s²"), "{told:?}");
     refused(&["accel", B1509, "--freq", "1:2", "--backend", "cpu"], 2, "--fdot");
     refused(&["accel", B1509, "--freq", "1:2", "--fdot", "-1:1", "--backend", "cpu"], 2, "the most is");
 }

@@ -261,7 +261,10 @@ fn summary(found: &Search) -> String {
         );
     }
     for (i, c) in found.candidates.iter().enumerate() {
-        let derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
+        let mut derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
+        if meta.dfddot > 0.0 {
+            derivative += &format!("  {:.6e} Hz/s²", c.fddot);
+        }
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
         text += &format!(
             "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.2}  log10 p {:.2}  rms {:.2} %{related}\n",
