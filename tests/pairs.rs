@@ -162,7 +162,8 @@ fn no_event_changes_its_bin() {
 }
 
 /// Lengths of each class: a sample, or with `EAGLERAY_FFT_SWEEP=all` all of 3 … 4096 and many to 2^24; another value sweeps the
-/// classes whose names hold it.
+/// classes whose names hold it, or the lengths that it lists (`3027,131101`). Of the sample, pulsars of the last class exceed their
+/// bound where a convolution does not give back what rounded roots take.
 fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
     if !sweep {
         return vec![
@@ -170,6 +171,7 @@ fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
             ("smooth", vec![3usize.pow(11), 1_000_000]),
             ("primes and their doubles", vec![65_537, 2 * 65_537]),
             ("prime squares", vec![251 * 251]),
+            ("convolutions", vec![3027, 131_101]),
         ];
     }
     let prime = |n: usize| n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
@@ -200,15 +202,17 @@ fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
 #[test]
 fn long_transforms_stay_in_bounds() {
     let wanted = std::env::var("EAGLERAY_FFT_SWEEP").ok();
+    let lengths: Vec<usize> = wanted.iter().flat_map(|w| w.split(',')).filter_map(|n| n.parse().ok()).collect();
     let sweep = wanted.is_some();
     let named = |class: &str| wanted.as_deref().is_none_or(|w| w == "all" || class.contains(w));
     let mut contexts = contexts("fft");
     eprintln!("| lengths | number | profile | samples | random | hostile |");
-    for (class, lengths) in classes(sweep).into_iter().filter(|(class, _)| named(class)) {
+    let listed = (!lengths.is_empty()).then_some(("as listed", lengths));
+    for (class, lengths) in classes(sweep).into_iter().filter(|(class, _)| named(class)).chain(listed) {
         for (variant, name) in fft::KERNEL.variants.iter().enumerate().take(if sweep { 4 } else { 2 }) {
             let mut worst = vec![[(0f64, 0usize); 2]; contexts.len()];
             for &n in &lengths {
-                let rows = if sweep { ((1 << 14) / n).clamp(1, 8) } else { 1 };
+                let rows = ((1 << 14) / n).clamp(1, 8);
                 for (i, data) in [Data::Random, Data::Hostile].into_iter().enumerate() {
                     let trial = (fft::KERNEL.trial)(variant, Shape { n, rows, events: 0 }, data, n as u64);
                     let expected = if sweep && n <= 1 << 17 { expected(&*trial, name) } else { trial.cpu() };
@@ -222,10 +226,8 @@ fn long_transforms_stay_in_bounds() {
                         if comparison.worst > worst[i].0 {
                             worst[i] = (comparison.worst, n);
                         }
-                        // A lone peak may carry more than its share of the bound, and in double precision the CPU's own roots are most
-                        // of the difference; see docs/results/fft-accuracy.md.
-                        let apart = data == Data::Hostile || trial.precision() == Precision::Double;
-                        let most = if sweep && apart { 1.5 } else { 1.0 };
+                        // In double precision the CPU's own roots are most of the difference; see docs/results/fft-accuracy.md.
+                        let most = if sweep && trial.precision() == Precision::Double { 1.5 } else { 1.0 };
                         assert!(comparison.worst <= most, "{class} {name} {n} {data:?}: {}", comparison.worst);
                     }
                 }

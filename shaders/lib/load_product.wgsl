@@ -3,7 +3,7 @@
 
 // rows × length: spectra of the chirped points.
 @group(0) @binding(3) var<storage, read> points_in: array<Complex>;
-// length: spectrum of e^{+πi j²/h}, over length.
+// length: spectrum of e^{+πi j²/h}, over length and over what rounded roots take from the sums of both transforms.
 @group(0) @binding(4) var<storage, read> filter_spectrum: array<Complex>;
 
 // Nothing is to be taken off: these points have many values.

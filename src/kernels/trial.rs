@@ -54,6 +54,14 @@ impl Precision {
         bytes
     }
 
+    /// A complex number as a device of this precision has it.
+    pub fn rounded(self, z: Complex<f64>) -> Complex<f64> {
+        match self {
+            Precision::Single => Complex::new(f64::from(z.re as f32), f64::from(z.im as f32)),
+            Precision::Double => z,
+        }
+    }
+
     /// Real numbers as a device of this precision wrote them.
     pub fn reals(self, bytes: &[u8]) -> Vec<f64> {
         match self {

@@ -61,20 +61,25 @@ impl FftTrial {
             peaks.push(peak);
             let frequency = peak as f64 / n as f64;
             let mut walk = 0.0;
-            samples.extend((0..n).map(|j| {
-                let white = random.normal();
-                walk += white;
-                let pulse = 0.9 * (std::f64::consts::TAU * frequency * j as f64).cos();
-                (match (input, data) {
-                    (Input::Events, Data::Random) => (6.0 + 2.4 * white).max(0.0).round(),
-                    // 1e4 counts a bin and a 90 % pulsar: the mean matters.
-                    (Input::Events, Data::Hostile) => (1e4 * (1.0 + pulse) + 100.0 * white).max(0.0).round(),
-                    (Input::Flux, Data::Random) => white,
-                    // Red noise of index 2, or a lone peak; over ranges that f32 just holds.
-                    (Input::Flux, Data::Hostile) if row % 2 == 0 => walk * 1e12,
-                    (Input::Flux, Data::Hostile) => (pulse + 1e-3 * white) * 1e-12,
-                }) as f32
-            }));
+            let values: Vec<f64> = (0..n)
+                .map(|j| {
+                    let white = random.normal();
+                    walk += white;
+                    let pulse = 0.9 * (std::f64::consts::TAU * frequency * j as f64).cos();
+                    match (input, data) {
+                        (Input::Events, Data::Random) => (6.0 + 2.4 * white).max(0.0).round(),
+                        // 1e4 counts a bin and a 90 % pulsar: the mean matters.
+                        (Input::Events, Data::Hostile) => (1e4 * (1.0 + pulse) + 100.0 * white).max(0.0).round(),
+                        (Input::Flux, Data::Random) => white,
+                        // Red noise of index 2, or a lone peak; over ranges that f32 just holds.
+                        (Input::Flux, Data::Hostile) if row % 2 == 0 => walk * 1e12,
+                        (Input::Flux, Data::Hostile) => (pulse + 1e-3 * white) * 1e-12,
+                    }
+                })
+                .collect();
+            // Of fluxes the host subtracts the mean, in f64.
+            let level = if input == Input::Flux { values.iter().sum::<f64>() / n as f64 } else { 0.0 };
+            samples.extend(values.iter().map(|x| (x - level) as f32));
         }
         let mean = |row: &[f32]| row.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
         let means = samples.chunks(n).map(|row| if input == Input::Events { centre(mean(row)) } else { 0.0 }).collect();
