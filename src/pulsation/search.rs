@@ -25,6 +25,15 @@ pub enum Method {
     Ef,
     /// The H test.
     H,
+    /// Phase dispersion: θ, which is small at a period; of samples ([`super::pdm()`]).
+    Pdm,
+}
+
+impl Method {
+    /// True where a statistic is as rare as a level.
+    pub fn reaches(self, stat: f64, level: f64) -> bool {
+        if self == Method::Pdm { stat <= level } else { stat >= level }
+    }
 }
 
 /// How trials are computed.
@@ -85,12 +94,12 @@ impl Default for SearchOptions {
 
 impl SearchOptions {
     /// Trials to an independent frequency: four to one of the highest harmonic, so that no more than 5 % of its power is lost between
-    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding.
+    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding and phase dispersion.
     pub fn oversampling(&self) -> f64 {
         self.oversample.unwrap_or(match self.method {
             Method::Z2 => 4.0 * self.nharm as f64,
             Method::H => 20.0,
-            Method::Ef => 10.0,
+            Method::Ef | Method::Pdm => 10.0,
         })
     }
 
@@ -99,7 +108,7 @@ impl SearchOptions {
         match self.method {
             Method::Z2 => self.nharm,
             Method::H => H_HARMONICS,
-            Method::Ef => (self.nbin / 2).clamp(1, 8),
+            Method::Ef | Method::Pdm => (self.nbin / 2).clamp(1, 8),
         }
     }
 
@@ -107,11 +116,11 @@ impl SearchOptions {
     pub(super) fn score(&self, z2: &[f64]) -> f64 {
         match self.method {
             Method::H => pulse::h_of_z2(z2).0,
-            Method::Z2 | Method::Ef => z2.last().copied().unwrap_or(0.0),
+            Method::Z2 | Method::Ef | Method::Pdm => z2.last().copied().unwrap_or(0.0),
         }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let refuse = |option: &str, value: usize, message: &str| Err(Error::argument(option, value, message));
         if !(2..=fold::MOST_BINS).contains(&self.nbin) {
             return refuse("--nbin", self.nbin, "must be from 2 to 4096");
@@ -119,19 +128,17 @@ impl SearchOptions {
         if !(1..=64).contains(&self.nharm) {
             return refuse("--nharm", self.nharm, "must be from 1 to 64");
         }
-        let folded = self.algorithm == Algorithm::Fold && self.method != Method::Ef;
+        let profiles = matches!(self.method, Method::Ef | Method::Pdm);
+        let folded = self.algorithm == Algorithm::Fold && !profiles;
         if folded && self.nbin < 2 * self.harmonics() + 1 {
             return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
         if self.method != Method::Ef && self.algorithm == Algorithm::Ffa {
             return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
         }
-        if self.method == Method::Ef && self.algorithm == Algorithm::Fft {
-            return Err(Error::argument(
-                "--algorithm",
-                "fft",
-                "computes no profiles; epoch folding needs --algorithm fold",
-            ));
+        if profiles && self.algorithm == Algorithm::Fft {
+            let message = "computes no profiles; epoch folding and phase dispersion need --algorithm fold";
+            return Err(Error::argument("--algorithm", "fft", message));
         }
         Ok(())
     }
@@ -160,6 +167,9 @@ pub fn search(
     progress: Progress,
 ) -> Result<Search> {
     options.check()?;
+    if options.method == Method::Pdm {
+        return Err(Error::argument("--method", "pdm", "is of samples, not of events: count them in bins first"));
+    }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
         return super::ffa::search(events, options, &backend.pool(), progress);
@@ -217,14 +227,14 @@ fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
 
 /// Consecutive frequencies of one row.
 #[derive(Clone, Copy)]
-struct Piece {
-    row: usize,
-    first: usize,
-    trials: usize,
+pub(super) struct Piece {
+    pub row: usize,
+    pub first: usize,
+    pub trials: usize,
 }
 
 /// The grid in pieces of about a second of work, which progress is told of.
-fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
+pub(super) fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
     let most = match options.algorithm {
         Algorithm::Fold => (FOLDED / events.times.len()).clamp(512, MOST_TRIALS),
         Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
@@ -284,7 +294,7 @@ fn profile_score<'a>(
         let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
         match options.method {
             Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
-            Method::Z2 | Method::H => {
+            Method::Z2 | Method::H | Method::Pdm => {
                 let harmonics = options.harmonics();
                 let mut window = Vec::new();
                 if exposure::reach(events, &spin, 2 * harmonics) > 0 {
@@ -340,7 +350,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
     let law = match options.method {
         Method::Z2 => Law::Z2(options.nharm),
         Method::H => Law::H,
-        Method::Ef => Law::ChiSquare(options.nbin as f64 - 1.0),
+        Method::Ef | Method::Pdm => Law::ChiSquare(options.nbin as f64 - 1.0),
     };
     let chances = grid.chances(&events, law);
     let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
