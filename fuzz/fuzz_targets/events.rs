@@ -5,9 +5,7 @@ use std::num::NonZeroUsize;
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::EventStream;
 use eagleray::pulsation::PulseEvents;
-use eagleray::{
-    Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events,
-};
+use eagleray::{Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
