@@ -1,5 +1,6 @@
 //! Stages of the path from a file to a spectrum, in bytes a second: copying the file from the page cache; that and its hash, on
-//! all cores; that and decoding, on one; counting, by the definition and as it is done; transforms and powers; all of it.
+//! all cores; that and decoding, on one; counting, by the definition and as it is done; transforms and powers; all of it. At the end
+//! each stands beside its limit: what it cannot do without, as measured in the same run.
 //!
 //! `cargo bench --bench path -- --limits FILE DT SEGMENT_SIZE` measures the whole computation and its limit on a file, in the same
 //! run: the least that any way must do is to get the times out of the file and to transform the counts. Prints JSON.
@@ -58,6 +59,10 @@ fn path(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("file");
     group.sample_size(10).throughput(Throughput::Bytes((EVENTS * ROW) as u64));
+    group.bench_function("memory to cache, one core", |bencher| {
+        let (all, mut piece) = (vec![1u8; EVENTS * ROW], vec![0; 256 << 10]);
+        bencher.iter(|| all.chunks_exact(256 << 10).for_each(|from| black_box(&mut piece).copy_from_slice(from)));
+    });
     group.bench_function("copy, one core", |bencher| {
         let source = Source::open(file.path()).expect("the file opens");
         let mut piece = vec![0; 256 << 10];
@@ -103,6 +108,7 @@ fn path(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(SEGMENT as u64));
     let (start, delta) = (Dd::from(8e7), bins_per_second(16.0, 1 << 14));
     let segment = &times[..SEGMENT];
+    group.bench_function("scan", |bencher| bencher.iter(|| scan(black_box(segment))));
     group.bench_function("definition", |bencher| bencher.iter(|| reference(black_box(segment), start, delta, 1 << 14)));
     group.bench_function("sorted", |bencher| {
         let (mut counts, mut last) = (vec![0.0; 1 << 14], Last::default());
@@ -115,8 +121,52 @@ fn path(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("transforming one segment");
     group.throughput(Throughput::Elements(SEGMENT as u64));
-    group.bench_function("transform, powers", |bencher| bencher.iter(|| transform(1 << 14, 1)));
+    let (fft, mut sum) = (CpuFft::new(1 << 14), vec![0.0; power::frequencies(1 << 14)]);
+    let mut work = fft.work();
+    group.bench_function("transform", |bencher| bencher.iter(|| fft.process(&mut work)));
+    group.bench_function("transform, powers", |bencher| {
+        bencher.iter(|| {
+            fft.process(&mut work);
+            power::cpu(&work.output, 1.0, black_box(&mut sum));
+        });
+    });
     group.finish();
+}
+
+/// Looks at every time once, from a cache: eight sums, so that none waits for another.
+fn scan(times: &[f64]) -> [f64; 8] {
+    times.as_chunks::<8>().0.iter().fold([0.0; 8], |sums, chunk| std::array::from_fn(|i| sums[i] + chunk[i]))
+}
+
+/// Median times of what criterion has just measured, s, beside the limits that follow from each other.
+fn beside_limits() {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), std::path::PathBuf::from);
+    let median = |name: &str| -> Option<f64> {
+        let text = std::fs::read(folder.join("criterion").join(name).join("new/estimates.json")).ok()?;
+        let estimates: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        Some(estimates["median"]["point_estimate"].as_f64()? * 1e-9)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as f64;
+    let (read, decoded, transformed) =
+        ("file/copy, one core", "file/copy, decode, one core", "transforming one segment/transform");
+    let segments = (EVENTS / SEGMENT) as f64;
+    // Each as a sum of others times factors.
+    let parts: [(&str, &[(&str, f64)]); 7] = [
+        (read, &[("file/memory to cache, one core", 1.0)]),
+        ("file/copy, CRC-32", &[(read, 1.0 / cores)]),
+        (decoded, &[(read, 1.0)]),
+        ("file/spectrum, threads/1", &[(decoded, 1.0), (transformed, segments)]),
+        ("file/spectrum, threads/2", &[(decoded, 0.5), (transformed, 0.5 * segments)]),
+        ("counting one segment/sorted", &[("counting one segment/scan", 1.0)]),
+        ("transforming one segment/transform, powers", &[(transformed, 1.0)]),
+    ];
+    println!("{:<44}{:>12}{:>12}{:>10}", "median, ms", "", "limit", "of limit");
+    for (name, terms) in parts {
+        let limit: Option<f64> = terms.iter().map(|(name, factor)| Some(factor * median(name)?)).sum();
+        if let (Some(time), Some(limit)) = (median(name), limit) {
+            println!("{name:<44}{:>12.3}{:>12.3}{:>10.2}", 1e3 * time, 1e3 * limit, limit / time);
+        }
+    }
 }
 
 /// Transforms and sums so many segments of `n` bins.
@@ -192,6 +242,7 @@ fn main() {
         _ => {
             benches();
             Criterion::default().configure_from_args().final_summary();
+            beside_limits();
         }
     }
 }

@@ -1,15 +1,16 @@
 //! What became slower since an earlier run.
 //!
 //! A timing is called different when all three say so: its medians differ by more than a floor; by more than [`SIGMAS`]
-//! standard errors, from the median absolute deviations of both; and its best samples differ the same way by half of the floor,
-//! since others on the machine make samples slower but never faster than the program is. Where others used the cores, it must also
-//! differ from what was measured together with it.
+//! standard errors, from the median absolute deviations of both; and the best sample of the slower run is above the median of the
+//! other by half of the floor, since others on the machine make samples slower but never faster than the program is. Where others used
+//! the cores, it must also differ from what was measured together with it.
 
 use super::record::{Record, Timing};
-use super::sample::{least, mad, median};
+use super::sample::{QUIET, least, mad, median};
 
-/// Relative differences up to this are the same.
-pub const FLOOR: f64 = 0.10;
+/// Relative differences up to this are the same: from one start of a process to the next, places of its memory change times of what
+/// lives in caches by several percent, all samples of a run alike.
+pub const FLOOR: f64 = 0.15;
 /// The same for times of cores that others use too: they share caches and memory, and so take up to this much longer.
 pub const SHARED_FLOOR: f64 = 0.25;
 /// Fewest timings that were taken in turn of which a median says how the machine did meanwhile.
@@ -54,23 +55,22 @@ pub fn verdict(old: &[f64], new: &[f64], floor: f64) -> Verdict {
         return Verdict::Same;
     }
     let variance = mad(old).powi(2) / old.len() as f64 + mad(new).powi(2) / new.len() as f64;
-    let (best_before, best_after) = (least(old), least(new));
     if difference.abs() <= SIGMAS * MEDIAN_ERROR * variance.sqrt() || old.len().min(new.len()) < 3 {
         Verdict::Unclear
-    } else if difference > 0.0 && larger(best_after, best_before, floor / 2.0) {
+    } else if difference > 0.0 && larger(least(new), before, floor / 2.0) {
         Verdict::Slower
-    } else if difference < 0.0 && larger(best_before, best_after, floor / 2.0) {
+    } else if difference < 0.0 && larger(least(old), after, floor / 2.0) {
         Verdict::Faster
     } else {
         Verdict::Unclear
     }
 }
 
-/// The timings of both runs, in the order of the new one. Where others used the machine in either run, what is done by its cores is
+/// The timings of both runs, in the order of the new one. Where others used the machine during either, what is done by its cores is
 /// judged by the time that they spent, not by the clock, which would measure the others; and what differs as all that was measured in
 /// turn with it does, which had the same neighbours, is unclear.
 pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
-    let disturbed = old.is_disturbed() || new.is_disturbed();
+    let is_disturbed = |timing: &Timing| timing.others.is_some_and(|cores| cores > QUIET);
     let on_cores = |timing: &Timing| {
         let software = new.adapters.iter().any(|adapter| adapter.software && adapter.name == timing.device);
         timing.device == "cpu" || software
@@ -78,6 +78,7 @@ pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let earlier = |timing: &Timing| old.timings.iter().find(|t| t.id == timing.id);
     let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
     let judged = both.map(|(old, new)| {
+        let disturbed = is_disturbed(old) || is_disturbed(new);
         let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
         let of = |timing: &Timing| if by_cores { timing.cores.clone() } else { timing.samples.clone() };
         let (before, after) = (of(old), of(new));
@@ -164,28 +165,28 @@ mod tests {
 
     #[test]
     fn what_changes_together_on_a_shared_machine_is_unclear() {
-        let record = |ratios: &[f64], load| {
+        let record = |ratios: &[f64], others| {
             let timing = |(i, ratio): (usize, &f64)| Timing {
                 id: i.to_string(),
                 kind: "kernel".into(),
                 device: "cpu".into(),
                 samples: vec![*ratio; 5],
                 cores: vec![*ratio; 5],
+                others: Some(others),
                 ..Timing::default()
             };
-            let machine = super::super::record::Machine { load_before: Some(load), ..Default::default() };
-            Record { timings: ratios.iter().enumerate().map(timing).collect(), machine, ..Record::default() }
+            Record { timings: ratios.iter().enumerate().map(timing).collect(), ..Record::default() }
         };
-        let verdicts = |ratios: &[f64], load| -> Vec<Verdict> {
-            let (old, new) = (record(&vec![1.0; ratios.len()], load), record(ratios, load));
+        let verdicts = |ratios: &[f64], others| -> Vec<Verdict> {
+            let (old, new) = (record(&vec![1.0; ratios.len()], 0.0), record(ratios, others));
             changes(&old, &new).iter().map(|change| change.verdict).collect()
         };
         use Verdict::{Same, Slower, Unclear};
-        assert_eq!(verdicts(&[1.3, 1.3, 1.31, 1.3, 1.7], 5.0), [Unclear, Unclear, Unclear, Unclear, Slower]);
-        assert_eq!(verdicts(&[1.0, 1.0, 1.1, 1.0, 1.3], 5.0), [Same, Same, Same, Same, Slower]);
+        assert_eq!(verdicts(&[1.3, 1.3, 1.31, 1.3, 1.7], 0.9), [Unclear, Unclear, Unclear, Unclear, Slower]);
+        assert_eq!(verdicts(&[1.0, 1.0, 1.1, 1.0, 1.3], 0.9), [Same, Same, Same, Same, Slower]);
         // Alone with the machine a change of all is one of the program.
         assert_eq!(verdicts(&[1.3; 5], 0.0), [Slower; 5]);
-        assert_eq!(verdicts(&[1.3; 2], 5.0), [Slower; 2]);
+        assert_eq!(verdicts(&[1.3; 2], 0.9), [Slower; 2]);
     }
 
     #[test]
@@ -193,6 +194,6 @@ mod tests {
         assert_eq!(verdict(&[1.0, 1.0], &[2.0, 2.0], FLOOR), Verdict::Unclear);
         assert_eq!(verdict(&[1.0, 2.0, 3.0, 4.0], &[1.1, 3.0, 4.0, 5.0], FLOOR), Verdict::Unclear);
         assert_eq!(verdict(&[2.0; 5], &[1.0; 5], FLOOR), Verdict::Faster);
-        assert_eq!(verdict(&[1.0; 5], &[1.09; 5], FLOOR), Verdict::Same);
+        assert_eq!(verdict(&[1.0; 5], &[1.14; 5], FLOOR), Verdict::Same);
     }
 }

@@ -210,7 +210,7 @@ fn measure(
         }
         print(&table::rates(record))?;
     }
-    let budget = Budget { least: 5, most: 15, seconds: if args.quick { 0.15 } else { 1.5 } };
+    let budget = Budget { least: 9, most: 15, seconds: if args.quick { 0.15 } else { 1.5 } };
     if args.wants(Part::Kernels) {
         for device in devices.iter_mut().filter(|device| !args.quick || device.profile != "portable") {
             args.say(&format!("timing kernels on {}", device.name));
@@ -233,8 +233,7 @@ fn measure(
             let size = if args.quick { Size::Quick } else { Size::Full };
             let prepared = bright.prepare(bright.events(size, args.events), size, folder)?;
             let threads = args.threads.map_or(cores, NonZeroUsize::get);
-            record.scaling =
-                Some(threads::scaling(&prepared, threads, args.quick, record.machine.load_before, budget)?);
+            record.scaling = Some(threads::scaling(&prepared, threads, args.quick, budget)?);
         }
     }
     if args.wants(Part::Peers) && args.backend != BackendArg::Gpu {

@@ -24,7 +24,7 @@ fn timing(name: &str, device: &str, size: &[(&str, u64)], samples: Vec<f64>) -> 
     let id = format!("peer/{name}/{}/{device}/", of_size.join("x"));
     let (kind, name, device) = ("peer".into(), name.into(), device.into());
     Timing { id, kind, name, device, size, ..Timing::default() }
-        .with(Samples { seconds: samples, cores: Vec::new() }, None)
+        .with(Samples { seconds: samples, ..Samples::default() }, None)
 }
 
 /// Real transforms of one core in single precision.

@@ -61,7 +61,7 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// Operating system and architecture.
     pub system: String,
-    /// Load average over a minute at the beginning: of others.
+    /// Load average over a minute at the beginning: of others, and of what ran before.
     pub load_before: Option<f64>,
     /// At the end: of others and of this.
     pub load_after: Option<f64>,
@@ -137,6 +137,9 @@ pub struct Timing {
     /// Time of all cores during each, s; empty where it is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cores: Vec<f64>,
+    /// Cores that others kept busy meanwhile, on average; `None` where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<f64>,
     /// What the machine's rates allow; `null` where nothing is known to bound it.
     pub limit: Option<Limit>,
     /// Limit over median: 1 is perfect.
@@ -182,11 +185,11 @@ impl Limit {
 impl Timing {
     /// With its samples, and the limit beside them.
     pub fn with(self, samples: Samples, limit: Option<Limit>) -> Timing {
-        let Samples { seconds: samples, mut cores } = samples;
+        let Samples { seconds: samples, mut cores, others } = samples;
         cores.retain(|time| time.is_finite());
         let (median, mad) = (super::sample::median(&samples), super::sample::mad(&samples));
         let fraction = limit.as_ref().map(|limit| limit.seconds / median);
-        Timing { median, mad, samples, cores, limit, fraction, ..self }
+        Timing { median, mad, samples, cores, others, limit, fraction, ..self }
     }
 }
 
@@ -214,9 +217,9 @@ impl Record {
         self.checks.iter().all(|check| check.failure.is_none())
     }
 
-    /// True where others kept more than a quarter of a core busy when the run began.
-    pub fn is_disturbed(&self) -> bool {
-        self.machine.load_before.is_some_and(|load| load > 0.25)
+    /// Cores that others kept busy while timings were taken, where most.
+    pub fn others(&self) -> Option<f64> {
+        self.timings.iter().filter_map(|timing| timing.others).max_by(f64::total_cmp)
     }
 
     /// The rate of that name on a device, its best sample.

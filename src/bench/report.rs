@@ -229,11 +229,11 @@ pub fn history(folder: &Path) -> Result<()> {
     runs.sort_by(|a, b| (a.1.unix_time, &a.0).cmp(&(b.1.unix_time, &b.0)));
     let about = runs.iter().enumerate().map(|(i, (name, record))| {
         let machine = format!("{}, {} cores", record.machine.processor, record.machine.cores);
-        let load = record.machine.load_before.map_or(String::new(), |load| format!("{load:.1}"));
+        let others = record.others().map_or(String::new(), |cores| format!("{cores:.1}"));
         let text = [name, &record.eagleray_version, &machine, &record.auto].map(|text| escaped(text));
-        [vec![(i + 1).to_string()], text.to_vec(), vec![load]].concat()
+        [vec![(i + 1).to_string()], text.to_vec(), vec![others]].concat()
     });
-    let mut body = rows(&["run", "file", "version", "machine", "auto takes", "load of others"], about);
+    let mut body = rows(&["run", "file", "version", "machine", "auto takes", "cores busy with others"], about);
     body += &figures::history(&runs)
         .unwrap_or_else(|| "<p>One run makes no history: there is nothing to compare.</p>".into());
     let mut ids: Vec<&Timing> = Vec::new();

@@ -15,6 +15,9 @@ pub struct Budget {
     pub seconds: f64,
 }
 
+/// Cores that others may keep busy meanwhile without being said to disturb.
+pub const QUIET: f64 = 0.25;
+
 /// Middle of some numbers; NaN without any.
 pub fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
@@ -44,6 +47,39 @@ pub struct Samples {
     pub seconds: Vec<f64>,
     /// Time that all cores spent on this process meanwhile, which others on the machine disturb less.
     pub cores: Vec<f64>,
+    /// Cores that others kept busy while these and all that were taken in turn with them were taken; `None` where the system does
+    /// not tell.
+    pub others: Option<f64>,
+}
+
+/// What other processes use from some moment on.
+struct Others {
+    since: Instant,
+    /// Time that all cores had been busy, s.
+    busy: f64,
+    own: ProcessTime,
+}
+
+impl Others {
+    /// From now on.
+    fn watch() -> Option<Others> {
+        Some(Others { since: Instant::now(), busy: busy()?, own: ProcessTime::try_now().ok()? })
+    }
+
+    /// Cores that they kept busy, on average.
+    fn cores(&self) -> Option<f64> {
+        let own = self.own.try_elapsed().ok()?.as_secs_f64();
+        Some(((busy()? - self.busy - own) / self.since.elapsed().as_secs_f64()).max(0.0))
+    }
+}
+
+/// Time that all cores were busy since the system started, s, in steps of 10 ms; Linux alone tells.
+fn busy() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let ticks: Vec<u64> = text.lines().next()?.split_whitespace().skip(1).map_while(|word| word.parse().ok()).collect();
+    // user nice system | idle iowait | irq softirq steal; what follows is part of the first two.
+    let busy = ticks.get(..3)?.iter().chain(ticks.get(5..8)?).sum::<u64>();
+    Some(busy as f64 / 100.0)
 }
 
 /// Times of several measurements, taken in turn, so that what disturbs the machine for a while disturbs all alike and shows as
@@ -55,6 +91,7 @@ pub fn in_turn(
 ) -> Vec<Result<Samples, String>> {
     let mut found: Vec<Result<Samples, String>> = vec![Ok(Samples::default()); count];
     let mut spent = vec![0.0; count];
+    let watch = Others::watch();
     for round in 0..=budget.most {
         let mut busy = false;
         for (i, (samples, spent)) in found.iter_mut().zip(&mut spent).enumerate() {
@@ -83,6 +120,8 @@ pub fn in_turn(
             break;
         }
     }
+    let others = watch.and_then(|watch| watch.cores());
+    found.iter_mut().flatten().for_each(|samples| samples.others = others);
     found
 }
 
@@ -108,6 +147,29 @@ mod tests {
         assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[4.0, 1.0, 2.0, 3.0])), (2.0, 2.5));
         assert!(median(&[]).is_nan());
         assert_eq!(mad(&[1.0, 2.0, 3.0, 100.0]), 1.0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn others_are_those_outside_of_the_process() {
+        let spin = |seconds: f64| {
+            let begin = Instant::now();
+            while begin.elapsed().as_secs_f64() < seconds {}
+        };
+        // Busy ourselves, we are not others; the machine's own work is at most its cores less that.
+        let watch = Others::watch().unwrap();
+        spin(0.5);
+        let (own, others) = (watch.own.try_elapsed().unwrap().as_secs_f64() / 0.5, watch.cores().unwrap());
+        let cores = std::thread::available_parallelism().unwrap().get() as f64;
+        assert!((0.0..cores - own + 0.3).contains(&others), "{others} of {cores} cores beside {own}");
+        // A process of half a second is seen, whoever else there is.
+        let watch = Others::watch().unwrap();
+        let mut child = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_secs_f64(0.5));
+        let others = watch.cores().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(others > 0.3, "{others} cores");
     }
 
     #[test]

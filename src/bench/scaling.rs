@@ -153,7 +153,7 @@ impl Scaling {
     }
 
     /// Speed-ups, fit and warnings from the samples of each point.
-    pub fn judged(mut self, load: Option<f64>, cores: usize) -> Scaling {
+    pub fn judged(mut self, others: Option<f64>, cores: usize) -> Scaling {
         for point in &mut self.points {
             (point.median, point.mad) = (median(&point.samples), mad(&point.samples));
         }
@@ -165,16 +165,16 @@ impl Scaling {
             point.efficiency = point.speedup / point.threads as f64;
         }
         self.fit = self.fit_of(USUAL_SCHEDULING);
-        let others = self.points.iter().map(|point| &point.scheduling).filter(|name| *name != USUAL_SCHEDULING);
-        self.other_fits = others.filter_map(|name| Some((name.clone(), self.fit_of(name)?))).collect();
+        let ways = self.points.iter().map(|point| &point.scheduling).filter(|name| *name != USUAL_SCHEDULING);
+        self.other_fits = ways.filter_map(|name| Some((name.clone(), self.fit_of(name)?))).collect();
         let usual = self.of_scheduling(USUAL_SCHEDULING);
         let spread = usual.iter().map(|p| p.mad / p.median).fold(0.0, f64::max);
         let mut warnings = Vec::new();
         if spread > NOISY {
             warnings.push(format!("samples spread by {:.0} %: too noisy to say", 100.0 * spread));
         }
-        if let Some(load) = load.filter(|&load| load > 0.5) {
-            warnings.push(format!("others keep {load:.1} of {cores} cores busy: too noisy to say"));
+        if let Some(others) = others.filter(|&others| others > 0.5) {
+            warnings.push(format!("others kept {others:.1} of {cores} cores busy: too noisy to say"));
         }
         if usual.len() < 4 {
             warnings.push(format!(

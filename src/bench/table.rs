@@ -1,6 +1,7 @@
 //! A run as text for a terminal.
 
 use super::record::{Check, Rate, Record, Timing};
+use super::sample::QUIET;
 use super::scaling::{Point, Scaling, USUAL_SCHEDULING};
 use crate::text::{Short, count};
 
@@ -27,7 +28,7 @@ pub fn head(record: &Record) -> String {
     let machine = &record.machine;
     let memory =
         machine.memory_bytes.map_or(String::new(), |bytes| format!(", {:.0} GiB", bytes as f64 / 2f64.powi(30)));
-    let load = machine.load_before.map_or(String::new(), |load| format!(", load of others {load:.2}"));
+    let load = machine.load_before.map_or(String::new(), |load| format!(", load average {load:.2}"));
     let mut text = format!("eagleray {} ({})\n", record.eagleray_version, record.build);
     text += &format!("cpu    {}, {} cores{memory}, {}{load}\n", machine.processor, machine.cores, machine.system);
     for adapter in &record.adapters {
@@ -35,9 +36,6 @@ pub fn head(record: &Record) -> String {
     }
     if record.adapters.is_empty() {
         text += "gpu    none found: the CPU alone is checked and measured\n";
-    }
-    if let Some(load) = machine.load_before.filter(|&load| load > 0.25 * machine.cores as f64) {
-        text += &format!("warning: others keep {load:.1} of {} cores busy; times will be too long\n", machine.cores);
     }
     text + &format!("auto takes {}\n", record.auto)
 }
@@ -130,6 +128,12 @@ pub fn timings(record: &Record) -> String {
                 limit.map_or("", |limit| &limit.by),
             );
         }
+    }
+    if let Some(others) = record.others().filter(|&others| others > QUIET) {
+        text += &format!(
+            "warning: others kept {others:.1} of {} cores busy meanwhile; times may be too long\n",
+            record.machine.cores
+        );
     }
     text
 }

@@ -24,7 +24,7 @@ const SCHEDULES: [(Schedule, &str); 3] =
 ///
 /// # Errors
 /// The system cannot start so many threads.
-pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, load: Option<f64>, budget: Budget) -> Result<Scaling> {
+pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, budget: Budget) -> Result<Scaling> {
     let mut points = Vec::new();
     let mut backends = Vec::new();
     let chunks = &CHUNKS[..if quick { 1 } else { CHUNKS.len() }];
@@ -42,6 +42,7 @@ pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, load: Option<f64>
         once(prepared, &mut backends[i / chunks.len()], point.chunk_events, output)
     };
     let measured = in_turn(points.len(), budget, |i| run(i, None));
+    let others = measured.iter().flatten().find_map(|samples| samples.others);
     let output = prepared.task().0.with_extension("ecsv");
     let profiled = |i| {
         profile::start();
@@ -62,7 +63,7 @@ pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, load: Option<f64>
     points.retain(|point| !point.samples.is_empty());
     let (workload, events) = (prepared.workload.name.to_string(), prepared.events);
     let scaling = Scaling { workload, events, points, fit: None, other_fits: BTreeMap::new(), warnings: Vec::new() };
-    let mut judged = scaling.judged(load, cores);
+    let mut judged = scaling.judged(others, cores);
     judged.warnings.extend(warnings);
     Ok(judged)
 }
