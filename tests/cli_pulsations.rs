@@ -146,8 +146,8 @@ fn weights_find_a_pulsar_that_counts_do_not() {
     let weighing = ["--weights", "psr j0001"];
     let plain = run(&search);
     assert!(real(&plain["candidates"][0]["log10_p"]) > -1.0 && plain["weights"].is_null(), "{}", plain["candidates"]);
-    for method in ["z2", "h"] {
-        let found = run(&[&search[..], &weighing, &["--method", method]].concat());
+    for method in ["z2", "h", "ef"] {
+        let found = run(&[&search[..], &weighing, &["--method", method, "--nbin", "8"]].concat());
         let best = &found["candidates"][0];
         near(&best["freq"], 3.3, 2e-5);
         assert!(real(&best["log10_p"]) < -5.0, "{best}");
@@ -192,7 +192,7 @@ fn weights_find_a_pulsar_that_counts_do_not() {
     let refuse = |options: &[&str], status, text| refused(&[&search[..], options].concat(), status, text);
     refuse(&["--backend", "gpu"], 2, "--weights = psr j0001: weights are summed on the CPU alone");
     refuse(&["--adapter", "0"], 2, "leave out --backend gpu and --adapter");
-    refuse(&["--method", "ef"], 2, "--method z2 and h");
+    refuse(&["--method", "ef", "--algorithm", "ffa"], 2, "--algorithm fold");
     refuse(&["--algorithm", "fold"], 2, "--algorithm fft");
     refused(&["search", &path, "--freq", "3:4", "--weights", "TIMES"], 1, "the columns are TIME, PSR J0001");
     let tim = name("a.tim");

@@ -73,14 +73,13 @@ impl PulseSamples {
         let value = |i: usize| if series.counted { series.counts[i] / series.fracexp[i] } else { series.rate[i] };
         let given: Vec<f64> = rows().map(value).collect();
         let (low, high) = given.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
-        let step = step(&given, high - low);
+        let (values, step) = whole(&given, low, high - low);
         if low == high {
             return refuse(bins, "all have the same value, so there is nothing to find");
         }
         if !step.is_normal() {
             return refuse(bins, "the range of the values is too large or too small; scale them");
         }
-        let values: Vec<u32> = given.iter().map(|x| ((x - low) / step).round_ties_even() as u32).collect();
         // Exact: fewer than 2^32 numbers below 2^32.
         let [n, sum, squares] = values.iter().fold([0u128; 3], |[n, sum, squares], &x| {
             let x = u128::from(x);
@@ -153,13 +152,16 @@ impl PulseSamples {
     }
 }
 
-/// 1 for whole numbers of a range below 2^32, else the smallest power of two of which the range has fewer than that.
-fn step(values: &[f64], range: f64) -> f64 {
+/// Values above the lowest one in whole units, and the unit: 1 for whole numbers of a range below 2^32, else the smallest power of two of
+/// which the range has fewer than that.
+pub(super) fn whole(values: &[f64], low: f64, range: f64) -> (Vec<u32>, f64) {
     const MOST: f64 = u32::MAX as f64;
+    let mut unit = (range / MOST).log2().ceil().exp2();
     if range <= MOST && values.iter().all(|x| x.fract() == 0.0) {
-        return 1.0;
+        unit = 1.0;
+    } else if range / unit > MOST {
+        // The logarithm was rounded.
+        unit *= 2.0;
     }
-    let step = (range / MOST).log2().ceil().exp2();
-    // Not what rounding of the logarithm made of it.
-    if range / step > MOST { 2.0 * step } else { step }
+    (values.iter().map(|x| ((x - low) / unit).round_ties_even() as u32).collect(), unit)
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
+use super::fold::weighted;
 use super::search::{Method, SearchOptions};
 use super::{Grid, PulseEvents, exposure, harmonics};
 use crate::kernels::fold::{self, Block};
@@ -229,11 +230,17 @@ pub(super) fn refine(
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
-            let mut counts = vec![0; options.nbin];
-            let block = Block { spin, trials: 1 };
-            fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
             let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
-            pulse::chi_square_of_profile(&counts, &exposed).0
+            if let Some(weights) = events.each_weight() {
+                let ([profile, _], [sum, squares]) =
+                    (weighted(&events.times, weights, &spin, options.nbin), events.sums());
+                pulse::chi_square_of_profile(&profile, &exposed).0 * (sum / squares)
+            } else {
+                let mut counts = vec![0; options.nbin];
+                let block = Block { spin, trials: 1 };
+                fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
+                pulse::chi_square_of_profile(&counts, &exposed).0
+            }
         }
         // That of values is not known here.
         Method::Pdm => grid_stat,

@@ -60,6 +60,9 @@ pub fn pdm(
         let asked = serde_json::to_value(options.method).unwrap_or_default();
         return Err(Error::argument("--method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
     }
+    if samples.values.len() != samples.at.times.len() {
+        return Err(Error::argument("samples", samples.values.len(), "each has one moment and one value"));
+    }
     let options = &SearchOptions { algorithm: Algorithm::Fold, ..options.clone() };
     judge(&mut samples, options)?;
     let grid = Grid::new(&samples.at, options)?;

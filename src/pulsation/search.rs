@@ -11,9 +11,11 @@ use super::{Grid, PulseEvents, Search, SearchMeta, exposure};
 use crate::backend::Backend;
 use crate::data::DeviceRecord;
 use crate::error::{Error, Result};
-use crate::kernels::fold;
+use crate::kernels::fold::{self, Tally};
 use crate::phase::Spin;
+use crate::pipeline::{Weighting, Weights};
 use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law, Roots};
+use crate::warning::Warnings;
 
 /// The statistic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,7 +46,7 @@ pub enum Algorithm {
     Auto,
     /// Harmonic sums of all frequencies at once, unbinned.
     Fft,
-    /// A profile of every trial; of events without weights.
+    /// A profile of every trial; of weighted events for epoch folding alone.
     Fold,
     /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
     Ffa,
@@ -150,6 +152,8 @@ pub const MAP: usize = 800;
 const CONFIDENCE: f64 = 0.95;
 /// Pieces that are worked on together.
 const TOGETHER: usize = 8;
+/// [`Weighting::noise_events`] of a bin below which noise is warned of.
+const ENOUGH: f64 = 5.0;
 /// Events times trials of a piece that is folded.
 const FOLDED: usize = 1 << 31;
 
@@ -188,10 +192,20 @@ pub fn search(
     let (mut device, mut done) = (trials::cpu_record(), 0);
     progress(0, grid.trials());
     if algorithm == Algorithm::Fold {
+        if let Some(weights) = &events.weights {
+            warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
+        }
         let mut counter = Counter::new(backend);
+        let weights = events.weights.as_ref().map(Weights::whole);
         for piece in pieces {
             let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
-            let stats = counter.profiles(&events.times, [&first, &grid.step], piece.trials, options.nbin, look)?;
+            let (spins, nbin) = ([&first, &grid.step], options.nbin);
+            let stats = if let Some((values, unit)) = &weights {
+                let score = weighted_score(&events, &grid, piece, *unit);
+                counter.tallies((&events.times, values), spins, piece.trials, nbin, score)?
+            } else {
+                counter.profiles(&events.times, spins, piece.trials, nbin, look)?
+            };
             done += best.add(piece, stats);
             progress(done, grid.trials());
         }
@@ -211,17 +225,31 @@ pub fn search(
     Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
 }
 
-/// Profiles of trials count events.
+/// Profiles of trials count events, but for epoch folding.
 fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
     let refuse = |column: &str, message: &str| Err(Error::argument("--weights", column, message));
-    match &events.weights {
-        Some(weights) if options.method == Method::Ef => {
-            refuse(&weights.all.column, "are for --method z2 and h; epoch folding counts events")
+    match (&events.weights, options.algorithm) {
+        (Some(weights), _) if weights.values.len() != events.times.len() => {
+            refuse(&weights.all.column, "are as many as events")
         }
-        Some(weights) if options.algorithm == Algorithm::Fold => {
-            refuse(&weights.all.column, "are for --algorithm fft; fold counts events")
+        (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are for --algorithm fold; ffa counts events"),
+        (Some(weights), Algorithm::Fold) if options.method != Method::Ef => {
+            refuse(&weights.all.column, "are for --algorithm fft; with z2 and h fold counts events")
         }
         _ => Ok(()),
+    }
+}
+
+/// Warns of weights of which the bins of a profile have few: their sums are not normal.
+fn warn_few(all: &Weighting, nbin: usize, warnings: &mut Warnings) {
+    let few = all.noise_events / nbin as f64;
+    if few < ENOUGH {
+        let message = format!(
+            "{}: in each of {nbin} bins noise is that of {few:.1} events, which have most of the weight; with fewer than {ENOUGH} the \
+             probabilities of epoch folding are rough",
+            all.column
+        );
+        warnings.push("W-WEIGHTS-FEW", message);
     }
 }
 
@@ -308,6 +336,23 @@ fn profile_score<'a>(
                 options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
             }
         }
+    }
+}
+
+/// χ² of the weighted profile of each trial of a piece, from sums of weights in a unit: `Σ_j (W_j − p_j·Σw)²/(p_j·Σw²)`, `p_j` the bin's part of
+/// the exposure.
+fn weighted_score<'a>(
+    events: &'a PulseEvents,
+    grid: &'a Grid,
+    piece: Piece,
+    unit: f64,
+) -> impl Fn(usize, &[Tally]) -> f64 + Sync + use<'a> {
+    let [sum, squares] = events.sums();
+    move |j, profile| {
+        let spin = grid.spin(piece.row, piece.first + j);
+        let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, profile.len());
+        let weights: Vec<f64> = profile.iter().map(|bin| bin.sum as f64 * unit).collect();
+        pulse::chi_square_of_profile(&weights, &exposed).0 * (sum / squares)
     }
 }
 
