@@ -52,7 +52,7 @@ impl PulseSamples {
     /// The whole good bins of a light curve: finite values in one good time interval, exposed to `min_fracexp` at least. Counts are divided by their exposure. Phases count from the second next to the middle of the time.
     ///
     /// Values become whole numbers: those that are whole, of a range below 2^32, are exact; others are rounded to the nearest of 2^32 steps
-    /// of a power of two over their range `R`. With `s²` their variance this changes θ by less than `R/s·2^-31`, and `R/s` is below `√(2N)`.
+    /// of a power of two over their range `R`. With `s²` their variance this changes θ by less than `2^-30·R/s·(N − 1)/(N − M)`, and `R/s` is below `√(2N)`.
     ///
     /// # Errors
     /// No such bin; values that are all the same, or of a range beyond f64.

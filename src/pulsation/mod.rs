@@ -18,6 +18,7 @@ pub mod fraction;
 pub mod grid;
 pub mod harmonics;
 pub mod pdm;
+mod scores;
 pub mod search;
 pub mod templates;
 pub mod toas;

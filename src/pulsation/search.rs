@@ -1,20 +1,19 @@
 //! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
 
 use rayon::prelude::*;
-use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::candidates;
-use super::harmonics::{HarmonicSums, MOST_TRIALS};
+use super::harmonics::MOST_TRIALS;
+use super::scores::{profile_score, stats, weighted_score};
 use super::trials::{self, Counter};
-use super::{Grid, PulseEvents, Search, SearchMeta, exposure};
+use super::{Grid, PulseEvents, Search, SearchMeta};
 use crate::backend::Backend;
 use crate::data::DeviceRecord;
 use crate::error::{Error, Result};
-use crate::kernels::fold::{self, Tally};
-use crate::phase::Spin;
+use crate::kernels::fold;
 use crate::pipeline::{Weighting, Weights};
-use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law, Roots};
+use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
 use crate::warning::Warnings;
 
 /// The statistic.
@@ -274,86 +273,6 @@ pub(super) fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions)
         starts.map(move |first| Piece { row, first, trials: most.min(grid.frequencies - first) })
     };
     (0..grid.rows.len()).flat_map(of_row).collect()
-}
-
-/// The statistics of a piece from harmonic sums.
-fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
-    let first = grid.spin(piece.row, piece.first);
-    let sums = HarmonicSums::new(piece.trials);
-    let ([total, squares], harmonics) = (events.sums(), options.harmonics());
-    // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
-    if exposure::reach(events, &first, 2 * harmonics) == 0 {
-        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
-        let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
-        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
-        return (0..piece.trials).into_par_iter().map(one).collect();
-    }
-    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
-    let one = |j: usize| {
-        let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
-        let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
-        options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
-    };
-    (0..piece.trials).into_par_iter().map(one).collect()
-}
-
-/// [`HarmonicSums::each`] of all harmonics.
-fn each<T: Send>(
-    sums: &HarmonicSums,
-    events: &PulseEvents,
-    spins: [&Spin; 2],
-    harmonics: usize,
-    of: fn(Complex<f64>) -> T,
-) -> Vec<Vec<T>> {
-    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of);
-    (1..=harmonics as u64).into_par_iter().map(one).collect()
-}
-
-/// What makes the statistic of the profile of each trial of a piece.
-fn profile_score<'a>(
-    events: &'a PulseEvents,
-    grid: &'a Grid,
-    piece: Piece,
-    options: &'a SearchOptions,
-) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
-    let roots = Roots::new(options.nbin);
-    move |j, profile| {
-        let spin = grid.spin(piece.row, piece.first + j);
-        let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
-        match options.method {
-            Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
-            Method::Z2 | Method::H | Method::Pdm => {
-                let harmonics = options.harmonics();
-                let mut window = Vec::new();
-                if exposure::reach(events, &spin, 2 * harmonics) > 0 {
-                    // That of bins, so that nothing of it is left.
-                    let exposed = exposed();
-                    let good: f64 = exposed.iter().sum();
-                    window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
-                    window.iter_mut().for_each(|sum| *sum /= good);
-                }
-                let sums = pulse::sums_of_profile(profile, harmonics, &roots);
-                options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
-            }
-        }
-    }
-}
-
-/// χ² of the weighted profile of each trial of a piece, from sums of weights in a unit: `Σ_j (W_j − p_j·Σw)²/(p_j·Σw²)`, `p_j` the bin's part of
-/// the exposure.
-fn weighted_score<'a>(
-    events: &'a PulseEvents,
-    grid: &'a Grid,
-    piece: Piece,
-    unit: f64,
-) -> impl Fn(usize, &[Tally]) -> f64 + Sync + use<'a> {
-    let [sum, squares] = events.sums();
-    move |j, profile| {
-        let spin = grid.spin(piece.row, piece.first + j);
-        let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, profile.len());
-        let weights: Vec<f64> = profile.iter().map(|bin| bin.sum as f64 * unit).collect();
-        pulse::chi_square_of_profile(&weights, &exposed).0 * (sum / squares)
-    }
 }
 
 /// The best row of each frequency.
