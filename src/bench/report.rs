@@ -235,7 +235,7 @@ pub fn history(folder: &Path) -> Result<()> {
     });
     let mut body = rows(&["run", "file", "version", "machine", "auto takes", "cores busy with others"], about);
     body += &figures::history(&runs)
-        .unwrap_or_else(|| "<p>One run makes no history: there is nothing to compare.</p>".into());
+        .unwrap_or_else(|| "<p>No workload was measured in two runs: there is nothing to compare.</p>".into());
     let mut ids: Vec<&Timing> = Vec::new();
     for timing in runs.iter().flat_map(|(_, record)| &record.timings).filter(|timing| timing.kind == "workload") {
         if ids.iter().all(|known| known.id != timing.id) {

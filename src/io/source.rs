@@ -109,7 +109,14 @@ impl Source {
     #[cfg(target_os = "linux")]
     pub(super) fn will_read(&self, range: Range<u64>) {
         let length = range.end.saturating_sub(range.start).min(AHEAD);
-        if let Some(length) = std::num::NonZeroU64::new(length) {
+        let held = |at| {
+            let (mut byte, flags) = ([0], rustix::io::ReadWriteFlags::NOWAIT);
+            rustix::io::preadv2(&*self.file, &mut [std::io::IoSliceMut::new(&mut byte)], at, flags) == Ok(1)
+        };
+        // To go through the pages of what the system has in memory takes longer than to ask for two of them.
+        if let Some(length) = std::num::NonZeroU64::new(length)
+            && !(held(range.start) && held(range.start + length.get() - 1))
+        {
             let _ = rustix::fs::fadvise(&*self.file, range.start, Some(length), rustix::fs::Advice::WillNeed);
         }
     }

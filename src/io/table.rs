@@ -339,13 +339,18 @@ fn extend<const R: usize, const N: usize>(
     value: impl Fn([u8; N]) -> f64,
     out: &mut Vec<f64>,
 ) {
-    let ((rows, _), from) = (bytes.as_chunks::<R>(), out.len());
-    // A loop over places, for `Vec::extend` would be another function, without this one's instructions.
-    out.resize(from + rows.len(), 0.0);
-    for (out, row) in out[from..].iter_mut().zip(rows) {
-        let mut field = [0; N];
-        field.copy_from_slice(&row[offset..offset + N]);
-        *out = value(field);
+    let (rows, _) = bytes.as_chunks::<R>();
+    out.reserve(rows.len());
+    // A loop over places, for `Vec::extend` would be another function, without this one's instructions; over few of them, for zeros
+    // that all values then replace would be written through to a slower cache.
+    let mut block = [0.0; 256];
+    for rows in rows.chunks(block.len()) {
+        for (out, row) in block.iter_mut().zip(rows) {
+            let mut field = [0; N];
+            field.copy_from_slice(&row[offset..offset + N]);
+            *out = value(field);
+        }
+        out.extend_from_slice(&block[..rows.len()]);
     }
 }
 
