@@ -1,6 +1,6 @@
 //! Phase dispersion minimisation (Stellingwerf 1978, doi:10.1086/156444): at a period, samples of one phase are alike.
 //!
-//! `θ` is the variance of samples within bins of phase over that of all ([`Dispersion::theta`]); the bins have exact phases of the middles of
+//! `θ` is the variance of samples within bins of phase over that of all ([`dispersion::Dispersion::theta`]); the bins have exact phases of the middles of
 //! the samples, and exact sums of whole numbers, so that it is the same bits on every device.
 
 use super::candidates::{self, Candidate, Peak};
