@@ -1,7 +1,8 @@
 // Pulse profiles of many trials at once: counts[trial][bin] of the events at phase bin/nbin and on, exact. Trial j of a block
 // has the phase of its first one and j times that of the step, modulo 2^64 units of 2^-64 cycle; its bin is
 // floor(nbin·phase) of the leading 32 bits. The definition is that of kernels/fold.rs.
-// A workgroup counts one stretch of events for one block in workgroup memory. Fragments before: grid, soft_f64, phase.
+// A workgroup counts one stretch of events for one block in workgroup memory. Fragments before: grid, soft_f64, phase, and amount_one, or
+// amount_value for sums of samples.
 
 struct Params {
     // Frequency from trial to trial, 2^-96 cycle/tick, words from the lowest on.
@@ -59,7 +60,7 @@ fn bin_of(phase: u32) -> u32 {
     return ((phase >> 16u) * params.nbin + (((phase & 0xffffu) * params.nbin) >> 16u)) >> 16u;
 }
 
-fn count(b: Block, t: vec2<u32>) {
+fn count(b: Block, t: vec2<u32>, amount: u32) {
     let f = vec3<u32>(b.f_0, b.f_1, b.f_2);
     var phase = turn(f, t);
     if (params.derivatives != 0u) {
@@ -67,7 +68,7 @@ fn count(b: Block, t: vec2<u32>) {
     }
     let step = turn(vec3<u32>(params.step_0, params.step_1, params.step_2), t);
     for (var place = 0u; place < b.trials * params.nbin; place += params.nbin) {
-        atomicAdd(&profile[place + bin_of(phase.y)], 1u);
+        atomicAdd(&profile[place + bin_of(phase.y)], amount);
         phase = u64_add(phase, step);
     }
 }
@@ -93,7 +94,7 @@ fn fold(
     workgroupBarrier();
     let end = min(begin + params.stretch, params.events);
     for (var i = begin + thread; i < end; i += THREADS) {
-        count(b, times[i]);
+        count(b, times[i], amount_of(i));
     }
     workgroupBarrier();
     for (var i = thread; i < counters; i += THREADS) {

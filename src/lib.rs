@@ -30,6 +30,7 @@
 //! - *tick*: the unit of exact times, a power of two of seconds; *phase*: cycles of a pulsation since the epoch, wrapped.
 //! - *ephemeris*: frequency and derivatives at an epoch; *trial*: one of those that a search tries; *row*: the trials of one derivative.
 //! - *profile*: counts and rates by phase; *Z², H, ef*: the statistics of a profile ([`spectrum::statistics::pulse`]).
+//! - *sample*: a bin of a light curve, at the phase of its middle; *θ*: their phase dispersion ([`spectrum::statistics::dispersion`]).
 //! - *subject, reference*: the two channels of a cross spectrum; positive lags say that the subject is late ([`spectrum::cross`]).
 #![warn(missing_docs)]
 // What reads files or options may meet anything.

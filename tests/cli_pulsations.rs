@@ -146,8 +146,8 @@ fn weights_find_a_pulsar_that_counts_do_not() {
     let weighing = ["--weights", "psr j0001"];
     let plain = run(&search);
     assert!(real(&plain["candidates"][0]["log10_p"]) > -1.0 && plain["weights"].is_null(), "{}", plain["candidates"]);
-    for method in ["z2", "h"] {
-        let found = run(&[&search[..], &weighing, &["--method", method]].concat());
+    for method in ["z2", "h", "ef"] {
+        let found = run(&[&search[..], &weighing, &["--method", method, "--nbin", "8"]].concat());
         let best = &found["candidates"][0];
         near(&best["freq"], 3.3, 2e-5);
         assert!(real(&best["log10_p"]) < -5.0, "{best}");
@@ -192,7 +192,7 @@ fn weights_find_a_pulsar_that_counts_do_not() {
     let refuse = |options: &[&str], status, text| refused(&[&search[..], options].concat(), status, text);
     refuse(&["--backend", "gpu"], 2, "--weights = psr j0001: weights are summed on the CPU alone");
     refuse(&["--adapter", "0"], 2, "leave out --backend gpu and --adapter");
-    refuse(&["--method", "ef"], 2, "--method z2 and h");
+    refuse(&["--method", "ef", "--algorithm", "ffa"], 2, "--algorithm fold");
     refuse(&["--algorithm", "fold"], 2, "--algorithm fft");
     refused(&["search", &path, "--freq", "3:4", "--weights", "TIMES"], 1, "the columns are TIME, PSR J0001");
     let tim = name("a.tim");
@@ -264,4 +264,49 @@ fn long_periods_are_folded_fast() {
     assert!(real(&best["log10_p"]) < -200.0 && found["algorithm"] == "ffa", "{best}");
     refused(&[&range[..], &["--algorithm", "ffa", "--fdot", "0:1e-9"]].concat(), 2, "constant periods");
     refused(&["search", SGR, "--freq", "1:2", "--backend", "cpu", "--algorithm", "ffa"], 2, "--method ef");
+}
+
+/// A light curve of the program's own, and the events that it is of, searched by phase dispersion: one answer.
+#[test]
+fn light_curves_are_searched_by_phase_dispersion() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (curve, table) = (file("curve.fits"), file("search.ecsv"));
+    succeed(&["lc", SGR, "--dt", "0.25", "--quiet", "-o", &curve]);
+    let search = ["--method", "pdm", "--freq", "0.02:0.15", "--nbin", "16", "--backend", "cpu"];
+    let pictures = ["--fdot", "-1e-5:1e-5", "--plot", &file("p.svg"), "--map", &file("m.png"), "-o", &table];
+    let [of_curve, of_events] = [&["search", &curve][..], &["search", SGR, "--dt", "0.25", "--overwrite"]]
+        .map(|input| json(&[input, &search, &pictures].concat()));
+    let best = &of_curve["candidates"][0];
+    near(&best["period"], 10.416, 0.02);
+    assert!(real(&best["log10_p"]) < -100.0 && real(&best["stat"]) < 0.9, "{best}");
+    assert_eq!(of_curve["candidates"], of_events["candidates"]);
+    assert_eq!(of_curve["sampling"]["samples"], of_events["sampling"]["samples"]);
+    assert_eq!((&of_curve["method"], &of_curve["sampling"]["dt"]), (&"pdm".into(), &0.25.into()));
+    // What lies in no whole bin is accounted for.
+    let photons = &of_events["photons"];
+    assert_eq!((&photons["used"], &photons["read"]), (&of_events["nphots"], &9369.into()));
+    assert!(real(&photons["used"]) + real(&photons["outside_segments"]) == 9369.0, "{photons}");
+    let rows = columns(&std::fs::read_to_string(&table).unwrap());
+    let smallest = rows.iter().map(|row| row[2]).fold(f64::INFINITY, f64::min);
+    near(&best["grid_stat"], smallest, 0.0);
+    let level = real(&of_curve["detection_level"]);
+    assert!(rows.iter().all(|row| (row[2] > level) == (row[3] > -2.0)), "the level is where log10 p is -2");
+    let drawn = std::fs::read_to_string(file("p.svg")).unwrap();
+    assert!(drawn.contains("θ of 16 bins") && std::fs::metadata(file("m.png")).unwrap().len() > 1000);
+    let told = stderr(&succeed(&[&["search", &curve][..], &search].concat()));
+    assert!(told.contains("samples of 0.25 s in ") && told.contains("θ of 16 bins 0."), "{told}");
+    let wide = stderr(&succeed(&["search", &curve, "--method", "pdm", "--freq", "0.02:0.3"]));
+    assert!(wide.contains("W-PDM-ALIAS: from 0.0625 Hz on 64 bins"), "{wide}");
+    let refuse = |options: &[&str], status: i32, text: &str| refused(&[&["search"], options].concat(), status, text);
+    refuse(&[&[SGR][..], &search].concat(), 2, "--dt");
+    refuse(&[SGR, "--freq", "0.02:0.15", "--dt", "0.25"], 2, "--method pdm");
+    refuse(&[SGR, "--freq", "0.02:0.15", "--min-fracexp", "0.5"], 2, "--method pdm");
+    refuse(&[&[SGR, "--dt", "1", "--weights", "PI"][..], &search].concat(), 2, "--weights");
+    refuse(&[&[SGR, "--dt", "1", "--par", "none.par"][..], &search].concat(), 2, "--par");
+    refuse(&[&[SGR, "--dt", "1", "--algorithm", "ffa"][..], &search].concat(), 2, "--method ef");
+    refuse(&[&[&curve, "--dt", "0.3"][..], &search].concat(), 2, "whole multiples");
+    refuse(&[&curve, "--freq", "0.02:0.15"], 2, "--method pdm");
+    refused(&["fold", &curve, "--f", "0.1"], 2, "profiles are made of events");
+    refused(&["accel", &curve, "--freq", "0.02:0.15", "--fdot", "0:1e-9"], 2, "--method pdm");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use eagleray::simulate::{Simulation, Term};
-use eagleray::spectrum::statistics::{chi_square, detection, normal, poisson, pulsed};
+use eagleray::spectrum::statistics::{chi_square, detection, dispersion, normal, poisson, pulsed};
 use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, Options, Warnings};
 
 /// Of p, so an absolute bound of ln p.
@@ -23,6 +23,7 @@ fn probabilities_agree_with_mpmath_to_1e_10_down_to_1e_300_and_beyond() {
             "poisson_at_least" => poisson::ln_at_least(v[0] as u64, v[1]),
             "poisson_at_most" => poisson::ln_at_most(v[0] as u64, v[1]),
             "noncentral_cdf" => chi_square::noncentral_ln_cdf(v[0], v[1], v[2]),
+            "dispersion_cdf" => dispersion::ln_cdf(v[0], v[1], v[2]),
             "any_trial" => detection::ln_any(v[0], v[1]),
             _ => panic!("{name}"),
         };
@@ -37,7 +38,7 @@ fn probabilities_agree_with_mpmath_to_1e_10_down_to_1e_300_and_beyond() {
             *entry = (error, line);
         }
     }
-    assert_eq!(worst.len(), 7);
+    assert_eq!(worst.len(), 8);
     for (name, (error, line)) in worst {
         println!("{name}: relative error of p at most {error:.1e}, at {line}");
     }

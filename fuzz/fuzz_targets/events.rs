@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use eagleray::backend::cpu::CpuBackend;
 use eagleray::io::EventStream;
-use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
+use eagleray::pulsation::PulseEvents;
+use eagleray::{Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -32,6 +33,17 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(b.read, file.rows() as u64);
     assert_eq!(b.read, times.len() as u64 + b.filtered + b.not_photons + b.dropped);
     assert!(times.iter().all(|t| t.is_finite()) && times.is_sorted());
+    if set(32) {
+        // A column of numbers as weights: one for each time that is kept.
+        let weighted = Events::unread(&file, selection.clone()).and_then(|input| input.weighted("PI"));
+        let read = |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &mut |_| {});
+        if let Ok(events) = weighted.and_then(|input| read(input)) {
+            let weights = events.each_weight().expect("weights were asked for");
+            assert_eq!(weights.len(), events.times.len());
+            assert!(weights.iter().all(|w| w.is_finite() && *w >= 0.0));
+            assert!(events.provenance.photons.is_exact() && events.provenance.photons.read == file.rows() as u64);
+        }
+    }
     // Months of good time are honestly transformed, which is not what is looked for here.
     if file.gti.exposure() < 1e3 {
         let settings = Options { dt: Some(0.5), segment_size: Some(4.0), ..Options::default() };

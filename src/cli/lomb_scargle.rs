@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use super::common::{InputArgs, Opened, report, seconds};
+use super::common::{InputArgs, report, seconds};
 use super::number::{Range, counting, number, positive, range};
 use super::output::OutputArgs;
 use super::{judge, plot};
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
-use crate::pipeline::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events, lomb_scargle, lomb_scargle_cross};
+use crate::pipeline::{lomb_scargle, lomb_scargle_cross};
 use crate::spectrum::lomb_scargle::{LombScargleOptions, Method};
 use crate::spectrum::{AveragedPowerSpectrum, Norm, Rebin};
 use crate::text::{Short, count};
@@ -71,20 +71,6 @@ impl LsArgs {
             method: if self.direct { Method::Direct } else { Method::Fast },
         }
     }
-
-    /// The light curve of some files.
-    fn series(&self, input: &InputArgs, warnings: &mut Warnings) -> Result<LightCurve> {
-        match input.open_any(false, warnings)? {
-            Opened::Series(series) => super::series::coarser(*series, self.dt),
-            Opened::Events(files) => {
-                let (inputs, combine) = input.inputs(&files, warnings, &mut |text| self.output.say(&text))?;
-                let options = LightCurveOptions { dt: self.dt, combine, chunk_events: CHUNK_EVENTS };
-                let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &mut |_| {})?;
-                warnings.extend(std::mem::take(&mut curve.meta.provenance.warnings));
-                Ok(curve)
-            }
-        }
-    }
 }
 
 /// Runs the command.
@@ -104,7 +90,7 @@ pub fn run(args: LsArgs) -> Result<()> {
     };
     rebin.ranges(1)?;
     let mut warnings = Warnings::default();
-    let series = args.series(&args.input, &mut warnings)?;
+    let series = super::series::of_files(&args.input, args.dt, output, &mut warnings)?;
     if let Some(reference) = &args.reference {
         return cross(&args, &series, reference, rebin, warnings);
     }
@@ -141,7 +127,7 @@ fn cross(
         return Err(Error::argument("--plot", "given", "is for power spectra; -o writes the cross spectrum"));
     }
     let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
-    let other = args.series(&input, &mut warnings)?;
+    let other = super::series::of_files(&input, args.dt, output, &mut warnings)?;
     if subject.meta.provenance.mjdref != other.meta.provenance.mjdref {
         let message = "has another MJDREF than FILE; bring both to one";
         return Err(Error::argument("--ref", reference.display(), message));

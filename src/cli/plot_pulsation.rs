@@ -36,8 +36,9 @@ pub(super) fn search_map(found: &Search, path: &str, overwrite: bool) -> Result<
         }
     }
     let half = if found.meta.dfdot > 0.0 { found.meta.dfdot / 2.0 } else { 1e-12 };
+    let darker = if found.meta.method == Method::Pdm { "smaller" } else { "larger" };
     let heat = Heat {
-        title: format!("{}: {}, darker is larger", named(&found.meta.provenance), statistic(found)),
+        title: format!("{}: {}, darker is {darker}", named(&found.meta.provenance), statistic(found)),
         x: ("frequency (Hz)", *first, last + found.meta.df),
         y: ("frequency derivative (Hz/s)", fdots[0] - half, fdots[fdots.len() - 1] + half),
         rows,
@@ -107,6 +108,7 @@ fn statistic(found: &Search) -> String {
         Method::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
         Method::H => "H".into(),
         Method::Ef => format!("χ² of {} bins", found.meta.nbin),
+        Method::Pdm => format!("θ of {} bins", found.meta.nbin),
     }
 }
 
@@ -127,15 +129,24 @@ impl Picture for SearchPicture<'_> {
         };
         let last = last.max(first + found.meta.df);
         let level = found.meta.detection_level;
-        let peak = found.candidates.iter().map(|c| c.stat).fold(level, f64::max);
-        let high = found.stat.iter().copied().fold(peak, f64::max) * 1.08;
+        let method = found.meta.method;
+        let drawn = || found.candidates.iter().map(|c| c.stat).chain(found.stat.iter().copied());
+        let high = drawn().fold(level, f64::max) * 1.08;
+        // θ hardly differs from 1 where there is nothing, and is small where there is something.
+        let (low, high) = match method {
+            Method::Pdm => {
+                let (low, high) = (drawn().fold(level, f64::min), drawn().fold(level, f64::max));
+                ((low - 0.12 * (high - low)).max(0.0), high + 0.05 * (high - low))
+            }
+            _ => (0.0, high),
+        };
         let mut chart = ChartBuilder::on(&area)
             .caption(named(&found.meta.provenance), ("sans-serif", 22))
             .margin(12)
             .margin_right(RIGHT_MARGIN)
             .x_label_area_size(48)
             .y_label_area_size(76)
-            .build_cartesian_2d(first..last, 0.0..high)
+            .build_cartesian_2d(first..last, low..high)
             .map_err(failed)?;
         mesh(&mut chart, "frequency (Hz)", &statistic(found), 16).bold_line_style(GRID).draw().map_err(failed)?;
         // One stroke a pixel, from the lowest to the highest value in it.
@@ -159,14 +170,17 @@ impl Picture for SearchPicture<'_> {
             .label(label)
             .legend(move |(x, y)| plotters::element::DashedPathElement::new([(x, y), (x + 24, y)], 7, 4, green));
         let orange = RGBColor(215, 125, 20);
-        let significant = found.candidates.iter().enumerate().filter(|(_, c)| c.stat >= level);
+        let significant = found.candidates.iter().enumerate().filter(|(_, c)| method.reaches(c.stat, level));
         let numbers = significant.map(|(i, c)| {
             let style = ("sans-serif", 18).into_font().color(&orange);
-            Text::new(format!(" {}", i + 1), (c.freq, (c.stat + 0.03 * high).min(high)), style)
+            let beside = if method == Method::Pdm { c.stat } else { (c.stat + 0.03 * high).min(high) };
+            Text::new(format!(" {}", i + 1), (c.freq, beside), style)
         });
         chart.draw_series(numbers).map_err(failed)?;
         let mut legend = chart.configure_series_labels();
-        legend.position(SeriesLabelPosition::UpperRight).label_font(("sans-serif", 16)).margin(8);
+        let corner =
+            if method == Method::Pdm { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
+        legend.position(corner).label_font(("sans-serif", 16)).margin(8);
         legend.draw().map_err(failed)?;
         area.present().map_err(failed)
     }

@@ -4,19 +4,19 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::common::{InputArgs, Opened, report};
+use super::common::{InputArgs, Opened, report, seconds};
 use super::device::DeviceArgs;
-use super::number::{Range, counting, positive, probability, range};
+use super::number::{Range, counting, number, positive, probability, range};
 use super::output::{OutputArgs, bar};
 use super::par::{ParArgs, read_by};
-use super::plot_pulsation;
 use super::weights::{self, WeightArgs};
+use super::{plot_pulsation, series};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::phase::Ephemeris;
-use crate::pipeline::{CHUNK_EVENTS, PulseEvents};
+use crate::pipeline::{CHUNK_EVENTS, PulseEvents, PulseSamples};
 use crate::pulsation::search::Progress;
-use crate::pulsation::{Algorithm, Method, Search, SearchMeta, SearchOptions, search};
+use crate::pulsation::{self, Algorithm, Method, Search, SearchMeta, SearchOptions, pdm, search};
 use crate::text::{Short, count};
 use crate::time::Dd;
 use crate::warning::Warnings;
@@ -42,7 +42,8 @@ pub struct SearchArgs {
     /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fddot: Option<Range>,
-    /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), or h (H test)
+    /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), h (H test), or of light curves, and of events counted in bins
+    /// of --dt, pdm (phase dispersion, --nbin bins)
     #[arg(long, value_enum, default_value = "z2")]
     method: MethodArg,
     /// Harmonics of z2
@@ -51,7 +52,13 @@ pub struct SearchArgs {
     /// Bins of profiles
     #[arg(long, value_name = "N", value_parser = counting, default_value = "64")]
     nbin: usize,
-    /// Trials to an independent frequency, 1/span [default: 4 times the harmonics of z2; 20 for h, 10 for ef]
+    /// For pdm, width of the bins that are its samples, s [default: of a light curve, its own]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// For pdm, bins with less of their time exposed count as missing [default: 0.9]
+    #[arg(long, value_name = "F", value_parser = number)]
+    min_fracexp: Option<f64>,
+    /// Trials to an independent frequency, 1/span [default: 4 times the harmonics of z2; 20 for h, 10 for ef and pdm]
     #[arg(long, value_name = "K", value_parser = positive)]
     oversample: Option<f64>,
     /// fft: harmonic sums of all frequencies at once, unbinned, on the CPU; fold: a profile of every trial, on any device; ffa: for
@@ -79,6 +86,7 @@ enum MethodArg {
     Z2,
     Ef,
     H,
+    Pdm,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,6 +113,7 @@ impl SearchArgs {
                 MethodArg::Z2 => Method::Z2,
                 MethodArg::Ef => Method::Ef,
                 MethodArg::H => Method::H,
+                MethodArg::Pdm => Method::Pdm,
             },
             nharm: self.nharm,
             nbin: self.nbin,
@@ -121,17 +130,65 @@ impl SearchArgs {
     }
 }
 
+impl SearchArgs {
+    /// Refuses options that have no meaning together.
+    fn check(&self) -> Result<()> {
+        let sampled = self.method == MethodArg::Pdm;
+        let given = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+        match () {
+            () if sampled && self.par.par.is_some() => {
+                given("--par", "is for events, not for the samples of --method pdm")
+            }
+            () if sampled && self.weights.is_given() => {
+                given("--weights", "are of events, not of the samples of --method pdm")
+            }
+            () if !sampled && self.dt.is_some() => {
+                given("--dt", "is for --method pdm; others take each event by itself")
+            }
+            () if !sampled && self.min_fracexp.is_some() => given("--min-fracexp", "is for --method pdm"),
+            () => Ok(()),
+        }
+    }
+
+    /// The samples of a light curve, or of events, and what computes.
+    fn samples(&self, device: &DeviceArgs) -> Result<(PulseSamples, Box<dyn Backend>)> {
+        let (mut warnings, out) = (Warnings::default(), &self.output);
+        let series = series::of_files(&self.input, self.dt, out, &mut warnings)?;
+        if self.dt.is_none() && series.meta.provenance.photons.read > 0 {
+            return Err(Error::argument(
+                "--dt",
+                "not given",
+                "phase dispersion of events needs bins, well below the period",
+            ));
+        }
+        out.say(&series::words(&series));
+        let backend = device.open(&mut warnings)?;
+        let mut samples = PulseSamples::of_light_curve(&series, self.min_fracexp.unwrap_or(0.9), warnings)?;
+        let options = self.options(&samples.at);
+        pulsation::pdm::judge(&mut samples, &options)?;
+        report(&samples.at.provenance.warnings, out.strict, out.quiet)?;
+        Ok((samples, backend))
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
+    args.check()?;
     let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
-    let (events, mut backend) = open(&args.input, &device, out, &args.par, &args.weights)?;
-    let options = args.options(&events);
-    let found = watched(out, |told| search(events, &options, backend.as_mut(), told))?;
+    let found = if args.method == MethodArg::Pdm {
+        let (samples, mut backend) = args.samples(&device)?;
+        let options = args.options(&samples.at);
+        watched(out, |told| pdm(samples, &options, backend.as_mut(), told))?
+    } else {
+        let (events, mut backend) = open(&args.input, &device, out, &args.par, &args.weights)?;
+        let options = args.options(&events);
+        watched(out, |told| search(events, &options, backend.as_mut(), told))?
+    };
     if let Some(path) = &out.plot {
         plot_pulsation::search(&found, path, out.overwrite)?;
     }
@@ -151,7 +208,11 @@ pub(super) fn open(
 ) -> Result<(PulseEvents, Box<dyn Backend>)> {
     let mut warnings = Warnings::default();
     let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("FILE", "light curve", "pulsations are searched in events"));
+        return Err(Error::argument(
+            "FILE",
+            "light curve",
+            "pulsations are searched in events; in light curves by search --method pdm",
+        ));
     };
     let (inputs, combine) = weights.inputs(input, &files, &mut warnings, &mut |text| out.say(&text))?;
     let backend = device.open(&mut warnings)?;
@@ -235,16 +296,22 @@ fn summary(found: &Search) -> String {
         Method::Z2 => format!("Z²_{}", meta.nharm),
         Method::H => "H".to_string(),
         Method::Ef => format!("χ² of {} bins", meta.nbin),
+        Method::Pdm => format!("θ of {} bins", meta.nbin),
+    };
+    let number = match &meta.sampling {
+        Some(all) => format!("{} of {} s", count(all.samples as u64, "sample"), Short(all.dt)),
+        None => count(meta.nphots as u64, "event"),
     };
     let mut text = format!(
-        "{} in {} s of good time, {} s from end to end; epoch {} s{}\n",
-        count(meta.nphots as u64, "event"),
+        "{number} in {} s of good time, {} s from end to end; epoch {} s{}\n",
         Short(meta.exposure),
         Short(meta.span),
         meta.epoch,
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
     );
-    text += &format!("photons: {}\n", meta.provenance.photons);
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
+    }
     text += &weights::summary(meta.weights.as_ref());
     text += &format!(
         "{name} of {}, {} independent frequencies, {} apart; detection level {} (false alarm {} %)\n",
@@ -260,6 +327,8 @@ fn summary(found: &Search) -> String {
             100.0 * limit
         );
     }
+    // θ is of the order of 1.
+    let digits = if meta.method == Method::Pdm { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
         let mut derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
         if meta.dfddot > 0.0 {
@@ -267,7 +336,7 @@ fn summary(found: &Search) -> String {
         }
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
         text += &format!(
-            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.2}  log10 p {:.2}  rms {:.2} %{related}\n",
+            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.digits$}  log10 p {:.2}  rms {:.2} %{related}\n",
             i + 1,
             c.freq,
             c.freq_err,

@@ -1,11 +1,14 @@
-//! `eagleray pds` of binned light curves.
+//! Light curves as input, and `eagleray pds` of them.
 
-use super::common::report;
+use super::common::{InputArgs, Opened, report};
+use super::output::OutputArgs;
 use super::pds::PdsArgs;
 use super::plan_text::describe_series;
 use crate::data::LightCurve;
 use crate::error::{Error, Result};
-use crate::pipeline::{Combine, SeriesOptions, SeriesPlan, spectrum_of_light_curve};
+use crate::pipeline::{
+    CHUNK_EVENTS, Combine, LightCurveOptions, SeriesOptions, SeriesPlan, light_curve_of_events, spectrum_of_light_curve,
+};
 use crate::text::{Short, count};
 use crate::warning::Warnings;
 
@@ -19,6 +22,25 @@ pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve>
         return Err(Error::argument("--dt", dt, message));
     }
     if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
+}
+
+/// The light curve of some files: their own, or events counted in bins of `dt`.
+pub(super) fn of_files(
+    input: &InputArgs,
+    dt: Option<f64>,
+    out: &OutputArgs,
+    warnings: &mut Warnings,
+) -> Result<LightCurve> {
+    match input.open_any(false, warnings)? {
+        Opened::Series(series) => coarser(*series, dt),
+        Opened::Events(files) => {
+            let (inputs, combine) = input.inputs(&files, warnings, &mut |text| out.say(&text))?;
+            let options = LightCurveOptions { dt, combine, chunk_events: CHUNK_EVENTS };
+            let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &mut |_| {})?;
+            warnings.extend(std::mem::take(&mut curve.meta.provenance.warnings));
+            Ok(curve)
+        }
+    }
 }
 
 /// What a light curve is: its bins, gaps and values.

@@ -20,6 +20,11 @@ pub struct WeightArgs {
 }
 
 impl WeightArgs {
+    /// True where weights are asked for.
+    pub(super) fn is_given(&self) -> bool {
+        self.weights.is_some()
+    }
+
     /// Where the work is done: weights are summed on the CPU alone.
     ///
     /// # Errors

@@ -3,10 +3,13 @@
 //! Definition, in integers: trials of equidistant frequencies come in blocks of at most [`block_trials`]. Trial `j` of a block has
 //! at `t` the phase `φ₀(t) + j·δ(t)` modulo `2⁶⁴` units of `2⁻⁶⁴` cycle, `φ₀` that of the block's first and `δ` that of the
 //! step ([`Spin::phase`]); the event counts in bin `⌊n_bin·φ⌋` of the leading 32 bits. That differs from the phase of the trial by
-//! itself by less than `2⁻⁵⁸` cycle. Every version gives identical counts.
+//! itself by less than `2⁻⁵⁸` cycle. Every version gives identical counts. Samples of a series fold alike: each adds a whole number to its
+//! bin instead of 1 ([`Tally`]).
 //!
 //! Operations an event and trial: one 64-bit addition, a product for the bin, one increment: 5 instructions on the CPU, about 11
 //! of 32 bits and one atomic in a shader; `φ₀` and `δ`, some 20 and 150, are shared by a block.
+
+use std::ops::AddAssign;
 
 use super::trial::{Random, words};
 use super::{
@@ -52,46 +55,88 @@ pub fn bin_of(phase: u64, nbin: usize) -> usize {
     (((phase >> 32) * nbin as u64) >> 32) as usize
 }
 
-/// Reference: trials × nbin counts of one block, one event and trial at a time.
-pub fn reference(times: &[i64], block: &Block, step: &Spin, nbin: usize) -> Vec<u32> {
-    let mut counts = vec![0; block.trials * nbin];
-    for (j, profile) in counts.chunks_mut(nbin).enumerate() {
-        for &t in times {
+/// Reference: trials × nbin sums of one block, one event, which counts `amount(i)`, and trial at a time.
+pub fn reference(times: &[i64], amount: impl Fn(usize) -> u32, block: &Block, step: &Spin, nbin: usize) -> Vec<u32> {
+    let mut sums = vec![0; block.trials * nbin];
+    for (j, profile) in sums.chunks_mut(nbin).enumerate() {
+        for (i, &t) in times.iter().enumerate() {
             let phase = block.spin.phase(t).wrapping_add(step.phase(t).wrapping_mul(j as u64));
-            profile[bin_of(phase, nbin)] += 1;
+            profile[bin_of(phase, nbin)] += amount(i);
         }
     }
-    counts
+    sums
 }
 
 /// Production path on one core: adds the events to the trials × nbin counts of one block.
 pub fn cpu(times: &[i64], block: &Block, step: &Spin, nbin: usize, counts: &mut [u32]) {
+    add(times.iter().map(|&t| (t, 1)), block, step, nbin, counts);
+}
+
+/// Samples in a bin of phase, and the sum of their values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Samples.
+    pub count: u64,
+    /// Sum of their values.
+    pub sum: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        (self.count, self.sum) = (self.count + other.count, self.sum + other.sum);
+    }
+}
+
+/// Bits below the number of samples in a [`Tally`] of one word: as many samples as [`cpu_tallies`] takes at once add up to no more.
+const SUM_BITS: u32 = 48;
+/// The most samples of a [`cpu_tallies`].
+pub const MOST_SAMPLES: usize = 1 << 15;
+
+/// Production path of samples on one core: adds at most [`MOST_SAMPLES`] of them to the trials × nbin tallies of one block; number and
+/// sum are parts of one word on the way, so that a sample costs what an event does.
+pub fn cpu_tallies(times: &[i64], values: &[u32], block: &Block, step: &Spin, nbin: usize, tallies: &mut [Tally]) {
+    let mut words = vec![0u64; tallies.len()];
+    let samples = times.iter().zip(values).take(MOST_SAMPLES);
+    add(samples.map(|(&t, &value)| (t, 1 << SUM_BITS | u64::from(value))), block, step, nbin, &mut words);
+    for (tally, word) in tallies.iter_mut().zip(words) {
+        *tally += Tally { count: word >> SUM_BITS, sum: word & ((1 << SUM_BITS) - 1) };
+    }
+}
+
+/// Adds to the trials × nbin sums of one block an amount at each time.
+fn add<T: Copy + Default + AddAssign>(
+    amounts: impl Iterator<Item = (i64, T)>,
+    block: &Block,
+    step: &Spin,
+    nbin: usize,
+    sums: &mut [T],
+) {
     // Bins of one byte cannot miss such a table, so nothing has to be checked, and an odd number of cache lines keeps the tables
     // of a block from pushing each other out of the cache.
     const TABLE: usize = 272;
     if nbin > 256 {
-        for &t in times {
+        for (t, amount) in amounts {
             let (mut phase, step) = (block.spin.phase(t), step.phase(t));
-            for profile in counts.chunks_exact_mut(nbin) {
-                if let Some(count) = profile.get_mut(bin_of(phase, nbin)) {
-                    *count += 1;
+            for profile in sums.chunks_exact_mut(nbin) {
+                if let Some(sum) = profile.get_mut(bin_of(phase, nbin)) {
+                    *sum += amount;
                 }
                 phase = phase.wrapping_add(step);
             }
         }
         return;
     }
-    let mut tables = [[0u32; TABLE]; BLOCK];
+    let mut tables = [[T::default(); TABLE]; BLOCK];
     let tables = &mut tables[..block.trials.min(BLOCK)];
-    for &t in times {
+    for (t, amount) in amounts {
         let (mut phase, step) = (block.spin.phase(t), step.phase(t));
         for table in &mut *tables {
-            table[usize::from(bin_of(phase, nbin) as u8)] += 1;
+            table[usize::from(bin_of(phase, nbin) as u8)] += amount;
             phase = phase.wrapping_add(step);
         }
     }
-    for (profile, table) in counts.chunks_exact_mut(nbin).zip(tables) {
-        profile.iter_mut().zip(table).for_each(|(count, found)| *count += *found);
+    for (profile, table) in sums.chunks_exact_mut(nbin).zip(tables) {
+        profile.iter_mut().zip(table).for_each(|(sum, found)| *sum += *found);
     }
 }
 
@@ -157,26 +202,42 @@ impl DeviceBlock {
 
 const PHASE: &str = include_str!("../../shaders/lib/phase.wgsl");
 const ENTRY: &str = include_str!("../../shaders/fold.wgsl");
+const ONE: &str = include_str!("../../shaders/lib/amount_one.wgsl");
+const VALUE: &str = include_str!("../../shaders/lib/amount_value.wgsl");
 
 /// Profiles by integers: any device.
-static FOLD: Shader = Shader {
-    name: "fold",
-    entry: "fold",
-    fragments: &[GRID, bin_events::SOFT_F64, PHASE, ENTRY],
-    bindings: &[
-        ("params", Access::Uniform),
-        ("times", Access::Read),
-        ("blocks", Access::Read),
-        ("counts", Access::ReadWrite),
-    ],
-    layouts: &[FoldParams::LAYOUT, DeviceBlock::LAYOUT],
-    constants: |limits| vec![("THREADS", f64::from(limits.threads)), ("COUNTERS", COUNTERS as f64)],
-    workgroup_bytes: |_| 4 * COUNTERS as u32,
-    f64: false,
-};
+static FOLD: Shader = shader("fold", &[GRID, bin_events::SOFT_F64, PHASE, ONE, ENTRY], BINDINGS.split_at(4).0);
+/// The same of samples: sums of their values.
+static FOLD_VALUES: Shader = shader("fold.values", &[GRID, bin_events::SOFT_F64, PHASE, VALUE, ENTRY], &BINDINGS);
 
-/// The work of a device for some blocks: buffers are the times, the blocks and the counts (trials × nbin, u32), which are the output.
-pub fn job(times: &[i64], blocks: &[Block], step: &Spin, nbin: usize, limits: &Limits) -> Job {
+const BINDINGS: [(&str, Access); 5] = [
+    ("params", Access::Uniform),
+    ("times", Access::Read),
+    ("blocks", Access::Read),
+    ("counts", Access::ReadWrite),
+    ("values", Access::Read),
+];
+
+const fn shader(
+    name: &'static str,
+    fragments: &'static [&'static str],
+    bindings: &'static [(&'static str, Access)],
+) -> Shader {
+    Shader {
+        name,
+        entry: "fold",
+        fragments,
+        bindings,
+        layouts: &[FoldParams::LAYOUT, DeviceBlock::LAYOUT],
+        constants: |limits| vec![("THREADS", f64::from(limits.threads)), ("COUNTERS", COUNTERS as f64)],
+        workgroup_bytes: |_| 4 * COUNTERS as u32,
+        f64: false,
+    }
+}
+
+/// The work of a device for some blocks: buffers are the times, the blocks and the counts (trials × nbin, u32), which are the output; with
+/// `values`, one a time, these too, and sums of them modulo 2^32 in the place of the counts.
+pub fn job(times: &[i64], values: Option<&[u32]>, blocks: &[Block], step: &Spin, nbin: usize, limits: &Limits) -> Job {
     let [step_0, step_1, step_2, ..] = step.words();
     let mut trials = 0;
     let place = |block: &Block| {
@@ -197,28 +258,27 @@ pub fn job(times: &[i64], blocks: &[Block], step: &Spin, nbin: usize, limits: &L
     };
     let stretches = times.len().div_ceil(STRETCH as usize);
     let dispatch = Dispatch {
-        shader: &FOLD,
+        shader: if values.is_some() { &FOLD_VALUES } else { &FOLD },
         params: bytemuck::bytes_of(&params).to_vec(),
-        buffers: vec![0, 1, 2],
+        buffers: if values.is_some() { vec![0, 1, 2, 3] } else { vec![0, 1, 2] },
         workgroups: limits.grid(stretches as u64 * blocks.len() as u64),
         // The times are read by every block.
-        bytes: 8 * times.len() as u64 * blocks.len() as u64 + 4 * (trials * nbin) as u64,
+        bytes: (8 * times.len() + values.map_or(0, size_of_val)) as u64 * blocks.len() as u64
+            + 4 * (trials * nbin) as u64,
     };
-    Job {
-        buffers: vec![Fill::of(times), Fill::of(&device), Fill::Zeros(4 * (trials * nbin) as u64)],
-        dispatches: vec![dispatch],
-        outputs: vec![2],
-    }
+    let mut buffers = vec![Fill::of(times), Fill::of(&device), Fill::Zeros(4 * (trials * nbin) as u64)];
+    buffers.extend(values.map(Fill::of));
+    Job { buffers, dispatches: vec![dispatch], outputs: vec![2] }
 }
 
 /// The fold's entry in the table of kernels; of a shape, `n` are the bins and `rows` the trials.
 pub static KERNEL: Kernel = Kernel {
     name: "fold",
-    shaders: &[&FOLD],
-    variants: &["f", "f fdot fddot"],
+    shaders: &[&FOLD, &FOLD_VALUES],
+    variants: &["f", "f fdot fddot", "f values"],
     needs_f64: |_| false,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(FoldTrial::new(variant == 1, shape, data, seed)),
+    trial: |variant, shape, data, seed| Box::new(FoldTrial::new(variant, shape, data, seed)),
 };
 
 fn shapes(limits: &Limits) -> Vec<Shape> {
@@ -230,23 +290,24 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
     shapes
 }
 
-/// One case of the fold; its values are the counts of all trials.
+/// One case of the fold; its values are the counts, or the sums, of all trials.
 struct FoldTrial {
     nbin: usize,
     times: Vec<i64>,
+    values: Option<Vec<u32>>,
     blocks: Vec<Block>,
     step: Spin,
 }
 
 impl FoldTrial {
-    fn new(derivatives: bool, shape: Shape, data: Data, seed: u64) -> FoldTrial {
+    fn new(variant: usize, shape: Shape, data: Data, seed: u64) -> FoldTrial {
         let mut random = Random::new(seed);
         let span = random.pick(&[1e4, 3.0, 6.4e8, 1e5]);
         // The span is one that can be expressed: this cannot fail.
         let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-span), Dd::from(span)).expect("a finite span");
         let limit = span / ticks.seconds();
         let (freq, df) = (random.pick(&[716.35, 0.1, 2000.0 - 1e-9, 6.6]), random.pick(&[0.2 / span, 1e-3, 0.0]));
-        let rates = if derivatives { [random.normal() / span, random.normal() / span / span] } else { [0.0; 2] };
+        let rates = if variant == 1 { [random.normal() / span, random.normal() / span / span] } else { [0.0; 2] };
         let spin = Spin::new(&Ephemeris::new(Dd::ZERO, freq, rates[0], rates[1]), &ticks).expect("moderate numbers");
         let step = Spin::of_frequency(df, &ticks).expect("moderate numbers");
         let ends = [0, 1, -1, limit as i64, -limit as i64, 1 << 32, (1 << 32) - 1, -(1 << 32), -(1 << 31)];
@@ -255,7 +316,14 @@ impl FoldTrial {
             Data::Hostile => random.pick(&ends).clamp(-limit as i64, limit as i64) + random.below(3) as i64,
         });
         let times = times.collect();
-        FoldTrial { nbin: shape.n, times, blocks: blocks(&spin, &step, shape.rows, shape.n), step }
+        // Sums of all stay below 2^32; but some of one, which a device that adds in halves, or as signed numbers, would lose.
+        let most = (u32::MAX as usize / shape.events.max(1)) as u32;
+        let value = |i: usize| match data {
+            Data::Random => random.below(1 << 16) as u32,
+            Data::Hostile => [most, 0, 1, most - 1][i % 4],
+        };
+        let values = (variant == 2).then(|| (0..shape.events).map(value).collect());
+        FoldTrial { nbin: shape.n, times, values, blocks: blocks(&spin, &step, shape.rows, shape.n), step }
     }
 
     fn profiles(&self, of_block: impl Fn(&Block) -> Vec<u32>) -> Values {
@@ -265,19 +333,28 @@ impl FoldTrial {
 
 impl Trial for FoldTrial {
     fn reference(&self) -> Values {
-        self.profiles(|block| reference(&self.times, block, &self.step, self.nbin))
+        let amount = |i: usize| self.values.as_ref().map_or(1, |values| values[i]);
+        self.profiles(|block| reference(&self.times, amount, block, &self.step, self.nbin))
     }
 
     fn cpu(&self) -> Values {
+        let (step, nbin) = (&self.step, self.nbin);
         self.profiles(|block| {
-            let mut counts = vec![0; block.trials * self.nbin];
-            cpu(&self.times, block, &self.step, self.nbin, &mut counts);
-            counts
+            let Some(values) = &self.values else {
+                let mut counts = vec![0; block.trials * nbin];
+                cpu(&self.times, block, step, nbin, &mut counts);
+                return counts;
+            };
+            let mut tallies = vec![Tally::default(); block.trials * nbin];
+            for (times, values) in self.times.chunks(MOST_SAMPLES).zip(values.chunks(MOST_SAMPLES)) {
+                cpu_tallies(times, values, block, step, nbin, &mut tallies);
+            }
+            tallies.iter().map(|tally| tally.sum as u32).collect()
         })
     }
 
     fn job(&self, limits: &Limits) -> Job {
-        job(&self.times, &self.blocks, &self.step, self.nbin, limits)
+        job(&self.times, self.values.as_deref(), &self.blocks, &self.step, self.nbin, limits)
     }
 
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
@@ -296,6 +373,10 @@ impl Trial for FoldTrial {
     }
 
     fn pipelines(&self, _: &Limits) -> Vec<&'static str> {
-        if self.times.is_empty() { vec![] } else { vec!["fold"] }
+        match (self.times.is_empty(), &self.values) {
+            (true, _) => vec![],
+            (false, None) => vec!["fold"],
+            (false, Some(_)) => vec!["fold.values"],
+        }
     }
 }

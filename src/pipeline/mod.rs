@@ -17,6 +17,7 @@ mod once;
 mod other;
 mod plan;
 mod pulse_events;
+mod pulse_samples;
 mod reader;
 mod series;
 mod source;
@@ -63,6 +64,7 @@ pub use other::{
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;
+pub use pulse_samples::{PulseSamples, Sampling};
 pub use series::{
     CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
     spectrum_of_light_curve,

@@ -12,7 +12,7 @@ use crate::time::{Dd, MjdRef};
 use crate::warning::Warnings;
 
 /// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
-const BARYCENTRE_MATTERS: f64 = 1000.0;
+pub(super) const BARYCENTRE_MATTERS: f64 = 1000.0;
 
 /// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them, and as many for a weight.
 #[derive(Clone, Debug)]

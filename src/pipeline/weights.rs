@@ -70,4 +70,10 @@ impl Weights {
         }
         Ok(Weights { values, all })
     }
+
+    /// The weights as whole numbers below 2^32, and their unit: sums of them have no order. Whole weights are exact, others within half a unit,
+    /// less than 2^-31 of the largest.
+    pub fn whole(&self) -> (Vec<u32>, f64) {
+        super::pulse_samples::whole(&self.values, 0.0, self.values.iter().copied().fold(0.0, f64::max))
+    }
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
+use super::fold::weighted;
 use super::search::{Method, SearchOptions};
 use super::{Grid, PulseEvents, exposure, harmonics};
 use crate::kernels::fold::{self, Block};
@@ -35,12 +36,12 @@ pub struct Candidate {
     pub fddot: f64,
     /// Period, s.
     pub period: f64,
-    /// The statistic there: of `Z²_n` and H unbinned, of epoch folding with the search's bins.
+    /// The statistic there: of `Z²_n` and H unbinned, of epoch folding and phase dispersion with the search's bins.
     pub stat: f64,
-    /// Largest statistic of the grid in the peak.
+    /// Largest statistic of the grid in the peak; of phase dispersion the smallest.
     pub grid_stat: f64,
-    /// Decimal logarithm of the probability that noise reaches it anywhere in the search; of H and epoch folding that for `grid_stat`, by the
-    /// trials of the grid.
+    /// Decimal logarithm of the probability that noise reaches it anywhere in the search; of H, epoch folding and phase
+    /// dispersion that for `grid_stat`, by the trials of the grid.
     pub log10_p: f64,
     /// The same in standard deviations of a normal distribution.
     pub sigma: f64,
@@ -63,10 +64,22 @@ pub(super) fn find(
     row: &[usize],
     chances: &Chances,
 ) -> Vec<Candidate> {
+    let level = chances.level(options.false_alarm.ln());
+    let kept = peaks(stat, level, options.candidates, grid.df * events.span);
+    let refined = kept.par_iter().map(|&j| refine(events, options, Peak::of(grid, j, row[j], stat[j]), chances, &[]));
+    let mut found: Vec<Candidate> = refined.collect();
+    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
+    group(&mut found, events.span);
+    found
+}
+
+/// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
+/// lobes. `step` is the part of an independent frequency between two values.
+pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usize> {
     let above = |j: usize, k: Option<usize>| k.and_then(|k| stat.get(k)).is_none_or(|&other| stat[j] >= other);
     let mut peaks: Vec<usize> =
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
-    let most = options.candidates.max(1);
+    let most = most.max(1);
     let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
     if peaks.len() > LOOKED_AT * most {
         peaks.select_nth_unstable_by(LOOKED_AT * most, descending);
@@ -74,10 +87,9 @@ pub(super) fn find(
     }
     peaks.sort_by(descending);
     let mut kept: Vec<usize> = Vec::new();
-    let level = chances.level(options.false_alarm.ln());
     for j in peaks {
         let lobe = |&strong: &usize| {
-            let x = (j.abs_diff(strong) as f64) * grid.df * events.span;
+            let x = (j.abs_diff(strong) as f64) * step;
             // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
             x < 1.5 || stat[j] < 2.0 * stat[strong] / (PI * x).powi(2)
         };
@@ -85,11 +97,7 @@ pub(super) fn find(
             kept.push(j);
         }
     }
-    let refined = kept.par_iter().map(|&j| refine(events, options, Peak::of(grid, j, row[j], stat[j]), chances, &[]));
-    let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
-    group(&mut found, events.span);
-    found
+    kept
 }
 
 /// A trial whose statistic stands out.
@@ -222,18 +230,26 @@ pub(super) fn refine(
     let stat = match options.method {
         Method::Z2 | Method::H => options.score(&z2),
         Method::Ef => {
-            let mut counts = vec![0; options.nbin];
-            let block = Block { spin, trials: 1 };
-            fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
             let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
-            pulse::chi_square_of_profile(&counts, &exposed).0
+            if let Some(weights) = events.each_weight() {
+                let ([profile, _], [sum, squares]) =
+                    (weighted(&events.times, weights, &spin, options.nbin), events.sums());
+                pulse::chi_square_of_profile(&profile, &exposed).0 * (sum / squares)
+            } else {
+                let mut counts = vec![0; options.nbin];
+                let block = Block { spin, trials: 1 };
+                fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
+                pulse::chi_square_of_profile(&counts, &exposed).0
+            }
         }
+        // That of values is not known here.
+        Method::Pdm => grid_stat,
     };
     let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
     let information: f64 = (0..z2.len()).map(|h| ((h + 1) as f64).powi(2) * (each(h) - 2.0).max(0.0)).sum();
     let harmonics = match options.method {
         Method::H => pulse::h_of_z2(&z2).1,
-        Method::Z2 | Method::Ef => z2.len(),
+        Method::Z2 | Method::Ef | Method::Pdm => z2.len(),
     };
     let signal: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
     // Profiles of epoch folding may be better where the grid has them.

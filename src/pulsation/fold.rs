@@ -226,7 +226,7 @@ impl Profile {
 }
 
 /// `Σw` and `Σw²` of the bins of phase, summed in pieces of so many events that threads do not matter.
-fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize) -> [Vec<f64>; 2] {
+pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize) -> [Vec<f64>; 2] {
     const PIECE: usize = 1 << 16;
     let piece = |(times, weights): (&[i64], &[f64])| {
         let mut sums = [vec![0.0; nbin], vec![0.0; nbin]];

@@ -10,7 +10,7 @@ use super::{Candidate, PulseEvents};
 use crate::data::{DeviceRecord, Provenance};
 use crate::io::product::{Product, column};
 use crate::orbit::Timing;
-use crate::pipeline::Weighting;
+use crate::pipeline::{Sampling, Weighting};
 use crate::spectrum::statistics::pulse::Chances;
 
 /// What a search says of itself.
@@ -43,8 +43,11 @@ pub struct SearchMeta {
     /// The ephemeris file that times of emission are by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timing: Option<Timing>,
-    /// Events.
+    /// Events; of samples those in them, 0 where that is not known.
     pub nphots: usize,
+    /// The samples, of phase dispersion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
     /// Their weights, where they have some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Weighting>,
@@ -96,6 +99,7 @@ impl SearchMeta {
             epoch_mjd: super::mjd(events, epoch),
             timing: events.timing.clone(),
             nphots: events.times.len(),
+            sampling: None,
             weights: events.weights.as_ref().map(|weights| weights.all.clone()),
             exposure: events.exposure,
             span: events.span,
@@ -122,11 +126,13 @@ pub struct Search {
     pub stat: Vec<f64>,
     /// What stands out, the least probable first.
     pub candidates: Vec<Candidate>,
-    /// Largest statistic in each of at most [`super::search::MAP`] columns of frequency, row by row; without derivatives empty.
+    /// Largest statistic (of phase dispersion `1 − θ`) in each of at most [`super::search::MAP`] columns of frequency, row by row; without
+    /// derivatives empty.
     pub map: Vec<Vec<f64>>,
     /// Rows of the grid: first and second derivative.
     pub rows: Vec<[f64; 2]>,
-    /// Where not all trials have one law: what it depends on, `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`]), of each.
+    /// Where not all trials have one law: what it depends on, `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`], and
+    /// [`super::pdm()`] where bins are empty), of each.
     pub laws: Option<(&'static str, Vec<u64>)>,
     /// Chances of noise, for each of these numbers; one for all without.
     pub chances: Vec<(u64, Chances)>,

@@ -2,7 +2,7 @@
 //!
 //! [`PulseEvents`] holds times in exact ticks; [`Ephemeris`] says when a source is at which phase. [`search`] tries a [`grid`] of
 //! frequencies and derivatives, by [`harmonics`] (all frequencies of a row at once, unbinned) or by [`trials`] (profiles of every trial,
-//! exact, on any device); [`accel()`] finds drifts by matched filters in one transform, [`ffa`] long periods by sums of whole numbers; and
+//! exact, on any device); [`pdm()`] tries it on the samples of light curves, by phase dispersion; [`accel()`] finds drifts by matched filters in one transform, [`ffa`] long periods by sums of whole numbers; and
 //! [`candidates`] makes a ranked list of what stands out. [`fold`] makes the profile of one ephemeris, [`toas`] the times of arrival of its
 //! pulses by [`fftfit`]. Definitions, bounds and what each may miss: `docs/pulsations.md`.
 
@@ -17,19 +17,22 @@ pub mod found;
 pub mod fraction;
 pub mod grid;
 pub mod harmonics;
+pub mod pdm;
+mod scores;
 pub mod search;
 pub mod templates;
 pub mod toas;
 pub mod trials;
 
 pub use crate::phase::Ephemeris;
-pub use crate::pipeline::PulseEvents;
+pub use crate::pipeline::{PulseEvents, PulseSamples};
 pub use accel::{AccelOptions, accel};
 pub use candidates::Candidate;
 pub use fftfit::Template;
 pub use fold::{FoldOptions, Profile, fold};
 pub use found::{Search, SearchMeta};
 pub use grid::Grid;
+pub use pdm::pdm;
 pub use search::{Algorithm, Method, SearchOptions, search};
 pub use toas::{Toa, Toas, toas};
 

@@ -1,19 +1,20 @@
 //! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
 
 use rayon::prelude::*;
-use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::candidates;
-use super::harmonics::{HarmonicSums, MOST_TRIALS};
+use super::harmonics::MOST_TRIALS;
+use super::scores::{profile_score, stats, weighted_score};
 use super::trials::{self, Counter};
-use super::{Grid, PulseEvents, Search, SearchMeta, exposure};
+use super::{Grid, PulseEvents, Search, SearchMeta};
 use crate::backend::Backend;
 use crate::data::DeviceRecord;
 use crate::error::{Error, Result};
 use crate::kernels::fold;
-use crate::phase::Spin;
-use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law, Roots};
+use crate::pipeline::{Weighting, Weights};
+use crate::spectrum::statistics::pulse::{self, H_HARMONICS, Law};
+use crate::warning::Warnings;
 
 /// The statistic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +26,15 @@ pub enum Method {
     Ef,
     /// The H test.
     H,
+    /// Phase dispersion: θ, which is small at a period; of samples ([`super::pdm()`]).
+    Pdm,
+}
+
+impl Method {
+    /// True where a statistic is as rare as a level.
+    pub fn reaches(self, stat: f64, level: f64) -> bool {
+        if self == Method::Pdm { stat <= level } else { stat >= level }
+    }
 }
 
 /// How trials are computed.
@@ -35,7 +45,7 @@ pub enum Algorithm {
     Auto,
     /// Harmonic sums of all frequencies at once, unbinned.
     Fft,
-    /// A profile of every trial; of events without weights.
+    /// A profile of every trial; of weighted events for epoch folding alone.
     Fold,
     /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
     Ffa,
@@ -85,12 +95,12 @@ impl Default for SearchOptions {
 
 impl SearchOptions {
     /// Trials to an independent frequency: four to one of the highest harmonic, so that no more than 5 % of its power is lost between
-    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding.
+    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding and phase dispersion.
     pub fn oversampling(&self) -> f64 {
         self.oversample.unwrap_or(match self.method {
             Method::Z2 => 4.0 * self.nharm as f64,
             Method::H => 20.0,
-            Method::Ef => 10.0,
+            Method::Ef | Method::Pdm => 10.0,
         })
     }
 
@@ -99,7 +109,7 @@ impl SearchOptions {
         match self.method {
             Method::Z2 => self.nharm,
             Method::H => H_HARMONICS,
-            Method::Ef => (self.nbin / 2).clamp(1, 8),
+            Method::Ef | Method::Pdm => (self.nbin / 2).clamp(1, 8),
         }
     }
 
@@ -107,11 +117,11 @@ impl SearchOptions {
     pub(super) fn score(&self, z2: &[f64]) -> f64 {
         match self.method {
             Method::H => pulse::h_of_z2(z2).0,
-            Method::Z2 | Method::Ef => z2.last().copied().unwrap_or(0.0),
+            Method::Z2 | Method::Ef | Method::Pdm => z2.last().copied().unwrap_or(0.0),
         }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let refuse = |option: &str, value: usize, message: &str| Err(Error::argument(option, value, message));
         if !(2..=fold::MOST_BINS).contains(&self.nbin) {
             return refuse("--nbin", self.nbin, "must be from 2 to 4096");
@@ -119,19 +129,17 @@ impl SearchOptions {
         if !(1..=64).contains(&self.nharm) {
             return refuse("--nharm", self.nharm, "must be from 1 to 64");
         }
-        let folded = self.algorithm == Algorithm::Fold && self.method != Method::Ef;
+        let profiles = matches!(self.method, Method::Ef | Method::Pdm);
+        let folded = self.algorithm == Algorithm::Fold && !profiles;
         if folded && self.nbin < 2 * self.harmonics() + 1 {
             return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
         if self.method != Method::Ef && self.algorithm == Algorithm::Ffa {
             return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
         }
-        if self.method == Method::Ef && self.algorithm == Algorithm::Fft {
-            return Err(Error::argument(
-                "--algorithm",
-                "fft",
-                "computes no profiles; epoch folding needs --algorithm fold",
-            ));
+        if profiles && self.algorithm == Algorithm::Fft {
+            let message = "computes no profiles; epoch folding and phase dispersion need --algorithm fold";
+            return Err(Error::argument("--algorithm", "fft", message));
         }
         Ok(())
     }
@@ -143,6 +151,8 @@ pub const MAP: usize = 800;
 const CONFIDENCE: f64 = 0.95;
 /// Pieces that are worked on together.
 const TOGETHER: usize = 8;
+/// [`Weighting::noise_events`] of a bin below which noise is warned of.
+const ENOUGH: f64 = 5.0;
 /// Events times trials of a piece that is folded.
 const FOLDED: usize = 1 << 31;
 
@@ -160,6 +170,9 @@ pub fn search(
     progress: Progress,
 ) -> Result<Search> {
     options.check()?;
+    if options.method == Method::Pdm {
+        return Err(Error::argument("--method", "pdm", "is of samples, not of events: count them in bins first"));
+    }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
         return super::ffa::search(events, options, &backend.pool(), progress);
@@ -178,10 +191,20 @@ pub fn search(
     let (mut device, mut done) = (trials::cpu_record(), 0);
     progress(0, grid.trials());
     if algorithm == Algorithm::Fold {
+        if let Some(weights) = &events.weights {
+            warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
+        }
         let mut counter = Counter::new(backend);
+        let weights = events.weights.as_ref().map(Weights::whole);
         for piece in pieces {
             let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
-            let stats = counter.profiles(&events.times, [&first, &grid.step], piece.trials, options.nbin, look)?;
+            let (spins, nbin) = ([&first, &grid.step], options.nbin);
+            let stats = if let Some((values, unit)) = &weights {
+                let score = weighted_score(&events, &grid, piece, *unit);
+                counter.tallies((&events.times, values), spins, piece.trials, nbin, score)?
+            } else {
+                counter.profiles(&events.times, spins, piece.trials, nbin, look)?
+            };
             done += best.add(piece, stats);
             progress(done, grid.trials());
         }
@@ -201,30 +224,44 @@ pub fn search(
     Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
 }
 
-/// Profiles of trials count events.
+/// Profiles of trials count events, but for epoch folding.
 fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
     let refuse = |column: &str, message: &str| Err(Error::argument("--weights", column, message));
-    match &events.weights {
-        Some(weights) if options.method == Method::Ef => {
-            refuse(&weights.all.column, "are for --method z2 and h; epoch folding counts events")
+    match (&events.weights, options.algorithm) {
+        (Some(weights), _) if weights.values.len() != events.times.len() => {
+            refuse(&weights.all.column, "are as many as events")
         }
-        Some(weights) if options.algorithm == Algorithm::Fold => {
-            refuse(&weights.all.column, "are for --algorithm fft; fold counts events")
+        (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are for --algorithm fold; ffa counts events"),
+        (Some(weights), Algorithm::Fold) if options.method != Method::Ef => {
+            refuse(&weights.all.column, "are for --algorithm fft; with z2 and h fold counts events")
         }
         _ => Ok(()),
     }
 }
 
+/// Warns of weights of which the bins of a profile have few: their sums are not normal.
+fn warn_few(all: &Weighting, nbin: usize, warnings: &mut Warnings) {
+    let few = all.noise_events / nbin as f64;
+    if few < ENOUGH {
+        let message = format!(
+            "{}: in each of {nbin} bins noise is that of {few:.1} events, which have most of the weight; with fewer than {ENOUGH} the \
+             probabilities of epoch folding are rough",
+            all.column
+        );
+        warnings.push("W-WEIGHTS-FEW", message);
+    }
+}
+
 /// Consecutive frequencies of one row.
 #[derive(Clone, Copy)]
-struct Piece {
-    row: usize,
-    first: usize,
-    trials: usize,
+pub(super) struct Piece {
+    pub row: usize,
+    pub first: usize,
+    pub trials: usize,
 }
 
 /// The grid in pieces of about a second of work, which progress is told of.
-fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
+pub(super) fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
     let most = match options.algorithm {
         Algorithm::Fold => (FOLDED / events.times.len()).clamp(512, MOST_TRIALS),
         Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
@@ -236,69 +273,6 @@ fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Pie
         starts.map(move |first| Piece { row, first, trials: most.min(grid.frequencies - first) })
     };
     (0..grid.rows.len()).flat_map(of_row).collect()
-}
-
-/// The statistics of a piece from harmonic sums.
-fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
-    let first = grid.spin(piece.row, piece.first);
-    let sums = HarmonicSums::new(piece.trials);
-    let ([total, squares], harmonics) = (events.sums(), options.harmonics());
-    // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
-    if exposure::reach(events, &first, 2 * harmonics) == 0 {
-        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
-        let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
-        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
-        return (0..piece.trials).into_par_iter().map(one).collect();
-    }
-    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
-    let one = |j: usize| {
-        let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
-        let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
-        options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
-    };
-    (0..piece.trials).into_par_iter().map(one).collect()
-}
-
-/// [`HarmonicSums::each`] of all harmonics.
-fn each<T: Send>(
-    sums: &HarmonicSums,
-    events: &PulseEvents,
-    spins: [&Spin; 2],
-    harmonics: usize,
-    of: fn(Complex<f64>) -> T,
-) -> Vec<Vec<T>> {
-    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of);
-    (1..=harmonics as u64).into_par_iter().map(one).collect()
-}
-
-/// What makes the statistic of the profile of each trial of a piece.
-fn profile_score<'a>(
-    events: &'a PulseEvents,
-    grid: &'a Grid,
-    piece: Piece,
-    options: &'a SearchOptions,
-) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
-    let roots = Roots::new(options.nbin);
-    move |j, profile| {
-        let spin = grid.spin(piece.row, piece.first + j);
-        let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
-        match options.method {
-            Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
-            Method::Z2 | Method::H => {
-                let harmonics = options.harmonics();
-                let mut window = Vec::new();
-                if exposure::reach(events, &spin, 2 * harmonics) > 0 {
-                    // That of bins, so that nothing of it is left.
-                    let exposed = exposed();
-                    let good: f64 = exposed.iter().sum();
-                    window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
-                    window.iter_mut().for_each(|sum| *sum /= good);
-                }
-                let sums = pulse::sums_of_profile(profile, harmonics, &roots);
-                options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
-            }
-        }
-    }
 }
 
 /// The best row of each frequency.
@@ -340,7 +314,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
     let law = match options.method {
         Method::Z2 => Law::Z2(options.nharm),
         Method::H => Law::H,
-        Method::Ef => Law::ChiSquare(options.nbin as f64 - 1.0),
+        Method::Ef | Method::Pdm => Law::ChiSquare(options.nbin as f64 - 1.0),
     };
     let chances = grid.chances(&events, law);
     let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);

@@ -11,6 +11,7 @@ mod fits_file;
 mod outside;
 mod page;
 mod times;
+mod weights;
 
 use eagleray::{Error, EventFile, GtiSource, OpenOptions, Options, Selection, Warnings};
 use fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};

@@ -47,6 +47,11 @@ fn options_and_outside() -> String {
     format!("| | status | said |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
+fn weights() -> String {
+    let rows = weights::outcomes().into_iter().map(|(what, outcome)| row(&[what, &outcome]));
+    format!("| | outcome |\n|---|---|\n{}", rows.collect::<String>())
+}
+
 fn photons() -> String {
     let counts = [
         "read",
@@ -85,7 +90,8 @@ fn replaced(page: &str, name: &str, text: &str) -> String {
 fn every_bad_input_ends_as_the_page_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/robustness.md");
     let page = std::fs::read_to_string(path).unwrap();
-    let parts = [("inputs", inputs()), ("options", options_and_outside()), ("photons", photons())];
+    let parts =
+        [("inputs", inputs()), ("weights", weights()), ("options", options_and_outside()), ("photons", photons())];
     let now = parts.iter().fold(page.clone(), |page, (name, text)| replaced(&page, name, text));
     if std::env::var_os("EAGLERAY_WRITE_PAGES").is_some() {
         std::fs::write(path, &now).unwrap();

@@ -7,7 +7,7 @@ argument as printed. Both tails come from Legendre's continued fraction or the p
 fast enough they are checked against it.
 """
 
-from mpmath import mp, mpf, exp, gammainc, log, loggamma, erfc, sqrt, pi, log1p, expm1
+from mpmath import mp, mpf, betainc, exp, gammainc, log, loggamma, erfc, sqrt, pi, log1p, expm1
 
 mp.dps = 60
 TINY = mpf(10) ** -58
@@ -115,6 +115,32 @@ for x, dof, noncentrality in (
     (2000.0, 2000, 100.0), (2000.0, 2000, 5000.0), (2e5, 200000, 1500.0), (2e6, 2000000, 6000.0), (2e6, 2000000, 90000.0),
 ):
     line("noncentral_cdf", x, dof, noncentrality, log(noncentral(x, dof, noncentrality)))
+
+
+def beta_cdf(x, a, b):
+    """I_x(a, b), by the even part of its continued fraction (DLMF 8.17.22), from the side where it converges."""
+    if x > (a + 1) / (a + b + 2):
+        return 1 - beta_cdf(1 - x, b, a)
+    value, k = mpf(0), 2 * int(60 + 4 * sqrt(a + b))
+    while k > 0:
+        m = k // 2
+        d = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) if k % 2 == 0 else -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        value = d / (1 + value)
+        k -= 1
+    found = exp(a * log(x) + b * log(1 - x) + loggamma(a + b) - loggamma(a + 1) - loggamma(b)) / (1 + value)
+    if a + b < 1000:
+        assert abs(betainc(a, b, 0, x, regularized=True) / found - 1) < mpf(10) ** -25
+    return found
+
+
+for samples, bins in ((20, 2), (20, 19), (100, 10), (1000, 16), (10**5, 64), (10**6, 4096), (10**7, 20)):
+    width = sqrt(mpf(2 * bins)) / samples
+    for theta in sorted({float(1 - k * width) for k in (-1, 0, 0.3, 2, 5, 20, 200)} | {0.5, 1e-3, 1e-9}):
+        x = mpf(theta) * (samples - bins) / (samples - 1)
+        ln_p = log(beta_cdf(x, mpf(samples - bins) / 2, mpf(bins - 1) / 2)) if 0 < x < 1 else mpf("-inf")
+        # Beyond that, the last digit of an f64 is worth more than 1e-11.
+        if ln_p > -1e5:
+            line("dispersion_cdf", theta, samples, bins, ln_p)
 for ln_p, trials in ((-0.5, 3.0), (-5.0, 100.0), (-20.0, 8191.0), (-36.0, 2.0), (-50.0, 1e9), (-750.0, 1e6), (-1.0, 1.0)):
     with mp.workdps(800):
         value = log(-expm1(mpf(trials) * log1p(-exp(mpf(ln_p)))))

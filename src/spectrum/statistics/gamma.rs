@@ -47,7 +47,7 @@ pub(super) fn stirling_error(a: f64) -> f64 {
 }
 
 /// `μ − ln(1 + μ)` of `μ = (x − a)/a`, without cancellation near 0.
-fn deviance(a: f64, x: f64) -> f64 {
+pub(super) fn deviance(a: f64, x: f64) -> f64 {
     let mu = (x - a) / a;
     if mu.abs() > 0.3 {
         // Not of 1 + μ, which is 0 for an x far below a.

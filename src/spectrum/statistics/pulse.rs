@@ -7,12 +7,13 @@
 //!   Büsching 2010, doi:10.1051/0004-6361/201014362).
 //! - `χ²` of the counts against those expected of the exposure of each bin (Leahy et al. 1983, doi:10.1086/160766), with one degree
 //!   of freedom fewer than exposed bins.
+//! - `θ` of phase dispersion, for series: [`dispersion`].
 
 use std::f64::consts::{PI, TAU};
 
 use rustfft::num_complex::Complex;
 
-use super::{chi_square, detection, normal};
+use super::{chi_square, detection, dispersion, normal};
 
 /// Harmonics of the H test.
 pub const H_HARMONICS: usize = 20;
@@ -138,12 +139,15 @@ pub enum Law {
     H,
     /// Epoch folding: χ² with so many degrees of freedom.
     ChiSquare(f64),
+    /// Phase dispersion: θ of so many samples in so many bins, of which the small ones are rare.
+    Dispersion(f64, f64),
 }
 
 impl Law {
     /// Logarithm of the probability that noise reaches `stat` in one trial.
     pub fn ln_sf(&self, stat: f64) -> f64 {
         match *self {
+            Law::Dispersion(samples, bins) => dispersion::ln_cdf(stat, samples, bins),
             _ if stat <= 0.0 => 0.0,
             Law::Z2(n) => chi_square::ln_sf(stat, 2.0 * n as f64),
             Law::H => -0.4 * stat,
@@ -163,8 +167,8 @@ impl Law {
 /// ```
 ///
 /// `p` the density of χ² with 2n degrees of freedom, `w` the parts of a sum of n exponential variates, `σ_t` the standard deviation of
-/// the event times. The number of chances is never more than the number of trials, and that is what H and epoch folding
-/// have, whose probabilities are upper bounds therefore.
+/// the event times. The number of chances is never more than the number of trials, and that is what H, epoch folding and
+/// phase dispersion have, whose probabilities are upper bounds therefore.
 ///
 /// With first derivatives, of range `G` and `σ_q` the standard deviation of `t²/2` that is left when its regression on `t` is
 /// taken out, the sum of harmonics is a field over a plane, whose expected number of peaks above a high level is the mean Euler
@@ -226,15 +230,18 @@ impl Chances {
 
     /// The statistic that noise reaches anywhere in the search with the probability `exp(ln_p)`.
     pub fn level(&self, ln_p: f64) -> f64 {
-        let (mut lo, mut hi) = (0.0, 1.0);
-        while self.ln_p(hi) > ln_p && hi < 1e9 {
-            (lo, hi) = (hi, 2.0 * hi);
+        let (mut common, mut rare) = (0.0, 1.0);
+        if let Law::Dispersion(samples, bins) = self.law {
+            (common, rare) = ((samples - 1.0) / (samples - bins), 0.0);
+        }
+        while self.ln_p(rare) > ln_p && rare < 1e9 {
+            (common, rare) = (rare, 2.0 * rare);
         }
         for _ in 0..100 {
-            let middle = 0.5 * (lo + hi);
-            if self.ln_p(middle) > ln_p { lo = middle } else { hi = middle }
+            let middle = 0.5 * (common + rare);
+            if self.ln_p(middle) > ln_p { common = middle } else { rare = middle }
         }
-        hi
+        rare
     }
 
     /// Gaussian standard deviations of the same one-sided probability.
