@@ -4,7 +4,7 @@
 // F_0 − F_s then. With exponent p > 0 four more blocks follow, whose terms weigh N_s^−p, N_r^−p and (N_s·N_r)^(−p/2).
 // Source: Vaughan & Nowak 1997, doi:10.1086/310430; Ingram 2019, doi:10.1093/mnras/stz2409. At most 64 terms a sum.
 // One thread a run, a subject, and k or the pair k, h − k.
-// Fragments before: grid, real, complex, time_bits, row, power_sum; after: roots, amplitude.
+// Fragments before: grid, real, complex, time_bits, row, power_sum; after: amplitude.
 
 struct Params {
     // Runs.
@@ -20,15 +20,13 @@ struct Params {
     // Bit s − 1 of the two words: subject s is inside the reference.
     inside_low: u32,
     inside_high: u32,
-    // Places in `tables` of the roots of order n, as in power.wgsl.
-    fine: u32,
-    coarse: u32,
-    log_fine: u32,
+    // Place in `tables`, as in power.wgsl.
+    split: u32,
 }
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
-// Roots of unity, in the places that params tell.
+// See FftPlan::tables; params tell the places.
 @group(0) @binding(1) var<storage, read> tables: array<Complex>;
 // rows × stride.
 @group(0) @binding(2) var<storage, read> spectra: array<Complex>;
@@ -53,9 +51,9 @@ struct Sums {
 }
 
 // F_k, and F_{h−k} where the rows are pairs of samples.
-fn amplitudes(row: u32, k: u32, h: u32, paired: bool, w: Complex) -> Pair {
+fn terms(row: u32, k: u32, h: u32, paired: bool, split: Split) -> Pair {
     if (paired) {
-        return amplitudes_of_pair(amplitude(row, k), amplitude(row, h - k), w);
+        return amplitudes(row, k, h, split);
     }
     return Pair(amplitude(row, k), Complex(Real(0), Real(0)));
 }
@@ -100,16 +98,16 @@ fn cross_spectrum(
     let run = index / (subjects * items);
     let subject = index / items % subjects + 1u;
     let k = index % items + 1u;
-    var w = Complex(Real(1), Real(0));
+    var split: Split;
     if (paired) {
-        w = root(k, params.fine, params.coarse, params.log_fine);
+        split = split_of(k);
     }
     let zero = Complex(Real(0), Real(0));
     var sum = Sums(zero, zero, zero, zero);
     var weighted = sum;
     for (var row = runs[run].x; row < runs[run].y; row += params.channels) {
-        let s = amplitudes(row + subject, k, h, paired, w);
-        var r = amplitudes(row, k, h, paired, w);
+        let s = terms(row + subject, k, h, paired, split);
+        var r = terms(row, k, h, paired, split);
         var n_r = rows[row].events - dropped[row];
         let n_s = rows[row + subject].events - dropped[row + subject];
         if (is_inside(subject)) {

@@ -1,7 +1,7 @@
 // From event times to power summed over the segments of a run, without a round trip through device memory, for segments of
 // n = 2·len bins whose points fit a workgroup: histogram (kernels/bin_events.rs), transform of pairs (fft.wgsl, one pass), and
 // power (power.wgsl). A workgroup takes a run, `batch` of its segments at a time; the sums stay in registers.
-// Fragments before: grid, soft_f64 and bin_u32, or bin_f64; row, real_f32, complex, divide, power_sum; after: roots, stockham,
+// Fragments before: grid, soft_f64 and bin_u32, or bin_f64; row, real_f32, complex, divide, power_sum; after: stockham,
 // memory_words, stages.
 
 struct Params {
@@ -21,10 +21,8 @@ struct Params {
     // As in fft_params.wgsl.
     radices: u32,
     stages: u32,
-    // Places in `tables` of the roots of order n, as in power.wgsl.
-    fine: u32,
-    coarse: u32,
-    log_fine: u32,
+    // Place in `tables`, as in power.wgsl.
+    split: u32,
     // p of the weights N^−p, 0 without.
     exponent: u32,
     // 1 where earlier batches left counts.
@@ -34,7 +32,7 @@ struct Params {
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
-// Roots of unity, in the places that params tell.
+// See FftPlan::tables; params tell the places.
 @group(0) @binding(1) var<storage, read> tables: array<Complex>;
 // events: f64, s.
 @group(0) @binding(2) var<storage, read> times: array<Time>;
@@ -132,12 +130,12 @@ fn fused(
             if (2u * k > params.len) {
                 break;
             }
-            let w = root(k, params.fine, params.coarse, params.log_fine);
+            let turn = tables[params.split + k];
             for (var q = 0u; q < here; q++) {
                 let row = first + q;
                 let a = read_point(k * params.batch + q);
                 let b = read_point((params.len - k) * params.batch + q);
-                let p = powers_of_pair(amplitudes_of_pair(a, b, w)) * rows[row].include;
+                let p = powers_of_pair(amplitudes_of_pair(a, b, turn)) * rows[row].include;
                 sum[i] += p;
                 if (params.exponent > 0u) {
                     weighted[i] += p * weight(rows[row].events - atomicLoad(&dropped[row]), params.exponent);

@@ -2,7 +2,7 @@
 // exponent p > 0 a second block of sums whose terms also weigh N^−p, N the photons in bins. At most 64 terms a sum.
 // Source: van der Klis 1989, "Fourier techniques in X-ray timing". For even n the spectra are those of pairs of samples.
 // One thread a run and k, or a run and the pair k, h − k.
-// Fragments before: grid, real, complex, time_bits, row, power_sum; after: roots, amplitude.
+// Fragments before: grid, real, complex, time_bits, row, power_sum; after: amplitude.
 
 struct Params {
     // Runs.
@@ -13,15 +13,13 @@ struct Params {
     stride: u32,
     // p, 0 without weights.
     exponent: u32,
-    // Places in `tables` of w_n^k for k = 0 … 2^log_fine − 1, and of w_n^{k·2^log_fine}; for even n.
-    fine: u32,
-    coarse: u32,
-    log_fine: u32,
+    // For even n, place in `tables` of what splits the pairs k, h − k, from k = 0 on.
+    split: u32,
 }
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
-// Roots of unity, in the places that params tell.
+// See FftPlan::tables; params tell the places.
 @group(0) @binding(1) var<storage, read> tables: array<Complex>;
 // rows × stride.
 @group(0) @binding(2) var<storage, read> spectra: array<Complex>;
@@ -53,16 +51,16 @@ fn power(
     }
     let run = index / items;
     let k = index % items + 1u;
-    var w = Complex(Real(1), Real(0));
+    var split: Split;
     if (paired) {
-        w = root(k, params.fine, params.coarse, params.log_fine);
+        split = split_of(k);
     }
     var sum = Complex(Real(0), Real(0));
     var weighted = Complex(Real(0), Real(0));
     for (var row = runs[run].x; row < runs[run].y; row++) {
         var p: Complex;
         if (paired) {
-            p = powers_of_pair(amplitudes_of_pair(amplitude(row, k), amplitude(row, h - k), w));
+            p = powers_of_pair(amplitudes(row, k, h, split));
         } else {
             let f = amplitude(row, k);
             p = Complex(dot(f, f), Real(0));

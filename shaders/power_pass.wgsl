@@ -28,17 +28,15 @@ struct Params {
     fine: u32,
     coarse: u32,
     log_fine: u32,
-    // Places in `tables` of the roots of order n, as in power.wgsl.
-    split_fine: u32,
-    split_coarse: u32,
-    split_log_fine: u32,
+    // Place in `tables`, as in power.wgsl.
+    split: u32,
     // p of the weights N^−p, 0 without.
     exponent: u32,
 }
 
 // See above.
 @group(0) @binding(0) var<uniform> params: Params;
-// Roots of unity, in the places that params tell.
+// See FftPlan::tables; params tell the places.
 @group(0) @binding(1) var<storage, read> tables: array<Complex>;
 // runs × (1 or 2) × frequencies: the sums, in the unit of the amplitudes squared.
 @group(0) @binding(2) var<storage, read_write> sums: array<Real>;

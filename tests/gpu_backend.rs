@@ -270,6 +270,44 @@ fn flux_gives_the_cpu_s_sums_at_any_scale() {
     }
 }
 
+/// Roots rounded to f32 take up to 2^-24 from the amplitude of a line, all in one direction; it is given back.
+#[test]
+fn lines_keep_their_amplitude_on_the_average() {
+    const LINES: usize = 300;
+    let mut cpu = CpuBackend::new(None).unwrap();
+    for mut gpu in backends("lines") {
+        for n in [8192, 2048, 10_000, 16_382] {
+            let spec = spec(n, Input::Flux, None);
+            let mut random = Random::new(n as u64);
+            let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
+            // Each segment has a line of its own.
+            let line = |i: usize| 1 + i * (spec.frequencies() - 1) / LINES;
+            for i in 0..LINES {
+                let (begin, end, events, flux_mean, variance, scale) = (0, 0, 0, 0.0, 0.0, 0);
+                batch.rows.push(Row {
+                    index: i as u64,
+                    start: Dd::ZERO,
+                    begin,
+                    end,
+                    events,
+                    flux_mean,
+                    variance,
+                    scale,
+                });
+                let (phase, turns) = (random.uniform(), line(i) as f64 / n as f64);
+                batch.flux.extend((0..n).map(|j| (std::f64::consts::TAU * (turns * j as f64 + phase)).cos()));
+            }
+            let plan = cpu.prepare(&spec).unwrap();
+            let expected = sum(&mut cpu, plan, [batch.clone()].into_iter());
+            let plan = gpu.prepare(&spec).unwrap();
+            let got = sum(&mut gpu, plan, [batch].into_iter());
+            let error = |i: usize| got.power[line(i) - 1] / expected.power[line(i) - 1] - 1.0;
+            let mean = (0..LINES).map(error).sum::<f64>() / LINES as f64 / 2.0 * 2f64.powi(24);
+            assert!(mean.abs() < 0.2, "n = {n}: amplitudes err by {mean}·2^-24 in the mean");
+        }
+    }
+}
+
 #[test]
 fn lengths_that_the_device_cannot_do_are_refused() {
     for mut gpu in backends("lengths") {

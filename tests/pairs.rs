@@ -11,7 +11,7 @@ use eagleray::kernels::check::{self, Outcome};
 use eagleray::kernels::trial::Random;
 use eagleray::kernels::{
     Comparison, Data, KERNELS, Kernel, Precision, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused,
-    power, power_pass, rate,
+    path, power, power_pass, rate,
 };
 
 /// Both profiles on the best adapter; none of them when the environment says so.
@@ -161,17 +161,26 @@ fn no_event_changes_its_bin() {
     }
 }
 
+/// A length, and how many rows of it.
+type Case = (usize, usize);
+
+/// As many rows of a length as are worth the while.
+fn some_rows(n: usize) -> Case {
+    (n, ((1 << 14) / n).clamp(1, 8))
+}
+
 /// Lengths of each class: a sample, or with `EAGLERAY_FFT_SWEEP=all` all of 3 … 4096 and many to 2^24; another value sweeps the
-/// classes whose names hold it, or the lengths that it lists (`3027,131101`). Of the sample, pulsars of the last class exceed their
-/// bound where a convolution does not give back what rounded roots take.
-fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
+/// classes whose names hold it, or the lengths that it lists (`3027,16384:400`, the second with so many rows). Of the sample, pulsars
+/// of the last class exceed their bound where what rounded roots take is not given back, or pairs are split by products of tables.
+fn classes(sweep: bool) -> Vec<(&'static str, Vec<Case>)> {
     if !sweep {
+        let sample = |lengths: &[usize]| lengths.iter().map(|&n| some_rows(n)).collect();
         return vec![
-            ("powers of two", vec![1 << 18, 1 << 22]),
-            ("smooth", vec![3usize.pow(11), 1_000_000]),
-            ("primes and their doubles", vec![65_537, 2 * 65_537]),
-            ("prime squares", vec![251 * 251]),
-            ("convolutions", vec![3027, 131_101]),
+            ("powers of two", sample(&[1 << 18, 1 << 22])),
+            ("smooth", sample(&[3usize.pow(11), 1_000_000])),
+            ("primes and their doubles", sample(&[65_537, 2 * 65_537])),
+            ("prime squares", sample(&[251 * 251])),
+            ("pulsars", vec![(3027, 5), (6126, 62), (8192, 18), (131_101, 1)]),
         ];
     }
     let prime = |n: usize| n > 1 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
@@ -186,7 +195,7 @@ fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
     };
     let mut random = Random::new(22);
     let powers = |p: usize| (1..).map(move |k| p.pow(k)).take_while(|&n| n <= 1 << 22).filter(|&n| n > 4096);
-    vec![
+    let classes: [(_, Vec<usize>); 8] = [
         ("all of 3 … 4096", (3..=4096).collect()),
         ("powers of two", powers(2).chain([1 << 24]).collect()),
         ("powers of 3, 5, 7, 11, 13", [3, 5, 7, 11, 13].into_iter().flat_map(powers).collect()),
@@ -195,48 +204,59 @@ fn classes(sweep: bool) -> Vec<(&'static str, Vec<usize>)> {
         ("doubles of primes", (13..=20).flat_map(|k| around(1 << k)).map(|n| 2 * n).collect()),
         ("prime squares", [67, 127, 251, 509, 1021, 2039].map(|p| p * p).to_vec()),
         ("random", (0..24).map(|_| 4097 + random.below((1 << 22) - 4096)).collect()),
-    ]
+    ];
+    classes.into_iter().map(|(class, lengths)| (class, lengths.into_iter().map(some_rows).collect())).collect()
 }
 
 /// Long transforms of every class against the CPU's, which the sweep holds against the definition as far as 2^17.
 #[test]
 fn long_transforms_stay_in_bounds() {
     let wanted = std::env::var("EAGLERAY_FFT_SWEEP").ok();
-    let lengths: Vec<usize> = wanted.iter().flat_map(|w| w.split(',')).filter_map(|n| n.parse().ok()).collect();
+    let listed = |item: &str| {
+        let (n, rows) = item.split_once(':').unwrap_or((item, ""));
+        n.parse().ok().map(|n| rows.parse().map_or(some_rows(n), |rows| (n, rows)))
+    };
+    let listed: Vec<Case> = wanted.iter().flat_map(|w| w.split(',')).filter_map(listed).collect();
     let sweep = wanted.is_some();
     let named = |class: &str| wanted.as_deref().is_none_or(|w| w == "all" || class.contains(w));
-    let mut contexts = contexts("fft");
+    let mut contexts = contexts("path");
     eprintln!("| lengths | number | profile | samples | random | hostile |");
-    let listed = (!lengths.is_empty()).then_some(("as listed", lengths));
-    for (class, lengths) in classes(sweep).into_iter().filter(|(class, _)| named(class)).chain(listed) {
-        for (variant, name) in fft::KERNEL.variants.iter().enumerate().take(if sweep { 4 } else { 2 }) {
-            let mut worst = vec![[(0f64, 0usize); 2]; contexts.len()];
-            for &n in &lengths {
-                let rows = ((1 << 14) / n).clamp(1, 8);
+    let listed = (!listed.is_empty()).then_some(("as listed", listed));
+    for (class, cases) in classes(sweep).into_iter().filter(|(class, _)| named(class)).chain(listed) {
+        for (variant, name) in path::VARIANTS.iter().enumerate().take(if sweep { 4 } else { 2 }) {
+            let mut worst = vec![[(0f64, 0, 0); 2]; contexts.len()];
+            for &(n, rows) in &cases {
                 for (i, data) in [Data::Random, Data::Hostile].into_iter().enumerate() {
-                    let trial = (fft::KERNEL.trial)(variant, Shape { n, rows, events: 0 }, data, n as u64);
+                    let trial = path::trial(variant, Shape { n, rows, events: 0 }, data, n as u64);
                     let expected = if sweep && n <= 1 << 17 { expected(&*trial, name) } else { trial.cpu() };
                     for (context, worst) in contexts.iter_mut().zip(&mut worst) {
                         if (fft::KERNEL.needs_f64)(variant) && !context.limits().f64 {
                             continue;
                         }
-                        let result = context.run(&trial.job(context.limits())).unwrap();
-                        let got = trial.decode(&result.outputs);
-                        let comparison = trial.compare(&expected, &got, trial.precision());
-                        if comparison.worst > worst[i].0 {
-                            worst[i] = (comparison.worst, n);
-                        }
-                        // In double precision the CPU's own roots are most of the difference; see docs/results/fft-accuracy.md.
-                        let most = if sweep && trial.precision() == Precision::Double { 1.5 } else { 1.0 };
+                        let job = trial.job(context.limits());
+                        let comparison = check::compared(context, &*trial, &job, &expected).unwrap();
+                        let beyond = worst[i].2 + comparison.wrong;
+                        worst[i] = if comparison.worst > worst[i].0 {
+                            (comparison.worst, n, beyond)
+                        } else {
+                            (worst[i].0, worst[i].1, beyond)
+                        };
+                        // In double precision the CPU's own roots are most of the difference, and of thousands of rows few lone peaks
+                        // exceed what f32 mostly keeps; see docs/results/fft-accuracy.md.
+                        let lenient = sweep && (trial.precision() == Precision::Double || rows > 8);
+                        let most = if lenient { 1.5 } else { 1.0 };
                         assert!(comparison.worst <= most, "{class} {name} {n} {data:?}: {}", comparison.worst);
                     }
                 }
             }
             for (context, [random, hostile]) in contexts.iter().zip(worst) {
-                let cell = |(worst, n): (f64, usize)| format!("{worst:.3} at {n}");
+                let cell = |(worst, n, beyond): (f64, usize, usize)| match beyond {
+                    0 => format!("{worst:.3} at {n}"),
+                    _ => format!("{worst:.3} at {n}, {beyond} beyond"),
+                };
                 let (profile, random, hostile) = (context.info().profile, cell(random), cell(hostile));
                 if !(fft::KERNEL.needs_f64)(variant) || context.limits().f64 {
-                    eprintln!("| {class} | {} | {profile} | {name} | {random} | {hostile} |", lengths.len());
+                    eprintln!("| {class} | {} | {profile} | {name} | {random} | {hostile} |", cases.len());
                 }
             }
         }

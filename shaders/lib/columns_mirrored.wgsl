@@ -1,6 +1,6 @@
 // The last pass where n is even: F_k and F_{h−k} come from Z_k and Z_{h−k}, and h − k is output len − 1 − m of column done − j, so
 // that half of a workgroup's columns are the mirrors of the other half. Columns 0 and done/2 are their own mirrors, and take
-// each other's place. Needs power_sum.wgsl; names the module's `params`.
+// each other's place. Needs power_sum.wgsl; names the module's `params` and `tables`.
 
 // Columns of the workgroup that are no mirrors.
 fn own_columns() -> u32 {
@@ -51,8 +51,11 @@ fn term(e: u32, first: u32) -> Term {
 // |F_k|² and |F_{h−k}|² of term e.
 fn powers(e: u32, first: u32) -> Complex {
     let t = term(e, first);
-    let w = root(t.k, params.split_fine, params.split_coarse, params.split_log_fine);
-    return powers_of_pair(amplitudes_of_pair(read_point(t.low), read_point(t.high), w));
+    // The table ends at h/2, and α_{h−k} = π − α_k.
+    let h = params.n / 2u;
+    var turn = tables[params.split + min(t.k, h - t.k)];
+    turn.x = select(turn.x, -turn.x, 2u * t.k > h);
+    return powers_of_pair(amplitudes_of_pair(read_point(t.low), read_point(t.high), turn));
 }
 
 // Stores the sums of term e in the block that begins at `begin`.

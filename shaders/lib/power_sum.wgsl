@@ -12,18 +12,20 @@ fn weight(photons: u32, exponent: u32) -> Real {
     return w;
 }
 
-// F_k and F_{h−k}.
+// F_k and F_{h−k}, each but for a phase that is the same in all rows.
 struct Pair {
     low: Complex,
     high: Complex,
 }
 
-// F_k and F_{h−k} of 2h samples from z_k and z_{h−k}, the spectrum of their h pairs: F_k = E + w·O, conj F_{h−k} = E − w·O
-// with E = (z_k + conj z_{h−k})/2, O = −i(z_k − conj z_{h−k})/2, w = e^{−2πi k/2h}.
-fn amplitudes_of_pair(z_k: Complex, z_h_k: Complex, w: Complex) -> Pair {
-    let even = (z_k + conj(z_h_k)) * Real(0.5);
-    let odd = cmul(times_minus_i(z_k - conj(z_h_k)) * Real(0.5), w);
-    return Pair(even + odd, conj(even - odd));
+// F_k and F_{h−k} of 2h samples from z_k and z_{h−k}, the spectrum of their h pairs. F_k = (z_k·(1 − iw) + conj z_{h−k}·(1 + iw))/2
+// with w = e^{−2πi k/2h}, conj F_{h−k} the same with −w: for α = π/4 + πk/2h they are, times −i·e^{iα} and −e^{iα}, b·sin α + a·cos α and
+// a·sin α − b·cos α, where a = −i·z_k and b = conj z_{h−k}. `turn` is (cos α, 1 − sin α), the smaller numbers, whose products are
+// rounded to less.
+fn amplitudes_of_pair(z_k: Complex, z_h_k: Complex, turn: Complex) -> Pair {
+    let a = times_minus_i(z_k);
+    let b = conj(z_h_k);
+    return Pair(b + (a * turn.x - b * turn.y), conj(a - (b * turn.x + a * turn.y)));
 }
 
 // |F_k|² and |F_{h−k}|².

@@ -6,8 +6,8 @@ use super::fft::{FftPlan, Points};
 use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, frequencies, sum_shader, sum_shaders, weight};
 use super::trial::Random;
 use super::{
-    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS, ROW,
-    Shader, Shape, TIME_BITS, Trial, Values, shared_struct,
+    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROW, Shader,
+    Shape, TIME_BITS, Trial, Values, shared_struct,
 };
 
 /// Most subjects that one pass correlates with the reference.
@@ -75,12 +75,8 @@ shared_struct! {
         inside_low: u32,
         /// See [`CrossParams::inside_low`].
         inside_high: u32,
-        /// See [`Roots`](super::fft::Roots); of order n.
-        fine: u32,
-        /// See [`CrossParams::fine`].
-        coarse: u32,
-        /// See [`CrossParams::fine`].
-        log_fine: u32,
+        /// [`FftPlan::split`].
+        split: u32,
     }
 }
 
@@ -108,7 +104,7 @@ pub fn dispatch(
     buffers: &PowerBuffers,
     limits: &Limits,
 ) -> Dispatch {
-    let (n, roots) = (plan.n(), plan.split());
+    let n = plan.n();
     let params = CrossParams {
         runs: runs as u32,
         n: n as u32,
@@ -117,9 +113,7 @@ pub fn dispatch(
         exponent: work.exponent,
         inside_low: work.inside as u32,
         inside_high: (work.inside >> 32) as u32,
-        fine: roots.fine,
-        coarse: roots.coarse,
-        log_fine: roots.log_fine,
+        split: plan.split(),
     };
     let subjects = work.channels - 1;
     let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
@@ -134,7 +128,7 @@ pub fn dispatch(
         bytes,
         shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
         params: bytemuck::bytes_of(&params).to_vec(),
-        buffers: buffers.bound(plan.chirped()),
+        buffers: buffers.bound(),
         workgroups: limits.grid_of_items((runs * subjects * items) as u64),
     }
 }
@@ -284,7 +278,7 @@ impl Trial for CrossTrial {
         let plan = &self.points.plan;
         let precision = plan.precision();
         let values = self.runs.len() * (self.work.channels - 1) * blocks(self.work.exponent) * frequencies(self.n);
-        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
+        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5 };
         Job {
             buffers: vec![
                 Fill::Bytes(precision.bytes(plan.tables())),
@@ -293,7 +287,6 @@ impl Trial for CrossTrial {
                 Fill::of(&self.dropped),
                 Fill::of(&self.runs),
                 Fill::Zeros(values as u64 * u64::from(precision.complex_bytes()) / 2),
-                Fill::Bytes(precision.bytes(plan.chirp())),
             ],
             dispatches: vec![dispatch(plan, &self.work, self.rows.len(), self.runs.len(), &places, limits)],
             outputs: vec![5],

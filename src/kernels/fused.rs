@@ -6,8 +6,8 @@ use super::fft::{self, FftPlan};
 use super::power::{self, POWER_SUM, frequencies, weight};
 use super::trial::Random;
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, ROOTS, ROW,
-    Shader, Shape, Trial, Values, shared_struct,
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, ROW, Shader,
+    Shape, Trial, Values, shared_struct,
 };
 use crate::segment::Input;
 use crate::time::Dd;
@@ -33,12 +33,8 @@ shared_struct! {
         radices: u32,
         /// Place of the points' roots in the tables.
         stages: u32,
-        /// See [`Roots`](fft::Roots); of order n.
-        fine: u32,
-        /// See [`FusedParams::fine`].
-        coarse: u32,
-        /// See [`FusedParams::fine`].
-        log_fine: u32,
+        /// [`FftPlan::split`].
+        split: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
         /// 1 where earlier batches left counts.
@@ -86,7 +82,7 @@ const fn shader(name: &'static str, fragments: &'static [&'static str], f64: boo
 /// Fragments with the binning of `$bin` and the stages of `$stages`.
 macro_rules! fragments {
     ([$($bin:expr),+], $divide:expr, $stages:expr) => {
-        &[GRID, $($bin,)+ ROW, REAL_F32, COMPLEX, $divide, POWER_SUM, FUSED, ROOTS, fft::STOCKHAM, WORDS, $stages]
+        &[GRID, $($bin,)+ ROW, REAL_F32, COMPLEX, $divide, POWER_SUM, FUSED, fft::STOCKHAM, WORDS, $stages]
     };
 }
 
@@ -165,7 +161,7 @@ pub fn dispatch(
     limits: &Limits,
 ) -> Option<Dispatch> {
     let (radices, stages) = plan.whole().filter(|_| supports(plan))?;
-    let (n, roots) = (plan.n(), plan.split());
+    let n = plan.n();
     let len = n / 2;
     let wide = len > limits.points as usize;
     let limits = if wide { limits.wide() } else { *limits };
@@ -179,9 +175,7 @@ pub fn dispatch(
         batch: limits.points / len as u32,
         radices,
         stages,
-        fine: roots.fine,
-        coarse: roots.coarse,
-        log_fine: roots.log_fine,
+        split: plan.split(),
         exponent: work.exponent,
         continued: u32::from(work.continued),
         unused: 0,

@@ -10,6 +10,7 @@ pub mod fad;
 pub mod fft;
 pub mod fold;
 pub mod fused;
+pub mod path;
 pub mod power;
 pub mod power_pass;
 pub mod rate;

@@ -6,7 +6,7 @@ use super::fft::{FftPlan, Points};
 use super::trial::Random;
 use super::{
     Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64,
-    ROOTS, ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
+    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
 };
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
@@ -50,12 +50,8 @@ shared_struct! {
         stride: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
-        /// See [`Roots`](super::fft::Roots); of order n.
-        fine: u32,
-        /// See [`PowerParams::fine`].
-        coarse: u32,
-        /// See [`PowerParams::fine`].
-        log_fine: u32,
+        /// [`FftPlan::split`].
+        split: u32,
     }
 }
 
@@ -64,7 +60,7 @@ pub(super) const POWER_SUM: &str = include_str!("../../shaders/lib/power_sum.wgs
 pub(super) const PLAIN: &str = include_str!("../../shaders/lib/amplitude_plain.wgsl");
 pub(super) const CHIRPED: &str = include_str!("../../shaders/lib/amplitude_chirped.wgsl");
 
-/// Bindings of a sum over spectra; those that a convolution made need the chirp as well.
+/// Bindings of a sum over spectra.
 const BINDINGS: &[(&str, Access)] = &[
     ("params", Access::Uniform),
     ("tables", Access::Read),
@@ -73,7 +69,6 @@ const BINDINGS: &[(&str, Access)] = &[
     ("dropped", Access::Read),
     ("runs", Access::Read),
     ("sums", Access::ReadWrite),
-    ("chirp", Access::Read),
 ];
 
 /// A shader that sums over spectra.
@@ -82,12 +77,18 @@ pub(super) const fn sum_shader(
     entry: &'static str,
     fragments: &'static [&'static str],
     layouts: &'static [Layout],
-    chirped: bool,
     f64: bool,
 ) -> Shader {
-    let (plain, _) = BINDINGS.split_at(BINDINGS.len() - 1);
-    let bindings = if chirped { BINDINGS } else { plain };
-    Shader { name, entry, fragments, bindings, layouts, constants: threads_only, workgroup_bytes: no_memory, f64 }
+    Shader {
+        name,
+        entry,
+        fragments,
+        bindings: BINDINGS,
+        layouts,
+        constants: threads_only,
+        workgroup_bytes: no_memory,
+        f64,
+    }
 }
 
 /// The shaders of one entry point that sums over spectra: of plain and of chirped amplitudes, in f32 and in f64.
@@ -97,14 +98,14 @@ macro_rules! sum_shaders {
     };
     (@ $entry:literal, $text:expr, $layouts:expr) => {
         [
-            sum_shader($entry, $entry, sum_shaders!(# REAL_F32, $text, PLAIN), $layouts, false, false),
-            sum_shader(concat!($entry, ".chirped"), $entry, sum_shaders!(# REAL_F32, $text, CHIRPED), $layouts, true, false),
-            sum_shader(concat!($entry, ".f64"), $entry, sum_shaders!(# REAL_F64, $text, PLAIN), $layouts, false, true),
-            sum_shader(concat!($entry, ".chirped.f64"), $entry, sum_shaders!(# REAL_F64, $text, CHIRPED), $layouts, true, true),
+            sum_shader($entry, $entry, sum_shaders!(# REAL_F32, $text, PLAIN), $layouts, false),
+            sum_shader(concat!($entry, ".chirped"), $entry, sum_shaders!(# REAL_F32, $text, CHIRPED), $layouts, false),
+            sum_shader(concat!($entry, ".f64"), $entry, sum_shaders!(# REAL_F64, $text, PLAIN), $layouts, true),
+            sum_shader(concat!($entry, ".chirped.f64"), $entry, sum_shaders!(# REAL_F64, $text, CHIRPED), $layouts, true),
         ]
     };
     (# $real:expr, $text:expr, $amplitude:expr) => {
-        &[GRID, $real, COMPLEX, TIME_BITS, ROW, POWER_SUM, $text, ROOTS, $amplitude]
+        &[GRID, $real, COMPLEX, TIME_BITS, ROW, POWER_SUM, $text, $amplitude]
     };
 }
 pub(super) use sum_shaders;
@@ -127,16 +128,12 @@ pub struct PowerBuffers {
     pub runs: usize,
     /// runs × blocks × frequencies, in the precision of the transform.
     pub sums: usize,
-    /// [`FftPlan::chirp`].
-    pub chirp: usize,
 }
 
 impl PowerBuffers {
     /// In the order of the bindings.
-    pub(super) fn bound(&self, chirped: bool) -> Vec<usize> {
-        let mut bound = vec![self.tables, self.spectra, self.rows, self.dropped, self.runs, self.sums];
-        bound.extend(chirped.then_some(self.chirp));
-        bound
+    pub(super) fn bound(&self) -> Vec<usize> {
+        vec![self.tables, self.spectra, self.rows, self.dropped, self.runs, self.sums]
     }
 }
 
@@ -149,16 +146,9 @@ pub fn dispatch(
     buffers: &PowerBuffers,
     limits: &Limits,
 ) -> Dispatch {
-    let (n, roots) = (plan.n(), plan.split());
-    let params = PowerParams {
-        runs: runs as u32,
-        n: n as u32,
-        stride: plan.length() as u32,
-        exponent,
-        fine: roots.fine,
-        coarse: roots.coarse,
-        log_fine: roots.log_fine,
-    };
+    let n = plan.n();
+    let params =
+        PowerParams { runs: runs as u32, n: n as u32, stride: plan.length() as u32, exponent, split: plan.split() };
     let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
     let double = plan.precision() == Precision::Double;
     let complex = u64::from(plan.precision().complex_bytes());
@@ -169,7 +159,7 @@ pub fn dispatch(
         bytes,
         shader: &SHADERS[usize::from(plan.chirped()) + 2 * usize::from(double)],
         params: bytemuck::bytes_of(&params).to_vec(),
-        buffers: buffers.bound(plan.chirped()),
+        buffers: buffers.bound(),
         workgroups: limits.grid_of_items(runs as u64 * items as u64),
     }
 }
@@ -291,7 +281,7 @@ impl Trial for PowerTrial {
         let (plan, rows, runs) = (&self.points.plan, self.rows.len(), self.runs.len());
         let precision = plan.precision();
         let sums = runs * self.blocks() * frequencies(self.n()) * precision.complex_bytes() as usize / 2;
-        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5, chirp: 6 };
+        let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5 };
         Job {
             buffers: vec![
                 Fill::Bytes(precision.bytes(plan.tables())),
@@ -300,7 +290,6 @@ impl Trial for PowerTrial {
                 Fill::of(&self.dropped),
                 Fill::of(&self.runs),
                 Fill::Zeros(sums as u64),
-                Fill::Bytes(precision.bytes(plan.chirp())),
             ],
             dispatches: vec![if self.points.last_pass_is_due() {
                 power_pass::dispatch(plan, rows, runs, self.exponent, &places, limits)

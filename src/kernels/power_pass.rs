@@ -37,12 +37,8 @@ shared_struct! {
         coarse: u32,
         /// See [`PassParams::fine`].
         log_fine: u32,
-        /// See [`Roots`](super::fft::Roots); of order n.
-        split_fine: u32,
-        /// See [`PassParams::split_fine`].
-        split_coarse: u32,
-        /// See [`PassParams::split_fine`].
-        split_log_fine: u32,
+        /// [`FftPlan::split`].
+        split: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
     }
@@ -139,7 +135,7 @@ pub fn dispatch(
     limits: &Limits,
 ) -> Option<Dispatch> {
     let last = plan.last_pass()?;
-    let (n, length, roots, split) = (plan.n(), plan.length(), plan.roots(), plan.split());
+    let (n, length, roots) = (plan.n(), plan.length(), plan.roots());
     let paired = n.is_multiple_of(2);
     let batch = limits.of(plan.precision()).points as usize / last.len;
     let own = if paired { batch / 2 } else { batch };
@@ -159,9 +155,7 @@ pub fn dispatch(
         fine: roots.fine,
         coarse: roots.coarse,
         log_fine: roots.log_fine,
-        split_fine: split.fine,
-        split_coarse: split.coarse,
-        split_log_fine: split.log_fine,
+        split: plan.split(),
         exponent,
     };
     let complex = u64::from(plan.precision().complex_bytes());

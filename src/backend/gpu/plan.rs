@@ -289,6 +289,7 @@ impl Plan {
     fn sums(&self, batch: &SegmentBatch, bytes: &[u8]) -> PartialSums {
         let (dropped, power) = bytes.split_at(4 * batch.rows.len());
         let power = self.fft.precision().reals(power);
+        let factor = self.fft.power_factor();
         let dropped: &[[u8; 4]] = dropped.as_chunks().0;
         let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
         let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
@@ -305,7 +306,7 @@ impl Plan {
                 let rows = &batch.rows[rows];
                 for (block, values) in sums.power.chunks_mut(frequencies.max(1)).enumerate() {
                     // Weighted sums are of photons, which have no scale.
-                    let unscale = self.spec.unscale(block, |channel| rows[channel].scale);
+                    let unscale = factor * self.spec.unscale(block, |channel| rows[channel].scale);
                     values.iter_mut().for_each(|value| *value *= unscale);
                 }
             }
@@ -343,15 +344,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
         }
     }
     let places = FftBuffers { samples: SAMPLES, rows: ROWS, tables: TABLES, chirp: CHIRP, filter: FILTER, work: WORK };
-    let sums = |spectra| PowerBuffers {
-        tables: TABLES,
-        spectra,
-        rows: ROWS,
-        dropped: DROPPED,
-        runs: RUNS,
-        sums: SUMS,
-        chirp: CHIRP,
-    };
+    let sums = |spectra| PowerBuffers { tables: TABLES, spectra, rows: ROWS, dropped: DROPPED, runs: RUNS, sums: SUMS };
     if ends_in_power(spec, fft) {
         let (transforms, points) = fft.dispatches_before_last(rows, &places);
         list.extend(transforms);

@@ -14,11 +14,14 @@ use crate::segment::Input;
 mod lengths;
 mod plan;
 mod points;
+mod roots;
 mod trial;
 
 use plan::Load;
-pub use plan::{FftBuffers, FftPlan, LARGEST, LastPass, Roots, device_supports};
+pub use plan::{FftBuffers, FftPlan, LARGEST, LastPass, device_supports};
 pub(super) use points::Points;
+pub use roots::Roots;
+pub(super) use trial::FftTrial;
 
 /// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
 pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
@@ -27,7 +30,7 @@ pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
         .map(|&k| {
             let (mut re, mut im) = (Compensated::default(), Compensated::default());
             for (j, &x) in x.iter().enumerate() {
-                let w = plan::root((j * k) % n, n);
+                let w = roots::root((j * k) % n, n);
                 re.add(x * w.re);
                 im.add(x * w.im);
             }
@@ -324,5 +327,5 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["counts", "flux", "counts.f64", "flux.f64"],
     needs_f64: |variant| variant >= 2,
     shapes: trial::shapes,
-    trial: trial::new,
+    trial: |variant, shape, data, seed| Box::new(FftTrial::of_variant(variant, shape, data, seed)),
 };

@@ -8,6 +8,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::lengths::{factorise, radices};
+use super::roots::{Roots, append_split, gain, root};
 use super::{FftParams, pass_shader};
 use crate::kernels::{Dispatch, Limits, Precision};
 use crate::segment::Input;
@@ -36,7 +37,10 @@ pub struct FftPlan {
     length: usize,
     passes: Vec<Pass>,
     roots: Roots,
-    split: Roots,
+    /// What rounded roots leave of a line.
+    pub(super) gain: f64,
+    /// Place in the tables of what splits pairs.
+    split: usize,
     tables: Vec<Complex<f64>>,
     chirp: Vec<Complex<f64>>,
     filter: Vec<Complex<f64>>,
@@ -44,11 +48,11 @@ pub struct FftPlan {
 
 /// One pass over the data.
 #[derive(Clone, Copy, Debug)]
-struct Pass {
-    len: usize,
-    radices: u32,
+pub(super) struct Pass {
+    pub len: usize,
+    pub radices: u32,
     /// Place of its roots in the tables.
-    stages: usize,
+    pub stages: usize,
 }
 
 /// What the last of several passes transforms: `done` columns of `len` points.
@@ -62,17 +66,6 @@ pub struct LastPass {
     pub radices: u32,
     /// Place of a column's roots in the tables.
     pub stages: u32,
-}
-
-/// Places of the two tables whose products are the roots of one order.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Roots {
-    /// `w^k` for `k = 0 … 2^log_fine − 1`.
-    pub fine: u32,
-    /// `w^(k·2^log_fine)`.
-    pub coarse: u32,
-    /// See above.
-    pub log_fine: u32,
 }
 
 /// Buffers of a transform, by number.
@@ -90,20 +83,6 @@ pub struct FftBuffers {
     pub filter: usize,
     /// Two of rows × [`FftPlan::length`] points.
     pub work: [usize; 2],
-}
-
-/// `e^{−2πi k/order}`, within a unit in the last place: quarter turns are taken off in integers, so that the angle is small.
-pub(super) fn root(k: usize, order: usize) -> Complex<f64> {
-    let (k, order) = (k as i64, order as i64);
-    let quarters = (8 * k + order).div_euclid(2 * order);
-    let rest = (4 * k - quarters * order) as f64;
-    let (sin, cos) = (std::f64::consts::FRAC_PI_2 * rest / order as f64).sin_cos();
-    match quarters.rem_euclid(4) {
-        0 => Complex::new(cos, -sin),
-        1 => Complex::new(-sin, -cos),
-        2 => Complex::new(-cos, sin),
-        _ => Complex::new(sin, cos),
-    }
 }
 
 impl FftPlan {
@@ -129,7 +108,8 @@ impl FftPlan {
             length,
             passes: Vec::new(),
             roots: Roots::default(),
-            split: Roots::default(),
+            gain: 1.0,
+            split: 0,
             tables: Vec::new(),
             chirp: Vec::new(),
             filter: Vec::new(),
@@ -142,48 +122,16 @@ impl FftPlan {
             }
             plan.passes.push(Pass { len, radices: radices(len)?, stages });
         }
-        plan.roots = plan.add_roots(length);
-        plan.split = plan.add_roots(n);
+        plan.roots = Roots::append(&mut plan.tables, length);
+        plan.gain = gain(&plan.passes, &plan.tables, plan.roots, precision);
         if length != h {
             plan.add_convolution();
         }
-        Some(plan)
-    }
-
-    fn add_roots(&mut self, order: usize) -> Roots {
-        let log_fine = order.next_power_of_two().ilog2().div_ceil(2);
-        let fine = self.tables.len();
-        self.tables.extend((0..1 << log_fine).map(|k| root(k, order)));
-        let coarse = self.tables.len();
-        self.tables.extend((0..order.div_ceil(1 << log_fine)).map(|k| root(k << log_fine, order)));
-        Roots { fine: fine as u32, coarse: coarse as u32, log_fine }
-    }
-
-    /// What one transform leaves of a sum of points in phase, such as a line's: each is multiplied by roots that are rounded to the
-    /// device's precision, so that their moduli are not 1, and the sum by their mean. In f32 the root of each butterfly of eight is short
-    /// by 0.29·2^-24, a transform of 8192 points by 0.8·2^-24. Sums and products, rounded to nearest, have no such part.
-    fn gain(&self) -> f64 {
-        let mean = |count: usize, place: &dyn Fn(usize) -> usize| {
-            (0..count).map(|i| self.precision.rounded(self.tables[place(i)]).norm()).sum::<f64>() / count as f64
-        };
-        let mut gain = 1.0;
-        for (i, &Pass { len, radices, stages }) in self.passes.iter().enumerate() {
-            let mut done = 1;
-            for radix in (0..8).map(|i| (radices >> (4 * i)) as usize & 15).take_while(|&radix| radix > 0) {
-                // Point m of a butterfly is multiplied by w^(m·p) at phase p of `done`, then by w^(m·p) for its output p.
-                for (phases, order) in [(done, done * radix), (radix, radix)] {
-                    let power = |i: usize| (i % radix) * (i / radix) % order;
-                    gain *= mean(radix * phases, &|i| stages + power(i) * (len / order));
-                }
-                done *= radix;
-            }
-            if i > 0 {
-                let Roots { fine, coarse, .. } = self.roots;
-                gain *= mean((coarse - fine) as usize, &|i| fine as usize + i);
-                gain *= mean((self.split.fine - coarse) as usize, &|i| coarse as usize + i);
-            }
+        plan.split = plan.tables.len();
+        if n.is_multiple_of(2) {
+            append_split(&mut plan.tables, n, length != h);
         }
-        gain
+        Some(plan)
     }
 
     fn add_convolution(&mut self) {
@@ -193,7 +141,7 @@ impl FftPlan {
         self.filter = vec![Complex::default(); self.length];
         // The filter gives back what the transforms before and after it take from a strong line: its values have so many phases
         // that less than their last bit is kept on the average.
-        let scale = 1.0 / (self.length as f64 * self.gain().powi(2));
+        let scale = 1.0 / (self.length as f64 * self.gain.powi(2));
         for (j, c) in self.chirp.iter().enumerate() {
             let value = c.conj() * scale;
             self.filter[j] = value;
@@ -256,12 +204,18 @@ impl FftPlan {
         self.roots
     }
 
-    /// Roots of order n, for the step from pairs to samples.
-    pub fn split(&self) -> Roots {
-        self.split
+    /// Place in the tables of what splits the pairs k, h − k of even n, from k = 0 on.
+    pub(in crate::kernels) fn split(&self) -> u32 {
+        self.split as u32
     }
 
-    /// Roots of unity, computed in f64.
+    /// What the device's sums of |F_k|² are to be multiplied by: it gives back what rounded roots took from the amplitudes, as the
+    /// filter does where there is one.
+    pub fn power_factor(&self) -> f64 {
+        if self.chirped() { 1.0 } else { self.gain.powi(-2) }
+    }
+
+    /// Roots of unity, and what pairs are split with, computed in f64.
     pub fn tables(&self) -> &[Complex<f64>] {
         &self.tables
     }
@@ -367,37 +321,6 @@ pub(super) enum Load {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn roots_are_where_sine_and_cosine_say_and_have_their_symmetries() {
-        for order in [1, 2, 3, 4, 7, 8, 30, 1021, 1 << 20, (1 << 24) - 3] {
-            for k in (0..order).step_by(1 + order / 97) {
-                let (w, angle) = (root(k, order), -std::f64::consts::TAU * k as f64 / order as f64);
-                assert!((w - Complex::new(angle.cos(), angle.sin())).norm() < 2e-15, "{k}/{order}: {w}");
-                assert!((w.norm_sqr() - 1.0).abs() < 5e-16, "{k}/{order}: {w}");
-                // At an eighth of a turn sine and cosine may differ in the last place.
-                assert!((root(order - k, order) - w.conj()).norm() < 2e-16);
-                assert!((root(2 * k + order, 2 * order) + w).norm() < 2e-16);
-                assert_eq!(root(k + order, order), w);
-            }
-        }
-        assert_eq!(root(1, 4), Complex::new(0.0, -1.0));
-    }
-
-    #[test]
-    fn the_gain_is_what_rounded_roots_leave_of_lines() {
-        let gain = |n, precision| FftPlan::new(n, Input::Flux, precision, &Limits::PORTABLE).unwrap().gain();
-        let left = |k: usize, order: usize| {
-            let exact = root(k % order, order);
-            (Precision::Single.rounded(exact) / exact).re
-        };
-        // 64 points in one pass: w64^(mk) = w8^(m1·k0)·w64^(m0·k0)·w8^(m0·k1) for m = m0 + 8·m1, k = k0 + 8·k1.
-        let term = |m: usize, k: usize| left(m / 8 * (k % 8), 8) * left(m % 8 * (k % 8), 64) * left(m % 8 * (k / 8), 8);
-        let mean = (0..64 * 64).map(|i| term(i % 64, i / 64)).sum::<f64>() / 4096.0;
-        assert!((mean - gain(31, Precision::Single)).abs() < 1e-3 * 2f64.powi(-24));
-        assert!((0.3..0.4).contains(&((1.0 - mean) * 2f64.powi(24))), "{mean}");
-        assert!((gain(3027, Precision::Double) - 1.0).abs() < 1e-15);
-    }
 
     #[test]
     fn the_limits_of_lengths() {

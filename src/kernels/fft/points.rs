@@ -3,7 +3,7 @@
 use rustfft::num_complex::Complex;
 
 use super::FftPlan;
-use super::plan::root;
+use super::roots::root;
 use crate::kernels::trial::Random;
 use crate::kernels::{Data, Limits, Precision};
 use crate::segment::Input;

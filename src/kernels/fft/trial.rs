@@ -5,7 +5,7 @@
 
 use rustfft::num_complex::Complex;
 
-use super::plan::root;
+use super::roots::root;
 use super::{CpuFft, FftBuffers, FftPlan, reference};
 use crate::kernels::centre;
 use crate::kernels::trial::Random;
@@ -27,19 +27,13 @@ pub(super) fn shapes(limits: &Limits) -> Vec<Shape> {
     list.into_iter().map(|(n, rows)| Shape { n, rows, events: 0 }).collect()
 }
 
-/// Variants: counts and flux in single precision, then in double.
-pub(super) fn new(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial> {
-    let precision = if variant < 2 { Precision::Single } else { Precision::Double };
-    Box::new(FftTrial::new([Input::Events, Input::Flux][variant % 2], precision, shape, data, seed))
-}
-
 /// Amplitudes of `n` samples that are compared: k = 1 … floor((n − 1)/2), and that of n = 2, which has no other.
 fn count(n: usize) -> usize {
     if n == 2 { 1 } else { (n - 1) / 2 }
 }
 
 /// One case.
-struct FftTrial {
+pub(in crate::kernels) struct FftTrial {
     n: usize,
     rows: usize,
     input: Input,
@@ -52,6 +46,12 @@ struct FftTrial {
 }
 
 impl FftTrial {
+    /// Variants: counts and flux in single precision, then in double.
+    pub fn of_variant(variant: usize, shape: Shape, data: Data, seed: u64) -> FftTrial {
+        let precision = if variant < 2 { Precision::Single } else { Precision::Double };
+        FftTrial::new([Input::Events, Input::Flux][variant % 2], precision, shape, data, seed)
+    }
+
     fn new(input: Input, precision: Precision, shape: Shape, data: Data, seed: u64) -> FftTrial {
         let Shape { n, rows, .. } = shape;
         let mut random = Random::new(seed);
@@ -71,8 +71,8 @@ impl FftTrial {
                         // 1e4 counts a bin and a 90 % pulsar: the mean matters.
                         (Input::Events, Data::Hostile) => (1e4 * (1.0 + pulse) + 100.0 * white).max(0.0).round(),
                         (Input::Flux, Data::Random) => white,
-                        // Red noise of index 2, or a lone peak; over ranges that f32 just holds.
-                        (Input::Flux, Data::Hostile) if row % 2 == 0 => walk * 1e12,
+                        // Red noise of index 2, or a lone peak; over ranges whose squares f32 just holds.
+                        (Input::Flux, Data::Hostile) if row % 2 == 0 => walk * 1e6,
                         (Input::Flux, Data::Hostile) => (pulse + 1e-3 * white) * 1e-12,
                     }
                 })
@@ -95,12 +95,12 @@ impl FftTrial {
 
 impl FftTrial {
     /// Amplitudes of a row.
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         count(self.n)
     }
 
     /// The plan, whose tunables follow the profile.
-    fn plan(&self, limits: &Limits) -> FftPlan {
+    pub fn plan(&self, limits: &Limits) -> FftPlan {
         FftPlan::new(self.n, self.input, self.precision, limits).expect("trials take lengths that devices take")
     }
 }
@@ -151,7 +151,13 @@ impl Trial for FftTrial {
         let complex = |values: &[Complex<f64>]| Fill::Bytes(self.precision.bytes(values));
         let buffers = vec![
             samples,
-            Fill::of(&self.means.iter().map(|&mean| DeviceRow { mean, ..DeviceRow::default() }).collect::<Vec<_>>()),
+            Fill::of(
+                &self
+                    .means
+                    .iter()
+                    .map(|&mean| DeviceRow { mean, include: 1.0, ..DeviceRow::default() })
+                    .collect::<Vec<_>>(),
+            ),
             complex(plan.tables()),
             complex(plan.chirp()),
             complex(plan.filter()),
@@ -163,7 +169,7 @@ impl Trial for FftTrial {
         Job { buffers, dispatches, outputs: vec![spectra] }
     }
 
-    /// The step from the device's points to amplitudes, in f64; on devices it belongs to the power sum.
+    /// The step from the device's points to amplitudes, in f64; on devices it belongs to the power sum (`kernels/path.rs`).
     fn decode(&self, outputs: &[Vec<u8>]) -> Values {
         let plan = self.plan(&Limits::PORTABLE);
         let h = plan.h();
