@@ -330,9 +330,9 @@ fn decode(rows: &Rows, column: &Column, out: &mut Vec<f64>) {
     }
 }
 
-/// Appends what `value` makes of `N` bytes from `offset` on in each row of `R` bytes.
+/// Appends what `value` makes of `N` bytes from `offset` on in each row of `R` bytes; a table is opened only where its columns fit in
+/// its rows.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
 fn extend<const R: usize, const N: usize>(
     bytes: &[u8],
     offset: usize,
@@ -341,17 +341,20 @@ fn extend<const R: usize, const N: usize>(
 ) {
     let (rows, _) = bytes.as_chunks::<R>();
     out.reserve(rows.len());
-    // A loop over places, for `Vec::extend` would be another function, without this one's instructions; over few of them, for zeros
-    // that all values then replace would be written through to a slower cache.
-    let mut block = [0.0; 256];
-    for rows in rows.chunks(block.len()) {
-        for (out, row) in block.iter_mut().zip(rows) {
-            let mut field = [0; N];
-            field.copy_from_slice(&row[offset..offset + N]);
-            *out = value(field);
-        }
-        out.extend_from_slice(&block[..rows.len()]);
+    let value = |row: &[u8; R]| {
+        let mut field = [0; N];
+        field.copy_from_slice(&row[offset..offset + N]);
+        value(field)
+    };
+    // A loop over places, for `Vec::extend` would be another function, without this one's instructions; over so many of them that
+    // they never leave the registers, for a length that is known is no call.
+    let (blocks, rest) = rows.as_chunks::<16>();
+    for rows in blocks {
+        let mut block = [0.0; 16];
+        block.iter_mut().zip(rows).for_each(|(out, row)| *out = value(row));
+        out.extend_from_slice(&block);
     }
+    rest.iter().for_each(|row| out.push(value(row)));
 }
 
 /// TFORM: element type, repeat count and bytes a row.
