@@ -150,7 +150,7 @@ fn rebinning_averages_within_gaps_or_across_them() {
         for rebin in [Rebin::None, Rebin::Linear(10), Rebin::Geometric(0.3)] {
             let power = PowerOptions { rebin, ..PowerOptions::default() };
             let spectrum = dynamical(&options(power, time), &mut cpu());
-            let ranges = rebin.ranges(127).unwrap();
+            let ranges: Vec<_> = rebin.ranges(127).unwrap().collect();
             assert_eq!(spectrum.axes.shape(), (groups.len(), ranges.len()));
             for (row, group) in groups.iter().enumerate() {
                 let mean = |f: &dyn Fn(usize) -> f64| group.iter().map(|&i| f(i)).sum::<f64>() / group.len() as f64;
@@ -362,7 +362,7 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
         let time = TimeRebin { rebin: Rebin::Linear(7), across_gaps: true };
         let averaged = cross(inside, time, Rebin::Linear(8), &mut cpu());
         assert_eq!(averaged.axes.shape(), (1, 16));
-        for (k, range) in Rebin::Linear(8).ranges(127).unwrap().into_iter().enumerate() {
+        for (k, range) in Rebin::Linear(8).ranges(127).unwrap().enumerate() {
             let mean = |matrix: &[f64]| {
                 let cells = (0..7).flat_map(|row| matrix[row * 127..(row + 1) * 127][range.clone()].iter());
                 cells.sum::<f64>() / (7 * range.len()) as f64

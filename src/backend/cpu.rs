@@ -286,6 +286,7 @@ impl Shared {
     pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
         let _span = profile::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
+        std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
         self.fft.process(fft);
         std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
         worker.dropped[channel] = dropped;
@@ -355,9 +356,11 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(shared: &Shared) -> Worker {
-        let fft = shared.fft.work();
+        let mut fft = shared.fft.work();
         let channels = shared.spec.channels();
-        let (amplitudes, fad) = (vec![fft.output.clone(); channels], shared.fad.as_ref().map(Fad::buffers));
+        // The transform writes here.
+        let amplitudes = std::iter::repeat_n(std::mem::take(&mut fft.output), channels).collect();
+        let fad = shared.fad.as_ref().map(Fad::buffers);
         Worker { amplitudes, dropped: vec![0; channels], last: Default::default(), fft, fad }
     }
 }

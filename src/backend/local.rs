@@ -99,14 +99,17 @@ impl Local {
     /// Bytes of [`Local::worker`], about.
     pub fn worker_bytes(&self) -> usize {
         let spec = &self.shared.spec;
-        size_of::<f64>() * spec.n * (3 + spec.channels()) + bin_events::Last::BYTES
+        // Counts and amplitudes of each channel, and what the transform needs.
+        size_of::<f64>() * spec.n * (1 + 2 * spec.channels()) + bin_events::Last::BYTES
     }
 
     /// Buffers for one thread.
     pub fn worker(&self) -> LocalWorker<'_> {
-        let worker = Worker::new(&self.shared);
-        let counts = vec![worker.fft.input.clone(); self.shared.spec.channels()];
-        let (dropped, delta) = (vec![0; counts.len()], self.shared.spec.delta());
+        let mut worker = Worker::new(&self.shared);
+        let channels = self.shared.spec.channels();
+        // The transform takes its input from here.
+        let counts = std::iter::repeat_n(std::mem::take(&mut worker.fft.input), channels).collect();
+        let (dropped, delta) = (vec![0; channels], self.shared.spec.delta());
         LocalWorker { shared: &self.shared, worker, counts, dropped, delta }
     }
 }

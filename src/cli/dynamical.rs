@@ -143,7 +143,7 @@ pub fn run(args: DynArgs) -> Result<()> {
                 let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
                 report(&warnings, strict, quiet)?;
                 let (r, segments) = (plan.resolution, plan.starts.len() as u64);
-                let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.len();
+                let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.count();
                 return super::print(&describe((segments, r.segment_size, r.n), segments, columns, args.output.json));
             }
             let mut backend = args.device.open(&mut warnings)?;

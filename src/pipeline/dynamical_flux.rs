@@ -147,7 +147,7 @@ pub fn dynamical_spectrum_of_light_curve(
 ) -> Result<DynamicalPowerSpectrum> {
     let plan = SeriesPlan::new(series, options, &mut warnings)?;
     let frequencies = crate::kernels::power::frequencies(plan.resolution.n);
-    warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.len(), &mut warnings);
+    warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.count(), &mut warnings);
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
     let place = places(&plan, series, time.across_gaps);
     let mut spectrum = of_flux(plan.segments(series), &flux, time, place, backend, warnings)?;
@@ -170,7 +170,8 @@ pub fn dynamical_cross_spectrum_of_light_curves(
     mut warnings: Warnings,
 ) -> Result<DynamicalCrossSpectrum> {
     let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
-    let frequencies = options.cross.rebin.ranges(crate::kernels::power::frequencies(plan.segments.resolution.n))?.len();
+    let frequencies =
+        options.cross.rebin.ranges(crate::kernels::power::frequencies(plan.segments.resolution.n))?.count();
     warn_of_size(4 * plan.segments.starts.len() as u64, frequencies, &mut warnings);
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
     let place = places(&plan.segments, &plan.subject, time.across_gaps);

@@ -86,8 +86,7 @@ pub(super) fn sums(
         let mut told = Told { sender, rows: 0, step: chunk as u64 };
         for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)).map(|number| first + number) {
             let Some(task) = tasks.get(number) else { break };
-            let worker = worker.get_or_insert_with(|| local.worker());
-            let done = one(plan, &inputs, task, worker, chunk, &mut |rows| told.add(rows));
+            let done = one(plan, &inputs, task, (local, &mut worker), chunk, &mut |rows| told.add(rows));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             let _span = profile::span("merge");
             match done {
@@ -262,12 +261,12 @@ fn cut(total: u64, input: &Input, segment: u64, begin: usize) -> Result<Option<u
     input.file.first_row_at(edge, begin..rows)
 }
 
-/// Reads, counts, transforms and adds one task.
-fn one(
+/// Reads, counts, transforms and adds one task; the buffers of a thread are made for its first segment.
+fn one<'a>(
     plan: &Plan,
     inputs: &[Input],
     task: &Task,
-    worker: &mut LocalWorker,
+    (local, worker): (&'a Local, &mut Option<LocalWorker<'a>>),
     chunk: usize,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Done> {
@@ -292,6 +291,7 @@ fn one(
     let mut rows = vec![empty; plan.spec.channels()];
     let mut segments = task.segments.clone();
     while !segments.is_empty() {
+        let worker = worker.get_or_insert_with(|| local.worker());
         let end = (segments.start + run).min(segments.end);
         let mut of_run = Sums::default();
         for index in segments.start..end {

@@ -240,8 +240,8 @@ impl AveragedCrossSpectrum {
             mean1: levels[0].mean,
             mean2: levels[1].mean,
             norm,
-            noise1: mean_level(&noise[0]),
-            noise2: mean_level(&noise[1]),
+            noise1: noise[0].mean(),
+            noise2: noise[1].mean(),
             subject_inside_reference: inside,
             reference_inside_subject: false,
             lag_sign: LAG_SIGN,
@@ -253,7 +253,7 @@ impl AveragedCrossSpectrum {
         let mut bins = Vec::new();
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
-            let noise = [mean_level(&noise[0][range.clone()]), mean_level(&noise[1][range.clone()])];
+            let noise = [noise[0].mean_of(range.clone()), noise[1].mean_of(range.clone())];
             let of = |first: usize, factors: [f64; 3]| {
                 let one = |i: usize, factor: f64| mean_of(&block(first + i)[range.clone()], factor);
                 let cross = [one(2, factors[2]), one(3, factors[2])];
@@ -375,11 +375,6 @@ impl AveragedCrossSpectrum {
     pub fn is_empty(&self) -> bool {
         self.freq.is_empty()
     }
-}
-
-/// The mean of a constant is that constant, to the last bit.
-fn mean_level(level: &[f64]) -> f64 {
-    level.first().map_or(f64::NAN, |first| first + level.iter().map(|x| x - first).sum::<f64>() / level.len() as f64)
 }
 
 /// Factors of the subject's power, of the reference's, and of the cross spectrum.

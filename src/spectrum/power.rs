@@ -205,15 +205,13 @@ impl AveragedPowerSpectrum {
         let seen = Spectrum { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
         let noise = options.noise.levels(&seen)?;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        // The mean of a constant is that constant, to the last bit.
-        let mean_level = |l: &[f64]| l[0] + l.iter().map(|x| x - l[0]).sum::<f64>() / l.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
         meta.m = sums.segments;
         meta.nphots = mean * n as f64;
         meta.mean = mean;
-        meta.noise = mean_level(&noise.level);
-        meta.noise_err = mean_level(&noise.err).abs();
+        meta.noise = noise.level.mean();
+        meta.noise_err = noise.err.mean().abs();
         meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
         let own_squares = !flux && options.weight_exponent() == Some(2);
@@ -224,18 +222,20 @@ impl AveragedPowerSpectrum {
         };
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
-        for range in options.rebin.ranges(count)? {
+        let ranges = options.rebin.ranges(count)?;
+        spectrum.reserve(ranges.clone().count());
+        for range in ranges {
             let values = sums.segments * range.len() as u64;
             // Original bin `k` stands at place `k − 1`.
             let centre = (range.start + range.end + 1) as f64 / 2.0;
             let power = average(&normalised[range.clone()]);
             spectrum.freq.push(centre / segment_size);
             spectrum.df.push(range.len() as f64 / segment_size);
-            let level = mean_level(&noise.level[range.clone()]);
+            let level = noise.level.mean_of(range.clone());
             spectrum.power.push(if options.subtract_noise { power - level } else { power });
             spectrum.power_err.push(power / (values as f64).sqrt());
             spectrum.noise.push(level);
-            spectrum.noise_err.push(mean_level(&noise.err[range.clone()]));
+            spectrum.noise_err.push(noise.err.mean_of(range.clone()));
             spectrum.unnorm_power.push(average(&raw[range]) / m);
             spectrum.m.push(values);
         }
@@ -285,6 +285,15 @@ impl AveragedPowerSpectrum {
             power_hi: Vec::new(),
             meta,
         }
+    }
+
+    /// Makes room for frequencies.
+    fn reserve(&mut self, count: usize) {
+        let Self { freq, df, power, power_err, unnorm_power, noise, noise_err, m, .. } = self;
+        for column in [freq, df, power, power_err, unnorm_power, noise, noise_err] {
+            column.reserve_exact(count);
+        }
+        m.reserve_exact(count);
     }
 
     /// Number of frequencies.

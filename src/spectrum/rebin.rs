@@ -23,27 +23,50 @@ impl Rebin {
     ///
     /// # Errors
     /// A factor of 0, or a growth that is not a finite positive number.
-    pub fn ranges(self, count: usize) -> Result<Vec<std::ops::Range<usize>>> {
+    pub fn ranges(self, count: usize) -> Result<Ranges> {
         match self {
-            Rebin::None => Ok((0..count).map(|k| k..k + 1).collect()),
             Rebin::Linear(0) => Err(Error::argument("--rebin", 0, "at least 1 bin makes a bin")),
-            Rebin::Linear(by) => Ok((0..count).step_by(by).map(|k| k..(k + by).min(count)).collect()),
-            Rebin::Geometric(growth) if growth.is_finite() && growth > 0.0 => {
-                let mut ranges = Vec::new();
-                let (mut from, mut edge, mut width) = (0, 0.0, 1.0);
-                while from < count {
-                    edge += width;
-                    width *= 1.0 + growth;
-                    let to = ((edge - 0.5).ceil().min(count as f64) as usize).max(from);
-                    if to > from {
-                        ranges.push(from..to);
-                    }
-                    from = to;
-                }
-                Ok(ranges)
+            Rebin::Geometric(growth) if !(growth.is_finite() && growth > 0.0) => {
+                Err(Error::argument("--rebin-log", growth, "must be a positive number"))
             }
-            Rebin::Geometric(growth) => Err(Error::argument("--rebin-log", growth, "must be a positive number")),
+            rebin => Ok(Ranges { rebin, count, from: 0, edge: 0.0, width: 1.0 }),
         }
+    }
+}
+
+/// See [`Rebin::ranges`].
+#[derive(Clone, Debug)]
+pub struct Ranges {
+    rebin: Rebin,
+    count: usize,
+    /// Where the next range begins.
+    from: usize,
+    /// Geometric: the last edge, and the width that follows.
+    edge: f64,
+    width: f64,
+}
+
+impl Iterator for Ranges {
+    type Item = std::ops::Range<usize>;
+
+    fn next(&mut self) -> Option<std::ops::Range<usize>> {
+        if self.from >= self.count {
+            return None;
+        }
+        let from = self.from;
+        self.from = match self.rebin {
+            Rebin::None => from + 1,
+            Rebin::Linear(by) => from.saturating_add(by).min(self.count),
+            Rebin::Geometric(growth) => loop {
+                self.edge += self.width;
+                self.width *= 1.0 + growth;
+                let to = (self.edge - 0.5).ceil().min(self.count as f64) as usize;
+                if to > from {
+                    break to;
+                }
+            },
+        };
+        Some(from..self.from)
     }
 }
 
@@ -55,9 +78,8 @@ mod tests {
     fn every_bin_goes_to_exactly_one() {
         for rebin in [Rebin::None, Rebin::Linear(7), Rebin::Linear(1), Rebin::Geometric(0.01), Rebin::Geometric(1.5)] {
             for count in [0, 1, 2, 6, 7, 8, 1000] {
-                let ranges = rebin.ranges(count).unwrap();
                 let mut at = 0;
-                for r in &ranges {
+                for r in rebin.ranges(count).unwrap() {
                     assert!(r.start == at && r.end > r.start);
                     at = r.end;
                 }
@@ -70,7 +92,7 @@ mod tests {
     fn geometric_widths_grow() {
         // Edges at 0, 1, 3, 7, 15, 31 bins.
         let ranges = Rebin::Geometric(1.0).ranges(31).unwrap();
-        assert_eq!(ranges.iter().map(|r| r.len()).collect::<Vec<_>>(), [1, 2, 4, 8, 16]);
+        assert_eq!(ranges.map(|r| r.len()).collect::<Vec<_>>(), [1, 2, 4, 8, 16]);
         assert!(Rebin::Geometric(0.0).ranges(3).is_err());
         assert!(Rebin::Linear(0).ranges(3).is_err());
     }

@@ -1,5 +1,7 @@
 //! The noise levels of a spectrum that a detector with dead time recorded.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::fit::{DeadTimeFit, around};
@@ -68,12 +70,43 @@ pub struct DeadTimeRecord {
     pub rms_factor: f64,
 }
 
+/// A value at every original frequency.
+#[derive(Clone, Debug)]
+pub(crate) enum ByFrequency {
+    /// The same at all.
+    Same(f64),
+    /// One at each.
+    Each(Vec<f64>),
+}
+
+impl ByFrequency {
+    /// Mean of all. That of a constant is that constant, to the last bit.
+    pub fn mean(&self) -> f64 {
+        match self {
+            ByFrequency::Same(value) => *value,
+            ByFrequency::Each(values) => mean(values),
+        }
+    }
+
+    /// [`ByFrequency::mean`] of some.
+    pub fn mean_of(&self, range: Range<usize>) -> f64 {
+        match self {
+            ByFrequency::Same(value) => *value,
+            ByFrequency::Each(values) => mean(&values[range]),
+        }
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.first().map_or(f64::NAN, |first| first + values.iter().map(|x| x - first).sum::<f64>() / values.len() as f64)
+}
+
 /// A noise level at every original frequency.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Levels {
-    pub level: Vec<f64>,
+    pub level: ByFrequency,
     /// Standard errors of one common origin, with the signs of that origin.
-    pub err: Vec<f64>,
+    pub err: ByFrequency,
     pub dead_time: Option<DeadTimeRecord>,
 }
 
@@ -139,6 +172,7 @@ impl DeadTimeNoise {
             rate,
             rms_factor: model.rms_factor(),
         };
-        Ok(Levels { level, err: errors, dead_time: Some(record) })
+        let (level, err) = (ByFrequency::Each(level), ByFrequency::Each(errors));
+        Ok(Levels { level, err, dead_time: Some(record) })
     }
 }

@@ -99,10 +99,10 @@ impl Recipe {
             Rebin::None => segments,
             Rebin::Linear(by) => (segments / (by as u64).max(1)).saturating_add(stretches).min(segments),
             rebin => {
-                (rebin.ranges(segments.min(1 << 24) as usize)?.len() as u64).saturating_mul(stretches).min(segments)
+                (rebin.ranges(segments.min(1 << 24) as usize)?.count() as u64).saturating_mul(stretches).min(segments)
             }
         };
-        Ok((rows, self.rebin.ranges(crate::kernels::power::frequencies(self.n))?.len()))
+        Ok((rows, self.rebin.ranges(crate::kernels::power::frequencies(self.n))?.count()))
     }
 
     /// What the means of some segments say of each channel: the only one; or the reference without the subject, and the subject.
@@ -144,7 +144,7 @@ impl Rows {
             rebin @ Rebin::Geometric(_) => {
                 // Of flux it is not known how many will come.
                 let most = if segments == 0 { 1 << 24 } else { segments.min(1 << 24) };
-                rebin.ranges(most as usize)?.iter().map(|range| range.end as u64).collect()
+                rebin.ranges(most as usize)?.map(|range| range.end as u64).collect()
             }
             _ => Vec::new(),
         };
@@ -153,7 +153,7 @@ impl Rows {
             let message = "rows of a dynamical spectrum have Poisson's noise level, a given one, or none";
             return Err(Error::argument("--noise", "fitted", message));
         }
-        let ranges = recipe.rebin.ranges(crate::kernels::power::frequencies(recipe.n))?;
+        let ranges = recipe.rebin.ranges(crate::kernels::power::frequencies(recipe.n))?.collect();
         let mut values = Vec::new();
         let cells = usize::try_from(rows).ok().and_then(|rows| rows.checked_mul(frequencies * recipe.blocks()));
         if cells.is_none_or(|cells| values.try_reserve_exact(cells).is_err()) {

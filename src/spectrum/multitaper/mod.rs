@@ -153,7 +153,7 @@ impl Multitaper {
         let sums = Sums { power: self.power, segments: self.segments, channels: vec![channel], ..Sums::default() };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
         let independent = 1.0 / (2.0 * self.options.half_bandwidth);
-        for (i, range) in options.rebin.ranges(self.freedom.len())?.into_iter().enumerate() {
+        for (i, range) in options.rebin.ranges(self.freedom.len())?.enumerate() {
             let width = range.len() as f64;
             let gain = (width * independent).max(1.0);
             let mean = |of: &[f64]| of[range.clone()].iter().sum::<f64>() / width;
