@@ -105,6 +105,18 @@ fn bytes(times: &[f64], gtis: &[(f64, f64)]) -> Vec<u8> {
 
 /// The files, read once in all ways of cutting and dealing the work, against batches.
 fn check(folder: &Folder, name: &str, files: &[Vec<u8>], combine: Combine) -> AveragedPowerSpectrum {
+    check_segments(folder, name, files, combine, 1.5)
+}
+
+/// The same with segments of another length, s.
+fn check_segments(
+    folder: &Folder,
+    name: &str,
+    files: &[Vec<u8>],
+    combine: Combine,
+    segment_size: f64,
+) -> AveragedPowerSpectrum {
+    let options = |combine, chunk| Options { segment_size: Some(segment_size), ..options(combine, chunk) };
     let paths: Vec<PathBuf> = files.iter().enumerate().map(|(i, b)| folder.write(&format!("{name}{i}"), b)).collect();
     let expected = by_batches(&paths, &options(combine, 1000), cpu(2)).unwrap();
     for (i, threads) in [1, 2, 5].into_iter().enumerate() {
@@ -167,6 +179,35 @@ fn long_stretches_without_segments_are_read_in_shares() {
     for gtis in [&[(450.0, 470.0)][..], &[(0.0, 2.0), (300.0, 303.0), (700.0, 990.0)]] {
         let s = check(&folder, "wide", &[file(&[table.clone(), gti(gtis)])], Combine::Average);
         assert!(s.meta.provenance.photons.outside_gti > 5_000, "{}", s.meta.provenance.photons);
+    }
+}
+
+/// Rows of 2 kB and few segments, so that those of one are counted by all threads.
+#[test]
+fn long_segments_are_counted_together_to_the_same_bits() {
+    let folder = Folder::new();
+    let wide = |times: &[f64], gtis| {
+        let filler = times.iter().map(|t| t.to_le_bytes().repeat(256)).collect();
+        let fill = Column::raw("FILL", "2048A", filler);
+        file(&[events(vec![Column::f64("TIME", times), fill]).set("DATASUM", "'1'"), gti(gtis)])
+    };
+    let (a, b) = (times(6_001, 8), times(5_003, 9));
+    let s = check_segments(&folder, "one", &[wide(&a, &GTIS)], Combine::Average, 290.0);
+    assert_eq!(s.meta.m, 2);
+    // Several of one run, then of runs of their own.
+    check_segments(&folder, "run", &[wide(&a, &GTIS)], Combine::Average, 120.0);
+    let dt = Some(2f64.powi(-12));
+    let fine = Options { dt, segment_size: Some(390.0), ..options(Combine::Average, 100) };
+    let paths = [folder.write("fine", &wide(&a, &GTIS))];
+    same(&spectrum_of_files(&paths, &fine, &mut cpu(3)).unwrap(), &by_batches(&paths, &fine, cpu(2)).unwrap(), "fine");
+    check_segments(&folder, "merged", &[wide(&a, &GTIS), wide(&b, &[(3.0, 900.0)])], Combine::Merge, 270.0);
+    let mut holes = a.clone();
+    holes.iter_mut().step_by(7).for_each(|t| *t = f64::NAN);
+    check_segments(&folder, "holes", &[wide(&holes, &GTIS)], Combine::Average, 290.0);
+    for (from, to) in [(10, 5_990), (2_000, 2_001), (2_999, 3_001)] {
+        let mut swapped = a.clone();
+        swapped.swap(from, to);
+        check_segments(&folder, "swapped", &[wide(&swapped, &GTIS)], Combine::Average, 290.0);
     }
 }
 

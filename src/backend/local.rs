@@ -106,11 +106,56 @@ impl Local {
     /// Buffers for one thread.
     pub fn worker(&self) -> LocalWorker<'_> {
         let mut worker = Worker::new(&self.shared);
-        let channels = self.shared.spec.channels();
-        // The transform takes its input from here.
-        let counts = std::iter::repeat_n(std::mem::take(&mut worker.fft.input), channels).collect();
-        let (dropped, delta) = (vec![0; channels], self.shared.spec.delta());
-        LocalWorker { shared: &self.shared, worker, counts, dropped, delta }
+        // The transform takes its input from the counts.
+        worker.fft.input = Vec::new();
+        LocalWorker { shared: &self.shared, worker, counts: self.counts() }
+    }
+
+    /// Bytes of [`Local::counts`], about.
+    pub fn counts_bytes(&self) -> usize {
+        size_of::<f64>() * self.shared.spec.n * self.shared.spec.channels()
+    }
+
+    /// Counts of one segment, as yet none.
+    pub fn counts(&self) -> Counts {
+        let Shared { spec, .. } = &*self.shared;
+        let channels = (0..spec.channels()).map(|_| vec![0.0; spec.n]).collect();
+        let (dropped, worth_timing) = (vec![0; spec.channels()], self.shared.worth_timing());
+        Counts { channels, dropped, last: bin_events::Last::default(), delta: spec.delta(), worth_timing }
+    }
+}
+
+/// Counts of one segment.
+pub struct Counts {
+    /// Of each channel: counts, and the events that fell beyond the last bin.
+    channels: Vec<Vec<f64>>,
+    dropped: Vec<u64>,
+    last: bin_events::Last,
+    delta: f64,
+    worth_timing: bool,
+}
+
+impl Counts {
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.channels.iter_mut().for_each(|counts| counts.fill(0.0));
+        self.dropped.fill(0);
+    }
+
+    /// Counts sorted events of a channel of a segment that begins at `start`.
+    pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
+        let _span = profile::span_if(self.worth_timing, "bin");
+        let counts = &mut self.channels[channel];
+        self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.last);
+    }
+
+    /// Adds others of the same segment: whole numbers, so that their order does not matter.
+    pub fn add(&mut self, other: &Counts) {
+        let _span = profile::span_if(self.worth_timing, "bin");
+        for (counts, others) in self.channels.iter_mut().zip(&other.channels) {
+            counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
+        }
+        self.dropped.iter_mut().zip(&other.dropped).for_each(|(a, b)| *a += b);
     }
 }
 
@@ -118,31 +163,16 @@ impl Local {
 pub struct LocalWorker<'a> {
     shared: &'a Shared,
     worker: Worker,
-    /// Of each channel: counts, and the events that fell beyond the last bin.
-    counts: Vec<Vec<f64>>,
-    dropped: Vec<u64>,
-    delta: f64,
+    /// The segment's.
+    pub counts: Counts,
 }
 
 impl LocalWorker<'_> {
-    /// Forgets the counts.
-    pub fn clear(&mut self) {
-        self.counts.iter_mut().for_each(|counts| counts.fill(0.0));
-        self.dropped.fill(0);
-    }
-
-    /// Counts sorted events of a channel of a segment that begins at `start`.
-    pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
-        let _span = profile::span_if(self.shared.worth_timing(), "bin");
-        let counts = &mut self.counts[channel];
-        self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.worker.last);
-    }
-
-    /// Adds what the transforms of a segment's counts give, one row a channel, to the sums of its run; the counts are lost.
+    /// Adds what the transforms of the segment's counts give, one row a channel, to the sums of its run; the counts are lost.
     pub fn add(&mut self, rows: &[Row], sums: &mut Sums) {
-        for (channel, counts) in self.counts.iter_mut().enumerate() {
+        for (channel, counts) in self.counts.channels.iter_mut().enumerate() {
             std::mem::swap(counts, &mut self.worker.fft.input);
-            self.shared.transform(&mut self.worker, channel, self.dropped[channel]);
+            self.shared.transform(&mut self.worker, channel, self.counts.dropped[channel]);
             std::mem::swap(counts, &mut self.worker.fft.input);
         }
         self.shared.add_segment(rows, &mut self.worker, sums);

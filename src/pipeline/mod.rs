@@ -21,6 +21,7 @@ mod pulse_samples;
 mod reader;
 mod series;
 mod source;
+mod task;
 mod weights;
 
 use std::cell::Cell;

@@ -3,23 +3,21 @@
 //! Files are taken to be in order: a search in their times tells which rows a run of segments needs. That they are is proven
 //! as the rows are read; where they are not, what was done is thrown away.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::Progress;
 use super::plan::{InputPlan, Plan};
-use super::reader::{Reader, edges};
+use super::reader::edges;
 use super::source::Events;
-use crate::backend::local::{Deal, Local, LocalWorker};
+use super::task::{Done, Input, PARTS_MEMORY, Task, Work};
+use crate::backend::local::{Deal, Local};
 use crate::data::Balance;
 use crate::error::{Error, Result};
-use crate::io::{EventFile, Part, Parting, Share};
+use crate::io::Part;
 use crate::profile;
-use crate::segment::{Row, plan::Segment};
-use crate::sums::{PartialSums, Sums};
-use crate::time::Dd;
+use crate::sums::PartialSums;
 
 /// Bytes of the files in one task: enough that finding its rows, and what its sums take to be merged, do not count.
 pub(super) const TASK_BYTES: u128 = 8 << 20;
@@ -27,29 +25,6 @@ pub(super) const TASK_BYTES: u128 = 8 << 20;
 const TASKS: u128 = 4;
 /// Bytes of the sums of one task, where segments are kept apart.
 const APART_BYTES: u128 = 8 << 20;
-
-/// One file, and what is looked for in it.
-struct Input<'a> {
-    file: &'a EventFile,
-    parting: &'a Parting,
-    plan: &'a InputPlan,
-    intervals: Arc<[(f64, f64)]>,
-    /// Nobody has read the file through yet.
-    unread: bool,
-}
-
-/// Whole runs of segments, and the rows of each input that they, and the gap behind each of them, have.
-struct Task {
-    segments: Range<u64>,
-    rows: Vec<Range<usize>>,
-}
-
-/// What came of one task; the parts by input.
-struct Done {
-    sums: PartialSums,
-    balance: Balance,
-    parts: Vec<(usize, Part)>,
-}
 
 /// What came of some tasks.
 #[derive(Default)]
@@ -81,12 +56,13 @@ pub(super) fn sums(
     let Some(inputs) = inputs.collect::<Option<Vec<Input>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
     let (stop, found) = (AtomicBool::new(false), Mutex::new(Found { sums: plan.spec.no_sums(), ..Found::default() }));
+    let common = Work { plan, inputs: &inputs, local, chunk, few: few(plan, local) };
     let work = |thread: usize, (first, deal): (usize, &Deal), sender: SyncSender<u64>| {
         let mut worker = None;
         let mut told = Told { sender, rows: 0, step: chunk as u64 };
         for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)).map(|number| first + number) {
             let Some(task) = tasks.get(number) else { break };
-            let done = one(plan, &inputs, task, (local, &mut worker), chunk, &mut |rows| told.add(rows));
+            let done = common.one(task, &mut worker, &mut |rows| told.add(rows));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             let _span = profile::span("merge");
             match done {
@@ -141,6 +117,12 @@ pub(super) fn sums(
     Ok(Some((sums, balance)))
 }
 
+/// True where runs of segments are too few for all threads to have some to the end.
+fn few(plan: &Plan, local: &Local) -> bool {
+    let runs = plan.total_segments().div_ceil(plan.spec.run_length());
+    local.threads() > 1 && u128::from(runs) < TASKS * local.threads() as u128
+}
+
 /// Bytes that [`sums`] takes, about, but for those of the files; `None` where it is not the way.
 pub(super) fn memory(plan: &Plan, inputs: &[Events], local: &Local) -> Option<usize> {
     let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
@@ -149,7 +131,8 @@ pub(super) fn memory(plan: &Plan, inputs: &[Events], local: &Local) -> Option<us
     let of_run = 8 * plan.spec.frequencies() * plan.spec.blocks();
     let nodes = plan.total_segments().div_ceil(plan.spec.run_length()).ilog2() as usize + 1;
     let readers: usize = inputs.iter().map(reader).max().unwrap_or(0);
-    Some(local.threads() * (readers + local.worker_bytes() + 2 * of_run) + 2 * nodes * of_run)
+    let parts = if few(plan, local) { PARTS_MEMORY.min((local.threads() - 1) * local.counts_bytes()) } else { 0 };
+    Some(local.threads() * (readers + parts + local.worker_bytes() + 2 * of_run) + 2 * nodes * of_run)
 }
 
 /// Rows that were read and are not told yet.
@@ -259,79 +242,4 @@ fn cut(total: u64, input: &Input, segment: u64, begin: usize) -> Result<Option<u
     }
     let edge = input.plan.segments.get(segment - indices.start).first;
     input.file.first_row_at(edge, begin..rows)
-}
-
-/// Reads, counts, transforms and adds one task; the buffers of a thread are made for its first segment.
-fn one<'a>(
-    plan: &Plan,
-    inputs: &[Input],
-    task: &Task,
-    (local, worker): (&'a Local, &mut Option<LocalWorker<'a>>),
-    chunk: usize,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Done> {
-    let _span = profile::span("segments");
-    let mut shares = Vec::new();
-    for (number, (input, rows)) in inputs.iter().zip(&task.rows).enumerate() {
-        let indices = input.plan.indices();
-        let here = indices.start < task.segments.end && task.segments.start < indices.end;
-        if here && !task.segments.is_empty() || !rows.is_empty() {
-            let share = Share::new(input.file, input.parting.clone(), rows.clone(), input.unread)?;
-            shares.push((number, share));
-        }
-    }
-    let mut readers: Vec<(usize, Reader)> = Vec::new();
-    for (number, share) in &mut shares {
-        let input = &inputs[*number];
-        let counted = input.plan.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
-        readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, chunk)));
-    }
-    let (mut sums, run) = (plan.spec.no_sums(), plan.spec.run_length());
-    let empty = Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
-    let mut rows = vec![empty; plan.spec.channels()];
-    let mut segments = task.segments.clone();
-    while !segments.is_empty() {
-        let worker = worker.get_or_insert_with(|| local.worker());
-        let end = (segments.start + run).min(segments.end);
-        let mut of_run = Sums::default();
-        for index in segments.start..end {
-            rows.fill(Row { index, ..empty });
-            count(inputs, &mut rows, &mut readers, worker, progress)?;
-            worker.add(&rows, &mut of_run);
-        }
-        sums.push_run(segments.start / run, of_run);
-        segments.start = end;
-    }
-    let mut balance = Balance::default();
-    for (_, mut reader) in readers {
-        balance.add(&reader.finish(progress)?);
-    }
-    Ok(Done { sums, balance, parts: shares.into_iter().map(|(number, share)| (number, share.part)).collect() })
-}
-
-/// Counts the events of a segment, in all inputs that have some; `rows` are those of its channels.
-fn count(
-    inputs: &[Input],
-    rows: &mut [Row],
-    readers: &mut [(usize, Reader)],
-    worker: &mut LocalWorker,
-    progress: &mut dyn FnMut(u64),
-) -> Result<()> {
-    let index = rows[0].index;
-    worker.clear();
-    for (number, reader) in readers {
-        let input = inputs[*number].plan;
-        if !input.indices().contains(&index) {
-            continue;
-        }
-        let Segment { start, first, stop } = input.segments.get(index - input.first);
-        reader.skip_to(first, progress)?;
-        reader.each_to(stop, progress, |band, times| {
-            let channel = input.channels.start + band;
-            rows[channel].start = start;
-            rows[channel].events += times.len() as u64;
-            worker.count(channel, times, start);
-        })?;
-    }
-    Ok(())
 }
