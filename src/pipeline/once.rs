@@ -117,10 +117,10 @@ pub(super) fn sums(
     Ok(Some((sums, balance)))
 }
 
-/// True where runs of segments are too few for all threads to have some to the end.
+/// True where runs of segments are so few that some threads would have none, or half of all at the end.
 fn few(plan: &Plan, local: &Local) -> bool {
     let runs = plan.total_segments().div_ceil(plan.spec.run_length());
-    local.threads() > 1 && u128::from(runs) < TASKS * local.threads() as u128
+    local.threads() > 1 && runs < 2 * local.threads() as u64
 }
 
 /// Bytes that [`sums`] takes, about, but for those of the files; `None` where it is not the way.

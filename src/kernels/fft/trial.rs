@@ -199,7 +199,7 @@ impl Trial for FftTrial {
 
     /// `1e-6·√P̄ + 2e-7·√P_max` in amplitude for f32. Each of log2 n stages adds a relative error of about 2^-24 in the
     /// mean square, uncorrelated (Gentleman & Sande 1966): 6e-8·√22·√P̄ typically, and the worst of n values lies five
-    /// times higher; a lone peak carries some 2^-24·√P_max of its own (in one of a thousand rows more than the bound, see
+    /// times higher; a lone peak carries some 2^-24·√P_max of its own (in one of some thousand rows more than the bound, see
     /// docs/results/fft-accuracy.md). `P̄ = Σ x²` (Parseval). For f64 2^-27 of it: the rounding is 2^-29 times smaller, and
     /// the reference's own roots carry the rounding of their angles, up to 2π.
     fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
