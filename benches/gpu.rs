@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use eagleray::backend::gpu::GpuBackend;
-use eagleray::backend::{AdapterSelector, Backend, GpuProfile};
-use eagleray::kernels::Precision;
-use eagleray::kernels::trial::Random;
-use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::backend::gpu::GpuBackend;
+use eagleray::internal::backend::{AdapterSelector, Backend, GpuProfile};
+use eagleray::internal::kernels::Input;
+use eagleray::internal::numerics::precision::Precision;
+use eagleray::internal::random::Random;
+use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
 use eagleray::time::Dd;
 
 /// Bins of a batch, about.

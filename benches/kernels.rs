@@ -2,7 +2,7 @@
 //! by itself.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use eagleray::kernels::{Data, KERNELS, Shape};
+use eagleray::internal::kernels::{Data, KERNELS, Shape};
 
 /// 64 segments of 4096 bins with a million events.
 const SHAPE: Shape = Shape { n: 4096, rows: 64, events: 1 << 20 };

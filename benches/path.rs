@@ -10,12 +10,13 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
-use eagleray::backend::cpu::CpuBackend;
+use eagleray::data::header::Header;
+use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::internal::kernels::bin_events::{Last, bins_per_second, reference, sorted};
+use eagleray::internal::kernels::power;
+use eagleray::internal::numerics::fft::{CpuFft, frequencies};
 use eagleray::io::Source;
-use eagleray::io::fits_writer::{Column, FitsWriter, Header};
-use eagleray::kernels::bin_events::{Last, bins_per_second, reference, sorted};
-use eagleray::kernels::fft::CpuFft;
-use eagleray::kernels::power;
+use eagleray::io::fits_writer::{Column, FitsWriter};
 use eagleray::time::Dd;
 use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 
@@ -121,7 +122,7 @@ fn path(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("transforming one segment");
     group.throughput(Throughput::Elements(SEGMENT as u64));
-    let (fft, mut sum) = (CpuFft::new(1 << 14), vec![0.0; power::frequencies(1 << 14)]);
+    let (fft, mut sum) = (CpuFft::new(1 << 14), vec![0.0; frequencies(1 << 14)]);
     let mut work = fft.work();
     group.bench_function("transform", |bencher| bencher.iter(|| fft.process(&mut work)));
     group.bench_function("transform, powers", |bencher| {
@@ -172,7 +173,7 @@ fn beside_limits() {
 /// Transforms and sums so many segments of `n` bins.
 fn transform(n: usize, segments: usize) {
     let fft = CpuFft::new(n);
-    let (mut work, mut sum) = (fft.work(), vec![0.0; power::frequencies(n)]);
+    let (mut work, mut sum) = (fft.work(), vec![0.0; frequencies(n)]);
     for segment in 0..segments {
         // Counts of ten or so; what they are makes no difference.
         work.input.iter_mut().enumerate().for_each(|(i, x)| *x = ((i * 7 + segment) % 21) as f64);

@@ -36,37 +36,52 @@
 // What reads files or options may meet anything.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
-// What these three expect is arithmetic of their own, out of reach of every input.
-#[allow(clippy::expect_used)]
-pub mod backend;
-#[cfg(feature = "cli")]
-pub mod bench;
-#[cfg(feature = "cli")]
-pub mod cli;
+// The rooms, each of which uses those before it; tests/library/rooms.rs holds the order.
+mod base;
 pub mod data;
-pub mod error;
+mod numerics;
+// What those three expect is arithmetic of their own, out of reach of every input.
+#[allow(clippy::expect_used)]
+mod backend;
+pub mod engine;
 pub mod io;
 #[allow(clippy::expect_used)]
-pub mod kernels;
-pub mod orbit;
-pub mod phase;
-pub mod pipeline;
-pub mod profile;
-pub mod pulsation;
-pub mod segment;
+mod kernels;
+pub mod missions;
+pub mod science;
+mod segment;
 #[allow(clippy::expect_used)]
 pub mod simulate;
-pub mod spectrum;
-pub mod sums;
-mod text;
-pub mod time;
-pub mod warning;
+
+/// What the project's own programs and tests need beside the library; it may change at any time.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::base::{random, sums, text, trace};
+    /// See the room of the name.
+    pub mod backend {
+        pub use crate::backend::*;
+    }
+    /// See the room of the name.
+    pub mod kernels {
+        pub use crate::kernels::*;
+    }
+    /// See the room of the name.
+    pub mod numerics {
+        pub use crate::numerics::*;
+    }
+    /// See the room of the name.
+    pub mod segment {
+        pub use crate::segment::*;
+    }
+}
 
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
+pub use base::error::{BackendError, Error, Result};
+pub use base::time;
+pub use base::warning::{Warning, Warnings};
 pub use data::{Balance, Gti, Histogram, LightCurve};
-pub use error::{Error, Result};
-pub use io::{EventFile, GtiSource, OpenOptions, Selection};
-pub use pipeline::{
+pub use engine::pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
+pub use engine::{
     Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions,
     DynamicalOptions, EnergyBands, EnergySpectrumOptions, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment,
     HistogramOptions, LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux,
@@ -76,10 +91,10 @@ pub use pipeline::{
     light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
     spectrum_of_times,
 };
-pub use pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
-pub use spectrum::power::PowerOptions;
-pub use spectrum::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum};
-pub use spectrum::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
-pub use spectrum::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
-pub use spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
-pub use warning::Warnings;
+pub use io::{EventFile, GtiSource, OpenOptions, Selection};
+pub use science::power::PowerOptions;
+pub use science::{
+    AveragedCrossSpectrum, AveragedPowerSpectrum, Band, CrossOptions, DeadTimeKind, DeadTimeNoise, DeadTimeValue,
+    DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergyKind, EnergyOptions, EnergySpectrum, FadOptions, FadSpectrum,
+    NoiseLevel, Norm, Rebin, TimeRebin,
+};

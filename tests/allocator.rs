@@ -1,10 +1,10 @@
 //! The counting allocator, alone in a process: what it counts, and that memory is what it should be. Small enough for Miri:
 //! `MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --no-default-features --test allocator`.
 
-use eagleray::profile;
+use eagleray::internal::trace;
 
 #[global_allocator]
-static ALLOCATOR: profile::CountingAllocator = profile::CountingAllocator;
+static ALLOCATOR: trace::CountingAllocator = trace::CountingAllocator;
 
 /// Allocates, zeroed and not, grows and frees; what was written stays.
 fn work() -> u64 {
@@ -19,21 +19,21 @@ fn work() -> u64 {
 fn counts_what_a_stage_allocates() {
     // Nothing is counted before.
     assert_eq!(work(), 5000);
-    profile::start();
+    trace::start();
     {
-        let _outer = profile::span("outer");
+        let _outer = trace::span("outer");
         assert_eq!(work(), 5000);
-        let _inner = profile::span("inner");
+        let _inner = trace::span("inner");
         drop(std::hint::black_box(Box::new(7u64)));
     }
     // Another thread's are its own.
     std::thread::spawn(|| {
-        let _span = profile::span("thread");
+        let _span = trace::span("thread");
         assert_eq!(work(), 5000);
     })
     .join()
     .unwrap();
-    let profile = profile::stop();
+    let profile = trace::stop();
     let stages = profile.stages();
     for name in ["outer", "thread"] {
         let stage = &stages[name];

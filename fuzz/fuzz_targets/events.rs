@@ -2,10 +2,10 @@
 #![no_main]
 use std::num::NonZeroUsize;
 
-use eagleray::backend::cpu::CpuBackend;
+use eagleray::{spectrum_of_events, Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings};
+use eagleray::engine::pulsation::PulseEvents;
+use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::io::EventStream;
-use eagleray::pulsation::PulseEvents;
-use eagleray::{Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

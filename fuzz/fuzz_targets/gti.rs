@@ -2,9 +2,9 @@
 #![no_main]
 use std::sync::LazyLock;
 
+use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Warnings};
 use eagleray::io::Source;
 use eagleray::time::Dd;
-use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Warnings};
 use libfuzzer_sys::fuzz_target;
 
 static GOOD: LazyLock<Source> = LazyLock::new(|| {

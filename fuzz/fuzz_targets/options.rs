@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use clap::Parser;
 use eagleray::Warnings;
-use eagleray::cli::common::{InputArgs, Opened};
-use eagleray::cli::number;
+use eagleray_cli::arguments::number;
+use eagleray_cli::arguments::input::{InputArgs, Opened};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Parser)]

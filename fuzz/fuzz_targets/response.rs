@@ -2,8 +2,8 @@
 #![no_main]
 use std::sync::LazyLock;
 
-use eagleray::io::Source;
 use eagleray::{EventFile, OpenOptions, Warnings};
+use eagleray::io::Source;
 use libfuzzer_sys::fuzz_target;
 
 static GOOD: LazyLock<EventFile> = LazyLock::new(|| {

@@ -1,7 +1,7 @@
 //! Tables of any columns, held against values taken from the bytes one by one.
 #![no_main]
-use eagleray::io::table::{Kind, Table};
-use eagleray::io::{Source, fits};
+use eagleray::io::{fits, Source};
+use eagleray::io::fits_table::{Kind, Table};
 use libfuzzer_sys::fuzz_target;
 
 const FORMS: [(&str, usize); 12] = [

@@ -8,13 +8,15 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
 use super::local::{Deal, Local, Schedule};
-use super::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
+use super::{Backend, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
+use crate::base::error::BackendError;
+use crate::base::sums::{PartialSums, Sums};
+use crate::base::trace;
 use crate::kernels::fad::{Fad, FadBuffers};
-use crate::kernels::fft::{CpuFft, CpuFftWork};
-use crate::kernels::{Precision, bin_events, cross_spectrum, power};
-use crate::profile;
-use crate::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use crate::sums::{PartialSums, Sums};
+use crate::kernels::{Input, bin_events, cross_spectrum, power};
+use crate::numerics::fft::{CpuFft, CpuFftWork};
+use crate::numerics::precision::Precision;
+use crate::segment::{PlanSpec, Product, Row, SegmentBatch};
 
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
@@ -230,7 +232,7 @@ impl Shared {
             Input::Events => {
                 let delta = self.spec.delta();
                 self.reduce(batch, |_i, row, input, last| {
-                    let _span = profile::span_if(self.worth_timing(), "bin");
+                    let _span = trace::span_if(self.worth_timing(), "bin");
                     // f64 holds counts exactly to 2^53, so the transform's input serves as the histogram.
                     bin_into_f64(&batch.times[row.begin..row.end], row, delta, input, last)
                 })
@@ -251,7 +253,7 @@ impl Shared {
         let work = |thread: usize| {
             let (mut own, mut worker) = (self.spec.no_sums(), None);
             for (run, rows) in deal.of(thread).filter_map(|i| runs.get(i).cloned()) {
-                let _span = profile::span("segments");
+                let _span = trace::span("segments");
                 let worker = worker.get_or_insert_with(|| Worker::new(self));
                 let mut sums = Sums::default();
                 for first in rows.step_by(self.spec.channels()) {
@@ -284,7 +286,7 @@ impl Shared {
 
     /// Transforms the samples of one channel of a segment, of which `dropped` events are no part.
     pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
-        let _span = profile::span_if(self.worth_timing(), "transform");
+        let _span = trace::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
         std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
         self.fft.process(fft);
@@ -294,7 +296,7 @@ impl Shared {
 
     /// Adds what the transforms of a segment give, one row a channel.
     pub(super) fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums) {
-        let _span = profile::span_if(self.worth_timing(), "accumulate");
+        let _span = trace::span_if(self.worth_timing(), "accumulate");
         let Worker { amplitudes, dropped, fad, .. } = worker;
         if !self.spec.tally(rows, dropped, sums) {
             return;

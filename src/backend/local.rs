@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::{Scope, ThreadPool};
 
 use super::cpu::{Shared, Worker};
+use crate::base::sums::Sums;
+use crate::base::time::Dd;
+use crate::base::trace;
 use crate::kernels::bin_events;
-use crate::profile;
 use crate::segment::Row;
-use crate::sums::Sums;
-use crate::time::Dd;
 
 /// How threads share pieces of work that take about as long; for studies of their cost. It changes no result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,14 +144,14 @@ impl Counts {
 
     /// Counts sorted events of a channel of a segment that begins at `start`.
     pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
-        let _span = profile::span_if(self.worth_timing, "bin");
+        let _span = trace::span_if(self.worth_timing, "bin");
         let counts = &mut self.channels[channel];
         self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.last);
     }
 
     /// Adds others of the same segment: whole numbers, so that their order does not matter.
     pub fn add(&mut self, other: &Counts) {
-        let _span = profile::span_if(self.worth_timing, "bin");
+        let _span = trace::span_if(self.worth_timing, "bin");
         for (counts, others) in self.channels.iter_mut().zip(&other.channels) {
             counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
         }

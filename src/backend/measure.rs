@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{AdapterSelector, Backend, BackendError, GpuProfile};
-use crate::kernels::Precision;
+use super::{AdapterSelector, Backend, GpuProfile};
+use crate::base::error::BackendError;
 use crate::kernels::check::Runner;
+use crate::numerics::precision::Precision;
 
 /// Work of a backend since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]

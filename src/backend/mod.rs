@@ -1,19 +1,21 @@
 //! Where the work is done: the trait every device implements, and how one is chosen.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use crate::kernels::{Job, Limits, Precision};
-use crate::segment::{Input, PlanSpec, SegmentBatch};
-use crate::sums::PartialSums;
-use crate::warning::Warnings;
-
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod local;
 pub mod measure;
 pub mod several;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
+use crate::base::warning::Warnings;
+use crate::kernels::{Input, Job, Limits};
+use crate::numerics::precision::Precision;
+use crate::segment::{PlanSpec, SegmentBatch};
 
 pub use cpu::{CpuBackend, CpuOptions};
 pub use local::Schedule;
@@ -283,55 +285,6 @@ impl AdapterReport {
     pub fn headline(&self) -> String {
         format!("{} ({}, {}), driver {}", self.name, self.kind, self.api, self.driver)
     }
-}
-
-/// What a device cannot do or what went wrong on it.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BackendError {
-    /// Built without the `gpu` feature.
-    #[error("this build has no GPU support; rebuild with the feature `gpu` or use --backend cpu")]
-    GpuNotCompiled,
-    /// No adapter fits.
-    #[error("no GPU adapter {wanted}; found: {found}. Use --backend cpu, or install a Vulkan driver")]
-    NoAdapter {
-        /// What was asked for.
-        wanted: String,
-        /// The adapters there are.
-        found: String,
-    },
-    /// The transform length cannot be done on this device.
-    #[error(
-        "{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23; change --segment-size or --dt, or use --backend cpu"
-    )]
-    UnsupportedLength {
-        /// Bins asked for.
-        n: usize,
-        /// Largest length of its kind, even or odd.
-        largest: usize,
-    },
-    /// What only the CPU computes.
-    #[error("{0} needs the amplitudes of each segment, which no GPU keeps; use --backend cpu")]
-    OnCpuAlone(&'static str),
-    /// Double precision was asked of a device that has none.
-    #[error(
-        "{adapter} has no f64 that passes the self-test in profile {profile}: use --precision single, --gpu-profile native or --backend cpu"
-    )]
-    NoDouble {
-        /// The adapter.
-        adapter: String,
-        /// Its profile in use.
-        profile: &'static str,
-    },
-    /// The device's memory is too small even for the smallest batch.
-    #[error("out of device memory: {0}")]
-    OutOfMemory(String),
-    /// The device stopped answering.
-    #[error("the device was lost: {0}")]
-    DeviceLost(String),
-    /// A pipeline, shader or dispatch was refused: a defect of this program.
-    #[error("device error: {0}")]
-    Device(String),
 }
 
 /// The adapters of this machine, best first.

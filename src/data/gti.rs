@@ -1,8 +1,8 @@
 //! Good time intervals and their algebra.
 
-use crate::error::{Error, Result};
-use crate::time::Dd;
-use crate::warning::Warnings;
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
 
 /// The most pieces that intervals are cut into.
 const MOST_PIECES: f64 = (1u64 << 28) as f64;

@@ -1,8 +1,8 @@
 //! Bands of channels, and the bands that an event is in: found once for each channel, not once for each band.
 #![expect(clippy::indexing_slicing, reason = "bands and cells are numbered here")]
 
+use crate::base::error::{Error, Result};
 use crate::data::ChannelRange;
-use crate::error::{Error, Result};
 
 /// Integer channels that a table is made for; others are searched for.
 const TABLE: f64 = (1 << 16) as f64;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::events::EventFile;
 use super::fits::Hdu;
+use super::fits_table::{Column, Kind, Table};
 use super::gti;
-use super::missions::GtiRule;
-use super::table::{Column, Kind, Table};
-use crate::error::Result;
-use crate::time::Dd;
-use crate::warning::Warnings;
+use crate::base::error::Result;
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::missions::GtiRule;
 
 /// Detectors of an instrument that has intervals for each; more values of a column tell something else.
 const MOST_DETECTORS: usize = 100;
@@ -32,7 +32,7 @@ impl EventFile {
     }
 
     /// Warns of detectors asked for that no event has.
-    pub(crate) fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) -> Result<()> {
+    pub fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) -> Result<()> {
         let Some(column) = &self.detector else { return Ok(()) };
         let Some(there) = self.detectors_of(column)? else { return Ok(()) };
         let list = |numbers: &mut dyn Iterator<Item = &i64>| numbers.map(i64::to_string).collect::<Vec<_>>().join(", ");

@@ -3,19 +3,18 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::energy::Scale;
-use super::facts;
 use super::fits::{self, Hdu, Header};
+use super::fits_table::{Column, Kind, Rows, Table};
 use super::gti::{self, Frame};
-use super::missions::{self, Context, DetectorDeadTime, Mission};
-use super::response;
 use super::scan::{Look, warn_of_container, warn_of_datasum};
 use super::source::{Source, format_error};
-use super::table::{Column, Kind, Rows, Table};
+use super::{facts, response};
+use crate::base::error::{Error, Result};
+use crate::base::time::{Clock, Dd};
+use crate::base::warning::Warnings;
 use crate::data::Gti;
-use crate::error::{Error, Result};
-use crate::time::{Clock, Dd};
-use crate::warning::Warnings;
+use crate::data::energy_scale::Scale;
+use crate::missions::{self, Context, DetectorDeadTime, Mission};
 
 /// Where good time intervals come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -158,7 +157,8 @@ impl EventFile {
             marker = table.column(name)?.filter(fits).map(|column| (column.clone(), bit));
         }
         let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref).zip(gti::keyword_unit(header).ok());
-        let start_mjd = start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::time::SECONDS_PER_DAY);
+        let start_mjd =
+            start_mjd.map(|((t, epoch), unit)| epoch.value() + t * unit / crate::base::time::SECONDS_PER_DAY);
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let mut scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &c.unit, &context));
         if mission.has_bounds() {

@@ -1,9 +1,9 @@
 //! What headers say of an event file beside its events, for those who want to know what they analyse.
 
 use super::fits::{Hdu, Header};
-use super::missions::Mission;
-use crate::error::Result;
-use crate::warning::Warnings;
+use crate::base::error::Result;
+use crate::base::warning::Warnings;
+use crate::missions::Mission;
 
 /// Words and what is known of them, in the order in which `info` shows them.
 pub(super) fn of(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(&'static str, String)> {

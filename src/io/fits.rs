@@ -6,8 +6,8 @@ use std::sync::Arc;
 use multiversion::multiversion;
 
 use super::source::{PIECE, Source, format_error};
-use crate::error::{Error, Result};
-use crate::text::plain;
+use crate::base::error::{Error, Result};
+use crate::base::text::plain;
 
 /// FITS is written in blocks of this many bytes.
 pub const BLOCK: usize = 2880;

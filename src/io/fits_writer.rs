@@ -8,11 +8,10 @@
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-pub use super::fits_header::{Header, Value};
-use super::fits_header::{NO_CHECKSUM, UNIT, invalid};
 use super::unfinished::Unfinished;
-use crate::error::{Error, Result};
-use crate::profile;
+use crate::base::error::{Error, Result};
+use crate::base::trace;
+use crate::data::header::{Header, NO_CHECKSUM, UNIT, Value, invalid};
 
 /// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
 #[derive(Clone, Copy, Debug, Default)]
@@ -277,7 +276,7 @@ pub fn write_file<T>(
     overwrite: bool,
     write: impl FnOnce(&mut io::BufWriter<std::fs::File>) -> Result<T>,
 ) -> Result<T> {
-    let _span = profile::span("write");
+    let _span = trace::span("write");
     let exists = || Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already; use --overwrite"));
     if !overwrite && path.exists() {
         return Err(exists());

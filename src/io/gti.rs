@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::fits::{self, Hdu, Header};
+use super::fits_table::Table;
 use super::source::Source;
-use super::table::Table;
-use crate::error::{Error, Result};
-use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::base::error::{Error, Result};
+use crate::base::time::{Dd, MjdRef, SECONDS_PER_DAY};
 
 /// Larger days, ten thousand years away, are mistakes.
 const LAST_MJD: f64 = 1e7;

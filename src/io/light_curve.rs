@@ -1,15 +1,15 @@
 //! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
 
 use super::fits::{self, Hdu};
+use super::fits_table::Table;
 use super::gti::{self, Frame, seconds_per_unit};
 use super::source::{Source, format_error};
-use super::table::Table;
 use super::text_table;
-use crate::data::lightcurve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::data::light_curve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
 use crate::data::{Gti, InputRecord, LightCurve, Provenance};
-use crate::error::{Error, Result};
-use crate::time::Dd;
-use crate::warning::Warnings;
 
 /// Part of a bin by which a time may miss the grid: times are often printed with few digits.
 const OFF_GRID: f64 = 0.02;

@@ -3,11 +3,13 @@
 
 use std::io::{self, Cursor};
 
-use super::fits_writer::{Column, FitsWriter, Header};
-use super::product::{Format, Product, column, write_bytes};
+use super::fits_writer::{Column, FitsWriter};
+use super::product::{Format, write_bytes};
 use super::product_fits::{cards, metadata};
+use crate::base::error::{Error, Result};
 use crate::data::LightCurve;
-use crate::error::{Error, Result};
+use crate::data::header::Header;
+use crate::data::table::{Product, column};
 
 impl LightCurve {
     /// The light curve as a table: `time` (s, centre) `counts` `rate` `rate_err` `fracexp`.

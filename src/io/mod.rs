@@ -7,16 +7,14 @@
 
 mod bands;
 mod detectors;
-pub mod energy;
 pub mod events;
 mod facts;
 pub mod fits;
-mod fits_header;
+pub mod fits_table;
 pub mod fits_writer;
 pub mod gti;
 pub mod light_curve;
 mod light_curve_write;
-pub mod missions;
 pub mod par;
 pub mod product;
 mod product_dynamical;
@@ -27,7 +25,6 @@ mod share;
 mod sort;
 mod source;
 pub mod stream;
-pub mod table;
 mod text_table;
 mod unfinished;
 pub mod xspec;

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::source::{Source, format_error};
-use crate::error::Result;
-use crate::orbit::{Model, Orbit, Timing};
-use crate::phase::Ephemeris;
-use crate::time::{Dd, MjdRef, SECONDS_PER_DAY};
-use crate::warning::Warnings;
+use crate::base::error::Result;
+use crate::base::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::base::warning::Warnings;
+use crate::data::phase::Ephemeris;
+use crate::science::orbit::{Model, Orbit, Timing};
 
 /// Keys with their other names.
 const USED: [&[&str]; 24] = [
@@ -136,7 +136,7 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    fn error(&self, key: &str, message: &str) -> crate::Error {
+    fn error(&self, key: &str, message: &str) -> crate::base::error::Error {
         let place = self.values.get(key).map_or(key.to_string(), |(line, _)| format!("line {line}, {key}"));
         format_error(self.path, &place, message)
     }

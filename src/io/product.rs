@@ -10,67 +10,17 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::fits_writer::write_file;
+use crate::base::error::{Error, Result};
+use crate::base::trace;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
-use crate::error::{Error, Result};
-use crate::profile;
-use crate::spectrum::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
+use crate::data::table::{Product, Values, column};
+use crate::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Rows that a core writes at a time.
 const BLOCK: usize = 1 << 11;
 /// Rows whose text is held beside all of it.
 const WAVE: usize = 64 * BLOCK;
-
-/// Values of one column.
-pub enum Values<'a> {
-    /// Real numbers.
-    Real(&'a [f64]),
-    /// Counts.
-    Count(&'a [u64]),
-}
-
-impl<'a> From<&'a [f64]> for Values<'a> {
-    fn from(values: &'a [f64]) -> Values<'a> {
-        Values::Real(values)
-    }
-}
-
-impl<'a> From<&'a Vec<f64>> for Values<'a> {
-    fn from(values: &'a Vec<f64>) -> Values<'a> {
-        Values::Real(values)
-    }
-}
-
-impl<'a> From<&'a Vec<u64>> for Values<'a> {
-    fn from(values: &'a Vec<u64>) -> Values<'a> {
-        Values::Count(values)
-    }
-}
-
-/// One column of a product.
-pub struct ProductColumn<'a> {
-    /// Name that scripts use.
-    pub name: &'static str,
-    /// Unit in the notation of the FITS standard, empty for pure numbers.
-    pub unit: String,
-    /// Its values.
-    pub values: Values<'a>,
-}
-
-/// A column of real numbers or counts.
-pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Values<'a>>) -> ProductColumn<'a> {
-    ProductColumn { name, unit: unit.to_string(), values: values.into() }
-}
-
-/// A table with metadata, ready to be written in any format.
-pub struct Product<'a> {
-    /// Name of the table in formats that name it.
-    pub name: &'static str,
-    /// Columns of one length, in the order scripts expect.
-    pub columns: Vec<ProductColumn<'a>>,
-    /// Metadata, a JSON object.
-    pub meta: Value,
-}
 
 impl AveragedPowerSpectrum {
     /// The spectrum as a table.
@@ -238,7 +188,7 @@ impl Product<'_> {
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let _span = profile::span("write");
+        let _span = trace::span("write");
         write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
     }
 

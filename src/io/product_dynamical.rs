@@ -5,15 +5,17 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::fits_writer::{FitsWriter, Header, write_file};
-use super::product::{Format, Product, ProductColumn, Values, column, power_unit};
+use super::fits_writer::{FitsWriter, write_file};
+use super::product::{Format, power_unit};
 use super::product_fits::{cards, metadata, table};
-use crate::error::{Error, Result};
-use crate::spectrum::bispectrum::Bispectrum;
-use crate::spectrum::cross_powers::CrossPowers;
-use crate::spectrum::cumulant::CumulantBispectrum;
-use crate::spectrum::dynamical::{Axes, ShiftedPower};
-use crate::spectrum::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
+use crate::base::error::{Error, Result};
+use crate::data::header::Header;
+use crate::data::table::{Product, ProductColumn, Values, column};
+use crate::science::bispectrum::Bispectrum;
+use crate::science::cross_powers::CrossPowers;
+use crate::science::cumulant::CumulantBispectrum;
+use crate::science::dynamical::{Axes, ShiftedPower};
+use crate::science::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
 
 /// What is written of a dynamical spectrum.
 struct Matrices<'a> {

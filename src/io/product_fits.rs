@@ -5,9 +5,10 @@ use std::io::{Cursor, Seek, Write};
 
 use serde_json::Value as Json;
 
-use super::fits_writer::{Column, FitsWriter, Header, Value};
-use super::product::{Product, ProductColumn, Values};
-use crate::error::{Error, Result};
+use super::fits_writer::{Column, FitsWriter};
+use crate::base::error::{Error, Result};
+use crate::data::header::{Header, Value};
+use crate::data::table::{Product, ProductColumn, Values};
 
 /// A FITS file of one table; scalars of the metadata are keywords, and all of it is in [`metadata`].
 pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {

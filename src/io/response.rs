@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::energy::{Decimal, Scale};
 use super::events::EventFile;
 use super::fits;
+use super::fits_table::{Kind, Table};
 use super::source::{Source, format_error};
-use super::table::{Kind, Table};
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::data::energy_scale::{Decimal, Scale};
 
 /// Channels beyond are mistakes.
 const LAST_CHANNEL: f64 = (1u64 << 32) as f64;

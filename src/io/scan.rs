@@ -7,11 +7,11 @@ use multiversion::multiversion;
 
 use super::events::EventFile;
 use super::fits::{self, Hdu};
+use super::fits_table::{Column, Kind, Rows};
 use super::source::{Source, hexadecimal, in_order, joined};
-use super::table::{Column, Kind, Rows};
-use crate::error::Result;
-use crate::profile;
-use crate::warning::Warnings;
+use crate::base::error::Result;
+use crate::base::trace;
+use crate::base::warning::Warnings;
 
 /// What one scan over all times finds.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -52,7 +52,7 @@ impl Part {
 
     /// Adds the rows that follow, of which all bytes are given where they are to be hashed; false where some time is not finite.
     pub fn extend(&mut self, file: &EventFile, bytes: Option<&[u8]>, times: &[f64]) -> bool {
-        let _span = profile::span("check and hash");
+        let _span = trace::span("check and hash");
         let before = self.stretch.scan.not_finite;
         self.stretch.extend(times);
         if let Some(bytes) = bytes {
@@ -259,7 +259,7 @@ impl EventFile {
     /// finite that it is not worth the search.
     pub(crate) fn first_row_at(&self, edge: f64, rows: Range<usize>) -> Result<Option<usize>> {
         const NOT_FINITE: usize = 64;
-        let _span = profile::span("find rows");
+        let _span = trace::span("find rows");
         let Range { start: mut lo, end: mut hi } = rows;
         let mut time = Vec::new();
         while lo < hi {

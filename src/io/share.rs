@@ -6,8 +6,8 @@ use super::bands::Cell;
 use super::events::EventFile;
 use super::scan::Part;
 use super::stream::{Decoder, Kept, Parting};
+use crate::base::error::Result;
 use crate::data::Balance;
-use crate::error::Result;
 
 /// Selected times of consecutive rows, which are taken to be in order and are proven to be as they are read.
 pub(crate) struct Share<'a> {

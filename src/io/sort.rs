@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// Events in one sorted run, 32 MiB.
 const RUN: usize = 1 << 21;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use flate2::Crc;
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::profile;
+use crate::base::error::{Error, Result};
+use crate::base::trace;
 
 /// Unpacked size up to which any compression ratio is believed.
 const GZIP_FREE: u64 = 256 << 20;
@@ -93,8 +93,8 @@ impl Source {
     /// # Errors
     /// The system's own error; the file has become shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
-        let _span = profile::span_if(out.len() >= WORTH_TIMING, "read");
-        profile::count("bytes read", out.len() as u64);
+        let _span = trace::span_if(out.len() >= WORTH_TIMING, "read");
+        trace::count("bytes read", out.len() as u64);
         read_exact_at(&self.file, at, out).map_err(|e| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => {
                 let place = format!("{} bytes from byte {at} on", out.len());
@@ -153,7 +153,7 @@ impl Source {
     /// CRC-32 of a range; on all cores.
     pub(super) fn crc(&self, range: Range<u64>) -> Result<Crc> {
         let pieces = self.pieces(range, |bytes| {
-            let _span = profile::span("check and hash");
+            let _span = trace::span("check and hash");
             let mut crc = Crc::new();
             crc.update(bytes);
             crc

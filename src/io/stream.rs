@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 use super::bands::{Bands, Cell};
 use super::events::EventFile;
+use super::fits_table::{Column, Kind, Rows};
 use super::scan::{FirstReading, Part};
 use super::sort::{ExternalSort, SortedEvents};
-use super::table::{Column, Kind, Rows};
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::base::trace;
+use crate::base::warning::Warnings;
 use crate::data::{Balance, ChannelRange};
-use crate::error::{Error, Result};
-use crate::profile;
-use crate::time::Dd;
-use crate::warning::Warnings;
 
 /// Rows decoded at a time to be sorted.
 const CHUNK: usize = 1 << 18;
@@ -139,7 +139,7 @@ impl<'a> Decoder<'a> {
     pub fn read(&mut self, rows: Range<usize>, out: &mut Vec<f64>) -> Result<&[u8]> {
         self.first = rows.start;
         self.file.table.read(rows, &mut self.rows)?;
-        let _span = profile::span("decode");
+        let _span = trace::span("decode");
         self.file.decode_times(&self.rows, out);
         Ok(self.rows.bytes())
     }
@@ -159,7 +159,7 @@ impl<'a> Decoder<'a> {
         let Parting { selection, bands, weight } = &self.parting;
         let (parted, weighted) = (selection.channels.is_some() || bands.is_some(), weight.is_some());
         let wanted = self.values || parted || weighted || selection.detectors.is_some();
-        let _span = profile::span_if(!finite || wanted || file.marker.is_some(), "select");
+        let _span = trace::span_if(!finite || wanted || file.marker.is_some(), "select");
         balance.read += (out.len() - from) as u64;
         self.marker.clear();
         let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
@@ -236,7 +236,7 @@ fn no_weight(file: &EventFile, column: &Column, row: usize, value: f64) -> Error
     let what = match value {
         value if value.is_nan() && !real => "TNULL, which is no number".to_string(),
         value if value.is_nan() => "not a number".to_string(),
-        value => crate::text::Short(value).to_string(),
+        value => crate::base::text::Short(value).to_string(),
     };
     let place = format!("column {}, row {}", column.name, row + 1);
     let message =

@@ -2,7 +2,7 @@
 
 use super::light_curve::Raw;
 use super::source::{Source, format_error};
-use crate::error::Result;
+use crate::base::error::Result;
 
 /// The columns of a text table, or `None` when the first line that is not a comment is neither numbers nor names of columns
 /// with `time` among them.

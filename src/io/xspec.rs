@@ -8,11 +8,12 @@
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
-use super::fits_writer::{Column, FitsWriter, Header};
+use super::fits_writer::{Column, FitsWriter};
 use super::product::{check_output, write_bytes};
 use super::product_fits::{cards, metadata};
-use crate::error::{Error, Result};
-use crate::spectrum::AveragedPowerSpectrum;
+use crate::base::error::{Error, Result};
+use crate::data::header::Header;
+use crate::science::AveragedPowerSpectrum;
 
 /// The two files that a power spectrum becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,14 @@
 
 use multiversion::multiversion;
 
-use super::trial::{Random, words};
+use super::trial::words;
 use super::{
-    Access, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, ROW, Shader, Shape, Trial,
-    Values, no_memory, shared_struct, threads_only,
+    Access, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, ROW, Shader, Shape, Trial, Values,
+    no_memory, shared_struct, threads_only,
 };
-use crate::time::Dd;
+use crate::base::random::Random;
+use crate::base::time::Dd;
+use crate::numerics::precision::Precision;
 
 /// `δ`, bins per second, of segments of `segment_size` seconds and `n` bins.
 pub fn bins_per_second(segment_size: f64, n: usize) -> f64 {

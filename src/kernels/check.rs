@@ -1,6 +1,7 @@
 //! Every kernel against its reference: the CPU's production path, and devices in every variant. Tests and `gpu-bench` run this.
 
-use super::{Comparison, Data, Job, JobResult, Kernel, Limits, Precision, Shape, Trial, Values};
+use super::{Comparison, Data, Job, JobResult, Kernel, Limits, Shape, Trial, Values};
+use crate::numerics::precision::Precision;
 
 /// A device that runs jobs.
 pub trait Runner {

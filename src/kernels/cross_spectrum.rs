@@ -3,12 +3,14 @@
 use rustfft::num_complex::Complex;
 
 use super::fft::{FftPlan, Points};
-use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, frequencies, sum_shader, sum_shaders, weight};
-use super::trial::Random;
+use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, sum_shader, sum_shaders, weight};
 use super::{
-    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROW, Shader,
-    Shape, TIME_BITS, Trial, Values, shared_struct,
+    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, REAL_F32, REAL_F64, ROW, Shader, Shape,
+    TIME_BITS, Trial, Values, shared_struct,
 };
+use crate::base::random::Random;
+use crate::numerics::fft::frequencies;
+use crate::numerics::precision::Precision;
 
 /// Most subjects that one pass correlates with the reference.
 pub const MOST_SUBJECTS: usize = 64;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 
-use super::power::{frequencies, weight};
+use super::power::weight;
+use crate::numerics::fft::frequencies;
 
 /// Blocks of frequencies that a segment adds to: both powers, that of the sum of both detectors, the real and imaginary part of
 /// the cross spectrum, and of the corrected difference `(A₁ − A₂)·√(2/s)`.

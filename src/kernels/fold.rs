@@ -11,13 +11,14 @@
 
 use std::ops::AddAssign;
 
-use super::trial::{Random, words};
+use super::trial::words;
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, bin_events,
-    shared_struct,
+    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Shader, Shape, Trial, Values, bin_events, shared_struct,
 };
-use crate::phase::{Ephemeris, Spin, Ticks};
-use crate::time::Dd;
+use crate::base::random::Random;
+use crate::base::time::Dd;
+use crate::data::phase::{Ephemeris, Spin, Ticks};
+use crate::numerics::precision::Precision;
 
 /// Counters in a workgroup's memory: 16 KiB of them.
 const COUNTERS: usize = 4096;

@@ -3,14 +3,15 @@
 
 use super::bin_events::{self, F64, SOFT_F64, U32};
 use super::fft::{self, FftPlan};
-use super::power::{self, POWER_SUM, frequencies, weight};
-use super::trial::Random;
+use super::power::{self, POWER_SUM, weight};
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, REAL_F32, ROW, Shader,
-    Shape, Trial, Values, shared_struct,
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Input, Job, Kernel, Limits, REAL_F32, ROW, Shader, Shape,
+    Trial, Values, shared_struct,
 };
-use crate::segment::Input;
-use crate::time::Dd;
+use crate::base::random::Random;
+use crate::base::time::Dd;
+use crate::numerics::fft::{CpuFft, frequencies};
+use crate::numerics::precision::Precision;
 
 shared_struct! {
     /// Parameters of `fused.wgsl`.
@@ -348,7 +349,7 @@ impl Trial for FusedTrial {
     }
 
     fn cpu(&self) -> Values {
-        let plan = fft::CpuFft::new(self.n);
+        let plan = CpuFft::new(self.n);
         let values = self.sums(|row| {
             let (samples, photons) = self.samples(row, |times, start, delta, n| {
                 let mut counts = vec![0; n];

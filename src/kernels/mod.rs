@@ -16,9 +16,10 @@ pub mod power_pass;
 pub mod rate;
 pub mod trial;
 
-use crate::time::Dd;
+use crate::base::time::Dd;
 
-pub use trial::{Comparison, Data, Precision, Shape, Trial, Values};
+pub use crate::numerics::precision::Precision;
+pub use trial::{Comparison, Data, Shape, Trial, Values};
 
 /// All kernels; tests and benches iterate over it.
 pub const KERNELS: &[&Kernel] = &[
@@ -46,6 +47,15 @@ pub struct Kernel {
     pub shapes: fn(limits: &Limits) -> Vec<Shape>,
     /// Makes one test case.
     pub trial: fn(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial>,
+}
+
+/// What the rows of a batch hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Times of events, to be binned.
+    Events,
+    /// Flux samples, mean subtracted.
+    Flux,
 }
 
 /// What of a device shapes the kernels: tunables and hard limits.

@@ -3,7 +3,8 @@
 
 use super::fft::FftTrial;
 use super::power::{self, PowerBuffers};
-use super::{Data, Dispatch, Fill, Job, Limits, Precision, Shape, Trial, Values, power_pass};
+use super::{Data, Dispatch, Fill, Job, Limits, Shape, Trial, Values, power_pass};
+use crate::numerics::precision::Precision;
 
 /// Variants: counts and flux in single precision, then in double.
 pub const VARIANTS: [&str; 4] = ["counts", "flux", "counts.f64", "flux.f64"];

@@ -3,16 +3,13 @@
 use rustfft::num_complex::Complex;
 
 use super::fft::{FftPlan, Points};
-use super::trial::Random;
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64,
-    ROW, Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
+    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, REAL_F32, REAL_F64, ROW,
+    Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
 };
-
-/// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
-pub fn frequencies(n: usize) -> usize {
-    n.div_ceil(2).saturating_sub(1)
-}
+use crate::base::random::Random;
+use crate::numerics::fft::frequencies;
+use crate::numerics::precision::Precision;
 
 /// Weight of a segment of `photons` photons in the sum of powers: `N^−exponent`; an empty segment weighs nothing.
 pub fn weight(photons: u64, exponent: u32) -> f64 {

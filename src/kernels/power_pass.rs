@@ -1,12 +1,14 @@
 //! The last pass of a long transform and the power of its outputs in one launch, so that spectra are never stored.
 
 use super::fft::{self, FftPlan, Points};
-use super::power::{POWER_SUM, PowerBuffers, PowerTrial, frequencies};
-use super::trial::Random;
+use super::power::{POWER_SUM, PowerBuffers, PowerTrial};
 use super::{
-    Access, COMPLEX, DeviceRow, Dispatch, GRID, Kernel, Limits, Precision, REAL_F32, REAL_F64, ROOTS, ROW, Shader,
-    Shape, TIME_BITS, shared_struct,
+    Access, COMPLEX, DeviceRow, Dispatch, GRID, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, Shape,
+    TIME_BITS, shared_struct,
 };
+use crate::base::random::Random;
+use crate::numerics::fft::frequencies;
+use crate::numerics::precision::Precision;
 
 shared_struct! {
     /// Parameters of `power_pass.wgsl`.
@@ -217,7 +219,7 @@ fn shapes(_: &Limits) -> Vec<Shape> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segment::Input;
+    use crate::kernels::Input;
 
     #[test]
     fn every_long_transform_without_a_chirp_ends_in_a_power_pass() {

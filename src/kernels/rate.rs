@@ -5,9 +5,10 @@ use rayon::prelude::*;
 
 use super::trial::words;
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Precision, Shader, Shape, Trial, Values, no_memory,
-    shared_struct, threads_only,
+    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Shader, Shape, Trial, Values, no_memory, shared_struct,
+    threads_only,
 };
+use crate::numerics::precision::Precision;
 
 const STEPS_A_ROUND: u32 = 8;
 /// Rounds of a trial at most, whose definition takes so long.

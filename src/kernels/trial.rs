@@ -1,8 +1,7 @@
 //! What a kernel is tried on: reproducible cases, and the comparison of what came out.
 
-use rustfft::num_complex::Complex;
-
 use super::{Job, Limits};
+use crate::numerics::Precision;
 
 /// Size of a case. Kernels use what concerns them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,53 +21,6 @@ pub enum Data {
     Random,
     /// The values that break careless code: bin edges and one ulp beside them, subnormals, huge means, lone peaks.
     Hostile,
-}
-
-/// Arithmetic of what is compared with the f64 reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// f32, as on every device.
-    Single,
-    /// f64, as on the CPU and on devices that have it.
-    Double,
-}
-
-impl Precision {
-    /// Bytes of a complex number.
-    pub const fn complex_bytes(self) -> u32 {
-        match self {
-            Precision::Single => 8,
-            Precision::Double => 16,
-        }
-    }
-
-    /// Complex numbers as a device of this precision reads them.
-    pub fn bytes(self, values: &[Complex<f64>]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.complex_bytes() as usize * values.len());
-        for x in values.iter().flat_map(|z| [z.re, z.im]) {
-            match self {
-                Precision::Single => bytes.extend((x as f32).to_le_bytes()),
-                Precision::Double => bytes.extend(x.to_le_bytes()),
-            }
-        }
-        bytes
-    }
-
-    /// A complex number as a device of this precision has it.
-    pub fn rounded(self, z: Complex<f64>) -> Complex<f64> {
-        match self {
-            Precision::Single => Complex::new(f64::from(z.re as f32), f64::from(z.im as f32)),
-            Precision::Double => z,
-        }
-    }
-
-    /// Real numbers as a device of this precision wrote them.
-    pub fn reals(self, bytes: &[u8]) -> Vec<f64> {
-        match self {
-            Precision::Single => bytes.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
-            Precision::Double => bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-        }
-    }
 }
 
 /// Results of a trial: all of them, or those at sampled places where the definition is quadratic.
@@ -147,42 +99,4 @@ pub struct Comparison {
 pub(super) fn words<T: Into<f64>>(outputs: &[Vec<u8>], value: fn([u8; 4]) -> T) -> Values {
     let words = outputs.iter().flat_map(|bytes| bytes.as_chunks::<4>().0);
     Values { at: None, values: words.map(|&word| value(word).into()).collect() }
-}
-
-/// SplitMix64 (Steele et al. 2014, doi:10.1145/2660193.2660195): small, reproducible, good enough for test data.
-pub struct Random(u64);
-
-impl Random {
-    /// A stream of its own for each seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0xD134_2543_DE82_EF95) ^ 0x5851_F42D_4C95_7F2D)
-    }
-
-    /// 64 random bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform in 0 ≤ x < 1.
-    pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * 2f64.powi(-53)
-    }
-
-    /// Uniform in 0 … n − 1, n ≥ 1.
-    pub fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.bits()) * n as u128) >> 64) as usize
-    }
-
-    /// One of the values.
-    pub fn pick<T: Copy>(&mut self, values: &[T]) -> T {
-        values[self.below(values.len())]
-    }
-
-    /// Mean 0, variance 1, nearly normal: the sum of twelve uniforms.
-    pub fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
 }

@@ -2,9 +2,10 @@
 
 pub mod plan;
 
-use crate::kernels::{bin_events, cross_spectrum, fad, power};
-use crate::sums::{ChannelSums, PartialSums, Sums, run_length};
-use crate::time::Dd;
+use crate::base::sums::{ChannelSums, PartialSums, Sums, run_length};
+use crate::base::time::Dd;
+use crate::kernels::{Input, bin_events, cross_spectrum, fad};
+use crate::numerics::fft::frequencies;
 
 /// What a backend is to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +39,6 @@ pub enum Product {
     Fad(fad::FadWork),
 }
 
-/// What the rows of a batch hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Times of events, to be binned.
-    Events,
-    /// Flux samples, mean subtracted.
-    Flux,
-}
-
 /// All that a backend needs to know of a plan; plain data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanSpec {
@@ -71,7 +63,7 @@ impl PlanSpec {
     }
     /// Frequencies kept.
     pub fn frequencies(&self) -> usize {
-        power::frequencies(self.n)
+        frequencies(self.n)
     }
     /// Segments in a run.
     pub fn run_length(&self) -> u64 {

@@ -1,10 +1,10 @@
 //! Good time intervals to numbered segments, before any event is read.
 
+use crate::base::error::{Error, Result};
+use crate::base::text::{Short, count};
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
 use crate::data::Gti;
-use crate::error::{Error, Result};
-use crate::text::{Short, count};
-use crate::time::Dd;
-use crate::warning::Warnings;
 
 /// A segment may end this much after its interval, s: what the rounding of bounds amounts to.
 const TOLERANCE: f64 = 1e-5;

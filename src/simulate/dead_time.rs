@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Mission;
-use super::random::{Random, Stream};
 use super::source::{Event, Source};
-use crate::spectrum::DeadTimeKind;
-use crate::{Error, Result};
+use super::stream::Stream;
+use crate::base::error::{Error, Result};
+use crate::science::DeadTimeKind;
 
 /// Dead time of the detectors of a simulation.
 ///
@@ -45,10 +45,10 @@ impl DeadTime {
 
     /// Dead times of the events of one block, in order.
     pub(super) fn lengths(self, seed: u64, block: u64) -> impl FnMut() -> f64 {
-        let mut random = Random::new(seed, Stream::DeadTime(block));
+        let mut random = Stream::DeadTime(block).of(seed);
         move || match self.length {
             DeadTimeLength::Constant(seconds) => seconds,
-            DeadTimeLength::Uniform(lo, hi) => lo + (hi - lo) * random.uniform(),
+            DeadTimeLength::Uniform(lo, hi) => lo + (hi - lo) * random.positive(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::layout::Layout;
-use super::random::Random;
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::random::Random;
 
 /// The photon spectrum, `N(E) ∝ E^−index`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -89,14 +89,14 @@ fn alias(weights: &[f64], sum: f64) -> Vec<(u64, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stream::Stream;
     use super::*;
-    use crate::simulate::random::Stream;
 
     #[test]
     fn channels_follow_their_weights() {
         let weights: [f64; 5] = [0.0, 1.0, 2.0, 0.0, 5.0];
         let channels = Channels { first: 10, cells: alias(&weights, 8.0) };
-        let mut random = Random::new(1, Stream::Window);
+        let mut random = Stream::Window.of(1);
         let mut counts = [0.0; 5];
         for _ in 0..80_000 {
             counts[(channels.draw(&mut random) - 10) as usize] += 1.0;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::missions::{CHANDRA, GENERIC, IXPE, NICER, NUSTAR, SWIFT, XMM, XTE};
 use super::newer_missions::{EROSITA, FXT, GBM, HXMT, LAT, LAXPC, RESOLVE, XTEND};
-use crate::time::MjdRef;
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::time::MjdRef;
 
 /// The mission whose files are imitated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

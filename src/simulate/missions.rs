@@ -4,7 +4,7 @@
 //! for (positions, grades, flags) is constant.
 
 use super::layout::{Field, Layout};
-use crate::time::MjdRef;
+use crate::base::time::MjdRef;
 
 pub(super) const fn epoch(day: i64, fraction: f64) -> MjdRef {
     MjdRef { day, fraction }

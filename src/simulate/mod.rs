@@ -26,15 +26,15 @@ mod missions;
 mod model;
 mod newer_missions;
 mod output;
-mod random;
 mod series;
 mod source;
+mod stream;
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
 
 pub use dead_time::{DeadTime, DeadTimeLength};
 pub use energy::Energies;

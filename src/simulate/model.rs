@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// One term of the source's variability.
 ///

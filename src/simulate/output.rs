@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::layout::{Field, Layout};
 use super::source::{Event, Source};
 use super::{Mission, Simulation};
-use crate::io::fits_writer::{Column, FitsWriter, Header, write_file};
-use crate::time::SECONDS_PER_DAY;
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::time::SECONDS_PER_DAY;
+use crate::data::header::Header;
+use crate::io::fits_writer::{Column, FitsWriter, write_file};
 
 /// Most gaps that the header lists: a header is read whole by every reader.
 const GAPS_IN_HISTORY: usize = 100;

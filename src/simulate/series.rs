@@ -15,9 +15,9 @@ use realfft::RealFftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::model::{Term, variance_per_bin};
-use super::random::{Random, Stream};
+use super::stream::Stream;
 use super::{Bands, Negative};
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
 
 /// How many times longer than its window a series is, at least.
 const LONGER: usize = 10;
@@ -88,7 +88,7 @@ impl Request<'_> {
             }
             shift = -0.5 * gaussian_variance(&mut variance, n);
         }
-        let start = Random::new(self.seed, Stream::Window).below((n - used + 1) as u64) as usize;
+        let start = Stream::Window.of(self.seed).below(n - used + 1);
         let inverse = RealFftPlanner::<f64>::new().plan_fft_inverse(n);
         let count = if self.bands.is_some() { 2 } else { 1 };
         let mut rates = Vec::with_capacity(count);
@@ -128,7 +128,7 @@ impl Request<'_> {
         let mut amplitudes = vec![Complex::default(); variance.len()];
         let subject = self.bands.filter(|_| band == 0);
         amplitudes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, amplitudes)| {
-            let stream = |series| Random::new(self.seed, Stream::Noise { series, chunk: chunk as u64 });
+            let stream = |series| Stream::Noise { series, chunk: chunk as u64 }.of(self.seed);
             let (mut shared, mut apart) = (stream(0), stream(1));
             for (i, amplitude) in amplitudes.iter_mut().enumerate() {
                 let k = chunk * CHUNK + i;

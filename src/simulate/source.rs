@@ -3,10 +3,11 @@
 use super::dead_time::{Arrival, DeadTime, Detectors};
 use super::energy::Channels;
 use super::layout::Layout;
-use super::random::{Random, Stream};
 use super::series::{Request, Series, default_dt};
+use super::stream::Stream;
 use super::{BLOCK, Mission, Simulation, Term};
-use crate::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::random::Random;
 
 /// One photon.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,7 +154,7 @@ impl Source {
     pub(super) fn arrivals(&self, index: u64) -> Vec<Arrival> {
         let edge = |i: u64| self.length * (i as f64 / self.blocks as f64);
         let (begin, end) = (edge(index), edge(index + 1));
-        let mut random = Random::new(self.seed, Stream::Block(index));
+        let mut random = Stream::Block(index).of(self.seed);
         let mut events = Vec::with_capacity(BLOCK as usize);
         let first = self.live.partition_point(|&(_, b)| b <= begin);
         for &(a, b) in self.live[first..].iter().take_while(|&&(a, _)| a < end) {
@@ -207,7 +208,7 @@ impl Source {
     /// Thins a photon at `t` s from TSTART, stamps it, and says if its stamp is in good time.
     fn photon(&self, t: f64, share: [f64; 2], random: &mut Random, events: &mut Vec<Arrival>) {
         let mut band = 0;
-        if self.rates.len() == 2 && random.uniform() * (share[0] + share[1]) > share[0] {
+        if self.rates.len() == 2 && random.positive() * (share[0] + share[1]) > share[0] {
             band = 1;
         }
         if !self.pulsations.is_empty() {
@@ -216,14 +217,13 @@ impl Source {
                 let phase = p.frequency * t - p.late[band];
                 rate += p.fraction * (std::f64::consts::TAU * (phase - phase.floor())).sin();
             }
-            if random.uniform() * self.majorant > rate {
+            if random.positive() * self.majorant > rate {
                 return;
             }
         }
         let pi = self.channels[band].draw(random);
         let detectors = self.layout.detectors;
-        let detector =
-            if detectors.len() > 1 { detectors[random.below(detectors.len() as u64) as usize] } else { detectors[0] };
+        let detector = if detectors.len() > 1 { random.pick(&detectors) } else { detectors[0] };
         let time = self.stamp(t);
         let gti = self.gtis.partition_point(|&(_, stop)| stop <= time);
         let good = self.gtis.get(gti).is_some_and(|&(start, _)| start <= time);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use eagleray::backend::cpu::CpuBackend;
-use eagleray::backend::gpu::GpuBackend;
-use eagleray::backend::{Backend, GpuProfile, PlanId};
-use eagleray::kernels::Precision;
-use eagleray::kernels::trial::Random;
-use eagleray::segment::{Input, PlanSpec, Product, Row, SegmentBatch};
-use eagleray::sums::{PartialSums, Sums};
+use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::internal::backend::gpu::GpuBackend;
+use eagleray::internal::backend::{Backend, GpuProfile, PlanId};
+use eagleray::internal::kernels::Input;
+use eagleray::internal::numerics::precision::Precision;
+use eagleray::internal::random::Random;
+use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::sums::{PartialSums, Sums};
 use eagleray::time::Dd;
 
 pub const DT: f64 = 1.0 / 1024.0;

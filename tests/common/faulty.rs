@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use eagleray::backend::{Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Ticket};
-use eagleray::segment::{PlanSpec, SegmentBatch};
-use eagleray::sums::PartialSums;
+use eagleray::BackendError;
+use eagleray::internal::backend::{Backend, BatchLimits, DeviceInfo, PlanId, Ticket};
+use eagleray::internal::segment::{PlanSpec, SegmentBatch};
+use eagleray::internal::sums::PartialSums;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Call {

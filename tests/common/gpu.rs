@@ -1,7 +1,8 @@
 //! Shared by the tests that want a GPU.
 
-use eagleray::backend::gpu::Context;
-use eagleray::backend::{AdapterSelector, BackendError, GpuProfile};
+use eagleray::BackendError;
+use eagleray::internal::backend::gpu::Context;
+use eagleray::internal::backend::{AdapterSelector, GpuProfile};
 
 /// Opens the best adapter as `EAGLERAY_TEST_GPU` says: `require` fails without one, `auto` (the default) and `off` skip, visibly.
 pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, BackendError>) -> Option<T> {

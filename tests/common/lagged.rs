@@ -15,7 +15,8 @@ use std::sync::Arc;
 use eagleray::Gti;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use realfft::{ComplexToReal, RealFftPlanner, num_complex::Complex};
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner};
 
 /// A source in two bands; of each pair the subject's value stands first, the reference's second.
 pub struct Lagged {

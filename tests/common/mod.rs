@@ -1,11 +1,11 @@
-//! Shared by several test binaries, none of which uses all of it.
+//! Shared by the test programs, none of which uses all of it.
 #![allow(dead_code)]
 
 #[cfg(feature = "gpu")]
 pub mod batches;
 pub mod faulty;
+pub mod fits_file;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-#[cfg(feature = "cli")]
-pub mod program;
+pub mod lagged;
 pub mod pulses;

@@ -1,8 +1,8 @@
 //! Simulated pulsars.
 
-use eagleray::kernels::trial::Random;
-use eagleray::pipeline::{CHUNK_EVENTS, Combine, Events};
-use eagleray::pulsation::PulseEvents;
+use eagleray::engine::pulsation::PulseEvents;
+use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
+use eagleray::internal::random::Random;
 use eagleray::{Backend, DeviceChoice, Gti, Warnings};
 
 /// Poisson events of `rate` counts/s, modulated by `1 + a·sin(2πφ)` of `rates`, `f` and its derivatives, at the middle of `length` s.

@@ -48,7 +48,7 @@ def pca_centres(mjd, words):
     ends = [50163.7729, 50188.9618, 51259.7340, 51677.0]
     epoch = sum(mjd >= end for end in ends)
     columns = (6, 7) if epoch == 4 else (2 + epoch, 2 + epoch)
-    with open(ROOT / "src/io/rxte_pca_energy_channels.csv", encoding="utf-8") as lines:
+    with open(ROOT / "src/missions/rxte_pca_energy_channels.csv", encoding="utf-8") as lines:
         table = [row for row in csv.reader(lines) if row and row[0][:1].isdigit()]
     groups = re.search(r"C\[([^]]*)\]", words).group(1)
     groups = [g.split("~") for g in groups.split(",")] if "," in groups else [[c] for c in range(256)]

@@ -1,6 +1,7 @@
 //! Which adapters there are, and which one is taken.
 
-use crate::backend::{AdapterReport, AdapterSelector, BackendError, GpuProfile, auto_adapter};
+use crate::backend::{AdapterReport, AdapterSelector, GpuProfile, auto_adapter};
+use crate::base::error::BackendError;
 
 /// An instance with the native APIs. `software` drivers are part of what it lists.
 fn instance() -> wgpu::Instance {

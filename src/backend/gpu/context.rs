@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::adapter;
 use super::work::Timer;
-use crate::backend::{AdapterSelector, BackendError, DeviceInfo, GpuProfile};
-use crate::kernels::{
-    Access, Data, Dispatch, Job, JobResult, Limits, Precision, Shader, Shape, bin_events, check::Runner,
-};
+use crate::backend::{AdapterSelector, DeviceInfo, GpuProfile};
+use crate::base::error::BackendError;
+use crate::kernels::check::Runner;
+use crate::kernels::{Access, Data, Dispatch, Job, JobResult, Limits, Shader, Shape, bin_events};
+use crate::numerics::precision::Precision;
 
 /// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
 pub struct Context {

@@ -1,19 +1,5 @@
 //! The GPU backend: WGSL through wgpu.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-
-use super::{
-    AdapterSelector, Backend, BackendError, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket,
-    measure::{DeviceRates, Instrument, Work},
-    not_the_oldest, released,
-};
-use crate::kernels::check::Runner;
-use crate::kernels::{Job, JobResult, Limits, Precision};
-use crate::profile;
-use crate::segment::{PlanSpec, SegmentBatch};
-use crate::sums::PartialSums;
-
 mod adapter;
 mod context;
 mod plan;
@@ -22,6 +8,21 @@ mod probe;
 mod readback;
 mod upload;
 mod work;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::measure::{DeviceRates, Instrument, Work};
+use super::{
+    AdapterSelector, Backend, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket, not_the_oldest, released,
+};
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
+use crate::base::trace;
+use crate::kernels::check::Runner;
+use crate::kernels::{Job, JobResult, Limits};
+use crate::numerics::precision::Precision;
+use crate::segment::{PlanSpec, SegmentBatch};
 
 pub use adapter::adapters;
 pub use context::Context;
@@ -145,7 +146,7 @@ impl Backend for GpuBackend {
 
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
-        let timed = self.timed || (profile::is_on() && self.context.has_timestamps());
+        let timed = self.timed || (trace::is_on() && self.context.has_timestamps());
         self.plans.insert(plan.0, Plan::new(&mut self.context, spec, timed)?);
         self.next_plan += 1;
         Ok(plan)
@@ -211,13 +212,13 @@ mod tests {
     use super::*;
     use crate::backend::cpu::CpuBackend;
     use crate::backend::several::Several;
-    use crate::kernels::{Data, Shape, fused};
-    use crate::pipeline::{FluxOptions, spectrum_of_flux};
-    use crate::segment::{Input, Product, Row};
-    use crate::spectrum::AveragedPowerSpectrum;
-    use crate::spectrum::power::PowerOptions;
-    use crate::time::Dd;
-    use crate::warning::Warnings;
+    use crate::base::time::Dd;
+    use crate::base::warning::Warnings;
+    use crate::engine::{FluxOptions, spectrum_of_flux};
+    use crate::kernels::{Data, Input, Shape, fused};
+    use crate::science::AveragedPowerSpectrum;
+    use crate::science::power::PowerOptions;
+    use crate::segment::{Product, Row};
 
     /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
     fn open() -> Option<GpuBackend> {

@@ -9,16 +9,18 @@ use super::readback::Mapping;
 use super::upload::Staging;
 use super::work::Timer;
 use crate::backend::measure::Work;
-use crate::backend::{BackendError, BatchLimits, check_batch};
-use crate::kernels::bin_events::BinParams;
+use crate::backend::{BatchLimits, check_batch};
+use crate::base::error::BackendError;
+use crate::base::sums::{PartialSums, Sums};
+use crate::base::trace;
+use crate::kernels::bin_events::{self, BinParams};
 use crate::kernels::cross_spectrum::{self, CrossWork};
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
 use crate::kernels::fused::{self, FusedBuffers, FusedWork};
 use crate::kernels::power::{self, PowerBuffers};
-use crate::kernels::{DeviceRow, Dispatch, Limits, Precision, bin_events, power_pass};
-use crate::profile;
-use crate::segment::{Input, PlanSpec, Product, SegmentBatch};
-use crate::sums::{PartialSums, Sums};
+use crate::kernels::{DeviceRow, Dispatch, Input, Limits, power_pass};
+use crate::numerics::precision::Precision;
+use crate::segment::{PlanSpec, Product, SegmentBatch};
 
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
@@ -201,7 +203,7 @@ impl Plan {
             }
             writer.put(PARAMS, [pool::params_bytes(&launches).as_slice()].into_iter());
         })?;
-        profile::count("bytes uploaded", work.uploaded - uploaded);
+        trace::count("bytes uploaded", work.uploaded - uploaded);
         let (timed, results) = self.encode(context, &mut encoder, &batch, extent, &launches, work);
         let index = context.guarded(|| context.queue.submit([encoder.finish()]))?;
         let slot = &mut self.slots[self.next_slot];
@@ -210,7 +212,7 @@ impl Plan {
         self.open = (!batch.last).then_some(extent.rows);
         let bytes = results + Timer::bytes(timed.len());
         work.read_back += bytes;
-        profile::count("bytes read back", bytes);
+        trace::count("bytes read back", bytes);
         let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
         Ok(InFlight { batch, readback, timed, results })
     }

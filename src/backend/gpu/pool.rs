@@ -3,7 +3,7 @@
 use super::context::{Context, PARAMS_STRIDE};
 use super::readback::Mapping;
 use super::work::{self, Timer};
-use crate::backend::BackendError;
+use crate::base::error::BackendError;
 use crate::kernels::{Dispatch, Fill, Job, JobResult};
 
 /// Smallest buffer: no binding may be empty, and none shorter than one element of its array.

@@ -7,8 +7,8 @@ use super::pool::{self, buffer};
 use super::readback::Mapping;
 use super::upload::Staging;
 use super::work;
-use crate::backend::BackendError;
 use crate::backend::measure::DeviceRates;
+use crate::base::error::BackendError;
 
 /// Bytes moved for one sample.
 const BYTES: u64 = 64 << 20;

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::context::Context;
-use crate::backend::BackendError;
+use crate::base::error::BackendError;
 
 /// How long a wait for the device may take: more than a batch needs on a slow software adapter, so that longer means a hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);

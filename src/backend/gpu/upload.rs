@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::pool;
 use super::readback::Mapping;
-use crate::backend::BackendError;
-use crate::kernels::Precision;
+use crate::base::error::BackendError;
+use crate::numerics::precision::Precision;
 
 /// A staging buffer, mapped while the host fills it.
 pub(super) struct Staging {

@@ -3,10 +3,10 @@
 use super::context::Context;
 use super::pool;
 use super::readback::Mapping;
-use crate::backend::BackendError;
 use crate::backend::measure::Work;
+use crate::base::error::BackendError;
+use crate::base::trace;
 use crate::kernels::Dispatch;
-use crate::profile;
 
 impl Work {
     /// Counts launches that were recorded.
@@ -111,7 +111,7 @@ impl Work {
             time.launches += 1;
             time.seconds += end - begin;
             time.moved += moved;
-            profile::device_pass(&context.label(), shader, begin, end);
+            trace::device_pass(&context.label(), shader, begin, end);
         }
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::member::work;
-use crate::backend::{BackendError, BatchLimits};
+use crate::backend::BatchLimits;
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
 use crate::segment::{PlanSpec, SegmentBatch};
-use crate::sums::PartialSums;
 
 /// A group of batches, kept until it is summed so that another device can do it again.
 pub(super) struct Group {

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::backend::{Backend, BackendError, DeviceInfo, PlanId, Ticket};
-use crate::segment::{Input, PlanSpec, Row, SegmentBatch};
-use crate::time::Dd;
+use crate::backend::{Backend, DeviceInfo, PlanId, Ticket};
+use crate::base::error::BackendError;
+use crate::base::time::Dd;
+use crate::kernels::Input;
+use crate::segment::{PlanSpec, Row, SegmentBatch};
 
 /// Bins, and about as many events, of the batch that a device is measured with.
 const TRIAL_BINS: usize = 1 << 18;

@@ -3,20 +3,19 @@
 //!
 //! The device that `auto` gives is the case of one, with the CPU as spare.
 
+mod group;
+mod member;
+mod replay;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{
-    Backend, BackendError, BatchLimits, DeviceInfo, PlanId, Shaders, Ticket, check_batch, not_the_oldest, released,
-};
+use super::{Backend, BatchLimits, DeviceInfo, PlanId, Shaders, Ticket, check_batch, not_the_oldest, released};
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
+use crate::base::warning::Warnings;
 use crate::segment::{PlanSpec, SegmentBatch};
-use crate::sums::PartialSums;
-use crate::warning::Warnings;
-
-mod group;
-mod member;
-mod replay;
 
 use group::Group;
 use member::{Member, Share, joined};

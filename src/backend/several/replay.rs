@@ -6,8 +6,9 @@ use super::group::Group;
 use super::member::{Member, Share, joined};
 use super::{Plan, Several};
 use crate::backend::cpu::CpuBackend;
-use crate::backend::{BackendError, BatchLimits, DeviceInfo, not_the_oldest, released};
-use crate::sums::PartialSums;
+use crate::backend::{BatchLimits, DeviceInfo, not_the_oldest, released};
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
 
 impl Several {
     /// Brings the spare into a plan that has no member left; false when there is none, or it has failed too.

@@ -1,21 +1,19 @@
 //! Batched real Fourier transform: `F_k = Σ_j x_j e^{−2πi jk/n}`, `k = 0 … floor(n/2)`.
 
-use std::sync::Arc;
-
-use realfft::{RealFftPlanner, RealToComplex};
-use rustfft::num_complex::Complex;
-
-use super::{
-    Access, COMPLEX, DeviceRow, GRID, Kernel, Layout, Limits, Precision, REAL_F32, REAL_F64, ROOTS, ROW, Shader,
-    TIME_BITS, shared_struct,
-};
-use crate::segment::Input;
-
 mod lengths;
 mod plan;
 mod points;
 mod roots;
 mod trial;
+
+use rustfft::num_complex::Complex;
+
+use super::{
+    Access, COMPLEX, DeviceRow, GRID, Input, Kernel, Layout, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, TIME_BITS,
+    shared_struct,
+};
+use crate::numerics::fft::root;
+use crate::numerics::precision::Precision;
 
 use plan::Load;
 pub use plan::{FftBuffers, FftPlan, LARGEST, LastPass, device_supports};
@@ -30,7 +28,7 @@ pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
         .map(|&k| {
             let (mut re, mut im) = (Compensated::default(), Compensated::default());
             for (j, &x) in x.iter().enumerate() {
-                let w = roots::root((j * k) % n, n);
+                let w = root((j * k) % n, n);
                 re.add(x * w.re);
                 im.add(x * w.im);
             }
@@ -54,90 +52,6 @@ impl Compensated {
     }
     fn value(&self) -> f64 {
         self.sum + self.error
-    }
-}
-
-/// Production path on the CPU: one length, planned once, shared by threads; every length.
-#[derive(Clone)]
-pub struct CpuFft {
-    plan: RealPlan,
-}
-
-#[derive(Clone)]
-enum RealPlan {
-    Double(Arc<dyn RealToComplex<f64>>),
-    Single(Arc<dyn RealToComplex<f32>>),
-}
-
-/// Scratch and buffers of one thread.
-pub struct CpuFftWork {
-    /// The `n` input samples; destroyed by the transform.
-    pub input: Vec<f64>,
-    /// `floor(n/2) + 1` amplitudes.
-    pub output: Vec<Complex<f64>>,
-    scratch: Scratch,
-}
-
-enum Scratch {
-    Double(Vec<Complex<f64>>),
-    Single { samples: Vec<f32>, amplitudes: Vec<Complex<f32>>, scratch: Vec<Complex<f32>> },
-}
-
-impl CpuFft {
-    /// Plans transforms of `n ≥ 1` real samples in double precision.
-    pub fn new(n: usize) -> CpuFft {
-        CpuFft::with(n, Precision::Double)
-    }
-
-    /// Plans transforms of `n ≥ 1` real samples. In single precision the mean is subtracted before, in f64, and put back.
-    pub fn with(n: usize, precision: Precision) -> CpuFft {
-        let plan = match precision {
-            Precision::Double => RealPlan::Double(RealFftPlanner::new().plan_fft_forward(n)),
-            Precision::Single => RealPlan::Single(RealFftPlanner::new().plan_fft_forward(n)),
-        };
-        CpuFft { plan }
-    }
-
-    /// Buffers for one thread.
-    pub fn work(&self) -> CpuFftWork {
-        match &self.plan {
-            RealPlan::Double(plan) => CpuFftWork {
-                input: plan.make_input_vec(),
-                output: plan.make_output_vec(),
-                scratch: Scratch::Double(plan.make_scratch_vec()),
-            },
-            RealPlan::Single(plan) => {
-                let (samples, amplitudes) = (plan.make_input_vec(), plan.make_output_vec());
-                CpuFftWork {
-                    input: vec![0.0; samples.len()],
-                    output: vec![Complex::default(); amplitudes.len()],
-                    scratch: Scratch::Single { samples, amplitudes, scratch: plan.make_scratch_vec() },
-                }
-            }
-        }
-    }
-
-    /// Transforms `work.input` into `work.output`.
-    ///
-    /// # Panics
-    /// The buffers are those of another transform.
-    pub fn process(&self, work: &mut CpuFftWork) {
-        let CpuFftWork { input, output, scratch } = work;
-        let done = match (&self.plan, scratch) {
-            (RealPlan::Double(plan), Scratch::Double(scratch)) => plan.process_with_scratch(input, output, scratch),
-            (RealPlan::Single(plan), Scratch::Single { samples, amplitudes, scratch }) => {
-                let sum: f64 = input.iter().sum();
-                let mean = sum / input.len() as f64;
-                samples.iter_mut().zip(&*input).for_each(|(s, x)| *s = (x - mean) as f32);
-                let done = plan.process_with_scratch(samples, amplitudes, scratch);
-                let wide = |a: &Complex<f32>| Complex::new(f64::from(a.re), f64::from(a.im));
-                output.iter_mut().zip(&*amplitudes).for_each(|(out, a)| *out = wide(a));
-                output[0] += sum;
-                done
-            }
-            _ => unreachable!("buffers come from the plan"),
-        };
-        done.expect("buffers come from the plan, so their lengths fit");
     }
 }
 

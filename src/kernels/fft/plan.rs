@@ -8,10 +8,11 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::lengths::{factorise, radices};
-use super::roots::{Roots, append_split, gain, root};
+use super::roots::{Roots, append_split, gain};
 use super::{FftParams, pass_shader};
-use crate::kernels::{Dispatch, Limits, Precision};
-use crate::segment::Input;
+use crate::kernels::{Dispatch, Input, Limits};
+use crate::numerics::fft::root;
+use crate::numerics::precision::Precision;
 
 /// Most points that are transformed, without the padding of a convolution.
 const MOST_POINTS: usize = 1 << 23;

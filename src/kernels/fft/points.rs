@@ -3,10 +3,10 @@
 use rustfft::num_complex::Complex;
 
 use super::FftPlan;
-use super::roots::root;
-use crate::kernels::trial::Random;
-use crate::kernels::{Data, Limits, Precision};
-use crate::segment::Input;
+use crate::base::random::Random;
+use crate::kernels::{Data, Input, Limits};
+use crate::numerics::fft::root;
+use crate::numerics::precision::Precision;
 
 /// Random points of some rows, exact in f32.
 pub(in crate::kernels) struct Points {

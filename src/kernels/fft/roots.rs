@@ -3,7 +3,8 @@
 use rustfft::num_complex::Complex;
 
 use super::plan::Pass;
-use crate::kernels::Precision;
+use crate::numerics::fft::root;
+use crate::numerics::precision::Precision;
 
 /// Places of the two tables whose products are the roots of one order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,20 +26,6 @@ impl Roots {
         let coarse = tables.len();
         tables.extend((0..order.div_ceil(1 << log_fine)).map(|k| root(k << log_fine, order)));
         Roots { fine: fine as u32, coarse: coarse as u32, log_fine }
-    }
-}
-
-/// `e^{−2πi k/order}`, within a unit in the last place: quarter turns are taken off in integers, so that the angle is small.
-pub(super) fn root(k: usize, order: usize) -> Complex<f64> {
-    let (k, order) = (k as i64, order as i64);
-    let quarters = (8 * k + order).div_euclid(2 * order);
-    let rest = (4 * k - quarters * order) as f64;
-    let (sin, cos) = (std::f64::consts::FRAC_PI_2 * rest / order as f64).sin_cos();
-    match quarters.rem_euclid(4) {
-        0 => Complex::new(cos, -sin),
-        1 => Complex::new(-sin, -cos),
-        2 => Complex::new(-cos, sin),
-        _ => Complex::new(sin, cos),
     }
 }
 
@@ -91,9 +78,8 @@ pub(super) fn gain(passes: &[Pass], tables: &[Complex<f64>], roots: Roots, preci
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Limits;
     use crate::kernels::fft::FftPlan;
-    use crate::segment::Input;
+    use crate::kernels::{Input, Limits};
 
     #[test]
     fn roots_are_where_sine_and_cosine_say_and_have_their_symmetries() {

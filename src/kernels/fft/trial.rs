@@ -5,12 +5,11 @@
 
 use rustfft::num_complex::Complex;
 
-use super::roots::root;
-use super::{CpuFft, FftBuffers, FftPlan, reference};
-use crate::kernels::centre;
-use crate::kernels::trial::Random;
-use crate::kernels::{Data, DeviceRow, Fill, Job, Limits, Precision, Shape, Trial, Values};
-use crate::segment::Input;
+use super::{FftBuffers, FftPlan, reference};
+use crate::base::random::Random;
+use crate::kernels::{Data, DeviceRow, Fill, Input, Job, Limits, Shape, Trial, Values, centre};
+use crate::numerics::fft::{CpuFft, root};
+use crate::numerics::precision::Precision;
 
 /// Lengths of every class, in one workgroup and beyond, full and not.
 pub(super) fn shapes(limits: &Limits) -> Vec<Shape> {

@@ -1,0 +1,170 @@
+//! Options that say where the work is done.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+
+use eagleray::internal::backend::{
+    AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuProfile, Schedule, open_with,
+};
+use eagleray::internal::numerics::precision::Precision;
+use eagleray::{Error, Result, Warnings};
+
+/// Where the work is done.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceArgs {
+    /// Device: a real GPU where there is one (auto), a GPU, or the CPU
+    #[arg(long, value_enum, default_value = "auto")]
+    pub backend: BackendArg,
+    /// GPU by its number or part of its name in `eagleray devices`; several share the work: 0,1 or the option repeated; `all` are
+    /// all real ones, and `cpu` lets the CPU take part (0,cpu)
+    #[arg(long, value_name = "NAME|INDEX,…|all")]
+    pub adapter: Vec<String>,
+    /// Capabilities of the GPU to use
+    #[arg(long, value_enum, default_value = "auto")]
+    pub gpu_profile: ProfileArg,
+    /// Precision of the transforms [default: single on GPUs, double on the CPU]
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
+    /// Worker threads of the CPU [default: all cores]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
+    /// How the CPU's threads share the work, for studies; changes no result
+    #[arg(long, value_enum, default_value = "dynamic")]
+    pub schedule: ScheduleArg,
+}
+
+/// See [`Schedule`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleArg {
+    /// Who is done takes the next piece.
+    Dynamic,
+    /// Equal shares, known before.
+    Static,
+    /// Large shares first, small ones at the end.
+    Guided,
+}
+
+/// See [`DeviceChoice`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// A real GPU, else the CPU.
+    Auto,
+    /// A GPU.
+    Gpu,
+    /// The CPU.
+    Cpu,
+}
+
+/// See [`GpuProfile`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileArg {
+    /// Native where it passes the self-test.
+    Auto,
+    /// WebGPU's defaults.
+    Portable,
+    /// All the adapter has.
+    Native,
+}
+
+/// Precision of the transforms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32 bits.
+    Single,
+    /// 64 bits.
+    Double,
+}
+
+/// A number of worker threads; more than this only waits for each other.
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse().ok().and_then(NonZeroUsize::new).filter(|n| n.get() <= 1024) {
+        Some(threads) => Ok(threads),
+        None => Err(format!("`{text}` is not a number of threads from 1 to 1024")),
+    }
+}
+
+impl DeviceArgs {
+    /// Refuses options that contradict each other.
+    ///
+    /// # Errors
+    /// A GPU named for the CPU.
+    pub fn check(&self) -> Result<()> {
+        match (self.adapter.first(), self.backend) {
+            (Some(name), BackendArg::Cpu) => Err(Error::argument(
+                "--adapter",
+                name,
+                "names a GPU, but --backend cpu uses none; leave one of them out",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// See [`DeviceArgs::check`]; no such device; a precision that it does not have.
+    pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
+        self.check()?;
+        let profile = match self.gpu_profile {
+            ProfileArg::Auto => GpuProfile::Auto,
+            ProfileArg::Portable => GpuProfile::Portable,
+            ProfileArg::Native => GpuProfile::Native,
+        };
+        let precision = match self.precision {
+            Some(PrecisionArg::Double) => Precision::Double,
+            Some(PrecisionArg::Single) | None => Precision::Single,
+        };
+        let choice = match self.backend {
+            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
+            BackendArg::Auto if self.adapter.is_empty() => {
+                DeviceChoice::Auto { profile, precision, threads: self.threads }
+            }
+            BackendArg::Auto | BackendArg::Gpu => {
+                let (mut adapters, cpu) = self.adapters();
+                match adapters.len() {
+                    0 | 1 if !cpu => {
+                        DeviceChoice::Gpu { adapter: adapters.pop().unwrap_or_default(), profile, precision }
+                    }
+                    _ => DeviceChoice::Several { adapters, profile, precision, cpu, threads: self.threads },
+                }
+            }
+        };
+        let schedule = match self.schedule {
+            ScheduleArg::Dynamic => Schedule::Dynamic,
+            ScheduleArg::Static => Schedule::Static,
+            ScheduleArg::Guided => Schedule::Guided,
+        };
+        let precision = match self.precision {
+            Some(PrecisionArg::Single) => Precision::Single,
+            Some(PrecisionArg::Double) | None => Precision::Double,
+        };
+        Ok(open_with(&choice, CpuOptions { precision, schedule }, warnings)?)
+    }
+
+    /// The adapters named, and whether the CPU is among them.
+    fn adapters(&self) -> (Vec<AdapterSelector>, bool) {
+        let (mut adapters, mut cpu) = (Vec::new(), false);
+        for text in self.adapter.iter().flat_map(|text| split(text)) {
+            match (text, text.parse()) {
+                ("cpu", _) => cpu = true,
+                ("all", _) => {
+                    let all = eagleray::internal::backend::adapters();
+                    let real = all.iter().any(|adapter| !adapter.software);
+                    let taken = all.iter().filter(|adapter| real != adapter.software);
+                    adapters.extend(taken.map(|adapter| AdapterSelector::Index(adapter.index)));
+                }
+                (_, Ok(index)) => adapters.push(AdapterSelector::Index(index)),
+                (name, _) => adapters.push(AdapterSelector::Name(name.to_string())),
+            }
+        }
+        (adapters, cpu)
+    }
+}
+
+/// Splits a list of adapters at its commas, unless it is a name: names have commas, too.
+fn split(text: &str) -> Vec<&str> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let listed = |part: &&str| matches!(*part, "cpu" | "all") || part.parse::<usize>().is_ok();
+    if parts.iter().all(listed) { parts } else { vec![text] }
+}

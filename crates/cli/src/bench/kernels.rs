@@ -1,0 +1,115 @@
+//! Times of single kernels: on GPUs by the device's own clock, on the CPU by the host's.
+
+use std::collections::BTreeMap;
+
+use super::Device;
+use super::record::{Limit, Record, Timing};
+use super::sample::{Budget, Samples, in_turn, timed};
+use eagleray::internal::kernels::{Data, Job, Kernel, Limits, Shape, Trial};
+
+/// Bins of a trial.
+const BINS: usize = 1 << 20;
+
+/// Lengths worth timing: in one workgroup, in several passes, by convolution; of a kernel that is not known here, one.
+fn lengths(kernel: &str, quick: bool) -> &'static [usize] {
+    match (kernel, quick) {
+        // It is among the rates.
+        ("rate", _) => &[],
+        // The last of several passes.
+        ("power_pass", false) => &[1 << 14, 1 << 18, 10_007],
+        ("power_pass", true) => &[1 << 14],
+        ("fft" | "power", false) => &[1024, 4096, 1 << 14, 1 << 18, 10_007],
+        ("fft", true) => &[4096, 1 << 14],
+        ("fused", false) => &[256, 1024, 4096],
+        _ => &[4096],
+    }
+}
+
+/// Floating-point operations of a transform of so many rows, by the usual count for real input, `2.5·n·log₂n`; those of other
+/// kernels do not bound them.
+fn operations(kernel: &str, shape: Shape) -> f64 {
+    let n = shape.n as f64;
+    if matches!(kernel, "fft" | "fused") { 2.5 * n * n.log2() * shape.rows as f64 } else { 0.0 }
+}
+
+/// One kernel at one size.
+struct Case<'a> {
+    kernel: &'a Kernel,
+    variant: usize,
+    shape: Shape,
+    trial: Box<dyn Trial>,
+    /// The device's work; none for the CPU.
+    job: Option<Job>,
+}
+
+impl<'a> Case<'a> {
+    fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> Case<'a> {
+        let bins = if quick { BINS / 4 } else { BINS };
+        // Every event is counted in every row of a fold.
+        let events = if kernel.name == "fold" { bins / 8 } else { bins };
+        let shape = Shape { n, rows: (bins / n).max(1), events };
+        let trial = (kernel.trial)(variant, shape, Data::Random, 1);
+        let job = limits.map(|limits| trial.job(limits));
+        Case { kernel, variant, shape, trial, job }
+    }
+
+    fn bytes(&self) -> f64 {
+        let dispatches = self.job.iter().flat_map(|job| &job.dispatches);
+        dispatches.filter(|d| !d.workgroups.contains(&0)).map(|d| d.bytes).sum::<u64>() as f64
+    }
+
+    /// The least time: what moves between device memory and workgroups, and what is computed.
+    fn limit(&self, record: &Record, device: &str) -> Option<Limit> {
+        let operations = operations(self.kernel.name, self.shape);
+        let cpu = self.job.is_none();
+        let arithmetic = record.rate(device, if cpu { "f64 arithmetic" } else { "f32 arithmetic" }).unwrap_or(f64::NAN);
+        let copy = record.rate(device, "copy").unwrap_or(f64::NAN);
+        // On the CPU what a kernel works on stays in caches.
+        let limit = Limit::of([("device memory", self.bytes() / copy), ("arithmetic", operations / arithmetic)])?;
+        let intensity = (self.bytes() > 0.0).then(|| operations / self.bytes());
+        Some(Limit { intensity, ..limit })
+    }
+
+    fn timing(&self, device: &Device) -> Timing {
+        let name = format!("{}.{}", self.kernel.name, self.kernel.variants[self.variant]);
+        let Shape { n, rows, events } = self.shape;
+        let size =
+            [("bins", n), ("rows", rows), ("events", events)].map(|(name, value)| (name.to_string(), value as u64));
+        let id = format!("kernel/{name}/{n}x{rows}/{}/{}", device.name, device.profile);
+        let (device, profile) = (device.name.clone(), device.profile.to_string());
+        Timing { id, kind: "kernel".into(), name, device, profile, size: BTreeMap::from(size), ..Timing::default() }
+    }
+}
+
+/// Times the kernels that are right on a device. On the CPU the first variant stands for all, which differ on devices.
+pub fn time(kernels: &[&Kernel], device: &mut Device, record: &Record, quick: bool, budget: Budget) -> Vec<Timing> {
+    let mut cases = Vec::new();
+    let limits = device.gpu.as_ref().map(|gpu| *gpu.tunables());
+    for kernel in kernels.iter().filter(|kernel| !device.wrong.contains(&kernel.name)) {
+        let runs = |&variant: &usize| match limits {
+            None => variant == 0,
+            Some(limits) => limits.f64 || !(kernel.needs_f64)(variant),
+        };
+        let variants = (0..kernel.variants.len()).filter(runs).take(if quick { 1 } else { usize::MAX });
+        for variant in variants {
+            for &n in lengths(kernel.name, quick) {
+                cases.push(Case::new(kernel, variant, n, quick, limits.as_ref()));
+            }
+        }
+    }
+    let measured = in_turn(cases.len(), budget, |i| match (&mut device.gpu, &cases[i].job) {
+        (Some(gpu), Some(job)) => {
+            let result = gpu.run(job, true)?;
+            if result.seconds.is_empty() {
+                Err("no clock on the device".into())
+            } else {
+                Ok(result.seconds.iter().sum())
+            }
+        }
+        _ => Ok(timed(|| std::hint::black_box(cases[i].trial.cpu())).0),
+    });
+    let timing = |(case, samples): (&Case, Result<Samples, String>)| {
+        Some(case.timing(device).with(samples.ok()?, case.limit(record, &device.name)))
+    };
+    cases.iter().zip(measured).filter_map(timing).collect()
+}

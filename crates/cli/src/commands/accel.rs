@@ -1,0 +1,75 @@
+//! `eagleray accel`: pulsations whose frequency drifts.
+
+use clap::Args;
+
+use super::search;
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::InputArgs;
+use crate::arguments::number::{Range, counting, probability, range};
+use crate::arguments::output::OutputArgs;
+use crate::arguments::par::ParArgs;
+use crate::arguments::weights::WeightArgs;
+use crate::pictures;
+use eagleray::Result;
+use eagleray::engine::pulsation::{AccelOptions, accel};
+
+/// Options of `accel`.
+#[derive(Args, Debug)]
+pub struct AccelArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Frequencies, Hz, at the middle of the good time
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    freq: Range,
+    /// Range of the frequency's derivative, Hz/s
+    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    fdot: Range,
+    /// Range of the frequency's second derivative, Hz/s² [default: none]
+    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    fddot: Option<Range>,
+    /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "4")]
+    nharm: usize,
+    /// Take powers over the local level of the noise: for sources with red noise
+    #[arg(long)]
+    detrend: bool,
+    /// Candidates listed
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "10")]
+    candidates: usize,
+    /// Probability that noise reaches the detection level, trials included
+    #[arg(long, value_name = "P", value_parser = probability, default_value = "0.01")]
+    detection_level: f64,
+    #[command(flatten)]
+    par: ParArgs,
+    #[command(flatten)]
+    weights: WeightArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command; its picture is that of probability by frequency and derivative.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: &AccelArgs) -> Result<()> {
+    let out = &args.output;
+    let device = args.weights.device(&args.device, out)?;
+    out.check(&args.input, &[], &[])?;
+    let (events, mut backend) = search::open(&args.input, &device, out, &args.par, &args.weights)?;
+    let asked = AccelOptions {
+        freq: (args.freq.lo, args.freq.hi),
+        fdot: (args.fdot.lo, args.fdot.hi),
+        fddot: args.fddot.map_or((0.0, 0.0), |range| (range.lo, range.hi)),
+        nharm: args.nharm,
+        detrend: args.detrend,
+        candidates: args.candidates,
+        false_alarm: args.detection_level,
+    };
+    let found = search::watched(out, |told| accel(events, &asked, backend.as_mut(), told))?;
+    if let Some(path) = &out.plot {
+        pictures::pulsation::search_map(&found, path, out.overwrite)?;
+    }
+    search::report_found(&found, out)
+}

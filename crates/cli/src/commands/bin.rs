@@ -1,0 +1,141 @@
+//! `eagleray bin`: counts of events in bins of time, and of energy.
+
+use clap::Args;
+
+use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::number::{counting, edges};
+use crate::arguments::output::events_bar;
+use eagleray::data::ChannelRange;
+use eagleray::data::histogram::EnergyAxis;
+use eagleray::engine::{CHUNK_EVENTS, HistogramOptions, histogram_of_events};
+use eagleray::internal::text::{Short, count};
+use eagleray::io::EventFile;
+use eagleray::io::product::{Format, check_output};
+use eagleray::{Error, Result, Warnings};
+
+/// Options of `bin`.
+#[derive(Args, Debug)]
+pub struct BinArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Edges of time, seconds of the file's frame: LO:HI:N or LO:HI:N:log, a list T0,T1,…, or a text file with one a line
+    #[arg(long, value_name = "LO:HI:N|T0,T1,…|FILE", allow_hyphen_values = true)]
+    times: String,
+    /// Edges of energy, keV: LO:HI:N, LO:HI:N:log, or a list E0,E1,…
+    #[arg(long, value_name = "LO:HI:N[:log]|E0,E1,…", value_parser = energy_edges)]
+    energies: Option<Edges>,
+    /// Edges of channels, where energies are not known
+    #[arg(long, value_name = "LO:HI:N|C0,C1,…", value_parser = energy_edges, conflicts_with = "energies", allow_hyphen_values = true)]
+    channels: Option<Edges>,
+    /// Rows read at a time; changes memory, not results
+    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
+    chunk_events: usize,
+    /// Table of the counts: .ecsv, .csv, .json or .fits; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// Replace an existing output
+    #[arg(long)]
+    overwrite: bool,
+    /// Summary as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// No summary or warnings
+    #[arg(long)]
+    quiet: bool,
+    /// Warnings are errors
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated.
+#[derive(Clone, Debug)]
+struct Edges(Vec<f64>);
+
+fn energy_edges(text: &str) -> Result<Edges, String> {
+    edges(text).map(Edges)
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: BinArgs) -> Result<()> {
+    if let Some(path) = args.output.as_deref() {
+        Format::of(path)?;
+        if path != "-" {
+            check_output(path, args.overwrite)?;
+            args.input.check_output(path)?;
+        } else if args.json {
+            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+        }
+    }
+    let times = time_edges(&args.times)?;
+    let mut warnings = Warnings::default();
+    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+        return Err(Error::argument("FILE", "a light curve", "has no events to count; `eagleray lc` makes it coarser"));
+    };
+    let mut say = |text: String| {
+        if !args.quiet {
+            eprintln!("eagleray: {text}");
+        }
+    };
+    let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
+    let (energies, axis) = match (&args.energies, &args.channels) {
+        (Some(Edges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
+        (None, Some(Edges(edges))) => (edges.clone(), EnergyAxis::Channel),
+        (None, None) => (Vec::new(), EnergyAxis::None),
+    };
+    let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
+    let options = HistogramOptions { times, energies, axis, combine, chunk_events: args.chunk_events };
+    let bar = events_bar(&files, !args.quiet);
+    let made = histogram_of_events(inputs, &bands, &options, warnings, &mut |read| bar.inc(read))?;
+    bar.finish_and_clear();
+    report(&made.meta.provenance.warnings, args.strict, args.quiet)?;
+    if let Some(path) = &args.output {
+        made.write(path, args.overwrite)?;
+    }
+    if args.json {
+        let meta = serde_json::to_value(&made.meta).unwrap_or_default();
+        return crate::terminal::print(&format!("{meta:#}\n"));
+    }
+    if !args.quiet {
+        let meta = &made.meta;
+        let bins = count(meta.n as u64, "bin");
+        let energies = if meta.energies > 1 { format!(" and {} of energy", meta.energies) } else { String::new() };
+        let (exposure, photons) = (Short(meta.exposure), &meta.provenance.photons);
+        eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
+    }
+    Ok(())
+}
+
+/// The channels of each bin of energy in one file.
+fn bands(file: &EventFile, energies: &[f64], axis: EnergyAxis) -> Result<Vec<ChannelRange>> {
+    let range = |w: &[f64]| match (axis, &file.scale) {
+        (EnergyAxis::Energy, Some(scale)) => scale.band(w[0], w[1]),
+        (EnergyAxis::Energy, None) => {
+            let message =
+                format!("the energies of {} are not known; give a response by --rmf, or --channels", file.path());
+            Err(Error::argument("--energies", format!("{}:{}", w[0], w[1]), message))
+        }
+        _ => Ok(ChannelRange { closed: false, ..ChannelRange::channels(w[0], w[1]) }),
+    };
+    energies.windows(2).map(range).collect()
+}
+
+/// Edges of time, written out or in a file.
+fn time_edges(text: &str) -> Result<Vec<f64>> {
+    if !std::path::Path::new(text).is_file() {
+        return edges(text)
+            .map_err(|e| Error::argument("--times", text, format!("{e}; or it is a file that is not there")));
+    }
+    let content = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
+    let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
+    let one = |(number, line): (usize, &str)| {
+        crate::arguments::number::number(line).map_err(|message| Error::Format {
+            path: text.to_string(),
+            place: format!("line {number}"),
+            message,
+        })
+    };
+    lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
+}

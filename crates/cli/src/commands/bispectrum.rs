@@ -1,0 +1,243 @@
+//! `eagleray bispectrum`: bispectrum, bicoherence and biphase.
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::arguments::input::{Compat, InputArgs, Opened, report, seconds};
+use crate::arguments::number::{counting, positive};
+use crate::arguments::output::{OutputArgs, events_bar};
+use crate::pictures::axes::title;
+use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
+use eagleray::data::table::Product;
+use eagleray::engine::{
+    Options, SeriesOptions, bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events,
+    cumulant_bispectrum_of_light_curve,
+};
+use eagleray::internal::text::{Short, count};
+use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
+use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
+use eagleray::{Result, Warnings};
+
+/// Options of `bispectrum`.
+#[derive(Args, Debug)]
+pub struct BispectrumArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Bin width, s [default: 1/1024 s or the frame time; of a light curve, its own]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    segment_size: Option<f64>,
+    /// Highest frequency, Hz: pairs grow with its square [default: all]
+    #[arg(long, value_name = "HZ", value_parser = positive)]
+    max_freq: Option<f64>,
+    /// Follow a peer's definition: the transform of the third-order cumulant, averaged over segments; --segment-size of the whole
+    /// light curve is what the peer takes
+    #[arg(long, value_enum)]
+    compat: Option<Compat>,
+    /// Largest lag of the cumulant, bins [default: half a segment]
+    #[arg(long, value_name = "N", value_parser = counting, requires = "compat")]
+    max_lag: Option<usize>,
+    /// Window over the lags [default: none]
+    #[arg(long, value_enum, requires = "compat")]
+    window: Option<WindowArg>,
+    /// Divide each cumulant by the number of its terms, not by that of all bins
+    #[arg(long, requires = "compat")]
+    unbiased: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// See [`LagWindow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WindowArg {
+    Uniform,
+    Parzen,
+    Hamming,
+    Hanning,
+    Triangular,
+    Welch,
+    #[value(alias = "blackmann")]
+    Blackman,
+    FlatTop,
+}
+
+impl BispectrumArgs {
+    fn cumulant(&self) -> CumulantOptions {
+        let window = self.window.map(|window| match window {
+            WindowArg::Uniform => LagWindow::Uniform,
+            WindowArg::Parzen => LagWindow::Parzen,
+            WindowArg::Hamming => LagWindow::Hamming,
+            WindowArg::Hanning => LagWindow::Hanning,
+            WindowArg::Triangular => LagWindow::Triangular,
+            WindowArg::Welch => LagWindow::Welch,
+            WindowArg::Blackman => LagWindow::Blackman,
+            WindowArg::FlatTop => LagWindow::FlatTop,
+        });
+        CumulantOptions { max_lag: self.max_lag, window, unbiased: self.unbiased, max_freq: self.max_freq }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: BispectrumArgs) -> Result<()> {
+    let output = &args.output;
+    output.check(&args.input, &[], &[])?;
+    let (dt, segment_size, max_freq, cumulant) = (args.dt, args.segment_size, args.max_freq, args.cumulant());
+    let compat_stingray = args.compat.is_some();
+    let mut warnings = Warnings::default();
+    match args.input.open_any(compat_stingray, &mut warnings)? {
+        Opened::Series(series) => {
+            let series = super::series::coarser(*series, dt)?;
+            let options = SeriesOptions { segment_size, ..SeriesOptions::default() };
+            match compat_stingray {
+                true => {
+                    of_cumulant(&cumulant_bispectrum_of_light_curve(&series, &options, &cumulant, warnings)?, output)
+                }
+                false => of_pairs(&bispectrum_of_light_curve(&series, &options, max_freq, warnings)?, output),
+            }
+        }
+        Opened::Events(files) => {
+            let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
+            let options = Options { dt, segment_size, combine, compat_stingray, ..Options::default() };
+            let bar = events_bar(&files, !output.quiet);
+            let progress = &mut |read| bar.inc(read);
+            match compat_stingray {
+                true => of_cumulant(
+                    &cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)?,
+                    output,
+                ),
+                false => of_pairs(&bispectrum_of_events(inputs, &options, max_freq, warnings, progress)?, output),
+            }
+        }
+    }
+}
+
+fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {
+    let peak = made.peak();
+    let told = peak.map(|i| {
+        json!({
+            "freq1": made.freq1[i], "freq2": made.freq2[i], "bicoherence": made.bicoherence[i],
+            "biphase": made.biphase[i], "log10_p": made.log10_p(i),
+        })
+    });
+    let text = peak.map_or(String::new(), |i| {
+        format!(
+            "largest squared bicoherence {:.4} at {:.6} and {:.6} Hz, biphase {:.3} rad; in Gaussian noise log10 p = {:.1}, all \
+             pairs counted; the mean there is {:.4}\n",
+            made.bicoherence[i],
+            made.freq1[i],
+            made.freq2[i],
+            made.biphase[i],
+            made.log10_p(i),
+            1.0 / made.meta.m as f64
+        )
+    });
+    let picture = Plane {
+        freq: [&made.freq1, &made.freq2],
+        names: ["higher frequency", "lower frequency"],
+        values: &made.bicoherence,
+        name: "squared bicoherence",
+    };
+    deliver(&made.meta, made.product(), picture, (told, text), output)
+}
+
+fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
+    let peak = made.peak();
+    let told = peak.map(|i| {
+        json!({
+            "freq1": made.freq1[i], "freq2": made.freq2[i], "magnitude": made.magnitude[i], "biphase": made.biphase[i],
+        })
+    });
+    let text = peak.map_or(String::new(), |i| {
+        format!(
+            "by the definition of Stingray, the largest magnitude above 0 Hz is {:.4e} at {:.6} and {:.6} Hz, biphase {:.3} rad\n",
+            made.magnitude[i], made.freq1[i], made.freq2[i], made.biphase[i],
+        )
+    });
+    let picture = Plane {
+        freq: [&made.freq1, &made.freq2],
+        names: ["first frequency", "second frequency"],
+        values: &made.magnitude,
+        name: "magnitude of the bispectrum (counts³)",
+    };
+    deliver(&made.meta, made.product(), picture, (told, text), output)
+}
+
+/// Warnings, table, picture and summary, with what is told of the peak.
+fn deliver(
+    meta: &BispectrumMetadata,
+    product: Product,
+    picture: Plane,
+    (peak, text): (Option<serde_json::Value>, String),
+    output: &OutputArgs,
+) -> Result<()> {
+    report(&meta.provenance.warnings, output.strict, output.quiet)?;
+    output.table(false, |path| product.write(path, output.overwrite))?;
+    if let Some(path) = &output.plot {
+        picture.draw(meta, path, output.overwrite)?;
+    }
+    output.table(true, |path| product.write(path, output.overwrite))?;
+    if output.json {
+        let mut value = serde_json::to_value(meta).unwrap_or_default();
+        value["pairs"] = json!(product.rows());
+        if let Some(peak) = peak {
+            value["peak"] = peak;
+        }
+        return crate::terminal::print(&format!("{value:#}\n"));
+    }
+    if !output.quiet {
+        eprint!(
+            "{} of {} s ({} of {} s), {} of frequencies\n{text}",
+            count(meta.m, "segment"),
+            Short(meta.segment_size),
+            count(meta.n as u64, "bin"),
+            Short(meta.dt),
+            count(product.rows() as u64, "pair"),
+        );
+    }
+    Ok(())
+}
+
+/// Values over two frequencies, which are multiples of `df`; a pair a value.
+struct Plane<'a> {
+    freq: [&'a [f64]; 2],
+    names: [&'static str; 2],
+    values: &'a [f64],
+    name: &'static str,
+}
+
+impl Plane<'_> {
+    fn draw(&self, meta: &BispectrumMetadata, path: &str, overwrite: bool) -> Result<()> {
+        let df = meta.df;
+        let number = |f: &f64| (f / df).round() as i64;
+        let ends = self.freq.map(|freq| {
+            let numbers = || freq.iter().map(number);
+            (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0))
+        });
+        let [width, height] = ends.map(|(first, last)| (last - first + 1) as usize);
+        let mut values = vec![f64::NAN; width * height];
+        for (i, value) in self.values.iter().enumerate() {
+            let [x, y] = [0, 1].map(|axis| (number(&self.freq[axis][i]) - ends[axis].0) as usize);
+            values[x * height + y] = *value;
+        }
+        let axis = |i: usize| Axis {
+            name: format!("{} (Hz)", self.names[i]),
+            edges: (ends[i].0..=ends[i].1).map(|k| ((k as f64 - 0.5) * df, (k as f64 + 0.5) * df)).collect(),
+            log: false,
+        };
+        let picture = MatrixPicture {
+            title: title(&meta.provenance, meta.m, meta.segment_size),
+            x: axis(0),
+            y: axis(1),
+            values: &values,
+            name: self.name.into(),
+            log: false,
+            trace: Vec::new(),
+        };
+        matrix(&picture, path, overwrite)
+    }
+}

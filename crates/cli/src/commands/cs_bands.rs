@@ -1,0 +1,133 @@
+//! What `eagleray cs` correlates with what: two bands of each file, or two files.
+
+use crate::arguments::input::InputArgs;
+use crate::arguments::number::Range;
+use eagleray::engine::{Channels, Events, align};
+use eagleray::internal::text::count;
+use eagleray::io::EventFile;
+use eagleray::{Error, Result};
+
+/// What is correlated with what.
+pub(super) enum Bands {
+    /// Two bands of each file. Photons that both would have leave the wider one, so that none is correlated with itself.
+    OfEach { subject: Box<InputArgs>, reference: Box<InputArgs>, shared: Shared },
+    /// The first file with the second.
+    TwoFiles,
+}
+
+/// Which band holds the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shared {
+    /// Neither, or no longer.
+    None,
+    /// The subject is inside the reference.
+    SubjectInside,
+    /// The reference is inside the subject.
+    ReferenceInside,
+}
+
+impl Bands {
+    /// The bands of `--subject` and `--ref`, or of `--subject-pi` and `--ref-pi`, which are channels, both included. A reference
+    /// that overlaps the subject in part loses what they share; `say` tells.
+    pub fn of(
+        input: &InputArgs,
+        energies: Option<[Range; 2]>,
+        channels: Option<[Range; 2]>,
+        say: &mut dyn FnMut(String),
+    ) -> Result<Bands> {
+        let ([subject, mut reference], by_channel) = match (energies, channels) {
+            (Some(bands), _) => (bands, false),
+            (None, Some(bands)) => (bands, true),
+            (None, None) => return Ok(Bands::TwoFiles),
+        };
+        if input.energy.is_some() || input.pi.is_some() {
+            let message = "the bands are those of --subject and --ref";
+            return Err(Error::argument("--energy or --pi", "given", message));
+        }
+        let holds = |a: Range, b: Range| a.lo <= b.lo && b.hi <= a.hi;
+        let apart = |a: Range, b: Range| if by_channel { a.hi < b.lo } else { a.hi <= b.lo };
+        let shared = match () {
+            () if holds(reference, subject) => Shared::SubjectInside,
+            () if holds(subject, reference) => Shared::ReferenceInside,
+            () => Shared::None,
+        };
+        if shared == Shared::ReferenceInside {
+            say(format!(
+                "the reference {}:{} is inside the subject {}:{}, which its photons leave",
+                reference.lo, reference.hi, subject.lo, subject.hi
+            ));
+        }
+        if shared == Shared::None && !apart(subject, reference) && !apart(reference, subject) {
+            let whole = reference;
+            match reference.lo < subject.lo {
+                true if by_channel => reference.hi = subject.lo.next_down(),
+                true => reference.hi = subject.lo,
+                false if by_channel => reference.lo = subject.hi.next_up(),
+                false => reference.lo = subject.hi,
+            }
+            say(format!(
+                "the reference {}:{} shares {}:{} with the subject, whose photons leave it",
+                whole.lo,
+                whole.hi,
+                whole.lo.max(subject.lo),
+                whole.hi.min(subject.hi)
+            ));
+        }
+        let of = |band: Range| {
+            let mut input = input.clone();
+            let band = Some((band.lo, band.hi));
+            if by_channel {
+                input.pi = band
+            } else {
+                input.energy = band
+            }
+            Box::new(input)
+        };
+        Ok(Bands::OfEach { subject: of(subject), reference: of(reference), shared })
+    }
+
+    /// The channels of each observation. A reference inside the subject stands in the subject's place, and the other way round.
+    pub fn channels<'a>(
+        &self,
+        input: &InputArgs,
+        files: &'a [EventFile],
+        say: &mut dyn FnMut(String),
+    ) -> Result<Vec<Channels<'a>>> {
+        let mut both = Vec::new();
+        match self {
+            Bands::TwoFiles => {
+                let [subject, reference] = files else {
+                    let message =
+                        "give two files, the subject's and the reference's, or two bands by --subject and --ref";
+                    return Err(Error::argument("FILE", count(files.len() as u64, "file"), message));
+                };
+                for file in [reference, subject] {
+                    both.push(Events::unread(file, input.selection(file, say)?)?);
+                }
+            }
+            Bands::OfEach { subject, reference, shared } => {
+                let exchanged = *shared == Shared::ReferenceInside;
+                let [first, second] = if exchanged { [subject, reference] } else { [reference, subject] };
+                for file in files {
+                    both.push(Events::unread(file, first.selection(file, say)?)?);
+                    both.push(Events::unread(file, second.selection(file, say)?)?);
+                }
+            }
+        }
+        align(&mut both)?;
+        let mut channels = Vec::new();
+        let mut both = both.into_iter();
+        while let (Some(reference), Some(subject)) = (both.next(), both.next()) {
+            channels.push(Channels { reference, subject });
+        }
+        Ok(channels)
+    }
+
+    /// Which band holds the other.
+    pub fn shared(&self) -> Shared {
+        match self {
+            Bands::OfEach { shared, .. } => *shared,
+            Bands::TwoFiles => Shared::None,
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! `eagleray dyn`: dynamical power spectra, and cross spectra of two bands.
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::dynamical_cross;
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::number::{Range, counting, number, range};
+use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::spectrum::{SpectrumArgs, noise_level};
+use crate::pictures::axes::title;
+use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
+use eagleray::engine::{
+    Combine, DynamicalOptions, Options, SeriesOptions, SeriesPlan, dynamical_spectrum_of_events,
+    dynamical_spectrum_of_light_curve,
+};
+use eagleray::internal::numerics::fft::frequencies;
+use eagleray::internal::text::{Short, count};
+use eagleray::science::dynamical::{Axes, Peak};
+use eagleray::science::power::PowerOptions;
+use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
+use eagleray::{Result, Warnings};
+
+/// Bytes of a cell as text, in order of magnitude.
+const TEXT_BYTES: u64 = 60;
+/// Bytes of text that are worth a warning.
+const LONG_TEXT: u64 = 1 << 30;
+
+/// Options of `dyn`.
+#[derive(Args, Debug)]
+pub struct DynArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Band of the subject in keV, LO <= E < HI, of a dynamical cross spectrum; a positive lag says that the subject is late
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference", conflicts_with_all = ["background", "subtract_noise", "trace"])]
+    pub(super) subject: Option<Range>,
+    /// Band of the reference in keV; photons of both bands leave one of them
+    #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
+    pub(super) reference: Option<Range>,
+    /// Channels of the subject, both included, where energies are not known
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
+    pub(super) subject_pi: Option<Range>,
+    /// Channels of the reference, both included
+    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
+    pub(super) ref_pi: Option<Range>,
+    /// The dynamical cross spectrum of two files, the subject's and the reference's: of events, or of light curves with the same bins
+    #[arg(long, conflicts_with_all = ["subject", "subject_pi", "background", "subtract_noise", "trace"])]
+    pub(super) cross: bool,
+    #[command(flatten)]
+    pub(super) spectrum: SpectrumArgs,
+    /// Average this many neighbouring segments into one row; rows begin anew after gaps
+    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_time_log")]
+    rebin_time: Option<usize>,
+    /// Average segments into rows whose lengths grow by 1+F
+    #[arg(long, value_name = "F", value_parser = number)]
+    rebin_time_log: Option<f64>,
+    /// Average segments on both sides of gaps into one row, too
+    #[arg(long)]
+    across_gaps: bool,
+    /// Background in the mean rate, counts/s
+    #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
+    background: f64,
+    /// Noise level: that of each row's Poisson counts, a value in the normalisation of the powers, or none
+    #[arg(long, value_name = "poisson|VALUE|none", value_parser = noise_level, default_value = "poisson")]
+    pub(super) noise: NoiseLevel,
+    /// Subtract each row's noise level from its powers
+    #[arg(long)]
+    subtract_noise: bool,
+    /// Follow the largest power from LO to HI Hz through the rows: in the summary, --json and the picture
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    trace: Option<Range>,
+    /// Average the rows, each shifted so that its frequency of --trace is the same: a table of that spectrum
+    #[arg(long, value_name = "FILE", requires = "trace")]
+    shift_add: Option<String>,
+    /// Bins on either side of the traced frequency in that table
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "50", requires = "shift_add")]
+    shift_half: usize,
+    /// Colours of the picture by the logarithm of the powers, or linear [default: log, where all powers are positive]
+    #[arg(long, value_enum, requires = "plot")]
+    pub(super) plot_scale: Option<Scale>,
+    #[command(flatten)]
+    pub(super) device: DeviceArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Only the plan: segments, rows, frequencies, memory
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Colours of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// By the logarithm of the value.
+    Log,
+    /// By the value.
+    Linear,
+}
+
+impl DynArgs {
+    pub(super) fn time(&self) -> TimeRebin {
+        let rebin = match (self.rebin_time, self.rebin_time_log) {
+            (Some(by), _) => Rebin::Linear(by),
+            (None, Some(growth)) => Rebin::Geometric(growth),
+            (None, None) => Rebin::None,
+        };
+        TimeRebin { rebin, across_gaps: self.across_gaps }
+    }
+
+    fn options(&self, combine: Combine) -> DynamicalOptions {
+        let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = self.spectrum;
+        let rebin = self.spectrum.rebinning();
+        let (background, noise, subtract_noise) = (self.background, self.noise, self.subtract_noise);
+        let power = PowerOptions { norm, use_common_mean, rebin, background, noise, subtract_noise };
+        let compat_stingray = compat.is_some();
+        let spectrum = Options { dt, segment_size, combine, power, compat_stingray, chunk_events };
+        DynamicalOptions { spectrum, time: self.time() }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: DynArgs) -> Result<()> {
+    args.device.check()?;
+    args.output.check(&args.input, &[], &[&args.shift_add])?;
+    args.spectrum.rebinning().ranges(1)?;
+    args.time().rebin.ranges(1)?;
+    let mut warnings = Warnings::default();
+    let (strict, quiet) = (args.output.strict, args.output.quiet);
+    if args.cross || args.subject.or(args.subject_pi).is_some() {
+        return dynamical_cross::run(&args, warnings);
+    }
+    let spectrum = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
+        Opened::Series(series) => {
+            let series = super::series::coarser(*series, args.spectrum.dt)?;
+            let power = args.options(Combine::Average).spectrum.power;
+            let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
+            let options = SeriesOptions { segment_size, min_fracexp, power };
+            if args.dry_run {
+                let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+                report(&warnings, strict, quiet)?;
+                let (r, segments) = (plan.resolution, plan.starts.len() as u64);
+                let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.count();
+                return crate::terminal::print(&describe(
+                    (segments, r.segment_size, r.n),
+                    segments,
+                    columns,
+                    args.output.json,
+                ));
+            }
+            let mut backend = args.device.open(&mut warnings)?;
+            dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?
+        }
+        Opened::Events(files) => {
+            let mut say = |text: String| args.output.say(&text);
+            let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
+            let options = args.options(combine);
+            let mut planned = warnings.clone();
+            let plan = options.plan(&inputs, &mut planned)?;
+            let (rows, columns) = options.shape(&plan)?;
+            if args.dry_run {
+                report(&planned, strict, quiet)?;
+                let segments = (plan.total_segments(), plan.resolution.segment_size, plan.resolution.n);
+                return crate::terminal::print(&describe(segments, rows, columns, args.output.json));
+            }
+            let mut backend = args.device.open(&mut warnings)?;
+            let bar = events_bar(&files, !quiet);
+            let progress = &mut |read| bar.inc(read);
+            dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress)?
+        }
+    };
+    deliver(spectrum, &args)
+}
+
+fn describe(segments: (u64, f64, usize), rows: u64, columns: usize, as_json: bool) -> String {
+    let (count_, size, n) = segments;
+    let bytes = rows.saturating_mul(8 * columns as u64);
+    if as_json {
+        let value = json!({
+            "segments": count_, "segment_size": size, "n": n, "rows": rows, "frequencies": columns, "matrix_bytes": bytes,
+        });
+        return format!("{value:#}\n");
+    }
+    format!(
+        "segments   {count_} of {} s, {} each\n\
+         matrix     {} at most, {} each: {} MB of memory\n",
+        Short(size),
+        count(n as u64, "bin"),
+        count(rows, "row"),
+        if columns == 1 { "1 frequency".into() } else { format!("{columns} frequencies") },
+        Short((bytes as f64 / 1e5).ceil() / 10.0)
+    )
+}
+
+fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
+    let output = &args.output;
+    let trace = match args.trace {
+        Some(band) => spectrum.trace_maximum(band.lo, band.hi)?,
+        None => Vec::new(),
+    };
+    let text = TEXT_BYTES.saturating_mul(spectrum.power.len() as u64);
+    if text > LONG_TEXT && output.output.as_deref().is_some_and(|path| !path.ends_with(".fits")) {
+        let message = format!("text of {} cells takes about {} GB; .fits is smaller", spectrum.power.len(), text >> 30);
+        spectrum.meta.provenance.warnings.push("W-MATRIX-SIZE", message);
+    }
+    report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
+    output.table(false, |path| spectrum.write(path, output.overwrite))?;
+    if let Some(path) = &args.shift_add {
+        let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
+        spectrum.shift_and_add(&f0, args.shift_half)?.product(&spectrum).write(path, output.overwrite)?;
+    }
+    if let Some(path) = &output.plot {
+        let meta = &spectrum.meta;
+        let title = title(&meta.provenance, meta.m, meta.segment_size);
+        let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
+        picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
+    }
+    output.table(true, |path| spectrum.write(path, output.overwrite))?;
+    if output.json {
+        let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        let (rows, columns) = spectrum.axes.shape();
+        value["rows"] = json!(rows);
+        value["frequencies"] = json!(columns);
+        if args.trace.is_some() {
+            value["trace"] = json!(trace);
+        }
+        return crate::terminal::print(&format!("{value:#}\n"));
+    }
+    if !output.quiet {
+        eprint!("{}", summary(&spectrum, &trace));
+    }
+    Ok(())
+}
+
+fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
+    let (meta, axes) = (&spectrum.meta, &spectrum.axes);
+    let (rows, columns) = axes.shape();
+    let skipped = match meta.skipped_segments {
+        0 => String::new(),
+        skipped => format!(", {} skipped", count(skipped, "segment")),
+    };
+    let mut text = format!(
+        "{} of {} s ({} of {} s){skipped}: {} of {columns} frequencies; {} on {}\n",
+        count(meta.m, "segment"),
+        Short(meta.segment_size),
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        count(rows as u64, "row"),
+        meta.device.backend,
+        meta.device.adapter,
+    );
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
+    }
+    let largest = |of: &[Peak]| of.iter().copied().max_by(|a, b| a.power.total_cmp(&b.power));
+    if let Some(peak) = largest(trace) {
+        let freq = |pick: fn(f64, f64) -> f64| trace.iter().map(|p| p.freq).fold(peak.freq, pick);
+        let (lo, hi) = (freq(f64::min), freq(f64::max));
+        text += &format!("largest powers of the rows are from {lo:.6} to {hi:.6} Hz\n");
+    }
+    let all = spectrum.trace_maximum(f64::NEG_INFINITY, f64::INFINITY).unwrap_or_default();
+    if let Some(peak) = largest(&all) {
+        text += &format!("largest power {:.4} at {:.6} Hz, time {} s\n", peak.power, peak.freq, peak.time);
+    }
+    text
+}
+
+/// Unit of power on a picture.
+fn unit(norm: Norm) -> &'static str {
+    match norm {
+        Norm::Leahy => "Leahy power",
+        Norm::Frac => "power ((rms/mean)²/Hz)",
+        Norm::Abs => "power ((counts/s)²/Hz)",
+        Norm::None => "power |F|²",
+    }
+}
+
+/// Draws values with their name over time and frequency.
+pub(super) fn picture(
+    axes: &Axes,
+    title: String,
+    (values, name): (&[f64], String),
+    trace: &[Peak],
+    scale: Option<Scale>,
+    path: &str,
+    overwrite: bool,
+) -> Result<()> {
+    let zero = axes.start.first().copied().unwrap_or(0.0);
+    let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
+    let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.df).map(edges).collect();
+    // Widths that grow want an axis on which they are alike, and two decades one that does not show the highest alone.
+    let widths = axes.df.first().zip(axes.df.iter().rev().nth(1));
+    let growing = widths.is_some_and(|(first, last)| last > first);
+    let wide = axes.freq.first().zip(axes.freq.last()).is_some_and(|(first, last)| *last >= 100.0 * first);
+    let picture = MatrixPicture {
+        title,
+        x: Axis {
+            name: format!("time (s) since {zero} s"),
+            edges: axes.start.iter().zip(&axes.stop).map(|(a, b)| (a - zero, b - zero)).collect(),
+            log: false,
+        },
+        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: wide || growing },
+        values,
+        name,
+        log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),
+        trace: trace.iter().map(|peak| (peak.time - zero, peak.freq)).collect(),
+    };
+    matrix(&picture, path, overwrite)
+}

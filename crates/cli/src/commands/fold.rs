@@ -1,0 +1,281 @@
+//! `eagleray fold`: the pulse profile of a known frequency.
+
+use clap::Args;
+
+use super::toas::{self, ToaArgs};
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::number::{counting, number, positive};
+use crate::arguments::output::OutputArgs;
+use crate::arguments::par::{ParArgs, read_by};
+use crate::arguments::weights::{self, WeightArgs};
+use crate::pictures;
+use eagleray::data::phase::Ephemeris;
+use eagleray::data::table::{Product, ProductColumn, Values};
+use eagleray::engine::pulsation::{FoldOptions, Profile, fold};
+use eagleray::engine::{CHUNK_EVENTS, PulseEvents};
+use eagleray::internal::text::{Short, count};
+use eagleray::io::EventFile;
+use eagleray::io::par::Par;
+use eagleray::science::pulsation::fraction::Measured;
+use eagleray::time::{Dd, MjdRef};
+use eagleray::{Error, Result, Warnings};
+
+/// Options of `fold`.
+#[derive(Args, Debug)]
+pub struct FoldArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Frequency at the epoch, Hz; all digits count; or give --par
+    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, required_unless_present = "par", conflicts_with = "par")]
+    freq: Option<Dd>,
+    #[command(flatten)]
+    par: ParArgs,
+    #[command(flatten)]
+    weights: WeightArgs,
+    /// Its derivative, Hz/s
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true, conflicts_with = "par")]
+    fdot: f64,
+    /// Its second derivative, Hz/s²
+    #[arg(long, value_name = "D", value_parser = number, default_value = "0", allow_hyphen_values = true, conflicts_with = "par")]
+    fddot: f64,
+    /// Where phase is 0: MJD in the frame of the file, or with the suffix s mission seconds [default: the second next to the middle
+    /// of the good time, as for `search`]
+    #[arg(long, value_name = "MJD", allow_hyphen_values = true, conflicts_with = "par")]
+    epoch: Option<String>,
+    /// Bins of phase
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "32")]
+    nbin: usize,
+    /// Harmonics of z2 and of the pulsed fraction by Fourier amplitudes
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "2")]
+    nharm: usize,
+    /// Background, counts/s: pulsed fractions are those of the source alone
+    #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
+    background: f64,
+    #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Picture of the rate by time and phase: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    phaseogram: Option<String>,
+    /// Stretches of time in it
+    #[arg(long, value_name = "N", value_parser = counting, default_value = "64")]
+    phaseogram_rows: usize,
+    #[command(flatten)]
+    toas: ToaArgs,
+    /// Edges of energy bands, keV, for --energy-phase
+    #[arg(long, value_name = "E0,E1,…", value_delimiter = ',', value_parser = positive, conflicts_with_all = ["energy", "pi"])]
+    energies: Vec<f64>,
+    /// Profiles of the bands of --energies: .ecsv, .csv, .json or .fits; or as a picture, .svg or .png
+    #[arg(long, value_name = "FILE", requires = "energies")]
+    energy_phase: Option<String>,
+}
+
+/// A decimal with all of its digits, more than one f64 holds; or what else [`number`] takes.
+fn digits(text: &str) -> Result<Dd, String> {
+    text.parse().or_else(|_| number(text).map(Dd::from))
+}
+
+fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<Dd> {
+    let bad = |message: String| Error::argument("--epoch", text, message);
+    if let Some(seconds) = text.trim().strip_suffix('s') {
+        return digits(seconds).map_err(bad);
+    }
+    let mjd = digits(text).map_err(bad)?;
+    let reference =
+        mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it; give seconds as 123s".into()))?;
+    Ok(reference.seconds_of(mjd))
+}
+
+impl FoldArgs {
+    /// The events of a selection.
+    fn events(
+        &self,
+        input: &InputArgs,
+        files: &[EventFile],
+        par: Option<&Par>,
+        warnings: &mut Warnings,
+        talk: bool,
+    ) -> Result<PulseEvents> {
+        let mut say = |text: String| {
+            if talk {
+                eprintln!("eagleray: {text}");
+            }
+        };
+        let (inputs, combine) = self.weights.inputs(input, files, warnings, &mut say)?;
+        if let Some(par) = par {
+            return read_by(par, inputs, combine, std::mem::take(warnings));
+        }
+        let mjdref = inputs.first().and_then(|input| input.mjdref);
+        let epoch = self.epoch.as_deref().map(|text| epoch(text, mjdref)).transpose()?;
+        PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &mut |_| {})
+    }
+
+    fn options(&self, events: &PulseEvents) -> FoldOptions {
+        let (freq, fdot, fddot) = (self.freq.unwrap_or_default(), self.fdot.into(), self.fddot.into());
+        let given = Ephemeris { epoch: events.ticks.reference(), freq, fdot, fddot };
+        FoldOptions {
+            ephemeris: events.timing.as_ref().map_or(given, |timing| timing.ephemeris),
+            nbin: self.nbin,
+            nharm: self.nharm,
+            background: self.background,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: &FoldArgs) -> Result<()> {
+    let out = &args.output;
+    let device = args.weights.device(&args.device, out)?;
+    let picture = |path: &str| path.ends_with(".svg") || path.ends_with(".png");
+    let (bands_plot, bands_table) = match args.energy_phase.clone() {
+        Some(path) if picture(&path) => (Some(path), None),
+        table => (None, table),
+    };
+    out.check(&args.input, &[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
+    args.toas.check(out.overwrite)?;
+    if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
+        return Err(Error::argument(
+            "--energies",
+            format!("{:?}", args.energies),
+            "must be two edges or more, ascending",
+        ));
+    }
+    let mut warnings = Warnings::default();
+    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+        return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
+    };
+    let par = args.par.read(&mut warnings)?;
+    let mut backend = device.open(&mut warnings)?;
+    let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
+    args.toas.warn(&mut events);
+    report(&events.provenance.warnings, out.strict, out.quiet)?;
+    let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
+    if let Some(path) = &out.plot {
+        pictures::pulsation::profile(&profile, path, out.overwrite)?;
+    }
+    if let Some(path) = &args.phaseogram {
+        let gram = fold::phaseogram(&events, &args.options(&events), args.phaseogram_rows)?;
+        pictures::pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
+    }
+    let toas = args.toas.run(&events, &args.options(&events), &profile, out.overwrite)?;
+    drop(events);
+    let mut bands = Vec::new();
+    for edges in args.energies.windows(2) {
+        let input = InputArgs { energy: Some((edges[0], edges[1])), ..args.input.clone() };
+        // What there is to say of the files has been said.
+        let events = args.events(&input, &files, par.as_ref(), &mut Warnings::default(), !out.quiet)?;
+        // All bands have one epoch: that of the good time.
+        bands.push((edges[0], edges[1], fold::fold(&events, &args.options(&events), backend.as_mut())?));
+    }
+    if let Some(path) = &bands_table {
+        write_bands(&bands, &profile, path, out.overwrite)?;
+    }
+    if let Some(path) = &bands_plot {
+        pictures::pulsation::bands(&bands, path, out.overwrite)?;
+    }
+    if let Some(path) = &out.output {
+        profile.product().write(path, out.overwrite)?;
+    }
+    if out.json {
+        let mut meta = serde_json::to_value(&profile.meta).unwrap_or_default();
+        if let Some(toas) = &toas {
+            meta["toas"] = serde_json::to_value(toas).unwrap_or_default();
+        }
+        return crate::terminal::print(&format!("{meta:#}\n"));
+    }
+    if !out.quiet {
+        eprint!("{}{}", summary(&profile), toas.as_ref().map_or(String::new(), toas::summary));
+    }
+    Ok(())
+}
+
+/// The energy and phase matrix, one row a band and bin.
+fn write_bands(bands: &[(f64, f64, Profile)], whole: &Profile, path: &str, overwrite: bool) -> Result<()> {
+    let all = |of: fn(&Profile) -> &[f64]| -> Vec<f64> { bands.iter().flat_map(|(.., p)| of(p).to_vec()).collect() };
+    let edge = |of: fn(&(f64, f64, Profile)) -> f64| -> Vec<f64> {
+        bands.iter().flat_map(|band| std::iter::repeat_n(of(band), band.2.phase.len())).collect()
+    };
+    let (lo, hi) = (edge(|band| band.0), edge(|band| band.1));
+    let (phase, exposure) = (all(|p| &p.phase), all(|p| &p.exposure));
+    let (rate, error) = (all(|p| &p.rate), all(|p| &p.rate_err));
+    let counts: Vec<u64> = bands.iter().flat_map(|(.., p)| p.counts.clone()).collect();
+    let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+    let columns = vec![
+        column("energy_lo", "keV", Values::Real(&lo)),
+        column("energy_hi", "keV", Values::Real(&hi)),
+        column("phase", "", Values::Real(&phase)),
+        column("counts", "ct", Values::Count(&counts)),
+        column("rate", "ct/s", Values::Real(&rate)),
+        column("rate_err", "ct/s", Values::Real(&error)),
+        column("exposure", "s", Values::Real(&exposure)),
+    ];
+    let mut meta = serde_json::to_value(&whole.meta).unwrap_or_default();
+    meta["bands"] = bands.iter().map(|(lo, hi, p)| {
+        serde_json::json!({ "energy_lo": lo, "energy_hi": hi, "nphots": p.meta.nphots, "pulsed_fraction": p.meta.pulsed_fraction })
+    }).collect();
+    Product { name: "ENERGY_PHASE", columns, meta }.write(path, overwrite)
+}
+
+fn summary(profile: &Profile) -> String {
+    let meta = &profile.meta;
+    let mut text = format!(
+        "{} in {} s of good time; epoch {} s{}, ticks of {:e} s\n",
+        count(meta.nphots as u64, "event"),
+        Short(meta.exposure),
+        meta.epoch,
+        meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
+        meta.tick
+    );
+    text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &weights::summary(meta.weights.as_ref());
+    text += &format!(
+        "Z²_{} {:.3} (log10 p {:.2}), H {:.3} with {} (log10 p {:.2}), χ² {:.3} of {} (log10 p {:.2}); one trial each\n",
+        meta.nharm,
+        meta.z2,
+        meta.z2_log10_p,
+        meta.h,
+        count(meta.h_harmonics as u64, "harmonic"),
+        meta.h_log10_p,
+        meta.chi2,
+        count(meta.chi2_dof as u64, "degree"),
+        meta.chi2_log10_p
+    );
+    let percent = |m: Measured| format!("{:.3} % ± {:.3} %", 100.0 * m.value, 100.0 * m.error);
+    let f = &meta.pulsed_fraction;
+    text + &format!(
+        "pulsed fraction: (max - min)/(max + min) {}, area {}, rms {}, rms of {} {}\n",
+        percent(f.minmax),
+        percent(f.area),
+        percent(f.rms),
+        count(meta.nharm as u64, "harmonic"),
+        percent(f.fourier)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_digits_of_a_frequency_count() {
+        let f = digits("29.9469231234567").unwrap();
+        let rest = f - Dd::from(29.0) - Dd::sum(0.9469231234567, 0.0);
+        assert!(f.lo != 0.0 && rest.value().abs() < 6e-17, "{rest:?}");
+        // All of it: 29.9469231234567e13 is a whole number.
+        assert!((f * 1e13 - Dd::from(299_469_231_234_567.0)).value().abs() < 1e-15);
+        assert_eq!(digits("-2.5"), Ok(Dd::from(-2.5)));
+        assert_eq!(digits("1/3"), Ok(Dd::from(1.0 / 3.0)));
+        assert_eq!(digits("7."), Ok(Dd::from(7.0)));
+        assert_eq!(digits("-0.25"), Ok(Dd::from(-0.25)));
+        assert!(digits("a.5").is_err());
+        let mjdref = MjdRef { day: 50_000, fraction: 0.5 };
+        assert_eq!(epoch("50001.5", Some(mjdref)).unwrap(), Dd::from(86_400.0));
+        assert_eq!(epoch("12.25s", None).unwrap(), Dd::from(12.25));
+        assert!(epoch("50001.5", None).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! What `pds` concludes from a spectrum: rms, limits, detections, and the summary of them.
+
+use serde_json::json;
+
+use super::pds::PdsArgs;
+use crate::arguments::number::Range;
+use eagleray::internal::segment::plan::Resolution;
+use eagleray::internal::text::{Short, count};
+use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, Pulsation, pulsed_limit, rms};
+use eagleray::{Error, Result};
+
+/// Powers listed as the most significant.
+const LISTED: usize = 5;
+
+/// Refuses bands that the spectrum to be will have nothing of.
+///
+/// # Errors
+/// A band of `--noise`, `--rms` or `--pulsed-limit` outside the frequencies of segments of this resolution.
+pub(super) fn check_bands(args: &PdsArgs, resolution: &Resolution) -> Result<()> {
+    let df = 1.0 / resolution.segment_size;
+    let last = eagleray::internal::numerics::fft::frequencies(resolution.n) as f64;
+    let check = |option: &str, band: Range, inside: bool| {
+        let message = format!("no frequency in it; there are those from {df} to {} Hz, {df} Hz apart", last * df);
+        if inside { Ok(()) } else { Err(Error::argument(option, format!("{}:{}", band.lo, band.hi), message)) }
+    };
+    if let NoiseLevel::Band(lo, hi) = args.noise {
+        // The first frequency that is not below the band.
+        let first = (1..=last as u64).find(|&k| k as f64 * df >= lo);
+        check("--noise", Range { lo, hi }, first.is_some_and(|k| (k as f64 * df) < hi))?;
+    }
+    for (option, band) in [("--rms", args.rms), ("--pulsed-limit", args.pulsed_limit)] {
+        if let Some(band) = band {
+            check(option, band, band.hi > 0.5 * df && band.lo < (last + 0.5) * df)?;
+        }
+    }
+    Ok(())
+}
+
+/// Records rms and limit of the pulsed fraction, as asked for; bands that the spectrum has only in part are warned of.
+///
+/// # Errors
+/// See [`AveragedPowerSpectrum::rms`] and [`AveragedPowerSpectrum::pulsation`].
+pub(super) fn measure(spectrum: &mut AveragedPowerSpectrum, args: &PdsArgs) -> Result<()> {
+    if let Some(band) = args.rms {
+        let rms = spectrum.rms(band.lo, band.hi)?;
+        warn_of_part(spectrum, "W-RMS-BAND", "--rms", band, rms.band);
+        spectrum.meta.rms = Some(rms);
+    }
+    if let Some(band) = args.pulsed_limit {
+        let pulsation = spectrum.pulsation(band.lo, band.hi, args.false_alarm())?;
+        warn_of_part(spectrum, "W-PULSED-BAND", "--pulsed-limit", band, pulsation.band);
+        spectrum.meta.pulsation = Some(pulsation);
+    }
+    Ok(())
+}
+
+fn warn_of_part(spectrum: &mut AveragedPowerSpectrum, code: &'static str, option: &str, band: Range, has: [f64; 2]) {
+    let [lo, hi] = has;
+    // Edges of bins are rounded.
+    let slack = 1e-9 * spectrum.meta.df;
+    if lo > band.lo + slack || hi < band.hi - slack {
+        let message = format!("of {option} {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
+        spectrum.meta.provenance.warnings.push(code, message);
+    }
+}
+
+/// What the probabilities of the most significant powers assume.
+fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
+    // As it is meant: 2, not 1.9999999999999998.
+    let level = spectrum.null_level();
+    let level: f64 = format!("{level:.12e}").parse().unwrap_or(level);
+    let noise = if spectrum.meta.dead_time.is_some() { "noise with dead time" } else { "white noise" };
+    format!(
+        "{noise} of mean {level} ({}); averaged powers are chi-square with 2mK degrees of freedom",
+        spectrum.meta.norm
+    )
+}
+
+/// The metadata and what follows from the powers, as JSON.
+pub(super) fn summary_json(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> serde_json::Value {
+    let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+    if let Some(k) = spectrum.peak() {
+        value["peak"] =
+            json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
+    }
+    value["frequencies"] = json!(spectrum.len());
+    value["significant"] = json!(spectrum.significant(LISTED));
+    value["detection_level"] = json!({
+        "probability": false_alarm, "trials": spectrum.len(), "levels": spectrum.detection_levels(false_alarm),
+    });
+    value["significant_null"] = json!(null_hypothesis(spectrum));
+    value
+}
+
+/// The same in words.
+pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> String {
+    let meta = &spectrum.meta;
+    let mut text = format!(
+        "{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
+        count(meta.m, "segment"),
+        Short(meta.segment_size),
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        meta.nphots,
+        meta.device.backend,
+        meta.device.adapter
+    );
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
+    }
+    if let Some(k) = spectrum.peak() {
+        text += &format!(
+            "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
+            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
+        );
+    }
+    if let Some(d) = &meta.dead_time {
+        let error = if d.err > 0.0 { format!(" ± {:.1e} s (fitted)", d.err) } else { String::new() };
+        text += &format!(
+            "dead time {:.5e} s{error}, {}, {:.2} counts/s each; rms of slow signals is {:.4} of the source's\n",
+            d.seconds, d.model, d.rate, d.rms_factor
+        );
+    }
+    if let Some(rms) = &meta.rms {
+        text += &format!("rms from {} to {} Hz: ", rms.band[0], rms.band[1]);
+        let mut parts = Vec::new();
+        if let (Some(value), Some(error)) = (rms.rms, rms.rms_err) {
+            parts.push(format!("{:.3} % ± {:.3} %", 100.0 * value, 100.0 * error));
+        }
+        if let Some(limit) = rms.rms_upper_limit {
+            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * rms::CONFIDENCE));
+        }
+        text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
+    }
+    if let Some(pulsed) = &meta.pulsation {
+        text += &pulsed_text(pulsed);
+    }
+    text += &detection_text(spectrum, false_alarm);
+    let bins = spectrum.significant(LISTED);
+    if let Some(first) = bins.first() {
+        text += &format!("most significant, {} trials, against {}:\n", first.trials, null_hypothesis(spectrum));
+    }
+    for bin in bins {
+        let averaged = format!("m {}, K {}", bin.m, bin.k);
+        text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
+    }
+    text
+}
+
+fn pulsed_text(p: &Pulsation) -> String {
+    let percent = 100.0 * pulsed_limit::CONFIDENCE;
+    let limit = 100.0 * p.upper_limit;
+    let mut text = format!(
+        "pulsed fraction from {} to {} Hz: below {limit:.3} % at {percent} % confidence, any sinusoid\n",
+        p.band[0], p.band[1]
+    );
+    text += &format!(
+        "  largest Leahy power {:.4} at {:.6} Hz, log10 p {:.2} in {} trials\n",
+        p.leahy_power, p.freq, p.log10_p, p.trials
+    );
+    if let (Some(value), Some(lo), Some(hi)) = (p.fraction, p.fraction_lo, p.fraction_hi) {
+        let [value, lo, hi] = [value, lo, hi].map(|x| 100.0 * x);
+        text += &format!("  a detection: pulsed fraction {value:.3} %, 68.27 % between {lo:.3} % and {hi:.3} %\n");
+    }
+    text + &format!("  {}\n", p.corrections)
+}
+
+/// The level of a detection, or its range over bins of different numbers of values.
+fn detection_text(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> String {
+    let levels = spectrum.detection_levels(false_alarm);
+    let one = |l: &DetectionLevel| format!("{:.4} (m {}, K {})", l.power, l.m, l.k);
+    let level = match &levels[..] {
+        [] => return String::new(),
+        [only] => one(only),
+        [first, .., last] => format!("{} to {}", one(first), one(last)),
+    };
+    format!("detection level, false alarm {} % in {} trials: power {level}\n", 100.0 * false_alarm, spectrum.len())
+}

@@ -1,0 +1,86 @@
+//! `eagleray lc`: light curves of event files.
+
+use clap::Args;
+
+use crate::arguments::input::{InputArgs, Opened, report, seconds};
+use crate::arguments::number::counting;
+use crate::arguments::output::{OutputArgs, events_bar};
+use eagleray::data::LightCurve;
+use eagleray::engine::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
+use eagleray::internal::text::{Short, count};
+use eagleray::{Result, Warnings};
+
+/// Options of `lc`.
+#[derive(Args, Debug)]
+pub struct LcArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// Bin width, s: 1, 0.001, 1/256 [default: a power of two that makes at most 2048 bins, or the frame time]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// Rows read at a time; changes memory, not results
+    #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
+    chunk_events: usize,
+    #[command(flatten)]
+    out: OutputArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: LcArgs) -> Result<()> {
+    args.out.check(&args.input, &[], &[])?;
+    let talk = !args.out.quiet;
+    let mut warnings = Warnings::default();
+    let curve = match args.input.open_any(false, &mut warnings)? {
+        Opened::Series(series) => {
+            let mut curve = super::series::coarser(*series, args.dt)?;
+            curve.meta.provenance.warnings.extend(warnings);
+            curve
+        }
+        Opened::Events(files) => {
+            let mut say = |text: String| {
+                if talk {
+                    eprintln!("eagleray: {text}");
+                }
+            };
+            let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
+            let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
+            let bar = events_bar(&files, talk);
+            light_curve_of_events(inputs, &options, warnings, &mut |read| bar.inc(read))?
+        }
+    };
+    report(&curve.meta.provenance.warnings, args.out.strict, args.out.quiet)?;
+    // Files first: a reader of standard output that has seen enough must not cost any of them.
+    if let Some(path) = &args.out.plot {
+        crate::pictures::light_curve::light_curve(&curve, path, args.out.overwrite)?;
+    }
+    if let Some(path) = &args.out.output {
+        curve.write(path, args.out.overwrite)?;
+    }
+    if args.out.json {
+        let meta = serde_json::to_value(&curve.meta).unwrap_or_default();
+        return crate::terminal::print(&format!("{meta:#}\n"));
+    }
+    if talk {
+        eprint!("{}", summary(&curve));
+    }
+    Ok(())
+}
+
+fn summary(curve: &LightCurve) -> String {
+    let meta = &curve.meta;
+    let mut text = format!(
+        "{} of {} s, {} s exposed, {} counts, mean rate {} counts/s\n",
+        count(meta.n as u64, "bin"),
+        Short(meta.dt),
+        Short(meta.exposure),
+        Short(meta.nphots),
+        Short(meta.mean)
+    );
+    if meta.provenance.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.provenance.photons);
+    }
+    text
+}

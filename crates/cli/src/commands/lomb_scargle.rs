@@ -1,0 +1,161 @@
+//! `eagleray ls`: Lomb-Scargle power and cross spectra of series with gaps.
+
+use clap::Args;
+
+use super::judge;
+use crate::arguments::input::{InputArgs, report, seconds};
+use crate::arguments::number::{Range, counting, number, positive, range};
+use crate::arguments::output::OutputArgs;
+use crate::pictures::axes;
+use eagleray::data::LightCurve;
+use eagleray::engine::{lomb_scargle, lomb_scargle_cross};
+use eagleray::internal::text::{Short, count};
+use eagleray::science::lomb_scargle::{LombScargleOptions, Method};
+use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
+use eagleray::{Error, Result, Warnings};
+
+/// Probability of a false alarm that detections may have.
+const FALSE_ALARM: f64 = 0.01;
+
+/// Options of `ls`.
+#[derive(Args, Debug)]
+pub struct LsArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    /// A second file, the reference: the cross spectrum of FILE, the subject, with it; positive lags say that the subject is late
+    #[arg(long = "ref", value_name = "FILE")]
+    reference: Option<std::path::PathBuf>,
+    /// Bin width, s [default: of a light curve, its own; of events, as for lc]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    dt: Option<f64>,
+    /// Normalisation: leahy, frac, abs, none
+    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
+    norm: Norm,
+    /// Frequencies, Hz [default: one step to 1/(2 dt)]
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    freq: Option<Range>,
+    /// Frequencies for each independent one: steps of 1/(K times the span)
+    #[arg(long, value_name = "K", value_parser = positive, default_value = "1")]
+    oversample: f64,
+    /// Fit a constant at each frequency, beside the sinusoid
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    floating_mean: bool,
+    /// Weight bins by their errors
+    #[arg(long)]
+    weighted: bool,
+    /// Sums by definition instead of the fast transform: exact, and slow
+    #[arg(long)]
+    direct: bool,
+    /// Average this many frequencies into one
+    #[arg(long, value_name = "N", value_parser = counting, conflicts_with = "rebin_log")]
+    rebin: Option<usize>,
+    /// Average frequencies into bins whose widths grow by 1+F
+    #[arg(long, value_name = "F", value_parser = number)]
+    rebin_log: Option<f64>,
+    /// Bins with less of their time exposed count as missing
+    #[arg(long, value_name = "F", value_parser = number, default_value = "0.9")]
+    min_fracexp: f64,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl LsArgs {
+    fn options(&self) -> LombScargleOptions {
+        LombScargleOptions {
+            norm: self.norm,
+            min_freq: self.freq.map(|band| band.lo).filter(|lo| *lo > 0.0),
+            max_freq: self.freq.map(|band| band.hi),
+            oversample: self.oversample,
+            floating_mean: self.floating_mean,
+            weighted: self.weighted,
+            method: if self.direct { Method::Direct } else { Method::Fast },
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: LsArgs) -> Result<()> {
+    let output = &args.output;
+    output.check(&args.input, &[], &[])?;
+    if !(0.0..=1.0).contains(&args.min_fracexp) {
+        return Err(Error::argument("--min-fracexp", args.min_fracexp, "must be between 0 and 1"));
+    }
+    let rebin = match (args.rebin, args.rebin_log) {
+        (Some(by), _) => Rebin::Linear(by),
+        (None, Some(growth)) => Rebin::Geometric(growth),
+        (None, None) => Rebin::None,
+    };
+    rebin.ranges(1)?;
+    let mut warnings = Warnings::default();
+    let series = super::series::of_files(&args.input, args.dt, output, &mut warnings)?;
+    if let Some(reference) = &args.reference {
+        return cross(&args, &series, reference, rebin, warnings);
+    }
+    let spectrum = lomb_scargle(&series, &args.options(), rebin, args.min_fracexp, warnings)?;
+    deliver(&spectrum, output, Some(FALSE_ALARM))
+}
+
+/// Warnings, table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
+pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
+    report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
+    output.table(false, |path| spectrum.product().write(path, output.overwrite))?;
+    if let Some(path) = &output.plot {
+        let style = axes::Style { y: axes::PlotY::Power, harmonics: None, detection };
+        axes::power_spectrum(spectrum, style, path, output.overwrite)?;
+    }
+    output.table(true, |path| spectrum.product().write(path, output.overwrite))?;
+    if output.json {
+        crate::terminal::print(&format!("{:#}\n", judge::summary_json(spectrum, FALSE_ALARM)))?;
+    } else if !output.quiet {
+        eprint!("{}", judge::summary(spectrum, FALSE_ALARM));
+    }
+    Ok(())
+}
+
+fn cross(
+    args: &LsArgs,
+    subject: &LightCurve,
+    reference: &std::path::Path,
+    rebin: Rebin,
+    mut warnings: Warnings,
+) -> Result<()> {
+    let output = &args.output;
+    if output.plot.is_some() {
+        return Err(Error::argument("--plot", "given", "is for power spectra; -o writes the cross spectrum"));
+    }
+    let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
+    let other = super::series::of_files(&input, args.dt, output, &mut warnings)?;
+    if subject.meta.provenance.mjdref != other.meta.provenance.mjdref {
+        let message = "has another MJDREF than FILE; bring both to one";
+        return Err(Error::argument("--ref", reference.display(), message));
+    }
+    let made = lomb_scargle_cross(subject, &other, &args.options(), rebin, args.min_fracexp)?;
+    report(&warnings, output.strict, output.quiet)?;
+    let inputs = [subject, &other].map(|s| serde_json::to_value(&s.meta.provenance.inputs).unwrap_or_default());
+    let mut meta = serde_json::to_value(&subject.meta.provenance).unwrap_or_default();
+    meta["inputs"] = inputs.into_iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect();
+    meta["options"] = serde_json::to_value(args.options()).unwrap_or_default();
+    meta["warnings"] = serde_json::to_value(&warnings).unwrap_or_default();
+    meta["norm"] = serde_json::to_value(args.norm).unwrap_or_default();
+    meta["lag_sign"] = eagleray::science::cross::LAG_SIGN.into();
+    if let Some(path) = output.output.as_deref() {
+        made.product(args.norm, meta.clone()).write(path, output.overwrite)?;
+    }
+    if output.json {
+        crate::terminal::print(&format!("{meta:#}\n"))?;
+    } else if !output.quiet {
+        let step = made.df.first().copied().unwrap_or(0.0);
+        eprintln!(
+            "Lomb-Scargle cross spectrum of {} and {}: bins of {} Hz from {} Hz on; {}",
+            count(subject.len() as u64, "bin"),
+            count(other.len() as u64, "bin"),
+            Short(step),
+            Short(made.freq.first().copied().unwrap_or(0.0)),
+            eagleray::science::cross::LAG_SIGN
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The program `eagleray`: its commands, one file each.
+
+pub mod accel;
+pub mod bin;
+pub mod bispectrum;
+pub mod cs;
+pub mod cs_bands;
+pub mod devices;
+pub mod dynamical;
+pub mod dynamical_cross;
+pub mod fold;
+pub mod info;
+pub mod judge;
+pub mod lc;
+pub mod lomb_scargle;
+pub mod multitaper;
+pub mod pds;
+pub mod search;
+pub mod series;
+pub mod simulate;
+pub mod stats;
+pub mod toas;
+pub mod varenergy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use eagleray::internal::text::{Short, count};
+use eagleray::internal::trace;
+use eagleray::io::fits_writer::write_file;
+use eagleray::{Error, Result};
+
+#[cfg(unix)]
+use crate::interrupt;
+use crate::terminal::plain_lines;
+
+/// X-ray spectral timing on any GPU.
+#[derive(Parser)]
+#[command(name = "eagleray", version, about, propagate_version = true)]
+struct App {
+    /// Write where the time went, replacing FILE: a Chrome/Perfetto trace, or a table of stages where FILE ends in .txt or is -
+    /// (standard error)
+    #[arg(long, global = true, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+// Negative values are for the parsers to judge, which say what is wrong with them.
+#[derive(Subcommand)]
+enum Command {
+    /// Averaged power spectrum of event files
+    #[command(allow_negative_numbers = true)]
+    Pds(Box<pds::PdsArgs>),
+    /// Averaged cross spectrum of two bands or of two files: lags and coherence
+    #[command(allow_negative_numbers = true)]
+    Cs(Box<cs::CsArgs>),
+    /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
+    #[command(name = "dyn", allow_negative_numbers = true)]
+    Dynamical(Box<dynamical::DynArgs>),
+    /// Lomb-Scargle power or cross spectrum of light curves with gaps
+    #[command(allow_negative_numbers = true)]
+    Ls(Box<lomb_scargle::LsArgs>),
+    /// Multitaper power spectrum
+    #[command(allow_negative_numbers = true)]
+    Multitaper(Box<multitaper::MultitaperArgs>),
+    /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
+    #[command(allow_negative_numbers = true)]
+    Bispectrum(Box<bispectrum::BispectrumArgs>),
+    /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    Varenergy(Box<varenergy::VarenergyArgs>),
+    /// Light curve of event files, or of binned light curves made coarser
+    #[command(allow_negative_numbers = true)]
+    Lc(Box<lc::LcArgs>),
+    /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
+    #[command(allow_negative_numbers = true)]
+    Search(Box<search::SearchArgs>),
+    /// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
+    #[command(allow_negative_numbers = true)]
+    Accel(Box<accel::AccelArgs>),
+    /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
+    #[command(allow_negative_numbers = true)]
+    Fold(Box<fold::FoldArgs>),
+    /// Counts of event files in any bins of time, and of energy
+    #[command(allow_negative_numbers = true)]
+    Bin(Box<bin::BinArgs>),
+    /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
+    #[command(allow_negative_numbers = true)]
+    Info(Box<info::InfoArgs>),
+    /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
+    Stats(stats::StatsArgs),
+    /// Write an event file of a chosen power spectrum, rate, length and mission
+    #[command(allow_negative_numbers = true)]
+    Simulate(Box<simulate::SimulateArgs>),
+    /// The GPUs of this machine, and which one `--backend auto` takes
+    Devices(devices::DevicesArgs),
+}
+
+/// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
+pub fn main() -> ExitCode {
+    let App { profile, command } = App::parse();
+    #[cfg(unix)]
+    interrupt::clean_up();
+    if profile.is_some() {
+        trace::start();
+    }
+    let span = trace::span("eagleray");
+    let result = match command {
+        Command::Pds(args) => pds::run(*args),
+        Command::Cs(args) => cs::run(*args),
+        Command::Dynamical(args) => dynamical::run(*args),
+        Command::Ls(args) => lomb_scargle::run(*args),
+        Command::Multitaper(args) => multitaper::run(*args),
+        Command::Bispectrum(args) => bispectrum::run(*args),
+        Command::Varenergy(args) => varenergy::run(*args),
+        Command::Lc(args) => lc::run(*args),
+        Command::Search(args) => search::run(&args),
+        Command::Accel(args) => accel::run(&args),
+        Command::Fold(args) => fold::run(&args),
+        Command::Bin(args) => bin::run(*args),
+        Command::Info(args) => info::run(*args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Simulate(args) => simulate::run(&args).map(|s| {
+            let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
+            eprintln!(
+                "{} in {} s of good time, {}{lost}",
+                count(s.events, "event"),
+                Short(s.exposure),
+                count(s.gtis as u64, "interval")
+            );
+        }),
+        Command::Devices(args) => devices::run(args),
+    };
+    drop(span);
+    let written = profile.map_or(Ok(()), |path| write_profile(&path));
+    match result.and(written) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has seen enough.
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
+            ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Ends the recording and writes it.
+fn write_profile(path: &Path) -> Result<()> {
+    use std::io::Write;
+    let profile = trace::stop();
+    if path == Path::new("-") {
+        eprint!("{}", profile.table());
+        return Ok(());
+    }
+    let table = path.extension().is_some_and(|extension| extension == "txt");
+    write_file(path, true, |out| {
+        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.trace(out) };
+        written.map_err(|e| Error::io(path, e))
+    })
+}

@@ -1,0 +1,231 @@
+//! `eagleray pds`: the averaged power spectrum of event files.
+
+use clap::{Args, ValueEnum};
+
+use super::judge;
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{InputArgs, Opened, report, seconds};
+use crate::arguments::number::{Range, number, probability, range};
+use crate::arguments::output::events_bar;
+use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
+use crate::pictures::axes::{self, PlotY};
+use crate::plan_text::describe;
+use eagleray::engine::{Combine, Options, Plan, spectrum_of_events};
+use eagleray::io::product::{Format, check_output};
+use eagleray::io::xspec::XspecFiles;
+use eagleray::science::power::PowerOptions;
+use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
+use eagleray::{Error, Result, Warnings};
+
+/// Options of `pds`.
+#[derive(Args, Debug)]
+pub struct PdsArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    pub(super) spectrum: SpectrumArgs,
+    /// Background in the mean rate, counts/s: `frac` powers and rms are those of the source alone
+    #[arg(long, value_name = "RATE", value_parser = number, default_value = "0")]
+    background: f64,
+    /// Noise level: that of Poisson counts, a value in the normalisation of the powers, the mean power from LO to HI Hz, or none
+    #[arg(long, value_name = "poisson|VALUE|LO:HI|none", value_parser = noise_level, default_value = "poisson")]
+    pub(super) noise: NoiseLevel,
+    #[command(flatten)]
+    dead_time: DeadTimeArgs,
+    /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    pub(super) rms: Option<Range>,
+    /// Upper limit (95 %) of the pulsed fraction of a sinusoid from LO to HI Hz, and the fraction itself where one is detected
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
+    pub(super) pulsed_limit: Option<Range>,
+    /// Draw the power that white noise reaches with this probability, trials included; the summary has it [default: 0.01]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub(super) detection_level: Option<f64>,
+    /// Add columns power_lo and power_hi: 68.27 % chi-square intervals of the averaged powers
+    #[arg(long)]
+    intervals: bool,
+    /// Subtract the noise level from the powers
+    #[arg(long)]
+    subtract_noise: bool,
+    #[command(flatten)]
+    pub(super) device: DeviceArgs,
+    /// Table of the spectrum: .ecsv, .csv, .json or .fits, or .pha as for --xspec; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    /// STEM.pha and STEM.rsp for XSPEC: power times bin width over frequency (Hz for keV), and a diagonal response
+    #[arg(long, value_name = "STEM")]
+    xspec: Option<String>,
+    /// Picture of the spectrum: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    plot: Option<String>,
+    /// What the picture shows: power, or frequency times power
+    #[arg(long, value_enum, default_value = "power")]
+    plot_y: PlotYArg,
+    /// Mark the multiples of this frequency, Hz, in the picture
+    #[arg(long, value_name = "HZ", value_parser = seconds, requires = "plot")]
+    plot_harmonics: Option<f64>,
+    /// Replace existing outputs
+    #[arg(long)]
+    overwrite: bool,
+    /// Summary as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress, summary or warnings
+    #[arg(long)]
+    pub(super) quiet: bool,
+    /// Warnings are errors
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Only the plan: segments, exposure used and lost, memory
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Probability within one standard deviation of a normal distribution.
+const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
+
+/// Default of `--detection-level`.
+const FALSE_ALARM: f64 = 0.01;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlotYArg {
+    Power,
+    Fpower,
+}
+
+impl PdsArgs {
+    /// The options of the library for so many inputs.
+    pub(super) fn options(&self, combine: Combine, inputs: usize) -> Options {
+        Options {
+            dt: self.spectrum.dt,
+            segment_size: self.spectrum.segment_size,
+            combine,
+            power: PowerOptions {
+                norm: self.spectrum.norm,
+                use_common_mean: self.spectrum.use_common_mean,
+                rebin: self.spectrum.rebinning(),
+                background: self.background,
+                noise: self.dead_time.noise(self.noise, if combine == Combine::Merge { inputs } else { 1 }),
+                subtract_noise: self.subtract_noise,
+            },
+            compat_stingray: self.spectrum.compat.is_some(),
+            chunk_events: self.spectrum.chunk_events,
+        }
+    }
+
+    /// The probability of a false alarm that detections may have.
+    pub(super) fn false_alarm(&self) -> f64 {
+        self.detection_level.unwrap_or(FALSE_ALARM)
+    }
+
+    /// The table to write; a .pha is none.
+    fn table(&self) -> Option<&str> {
+        self.output.as_deref().filter(|path| !path.ends_with(".pha"))
+    }
+
+    /// The files for XSPEC, by either option.
+    fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
+        let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
+        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::of)
+    }
+
+    /// What can be refused before any work is done.
+    fn check(&self) -> Result<()> {
+        self.device.check()?;
+        if let Some(path) = self.table() {
+            Format::of(path)?;
+        }
+        self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
+        if let Some(path) = self.plot.as_deref() {
+            axes::check_extension(path)?;
+        }
+        if self.json && self.table() == Some("-") {
+            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+        }
+        for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
+            check_output(path, self.overwrite)?;
+            self.input.check_output(path)?;
+        }
+        self.spectrum.rebinning().ranges(1).map(|_| ())
+    }
+
+    /// Measurements, warnings, table, picture and summary, as asked for.
+    ///
+    /// `told` are warnings that were printed before.
+    pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum, told: &Warnings) -> Result<()> {
+        judge::measure(&mut spectrum, self)?;
+        if self.intervals {
+            spectrum.add_intervals(ONE_SIGMA);
+        }
+        report(&spectrum.meta.provenance.warnings.except(told), self.strict, self.quiet)?;
+        // Files first: a reader of standard output that has seen enough must not cost any of them.
+        let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
+            Some("-") => (Some("-"), None),
+            table => (None, table),
+        };
+        if let Some(path) = to_file {
+            spectrum.product().write(path, self.overwrite)?;
+        }
+        self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
+        if let Some(path) = &self.plot {
+            let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
+            let style = axes::Style { y, harmonics: self.plot_harmonics, detection: self.detection_level };
+            axes::power_spectrum(&spectrum, style, path, self.overwrite)?;
+        }
+        if let Some(path) = to_stdout {
+            spectrum.product().write(path, self.overwrite)?;
+        }
+        if self.json {
+            crate::terminal::print(&format!("{:#}\n", judge::summary_json(&spectrum, self.false_alarm())))?;
+        } else if !self.quiet {
+            eprint!("{}", judge::summary(&spectrum, self.false_alarm()));
+        }
+        Ok(())
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Everything that the library refuses.
+pub fn run(args: PdsArgs) -> Result<()> {
+    args.check()?;
+    let talk = !args.quiet;
+    let mut warnings = Warnings::default();
+    let files = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
+        Opened::Events(files) => files,
+        Opened::Series(series) => return super::series::run(&args, *series, warnings),
+    };
+    let mut say = |text: String| {
+        if talk {
+            eprintln!("eagleray: {text}");
+        }
+    };
+    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
+    let (inputs, combine) = match args.dry_run || args.strict {
+        true => args.input.inputs(&files, &mut warnings, &mut say)?,
+        false => args.input.unread_inputs(&files, &mut say)?,
+    };
+    let options = args.options(combine, inputs.len());
+    // What is odd about the files or the plan is said before the work begins.
+    let mut told = warnings.clone();
+    let plan = Plan::new(&inputs, &options, &mut told)?;
+    judge::check_bands(&args, &plan.resolution)?;
+    report(&told, args.strict, args.quiet)?;
+    if args.dry_run {
+        let chunk = args.spectrum.chunk_events;
+        return crate::terminal::print(&describe(&plan, &inputs, &args.device, chunk, args.json)?);
+    }
+    let mut backend = args.device.open(&mut warnings)?;
+    let bar = events_bar(&files, talk);
+    let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
+    bar.finish_and_clear();
+    let spectrum = result.or_else(|e| {
+        // What reading has found may explain it.
+        let mut found = Warnings::default();
+        let _ = args.input.inputs(&files, &mut found, &mut |_| {});
+        report(&found.except(&told), args.strict, args.quiet)?;
+        Err(e)
+    })?;
+    args.deliver(spectrum, &told)
+}

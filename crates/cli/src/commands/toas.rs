@@ -1,0 +1,94 @@
+//! Times of arrival that `fold` writes.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::arguments::number::positive;
+use crate::pictures;
+use eagleray::engine::PulseEvents;
+use eagleray::engine::pulsation::toas::toas;
+use eagleray::engine::pulsation::{FoldOptions, Profile, Template, Toas};
+use eagleray::internal::text::{Short, count};
+use eagleray::io::product::check_output;
+use eagleray::{Error, Result};
+
+/// Options of times of arrival.
+#[derive(Args, Clone, Debug)]
+pub struct ToaArgs {
+    /// Times of arrival for tempo2 or PINT (.tim), one an interval of --toa-length; of counts, without --weights
+    #[arg(long, value_name = "FILE", requires = "toa_length")]
+    toas: Option<String>,
+    /// Length of the intervals, s
+    #[arg(long, value_name = "S", value_parser = positive, requires = "toas")]
+    toa_length: Option<f64>,
+    /// What profiles are compared with: a profile that fold wrote (.ecsv or .csv), or the word sinusoid; its phase 0 is what arrives
+    /// [default: the profile of all events]
+    #[arg(long, value_name = "FILE", requires = "toas")]
+    template: Option<String>,
+    /// Picture of the residuals of the times of arrival: .svg or .png
+    #[arg(long, value_name = "FILE", requires = "toas")]
+    pub toa_plot: Option<String>,
+}
+
+impl ToaArgs {
+    /// Refuses what would be refused in the end.
+    ///
+    /// # Errors
+    /// A name that is no .tim; a file that exists.
+    pub fn check(&self, overwrite: bool) -> Result<()> {
+        let Some(path) = &self.toas else { return Ok(()) };
+        if Path::new(path).extension().is_none_or(|e| e != "tim") {
+            return Err(Error::argument("--toas", path, "the extension must be .tim"));
+        }
+        check_output(path, overwrite)
+    }
+
+    /// Times of arrival are those at the barycentre, however short the observation.
+    pub fn warn(&self, events: &mut PulseEvents) {
+        let made = &mut events.provenance;
+        if self.toas.is_some() && !made.barycentred && made.warnings.iter().all(|w| w.code != "W-BARYCENTRE") {
+            PulseEvents::warn_not_barycentred(&mut made.warnings);
+        }
+    }
+
+    /// Makes and writes the times, where they are asked for.
+    ///
+    /// # Errors
+    /// See [`toas`]; a template that cannot be read.
+    pub fn run(
+        &self,
+        events: &PulseEvents,
+        options: &FoldOptions,
+        profile: &Profile,
+        overwrite: bool,
+    ) -> Result<Option<Toas>> {
+        let (Some(path), Some(length)) = (&self.toas, self.toa_length) else { return Ok(None) };
+        let template = match self.template.as_deref() {
+            Some("sinusoid") => Template::sinusoid(options.nbin),
+            Some(file) => Template::read(Path::new(file))?,
+            None => Template::of_profile(&profile.counts, &profile.rate)?,
+        };
+        let found = toas(events, options, &template, length)?;
+        found.write(path, overwrite)?;
+        if let Some(path) = &self.toa_plot {
+            pictures::pulsation::residuals(&found, profile, path, overwrite)?;
+        }
+        Ok(Some(found))
+    }
+}
+
+/// What the times are, in a line.
+pub(super) fn summary(made: &Toas) -> String {
+    let n = made.toas.len();
+    let error = made.toas.iter().map(|toa| toa.error).sum::<f64>() / n.max(1) as f64;
+    format!(
+        "{} by {}, error {} s on average, χ² of the residuals {:.3} of {}; {} left out\n",
+        count(n as u64, "TOA"),
+        count(made.harmonics as u64, "harmonic"),
+        Short(error),
+        made.chi2,
+        count(n.saturating_sub(1) as u64, "degree"),
+        count(made.left_out as u64, "interval")
+    )
+}

@@ -1,0 +1,107 @@
+//! docs/robustness.md: its tables are what the tests see. `EAGLERAY_WRITE_PAGES=1 cargo test --test bad_inputs` rewrites them.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::program::json;
+
+/// Lines of the list of bad inputs.
+const LINES: u32 = 58;
+
+const FILES: [&str; 6] = [
+    "examples/data/b1509.fits",
+    "tests/data/sgr1830kgfilt.evt",
+    "tests/data/chandra_test.fits",
+    "tests/data/xte_test.evt.gz",
+    "tests/data/monol_testA.evt",
+    "tests/data/nomission.evt",
+];
+
+/// The number that the name of a case begins with.
+fn number(what: &str) -> Option<u32> {
+    what.split_once(' ').and_then(|(number, _)| number.parse().ok())
+}
+
+/// A line of a table; what would end a cell is written otherwise.
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('<', "&lt;")).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn inputs() -> String {
+    let folder = Folder::new();
+    let mut cases: Vec<Case> = containers::cases().into_iter().chain(times::cases()).collect();
+    cases.sort_by_key(|case| number(case.what).unwrap_or(LINES + 1));
+    let there: BTreeSet<u32> = cases.iter().filter_map(|case| number(case.what)).collect();
+    let missing: Vec<u32> = (1..=LINES).filter(|line| !there.contains(line)).collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+    let rows = cases.iter().map(|case| {
+        let name = case.what.trim_start_matches(|c: char| c.is_ascii_digit()).trim();
+        row(&[&number(case.what).map_or("–".into(), |n| n.to_string()), name, &case.check(&folder)])
+    });
+    format!("| | input | outcome |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+fn options_and_outside() -> String {
+    let rows = outside::outcomes().into_iter().map(|(what, status, said)| row(&[&what, &status, &said]));
+    format!("| | status | said |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+fn weights() -> String {
+    let rows = weights::outcomes().into_iter().map(|(what, outcome)| row(&[what, &outcome]));
+    format!("| | outcome |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+fn photons() -> String {
+    let counts = [
+        "read",
+        "used",
+        "outside_gti",
+        "outside_segments",
+        "in_skipped_segments",
+        "filtered",
+        "not_photons",
+        "dropped",
+        "dropped_edge",
+    ];
+    let mut text = row(&[&["file"][..], &counts].concat());
+    text += &format!("|---{}|\n", "|---".repeat(counts.len()));
+    for file in FILES {
+        let summary = json(&["pds", file, "--dt", "0.125", "--segment-size", "16", "--backend", "cpu"]);
+        let photons = &summary["photons"];
+        let count = |key: &str| photons[key].as_u64().unwrap_or_else(|| panic!("{file}: no {key} in {photons}"));
+        let sum: u64 = counts[1..].iter().map(|key| count(key)).sum();
+        assert_eq!(sum, count("read"), "{file}: {photons}");
+        let cells: Vec<String> = counts.iter().map(|key| count(key).to_string()).collect();
+        text += &row(&[&[file][..], &cells.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    }
+    text
+}
+
+/// The part of a page between the marks of this name, replaced.
+fn replaced(page: &str, name: &str, text: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}: made by a test -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}`"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no `{end}`"));
+    format!("{before}{begin}{text}{end}{after}")
+}
+
+#[test]
+fn every_bad_input_ends_as_the_page_says() {
+    let path = crate::program::root("docs/robustness.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let parts =
+        [("inputs", inputs()), ("weights", weights()), ("options", options_and_outside()), ("photons", photons())];
+    let now = parts.iter().fold(page.clone(), |page, (name, text)| replaced(&page, name, text));
+    if std::env::var_os("EAGLERAY_WRITE_PAGES").is_some() {
+        std::fs::write(path, &now).unwrap();
+    }
+    for (was, is) in page.lines().zip(now.lines()).filter(|(was, is)| was != is).take(5) {
+        eprintln!("the page has: {was}\nit is:        {is}");
+    }
+    let same = page == now || std::env::var_os("EAGLERAY_WRITE_PAGES").is_some();
+    assert!(
+        same,
+        "docs/robustness.md is not what the program does: run with EAGLERAY_WRITE_PAGES=1, and look at what changes"
+    );
+}

@@ -1,0 +1,125 @@
+//! What the CPU can be told: the precision of its transforms, and how its threads share the work.
+
+use std::num::NonZeroUsize;
+
+use crate::program::{json, simulate, succeed};
+use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
+use eagleray::internal::numerics::precision::Precision;
+use eagleray::{
+    Channels, CrossOptions, CrossSpectrumOptions, Events, Gti, Norm, Options, PowerOptions, Warnings,
+    cross_spectrum_of_events, spectrum_of_events,
+};
+
+fn cpu(precision: Precision) -> CpuBackend {
+    let options = CpuOptions { precision, ..CpuOptions::default() };
+    CpuBackend::with(NonZeroUsize::new(2), options).unwrap()
+}
+
+/// Times of a bright pulsar with red noise: `segments` of `n` bins of 1/64 s with 40 counts on average.
+fn times(n: usize, segments: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 11) as f64 + 0.5) / 2f64.powi(53)
+    };
+    let (mut times, mut t, mut red) = (Vec::new(), 0.0, 0.0);
+    let end = (n * segments) as f64 / 64.0;
+    while t < end {
+        t -= next().ln() / (64.0 * 120.0);
+        red = 0.999 * red + 0.02 * (next() - 0.5);
+        let rate = 1.0 + 0.8 * (2.0 * std::f64::consts::PI * 3.3 * t).sin() + red;
+        if 3.0 * next() < rate {
+            times.push(t);
+        }
+    }
+    times
+}
+
+/// What a transform in single precision may err by in an amplitude of a spectrum.
+fn bound(power: &[f64]) -> f64 {
+    let mean = power.iter().sum::<f64>() / power.len() as f64;
+    1e-6 * mean.sqrt() + 2e-7 * power.iter().fold(0.0f64, |m, &p| m.max(p)).sqrt()
+}
+
+#[test]
+fn single_precision_keeps_its_bound_and_is_recorded() {
+    for n in [16_384, 10_007, 9_375] {
+        let (a, b) = (times(n, 8, 1), times(n, 8, 2));
+        let gti = || Gti::from_seconds(&[(0.0, 8.0 * n as f64 / 64.0)]).unwrap();
+        let events = |times: &'static [f64]| Events::of_slice(times, gti(), &mut Warnings::default());
+        let (a, b): (&'static [f64], &'static [f64]) = (a.leak(), b.leak());
+        let size = n as f64 / 64.0;
+        let power = |precision| {
+            let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
+            let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(size), power, ..Options::default() };
+            spectrum_of_events(vec![events(a)], &options, &mut cpu(precision), Warnings::default(), &mut |_| {})
+                .unwrap()
+        };
+        let (single, double) = (power(Precision::Single), power(Precision::Double));
+        assert_eq!((single.meta.n, single.meta.m), (n, 8));
+        assert_eq!((&*single.meta.device.precision, &*double.meta.device.precision), ("single", "double"));
+        let (p, q, most) = (&single.unnorm_power, &double.unnorm_power, bound(&double.unnorm_power));
+        let worst = p.iter().zip(q).map(|(p, q)| (p.sqrt() - q.sqrt()).abs() / most).fold(0.0, f64::max);
+        println!("{n} bins: power {worst:.3} of the bound");
+        assert!(p != q && worst < 1.0, "{n}: {worst} of the bound");
+        let cross = |precision| {
+            let cross = CrossOptions { norm: Norm::None, ..CrossOptions::default() };
+            let options =
+                CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), cross, ..Default::default() };
+            let inputs = vec![Channels { reference: events(a), subject: events(b) }];
+            let device = &mut cpu(precision);
+            cross_spectrum_of_events(inputs, false, &options, device, Warnings::default(), &mut |_| {}).unwrap()
+        };
+        let (single, double) = (cross(Precision::Single), cross(Precision::Double));
+        let (b1, b2) = (bound(&double.power1), bound(&double.power2));
+        for k in 0..double.freq.len() {
+            let most = b1 * double.power2[k].sqrt() + b2 * double.power1[k].sqrt() + b1 * b2;
+            let (re, im) = (single.cross_re[k] - double.cross_re[k], single.cross_im[k] - double.cross_im[k]);
+            assert!(re.hypot(im) < most, "{n}, frequency {k}: {} of the bound", re.hypot(im) / most);
+        }
+        assert!(single.cross_re != double.cross_re);
+    }
+}
+
+#[test]
+fn the_program_takes_precision_and_schedule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = simulate(folder.path(), "a.evt", "--rate 500 --length 1000 --seed 5");
+    let common = ["pds", &path, "--dt", "1/64", "--segment-size", "4", "--backend", "cpu"];
+    let said = json(&[&common[..], &["--precision", "single"]].concat());
+    assert_eq!((said["backend"].as_str(), said["precision"].as_str()), (Some("cpu"), Some("single")));
+    assert_eq!(json(&common)["precision"].as_str(), Some("double"));
+    // What changes no result leaves no trace.
+    let table = |schedule: &str| succeed(&[&common[..], &["-o", "-", "--schedule", schedule]].concat()).stdout;
+    assert!(!table("dynamic").is_empty());
+    assert!(["static", "guided"].iter().all(|schedule| table(schedule) == table("dynamic")));
+}
+
+#[test]
+fn every_piece_of_work_is_dealt_once() {
+    for schedule in [Schedule::Dynamic, Schedule::Static, Schedule::Guided] {
+        for count in [0, 1, 2, 5, 64, 1000] {
+            for threads in [1, 2, 3, 16] {
+                let deal = eagleray::internal::backend::local::Deal::new(schedule, count, threads);
+                let mut dealt: Vec<Vec<usize>> = Vec::new();
+                std::thread::scope(|scope| {
+                    let each = |thread| {
+                        scope.spawn({
+                            let deal = &deal;
+                            move || deal.of(thread).collect::<Vec<_>>()
+                        })
+                    };
+                    let all: Vec<_> = (0..deal.threads()).map(each).collect();
+                    dealt.extend(all.into_iter().map(|one| one.join().unwrap()));
+                });
+                assert!(dealt.iter().all(|own| own.is_sorted()));
+                if schedule == Schedule::Static {
+                    assert!(dealt.iter().all(|own| own.len().abs_diff(count / threads.min(count).max(1)) <= 1));
+                }
+                let mut all = dealt.concat();
+                all.sort_unstable();
+                assert!(all.into_iter().eq(0..count), "{schedule:?} {count} {threads}");
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Every format of a product says the same of it: all metadata, under the same names, with the same values.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Map, Value};
+
+fn eagleray(options: &str, output: &Path) {
+    let done = Command::new(env!("CARGO_BIN_EXE_eagleray"))
+        .args(options.split_whitespace())
+        .arg("-o")
+        .arg(output)
+        .arg("--quiet")
+        .current_dir(crate::program::ROOT)
+        .output()
+        .expect("the program starts");
+    assert!(done.status.success(), "{options}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The metadata of a file, by its extension.
+fn metadata(path: &Path) -> Map<String, Value> {
+    let text = || std::fs::read_to_string(path).unwrap();
+    // YAML in flow style whose strings and keys are quoted is JSON, and so is each value of a CSV.
+    let entries = |text: &str, from: &str, to: &str, indent: &str| -> Map<String, Value> {
+        let lines = text.lines().skip_while(|l| !l.starts_with(from)).take_while(|l| !l.starts_with(to));
+        let pairs = lines.filter_map(|l| l.strip_prefix(indent)?.split_once(": "));
+        pairs.map(|(key, value)| (key.to_string(), serde_json::from_str(value).expect(value))).collect()
+    };
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("json") => serde_json::from_str::<Value>(&text()).unwrap()["meta"].as_object().unwrap().clone(),
+        Some("ecsv") => entries(&text(), "# meta:", "# schema", "#   "),
+        Some("csv") => entries(&text(), "#", "(no line)", "# "),
+        _ => {
+            let mut fits = fitsio::FitsFile::open(path).unwrap();
+            let hdu = fits.hdu("METADATA").unwrap();
+            let rows: Vec<String> = hdu.read_col(&mut fits, "JSON").unwrap();
+            assert_eq!(rows.len(), 1);
+            serde_json::from_str(&rows[0]).unwrap()
+        }
+    }
+}
+
+/// Numbers by value: `3` and `3.0` are one.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => a == b,
+    }
+}
+
+fn check(options: &str, names: &[&str], promised: &[&str]) -> Map<String, Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = folder.path().join("expected.json");
+    eagleray(options, &expected);
+    let expected = metadata(&expected);
+    for key in promised {
+        assert!(expected.contains_key(*key), "{key} of {:?}", expected.keys());
+    }
+    for name in names {
+        let path = folder.path().join(name);
+        eagleray(options, &path);
+        let paths = if *name == "a.pha" { vec![path.clone(), path.with_extension("rsp")] } else { vec![path] };
+        for path in paths {
+            let found = metadata(&path);
+            let keys = |m: &Map<String, Value>| m.keys().cloned().collect::<std::collections::BTreeSet<_>>();
+            assert_eq!(keys(&found), keys(&expected), "{}", path.display());
+            for (key, value) in &expected {
+                assert!(same(value, &found[key]), "{}: {key} is {}, not {value}", path.display(), found[key]);
+            }
+        }
+    }
+    expected
+}
+
+const PROMISED: [&str; 20] = [
+    "n",
+    "dt",
+    "nphots",
+    "mean",
+    "mjdref",
+    "gti",
+    "exposure",
+    "telescop",
+    "instrume",
+    "object",
+    "timesys",
+    "timeref",
+    "plephem",
+    "barycentred",
+    "detectors",
+    "eagleray_version",
+    "options",
+    "inputs",
+    "photons",
+    "warnings",
+];
+
+#[test]
+fn spectra_carry_the_same_metadata_in_every_format() {
+    let options = "pds examples/data/b1509.fits --dt 1/128 --segment-size 64 --backend cpu --rms 6:7 --intervals \
+                   --pulsed-limit 6:7 --noise 20:60 --rebin-log 0.01";
+    let names = ["a.ecsv", "a.csv", "a.json", "a.fits", "a.pha"];
+    let more = ["m", "df", "segment_size", "norm", "noise", "skipped_segments", "backend", "adapter", "precision"];
+    let found = check(options, &names, &[&PROMISED[..], &more].concat());
+    // The exposure is that of the segments, also where a keyword of that name says something else to XSPEC.
+    assert_eq!(found["exposure"].as_f64(), Some(54.0 * 64.0));
+    assert!(found["pulsed_upper_limit"].as_f64() > Some(0.2) && found["rms"].as_f64() > Some(0.1));
+    // A gap in the input, warnings, values that are null.
+    let options = "pds tests/data/monol_testA.evt --backend cpu --rms 0.1:0.2 --norm frac --subtract-noise --rebin 64";
+    check(options, &names, &PROMISED);
+}
+
+#[test]
+fn light_curves_carry_the_same_metadata_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    // A name that is no ASCII, and quotes.
+    let strange = folder.path().join("µ'Cas\".evt");
+    std::fs::copy("tests/data/monol_testA.evt", &strange).unwrap();
+    for file in ["examples/data/b1509.fits", "tests/data/sgr1830kgfilt.evt", strange.to_str().unwrap()] {
+        check(&format!("lc {file} --dt 16"), &["a.ecsv", "a.csv", "a.json", "a.fits"], &PROMISED);
+    }
+}

@@ -1,0 +1,176 @@
+//! What the program says to somebody who tries things: what a file was taken for, what is wrong with a value, what a plan
+//! will cost.
+
+use crate::program::{B1509, codes, eagleray, json, near, refused, simulate, stderr, succeed};
+use serde_json::json as value;
+
+const XRONOS: &str = "tests/data/lcurveA.fits";
+const NICER: &str = "tests/data/sgr1830kgfilt.evt";
+
+fn stdout(options: &[&str]) -> String {
+    String::from_utf8(succeed(options).stdout).unwrap()
+}
+
+#[test]
+fn info_describes_light_curves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let text = path("a.txt");
+    let lines = [(0.5, 2.0), (1.5, 4.0), (2.5, 3.0), (7.5, 3.0)].map(|(t, r)| format!("{t} {r}\n"));
+    std::fs::write(&text, lines.concat()).unwrap();
+    let info = &json(&["info", &text])[0];
+    assert_eq!((&info["kind"], &info["format"]), (&value!("light curve"), &value!("text")));
+    assert_eq!(
+        (&info["bins"], &info["gaps"], &info["values"]),
+        (&value!(4), &value!(1), &value!("rates without errors"))
+    );
+    assert_eq!((&info["dt"], &info["first"], &info["last"]), (&value!(1.0), &value!(0.0), &value!(8.0)));
+    near(&info["mean_rate"], 3.0, 1e-12);
+    assert_eq!(info["units"], value!({ "time": "s", "counts": "ct", "rate": "ct/s", "rate_err": "ct/s" }));
+    let page = stdout(&["info", &text]);
+    assert!(page.contains("light curve in text: 4 bins of 1 s, 1 gap, rates without errors"), "{page}");
+    assert!(page.contains("3 counts/s on average"), "{page}");
+    let info = &json(&["info", XRONOS, B1509]);
+    assert_eq!((&info[0]["kind"], &info[0]["format"]), (&value!("light curve"), &value!("FITS")));
+    assert_eq!(info[0]["values"], "rates with errors");
+    assert_eq!(info[1]["kind"], "events");
+    // Counts, with a suggestion that pds follows.
+    let curve = path("a.fits");
+    succeed(&["lc", B1509, "--dt", "1/4", "-o", &curve]);
+    let info = &json(&["info", &curve])[0];
+    assert_eq!((&info["values"], &info["dt"], &info["bins"]), (&value!("counts"), &value!(0.25), &value!(14_000)));
+    let s = json(&["pds", &curve, "--backend", "cpu"]);
+    assert_eq!((&s["dt"], &s["segment_size"]), (&info["suggested"]["dt"], &info["suggested"]["segment_size"]));
+}
+
+#[test]
+fn info_counts_what_is_selected() {
+    let all = json(&["info", NICER]);
+    assert_eq!(all[0]["selected"], value!(null));
+    let options = [NICER, "--energy", "2:10"];
+    let info = json(&[&["info"], &options[..]].concat());
+    let s = json(&[&["pds", "--backend", "cpu"], &options[..]].concat());
+    let (read, filtered) = (s["photons"]["read"].as_u64().unwrap(), s["photons"]["filtered"].as_u64().unwrap());
+    assert!(filtered > 0);
+    assert_eq!(info[0]["selected"]["events"].as_u64(), Some(read - filtered));
+    let page = stdout(&[&["info"], &options[..]].concat());
+    assert!(page.contains("2 to 10 keV is PI in [200, 999]"), "{page}");
+    refused(&["info", XRONOS, "--energy", "2:10"], 2, "a light curve has no events to select");
+    refused(&["info", "tests/data/nomission.evt", "--energy", "2:10"], 2, "--rmf");
+}
+
+#[test]
+fn pds_says_that_it_took_a_file_for_a_light_curve() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meant_as_intervals.txt").display().to_string();
+    let lines: String = (0..64).map(|i| format!("{} {}\n", 100 * i, 100 * i + 50)).collect();
+    std::fs::write(&path, lines).unwrap();
+    let output = succeed(&["pds", &path, "--backend", "cpu"]);
+    let said = stderr(&output);
+    assert!(said.contains("light curve of 64 bins of 100 s, rates without errors"), "{said}");
+    let output = succeed(&["pds", &path, "--backend", "cpu", "--quiet"]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn a_plan_that_costs_hours_says_so_before_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = simulate(folder.path(), "a.evt", "--rate 1 --length 1000");
+    let long = ["pds", &path, "--dt", "1e-9", "--backend", "cpu"];
+    let plan = succeed(&[&long[..], &["--dry-run"]].concat());
+    assert!(stderr(&plan).contains("W-COST") && stderr(&plan).contains("of one core"), "{}", stderr(&plan));
+    // Refused at once, for it comes before the work.
+    refused(&[&long[..], &["--strict"]].concat(), 1, "W-COST");
+    let memory = ["pds", &path, "--dt", "2^-18", "--segment-size", "512", "--backend", "cpu", "--dry-run"];
+    assert!(stderr(&succeed(&memory)).contains("4.3 GB for each thread"), "{}", stderr(&succeed(&memory)));
+    assert!(!stderr(&succeed(&["pds", &path, "--backend", "cpu"])).contains("W-COST"));
+}
+
+/// A warning that was printed before the work is not printed again after it.
+#[test]
+fn warnings_are_printed_once() {
+    let output = succeed(&["pds", B1509, "--backend", "cpu", "--rms", "100:9999"]);
+    let said = stderr(&output);
+    assert_eq!((said.matches("W-DATASUM").count(), said.matches("W-RMS-BAND").count()), (1, 1), "{said}");
+}
+
+#[test]
+fn a_file_without_its_end_asks_for_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.fits").display().to_string();
+    let whole = std::fs::read(crate::program::root("examples/data/b1509.fits")).unwrap();
+    std::fs::write(&path, &whole[..300_000]).unwrap();
+    let options = ["pds", &path, "--backend", "cpu", "--dt", "1/64", "--segment-size", "8"];
+    refused(&options, 1, "--salvage");
+    let salvage = [&options[..], &["--salvage"]].concat();
+    refused(
+        &salvage,
+        1,
+        "none in what is left of the file; give them by --gti, or use the span of the events by --no-gti",
+    );
+    succeed(&[&salvage[..], &["--no-gti"]].concat());
+}
+
+#[test]
+fn values_that_cannot_be_are_named_with_an_example() {
+    let b = |more: &[&'static str]| [&["pds", B1509, "--backend", "cpu"], more].concat();
+    for (options, status, text) in [
+        (b(&["--dt", "-1"]), 2, "'-1' must be above zero, for example 0.5 or 1/256"),
+        (b(&["--dt", "abc"]), 2, "'abc' is not a number: write it as 0.5"),
+        (b(&["--segment-size", "-2"]), 2, "'-2' must be above zero"),
+        (b(&["--rebin", "0"]), 2, "'0' is not a whole number above zero, for example 16"),
+        (b(&["--chunk-events", "0"]), 2, "whole number above zero"),
+        (b(&["--detector", "a"]), 2, "'a' is not a whole number, for example 3"),
+        (b(&["--gti-margin", "-1"]), 2, "-1 must not be negative"),
+        (b(&["--adapter", "0"]), 2, "--backend cpu uses none"),
+        (b(&["--dt", "1e9"]), 1, "dt = 1000000000 s is too long: the longest good time interval lasts 3500 s"),
+        (b(&["--dt", "1e9"]), 1, "dt = 437.5 s would make 8"),
+        (vec!["simulate", "-o", "no/such/a.evt", "--seed", "abc"], 2, "'abc' is not a whole number from 0"),
+        (vec!["simulate", "-o", "no/such/a.evt", "--rate", "-1"], 2, "'-1' must be above zero"),
+        (vec!["lc", B1509, "--dt", "-1"], 2, "'-1' must be above zero"),
+    ] {
+        refused(&options, status, text);
+    }
+    // What a message proposes works.
+    succeed(&b(&["--dt", "437.5"]));
+}
+
+#[test]
+fn names_of_norms_are_read_in_any_case() {
+    for (given, norm) in [("Leahy", "leahy"), ("FRAC", "frac"), ("Abs", "abs"), ("NONE", "none")] {
+        assert_eq!(json(&["pds", B1509, "--backend", "cpu", "--dt", "1/64", "--norm", given])["norm"], norm);
+    }
+}
+
+#[test]
+fn detectors_that_no_event_has_are_named_with_those_that_there_are() {
+    let output = eagleray(&["pds", B1509, "--backend", "cpu", "--detector", "99"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("W-NO-DETECTOR") && said.contains("no event has PCUID 99; the file has 2"), "{said}");
+    assert!(said.contains("no event lies in any"), "{said}");
+    let s = json(&["pds", B1509, "--backend", "cpu", "--detector", "2,98,99", "--dt", "1/64"]);
+    assert!(codes(&s).contains(&"W-NO-DETECTOR"));
+    assert!(
+        !codes(&json(&["pds", B1509, "--backend", "cpu", "--detector", "2", "--dt", "1/64"]))
+            .contains(&"W-NO-DETECTOR")
+    );
+}
+
+#[test]
+fn messages_have_the_digits_and_numbers_that_they_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = simulate(folder.path(), "a.evt", "--rate 50 --length 13.35 --tstart 0");
+    refused(
+        &["pds", &path, "--dt", "0.1", "--segment-size", "20", "--backend", "cpu"],
+        1,
+        "works with dt = 0.1 s is 13.3 s",
+    );
+    let said = stderr(&succeed(&["pds", &path, "--dt", "0.1", "--segment-size", "13.3", "--backend", "cpu"]));
+    assert!(said.contains("1 segment of 13.3 s (133 bins of 0.1 s)"), "{said}");
+    let said = stdout(&["pds", &path, "--dt", "0.1", "--segment-size", "0.7", "--backend", "cpu", "--dry-run"]);
+    assert!(
+        said.contains("19 of 0.7 s, 7 bins of 0.1 s each") && said.contains("13.3 s used of 13.35 s; 0.05 s"),
+        "{said}"
+    );
+}

@@ -1,0 +1,346 @@
+//! Light curves: counts and rates on a regular grid of bins, with gaps.
+
+use serde::Serialize;
+
+use super::{Balance, Gti, Provenance};
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+
+/// Part of a bin by which edges may miss each other and still count as equal.
+pub(crate) const SLACK: f64 = 1e-6;
+/// Places on a grid are whole numbers below this: exact in f64, with room to spare in u64.
+pub(crate) const MOST_PLACES: f64 = (1u64 << 52) as f64;
+/// Seconds by which a bin may reach over the end of an interval: what the rounding of bounds amounts to.
+const TOLERANCE: f64 = 1e-5;
+
+/// The standard error of `counts` events of a Poisson process: `√N`, and for `N = 0` the upper 1σ limit `1 + √(N + ¾)`
+/// (Gehrels 1986, equation 7, doi:10.1086/164079).
+pub fn counting_error(counts: f64) -> f64 {
+    if counts > 0.0 { counts.sqrt() } else { 1.0 + 0.75f64.sqrt() }
+}
+
+/// The grid that bins stand on: bin `k` is `origin + k·dt ≤ t < origin + (k+1)·dt`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grid {
+    /// Left edge of bin 0, seconds of the frame.
+    pub origin: Dd,
+    /// Bin width, s.
+    pub dt: f64,
+}
+
+impl Grid {
+    /// Left edge of bin `k`.
+    pub fn edge(&self, k: u64) -> Dd {
+        self.origin + Dd::product(self.dt, k as f64)
+    }
+
+    /// Centre of bin `k`, s.
+    pub fn centre(&self, k: u64) -> f64 {
+        (self.origin + Dd::product(self.dt, k as f64 + 0.5)).value()
+    }
+
+    /// Bins that `start ≤ t < stop` reaches into, by more than a millionth of one; at least one. `start` is not before the
+    /// origin.
+    pub(crate) fn bins(&self, start: Dd, stop: Dd) -> std::ops::Range<u64> {
+        let place = |t: Dd| (t - self.origin).value() / self.dt;
+        let first = (place(start) + SLACK).floor().max(0.0) as u64;
+        let end = (place(stop) - SLACK).ceil().max(0.0) as u64;
+        first..end.max(first.saturating_add(1))
+    }
+
+    /// Part of bin `k` inside `start ≤ t < stop`; 1 when less than a millionth is missing.
+    pub(crate) fn covered(&self, k: u64, start: Dd, stop: Dd) -> f64 {
+        let (a, b) = (self.edge(k), self.edge(k + 1));
+        let from = if a > start { a } else { start };
+        let to = if b < stop { b } else { stop };
+        let part = ((to - from).value() / self.dt).clamp(0.0, 1.0);
+        if part > 1.0 - SLACK { 1.0 } else { part }
+    }
+}
+
+/// What a light curve says of itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LightCurveMeta {
+    /// Number of bins.
+    pub n: usize,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Events in all bins; the sum of `counts` of a series that was read.
+    pub nphots: f64,
+    /// Mean rate, counts/s: counts over exposure.
+    pub mean: f64,
+    /// Sum of `fracexp·dt`, s.
+    pub exposure: f64,
+    /// What it was made of; the photons of a series that was read are not known.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A light curve; all columns have one length. Bins without exposure are left out, so gaps are gaps of `bin`.
+#[derive(Clone, Debug)]
+pub struct LightCurve {
+    /// The grid of the bins.
+    pub grid: Grid,
+    /// Place of each bin on the grid, ascending.
+    pub bin: Vec<u64>,
+    /// Centre of each bin, seconds of the frame from MJDREF.
+    pub time: Vec<f64>,
+    /// Events in the bin, as counted.
+    pub counts: Vec<f64>,
+    /// Counts a second of exposure: `counts/(dt·fracexp)`.
+    pub rate: Vec<f64>,
+    /// Standard error of the rate; NaN where none is known.
+    pub rate_err: Vec<f64>,
+    /// Part of the bin inside good time intervals, 0 to 1.
+    pub fracexp: Vec<f64>,
+    /// True when the errors are those of counting events ([`counting_error`]); false for errors that came with a series.
+    pub counted: bool,
+    /// Good time intervals, seconds of the frame.
+    pub gti: Gti,
+    /// All else.
+    pub meta: LightCurveMeta,
+}
+
+impl LightCurve {
+    /// A light curve of events: `counts` in bins `bin` of which the part `fracexp` was exposed.
+    pub(crate) fn counted(
+        grid: Grid,
+        bin: Vec<u64>,
+        counts: Vec<f64>,
+        fracexp: Vec<f64>,
+        gti: Gti,
+        meta: LightCurveMeta,
+    ) -> LightCurve {
+        let exposed = |i: usize| grid.dt * fracexp[i];
+        let rate = (0..bin.len()).map(|i| counts[i] / exposed(i)).collect();
+        let rate_err = (0..bin.len()).map(|i| counting_error(counts[i]) / exposed(i)).collect();
+        let time = bin.iter().map(|&k| grid.centre(k)).collect();
+        LightCurve { grid, bin, time, counts, rate, rate_err, fracexp, counted: true, gti, meta }.described()
+    }
+
+    /// Brings the metadata that follow from the columns up to date.
+    pub(crate) fn described(mut self) -> LightCurve {
+        let meta = &mut self.meta;
+        meta.n = self.bin.len();
+        meta.dt = self.grid.dt;
+        meta.nphots = self.counts.iter().sum();
+        meta.exposure = self.fracexp.iter().sum::<f64>() * self.grid.dt;
+        meta.mean = if meta.exposure > 0.0 { meta.nphots / meta.exposure } else { 0.0 };
+        meta.provenance.gti = self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+        self
+    }
+
+    /// Number of bins.
+    pub fn len(&self) -> usize {
+        self.bin.len()
+    }
+
+    /// True without any bin.
+    pub fn is_empty(&self) -> bool {
+        self.bin.is_empty()
+    }
+
+    /// `by` bins into one, on the same origin: counts and exposures add; rates are the mean weighted by exposure,
+    /// `Σ f_i r_i / Σ f_i`, and errors that came with the series `√(Σ f_i² e_i²) / Σ f_i`.
+    ///
+    /// # Errors
+    /// `by` is 0 or above 2^52.
+    pub fn rebin(&self, by: u64) -> Result<LightCurve> {
+        if by == 0 || by as f64 > MOST_PLACES {
+            return Err(Error::argument("rebin", by, "between 1 and 2^52 bins make a bin"));
+        }
+        let grid = Grid { origin: self.grid.origin, dt: self.grid.dt * by as f64 };
+        let places = self.bin.iter().map(|k| k / by).collect();
+        Ok(self.regrouped(grid, places, by as f64))
+    }
+
+    /// Bins moved to `places` (ascending) of another grid, whose bins are `wide` times as long; bins at one place are added.
+    fn regrouped(&self, grid: Grid, places: Vec<u64>, wide: f64) -> LightCurve {
+        let mut new = LightCurve { grid, bin: Vec::new(), ..self.emptied() };
+        let mut from = 0;
+        for group in places.chunk_by(|a, b| a == b) {
+            let range = from..from + group.len();
+            from = range.end;
+            let sum = |value: &dyn Fn(usize) -> f64| range.clone().map(value).sum::<f64>();
+            let counts = sum(&|i| self.counts[i]);
+            let part = sum(&|i| self.fracexp[i]);
+            let alone = range.len() == 1;
+            let error = match self.counted {
+                true => counting_error(counts) / (part * self.grid.dt),
+                false if alone => self.rate_err[range.start],
+                false => sum(&|i| (self.fracexp[i] * self.rate_err[i]).powi(2)).sqrt() / part,
+            };
+            new.bin.push(group[0]);
+            new.time.push(grid.centre(group[0]));
+            new.counts.push(counts);
+            new.rate.push(if alone { self.rate[range.start] } else { sum(&|i| self.fracexp[i] * self.rate[i]) / part });
+            new.rate_err.push(error);
+            new.fracexp.push((part / wide).min(1.0));
+        }
+        new.described()
+    }
+
+    /// The same without bins.
+    fn emptied(&self) -> LightCurve {
+        LightCurve {
+            bin: Vec::new(),
+            time: Vec::new(),
+            counts: Vec::new(),
+            rate: Vec::new(),
+            rate_err: Vec::new(),
+            fracexp: Vec::new(),
+            gti: self.gti.clone(),
+            meta: self.meta.clone(),
+            ..*self
+        }
+    }
+
+    /// Light curves of one grid in any order as one; a bin that two have parts of is added.
+    ///
+    /// # Errors
+    /// No bin at all; different widths of bins, epochs or kinds of errors; grids that are not whole bins apart; bins that
+    /// overlap.
+    pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
+        let begin = |part: &LightCurve| part.grid.edge(part.first_bin()).value();
+        let filled = || parts.iter().filter(|part| !part.is_empty());
+        let Some(first) = filled().min_by(|a, b| begin(a).total_cmp(&begin(b))) else {
+            return Err(Error::argument("light curves", parts.len(), "none of them has a bin"));
+        };
+        let dt = first.grid.dt;
+        let grid = Grid { origin: first.grid.edge(first.first_bin()), dt };
+        let mut all = LightCurve { grid, gti: Gti::default(), ..first.emptied() };
+        all.meta.provenance.inputs.clear();
+        all.meta.provenance.photons = Balance::default();
+        let mut rows = Vec::new();
+        for part in filled() {
+            let bad = |what: String| Err(Error::argument("light curves", part.name(), what));
+            if (part.grid.dt / dt - 1.0).abs() > 1e-9 || part.counted != first.counted {
+                return bad(format!(
+                    "bins of {} s cannot be joined to bins of {dt} s, or errors are of another kind",
+                    part.grid.dt
+                ));
+            }
+            if part.meta.provenance.mjdref != first.meta.provenance.mjdref {
+                return bad("its reference epoch (MJDREF) is another one".into());
+            }
+            let apart = (part.grid.edge(part.first_bin()) - grid.origin).value() / dt;
+            if (apart - apart.round()).abs() > 1e-3 {
+                return bad(format!("its bins begin {} of a bin off the others' grid", (apart - apart.floor())));
+            }
+            let shift = apart.round() as u64;
+            rows.extend(part.bin.iter().enumerate().map(|(i, k)| (k - part.first_bin() + shift, part, i)));
+            all.gti = all.gti.union(&part.gti);
+            all.meta.provenance.inputs.extend(part.meta.provenance.inputs.iter().cloned());
+            all.meta.provenance.photons.add(&part.meta.provenance.photons);
+            all.meta.provenance.warnings.extend(part.meta.provenance.warnings.clone());
+        }
+        rows.sort_by_key(|row| row.0);
+        for same in rows.chunk_by(|a, b| a.0 == b.0) {
+            // What a file says of one bin is its own affair.
+            if same.len() == 1 {
+                continue;
+            }
+            let part: f64 = same.iter().map(|&(_, p, i)| p.fracexp[i]).sum();
+            if part > 1.0 + SLACK {
+                let message = format!(
+                    "the bin at {} s is in two of them; light curves that overlap are not joined",
+                    grid.centre(same[0].0)
+                );
+                return Err(Error::argument("light curves", same[0].1.name(), message));
+            }
+        }
+        let places = rows.iter().map(|row| row.0).collect();
+        for (k, p, i) in rows {
+            all.bin.push(k);
+            all.counts.push(p.counts[i]);
+            all.rate.push(p.rate[i]);
+            all.rate_err.push(p.rate_err[i]);
+            all.fracexp.push(p.fracexp[i]);
+        }
+        Ok(all.regrouped(grid, places, 1.0))
+    }
+
+    fn first_bin(&self) -> u64 {
+        self.bin.first().copied().unwrap_or(0)
+    }
+
+    fn name(&self) -> String {
+        self.meta.provenance.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
+    }
+
+    /// Some of the rows, with other intervals.
+    fn rows(&self, rows: impl Iterator<Item = usize>, gti: Gti) -> LightCurve {
+        let mut part = LightCurve { gti, ..self.emptied() };
+        for i in rows {
+            part.bin.push(self.bin[i]);
+            part.time.push(self.time[i]);
+            part.counts.push(self.counts[i]);
+            part.rate.push(self.rate[i]);
+            part.rate_err.push(self.rate_err[i]);
+            part.fracexp.push(self.fracexp[i]);
+        }
+        part.described()
+    }
+
+    /// One light curve for each stretch without a gap of more than `gap` s between the edges of neighbouring bins.
+    pub fn split_at_gaps(&self, gap: f64) -> Vec<LightCurve> {
+        let near = |a: &u64, b: &u64| (b - a - 1) as f64 * self.grid.dt <= gap;
+        let mut from = 0;
+        let mut parts = Vec::new();
+        for stretch in self.bin.chunk_by(near) {
+            let span = [(self.grid.edge(stretch[0]), self.grid.edge(stretch[stretch.len() - 1] + 1))];
+            let range = from..from + stretch.len();
+            from = range.end;
+            parts.push(self.rows(range, self.gti.intersect(&Gti::of_sorted(&span))));
+        }
+        parts
+    }
+
+    /// One light curve for each good time interval: the bins whose centres lie in it; intervals without any are left out.
+    pub fn split_by_gti(&self) -> Vec<LightCurve> {
+        let mut parts = Vec::new();
+        for &(start, stop) in self.gti.intervals() {
+            let from = self.time.partition_point(|&t| Dd::from(t) < start);
+            let to = self.time.partition_point(|&t| Dd::from(t) < stop);
+            if from < to {
+                parts.push(self.rows(from..to, Gti::of_sorted(&[(start, stop)])));
+            }
+        }
+        parts
+    }
+
+    /// The bins whose centres lie in `gti`, which becomes the good time.
+    pub fn within(&self, gti: Gti) -> LightCurve {
+        let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(Dd::from(self.time[i]))).collect();
+        self.rows(inside.into_iter(), gti)
+    }
+
+    /// Stretches of rows fit for a transform: neighbours on the grid, each with a finite value and an exposure of at least
+    /// `min_fracexp`, inside one good time interval (within 1e-5 s).
+    pub fn stretches(&self, min_fracexp: f64) -> Vec<std::ops::Range<usize>> {
+        let intervals = self.gti.intervals();
+        let home = |i: usize| {
+            let (a, b) = (self.grid.edge(self.bin[i]), self.grid.edge(self.bin[i] + 1));
+            let after = intervals.partition_point(|&(start, _)| (start - a).value() <= TOLERANCE);
+            let inside = after > 0 && (b - intervals[after - 1].1).value() <= TOLERANCE;
+            (inside && self.rate[i].is_finite() && self.fracexp[i] >= min_fracexp).then_some(after)
+        };
+        let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut last = None;
+        for i in 0..self.len() {
+            let here = home(i);
+            match stretches.last_mut() {
+                _ if here.is_none() => {}
+                Some(s) if last == here && s.end == i && self.bin[i] == self.bin[i - 1] + 1 => s.end = i + 1,
+                _ => stretches.push(i..i + 1),
+            }
+            last = here;
+        }
+        stretches
+    }
+
+    /// The span of some rows, seconds of the frame.
+    pub(crate) fn span(&self, rows: &std::ops::Range<usize>) -> (Dd, Dd) {
+        (self.grid.edge(self.bin[rows.start]), self.grid.edge(self.bin[rows.end - 1] + 1))
+    }
+}

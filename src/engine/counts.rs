@@ -1,0 +1,114 @@
+//! Events counted in any order: each byte of a file is read once, on all cores.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use super::Progress;
+use super::once::{TASK_BYTES, Told};
+use super::source::Events;
+use crate::backend::Schedule;
+use crate::backend::local::Deal;
+use crate::base::error::{Error, Result};
+use crate::data::Balance;
+use crate::io::{Kept, Share};
+
+/// How an input is counted.
+pub(super) struct Way {
+    /// Channels and detectors are needed, too.
+    pub values: bool,
+    /// Threads at most: each has counts of its own.
+    pub threads: usize,
+    /// Rows at a time, of inputs that are no files.
+    pub chunk: usize,
+}
+
+/// Bytes that the counts of all threads may take before fewer are used.
+const COUNTS_BYTES: usize = 1 << 30;
+
+/// Threads for counts of so many bytes.
+pub(super) fn threads(bytes: usize) -> usize {
+    rayon::current_num_threads().min(COUNTS_BYTES / bytes.max(1)).max(1)
+}
+
+/// Calls `look` with all that is kept of an input, in pieces, on several threads; gives the counts of each, which began as
+/// `fresh`, and the reader's part of the balance.
+///
+/// # Errors
+/// Reading fails; values of a file that has no channels, or of an input that is none.
+pub(super) fn each<S: Send>(
+    input: &mut Events,
+    way: &Way,
+    progress: Progress,
+    fresh: impl Fn() -> S + Sync,
+    look: impl Fn(&mut S, Kept) + Sync,
+) -> Result<(Vec<S>, Balance)> {
+    let unread = input.source.balance().read == 0;
+    let Some((file, parting)) = input.origin.as_ref().filter(|_| unread) else {
+        if way.values {
+            return Err(Error::argument(
+                "inputs",
+                &input.name,
+                "is not read from a file, so its events have no channels",
+            ));
+        }
+        let (mut counts, mut times) = (fresh(), Vec::<f64>::new());
+        let mut told = 0;
+        while input.source.next_chunk(way.chunk, std::slice::from_mut(&mut times))? {
+            look(&mut counts, Kept { times: &times, channels: &[], detectors: &[] });
+            times.clear();
+            let read = input.source.balance().read;
+            progress(read - told);
+            told = read;
+        }
+        return Ok((vec![counts], input.source.balance()));
+    };
+    let (rows, hashed) = (file.rows(), file.known().is_none());
+    let step = (TASK_BYTES as usize / file.row_size().max(1)).max(1);
+    let deal = Deal::new(Schedule::Dynamic, rows.div_ceil(step), way.threads);
+    let found = Mutex::new((Vec::new(), Balance::default(), Vec::new()));
+    let one = |thread: usize, told: &mut Told| -> Result<()> {
+        let (mut counts, mut times) = (fresh(), Vec::new());
+        for task in deal.of(thread) {
+            let rows = task * step..(task * step + step).min(rows);
+            let mut share = Share::new(file, parting.clone(), rows, hashed)?;
+            if way.values {
+                share = share.with_values()?;
+            }
+            let mut read = 0;
+            while let Some(kept) = share.next_kept(&mut times)? {
+                look(&mut counts, kept);
+                told.add(share.balance.read - read);
+                read = share.balance.read;
+            }
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.1.add(&share.balance);
+            found.2.push((task, share.part));
+        }
+        found.lock().unwrap_or_else(PoisonError::into_inner).0.push(counts);
+        Ok(())
+    };
+    let (sender, rows_read) = sync_channel(2 * way.threads);
+    let failed = Mutex::new(None);
+    let work = |thread: usize, sender: SyncSender<u64>| {
+        if let Err(e) = one(thread, &mut Told { sender, rows: 0, step: way.chunk as u64 }) {
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for thread in 0..deal.threads() {
+            let (work, sender) = (&work, sender.clone());
+            scope.spawn(move |_| work(thread, sender));
+        }
+        drop(sender);
+        rows_read.into_iter().for_each(progress);
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let (counts, balance, mut parts) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if hashed {
+        parts.sort_by_key(|(task, _)| *task);
+        file.found(parts.into_iter().map(|(_, part)| part).collect())?;
+    }
+    Ok((counts, balance))
+}

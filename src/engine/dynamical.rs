@@ -1,0 +1,285 @@
+//! Segments → rows of a dynamical spectrum, as the sums of each come back.
+
+use serde::Serialize;
+
+use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
+use super::plan::InputPlan;
+use super::source::Events;
+use super::{Done, Keep, Options, Plan, Progress, no_events, record_device, work};
+use crate::backend::{Backend, DeviceInfo};
+use crate::base::error::{Error, Result};
+use crate::base::sums::{PartialSums, Sums};
+use crate::base::text::Short;
+use crate::base::warning::Warnings;
+use crate::data::{DeviceRecord, Provenance};
+use crate::science::CrossOptions;
+use crate::science::dynamical::rows::{Place, Recipe, Rows};
+use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
+use crate::science::power::{PowerOptions, single_precision_suffices};
+use crate::segment::{PlanSpec, Product};
+
+/// Bytes of a matrix from which on memory is worth a warning.
+const LARGE_MATRIX: u64 = 1 << 30;
+
+/// Options of a dynamical power spectrum of events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DynamicalOptions {
+    /// Segments, normalisation and rebinning of frequencies. The noise level is Poisson's, a value, or none.
+    #[serde(flatten)]
+    pub spectrum: Options,
+    /// Rebinning of times.
+    #[serde(flatten)]
+    pub time: TimeRebin,
+}
+
+/// The product that keeps every segment of a power spectrum.
+pub(super) const EVERY_SEGMENT: Product = Product::EverySegment { channels: 1, inside: 0 };
+
+impl DynamicalOptions {
+    /// Plans the segments of some inputs; a large matrix is warned of.
+    ///
+    /// # Errors
+    /// See [`Plan::new`].
+    pub fn plan(&self, inputs: &[Events], warnings: &mut Warnings) -> Result<Plan> {
+        let mut plan = Plan::new(inputs, &self.spectrum, warnings)?;
+        plan.spec.product = EVERY_SEGMENT;
+        let (rows, frequencies) = self.shape(&plan)?;
+        warn_of_size(rows, frequencies, warnings);
+        Ok(plan)
+    }
+
+    /// Rows (at most) and frequencies of the matrix that a plan makes.
+    ///
+    /// # Errors
+    /// Rebinning without meaning.
+    pub fn shape(&self, plan: &Plan) -> Result<(u64, usize)> {
+        recipe(&self.spectrum.power, self.time, &plan.spec, plan.resolution.dt, false)
+            .shape(plan.total_segments(), stretches(plan))
+    }
+}
+
+pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
+    let bytes = rows.saturating_mul(8 * frequencies as u64);
+    if bytes > LARGE_MATRIX {
+        let gigabytes = Short((bytes as f64 / 1e8).ceil() / 10.0);
+        let message = format!(
+            "a matrix of {rows} times and {frequencies} frequencies takes {gigabytes} GB of memory; rebinning makes it smaller"
+        );
+        warnings.push("W-MATRIX-SIZE", message);
+    }
+}
+
+/// Stretches without a gap, of all inputs.
+fn stretches(plan: &Plan) -> u64 {
+    plan.observations().map(|input| input.segments.stretches()).sum()
+}
+
+/// What is done with the segments of a power spectrum.
+pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> Recipe {
+    Recipe {
+        channels: 1,
+        inside: false,
+        flux,
+        n: spec.n,
+        dt,
+        segment_size: spec.segment_size,
+        norm: power.norm,
+        use_common_mean: power.use_common_mean,
+        rebin: power.rebin,
+        time,
+        background: [power.background, 0.0],
+        noise: [power.noise; 2],
+    }
+}
+
+/// What is done with the segments of a cross spectrum.
+pub(super) fn cross_recipe(
+    cross: &CrossOptions,
+    time: TimeRebin,
+    spec: &PlanSpec,
+    dt: f64,
+    inside: bool,
+    flux: bool,
+) -> Result<Recipe> {
+    if cross.fullspec {
+        return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
+    }
+    // Rows begin with the reference.
+    let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
+    Ok(Recipe {
+        channels: 2,
+        inside,
+        flux,
+        n: spec.n,
+        dt,
+        segment_size: spec.segment_size,
+        norm: cross.norm,
+        use_common_mean: cross.use_common_mean,
+        rebin: cross.rebin,
+        time,
+        background: [reference.0, subject.0],
+        noise: [reference.1, subject.1],
+    })
+}
+
+/// Where each segment of a plan lies: they are asked for in order.
+struct Places<'a> {
+    observations: Vec<&'a InputPlan>,
+    across_gaps: bool,
+    /// The observation that was asked for last, and the stretches before it.
+    observation: usize,
+    stretches: u64,
+}
+
+impl<'a> Places<'a> {
+    fn new(plan: &'a Plan, across_gaps: bool) -> Places<'a> {
+        Places { observations: plan.observations().collect(), across_gaps, observation: 0, stretches: 0 }
+    }
+
+    fn get(&mut self, index: u64) -> Place {
+        while index >= self.observations[self.observation].indices().end {
+            self.stretches += self.observations[self.observation].segments.stretches();
+            self.observation += 1;
+        }
+        let InputPlan { segments, first, .. } = self.observations[self.observation];
+        let (start, stretch, number) = segments.place(index - first);
+        let start = start.value();
+        match self.across_gaps {
+            true => Place { start, stretch: 0, number: index },
+            false => Place { start, stretch: self.stretches + stretch, number },
+        }
+    }
+}
+
+/// The dynamical power spectrum of events. Memory holds the matrix, and what batches take.
+///
+/// # Errors
+/// See [`super::spectrum_of_events`]; a fitted noise level.
+pub fn dynamical_spectrum_of_events(
+    inputs: Vec<Events>,
+    options: &DynamicalOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<DynamicalPowerSpectrum> {
+    if inputs.is_empty() {
+        return Err(Error::argument("inputs", 0, "at least one input is needed"));
+    }
+    let plan = options.plan(&inputs, &mut warnings)?;
+    let power = &options.spectrum.power;
+    let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
+    let chunk = options.spectrum.chunk_events;
+    let (rows, device, mut made) = rows_of(&plan, inputs, recipe, backend, chunk, &mut warnings, progress)?;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    made.warnings = warnings;
+    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
+    warn_of_precision(&mut spectrum);
+    Ok(spectrum)
+}
+
+/// Options of a dynamical cross spectrum of events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DynamicalCrossOptions {
+    /// Segments, normalisation and rebinning of frequencies. Noise levels are Poisson's, a value, or none; `fullspec` is not possible.
+    #[serde(flatten)]
+    pub spectrum: CrossSpectrumOptions,
+    /// Rebinning of times.
+    #[serde(flatten)]
+    pub time: TimeRebin,
+}
+
+/// The dynamical cross spectrum of the channels of one or several observations, in common segments; `inside` as for
+/// [`super::cross_spectrum_of_events`].
+///
+/// # Errors
+/// See there; a fitted noise level, `fullspec`.
+pub fn dynamical_cross_spectrum_of_events(
+    inputs: Vec<Channels>,
+    inside: bool,
+    options: &DynamicalCrossOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<DynamicalCrossSpectrum> {
+    let product = Product::EverySegment { channels: 2, inside: u64::from(inside) };
+    let (plan, events) = plan_channels(inputs, inside, product, &options.spectrum, &mut warnings)?;
+    let dt = plan.resolution.dt;
+    let recipe = cross_recipe(&options.spectrum.cross, options.time, &plan.spec, dt, inside, false)?;
+    let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
+    warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut warnings);
+    let chunk = options.spectrum.chunk_events;
+    let (rows, device, mut made) = rows_of(&plan, events, recipe, backend, chunk, &mut warnings, progress)?;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    made.warnings = warnings;
+    DynamicalCrossSpectrum::new(rows, device, made)
+}
+
+/// The rows of a plan's segments.
+pub(super) struct EveryRow<'a> {
+    plan: &'a Plan,
+    places: Places<'a>,
+    rows: Rows,
+}
+
+impl<'a> EveryRow<'a> {
+    fn new(plan: &'a Plan, recipe: Recipe) -> Result<EveryRow<'a>> {
+        let places = Places::new(plan, recipe.time.across_gaps);
+        let rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
+        Ok(EveryRow { plan, places, rows })
+    }
+
+    /// Takes sums of segments, which come in order.
+    pub fn take(&mut self, sums: &mut PartialSums) {
+        sums.take_runs().for_each(|(segment, sums)| self.rows.add(self.places.get(segment), sums));
+    }
+
+    /// Forgets what came.
+    pub fn begin_again(&mut self) {
+        self.rows.clear();
+        self.places = Places::new(self.plan, self.places.across_gaps);
+    }
+
+    /// All segments together, without their powers.
+    pub fn total(&self) -> Sums {
+        self.rows.total.clone()
+    }
+}
+
+/// Reads the inputs of a plan and makes rows of their segments, as these come back.
+fn rows_of(
+    plan: &Plan,
+    inputs: Vec<Events>,
+    recipe: Recipe,
+    backend: &mut dyn Backend,
+    chunk: usize,
+    warnings: &mut Warnings,
+    progress: Progress,
+) -> Result<(Rows, DeviceRecord, Provenance)> {
+    let mut rows = EveryRow::new(plan, recipe)?;
+    let Done { sums, device, made } = work(plan, inputs, backend, chunk, Keep::Rows(&mut rows), warnings, progress)?;
+    if sums.channels.is_empty() || sums.channels.iter().any(|c| c.photons == 0) {
+        return Err(no_events(plan, &made));
+    }
+    Ok((rows.rows, device, made))
+}
+
+/// What a product says of what computed it.
+pub(super) fn record(device: &DeviceInfo) -> DeviceRecord {
+    record_device(device, &Sums::default(), 0, &mut Warnings::default())
+}
+
+/// Powers of one segment that single precision spoils are warned of, by the mean of all rows.
+pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
+    if spectrum.meta.device.precision != "single" {
+        return;
+    }
+    let (rows, columns) = spectrum.axes.shape();
+    let noise = if spectrum.meta.channels.noise_subtracted { spectrum.noise.as_slice() } else { &[] };
+    let cell = |r: usize, c: usize| spectrum.row(r)[c] + noise.get(r).copied().unwrap_or(0.0);
+    let mean: Vec<f64> = (0..columns).map(|c| (0..rows).map(|r| cell(r, c)).sum::<f64>() / rows as f64).collect();
+    let averaged = spectrum.axes.segments.iter().copied().max().unwrap_or(1);
+    if !single_precision_suffices(&mean, averaged) {
+        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
+        spectrum.meta.provenance.warnings.push("W-PRECISION", message);
+    }
+}

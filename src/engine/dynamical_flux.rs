@@ -1,0 +1,197 @@
+//! Segments of series → rows of a dynamical spectrum, as the sums of each come back.
+
+use super::Queue;
+use super::dynamical::{EVERY_SEGMENT, cross_recipe, recipe, record, warn_of_precision, warn_of_size};
+use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, push_flux, spec_of};
+use super::series::{CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
+use crate::data::{DeviceRecord, LightCurve, Provenance};
+use crate::science::Norm;
+use crate::science::dynamical::rows::{Place, Recipe, Rows};
+use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
+use crate::segment::{PlanSpec, Product};
+
+/// The dynamical power spectrum of flux segments that follow one another from time 0 on, all of one length. With
+/// `use_common_mean` false each is normalised by its own mean (and errors), and one that cannot be is skipped.
+///
+/// # Errors
+/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment that can be normalised, a matrix that
+/// memory does not hold; the device fails.
+pub fn dynamical_spectrum_of_flux(
+    segments: impl IntoIterator<Item = FluxSegment>,
+    options: &FluxOptions,
+    time: TimeRebin,
+    backend: &mut dyn Backend,
+    warnings: Warnings,
+) -> Result<DynamicalPowerSpectrum> {
+    of_flux(segments, options, time, one_after_the_other, backend, warnings)
+}
+
+/// The dynamical cross spectrum of pairs of flux segments that follow one another from time 0 on, all of one length. A pair of
+/// which either segment is empty, or cannot be normalised where `use_common_mean` is false, is skipped and leaves its time free.
+///
+/// # Errors
+/// As for [`dynamical_spectrum_of_flux`]; a fitted noise level, `fullspec`.
+pub fn dynamical_cross_spectrum_of_flux(
+    pairs: impl IntoIterator<Item = FluxPair>,
+    options: &CrossFluxOptions,
+    time: TimeRebin,
+    backend: &mut dyn Backend,
+    warnings: Warnings,
+) -> Result<DynamicalCrossSpectrum> {
+    cross_of_flux(pairs, options, time, one_after_the_other, backend, warnings)
+}
+
+fn one_after_the_other(index: u64, size: f64) -> Place {
+    Place { start: index as f64 * size, stretch: 0, number: index }
+}
+
+fn of_flux(
+    segments: impl IntoIterator<Item = FluxSegment>,
+    options: &FluxOptions,
+    time: TimeRebin,
+    place: impl Fn(u64, f64) -> Place,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<DynamicalPowerSpectrum> {
+    let FluxOptions { dt, rates, power } = options;
+    let mut segments = (0..).zip(segments.into_iter().map(|segment| [segment])).peekable();
+    let spec = spec_of(segments.peek().map_or(0, |(_, [s])| s.values.len()), *dt, EVERY_SEGMENT)?;
+    let recipe = recipe(power, time, &spec, *dt, true);
+    let (rows, device) = rows_of(segments, &spec, recipe, *rates, place, backend, &mut warnings)?;
+    let options_used = serde_json::to_value((power, time)).unwrap_or_default();
+    let made = Provenance { options: options_used, warnings, ..Default::default() };
+    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
+    check_finite(&spectrum.power, spectrum.meta.channels.mean, power.norm)?;
+    warn_of_precision(&mut spectrum);
+    Ok(spectrum)
+}
+
+fn cross_of_flux(
+    pairs: impl IntoIterator<Item = FluxPair>,
+    options: &CrossFluxOptions,
+    time: TimeRebin,
+    place: impl Fn(u64, f64) -> Place,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<DynamicalCrossSpectrum> {
+    let CrossFluxOptions { dt, rates, cross } = options;
+    let mut skipped = 0;
+    let whole = (0..).zip(pairs).filter_map(|(index, pair)| {
+        skipped += u64::from(!pair.is_whole());
+        pair.is_whole().then_some((index, [pair.reference, pair.subject]))
+    });
+    let mut whole = whole.peekable();
+    let n = whole.peek().map_or(0, |(_, [reference, _])| reference.values.len());
+    let spec = spec_of(n, *dt, Product::EverySegment { channels: 2, inside: 0 })?;
+    let recipe = cross_recipe(cross, time, &spec, *dt, false, true)?;
+    let (mut rows, device) = rows_of(whole, &spec, recipe, *rates, place, backend, &mut warnings)?;
+    rows.total.skipped += skipped;
+    let options_used = serde_json::to_value((cross, time)).unwrap_or_default();
+    let made = Provenance { options: options_used, warnings, ..Default::default() };
+    let spectrum = DynamicalCrossSpectrum::new(rows, device, made)?;
+    let channels = &spectrum.meta.channels;
+    check_finite(&spectrum.power1, channels.mean1, cross.norm)?;
+    check_finite(&spectrum.power2, channels.mean2, cross.norm)?;
+    Ok(spectrum)
+}
+
+/// Makes rows of numbered segments, as they come back.
+fn rows_of<C: AsRef<[FluxSegment]>>(
+    segments: impl Iterator<Item = (u64, C)>,
+    spec: &PlanSpec,
+    recipe: Recipe,
+    rates: bool,
+    place: impl Fn(u64, f64) -> Place,
+    backend: &mut dyn Backend,
+    warnings: &mut Warnings,
+) -> Result<(Rows, DeviceRecord)> {
+    let (norm, to_counts) = (recipe.norm, if rates { recipe.dt } else { 1.0 });
+    // An iterator's end is not known; rows grow as segments come.
+    let mut rows = Rows::new(recipe, 0, 0)?;
+    let mut queue = Queue::of_plan(backend, spec)?;
+    let mut take = |queue: &mut Queue| {
+        queue.sums.take_runs().for_each(|(segment, sums)| rows.add(place(segment, spec.segment_size), sums));
+    };
+    push_flux(&mut queue, spec, segments, to_counts, &mut take)?;
+    queue.drain()?;
+    take(&mut queue);
+    let (_, device) = queue.finish(warnings)?;
+    if rows.total.segments == 0 {
+        return Err(Error::argument("norm", norm, "no segment has a mean that it can be divided by"));
+    }
+    Ok((rows, record(&device)))
+}
+
+fn check_finite(power: &[f64], mean: f64, norm: Norm) -> Result<()> {
+    if power.iter().all(|p| p.is_finite()) {
+        return Ok(());
+    }
+    let message = format!("the mean flux is {mean}, and this normalisation divides by it");
+    Err(Error::argument("norm", norm, message))
+}
+
+/// The dynamical power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
+/// split it into stretches.
+///
+/// # Errors
+/// See [`SeriesPlan::new`] and [`dynamical_spectrum_of_flux`].
+pub fn dynamical_spectrum_of_light_curve(
+    series: &LightCurve,
+    options: &SeriesOptions,
+    time: TimeRebin,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<DynamicalPowerSpectrum> {
+    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let frequencies = crate::numerics::fft::frequencies(plan.resolution.n);
+    warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.count(), &mut warnings);
+    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
+    let place = places(&plan, series, time.across_gaps);
+    let mut spectrum = of_flux(plan.segments(series), &flux, time, place, backend, warnings)?;
+    let (options, warnings) = (serde_json::to_value((options, time)), &mut spectrum.meta.provenance.warnings);
+    spectrum.meta.provenance = plan.provenance(series, None, options.unwrap_or_default(), std::mem::take(warnings));
+    Ok(spectrum)
+}
+
+/// The dynamical cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it into
+/// stretches.
+///
+/// # Errors
+/// See [`CrossSeriesPlan::new`] and [`dynamical_cross_spectrum_of_flux`].
+pub fn dynamical_cross_spectrum_of_light_curves(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &CrossSeriesOptions,
+    time: TimeRebin,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<DynamicalCrossSpectrum> {
+    let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let frequencies =
+        options.cross.rebin.ranges(crate::numerics::fft::frequencies(plan.segments.resolution.n))?.count();
+    warn_of_size(4 * plan.segments.starts.len() as u64, frequencies, &mut warnings);
+    let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
+    let place = places(&plan.segments, &plan.subject, time.across_gaps);
+    let mut spectrum = cross_of_flux(plan.pairs(), &flux, time, place, backend, warnings)?;
+    let (options, warnings) = (serde_json::to_value((options, time)), &mut spectrum.meta.provenance.warnings);
+    let (options, warnings) = (options.unwrap_or_default(), std::mem::take(warnings));
+    spectrum.meta.provenance = plan.segments.provenance(&plan.subject, Some(&plan.reference), options, warnings);
+    Ok(spectrum)
+}
+
+/// Where the segments of a light curve lie.
+fn places(plan: &SeriesPlan, series: &LightCurve, across_gaps: bool) -> impl Fn(u64, f64) -> Place {
+    let (starts, n) = (&plan.starts, plan.resolution.n);
+    let joined = |i: usize| starts[i] == starts[i - 1] + n && series.bin[starts[i]] == series.bin[starts[i] - 1] + 1;
+    // The first segment of each stretch.
+    let heads: Vec<usize> = (0..starts.len()).filter(|&i| i == 0 || !joined(i)).collect();
+    let edges: Vec<f64> = starts.iter().map(|&row| series.grid.edge(series.bin[row]).value()).collect();
+    move |index, _| {
+        let i = index as usize;
+        let stretch = if across_gaps { 0 } else { heads.partition_point(|&head| head <= i) - 1 };
+        Place { start: edges[i], stretch: stretch as u64, number: (i - heads[stretch]) as u64 }
+    }
+}

@@ -1,0 +1,212 @@
+//! Many bands of the same events → sums with one reference → variability against energy, in one pass.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::plan::{Place, Plan, Wanted, combined_gtis};
+use super::reader::{Reader, edges};
+use super::source::describe;
+use super::{CHUNK_EVENTS, Combine, Done, Events, Keep, Progress, dead_time, no_events, work};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
+use crate::data::{Balance, Gti};
+use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
+use crate::segment::Product;
+use crate::segment::plan::Resolution;
+
+/// Options of an energy spectrum of events.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EnergySpectrumOptions {
+    /// Bin width, s; chosen when left out.
+    pub dt: Option<f64>,
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Several inputs.
+    pub combine: Combine,
+    /// From sums to spectrum.
+    #[serde(flatten)]
+    pub energy: EnergyOptions,
+    /// Rows read at a time; changes no result, and is not recorded.
+    #[serde(skip)]
+    pub chunk_events: usize,
+}
+
+impl EnergySpectrumOptions {
+    /// Defaults of a kind of spectrum, between two frequencies where it has some.
+    pub fn new(kind: EnergyKind, freq: Option<[f64; 2]>) -> EnergySpectrumOptions {
+        let energy = EnergyOptions { kind, freq, fractional: kind != EnergyKind::Covariance };
+        let (dt, segment_size) = (None, None);
+        EnergySpectrumOptions { dt, segment_size, combine: Combine::Average, energy, chunk_events: CHUNK_EVENTS }
+    }
+}
+
+/// The bands of an energy spectrum as its users know them: what the channel ranges of the inputs are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnergyBands {
+    /// The reference, band 0 of the inputs.
+    pub reference: Band,
+    /// The bands of interest, which are the others.
+    pub subjects: Vec<Band>,
+    /// They are channels and not keV.
+    pub channels: bool,
+}
+
+/// What is known of an energy spectrum before an event is read.
+pub struct EnergyPlan {
+    /// Segments and sums.
+    pub plan: Plan,
+    /// Frequencies used.
+    pub frequencies: usize,
+    /// Bit s: the photons of that band leave the reference for it.
+    inside: u64,
+}
+
+impl EnergyPlan {
+    /// Plans the segments.
+    ///
+    /// # Errors
+    /// Bands that overlap in part, that differ among the inputs, or that the inputs do not have; options without meaning; no frequency
+    /// in the band; no interval long enough.
+    pub fn new(
+        inputs: &[Events],
+        bands: &EnergyBands,
+        options: &EnergySpectrumOptions,
+        warnings: &mut Warnings,
+    ) -> Result<EnergyPlan> {
+        let inside = relations(inputs, bands)?;
+        let gtis = combined_gtis(inputs, options.combine, warnings)?;
+        let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
+        let places: Vec<Place> = (0..inputs.len()).map(|i| Place { observation: observation(i), channel: 0 }).collect();
+        let product = Product::Cross { channels: bands.subjects.len() + 1, inside, weight_exponent: None };
+        let wanted = Wanted { dt: options.dt, segment_size: options.segment_size, product, compat_stingray: false };
+        let plan = Plan::of(inputs, &gtis, &places, &wanted, warnings)?;
+        let Resolution { n, segment_size, .. } = plan.resolution;
+        let Some(freq) = options.energy.freq else {
+            return Err(Error::argument(
+                "--freq",
+                "not given",
+                "the frequencies LO:HI, Hz, to average over are needed",
+            ));
+        };
+        let frequencies = frequencies_in(freq, n, segment_size)?;
+        let (df, all) = (1.0 / segment_size, plan.spec.frequencies());
+        let (lowest, highest) = (0.5 * df, (all as f64 + 0.5) * df);
+        // From 0 on, or without end, means all there are.
+        if (freq[0] > 0.0 && freq[0] < lowest) || (freq[1].is_finite() && freq[1] > highest + df) {
+            let [lo, hi] = [frequencies.start + 1, frequencies.end].map(|k| k as f64 * df);
+            let message = format!("of {}:{} Hz the spectrum has {lo} to {hi} Hz", freq[0], freq[1]);
+            warnings.push("W-FREQ-BAND", message);
+        }
+        Ok(EnergyPlan { plan, frequencies: frequencies.len(), inside })
+    }
+}
+
+/// Which bands are inside the reference. Every photon must count once: no two bands share one, and each is inside the reference or
+/// apart from it.
+fn relations(inputs: &[Events], bands: &EnergyBands) -> Result<u64> {
+    let mut all: Option<u64> = None;
+    let name = |band: &Band| format!("{}:{}", band.lo, band.hi);
+    for input in inputs {
+        let Some((reference, subjects)) = input.bands.split_first().filter(|(_, s)| s.len() == bands.subjects.len())
+        else {
+            let message = format!("{} has {} bands, with the reference's", input.name, input.bands.len());
+            return Err(Error::argument("bands", bands.subjects.len() + 1, message));
+        };
+        let mut inside = 0;
+        for (s, (range, band)) in subjects.iter().zip(&bands.subjects).enumerate() {
+            if reference.contains(range) {
+                inside |= 1 << s;
+            } else if !reference.is_apart_from(range) {
+                let message = format!(
+                    "shares photons with the reference {} without being inside it; let the reference begin and end at edges of bands",
+                    name(&bands.reference)
+                );
+                return Err(Error::argument("--energies", name(band), message));
+            }
+            if let Some(other) = subjects[..s].iter().position(|other| !other.is_apart_from(range)) {
+                let message = format!("shares photons with the band {}", name(&bands.subjects[other]));
+                return Err(Error::argument("--energies", name(band), message));
+            }
+        }
+        if all.is_some_and(|all| all != inside) {
+            let message = format!("in {} other bands are inside the reference than in the inputs before", input.name);
+            return Err(Error::argument("--ref", name(&bands.reference), message));
+        }
+        all = Some(inside);
+    }
+    all.ok_or_else(|| Error::argument("inputs", 0, "at least one input is needed"))
+}
+
+/// Variability against energy of events, all bands in one pass: each event is read once and counted in its band and, where it is in
+/// there, in the reference. The inputs are those of [`Events::of_bands`], the reference first.
+///
+/// The balance of photons counts events, not entries in bands: one in a band and in the reference is one.
+///
+/// # Errors
+/// See [`EnergyPlan::new`]; reading fails; the device fails; no event in any segment.
+pub fn energy_spectrum_of_events(
+    inputs: Vec<Events>,
+    bands: &EnergyBands,
+    options: &EnergySpectrumOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<EnergySpectrum> {
+    if options.energy.kind == EnergyKind::Count {
+        return count_spectrum(inputs, bands, options, warnings, progress);
+    }
+    let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
+    let known = dead_time::known(&inputs, options.combine);
+    let Done { sums, device, mut made } =
+        work(&plan, inputs, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
+    if sums.channels.iter().all(|c| c.photons == 0) {
+        return Err(no_events(&plan, &made));
+    }
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    let EnergyBands { reference, subjects, channels } = bands.clone();
+    let context =
+        EnergyContext { n, dt, segment_size, bands: subjects, reference, inside, channels, device, provenance: made };
+    let mut spectrum = EnergySpectrum::new(&sums, &options.energy, context)?;
+    dead_time::warn_of_bands(&mut spectrum, known);
+    Ok(spectrum)
+}
+
+/// The photons of each band in good time.
+fn count_spectrum(
+    mut inputs: Vec<Events>,
+    bands: &EnergyBands,
+    options: &EnergySpectrumOptions,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<EnergySpectrum> {
+    let inside = relations(&inputs, bands)?;
+    inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+    let gtis = combined_gtis(&inputs, options.combine, &mut warnings)?;
+    let mut made = describe(&inputs);
+    let observations = if options.combine == Combine::Merge { &gtis[..1] } else { &gtis[..] };
+    made.gti = observations.iter().flat_map(|g| g.intervals()).map(|(a, b)| [a.value(), b.value()]).collect();
+    let exposure = observations.iter().map(Gti::exposure).sum();
+    let mut counts = vec![0; bands.subjects.len() + 1];
+    let counted: Vec<bool> = (0..counts.len()).map(|b| b == 0 || (inside >> (b - 1)) & 1 == 0).collect();
+    let mut photons = Balance::default();
+    for (input, gti) in inputs.into_iter().zip(&gtis) {
+        let intervals = edges(gti, input.offset);
+        let mut reader = Reader::new(input.source, Arc::clone(&intervals), counted.clone(), options.chunk_events);
+        for &(start, stop) in intervals.iter() {
+            reader.skip_to(start, progress)?;
+            reader.each_to(stop, progress, |band, times| counts[band] += times.len() as u64)?;
+        }
+        photons.add(&reader.finish(progress)?);
+    }
+    photons.used = counts.iter().zip(&counted).filter(|(_, counted)| **counted).map(|(count, _)| count).sum();
+    debug_assert!(photons.is_exact(), "{photons}");
+    made.photons = photons;
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    let EnergyBands { subjects, channels, .. } = bands.clone();
+    Ok(EnergySpectrum::of_counts(subjects, counts.split_off(1), channels, exposure, made))
+}

@@ -1,0 +1,81 @@
+//! Two detectors in common segments → spectra corrected for dead time.
+
+use serde::Serialize;
+
+use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
+use super::plan::Plan;
+use super::{CHUNK_EVENTS, Done, Events, Keep, Progress, no_events, work};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
+use crate::science::fad::{FadContext, FadOptions, FadSpectrum};
+use crate::segment::Product;
+use crate::segment::plan::Resolution;
+
+/// Options of corrected spectra of events.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FadPlanOptions {
+    /// Bin width, s; chosen when left out.
+    pub dt: Option<f64>,
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// From amplitudes to spectra.
+    #[serde(flatten)]
+    pub fad: FadOptions,
+    /// The peer's rules where this library's differ.
+    pub compat_stingray: bool,
+    /// Rows read at a time; changes no result, and is not recorded.
+    #[serde(skip)]
+    pub chunk_events: usize,
+}
+
+impl Default for FadPlanOptions {
+    fn default() -> FadPlanOptions {
+        let fad = FadOptions::default();
+        FadPlanOptions { dt: None, segment_size: None, fad, compat_stingray: false, chunk_events: CHUNK_EVENTS }
+    }
+}
+
+impl FadPlanOptions {
+    /// The plan of common segments of both detectors, and the events of its inputs.
+    ///
+    /// # Errors
+    /// A smoothing that is not positive; options without meaning; no interval long enough.
+    pub fn plan<'a>(&self, inputs: Vec<Channels<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
+        let width = self.fad.smoothing;
+        if !(width.is_finite() && width > 0.0) {
+            return Err(Error::argument("--fad-smoothing", width, "must be a positive number of Hz"));
+        }
+        // How many frequencies that is shows when the length of a segment is known.
+        let product = Product::Fad(self.fad.work(0.0));
+        let FadPlanOptions { dt, segment_size, compat_stingray, .. } = *self;
+        let cross = CrossSpectrumOptions { dt, segment_size, compat_stingray, ..CrossSpectrumOptions::default() };
+        let (mut plan, events) = plan_channels(inputs, false, product, &cross, warnings)?;
+        plan.spec.product = Product::Fad(self.fad.work(plan.resolution.segment_size));
+        Ok((plan, events))
+    }
+}
+
+/// Spectra of two simultaneous detectors, the first the subject, the second the reference, corrected for dead time by the
+/// difference of their Fourier amplitudes. Segments without a photon in either are skipped. The backend must be the CPU.
+///
+/// # Errors
+/// See [`FadPlanOptions::plan`]; a device that is not the CPU; reading fails; no event in any segment.
+pub fn fad_of_events(
+    inputs: Vec<Channels>,
+    options: &FadPlanOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<FadSpectrum> {
+    let (plan, events) = options.plan(inputs, &mut warnings)?;
+    let done = work(&plan, events, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
+    let Done { sums, device, mut made } = done;
+    if sums.segments == 0 {
+        return Err(no_events(&plan, &made));
+    }
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    FadSpectrum::new(&sums, &options.fad, FadContext { n, dt, segment_size, device, provenance: made })
+}

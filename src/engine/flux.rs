@@ -1,0 +1,326 @@
+//! Averaged power spectra and cross spectra of flux segments from any iterator.
+
+use super::ends::EndSums;
+use super::{Queue, record_device};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::data::Provenance;
+use crate::kernels::Input;
+use crate::science::Norm;
+use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
+use crate::science::norm::Level;
+use crate::science::power::{AveragedPowerSpectrum, Context, PowerOptions};
+use crate::segment::{PlanSpec, Product, Row, SegmentBatch};
+
+/// One segment of a binned series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FluxSegment {
+    /// Values, one a bin: counts a bin, or counts/s.
+    pub values: Vec<f64>,
+    /// Their standard errors in the same unit; empty when there are none.
+    pub errors: Vec<f64>,
+}
+
+impl<T: Into<f64>> From<Vec<T>> for FluxSegment {
+    /// Values of any type that f64 holds exactly (`f64`, `f32`, `u32`, `u16`, …), without errors.
+    fn from(values: Vec<T>) -> FluxSegment {
+        FluxSegment { values: values.into_iter().map(Into::into).collect(), errors: Vec::new() }
+    }
+}
+
+impl<T: Into<f64> + Copy> From<&[T]> for FluxSegment {
+    /// As from a vector.
+    fn from(values: &[T]) -> FluxSegment {
+        FluxSegment { values: values.iter().map(|&x| x.into()).collect(), errors: Vec::new() }
+    }
+}
+
+/// Options of a spectrum of flux segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FluxOptions {
+    /// Bin width, s.
+    pub dt: f64,
+    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    pub rates: bool,
+    /// From sums to spectrum; the mean is always common.
+    pub power: PowerOptions,
+}
+
+/// A segment of two series of the same bins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FluxPair {
+    /// The subject, whose lags are positive where it is late.
+    pub subject: FluxSegment,
+    /// The reference.
+    pub reference: FluxSegment,
+}
+
+impl FluxPair {
+    /// Neither segment is empty.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.subject.values.is_empty() && !self.reference.values.is_empty()
+    }
+}
+
+/// Options of a cross spectrum of flux segments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossFluxOptions {
+    /// Bin width, s.
+    pub dt: f64,
+    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    pub rates: bool,
+    /// From sums to spectrum.
+    pub cross: CrossOptions,
+}
+
+/// The averaged power spectrum of `segments`, all of one length, numbered from 0.
+///
+/// The mean of each segment is subtracted and a power of two, common to a run of segments, scales the samples near 1 before
+/// they go to the device; both are undone exactly. Counts of photons need neither on the CPU: their sums are those of events,
+/// bit for bit.
+///
+/// # Errors
+/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
+/// normalisation divides by it; the device fails.
+pub fn spectrum_of_flux(
+    segments: impl IntoIterator<Item = FluxSegment>,
+    options: &FluxOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    if !options.power.use_common_mean {
+        return Err(own_mean());
+    }
+    let mut segments = (0..).zip(segments.into_iter().map(|segment| [segment])).peekable();
+    let first = segments.peek().map_or(0, |(_, [segment])| segment.values.len());
+    let spec = spec_of(first, options.dt, Product::Power { weight_exponent: None })?;
+    let PlanSpec { n, segment_size, .. } = spec;
+    let dt = options.dt;
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    push_flux(&mut queue, &spec, segments, if options.rates { dt } else { 1.0 }, |_| {})?;
+    let (sums, device) = queue.finish(&mut warnings)?;
+    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
+    let options_used = serde_json::to_value(&options.power).unwrap_or_default();
+    let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
+    let context = Context { n, dt, segment_size, device, provenance };
+    let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
+    check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
+    Ok(spectrum)
+}
+
+/// The averaged cross spectrum of `pairs` of segments, all of one length, numbered from 0. A pair of which either segment is empty
+/// is skipped, and counted. For the samples see [`spectrum_of_flux`].
+///
+/// With `use_common_mean` false each segment is normalised by its own mean (and errors), and a pair of which either cannot be is
+/// skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
+///
+/// # Errors
+/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
+/// normalisation divides by it; the device fails.
+pub fn cross_spectrum_of_flux(
+    pairs: impl IntoIterator<Item = FluxPair>,
+    options: &CrossFluxOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
+    let CrossFluxOptions { dt, rates, cross } = options;
+    let mut pairs = pairs.into_iter().zip(0u64..);
+    let first = pairs.find(|(pair, _)| pair.is_whole());
+    let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
+    let spec = spec_of(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
+    let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
+    let mut queue = Queue::of_plan(backend, &spec)?;
+    let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
+    flux.own = cross.weight_exponent().map(|_| cross.norm);
+    let mut ends = cross.fullspec.then(|| EndSums::new(&spec));
+    let mut push = |batch: Option<SegmentBatch>| {
+        let Some(batch) = batch else { return Ok(()) };
+        ends.iter_mut().for_each(|ends| ends.add(&batch));
+        queue.push(batch)
+    };
+    for (pair, index) in first.into_iter().chain(pairs) {
+        match pair.is_whole() {
+            true => push(flux.add(index, &[pair.reference, pair.subject])?)?,
+            false => skipped += 1,
+        }
+    }
+    push(flux.rest())?;
+    let (mut sums, device) = queue.finish(&mut warnings)?;
+    sums.skipped += skipped + flux.skipped;
+    if sums.segments == 0 {
+        return Err(Error::argument("norm", cross.norm, "no pair of segments has means that it can be divided by"));
+    }
+    let mean = |c: usize| flux.totals[c] / (sums.segments as f64 * n as f64);
+    let variance = |c: usize| sums.channels[c].variance / sums.segments as f64;
+    let channel = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
+    let flux = Some([channel(1), channel(0)]);
+    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
+    let provenance =
+        Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
+    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(EndSums::finish));
+    let context =
+        CrossContext { n, dt, segment_size, inside: false, flux, ends, compat_stingray: false, device, provenance };
+    let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
+    for (noise, mean) in [(spectrum.meta.noise1, spectrum.meta.mean1), (spectrum.meta.noise2, spectrum.meta.mean2)] {
+        check_mean(noise, mean, cross.norm)?;
+    }
+    Ok(spectrum)
+}
+
+fn own_mean() -> Error {
+    Error::argument("use_common_mean", false, "flux segments are normalised by their common mean")
+}
+
+fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
+    if noise.is_finite() {
+        return Ok(());
+    }
+    let message = format!("the mean flux is {mean}, and this normalisation divides by it");
+    Err(Error::argument("norm", norm, message))
+}
+
+/// The plan of segments of `n` bins.
+pub(super) fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
+    if !(dt.is_finite() && dt > 0.0) {
+        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
+    }
+    if n <= 2 {
+        return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
+    }
+    let (segment_size, input) = (n as f64 * dt, Input::Flux);
+    Ok(PlanSpec { n, segment_size, product, input, min_events: 0, max_segments: u64::MAX })
+}
+
+/// Sends all segments, of all channels, each with its number and their values times `to_counts`; after each batch `look` may take
+/// sums out of the queue.
+pub(super) fn push_flux<C: AsRef<[FluxSegment]>>(
+    queue: &mut Queue,
+    spec: &PlanSpec,
+    segments: impl Iterator<Item = (u64, C)>,
+    to_counts: f64,
+    mut look: impl FnMut(&mut Queue),
+) -> Result<()> {
+    let mut flux = FluxBatcher::new(spec, queue, to_counts);
+    for (index, segment) in segments {
+        if let Some(batch) = flux.add(index, segment.as_ref())? {
+            queue.push(batch)?;
+            look(queue);
+        }
+    }
+    flux.rest().map_or(Ok(()), |batch| queue.push(batch))
+}
+
+/// Segments of series to batches of whole runs.
+struct FluxBatcher<'a> {
+    spec: &'a PlanSpec,
+    /// Segments of a group.
+    rows: u64,
+    to_counts: f64,
+    /// Counts of photons go to the device as they are.
+    exact: bool,
+    /// Segments are normalised before they go to the device, each by its own mean.
+    own: Option<Norm>,
+    /// Those that could not be.
+    skipped: u64,
+    batch: SegmentBatch,
+    /// Sum of the values of each channel.
+    totals: Vec<f64>,
+}
+
+/// Counts below this are exact in every sum of a transform that matters, as those of events are.
+const MOST_COUNTS: f64 = (1u64 << 24) as f64;
+
+impl<'a> FluxBatcher<'a> {
+    fn new(spec: &'a PlanSpec, queue: &Queue, to_counts: f64) -> FluxBatcher<'a> {
+        let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
+        let (batch, totals) = (empty_batch(), vec![0.0; spec.channels()]);
+        FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
+    }
+
+    /// Takes the segment of each channel at a place after all before; a batch that is full without it.
+    fn add(&mut self, index: u64, segment: &[FluxSegment]) -> Result<Option<SegmentBatch>> {
+        let full = self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows);
+        let batch = if full { self.rest() } else { None };
+        let (n, begin) = (self.spec.n, self.batch.flux.len());
+        let load = |segment| load(index, segment, n, self.to_counts, self.exact, &mut self.batch.flux);
+        let mut rows = segment.iter().map(load).collect::<Result<Vec<Row>>>()?;
+        let sums: Vec<f64> = segment.iter().map(|s| s.values.iter().map(|x| x * self.to_counts).sum()).collect();
+        if let Some(norm) = self.own {
+            if rows.iter().any(|row| row.flux_mean <= 0.0) {
+                self.batch.flux.truncate(begin);
+                self.skipped += 1;
+                return Ok(batch);
+            }
+            for (row, samples) in rows.iter_mut().zip(self.batch.flux[begin..].chunks_mut(n)) {
+                normalise(row, samples, norm, self.spec.segment_size / n as f64);
+            }
+        }
+        self.totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        self.batch.rows.extend(rows);
+        Ok(batch)
+    }
+
+    /// What is there.
+    fn rest(&mut self) -> Option<SegmentBatch> {
+        let batch = std::mem::replace(&mut self.batch, empty_batch());
+        (!batch.rows.is_empty()).then(|| scaled(batch, self.spec))
+    }
+}
+
+/// Multiplies the samples of a segment, and their mean, by the root of what normalises its power.
+fn normalise(row: &mut Row, samples: &mut [f64], norm: Norm, dt: f64) {
+    let variance = Some(row.variance).filter(|v| *v > 0.0);
+    let level = Level { n: samples.len(), dt, mean: row.flux_mean, background: 0.0, variance };
+    let root = norm.factor(&level).sqrt();
+    samples.iter_mut().for_each(|x| *x *= root);
+    row.flux_mean *= root;
+}
+
+fn empty_batch() -> SegmentBatch {
+    SegmentBatch { first: true, last: true, ..SegmentBatch::default() }
+}
+
+/// Appends the samples of a segment, its mean subtracted; with `exact` counts stay as they are.
+fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, exact: bool, out: &mut Vec<f64>) -> Result<Row> {
+    let place = format!("segment {index}");
+    let FluxSegment { values, errors } = segment;
+    if values.len() != n || !(errors.is_empty() || errors.len() == n) {
+        let message = format!("{} values and {} errors; the first segment has {n} values", values.len(), errors.len());
+        return Err(Error::argument("segments", place, message));
+    }
+    if let Some(bad) = values.iter().chain(errors).position(|x| !x.is_finite()) {
+        return Err(Error::argument("segments", place, format!("value {} of bin {} is not finite", bad / n, bad % n)));
+    }
+    let mean = values.iter().map(|x| x * to_counts).sum::<f64>() / n as f64;
+    let variance = errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>() / n as f64;
+    let counts =
+        exact && values.iter().all(|x| (0.0..MOST_COUNTS).contains(&(x * to_counts)) && (x * to_counts).fract() == 0.0);
+    let level = if counts { 0.0 } else { mean };
+    out.extend(values.iter().map(|x| x * to_counts - level));
+    Ok(Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: mean, variance, scale: 0 })
+}
+
+/// Scales each channel of each run of a batch by the power of two that brings its largest sample to between 1 and 2.
+fn scaled(mut batch: SegmentBatch, spec: &PlanSpec) -> SegmentBatch {
+    let (n, channels) = (spec.n, spec.channels());
+    for (_, rows) in batch.runs(spec.run_length()) {
+        for channel in 0..channels {
+            let own = || rows.clone().skip(channel).step_by(channels);
+            let samples = own().flat_map(|row| &batch.flux[row * n..(row + 1) * n]);
+            let largest = samples.fold(0.0f64, |m, x| m.max(x.abs()));
+            if largest == 0.0 {
+                continue;
+            }
+            // Exponents beyond this would leave the range of 2^scale itself.
+            let scale = -(largest.log2().floor() as i32).clamp(-500, 500);
+            let factor = 2f64.powi(scale);
+            for row in own() {
+                batch.flux[row * n..(row + 1) * n].iter_mut().for_each(|x| *x *= factor);
+                batch.rows[row].scale = scale;
+            }
+        }
+    }
+    batch
+}

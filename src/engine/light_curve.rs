@@ -1,0 +1,215 @@
+//! Light curves of events: read once → count → rates, in memory bounded by the bins.
+
+use super::counts::{Way, each, threads};
+use super::{Combine, Events, Progress};
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::data::light_curve::{Grid, LightCurve, LightCurveMeta, MOST_PLACES};
+use crate::data::{Balance, Gti, Provenance};
+use crate::kernels::bin_events;
+use crate::segment::plan::snap_to_frames;
+
+/// Bins of a light curve that defaults to a width.
+const DEFAULT_BINS: f64 = 2048.0;
+/// The most bins of one light curve: five columns of them fill 10 GiB.
+const MOST_BINS: u64 = 1 << 28;
+
+/// Options of a light curve.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct LightCurveOptions {
+    /// Bin width, s; chosen when left out: a power of two that makes at most 2048 bins of the exposure, or the frame time.
+    pub dt: Option<f64>,
+    /// Several inputs: one after the other (`Average`), or simultaneous and summed (`Merge`).
+    pub combine: Combine,
+    /// Rows read at a time; changes no result, and is not recorded.
+    #[serde(skip)]
+    pub chunk_events: usize,
+}
+
+impl Default for LightCurveOptions {
+    fn default() -> LightCurveOptions {
+        LightCurveOptions { dt: None, combine: Combine::Average, chunk_events: super::CHUNK_EVENTS }
+    }
+}
+
+/// The light curve of events: one grid for all inputs, which begins at the earliest good time; an event outside every
+/// interval of its input is left out and counted. A bin at the end of an interval is exposed in part (`fracexp`).
+///
+/// An event of an interval is in bin `trunc((t − start)/dt)` of it, by the definition of the histogram of segments
+/// ([`bin_of`]), kept to the bins that the interval reaches into.
+///
+/// # Errors
+/// A bin width that is not positive or makes more than 2^28 bins; inputs that overlap without [`Combine::Merge`], or have no
+/// time in common with it; reading fails.
+pub fn light_curve_of_events(
+    mut inputs: Vec<Events>,
+    options: &LightCurveOptions,
+    mut warnings: Warnings,
+    progress: Progress,
+) -> Result<LightCurve> {
+    let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
+    let union = super::union_of(&inputs, &gtis, options.combine)?;
+    let Some(&(origin, _)) = union.intervals().first() else {
+        return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is no light curve"));
+    };
+    let grid = Grid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
+    let mut columns = Columns::new(grid, &union)?;
+    let mut photons = Balance::default();
+    for (input, gti) in inputs.iter_mut().zip(&gtis) {
+        columns.count(input, gti, options.chunk_events.max(1), &mut photons, progress)?;
+    }
+    inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
+    let provenance = super::source::describe(&inputs);
+    let options = serde_json::to_value(options).unwrap_or_default();
+    let provenance = Provenance { options, photons, warnings, ..provenance };
+    let meta = LightCurveMeta { provenance, ..LightCurveMeta::default() };
+    Ok(LightCurve::counted(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
+}
+
+fn bin_width(inputs: &[Events], options: &LightCurveOptions, gti: &Gti, warnings: &mut Warnings) -> Result<f64> {
+    let timedel = inputs.iter().map(|i| i.timedel).fold(0.0, f64::max);
+    let dt = options.dt.unwrap_or_else(|| (gti.exposure() / DEFAULT_BINS).log2().ceil().exp2().max(timedel));
+    if !(dt.is_finite() && dt > 0.0) {
+        return Err(Error::argument("--dt", dt, "must be a positive number of seconds"));
+    }
+    let barycentred = inputs.iter().all(|i| i.barycentred);
+    Ok(snap_to_frames(dt, timedel, barycentred, false, warnings))
+}
+
+/// The bins with exposure.
+struct Columns {
+    grid: Grid,
+    bin: Vec<u64>,
+    counts: Vec<f64>,
+    fracexp: Vec<f64>,
+}
+
+impl Columns {
+    fn new(grid: Grid, gti: &Gti) -> Result<Columns> {
+        let ranges: Vec<_> = gti.intervals().iter().map(|&(a, b)| grid.bins(a, b)).collect();
+        let total = ranges.iter().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start));
+        if ranges.iter().any(|r| r.end as f64 >= MOST_PLACES) {
+            let message = "makes more bins than can be numbered between the first and the last good time";
+            return Err(Error::argument("--dt", grid.dt, message));
+        }
+        if total > MOST_BINS {
+            let message = format!("makes {total} bins of the good time; the most is {MOST_BINS}");
+            return Err(Error::argument("--dt", grid.dt, message));
+        }
+        let mut columns = Columns { grid, bin: Vec::new(), counts: Vec::new(), fracexp: Vec::new() };
+        for (range, &(start, stop)) in ranges.into_iter().zip(gti.intervals()) {
+            for k in range {
+                let part = grid.covered(k, start, stop);
+                match columns.bin.last() {
+                    // Two intervals can share a bin.
+                    Some(&last) if last >= k => {
+                        let at = columns.bin.len() - 1;
+                        columns.fracexp[at] = (columns.fracexp[at] + part).min(1.0);
+                    }
+                    _ => {
+                        columns.bin.push(k);
+                        columns.fracexp.push(part);
+                    }
+                }
+            }
+        }
+        columns.counts = vec![0.0; columns.bin.len()];
+        Ok(columns)
+    }
+
+    /// Counts the events of one input that are in its intervals, in any order.
+    fn count(
+        &mut self,
+        input: &mut Events,
+        gti: &Gti,
+        chunk: usize,
+        photons: &mut Balance,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let intervals = Intervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
+        let bins = self.bin.len();
+        let way = Way { values: false, threads: threads(bins * size_of::<f64>()), chunk };
+        let fresh = || Counted { counts: vec![0.0; bins], used: 0, outside: 0, last: bin_events::Last::default() };
+        let (found, mut balance) =
+            each(input, &way, progress, fresh, |found, kept| intervals.count(kept.times, found))?;
+        for one in found {
+            self.counts.iter_mut().zip(&one.counts).for_each(|(all, own)| *all += own);
+            balance.used += one.used;
+            balance.outside_gti += one.outside;
+        }
+        photons.add(&balance);
+        Ok(())
+    }
+
+    /// The bins of each interval.
+    fn intervals(&self, gti: &Gti, offset: Dd) -> Vec<Interval> {
+        let one = |&(a, b): &(Dd, Dd)| {
+            let range = self.grid.bins(a, b);
+            Interval {
+                start: (a - offset).ceil_f64(),
+                stop: (b - offset).ceil_f64(),
+                place: self.bin.partition_point(|&k| k < range.start),
+                bins: (range.end - range.start) as usize,
+                base: self.grid.edge(range.start) - offset,
+            }
+        };
+        gti.intervals().iter().map(one).collect()
+    }
+}
+
+/// A good time interval: its exact edges in raw times, its bins, and where these begin.
+struct Interval {
+    start: f64,
+    stop: f64,
+    place: usize,
+    bins: usize,
+    base: Dd,
+}
+
+/// What a thread has counted.
+struct Counted {
+    counts: Vec<f64>,
+    used: u64,
+    outside: u64,
+    last: bin_events::Last,
+}
+
+/// The good time intervals of an input, in order.
+struct Intervals {
+    list: Vec<Interval>,
+    /// Bins a second.
+    delta: f64,
+}
+
+impl Intervals {
+    fn count(&self, times: &[f64], found: &mut Counted) {
+        let Some((&first, &last)) = times.first().zip(times.last()) else { return };
+        if !times.is_sorted() {
+            return times.iter().for_each(|t| self.count(&[*t], found));
+        }
+        let from = self.list.partition_point(|interval| interval.stop <= first);
+        let mut inside = 0;
+        for interval in self.list[from..].iter().take_while(|interval| interval.start <= last) {
+            let below = |edge: f64| times.partition_point(|&t| t < edge);
+            let mut own = &times[below(interval.start)..below(interval.stop)];
+            inside += own.len() as u64;
+            let Some(counts) = found.counts.get_mut(interval.place..interval.place + interval.bins) else { continue };
+            let no_bin = |t: &f64| bin_events::bin_of(*t, interval.base, self.delta, interval.bins).is_none();
+            // Beyond either end by rounding only: the interval has the event.
+            while let Some((t, rest)) = own.split_first().filter(|(t, _)| no_bin(t)) {
+                let bin = if *t < interval.base.hi { 0 } else { interval.bins - 1 };
+                counts[bin] += 1.0;
+                own = rest;
+            }
+            while let Some((t, rest)) = own.split_last().filter(|(t, _)| no_bin(t)) {
+                let bin = if *t < interval.base.hi { 0 } else { interval.bins - 1 };
+                counts[bin] += 1.0;
+                own = rest;
+            }
+            bin_events::sorted(own, interval.base, self.delta, counts, &mut found.last);
+        }
+        found.used += inside;
+        found.outside += times.len() as u64 - inside;
+    }
+}

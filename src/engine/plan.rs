@@ -1,0 +1,208 @@
+//! What is known before an event is read: segments, and which input feeds which channel of them.
+
+use std::ops::Range;
+
+use super::{Combine, Events, Options};
+use crate::base::error::{Error, Result};
+use crate::base::text::Short;
+use crate::base::warning::Warnings;
+use crate::data::Gti;
+use crate::kernels::Input;
+use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
+use crate::segment::{PlanSpec, Product};
+
+/// The plan of a run: all that is known before an event is read.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Bins and segments.
+    pub resolution: Resolution,
+    /// What each input has to do with the segments.
+    pub(super) inputs: Vec<InputPlan>,
+    /// What the backend computes.
+    pub spec: PlanSpec,
+}
+
+/// One input in a plan.
+#[derive(Clone, Debug)]
+pub(super) struct InputPlan {
+    /// The observation it is part of; inputs of one observation have their segments in common.
+    pub observation: usize,
+    /// Intervals in the frame, those of its observation.
+    pub gti: Gti,
+    /// Segments in the frame of its raw times.
+    pub segments: Segments,
+    /// Absolute index of the first of them.
+    pub first: u64,
+    /// The channels that its bands are.
+    pub channels: Range<usize>,
+    /// How many inputs feed the same channels of the same segments before it.
+    pub pass: usize,
+}
+
+impl InputPlan {
+    /// Absolute indices of its segments.
+    pub fn indices(&self) -> Range<u64> {
+        self.first..self.first + self.segments.len()
+    }
+}
+
+/// Which observation an input is part of, and the first of the channels that its bands are. Observations are in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub observation: usize,
+    pub channel: usize,
+}
+
+/// What is wanted of a plan.
+pub(super) struct Wanted {
+    pub dt: Option<f64>,
+    pub segment_size: Option<f64>,
+    pub product: Product,
+    pub compat_stingray: bool,
+}
+
+impl Plan {
+    /// Plans the segments of some inputs.
+    ///
+    /// # Errors
+    /// Options without meaning; no interval long enough; merged inputs without a common interval.
+    pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
+        let gtis = combined_gtis(inputs, options.combine, warnings)?;
+        let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
+        let places: Vec<Place> = (0..inputs.len()).map(|i| Place { observation: observation(i), channel: 0 }).collect();
+        let wanted = Wanted {
+            dt: options.dt,
+            segment_size: options.segment_size,
+            product: Product::Power { weight_exponent: options.power.weight_exponent() },
+            compat_stingray: options.compat_stingray,
+        };
+        Plan::of(inputs, &gtis, &places, &wanted, warnings)
+    }
+
+    /// Plans the segments of inputs that are channels of observations; `gtis` are those of their observations.
+    pub(super) fn of(
+        inputs: &[Events],
+        gtis: &[Gti],
+        places: &[Place],
+        wanted: &Wanted,
+        warnings: &mut Warnings,
+    ) -> Result<Plan> {
+        let begins = |i: usize| i == 0 || places[i - 1].observation != places[i].observation;
+        let gti_list: Vec<&Gti> = gtis.iter().enumerate().filter(|(i, _)| begins(*i)).map(|(_, gti)| gti).collect();
+        let request = ResolutionRequest {
+            dt: wanted.dt,
+            segment_size: wanted.segment_size,
+            timedel: inputs.iter().map(|i| i.timedel).fold(0.0, f64::max),
+            barycentred: inputs.iter().all(|i| i.barycentred),
+            gtis: &gti_list,
+            compat_stingray: wanted.compat_stingray,
+        };
+        let resolution = Resolution::choose(&request, warnings)?;
+        let named = |i: usize| inputs[..i].iter().any(|other| other.name == inputs[i].name);
+        for (_, input) in inputs.iter().enumerate().filter(|(i, _)| !named(*i)) {
+            check_frames(resolution.dt, &input.name, input.timedel, input.barycentred, warnings);
+        }
+        let size = resolution.segment_size;
+        let (mut total, mut planned) = (0u64, Vec::<InputPlan>::new());
+        for ((input, gti), place) in inputs.iter().zip(gtis).zip(places) {
+            let segments = Segments::new(gti, input.offset, size, wanted.compat_stingray);
+            let channels = place.channel..place.channel + input.source.bands();
+            let same = |other: &&InputPlan| other.observation == place.observation;
+            let first = planned.iter().find(same).map_or(total, |other| other.first);
+            total = total.max(first.saturating_add(segments.len()));
+            let pass = planned.iter().filter(same).filter(|other| other.channels == channels).count();
+            let (observation, gti) = (place.observation, gti.clone());
+            planned.push(InputPlan { observation, gti, segments, first, channels, pass });
+        }
+        if total == 0 {
+            return Err(no_segments(&gti_list, &resolution));
+        }
+        check_total(total, size)?;
+        let spec = PlanSpec {
+            n: resolution.n,
+            segment_size: size,
+            product: wanted.product,
+            input: Input::Events,
+            min_events: if wanted.compat_stingray { 2 } else { 0 },
+            max_segments: total,
+        };
+        if let Some(cost) = resolution.cost(total.saturating_mul(spec.channels() as u64)) {
+            warnings.push("W-COST", cost);
+        }
+        Ok(Plan { resolution, inputs: planned, spec })
+    }
+
+    /// Number of segments of all inputs.
+    pub fn total_segments(&self) -> u64 {
+        self.spec.max_segments
+    }
+
+    /// The first input of each observation, whose intervals and segments are those of all.
+    pub(super) fn observations(&self) -> impl Iterator<Item = &InputPlan> {
+        let inputs = self.inputs.iter().enumerate();
+        let first = |&(i, input): &(usize, &InputPlan)| i == 0 || self.inputs[i - 1].observation != input.observation;
+        inputs.filter(first).map(|(_, input)| input)
+    }
+
+    /// The intervals of all observations, s of the frame.
+    pub(super) fn used_gti(&self) -> Vec<[f64; 2]> {
+        let intervals = self.observations().flat_map(|input| input.gti.intervals());
+        intervals.map(|(a, b)| [a.value(), b.value()]).collect()
+    }
+
+    /// Time in the intervals, s; merged inputs count once.
+    pub fn exposure(&self) -> f64 {
+        self.observations().map(|input| input.gti.exposure()).sum()
+    }
+
+    /// How often segments are gone through, at most.
+    pub(super) fn passes(&self) -> usize {
+        self.inputs.iter().map(|input| input.pass + 1).max().unwrap_or(0)
+    }
+
+    /// The input that feeds a channel of a segment in one of the passes.
+    pub(super) fn feeder(&self, index: u64, channel: usize, pass: usize) -> Option<usize> {
+        let feeds = |i: &InputPlan| i.pass == pass && i.channels.contains(&channel) && i.indices().contains(&index);
+        self.inputs.iter().position(feeds)
+    }
+}
+
+/// The intervals of each input: its own, or what all merged inputs have in common; exposure lost that way is warned of.
+pub(super) fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -> Result<Vec<Gti>> {
+    let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
+    if combine == Combine::Merge && inputs.len() > 1 {
+        let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
+        if common.is_empty() {
+            let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Error::Gti {
+                path,
+                message: "the inputs have no time in common, so they cannot be merged".into(),
+            });
+        }
+        let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
+        if kept < shortest {
+            let each: Vec<String> = gtis.iter().map(|g| Short(g.exposure()).to_string()).collect();
+            let message =
+                format!("the merged inputs have {} s in common; each alone has {} s", Short(kept), each.join(", "));
+            warnings.push("W-MERGE-EXPOSURE", message);
+        }
+        gtis = vec![common; inputs.len()];
+    }
+    Ok(gtis)
+}
+
+/// The good time of all inputs.
+///
+/// # Errors
+/// Inputs that overlap in time and are not merged.
+pub(super) fn union_of(inputs: &[Events], gtis: &[Gti], combine: Combine) -> Result<Gti> {
+    let mut union = Gti::default();
+    for (gti, input) in gtis.iter().zip(inputs) {
+        if combine == Combine::Average && !union.intersect(gti).is_empty() {
+            let message = format!("{} overlaps another input in time; `merge` sums their events", input.name);
+            return Err(Error::argument("--combine", "average", message));
+        }
+        union = union.union(gti);
+    }
+    Ok(union)
+}

@@ -1,0 +1,461 @@
+//! Acceleration searches: frequencies and drifts by matched filters in one Fourier transform of the binned events, harmonics summed.
+//!
+//! The statistic of a trial is `Z²_n` of its frequency and derivative, for n = 1, 2, 4, 8 whichever is the least probable, on the same grid as
+//! [`super::search()`] of the largest n. It comes from one transform of all events and a filter a drift ([`crate::science::pulsation::templates`]), so that its cost
+//! does not grow with the number of events; what it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
+
+use std::f64::consts::LN_10;
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+use serde::Serialize;
+
+use super::amplitudes::{self, Amplitudes};
+use super::candidates::{self, Candidate, Peak};
+use super::search::{MAP, Progress, SearchOptions};
+use super::{Grid, Pool, PulseEvents, Search, SearchMeta, on, trials};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::science::pulsation::templates::{Drift, Filter, PLACES, Work, curved_between, half_width, response_between};
+use crate::science::statistics::pulse::{Chances, Law};
+use crate::science::statistics::pulsed::binning_loss;
+
+/// Numbers of harmonics that are summed.
+pub const STAGES: [usize; 4] = [1, 2, 4, 8];
+/// The most bins of the series, and the least, which cost nothing.
+const MOST_BINS: f64 = (1u64 << 24) as f64;
+/// See [`MOST_BINS`].
+const LEAST_BINS: f64 = (1u64 << 16) as f64;
+/// The most trial frequencies, of 16 bytes each.
+const MOST_FREQUENCIES: usize = 1 << 26;
+/// The largest drift of the highest harmonic, bins.
+const MOST_DRIFT: f64 = 16384.0;
+/// Bytes of the filters that are held at once.
+const BANK: usize = 64 << 20;
+/// What a trial keeps of a peak between trials, at least: peaks whose refined statistic may reach the detection level are looked at.
+const KEPT: f64 = 0.7;
+
+/// What noise adds to the amplitude of a side lobe, hardly ever more, and by how much the source's own light curve may raise its power.
+const NOISE: f64 = 3.0;
+/// See [`NOISE`].
+const MORE: f64 = 1.5;
+
+/// Options of an acceleration search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AccelOptions {
+    /// Lowest and highest frequency, Hz, at the epoch.
+    pub freq: (f64, f64),
+    /// Range of its derivative, Hz/s.
+    pub fdot: (f64, f64),
+    /// Range of its second derivative, Hz/s²; 0 to 0 for none.
+    pub fddot: (f64, f64),
+    /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too.
+    pub nharm: usize,
+    /// Powers over the local level of the noise, for sources of red noise.
+    pub detrend: bool,
+    /// Candidates listed.
+    pub candidates: usize,
+    /// Probability of a false alarm that a detection may have.
+    pub false_alarm: f64,
+}
+
+impl Default for AccelOptions {
+    fn default() -> AccelOptions {
+        let none = (0.0, 0.0);
+        AccelOptions {
+            freq: none,
+            fdot: none,
+            fddot: none,
+            nharm: 4,
+            detrend: false,
+            candidates: 10,
+            false_alarm: 0.01,
+        }
+    }
+}
+
+impl AccelOptions {
+    /// The search of `nharm` harmonics on the same grid.
+    fn search(&self, nharm: usize) -> SearchOptions {
+        let asked = |range: (f64, f64)| Some(range).filter(|(lo, hi)| !(*lo == 0.0 && *hi == 0.0));
+        let (fdot, fddot) = (asked(self.fdot), asked(self.fddot));
+        let (candidates, false_alarm) = (self.candidates, self.false_alarm);
+        SearchOptions { freq: self.freq, fdot, fddot, nharm, candidates, false_alarm, ..SearchOptions::default() }
+    }
+
+    /// The largest drift of the fundamental over so many seconds, whose middle is so far from the epoch.
+    fn most(&self, span: f64, middle: f64) -> Drift {
+        let most = |(lo, hi): (f64, f64)| f64::max(lo.abs(), hi.abs());
+        let (fdot, fddot) = (most(self.fdot), most(self.fddot));
+        Drift { z: (fdot + fddot * middle.abs()) * span * span, w: fddot * span.powi(3) }
+    }
+}
+
+/// What a search by templates says of itself beside what all searches do.
+#[derive(Clone, Debug, Serialize)]
+pub struct TemplatesMeta {
+    /// Numbers of harmonics tried.
+    pub harmonics: Vec<usize>,
+    /// Detection level of each.
+    pub detection_levels: Vec<f64>,
+    /// Largest drift of the fundamental, Fourier bins.
+    pub drift: f64,
+    /// The most that the drift changes by, bins.
+    pub jerk: f64,
+    /// Bins of the series, and their width, s.
+    pub bins: usize,
+    /// See [`TemplatesMeta::bins`].
+    pub dt: f64,
+    /// What bins leave of the power of the highest harmonic at the highest frequency.
+    pub binning_loss: f64,
+    /// Were powers taken over their local level?
+    pub detrended: bool,
+}
+
+/// The best of a frequency.
+#[derive(Clone, Copy, Default)]
+struct Best {
+    /// `−ln` of the probability of noise in one trial.
+    score: f32,
+    stat: f32,
+    row: u32,
+    nharm: u32,
+}
+
+/// `−ln` of the probability that χ² of `2n` degrees of freedom exceeds `2x`.
+fn score(x: f64, n: usize) -> f64 {
+    let (mut term, mut sum) = (1.0, 1.0);
+    for k in 1..n {
+        term *= x / k as f64;
+        sum += term;
+    }
+    x - f64::ln(sum)
+}
+
+/// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
+fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, Drift) {
+    let r = (freq + middle * (fdot + 0.5 * middle * fddot)) * span;
+    (r, Drift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
+}
+
+/// How the trials of the grid lie in the spectrum, and what evaluates them.
+struct Plan<'a> {
+    spectrum: &'a Amplitudes,
+    grid: &'a Grid,
+    /// Harmonics, and the frequency (cycles over the span, at its middle) of the first trial of each row.
+    nharm: usize,
+    starts: Vec<f64>,
+    /// Drift of the fundamental of each row.
+    drifts: Vec<Drift>,
+    lowest: f64,
+    filters: Vec<Filter>,
+    /// Trials worked on together: a multiple of `PLACES·nharm`.
+    piece: usize,
+    /// Columns of the map.
+    columns: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(events: &PulseEvents, spectrum: &'a Amplitudes, grid: &'a Grid, freq: f64, nharm: usize) -> Plan<'a> {
+        let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, spectrum.middle);
+        let (starts, drifts): (Vec<f64>, Vec<Drift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
+        let bounds = |values: &[f64]| values.iter().fold((f64::MAX, f64::MIN), |(lo, hi), &x| (lo.min(x), hi.max(x)));
+        let (lowest, highest) = bounds(&starts);
+        let most = |of: fn(&Drift) -> f64| drifts.iter().fold(0.0, |most: f64, drift| most.max(of(drift).abs()));
+        let most = Drift { z: most(|drift| drift.z), w: most(|drift| drift.w) };
+        let half = half_width(most.of_harmonic(nharm as f64));
+        let unit = PLACES * nharm;
+        // The filter of the highest harmonic should not be most of what is transformed.
+        let wanted = (8 * half).next_power_of_two().max(2048);
+        let shifts = |h: usize| (h as f64 * (highest - lowest)).ceil() as usize + 2;
+        let bins = wanted.saturating_sub(2 * half + 2 + shifts(nharm)).max(wanted / 2);
+        let piece = (bins / nharm).max(1).min(grid.frequencies.div_ceil(unit)) * unit;
+        let filter = |h: usize| Filter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
+        let columns = MAP.min(grid.frequencies);
+        let filters = (1..=nharm).map(filter).collect();
+        Plan { spectrum, grid, nharm, starts, drifts, lowest, filters, piece, columns }
+    }
+
+    /// The filters of a row, one harmonic after the other.
+    fn templates(&self, row: usize) -> Vec<Vec<Complex<f32>>> {
+        let (start, drift) = (self.starts[row], self.drifts[row]);
+        let of = |(i, filter): (usize, &Filter)| {
+            let h = (i + 1) as f64;
+            filter.templates(drift.of_harmonic(h), (h * start) - (h * start).floor())
+        };
+        self.filters.iter().enumerate().map(of).collect()
+    }
+
+    /// Evaluates the rows from `first` on, whose templates are `bank`, at the trials of a piece; the largest score in each
+    /// column of the map, row by row.
+    fn evaluate(
+        &self,
+        first: usize,
+        bank: &[Vec<Vec<Complex<f32>>>],
+        place: usize,
+        best: &mut [Best],
+    ) -> Vec<Vec<f32>> {
+        let from = |h: usize, start: f64| (h as f64 * start).floor() as i64;
+        // Pieces begin at whole bins of every harmonic behind the first trial.
+        let before = |h: usize| (place * self.piece * h / (PLACES * self.nharm)) as i64;
+        let stretch = |(i, filter): (usize, &Filter)| {
+            let begin = from(i + 1, self.lowest) + before(i + 1) - filter.half() as i64;
+            filter.stretch(self.spectrum.stretch(begin, filter.length()))
+        };
+        let stretches: Vec<Vec<Complex<f32>>> = self.filters.iter().enumerate().map(stretch).collect();
+        let column = |j: usize| (place * self.piece + j) * self.columns / self.grid.frequencies;
+        let (mut work, mut powers, mut sums) = (Work::default(), Vec::new(), vec![0f32; best.len()]);
+        let mut cells = Vec::with_capacity(bank.len());
+        for (row, templates) in (first..).zip(bank) {
+            sums.fill(0.0);
+            let mut seen = vec![0f32; column(best.len() - 1) - column(0) + 1];
+            for (i, filter) in self.filters.iter().enumerate() {
+                let h = i + 1;
+                filter.powers(&stretches[i], &templates[i], &mut work, &mut powers);
+                let shift = (from(h, self.starts[row]) - from(h, self.lowest)) as usize;
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    // The nearest place to h·j/(PLACES·nharm) bins.
+                    let nearest = (2 * h * j + self.nharm) / (2 * self.nharm);
+                    let at = (nearest % PLACES) * filter.length() + shift + nearest / PLACES;
+                    *sum += powers.get(at).copied().unwrap_or(0.0);
+                }
+                if STAGES.contains(&h) {
+                    for (j, (sum, best)) in sums.iter().zip(&mut *best).enumerate() {
+                        let cell = &mut seen[column(j) - column(0)];
+                        // Half the statistic is above the score: most trials end here.
+                        if 0.5 * sum > best.score.min(*cell) {
+                            let score = score(f64::from(0.5 * sum), h) as f32;
+                            *cell = cell.max(score);
+                            if score > best.score {
+                                *best = Best { score, stat: *sum, row: row as u32, nharm: h as u32 };
+                            }
+                        }
+                    }
+                }
+            }
+            cells.push(seen);
+        }
+        cells
+    }
+
+    /// Tries every row; the best of each frequency, and the map.
+    fn run(&self, pool: &Pool, progress: Progress) -> (Vec<Best>, Vec<Vec<f64>>) {
+        let mut best = vec![Best::default(); self.grid.frequencies];
+        let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
+        let bytes: usize = self.filters.iter().map(|filter| PLACES * filter.length() * size_of::<Complex<f32>>()).sum();
+        let rows: Vec<usize> = (0..self.grid.rows.len()).collect();
+        // One row first, then more and more: what they take tells what all will, before long.
+        let (mut rest, mut together) = (rows.as_slice(), 1);
+        progress(0, self.grid.trials());
+        while !rest.is_empty() {
+            let (rows, behind) = rest.split_at(together.min(rest.len()));
+            (rest, together) = (behind, (2 * together).min(BANK / bytes).max(1));
+            let pieces: Vec<_> = on(pool, || {
+                let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
+                let evaluate = |(place, best): (usize, &mut [Best])| self.evaluate(rows[0], &bank, place, best);
+                best.par_chunks_mut(self.piece).enumerate().map(evaluate).collect()
+            });
+            for (place, cells) in pieces.iter().enumerate() {
+                let from = place * self.piece * self.columns / self.grid.frequencies;
+                for (row, cells) in rows.iter().zip(cells) {
+                    for (kept, cell) in map[*row].iter_mut().skip(from).zip(cells) {
+                        *kept = f64::max(*kept, f64::from(*cell) / LN_10);
+                    }
+                }
+            }
+            progress((rows[rows.len() - 1] + 1) as u64 * self.grid.frequencies as u64, self.grid.trials());
+        }
+        (best, map)
+    }
+}
+
+/// Tries every frequency and derivative of the grid, and refines what stands out. The map is `−log₁₀` of the probability of noise in one trial.
+///
+/// # Errors
+/// Options without meaning; a grid or a series too large.
+pub fn accel(
+    events: PulseEvents,
+    options: &AccelOptions,
+    backend: &mut dyn Backend,
+    progress: Progress,
+) -> Result<Search> {
+    if !STAGES.contains(&options.nharm) {
+        return Err(Error::argument("--nharm", options.nharm, "must be 1, 2, 4 or 8"));
+    }
+    let grid = Grid::new(&events, &options.search(options.nharm))?;
+    let text = |(lo, hi): (f64, f64)| format!("{lo}:{hi}");
+    if grid.frequencies > MOST_FREQUENCIES {
+        let message = format!("makes {} trial frequencies; the most is {MOST_FREQUENCIES}", grid.frequencies);
+        return Err(Error::argument("--freq", text(options.freq), message));
+    }
+    let nharm = options.nharm as f64;
+    let most = options.most(events.span, amplitudes::middle(&events));
+    // A drift that changes by w is by w/8 bins off at the ends, one by z by z/2.
+    let drift = most.z + 0.25 * most.w;
+    if nharm * drift > MOST_DRIFT {
+        let message = format!(
+            "drifts by {} bins of {} Hz in the highest harmonic; the most is {MOST_DRIFT}",
+            nharm * drift,
+            1.0 / events.span
+        );
+        let (option, range) =
+            if most.z > 0.25 * most.w { ("--fdot", options.fdot) } else { ("--fddot", options.fddot) };
+        return Err(Error::argument(option, text(range), message));
+    }
+    // Eight bins to a cycle of the highest harmonic leave 0.95 of its power; where there cannot be so many, two leave 0.41.
+    let highest = nharm * (options.freq.1 * events.span + drift);
+    if 2.0 * highest > MOST_BINS {
+        let most = (0.5 * MOST_BINS / nharm - drift) / events.span;
+        let message = format!("with {} harmonics the highest of 2^24 bins is {most} Hz", options.nharm);
+        return Err(Error::argument("--freq", text(options.freq), message));
+    }
+    let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
+    let bins = bins.next_power_of_two();
+    let pool = backend.pool();
+    let spectrum = on(&pool, || Amplitudes::new(&events, bins, options.detrend));
+    let plan = Plan::new(&events, &spectrum, &grid, options.freq.0, options.nharm);
+    let (best, map) = plan.run(&pool, progress);
+    Ok(on(&pool, || conclude(events, options, &grid, &spectrum, best, map)))
+}
+
+fn conclude(
+    events: PulseEvents,
+    options: &AccelOptions,
+    grid: &Grid,
+    spectrum: &Amplitudes,
+    best: Vec<Best>,
+    map: Vec<Vec<f64>>,
+) -> Search {
+    let tried: Vec<usize> = STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
+    let of_stage = |&n: &usize| {
+        let mut chances = grid.chances(&events, Law::Z2(n));
+        chances.planes *= tried.len() as f64;
+        chances
+    };
+    let chances: Vec<Chances> = tried.iter().map(of_stage).collect();
+    let levels: Vec<f64> = chances.iter().map(|chances| chances.level(options.false_alarm.ln())).collect();
+    let found = Found { events: &events, options, grid, spectrum, chances: &chances, levels: &levels };
+    let candidates = found.candidates(&best);
+    let row = |one: &Best| grid.rows.get(one.row as usize).copied().unwrap_or_default();
+    let dt = events.span / spectrum.bins as f64;
+    let most = options.most(events.span, spectrum.middle);
+    let templates = TemplatesMeta {
+        drift: most.z,
+        jerk: most.w,
+        bins: spectrum.bins,
+        dt,
+        binning_loss: 1.0 - binning_loss(options.nharm as f64 * options.freq.1, dt),
+        detrended: options.detrend,
+        harmonics: tried.clone(),
+        detection_levels: levels.clone(),
+    };
+    let asked = serde_json::to_value(options).unwrap_or_default();
+    let band = (grid.frequencies as f64 - 1.0) * grid.df;
+    let numbers = (grid.trials(), band, [grid.df, grid.dfdot, grid.dfddot]);
+    let level = levels.last().copied().unwrap_or(0.0);
+    let made = ("templates", asked, trials::cpu_record());
+    let meta = SearchMeta::new(&events, &options.search(options.nharm), made, numbers, level);
+    let meta = SearchMeta { templates: Some(templates), ..meta };
+    Search {
+        freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
+        fdot: best.iter().map(|one| row(one)[0]).collect(),
+        fddot: best.iter().map(|one| row(one)[1]).collect(),
+        stat: best.iter().map(|one| f64::from(one.stat)).collect(),
+        laws: Some(("nharm", best.iter().map(|one| u64::from(one.nharm.max(1))).collect())),
+        candidates,
+        map,
+        rows: grid.rows.clone(),
+        chances: tried.iter().map(|&n| n as u64).zip(chances).collect(),
+        meta,
+    }
+}
+
+/// What candidates are made of.
+struct Found<'a> {
+    events: &'a PulseEvents,
+    options: &'a AccelOptions,
+    grid: &'a Grid,
+    spectrum: &'a Amplitudes,
+    /// Chances and detection level of each of the numbers of harmonics tried.
+    chances: &'a [Chances],
+    levels: &'a [f64],
+}
+
+impl Found<'_> {
+    /// The part of a source's power that is seen where frequency and drift are off: of the good time, gaps and all.
+    fn window(&self) -> impl Fn(f64, Drift) -> f64 + Sync + use<> {
+        let (seconds, span, middle) = (self.events.ticks.seconds(), self.events.span, self.spectrum.middle);
+        let place = |t: i64| (t as f64 * seconds - middle) / span;
+        let ends: Vec<(f64, f64)> = self.events.gti.iter().map(|&(a, b)| (place(a), place(b))).collect();
+        let all: f64 = ends.iter().map(|(a, b)| b - a).sum();
+        move |r, drift| {
+            // Far from all that drifts, a change of the drift is nothing.
+            let plain = drift.w == 0.0 || r.abs() > 4.0 * half_width(drift) as f64;
+            let part = |&ends: &(f64, f64)| {
+                if plain { response_between(-r, drift.z, ends) } else { curved_between(-r, drift, ends) }
+            };
+            (ends.iter().map(part).sum::<Complex<f64>>() / all).norm_sqr()
+        }
+    }
+
+    /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
+    fn candidates(&self, best: &[Best]) -> Vec<Candidate> {
+        let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.score);
+        let above = |j: usize| score(j) >= score(j.wrapping_sub(1)) && score(j) >= score(j + 1);
+        let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
+        let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
+        let most = self.options.candidates.max(1);
+        let looked_at = candidates::LOOKED_AT * most;
+        if peaks.len() > looked_at {
+            peaks.select_nth_unstable_by(looked_at, descending);
+            peaks.truncate(looked_at);
+        }
+        peaks.sort_by(descending);
+        let span = self.events.span;
+        let window = self.window();
+        let lobe = |(one, stat): ([f64; 3], f64), (other, strong): ([f64; 3], f64)| {
+            let (r, drift) = place(std::array::from_fn(|i| one[i] - other[i]), span, self.spectrum.middle);
+            // What the strong one has there, in any of its harmonics, and the amplitude that noise adds.
+            let part = |h: usize| window(h as f64 * r, drift.of_harmonic(h as f64));
+            let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
+            let near = r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
+            near || stat.sqrt() < (MORE * strong * part).sqrt() + NOISE
+        };
+        let trial = |j: usize| {
+            let row = best.get(j).and_then(|one| self.grid.rows.get(one.row as usize)).copied().unwrap_or_default();
+            let freq = self.grid.spin(0, j).freq(&self.events.ticks).value();
+            ([freq, row[0], row[1]], best.get(j).map_or(0.0, |one| f64::from(one.stat)))
+        };
+        let mut kept: Vec<usize> = Vec::new();
+        for j in peaks {
+            let Some(one) = best.get(j) else { continue };
+            let worth = self.chances.iter().zip(self.levels).any(|(chances, level)| {
+                chances.law == Law::Z2(one.nharm as usize) && f64::from(one.stat) >= KEPT * level
+            });
+            if (kept.is_empty() || worth) && !kept.iter().any(|&strong| lobe(trial(j), trial(strong))) {
+                kept.push(j);
+            }
+        }
+        let refined = kept.par_iter().filter_map(|&j| {
+            let one = best.get(j)?;
+            let nharm = one.nharm.max(1) as usize;
+            let chances = self.chances.iter().find(|chances| chances.law == Law::Z2(nharm))?;
+            let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
+            let peak = Peak::of(self.grid, j, one.row as usize, f64::from(one.stat));
+            Some(candidates::refine(self.events, &self.options.search(nharm), peak, chances, &noise))
+        });
+        let mut found: Vec<Candidate> = refined.collect();
+        found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat)));
+        let mut listed: Vec<Candidate> = Vec::new();
+        let limit = self.options.false_alarm.log10();
+        for one in found {
+            let found = |c: &Candidate| ([c.freq, c.fdot, c.fddot], c.stat);
+            let detected = listed.is_empty() || one.log10_p <= limit;
+            if listed.len() < most && detected && !listed.iter().any(|strong| lobe(found(&one), found(strong))) {
+                listed.push(one);
+            }
+        }
+        candidates::group(&mut listed, span);
+        listed
+    }
+}

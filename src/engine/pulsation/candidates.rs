@@ -1,0 +1,309 @@
+//! What stands out of a search: peaks refined, side lobes and harmonics told from new sources.
+
+use std::f64::consts::{LN_10, PI, TAU};
+use std::ops::Range;
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+use serde::Serialize;
+
+use super::fold::weighted;
+use super::search::{Method, SearchOptions};
+use super::{Grid, PulseEvents, exposure, harmonics};
+use crate::base::time::Dd;
+use crate::data::phase::{Ephemeris, Spin};
+use crate::kernels::fold::{self, Block};
+use crate::science::statistics::pulse::{self, Chances};
+
+/// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
+/// off turns by less than a thousandth of a cycle.
+const STRETCHES: usize = 512;
+/// Peaks of the grid that are looked at for each candidate listed.
+pub(super) const LOOKED_AT: usize = 20;
+/// The largest numbers in the ratio of a harmonic.
+const HIGHEST: u32 = 10;
+
+/// A peak of the statistic, refined between the trials of the grid, with exact phases.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Frequency at the epoch of the search, Hz.
+    pub freq: f64,
+    /// Its standard error, Hz (that of a lone frequency, from the harmonics' powers and the spread of the event times).
+    pub freq_err: f64,
+    /// Derivatives, Hz/s and Hz/s².
+    pub fdot: f64,
+    /// See [`Candidate::fdot`].
+    pub fddot: f64,
+    /// Period, s.
+    pub period: f64,
+    /// The statistic there: of `Z²_n` and H unbinned, of epoch folding and phase dispersion with the search's bins.
+    pub stat: f64,
+    /// Largest statistic of the grid in the peak; of phase dispersion the smallest.
+    pub grid_stat: f64,
+    /// Decimal logarithm of the probability that noise reaches it anywhere in the search; of H, epoch folding and phase
+    /// dispersion that for `grid_stat`, by the trials of the grid.
+    pub log10_p: f64,
+    /// The same in standard deviations of a normal distribution.
+    pub sigma: f64,
+    /// Harmonics that its rms and its error are of: those of `Z²_n`, or where H is largest.
+    pub nharm: usize,
+    /// Fractional rms of the pulse in these harmonics, noise subtracted; of weighted events that of the weighted rate.
+    pub rms: f64,
+    /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
+    pub group: usize,
+    /// `2/1` for twice the frequency of that one, `1/2` for half of it; `1/1` for itself.
+    pub harmonic: String,
+}
+
+/// The peaks that are no side lobes of stronger ones, refined, the least probable first; those above the detection level, and at least one.
+pub(super) fn find(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    grid: &Grid,
+    stat: &[f64],
+    row: &[usize],
+    chances: &Chances,
+) -> Vec<Candidate> {
+    let level = chances.level(options.false_alarm.ln());
+    let kept = peaks(stat, level, options.candidates, grid.df * events.span);
+    let refined = kept.par_iter().map(|&j| refine(events, options, Peak::of(grid, j, row[j], stat[j]), chances, &[]));
+    let mut found: Vec<Candidate> = refined.collect();
+    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
+    group(&mut found, events.span);
+    found
+}
+
+/// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
+/// lobes. `step` is the part of an independent frequency between two values.
+pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usize> {
+    let above = |j: usize, k: Option<usize>| k.and_then(|k| stat.get(k)).is_none_or(|&other| stat[j] >= other);
+    let mut peaks: Vec<usize> =
+        (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
+    let most = most.max(1);
+    let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
+    if peaks.len() > LOOKED_AT * most {
+        peaks.select_nth_unstable_by(LOOKED_AT * most, descending);
+        peaks.truncate(LOOKED_AT * most);
+    }
+    peaks.sort_by(descending);
+    let mut kept: Vec<usize> = Vec::new();
+    for j in peaks {
+        let lobe = |&strong: &usize| {
+            let x = (j.abs_diff(strong) as f64) * step;
+            // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
+            x < 1.5 || stat[j] < 2.0 * stat[strong] / (PI * x).powi(2)
+        };
+        if kept.len() < most && (kept.is_empty() || stat[j] >= level) && !kept.iter().any(lobe) {
+            kept.push(j);
+        }
+    }
+    kept
+}
+
+/// A trial whose statistic stands out.
+#[derive(Clone, Copy)]
+pub(super) struct Peak {
+    /// Where, with its derivatives, Hz/s and Hz/s².
+    pub start: Spin,
+    pub rates: [f64; 2],
+    /// To the next trial: of frequency and derivatives, 0 where those are not searched.
+    pub steps: [f64; 3],
+    pub stat: f64,
+}
+
+impl Peak {
+    /// One of a grid.
+    pub fn of(grid: &Grid, place: usize, row: usize, stat: f64) -> Peak {
+        let rates = grid.rows.get(row).copied().unwrap_or_default();
+        Peak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat }
+    }
+}
+
+/// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
+struct Stretches {
+    /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
+    parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
+    /// [`PulseEvents::sums`].
+    total: [f64; 2],
+}
+
+impl Stretches {
+    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> Stretches {
+        let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
+            return Stretches { parts: Vec::new(), total: [0.0; 2] };
+        };
+        let length = (last - first) / STRETCHES as i64 + 1;
+        // Times are in order, by and large: few pieces.
+        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); STRETCHES];
+        let mut rest = events.times.as_slice();
+        while let Some(t) = rest.first() {
+            let place = (t - first) / length;
+            let inside = first + place * length..first + (place + 1) * length;
+            let here = rest.iter().take_while(|t| inside.contains(t)).count();
+            let from = events.times.len() - rest.len();
+            stretches[place as usize].push(from..from + here);
+            rest = &rest[here..];
+        }
+        let tick = events.ticks.seconds();
+        let matter = exposure::reach(events, spin, 2 * harmonics);
+        let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
+        let part = |(i, pieces): (usize, &Vec<Range<usize>>)| {
+            let from = first + i as i64 * length;
+            let middle = (from as f64 + 0.5 * length as f64) * tick;
+            // Good time before the first event and after the last one is theirs.
+            let (from, to) = (if i == 0 { i64::MIN } else { from }, from.saturating_add(length));
+            let to = if i + 1 == STRETCHES { i64::MAX } else { to };
+            let gti = if matter > 0 { exposure::between(&events.gti, from, to) } else { Vec::new() };
+            let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
+            window.iter_mut().for_each(|sum| *sum /= good);
+            let mut sums = vec![Complex::default(); harmonics];
+            for piece in pieces {
+                let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
+                let piece = harmonics::at(&events.times[piece.clone()], weights, spin, harmonics);
+                sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
+            }
+            (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
+        };
+        let parts = stretches.par_iter().enumerate().filter_map(part).collect();
+        Stretches { parts, total: events.sums() }
+    }
+
+    /// `Z²_1 …` where frequency and derivatives differ by so much.
+    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+        let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |(_, sums)| sums[i].len())];
+        let mut all = [like(0), like(1)];
+        for (t, parts) in &self.parts {
+            let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
+            let turn = Complex::from_polar(1.0, TAU * (cycles - cycles.round()));
+            for (sums, all) in parts.iter().zip(&mut all) {
+                let mut now = turn;
+                for (sum, all) in sums.iter().zip(all) {
+                    *all += sum * now;
+                    now *= turn;
+                }
+            }
+        }
+        pulse::z2_of_sums(&all[0], self.total, &all[1])
+    }
+}
+
+/// The candidate of a peak; `levels` are those of the noise at its harmonics, in units of Poisson's, which is 1 where they end.
+pub(super) fn refine(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    peak: Peak,
+    chances: &Chances,
+    levels: &[f64],
+) -> Candidate {
+    let Peak { start, rates: [fdot, fddot], steps, stat: grid_stat } = peak;
+    let ticks = &events.ticks;
+    let stretches = Stretches::new(events, &start, options.harmonics());
+    let score = |off: &[f64; 3]| options.score(&whitened(stretches.z2(off), levels));
+    // Steps along each direction, halved when none of them leads up.
+    let (mut off, mut step) = ([0.0; 3], steps.map(|step| 0.5 * step));
+    let mut best = score(&off);
+    for _ in 0..400 {
+        let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
+        let moved = tries.map(|(i, by)| {
+            let mut next = off;
+            next[i] += by;
+            (score(&next), next)
+        });
+        match moved.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((score, next)) if score > best => (best, off) = (score, next),
+            _ => step.iter_mut().for_each(|step| *step *= 0.5),
+        }
+        if step[0] < 1e-5 * steps[0] {
+            break;
+        }
+    }
+    let ephemeris = Ephemeris {
+        epoch: ticks.reference(),
+        freq: start.freq(ticks) + Dd::from(off[0]),
+        fdot: Dd::from(fdot + off[1]),
+        fddot: Dd::from(fddot + off[2]),
+    };
+    // What was close to the grid is as good a number as the grid's.
+    let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
+    let window = exposure::window(events, &spin, 2 * options.harmonics());
+    let z2 = whitened(harmonics::z2(&events.times, events.each_weight(), &window, &spin, options.harmonics()), levels);
+    let stat = match options.method {
+        Method::Z2 | Method::H => options.score(&z2),
+        Method::Ef => {
+            let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
+            if let Some(weights) = events.each_weight() {
+                let ([profile, _], [sum, squares]) =
+                    (weighted(&events.times, weights, &spin, options.nbin), events.sums());
+                pulse::chi_square_of_profile(&profile, &exposed).0 * (sum / squares)
+            } else {
+                let mut counts = vec![0; options.nbin];
+                let block = Block { spin, trials: 1 };
+                fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
+                pulse::chi_square_of_profile(&counts, &exposed).0
+            }
+        }
+        // That of values is not known here.
+        Method::Pdm => grid_stat,
+    };
+    let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
+    let information: f64 = (0..z2.len()).map(|h| ((h + 1) as f64).powi(2) * (each(h) - 2.0).max(0.0)).sum();
+    let harmonics = match options.method {
+        Method::H => pulse::h_of_z2(&z2).1,
+        Method::Z2 | Method::Ef | Method::Pdm => z2.len(),
+    };
+    let signal: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
+    // Profiles of epoch folding may be better where the grid has them.
+    let stat = if options.method == Method::Ef { stat.max(grid_stat) } else { stat };
+    // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
+    let tested = if options.method == Method::Z2 { stat } else { grid_stat };
+    let freq = spin.freq(ticks).value();
+    Candidate {
+        freq,
+        freq_err: 1.0 / (TAU * chances.deviation * information.max(f64::MIN_POSITIVE).sqrt()),
+        fdot: spin.fdot(ticks),
+        fddot: spin.fddot(ticks),
+        period: 1.0 / freq,
+        stat,
+        grid_stat,
+        log10_p: chances.ln_p(tested) / LN_10,
+        sigma: chances.sigma(tested),
+        nharm: harmonics,
+        rms: (signal / events.effective()).sqrt(),
+        group: 0,
+        harmonic: String::new(),
+    }
+}
+
+fn level(levels: &[f64], harmonic: usize) -> f64 {
+    levels.get(harmonic).copied().unwrap_or(1.0)
+}
+
+/// `Z²_1 …` with the power of each harmonic over its noise level.
+fn whitened(mut z2: Vec<f64>, levels: &[f64]) -> Vec<f64> {
+    if !levels.is_empty() {
+        let (mut before, mut sum) = (0.0, 0.0);
+        for (h, z) in z2.iter_mut().enumerate() {
+            sum += (*z - before) / level(levels, h);
+            (before, *z) = (*z, sum);
+        }
+    }
+    z2
+}
+
+/// Names the harmonics of stronger candidates: ratios of small numbers, within what the frequencies' peaks are wide.
+pub(super) fn group(candidates: &mut [Candidate], span: f64) {
+    for i in 0..candidates.len() {
+        let freq = candidates[i].freq;
+        let of = |j: usize| {
+            let other = candidates[j].freq;
+            let fits = |a: u32, b: u32| (f64::from(b) * freq - f64::from(a) * other).abs() < f64::from(a.max(b)) / span;
+            (2..=2 * HIGHEST).find_map(|sum| {
+                (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST && a != b && fits(a, b))
+            })
+        };
+        let found = (0..i).filter(|&j| candidates[j].group == j).find_map(|j| of(j).map(|ratio| (j, ratio)));
+        let (group, (a, b)) = found.unwrap_or((i, (1, 1)));
+        candidates[i].group = group;
+        candidates[i].harmonic = format!("{a}/{b}");
+    }
+}

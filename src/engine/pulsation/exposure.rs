@@ -1,0 +1,181 @@
+//! How long each bin of phase was observed, and what that makes of a constant source.
+
+use std::f64::consts::PI;
+
+use rustfft::num_complex::Complex;
+
+use super::PulseEvents;
+use super::harmonics::Unit;
+use crate::base::time::Dd;
+use crate::data::phase::{Spin, Ticks};
+
+/// Seconds that good time intervals (ticks) expose each of `nbin` bins of phase.
+///
+/// An interval of length `L` over which the phase advances by `Δφ` cycles exposes a bin for `L/Δφ` times the cycles that lie in it.
+/// Whole cycles are counted exactly, and the ends come from exact phases; that the frequency changes within the interval
+/// is left out, which is `ḟL/f` of the exposure.
+pub fn exposure(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], nbin: usize) -> Vec<f64> {
+    // Whole bins by differences, and parts of bins.
+    let (mut steps, mut parts, mut all) = (vec![0.0; nbin + 1], vec![0.0; nbin + 1], 0.0);
+    for &(a, b) in gti.iter().filter(|(a, b)| b > a) {
+        let length = (b - a) as f64 * ticks.seconds();
+        let cycles = advance(spin, ticks, a, b);
+        let seconds = if cycles > 0.0 { length / cycles } else { 0.0 };
+        let whole = cycles.floor();
+        all += seconds * whole / nbin as f64;
+        // The rest of a cycle, from the first phase on.
+        let scale = nbin as f64 * 2f64.powi(-64);
+        let from = spin.phase(a) as f64 * scale;
+        let to = from + (cycles - whole) * nbin as f64;
+        let bin = seconds / nbin as f64;
+        let mut stretch = |from: f64, to: f64| {
+            let (i, j) = ((from.floor() as usize).min(nbin), (to.floor() as usize).min(nbin));
+            // Up to each end, less what lies before the other.
+            parts[j] += (to - j as f64) * bin;
+            parts[i] -= (from - i as f64) * bin;
+            steps[i] += bin;
+            steps[j] -= bin;
+        };
+        stretch(from.min(nbin as f64), to.min(nbin as f64));
+        if to > nbin as f64 {
+            stretch(0.0, to - nbin as f64);
+        }
+        if cycles <= 0.0 {
+            all += length / nbin as f64;
+        }
+    }
+    let mut level = all;
+    let mut one = |i: usize| {
+        level += steps[i];
+        (level + parts[i]).max(0.0)
+    };
+    (0..nbin).map(&mut one).collect()
+}
+
+/// Change of `√Z²` that does not matter.
+const NEGLIGIBLE: f64 = 0.01;
+
+/// How many of the first `most` amplitudes `W_h` of the exposure matter: none from some frequency on.
+///
+/// An interval has at most `1/(πh·f)` seconds in `W_h`, so that of `G` of them in `T` seconds `√(2N)·|W_h| ≤ √(2N)·G/(πh·f·T)`, the
+/// change of `√Z²`; N is [`PulseEvents::effective`]. Frequencies that drift count with the lowest one.
+pub fn reach(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
+    let ticks = &events.ticks;
+    let (Some(first), Some(last)) = (events.gti.first(), events.gti.last()) else { return 0 };
+    let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
+    let at = |t: i64| {
+        let t = t as f64 * ticks.seconds();
+        spin.freq(ticks).value() + t * (fdot + 0.5 * fddot * t)
+    };
+    // Between the ends it is off the line by so much.
+    let least = at(first.0).min(at(last.1)) - fddot.abs() * events.span.powi(2) / 8.0;
+    if least <= 0.0 {
+        return most;
+    }
+    let bound = events.gti.len() as f64 / (PI * least * events.exposure);
+    (((2.0 * events.effective()).sqrt() * bound / NEGLIGIBLE) as usize).min(most)
+}
+
+/// `∫ exp(2πi·h·φ(t)) dt` over good time intervals (ticks), s, for `h = 1 … harmonics`; of each interval as in [`exposure`].
+pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usize) -> Vec<Complex<f64>> {
+    let mut sums = vec![Complex::default(); harmonics];
+    for &(a, b) in gti.iter().filter(|(a, b)| b > a) {
+        let length = (b - a) as f64 * ticks.seconds();
+        let cycles = advance(spin, ticks, a, b);
+        let half = Complex::from_polar(1.0, PI * (cycles % 2.0));
+        let (cos, sin) = Unit::shared().of(spin.phase(a));
+        let middle = Complex::new(cos, sin) * half;
+        let (mut now, mut width) = (Complex::from(length), Complex::from(1.0));
+        for (h, sum) in sums.iter_mut().enumerate() {
+            now *= middle;
+            width *= half;
+            let x = PI * (h + 1) as f64 * cycles;
+            *sum += if x == 0.0 { now } else { now * (width.im / x) };
+        }
+    }
+    sums
+}
+
+/// `W_h`, the mean of `exp(2πi·h·φ)` over the good time, of as many harmonics as matter, at most `most`.
+pub fn window(events: &PulseEvents, spin: &Spin, most: usize) -> Vec<Complex<f64>> {
+    let mut sums = amplitudes(spin, &events.ticks, &events.gti, reach(events, spin, most));
+    let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * events.ticks.seconds()).sum();
+    sums.iter_mut().for_each(|sum| *sum /= good);
+    sums
+}
+
+/// What of good time intervals in order lies between two times.
+pub fn between(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
+    let first = gti.partition_point(|&(_, b)| b <= from);
+    let here = gti.iter().skip(first).take_while(|&&(a, _)| a < to);
+    here.map(|&(a, b)| (a.max(from), b.min(to))).collect()
+}
+
+/// Cycles from `a` to `b`, whole ones counted exactly.
+fn advance(spin: &Spin, ticks: &Ticks, a: i64, b: i64) -> f64 {
+    let [a_s, b_s] = [a, b].map(|t| Dd::product(t as f64, ticks.seconds()));
+    let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
+    let length = b_s - a_s;
+    let (x, y) = (a_s.value(), b_s.value());
+    // f + ḟ(a + b)/2 + f̈(a² + ab + b²)/6 is the mean frequency.
+    let mean = spin.freq(ticks) + Dd::from(0.5 * fdot * (x + y) + fddot * (x * x + x * y + y * y) / 6.0);
+    let nearly = (length * mean.hi + length * mean.lo).value();
+    let rest = spin.phase(b).wrapping_sub(spin.phase(a)) as f64 * 2f64.powi(-64);
+    (nearly - rest).round() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::phase::Ephemeris;
+
+    fn sampled_amplitude(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], h: u64) -> Complex<f64> {
+        let n = 20_000;
+        let one = |&(a, b): &(i64, i64)| {
+            let at = |i: i32| spin.phase(a + ((b - a) as f64 * (f64::from(i) + 0.5) / f64::from(n)) as i64);
+            let sum: Complex<f64> =
+                (0..n).map(|i| Unit::shared().of(at(i).wrapping_mul(h))).map(|(c, s)| Complex::new(c, s)).sum();
+            sum * ((b - a) as f64 * ticks.seconds() / f64::from(n))
+        };
+        gti.iter().map(one).sum()
+    }
+
+    /// Against a clock that samples every phase of the intervals finely.
+    #[test]
+    fn exposures_are_those_of_a_sampled_clock() {
+        let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-2000.0), Dd::from(2000.0)).unwrap();
+        let at = |s: f64| ticks.of(Dd::from(s));
+        type Case<'a> = (f64, f64, &'a [(f64, f64)]);
+        let cases: [Case; 4] = [
+            (0.0961, 0.0, &[(-1000.0, -700.0), (3.0, 8.0), (100.0, 104.2)]),
+            (0.0961, 2e-7, &[(0.5, 17.25), (500.0, 511.0)]),
+            (1e-3, 0.0, &[(0.0, 250.0), (900.0, 1100.0)]),
+            (0.7, -1e-5, &[(-1999.0, 1500.0)]),
+        ];
+        for (freq, fdot, seconds) in cases {
+            let gti: Vec<(i64, i64)> = seconds.iter().map(|&(a, b)| (at(a), at(b))).collect();
+            let spin = Spin::new(&Ephemeris::new(Dd::ZERO, freq, fdot, 0.0), &ticks).unwrap();
+            let nbin = 20;
+            let found = exposure(&spin, &ticks, &gti, nbin);
+            let total: f64 = seconds.iter().map(|(a, b)| b - a).sum();
+            assert!((found.iter().sum::<f64>() / total - 1.0).abs() < 1e-9, "{freq}");
+            let mut sampled = vec![0.0; nbin];
+            for &(a, b) in &gti {
+                let n = 200_000;
+                for i in 0..n {
+                    let t = a + ((b - a) as f64 * (f64::from(i) + 0.5) / f64::from(n)) as i64;
+                    sampled[crate::kernels::fold::bin_of(spin.phase(t), nbin)] +=
+                        (b - a) as f64 * ticks.seconds() / f64::from(n);
+                }
+            }
+            let found_amplitudes = amplitudes(&spin, &ticks, &gti, 3);
+            for (h, found) in (1..).zip(&found_amplitudes) {
+                let expected = sampled_amplitude(&spin, &ticks, &gti, h);
+                assert!((found - expected).norm() < 2e-3 * total, "{freq}, {h}: {found} {expected}");
+            }
+            for (f, s) in found.iter().zip(&sampled) {
+                assert!((f - s).abs() < 3e-3 * total / nbin as f64 + 2e-3, "{freq}: {found:?} {sampled:?}");
+            }
+        }
+    }
+}

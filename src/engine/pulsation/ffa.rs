@@ -1,0 +1,250 @@
+//! The fast folding algorithm (Staelin 1969, doi:10.1109/PROC.1969.7051): profiles of all periods between two whole numbers of bins at once.
+//!
+//! A series of `M = 2^k` rows of `p` bins has `M` trials: trial `s` drifts by `s` bins from the first row to the last, which is a period of
+//! `p + s/(M − 1)` bins. Of twice as many rows it is the sum of trial `⌊s/2⌋` of either half, the second one shifted by `⌈s/2⌉`: `log₂M`
+//! additions for each bin of a profile of `M` rows, all of integers. Exposures of the bins fold the same way, so that a
+//! profile has those of its own rows.
+
+use rayon::prelude::*;
+
+use super::candidates::{self, Candidate, Peak};
+use super::search::{Progress, SearchOptions};
+use super::{PulseEvents, Search, SearchMeta};
+use crate::base::error::{Error, Result};
+use crate::data::phase::Spin;
+use crate::science::statistics::pulse::{self, Chances, Law};
+
+/// The most bins of the series, and trials.
+const MOST: f64 = (1u64 << 26) as f64;
+/// Units of exposure in a bin.
+const EXPOSED: f64 = 65536.0;
+
+/// The profiles of all trials of `2^k` rows of `bins`, one after the other; `rows` is changed.
+pub fn profiles<T: Copy + std::ops::Add<Output = T>>(rows: &mut Vec<T>, bins: usize) -> Vec<T> {
+    let (mut from, mut to) = (std::mem::take(rows), Vec::new());
+    let mut half = bins;
+    while half < from.len() {
+        to.clear();
+        for block in from.chunks_exact(2 * half) {
+            let (heads, tails) = block.split_at(half);
+            for s in 0..2 * (half / bins) {
+                let row = s / 2 * bins..(s / 2 + 1) * bins;
+                let (head, tail) = (&heads[row.clone()], &tails[row]);
+                let (before, behind) = tail.split_at(s.div_ceil(2) % bins);
+                let (first, last) = head.split_at(behind.len());
+                to.extend(first.iter().zip(behind).chain(last.iter().zip(before)).map(|(&a, &b)| a + b));
+            }
+        }
+        std::mem::swap(&mut from, &mut to);
+        half *= 2;
+    }
+    from
+}
+
+/// Bins that row `row` of `rows` is shifted by in trial `trial`: what [`profiles`] sums, written out.
+pub fn shift(row: usize, rows: usize, trial: usize) -> usize {
+    match rows {
+        0 | 1 => 0,
+        _ if row < rows / 2 => shift(row, rows / 2, trial / 2),
+        _ => trial.div_ceil(2) + shift(row - rows / 2, rows / 2, trial / 2),
+    }
+}
+
+/// Counts and exposures (in units of `1/EXPOSED` of a bin) in bins of `dt` seconds from the first good time on.
+fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
+    let start = events.gti.iter().map(|gti| gti.0).min().unwrap_or(0);
+    let place = |t: i64| (t - start) as f64 * (events.ticks.seconds() / dt);
+    let stop = events.gti.iter().map(|gti| place(gti.1)).fold(1.0, f64::max);
+    let bins = stop.ceil() as usize;
+    let (mut counts, mut exposures) = (vec![0u32; bins], vec![0u64; bins]);
+    for &t in &events.times {
+        if let Some(count) = counts.get_mut((place(t) as usize).min(bins - 1)) {
+            *count += 1;
+        }
+    }
+    for &(a, b) in &events.gti {
+        let (a, b) = (place(a), place(b));
+        for (i, exposure) in exposures.iter_mut().enumerate().take(b.ceil() as usize).skip(a as usize) {
+            let inside = b.min(i as f64 + 1.0) - a.max(i as f64);
+            *exposure += (inside.max(0.0) * EXPOSED).round() as u64;
+        }
+    }
+    (counts, exposures)
+}
+
+/// A trial: frequency, Hz, `χ²`, and bins.
+#[derive(Clone, Copy)]
+struct Trial {
+    freq: f64,
+    step: f64,
+    stat: f64,
+    bins: usize,
+}
+
+/// The trials of one whole number of bins a period.
+fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<Trial> {
+    let rows = counts.len().div_ceil(bins).next_power_of_two().max(2);
+    let padded = rows * bins;
+    let fill = |i: usize| counts.get(i).copied().unwrap_or(0);
+    let folded = profiles(&mut (0..padded).map(fill).collect(), bins);
+    let fill = |i: usize| exposures.get(i).copied().unwrap_or(0);
+    let exposed = profiles(&mut (0..padded).map(fill).collect(), bins);
+    let mut exposure = vec![0.0; bins];
+    let one = |(s, (profile, exposed)): (usize, (&[u32], &[u64]))| {
+        exposure.iter_mut().zip(exposed).for_each(|(to, &from)| *to = from as f64);
+        let (stat, _) = pulse::chi_square_of_profile(profile, &exposure);
+        let freq = |s: f64| 1.0 / (dt * (bins as f64 + s / (rows - 1) as f64));
+        Trial { freq: freq(s as f64), step: freq(s as f64) - freq(s as f64 + 1.0), stat, bins }
+    };
+    // The last one is the first of the next number of bins.
+    folded.chunks_exact(bins).zip(exposed.chunks_exact(bins)).take(rows - 1).enumerate().map(one).collect()
+}
+
+/// Epoch folding of all periods of a range.
+///
+/// # Errors
+/// Derivatives are asked for; a range without meaning or with too many trials.
+pub(super) fn search(
+    events: PulseEvents,
+    options: &SearchOptions,
+    pool: &super::Pool,
+    progress: Progress,
+) -> Result<Search> {
+    let (lo, hi) = options.freq;
+    let text = format!("{lo}:{hi}");
+    if !(lo > 0.0 && hi > lo && hi.is_finite()) {
+        return Err(Error::argument("--freq", text, "must be two frequencies above 0 Hz, the lower one first"));
+    }
+    if options.fdot.is_some() || options.fddot.is_some() {
+        return Err(Error::argument("--algorithm", "ffa", "folds constant periods; derivatives need --algorithm fold"));
+    }
+    let (nbin, octaves) = (options.nbin, (hi / lo).log2().ceil().max(1.0));
+    let most = events.span * hi * nbin as f64;
+    // Twice as many rows at most, of each number of bins; half as many in each further octave.
+    if !(most * 4.0 < MOST && octaves <= 64.0) {
+        let message = format!("makes up to {:.0} trials of {nbin} bins and more; the most is {MOST}", 4.0 * most);
+        return Err(Error::argument("--freq", text, message));
+    }
+    let mut found: Vec<Trial> = Vec::new();
+    for octave in 0..octaves as i32 {
+        let dt = 2f64.powi(octave) / (hi * nbin as f64);
+        let all = || {
+            let (counts, exposures) = series(&events, dt);
+            // The last octave ends at the longest period.
+            let longest = (1.0 / (lo * dt)).ceil() as usize;
+            let numbers: Vec<usize> = (nbin..(2 * nbin).min(longest.max(nbin + 1))).collect();
+            let of = |&bins: &usize| trials(&counts, &exposures, dt, bins);
+            numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<Trial>>()
+        };
+        found.extend(super::on(pool, all));
+        progress(octave as u64 + 1, octaves as u64);
+    }
+    found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
+    super::on(pool, || conclude(events, options, &found))
+}
+
+fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[Trial]) -> Result<Search> {
+    let (band, all) = (options.freq.1 - options.freq.0, trials.len() as f64);
+    let deviation = events.deviation();
+    let law = |bins: usize| Law::ChiSquare(bins as f64 - 1.0);
+    let of_bins = |bins: usize| Chances::new(law(bins), all, band, deviation);
+    let chances: Vec<Chances> = (options.nbin..2 * options.nbin).map(of_bins).collect();
+    let candidates = candidates(&events, options, trials, &chances)?;
+    let step = trials.last().map_or(0.0, |trial| trial.step);
+    let numbers = [step, 0.0, 0.0];
+    let level = chances.first().map_or(0.0, |chances| chances.level(options.false_alarm.ln()));
+    let asked = serde_json::to_value(options).unwrap_or_default();
+    let made = ("ffa", asked, super::trials::cpu_record());
+    let meta = SearchMeta::new(&events, options, made, (trials.len() as u64, band, numbers), level);
+    let oversample = 1.0 / (step * events.span);
+    Ok(Search {
+        freq: trials.iter().map(|trial| trial.freq).collect(),
+        fdot: vec![0.0; trials.len()],
+        fddot: vec![0.0; trials.len()],
+        stat: trials.iter().map(|trial| trial.stat).collect(),
+        laws: Some(("nbin", trials.iter().map(|trial| trial.bins as u64).collect())),
+        candidates,
+        map: Vec::new(),
+        rows: vec![[0.0; 2]],
+        chances: (options.nbin as u64..).zip(chances).collect(),
+        meta: SearchMeta { oversample, ..meta },
+    })
+}
+
+/// The peaks above the detection level, refined with exact phases; at least one.
+fn candidates(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    trials: &[Trial],
+    chances: &[Chances],
+) -> Result<Vec<Candidate>> {
+    let of = |trial: &Trial| chances.get(trial.bins - options.nbin);
+    let one = |trial: &Trial| of(trial).map_or(0.0, |chances| chances.law.ln_sf(trial.stat));
+    let ln_p: Vec<f64> = trials.par_iter().map(one).collect();
+    let mut order: Vec<usize> = (0..trials.len()).collect();
+    let most = options.candidates.max(1);
+    let ascending = |a: &usize, b: &usize| ln_p[*a].total_cmp(&ln_p[*b]).then(a.cmp(b));
+    // Neighbours of a peak come with it: some hundred of each.
+    let looked_at = 1000 * most;
+    if order.len() > looked_at {
+        order.select_nth_unstable_by(looked_at, ascending);
+        order.truncate(looked_at);
+    }
+    order.sort_by(ascending);
+    let limit = options.false_alarm.ln() - (trials.len() as f64).ln();
+    let mut kept: Vec<usize> = Vec::new();
+    for j in order {
+        let near = |&strong: &usize| {
+            // A pulse of few bins is folded at periods that many bins of drift are off.
+            let wide = 0.5 * trials[j].bins as f64;
+            (trials[j].freq - trials[strong].freq).abs() * events.span < wide
+        };
+        if kept.len() < most && (kept.is_empty() || ln_p[j] <= limit) && !kept.iter().any(near) {
+            kept.push(j);
+        }
+    }
+    let refined = kept.par_iter().filter_map(|&j| {
+        let trial = trials.get(j)?;
+        // Phases of the series count from the start; the epoch moves none of them against each other.
+        let start = Spin::of_frequency(trial.freq, &events.ticks).ok()?;
+        let peak = Peak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], stat: trial.stat };
+        let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
+        Some(candidates::refine(events, &asked, peak, of(trial)?, &[]))
+    });
+    let mut found: Vec<Candidate> = refined.collect();
+    found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
+    candidates::group(&mut found, events.span);
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Random;
+
+    /// Every profile of the algorithm is that of its rows, shifted and added, and the shifts are those of a constant period, nearly.
+    #[test]
+    fn profiles_are_sums_of_shifted_rows() {
+        let mut random = Random::new(5);
+        for (bins, rows) in [(1, 2), (2, 4), (7, 8), (8, 64), (20, 16), (33, 1), (5, 128)] {
+            let series: Vec<u32> = (0..bins * rows).map(|_| random.below(5) as u32).collect();
+            let found = profiles(&mut series.clone(), bins);
+            for (s, profile) in found.chunks(bins).enumerate() {
+                let mut expected = vec![0; bins];
+                for row in 0..rows {
+                    let by = shift(row, rows, s);
+                    (0..bins).for_each(|b| expected[b] += series[row * bins + (b + by) % bins]);
+                }
+                assert_eq!(profile, expected, "{bins} {rows} {s}");
+            }
+        }
+        let off = |rows: usize| {
+            let one =
+                |s: usize| (0..rows).map(move |row| (shift(row, rows, s) as f64, (row * s) as f64 / (rows - 1) as f64));
+            (0..rows).flat_map(one).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+        };
+        let worst = off(1024);
+        eprintln!("rows of the fast folding algorithm are off by {worst:.2} bins at most");
+        assert!(worst < 2.0);
+    }
+}

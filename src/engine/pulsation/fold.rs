@@ -1,0 +1,310 @@
+//! The profile of one ephemeris: counts, exposures and rates in bins of phase, and what follows from them.
+
+use std::f64::consts::LN_10;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::exposure::{self, exposure};
+use super::trials::Counter;
+use super::{PulseEvents, harmonics};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::data::light_curve::counting_error;
+use crate::data::phase::{Ephemeris, Spin};
+use crate::data::table::{Product, column};
+use crate::data::{DeviceRecord, Provenance};
+use crate::engine::Weighting;
+use crate::kernels::fold::{MOST_BINS, bin_of};
+use crate::science::orbit::Timing;
+use crate::science::pulsation::fraction::{PulsedFractions, pulsed_fractions};
+use crate::science::statistics::pulse::{self, H_HARMONICS, Law};
+
+/// Options of a fold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FoldOptions {
+    /// When the source is at which phase; its epoch is that of the events' ticks.
+    pub ephemeris: Ephemeris,
+    /// Bins of phase.
+    pub nbin: usize,
+    /// Harmonics of `Z²_n` and of the fraction by Fourier amplitudes.
+    pub nharm: usize,
+    /// Background, counts/s: pulsed fractions are those of the source alone.
+    pub background: f64,
+}
+
+/// What a profile says of itself. Probabilities are those of one trial: the frequency was known.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileMeta {
+    /// Bins.
+    pub nbin: usize,
+    /// Frequency at the epoch and its derivatives, as computed with: Hz, Hz/s, Hz/s².
+    pub freq: f64,
+    /// See [`ProfileMeta::freq`].
+    pub fdot: f64,
+    /// See [`ProfileMeta::freq`].
+    pub fddot: f64,
+    /// Where phase is 0 and frequency and derivatives hold, seconds of the frame.
+    pub epoch: f64,
+    /// The same as MJD, where the frame has a reference.
+    pub epoch_mjd: Option<f64>,
+    /// Seconds of a tick, the unit of times: phases are exact but for its rounding.
+    pub tick: f64,
+    /// The ephemeris file that phases and times of emission are by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
+    /// Events.
+    pub nphots: usize,
+    /// Their weights, where they have some: then rates and pulsed fractions are those of `Σw`, their errors of `√Σw²`, and the
+    /// statistics weighted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weighting>,
+    /// Good time, s.
+    pub exposure: f64,
+    /// First start to last stop, s.
+    pub span: f64,
+    /// Counts/s, or the sum of the weights a second.
+    pub mean: f64,
+    /// Background, counts/s, that the pulsed fractions are without.
+    pub background: f64,
+    /// Harmonics of `z2` and of the fourth pulsed fraction.
+    pub nharm: usize,
+    /// `Z²_n`, unbinned, against the exposure, and the logarithm of its probability.
+    pub z2: f64,
+    /// See [`ProfileMeta::z2`].
+    pub z2_log10_p: f64,
+    /// H, unbinned, its harmonics and the logarithm of its probability.
+    pub h: f64,
+    /// See [`ProfileMeta::h`].
+    pub h_harmonics: usize,
+    /// See [`ProfileMeta::h`].
+    pub h_log10_p: f64,
+    /// χ² of the counts against the exposures, its degrees of freedom and the logarithm of its probability.
+    pub chi2: f64,
+    /// See [`ProfileMeta::chi2`].
+    pub chi2_dof: f64,
+    /// See [`ProfileMeta::chi2`].
+    pub chi2_log10_p: f64,
+    /// By four definitions.
+    pub pulsed_fraction: PulsedFractions,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A pulse profile; columns of `nbin` rows.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Centre of the bin, cycles from 0 to 1.
+    pub phase: Vec<f64>,
+    /// Events.
+    pub counts: Vec<u64>,
+    /// Sums of the weights and their standard errors, where there are weights.
+    pub weight: Option<[Vec<f64>; 2]>,
+    /// Counts, or weights, a second of the bin's exposure; NaN without any.
+    pub rate: Vec<f64>,
+    /// Its standard error.
+    pub rate_err: Vec<f64>,
+    /// Time that the bin was observed, s.
+    pub exposure: Vec<f64>,
+    /// All else.
+    pub meta: ProfileMeta,
+}
+
+/// Folds events at one ephemeris.
+///
+/// # Errors
+/// Fewer than 2 or more than 4096 bins; an ephemeris beyond exact phases, or of another epoch than the ticks'; the device fails.
+pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<Profile> {
+    let nbin = options.nbin;
+    if !(2..=MOST_BINS).contains(&nbin) {
+        return Err(Error::argument("--nbin", nbin, "must be from 2 to 4096"));
+    }
+    if options.nharm == 0 || 2 * options.nharm >= nbin {
+        return Err(Error::argument("--nharm", options.nharm, "must be at least 1 and fewer than half of the bins"));
+    }
+    let (ephemeris, ticks) = (options.ephemeris, &events.ticks);
+    if ephemeris.epoch != ticks.reference() {
+        return Err(Error::argument("epoch", ephemeris.epoch.value(), "is not that of the times"));
+    }
+    if ephemeris.freq.value() <= 0.0 {
+        return Err(Error::argument("--f", ephemeris.freq.value(), "must be above 0 Hz"));
+    }
+    let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
+    let mut counter = Counter::new(backend);
+    let counts = counter.profiles(&events.times, [&spin, &still], 1, nbin, |_, profile| profile.to_vec())?;
+    let (device, failure) = counter.record();
+    let mut warnings = events.provenance.warnings.clone();
+    failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
+    let counts = counts.into_iter().next().unwrap_or_default();
+    let most = options.nharm.max(H_HARMONICS);
+    let window = exposure::window(events, &spin, 2 * most);
+    let z2 = harmonics::z2(&events.times, events.each_weight(), &window, &spin, most);
+    let (h, h_harmonics) = pulse::h_of_z2(&z2);
+    let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
+    let exposed = exposure(&spin, ticks, &events.gti, nbin);
+    let [sum, squares] = events.sums();
+    let weight = events.each_weight().map(|weights| {
+        let [sums, variances] = weighted(&events.times, weights, &spin, nbin);
+        // What an empty bin may have had are events of the weight that most of the variance is from.
+        let error = |v: &f64| if *v > 0.0 { v.sqrt() } else { counting_error(0.0) * (squares / sum) };
+        let errors = variances.iter().map(error).collect();
+        [sums, errors]
+    });
+    let [summed, errors] = weight.clone().unwrap_or_else(|| {
+        let counted = || counts.iter().map(|&c| f64::from(c));
+        [counted().collect(), counted().map(counting_error).collect()]
+    });
+    let (chi2, chi2_dof) = pulse::chi_square_of_profile(&summed, &exposed);
+    let chi2 = chi2 * (sum / squares);
+    let per_second = |x: f64, seconds: f64| if seconds > 0.0 { x / seconds } else { f64::NAN };
+    let by_exposure = |sums: &[f64]| sums.iter().zip(&exposed).map(|(&x, &e)| per_second(x, e)).collect::<Vec<f64>>();
+    let (rate, rate_err) = (by_exposure(&summed), by_exposure(&errors));
+    let source: Vec<f64> = rate.iter().map(|r| r - options.background).collect();
+    let epoch = ephemeris.epoch.value();
+    let meta = ProfileMeta {
+        nbin,
+        freq: spin.freq(ticks).value(),
+        fdot: spin.fdot(ticks),
+        fddot: spin.fddot(ticks),
+        epoch,
+        epoch_mjd: super::mjd(events, epoch),
+        tick: ticks.seconds(),
+        timing: events.timing.clone(),
+        nphots: events.times.len(),
+        weights: events.weights.as_ref().map(|weights| weights.all.clone()),
+        exposure: events.exposure,
+        span: events.span,
+        mean: sum / events.exposure,
+        background: options.background,
+        nharm: options.nharm,
+        z2,
+        z2_log10_p: Law::Z2(options.nharm).ln_sf(z2) / LN_10,
+        h,
+        h_harmonics,
+        h_log10_p: Law::H.ln_sf(h) / LN_10,
+        chi2,
+        chi2_dof,
+        chi2_log10_p: Law::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
+        pulsed_fraction: pulsed_fractions(&source, &rate_err, options.nharm),
+        device,
+        provenance: Provenance {
+            options: serde_json::to_value(options).unwrap_or_default(),
+            warnings,
+            ..events.provenance.clone()
+        },
+    };
+    Ok(Profile {
+        phase: (0..nbin).map(|b| (b as f64 + 0.5) / nbin as f64).collect(),
+        counts: counts.iter().map(|&c| u64::from(c)).collect(),
+        weight,
+        rate,
+        rate_err,
+        exposure: exposed,
+        meta,
+    })
+}
+
+impl Profile {
+    /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`, and of weighted events `weight` `weight_err`.
+    pub fn product(&self) -> Product<'_> {
+        let mut columns = vec![
+            column("phase", "", &self.phase),
+            column("counts", "ct", &self.counts),
+            column("rate", "ct/s", &self.rate),
+            column("rate_err", "ct/s", &self.rate_err),
+            column("exposure", "s", &self.exposure),
+        ];
+        if let Some([weight, weight_err]) = &self.weight {
+            columns.extend([column("weight", "", weight), column("weight_err", "", weight_err)]);
+        }
+        Product { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+    }
+}
+
+/// `Σw` and `Σw²` of the bins of phase, summed in pieces of so many events that threads do not matter.
+pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize) -> [Vec<f64>; 2] {
+    const PIECE: usize = 1 << 16;
+    let piece = |(times, weights): (&[i64], &[f64])| {
+        let mut sums = [vec![0.0; nbin], vec![0.0; nbin]];
+        for (&t, &weight) in times.iter().zip(weights) {
+            let bin = bin_of(spin.phase(t), nbin);
+            sums[0][bin] += weight;
+            sums[1][bin] += weight * weight;
+        }
+        sums
+    };
+    let pieces: Vec<_> = times.par_chunks(PIECE).zip(weights.par_chunks(PIECE)).map(piece).collect();
+    pieces.iter().fold([vec![0.0; nbin], vec![0.0; nbin]], |mut all, one| {
+        all.iter_mut().flatten().zip(one.iter().flatten()).for_each(|(a, b)| *a += b);
+        all
+    })
+}
+
+/// Profiles of consecutive stretches of time: rates, row by row in time; NaN without exposure.
+#[derive(Clone, Debug)]
+pub struct Phaseogram {
+    /// Edges of the stretches, s from the epoch; one more than rows.
+    pub time: Vec<f64>,
+    /// Counts/s, `nbin` a row.
+    pub rate: Vec<Vec<f64>>,
+}
+
+/// What fell between two times.
+pub(super) struct Stretch {
+    /// Events by bin of phase, or the sums of their weights.
+    pub counts: Vec<f64>,
+    /// Seconds that each bin was observed.
+    pub exposure: Vec<f64>,
+    /// Good time, ticks.
+    pub gti: Vec<(i64, i64)>,
+}
+
+/// Profiles between consecutive `edges`, ticks; events beyond them are in the first and in the last.
+pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<Stretch> {
+    let rows = edges.len().saturating_sub(1);
+    let mut counts = vec![vec![0.0; nbin]; rows];
+    let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
+    for (&t, weight) in events.times.iter().zip(weights) {
+        let row = edges.partition_point(|edge| *edge <= t).saturating_sub(1).min(rows.saturating_sub(1));
+        let bin = bin_of(spin.phase(t), nbin);
+        if let Some(count) = counts.get_mut(row).and_then(|row| row.get_mut(bin)) {
+            *count += weight;
+        }
+    }
+    let one = |(counts, edges): (Vec<f64>, &[i64])| {
+        let (from, to) = (edges[0], edges[1]);
+        let gti = exposure::between(&events.gti, from, to);
+        Stretch { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
+    };
+    counts.into_iter().zip(edges.windows(2)).map(one).collect()
+}
+
+/// The phaseogram of an ephemeris in `rows` stretches of equal length.
+///
+/// # Errors
+/// An ephemeris beyond exact phases.
+pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
+    let spin = Spin::new(&options.ephemeris, &events.ticks)?;
+    let (start, stop) = match (events.gti.first(), events.gti.last()) {
+        (Some(first), Some(last)) => (first.0, last.1),
+        _ => (0, 0),
+    };
+    let rows = rows.max(1) as i64;
+    let edge = |i: i64| start + (i128::from(stop - start) * i128::from(i) / i128::from(rows)) as i64;
+    let edges: Vec<i64> = (0..=rows).map(edge).collect();
+    let rate = |(stretch, edges): (Stretch, &[i64])| {
+        // Slivers of exposure make no rate.
+        let least = 1e-3 * (edges[1] - edges[0]) as f64 * events.ticks.seconds() / options.nbin as f64;
+        let bins = stretch.counts.iter().zip(stretch.exposure);
+        bins.map(|(&c, e)| if e > least { c / e } else { f64::NAN }).collect()
+    };
+    let found = stretches(events, &spin, options.nbin, &edges);
+    Ok(Phaseogram {
+        time: edges.iter().map(|&t| t as f64 * events.ticks.seconds()).collect(),
+        rate: found.into_iter().zip(edges.windows(2)).map(rate).collect(),
+    })
+}

@@ -1,0 +1,117 @@
+//! The trials of a search: equidistant frequencies, in one row for each value of the derivatives.
+
+use super::search::SearchOptions;
+use crate::base::error::{Error, Result};
+use crate::data::phase::{Ephemeris, Spin};
+use crate::engine::PulseEvents;
+use crate::science::statistics::pulse::{Chances, Law};
+
+/// The most frequencies of a row.
+const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
+/// The most rows.
+const MOST_ROWS: f64 = (1u64 << 20) as f64;
+
+/// Trial frequencies and derivatives at the reference of the ticks. With the span `T` and the oversampling `K` the steps are `1/KT`,
+/// `8/KT²` and `60/KT³`: half a step of the frequency turns the ends of the observation by `1/4K` cycle, half one of either
+/// derivative, after the best frequency, by at most `1/2K`. Harmonic h sees `h` times that.
+#[derive(Clone, Debug)]
+pub struct Grid {
+    /// Number of frequencies.
+    pub frequencies: usize,
+    /// From one to the next, Hz.
+    pub df: f64,
+    /// First and second derivative of each row, Hz/s and Hz/s².
+    pub rows: Vec<[f64; 2]>,
+    /// From one first derivative to the next, Hz/s; 0 for a single one.
+    pub dfdot: f64,
+    /// The same of the second one, Hz/s².
+    pub dfddot: f64,
+    /// The step as it is computed with.
+    pub step: Spin,
+    starts: Vec<Spin>,
+}
+
+impl Grid {
+    /// The grid that options ask for.
+    ///
+    /// # Errors
+    /// A range that is empty, or has too many trials; frequencies beyond what phases are exact for.
+    pub fn new(events: &PulseEvents, options: &SearchOptions) -> Result<Grid> {
+        let (lo, hi) = options.freq;
+        let (span, oversample) = (events.span, options.oversampling());
+        let refuse =
+            |name: &str, (lo, hi): (f64, f64), message: String| Error::argument(name, format!("{lo}:{hi}"), message);
+        if !(lo > 0.0 && hi > lo && hi.is_finite()) {
+            return Err(refuse(
+                "--freq",
+                options.freq,
+                "must be two frequencies above 0 Hz, the lower one first".into(),
+            ));
+        }
+        if !(oversample >= 1.0 && oversample.is_finite()) {
+            return Err(Error::argument("--oversample", oversample, "must be at least 1"));
+        }
+        // Smaller than a tick's worth, a step would be rounded visibly.
+        let ticks = &events.ticks;
+        let step = Spin::of_frequency(1.0 / (oversample * span), ticks)?;
+        let df = step.freq(ticks).value();
+        let frequencies = ((hi - lo) / df).floor() + 1.0;
+        if frequencies > MOST_FREQUENCIES {
+            let message = format!("makes {frequencies} trials of {df} Hz each; the most is {MOST_FREQUENCIES}");
+            return Err(refuse("--freq", options.freq, message));
+        }
+        let values = |name: &str, range: Option<(f64, f64)>, step: f64| match range {
+            None => Ok((vec![0.0], 0.0)),
+            Some((lo, hi)) if lo.is_finite() && hi.is_finite() && lo <= hi => {
+                let count = ((hi - lo) / step).floor() + 1.0;
+                if count > MOST_ROWS {
+                    return Err(refuse(
+                        name,
+                        (lo, hi),
+                        format!("makes {count} steps of {step}; the most is {MOST_ROWS}"),
+                    ));
+                }
+                // Centred, so that what is left over is so on both ends.
+                let first = 0.5 * (lo + hi - (count - 1.0) * step);
+                Ok(((0..count as u64).map(|i| first + i as f64 * step).collect(), step))
+            }
+            Some(range) => Err(refuse(name, range, "must be two numbers, the lower one first".into())),
+        };
+        let (fdots, dfdot) = values("--fdot", options.fdot, 8.0 / (oversample * span * span))?;
+        let (fddots, dfddot) = values("--fddot", options.fddot, 60.0 / (oversample * span.powi(3)))?;
+        if fdots.len() as f64 * fddots.len() as f64 > MOST_ROWS {
+            return Err(Error::argument(
+                "--fddot",
+                fddots.len(),
+                format!("times {} first derivatives are too many", fdots.len()),
+            ));
+        }
+        let rows: Vec<[f64; 2]> = fddots.iter().flat_map(|&b| fdots.iter().map(move |&a| [a, b])).collect();
+        let start = |&[fdot, fddot]: &[f64; 2]| Spin::new(&Ephemeris::new(ticks.reference(), lo, fdot, fddot), ticks);
+        let starts = rows.iter().map(start).collect::<Result<Vec<_>>>()?;
+        // The last frequency must be one, too.
+        Spin::of_frequency(hi, ticks)?;
+        Ok(Grid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, step, starts })
+    }
+
+    /// Trial `j` of a row.
+    pub fn spin(&self, row: usize, j: usize) -> Spin {
+        self.starts.get(row).map_or_else(Spin::default, |start| start.stepped(&self.step, j as i64))
+    }
+
+    /// The chances of noise in a search of this grid.
+    pub fn chances(&self, events: &PulseEvents, law: Law) -> Chances {
+        let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
+        let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
+        let of_fdot = if self.dfdot > 0.0 { (range / self.dfdot).round() + 1.0 } else { 1.0 };
+        let frequencies = self.frequencies as f64;
+        let mut chances = Chances::new(law, frequencies, (frequencies - 1.0) * self.df, deviation);
+        (chances.plane, chances.drift, chances.planes) = (of_fdot * frequencies, range * curvature, rows / of_fdot);
+        chances
+    }
+
+    /// Trials in all.
+    pub fn trials(&self) -> u64 {
+        self.frequencies as u64 * self.rows.len() as u64
+    }
+}

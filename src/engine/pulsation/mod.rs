@@ -1,0 +1,50 @@
+//! Pulsations: folding at a known frequency, and searches for an unknown one.
+//!
+//! [`PulseEvents`] holds times in exact ticks; [`Ephemeris`] says when a source is at which phase. [`search`] tries a [`grid`] of
+//! frequencies and derivatives, by [`harmonics`] (all frequencies of a row at once, unbinned) or by [`trials`] (profiles of every trial,
+//! exact, on any device); [`pdm()`] tries it on the samples of light curves, by phase dispersion; [`accel()`] finds drifts by matched filters in one transform, [`ffa`] long periods by sums of whole numbers; and
+//! [`candidates`] makes a ranked list of what stands out. [`fold`] makes the profile of one ephemeris, [`toas`] the times of arrival of its
+//! pulses by [`fftfit`]. Definitions, bounds and what each may miss: `docs/pulsations.md`.
+
+pub mod accel;
+pub mod amplitudes;
+pub mod candidates;
+pub mod exposure;
+pub mod ffa;
+pub mod fold;
+pub mod found;
+pub mod grid;
+pub mod harmonics;
+pub mod pdm;
+mod scores;
+pub mod search;
+pub mod toas;
+pub mod trials;
+
+pub use super::{PulseEvents, PulseSamples};
+pub use crate::data::phase::Ephemeris;
+pub use crate::science::pulsation::fftfit::Template;
+pub use accel::{AccelOptions, accel};
+pub use candidates::Candidate;
+pub use fold::{FoldOptions, Profile, fold};
+pub use found::{Search, SearchMeta};
+pub use grid::Grid;
+pub use pdm::pdm;
+pub use search::{Algorithm, Method, SearchOptions, search};
+pub use toas::{Toa, Toas, toas};
+
+/// A time of the frame as MJD; for display only.
+fn mjd(events: &PulseEvents, seconds: f64) -> Option<f64> {
+    events.mjdref.map(|epoch| epoch.value() + seconds / crate::base::time::SECONDS_PER_DAY)
+}
+
+/// Threads of a backend, if it has any.
+type Pool = Option<std::sync::Arc<rayon::ThreadPool>>;
+
+/// Works on these threads.
+fn on<T: Send>(pool: &Pool, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}

@@ -1,0 +1,239 @@
+//! Phase dispersion minimisation (Stellingwerf 1978, doi:10.1086/156444): at a period, samples of one phase are alike.
+//!
+//! `θ` is the variance of samples within bins of phase over that of all ([`dispersion::Dispersion::theta`]); the bins have exact phases of the middles of
+//! the samples, and exact sums of whole numbers, so that it is the same bits on every device.
+
+use super::candidates::{self, Candidate, Peak};
+use super::search::{self, MAP, Progress};
+use super::trials::Counter;
+use super::{Algorithm, Grid, Method, PulseEvents, PulseSamples, Search, SearchMeta, SearchOptions};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::text::Short;
+use crate::base::time::Dd;
+use crate::data::phase::{Ephemeris, Spin};
+use crate::engine::{Weighting, Weights};
+use crate::kernels::fold::{self, Block, MOST_SAMPLES, Tally};
+use crate::science::statistics::dispersion;
+use crate::science::statistics::pulse::{Chances, Law};
+
+/// Samples a bin below which their law rests on each of them.
+const FEW: usize = 5;
+
+/// `θ` of a trial and its bins with samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Trial {
+    theta: f64,
+    bins: u32,
+}
+
+impl Trial {
+    fn of(samples: &PulseSamples, profile: &[Tally]) -> Trial {
+        let bins = profile.iter().map(|bin| (bin.count as f64, samples.about_centre(bin.count, bin.sum)));
+        let (theta, bins) = samples.dispersion().theta(bins);
+        Trial { theta, bins }
+    }
+
+    /// Logarithm of the probability that noise has so small a `θ` in this trial alone.
+    fn ln_p(&self, samples: &PulseSamples) -> f64 {
+        dispersion::ln_cdf(self.theta, samples.dispersion().samples, f64::from(self.bins))
+    }
+
+    fn rarer(&self, than: &Trial, samples: &PulseSamples) -> bool {
+        // Empty bins are rare, and so is this comparison.
+        if self.bins == than.bins { self.theta < than.theta } else { self.ln_p(samples) < than.ln_p(samples) }
+    }
+}
+
+/// Tries every frequency of the grid on samples, and refines what stands out. Of the options `nharm` is not used.
+///
+/// # Errors
+/// Options without meaning, another method; a grid too large; no more samples than bins; the device fails.
+pub fn pdm(
+    mut samples: PulseSamples,
+    options: &SearchOptions,
+    backend: &mut dyn Backend,
+    progress: Progress,
+) -> Result<Search> {
+    options.check()?;
+    if options.method != Method::Pdm {
+        let asked = serde_json::to_value(options.method).unwrap_or_default();
+        return Err(Error::argument("--method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
+    }
+    if samples.values.len() != samples.at.times.len() {
+        return Err(Error::argument("samples", samples.values.len(), "each has one moment and one value"));
+    }
+    let options = &SearchOptions { algorithm: Algorithm::Fold, ..options.clone() };
+    judge(&mut samples, options)?;
+    let grid = Grid::new(&samples.at, options)?;
+    let mut counter = Counter::new(backend);
+    let mut best: Vec<Option<(Trial, usize)>> = vec![None; grid.frequencies];
+    let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
+    let mut map = vec![vec![0.0f64; MAP.min(grid.frequencies)]; mapped];
+    let mut done = 0;
+    progress(0, grid.trials());
+    for piece in search::pieces(&grid, &samples.at, options) {
+        let spins = [&grid.spin(piece.row, piece.first), &grid.step];
+        let look = |_, profile: &[Tally]| Trial::of(&samples, profile);
+        let found = counter.tallies((&samples.at.times, &samples.values), spins, piece.trials, options.nbin, look)?;
+        for ((i, trial), best) in found.into_iter().enumerate().zip(best.iter_mut().skip(piece.first)) {
+            if best.is_none_or(|(other, _)| trial.rarer(&other, &samples)) {
+                *best = Some((trial, piece.row));
+            }
+            let cells = map.get_mut(piece.row);
+            let columns = cells.as_ref().map_or(1, |cells| cells.len());
+            let place = (piece.first + i) * columns / grid.frequencies;
+            if let Some(cell) = cells.and_then(|cells| cells.get_mut(place)) {
+                *cell = cell.max(1.0 - trial.theta);
+            }
+        }
+        done += piece.trials as u64;
+        progress(done, grid.trials());
+    }
+    let (device, failure) = counter.record();
+    let warnings = &mut samples.at.provenance.warnings;
+    warnings.extend(backend.take_warnings());
+    failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
+    let best: Vec<(Trial, usize)> = best.into_iter().flatten().collect();
+    let found = Found { grid: &grid, best: &best, options };
+    let (candidates, chances) = super::on(&backend.pool(), || (found.candidates(&samples), found.chances(&samples)));
+    let usual = grid.chances(&samples.at, law(&samples, options.nbin as f64));
+    let asked = serde_json::to_value(options).unwrap_or_default();
+    let steps = [grid.df, grid.dfdot, grid.dfddot];
+    let level = usual.level(options.false_alarm.ln());
+    let meta =
+        SearchMeta::new(&samples.at, options, ("fold", asked, device), (grid.trials(), usual.band, steps), level);
+    let nphots = samples.photons.unwrap_or(0) as usize;
+    let rate = |of: fn(&[f64; 2]) -> f64| best.iter().map(|(_, row)| grid.rows.get(*row).map_or(0.0, of)).collect();
+    let one_law = chances.len() == 1;
+    Ok(Search {
+        freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&samples.at.ticks).value()).collect(),
+        fdot: rate(|row| row[0]),
+        fddot: rate(|row| row[1]),
+        stat: best.iter().map(|(trial, _)| trial.theta).collect(),
+        candidates,
+        map,
+        rows: grid.rows.clone(),
+        laws: (!one_law).then(|| ("nbin", best.iter().map(|(trial, _)| u64::from(trial.bins)).collect())),
+        chances: if one_law { vec![(0, usual)] } else { chances },
+        meta: SearchMeta { nphots, sampling: Some(samples.all.clone()), ..meta },
+    })
+}
+
+/// Warns of few samples a bin and of harmonics beyond the samples' Nyquist frequency, once; [`pdm`] does, too.
+///
+/// # Errors
+/// No more samples than bins.
+pub fn judge(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> {
+    let (warnings, nbin, dt) = (&mut samples.at.provenance.warnings, options.nbin, samples.all.dt);
+    let samples = samples.all.samples;
+    if samples <= nbin {
+        let message = format!("there are {samples} samples, and a variance within bins needs more than bins");
+        return Err(Error::argument("--nbin", nbin, message));
+    }
+    let mut warn = |code, message: String| {
+        if warnings.iter().all(|said| said.code != code) {
+            warnings.push(code, message);
+        }
+    };
+    if samples < FEW * nbin {
+        let message = format!(
+            "{samples} samples for {nbin} bins, fewer than {FEW} each: probabilities rest on the distribution of single samples; use \
+             fewer bins"
+        );
+        warn("W-PDM-FEW", message);
+    }
+    if options.freq.1 * dt * nbin as f64 > 1.0 {
+        let message = format!(
+            "from {} Hz on {nbin} bins have harmonics that samples of {dt} s do not tell from others: candidates there may be aliases of \
+             lower frequencies; use fewer bins or shorter samples",
+            Short(1.0 / (dt * nbin as f64))
+        );
+        warn("W-PDM-ALIAS", message);
+    }
+    Ok(())
+}
+
+fn law(samples: &PulseSamples, bins: f64) -> Law {
+    Law::Dispersion(samples.dispersion().samples, bins)
+}
+
+/// The best trial of each frequency, with its row.
+struct Found<'a> {
+    grid: &'a Grid,
+    best: &'a [(Trial, usize)],
+    options: &'a SearchOptions,
+}
+
+impl Found<'_> {
+    /// Those of noise, for each number of bins that there is.
+    fn chances(&self, samples: &PulseSamples) -> Vec<(u64, Chances)> {
+        let mut numbers: Vec<u32> =
+            self.best.iter().map(|(trial, _)| trial.bins).chain([self.options.nbin as u32]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let of = |bins: u32| (u64::from(bins), self.grid.chances(&samples.at, law(samples, f64::from(bins))));
+        numbers.into_iter().map(of).collect()
+    }
+
+    /// What is rarer than the detection level, and at least the rarest, refined between the trials.
+    fn candidates(&self, samples: &PulseSamples) -> Vec<Candidate> {
+        use rayon::prelude::*;
+        let rarity: Vec<f64> = self.best.par_iter().map(|(trial, _)| -trial.ln_p(samples)).collect();
+        let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
+        let kept = candidates::peaks(&rarity, level, self.options.candidates, self.grid.df * samples.at.span);
+        let events = centred(samples);
+        let one = |&j: &usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
+        let mut found: Vec<Candidate> = kept.par_iter().filter_map(one).collect();
+        found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
+        candidates::group(&mut found, samples.at.span);
+        found
+    }
+
+    /// The candidate of a trial: frequency and derivatives where its harmonics have the most power (a smooth function of them, as θ is not),
+    /// θ there or on the grid, whichever is smaller.
+    fn refined(&self, samples: &PulseSamples, events: &PulseEvents, j: usize, row: usize, trial: Trial) -> Candidate {
+        let chances = self.grid.chances(&samples.at, law(samples, f64::from(trial.bins)));
+        // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
+        let levels = vec![trial.theta; self.options.harmonics()];
+        let peak = Peak::of(self.grid, j, row, trial.theta);
+        let found = candidates::refine(events, self.options, peak, &chances, &levels);
+        let ephemeris = Ephemeris {
+            epoch: samples.at.ticks.reference(),
+            freq: Dd::from(found.freq),
+            fdot: Dd::from(found.fdot),
+            fddot: Dd::from(found.fddot),
+        };
+        let at = Spin::new(&ephemeris, &samples.at.ticks).map_or(trial, |spin| at(samples, &spin, self.options.nbin));
+        let best = if at.rarer(&trial, samples) { at } else { trial };
+        let (bins, n) = (f64::from(best.bins), samples.all.samples as f64);
+        // Of the variance between bins, what is not noise.
+        let within = best.theta * samples.all.variance;
+        let between = (n - 1.0) * samples.all.variance - (n - bins) * within;
+        let rms = ((between - (bins - 1.0) * within).max(0.0) / n).sqrt() / samples.all.mean.abs();
+        Candidate { stat: best.theta, rms, ..found }
+    }
+}
+
+/// The trial of one ephemeris.
+fn at(samples: &PulseSamples, spin: &Spin, nbin: usize) -> Trial {
+    let (block, mut profile) = (Block { spin: *spin, trials: 1 }, vec![Tally::default(); nbin]);
+    for (times, values) in samples.at.times.chunks(MOST_SAMPLES).zip(samples.values.chunks(MOST_SAMPLES)) {
+        fold::cpu_tallies(times, values, &block, &Spin::default(), nbin, &mut profile);
+    }
+    Trial::of(samples, &profile)
+}
+
+/// Samples as events that count by their value less the mean: their harmonic sums, over `Σ(x − x̄)²`, are those of the series.
+fn centred(samples: &PulseSamples) -> PulseEvents {
+    let squares = samples.dispersion().squares;
+    let all = Weighting {
+        column: String::new(),
+        sum: 0.0,
+        squares,
+        effective_events: 0.0,
+        noise_events: samples.dispersion().samples,
+        zeros: 0,
+    };
+    PulseEvents { weights: Some(Weights { values: samples.centred(), all }), ..samples.at.clone() }
+}

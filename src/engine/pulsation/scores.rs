@@ -1,0 +1,91 @@
+//! The statistics of the trials of a search, from harmonic sums and from profiles.
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+
+use super::harmonics::HarmonicSums;
+use super::search::{Method, Piece, SearchOptions};
+use super::{Grid, PulseEvents, exposure};
+use crate::data::phase::Spin;
+use crate::kernels::fold::Tally;
+use crate::science::statistics::pulse::{self, Roots};
+
+/// The statistics of a piece from harmonic sums.
+pub(super) fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
+    let first = grid.spin(piece.row, piece.first);
+    let sums = HarmonicSums::new(piece.trials);
+    let ([total, squares], harmonics) = (events.sums(), options.harmonics());
+    // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
+    if exposure::reach(events, &first, 2 * harmonics) == 0 {
+        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
+        let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
+        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
+        return (0..piece.trials).into_par_iter().map(one).collect();
+    }
+    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
+    let one = |j: usize| {
+        let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
+        let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
+        options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
+    };
+    (0..piece.trials).into_par_iter().map(one).collect()
+}
+
+/// [`HarmonicSums::each`] of all harmonics.
+fn each<T: Send>(
+    sums: &HarmonicSums,
+    events: &PulseEvents,
+    spins: [&Spin; 2],
+    harmonics: usize,
+    of: fn(Complex<f64>) -> T,
+) -> Vec<Vec<T>> {
+    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of);
+    (1..=harmonics as u64).into_par_iter().map(one).collect()
+}
+
+/// What makes the statistic of the profile of each trial of a piece.
+pub(super) fn profile_score<'a>(
+    events: &'a PulseEvents,
+    grid: &'a Grid,
+    piece: Piece,
+    options: &'a SearchOptions,
+) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
+    let roots = Roots::new(options.nbin);
+    move |j, profile| {
+        let spin = grid.spin(piece.row, piece.first + j);
+        let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
+        match options.method {
+            Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
+            Method::Z2 | Method::H | Method::Pdm => {
+                let harmonics = options.harmonics();
+                let mut window = Vec::new();
+                if exposure::reach(events, &spin, 2 * harmonics) > 0 {
+                    // That of bins, so that nothing of it is left.
+                    let exposed = exposed();
+                    let good: f64 = exposed.iter().sum();
+                    window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
+                    window.iter_mut().for_each(|sum| *sum /= good);
+                }
+                let sums = pulse::sums_of_profile(profile, harmonics, &roots);
+                options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
+            }
+        }
+    }
+}
+
+/// χ² of the weighted profile of each trial of a piece, from sums of weights in a unit: `Σ_j (W_j − p_j·Σw)²/(p_j·Σw²)`, `p_j` the bin's part of
+/// the exposure.
+pub(super) fn weighted_score<'a>(
+    events: &'a PulseEvents,
+    grid: &'a Grid,
+    piece: Piece,
+    unit: f64,
+) -> impl Fn(usize, &[Tally]) -> f64 + Sync + use<'a> {
+    let [sum, squares] = events.sums();
+    move |j, profile| {
+        let spin = grid.spin(piece.row, piece.first + j);
+        let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, profile.len());
+        let weights: Vec<f64> = profile.iter().map(|bin| bin.sum as f64 * unit).collect();
+        pulse::chi_square_of_profile(&weights, &exposed).0 * (sum / squares)
+    }
+}

@@ -1,0 +1,345 @@
+//! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::harmonics::MOST_TRIALS;
+use super::scores::{profile_score, stats, weighted_score};
+use super::trials::{self, Counter};
+use super::{Grid, PulseEvents, Search, SearchMeta, candidates};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
+use crate::data::DeviceRecord;
+use crate::engine::{Weighting, Weights};
+use crate::kernels::fold;
+use crate::science::statistics::pulse::{self, H_HARMONICS, Law};
+
+/// The statistic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// `Z²_n`.
+    Z2,
+    /// Epoch folding: χ² of the profile against its exposure.
+    Ef,
+    /// The H test.
+    H,
+    /// Phase dispersion: θ, which is small at a period; of samples ([`super::pdm()`]).
+    Pdm,
+}
+
+impl Method {
+    /// True where a statistic is as rare as a level.
+    pub fn reaches(self, stat: f64, level: f64) -> bool {
+        if self == Method::Pdm { stat <= level } else { stat >= level }
+    }
+}
+
+/// How trials are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// `Fft` for harmonics on the CPU, `Fold` for epoch folding and on a GPU.
+    Auto,
+    /// Harmonic sums of all frequencies at once, unbinned.
+    Fft,
+    /// A profile of every trial; of weighted events for epoch folding alone.
+    Fold,
+    /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
+    Ffa,
+}
+
+/// Options of a search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SearchOptions {
+    /// Lowest and highest frequency, Hz, at the epoch.
+    pub freq: (f64, f64),
+    /// Range of the first derivative, Hz/s; 0 alone without.
+    pub fdot: Option<(f64, f64)>,
+    /// Range of the second derivative, Hz/s².
+    pub fddot: Option<(f64, f64)>,
+    /// The statistic.
+    pub method: Method,
+    /// Harmonics of `Z²_n`.
+    pub nharm: usize,
+    /// Bins of the profiles.
+    pub nbin: usize,
+    /// Trials to an independent frequency; a default by method without.
+    pub oversample: Option<f64>,
+    /// How trials are computed.
+    pub algorithm: Algorithm,
+    /// Candidates listed.
+    pub candidates: usize,
+    /// Probability of a false alarm that a detection may have.
+    pub false_alarm: f64,
+}
+
+impl Default for SearchOptions {
+    fn default() -> SearchOptions {
+        SearchOptions {
+            freq: (0.0, 0.0),
+            fdot: None,
+            fddot: None,
+            method: Method::Z2,
+            nharm: 2,
+            nbin: 64,
+            oversample: None,
+            algorithm: Algorithm::Auto,
+            candidates: 10,
+            false_alarm: 0.01,
+        }
+    }
+}
+
+impl SearchOptions {
+    /// Trials to an independent frequency: four to one of the highest harmonic, so that no more than 5 % of its power is lost between
+    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding and phase dispersion.
+    pub fn oversampling(&self) -> f64 {
+        self.oversample.unwrap_or(match self.method {
+            Method::Z2 => 4.0 * self.nharm as f64,
+            Method::H => 20.0,
+            Method::Ef | Method::Pdm => 10.0,
+        })
+    }
+
+    /// Harmonics that the statistic looks at.
+    pub(super) fn harmonics(&self) -> usize {
+        match self.method {
+            Method::Z2 => self.nharm,
+            Method::H => H_HARMONICS,
+            Method::Ef | Method::Pdm => (self.nbin / 2).clamp(1, 8),
+        }
+    }
+
+    /// The statistic of `Z²_1 …`.
+    pub(super) fn score(&self, z2: &[f64]) -> f64 {
+        match self.method {
+            Method::H => pulse::h_of_z2(z2).0,
+            Method::Z2 | Method::Ef | Method::Pdm => z2.last().copied().unwrap_or(0.0),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |option: &str, value: usize, message: &str| Err(Error::argument(option, value, message));
+        if !(2..=fold::MOST_BINS).contains(&self.nbin) {
+            return refuse("--nbin", self.nbin, "must be from 2 to 4096");
+        }
+        if !(1..=64).contains(&self.nharm) {
+            return refuse("--nharm", self.nharm, "must be from 1 to 64");
+        }
+        let profiles = matches!(self.method, Method::Ef | Method::Pdm);
+        let folded = self.algorithm == Algorithm::Fold && !profiles;
+        if folded && self.nbin < 2 * self.harmonics() + 1 {
+            return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
+        }
+        if self.method != Method::Ef && self.algorithm == Algorithm::Ffa {
+            return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
+        }
+        if profiles && self.algorithm == Algorithm::Fft {
+            let message = "computes no profiles; epoch folding and phase dispersion need --algorithm fold";
+            return Err(Error::argument("--algorithm", "fft", message));
+        }
+        Ok(())
+    }
+}
+
+/// Columns of [`Search::map`].
+pub const MAP: usize = 800;
+/// Confidence of upper limits.
+const CONFIDENCE: f64 = 0.95;
+/// Pieces that are worked on together.
+const TOGETHER: usize = 8;
+/// [`Weighting::noise_events`] of a bin below which noise is warned of.
+const ENOUGH: f64 = 5.0;
+/// Events times trials of a piece that is folded.
+const FOLDED: usize = 1 << 31;
+
+/// Told how many trials are done, of how many: first that none is.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Tries every frequency of the grid, and refines what stands out.
+///
+/// # Errors
+/// Options without meaning; a grid too large; the device fails.
+pub fn search(
+    mut events: PulseEvents,
+    options: &SearchOptions,
+    backend: &mut dyn Backend,
+    progress: Progress,
+) -> Result<Search> {
+    options.check()?;
+    if options.method == Method::Pdm {
+        return Err(Error::argument("--method", "pdm", "is of samples, not of events: count them in bins first"));
+    }
+    refuse_weights(&events, options)?;
+    if options.algorithm == Algorithm::Ffa {
+        return super::ffa::search(events, options, &backend.pool(), progress);
+    }
+    let grid = Grid::new(&events, options)?;
+    let on_device = backend.shaders().is_some();
+    let algorithm = match options.algorithm {
+        Algorithm::Auto if options.method == Method::Ef || (on_device && events.weights.is_none()) => Algorithm::Fold,
+        Algorithm::Auto => Algorithm::Fft,
+        asked => asked,
+    };
+    let options = SearchOptions { algorithm, ..options.clone() };
+    options.check()?;
+    let mut best = Best::new(&grid);
+    let pieces = pieces(&grid, &events, &options);
+    let (mut device, mut done) = (trials::cpu_record(), 0);
+    progress(0, grid.trials());
+    if algorithm == Algorithm::Fold {
+        if let Some(weights) = &events.weights {
+            warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
+        }
+        let mut counter = Counter::new(backend);
+        let weights = events.weights.as_ref().map(Weights::whole);
+        for piece in pieces {
+            let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
+            let (spins, nbin) = ([&first, &grid.step], options.nbin);
+            let stats = if let Some((values, unit)) = &weights {
+                let score = weighted_score(&events, &grid, piece, *unit);
+                counter.tallies((&events.times, values), spins, piece.trials, nbin, score)?
+            } else {
+                counter.profiles(&events.times, spins, piece.trials, nbin, look)?
+            };
+            done += best.add(piece, stats);
+            progress(done, grid.trials());
+        }
+        let (record, failure) = counter.record();
+        device = record;
+        events.provenance.warnings.extend(backend.take_warnings());
+        failure.into_iter().for_each(|message| events.provenance.warnings.push("W-BACKEND-FALLBACK", message));
+    } else {
+        let pool = backend.pool();
+        for pieces in pieces.chunks(TOGETHER) {
+            let all = || pieces.par_iter().map(|&piece| stats(&events, &grid, piece, &options)).collect::<Vec<_>>();
+            let found = super::on(&pool, all);
+            done += pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum::<u64>();
+            progress(done, grid.trials());
+        }
+    }
+    Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
+}
+
+/// Profiles of trials count events, but for epoch folding.
+fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
+    let refuse = |column: &str, message: &str| Err(Error::argument("--weights", column, message));
+    match (&events.weights, options.algorithm) {
+        (Some(weights), _) if weights.values.len() != events.times.len() => {
+            refuse(&weights.all.column, "are as many as events")
+        }
+        (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are for --algorithm fold; ffa counts events"),
+        (Some(weights), Algorithm::Fold) if options.method != Method::Ef => {
+            refuse(&weights.all.column, "are for --algorithm fft; with z2 and h fold counts events")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Warns of weights of which the bins of a profile have few: their sums are not normal.
+fn warn_few(all: &Weighting, nbin: usize, warnings: &mut Warnings) {
+    let few = all.noise_events / nbin as f64;
+    if few < ENOUGH {
+        let message = format!(
+            "{}: in each of {nbin} bins noise is that of {few:.1} events, which have most of the weight; with fewer than {ENOUGH} the \
+             probabilities of epoch folding are rough",
+            all.column
+        );
+        warnings.push("W-WEIGHTS-FEW", message);
+    }
+}
+
+/// Consecutive frequencies of one row.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub row: usize,
+    pub first: usize,
+    pub trials: usize,
+}
+
+/// The grid in pieces of about a second of work, which progress is told of.
+pub(super) fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
+    let most = match options.algorithm {
+        Algorithm::Fold => (FOLDED / events.times.len()).clamp(512, MOST_TRIALS),
+        Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
+    };
+    // Equal ones, so that they share the tables of their transform.
+    let most = grid.frequencies.div_ceil(grid.frequencies.div_ceil(most));
+    let of_row = |row: usize| {
+        let starts = (0..grid.frequencies).step_by(most);
+        starts.map(move |first| Piece { row, first, trials: most.min(grid.frequencies - first) })
+    };
+    (0..grid.rows.len()).flat_map(of_row).collect()
+}
+
+/// The best row of each frequency.
+struct Best {
+    stat: Vec<f64>,
+    row: Vec<usize>,
+    map: Vec<Vec<f64>>,
+}
+
+impl Best {
+    fn new(grid: &Grid) -> Best {
+        let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
+        Best {
+            stat: vec![f64::NEG_INFINITY; grid.frequencies],
+            row: vec![0; grid.frequencies],
+            map: vec![vec![0.0; MAP.min(grid.frequencies)]; mapped],
+        }
+    }
+
+    /// Takes the statistics of a piece; their number.
+    fn add(&mut self, piece: Piece, stats: Vec<f64>) -> u64 {
+        let frequencies = self.stat.len();
+        let kept = self.stat.iter_mut().zip(&mut self.row).skip(piece.first);
+        for ((i, &stat), (best, row)) in stats.iter().enumerate().zip(kept) {
+            if stat > *best {
+                (*best, *row) = (stat, piece.row);
+            }
+            let cells = self.map.get_mut(piece.row);
+            let columns = cells.as_ref().map_or(1, |cells| cells.len());
+            if let Some(cell) = cells.and_then(|cells| cells.get_mut((piece.first + i) * columns / frequencies)) {
+                *cell = cell.max(stat);
+            }
+        }
+        stats.len() as u64
+    }
+}
+
+fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Best, device: DeviceRecord) -> Search {
+    let law = match options.method {
+        Method::Z2 => Law::Z2(options.nharm),
+        Method::H => Law::H,
+        Method::Ef | Method::Pdm => Law::ChiSquare(options.nbin as f64 - 1.0),
+    };
+    let chances = grid.chances(&events, law);
+    let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
+    let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
+    let largest = best.stat.iter().copied().fold(0.0, f64::max);
+    // Between two trials a signal loses the most, in the fundamental.
+    let loss = crate::science::statistics::pulsed::binning_loss(0.5 / options.oversampling(), 1.0);
+    let limit = || pulse::pulsed_limit(largest, options.nharm, events.effective(), loss, CONFIDENCE);
+    let algorithm = if options.algorithm == Algorithm::Fold { "fold" } else { "fft" };
+    let asked = serde_json::to_value(options).unwrap_or_default();
+    let steps = [grid.df, grid.dfdot, grid.dfddot];
+    let limit = (options.method == Method::Z2).then(limit);
+    let level = chances.level(options.false_alarm.ln());
+    let meta =
+        SearchMeta::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);
+    let meta = SearchMeta { pulsed_upper_limit: limit, ..meta };
+    Search {
+        freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
+        fdot: (0..grid.frequencies).map(|j| row(j)[0]).collect(),
+        fddot: (0..grid.frequencies).map(|j| row(j)[1]).collect(),
+        stat: best.stat,
+        candidates,
+        map: best.map,
+        rows: grid.rows.clone(),
+        laws: None,
+        chances: vec![(0, chances)],
+        meta,
+    }
+}

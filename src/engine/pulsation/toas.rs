@@ -1,0 +1,185 @@
+//! Times of arrival of pulses: one an interval, by comparing its profile with a template.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::PulseEvents;
+use super::fold::{FoldOptions, stretches};
+use crate::base::error::{Error, Result};
+use crate::base::time::Dd;
+use crate::data::phase::Spin;
+use crate::io::product::write_bytes;
+use crate::science::pulsation::fftfit::Template;
+
+/// Bins of all intervals together.
+const MOST_BINS: i64 = 1 << 26;
+/// Heights of a pulse, of their standard errors, below which there is no shift to be trusted.
+const FAINTEST: f64 = 4.0;
+
+/// A time of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Toa {
+    /// When the template's phase 0 arrives at the barycentre, next to the middle of the interval's good time: seconds of the frame.
+    pub time: Dd,
+    /// The same as MJD.
+    pub mjd: Dd,
+    /// Its standard error, s.
+    pub error: f64,
+    /// What phase of the ephemeris that is, the residual: cycles from −½ to ½.
+    pub shift: f64,
+    /// Its standard error.
+    pub shift_err: f64,
+    /// Events of the interval.
+    pub nphots: u64,
+    /// Its good time, s.
+    pub exposure: f64,
+}
+
+/// Times of arrival of an observation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Toas {
+    /// In order of time.
+    pub toas: Vec<Toa>,
+    /// Intervals with events, but with a pulse below four standard errors, or with bins that were not observed.
+    pub left_out: usize,
+    /// Harmonics of the template.
+    pub harmonics: usize,
+    /// χ² of the residuals against their weighted mean; it has one degree of freedom less than there are times.
+    pub chi2: f64,
+}
+
+/// The times of arrival in intervals of `length` seconds from the first good time on, folded at the ephemeris of `options`.
+///
+/// # Errors
+/// A length that is no time, or makes more bins than memory is for; a template of another number of bins; a frame without
+/// reference epoch; an ephemeris beyond exact phases.
+pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, length: f64) -> Result<Toas> {
+    let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
+    let refuse = |option: &str, value: f64, message: String| Err(Error::argument(option, value, message));
+    if let Some(weights) = &events.weights {
+        let message = "are not for times of arrival, whose errors are those of counts";
+        return Err(Error::argument("--weights", &weights.all.column, message));
+    }
+    let Some(mjdref) = events.mjdref else {
+        return refuse("--toa-length", length, "the events have no MJDREF, so their times are no MJD".into());
+    };
+    if template.nbin() != nbin {
+        return refuse(
+            "--nbin",
+            nbin as f64,
+            format!("the template has {} bins; --nbin must be as many", template.nbin()),
+        );
+    }
+    let (start, stop) = match (events.gti.first(), events.gti.last()) {
+        (Some(first), Some(last)) => (first.0, last.1),
+        _ => (0, 0),
+    };
+    let step = (length / ticks.seconds()).round();
+    // A float as an integer ends at the ends; not a number is 0.
+    let step = (step as i64).min(stop - start);
+    let rows = if step > 0 { (stop - start - 1) / step + 1 } else { 0 };
+    if rows == 0 || !length.is_finite() {
+        return refuse("--toa-length", length, "must be a time above 0 s".into());
+    }
+    if rows > MOST_BINS / nbin as i64 {
+        return refuse(
+            "--toa-length",
+            length,
+            format!("makes {rows} intervals; the most is {}", MOST_BINS / nbin as i64),
+        );
+    }
+    let edges: Vec<i64> = (0..rows).map(|i| start + i * step).chain([stop]).collect();
+    let spin = Spin::new(&ephemeris, ticks)?;
+    let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0 };
+    for stretch in stretches(events, &spin, nbin, &edges) {
+        let nphots = stretch.counts.iter().sum::<f64>() as u64;
+        if nphots == 0 {
+            continue;
+        }
+        let counted = || stretch.counts.iter().zip(&stretch.exposure);
+        let rate: Vec<f64> = counted().map(|(c, e)| c / e).collect();
+        // The variance of a count is, on average, the count; that of an empty bin, too.
+        let variance: Vec<f64> = counted().map(|(c, e)| c / e / e).collect();
+        let found = template.shift(&rate, &variance).filter(|found| found.scale > FAINTEST * found.scale_err);
+        let Some(found) = found else {
+            made.left_out += 1;
+            continue;
+        };
+        let good: f64 = stretch.gti.iter().map(|(a, b)| (b - a) as f64).sum();
+        let offset =
+            |&(a, b): &(i64, i64)| (b - a) as f64 / good * (0.5 * (a - start) as f64 + 0.5 * (b - start) as f64);
+        let middle = start + stretch.gti.iter().map(offset).sum::<f64>() as i64;
+        let near = ticks.reference() + Dd::from(middle as f64) * ticks.seconds();
+        let left = ephemeris.moment(found.shift, near);
+        let time = events.timing.as_ref().map_or(left, |timing| timing.arrival(left));
+        made.toas.push(Toa {
+            time,
+            mjd: mjdref.mjd_of(time),
+            error: found.shift_err / ephemeris.at(left).freq.value(),
+            shift: found.shift,
+            shift_err: found.shift_err,
+            nphots,
+            exposure: good * ticks.seconds(),
+        });
+    }
+    let sum = |of: fn(&Toa) -> f64| made.toas.iter().map(|toa| of(toa) / toa.shift_err.powi(2)).sum::<f64>();
+    let mean = sum(|toa| toa.shift) / sum(|_| 1.0);
+    made.chi2 = made.toas.iter().map(|toa| ((toa.shift - mean) / toa.shift_err).powi(2)).sum();
+    Ok(made)
+}
+
+impl Toas {
+    /// As tempo2 and PINT read them: FORMAT 1, infinite frequency (0), MJD in TDB at the barycentre (`@`), errors in µs.
+    pub fn tim(&self) -> String {
+        let mut text = String::from("FORMAT 1\n");
+        for toa in &self.toas {
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                " eagleray 0.0 {} {:.5} @ -nphots {} -exposure {} -shift {:.9}",
+                decimal_days(toa.mjd),
+                1e6 * toa.error,
+                toa.nphots,
+                toa.exposure,
+                toa.shift
+            );
+        }
+        text
+    }
+
+    /// Writes [`Toas::tim`].
+    ///
+    /// # Errors
+    /// The file exists and `overwrite` is false; writing fails.
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        write_bytes(path, overwrite, self.tim().as_bytes())
+    }
+}
+
+/// A MJD with 16 decimals: 1e-11 s.
+fn decimal_days(mjd: Dd) -> String {
+    const PLACES: f64 = 1e16;
+    let day = mjd.hi.floor();
+    let part = ((mjd - Dd::from(day)) * PLACES).wrapped();
+    let whole = (mjd - Dd::from(day)) * PLACES - part;
+    // Whole numbers below 2⁵⁴ may need both parts.
+    let units = whole.hi as i64 + whole.lo as i64;
+    let (day, units) = (day as i64 + units.div_euclid(PLACES as i64), units.rem_euclid(PLACES as i64));
+    format!("{day}.{units:016}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_keep_sixteen_decimals() {
+        for text in ["55000.1234567890123456", "0.0000000000000001", "60000.9999999999999999", "51544.5000000000000000"]
+        {
+            assert_eq!(decimal_days(text.parse().unwrap()), text);
+        }
+        assert_eq!(decimal_days("55000.99999999999999999".parse().unwrap()), "55001.0000000000000000");
+        assert_eq!(decimal_days("-0.25".parse().unwrap()), "-1.7500000000000000");
+    }
+}

@@ -1,0 +1,229 @@
+//! Profiles of many trials, on the CPU or a device that runs shaders: the same counts, and the same sums of samples.
+
+use std::ops::{AddAssign, Range};
+
+use rayon::prelude::*;
+
+use crate::backend::{Backend, Shaders};
+use crate::base::error::BackendError;
+use crate::data::DeviceRecord;
+use crate::data::phase::Spin;
+use crate::kernels::fold::{self, Block, MOST_SAMPLES, Tally};
+
+/// Events times trials of one launch: seconds on the slowest adapter, milliseconds on a real one.
+const LAUNCH: u64 = 1 << 29;
+/// Bytes of the profiles of one launch.
+const PROFILES: usize = 32 << 20;
+/// Events that the CPU folds at once: they stay in a cache while all trials of a block are counted.
+const CHUNK: usize = 1 << 14;
+const _: () = assert!(CHUNK <= MOST_SAMPLES);
+/// Bits of a value that a device adds up at once: words hold the sums of 2^16 such numbers.
+const DIGIT: u32 = 16;
+
+/// Where profiles are counted: on a device that runs shaders, on the threads of the CPU, and on these too when a device fails that may
+/// be replaced.
+pub struct Counter<'a> {
+    backend: &'a mut dyn Backend,
+    /// Why the device is not used any more.
+    failure: Option<BackendError>,
+    on_device: bool,
+    on_cpu: bool,
+}
+
+impl<'a> Counter<'a> {
+    /// Counts on this backend.
+    pub fn new(backend: &'a mut dyn Backend) -> Counter<'a> {
+        Counter { backend, failure: None, on_device: false, on_cpu: false }
+    }
+
+    /// What `look` makes of the profile of each of `trials` frequencies from `first` on, in order.
+    ///
+    /// # Errors
+    /// The device fails, and no other may do its work.
+    pub fn profiles<T: Send>(
+        &mut self,
+        times: &[i64],
+        spins: [&Spin; 2],
+        trials: usize,
+        nbin: usize,
+        look: impl Fn(usize, &[u32]) -> T + Sync,
+    ) -> Result<Vec<T>, BackendError> {
+        let frequencies = Frequencies { spins, trials, nbin };
+        let on_device = |device: &mut dyn Shaders| {
+            let limits = device.tunables();
+            let count = |device: &mut dyn Shaders, events: Range<usize>, blocks: &[Block], counts: &mut [u32]| {
+                let outputs = device.run(&fold::job(&times[events], None, blocks, spins[1], nbin, &limits))?;
+                counts.iter_mut().zip(words(&outputs)).for_each(|(count, word)| *count += word);
+                Ok(())
+            };
+            frequencies.on_device(device, times.len(), usize::MAX, count, &look)
+        };
+        let count = |events: Range<usize>, block: &Block, counts: &mut [u32]| {
+            fold::cpu(&times[events], block, spins[1], nbin, counts);
+        };
+        self.either(on_device, || frequencies.on_cpu(times.len(), count, &look))
+    }
+
+    /// The same of samples, which have a value each.
+    ///
+    /// # Errors
+    /// See [`Counter::profiles`].
+    pub fn tallies<T: Send>(
+        &mut self,
+        (times, values): (&[i64], &[u32]),
+        spins: [&Spin; 2],
+        trials: usize,
+        nbin: usize,
+        look: impl Fn(usize, &[Tally]) -> T + Sync,
+    ) -> Result<Vec<T>, BackendError> {
+        let frequencies = Frequencies { spins, trials, nbin };
+        let on_device = |device: &mut dyn Shaders| {
+            let limits = device.tunables();
+            let digit = |from: u32| values.iter().map(|value| (value >> from) & ((1 << DIGIT) - 1)).collect();
+            // Upper halves that are all 0 need no sum.
+            let digits: Vec<(u32, Vec<u32>)> = [0, DIGIT].into_iter().map(|from| (from, digit(from))).collect();
+            let digits: Vec<_> = digits.into_iter().filter(|(_, digit)| digit.iter().any(|d| *d > 0)).collect();
+            let count = |device: &mut dyn Shaders, samples: Range<usize>, blocks: &[Block], tallies: &mut [Tally]| {
+                let mut run = |values: Option<&[u32]>| {
+                    device.run(&fold::job(&times[samples.clone()], values, blocks, spins[1], nbin, &limits))
+                };
+                let counts = run(None)?;
+                tallies.iter_mut().zip(words(&counts)).for_each(|(tally, word)| tally.count += u64::from(word));
+                for (from, digit) in &digits {
+                    let sums = run(Some(&digit[samples.clone()]))?;
+                    tallies.iter_mut().zip(words(&sums)).for_each(|(tally, word)| tally.sum += u64::from(word) << from);
+                }
+                Ok(())
+            };
+            frequencies.on_device(device, times.len(), 1 << DIGIT, count, &look)
+        };
+        let count = |samples: Range<usize>, block: &Block, tallies: &mut [Tally]| {
+            fold::cpu_tallies(&times[samples.clone()], &values[samples], block, spins[1], nbin, tallies);
+        };
+        self.either(on_device, || frequencies.on_cpu(times.len(), count, &look))
+    }
+
+    /// What the device says; or, without one or when it has failed and may be replaced, the CPU.
+    fn either<T: Send>(
+        &mut self,
+        on_device: impl FnOnce(&mut dyn Shaders) -> Result<T, BackendError>,
+        on_cpu: impl FnOnce() -> T + Send,
+    ) -> Result<T, BackendError> {
+        if let Some(shaders) = self.backend.shaders().filter(|_| self.failure.is_none()) {
+            match on_device(shaders) {
+                Ok(found) => {
+                    self.on_device = true;
+                    return Ok(found);
+                }
+                Err(error) if self.backend.has_spare() => self.failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        self.on_cpu = true;
+        Ok(super::on(&self.backend.pool(), on_cpu))
+    }
+
+    /// What counted, and the warning of a failure.
+    pub fn record(&self) -> (DeviceRecord, Option<String>) {
+        let device = Some(self.backend.info()).filter(|_| self.on_device);
+        let names = [device.map(|info| (info.backend, info.adapter.as_str())), self.on_cpu.then_some(CPU)];
+        let joined = |of: fn((&'static str, &str)) -> String| {
+            names.iter().flatten().map(|&name| of(name)).collect::<Vec<_>>().join(" + ")
+        };
+        let record = DeviceRecord {
+            backend: joined(|(backend, _)| backend.to_string()),
+            adapter: joined(|(_, adapter)| adapter.to_string()),
+            precision: PRECISION.to_string(),
+        };
+        (record, self.failure.as_ref().map(|error| format!("{error}; the CPU did the rest")))
+    }
+}
+
+/// The CPU in records of products, and what is exact there and everywhere.
+const CPU: (&str, &str) = ("cpu", std::env::consts::ARCH);
+const PRECISION: &str = "exact phases";
+
+/// The record of work that the CPU alone does.
+pub(super) fn cpu_record() -> DeviceRecord {
+    DeviceRecord { backend: CPU.0.into(), adapter: CPU.1.into(), precision: PRECISION.into() }
+}
+
+/// Equidistant frequencies, a first one and the step, with profiles of so many bins.
+struct Frequencies<'a> {
+    spins: [&'a Spin; 2],
+    trials: usize,
+    nbin: usize,
+}
+
+impl Frequencies<'_> {
+    fn blocks(&self) -> Vec<Block> {
+        fold::blocks(self.spins[0], self.spins[1], self.trials, self.nbin)
+    }
+
+    /// What `look` makes of the profile of each, in order, on the threads of the caller's pool; `count` adds some of the events to the
+    /// profiles of a block.
+    fn on_cpu<C: Copy + Default + Send + AddAssign, T: Send>(
+        &self,
+        events: usize,
+        count: impl Fn(Range<usize>, &Block, &mut [C]) + Sync,
+        look: impl Fn(usize, &[C]) -> T + Sync,
+    ) -> Vec<T> {
+        let (nbin, most, blocks) = (self.nbin, fold::block_trials(self.nbin), self.blocks());
+        let one = |(place, block): (usize, &Block)| {
+            let counted = |from: usize, to: usize| {
+                let mut counts = vec![C::default(); block.trials * nbin];
+                (from..to).step_by(CHUNK).for_each(|i| count(i..to.min(i + CHUNK), block, &mut counts));
+                counts
+            };
+            // Few blocks leave threads idle unless the events are shared, too; sums of integers have no order.
+            let counts = if blocks.len() < 16 {
+                let shares = (0..events.div_ceil(64 * CHUNK)).into_par_iter().map(|i| i * 64 * CHUNK);
+                let share = shares.map(|from| counted(from, events.min(from + 64 * CHUNK)));
+                share.reduce(|| vec![C::default(); block.trials * nbin], summed)
+            } else {
+                counted(0, events)
+            };
+            let looked = counts.chunks_exact(nbin).enumerate().map(|(j, profile)| look(place * most + j, profile));
+            looked.collect::<Vec<T>>()
+        };
+        let found: Vec<Vec<T>> = blocks.par_iter().enumerate().map(one).collect();
+        found.into_iter().flatten().collect()
+    }
+
+    /// The same on a device, at most so many events at a time, whose profiles are looked at on the host.
+    fn on_device<C: Clone + Default + Sync, T: Send>(
+        &self,
+        device: &mut dyn Shaders,
+        events: usize,
+        at_once: usize,
+        count: impl Fn(&mut dyn Shaders, Range<usize>, &[Block], &mut [C]) -> Result<(), BackendError>,
+        look: impl Fn(usize, &[C]) -> T + Sync,
+    ) -> Result<Vec<T>, BackendError> {
+        let (nbin, most) = (self.nbin, fold::block_trials(self.nbin));
+        let largest = device.largest_buffer() as usize;
+        let chunk = (largest / 8).min(LAUNCH as usize / most).min(at_once).max(1);
+        let by_work = (LAUNCH / (most as u64 * events.min(chunk).max(1) as u64)) as usize;
+        let batch = by_work.min(PROFILES.min(largest) / (4 * most * nbin)).max(1);
+        let mut found = Vec::with_capacity(self.trials);
+        for blocks in self.blocks().chunks(batch) {
+            let mut counts = vec![C::default(); blocks.iter().map(|block| block.trials * nbin).sum()];
+            for from in (0..events).step_by(chunk) {
+                count(device, from..events.min(from + chunk), blocks, &mut counts)?;
+            }
+            let done = found.len();
+            let looked = counts.par_chunks_exact(nbin).enumerate().map(|(j, profile)| look(done + j, profile));
+            found.extend(looked.collect::<Vec<T>>());
+        }
+        Ok(found)
+    }
+}
+
+/// The words of a device's outputs.
+fn words(outputs: &[Vec<u8>]) -> impl Iterator<Item = u32> {
+    outputs.iter().flat_map(|bytes| bytes.as_chunks::<4>().0).map(|word| u32::from_le_bytes(*word))
+}
+
+fn summed<C: Copy + AddAssign>(mut a: Vec<C>, b: Vec<C>) -> Vec<C> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    a
+}

@@ -1,0 +1,299 @@
+//! Events for folding: their times in ticks, held in memory, and the good time they lie in.
+
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::{Combine, Events, Progress, Weights};
+use crate::base::error::{Error, Result};
+use crate::base::time::{Dd, MjdRef};
+use crate::base::warning::Warnings;
+use crate::data::phase::{RawTicks, Ticks};
+use crate::data::{Balance, InputRecord, Provenance};
+use crate::science::orbit::Timing;
+
+/// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
+pub(super) const BARYCENTRE_MATTERS: f64 = 1000.0;
+
+/// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them, and as many for a weight.
+#[derive(Clone, Debug)]
+pub struct PulseEvents {
+    /// The clock of the times; its reference is the epoch.
+    pub ticks: Ticks,
+    /// Times, ticks from the reference; in order within each input.
+    pub times: Vec<i64>,
+    /// Their weights, in the same order, of inputs that have some ([`Events::weighted`]); those of the others are 1.
+    pub weights: Option<Weights>,
+    /// Good time intervals, ticks; those of all inputs, one list.
+    pub gti: Vec<(i64, i64)>,
+    /// Their sum, s; simultaneous inputs count once.
+    pub exposure: f64,
+    /// From the first start to the last stop, s.
+    pub span: f64,
+    /// The ephemeris that times of arrival became times of emission by, with its epoch at the reference: phase 0 next to the middle.
+    pub timing: Option<Timing>,
+    /// Reference epoch of the frame.
+    pub mjdref: Option<MjdRef>,
+    /// What they were made of.
+    pub provenance: Provenance,
+}
+
+impl PulseEvents {
+    /// Warns of times that are not barycentred.
+    pub fn warn_not_barycentred(warnings: &mut Warnings) {
+        let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies by up \
+                       to 1e-4 of them, and make them drift";
+        warnings.push("W-BARYCENTRE", message);
+    }
+
+    /// Reads the inputs; phases count from `epoch` (seconds of the frame), or from the second next to the middle of the good time.
+    ///
+    /// # Errors
+    /// Inputs that overlap without [`Combine::Merge`], or have no time in common with it; reading fails; no event is left; an
+    /// epoch too far away for exact phases.
+    pub fn read(
+        inputs: Vec<Events>,
+        combine: Combine,
+        epoch: Option<Dd>,
+        chunk_events: usize,
+        warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        PulseEvents::gather(inputs, combine, Zero::At(epoch), chunk_events, warnings, progress)
+    }
+
+    /// Reads the inputs as times of emission: those of arrival less the delays of the ephemeris' orbit. Phases are those of the
+    /// ephemeris, counted from the moment of phase 0 next to the middle of the good time, so that ticks are fine.
+    ///
+    /// # Errors
+    /// See [`PulseEvents::read`].
+    pub fn read_emitted(
+        inputs: Vec<Events>,
+        combine: Combine,
+        timing: &Timing,
+        chunk_events: usize,
+        warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        PulseEvents::gather(inputs, combine, Zero::By(timing), chunk_events, warnings, progress)
+    }
+
+    fn gather(
+        mut inputs: Vec<Events>,
+        combine: Combine,
+        zero: Zero,
+        chunk_events: usize,
+        mut warnings: Warnings,
+        progress: Progress,
+    ) -> Result<PulseEvents> {
+        inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+        let gtis = super::combined_gtis(&inputs, combine, &mut warnings)?;
+        let union = super::union_of(&inputs, &gtis, combine)?;
+        let Some((start, stop)) = union.ends() else {
+            return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is nothing to fold"));
+        };
+        let middle = Dd::from((start + (stop - start) * 0.5).value().round());
+        let timing = match zero {
+            Zero::At(_) => None,
+            Zero::By(timing) => {
+                let ephemeris = timing.ephemeris.next_to(timing.emission(middle));
+                if !ephemeris.epoch.is_finite() {
+                    return Err(Error::argument(
+                        "--par",
+                        &timing.name,
+                        "has a frequency of 0 Hz at the time of the events",
+                    ));
+                }
+                warn_beyond(timing, start, stop, &mut warnings);
+                Some(Timing { ephemeris, ..timing.clone() })
+            }
+        };
+        let emitted = |t: Dd| timing.as_ref().map_or(t, |timing| timing.emission(t));
+        let reference = match zero {
+            Zero::At(epoch) => epoch.unwrap_or(middle),
+            Zero::By(_) => timing.as_ref().map_or(middle, |timing| timing.ephemeris.epoch),
+        };
+        let ticks = Ticks::spanning(reference, emitted(start), emitted(stop))?;
+        let span = (stop - start).value();
+        if (span > BARYCENTRE_MATTERS || timing.is_some()) && !inputs.iter().all(|i| i.barycentred) {
+            PulseEvents::warn_not_barycentred(&mut warnings);
+        }
+        let mjdref = inputs.first().and_then(|i| i.mjdref);
+        let mut provenance = super::source::describe(&inputs);
+        if let Some(Timing { name, crc32, .. }) = &timing {
+            let record = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
+            provenance.inputs.push(record);
+        }
+        let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
+        let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), Balance::default());
+        for (input, gti) in inputs.into_iter().zip(&gtis) {
+            let kept = (&mut times, column.is_some().then_some(&mut weights));
+            append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), kept, &mut photons, progress)?;
+        }
+        if times.is_empty() {
+            return Err(Error::NoEvents { segments: 0, read: photons.read, balance: photons.to_string() });
+        }
+        if times.len() >= u32::MAX as usize {
+            return Err(Error::argument("inputs", times.len(), "profiles hold at most 2^32 - 2 events"));
+        }
+        let weights =
+            column.map(|column| Weights::new(&column, in_order(&times, weights), &mut warnings)).transpose()?;
+        let seconds = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+        Ok(PulseEvents {
+            gti: union.intervals().iter().map(|&(a, b)| (ticks.of(emitted(a)), ticks.of(emitted(b)))).collect(),
+            exposure: union.exposure(),
+            provenance: Provenance { gti: seconds, photons, warnings, ..provenance },
+            timing,
+            ticks,
+            times,
+            weights,
+            span,
+            mjdref,
+        })
+    }
+
+    /// The weights, if there are some.
+    pub fn each_weight(&self) -> Option<&[f64]> {
+        self.weights.as_ref().map(|weights| weights.values.as_slice())
+    }
+
+    /// `Σw` and `Σw²`; without weights the number of events, twice.
+    pub fn sums(&self) -> [f64; 2] {
+        self.weights.as_ref().map_or([self.times.len() as f64; 2], |weights| [weights.all.sum, weights.all.squares])
+    }
+
+    /// `(Σw)²/Σw²`, the number of events where all weigh the same: a sinusoid of amplitude a has `Z²` of half of it, times a².
+    pub fn effective(&self) -> f64 {
+        self.weights.as_ref().map_or(self.times.len() as f64, |weights| weights.all.effective_events)
+    }
+
+    /// Standard deviation of the event times, s, by the squares of their weights: what the width of a peak in frequency depends on.
+    pub fn deviation(&self) -> f64 {
+        self.spreads()[0]
+    }
+
+    /// [`PulseEvents::deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
+    /// what the width of a peak in the frequency's derivative depends on.
+    pub fn spreads(&self) -> [f64; 2] {
+        let [_, n] = self.sums();
+        let [mean] = self.summed(|t| [t]).map(|sum| sum / n);
+        // Central moments, of times in units of 2⁶⁰ ticks that nothing overflows.
+        let moments = self.summed(|t| {
+            let x = (t - mean) * 2f64.powi(-60);
+            [x * x, x * x * x, x * x * x * x]
+        });
+        let [two, three, four] = moments.map(|sum| sum / n);
+        let left = (four - two * two - three * three / two.max(f64::MIN_POSITIVE)).max(0.0);
+        let unit = self.ticks.seconds() * 2f64.powi(60);
+        [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
+    }
+
+    /// Sums over all times of what `of` makes of each, times the square of its weight; in pieces, so that threads do not matter.
+    fn summed<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
+        const PIECE: usize = 1 << 16;
+        let add = |all: [f64; N], one: [f64; N], by: f64| std::array::from_fn(|i| all[i] + one[i] * by);
+        let piece = |(i, times): (usize, &[i64])| {
+            let weights = self.each_weight().and_then(|weights| weights.get(i * PIECE..)).unwrap_or_default();
+            let weights = weights.iter().copied().chain(std::iter::repeat(1.0));
+            times.iter().zip(weights).fold([0.0; N], |all, (&t, w)| add(all, of(t as f64), w * w))
+        };
+        let pieces: Vec<[f64; N]> = self.times.par_chunks(PIECE).enumerate().map(piece).collect();
+        pieces.into_iter().fold([0.0; N], |all, one| add(all, one, 1.0))
+    }
+}
+
+/// Where phases count from.
+#[derive(Clone, Copy)]
+enum Zero<'a> {
+    /// A time, or the second next to the middle.
+    At(Option<Dd>),
+    /// A turn of this ephemeris.
+    By(&'a Timing),
+}
+
+/// Warns of events before or after the time that an ephemeris was made for.
+fn warn_beyond(timing: &Timing, start: Dd, stop: Dd, warnings: &mut Warnings) {
+    let (first, last) = timing.valid;
+    let far = first.map_or(0.0, |first| first - start.value()).max(last.map_or(0.0, |last| stop.value() - last));
+    if far > 0.0 {
+        let days = crate::base::text::Short((far / crate::base::time::SECONDS_PER_DAY * 1e3).ceil() / 1e3);
+        let message = format!("{}: events lie up to {days} days beyond START and FINISH of the ephemeris", timing.name);
+        warnings.push("W-PAR-SPAN", message);
+    }
+}
+
+fn append(
+    mut input: Events,
+    gti: &crate::data::Gti,
+    (ticks, timing): (&Ticks, Option<&Timing>),
+    chunk: usize,
+    (times, mut weights): (&mut Vec<i64>, Option<&mut Vec<f64>>),
+    photons: &mut Balance,
+    progress: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let raw = ticks.raw(input.offset);
+    let offset = input.offset;
+    let emission = timing.map(|timing| move |t: f64| ticks.of(timing.emission(Dd::from(t) + offset)));
+    let edge = |t: Dd| (t - input.offset).ceil_f64();
+    let intervals: Vec<(f64, f64)> = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b))).collect();
+    let mut behind = intervals.as_slice();
+    let (before, mut outside, mut reported, mut read) = (times.len(), 0, 0, Vec::<f64>::new());
+    loop {
+        read.clear();
+        if !input.source.next_chunk(chunk, std::slice::from_mut(&mut read))? {
+            break;
+        }
+        let emission = emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64);
+        let weighed = weights.as_mut().map(|weights| (input.source.weights(), &mut **weights));
+        outside += take(&read, &raw, emission, &mut behind, times, weighed);
+        let rows = input.source.balance().read;
+        progress(rows - reported);
+        reported = rows;
+    }
+    let mut one = input.source.balance();
+    (one.used, one.outside_gti) = ((times.len() - before) as u64, outside);
+    photons.add(&one);
+    Ok(())
+}
+
+/// The weights of events of one time in the order of their size, so that sums do not depend on the order of rows.
+fn in_order(times: &[i64], mut weights: Vec<f64>) -> Vec<f64> {
+    let mut rest = weights.as_mut_slice();
+    for alike in times.chunk_by(|a, b| a == b) {
+        let (these, behind) = rest.split_at_mut(alike.len());
+        these.sort_unstable_by(f64::total_cmp);
+        rest = behind;
+    }
+    weights
+}
+
+/// Weights of events, if they have any, and where to keep those that lie in good time.
+type Weighed<'a> = Option<(Option<&'a [f64]>, &'a mut Vec<f64>)>;
+
+/// Appends the ticks of the times that lie in the intervals, which end at what is behind the last time, and their weights; how many do
+/// not. With the machine's own instructions for rounding, where it has them.
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
+fn take(
+    read: &[f64],
+    raw: &RawTicks,
+    emission: Option<&dyn Fn(f64) -> i64>,
+    behind: &mut &[(f64, f64)],
+    times: &mut Vec<i64>,
+    mut weighed: Weighed,
+) -> u64 {
+    times.reserve(read.len());
+    let mut outside = 0;
+    for (i, &t) in read.iter().enumerate() {
+        while let Some((_, rest)) = behind.split_first().filter(|(first, _)| t >= first.1) {
+            *behind = rest;
+        }
+        if behind.first().is_some_and(|(start, _)| t >= *start) {
+            times.push(emission.map_or_else(|| raw.of(t), |at| at(t)));
+            if let Some((given, kept)) = &mut weighed {
+                kept.push(given.map_or(1.0, |given| given[i]));
+            }
+        } else {
+            outside += 1;
+        }
+    }
+    outside
+}

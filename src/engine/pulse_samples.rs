@@ -1,0 +1,167 @@
+//! The bins of a light curve as samples for folding: moments in ticks, and values as whole numbers.
+
+use serde::Serialize;
+
+use super::PulseEvents;
+use super::pulse_events::BARYCENTRE_MATTERS;
+use crate::base::error::{Error, Result};
+use crate::base::text::Short;
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::data::phase::Ticks;
+use crate::data::{Gti, LightCurve, Provenance};
+use crate::science::statistics::dispersion::Dispersion;
+
+/// What is known of all samples.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sampling {
+    /// Their number.
+    pub samples: usize,
+    /// Bins that are none: not finite, not inside one good time interval, or exposed too little.
+    pub left_out: usize,
+    /// Width of a bin, s.
+    pub dt: f64,
+    /// The least part of a bin that must be exposed.
+    pub min_fracexp: f64,
+    /// Mean value: counts a bin, or rates.
+    pub mean: f64,
+    /// Variance of the values, of `N − 1` degrees of freedom.
+    pub variance: f64,
+    /// Unit of the whole numbers that values are folded as: they are rounded to the nearest.
+    pub step: f64,
+}
+
+/// Samples of a light curve, each at the middle of its bin.
+#[derive(Clone, Debug)]
+pub struct PulseSamples {
+    /// Their moments, as those of events, and the stretches of bins as good time.
+    pub at: PulseEvents,
+    /// Their values, less the smallest one, in units of [`Sampling::step`].
+    pub values: Vec<u32>,
+    /// What is known of all.
+    pub all: Sampling,
+    /// Photons in them, where that is known.
+    pub photons: Option<u64>,
+    /// The whole number next to the mean of `values`.
+    centre: u32,
+    /// Of `values`, about `centre`.
+    dispersion: Dispersion,
+}
+
+impl PulseSamples {
+    /// The whole good bins of a light curve: finite values in one good time interval, exposed to `min_fracexp` at least. Counts are divided by their exposure. Phases count from the second next to the middle of the time.
+    ///
+    /// Values become whole numbers: those that are whole, of a range below 2^32, are exact; others are rounded to the nearest of 2^32 steps
+    /// of a power of two over their range `R`. With `s²` their variance this changes θ by less than `2^-30·R/s·(N − 1)/(N − M)`, and `R/s` is below `√(2N)`.
+    ///
+    /// # Errors
+    /// No such bin; values that are all the same, or of a range beyond f64.
+    pub fn of_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
+        if !(0.0..=1.0).contains(&min_fracexp) {
+            return Err(Error::argument("--min-fracexp", min_fracexp, "must be between 0 and 1"));
+        }
+        let refuse = |what: String, message: &str| Err(Error::argument("light curve", what, message));
+        let stretches = series.stretches(min_fracexp);
+        let rows = || stretches.iter().cloned().flatten();
+        let bins = format!("{} of {} s", crate::base::text::count(series.len() as u64, "bin"), Short(series.grid.dt));
+        let Some((first, last)) = rows().next().zip(rows().last()) else {
+            return refuse(
+                bins,
+                "none is finite and exposed enough in one good time interval; --min-fracexp takes less",
+            );
+        };
+        let value = |i: usize| if series.counted { series.counts[i] / series.fracexp[i] } else { series.rate[i] };
+        let given: Vec<f64> = rows().map(value).collect();
+        let (low, high) = given.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
+        let (values, step) = whole(&given, low, high - low);
+        if low == high {
+            return refuse(bins, "all have the same value, so there is nothing to find");
+        }
+        if !step.is_normal() {
+            return refuse(bins, "the range of the values is too large or too small; scale them");
+        }
+        // Exact: fewer than 2^32 numbers below 2^32.
+        let [n, sum, squares] = values.iter().fold([0u128; 3], |[n, sum, squares], &x| {
+            let x = u128::from(x);
+            [n + 1, sum + x, squares + x * x]
+        });
+        let centre = ((2 * sum + n) / (2 * n)) as u32;
+        let dispersion = Dispersion {
+            samples: n as f64,
+            squares: (n * squares - sum * sum) as f64 / n as f64,
+            sum: (sum as i128 - (n * u128::from(centre)) as i128) as f64,
+        };
+        let (start, stop) = (series.grid.edge(series.bin[first]), series.grid.edge(series.bin[last] + 1));
+        let span = (stop - start).value();
+        let ticks = Ticks::spanning(Dd::from((start + (stop - start) * 0.5).value().round()), start, stop)?;
+        let made = &series.meta.provenance;
+        if span > BARYCENTRE_MATTERS && !made.barycentred {
+            PulseEvents::warn_not_barycentred(&mut warnings);
+        }
+        let spans: Vec<(Dd, Dd)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let good = Gti::of_sorted(&spans);
+        let middle = |i: usize| series.grid.origin + Dd::product(series.grid.dt, series.bin[i] as f64 + 0.5);
+        let mut photons = made.photons.clone();
+        let counted: f64 = rows().map(|i| series.counts[i]).sum();
+        let outside = photons.used.saturating_sub(counted as u64);
+        (photons.used, photons.outside_segments) = (photons.used - outside, photons.outside_segments + outside);
+        let at = PulseEvents {
+            times: rows().map(|i| ticks.of(middle(i))).collect(),
+            weights: None,
+            gti: good.intervals().iter().map(|&(a, b)| (ticks.of(a), ticks.of(b))).collect(),
+            exposure: good.exposure(),
+            span,
+            timing: None,
+            mjdref: made.mjdref,
+            provenance: Provenance {
+                gti: good.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+                photons,
+                warnings,
+                ..made.clone()
+            },
+            ticks,
+        };
+        let all = Sampling {
+            samples: values.len(),
+            left_out: series.len() - values.len(),
+            dt: series.grid.dt,
+            min_fracexp,
+            mean: low + step * (sum as f64 / n as f64),
+            variance: step * (dispersion.squares / (n as f64 - 1.0)) * step,
+            step,
+        };
+        let photons = series.counted.then_some(counted as u64);
+        Ok(PulseSamples { at, values, all, photons, centre, dispersion })
+    }
+
+    /// Of the values, in units of [`Sampling::step`].
+    pub fn dispersion(&self) -> &Dispersion {
+        &self.dispersion
+    }
+
+    /// The sum of so many values about the zero of [`PulseSamples::dispersion`].
+    pub fn about_centre(&self, count: u64, sum: u64) -> f64 {
+        // Both are below 2^61.
+        (sum as i64 - (count * u64::from(self.centre)) as i64) as f64
+    }
+
+    /// The values less their mean, in units of [`Sampling::step`].
+    pub fn centred(&self) -> Vec<f64> {
+        let off = self.dispersion.sum / self.dispersion.samples;
+        self.values.iter().map(|&x| f64::from(x) - f64::from(self.centre) - off).collect()
+    }
+}
+
+/// Values above the lowest one in whole units, and the unit: 1 for whole numbers of a range below 2^32, else the smallest power of two of
+/// which the range has fewer than that.
+pub(super) fn whole(values: &[f64], low: f64, range: f64) -> (Vec<u32>, f64) {
+    const MOST: f64 = u32::MAX as f64;
+    let mut unit = (range / MOST).log2().ceil().exp2();
+    if range <= MOST && values.iter().all(|x| x.fract() == 0.0) {
+        unit = 1.0;
+    } else if range / unit > MOST {
+        // The logarithm was rounded.
+        unit *= 2.0;
+    }
+    (values.iter().map(|x| ((x - low) / unit).round_ties_even() as u32).collect(), unit)
+}

@@ -1,0 +1,246 @@
+//! The averaged power spectrum of a light curve, and the cross spectrum of two.
+
+use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::text::Short;
+use crate::base::time::Dd;
+use crate::base::warning::Warnings;
+use crate::data::light_curve::Grid;
+use crate::data::{Balance, Gti, LightCurve, Provenance};
+use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
+use crate::science::{AveragedCrossSpectrum, CrossOptions};
+use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
+
+/// Options of a spectrum of a light curve.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct SeriesOptions {
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Bins with less of their time exposed are as good as missing.
+    pub min_fracexp: f64,
+    /// From sums to spectrum; the mean is always common.
+    #[serde(flatten)]
+    pub power: PowerOptions,
+}
+
+impl Default for SeriesOptions {
+    fn default() -> SeriesOptions {
+        SeriesOptions { segment_size: None, min_fracexp: 0.9, power: PowerOptions::default() }
+    }
+}
+
+/// The segments of a light curve: in each stretch of usable bins ([`LightCurve::stretches`]), as many of `n` bins as fit,
+/// from its start on.
+pub struct SeriesPlan {
+    /// Bins and length of a segment.
+    pub resolution: Resolution,
+    /// First row of each segment.
+    pub starts: Vec<usize>,
+    /// The stretches as intervals, seconds of the frame.
+    pub gti: Gti,
+}
+
+impl SeriesPlan {
+    /// Plans the segments.
+    ///
+    /// # Errors
+    /// Options without meaning; no stretch long enough.
+    pub fn new(series: &LightCurve, options: &SeriesOptions, warnings: &mut Warnings) -> Result<SeriesPlan> {
+        if !(0.0..=1.0).contains(&options.min_fracexp) {
+            return Err(Error::argument("--min-fracexp", options.min_fracexp, "must be between 0 and 1"));
+        }
+        let stretches = series.stretches(options.min_fracexp);
+        let spans: Vec<(Dd, Dd)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let gti = Gti::of_sorted(&spans);
+        let gtis = [&gti];
+        let request = ResolutionRequest {
+            dt: Some(series.grid.dt),
+            segment_size: options.segment_size,
+            timedel: 0.0,
+            barycentred: false,
+            gtis: &gtis,
+            compat_stingray: false,
+        };
+        let resolution = Resolution::choose(&request, warnings)?;
+        let n = resolution.n;
+        let starts: Vec<usize> =
+            stretches.iter().flat_map(|rows| (0..rows.len() / n).map(move |k| rows.start + k * n)).collect();
+        if starts.is_empty() {
+            return Err(no_segments(&gtis, &resolution));
+        }
+        Ok(SeriesPlan { resolution, starts, gti })
+    }
+
+    /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of.
+    pub(super) fn provenance(
+        &self,
+        of: &LightCurve,
+        and: Option<&LightCurve>,
+        options: serde_json::Value,
+        warnings: Warnings,
+    ) -> Provenance {
+        let made = &of.meta.provenance;
+        let others = and.iter().flat_map(|other| &other.meta.provenance.inputs);
+        Provenance {
+            gti: self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
+            options,
+            inputs: made.inputs.iter().chain(others).cloned().collect(),
+            // A product accounts for photons where it read them.
+            photons: Balance::default(),
+            warnings,
+            ..made.clone()
+        }
+    }
+
+    /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
+    pub(super) fn segments<'a>(&'a self, series: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
+        let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
+        self.starts.iter().map(move |&from| {
+            let rows = from..from + self.resolution.n;
+            let values = match series.counted {
+                true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
+                false => series.rate[rows.clone()].to_vec(),
+            };
+            FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
+        })
+    }
+}
+
+/// The averaged power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
+/// split it.
+///
+/// Counts are divided by their exposure and have the noise of counting; rates and the errors that came with them are
+/// multiplied by `dt`, and the errors are the noise.
+///
+/// # Errors
+/// See [`SeriesPlan::new`] and [`spectrum_of_flux`].
+pub fn spectrum_of_light_curve(
+    series: &LightCurve,
+    options: &SeriesOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
+    let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
+    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let options = serde_json::to_value(options).unwrap_or_default();
+    spectrum.meta.provenance = plan.provenance(series, None, options, warnings);
+    Ok(spectrum)
+}
+
+/// Options of a cross spectrum of two light curves.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct CrossSeriesOptions {
+    /// Segment length, s; chosen when left out.
+    pub segment_size: Option<f64>,
+    /// Bins with less of their time exposed are as good as missing.
+    pub min_fracexp: f64,
+    /// From sums to spectrum.
+    #[serde(flatten)]
+    pub cross: CrossOptions,
+}
+
+impl Default for CrossSeriesOptions {
+    fn default() -> CrossSeriesOptions {
+        CrossSeriesOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
+    }
+}
+
+/// What two light curves have in common, row by row, and the segments of it.
+pub struct CrossSeriesPlan {
+    /// Segments, as rows of both.
+    pub segments: SeriesPlan,
+    pub(super) subject: LightCurve,
+    pub(super) reference: LightCurve,
+}
+
+impl CrossSeriesPlan {
+    /// Leaves of both what both have, and plans the segments.
+    ///
+    /// # Errors
+    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`SeriesPlan::new`].
+    pub fn new(
+        subject: &LightCurve,
+        reference: &LightCurve,
+        options: &CrossSeriesOptions,
+        warnings: &mut Warnings,
+    ) -> Result<CrossSeriesPlan> {
+        let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
+        let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
+        match (ours.mjdref, theirs.mjdref) {
+            (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
+            (Some(_), None) | (None, Some(_)) => {
+                let message =
+                    "one of the light curves has no reference epoch (MJDREF): its times are taken to have the other's";
+                warnings.push("W-NO-MJDREF", message);
+            }
+            _ => {}
+        }
+        let (dt, own) = (subject.grid.dt, reference.grid.dt);
+        if (own / dt - 1.0).abs() > 1e-9 {
+            return bad(format!("bins of {} s and of {} s; --dt makes both coarser", Short(dt), Short(own)));
+        }
+        let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
+        if (apart - apart.round()).abs() > 1e-3 {
+            return bad(format!("their bins are {} of a bin off each other", Short((apart - apart.floor()).abs())));
+        }
+        let mut reference = reference.clone();
+        reference.grid = Grid { origin: subject.grid.origin + Dd::product(dt, apart.round()), dt };
+        let usable = |series: &LightCurve| {
+            let spans: Vec<(Dd, Dd)> = series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
+            Gti::of_sorted(&spans)
+        };
+        let common = usable(subject).intersect(&usable(&reference));
+        let (subject, reference) = (subject.within(common.clone()), reference.within(common));
+        let of_one = SeriesOptions {
+            segment_size: options.segment_size,
+            min_fracexp: options.min_fracexp,
+            ..Default::default()
+        };
+        let segments = SeriesPlan::new(&subject, &of_one, warnings)?;
+        if subject.len() != reference.len() {
+            return bad("the rows that they have in common are not the same".into());
+        }
+        Ok(CrossSeriesPlan { segments, subject, reference })
+    }
+
+    /// The segments of both, in counts a bin.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = FluxPair> {
+        let counts =
+            |series| self.segments.segments(series).map(move |s| in_counts(s, series, self.segments.resolution.dt));
+        let pairs = counts(&self.subject).zip(counts(&self.reference));
+        pairs.map(|(subject, reference)| FluxPair { subject, reference })
+    }
+}
+
+/// The averaged cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it. For the
+/// values see [`spectrum_of_light_curve`].
+///
+/// # Errors
+/// See [`CrossSeriesPlan::new`] and [`cross_spectrum_of_flux`].
+pub fn cross_spectrum_of_light_curves(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &CrossSeriesOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
+    let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
+    let mut spectrum = cross_spectrum_of_flux(plan.pairs(), &flux, backend, warnings)?;
+    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let options = serde_json::to_value(options).unwrap_or_default();
+    spectrum.meta.provenance = plan.segments.provenance(&plan.subject, Some(&plan.reference), options, warnings);
+    Ok(spectrum)
+}
+
+/// Counts a bin of a segment of a light curve, also where it has rates.
+fn in_counts(segment: FluxSegment, series: &LightCurve, dt: f64) -> FluxSegment {
+    if series.counted {
+        return segment;
+    }
+    let times_dt = |values: Vec<f64>| values.into_iter().map(|x| x * dt).collect();
+    FluxSegment { values: times_dt(segment.values), errors: times_dt(segment.errors) }
+}

@@ -1,0 +1,420 @@
+//! Inputs of the pipeline: event files and slices.
+
+use std::sync::Arc;
+
+use crate::base::error::{Error, Result};
+use crate::base::time::{Dd, MjdRef};
+use crate::base::warning::Warnings;
+use crate::data::{Balance, ChannelRange, Gti, InputRecord, Provenance};
+use crate::io::{Bands, Cell, EventFile, EventStream, Parting, Selection, Share};
+use crate::missions::DetectorDeadTime;
+
+/// Times in order, in pieces, parted into bands.
+pub trait TimeSource {
+    /// Appends the times of the next `rows` rows to those of each band that has them; false when there are none left.
+    ///
+    /// # Errors
+    /// Reading fails.
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool>;
+    /// Number of bands, the length of `out`.
+    fn bands(&self) -> usize {
+        1
+    }
+    /// False once times that are taken to be in order have turned out not to be.
+    fn is_in_order(&self) -> bool {
+        true
+    }
+    /// Weights of the events that the last chunk gave, one for each time; `None` where they have none.
+    fn weights(&self) -> Option<&[f64]> {
+        None
+    }
+    /// Rows read so far, and those that were not kept.
+    fn balance(&self) -> Balance;
+    /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
+    ///
+    /// # Errors
+    /// Reading fails; the times cannot be used.
+    fn prepare(&mut self, _warnings: &mut Warnings) -> Result<()> {
+        Ok(())
+    }
+    /// What [`TimeSource::prepare`] warns of, but for what it does about it; for readers that need no order.
+    ///
+    /// # Errors
+    /// See [`TimeSource::prepare`].
+    fn inspect(&mut self, _warnings: &mut Warnings) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl TimeSource for EventStream<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
+        EventStream::next_bands(self, rows, out)
+    }
+    fn bands(&self) -> usize {
+        self.origin().1.bands()
+    }
+    fn is_in_order(&self) -> bool {
+        EventStream::is_in_order(self)
+    }
+    fn weights(&self) -> Option<&[f64]> {
+        EventStream::weights(self)
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+    fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
+        EventStream::prepare(self, warnings)
+    }
+    fn inspect(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if !EventStream::inspect(self, warnings)? {
+            let (file, _) = self.origin();
+            warnings.push("W-TIME-UNSORTED", format!("{}: the events were out of order", file.path()));
+        }
+        Ok(())
+    }
+}
+
+impl TimeSource for &mut Share<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
+        Share::next_chunk(self, rows, out)
+    }
+    fn bands(&self) -> usize {
+        Share::bands(self)
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+}
+
+/// Times in memory.
+pub struct SliceSource<'a> {
+    times: std::borrow::Cow<'a, [f64]>,
+    /// The bands that events are parted into, and their cells.
+    bands: Option<(Arc<Bands>, Vec<Cell>)>,
+    at: usize,
+    balance: Balance,
+}
+
+impl<'a> SliceSource<'a> {
+    /// Takes finite times in any order; unsorted ones are copied and sorted with a warning, others dropped and counted.
+    pub fn new(times: &'a [f64], warnings: &mut Warnings) -> SliceSource<'a> {
+        let mut balance = Balance { read: times.len() as u64, ..Balance::default() };
+        let finite = times.iter().all(|t| t.is_finite());
+        if finite && times.is_sorted() {
+            return SliceSource { times: times.into(), bands: None, at: 0, balance };
+        }
+        let mut owned: Vec<f64> = times.iter().copied().filter(|t| t.is_finite()).collect();
+        balance.dropped = (times.len() - owned.len()) as u64;
+        warnings.add("W-TIME-NAN", "times that are not finite were dropped", balance.dropped);
+        if !owned.is_sorted() {
+            warnings.push("W-TIME-UNSORTED", "the events were out of order; sorted");
+            owned.sort_by(f64::total_cmp);
+        }
+        SliceSource { times: owned.into(), bands: None, at: 0, balance }
+    }
+
+    /// Takes times and their channels, in any order, as [`SliceSource::new`] does; events in no band are filtered.
+    fn parted(times: &[f64], channels: &[f64], bands: Arc<Bands>, warnings: &mut Warnings) -> SliceSource<'a> {
+        let mut events: Vec<(f64, Cell)> =
+            times.iter().zip(channels).map(|(&t, &c)| (t, bands.cell(c, -1.0))).collect();
+        let finite = events.iter().filter(|(t, _)| t.is_finite()).count();
+        events.retain(|&(t, cell)| t.is_finite() && cell > 0);
+        if !events.is_sorted_by(|a, b| a.0 <= b.0) {
+            warnings.push("W-TIME-UNSORTED", "the events were out of order; sorted");
+            events.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        let (read, dropped) = (times.len() as u64, (times.len() - finite) as u64);
+        warnings.add("W-TIME-NAN", "times that are not finite were dropped", dropped);
+        let balance = Balance { read, dropped, filtered: (finite - events.len()) as u64, ..Balance::default() };
+        let (times, cells): (Vec<f64>, Vec<Cell>) = events.into_iter().unzip();
+        SliceSource { times: times.into(), bands: Some((bands, cells)), at: 0, balance }
+    }
+}
+
+impl TimeSource for SliceSource<'_> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
+        let end = self.at.saturating_add(rows).min(self.times.len());
+        let times = &self.times[self.at..end];
+        match &self.bands {
+            Some((bands, cells)) => bands.distribute(times, &cells[self.at..end], out),
+            None => out.iter_mut().for_each(|out| out.extend_from_slice(times)),
+        }
+        let more = end > self.at;
+        self.at = end;
+        Ok(more)
+    }
+    fn bands(&self) -> usize {
+        self.bands.as_ref().map_or(1, |(bands, _)| bands.ranges().len())
+    }
+    fn balance(&self) -> Balance {
+        self.balance.clone()
+    }
+}
+
+/// One input: times with their intervals and clock.
+pub struct Events<'a> {
+    /// Name, for messages.
+    pub name: String,
+    /// The times.
+    pub source: Box<dyn TimeSource + 'a>,
+    /// Good time intervals in the frame.
+    pub gti: Gti,
+    /// What brings raw times to the frame.
+    pub offset: Dd,
+    /// Frame time, s; 0 when there is none.
+    pub timedel: f64,
+    /// Times are barycentred.
+    pub barycentred: bool,
+    /// Reference epoch.
+    pub mjdref: Option<MjdRef>,
+    /// Dead time of the detectors, where it is known.
+    pub(super) dead_time: Option<DetectorDeadTime>,
+    /// The channels of its bands, where it was parted into some.
+    pub(super) bands: Vec<ChannelRange>,
+    /// The file that the times come from, and which of its events are meant.
+    pub(super) origin: Option<(&'a EventFile, Parting)>,
+    prepared: bool,
+    provenance: Provenance,
+}
+
+impl<'a> Events<'a> {
+    /// The selected events of a file, which is read through once, for its order and hashes.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
+        let mut events = Events::unread(file, selection)?;
+        events.prepare(warnings)?;
+        Ok(events)
+    }
+
+    /// The selected events of a file, of which nothing is read before it has to be: a spectrum on the CPU reads them once,
+    /// where [`Events::of_file`] has read them once before. What reading finds is warned of by the product.
+    ///
+    /// # Errors
+    /// A selection by a column the file does not have.
+    pub fn unread(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
+        Events::parted(file, Parting { selection, ..Parting::default() })
+    }
+
+    /// The events of a file in several bands of channels, of which nothing is read before it has to be. An event is read once and
+    /// goes to each band that has its channel; in none, it counts as filtered.
+    ///
+    /// # Errors
+    /// More than 65 bands; a selection by a column the file does not have.
+    pub fn of_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
+        let bands = Some(Arc::new(Bands::new(bands.to_vec())?));
+        let selection = Selection { channels: None, detectors };
+        Events::parted(file, Parting { selection, bands, weight: None })
+    }
+
+    /// The same events with weights from a column of the file, for [`super::PulseEvents`]: probabilities that they are the source's, or
+    /// others. Spectra and light curves do not look at them.
+    ///
+    /// # Errors
+    /// The file has no such column of numbers, one in each row; the events come from no file, were read already, or are in bands.
+    pub fn weighted(self, column: &str) -> Result<Events<'a>> {
+        let read = self.source.balance().read > 0;
+        match &self.origin {
+            Some((file, parting)) if parting.bands.is_none() && !read => {
+                let weight = Some(Arc::new(file.weight_column(column)?));
+                let (file, parting) = (*file, Parting { weight, ..parting.clone() });
+                let source = Box::new(EventStream::unread(file, parting.clone())?);
+                Ok(Events { source, origin: Some((file, parting)), ..self })
+            }
+            _ => Err(Error::argument(
+                "weights",
+                column,
+                "are for the events of a file in one band, before they are read",
+            )),
+        }
+    }
+
+    /// The same events with the intervals and the clock of another input of that file, which may have been moved.
+    pub(super) fn in_clock_of(self, other: Events) -> Result<Events<'a>> {
+        let Events { gti, offset, mjdref, prepared, .. } = other;
+        let mut events = Events { gti, offset, mjdref, ..self };
+        if prepared {
+            // What there is to say of the file has been said.
+            events.prepare(&mut Warnings::default())?;
+        }
+        Ok(events)
+    }
+
+    fn parted(file: &'a EventFile, parting: Parting) -> Result<Events<'a>> {
+        let Parting { selection, bands, .. } = &parting;
+        let kept: Vec<Option<ChannelRange>> = match bands {
+            Some(bands) => bands.ranges().iter().copied().map(Some).collect(),
+            None => vec![selection.channels],
+        };
+        let record = |channels: Option<ChannelRange>| InputRecord {
+            name: file.path().to_string(),
+            channel_column: channels.and(file.channel_name()).unwrap_or_default().to_string(),
+            channels,
+            ..InputRecord::default()
+        };
+        let clock = &file.clock;
+        let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
+        let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
+        let provenance = Provenance {
+            mjdref: clock.mjdref,
+            telescop: file.telescop.clone(),
+            instrume: file.instrument.clone(),
+            object: file.object.clone(),
+            timesys: clock.timesys.clone(),
+            timeref: clock.timeref.clone(),
+            plephem: clock.plephem.clone(),
+            barycentred: clock.is_barycentred(),
+            detectors: selection.detectors.clone().unwrap_or_default(),
+            inputs: kept.into_iter().map(record).collect(),
+            ..Provenance::default()
+        };
+        Ok(Events {
+            name: file.path().to_string(),
+            bands: bands.as_ref().map_or(Vec::new(), |bands| bands.ranges().to_vec()),
+            source: Box::new(EventStream::unread(file, parting.clone())?),
+            gti: file.gti.clone(),
+            offset: clock.event_offset,
+            timedel: clock.timedel,
+            barycentred: clock.is_barycentred(),
+            mjdref: clock.mjdref,
+            dead_time,
+            origin: Some((file, parting)),
+            prepared: false,
+            provenance,
+        })
+    }
+
+    /// Reads a file through, unless that was done, for its order and hashes, and warns of what is found; once.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if self.prepared {
+            return Ok(());
+        }
+        self.inspect_file(warnings)?;
+        self.source.prepare(warnings)
+    }
+
+    /// The column of the weights, if there are some.
+    pub(super) fn weight_column(&self) -> Option<&str> {
+        self.origin.as_ref().and_then(|(_, parting)| parting.weight.as_ref()).map(|column| column.name.trim())
+    }
+
+    /// The file and what is meant of it, where its times have not been asked for yet.
+    pub(super) fn unread_file(&self) -> Option<(&'a EventFile, &Parting)> {
+        let (file, parting) = self.origin.as_ref().filter(|_| self.source.balance().read == 0)?;
+        Some((file, parting))
+    }
+
+    /// [`Events::prepare`] after the events were counted in any order: what was out of order is not sorted.
+    ///
+    /// # Errors
+    /// See [`EventStream::open`].
+    pub(super) fn inspect(&mut self, warnings: &mut Warnings) -> Result<()> {
+        if self.prepared {
+            return Ok(());
+        }
+        self.inspect_file(warnings)?;
+        self.source.inspect(warnings)
+    }
+
+    fn inspect_file(&mut self, warnings: &mut Warnings) -> Result<()> {
+        self.prepared = true;
+        if let Some((file, parting)) = &self.origin {
+            file.check_datasum(warnings)?;
+            if let Some(wanted) = &parting.selection.detectors {
+                file.warn_of_absent_detectors(wanted, warnings)?;
+            }
+            let crc32 = file.crc32()?;
+            self.provenance.inputs.iter_mut().for_each(|input| input.crc32.clone_from(&crc32));
+        }
+        Ok(())
+    }
+
+    /// Times in memory, seconds of the frame that `gti` is in.
+    pub fn of_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
+        Events::in_memory(SliceSource::new(times, warnings), gti)
+    }
+
+    /// Times and channels (or energies) of events in memory, in several bands; see [`Events::of_bands`].
+    ///
+    /// # Errors
+    /// More than 65 bands; not as many channels as times.
+    pub fn of_channels(
+        times: &[f64],
+        channels: &[f64],
+        bands: &[ChannelRange],
+        gti: Gti,
+        warnings: &mut Warnings,
+    ) -> Result<Events<'a>> {
+        if times.len() != channels.len() {
+            let message = format!("there are {} times", times.len());
+            return Err(Error::argument("channels", channels.len(), message));
+        }
+        let bands = Arc::new(Bands::new(bands.to_vec())?);
+        Ok(Events::in_memory(SliceSource::parted(times, channels, bands, warnings), gti))
+    }
+
+    fn in_memory(source: SliceSource<'a>, gti: Gti) -> Events<'a> {
+        Events {
+            name: "times in memory".into(),
+            bands: source.bands.as_ref().map_or(Vec::new(), |(bands, _)| bands.ranges().to_vec()),
+            source: Box::new(source),
+            gti,
+            offset: Dd::ZERO,
+            timedel: 0.0,
+            barycentred: false,
+            mjdref: None,
+            dead_time: None,
+            origin: None,
+            prepared: false,
+            provenance: Provenance::default(),
+        }
+    }
+}
+
+/// Brings several inputs to the frame of the first: intervals and offsets are moved by the difference of their epochs.
+///
+/// # Errors
+/// Different time systems or reference positions; an epoch that only some inputs have.
+pub fn align(inputs: &mut [Events]) -> Result<()> {
+    let Some((first, others)) = inputs.split_first_mut() else { return Ok(()) };
+    for other in others {
+        let differs = |key: &str, a: &str, b: &str| {
+            let message = format!("{key} is `{b}`, but `{a}` in {}; such times cannot be joined", first.name);
+            Err(Error::Format { path: other.name.clone(), place: key.to_string(), message })
+        };
+        if !first.provenance.timesys.eq_ignore_ascii_case(&other.provenance.timesys) {
+            return differs("TIMESYS", &first.provenance.timesys, &other.provenance.timesys);
+        }
+        if !first.provenance.timeref.eq_ignore_ascii_case(&other.provenance.timeref) {
+            return differs("TIMEREF", &first.provenance.timeref, &other.provenance.timeref);
+        }
+        match (first.mjdref, other.mjdref) {
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                let shift = ours.seconds_to(theirs);
+                other.gti = other.gti.shifted(shift);
+                other.offset = other.offset + shift;
+                other.mjdref = first.mjdref;
+            }
+            (Some(_), None) => return differs("MJDREF", "a number", "missing"),
+            (None, Some(_)) => return differs("MJDREF", "missing", "a number"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Provenance of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
+pub(super) fn describe(inputs: &[Events]) -> Provenance {
+    let mut made = inputs.first().map(|i| i.provenance.clone()).unwrap_or_default();
+    made.inputs = inputs.iter().flat_map(|i| i.provenance.inputs.clone()).collect();
+    made.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
+    let instruments: Vec<&str> = inputs.iter().map(|i| i.provenance.instrume.as_str()).collect();
+    if instruments.windows(2).any(|w| w[0] != w[1]) {
+        made.instrume = instruments.join(",");
+    }
+    made
+}

@@ -1,0 +1,396 @@
+//! Binary tables (FITS standard 4.0, section 7.3): the layout of columns and the decoding of their values.
+
+use std::ops::Range;
+
+use multiversion::multiversion;
+
+use super::fits::Hdu;
+use super::source::{PIECE, Source};
+use crate::base::error::Result;
+
+/// Element type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `X`: bits, most significant first.
+    Bit,
+    /// `B`: unsigned byte.
+    U8,
+    /// `I`: 16-bit integer.
+    I16,
+    /// `J`: 32-bit integer.
+    I32,
+    /// `K`: 64-bit integer.
+    I64,
+    /// `E`: single precision.
+    F32,
+    /// `D`: double precision.
+    F64,
+    /// Logical, text, complex and array descriptors: skipped over, never decoded.
+    Opaque,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// TTYPEn.
+    pub name: String,
+    /// Element type.
+    pub kind: Kind,
+    /// Elements a row.
+    pub repeat: u64,
+    /// Offset in a row, bytes.
+    pub offset: usize,
+    /// TUNITn, empty when absent.
+    pub unit: String,
+    /// TSCALn, 1 when absent.
+    pub scale: f64,
+    /// TZEROn, 0 when absent.
+    pub zero: f64,
+    /// TNULLn of an integer column.
+    pub null: Option<i64>,
+}
+
+impl Column {
+    /// True for one number in each row.
+    pub fn is_number(&self) -> bool {
+        !matches!(self.kind, Kind::Opaque | Kind::Bit) && self.repeat == 1
+    }
+}
+
+/// A binary table in a file.
+#[derive(Clone)]
+pub struct Table {
+    source: Source,
+    /// Where it stands, for messages: extension name and number.
+    pub place: String,
+    /// Rows.
+    pub rows: usize,
+    /// Bytes a row.
+    pub row_size: usize,
+    /// Its columns in order.
+    pub columns: Vec<Column>,
+    /// Rows announced that a file cut off does not have.
+    pub lost: u64,
+    data_offset: u64,
+}
+
+/// The bytes of some rows of a table, in a buffer that is used again.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    row_size: usize,
+}
+
+impl Table {
+    /// Reads the layout of a table; all its bytes must be there, unless `salvage` keeps the whole rows that are.
+    ///
+    /// # Errors
+    /// Widths that do not add up, unknown formats, rows past the end of the file.
+    pub fn open(source: &Source, hdu: &Hdu, salvage: bool) -> Result<Table> {
+        let header = &hdu.header;
+        let place = format!("extension {} ({})", hdu.index, hdu.name);
+        let fail = |what: &str, message: &str| header.error(&format!("{place}, {what}"), message);
+        if header.text("XTENSION").as_deref() != Some("BINTABLE") {
+            let kind = header.text("XTENSION").unwrap_or_default();
+            return Err(fail("XTENSION", &format!("`{kind}` is not a binary table (BINTABLE)")));
+        }
+        if header.int("BITPIX")? != Some(8) {
+            return Err(fail("BITPIX", "a binary table has 8"));
+        }
+        if header.size("NAXIS")? != 2 || header.int("GCOUNT")?.is_some_and(|g| g != 1) {
+            return Err(fail("NAXIS", "a binary table has 2 axes and 1 group"));
+        }
+        let row_size = header.size("NAXIS1")?;
+        let rows = header.size("NAXIS2")?;
+        let fields = header.size("TFIELDS")?;
+        if fields > 999 {
+            return Err(fail("TFIELDS", &format!("{fields} columns; FITS allows 999")));
+        }
+        let mut columns = Vec::new();
+        let mut width = 0u64;
+        for i in 1..=fields {
+            let form = header.text(&format!("TFORM{i}"));
+            let form = form.ok_or_else(|| fail(&format!("TFORM{i}"), "missing: TFIELDS announces this column"))?;
+            let parsed =
+                parse_form(&form).filter(|(_, _, bytes)| width.checked_add(*bytes).is_some_and(|w| w <= row_size));
+            let Some((kind, repeat, bytes)) = parsed else {
+                let message = format!("`{form}` is not a format that fits in rows of {row_size} bytes");
+                return Err(fail(&format!("TFORM{i}"), &message));
+            };
+            columns.push(Column {
+                name: header.text(&format!("TTYPE{i}")).unwrap_or_default(),
+                kind,
+                repeat,
+                offset: width as usize,
+                unit: header.text(&format!("TUNIT{i}")).unwrap_or_default(),
+                scale: header.real(&format!("TSCAL{i}"))?.unwrap_or(1.0),
+                zero: header.real(&format!("TZERO{i}"))?.unwrap_or(0.0),
+                null: header.int(&format!("TNULL{i}")).ok().flatten(),
+            });
+            width += bytes;
+        }
+        if width != row_size || (row_size == 0 && rows > 0) {
+            return Err(fail("NAXIS1", &format!("rows of {row_size} bytes, but the columns take {width}")));
+        }
+        let there = source.len().saturating_sub(hdu.data_offset);
+        let needed = rows.checked_mul(row_size).filter(|&n| n <= there);
+        if needed.is_none() && !salvage {
+            let whole = there.checked_div(row_size).unwrap_or(0);
+            let message = format!(
+                "{rows} rows of {row_size} bytes are announced from byte {}, but the file ends after {whole} of them; \
+                 --salvage keeps those",
+                hdu.data_offset
+            );
+            return Err(fail("NAXIS2", &message));
+        }
+        if needed.is_some() && hdu.data_len > there && !salvage {
+            let message =
+                format!("{} bytes after the rows are announced, but the file ends before", header.size("PCOUNT")?);
+            return Err(fail("PCOUNT", &message));
+        }
+        let whole = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows);
+        Ok(Table {
+            source: source.clone(),
+            place,
+            rows: whole as usize,
+            row_size: row_size as usize,
+            columns,
+            lost: rows - whole,
+            data_offset: hdu.data_offset,
+        })
+    }
+
+    /// The column of this name, without regard to case.
+    ///
+    /// # Errors
+    /// Two columns of that name.
+    pub fn column(&self, name: &str) -> Result<Option<&Column>> {
+        let mut found = self.columns.iter().filter(|c| c.name.trim().eq_ignore_ascii_case(name));
+        let first = found.next();
+        match found.next() {
+            Some(_) => Err(self.error(&format!("column {name}"), "there are two columns of this name")),
+            None => Ok(first),
+        }
+    }
+
+    /// A column of numbers, one in each row.
+    ///
+    /// # Errors
+    /// Text, bits, no or several numbers a row; a scale of zero.
+    pub fn numbers(&self, name: &str) -> Result<Option<&Column>> {
+        let Some(column) = self.column(name)? else { return Ok(None) };
+        let place = format!("column {}", column.name);
+        if !column.is_number() {
+            let message =
+                format!("{} x {:?}; a column with one number in each row is needed", column.repeat, column.kind);
+            return Err(self.error(&place, &message));
+        }
+        if column.scale == 0.0 {
+            return Err(self.error(&place, "TSCAL is 0: all values would be the same"));
+        }
+        Ok(Some(column))
+    }
+
+    /// The file's name as given.
+    pub fn path(&self) -> &str {
+        self.source.path()
+    }
+
+    /// An error about a place in this table.
+    pub fn error(&self, what: &str, message: &str) -> crate::base::error::Error {
+        super::source::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
+    }
+
+    /// Rows read at a time: a piece that stays in a core's cache, whole words of 32 bits.
+    pub(super) fn rows_at_a_time(&self) -> usize {
+        (PIECE / self.row_size.max(1)).next_multiple_of(4).max(4)
+    }
+
+    /// Where row `row` begins in the file.
+    pub(super) fn offset_of(&self, row: usize) -> u64 {
+        self.data_offset + row as u64 * self.row_size as u64
+    }
+
+    /// See [`Source::will_read`].
+    pub(super) fn will_read(&self, rows: Range<usize>) {
+        self.source.will_read(self.offset_of(rows.start)..self.offset_of(rows.end));
+    }
+
+    /// Reads some rows.
+    ///
+    /// # Errors
+    /// The system's own error; the file has become shorter.
+    pub fn read(&self, rows: Range<usize>, into: &mut Rows) -> Result<()> {
+        into.row_size = self.row_size.max(1);
+        into.bytes.resize(rows.len() * self.row_size, 0);
+        // A table without rows may stand at the end of a file that lacks the padding of its last header.
+        if rows.is_empty() { Ok(()) } else { self.source.read_at(self.offset_of(rows.start), &mut into.bytes) }
+    }
+
+    /// Calls `look` with pieces of some rows, in order.
+    ///
+    /// # Errors
+    /// See [`Table::read`].
+    pub(super) fn each_piece(&self, rows: Range<usize>, mut look: impl FnMut(&Rows)) -> Result<()> {
+        let (step, mut buffer) = (self.rows_at_a_time(), Rows::default());
+        for from in rows.clone().step_by(step) {
+            self.read(from..(from + step).min(rows.end), &mut buffer)?;
+            look(&buffer);
+        }
+        Ok(())
+    }
+
+    /// [`Rows::decode`] of some rows, read for it.
+    ///
+    /// # Errors
+    /// See [`Table::read`].
+    pub fn decode(&self, column: &Column, rows: Range<usize>, out: &mut Vec<f64>) -> Result<()> {
+        self.each_piece(rows, |piece| piece.decode(column, out))
+    }
+}
+
+impl Rows {
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Appends the first element of `column` in each row: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
+    ///
+    /// 64-bit integers beyond 2^53 are rounded to nearest.
+    pub fn decode(&self, column: &Column, out: &mut Vec<f64>) {
+        decode(self, column, out);
+    }
+
+    #[inline(always)]
+    fn decode_as<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> i64, out: &mut Vec<f64>) {
+        // No i64 equals the sentinel of a column without TNULL once widened.
+        let null = column.null.map_or(i128::MAX, i128::from);
+        let (scale, zero) = (column.scale, column.zero);
+        let value = |b| {
+            let raw = get(b);
+            if i128::from(raw) == null { f64::NAN } else { raw as f64 * scale + zero }
+        };
+        self.each_field(column, value, out);
+    }
+
+    #[inline(always)]
+    fn decode_real<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
+        let (scale, zero) = (column.scale, column.zero);
+        if scale == 1.0 && zero == 0.0 {
+            self.each_field(column, get, out);
+        } else {
+            self.each_field(column, |b| get(b) * scale + zero, out);
+        }
+    }
+
+    /// Appends what `value` makes of the first `N` bytes of `column` in each row. Widths of rows that are common are known to the
+    /// compiler: half the time.
+    #[inline(always)]
+    fn each_field<const N: usize>(&self, column: &Column, value: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
+        let (bytes, offset) = (&self.bytes[..], column.offset);
+        match self.row_size {
+            8 => extend::<8, N>(bytes, offset, value, out),
+            10 => extend::<10, N>(bytes, offset, value, out),
+            12 => extend::<12, N>(bytes, offset, value, out),
+            14 => extend::<14, N>(bytes, offset, value, out),
+            16 => extend::<16, N>(bytes, offset, value, out),
+            _ => out.extend(self.fields(column).map(value)),
+        }
+    }
+
+    /// The first `N` bytes of `column` in each row.
+    #[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
+    fn fields<const N: usize>(&self, column: &Column) -> impl Iterator<Item = [u8; N]> {
+        let offset = column.offset;
+        self.bytes.chunks_exact(self.row_size.max(1)).map(move |row| {
+            let mut field = [0; N];
+            field.copy_from_slice(&row[offset..offset + N]);
+            field
+        })
+    }
+
+    /// Appends the first byte of `column` in each row, as stored (bit columns: the first eight bits).
+    pub fn decode_bytes(&self, column: &Column, out: &mut Vec<u8>) {
+        out.extend(self.fields::<1>(column).map(|b| b[0]));
+    }
+}
+
+/// [`Rows::decode`].
+#[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
+fn decode(rows: &Rows, column: &Column, out: &mut Vec<f64>) {
+    match column.kind {
+        Kind::U8 => rows.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
+        Kind::I16 => rows.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
+        Kind::I32 => rows.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
+        Kind::I64 => rows.decode_as(column, i64::from_be_bytes, out),
+        Kind::F32 => rows.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
+        Kind::F64 => rows.decode_real(column, f64::from_be_bytes, out),
+        Kind::Bit | Kind::Opaque => {}
+    }
+}
+
+/// Appends what `value` makes of `N` bytes from `offset` on in each row of `R` bytes; a table is opened only where its columns fit in
+/// its rows.
+#[inline(always)]
+fn extend<const R: usize, const N: usize>(
+    bytes: &[u8],
+    offset: usize,
+    value: impl Fn([u8; N]) -> f64,
+    out: &mut Vec<f64>,
+) {
+    let (rows, _) = bytes.as_chunks::<R>();
+    out.reserve(rows.len());
+    let value = |row: &[u8; R]| {
+        let mut field = [0; N];
+        field.copy_from_slice(&row[offset..offset + N]);
+        value(field)
+    };
+    // A loop over places, for `Vec::extend` would be another function, without this one's instructions; over so many of them that
+    // they never leave the registers, for a length that is known is no call.
+    let (blocks, rest) = rows.as_chunks::<16>();
+    for rows in blocks {
+        let mut block = [0.0; 16];
+        block.iter_mut().zip(rows).for_each(|(out, row)| *out = value(row));
+        out.extend_from_slice(&block);
+    }
+    rest.iter().for_each(|row| out.push(value(row)));
+}
+
+/// TFORM: element type, repeat count and bytes a row.
+fn parse_form(form: &str) -> Option<(Kind, u64, u64)> {
+    let form = form.trim();
+    let digits = form.bytes().take_while(u8::is_ascii_digit).count();
+    let repeat: u64 = if digits == 0 { 1 } else { form.get(..digits)?.parse().ok()? };
+    let (kind, size) = match form.as_bytes().get(digits)? {
+        b'X' => return Some((Kind::Bit, repeat, repeat.div_ceil(8))),
+        b'B' => (Kind::U8, 1),
+        b'I' => (Kind::I16, 2),
+        b'J' => (Kind::I32, 4),
+        b'K' => (Kind::I64, 8),
+        b'E' => (Kind::F32, 4),
+        b'D' => (Kind::F64, 8),
+        b'L' | b'A' => (Kind::Opaque, 1),
+        b'C' | b'P' => (Kind::Opaque, 8),
+        b'M' | b'Q' => (Kind::Opaque, 16),
+        _ => return None,
+    };
+    Some((kind, repeat, repeat.checked_mul(size)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_have_their_widths() {
+        assert_eq!(parse_form("24X"), Some((Kind::Bit, 24, 3)));
+        assert_eq!(parse_form("9X "), Some((Kind::Bit, 9, 2)));
+        assert_eq!(parse_form("D"), Some((Kind::F64, 1, 8)));
+        assert_eq!(parse_form("1PE(12)"), Some((Kind::Opaque, 1, 8)));
+        assert_eq!(parse_form("0J"), Some((Kind::I32, 0, 0)));
+        assert_eq!(parse_form("ZZ"), None);
+        assert_eq!(parse_form(""), None);
+        assert_eq!(parse_form("99999999999999999999D"), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! Pure f64 mathematics: special functions, Fourier transforms and their frequencies, sums at uneven times, tapers.
+
+pub mod beta;
+pub mod chi_square;
+pub mod fft;
+pub mod gamma;
+pub mod nonuniform;
+pub mod normal;
+pub mod poisson;
+pub mod precision;
+pub mod tapers;
+
+pub use precision::Precision;

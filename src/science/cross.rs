@@ -1,0 +1,415 @@
+//! The averaged cross spectrum: from sums over segments to columns. What they mean and their errors are in
+//! [`crate::science::cross_errors`].
+//!
+//! Everything is derived after averaging and rebinning: neither lags nor coherence are averaged. The real part is the co-spectrum:
+//! of two detectors that see the same source it is the power of the source as one of them sees it, in the same normalisation and
+//! without a noise level, because their noise is independent (Bachetti et al. 2015, doi:10.1088/0004-637X/800/2/109).
+//!
+//! A full spectrum has all `n` frequencies in the order of `fftfreq`: 0, the positive ones, then the negative ones from the
+//! lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, which no formula of errors,
+//! coherence or lags here is for: those are NaN.
+
+use serde::Serialize;
+
+use super::cross_errors::Derived;
+use super::dead_time::noise::Spectrum;
+use super::noise::NoiseLevel;
+use super::norm::{Level, Norm};
+use super::rebin::Rebin;
+use crate::base::error::{Error, Result};
+use crate::base::sums::Sums;
+use crate::base::text::Short;
+use crate::data::{DeviceRecord, Provenance};
+
+/// Below this many values in a bin, errors are misleading.
+const FEW_VALUES: u64 = 30;
+
+/// How sums become a cross spectrum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CrossOptions {
+    /// Normalisation; that of the cross spectrum is the geometric mean of both channels'.
+    pub norm: Norm,
+    /// Average raw sums and normalise once by the common means; otherwise normalise each segment by its own. Noise levels are
+    /// those of the common means either way.
+    pub use_common_mean: bool,
+    /// Rebinning of frequencies.
+    pub rebin: Rebin,
+    /// Background of the subject and of the reference, counts/s.
+    pub background: [f64; 2],
+    /// Where the noise levels of the subject and of the reference come from.
+    pub noise: [NoiseLevel; 2],
+    /// All frequencies: zero, positive and negative.
+    pub fullspec: bool,
+}
+
+impl Default for CrossOptions {
+    fn default() -> CrossOptions {
+        CrossOptions {
+            norm: Norm::Leahy,
+            use_common_mean: true,
+            rebin: Rebin::None,
+            background: [0.0; 2],
+            noise: [NoiseLevel::Poisson; 2],
+            fullspec: false,
+        }
+    }
+}
+
+impl CrossOptions {
+    /// The exponent of the weights that the sums must carry, `None` for raw sums.
+    pub fn weight_exponent(&self) -> Option<u32> {
+        Some(self.norm.weight_exponent()).filter(|&p| p > 0 && !self.use_common_mean)
+    }
+}
+
+/// What a cross spectrum says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct CrossMetadata {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Segments averaged.
+    pub m: u64,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Frequency resolution before rebinning, Hz.
+    pub df: f64,
+    /// Length of a segment, s.
+    pub segment_size: f64,
+    /// Mean photons a segment of the subject, without those of a reference inside it.
+    pub nphots1: f64,
+    /// Mean photons a segment of the reference, without those of a subject inside it.
+    pub nphots2: f64,
+    /// Mean counts a bin of the subject, likewise.
+    pub mean1: f64,
+    /// Mean counts a bin of the reference, likewise.
+    pub mean2: f64,
+    /// Normalisation.
+    pub norm: Norm,
+    /// Noise level of the subject's power; its mean over the frequencies where it depends on them.
+    pub noise1: f64,
+    /// Noise level of the reference's power, likewise.
+    pub noise2: f64,
+    /// The subject's photons were taken out of the reference.
+    pub subject_inside_reference: bool,
+    /// The reference's photons were taken out of the subject.
+    pub reference_inside_subject: bool,
+    /// What the sign of a lag means.
+    pub lag_sign: &'static str,
+    /// Segments that could not count.
+    pub skipped_segments: u64,
+    /// Time in the segments averaged, s.
+    pub exposure: f64,
+    /// What computed the sums.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// What the sign of a lag means.
+pub const LAG_SIGN: &str = "positive: the subject is late";
+
+/// What the pipeline knows beside the sums.
+pub(crate) struct CrossContext {
+    pub n: usize,
+    pub dt: f64,
+    pub segment_size: f64,
+    pub inside: bool,
+    /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
+    pub flux: Option<[(f64, Option<f64>); 2]>,
+    /// Sums at the zero and the Nyquist frequency, where all frequencies are asked for.
+    pub ends: Option<Ends>,
+    /// The peer's rules for errors and coherence.
+    pub compat_stingray: bool,
+    pub device: DeviceRecord,
+    pub provenance: Provenance,
+}
+
+/// Sums of `|F_s|²`, `|F_r|²` and `F_s·F_r` where amplitudes are real, with the weights that the normalisation asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Ends {
+    /// At frequency 0.
+    pub zero: [f64; 3],
+    /// At the Nyquist frequency; nothing for odd `n`.
+    pub nyquist: [f64; 3],
+}
+
+/// An averaged cross spectrum; all columns have one length.
+#[derive(Clone, Debug)]
+pub struct AveragedCrossSpectrum {
+    /// Frequency, Hz: the mean of the averaged bins' centres.
+    pub freq: Vec<f64>,
+    /// Width of the bin, Hz.
+    pub df: Vec<f64>,
+    /// Values averaged in the bin.
+    pub m: Vec<u64>,
+    /// Real part of `conj(F_subject)·F_reference`, normalised: the co-spectrum.
+    pub cross_re: Vec<f64>,
+    /// Its imaginary part.
+    pub cross_im: Vec<f64>,
+    /// Standard error of the real part.
+    pub cross_err_re: Vec<f64>,
+    /// Standard error of the imaginary part.
+    pub cross_err_im: Vec<f64>,
+    /// Power of the subject.
+    pub power1: Vec<f64>,
+    /// Power of the reference.
+    pub power2: Vec<f64>,
+    /// Noise level of the subject.
+    pub noise1: Vec<f64>,
+    /// Noise level of the reference.
+    pub noise2: Vec<f64>,
+    /// Phase lag of the subject, rad, −π to π.
+    pub phase_lag: Vec<f64>,
+    /// Its standard error.
+    pub phase_lag_err: Vec<f64>,
+    /// Time lag of the subject, s.
+    pub time_lag: Vec<f64>,
+    /// Its standard error.
+    pub time_lag_err: Vec<f64>,
+    /// Coherence with noise.
+    pub raw_coherence: Vec<f64>,
+    /// Its standard error.
+    pub raw_coherence_err: Vec<f64>,
+    /// Coherence of the source alone.
+    pub intrinsic_coherence: Vec<f64>,
+    /// Its standard error.
+    pub intrinsic_coherence_err: Vec<f64>,
+    /// Modulus of the averaged cross spectrum.
+    pub modulus: Vec<f64>,
+    /// Its standard error.
+    pub modulus_err: Vec<f64>,
+    /// All else.
+    pub meta: CrossMetadata,
+}
+
+/// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
+#[derive(Clone, Copy)]
+pub(super) struct Averages {
+    pub power: [f64; 2],
+    pub noise: [f64; 2],
+    pub cross: [f64; 2],
+}
+
+/// One bin.
+struct Bin {
+    freq: f64,
+    df: f64,
+    values: u64,
+    averages: Averages,
+    derived: Derived,
+}
+
+impl AveragedCrossSpectrum {
+    /// Sums to spectrum; `sums` must hold at least one segment.
+    pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
+        let CrossContext { n, dt, segment_size, inside, flux, ends, compat_stingray, device, provenance } = context;
+        let m = sums.segments as f64;
+        let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
+            .map(|(mean, background, variance)| Level { n, dt, mean, background, variance });
+        let norm = options.norm;
+        let raw_factors = factors(norm, &levels);
+        // Terms with weights of their own are normalised already, but for constants; flux comes normalised.
+        let own = options.weight_exponent().is_some();
+        let weighted = own && flux.is_none();
+        let factors = match own {
+            true if weighted => [norm.weighted_factor(n, dt); 3],
+            true => [1.0; 3],
+            false => raw_factors,
+        };
+        let count = crate::numerics::fft::frequencies(n);
+        let block = |block: usize| &sums.power[block * count..(block + 1) * count];
+        let first = if weighted { 4 } else { 0 };
+        let mean_of = |values: &[f64], factor: f64| values.iter().sum::<f64>() / m / values.len() as f64 * factor;
+        let mut noise = Vec::new();
+        for (channel, level) in levels.iter().enumerate() {
+            let power: Vec<f64> = block(first + channel).iter().map(|p| p / m * factors[channel]).collect();
+            let poisson = norm.noise(level);
+            let seen = Spectrum { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
+            noise.push(options.noise[channel].levels(&seen)?.level);
+        }
+        let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
+            n,
+            m: sums.segments,
+            dt,
+            df: 1.0 / segment_size,
+            segment_size,
+            nphots1: levels[0].mean * n as f64,
+            nphots2: levels[1].mean * n as f64,
+            mean1: levels[0].mean,
+            mean2: levels[1].mean,
+            norm,
+            noise1: noise[0].mean(),
+            noise2: noise[1].mean(),
+            subject_inside_reference: inside,
+            reference_inside_subject: false,
+            lag_sign: LAG_SIGN,
+            skipped_segments: sums.skipped,
+            exposure: m * segment_size,
+            device,
+            provenance,
+        });
+        let mut bins = Vec::new();
+        for range in options.rebin.ranges(count)? {
+            let values = sums.segments * range.len() as u64;
+            let noise = [noise[0].mean_of(range.clone()), noise[1].mean_of(range.clone())];
+            let of = |first: usize, factors: [f64; 3]| {
+                let one = |i: usize, factor: f64| mean_of(&block(first + i)[range.clone()], factor);
+                let cross = [one(2, factors[2]), one(3, factors[2])];
+                Averages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
+            };
+            let averages = of(first, factors);
+            let derived = match compat_stingray {
+                // The peer derives from raw sums, whatever the normalisation.
+                true => Derived::as_stingray(&of(0, raw_factors), values as f64),
+                false => Derived::new(&averages, values as f64),
+            };
+            // Original bin `k` stands at place `k − 1`.
+            let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
+            bins.push(Bin { freq, df: range.len() as f64 / segment_size, values, averages, derived });
+        }
+        let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
+        if few > 0 {
+            let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
+            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
+        }
+        let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&Bin>| {
+            let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);
+            let power = [s / m * factors[0], r / m * factors[1]];
+            let averages = Averages { power, noise, cross: [product / m * factors[2], 0.0] };
+            Bin { freq, df: 1.0 / segment_size, values: sums.segments, averages, derived: Derived::of_real(&averages) }
+        };
+        if let Some(ends) = &ends {
+            spectrum.push(&end(0.0, ends.zero, bins.first()));
+        }
+        bins.iter().for_each(|bin| spectrum.push(bin));
+        if let Some(ends) = &ends {
+            if n.is_multiple_of(2) {
+                spectrum.push(&end(-(n as f64) / 2.0 / segment_size, ends.nyquist, bins.last()));
+            }
+            for bin in bins.iter().rev() {
+                let [re, im] = bin.averages.cross;
+                let averages = Averages { cross: [re, -im], ..bin.averages };
+                let derived = Derived { phase_lag: -bin.derived.phase_lag, ..bin.derived };
+                spectrum.push(&Bin { freq: -bin.freq, averages, derived, ..*bin });
+            }
+        }
+        Ok(spectrum)
+    }
+
+    fn empty(meta: CrossMetadata) -> AveragedCrossSpectrum {
+        AveragedCrossSpectrum {
+            freq: vec![],
+            df: vec![],
+            m: vec![],
+            cross_re: vec![],
+            cross_im: vec![],
+            cross_err_re: vec![],
+            cross_err_im: vec![],
+            power1: vec![],
+            power2: vec![],
+            noise1: vec![],
+            noise2: vec![],
+            phase_lag: vec![],
+            phase_lag_err: vec![],
+            time_lag: vec![],
+            time_lag_err: vec![],
+            raw_coherence: vec![],
+            raw_coherence_err: vec![],
+            intrinsic_coherence: vec![],
+            intrinsic_coherence_err: vec![],
+            modulus: vec![],
+            modulus_err: vec![],
+            meta,
+        }
+    }
+
+    fn push(&mut self, bin: &Bin) {
+        let Bin { freq, df, values, averages: Averages { power, noise, cross }, derived: d } = bin;
+        let turn = std::f64::consts::TAU * freq;
+        self.freq.push(*freq);
+        self.df.push(*df);
+        self.m.push(*values);
+        self.cross_re.push(cross[0]);
+        self.cross_im.push(cross[1]);
+        self.cross_err_re.push(d.err_re);
+        self.cross_err_im.push(d.err_im);
+        self.power1.push(power[0]);
+        self.power2.push(power[1]);
+        self.noise1.push(noise[0]);
+        self.noise2.push(noise[1]);
+        self.phase_lag.push(d.phase_lag);
+        self.phase_lag_err.push(d.phase_lag_err);
+        self.time_lag.push(d.phase_lag / turn);
+        self.time_lag_err.push(d.phase_lag_err / turn.abs());
+        self.raw_coherence.push(d.raw);
+        self.raw_coherence_err.push(d.raw_err);
+        self.intrinsic_coherence.push(d.intrinsic);
+        self.intrinsic_coherence_err.push(d.intrinsic_err);
+        self.modulus.push(cross[0].hypot(cross[1]));
+        self.modulus_err.push(d.modulus_err);
+    }
+
+    /// The same with subject and reference in each other's place: lags change their sign.
+    pub fn exchanged(mut self) -> AveragedCrossSpectrum {
+        std::mem::swap(&mut self.power1, &mut self.power2);
+        std::mem::swap(&mut self.noise1, &mut self.noise2);
+        for column in [&mut self.cross_im, &mut self.phase_lag, &mut self.time_lag] {
+            column.iter_mut().for_each(|value| *value = -*value);
+        }
+        let meta = &mut self.meta;
+        std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
+        std::mem::swap(&mut meta.mean1, &mut meta.mean2);
+        std::mem::swap(&mut meta.noise1, &mut meta.noise2);
+        std::mem::swap(&mut meta.subject_inside_reference, &mut meta.reference_inside_subject);
+        self
+    }
+
+    /// Number of frequencies.
+    pub fn len(&self) -> usize {
+        self.freq.len()
+    }
+
+    /// True without any frequency.
+    pub fn is_empty(&self) -> bool {
+        self.freq.is_empty()
+    }
+}
+
+/// Factors of the subject's power, of the reference's, and of the cross spectrum.
+fn factors(norm: Norm, levels: &[Level; 2]) -> [f64; 3] {
+    let [s, r] = [norm.factor(&levels[0]), norm.factor(&levels[1])];
+    // Their product may be beyond the range of f64.
+    [s, r, s.sqrt() * r.sqrt()]
+}
+
+/// Mean, background and mean squared error of a bin of the subject and of the reference; `size` is the bins of all segments, and
+/// their width.
+fn levels(
+    sums: &Sums,
+    options: &CrossOptions,
+    flux: Option<[(f64, Option<f64>); 2]>,
+    size: [f64; 2],
+    inside: bool,
+) -> Result<[(f64, f64, Option<f64>); 2]> {
+    let [bins, dt] = size;
+    let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64;
+    let counted = [photons(1) / bins, (photons(0) - if inside { photons(1) } else { 0.0 }) / bins];
+    let known = flux.unwrap_or(counted.map(|mean| (mean, None)));
+    for ((mean, _), background) in known.into_iter().zip(options.background) {
+        if background != 0.0 && !(background > 0.0 && background * dt < mean) {
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
+            return Err(Error::argument("--background", background, message));
+        }
+        if background != 0.0 && options.weight_exponent() == Some(2) {
+            let message = "each segment's own mean minus the background is not supported; use the common mean";
+            return Err(Error::argument("--background", background, message));
+        }
+    }
+    if flux.is_none() && known.iter().any(|(mean, _)| *mean <= 0.0) {
+        return Err(Error::argument("--ref", "band", "has no photon of its own beside the subject's"));
+    }
+    let [s, r] = options.background;
+    Ok([(known[0].0, s * dt, known[0].1), (known[1].0, r * dt, known[1].1)])
+}

@@ -1,0 +1,148 @@
+//! Following a feature through the rows: its frequency in each, and the spectrum with that frequency held still.
+
+use super::{Axes, DynamicalCrossSpectrum, DynamicalPowerSpectrum};
+use crate::base::error::{Error, Result};
+use crate::science::cross_powers::CrossPowers;
+
+/// The largest power of one row in a band.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Peak {
+    /// Time of the row, s.
+    pub time: f64,
+    /// Frequency, Hz.
+    pub freq: f64,
+    /// Power.
+    pub power: f64,
+}
+
+/// A power spectrum made of rows that were shifted first; all columns have one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShiftedPower {
+    /// Frequency, Hz: the mean of the rows' frequencies in the middle.
+    pub freq: Vec<f64>,
+    /// Width of the bin, Hz.
+    pub df: Vec<f64>,
+    /// Mean power.
+    pub power: Vec<f64>,
+    /// Its standard error, `P/√m`, with P before noise is subtracted.
+    pub power_err: Vec<f64>,
+    /// Mean noise level.
+    pub noise: Vec<f64>,
+    /// Values averaged in the bin.
+    pub m: Vec<u64>,
+}
+
+/// For each bin of the shifted spectrum that any row reaches: its frequency and the cells averaged in it, as row and column.
+struct Shift {
+    freq: Vec<f64>,
+    cells: Vec<Vec<(usize, usize)>>,
+}
+
+impl Axes {
+    /// Shifts each row by whole bins so that the bin nearest to its `f0` is the middle one of `2·half + 1`.
+    fn shift(&self, f0: &[f64], half: usize) -> Result<Shift> {
+        let (rows, columns) = self.shape();
+        if f0.len() != rows {
+            let message = format!("one frequency for each of the {rows} rows is needed");
+            return Err(Error::argument("f0", f0.len(), message));
+        }
+        let df = self.df.first().copied().unwrap_or(0.0);
+        // The last of linear bins may be narrower: it takes what is left.
+        let even = self.df.iter().rev().skip(1).all(|width| *width == df);
+        if !even || columns == 0 {
+            let message = "rows can be shifted where frequencies are evenly spaced; rebin them linearly";
+            return Err(Error::argument("--shift-add", "uneven frequencies", message));
+        }
+        let columns = if self.df[columns - 1] == df { columns } else { columns - 1 };
+        if let Some(bad) = f0.iter().find(|f| !f.is_finite()) {
+            return Err(Error::argument("f0", bad, "must be a finite frequency"));
+        }
+        let mean = f0.iter().sum::<f64>() / rows.max(1) as f64;
+        let mut shift = Shift { freq: Vec::new(), cells: Vec::new() };
+        for offset in -(half as i64)..=half as i64 {
+            let column = |f: &f64| {
+                let place = ((f - self.freq[0]) / df).round() as i64;
+                usize::try_from(place.checked_add(offset)?).ok().filter(|column| *column < columns)
+            };
+            let cells: Vec<(usize, usize)> =
+                f0.iter().enumerate().filter_map(|(row, f)| Some((row, column(f)?))).collect();
+            if !cells.is_empty() {
+                shift.freq.push(mean + offset as f64 * df);
+                shift.cells.push(cells);
+            }
+        }
+        if shift.cells.is_empty() {
+            return Err(Error::argument("f0", mean, "no row has a frequency there"));
+        }
+        Ok(shift)
+    }
+}
+
+impl Shift {
+    /// The mean of `value` in each bin, each row weighted by the values in it.
+    fn mean(&self, axes: &Axes, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let bin = |cells: &Vec<(usize, usize)>| {
+            let sum: f64 = cells.iter().map(|&(r, c)| value(r, c) * axes.values(r, c) as f64).sum();
+            sum / cells.iter().map(|&(r, c)| axes.values(r, c)).sum::<u64>() as f64
+        };
+        self.cells.iter().map(bin).collect()
+    }
+
+    fn values(&self, axes: &Axes) -> Vec<u64> {
+        self.cells.iter().map(|cells| cells.iter().map(|&(r, c)| axes.values(r, c)).sum()).collect()
+    }
+}
+
+impl DynamicalPowerSpectrum {
+    /// The largest power from `lo` to `hi` Hz (both included) in each row.
+    ///
+    /// # Errors
+    /// No frequency of the spectrum is in the band.
+    pub fn trace_maximum(&self, lo: f64, hi: f64) -> Result<Vec<Peak>> {
+        let freq = &self.axes.freq;
+        let inside: Vec<usize> = (0..freq.len()).filter(|&k| (lo..=hi).contains(&freq[k])).collect();
+        let peak = |row: usize| {
+            let power = self.row(row);
+            let k = *inside.iter().max_by(|&&a, &&b| power[a].total_cmp(&power[b]).then(b.cmp(&a)))?;
+            Some(Peak { time: self.axes.time[row], freq: freq[k], power: power[k] })
+        };
+        (0..self.axes.time.len()).map(peak).collect::<Option<Vec<Peak>>>().ok_or_else(|| {
+            let ends = (freq.first().copied().unwrap_or(0.0), freq.last().copied().unwrap_or(0.0));
+            let message = format!("no frequency in it; there are those from {} to {} Hz", ends.0, ends.1);
+            Error::argument("--trace", format!("{lo}:{hi}"), message)
+        })
+    }
+
+    /// Averages the rows, each shifted by whole bins so that its frequency `f0` falls on the middle one of `2·half + 1`, at the
+    /// mean of all `f0` (Méndez et al. 1998, doi:10.1086/311162). Bins that a row does not have take the mean of the others.
+    ///
+    /// # Errors
+    /// Another number of frequencies than rows; frequencies that are not evenly spaced; no row reaches any of the bins.
+    pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<ShiftedPower> {
+        let axes = &self.axes;
+        let shift = axes.shift(f0, half)?;
+        let power = shift.mean(axes, |r, c| self.row(r)[c]);
+        let noise = shift.mean(axes, |r, _| self.noise[r]);
+        let m = shift.values(axes);
+        let subtracted = if self.meta.channels.noise_subtracted { 1.0 } else { 0.0 };
+        let error = |k: usize| (power[k] + subtracted * noise[k]) / (m[k] as f64).sqrt();
+        let power_err = (0..power.len()).map(error).collect();
+        Ok(ShiftedPower { df: vec![axes.df[0]; m.len()], freq: shift.freq, power, power_err, noise, m })
+    }
+}
+
+impl DynamicalCrossSpectrum {
+    /// See [`DynamicalPowerSpectrum::shift_and_add`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<CrossPowers> {
+        let axes = &self.axes;
+        let shift = axes.shift(f0, half)?;
+        let mean = |matrix: &[f64]| shift.mean(axes, |r, c| matrix[r * axes.freq.len() + c]);
+        let (cross_re, cross_im) = (mean(&self.cross_re), mean(&self.cross_im));
+        let (power1, power2) = (mean(&self.power1), mean(&self.power2));
+        let m = shift.values(axes);
+        Ok(CrossPowers { df: vec![axes.df[0]; m.len()], freq: shift.freq, cross_re, cross_im, power1, power2, m })
+    }
+}

@@ -1,0 +1,262 @@
+//! Dynamical spectra: the spectra of every segment, or of a few neighbours averaged, against time.
+//!
+//! A row is a time, a column a frequency. Rows average the normalised powers of their segments; what is derived (lags) comes
+//! after that. Their times are those of the segments in them, so a segment that is skipped leaves a gap and moves nothing.
+//! By the common mean of all segments a row's power is `P_i·f(N̄)`, by its own `P_i·f(N_i)`, with the factors of
+//! [`norm`](super::norm). The Poisson level of a row follows its own photons: `N_i` times the same factor.
+
+mod follow;
+pub(crate) mod rows;
+
+use serde::Serialize;
+
+pub use follow::{Peak, ShiftedPower};
+
+use super::cross::LAG_SIGN;
+use super::norm::Norm;
+use super::rebin::Rebin;
+use crate::base::error::Result;
+use crate::data::{DeviceRecord, Provenance};
+use rows::{Finished, Rows};
+
+/// How segments become rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct TimeRebin {
+    /// Neighbouring segments averaged in a row; a bin begins anew after each gap.
+    #[serde(rename = "rebin_time")]
+    pub rebin: Rebin,
+    /// Average over gaps, too: segments are neighbours whatever is between them.
+    pub across_gaps: bool,
+}
+
+/// The axes of a matrix, time × frequency.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Axes {
+    /// Mean of the centres of a row's segments, s of the frame.
+    pub time: Vec<f64>,
+    /// Start of its first segment, s.
+    pub start: Vec<f64>,
+    /// End of its last segment, s.
+    pub stop: Vec<f64>,
+    /// Segments averaged in it.
+    pub segments: Vec<u64>,
+    /// Mean rate, background included, counts/s; of a cross spectrum, of both channels together.
+    pub rate: Vec<f64>,
+    /// Frequency, Hz: the mean of the averaged bins' centres.
+    pub freq: Vec<f64>,
+    /// Width of the bin, Hz.
+    pub df: Vec<f64>,
+    /// Original frequencies averaged in it.
+    pub frequencies: Vec<u64>,
+}
+
+impl Axes {
+    /// Values averaged in a cell.
+    pub fn values(&self, row: usize, column: usize) -> u64 {
+        self.segments[row] * self.frequencies[column]
+    }
+
+    /// Number of rows and of columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.time.len(), self.freq.len())
+    }
+}
+
+/// What a dynamical spectrum says of itself; `L` is what it says of its channels.
+#[derive(Clone, Debug, Serialize)]
+pub struct DynamicalMetadata<L> {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Segments in all rows.
+    pub m: u64,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Frequency resolution before rebinning, Hz.
+    pub df: f64,
+    /// Length of a segment, s.
+    pub segment_size: f64,
+    /// Photons, means and noise.
+    #[serde(flatten)]
+    pub channels: L,
+    /// Normalisation.
+    pub norm: Norm,
+    /// Segments that could not count; they are in no row.
+    pub skipped_segments: u64,
+    /// Time in the segments, s.
+    pub exposure: f64,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// The channel of a dynamical power spectrum.
+#[derive(Clone, Debug, Serialize)]
+pub struct PowerChannel {
+    /// Mean photons a segment.
+    pub nphots: f64,
+    /// Mean counts (or flux) a bin.
+    pub mean: f64,
+    /// Mean noise level of the rows.
+    pub noise: f64,
+    /// Each row's noise level was subtracted from it.
+    pub noise_subtracted: bool,
+}
+
+/// The channels of a dynamical cross spectrum.
+#[derive(Clone, Debug, Serialize)]
+pub struct CrossChannels {
+    /// Mean photons a segment of the subject.
+    pub nphots1: f64,
+    /// Mean photons a segment of the reference, without those of a subject inside it.
+    pub nphots2: f64,
+    /// Mean counts (or flux) a bin of the subject.
+    pub mean1: f64,
+    /// Mean counts (or flux) a bin of the reference, likewise.
+    pub mean2: f64,
+    /// Mean noise level of the subject's power.
+    pub noise1: f64,
+    /// Mean noise level of the reference's power.
+    pub noise2: f64,
+    /// The subject's photons were taken out of the reference.
+    pub subject_inside_reference: bool,
+    /// What the sign of a lag means.
+    pub lag_sign: &'static str,
+}
+
+/// A dynamical power spectrum.
+#[derive(Clone, Debug)]
+pub struct DynamicalPowerSpectrum {
+    /// Times and frequencies.
+    pub axes: Axes,
+    /// Power, time × frequency, one row after the other, in the normalisation of the metadata.
+    pub power: Vec<f64>,
+    /// Noise level of each row.
+    pub noise: Vec<f64>,
+    /// All else.
+    pub meta: DynamicalMetadata<PowerChannel>,
+}
+
+/// A dynamical cross spectrum; matrices are time × frequency, one row after the other.
+#[derive(Clone, Debug)]
+pub struct DynamicalCrossSpectrum {
+    /// Times and frequencies.
+    pub axes: Axes,
+    /// Real part of `conj(F_subject)·F_reference`, normalised and averaged.
+    pub cross_re: Vec<f64>,
+    /// Its imaginary part.
+    pub cross_im: Vec<f64>,
+    /// Power of the subject.
+    pub power1: Vec<f64>,
+    /// Power of the reference.
+    pub power2: Vec<f64>,
+    /// Noise level of the subject in each row.
+    pub noise1: Vec<f64>,
+    /// Noise level of the reference in each row.
+    pub noise2: Vec<f64>,
+    /// All else.
+    pub meta: DynamicalMetadata<CrossChannels>,
+}
+
+fn metadata<L>(made: &Finished, channels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
+    let (recipe, total) = (&made.recipe, &made.total);
+    DynamicalMetadata {
+        n: recipe.n,
+        m: total.segments,
+        dt: recipe.dt,
+        df: 1.0 / recipe.segment_size,
+        segment_size: recipe.segment_size,
+        channels,
+        norm: recipe.norm,
+        skipped_segments: total.skipped,
+        exposure: total.segments as f64 * recipe.segment_size,
+        device,
+        provenance,
+    }
+}
+
+impl DynamicalPowerSpectrum {
+    /// Rows to spectrum; at least one segment must have come.
+    pub(crate) fn new(
+        rows: Rows,
+        subtract_noise: bool,
+        device: DeviceRecord,
+        provenance: Provenance,
+    ) -> Result<DynamicalPowerSpectrum> {
+        let made = rows.finish()?;
+        let (mean, level) = (made.mean[0], made.level[0]);
+        let channel =
+            PowerChannel { nphots: mean * made.recipe.n as f64, mean, noise: level, noise_subtracted: subtract_noise };
+        let meta = metadata(&made, channel, device, provenance);
+        let Finished { axes, mut blocks, noise, .. } = made;
+        let (mut power, noise) = (blocks.pop().unwrap_or_default(), noise.concat());
+        if subtract_noise {
+            let rows = power.chunks_mut(axes.freq.len().max(1)).zip(&noise);
+            rows.for_each(|(row, level)| row.iter_mut().for_each(|p| *p -= level));
+        }
+        Ok(DynamicalPowerSpectrum { axes, power, noise, meta })
+    }
+
+    /// The powers of a row.
+    pub fn row(&self, row: usize) -> &[f64] {
+        let count = self.axes.freq.len();
+        &self.power[row * count..(row + 1) * count]
+    }
+
+    /// Standard error of a power, `P/√(mK)`, with P before noise is subtracted.
+    pub fn power_err(&self, row: usize, column: usize) -> f64 {
+        let noise = if self.meta.channels.noise_subtracted { self.noise[row] } else { 0.0 };
+        (self.row(row)[column] + noise) / (self.axes.values(row, column) as f64).sqrt()
+    }
+}
+
+impl DynamicalCrossSpectrum {
+    /// Rows to spectrum; at least one segment must have come.
+    pub(crate) fn new(rows: Rows, device: DeviceRecord, provenance: Provenance) -> Result<DynamicalCrossSpectrum> {
+        let made = rows.finish()?;
+        let n = made.recipe.n as f64;
+        // The reference is the first channel.
+        let channels = CrossChannels {
+            nphots1: made.mean[1] * n,
+            nphots2: made.mean[0] * n,
+            mean1: made.mean[1],
+            mean2: made.mean[0],
+            noise1: made.level[1],
+            noise2: made.level[0],
+            subject_inside_reference: made.recipe.inside,
+            lag_sign: LAG_SIGN,
+        };
+        let meta = metadata(&made, channels, device, provenance);
+        let mut blocks = made.blocks.into_iter();
+        let mut next = || blocks.next().unwrap_or_default();
+        let [power1, power2, cross_re, cross_im] = [next(), next(), next(), next()];
+        let mut noise = made.noise.into_iter();
+        let [noise2, noise1] = [noise.next().unwrap_or_default(), noise.next().unwrap_or_default()];
+        Ok(DynamicalCrossSpectrum { axes: made.axes, cross_re, cross_im, power1, power2, noise1, noise2, meta })
+    }
+
+    /// The same with subject and reference exchanged.
+    pub fn exchanged(mut self) -> DynamicalCrossSpectrum {
+        self.cross_im.iter_mut().for_each(|im| *im = -*im);
+        std::mem::swap(&mut self.power1, &mut self.power2);
+        std::mem::swap(&mut self.noise1, &mut self.noise2);
+        let channels = &mut self.meta.channels;
+        std::mem::swap(&mut channels.nphots1, &mut channels.nphots2);
+        std::mem::swap(&mut channels.mean1, &mut channels.mean2);
+        std::mem::swap(&mut channels.noise1, &mut channels.noise2);
+        self
+    }
+
+    /// Phase lag of the subject in each cell, rad, −π to π; positive where the subject is late.
+    pub fn phase_lag(&self) -> Vec<f64> {
+        self.cross_re.iter().zip(&self.cross_im).map(|(re, im)| im.atan2(*re)).collect()
+    }
+
+    /// Time lag of the subject in each cell, s.
+    pub fn time_lag(&self) -> Vec<f64> {
+        let freq = self.axes.freq.iter().cycle();
+        self.phase_lag().into_iter().zip(freq).map(|(lag, f)| lag / (std::f64::consts::TAU * f)).collect()
+    }
+}

@@ -1,0 +1,428 @@
+//! Variability against energy: lags, covariance, rms, excess variance and counts of many bands with one reference.
+//!
+//! Over the frequencies `k` of a band, with `P1` (subject), `P2` (reference, without the photons of a subject inside it) and
+//! `C = conj(F1)·F2` averaged over `m` segments, `S2 = P2 − noise`, and all sums over `k`:
+//!
+//! ```text
+//! phase lag    φ = arg ΣC,    δφ = σ⊥/|C₀|,   |C₀|² = |ΣC|² − σ⊥² − σ∥²
+//! time lag     τ = φ/(2πf),   f = Σ f_k·Re(C_k·e^{−iφ}) / |ΣC|,   δτ² = (δφ/(2πf))² + (τ·δf/f)²
+//! covariance   V = √((|ΣC|² − σ⊥²)·df/ΣS2)                     in the normalisation `abs`, counts/s; over the rate, fractional
+//!              re + i·im = ΣC·√(df/ΣS2)                        complex covariance: its phase is the phase lag
+//!              δu² = (df/ΣS2)·(σ² + u²·ΣP2²/((m+1)·4·(ΣS2)²) − u·Σ u_k·P2 /((m+1)·ΣS2))
+//! variance     Σ(P1 − noise)·df, signed                        rms = √variance: see [`rms`](super::rms)
+//! ```
+//!
+//! σ² is the variance of `u = Re(ΣC·e^{−iθ})`, the sum along the direction θ: that of the modulus (∥, θ = φ), across it (⊥), or of
+//! the real and the imaginary part, for which `u_k = Re(C_k·e^{−iθ})`. For Gaussian amplitudes it is
+//! `Σ[P1·P2 + Re(C²e^{−2iθ})]/(2m)`, with the expectations of P1·P2 and C², which are estimated without bias by
+//! `P1·P2 − Re(C²e^{−2iφ})/(m+1)` and `C²·m/(m+1)` of the averages, with any m.
+//!
+//! These are the errors of Ingram 2019 (doi:10.1093/mnras/stz2409) with `m·K` values where powers and lag are the same at all K
+//! frequencies: `δφ = √((1 − g²)/(2g²mK))`. Where powers change over the band, the mean of products is not the product of means
+//! that they take: for red noise over a decade the latter is a third too small. Covariance: Wilkinson & Uttley 2009
+//! (doi:10.1111/j.1365-2966.2009.15008.x); complex: Mastroserio et al. 2018 (doi:10.1093/mnras/stx3146). Its error is the whole
+//! difference to the covariance of the source, with the fluctuation of the reference, which is common to all bands of a spectrum.
+//!
+//! The frequency of a lag weights frequencies by the part of C that makes the mean, which is |C| where all have one phase. |C| itself
+//! is never small where there is only noise: it would draw f to the noisiest frequencies, and lags to smaller values.
+//!
+//! What cannot be told from noise is NaN: the lag's error where `|C₀|² ≤ 0`, a covariance of `|ΣC| ≤ σ⊥` or of a reference without
+//! `ΣS2 > 0`, the rms of a variance that is not positive, and everything of a band without photons.
+
+mod over_band;
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use over_band::OverBand;
+
+use super::cross::LAG_SIGN;
+use super::norm::{Level, Norm};
+use super::power::{AveragedPowerSpectrum, Context, FEW_VALUES, PowerOptions};
+use crate::base::error::{Error, Result};
+use crate::base::sums::Sums;
+use crate::base::text::Short;
+use crate::data::{DeviceRecord, Provenance};
+
+/// What is measured in each band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnergyKind {
+    /// Time lag behind the reference, s; positive where the band is late.
+    Lag,
+    /// Covariance with the reference.
+    Covariance,
+    /// Root of the variance.
+    Rms,
+    /// Variance without that of the noise, which may come out negative.
+    Excvar,
+    /// Photons in good time, whatever the segments.
+    Count,
+}
+
+/// How energy spectra are made.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EnergyOptions {
+    /// What is measured.
+    pub kind: EnergyKind,
+    /// Frequencies `lo ≤ f < hi`, Hz; not of a count spectrum.
+    pub freq: Option<[f64; 2]>,
+    /// Covariance, rms and variance over the mean rate, or its square; otherwise in counts/s, or their square.
+    pub fractional: bool,
+}
+
+/// A band of energies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Band {
+    /// First energy, keV, or first channel.
+    pub lo: f64,
+    /// First energy beyond the band, keV, or last channel.
+    pub hi: f64,
+}
+
+/// The segments that an energy spectrum was averaged over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EnergySegments {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Segments averaged.
+    pub m: u64,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Frequency resolution, Hz.
+    pub df: f64,
+    /// Length of a segment, s.
+    pub segment_size: f64,
+    /// Outer edges of the frequencies used, Hz.
+    pub freq_band: [f64; 2],
+    /// Number of these frequencies.
+    pub nfreq: usize,
+    /// Segments that could not count.
+    pub skipped_segments: u64,
+}
+
+/// What an energy spectrum says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct EnergyMetadata {
+    /// What is measured.
+    pub kind: EnergyKind,
+    /// `frac` or `abs`; empty for lags and counts.
+    pub norm: &'static str,
+    /// The reference band; the subjects inside it leave it, each for itself.
+    pub reference: Option<Band>,
+    /// Bands, energies and the reference are those of channels, not keV.
+    pub channels: bool,
+    /// What the sign of a lag means.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub lag_sign: &'static str,
+    /// Mean photons a segment of the reference band; in a count spectrum, the photons of all bands.
+    pub nphots: f64,
+    /// What was averaged; nothing for a count spectrum.
+    #[serde(flatten)]
+    pub segments: Option<EnergySegments>,
+    /// Time in the segments averaged, s; for a count spectrum, in the good time intervals.
+    pub exposure: f64,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A column that only some kinds have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnergyColumn {
+    /// Name.
+    pub name: &'static str,
+    /// Unit in the notation of the FITS standard.
+    pub unit: &'static str,
+    /// A value a band.
+    pub values: Vec<f64>,
+}
+
+/// Variability against energy; all columns have one length.
+#[derive(Clone, Debug)]
+pub struct EnergySpectrum {
+    /// Lower ends of the bands, keV, or first channels.
+    pub energy_lo: Vec<f64>,
+    /// Upper ends, keV, which are not in the bands; or last channels, which are.
+    pub energy_hi: Vec<f64>,
+    /// What was measured: s, counts/s, their square, or none.
+    pub value: Vec<f64>,
+    /// Its standard error.
+    pub value_err: Vec<f64>,
+    /// What else was found: phase lags; the complex covariance; the variance and the upper limit of rms; rates.
+    pub columns: Vec<EnergyColumn>,
+    /// Values averaged: segments times frequencies; 0 of a count spectrum.
+    pub m: Vec<u64>,
+    /// Photons in the segments, or in good time.
+    pub counts: Vec<u64>,
+    /// All else.
+    pub meta: EnergyMetadata,
+}
+
+/// What the pipeline knows beside the sums.
+pub(crate) struct EnergyContext {
+    pub n: usize,
+    pub dt: f64,
+    pub segment_size: f64,
+    pub bands: Vec<Band>,
+    pub reference: Band,
+    /// Bit s − 1: subject s leaves the reference.
+    pub inside: u64,
+    pub channels: bool,
+    pub device: DeviceRecord,
+    pub provenance: Provenance,
+}
+
+/// The places `k − 1` of the frequencies `k/segment_size` in a band, of segments of `n` bins.
+///
+/// # Errors
+/// There is none.
+pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Range<usize>> {
+    let count = crate::numerics::fft::frequencies(n);
+    // Edges are often multiples of df as written, not as rounded.
+    let place = |f: f64| ((f * segment_size * (1.0 - 1e-12)).ceil().max(1.0) - 1.0).min(count as f64) as usize;
+    let range = place(freq[0])..place(freq[1]);
+    if range.is_empty() {
+        let df = 1.0 / segment_size;
+        let message = format!(
+            "no frequency in it; there are those from {} to {} Hz, {} Hz apart: a longer segment has more, a shorter dt higher ones",
+            Short(df),
+            Short(count as f64 * df),
+            Short(df)
+        );
+        return Err(Error::argument("--freq", format!("{}:{}", freq[0], freq[1]), message));
+    }
+    Ok(range)
+}
+
+impl EnergySpectrum {
+    /// Sums of a reference and its subjects to a spectrum; `sums` must hold at least one segment.
+    pub(crate) fn new(sums: &Sums, options: &EnergyOptions, context: EnergyContext) -> Result<EnergySpectrum> {
+        let EnergyContext { n, dt, segment_size, bands, reference, inside, channels, device, provenance } = context;
+        let df = 1.0 / segment_size;
+        let range = frequencies_in(options.freq.unwrap_or([0.0, f64::INFINITY]), n, segment_size)?;
+        let edges = [(range.start as f64 + 0.5) * df, (range.end as f64 + 0.5) * df];
+        let m = sums.segments;
+        let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons);
+        let segments = EnergySegments {
+            n,
+            m,
+            dt,
+            df,
+            segment_size,
+            freq_band: edges,
+            nfreq: range.len(),
+            skipped_segments: sums.skipped,
+        };
+        let correlated = matches!(options.kind, EnergyKind::Lag | EnergyKind::Covariance);
+        let mut spectrum = EnergySpectrum {
+            value: Vec::new(),
+            value_err: Vec::new(),
+            columns: Vec::new(),
+            m: vec![m * range.len() as u64; bands.len()],
+            counts: (1..=bands.len()).map(photons).collect(),
+            energy_lo: bands.iter().map(|band| band.lo).collect(),
+            energy_hi: bands.iter().map(|band| band.hi).collect(),
+            meta: EnergyMetadata {
+                kind: options.kind,
+                norm: match options.kind {
+                    EnergyKind::Lag | EnergyKind::Count => "",
+                    _ if options.fractional => "frac",
+                    _ => "abs",
+                },
+                reference: Some(reference).filter(|_| correlated),
+                channels,
+                lag_sign: if options.kind == EnergyKind::Lag { LAG_SIGN } else { "" },
+                nphots: photons(0) as f64 / m as f64,
+                segments: Some(segments),
+                exposure: m as f64 * segment_size,
+                device,
+                provenance,
+            },
+        };
+        let count = crate::numerics::fft::frequencies(n);
+        let level =
+            |photons: u64| Level { n, dt, mean: photons as f64 / m as f64 / n as f64, background: 0.0, variance: None };
+        let mut without_reference = false;
+        for s in 0..spectrum.len() {
+            let counts = spectrum.counts[s];
+            let rest = photons(0) - if (inside >> s) & 1 == 1 { counts } else { 0 };
+            let blocks = &sums.power[s * 4 * count..(s + 1) * 4 * count];
+            let rate = counts as f64 / spectrum.meta.exposure;
+            match options.kind {
+                EnergyKind::Lag if counts > 0 && rest > 0 => {
+                    let over = OverBand::new(blocks, &range, m);
+                    let (phase, error) = over.phase_lag();
+                    let freq = over.k * df;
+                    let lag = phase / (std::f64::consts::TAU * freq);
+                    let of_freq = lag * over.k_variance.sqrt() / over.k;
+                    spectrum.push(lag, (error / (std::f64::consts::TAU * freq)).hypot(of_freq));
+                    spectrum
+                        .set(s, [("phase_lag", "rad", phase), ("phase_lag_err", "rad", error), ("freq", "Hz", freq)]);
+                }
+                EnergyKind::Covariance if counts > 0 && rest > 0 => {
+                    let over = OverBand::new(blocks, &range, m);
+                    let noise = Norm::None.noise(&level(rest)) * range.len() as f64;
+                    // An amplitude of one frequency in counts/s, over the rate where it is to be fractional.
+                    let unit =
+                        (Norm::Abs.factor(&level(rest)) * df).sqrt() / if options.fractional { rate } else { 1.0 };
+                    let parts = over.covariances(noise).map(|(value, error)| (value * unit, error * unit));
+                    let [(value, error), (re, re_err), (im, im_err)] = parts;
+                    spectrum.push(value, error);
+                    let name = if options.fractional { "" } else { "ct s-1" };
+                    spectrum.set(
+                        s,
+                        [
+                            ("covariance_re", name, re),
+                            ("covariance_re_err", name, re_err),
+                            ("covariance_im", name, im),
+                            ("covariance_im_err", name, im_err),
+                        ],
+                    );
+                }
+                EnergyKind::Rms | EnergyKind::Excvar if counts > 0 => {
+                    let power = Sums {
+                        power: blocks[..count].to_vec(),
+                        segments: m,
+                        channels: vec![sums.channels[s + 1]],
+                        ..Sums::default()
+                    };
+                    let (device, provenance) = (DeviceRecord::default(), Provenance::default());
+                    let context = Context { n, dt, segment_size, device, provenance };
+                    let power = AveragedPowerSpectrum::new(&power, false, &PowerOptions::default(), context)?;
+                    let rms = power.rms(edges[0], edges[1])?;
+                    let unit = if options.fractional { 1.0 } else { rate };
+                    let variance = [rms.rms_variance, rms.rms_variance_err].map(|v| v * unit * unit);
+                    if options.kind == EnergyKind::Excvar {
+                        spectrum.push(variance[0], variance[1]);
+                        continue;
+                    }
+                    let or_nan = |value: Option<f64>| value.map_or(f64::NAN, |v| v * unit);
+                    spectrum.push(or_nan(rms.rms), or_nan(rms.rms_err));
+                    let (name, square) = if options.fractional { ("", "") } else { ("ct s-1", "ct2 s-2") };
+                    spectrum.set(
+                        s,
+                        [
+                            ("variance", square, variance[0]),
+                            ("variance_err", square, variance[1]),
+                            ("upper_limit", name, or_nan(rms.rms_upper_limit)),
+                        ],
+                    );
+                }
+                _ => {
+                    without_reference |= counts > 0;
+                    spectrum.push(f64::NAN, f64::NAN);
+                }
+            }
+        }
+        spectrum.warn(without_reference);
+        Ok(spectrum)
+    }
+
+    /// Photons of bands in good time.
+    pub(crate) fn of_counts(
+        bands: Vec<Band>,
+        counts: Vec<u64>,
+        channels: bool,
+        exposure: f64,
+        provenance: Provenance,
+    ) -> EnergySpectrum {
+        let photons: u64 = counts.iter().sum();
+        let mut spectrum = EnergySpectrum {
+            value: counts.iter().map(|&c| c as f64).collect(),
+            // Errors as those of light curves.
+            value_err: counts.iter().map(|&c| crate::data::light_curve::counting_error(c as f64)).collect(),
+            columns: Vec::new(),
+            m: vec![0; bands.len()],
+            counts,
+            energy_lo: bands.iter().map(|band| band.lo).collect(),
+            energy_hi: bands.iter().map(|band| band.hi).collect(),
+            meta: EnergyMetadata {
+                kind: EnergyKind::Count,
+                norm: "",
+                reference: None,
+                channels,
+                lag_sign: "",
+                nphots: photons as f64,
+                segments: None,
+                exposure,
+                device: DeviceRecord::default(),
+                provenance,
+            },
+        };
+        for s in 0..spectrum.len() {
+            let [rate, error] = [spectrum.value[s], spectrum.value_err[s]].map(|counts| counts / exposure);
+            spectrum.set(s, [("rate", "ct s-1", rate), ("rate_err", "ct s-1", error)]);
+        }
+        spectrum.warn(false);
+        spectrum
+    }
+
+    /// Unit of the value in the notation of the FITS standard.
+    pub fn unit(&self) -> &'static str {
+        match (self.meta.kind, self.meta.norm) {
+            (EnergyKind::Lag, _) => "s",
+            (EnergyKind::Count, _) => "ct",
+            (_, "frac") => "",
+            (EnergyKind::Excvar, _) => "ct2 s-2",
+            _ => "ct s-1",
+        }
+    }
+
+    /// Number of bands.
+    pub fn len(&self) -> usize {
+        self.energy_lo.len()
+    }
+
+    /// True without any band.
+    pub fn is_empty(&self) -> bool {
+        self.energy_lo.is_empty()
+    }
+
+    fn push(&mut self, value: f64, error: f64) {
+        self.value.push(value);
+        self.value_err.push(error);
+    }
+
+    /// Sets values of a band in columns that only its kind has; those that other bands lack are NaN.
+    fn set<const N: usize>(&mut self, band: usize, values: [(&'static str, &'static str, f64); N]) {
+        for (name, unit, value) in values {
+            let place = self.columns.iter().position(|c| c.name == name).unwrap_or_else(|| {
+                self.columns.push(EnergyColumn { name, unit, values: vec![f64::NAN; self.len()] });
+                self.columns.len() - 1
+            });
+            self.columns[place].values[band] = value;
+        }
+    }
+
+    fn warn(&mut self, without_reference: bool) {
+        let empty = self.counts.iter().filter(|&&c| c == 0).count() as u64;
+        let warnings = &mut self.meta.provenance.warnings;
+        if empty > 0 && self.meta.kind != EnergyKind::Count {
+            warnings.push("W-BAND-EMPTY", format!("bands without photons, whose values are nan: {empty}"));
+        }
+        if without_reference {
+            let message =
+                "a band holds all photons of the reference, of which nothing is left for it: its value is nan";
+            warnings.push("W-BAND-REFERENCE", message);
+        }
+        let values = self.m.first().copied().unwrap_or(0);
+        if self.meta.segments.is_some() && values < FEW_VALUES {
+            let message =
+                format!("each band averages {values} values, fewer than {FEW_VALUES}: errors are not Gaussian");
+            warnings.push("W-FEW-VALUES", message);
+        }
+        let undetected = self.value.iter().zip(&self.value_err).zip(&self.counts);
+        let undetected = undetected.filter(|((v, e), c)| **c > 0 && (v.is_nan() || e.is_nan())).count() as u64;
+        if undetected > 0 && !without_reference {
+            let message = format!(
+                "bands whose variability cannot be told from noise, with nan for values or errors: {undetected}"
+            );
+            warnings.push("W-BAND-NOISE", message);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Spectra of two detectors with dead time, corrected by the difference of their Fourier amplitudes
+//! (Bachetti & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b); the correction itself is in [`crate::kernels::fad`].
+//!
+//! It holds for detectors that are alike and see the same source: similar rates, dead times that do not know of each other. Noise
+//! becomes white in every power, of Poisson's level, and of mean 0 in the co-spectrum. What dead time takes of the variability of
+//! the source is not given back at high rates, nor are its effects on means. Each segment is normalised by its own photons;
+//! noise levels are those of the mean rates.
+
+use serde::Serialize;
+
+use super::cross_errors::cross_errors;
+use super::norm::{Level, Norm};
+use super::rebin::Rebin;
+use crate::base::error::Result;
+use crate::base::sums::Sums;
+use crate::data::{DeviceRecord, Provenance};
+use crate::kernels::fad::FadWork;
+
+/// Part by which the scatter of the corrected differences may be off what it should be (Stingray's tolerance).
+const TOLERANCE: f64 = 0.05;
+/// Below this many segments their means say little.
+const FEW_SEGMENTS: u64 = 30;
+
+/// How amplitude differences correct spectra.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FadOptions {
+    /// Normalisation.
+    pub norm: Norm,
+    /// Rebinning of frequencies.
+    pub rebin: Rebin,
+    /// Standard deviation of the Gaussian that smooths, Hz.
+    pub smoothing: f64,
+    /// As Stingray: the differences' real parts alone, which are noisier.
+    pub real_parts: bool,
+}
+
+impl Default for FadOptions {
+    /// Smoothed over 3 Hz, as Stingray.
+    fn default() -> FadOptions {
+        FadOptions { norm: Norm::Leahy, rebin: Rebin::None, smoothing: 3.0, real_parts: false }
+    }
+}
+
+impl FadOptions {
+    /// What the CPU computes for segments of so many seconds.
+    pub fn work(&self, segment_size: f64) -> FadWork {
+        let smoothing = (self.smoothing * segment_size).round().max(1.0) as usize;
+        FadWork { smoothing, real_parts: self.real_parts, exponent: self.norm.weight_exponent() }
+    }
+}
+
+/// What corrected spectra say of themselves.
+#[derive(Clone, Debug, Serialize)]
+pub struct FadMetadata {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Segments averaged.
+    pub m: u64,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Frequency resolution before rebinning, Hz.
+    pub df: f64,
+    /// Length of a segment, s.
+    pub segment_size: f64,
+    /// Mean photons a segment of the first detector.
+    pub nphots1: f64,
+    /// Mean photons a segment of the second detector.
+    pub nphots2: f64,
+    /// Normalisation.
+    pub norm: Norm,
+    /// Noise level of the first detector's power.
+    pub noise1: f64,
+    /// Noise level of the second detector's power.
+    pub noise2: f64,
+    /// Noise level of the power of both together.
+    pub noise_total: f64,
+    /// Frequencies in a standard deviation of the Gaussian.
+    pub fad_smoothing: usize,
+    /// Scatter over frequencies of the mean corrected difference, over the `2/√m` of white noise, less 1.
+    pub fad_delta: f64,
+    /// Segments that could not count.
+    pub skipped_segments: u64,
+    /// Time in the segments averaged, s.
+    pub exposure: f64,
+    /// What computed the sums.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// Corrected spectra; all columns have one length.
+#[derive(Clone, Debug)]
+pub struct FadSpectrum {
+    /// Frequency, Hz: the mean of the averaged bins' centres.
+    pub freq: Vec<f64>,
+    /// Width of the bin, Hz.
+    pub df: Vec<f64>,
+    /// Values averaged in the bin.
+    pub m: Vec<u64>,
+    /// Power of the first detector.
+    pub power1: Vec<f64>,
+    /// Its standard error, `P/√(mK)`.
+    pub power1_err: Vec<f64>,
+    /// Power of the second detector.
+    pub power2: Vec<f64>,
+    /// Its standard error.
+    pub power2_err: Vec<f64>,
+    /// Power of both detectors' events together.
+    pub power_total: Vec<f64>,
+    /// Its standard error.
+    pub power_total_err: Vec<f64>,
+    /// The co-spectrum: real part of `conj(F₁)·F₂`.
+    pub cross_re: Vec<f64>,
+    /// Its imaginary part, which a source that both see leaves at 0.
+    pub cross_im: Vec<f64>,
+    /// Standard error of the real part.
+    pub cross_err_re: Vec<f64>,
+    /// Standard error of the imaginary part.
+    pub cross_err_im: Vec<f64>,
+    /// All else.
+    pub meta: FadMetadata,
+}
+
+/// What the pipeline knows beside the sums.
+pub(crate) struct FadContext {
+    pub n: usize,
+    pub dt: f64,
+    pub segment_size: f64,
+    pub device: DeviceRecord,
+    pub provenance: Provenance,
+}
+
+impl FadSpectrum {
+    /// Sums, in which the second detector is the first channel, to spectra; `sums` must hold at least one segment.
+    pub(crate) fn new(sums: &Sums, options: &FadOptions, context: FadContext) -> Result<FadSpectrum> {
+        let FadContext { n, dt, segment_size, device, provenance } = context;
+        let m = sums.segments as f64;
+        let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64 / m;
+        let level = |photons: f64| Level { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
+        let noise = |photons: f64| options.norm.noise(&level(photons));
+        let factor = options.norm.weighted_factor(n, dt);
+        let count = crate::numerics::fft::frequencies(n);
+        let block = |block: usize| &sums.power[block * count..(block + 1) * count];
+        let mut spectrum = FadSpectrum {
+            freq: vec![],
+            df: vec![],
+            m: vec![],
+            power1: vec![],
+            power1_err: vec![],
+            power2: vec![],
+            power2_err: vec![],
+            power_total: vec![],
+            power_total_err: vec![],
+            cross_re: vec![],
+            cross_im: vec![],
+            cross_err_re: vec![],
+            cross_err_im: vec![],
+            meta: FadMetadata {
+                n,
+                m: sums.segments,
+                dt,
+                df: 1.0 / segment_size,
+                segment_size,
+                nphots1: photons(1),
+                nphots2: photons(0),
+                norm: options.norm,
+                noise1: noise(photons(1)),
+                noise2: noise(photons(0)),
+                noise_total: noise(photons(0) + photons(1)),
+                fad_smoothing: options.work(segment_size).smoothing,
+                fad_delta: scatter(block(5), block(6)) / m / (2.0 / m.sqrt()) - 1.0,
+                skipped_segments: sums.skipped,
+                exposure: m * segment_size,
+                device,
+                provenance,
+            },
+        };
+        for range in options.rebin.ranges(count)? {
+            let values = sums.segments * range.len() as u64;
+            let mean = |i: usize| block(i)[range.clone()].iter().sum::<f64>() / m / range.len() as f64 * factor;
+            let [p1, p2, total, re, im] = [0, 1, 2, 3, 4].map(mean);
+            let root = (values as f64).sqrt();
+            let (err_re, err_im) = cross_errors([p1, p2], [re, im], values as f64);
+            // Original bin `k` stands at place `k − 1`.
+            spectrum.freq.push((range.start + range.end + 1) as f64 / 2.0 / segment_size);
+            spectrum.df.push(range.len() as f64 / segment_size);
+            spectrum.m.push(values);
+            spectrum.power1.push(p1);
+            spectrum.power1_err.push(p1 / root);
+            spectrum.power2.push(p2);
+            spectrum.power2_err.push(p2 / root);
+            spectrum.power_total.push(total);
+            spectrum.power_total_err.push(total / root);
+            spectrum.cross_re.push(re);
+            spectrum.cross_im.push(im);
+            spectrum.cross_err_re.push(err_re);
+            spectrum.cross_err_im.push(err_im);
+        }
+        spectrum.warn();
+        Ok(spectrum)
+    }
+
+    fn warn(&mut self) {
+        let meta = &mut self.meta;
+        let warnings = &mut meta.provenance.warnings;
+        if meta.m < FEW_SEGMENTS {
+            let message = format!("{} segments; {FEW_SEGMENTS} at least make a correction that can be trusted", meta.m);
+            warnings.push("W-FAD-SEGMENTS", message);
+        }
+        // Scatter of so many frequencies has an error of its own.
+        let count = crate::numerics::fft::frequencies(meta.n) as f64;
+        if meta.fad_delta.abs() > TOLERANCE.max(4.0 / (4.0 * count).sqrt()) {
+            let message = format!(
+                "the corrected differences scatter by {:+.1} % more than they should: smoothed over {} frequencies, the \
+                 correction does not hold",
+                100.0 * meta.fad_delta,
+                meta.fad_smoothing
+            );
+            warnings.push("W-FAD-SCATTER", message);
+        }
+        let ratio = meta.nphots1 / meta.nphots2;
+        if !(0.5..=2.0).contains(&ratio) {
+            let message =
+                format!("the detectors' rates differ by a factor of {ratio:.2}: the correction is for similar ones");
+            warnings.push("W-FAD-RATES", message);
+        }
+    }
+}
+
+/// Standard deviation over frequencies of complex numbers.
+fn scatter(re: &[f64], im: &[f64]) -> f64 {
+    let variance = |x: &[f64]| {
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64
+    };
+    (variance(re) + variance(im)).sqrt()
+}

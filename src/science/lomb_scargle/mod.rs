@@ -1,0 +1,286 @@
+//! Power and cross spectra of unevenly sampled series: Lomb (1976), Scargle (1982, 1989), with floating mean and weights as
+//! Zechmeister & Kürster (2009, doi:10.1051/0004-6361:200811296).
+//!
+//! With normalised weights `w_j` (1/N, or by the errors `∝ 1/σ_j²`), `τ` that makes the sine and cosine orthogonal, and sums over
+//! `ω(t_j − τ)`:
+//!
+//! `P = N²/2·(YC²/CC + YS²/SS)`, `F = N/√2·(YC/√CC − i·YS/√SS)·e^{−iω(τ−t₀)}`, `P = |F|²`
+//!
+//! with `YC = Σ w y cos`, `CC = Σ w cos²` and so on, `y` without its weighted mean. With a floating mean, `CC = Σ w cos² − (Σ w cos)²`
+//! and so on: a constant is fitted at each frequency. Evenly sampled series have `F_k = Σ y_j e^{−2πi jk/n}` at their Fourier
+//! frequencies, so normalisations and noise levels are those of [`norm`](super::norm), with `n` points. Weighted by errors, the
+//! variance of a point is `N/Σ1/σ²`, and Leahy's power is the reduction of χ² by the sinusoid.
+
+#[cfg(test)]
+mod tests;
+
+use rustfft::num_complex::Complex;
+use serde::Serialize;
+
+use super::cross_powers::CrossPowers;
+use super::norm::{Level, Norm};
+use super::power::{AveragedPowerSpectrum, Context, PowerOptions, Scale};
+use super::rebin::Rebin;
+use crate::base::error::{Error, Result};
+use crate::base::text::Short;
+use crate::numerics::nonuniform::{Frequencies, direct, fast};
+
+/// More frequencies than memory and time allow by mistake.
+const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
+
+/// How the sums are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// By a transform; see [`trig_sums`] for the error.
+    #[default]
+    Fast,
+    /// By definition: points times frequencies.
+    Direct,
+}
+
+/// Options of a Lomb-Scargle spectrum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LombScargleOptions {
+    /// Normalisation.
+    pub norm: Norm,
+    /// Lowest frequency, Hz [default: one step].
+    pub min_freq: Option<f64>,
+    /// Highest frequency, Hz [default: 1/(2 dt)].
+    pub max_freq: Option<f64>,
+    /// Frequencies for each independent one: the step is 1/(this times the span).
+    pub oversample: f64,
+    /// Fit a constant at each frequency.
+    pub floating_mean: bool,
+    /// Weight points by their errors.
+    pub weighted: bool,
+    /// How the sums are made.
+    pub method: Method,
+}
+
+impl Default for LombScargleOptions {
+    fn default() -> LombScargleOptions {
+        LombScargleOptions {
+            norm: Norm::Leahy,
+            min_freq: None,
+            max_freq: None,
+            oversample: 1.0,
+            floating_mean: true,
+            weighted: false,
+            method: Method::Fast,
+        }
+    }
+}
+
+/// An unevenly sampled series: counts (or flux) in bins of `dt` seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// Centres of the bins, s since any time (near the first: differences are what counts).
+    pub time: &'a [f64],
+    /// Counts in a bin.
+    pub value: &'a [f64],
+    /// Their standard errors; empty without, and for counts, whose noise is that of counting.
+    pub error: &'a [f64],
+    /// Width of a bin, s.
+    pub dt: f64,
+}
+
+/// Lomb-Scargle amplitudes of one series, and what its normalisation needs.
+struct Amplitudes {
+    values: Vec<Complex<f64>>,
+    level: Level,
+}
+
+impl Samples<'_> {
+    fn check(&self, weighted: bool) -> Result<()> {
+        let Samples { time, value, error, dt } = *self;
+        let refuse = |value: usize, message: &str| Err(Error::argument("series", value, message));
+        if value.len() != time.len() || !(error.is_empty() || error.len() == time.len()) {
+            return refuse(time.len(), "times, with another number of values or errors");
+        }
+        if time.len() < 4 {
+            return refuse(time.len(), "points; at least 4 are needed");
+        }
+        if let Some(bad) = (0..time.len()).find(|&i| !(time[i].is_finite() && value[i].is_finite())) {
+            return refuse(bad, "is the place of a point that is not finite");
+        }
+        if error.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
+            return refuse(time.len(), "points, of which some have errors that are negative or not finite");
+        }
+        if weighted && (error.is_empty() || error.contains(&0.0)) {
+            return Err(Error::argument("--weighted", "given", "weights need an error above zero for each point"));
+        }
+        if !(dt.is_finite() && dt > 0.0) {
+            return Err(Error::argument("--dt", dt, "must be a positive number of seconds"));
+        }
+        Ok(())
+    }
+
+    /// First and last edge.
+    fn span(&self) -> (f64, f64) {
+        let from = self.time.iter().copied().fold(f64::INFINITY, f64::min);
+        let to = self.time.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (from - self.dt / 2.0, to + self.dt / 2.0)
+    }
+
+    fn amplitudes(&self, options: &LombScargleOptions, zero: f64, at: Frequencies) -> Result<Amplitudes> {
+        let points = self.time.len() as f64;
+        let mut weights: Vec<f64> = match options.weighted {
+            true => self.error.iter().map(|e| e.powi(-2)).collect(),
+            false => vec![1.0; self.time.len()],
+        };
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|w| *w /= sum);
+        let mean: f64 = weights.iter().zip(self.value).map(|(w, y)| w * y).sum();
+        let weighted: Vec<f64> = weights.iter().zip(self.value).map(|(w, y)| w * (y - mean)).collect();
+        let rest: f64 = weighted.iter().sum();
+        let time: Vec<f64> = self.time.iter().map(|t| t - zero).collect();
+        let sums = |sets: [&[f64]; 2], at: Frequencies| match options.method {
+            Method::Fast => fast(&time, sets, at),
+            Method::Direct => direct(&time, sets, at),
+        };
+        let [y, c] = sums([&weighted, &weights], at);
+        let twice = match options.method {
+            Method::Fast => fast(&time, [&weights], at.doubled()),
+            Method::Direct => direct(&time, [&weights], at.doubled()),
+        };
+        let value = |k: usize| {
+            // Sums of w·y, w and (at twice the frequency) w, times e^{−iωt}; the constant takes its part of each.
+            let (mut y, c, mut two) = (y[k], c[k], twice[0][k]);
+            let mut one = 1.0;
+            if options.floating_mean {
+                y -= c * rest;
+                two -= c * c;
+                one -= c.norm_sqr();
+            }
+            // CC and SS with the phase that makes their mixed sum vanish: (1 ± |two|)/2, and half of its angle is ωτ.
+            let turn = Complex::from_polar(1.0, -two.arg() / 2.0);
+            let (cosine, sine) = ((one + two.norm()) / 2.0, (one - two.norm()) / 2.0);
+            let y = y * turn;
+            // A sum that is all rounding has nothing to say: all points at one phase.
+            let part = |y: f64, square: f64| if square > 1e-12 { y / square.sqrt() } else { 0.0 };
+            Complex::new(part(y.re, cosine), part(y.im, sine)) * turn.conj() * (points / 2f64.sqrt())
+        };
+        let values = (0..at.count).map(value).collect();
+        let squares = self.error.iter().map(|e| e * e).sum::<f64>() / points;
+        let variance = match self.error.is_empty() {
+            true => None,
+            false => Some(if options.weighted { points / sum } else { squares }),
+        };
+        let mean = if options.weighted { mean } else { self.value.iter().sum::<f64>() / points };
+        Ok(Amplitudes { values, level: Level { n: self.time.len(), dt: self.dt, mean, background: 0.0, variance } })
+    }
+}
+
+impl LombScargleOptions {
+    /// The frequencies for a series of some span: whole multiples of a step.
+    fn frequencies(&self, span: f64, dt: f64) -> Result<Frequencies> {
+        if !(self.oversample.is_finite() && self.oversample > 0.0) {
+            return Err(Error::argument("--oversample", self.oversample, "must be a positive number"));
+        }
+        let step = 1.0 / (self.oversample * span);
+        let (lo, hi) = (self.min_freq.unwrap_or(step), self.max_freq.unwrap_or(0.5 / dt));
+        if !(lo > 0.0 && lo <= hi && hi.is_finite()) {
+            let message = "frequencies must be positive, the lower one first";
+            return Err(Error::argument("--freq", format!("{lo}:{hi}"), message));
+        }
+        // Nyquist's frequency itself is left out, as in evenly sampled spectra.
+        let first = (lo / step - 1e-9).ceil();
+        let last = if self.max_freq.is_some() { (hi / step + 1e-9).floor() } else { (hi / step - 1e-9).ceil() - 1.0 };
+        let count = last - first + 1.0;
+        if !(1.0..=MOST_FREQUENCIES).contains(&count) {
+            let message = format!(
+                "makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
+                count.max(0.0),
+                Short(step)
+            );
+            return Err(Error::argument("--freq", format!("{lo}:{hi}"), message));
+        }
+        Ok(Frequencies { first: first * step, step, count: count as usize })
+    }
+}
+
+/// The Lomb-Scargle power spectrum of a series: one power a frequency, `m` = 1. `context` says what the series was made of; its
+/// `n` is the number of points, its `segment_size` the span.
+pub(crate) fn power_spectrum(
+    samples: Samples,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+    context: impl FnOnce(usize, f64) -> Context,
+) -> Result<AveragedPowerSpectrum> {
+    samples.check(options.weighted)?;
+    let (from, to) = samples.span();
+    let at = options.frequencies(to - from, samples.dt)?;
+    let Amplitudes { values, level } = samples.amplitudes(options, from, at)?;
+    let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
+    if !(factor.is_finite() && noise.is_finite()) {
+        let message = format!("the mean is {}, and this normalisation divides by it", Short(level.mean));
+        return Err(Error::argument("--norm", options.norm, message));
+    }
+    let power = PowerOptions { norm: options.norm, rebin, ..PowerOptions::default() };
+    let mut spectrum = AveragedPowerSpectrum::empty(&power, context(level.n, to - from));
+    let meta = &mut spectrum.meta;
+    (meta.m, meta.df, meta.mean, meta.noise) = (1, at.step, level.mean, noise);
+    (meta.nphots, meta.exposure) = (level.mean * level.n as f64, level.n as f64 * level.dt);
+    let rate = level.mean / level.dt;
+    meta.scale = Scale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
+    for range in rebin.ranges(at.count)? {
+        let width = range.len() as f64;
+        let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;
+        let count = independent(width, at.step, to - from);
+        spectrum.freq.push(at.first + (range.start + range.end - 1) as f64 / 2.0 * at.step);
+        spectrum.df.push(width * at.step);
+        spectrum.power.push(raw * factor);
+        spectrum.power_err.push(raw * factor / (count as f64).sqrt());
+        spectrum.unnorm_power.push(raw);
+        spectrum.noise.push(noise);
+        spectrum.noise_err.push(0.0);
+        spectrum.m.push(count);
+    }
+    Ok(spectrum)
+}
+
+/// Independent values among `width` frequencies: steps finer than 1/span make no more.
+fn independent(width: f64, step: f64, span: f64) -> u64 {
+    (width * (step * span).min(1.0) + 1e-6).max(1.0) as u64
+}
+
+/// The Lomb-Scargle cross spectrum of two series that need not share their times: one value a frequency, `conj(F_subject)·F_reference`,
+/// normalised by the geometric mean of both; so a positive lag says that the subject is late. Frequencies are those of the span of
+/// both. Lags of single values scatter over all angles: rebin.
+///
+/// # Errors
+/// See [`crate::engine::lomb_scargle`].
+pub fn cross_spectrum(
+    subject: Samples,
+    reference: Samples,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+) -> Result<CrossPowers> {
+    subject.check(options.weighted)?;
+    reference.check(options.weighted)?;
+    let (a, b) = (subject.span(), reference.span());
+    let (from, to) = (a.0.min(b.0), a.1.max(b.1));
+    let at = options.frequencies(to - from, subject.dt.max(reference.dt))?;
+    let one = subject.amplitudes(options, from, at)?;
+    let other = reference.amplitudes(options, from, at)?;
+    let factor = [options.norm.factor(&one.level), options.norm.factor(&other.level)];
+    if !factor.iter().all(|f| f.is_finite()) {
+        let message = "a mean is zero, and this normalisation divides by it";
+        return Err(Error::argument("--norm", options.norm, message));
+    }
+    let mut made = CrossPowers::default();
+    for range in rebin.ranges(at.count)? {
+        let width = range.len() as f64;
+        let mean = |f: &dyn Fn(usize) -> f64| range.clone().map(f).sum::<f64>() / width;
+        let cross = |k: usize| one.values[k].conj() * other.values[k] * (factor[0] * factor[1]).sqrt();
+        made.freq.push(at.first + (range.start + range.end - 1) as f64 / 2.0 * at.step);
+        made.df.push(width * at.step);
+        made.cross_re.push(mean(&|k| cross(k).re));
+        made.cross_im.push(mean(&|k| cross(k).im));
+        made.power1.push(mean(&|k| one.values[k].norm_sqr() * factor[0]));
+        made.power2.push(mean(&|k| other.values[k].norm_sqr() * factor[1]));
+        made.m.push(independent(width, at.step, to - from));
+    }
+    Ok(made)
+}

@@ -1,0 +1,37 @@
+//! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
+
+pub mod bispectrum;
+pub mod cross;
+pub mod cross_errors;
+pub mod cross_powers;
+pub mod cumulant;
+pub mod dead_time;
+pub mod dynamical;
+pub mod energy;
+pub mod fad;
+pub mod lomb_scargle;
+pub mod multitaper;
+pub mod noise;
+pub mod norm;
+pub mod orbit;
+pub mod power;
+pub mod pulsation;
+pub mod pulsed_limit;
+pub mod rebin;
+pub mod rms;
+pub mod significance;
+pub mod statistics;
+
+pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
+pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
+pub use dead_time::{DeadTimeKind, DeadTimeModel};
+pub use dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
+pub use energy::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
+pub use fad::{FadMetadata, FadOptions, FadSpectrum};
+pub use noise::NoiseLevel;
+pub use norm::Norm;
+pub use power::{AveragedPowerSpectrum, Metadata};
+pub use pulsed_limit::Pulsation;
+pub use rebin::Rebin;
+pub use rms::BandRms;
+pub use significance::{DetectionLevel, SignificantBin};

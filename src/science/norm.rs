@@ -1,0 +1,137 @@
+//! Normalisations of power and their noise levels.
+//!
+//! `μ = N/n` counts a bin, `b` background counts a bin, `r, r_b` the rates, `σ²` the mean squared error of a bin:
+//!
+//! | norm | power | Poisson noise | noise of a series with errors σ |
+//! |---|---|---|---|
+//! | `none` | P | N | nσ² |
+//! | `leahy` | 2P/N (with errors 2P/(σ²n)) | 2 | 2 |
+//! | `frac` | 2P·dt/((μ−b)²n) | 2r/(r−r_b)² | 2σ²dt/(μ−b)² |
+//! | `abs` | 2P/(n·dt) | 2r | 2σ²/dt |
+//!
+//! Sources: Leahy et al. 1983 (doi:10.1086/160766); Belloni & Hasinger 1990; Miyamoto et al. 1991; Vaughan et al. 2003
+//! (doi:10.1046/j.1365-2966.2003.07042.x).
+
+use crate::base::error::{Error, Result};
+
+/// A normalisation of power.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Norm {
+    /// Noise level 2.
+    #[default]
+    Leahy,
+    /// Fractional rms squared per Hz.
+    Frac,
+    /// Absolute rms squared per Hz, (counts/s)²/Hz.
+    Abs,
+    /// `|F|²`.
+    None,
+}
+
+impl std::str::FromStr for Norm {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Norm> {
+        match text.to_ascii_lowercase().as_str() {
+            "leahy" => Ok(Norm::Leahy),
+            "frac" => Ok(Norm::Frac),
+            "abs" => Ok(Norm::Abs),
+            "none" => Ok(Norm::None),
+            _ => Err(Error::argument("--norm", text, "must be leahy, frac, abs or none")),
+        }
+    }
+}
+
+impl std::fmt::Display for Norm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Norm::Leahy => "leahy",
+            Norm::Frac => "frac",
+            Norm::Abs => "abs",
+            Norm::None => "none",
+        })
+    }
+}
+
+/// What a normalisation depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Mean counts a bin, μ.
+    pub mean: f64,
+    /// Mean background counts a bin, b.
+    pub background: f64,
+    /// Mean squared error of a bin, σ²; `None` for Poisson counts.
+    pub variance: Option<f64>,
+}
+
+impl Norm {
+    /// What unnormalised power is multiplied by.
+    pub fn factor(self, level: &Level) -> f64 {
+        let n = level.n as f64;
+        let source = level.mean - level.background;
+        match self {
+            Norm::None => 1.0,
+            Norm::Leahy => 2.0 / (level.variance.unwrap_or(level.mean) * n),
+            Norm::Frac => 2.0 * level.dt / (source * source * n),
+            Norm::Abs => 2.0 / (n * level.dt),
+        }
+    }
+
+    /// Noise level in this normalisation.
+    pub fn noise(self, level: &Level) -> f64 {
+        // The variance of a bin of Poisson counts is its mean; its unnormalised noise power is n of them.
+        level.variance.unwrap_or(level.mean) * level.n as f64 * self.factor(level)
+    }
+
+    /// Exponent `p` of the weights `N^−p` that normalise each segment by itself; 0: no weights needed.
+    pub fn weight_exponent(self) -> u32 {
+        match self {
+            Norm::Leahy => 1,
+            Norm::Frac => 2,
+            Norm::Abs | Norm::None => 0,
+        }
+    }
+
+    /// What a sum of powers weighted by `N^−p` is multiplied by.
+    pub fn weighted_factor(self, n: usize, dt: f64) -> f64 {
+        // With N in place of μ·n: the factor of a segment of one photon.
+        self.factor(&Level { n, dt, mean: 1.0 / n as f64, background: 0.0, variance: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_levels_are_those_of_the_table() {
+        let (n, dt, mean, background) = (1024, 0.25, 3.0, 0.5);
+        let poisson = Level { n, dt, mean, background, variance: None };
+        let (r, rb) = (mean / dt, background / dt);
+        let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-14, "{a} {b}");
+        close(Norm::None.noise(&poisson), mean * n as f64);
+        close(Norm::Leahy.noise(&poisson), 2.0);
+        close(Norm::Frac.noise(&poisson), 2.0 * r / (r - rb).powi(2));
+        close(Norm::Abs.noise(&poisson), 2.0 * r);
+        let variance = 0.7;
+        let series = Level { variance: Some(variance), ..poisson };
+        close(Norm::None.noise(&series), n as f64 * variance);
+        close(Norm::Leahy.noise(&series), 2.0);
+        close(Norm::Frac.noise(&series), 2.0 * variance * dt / (mean - background).powi(2));
+        close(Norm::Abs.noise(&series), 2.0 * variance / dt);
+    }
+
+    #[test]
+    fn weighted_factors_normalise_a_segment_by_its_own_photons() {
+        let (n, dt, photons) = (100, 0.5, 370.0);
+        let level = Level { n, dt, mean: photons / 100.0, background: 0.0, variance: None };
+        for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
+            let weighted = norm.weighted_factor(n, dt) * photons.powi(-(norm.weight_exponent() as i32));
+            assert!((weighted / norm.factor(&level) - 1.0).abs() < 1e-14, "{norm}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The averaged power spectrum: from sums over segments to powers, errors and noise.
+
+use serde::Serialize;
+
+use super::dead_time::noise::{DeadTimeRecord, Spectrum};
+use super::noise::NoiseLevel;
+use super::norm::{Level, Norm};
+use super::pulsed_limit::Pulsation;
+use super::rebin::Rebin;
+use super::rms::BandRms;
+use crate::base::error::{Error, Result};
+use crate::base::sums::Sums;
+use crate::base::text::Short;
+use crate::data::{DeviceRecord, Provenance};
+
+/// Below this many values in a bin, symmetric errors of power are misleading.
+pub(super) const FEW_VALUES: u64 = 30;
+
+/// How sums become a spectrum.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PowerOptions {
+    /// Normalisation.
+    pub norm: Norm,
+    /// Average raw powers and normalise once by the common mean; otherwise normalise each segment by its own.
+    pub use_common_mean: bool,
+    /// Rebinning of frequencies.
+    pub rebin: Rebin,
+    /// Background, counts/s.
+    pub background: f64,
+    /// Where the noise level comes from.
+    pub noise: NoiseLevel,
+    /// Subtract the noise level from the powers.
+    pub subtract_noise: bool,
+}
+
+impl Default for PowerOptions {
+    fn default() -> PowerOptions {
+        PowerOptions {
+            norm: Norm::Leahy,
+            use_common_mean: true,
+            rebin: Rebin::None,
+            background: 0.0,
+            noise: NoiseLevel::Poisson,
+            subtract_noise: false,
+        }
+    }
+}
+
+impl PowerOptions {
+    /// The exponent of the weights that the sums must carry, `None` for raw sums.
+    pub fn weight_exponent(&self) -> Option<u32> {
+        Some(self.norm.weight_exponent()).filter(|&p| p > 0 && !self.use_common_mean)
+    }
+}
+
+/// What a product says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Metadata {
+    /// Bins in a segment.
+    pub n: usize,
+    /// Segments averaged.
+    pub m: u64,
+    /// Bin width, s.
+    pub dt: f64,
+    /// Frequency resolution before rebinning, Hz.
+    pub df: f64,
+    /// Length of a segment, s.
+    pub segment_size: f64,
+    /// Mean photons a segment.
+    pub nphots: f64,
+    /// Mean counts (or flux) a bin.
+    pub mean: f64,
+    /// Normalisation.
+    pub norm: Norm,
+    /// Noise level in that normalisation; its mean over the frequencies where it depends on them.
+    pub noise: f64,
+    /// Its standard error, where it was fitted; otherwise 0.
+    pub noise_err: f64,
+    /// The noise level was subtracted from the powers.
+    pub noise_subtracted: bool,
+    /// Dead time in the noise level, where it was asked for.
+    #[serde(flatten)]
+    pub dead_time: Option<DeadTimeRecord>,
+    /// Rms in a band, where it was asked for.
+    #[serde(flatten)]
+    pub rms: Option<BandRms>,
+    /// Limit of the pulsed fraction in a band, where it was asked for.
+    #[serde(flatten)]
+    pub pulsation: Option<Pulsation>,
+    /// Confidence of the intervals, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_confidence: Option<f64>,
+    /// What the powers mean in other terms.
+    #[serde(skip)]
+    pub scale: Scale,
+    /// Segments that could not count.
+    pub skipped_segments: u64,
+    /// Time in the segments averaged, s.
+    pub exposure: f64,
+    /// What computed it.
+    #[serde(flatten)]
+    pub device: DeviceRecord,
+    /// What it was made of.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// What the powers of a spectrum mean in other terms than its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scale {
+    /// What a power is multiplied by to be a fractional one.
+    pub frac: f64,
+    /// Poisson's noise level, or that of a series' errors; NaN for segments normalised by the squares of their own means.
+    pub poisson: f64,
+    /// Rate of the source, background subtracted, counts/s.
+    pub source_rate: f64,
+}
+
+/// An averaged power spectrum; all columns have one length.
+#[derive(Clone, Debug)]
+pub struct AveragedPowerSpectrum {
+    /// Frequency, Hz: the mean of the averaged bins' centres.
+    pub freq: Vec<f64>,
+    /// Width of the bin, Hz.
+    pub df: Vec<f64>,
+    /// Power in the normalisation of the metadata.
+    pub power: Vec<f64>,
+    /// Its standard error, `P/√(mK)`, with P before noise is subtracted.
+    pub power_err: Vec<f64>,
+    /// `|F|²` averaged.
+    pub unnorm_power: Vec<f64>,
+    /// Noise level.
+    pub noise: Vec<f64>,
+    /// Its standard error where it was fitted, otherwise 0: one common cause moves all bins, each in the direction of its sign.
+    pub noise_err: Vec<f64>,
+    /// Values averaged in the bin, `m·K`.
+    pub m: Vec<u64>,
+    /// Lower end of the power's χ² interval; empty before [`AveragedPowerSpectrum::add_intervals`].
+    pub power_lo: Vec<f64>,
+    /// Upper end.
+    pub power_hi: Vec<f64>,
+    /// All else.
+    pub meta: Metadata,
+}
+
+/// Whether transforms in single precision are good enough for these averaged raw powers of `m` segments.
+///
+/// Their amplitudes are within `1e-6·√P̄ + 2e-7·√P_max`, as a rule within a fifth of that, `a`. Powers are then off by `2a√P`,
+/// which should stay below 1 % of the statistical error `P/√m` in all but 1 % of the bins.
+pub fn single_precision_suffices(power: &[f64], m: u64) -> bool {
+    let largest = power.iter().copied().fold(0.0, f64::max);
+    let mean = power.iter().sum::<f64>() / power.len().max(1) as f64;
+    let a = (1e-6 * mean.sqrt() + 2e-7 * largest.sqrt()) / 5.0;
+    let spoiled = power.iter().filter(|&&p| 2.0 * a * p.sqrt() > 1e-2 * p / (m as f64).sqrt()).count();
+    spoiled * 100 <= power.len()
+}
+
+/// What the pipeline knows beside the sums.
+pub(crate) struct Context {
+    pub n: usize,
+    pub dt: f64,
+    pub segment_size: f64,
+    /// What computed the sums.
+    pub device: DeviceRecord,
+    /// Filled by who read the input.
+    pub provenance: Provenance,
+}
+
+impl AveragedPowerSpectrum {
+    /// Sums to spectrum. `sums` must hold at least one segment; `flux` tells flux samples from counts.
+    pub(crate) fn new(
+        sums: &Sums,
+        flux: bool,
+        options: &PowerOptions,
+        context: Context,
+    ) -> Result<AveragedPowerSpectrum> {
+        let Context { n, dt, segment_size, .. } = context;
+        let m = sums.segments as f64;
+        let channel = sums.channels.first().copied().unwrap_or_default();
+        let mean = if flux { channel.flux_mean / m } else { channel.photons as f64 / m / n as f64 };
+        let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
+        let background = options.background;
+        if background != 0.0 && !(background > 0.0 && background * dt < mean) {
+            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
+            return Err(Error::argument("--background", background, message));
+        }
+        if background != 0.0 && options.weight_exponent() == Some(2) {
+            let message = "each segment's own mean minus the background is not supported; use the common mean";
+            return Err(Error::argument("--background", background, message));
+        }
+        let level = Level { n, dt, mean, background: background * dt, variance };
+        let count = crate::numerics::fft::frequencies(n);
+        let (raw, weighted) = sums.power.split_at(count);
+        let normalised: Vec<f64> = match options.weight_exponent().filter(|_| !flux) {
+            Some(_) => {
+                let factor = options.norm.weighted_factor(n, dt);
+                weighted.iter().map(|p| p / m * factor).collect()
+            }
+            None => {
+                let factor = options.norm.factor(&level);
+                raw.iter().map(|p| p / m * factor).collect()
+            }
+        };
+        let poisson = options.norm.noise(&level);
+        let seen = Spectrum { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
+        let noise = options.noise.levels(&seen)?;
+        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let mut spectrum = AveragedPowerSpectrum::empty(options, context);
+        let meta = &mut spectrum.meta;
+        meta.m = sums.segments;
+        meta.nphots = mean * n as f64;
+        meta.mean = mean;
+        meta.noise = noise.level.mean();
+        meta.noise_err = noise.err.mean().abs();
+        meta.dead_time = noise.dead_time;
+        meta.noise_subtracted = options.subtract_noise;
+        let own_squares = !flux && options.weight_exponent() == Some(2);
+        meta.scale = Scale {
+            frac: Norm::Frac.factor(&level) / options.norm.factor(&level),
+            poisson: if own_squares { f64::NAN } else { poisson },
+            source_rate: (mean - level.background) / dt,
+        };
+        meta.skipped_segments = sums.skipped;
+        meta.exposure = m * segment_size;
+        let ranges = options.rebin.ranges(count)?;
+        spectrum.reserve(ranges.clone().count());
+        for range in ranges {
+            let values = sums.segments * range.len() as u64;
+            // Original bin `k` stands at place `k − 1`.
+            let centre = (range.start + range.end + 1) as f64 / 2.0;
+            let power = average(&normalised[range.clone()]);
+            spectrum.freq.push(centre / segment_size);
+            spectrum.df.push(range.len() as f64 / segment_size);
+            let level = noise.level.mean_of(range.clone());
+            spectrum.power.push(if options.subtract_noise { power - level } else { power });
+            spectrum.power_err.push(power / (values as f64).sqrt());
+            spectrum.noise.push(level);
+            spectrum.noise_err.push(noise.err.mean_of(range.clone()));
+            spectrum.unnorm_power.push(average(&raw[range]) / m);
+            spectrum.m.push(values);
+        }
+        let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
+        if few > 0 {
+            let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
+            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
+        }
+        Ok(spectrum)
+    }
+
+    /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
+    pub(crate) fn empty(options: &PowerOptions, context: Context) -> AveragedPowerSpectrum {
+        let Context { n, dt, segment_size, device, provenance } = context;
+        let meta = Metadata {
+            n,
+            m: 0,
+            dt,
+            df: 1.0 / segment_size,
+            segment_size,
+            nphots: 0.0,
+            mean: 0.0,
+            norm: options.norm,
+            noise: 0.0,
+            noise_err: 0.0,
+            noise_subtracted: false,
+            dead_time: None,
+            rms: None,
+            pulsation: None,
+            interval_confidence: None,
+            scale: Scale::default(),
+            skipped_segments: 0,
+            exposure: 0.0,
+            device,
+            provenance,
+        };
+        AveragedPowerSpectrum {
+            freq: Vec::new(),
+            df: Vec::new(),
+            power: Vec::new(),
+            power_err: Vec::new(),
+            unnorm_power: Vec::new(),
+            noise: Vec::new(),
+            noise_err: Vec::new(),
+            m: Vec::new(),
+            power_lo: Vec::new(),
+            power_hi: Vec::new(),
+            meta,
+        }
+    }
+
+    /// Makes room for frequencies.
+    fn reserve(&mut self, count: usize) {
+        let Self { freq, df, power, power_err, unnorm_power, noise, noise_err, m, .. } = self;
+        for column in [freq, df, power, power_err, unnorm_power, noise, noise_err] {
+            column.reserve_exact(count);
+        }
+        m.reserve_exact(count);
+    }
+
+    /// Number of frequencies.
+    pub fn len(&self) -> usize {
+        self.freq.len()
+    }
+
+    /// True without any frequency.
+    pub fn is_empty(&self) -> bool {
+        self.freq.is_empty()
+    }
+
+    /// What was subtracted from the power of a bin.
+    pub(crate) fn subtracted(&self, i: usize) -> f64 {
+        if self.meta.noise_subtracted { self.noise[i] } else { 0.0 }
+    }
+
+    /// Power of a bin with its noise, whether or not that was subtracted.
+    pub(crate) fn total_power(&self, i: usize) -> f64 {
+        self.power[i] + self.subtracted(i)
+    }
+
+    /// Place of the largest power.
+    pub fn peak(&self) -> Option<usize> {
+        (0..self.len()).max_by(|&a, &b| self.power[a].total_cmp(&self.power[b]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_precision_is_doubted_for_steep_spectra_alone() {
+        let flat = vec![1e4; 1000];
+        assert!(single_precision_suffices(&flat, 100));
+        let steep: Vec<f64> = (1..=1000).map(|k| 1e12 / f64::from(k).powi(4) + 1.0).collect();
+        assert!(!single_precision_suffices(&steep, 100));
+        assert!(single_precision_suffices(&[], 1));
+    }
+}

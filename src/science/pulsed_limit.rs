@@ -1,0 +1,140 @@
+//! How strong a sinusoidal pulsation in a band can be, or is.
+//!
+//! In the fractional normalisation, a pulsation of pulsed fraction `a` (`(max − min)/(max + min)` of the source's rate, background
+//! subtracted) has above the noise the power
+//!
+//! ```text
+//! P = T·a²/2 · sinc²(πf·dt) · sinc²(π(f − f_k)T)
+//! ```
+//!
+//! (see [`super::statistics::pulsed`]). The loss by bins of `dt` is corrected for: in the estimate at the frequency of the peak,
+//! in the limit at the highest frequency of the band, so that it holds for all of it. The offset from the centre `f_k` of the
+//! frequency bin is unknown, and averaged over ([`detection::sinusoid_limit`]). Bins of `K` averaged frequencies have the signal
+//! in one of them; that its neighbours may have a part makes the limit a little too large.
+//!
+//! A frequency that drifts by more than `1/T` within a segment loses power that is not corrected for, and frequencies that
+//! differ from segment to segment do not add up. Dead time takes from rate and signal alike what is not corrected for either.
+
+use serde::Serialize;
+
+use super::power::AveragedPowerSpectrum;
+use super::statistics::{detection, pulsed};
+use crate::base::error::{Error, Result};
+
+/// Confidence of upper limits.
+pub const CONFIDENCE: f64 = 0.95;
+/// What is said of corrections in products.
+const CORRECTIONS: &str = "binning and unknown offset in the frequency bin corrected; dead time and drifts are not";
+/// Probabilities of exceeding the ends of an interval of one standard deviation.
+const TAIL: f64 = 0.158_655_253_931_457_05;
+
+/// The strongest power in a band and what pulsation it allows; see the [module](self).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pulsation {
+    /// Frequencies that the spectrum has of the band asked for, Hz.
+    #[serde(rename = "pulsed_band")]
+    pub band: [f64; 2],
+    /// Frequency of the least likely power in it, Hz.
+    #[serde(rename = "pulsed_freq")]
+    pub freq: f64,
+    /// That power as a Leahy power, noise included.
+    #[serde(rename = "pulsed_leahy_power")]
+    pub leahy_power: f64,
+    /// Decimal logarithm of the probability that white noise reaches it at any frequency of the band.
+    #[serde(rename = "pulsed_log10_p")]
+    pub log10_p: f64,
+    /// Frequencies in the band.
+    #[serde(rename = "pulsed_trials")]
+    pub trials: u64,
+    /// Upper limit of the pulsed fraction of a sinusoid anywhere in the band, at [`CONFIDENCE`].
+    #[serde(rename = "pulsed_upper_limit")]
+    pub upper_limit: f64,
+    /// Part of the power that bins of `dt` leave at the highest frequency of the band.
+    #[serde(rename = "pulsed_binning_loss")]
+    pub binning_loss: f64,
+    /// What fractions and limit are corrected for, and what not.
+    #[serde(rename = "pulsed_corrections")]
+    pub corrections: &'static str,
+    /// Pulsed fraction, where the power is a detection: the median estimate.
+    #[serde(rename = "pulsed_fraction")]
+    pub fraction: Option<f64>,
+    /// Ends of its interval of 68.27 %.
+    #[serde(rename = "pulsed_fraction_lo")]
+    pub fraction_lo: Option<f64>,
+    /// See [`Pulsation::fraction_lo`].
+    #[serde(rename = "pulsed_fraction_hi")]
+    pub fraction_hi: Option<f64>,
+}
+
+impl AveragedPowerSpectrum {
+    /// The limit of the pulsed fraction between `lo` and `hi`, Hz, from all bins that reach into the band; and its estimate,
+    /// where the band has a power that white noise reaches with at most `probability`, trials included.
+    ///
+    /// # Errors
+    /// The spectrum has nothing of the band; its powers have no χ² law (segments normalised by their own means' squares).
+    pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<Pulsation> {
+        let refuse = |message| Error::argument("--pulsed-limit", format!("{lo}:{hi}"), message);
+        let level = self.null_level();
+        if !(level > 0.0 && level.is_finite()) {
+            return Err(refuse(
+                "powers without a noise level of their own have no limit; use the common mean".to_string(),
+            ));
+        }
+        let (mut from, mut to, mut trials) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
+        // The largest power of each number of values.
+        let mut largest = std::collections::BTreeMap::new();
+        for i in 0..self.len() {
+            let half = 0.5 * self.df[i];
+            let (a, b) = ((self.freq[i] - half).max(lo), (self.freq[i] + half).min(hi));
+            if b > a {
+                (from, to, trials) = (from.min(a), to.max(b), trials + 1);
+                let top = largest.entry(self.m[i]).or_insert(i);
+                if self.power[i] > self.power[*top] {
+                    *top = i;
+                }
+            }
+        }
+        let leahy = |i: usize| 2.0 * self.total_power(i) / self.null_at(i);
+        let chance = |i: usize| detection::ln_false_alarm(leahy(i), self.m[i], trials as f64);
+        let Some(peak) = largest.values().copied().min_by(|&a, &b| chance(a).total_cmp(&chance(b))) else {
+            let ends = match (self.freq.first(), self.freq.last()) {
+                (Some(first), Some(last)) => format!("the spectrum has {first} to {last} Hz"),
+                _ => "the spectrum has no frequency".to_string(),
+            };
+            return Err(refuse(ends));
+        };
+        // Of a Leahy power at the centre of a frequency, which is one of K in its bin.
+        let fraction = |i: usize, signal: f64, loss: f64| {
+            let power = 0.5 * signal * self.null_at(i) * self.meta.scale.frac * (self.m[i] as f64 / self.meta.m as f64);
+            (2.0 * power * self.meta.df / loss).sqrt()
+        };
+        let loss = |f: f64| pulsed::binning_loss(f, self.meta.dt);
+        let limit = |i: usize| fraction(i, detection::sinusoid_limit(leahy(i), self.m[i], CONFIDENCE), loss(to));
+        // An offset can raise a limit by π/2 at most, so that few bins can have the largest: the others need not be computed.
+        let centred =
+            |&i: &usize| (i, fraction(i, detection::signal_upper_limit(leahy(i), self.m[i], CONFIDENCE), loss(to)));
+        let mut candidates: Vec<(usize, f64)> = largest.values().map(centred).collect();
+        candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let upper_limit = candidates.iter().fold(0.0, |best: f64, &(i, centred)| {
+            if centred * std::f64::consts::FRAC_PI_2 > best { best.max(limit(i)) } else { best }
+        });
+        let detected = chance(peak) <= probability.ln();
+        let estimate = |confidence: f64| {
+            let signal = detection::sinusoid_limit(leahy(peak), self.m[peak], confidence);
+            detected.then(|| fraction(peak, signal, loss(self.freq[peak])))
+        };
+        Ok(Pulsation {
+            band: [from, to],
+            freq: self.freq[peak],
+            leahy_power: leahy(peak),
+            log10_p: chance(peak) / std::f64::consts::LN_10,
+            trials,
+            upper_limit,
+            binning_loss: loss(to),
+            corrections: CORRECTIONS,
+            fraction: estimate(0.5),
+            fraction_lo: estimate(TAIL),
+            fraction_hi: estimate(1.0 - TAIL),
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! Many bands of the same files in one pass: the same bits and the same photons whoever reads them and in whatever pieces.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::common::faulty::Faulty;
+use crate::common::fits_file::{Column, Folder, events, file, gti};
+use eagleray::data::ChannelRange;
+use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::{
+    Backend, Band, Channels, Combine, CrossSpectrumOptions, EnergyBands, EnergyKind, EnergySpectrum,
+    EnergySpectrumOptions, Error, EventFile, Events, OpenOptions, Selection, Warnings, cross_spectrum_of_events,
+    energy_spectrum_of_events,
+};
+
+const EVENTS: usize = 30_001;
+const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
+
+/// Times in order, and channels 0 to 99.
+fn photons(seed: u64, rate: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<u8>) {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / 2f64.powi(53)
+    };
+    let mut times = Vec::new();
+    while times.len() < EVENTS {
+        let t = -3.0 + 1003.0 * next();
+        if next() < rate(t) {
+            times.push(t);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let channels = times.iter().map(|_| (100.0 * next()) as u8).collect();
+    (times, channels)
+}
+
+fn bytes(times: &[f64], channels: &[u8]) -> Vec<u8> {
+    file(&[events(vec![Column::f64("TIME", times), Column::u8("PI", channels)]), gti(&GTIS)])
+}
+
+/// Bands of channels: three inside the reference, of which one has no photon, and one apart from it; 90 and above are in none.
+fn bands() -> EnergyBands {
+    let band = |lo, hi| Band { lo, hi };
+    let subjects = vec![band(10.0, 19.0), band(20.0, 59.0), band(200.0, 220.0), band(80.0, 89.0)];
+    EnergyBands { reference: band(10.0, 250.0), subjects, channels: true }
+}
+
+fn ranges(bands: &EnergyBands) -> Vec<ChannelRange> {
+    // The reference ends before the band that is apart from it.
+    let mut all = vec![ChannelRange::channels(bands.reference.lo, 79.0)];
+    all.extend(bands.subjects.iter().map(|b| ChannelRange::channels(b.lo, b.hi)));
+    all[3] = ChannelRange::channels(70.5, 70.5);
+    all
+}
+
+fn options(kind: EnergyKind, combine: Combine, chunk_events: usize) -> EnergySpectrumOptions {
+    let freq = (kind != EnergyKind::Count).then_some([1.0, 20.0]);
+    let (dt, segment_size) = (Some(1.0 / 64.0), Some(1.5));
+    EnergySpectrumOptions { dt, segment_size, combine, chunk_events, ..EnergySpectrumOptions::new(kind, freq) }
+}
+
+fn cpu(threads: usize) -> CpuBackend {
+    CpuBackend::new(NonZeroUsize::new(threads)).unwrap()
+}
+
+/// The spectrum of some files, and how many rows were told of.
+fn spectrum(
+    paths: &[PathBuf],
+    options: &EnergySpectrumOptions,
+    backend: &mut dyn Backend,
+) -> (eagleray::Result<EnergySpectrum>, u64) {
+    let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let files: Vec<EventFile> = paths.iter().map(open).collect();
+    let inputs = files.iter().map(|f| Events::of_bands(f, &ranges(&bands()), None).unwrap()).collect();
+    let mut told = 0;
+    let warnings = Warnings::default();
+    let result = energy_spectrum_of_events(inputs, &bands(), options, backend, warnings, &mut |rows| told += rows);
+    (result, told)
+}
+
+fn all_bits(s: &EnergySpectrum) -> Vec<u64> {
+    let columns = s.columns.iter().flat_map(|c| &c.values);
+    s.value.iter().chain(&s.value_err).chain(columns).map(|x| x.to_bits()).chain(s.counts.iter().copied()).collect()
+}
+
+/// Read once by threads, in batches that have room for all, and in batches so small that channels wait for each other.
+#[test]
+fn bands_have_the_same_bits_whoever_reads_them() {
+    let folder = Folder::new();
+    let variable = |t: f64| 0.5 + 0.4 * (12.0 * t).sin();
+    let (times, channels) = photons(1, variable);
+    let (more, of_more) = photons(2, variable);
+    let mut swapped = times.clone();
+    swapped.swap(100, 20_000);
+    let later: Vec<f64> = more.iter().map(|t| t + 2000.0).collect();
+    let gtis: Vec<(f64, f64)> = GTIS.iter().map(|(a, b)| (a + 2000.0, b + 2000.0)).collect();
+    let second = file(&[events(vec![Column::f64("TIME", &later), Column::u8("PI", &of_more)]), gti(&gtis)]);
+    let one = folder.write("one", &bytes(&times, &channels));
+    let unsorted = folder.write("unsorted", &bytes(&swapped, &channels));
+    let simultaneous = folder.write("simultaneous", &bytes(&more, &of_more));
+    let after = folder.write("after", &second);
+    let cases = [
+        (vec![one.clone()], Combine::Average, 1),
+        (vec![unsorted], Combine::Average, 1),
+        (vec![one.clone(), after], Combine::Average, 2),
+        (vec![one, simultaneous], Combine::Merge, 2),
+    ];
+    for (paths, combine, files) in cases {
+        let expected = spectrum(&paths, &options(EnergyKind::Lag, combine, 1000), &mut cpu(2)).0.unwrap();
+        let p = &expected.meta.provenance.photons;
+        assert!(p.is_exact() && p.read == (EVENTS * files) as u64, "{p}");
+        assert!(p.filtered > 3000 && p.outside_gti > 100 && p.outside_segments > 10, "{p}");
+        for (threads, chunk) in [(1, 1), (2, 333), (5, 1 << 18)] {
+            let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut cpu(threads));
+            let found = found.unwrap();
+            assert_eq!((all_bits(&found), told), (all_bits(&expected), p.read), "{threads} threads, {chunk} rows");
+            assert_eq!(&found.meta.provenance.photons, p);
+        }
+        for (rows, room, chunk) in [(64, 1 << 20, 1000), (64, 37, 5), (128, 300, 1000), (128, 5000, 1 << 18)] {
+            let mut small = Faulty::new(cpu(2), "small batches", None).limited(rows, room);
+            let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut small);
+            let found = found.unwrap();
+            assert_eq!(all_bits(&found), all_bits(&expected), "{rows} rows, {room} events");
+            assert_eq!((&found.meta.provenance.photons, told), (p, p.read), "{rows} rows, {room} events");
+        }
+    }
+}
+
+/// Counts are of all good time, with each photon once in the balance.
+#[test]
+fn counts_are_those_of_good_time() {
+    let folder = Folder::new();
+    let (times, channels) = photons(3, |_| 1.0);
+    let path = folder.write("one", &bytes(&times, &channels));
+    let (s, told) = spectrum(&[path], &options(EnergyKind::Count, Combine::Average, 1000), &mut cpu(1));
+    let s = s.unwrap();
+    let good = |t: &f64| GTIS.iter().any(|(a, b)| (a..b).contains(&t));
+    let of = |range: std::ops::RangeInclusive<u8>| {
+        times.iter().zip(&channels).filter(|(t, c)| good(t) && range.contains(c)).count() as u64
+    };
+    assert_eq!(s.counts, [of(10..=19), of(20..=59), 0, of(80..=89)]);
+    assert_eq!(s.value_err[0], (s.counts[0] as f64).sqrt());
+    let p = &s.meta.provenance.photons;
+    assert_eq!((p.used, p.read, told), (of(10..=79) + of(80..=89), EVENTS as u64, EVENTS as u64));
+    assert!(p.is_exact() && s.meta.exposure == 400.0 + 0.5 + 575.0, "{p}");
+}
+
+/// Two bands of one file are one input of a cross spectrum, which reads the file once.
+#[test]
+fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
+    let folder = Folder::new();
+    let (times, channels) = photons(4, |_| 1.0);
+    let path = folder.write("one", &bytes(&times, &channels));
+    let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let band = |lo, hi| {
+        let channels = Some(ChannelRange::channels(lo, hi));
+        Events::unread(&file, Selection { channels, ..Selection::default() }).unwrap()
+    };
+    for (subject, inside, read) in [((10.0, 19.0), true, 1), ((80.0, 99.0), false, 1), ((10.0, 19.0), false, 2)] {
+        let channels = Channels { reference: band(10.0, 79.0), subject: band(subject.0, subject.1) };
+        let options =
+            CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(1.5), ..CrossSpectrumOptions::default() };
+        let s =
+            cross_spectrum_of_events(vec![channels], inside, &options, &mut cpu(2), Warnings::default(), &mut |_| {});
+        let photons = s.unwrap().meta.provenance.photons;
+        assert!(photons.is_exact() && photons.read == read * EVENTS as u64, "{subject:?} {inside}: {photons}");
+    }
+}
+
+/// Bands that share photons in part would count some twice.
+#[test]
+fn bands_that_overlap_in_part_are_refused() {
+    let folder = Folder::new();
+    let (times, channels) = photons(5, |_| 1.0);
+    let path = folder.write("one", &bytes(&times, &channels));
+    let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let try_bands = |ends: &[(f64, f64)]| {
+        let ranges: Vec<ChannelRange> = ends.iter().map(|&(a, b)| ChannelRange::channels(a, b)).collect();
+        let band = |&(lo, hi): &(f64, f64)| Band { lo, hi };
+        let bands =
+            EnergyBands { reference: band(&ends[0]), subjects: ends[1..].iter().map(band).collect(), channels: true };
+        let input = Events::of_bands(&file, &ranges, None)?;
+        let options = options(EnergyKind::Lag, Combine::Average, 1000);
+        energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu(1), Warnings::default(), &mut |_| {})
+    };
+    for (ends, message) in [
+        (vec![(10.0, 50.0), (40.0, 60.0)], "shares photons with the reference 10:50"),
+        (vec![(10.0, 50.0), (11.0, 20.0), (20.0, 30.0)], "shares photons with the band 11:20"),
+        ((0..66).map(|i| (f64::from(i), f64::from(i))).collect(), "at most 65 bands"),
+    ] {
+        match try_bands(&ends) {
+            Err(e @ Error::Argument { .. }) => assert!(e.to_string().contains(message), "{e}"),
+            other => panic!("{ends:?}: {:?}", other.map(|s| s.value)),
+        }
+    }
+}

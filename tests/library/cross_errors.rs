@@ -1,0 +1,61 @@
+//! Errors mean what they say: pulls of many independent estimates of known lags, moduli and coherences.
+
+use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
+use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::{
+    AveragedCrossSpectrum, Channels, CrossOptions, CrossSpectrumOptions, Events, Norm, Warnings,
+    cross_spectrum_of_events,
+};
+
+/// Segments averaged in an estimate.
+const SEGMENTS: usize = 200;
+
+fn spectrum(source: &Lagged, [subject, reference]: &[Vec<f64>; 2]) -> AveragedCrossSpectrum {
+    let mut warnings = Warnings::default();
+    let events = |times, warnings: &mut Warnings| Events::of_slice(times, source.gti(SEGMENTS), warnings);
+    let reference = events(reference, &mut warnings);
+    let input = Channels { reference, subject: events(subject, &mut warnings) };
+    let options = CrossSpectrumOptions {
+        dt: Some(source.dt),
+        segment_size: Some(source.segment_size()),
+        cross: CrossOptions { norm: Norm::None, ..CrossOptions::default() },
+        ..CrossSpectrumOptions::default()
+    };
+    let mut cpu = CpuBackend::new(None).unwrap();
+    cross_spectrum_of_events(vec![input], false, &options, &mut cpu, warnings, &mut |_| {}).unwrap()
+}
+
+/// Lags of 50 ms at the frequencies from 1.5 to 2.5 Hz, which are independent of each other: eight estimates a simulation.
+/// EAGLERAY_TRIALS=2000 makes more of them than a usual run; docs/results/errors.md has what came of that.
+#[test]
+fn errors_are_the_scatter_of_the_estimates() {
+    let source = &TWO_HERTZ;
+    let (expected, band) = (source.expected(), source.band(1.5, 2.5));
+    let mut observer = source.observer();
+    let names =
+        ["phase lag", "time lag", "modulus", "raw coherence", "intrinsic coherence", "real part", "imaginary part"];
+    let mut pulls = names.map(|_| Pulls::default());
+    for seed in 0..trials() / band.len() as u64 {
+        let s = spectrum(source, &observer.observe(SEGMENTS, seed));
+        for k in band.clone() {
+            let (e, i) = (&expected[k], k - 1);
+            let total = (e.source[0] + e.noise[0]) * (e.source[1] + e.noise[1]);
+            let phase = e.cross.arg();
+            let found = [
+                (s.phase_lag[i], s.phase_lag_err[i], phase),
+                (s.time_lag[i], s.time_lag_err[i], source.lag),
+                (s.modulus[i], s.modulus_err[i], e.cross.norm()),
+                (s.raw_coherence[i], s.raw_coherence_err[i], e.cross.norm_sqr() / total),
+                (s.intrinsic_coherence[i], s.intrinsic_coherence_err[i], source.coherence),
+                (s.cross_re[i], s.cross_err_re[i], e.cross.re),
+                (s.cross_im[i], s.cross_err_im[i], e.cross.im),
+            ];
+            for (pulls, (value, error, truth)) in pulls.iter_mut().zip(found) {
+                pulls.add(value, error, truth);
+            }
+        }
+    }
+    for (pulls, name) in pulls.iter().zip(names) {
+        pulls.check(name);
+    }
+}

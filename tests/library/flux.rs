@@ -1,0 +1,135 @@
+//! Spectra of flux segments: the same as of the events they count, whatever their unit and scale.
+
+use crate::common::fits_file::{cpu, same_powers};
+use eagleray::{
+    AveragedPowerSpectrum, FluxOptions, FluxSegment, Gti, Norm, Options, PowerOptions, Warnings, spectrum_of_flux,
+    spectrum_of_times,
+};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// Random counts a bin.
+fn counts(random: &mut ChaCha8Rng, segments: usize, n: usize) -> Vec<Vec<f64>> {
+    (0..segments).map(|_| (0..n).map(|_| (random.next_u64() % 20) as f64).collect()).collect()
+}
+
+fn flux(
+    segments: &[Vec<f64>],
+    error: Option<f64>,
+    rates: bool,
+    norm: Norm,
+) -> Result<AveragedPowerSpectrum, eagleray::Error> {
+    let options = FluxOptions { dt: 0.25, rates, power: PowerOptions { norm, ..PowerOptions::default() } };
+    let segments = segments.iter().map(|values| FluxSegment {
+        values: values.clone(),
+        errors: error.map_or(Vec::new(), |e| vec![e; values.len()]),
+    });
+    spectrum_of_flux(segments, &options, &mut cpu(), Warnings::default())
+}
+
+#[test]
+fn flux_segments_are_the_events_binned_by_hand() {
+    let mut random = ChaCha8Rng::seed_from_u64(17);
+    for (segments, n) in [(1, 3), (5, 64), (130, 100), (300, 17), (2, 5000)] {
+        let segments = counts(&mut random, segments, n);
+        let mut times = Vec::new();
+        for (i, x) in segments.iter().flatten().enumerate() {
+            times.extend((0..*x as u32).map(|j| (i as f64 + f64::from(j) / 32.0) * 0.25));
+        }
+        let length = (segments.len() * n) as f64 * 0.25;
+        for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
+            let power = PowerOptions { norm, ..PowerOptions::default() };
+            let options = Options { dt: Some(0.25), segment_size: Some(n as f64 * 0.25), power, ..Options::default() };
+            let good = Gti::from_seconds(&[(0.0, length)]).unwrap();
+            let expected = spectrum_of_times(&times, good, &options, &mut cpu()).unwrap();
+            let s = flux(&segments, None, false, norm).unwrap();
+            assert_eq!(s.meta.m, segments.len() as u64);
+            same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-12);
+            same_powers(&s.power, &expected.power, 1e-12);
+            assert!((s.meta.noise / expected.meta.noise - 1.0).abs() < 1e-12);
+            assert!((s.meta.mean / expected.meta.mean - 1.0).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn values_may_be_of_any_type_that_f64_holds() {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let segments = counts(&mut random, 70, 48);
+    let options = FluxOptions { dt: 0.25, rates: false, power: PowerOptions::default() };
+    let spectrum = |segments: Vec<FluxSegment>| {
+        spectrum_of_flux(segments, &options, &mut cpu(), Warnings::default()).unwrap().power
+    };
+    let expected = spectrum(segments.iter().map(|s| s.clone().into()).collect());
+    let words = |s: &Vec<f64>| s.iter().map(|&x| x as u32).collect::<Vec<u32>>();
+    assert_eq!(spectrum(segments.iter().map(|s| words(s).into()).collect()), expected);
+    let short = |s: &Vec<f64>| s.iter().map(|&x| x as u16).collect::<Vec<u16>>();
+    assert_eq!(spectrum(segments.iter().map(|s| short(s).as_slice().into()).collect()), expected);
+    let single = |s: &Vec<f64>| s.iter().map(|&x| x as f32).collect::<Vec<f32>>();
+    assert_eq!(spectrum(segments.iter().map(|s| single(s).into()).collect()), expected);
+}
+
+#[test]
+fn rates_are_multiplied_by_the_bin_and_errors_set_the_noise() {
+    let mut random = ChaCha8Rng::seed_from_u64(18);
+    let n = 40;
+    let segments = counts(&mut random, 70, n);
+    let rates: Vec<Vec<f64>> = segments.iter().map(|s| s.iter().map(|x| x / 0.25).collect()).collect();
+    let mean = segments.iter().flatten().sum::<f64>() / (70 * n) as f64;
+    for (norm, noise) in [
+        (Norm::Leahy, 2.0),
+        (Norm::Frac, 2.0 * 9.0 * 0.25 / (mean * mean)),
+        (Norm::Abs, 2.0 * 9.0 / 0.25),
+        (Norm::None, n as f64 * 9.0),
+    ] {
+        let a = flux(&segments, Some(3.0), false, norm).unwrap();
+        let b = flux(&rates, Some(12.0), true, norm).unwrap();
+        same_powers(&a.power, &b.power, 1e-12);
+        for s in [&a, &b] {
+            assert!((s.meta.noise / noise - 1.0).abs() < 1e-12, "{norm}: noise {} instead of {noise}", s.meta.noise);
+        }
+        let unnormalised: Vec<f64> = a.unnorm_power.iter().map(|p| p * noise / (n as f64 * 9.0)).collect();
+        same_powers(&a.power, &unnormalised, 1e-12);
+    }
+}
+
+#[test]
+fn flux_of_any_scale_keeps_its_digits() {
+    let mut random = ChaCha8Rng::seed_from_u64(19);
+    let segments = counts(&mut random, 70, 50);
+    let expected = flux(&segments, None, false, Norm::Frac).unwrap();
+    for scale in [1e-20, 1e-100, 1e20, 1e100] {
+        let scaled: Vec<Vec<f64>> = segments.iter().map(|s| s.iter().map(|x| x * scale).collect()).collect();
+        let s = flux(&scaled, None, false, Norm::Frac).unwrap();
+        let back: Vec<f64> = s.unnorm_power.iter().map(|p| p / scale / scale).collect();
+        same_powers(&back, &expected.unnorm_power, 1e-12);
+        same_powers(&s.power, &expected.power, 1e-12);
+    }
+    // A constant level far above the variations is taken off before anything is rounded.
+    let raised: Vec<Vec<f64>> = segments.iter().map(|s| s.iter().map(|x| x + 2f64.powi(30)).collect()).collect();
+    same_powers(&flux(&raised, None, false, Norm::None).unwrap().unnorm_power, &expected.unnorm_power, 1e-6);
+}
+
+#[test]
+fn flux_without_meaning_is_refused_with_its_place() {
+    let good = vec![1.0, 2.0, 3.0, 4.0];
+    let says = |segments: &[Vec<f64>], error: Option<f64>, norm: Norm, piece: &str| {
+        let e = flux(segments, error, false, norm).unwrap_err().to_string();
+        assert!(e.contains(piece), "`{piece}` is not in: {e}");
+    };
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        says(&[good.clone(), vec![1.0, 2.0, bad, 4.0]], None, Norm::Leahy, "segment 1");
+        says(std::slice::from_ref(&good), Some(bad), Norm::Leahy, "segment 0");
+    }
+    says(&[good.clone(), vec![1.0; 5]], None, Norm::Leahy, "segment 1");
+    says(&[], None, Norm::Leahy, "at least 3");
+    says(&[vec![1.0, 2.0]], None, Norm::Leahy, "at least 3");
+    says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "the mean flux is 0");
+    let mixed = FluxSegment { values: good, errors: vec![1.0; 3] };
+    let options = FluxOptions { dt: 0.25, rates: false, power: PowerOptions::default() };
+    assert!(spectrum_of_flux([mixed], &options, &mut cpu(), Warnings::default()).is_err());
+    for dt in [0.0, -1.0, f64::NAN] {
+        let options = FluxOptions { dt, ..options.clone() };
+        assert!(spectrum_of_flux([vec![1.0; 4].into()], &options, &mut cpu(), Warnings::default()).is_err());
+    }
+}

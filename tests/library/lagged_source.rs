@@ -1,0 +1,56 @@
+//! The simulated source of `common/lagged.rs` has the powers and cross spectrum that it says, so that what is tested with it is.
+
+use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
+use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::{Channels, CrossOptions, CrossSpectrumOptions, Events, Norm, Warnings, cross_spectrum_of_events};
+use rayon::prelude::*;
+use realfft::num_complex::Complex;
+
+/// Over all estimates together each frequency has the powers expected, within what m values allow.
+#[test]
+fn powers_and_cross_spectra_are_the_expected_ones() {
+    const SEGMENTS: usize = 200;
+    let source = TWO_HERTZ;
+    let cross = CrossOptions { norm: Norm::None, ..CrossOptions::default() };
+    let options = CrossSpectrumOptions {
+        dt: Some(source.dt),
+        segment_size: Some(source.segment_size()),
+        cross,
+        ..CrossSpectrumOptions::default()
+    };
+    let one = |(observer, cpu): &mut (lagged::Observer, CpuBackend), seed: u64| {
+        let [subject, reference] = observer.observe(SEGMENTS, seed);
+        let mut warnings = Warnings::default();
+        let events = [&reference, &subject].map(|t| Events::of_slice(t, source.gti(SEGMENTS), &mut warnings));
+        let [reference, subject] = events;
+        let channels = vec![Channels { reference, subject }];
+        cross_spectrum_of_events(channels, false, &options, cpu, Warnings::default(), &mut |_| {}).unwrap()
+    };
+    let prepare = || (source.observer(), CpuBackend::new(std::num::NonZeroUsize::new(1)).unwrap());
+    let spectra: Vec<_> = (0..trials() / 10).into_par_iter().map_init(prepare, one).collect();
+    let expected = source.expected();
+    let mut pulls = [Pulls::default(), Pulls::default(), Pulls::default(), Pulls::default()];
+    for (k, e) in expected.iter().enumerate().skip(1) {
+        let mean = |of: &dyn Fn(&eagleray::AveragedCrossSpectrum) -> f64| {
+            spectra.iter().map(of).sum::<f64>() / spectra.len() as f64
+        };
+        let values = (spectra.len() * SEGMENTS) as f64;
+        let power = [0, 1].map(|i| e.source[i] + e.noise[i]);
+        let product = power[0] * power[1];
+        let cross = Complex::new(mean(&|s| s.cross_re[k - 1]), mean(&|s| s.cross_im[k - 1]));
+        let square = e.cross.re.powi(2) - e.cross.im.powi(2);
+        let truth = [
+            (mean(&|s| s.power1[k - 1]), power[0], power[0]),
+            (mean(&|s| s.power2[k - 1]), power[1], power[1]),
+            (cross.re, e.cross.re, ((product + square) / 2.0).sqrt()),
+            (cross.im, e.cross.im, ((product - square) / 2.0).sqrt()),
+        ];
+        for (pulls, (value, truth, deviation)) in pulls.iter_mut().zip(truth) {
+            pulls.add(value, deviation / values.sqrt(), truth);
+        }
+    }
+    for (pulls, what) in pulls.iter().zip(["power of the subject", "power of the reference", "real part", "imaginary"])
+    {
+        pulls.check(what);
+    }
+}

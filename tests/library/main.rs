@@ -1,0 +1,31 @@
+//! The library against its definitions.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod accel;
+mod bands;
+mod cross_errors;
+mod cross_flux;
+mod damaged_files;
+mod devices;
+mod dynamical;
+mod energy_errors;
+mod flux;
+mod gpu_backend;
+mod gpu_contract;
+mod lagged_source;
+mod once;
+mod pairs;
+mod pdm;
+mod pipeline;
+mod properties;
+mod pulsations;
+mod reader;
+mod shaders;
+mod simulate;
+mod soft_f64;
+mod source;
+mod statistics;
+mod tables;
+mod weights;
