@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eagleray::internal::backend::gpu::GpuBackend;
-use eagleray::internal::backend::{AdapterSelector, Backend, GpuProfile};
+use eagleray::internal::backend::{AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::Input;
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
-use eagleray::time::Dd;
+use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
+use eagleray::time::DoubleDouble;
 
 /// Bins of a batch, about.
 const BINS: usize = 1 << 20;
@@ -19,8 +19,8 @@ const GROUPS: [usize; 5] = [1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 23];
 const LENGTHS: [usize; 6] = [1024, 1000, 4096, 1 << 14, 1 << 18, 10_007];
 
 fn spec(n: usize, bins: usize) -> PlanSpec {
-    let product = Product::Power { weight_exponent: None };
-    PlanSpec { n, segment_size: 1.0, product, input: Input::Events, min_events: 0, max_segments: (bins / n) as u64 }
+    let quantity = Quantity::Power { weight_exponent: None };
+    PlanSpec { n, segment_size: 1.0, quantity, input: Input::Events, min_events: 0, max_segments: (bins / n) as u64 }
 }
 
 /// Whole runs of segments with one event a bin, as far as a batch takes them.
@@ -34,8 +34,8 @@ fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
         times.sort_by(f64::total_cmp);
         batch.times.extend(times);
         let end = batch.times.len();
-        let (start, events) = (Dd::from(index as f64), (end - begin) as u64);
-        batch.rows.push(Row {
+        let (start, events) = (DoubleDouble::from(index as f64), (end - begin) as u64);
+        batch.rows.push(SeriesSegment {
             index: index as u64,
             start,
             begin,
@@ -50,7 +50,7 @@ fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
 }
 
 fn batches(criterion: &mut Criterion) {
-    let mut gpu = match GpuBackend::open(&AdapterSelector::Best, GpuProfile::Auto, Precision::Single) {
+    let mut gpu = match GpuBackend::open(&AdapterSelector::Best, GpuTier::Auto, Precision::Single) {
         Ok(gpu) => gpu,
         Err(e) => return eprintln!("SKIPPED: {e}"),
     };

@@ -2,10 +2,10 @@
 //! by itself.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use eagleray::internal::kernels::{Data, KERNELS, Shape};
+use eagleray::internal::kernels::{CaseData, CaseShape, KERNELS};
 
 /// 64 segments of 4096 bins with a million events.
-const SHAPE: Shape = Shape { n: 4096, rows: 64, events: 1 << 20 };
+const SHAPE: CaseShape = CaseShape { n: 4096, rows: 64, events: 1 << 20 };
 
 fn kernels(criterion: &mut Criterion) {
     for kernel in KERNELS {
@@ -13,7 +13,7 @@ fn kernels(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((SHAPE.n * SHAPE.rows) as u64));
         group.sample_size(10);
         // Variants differ on devices; on the CPU the first stands for all.
-        let trial = (kernel.trial)(0, SHAPE, Data::Random, 1);
+        let trial = (kernel.trial)(0, SHAPE, CaseData::Random, 1);
         group.bench_function("cpu", |bencher| bencher.iter(|| trial.cpu()));
         group.bench_function("reference", |bencher| bencher.iter(|| trial.reference()));
         group.finish();

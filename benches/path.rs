@@ -10,15 +10,17 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
-use eagleray::data::header::Header;
+use eagleray::data::header::HeaderCards;
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::internal::kernels::bin_events::{Last, bins_per_second, reference, sorted};
+use eagleray::internal::kernels::bin_events::{LastEventTable, add_sorted, bins_per_second, reference};
 use eagleray::internal::kernels::power;
 use eagleray::internal::numerics::fft::{CpuFft, frequencies};
-use eagleray::io::Source;
-use eagleray::io::fits_writer::{Column, FitsWriter};
-use eagleray::time::Dd;
-use eagleray::{EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
+use eagleray::io::InputFile;
+use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+use eagleray::time::DoubleDouble;
+use eagleray::{
+    EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events,
+};
 
 /// Ten events a bin of 2^-10 s.
 const EVENTS: usize = 4_000_000;
@@ -41,9 +43,9 @@ fn times() -> Vec<f64> {
 
 fn write(times: &[f64]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
-    let mut out = FitsWriter::new(file.reopen().expect("the file"), &Header::new()).expect("a header");
-    let columns = [Column::new("TIME", "D", "s"), Column::new("PI", "J", "chan")];
-    out.table("EVENTS", &columns, &Header::new()).expect("a table");
+    let mut out = FitsWriter::new(file.reopen().expect("the file"), &HeaderCards::new()).expect("a header");
+    let columns = [WrittenColumn::new("TIME", "D", "s"), WrittenColumn::new("PI", "J", "chan")];
+    out.table("EVENTS", &columns, &HeaderCards::new()).expect("a table");
     for t in times {
         out.rows(&[&t.to_be_bytes()[..], &[0, 0, 0, 7]].concat()).expect("a row");
     }
@@ -65,7 +67,7 @@ fn path(criterion: &mut Criterion) {
         bencher.iter(|| all.chunks_exact(256 << 10).for_each(|from| black_box(&mut piece).copy_from_slice(from)));
     });
     group.bench_function("copy, one core", |bencher| {
-        let source = Source::open(file.path()).expect("the file opens");
+        let source = InputFile::open(file.path()).expect("the file opens");
         let mut piece = vec![0; 256 << 10];
         bencher.iter(|| {
             for at in (0..source.len() - piece.len() as u64).step_by(piece.len()) {
@@ -74,7 +76,7 @@ fn path(criterion: &mut Criterion) {
         });
     });
     group.bench_function("copy, CRC-32", |bencher| {
-        let source = Source::open(file.path()).expect("the file opens");
+        let source = InputFile::open(file.path()).expect("the file opens");
         bencher.iter(|| source.crc32());
     });
     group.bench_function("copy, decode, one core", |bencher| {
@@ -90,14 +92,15 @@ fn path(criterion: &mut Criterion) {
     let gti = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(gti.path(), format!("80000000 {}\n", 8e7 + EVENTS as f64 / RATE)).expect("the interval");
     let own = format!("{}", gti.path().display());
-    let options = Options { dt: Some(2f64.powi(-10)), segment_size: Some(16.0), ..Options::default() };
+    let options =
+        PowerSpectrumOptions { dt: Some(2f64.powi(-10)), segment_size: Some(16.0), ..PowerSpectrumOptions::default() };
     for threads in [1, 2] {
         let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
         group.bench_with_input(BenchmarkId::new("spectrum, threads", threads), &own, |bencher, own| {
             let given = OpenOptions { gti: GtiSource::Given(own.clone()), ..OpenOptions::default() };
             bencher.iter(|| {
                 let file = EventFile::open(file.path(), &given, &mut Warnings::default()).expect("the file opens");
-                let input = Events::unread(&file, Selection::default()).expect("its events");
+                let input = Events::from_unread_file(&file, Selection::default()).expect("its events");
                 let warnings = Warnings::default();
                 spectrum_of_events(vec![input], &options, &mut backend, warnings, &mut |_| {})
             });
@@ -107,15 +110,15 @@ fn path(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("counting one segment");
     group.throughput(Throughput::Elements(SEGMENT as u64));
-    let (start, delta) = (Dd::from(8e7), bins_per_second(16.0, 1 << 14));
+    let (start, delta) = (DoubleDouble::from(8e7), bins_per_second(16.0, 1 << 14));
     let segment = &times[..SEGMENT];
     group.bench_function("scan", |bencher| bencher.iter(|| scan(black_box(segment))));
     group.bench_function("definition", |bencher| bencher.iter(|| reference(black_box(segment), start, delta, 1 << 14)));
     group.bench_function("sorted", |bencher| {
-        let (mut counts, mut last) = (vec![0.0; 1 << 14], Last::default());
+        let (mut counts, mut last) = (vec![0.0; 1 << 14], LastEventTable::default());
         bencher.iter(|| {
             counts.fill(0.0);
-            sorted(black_box(segment), start, delta, &mut counts, &mut last)
+            add_sorted(black_box(segment), start, delta, &mut counts, &mut last)
         });
     });
     group.finish();
@@ -200,7 +203,7 @@ fn limits(path: &str, dt: &str, size: &str) {
     let (dt, size): (f64, f64) = (dt.parse().expect("a bin width"), size.parse().expect("a segment length"));
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
-    let options = Options { dt: Some(dt), segment_size: Some(size), ..Options::default() };
+    let options = PowerSpectrumOptions { dt: Some(dt), segment_size: Some(size), ..PowerSpectrumOptions::default() };
     let open = || EventFile::open(path.as_ref(), &OpenOptions::default(), &mut Warnings::default()).expect("it opens");
     let file = open();
     let (n, segments, rows) = ((size / dt) as usize, (file.gti.exposure() / size) as usize, file.rows());
@@ -218,7 +221,7 @@ fn limits(path: &str, dt: &str, size: &str) {
         let transforms = together(threads, |_| transform(n, segments / threads));
         let begin = Instant::now();
         let fresh = open();
-        let input = Events::unread(&fresh, Selection::default()).expect("its events");
+        let input = Events::from_unread_file(&fresh, Selection::default()).expect("its events");
         spectrum_of_events(vec![input], &options, &mut backend, Warnings::default(), &mut |_| {}).expect("a spectrum");
         let whole = begin.elapsed().as_secs_f64();
         let share = (decoding + transforms) / whole;

@@ -2,18 +2,18 @@
 //!
 //! `cargo run --release --example embed`
 
-use eagleray::{DeviceChoice, Norm, Options, PowerOptions, Rebin, Warnings};
+use eagleray::{DeviceChoice, Norm, PowerOptions, PowerSpectrumOptions, Rebin, Warnings};
 
 fn main() -> eagleray::Result<()> {
     let mut warnings = Warnings::default();
     let mut backend = eagleray::open(&DeviceChoice::default(), &mut warnings)?;
     println!("device: {} ({})", backend.info().backend, backend.info().adapter);
 
-    let options = Options {
+    let options = PowerSpectrumOptions {
         dt: Some(1.0 / 256.0),
         segment_size: Some(64.0),
         power: PowerOptions { norm: Norm::Leahy, rebin: Rebin::None, ..PowerOptions::default() },
-        ..Options::default()
+        ..PowerSpectrumOptions::default()
     };
     let spectrum = eagleray::spectrum_of_files(&["examples/data/b1509.fits"], &options, backend.as_mut())?;
 

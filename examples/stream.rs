@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example stream -- FILE LO HI` (energies in keV; without arguments: a small file)
 
-use eagleray::{DeviceChoice, EventFile, Events, OpenOptions, Options, Selection, Warnings};
+use eagleray::{DeviceChoice, EventFile, Events, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
 
 fn main() -> eagleray::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,13 +15,18 @@ fn main() -> eagleray::Result<()> {
 
     // A band becomes a range of channels once, exactly; files without known energies are read whole.
     let channels = file.scale.as_ref().map(|scale| scale.band(bound(1, 5.0), bound(2, 10.0))).transpose()?;
-    let events = Events::of_file(&file, Selection { channels, ..Selection::default() }, &mut warnings)?;
+    let events = Events::from_file(&file, Selection { channels, ..Selection::default() }, &mut warnings)?;
 
     let mut backend = eagleray::open(&DeviceChoice::default(), &mut warnings)?;
     let mut read = 0;
     let mut progress = |rows: u64| read += rows;
-    let spectrum =
-        eagleray::spectrum_of_events(vec![events], &Options::default(), backend.as_mut(), warnings, &mut progress)?;
+    let spectrum = eagleray::spectrum_of_events(
+        vec![events],
+        &PowerSpectrumOptions::default(),
+        backend.as_mut(),
+        warnings,
+        &mut progress,
+    )?;
     println!("{read} rows read; {} segments; photons: {}", spectrum.meta.m, spectrum.meta.provenance.photons);
     Ok(())
 }

@@ -40,18 +40,18 @@
 mod base;
 pub mod data;
 mod numerics;
-// What those three expect is arithmetic of their own, out of reach of every input.
+// What these three expect is arithmetic of their own, out of reach of every input.
+#[allow(clippy::expect_used)]
+mod kernels;
+pub mod science;
+pub mod missions;
+pub mod io;
+#[allow(clippy::expect_used)]
+pub mod simulate;
+mod segment;
 #[allow(clippy::expect_used)]
 mod backend;
 pub mod engine;
-pub mod io;
-#[allow(clippy::expect_used)]
-mod kernels;
-pub mod missions;
-pub mod science;
-mod segment;
-#[allow(clippy::expect_used)]
-pub mod simulate;
 
 /// What the project's own programs and tests need beside the library; it may change at any time.
 #[doc(hidden)]
@@ -75,16 +75,16 @@ pub mod internal {
     }
 }
 
-pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuProfile, open};
+pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuTier, open};
 pub use base::error::{BackendError, Error, Result};
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
-pub use data::{Balance, Gti, Histogram, LightCurve};
+pub use data::{EventBalance, Gti, Histogram, LightCurve};
 pub use engine::pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
 pub use engine::{
-    Channels, Combine, CrossFluxOptions, CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions,
-    DynamicalOptions, EnergyBands, EnergySpectrumOptions, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment,
-    HistogramOptions, LightCurveOptions, Options, cross_spectrum_of_events, cross_spectrum_of_flux,
+    Combine, CrossFluxOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, EnergyBands,
+    EnergySpectrumOptions, EventPair, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment, HistogramOptions,
+    LightCurveCrossOptions, LightCurveOptions, PowerSpectrumOptions, cross_spectrum_of_events, cross_spectrum_of_flux,
     cross_spectrum_of_light_curves, dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux,
     dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
     dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events, histogram_of_events,

@@ -2,7 +2,7 @@
 #![no_main]
 use std::num::NonZeroUsize;
 
-use eagleray::{spectrum_of_events, Combine, EventFile, Events, GtiSource, OpenOptions, Options, Selection, Warnings};
+use eagleray::{spectrum_of_events, Combine, EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
 use eagleray::engine::pulsation::PulseEvents;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::io::EventStream;
@@ -35,7 +35,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(times.iter().all(|t| t.is_finite()) && times.is_sorted());
     if set(32) {
         // A column of numbers as weights: one for each time that is kept.
-        let weighted = Events::unread(&file, selection.clone()).and_then(|input| input.weighted("PI"));
+        let weighted = Events::from_unread_file(&file, selection.clone()).and_then(|input| input.weighted("PI"));
         let read = |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &mut |_| {});
         if let Ok(events) = weighted.and_then(|input| read(input)) {
             let weights = events.each_weight().expect("weights were asked for");
@@ -46,9 +46,9 @@ fuzz_target!(|data: &[u8]| {
     }
     // Months of good time are honestly transformed, which is not what is looked for here.
     if file.gti.exposure() < 1e3 {
-        let settings = Options { dt: Some(0.5), segment_size: Some(4.0), ..Options::default() };
+        let settings = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(4.0), ..PowerSpectrumOptions::default() };
         let mut backend = CpuBackend::new(NonZeroUsize::new(1)).expect("a CPU");
-        let Ok(input) = Events::of_file(&file, selection, &mut warnings) else { return };
+        let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return };
         if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &mut |_| {}) {
             let photons = &s.meta.provenance.photons;
             assert!(photons.is_exact() && photons.read == file.rows() as u64, "{photons}");

@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Warnings};
-use eagleray::io::Source;
-use eagleray::time::Dd;
+use eagleray::io::InputFile;
+use eagleray::time::DoubleDouble;
 use libfuzzer_sys::fuzz_target;
 
-static GOOD: LazyLock<Source> = LazyLock::new(|| {
+static GOOD: LazyLock<InputFile> = LazyLock::new(|| {
     let path = eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD));
     let kept = path.with_extension("good");
     std::fs::rename(path, &kept).expect("a temporary file can be renamed");
-    Source::open(&kept).expect("a good file")
+    InputFile::open(&kept).expect("a good file")
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
     let good = LazyLock::force(&GOOD).clone();
     let given = eagleray_fuzz::written(&bytes).display().to_string();
     let options = OpenOptions { gti: GtiSource::Given(given), compat_stingray: how & 1 != 0, ..OpenOptions::default() };
-    let Ok(file) = EventFile::of_source(good, &options, &mut Warnings::default()) else { return };
+    let Ok(file) = EventFile::from_input_file(good, &options, &mut Warnings::default()) else { return };
     let gti: &Gti = &file.gti;
     let list = gti.intervals();
     assert!(!list.is_empty() && list.iter().all(|(a, b)| a < b && a.is_finite() && b.is_finite()));
@@ -30,6 +30,6 @@ fuzz_target!(|data: &[u8]| {
     assert!(gti.contains(start) && !gti.contains(stop));
     assert!(gti.trimmed(0.5, 1.0).intervals().iter().all(|(a, b)| a < b));
     gti.split_at_gaps(1.0);
-    let shifted = gti.shifted(Dd::from(1.0));
+    let shifted = gti.shifted(DoubleDouble::from(1.0));
     assert_eq!(shifted.intervals().len(), list.len());
 });

@@ -2,7 +2,7 @@
 #![no_main]
 use std::io::Write;
 
-use eagleray::io::Source;
+use eagleray::io::InputFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         }
         packed.truncate(packed.len() - usize::from(how / 3) % packed.len().min(16));
     }
-    let opened = Source::open(&eagleray_fuzz::written(&packed));
+    let opened = InputFile::open(&eagleray_fuzz::written(&packed));
     match opened {
         Ok(source) => {
             let bytes = source.read(0..source.len()).expect("the file can be read");

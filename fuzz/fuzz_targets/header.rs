@@ -1,11 +1,11 @@
 //! Headers: a list of extensions whose places do not overlap, or an error.
 #![no_main]
-use eagleray::io::{fits, Source};
+use eagleray::io::{fits, InputFile};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((_, bytes)) = eagleray_fuzz::drawn(data) else { return };
-    let Ok(source) = Source::open(&eagleray_fuzz::written(&bytes)) else { return };
+    let Ok(source) = InputFile::open(&eagleray_fuzz::written(&bytes)) else { return };
     let Ok((hdus, trailing)) = fits::scan(&source) else { return };
     let mut end = 0;
     for hdu in &hdus {

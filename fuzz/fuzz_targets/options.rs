@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use clap::Parser;
 use eagleray::Warnings;
 use eagleray_cli::arguments::number;
-use eagleray_cli::arguments::input::{InputArgs, Opened};
+use eagleray_cli::arguments::input::{InputArgs, OpenedInputs};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Parser)]
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
     let input = &mut args.input;
     (input.files, input.gti, input.rmf) = (vec![GOOD.clone()], None, None);
     let mut warnings = Warnings::default();
-    if let Ok(Opened::Events(files)) = input.open_any(false, &mut warnings) {
+    if let Ok(OpenedInputs::Events(files)) = input.open_any(false, &mut warnings) {
         assert!(files.iter().all(|f| f.gti.intervals().iter().all(|(a, b)| a < b)));
         let _ = input.inputs(&files, &mut warnings, &mut |_| {});
     }

@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 use eagleray::{EventFile, OpenOptions, Warnings};
-use eagleray::io::Source;
+use eagleray::io::InputFile;
 use libfuzzer_sys::fuzz_target;
 
 static GOOD: LazyLock<EventFile> = LazyLock::new(|| {
     let path = eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD));
-    let source = Source::open(&path).expect("a good file");
+    let source = InputFile::open(&path).expect("a good file");
     std::fs::remove_file(path).expect("a temporary file can be removed");
-    EventFile::of_source(source, &OpenOptions::default(), &mut Warnings::default()).expect("a good file")
+    EventFile::from_input_file(source, &OpenOptions::default(), &mut Warnings::default()).expect("a good file")
 });
 
 fuzz_target!(|data: &[u8]| {

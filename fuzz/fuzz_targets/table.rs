@@ -1,7 +1,7 @@
 //! Tables of any columns, held against values taken from the bytes one by one.
 #![no_main]
-use eagleray::io::{fits, Source};
-use eagleray::io::fits_table::{Kind, Table};
+use eagleray::io::{fits, InputFile};
+use eagleray::io::fits_table::{ElementType, FitsTable};
 use libfuzzer_sys::fuzz_target;
 
 const FORMS: [(&str, usize); 12] = [
@@ -57,9 +57,9 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut bytes = eagleray_fuzz::fits(text.as_bytes());
     bytes.extend(&data[..rows * width]);
-    let source = Source::open(&eagleray_fuzz::written(&bytes)).expect("a file");
+    let source = InputFile::open(&eagleray_fuzz::written(&bytes)).expect("a file");
     let (hdus, _) = fits::scan(&source).expect("two headers");
-    let table = Table::open(&source, &hdus[1], false).expect("a table");
+    let table = FitsTable::open(&source, &hdus[1], false).expect("a table");
     assert_eq!((table.rows, table.row_size), (rows, width));
     let mut offset = 0;
     for (i, ((_, size), scale)) in columns.iter().enumerate() {
@@ -73,13 +73,13 @@ fuzz_target!(|data: &[u8]| {
             let field = &data[row * width + offset..row * width + offset + size];
             let whole = |v: i64| if null == Some(v) { f64::NAN } else { v as f64 * factor + zero };
             let expected = match column.kind {
-                Kind::U8 => whole(i64::from(field[0])),
-                Kind::I16 => whole(i64::from(i16::from_be_bytes(field.try_into().unwrap()))),
-                Kind::I32 => whole(i64::from(i32::from_be_bytes(field.try_into().unwrap()))),
-                Kind::I64 => whole(i64::from_be_bytes(field.try_into().unwrap())),
-                Kind::F32 => f64::from(f32::from_be_bytes(field.try_into().unwrap())) * factor + zero,
-                Kind::F64 => f64::from_be_bytes(field.try_into().unwrap()) * factor + zero,
-                Kind::Bit | Kind::Opaque => panic!("neither is decoded"),
+                ElementType::U8 => whole(i64::from(field[0])),
+                ElementType::I16 => whole(i64::from(i16::from_be_bytes(field.try_into().unwrap()))),
+                ElementType::I32 => whole(i64::from(i32::from_be_bytes(field.try_into().unwrap()))),
+                ElementType::I64 => whole(i64::from_be_bytes(field.try_into().unwrap())),
+                ElementType::F32 => f64::from(f32::from_be_bytes(field.try_into().unwrap())) * factor + zero,
+                ElementType::F64 => f64::from_be_bytes(field.try_into().unwrap()) * factor + zero,
+                ElementType::Bit | ElementType::Opaque => panic!("neither is decoded"),
             };
             assert!(*value == expected || (value.is_nan() && expected.is_nan()), "{value} for {expected}");
         }

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
-use super::local::{Deal, Local, Schedule};
+use super::local::{LocalPlan, Schedule, WorkQueue};
 use super::{Backend, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::base::error::BackendError;
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::trace;
-use crate::kernels::fad::{Fad, FadBuffers};
+use crate::kernels::fad::{CpuFad, FadBuffers};
 use crate::kernels::{Input, bin_events, cross_spectrum, power};
-use crate::numerics::fft::{CpuFft, CpuFftWork};
+use crate::numerics::fft::{CpuFft, CpuFftBuffers};
 use crate::numerics::precision::Precision;
-use crate::segment::{PlanSpec, Product, Row, SegmentBatch};
+use crate::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
@@ -47,35 +47,40 @@ pub struct CpuBackend {
     pool: Arc<rayon::ThreadPool>,
     plans: BTreeMap<usize, CpuPlan>,
     next_plan: usize,
-    pending: VecDeque<Pending>,
+    pending: VecDeque<CpuPending>,
     next_ticket: u64,
 }
 
 /// A batch that was submitted and not collected.
-struct Pending {
+struct CpuPending {
     ticket: u64,
     plan: PlanId,
     sums: mpsc::Receiver<PartialSums>,
 }
 
 struct CpuPlan {
-    shared: Arc<Shared>,
+    shared: Arc<SegmentTransformer>,
     limits: BatchLimits,
     /// Counts and dropped events of the open group's rows, while a group comes in several batches.
     open: Option<OpenGroup>,
 }
 
-pub(super) struct Shared {
+pub(super) struct SegmentTransformer {
     pub(super) spec: PlanSpec,
     pub(super) schedule: Schedule,
     fft: CpuFft,
-    fad: Option<Fad>,
+    fad: Option<CpuFad>,
 }
 
-impl Shared {
-    fn new(spec: &PlanSpec, options: CpuOptions) -> Shared {
-        let fad = if let Product::Fad(work) = spec.product { Some(Fad::new(spec.n, work)) } else { None };
-        Shared { spec: spec.clone(), schedule: options.schedule, fft: CpuFft::with(spec.n, options.precision), fad }
+impl SegmentTransformer {
+    fn new(spec: &PlanSpec, options: CpuOptions) -> SegmentTransformer {
+        let fad = if let Quantity::Fad(work) = spec.quantity { Some(CpuFad::new(spec.n, work)) } else { None };
+        SegmentTransformer {
+            spec: spec.clone(),
+            schedule: options.schedule,
+            fft: CpuFft::with_precision(spec.n, options.precision),
+            fad,
+        }
     }
 }
 
@@ -90,14 +95,14 @@ impl CpuBackend {
     /// # Errors
     /// The system cannot start so many threads.
     pub fn new(threads: Option<NonZeroUsize>) -> Result<CpuBackend, BackendError> {
-        CpuBackend::with(threads, CpuOptions::default())
+        CpuBackend::with_options(threads, CpuOptions::default())
     }
 
     /// A pool of `threads` workers, or one for each core.
     ///
     /// # Errors
     /// See [`CpuBackend::new`].
-    pub fn with(threads: Option<NonZeroUsize>, options: CpuOptions) -> Result<CpuBackend, BackendError> {
+    pub fn with_options(threads: Option<NonZeroUsize>, options: CpuOptions) -> Result<CpuBackend, BackendError> {
         let wanted = threads.map_or(0, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(wanted)
@@ -136,13 +141,13 @@ impl Backend for CpuBackend {
         if spec.n == 0 {
             return Err(BackendError::Device("a segment of no bins".into()));
         }
-        if matches!(spec.product, Product::Fad(_)) && spec.input == Input::Flux {
+        if matches!(spec.quantity, Quantity::Fad(_)) && spec.input == Input::Flux {
             return Err(BackendError::Device("amplitude differences are of events".into()));
         }
         let run = spec.run_length() as usize;
         let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
-        let shared = Arc::new(Shared::new(spec, self.options));
+        let shared = Arc::new(SegmentTransformer::new(spec, self.options));
         let plan = PlanId(self.next_plan);
         self.plans.insert(plan.0, CpuPlan { shared, limits, open: None });
         self.next_plan += 1;
@@ -175,7 +180,7 @@ impl Backend for CpuBackend {
             let _ = sender.send(part);
         }
         self.next_ticket += 1;
-        self.pending.push_back(Pending { ticket: self.next_ticket, plan: id, sums });
+        self.pending.push_back(CpuPending { ticket: self.next_ticket, plan: id, sums });
         Ok(Ticket(self.next_ticket))
     }
 
@@ -192,8 +197,8 @@ impl Backend for CpuBackend {
         DEPTH
     }
 
-    fn local(&self, plan: PlanId) -> Option<Local> {
-        self.plans.get(&plan.0).map(|plan| Local { shared: plan.shared.clone(), pool: self.pool.clone() })
+    fn local(&self, plan: PlanId) -> Option<LocalPlan> {
+        self.plans.get(&plan.0).map(|plan| LocalPlan { shared: plan.shared.clone(), pool: self.pool.clone() })
     }
 }
 
@@ -220,7 +225,7 @@ impl CpuPlan {
     }
 }
 
-impl Shared {
+impl SegmentTransformer {
     /// Bins, transforms and sums a group that came in one batch.
     fn whole_group(&self, batch: &SegmentBatch) -> PartialSums {
         let n = self.spec.n;
@@ -241,17 +246,17 @@ impl Shared {
     }
 
     /// Sums the runs of a batch in parallel. `load(i, row, input, last)` fills the samples of row `i`, returns its dropped
-    /// events; `last` is as in [`bin_events::sorted`].
+    /// events; `last` is as in [`bin_events::add_sorted`].
     fn reduce(
         &self,
         batch: &SegmentBatch,
-        load: impl Fn(usize, &Row, &mut [f64], &mut bin_events::Last) -> u64 + Sync,
+        load: impl Fn(usize, &SeriesSegment, &mut [f64], &mut bin_events::LastEventTable) -> u64 + Sync,
     ) -> PartialSums {
         let runs = batch.runs(self.spec.run_length());
-        let deal = Deal::new(self.schedule, runs.len(), rayon::current_num_threads());
-        let found = Mutex::new(self.spec.no_sums());
+        let deal = WorkQueue::new(self.schedule, runs.len(), rayon::current_num_threads());
+        let found = Mutex::new(self.spec.empty_sums());
         let work = |thread: usize| {
-            let (mut own, mut worker) = (self.spec.no_sums(), None);
+            let (mut own, mut worker) = (self.spec.empty_sums(), None);
             for (run, rows) in deal.of(thread).filter_map(|i| runs.get(i).cloned()) {
                 let _span = trace::span("segments");
                 let worker = worker.get_or_insert_with(|| Worker::new(self));
@@ -295,10 +300,10 @@ impl Shared {
     }
 
     /// Adds what the transforms of a segment give, one row a channel.
-    pub(super) fn add_segment(&self, rows: &[Row], worker: &mut Worker, sums: &mut Sums) {
+    pub(super) fn add_segment(&self, rows: &[SeriesSegment], worker: &mut Worker, sums: &mut Sums) {
         let _span = trace::span_if(self.worth_timing(), "accumulate");
         let Worker { amplitudes, dropped, fad, .. } = worker;
-        if !self.spec.tally(rows, dropped, sums) {
+        if !self.spec.add_segment(rows, dropped, sums) {
             return;
         }
         let k = self.spec.frequencies();
@@ -346,9 +351,9 @@ impl Shared {
 
 /// Buffers of one thread.
 pub(super) struct Worker {
-    pub(super) fft: CpuFftWork,
-    /// See [`bin_events::sorted`].
-    pub(super) last: bin_events::Last,
+    pub(super) fft: CpuFftBuffers,
+    /// See [`bin_events::add_sorted`].
+    pub(super) last: bin_events::LastEventTable,
     /// Amplitudes of each channel of a segment.
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each channel.
@@ -357,21 +362,27 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(shared: &Shared) -> Worker {
+    pub(super) fn new(shared: &SegmentTransformer) -> Worker {
         let mut fft = shared.fft.work();
         let channels = shared.spec.channels();
         // The transform writes here.
         let amplitudes = std::iter::repeat_n(std::mem::take(&mut fft.output), channels).collect();
-        let fad = shared.fad.as_ref().map(Fad::buffers);
+        let fad = shared.fad.as_ref().map(CpuFad::buffers);
         Worker { amplitudes, dropped: vec![0; channels], last: Default::default(), fft, fad }
     }
 }
 
 /// The counts of a row's events, in f64; returns the events dropped.
-fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: &mut bin_events::Last) -> u64 {
+fn bin_into_f64(
+    times: &[f64],
+    row: &SeriesSegment,
+    delta: f64,
+    counts: &mut [f64],
+    last: &mut bin_events::LastEventTable,
+) -> u64 {
     counts.fill(0.0);
     if times.is_sorted() {
-        return bin_events::sorted(times, row.start, delta, counts, last);
+        return bin_events::add_sorted(times, row.start, delta, counts, last);
     }
     let mut dropped = 0;
     for &t in times {
@@ -386,13 +397,13 @@ fn bin_into_f64(times: &[f64], row: &Row, delta: f64, counts: &mut [f64], last: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segment::Product;
+    use crate::segment::Quantity;
 
     fn spec(n: usize) -> PlanSpec {
         PlanSpec {
             n,
             segment_size: 1.0,
-            product: Product::Power { weight_exponent: None },
+            quantity: Quantity::Power { weight_exponent: None },
             input: Input::Events,
             min_events: 0,
             max_segments: u64::MAX,
@@ -407,7 +418,7 @@ mod tests {
             let _sender = sender;
             panic!("on purpose");
         });
-        cpu.pending.push_back(Pending { ticket: 7, plan: PlanId(0), sums });
+        cpu.pending.push_back(CpuPending { ticket: 7, plan: PlanId(0), sums });
         assert!(matches!(cpu.collect(Ticket(7)), Err(BackendError::Device(m)) if m.contains("panicked")));
         let plan = cpu.prepare(&spec(8)).unwrap();
         let batch = Arc::new(SegmentBatch { first: true, last: true, ..SegmentBatch::default() });

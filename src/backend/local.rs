@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::{Scope, ThreadPool};
 
-use super::cpu::{Shared, Worker};
+use super::cpu::{SegmentTransformer, Worker};
 use crate::base::sums::Sums;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::trace;
 use crate::kernels::bin_events;
-use crate::segment::Row;
+use crate::segment::SeriesSegment;
 
 /// How threads share pieces of work that take about as long; for studies of their cost. It changes no result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +26,17 @@ pub enum Schedule {
 }
 
 /// The numbers below a count, dealt to threads.
-pub struct Deal {
+pub struct WorkQueue {
     schedule: Schedule,
     count: usize,
     threads: usize,
     next: AtomicUsize,
 }
 
-impl Deal {
+impl WorkQueue {
     /// Deals `count` pieces to at most `threads` threads.
-    pub fn new(schedule: Schedule, count: usize, threads: usize) -> Deal {
-        Deal { schedule, count, threads: threads.min(count), next: AtomicUsize::new(0) }
+    pub fn new(schedule: Schedule, count: usize, threads: usize) -> WorkQueue {
+        WorkQueue { schedule, count, threads: threads.min(count), next: AtomicUsize::new(0) }
     }
 
     /// Threads that have something to do.
@@ -44,7 +44,7 @@ impl Deal {
         self.threads
     }
 
-    /// The pieces of a thread, ascending; asked for once by each of [`Deal::threads`].
+    /// The pieces of a thread, ascending; asked for once by each of [`WorkQueue::threads`].
     pub fn of(&self, thread: usize) -> impl Iterator<Item = usize> {
         let mut own = match self.schedule {
             Schedule::Static => self.count * thread / self.threads..self.count * (thread + 1) / self.threads,
@@ -75,20 +75,20 @@ impl Deal {
 }
 
 /// The threads of this process and a plan of theirs.
-pub struct Local {
-    pub(super) shared: Arc<Shared>,
+pub struct LocalPlan {
+    pub(super) shared: Arc<SegmentTransformer>,
     pub(super) pool: Arc<ThreadPool>,
 }
 
-impl Local {
+impl LocalPlan {
     /// Number of threads.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
 
     /// Deals `count` pieces of work to the threads.
-    pub fn deal(&self, count: usize) -> Deal {
-        Deal::new(self.shared.schedule, count, self.threads())
+    pub fn work_queue(&self, count: usize) -> WorkQueue {
+        WorkQueue::new(self.shared.schedule, count, self.threads())
     }
 
     /// Calls `lead` on this thread, which may spawn work on the others; returns when all have finished.
@@ -96,11 +96,11 @@ impl Local {
         self.pool.in_place_scope(lead)
     }
 
-    /// Bytes of [`Local::worker`], about.
+    /// Bytes of [`LocalPlan::worker`], about.
     pub fn worker_bytes(&self) -> usize {
         let spec = &self.shared.spec;
         // Counts and amplitudes of each channel, and what the transform needs.
-        size_of::<f64>() * spec.n * (1 + 2 * spec.channels()) + bin_events::Last::BYTES
+        size_of::<f64>() * spec.n * (1 + 2 * spec.channels()) + bin_events::LastEventTable::BYTES
     }
 
     /// Buffers for one thread.
@@ -111,31 +111,37 @@ impl Local {
         LocalWorker { shared: &self.shared, worker, counts: self.counts() }
     }
 
-    /// Bytes of [`Local::counts`], about.
+    /// Bytes of [`LocalPlan::counts`], about.
     pub fn counts_bytes(&self) -> usize {
         size_of::<f64>() * self.shared.spec.n * self.shared.spec.channels()
     }
 
     /// Counts of one segment, as yet none.
-    pub fn counts(&self) -> Counts {
-        let Shared { spec, .. } = &*self.shared;
+    pub fn counts(&self) -> SegmentCounts {
+        let SegmentTransformer { spec, .. } = &*self.shared;
         let channels = (0..spec.channels()).map(|_| vec![0.0; spec.n]).collect();
         let (dropped, worth_timing) = (vec![0; spec.channels()], self.shared.worth_timing());
-        Counts { channels, dropped, last: bin_events::Last::default(), delta: spec.delta(), worth_timing }
+        SegmentCounts {
+            channels,
+            dropped,
+            last: bin_events::LastEventTable::default(),
+            delta: spec.delta(),
+            worth_timing,
+        }
     }
 }
 
 /// Counts of one segment.
-pub struct Counts {
+pub struct SegmentCounts {
     /// Of each channel: counts, and the events that fell beyond the last bin.
     channels: Vec<Vec<f64>>,
     dropped: Vec<u64>,
-    last: bin_events::Last,
+    last: bin_events::LastEventTable,
     delta: f64,
     worth_timing: bool,
 }
 
-impl Counts {
+impl SegmentCounts {
     /// Forgets them.
     pub fn clear(&mut self) {
         self.channels.iter_mut().for_each(|counts| counts.fill(0.0));
@@ -143,14 +149,14 @@ impl Counts {
     }
 
     /// Counts sorted events of a channel of a segment that begins at `start`.
-    pub fn count(&mut self, channel: usize, times: &[f64], start: Dd) {
+    pub fn count(&mut self, channel: usize, times: &[f64], start: DoubleDouble) {
         let _span = trace::span_if(self.worth_timing, "bin");
         let counts = &mut self.channels[channel];
-        self.dropped[channel] += bin_events::sorted(times, start, self.delta, counts, &mut self.last);
+        self.dropped[channel] += bin_events::add_sorted(times, start, self.delta, counts, &mut self.last);
     }
 
     /// Adds others of the same segment: whole numbers, so that their order does not matter.
-    pub fn add(&mut self, other: &Counts) {
+    pub fn add(&mut self, other: &SegmentCounts) {
         let _span = trace::span_if(self.worth_timing, "bin");
         for (counts, others) in self.channels.iter_mut().zip(&other.channels) {
             counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
@@ -161,15 +167,15 @@ impl Counts {
 
 /// Buffers of one thread, with the counts of one segment.
 pub struct LocalWorker<'a> {
-    shared: &'a Shared,
+    shared: &'a SegmentTransformer,
     worker: Worker,
     /// The segment's.
-    pub counts: Counts,
+    pub counts: SegmentCounts,
 }
 
 impl LocalWorker<'_> {
     /// Adds what the transforms of the segment's counts give, one row a channel, to the sums of its run; the counts are lost.
-    pub fn add(&mut self, rows: &[Row], sums: &mut Sums) {
+    pub fn add(&mut self, rows: &[SeriesSegment], sums: &mut Sums) {
         for (channel, counts) in self.counts.channels.iter_mut().enumerate() {
             std::mem::swap(counts, &mut self.worker.fft.input);
             self.shared.transform(&mut self.worker, channel, self.counts.dropped[channel]);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{AdapterSelector, Backend, GpuProfile};
+use super::{AdapterSelector, Backend, GpuTier};
 use crate::base::error::BackendError;
 use crate::kernels::check::Runner;
 use crate::numerics::precision::Precision;
 
 /// Work of a backend since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Work {
+pub struct DeviceWork {
     /// Launches of shaders.
     pub launches: u64,
     /// Bytes between device memory and workgroups, by the formulas of the kernels, and of buffers cleared.
@@ -48,11 +48,11 @@ pub struct DeviceRates {
 }
 
 /// A GPU with the means to measure it.
-pub trait Instrument: Backend + Runner {
+pub trait MeasurableGpu: Backend + Runner {
     /// Lets the device note the times of all passes of plans prepared from now on; false where it cannot.
     fn time_passes(&mut self) -> bool;
     /// What the device has done so far.
-    fn work(&self) -> &Work;
+    fn work(&self) -> &DeviceWork;
     /// Probes memory and bus.
     ///
     /// # Errors
@@ -64,6 +64,6 @@ pub trait Instrument: Backend + Runner {
 ///
 /// # Errors
 /// See [`super::open`].
-pub fn instrument(adapter: &AdapterSelector, profile: GpuProfile) -> Result<Box<dyn Instrument>, BackendError> {
-    super::open_instrument(adapter, profile, Precision::Single)
+pub fn open_measurable(adapter: &AdapterSelector, profile: GpuTier) -> Result<Box<dyn MeasurableGpu>, BackendError> {
+    super::open_measurable_gpu(adapter, profile, Precision::Single)
 }

@@ -5,7 +5,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod local;
 pub mod measure;
-pub mod several;
+pub mod multi;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub trait Backend: Send {
     /// Batches that may be in flight; after as many submissions the caller collects.
     fn depth(&self) -> usize;
     /// The threads of this process where the work is done by them, for callers that need no batches.
-    fn local(&self, _plan: PlanId) -> Option<local::Local> {
+    fn local(&self, _plan: PlanId) -> Option<local::LocalPlan> {
         None
     }
     /// The device as one that runs launches of shaders by themselves, where it is one.
@@ -181,7 +181,7 @@ fn not_the_oldest() -> BackendError {
 /// Which capabilities of a GPU are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum GpuProfile {
+pub enum GpuTier {
     /// Native where the adapter passes the self-test, else portable.
     #[default]
     Auto,
@@ -210,7 +210,7 @@ pub enum DeviceChoice {
     /// and recorded.
     Auto {
         /// Capabilities to use.
-        profile: GpuProfile,
+        profile: GpuTier,
         /// Arithmetic of the transforms and sums on a GPU; the CPU has double, or what [`open_with`] says.
         precision: Precision,
         /// Threads of the CPU backend when it is taken.
@@ -221,7 +221,7 @@ pub enum DeviceChoice {
         /// Adapter.
         adapter: AdapterSelector,
         /// Capabilities to use.
-        profile: GpuProfile,
+        profile: GpuTier,
         /// Arithmetic of the transforms and sums.
         precision: Precision,
     },
@@ -230,7 +230,7 @@ pub enum DeviceChoice {
         /// Adapters.
         adapters: Vec<AdapterSelector>,
         /// Capabilities to use.
-        profile: GpuProfile,
+        profile: GpuTier,
         /// Arithmetic of the transforms and sums on the GPUs; the CPU has double, or what [`open_with`] says.
         precision: Precision,
         /// The CPU takes part.
@@ -247,7 +247,7 @@ pub enum DeviceChoice {
 
 impl Default for DeviceChoice {
     fn default() -> DeviceChoice {
-        DeviceChoice::Auto { profile: GpuProfile::Auto, precision: Precision::Single, threads: None }
+        DeviceChoice::Auto { profile: GpuTier::Auto, precision: Precision::Single, threads: None }
     }
 }
 
@@ -314,7 +314,7 @@ pub fn open_with(
     cpu: CpuOptions,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let cpu_backend = |threads: &Option<NonZeroUsize>| CpuBackend::with(*threads, cpu).map(Box::new);
+    let cpu_backend = |threads: &Option<NonZeroUsize>| CpuBackend::with_options(*threads, cpu).map(Box::new);
     match choice {
         DeviceChoice::Cpu { threads } => Ok(cpu_backend(threads)?),
         DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
@@ -324,14 +324,14 @@ pub fn open_with(
             if *cpu {
                 devices.push(cpu_backend(threads)?);
             }
-            Ok(Box::new(several::Several::new(devices)?))
+            Ok(Box::new(multi::MultiBackend::new(devices)?))
         }
         DeviceChoice::Auto { profile, precision, threads } => {
             let adapters = adapters();
             let gpu = auto_adapter(&adapters)
                 .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
-                Some(Ok(gpu)) => return Ok(Box::new(several::Several::new(vec![gpu])?.with_spare(*threads))),
+                Some(Ok(gpu)) => return Ok(Box::new(multi::MultiBackend::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
                 None => {}
             }
@@ -342,11 +342,11 @@ pub fn open_with(
 
 fn open_gpu(
     adapter: &AdapterSelector,
-    profile: GpuProfile,
+    profile: GpuTier,
     precision: Precision,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let backend = open_instrument(adapter, profile, precision)?;
+    let backend = open_measurable_gpu(adapter, profile, precision)?;
     if backend.info().software {
         let adapter = &backend.info().adapter;
         warnings.push("W-GPU-SOFTWARE", format!("{adapter} is a software adapter: slower than --backend cpu"));
@@ -355,11 +355,11 @@ fn open_gpu(
 }
 
 #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
-fn open_instrument(
+fn open_measurable_gpu(
     adapter: &AdapterSelector,
-    profile: GpuProfile,
+    profile: GpuTier,
     precision: Precision,
-) -> Result<Box<dyn measure::Instrument>, BackendError> {
+) -> Result<Box<dyn measure::MeasurableGpu>, BackendError> {
     #[cfg(feature = "gpu")]
     return Ok(Box::new(gpu::GpuBackend::open(adapter, profile, precision)?));
     #[cfg(not(feature = "gpu"))]

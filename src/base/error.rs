@@ -1,27 +1,27 @@
 //! The one public error. Each variant carries the file, the place and the value, and says what to do.
 
-use super::text::Short;
+use super::text::ShortNumber;
 
 /// Fewest bins of a spectrum.
 const FEWEST_BINS: f64 = 3.0;
 
 fn no_segments(segment_size: f64, longest: f64, largest: f64, dt: f64) -> String {
-    let (size, long) = (Short(segment_size), Short(longest));
+    let (size, long) = (ShortNumber(segment_size), ShortNumber(longest));
     if largest < (FEWEST_BINS - 0.5) * dt {
         return format!(
             "dt = {} s is too long: the longest good time interval lasts {long} s, and a segment has at least 3 bins; dt = {} s \
              would make 8",
-            Short(dt),
-            Short(longest / 8.0)
+            ShortNumber(dt),
+            ShortNumber(longest / 8.0)
         );
     }
     // A size that is shown is one that works.
-    let shown = Short(largest).value();
+    let shown = ShortNumber(largest).value();
     let shown = if shown <= largest + 1e-3 * dt { shown } else { largest };
     format!(
         "segment_size = {size} s is longer than every good time interval: the longest lasts {long} s; the largest segment size \
          that works with dt = {} s is {shown} s",
-        Short(dt)
+        ShortNumber(dt)
     )
 }
 

@@ -27,7 +27,7 @@ pub struct Sums {
     pub skipped: u64,
     /// What the channels of contributing segments hold: one for power spectra, the reference and its subjects for cross
     /// spectra. Empty: no segment.
-    pub channels: Vec<ChannelSums>,
+    pub channels: Vec<SeriesSums>,
     /// Photons inside skipped segments.
     pub photons_skipped: u64,
     /// Photons of contributing segments that rounding put beyond the last bin.
@@ -36,7 +36,7 @@ pub struct Sums {
 
 /// Sums over the segments of one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ChannelSums {
+pub struct SeriesSums {
     /// Photons that fell in a bin (`Σ N`).
     pub photons: u64,
     /// Mean flux of a bin; for events `N/n`, derived from `photons` instead, and 0 here.
@@ -93,7 +93,7 @@ impl PartialSums {
     }
 
     /// Nothing yet of runs that stay apart, each for itself.
-    pub fn apart() -> PartialSums {
+    pub fn keeping_runs() -> PartialSums {
         PartialSums { apart: true, ..PartialSums::default() }
     }
 
@@ -168,7 +168,7 @@ mod tests {
 
     fn leaf(run: u64) -> Sums {
         let x = ((run * 2_654_435_761) % 1_000_003) as f64;
-        let channels = vec![ChannelSums { photons: run, ..ChannelSums::default() }];
+        let channels = vec![SeriesSums { photons: run, ..SeriesSums::default() }];
         Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, channels, ..Sums::default() }
     }
 
@@ -222,7 +222,7 @@ mod tests {
     fn runs_that_stay_apart_come_back_in_order_whoever_had_them() {
         let mut total = PartialSums::new();
         for runs in [[3, 0], [1, 2]] {
-            let mut part = PartialSums::apart();
+            let mut part = PartialSums::keeping_runs();
             runs.into_iter().for_each(|r| part.push_run(r, leaf(r)));
             total.merge(part);
         }

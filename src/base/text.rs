@@ -3,19 +3,19 @@
 use std::fmt;
 
 /// A number with the digits that a reader needs: as it is where ten suffice (2^-13 does), else rounded to six.
-pub struct Short(pub f64);
+pub struct ShortNumber(pub f64);
 
-impl Short {
+impl ShortNumber {
     /// The number that is shown.
     pub fn value(&self) -> f64 {
-        let Short(x) = *self;
+        let ShortNumber(x) = *self;
         let shortest = format!("{x:e}");
         let digits = shortest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
         if digits <= 10 { x } else { format!("{x:.5e}").parse().unwrap_or(x) }
     }
 }
 
-impl fmt::Display for Short {
+impl fmt::Display for ShortNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let x = self.value();
         let plain = x == 0.0 || !x.is_finite() || (1e-5..1e15).contains(&x.abs());
@@ -51,7 +51,7 @@ mod tests {
             (0.0, "0"),
             (f64::NAN, "NaN"),
         ] {
-            assert_eq!(Short(x).to_string(), text);
+            assert_eq!(ShortNumber(x).to_string(), text);
         }
     }
 

@@ -14,7 +14,7 @@ pub const SECONDS_PER_DAY: f64 = 86_400.0;
 /// Sums and products use the error-free transformations of Dekker (1971) and Knuth; both are accurate to a few units of
 /// 2⁻¹⁰⁴, and sums of two `f64` are exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Dd {
+pub struct DoubleDouble {
     /// The number rounded to nearest.
     pub hi: f64,
     /// What the rounding left over.
@@ -22,29 +22,29 @@ pub struct Dd {
 }
 
 /// `a + b` as rounded sum and exact remainder (Knuth).
-fn two_sum(a: f64, b: f64) -> Dd {
+fn two_sum(a: f64, b: f64) -> DoubleDouble {
     let hi = a + b;
     let bb = hi - a;
-    Dd { hi, lo: (a - (hi - bb)) + (b - bb) }
+    DoubleDouble { hi, lo: (a - (hi - bb)) + (b - bb) }
 }
 
 /// `a · b` as rounded product and exact remainder.
-fn two_prod(a: f64, b: f64) -> Dd {
+fn two_prod(a: f64, b: f64) -> DoubleDouble {
     let hi = a * b;
-    Dd { hi, lo: a.mul_add(b, -hi) }
+    DoubleDouble { hi, lo: a.mul_add(b, -hi) }
 }
 
-impl Dd {
+impl DoubleDouble {
     /// Zero.
-    pub const ZERO: Dd = Dd { hi: 0.0, lo: 0.0 };
+    pub const ZERO: DoubleDouble = DoubleDouble { hi: 0.0, lo: 0.0 };
 
     /// The exact sum of two `f64`.
-    pub fn sum(a: f64, b: f64) -> Dd {
+    pub fn sum(a: f64, b: f64) -> DoubleDouble {
         two_sum(a, b)
     }
 
     /// The exact product of two `f64`.
-    pub fn product(a: f64, b: f64) -> Dd {
+    pub fn product(a: f64, b: f64) -> DoubleDouble {
         two_prod(a, b)
     }
 
@@ -54,16 +54,16 @@ impl Dd {
     }
 
     /// `1/self`, within a few units of 2⁻¹⁰⁴ of it.
-    pub fn recip(self) -> Dd {
+    pub fn recip(self) -> DoubleDouble {
         let q = self.hi.recip();
         // One step of Newton's: q + q·(1 − q·self).
-        Dd::from(q) + (Dd::from(1.0) - self * q) * q
+        DoubleDouble::from(q) + (DoubleDouble::from(1.0) - self * q) * q
     }
 
     /// What is left of a number of cycles, from −½ to ½.
-    pub fn wrapped(self) -> Dd {
-        let rest = self - Dd::from(self.hi.round());
-        rest - Dd::from(rest.hi.round())
+    pub fn wrapped(self) -> DoubleDouble {
+        let rest = self - DoubleDouble::from(self.hi.round());
+        rest - DoubleDouble::from(rest.hi.round())
     }
 
     /// True when both parts are finite.
@@ -77,7 +77,7 @@ impl Dd {
     }
 
     /// Rounded to a 64-bit significand: the x87 extended format of the peer's `numpy.longdouble`.
-    pub fn round_to_extended(self) -> Dd {
+    pub fn round_to_extended(self) -> DoubleDouble {
         if self.lo == 0.0 {
             return self;
         }
@@ -85,26 +85,26 @@ impl Dd {
         // Just below a power of two the sum has one binade less than `hi`.
         let below = self.hi.abs().to_bits() & ((1 << 52) - 1) == 0 && self.lo.signum() != self.hi.signum();
         let ulp = 2f64.powi(exponent - 63 - i32::from(below));
-        Dd::sum(self.hi, (self.lo / ulp).round_ties_even() * ulp)
+        DoubleDouble::sum(self.hi, (self.lo / ulp).round_ties_even() * ulp)
     }
 }
 
-impl From<f64> for Dd {
-    fn from(hi: f64) -> Dd {
-        Dd { hi, lo: 0.0 }
+impl From<f64> for DoubleDouble {
+    fn from(hi: f64) -> DoubleDouble {
+        DoubleDouble { hi, lo: 0.0 }
     }
 }
 
-impl std::ops::Neg for Dd {
-    type Output = Dd;
-    fn neg(self) -> Dd {
-        Dd { hi: -self.hi, lo: -self.lo }
+impl std::ops::Neg for DoubleDouble {
+    type Output = DoubleDouble;
+    fn neg(self) -> DoubleDouble {
+        DoubleDouble { hi: -self.hi, lo: -self.lo }
     }
 }
 
-impl std::ops::Add for Dd {
-    type Output = Dd;
-    fn add(self, b: Dd) -> Dd {
+impl std::ops::Add for DoubleDouble {
+    type Output = DoubleDouble;
+    fn add(self, b: DoubleDouble) -> DoubleDouble {
         let s = two_sum(self.hi, b.hi);
         let t = two_sum(self.lo, b.lo);
         let s = two_sum(s.hi, s.lo + t.hi);
@@ -112,41 +112,41 @@ impl std::ops::Add for Dd {
     }
 }
 
-impl std::ops::Sub for Dd {
-    type Output = Dd;
-    fn sub(self, b: Dd) -> Dd {
+impl std::ops::Sub for DoubleDouble {
+    type Output = DoubleDouble;
+    fn sub(self, b: DoubleDouble) -> DoubleDouble {
         self + -b
     }
 }
 
-impl std::ops::Mul<f64> for Dd {
-    type Output = Dd;
-    fn mul(self, b: f64) -> Dd {
+impl std::ops::Mul<f64> for DoubleDouble {
+    type Output = DoubleDouble;
+    fn mul(self, b: f64) -> DoubleDouble {
         let p = two_prod(self.hi, b);
         two_sum(p.hi, self.lo.mul_add(b, p.lo))
     }
 }
 
-impl std::ops::Mul for Dd {
-    type Output = Dd;
-    fn mul(self, b: Dd) -> Dd {
+impl std::ops::Mul for DoubleDouble {
+    type Output = DoubleDouble;
+    fn mul(self, b: DoubleDouble) -> DoubleDouble {
         let p = two_prod(self.hi, b.hi);
         two_sum(p.hi, self.hi.mul_add(b.lo, self.lo.mul_add(b.hi, p.lo)))
     }
 }
 
-impl std::ops::Div<f64> for Dd {
-    type Output = Dd;
-    fn div(self, b: f64) -> Dd {
+impl std::ops::Div<f64> for DoubleDouble {
+    type Output = DoubleDouble;
+    fn div(self, b: f64) -> DoubleDouble {
         let q = self.hi / b;
         two_sum(q, (-q).mul_add(b, self.hi) / b + self.lo / b)
     }
 }
 
 /// A decimal, with all of its digits that 106 bits hold: `29.946923`, `-3.8e-10`, or `-3.8D-10` as Fortran writes it.
-impl std::str::FromStr for Dd {
+impl std::str::FromStr for DoubleDouble {
     type Err = String;
-    fn from_str(text: &str) -> Result<Dd, String> {
+    fn from_str(text: &str) -> Result<DoubleDouble, String> {
         // 36 digits are more than 106 bits, and fit into 127.
         const DIGITS: u128 = 10u128.pow(35);
         let bad = || format!("'{}' is not a decimal number", text.escape_debug());
@@ -190,8 +190,8 @@ impl std::str::FromStr for Dd {
     }
 }
 
-impl PartialOrd for Dd {
-    fn partial_cmp(&self, b: &Dd) -> Option<Ordering> {
+impl PartialOrd for DoubleDouble {
+    fn partial_cmp(&self, b: &DoubleDouble) -> Option<Ordering> {
         match self.hi.partial_cmp(&b.hi) {
             Some(Ordering::Equal) => self.lo.partial_cmp(&b.lo),
             other => other,
@@ -210,20 +210,20 @@ pub struct MjdRef {
 
 impl MjdRef {
     /// Seconds from `self` to `other`: what to add to a time counted from `other` to count it from `self`.
-    pub fn seconds_to(self, other: MjdRef) -> Dd {
-        let days = Dd::product((other.day - self.day) as f64, SECONDS_PER_DAY);
-        let fraction = Dd::sum(other.fraction, -self.fraction) * SECONDS_PER_DAY;
+    pub fn seconds_to(self, other: MjdRef) -> DoubleDouble {
+        let days = DoubleDouble::product((other.day - self.day) as f64, SECONDS_PER_DAY);
+        let fraction = DoubleDouble::sum(other.fraction, -self.fraction) * SECONDS_PER_DAY;
         days + fraction
     }
 
     /// An MJD as seconds from this epoch.
-    pub fn seconds_of(self, mjd: Dd) -> Dd {
-        (mjd - Dd::from(self.day as f64) - Dd::from(self.fraction)) * SECONDS_PER_DAY
+    pub fn seconds_of(self, mjd: DoubleDouble) -> DoubleDouble {
+        (mjd - DoubleDouble::from(self.day as f64) - DoubleDouble::from(self.fraction)) * SECONDS_PER_DAY
     }
 
     /// Seconds from this epoch as MJD.
-    pub fn mjd_of(self, seconds: Dd) -> Dd {
-        seconds / SECONDS_PER_DAY + Dd::from(self.fraction) + Dd::from(self.day as f64)
+    pub fn mjd_of(self, seconds: DoubleDouble) -> DoubleDouble {
+        seconds / SECONDS_PER_DAY + DoubleDouble::from(self.fraction) + DoubleDouble::from(self.day as f64)
     }
 
     /// The epoch as one number of days; for display only.
@@ -238,7 +238,7 @@ pub struct Clock {
     /// Reference epoch, absent when the file has none.
     pub mjdref: Option<MjdRef>,
     /// Seconds from the raw event column to the frame: TIMEZERO + (0.5 − TIMEPIXR)·TIMEDEL.
-    pub event_offset: Dd,
+    pub event_offset: DoubleDouble,
     /// Frame time or resolution of the time stamps in seconds (TIMEDEL), 0 when unknown.
     pub timedel: f64,
     /// TIMESYS, TIMEREF and PLEPHEM as written, empty when absent.
@@ -262,20 +262,20 @@ mod tests {
 
     #[test]
     fn edge_of_a_double_double_is_the_first_f64_not_below_it() {
-        let start = Dd::sum(3e8, 1e-9);
+        let start = DoubleDouble::sum(3e8, 1e-9);
         assert!(start.lo > 0.0);
         assert_eq!(start.ceil_f64(), 3e8f64.next_up());
-        assert_eq!(Dd::sum(3e8, -1e-9).ceil_f64(), 3e8);
-        assert_eq!(Dd::from(3e8).ceil_f64(), 3e8);
+        assert_eq!(DoubleDouble::sum(3e8, -1e-9).ceil_f64(), 3e8);
+        assert_eq!(DoubleDouble::from(3e8).ceil_f64(), 3e8);
     }
 
     #[test]
     fn a_million_steps_of_a_third_do_not_drift() {
         let step = 1.0 / 3.0;
-        let end = Dd::from(3e8) + Dd::product(step, 3e6);
+        let end = DoubleDouble::from(3e8) + DoubleDouble::product(step, 3e6);
         // 1/3 as f64 is 1/3 − 2^-54/3; three million of them miss 1e6 by 1e6·2^-54.
         let expected = -1e6 * 2f64.powi(-54);
-        let rest = end - Dd::from(3e8 + 1e6);
+        let rest = end - DoubleDouble::from(3e8 + 1e6);
         assert!((rest.hi - expected).abs() < 1e-22, "{rest:?}");
     }
 
@@ -285,13 +285,13 @@ mod tests {
         let b = MjdRef { day: 49353, fraction: 0.000696574074 };
         let d = b.seconds_to(a);
         let back = a.seconds_to(b);
-        assert_eq!(d + back, Dd::ZERO);
+        assert_eq!(d + back, DoubleDouble::ZERO);
         assert!((d.hi - 504_921_606.0).abs() < 1e-3);
     }
 
     #[test]
     fn decimals_keep_thirty_digits() {
-        let parsed = |text: &str| text.parse::<Dd>();
+        let parsed = |text: &str| text.parse::<DoubleDouble>();
         // The f64 next to 0.1 is 5.551115123125783e-18 above it.
         let tenth = parsed("0.1").unwrap();
         assert_eq!((tenth.hi, tenth.lo), (0.1, -5.551_115_123_125_783e-18));
@@ -299,11 +299,11 @@ mod tests {
             assert_eq!(parsed(text), Ok(tenth), "{text}");
         }
         let third = parsed("0.333333333333333333333333333333333333333333").unwrap();
-        let rest = third * 3.0 - Dd::from(1.0);
+        let rest = third * 3.0 - DoubleDouble::from(1.0);
         assert!(rest.value().abs() < 1e-31, "{rest:?}");
-        assert_eq!(parsed("-55000.5"), Ok(Dd::from(-55_000.5)));
-        assert_eq!(parsed("0e99999"), Ok(Dd::ZERO));
-        assert_eq!(parsed("1e-99999"), Ok(Dd::ZERO));
+        assert_eq!(parsed("-55000.5"), Ok(DoubleDouble::from(-55_000.5)));
+        assert_eq!(parsed("0e99999"), Ok(DoubleDouble::ZERO));
+        assert_eq!(parsed("1e-99999"), Ok(DoubleDouble::ZERO));
         assert_eq!(parsed("641.92822212345678901234567890").unwrap().value(), 641.928_222_123_456_8);
         for bad in ["", ".", "-", "1.2.3", "abc", "1e", "e5", "1e99999", "1 2", "nan", "inf", "0x10", "--1", "1e1e1"] {
             assert!(parsed(bad).is_err(), "{bad}");
@@ -313,25 +313,25 @@ mod tests {
     #[test]
     fn quotients_and_products_return() {
         for x in [3.0, 0.1, 86_400.0, 7.7e-5, 1e12] {
-            let x = Dd::sum(x, 1e-18 * x);
-            let one = x * x.recip() - Dd::from(1.0);
+            let x = DoubleDouble::sum(x, 1e-18 * x);
+            let one = x * x.recip() - DoubleDouble::from(1.0);
             assert!(one.value().abs() < 1e-30, "{one:?}");
             let back = (x / 7.3) * 7.3 - x;
             assert!((back.value() / x.value()).abs() < 1e-30, "{back:?}");
         }
-        assert_eq!(Dd::sum(1e15 + 0.5, 1e-10).wrapped(), Dd::sum(-0.5, 1e-10));
+        assert_eq!(DoubleDouble::sum(1e15 + 0.5, 1e-10).wrapped(), DoubleDouble::sum(-0.5, 1e-10));
         let mjdref = MjdRef { day: 56_658, fraction: 7.775925925925926e-4 };
-        let there = mjdref.mjd_of(Dd::sum(3.1e8, 1e-9));
-        assert!((mjdref.seconds_of(there) - Dd::sum(3.1e8, 1e-9)).value().abs() < 1e-20);
+        let there = mjdref.mjd_of(DoubleDouble::sum(3.1e8, 1e-9));
+        assert!((mjdref.seconds_of(there) - DoubleDouble::sum(3.1e8, 1e-9)).value().abs() < 1e-20);
     }
 
     #[test]
     fn extended_rounding_keeps_64_bits() {
-        let x = Dd::sum(1.0, 2f64.powi(-64) * 1.5);
-        assert_eq!(x.round_to_extended(), Dd::sum(1.0, 2f64.powi(-63)));
-        let y = Dd::sum(1.0, -(2f64.powi(-65)));
-        assert_eq!(y.round_to_extended(), Dd::from(1.0));
-        let z = Dd::sum(1.0, -(2f64.powi(-64)));
+        let x = DoubleDouble::sum(1.0, 2f64.powi(-64) * 1.5);
+        assert_eq!(x.round_to_extended(), DoubleDouble::sum(1.0, 2f64.powi(-63)));
+        let y = DoubleDouble::sum(1.0, -(2f64.powi(-65)));
+        assert_eq!(y.round_to_extended(), DoubleDouble::from(1.0));
+        let z = DoubleDouble::sum(1.0, -(2f64.powi(-64)));
         assert_eq!(z.round_to_extended(), z);
     }
 }

@@ -23,7 +23,7 @@ impl Decimal {
     }
 
     /// The shortest decimal that reads back as the single-precision `x`, cut after 18 places.
-    pub(crate) fn of_f32(x: f32) -> Option<Decimal> {
+    pub(crate) fn from_f32(x: f32) -> Option<Decimal> {
         if !x.is_finite() || x.abs() >= 1e15 {
             return None;
         }
@@ -57,7 +57,7 @@ impl Decimal {
 
 /// How a mission's channels become keV; energies are those of the centres of channels.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Scale {
+pub enum EnergyScale {
     /// `keV = gain·channel + offset`, both decimals as published.
     Linear {
         /// keV a channel.
@@ -86,7 +86,7 @@ pub enum Scale {
     },
 }
 
-impl Scale {
+impl EnergyScale {
     /// The channels with `lo ≤ E < hi`, `lo` and `hi` in keV.
     ///
     /// # Errors
@@ -101,17 +101,18 @@ impl Scale {
             return Err(bad("the lower bound must be below the upper one"));
         }
         let range = match self {
-            Scale::Linear { gain, offset } => {
+            EnergyScale::Linear { gain, offset } => {
                 let (gain, offset) = linear(gain, offset);
                 let first = Decimal(low.0 - offset.0).ceil_div(gain);
                 let last = Decimal(high.0 - offset.0).ceil_div(gain) - 1;
                 (first <= last).then(|| ChannelRange::channels(first as f64, last as f64))
             }
-            Scale::Energy { ev } => {
+            EnergyScale::Energy { ev } => {
                 let units = |d: Decimal| decimal_to_f64(d.0 * 1000 / i128::from(*ev).max(1));
                 Some(ChannelRange { lo: units(low), hi: units(high), detector0: None, closed: false })
             }
-            Scale::Table { pcu0, others } => match (table_range(others, low, high), table_range(pcu0, low, high)) {
+            EnergyScale::Table { pcu0, others } => match (table_range(others, low, high), table_range(pcu0, low, high))
+            {
                 (None, None) => None,
                 (a, b) => {
                     // An empty range keeps nothing.
@@ -119,7 +120,7 @@ impl Scale {
                     Some(ChannelRange { lo, hi, detector0: Some(b.unwrap_or((1.0, 0.0))), closed: true })
                 }
             },
-            Scale::Bounds { first, doubled_centres } => {
+            EnergyScale::Bounds { first, doubled_centres } => {
                 let inside = |c: &Decimal| (2 * low.0..2 * high.0).contains(&c.0);
                 let from = doubled_centres.iter().position(inside);
                 let to = doubled_centres.iter().rposition(inside);
@@ -133,16 +134,16 @@ impl Scale {
     /// Energy of the centre of a channel, keV; for display.
     pub fn energy(&self, channel: f64) -> f64 {
         match self {
-            Scale::Linear { gain, offset } => {
+            EnergyScale::Linear { gain, offset } => {
                 let (gain, offset) = linear(gain, offset);
                 channel * decimal_to_f64(gain.0) + decimal_to_f64(offset.0)
             }
-            Scale::Energy { ev } => channel * f64::from(*ev) / 1000.0,
-            Scale::Bounds { first, doubled_centres } => {
+            EnergyScale::Energy { ev } => channel * f64::from(*ev) / 1000.0,
+            EnergyScale::Bounds { first, doubled_centres } => {
                 let at = (channel as i64).checked_sub(*first).and_then(|at| usize::try_from(at).ok());
                 at.and_then(|at| doubled_centres.get(at)).map_or(f64::NAN, |c| decimal_to_f64(c.0) / 2.0)
             }
-            Scale::Table { others, .. } => {
+            EnergyScale::Table { others, .. } => {
                 others.get(channel.max(0.0) as usize).map_or(f64::NAN, |&c| f64::from(c) / 200.0)
             }
         }
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_channel_of_a_hundredth_of_a_kev_is_its_own_band() {
-        let nicer = Scale::Linear { gain: "0.01", offset: "0" };
+        let nicer = EnergyScale::Linear { gain: "0.01", offset: "0" };
         for pi in 0..1501u32 {
             let (lo, hi) = (f64::from(pi) / 100.0, f64::from(pi + 1) / 100.0);
             assert_eq!(nicer.band(lo, hi).unwrap(), ChannelRange::channels(f64::from(pi), f64::from(pi)));
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn nustar_bands_meet_without_sharing_a_channel() {
-        let nustar = Scale::Linear { gain: "0.04", offset: "1.62" };
+        let nustar = EnergyScale::Linear { gain: "0.04", offset: "1.62" };
         let low = nustar.band(3.0, 10.0).unwrap();
         let high = nustar.band(10.0, 79.0).unwrap();
         // 3 keV is channel 34.5; 10 keV is 209.5; 79 keV is 1934.5.
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn bands_that_hold_nothing_are_refused() {
-        let nicer = Scale::Linear { gain: "0.01", offset: "0" };
+        let nicer = EnergyScale::Linear { gain: "0.01", offset: "0" };
         for (lo, hi) in [(2.0, 2.0), (3.0, 1.0), (0.001, 0.002), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
             assert!(nicer.band(lo, hi).is_err(), "{lo}:{hi}");
         }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn negative_lower_bounds_round_towards_the_band() {
-        let scale = Scale::Linear { gain: "0.04", offset: "1.62" };
+        let scale = EnergyScale::Linear { gain: "0.04", offset: "1.62" };
         let range = scale.band(0.0, 1.7).unwrap();
         assert_eq!((range.lo, range.hi), (-40.0, 1.0));
     }

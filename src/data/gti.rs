@@ -1,7 +1,7 @@
 //! Good time intervals and their algebra.
 
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 
 /// The most pieces that intervals are cut into.
@@ -11,7 +11,7 @@ const MOST_PIECES: f64 = (1u64 << 28) as f64;
 /// `start ≤ t < stop`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gti {
-    intervals: Vec<(Dd, Dd)>,
+    intervals: Vec<(DoubleDouble, DoubleDouble)>,
 }
 
 impl Gti {
@@ -20,7 +20,12 @@ impl Gti {
     ///
     /// # Errors
     /// No interval, a bound that is not finite, a start after its stop, or nothing but intervals of no length.
-    pub fn new(path: &str, mut raw: Vec<(Dd, Dd)>, keep_touching: bool, warnings: &mut Warnings) -> Result<Gti> {
+    pub fn new(
+        path: &str,
+        mut raw: Vec<(DoubleDouble, DoubleDouble)>,
+        keep_touching: bool,
+        warnings: &mut Warnings,
+    ) -> Result<Gti> {
         let fail = |message: String| Error::Gti { path: path.to_string(), message };
         for (i, (start, stop)) in raw.iter().enumerate() {
             if !start.is_finite() || !stop.is_finite() {
@@ -34,7 +39,7 @@ impl Gti {
             warnings.push("W-GTI-UNSORTED", format!("{path}: the good time intervals were out of order; sorted"));
             raw.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         }
-        let mut intervals: Vec<(Dd, Dd)> = Vec::with_capacity(raw.len());
+        let mut intervals: Vec<(DoubleDouble, DoubleDouble)> = Vec::with_capacity(raw.len());
         let mut overlaps = 0;
         for (start, stop) in raw.into_iter().filter(|(start, stop)| start < stop) {
             match intervals.last_mut() {
@@ -61,28 +66,29 @@ impl Gti {
     /// # Errors
     /// See [`Gti::new`].
     pub fn from_seconds(intervals: &[(f64, f64)]) -> Result<Gti> {
-        let raw = intervals.iter().map(|&(start, stop)| (Dd::from(start), Dd::from(stop))).collect();
+        let raw =
+            intervals.iter().map(|&(start, stop)| (DoubleDouble::from(start), DoubleDouble::from(stop))).collect();
         Gti::new("intervals", raw, false, &mut Warnings::default())
     }
 
     /// Intervals that are known to be in order.
-    pub(crate) fn of_sorted(intervals: &[(Dd, Dd)]) -> Gti {
+    pub(crate) fn from_sorted(intervals: &[(DoubleDouble, DoubleDouble)]) -> Gti {
         Gti { intervals: intervals.to_vec() }
     }
 
     /// The intervals.
-    pub fn intervals(&self) -> &[(Dd, Dd)] {
+    pub fn intervals(&self) -> &[(DoubleDouble, DoubleDouble)] {
         &self.intervals
     }
 
     /// Start of the first and stop of the last; `None` without intervals.
-    pub fn ends(&self) -> Option<(Dd, Dd)> {
+    pub fn ends(&self) -> Option<(DoubleDouble, DoubleDouble)> {
         Some((self.intervals.first()?.0, self.intervals.last()?.1))
     }
 
     /// Sum of their lengths, s.
     pub fn exposure(&self) -> f64 {
-        self.intervals.iter().fold(Dd::ZERO, |sum, (start, stop)| sum + (*stop - *start)).value()
+        self.intervals.iter().fold(DoubleDouble::ZERO, |sum, (start, stop)| sum + (*stop - *start)).value()
     }
 
     /// Length of the longest, s.
@@ -106,13 +112,13 @@ impl Gti {
     }
 
     /// All intervals moved by `shift` s.
-    pub fn shifted(&self, shift: Dd) -> Gti {
+    pub fn shifted(&self, shift: DoubleDouble) -> Gti {
         Gti { intervals: self.intervals.iter().map(|&(start, stop)| (start + shift, stop + shift)).collect() }
     }
 
     /// Intervals shortened by `margin` s at both ends, and only those at least `shortest` s long then; may be empty.
     pub fn trimmed(&self, margin: f64, shortest: f64) -> Gti {
-        let margin = Dd::from(margin);
+        let margin = DoubleDouble::from(margin);
         let intervals = self.intervals.iter().map(|&(start, stop)| (start + margin, stop - margin));
         Gti {
             intervals: intervals.filter(|(start, stop)| start < stop && (*stop - *start).value() >= shortest).collect(),
@@ -121,14 +127,15 @@ impl Gti {
 
     /// The parts that either has, touching ones joined.
     pub fn union(&self, other: &Gti) -> Gti {
-        let mut all: Vec<(Dd, Dd)> = self.intervals.iter().chain(&other.intervals).copied().collect();
+        let mut all: Vec<(DoubleDouble, DoubleDouble)> =
+            self.intervals.iter().chain(&other.intervals).copied().collect();
         // Bounds are finite, so the comparison never fails.
         all.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         Gti { intervals: joined(all) }
     }
 
     /// The parts of `start ≤ t < stop` that no interval covers; may be empty.
-    pub fn complement(&self, start: Dd, stop: Dd) -> Gti {
+    pub fn complement(&self, start: DoubleDouble, stop: DoubleDouble) -> Gti {
         let mut intervals = Vec::new();
         let mut from = start;
         for &(a, b) in &self.intervals {
@@ -163,9 +170,9 @@ impl Gti {
         if times.first().is_some_and(|t| !t.is_finite()) || !times.windows(2).all(ordered) {
             return Err(Error::argument("times", times.len(), "values must be finite and in order"));
         }
-        let mut intervals: Vec<(Dd, Dd)> = Vec::new();
+        let mut intervals: Vec<(DoubleDouble, DoubleDouble)> = Vec::new();
         for (&t, _) in times.iter().zip(good).filter(|(_, good)| **good) {
-            let (start, stop) = (Dd::sum(t, -dt / 2.0), Dd::sum(t, dt / 2.0));
+            let (start, stop) = (DoubleDouble::sum(t, -dt / 2.0), DoubleDouble::sum(t, dt / 2.0));
             match intervals.last_mut() {
                 Some(last) if (start - last.1).value() <= 1e-3 * dt => last.1 = stop,
                 _ => intervals.push((start, stop)),
@@ -187,7 +194,7 @@ impl Gti {
             return Err(Error::argument("exposure", exposure, message));
         }
         let mut pieces = Vec::new();
-        let (mut piece, mut room) = (Gti::default(), Dd::from(exposure));
+        let (mut piece, mut room) = (Gti::default(), DoubleDouble::from(exposure));
         for &(start, stop) in &self.intervals {
             let mut from = start;
             while from < stop {
@@ -203,7 +210,7 @@ impl Gti {
                 }
                 piece.intervals.push((from, end));
                 pieces.push(std::mem::take(&mut piece));
-                (from, room) = (end, Dd::from(exposure));
+                (from, room) = (end, DoubleDouble::from(exposure));
             }
         }
         if !piece.is_empty() {
@@ -226,7 +233,7 @@ impl Gti {
     }
 
     /// True when `t` is in one of the intervals.
-    pub fn contains(&self, t: Dd) -> bool {
+    pub fn contains(&self, t: DoubleDouble) -> bool {
         let after = self.intervals.partition_point(|&(start, _)| start <= t);
         after > 0 && t < self.intervals[after - 1].1
     }
@@ -238,8 +245,8 @@ impl Gti {
 }
 
 /// Sorted intervals with those that touch or overlap made one.
-fn joined(sorted: Vec<(Dd, Dd)>) -> Vec<(Dd, Dd)> {
-    let mut intervals: Vec<(Dd, Dd)> = Vec::with_capacity(sorted.len());
+fn joined(sorted: Vec<(DoubleDouble, DoubleDouble)>) -> Vec<(DoubleDouble, DoubleDouble)> {
+    let mut intervals: Vec<(DoubleDouble, DoubleDouble)> = Vec::with_capacity(sorted.len());
     for (start, stop) in sorted {
         match intervals.last_mut() {
             Some(last) if start <= last.1 => {
@@ -259,7 +266,7 @@ mod tests {
 
     fn gti(list: &[(f64, f64)]) -> Result<(Gti, Warnings)> {
         let mut warnings = Warnings::default();
-        let raw = list.iter().map(|&(a, b)| (Dd::from(a), Dd::from(b))).collect();
+        let raw = list.iter().map(|&(a, b)| (DoubleDouble::from(a), DoubleDouble::from(b))).collect();
         Gti::new("test", raw, false, &mut warnings).map(|g| (g, warnings))
     }
 

@@ -14,7 +14,7 @@ pub(crate) const NO_CHECKSUM: &str = "0000000000000000";
 
 /// The value of a keyword.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum CardValue {
     /// `T` or `F`.
     Logical(bool),
     /// An integer.
@@ -25,24 +25,24 @@ pub enum Value {
     Text(String),
 }
 
-impl From<bool> for Value {
-    fn from(value: bool) -> Value {
-        Value::Logical(value)
+impl From<bool> for CardValue {
+    fn from(value: bool) -> CardValue {
+        CardValue::Logical(value)
     }
 }
-impl From<i64> for Value {
-    fn from(value: i64) -> Value {
-        Value::Integer(value)
+impl From<i64> for CardValue {
+    fn from(value: i64) -> CardValue {
+        CardValue::Integer(value)
     }
 }
-impl From<f64> for Value {
-    fn from(value: f64) -> Value {
-        Value::Real(value)
+impl From<f64> for CardValue {
+    fn from(value: f64) -> CardValue {
+        CardValue::Real(value)
     }
 }
-impl From<&str> for Value {
-    fn from(value: &str) -> Value {
-        Value::Text(value.to_string())
+impl From<&str> for CardValue {
+    fn from(value: &str) -> CardValue {
+        CardValue::Text(value.to_string())
     }
 }
 
@@ -62,18 +62,18 @@ pub(crate) fn invalid(message: String) -> io::Error {
 
 /// The cards of a header, in order, without `END`.
 #[derive(Clone, Debug, Default)]
-pub struct Header {
+pub struct HeaderCards {
     pub(crate) cards: Vec<[u8; CARD]>,
 }
 
-impl Header {
+impl HeaderCards {
     /// An empty header.
-    pub fn new() -> Header {
-        Header::default()
+    pub fn new() -> HeaderCards {
+        HeaderCards::default()
     }
 
     /// Appends all cards of another header.
-    pub fn append(&mut self, other: &Header) {
+    pub fn append(&mut self, other: &HeaderCards) {
         self.cards.extend_from_slice(&other.cards);
     }
 
@@ -86,17 +86,19 @@ impl Header {
     }
 
     /// Appends a keyword of at most eight characters `A-Z 0-9 - _`, its value and a comment (cut where the card ends).
-    pub fn push(&mut self, keyword: &str, value: impl Into<Value>, comment: &str) -> io::Result<()> {
+    pub fn push(&mut self, keyword: &str, value: impl Into<CardValue>, comment: &str) -> io::Result<()> {
         let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         if keyword.is_empty() || keyword.len() > 8 || !keyword.bytes().all(legal) {
             return Err(invalid(format!("'{keyword}' is not a FITS keyword: at most 8 of A-Z 0-9 - _")));
         }
         let value = match value.into() {
-            Value::Logical(value) => format!("{:>20}", if value { 'T' } else { 'F' }),
-            Value::Integer(value) => format!("{value:>20}"),
-            Value::Real(value) if value.is_finite() => format!("{:>20}", real(value)),
-            Value::Real(value) => return Err(invalid(format!("{keyword} = {value}: a FITS keyword must be finite"))),
-            Value::Text(text) => return self.push_text(keyword, &printable(&text), comment),
+            CardValue::Logical(value) => format!("{:>20}", if value { 'T' } else { 'F' }),
+            CardValue::Integer(value) => format!("{value:>20}"),
+            CardValue::Real(value) if value.is_finite() => format!("{:>20}", real(value)),
+            CardValue::Real(value) => {
+                return Err(invalid(format!("{keyword} = {value}: a FITS keyword must be finite")));
+            }
+            CardValue::Text(text) => return self.push_text(keyword, &printable(&text), comment),
         };
         self.card(&format!("{keyword:<8}= {value} / {}", printable(comment)));
         Ok(())
@@ -136,13 +138,13 @@ impl Header {
         }
     }
 
-    /// Replaces the value of a keyword that [`Header::push`] wrote on one card.
-    pub(crate) fn replace(&mut self, keyword: &str, value: Value) -> io::Result<()> {
+    /// Replaces the value of a keyword that [`HeaderCards::push`] wrote on one card.
+    pub(crate) fn replace(&mut self, keyword: &str, value: CardValue) -> io::Result<()> {
         let name = format!("{keyword:<8}= ");
         let Some(at) = self.cards.iter().position(|card| card.starts_with(name.as_bytes())) else {
             return Err(invalid(format!("{keyword} is not in the header")));
         };
-        let mut one = Header::new();
+        let mut one = HeaderCards::new();
         one.push(keyword, value, "")?;
         let cut = one.cards[0].iter().rposition(|&b| b == b'/').unwrap_or(CARD);
         // The old comment starts where the new value's does: both have the fixed format's width.
@@ -168,7 +170,7 @@ mod tests {
             assert_eq!(real(x).parse::<f64>(), Ok(x));
             assert!(real(x).contains('.'));
         }
-        let mut header = Header::new();
+        let mut header = HeaderCards::new();
         header.push("LONG", "it's ".repeat(60).as_str(), "comment").unwrap();
         header.push("MU", "µ", "").unwrap();
         header.history(&"x".repeat(200));

@@ -6,7 +6,7 @@ use super::Provenance;
 
 /// What a histogram says of itself.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct HistogramMeta {
+pub struct HistogramMetadata {
     /// Bins of time.
     pub n: usize,
     /// Bins of energy; 1 where events are not told apart by it.
@@ -47,7 +47,7 @@ pub struct Histogram {
     /// Good time in each bin of time, s.
     pub exposure: Vec<f64>,
     /// All else.
-    pub meta: HistogramMeta,
+    pub meta: HistogramMetadata,
 }
 
 impl Histogram {

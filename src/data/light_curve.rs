@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Balance, Gti, Provenance};
+use super::{EventBalance, Gti, Provenance};
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 
 /// Part of a bin by which edges may miss each other and still count as equal.
-pub(crate) const SLACK: f64 = 1e-6;
+pub(crate) const EDGE_SLACK: f64 = 1e-6;
 /// Places on a grid are whole numbers below this: exact in f64, with room to spare in u64.
 pub(crate) const MOST_PLACES: f64 = (1u64 << 52) as f64;
 /// Seconds by which a bin may reach over the end of an interval: what the rounding of bounds amounts to.
@@ -21,46 +21,46 @@ pub fn counting_error(counts: f64) -> f64 {
 
 /// The grid that bins stand on: bin `k` is `origin + k·dt ≤ t < origin + (k+1)·dt`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Grid {
+pub struct TimeGrid {
     /// Left edge of bin 0, seconds of the frame.
-    pub origin: Dd,
+    pub origin: DoubleDouble,
     /// Bin width, s.
     pub dt: f64,
 }
 
-impl Grid {
+impl TimeGrid {
     /// Left edge of bin `k`.
-    pub fn edge(&self, k: u64) -> Dd {
-        self.origin + Dd::product(self.dt, k as f64)
+    pub fn edge(&self, k: u64) -> DoubleDouble {
+        self.origin + DoubleDouble::product(self.dt, k as f64)
     }
 
     /// Centre of bin `k`, s.
     pub fn centre(&self, k: u64) -> f64 {
-        (self.origin + Dd::product(self.dt, k as f64 + 0.5)).value()
+        (self.origin + DoubleDouble::product(self.dt, k as f64 + 0.5)).value()
     }
 
     /// Bins that `start ≤ t < stop` reaches into, by more than a millionth of one; at least one. `start` is not before the
     /// origin.
-    pub(crate) fn bins(&self, start: Dd, stop: Dd) -> std::ops::Range<u64> {
-        let place = |t: Dd| (t - self.origin).value() / self.dt;
-        let first = (place(start) + SLACK).floor().max(0.0) as u64;
-        let end = (place(stop) - SLACK).ceil().max(0.0) as u64;
+    pub(crate) fn bins(&self, start: DoubleDouble, stop: DoubleDouble) -> std::ops::Range<u64> {
+        let place = |t: DoubleDouble| (t - self.origin).value() / self.dt;
+        let first = (place(start) + EDGE_SLACK).floor().max(0.0) as u64;
+        let end = (place(stop) - EDGE_SLACK).ceil().max(0.0) as u64;
         first..end.max(first.saturating_add(1))
     }
 
     /// Part of bin `k` inside `start ≤ t < stop`; 1 when less than a millionth is missing.
-    pub(crate) fn covered(&self, k: u64, start: Dd, stop: Dd) -> f64 {
+    pub(crate) fn covered_fraction(&self, k: u64, start: DoubleDouble, stop: DoubleDouble) -> f64 {
         let (a, b) = (self.edge(k), self.edge(k + 1));
         let from = if a > start { a } else { start };
         let to = if b < stop { b } else { stop };
         let part = ((to - from).value() / self.dt).clamp(0.0, 1.0);
-        if part > 1.0 - SLACK { 1.0 } else { part }
+        if part > 1.0 - EDGE_SLACK { 1.0 } else { part }
     }
 }
 
 /// What a light curve says of itself.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct LightCurveMeta {
+pub struct LightCurveMetadata {
     /// Number of bins.
     pub n: usize,
     /// Bin width, s.
@@ -80,7 +80,7 @@ pub struct LightCurveMeta {
 #[derive(Clone, Debug)]
 pub struct LightCurve {
     /// The grid of the bins.
-    pub grid: Grid,
+    pub grid: TimeGrid,
     /// Place of each bin on the grid, ascending.
     pub bin: Vec<u64>,
     /// Centre of each bin, seconds of the frame from MJDREF.
@@ -98,18 +98,18 @@ pub struct LightCurve {
     /// Good time intervals, seconds of the frame.
     pub gti: Gti,
     /// All else.
-    pub meta: LightCurveMeta,
+    pub meta: LightCurveMetadata,
 }
 
 impl LightCurve {
     /// A light curve of events: `counts` in bins `bin` of which the part `fracexp` was exposed.
-    pub(crate) fn counted(
-        grid: Grid,
+    pub(crate) fn from_counts(
+        grid: TimeGrid,
         bin: Vec<u64>,
         counts: Vec<f64>,
         fracexp: Vec<f64>,
         gti: Gti,
-        meta: LightCurveMeta,
+        meta: LightCurveMetadata,
     ) -> LightCurve {
         let exposed = |i: usize| grid.dt * fracexp[i];
         let rate = (0..bin.len()).map(|i| counts[i] / exposed(i)).collect();
@@ -149,14 +149,14 @@ impl LightCurve {
         if by == 0 || by as f64 > MOST_PLACES {
             return Err(Error::argument("rebin", by, "between 1 and 2^52 bins make a bin"));
         }
-        let grid = Grid { origin: self.grid.origin, dt: self.grid.dt * by as f64 };
+        let grid = TimeGrid { origin: self.grid.origin, dt: self.grid.dt * by as f64 };
         let places = self.bin.iter().map(|k| k / by).collect();
         Ok(self.regrouped(grid, places, by as f64))
     }
 
     /// Bins moved to `places` (ascending) of another grid, whose bins are `wide` times as long; bins at one place are added.
-    fn regrouped(&self, grid: Grid, places: Vec<u64>, wide: f64) -> LightCurve {
-        let mut new = LightCurve { grid, bin: Vec::new(), ..self.emptied() };
+    fn regrouped(&self, grid: TimeGrid, places: Vec<u64>, wide: f64) -> LightCurve {
+        let mut new = LightCurve { grid, bin: Vec::new(), ..self.without_bins() };
         let mut from = 0;
         for group in places.chunk_by(|a, b| a == b) {
             let range = from..from + group.len();
@@ -181,7 +181,7 @@ impl LightCurve {
     }
 
     /// The same without bins.
-    fn emptied(&self) -> LightCurve {
+    fn without_bins(&self) -> LightCurve {
         LightCurve {
             bin: Vec::new(),
             time: Vec::new(),
@@ -207,10 +207,10 @@ impl LightCurve {
             return Err(Error::argument("light curves", parts.len(), "none of them has a bin"));
         };
         let dt = first.grid.dt;
-        let grid = Grid { origin: first.grid.edge(first.first_bin()), dt };
-        let mut all = LightCurve { grid, gti: Gti::default(), ..first.emptied() };
+        let grid = TimeGrid { origin: first.grid.edge(first.first_bin()), dt };
+        let mut all = LightCurve { grid, gti: Gti::default(), ..first.without_bins() };
         all.meta.provenance.inputs.clear();
-        all.meta.provenance.photons = Balance::default();
+        all.meta.provenance.photons = EventBalance::default();
         let mut rows = Vec::new();
         for part in filled() {
             let bad = |what: String| Err(Error::argument("light curves", part.name(), what));
@@ -241,7 +241,7 @@ impl LightCurve {
                 continue;
             }
             let part: f64 = same.iter().map(|&(_, p, i)| p.fracexp[i]).sum();
-            if part > 1.0 + SLACK {
+            if part > 1.0 + EDGE_SLACK {
                 let message = format!(
                     "the bin at {} s is in two of them; light curves that overlap are not joined",
                     grid.centre(same[0].0)
@@ -270,7 +270,7 @@ impl LightCurve {
 
     /// Some of the rows, with other intervals.
     fn rows(&self, rows: impl Iterator<Item = usize>, gti: Gti) -> LightCurve {
-        let mut part = LightCurve { gti, ..self.emptied() };
+        let mut part = LightCurve { gti, ..self.without_bins() };
         for i in rows {
             part.bin.push(self.bin[i]);
             part.time.push(self.time[i]);
@@ -291,7 +291,7 @@ impl LightCurve {
             let span = [(self.grid.edge(stretch[0]), self.grid.edge(stretch[stretch.len() - 1] + 1))];
             let range = from..from + stretch.len();
             from = range.end;
-            parts.push(self.rows(range, self.gti.intersect(&Gti::of_sorted(&span))));
+            parts.push(self.rows(range, self.gti.intersect(&Gti::from_sorted(&span))));
         }
         parts
     }
@@ -300,10 +300,10 @@ impl LightCurve {
     pub fn split_by_gti(&self) -> Vec<LightCurve> {
         let mut parts = Vec::new();
         for &(start, stop) in self.gti.intervals() {
-            let from = self.time.partition_point(|&t| Dd::from(t) < start);
-            let to = self.time.partition_point(|&t| Dd::from(t) < stop);
+            let from = self.time.partition_point(|&t| DoubleDouble::from(t) < start);
+            let to = self.time.partition_point(|&t| DoubleDouble::from(t) < stop);
             if from < to {
-                parts.push(self.rows(from..to, Gti::of_sorted(&[(start, stop)])));
+                parts.push(self.rows(from..to, Gti::from_sorted(&[(start, stop)])));
             }
         }
         parts
@@ -311,7 +311,7 @@ impl LightCurve {
 
     /// The bins whose centres lie in `gti`, which becomes the good time.
     pub fn within(&self, gti: Gti) -> LightCurve {
-        let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(Dd::from(self.time[i]))).collect();
+        let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(DoubleDouble::from(self.time[i]))).collect();
         self.rows(inside.into_iter(), gti)
     }
 
@@ -340,7 +340,7 @@ impl LightCurve {
     }
 
     /// The span of some rows, seconds of the frame.
-    pub(crate) fn span(&self, rows: &std::ops::Range<usize>) -> (Dd, Dd) {
+    pub(crate) fn span(&self, rows: &std::ops::Range<usize>) -> (DoubleDouble, DoubleDouble) {
         (self.grid.edge(self.bin[rows.start]), self.grid.edge(self.bin[rows.end - 1] + 1))
     }
 }

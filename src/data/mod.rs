@@ -84,7 +84,7 @@ impl ChannelRange {
 
 /// Where the photons went: every row read is in exactly one of the other fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Balance {
+pub struct EventBalance {
     /// Rows read.
     pub read: u64,
     /// In a bin of a segment that counts.
@@ -105,7 +105,7 @@ pub struct Balance {
     pub dropped_edge: u64,
 }
 
-impl Balance {
+impl EventBalance {
     /// True when every row is accounted for.
     pub fn is_exact(&self) -> bool {
         let parts = [
@@ -122,7 +122,7 @@ impl Balance {
     }
 
     /// Adds another file's.
-    pub fn add(&mut self, other: &Balance) {
+    pub fn add(&mut self, other: &EventBalance) {
         self.read += other.read;
         self.used += other.used;
         self.outside_gti += other.outside_gti;
@@ -135,7 +135,7 @@ impl Balance {
     }
 }
 
-impl std::fmt::Display for Balance {
+impl std::fmt::Display for EventBalance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} read = {} used", self.read, self.used)?;
         let parts = [

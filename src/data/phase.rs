@@ -7,7 +7,7 @@
 //! in `docs/pulsations.md`.
 
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 
 /// Bits that a time in ticks has, its sign left out.
 const TICK_BITS: i32 = 61;
@@ -20,23 +20,23 @@ const FINEST: i32 = 60;
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Ephemeris {
     /// Epoch, seconds of the frame (from MJDREF).
-    pub epoch: Dd,
+    pub epoch: DoubleDouble,
     /// Frequency, Hz.
-    pub freq: Dd,
+    pub freq: DoubleDouble,
     /// First derivative, Hz/s.
-    pub fdot: Dd,
+    pub fdot: DoubleDouble,
     /// Second derivative, Hz/s².
-    pub fddot: Dd,
+    pub fddot: DoubleDouble,
 }
 
 impl Ephemeris {
     /// An ephemeris of plain numbers.
-    pub fn new(epoch: Dd, freq: f64, fdot: f64, fddot: f64) -> Ephemeris {
+    pub fn new(epoch: DoubleDouble, freq: f64, fdot: f64, fddot: f64) -> Ephemeris {
         Ephemeris { epoch, freq: freq.into(), fdot: fdot.into(), fddot: fddot.into() }
     }
 
     /// The same source described at another epoch: `f + ḟΔ + f̈Δ²/2` and so on; phase 0 moves there.
-    pub fn at(&self, epoch: Dd) -> Ephemeris {
+    pub fn at(&self, epoch: DoubleDouble) -> Ephemeris {
         let shift = epoch - self.epoch;
         let fdot = self.fdot + self.fddot * shift;
         let freq = self.freq + (self.fdot + self.fddot * shift * 0.5) * shift;
@@ -44,23 +44,23 @@ impl Ephemeris {
     }
 
     /// Cycles at `t` since the epoch, to 2⁻¹⁰⁰ of them.
-    pub fn cycles(&self, t: Dd) -> Dd {
+    pub fn cycles(&self, t: DoubleDouble) -> DoubleDouble {
         let d = t - self.epoch;
         (self.freq + (self.fdot + self.fddot * d / 3.0) * d * 0.5) * d
     }
 
     /// The same source described at the moment of phase 0 next to `t`: ticks counted from there are fine and phases are those of this
     /// ephemeris, however far its own epoch is.
-    pub fn next_to(&self, t: Dd) -> Ephemeris {
-        self.at(self.moment(0.0, t))
+    pub fn at_phase_zero_near(&self, t: DoubleDouble) -> Ephemeris {
+        self.at(self.time_of_phase(0.0, t))
     }
 
     /// The moment of a phase next to `t`.
-    pub fn moment(&self, phase: f64, t: Dd) -> Dd {
+    pub fn time_of_phase(&self, phase: f64, t: DoubleDouble) -> DoubleDouble {
         let mut near = t;
         // The second step is for frequencies that change within a cycle.
         for _ in 0..2 {
-            near = near - (self.cycles(near) - Dd::from(phase)).wrapped() / self.at(near).freq.value();
+            near = near - (self.cycles(near) - DoubleDouble::from(phase)).wrapped() / self.at(near).freq.value();
         }
         near
     }
@@ -69,7 +69,7 @@ impl Ephemeris {
 /// The clock that counts ticks of `2^−k` s from a reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ticks {
-    reference: Dd,
+    reference: DoubleDouble,
     k: i32,
 }
 
@@ -78,7 +78,7 @@ impl Ticks {
     ///
     /// # Errors
     /// Times that are not finite; more than 2⁶⁰ s.
-    pub fn spanning(reference: Dd, start: Dd, stop: Dd) -> Result<Ticks> {
+    pub fn spanning(reference: DoubleDouble, start: DoubleDouble, stop: DoubleDouble) -> Result<Ticks> {
         let far = (start - reference).value().abs().max((stop - reference).value().abs());
         // A second more, so that the rounding of either end does not matter.
         let bits = (far + 1.0).log2().ceil();
@@ -94,28 +94,28 @@ impl Ticks {
     }
 
     /// Where ticks are counted from, seconds of the frame.
-    pub fn reference(&self) -> Dd {
+    pub fn reference(&self) -> DoubleDouble {
         self.reference
     }
 
     /// The tick nearest to a time of the frame; times beyond the span end at its ends.
-    pub fn of(&self, t: Dd) -> i64 {
+    pub fn of(&self, t: DoubleDouble) -> i64 {
         self.nearest(t - self.reference)
     }
 
     /// Converts raw times whose frame lies at `offset`: an event at raw `t` is at `t + offset`. The reference is rounded to a tick
     /// of the raw times, once; a raw time that is a multiple of a tick, as every f64 is that has no finer unit, then loses
     /// nothing.
-    pub fn raw(&self, offset: Dd) -> RawTicks {
+    pub fn raw(&self, offset: DoubleDouble) -> RawTicks {
         let base = self.reference - offset;
         let tick = self.seconds();
         let whole = (base.hi / tick).round_ties_even() * tick;
         // The quotient may have a fraction that the low part completes.
-        let rest = Dd::sum(base.hi, -whole).hi + base.lo;
-        RawTicks { ticks: *self, base: Dd::sum(whole, (rest / tick).round_ties_even() * tick) }
+        let rest = DoubleDouble::sum(base.hi, -whole).hi + base.lo;
+        RawTicks { ticks: *self, base: DoubleDouble::sum(whole, (rest / tick).round_ties_even() * tick) }
     }
 
-    fn nearest(&self, d: Dd) -> i64 {
+    fn nearest(&self, d: DoubleDouble) -> i64 {
         let scale = 2f64.powi(self.k);
         let (hi, lo) = (d.hi * scale, d.lo * scale);
         let whole = hi.floor();
@@ -128,15 +128,15 @@ impl Ticks {
 #[derive(Clone, Copy, Debug)]
 pub struct RawTicks {
     ticks: Ticks,
-    base: Dd,
+    base: DoubleDouble,
 }
 
 impl RawTicks {
     /// Ticks of a raw time.
     #[inline]
     pub fn of(&self, t: f64) -> i64 {
-        let d = Dd::sum(t, -self.base.hi);
-        self.ticks.nearest(Dd { hi: d.hi, lo: d.lo - self.base.lo })
+        let d = DoubleDouble::sum(t, -self.base.hi);
+        self.ticks.nearest(DoubleDouble { hi: d.hi, lo: d.lo - self.base.lo })
     }
 }
 
@@ -161,7 +161,7 @@ impl Spin {
     /// A number that is not finite or does not fit: half a cycle a tick, 2³¹ cycles/tick² … in units that docs/pulsations.md
     /// lists; physical sources are far below.
     pub fn new(ephemeris: &Ephemeris, ticks: &Ticks) -> Result<Spin> {
-        let fit = |name: &str, value: Dd, part: Dd, exponent: i32| {
+        let fit = |name: &str, value: DoubleDouble, part: DoubleDouble, exponent: i32| {
             fixed(part, exponent).filter(|units| units.abs() < 1 << (WIDTH - 2)).ok_or_else(|| {
                 Error::argument(name, value.value(), "is too large for the span of the times, or no number")
             })
@@ -178,12 +178,12 @@ impl Spin {
     ///
     /// # Errors
     /// See [`Spin::new`].
-    pub fn of_frequency(freq: f64, ticks: &Ticks) -> Result<Spin> {
+    pub fn from_frequency(freq: f64, ticks: &Ticks) -> Result<Spin> {
         Spin::new(&Ephemeris::new(ticks.reference, freq, 0.0, 0.0), ticks)
     }
 
     /// The frequency, Hz, in full.
-    pub fn freq(&self, ticks: &Ticks) -> Dd {
+    pub fn freq(&self, ticks: &Ticks) -> DoubleDouble {
         unfixed(self.f, 96 - ticks.k)
     }
 
@@ -232,7 +232,7 @@ fn upper(c: i128, t: i64) -> i128 {
 }
 
 /// `x·2^exponent` rounded to a whole number, each part to the nearest; `None` where it does not fit.
-fn fixed(x: Dd, exponent: i32) -> Option<i128> {
+fn fixed(x: DoubleDouble, exponent: i32) -> Option<i128> {
     fixed_part(x.hi, exponent)?.checked_add(fixed_part(x.lo, exponent)?)
 }
 
@@ -257,11 +257,11 @@ fn fixed_part(x: f64, exponent: i32) -> Option<i128> {
 }
 
 /// `x/2^exponent` in double-double.
-fn unfixed(x: i128, exponent: i32) -> Dd {
+fn unfixed(x: i128, exponent: i32) -> DoubleDouble {
     let hi = x as f64;
     let lo = (x - hi as i128) as f64;
     let scale = |y: f64| y * 2f64.powi(-exponent / 2) * 2f64.powi(-(exponent - exponent / 2));
-    Dd::sum(scale(hi), scale(lo))
+    DoubleDouble::sum(scale(hi), scale(lo))
 }
 
 #[cfg(test)]
@@ -280,7 +280,7 @@ mod tests {
     }
 
     /// Units of `2⁻ᵇ` in a sum of two f64, exactly; b is large enough that nothing is lost.
-    fn exact(x: Dd, b: i64) -> BigInt {
+    fn exact(x: DoubleDouble, b: i64) -> BigInt {
         [x.hi, x.lo].into_iter().map(parts).map(|(m, e)| m << (e + b).max(0) as usize).sum()
     }
 
@@ -322,7 +322,8 @@ mod tests {
                 2 => 1e5,
                 _ => random.pick(&[1.0, 2.9, 1e4, 3.2e7, 6.4e8]),
             };
-            let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-span), Dd::from(span)).unwrap();
+            let ticks =
+                Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::from(-span), DoubleDouble::from(span)).unwrap();
             let limit = (span / ticks.seconds()) as i64;
             let (t, freq, fdot, fddot) = if kind == 3 {
                 let t = [limit, -limit, limit - 1, 1, -1, 0, 1 << 32, -(1 << 31)][random.below(8)].clamp(-limit, limit);
@@ -338,7 +339,10 @@ mod tests {
                 (t, 2000.0 * random.uniform(), fdot, fddot)
             };
             let low = freq * 2f64.powi(-54) * random.uniform();
-            let e = Ephemeris { freq: Dd::sum(freq, low), ..Ephemeris::new(Dd::ZERO, freq, fdot, fddot) };
+            let e = Ephemeris {
+                freq: DoubleDouble::sum(freq, low),
+                ..Ephemeris::new(DoubleDouble::ZERO, freq, fdot, fddot)
+            };
             let off = error(&e, &ticks, t);
             worst[kind] = worst[kind].max(off);
             assert!(off < 1.0, "{off} units: {e:?} at {t} of {ticks:?}");
@@ -351,14 +355,14 @@ mod tests {
     #[test]
     fn raw_times_of_satellites_lose_nothing() {
         let mut random = Random::new(2);
-        let reference = Dd::sum(3.1e8, 1.7e-9);
-        let ticks = Ticks::spanning(reference, Dd::from(3.09e8), Dd::from(3.2e8)).unwrap();
-        let raw = ticks.raw(Dd::sum(3.378, 1e-17));
+        let reference = DoubleDouble::sum(3.1e8, 1.7e-9);
+        let ticks = Ticks::spanning(reference, DoubleDouble::from(3.09e8), DoubleDouble::from(3.2e8)).unwrap();
+        let raw = ticks.raw(DoubleDouble::sum(3.378, 1e-17));
         for _ in 0..10_000 {
             let (a, b) = (3.1e8 + 1e6 * random.uniform(), 3.1e8 - 1e6 * random.uniform());
             // Differences of f64 of one binade are f64.
             assert_eq!((raw.of(a) - raw.of(b)) as f64 * ticks.seconds(), a - b);
-            let frame = Dd::from(a) + Dd::sum(3.378, 1e-17);
+            let frame = DoubleDouble::from(a) + DoubleDouble::sum(3.378, 1e-17);
             assert!((raw.of(a) - ticks.of(frame)).abs() <= 1);
         }
         assert_eq!(raw.of(1e300), i64::MAX);
@@ -366,25 +370,26 @@ mod tests {
 
     #[test]
     fn fixed_point_returns_and_refuses() {
-        let ticks = Ticks::spanning(Dd::ZERO, Dd::ZERO, Dd::from(1e5)).unwrap();
-        let e = Ephemeris::new(Dd::ZERO, 641.928, -3.8e-10, 1e-20);
+        let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(1e5)).unwrap();
+        let e = Ephemeris::new(DoubleDouble::ZERO, 641.928, -3.8e-10, 1e-20);
         let spin = Spin::new(&e, &ticks).unwrap();
         assert_eq!(spin.freq(&ticks).value(), 641.928);
         assert!((spin.fdot(&ticks) / -3.8e-10 - 1.0).abs() < 1e-12);
         assert!((spin.fddot(&ticks) / 1e-20 - 1.0).abs() < 1e-3);
         for bad in [f64::NAN, f64::INFINITY, 1e40] {
             assert!(
-                Spin::of_frequency(bad, &ticks).is_err() && Ticks::spanning(Dd::from(bad), Dd::ZERO, Dd::ZERO).is_err()
+                Spin::from_frequency(bad, &ticks).is_err()
+                    && Ticks::spanning(DoubleDouble::from(bad), DoubleDouble::ZERO, DoubleDouble::ZERO).is_err()
             );
         }
-        let next = e.next_to(Dd::from(1e4));
+        let next = e.at_phase_zero_near(DoubleDouble::from(1e4));
         assert!((next.epoch.value() - 1e4).abs() < 0.5 / 641.0);
         let (whole, rest) = (e.cycles(next.epoch), e.cycles(next.epoch).wrapped());
         assert!(whole.value() > 6.4e6 && rest.value().abs() < 1e-22, "{whole:?} {rest:?}");
         // The same phase everywhere.
-        let apart = e.cycles(Dd::from(2e4)) - next.cycles(Dd::from(2e4));
+        let apart = e.cycles(DoubleDouble::from(2e4)) - next.cycles(DoubleDouble::from(2e4));
         assert!(apart.wrapped().value().abs() < 1e-21, "{apart:?}");
-        let moved = e.at(Dd::from(1e4));
+        let moved = e.at(DoubleDouble::from(1e4));
         assert!((moved.freq.value() - (641.928 - 3.8e-6 + 5e-13)).abs() < 1e-12, "{moved:?}");
     }
 }

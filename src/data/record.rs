@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Balance, InputRecord};
+use super::{EventBalance, InputRecord};
 use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
 
@@ -37,7 +37,7 @@ pub struct Provenance {
     /// Names and hashes of the inputs.
     pub inputs: Vec<InputRecord>,
     /// Where the photons went; zeros for binned input.
-    pub photons: Balance,
+    pub photons: EventBalance,
     /// Warnings of the run.
     pub warnings: Warnings,
 }
@@ -59,7 +59,7 @@ impl Default for Provenance {
             eagleray_version: env!("CARGO_PKG_VERSION"),
             options: serde_json::Value::Null,
             inputs: Vec::new(),
-            photons: Balance::default(),
+            photons: EventBalance::default(),
             warnings: Warnings::default(),
         }
     }

@@ -29,7 +29,7 @@ impl<'a> From<&'a Vec<u64>> for Values<'a> {
 }
 
 /// One column of a product.
-pub struct ProductColumn<'a> {
+pub struct Column<'a> {
     /// Name that scripts use.
     pub name: &'static str,
     /// Unit in the notation of the FITS standard, empty for pure numbers.
@@ -39,16 +39,16 @@ pub struct ProductColumn<'a> {
 }
 
 /// A column of real numbers or counts.
-pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Values<'a>>) -> ProductColumn<'a> {
-    ProductColumn { name, unit: unit.to_string(), values: values.into() }
+pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Values<'a>>) -> Column<'a> {
+    Column { name, unit: unit.to_string(), values: values.into() }
 }
 
 /// A table with metadata, ready to be written in any format.
-pub struct Product<'a> {
+pub struct Table<'a> {
     /// Name of the table in formats that name it.
     pub name: &'static str,
     /// Columns of one length, in the order scripts expect.
-    pub columns: Vec<ProductColumn<'a>>,
+    pub columns: Vec<Column<'a>>,
     /// Metadata, a JSON object.
     pub meta: Value,
 }

@@ -1,17 +1,17 @@
 //! Sorted times to batches of whole runs of segments.
 
-use super::Progress;
+use super::ReadProgress;
 use super::plan::{InputPlan, Plan};
-use super::reader::{Reader, Taken, edges};
-use super::source::{self, Events, TimeSource};
+use super::reader::{Reader, TakeOutcome, edges};
+use super::time_source::{self, Events, TimeSource};
 use crate::backend::BatchLimits;
 use crate::base::error::Result;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::{Balance, Provenance};
-use crate::io::{EventFile, EventStream, Parting};
+use crate::data::{EventBalance, Provenance};
+use crate::io::{BandSelection, EventFile, EventStream};
 use crate::segment::plan::Segment;
-use crate::segment::{Row, SegmentBatch};
+use crate::segment::{SegmentBatch, SeriesSegment};
 
 /// Calls `take` with the batches of a plan, and with nothing before the first. Files are read once; where one that nobody has read
 /// before turns out to be out of order, all begins again, with nothing, and it is sorted. The reader's part of the balance, and
@@ -25,7 +25,7 @@ pub(super) fn each_batch(
     limits: BatchLimits,
     chunk: usize,
     warnings: &mut Warnings,
-    progress: Progress,
+    progress: ReadProgress,
     mut take: impl FnMut(Option<SegmentBatch>) -> Result<()>,
 ) -> Result<Provenance> {
     take(None)?;
@@ -37,7 +37,7 @@ pub(super) fn each_batch(
         }
     }
     inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = source::describe(&inputs);
+    let mut made = time_source::describe(&inputs);
     made.gti = plan.used_gti();
     let sources = || inputs.into_iter().map(|input| (input.source, input.offset)).collect();
     let balance = match first {
@@ -49,20 +49,21 @@ pub(super) fn each_batch(
 }
 
 /// Times, and what brings them to the frame.
-type Source<'a> = (Box<dyn TimeSource + 'a>, Dd);
+type OffsetTimeSource<'a> = (Box<dyn TimeSource + 'a>, DoubleDouble);
 
 /// Streams of files of which some have not been read before; `None` where none is left, or where all is known: no files, files
 /// known to be out of order.
-fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<Source<'a>>>> {
+fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<OffsetTimeSource<'a>>>> {
     let files: Option<Vec<_>> = inputs.iter().map(|input| Some((input.unread_file()?, input.offset))).collect();
     let Some(files) = files else { return Ok(None) };
     let known = || files.iter().map(|((file, _), _)| file.known());
     if known().all(|k| k.is_some()) || known().flatten().any(|times| !times.sorted) {
         return Ok(None);
     }
-    let stream = |((file, parting), offset): ((&'a EventFile, &Parting), Dd)| -> Result<Source<'a>> {
-        Ok((Box::new(EventStream::first(file, parting.clone())?), offset))
-    };
+    let stream =
+        |((file, parting), offset): ((&'a EventFile, &BandSelection), DoubleDouble)| -> Result<OffsetTimeSource<'a>> {
+            Ok((Box::new(EventStream::open_unordered(file, parting.clone())?), offset))
+        };
     files.into_iter().map(stream).collect::<Result<Vec<_>>>().map(Some)
 }
 
@@ -82,14 +83,14 @@ pub(super) struct Batcher<'a> {
     /// Some channel of the current segment waits for the times of others to be taken.
     waiting: bool,
     /// One a segment and channel.
-    rows: Vec<Row>,
+    rows: Vec<SeriesSegment>,
     first: bool,
     times: Vec<f64>,
 }
 
 impl<'a> Batcher<'a> {
-    fn new(plan: &'a Plan, inputs: Vec<Source<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
-        let reader = |((source, offset), planned): (Source<'a>, &InputPlan)| {
+    fn new(plan: &'a Plan, inputs: Vec<OffsetTimeSource<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
+        let reader = |((source, offset), planned): (OffsetTimeSource<'a>, &InputPlan)| {
             let counted = planned.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
             Reader::new(source, edges(&planned.gti, offset), counted, chunk)
         };
@@ -112,15 +113,15 @@ impl<'a> Batcher<'a> {
     fn run(
         mut self,
         take: &mut dyn FnMut(Option<SegmentBatch>) -> Result<()>,
-        progress: Progress,
-    ) -> Result<Option<Balance>> {
+        progress: ReadProgress,
+    ) -> Result<Option<EventBalance>> {
         while let Some(batch) = self.next_batch(progress)? {
             if !self.is_in_order() {
                 return Ok(None);
             }
             take(Some(batch))?;
         }
-        let mut balance = Balance::default();
+        let mut balance = EventBalance::default();
         for reader in &mut self.readers {
             balance.add(&reader.finish(progress)?);
         }
@@ -132,7 +133,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// The next batch, or `None` when all segments are done.
-    fn next_batch(&mut self, progress: Progress) -> Result<Option<SegmentBatch>> {
+    fn next_batch(&mut self, progress: ReadProgress) -> Result<Option<SegmentBatch>> {
         if self.rows.is_empty() && !self.open_group() {
             return Ok(None);
         }
@@ -140,9 +141,9 @@ impl<'a> Batcher<'a> {
         loop {
             while self.row < self.rows.len() {
                 match self.fill_row(progress)? {
-                    Taken::Full => return Ok(Some(self.take_batch(false))),
-                    Taken::Waiting => self.waiting = true,
-                    Taken::All => {}
+                    TakeOutcome::Full => return Ok(Some(self.take_batch(false))),
+                    TakeOutcome::Waiting => self.waiting = true,
+                    TakeOutcome::All => {}
                 }
                 self.row += 1;
                 if self.waiting && self.row.is_multiple_of(channels) {
@@ -171,9 +172,17 @@ impl<'a> Batcher<'a> {
         if self.group >= end {
             return false;
         }
-        let empty =
-            Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
-        let rows = |index| std::iter::repeat_n(Row { index, ..empty }, self.plan.spec.channels());
+        let empty = SeriesSegment {
+            index: 0,
+            start: DoubleDouble::ZERO,
+            begin: 0,
+            end: 0,
+            events: 0,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        };
+        let rows = |index| std::iter::repeat_n(SeriesSegment { index, ..empty }, self.plan.spec.channels());
         self.rows = (self.group..end).flat_map(rows).collect();
         self.group = end;
         (self.pass, self.row, self.first) = (0, 0, true);
@@ -199,9 +208,9 @@ impl<'a> Batcher<'a> {
     }
 
     /// Reads on into the current row.
-    fn fill_row(&mut self, progress: Progress) -> Result<Taken> {
+    fn fill_row(&mut self, progress: ReadProgress) -> Result<TakeOutcome> {
         let index = self.rows[self.row].index;
-        let Some(feeder) = self.feeder(self.row, index) else { return Ok(Taken::All) };
+        let Some(feeder) = self.feeder(self.row, index) else { return Ok(TakeOutcome::All) };
         let input = &self.plan.inputs[feeder];
         let Segment { first, stop, .. } = input.segments.get(index - input.first);
         let band = self.row % self.plan.spec.channels() - input.channels.start;

@@ -3,17 +3,17 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use super::Progress;
-use super::once::{TASK_BYTES, Told};
-use super::source::Events;
+use super::ReadProgress;
+use super::single_pass::{ProgressSender, TASK_BYTES};
+use super::time_source::Events;
 use crate::backend::Schedule;
-use crate::backend::local::Deal;
+use crate::backend::local::WorkQueue;
 use crate::base::error::{Error, Result};
-use crate::data::Balance;
-use crate::io::{Kept, Share};
+use crate::data::EventBalance;
+use crate::io::{KeptEvents, RowRangeReader};
 
 /// How an input is counted.
-pub(super) struct Way {
+pub(super) struct CountingOptions {
     /// Channels and detectors are needed, too.
     pub values: bool,
     /// Threads at most: each has counts of its own.
@@ -35,13 +35,13 @@ pub(super) fn threads(bytes: usize) -> usize {
 ///
 /// # Errors
 /// Reading fails; values of a file that has no channels, or of an input that is none.
-pub(super) fn each<S: Send>(
+pub(super) fn each_kept<S: Send>(
     input: &mut Events,
-    way: &Way,
-    progress: Progress,
+    way: &CountingOptions,
+    progress: ReadProgress,
     fresh: impl Fn() -> S + Sync,
-    look: impl Fn(&mut S, Kept) + Sync,
-) -> Result<(Vec<S>, Balance)> {
+    look: impl Fn(&mut S, KeptEvents) + Sync,
+) -> Result<(Vec<S>, EventBalance)> {
     let unread = input.source.balance().read == 0;
     let Some((file, parting)) = input.origin.as_ref().filter(|_| unread) else {
         if way.values {
@@ -54,7 +54,7 @@ pub(super) fn each<S: Send>(
         let (mut counts, mut times) = (fresh(), Vec::<f64>::new());
         let mut told = 0;
         while input.source.next_chunk(way.chunk, std::slice::from_mut(&mut times))? {
-            look(&mut counts, Kept { times: &times, channels: &[], detectors: &[] });
+            look(&mut counts, KeptEvents { times: &times, channels: &[], detectors: &[] });
             times.clear();
             let read = input.source.balance().read;
             progress(read - told);
@@ -64,18 +64,18 @@ pub(super) fn each<S: Send>(
     };
     let (rows, hashed) = (file.rows(), file.known().is_none());
     let step = (TASK_BYTES as usize / file.row_size().max(1)).max(1);
-    let deal = Deal::new(Schedule::Dynamic, rows.div_ceil(step), way.threads);
-    let found = Mutex::new((Vec::new(), Balance::default(), Vec::new()));
-    let one = |thread: usize, told: &mut Told| -> Result<()> {
+    let deal = WorkQueue::new(Schedule::Dynamic, rows.div_ceil(step), way.threads);
+    let found = Mutex::new((Vec::new(), EventBalance::default(), Vec::new()));
+    let one = |thread: usize, told: &mut ProgressSender| -> Result<()> {
         let (mut counts, mut times) = (fresh(), Vec::new());
         for task in deal.of(thread) {
             let rows = task * step..(task * step + step).min(rows);
-            let mut share = Share::new(file, parting.clone(), rows, hashed)?;
+            let mut share = RowRangeReader::new(file, parting.clone(), rows, hashed)?;
             if way.values {
                 share = share.with_values()?;
             }
             let mut read = 0;
-            while let Some(kept) = share.next_kept(&mut times)? {
+            while let Some(kept) = share.next_events(&mut times)? {
                 look(&mut counts, kept);
                 told.add(share.balance.read - read);
                 read = share.balance.read;
@@ -90,7 +90,7 @@ pub(super) fn each<S: Send>(
     let (sender, rows_read) = sync_channel(2 * way.threads);
     let failed = Mutex::new(None);
     let work = |thread: usize, sender: SyncSender<u64>| {
-        if let Err(e) = one(thread, &mut Told { sender, rows: 0, step: way.chunk as u64 }) {
+        if let Err(e) = one(thread, &mut ProgressSender { sender, rows: 0, step: way.chunk as u64 }) {
             failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
         }
     };

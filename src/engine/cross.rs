@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::ends::EndSums;
-use super::plan::{Place, Plan, Wanted};
-use super::{CHUNK_EVENTS, Done, Events, Keep, Progress, dead_time, no_events, work};
+use super::plan::{InputRole, Plan, PlanRequest};
+use super::zero_nyquist::ZeroNyquistAccumulator;
+use super::{CHUNK_EVENTS, Events, PlanSums, ReadProgress, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
-use crate::segment::Product;
+use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 
 /// Options of an averaged cross spectrum of events.
@@ -37,7 +37,7 @@ impl Default for CrossSpectrumOptions {
 }
 
 /// Two channels of one observation.
-pub struct Channels<'a> {
+pub struct EventPair<'a> {
     /// The reference.
     pub reference: Events<'a>,
     /// The subject, whose lags are positive where it is late.
@@ -51,26 +51,26 @@ pub struct Channels<'a> {
 /// # Errors
 /// Options without meaning; no interval long enough; reading fails; the device fails; no event in any segment.
 pub fn cross_spectrum_of_events(
-    inputs: Vec<Channels>,
+    inputs: Vec<EventPair>,
     inside: bool,
     options: &CrossSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<AveragedCrossSpectrum> {
     let known = inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time]);
     let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
-    let mut ends = options.cross.fullspec.then(|| EndSums::new(&plan.spec));
-    let keep = ends.as_mut().map_or(Keep::SumsAlone, Keep::Ends);
-    let done = work(&plan, events, backend, options.chunk_events, keep, &mut warnings, progress)?;
-    let Done { sums, device, mut made } = done;
+    let mut ends = options.cross.fullspec.then(|| ZeroNyquistAccumulator::new(&plan.spec));
+    let keep = ends.as_mut().map_or(SegmentSink::SumsAlone, SegmentSink::Ends);
+    let done = sum_plan(&plan, events, backend, options.chunk_events, keep, &mut warnings, progress)?;
+    let PlanSums { sums, device, mut made } = done;
     if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    let (ends, compat_stingray) = (ends.map(EndSums::finish), options.compat_stingray);
+    let (ends, compat_stingray) = (ends.map(ZeroNyquistAccumulator::finish), options.compat_stingray);
     let context =
         CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
     let mut spectrum = AveragedCrossSpectrum::new(&sums, &options.cross, context)?;
@@ -85,21 +85,21 @@ impl CrossSpectrumOptions {
     /// Options without meaning; no interval long enough.
     pub fn plan<'a>(
         &self,
-        inputs: Vec<Channels<'a>>,
+        inputs: Vec<EventPair<'a>>,
         inside: bool,
         warnings: &mut Warnings,
     ) -> Result<(Plan, Vec<Events<'a>>)> {
         let weight_exponent = self.cross.weight_exponent();
-        let product = Product::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
-        plan_channels(inputs, inside, product, self, warnings)
+        let quantity = Quantity::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
+        plan_channels(inputs, inside, quantity, self, warnings)
     }
 }
 
 /// Plans the common segments of some channels, and what is to be read for them.
 pub(super) fn plan_channels<'a>(
-    inputs: Vec<Channels<'a>>,
+    inputs: Vec<EventPair<'a>>,
     inside: bool,
-    product: Product,
+    quantity: Quantity,
     options: &CrossSpectrumOptions,
     warnings: &mut Warnings,
 ) -> Result<(Plan, Vec<Events<'a>>)> {
@@ -109,23 +109,23 @@ pub(super) fn plan_channels<'a>(
         for (channel, input) in channels.read_once(inside)? {
             events.push(input);
             gtis.push(gti.clone());
-            places.push(Place { observation, channel });
+            places.push(InputRole { observation, channel });
         }
     }
-    let wanted = Wanted {
+    let wanted = PlanRequest {
         dt: options.dt,
         segment_size: options.segment_size,
-        product,
+        quantity,
         compat_stingray: options.compat_stingray,
     };
-    let plan = Plan::of(&events, &gtis, &places, &wanted, warnings)?;
+    let plan = Plan::from_roles(&events, &gtis, &places, &wanted, warnings)?;
     Ok((plan, events))
 }
 
-impl<'a> Channels<'a> {
+impl<'a> EventPair<'a> {
     /// The inputs and the first channel of each: two bands of one file are one input, which is read once.
     fn read_once(self, inside: bool) -> Result<Vec<(usize, Events<'a>)>> {
-        let Channels { reference, subject } = self;
+        let EventPair { reference, subject } = self;
         if let (Some((file, r)), Some((other, s))) = (&reference.origin, &subject.origin)
             && let (Some(wide), Some(narrow)) = (r.selection.channels, s.selection.channels)
             && std::ptr::eq(*file, *other)
@@ -133,8 +133,8 @@ impl<'a> Channels<'a> {
             // Each photon counts once: in other cases those of both bands would count twice.
             && if inside { wide.contains(&narrow) } else { wide.is_apart_from(&narrow) }
         {
-            let both = Events::of_bands(file, &[wide, narrow], r.selection.detectors.clone())?;
-            return Ok(vec![(0, both.in_clock_of(reference)?)]);
+            let both = Events::from_bands(file, &[wide, narrow], r.selection.detectors.clone())?;
+            return Ok(vec![(0, both.with_clock_of(reference)?)]);
         }
         Ok(vec![(1, subject), (0, reference)])
     }

@@ -7,12 +7,12 @@ use crate::science::{
 };
 
 /// Distortions of the level below this are left alone.
-const SMALL: f64 = 0.01;
+const SMALL_DISTORTION: f64 = 0.01;
 /// Standard errors of the mean power by which the level must be off.
-const SIGNIFICANT: f64 = 3.0;
+const SIGNIFICANT_SIGMAS: f64 = 3.0;
 
 /// The detectors of some inputs, where all have the same dead time.
-pub(super) fn known(inputs: &[Events], combine: Combine) -> Option<DetectorDeadTime> {
+pub(super) fn common_dead_time(inputs: &[Events], combine: Combine) -> Option<DetectorDeadTime> {
     let first = inputs.first()?.dead_time?;
     let same = inputs.iter().all(|i| i.dead_time == Some(first));
     let merged = if combine == Combine::Merge { inputs.len() } else { 1 };
@@ -24,7 +24,7 @@ pub(super) fn warn(spectrum: &mut AveragedPowerSpectrum, known: Option<DetectorD
     let meta = &mut spectrum.meta;
     if let (Some(known), NoiseLevel::Poisson) = (known, noise)
         && let Some(distortion) =
-            Distortion::of(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
+            Distortion::new(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
     {
         let message = format!("{}; {}", distortion.said("the detectors"), distortion.remedy());
         meta.provenance.warnings.push("W-DEAD-TIME", message);
@@ -42,7 +42,7 @@ pub(super) fn warn_of_channels(
     for (((who, mean), known), noise) in channels.into_iter().zip(known).zip(noise) {
         if let (Some(known), NoiseLevel::Poisson) = (known, noise)
             && let Some(distortion) =
-                Distortion::of(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
+                Distortion::new(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
         {
             let message = format!("{}; {}", distortion.said(who), distortion.remedy());
             meta.provenance.warnings.push("W-DEAD-TIME", message);
@@ -58,7 +58,7 @@ pub(super) fn warn_of_bands(spectrum: &mut EnergySpectrum, known: Option<Detecto
     let all = meta.provenance.photons.used as f64;
     let largest = spectrum.counts.iter().map(|c| *c as f64).fold(meta.nphots * s.m as f64, f64::max);
     let rate = all / (s.m as f64 * s.segment_size);
-    if let Some(distortion) = Distortion::of(known, rate, (largest / all).min(1.0), [s.dt, s.n as f64, s.m as f64]) {
+    if let Some(distortion) = Distortion::new(known, rate, (largest / all).min(1.0), [s.dt, s.n as f64, s.m as f64]) {
         let message = format!(
             "{}, in the band with most photons; it makes the photons of different bands avoid each other, too: a negative real \
              part in their cross spectra. Neither is corrected here; two detectors, one for the bands and one for the reference, \
@@ -82,20 +82,20 @@ struct Distortion {
 
 impl Distortion {
     /// Of a share of the events that detectors record at `rate` counts/s together, in spectra of so many bins of `dt` seconds and so
-    /// many segments: where it is more than [`SMALL`] at low frequencies, and on average more than [`SIGNIFICANT`] standard errors of
+    /// many segments: where it is more than [`SMALL_DISTORTION`] at low frequencies, and on average more than [`SIGNIFICANT_SIGMAS`] standard errors of
     /// the mean power.
-    fn of(known: DetectorDeadTime, rate: f64, share: f64, [dt, n, m]: [f64; 3]) -> Option<Distortion> {
+    fn new(known: DetectorDeadTime, rate: f64, share: f64, [dt, n, m]: [f64; 3]) -> Option<Distortion> {
         let rate = rate / known.detectors as f64;
         // Rates that such detectors cannot record come from elsewhere.
         let model = DeadTimeModel::new(rate, known.seconds, DeadTimeKind::NonParalysable).ok()?;
         let level = share * (1.0 - model.rms_factor().powi(2));
-        if level < SMALL {
+        if level < SMALL_DISTORTION {
             return None;
         }
         let levels = model.power(dt, n as usize);
         let off = share * levels.iter().map(|z| (1.0 - 0.5 * z).abs()).sum::<f64>() / levels.len() as f64;
         let errors = off * (m * levels.len() as f64).sqrt();
-        (errors >= SIGNIFICANT).then(|| Distortion { known, rate, level, rms: 1.0 - model.rms_factor() })
+        (errors >= SIGNIFICANT_SIGMAS).then(|| Distortion { known, rate, level, rms: 1.0 - model.rms_factor() })
     }
 
     fn said(&self, who: &str) -> String {

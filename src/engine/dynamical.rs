@@ -2,21 +2,21 @@
 
 use serde::Serialize;
 
-use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
+use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
 use super::plan::InputPlan;
-use super::source::Events;
-use super::{Done, Keep, Options, Plan, Progress, no_events, record_device, work};
+use super::time_source::Events;
+use super::{Plan, PlanSums, PowerSpectrumOptions, ReadProgress, SegmentSink, no_events, record_device, sum_plan};
 use crate::backend::{Backend, DeviceInfo};
 use crate::base::error::{Error, Result};
 use crate::base::sums::{PartialSums, Sums};
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, Provenance};
 use crate::science::CrossOptions;
-use crate::science::dynamical::rows::{Place, Recipe, Rows};
+use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::science::power::{PowerOptions, single_precision_suffices};
-use crate::segment::{PlanSpec, Product};
+use crate::segment::{PlanSpec, Quantity};
 
 /// Bytes of a matrix from which on memory is worth a warning.
 const LARGE_MATRIX: u64 = 1 << 30;
@@ -26,14 +26,14 @@ const LARGE_MATRIX: u64 = 1 << 30;
 pub struct DynamicalOptions {
     /// Segments, normalisation and rebinning of frequencies. The noise level is Poisson's, a value, or none.
     #[serde(flatten)]
-    pub spectrum: Options,
+    pub spectrum: PowerSpectrumOptions,
     /// Rebinning of times.
     #[serde(flatten)]
     pub time: TimeRebin,
 }
 
 /// The product that keeps every segment of a power spectrum.
-pub(super) const EVERY_SEGMENT: Product = Product::EverySegment { channels: 1, inside: 0 };
+pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { channels: 1, inside: 0 };
 
 impl DynamicalOptions {
     /// Plans the segments of some inputs; a large matrix is warned of.
@@ -42,7 +42,7 @@ impl DynamicalOptions {
     /// See [`Plan::new`].
     pub fn plan(&self, inputs: &[Events], warnings: &mut Warnings) -> Result<Plan> {
         let mut plan = Plan::new(inputs, &self.spectrum, warnings)?;
-        plan.spec.product = EVERY_SEGMENT;
+        plan.spec.quantity = EVERY_SEGMENT;
         let (rows, frequencies) = self.shape(&plan)?;
         warn_of_size(rows, frequencies, warnings);
         Ok(plan)
@@ -61,7 +61,7 @@ impl DynamicalOptions {
 pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
     let bytes = rows.saturating_mul(8 * frequencies as u64);
     if bytes > LARGE_MATRIX {
-        let gigabytes = Short((bytes as f64 / 1e8).ceil() / 10.0);
+        let gigabytes = ShortNumber((bytes as f64 / 1e8).ceil() / 10.0);
         let message = format!(
             "a matrix of {rows} times and {frequencies} frequencies takes {gigabytes} GB of memory; rebinning makes it smaller"
         );
@@ -75,8 +75,8 @@ fn stretches(plan: &Plan) -> u64 {
 }
 
 /// What is done with the segments of a power spectrum.
-pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> Recipe {
-    Recipe {
+pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> DynamicalSpec {
+    DynamicalSpec {
         channels: 1,
         inside: false,
         flux,
@@ -100,13 +100,13 @@ pub(super) fn cross_recipe(
     dt: f64,
     inside: bool,
     flux: bool,
-) -> Result<Recipe> {
+) -> Result<DynamicalSpec> {
     if cross.fullspec {
         return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
     }
     // Rows begin with the reference.
     let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
-    Ok(Recipe {
+    Ok(DynamicalSpec {
         channels: 2,
         inside,
         flux,
@@ -123,7 +123,7 @@ pub(super) fn cross_recipe(
 }
 
 /// Where each segment of a plan lies: they are asked for in order.
-struct Places<'a> {
+struct SegmentPlaces<'a> {
     observations: Vec<&'a InputPlan>,
     across_gaps: bool,
     /// The observation that was asked for last, and the stretches before it.
@@ -131,12 +131,12 @@ struct Places<'a> {
     stretches: u64,
 }
 
-impl<'a> Places<'a> {
-    fn new(plan: &'a Plan, across_gaps: bool) -> Places<'a> {
-        Places { observations: plan.observations().collect(), across_gaps, observation: 0, stretches: 0 }
+impl<'a> SegmentPlaces<'a> {
+    fn new(plan: &'a Plan, across_gaps: bool) -> SegmentPlaces<'a> {
+        SegmentPlaces { observations: plan.observations().collect(), across_gaps, observation: 0, stretches: 0 }
     }
 
-    fn get(&mut self, index: u64) -> Place {
+    fn get(&mut self, index: u64) -> SegmentPlace {
         while index >= self.observations[self.observation].indices().end {
             self.stretches += self.observations[self.observation].segments.stretches();
             self.observation += 1;
@@ -145,8 +145,8 @@ impl<'a> Places<'a> {
         let (start, stretch, number) = segments.place(index - first);
         let start = start.value();
         match self.across_gaps {
-            true => Place { start, stretch: 0, number: index },
-            false => Place { start, stretch: self.stretches + stretch, number },
+            true => SegmentPlace { start, stretch: 0, number: index },
+            false => SegmentPlace { start, stretch: self.stretches + stretch, number },
         }
     }
 }
@@ -160,7 +160,7 @@ pub fn dynamical_spectrum_of_events(
     options: &DynamicalOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<DynamicalPowerSpectrum> {
     if inputs.is_empty() {
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
@@ -194,15 +194,15 @@ pub struct DynamicalCrossOptions {
 /// # Errors
 /// See there; a fitted noise level, `fullspec`.
 pub fn dynamical_cross_spectrum_of_events(
-    inputs: Vec<Channels>,
+    inputs: Vec<EventPair>,
     inside: bool,
     options: &DynamicalCrossOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<DynamicalCrossSpectrum> {
-    let product = Product::EverySegment { channels: 2, inside: u64::from(inside) };
-    let (plan, events) = plan_channels(inputs, inside, product, &options.spectrum, &mut warnings)?;
+    let quantity = Quantity::EverySegment { channels: 2, inside: u64::from(inside) };
+    let (plan, events) = plan_channels(inputs, inside, quantity, &options.spectrum, &mut warnings)?;
     let dt = plan.resolution.dt;
     let recipe = cross_recipe(&options.spectrum.cross, options.time, &plan.spec, dt, inside, false)?;
     let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
@@ -215,17 +215,17 @@ pub fn dynamical_cross_spectrum_of_events(
 }
 
 /// The rows of a plan's segments.
-pub(super) struct EveryRow<'a> {
+pub(super) struct PlanRows<'a> {
     plan: &'a Plan,
-    places: Places<'a>,
-    rows: Rows,
+    places: SegmentPlaces<'a>,
+    rows: DynamicalRows,
 }
 
-impl<'a> EveryRow<'a> {
-    fn new(plan: &'a Plan, recipe: Recipe) -> Result<EveryRow<'a>> {
-        let places = Places::new(plan, recipe.time.across_gaps);
-        let rows = Rows::new(recipe, plan.total_segments(), stretches(plan))?;
-        Ok(EveryRow { plan, places, rows })
+impl<'a> PlanRows<'a> {
+    fn new(plan: &'a Plan, recipe: DynamicalSpec) -> Result<PlanRows<'a>> {
+        let places = SegmentPlaces::new(plan, recipe.time.across_gaps);
+        let rows = DynamicalRows::new(recipe, plan.total_segments(), stretches(plan))?;
+        Ok(PlanRows { plan, places, rows })
     }
 
     /// Takes sums of segments, which come in order.
@@ -236,7 +236,7 @@ impl<'a> EveryRow<'a> {
     /// Forgets what came.
     pub fn begin_again(&mut self) {
         self.rows.clear();
-        self.places = Places::new(self.plan, self.places.across_gaps);
+        self.places = SegmentPlaces::new(self.plan, self.places.across_gaps);
     }
 
     /// All segments together, without their powers.
@@ -249,14 +249,15 @@ impl<'a> EveryRow<'a> {
 fn rows_of(
     plan: &Plan,
     inputs: Vec<Events>,
-    recipe: Recipe,
+    recipe: DynamicalSpec,
     backend: &mut dyn Backend,
     chunk: usize,
     warnings: &mut Warnings,
-    progress: Progress,
-) -> Result<(Rows, DeviceRecord, Provenance)> {
-    let mut rows = EveryRow::new(plan, recipe)?;
-    let Done { sums, device, made } = work(plan, inputs, backend, chunk, Keep::Rows(&mut rows), warnings, progress)?;
+    progress: ReadProgress,
+) -> Result<(DynamicalRows, DeviceRecord, Provenance)> {
+    let mut rows = PlanRows::new(plan, recipe)?;
+    let PlanSums { sums, device, made } =
+        sum_plan(plan, inputs, backend, chunk, SegmentSink::Rows(&mut rows), warnings, progress)?;
     if sums.channels.is_empty() || sums.channels.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }

@@ -1,17 +1,19 @@
 //! Segments of series → rows of a dynamical spectrum, as the sums of each come back.
 
-use super::Queue;
+use super::BatchQueue;
 use super::dynamical::{EVERY_SEGMENT, cross_recipe, recipe, record, warn_of_precision, warn_of_size};
 use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, push_flux, spec_of};
-use super::series::{CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan};
+use super::light_curve_spectrum::{
+    LightCurveCrossOptions, LightCurveCrossPlan, LightCurvePlan, LightCurveSpectrumOptions,
+};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, LightCurve, Provenance};
 use crate::science::Norm;
-use crate::science::dynamical::rows::{Place, Recipe, Rows};
+use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
-use crate::segment::{PlanSpec, Product};
+use crate::segment::{PlanSpec, Quantity};
 
 /// The dynamical power spectrum of flux segments that follow one another from time 0 on, all of one length. With
 /// `use_common_mean` false each is normalised by its own mean (and errors), and one that cannot be is skipped.
@@ -44,15 +46,15 @@ pub fn dynamical_cross_spectrum_of_flux(
     cross_of_flux(pairs, options, time, one_after_the_other, backend, warnings)
 }
 
-fn one_after_the_other(index: u64, size: f64) -> Place {
-    Place { start: index as f64 * size, stretch: 0, number: index }
+fn one_after_the_other(index: u64, size: f64) -> SegmentPlace {
+    SegmentPlace { start: index as f64 * size, stretch: 0, number: index }
 }
 
 fn of_flux(
     segments: impl IntoIterator<Item = FluxSegment>,
     options: &FluxOptions,
     time: TimeRebin,
-    place: impl Fn(u64, f64) -> Place,
+    place: impl Fn(u64, f64) -> SegmentPlace,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<DynamicalPowerSpectrum> {
@@ -73,7 +75,7 @@ fn cross_of_flux(
     pairs: impl IntoIterator<Item = FluxPair>,
     options: &CrossFluxOptions,
     time: TimeRebin,
-    place: impl Fn(u64, f64) -> Place,
+    place: impl Fn(u64, f64) -> SegmentPlace,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<DynamicalCrossSpectrum> {
@@ -85,7 +87,7 @@ fn cross_of_flux(
     });
     let mut whole = whole.peekable();
     let n = whole.peek().map_or(0, |(_, [reference, _])| reference.values.len());
-    let spec = spec_of(n, *dt, Product::EverySegment { channels: 2, inside: 0 })?;
+    let spec = spec_of(n, *dt, Quantity::EverySegment { channels: 2, inside: 0 })?;
     let recipe = cross_recipe(cross, time, &spec, *dt, false, true)?;
     let (mut rows, device) = rows_of(whole, &spec, recipe, *rates, place, backend, &mut warnings)?;
     rows.total.skipped += skipped;
@@ -102,17 +104,17 @@ fn cross_of_flux(
 fn rows_of<C: AsRef<[FluxSegment]>>(
     segments: impl Iterator<Item = (u64, C)>,
     spec: &PlanSpec,
-    recipe: Recipe,
+    recipe: DynamicalSpec,
     rates: bool,
-    place: impl Fn(u64, f64) -> Place,
+    place: impl Fn(u64, f64) -> SegmentPlace,
     backend: &mut dyn Backend,
     warnings: &mut Warnings,
-) -> Result<(Rows, DeviceRecord)> {
+) -> Result<(DynamicalRows, DeviceRecord)> {
     let (norm, to_counts) = (recipe.norm, if rates { recipe.dt } else { 1.0 });
     // An iterator's end is not known; rows grow as segments come.
-    let mut rows = Rows::new(recipe, 0, 0)?;
-    let mut queue = Queue::of_plan(backend, spec)?;
-    let mut take = |queue: &mut Queue| {
+    let mut rows = DynamicalRows::new(recipe, 0, 0)?;
+    let mut queue = BatchQueue::prepare(backend, spec)?;
+    let mut take = |queue: &mut BatchQueue| {
         queue.sums.take_runs().for_each(|(segment, sums)| rows.add(place(segment, spec.segment_size), sums));
     };
     push_flux(&mut queue, spec, segments, to_counts, &mut take)?;
@@ -137,15 +139,15 @@ fn check_finite(power: &[f64], mean: f64, norm: Norm) -> Result<()> {
 /// split it into stretches.
 ///
 /// # Errors
-/// See [`SeriesPlan::new`] and [`dynamical_spectrum_of_flux`].
+/// See [`LightCurvePlan::new`] and [`dynamical_spectrum_of_flux`].
 pub fn dynamical_spectrum_of_light_curve(
     series: &LightCurve,
-    options: &SeriesOptions,
+    options: &LightCurveSpectrumOptions,
     time: TimeRebin,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<DynamicalPowerSpectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
     let frequencies = crate::numerics::fft::frequencies(plan.resolution.n);
     warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.count(), &mut warnings);
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
@@ -160,16 +162,16 @@ pub fn dynamical_spectrum_of_light_curve(
 /// stretches.
 ///
 /// # Errors
-/// See [`CrossSeriesPlan::new`] and [`dynamical_cross_spectrum_of_flux`].
+/// See [`LightCurveCrossPlan::new`] and [`dynamical_cross_spectrum_of_flux`].
 pub fn dynamical_cross_spectrum_of_light_curves(
     subject: &LightCurve,
     reference: &LightCurve,
-    options: &CrossSeriesOptions,
+    options: &LightCurveCrossOptions,
     time: TimeRebin,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<DynamicalCrossSpectrum> {
-    let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
     let frequencies =
         options.cross.rebin.ranges(crate::numerics::fft::frequencies(plan.segments.resolution.n))?.count();
     warn_of_size(4 * plan.segments.starts.len() as u64, frequencies, &mut warnings);
@@ -183,7 +185,7 @@ pub fn dynamical_cross_spectrum_of_light_curves(
 }
 
 /// Where the segments of a light curve lie.
-fn places(plan: &SeriesPlan, series: &LightCurve, across_gaps: bool) -> impl Fn(u64, f64) -> Place {
+fn places(plan: &LightCurvePlan, series: &LightCurve, across_gaps: bool) -> impl Fn(u64, f64) -> SegmentPlace {
     let (starts, n) = (&plan.starts, plan.resolution.n);
     let joined = |i: usize| starts[i] == starts[i - 1] + n && series.bin[starts[i]] == series.bin[starts[i] - 1] + 1;
     // The first segment of each stretch.
@@ -192,6 +194,6 @@ fn places(plan: &SeriesPlan, series: &LightCurve, across_gaps: bool) -> impl Fn(
     move |index, _| {
         let i = index as usize;
         let stretch = if across_gaps { 0 } else { heads.partition_point(|&head| head <= i) - 1 };
-        Place { start: edges[i], stretch: stretch as u64, number: (i - heads[stretch]) as u64 }
+        SegmentPlace { start: edges[i], stretch: stretch as u64, number: (i - heads[stretch]) as u64 }
     }
 }

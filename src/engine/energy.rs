@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::plan::{Place, Plan, Wanted, combined_gtis};
+use super::plan::{InputRole, Plan, PlanRequest, combined_gtis};
 use super::reader::{Reader, edges};
-use super::source::describe;
-use super::{CHUNK_EVENTS, Combine, Done, Events, Keep, Progress, dead_time, no_events, work};
+use super::time_source::describe;
+use super::{CHUNK_EVENTS, Combine, Events, PlanSums, ReadProgress, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
-use crate::data::{Balance, Gti};
+use crate::data::{EventBalance, Gti};
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
-use crate::segment::Product;
+use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 
 /// Options of an energy spectrum of events.
@@ -78,10 +78,12 @@ impl EnergyPlan {
         let inside = relations(inputs, bands)?;
         let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
-        let places: Vec<Place> = (0..inputs.len()).map(|i| Place { observation: observation(i), channel: 0 }).collect();
-        let product = Product::Cross { channels: bands.subjects.len() + 1, inside, weight_exponent: None };
-        let wanted = Wanted { dt: options.dt, segment_size: options.segment_size, product, compat_stingray: false };
-        let plan = Plan::of(inputs, &gtis, &places, &wanted, warnings)?;
+        let places: Vec<InputRole> =
+            (0..inputs.len()).map(|i| InputRole { observation: observation(i), channel: 0 }).collect();
+        let quantity = Quantity::Cross { channels: bands.subjects.len() + 1, inside, weight_exponent: None };
+        let wanted =
+            PlanRequest { dt: options.dt, segment_size: options.segment_size, quantity, compat_stingray: false };
+        let plan = Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)?;
         let Resolution { n, segment_size, .. } = plan.resolution;
         let Some(freq) = options.energy.freq else {
             return Err(Error::argument(
@@ -140,7 +142,7 @@ fn relations(inputs: &[Events], bands: &EnergyBands) -> Result<u64> {
 }
 
 /// Variability against energy of events, all bands in one pass: each event is read once and counted in its band and, where it is in
-/// there, in the reference. The inputs are those of [`Events::of_bands`], the reference first.
+/// there, in the reference. The inputs are those of [`Events::from_bands`], the reference first.
 ///
 /// The balance of photons counts events, not entries in bands: one in a band and in the reference is one.
 ///
@@ -152,15 +154,15 @@ pub fn energy_spectrum_of_events(
     options: &EnergySpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<EnergySpectrum> {
     if options.energy.kind == EnergyKind::Count {
         return count_spectrum(inputs, bands, options, warnings, progress);
     }
     let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
-    let known = dead_time::known(&inputs, options.combine);
-    let Done { sums, device, mut made } =
-        work(&plan, inputs, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
+    let known = dead_time::common_dead_time(&inputs, options.combine);
+    let PlanSums { sums, device, mut made } =
+        sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
     if sums.channels.iter().all(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
@@ -181,7 +183,7 @@ fn count_spectrum(
     bands: &EnergyBands,
     options: &EnergySpectrumOptions,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<EnergySpectrum> {
     let inside = relations(&inputs, bands)?;
     inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
@@ -192,7 +194,7 @@ fn count_spectrum(
     let exposure = observations.iter().map(Gti::exposure).sum();
     let mut counts = vec![0; bands.subjects.len() + 1];
     let counted: Vec<bool> = (0..counts.len()).map(|b| b == 0 || (inside >> (b - 1)) & 1 == 0).collect();
-    let mut photons = Balance::default();
+    let mut photons = EventBalance::default();
     for (input, gti) in inputs.into_iter().zip(&gtis) {
         let intervals = edges(gti, input.offset);
         let mut reader = Reader::new(input.source, Arc::clone(&intervals), counted.clone(), options.chunk_events);
@@ -208,5 +210,5 @@ fn count_spectrum(
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let EnergyBands { subjects, channels, .. } = bands.clone();
-    Ok(EnergySpectrum::of_counts(subjects, counts.split_off(1), channels, exposure, made))
+    Ok(EnergySpectrum::from_counts(subjects, counts.split_off(1), channels, exposure, made))
 }

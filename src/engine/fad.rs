@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::cross::{Channels, CrossSpectrumOptions, plan_channels};
+use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
 use super::plan::Plan;
-use super::{CHUNK_EVENTS, Done, Events, Keep, Progress, no_events, work};
+use super::{CHUNK_EVENTS, Events, PlanSums, ReadProgress, SegmentSink, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::science::fad::{FadContext, FadOptions, FadSpectrum};
-use crate::segment::Product;
+use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 
 /// Options of corrected spectra of events.
@@ -41,17 +41,17 @@ impl FadPlanOptions {
     ///
     /// # Errors
     /// A smoothing that is not positive; options without meaning; no interval long enough.
-    pub fn plan<'a>(&self, inputs: Vec<Channels<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
+    pub fn plan<'a>(&self, inputs: Vec<EventPair<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
         let width = self.fad.smoothing;
         if !(width.is_finite() && width > 0.0) {
             return Err(Error::argument("--fad-smoothing", width, "must be a positive number of Hz"));
         }
         // How many frequencies that is shows when the length of a segment is known.
-        let product = Product::Fad(self.fad.work(0.0));
+        let quantity = Quantity::Fad(self.fad.work(0.0));
         let FadPlanOptions { dt, segment_size, compat_stingray, .. } = *self;
         let cross = CrossSpectrumOptions { dt, segment_size, compat_stingray, ..CrossSpectrumOptions::default() };
-        let (mut plan, events) = plan_channels(inputs, false, product, &cross, warnings)?;
-        plan.spec.product = Product::Fad(self.fad.work(plan.resolution.segment_size));
+        let (mut plan, events) = plan_channels(inputs, false, quantity, &cross, warnings)?;
+        plan.spec.quantity = Quantity::Fad(self.fad.work(plan.resolution.segment_size));
         Ok((plan, events))
     }
 }
@@ -62,15 +62,15 @@ impl FadPlanOptions {
 /// # Errors
 /// See [`FadPlanOptions::plan`]; a device that is not the CPU; reading fails; no event in any segment.
 pub fn fad_of_events(
-    inputs: Vec<Channels>,
+    inputs: Vec<EventPair>,
     options: &FadPlanOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<FadSpectrum> {
     let (plan, events) = options.plan(inputs, &mut warnings)?;
-    let done = work(&plan, events, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
-    let Done { sums, device, mut made } = done;
+    let done = sum_plan(&plan, events, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let PlanSums { sums, device, mut made } = done;
     if sums.segments == 0 {
         return Err(no_events(&plan, &made));
     }

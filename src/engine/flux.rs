@@ -1,18 +1,18 @@
 //! Averaged power spectra and cross spectra of flux segments from any iterator.
 
-use super::ends::EndSums;
-use super::{Queue, record_device};
+use super::zero_nyquist::ZeroNyquistAccumulator;
+use super::{BatchQueue, record_device};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::Provenance;
 use crate::kernels::Input;
 use crate::science::Norm;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
-use crate::science::norm::Level;
-use crate::science::power::{AveragedPowerSpectrum, Context, PowerOptions};
-use crate::segment::{PlanSpec, Product, Row, SegmentBatch};
+use crate::science::norm::NormParameters;
+use crate::science::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
+use crate::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 
 /// One segment of a binned series.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,16 +95,16 @@ pub fn spectrum_of_flux(
     }
     let mut segments = (0..).zip(segments.into_iter().map(|segment| [segment])).peekable();
     let first = segments.peek().map_or(0, |(_, [segment])| segment.values.len());
-    let spec = spec_of(first, options.dt, Product::Power { weight_exponent: None })?;
+    let spec = spec_of(first, options.dt, Quantity::Power { weight_exponent: None })?;
     let PlanSpec { n, segment_size, .. } = spec;
     let dt = options.dt;
-    let mut queue = Queue::of_plan(backend, &spec)?;
+    let mut queue = BatchQueue::prepare(backend, &spec)?;
     push_flux(&mut queue, &spec, segments, if options.rates { dt } else { 1.0 }, |_| {})?;
     let (sums, device) = queue.finish(&mut warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let options_used = serde_json::to_value(&options.power).unwrap_or_default();
     let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
-    let context = Context { n, dt, segment_size, device, provenance };
+    let context = PowerContext { n, dt, segment_size, device, provenance };
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
     check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
     Ok(spectrum)
@@ -129,12 +129,12 @@ pub fn cross_spectrum_of_flux(
     let mut pairs = pairs.into_iter().zip(0u64..);
     let first = pairs.find(|(pair, _)| pair.is_whole());
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
-    let spec = spec_of(n, *dt, Product::Cross { channels: 2, inside: 0, weight_exponent: None })?;
+    let spec = spec_of(n, *dt, Quantity::Cross { channels: 2, inside: 0, weight_exponent: None })?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
-    let mut queue = Queue::of_plan(backend, &spec)?;
+    let mut queue = BatchQueue::prepare(backend, &spec)?;
     let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
     flux.own = cross.weight_exponent().map(|_| cross.norm);
-    let mut ends = cross.fullspec.then(|| EndSums::new(&spec));
+    let mut ends = cross.fullspec.then(|| ZeroNyquistAccumulator::new(&spec));
     let mut push = |batch: Option<SegmentBatch>| {
         let Some(batch) = batch else { return Ok(()) };
         ends.iter_mut().for_each(|ends| ends.add(&batch));
@@ -159,7 +159,7 @@ pub fn cross_spectrum_of_flux(
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let provenance =
         Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
-    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(EndSums::finish));
+    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(ZeroNyquistAccumulator::finish));
     let context =
         CrossContext { n, dt, segment_size, inside: false, flux, ends, compat_stingray: false, device, provenance };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
@@ -182,7 +182,7 @@ fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
 }
 
 /// The plan of segments of `n` bins.
-pub(super) fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
+pub(super) fn spec_of(n: usize, dt: f64, quantity: Quantity) -> Result<PlanSpec> {
     if !(dt.is_finite() && dt > 0.0) {
         return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
     }
@@ -190,17 +190,17 @@ pub(super) fn spec_of(n: usize, dt: f64, product: Product) -> Result<PlanSpec> {
         return Err(Error::argument("segments", n, "bins in the first segment; a spectrum needs at least 3"));
     }
     let (segment_size, input) = (n as f64 * dt, Input::Flux);
-    Ok(PlanSpec { n, segment_size, product, input, min_events: 0, max_segments: u64::MAX })
+    Ok(PlanSpec { n, segment_size, quantity, input, min_events: 0, max_segments: u64::MAX })
 }
 
 /// Sends all segments, of all channels, each with its number and their values times `to_counts`; after each batch `look` may take
 /// sums out of the queue.
 pub(super) fn push_flux<C: AsRef<[FluxSegment]>>(
-    queue: &mut Queue,
+    queue: &mut BatchQueue,
     spec: &PlanSpec,
     segments: impl Iterator<Item = (u64, C)>,
     to_counts: f64,
-    mut look: impl FnMut(&mut Queue),
+    mut look: impl FnMut(&mut BatchQueue),
 ) -> Result<()> {
     let mut flux = FluxBatcher::new(spec, queue, to_counts);
     for (index, segment) in segments {
@@ -233,7 +233,7 @@ struct FluxBatcher<'a> {
 const MOST_COUNTS: f64 = (1u64 << 24) as f64;
 
 impl<'a> FluxBatcher<'a> {
-    fn new(spec: &'a PlanSpec, queue: &Queue, to_counts: f64) -> FluxBatcher<'a> {
+    fn new(spec: &'a PlanSpec, queue: &BatchQueue, to_counts: f64) -> FluxBatcher<'a> {
         let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
         let (batch, totals) = (empty_batch(), vec![0.0; spec.channels()]);
         FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
@@ -245,7 +245,7 @@ impl<'a> FluxBatcher<'a> {
         let batch = if full { self.rest() } else { None };
         let (n, begin) = (self.spec.n, self.batch.flux.len());
         let load = |segment| load(index, segment, n, self.to_counts, self.exact, &mut self.batch.flux);
-        let mut rows = segment.iter().map(load).collect::<Result<Vec<Row>>>()?;
+        let mut rows = segment.iter().map(load).collect::<Result<Vec<SeriesSegment>>>()?;
         let sums: Vec<f64> = segment.iter().map(|s| s.values.iter().map(|x| x * self.to_counts).sum()).collect();
         if let Some(norm) = self.own {
             if rows.iter().any(|row| row.flux_mean <= 0.0) {
@@ -270,9 +270,9 @@ impl<'a> FluxBatcher<'a> {
 }
 
 /// Multiplies the samples of a segment, and their mean, by the root of what normalises its power.
-fn normalise(row: &mut Row, samples: &mut [f64], norm: Norm, dt: f64) {
+fn normalise(row: &mut SeriesSegment, samples: &mut [f64], norm: Norm, dt: f64) {
     let variance = Some(row.variance).filter(|v| *v > 0.0);
-    let level = Level { n: samples.len(), dt, mean: row.flux_mean, background: 0.0, variance };
+    let level = NormParameters { n: samples.len(), dt, mean: row.flux_mean, background: 0.0, variance };
     let root = norm.factor(&level).sqrt();
     samples.iter_mut().for_each(|x| *x *= root);
     row.flux_mean *= root;
@@ -283,7 +283,14 @@ fn empty_batch() -> SegmentBatch {
 }
 
 /// Appends the samples of a segment, its mean subtracted; with `exact` counts stay as they are.
-fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, exact: bool, out: &mut Vec<f64>) -> Result<Row> {
+fn load(
+    index: u64,
+    segment: &FluxSegment,
+    n: usize,
+    to_counts: f64,
+    exact: bool,
+    out: &mut Vec<f64>,
+) -> Result<SeriesSegment> {
     let place = format!("segment {index}");
     let FluxSegment { values, errors } = segment;
     if values.len() != n || !(errors.is_empty() || errors.len() == n) {
@@ -299,7 +306,16 @@ fn load(index: u64, segment: &FluxSegment, n: usize, to_counts: f64, exact: bool
         exact && values.iter().all(|x| (0.0..MOST_COUNTS).contains(&(x * to_counts)) && (x * to_counts).fract() == 0.0);
     let level = if counts { 0.0 } else { mean };
     out.extend(values.iter().map(|x| x * to_counts - level));
-    Ok(Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: mean, variance, scale: 0 })
+    Ok(SeriesSegment {
+        index,
+        start: DoubleDouble::ZERO,
+        begin: 0,
+        end: 0,
+        events: 0,
+        flux_mean: mean,
+        variance,
+        scale: 0,
+    })
 }
 
 /// Scales each channel of each run of a batch by the power of two that brings its largest sample to between 1 and 2.

@@ -1,14 +1,14 @@
 //! Histograms of events over any edges of time, and of energy: each byte read once, on all cores, in memory bounded by the bins.
 
-use super::counts::{Way, each, threads};
+use super::counts::{CountingOptions, each_kept, threads};
 use super::reader::edges as exact_edges;
-use super::{CHUNK_EVENTS, Combine, Events, Progress};
+use super::{CHUNK_EVENTS, Combine, Events, ReadProgress};
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::histogram::{EnergyAxis, HistogramMeta};
+use crate::data::histogram::{EnergyAxis, HistogramMetadata};
 use crate::data::{ChannelRange, Gti, Histogram, Provenance};
-use crate::io::Kept;
+use crate::io::KeptEvents;
 
 /// The most counts of one histogram: 1 GiB.
 const MOST_COUNTS: usize = 1 << 27;
@@ -32,7 +32,7 @@ pub struct HistogramOptions {
 
 impl HistogramOptions {
     /// One histogram of time.
-    pub fn of_times(times: Vec<f64>) -> HistogramOptions {
+    pub fn from_times(times: Vec<f64>) -> HistogramOptions {
         let (energies, axis) = (Vec::new(), EnergyAxis::None);
         HistogramOptions { times, energies, axis, combine: Combine::Average, chunk_events: CHUNK_EVENTS }
     }
@@ -76,21 +76,22 @@ pub fn histogram_of_events(
     bands: &[Vec<ChannelRange>],
     options: &HistogramOptions,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<Histogram> {
     options.check(inputs.len(), bands)?;
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let union = super::union_of(&inputs, &gtis, options.combine)?;
     let columns = options.energies.len().saturating_sub(1).max(1);
     let mut counts = vec![0; (options.times.len() - 1) * columns];
-    let mut photons = crate::data::Balance::default();
+    let mut photons = crate::data::EventBalance::default();
     for ((input, gti), bands) in inputs.iter_mut().zip(&gtis).zip(bands) {
-        let cells = Cells::new(&options.times, gti, input.offset, Bands::new(bands));
+        let cells = TimeBins::new(&options.times, gti, input.offset, EnergyBins::new(bands));
         let size = counts.len();
         let values = !bands.is_empty();
-        let way = Way { values, threads: threads(size * size_of::<u64>()), chunk: options.chunk_events.max(1) };
-        let fresh = || Counted { counts: vec![0; size], ..Counted::default() };
-        let (found, mut balance) = each(input, &way, progress, fresh, |found, kept| cells.count(kept, found))?;
+        let way =
+            CountingOptions { values, threads: threads(size * size_of::<u64>()), chunk: options.chunk_events.max(1) };
+        let fresh = || HistogramCounts { counts: vec![0; size], ..HistogramCounts::default() };
+        let (found, mut balance) = each_kept(input, &way, progress, fresh, |found, kept| cells.count(kept, found))?;
         for one in found {
             counts.iter_mut().zip(&one.counts).for_each(|(all, own): (&mut u64, &u64)| *all += own);
             balance.used += one.used;
@@ -102,8 +103,8 @@ pub fn histogram_of_events(
     }
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
     debug_assert!(photons.is_exact(), "{photons}");
-    let exposure: Vec<f64> = options.times.windows(2).map(|w| covered(&union, w[0], w[1])).collect();
-    let mut made = super::source::describe(&inputs);
+    let exposure: Vec<f64> = options.times.windows(2).map(|w| good_time_between(&union, w[0], w[1])).collect();
+    let mut made = super::time_source::describe(&inputs);
     for ((record, input), bands) in made.inputs.iter_mut().zip(&inputs).zip(bands) {
         if let Some((file, _)) = input.origin.as_ref().filter(|_| !bands.is_empty()) {
             record.channel_column = file.channel_name().unwrap_or_default().to_string();
@@ -114,14 +115,14 @@ pub fn histogram_of_events(
     let options_made = serde_json::to_value(options).unwrap_or_default();
     let provenance = Provenance { options: options_made, photons, warnings, gti, ..made };
     let (n, energies) = (exposure.len(), columns);
-    let meta = HistogramMeta { n, energies, nphots, exposure: exposure.iter().sum(), provenance };
+    let meta = HistogramMetadata { n, energies, nphots, exposure: exposure.iter().sum(), provenance };
     let (times, energies) = (options.times.clone(), options.energies.clone());
     Ok(Histogram { times, energies, axis: options.axis, counts, exposure, meta })
 }
 
 /// Good time from `start` to `stop`, s.
-fn covered(gti: &Gti, start: f64, stop: f64) -> f64 {
-    let (start, stop) = (Dd::from(start), Dd::from(stop));
+fn good_time_between(gti: &Gti, start: f64, stop: f64) -> f64 {
+    let (start, stop) = (DoubleDouble::from(start), DoubleDouble::from(stop));
     let from = gti.intervals().partition_point(|(_, end)| *end <= start);
     let near = gti.intervals()[from..].iter().take_while(|(begin, _)| *begin < stop);
     near.map(|&(a, b)| ((if b < stop { b } else { stop }) - (if a > start { a } else { start })).value()).sum()
@@ -129,7 +130,7 @@ fn covered(gti: &Gti, start: f64, stop: f64) -> f64 {
 
 /// What a thread has counted.
 #[derive(Default)]
-struct Counted {
+struct HistogramCounts {
     counts: Vec<u64>,
     used: u64,
     outside_gti: u64,
@@ -139,22 +140,22 @@ struct Counted {
 
 /// What a stretch of time between neighbouring edges belongs to.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum TimeBin {
     Bin(usize),
     NoBin,
     OutsideGti,
 }
 
 /// Edges of bins and of good time intervals in raw times, and what follows each.
-struct Cells {
+struct TimeBins {
     edges: Vec<f64>,
-    places: Vec<Place>,
-    bands: Bands,
+    places: Vec<TimeBin>,
+    bands: EnergyBins,
 }
 
-impl Cells {
-    fn new(times: &[f64], gti: &Gti, offset: Dd, bands: Bands) -> Cells {
-        let bins: Vec<f64> = times.iter().map(|&t| (Dd::from(t) - offset).ceil_f64()).collect();
+impl TimeBins {
+    fn new(times: &[f64], gti: &Gti, offset: DoubleDouble, bands: EnergyBins) -> TimeBins {
+        let bins: Vec<f64> = times.iter().map(|&t| (DoubleDouble::from(t) - offset).ceil_f64()).collect();
         let intervals = exact_edges(gti, offset);
         let mut edges = bins.clone();
         edges.extend(intervals.iter().flat_map(|&(a, b)| [a, b]));
@@ -163,25 +164,25 @@ impl Cells {
         let place = |&edge: &f64| {
             let interval = intervals.partition_point(|&(_, stop)| stop <= edge);
             if intervals.get(interval).is_none_or(|&(start, _)| edge < start) {
-                return Place::OutsideGti;
+                return TimeBin::OutsideGti;
             }
             match bins.partition_point(|&bin| bin <= edge) {
-                upto if upto == 0 || upto == bins.len() => Place::NoBin,
-                upto => Place::Bin(upto - 1),
+                upto if upto == 0 || upto == bins.len() => TimeBin::NoBin,
+                upto => TimeBin::Bin(upto - 1),
             }
         };
         let places = edges.iter().map(place).collect();
-        Cells { edges, places, bands }
+        TimeBins { edges, places, bands }
     }
 
-    fn count(&self, mut kept: Kept, found: &mut Counted) {
+    fn count(&self, mut kept: KeptEvents, found: &mut HistogramCounts) {
         if !kept.times.is_sorted() {
             return (0..kept.times.len()).for_each(|i| self.count(kept.part(i..i + 1), found));
         }
         while let Some(&first) = kept.times.first() {
             let after = self.edges.partition_point(|&edge| edge <= first);
             let here = self.edges.get(after).map_or(kept.times.len(), |&edge| below(kept.times, edge));
-            let place = after.checked_sub(1).map_or(Place::OutsideGti, |cell| self.places[cell]);
+            let place = after.checked_sub(1).map_or(TimeBin::OutsideGti, |cell| self.places[cell]);
             self.bands.count(kept.part(0..here), place, found);
             kept = kept.part(here..kept.times.len());
         }
@@ -199,24 +200,24 @@ fn below(times: &[f64], edge: f64) -> usize {
 }
 
 /// Bins of energy by channel; those of detector 0 apart.
-struct Bands {
+struct EnergyBins {
     number: usize,
-    others: List,
-    detector0: List,
+    others: ChannelBins,
+    detector0: ChannelBins,
 }
 
-impl Bands {
-    fn new(bands: &[ChannelRange]) -> Bands {
-        let others = List::new(bands, |band| (band.lo, band.hi));
-        let detector0 = List::new(bands, |band| band.detector0.unwrap_or((band.lo, band.hi)));
-        Bands { number: bands.len(), others, detector0 }
+impl EnergyBins {
+    fn new(bands: &[ChannelRange]) -> EnergyBins {
+        let others = ChannelBins::new(bands, |band| (band.lo, band.hi));
+        let detector0 = ChannelBins::new(bands, |band| band.detector0.unwrap_or((band.lo, band.hi)));
+        EnergyBins { number: bands.len(), others, detector0 }
     }
 
     /// Counts events of one stretch of time.
-    fn count(&self, kept: Kept, place: Place, found: &mut Counted) {
+    fn count(&self, kept: KeptEvents, place: TimeBin, found: &mut HistogramCounts) {
         let mut inside = kept.times.len() as u64;
         match place {
-            Place::Bin(bin) if self.number == 0 => found.counts[bin] += inside,
+            TimeBin::Bin(bin) if self.number == 0 => found.counts[bin] += inside,
             _ if self.number == 0 => {}
             _ => {
                 inside = 0;
@@ -224,7 +225,7 @@ impl Bands {
                     let list = if kept.detectors.get(i) == Some(&0.0) { &self.detector0 } else { &self.others };
                     let Some(band) = list.find(channel) else { continue };
                     inside += 1;
-                    if let Place::Bin(bin) = place {
+                    if let TimeBin::Bin(bin) = place {
                         found.counts[bin * self.number + band] += 1;
                     }
                 }
@@ -232,15 +233,15 @@ impl Bands {
             }
         }
         match place {
-            Place::Bin(_) => found.used += inside,
-            Place::NoBin => found.outside_bins += inside,
-            Place::OutsideGti => found.outside_gti += inside,
+            TimeBin::Bin(_) => found.used += inside,
+            TimeBin::NoBin => found.outside_bins += inside,
+            TimeBin::OutsideGti => found.outside_gti += inside,
         }
     }
 }
 
 /// Ranges of channels that share none, by their lowest, and a table of the whole channels in them.
-struct List {
+struct ChannelBins {
     ranges: Vec<(ChannelRange, usize)>,
     first: f64,
     table: Vec<Option<usize>>,
@@ -249,8 +250,8 @@ struct List {
 /// Entries of a table at most.
 const MOST_CHANNELS: f64 = 65_536.0;
 
-impl List {
-    fn new(bands: &[ChannelRange], bounds: impl Fn(&ChannelRange) -> (f64, f64)) -> List {
+impl ChannelBins {
+    fn new(bands: &[ChannelRange], bounds: impl Fn(&ChannelRange) -> (f64, f64)) -> ChannelBins {
         let one = |(i, band): (usize, &ChannelRange)| {
             let (lo, hi) = bounds(band);
             (ChannelRange { lo, hi, detector0: None, ..*band }, i)
@@ -259,7 +260,7 @@ impl List {
         ranges.sort_by(|(a, _), (b, _)| a.lo.total_cmp(&b.lo));
         let ends = ranges.first().zip(ranges.last()).map(|((a, _), (b, _))| (a.lo.ceil(), b.hi.floor()));
         let (first, last) = ends.filter(|(first, last)| last - first < MOST_CHANNELS).unwrap_or((0.0, -1.0));
-        let mut list = List { ranges, first, table: Vec::new() };
+        let mut list = ChannelBins { ranges, first, table: Vec::new() };
         list.table = (0..(last - first + 1.0).max(0.0) as usize).map(|i| list.search(first + i as f64)).collect();
         list
     }

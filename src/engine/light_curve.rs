@@ -1,12 +1,12 @@
 //! Light curves of events: read once → count → rates, in memory bounded by the bins.
 
-use super::counts::{Way, each, threads};
-use super::{Combine, Events, Progress};
+use super::counts::{CountingOptions, each_kept, threads};
+use super::{Combine, Events, ReadProgress};
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::light_curve::{Grid, LightCurve, LightCurveMeta, MOST_PLACES};
-use crate::data::{Balance, Gti, Provenance};
+use crate::data::light_curve::{LightCurve, LightCurveMetadata, MOST_PLACES, TimeGrid};
+use crate::data::{EventBalance, Gti, Provenance};
 use crate::kernels::bin_events;
 use crate::segment::plan::snap_to_frames;
 
@@ -46,25 +46,25 @@ pub fn light_curve_of_events(
     mut inputs: Vec<Events>,
     options: &LightCurveOptions,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<LightCurve> {
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let union = super::union_of(&inputs, &gtis, options.combine)?;
     let Some(&(origin, _)) = union.intervals().first() else {
         return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is no light curve"));
     };
-    let grid = Grid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
-    let mut columns = Columns::new(grid, &union)?;
-    let mut photons = Balance::default();
+    let grid = TimeGrid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
+    let mut columns = ExposedBins::new(grid, &union)?;
+    let mut photons = EventBalance::default();
     for (input, gti) in inputs.iter_mut().zip(&gtis) {
         columns.count(input, gti, options.chunk_events.max(1), &mut photons, progress)?;
     }
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
-    let provenance = super::source::describe(&inputs);
+    let provenance = super::time_source::describe(&inputs);
     let options = serde_json::to_value(options).unwrap_or_default();
     let provenance = Provenance { options, photons, warnings, ..provenance };
-    let meta = LightCurveMeta { provenance, ..LightCurveMeta::default() };
-    Ok(LightCurve::counted(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
+    let meta = LightCurveMetadata { provenance, ..LightCurveMetadata::default() };
+    Ok(LightCurve::from_counts(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
 }
 
 fn bin_width(inputs: &[Events], options: &LightCurveOptions, gti: &Gti, warnings: &mut Warnings) -> Result<f64> {
@@ -78,15 +78,15 @@ fn bin_width(inputs: &[Events], options: &LightCurveOptions, gti: &Gti, warnings
 }
 
 /// The bins with exposure.
-struct Columns {
-    grid: Grid,
+struct ExposedBins {
+    grid: TimeGrid,
     bin: Vec<u64>,
     counts: Vec<f64>,
     fracexp: Vec<f64>,
 }
 
-impl Columns {
-    fn new(grid: Grid, gti: &Gti) -> Result<Columns> {
+impl ExposedBins {
+    fn new(grid: TimeGrid, gti: &Gti) -> Result<ExposedBins> {
         let ranges: Vec<_> = gti.intervals().iter().map(|&(a, b)| grid.bins(a, b)).collect();
         let total = ranges.iter().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start));
         if ranges.iter().any(|r| r.end as f64 >= MOST_PLACES) {
@@ -97,10 +97,10 @@ impl Columns {
             let message = format!("makes {total} bins of the good time; the most is {MOST_BINS}");
             return Err(Error::argument("--dt", grid.dt, message));
         }
-        let mut columns = Columns { grid, bin: Vec::new(), counts: Vec::new(), fracexp: Vec::new() };
+        let mut columns = ExposedBins { grid, bin: Vec::new(), counts: Vec::new(), fracexp: Vec::new() };
         for (range, &(start, stop)) in ranges.into_iter().zip(gti.intervals()) {
             for k in range {
-                let part = grid.covered(k, start, stop);
+                let part = grid.covered_fraction(k, start, stop);
                 match columns.bin.last() {
                     // Two intervals can share a bin.
                     Some(&last) if last >= k => {
@@ -124,15 +124,20 @@ impl Columns {
         input: &mut Events,
         gti: &Gti,
         chunk: usize,
-        photons: &mut Balance,
+        photons: &mut EventBalance,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
-        let intervals = Intervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
+        let intervals = BinnedIntervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
         let bins = self.bin.len();
-        let way = Way { values: false, threads: threads(bins * size_of::<f64>()), chunk };
-        let fresh = || Counted { counts: vec![0.0; bins], used: 0, outside: 0, last: bin_events::Last::default() };
+        let way = CountingOptions { values: false, threads: threads(bins * size_of::<f64>()), chunk };
+        let fresh = || LightCurveCounts {
+            counts: vec![0.0; bins],
+            used: 0,
+            outside: 0,
+            last: bin_events::LastEventTable::default(),
+        };
         let (found, mut balance) =
-            each(input, &way, progress, fresh, |found, kept| intervals.count(kept.times, found))?;
+            each_kept(input, &way, progress, fresh, |found, kept| intervals.count(kept.times, found))?;
         for one in found {
             self.counts.iter_mut().zip(&one.counts).for_each(|(all, own)| *all += own);
             balance.used += one.used;
@@ -143,10 +148,10 @@ impl Columns {
     }
 
     /// The bins of each interval.
-    fn intervals(&self, gti: &Gti, offset: Dd) -> Vec<Interval> {
-        let one = |&(a, b): &(Dd, Dd)| {
+    fn intervals(&self, gti: &Gti, offset: DoubleDouble) -> Vec<BinnedInterval> {
+        let one = |&(a, b): &(DoubleDouble, DoubleDouble)| {
             let range = self.grid.bins(a, b);
-            Interval {
+            BinnedInterval {
                 start: (a - offset).ceil_f64(),
                 stop: (b - offset).ceil_f64(),
                 place: self.bin.partition_point(|&k| k < range.start),
@@ -159,31 +164,31 @@ impl Columns {
 }
 
 /// A good time interval: its exact edges in raw times, its bins, and where these begin.
-struct Interval {
+struct BinnedInterval {
     start: f64,
     stop: f64,
     place: usize,
     bins: usize,
-    base: Dd,
+    base: DoubleDouble,
 }
 
 /// What a thread has counted.
-struct Counted {
+struct LightCurveCounts {
     counts: Vec<f64>,
     used: u64,
     outside: u64,
-    last: bin_events::Last,
+    last: bin_events::LastEventTable,
 }
 
 /// The good time intervals of an input, in order.
-struct Intervals {
-    list: Vec<Interval>,
+struct BinnedIntervals {
+    list: Vec<BinnedInterval>,
     /// Bins a second.
     delta: f64,
 }
 
-impl Intervals {
-    fn count(&self, times: &[f64], found: &mut Counted) {
+impl BinnedIntervals {
+    fn count(&self, times: &[f64], found: &mut LightCurveCounts) {
         let Some((&first, &last)) = times.first().zip(times.last()) else { return };
         if !times.is_sorted() {
             return times.iter().for_each(|t| self.count(&[*t], found));
@@ -207,7 +212,7 @@ impl Intervals {
                 counts[bin] += 1.0;
                 own = rest;
             }
-            bin_events::sorted(own, interval.base, self.delta, counts, &mut found.last);
+            bin_events::add_sorted(own, interval.base, self.delta, counts, &mut found.last);
         }
         found.used += inside;
         found.outside += times.len() as u64 - inside;

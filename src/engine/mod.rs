@@ -6,22 +6,22 @@ mod cross;
 mod dead_time;
 mod dynamical;
 mod dynamical_flux;
-mod ends;
+mod zero_nyquist;
 mod energy;
 mod fad;
 mod flux;
 mod histogram;
 mod light_curve;
 mod memory;
-mod once;
+mod single_pass;
 mod other;
 mod plan;
 pub mod pulsation;
 mod pulse_events;
 mod pulse_samples;
 mod reader;
-mod series;
-mod source;
+mod light_curve_spectrum;
+mod time_source;
 mod task;
 mod weights;
 
@@ -36,15 +36,15 @@ use crate::base::error::{Error, Result};
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::trace;
 use crate::base::warning::Warnings;
-use crate::data::{Balance, DeviceRecord, Gti, Provenance};
-use crate::io::{EventFile, OpenOptions, Selection, Source};
-use crate::science::power::{AveragedPowerSpectrum, Context, PowerOptions, single_precision_suffices};
+use crate::data::{DeviceRecord, EventBalance, Gti, Provenance};
+use crate::io::{EventFile, InputFile, OpenOptions, Selection};
+use crate::science::power::{AveragedPowerSpectrum, PowerContext, PowerOptions, single_precision_suffices};
 use crate::segment::plan::Resolution;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 use batcher::each_batch;
-pub use cross::{Channels, CrossSpectrumOptions, cross_spectrum_of_events};
-use dynamical::EveryRow;
+pub use cross::{CrossSpectrumOptions, EventPair, cross_spectrum_of_events};
+use dynamical::PlanRows;
 pub use dynamical::{
     DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
 };
@@ -52,13 +52,16 @@ pub use dynamical_flux::{
     dynamical_cross_spectrum_of_flux, dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_flux,
     dynamical_spectrum_of_light_curve,
 };
-use ends::EndSums;
 pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use fad::{FadPlanOptions, fad_of_events};
 pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};
-pub use memory::{Memory, host_memory};
+pub use light_curve_spectrum::{
+    LightCurveCrossOptions, LightCurveCrossPlan, LightCurvePlan, LightCurveSpectrumOptions,
+    cross_spectrum_of_light_curves, spectrum_of_light_curve,
+};
+pub use memory::{HostMemory, host_memory};
 pub use other::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
     lomb_scargle, lomb_scargle_cross, multitaper_of_events, multitaper_of_light_curve,
@@ -66,13 +69,10 @@ pub use other::{
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;
-pub use pulse_samples::{PulseSamples, Sampling};
-pub use series::{
-    CrossSeriesOptions, CrossSeriesPlan, SeriesOptions, SeriesPlan, cross_spectrum_of_light_curves,
-    spectrum_of_light_curve,
-};
-pub use source::{Events, SliceSource, TimeSource, align};
-pub use weights::{Weighting, Weights};
+pub use pulse_samples::{PulseSamples, SampleSummary};
+pub use time_source::{Events, SliceSource, TimeSource, align};
+pub use weights::{WeightSummary, Weights};
+use zero_nyquist::ZeroNyquistAccumulator;
 
 /// Rows read at a time unless told otherwise: 2 MiB of times.
 pub const CHUNK_EVENTS: usize = 1 << 18;
@@ -89,7 +89,7 @@ pub enum Combine {
 
 /// Options of an averaged power spectrum of events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Options {
+pub struct PowerSpectrumOptions {
     /// Bin width, s; chosen when left out.
     pub dt: Option<f64>,
     /// Segment length, s; chosen when left out.
@@ -106,9 +106,9 @@ pub struct Options {
     pub chunk_events: usize,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for PowerSpectrumOptions {
+    fn default() -> PowerSpectrumOptions {
+        PowerSpectrumOptions {
             dt: None,
             segment_size: None,
             combine: Combine::Average,
@@ -120,7 +120,7 @@ impl Default for Options {
 }
 
 /// Told how many events have been read.
-pub type Progress<'a> = &'a mut dyn FnMut(u64);
+pub type ReadProgress<'a> = &'a mut dyn FnMut(u64);
 
 /// The averaged power spectrum of events.
 ///
@@ -128,18 +128,18 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 /// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
 pub fn spectrum_of_events(
     inputs: Vec<Events>,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<AveragedPowerSpectrum> {
     if inputs.is_empty() {
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
-    let known = dead_time::known(&inputs, options.combine);
-    let done = work(&plan, inputs, backend, options.chunk_events, Keep::SumsAlone, &mut warnings, progress)?;
-    let Done { sums, device, mut made } = done;
+    let known = dead_time::common_dead_time(&inputs, options.combine);
+    let done = sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let PlanSums { sums, device, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(no_events(&plan, &made));
     }
@@ -150,7 +150,7 @@ pub fn spectrum_of_events(
     if nothing {
         made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
     }
-    let context = Context { n, dt, segment_size, device, provenance: made };
+    let context = PowerContext { n, dt, segment_size, device, provenance: made };
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }
@@ -161,7 +161,7 @@ pub fn spectrum_of_events(
 }
 
 /// What came of a plan.
-struct Done {
+struct PlanSums {
     sums: Sums,
     device: DeviceRecord,
     /// What it was made of; the options and the warnings are left to be filled.
@@ -169,26 +169,26 @@ struct Done {
 }
 
 /// What becomes of segments beside the sums of a plan.
-enum Keep<'a, 'p> {
+enum SegmentSink<'a, 'p> {
     /// Nothing.
     SumsAlone,
     /// Their amplitudes at the frequencies that backends leave out.
-    Ends(&'a mut EndSums<'p>),
+    Ends(&'a mut ZeroNyquistAccumulator<'p>),
     /// All of each, in its row; the sums of the plan are those of the rows, without powers.
-    Rows(&'a mut EveryRow<'p>),
+    Rows(&'a mut PlanRows<'p>),
 }
 
 /// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
-fn work(
+fn sum_plan(
     plan: &Plan,
     mut inputs: Vec<Events>,
     backend: &mut dyn Backend,
     chunk: usize,
-    mut keep: Keep,
+    mut keep: SegmentSink,
     warnings: &mut Warnings,
-    progress: Progress,
-) -> Result<Done> {
-    let mut queue = Queue::of_plan(backend, &plan.spec)?;
+    progress: ReadProgress,
+) -> Result<PlanSums> {
+    let mut queue = BatchQueue::prepare(backend, &plan.spec)?;
     // A file that turns out to be out of order is read again, but not told of again.
     let (read, told) = (Cell::new(0), Cell::new(0));
     let progress = &mut |rows| {
@@ -198,8 +198,8 @@ fn work(
     };
     let at_once = match queue.backend.local(queue.plan) {
         // What is added up here needs batches.
-        Some(local) if !matches!(keep, Keep::Ends(_)) => {
-            once::sums(plan, &inputs, &local, chunk, &mut |sums| keep.take(sums), progress)?
+        Some(local) if !matches!(keep, SegmentSink::Ends(_)) => {
+            single_pass::sums(plan, &inputs, &local, chunk, &mut |sums| keep.take(sums), progress)?
         }
         _ => None,
     };
@@ -207,7 +207,7 @@ fn work(
         Some((sums, balance)) => {
             queue.sums = sums;
             inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-            Provenance { photons: balance, gti: plan.used_gti(), ..source::describe(&inputs) }
+            Provenance { photons: balance, gti: plan.used_gti(), ..time_source::describe(&inputs) }
         }
         None => each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
             let Some(batch) = batch else {
@@ -215,7 +215,7 @@ fn work(
                 keep.begin_again();
                 return queue.forget();
             };
-            if let Keep::Ends(ends) = &mut keep {
+            if let SegmentSink::Ends(ends) = &mut keep {
                 ends.add(&batch);
             }
             queue.push(batch)?;
@@ -226,16 +226,16 @@ fn work(
     queue.drain()?;
     keep.take(&mut queue.sums);
     let (sums, device) = queue.finish(warnings)?;
-    let sums = if let Keep::Rows(rows) = &keep { rows.total() } else { sums };
-    made.photons = account(made.photons, &sums, &plan.spec);
+    let sums = if let SegmentSink::Rows(rows) = &keep { rows.total() } else { sums };
+    made.photons = complete_balance(made.photons, &sums, &plan.spec);
     let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
-    Ok(Done { sums, device, made })
+    Ok(PlanSums { sums, device, made })
 }
 
-impl Keep<'_, '_> {
+impl SegmentSink<'_, '_> {
     /// Takes sums of segments that are kept apart.
     fn take(&mut self, sums: &mut PartialSums) {
-        if let Keep::Rows(rows) = self {
+        if let SegmentSink::Rows(rows) = self {
             rows.take(sums);
         }
     }
@@ -243,9 +243,9 @@ impl Keep<'_, '_> {
     /// What was taken does not count.
     fn begin_again(&mut self) {
         match self {
-            Keep::SumsAlone => {}
-            Keep::Ends(ends) => ends.clear(),
-            Keep::Rows(rows) => rows.begin_again(),
+            SegmentSink::SumsAlone => {}
+            SegmentSink::Ends(ends) => ends.clear(),
+            SegmentSink::Rows(rows) => rows.begin_again(),
         }
     }
 }
@@ -267,10 +267,10 @@ fn no_events(plan: &Plan, made: &Provenance) -> Error {
 /// ```
 ///
 /// # Errors
-/// See [`EventFile::open`], [`Source::refuse_duplicates`] and [`spectrum_of_events`].
+/// See [`EventFile::open`], [`InputFile::refuse_duplicates`] and [`spectrum_of_events`].
 pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     paths: &[P],
-    options: &Options,
+    options: &PowerSpectrumOptions,
     backend: &mut dyn Backend,
 ) -> Result<AveragedPowerSpectrum> {
     let mut warnings = Warnings::default();
@@ -279,10 +279,10 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     for path in paths {
         files.push(EventFile::open(path.as_ref(), &open, &mut warnings)?);
     }
-    Source::refuse_duplicates(files.iter().map(EventFile::source))?;
+    InputFile::refuse_duplicates(files.iter().map(EventFile::source))?;
     let mut inputs = Vec::new();
     for file in &files {
-        inputs.push(Events::unread(file, Selection::default())?);
+        inputs.push(Events::from_unread_file(file, Selection::default())?);
     }
     align(&mut inputs)?;
     spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})
@@ -306,16 +306,16 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
 pub fn spectrum_of_times(
     times: &[f64],
     gti: Gti,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     backend: &mut dyn Backend,
 ) -> Result<AveragedPowerSpectrum> {
     let mut warnings = Warnings::default();
-    let input = Events::of_slice(times, gti, &mut warnings);
+    let input = Events::from_slice(times, gti, &mut warnings);
     spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
 }
 
 /// Completes the reader's balance with what the sums say of the photons in segments; one that several channels have is one photon.
-fn account(mut balance: Balance, sums: &Sums, spec: &PlanSpec) -> Balance {
+fn complete_balance(mut balance: EventBalance, sums: &Sums, spec: &PlanSpec) -> EventBalance {
     let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| spec.counts(*channel));
     balance.used = of_channels.map(|(_, channel)| channel.photons).sum();
     balance.in_skipped_segments = sums.photons_skipped;
@@ -325,23 +325,23 @@ fn account(mut balance: Balance, sums: &Sums, spec: &PlanSpec) -> Balance {
 }
 
 /// Batches in flight on one backend, and the sums that came back. The plan is given back with it, whatever happens.
-struct Queue<'a> {
+struct BatchQueue<'a> {
     backend: &'a mut dyn Backend,
     plan: crate::backend::PlanId,
     tickets: VecDeque<crate::backend::Ticket>,
     sums: PartialSums,
 }
 
-impl<'a> Queue<'a> {
-    fn new(backend: &'a mut dyn Backend, plan: crate::backend::PlanId) -> Queue<'a> {
-        Queue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
+impl<'a> BatchQueue<'a> {
+    fn new(backend: &'a mut dyn Backend, plan: crate::backend::PlanId) -> BatchQueue<'a> {
+        BatchQueue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
     }
 
     /// Prepares a plan of its own.
-    fn of_plan(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<Queue<'a>> {
+    fn prepare(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<BatchQueue<'a>> {
         let _span = trace::span("prepare");
         let plan = backend.prepare(spec)?;
-        Ok(Queue::new(backend, plan))
+        Ok(BatchQueue::new(backend, plan))
     }
 
     fn limits(&self) -> BatchLimits {
@@ -391,7 +391,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-impl Drop for Queue<'_> {
+impl Drop for BatchQueue<'_> {
     fn drop(&mut self) {
         self.backend.release(self.plan);
     }

@@ -1,22 +1,22 @@
 //! Spectra that devices do not make, in f64 on the CPU: multitaper, bispectrum, Lomb-Scargle.
 
 use super::batcher::each_batch;
-use super::series::{SeriesOptions, SeriesPlan};
-use super::source::Events;
-use super::{Options, Plan, Progress};
+use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
+use super::time_source::Events;
+use super::{Plan, PowerSpectrumOptions, ReadProgress};
 use crate::backend::BatchLimits;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
-use crate::data::{Balance, DeviceRecord, LightCurve, Provenance};
+use crate::data::{DeviceRecord, EventBalance, LightCurve, Provenance};
 use crate::kernels::bin_events;
 use crate::science::bispectrum::{Bispectrum, BispectrumSums};
 use crate::science::cross_powers::CrossPowers;
 use crate::science::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
-use crate::science::lomb_scargle::{self, LombScargleOptions, Samples};
-use crate::science::multitaper::{Multitaper, TaperOptions};
-use crate::science::power::{AveragedPowerSpectrum, Context};
+use crate::science::lomb_scargle::{self, LombScargleOptions, UnevenSeries};
+use crate::science::multitaper::{MultitaperSums, TaperOptions};
+use crate::science::power::{AveragedPowerSpectrum, PowerContext};
 use crate::science::rebin::Rebin;
-use crate::segment::Product;
+use crate::segment::Quantity;
 
 /// Events of one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
@@ -32,14 +32,14 @@ fn each_segment<T>(
     inputs: Vec<Events>,
     chunk: usize,
     warnings: &mut Warnings,
-    progress: Progress,
+    progress: ReadProgress,
     begin: impl Fn() -> Result<T>,
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Provenance)> {
     // A segment is a group of its own.
-    plan.spec.product = Product::EverySegment { channels: 1, inside: 0 };
+    plan.spec.quantity = Quantity::EverySegment { channels: 1, inside: 0 };
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
-    let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::Last::default());
+    let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
     let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
     let mut made = each_batch(&plan, inputs, limits, chunk, warnings, progress, |batch| {
         let Some(batch) = batch else {
@@ -51,7 +51,7 @@ fn each_segment<T>(
         }
         for row in &batch.rows {
             let times = &batch.times[row.begin..row.end];
-            let beyond = bin_events::sorted(times, row.start, plan.spec.delta(), &mut counts, &mut last);
+            let beyond = bin_events::add_sorted(times, row.start, plan.spec.delta(), &mut counts, &mut last);
             dropped += beyond;
             used += times.len() as u64 - beyond;
         }
@@ -60,7 +60,7 @@ fn each_segment<T>(
         }
         Ok(())
     })?;
-    made.photons = Balance { used, dropped_edge: dropped, ..made.photons };
+    made.photons = EventBalance { used, dropped_edge: dropped, ..made.photons };
     if used == 0 {
         let (segments, balance) = (plan.total_segments(), made.photons.to_string());
         return Err(Error::NoEvents { segments, read: made.photons.read, balance });
@@ -71,27 +71,27 @@ fn each_segment<T>(
 /// The multitaper power spectrum of events, averaged over their segments.
 ///
 /// # Errors
-/// See [`Plan::new`] and [`Multitaper::new`]; reading fails; no event in any segment.
+/// See [`Plan::new`] and [`MultitaperSums::new`]; reading fails; no event in any segment.
 pub fn multitaper_of_events(
     inputs: Vec<Events>,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     tapers: &TaperOptions,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
     let (begin, add) =
-        (|| Multitaper::new(r.n, tapers), |sums: &mut Multitaper, counts: &[f64]| sums.add(counts, None));
+        (|| MultitaperSums::new(r.n, tapers), |sums: &mut MultitaperSums, counts: &[f64]| sums.add(counts, None));
     let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
     made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
     made.warnings = warnings;
-    let context = Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
+    let context = PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
     sums.finish(&options.power, context)
 }
 
 /// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
-fn each_stretch(plan: &SeriesPlan, series: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
+fn each_stretch(plan: &LightCurvePlan, series: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
     let to_counts = if series.counted { 1.0 } else { series.grid.dt };
     for segment in plan.segments(series) {
         let values: Vec<f64> = segment.values.iter().map(|x| x * to_counts).collect();
@@ -103,22 +103,22 @@ fn each_stretch(plan: &SeriesPlan, series: &LightCurve, mut look: impl FnMut(&[f
 /// The multitaper power spectrum of a light curve, averaged over its segments.
 ///
 /// # Errors
-/// See [`SeriesPlan::new`] and [`Multitaper::new`].
+/// See [`LightCurvePlan::new`] and [`MultitaperSums::new`].
 pub fn multitaper_of_light_curve(
     series: &LightCurve,
-    options: &SeriesOptions,
+    options: &LightCurveSpectrumOptions,
     tapers: &TaperOptions,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
     let r = plan.resolution;
-    let mut sums = Multitaper::new(r.n, tapers)?;
+    let mut sums = MultitaperSums::new(r.n, tapers)?;
     each_stretch(&plan, series, |values, variance| sums.add(values, variance));
     let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
     let provenance = plan.provenance(series, None, asked, warnings);
     sums.finish(
         &options.power,
-        Context { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
+        PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
     )
 }
 
@@ -128,10 +128,10 @@ pub fn multitaper_of_light_curve(
 /// See [`Plan::new`] and [`BispectrumSums::new`]; reading fails; no event in any segment.
 pub fn bispectrum_of_events(
     inputs: Vec<Events>,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     max_freq: Option<f64>,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<Bispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
@@ -146,14 +146,14 @@ pub fn bispectrum_of_events(
 /// The bispectrum of a light curve, averaged over its segments, up to `max_freq` Hz.
 ///
 /// # Errors
-/// See [`SeriesPlan::new`] and [`BispectrumSums::new`].
+/// See [`LightCurvePlan::new`] and [`BispectrumSums::new`].
 pub fn bispectrum_of_light_curve(
     series: &LightCurve,
-    options: &SeriesOptions,
+    options: &LightCurveSpectrumOptions,
     max_freq: Option<f64>,
     mut warnings: Warnings,
 ) -> Result<Bispectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
     each_stretch(&plan, series, |values, _| sums.add(values));
@@ -168,10 +168,10 @@ pub fn bispectrum_of_light_curve(
 /// See [`Plan::new`] and [`CumulantSums::new`]; reading fails; no event in any segment.
 pub fn cumulant_bispectrum_of_events(
     inputs: Vec<Events>,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     cumulant: &CumulantOptions,
     mut warnings: Warnings,
-    progress: Progress,
+    progress: ReadProgress,
 ) -> Result<CumulantBispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
@@ -186,14 +186,14 @@ pub fn cumulant_bispectrum_of_events(
 /// The bispectrum of a light curve by the peer's definition, the mean of those of its segments.
 ///
 /// # Errors
-/// See [`SeriesPlan::new`] and [`CumulantSums::new`].
+/// See [`LightCurvePlan::new`] and [`CumulantSums::new`].
 pub fn cumulant_bispectrum_of_light_curve(
     series: &LightCurve,
-    options: &SeriesOptions,
+    options: &LightCurveSpectrumOptions,
     cumulant: &CumulantOptions,
     mut warnings: Warnings,
 ) -> Result<CumulantBispectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = CumulantSums::new(r.n, *cumulant)?;
     each_stretch(&plan, series, |values, _| sums.add(values));
@@ -202,28 +202,32 @@ pub fn cumulant_bispectrum_of_light_curve(
 }
 
 /// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
-struct Bins {
+struct ExposedSamples {
     time: Vec<f64>,
     value: Vec<f64>,
     error: Vec<f64>,
 }
 
-impl Bins {
-    fn of(series: &LightCurve, min_fracexp: f64, zero: crate::base::time::Dd) -> Bins {
+impl ExposedSamples {
+    fn from_light_curve(
+        series: &LightCurve,
+        min_fracexp: f64,
+        zero: crate::base::time::DoubleDouble,
+    ) -> ExposedSamples {
         let dt = series.grid.dt;
         let good: Vec<usize> = series.stretches(min_fracexp).into_iter().flatten().collect();
         let errors_known = !series.counted && good.iter().all(|&i| series.rate_err[i].is_finite());
         // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
         let offset = (series.grid.origin - zero).value();
-        Bins {
+        ExposedSamples {
             time: good.iter().map(|&i| offset + (series.bin[i] as f64 + 0.5) * dt).collect(),
             value: good.iter().map(|&i| series.rate[i] * dt).collect(),
             error: if errors_known { good.iter().map(|&i| series.rate_err[i] * dt).collect() } else { Vec::new() },
         }
     }
 
-    fn samples(&self, dt: f64) -> Samples<'_> {
-        Samples { time: &self.time, value: &self.value, error: &self.error, dt }
+    fn samples(&self, dt: f64) -> UnevenSeries<'_> {
+        UnevenSeries { time: &self.time, value: &self.value, error: &self.error, dt }
     }
 }
 
@@ -239,11 +243,11 @@ pub fn lomb_scargle(
     warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     let dt = series.grid.dt;
-    let bins = Bins::of(series, min_fracexp, series.grid.origin);
+    let bins = ExposedSamples::from_light_curve(series, min_fracexp, series.grid.origin);
     let asked = serde_json::json!({ "lomb_scargle": options, "rebin": rebin, "min_fracexp": min_fracexp });
     let provenance =
-        Provenance { options: asked, photons: Balance::default(), warnings, ..series.meta.provenance.clone() };
-    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| Context {
+        Provenance { options: asked, photons: EventBalance::default(), warnings, ..series.meta.provenance.clone() };
+    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| PowerContext {
         n,
         dt,
         segment_size: span,
@@ -264,7 +268,10 @@ pub fn lomb_scargle_cross(
     min_fracexp: f64,
 ) -> Result<CrossPowers> {
     let zero = subject.grid.origin;
-    let (one, other) = (Bins::of(subject, min_fracexp, zero), Bins::of(reference, min_fracexp, zero));
+    let (one, other) = (
+        ExposedSamples::from_light_curve(subject, min_fracexp, zero),
+        ExposedSamples::from_light_curve(reference, min_fracexp, zero),
+    );
     let (one, other) = (one.samples(subject.grid.dt), other.samples(reference.grid.dt));
     lomb_scargle::cross_spectrum(one, other, options, rebin)
 }

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Combine, Events, Options};
+use super::{Combine, Events, PowerSpectrumOptions};
 use crate::base::error::{Error, Result};
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::kernels::Input;
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
-use crate::segment::{PlanSpec, Product};
+use crate::segment::{PlanSpec, Quantity};
 
 /// The plan of a run: all that is known before an event is read.
 #[derive(Clone, Debug)]
@@ -48,16 +48,16 @@ impl InputPlan {
 
 /// Which observation an input is part of, and the first of the channels that its bands are. Observations are in order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct InputRole {
     pub observation: usize,
     pub channel: usize,
 }
 
 /// What is wanted of a plan.
-pub(super) struct Wanted {
+pub(super) struct PlanRequest {
     pub dt: Option<f64>,
     pub segment_size: Option<f64>,
-    pub product: Product,
+    pub quantity: Quantity,
     pub compat_stingray: bool,
 }
 
@@ -66,25 +66,26 @@ impl Plan {
     ///
     /// # Errors
     /// Options without meaning; no interval long enough; merged inputs without a common interval.
-    pub fn new(inputs: &[Events], options: &Options, warnings: &mut Warnings) -> Result<Plan> {
+    pub fn new(inputs: &[Events], options: &PowerSpectrumOptions, warnings: &mut Warnings) -> Result<Plan> {
         let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
-        let places: Vec<Place> = (0..inputs.len()).map(|i| Place { observation: observation(i), channel: 0 }).collect();
-        let wanted = Wanted {
+        let places: Vec<InputRole> =
+            (0..inputs.len()).map(|i| InputRole { observation: observation(i), channel: 0 }).collect();
+        let wanted = PlanRequest {
             dt: options.dt,
             segment_size: options.segment_size,
-            product: Product::Power { weight_exponent: options.power.weight_exponent() },
+            quantity: Quantity::Power { weight_exponent: options.power.weight_exponent() },
             compat_stingray: options.compat_stingray,
         };
-        Plan::of(inputs, &gtis, &places, &wanted, warnings)
+        Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)
     }
 
     /// Plans the segments of inputs that are channels of observations; `gtis` are those of their observations.
-    pub(super) fn of(
+    pub(super) fn from_roles(
         inputs: &[Events],
         gtis: &[Gti],
-        places: &[Place],
-        wanted: &Wanted,
+        places: &[InputRole],
+        wanted: &PlanRequest,
         warnings: &mut Warnings,
     ) -> Result<Plan> {
         let begins = |i: usize| i == 0 || places[i - 1].observation != places[i].observation;
@@ -121,7 +122,7 @@ impl Plan {
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
-            product: wanted.product,
+            quantity: wanted.quantity,
             input: Input::Events,
             min_events: if wanted.compat_stingray { 2 } else { 0 },
             max_segments: total,
@@ -181,9 +182,12 @@ pub(super) fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut 
         }
         let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
         if kept < shortest {
-            let each: Vec<String> = gtis.iter().map(|g| Short(g.exposure()).to_string()).collect();
-            let message =
-                format!("the merged inputs have {} s in common; each alone has {} s", Short(kept), each.join(", "));
+            let each: Vec<String> = gtis.iter().map(|g| ShortNumber(g.exposure()).to_string()).collect();
+            let message = format!(
+                "the merged inputs have {} s in common; each alone has {} s",
+                ShortNumber(kept),
+                each.join(", ")
+            );
             warnings.push("W-MERGE-EXPOSURE", message);
         }
         gtis = vec![common; inputs.len()];

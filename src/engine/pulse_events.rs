@@ -3,13 +3,13 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{Combine, Events, Progress, Weights};
+use super::{Combine, Events, ReadProgress, Weights};
 use crate::base::error::{Error, Result};
-use crate::base::time::{Dd, MjdRef};
+use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
 use crate::data::phase::{RawTicks, Ticks};
-use crate::data::{Balance, InputRecord, Provenance};
-use crate::science::orbit::Timing;
+use crate::data::{EventBalance, InputRecord, Provenance};
+use crate::science::orbit::TimingModel;
 
 /// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
 pub(super) const BARYCENTRE_MATTERS: f64 = 1000.0;
@@ -30,7 +30,7 @@ pub struct PulseEvents {
     /// From the first start to the last stop, s.
     pub span: f64,
     /// The ephemeris that times of arrival became times of emission by, with its epoch at the reference: phase 0 next to the middle.
-    pub timing: Option<Timing>,
+    pub timing: Option<TimingModel>,
     /// Reference epoch of the frame.
     pub mjdref: Option<MjdRef>,
     /// What they were made of.
@@ -53,12 +53,12 @@ impl PulseEvents {
     pub fn read(
         inputs: Vec<Events>,
         combine: Combine,
-        epoch: Option<Dd>,
+        epoch: Option<DoubleDouble>,
         chunk_events: usize,
         warnings: Warnings,
-        progress: Progress,
+        progress: ReadProgress,
     ) -> Result<PulseEvents> {
-        PulseEvents::gather(inputs, combine, Zero::At(epoch), chunk_events, warnings, progress)
+        PulseEvents::gather(inputs, combine, PhaseZero::At(epoch), chunk_events, warnings, progress)
     }
 
     /// Reads the inputs as times of emission: those of arrival less the delays of the ephemeris' orbit. Phases are those of the
@@ -69,21 +69,21 @@ impl PulseEvents {
     pub fn read_emitted(
         inputs: Vec<Events>,
         combine: Combine,
-        timing: &Timing,
+        timing: &TimingModel,
         chunk_events: usize,
         warnings: Warnings,
-        progress: Progress,
+        progress: ReadProgress,
     ) -> Result<PulseEvents> {
-        PulseEvents::gather(inputs, combine, Zero::By(timing), chunk_events, warnings, progress)
+        PulseEvents::gather(inputs, combine, PhaseZero::By(timing), chunk_events, warnings, progress)
     }
 
     fn gather(
         mut inputs: Vec<Events>,
         combine: Combine,
-        zero: Zero,
+        zero: PhaseZero,
         chunk_events: usize,
         mut warnings: Warnings,
-        progress: Progress,
+        progress: ReadProgress,
     ) -> Result<PulseEvents> {
         inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
         let gtis = super::combined_gtis(&inputs, combine, &mut warnings)?;
@@ -91,11 +91,11 @@ impl PulseEvents {
         let Some((start, stop)) = union.ends() else {
             return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is nothing to fold"));
         };
-        let middle = Dd::from((start + (stop - start) * 0.5).value().round());
+        let middle = DoubleDouble::from((start + (stop - start) * 0.5).value().round());
         let timing = match zero {
-            Zero::At(_) => None,
-            Zero::By(timing) => {
-                let ephemeris = timing.ephemeris.next_to(timing.emission(middle));
+            PhaseZero::At(_) => None,
+            PhaseZero::By(timing) => {
+                let ephemeris = timing.ephemeris.at_phase_zero_near(timing.emission(middle));
                 if !ephemeris.epoch.is_finite() {
                     return Err(Error::argument(
                         "--par",
@@ -104,13 +104,13 @@ impl PulseEvents {
                     ));
                 }
                 warn_beyond(timing, start, stop, &mut warnings);
-                Some(Timing { ephemeris, ..timing.clone() })
+                Some(TimingModel { ephemeris, ..timing.clone() })
             }
         };
-        let emitted = |t: Dd| timing.as_ref().map_or(t, |timing| timing.emission(t));
+        let emitted = |t: DoubleDouble| timing.as_ref().map_or(t, |timing| timing.emission(t));
         let reference = match zero {
-            Zero::At(epoch) => epoch.unwrap_or(middle),
-            Zero::By(_) => timing.as_ref().map_or(middle, |timing| timing.ephemeris.epoch),
+            PhaseZero::At(epoch) => epoch.unwrap_or(middle),
+            PhaseZero::By(_) => timing.as_ref().map_or(middle, |timing| timing.ephemeris.epoch),
         };
         let ticks = Ticks::spanning(reference, emitted(start), emitted(stop))?;
         let span = (stop - start).value();
@@ -118,13 +118,13 @@ impl PulseEvents {
             PulseEvents::warn_not_barycentred(&mut warnings);
         }
         let mjdref = inputs.first().and_then(|i| i.mjdref);
-        let mut provenance = super::source::describe(&inputs);
-        if let Some(Timing { name, crc32, .. }) = &timing {
+        let mut provenance = super::time_source::describe(&inputs);
+        if let Some(TimingModel { name, crc32, .. }) = &timing {
             let record = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
             provenance.inputs.push(record);
         }
         let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
-        let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), Balance::default());
+        let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), EventBalance::default());
         for (input, gti) in inputs.into_iter().zip(&gtis) {
             let kept = (&mut times, column.is_some().then_some(&mut weights));
             append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), kept, &mut photons, progress)?;
@@ -167,11 +167,11 @@ impl PulseEvents {
     }
 
     /// Standard deviation of the event times, s, by the squares of their weights: what the width of a peak in frequency depends on.
-    pub fn deviation(&self) -> f64 {
+    pub fn time_deviation(&self) -> f64 {
         self.spreads()[0]
     }
 
-    /// [`PulseEvents::deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
+    /// [`PulseEvents::time_deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
     /// what the width of a peak in the frequency's derivative depends on.
     pub fn spreads(&self) -> [f64; 2] {
         let [_, n] = self.sums();
@@ -203,19 +203,19 @@ impl PulseEvents {
 
 /// Where phases count from.
 #[derive(Clone, Copy)]
-enum Zero<'a> {
+enum PhaseZero<'a> {
     /// A time, or the second next to the middle.
-    At(Option<Dd>),
+    At(Option<DoubleDouble>),
     /// A turn of this ephemeris.
-    By(&'a Timing),
+    By(&'a TimingModel),
 }
 
 /// Warns of events before or after the time that an ephemeris was made for.
-fn warn_beyond(timing: &Timing, start: Dd, stop: Dd, warnings: &mut Warnings) {
+fn warn_beyond(timing: &TimingModel, start: DoubleDouble, stop: DoubleDouble, warnings: &mut Warnings) {
     let (first, last) = timing.valid;
     let far = first.map_or(0.0, |first| first - start.value()).max(last.map_or(0.0, |last| stop.value() - last));
     if far > 0.0 {
-        let days = crate::base::text::Short((far / crate::base::time::SECONDS_PER_DAY * 1e3).ceil() / 1e3);
+        let days = crate::base::text::ShortNumber((far / crate::base::time::SECONDS_PER_DAY * 1e3).ceil() / 1e3);
         let message = format!("{}: events lie up to {days} days beyond START and FINISH of the ephemeris", timing.name);
         warnings.push("W-PAR-SPAN", message);
     }
@@ -224,16 +224,16 @@ fn warn_beyond(timing: &Timing, start: Dd, stop: Dd, warnings: &mut Warnings) {
 fn append(
     mut input: Events,
     gti: &crate::data::Gti,
-    (ticks, timing): (&Ticks, Option<&Timing>),
+    (ticks, timing): (&Ticks, Option<&TimingModel>),
     chunk: usize,
     (times, mut weights): (&mut Vec<i64>, Option<&mut Vec<f64>>),
-    photons: &mut Balance,
+    photons: &mut EventBalance,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let raw = ticks.raw(input.offset);
     let offset = input.offset;
-    let emission = timing.map(|timing| move |t: f64| ticks.of(timing.emission(Dd::from(t) + offset)));
-    let edge = |t: Dd| (t - input.offset).ceil_f64();
+    let emission = timing.map(|timing| move |t: f64| ticks.of(timing.emission(DoubleDouble::from(t) + offset)));
+    let edge = |t: DoubleDouble| (t - input.offset).ceil_f64();
     let intervals: Vec<(f64, f64)> = gti.intervals().iter().map(|&(a, b)| (edge(a), edge(b))).collect();
     let mut behind = intervals.as_slice();
     let (before, mut outside, mut reported, mut read) = (times.len(), 0, 0, Vec::<f64>::new());
@@ -267,7 +267,7 @@ fn in_order(times: &[i64], mut weights: Vec<f64>) -> Vec<f64> {
 }
 
 /// Weights of events, if they have any, and where to keep those that lie in good time.
-type Weighed<'a> = Option<(Option<&'a [f64]>, &'a mut Vec<f64>)>;
+type OptionalWeights<'a> = Option<(Option<&'a [f64]>, &'a mut Vec<f64>)>;
 
 /// Appends the ticks of the times that lie in the intervals, which end at what is behind the last time, and their weights; how many do
 /// not. With the machine's own instructions for rounding, where it has them.
@@ -278,7 +278,7 @@ fn take(
     emission: Option<&dyn Fn(f64) -> i64>,
     behind: &mut &[(f64, f64)],
     times: &mut Vec<i64>,
-    mut weighed: Weighed,
+    mut weighed: OptionalWeights,
 ) -> u64 {
     times.reserve(read.len());
     let mut outside = 0;

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::PulseEvents;
 use super::pulse_events::BARYCENTRE_MATTERS;
 use crate::base::error::{Error, Result};
-use crate::base::text::Short;
-use crate::base::time::Dd;
+use crate::base::text::ShortNumber;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::phase::Ticks;
 use crate::data::{Gti, LightCurve, Provenance};
@@ -14,7 +14,7 @@ use crate::science::statistics::dispersion::Dispersion;
 
 /// What is known of all samples.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Sampling {
+pub struct SampleSummary {
     /// Their number.
     pub samples: usize,
     /// Bins that are none: not finite, not inside one good time interval, or exposed too little.
@@ -36,10 +36,10 @@ pub struct Sampling {
 pub struct PulseSamples {
     /// Their moments, as those of events, and the stretches of bins as good time.
     pub at: PulseEvents,
-    /// Their values, less the smallest one, in units of [`Sampling::step`].
+    /// Their values, less the smallest one, in units of [`SampleSummary::step`].
     pub values: Vec<u32>,
     /// What is known of all.
-    pub all: Sampling,
+    pub all: SampleSummary,
     /// Photons in them, where that is known.
     pub photons: Option<u64>,
     /// The whole number next to the mean of `values`.
@@ -56,14 +56,15 @@ impl PulseSamples {
     ///
     /// # Errors
     /// No such bin; values that are all the same, or of a range beyond f64.
-    pub fn of_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
+    pub fn from_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
         if !(0.0..=1.0).contains(&min_fracexp) {
             return Err(Error::argument("--min-fracexp", min_fracexp, "must be between 0 and 1"));
         }
         let refuse = |what: String, message: &str| Err(Error::argument("light curve", what, message));
         let stretches = series.stretches(min_fracexp);
         let rows = || stretches.iter().cloned().flatten();
-        let bins = format!("{} of {} s", crate::base::text::count(series.len() as u64, "bin"), Short(series.grid.dt));
+        let bins =
+            format!("{} of {} s", crate::base::text::count(series.len() as u64, "bin"), ShortNumber(series.grid.dt));
         let Some((first, last)) = rows().next().zip(rows().last()) else {
             return refuse(
                 bins,
@@ -73,7 +74,7 @@ impl PulseSamples {
         let value = |i: usize| if series.counted { series.counts[i] / series.fracexp[i] } else { series.rate[i] };
         let given: Vec<f64> = rows().map(value).collect();
         let (low, high) = given.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
-        let (values, step) = whole(&given, low, high - low);
+        let (values, step) = to_whole_numbers(&given, low, high - low);
         if low == high {
             return refuse(bins, "all have the same value, so there is nothing to find");
         }
@@ -93,14 +94,14 @@ impl PulseSamples {
         };
         let (start, stop) = (series.grid.edge(series.bin[first]), series.grid.edge(series.bin[last] + 1));
         let span = (stop - start).value();
-        let ticks = Ticks::spanning(Dd::from((start + (stop - start) * 0.5).value().round()), start, stop)?;
+        let ticks = Ticks::spanning(DoubleDouble::from((start + (stop - start) * 0.5).value().round()), start, stop)?;
         let made = &series.meta.provenance;
         if span > BARYCENTRE_MATTERS && !made.barycentred {
             PulseEvents::warn_not_barycentred(&mut warnings);
         }
-        let spans: Vec<(Dd, Dd)> = stretches.iter().map(|rows| series.span(rows)).collect();
-        let good = Gti::of_sorted(&spans);
-        let middle = |i: usize| series.grid.origin + Dd::product(series.grid.dt, series.bin[i] as f64 + 0.5);
+        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let good = Gti::from_sorted(&spans);
+        let middle = |i: usize| series.grid.origin + DoubleDouble::product(series.grid.dt, series.bin[i] as f64 + 0.5);
         let mut photons = made.photons.clone();
         let counted: f64 = rows().map(|i| series.counts[i]).sum();
         let outside = photons.used.saturating_sub(counted as u64);
@@ -121,7 +122,7 @@ impl PulseSamples {
             },
             ticks,
         };
-        let all = Sampling {
+        let all = SampleSummary {
             samples: values.len(),
             left_out: series.len() - values.len(),
             dt: series.grid.dt,
@@ -134,7 +135,7 @@ impl PulseSamples {
         Ok(PulseSamples { at, values, all, photons, centre, dispersion })
     }
 
-    /// Of the values, in units of [`Sampling::step`].
+    /// Of the values, in units of [`SampleSummary::step`].
     pub fn dispersion(&self) -> &Dispersion {
         &self.dispersion
     }
@@ -145,7 +146,7 @@ impl PulseSamples {
         (sum as i64 - (count * u64::from(self.centre)) as i64) as f64
     }
 
-    /// The values less their mean, in units of [`Sampling::step`].
+    /// The values less their mean, in units of [`SampleSummary::step`].
     pub fn centred(&self) -> Vec<f64> {
         let off = self.dispersion.sum / self.dispersion.samples;
         self.values.iter().map(|&x| f64::from(x) - f64::from(self.centre) - off).collect()
@@ -154,7 +155,7 @@ impl PulseSamples {
 
 /// Values above the lowest one in whole units, and the unit: 1 for whole numbers of a range below 2^32, else the smallest power of two of
 /// which the range has fewer than that.
-pub(super) fn whole(values: &[f64], low: f64, range: f64) -> (Vec<u32>, f64) {
+pub(super) fn to_whole_numbers(values: &[f64], low: f64, range: f64) -> (Vec<u32>, f64) {
     const MOST: f64 = u32::MAX as f64;
     let mut unit = (range / MOST).log2().ceil().exp2();
     if range <= MOST && values.iter().all(|x| x.fract() == 0.0) {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::source::TimeSource;
+use super::time_source::TimeSource;
 use crate::base::error::Result;
-use crate::base::time::Dd;
-use crate::data::{Balance, Gti};
+use crate::base::time::DoubleDouble;
+use crate::data::{EventBalance, Gti};
 
 /// Good time intervals as exact edges of raw times.
-pub(super) fn edges(gti: &Gti, offset: Dd) -> Arc<[(f64, f64)]> {
+pub(super) fn edges(gti: &Gti, offset: DoubleDouble) -> Arc<[(f64, f64)]> {
     gti.intervals().iter().map(|&(a, b)| ((a - offset).ceil_f64(), (b - offset).ceil_f64())).collect()
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Reader<'a> {
 
 /// What taking the times of a band below an edge came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum TakeOutcome {
     /// None is left.
     All,
     /// There is no room for more.
@@ -74,13 +74,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Counts what is left; the reader's part of the balance, nothing where no band counts for itself.
-    pub fn finish(&mut self, progress: &mut dyn FnMut(u64)) -> Result<Balance> {
+    pub fn finish(&mut self, progress: &mut dyn FnMut(u64)) -> Result<EventBalance> {
         self.skip_to(f64::INFINITY, progress)?;
         if !self.counted.contains(&true) {
-            return Ok(Balance::default());
+            return Ok(EventBalance::default());
         }
         let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
-        Ok(Balance { outside_gti, outside_segments, ..self.source.balance() })
+        Ok(EventBalance { outside_gti, outside_segments, ..self.source.balance() })
     }
 
     /// Reads the next rows, if there are any.
@@ -147,21 +147,21 @@ impl<'a> Reader<'a> {
         may_read: bool,
         out: &mut Vec<f64>,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Taken> {
+    ) -> Result<TakeOutcome> {
         loop {
             let here = self.below(band, stop);
             let (count, room) = (here.len(), most - out.len());
             out.extend_from_slice(&here[..count.min(room)]);
             self.at[band] += count.min(room);
             if count > room {
-                return Ok(Taken::Full);
+                return Ok(TakeOutcome::Full);
             }
             if self.has_read_to(stop) {
-                return Ok(Taken::All);
+                return Ok(TakeOutcome::All);
             }
             let waiting: usize = self.bands.iter().zip(&self.at).map(|(times, at)| times.len() - at).sum();
             if !may_read || (waiting > 0 && waiting + out.len() >= most) {
-                return Ok(Taken::Waiting);
+                return Ok(TakeOutcome::Waiting);
             }
             self.refill(progress)?;
         }

@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 use super::plan::{InputPlan, Plan};
 use super::reader::Reader;
-use crate::backend::local::{Counts, Local, LocalWorker};
+use crate::backend::local::{LocalPlan, LocalWorker, SegmentCounts};
 use crate::base::error::Result;
 use crate::base::sums::{PartialSums, Sums};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::trace;
-use crate::data::Balance;
-use crate::io::{EventFile, Part, Parting, Share};
-use crate::segment::Row;
+use crate::data::EventBalance;
+use crate::io::{BandSelection, EventFile, RowRangeReader, RowRangeScan};
+use crate::segment::SeriesSegment;
 use crate::segment::plan::Segment;
 
 /// Least bytes of a segment's rows that are worth a thread of their own.
@@ -23,9 +23,9 @@ const PART_BYTES: usize = 512 << 10;
 pub(super) const PARTS_MEMORY: usize = 256 << 20;
 
 /// One file, and what is looked for in it.
-pub(super) struct Input<'a> {
+pub(super) struct TaskInput<'a> {
     pub file: &'a EventFile,
-    pub parting: &'a Parting,
+    pub parting: &'a BandSelection,
     pub plan: &'a InputPlan,
     pub intervals: Arc<[(f64, f64)]>,
     /// Nobody has read the file through yet.
@@ -39,53 +39,53 @@ pub(super) struct Task {
 }
 
 /// What became known of files, by input.
-pub(super) type Parts = Vec<(usize, Part)>;
+pub(super) type RowRangeScans = Vec<(usize, RowRangeScan)>;
 
 /// What came of one task.
-pub(super) struct Done {
+pub(super) struct TaskSums {
     pub sums: PartialSums,
-    pub balance: Balance,
-    pub parts: Parts,
+    pub balance: EventBalance,
+    pub parts: RowRangeScans,
 }
 
 /// What all tasks have in common.
-pub(super) struct Work<'a> {
+pub(super) struct TaskContext<'a> {
     pub plan: &'a Plan,
-    pub inputs: &'a [Input<'a>],
-    pub local: &'a Local,
+    pub inputs: &'a [TaskInput<'a>],
+    pub local: &'a LocalPlan,
     /// Rows read at a time.
     pub chunk: usize,
     /// There are so few runs of segments that threads would be idle: all of them count a long segment together.
     pub few: bool,
 }
 
-impl<'a> Work<'a> {
+impl<'a> TaskContext<'a> {
     /// Reads, counts, transforms and adds one task; the buffers of a thread are made for its first segment.
     pub fn one(
         &self,
         task: &Task,
         worker: &mut Option<LocalWorker<'a>>,
         progress: &mut (dyn FnMut(u64) + Send),
-    ) -> Result<Done> {
+    ) -> Result<TaskSums> {
         let _span = trace::span("segments");
         if let Some(ends) = self.ends(task)? {
-            return self.by_parts(task, &ends, worker, progress);
+            return self.run_task_in_parts(task, &ends, worker, progress);
         }
         let (sums, balance, parts) = self.read(&task.segments, &task.rows, progress, |readers, progress| {
             self.sums(task, worker, |rows, counts| self.count(rows, readers, counts, progress))
         })?;
-        Ok(Done { sums, balance, parts })
+        Ok(TaskSums { sums, balance, parts })
     }
 
     /// One task of long segments, of each of which every thread counts some of the rows, that end in `ends` by segment and input.
-    fn by_parts(
+    fn run_task_in_parts(
         &self,
         task: &Task,
         ends: &[Vec<usize>],
         worker: &mut Option<LocalWorker<'a>>,
         progress: &mut (dyn FnMut(u64) + Send),
-    ) -> Result<Done> {
-        let (mut balance, mut parts) = (Balance::default(), Vec::new());
+    ) -> Result<TaskSums> {
+        let (mut balance, mut parts) = (EventBalance::default(), Vec::new());
         let (progress, mut others) = (Mutex::new(progress), Vec::new());
         let tell = |rows: u64| (progress.lock().unwrap_or_else(PoisonError::into_inner))(rows);
         let mut begins: Vec<usize> = task.rows.iter().map(|rows| rows.start).collect();
@@ -97,7 +97,7 @@ impl<'a> Work<'a> {
             let most = (self.bytes(&all) / PART_BYTES).min(1 + PARTS_MEMORY / self.local.counts_bytes().max(1));
             let number = most.clamp(1, self.local.threads());
             others.resize_with(number - 1, || self.local.counts());
-            let one = |(part, counts): (usize, &mut Counts)| {
+            let one = |(part, counts): (usize, &mut SegmentCounts)| {
                 let cut = |rows: &Range<usize>, part: usize| rows.start + rows.len() * part / number;
                 let some: Vec<Range<usize>> = all.iter().map(|rows| cut(rows, part)..cut(rows, part + 1)).collect();
                 let mut rows = empty.clone();
@@ -106,12 +106,12 @@ impl<'a> Work<'a> {
                 })?;
                 Ok((rows, done))
             };
-            let each: Vec<&mut Counts> = std::iter::once(&mut *counts).chain(&mut others).collect();
+            let each: Vec<&mut SegmentCounts> = std::iter::once(&mut *counts).chain(&mut others).collect();
             let found: Vec<Result<_>> = each.into_par_iter().enumerate().map(one).collect();
             for found in found {
                 let (own, (_, own_balance, own_parts)) = found?;
                 for (row, own) in rows.iter_mut().zip(own) {
-                    *row = Row { events: row.events + own.events, ..own };
+                    *row = SeriesSegment { events: row.events + own.events, ..own };
                 }
                 balance.add(&own_balance);
                 parts.extend(own_parts);
@@ -120,7 +120,7 @@ impl<'a> Work<'a> {
             begins = all.iter().map(|rows| rows.end).collect();
             Ok(())
         })?;
-        Ok(Done { sums, balance, parts })
+        Ok(TaskSums { sums, balance, parts })
     }
 
     /// Where the rows of each segment end in each input, if they are to be counted by all threads: where there is nothing else for
@@ -159,11 +159,19 @@ impl<'a> Work<'a> {
         &self,
         task: &Task,
         worker: &mut Option<LocalWorker<'a>>,
-        mut count: impl FnMut(&mut [Row], &mut Counts) -> Result<()>,
+        mut count: impl FnMut(&mut [SeriesSegment], &mut SegmentCounts) -> Result<()>,
     ) -> Result<PartialSums> {
-        let (mut sums, run) = (self.plan.spec.no_sums(), self.plan.spec.run_length());
-        let empty =
-            Row { index: 0, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 };
+        let (mut sums, run) = (self.plan.spec.empty_sums(), self.plan.spec.run_length());
+        let empty = SeriesSegment {
+            index: 0,
+            start: DoubleDouble::ZERO,
+            begin: 0,
+            end: 0,
+            events: 0,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        };
         let mut rows = vec![empty; self.plan.spec.channels()];
         let mut segments = task.segments.clone();
         while !segments.is_empty() {
@@ -171,7 +179,7 @@ impl<'a> Work<'a> {
             let end = (segments.start + run).min(segments.end);
             let mut of_run = Sums::default();
             for index in segments.start..end {
-                rows.fill(Row { index, ..empty });
+                rows.fill(SeriesSegment { index, ..empty });
                 count(&mut rows, &mut worker.counts)?;
                 worker.add(&rows, &mut of_run);
             }
@@ -189,13 +197,13 @@ impl<'a> Work<'a> {
         rows: &[Range<usize>],
         progress: &mut dyn FnMut(u64),
         work: impl FnOnce(&mut [(usize, Reader)], &mut dyn FnMut(u64)) -> Result<T>,
-    ) -> Result<(T, Balance, Parts)> {
+    ) -> Result<(T, EventBalance, RowRangeScans)> {
         let mut shares = Vec::new();
         for (number, (input, rows)) in self.inputs.iter().zip(rows).enumerate() {
             let indices = input.plan.indices();
             let here = indices.start < segments.end && segments.start < indices.end;
             if here && !segments.is_empty() || !rows.is_empty() {
-                let share = Share::new(input.file, input.parting.clone(), rows.clone(), input.unread)?;
+                let share = RowRangeReader::new(input.file, input.parting.clone(), rows.clone(), input.unread)?;
                 shares.push((number, share));
             }
         }
@@ -206,7 +214,7 @@ impl<'a> Work<'a> {
             readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, self.chunk)));
         }
         let made = work(&mut readers, progress)?;
-        let mut balance = Balance::default();
+        let mut balance = EventBalance::default();
         for (_, mut reader) in readers {
             balance.add(&reader.finish(progress)?);
         }
@@ -216,9 +224,9 @@ impl<'a> Work<'a> {
     /// Counts the events of a segment, in all inputs that have some; `rows` are those of its channels.
     fn count(
         &self,
-        rows: &mut [Row],
+        rows: &mut [SeriesSegment],
         readers: &mut [(usize, Reader)],
-        counts: &mut Counts,
+        counts: &mut SegmentCounts,
         progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
         let index = rows[0].index;

@@ -5,45 +5,45 @@ use crate::base::error::{Error, Result};
 use crate::data::ChannelRange;
 
 /// Integer channels that a table is made for; others are searched for.
-const TABLE: f64 = (1 << 16) as f64;
+const TABLE_CHANNELS: f64 = (1 << 16) as f64;
 /// Most bands that one pass parts events into.
 const MOST_BANDS: usize = 65;
 
 /// Channels that are in the same bands; 0 are those in none.
-pub(crate) type Cell = u16;
+pub(crate) type ChannelCell = u16;
 
 /// Bands of channels; they may overlap.
 #[derive(Debug)]
-pub(crate) struct Bands {
+pub(crate) struct ChannelBands {
     ranges: Vec<ChannelRange>,
     /// The bands that have the channels of each cell.
     members: Vec<Vec<u8>>,
     /// Detector 0, and the others.
-    scales: [Cells; 2],
+    scales: [ChannelCells; 2],
 }
 
 /// Where the cells of one kind of detectors lie.
 #[derive(Debug)]
-struct Cells {
+struct ChannelCells {
     /// Cell `places[i]` holds the channels `edges[i] ≤ c < edges[i + 1]`.
     edges: Vec<f64>,
-    places: Vec<Cell>,
+    places: Vec<ChannelCell>,
     /// The same for the integers from `base` on.
-    table: Vec<Cell>,
+    table: Vec<ChannelCell>,
     base: f64,
 }
 
-impl Bands {
+impl ChannelBands {
     /// # Errors
     /// More bands than one pass takes.
-    pub fn new(ranges: Vec<ChannelRange>) -> Result<Bands> {
+    pub fn new(ranges: Vec<ChannelRange>) -> Result<ChannelBands> {
         if ranges.len() > MOST_BANDS {
             let message = format!("one pass parts events into at most {MOST_BANDS} bands");
             return Err(Error::argument("bands", ranges.len(), message));
         }
         let mut members = vec![Vec::new()];
-        let scales = [true, false].map(|first| Cells::new(&ranges, first, &mut members));
-        Ok(Bands { ranges, members, scales })
+        let scales = [true, false].map(|first| ChannelCells::new(&ranges, first, &mut members));
+        Ok(ChannelBands { ranges, members, scales })
     }
 
     pub fn ranges(&self) -> &[ChannelRange] {
@@ -51,12 +51,12 @@ impl Bands {
     }
 
     /// The cell of a channel; 0 when no band has it.
-    pub fn cell(&self, channel: f64, detector: f64) -> Cell {
+    pub fn cell(&self, channel: f64, detector: f64) -> ChannelCell {
         self.scales[usize::from(detector != 0.0)].of(channel)
     }
 
     /// Appends times to those of the bands that their cells are in.
-    pub fn distribute(&self, times: &[f64], cells: &[Cell], out: &mut [Vec<f64>]) {
+    pub fn distribute(&self, times: &[f64], cells: &[ChannelCell], out: &mut [Vec<f64>]) {
         for (&t, &cell) in times.iter().zip(cells) {
             for &band in &self.members[usize::from(cell)] {
                 out[usize::from(band)].push(t);
@@ -65,8 +65,8 @@ impl Bands {
     }
 }
 
-impl Cells {
-    fn new(ranges: &[ChannelRange], detector0: bool, members: &mut Vec<Vec<u8>>) -> Cells {
+impl ChannelCells {
+    fn new(ranges: &[ChannelRange], detector0: bool, members: &mut Vec<Vec<u8>>) -> ChannelCells {
         let ends = |range: &ChannelRange| range.half_open(detector0);
         let mut edges: Vec<f64> =
             ranges.iter().map(ends).filter(|(lo, hi)| lo < hi).flat_map(|(a, b)| [a, b]).collect();
@@ -83,12 +83,12 @@ impl Cells {
                 members.push(of);
                 members.len() - 1
             });
-            places.push(cell as Cell);
+            places.push(cell as ChannelCell);
         }
-        let mut cells = Cells { edges, places, table: Vec::new(), base: 0.0 };
+        let mut cells = ChannelCells { edges, places, table: Vec::new(), base: 0.0 };
         if let (Some(first), Some(last)) = (cells.edges.first(), cells.edges.last()) {
             let (first, last) = (first.ceil(), last.ceil());
-            if last - first <= TABLE {
+            if last - first <= TABLE_CHANNELS {
                 let table = (0..(last - first) as u32).map(|i| cells.search(first + f64::from(i))).collect();
                 (cells.table, cells.base) = (table, first);
             }
@@ -96,7 +96,7 @@ impl Cells {
         cells
     }
 
-    fn of(&self, channel: f64) -> Cell {
+    fn of(&self, channel: f64) -> ChannelCell {
         let place = channel - self.base;
         // A negative number or NaN is 0 as an index, but not equal to it.
         let index = place as usize;
@@ -106,7 +106,7 @@ impl Cells {
         }
     }
 
-    fn search(&self, channel: f64) -> Cell {
+    fn search(&self, channel: f64) -> ChannelCell {
         match self.edges.partition_point(|&edge| edge <= channel) {
             0 => 0,
             after => self.places[after - 1],
@@ -135,7 +135,7 @@ mod tests {
             (0..65).map(|i| ChannelRange::channels(f64::from(i), f64::from(i + i % 7))).collect(),
         ];
         for ranges in sets {
-            let bands = Bands::new(ranges.clone()).unwrap();
+            let bands = ChannelBands::new(ranges.clone()).unwrap();
             for i in -80..1000 {
                 for detector in [-1.0, 0.0, 1.0] {
                     let channel = f64::from(i) / 8.0;
@@ -153,6 +153,6 @@ mod tests {
                 }
             }
         }
-        assert!(Bands::new(vec![ChannelRange::channels(0.0, 1.0); 66]).is_err());
+        assert!(ChannelBands::new(vec![ChannelRange::channels(0.0, 1.0); 66]).is_err());
     }
 }

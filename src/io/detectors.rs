@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::events::EventFile;
 use super::fits::Hdu;
-use super::fits_table::{Column, Kind, Table};
+use super::fits_table::{ElementType, FitsColumn, FitsTable};
 use super::gti;
 use crate::base::error::Result;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::missions::GtiRule;
 
@@ -17,7 +17,7 @@ const MOST_DETECTORS: usize = 100;
 impl EventFile {
     /// Numbers of the detectors that have events; `None` for a column that holds something else, with more values than
     /// instruments have detectors.
-    fn detectors_of(&self, column: &Column) -> Result<Option<BTreeSet<i64>>> {
+    fn detectors_of(&self, column: &FitsColumn) -> Result<Option<BTreeSet<i64>>> {
         let (mut used, mut values) = (BTreeSet::new(), Vec::new());
         self.table.each_piece(0..self.rows(), |rows| {
             values.clear();
@@ -87,16 +87,16 @@ impl EventFile {
     /// is warned of: the rate follows it.
     pub(super) fn count_selected(&mut self, hdus: &[Hdu], warnings: &mut Warnings) -> Result<()> {
         let Some(hdu) = hdus.iter().find(|h| h.name.eq_ignore_ascii_case("FPM_SEL")) else { return Ok(()) };
-        let table = Table::open(&self.source, hdu, true)?;
+        let table = FitsTable::open(&self.source, hdu, true)?;
         let (Some(time), Some(selected)) = (table.numbers("TIME")?, table.column("FPM_SEL")?) else { return Ok(()) };
         let width = match selected.kind {
-            Kind::U8 => 1,
-            Kind::I16 => 2,
-            Kind::I32 => 4,
+            ElementType::U8 => 1,
+            ElementType::I16 => 2,
+            ElementType::I32 => 4,
             _ => return Ok(()),
         };
-        let mut place = Column { repeat: 1, ..selected.clone() };
-        let shift = gti::timezero(&hdu.header)?.unwrap_or(Dd::ZERO);
+        let mut place = FitsColumn { repeat: 1, ..selected.clone() };
+        let shift = gti::timezero(&hdu.header)?.unwrap_or(DoubleDouble::ZERO);
         let mut range: Option<(usize, usize)> = None;
         let (mut times, mut values) = (Vec::new(), Vec::new());
         table.each_piece(0..table.rows, |rows| {
@@ -110,7 +110,7 @@ impl EventFile {
                 rows.decode(&place, &mut values);
                 on.iter_mut().zip(&values).for_each(|(on, value)| *on += usize::from(*value > 0.0));
             }
-            let good = times.iter().zip(&on).filter(|(t, _)| self.gti.contains(Dd::from(**t) + shift));
+            let good = times.iter().zip(&on).filter(|(t, _)| self.gti.contains(DoubleDouble::from(**t) + shift));
             good.for_each(|(_, &on)| range = range.map_or(Some((on, on)), |(a, b)| Some((a.min(on), b.max(on)))));
         })?;
         let Some((least, most)) = range else { return Ok(()) };

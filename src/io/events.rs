@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::fits::{self, Hdu, Header};
-use super::fits_table::{Column, Kind, Rows, Table};
-use super::gti::{self, Frame};
-use super::scan::{Look, warn_of_container, warn_of_datasum};
-use super::source::{Source, format_error};
-use super::{facts, response};
+use super::fits::{self, FitsHeader, Hdu};
+use super::fits_table::{ElementType, FitsColumn, FitsTable, RowBytes};
+use super::gti::{self, TimeFrame};
+use super::input_file::{InputFile, format_error};
+use super::scan::{FileScan, warn_of_container, warn_of_datasum};
+use super::{file_facts, response};
 use crate::base::error::{Error, Result};
-use crate::base::time::{Clock, Dd};
+use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
 use crate::data::Gti;
-use crate::data::energy_scale::Scale;
+use crate::data::energy_scale::EnergyScale;
 use crate::missions::{self, Context, DetectorDeadTime, Mission};
 
 /// Where good time intervals come from.
@@ -48,16 +48,16 @@ pub struct OpenOptions {
 /// An event file, opened: layout and metadata read, events untouched.
 #[derive(Clone)]
 pub struct EventFile {
-    pub(super) table: Table,
-    pub(super) time: Column,
+    pub(super) table: FitsTable,
+    pub(super) time: FitsColumn,
     pub(super) time_factor: f64,
-    pub(super) channel: Option<Column>,
-    pub(super) detector: Option<Column>,
+    pub(super) channel: Option<FitsColumn>,
+    pub(super) detector: Option<FitsColumn>,
     /// A column and the leading bit that it has in photons' rows.
-    pub(super) marker: Option<(Column, u8)>,
-    pub(super) source: Source,
+    pub(super) marker: Option<(FitsColumn, u8)>,
+    pub(super) source: InputFile,
     pub(super) hdu: Hdu,
-    pub(super) look: Arc<OnceLock<Look>>,
+    pub(super) look: Arc<OnceLock<FileScan>>,
     /// Time frame.
     pub clock: Clock,
     /// Good time intervals, seconds of the frame (TIMEZERO included) from MJDREF.
@@ -73,7 +73,7 @@ pub struct EventFile {
     /// Dead time of the detectors, where it is known; not of files that say that they have none (`DEADC` of 1).
     pub dead_time: Option<DetectorDeadTime>,
     /// How channels become keV.
-    pub scale: Option<Scale>,
+    pub scale: Option<EnergyScale>,
     /// What else was understood of the file, for `info`: a word and what is known of it.
     pub facts: Vec<(&'static str, String)>,
 }
@@ -84,14 +84,14 @@ impl EventFile {
     /// # Errors
     /// See [`Error`]: unreadable or malformed files, no or several event tables, no usable time column, unusable GTIs.
     pub fn open(path: &Path, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        EventFile::of_source(Source::open(path)?, options, warnings)
+        EventFile::from_input_file(InputFile::open(path)?, options, warnings)
     }
 
     /// The event file in a file that is open already.
     ///
     /// # Errors
     /// See [`EventFile::open`].
-    pub fn of_source(source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
+    pub fn from_input_file(source: InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         let (hdus, trailing) = fits::scan(&source)?;
         warn_of_container(&source, &hdus, trailing, warnings);
         let filled = |h: &Hdu, key: &str| h.header.text(key).filter(|t| !t.is_empty());
@@ -103,7 +103,7 @@ impl EventFile {
         };
         let of = |names: Option<Vec<String>>, instrument: Option<String>| {
             let names = names.unwrap_or_default();
-            Mission::of(&names.iter().map(String::as_str).collect::<Vec<_>>(), &instrument.unwrap_or_default())
+            Mission::from_header(&names.iter().map(String::as_str).collect::<Vec<_>>(), &instrument.unwrap_or_default())
         };
         let hdu = find_events(&source, &hdus, of(named(&any), any("INSTRUME")), options)?;
         let header = &hdu.header;
@@ -120,7 +120,7 @@ impl EventFile {
         if telescop.is_empty() {
             warnings.push("W-NO-TELESCOP", format!("{}: no TELESCOP; read as a generic event list", source.path()));
         }
-        let table = Table::open(&source, hdu, options.salvage)?;
+        let table = FitsTable::open(&source, hdu, options.salvage)?;
         if table.lost > 0 {
             let message = format!("{}: the file is cut off; rows at the end are lost", source.path());
             warnings.add("W-SALVAGE", message, table.lost);
@@ -143,7 +143,7 @@ impl EventFile {
         }
         let mut channel = None;
         for name in mission.channel {
-            if channel.is_none() && table.column(name)?.is_some_and(Column::is_number) {
+            if channel.is_none() && table.column(name)?.is_some_and(FitsColumn::is_number) {
                 channel = table.numbers(name)?.cloned();
             }
         }
@@ -152,8 +152,8 @@ impl EventFile {
         let mut marker = None;
         if let Some((name, bit)) = mission.photon_bit(&event_words) {
             // Numbers are stored with their sign first, as all but unsigned ones have it.
-            let signed = |c: &&Column| c.is_number() && c.kind != Kind::U8 && c.zero == 0.0;
-            let fits = |c: &&Column| (c.kind == Kind::Bit && c.repeat > 0) || signed(c);
+            let signed = |c: &&FitsColumn| c.is_number() && c.kind != ElementType::U8 && c.zero == 0.0;
+            let fits = |c: &&FitsColumn| (c.kind == ElementType::Bit && c.repeat > 0) || signed(c);
             marker = table.column(name)?.filter(fits).map(|column| (column.clone(), bit));
         }
         let start_mjd = header.real("TSTART").ok().flatten().zip(clock.mjdref).zip(gti::keyword_unit(header).ok());
@@ -185,17 +185,17 @@ impl EventFile {
             mission,
             dead_time,
             scale,
-            facts: facts::of(&hdus, hdu, mission),
+            facts: file_facts::file_facts(&hdus, hdu, mission),
         };
         file.check_resolution()?;
-        facts::warn_of_frames(header, file.path(), warnings)?;
+        file_facts::warn_of_frames(header, file.path(), warnings)?;
         file.gti = file.read_gti(&hdus, header, options, warnings)?;
         file.count_selected(&hdus, warnings)?;
         Ok(file)
     }
 
     /// The bytes of the file.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &InputFile {
         &self.source
     }
 
@@ -233,7 +233,7 @@ impl EventFile {
     ///
     /// # Errors
     /// There is none, with the names of those that there are; text, bits, several numbers a row.
-    pub(crate) fn weight_column(&self, name: &str) -> Result<Column> {
+    pub(crate) fn weight_column(&self, name: &str) -> Result<FitsColumn> {
         let column = self.table.numbers(name.trim())?;
         column.cloned().ok_or_else(|| {
             let names: Vec<&str> = self.table.columns.iter().map(|c| c.name.trim()).collect();
@@ -251,7 +251,7 @@ impl EventFile {
     }
 
     /// Raw times of rows that were read, seconds, appended to `out`.
-    pub(super) fn decode_times(&self, rows: &Rows, out: &mut Vec<f64>) {
+    pub(super) fn decode_times(&self, rows: &RowBytes, out: &mut Vec<f64>) {
         let from = out.len();
         rows.decode(&self.time, out);
         if self.time_factor != 1.0 {
@@ -259,15 +259,21 @@ impl EventFile {
         }
     }
 
-    fn read_gti(&self, hdus: &[Hdu], header: &Header, options: &OpenOptions, warnings: &mut Warnings) -> Result<Gti> {
+    fn read_gti(
+        &self,
+        hdus: &[Hdu],
+        header: &FitsHeader,
+        options: &OpenOptions,
+        warnings: &mut Warnings,
+    ) -> Result<Gti> {
         let path = self.path();
-        let timezero = gti::timezero(header)?.unwrap_or(Dd::ZERO);
-        let frame = Frame { mjdref: self.clock.mjdref, timezero };
+        let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
+        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero };
         let compat = options.compat_stingray;
         // The peer's rule: the offset of the events, pixel shift included, moves the intervals too.
-        let shift = if compat { self.clock.event_offset - timezero } else { Dd::ZERO };
-        let build = |raw: Vec<(Dd, Dd)>, warnings: &mut Warnings| {
-            let round = |t: Dd| if compat { (t + shift).round_to_extended() } else { t };
+        let shift = if compat { self.clock.event_offset - timezero } else { DoubleDouble::ZERO };
+        let build = |raw: Vec<(DoubleDouble, DoubleDouble)>, warnings: &mut Warnings| {
+            let round = |t: DoubleDouble| if compat { (t + shift).round_to_extended() } else { t };
             let shifted = raw.into_iter().map(|(a, b)| (round(a), round(b))).collect();
             Gti::new(path, shifted, compat, warnings)
         };
@@ -280,7 +286,7 @@ impl EventFile {
                     return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
                 }
                 let offset = self.clock.event_offset;
-                let span = (Dd::from(scan.first) + offset, Dd::from(scan.last.next_up()) + offset);
+                let span = (DoubleDouble::from(scan.first) + offset, DoubleDouble::from(scan.last.next_up()) + offset);
                 Gti::new(path, vec![span], compat, warnings)
             }
             GtiSource::File => {
@@ -311,7 +317,7 @@ impl EventFile {
     }
 }
 
-fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {
+fn read_clock(header: &FitsHeader, text: &impl Fn(&str) -> String, compat: bool) -> Result<Clock> {
     let timedel = match header.real("TIMEDEL")? {
         Some(t) => Some(t * gti::keyword_unit(header)?),
         None => None,
@@ -323,8 +329,8 @@ fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> 
     }
     let timedel = timedel.or(frame.map(|ms| ms * 1e-3)).filter(|t| *t > 0.0).unwrap_or(0.0);
     let timepixr = header.real("TIMEPIXR")?.unwrap_or(0.5);
-    let timezero = gti::timezero(header)?.unwrap_or(Dd::ZERO);
-    let pixel = Dd::product(0.5 - timepixr, timedel);
+    let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
+    let pixel = DoubleDouble::product(0.5 - timepixr, timedel);
     let offset = if compat { (timezero + pixel).round_to_extended() } else { timezero + pixel };
     Ok(Clock {
         mjdref: gti::mjdref(header)?,
@@ -337,7 +343,7 @@ fn read_clock(header: &Header, text: &impl Fn(&str) -> String, compat: bool) -> 
 }
 
 /// The event table: the one asked for, a name the mission uses, else the first table of events by its class.
-fn find_events<'a>(source: &Source, hdus: &'a [Hdu], mission: &Mission, options: &OpenOptions) -> Result<&'a Hdu> {
+fn find_events<'a>(source: &InputFile, hdus: &'a [Hdu], mission: &Mission, options: &OpenOptions) -> Result<&'a Hdu> {
     let names = || hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect::<Vec<_>>().join(", ");
     if let Some(wanted) = &options.extension {
         let found = hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == *wanted);
@@ -363,7 +369,8 @@ fn find_events<'a>(source: &Source, hdus: &'a [Hdu], mission: &Mission, options:
     let time = options.time_column.as_deref().unwrap_or("TIME");
     let holds_events = |h: &&Hdu| {
         h.header.text("HDUCLAS1").is_some_and(|c| c.trim().to_ascii_uppercase().starts_with("EVENT"))
-            && Table::open(source, h, true).is_ok_and(|t| t.columns.iter().any(|c| c.name.eq_ignore_ascii_case(time)))
+            && FitsTable::open(source, h, true)
+                .is_ok_and(|t| t.columns.iter().any(|c| c.name.eq_ignore_ascii_case(time)))
     };
     let message =
         || format!("no table of events (EVENTS, XTE_SE, or HDUCLAS1 = EVENTS with a column TIME); it has: {}", names());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use multiversion::multiversion;
 
-use super::source::{PIECE, Source, format_error};
+use super::input_file::{InputFile, PIECE, format_error};
 use crate::base::error::{Error, Result};
 use crate::base::text::plain;
 
@@ -13,7 +13,7 @@ use crate::base::text::plain;
 pub const BLOCK: usize = 2880;
 const CARD: usize = 80;
 /// Bytes of a header read at a time.
-const AHEAD: u64 = 16 * BLOCK as u64;
+const HEADER_PIECE: u64 = 16 * BLOCK as u64;
 /// Characters of a long string after which CONTINUE cards are ignored; real ones have a few hundred.
 const LONGEST_TEXT: usize = 1 << 16;
 
@@ -27,7 +27,7 @@ struct Card {
 
 /// The keywords of one header.
 #[derive(Clone, Debug)]
-pub struct Header {
+pub struct FitsHeader {
     path: Arc<str>,
     cards: Vec<Card>,
     /// Offset of the first card with a byte that is no printable character of ASCII, and how many there are.
@@ -44,16 +44,16 @@ pub struct Hdu {
     /// EXTNAME, empty when absent.
     pub name: String,
     /// Its keywords.
-    pub header: Header,
+    pub header: FitsHeader,
     /// Offset of its data.
     pub data_offset: u64,
     /// Bytes of data, without padding; may reach past the end of a file that was cut off.
     pub data_len: u64,
 }
 
-impl Header {
+impl FitsHeader {
     /// Parses the header at `offset`; returns it with the offset of its data.
-    fn parse(source: &Source, offset: u64) -> Result<(Header, u64)> {
+    fn parse(source: &InputFile, offset: u64) -> Result<(FitsHeader, u64)> {
         let path = source.path();
         let (mut ahead, mut from) = (Vec::new(), offset);
         let mut cards: Vec<Card> = Vec::new();
@@ -61,7 +61,7 @@ impl Header {
         let mut at = offset;
         loop {
             if at + CARD as u64 > from + ahead.len() as u64 {
-                (ahead, from) = (source.read(at..(at + AHEAD).min(source.len()))?, at);
+                (ahead, from) = (source.read(at..(at + HEADER_PIECE).min(source.len()))?, at);
             }
             let card = ahead.get((at - from) as usize..).and_then(|rest| rest.get(..CARD));
             let Some((name, value)) = card.and_then(|card| card.split_first_chunk::<8>()) else {
@@ -93,7 +93,7 @@ impl Header {
             at += CARD as u64;
         }
         let end = at + CARD as u64;
-        let header = Header { path: path.clone(), cards, not_ascii, without_value };
+        let header = FitsHeader { path: path.clone(), cards, not_ascii, without_value };
         Ok((header, offset + (end - offset).next_multiple_of(BLOCK as u64)))
     }
 
@@ -188,7 +188,7 @@ fn continue_string(cards: &mut [Card], text: &str) {
 ///
 /// # Errors
 /// Not a FITS file, a header without END, or axes whose product overflows.
-pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
+pub fn scan(source: &InputFile) -> Result<(Vec<Hdu>, Option<u64>)> {
     let path = source.path();
     if !source.is_fits() {
         let head = source.head();
@@ -203,7 +203,7 @@ pub fn scan(source: &Source) -> Result<(Vec<Hdu>, Option<u64>)> {
         if at > 0 && name != b"XTENSION" {
             return Ok((hdus, Some(at)));
         }
-        let (header, data_offset) = Header::parse(source, at)?;
+        let (header, data_offset) = FitsHeader::parse(source, at)?;
         let data_len = data_length(&header)?;
         let name = header.text("EXTNAME").unwrap_or_default();
         hdus.push(Hdu { index: hdus.len(), name, header, data_offset, data_len });
@@ -259,13 +259,13 @@ pub(super) fn fold(mut sum: u64) -> u64 {
 }
 
 /// [`sum_words`] of a range.
-pub(super) fn sum_range(source: &Source, range: Range<u64>) -> Result<u64> {
+pub(super) fn sum_range(source: &InputFile, range: Range<u64>) -> Result<u64> {
     const { assert!(PIECE.is_multiple_of(4)) };
     Ok(source.pieces(range, sum_words)?.into_iter().fold(0, |a, b| fold(a + b)))
 }
 
 /// DATASUM as announced, and the bytes that it is the sum of; `None` without the keyword, or when they are not all there.
-pub(super) fn announced_sum(source: &Source, hdu: &Hdu) -> Option<(u32, Range<u64>)> {
+pub(super) fn announced_sum(source: &InputFile, hdu: &Hdu) -> Option<(u32, Range<u64>)> {
     let announced: u32 = hdu.header.text("DATASUM")?.trim().parse().ok()?;
     let end = hdu.data_offset.checked_add(hdu.data_len).filter(|&end| end <= source.len())?;
     // Padding is part of the data.
@@ -273,7 +273,7 @@ pub(super) fn announced_sum(source: &Source, hdu: &Hdu) -> Option<(u32, Range<u6
 }
 
 /// Bytes of data that a header announces: |BITPIX|/8 · GCOUNT · (PCOUNT + Π NAXISn).
-fn data_length(header: &Header) -> Result<u64> {
+fn data_length(header: &FitsHeader) -> Result<u64> {
     let axes = header.size("NAXIS")?;
     if axes > 999 {
         return Err(header.error("NAXIS", &format!("{axes} axes; FITS allows 999")));

@@ -5,12 +5,12 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::fits::Hdu;
-use super::source::{PIECE, Source};
+use super::input_file::{InputFile, PIECE};
 use crate::base::error::Result;
 
 /// Element type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ElementType {
     /// `X`: bits, most significant first.
     Bit,
     /// `B`: unsigned byte.
@@ -31,11 +31,11 @@ pub enum Kind {
 
 /// One column of a table.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct FitsColumn {
     /// TTYPEn.
     pub name: String,
     /// Element type.
-    pub kind: Kind,
+    pub kind: ElementType,
     /// Elements a row.
     pub repeat: u64,
     /// Offset in a row, bytes.
@@ -50,17 +50,17 @@ pub struct Column {
     pub null: Option<i64>,
 }
 
-impl Column {
+impl FitsColumn {
     /// True for one number in each row.
     pub fn is_number(&self) -> bool {
-        !matches!(self.kind, Kind::Opaque | Kind::Bit) && self.repeat == 1
+        !matches!(self.kind, ElementType::Opaque | ElementType::Bit) && self.repeat == 1
     }
 }
 
 /// A binary table in a file.
 #[derive(Clone)]
-pub struct Table {
-    source: Source,
+pub struct FitsTable {
+    source: InputFile,
     /// Where it stands, for messages: extension name and number.
     pub place: String,
     /// Rows.
@@ -68,7 +68,7 @@ pub struct Table {
     /// Bytes a row.
     pub row_size: usize,
     /// Its columns in order.
-    pub columns: Vec<Column>,
+    pub columns: Vec<FitsColumn>,
     /// Rows announced that a file cut off does not have.
     pub lost: u64,
     data_offset: u64,
@@ -76,17 +76,17 @@ pub struct Table {
 
 /// The bytes of some rows of a table, in a buffer that is used again.
 #[derive(Clone, Debug, Default)]
-pub struct Rows {
+pub struct RowBytes {
     bytes: Vec<u8>,
     row_size: usize,
 }
 
-impl Table {
+impl FitsTable {
     /// Reads the layout of a table; all its bytes must be there, unless `salvage` keeps the whole rows that are.
     ///
     /// # Errors
     /// Widths that do not add up, unknown formats, rows past the end of the file.
-    pub fn open(source: &Source, hdu: &Hdu, salvage: bool) -> Result<Table> {
+    pub fn open(source: &InputFile, hdu: &Hdu, salvage: bool) -> Result<FitsTable> {
         let header = &hdu.header;
         let place = format!("extension {} ({})", hdu.index, hdu.name);
         let fail = |what: &str, message: &str| header.error(&format!("{place}, {what}"), message);
@@ -117,7 +117,7 @@ impl Table {
                 let message = format!("`{form}` is not a format that fits in rows of {row_size} bytes");
                 return Err(fail(&format!("TFORM{i}"), &message));
             };
-            columns.push(Column {
+            columns.push(FitsColumn {
                 name: header.text(&format!("TTYPE{i}")).unwrap_or_default(),
                 kind,
                 repeat,
@@ -149,7 +149,7 @@ impl Table {
             return Err(fail("PCOUNT", &message));
         }
         let whole = needed.map_or(there.checked_div(row_size).unwrap_or(0), |_| rows);
-        Ok(Table {
+        Ok(FitsTable {
             source: source.clone(),
             place,
             rows: whole as usize,
@@ -164,7 +164,7 @@ impl Table {
     ///
     /// # Errors
     /// Two columns of that name.
-    pub fn column(&self, name: &str) -> Result<Option<&Column>> {
+    pub fn column(&self, name: &str) -> Result<Option<&FitsColumn>> {
         let mut found = self.columns.iter().filter(|c| c.name.trim().eq_ignore_ascii_case(name));
         let first = found.next();
         match found.next() {
@@ -177,7 +177,7 @@ impl Table {
     ///
     /// # Errors
     /// Text, bits, no or several numbers a row; a scale of zero.
-    pub fn numbers(&self, name: &str) -> Result<Option<&Column>> {
+    pub fn numbers(&self, name: &str) -> Result<Option<&FitsColumn>> {
         let Some(column) = self.column(name)? else { return Ok(None) };
         let place = format!("column {}", column.name);
         if !column.is_number() {
@@ -198,7 +198,7 @@ impl Table {
 
     /// An error about a place in this table.
     pub fn error(&self, what: &str, message: &str) -> crate::base::error::Error {
-        super::source::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
+        super::input_file::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
     }
 
     /// Rows read at a time: a piece that stays in a core's cache, whole words of 32 bits.
@@ -211,7 +211,7 @@ impl Table {
         self.data_offset + row as u64 * self.row_size as u64
     }
 
-    /// See [`Source::will_read`].
+    /// See [`InputFile::will_read`].
     pub(super) fn will_read(&self, rows: Range<usize>) {
         self.source.will_read(self.offset_of(rows.start)..self.offset_of(rows.end));
     }
@@ -220,7 +220,7 @@ impl Table {
     ///
     /// # Errors
     /// The system's own error; the file has become shorter.
-    pub fn read(&self, rows: Range<usize>, into: &mut Rows) -> Result<()> {
+    pub fn read(&self, rows: Range<usize>, into: &mut RowBytes) -> Result<()> {
         into.row_size = self.row_size.max(1);
         into.bytes.resize(rows.len() * self.row_size, 0);
         // A table without rows may stand at the end of a file that lacks the padding of its last header.
@@ -230,9 +230,9 @@ impl Table {
     /// Calls `look` with pieces of some rows, in order.
     ///
     /// # Errors
-    /// See [`Table::read`].
-    pub(super) fn each_piece(&self, rows: Range<usize>, mut look: impl FnMut(&Rows)) -> Result<()> {
-        let (step, mut buffer) = (self.rows_at_a_time(), Rows::default());
+    /// See [`FitsTable::read`].
+    pub(super) fn each_piece(&self, rows: Range<usize>, mut look: impl FnMut(&RowBytes)) -> Result<()> {
+        let (step, mut buffer) = (self.rows_at_a_time(), RowBytes::default());
         for from in rows.clone().step_by(step) {
             self.read(from..(from + step).min(rows.end), &mut buffer)?;
             look(&buffer);
@@ -240,16 +240,16 @@ impl Table {
         Ok(())
     }
 
-    /// [`Rows::decode`] of some rows, read for it.
+    /// [`RowBytes::decode`] of some rows, read for it.
     ///
     /// # Errors
-    /// See [`Table::read`].
-    pub fn decode(&self, column: &Column, rows: Range<usize>, out: &mut Vec<f64>) -> Result<()> {
+    /// See [`FitsTable::read`].
+    pub fn decode(&self, column: &FitsColumn, rows: Range<usize>, out: &mut Vec<f64>) -> Result<()> {
         self.each_piece(rows, |piece| piece.decode(column, out))
     }
 }
 
-impl Rows {
+impl RowBytes {
     /// All bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -258,12 +258,12 @@ impl Rows {
     /// Appends the first element of `column` in each row: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
     ///
     /// 64-bit integers beyond 2^53 are rounded to nearest.
-    pub fn decode(&self, column: &Column, out: &mut Vec<f64>) {
+    pub fn decode(&self, column: &FitsColumn, out: &mut Vec<f64>) {
         decode(self, column, out);
     }
 
     #[inline(always)]
-    fn decode_as<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> i64, out: &mut Vec<f64>) {
+    fn decode_as<const N: usize>(&self, column: &FitsColumn, get: impl Fn([u8; N]) -> i64, out: &mut Vec<f64>) {
         // No i64 equals the sentinel of a column without TNULL once widened.
         let null = column.null.map_or(i128::MAX, i128::from);
         let (scale, zero) = (column.scale, column.zero);
@@ -275,7 +275,7 @@ impl Rows {
     }
 
     #[inline(always)]
-    fn decode_real<const N: usize>(&self, column: &Column, get: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
+    fn decode_real<const N: usize>(&self, column: &FitsColumn, get: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
         let (scale, zero) = (column.scale, column.zero);
         if scale == 1.0 && zero == 0.0 {
             self.each_field(column, get, out);
@@ -287,7 +287,7 @@ impl Rows {
     /// Appends what `value` makes of the first `N` bytes of `column` in each row. Widths of rows that are common are known to the
     /// compiler: half the time.
     #[inline(always)]
-    fn each_field<const N: usize>(&self, column: &Column, value: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
+    fn each_field<const N: usize>(&self, column: &FitsColumn, value: impl Fn([u8; N]) -> f64, out: &mut Vec<f64>) {
         let (bytes, offset) = (&self.bytes[..], column.offset);
         match self.row_size {
             8 => extend::<8, N>(bytes, offset, value, out),
@@ -301,7 +301,7 @@ impl Rows {
 
     /// The first `N` bytes of `column` in each row.
     #[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
-    fn fields<const N: usize>(&self, column: &Column) -> impl Iterator<Item = [u8; N]> {
+    fn fields<const N: usize>(&self, column: &FitsColumn) -> impl Iterator<Item = [u8; N]> {
         let offset = column.offset;
         self.bytes.chunks_exact(self.row_size.max(1)).map(move |row| {
             let mut field = [0; N];
@@ -311,22 +311,22 @@ impl Rows {
     }
 
     /// Appends the first byte of `column` in each row, as stored (bit columns: the first eight bits).
-    pub fn decode_bytes(&self, column: &Column, out: &mut Vec<u8>) {
+    pub fn decode_bytes(&self, column: &FitsColumn, out: &mut Vec<u8>) {
         out.extend(self.fields::<1>(column).map(|b| b[0]));
     }
 }
 
-/// [`Rows::decode`].
+/// [`RowBytes::decode`].
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+movbe"))]
-fn decode(rows: &Rows, column: &Column, out: &mut Vec<f64>) {
+fn decode(rows: &RowBytes, column: &FitsColumn, out: &mut Vec<f64>) {
     match column.kind {
-        Kind::U8 => rows.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
-        Kind::I16 => rows.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
-        Kind::I32 => rows.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
-        Kind::I64 => rows.decode_as(column, i64::from_be_bytes, out),
-        Kind::F32 => rows.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
-        Kind::F64 => rows.decode_real(column, f64::from_be_bytes, out),
-        Kind::Bit | Kind::Opaque => {}
+        ElementType::U8 => rows.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
+        ElementType::I16 => rows.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
+        ElementType::I32 => rows.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
+        ElementType::I64 => rows.decode_as(column, i64::from_be_bytes, out),
+        ElementType::F32 => rows.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
+        ElementType::F64 => rows.decode_real(column, f64::from_be_bytes, out),
+        ElementType::Bit | ElementType::Opaque => {}
     }
 }
 
@@ -358,21 +358,21 @@ fn extend<const R: usize, const N: usize>(
 }
 
 /// TFORM: element type, repeat count and bytes a row.
-fn parse_form(form: &str) -> Option<(Kind, u64, u64)> {
+fn parse_form(form: &str) -> Option<(ElementType, u64, u64)> {
     let form = form.trim();
     let digits = form.bytes().take_while(u8::is_ascii_digit).count();
     let repeat: u64 = if digits == 0 { 1 } else { form.get(..digits)?.parse().ok()? };
     let (kind, size) = match form.as_bytes().get(digits)? {
-        b'X' => return Some((Kind::Bit, repeat, repeat.div_ceil(8))),
-        b'B' => (Kind::U8, 1),
-        b'I' => (Kind::I16, 2),
-        b'J' => (Kind::I32, 4),
-        b'K' => (Kind::I64, 8),
-        b'E' => (Kind::F32, 4),
-        b'D' => (Kind::F64, 8),
-        b'L' | b'A' => (Kind::Opaque, 1),
-        b'C' | b'P' => (Kind::Opaque, 8),
-        b'M' | b'Q' => (Kind::Opaque, 16),
+        b'X' => return Some((ElementType::Bit, repeat, repeat.div_ceil(8))),
+        b'B' => (ElementType::U8, 1),
+        b'I' => (ElementType::I16, 2),
+        b'J' => (ElementType::I32, 4),
+        b'K' => (ElementType::I64, 8),
+        b'E' => (ElementType::F32, 4),
+        b'D' => (ElementType::F64, 8),
+        b'L' | b'A' => (ElementType::Opaque, 1),
+        b'C' | b'P' => (ElementType::Opaque, 8),
+        b'M' | b'Q' => (ElementType::Opaque, 16),
         _ => return None,
     };
     Some((kind, repeat, repeat.checked_mul(size)?))
@@ -384,11 +384,11 @@ mod tests {
 
     #[test]
     fn formats_have_their_widths() {
-        assert_eq!(parse_form("24X"), Some((Kind::Bit, 24, 3)));
-        assert_eq!(parse_form("9X "), Some((Kind::Bit, 9, 2)));
-        assert_eq!(parse_form("D"), Some((Kind::F64, 1, 8)));
-        assert_eq!(parse_form("1PE(12)"), Some((Kind::Opaque, 1, 8)));
-        assert_eq!(parse_form("0J"), Some((Kind::I32, 0, 0)));
+        assert_eq!(parse_form("24X"), Some((ElementType::Bit, 24, 3)));
+        assert_eq!(parse_form("9X "), Some((ElementType::Bit, 9, 2)));
+        assert_eq!(parse_form("D"), Some((ElementType::F64, 1, 8)));
+        assert_eq!(parse_form("1PE(12)"), Some((ElementType::Opaque, 1, 8)));
+        assert_eq!(parse_form("0J"), Some((ElementType::I32, 0, 0)));
         assert_eq!(parse_form("ZZ"), None);
         assert_eq!(parse_form(""), None);
         assert_eq!(parse_form("99999999999999999999D"), None);

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::unfinished::Unfinished;
 use crate::base::error::{Error, Result};
 use crate::base::trace;
-use crate::data::header::{Header, NO_CHECKSUM, UNIT, Value, invalid};
+use crate::data::header::{CardValue, HeaderCards, NO_CHECKSUM, UNIT, invalid};
 
 /// The ones' complement sum of big-endian 32-bit words (FITS 4.0, appendix J), fed in pieces of any length.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +72,7 @@ impl Checksum {
 
 /// A column of a binary table.
 #[derive(Clone, Debug)]
-pub struct Column {
+pub struct WrittenColumn {
     /// TTYPEn.
     pub name: String,
     /// TFORMn: `D`, `E`, `K`, `J`, `I`, `B`, `L`, `A` or `X`, with an optional repeat count before it.
@@ -81,10 +81,10 @@ pub struct Column {
     pub unit: String,
 }
 
-impl Column {
+impl WrittenColumn {
     /// A column by name, form and unit (empty for none).
-    pub fn new(name: &str, form: &str, unit: &str) -> Column {
-        Column { name: name.into(), form: form.into(), unit: unit.into() }
+    pub fn new(name: &str, form: &str, unit: &str) -> WrittenColumn {
+        WrittenColumn { name: name.into(), form: form.into(), unit: unit.into() }
     }
 
     /// Bytes the column takes in a row.
@@ -110,12 +110,12 @@ impl Column {
 /// Writes header-data units one after the other.
 pub struct FitsWriter<W> {
     out: W,
-    table: Option<Table>,
+    table: Option<OpenTable>,
 }
 
 /// The table being written.
-struct Table {
-    header: Header,
+struct OpenTable {
+    header: HeaderCards,
     start: u64,
     width: usize,
     bytes: u64,
@@ -124,8 +124,8 @@ struct Table {
 
 impl<W: Write + Seek> FitsWriter<W> {
     /// Writes the primary header, which has no data; `cards` follow the mandatory ones.
-    pub fn new(mut out: W, cards: &Header) -> io::Result<FitsWriter<W>> {
-        let mut header = Header::new();
+    pub fn new(mut out: W, cards: &HeaderCards) -> io::Result<FitsWriter<W>> {
+        let mut header = HeaderCards::new();
         header.push("SIMPLE", true, "file conforms to FITS standard")?;
         header.push("BITPIX", 8, "bits per data value")?;
         header.push("NAXIS", 0, "no data in the primary unit")?;
@@ -137,18 +137,18 @@ impl<W: Write + Seek> FitsWriter<W> {
     }
 
     /// Writes the primary header with an image of `f64` values, `width` in a line, as its data.
-    pub fn with_image(out: W, width: usize, values: &[f64], cards: &Header) -> io::Result<FitsWriter<W>> {
-        let mut header = Header::new();
+    pub fn with_image(out: W, width: usize, values: &[f64], cards: &HeaderCards) -> io::Result<FitsWriter<W>> {
+        let mut header = HeaderCards::new();
         header.push("SIMPLE", true, "file conforms to FITS standard")?;
         let mut writer = FitsWriter { out, table: None };
-        writer.write_image(header, width, values, &[("EXTEND", Value::Logical(true))], cards)?;
+        writer.write_image(header, width, values, &[("EXTEND", CardValue::Logical(true))], cards)?;
         Ok(writer)
     }
 
     /// Writes an image extension; a table still open is finished first.
-    pub fn image(&mut self, name: &str, width: usize, values: &[f64], cards: &Header) -> io::Result<()> {
+    pub fn image(&mut self, name: &str, width: usize, values: &[f64], cards: &HeaderCards) -> io::Result<()> {
         self.finish_table()?;
-        let mut header = Header::new();
+        let mut header = HeaderCards::new();
         header.push("XTENSION", "IMAGE", "image extension")?;
         let rest = [("PCOUNT", 0.into()), ("GCOUNT", 1.into()), ("EXTNAME", name.into())];
         self.write_image(header, width, values, &rest, cards)
@@ -156,11 +156,11 @@ impl<W: Write + Seek> FitsWriter<W> {
 
     fn write_image(
         &mut self,
-        mut header: Header,
+        mut header: HeaderCards,
         width: usize,
         values: &[f64],
-        rest: &[(&str, Value)],
-        cards: &Header,
+        rest: &[(&str, CardValue)],
+        cards: &HeaderCards,
     ) -> io::Result<()> {
         header.push("BITPIX", -64, "64-bit floating point")?;
         header.push("NAXIS", 2, "2-dimensional image")?;
@@ -180,13 +180,13 @@ impl<W: Write + Seek> FitsWriter<W> {
     }
 
     /// Starts a binary table; a table still open is finished first.
-    pub fn table(&mut self, name: &str, columns: &[Column], cards: &Header) -> io::Result<()> {
+    pub fn table(&mut self, name: &str, columns: &[WrittenColumn], cards: &HeaderCards) -> io::Result<()> {
         self.finish_table()?;
         let mut width = 0;
         for column in columns {
             width += column.width()?;
         }
-        let mut header = Header::new();
+        let mut header = HeaderCards::new();
         header.push("XTENSION", "BINTABLE", "binary table extension")?;
         header.push("BITPIX", 8, "8-bit bytes")?;
         header.push("NAXIS", 2, "2-dimensional binary table")?;
@@ -208,7 +208,7 @@ impl<W: Write + Seek> FitsWriter<W> {
         // Only its length matters now; the same cards are written again, filled in, at the end.
         let bytes = sealed(&mut header, Checksum::default())?;
         self.out.write_all(&bytes)?;
-        self.table = Some(Table { header, start, width, bytes: 0, sum: Checksum::default() });
+        self.table = Some(OpenTable { header, start, width, bytes: 0, sum: Checksum::default() });
         Ok(())
     }
 
@@ -228,7 +228,7 @@ impl<W: Write + Seek> FitsWriter<W> {
     /// Replaces a number in the header of the open table.
     pub(crate) fn set(&mut self, keyword: &str, value: f64) -> io::Result<()> {
         match &mut self.table {
-            Some(table) => table.header.replace(keyword, Value::Real(value)),
+            Some(table) => table.header.replace(keyword, CardValue::Real(value)),
             None => Err(invalid("no table is open".into())),
         }
     }
@@ -238,7 +238,7 @@ impl<W: Write + Seek> FitsWriter<W> {
         let pad = table.bytes.next_multiple_of(UNIT as u64) - table.bytes;
         self.out.write_all(&vec![0; pad as usize])?;
         let rows = if table.width == 0 { 0 } else { table.bytes / table.width as u64 };
-        table.header.replace("NAXIS2", Value::Integer(rows as i64))?;
+        table.header.replace("NAXIS2", CardValue::Integer(rows as i64))?;
         let bytes = sealed(&mut table.header, table.sum)?;
         self.out.seek(SeekFrom::Start(table.start))?;
         self.out.write_all(&bytes)?;
@@ -255,17 +255,17 @@ impl<W: Write + Seek> FitsWriter<W> {
 }
 
 /// The bytes of the header with the checksums of itself and of its data.
-fn sealed(header: &mut Header, data: Checksum) -> io::Result<Vec<u8>> {
+fn sealed(header: &mut HeaderCards, data: Checksum) -> io::Result<Vec<u8>> {
     let name = b"CHECKSUM= ";
     if !header.cards.iter().any(|card| card.starts_with(name)) {
         header.push("CHECKSUM", NO_CHECKSUM, "checksum of this unit")?;
         header.push("DATASUM", "0", "checksum of the data")?;
     }
-    header.replace("CHECKSUM", Value::Text(NO_CHECKSUM.into()))?;
-    header.replace("DATASUM", Value::Text(format!("{:<18}", data.value())))?;
+    header.replace("CHECKSUM", CardValue::Text(NO_CHECKSUM.into()))?;
+    header.replace("DATASUM", CardValue::Text(format!("{:<18}", data.value())))?;
     let mut sum = Checksum { position: 0, ..data };
     sum.update(&header.bytes());
-    header.replace("CHECKSUM", Value::Text(sum.encode()))?;
+    header.replace("CHECKSUM", CardValue::Text(sum.encode()))?;
     Ok(header.bytes())
 }
 
@@ -306,11 +306,11 @@ mod tests {
 
     #[test]
     fn checksums_bring_every_unit_to_all_ones_whatever_the_pieces() {
-        let columns = [Column::new("A", "1J", ""), Column::new("B", "3X", "")];
+        let columns = [WrittenColumn::new("A", "1J", ""), WrittenColumn::new("B", "3X", "")];
         let mut files = Vec::new();
         for piece in [5, 35, 700] {
-            let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &Header::new()).unwrap();
-            out.table("T", &columns, &Header::new()).unwrap();
+            let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &HeaderCards::new()).unwrap();
+            out.table("T", &columns, &HeaderCards::new()).unwrap();
             let rows: Vec<u8> = (0..700u32).map(|i| (i * 37 % 251) as u8).collect();
             rows.chunks(piece).for_each(|rows| out.rows(rows).unwrap());
             files.push(out.finish().unwrap().into_inner());
@@ -327,11 +327,11 @@ mod tests {
 
     #[test]
     fn rows_must_be_whole_and_forms_known() {
-        let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &Header::new()).unwrap();
+        let mut out = FitsWriter::new(io::Cursor::new(Vec::new()), &HeaderCards::new()).unwrap();
         assert!(out.rows(&[0]).is_err());
-        out.table("T", &[Column::new("A", "I", "")], &Header::new()).unwrap();
+        out.table("T", &[WrittenColumn::new("A", "I", "")], &HeaderCards::new()).unwrap();
         assert!(out.rows(&[0]).is_err());
-        assert!(Column::new("A", "Q", "").width().is_err());
-        assert_eq!(Column::new("A", "9X", "").width().unwrap(), 2);
+        assert!(WrittenColumn::new("A", "Q", "").width().is_err());
+        assert_eq!(WrittenColumn::new("A", "9X", "").width().unwrap(), 2);
     }
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::fits::{self, Hdu, Header};
-use super::fits_table::Table;
-use super::source::Source;
+use super::fits::{self, FitsHeader, Hdu};
+use super::fits_table::FitsTable;
+use super::input_file::InputFile;
 use crate::base::error::{Error, Result};
-use crate::base::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 
 /// Larger days, ten thousand years away, are mistakes.
 const LAST_MJD: f64 = 1e7;
@@ -26,7 +26,7 @@ pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
 ///
 /// # Errors
 /// Both forms present that differ within the eleven digits that some files keep of MJDREF; no day of a calendar.
-pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
+pub(crate) fn mjdref(header: &FitsHeader) -> Result<Option<MjdRef>> {
     let number = |key: &str| -> Result<Option<f64>> {
         let value = header.real(key).ok().flatten();
         // Differences of epochs in seconds stay far inside the range of integers and of f64.
@@ -57,7 +57,7 @@ pub(crate) fn mjdref(header: &Header) -> Result<Option<MjdRef>> {
 ///
 /// # Errors
 /// A unit that is not known.
-pub(crate) fn keyword_unit(header: &Header) -> Result<f64> {
+pub(crate) fn keyword_unit(header: &FitsHeader) -> Result<f64> {
     let unit = header.text("TIMEUNIT").unwrap_or_default();
     seconds_per_unit(&unit)
         .ok_or_else(|| header.error("TIMEUNIT", &format!("`{unit}` is not a unit of time that is known")))
@@ -67,41 +67,47 @@ pub(crate) fn keyword_unit(header: &Header) -> Result<f64> {
 ///
 /// # Errors
 /// A value that is not a number, an unknown TIMEUNIT.
-pub(crate) fn timezero(header: &Header) -> Result<Option<Dd>> {
+pub(crate) fn timezero(header: &FitsHeader) -> Result<Option<DoubleDouble>> {
     if let Some(zero) = header.real("TIMEZERO")? {
-        return Ok(Some(Dd::product(zero, keyword_unit(header)?)));
+        return Ok(Some(DoubleDouble::product(zero, keyword_unit(header)?)));
     }
     match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
         (None, None) => Ok(None),
-        (whole, fraction) => Ok(Some(Dd::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?)),
+        (whole, fraction) => {
+            Ok(Some(DoubleDouble::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?))
+        }
     }
 }
 
 /// The frame of the events, to which the intervals are brought.
-pub(crate) struct Frame {
+pub(crate) struct TimeFrame {
     /// Epoch of the events' times.
     pub mjdref: Option<MjdRef>,
     /// TIMEZERO of the events, for GTI extensions that say nothing of their own.
-    pub timezero: Dd,
+    pub timezero: DoubleDouble,
 }
 
 /// The intervals of one GTI table in seconds of the events' frame: its own TIMEZERO and MJDREF, no pixel shift.
 ///
 /// # Errors
 /// Columns START and STOP missing or not numbers.
-pub(crate) fn read_table(source: &Source, hdu: &Hdu, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
-    let table = Table::open(source, hdu, false)?;
+pub(crate) fn read_table(
+    source: &InputFile,
+    hdu: &Hdu,
+    frame: &TimeFrame,
+) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
+    let table = FitsTable::open(source, hdu, false)?;
     let mut shift = timezero(&hdu.header)?.unwrap_or(frame.timezero);
     if let (Some(ours), Some(theirs)) = (frame.mjdref, mjdref(&hdu.header)?) {
         shift = shift + ours.seconds_to(theirs);
     }
-    let read = |name: &str| -> Result<Vec<Dd>> {
+    let read = |name: &str| -> Result<Vec<DoubleDouble>> {
         let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
         let factor = seconds_per_unit(&column.unit)
             .ok_or_else(|| table.error(&format!("column {name}"), &format!("unknown unit `{}`", column.unit)))?;
         let mut values = Vec::new();
         table.decode(column, 0..table.rows, &mut values)?;
-        Ok(values.into_iter().map(|t| Dd::product(t, factor) + shift).collect())
+        Ok(values.into_iter().map(|t| DoubleDouble::product(t, factor) + shift).collect())
     };
     Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
 }
@@ -119,12 +125,12 @@ pub(crate) fn find(hdus: &[Hdu]) -> Option<&Hdu> {
 ///
 /// # Errors
 /// The file cannot be read, or has no intervals.
-pub(crate) fn read_file(path: &str, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
+pub(crate) fn read_file(path: &str, frame: &TimeFrame) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let (file, extension) = match path.strip_suffix(']').and_then(|p| p.rsplit_once('[')) {
         Some((file, extension)) if !Path::new(path).exists() => (file, Some(extension)),
         _ => (path, None),
     };
-    let source = Source::open(Path::new(file))?;
+    let source = InputFile::open(Path::new(file))?;
     if !source.is_fits() {
         return read_text(file, &source.read(0..source.len())?);
     }
@@ -143,7 +149,7 @@ pub(crate) fn read_file(path: &str, frame: &Frame) -> Result<Vec<(Dd, Dd)>> {
     }
 }
 
-fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(Dd, Dd)>> {
+fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let text = String::from_utf8_lossy(bytes);
     let mut intervals = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -161,7 +167,7 @@ fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(Dd, Dd)>> {
                 format!("line {}: `{}` is not a start and a stop in seconds", number + 1, line.escape_debug());
             return Err(Error::Gti { path: path.to_string(), message });
         };
-        intervals.push((Dd::from(start), Dd::from(stop)));
+        intervals.push((DoubleDouble::from(start), DoubleDouble::from(stop)));
     }
     Ok(intervals)
 }

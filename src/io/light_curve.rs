@@ -1,14 +1,14 @@
 //! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
 
 use super::fits::{self, Hdu};
-use super::fits_table::Table;
-use super::gti::{self, Frame, seconds_per_unit};
-use super::source::{Source, format_error};
+use super::fits_table::FitsTable;
+use super::gti::{self, TimeFrame, seconds_per_unit};
+use super::input_file::{InputFile, format_error};
 use super::text_table;
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::light_curve::{Grid, LightCurveMeta, MOST_PLACES, counting_error};
+use crate::data::light_curve::{LightCurveMetadata, MOST_PLACES, TimeGrid, counting_error};
 use crate::data::{Gti, InputRecord, LightCurve, Provenance};
 
 /// Part of a bin by which a time may miss the grid: times are often printed with few digits.
@@ -16,7 +16,7 @@ const OFF_GRID: f64 = 0.02;
 
 /// Columns of a binned series as found in a file, in its own units.
 #[derive(Default)]
-pub(super) struct Raw {
+pub(super) struct RawLightCurve {
     /// What rows are called in messages, and the number of the first.
     pub row: (&'static str, Vec<usize>),
     /// Seconds, before the offset of the clock.
@@ -40,12 +40,12 @@ pub(super) struct Raw {
 ///
 /// # Errors
 /// A light curve without usable columns; bins that are not on a regular grid (with the place); unusable GTIs.
-pub fn read(source: &Source, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
+pub fn read(source: &InputFile, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
     if !source.is_fits() {
         let Some(raw) = text_table::read(source)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
-        let frame = Frame { mjdref: None, timezero: Dd::ZERO };
-        return assemble(source, raw, None, Dd::ZERO, Provenance::default(), |span| {
+        let frame = TimeFrame { mjdref: None, timezero: DoubleDouble::ZERO };
+        return assemble(source, raw, None, DoubleDouble::ZERO, Provenance::default(), |span| {
             given_gti(gti, &frame, span, warnings)
         })
         .map(Some);
@@ -63,14 +63,14 @@ fn is_light_curve(hdu: &Hdu) -> bool {
 }
 
 fn read_fits(
-    source: &Source,
+    source: &InputFile,
     hdus: &[Hdu],
     hdu: &Hdu,
     gti_source: &super::GtiSource,
     warnings: &mut Warnings,
 ) -> Result<LightCurve> {
     let header = &hdu.header;
-    let table = Table::open(source, hdu, false)?;
+    let table = FitsTable::open(source, hdu, false)?;
     let column = |names: &[&str]| -> Result<Option<(Vec<f64>, String)>> {
         for name in names {
             if let Some(column) = table.numbers(name)? {
@@ -98,7 +98,7 @@ fn read_fits(
         (Some(_), None) => column(&["COUNTS_ERR", "ERR_COUNTS", "ERROR"])?,
         (None, _) => column(&["ERROR", "ERROR1", "RATE_ERR"])?,
     };
-    let raw = Raw {
+    let raw = RawLightCurve {
         row: ("row", (1..=table.rows).collect()),
         time,
         counts,
@@ -110,8 +110,8 @@ fn read_fits(
         return Err(table.error("columns", "neither RATE nor COUNTS is there"));
     }
     let timedel = header.real("TIMEDEL")?.map(|t| t * per_keyword).filter(|t| *t > 0.0);
-    let timezero = gti::timezero(header)?.unwrap_or(Dd::ZERO);
-    let pixel = Dd::product(0.5 - header.real("TIMEPIXR")?.unwrap_or(0.5), timedel.unwrap_or(0.0));
+    let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
+    let pixel = DoubleDouble::product(0.5 - header.real("TIMEPIXR")?.unwrap_or(0.5), timedel.unwrap_or(0.0));
     let text = |key: &str| {
         let own = header.text(key).filter(|t| !t.is_empty());
         own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
@@ -131,7 +131,7 @@ fn read_fits(
     if provenance.mjdref.is_none() {
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
     }
-    let frame = Frame { mjdref: provenance.mjdref, timezero };
+    let frame = TimeFrame { mjdref: provenance.mjdref, timezero };
     let own = gti::find(hdus).filter(|_| *gti_source == super::GtiSource::File);
     assemble(source, raw, timedel, timezero + pixel, provenance, |span| match own {
         Some(hdu) => {
@@ -148,29 +148,34 @@ fn is_rate(unit: &str) -> bool {
 }
 
 /// The user's intervals, or the whole span.
-fn given_gti(source: &super::GtiSource, frame: &Frame, span: (Dd, Dd), warnings: &mut Warnings) -> Result<Gti> {
+fn given_gti(
+    source: &super::GtiSource,
+    frame: &TimeFrame,
+    span: (DoubleDouble, DoubleDouble),
+    warnings: &mut Warnings,
+) -> Result<Gti> {
     match source {
         super::GtiSource::Given(name) => Gti::new(name, gti::read_file(name, frame)?, false, warnings),
-        _ => Ok(Gti::of_sorted(&[span])),
+        _ => Ok(Gti::from_sorted(&[span])),
     }
 }
 
 /// Columns to a light curve on a grid.
 fn assemble(
-    source: &Source,
-    raw: Raw,
+    source: &InputFile,
+    raw: RawLightCurve,
     timedel: Option<f64>,
-    offset: Dd,
+    offset: DoubleDouble,
     provenance: Provenance,
-    gti: impl FnOnce((Dd, Dd)) -> Result<Gti>,
+    gti: impl FnOnce((DoubleDouble, DoubleDouble)) -> Result<Gti>,
 ) -> Result<LightCurve> {
     let path = source.path();
-    let Raw { row, time, counts, rate, error, fracexp } = raw;
+    let RawLightCurve { row, time, counts, rate, error, fracexp } = raw;
     let (dt, first, places) = grid(path, &row, &time, timedel)?;
-    let origin = Dd::sum(first, -0.5 * dt) + offset;
+    let origin = DoubleDouble::sum(first, -0.5 * dt) + offset;
     let counted = counts.is_some() && error.is_none();
     let mut lc = LightCurve {
-        grid: Grid { origin, dt },
+        grid: TimeGrid { origin, dt },
         bin: Vec::new(),
         time: Vec::new(),
         counts: Vec::new(),
@@ -179,7 +184,7 @@ fn assemble(
         fracexp: Vec::new(),
         counted,
         gti: Gti::default(),
-        meta: LightCurveMeta { provenance, ..LightCurveMeta::default() },
+        meta: LightCurveMetadata { provenance, ..LightCurveMetadata::default() },
     };
     for (i, &k) in places.iter().enumerate() {
         let at = |column: &Option<Vec<f64>>| column.as_ref().and_then(|column| column.get(i).copied());
@@ -260,7 +265,7 @@ impl LightCurve {
     /// # Errors
     /// See [`read`]; the file holds something else.
     pub fn open(path: &std::path::Path, warnings: &mut Warnings) -> Result<LightCurve> {
-        let source = Source::open(path)?;
+        let source = InputFile::open(path)?;
         let series = read(&source, &super::GtiSource::File, warnings)?;
         series.ok_or_else(|| Error::Format {
             path: source.path().to_string(),

@@ -3,18 +3,18 @@
 
 use std::io::{self, Cursor};
 
-use super::fits_writer::{Column, FitsWriter};
-use super::product::{Format, write_bytes};
-use super::product_fits::{cards, metadata};
+use super::fits_writer::{FitsWriter, WrittenColumn};
+use super::table_fits::{cards, metadata};
+use super::table_write::{TableFormat, write_bytes};
 use crate::base::error::{Error, Result};
 use crate::data::LightCurve;
-use crate::data::header::Header;
-use crate::data::table::{Product, column};
+use crate::data::header::HeaderCards;
+use crate::data::table::{Table, column};
 
 impl LightCurve {
     /// The light curve as a table: `time` (s, centre) `counts` `rate` `rate_err` `fracexp`.
-    pub fn product(&self) -> Product<'_> {
-        Product {
+    pub fn table(&self) -> Table<'_> {
+        Table {
             name: "RATE",
             columns: vec![
                 column("time", "s", &self.time),
@@ -32,9 +32,9 @@ impl LightCurve {
     /// # Errors
     /// An unknown extension; the file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let bytes = match Format::of(path)? {
-            Format::Fits => self.fits().map(Cursor::into_inner).map_err(|e| Error::io(path, e))?,
-            other => self.product().encode(other)?,
+        let bytes = match TableFormat::from_path(path)? {
+            TableFormat::Fits => self.fits().map(Cursor::into_inner).map_err(|e| Error::io(path, e))?,
+            other => self.table().encode(other)?,
         };
         write_bytes(path, overwrite, &bytes)
     }
@@ -42,11 +42,11 @@ impl LightCurve {
     /// An OGIP light curve: extensions RATE (TIME, COUNTS, RATE, ERROR, FRACEXP), GTI and METADATA. Bins that are missing have no row.
     fn fits(&self) -> io::Result<Cursor<Vec<u8>>> {
         let clock = self.clock_cards()?;
-        let mut primary = Header::new();
+        let mut primary = HeaderCards::new();
         primary.push("CONTENT", "LIGHT CURVE", "a light curve")?;
         let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &primary)?;
         let columns = [("TIME", "s"), ("COUNTS", "count"), ("RATE", "count/s"), ("ERROR", "count/s"), ("FRACEXP", "")];
-        let columns = columns.map(|(name, unit)| Column::new(name, "D", unit));
+        let columns = columns.map(|(name, unit)| WrittenColumn::new(name, "D", unit));
         let mut header = class("LIGHTCURVE", "TOTAL", "RATE")?;
         header.append(&clock);
         header.push("TIMEDEL", self.grid.dt, "[s] width of a bin")?;
@@ -55,7 +55,7 @@ impl LightCurve {
         header.push("BACKAPP", false, "background not subtracted")?;
         header.push("DEADAPP", false, "not corrected for dead time")?;
         header.push("VIGNAPP", false, "not corrected for vignetting")?;
-        let meta = self.product().meta;
+        let meta = self.table().meta;
         let mut rest = meta.clone();
         if let Some(rest) = rest.as_object_mut() {
             let written = ["telescop", "instrume", "object", "timesys", "timeref", "plephem", "exposure", "mjdref"];
@@ -71,7 +71,7 @@ impl LightCurve {
         }
         let mut header = class("GTI", "ALL", "")?;
         header.append(&clock);
-        writer.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header)?;
+        writer.table("GTI", &[WrittenColumn::new("START", "D", "s"), WrittenColumn::new("STOP", "D", "s")], &header)?;
         for &(start, stop) in self.gti.intervals() {
             writer.rows(&[start.value(), stop.value()].map(f64::to_be_bytes).concat())?;
         }
@@ -80,9 +80,9 @@ impl LightCurve {
     }
 
     /// What both extensions say of the source and of the clock.
-    fn clock_cards(&self) -> io::Result<Header> {
+    fn clock_cards(&self) -> io::Result<HeaderCards> {
         let meta = &self.meta.provenance;
-        let mut header = Header::new();
+        let mut header = HeaderCards::new();
         let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_string() } else { text.to_string() };
         header.push("TELESCOP", or(&meta.telescop, "UNKNOWN").as_str(), "mission")?;
         header.push("INSTRUME", or(&meta.instrume, "UNKNOWN").as_str(), "instrument")?;
@@ -108,8 +108,8 @@ impl LightCurve {
 }
 
 /// The classes of an OGIP extension.
-fn class(first: &str, second: &str, third: &str) -> io::Result<Header> {
-    let mut header = Header::new();
+fn class(first: &str, second: &str, third: &str) -> io::Result<HeaderCards> {
+    let mut header = HeaderCards::new();
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
     for (i, text) in (1..).zip([first, second, third]).filter(|(_, text)| !text.is_empty()) {
         header.push(&format!("HDUCLAS{i}"), text, "")?;

@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::source::{Source, format_error};
+use super::input_file::{InputFile, format_error};
 use crate::base::error::Result;
-use crate::base::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use crate::base::warning::Warnings;
 use crate::data::phase::Ephemeris;
-use crate::science::orbit::{Model, Orbit, Timing};
+use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
 /// Keys with their other names.
-const USED: [&[&str]; 24] = [
+const USED_KEYS: [&[&str]; 24] = [
     &["PSR", "PSRJ", "PSRB", "PSRNAME"],
     &["F0", "F"],
     &["F1"],
@@ -44,7 +44,7 @@ const USED: [&[&str]; 24] = [
 
 /// Keys that move phases in ways that are not computed here: refused unless their value is zero. A star stands for anything, `#`
 /// for a number.
-const REFUSED: [&str; 48] = [
+const REFUSED_KEYS: [&str; 48] = [
     "P", "P0", "P1", "PDOT", "F#", "FB#", "GL*", "WAVE*", "WX*", "IFUNC*", "SIFUNC", "PWEP*", "PWSTART*", "PWSTOP*",
     "PWPH*", "PWF*", "EDOT", "ECCDOT", "LNEDOT", "EPS1DOT", "EPS2DOT", "SINI", "M2", "SHAPMAX", "VARSIGMA", "STIGMA",
     "STIG", "H3", "H4", "NHARMS", "KIN", "KOM", "DR", "DTH", "DTHETA", "A0", "B0", "XPBDOT", "XOMDOT", "A1_*", "PB_*",
@@ -52,7 +52,7 @@ const REFUSED: [&str; 48] = [
 ];
 
 /// Keys that move no phase of barycentred X-rays.
-const HARMLESS: [&str; 56] = [
+const IGNORED_KEYS: [&str; 56] = [
     "RA",
     "RAJ",
     "DEC",
@@ -113,7 +113,7 @@ const HARMLESS: [&str; 56] = [
 
 /// An ephemeris file, times as MJD.
 #[derive(Clone, Debug)]
-pub struct Par {
+pub struct ParFile {
     path: String,
     crc32: String,
     /// Name of the pulsar; empty where the file has none.
@@ -123,19 +123,19 @@ pub struct Par {
     /// The orbit; its epoch is a MJD.
     orbit: Option<Orbit>,
     /// Where phase is 0, MJD at the barycentre, if not at the epoch.
-    zero: Option<Dd>,
+    zero: Option<DoubleDouble>,
     /// First and last day, MJD.
-    valid: [Option<Dd>; 2],
+    valid: [Option<DoubleDouble>; 2],
 }
 
 /// The values of a file.
-struct Keys<'a> {
+struct ParKeys<'a> {
     path: &'a str,
     /// Line and value of each key.
     values: BTreeMap<&'static str, (usize, String)>,
 }
 
-impl Keys<'_> {
+impl ParKeys<'_> {
     fn error(&self, key: &str, message: &str) -> crate::base::error::Error {
         let place = self.values.get(key).map_or(key.to_string(), |(line, _)| format!("line {line}, {key}"));
         format_error(self.path, &place, message)
@@ -145,17 +145,17 @@ impl Keys<'_> {
         self.values.get(key).map_or("", |(_, value)| value)
     }
 
-    fn number(&self, key: &str) -> Result<Option<Dd>> {
-        let read = |text: &String| text.parse::<Dd>().map_err(|message| self.error(key, &message));
+    fn number(&self, key: &str) -> Result<Option<DoubleDouble>> {
+        let read = |text: &String| text.parse::<DoubleDouble>().map_err(|message| self.error(key, &message));
         self.values.get(key).map(|(_, text)| read(text)).transpose()
     }
 
-    fn needed(&self, key: &str, why: &str) -> Result<Dd> {
+    fn needed(&self, key: &str, why: &str) -> Result<DoubleDouble> {
         self.number(key)?.ok_or_else(|| self.error(key, &format!("missing; {why}")))
     }
 
-    fn or_zero(&self, key: &str) -> Result<Dd> {
-        Ok(self.number(key)?.unwrap_or(Dd::ZERO))
+    fn or_zero(&self, key: &str) -> Result<DoubleDouble> {
+        Ok(self.number(key)?.unwrap_or(DoubleDouble::ZERO))
     }
 
     /// A derivative: numbers above 1e-7, which no pulsar has, are in units of 1e-12, as in tempo.
@@ -173,19 +173,19 @@ fn matches(pattern: &str, key: &str) -> bool {
     }
 }
 
-impl Par {
+impl ParFile {
     /// Reads an ephemeris file.
     ///
     /// # Errors
     /// It cannot be read; a number is none, or is missing; a key that moves the phase is not understood; the units are not TDB.
-    pub fn read(path: &Path, warnings: &mut Warnings) -> Result<Par> {
-        let source = Source::open(path)?;
+    pub fn read(path: &Path, warnings: &mut Warnings) -> Result<ParFile> {
+        let source = InputFile::open(path)?;
         let bytes = source.read(0..source.len())?;
-        Par::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, warnings)
+        ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, warnings)
     }
 
-    fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<Par> {
-        let mut keys = Keys { path, values: BTreeMap::new() };
+    fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<ParFile> {
+        let mut keys = ParKeys { path, values: BTreeMap::new() };
         let mut unknown = Vec::new();
         for (number, line) in text.lines().enumerate() {
             let mut words = line.split('#').next().unwrap_or("").split_whitespace();
@@ -196,7 +196,8 @@ impl Par {
             }
             let value = words.next().unwrap_or("");
             let place = || format!("line {}, {}", number + 1, word.escape_debug());
-            if let Some(name) = USED.iter().find(|names| names.contains(&key.as_str())).and_then(|names| names.first())
+            if let Some(name) =
+                USED_KEYS.iter().find(|names| names.contains(&key.as_str())).and_then(|names| names.first())
             {
                 if value.is_empty() {
                     return Err(format_error(path, &place(), "has no value"));
@@ -206,13 +207,13 @@ impl Par {
                 {
                     return Err(format_error(path, &place(), &format!("line {line} has another value")));
                 }
-            } else if REFUSED.iter().any(|pattern| matches(pattern, &key)) {
-                if !value.parse::<Dd>().is_ok_and(|value| value == Dd::ZERO) {
+            } else if REFUSED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
+                if !value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO) {
                     let message =
                         "moves the phase in a way that is not computed here; without the line it would be left out";
                     return Err(format_error(path, &place(), message));
                 }
-            } else if !HARMLESS.iter().any(|pattern| matches(pattern, &key)) {
+            } else if !IGNORED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
                 unknown.push(word.escape_debug().to_string());
             }
         }
@@ -244,7 +245,7 @@ impl Par {
                 format!("{path}: TZRMJD is not a time at the barycentre (TZRSITE @), so phase 0 is at PEPOCH"),
             );
         }
-        Ok(Par {
+        Ok(ParFile {
             path: path.to_string(),
             crc32,
             name: keys.text("PSR").to_string(),
@@ -261,11 +262,11 @@ impl Par {
     }
 
     /// The same in seconds of a frame.
-    pub fn in_frame(&self, mjdref: MjdRef) -> Timing {
-        let seconds = |mjd: Dd| mjdref.seconds_of(mjd);
+    pub fn in_frame(&self, mjdref: MjdRef) -> TimingModel {
+        let seconds = |mjd: DoubleDouble| mjdref.seconds_of(mjd);
         let orbit = self.orbit.map(|orbit| Orbit { epoch: seconds(orbit.epoch), ..orbit });
         let [first, last] = self.valid;
-        let mut timing = Timing {
+        let mut timing = TimingModel {
             ephemeris: Ephemeris { epoch: seconds(self.ephemeris.epoch), ..self.ephemeris },
             orbit,
             valid: (first.map(|t| seconds(t).value()), last.map(|t| seconds(t).value())),
@@ -279,7 +280,7 @@ impl Par {
     }
 }
 
-fn orbit(keys: &Keys) -> Result<Option<Orbit>> {
+fn orbit(keys: &ParKeys) -> Result<Option<Orbit>> {
     let of_orbits = ["A1", "PB", "FB0", "TASC", "T0", "ECC", "OM", "EPS1", "EPS2", "PBDOT", "XDOT", "OMDOT", "GAMMA"];
     let model = match keys.text("BINARY").to_ascii_uppercase().as_str() {
         "" => {
@@ -288,19 +289,19 @@ fn orbit(keys: &Keys) -> Result<Option<Orbit>> {
                 None => Ok(None),
             };
         }
-        "ELL1" => Model::Ell1,
-        "BT" => Model::Bt,
-        "DD" => Model::Dd,
+        "ELL1" => OrbitModel::Ell1,
+        "BT" => OrbitModel::Bt,
+        "DD" => OrbitModel::Dd,
         other => {
             return Err(
                 keys.error("BINARY", &format!("{} is not computed here; ELL1, BT and DD are", other.escape_debug()))
             );
         }
     };
-    let ell1 = model == Model::Ell1;
+    let ell1 = model == OrbitModel::Ell1;
     let foreign: &[&str] = if ell1 { &["T0", "ECC", "OM", "OMDOT", "GAMMA"] } else { &["TASC", "EPS1", "EPS2"] };
     for key in foreign {
-        if keys.or_zero(key)? != Dd::ZERO {
+        if keys.or_zero(key)? != DoubleDouble::ZERO {
             return Err(keys.error(key, &format!("is no key of BINARY {}", keys.text("BINARY"))));
         }
     }
@@ -343,9 +344,9 @@ mod tests {
         "PSR J0000+0000\nF0 641.92822212345678901D0 1 2e-12\nF1 -3.8D-15\nPEPOCH 55000.123456789012345678\n";
     const CIRCLE: &str = "BINARY ELL1\nA1 1.5\nPB 0.25\nTASC 55000.5\n";
 
-    fn read(text: &str) -> (Result<Par>, Warnings) {
+    fn read(text: &str) -> (Result<ParFile>, Warnings) {
         let mut warnings = Warnings::default();
-        (Par::parse("x.par", text, String::new(), &mut warnings), warnings)
+        (ParFile::parse("x.par", text, String::new(), &mut warnings), warnings)
     }
 
     fn refused(text: &str, message: &str) {
@@ -372,12 +373,12 @@ mod tests {
         let timing = read(&format!("{SPIN}{CIRCLE}{extra}")).0.unwrap().in_frame(MjdRef { day: 55_000, fraction: 0.0 });
         let orbit = timing.orbit.unwrap();
         assert_eq!((orbit.axis, orbit.pbdot, orbit.xdot), (1.5, 3.5e-12, 2e-14));
-        assert_eq!((orbit.epoch, orbit.eccentricity), (Dd::from(43_200.0), 5e-4));
+        assert_eq!((orbit.epoch, orbit.eccentricity), (DoubleDouble::from(43_200.0), 5e-4));
         assert_eq!((orbit.frequency * 21_600.0).value(), 1.0);
         assert_eq!(timing.valid, (Some(-8.64e7), Some(8.64e7)));
         let ellipse = "BINARY dd\nA1 2\nFB0 5e-5\nT0 55000.5\nE 0.6\nOM 180\nOMDOT 36525\nGAMMA 0.004\nA1DOT 0\n";
         let orbit = read(&format!("{SPIN}{ellipse}")).0.unwrap().orbit.unwrap();
-        assert_eq!((orbit.model, orbit.omega, orbit.gamma), (Model::Dd, std::f64::consts::PI, 0.004));
+        assert_eq!((orbit.model, orbit.omega, orbit.gamma), (OrbitModel::Dd, std::f64::consts::PI, 0.004));
         assert!((orbit.omdot * 8.64e6 - std::f64::consts::PI / 180.0 * 1e4).abs() < 1e-10);
     }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::events::EventFile;
 use super::fits;
-use super::fits_table::{Kind, Table};
-use super::source::{Source, format_error};
+use super::fits_table::{ElementType, FitsTable};
+use super::input_file::{InputFile, format_error};
 use crate::base::error::{Error, Result};
-use crate::data::energy_scale::{Decimal, Scale};
+use crate::data::energy_scale::{Decimal, EnergyScale};
 
 /// Channels beyond are mistakes.
 const LAST_CHANNEL: f64 = (1u64 << 32) as f64;
@@ -19,14 +19,14 @@ impl EventFile {
     /// # Errors
     /// The file cannot be read or has no EBOUNDS; the events have no such column.
     pub fn use_response(&mut self, path: &Path) -> Result<()> {
-        let source = Source::open(path)?;
+        let source = InputFile::open(path)?;
         let (hdus, _) = fits::scan(&source)?;
         let Some(hdu) = hdus.iter().find(is_bounds) else {
             return Err(format_error(source.path(), "extensions", "no EBOUNDS, so it holds no energies of channels"));
         };
         let chantype = hdu.header.text("CHANTYPE").unwrap_or_default();
         let name = if chantype.trim().eq_ignore_ascii_case("PHA") { "PHA" } else { "PI" };
-        self.scale = Some(read_bounds(&Table::open(&source, hdu, false)?)?);
+        self.scale = Some(read_bounds(&FitsTable::open(&source, hdu, false)?)?);
         self.channel = self.table.numbers(name)?.cloned();
         if self.channel.is_none() {
             let message = format!("missing, but the channels of {} are of this kind", source.path());
@@ -45,11 +45,11 @@ fn is_bounds(hdu: &&fits::Hdu) -> bool {
 ///
 /// # Errors
 /// An EBOUNDS extension that gives none.
-pub(super) fn own_bounds(source: &Source, hdus: &[fits::Hdu]) -> Result<Option<Scale>> {
-    hdus.iter().find(is_bounds).map(|hdu| read_bounds(&Table::open(source, hdu, false)?)).transpose()
+pub(super) fn own_bounds(source: &InputFile, hdus: &[fits::Hdu]) -> Result<Option<EnergyScale>> {
+    hdus.iter().find(is_bounds).map(|hdu| read_bounds(&FitsTable::open(source, hdu, false)?)).transpose()
 }
 
-fn read_bounds(table: &Table) -> Result<Scale> {
+fn read_bounds(table: &FitsTable) -> Result<EnergyScale> {
     let missing = |name: &str| table.error(&format!("column {name}"), "missing");
     let mut channels = Vec::new();
     let column = table.numbers("CHANNEL")?.ok_or_else(|| missing("CHANNEL"))?;
@@ -65,7 +65,7 @@ fn read_bounds(table: &Table) -> Result<Scale> {
         table.decode(column, 0..table.rows, &mut values)?;
         let decimal = |(row, v): (usize, &f64)| {
             // The decimal that was meant: the shortest that reads back in the column's own precision.
-            let exact = if column.kind == Kind::F32 { Decimal::of_f32(*v as f32) } else { Decimal::new(*v) };
+            let exact = if column.kind == ElementType::F32 { Decimal::from_f32(*v as f32) } else { Decimal::new(*v) };
             let place = format!("column {name}, row {}", row + 1);
             exact.map(|d| d.divided(divisor)).ok_or_else(|| table.error(&place, &format!("{v} is no energy")))
         };
@@ -85,5 +85,5 @@ fn read_bounds(table: &Table) -> Result<Scale> {
             message: message.into(),
         });
     };
-    Ok(Scale::Bounds { first: first as i64, doubled_centres })
+    Ok(EnergyScale::Bounds { first: first as i64, doubled_centres })
 }

@@ -7,8 +7,8 @@ use multiversion::multiversion;
 
 use super::events::EventFile;
 use super::fits::{self, Hdu};
-use super::fits_table::{Column, Kind, Rows};
-use super::source::{Source, hexadecimal, in_order, joined};
+use super::fits_table::{ElementType, FitsColumn, RowBytes};
+use super::input_file::{InputFile, hexadecimal, in_order, joined};
 use crate::base::error::Result;
 use crate::base::trace;
 use crate::base::warning::Warnings;
@@ -28,7 +28,7 @@ pub struct TimeScan {
 
 /// What one reading of the whole file finds.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct FileScan {
     times: TimeScan,
     crc: Crc,
     /// Sum of the words of the event table; `None` where nothing was announced to compare it with.
@@ -37,17 +37,17 @@ pub(super) struct Look {
 
 /// What reading some rows tells of the whole file.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct RowRangeScan {
     rows: Range<usize>,
     crc: Crc,
     sum: u64,
-    stretch: Stretch,
+    stretch: TimesSummary,
 }
 
-impl Part {
+impl RowRangeScan {
     /// No rows yet; the first will be row `row`.
-    pub fn at(row: usize) -> Part {
-        Part { rows: row..row, crc: Crc::new(), sum: 0, stretch: Stretch::EMPTY }
+    pub fn at(row: usize) -> RowRangeScan {
+        RowRangeScan { rows: row..row, crc: Crc::new(), sum: 0, stretch: TimesSummary::EMPTY }
     }
 
     /// Adds the rows that follow, of which all bytes are given where they are to be hashed; false where some time is not finite.
@@ -75,13 +75,13 @@ impl Part {
 /// What reading a file for the first time tells, for another purpose, from the first row on.
 #[derive(Debug, Default)]
 pub(super) struct FirstReading {
-    parts: Vec<Part>,
-    all: Stretch,
+    parts: Vec<RowRangeScan>,
+    all: TimesSummary,
 }
 
 impl FirstReading {
     /// Adds the rows that follow.
-    pub fn add(&mut self, part: Part) {
+    pub fn add(&mut self, part: RowRangeScan) {
         self.all.join(&part.stretch);
         self.parts.push(part);
     }
@@ -92,27 +92,27 @@ impl FirstReading {
     }
 
     /// Its parts, once it is at its end.
-    pub fn finish(self) -> Vec<Part> {
+    pub fn finish(self) -> Vec<RowRangeScan> {
         self.parts
     }
 }
 
 /// What is known of the times of some rows.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct TimesSummary {
     scan: TimeScan,
     /// First and last finite time in the order of rows.
     ends: Option<(f64, f64)>,
 }
 
-impl Default for Stretch {
-    fn default() -> Stretch {
-        Stretch::EMPTY
+impl Default for TimesSummary {
+    fn default() -> TimesSummary {
+        TimesSummary::EMPTY
     }
 }
 
-impl Stretch {
-    const EMPTY: Stretch = Stretch {
+impl TimesSummary {
+    const EMPTY: TimesSummary = TimesSummary {
         scan: TimeScan { sorted: true, first: f64::INFINITY, last: f64::NEG_INFINITY, not_finite: 0 },
         ends: None,
     };
@@ -124,8 +124,8 @@ impl Stretch {
             && last.is_finite()
             && in_order_of_time(times)
         {
-            let scan = TimeScan { first: *first, last: *last, ..Stretch::EMPTY.scan };
-            return self.join(&Stretch { scan, ends: Some((*first, *last)) });
+            let scan = TimeScan { first: *first, last: *last, ..TimesSummary::EMPTY.scan };
+            return self.join(&TimesSummary { scan, ends: Some((*first, *last)) });
         }
         let scan = &mut self.scan;
         let mut last = self.ends.map_or(f64::NEG_INFINITY, |e| e.1);
@@ -142,7 +142,7 @@ impl Stretch {
         }
     }
 
-    fn join(&mut self, next: &Stretch) {
+    fn join(&mut self, next: &TimesSummary) {
         let (scan, other) = (&mut self.scan, &next.scan);
         scan.first = scan.first.min(other.first);
         scan.last = scan.last.max(other.last);
@@ -203,7 +203,7 @@ impl EventFile {
     }
 
     /// Times, hash and sum of the file, found by reading it once, on all cores; remembered.
-    fn look(&self) -> Result<&Look> {
+    fn look(&self) -> Result<&FileScan> {
         if let Some(look) = self.look.get() {
             return Ok(look);
         }
@@ -211,14 +211,14 @@ impl EventFile {
         Ok(self.look.get_or_init(|| look))
     }
 
-    fn read_through(&self) -> Result<Look> {
+    fn read_through(&self) -> Result<FileScan> {
         let (table, step) = (&self.table, self.table.rows_at_a_time());
-        let one = |(rows, times): &mut (Rows, Vec<f64>), piece: u64| {
+        let one = |(rows, times): &mut (RowBytes, Vec<f64>), piece: u64| {
             let from = piece as usize * step;
             table.read(from..(from + step).min(self.rows()), rows)?;
             times.clear();
             self.decode_times(rows, times);
-            let mut part = Part::at(from);
+            let mut part = RowRangeScan::at(from);
             part.extend(self, Some(rows.bytes()), times);
             Ok(part)
         };
@@ -226,7 +226,7 @@ impl EventFile {
     }
 
     /// What was found where the file was read for another purpose; `parts` are all rows, in order, with their bytes.
-    pub(crate) fn found(&self, parts: Vec<Part>) -> Result<TimeScan> {
+    pub(crate) fn found(&self, parts: Vec<RowRangeScan>) -> Result<TimeScan> {
         let look = self.join(parts)?;
         Ok(self.look.get_or_init(|| look).times)
     }
@@ -236,14 +236,14 @@ impl EventFile {
         self.look.get().map(|look| look.times)
     }
 
-    fn join(&self, parts: Vec<Part>) -> Result<Look> {
+    fn join(&self, parts: Vec<RowRangeScan>) -> Result<FileScan> {
         let table = &self.table;
         let (begin, end) = (table.offset_of(0), table.offset_of(self.rows()));
         // The data of an empty table may begin behind the end of the file.
         let (begin, end) = (begin.min(self.source.len()), end.min(self.source.len()));
         let (before, after) = (self.source.crc(0..begin)?, self.source.crc(end..self.source.len())?);
         let crc = joined(std::iter::once(&before).chain(parts.iter().map(|p| &p.crc)).chain([&after]));
-        let mut all = Stretch::EMPTY;
+        let mut all = TimesSummary::EMPTY;
         parts.iter().for_each(|part| all.join(&part.stretch));
         let datasum = match fits::announced_sum(&self.source, &self.hdu) {
             Some((announced, range)) => {
@@ -252,7 +252,7 @@ impl EventFile {
             }
             None => None,
         };
-        Ok(Look { times: all.scan, crc, datasum })
+        Ok(FileScan { times: all.scan, crc, datasum })
     }
 
     /// The first of some rows, taken to be in order, whose time is not below `edge`; `None` among so many times that are not
@@ -286,11 +286,11 @@ impl EventFile {
 
     /// Refuses times that single precision has already spoiled.
     pub(super) fn check_resolution(&self) -> Result<()> {
-        if self.time.kind != Kind::F32 || self.rows() == 0 {
+        if self.time.kind != ElementType::F32 || self.rows() == 0 {
             return Ok(());
         }
         // What is stored sets the resolution; TZERO, which is added in double precision, does not.
-        let stored = Column { scale: 1.0, zero: 0.0, ..self.time.clone() };
+        let stored = FitsColumn { scale: 1.0, zero: 0.0, ..self.time.clone() };
         let (mut values, mut largest) = (Vec::new(), 0.0f64);
         self.table.each_piece(0..self.rows(), |rows| {
             values.clear();
@@ -309,7 +309,7 @@ impl EventFile {
 }
 
 /// Warns of what the standard forbids and what changes no value that is read.
-pub(super) fn warn_of_container(source: &Source, hdus: &[Hdu], trailing: Option<u64>, warnings: &mut Warnings) {
+pub(super) fn warn_of_container(source: &InputFile, hdus: &[Hdu], trailing: Option<u64>, warnings: &mut Warnings) {
     let path = source.path();
     if hdus.first().and_then(|h| h.header.text("SIMPLE")).as_deref() != Some("T") {
         warnings.push("W-SIMPLE", format!("{path}: SIMPLE is not T: the file says of itself that it is not standard"));
@@ -332,14 +332,14 @@ pub(super) fn warn_of_container(source: &Source, hdus: &[Hdu], trailing: Option<
 }
 
 /// Compares the bytes of a table with its DATASUM, if it has one.
-pub(super) fn warn_of_datasum(source: &Source, hdu: &Hdu, warnings: &mut Warnings) -> Result<()> {
+pub(super) fn warn_of_datasum(source: &InputFile, hdu: &Hdu, warnings: &mut Warnings) -> Result<()> {
     if let Some((announced, range)) = fits::announced_sum(source, hdu) {
         compare_datasum(source, hdu, announced, fits::sum_range(source, range)?, warnings);
     }
     Ok(())
 }
 
-fn compare_datasum(source: &Source, hdu: &Hdu, announced: u32, found: u64, warnings: &mut Warnings) {
+fn compare_datasum(source: &InputFile, hdu: &Hdu, announced: u32, found: u64, warnings: &mut Warnings) {
     if u64::from(announced) != found {
         let place = format!("{}: extension {} ({})", source.path(), hdu.index, hdu.name);
         warnings.push("W-DATASUM", format!("{place}: DATASUM is {announced}, but the data sum to {found}"));

@@ -11,24 +11,24 @@ use rayon::prelude::*;
 use crate::base::error::{Error, Result};
 
 /// Events in one sorted run, 32 MiB.
-const RUN: usize = 1 << 21;
+const RUN_EVENTS: usize = 1 << 21;
 /// Events read ahead from each run while merging, 128 KiB.
-const AHEAD: usize = 1 << 13;
+const READ_AHEAD_EVENTS: usize = 1 << 13;
 
 /// What is sorted: a time, and what goes with it: the cell of the event's channel, or the bits of its weight.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
-struct Event {
+struct TaggedTime {
     time: f64,
     tag: u64,
 }
 
-const EVENT_BYTES: u64 = size_of::<Event>() as u64;
+const EVENT_BYTES: u64 = size_of::<TaggedTime>() as u64;
 
 /// Collects events in any order, then gives them back in the order of their times.
 #[derive(Default)]
 pub(super) struct ExternalSort {
-    buffer: Vec<Event>,
+    buffer: Vec<TaggedTime>,
     file: Option<File>,
     runs: Vec<u64>,
 }
@@ -36,16 +36,16 @@ pub(super) struct ExternalSort {
 /// Sorted events, in pieces.
 pub(super) struct SortedEvents {
     file: Option<File>,
-    runs: Vec<Run>,
+    runs: Vec<SortedRun>,
     /// The next time of each run that is not used up: ordered bits of the time, and the run.
     heap: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
-struct Run {
+struct SortedRun {
     /// Byte offset of what is not read yet, and where the run ends.
     next: u64,
     end: u64,
-    ahead: Vec<Event>,
+    ahead: Vec<TaggedTime>,
     used: usize,
 }
 
@@ -63,10 +63,10 @@ impl ExternalSort {
     /// Adds events; where tags end they are 0.
     pub fn push(&mut self, times: &[f64], tags: impl Iterator<Item = u64>) -> Result<()> {
         for (&time, tag) in times.iter().zip(tags.chain(std::iter::repeat(0))) {
-            if self.buffer.len() == RUN {
+            if self.buffer.len() == RUN_EVENTS {
                 self.spill()?;
             }
-            self.buffer.push(Event { time, tag });
+            self.buffer.push(TaggedTime { time, tag });
         }
         Ok(())
     }
@@ -90,10 +90,10 @@ impl ExternalSort {
         let mut runs = Vec::new();
         let mut at = 0;
         for bytes in &self.runs {
-            runs.push(Run { next: at, end: at + bytes, ahead: Vec::new(), used: 0 });
+            runs.push(SortedRun { next: at, end: at + bytes, ahead: Vec::new(), used: 0 });
             at += bytes;
         }
-        runs.push(Run { next: at, end: at, ahead: self.buffer, used: 0 });
+        runs.push(SortedRun { next: at, end: at, ahead: self.buffer, used: 0 });
         let mut sorted = SortedEvents { file: self.file, runs, heap: BinaryHeap::new() };
         (0..sorted.runs.len()).try_for_each(|run| sorted.queue(run))?;
         Ok(sorted)
@@ -105,7 +105,7 @@ impl SortedEvents {
     fn queue(&mut self, index: usize) -> Result<()> {
         let run = &mut self.runs[index];
         if run.used == run.ahead.len() && run.next < run.end {
-            let bytes = (run.end - run.next).min(AHEAD as u64 * EVENT_BYTES);
+            let bytes = (run.end - run.next).min(READ_AHEAD_EVENTS as u64 * EVENT_BYTES);
             run.ahead.resize((bytes / EVENT_BYTES) as usize, bytemuck::Zeroable::zeroed());
             if let Some(file) = &mut self.file {
                 file.seek(SeekFrom::Start(run.next)).map_err(failed)?;
@@ -125,7 +125,7 @@ impl SortedEvents {
         for _ in 0..count {
             let Some(Reverse((_, index))) = self.heap.pop() else { break };
             let run = &mut self.runs[index];
-            let Event { time, tag } = run.ahead[run.used];
+            let TaggedTime { time, tag } = run.ahead[run.used];
             give(time, tag);
             run.used += 1;
             self.queue(index)?;
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn two_runs_and_a_rest_come_back_in_order() {
-        let n = 2 * RUN + 12_345;
+        let n = 2 * RUN_EVENTS + 12_345;
         let times: Vec<f64> = (0..n).map(|i| ((i * 7_919) % n) as f64 - 1e6).collect();
         let tag = |t: &f64| t.rem_euclid(251.0) as u64;
         let mut sort = ExternalSort::default();

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::bands::{Bands, Cell};
+use super::bands::{ChannelBands, ChannelCell};
 use super::events::EventFile;
-use super::fits_table::{Column, Kind, Rows};
-use super::scan::{FirstReading, Part};
+use super::fits_table::{ElementType, FitsColumn, RowBytes};
+use super::scan::{FirstReading, RowRangeScan};
 use super::sort::{ExternalSort, SortedEvents};
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::base::trace;
 use crate::base::warning::Warnings;
-use crate::data::{Balance, ChannelRange};
+use crate::data::{ChannelRange, EventBalance};
 
 /// Rows decoded at a time to be sorted.
 const CHUNK: usize = 1 << 18;
@@ -30,22 +30,22 @@ pub struct Selection {
 
 /// Which events of a file are kept, and the bands that they are parted into.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Parting {
+pub(crate) struct BandSelection {
     pub selection: Selection,
     /// `None`: one band of all. An event in no band is not kept, one in several bands is one event.
-    pub bands: Option<Arc<Bands>>,
+    pub bands: Option<Arc<ChannelBands>>,
     /// The column of their weights, which come beside the times; of one band alone.
-    pub weight: Option<Arc<Column>>,
+    pub weight: Option<Arc<FitsColumn>>,
 }
 
-impl Parting {
+impl BandSelection {
     /// Number of bands.
     pub fn bands(&self) -> usize {
         self.bands.as_ref().map_or(1, |bands| bands.ranges().len())
     }
 
     /// Appends times, which may be lost, to those of their bands.
-    pub fn distribute(&self, times: &mut Vec<f64>, cells: &[Cell], out: &mut [Vec<f64>]) {
+    pub fn distribute(&self, times: &mut Vec<f64>, cells: &[ChannelCell], out: &mut [Vec<f64>]) {
         match (&self.bands, out) {
             (Some(bands), out) => bands.distribute(times, cells, out),
             (None, [out]) if out.is_empty() => std::mem::swap(times, out),
@@ -57,8 +57,8 @@ impl Parting {
 /// Decodes rows, and keeps what a selection does.
 pub(super) struct Decoder<'a> {
     file: &'a EventFile,
-    pub parting: Parting,
-    rows: Rows,
+    pub parting: BandSelection,
+    rows: RowBytes,
     channel: Vec<f64>,
     detector: Vec<f64>,
     marker: Vec<u8>,
@@ -73,25 +73,25 @@ pub(super) struct Decoder<'a> {
 
 /// Events of some rows: times, and where they were asked for, their channels and detectors (empty where the file has none).
 #[derive(Clone, Copy)]
-pub(crate) struct Kept<'a> {
+pub(crate) struct KeptEvents<'a> {
     pub times: &'a [f64],
     pub channels: &'a [f64],
     pub detectors: &'a [f64],
 }
 
-impl<'a> Kept<'a> {
+impl<'a> KeptEvents<'a> {
     /// Some of the events.
     #[expect(clippy::indexing_slicing, reason = "a column is empty or has as many values as there are times")]
-    pub fn part(&self, range: Range<usize>) -> Kept<'a> {
+    pub fn part(&self, range: Range<usize>) -> KeptEvents<'a> {
         let part = |column: &'a [f64]| if column.is_empty() { column } else { &column[range.clone()] };
-        Kept { times: part(self.times), channels: part(self.channels), detectors: part(self.detectors) }
+        KeptEvents { times: part(self.times), channels: part(self.channels), detectors: part(self.detectors) }
     }
 }
 
 impl<'a> Decoder<'a> {
     /// # Errors
     /// A selection by a column the file does not have.
-    pub fn new(file: &'a EventFile, parting: Parting) -> Result<Decoder<'a>> {
+    pub fn new(file: &'a EventFile, parting: BandSelection) -> Result<Decoder<'a>> {
         let selection = &parting.selection;
         if (selection.channels.is_some() || parting.bands.is_some()) && file.channel.is_none() {
             return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
@@ -99,12 +99,12 @@ impl<'a> Decoder<'a> {
         if selection.detectors.is_some() && file.detector.is_none() {
             return Err(file.table.error("detector column", "missing, so --detector cannot select"));
         }
-        Ok(Decoder::of(file, parting))
+        Ok(Decoder::without_check(file, parting))
     }
 
-    fn of(file: &'a EventFile, parting: Parting) -> Decoder<'a> {
+    fn without_check(file: &'a EventFile, parting: BandSelection) -> Decoder<'a> {
         let (channel, detector, marker, weight) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (rows, no_weight) = (Rows::default(), None);
+        let (rows, no_weight) = (RowBytes::default(), None);
         Decoder { file, parting, rows, channel, detector, marker, weight, no_weight, first: 0, values: false }
     }
 
@@ -120,8 +120,8 @@ impl<'a> Decoder<'a> {
     }
 
     /// What is kept of the rows read last, with their `times`.
-    pub fn kept<'b>(&'b self, times: &'b [f64]) -> Kept<'b> {
-        Kept { times, channels: &self.channel, detectors: &self.detector }
+    pub fn kept<'b>(&'b self, times: &'b [f64]) -> KeptEvents<'b> {
+        KeptEvents { times, channels: &self.channel, detectors: &self.detector }
     }
 
     /// Weights of the events that were kept of the rows read last.
@@ -152,11 +152,11 @@ impl<'a> Decoder<'a> {
         finite: bool,
         from: usize,
         out: &mut Vec<f64>,
-        cells: &mut Vec<Cell>,
-        balance: &mut Balance,
+        cells: &mut Vec<ChannelCell>,
+        balance: &mut EventBalance,
     ) {
         let (file, rows) = (self.file, &self.rows);
-        let Parting { selection, bands, weight } = &self.parting;
+        let BandSelection { selection, bands, weight } = &self.parting;
         let (parted, weighted) = (selection.channels.is_some() || bands.is_some(), weight.is_some());
         let wanted = self.values || parted || weighted || selection.detectors.is_some();
         let _span = trace::span_if(!finite || wanted || file.marker.is_some(), "select");
@@ -231,12 +231,12 @@ pub(crate) fn is_weight(value: f64) -> bool {
     (0.0..f64::INFINITY).contains(&value)
 }
 
-fn no_weight(file: &EventFile, column: &Column, row: usize, value: f64) -> Error {
-    let real = matches!(column.kind, Kind::F32 | Kind::F64);
+fn no_weight(file: &EventFile, column: &FitsColumn, row: usize, value: f64) -> Error {
+    let real = matches!(column.kind, ElementType::F32 | ElementType::F64);
     let what = match value {
         value if value.is_nan() && !real => "TNULL, which is no number".to_string(),
         value if value.is_nan() => "not a number".to_string(),
-        value => crate::base::text::Short(value).to_string(),
+        value => crate::base::text::ShortNumber(value).to_string(),
     };
     let place = format!("column {}, row {}", column.name, row + 1);
     let message =
@@ -255,11 +255,11 @@ pub struct EventStream<'a> {
     first: Option<FirstReading>,
     /// What was decoded last, before it is distributed.
     times: Vec<f64>,
-    cells: Vec<Cell>,
+    cells: Vec<ChannelCell>,
     /// Those of the times that were given last.
     weights: Vec<f64>,
     /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
-    pub balance: Balance,
+    pub balance: EventBalance,
 }
 
 impl<'a> EventStream<'a> {
@@ -268,14 +268,14 @@ impl<'a> EventStream<'a> {
     /// # Errors
     /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
-        let mut stream = EventStream::unread(file, Parting { selection, ..Parting::default() })?;
+        let mut stream = EventStream::unread(file, BandSelection { selection, ..BandSelection::default() })?;
         stream.prepare(warnings)?;
         Ok(stream)
     }
 
     /// A stream that reads nothing before it is asked for something.
-    pub(crate) fn unread(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
-        let (decoder, balance) = (Decoder::new(file, parting)?, Balance::default());
+    pub(crate) fn unread(file: &'a EventFile, parting: BandSelection) -> Result<EventStream<'a>> {
+        let (decoder, balance) = (Decoder::new(file, parting)?, EventBalance::default());
         let (times, cells, weights) = (Vec::new(), Vec::new(), Vec::new());
         let (sorted, prepared, first) = (None, false, None);
         Ok(EventStream { file, decoder, next_row: 0, sorted, prepared, first, times, cells, weights, balance })
@@ -283,7 +283,7 @@ impl<'a> EventStream<'a> {
 
     /// A stream that does not read through first a file that nobody has read through: what that would find is found on the way.
     /// It ends where times turn out to be out of order.
-    pub(crate) fn first(file: &'a EventFile, parting: Parting) -> Result<EventStream<'a>> {
+    pub(crate) fn open_unordered(file: &'a EventFile, parting: BandSelection) -> Result<EventStream<'a>> {
         let first = file.known().is_none().then(FirstReading::default);
         Ok(EventStream { prepared: first.is_some(), first, ..EventStream::unread(file, parting)? })
     }
@@ -294,7 +294,7 @@ impl<'a> EventStream<'a> {
     }
 
     /// The file and what is kept of it.
-    pub(crate) fn origin(&self) -> (&'a EventFile, &Parting) {
+    pub(crate) fn origin(&self) -> (&'a EventFile, &BandSelection) {
         (self.file, &self.decoder.parting)
     }
 
@@ -340,7 +340,7 @@ impl<'a> EventStream<'a> {
             warnings.push("W-TIME-EQUAL", format!("{}: all times are {} s", file.path(), scan.first));
         }
         let offset = file.clock.event_offset;
-        let (first, last) = (Dd::from(scan.first) + offset, Dd::from(scan.last) + offset);
+        let (first, last) = (DoubleDouble::from(scan.first) + offset, DoubleDouble::from(scan.last) + offset);
         if let Some((start, stop)) = file.gti.ends().filter(|(start, stop)| first >= *stop || last < *start)
             && scan.first <= scan.last
         {
@@ -363,7 +363,7 @@ impl<'a> EventStream<'a> {
             self.weights.clear();
             let give = |time, tag| {
                 out.push(time);
-                if weighted { self.weights.push(f64::from_bits(tag)) } else { self.cells.push(tag as Cell) }
+                if weighted { self.weights.push(f64::from_bits(tag)) } else { self.cells.push(tag as ChannelCell) }
             };
             sorted.next(rows, give)?;
             return Ok(out.len() > before);
@@ -395,8 +395,8 @@ impl<'a> EventStream<'a> {
             Some(_) => None,
             None => Some(file.scan_times()?.not_finite == 0),
         };
-        let read = |decoder: &mut Decoder, rows: Range<usize>, times: &mut Vec<f64>| -> Result<(bool, Part)> {
-            let mut part = Part::at(rows.start);
+        let read = |decoder: &mut Decoder, rows: Range<usize>, times: &mut Vec<f64>| -> Result<(bool, RowRangeScan)> {
+            let mut part = RowRangeScan::at(rows.start);
             let from = times.len();
             let bytes = decoder.read(rows, times)?;
             let finite = finite.unwrap_or_else(|| part.extend(file, Some(bytes), &times[from..]));
@@ -411,7 +411,7 @@ impl<'a> EventStream<'a> {
         out.resize(from + rows.len(), 0.0);
         let parting = &self.decoder.parting;
         let one = |(decoder, times): &mut (Decoder, Vec<f64>), (i, place): (usize, &mut [f64])| {
-            let (begin, mut cells, mut balance) = (rows.start + i * step, Vec::new(), Balance::default());
+            let (begin, mut cells, mut balance) = (rows.start + i * step, Vec::new(), EventBalance::default());
             times.clear();
             let (finite, part) = read(decoder, begin..begin + place.len(), times)?;
             decoder.select(finite, 0, times, &mut cells, &mut balance);
@@ -419,7 +419,7 @@ impl<'a> EventStream<'a> {
             Ok((times.len(), cells, balance, decoder.weights().map(<[f64]>::to_vec), part))
         };
         let pieces = out[from..].par_chunks_mut(step).enumerate();
-        let pieces = pieces.map_init(|| (Decoder::of(file, parting.clone()), Vec::new()), one);
+        let pieces = pieces.map_init(|| (Decoder::without_check(file, parting.clone()), Vec::new()), one);
         let kept = pieces.collect::<Result<Vec<_>>>().inspect_err(|_| out.truncate(from))?;
         let mut at = from;
         let mut parts = Vec::with_capacity(kept.len());
@@ -439,7 +439,7 @@ impl<'a> EventStream<'a> {
     }
 
     /// Takes what reading the next rows told, if that is looked for; false where they are out of order.
-    fn has_read(&mut self, parts: impl IntoIterator<Item = Part>) -> Result<bool> {
+    fn has_read(&mut self, parts: impl IntoIterator<Item = RowRangeScan>) -> Result<bool> {
         let Some(first) = &mut self.first else { return Ok(true) };
         parts.into_iter().for_each(|part| first.add(part));
         if !first.is_sorted() {

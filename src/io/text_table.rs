@@ -1,7 +1,7 @@
 //! Light curves as text: two columns or more, separated by blanks, commas or semicolons; `#` begins a comment.
 
-use super::light_curve::Raw;
-use super::source::{Source, format_error};
+use super::input_file::{InputFile, format_error};
+use super::light_curve::RawLightCurve;
 use crate::base::error::Result;
 
 /// The columns of a text table, or `None` when the first line that is not a comment is neither numbers nor names of columns
@@ -12,14 +12,14 @@ use crate::base::error::Result;
 ///
 /// # Errors
 /// A line that has fewer numbers than columns are needed.
-pub(super) fn read(source: &Source) -> Result<Option<Raw>> {
+pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
     if source.head().contains(&0) {
         return Ok(None);
     }
     let bytes = source.read(0..source.len())?;
     let text = String::from_utf8_lossy(&bytes);
-    let mut names: Option<Names> = None;
-    let mut raw = Raw { row: ("line", Vec::new()), ..Raw::default() };
+    let mut names: Option<ColumnPlaces> = None;
+    let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();
         if line.is_empty() {
@@ -32,7 +32,8 @@ pub(super) fn read(source: &Source) -> Result<Option<Raw>> {
             .collect();
         let Some(names) = &names else {
             let numbers = fields.iter().all(|f| f.parse::<f64>().is_ok());
-            let found = if numbers { Names::positional(fields.len()) } else { Names::of(&fields) };
+            let found =
+                if numbers { ColumnPlaces::positional(fields.len()) } else { ColumnPlaces::from_header(&fields) };
             let Some(found) = found else { return Ok(None) };
             if numbers {
                 found.push(&fields, number + 1, &mut raw);
@@ -49,7 +50,7 @@ pub(super) fn read(source: &Source) -> Result<Option<Raw>> {
 }
 
 /// Places of the columns.
-struct Names {
+struct ColumnPlaces {
     time: usize,
     counts: Option<usize>,
     rate: Option<usize>,
@@ -57,13 +58,13 @@ struct Names {
     fracexp: Option<usize>,
 }
 
-impl Names {
-    fn positional(columns: usize) -> Option<Names> {
+impl ColumnPlaces {
+    fn positional(columns: usize) -> Option<ColumnPlaces> {
         let error = (columns > 2).then_some(2);
-        (columns >= 2).then_some(Names { time: 0, counts: None, rate: Some(1), error, fracexp: None })
+        (columns >= 2).then_some(ColumnPlaces { time: 0, counts: None, rate: Some(1), error, fracexp: None })
     }
 
-    fn of(fields: &[&str]) -> Option<Names> {
+    fn from_header(fields: &[&str]) -> Option<ColumnPlaces> {
         let find = |names: &[&str]| fields.iter().position(|f| names.iter().any(|n| f.eq_ignore_ascii_case(n)));
         let time = find(&["time", "t"])?;
         let counts = find(&["counts", "count"]);
@@ -77,11 +78,11 @@ impl Names {
             (None, Some(_)) => of_rate.or(plain),
             (None, None) => return None,
         };
-        Some(Names { time, counts, rate, error, fracexp: find(&["fracexp"]) })
+        Some(ColumnPlaces { time, counts, rate, error, fracexp: find(&["fracexp"]) })
     }
 
     /// Appends a line; false when a number is missing.
-    fn push(&self, fields: &[&str], number: usize, raw: &mut Raw) -> bool {
+    fn push(&self, fields: &[&str], number: usize, raw: &mut RawLightCurve) -> bool {
         let value = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok());
         let Some(time) = value(self.time) else { return false };
         let columns = [

@@ -8,11 +8,11 @@
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
-use super::fits_writer::{Column, FitsWriter};
-use super::product::{check_output, write_bytes};
-use super::product_fits::{cards, metadata};
+use super::fits_writer::{FitsWriter, WrittenColumn};
+use super::table_fits::{cards, metadata};
+use super::table_write::{check_output, write_bytes};
 use crate::base::error::{Error, Result};
-use crate::data::header::Header;
+use crate::data::header::HeaderCards;
 use crate::science::AveragedPowerSpectrum;
 
 /// The two files that a power spectrum becomes.
@@ -26,7 +26,7 @@ pub struct XspecFiles {
 
 impl XspecFiles {
     /// `STEM.pha` and `STEM.rsp`; a `.pha` that ends the stem is not doubled.
-    pub fn of(stem: &str) -> XspecFiles {
+    pub fn from_stem(stem: &str) -> XspecFiles {
         let stem = stem.strip_suffix(".pha").unwrap_or(stem);
         XspecFiles { pha: format!("{stem}.pha").into(), rsp: format!("{stem}.rsp").into() }
     }
@@ -89,9 +89,9 @@ impl XspecFiles {
         }
         header.append(&cards(&meta)?);
         let columns = [
-            Column::new("CHANNEL", "J", ""),
-            Column::new("RATE", "E", "count/s"),
-            Column::new("STAT_ERR", "E", "count/s"),
+            WrittenColumn::new("CHANNEL", "J", ""),
+            WrittenColumn::new("RATE", "E", "count/s"),
+            WrittenColumn::new("STAT_ERR", "E", "count/s"),
         ];
         let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &content("PHA SPECTRUM")?)?;
         writer.table("SPECTRUM", &columns, &header)?;
@@ -103,7 +103,7 @@ impl XspecFiles {
             ];
             writer.rows(&row.concat())?;
         }
-        metadata(&mut writer, &s.product().meta)?;
+        metadata(&mut writer, &s.table().meta)?;
         writer.finish().map(Cursor::into_inner)
     }
 }
@@ -111,12 +111,12 @@ impl XspecFiles {
 /// The RSP file: extensions MATRIX (one group of one channel an energy) and EBOUNDS.
 fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
     let matrix = [
-        Column::new("ENERG_LO", "E", "keV"),
-        Column::new("ENERG_HI", "E", "keV"),
-        Column::new("N_GRP", "I", ""),
-        Column::new("F_CHAN", "J", ""),
-        Column::new("N_CHAN", "I", ""),
-        Column::new("MATRIX", "E", ""),
+        WrittenColumn::new("ENERG_LO", "E", "keV"),
+        WrittenColumn::new("ENERG_HI", "E", "keV"),
+        WrittenColumn::new("N_GRP", "I", ""),
+        WrittenColumn::new("F_CHAN", "J", ""),
+        WrittenColumn::new("N_CHAN", "I", ""),
+        WrittenColumn::new("MATRIX", "E", ""),
     ];
     let count = s.len() as i64;
     let mut header = common(s, &[("HDUCLAS1", "RESPONSE"), ("HDUCLAS2", "RSP_MATRIX"), ("HDUCLAS3", "FULL")], "1.3.0")?;
@@ -135,7 +135,11 @@ fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
         row.extend(1f32.to_be_bytes());
         writer.rows(&row)?;
     }
-    let bounds = [Column::new("CHANNEL", "J", ""), Column::new("E_MIN", "E", "keV"), Column::new("E_MAX", "E", "keV")];
+    let bounds = [
+        WrittenColumn::new("CHANNEL", "J", ""),
+        WrittenColumn::new("E_MIN", "E", "keV"),
+        WrittenColumn::new("E_MAX", "E", "keV"),
+    ];
     let mut header = common(s, &[("HDUCLAS1", "RESPONSE"), ("HDUCLAS2", "EBOUNDS")], "1.2.0")?;
     header.push("TLMIN1", 1, "first channel")?;
     header.push("TLMAX1", count, "last channel")?;
@@ -143,7 +147,7 @@ fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
     for (pair, channel) in edges.windows(2).zip(1i32..) {
         writer.rows(&[channel.to_be_bytes(), pair[0].to_be_bytes(), pair[1].to_be_bytes()].concat())?;
     }
-    metadata(&mut writer, &s.product().meta)?;
+    metadata(&mut writer, &s.table().meta)?;
     writer.finish().map(Cursor::into_inner)
 }
 
@@ -165,9 +169,9 @@ fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
 }
 
 /// What every extension says.
-fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) -> io::Result<Header> {
+fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) -> io::Result<HeaderCards> {
     let known = |text: &str| if text.is_empty() { "UNKNOWN".to_string() } else { text.to_string() };
-    let mut header = Header::new();
+    let mut header = HeaderCards::new();
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
     for (key, class) in classes {
         header.push(key, *class, "")?;
@@ -181,8 +185,8 @@ fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) ->
     Ok(header)
 }
 
-fn content(what: &str) -> io::Result<Header> {
-    let mut header = Header::new();
+fn content(what: &str) -> io::Result<HeaderCards> {
+    let mut header = HeaderCards::new();
     header.push("CONTENT", what, "what the file holds")?;
     header.push("CREATOR", concat!("eagleray ", env!("CARGO_PKG_VERSION")), "")?;
     Ok(header)

@@ -1,6 +1,6 @@
 //! Every kernel against its reference: the CPU's production path, and devices in every variant. Tests and `gpu-bench` run this.
 
-use super::{Comparison, Data, Job, JobResult, Kernel, Limits, Shape, Trial, Values};
+use super::{CaseData, CaseShape, CaseValues, Comparison, Job, JobResult, Kernel, KernelCase, Limits};
 use crate::numerics::precision::Precision;
 
 /// A device that runs jobs.
@@ -18,7 +18,7 @@ pub trait Runner {
 ///
 /// # Errors
 /// The CPU is wrong.
-pub fn expected(trial: &dyn Trial) -> Result<(Values, Comparison), Comparison> {
+pub fn expected(trial: &dyn KernelCase) -> Result<(CaseValues, Comparison), Comparison> {
     let (reference, cpu) = (trial.reference(), trial.cpu());
     let comparison = trial.compare(&reference, &cpu, Precision::Double);
     if comparison.first_bad.is_some() {
@@ -33,9 +33,9 @@ pub fn expected(trial: &dyn Trial) -> Result<(Values, Comparison), Comparison> {
 /// The device refuses the job, or runs other pipelines than the trial says.
 pub fn compared(
     device: &mut (impl Runner + ?Sized),
-    trial: &dyn Trial,
+    trial: &dyn KernelCase,
     job: &Job,
-    expected: &Values,
+    expected: &CaseValues,
 ) -> Result<Comparison, String> {
     let result = device.run(job, false)?;
     let wanted = trial.pipelines(device.tunables());
@@ -76,7 +76,7 @@ pub struct Failure {
 }
 
 impl Outcome {
-    fn add(&mut self, case: &str, shape: Shape, result: Result<Comparison, String>) {
+    fn add(&mut self, case: &str, shape: CaseShape, result: Result<Comparison, String>) {
         self.cases += 1;
         self.events += shape.events;
         let failure = match result {
@@ -98,7 +98,7 @@ impl Outcome {
 }
 
 /// The shapes to try on some devices: those of the portable profile, and each device's own.
-pub fn shapes<R: Runner + ?Sized>(kernel: &Kernel, devices: &[&mut R]) -> Vec<Shape> {
+pub fn shapes<R: Runner + ?Sized>(kernel: &Kernel, devices: &[&mut R]) -> Vec<CaseShape> {
     let mut shapes = (kernel.shapes)(&Limits::PORTABLE);
     for shape in devices.iter().flat_map(|device| (kernel.shapes)(device.tunables())) {
         if !shapes.contains(&shape) {
@@ -114,13 +114,13 @@ pub fn shapes<R: Runner + ?Sized>(kernel: &Kernel, devices: &[&mut R]) -> Vec<Sh
 pub fn try_variant<R: Runner + ?Sized>(
     kernel: &Kernel,
     variant: usize,
-    shapes: &[Shape],
+    shapes: &[CaseShape],
     devices: &mut [&mut R],
 ) -> Vec<Outcome> {
-    let own: Vec<Vec<Shape>> = devices.iter().map(|device| (kernel.shapes)(device.tunables())).collect();
+    let own: Vec<Vec<CaseShape>> = devices.iter().map(|device| (kernel.shapes)(device.tunables())).collect();
     let mut outcomes = vec![Outcome::default(); 1 + devices.len()];
     for (seed, &shape) in shapes.iter().enumerate() {
-        for data in [Data::Random, Data::Hostile] {
+        for data in [CaseData::Random, CaseData::Hostile] {
             let trial = (kernel.trial)(variant, shape, data, seed as u64);
             let case = format!("{shape:?}, {data:?}");
             let expected = match expected(&*trial) {

@@ -2,11 +2,11 @@
 
 use rustfft::num_complex::Complex;
 
-use super::fft::{FftPlan, Points};
+use super::fft::{CasePoints, FftPlan};
 use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, sum_shader, sum_shaders, weight};
 use super::{
-    COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Limits, REAL_F32, REAL_F64, ROW, Shader, Shape,
-    TIME_BITS, Trial, Values, shared_struct,
+    COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits,
+    REAL_F32, REAL_F64, ROW, Shader, TIME_BITS, shared_struct,
 };
 use crate::base::random::Random;
 use crate::numerics::fft::frequencies;
@@ -87,7 +87,7 @@ static SHADERS: [Shader; 4] = sum_shaders!("cross_spectrum", CROSS, CrossParams)
 
 /// What is correlated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CrossWork {
+pub struct CrossSpec {
     /// Rows of a segment, the reference first: 2 to [`MOST_SUBJECTS`] + 1.
     pub channels: usize,
     /// Bit s − 1: subject s is inside the reference.
@@ -100,7 +100,7 @@ pub struct CrossWork {
 /// subjects × blocks × frequencies.
 pub fn dispatch(
     plan: &FftPlan,
-    work: &CrossWork,
+    work: &CrossSpec,
     rows: usize,
     runs: usize,
     buffers: &PowerBuffers,
@@ -124,7 +124,7 @@ pub fn dispatch(
     // Each subject is read once, and the reference once with each.
     let read = (rows / work.channels * 2 * subjects) as u64;
     let bytes = read * complex * plan.h() as u64
-        + rows as u64 * size_of::<DeviceRow>() as u64
+        + rows as u64 * size_of::<DeviceSegment>() as u64
         + runs as u64 * (8 + (subjects * blocks(work.exponent) * frequencies(n)) as u64 * complex / 2);
     Dispatch {
         bytes,
@@ -144,11 +144,11 @@ pub static KERNEL: Kernel = Kernel {
     shapes,
     trial: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
-        Box::new(CrossTrial::new(variant % 2 == 1, precision, shape, data, seed))
+        Box::new(CrossCase::new(variant % 2 == 1, precision, shape, data, seed))
     },
 };
 
-fn shapes(limits: &Limits) -> Vec<Shape> {
+fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let t = limits.threads as usize;
     let list = [
         (2, 4),
@@ -166,21 +166,21 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
         (1 << 13, 6),
         (200, 132),
     ];
-    list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
+    list.map(|(n, rows)| CaseShape { n, rows, events: 0 }).into()
 }
 
 /// One case; its values are runs × subjects × blocks × frequencies.
-struct CrossTrial {
-    points: Points,
+struct CrossCase {
+    points: CasePoints,
     n: usize,
-    work: CrossWork,
-    rows: Vec<DeviceRow>,
+    work: CrossSpec,
+    rows: Vec<DeviceSegment>,
     dropped: Vec<u32>,
     runs: Vec<[u32; 2]>,
 }
 
-impl CrossTrial {
-    fn new(weighted: bool, precision: Precision, shape: Shape, data: Data, seed: u64) -> CrossTrial {
+impl CrossCase {
+    fn new(weighted: bool, precision: Precision, shape: CaseShape, data: CaseData, seed: u64) -> CrossCase {
         let mut random = Random::new(seed);
         // Two channels, or so many that both words of bits are in use.
         let channels = match shape.rows {
@@ -190,7 +190,7 @@ impl CrossTrial {
         };
         let segments = shape.rows / channels;
         let count = segments * channels;
-        let points = Points::new(shape.n, count, precision, data, &mut random);
+        let points = CasePoints::new(shape.n, count, precision, data, &mut random);
         let mut rows = Vec::new();
         for _ in 0..segments {
             // A reference as bright as all subjects that may leave it.
@@ -199,10 +199,10 @@ impl CrossTrial {
                 (1..channels).map(|_| if random.below(9) == 0 { 0 } else { random.below(30_000_000) as u32 }).collect();
             let events =
                 if random.below(9) == 0 { 0 } else { subjects.iter().sum::<u32>() + random.below(3000) as u32 };
-            rows.extend([events].into_iter().chain(subjects).map(|e| DeviceRow {
+            rows.extend([events].into_iter().chain(subjects).map(|e| DeviceSegment {
                 include,
                 events: e,
-                ..DeviceRow::default()
+                ..DeviceSegment::default()
             }));
         }
         let dropped = rows.iter().map(|r| r.events / 100).collect();
@@ -213,8 +213,8 @@ impl CrossTrial {
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        let work = CrossWork { channels, inside: random.bits(), exponent };
-        CrossTrial { points, n: shape.n, work, rows, dropped, runs }
+        let work = CrossSpec { channels, inside: random.bits(), exponent };
+        CrossCase { points, n: shape.n, work, rows, dropped, runs }
     }
 
     fn subjects(&self) -> impl Iterator<Item = usize> + use<> {
@@ -239,7 +239,7 @@ impl CrossTrial {
     }
 
     /// The four sums of each run, subject and kind of weights, made by `sum`.
-    fn values(&self, sum: impl Fn([u32; 2], usize, bool) -> Vec<f64>) -> Values {
+    fn values(&self, sum: impl Fn([u32; 2], usize, bool) -> Vec<f64>) -> CaseValues {
         let mut values = Vec::new();
         for &run in &self.runs {
             for subject in self.subjects() {
@@ -249,12 +249,12 @@ impl CrossTrial {
                 }
             }
         }
-        Values { at: None, values }
+        CaseValues { at: None, values }
     }
 }
 
-impl Trial for CrossTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for CrossCase {
+    fn reference(&self) -> CaseValues {
         let all: Vec<Vec<Complex<f64>>> = (0..self.rows.len()).map(|row| self.points.amplitudes(row)).collect();
         self.values(|run, subject, weighted| {
             let segment =
@@ -264,7 +264,7 @@ impl Trial for CrossTrial {
         })
     }
 
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         let all: Vec<Vec<Complex<f64>>> = (0..self.rows.len()).map(|row| self.points.amplitudes(row)).collect();
         self.values(|run, subject, weighted| {
             let mut sums = vec![0.0; 4 * frequencies(self.n)];
@@ -285,9 +285,9 @@ impl Trial for CrossTrial {
             buffers: vec![
                 Fill::Bytes(precision.bytes(plan.tables())),
                 Fill::Bytes(self.points.stored()),
-                Fill::of(&self.rows),
-                Fill::of(&self.dropped),
-                Fill::of(&self.runs),
+                Fill::from_values(&self.rows),
+                Fill::from_values(&self.dropped),
+                Fill::from_values(&self.runs),
                 Fill::Zeros(values as u64 * u64::from(precision.complex_bytes()) / 2),
             ],
             dispatches: vec![dispatch(plan, &self.work, self.rows.len(), self.runs.len(), &places, limits)],
@@ -295,13 +295,13 @@ impl Trial for CrossTrial {
         }
     }
 
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        Values { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
+        CaseValues { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
     }
 
     /// Amplitudes of subject and reference err by `a` and `2a` (see the power sum), so a term by at most `3a(|s| + |r|) + 3a²` times
     /// its weight, and sums of up to 64 terms round by `(70 + 6p)·ε` of the sum of their moduli.
-    fn tolerance(&self, _: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, _: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
         let relative = f64::from(70 + 6 * self.work.exponent) * epsilon;
         let a = self.points.amplitude_error(epsilon);

@@ -19,7 +19,7 @@ pub const BLOCKS: usize = 7;
 
 /// What a correction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FadWork {
+pub struct FadSpec {
     /// Standard deviation of the Gaussian, in frequencies; 1 at least.
     pub smoothing: usize,
     /// As Stingray: `s` from the real parts alone, `G ∗ Re(A₁ − A₂)²`, which is as large on average, and noisier.
@@ -29,8 +29,8 @@ pub struct FadWork {
 }
 
 /// A correction for segments of one length.
-pub struct Fad {
-    work: FadWork,
+pub struct CpuFad {
+    work: FadSpec,
     forward: Arc<dyn RealToComplex<f64>>,
     back: Arc<dyn ComplexToReal<f64>>,
     /// Transform of the Gaussian, over the length of what it smooths.
@@ -44,11 +44,11 @@ pub struct FadBuffers {
     scratch: Vec<Complex<f64>>,
 }
 
-impl Fad {
+impl CpuFad {
     /// For segments of `n` bins, 3 at least.
     ///
     /// The Gaussian ends at four standard deviations, and values are mirrored at both ends, as in scipy's `gaussian_filter1d`.
-    pub fn new(n: usize, work: FadWork) -> Fad {
+    pub fn new(n: usize, work: FadSpec) -> CpuFad {
         let length = 2 * frequencies(n).max(1);
         let mut planner = RealFftPlanner::new();
         let (forward, back) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
@@ -65,7 +65,7 @@ impl Fad {
         let _ = forward.process(&mut kernel, &mut transform);
         // An even function has a real transform; the inverse one multiplies by the length.
         let gaussian = transform.iter().map(|x| x.re / length as f64).collect();
-        Fad { work, forward, back, gaussian }
+        CpuFad { work, forward, back, gaussian }
     }
 
     /// Buffers for one thread.
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn smoothing_is_the_sum_over_neighbours() {
         for (n, sigma) in [(3, 1), (8, 1), (65, 3), (64, 3), (257, 200), (1000, 20)] {
-            let fad = Fad::new(n, FadWork { smoothing: sigma, real_parts: false, exponent: 1 });
+            let fad = CpuFad::new(n, FadSpec { smoothing: sigma, real_parts: false, exponent: 1 });
             let count = frequencies(n);
             let values: Vec<f64> = (0..count).map(|k| 1.0 + ((k * 7919) % 101) as f64).collect();
             let mut buffers = fad.buffers();

@@ -4,39 +4,40 @@
 //! at `t` the phase `φ₀(t) + j·δ(t)` modulo `2⁶⁴` units of `2⁻⁶⁴` cycle, `φ₀` that of the block's first and `δ` that of the
 //! step ([`Spin::phase`]); the event counts in bin `⌊n_bin·φ⌋` of the leading 32 bits. That differs from the phase of the trial by
 //! itself by less than `2⁻⁵⁸` cycle. Every version gives identical counts. Samples of a series fold alike: each adds a whole number to its
-//! bin instead of 1 ([`Tally`]).
+//! bin instead of 1 ([`BinTally`]).
 //!
 //! Operations an event and trial: one 64-bit addition, a product for the bin, one increment: 5 instructions on the CPU, about 11
 //! of 32 bits and one atomic in a shader; `φ₀` and `δ`, some 20 and 150, are shared by a block.
 
 use std::ops::AddAssign;
 
-use super::trial::words;
+use super::case::words;
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Shader, Shape, Trial, Values, bin_events, shared_struct,
+    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, bin_events,
+    shared_struct,
 };
 use crate::base::random::Random;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin, Ticks};
 use crate::numerics::precision::Precision;
 
 /// Counters in a workgroup's memory: 16 KiB of them.
 const COUNTERS: usize = 4096;
 /// The most trials of a block.
-const BLOCK: usize = 32;
+const MOST_BLOCK_TRIALS: usize = 32;
 /// The most bins of a profile.
 pub const MOST_BINS: usize = COUNTERS;
 /// Events that one workgroup counts, at most.
-const STRETCH: u32 = 1 << 14;
+const WORKGROUP_EVENTS: u32 = 1 << 14;
 
 /// Trials of a block with profiles of `nbin` bins: as many as a workgroup can count, at most 32.
 pub fn block_trials(nbin: usize) -> usize {
-    (COUNTERS / nbin.max(1)).clamp(1, BLOCK)
+    (COUNTERS / nbin.max(1)).clamp(1, MOST_BLOCK_TRIALS)
 }
 
 /// Trials of consecutive frequencies: the first, and how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
+pub struct TrialBlock {
     /// Its first trial.
     pub spin: Spin,
     /// Number of trials.
@@ -44,10 +45,10 @@ pub struct Block {
 }
 
 /// `trials` equidistant frequencies from `first` on, in blocks.
-pub fn blocks(first: &Spin, step: &Spin, trials: usize, nbin: usize) -> Vec<Block> {
+pub fn blocks(first: &Spin, step: &Spin, trials: usize, nbin: usize) -> Vec<TrialBlock> {
     let most = block_trials(nbin);
     let starts = (0..trials).step_by(most);
-    starts.map(|i| Block { spin: first.stepped(step, i as i64), trials: most.min(trials - i) }).collect()
+    starts.map(|i| TrialBlock { spin: first.stepped(step, i as i64), trials: most.min(trials - i) }).collect()
 }
 
 /// The bin of a phase in units of `2⁻⁶⁴` cycle.
@@ -57,7 +58,13 @@ pub fn bin_of(phase: u64, nbin: usize) -> usize {
 }
 
 /// Reference: trials × nbin sums of one block, one event, which counts `amount(i)`, and trial at a time.
-pub fn reference(times: &[i64], amount: impl Fn(usize) -> u32, block: &Block, step: &Spin, nbin: usize) -> Vec<u32> {
+pub fn reference(
+    times: &[i64],
+    amount: impl Fn(usize) -> u32,
+    block: &TrialBlock,
+    step: &Spin,
+    nbin: usize,
+) -> Vec<u32> {
     let mut sums = vec![0; block.trials * nbin];
     for (j, profile) in sums.chunks_mut(nbin).enumerate() {
         for (i, &t) in times.iter().enumerate() {
@@ -69,45 +76,52 @@ pub fn reference(times: &[i64], amount: impl Fn(usize) -> u32, block: &Block, st
 }
 
 /// Production path on one core: adds the events to the trials × nbin counts of one block.
-pub fn cpu(times: &[i64], block: &Block, step: &Spin, nbin: usize, counts: &mut [u32]) {
+pub fn cpu(times: &[i64], block: &TrialBlock, step: &Spin, nbin: usize, counts: &mut [u32]) {
     add(times.iter().map(|&t| (t, 1)), block, step, nbin, counts);
 }
 
 /// Samples in a bin of phase, and the sum of their values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct BinTally {
     /// Samples.
     pub count: u64,
     /// Sum of their values.
     pub sum: u64,
 }
 
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Tally) {
+impl AddAssign for BinTally {
+    fn add_assign(&mut self, other: BinTally) {
         (self.count, self.sum) = (self.count + other.count, self.sum + other.sum);
     }
 }
 
-/// Bits below the number of samples in a [`Tally`] of one word: as many samples as [`cpu_tallies`] takes at once add up to no more.
+/// Bits below the number of samples in a [`BinTally`] of one word: as many samples as [`cpu_tallies`] takes at once add up to no more.
 const SUM_BITS: u32 = 48;
 /// The most samples of a [`cpu_tallies`].
 pub const MOST_SAMPLES: usize = 1 << 15;
 
 /// Production path of samples on one core: adds at most [`MOST_SAMPLES`] of them to the trials × nbin tallies of one block; number and
 /// sum are parts of one word on the way, so that a sample costs what an event does.
-pub fn cpu_tallies(times: &[i64], values: &[u32], block: &Block, step: &Spin, nbin: usize, tallies: &mut [Tally]) {
+pub fn cpu_tallies(
+    times: &[i64],
+    values: &[u32],
+    block: &TrialBlock,
+    step: &Spin,
+    nbin: usize,
+    tallies: &mut [BinTally],
+) {
     let mut words = vec![0u64; tallies.len()];
     let samples = times.iter().zip(values).take(MOST_SAMPLES);
     add(samples.map(|(&t, &value)| (t, 1 << SUM_BITS | u64::from(value))), block, step, nbin, &mut words);
     for (tally, word) in tallies.iter_mut().zip(words) {
-        *tally += Tally { count: word >> SUM_BITS, sum: word & ((1 << SUM_BITS) - 1) };
+        *tally += BinTally { count: word >> SUM_BITS, sum: word & ((1 << SUM_BITS) - 1) };
     }
 }
 
 /// Adds to the trials × nbin sums of one block an amount at each time.
 fn add<T: Copy + Default + AddAssign>(
     amounts: impl Iterator<Item = (i64, T)>,
-    block: &Block,
+    block: &TrialBlock,
     step: &Spin,
     nbin: usize,
     sums: &mut [T],
@@ -127,8 +141,8 @@ fn add<T: Copy + Default + AddAssign>(
         }
         return;
     }
-    let mut tables = [[T::default(); TABLE]; BLOCK];
-    let tables = &mut tables[..block.trials.min(BLOCK)];
+    let mut tables = [[T::default(); TABLE]; MOST_BLOCK_TRIALS];
+    let tables = &mut tables[..block.trials.min(MOST_BLOCK_TRIALS)];
     for (t, amount) in amounts {
         let (mut phase, step) = (block.spin.phase(t), step.phase(t));
         for table in &mut *tables {
@@ -164,7 +178,7 @@ shared_struct! {
 }
 
 shared_struct! {
-    /// A [`Block`] as the shader reads it.
+    /// A [`TrialBlock`] as the shader reads it.
     DeviceBlock as "Block" {
         /// Place of its first profile.
         first: u32,
@@ -194,7 +208,7 @@ shared_struct! {
 }
 
 impl DeviceBlock {
-    fn new(first: usize, block: &Block) -> DeviceBlock {
+    fn new(first: usize, block: &TrialBlock) -> DeviceBlock {
         let [f_0, f_1, f_2, g_0, g_1, g_2, h_0, h_1, h_2] = block.spin.words();
         let (first, trials) = (first as u32, block.trials as u32);
         DeviceBlock { first, trials, f_0, f_1, f_2, g_0, g_1, g_2, h_0, h_1, h_2, unused: 0 }
@@ -238,10 +252,17 @@ const fn shader(
 
 /// The work of a device for some blocks: buffers are the times, the blocks and the counts (trials × nbin, u32), which are the output; with
 /// `values`, one a time, these too, and sums of them modulo 2^32 in the place of the counts.
-pub fn job(times: &[i64], values: Option<&[u32]>, blocks: &[Block], step: &Spin, nbin: usize, limits: &Limits) -> Job {
+pub fn job(
+    times: &[i64],
+    values: Option<&[u32]>,
+    blocks: &[TrialBlock],
+    step: &Spin,
+    nbin: usize,
+    limits: &Limits,
+) -> Job {
     let [step_0, step_1, step_2, ..] = step.words();
     let mut trials = 0;
-    let place = |block: &Block| {
+    let place = |block: &TrialBlock| {
         trials += block.trials;
         DeviceBlock::new(trials - block.trials, block)
     };
@@ -253,11 +274,11 @@ pub fn job(times: &[i64], values: Option<&[u32]>, blocks: &[Block], step: &Spin,
         step_2,
         nbin: nbin as u32,
         events: times.len() as u32,
-        stretch: STRETCH,
+        stretch: WORKGROUP_EVENTS,
         blocks: blocks.len() as u32,
         derivatives: u32::from(!device.iter().all(zero)),
     };
-    let stretches = times.len().div_ceil(STRETCH as usize);
+    let stretches = times.len().div_ceil(WORKGROUP_EVENTS as usize);
     let dispatch = Dispatch {
         shader: if values.is_some() { &FOLD_VALUES } else { &FOLD },
         params: bytemuck::bytes_of(&params).to_vec(),
@@ -267,8 +288,9 @@ pub fn job(times: &[i64], values: Option<&[u32]>, blocks: &[Block], step: &Spin,
         bytes: (8 * times.len() + values.map_or(0, size_of_val)) as u64 * blocks.len() as u64
             + 4 * (trials * nbin) as u64,
     };
-    let mut buffers = vec![Fill::of(times), Fill::of(&device), Fill::Zeros(4 * (trials * nbin) as u64)];
-    buffers.extend(values.map(Fill::of));
+    let mut buffers =
+        vec![Fill::from_values(times), Fill::from_values(&device), Fill::Zeros(4 * (trials * nbin) as u64)];
+    buffers.extend(values.map(Fill::from_values));
     Job { buffers, dispatches: vec![dispatch], outputs: vec![2] }
 }
 
@@ -279,66 +301,69 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["f", "f fdot fddot", "f values"],
     needs_f64: |_| false,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(FoldTrial::new(variant, shape, data, seed)),
+    trial: |variant, shape, data, seed| Box::new(FoldCase::new(variant, shape, data, seed)),
 };
 
-fn shapes(limits: &Limits) -> Vec<Shape> {
+fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let t = limits.threads as usize;
-    let mut shapes: Vec<Shape> = [1, t - 1, t, t + 1, 9973].map(|events| Shape { n: 128, rows: 33, events }).into();
+    let mut shapes: Vec<CaseShape> =
+        [1, t - 1, t, t + 1, 9973].map(|events| CaseShape { n: 128, rows: 33, events }).into();
     let (bins, rows) = ([1, 2, 3, 16, 101, 255, 256, 257, 4096], [1, 31, 32, 64, 5, 7, 65, 40, 2]);
-    shapes.extend(bins.into_iter().zip(rows).map(|(n, rows)| Shape { n, rows, events: 2000 }));
-    shapes.extend([Shape { n: 20, rows: 40, events: 0 }, Shape { n: 64, rows: 200, events: 40_003 }]);
+    shapes.extend(bins.into_iter().zip(rows).map(|(n, rows)| CaseShape { n, rows, events: 2000 }));
+    shapes.extend([CaseShape { n: 20, rows: 40, events: 0 }, CaseShape { n: 64, rows: 200, events: 40_003 }]);
     shapes
 }
 
 /// One case of the fold; its values are the counts, or the sums, of all trials.
-struct FoldTrial {
+struct FoldCase {
     nbin: usize,
     times: Vec<i64>,
     values: Option<Vec<u32>>,
-    blocks: Vec<Block>,
+    blocks: Vec<TrialBlock>,
     step: Spin,
 }
 
-impl FoldTrial {
-    fn new(variant: usize, shape: Shape, data: Data, seed: u64) -> FoldTrial {
+impl FoldCase {
+    fn new(variant: usize, shape: CaseShape, data: CaseData, seed: u64) -> FoldCase {
         let mut random = Random::new(seed);
         let span = random.pick(&[1e4, 3.0, 6.4e8, 1e5]);
         // The span is one that can be expressed: this cannot fail.
-        let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-span), Dd::from(span)).expect("a finite span");
+        let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::from(-span), DoubleDouble::from(span))
+            .expect("a finite span");
         let limit = span / ticks.seconds();
         let (freq, df) = (random.pick(&[716.35, 0.1, 2000.0 - 1e-9, 6.6]), random.pick(&[0.2 / span, 1e-3, 0.0]));
         let rates = if variant == 1 { [random.normal() / span, random.normal() / span / span] } else { [0.0; 2] };
-        let spin = Spin::new(&Ephemeris::new(Dd::ZERO, freq, rates[0], rates[1]), &ticks).expect("moderate numbers");
-        let step = Spin::of_frequency(df, &ticks).expect("moderate numbers");
+        let spin =
+            Spin::new(&Ephemeris::new(DoubleDouble::ZERO, freq, rates[0], rates[1]), &ticks).expect("moderate numbers");
+        let step = Spin::from_frequency(df, &ticks).expect("moderate numbers");
         let ends = [0, 1, -1, limit as i64, -limit as i64, 1 << 32, (1 << 32) - 1, -(1 << 32), -(1 << 31)];
         let times = (0..shape.events).map(|_| match data {
-            Data::Random => ((2.0 * random.uniform() - 1.0) * limit) as i64,
-            Data::Hostile => random.pick(&ends).clamp(-limit as i64, limit as i64) + random.below(3) as i64,
+            CaseData::Random => ((2.0 * random.uniform() - 1.0) * limit) as i64,
+            CaseData::Hostile => random.pick(&ends).clamp(-limit as i64, limit as i64) + random.below(3) as i64,
         });
         let times = times.collect();
         // Sums of all stay below 2^32; but some of one, which a device that adds in halves, or as signed numbers, would lose.
         let most = (u32::MAX as usize / shape.events.max(1)) as u32;
         let value = |i: usize| match data {
-            Data::Random => random.below(1 << 16) as u32,
-            Data::Hostile => [most, 0, 1, most - 1][i % 4],
+            CaseData::Random => random.below(1 << 16) as u32,
+            CaseData::Hostile => [most, 0, 1, most - 1][i % 4],
         };
         let values = (variant == 2).then(|| (0..shape.events).map(value).collect());
-        FoldTrial { nbin: shape.n, times, values, blocks: blocks(&spin, &step, shape.rows, shape.n), step }
+        FoldCase { nbin: shape.n, times, values, blocks: blocks(&spin, &step, shape.rows, shape.n), step }
     }
 
-    fn profiles(&self, of_block: impl Fn(&Block) -> Vec<u32>) -> Values {
-        Values { at: None, values: self.blocks.iter().flat_map(of_block).map(f64::from).collect() }
+    fn profiles(&self, of_block: impl Fn(&TrialBlock) -> Vec<u32>) -> CaseValues {
+        CaseValues { at: None, values: self.blocks.iter().flat_map(of_block).map(f64::from).collect() }
     }
 }
 
-impl Trial for FoldTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for FoldCase {
+    fn reference(&self) -> CaseValues {
         let amount = |i: usize| self.values.as_ref().map_or(1, |values| values[i]);
         self.profiles(|block| reference(&self.times, amount, block, &self.step, self.nbin))
     }
 
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         let (step, nbin) = (&self.step, self.nbin);
         self.profiles(|block| {
             let Some(values) = &self.values else {
@@ -346,7 +371,7 @@ impl Trial for FoldTrial {
                 cpu(&self.times, block, step, nbin, &mut counts);
                 return counts;
             };
-            let mut tallies = vec![Tally::default(); block.trials * nbin];
+            let mut tallies = vec![BinTally::default(); block.trials * nbin];
             for (times, values) in self.times.chunks(MOST_SAMPLES).zip(values.chunks(MOST_SAMPLES)) {
                 cpu_tallies(times, values, block, step, nbin, &mut tallies);
             }
@@ -358,12 +383,12 @@ impl Trial for FoldTrial {
         job(&self.times, self.values.as_deref(), &self.blocks, &self.step, self.nbin, limits)
     }
 
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
         words(outputs, u32::from_le_bytes)
     }
 
     /// None: the definition is one of integers, and every version gives identical counts.
-    fn tolerance(&self, _: &Values, _: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, _: &CaseValues, _: Precision) -> Box<dyn Fn(usize) -> f64> {
         Box::new(|_| 0.0)
     }
 

@@ -5,11 +5,11 @@ use super::bin_events::{self, F64, SOFT_F64, U32};
 use super::fft::{self, FftPlan};
 use super::power::{self, POWER_SUM, weight};
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Input, Job, Kernel, Limits, REAL_F32, ROW, Shader, Shape,
-    Trial, Values, shared_struct,
+    Access, COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Input, Job, Kernel,
+    KernelCase, Limits, REAL_F32, ROW, Shader, shared_struct,
 };
 use crate::base::random::Random;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::numerics::fft::{CpuFft, frequencies};
 use crate::numerics::precision::Precision;
 
@@ -73,7 +73,7 @@ const fn shader(name: &'static str, fragments: &'static [&'static str], f64: boo
             ("runs", Access::Read),
             ("sums", Access::ReadWrite),
         ],
-        layouts: &[FusedParams::LAYOUT, DeviceRow::LAYOUT],
+        layouts: &[FusedParams::LAYOUT, DeviceSegment::LAYOUT],
         constants: if wide { |limits| constants(&limits.wide()) } else { constants },
         workgroup_bytes: if wide { |limits| workgroup_bytes(&limits.wide()) } else { workgroup_bytes },
         f64,
@@ -114,7 +114,7 @@ pub struct FusedBuffers {
     pub tables: usize,
     /// events, f64, s.
     pub times: usize,
-    /// rows of [`DeviceRow`].
+    /// rows of [`DeviceSegment`].
     pub rows: usize,
     /// rows × n, u32: counts of earlier batches.
     pub counts: usize,
@@ -128,7 +128,7 @@ pub struct FusedBuffers {
 
 /// What one launch works on.
 #[derive(Clone, Copy, Debug)]
-pub struct FusedWork {
+pub struct FusedLaunch {
     /// Bins a second.
     pub delta: f64,
     /// Rows.
@@ -156,7 +156,7 @@ pub fn supports(plan: &FftPlan) -> bool {
 /// The launch; `f64` bins in native f64. `None` where [`supports`] says no.
 pub fn dispatch(
     plan: &FftPlan,
-    work: &FusedWork,
+    work: &FusedLaunch,
     f64: bool,
     buffers: &FusedBuffers,
     limits: &Limits,
@@ -186,7 +186,7 @@ pub fn dispatch(
     let blocks = 1 + u64::from(work.exponent > 0);
     let bytes = 8 * work.events as u64
         + counts_read
-        + (size_of::<DeviceRow>() * work.rows) as u64
+        + (size_of::<DeviceSegment>() * work.rows) as u64
         + work.runs as u64 * (8 + 4 * blocks * frequencies(n) as u64);
     Some(Dispatch {
         bytes,
@@ -213,10 +213,10 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["u32", "u32.continued", "f64", "f64.continued"],
     needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(FusedTrial::new(variant >= 2, variant % 2 == 1, shape, data, seed)),
+    trial: |variant, shape, data, seed| Box::new(FusedCase::new(variant >= 2, variant % 2 == 1, shape, data, seed)),
 };
 
-fn shapes(limits: &Limits) -> Vec<Shape> {
+fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let longest = 2 * limits.points as usize;
     let list = [
         (2, 3, 100),
@@ -234,44 +234,45 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
         (512, 67, 40_000),
     ];
     let fits = |n: usize| plan(n, Input::Events, Precision::Single, limits).is_some();
-    list.into_iter().filter(|l| fits(l.0)).map(|(n, rows, events)| Shape { n, rows, events }).collect()
+    list.into_iter().filter(|l| fits(l.0)).map(|(n, rows, events)| CaseShape { n, rows, events }).collect()
 }
 
 /// One case; its values are runs × blocks × frequencies.
-struct FusedTrial {
+struct FusedCase {
     f64: bool,
     continued: bool,
     n: usize,
     delta: f64,
     exponent: u32,
-    starts: Vec<Dd>,
+    starts: Vec<DoubleDouble>,
     /// Events of each row.
     times: Vec<Vec<f64>>,
     /// rows × n: counts of earlier batches.
     earlier: Vec<u32>,
-    rows: Vec<DeviceRow>,
+    rows: Vec<DeviceSegment>,
     runs: Vec<[u32; 2]>,
 }
 
-impl FusedTrial {
-    fn new(f64: bool, continued: bool, shape: Shape, data: Data, seed: u64) -> FusedTrial {
-        let Shape { n, rows, events } = shape;
+impl FusedCase {
+    fn new(f64: bool, continued: bool, shape: CaseShape, data: CaseData, seed: u64) -> FusedCase {
+        let CaseShape { n, rows, events } = shape;
         let mut random = Random::new(seed);
-        let size = if data == Data::Hostile { 0.7 } else { n as f64 / 1024.0 };
+        let size = if data == CaseData::Hostile { 0.7 } else { n as f64 / 1024.0 };
         let delta = bin_events::bins_per_second(size, n);
-        let starts: Vec<Dd> = (0..rows).map(|i| Dd::sum(3e8, -3e-9) + Dd::product(size, i as f64)).collect();
+        let starts: Vec<DoubleDouble> =
+            (0..rows).map(|i| DoubleDouble::sum(3e8, -3e-9) + DoubleDouble::product(size, i as f64)).collect();
         let mut times = vec![Vec::new(); rows];
         for _ in 0..if rows == 0 { 0 } else { events } {
             let row = random.below(rows);
             let place = match (data, random.below(8)) {
                 // On edges, and beyond the segment: dropped.
-                (Data::Hostile, 0) => random.below(n + 1) as f64 / delta,
-                (Data::Hostile, 1) => size * (1.0 + 1e-9),
+                (CaseData::Hostile, 0) => random.below(n + 1) as f64 / delta,
+                (CaseData::Hostile, 1) => size * (1.0 + 1e-9),
                 // All in one bin.
-                (Data::Hostile, 2 | 3) => size / 3.0,
+                (CaseData::Hostile, 2 | 3) => size / 3.0,
                 _ => size * random.uniform(),
             };
-            times[row].push((starts[row] + Dd::from(place)).hi);
+            times[row].push((starts[row] + DoubleDouble::from(place)).hi);
         }
         times.iter_mut().for_each(|t| t.sort_by(f64::total_cmp));
         let mut count = || if continued && random.below(4) == 0 { random.below(5) as u32 } else { 0 };
@@ -279,9 +280,9 @@ impl FusedTrial {
         let mut begin = 0;
         let device_rows = (0..rows).map(|i| {
             let before: u64 = earlier[i * n..(i + 1) * n].iter().map(|&c| u64::from(c)).sum();
-            let row = DeviceRow::new(starts[i], begin, before + times[i].len() as u64, n);
+            let row = DeviceSegment::new(starts[i], begin, before + times[i].len() as u64, n);
             begin += times[i].len();
-            DeviceRow { include: if i % 7 == 5 { 0.0 } else { 1.0 }, ..row }
+            DeviceSegment { include: if i % 7 == 5 { 0.0 } else { 1.0 }, ..row }
         });
         let device_rows = device_rows.collect();
         let mut runs = Vec::new();
@@ -292,7 +293,7 @@ impl FusedTrial {
             begin = end;
         }
         let exponent = seed as u32 % 3;
-        FusedTrial { f64, continued, n, delta, exponent, starts, times, earlier, rows: device_rows, runs }
+        FusedCase { f64, continued, n, delta, exponent, starts, times, earlier, rows: device_rows, runs }
     }
 
     fn blocks(&self) -> usize {
@@ -300,7 +301,11 @@ impl FusedTrial {
     }
 
     /// Samples of a row, its device's mean subtracted, and its photons; by the histogram given.
-    fn samples(&self, row: usize, histogram: impl Fn(&[f64], Dd, f64, usize) -> (Vec<u32>, u64)) -> (Vec<f64>, u64) {
+    fn samples(
+        &self,
+        row: usize,
+        histogram: impl Fn(&[f64], DoubleDouble, f64, usize) -> (Vec<u32>, u64),
+    ) -> (Vec<f64>, u64) {
         let (counts, dropped) = histogram(&self.times[row], self.starts[row], self.delta, self.n);
         let earlier = &self.earlier[row * self.n..(row + 1) * self.n];
         let mean = f64::from(self.rows[row].mean);
@@ -336,8 +341,8 @@ impl FusedTrial {
     }
 }
 
-impl Trial for FusedTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for FusedCase {
+    fn reference(&self) -> CaseValues {
         let (ks, count) = (self.sampled(), frequencies(self.n));
         let values = self.sums(|row| {
             let (samples, photons) = self.samples(row, bin_events::reference);
@@ -345,10 +350,10 @@ impl Trial for FusedTrial {
         });
         let blocks = self.runs.len() * self.blocks();
         let at = (0..blocks).flat_map(|block| ks.iter().map(move |k| block * count + k - 1)).collect();
-        Values { at: Some(at), values }
+        CaseValues { at: Some(at), values }
     }
 
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         let plan = CpuFft::new(self.n);
         let values = self.sums(|row| {
             let (samples, photons) = self.samples(row, |times, start, delta, n| {
@@ -363,12 +368,12 @@ impl Trial for FusedTrial {
             power::cpu(&work.output, 1.0, &mut power);
             (power, photons)
         });
-        Values { at: None, values }
+        CaseValues { at: None, values }
     }
 
     fn job(&self, limits: &Limits) -> Job {
         let plan = plan(self.n, Input::Events, Precision::Single, limits).expect("a supported length");
-        let work = FusedWork {
+        let work = FusedLaunch {
             delta: self.delta,
             rows: self.rows.len(),
             events: self.times.iter().map(Vec::len).sum(),
@@ -381,11 +386,11 @@ impl Trial for FusedTrial {
         Job {
             buffers: vec![
                 Fill::Bytes(Precision::Single.bytes(plan.tables())),
-                Fill::of(&self.times.concat()),
-                Fill::of(&self.rows),
-                Fill::of(&self.earlier),
+                Fill::from_values(&self.times.concat()),
+                Fill::from_values(&self.rows),
+                Fill::from_values(&self.earlier),
                 Fill::Zeros(4 * self.rows.len() as u64),
-                Fill::of(&self.runs),
+                Fill::from_values(&self.runs),
                 Fill::Zeros(sums as u64),
             ],
             dispatches: dispatch(&plan, &work, self.f64, &places, limits).into_iter().collect(),
@@ -393,13 +398,13 @@ impl Trial for FusedTrial {
         }
     }
 
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        Values { at: None, values: Precision::Single.reals(&outputs[0]) }
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
+        CaseValues { at: None, values: Precision::Single.reals(&outputs[0]) }
     }
 
     /// Amplitudes within `a = 1e-6·√P̄ + 2e-7·√P_max` as those of the transform (`P̄` and `P_max` of the run's brightest row are
     /// at most its largest sum of squares), and the rounding of a sum of up to 64 powers and their weights.
-    fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, expected: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let scale = if precision == Precision::Single { 1.0 } else { 2f64.powi(-27) };
         let epsilon = scale * 2f64.powi(-24);
         let (count, blocks) = (frequencies(self.n).max(1), self.blocks());

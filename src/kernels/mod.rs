@@ -14,12 +14,12 @@ pub mod path;
 pub mod power;
 pub mod power_pass;
 pub mod rate;
-pub mod trial;
+pub mod case;
 
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 
 pub use crate::numerics::precision::Precision;
-pub use trial::{Comparison, Data, Shape, Trial, Values};
+pub use case::{CaseData, CaseShape, CaseValues, Comparison, KernelCase};
 
 /// All kernels; tests and benches iterate over it.
 pub const KERNELS: &[&Kernel] = &[
@@ -44,9 +44,9 @@ pub struct Kernel {
     /// True when variant `i` needs native f64.
     pub needs_f64: fn(variant: usize) -> bool,
     /// Shapes worth testing on a device: 0, 1, odd, prime, around a workgroup's size, more than one dispatch.
-    pub shapes: fn(limits: &Limits) -> Vec<Shape>,
+    pub shapes: fn(limits: &Limits) -> Vec<CaseShape>,
     /// Makes one test case.
-    pub trial: fn(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial>,
+    pub trial: fn(variant: usize, shape: CaseShape, data: CaseData, seed: u64) -> Box<dyn KernelCase>,
 }
 
 /// What the rows of a batch hold.
@@ -130,7 +130,7 @@ pub enum Access {
 
 /// A struct that Rust and WGSL share.
 #[derive(Clone, Copy, Debug)]
-pub struct Layout {
+pub struct StructLayout {
     /// Its name in WGSL.
     pub name: &'static str,
     /// Bytes of one element of an array of it.
@@ -150,7 +150,7 @@ pub struct Shader {
     /// Bindings 0, 1, … of group 0.
     pub bindings: &'static [(&'static str, Access)],
     /// Structs shared with the host.
-    pub layouts: &'static [Layout],
+    pub layouts: &'static [StructLayout],
     /// Values of the override constants.
     pub constants: fn(&Limits) -> Vec<(&'static str, f64)>,
     /// Bytes of workgroup memory.
@@ -202,7 +202,7 @@ pub enum Fill {
 
 impl Fill {
     /// The bytes of a slice of plain values.
-    pub fn of<T: bytemuck::NoUninit>(values: &[T]) -> Fill {
+    pub fn from_values<T: bytemuck::NoUninit>(values: &[T]) -> Fill {
         Fill::Bytes(bytemuck::cast_slice(values).to_vec())
     }
 
@@ -251,7 +251,7 @@ macro_rules! shared_struct {
         pub struct $name { $($(#[$fdoc])* pub $field: $ty,)* }
         impl $name {
             /// Names and offsets, for comparison with the shader's.
-            pub const LAYOUT: crate::kernels::Layout = crate::kernels::Layout {
+            pub const LAYOUT: crate::kernels::StructLayout = crate::kernels::StructLayout {
                 name: $wgsl,
                 span: std::mem::size_of::<$name>(),
                 fields: &[$((stringify!($field), std::mem::offset_of!($name, $field)),)*],
@@ -263,7 +263,7 @@ pub(crate) use shared_struct;
 
 shared_struct! {
     /// One segment of a batch, as all shaders read it.
-    DeviceRow as "Row" {
+    DeviceSegment as "Row" {
         /// Bits of the start's high part, f64, s.
         start_hi: u64,
         /// Bits of its low part.
@@ -279,10 +279,10 @@ shared_struct! {
     }
 }
 
-impl DeviceRow {
+impl DeviceSegment {
     /// The row of a segment of `n` bins that starts at `start`, whose events begin at `begin`, and that has `events` so far.
-    pub fn new(start: Dd, begin: usize, events: u64, n: usize) -> DeviceRow {
-        DeviceRow {
+    pub fn new(start: DoubleDouble, begin: usize, events: u64, n: usize) -> DeviceSegment {
+        DeviceSegment {
             start_hi: start.hi.to_bits(),
             start_lo: start.lo.to_bits(),
             begin: begin as u32,

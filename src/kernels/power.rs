@@ -2,10 +2,11 @@
 
 use rustfft::num_complex::Complex;
 
-use super::fft::{FftPlan, Points};
+use super::fft::{CasePoints, FftPlan};
 use super::{
-    Access, COMPLEX, Data, DeviceRow, Dispatch, Fill, GRID, Job, Kernel, Layout, Limits, REAL_F32, REAL_F64, ROW,
-    Shader, Shape, TIME_BITS, Trial, Values, no_memory, power_pass, shared_struct, threads_only,
+    Access, COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase,
+    Limits, REAL_F32, REAL_F64, ROW, Shader, StructLayout, TIME_BITS, no_memory, power_pass, shared_struct,
+    threads_only,
 };
 use crate::base::random::Random;
 use crate::numerics::fft::frequencies;
@@ -73,7 +74,7 @@ pub(super) const fn sum_shader(
     name: &'static str,
     entry: &'static str,
     fragments: &'static [&'static str],
-    layouts: &'static [Layout],
+    layouts: &'static [StructLayout],
     f64: bool,
 ) -> Shader {
     Shader {
@@ -91,7 +92,7 @@ pub(super) const fn sum_shader(
 /// The shaders of one entry point that sums over spectra: of plain and of chirped amplitudes, in f32 and in f64.
 macro_rules! sum_shaders {
     ($entry:literal, $text:expr, $params:ty) => {
-        sum_shaders!(@ $entry, $text, &[<$params>::LAYOUT, DeviceRow::LAYOUT])
+        sum_shaders!(@ $entry, $text, &[<$params>::LAYOUT, DeviceSegment::LAYOUT])
     };
     (@ $entry:literal, $text:expr, $layouts:expr) => {
         [
@@ -117,7 +118,7 @@ pub struct PowerBuffers {
     pub tables: usize,
     /// rows × [`FftPlan::length`] points.
     pub spectra: usize,
-    /// rows of [`DeviceRow`].
+    /// rows of [`DeviceSegment`].
     pub rows: usize,
     /// rows, u32: events that fell in no bin.
     pub dropped: usize,
@@ -150,7 +151,7 @@ pub fn dispatch(
     let double = plan.precision() == Precision::Double;
     let complex = u64::from(plan.precision().complex_bytes());
     let blocks = 1 + u64::from(exponent > 0);
-    let bytes = rows as u64 * (complex * plan.h() as u64 + size_of::<DeviceRow>() as u64)
+    let bytes = rows as u64 * (complex * plan.h() as u64 + size_of::<DeviceSegment>() as u64)
         + runs as u64 * (8 + blocks * frequencies(n) as u64 * complex / 2);
     Dispatch {
         bytes,
@@ -170,12 +171,12 @@ pub static KERNEL: Kernel = Kernel {
     shapes,
     trial: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
-        let points = Points::new(shape.n, shape.rows, precision, data, &mut Random::new(seed));
-        Box::new(PowerTrial::new(variant % 2 == 1, points, shape.rows, data, seed))
+        let points = CasePoints::new(shape.n, shape.rows, precision, data, &mut Random::new(seed));
+        Box::new(PowerCase::new(variant % 2 == 1, points, shape.rows, data, seed))
     },
 };
 
-fn shapes(limits: &Limits) -> Vec<Shape> {
+fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let t = limits.threads as usize;
     let list = [
         (2, 3),
@@ -197,27 +198,27 @@ fn shapes(limits: &Limits) -> Vec<Shape> {
         (1021, 9),
         (1 << 15, 9),
     ];
-    list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
+    list.map(|(n, rows)| CaseShape { n, rows, events: 0 }).into()
 }
 
 /// One case of the power sum, or of the last pass that ends in it; its values are runs × blocks × frequencies.
-pub(super) struct PowerTrial {
-    points: Points,
+pub(super) struct PowerCase {
+    points: CasePoints,
     exponent: u32,
-    rows: Vec<DeviceRow>,
+    rows: Vec<DeviceSegment>,
     dropped: Vec<u32>,
     runs: Vec<[u32; 2]>,
 }
 
-impl PowerTrial {
-    pub fn new(weighted: bool, points: Points, rows: usize, data: Data, seed: u64) -> PowerTrial {
+impl PowerCase {
+    pub fn new(weighted: bool, points: CasePoints, rows: usize, data: CaseData, seed: u64) -> PowerCase {
         let mut random = Random::new(!seed);
-        let largest = if data == Data::Hostile { 2_000_000_000 } else { 3000 };
-        let rows: Vec<DeviceRow> = (0..rows)
-            .map(|_| DeviceRow {
+        let largest = if data == CaseData::Hostile { 2_000_000_000 } else { 3000 };
+        let rows: Vec<DeviceSegment> = (0..rows)
+            .map(|_| DeviceSegment {
                 include: if random.below(5) == 0 { 0.0 } else { 1.0 },
                 events: if random.below(9) == 0 { 0 } else { random.below(largest) as u32 },
-                ..DeviceRow::default()
+                ..DeviceSegment::default()
             })
             .collect();
         let dropped = rows.iter().map(|r| if random.below(9) == 0 { r.events } else { r.events / 100 }).collect();
@@ -229,7 +230,7 @@ impl PowerTrial {
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        PowerTrial { points, exponent, rows, dropped, runs }
+        PowerCase { points, exponent, rows, dropped, runs }
     }
 
     fn n(&self) -> usize {
@@ -241,7 +242,7 @@ impl PowerTrial {
     }
 
     /// `sum(run's amplitudes, weights)` for each run and block.
-    fn sums(&self, sum: impl Fn(&[Vec<Complex<f64>>], &[f64]) -> Vec<f64>) -> Values {
+    fn sums(&self, sum: impl Fn(&[Vec<Complex<f64>>], &[f64]) -> Vec<f64>) -> CaseValues {
         let mut values = Vec::new();
         for &[begin, end] in &self.runs {
             let range = begin as usize..end as usize;
@@ -257,16 +258,16 @@ impl PowerTrial {
                 values.extend(sum(&spectra, &weights));
             }
         }
-        Values { at: None, values }
+        CaseValues { at: None, values }
     }
 }
 
-impl Trial for PowerTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for PowerCase {
+    fn reference(&self) -> CaseValues {
         self.sums(|spectra, weights| reference(spectra, weights, self.n()))
     }
 
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         self.sums(|spectra, weights| {
             let mut sum = vec![0.0; frequencies(self.n())];
             spectra.iter().zip(weights).for_each(|(f, &w)| cpu(f, w, &mut sum));
@@ -283,9 +284,9 @@ impl Trial for PowerTrial {
             buffers: vec![
                 Fill::Bytes(precision.bytes(plan.tables())),
                 Fill::Bytes(self.points.stored()),
-                Fill::of(&self.rows),
-                Fill::of(&self.dropped),
-                Fill::of(&self.runs),
+                Fill::from_values(&self.rows),
+                Fill::from_values(&self.dropped),
+                Fill::from_values(&self.runs),
                 Fill::Zeros(sums as u64),
             ],
             dispatches: vec![if self.points.last_pass_is_due() {
@@ -298,14 +299,14 @@ impl Trial for PowerTrial {
         }
     }
 
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
-        Values { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
+        CaseValues { at: None, values: self.points.plan.precision().reals(&outputs[0]) }
     }
 
     /// A sum of 64 terms that are not negative errs by `(66 + 6·p)·ε` of itself: 63 additions, 2 operations a power, a product,
     /// and `p` divisions by a rounded N, each of 2 or 3 units in the last place (WGSL's bound is 2.5). Amplitudes err by up to
-    /// [`Points::amplitude_error`] `a`, powers by `2a|F| + a²`.
-    fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    /// [`CasePoints::amplitude_error`] `a`, powers by `2a|F| + a²`.
+    fn tolerance(&self, expected: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let epsilon = 2f64.powi(if precision == Precision::Single { -24 } else { -53 });
         let relative = f64::from(66 + 6 * self.exponent) * epsilon;
         let amplitude = self.points.amplitude_error(epsilon);

@@ -1,9 +1,9 @@
 //! The last pass of a long transform and the power of its outputs in one launch, so that spectra are never stored.
 
-use super::fft::{self, FftPlan, Points};
-use super::power::{POWER_SUM, PowerBuffers, PowerTrial};
+use super::fft::{self, CasePoints, FftPlan};
+use super::power::{POWER_SUM, PowerBuffers, PowerCase};
 use super::{
-    Access, COMPLEX, DeviceRow, Dispatch, GRID, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, Shape,
+    Access, COMPLEX, CaseShape, DeviceSegment, Dispatch, GRID, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader,
     TIME_BITS, shared_struct,
 };
 use crate::base::random::Random;
@@ -83,7 +83,7 @@ macro_rules! shader {
                 ("dropped", Access::Read),
                 ("runs", Access::Read),
             ],
-            layouts: &[PassParams::LAYOUT, DeviceRow::LAYOUT],
+            layouts: &[PassParams::LAYOUT, DeviceSegment::LAYOUT],
             constants: |limits| fft::constants(limits, $precision),
             workgroup_bytes: |limits| fft::workgroup_bytes(limits, $precision),
             f64: matches!($precision, Precision::Double),
@@ -165,7 +165,7 @@ pub fn dispatch(
     let blocks = 1 + u64::from(exponent > 0);
     let PowerBuffers { tables, spectra, rows: row, dropped, runs: run, sums, .. } = *buffers;
     Some(Dispatch {
-        bytes: rows as u64 * (complex * read as u64 + size_of::<DeviceRow>() as u64)
+        bytes: rows as u64 * (complex * read as u64 + size_of::<DeviceSegment>() as u64)
             + runs as u64 * (8 + blocks * frequencies(n) as u64 * complex / 2),
         shader: shader(plan),
         params: bytemuck::bytes_of(&params).to_vec(),
@@ -184,13 +184,13 @@ pub static KERNEL: Kernel = Kernel {
     trial: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         let mut random = Random::new(seed);
-        let points = Points::before_last_pass(shape.n, shape.rows, precision, data, &mut random);
-        Box::new(PowerTrial::new(variant % 2 == 1, points, shape.rows, data, seed))
+        let points = CasePoints::before_last_pass(shape.n, shape.rows, precision, data, &mut random);
+        Box::new(PowerCase::new(variant % 2 == 1, points, shape.rows, data, seed))
     },
 };
 
 /// Lengths of several passes in both precisions.
-fn shapes(_: &Limits) -> Vec<Shape> {
+fn shapes(_: &Limits) -> Vec<CaseShape> {
     let list = [
         // Powers of two: one run and several; more workgroups than one.
         (1 << 13, 0),
@@ -213,7 +213,7 @@ fn shapes(_: &Limits) -> Vec<Shape> {
         (4099, 5),
         (10_007, 2),
     ];
-    list.map(|(n, rows)| Shape { n, rows, events: 0 }).into()
+    list.map(|(n, rows)| CaseShape { n, rows, events: 0 }).into()
 }
 
 #[cfg(test)]

@@ -3,18 +3,18 @@
 
 use rayon::prelude::*;
 
-use super::trial::words;
+use super::case::words;
 use super::{
-    Access, Data, Dispatch, Fill, GRID, Job, Kernel, Limits, Shader, Shape, Trial, Values, no_memory, shared_struct,
-    threads_only,
+    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, no_memory,
+    shared_struct, threads_only,
 };
 use crate::numerics::precision::Precision;
 
 const STEPS_A_ROUND: u32 = 8;
 /// Rounds of a trial at most, whose definition takes so long.
-const TRIED_ROUNDS: usize = 64;
+const CASE_ROUNDS: usize = 64;
 /// Items of a trial at most.
-const TRIED_ITEMS: usize = 1 << 18;
+const CASE_ITEMS: usize = 1 << 18;
 /// The definition is computed for one item of so many.
 const SAMPLED: usize = 37;
 /// Factor and summand of integers: those of Knuth's generator (The Art of Computer Programming 2, 3.3.4).
@@ -63,16 +63,16 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["u32", "f32"],
     needs_f64: |_| false,
     shapes,
-    trial: |variant, shape, _: Data, _| {
-        let (items, rounds) = ((shape.n * shape.rows).min(TRIED_ITEMS), shape.events.min(TRIED_ROUNDS));
-        Box::new(RateTrial { float: variant == 1, items, rounds: rounds as u32 })
+    trial: |variant, shape, _: CaseData, _| {
+        let (items, rounds) = ((shape.n * shape.rows).min(CASE_ITEMS), shape.events.min(CASE_ROUNDS));
+        Box::new(RateCase { float: variant == 1, items, rounds: rounds as u32 })
     },
 };
 
-fn shapes(limits: &Limits) -> Vec<Shape> {
+fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let t = limits.threads as usize;
     let list = [(0, 3), (1, 0), (1, 1), (t - 1, 2), (t, 7), (t + 1, 64), (40 * t + 3, 64)];
-    list.map(|(n, events)| Shape { n, rows: 1, events }).into()
+    list.map(|(n, events)| CaseShape { n, rows: 1, events }).into()
 }
 
 /// Operations of a job: integer or floating-point ones, of four numbers an item.
@@ -96,13 +96,13 @@ pub fn job(variant: usize, items: usize, rounds: u32, limits: &Limits) -> Job {
 }
 
 /// One case; its values are four numbers an item.
-struct RateTrial {
+struct RateCase {
     float: bool,
     items: usize,
     rounds: u32,
 }
 
-impl RateTrial {
+impl RateCase {
     /// The definition for number `place`.
     fn one(&self, place: usize) -> f64 {
         let steps = self.rounds * STEPS_A_ROUND;
@@ -117,24 +117,24 @@ impl RateTrial {
     }
 }
 
-impl Trial for RateTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for RateCase {
+    fn reference(&self) -> CaseValues {
         let at: Vec<usize> = (0..4 * self.items).step_by(SAMPLED).collect();
-        Values { values: at.iter().map(|&place| self.one(place)).collect(), at: Some(at) }
+        CaseValues { values: at.iter().map(|&place| self.one(place)).collect(), at: Some(at) }
     }
-    fn cpu(&self) -> Values {
-        Values { at: None, values: (0..4 * self.items).into_par_iter().map(|place| self.one(place)).collect() }
+    fn cpu(&self) -> CaseValues {
+        CaseValues { at: None, values: (0..4 * self.items).into_par_iter().map(|place| self.one(place)).collect() }
     }
     fn job(&self, limits: &Limits) -> Job {
         job(usize::from(self.float), self.items, self.rounds, limits)
     }
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
         if self.float { words(outputs, f32::from_le_bytes) } else { words(outputs, u32::from_le_bytes) }
     }
     /// Integers are exact. Each step of an f32 chain rounds twice at most, and 0.75 of the error goes on to the next, so that
     /// in the end it is at most 4 · 2 · 2^-24 times the largest number met since: 1024 without rounds, 1.5 when the beginning
     /// has faded, in any case less than 0.75^steps · 1024 + 1.5 some steps ago.
-    fn tolerance(&self, _expected: &Values, _precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, _expected: &CaseValues, _precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let steps = f64::from(self.rounds * STEPS_A_ROUND);
         let error = 8.0 * 2f64.powi(-24) * (1.5 + 1024.0 * steps * 0.75f64.powf(steps));
         let bound = if self.float && self.rounds > 0 { error } else { 0.0 };

@@ -1,7 +1,7 @@
 //! What is known of each mission's event files, in one place.
 
 use crate::base::time::MjdRef;
-use crate::data::energy_scale::Scale;
+use crate::data::energy_scale::EnergyScale;
 
 /// The layout of the event files of one mission, or of one of its instruments.
 #[derive(Debug)]
@@ -171,7 +171,7 @@ pub struct Context {
 
 impl Mission {
     /// The mission that MISSION or TELESCOP names, and the instrument of it that INSTRUME does; or the generic layout.
-    pub fn of(names: &[&str], instrument: &str) -> &'static Mission {
+    pub fn from_header(names: &[&str], instrument: &str) -> &'static Mission {
         let instrument = instrument.trim().to_ascii_uppercase();
         let known = |name: &&str| {
             let name = name.trim().to_ascii_uppercase();
@@ -227,14 +227,14 @@ impl Mission {
     }
 
     /// How the values of `column`, of this TUNIT, become keV; `None` when this file's channels have no known scale.
-    pub fn scale(&self, column: &str, unit: &str, context: &Context) -> Option<Scale> {
+    pub fn scale(&self, column: &str, unit: &str, context: &Context) -> Option<EnergyScale> {
         match &self.energy {
             Energy::Unknown | Energy::Bounds => None,
-            Energy::Linear(gain, offset) => Some(Scale::Linear { gain, offset }),
+            Energy::Linear(gain, offset) => Some(EnergyScale::Linear { gain, offset }),
             Energy::Column { name, ev, .. } if column.eq_ignore_ascii_case(name) => {
-                Some(Scale::Energy { ev: ev_per_unit(unit).unwrap_or(*ev) })
+                Some(EnergyScale::Energy { ev: ev_per_unit(unit).unwrap_or(*ev) })
             }
-            Energy::Column { channels, .. } => channels.map(|(gain, offset)| Scale::Linear { gain, offset }),
+            Energy::Column { channels, .. } => channels.map(|(gain, offset)| EnergyScale::Linear { gain, offset }),
             Energy::RxtePca => {
                 if !context.instrument.eq_ignore_ascii_case("PCA") {
                     return None;
@@ -295,7 +295,7 @@ const RXTE_EPOCH_ENDS: [f64; 4] = [50163.7729, 50188.9618, 51259.7340, 51677.0];
     clippy::string_slice,
     reason = "the table is the program's own; groups are below 256"
 )]
-fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> Scale {
+fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> EnergyScale {
     let epoch = RXTE_EPOCH_ENDS.iter().take_while(|&&end| mjd >= end).count();
     // Columns: Abs, STD2, E1, E2, E3, E4, E5_0, E5_1234.
     let centres = |column: usize| {
@@ -317,8 +317,8 @@ fn rxte_scale(mjd: f64, groups: &[(usize, usize)]) -> Scale {
         groups.iter().map(|&(a, b)| lower[a] + upper[b]).collect()
     };
     match epoch {
-        4 => Scale::Table { pcu0: centres(6), others: centres(7) },
-        _ => Scale::Table { pcu0: centres(2 + epoch), others: centres(2 + epoch) },
+        4 => EnergyScale::Table { pcu0: centres(6), others: centres(7) },
+        _ => EnergyScale::Table { pcu0: centres(2 + epoch), others: centres(2 + epoch) },
     }
 }
 
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn names_are_found_without_regard_to_case() {
         let of = |names: &[&str], instrument: &str| {
-            let found = Mission::of(names, instrument);
+            let found = Mission::from_header(names, instrument);
             (found.telescop, found.instrument)
         };
         assert_eq!(of(&["NuSTAR"], "FPMA"), ("NUSTAR", ""));
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(of(&["SRG", "eROSITA"], "TM1"), ("EROSITA", ""));
         assert_eq!(of(&["GLAST"], "GBM"), ("GLAST", "GBM"));
         assert_eq!(of(&["XRISM"], "GATE"), ("", ""));
-        assert!(Mission::of(&["babasone"], "").is_generic() && Mission::of(&[], "").is_generic());
+        assert!(Mission::from_header(&["babasone"], "").is_generic() && Mission::from_header(&[], "").is_generic());
     }
 
     #[test]
@@ -365,10 +365,10 @@ mod tests {
         let groups = rxte_channel_groups(words);
         assert_eq!(groups, [(0, 4), (5, 6), (7, 7), (8, 10)]);
         // Epoch 3 (MJD 51000): upper edges 1.94 (0-4), 2.29 (5), 2.64 (6), 2.99 (7), 3.35, 3.70, 4.05 (10).
-        let Scale::Table { others, .. } = rxte_scale(51000.0, &groups) else { panic!("a table is expected") };
+        let EnergyScale::Table { others, .. } = rxte_scale(51000.0, &groups) else { panic!("a table is expected") };
         assert_eq!(others, [194, 194 + 264, 264 + 299, 299 + 405]);
         // Epoch 5 tells PCU 0 from the others.
-        let Scale::Table { pcu0, others } = rxte_scale(54000.0, &[]) else { panic!("a table is expected") };
+        let EnergyScale::Table { pcu0, others } = rxte_scale(54000.0, &[]) else { panic!("a table is expected") };
         assert_eq!((pcu0[5], others[5]), (195 + 238, 206 + 247));
         assert_eq!(pcu0.len(), 256);
         assert_eq!(others[244], 11042 + 11253);
@@ -378,12 +378,12 @@ mod tests {
     #[test]
     fn only_acis_has_acis_energies() {
         let of = |instrument: &str, column: &str, unit: &str| {
-            Mission::of(&["CHANDRA"], instrument).scale(column, unit, &Context::default())
+            Mission::from_header(&["CHANDRA"], instrument).scale(column, unit, &Context::default())
         };
-        assert_eq!(of("ACIS", "energy", "eV"), Some(Scale::Energy { ev: 1 }));
-        assert_eq!(of("ACIS", "energy", ""), Some(Scale::Energy { ev: 1 }));
-        assert_eq!(of("ACIS", "energy", "keV"), Some(Scale::Energy { ev: 1000 }));
-        assert!(matches!(of("ACIS", "pi", "chan"), Some(Scale::Linear { .. })));
+        assert_eq!(of("ACIS", "energy", "eV"), Some(EnergyScale::Energy { ev: 1 }));
+        assert_eq!(of("ACIS", "energy", ""), Some(EnergyScale::Energy { ev: 1 }));
+        assert_eq!(of("ACIS", "energy", "keV"), Some(EnergyScale::Energy { ev: 1000 }));
+        assert!(matches!(of("ACIS", "pi", "chan"), Some(EnergyScale::Linear { .. })));
         assert_eq!(of("HRC", "pi", "chan"), None);
     }
 }

@@ -39,7 +39,7 @@ enum RealPlan {
 }
 
 /// Scratch and buffers of one thread.
-pub struct CpuFftWork {
+pub struct CpuFftBuffers {
     /// The `n` input samples; destroyed by the transform.
     pub input: Vec<f64>,
     /// `floor(n/2) + 1` amplitudes.
@@ -55,11 +55,11 @@ enum Scratch {
 impl CpuFft {
     /// Plans transforms of `n ≥ 1` real samples in double precision.
     pub fn new(n: usize) -> CpuFft {
-        CpuFft::with(n, Precision::Double)
+        CpuFft::with_precision(n, Precision::Double)
     }
 
     /// Plans transforms of `n ≥ 1` real samples. In single precision the mean is subtracted before, in f64, and put back.
-    pub fn with(n: usize, precision: Precision) -> CpuFft {
+    pub fn with_precision(n: usize, precision: Precision) -> CpuFft {
         let plan = match precision {
             Precision::Double => RealPlan::Double(RealFftPlanner::new().plan_fft_forward(n)),
             Precision::Single => RealPlan::Single(RealFftPlanner::new().plan_fft_forward(n)),
@@ -68,16 +68,16 @@ impl CpuFft {
     }
 
     /// Buffers for one thread.
-    pub fn work(&self) -> CpuFftWork {
+    pub fn work(&self) -> CpuFftBuffers {
         match &self.plan {
-            RealPlan::Double(plan) => CpuFftWork {
+            RealPlan::Double(plan) => CpuFftBuffers {
                 input: plan.make_input_vec(),
                 output: plan.make_output_vec(),
                 scratch: Scratch::Double(plan.make_scratch_vec()),
             },
             RealPlan::Single(plan) => {
                 let (samples, amplitudes) = (plan.make_input_vec(), plan.make_output_vec());
-                CpuFftWork {
+                CpuFftBuffers {
                     input: vec![0.0; samples.len()],
                     output: vec![Complex::default(); amplitudes.len()],
                     scratch: Scratch::Single { samples, amplitudes, scratch: plan.make_scratch_vec() },
@@ -90,8 +90,8 @@ impl CpuFft {
     ///
     /// # Panics
     /// The buffers are those of another transform.
-    pub fn process(&self, work: &mut CpuFftWork) {
-        let CpuFftWork { input, output, scratch } = work;
+    pub fn process(&self, work: &mut CpuFftBuffers) {
+        let CpuFftBuffers { input, output, scratch } = work;
         let done = match (&self.plan, scratch) {
             (RealPlan::Double(plan), Scratch::Double(scratch)) => plan.process_with_scratch(input, output, scratch),
             (RealPlan::Single(plan), Scratch::Single { samples, amplitudes, scratch }) => {

@@ -11,7 +11,7 @@ use rustfft::num_complex::Complex;
 
 /// Evenly spaced frequencies: `first + k·step` for `k < count`, Hz.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Frequencies {
+pub struct FrequencyGrid {
     /// The first.
     pub first: f64,
     /// From one to the next.
@@ -20,15 +20,15 @@ pub struct Frequencies {
     pub count: usize,
 }
 
-impl Frequencies {
+impl FrequencyGrid {
     /// Frequency `k`.
     pub fn get(&self, k: usize) -> f64 {
         self.first + k as f64 * self.step
     }
 
     /// Twice each frequency.
-    pub(crate) fn doubled(self) -> Frequencies {
-        Frequencies { first: 2.0 * self.first, step: 2.0 * self.step, ..self }
+    pub(crate) fn doubled(self) -> FrequencyGrid {
+        FrequencyGrid { first: 2.0 * self.first, step: 2.0 * self.step, ..self }
     }
 }
 
@@ -53,7 +53,7 @@ fn unit(turns: f64) -> Complex<f64> {
 }
 
 /// The sums by definition, of so many sets of weights at once.
-pub fn direct<const N: usize>(times: &[f64], weights: [&[f64]; N], at: Frequencies) -> [Vec<Complex<f64>>; N] {
+pub fn direct<const N: usize>(times: &[f64], weights: [&[f64]; N], at: FrequencyGrid) -> [Vec<Complex<f64>>; N] {
     let one = |k: usize| {
         let mut sums = [Complex::new(0.0, 0.0); N];
         for (j, &t) in times.iter().enumerate() {
@@ -82,7 +82,7 @@ fn transformed(k: f64, grid: usize) -> f64 {
 }
 
 /// The sums by a transform, of so many sets of weights at once.
-pub fn fast<const N: usize>(times: &[f64], weights: [&[f64]; N], at: Frequencies) -> [Vec<Complex<f64>>; N] {
+pub fn fast<const N: usize>(times: &[f64], weights: [&[f64]; N], at: FrequencyGrid) -> [Vec<Complex<f64>>; N] {
     let modes = at.count;
     let grid = (OVERSAMPLING * modes).max(2 * WIDTH).next_power_of_two();
     // Modes from −centre on: those in the middle are the most exact.
@@ -128,7 +128,7 @@ mod tests {
             let times: Vec<f64> = (0..points).map(|_| 100.0 * random.uniform()).collect();
             let weights: Vec<f64> = times.iter().map(|_| random.uniform() - 0.3).collect();
             let ones = vec![1.0; points];
-            let at = Frequencies { first, step, count };
+            let at = FrequencyGrid { first, step, count };
             let expected = direct(&times, [&weights, &ones], at);
             let got = fast(&times, [&weights, &ones], at);
             for (set, w) in [&weights, &ones].into_iter().enumerate() {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::base::error::{Error, Result};
 use crate::data::{DeviceRecord, Provenance};
-use crate::numerics::fft::{CpuFft, CpuFftWork, frequencies};
+use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
 
 /// More cells than memory and time allow by mistake.
 const MOST_CELLS: usize = 1 << 28;
@@ -22,9 +22,9 @@ pub struct BispectrumSums {
     /// Frequencies 1 … last.
     last: usize,
     fft: CpuFft,
-    work: CpuFftWork,
+    work: CpuFftBuffers,
     /// By k: sums for l = 1 … min(k, last − k).
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<PairSums>>,
     /// Σ|X_k|², k from 0 on.
     power: Vec<f64>,
     segments: u64,
@@ -32,7 +32,7 @@ pub struct BispectrumSums {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Cell {
+struct PairSums {
     triple: Complex<f64>,
     /// Σ|X_k X_l|².
     pair: f64,
@@ -117,7 +117,7 @@ impl BispectrumSums {
             return Err(Error::argument("--max-freq", max_freq.unwrap_or(frequencies(n) as f64 / size), message));
         }
         let fft = CpuFft::new(n);
-        let rows = (1..last).map(|k| vec![Cell::default(); k.min(last - k)]).collect();
+        let rows = (1..last).map(|k| vec![PairSums::default(); k.min(last - k)]).collect();
         let work = fft.work();
         Ok(BispectrumSums { n, last, fft, work, rows, power: vec![0.0; last + 1], segments: 0, photons: 0.0 })
     }
@@ -155,7 +155,7 @@ impl BispectrumSums {
             self.rows.iter().zip(1usize..).flat_map(|(row, k)| row.iter().zip(1usize..).map(move |(c, l)| (k, l, c)))
         };
         // Where there is no power nothing is coupled.
-        let bicoherence = |(k, l, c): (usize, usize, &Cell)| match c.pair * self.power[k + l] {
+        let bicoherence = |(k, l, c): (usize, usize, &PairSums)| match c.pair * self.power[k + l] {
             0.0 => 0.0,
             product => c.triple.norm_sqr() / product,
         };

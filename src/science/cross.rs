@@ -11,14 +11,14 @@
 
 use serde::Serialize;
 
-use super::cross_errors::Derived;
-use super::dead_time::noise::Spectrum;
+use super::cross_errors::BinEstimates;
+use super::dead_time::noise::NoiseContext;
 use super::noise::NoiseLevel;
-use super::norm::{Level, Norm};
+use super::norm::{Norm, NormParameters};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
 
 /// Below this many values in a bin, errors are misleading.
@@ -119,7 +119,7 @@ pub(crate) struct CrossContext {
     /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
     pub flux: Option<[(f64, Option<f64>); 2]>,
     /// Sums at the zero and the Nyquist frequency, where all frequencies are asked for.
-    pub ends: Option<Ends>,
+    pub ends: Option<ZeroNyquistSums>,
     /// The peer's rules for errors and coherence.
     pub compat_stingray: bool,
     pub device: DeviceRecord,
@@ -128,7 +128,7 @@ pub(crate) struct CrossContext {
 
 /// Sums of `|F_s|²`, `|F_r|²` and `F_s·F_r` where amplitudes are real, with the weights that the normalisation asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Ends {
+pub(crate) struct ZeroNyquistSums {
     /// At frequency 0.
     pub zero: [f64; 3],
     /// At the Nyquist frequency; nothing for odd `n`.
@@ -186,19 +186,19 @@ pub struct AveragedCrossSpectrum {
 
 /// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
 #[derive(Clone, Copy)]
-pub(super) struct Averages {
+pub(super) struct BinAverages {
     pub power: [f64; 2],
     pub noise: [f64; 2],
     pub cross: [f64; 2],
 }
 
 /// One bin.
-struct Bin {
+struct CrossBin {
     freq: f64,
     df: f64,
     values: u64,
-    averages: Averages,
-    derived: Derived,
+    averages: BinAverages,
+    derived: BinEstimates,
 }
 
 impl AveragedCrossSpectrum {
@@ -207,7 +207,7 @@ impl AveragedCrossSpectrum {
         let CrossContext { n, dt, segment_size, inside, flux, ends, compat_stingray, device, provenance } = context;
         let m = sums.segments as f64;
         let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
-            .map(|(mean, background, variance)| Level { n, dt, mean, background, variance });
+            .map(|(mean, background, variance)| NormParameters { n, dt, mean, background, variance });
         let norm = options.norm;
         let raw_factors = factors(norm, &levels);
         // Terms with weights of their own are normalised already, but for constants; flux comes normalised.
@@ -226,7 +226,7 @@ impl AveragedCrossSpectrum {
         for (channel, level) in levels.iter().enumerate() {
             let power: Vec<f64> = block(first + channel).iter().map(|p| p / m * factors[channel]).collect();
             let poisson = norm.noise(level);
-            let seen = Spectrum { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
+            let seen = NoiseContext { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
             noise.push(options.noise[channel].levels(&seen)?.level);
         }
         let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
@@ -257,28 +257,34 @@ impl AveragedCrossSpectrum {
             let of = |first: usize, factors: [f64; 3]| {
                 let one = |i: usize, factor: f64| mean_of(&block(first + i)[range.clone()], factor);
                 let cross = [one(2, factors[2]), one(3, factors[2])];
-                Averages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
+                BinAverages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
             };
             let averages = of(first, factors);
             let derived = match compat_stingray {
                 // The peer derives from raw sums, whatever the normalisation.
-                true => Derived::as_stingray(&of(0, raw_factors), values as f64),
-                false => Derived::new(&averages, values as f64),
+                true => BinEstimates::from_stingray_rules(&of(0, raw_factors), values as f64),
+                false => BinEstimates::new(&averages, values as f64),
             };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
-            bins.push(Bin { freq, df: range.len() as f64 / segment_size, values, averages, derived });
+            bins.push(CrossBin { freq, df: range.len() as f64 / segment_size, values, averages, derived });
         }
         let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
         }
-        let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&Bin>| {
+        let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&CrossBin>| {
             let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);
             let power = [s / m * factors[0], r / m * factors[1]];
-            let averages = Averages { power, noise, cross: [product / m * factors[2], 0.0] };
-            Bin { freq, df: 1.0 / segment_size, values: sums.segments, averages, derived: Derived::of_real(&averages) }
+            let averages = BinAverages { power, noise, cross: [product / m * factors[2], 0.0] };
+            CrossBin {
+                freq,
+                df: 1.0 / segment_size,
+                values: sums.segments,
+                averages,
+                derived: BinEstimates::from_real_amplitudes(&averages),
+            }
         };
         if let Some(ends) = &ends {
             spectrum.push(&end(0.0, ends.zero, bins.first()));
@@ -290,9 +296,9 @@ impl AveragedCrossSpectrum {
             }
             for bin in bins.iter().rev() {
                 let [re, im] = bin.averages.cross;
-                let averages = Averages { cross: [re, -im], ..bin.averages };
-                let derived = Derived { phase_lag: -bin.derived.phase_lag, ..bin.derived };
-                spectrum.push(&Bin { freq: -bin.freq, averages, derived, ..*bin });
+                let averages = BinAverages { cross: [re, -im], ..bin.averages };
+                let derived = BinEstimates { phase_lag: -bin.derived.phase_lag, ..bin.derived };
+                spectrum.push(&CrossBin { freq: -bin.freq, averages, derived, ..*bin });
             }
         }
         Ok(spectrum)
@@ -325,8 +331,8 @@ impl AveragedCrossSpectrum {
         }
     }
 
-    fn push(&mut self, bin: &Bin) {
-        let Bin { freq, df, values, averages: Averages { power, noise, cross }, derived: d } = bin;
+    fn push(&mut self, bin: &CrossBin) {
+        let CrossBin { freq, df, values, averages: BinAverages { power, noise, cross }, derived: d } = bin;
         let turn = std::f64::consts::TAU * freq;
         self.freq.push(*freq);
         self.df.push(*df);
@@ -378,7 +384,7 @@ impl AveragedCrossSpectrum {
 }
 
 /// Factors of the subject's power, of the reference's, and of the cross spectrum.
-fn factors(norm: Norm, levels: &[Level; 2]) -> [f64; 3] {
+fn factors(norm: Norm, levels: &[NormParameters; 2]) -> [f64; 3] {
     let [s, r] = [norm.factor(&levels[0]), norm.factor(&levels[1])];
     // Their product may be beyond the range of f64.
     [s, r, s.sqrt() * r.sqrt()]
@@ -399,7 +405,8 @@ fn levels(
     let known = flux.unwrap_or(counted.map(|mean| (mean, None)));
     for ((mean, _), background) in known.into_iter().zip(options.background) {
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
+            let message =
+                format!("must not be negative, and below the mean rate of {} counts/s", ShortNumber(mean / dt));
             return Err(Error::argument("--background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {

@@ -16,11 +16,11 @@
 //! What cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, the intrinsic coherence where a source's power is
 //! not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences have that taken off.
 
-use super::cross::Averages;
+use super::cross::BinAverages;
 
 /// What one bin's averages say; see the [module](self).
 #[derive(Clone, Copy)]
-pub(super) struct Derived {
+pub(super) struct BinEstimates {
     pub err_re: f64,
     pub err_im: f64,
     pub phase_lag: f64,
@@ -33,7 +33,7 @@ pub(super) struct Derived {
 }
 
 /// A value where it means something.
-fn fit(ok: bool, value: f64) -> f64 {
+fn if_meaningful(ok: bool, value: f64) -> f64 {
     if ok { value } else { f64::NAN }
 }
 
@@ -43,65 +43,65 @@ pub(super) fn cross_errors([p1, p2]: [f64; 2], [re, im]: [f64; 2], values: f64) 
     (error(re * re - im * im), error(im * im - re * re))
 }
 
-impl Derived {
+impl BinEstimates {
     /// From averages of so many values.
-    pub fn new(averages: &Averages, values: f64) -> Derived {
-        let Averages { power: [p1, p2], noise, cross: [re, im] } = *averages;
+    pub fn new(averages: &BinAverages, values: f64) -> BinEstimates {
+        let BinAverages { power: [p1, p2], noise, cross: [re, im] } = *averages;
         let [s1, s2] = [p1 - noise[0], p2 - noise[1]];
         let (product, square) = (p1 * p2, re * re + im * im);
         let (err_re, err_im) = cross_errors([p1, p2], [re, im], values);
         // One value is always coherent with itself: its bias cannot be told.
-        let unbiased = fit(values > 1.0, (values * square - product) / (values - 1.0));
+        let unbiased = if_meaningful(values > 1.0, (values * square - product) / (values - 1.0));
         let raw = unbiased / product;
-        let intrinsic = fit(s1 > 0.0 && s2 > 0.0, unbiased / (s1 * s2));
+        let intrinsic = if_meaningful(s1 > 0.0 && s2 > 0.0, unbiased / (s1 * s2));
         let (q1, q2) = (p1 / s1, p2 / s2);
         let relative = 2.0 * (1.0 + 1.0 / raw) + q1 * q1 + q2 * q2 + 2.0 * intrinsic - 4.0 * q1 - 4.0 * q2;
         // g² above 1 is chance: such a lag is as sure as can be, and its error not negative.
         let phase_variance = (1.0 - raw).max(0.0) / (2.0 * raw * values);
-        Derived {
+        BinEstimates {
             err_re,
             err_im,
             phase_lag: im.atan2(re),
-            phase_lag_err: fit(raw > 0.0, phase_variance.sqrt()),
+            phase_lag_err: if_meaningful(raw > 0.0, phase_variance.sqrt()),
             raw,
-            raw_err: fit(raw > 0.0, (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw).abs()),
+            raw_err: if_meaningful(raw > 0.0, (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw).abs()),
             intrinsic,
-            intrinsic_err: fit(raw > 0.0 && intrinsic > 0.0, intrinsic * (relative.max(0.0) / values).sqrt()),
+            intrinsic_err: if_meaningful(raw > 0.0 && intrinsic > 0.0, intrinsic * (relative.max(0.0) / values).sqrt()),
             modulus_err: ((product + square) / (2.0 * values)).sqrt(),
         }
     }
 
     /// The rules of Stingray 2.3.2, from averages that no weights went into: a bias term for coherence 1, none above 500 values, and
     /// no coherence below 0; the error of the raw coherence is at least `1/m`, that of the modulus `√(P1P2/m)`.
-    pub fn as_stingray(averages: &Averages, values: f64) -> Derived {
-        let Averages { power: [p1, p2], noise: [n1, n2], cross: [re, im] } = *averages;
-        let ours = Derived::new(averages, values);
+    pub fn from_stingray_rules(averages: &BinAverages, values: f64) -> BinEstimates {
+        let BinAverages { power: [p1, p2], noise: [n1, n2], cross: [re, im] } = *averages;
+        let ours = BinEstimates::new(averages, values);
         let [s1, s2] = [p1 - n1, p2 - n2];
         let product = p1 * p2;
         let bias = if values > 500.0 { 0.0 } else { (product - s1 * s2) / values };
         let excess = re * re + im * im - bias;
         let raw = excess.max(0.0) / product;
         let high = |p: f64, noise: f64| p - noise > 3.0 * noise / values.sqrt();
-        let intrinsic = fit(high(p1, n1) && high(p2, n2), excess.max(0.0) / (s1 * s2));
+        let intrinsic = if_meaningful(high(p1, n1) && high(p2, n2), excess.max(0.0) / (s1 * s2));
         let relative = 2.0 * bias * bias * values / (excess - bias).powi(2)
             + (n1 / s1).powi(2)
             + (n2 / s2).powi(2)
             + 2.0 * (1.0 - intrinsic).powi(2) / intrinsic.powi(3);
         let raw_err = (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw);
-        Derived {
+        BinEstimates {
             phase_lag_err: ((1.0 - raw) / (2.0 * raw * values)).sqrt(),
             raw,
             raw_err: if raw_err >= 1.0 / values { raw_err } else { 1.0 / values },
             intrinsic,
-            intrinsic_err: fit(excess >= 0.0, intrinsic * (relative / values).sqrt()),
+            intrinsic_err: if_meaningful(excess >= 0.0, intrinsic * (relative / values).sqrt()),
             modulus_err: (product / values).sqrt(),
             ..ours
         }
     }
 
     /// Of amplitudes that are real numbers: a product that has a sign, and no more.
-    pub fn of_real(averages: &Averages) -> Derived {
-        Derived {
+    pub fn from_real_amplitudes(averages: &BinAverages) -> BinEstimates {
+        BinEstimates {
             err_re: f64::NAN,
             err_im: f64::NAN,
             phase_lag: averages.cross[1].atan2(averages.cross[0]),
@@ -131,7 +131,7 @@ mod tests {
 
     /// A source of powers `s`, coherence `c` and phase lag `lag` of the subject, seen with noise of power 2: the cross spectrum of
     /// `m` values and what follows.
-    fn observe(s: [f64; 2], c: f64, lag: f64, m: u32, rng: &mut ChaCha8Rng) -> (Complex<f64>, Derived) {
+    fn observe(s: [f64; 2], c: f64, lag: f64, m: u32, rng: &mut ChaCha8Rng) -> (Complex<f64>, BinEstimates) {
         let (mut power, mut cross) = ([0.0; 2], Complex::new(0.0, 0.0));
         for _ in 0..m {
             let (common, own) = (normal(rng), normal(rng));
@@ -143,8 +143,8 @@ mod tests {
             power[1] += reference.norm_sqr() / f64::from(m);
             cross += subject.conj() * reference / f64::from(m);
         }
-        let averages = Averages { power, noise: [2.0; 2], cross: [cross.re, cross.im] };
-        (cross, Derived::new(&averages, f64::from(m)))
+        let averages = BinAverages { power, noise: [2.0; 2], cross: [cross.re, cross.im] };
+        (cross, BinEstimates::new(&averages, f64::from(m)))
     }
 
     /// Values unbiased and errors that cover 68 %, over strong and weak, coherent and incoherent sources.
@@ -192,9 +192,9 @@ mod tests {
 
     #[test]
     fn what_noise_hides_is_not_a_number() {
-        let d = Derived::new(&Averages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
+        let d = BinEstimates::new(&BinAverages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
         assert!(d.phase_lag_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
-        let one = Derived::new(&Averages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
+        let one = BinEstimates::new(&BinAverages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
         assert!(one.raw.is_nan() && one.phase_lag == 1f64.atan2(3.0));
     }
 }

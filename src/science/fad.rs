@@ -9,12 +9,12 @@
 use serde::Serialize;
 
 use super::cross_errors::cross_errors;
-use super::norm::{Level, Norm};
+use super::norm::{Norm, NormParameters};
 use super::rebin::Rebin;
 use crate::base::error::Result;
 use crate::base::sums::Sums;
 use crate::data::{DeviceRecord, Provenance};
-use crate::kernels::fad::FadWork;
+use crate::kernels::fad::FadSpec;
 
 /// Part by which the scatter of the corrected differences may be off what it should be (Stingray's tolerance).
 const TOLERANCE: f64 = 0.05;
@@ -43,9 +43,9 @@ impl Default for FadOptions {
 
 impl FadOptions {
     /// What the CPU computes for segments of so many seconds.
-    pub fn work(&self, segment_size: f64) -> FadWork {
+    pub fn work(&self, segment_size: f64) -> FadSpec {
         let smoothing = (self.smoothing * segment_size).round().max(1.0) as usize;
-        FadWork { smoothing, real_parts: self.real_parts, exponent: self.norm.weight_exponent() }
+        FadSpec { smoothing, real_parts: self.real_parts, exponent: self.norm.weight_exponent() }
     }
 }
 
@@ -138,7 +138,7 @@ impl FadSpectrum {
         let FadContext { n, dt, segment_size, device, provenance } = context;
         let m = sums.segments as f64;
         let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64 / m;
-        let level = |photons: f64| Level { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
+        let level = |photons: f64| NormParameters { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
         let noise = |photons: f64| options.norm.noise(&level(photons));
         let factor = options.norm.weighted_factor(n, dt);
         let count = crate::numerics::fft::frequencies(n);

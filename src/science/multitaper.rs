@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
-use super::power::{AveragedPowerSpectrum, Context, PowerOptions};
+use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
 use crate::base::error::{Error, Result};
-use crate::base::sums::{ChannelSums, Sums};
+use crate::base::sums::{SeriesSums, Sums};
 use crate::numerics::fft::{CpuFft, frequencies};
 use crate::numerics::tapers::{self, Taper};
 
@@ -40,7 +40,7 @@ impl Default for TaperOptions {
 }
 
 /// Sums over segments of one length, which become a spectrum.
-pub struct Multitaper {
+pub struct MultitaperSums {
     options: TaperOptions,
     n: usize,
     tapers: Vec<Taper>,
@@ -55,18 +55,18 @@ pub struct Multitaper {
 }
 
 /// What one frequency of one segment says.
-struct Estimate {
+struct TaperEstimate {
     power: f64,
     freedom: f64,
     variance: f64,
 }
 
-impl Multitaper {
+impl MultitaperSums {
     /// Makes the tapers of segments of `n` bins.
     ///
     /// # Errors
     /// Options without meaning, or more tapers than bins.
-    pub fn new(n: usize, options: &TaperOptions) -> Result<Multitaper> {
+    pub fn new(n: usize, options: &TaperOptions) -> Result<MultitaperSums> {
         let nw = options.half_bandwidth;
         if !(nw >= 0.5 && nw < n as f64 / 2.0) {
             let message = format!("must be at least 0.5, and below half of the {n} bins of a segment");
@@ -85,7 +85,7 @@ impl Multitaper {
             tapers.truncate(good.max(1 + usize::from(options.jackknife)));
         }
         let k = frequencies(n);
-        Ok(Multitaper {
+        Ok(MultitaperSums {
             options: options.clone(),
             n,
             tapers,
@@ -118,7 +118,7 @@ impl Multitaper {
             .collect();
         let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
         let lambda: Vec<f64> = self.tapers.iter().map(|t| t.concentration).collect();
-        let estimates: Vec<Estimate> = (0..self.power.len())
+        let estimates: Vec<TaperEstimate> = (0..self.power.len())
             .into_par_iter()
             .map(|k| {
                 let eigen: Vec<f64> = spectra.iter().map(|s| n * s[k + 1].norm_sqr()).collect();
@@ -145,8 +145,8 @@ impl Multitaper {
     ///
     /// # Errors
     /// See [`AveragedPowerSpectrum`]'s.
-    pub(crate) fn finish(self, options: &PowerOptions, context: Context) -> Result<AveragedPowerSpectrum> {
-        let channel = ChannelSums { photons: 0, flux_mean: self.mean, variance: self.noise };
+    pub(crate) fn finish(self, options: &PowerOptions, context: PowerContext) -> Result<AveragedPowerSpectrum> {
+        let channel = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
         let sums = Sums { power: self.power, segments: self.segments, channels: vec![channel], ..Sums::default() };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
         let independent = 1.0 / (2.0 * self.options.half_bandwidth);
@@ -168,14 +168,14 @@ impl Multitaper {
 }
 
 /// Averages the eigenspectra of one frequency.
-fn estimate(eigen: &[f64], lambda: &[f64], variance: f64, options: &TaperOptions) -> Estimate {
+fn estimate(eigen: &[f64], lambda: &[f64], variance: f64, options: &TaperOptions) -> TaperEstimate {
     let combine = |eigen: &[f64], lambda: &[f64]| match options.adaptive && eigen.len() > 2 {
         true => adaptive(eigen, lambda, variance),
         false => (weighted(eigen, lambda), 2.0 * eigen.len() as f64),
     };
     let (power, freedom) = combine(eigen, lambda);
     let variance = if options.jackknife { jackknife(eigen, lambda, |e, l| combine(e, l).0) } else { 0.0 };
-    Estimate { power, freedom, variance }
+    TaperEstimate { power, freedom, variance }
 }
 
 fn weighted(eigen: &[f64], weights: &[f64]) -> f64 {
@@ -226,10 +226,10 @@ mod tests {
 
     fn spectrum(segments: &[Vec<f64>], options: &TaperOptions, power: &PowerOptions) -> AveragedPowerSpectrum {
         let n = segments[0].len();
-        let mut sums = Multitaper::new(n, options).unwrap();
+        let mut sums = MultitaperSums::new(n, options).unwrap();
         segments.iter().for_each(|values| sums.add(values, Some(25.0)));
         let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-        sums.finish(power, Context { n, dt: 0.5, segment_size: 0.5 * n as f64, device, provenance }).unwrap()
+        sums.finish(power, PowerContext { n, dt: 0.5, segment_size: 0.5 * n as f64, device, provenance }).unwrap()
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
             TaperOptions { tapers: Some(65), ..TaperOptions::default() },
             TaperOptions { tapers: Some(1), jackknife: true, ..TaperOptions::default() },
         ] {
-            assert!(Multitaper::new(64, &options).is_err(), "{options:?}");
+            assert!(MultitaperSums::new(64, &options).is_err(), "{options:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::dead_time::noise::{ByFrequency, DeadTimeNoise, Levels, Spectrum};
+use super::dead_time::noise::{ByFrequency, DeadTimeNoise, NoiseContext, NoiseLevels};
 use crate::base::error::{Error, Result};
 
 /// The noise level that a spectrum records, subtracts and tests against, in the spectrum's own normalisation.
@@ -25,12 +25,12 @@ pub enum NoiseLevel {
 
 impl NoiseLevel {
     /// The levels of a spectrum.
-    pub(crate) fn levels(self, s: &Spectrum) -> Result<Levels> {
+    pub(crate) fn levels(self, s: &NoiseContext) -> Result<NoiseLevels> {
         if let NoiseLevel::DeadTime(dead_time) = self {
             return dead_time.levels(s);
         }
         let (level, err) = self.level(s.poisson, s.power, 1.0 / (s.n as f64 * s.dt), s.segments)?;
-        Ok(Levels { level: ByFrequency::Same(level), err: ByFrequency::Same(err), dead_time: None })
+        Ok(NoiseLevels { level: ByFrequency::Same(level), err: ByFrequency::Same(err), dead_time: None })
     }
 
     /// A level common to all frequencies and its standard error. `power` holds the averages of `values` powers each at `k·df`, `k = 1, 2, …`.

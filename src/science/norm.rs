@@ -55,7 +55,7 @@ impl std::fmt::Display for Norm {
 
 /// What a normalisation depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Level {
+pub struct NormParameters {
     /// Bins in a segment.
     pub n: usize,
     /// Bin width, s.
@@ -70,7 +70,7 @@ pub struct Level {
 
 impl Norm {
     /// What unnormalised power is multiplied by.
-    pub fn factor(self, level: &Level) -> f64 {
+    pub fn factor(self, level: &NormParameters) -> f64 {
         let n = level.n as f64;
         let source = level.mean - level.background;
         match self {
@@ -82,7 +82,7 @@ impl Norm {
     }
 
     /// Noise level in this normalisation.
-    pub fn noise(self, level: &Level) -> f64 {
+    pub fn noise(self, level: &NormParameters) -> f64 {
         // The variance of a bin of Poisson counts is its mean; its unnormalised noise power is n of them.
         level.variance.unwrap_or(level.mean) * level.n as f64 * self.factor(level)
     }
@@ -99,7 +99,7 @@ impl Norm {
     /// What a sum of powers weighted by `N^−p` is multiplied by.
     pub fn weighted_factor(self, n: usize, dt: f64) -> f64 {
         // With N in place of μ·n: the factor of a segment of one photon.
-        self.factor(&Level { n, dt, mean: 1.0 / n as f64, background: 0.0, variance: None })
+        self.factor(&NormParameters { n, dt, mean: 1.0 / n as f64, background: 0.0, variance: None })
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn noise_levels_are_those_of_the_table() {
         let (n, dt, mean, background) = (1024, 0.25, 3.0, 0.5);
-        let poisson = Level { n, dt, mean, background, variance: None };
+        let poisson = NormParameters { n, dt, mean, background, variance: None };
         let (r, rb) = (mean / dt, background / dt);
         let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-14, "{a} {b}");
         close(Norm::None.noise(&poisson), mean * n as f64);
@@ -118,7 +118,7 @@ mod tests {
         close(Norm::Frac.noise(&poisson), 2.0 * r / (r - rb).powi(2));
         close(Norm::Abs.noise(&poisson), 2.0 * r);
         let variance = 0.7;
-        let series = Level { variance: Some(variance), ..poisson };
+        let series = NormParameters { variance: Some(variance), ..poisson };
         close(Norm::None.noise(&series), n as f64 * variance);
         close(Norm::Leahy.noise(&series), 2.0);
         close(Norm::Frac.noise(&series), 2.0 * variance * dt / (mean - background).powi(2));
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn weighted_factors_normalise_a_segment_by_its_own_photons() {
         let (n, dt, photons) = (100, 0.5, 370.0);
-        let level = Level { n, dt, mean: photons / 100.0, background: 0.0, variance: None };
+        let level = NormParameters { n, dt, mean: photons / 100.0, background: 0.0, variance: None };
         for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
             let weighted = norm.weighted_factor(n, dt) * photons.powi(-(norm.weight_exponent() as i32));
             assert!((weighted / norm.factor(&level) - 1.0).abs() < 1e-14, "{norm}");

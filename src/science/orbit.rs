@@ -11,7 +11,7 @@ use std::f64::consts::{PI, TAU};
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::data::phase::Ephemeris;
 
 /// The largest velocity along the line of sight, of that of light, for which the steps are known to converge.
@@ -23,7 +23,7 @@ const MOST_STEPS: usize = 40;
 
 /// How the ellipse turns and where its anomalies count from: what tells the models of tempo2 and PINT apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Model {
+pub enum OrbitModel {
     /// Nearly circular (Lange et al. 2001, doi:10.1046/j.1365-8711.2001.04606.x): time from the ascending node. Computed as the full
     /// ellipse with `ω = atan2(EPS1, EPS2)`, less the constant `−3/2·x·EPS1` that the model leaves out: the published series is
     /// its first order.
@@ -38,11 +38,11 @@ pub enum Model {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Orbit {
     /// How the ellipse is described.
-    pub model: Model,
+    pub model: OrbitModel,
     /// Passage of the ascending node (ELL1) or of periastron, seconds of the frame.
-    pub epoch: Dd,
+    pub epoch: DoubleDouble,
     /// Orbits a second at the epoch.
-    pub frequency: Dd,
+    pub frequency: DoubleDouble,
     /// Derivative of the period.
     pub pbdot: f64,
     /// Projected semi-major axis x, light seconds.
@@ -94,14 +94,14 @@ impl Orbit {
     }
 
     /// `Δ` at the time of emission `t`, s, and its derivative, that of the ellipse alone.
-    fn delay_and_slope(&self, t: Dd) -> (f64, f64) {
+    fn delay_and_slope(&self, t: DoubleDouble) -> (f64, f64) {
         let since = t - self.epoch;
         let seconds = since.value();
         let turns = since * self.frequency;
         // Whole orbits are taken off before the angle is one f64.
         let drift = 0.5 * self.pbdot * turns.hi * turns.hi;
-        let from_node = if self.model == Model::Ell1 { self.omega / TAU } else { 0.0 };
-        let anomaly = turns - Dd::from(drift) - Dd::from(from_node);
+        let from_node = if self.model == OrbitModel::Ell1 { self.omega / TAU } else { 0.0 };
+        let anomaly = turns - DoubleDouble::from(drift) - DoubleDouble::from(from_node);
         let mean = anomaly.wrapped();
         let e = self.eccentricity;
         let eccentric = kepler(TAU * mean.value(), e);
@@ -109,40 +109,40 @@ impl Orbit {
         let omega = self.omega
             + match self.model {
                 _ if self.omdot == 0.0 => 0.0,
-                Model::Dd => {
+                OrbitModel::Dd => {
                     let orbits = (anomaly - mean).value();
                     let (half_sin, half_cos) = (0.5 * eccentric).sin_cos();
                     let true_anomaly = 2.0 * ((1.0 + e).sqrt() * half_sin).atan2((1.0 - e).sqrt() * half_cos);
                     self.omdot / (TAU * self.frequency.value()) * (TAU * orbits + true_anomaly)
                 }
-                Model::Ell1 | Model::Bt => self.omdot * seconds,
+                OrbitModel::Ell1 | OrbitModel::Bt => self.omdot * seconds,
             };
         let (sin_omega, cos_omega) = omega.sin_cos();
         let x = self.axis + self.xdot * seconds;
         let (a, b) = (x * sin_omega, x * (1.0 - e * e).sqrt() * cos_omega + self.gamma);
-        let left_out = if self.model == Model::Ell1 { 1.5 * e * a } else { 0.0 };
+        let left_out = if self.model == OrbitModel::Ell1 { 1.5 * e * a } else { 0.0 };
         let rate = TAU * self.frequency.value() / (1.0 - e * cos);
         (a * (cos - e) + b * sin + left_out, (b * cos - a * sin) * rate)
     }
 
     /// Seconds by which light emitted at `t` (seconds of the frame) is late at the barycentre.
-    pub fn delay(&self, t: Dd) -> f64 {
+    pub fn delay(&self, t: DoubleDouble) -> f64 {
         self.delay_and_slope(t).0
     }
 
     /// When light that was emitted at `t` arrives.
-    pub fn arrival(&self, t: Dd) -> Dd {
-        t + Dd::from(self.delay(t))
+    pub fn arrival(&self, t: DoubleDouble) -> DoubleDouble {
+        t + DoubleDouble::from(self.delay(t))
     }
 
     /// When light that arrives at `t` was emitted: `t_e + Δ(t_e) = t`, to less than 1 ns by contraction alone, and to the rounding
     /// of `Δ` in fact.
-    pub fn emission(&self, t: Dd) -> Dd {
+    pub fn emission(&self, t: DoubleDouble) -> DoubleDouble {
         let mut emitted = t;
         for _ in 0..MOST_STEPS {
             let (delay, slope) = self.delay_and_slope(emitted);
-            let step = ((emitted - t) + Dd::from(delay)).value() / (1.0 + slope);
-            emitted = emitted - Dd::from(step);
+            let step = ((emitted - t) + DoubleDouble::from(delay)).value() / (1.0 + slope);
+            emitted = emitted - DoubleDouble::from(step);
             // Not a number compares as small enough, too: there is no better one.
             if step.is_nan() || step.abs() < LAST_STEP {
                 break;
@@ -173,7 +173,7 @@ fn kepler(mean: f64, e: f64) -> f64 {
 
 /// What an ephemeris file says of a source, in the frame of the events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Timing {
+pub struct TimingModel {
     /// Phase against the time of emission.
     pub ephemeris: Ephemeris,
     /// The orbit; without one, light is emitted when it arrives.
@@ -186,14 +186,14 @@ pub struct Timing {
     pub crc32: String,
 }
 
-impl Timing {
+impl TimingModel {
     /// The time of emission of what arrives at `t`, seconds of the frame.
-    pub fn emission(&self, t: Dd) -> Dd {
+    pub fn emission(&self, t: DoubleDouble) -> DoubleDouble {
         self.orbit.map_or(t, |orbit| orbit.emission(t))
     }
 
     /// The time of arrival of what is emitted at `t`.
-    pub fn arrival(&self, t: Dd) -> Dd {
+    pub fn arrival(&self, t: DoubleDouble) -> DoubleDouble {
         self.orbit.map_or(t, |orbit| orbit.arrival(t))
     }
 }
@@ -203,11 +203,11 @@ mod tests {
     use super::*;
     use crate::base::random::Random;
 
-    fn orbit(model: Model, period: f64, axis: f64, e: f64, omega: f64) -> Orbit {
-        let frequency = Dd::from(period).recip();
+    fn orbit(model: OrbitModel, period: f64, axis: f64, e: f64, omega: f64) -> Orbit {
+        let frequency = DoubleDouble::from(period).recip();
         let still = Orbit {
             model,
-            epoch: Dd::from(1.7e8),
+            epoch: DoubleDouble::from(1.7e8),
             frequency,
             pbdot: 0.0,
             axis,
@@ -243,12 +243,12 @@ mod tests {
             // From tight to the fastest that is allowed.
             let speed = random.pick(&[1e-6, 1e-4, 3e-3, 0.0999]);
             let axis = speed * period / TAU * (1.0 - e);
-            let model = random.pick(&[Model::Ell1, Model::Bt, Model::Dd]);
+            let model = random.pick(&[OrbitModel::Ell1, OrbitModel::Bt, OrbitModel::Dd]);
             let mut orbit = orbit(model, period, axis, e, TAU * random.uniform());
             if case % 2 == 0 {
                 (orbit.pbdot, orbit.xdot, orbit.omdot) = (1e-12, 1e-13, 1e-9 * random.uniform());
             }
-            let emitted = Dd::sum(1.7e8 + 4e8 * (random.uniform() - 0.5), 1e-9 * random.uniform());
+            let emitted = DoubleDouble::sum(1.7e8 + 4e8 * (random.uniform() - 0.5), 1e-9 * random.uniform());
             let found = orbit.emission(orbit.arrival(emitted)) - emitted;
             let rounding = 4.0 * f64::EPSILON * axis;
             worst = worst.max(found.value().abs());
@@ -262,12 +262,12 @@ mod tests {
     fn nearly_circular_orbits_are_those_of_the_series() {
         for (eps1, eps2) in [(0.0, 0.0), (1e-3, 0.0), (-2e-3, 1.5e-3), (0.0, -4e-4), (1e-6, 2e-6)] {
             let (e, x) = (f64::hypot(eps1, eps2), 12.0);
-            let orbit = orbit(Model::Ell1, 1e5, x, e, f64::atan2(eps1, eps2));
+            let orbit = orbit(OrbitModel::Ell1, 1e5, x, e, f64::atan2(eps1, eps2));
             for i in 0..200 {
                 let t = 1e5 * f64::from(i) / 200.0;
                 let phi = TAU * t / 1e5;
                 let series = x * (phi.sin() + 0.5 * (eps2 * (2.0 * phi).sin() - eps1 * (2.0 * phi).cos()));
-                let apart = orbit.delay(orbit.epoch + Dd::from(t)) - series;
+                let apart = orbit.delay(orbit.epoch + DoubleDouble::from(t)) - series;
                 assert!(apart.abs() <= x * e * e + 1e-13, "{apart} of e = {e}");
             }
         }
@@ -277,24 +277,24 @@ mod tests {
     fn periastron_turns_evenly_or_with_the_anomaly() {
         // After whole orbits both models agree; within one they do not.
         let turning = |model| Orbit { omdot: 1e-8, ..orbit(model, 3e4, 2.3, 0.6, 1.0) };
-        let (bt, dd) = (turning(Model::Bt), turning(Model::Dd));
-        let after = |orbits: f64| bt.epoch + Dd::from(3e4 * orbits);
+        let (bt, dd) = (turning(OrbitModel::Bt), turning(OrbitModel::Dd));
+        let after = |orbits: f64| bt.epoch + DoubleDouble::from(3e4 * orbits);
         assert!((bt.delay(after(100.0)) - dd.delay(after(100.0))).abs() < 1e-10);
         assert!((bt.delay(after(100.25)) - dd.delay(after(100.25))).abs() > 1e-6);
-        let turned = orbit(Model::Bt, 3e4, 2.3, 0.6, 1.0 + 1e-8 * 3e6);
+        let turned = orbit(OrbitModel::Bt, 3e4, 2.3, 0.6, 1.0 + 1e-8 * 3e6);
         assert!((bt.delay(after(100.0)) - turned.delay(after(0.0))).abs() < 1e-10);
     }
 
     #[test]
     fn what_is_no_orbit_is_refused() {
-        let good = orbit(Model::Dd, 3e4, 2.3, 0.6, 1.0);
+        let good = orbit(OrbitModel::Dd, 3e4, 2.3, 0.6, 1.0);
         for bad in [
             Orbit { eccentricity: 1.0, ..good },
             Orbit { eccentricity: f64::NAN, ..good },
             Orbit { axis: -1.0, ..good },
             Orbit { axis: 1e4, ..good },
-            Orbit { frequency: Dd::ZERO, ..good },
-            Orbit { frequency: Dd::from(f64::NAN), ..good },
+            Orbit { frequency: DoubleDouble::ZERO, ..good },
+            Orbit { frequency: DoubleDouble::from(f64::NAN), ..good },
             Orbit { xdot: 1.0, ..good },
             Orbit { omega: f64::INFINITY, ..good },
             Orbit { gamma: f64::NAN, ..good },

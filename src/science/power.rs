@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::dead_time::noise::{DeadTimeRecord, Spectrum};
+use super::dead_time::noise::{DeadTimeRecord, NoiseContext};
 use super::noise::NoiseLevel;
-use super::norm::{Level, Norm};
-use super::pulsed_limit::Pulsation;
+use super::norm::{Norm, NormParameters};
+use super::pulsed_limit::PulsationLimit;
 use super::rebin::Rebin;
 use super::rms::BandRms;
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
@@ -55,7 +55,7 @@ impl PowerOptions {
 
 /// What a product says of itself.
 #[derive(Clone, Debug, Serialize)]
-pub struct Metadata {
+pub struct PowerMetadata {
     /// Bins in a segment.
     pub n: usize,
     /// Segments averaged.
@@ -86,13 +86,13 @@ pub struct Metadata {
     pub rms: Option<BandRms>,
     /// Limit of the pulsed fraction in a band, where it was asked for.
     #[serde(flatten)]
-    pub pulsation: Option<Pulsation>,
+    pub pulsation: Option<PulsationLimit>,
     /// Confidence of the intervals, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_confidence: Option<f64>,
     /// What the powers mean in other terms.
     #[serde(skip)]
-    pub scale: Scale,
+    pub scale: PowerScale,
     /// Segments that could not count.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
@@ -107,7 +107,7 @@ pub struct Metadata {
 
 /// What the powers of a spectrum mean in other terms than its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Scale {
+pub struct PowerScale {
     /// What a power is multiplied by to be a fractional one.
     pub frac: f64,
     /// Poisson's noise level, or that of a series' errors; NaN for segments normalised by the squares of their own means.
@@ -140,7 +140,7 @@ pub struct AveragedPowerSpectrum {
     /// Upper end.
     pub power_hi: Vec<f64>,
     /// All else.
-    pub meta: Metadata,
+    pub meta: PowerMetadata,
 }
 
 /// Whether transforms in single precision are good enough for these averaged raw powers of `m` segments.
@@ -156,7 +156,7 @@ pub fn single_precision_suffices(power: &[f64], m: u64) -> bool {
 }
 
 /// What the pipeline knows beside the sums.
-pub(crate) struct Context {
+pub(crate) struct PowerContext {
     pub n: usize,
     pub dt: f64,
     pub segment_size: f64,
@@ -172,23 +172,24 @@ impl AveragedPowerSpectrum {
         sums: &Sums,
         flux: bool,
         options: &PowerOptions,
-        context: Context,
+        context: PowerContext,
     ) -> Result<AveragedPowerSpectrum> {
-        let Context { n, dt, segment_size, .. } = context;
+        let PowerContext { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
         let channel = sums.channels.first().copied().unwrap_or_default();
         let mean = if flux { channel.flux_mean / m } else { channel.photons as f64 / m / n as f64 };
         let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
-            let message = format!("must not be negative, and below the mean rate of {} counts/s", Short(mean / dt));
+            let message =
+                format!("must not be negative, and below the mean rate of {} counts/s", ShortNumber(mean / dt));
             return Err(Error::argument("--background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
             let message = "each segment's own mean minus the background is not supported; use the common mean";
             return Err(Error::argument("--background", background, message));
         }
-        let level = Level { n, dt, mean, background: background * dt, variance };
+        let level = NormParameters { n, dt, mean, background: background * dt, variance };
         let count = crate::numerics::fft::frequencies(n);
         let (raw, weighted) = sums.power.split_at(count);
         let normalised: Vec<f64> = match options.weight_exponent().filter(|_| !flux) {
@@ -202,7 +203,7 @@ impl AveragedPowerSpectrum {
             }
         };
         let poisson = options.norm.noise(&level);
-        let seen = Spectrum { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
+        let seen = NoiseContext { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
         let noise = options.noise.levels(&seen)?;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
@@ -215,7 +216,7 @@ impl AveragedPowerSpectrum {
         meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
         let own_squares = !flux && options.weight_exponent() == Some(2);
-        meta.scale = Scale {
+        meta.scale = PowerScale {
             frac: Norm::Frac.factor(&level) / options.norm.factor(&level),
             poisson: if own_squares { f64::NAN } else { poisson },
             source_rate: (mean - level.background) / dt,
@@ -248,9 +249,9 @@ impl AveragedPowerSpectrum {
     }
 
     /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
-    pub(crate) fn empty(options: &PowerOptions, context: Context) -> AveragedPowerSpectrum {
-        let Context { n, dt, segment_size, device, provenance } = context;
-        let meta = Metadata {
+    pub(crate) fn empty(options: &PowerOptions, context: PowerContext) -> AveragedPowerSpectrum {
+        let PowerContext { n, dt, segment_size, device, provenance } = context;
+        let meta = PowerMetadata {
             n,
             m: 0,
             dt,
@@ -266,7 +267,7 @@ impl AveragedPowerSpectrum {
             rms: None,
             pulsation: None,
             interval_confidence: None,
-            scale: Scale::default(),
+            scale: PowerScale::default(),
             skipped_segments: 0,
             exposure: 0.0,
             device,

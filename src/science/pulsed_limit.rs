@@ -26,11 +26,11 @@ pub const CONFIDENCE: f64 = 0.95;
 /// What is said of corrections in products.
 const CORRECTIONS: &str = "binning and unknown offset in the frequency bin corrected; dead time and drifts are not";
 /// Probabilities of exceeding the ends of an interval of one standard deviation.
-const TAIL: f64 = 0.158_655_253_931_457_05;
+const ONE_SIGMA_TAIL: f64 = 0.158_655_253_931_457_05;
 
 /// The strongest power in a band and what pulsation it allows; see the [module](self).
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Pulsation {
+pub struct PulsationLimit {
     /// Frequencies that the spectrum has of the band asked for, Hz.
     #[serde(rename = "pulsed_band")]
     pub band: [f64; 2],
@@ -61,7 +61,7 @@ pub struct Pulsation {
     /// Ends of its interval of 68.27 %.
     #[serde(rename = "pulsed_fraction_lo")]
     pub fraction_lo: Option<f64>,
-    /// See [`Pulsation::fraction_lo`].
+    /// See [`PulsationLimit::fraction_lo`].
     #[serde(rename = "pulsed_fraction_hi")]
     pub fraction_hi: Option<f64>,
 }
@@ -72,7 +72,7 @@ impl AveragedPowerSpectrum {
     ///
     /// # Errors
     /// The spectrum has nothing of the band; its powers have no χ² law (segments normalised by their own means' squares).
-    pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<Pulsation> {
+    pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<PulsationLimit> {
         let refuse = |message| Error::argument("--pulsed-limit", format!("{lo}:{hi}"), message);
         let level = self.null_level();
         if !(level > 0.0 && level.is_finite()) {
@@ -123,7 +123,7 @@ impl AveragedPowerSpectrum {
             let signal = detection::sinusoid_limit(leahy(peak), self.m[peak], confidence);
             detected.then(|| fraction(peak, signal, loss(self.freq[peak])))
         };
-        Ok(Pulsation {
+        Ok(PulsationLimit {
             band: [from, to],
             freq: self.freq[peak],
             leahy_power: leahy(peak),
@@ -133,8 +133,8 @@ impl AveragedPowerSpectrum {
             binning_loss: loss(to),
             corrections: CORRECTIONS,
             fraction: estimate(0.5),
-            fraction_lo: estimate(TAIL),
-            fraction_hi: estimate(1.0 - TAIL),
+            fraction_lo: estimate(ONE_SIGMA_TAIL),
+            fraction_hi: estimate(1.0 - ONE_SIGMA_TAIL),
         })
     }
 }

@@ -23,20 +23,20 @@ impl Rebin {
     ///
     /// # Errors
     /// A factor of 0, or a growth that is not a finite positive number.
-    pub fn ranges(self, count: usize) -> Result<Ranges> {
+    pub fn ranges(self, count: usize) -> Result<RebinRanges> {
         match self {
             Rebin::Linear(0) => Err(Error::argument("--rebin", 0, "at least 1 bin makes a bin")),
             Rebin::Geometric(growth) if !(growth.is_finite() && growth > 0.0) => {
                 Err(Error::argument("--rebin-log", growth, "must be a positive number"))
             }
-            rebin => Ok(Ranges { rebin, count, from: 0, edge: 0.0, width: 1.0 }),
+            rebin => Ok(RebinRanges { rebin, count, from: 0, edge: 0.0, width: 1.0 }),
         }
     }
 }
 
 /// See [`Rebin::ranges`].
 #[derive(Clone, Debug)]
-pub struct Ranges {
+pub struct RebinRanges {
     rebin: Rebin,
     count: usize,
     /// Where the next range begins.
@@ -46,7 +46,7 @@ pub struct Ranges {
     width: f64,
 }
 
-impl Iterator for Ranges {
+impl Iterator for RebinRanges {
     type Item = std::ops::Range<usize>;
 
     fn next(&mut self) -> Option<std::ops::Range<usize>> {

@@ -37,7 +37,7 @@ use crate::numerics::chi_square;
 pub const CONFIDENCE: f64 = 0.95;
 
 /// Below this many standard errors a variance is given an upper limit, too.
-const DETECTED: f64 = 3.0;
+const DETECTED_SIGMAS: f64 = 3.0;
 
 /// The rms in a band; see the [module](self) for formulas.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,7 +104,7 @@ impl AveragedPowerSpectrum {
             rms,
             rms_err: rms.map(|rms| variance_err / (2.0 * rms)),
             rms_abs: rms.map(|rms| rms * scale.source_rate),
-            rms_upper_limit: if variance < DETECTED * variance_err { limit() } else { None },
+            rms_upper_limit: if variance < DETECTED_SIGMAS * variance_err { limit() } else { None },
             rms_variance: variance,
             rms_variance_err: variance_err,
         })
@@ -117,9 +117,9 @@ mod tests {
     use rand_chacha::rand_core::{Rng, SeedableRng};
 
     use super::*;
-    use crate::base::sums::{ChannelSums, Sums};
+    use crate::base::sums::{SeriesSums, Sums};
     use crate::data::{DeviceRecord, Provenance};
-    use crate::science::power::{Context, PowerOptions};
+    use crate::science::power::{PowerContext, PowerOptions};
     use crate::science::{NoiseLevel, Norm, Rebin};
 
     /// 100 photons in segments of 16 bins of 0.25 s: 7 frequencies, 0.25 Hz apart; 25 counts/s, 5 of them background.
@@ -128,11 +128,11 @@ mod tests {
         let sums = Sums {
             power: power.iter().map(|p| p * segments as f64).collect(),
             segments,
-            channels: vec![ChannelSums { photons: 100 * segments, ..ChannelSums::default() }],
+            channels: vec![SeriesSums { photons: 100 * segments, ..SeriesSums::default() }],
             ..Sums::default()
         };
         let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-        let context = Context { n, dt: 4.0 / n as f64, segment_size: 4.0, device, provenance };
+        let context = PowerContext { n, dt: 4.0 / n as f64, segment_size: 4.0, device, provenance };
         AveragedPowerSpectrum::new(&sums, false, options, context).unwrap()
     }
 

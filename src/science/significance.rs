@@ -95,7 +95,7 @@ impl AveragedPowerSpectrum {
         values.sort_unstable();
         values.dedup();
         let describe = |values: u64| {
-            let leahy_power = detection::level(probability.ln(), values, self.len() as f64);
+            let leahy_power = detection::detection_power(probability.ln(), values, self.len() as f64);
             let subtracted = if self.meta.noise_subtracted { level } else { 0.0 };
             let power = 0.5 * leahy_power * level - subtracted;
             DetectionLevel { m: self.meta.m, k: values / self.meta.m, leahy_power, power }

@@ -2,14 +2,14 @@
 
 pub mod plan;
 
-use crate::base::sums::{ChannelSums, PartialSums, Sums, run_length};
-use crate::base::time::Dd;
+use crate::base::sums::{PartialSums, SeriesSums, Sums, run_length};
+use crate::base::time::DoubleDouble;
 use crate::kernels::{Input, bin_events, cross_spectrum, fad};
 use crate::numerics::fft::frequencies;
 
 /// What a backend is to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
+pub enum Quantity {
     /// `Σ |F|²` over segments; with `weight_exponent = Some(p)` a second row, `Σ N^−p·|F|²`.
     Power {
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
@@ -36,7 +36,7 @@ pub enum Product {
     },
     /// Spectra of two detectors corrected for dead time; see [`fad`] for the blocks of sums. Rows as for cross spectra; of events,
     /// and on the CPU alone.
-    Fad(fad::FadWork),
+    Fad(fad::FadSpec),
 }
 
 /// All that a backend needs to know of a plan; plain data.
@@ -47,7 +47,7 @@ pub struct PlanSpec {
     /// Length of a segment, s; exactly `n·dt`.
     pub segment_size: f64,
     /// What to compute.
-    pub product: Product,
+    pub quantity: Quantity,
     /// What the batches hold.
     pub input: Input,
     /// Peer's rule: segments of fewer events than this are skipped (0: none are, except as a weight demands).
@@ -71,46 +71,48 @@ impl PlanSpec {
     }
     /// Segments are not added up.
     pub fn every_segment(&self) -> bool {
-        matches!(self.product, Product::EverySegment { .. })
+        matches!(self.quantity, Quantity::EverySegment { .. })
     }
     /// Where runs are to be added up, or kept.
-    pub fn no_sums(&self) -> PartialSums {
-        if self.every_segment() { PartialSums::apart() } else { PartialSums::new() }
+    pub fn empty_sums(&self) -> PartialSums {
+        if self.every_segment() { PartialSums::keeping_runs() } else { PartialSums::new() }
     }
     /// Rows of a segment.
     pub fn channels(&self) -> usize {
-        match self.product {
-            Product::Power { .. } => 1,
-            Product::Cross { channels, .. } | Product::EverySegment { channels, .. } => channels,
-            Product::Fad(_) => 2,
+        match self.quantity {
+            Quantity::Power { .. } => 1,
+            Quantity::Cross { channels, .. } | Quantity::EverySegment { channels, .. } => channels,
+            Quantity::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
     /// a subject.
     pub fn blocks(&self) -> usize {
-        match (self.product, self.channels()) {
-            (Product::Fad(_), _) => fad::BLOCKS,
+        match (self.quantity, self.channels()) {
+            (Quantity::Fad(_), _) => fad::BLOCKS,
             (_, 1) => 1 + usize::from(self.weight_exponent() > 0),
             (_, channels) => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
         }
     }
     /// Exponent of the weights, 0 without.
     pub fn weight_exponent(&self) -> u32 {
-        match self.product {
-            Product::Power { weight_exponent } | Product::Cross { weight_exponent, .. } => weight_exponent.unwrap_or(0),
-            Product::EverySegment { .. } => 0,
-            Product::Fad(work) => work.exponent,
+        match self.quantity {
+            Quantity::Power { weight_exponent } | Quantity::Cross { weight_exponent, .. } => {
+                weight_exponent.unwrap_or(0)
+            }
+            Quantity::EverySegment { .. } => 0,
+            Quantity::Fad(work) => work.exponent,
         }
     }
     /// True for a subject, from 1 on, whose photons are in the reference too.
     pub fn is_inside(&self, subject: usize) -> bool {
         (self.inside() >> (subject - 1)) & 1 == 1
     }
-    /// See [`Product::Cross`].
+    /// See [`Quantity::Cross`].
     pub fn inside(&self) -> u64 {
-        match self.product {
-            Product::Power { .. } | Product::Fad(_) => 0,
-            Product::Cross { inside, .. } | Product::EverySegment { inside, .. } => inside,
+        match self.quantity {
+            Quantity::Power { .. } | Quantity::Fad(_) => 0,
+            Quantity::Cross { inside, .. } | Quantity::EverySegment { inside, .. } => inside,
         }
     }
     /// True for a channel whose photons count for themselves; those of a subject inside the reference are the reference's.
@@ -133,9 +135,9 @@ impl PlanSpec {
     /// Counts a segment, one row a channel of which `dropped` events fell beyond the last bin, into the sums of its run. False
     /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel. Photons that are
     /// lost are counted once: those of a subject inside the reference as the reference's.
-    pub fn tally(&self, rows: &[Row], dropped: &[u64], sums: &mut Sums) -> bool {
+    pub fn add_segment(&self, rows: &[SeriesSegment], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
-        let divides = self.weight_exponent() > 0 || matches!(self.product, Product::Fad(_));
+        let divides = self.weight_exponent() > 0 || matches!(self.quantity, Quantity::Fad(_));
         let unfit = |i: usize| rows[i].events < self.min_events || (divides && photons(i) == 0);
         if (0..rows.len()).any(unfit) {
             sums.skipped += 1;
@@ -143,7 +145,7 @@ impl PlanSpec {
             return false;
         }
         sums.segments += 1;
-        sums.channels.resize(rows.len(), ChannelSums::default());
+        sums.channels.resize(rows.len(), SeriesSums::default());
         for (i, (row, channel)) in rows.iter().zip(&mut sums.channels).enumerate() {
             channel.photons += photons(i);
             channel.flux_mean += row.flux_mean;
@@ -156,11 +158,11 @@ impl PlanSpec {
 
 /// One segment of a batch, in one channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Row {
+pub struct SeriesSegment {
     /// Absolute segment index.
     pub index: u64,
     /// Start in the frame of the raw times.
-    pub start: Dd,
+    pub start: DoubleDouble,
     /// First of its events in [`SegmentBatch::times`].
     pub begin: usize,
     /// One past the last.
@@ -169,7 +171,7 @@ pub struct Row {
     pub events: u64,
     /// Flux: mean of a bin, and mean squared error (0 for events).
     pub flux_mean: f64,
-    /// See [`Row::flux_mean`].
+    /// See [`SeriesSegment::flux_mean`].
     pub variance: f64,
     /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
@@ -182,7 +184,7 @@ pub struct Row {
 #[derive(Clone, Debug, Default)]
 pub struct SegmentBatch {
     /// One entry a segment and channel, in index order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<SeriesSegment>,
     /// Event times, raw column, in row order (`Input::Events`).
     pub times: Vec<f64>,
     /// `rows.len()·n` samples, mean subtracted and scaled (`Input::Flux`).
@@ -213,7 +215,7 @@ impl SegmentBatch {
         for row in &self.rows[rows.clone()] {
             let begin = part.times.len();
             part.times.extend_from_slice(&self.times[row.begin..row.end]);
-            part.rows.push(Row { begin, end: part.times.len(), ..*row });
+            part.rows.push(SeriesSegment { begin, end: part.times.len(), ..*row });
         }
         if !self.flux.is_empty() {
             part.flux = self.flux[rows.start * n..rows.end * n].to_vec();

@@ -1,8 +1,8 @@
 //! Good time intervals to numbered segments, before any event is read.
 
 use crate::base::error::{Error, Result};
-use crate::base::text::{Short, count};
-use crate::base::time::Dd;
+use crate::base::text::{ShortNumber, count};
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 
@@ -74,16 +74,22 @@ impl Resolution {
         let dt = snap_to_frames(dt, request.timedel, request.barycentred, request.compat_stingray, warnings);
         let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
         if dt > segment_size {
-            return Err(Error::argument("--dt", dt, format!("longer than the segment of {} s", Short(segment_size))));
+            return Err(Error::argument(
+                "--dt",
+                dt,
+                format!("longer than the segment of {} s", ShortNumber(segment_size)),
+            ));
         }
         let bins = segment_size / dt;
         let n = if bins.ceil() - bins < 0.01 { bins.ceil() } else { bins.floor() };
         if n > LARGEST_N {
-            let message = format!("makes {n} bins a segment of {} s; the most is {LARGEST_N}", Short(segment_size));
+            let message =
+                format!("makes {n} bins a segment of {} s; the most is {LARGEST_N}", ShortNumber(segment_size));
             return Err(Error::argument("--dt", dt, message));
         }
         if n <= 2.0 {
-            let message = format!("makes {} of {} s; a spectrum needs at least 3", count(n as u64, "bin"), Short(dt));
+            let message =
+                format!("makes {} of {} s; a spectrum needs at least 3", count(n as u64, "bin"), ShortNumber(dt));
             return Err(Error::argument("--segment-size", segment_size, message));
         }
         Ok(Resolution { n: n as usize, dt, segment_size: n * dt })
@@ -100,8 +106,8 @@ impl Resolution {
             "{} of {} are {bins:.1e} bins in all: about {} h of one core and {} GB for each thread; a longer dt costs less",
             count(segments, "segment"),
             count(self.n as u64, "bin"),
-            Short((hours * 10.0).ceil() / 10.0),
-            Short((gigabytes * 10.0).ceil() / 10.0)
+            ShortNumber((hours * 10.0).ceil() / 10.0),
+            ShortNumber((gigabytes * 10.0).ceil() / 10.0)
         ))
     }
 }
@@ -135,7 +141,12 @@ pub fn snap_to_frames(dt: f64, frame: f64, barycentred: bool, compat_stingray: b
     }
     warnings.push(
         "W-DT-FRAMES",
-        format!("dt = {} s became {} s, a whole number of frames of {} s", Short(dt), Short(snapped), Short(frame)),
+        format!(
+            "dt = {} s became {} s, a whole number of frames of {} s",
+            ShortNumber(dt),
+            ShortNumber(snapped),
+            ShortNumber(frame)
+        ),
     );
     snapped
 }
@@ -150,23 +161,23 @@ pub fn check_frames(dt: f64, input: &str, frame: f64, barycentred: bool, warning
     if frames < 1.0 - 1e-6 {
         let message = format!(
             "{input} has frames of {} s: frequencies above {} Hz, their Nyquist frequency, have no information; dt is {} s",
-            Short(frame),
-            Short(0.5 / frame),
-            Short(dt)
+            ShortNumber(frame),
+            ShortNumber(0.5 / frame),
+            ShortNumber(dt)
         );
         warnings.push("W-FRAME-NYQUIST", message);
     } else if frames < 100.0 && !barycentred && (frames - frames.round()).abs() > 1e-4 * frames {
         let message = format!(
             "bins of {} s are no whole number of the frames of {input}, {} s: they beat with each other",
-            Short(dt),
-            Short(frame)
+            ShortNumber(dt),
+            ShortNumber(frame)
         );
         warnings.push("W-FRAME-BEAT", message);
     }
 }
 
 /// Start of each interval that is long enough, and the segments in it.
-fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((Dd, Dd), u64)> {
+fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((DoubleDouble, DoubleDouble), u64)> {
     gti.intervals().iter().filter_map(move |&(start, stop)| {
         let length = (stop - start).value();
         let count = ((length + TOLERANCE) / segment_size).floor();
@@ -177,17 +188,17 @@ fn intervals(gti: &Gti, segment_size: f64) -> impl Iterator<Item = ((Dd, Dd), u6
 /// Segments of one observation: runs of equal segments, one for each interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segments {
-    blocks: Vec<Block>,
+    blocks: Vec<IntervalSegments>,
     /// What brings raw times to the frame; starts lose it.
-    offset: Dd,
+    offset: DoubleDouble,
     segment_size: f64,
     extended: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Block {
+struct IntervalSegments {
     /// Start of the interval in the frame.
-    start: Dd,
+    start: DoubleDouble,
     /// Segments in it.
     count: u64,
     /// Segments before it.
@@ -198,7 +209,7 @@ struct Block {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Segment {
     /// Start, s.
-    pub start: Dd,
+    pub start: DoubleDouble,
     /// First f64 not below the start.
     pub first: f64,
     /// First f64 not below the stop.
@@ -208,11 +219,11 @@ pub struct Segment {
 impl Segments {
     /// Fills the intervals `gti` (of the frame) with segments. `offset` is what brings raw times to the frame; it is taken
     /// off the starts instead, exactly. `extended` rounds starts as the peer's 80-bit arithmetic does.
-    pub fn new(gti: &Gti, offset: Dd, segment_size: f64, extended: bool) -> Segments {
+    pub fn new(gti: &Gti, offset: DoubleDouble, segment_size: f64, extended: bool) -> Segments {
         let mut blocks = Vec::new();
         let mut before = 0;
         for ((start, _), count) in intervals(gti, segment_size) {
-            blocks.push(Block { start, count, before });
+            blocks.push(IntervalSegments { start, count, before });
             before = before.saturating_add(count);
         }
         Segments { blocks, offset, segment_size, extended }
@@ -235,13 +246,13 @@ impl Segments {
         if self.extended {
             return self.get_extended(block.start, k);
         }
-        let edge = |k: f64| block.start + Dd::product(self.segment_size, k) - self.offset;
+        let edge = |k: f64| block.start + DoubleDouble::product(self.segment_size, k) - self.offset;
         let start = edge(k);
         Segment { start, first: start.ceil_f64(), stop: edge(k + 1.0).ceil_f64() }
     }
 
     /// The start of the segment at place `i < len()` in the frame, the interval it lies in and its number there.
-    pub fn place(&self, i: u64) -> (Dd, u64, u64) {
+    pub fn place(&self, i: u64) -> (DoubleDouble, u64, u64) {
         let block = self.blocks.partition_point(|b| b.before + b.count <= i);
         (self.get(i).start + self.offset, block as u64, i - self.blocks[block].before)
     }
@@ -252,8 +263,8 @@ impl Segments {
     }
 
     /// The peer's starts: `g0 + k·((g0 + s) − g0)`, each operation rounded to 64 bits.
-    fn get_extended(&self, g0: Dd, k: f64) -> Segment {
-        let size = Dd::from(self.segment_size);
+    fn get_extended(&self, g0: DoubleDouble, k: f64) -> Segment {
+        let size = DoubleDouble::from(self.segment_size);
         let second = (g0 + size).round_to_extended();
         let step = (second - g0).round_to_extended();
         let start = if k == 1.0 { second } else { (g0 + (step * k).round_to_extended()).round_to_extended() };
@@ -291,7 +302,7 @@ mod tests {
     use super::*;
 
     fn gti(list: &[(f64, f64)]) -> Gti {
-        let raw = list.iter().map(|&(a, b)| (Dd::from(a), Dd::from(b))).collect();
+        let raw = list.iter().map(|&(a, b)| (DoubleDouble::from(a), DoubleDouble::from(b))).collect();
         Gti::new("test", raw, false, &mut Warnings::default()).unwrap()
     }
 
@@ -357,22 +368,22 @@ mod tests {
 
     #[test]
     fn segments_fill_intervals_within_the_tolerance() {
-        let s = Segments::new(&gti(&[(0.0, 9.0), (10.0, 29.999995), (40.0, 49.9)]), Dd::ZERO, 10.0, false);
+        let s = Segments::new(&gti(&[(0.0, 9.0), (10.0, 29.999995), (40.0, 49.9)]), DoubleDouble::ZERO, 10.0, false);
         assert_eq!(s.len(), 2);
         assert_eq!((s.get(0).first, s.get(0).stop, s.get(1).first, s.get(1).stop), (10.0, 20.0, 20.0, 30.0));
-        assert!(Segments::new(&gti(&[(0.0, 9.0)]), Dd::ZERO, 10.0, false).is_empty());
+        assert!(Segments::new(&gti(&[(0.0, 9.0)]), DoubleDouble::ZERO, 10.0, false).is_empty());
     }
 
     #[test]
     fn neighbours_share_their_edge_and_offsets_are_folded_into_starts() {
-        let offset = Dd::sum(3.37842846, 1e-17);
+        let offset = DoubleDouble::sum(3.37842846, 1e-17);
         let s = Segments::new(&gti(&[(5e8, 5e8 + 1e5)]), offset, 1.0 / 3.0, false);
         assert_eq!(s.len(), 300_000);
         for i in 0..s.len() - 1 {
             assert_eq!(s.get(i).stop, s.get(i + 1).first);
         }
-        let last = s.get(299_999).start + offset - Dd::from(5e8);
-        assert!((last - Dd::product(1.0 / 3.0, 299_999.0)).value().abs() < 1e-20);
+        let last = s.get(299_999).start + offset - DoubleDouble::from(5e8);
+        assert!((last - DoubleDouble::product(1.0 / 3.0, 299_999.0)).value().abs() < 1e-20);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Mission;
-use super::source::{Event, Source};
+use super::source::{Event, SimulatedSource};
 use super::stream::Stream;
 use crate::base::error::{Error, Result};
 use crate::science::DeadTimeKind;
@@ -175,7 +175,7 @@ impl Detectors {
     }
 }
 
-impl Source {
+impl SimulatedSource {
     /// The events block by block in time order, as recorded: with dead time one block after the other.
     pub fn recorded(self) -> impl Iterator<Item = Vec<Event>> {
         let mut detectors = self.detectors();

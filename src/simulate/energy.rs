@@ -8,29 +8,29 @@ use crate::base::random::Random;
 
 /// The photon spectrum, `N(E) ∝ E^−index`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Energies {
+pub struct PhotonSpectrum {
     /// Photon index; 0 is flat.
     pub index: f64,
     /// Range `[lo, hi)` in keV (channels for missions without a channel-to-energy relation); `None`: the mission's range.
     pub range: Option<(f64, f64)>,
 }
 
-impl Default for Energies {
-    fn default() -> Energies {
-        Energies { index: 0.0, range: None }
+impl Default for PhotonSpectrum {
+    fn default() -> PhotonSpectrum {
+        PhotonSpectrum { index: 0.0, range: None }
     }
 }
 
 /// Draws channels of one band: Walker's alias method as made exact by Vose (1991, doi:10.1109/32.92917).
-pub(super) struct Channels {
+pub(super) struct ChannelSampler {
     first: i32,
     /// For each cell, the chance in 2^32 to keep its own channel, and the channel taken otherwise.
     cells: Vec<(u64, u32)>,
 }
 
-impl Channels {
+impl ChannelSampler {
     /// The channels whose centres lie in `[lo, hi)`, weighted by the spectrum at their centres.
-    pub(super) fn new(layout: &Layout, energies: Energies, range: Option<(f64, f64)>) -> Result<Channels> {
+    pub(super) fn new(layout: &Layout, energies: PhotonSpectrum, range: Option<(f64, f64)>) -> Result<ChannelSampler> {
         let (first, last) = layout.channels(range.or(energies.range))?;
         let unit = layout.energy_unit();
         let mut weights = Vec::with_capacity((last - first + 1) as usize);
@@ -52,7 +52,7 @@ impl Channels {
                 ),
             ));
         }
-        Ok(Channels { first, cells: alias(&weights, sum) })
+        Ok(ChannelSampler { first, cells: alias(&weights, sum) })
     }
 
     /// One channel.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn channels_follow_their_weights() {
         let weights: [f64; 5] = [0.0, 1.0, 2.0, 0.0, 5.0];
-        let channels = Channels { first: 10, cells: alias(&weights, 8.0) };
+        let channels = ChannelSampler { first: 10, cells: alias(&weights, 8.0) };
         let mut random = Stream::Window.of(1);
         let mut counts = [0.0; 5];
         for _ in 0..80_000 {

@@ -215,8 +215,10 @@ mod tests {
         let widths = [12, 21, 47, 34, 14, 32, 46, 52, 18, 14, 24, 24, 78, 24, 110, 10];
         for ((name, mission), width) in Mission::ALL.into_iter().zip(widths) {
             let columns = mission.layout().columns;
-            let sum: usize =
-                columns.iter().map(|c| crate::io::fits_writer::Column::new(c.0, c.1, c.2).width().unwrap()).sum();
+            let sum: usize = columns
+                .iter()
+                .map(|c| crate::io::fits_writer::WrittenColumn::new(c.0, c.1, c.2).width().unwrap())
+                .sum();
             assert_eq!(sum, width, "{name}");
         }
     }

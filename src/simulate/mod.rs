@@ -37,11 +37,11 @@ use serde::Serialize;
 use crate::base::error::{Error, Result};
 
 pub use dead_time::{DeadTime, DeadTimeLength};
-pub use energy::Energies;
+pub use energy::PhotonSpectrum;
 pub use layout::Mission;
-pub use model::Term;
-pub use output::Summary;
-pub use source::{Event, Source};
+pub use model::VariabilityTerm;
+pub use output::SimulationSummary;
+pub use source::{Event, SimulatedSource};
 
 /// Mean events in a time block: some megabytes as rows, and enough to be worth a thread's while.
 const BLOCK: f64 = 65_536.0;
@@ -51,7 +51,7 @@ const MAX_EVENTS: f64 = 1e12;
 /// What to do about rates below zero, which a Gaussian series has whenever its rms is large.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Negative {
+pub enum NegativeRates {
     /// Exponentiate: lognormal rates, positive always, with the power spectrum asked for (Uttley et al. 2005).
     #[default]
     Exp,
@@ -62,19 +62,19 @@ pub enum Negative {
 /// How late the subject is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Lag {
+pub enum SubjectLag {
     /// The same time lag at every frequency, s.
     Time(f64),
     /// The same phase lag at every frequency, rad.
     Phase(f64),
 }
 
-impl Lag {
+impl SubjectLag {
     /// Phase lag in rad at a frequency in Hz: `φ = 2πfτ`.
     pub fn phase(self, frequency: f64) -> f64 {
         match self {
-            Lag::Time(seconds) => std::f64::consts::TAU * frequency * seconds,
-            Lag::Phase(phase) => phase,
+            SubjectLag::Time(seconds) => std::f64::consts::TAU * frequency * seconds,
+            SubjectLag::Phase(phase) => phase,
         }
     }
 }
@@ -82,13 +82,13 @@ impl Lag {
 /// Two energy bands whose variability is related: `C = conj(F_subject)·F_reference` has phase `lag`, so that **a positive
 /// lag delays the subject, which is the first band**.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Bands {
+pub struct BandPair {
     /// Subject, `[lo, hi)`, keV (channels for missions without a channel-to-energy relation).
     pub subject: (f64, f64),
     /// Reference, likewise; the two must not overlap.
     pub reference: (f64, f64),
     /// Lag of the subject behind the reference, of noise and pulsations alike.
-    pub lag: Lag,
+    pub lag: SubjectLag,
     /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). Exponentiated series have it
     /// in the total of all frequencies, and a phase lag to first order in the rms²; a time lag is exact.
     pub coherence: f64,
@@ -124,16 +124,16 @@ pub struct Simulation {
     /// Bad times `(from, to)`, s from TSTART; they may overlap, and are left out of the GTIs.
     pub gaps: Vec<(f64, f64)>,
     /// Photon spectrum.
-    pub energies: Energies,
+    pub energies: PhotonSpectrum,
     /// Variability; empty is a constant rate.
-    pub model: Vec<Term>,
+    pub model: Vec<VariabilityTerm>,
     /// Bins of the noise series, s; `None` for one that resolves the model. The rate is constant in a bin, which multiplies
     /// the power by `sinc²(πf·dt)`.
     pub dt: Option<f64>,
-    /// See [`Negative`].
-    pub negative: Negative,
+    /// See [`NegativeRates`].
+    pub negative: NegativeRates,
     /// Two related bands instead of one.
-    pub bands: Option<Bands>,
+    pub bands: Option<BandPair>,
     /// See [`FrameTime`].
     pub frame_time: FrameTime,
     /// Dead time of the detectors; `None` for none.
@@ -152,10 +152,10 @@ impl Default for Simulation {
             length: 1000.0,
             tstart: None,
             gaps: Vec::new(),
-            energies: Energies::default(),
+            energies: PhotonSpectrum::default(),
             model: Vec::new(),
             dt: None,
-            negative: Negative::Exp,
+            negative: NegativeRates::Exp,
             bands: None,
             frame_time: FrameTime::Clock,
             dead_time: None,
@@ -166,9 +166,9 @@ impl Default for Simulation {
 
 impl Simulation {
     /// Checks the options and makes the noise series: what all events need.
-    pub fn source(&self) -> Result<Source> {
+    pub fn source(&self) -> Result<SimulatedSource> {
         self.validate()?;
-        Source::new(self)
+        SimulatedSource::new(self)
     }
 
     /// The events, block by block in time order, sorted; none is held longer than its block.
@@ -182,7 +182,7 @@ impl Simulation {
     }
 
     /// Writes an event file; an existing one is an error unless `overwrite`. Blocks are made by rayon's threads.
-    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<Summary> {
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<SimulationSummary> {
         self.source()?.write(self, path.as_ref(), overwrite)
     }
 
@@ -281,7 +281,7 @@ impl Simulation {
     /// Frequency in Hz and pulsed fraction of every pulsation.
     fn pulsars(&self) -> impl Iterator<Item = (f64, f64)> {
         self.model.iter().filter_map(|term| match *term {
-            Term::Pulsar { frequency, pulsed_fraction } => Some((frequency, pulsed_fraction)),
+            VariabilityTerm::Pulsar { frequency, pulsed_fraction } => Some((frequency, pulsed_fraction)),
             _ => None,
         })
     }

@@ -10,7 +10,7 @@ use crate::base::error::{Error, Result};
 /// has mean 1, and pulsations multiply it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Term {
+pub enum VariabilityTerm {
     /// A constant rate; photons arrive by Poisson's law alone.
     White,
     /// A sinusoidal pulsation, phase 0 (mean rate, rising) at TSTART.
@@ -46,26 +46,26 @@ pub enum Term {
     },
 }
 
-impl Term {
+impl VariabilityTerm {
     /// True for a term that needs a random series of the rate.
     pub fn is_noise(&self) -> bool {
-        matches!(self, Term::Lorentzian { .. } | Term::PowerLaw { .. })
+        matches!(self, VariabilityTerm::Lorentzian { .. } | VariabilityTerm::PowerLaw { .. })
     }
 
     /// Fractional rms of a noise term, 0 for others.
     pub fn noise_rms(&self) -> f64 {
         match *self {
-            Term::Lorentzian { rms, .. } | Term::PowerLaw { rms, .. } => rms,
-            Term::White | Term::Pulsar { .. } => 0.0,
+            VariabilityTerm::Lorentzian { rms, .. } | VariabilityTerm::PowerLaw { rms, .. } => rms,
+            VariabilityTerm::White | VariabilityTerm::Pulsar { .. } => 0.0,
         }
     }
 
     /// The frequency in Hz above which the term has little power, where it has such a frequency.
     pub(super) fn highest_frequency(&self) -> Option<f64> {
         match *self {
-            Term::Lorentzian { f0, fwhm, .. } => Some(f0 + 2.0 * fwhm),
-            Term::PowerLaw { fmax, .. } => fmax,
-            Term::White | Term::Pulsar { .. } => None,
+            VariabilityTerm::Lorentzian { f0, fwhm, .. } => Some(f0 + 2.0 * fwhm),
+            VariabilityTerm::PowerLaw { fmax, .. } => fmax,
+            VariabilityTerm::White | VariabilityTerm::Pulsar { .. } => None,
         }
     }
 
@@ -78,8 +78,8 @@ impl Term {
             check((0.0..=3.0).contains(&rms), "RMS", rms, "the fractional rms must be from 0 to 3 (0.1 is 10 %)")
         };
         match *self {
-            Term::White => Ok(()),
-            Term::Pulsar { frequency, pulsed_fraction } => {
+            VariabilityTerm::White => Ok(()),
+            VariabilityTerm::Pulsar { frequency, pulsed_fraction } => {
                 check(
                     frequency > 0.0 && frequency <= 1e6,
                     "FREQ",
@@ -89,12 +89,12 @@ impl Term {
                 let fraction_ok = (0.0..=1.0).contains(&pulsed_fraction);
                 check(fraction_ok, "PULSED_FRACTION", pulsed_fraction, "the pulsed fraction must be from 0 to 1")
             }
-            Term::Lorentzian { f0, fwhm, rms } => {
+            VariabilityTerm::Lorentzian { f0, fwhm, rms } => {
                 check(f0.is_finite() && f0 >= 0.0, "F0", f0, "the centroid frequency must not be below 0 Hz")?;
                 check(above_zero(fwhm), "FWHM", fwhm, "the width must be above 0 Hz")?;
                 rms_ok(rms)
             }
-            Term::PowerLaw { index, rms, fmin, fmax } => {
+            VariabilityTerm::PowerLaw { index, rms, fmin, fmax } => {
                 check(index.abs() <= 10.0, "INDEX", index, "the index must be from −10 to 10")?;
                 rms_ok(rms)?;
                 for (name, f) in [("FMIN", fmin), ("FMAX", fmax)] {
@@ -113,22 +113,22 @@ impl Term {
 
 /// The one-sided power spectrum of `x(t)` on the grid `k·df`, `k = 0 … nyquist`, as variance in each bin: the values add up
 /// to the sum of the terms' fractional rms² (and what a power law without `fmin` has below 1/`length`).
-pub(super) fn variance_per_bin(terms: &[Term], df: f64, nyquist: usize, length: f64) -> Result<Vec<f64>> {
+pub(super) fn variance_per_bin(terms: &[VariabilityTerm], df: f64, nyquist: usize, length: f64) -> Result<Vec<f64>> {
     let mut total = vec![0.0; nyquist + 1];
     for term in terms.iter().filter(|t| t.noise_rms() > 0.0) {
         // Bins that the rms counts, and the shape in all bins that have power.
         let (counted, from, to, shape): (_, usize, usize, Box<dyn Fn(f64) -> f64>) = match *term {
-            Term::Lorentzian { f0, fwhm, .. } => {
+            VariabilityTerm::Lorentzian { f0, fwhm, .. } => {
                 (1, 1, nyquist, Box::new(move |f| 1.0 / ((f - f0).powi(2) + (0.5 * fwhm).powi(2))))
             }
-            Term::PowerLaw { index, fmin, fmax, .. } => {
+            VariabilityTerm::PowerLaw { index, fmin, fmax, .. } => {
                 // Half a unit in the last place must not move a bin that lies on a limit.
                 let first = |f: f64| ((f / df * (1.0 - 1e-12)).ceil() as usize).max(1);
                 let to = fmax.map_or(nyquist, |f| ((f / df * (1.0 + 1e-12)) as usize).min(nyquist));
                 let counted = first(fmin.unwrap_or(1.0 / length));
                 (counted, fmin.map_or(1, first), to, Box::new(move |f: f64| f.powf(-index)))
             }
-            Term::White | Term::Pulsar { .. } => continue,
+            VariabilityTerm::White | VariabilityTerm::Pulsar { .. } => continue,
         };
         // The Nyquist bin is left out: it has one real amplitude where the others have two.
         let to = to.min(nyquist.saturating_sub(1));

@@ -8,19 +8,19 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::layout::{Field, Layout};
-use super::source::{Event, Source};
+use super::source::{Event, SimulatedSource};
 use super::{Mission, Simulation};
 use crate::base::error::{Error, Result};
 use crate::base::time::SECONDS_PER_DAY;
-use crate::data::header::Header;
-use crate::io::fits_writer::{Column, FitsWriter, write_file};
+use crate::data::header::HeaderCards;
+use crate::io::fits_writer::{FitsWriter, WrittenColumn, write_file};
 
 /// Most gaps that the header lists: a header is read whole by every reader.
 const GAPS_IN_HISTORY: usize = 100;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Summary {
+pub struct SimulationSummary {
     /// Rows of the event table.
     pub events: u64,
     /// Events in good time that were lost to dead time.
@@ -39,22 +39,23 @@ pub struct Summary {
     pub frame_time: f64,
 }
 
-impl Source {
+impl SimulatedSource {
     /// Writes the file; `simulation` is what this source was made from.
-    pub(super) fn write(&self, simulation: &Simulation, path: &Path, overwrite: bool) -> Result<Summary> {
+    pub(super) fn write(&self, simulation: &Simulation, path: &Path, overwrite: bool) -> Result<SimulationSummary> {
         let io = |e: std::io::Error| Error::io(path, e);
         let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
         let mut events = 0;
         let mut detectors = self.detectors();
         write_file(path, overwrite, |out| {
-            let mut primary = Header::new();
+            let mut primary = HeaderCards::new();
             common(&mut primary, simulation, self).map_err(io)?;
             let mut fits = FitsWriter::new(out, &primary).map_err(io)?;
-            let mut header = Header::new();
+            let mut header = HeaderCards::new();
             event_keywords(&mut header, simulation, self).map_err(io)?;
-            let columns: Vec<Column> = self.layout.columns.iter().map(|c| Column::new(c.0, c.1, c.2)).collect();
+            let columns: Vec<WrittenColumn> =
+                self.layout.columns.iter().map(|c| WrittenColumn::new(c.0, c.1, c.2)).collect();
             fits.table(self.layout.events, &columns, &header).map_err(io)?;
-            let rows = Rows::new(self).map_err(io)?;
+            let rows = EventRowEncoder::new(self).map_err(io)?;
             // One group of blocks is made while the one before it is written: two are held at a time.
             let group = 2 * rayon::current_num_threads() as u64;
             let (sender, receiver) = sync_channel::<Vec<Vec<u8>>>(0);
@@ -91,9 +92,9 @@ impl Source {
                 fits.set("DEADC", detectors.live()).map_err(io)?;
             }
             let [start, stop] = self.layout.start_stop;
-            let mut header = Header::new();
+            let mut header = HeaderCards::new();
             gti_keywords(&mut header, simulation, self).map_err(io)?;
-            let columns = [Column::new(start, "1D", "s"), Column::new(stop, "1D", "s")];
+            let columns = [WrittenColumn::new(start, "1D", "s"), WrittenColumn::new(stop, "1D", "s")];
             for name in self.layout.gti {
                 fits.table(name, &columns, &header).map_err(io)?;
                 for &(start, stop) in self.gtis() {
@@ -106,7 +107,7 @@ impl Source {
             fits.finish().map_err(io)?;
             Ok(())
         })?;
-        Ok(Summary {
+        Ok(SimulationSummary {
             events,
             lost: detectors.map_or(0, |d| d.lost),
             exposure: self.exposure(),
@@ -120,8 +121,8 @@ impl Source {
 }
 
 /// Turns events into rows.
-struct Rows<'a> {
-    source: &'a Source,
+struct EventRowEncoder<'a> {
+    source: &'a SimulatedSource,
     width: usize,
     /// A row with the constant columns filled in.
     template: Vec<u8>,
@@ -129,12 +130,12 @@ struct Rows<'a> {
     varying: Vec<(usize, u8, Field)>,
 }
 
-impl<'a> Rows<'a> {
-    fn new(source: &'a Source) -> std::io::Result<Rows<'a>> {
+impl<'a> EventRowEncoder<'a> {
+    fn new(source: &'a SimulatedSource) -> std::io::Result<EventRowEncoder<'a>> {
         let (mut template, mut varying) = (Vec::new(), Vec::new());
         for &(name, form, unit, field) in source.layout.columns {
             let kind = form.bytes().last().unwrap_or(b'B');
-            let (offset, width) = (template.len(), Column::new(name, form, unit).width()?);
+            let (offset, width) = (template.len(), WrittenColumn::new(name, form, unit).width()?);
             template.resize(offset + width, 0);
             match field {
                 // Repeated columns and bits are constant zero bytes but for their first.
@@ -143,7 +144,7 @@ impl<'a> Rows<'a> {
                 _ => varying.push((offset, kind, field)),
             }
         }
-        Ok(Rows { source, width: template.len(), template, varying })
+        Ok(EventRowEncoder { source, width: template.len(), template, varying })
     }
 
     fn encode(&self, events: &[Event]) -> Vec<u8> {
@@ -190,7 +191,7 @@ fn put(cell: &mut [u8], kind: u8, value: f64) {
 }
 
 /// The keywords that every unit of the file has.
-fn common(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+fn common(header: &mut HeaderCards, simulation: &Simulation, source: &SimulatedSource) -> std::io::Result<()> {
     let layout: &Layout = source.layout;
     let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
     header.push("TELESCOP", layout.telescop, "mission imitated: the data are simulated")?;
@@ -226,7 +227,7 @@ fn common(header: &mut Header, simulation: &Simulation, source: &Source) -> std:
     Ok(())
 }
 
-fn event_keywords(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+fn event_keywords(header: &mut HeaderCards, simulation: &Simulation, source: &SimulatedSource) -> std::io::Result<()> {
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
     header.push("HDUCLAS1", if simulation.mission == Mission::Xte { "EVENT" } else { "EVENTS" }, "photon events")?;
     header.push("HDUCLAS2", "ALL", "")?;
@@ -257,7 +258,7 @@ fn event_keywords(header: &mut Header, simulation: &Simulation, source: &Source)
     Ok(())
 }
 
-fn gti_keywords(header: &mut Header, simulation: &Simulation, source: &Source) -> std::io::Result<()> {
+fn gti_keywords(header: &mut HeaderCards, simulation: &Simulation, source: &SimulatedSource) -> std::io::Result<()> {
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
     header.push("HDUCLAS1", "GTI", "good time intervals")?;
     header.push("HDUCLAS2", "ALL", "")?;
@@ -271,13 +272,16 @@ fn energy_bounds<W: Write + Seek>(
     (first, last): (i32, i32),
     (lowest, highest): (f64, f64),
 ) -> std::io::Result<()> {
-    let mut header = Header::new();
+    let mut header = HeaderCards::new();
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
     header.push("HDUCLAS1", "RESPONSE", "")?;
     header.push("HDUCLAS2", "EBOUNDS", "energies of channels")?;
     header.push("CHANTYPE", "PHA", "channels are PHA")?;
-    let columns =
-        [Column::new("CHANNEL", "1I", ""), Column::new("E_MIN", "1E", "keV"), Column::new("E_MAX", "1E", "keV")];
+    let columns = [
+        WrittenColumn::new("CHANNEL", "1I", ""),
+        WrittenColumn::new("E_MIN", "1E", "keV"),
+        WrittenColumn::new("E_MAX", "1E", "keV"),
+    ];
     fits.table("EBOUNDS", &columns, &header)?;
     let part = |channel: i32| f64::from(channel - first) / f64::from(last + 1 - first);
     let edge = |channel: i32| (lowest * (highest / lowest).powf(part(channel))) as f32;

@@ -14,13 +14,13 @@ use rayon::prelude::*;
 use realfft::RealFftPlanner;
 use rustfft::num_complex::Complex;
 
-use super::model::{Term, variance_per_bin};
+use super::model::{VariabilityTerm, variance_per_bin};
 use super::stream::Stream;
-use super::{Bands, Negative};
+use super::{BandPair, NegativeRates};
 use crate::base::error::{Error, Result};
 
 /// How many times longer than its window a series is, at least.
-const LONGER: usize = 10;
+const LENGTH_FACTOR: usize = 10;
 /// Largest series that is made; it takes about 40 bytes a sample.
 pub(super) const MAX_SAMPLES: usize = 1 << 28;
 /// Samples, to a factor of two, up to which a default `dt` goes where the model leaves it open.
@@ -29,7 +29,7 @@ const DEFAULT_SAMPLES: f64 = (3u64 << 20) as f64;
 const CHUNK: usize = 1 << 14;
 
 /// The relative rate of one band in bins of `dt` seconds from TSTART; mean of the ensemble 1.
-pub(super) struct Series {
+pub(super) struct RateSeries {
     /// Width of a bin, s.
     pub(super) dt: f64,
     /// One row a band: the first is the subject.
@@ -37,32 +37,32 @@ pub(super) struct Series {
 }
 
 /// What the series depends on.
-pub(super) struct Request<'a> {
-    pub(super) terms: &'a [Term],
+pub(super) struct SeriesRequest<'a> {
+    pub(super) terms: &'a [VariabilityTerm],
     pub(super) length: f64,
     pub(super) dt: f64,
     pub(super) seed: u64,
-    pub(super) negative: Negative,
-    pub(super) bands: Option<&'a Bands>,
+    pub(super) negative: NegativeRates,
+    pub(super) bands: Option<&'a BandPair>,
 }
 
 /// A bin width that resolves the terms: a power of two, at least 16 bins in the period of the highest frequency; 1/64 s, or
 /// more for long series, where no term has a highest frequency.
-pub(super) fn default_dt(terms: &[Term], length: f64) -> f64 {
-    let highest = terms.iter().filter_map(Term::highest_frequency).fold(0.0, f64::max);
+pub(super) fn default_dt(terms: &[VariabilityTerm], length: f64) -> f64 {
+    let highest = terms.iter().filter_map(VariabilityTerm::highest_frequency).fold(0.0, f64::max);
     let dt = if highest > 0.0 {
         1.0 / (16.0 * highest)
     } else {
-        (LONGER as f64 * length / DEFAULT_SAMPLES).max(1.0 / 64.0).min(length / 64.0)
+        (LENGTH_FACTOR as f64 * length / DEFAULT_SAMPLES).max(1.0 / 64.0).min(length / 64.0)
     };
     dt.log2().floor().exp2()
 }
 
-impl Request<'_> {
+impl SeriesRequest<'_> {
     /// Makes the series of every band.
-    pub(super) fn make(&self) -> Result<Series> {
+    pub(super) fn make(&self) -> Result<RateSeries> {
         let used = self.length / self.dt;
-        if !(used.is_finite() && used * LONGER as f64 <= MAX_SAMPLES as f64) {
+        if !(used.is_finite() && used * LENGTH_FACTOR as f64 <= MAX_SAMPLES as f64) {
             return Err(Error::argument(
                 "dt",
                 self.dt,
@@ -70,17 +70,17 @@ impl Request<'_> {
                     "a series ten times longer than {} s has more than {MAX_SAMPLES} bins; take a larger --dt (at least {} s) \
                      or a shorter --length",
                     self.length,
-                    LONGER as f64 * self.length / MAX_SAMPLES as f64
+                    LENGTH_FACTOR as f64 * self.length / MAX_SAMPLES as f64
                 ),
             ));
         }
         let used = (used.ceil() as usize).max(1);
-        let n = smooth_even(used * LONGER);
+        let n = smooth_even(used * LENGTH_FACTOR);
         let df = 1.0 / (n as f64 * self.dt);
         let mut variance = variance_per_bin(self.terms, df, n / 2, self.length)?;
         let mut common = self.bands.map_or(1.0, |b| b.coherence.sqrt());
         let mut shift = 0.0;
-        if self.negative == Negative::Exp {
+        if self.negative == NegativeRates::Exp {
             // Of two lognormals, the covariance is a fraction γ of the variance where ln(1 + γ·rms²) is that of the Gaussians.
             let total: f64 = variance.iter().sum();
             if total > 0.0 {
@@ -100,8 +100,8 @@ impl Request<'_> {
             let mut window = long[start..start + used].to_vec();
             drop(long);
             match self.negative {
-                Negative::Exp => window.par_iter_mut().for_each(|x| *x = (*x + shift).exp()),
-                Negative::Refuse => {
+                NegativeRates::Exp => window.par_iter_mut().for_each(|x| *x = (*x + shift).exp()),
+                NegativeRates::Refuse => {
                     window.iter_mut().for_each(|x| *x += 1.0);
                     let lowest = window.iter().copied().fold(f64::INFINITY, f64::min);
                     if lowest < 0.0 {
@@ -117,7 +117,7 @@ impl Request<'_> {
             }
             rates.push(window);
         }
-        Ok(Series { dt: self.dt, rates })
+        Ok(RateSeries { dt: self.dt, rates })
     }
 
     /// Complex amplitudes of one band at every frequency, such that the inverse transform has the variance asked for.
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn exponentiation_keeps_the_variance_and_the_spectrum() {
         let n = 1 << 14;
-        let terms = [Term::Lorentzian { f0: 0.0, fwhm: 0.02, rms: 0.5 }];
+        let terms = [VariabilityTerm::Lorentzian { f0: 0.0, fwhm: 0.02, rms: 0.5 }];
         let target = variance_per_bin(&terms, 1.0 / n as f64, n / 2, 1000.0).unwrap();
         let mut gauss = target.clone();
         let sigma2 = gaussian_variance(&mut gauss, n);

@@ -1,11 +1,11 @@
 //! A prepared source: rates and channels at hand, events of any time block on demand.
 
 use super::dead_time::{Arrival, DeadTime, Detectors};
-use super::energy::Channels;
+use super::energy::ChannelSampler;
 use super::layout::Layout;
-use super::series::{Request, Series, default_dt};
+use super::series::{RateSeries, SeriesRequest, default_dt};
 use super::stream::Stream;
-use super::{BLOCK, Mission, Simulation, Term};
+use super::{BLOCK, Mission, Simulation, VariabilityTerm};
 use crate::base::error::{Error, Result};
 use crate::base::random::Random;
 
@@ -23,7 +23,7 @@ pub struct Event {
 }
 
 /// A pulsation as the inner loop needs it.
-struct Pulsation {
+struct PulsationTerm {
     frequency: f64,
     fraction: f64,
     /// Phase in turns by which each band is late.
@@ -31,7 +31,7 @@ struct Pulsation {
 }
 
 /// A source with its series made; its events depend on nothing else.
-pub struct Source {
+pub struct SimulatedSource {
     pub(super) layout: &'static Layout,
     seed: u64,
     mission: Mission,
@@ -40,9 +40,9 @@ pub struct Source {
     length: f64,
     frame: f64,
     rates: Vec<f64>,
-    channels: Vec<Channels>,
-    series: Option<Series>,
-    pulsations: Vec<Pulsation>,
+    channels: Vec<ChannelSampler>,
+    series: Option<RateSeries>,
+    pulsations: Vec<PulsationTerm>,
     /// 1 + the sum of the pulsed fractions: the thinned process's rate over the mean.
     majorant: f64,
     gtis: Vec<(f64, f64)>,
@@ -51,17 +51,17 @@ pub struct Source {
     blocks: u64,
 }
 
-impl Source {
+impl SimulatedSource {
     /// `simulation` has been validated.
-    pub(super) fn new(simulation: &Simulation) -> Result<Source> {
+    pub(super) fn new(simulation: &Simulation) -> Result<SimulatedSource> {
         let layout = simulation.mission.layout();
         let (start, length, frame) = (simulation.start(), simulation.length, simulation.frame());
         let energies = simulation.energies;
         let channels = match simulation.bands {
-            None => vec![Channels::new(layout, energies, None)?],
+            None => vec![ChannelSampler::new(layout, energies, None)?],
             Some(bands) => vec![
-                Channels::new(layout, energies, Some(bands.subject))?,
-                Channels::new(layout, energies, Some(bands.reference))?,
+                ChannelSampler::new(layout, energies, Some(bands.subject))?,
+                ChannelSampler::new(layout, energies, Some(bands.reference))?,
             ],
         };
         let good = complement(&simulation.gaps, length);
@@ -74,9 +74,9 @@ impl Source {
             ));
         }
         let wide: Vec<_> = good.iter().map(|&(a, b)| ((a - frame).max(0.0), (b + frame).min(length))).collect();
-        let series = if simulation.model.iter().any(Term::is_noise) {
+        let series = if simulation.model.iter().any(VariabilityTerm::is_noise) {
             let dt = simulation.dt.unwrap_or_else(|| default_dt(&simulation.model, length));
-            let request = Request {
+            let request = SeriesRequest {
                 terms: &simulation.model,
                 length,
                 dt,
@@ -91,11 +91,11 @@ impl Source {
         let late = |frequency: f64| simulation.bands.map_or(0.0, |b| b.lag.phase(frequency) / std::f64::consts::TAU);
         let pulsations = simulation
             .pulsars()
-            .map(|(frequency, fraction)| Pulsation { frequency, fraction, late: [late(frequency), 0.0] })
+            .map(|(frequency, fraction)| PulsationTerm { frequency, fraction, late: [late(frequency), 0.0] })
             .collect();
         let rates = simulation.rates();
         let blocks = (length * rates.iter().sum::<f64>() / BLOCK).ceil().max(1.0) as u64;
-        Ok(Source {
+        Ok(SimulatedSource {
             layout,
             seed: simulation.seed,
             mission: simulation.mission,
@@ -144,7 +144,7 @@ impl Source {
         self.dead_time.map(|dead_time| Detectors::new(dead_time, self.mission))
     }
 
-    /// The sorted events that arrive in block `index`, those that dead time will cost included ([`Source::recorded`] leaves
+    /// The sorted events that arrive in block `index`, those that dead time will cost included ([`SimulatedSource::recorded`] leaves
     /// them out); those of later blocks are not earlier.
     pub fn block(&self, index: u64) -> Vec<Event> {
         self.arrivals(index).into_iter().filter(|a| a.good).map(|a| a.event).collect()

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
-use eagleray::internal::backend::{Backend, GpuProfile, PlanId};
+use eagleray::internal::backend::{Backend, GpuTier, PlanId};
 use eagleray::internal::kernels::Input;
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::{PartialSums, Sums};
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 
 pub const DT: f64 = 1.0 / 1024.0;
 
 pub fn backends(test: &str) -> Vec<GpuBackend> {
-    [GpuProfile::Portable, GpuProfile::Native]
+    [GpuTier::Portable, GpuTier::Native]
         .into_iter()
         .filter_map(|profile| super::gpu::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
         .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
@@ -30,24 +30,24 @@ pub fn all_backends(test: &str) -> Vec<Box<dyn Backend>> {
 }
 
 pub fn spec(n: usize, input: Input, weight_exponent: Option<u32>) -> PlanSpec {
-    let product = Product::Power { weight_exponent };
-    PlanSpec { n, segment_size: n as f64 * DT, product, input, min_events: 0, max_segments: 1000 }
+    let quantity = Quantity::Power { weight_exponent };
+    PlanSpec { n, segment_size: n as f64 * DT, quantity, input, min_events: 0, max_segments: 1000 }
 }
 
 /// The segments of a faint, variable source: some empty, photons beside the first and the last edge
 /// that are dropped.
-pub fn segments(spec: &PlanSpec, count: usize, seed: u64) -> Vec<(Dd, Vec<f64>)> {
+pub fn segments(spec: &PlanSpec, count: usize, seed: u64) -> Vec<(DoubleDouble, Vec<f64>)> {
     let mut random = Random::new(seed);
     (0..count)
         .map(|i| {
-            let start = Dd::sum(3e8, -3e-9) + Dd::product(spec.segment_size, i as f64);
+            let start = DoubleDouble::sum(3e8, -3e-9) + DoubleDouble::product(spec.segment_size, i as f64);
             let photons = if i % 7 == 3 { 0 } else { random.below(3000) };
             let mut times: Vec<f64> = (0..photons)
                 .map(|_| start.hi + random.uniform() * spec.segment_size)
                 .filter(|&t| t > start.hi)
                 .collect();
             if i % 5 == 1 {
-                times.push((start + Dd::from(spec.segment_size)).hi);
+                times.push((start + DoubleDouble::from(spec.segment_size)).hi);
             }
             if i % 5 == 2 {
                 times.push(start.hi - DT);
@@ -59,14 +59,19 @@ pub fn segments(spec: &PlanSpec, count: usize, seed: u64) -> Vec<(Dd, Vec<f64>)>
 }
 
 /// One batch of segments `range`, with the part `part` of `parts` of each segment's events.
-pub fn batch(all: &[(Dd, Vec<f64>)], range: std::ops::Range<usize>, part: usize, parts: usize) -> SegmentBatch {
+pub fn batch(
+    all: &[(DoubleDouble, Vec<f64>)],
+    range: std::ops::Range<usize>,
+    part: usize,
+    parts: usize,
+) -> SegmentBatch {
     let mut batch = SegmentBatch { first: part == 0, last: part + 1 == parts, ..SegmentBatch::default() };
     for index in range {
         let (start, times) = &all[index];
         let cut = |part: usize| times.len() * part / parts;
         let begin = batch.times.len();
         batch.times.extend(&times[cut(part)..cut(part + 1)]);
-        batch.rows.push(Row {
+        batch.rows.push(SeriesSegment {
             index: index as u64,
             start: *start,
             begin,
@@ -96,7 +101,7 @@ pub fn sum(backend: &mut dyn Backend, plan: PlanId, batches: impl Iterator<Item 
     total.finish()
 }
 
-pub fn splits(all: &[(Dd, Vec<f64>)], rows: usize, parts: usize) -> impl Iterator<Item = SegmentBatch> {
+pub fn splits(all: &[(DoubleDouble, Vec<f64>)], rows: usize, parts: usize) -> impl Iterator<Item = SegmentBatch> {
     (0..all.len()).step_by(rows).flat_map(move |begin| {
         (0..parts).map(move |part| batch(all, begin..(begin + rows).min(all.len()), part, parts))
     })

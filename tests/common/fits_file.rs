@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedPowerSpectrum, EventFile, Events, OpenOptions, Options, Result, Selection, Warnings, spectrum_of_events,
+    AveragedPowerSpectrum, EventFile, Events, OpenOptions, PowerSpectrumOptions, Result, Selection, Warnings,
+    spectrum_of_events,
 };
 
 /// A column: its format, and its bytes in each row.
@@ -190,10 +191,10 @@ pub fn cpu() -> CpuBackend {
 pub fn spectrum(
     file: &EventFile,
     selection: Selection,
-    options: &Options,
+    options: &PowerSpectrumOptions,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let input = Events::of_file(file, selection, &mut warnings)?;
+    let input = Events::from_file(file, selection, &mut warnings)?;
     spectrum_of_events(vec![input], options, &mut cpu(), warnings, &mut |_| {})
 }
 

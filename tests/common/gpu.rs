@@ -1,8 +1,8 @@
 //! Shared by the tests that want a GPU.
 
 use eagleray::BackendError;
-use eagleray::internal::backend::gpu::Context;
-use eagleray::internal::backend::{AdapterSelector, GpuProfile};
+use eagleray::internal::backend::gpu::GpuContext;
+use eagleray::internal::backend::{AdapterSelector, GpuTier};
 
 /// Opens the best adapter as `EAGLERAY_TEST_GPU` says: `require` fails without one, `auto` (the default) and `off` skip, visibly.
 pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, BackendError>) -> Option<T> {
@@ -23,8 +23,8 @@ pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, Back
 }
 
 /// A context of the best adapter in a profile, announced.
-pub fn context(test: &str, profile: GpuProfile) -> Option<Context> {
-    let context = open(test, |selector| Context::open(selector, profile))?;
+pub fn context(test: &str, profile: GpuTier) -> Option<GpuContext> {
+    let context = open(test, |selector| GpuContext::open(selector, profile))?;
     let (info, limits) = (context.info(), context.limits());
     eprintln!("{test}: {} ({}, {}), profile {}, {limits:?}", info.adapter, info.driver, info.api, info.profile);
     Some(context)

@@ -24,7 +24,7 @@ pub fn pulsar<const N: usize>(random: &mut Random, rate: f64, length: f64, a: f6
 /// They and their intervals, read.
 pub fn events(times: &[f64], gti: &[(f64, f64)]) -> PulseEvents {
     let mut warnings = Warnings::default();
-    let inputs = vec![Events::of_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings)];
+    let inputs = vec![Events::from_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings)];
     PulseEvents::read(inputs, Combine::Average, None, CHUNK_EVENTS, warnings, &mut |_| {}).unwrap()
 }
 

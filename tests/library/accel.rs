@@ -2,11 +2,11 @@
 //! miss, noise reaches the level as often as said, red noise does not where it is taken out.
 
 use crate::common::pulses::{cpu, events, pulsar};
-use eagleray::engine::pulsation::{AccelOptions, Search, SearchOptions, accel, search};
+use eagleray::engine::pulsation::{AccelOptions, SearchOptions, SearchResult, accel, search};
 use eagleray::internal::random::Random;
 use eagleray::{DeviceChoice, Warnings};
 
-fn run(times: &[f64], gti: &[(f64, f64)], asked: &AccelOptions) -> Search {
+fn run(times: &[f64], gti: &[(f64, f64)], asked: &AccelOptions) -> SearchResult {
     accel(events(times, gti), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
 }
 

@@ -8,8 +8,8 @@ use crate::common::fits_file::{Column, Folder, events, file, gti};
 use eagleray::data::ChannelRange;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    Backend, Band, Channels, Combine, CrossSpectrumOptions, EnergyBands, EnergyKind, EnergySpectrum,
-    EnergySpectrumOptions, Error, EventFile, Events, OpenOptions, Selection, Warnings, cross_spectrum_of_events,
+    Backend, Band, Combine, CrossSpectrumOptions, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions,
+    Error, EventFile, EventPair, Events, OpenOptions, Selection, Warnings, cross_spectrum_of_events,
     energy_spectrum_of_events,
 };
 
@@ -72,7 +72,7 @@ fn spectrum(
 ) -> (eagleray::Result<EnergySpectrum>, u64) {
     let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
     let files: Vec<EventFile> = paths.iter().map(open).collect();
-    let inputs = files.iter().map(|f| Events::of_bands(f, &ranges(&bands()), None).unwrap()).collect();
+    let inputs = files.iter().map(|f| Events::from_bands(f, &ranges(&bands()), None).unwrap()).collect();
     let mut told = 0;
     let warnings = Warnings::default();
     let result = energy_spectrum_of_events(inputs, &bands(), options, backend, warnings, &mut |rows| told += rows);
@@ -155,10 +155,10 @@ fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
     let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
     let band = |lo, hi| {
         let channels = Some(ChannelRange::channels(lo, hi));
-        Events::unread(&file, Selection { channels, ..Selection::default() }).unwrap()
+        Events::from_unread_file(&file, Selection { channels, ..Selection::default() }).unwrap()
     };
     for (subject, inside, read) in [((10.0, 19.0), true, 1), ((80.0, 99.0), false, 1), ((10.0, 19.0), false, 2)] {
-        let channels = Channels { reference: band(10.0, 79.0), subject: band(subject.0, subject.1) };
+        let channels = EventPair { reference: band(10.0, 79.0), subject: band(subject.0, subject.1) };
         let options =
             CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(1.5), ..CrossSpectrumOptions::default() };
         let s =
@@ -180,7 +180,7 @@ fn bands_that_overlap_in_part_are_refused() {
         let band = |&(lo, hi): &(f64, f64)| Band { lo, hi };
         let bands =
             EnergyBands { reference: band(&ends[0]), subjects: ends[1..].iter().map(band).collect(), channels: true };
-        let input = Events::of_bands(&file, &ranges, None)?;
+        let input = Events::from_bands(&file, &ranges, None)?;
         let options = options(EnergyKind::Lag, Combine::Average, 1000);
         energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu(1), Warnings::default(), &mut |_| {})
     };

@@ -3,7 +3,7 @@
 use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedCrossSpectrum, Channels, CrossOptions, CrossSpectrumOptions, Events, Norm, Warnings,
+    AveragedCrossSpectrum, CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Warnings,
     cross_spectrum_of_events,
 };
 
@@ -12,9 +12,9 @@ const SEGMENTS: usize = 200;
 
 fn spectrum(source: &Lagged, [subject, reference]: &[Vec<f64>; 2]) -> AveragedCrossSpectrum {
     let mut warnings = Warnings::default();
-    let events = |times, warnings: &mut Warnings| Events::of_slice(times, source.gti(SEGMENTS), warnings);
+    let events = |times, warnings: &mut Warnings| Events::from_slice(times, source.gti(SEGMENTS), warnings);
     let reference = events(reference, &mut warnings);
-    let input = Channels { reference, subject: events(subject, &mut warnings) };
+    let input = EventPair { reference, subject: events(subject, &mut warnings) };
     let options = CrossSpectrumOptions {
         dt: Some(source.dt),
         segment_size: Some(source.segment_size()),

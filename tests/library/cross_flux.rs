@@ -3,7 +3,7 @@
 use eagleray::internal::backend::Backend;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedCrossSpectrum, Channels, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, Events, FluxPair,
+    AveragedCrossSpectrum, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, EventPair, Events, FluxPair,
     FluxSegment, Gti, Norm, Warnings, cross_spectrum_of_events, cross_spectrum_of_flux,
 };
 use rand_chacha::ChaCha8Rng;
@@ -61,8 +61,8 @@ fn counts_in_bins_give_the_cross_spectrum_of_their_events_bit_for_bit() {
             let cross = CrossOptions { norm, fullspec, ..CrossOptions::default() };
             let gti = Gti::from_seconds(&[(0.0, (segments * n) as f64 * DT)]).unwrap();
             let mut w = Warnings::default();
-            let reference = Events::of_slice(&reference, gti.clone(), &mut w);
-            let input = Channels { reference, subject: Events::of_slice(&subject, gti, &mut w) };
+            let reference = Events::from_slice(&reference, gti.clone(), &mut w);
+            let input = EventPair { reference, subject: Events::from_slice(&subject, gti, &mut w) };
             let segment_size = Some(n as f64 * DT);
             let options =
                 CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
@@ -130,8 +130,8 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
     for norm in [Norm::Leahy, Norm::Frac, Norm::Abs] {
         let [subject, reference] = counts.each_ref().map(|c| times(c));
         let (gti, mut w) = (Gti::from_seconds(&[(0.0, (m * n) as f64 * DT)]).unwrap(), Warnings::default());
-        let reference = Events::of_slice(&reference, gti.clone(), &mut w);
-        let input = Channels { reference, subject: Events::of_slice(&subject, gti, &mut w) };
+        let reference = Events::from_slice(&reference, gti.clone(), &mut w);
+        let input = EventPair { reference, subject: Events::from_slice(&subject, gti, &mut w) };
         let segment_size = Some(n as f64 * DT);
         let cross = own(norm, true);
         let options = CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
@@ -219,7 +219,7 @@ fn the_gpu_gives_the_cpu_s_cross_spectra_of_flux() {
     use eagleray::internal::backend::gpu::GpuBackend;
     use eagleray::internal::numerics::precision::Precision;
 
-    let open = |selector: &_| GpuBackend::open(selector, eagleray::GpuProfile::Auto, Precision::Single);
+    let open = |selector: &_| GpuBackend::open(selector, eagleray::GpuTier::Auto, Precision::Single);
     let Some(mut gpu) = crate::common::gpu::open("cross spectra of flux", open) else { return };
     for n in [64, 99] {
         let counts = counts(100 * n, 7);

@@ -2,7 +2,7 @@
 
 use crate::common::fits_file::{Column, Folder, cpu, events, file, gti};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{Events, OpenOptions, Options, Selection, spectrum_of_events};
+use eagleray::{Events, OpenOptions, PowerSpectrumOptions, Selection, spectrum_of_events};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -16,9 +16,14 @@ fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salva
         return false;
     }
     let channels = file.scale.as_ref().and_then(|s| s.band(0.3, 10.0).ok());
-    let settings = Options { dt: Some(1.0), segment_size: Some(4.0), chunk_events: 64, ..Options::default() };
+    let settings = PowerSpectrumOptions {
+        dt: Some(1.0),
+        segment_size: Some(4.0),
+        chunk_events: 64,
+        ..PowerSpectrumOptions::default()
+    };
     let selection = Selection { channels, detectors: None };
-    let Ok(input) = Events::of_file(&file, selection, &mut warnings) else { return false };
+    let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return false };
     spectrum_of_events(vec![input], &settings, backend, warnings, &mut |_| {}).is_ok_and(|s| {
         assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
         true

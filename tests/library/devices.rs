@@ -8,15 +8,15 @@ use crate::common::faulty::{Call, Faulty};
 use eagleray::engine::{Combine, Events};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::internal::backend::several::Several;
+use eagleray::internal::backend::multi::MultiBackend;
 use eagleray::internal::kernels::Input;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::{PartialSums, Sums};
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 use eagleray::{
-    AveragedPowerSpectrum, BackendError, Error, FluxOptions, FluxSegment, Gti, Options, PowerOptions, Warnings,
-    spectrum_of_events, spectrum_of_flux,
+    AveragedPowerSpectrum, BackendError, Error, FluxOptions, FluxSegment, Gti, PowerOptions, PowerSpectrumOptions,
+    Warnings, spectrum_of_events, spectrum_of_flux,
 };
 
 /// 4 segments a run.
@@ -75,13 +75,13 @@ impl Run {
             if matches!(self, Run::Merged) { (Combine::Merge, &files[..]) } else { (Combine::Average, &files[..1]) };
         let mut warnings = Warnings::default();
         let gti = || Gti::from_seconds(&[(0.0, length)]).unwrap();
-        let inputs = files.iter().map(|times| Events::of_slice(times, gti(), &mut warnings)).collect();
-        let options = Options {
+        let inputs = files.iter().map(|times| Events::from_slice(times, gti(), &mut warnings)).collect();
+        let options = PowerSpectrumOptions {
             dt: Some(1.0 / 4096.0),
             segment_size: Some(segment_size),
             combine,
             chunk_events: 700,
-            ..Options::default()
+            ..PowerSpectrumOptions::default()
         };
         spectrum_of_events(inputs, &options, backend, warnings, &mut |_| {})
     }
@@ -122,7 +122,7 @@ fn the_spare_finishes_what_a_device_left() {
                 for i in 0..count {
                     let what = format!("{run:?}: {call:?} {i}: {error}");
                     let faulty = device("faulty 9000", Some((call, i, error.clone())));
-                    let mut auto = Several::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
+                    let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
                     let got = run.of(N, SEGMENTS, &mut auto).unwrap();
                     assert_same(&got, &expected, &what);
                     let said = fallbacks(&got);
@@ -152,7 +152,7 @@ fn the_spare_finishes_what_a_device_left() {
 fn a_device_is_tried_again_with_the_next_plan() {
     for (error, again) in faults().into_iter().zip([true, false, false, false]) {
         let faulty = device("faulty", Some((Call::Submit, 3, error)));
-        let mut auto = Several::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
+        let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
         let first = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
         let second = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
         assert_eq!(first.unnorm_power, second.unnorm_power);
@@ -171,13 +171,13 @@ fn without_a_spare_the_failure_is_an_error() {
                 let mut alone = faulty();
                 let failed = Run::Events.of(N, SEGMENTS, &mut alone);
                 assert!(matches!(&failed, Err(Error::Backend(e)) if *e == error), "{call:?} {i}: {error}");
-                let mut both = Several::new(vec![Box::new(faulty()), Box::new(faulty())]).unwrap();
+                let mut both = MultiBackend::new(vec![Box::new(faulty()), Box::new(faulty())]).unwrap();
                 let failed = Run::Events.of(N, SEGMENTS, &mut both);
                 assert!(matches!(&failed, Err(Error::Backend(e)) if *e == error), "{call:?} {i}: {error}");
             }
         }
     }
-    assert!(matches!(Several::new(vec![]), Err(BackendError::NoAdapter { .. })));
+    assert!(matches!(MultiBackend::new(vec![]), Err(BackendError::NoAdapter { .. })));
 }
 
 /// The spare takes smaller batches than the device that it replaces: it cuts them at runs.
@@ -189,7 +189,7 @@ fn batches_too_large_for_the_spare_are_cut() {
         for events in [2000, 1 << 20] {
             let faulty = Faulty::new(cpu(), "large", Some((Call::Submit, 0, faults()[1].clone())));
             let faulty = faulty.limited(9024, events);
-            let mut auto = Several::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
+            let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
             let got = run.of(n, segments, &mut auto).unwrap();
             assert_same(&got, &expected, &format!("{run:?}, {events} events"));
             assert_eq!(fallbacks(&got).len(), 1);
@@ -203,7 +203,7 @@ fn a_group_that_was_not_kept_is_an_error() {
     let lost = faults()[0].clone();
     for i in 0..15 {
         let faulty = device("faulty", Some((Call::Submit, i, lost.clone())));
-        let mut auto = Several::new(vec![Box::new(faulty)]).unwrap().with_spare(None).keeping(5000);
+        let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None).keeping(5000);
         let got = Run::Events.of(N, SEGMENTS, &mut auto);
         // A group has 4 batches, of which the second is too much; the last one's sums are collected after two more batches.
         match i {
@@ -211,7 +211,7 @@ fn a_group_that_was_not_kept_is_an_error() {
             _ => assert!(matches!(&got, Err(Error::Backend(e)) if *e == lost), "{i}: {:?}", got.map(|s| s.meta.m)),
         }
     }
-    let mut none = Several::new(vec![Box::new(device("whole", None))]).unwrap().with_spare(None).keeping(5000);
+    let mut none = MultiBackend::new(vec![Box::new(device("whole", None))]).unwrap().with_spare(None).keeping(5000);
     assert_eq!(Run::Events.of(N, SEGMENTS, &mut none).unwrap().meta.m, SEGMENTS as u64);
 }
 
@@ -226,7 +226,7 @@ fn another_device_takes_over() {
                 for i in 0..count {
                     let what = format!("{run:?}: {call:?} {i}: {error}");
                     let faulty = device("first", Some((call, i, error.clone())));
-                    let mut both = Several::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
+                    let mut both = MultiBackend::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
                     let got = run.of(N, SEGMENTS, &mut both).unwrap();
                     assert_same(&got, &expected, &what);
                     assert_eq!(got.meta.device.backend, "gpu", "{what}");
@@ -254,7 +254,7 @@ fn a_group_done_again_interrupts_an_open_one() {
     let spec = PlanSpec {
         n: N,
         segment_size: 4.0,
-        product: Product::Power { weight_exponent: None },
+        quantity: Quantity::Power { weight_exponent: None },
         input: Input::Events,
         min_events: 0,
         max_segments: 1000,
@@ -263,10 +263,19 @@ fn a_group_done_again_interrupts_an_open_one() {
     let mut batch = |rows: std::ops::Range<u64>, events: usize, first, last, before: u64| {
         let mut batch = SegmentBatch { first, last, ..SegmentBatch::default() };
         for index in rows {
-            let (start, begin) = (Dd::product(4.0, index as f64), batch.times.len());
+            let (start, begin) = (DoubleDouble::product(4.0, index as f64), batch.times.len());
             batch.times.extend((0..events).map(|_| start.hi + 4.0 * random.uniform()));
             let (end, events) = (batch.times.len(), before + events as u64);
-            batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+            batch.rows.push(SeriesSegment {
+                index,
+                start,
+                begin,
+                end,
+                events,
+                flux_mean: 0.0,
+                variance: 0.0,
+                scale: 0,
+            });
         }
         Arc::new(batch)
     };
@@ -290,7 +299,7 @@ fn a_group_done_again_interrupts_an_open_one() {
     let fast = Faulty::new(cpu(), "fast", Some((Call::Collect, 2, faults()[0].clone()))).limited(256, 1 << 20);
     let slow = Faulty::new(cpu(), "slow", None).limited(256, 1 << 20).slowed(100);
     let counter = slow.submitted.clone();
-    let mut both = Several::new(vec![Box::new(fast.slowed(50)), Box::new(slow)]).unwrap();
+    let mut both = MultiBackend::new(vec![Box::new(fast.slowed(50)), Box::new(slow)]).unwrap();
     assert_eq!(sum(&mut both), sum(&mut cpu()));
     assert_eq!(both.take_warnings().iter().count(), 1);
     assert_eq!(counter.load(Ordering::Relaxed), 2 + 2 + 1 + 2 + 1);
@@ -304,10 +313,19 @@ fn cross_batches(spec: &PlanSpec, segments: u64, group: u64, events: usize) -> V
             let mut batch = SegmentBatch { first: part == 0, last: part == 1, ..SegmentBatch::default() };
             for (index, channel) in (first..(first + group).min(segments)).flat_map(|i| [(i, 0), (i, 1), (i, 2)]) {
                 let mut random = Random::new(6 * index + 2 * channel + part);
-                let (start, begin) = (Dd::product(spec.segment_size, index as f64), batch.times.len());
+                let (start, begin) = (DoubleDouble::product(spec.segment_size, index as f64), batch.times.len());
                 batch.times.extend((0..events).map(|_| start.hi + spec.segment_size * random.uniform()));
                 let (end, events) = (batch.times.len(), (part + 1) * events as u64);
-                batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+                batch.rows.push(SeriesSegment {
+                    index,
+                    start,
+                    begin,
+                    end,
+                    events,
+                    flux_mean: 0.0,
+                    variance: 0.0,
+                    scale: 0,
+                });
             }
             batches.push(Arc::new(batch));
         }
@@ -333,8 +351,8 @@ fn sums_of(backend: &mut dyn Backend, spec: &PlanSpec, batches: &[Arc<SegmentBat
 /// also where it has to cut the batches.
 #[test]
 fn cross_spectra_survive_their_devices() {
-    let product = Product::Cross { channels: 3, inside: 1, weight_exponent: Some(1) };
-    let spec = PlanSpec { n: N, segment_size: 4.0, product, input: Input::Events, min_events: 0, max_segments: 1000 };
+    let quantity = Quantity::Cross { channels: 3, inside: 1, weight_exponent: Some(1) };
+    let spec = PlanSpec { n: N, segment_size: 4.0, quantity, input: Input::Events, min_events: 0, max_segments: 1000 };
     let batches = cross_batches(&spec, 22, 8, 50);
     let expected = sums_of(&mut cpu(), &spec, &batches);
     assert_eq!((expected.segments, expected.channels.len()), (22, 3));
@@ -344,12 +362,12 @@ fn cross_spectra_survive_their_devices() {
             for i in 0..count {
                 let what = format!("{call:?} {i}: {error}");
                 let fault = || Some((call, i, error.clone()));
-                let mut auto = Several::new(vec![Box::new(device("faulty", fault()))]).unwrap().with_spare(None);
+                let mut auto = MultiBackend::new(vec![Box::new(device("faulty", fault()))]).unwrap().with_spare(None);
                 assert_eq!(sums_of(&mut auto, &spec, &batches), expected, "{what}");
                 assert_eq!(auto.take_warnings().iter().filter(|w| w.code == "W-BACKEND-FALLBACK").count(), 1, "{what}");
                 let devices: Vec<Box<dyn Backend>> =
                     vec![Box::new(device("faulty", fault())), Box::new(device("second", None))];
-                let mut both = Several::new(devices).unwrap();
+                let mut both = MultiBackend::new(devices).unwrap();
                 assert_eq!(sums_of(&mut both, &spec, &batches), expected, "{what}");
             }
         }
@@ -357,7 +375,7 @@ fn cross_spectra_survive_their_devices() {
     // More segments than the spare takes at once.
     let spec = PlanSpec { n: 16, max_segments: 10_000, ..spec };
     let large = Faulty::new(cpu(), "large", Some((Call::Submit, 0, faults()[1].clone()))).limited(9024, 1 << 20);
-    let mut auto = Several::new(vec![Box::new(large)]).unwrap().with_spare(None);
+    let mut auto = MultiBackend::new(vec![Box::new(large)]).unwrap().with_spare(None);
     let got = sums_of(&mut auto, &spec, &cross_batches(&spec, 9100, 9024, 2));
     assert_eq!(got, sums_of(&mut cpu(), &spec, &cross_batches(&spec, 9100, 64, 2)));
     assert_eq!((got.segments, got.photons()), (9100, 4 * 9100));
@@ -369,7 +387,7 @@ fn a_slow_device_gets_little() {
     let slow = device("slow", None).slowed(100);
     let fast = device("fast", None);
     let counters = [slow.submitted.clone(), fast.submitted.clone()];
-    let mut both = Several::new(vec![Box::new(slow), Box::new(fast)]).unwrap();
+    let mut both = MultiBackend::new(vec![Box::new(slow), Box::new(fast)]).unwrap();
     assert_eq!(both.info().adapter, "slow + fast");
     let got = Run::Flux.of(N, 8 * SEGMENTS, &mut both).unwrap();
     assert_same(&got, &Run::Flux.of(N, 8 * SEGMENTS, &mut cpu()).unwrap(), "flux");
@@ -386,7 +404,7 @@ fn equal_devices_get_like_shares() {
     let devices = ["first", "second"].map(|name| device(name, None).slowed(20));
     let counters = devices.each_ref().map(|device| device.submitted.clone());
     let mut both =
-        Several::new(devices.into_iter().map(|device| Box::new(device) as Box<dyn Backend>).collect()).unwrap();
+        MultiBackend::new(devices.into_iter().map(|device| Box::new(device) as Box<dyn Backend>).collect()).unwrap();
     let got = Run::Flux.of(N, 4 * SEGMENTS, &mut both).unwrap();
     assert_eq!((got.meta.device.adapter.as_str(), got.meta.device.backend.as_str()), ("first + second", "gpu"));
     let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
@@ -396,13 +414,13 @@ fn equal_devices_get_like_shares() {
 #[cfg(feature = "gpu")]
 mod gpu {
     use super::*;
-    use eagleray::GpuProfile;
+    use eagleray::GpuTier;
     use eagleray::internal::backend::gpu::GpuBackend;
     use eagleray::internal::numerics::precision::Precision;
 
     /// The best adapter, once again with each call.
     fn open(test: &str) -> Option<Faulty> {
-        let gpu = crate::common::gpu::open(test, |best| GpuBackend::open(best, GpuProfile::Auto, Precision::Single))?;
+        let gpu = crate::common::gpu::open(test, |best| GpuBackend::open(best, GpuTier::Auto, Precision::Single))?;
         let name = gpu.info().adapter.clone();
         Some(Faulty::new(gpu, &name, None).limited(8, 3000))
     }
@@ -413,7 +431,7 @@ mod gpu {
             let (Some(mut one), Some(a), Some(b)) = (open("twice"), open("twice"), open("twice")) else { return };
             let expected = run.of(N, SEGMENTS, &mut one).unwrap();
             let counters = [a.submitted.clone(), b.submitted.clone()];
-            let mut both = Several::new(vec![Box::new(a), Box::new(b)]).unwrap();
+            let mut both = MultiBackend::new(vec![Box::new(a), Box::new(b)]).unwrap();
             let got = run.of(N, SEGMENTS, &mut both).unwrap();
             assert_same(&got, &expected, &format!("{run:?}"));
             assert_eq!((got.meta.device.backend.as_str(), got.meta.device.precision.as_str()), ("gpu", "single"));
@@ -435,7 +453,7 @@ mod gpu {
                     0 => (gpu.slowed(50), Faulty::new(cpu(), "processor", None).limited(8, 3000)),
                     _ => (gpu, Faulty::new(cpu(), "processor", None).limited(8, 3000).slowed(400)),
                 };
-                let mut both = Several::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
+                let mut both = MultiBackend::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
                 assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
                 let got = run.of(N, SEGMENTS, &mut both).unwrap();
                 assert_eq!(got.meta.m, expected.meta.m);

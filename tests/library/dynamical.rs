@@ -5,14 +5,14 @@
 use std::num::NonZeroUsize;
 
 use crate::common::batches::all_backends;
-use eagleray::engine::{LightCurveOptions, SeriesOptions, light_curve_of_events};
+use eagleray::engine::{LightCurveOptions, LightCurveSpectrumOptions, light_curve_of_events};
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::random::Random;
 use eagleray::science::noise::NoiseLevel;
 use eagleray::{
-    Backend, Channels, Combine, CrossFluxOptions, CrossOptions, CrossSeriesOptions, CrossSpectrumOptions,
-    DynamicalCrossOptions, DynamicalCrossSpectrum, DynamicalOptions, DynamicalPowerSpectrum, Events, FluxOptions,
-    FluxPair, FluxSegment, Gti, Norm, Options, PowerOptions, Rebin, TimeRebin, Warnings,
+    Backend, Combine, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions,
+    DynamicalCrossSpectrum, DynamicalOptions, DynamicalPowerSpectrum, EventPair, Events, FluxOptions, FluxPair,
+    FluxSegment, Gti, LightCurveCrossOptions, Norm, PowerOptions, PowerSpectrumOptions, Rebin, TimeRebin, Warnings,
     dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux, dynamical_cross_spectrum_of_light_curves,
     dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, spectrum_of_times,
 };
@@ -43,13 +43,14 @@ fn times() -> Vec<f64> {
 }
 
 fn options(power: PowerOptions, time: TimeRebin) -> DynamicalOptions {
-    let spectrum = Options { dt: Some(DT), segment_size: Some(SIZE), power, ..Options::default() };
+    let spectrum =
+        PowerSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), power, ..PowerSpectrumOptions::default() };
     DynamicalOptions { spectrum, time }
 }
 
 fn dynamical(options: &DynamicalOptions, backend: &mut dyn Backend) -> DynamicalPowerSpectrum {
     let (times, mut warnings) = (times(), Warnings::default());
-    let input = Events::of_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+    let input = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
     dynamical_spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {}).unwrap()
 }
 
@@ -61,7 +62,7 @@ fn close(a: f64, b: f64, bound: f64) {
 fn alone(start: f64) -> (Vec<f64>, f64) {
     let gti = Gti::from_seconds(&[(start, start + SIZE)]).unwrap();
     let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-    let all = Options { dt: Some(DT), segment_size: Some(SIZE), power, ..Options::default() };
+    let all = PowerSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), power, ..PowerSpectrumOptions::default() };
     // An empty segment alone is an error.
     match spectrum_of_times(&times(), gti, &all, &mut cpu()) {
         Ok(spectrum) => (spectrum.power.clone(), spectrum.meta.nphots),
@@ -110,7 +111,12 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
             close(common.noise[row], photons[row] * factor, 1e-12);
         }
         // The average of the rows is the averaged spectrum, and so is that of their noise levels.
-        let spectrum = Options { dt: Some(DT), segment_size: Some(SIZE), power: power.clone(), ..Options::default() };
+        let spectrum = PowerSpectrumOptions {
+            dt: Some(DT),
+            segment_size: Some(SIZE),
+            power: power.clone(),
+            ..PowerSpectrumOptions::default()
+        };
         let averaged = spectrum_of_times(&times(), Gti::from_seconds(&GTI).unwrap(), &spectrum, &mut cpu()).unwrap();
         (0..127).for_each(|k| close((0..7).map(|r| common.row(r)[k]).sum::<f64>() / 7.0, averaged.power[k], 1e-12));
         close(common.meta.channels.noise, averaged.meta.noise, 1e-12);
@@ -180,7 +186,7 @@ fn devices_give_the_same_rows() {
     let expected = dynamical(&options, &mut cpu());
     let one = dynamical(&options, &mut CpuBackend::new(NonZeroUsize::new(1)).unwrap());
     let both: Vec<Box<dyn Backend>> = vec![Box::new(cpu()), Box::new(cpu())];
-    let mut several = eagleray::internal::backend::several::Several::new(both).unwrap();
+    let mut several = eagleray::internal::backend::multi::MultiBackend::new(both).unwrap();
     assert_eq!(one.power, expected.power);
     assert_eq!(dynamical(&options, &mut several).power, expected.power);
     for mut backend in all_backends("dynamical") {
@@ -201,10 +207,10 @@ fn devices_give_the_same_rows() {
 fn light_curves_and_flux_give_the_rows_of_their_events() {
     let expected = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
     let (times, mut warnings) = (times(), Warnings::default());
-    let events = Events::of_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+    let events = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
     let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
     let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &mut |_| {}).unwrap();
-    let series = SeriesOptions { segment_size: Some(SIZE), ..SeriesOptions::default() };
+    let series = LightCurveSpectrumOptions { segment_size: Some(SIZE), ..LightCurveSpectrumOptions::default() };
     let time = TimeRebin::default();
     let of_curve = dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default()).unwrap();
     assert_eq!(of_curve.axes.start, STARTS);
@@ -239,7 +245,7 @@ fn bands() -> ([Vec<f64>; 2], [eagleray::LightCurve; 2]) {
     });
     let curves = both.each_ref().map(|times| {
         let mut warnings = Warnings::default();
-        let events = Events::of_slice(times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
+        let events = Events::from_slice(times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
         let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
         light_curve_of_events(vec![events], &lc, warnings, &mut |_| {}).unwrap()
     });
@@ -260,9 +266,9 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
         [(Norm::Leahy, true, Rebin::None), (Norm::Frac, false, Rebin::None), (Norm::Abs, false, Rebin::Linear(2))]
     {
         let (mut warnings, gti) = (Warnings::default(), || Gti::from_seconds(&GTI).unwrap());
-        let channels = Channels {
-            reference: Events::of_slice(&reference, gti(), &mut warnings),
-            subject: Events::of_slice(&subject, gti(), &mut warnings),
+        let channels = EventPair {
+            reference: Events::from_slice(&reference, gti(), &mut warnings),
+            subject: Events::from_slice(&subject, gti(), &mut warnings),
         };
         let cross = CrossOptions { norm, use_common_mean: common, rebin: Rebin::Linear(3), ..Default::default() };
         let time = TimeRebin { rebin, across_gaps: false };
@@ -278,7 +284,7 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
                 .unwrap();
         // The third segment has no photon of the reference to be divided by.
         assert_eq!(expected.meta.skipped_segments, u64::from(norm == Norm::Frac));
-        let series = CrossSeriesOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
+        let series = LightCurveCrossOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
         let w = Warnings::default();
         let of_curves =
             dynamical_cross_spectrum_of_light_curves(&late, &early, &series, time, &mut cpu(), w.clone()).unwrap();
@@ -321,9 +327,9 @@ fn cross(inside: bool, time: TimeRebin, rebin: Rebin, backend: &mut dyn Backend)
     let late = if inside { 0.0 } else { 0.02 };
     let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + late).collect();
     let gti = || Gti::from_seconds(&GTI).unwrap();
-    let channels = Channels {
-        reference: Events::of_slice(&reference, gti(), &mut warnings),
-        subject: Events::of_slice(&subject, gti(), &mut warnings),
+    let channels = EventPair {
+        reference: Events::from_slice(&reference, gti(), &mut warnings),
+        subject: Events::from_slice(&subject, gti(), &mut warnings),
     };
     let cross = CrossOptions { norm: Norm::Abs, rebin, ..CrossOptions::default() };
     let spectrum =
@@ -339,7 +345,7 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
     assert_eq!(plain.axes.start, STARTS);
     // Single values have the modulus of their powers, and the pulsation the lag of the photons.
     let trace = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu())
-        .trace_maximum(3.0, 10.0)
+        .follow_maximum(3.0, 10.0)
         .unwrap();
     let mut lags = Vec::new();
     for (row, peak) in trace.iter().enumerate().filter(|(row, _)| *row != 2) {
@@ -392,7 +398,7 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
 #[test]
 fn a_drifting_feature_is_followed_and_held_still() {
     let spectrum = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
-    let trace = spectrum.trace_maximum(3.0, 10.0).unwrap();
+    let trace = spectrum.follow_maximum(3.0, 10.0).unwrap();
     for (peak, (row, time)) in trace.iter().zip(spectrum.axes.time.iter().enumerate()) {
         // The phase of the simulated pulsation, differentiated.
         let frequency = 5.0 + 0.04 * (time - 100.0);
@@ -408,7 +414,7 @@ fn a_drifting_feature_is_followed_and_held_still() {
     // A row at the lower end has nothing below it.
     let edge = spectrum.shift_and_add(&[0.25; 7], 1).unwrap();
     assert_eq!((edge.freq.as_slice(), edge.m.as_slice()), ([0.25, 0.5].as_slice(), [7, 7].as_slice()));
-    assert!(spectrum.trace_maximum(40.0, 50.0).is_err() && spectrum.shift_and_add(&[1.0], 3).is_err());
+    assert!(spectrum.follow_maximum(40.0, 50.0).is_err() && spectrum.shift_and_add(&[1.0], 3).is_err());
     let power = PowerOptions { rebin: Rebin::Geometric(0.1), ..PowerOptions::default() };
     let uneven = dynamical(&options(power, TimeRebin::default()), &mut cpu());
     assert!(uneven.shift_and_add(&f0, 3).is_err());

@@ -23,7 +23,8 @@ fn measure(times: &[Vec<f64>; 2], source: &Lagged, options: &EnergySpectrumOptio
     let ranges = [reference, bands.subjects[0]].map(|b| ChannelRange::channels(b.lo, b.hi));
     let segments = (times[1][times[1].len() - 1] / source.segment_size()).ceil() as usize;
     let mut warnings = Warnings::default();
-    let input = Events::of_channels(&times.concat(), &channels, &ranges, source.gti(segments), &mut warnings).unwrap();
+    let input =
+        Events::from_channels(&times.concat(), &channels, &ranges, source.gti(segments), &mut warnings).unwrap();
     let options =
         EnergySpectrumOptions { dt: Some(source.dt), segment_size: Some(source.segment_size()), ..options.clone() };
     let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();

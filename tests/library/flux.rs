@@ -2,8 +2,8 @@
 
 use crate::common::fits_file::{cpu, same_powers};
 use eagleray::{
-    AveragedPowerSpectrum, FluxOptions, FluxSegment, Gti, Norm, Options, PowerOptions, Warnings, spectrum_of_flux,
-    spectrum_of_times,
+    AveragedPowerSpectrum, FluxOptions, FluxSegment, Gti, Norm, PowerOptions, PowerSpectrumOptions, Warnings,
+    spectrum_of_flux, spectrum_of_times,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -39,7 +39,12 @@ fn flux_segments_are_the_events_binned_by_hand() {
         let length = (segments.len() * n) as f64 * 0.25;
         for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
             let power = PowerOptions { norm, ..PowerOptions::default() };
-            let options = Options { dt: Some(0.25), segment_size: Some(n as f64 * 0.25), power, ..Options::default() };
+            let options = PowerSpectrumOptions {
+                dt: Some(0.25),
+                segment_size: Some(n as f64 * 0.25),
+                power,
+                ..PowerSpectrumOptions::default()
+            };
             let good = Gti::from_seconds(&[(0.0, length)]).unwrap();
             let expected = spectrum_of_times(&times, good, &options, &mut cpu()).unwrap();
             let s = flux(&segments, None, false, norm).unwrap();

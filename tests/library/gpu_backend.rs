@@ -7,14 +7,14 @@ use crate::common::batches::*;
 use eagleray::BackendError;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
-use eagleray::internal::backend::several::Several;
-use eagleray::internal::backend::{AdapterSelector, Backend, GpuProfile};
+use eagleray::internal::backend::multi::MultiBackend;
+use eagleray::internal::backend::{AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::Input;
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::Sums;
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 
 #[test]
 fn events_give_the_cpu_s_sums() {
@@ -122,16 +122,21 @@ fn launches_and_bytes_are_those_of_the_design() {
 }
 
 /// Segments of three channels, the first subject of which is part of the reference: all rows of a segment start together.
-fn channels(all: &[(Dd, Vec<f64>)]) -> Vec<(Dd, Vec<f64>)> {
+fn channels(all: &[(DoubleDouble, Vec<f64>)]) -> Vec<(DoubleDouble, Vec<f64>)> {
     let every = |times: &[f64], k: usize| times.iter().copied().skip(k).step_by(3).collect::<Vec<_>>();
-    let channels = |(start, times): &(Dd, Vec<f64>)| {
+    let channels = |(start, times): &(DoubleDouble, Vec<f64>)| {
         [(*start, times.clone()), (*start, every(times, 0)), (*start, times.iter().map(|t| t + 1e-5).collect())]
     };
     all.iter().flat_map(channels).collect()
 }
 
 /// A batch of segments of three channels.
-fn cross_batch(all: &[(Dd, Vec<f64>)], range: std::ops::Range<usize>, part: usize, parts: usize) -> SegmentBatch {
+fn cross_batch(
+    all: &[(DoubleDouble, Vec<f64>)],
+    range: std::ops::Range<usize>,
+    part: usize,
+    parts: usize,
+) -> SegmentBatch {
     let mut batch = batch(all, 3 * range.start..3 * range.end, part, parts);
     batch.rows.iter_mut().for_each(|row| row.index /= 3);
     batch
@@ -143,8 +148,8 @@ fn cross_spectra_are_the_cpu_s_in_any_split() {
     for mut gpu in backends("cross") {
         for (n, count) in [(96, 100), (1021, 64), (4096, 33), (8192, 17)] {
             for weight_exponent in [None, Some(1), Some(2)] {
-                let product = Product::Cross { channels: 3, inside: 1, weight_exponent };
-                let spec = PlanSpec { product, ..spec(n, Input::Events, None) };
+                let quantity = Quantity::Cross { channels: 3, inside: 1, weight_exponent };
+                let spec = PlanSpec { quantity, ..spec(n, Input::Events, None) };
                 let all = channels(&segments(&spec, count, n as u64));
                 let run = spec.run_length() as usize;
                 let split = |rows: usize, parts: usize| {
@@ -188,9 +193,9 @@ fn cross_spectra_are_the_cpu_s_in_any_split() {
 #[test]
 fn double_precision_gives_the_cpu_s_sums() {
     let mut cpu = CpuBackend::new(None).unwrap();
-    let open = |selector: &AdapterSelector| GpuBackend::open(selector, GpuProfile::Native, Precision::Double);
+    let open = |selector: &AdapterSelector| GpuBackend::open(selector, GpuTier::Native, Precision::Double);
     let refused = crate::common::gpu::open("double", |selector| {
-        Ok::<_, BackendError>(GpuBackend::open(selector, GpuProfile::Portable, Precision::Double).err())
+        Ok::<_, BackendError>(GpuBackend::open(selector, GpuTier::Portable, Precision::Double).err())
     });
     assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { profile: "portable", .. }))));
     let Some(mut gpu) = crate::common::gpu::open("double", open) else { return };
@@ -203,7 +208,8 @@ fn double_precision_gives_the_cpu_s_sums() {
                 Input::Events => splits(&all, 128, 1).collect(),
                 Input::Flux => {
                     let mut random = Random::new(n as u64);
-                    let rows = batch(&all, 0..1, 0, 1).rows.iter().map(|r| Row { begin: 0, end: 0, ..*r }).collect();
+                    let rows =
+                        batch(&all, 0..1, 0, 1).rows.iter().map(|r| SeriesSegment { begin: 0, end: 0, ..*r }).collect();
                     let flux = (0..n).map(|_| random.normal()).collect();
                     vec![SegmentBatch { rows, flux, first: true, last: true, ..SegmentBatch::default() }]
                 }
@@ -249,9 +255,9 @@ fn flux_gives_the_cpu_s_sums_at_any_scale() {
             let count = 2 * run + 1;
             let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
             for index in 0..count {
-                batch.rows.push(Row {
+                batch.rows.push(SeriesSegment {
                     index: index as u64,
-                    start: Dd::ZERO,
+                    start: DoubleDouble::ZERO,
                     begin: 0,
                     end: 0,
                     events: 0,
@@ -284,9 +290,9 @@ fn lines_keep_their_amplitude_on_the_average() {
             let line = |i: usize| 1 + i * (spec.frequencies() - 1) / LINES;
             for i in 0..LINES {
                 let (begin, end, events, flux_mean, variance, scale) = (0, 0, 0, 0.0, 0.0, 0);
-                batch.rows.push(Row {
+                batch.rows.push(SeriesSegment {
                     index: i as u64,
-                    start: Dd::ZERO,
+                    start: DoubleDouble::ZERO,
                     begin,
                     end,
                     events,
@@ -322,13 +328,13 @@ fn lengths_that_the_device_cannot_do_are_refused() {
 /// 40 channels of 2^20 bins, 160 MiB, fit a buffer but not a binding of one: an error that says so, and with a spare the CPU's work.
 #[test]
 fn cross_spectra_that_the_device_has_no_memory_for_are_an_error() {
-    let product = Product::Cross { channels: 40, inside: 0, weight_exponent: None };
-    let spec = PlanSpec { product, ..spec(1 << 20, Input::Events, None) };
+    let quantity = Quantity::Cross { channels: 40, inside: 0, weight_exponent: None };
+    let spec = PlanSpec { quantity, ..spec(1 << 20, Input::Events, None) };
     for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().profile == "portable") {
         let refused = gpu.prepare(&spec);
         assert!(matches!(&refused, Err(BackendError::OutOfMemory(why)) if why.starts_with("samples: ")), "{refused:?}");
         assert!(gpu.prepare(&PlanSpec { n: 1 << 10, ..spec.clone() }).is_ok(), "shorter ones are taken");
-        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let mut auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
         auto.prepare(&spec).unwrap();
         assert_eq!(auto.info().backend, "cpu");
         let warnings = auto.take_warnings();

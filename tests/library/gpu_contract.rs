@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crate::common::batches::*;
 use eagleray::engine::{FluxOptions, FluxSegment, spectrum_of_flux};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::internal::backend::several::Several;
+use eagleray::internal::backend::multi::MultiBackend;
 use eagleray::internal::backend::{Backend, PlanId};
 use eagleray::internal::kernels::Input;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Row, SegmentBatch};
+use eagleray::internal::segment::{PlanSpec, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::PartialSums;
 use eagleray::science::power::PowerOptions;
-use eagleray::{BackendError, Gti, Options};
+use eagleray::{BackendError, Gti, PowerSpectrumOptions};
 
 #[test]
 fn a_batch_that_breaks_the_contract_is_refused() {
@@ -44,7 +44,7 @@ fn a_batch_that_breaks_the_contract_is_refused() {
             assert!(matches!(&refused, Err(BackendError::Device(m)) if m.contains(why)), "{why}: {refused:?}");
         }
         let flux_plan = backend.prepare(&PlanSpec { input: Input::Flux, ..spec }).unwrap();
-        let rows = good().rows.iter().map(|row| Row { begin: 0, end: 0, ..*row }).collect();
+        let rows = good().rows.iter().map(|row| SeriesSegment { begin: 0, end: 0, ..*row }).collect();
         let flux =
             SegmentBatch { rows, flux: vec![0.5; 10 * 1024], first: true, last: true, ..SegmentBatch::default() };
         let (mut short, mut parts, mut scales) = (flux.clone(), flux.clone(), flux.clone());
@@ -136,10 +136,10 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
     let gti = || Gti::from_seconds(&[(0.0, 40.0)]).unwrap();
     let mut random = Random::new(11);
     let times: Vec<f64> = (0..20_000).map(|_| 40.0 * random.uniform()).collect();
-    let options = |segment_size: f64, n: usize| Options {
+    let options = |segment_size: f64, n: usize| PowerSpectrumOptions {
         dt: Some(segment_size / n as f64),
         segment_size: Some(segment_size),
-        ..Options::default()
+        ..PowerSpectrumOptions::default()
     };
     let spectrum = |backend: &mut dyn Backend, size, n| {
         eagleray::spectrum_of_times(&times, gti(), &options(size, n), backend).unwrap()
@@ -147,7 +147,7 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
     let too_long = (1 << 23) + 1;
     let mut cpu = CpuBackend::new(None).unwrap();
     for gpu in backends("auto") {
-        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let mut auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
         // A failed run in between must not matter.
         let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0, 1000), &mut auto);
         assert!(matches!(empty, Err(eagleray::Error::NoEvents { .. })));

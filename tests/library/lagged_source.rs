@@ -2,7 +2,7 @@
 
 use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{Channels, CrossOptions, CrossSpectrumOptions, Events, Norm, Warnings, cross_spectrum_of_events};
+use eagleray::{CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Warnings, cross_spectrum_of_events};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 
@@ -21,9 +21,9 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
     let one = |(observer, cpu): &mut (lagged::Observer, CpuBackend), seed: u64| {
         let [subject, reference] = observer.observe(SEGMENTS, seed);
         let mut warnings = Warnings::default();
-        let events = [&reference, &subject].map(|t| Events::of_slice(t, source.gti(SEGMENTS), &mut warnings));
+        let events = [&reference, &subject].map(|t| Events::from_slice(t, source.gti(SEGMENTS), &mut warnings));
         let [reference, subject] = events;
-        let channels = vec![Channels { reference, subject }];
+        let channels = vec![EventPair { reference, subject }];
         cross_spectrum_of_events(channels, false, &options, cpu, Warnings::default(), &mut |_| {}).unwrap()
     };
     let prepare = || (source.observer(), CpuBackend::new(std::num::NonZeroUsize::new(1)).unwrap());

@@ -3,26 +3,23 @@
 
 #![cfg(feature = "gpu")]
 
-use eagleray::internal::backend::GpuProfile;
-use eagleray::internal::backend::gpu::Context;
+use eagleray::internal::backend::GpuTier;
+use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::kernels::check::{self, Outcome};
 use eagleray::internal::kernels::{
-    Comparison, Data, KERNELS, Kernel, Shape, Trial, Values, bin_events, cross_spectrum, fft, fold, fused, path, power,
-    power_pass, rate,
+    CaseData, CaseShape, CaseValues, Comparison, KERNELS, Kernel, KernelCase, bin_events, cross_spectrum, fft, fold,
+    fused, path, power, power_pass, rate,
 };
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
 
 /// Both profiles on the best adapter; none of them when the environment says so.
-fn contexts(test: &str) -> Vec<Context> {
-    [GpuProfile::Portable, GpuProfile::Native]
-        .into_iter()
-        .filter_map(|p| crate::common::gpu::context(test, p))
-        .collect()
+fn contexts(test: &str) -> Vec<GpuContext> {
+    [GpuTier::Portable, GpuTier::Native].into_iter().filter_map(|p| crate::common::gpu::context(test, p)).collect()
 }
 
 /// Runs a case on the device and compares it; asserts that the intended pipelines ran.
-fn on_device(context: &mut Context, trial: &dyn Trial, expected: &Values, what: &str) -> Comparison {
+fn on_device(context: &mut GpuContext, trial: &dyn KernelCase, expected: &CaseValues, what: &str) -> Comparison {
     let job = trial.job(context.limits());
     let comparison = check::compared(context, trial, &job, expected).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(comparison.first_bad, None, "{what}: worst {} of the bound, first bad index", comparison.worst);
@@ -30,23 +27,23 @@ fn on_device(context: &mut Context, trial: &dyn Trial, expected: &Values, what: 
 }
 
 /// The same with one parameter of the device's side changed: the comparison must fail.
-fn must_fail(context: &mut Context, trial: &dyn Trial, expected: &Values, what: &str) {
+fn must_fail(context: &mut GpuContext, trial: &dyn KernelCase, expected: &CaseValues, what: &str) {
     let mut job = trial.job(context.limits());
     trial.perturb(&mut job);
     let comparison = check::compared(context, trial, &job, expected).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert!(comparison.first_bad.is_some(), "{what}: a wrong parameter went unnoticed");
 }
 
-fn expected(trial: &dyn Trial, what: &str) -> Values {
+fn expected(trial: &dyn KernelCase, what: &str) -> CaseValues {
     check::expected(trial).unwrap_or_else(|wrong| panic!("{what}: the CPU: {wrong:?}")).0
 }
 
 fn pair(kernel: &Kernel) {
     let mut contexts = contexts(kernel.name);
-    let mut devices: Vec<&mut Context> = contexts.iter_mut().collect();
+    let mut devices: Vec<&mut GpuContext> = contexts.iter_mut().collect();
     let shapes = check::shapes(kernel, &devices);
-    let own: Vec<Vec<Shape>> = devices.iter().map(|c| (kernel.shapes)(c.limits())).collect();
-    let common = |shape: &&Shape| own.iter().all(|list| list.contains(shape));
+    let own: Vec<Vec<CaseShape>> = devices.iter().map(|c| (kernel.shapes)(c.limits())).collect();
+    let common = |shape: &&CaseShape| own.iter().all(|list| list.contains(shape));
     let last = shapes.iter().rposition(|shape| common(&shape)).expect("a common shape");
     for (variant, name) in kernel.variants.iter().enumerate() {
         let outcomes = check::try_variant(kernel, variant, &shapes, &mut devices);
@@ -59,7 +56,7 @@ fn pair(kernel: &Kernel) {
                 eprintln!("SKIPPED {}.{name} {profile}: no f64 that passes the self-test", kernel.name);
                 continue;
             }
-            for data in [Data::Random, Data::Hostile] {
+            for data in [CaseData::Random, CaseData::Hostile] {
                 let trial = (kernel.trial)(variant, shapes[last], data, last as u64);
                 let what = format!("{}.{name} {:?} {data:?}", kernel.name, shapes[last]);
                 must_fail(context, &*trial, &expected(&*trial, &what), &what);
@@ -122,8 +119,8 @@ fn folded_dispatches_cover_everything() {
     for mut context in contexts("folded dispatches") {
         for kernel in KERNELS {
             let n = if kernel.name == "power_pass" { 8192 } else { 4096 };
-            let shape = Shape { n, rows: 200, events: 30_001 };
-            let trial = (kernel.trial)(0, shape, Data::Random, 7);
+            let shape = CaseShape { n, rows: 200, events: 30_001 };
+            let trial = (kernel.trial)(0, shape, CaseData::Random, 7);
             let expected = expected(&*trial, kernel.name);
             let limits = eagleray::internal::kernels::Limits { groups: 3, ..*context.limits() };
             let job = trial.job(&limits);
@@ -150,9 +147,11 @@ fn no_event_changes_its_bin() {
             }
             for seed in 0..5 {
                 for (i, (data, n, rows, events)) in
-                    [(Data::Random, 8192, 97, 2_100_000), (Data::Hostile, 257, 1201, 220_000)].into_iter().enumerate()
+                    [(CaseData::Random, 8192, 97, 2_100_000), (CaseData::Hostile, 257, 1201, 220_000)]
+                        .into_iter()
+                        .enumerate()
                 {
-                    let trial = (bin_events::KERNEL.trial)(variant, Shape { n, rows, events }, data, 100 + seed);
+                    let trial = (bin_events::KERNEL.trial)(variant, CaseShape { n, rows, events }, data, 100 + seed);
                     let reference = trial.reference();
                     on_device(&mut context, &*trial, &reference, &format!("bin_events.{name} {data:?} seed {seed}"));
                     totals[i] += events;
@@ -229,8 +228,8 @@ fn long_transforms_stay_in_bounds() {
         for (variant, name) in path::VARIANTS.iter().enumerate().take(if sweep { 4 } else { 2 }) {
             let mut worst = vec![[(0f64, 0, 0); 2]; contexts.len()];
             for &(n, rows) in &cases {
-                for (i, data) in [Data::Random, Data::Hostile].into_iter().enumerate() {
-                    let trial = path::trial(variant, Shape { n, rows, events: 0 }, data, n as u64);
+                for (i, data) in [CaseData::Random, CaseData::Hostile].into_iter().enumerate() {
+                    let trial = path::case(variant, CaseShape { n, rows, events: 0 }, data, n as u64);
                     let double = trial.precision() == Precision::Double;
                     // The CPU's transforms of long segments err as much as a device's in double precision, which is compared with the
                     // definition there, at some frequencies.

@@ -6,7 +6,7 @@ use crate::common::pulses::cpu;
 use eagleray::data::LightCurve;
 use eagleray::data::phase::Spin;
 use eagleray::engine::PulseSamples;
-use eagleray::engine::pulsation::{Ephemeris, Method, Search, SearchOptions, pdm};
+use eagleray::engine::pulsation::{Ephemeris, SearchOptions, SearchResult, SearchStatistic, pdm};
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
 use eagleray::science::statistics::dispersion;
@@ -18,20 +18,20 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
     let lines = rates.iter().enumerate().map(|(i, rate)| format!("{:?} {rate:?}\n", (i as f64 + 0.5) * dt));
     let file = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
     std::fs::write(file.path(), lines.collect::<String>()).unwrap();
-    let source = eagleray::io::Source::open(file.path()).unwrap();
+    let source = eagleray::io::InputFile::open(file.path()).unwrap();
     let read = eagleray::io::light_curve::read(&source, &eagleray::GtiSource::File, &mut Warnings::default());
     read.unwrap().expect("a light curve")
 }
 
 fn samples(dt: f64, rates: &[f64]) -> PulseSamples {
-    PulseSamples::of_light_curve(&curve(dt, rates), 1.0, Warnings::default()).unwrap()
+    PulseSamples::from_light_curve(&curve(dt, rates), 1.0, Warnings::default()).unwrap()
 }
 
 fn options(lo: f64, hi: f64, nbin: usize) -> SearchOptions {
-    SearchOptions { freq: (lo, hi), method: Method::Pdm, nbin, ..SearchOptions::default() }
+    SearchOptions { freq: (lo, hi), method: SearchStatistic::Pdm, nbin, ..SearchOptions::default() }
 }
 
-fn searched(samples: &PulseSamples, asked: &SearchOptions) -> Search {
+fn searched(samples: &PulseSamples, asked: &SearchOptions) -> SearchResult {
     pdm(samples.clone(), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
 }
 
@@ -87,7 +87,7 @@ fn theta_is_its_definition() {
         for (lo, hi, nbin) in [(0.11, 0.16, 16), (1.32, 1.35, 64), (1e-3, 9e-3, 300)] {
             let asked = SearchOptions { fdot: Some((-1e-5, 1e-5)), ..options(lo, hi, nbin) };
             let found = searched(&samples, &asked);
-            let step = Spin::of_frequency(found.meta.df, &samples.at.ticks).unwrap();
+            let step = Spin::from_frequency(found.meta.df, &samples.at.ticks).unwrap();
             assert_eq!(found.meta.sampling.as_ref(), Some(&samples.all));
             for j in (0..found.freq.len()).step_by(17) {
                 let rates = Ephemeris::new(samples.at.ticks.reference(), lo, found.fdot[j], 0.0);
@@ -194,9 +194,7 @@ fn bits_are_the_same_everywhere() {
         assert!(one.2[0].log10_p < -20.0 && (one.2[0].freq - 0.00317).abs() < 1e-5, "{:?}", one.2[0]);
         assert!(one == threads(3));
         #[cfg(feature = "gpu")]
-        for profile in
-            [eagleray::internal::backend::GpuProfile::Portable, eagleray::internal::backend::GpuProfile::Native]
-        {
+        for profile in [eagleray::internal::backend::GpuTier::Portable, eagleray::internal::backend::GpuTier::Native] {
             use eagleray::internal::backend::gpu::GpuBackend;
             let open = |selector: &_| {
                 GpuBackend::open(selector, profile, eagleray::internal::numerics::precision::Precision::Single)
@@ -289,10 +287,10 @@ fn only_whole_good_bins_are_samples() {
     let times: Vec<f64> = (0..5000).filter(|i| i % 17 < 12).map(|i| f64::from(i) / 50.0 + 1e-3).collect();
     let gti = Gti::from_seconds(&[(0.3, 40.1), (52.0, 99.95)]).unwrap();
     let mut warnings = Warnings::default();
-    let input = Events::of_slice(&times, gti, &mut warnings);
+    let input = Events::from_slice(&times, gti, &mut warnings);
     let asked = LightCurveOptions { dt: Some(0.5), combine: Combine::Average, chunk_events: 1000 };
     let series = light_curve_of_events(vec![input], &asked, warnings, &mut |_| {}).unwrap();
-    let samples = PulseSamples::of_light_curve(&series, 1.0, Warnings::default()).unwrap();
+    let samples = PulseSamples::from_light_curve(&series, 1.0, Warnings::default()).unwrap();
     // Bins begin at 0.3 s: 79 whole ones before 39.8 s, and from 52.3 to 99.8 s 95.
     assert_eq!((samples.values.len(), samples.all.left_out), (79 + 95, 3));
     let photons = &samples.at.provenance.photons;
@@ -306,18 +304,18 @@ fn only_whole_good_bins_are_samples() {
     // Bins that were exposed in part, as a file may say of its own.
     let mut series = series;
     series.fracexp[7] = 0.95;
-    let of = |least: f64| PulseSamples::of_light_curve(&series, least, Warnings::default()).unwrap();
+    let of = |least: f64| PulseSamples::from_light_curve(&series, least, Warnings::default()).unwrap();
     assert_eq!([0.9, 1.0].map(|least| of(least).all.samples), [174, 173]);
     assert_eq!([0.9, 1.0].map(|least| of(least).all.step == 1.0), [false, true]);
     let refused = |series: &LightCurve, asked: &SearchOptions, min_fracexp: f64, text: &str| {
-        let made = PulseSamples::of_light_curve(series, min_fracexp, Warnings::default());
+        let made = PulseSamples::from_light_curve(series, min_fracexp, Warnings::default());
         let error = made.and_then(|samples| pdm(samples, asked, cpu().as_mut(), &mut |_, _| {})).unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
     };
     let one = options(0.01, 0.09, 20);
     refused(&series, &options(0.01, 0.2, 173), 1.0, "173 samples");
     refused(&series, &one, 1.5, "--min-fracexp");
-    refused(&series, &SearchOptions { method: Method::Ef, ..one.clone() }, 1.0, "of events");
+    refused(&series, &SearchOptions { method: SearchStatistic::Ef, ..one.clone() }, 1.0, "of events");
     refused(&series, &SearchOptions { nbin: 1, ..one.clone() }, 1.0, "--nbin");
     refused(
         &series,

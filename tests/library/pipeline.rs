@@ -8,8 +8,8 @@ use eagleray::data::ChannelRange;
 use eagleray::engine::align;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedPowerSpectrum, Balance, Combine, EventFile, Events, FluxOptions, FluxSegment, Gti, OpenOptions, Options,
-    PowerOptions, Selection, Warnings, spectrum_of_events, spectrum_of_flux, spectrum_of_times,
+    AveragedPowerSpectrum, Combine, EventBalance, EventFile, Events, FluxOptions, FluxSegment, Gti, OpenOptions,
+    PowerOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events, spectrum_of_flux, spectrum_of_times,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -77,13 +77,13 @@ impl Case {
         }
     }
 
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> PowerSpectrumOptions {
+        PowerSpectrumOptions {
             dt: Some(self.dt),
             segment_size: Some(self.dt * self.n as f64),
             compat_stingray: self.compat,
             power: PowerOptions { use_common_mean: self.common_mean, ..PowerOptions::default() },
-            ..Options::default()
+            ..PowerSpectrumOptions::default()
         }
     }
 
@@ -103,12 +103,12 @@ impl Case {
     }
 
     /// What becomes of each event, one at a time, and the summed powers of the segments that count.
-    fn by_hand(&self) -> (Balance, Vec<f64>, u64) {
+    fn by_hand(&self) -> (EventBalance, Vec<f64>, u64) {
         let size = self.dt * self.n as f64;
         let starts = self.starts();
         let mut counts = vec![vec![0.0; self.n]; starts.len()];
         let mut held = vec![(0u64, 0u64); starts.len()];
-        let mut balance = Balance { read: self.times.len() as u64, ..Balance::default() };
+        let mut balance = EventBalance { read: self.times.len() as u64, ..EventBalance::default() };
         for (&t, &channel) in self.times.iter().zip(&self.channels) {
             let channel = f64::from(channel);
             if !t.is_finite() {
@@ -169,10 +169,10 @@ fn same_bits(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum) {
     );
 }
 
-fn of_files(files: &[&EventFile], options: &Options, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
+fn of_files(files: &[&EventFile], options: &PowerSpectrumOptions, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
     let mut warnings = Warnings::default();
     let mut inputs: Vec<Events> =
-        files.iter().map(|f| Events::of_file(f, Selection::default(), &mut warnings).unwrap()).collect();
+        files.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings).unwrap()).collect();
     align(&mut inputs).unwrap();
     spectrum_of_events(inputs, options, backend, warnings, &mut |_| {}).unwrap()
 }
@@ -187,9 +187,9 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
         let (balance, power, segments) = case.by_hand();
         let open = OpenOptions { compat_stingray: case.compat, ..OpenOptions::default() };
         let (file, mut warnings) = folder.open(&case.bytes(), &open).unwrap();
-        let options = Options { chunk_events: 1 + random.below(500) as usize, ..case.options() };
+        let options = PowerSpectrumOptions { chunk_events: 1 + random.below(500) as usize, ..case.options() };
         let mut reported = 0;
-        let result = Events::of_file(&file, case.selection(), &mut warnings).and_then(|input| {
+        let result = Events::from_file(&file, case.selection(), &mut warnings).and_then(|input| {
             spectrum_of_events(vec![input], &options, &mut backend, warnings, &mut |rows| reported += rows)
         });
         let s = match result {
@@ -245,12 +245,12 @@ fn chunks_and_threads_of_any_number_give_identical_bits() {
     let folder = Folder::new();
     let unsorted = folder.open(&bytes(&times), &OpenOptions::default()).unwrap().0;
     let sorted = Folder::new().open(&bytes(&sorted), &OpenOptions::default()).unwrap().0;
-    let options = |chunk_events| Options {
+    let options = |chunk_events| PowerSpectrumOptions {
         dt: Some(1.0 / 64.0),
         segment_size: Some(1.5),
         chunk_events,
         power: PowerOptions { use_common_mean: false, ..PowerOptions::default() },
-        ..Options::default()
+        ..PowerSpectrumOptions::default()
     };
     let reference = of_files(&[&sorted], &options(1000), &mut cpu());
     assert_eq!(reference.meta.m, 266 + 399);
@@ -285,7 +285,12 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     let expected =
         spectrum_of_flux(counts.into_iter().map(FluxSegment::from), &flux, &mut cpu(), Warnings::default()).unwrap();
     let good = || Gti::from_seconds(&[(0.0, 12.0)]).unwrap();
-    let options = |chunk_events| Options { dt: Some(dt), segment_size: Some(4.0), chunk_events, ..Options::default() };
+    let options = |chunk_events| PowerSpectrumOptions {
+        dt: Some(dt),
+        segment_size: Some(4.0),
+        chunk_events,
+        ..PowerSpectrumOptions::default()
+    };
     let s = spectrum_of_times(&tail, good(), &options(1 << 18), &mut cpu()).unwrap();
     assert_eq!(
         (s.meta.provenance.photons.used, s.meta.provenance.photons.read, s.meta.m),
@@ -298,8 +303,8 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     // Two such inputs, merged, are binned into the same segments.
     let halves: [Vec<f64>; 2] = [0, 1].map(|half| tail.iter().copied().skip(half).step_by(2).collect());
     let mut warnings = Warnings::default();
-    let inputs = halves.iter().map(|times| Events::of_slice(times, good(), &mut warnings)).collect();
-    let merged = Options { combine: Combine::Merge, ..options(1 << 18) };
+    let inputs = halves.iter().map(|times| Events::from_slice(times, good(), &mut warnings)).collect();
+    let merged = PowerSpectrumOptions { combine: Combine::Merge, ..options(1 << 18) };
     same_bits(&spectrum_of_events(inputs, &merged, &mut cpu(), Warnings::default(), &mut |_| {}).unwrap(), &s);
 }
 
@@ -329,8 +334,12 @@ fn merged_files_in_different_clocks_are_the_spectrum_of_all_their_events() {
     let good = [(10.25, 300.0), (310.0, 990.0)];
     let folder = Folder::new();
     let [a, b] = two_clocks(&folder, |i| i * 7 % 3 == 0, &times, &good);
-    let options =
-        Options { dt: Some(1.0 / 32.0), segment_size: Some(3.0), combine: Combine::Merge, ..Options::default() };
+    let options = PowerSpectrumOptions {
+        dt: Some(1.0 / 32.0),
+        segment_size: Some(3.0),
+        combine: Combine::Merge,
+        ..PowerSpectrumOptions::default()
+    };
     let merged = of_files(&[&a, &b], &options, &mut cpu());
     let all = spectrum_of_times(&times, Gti::from_seconds(&good).unwrap(), &options, &mut cpu()).unwrap();
     same_bits(&merged, &all);
@@ -345,7 +354,8 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
     let times = many(&mut random, 30_000, 1000);
     let folder = Folder::new();
     let [a, b] = two_clocks(&folder, |i| i % 5 == 0, &times, &[(0.0, 500.0), (504.0, 1000.0)]);
-    let options = Options { dt: Some(1.0 / 32.0), segment_size: Some(2.5), ..Options::default() };
+    let options =
+        PowerSpectrumOptions { dt: Some(1.0 / 32.0), segment_size: Some(2.5), ..PowerSpectrumOptions::default() };
     let [one, two] = [&a, &b].map(|file| of_files(&[file], &options, &mut cpu()));
     let both = of_files(&[&a, &b], &options, &mut cpu());
     assert_eq!(both.meta.m, one.meta.m + two.meta.m);
@@ -379,7 +389,7 @@ fn files_whose_times_cannot_be_compared_are_not_joined() {
         for pair in [[&known, other], [other, &known]] {
             let mut warnings = Warnings::default();
             let mut inputs: Vec<Events> =
-                pair.iter().map(|f| Events::of_file(f, Selection::default(), &mut warnings).unwrap()).collect();
+                pair.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings).unwrap()).collect();
             let e = align(&mut inputs).unwrap_err().to_string();
             assert!(e.contains(key) && e.contains("cannot be joined"), "{e}");
         }
@@ -388,7 +398,7 @@ fn files_whose_times_cannot_be_compared_are_not_joined() {
 
 #[test]
 fn intervals_of_absurd_length_are_refused_and_not_waited_for() {
-    let options = Options { dt: Some(0.25), segment_size: Some(1.0), ..Options::default() };
+    let options = PowerSpectrumOptions { dt: Some(0.25), segment_size: Some(1.0), ..PowerSpectrumOptions::default() };
     for stop in [1e13, 1e30, 1e300] {
         let good = Gti::from_seconds(&[(0.0, stop), (stop * 2.0, stop * 4.0)]).unwrap();
         let e = spectrum_of_times(&[1.0, 2.0], good, &options, &mut cpu()).unwrap_err().to_string();

@@ -3,8 +3,8 @@
 use crate::common::fits_file::{Column, Folder, cpu, events, file, gti, same_powers};
 use eagleray::engine::align;
 use eagleray::{
-    AveragedPowerSpectrum, Combine, EventFile, Events, Norm, OpenOptions, Options, PowerOptions, Selection, Warnings,
-    spectrum_of_events,
+    AveragedPowerSpectrum, Combine, EventFile, Events, Norm, OpenOptions, PowerOptions, PowerSpectrumOptions,
+    Selection, Warnings, spectrum_of_events,
 };
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -38,9 +38,15 @@ fn bytes(times: &[f64], gtis: &[(f64, f64)]) -> Vec<u8> {
     file(&[events(vec![Column::f64("TIME", times)]), gti(gtis)])
 }
 
-fn options(combine: Combine) -> Options {
+fn options(combine: Combine) -> PowerSpectrumOptions {
     let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-    Options { dt: Some(DT), segment_size: Some(SEGMENT), combine, power, ..Options::default() }
+    PowerSpectrumOptions {
+        dt: Some(DT),
+        segment_size: Some(SEGMENT),
+        combine,
+        power,
+        ..PowerSpectrumOptions::default()
+    }
 }
 
 /// The spectrum of several files, each in its own folder; `None` where no photon lies in a segment.
@@ -53,7 +59,7 @@ fn of(files: &[Vec<u8>], combine: Combine) -> Option<AveragedPowerSpectrum> {
     };
     let files: Vec<EventFile> = files.iter().enumerate().map(open).collect();
     let inputs: eagleray::Result<Vec<Events>> =
-        files.iter().map(|f| Events::of_file(f, Selection::default(), &mut warnings)).collect();
+        files.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings)).collect();
     // A part without photons near its good time is refused, which is right and not what is looked for.
     let mut inputs = inputs.ok()?;
     align(&mut inputs).unwrap();

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::common::pulses::{cpu, events, pulsar};
 use eagleray::engine::pulsation::fold::{self, phaseogram};
-use eagleray::engine::pulsation::{Algorithm, Ephemeris, FoldOptions, Method, PulseEvents, SearchOptions, search};
+use eagleray::engine::pulsation::{
+    Algorithm, Ephemeris, FoldOptions, PulseEvents, SearchOptions, SearchStatistic, search,
+};
 use eagleray::internal::backend::{BatchLimits, DeviceInfo, PlanId, Shaders, Ticket};
 use eagleray::internal::kernels::{Job, Limits};
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 use eagleray::{Backend, BackendError, DeviceChoice, Warnings};
 
 fn options(lo: f64, hi: f64) -> SearchOptions {
@@ -24,7 +26,7 @@ fn a_fast_pulsar_that_drifts_is_found_in_a_million_events() {
     let times = pulsar(&mut Random::new(4), 100.0, 1e4, 0.05, truth);
     assert!(times.len() > 980_000);
     let events = events(&times, &[(0.0, 1e4)]);
-    assert_eq!(events.ticks.reference(), Dd::from(5000.0));
+    assert_eq!(events.ticks.reference(), DoubleDouble::from(5000.0));
     let asked = SearchOptions { fdot: Some((-6e-8, 6e-8)), nharm: 1, ..options(700.0, 700.02) };
     let (mut told, mut all) = (0, 0);
     let found = search(events.clone(), &asked, cpu().as_mut(), &mut |done, of| (told, all) = (done, of)).unwrap();
@@ -75,7 +77,7 @@ fn trials_by_profiles_and_by_harmonic_sums_agree() {
     let (a, b) = (&unbinned.candidates[0], &binned.candidates[0]);
     assert!((a.freq - b.freq).abs() < 1e-2 * a.freq_err && (a.stat - b.stat).abs() < 1e-4 * a.stat, "{a:?} {b:?}");
     assert!(a.grid_stat != b.grid_stat);
-    for (method, nbin) in [(Method::H, 64), (Method::Ef, 24)] {
+    for (method, nbin) in [(SearchStatistic::H, 64), (SearchStatistic::Ef, 24)] {
         let asked = SearchOptions { method, nbin, ..asked.clone() };
         let found = search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap();
         assert!((found.candidates[0].freq - 3.3).abs() < 1e-3 && found.candidates[0].log10_p < -50.0, "{method:?}");
@@ -96,14 +98,18 @@ fn gaps_are_no_pulsations() {
         search(PulseEvents::clone(events), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
     };
     let asked = SearchOptions { nbin: 128, ..options(0.003, 0.043) };
-    let methods = [(Method::Z2, Algorithm::Fft), (Method::Z2, Algorithm::Fold), (Method::H, Algorithm::Fft)];
+    let methods = [
+        (SearchStatistic::Z2, Algorithm::Fft),
+        (SearchStatistic::Z2, Algorithm::Fold),
+        (SearchStatistic::H, Algorithm::Fft),
+    ];
     let folded = |events: &PulseEvents, freq: f64| {
         let ephemeris = Ephemeris::new(events.ticks.reference(), freq, 0.0, 0.0);
         let asked = FoldOptions { ephemeris, nbin: 50, nharm: 2, background: 0.0 };
         fold::fold(events, &asked, cpu().as_mut()).unwrap().meta
     };
     let noise = seen(21, 0.0, 0.01);
-    let spin = Spin::of_frequency(0.01, &noise.ticks).unwrap();
+    let spin = Spin::from_frequency(0.01, &noise.ticks).unwrap();
     // 2N times the square of 2/π.
     let plain = harmonics::z2(&noise.times, None, &[], &spin, 1)[0] / noise.times.len() as f64;
     assert!((plain - 0.81).abs() < 0.02, "{plain}");
@@ -205,7 +211,7 @@ fn the_cpu_does_the_work_of_a_device_that_is_lost() {
 #[cfg(feature = "gpu")]
 #[test]
 fn profiles_are_the_same_on_every_device() {
-    use eagleray::internal::backend::GpuProfile;
+    use eagleray::internal::backend::GpuTier;
     use eagleray::internal::backend::gpu::GpuBackend;
     use eagleray::internal::numerics::precision::Precision;
     let times = pulsar(&mut Random::new(6), 40.0, 500.0, 0.4, [31.7, 1e-5]);
@@ -234,10 +240,10 @@ fn profiles_are_the_same_on_every_device() {
             profile.meta.device.backend,
         )
     };
-    for method in [Method::Z2, Method::Ef] {
+    for method in [SearchStatistic::Z2, SearchStatistic::Ef] {
         let on_cpu = run(cpu().as_mut(), method);
         assert!(on_cpu.3[0].log10_p < -100.0 && (on_cpu.3[0].fdot - 1e-5).abs() < 2e-6, "{:?}", on_cpu.3[0]);
-        for profile in [GpuProfile::Portable, GpuProfile::Native] {
+        for profile in [GpuTier::Portable, GpuTier::Native] {
             let open = |selector: &_| GpuBackend::open(selector, profile, Precision::Single);
             let Some(mut gpu) = crate::common::gpu::open("profiles", open) else { continue };
             let on_gpu = run(&mut gpu, method);
@@ -292,11 +298,11 @@ fn false_alarms_are_as_frequent_as_said() {
     let gaps: &[(f64, f64)] = &[(0.0, 200.0), (500.0, 640.0), (900.0, 1000.0)];
     eprintln!("| statistic | intervals | false alarm | of {trials} searches | expected |\n|---|---|---|---|---|");
     for (method, nharm, gti, name) in [
-        (Method::Z2, 1, whole, "Z²_1 | one"),
-        (Method::Z2, 2, whole, "Z²_2 | one"),
-        (Method::Z2, 2, gaps, "Z²_2 | three"),
-        (Method::H, 2, whole, "H | one"),
-        (Method::Ef, 2, whole, "χ² of 16 bins | one"),
+        (SearchStatistic::Z2, 1, whole, "Z²_1 | one"),
+        (SearchStatistic::Z2, 2, whole, "Z²_2 | one"),
+        (SearchStatistic::Z2, 2, gaps, "Z²_2 | three"),
+        (SearchStatistic::H, 2, whole, "H | one"),
+        (SearchStatistic::Ef, 2, whole, "χ² of 16 bins | one"),
     ] {
         let mut random = Random::new(11);
         let p: Vec<f64> = (0..trials).map(|_| run(&mut random, method, nharm, gti, 0.0).0).collect();
@@ -306,7 +312,7 @@ fn false_alarms_are_as_frequent_as_said() {
             let sigma = (n * level * (1.0 - level)).sqrt();
             // Of H and χ² the probability is an upper bound.
             assert!(found <= n * level + 3.5 * sigma + 1.0, "{name}: {found} of {trials} at {level}");
-            let least = if method == Method::Z2 { n * level - 3.5 * sigma - 1.0 } else { 0.0 };
+            let least = if method == SearchStatistic::Z2 { n * level - 3.5 * sigma - 1.0 } else { 0.0 };
             assert!(found >= least, "{name}: {found} of {trials} at {level}");
         }
     }
@@ -317,7 +323,7 @@ fn false_alarms_are_as_frequent_as_said() {
     let mut before = -1.0;
     for a in [0.15, 0.2, 0.25, 0.3, 0.4] {
         let mut random = Random::new(12);
-        let all: Vec<_> = (0..trials).map(|_| run(&mut random, Method::Z2, 1, whole, a)).collect();
+        let all: Vec<_> = (0..trials).map(|_| run(&mut random, SearchStatistic::Z2, 1, whole, a)).collect();
         let found: Vec<_> = all.iter().filter(|one| one.0 <= -2.0 && one.1).collect();
         let pull = (found.iter().map(|one| (one.2 / one.3).powi(2)).sum::<f64>() / found.len().max(1) as f64).sqrt();
         let covered = all.iter().filter(|one| one.4.is_some_and(|limit| limit >= a)).count();
@@ -352,7 +358,10 @@ fn what_has_no_meaning_is_refused() {
     refused(SearchOptions { oversample: Some(f64::NAN), ..options(1.0, 2.0) }, "--oversample");
     refused(SearchOptions { fdot: Some((0.0, 1e9)), ..options(1.0, 2.0) }, "--fdot");
     refused(SearchOptions { fddot: Some((f64::NAN, 0.0)), ..options(1.0, 2.0) }, "--fddot");
-    refused(SearchOptions { method: Method::Ef, algorithm: Algorithm::Fft, ..options(1.0, 2.0) }, "--algorithm");
+    refused(
+        SearchOptions { method: SearchStatistic::Ef, algorithm: Algorithm::Fft, ..options(1.0, 2.0) },
+        "--algorithm",
+    );
     refused(SearchOptions { algorithm: Algorithm::Fold, nharm: 8, nbin: 16, ..options(1.0, 2.0) }, "--nbin");
     let at = |freq: f64| FoldOptions {
         ephemeris: Ephemeris::new(events.ticks.reference(), freq, 0.0, 0.0),
@@ -365,7 +374,7 @@ fn what_has_no_meaning_is_refused() {
         at(f64::NAN),
         FoldOptions { nbin: 4097, ..at(1.0) },
         FoldOptions { nharm: 8, ..at(1.0) },
-        FoldOptions { ephemeris: Ephemeris::new(Dd::ZERO, 1.0, 0.0, 0.0), ..at(1.0) },
+        FoldOptions { ephemeris: Ephemeris::new(DoubleDouble::ZERO, 1.0, 0.0, 0.0), ..at(1.0) },
     ] {
         assert!(fold::fold(&events, &asked, cpu().as_mut()).is_err(), "{asked:?}");
     }

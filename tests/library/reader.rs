@@ -5,15 +5,15 @@ use std::path::Path;
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::data::ChannelRange;
 use eagleray::io::EventStream;
-use eagleray::time::{Dd, MjdRef};
-use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Options, Result, Selection, Warnings};
+use eagleray::time::{DoubleDouble, MjdRef};
+use eagleray::{EventFile, Gti, GtiSource, OpenOptions, PowerSpectrumOptions, Result, Selection, Warnings};
 
 fn open(bytes: &[u8]) -> (EventFile, Warnings) {
     Folder::new().open(bytes, &OpenOptions::default()).unwrap()
 }
 
 /// Times of the selected events of a file, as stored.
-fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, eagleray::Balance) {
+fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, eagleray::EventBalance) {
     let mut stream = EventStream::open(file, selection, &mut Warnings::default()).unwrap();
     let mut times = Vec::new();
     while stream.next_chunk(3, &mut times).unwrap() {}
@@ -234,7 +234,7 @@ fn intervals_can_be_given_by_a_text_or_a_fits_file_or_left_out() {
     assert_eq!(given(GtiSource::Span).unwrap(), [(101.0, 106.0)]);
     let (file, warnings) =
         folder.open(&bytes, &OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() }).unwrap();
-    let options = Options { dt: Some(0.5), segment_size: Some(5.0), ..Options::default() };
+    let options = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(5.0), ..PowerSpectrumOptions::default() };
     let s = spectrum(&file, Selection::default(), &options, warnings).unwrap();
     assert_eq!((s.meta.provenance.photons.used, s.meta.provenance.photons.outside_segments), (5, 1));
 }
@@ -321,5 +321,5 @@ fn clock_rows_of_event_modes_are_counted_and_are_no_photons() {
     // Without an epoch of its own, RXTE's clock is known.
     assert_eq!(codes(&warnings), ["W-NO-MJDREF"]);
     assert_eq!(file.clock.mjdref.map(|m| m.day), Some(49353));
-    assert_eq!(file.clock.event_offset, Dd::ZERO);
+    assert_eq!(file.clock.event_offset, DoubleDouble::ZERO);
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use eagleray::Error;
 use eagleray::internal::numerics::fft::CpuFft;
-use eagleray::simulate::{Bands, Energies, Event, FrameTime, Lag, Mission, Negative, Simulation, Term};
+use eagleray::simulate::{
+    BandPair, Event, FrameTime, Mission, NegativeRates, PhotonSpectrum, Simulation, SubjectLag, VariabilityTerm,
+};
 use fitsio::FitsFile;
 use rustfft::num_complex::Complex;
 
@@ -59,8 +61,8 @@ fn bytes_depend_on_the_seed_and_not_on_threads() {
         rate: vec![2000.0],
         length: 200.0,
         model: vec![
-            Term::Lorentzian { f0: 1.0, fwhm: 0.5, rms: 0.2 },
-            Term::Pulsar { frequency: 3.0, pulsed_fraction: 0.2 },
+            VariabilityTerm::Lorentzian { f0: 1.0, fwhm: 0.5, rms: 0.2 },
+            VariabilityTerm::Pulsar { frequency: 3.0, pulsed_fraction: 0.2 },
         ],
         mission: Mission::Nicer,
         seed: 5,
@@ -87,9 +89,9 @@ fn cfitsio_reads_every_mission_as_written() {
             rate: vec![300.0],
             length: 500.0,
             gaps: vec![(100.0, 150.0), (140.0, 200.5)],
-            energies: Energies { index: 1.5, range: None },
+            energies: PhotonSpectrum { index: 1.5, range: None },
             frame_time: FrameTime::Mission,
-            model: vec![Term::Pulsar { frequency: 0.7, pulsed_fraction: 0.5 }],
+            model: vec![VariabilityTerm::Pulsar { frequency: 0.7, pulsed_fraction: 0.5 }],
             ..Simulation::default()
         };
         let (path, bytes) = file(&s, directory.path(), name);
@@ -180,11 +182,11 @@ fn waiting_times_are_exponential_across_blocks() {
 
 #[test]
 fn a_lorentzian_has_its_rms() {
-    for (rms, negative) in [(0.1, Negative::Refuse), (0.1, Negative::Exp), (0.5, Negative::Exp)] {
+    for (rms, negative) in [(0.1, NegativeRates::Refuse), (0.1, NegativeRates::Exp), (0.5, NegativeRates::Exp)] {
         let s = Simulation {
             rate: vec![800.0],
             length: 4096.0,
-            model: vec![Term::Lorentzian { f0: 2.0, fwhm: 0.5, rms }],
+            model: vec![VariabilityTerm::Lorentzian { f0: 2.0, fwhm: 0.5, rms }],
             negative,
             seed: 11,
             ..Simulation::default()
@@ -205,7 +207,7 @@ fn a_power_law_has_its_rms_and_its_index() {
     let s = Simulation {
         rate: vec![500.0],
         length: 8192.0,
-        model: vec![Term::PowerLaw { index: 1.0, rms: 0.3, fmin: Some(0.01), fmax: Some(4.0) }],
+        model: vec![VariabilityTerm::PowerLaw { index: 1.0, rms: 0.3, fmin: Some(0.01), fmax: Some(4.0) }],
         seed: 3,
         ..Simulation::default()
     };
@@ -245,13 +247,13 @@ fn cross(s: &Simulation, lo: f64, hi: f64) -> (f64, f64) {
     (c.arg(), c.norm_sqr() / (p1 * p2))
 }
 
-fn two_bands(lag: Lag, coherence: f64) -> Simulation {
+fn two_bands(lag: SubjectLag, coherence: f64) -> Simulation {
     Simulation {
         mission: Mission::Nicer,
         rate: vec![2000.0, 1500.0],
         length: 2048.0,
-        model: vec![Term::Lorentzian { f0: 0.0, fwhm: 4.0, rms: 0.3 }],
-        bands: Some(Bands { subject: (0.3, 2.0), reference: (2.0, 10.0), lag, coherence }),
+        model: vec![VariabilityTerm::Lorentzian { f0: 0.0, fwhm: 4.0, rms: 0.3 }],
+        bands: Some(BandPair { subject: (0.3, 2.0), reference: (2.0, 10.0), lag, coherence }),
         seed: 21,
         ..Simulation::default()
     }
@@ -259,7 +261,7 @@ fn two_bands(lag: Lag, coherence: f64) -> Simulation {
 
 #[test]
 fn a_positive_lag_delays_the_first_band() {
-    let s = two_bands(Lag::Time(0.02), 1.0);
+    let s = two_bands(SubjectLag::Time(0.02), 1.0);
     let events = s.events().unwrap();
     assert!(events.iter().all(|e| if e.band == 0 { (30..200).contains(&e.pi) } else { (200..1000).contains(&e.pi) }));
     let ratio = events.iter().filter(|e| e.band == 0).count() as f64 / events.len() as f64;
@@ -275,7 +277,7 @@ fn a_positive_lag_delays_the_first_band() {
 #[test]
 fn coherence_and_phase_lag_are_recovered() {
     for (lag, coherence) in [(0.6, 0.5), (-0.3, 0.8), (0.0, 0.0)] {
-        let (phase, found) = cross(&two_bands(Lag::Phase(lag), coherence), 0.2, 3.0);
+        let (phase, found) = cross(&two_bands(SubjectLag::Phase(lag), coherence), 0.2, 3.0);
         assert!((found - coherence).abs() < 0.04, "{found} {coherence}");
         assert!(coherence == 0.0 || (phase - lag).abs() < 0.04, "{phase} {lag}");
     }
@@ -283,14 +285,15 @@ fn coherence_and_phase_lag_are_recovered() {
 
 #[test]
 fn a_pulsar_is_at_its_frequency_with_its_power() {
-    for bands in
-        [None, Some(Bands { subject: (0.0, 100.0), reference: (100.0, 900.0), lag: Lag::Time(0.0), coherence: 1.0 })]
-    {
+    for bands in [
+        None,
+        Some(BandPair { subject: (0.0, 100.0), reference: (100.0, 900.0), lag: SubjectLag::Time(0.0), coherence: 1.0 }),
+    ] {
         let (fraction, frequency) = (0.1, 20.0 + 1.0 / 16.0);
         let s = Simulation {
             rate: vec![1000.0],
             length: 256.0,
-            model: vec![Term::Pulsar { frequency, pulsed_fraction: fraction }],
+            model: vec![VariabilityTerm::Pulsar { frequency, pulsed_fraction: fraction }],
             bands,
             ..Simulation::default()
         };
@@ -310,12 +313,12 @@ fn a_pulsar_is_at_its_frequency_with_its_power() {
 
 #[test]
 fn pulsations_lag_with_their_band() {
-    let lag = Lag::Phase(0.8);
+    let lag = SubjectLag::Phase(0.8);
     let s = Simulation {
         rate: vec![3000.0],
         length: 512.0,
-        model: vec![Term::Pulsar { frequency: 2.0, pulsed_fraction: 0.5 }],
-        bands: Some(Bands { subject: (0.0, 10.0), reference: (10.0, 20.0), lag, coherence: 1.0 }),
+        model: vec![VariabilityTerm::Pulsar { frequency: 2.0, pulsed_fraction: 0.5 }],
+        bands: Some(BandPair { subject: (0.0, 10.0), reference: (10.0, 20.0), lag, coherence: 1.0 }),
         ..Simulation::default()
     };
     let (phase, _) = cross(&s, 1.95, 2.05);
@@ -324,7 +327,7 @@ fn pulsations_lag_with_their_band() {
 
 #[test]
 fn the_spectrum_of_photons_is_a_power_law() {
-    let energies = Energies { index: 2.0, range: Some((1.0, 8.0)) };
+    let energies = PhotonSpectrum { index: 2.0, range: Some((1.0, 8.0)) };
     let s =
         Simulation { mission: Mission::Nicer, energies, rate: vec![1000.0], length: 200.0, ..Simulation::default() };
     let events = s.events().unwrap();
@@ -337,10 +340,10 @@ fn the_spectrum_of_photons_is_a_power_law() {
 #[test]
 fn what_cannot_be_simulated_is_refused_with_advice() {
     let good = Simulation::default();
-    let strong = vec![Term::Lorentzian { f0: 1.0, fwhm: 1.0, rms: 0.8 }];
-    let band = |a, b| Bands { subject: a, reference: b, lag: Lag::Time(0.0), coherence: 1.0 };
+    let strong = vec![VariabilityTerm::Lorentzian { f0: 1.0, fwhm: 1.0, rms: 0.8 }];
+    let band = |a, b| BandPair { subject: a, reference: b, lag: SubjectLag::Time(0.0), coherence: 1.0 };
     let cases = [
-        ("negative", Simulation { negative: Negative::Refuse, model: strong, ..good.clone() }),
+        ("negative", Simulation { negative: NegativeRates::Refuse, model: strong, ..good.clone() }),
         ("rate", Simulation { rate: vec![f64::NAN], ..good.clone() }),
         ("rate", Simulation { rate: vec![1.0, 2.0], ..good.clone() }),
         ("rate", Simulation { rate: vec![1e12], ..good.clone() }),
@@ -354,11 +357,17 @@ fn what_cannot_be_simulated_is_refused_with_advice() {
             "dt",
             Simulation {
                 dt: Some(1e-9),
-                model: vec![Term::Lorentzian { f0: 1.0, fwhm: 1.0, rms: 0.1 }],
+                model: vec![VariabilityTerm::Lorentzian { f0: 1.0, fwhm: 1.0, rms: 0.1 }],
                 ..good.clone()
             },
         ),
-        ("model", Simulation { model: vec![Term::Pulsar { frequency: 1.0, pulsed_fraction: 0.6 }; 2], ..good.clone() }),
+        (
+            "model",
+            Simulation {
+                model: vec![VariabilityTerm::Pulsar { frequency: 1.0, pulsed_fraction: 0.6 }; 2],
+                ..good.clone()
+            },
+        ),
         ("frame-time", Simulation { frame_time: FrameTime::Seconds(0.0), ..good.clone() }),
     ];
     for (option, s) in cases {
@@ -378,6 +387,6 @@ fn faint_and_short_observations_are_files_too() {
     let table = fits.hdu(1).unwrap();
     let rows: i64 = table.read_key(&mut fits, "NAXIS2").unwrap();
     assert_eq!(rows, 0);
-    let model = vec![Term::PowerLaw { index: 2.0, rms: 0.2, fmin: None, fmax: None }];
+    let model = vec![VariabilityTerm::PowerLaw { index: 2.0, rms: 0.2, fmin: None, fmax: None }];
     assert!(Simulation { model, length: 0.1, rate: vec![1e4], ..Simulation::default() }.events().unwrap().len() > 100);
 }

@@ -3,12 +3,12 @@
 
 #![cfg(feature = "gpu")]
 
-use eagleray::internal::backend::GpuProfile;
-use eagleray::internal::backend::gpu::Context;
+use eagleray::internal::backend::GpuTier;
+use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::kernels::bin_events::{self, BIN_F64, BIN_U32, BinParams};
-use eagleray::internal::kernels::{Access, DeviceRow, Dispatch, Fill, Job, Shader};
+use eagleray::internal::kernels::{Access, DeviceSegment, Dispatch, Fill, Job, Shader};
 use eagleray::internal::random::Random;
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 
 const INFINITE: u64 = 0x7ff << 52;
 const MANTISSA: u64 = (1 << 52) - 1;
@@ -127,7 +127,7 @@ fn class(bits: u64) -> u64 {
 
 #[test]
 fn operations_round_as_ieee_754_says() {
-    let Some(mut context) = crate::common::gpu::context("soft f64", GpuProfile::Portable) else { return };
+    let Some(mut context) = crate::common::gpu::context("soft f64", GpuTier::Portable) else { return };
     const PAIRS: usize = 1 << 20;
     // How often each result was subnormal, infinite, zero: the cases are worth something.
     let mut seen = [[0usize; 3]; 2];
@@ -141,7 +141,7 @@ fn operations_round_as_ieee_754_says() {
             buffers: vec![0, 1],
             workgroups: context.limits().grid_of_items(PAIRS as u64),
         };
-        let buffers = vec![Fill::of(pairs.as_flattened()), Fill::Zeros(16 * PAIRS as u64)];
+        let buffers = vec![Fill::from_values(pairs.as_flattened()), Fill::Zeros(16 * PAIRS as u64)];
         let result = context.run(&Job { buffers, dispatches: vec![dispatch], outputs: vec![1] }).unwrap();
         for ([a, b], got) in pairs.iter().zip(result.outputs[0].as_chunks::<16>().0) {
             let (x, y) = (f64::from_bits(*a), f64::from_bits(*b));
@@ -164,7 +164,7 @@ fn operations_round_as_ieee_754_says() {
 struct Histogram {
     n: usize,
     delta: f64,
-    starts: Vec<Dd>,
+    starts: Vec<DoubleDouble>,
     begins: Vec<usize>,
     times: Vec<f64>,
 }
@@ -174,7 +174,7 @@ impl Histogram {
         // 2^−1 … 2^14 bins a second; or out of all reason, so that differences are subnormal or products overflow.
         let exponent = if random.below(3) > 0 { 1022 + random.below(15) } else { random.below(2046) } as i64;
         let delta = f64::from_bits(number(random, exponent) & !(1 << 63));
-        let starts: Vec<Dd> = (0..rows).map(|_| start(random, n, delta)).collect();
+        let starts: Vec<DoubleDouble> = (0..rows).map(|_| start(random, n, delta)).collect();
         let begins: Vec<usize> = (0..=rows).map(|row| row * events / rows).collect();
         let mut times = Vec::with_capacity(events);
         for (row, &start) in starts.iter().enumerate() {
@@ -202,9 +202,9 @@ impl Histogram {
         (counts, dropped)
     }
 
-    fn job(&self, shader: &'static Shader, context: &Context) -> Job {
-        let rows: Vec<DeviceRow> =
-            self.starts.iter().zip(&self.begins).map(|(s, &b)| DeviceRow::new(*s, b, 0, self.n)).collect();
+    fn job(&self, shader: &'static Shader, context: &GpuContext) -> Job {
+        let rows: Vec<DeviceSegment> =
+            self.starts.iter().zip(&self.begins).map(|(s, &b)| DeviceSegment::new(*s, b, 0, self.n)).collect();
         let params = BinParams {
             delta: self.delta.to_bits(),
             n: self.n as u32,
@@ -215,7 +215,7 @@ impl Histogram {
         let counts = Fill::Zeros(4 * (rows.len() * self.n) as u64);
         let dropped = Fill::Zeros(4 * rows.len() as u64);
         Job {
-            buffers: vec![Fill::of(&self.times), Fill::of(&rows), counts, dropped],
+            buffers: vec![Fill::from_values(&self.times), Fill::from_values(&rows), counts, dropped],
             dispatches: vec![bin_events::dispatch(shader, params, [0, 1, 2, 3], context.limits())],
             outputs: vec![2, 3],
         }
@@ -224,7 +224,7 @@ impl Histogram {
 
 /// A start about as large as the segment, much larger, much smaller, or not related; its low part of either sign, from half
 /// a unit down to the smallest subnormal, or larger than a start may have.
-fn start(random: &mut Random, n: usize, delta: f64) -> Dd {
+fn start(random: &mut Random, n: usize, delta: f64) -> DoubleDouble {
     let size = ((n as f64 / delta).to_bits() >> 52) as i64 & 0x7ff;
     let exponent = match random.below(5) {
         0 => size + random.below(5) as i64 - 2,
@@ -248,11 +248,11 @@ fn start(random: &mut Random, n: usize, delta: f64) -> Dd {
             f64::from_bits(number(random, exponent))
         }
     };
-    Dd { hi, lo }
+    DoubleDouble { hi, lo }
 }
 
 /// A time on an edge, a few units beside it, at the product's own unit beside it, or anywhere.
-fn time(random: &mut Random, start: Dd, n: usize, delta: f64) -> f64 {
+fn time(random: &mut Random, start: DoubleDouble, n: usize, delta: f64) -> f64 {
     let any = random.below(n + 1) as f64;
     let bin = random.pick(&[0.0, 1.0, n as f64, n as f64 - 1.0, any, any]);
     // x that is the edge, its neighbours, or between two bins.
@@ -281,8 +281,7 @@ fn time(random: &mut Random, start: Dd, n: usize, delta: f64) -> f64 {
 
 #[test]
 fn histograms_agree_for_any_start_and_width() {
-    let contexts =
-        [GpuProfile::Portable, GpuProfile::Native].map(|p| crate::common::gpu::context("hostile histogram", p));
+    let contexts = [GpuTier::Portable, GpuTier::Native].map(|p| crate::common::gpu::context("hostile histogram", p));
     let shapes: [(usize, usize); 12] = [
         (1, 50_000),
         (2, 50_000),

@@ -2,7 +2,7 @@
 
 use crate::common::fits_file::{Column, Folder, codes, cpu, events, file, gti};
 use eagleray::io::EventStream;
-use eagleray::{Error, EventFile, Events, OpenOptions, Options, Selection, Warnings, spectrum_of_events};
+use eagleray::{Error, EventFile, Events, OpenOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events};
 
 const EVENTS: usize = 100_000;
 
@@ -37,7 +37,7 @@ fn a_file_that_becomes_shorter_is_an_error_wherever_it_is_read() {
     became_shorter(opened.scan_times(), "scan");
     became_shorter(opened.crc32(), "hash");
     became_shorter(opened.times(0..EVENTS, &mut Vec::new()), "times");
-    became_shorter(Events::of_file(&opened, Selection::default(), &mut warnings), "events");
+    became_shorter(Events::from_file(&opened, Selection::default(), &mut warnings), "events");
     // In the midst of the stream.
     let (opened, mut warnings) = open();
     let mut stream = EventStream::open(&opened, Selection::default(), &mut warnings).unwrap();
@@ -52,8 +52,13 @@ fn a_file_that_becomes_shorter_is_an_error_wherever_it_is_read() {
     assert_eq!(out, times()[..out.len()], "what was read before is right");
     // In the midst of a spectrum.
     let (opened, mut warnings) = open();
-    let input = Events::of_file(&opened, Selection::default(), &mut warnings).unwrap();
-    let options = Options { dt: Some(0.01), segment_size: Some(1.0), chunk_events: 1000, ..Options::default() };
+    let input = Events::from_file(&opened, Selection::default(), &mut warnings).unwrap();
+    let options = PowerSpectrumOptions {
+        dt: Some(0.01),
+        segment_size: Some(1.0),
+        chunk_events: 1000,
+        ..PowerSpectrumOptions::default()
+    };
     let mut read = 0;
     let mut cut = |rows| {
         if read == 0 {

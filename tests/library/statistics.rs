@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use eagleray::internal::numerics::{chi_square, normal, poisson};
 use eagleray::science::statistics::{detection, dispersion, pulsed};
-use eagleray::simulate::{Simulation, Term};
-use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, Options, Warnings};
+use eagleray::simulate::{Simulation, VariabilityTerm};
+use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
 
 /// Of p, so an absolute bound of ln p.
 const BOUND: f64 = 1e-10;
@@ -59,7 +59,8 @@ fn quantiles_return_the_probabilities_of_the_references() {
 /// The averaged spectrum of a simulated source, white noise of 2.
 fn spectrum(simulation: &Simulation, dt: f64, segment_size: f64) -> AveragedPowerSpectrum {
     let times: Vec<f64> = simulation.events().unwrap().iter().map(|e| e.time - simulation.start()).collect();
-    let options = Options { dt: Some(dt), segment_size: Some(segment_size), ..Options::default() };
+    let options =
+        PowerSpectrumOptions { dt: Some(dt), segment_size: Some(segment_size), ..PowerSpectrumOptions::default() };
     let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
     let gti = Gti::from_seconds(&[(0.0, simulation.length)]).unwrap();
     eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut()).unwrap()
@@ -72,7 +73,7 @@ fn white_noise_reaches_its_false_alarm_levels_as_often_as_said() {
     for (segment_size, values) in [(512.0, 1), (16.0, 32)] {
         let s = spectrum(&simulation, 1.0 / 256.0, segment_size);
         for p in [0.5, 0.1, 0.01] {
-            let level = detection::level(f64::ln(p), values, 1.0);
+            let level = detection::detection_power(f64::ln(p), values, 1.0);
             let above = s.power.iter().filter(|&&power| power > level).count() as f64;
             let expected = p * s.len() as f64;
             assert!((above - expected).abs() < 4.0 * (expected * (1.0 - p)).sqrt(), "{values} {p}: {above} {expected}");
@@ -88,7 +89,7 @@ fn a_pulsation_has_the_power_of_its_amplitude() {
         rate: vec![1000.0],
         length: 1600.0,
         seed: 9,
-        model: vec![Term::Pulsar { frequency: f, pulsed_fraction: a }],
+        model: vec![VariabilityTerm::Pulsar { frequency: f, pulsed_fraction: a }],
         ..Simulation::default()
     };
     let s = spectrum(&simulation, dt, 16.0);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::common::fits_file::{Column, Folder, Table, events, file, gti};
-use eagleray::io::{Source, fits, fits_table};
+use eagleray::io::{InputFile, fits, fits_table};
 use eagleray::{EventFile, OpenOptions, Warnings};
 use fitsio::FitsFile;
 use rand_chacha::ChaCha8Rng;
@@ -11,13 +11,13 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Compares every column of numbers in every table of a file with cfitsio; returns the values compared.
 fn compare_with_cfitsio(path: &Path) -> usize {
-    let source = Source::open(path).unwrap();
+    let source = InputFile::open(path).unwrap();
     let (hdus, trailing) = fits::scan(&source).unwrap();
     assert_eq!(trailing, None, "{path:?}");
     let mut theirs = FitsFile::open(path).unwrap();
     let mut compared = 0;
     for hdu in hdus.iter().skip(1) {
-        let ours = fits_table::Table::open(&source, hdu, false).unwrap();
+        let ours = fits_table::FitsTable::open(&source, hdu, false).unwrap();
         let other = theirs.hdu(hdu.index).unwrap();
         for column in ours.columns.iter().filter(|c| c.is_number()) {
             let mut values = Vec::new();
@@ -150,10 +150,10 @@ fn skipped(random: &mut ChaCha8Rng, number: usize, rows: usize) -> Column {
 
 /// All columns of numbers by name, bit by bit.
 fn values(path: &Path) -> Vec<(String, Vec<u64>)> {
-    let source = Source::open(path).unwrap();
+    let source = InputFile::open(path).unwrap();
     let (hdus, _) = fits::scan(&source).unwrap();
-    let table = fits_table::Table::open(&source, &hdus[1], false).unwrap();
-    let read = |column: &fits_table::Column| {
+    let table = fits_table::FitsTable::open(&source, &hdus[1], false).unwrap();
+    let read = |column: &fits_table::FitsColumn| {
         let mut values = Vec::new();
         table.decode(column, 0..table.rows, &mut values).unwrap();
         (column.name.clone(), values.iter().map(|v| v.to_bits()).collect())

@@ -9,13 +9,14 @@ use crate::common::pulses::{cpu, events, pulsar};
 use eagleray::data::ChannelRange;
 use eagleray::data::phase::Spin;
 use eagleray::engine::pulsation::{
-    AccelOptions, Algorithm, Ephemeris, FoldOptions, Method, PulseEvents, SearchOptions, accel, fold, harmonics, search,
+    AccelOptions, Algorithm, Ephemeris, FoldOptions, PulseEvents, SearchOptions, SearchStatistic, accel, fold,
+    harmonics, search,
 };
 use eagleray::engine::{Combine, Events, Weights};
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
-use eagleray::science::statistics::pulse::Law;
-use eagleray::time::Dd;
+use eagleray::science::statistics::pulse::TrialLaw;
+use eagleray::time::DoubleDouble;
 use eagleray::{EventFile, OpenOptions, Result, Selection, Warnings};
 
 const GOOD: [(f64, f64); 2] = [(0.0, 400.0), (450.0, 1000.0)];
@@ -30,7 +31,7 @@ fn written(columns: Vec<Column>) -> (Folder, std::path::PathBuf) {
 fn read_of(path: &Path, column: &str, selection: Selection, chunk: usize) -> Result<PulseEvents> {
     let mut warnings = Warnings::default();
     let opened = EventFile::open(path, &OpenOptions::default(), &mut warnings)?;
-    let inputs = vec![Events::unread(&opened, selection)?.weighted(column)?];
+    let inputs = vec![Events::from_unread_file(&opened, selection)?.weighted(column)?];
     PulseEvents::read(inputs, Combine::Average, None, chunk, warnings, &mut |_| {})
 }
 
@@ -42,7 +43,7 @@ fn weighted(events: PulseEvents, values: Vec<f64>) -> PulseEvents {
     PulseEvents { weights: Some(Weights::new("W", values, &mut Warnings::default()).unwrap()), ..events }
 }
 
-fn searched(events: &PulseEvents, asked: &SearchOptions) -> eagleray::engine::pulsation::Search {
+fn searched(events: &PulseEvents, asked: &SearchOptions) -> eagleray::engine::pulsation::SearchResult {
     search(events.clone(), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
 }
 
@@ -91,17 +92,17 @@ fn statistics_are_those_of_direct_summation() {
     // What the width of peaks depends on, by the squares.
     let mean = t.iter().zip(&w).map(|(t, w)| w * w * t).sum::<f64>() / two;
     let variance = t.iter().zip(&w).map(|(t, w)| w * w * (t - mean).powi(2)).sum::<f64>() / two;
-    assert!((events.deviation() / variance.sqrt() - 1.0).abs() < 1e-9);
+    assert!((events.time_deviation() / variance.sqrt() - 1.0).abs() < 1e-9);
 
     // Every trial, by gridding: within what docs/pulsations.md says, δZ² ≤ 2.9e-6·√(N·Z²) of N effective events.
-    for (method, nharm) in [(Method::Z2, 3), (Method::H, 2)] {
+    for (method, nharm) in [(SearchStatistic::Z2, 3), (SearchStatistic::H, 2)] {
         let fdot = Some((-4e-6, 4e-6));
         let asked = SearchOptions { freq: (7.025, 7.035), fdot, method, nharm, ..SearchOptions::default() };
         let found = searched(&events, &asked);
         for j in (0..found.freq.len()).step_by(7) {
             let z2 = z2_of(&direct(&t, &w, [found.freq[j], found.fdot[j]], 20), &w);
             let expected = match method {
-                Method::H => (0..20).map(|m| z2[m] - 4.0 * m as f64).fold(f64::MIN, f64::max),
+                SearchStatistic::H => (0..20).map(|m| z2[m] - 4.0 * m as f64).fold(f64::MIN, f64::max),
                 _ => z2[nharm - 1],
             };
             let bound = 2.9e-6 * (all.effective_events * z2[19]).sqrt() + 1e-6;
@@ -109,21 +110,22 @@ fn statistics_are_those_of_direct_summation() {
         }
         let best = &found.candidates[0];
         let z2 = z2_of(&direct(&t, &w, [best.freq, best.fdot], 20), &w);
-        assert!((best.stat - z2[nharm - 1]).abs() < 1e-6 * best.stat || method == Method::H, "{best:?}");
+        assert!((best.stat - z2[nharm - 1]).abs() < 1e-6 * best.stat || method == SearchStatistic::H, "{best:?}");
         assert!((best.freq - truth[0]).abs() < 4.0 * best.freq_err && best.log10_p < -10.0, "{best:?}");
-        assert!(method == Method::H || best.stat >= best.grid_stat * (1.0 - 1e-6), "{best:?}");
+        assert!(method == SearchStatistic::H || best.stat >= best.grid_stat * (1.0 - 1e-6), "{best:?}");
         // Of the weighted rate: all events pulse, so its fraction is theirs, whatever they weigh.
         assert!((best.rms - 0.4 / 2f64.sqrt()).abs() < 0.05, "{best:?}");
         assert_eq!(found.meta.weights.as_ref(), Some(all));
         let limit = found.meta.pulsed_upper_limit;
-        assert!(method == Method::H || limit.is_some_and(|limit| limit > 0.4 && limit < 0.55), "{limit:?}");
+        assert!(method == SearchStatistic::H || limit.is_some_and(|limit| limit > 0.4 && limit < 0.55), "{limit:?}");
     }
 
     // Epoch folding, against the exposures.
-    let asked = SearchOptions { freq: (7.025, 7.035), method: Method::Ef, nbin: 16, ..SearchOptions::default() };
+    let asked =
+        SearchOptions { freq: (7.025, 7.035), method: SearchStatistic::Ef, nbin: 16, ..SearchOptions::default() };
     let asked = SearchOptions { fdot: Some((-4e-6, 4e-6)), ..asked };
     let found = searched(&events, &asked);
-    let step = Spin::of_frequency(found.meta.df, &events.ticks).unwrap();
+    let step = Spin::from_frequency(found.meta.df, &events.ticks).unwrap();
     let chi2 = |spin: &Spin| {
         let mut profile = [0.0; 16];
         events.times.iter().zip(&w).for_each(|(&t, w)| profile[bin_of(spin.phase(t), 16)] += w);
@@ -186,23 +188,25 @@ fn statistics_are_those_of_direct_summation() {
 #[test]
 fn sums_of_many_events_are_those_of_direct_summation() {
     let mut random = Random::new(35);
-    let ticks = eagleray::data::phase::Ticks::spanning(Dd::ZERO, Dd::ZERO, Dd::from(100.0)).unwrap();
+    let ticks =
+        eagleray::data::phase::Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(100.0))
+            .unwrap();
     let seconds: Vec<f64> = (0..150_000).map(|_| 100.0 * random.uniform()).collect();
     let values: Vec<f64> = (0..seconds.len()).map(|i| random.uniform() * if i < 75_000 { 1.0 } else { 0.1 }).collect();
-    let times: Vec<i64> = seconds.iter().map(|&t| ticks.of(Dd::from(t))).collect();
-    let [first, step] = [3.0, 0.002].map(|f| Spin::of_frequency(f, &ticks).unwrap());
+    let times: Vec<i64> = seconds.iter().map(|&t| ticks.of(DoubleDouble::from(t))).collect();
+    let [first, step] = [3.0, 0.002].map(|f| Spin::from_frequency(f, &ticks).unwrap());
     let all: f64 = values.iter().sum();
     let many = weighted(events(&seconds, &[(0.0, 100.0)]), values.clone());
     let moment = |k: i32| {
         many.times.iter().zip(&values).map(|(&t, w)| w * w * (t as f64 * many.ticks.seconds()).powi(k)).sum::<f64>()
     };
     let [n, mean, square] = [0, 1, 2].map(moment);
-    assert!((many.deviation() / (square / n - (mean / n).powi(2)).sqrt() - 1.0).abs() < 1e-9);
+    assert!((many.time_deviation() / (square / n - (mean / n).powi(2)).sqrt() - 1.0).abs() < 1e-9);
     let sums = harmonics::HarmonicSums::new(40).each(&times, Some(&values), [&first, &step], 2, |sum| sum);
     for j in [0, 7, 39] {
         let spin = first.stepped(&step, j as i64);
         let expected = direct(&seconds, &values, [spin.freq(&ticks).value(), 0.0], 2);
-        let exact = harmonics::at(&times, Some(&values), &spin, 2);
+        let exact = harmonics::harmonic_sums_at(&times, Some(&values), &spin, 2);
         for ([re, im], found) in expected.iter().zip(&exact).chain([(&expected[1], &sums[j])]) {
             assert!((found.re - re).hypot(found.im - im) < 1e-6 * all, "{j}: {found} {re} {im}");
         }
@@ -220,7 +224,12 @@ fn weights_of_one_change_no_bit() {
     let ones = weighted(plain.clone(), vec![1.0; plain.times.len()]);
     assert_eq!((plain.sums(), plain.effective(), plain.spreads()), (ones.sums(), ones.effective(), ones.spreads()));
     let slow = (0.01, 0.03);
-    for (method, freq) in [(Method::Z2, slow), (Method::H, slow), (Method::Ef, slow), (Method::Z2, (3.0, 3.2))] {
+    for (method, freq) in [
+        (SearchStatistic::Z2, slow),
+        (SearchStatistic::H, slow),
+        (SearchStatistic::Ef, slow),
+        (SearchStatistic::Z2, (3.0, 3.2)),
+    ] {
         let asked = SearchOptions { freq, method, fdot: Some((-1e-5, 1e-5)), ..SearchOptions::default() };
         let [a, b] = [&plain, &ones].map(|events| searched(events, &asked));
         assert!(a.stat == b.stat && a.fdot == b.fdot && a.candidates == b.candidates, "{method:?}");
@@ -364,19 +373,19 @@ fn what_is_no_weight_is_refused() {
     assert_eq!(events.provenance.photons.filtered, 3);
 
     // Two inputs of which one has none; times in memory; spectra in bands.
-    let memory = Events::of_slice(&times, eagleray::Gti::from_seconds(&GOOD).unwrap(), &mut Warnings::default());
+    let memory = Events::from_slice(&times, eagleray::Gti::from_seconds(&GOOD).unwrap(), &mut Warnings::default());
     assert!(memory.weighted("WEIGHT").is_err());
     let few = |n: usize| {
         let values = (0..n).map(|i| f64::from(u8::from(i % 1000 == 0)) + 1e-3).collect();
         weighted(self::events(&times, &GOOD), values)
     };
     let asked = |method, algorithm| SearchOptions { freq: (1.0, 1.1), method, algorithm, ..SearchOptions::default() };
-    let missing = search(few(36_000), &asked(Method::Z2, Algorithm::Auto), cpu().as_mut(), &mut |_, _| {});
+    let missing = search(few(36_000), &asked(SearchStatistic::Z2, Algorithm::Auto), cpu().as_mut(), &mut |_, _| {});
     assert!(missing.unwrap_err().to_string().contains("as many as events"));
     let few = few(37_500);
-    let rough = searched(&few, &asked(Method::Ef, Algorithm::Auto)).meta.provenance.warnings;
+    let rough = searched(&few, &asked(SearchStatistic::Ef, Algorithm::Auto)).meta.provenance.warnings;
     assert!(rough.iter().any(|w| w.code == "W-WEIGHTS-FEW" && w.message.contains("in each of 64 bins")), "{rough:?}");
-    for (method, algorithm) in [(Method::Ef, Algorithm::Ffa), (Method::Z2, Algorithm::Fold)] {
+    for (method, algorithm) in [(SearchStatistic::Ef, Algorithm::Ffa), (SearchStatistic::Z2, Algorithm::Fold)] {
         let error = search(few.clone(), &asked(method, algorithm), cpu().as_mut(), &mut |_, _| {}).unwrap_err();
         assert!(error.to_string().starts_with("--weights = W: are for --"), "{error}");
     }
@@ -390,8 +399,9 @@ fn what_is_no_weight_is_refused() {
 #[test]
 fn noise_has_its_law_where_enough_events_have_the_weight() {
     let trials: usize = std::env::var("EAGLERAY_PULSE_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
-    let ticks = eagleray::data::phase::Ticks::spanning(Dd::ZERO, Dd::ZERO, Dd::from(1.0)).unwrap();
-    let spin = Spin::of_frequency(1.0, &ticks).unwrap();
+    let ticks = eagleray::data::phase::Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(1.0))
+        .unwrap();
+    let spin = Spin::from_frequency(1.0, &ticks).unwrap();
     eprintln!(
         "| events | weights | (Σw)²/Σw² | (Σw²)²/Σw⁴ | Z²_2 at 1 %, 0.1 % | H at 1 %, 0.1 % | χ² of 16 bins at 1 %, 0.1 % |\n\
          |---|---|---|---|---|---|---|"
@@ -418,7 +428,7 @@ fn noise_has_its_law_where_enough_events_have_the_weight() {
             let scale = all.sum / all.squares;
             let chi2 = eagleray::science::statistics::pulse::chi_square_of_profile(&profile, &[1.0; 16]).0 * scale;
             mean = [mean[0] + z2[1] / trials as f64, mean[1] + chi2 / trials as f64];
-            let stats = [(Law::Z2(2), z2[1]), (Law::H, h), (Law::ChiSquare(15.0), chi2)];
+            let stats = [(TrialLaw::Z2(2), z2[1]), (TrialLaw::H, h), (TrialLaw::ChiSquare(15.0), chi2)];
             for (i, (law, stat)) in stats.into_iter().enumerate() {
                 let ln_p = law.ln_sf(stat);
                 [1e-2f64, 1e-3]

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::arguments::device::DeviceArgs;
 use eagleray::engine::{Events, Plan, host_memory};
 use eagleray::internal::segment::plan::Resolution;
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Result, Warnings};
 
 /// The plan in words, or as JSON: segments, time used and lost, device and memory with `chunk` rows read at a time.
@@ -38,12 +38,12 @@ pub(super) fn describe(
         "segments   {segments} of {} s, {} of {} s each\n\
          exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
          device     {} ({}), {way}, about {host} MiB on the host\n",
-        Short(r.segment_size),
+        ShortNumber(r.segment_size),
         count(r.n as u64, "bin"),
-        Short(r.dt),
-        Short(used),
-        Short(exposure),
-        Short(lost),
+        ShortNumber(r.dt),
+        ShortNumber(used),
+        ShortNumber(exposure),
+        ShortNumber(lost),
         backend.info().backend,
         backend.info().adapter,
     ))
@@ -56,11 +56,11 @@ pub(super) fn describe_series(resolution: Resolution, segments: usize, exposure:
         return format!(
             "segments   {segments} of {} s, {} of {} s each\n\
              exposure   {} s used of {} s in stretches without a gap\n",
-            Short(r.segment_size),
+            ShortNumber(r.segment_size),
             count(r.n as u64, "bin"),
-            Short(r.dt),
-            Short(used),
-            Short(exposure)
+            ShortNumber(r.dt),
+            ShortNumber(used),
+            ShortNumber(exposure)
         );
     }
     let value = json!({

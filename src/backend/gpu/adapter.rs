@@ -1,6 +1,6 @@
 //! Which adapters there are, and which one is taken.
 
-use crate::backend::{AdapterReport, AdapterSelector, GpuProfile, auto_adapter};
+use crate::backend::{AdapterReport, AdapterSelector, GpuTier, auto_adapter};
 use crate::base::error::BackendError;
 
 /// An instance with the native APIs. `software` drivers are part of what it lists.
@@ -100,10 +100,10 @@ pub(super) fn select(selector: &AdapterSelector) -> Result<wgpu::Adapter, Backen
 }
 
 /// Features and limits to request of an adapter in a profile.
-pub(super) fn requested(adapter: &wgpu::Adapter, profile: GpuProfile) -> (wgpu::Features, wgpu::Limits) {
+pub(super) fn requested(adapter: &wgpu::Adapter, profile: GpuTier) -> (wgpu::Features, wgpu::Limits) {
     match profile {
-        GpuProfile::Portable => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::default()),
-        GpuProfile::Auto | GpuProfile::Native => {
+        GpuTier::Portable => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::default()),
+        GpuTier::Auto | GpuTier::Native => {
             let wanted = wgpu::Features::SHADER_F64 | wgpu::Features::TIMESTAMP_QUERY;
             (adapter.features() & wanted, adapter.limits())
         }

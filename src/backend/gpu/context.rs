@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter;
-use super::work::Timer;
-use crate::backend::{AdapterSelector, DeviceInfo, GpuProfile};
+use super::pass_timer::Timer;
+use crate::backend::{AdapterSelector, DeviceInfo, GpuTier};
 use crate::base::error::BackendError;
 use crate::kernels::check::Runner;
-use crate::kernels::{Access, Data, Dispatch, Job, JobResult, Limits, Shader, Shape, bin_events};
+use crate::kernels::{Access, CaseData, CaseShape, Dispatch, Job, JobResult, Limits, Shader, bin_events};
 use crate::numerics::precision::Precision;
 
 /// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
-pub struct Context {
+pub struct GpuContext {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     limits: Limits,
@@ -28,13 +28,13 @@ pub struct Context {
     pub(super) patience: Duration,
 }
 
-impl Context {
+impl GpuContext {
     /// Opens an adapter. `Auto` and `Native` request all that the adapter has, and use native f64 only after it has binned
     /// hostile times as the reference does; `Auto` falls back to `Portable` when the adapter refuses its own limits.
-    pub fn open(selector: &AdapterSelector, profile: GpuProfile) -> Result<Context, BackendError> {
+    pub fn open(selector: &AdapterSelector, profile: GpuTier) -> Result<GpuContext, BackendError> {
         let adapter = adapter::select(selector)?;
-        match Context::request(&adapter, profile) {
-            Err(_) if profile == GpuProfile::Auto => Context::request(&adapter, GpuProfile::Portable),
+        match GpuContext::request(&adapter, profile) {
+            Err(_) if profile == GpuTier::Auto => GpuContext::request(&adapter, GpuTier::Portable),
             result => result,
         }
     }
@@ -65,9 +65,9 @@ impl Context {
         self.precision
     }
 
-    fn request(adapter: &wgpu::Adapter, profile: GpuProfile) -> Result<Context, BackendError> {
+    fn request(adapter: &wgpu::Adapter, profile: GpuTier) -> Result<GpuContext, BackendError> {
         let (features, wgpu_limits) = adapter::requested(adapter, profile);
-        let portable = profile == GpuProfile::Portable;
+        let portable = profile == GpuTier::Portable;
         let limits = if portable {
             Limits::PORTABLE
         } else {
@@ -103,7 +103,7 @@ impl Context {
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let precision = Precision::Single;
         let (pipelines, patience) = (HashMap::new(), super::readback::PATIENCE);
-        let mut context = Context { device, queue, limits, precision, info, number, pipelines, failure, patience };
+        let mut context = GpuContext { device, queue, limits, precision, info, number, pipelines, failure, patience };
         if features.contains(wgpu::Features::SHADER_F64) {
             context.limits.f64 = context.f64_is_exact();
         }
@@ -113,8 +113,8 @@ impl Context {
     /// Bins hostile times in native f64; a driver that contracts or reorders operations, or flushes subnormals, fails.
     fn f64_is_exact(&mut self) -> bool {
         (0..5).all(|seed| {
-            let shape = Shape { n: 100, rows: 64, events: 20_000 };
-            let trial = (bin_events::KERNEL.trial)(1, shape, Data::Hostile, seed);
+            let shape = CaseShape { n: 100, rows: 64, events: 20_000 };
+            let trial = (bin_events::KERNEL.trial)(1, shape, CaseData::Hostile, seed);
             let Ok(result) = self.run(&trial.job(&self.limits)) else { return false };
             let got = trial.decode(&result.outputs);
             trial.compare(&trial.reference(), &got, Precision::Single).first_bad.is_none()
@@ -315,7 +315,7 @@ impl Context {
     }
 }
 
-impl Runner for Context {
+impl Runner for GpuContext {
     fn tunables(&self) -> &Limits {
         &self.limits
     }

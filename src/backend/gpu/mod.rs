@@ -7,14 +7,14 @@ mod pool;
 mod probe;
 mod readback;
 mod upload;
-mod work;
+mod pass_timer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::measure::{DeviceRates, Instrument, Work};
+use super::measure::{DeviceRates, DeviceWork, MeasurableGpu};
 use super::{
-    AdapterSelector, Backend, BatchLimits, DeviceInfo, GpuProfile, PlanId, Shaders, Ticket, not_the_oldest, released,
+    AdapterSelector, Backend, BatchLimits, DeviceInfo, GpuTier, PlanId, Shaders, Ticket, not_the_oldest, released,
 };
 use crate::base::error::BackendError;
 use crate::base::sums::PartialSums;
@@ -25,31 +25,31 @@ use crate::numerics::precision::Precision;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 pub use adapter::adapters;
-pub use context::Context;
-use plan::{InFlight, Plan};
+pub use context::GpuContext;
+use plan::{GpuPlan, InFlight};
 
 /// Batches in flight: one computed while the next is filled.
 const DEPTH: usize = 2;
 
 /// One adapter, opened, that turns batches of segments into partial sums.
 pub struct GpuBackend {
-    context: Context,
-    plans: BTreeMap<usize, Plan>,
+    context: GpuContext,
+    plans: BTreeMap<usize, GpuPlan>,
     next_plan: usize,
-    pending: VecDeque<Pending>,
+    pending: VecDeque<GpuPending>,
     next_ticket: u64,
     timed: bool,
-    work: Work,
+    work: DeviceWork,
 }
 
 /// A batch that was submitted and not collected.
-struct Pending {
+struct GpuPending {
     ticket: u64,
     plan: PlanId,
-    state: State,
+    state: PendingState,
 }
 
-enum State {
+enum PendingState {
     /// On the device.
     InFlight(InFlight),
     /// Read back early, to make room for another batch.
@@ -58,12 +58,8 @@ enum State {
 
 impl GpuBackend {
     /// Opens an adapter; transforms and sums are in `precision`.
-    pub fn open(
-        adapter: &AdapterSelector,
-        profile: GpuProfile,
-        precision: Precision,
-    ) -> Result<GpuBackend, BackendError> {
-        let mut context = Context::open(adapter, profile)?;
+    pub fn open(adapter: &AdapterSelector, profile: GpuTier, precision: Precision) -> Result<GpuBackend, BackendError> {
+        let mut context = GpuContext::open(adapter, profile)?;
         context.set_precision(precision)?;
         Ok(GpuBackend {
             context,
@@ -72,7 +68,7 @@ impl GpuBackend {
             pending: VecDeque::new(),
             next_ticket: 0,
             timed: false,
-            work: Work::default(),
+            work: DeviceWork::default(),
         })
     }
 
@@ -87,33 +83,33 @@ impl GpuBackend {
     /// # Errors
     /// No memory for the buffers; the device was lost.
     pub fn copy_rate(&self) -> Result<Option<f64>, BackendError> {
-        let (bytes, seconds) = work::copies(&self.context)?;
+        let (bytes, seconds) = pass_timer::copies(&self.context)?;
         Ok(seconds.into_iter().reduce(f64::min).map(|best| 2.0 * bytes as f64 / best))
     }
 
     /// What the device has done so far.
-    pub fn work(&self) -> &Work {
+    pub fn work(&self) -> &DeviceWork {
         &self.work
     }
 
     /// Reads the oldest batch on the device back, so that its buffers are free.
     fn make_room(&mut self) {
-        let oldest = self.pending.iter_mut().find(|pending| matches!(pending.state, State::InFlight(_)));
-        if let Some(Pending { plan, state, .. }) = oldest {
-            let nothing = State::Done(Ok(PartialSums::new()));
-            if let State::InFlight(batch) = std::mem::replace(state, nothing) {
-                *state = State::Done(finish(&self.plans, &self.context, *plan, batch, &mut self.work));
+        let oldest = self.pending.iter_mut().find(|pending| matches!(pending.state, PendingState::InFlight(_)));
+        if let Some(GpuPending { plan, state, .. }) = oldest {
+            let nothing = PendingState::Done(Ok(PartialSums::new()));
+            if let PendingState::InFlight(batch) = std::mem::replace(state, nothing) {
+                *state = PendingState::Done(finish(&self.plans, &self.context, *plan, batch, &mut self.work));
             }
         }
     }
 }
 
 fn finish(
-    plans: &BTreeMap<usize, Plan>,
-    context: &Context,
+    plans: &BTreeMap<usize, GpuPlan>,
+    context: &GpuContext,
     plan: PlanId,
     batch: InFlight,
-    work: &mut Work,
+    work: &mut DeviceWork,
 ) -> Result<PartialSums, BackendError> {
     plans.get(&plan.0).ok_or_else(released)?.finish(context, batch, work)
 }
@@ -127,11 +123,11 @@ impl Runner for GpuBackend {
     }
 }
 
-impl Instrument for GpuBackend {
+impl MeasurableGpu for GpuBackend {
     fn time_passes(&mut self) -> bool {
         GpuBackend::time_passes(self)
     }
-    fn work(&self) -> &Work {
+    fn work(&self) -> &DeviceWork {
         &self.work
     }
     fn rates(&self) -> Result<DeviceRates, BackendError> {
@@ -147,7 +143,7 @@ impl Backend for GpuBackend {
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
         let timed = self.timed || (trace::is_on() && self.context.has_timestamps());
-        self.plans.insert(plan.0, Plan::new(&mut self.context, spec, timed)?);
+        self.plans.insert(plan.0, GpuPlan::new(&mut self.context, spec, timed)?);
         self.next_plan += 1;
         Ok(plan)
     }
@@ -162,7 +158,7 @@ impl Backend for GpuBackend {
     }
 
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
-        let busy = self.pending.iter().filter(|pending| matches!(pending.state, State::InFlight(_))).count();
+        let busy = self.pending.iter().filter(|pending| matches!(pending.state, PendingState::InFlight(_))).count();
         if busy >= DEPTH {
             self.make_room();
         }
@@ -170,15 +166,15 @@ impl Backend for GpuBackend {
             self.plans.get_mut(&plan.0).ok_or_else(released)?.submit(&self.context, batch, &mut self.work)?;
         self.next_ticket += 1;
         let ticket = self.next_ticket;
-        self.pending.push_back(Pending { ticket, plan, state: State::InFlight(in_flight) });
+        self.pending.push_back(GpuPending { ticket, plan, state: PendingState::InFlight(in_flight) });
         Ok(Ticket(ticket))
     }
 
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError> {
         let oldest = self.pending.pop_front_if(|pending| pending.ticket == ticket.0).ok_or_else(not_the_oldest)?;
         match oldest.state {
-            State::InFlight(batch) => finish(&self.plans, &self.context, oldest.plan, batch, &mut self.work),
-            State::Done(sums) => sums,
+            PendingState::InFlight(batch) => finish(&self.plans, &self.context, oldest.plan, batch, &mut self.work),
+            PendingState::Done(sums) => sums,
         }
     }
 
@@ -191,17 +187,17 @@ impl Backend for GpuBackend {
     }
 }
 
-impl Shaders for Context {
+impl Shaders for GpuContext {
     fn tunables(&self) -> Limits {
         *self.limits()
     }
 
     fn largest_buffer(&self) -> u64 {
-        Context::largest_buffer(self)
+        GpuContext::largest_buffer(self)
     }
 
     fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
-        Context::run(self, job).map(|result| result.outputs)
+        GpuContext::run(self, job).map(|result| result.outputs)
     }
 }
 
@@ -211,21 +207,21 @@ mod tests {
 
     use super::*;
     use crate::backend::cpu::CpuBackend;
-    use crate::backend::several::Several;
-    use crate::base::time::Dd;
+    use crate::backend::multi::MultiBackend;
+    use crate::base::time::DoubleDouble;
     use crate::base::warning::Warnings;
     use crate::engine::{FluxOptions, spectrum_of_flux};
-    use crate::kernels::{Data, Input, Shape, fused};
+    use crate::kernels::{CaseData, CaseShape, Input, fused};
     use crate::science::AveragedPowerSpectrum;
     use crate::science::power::PowerOptions;
-    use crate::segment::{Product, Row};
+    use crate::segment::{Quantity, SeriesSegment};
 
     /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
     fn open() -> Option<GpuBackend> {
-        open_in(GpuProfile::Portable)
+        open_in(GpuTier::Portable)
     }
 
-    fn open_in(profile: GpuProfile) -> Option<GpuBackend> {
+    fn open_in(profile: GpuTier) -> Option<GpuBackend> {
         let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
         let gpu = match mode.as_str() {
             "off" => Err("EAGLERAY_TEST_GPU=off".to_string()),
@@ -239,15 +235,24 @@ mod tests {
         PlanSpec {
             n: 64,
             segment_size: 64.0,
-            product: Product::Power { weight_exponent: None },
+            quantity: Quantity::Power { weight_exponent: None },
             input: Input::Events,
             min_events: 0,
             max_segments: 100,
         }
     }
 
-    fn row(index: u64) -> Row {
-        Row { index, start: Dd::ZERO, begin: 0, end: 0, events: 0, flux_mean: 0.0, variance: 0.0, scale: 0 }
+    fn row(index: u64) -> SeriesSegment {
+        SeriesSegment {
+            index,
+            start: DoubleDouble::ZERO,
+            begin: 0,
+            end: 0,
+            events: 0,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        }
     }
 
     #[test]
@@ -267,7 +272,7 @@ mod tests {
     /// A spectrum of noise on `auto` with this GPU; `event` happens to its device when so many segments have been read.
     fn noise(gpu: GpuBackend, after: usize, event: impl Fn(&wgpu::Device)) -> AveragedPowerSpectrum {
         let device = gpu.context.device.clone();
-        let mut auto = Several::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let mut auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
         let segments = (0..SEGMENTS).map(|i| {
             if i == after {
                 event(&device);
@@ -351,15 +356,15 @@ mod tests {
     /// Software adapters take as much workgroup memory as they are asked for, and wgpu does not hold it against their limits.
     #[test]
     fn with_more_workgroup_memory_longer_segments_take_one_launch() {
-        let Some(mut gpu) = open_in(GpuProfile::Native).filter(|gpu| gpu.info().software) else { return };
+        let Some(mut gpu) = open_in(GpuTier::Native).filter(|gpu| gpu.info().software) else { return };
         let mut cpu = CpuBackend::new(None).unwrap();
         for (memory, lengths) in [(49_152, [12_288, 10_010]), (65_536, [16_384, 12_100])] {
             gpu.context.pretend_workgroup_memory(memory);
             let limits = *gpu.context.limits();
             for variant in [0, 1, 2, 3].into_iter().filter(|&v| limits.f64 || !(fused::KERNEL.needs_f64)(v)) {
                 for n in lengths {
-                    let shape = Shape { n, rows: 5, events: 9000 };
-                    let trial = (fused::KERNEL.trial)(variant, shape, Data::Hostile, 3);
+                    let shape = CaseShape { n, rows: 5, events: 9000 };
+                    let trial = (fused::KERNEL.trial)(variant, shape, CaseData::Hostile, 3);
                     let result = gpu.context.run(&trial.job(&limits)).unwrap();
                     assert_eq!(result.pipelines, trial.pipelines(&limits));
                     assert!(result.pipelines[0].ends_with(".wide"), "{:?}", result.pipelines);
@@ -371,7 +376,7 @@ mod tests {
             for n in lengths {
                 let spec = PlanSpec { n, segment_size: 1.0, ..spec() };
                 let times: Vec<f64> = (0..5000).map(|i| f64::from(i * i % 4999) / 5000.0).collect();
-                let row = Row { end: 5000, events: 5000, ..row(0) };
+                let row = SeriesSegment { end: 5000, events: 5000, ..row(0) };
                 let batch = SegmentBatch { rows: vec![row], times, first: true, last: true, ..SegmentBatch::default() };
                 let batch = Arc::new(batch);
                 let sums = |backend: &mut dyn Backend| {
@@ -389,8 +394,8 @@ mod tests {
             }
         }
         // Other products and precisions take the ordinary transform, whose workgroups are not wider.
-        let product = Product::Cross { channels: 2, inside: 0, weight_exponent: None };
-        let plan = gpu.prepare(&PlanSpec { n: 12_288, product, ..spec() }).unwrap();
+        let quantity = Quantity::Cross { channels: 2, inside: 0, weight_exponent: None };
+        let plan = gpu.prepare(&PlanSpec { n: 12_288, quantity, ..spec() }).unwrap();
         assert!(gpu.limits(plan).rows > 0);
     }
 

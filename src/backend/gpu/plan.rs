@@ -3,31 +3,31 @@
 use std::sync::Arc;
 
 use super::DEPTH;
-use super::context::{Context, PARAMS_STRIDE};
+use super::context::{GpuContext, PARAMS_STRIDE};
+use super::pass_timer::Timer;
 use super::pool::{self, buffer, storage};
 use super::readback::Mapping;
 use super::upload::Staging;
-use super::work::Timer;
-use crate::backend::measure::Work;
+use crate::backend::measure::DeviceWork;
 use crate::backend::{BatchLimits, check_batch};
 use crate::base::error::BackendError;
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::trace;
 use crate::kernels::bin_events::{self, BinParams};
-use crate::kernels::cross_spectrum::{self, CrossWork};
+use crate::kernels::cross_spectrum::{self, CrossSpec};
 use crate::kernels::fft::{self, FftBuffers, FftPlan};
-use crate::kernels::fused::{self, FusedBuffers, FusedWork};
+use crate::kernels::fused::{self, FusedBuffers, FusedLaunch};
 use crate::kernels::power::{self, PowerBuffers};
-use crate::kernels::{DeviceRow, Dispatch, Input, Limits, power_pass};
+use crate::kernels::{DeviceSegment, Dispatch, Input, Limits, power_pass};
 use crate::numerics::precision::Precision;
-use crate::segment::{PlanSpec, Product, SegmentBatch};
+use crate::segment::{PlanSpec, Quantity, SegmentBatch};
 
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
 /// Bytes that the samples, or the points of one pass, of a batch may take on the device.
 const BUFFER_BYTES: u64 = 64 << 20;
 /// Segments in one batch, where they are short.
-const BATCH_ROWS: usize = 1 << 16;
+const BATCH_SEGMENTS: usize = 1 << 16;
 
 // Buffers of a plan by number.
 const TIMES: usize = 0;
@@ -44,7 +44,7 @@ const SUMS: usize = 10;
 const PARAMS: usize = 11;
 
 /// One plan on the device. Data stay there from events to sums.
-pub(super) struct Plan {
+pub(super) struct GpuPlan {
     spec: PlanSpec,
     fft: FftPlan,
     limits: BatchLimits,
@@ -52,14 +52,14 @@ pub(super) struct Plan {
     buffers: Vec<wgpu::Buffer>,
     params: wgpu::Buffer,
     groups: Vec<wgpu::BindGroup>,
-    slots: Vec<Slot>,
+    slots: Vec<BatchSlot>,
     next_slot: usize,
     /// Rows of the group whose counts are on the device and whose last batch is due.
     open: Option<usize>,
 }
 
 /// The host's side of one batch in flight.
-struct Slot {
+struct BatchSlot {
     staging: Staging,
     readback: wgpu::Buffer,
     timer: Option<Timer>,
@@ -77,7 +77,7 @@ pub(super) struct InFlight {
 
 /// What one batch holds.
 #[derive(Clone, Copy)]
-struct Extent {
+struct BatchExtent {
     rows: usize,
     events: usize,
     runs: usize,
@@ -85,10 +85,10 @@ struct Extent {
     continued: bool,
 }
 
-impl Plan {
+impl GpuPlan {
     /// Allocates the largest batch, up to a budget, that the device has memory for.
-    pub fn new(context: &mut Context, spec: &PlanSpec, timed: bool) -> Result<Plan, BackendError> {
-        if matches!(spec.product, Product::Fad(_)) {
+    pub fn new(context: &mut GpuContext, spec: &PlanSpec, timed: bool) -> Result<GpuPlan, BackendError> {
+        if matches!(spec.quantity, Quantity::Fad(_)) {
             return Err(BackendError::OnCpuAlone("the correction of dead time by amplitude differences"));
         }
         let refused = BackendError::UnsupportedLength { n: spec.n, largest: fft::LARGEST[spec.n % 2] };
@@ -97,10 +97,10 @@ impl Plan {
         let budget = BUFFER_BYTES.min(context.largest_buffer());
         let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
         let fit = (budget / row) as usize / spec.channels();
-        let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_ROWS);
+        let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_SEGMENTS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
-            match Plan::with_rows(context, spec, &fft, rows, timed) {
+            match GpuPlan::with_rows(context, spec, &fft, rows, timed) {
                 Err(BackendError::OutOfMemory(_)) if rows > run => {
                     rows = (rows / 2).next_multiple_of(run).min(rows - run)
                 }
@@ -110,12 +110,12 @@ impl Plan {
     }
 
     fn with_rows(
-        context: &mut Context,
+        context: &mut GpuContext,
         spec: &PlanSpec,
         fft: &FftPlan,
         rows: usize,
         timed: bool,
-    ) -> Result<Plan, BackendError> {
+    ) -> Result<GpuPlan, BackendError> {
         let segments = rows;
         let rows = segments * spec.channels();
         let precision = fft.precision();
@@ -130,7 +130,7 @@ impl Plan {
         let complex = 2 * real;
         let sizes = [
             ("times", 8 * events as u64),
-            ("rows", (std::mem::size_of::<DeviceRow>() * rows) as u64),
+            ("rows", (std::mem::size_of::<DeviceSegment>() * rows) as u64),
             ("samples", samples),
             ("dropped", 4 * rows as u64),
             ("tables", complex * fft.tables().len() as u64),
@@ -148,7 +148,7 @@ impl Plan {
         for (place, values) in fixed {
             context.queue.write_buffer(&buffers[place], 0, &precision.bytes(values));
         }
-        let launches = launches(spec, fft, Extent { rows, events, runs, continued: false }, &tunables);
+        let launches = launches(spec, fft, BatchExtent { rows, events, runs, continued: false }, &tunables);
         let params_bytes = PARAMS_STRIDE * launches.len() as u64;
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let params = buffer(context, "parameters", params_bytes, uniform)?;
@@ -162,12 +162,12 @@ impl Plan {
                 let size = (sums + 4 * rows as u64).next_multiple_of(8) + Timer::bytes(passes);
                 let readback = buffer(context, "readback", size, readable)?;
                 let timer = if timed { Some(Timer::new(context, passes)?) } else { None };
-                Ok(Slot { staging: Staging::new(context, staged)?, readback, timer })
+                Ok(BatchSlot { staging: Staging::new(context, staged)?, readback, timer })
             })
             .collect::<Result<Vec<_>, BackendError>>()?;
         let limits = BatchLimits { rows: segments, events: BATCH_EVENTS };
         let (spec, fft) = (spec.clone(), fft.clone());
-        Ok(Plan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
+        Ok(GpuPlan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
     }
 
     /// The largest batch.
@@ -178,9 +178,9 @@ impl Plan {
     /// Uploads a batch and starts its work: binning, and after the group's last batch transform, sums and their way back.
     pub fn submit(
         &mut self,
-        context: &Context,
+        context: &GpuContext,
         batch: Arc<SegmentBatch>,
-        work: &mut Work,
+        work: &mut DeviceWork,
     ) -> Result<InFlight, BackendError> {
         context.check()?;
         let runs = batch.runs(self.spec.run_length());
@@ -196,7 +196,7 @@ impl Plan {
             } else {
                 writer.put_reals(SAMPLES, &batch.flux, self.fft.precision());
             }
-            writer.put(ROWS, [bytemuck::cast_slice(&device_rows(&self.spec, &batch))].into_iter());
+            writer.put(ROWS, [bytemuck::cast_slice(&device_segments(&self.spec, &batch))].into_iter());
             if batch.last {
                 let runs: Vec<[u32; 2]> = runs.iter().map(|(_, r)| [r.start as u32, r.end as u32]).collect();
                 writer.put(RUNS, [bytemuck::cast_slice(&runs)].into_iter());
@@ -220,12 +220,12 @@ impl Plan {
     /// Records a batch's work; returns the passes timed, and the bytes read back of the rows' dropped events and of the sums.
     fn encode(
         &self,
-        context: &Context,
+        context: &GpuContext,
         encoder: &mut wgpu::CommandEncoder,
         batch: &SegmentBatch,
-        extent: Extent,
+        extent: BatchExtent,
         launches: &[Dispatch],
-        work: &mut Work,
+        work: &mut DeviceWork,
     ) -> (Vec<(&'static str, u64)>, u64) {
         let events = self.spec.input == Input::Events;
         // Where one launch does it all, counts lie in device memory between the batches of a group only.
@@ -265,17 +265,22 @@ impl Plan {
     }
 
     /// Refuses a batch that breaks the contract, before anything of it reaches the device.
-    fn check(&self, batch: &SegmentBatch, runs: usize) -> Result<Extent, BackendError> {
+    fn check(&self, batch: &SegmentBatch, runs: usize) -> Result<BatchExtent, BackendError> {
         check_batch(batch, &self.spec, self.limits, self.open)?;
         if batch.rows.iter().any(|r| r.events > u64::from(u32::MAX)) {
             return Err(BackendError::Device("batch refused: a segment of more than 2^32 − 1 events".into()));
         }
         let events = batch.rows.iter().map(|r| r.end - r.begin).sum();
-        Ok(Extent { rows: batch.rows.len(), events, runs, continued: !batch.first })
+        Ok(BatchExtent { rows: batch.rows.len(), events, runs, continued: !batch.first })
     }
 
     /// Waits for a batch, and makes the sums of its runs when it was the last of its group.
-    pub fn finish(&self, context: &Context, batch: InFlight, work: &mut Work) -> Result<PartialSums, BackendError> {
+    pub fn finish(
+        &self,
+        context: &GpuContext,
+        batch: InFlight,
+        work: &mut DeviceWork,
+    ) -> Result<PartialSums, BackendError> {
         let Some(readback) = batch.readback else {
             context.check()?;
             return Ok(PartialSums::new());
@@ -296,12 +301,12 @@ impl Plan {
         let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
         let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
         let per_run = self.spec.blocks() * frequencies;
-        let mut partial = self.spec.no_sums();
+        let mut partial = self.spec.empty_sums();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
             for first in rows.clone().step_by(channels) {
                 let segment = first..first + channels;
-                self.spec.tally(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
+                self.spec.add_segment(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
             }
             if sums.segments > 0 {
                 sums.power = power[place * per_run..(place + 1) * per_run].to_vec();
@@ -320,8 +325,8 @@ impl Plan {
 
 /// All launches of a plan, for one batch: binning first where there are events, then what the last batch of a group does. Their
 /// number, shaders and buffers depend on the plan alone.
-fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -> Vec<Dispatch> {
-    let Extent { rows, events, runs, continued } = extent;
+fn launches(spec: &PlanSpec, fft: &FftPlan, extent: BatchExtent, tunables: &Limits) -> Vec<Dispatch> {
+    let BatchExtent { rows, events, runs, continued } = extent;
     let exponent = spec.weight_exponent();
     let mut list = Vec::new();
     if spec.input == Input::Events {
@@ -330,7 +335,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
         let params = BinParams { delta: delta.to_bits(), n, events: count, rows: rows as u32, unused: 0 };
         let shader = bin_events::shader(tunables);
         list.push(bin_events::dispatch(shader, params, [TIMES, ROWS, SAMPLES, DROPPED], tunables));
-        let work = FusedWork { delta, rows, events, runs, exponent, continued };
+        let work = FusedLaunch { delta, rows, events, runs, exponent, continued };
         let places = FusedBuffers {
             tables: TABLES,
             times: TIMES,
@@ -358,7 +363,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: Extent, tunables: &Limits) -
     list.push(match spec.channels() {
         1 => power::dispatch(fft, rows, runs, exponent, &sums(spectra), tunables),
         channels => {
-            let work = CrossWork { channels, inside: spec.inside(), exponent };
+            let work = CrossSpec { channels, inside: spec.inside(), exponent };
             cross_spectrum::dispatch(fft, &work, rows, runs, &sums(spectra), tunables)
         }
     });
@@ -399,14 +404,14 @@ fn point_bytes(fft: &FftPlan) -> u64 {
 
 /// The rows as shaders want them: their events lie one after the other. Photons that rounding drops are known to the device
 /// alone, so what they weigh is, too.
-fn device_rows(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceRow> {
+fn device_segments(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceSegment> {
     let mut begin = 0;
     let mut rows = Vec::with_capacity(batch.rows.len());
     for segment in batch.rows.chunks(spec.channels()) {
         let skipped = spec.input == Input::Events && segment.iter().any(|row| row.events < spec.min_events);
         for row in segment {
             let include = if skipped { 0.0 } else { 1.0 };
-            rows.push(DeviceRow { include, ..DeviceRow::new(row.start, begin, row.events, spec.n) });
+            rows.push(DeviceSegment { include, ..DeviceSegment::new(row.start, begin, row.events, spec.n) });
             begin += row.end - row.begin;
         }
     }

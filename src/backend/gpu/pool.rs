@@ -1,8 +1,8 @@
 //! Buffers: made in one place, so that a lack of memory is an error and not a panic; and the execution of a [`Job`].
 
-use super::context::{Context, PARAMS_STRIDE};
+use super::context::{GpuContext, PARAMS_STRIDE};
+use super::pass_timer::{self, Timer};
 use super::readback::Mapping;
-use super::work::{self, Timer};
 use crate::base::error::BackendError;
 use crate::kernels::{Dispatch, Fill, Job, JobResult};
 
@@ -11,7 +11,7 @@ const SMALLEST: u64 = 32;
 
 /// A device buffer of at least `size` bytes, zero at first.
 pub(super) fn buffer(
-    context: &Context,
+    context: &GpuContext,
     label: &str,
     size: u64,
     usage: wgpu::BufferUsages,
@@ -48,7 +48,7 @@ pub(super) fn params_bytes(dispatches: &[Dispatch]) -> Vec<u8> {
 }
 
 /// Runs a job with buffers of its own.
-pub(super) fn run(context: &mut Context, job: &Job, timed: bool) -> Result<JobResult, BackendError> {
+pub(super) fn run(context: &mut GpuContext, job: &Job, timed: bool) -> Result<JobResult, BackendError> {
     let buffers = job
         .buffers
         .iter()
@@ -98,7 +98,7 @@ pub(super) fn run(context: &mut Context, job: &Job, timed: bool) -> Result<JobRe
     let seconds = match &timer {
         Some((_, notes)) if !pipelines.is_empty() => {
             let mapping = Mapping::start(notes, wgpu::MapMode::Read, Timer::bytes(pipelines.len()), None);
-            mapping.read(context, |bytes| work::ticks(bytes, context))?.into_iter().map(|(a, b)| b - a).collect()
+            mapping.read(context, |bytes| pass_timer::ticks(bytes, context))?.into_iter().map(|(a, b)| b - a).collect()
         }
         _ => Vec::new(),
     };

@@ -2,23 +2,23 @@
 
 use std::time::Instant;
 
-use super::context::Context;
+use super::context::GpuContext;
+use super::pass_timer;
 use super::pool::{self, buffer};
 use super::readback::Mapping;
 use super::upload::Staging;
-use super::work;
 use crate::backend::measure::DeviceRates;
 use crate::base::error::BackendError;
 
 /// Bytes moved for one sample.
-const BYTES: u64 = 64 << 20;
+const SAMPLE_BYTES: u64 = 64 << 20;
 /// Bytes of one of the two mapped buffers of a ring: those of a batch.
-const STAGED: u64 = 16 << 20;
+const STAGING_BYTES: u64 = 16 << 20;
 const SAMPLES: usize = 5;
 
 /// Probes copies on the device and both ways over the bus.
-pub(super) fn rates(context: &Context) -> Result<DeviceRates, BackendError> {
-    let bytes = BYTES.min(context.largest_buffer());
+pub(super) fn rates(context: &GpuContext) -> Result<DeviceRates, BackendError> {
+    let bytes = SAMPLE_BYTES.min(context.largest_buffer());
     let data = vec![1u8; bytes as usize];
     let target = buffer(context, "target", bytes, pool::storage())?;
     let finish = || -> Result<(), BackendError> {
@@ -30,7 +30,7 @@ pub(super) fn rates(context: &Context) -> Result<DeviceRates, BackendError> {
         context.queue.write_buffer(&target, 0, &data);
         finish()
     })?;
-    let staged = STAGED.min(bytes);
+    let staged = STAGING_BYTES.min(bytes);
     let mut ring = [Staging::new(context, staged + 64)?, Staging::new(context, staged + 64)?];
     let pieces = bytes / staged;
     let mapped = timed(|| {
@@ -55,7 +55,7 @@ pub(super) fn rates(context: &Context) -> Result<DeviceRates, BackendError> {
         mapping.read(context, |view| host.copy_from_slice(&view[..bytes as usize]))
     })?;
     Ok(DeviceRates {
-        copy: work::copies(context)?,
+        copy: pass_timer::copies(context)?,
         upload_pageable: (bytes, pageable),
         upload_mapped: (pieces * staged, mapped),
         read_back: (bytes, read_back),

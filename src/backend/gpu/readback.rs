@@ -4,14 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::GpuContext;
 use crate::base::error::BackendError;
 
 /// How long a wait for the device may take: more than a batch needs on a slow software adapter, so that longer means a hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Polls the device. wgpu panics there when the driver reports the loss of the device or of its memory.
-pub(super) fn poll(context: &Context, how: wgpu::PollType) -> Result<(), wgpu::PollError> {
+pub(super) fn poll(context: &GpuContext, how: wgpu::PollType) -> Result<(), wgpu::PollError> {
     match catch_unwind(AssertUnwindSafe(|| context.device.poll(how))) {
         Ok(result) => result.map(|_| ()),
         // The callback of the loss has been told, and what waits for the device finds it out there.
@@ -46,7 +46,7 @@ impl Mapping {
     }
 
     /// Waits until the buffer is mapped.
-    fn wait(&self, context: &Context) -> Result<(), BackendError> {
+    fn wait(&self, context: &GpuContext) -> Result<(), BackendError> {
         // A device that was given up is not waited for again.
         context.check()?;
         let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: Some(context.patience) };
@@ -64,7 +64,7 @@ impl Mapping {
     }
 
     /// Waits, reads, and unmaps.
-    pub fn read<T>(self, context: &Context, read: impl FnOnce(&[u8]) -> T) -> Result<T, BackendError> {
+    pub fn read<T>(self, context: &GpuContext, read: impl FnOnce(&[u8]) -> T) -> Result<T, BackendError> {
         self.wait(context)?;
         let view = self
             .buffer
@@ -80,7 +80,7 @@ impl Mapping {
     /// Waits and writes; the buffer stays mapped for as long as `write` runs.
     pub fn write<T>(
         self,
-        context: &Context,
+        context: &GpuContext,
         write: impl FnOnce(&mut wgpu::BufferViewMut) -> T,
     ) -> Result<T, BackendError> {
         self.wait(context)?;

@@ -1,6 +1,6 @@
 //! Host memory that the device copies from: one mapped buffer for each batch in flight, filled in place.
 
-use super::context::Context;
+use super::context::GpuContext;
 use super::pool;
 use super::readback::Mapping;
 use crate::base::error::BackendError;
@@ -13,20 +13,20 @@ pub(super) struct Staging {
 }
 
 /// What a batch wrote into a staging buffer: where each piece lies and where it goes.
-pub(super) struct Writer<'a> {
+pub(super) struct StagingWriter<'a> {
     view: &'a mut wgpu::BufferViewMut,
     at: u64,
-    copies: Vec<Copy>,
+    copies: Vec<StagedCopy>,
 }
 
 /// One copy of a batch's upload.
-struct Copy {
+struct StagedCopy {
     from: u64,
     target: usize,
     bytes: u64,
 }
 
-impl Writer<'_> {
+impl StagingWriter<'_> {
     /// Appends pieces of bytes, one after the other, for the beginning of buffer `target`.
     pub fn put<'b>(&mut self, target: usize, pieces: impl Iterator<Item = &'b [u8]>) {
         let from = self.at;
@@ -36,7 +36,7 @@ impl Writer<'_> {
             self.at += piece.len() as u64;
         }
         if self.at > from {
-            self.copies.push(Copy { from, target, bytes: self.at - from });
+            self.copies.push(StagedCopy { from, target, bytes: self.at - from });
         }
         // Copies begin and end at multiples of four bytes; all pieces are of 4-byte values.
         self.at = self.at.next_multiple_of(8);
@@ -57,7 +57,7 @@ impl Writer<'_> {
             self.at += bytes.len() as u64;
         }
         if self.at > from {
-            self.copies.push(Copy { from, target, bytes: self.at - from });
+            self.copies.push(StagedCopy { from, target, bytes: self.at - from });
         }
         self.at = self.at.next_multiple_of(8);
     }
@@ -65,7 +65,7 @@ impl Writer<'_> {
 
 impl Staging {
     /// A staging buffer of `size` bytes.
-    pub fn new(context: &Context, size: u64) -> Result<Staging, BackendError> {
+    pub fn new(context: &GpuContext, size: u64) -> Result<Staging, BackendError> {
         let usage = wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC;
         let buffer = pool::buffer(context, "staging", size, usage)?;
         let mut staging = Staging { buffer, mapping: None };
@@ -76,21 +76,21 @@ impl Staging {
     /// Waits until the device has read the last batch, lets `fill` write the next, and records the copies; returns their bytes.
     pub fn fill(
         &mut self,
-        context: &Context,
+        context: &GpuContext,
         encoder: &mut wgpu::CommandEncoder,
         buffers: &[&wgpu::Buffer],
-        fill: impl FnOnce(&mut Writer),
+        fill: impl FnOnce(&mut StagingWriter),
     ) -> Result<u64, BackendError> {
         let Some(mapping) = self.mapping.take() else {
             return Err(context.fault(BackendError::DeviceLost("an earlier batch failed on this device".into())));
         };
         let copies = mapping.write(context, |view| {
-            let mut writer = Writer { view, at: 0, copies: Vec::new() };
+            let mut writer = StagingWriter { view, at: 0, copies: Vec::new() };
             fill(&mut writer);
             writer.copies
         })?;
         let mut uploaded = 0;
-        for Copy { from, target, bytes } in copies {
+        for StagedCopy { from, target, bytes } in copies {
             encoder.copy_buffer_to_buffer(&self.buffer, from, buffers[target], 0, bytes);
             uploaded += bytes;
         }

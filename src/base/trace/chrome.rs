@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{Profile, Stage};
+use super::{Stage, Trace};
 
 /// Bytes written at a time.
 const PIECE: usize = 64 << 10;
@@ -26,13 +26,13 @@ fn push_microseconds(text: &mut Vec<u8>, ns: u64) {
     text.extend_from_slice(&[b'.', digit(thousandths / 100), digit(thousandths / 10), digit(thousandths)]);
 }
 
-impl Profile {
+impl Trace {
     /// Chrome's trace format, which Perfetto and `about:tracing` show: complete events (`ph` X) in microseconds, a track for each
     /// thread and each GPU, counters (`ph` C) that grow. JSON; written piece by piece, because there may be a million of them.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn trace(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write_chrome(&self, out: &mut impl Write) -> io::Result<()> {
         let mut text = Vec::with_capacity(PIECE + 1024);
         text.extend_from_slice(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
         // What was written so far goes on with a comma.

@@ -16,17 +16,17 @@ pub struct CountingAllocator;
 
 /// What a thread has allocated.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(super) struct AllocationTally {
     pub count: u64,
     pub bytes: u64,
     /// Most bytes in use that the thread has seen since its innermost span began.
     peak: i64,
 }
 
-impl Tally {
-    const NONE: Tally = Tally { count: 0, bytes: 0, peak: 0 };
+impl AllocationTally {
+    const NONE: AllocationTally = AllocationTally { count: 0, bytes: 0, peak: 0 };
 
-    pub fn add(&mut self, other: &Tally) {
+    pub fn add(&mut self, other: &AllocationTally) {
         self.count += other.count;
         self.bytes += other.bytes;
     }
@@ -37,15 +37,15 @@ static IN_USE: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
     // Needs no allocation and no destructor, so that an allocator may use it.
-    static OWN: Cell<Tally> = const { Cell::new(Tally::NONE) };
+    static OWN: Cell<AllocationTally> = const { Cell::new(AllocationTally::NONE) };
 }
 
 #[cold]
 fn allocated(bytes: usize) {
     let in_use = IN_USE.fetch_add(bytes as i64, Ordering::Relaxed) + bytes as i64;
     OWN.with(|own| {
-        let Tally { count, bytes: before, peak } = own.get();
-        own.set(Tally { count: count + 1, bytes: before + bytes as u64, peak: peak.max(in_use) });
+        let AllocationTally { count, bytes: before, peak } = own.get();
+        own.set(AllocationTally { count: count + 1, bytes: before + bytes as u64, peak: peak.max(in_use) });
     });
 }
 
@@ -101,25 +101,26 @@ pub(super) fn start() {
 pub(super) fn unnoticed<T>(look: impl FnOnce() -> T) -> T {
     let before = OWN.get();
     let value = look();
-    let Tally { peak, .. } = OWN.get();
-    OWN.set(Tally { peak, ..before });
+    let AllocationTally { peak, .. } = OWN.get();
+    OWN.set(AllocationTally { peak, ..before });
     value
 }
 
 /// What this thread has allocated, as a span begins.
-pub(super) fn begin() -> Tally {
+pub(super) fn begin() -> AllocationTally {
     let before = OWN.get();
-    OWN.set(Tally { peak: IN_USE.load(Ordering::Relaxed), ..before });
+    OWN.set(AllocationTally { peak: IN_USE.load(Ordering::Relaxed), ..before });
     before
 }
 
 /// What this thread has allocated since, as the span ends, and the most bytes in use that it saw.
-pub(super) fn end(before: &Tally) -> (Tally, u64) {
+pub(super) fn end(before: &AllocationTally) -> (AllocationTally, u64) {
     let now = OWN.get();
     let peak = now.peak.max(IN_USE.load(Ordering::Relaxed));
-    OWN.set(Tally { peak: before.peak.max(peak), ..now });
+    OWN.set(AllocationTally { peak: before.peak.max(peak), ..now });
     let since = |now: u64, before: u64| now.saturating_sub(before);
-    let allocated = Tally { count: since(now.count, before.count), bytes: since(now.bytes, before.bytes), peak: 0 };
+    let allocated =
+        AllocationTally { count: since(now.count, before.count), bytes: since(now.bytes, before.bytes), peak: 0 };
     (allocated, u64::try_from(peak).unwrap_or(0))
 }
 

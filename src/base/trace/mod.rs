@@ -29,17 +29,17 @@ static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: Mutex<Recording> = Mutex::new(Recording { tracks: Vec::new(), devices: Vec::new() });
 
 struct Recording {
-    tracks: Vec<Arc<Mutex<Track>>>,
+    tracks: Vec<Arc<Mutex<ThreadTrack>>>,
     devices: Vec<DevicePass>,
 }
 
 /// What one thread notes.
 #[derive(Default)]
-struct Track {
+struct ThreadTrack {
     name: String,
-    open: Vec<Open>,
+    open: Vec<OpenSpan>,
     /// In order of their beginning.
-    spans: Vec<Spent>,
+    spans: Vec<SpanTime>,
     left_out: u64,
     /// Few: they are looked through.
     stages: Vec<(&'static str, Stage)>,
@@ -47,7 +47,7 @@ struct Track {
 }
 
 /// A span that has begun.
-struct Open {
+struct OpenSpan {
     begin: u64,
     /// Its place among the spans, where there was room.
     place: usize,
@@ -56,12 +56,12 @@ struct Open {
     /// Bytes that it moved itself.
     bytes: u64,
     /// What the thread had allocated when it began, and what spans inside have.
-    before: memory::Tally,
-    allocated_inside: memory::Tally,
+    before: memory::AllocationTally,
+    allocated_inside: memory::AllocationTally,
 }
 
 #[derive(Clone, Copy)]
-struct Spent {
+struct SpanTime {
     name: &'static str,
     begin: u64,
     /// [`UNFINISHED`] until its end.
@@ -119,7 +119,7 @@ struct DevicePass {
 }
 
 thread_local! {
-    static TRACK: OnceCell<Arc<Mutex<Track>>> = const { OnceCell::new() };
+    static TRACK: OnceCell<Arc<Mutex<ThreadTrack>>> = const { OnceCell::new() };
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -132,11 +132,11 @@ fn now() -> u64 {
     EPOCH.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }
 
-fn with_track<T>(look: impl FnOnce(&mut Track) -> T) -> Option<T> {
-    let own = |track: &OnceCell<Arc<Mutex<Track>>>| {
+fn with_track<T>(look: impl FnOnce(&mut ThreadTrack) -> T) -> Option<T> {
+    let own = |track: &OnceCell<Arc<Mutex<ThreadTrack>>>| {
         let track = track.get_or_init(|| {
             let name = std::thread::current().name().unwrap_or("thread").to_string();
-            let track = Arc::new(Mutex::new(Track { name, ..Track::default() }));
+            let track = Arc::new(Mutex::new(ThreadTrack { name, ..ThreadTrack::default() }));
             locked(&RECORDING).tracks.push(track.clone());
             track
         });
@@ -172,12 +172,12 @@ fn begin(name: &'static str) -> Option<(&'static str, u64)> {
     // Before the track is looked up: the first span of a thread makes it.
     let before = memory::begin();
     with_track(|track| {
-        let allocated_inside = memory::Tally::default();
+        let allocated_inside = memory::AllocationTally::default();
         let (begin, place) = (now(), track.spans.len());
         if place < MOST_SPANS {
-            track.spans.push(Spent { name, begin, duration: UNFINISHED });
+            track.spans.push(SpanTime { name, begin, duration: UNFINISHED });
         }
-        track.open.push(Open { begin, place, inside: 0, bytes: 0, before, allocated_inside });
+        track.open.push(OpenSpan { begin, place, inside: 0, bytes: 0, before, allocated_inside });
         (name, begin)
     })
 }
@@ -262,7 +262,7 @@ pub fn start() {
     recording.tracks.retain(|track| {
         let mut track = locked(track);
         let (name, open) = (std::mem::take(&mut track.name), std::mem::take(&mut track.open));
-        *track = Track { name, open, ..Track::default() };
+        *track = ThreadTrack { name, open, ..ThreadTrack::default() };
         true
     });
     // A thread that has ended left its track here alone.
@@ -272,7 +272,7 @@ pub fn start() {
 }
 
 /// Ends a recording.
-pub fn stop() -> Profile {
+pub fn stop() -> Trace {
     ON.store(false, Ordering::Relaxed);
     let mut recording = locked(&RECORDING);
     let devices = std::mem::take(&mut recording.devices);
@@ -280,14 +280,14 @@ pub fn stop() -> Profile {
     for track in &recording.tracks {
         let mut track = locked(track);
         let (name, open) = (track.name.clone(), std::mem::take(&mut track.open));
-        let mut found = std::mem::replace(&mut *track, Track { name, open, ..Track::default() });
+        let mut found = std::mem::replace(&mut *track, ThreadTrack { name, open, ..ThreadTrack::default() });
         found.name.clone_from(&track.name);
         found.spans.retain(|span| span.duration != UNFINISHED);
         if !found.stages.is_empty() || !found.counters.is_empty() {
             threads.push(found);
         }
     }
-    Profile { threads, devices, peak_memory: peak_memory() }
+    Trace { threads, devices, peak_memory: peak_memory() }
 }
 
 /// Name, begin and duration, s.
@@ -295,13 +295,13 @@ pub type TimedSpan = (&'static str, f64, f64);
 
 /// A recording.
 #[derive(Default)]
-pub struct Profile {
-    threads: Vec<Track>,
+pub struct Trace {
+    threads: Vec<ThreadTrack>,
     devices: Vec<DevicePass>,
     peak_memory: Option<u64>,
 }
 
-impl Profile {
+impl Trace {
     /// Time of every stage, all threads together.
     pub fn stages(&self) -> BTreeMap<&'static str, Stage> {
         let mut all: BTreeMap<&'static str, Stage> = BTreeMap::new();
@@ -326,7 +326,7 @@ impl Profile {
     }
 
     /// Adds what another recording noted.
-    pub fn join(&mut self, other: Profile) {
+    pub fn join(&mut self, other: Trace) {
         self.threads.extend(other.threads);
         self.devices.extend(other.devices);
         self.peak_memory = self.peak_memory.max(other.peak_memory);
@@ -355,7 +355,7 @@ impl Profile {
     pub fn tracks(&self) -> Vec<(String, Vec<TimedSpan>)> {
         let mut tracks = Vec::new();
         for thread in &self.threads {
-            let seconds = |span: &Spent| (span.name, span.begin as f64 * 1e-9, span.duration as f64 * 1e-9);
+            let seconds = |span: &SpanTime| (span.name, span.begin as f64 * 1e-9, span.duration as f64 * 1e-9);
             tracks.push((thread.name.clone(), thread.spans.iter().map(seconds).collect()));
         }
         tracks.extend(self.device_tracks());

@@ -10,18 +10,20 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
-use super::amplitudes::{self, Amplitudes};
-use super::candidates::{self, Candidate, Peak};
-use super::search::{MAP, Progress, SearchOptions};
-use super::{Grid, Pool, PulseEvents, Search, SearchMeta, on, trials};
+use super::amplitudes::{self, FourierAmplitudes};
+use super::candidates::{self, Candidate, TrialPeak};
+use super::search::{MAP_COLUMNS, SearchOptions, TrialProgress};
+use super::{BackendThreads, PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter, run_on};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
-use crate::science::pulsation::templates::{Drift, Filter, PLACES, Work, curved_between, half_width, response_between};
-use crate::science::statistics::pulse::{Chances, Law};
+use crate::science::pulsation::templates::{
+    FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, curved_between, half_width, response_between,
+};
+use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 use crate::science::statistics::pulsed::binning_loss;
 
 /// Numbers of harmonics that are summed.
-pub const STAGES: [usize; 4] = [1, 2, 4, 8];
+pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
 /// The most bins of the series, and the least, which cost nothing.
 const MOST_BINS: f64 = (1u64 << 24) as f64;
 /// See [`MOST_BINS`].
@@ -31,14 +33,14 @@ const MOST_FREQUENCIES: usize = 1 << 26;
 /// The largest drift of the highest harmonic, bins.
 const MOST_DRIFT: f64 = 16384.0;
 /// Bytes of the filters that are held at once.
-const BANK: usize = 64 << 20;
+const FILTER_BANK_BYTES: usize = 64 << 20;
 /// What a trial keeps of a peak between trials, at least: peaks whose refined statistic may reach the detection level are looked at.
-const KEPT: f64 = 0.7;
+const LEAST_PEAK_KEPT: f64 = 0.7;
 
 /// What noise adds to the amplitude of a side lobe, hardly ever more, and by how much the source's own light curve may raise its power.
-const NOISE: f64 = 3.0;
-/// See [`NOISE`].
-const MORE: f64 = 1.5;
+const SIDE_LOBE_NOISE: f64 = 3.0;
+/// See [`SIDE_LOBE_NOISE`].
+const SIDE_LOBE_FACTOR: f64 = 1.5;
 
 /// Options of an acceleration search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,16 +86,16 @@ impl AccelOptions {
     }
 
     /// The largest drift of the fundamental over so many seconds, whose middle is so far from the epoch.
-    fn most(&self, span: f64, middle: f64) -> Drift {
+    fn most(&self, span: f64, middle: f64) -> FrequencyDrift {
         let most = |(lo, hi): (f64, f64)| f64::max(lo.abs(), hi.abs());
         let (fdot, fddot) = (most(self.fdot), most(self.fddot));
-        Drift { z: (fdot + fddot * middle.abs()) * span * span, w: fddot * span.powi(3) }
+        FrequencyDrift { z: (fdot + fddot * middle.abs()) * span * span, w: fddot * span.powi(3) }
     }
 }
 
 /// What a search by templates says of itself beside what all searches do.
 #[derive(Clone, Debug, Serialize)]
-pub struct TemplatesMeta {
+pub struct AccelMetadata {
     /// Numbers of harmonics tried.
     pub harmonics: Vec<usize>,
     /// Detection level of each.
@@ -104,7 +106,7 @@ pub struct TemplatesMeta {
     pub jerk: f64,
     /// Bins of the series, and their width, s.
     pub bins: usize,
-    /// See [`TemplatesMeta::bins`].
+    /// See [`AccelMetadata::bins`].
     pub dt: f64,
     /// What bins leave of the power of the highest harmonic at the highest frequency.
     pub binning_loss: f64,
@@ -114,7 +116,7 @@ pub struct TemplatesMeta {
 
 /// The best of a frequency.
 #[derive(Clone, Copy, Default)]
-struct Best {
+struct BestTemplate {
     /// `−ln` of the probability of noise in one trial.
     score: f32,
     stat: f32,
@@ -133,53 +135,60 @@ fn score(x: f64, n: usize) -> f64 {
 }
 
 /// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
-fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, Drift) {
+fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, FrequencyDrift) {
     let r = (freq + middle * (fdot + 0.5 * middle * fddot)) * span;
-    (r, Drift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
+    (r, FrequencyDrift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
 }
 
 /// How the trials of the grid lie in the spectrum, and what evaluates them.
-struct Plan<'a> {
-    spectrum: &'a Amplitudes,
-    grid: &'a Grid,
+struct TemplatePlan<'a> {
+    spectrum: &'a FourierAmplitudes,
+    grid: &'a TrialGrid,
     /// Harmonics, and the frequency (cycles over the span, at its middle) of the first trial of each row.
     nharm: usize,
     starts: Vec<f64>,
     /// Drift of the fundamental of each row.
-    drifts: Vec<Drift>,
+    drifts: Vec<FrequencyDrift>,
     lowest: f64,
-    filters: Vec<Filter>,
-    /// Trials worked on together: a multiple of `PLACES·nharm`.
+    filters: Vec<MatchedFilter>,
+    /// Trials worked on together: a multiple of `PLACES_A_BIN·nharm`.
     piece: usize,
     /// Columns of the map.
     columns: usize,
 }
 
-impl<'a> Plan<'a> {
-    fn new(events: &PulseEvents, spectrum: &'a Amplitudes, grid: &'a Grid, freq: f64, nharm: usize) -> Plan<'a> {
+impl<'a> TemplatePlan<'a> {
+    fn new(
+        events: &PulseEvents,
+        spectrum: &'a FourierAmplitudes,
+        grid: &'a TrialGrid,
+        freq: f64,
+        nharm: usize,
+    ) -> TemplatePlan<'a> {
         let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, spectrum.middle);
-        let (starts, drifts): (Vec<f64>, Vec<Drift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
+        let (starts, drifts): (Vec<f64>, Vec<FrequencyDrift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
         let bounds = |values: &[f64]| values.iter().fold((f64::MAX, f64::MIN), |(lo, hi), &x| (lo.min(x), hi.max(x)));
         let (lowest, highest) = bounds(&starts);
-        let most = |of: fn(&Drift) -> f64| drifts.iter().fold(0.0, |most: f64, drift| most.max(of(drift).abs()));
-        let most = Drift { z: most(|drift| drift.z), w: most(|drift| drift.w) };
+        let most =
+            |of: fn(&FrequencyDrift) -> f64| drifts.iter().fold(0.0, |most: f64, drift| most.max(of(drift).abs()));
+        let most = FrequencyDrift { z: most(|drift| drift.z), w: most(|drift| drift.w) };
         let half = half_width(most.of_harmonic(nharm as f64));
-        let unit = PLACES * nharm;
+        let unit = PLACES_A_BIN * nharm;
         // The filter of the highest harmonic should not be most of what is transformed.
         let wanted = (8 * half).next_power_of_two().max(2048);
         let shifts = |h: usize| (h as f64 * (highest - lowest)).ceil() as usize + 2;
         let bins = wanted.saturating_sub(2 * half + 2 + shifts(nharm)).max(wanted / 2);
         let piece = (bins / nharm).max(1).min(grid.frequencies.div_ceil(unit)) * unit;
-        let filter = |h: usize| Filter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
-        let columns = MAP.min(grid.frequencies);
+        let filter = |h: usize| MatchedFilter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
+        let columns = MAP_COLUMNS.min(grid.frequencies);
         let filters = (1..=nharm).map(filter).collect();
-        Plan { spectrum, grid, nharm, starts, drifts, lowest, filters, piece, columns }
+        TemplatePlan { spectrum, grid, nharm, starts, drifts, lowest, filters, piece, columns }
     }
 
     /// The filters of a row, one harmonic after the other.
     fn templates(&self, row: usize) -> Vec<Vec<Complex<f32>>> {
         let (start, drift) = (self.starts[row], self.drifts[row]);
-        let of = |(i, filter): (usize, &Filter)| {
+        let of = |(i, filter): (usize, &MatchedFilter)| {
             let h = (i + 1) as f64;
             filter.templates(drift.of_harmonic(h), (h * start) - (h * start).floor())
         };
@@ -193,18 +202,18 @@ impl<'a> Plan<'a> {
         first: usize,
         bank: &[Vec<Vec<Complex<f32>>>],
         place: usize,
-        best: &mut [Best],
+        best: &mut [BestTemplate],
     ) -> Vec<Vec<f32>> {
         let from = |h: usize, start: f64| (h as f64 * start).floor() as i64;
         // Pieces begin at whole bins of every harmonic behind the first trial.
-        let before = |h: usize| (place * self.piece * h / (PLACES * self.nharm)) as i64;
-        let stretch = |(i, filter): (usize, &Filter)| {
+        let before = |h: usize| (place * self.piece * h / (PLACES_A_BIN * self.nharm)) as i64;
+        let stretch = |(i, filter): (usize, &MatchedFilter)| {
             let begin = from(i + 1, self.lowest) + before(i + 1) - filter.half() as i64;
             filter.stretch(self.spectrum.stretch(begin, filter.length()))
         };
         let stretches: Vec<Vec<Complex<f32>>> = self.filters.iter().enumerate().map(stretch).collect();
         let column = |j: usize| (place * self.piece + j) * self.columns / self.grid.frequencies;
-        let (mut work, mut powers, mut sums) = (Work::default(), Vec::new(), vec![0f32; best.len()]);
+        let (mut work, mut powers, mut sums) = (FilterBuffers::default(), Vec::new(), vec![0f32; best.len()]);
         let mut cells = Vec::with_capacity(bank.len());
         for (row, templates) in (first..).zip(bank) {
             sums.fill(0.0);
@@ -216,10 +225,10 @@ impl<'a> Plan<'a> {
                 for (j, sum) in sums.iter_mut().enumerate() {
                     // The nearest place to h·j/(PLACES·nharm) bins.
                     let nearest = (2 * h * j + self.nharm) / (2 * self.nharm);
-                    let at = (nearest % PLACES) * filter.length() + shift + nearest / PLACES;
+                    let at = (nearest % PLACES_A_BIN) * filter.length() + shift + nearest / PLACES_A_BIN;
                     *sum += powers.get(at).copied().unwrap_or(0.0);
                 }
-                if STAGES.contains(&h) {
+                if HARMONIC_STAGES.contains(&h) {
                     for (j, (sum, best)) in sums.iter().zip(&mut *best).enumerate() {
                         let cell = &mut seen[column(j) - column(0)];
                         // Half the statistic is above the score: most trials end here.
@@ -227,7 +236,7 @@ impl<'a> Plan<'a> {
                             let score = score(f64::from(0.5 * sum), h) as f32;
                             *cell = cell.max(score);
                             if score > best.score {
-                                *best = Best { score, stat: *sum, row: row as u32, nharm: h as u32 };
+                                *best = BestTemplate { score, stat: *sum, row: row as u32, nharm: h as u32 };
                             }
                         }
                     }
@@ -239,20 +248,21 @@ impl<'a> Plan<'a> {
     }
 
     /// Tries every row; the best of each frequency, and the map.
-    fn run(&self, pool: &Pool, progress: Progress) -> (Vec<Best>, Vec<Vec<f64>>) {
-        let mut best = vec![Best::default(); self.grid.frequencies];
+    fn run(&self, pool: &BackendThreads, progress: TrialProgress) -> (Vec<BestTemplate>, Vec<Vec<f64>>) {
+        let mut best = vec![BestTemplate::default(); self.grid.frequencies];
         let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
-        let bytes: usize = self.filters.iter().map(|filter| PLACES * filter.length() * size_of::<Complex<f32>>()).sum();
+        let bytes: usize =
+            self.filters.iter().map(|filter| PLACES_A_BIN * filter.length() * size_of::<Complex<f32>>()).sum();
         let rows: Vec<usize> = (0..self.grid.rows.len()).collect();
         // One row first, then more and more: what they take tells what all will, before long.
         let (mut rest, mut together) = (rows.as_slice(), 1);
         progress(0, self.grid.trials());
         while !rest.is_empty() {
             let (rows, behind) = rest.split_at(together.min(rest.len()));
-            (rest, together) = (behind, (2 * together).min(BANK / bytes).max(1));
-            let pieces: Vec<_> = on(pool, || {
+            (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
+            let pieces: Vec<_> = run_on(pool, || {
                 let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
-                let evaluate = |(place, best): (usize, &mut [Best])| self.evaluate(rows[0], &bank, place, best);
+                let evaluate = |(place, best): (usize, &mut [BestTemplate])| self.evaluate(rows[0], &bank, place, best);
                 best.par_chunks_mut(self.piece).enumerate().map(evaluate).collect()
             });
             for (place, cells) in pieces.iter().enumerate() {
@@ -277,12 +287,12 @@ pub fn accel(
     events: PulseEvents,
     options: &AccelOptions,
     backend: &mut dyn Backend,
-    progress: Progress,
-) -> Result<Search> {
-    if !STAGES.contains(&options.nharm) {
+    progress: TrialProgress,
+) -> Result<SearchResult> {
+    if !HARMONIC_STAGES.contains(&options.nharm) {
         return Err(Error::argument("--nharm", options.nharm, "must be 1, 2, 4 or 8"));
     }
-    let grid = Grid::new(&events, &options.search(options.nharm))?;
+    let grid = TrialGrid::new(&events, &options.search(options.nharm))?;
     let text = |(lo, hi): (f64, f64)| format!("{lo}:{hi}");
     if grid.frequencies > MOST_FREQUENCIES {
         let message = format!("makes {} trial frequencies; the most is {MOST_FREQUENCIES}", grid.frequencies);
@@ -312,34 +322,34 @@ pub fn accel(
     let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
     let bins = bins.next_power_of_two();
     let pool = backend.pool();
-    let spectrum = on(&pool, || Amplitudes::new(&events, bins, options.detrend));
-    let plan = Plan::new(&events, &spectrum, &grid, options.freq.0, options.nharm);
+    let spectrum = run_on(&pool, || FourierAmplitudes::new(&events, bins, options.detrend));
+    let plan = TemplatePlan::new(&events, &spectrum, &grid, options.freq.0, options.nharm);
     let (best, map) = plan.run(&pool, progress);
-    Ok(on(&pool, || conclude(events, options, &grid, &spectrum, best, map)))
+    Ok(run_on(&pool, || conclude(events, options, &grid, &spectrum, best, map)))
 }
 
 fn conclude(
     events: PulseEvents,
     options: &AccelOptions,
-    grid: &Grid,
-    spectrum: &Amplitudes,
-    best: Vec<Best>,
+    grid: &TrialGrid,
+    spectrum: &FourierAmplitudes,
+    best: Vec<BestTemplate>,
     map: Vec<Vec<f64>>,
-) -> Search {
-    let tried: Vec<usize> = STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
+) -> SearchResult {
+    let tried: Vec<usize> = HARMONIC_STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
     let of_stage = |&n: &usize| {
-        let mut chances = grid.chances(&events, Law::Z2(n));
+        let mut chances = grid.chances(&events, TrialLaw::Z2(n));
         chances.planes *= tried.len() as f64;
         chances
     };
-    let chances: Vec<Chances> = tried.iter().map(of_stage).collect();
+    let chances: Vec<NullDistribution> = tried.iter().map(of_stage).collect();
     let levels: Vec<f64> = chances.iter().map(|chances| chances.level(options.false_alarm.ln())).collect();
-    let found = Found { events: &events, options, grid, spectrum, chances: &chances, levels: &levels };
+    let found = AccelCandidates { events: &events, options, grid, spectrum, chances: &chances, levels: &levels };
     let candidates = found.candidates(&best);
-    let row = |one: &Best| grid.rows.get(one.row as usize).copied().unwrap_or_default();
+    let row = |one: &BestTemplate| grid.rows.get(one.row as usize).copied().unwrap_or_default();
     let dt = events.span / spectrum.bins as f64;
     let most = options.most(events.span, spectrum.middle);
-    let templates = TemplatesMeta {
+    let templates = AccelMetadata {
         drift: most.z,
         jerk: most.w,
         bins: spectrum.bins,
@@ -353,10 +363,10 @@ fn conclude(
     let band = (grid.frequencies as f64 - 1.0) * grid.df;
     let numbers = (grid.trials(), band, [grid.df, grid.dfdot, grid.dfddot]);
     let level = levels.last().copied().unwrap_or(0.0);
-    let made = ("templates", asked, trials::cpu_record());
-    let meta = SearchMeta::new(&events, &options.search(options.nharm), made, numbers, level);
-    let meta = SearchMeta { templates: Some(templates), ..meta };
-    Search {
+    let made = ("templates", asked, profile_counter::cpu_record());
+    let meta = SearchMetadata::new(&events, &options.search(options.nharm), made, numbers, level);
+    let meta = SearchMetadata { templates: Some(templates), ..meta };
+    SearchResult {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
         fdot: best.iter().map(|one| row(one)[0]).collect(),
         fddot: best.iter().map(|one| row(one)[1]).collect(),
@@ -371,19 +381,19 @@ fn conclude(
 }
 
 /// What candidates are made of.
-struct Found<'a> {
+struct AccelCandidates<'a> {
     events: &'a PulseEvents,
     options: &'a AccelOptions,
-    grid: &'a Grid,
-    spectrum: &'a Amplitudes,
+    grid: &'a TrialGrid,
+    spectrum: &'a FourierAmplitudes,
     /// Chances and detection level of each of the numbers of harmonics tried.
-    chances: &'a [Chances],
+    chances: &'a [NullDistribution],
     levels: &'a [f64],
 }
 
-impl Found<'_> {
+impl AccelCandidates<'_> {
     /// The part of a source's power that is seen where frequency and drift are off: of the good time, gaps and all.
-    fn window(&self) -> impl Fn(f64, Drift) -> f64 + Sync + use<> {
+    fn window(&self) -> impl Fn(f64, FrequencyDrift) -> f64 + Sync + use<> {
         let (seconds, span, middle) = (self.events.ticks.seconds(), self.events.span, self.spectrum.middle);
         let place = |t: i64| (t as f64 * seconds - middle) / span;
         let ends: Vec<(f64, f64)> = self.events.gti.iter().map(|&(a, b)| (place(a), place(b))).collect();
@@ -399,13 +409,13 @@ impl Found<'_> {
     }
 
     /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
-    fn candidates(&self, best: &[Best]) -> Vec<Candidate> {
+    fn candidates(&self, best: &[BestTemplate]) -> Vec<Candidate> {
         let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.score);
         let above = |j: usize| score(j) >= score(j.wrapping_sub(1)) && score(j) >= score(j + 1);
         let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
         let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
         let most = self.options.candidates.max(1);
-        let looked_at = candidates::LOOKED_AT * most;
+        let looked_at = candidates::PEAKS_A_CANDIDATE * most;
         if peaks.len() > looked_at {
             peaks.select_nth_unstable_by(looked_at, descending);
             peaks.truncate(looked_at);
@@ -419,7 +429,7 @@ impl Found<'_> {
             let part = |h: usize| window(h as f64 * r, drift.of_harmonic(h as f64));
             let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
             let near = r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
-            near || stat.sqrt() < (MORE * strong * part).sqrt() + NOISE
+            near || stat.sqrt() < (SIDE_LOBE_FACTOR * strong * part).sqrt() + SIDE_LOBE_NOISE
         };
         let trial = |j: usize| {
             let row = best.get(j).and_then(|one| self.grid.rows.get(one.row as usize)).copied().unwrap_or_default();
@@ -430,7 +440,7 @@ impl Found<'_> {
         for j in peaks {
             let Some(one) = best.get(j) else { continue };
             let worth = self.chances.iter().zip(self.levels).any(|(chances, level)| {
-                chances.law == Law::Z2(one.nharm as usize) && f64::from(one.stat) >= KEPT * level
+                chances.law == TrialLaw::Z2(one.nharm as usize) && f64::from(one.stat) >= LEAST_PEAK_KEPT * level
             });
             if (kept.is_empty() || worth) && !kept.iter().any(|&strong| lobe(trial(j), trial(strong))) {
                 kept.push(j);
@@ -439,9 +449,9 @@ impl Found<'_> {
         let refined = kept.par_iter().filter_map(|&j| {
             let one = best.get(j)?;
             let nharm = one.nharm.max(1) as usize;
-            let chances = self.chances.iter().find(|chances| chances.law == Law::Z2(nharm))?;
+            let chances = self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))?;
             let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
-            let peak = Peak::of(self.grid, j, one.row as usize, f64::from(one.stat));
+            let peak = TrialPeak::from_grid(self.grid, j, one.row as usize, f64::from(one.stat));
             Some(candidates::refine(self.events, &self.options.search(nharm), peak, chances, &noise))
         });
         let mut found: Vec<Candidate> = refined.collect();

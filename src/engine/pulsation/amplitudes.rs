@@ -21,7 +21,7 @@ fn ends(events: &PulseEvents) -> (i64, i64) {
 }
 
 /// Amplitudes `√(2/N)·Σ exp(−2πik·v)` of Fourier bins k over the span, v from its middle, in spans; `|A|²` of Poisson noise has mean 2.
-pub struct Amplitudes {
+pub struct FourierAmplitudes {
     amplitudes: Vec<Complex<f32>>,
     /// Bins of the series.
     pub bins: usize,
@@ -31,9 +31,9 @@ pub struct Amplitudes {
     levels: Vec<(f64, f64)>,
 }
 
-impl Amplitudes {
+impl FourierAmplitudes {
     /// Of the events in so many bins over the span; of weighted events sums of weights, with `Σw²` for N.
-    pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> Amplitudes {
+    pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> FourierAmplitudes {
         let (start, stop) = ends(events);
         let fft = CpuFft::new(bins);
         let mut work = fft.work();
@@ -56,7 +56,7 @@ impl Amplitudes {
         let mut amplitudes: Vec<Complex<f32>> = work.output.par_iter().enumerate().map(centred).collect();
         // The mean is no signal.
         amplitudes[0] = Complex::default();
-        let mut made = Amplitudes { amplitudes, bins, middle: middle(events), levels: Vec::new() };
+        let mut made = FourierAmplitudes { amplitudes, bins, middle: middle(events), levels: Vec::new() };
         if detrend {
             made.levels = levels(&made.amplitudes);
             let whiten = |(k, a): (usize, &Complex<f32>)| a / made.level(k as f64).sqrt() as f32;
@@ -76,7 +76,7 @@ impl Amplitudes {
         }
     }
 
-    /// [`Amplitudes::level`] at so many harmonics of a place; none unless detrended.
+    /// [`FourierAmplitudes::level`] at so many harmonics of a place; none unless detrended.
     pub fn levels(&self, place: f64, harmonics: usize) -> Vec<f64> {
         let all = if self.levels.is_empty() { 0 } else { harmonics };
         (1..=all).map(|h| self.level(h as f64 * place)).collect()

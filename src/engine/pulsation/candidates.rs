@@ -8,20 +8,20 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::fold::weighted;
-use super::search::{Method, SearchOptions};
-use super::{Grid, PulseEvents, exposure, harmonics};
-use crate::base::time::Dd;
+use super::search::{SearchOptions, SearchStatistic};
+use super::{PulseEvents, TrialGrid, exposure, harmonics};
+use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
-use crate::kernels::fold::{self, Block};
-use crate::science::statistics::pulse::{self, Chances};
+use crate::kernels::fold::{self, TrialBlock};
+use crate::science::statistics::pulse::{self, NullDistribution};
 
 /// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
 /// off turns by less than a thousandth of a cycle.
-const STRETCHES: usize = 512;
+const INTERVALS: usize = 512;
 /// Peaks of the grid that are looked at for each candidate listed.
-pub(super) const LOOKED_AT: usize = 20;
+pub(super) const PEAKS_A_CANDIDATE: usize = 20;
 /// The largest numbers in the ratio of a harmonic.
-const HIGHEST: u32 = 10;
+const HIGHEST_RATIO_TERM: u32 = 10;
 
 /// A peak of the statistic, refined between the trials of the grid, with exact phases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,14 +59,15 @@ pub struct Candidate {
 pub(super) fn find(
     events: &PulseEvents,
     options: &SearchOptions,
-    grid: &Grid,
+    grid: &TrialGrid,
     stat: &[f64],
     row: &[usize],
-    chances: &Chances,
+    chances: &NullDistribution,
 ) -> Vec<Candidate> {
     let level = chances.level(options.false_alarm.ln());
     let kept = peaks(stat, level, options.candidates, grid.df * events.span);
-    let refined = kept.par_iter().map(|&j| refine(events, options, Peak::of(grid, j, row[j], stat[j]), chances, &[]));
+    let refined =
+        kept.par_iter().map(|&j| refine(events, options, TrialPeak::from_grid(grid, j, row[j], stat[j]), chances, &[]));
     let mut found: Vec<Candidate> = refined.collect();
     found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
     group(&mut found, events.span);
@@ -81,9 +82,9 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usi
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
     let most = most.max(1);
     let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
-    if peaks.len() > LOOKED_AT * most {
-        peaks.select_nth_unstable_by(LOOKED_AT * most, descending);
-        peaks.truncate(LOOKED_AT * most);
+    if peaks.len() > PEAKS_A_CANDIDATE * most {
+        peaks.select_nth_unstable_by(PEAKS_A_CANDIDATE * most, descending);
+        peaks.truncate(PEAKS_A_CANDIDATE * most);
     }
     peaks.sort_by(descending);
     let mut kept: Vec<usize> = Vec::new();
@@ -102,7 +103,7 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usi
 
 /// A trial whose statistic stands out.
 #[derive(Clone, Copy)]
-pub(super) struct Peak {
+pub(super) struct TrialPeak {
     /// Where, with its derivatives, Hz/s and Hz/s².
     pub start: Spin,
     pub rates: [f64; 2],
@@ -111,30 +112,30 @@ pub(super) struct Peak {
     pub stat: f64,
 }
 
-impl Peak {
+impl TrialPeak {
     /// One of a grid.
-    pub fn of(grid: &Grid, place: usize, row: usize, stat: f64) -> Peak {
+    pub fn from_grid(grid: &TrialGrid, place: usize, row: usize, stat: f64) -> TrialPeak {
         let rates = grid.rows.get(row).copied().unwrap_or_default();
-        Peak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat }
+        TrialPeak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat }
     }
 }
 
 /// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
-struct Stretches {
+struct IntervalHarmonics {
     /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
     parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
     /// [`PulseEvents::sums`].
     total: [f64; 2],
 }
 
-impl Stretches {
-    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> Stretches {
+impl IntervalHarmonics {
+    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> IntervalHarmonics {
         let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
-            return Stretches { parts: Vec::new(), total: [0.0; 2] };
+            return IntervalHarmonics { parts: Vec::new(), total: [0.0; 2] };
         };
-        let length = (last - first) / STRETCHES as i64 + 1;
+        let length = (last - first) / INTERVALS as i64 + 1;
         // Times are in order, by and large: few pieces.
-        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); STRETCHES];
+        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); INTERVALS];
         let mut rest = events.times.as_slice();
         while let Some(t) = rest.first() {
             let place = (t - first) / length;
@@ -145,27 +146,27 @@ impl Stretches {
             rest = &rest[here..];
         }
         let tick = events.ticks.seconds();
-        let matter = exposure::reach(events, spin, 2 * harmonics);
+        let matter = exposure::significant_harmonics(events, spin, 2 * harmonics);
         let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
         let part = |(i, pieces): (usize, &Vec<Range<usize>>)| {
             let from = first + i as i64 * length;
             let middle = (from as f64 + 0.5 * length as f64) * tick;
             // Good time before the first event and after the last one is theirs.
             let (from, to) = (if i == 0 { i64::MIN } else { from }, from.saturating_add(length));
-            let to = if i + 1 == STRETCHES { i64::MAX } else { to };
-            let gti = if matter > 0 { exposure::between(&events.gti, from, to) } else { Vec::new() };
+            let to = if i + 1 == INTERVALS { i64::MAX } else { to };
+            let gti = if matter > 0 { exposure::clip_intervals(&events.gti, from, to) } else { Vec::new() };
             let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
             window.iter_mut().for_each(|sum| *sum /= good);
             let mut sums = vec![Complex::default(); harmonics];
             for piece in pieces {
                 let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
-                let piece = harmonics::at(&events.times[piece.clone()], weights, spin, harmonics);
+                let piece = harmonics::harmonic_sums_at(&events.times[piece.clone()], weights, spin, harmonics);
                 sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
             }
             (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
-        Stretches { parts, total: events.sums() }
+        IntervalHarmonics { parts, total: events.sums() }
     }
 
     /// `Z²_1 …` where frequency and derivatives differ by so much.
@@ -191,13 +192,13 @@ impl Stretches {
 pub(super) fn refine(
     events: &PulseEvents,
     options: &SearchOptions,
-    peak: Peak,
-    chances: &Chances,
+    peak: TrialPeak,
+    chances: &NullDistribution,
     levels: &[f64],
 ) -> Candidate {
-    let Peak { start, rates: [fdot, fddot], steps, stat: grid_stat } = peak;
+    let TrialPeak { start, rates: [fdot, fddot], steps, stat: grid_stat } = peak;
     let ticks = &events.ticks;
-    let stretches = Stretches::new(events, &start, options.harmonics());
+    let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
     let score = |off: &[f64; 3]| options.score(&whitened(stretches.z2(off), levels));
     // Steps along each direction, halved when none of them leads up.
     let (mut off, mut step) = ([0.0; 3], steps.map(|step| 0.5 * step));
@@ -219,17 +220,17 @@ pub(super) fn refine(
     }
     let ephemeris = Ephemeris {
         epoch: ticks.reference(),
-        freq: start.freq(ticks) + Dd::from(off[0]),
-        fdot: Dd::from(fdot + off[1]),
-        fddot: Dd::from(fddot + off[2]),
+        freq: start.freq(ticks) + DoubleDouble::from(off[0]),
+        fdot: DoubleDouble::from(fdot + off[1]),
+        fddot: DoubleDouble::from(fddot + off[2]),
     };
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
-    let window = exposure::window(events, &spin, 2 * options.harmonics());
+    let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
     let z2 = whitened(harmonics::z2(&events.times, events.each_weight(), &window, &spin, options.harmonics()), levels);
     let stat = match options.method {
-        Method::Z2 | Method::H => options.score(&z2),
-        Method::Ef => {
+        SearchStatistic::Z2 | SearchStatistic::H => options.score(&z2),
+        SearchStatistic::Ef => {
             let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
             if let Some(weights) = events.each_weight() {
                 let ([profile, _], [sum, squares]) =
@@ -237,25 +238,25 @@ pub(super) fn refine(
                 pulse::chi_square_of_profile(&profile, &exposed).0 * (sum / squares)
             } else {
                 let mut counts = vec![0; options.nbin];
-                let block = Block { spin, trials: 1 };
+                let block = TrialBlock { spin, trials: 1 };
                 fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
                 pulse::chi_square_of_profile(&counts, &exposed).0
             }
         }
         // That of values is not known here.
-        Method::Pdm => grid_stat,
+        SearchStatistic::Pdm => grid_stat,
     };
     let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
     let information: f64 = (0..z2.len()).map(|h| ((h + 1) as f64).powi(2) * (each(h) - 2.0).max(0.0)).sum();
     let harmonics = match options.method {
-        Method::H => pulse::h_of_z2(&z2).1,
-        Method::Z2 | Method::Ef | Method::Pdm => z2.len(),
+        SearchStatistic::H => pulse::h_of_z2(&z2).1,
+        SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.len(),
     };
     let signal: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
     // Profiles of epoch folding may be better where the grid has them.
-    let stat = if options.method == Method::Ef { stat.max(grid_stat) } else { stat };
+    let stat = if options.method == SearchStatistic::Ef { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
-    let tested = if options.method == Method::Z2 { stat } else { grid_stat };
+    let tested = if options.method == SearchStatistic::Z2 { stat } else { grid_stat };
     let freq = spin.freq(ticks).value();
     Candidate {
         freq,
@@ -297,8 +298,8 @@ pub(super) fn group(candidates: &mut [Candidate], span: f64) {
         let of = |j: usize| {
             let other = candidates[j].freq;
             let fits = |a: u32, b: u32| (f64::from(b) * freq - f64::from(a) * other).abs() < f64::from(a.max(b)) / span;
-            (2..=2 * HIGHEST).find_map(|sum| {
-                (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST && a != b && fits(a, b))
+            (2..=2 * HIGHEST_RATIO_TERM).find_map(|sum| {
+                (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST_RATIO_TERM && a != b && fits(a, b))
             })
         };
         let found = (0..i).filter(|&j| candidates[j].group == j).find_map(|j| of(j).map(|ratio| (j, ratio)));

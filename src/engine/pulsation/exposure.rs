@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use rustfft::num_complex::Complex;
 
 use super::PulseEvents;
-use super::harmonics::Unit;
-use crate::base::time::Dd;
+use super::harmonics::PhasorTable;
+use crate::base::time::DoubleDouble;
 use crate::data::phase::{Spin, Ticks};
 
 /// Seconds that good time intervals (ticks) expose each of `nbin` bins of phase.
@@ -59,7 +59,7 @@ const NEGLIGIBLE: f64 = 0.01;
 ///
 /// An interval has at most `1/(πh·f)` seconds in `W_h`, so that of `G` of them in `T` seconds `√(2N)·|W_h| ≤ √(2N)·G/(πh·f·T)`, the
 /// change of `√Z²`; N is [`PulseEvents::effective`]. Frequencies that drift count with the lowest one.
-pub fn reach(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
+pub fn significant_harmonics(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
     let ticks = &events.ticks;
     let (Some(first), Some(last)) = (events.gti.first(), events.gti.last()) else { return 0 };
     let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
@@ -83,7 +83,7 @@ pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usi
         let length = (b - a) as f64 * ticks.seconds();
         let cycles = advance(spin, ticks, a, b);
         let half = Complex::from_polar(1.0, PI * (cycles % 2.0));
-        let (cos, sin) = Unit::shared().of(spin.phase(a));
+        let (cos, sin) = PhasorTable::shared().of(spin.phase(a));
         let middle = Complex::new(cos, sin) * half;
         let (mut now, mut width) = (Complex::from(length), Complex::from(1.0));
         for (h, sum) in sums.iter_mut().enumerate() {
@@ -97,15 +97,15 @@ pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usi
 }
 
 /// `W_h`, the mean of `exp(2πi·h·φ)` over the good time, of as many harmonics as matter, at most `most`.
-pub fn window(events: &PulseEvents, spin: &Spin, most: usize) -> Vec<Complex<f64>> {
-    let mut sums = amplitudes(spin, &events.ticks, &events.gti, reach(events, spin, most));
+pub fn exposure_amplitudes(events: &PulseEvents, spin: &Spin, most: usize) -> Vec<Complex<f64>> {
+    let mut sums = amplitudes(spin, &events.ticks, &events.gti, significant_harmonics(events, spin, most));
     let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * events.ticks.seconds()).sum();
     sums.iter_mut().for_each(|sum| *sum /= good);
     sums
 }
 
 /// What of good time intervals in order lies between two times.
-pub fn between(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
+pub fn clip_intervals(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
     let first = gti.partition_point(|&(_, b)| b <= from);
     let here = gti.iter().skip(first).take_while(|&&(a, _)| a < to);
     here.map(|&(a, b)| (a.max(from), b.min(to))).collect()
@@ -113,12 +113,12 @@ pub fn between(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
 
 /// Cycles from `a` to `b`, whole ones counted exactly.
 fn advance(spin: &Spin, ticks: &Ticks, a: i64, b: i64) -> f64 {
-    let [a_s, b_s] = [a, b].map(|t| Dd::product(t as f64, ticks.seconds()));
+    let [a_s, b_s] = [a, b].map(|t| DoubleDouble::product(t as f64, ticks.seconds()));
     let (fdot, fddot) = (spin.fdot(ticks), spin.fddot(ticks));
     let length = b_s - a_s;
     let (x, y) = (a_s.value(), b_s.value());
     // f + ḟ(a + b)/2 + f̈(a² + ab + b²)/6 is the mean frequency.
-    let mean = spin.freq(ticks) + Dd::from(0.5 * fdot * (x + y) + fddot * (x * x + x * y + y * y) / 6.0);
+    let mean = spin.freq(ticks) + DoubleDouble::from(0.5 * fdot * (x + y) + fddot * (x * x + x * y + y * y) / 6.0);
     let nearly = (length * mean.hi + length * mean.lo).value();
     let rest = spin.phase(b).wrapping_sub(spin.phase(a)) as f64 * 2f64.powi(-64);
     (nearly - rest).round() + rest
@@ -134,7 +134,7 @@ mod tests {
         let one = |&(a, b): &(i64, i64)| {
             let at = |i: i32| spin.phase(a + ((b - a) as f64 * (f64::from(i) + 0.5) / f64::from(n)) as i64);
             let sum: Complex<f64> =
-                (0..n).map(|i| Unit::shared().of(at(i).wrapping_mul(h))).map(|(c, s)| Complex::new(c, s)).sum();
+                (0..n).map(|i| PhasorTable::shared().of(at(i).wrapping_mul(h))).map(|(c, s)| Complex::new(c, s)).sum();
             sum * ((b - a) as f64 * ticks.seconds() / f64::from(n))
         };
         gti.iter().map(one).sum()
@@ -143,8 +143,9 @@ mod tests {
     /// Against a clock that samples every phase of the intervals finely.
     #[test]
     fn exposures_are_those_of_a_sampled_clock() {
-        let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-2000.0), Dd::from(2000.0)).unwrap();
-        let at = |s: f64| ticks.of(Dd::from(s));
+        let ticks =
+            Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::from(-2000.0), DoubleDouble::from(2000.0)).unwrap();
+        let at = |s: f64| ticks.of(DoubleDouble::from(s));
         type Case<'a> = (f64, f64, &'a [(f64, f64)]);
         let cases: [Case; 4] = [
             (0.0961, 0.0, &[(-1000.0, -700.0), (3.0, 8.0), (100.0, 104.2)]),
@@ -154,7 +155,7 @@ mod tests {
         ];
         for (freq, fdot, seconds) in cases {
             let gti: Vec<(i64, i64)> = seconds.iter().map(|&(a, b)| (at(a), at(b))).collect();
-            let spin = Spin::new(&Ephemeris::new(Dd::ZERO, freq, fdot, 0.0), &ticks).unwrap();
+            let spin = Spin::new(&Ephemeris::new(DoubleDouble::ZERO, freq, fdot, 0.0), &ticks).unwrap();
             let nbin = 20;
             let found = exposure(&spin, &ticks, &gti, nbin);
             let total: f64 = seconds.iter().map(|(a, b)| b - a).sum();

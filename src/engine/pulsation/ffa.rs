@@ -7,17 +7,17 @@
 
 use rayon::prelude::*;
 
-use super::candidates::{self, Candidate, Peak};
-use super::search::{Progress, SearchOptions};
-use super::{PulseEvents, Search, SearchMeta};
+use super::candidates::{self, Candidate, TrialPeak};
+use super::search::{SearchOptions, TrialProgress};
+use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::base::error::{Error, Result};
 use crate::data::phase::Spin;
-use crate::science::statistics::pulse::{self, Chances, Law};
+use crate::science::statistics::pulse::{self, NullDistribution, TrialLaw};
 
 /// The most bins of the series, and trials.
-const MOST: f64 = (1u64 << 26) as f64;
+const MOST_BINS: f64 = (1u64 << 26) as f64;
 /// Units of exposure in a bin.
-const EXPOSED: f64 = 65536.0;
+const EXPOSURE_UNITS: f64 = 65536.0;
 
 /// The profiles of all trials of `2^k` rows of `bins`, one after the other; `rows` is changed.
 pub fn profiles<T: Copy + std::ops::Add<Output = T>>(rows: &mut Vec<T>, bins: usize) -> Vec<T> {
@@ -50,7 +50,7 @@ pub fn shift(row: usize, rows: usize, trial: usize) -> usize {
     }
 }
 
-/// Counts and exposures (in units of `1/EXPOSED` of a bin) in bins of `dt` seconds from the first good time on.
+/// Counts and exposures (in units of `1/EXPOSURE_UNITS` of a bin) in bins of `dt` seconds from the first good time on.
 fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
     let start = events.gti.iter().map(|gti| gti.0).min().unwrap_or(0);
     let place = |t: i64| (t - start) as f64 * (events.ticks.seconds() / dt);
@@ -66,7 +66,7 @@ fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
         let (a, b) = (place(a), place(b));
         for (i, exposure) in exposures.iter_mut().enumerate().take(b.ceil() as usize).skip(a as usize) {
             let inside = b.min(i as f64 + 1.0) - a.max(i as f64);
-            *exposure += (inside.max(0.0) * EXPOSED).round() as u64;
+            *exposure += (inside.max(0.0) * EXPOSURE_UNITS).round() as u64;
         }
     }
     (counts, exposures)
@@ -74,7 +74,7 @@ fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
 
 /// A trial: frequency, Hz, `χ²`, and bins.
 #[derive(Clone, Copy)]
-struct Trial {
+struct FfaTrial {
     freq: f64,
     step: f64,
     stat: f64,
@@ -82,7 +82,7 @@ struct Trial {
 }
 
 /// The trials of one whole number of bins a period.
-fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<Trial> {
+fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTrial> {
     let rows = counts.len().div_ceil(bins).next_power_of_two().max(2);
     let padded = rows * bins;
     let fill = |i: usize| counts.get(i).copied().unwrap_or(0);
@@ -94,7 +94,7 @@ fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<Trial>
         exposure.iter_mut().zip(exposed).for_each(|(to, &from)| *to = from as f64);
         let (stat, _) = pulse::chi_square_of_profile(profile, &exposure);
         let freq = |s: f64| 1.0 / (dt * (bins as f64 + s / (rows - 1) as f64));
-        Trial { freq: freq(s as f64), step: freq(s as f64) - freq(s as f64 + 1.0), stat, bins }
+        FfaTrial { freq: freq(s as f64), step: freq(s as f64) - freq(s as f64 + 1.0), stat, bins }
     };
     // The last one is the first of the next number of bins.
     folded.chunks_exact(bins).zip(exposed.chunks_exact(bins)).take(rows - 1).enumerate().map(one).collect()
@@ -107,9 +107,9 @@ fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<Trial>
 pub(super) fn search(
     events: PulseEvents,
     options: &SearchOptions,
-    pool: &super::Pool,
-    progress: Progress,
-) -> Result<Search> {
+    pool: &super::BackendThreads,
+    progress: TrialProgress,
+) -> Result<SearchResult> {
     let (lo, hi) = options.freq;
     let text = format!("{lo}:{hi}");
     if !(lo > 0.0 && hi > lo && hi.is_finite()) {
@@ -121,11 +121,11 @@ pub(super) fn search(
     let (nbin, octaves) = (options.nbin, (hi / lo).log2().ceil().max(1.0));
     let most = events.span * hi * nbin as f64;
     // Twice as many rows at most, of each number of bins; half as many in each further octave.
-    if !(most * 4.0 < MOST && octaves <= 64.0) {
-        let message = format!("makes up to {:.0} trials of {nbin} bins and more; the most is {MOST}", 4.0 * most);
+    if !(most * 4.0 < MOST_BINS && octaves <= 64.0) {
+        let message = format!("makes up to {:.0} trials of {nbin} bins and more; the most is {MOST_BINS}", 4.0 * most);
         return Err(Error::argument("--freq", text, message));
     }
-    let mut found: Vec<Trial> = Vec::new();
+    let mut found: Vec<FfaTrial> = Vec::new();
     for octave in 0..octaves as i32 {
         let dt = 2f64.powi(octave) / (hi * nbin as f64);
         let all = || {
@@ -134,30 +134,30 @@ pub(super) fn search(
             let longest = (1.0 / (lo * dt)).ceil() as usize;
             let numbers: Vec<usize> = (nbin..(2 * nbin).min(longest.max(nbin + 1))).collect();
             let of = |&bins: &usize| trials(&counts, &exposures, dt, bins);
-            numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<Trial>>()
+            numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
-        found.extend(super::on(pool, all));
+        found.extend(super::run_on(pool, all));
         progress(octave as u64 + 1, octaves as u64);
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
-    super::on(pool, || conclude(events, options, &found))
+    super::run_on(pool, || conclude(events, options, &found))
 }
 
-fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[Trial]) -> Result<Search> {
+fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> Result<SearchResult> {
     let (band, all) = (options.freq.1 - options.freq.0, trials.len() as f64);
-    let deviation = events.deviation();
-    let law = |bins: usize| Law::ChiSquare(bins as f64 - 1.0);
-    let of_bins = |bins: usize| Chances::new(law(bins), all, band, deviation);
-    let chances: Vec<Chances> = (options.nbin..2 * options.nbin).map(of_bins).collect();
+    let deviation = events.time_deviation();
+    let law = |bins: usize| TrialLaw::ChiSquare(bins as f64 - 1.0);
+    let of_bins = |bins: usize| NullDistribution::new(law(bins), all, band, deviation);
+    let chances: Vec<NullDistribution> = (options.nbin..2 * options.nbin).map(of_bins).collect();
     let candidates = candidates(&events, options, trials, &chances)?;
     let step = trials.last().map_or(0.0, |trial| trial.step);
     let numbers = [step, 0.0, 0.0];
     let level = chances.first().map_or(0.0, |chances| chances.level(options.false_alarm.ln()));
     let asked = serde_json::to_value(options).unwrap_or_default();
-    let made = ("ffa", asked, super::trials::cpu_record());
-    let meta = SearchMeta::new(&events, options, made, (trials.len() as u64, band, numbers), level);
+    let made = ("ffa", asked, super::profile_counter::cpu_record());
+    let meta = SearchMetadata::new(&events, options, made, (trials.len() as u64, band, numbers), level);
     let oversample = 1.0 / (step * events.span);
-    Ok(Search {
+    Ok(SearchResult {
         freq: trials.iter().map(|trial| trial.freq).collect(),
         fdot: vec![0.0; trials.len()],
         fddot: vec![0.0; trials.len()],
@@ -167,7 +167,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[Trial]) -> R
         map: Vec::new(),
         rows: vec![[0.0; 2]],
         chances: (options.nbin as u64..).zip(chances).collect(),
-        meta: SearchMeta { oversample, ..meta },
+        meta: SearchMetadata { oversample, ..meta },
     })
 }
 
@@ -175,11 +175,11 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[Trial]) -> R
 fn candidates(
     events: &PulseEvents,
     options: &SearchOptions,
-    trials: &[Trial],
-    chances: &[Chances],
+    trials: &[FfaTrial],
+    chances: &[NullDistribution],
 ) -> Result<Vec<Candidate>> {
-    let of = |trial: &Trial| chances.get(trial.bins - options.nbin);
-    let one = |trial: &Trial| of(trial).map_or(0.0, |chances| chances.law.ln_sf(trial.stat));
+    let of = |trial: &FfaTrial| chances.get(trial.bins - options.nbin);
+    let one = |trial: &FfaTrial| of(trial).map_or(0.0, |chances| chances.law.ln_sf(trial.stat));
     let ln_p: Vec<f64> = trials.par_iter().map(one).collect();
     let mut order: Vec<usize> = (0..trials.len()).collect();
     let most = options.candidates.max(1);
@@ -206,8 +206,8 @@ fn candidates(
     let refined = kept.par_iter().filter_map(|&j| {
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
-        let start = Spin::of_frequency(trial.freq, &events.ticks).ok()?;
-        let peak = Peak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], stat: trial.stat };
+        let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
+        let peak = TrialPeak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], stat: trial.stat };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
         Some(candidates::refine(events, &asked, peak, of(trial)?, &[]))
     });

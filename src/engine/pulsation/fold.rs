@@ -6,19 +6,19 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::exposure::{self, exposure};
-use super::trials::Counter;
+use super::profile_counter::ProfileCounter;
 use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::data::light_curve::counting_error;
 use crate::data::phase::{Ephemeris, Spin};
-use crate::data::table::{Product, column};
+use crate::data::table::{Table, column};
 use crate::data::{DeviceRecord, Provenance};
-use crate::engine::Weighting;
+use crate::engine::WeightSummary;
 use crate::kernels::fold::{MOST_BINS, bin_of};
-use crate::science::orbit::Timing;
+use crate::science::orbit::TimingModel;
 use crate::science::pulsation::fraction::{PulsedFractions, pulsed_fractions};
-use crate::science::statistics::pulse::{self, H_HARMONICS, Law};
+use crate::science::statistics::pulse::{self, H_HARMONICS, TrialLaw};
 
 /// Options of a fold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -35,14 +35,14 @@ pub struct FoldOptions {
 
 /// What a profile says of itself. Probabilities are those of one trial: the frequency was known.
 #[derive(Clone, Debug, Serialize)]
-pub struct ProfileMeta {
+pub struct PulseProfileMetadata {
     /// Bins.
     pub nbin: usize,
     /// Frequency at the epoch and its derivatives, as computed with: Hz, Hz/s, Hz/s².
     pub freq: f64,
-    /// See [`ProfileMeta::freq`].
+    /// See [`PulseProfileMetadata::freq`].
     pub fdot: f64,
-    /// See [`ProfileMeta::freq`].
+    /// See [`PulseProfileMetadata::freq`].
     pub fddot: f64,
     /// Where phase is 0 and frequency and derivatives hold, seconds of the frame.
     pub epoch: f64,
@@ -52,13 +52,13 @@ pub struct ProfileMeta {
     pub tick: f64,
     /// The ephemeris file that phases and times of emission are by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timing: Option<Timing>,
+    pub timing: Option<TimingModel>,
     /// Events.
     pub nphots: usize,
     /// Their weights, where they have some: then rates and pulsed fractions are those of `Σw`, their errors of `√Σw²`, and the
     /// statistics weighted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<Weighting>,
+    pub weights: Option<WeightSummary>,
     /// Good time, s.
     pub exposure: f64,
     /// First start to last stop, s.
@@ -71,19 +71,19 @@ pub struct ProfileMeta {
     pub nharm: usize,
     /// `Z²_n`, unbinned, against the exposure, and the logarithm of its probability.
     pub z2: f64,
-    /// See [`ProfileMeta::z2`].
+    /// See [`PulseProfileMetadata::z2`].
     pub z2_log10_p: f64,
     /// H, unbinned, its harmonics and the logarithm of its probability.
     pub h: f64,
-    /// See [`ProfileMeta::h`].
+    /// See [`PulseProfileMetadata::h`].
     pub h_harmonics: usize,
-    /// See [`ProfileMeta::h`].
+    /// See [`PulseProfileMetadata::h`].
     pub h_log10_p: f64,
     /// χ² of the counts against the exposures, its degrees of freedom and the logarithm of its probability.
     pub chi2: f64,
-    /// See [`ProfileMeta::chi2`].
+    /// See [`PulseProfileMetadata::chi2`].
     pub chi2_dof: f64,
-    /// See [`ProfileMeta::chi2`].
+    /// See [`PulseProfileMetadata::chi2`].
     pub chi2_log10_p: f64,
     /// By four definitions.
     pub pulsed_fraction: PulsedFractions,
@@ -97,7 +97,7 @@ pub struct ProfileMeta {
 
 /// A pulse profile; columns of `nbin` rows.
 #[derive(Clone, Debug)]
-pub struct Profile {
+pub struct PulseProfile {
     /// Centre of the bin, cycles from 0 to 1.
     pub phase: Vec<f64>,
     /// Events.
@@ -111,14 +111,14 @@ pub struct Profile {
     /// Time that the bin was observed, s.
     pub exposure: Vec<f64>,
     /// All else.
-    pub meta: ProfileMeta,
+    pub meta: PulseProfileMetadata,
 }
 
 /// Folds events at one ephemeris.
 ///
 /// # Errors
 /// Fewer than 2 or more than 4096 bins; an ephemeris beyond exact phases, or of another epoch than the ticks'; the device fails.
-pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<Profile> {
+pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<PulseProfile> {
     let nbin = options.nbin;
     if !(2..=MOST_BINS).contains(&nbin) {
         return Err(Error::argument("--nbin", nbin, "must be from 2 to 4096"));
@@ -134,14 +134,14 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         return Err(Error::argument("--f", ephemeris.freq.value(), "must be above 0 Hz"));
     }
     let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
-    let mut counter = Counter::new(backend);
+    let mut counter = ProfileCounter::new(backend);
     let counts = counter.profiles(&events.times, [&spin, &still], 1, nbin, |_, profile| profile.to_vec())?;
     let (device, failure) = counter.record();
     let mut warnings = events.provenance.warnings.clone();
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let counts = counts.into_iter().next().unwrap_or_default();
     let most = options.nharm.max(H_HARMONICS);
-    let window = exposure::window(events, &spin, 2 * most);
+    let window = exposure::exposure_amplitudes(events, &spin, 2 * most);
     let z2 = harmonics::z2(&events.times, events.each_weight(), &window, &spin, most);
     let (h, h_harmonics) = pulse::h_of_z2(&z2);
     let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
@@ -165,7 +165,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     let (rate, rate_err) = (by_exposure(&summed), by_exposure(&errors));
     let source: Vec<f64> = rate.iter().map(|r| r - options.background).collect();
     let epoch = ephemeris.epoch.value();
-    let meta = ProfileMeta {
+    let meta = PulseProfileMetadata {
         nbin,
         freq: spin.freq(ticks).value(),
         fdot: spin.fdot(ticks),
@@ -182,13 +182,13 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         background: options.background,
         nharm: options.nharm,
         z2,
-        z2_log10_p: Law::Z2(options.nharm).ln_sf(z2) / LN_10,
+        z2_log10_p: TrialLaw::Z2(options.nharm).ln_sf(z2) / LN_10,
         h,
         h_harmonics,
-        h_log10_p: Law::H.ln_sf(h) / LN_10,
+        h_log10_p: TrialLaw::H.ln_sf(h) / LN_10,
         chi2,
         chi2_dof,
-        chi2_log10_p: Law::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
+        chi2_log10_p: TrialLaw::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
         pulsed_fraction: pulsed_fractions(&source, &rate_err, options.nharm),
         device,
         provenance: Provenance {
@@ -197,7 +197,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
             ..events.provenance.clone()
         },
     };
-    Ok(Profile {
+    Ok(PulseProfile {
         phase: (0..nbin).map(|b| (b as f64 + 0.5) / nbin as f64).collect(),
         counts: counts.iter().map(|&c| u64::from(c)).collect(),
         weight,
@@ -208,9 +208,9 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     })
 }
 
-impl Profile {
+impl PulseProfile {
     /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`, and of weighted events `weight` `weight_err`.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let mut columns = vec![
             column("phase", "", &self.phase),
             column("counts", "ct", &self.counts),
@@ -221,7 +221,7 @@ impl Profile {
         if let Some([weight, weight_err]) = &self.weight {
             columns.extend([column("weight", "", weight), column("weight_err", "", weight_err)]);
         }
-        Product { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+        Table { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
 }
 
@@ -254,7 +254,7 @@ pub struct Phaseogram {
 }
 
 /// What fell between two times.
-pub(super) struct Stretch {
+pub(super) struct FoldedInterval {
     /// Events by bin of phase, or the sums of their weights.
     pub counts: Vec<f64>,
     /// Seconds that each bin was observed.
@@ -264,7 +264,7 @@ pub(super) struct Stretch {
 }
 
 /// Profiles between consecutive `edges`, ticks; events beyond them are in the first and in the last.
-pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<Stretch> {
+pub(super) fn folded_intervals(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<FoldedInterval> {
     let rows = edges.len().saturating_sub(1);
     let mut counts = vec![vec![0.0; nbin]; rows];
     let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
@@ -277,8 +277,8 @@ pub(super) fn stretches(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &
     }
     let one = |(counts, edges): (Vec<f64>, &[i64])| {
         let (from, to) = (edges[0], edges[1]);
-        let gti = exposure::between(&events.gti, from, to);
-        Stretch { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
+        let gti = exposure::clip_intervals(&events.gti, from, to);
+        FoldedInterval { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
     };
     counts.into_iter().zip(edges.windows(2)).map(one).collect()
 }
@@ -296,13 +296,13 @@ pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> R
     let rows = rows.max(1) as i64;
     let edge = |i: i64| start + (i128::from(stop - start) * i128::from(i) / i128::from(rows)) as i64;
     let edges: Vec<i64> = (0..=rows).map(edge).collect();
-    let rate = |(stretch, edges): (Stretch, &[i64])| {
+    let rate = |(stretch, edges): (FoldedInterval, &[i64])| {
         // Slivers of exposure make no rate.
         let least = 1e-3 * (edges[1] - edges[0]) as f64 * events.ticks.seconds() / options.nbin as f64;
         let bins = stretch.counts.iter().zip(stretch.exposure);
         bins.map(|(&c, e)| if e > least { c / e } else { f64::NAN }).collect()
     };
-    let found = stretches(events, &spin, options.nbin, &edges);
+    let found = folded_intervals(events, &spin, options.nbin, &edges);
     Ok(Phaseogram {
         time: edges.iter().map(|&t| t as f64 * events.ticks.seconds()).collect(),
         rate: found.into_iter().zip(edges.windows(2)).map(rate).collect(),

@@ -4,7 +4,7 @@ use super::search::SearchOptions;
 use crate::base::error::{Error, Result};
 use crate::data::phase::{Ephemeris, Spin};
 use crate::engine::PulseEvents;
-use crate::science::statistics::pulse::{Chances, Law};
+use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
 /// The most frequencies of a row.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
@@ -15,7 +15,7 @@ const MOST_ROWS: f64 = (1u64 << 20) as f64;
 /// `8/KT²` and `60/KT³`: half a step of the frequency turns the ends of the observation by `1/4K` cycle, half one of either
 /// derivative, after the best frequency, by at most `1/2K`. Harmonic h sees `h` times that.
 #[derive(Clone, Debug)]
-pub struct Grid {
+pub struct TrialGrid {
     /// Number of frequencies.
     pub frequencies: usize,
     /// From one to the next, Hz.
@@ -31,12 +31,12 @@ pub struct Grid {
     starts: Vec<Spin>,
 }
 
-impl Grid {
+impl TrialGrid {
     /// The grid that options ask for.
     ///
     /// # Errors
     /// A range that is empty, or has too many trials; frequencies beyond what phases are exact for.
-    pub fn new(events: &PulseEvents, options: &SearchOptions) -> Result<Grid> {
+    pub fn new(events: &PulseEvents, options: &SearchOptions) -> Result<TrialGrid> {
         let (lo, hi) = options.freq;
         let (span, oversample) = (events.span, options.oversampling());
         let refuse =
@@ -53,7 +53,7 @@ impl Grid {
         }
         // Smaller than a tick's worth, a step would be rounded visibly.
         let ticks = &events.ticks;
-        let step = Spin::of_frequency(1.0 / (oversample * span), ticks)?;
+        let step = Spin::from_frequency(1.0 / (oversample * span), ticks)?;
         let df = step.freq(ticks).value();
         let frequencies = ((hi - lo) / df).floor() + 1.0;
         if frequencies > MOST_FREQUENCIES {
@@ -90,8 +90,8 @@ impl Grid {
         let start = |&[fdot, fddot]: &[f64; 2]| Spin::new(&Ephemeris::new(ticks.reference(), lo, fdot, fddot), ticks);
         let starts = rows.iter().map(start).collect::<Result<Vec<_>>>()?;
         // The last frequency must be one, too.
-        Spin::of_frequency(hi, ticks)?;
-        Ok(Grid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, step, starts })
+        Spin::from_frequency(hi, ticks)?;
+        Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, step, starts })
     }
 
     /// Trial `j` of a row.
@@ -100,12 +100,12 @@ impl Grid {
     }
 
     /// The chances of noise in a search of this grid.
-    pub fn chances(&self, events: &PulseEvents, law: Law) -> Chances {
+    pub fn chances(&self, events: &PulseEvents, law: TrialLaw) -> NullDistribution {
         let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
         let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
         let of_fdot = if self.dfdot > 0.0 { (range / self.dfdot).round() + 1.0 } else { 1.0 };
         let frequencies = self.frequencies as f64;
-        let mut chances = Chances::new(law, frequencies, (frequencies - 1.0) * self.df, deviation);
+        let mut chances = NullDistribution::new(law, frequencies, (frequencies - 1.0) * self.df, deviation);
         (chances.plane, chances.drift, chances.planes) = (of_fdot * frequencies, range * curvature, rows / of_fdot);
         chances
     }

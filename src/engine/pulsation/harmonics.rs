@@ -34,19 +34,19 @@ pub const MOST_TRIALS: usize = 1 << 20;
 const CHUNK: usize = 1 << 16;
 
 /// `exp(2πi·phase)` of a phase in units of 2⁻⁶⁴ cycle, to 1e-11.
-pub struct Unit(Vec<(f64, f64)>);
+pub struct PhasorTable(Vec<(f64, f64)>);
 
-impl Default for Unit {
-    fn default() -> Unit {
+impl Default for PhasorTable {
+    fn default() -> PhasorTable {
         let angle = |k: usize| std::f64::consts::TAU * (k as f64 + 0.5) / ROOTS as f64;
-        Unit((0..ROOTS).map(|k| (angle(k).cos(), angle(k).sin())).collect())
+        PhasorTable((0..ROOTS).map(|k| (angle(k).cos(), angle(k).sin())).collect())
     }
 }
 
-impl Unit {
+impl PhasorTable {
     /// The one of the process: the thousand sines of its own would be most of the work of a stretch of time.
-    pub fn shared() -> &'static Unit {
-        static UNIT: LazyLock<Unit> = LazyLock::new(Unit::default);
+    pub fn shared() -> &'static PhasorTable {
+        static UNIT: LazyLock<PhasorTable> = LazyLock::new(PhasorTable::default);
         &UNIT
     }
 
@@ -86,7 +86,7 @@ pub struct HarmonicSums {
     table: Vec<[f64; WIDTH]>,
     /// What each amplitude is divided by, `|k|` from the middle.
     correction: Vec<f64>,
-    unit: &'static Unit,
+    unit: &'static PhasorTable,
 }
 
 impl HarmonicSums {
@@ -115,7 +115,7 @@ impl HarmonicSums {
             fft: FftPlanner::new().plan_fft_inverse(grid),
             table: (0..=TABLE).map(row).collect(),
             correction: (0..=trials / 2 + 1).map(|k| transform(k).recip()).collect(),
-            unit: Unit::shared(),
+            unit: PhasorTable::shared(),
         }
     }
 
@@ -134,11 +134,11 @@ impl HarmonicSums {
         // A grid of its own pays for enough events; the number depends on the work alone.
         let pieces = (times.len() / CHUNK.max(4 * self.grid)).clamp(1, 16);
         let length = times.len().div_ceil(pieces).max(1);
-        let grids: Vec<Grid> = times
+        let grids: Vec<SpreadingGrid> = times
             .par_chunks(length)
             .enumerate()
             .map(|(i, chunk)| {
-                let mut grid = Grid::new(self.grid);
+                let mut grid = SpreadingGrid::new(self.grid);
                 spread(self, chunk, part_of(weights, i * length), [&centre, step], harmonic, &mut grid);
                 grid
             })
@@ -175,7 +175,7 @@ fn spread(
     weights: &[f64],
     [centre, step]: [&Spin; 2],
     harmonic: u64,
-    grid: &mut Grid,
+    grid: &mut SpreadingGrid,
 ) {
     let bits = sums.grid.ilog2();
     let (mut here, mut near) = (0, [[0.0; WIDTH]; 2]);
@@ -208,14 +208,14 @@ fn spread(
 }
 
 /// Real and imaginary parts of the cells, with as many more as a kernel reaches over the ends.
-struct Grid {
+struct SpreadingGrid {
     re: Vec<f64>,
     im: Vec<f64>,
 }
 
-impl Grid {
-    fn new(cells: usize) -> Grid {
-        Grid { re: vec![0.0; cells + WIDTH], im: vec![0.0; cells + WIDTH] }
+impl SpreadingGrid {
+    fn new(cells: usize) -> SpreadingGrid {
+        SpreadingGrid { re: vec![0.0; cells + WIDTH], im: vec![0.0; cells + WIDTH] }
     }
 
     /// Adds real and imaginary parts to the cells from `cell` on.
@@ -231,8 +231,8 @@ impl Grid {
 
 /// Harmonic sums `S_1 … S_n` of one ephemeris, by the definition; summed in pieces of 65,536 events, so that threads do not matter.
 /// With `weights`, one an event, `Σ w·exp(2πi·h·φ)`.
-pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<Complex<f64>> {
-    let unit = Unit::shared();
+pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<Complex<f64>> {
+    let unit = PhasorTable::shared();
     let pieces: Vec<Vec<Complex<f64>>> = times
         .par_chunks(CHUNK)
         .enumerate()
@@ -263,19 +263,19 @@ pub fn at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize)
 pub fn z2(times: &[i64], weights: Option<&[f64]>, window: &[Complex<f64>], spin: &Spin, harmonics: usize) -> Vec<f64> {
     let sum =
         |of: fn(f64) -> f64| weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|&w| of(w)).sum());
-    z2_of_sums(&at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)], window)
+    z2_of_sums(&harmonic_sums_at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)], window)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::random::Random;
-    use crate::base::time::Dd;
+    use crate::base::time::DoubleDouble;
     use crate::data::phase::{Ephemeris, Ticks};
 
     #[test]
     fn roots_of_unity() {
-        let (unit, mut random) = (Unit::default(), Random::new(3));
+        let (unit, mut random) = (PhasorTable::default(), Random::new(3));
         for i in 0..10_000u64 {
             let phase = if i < 100 { (i % 10) << 61 } else { random.bits() };
             let angle = phase as f64 * 2f64.powi(-64) * std::f64::consts::TAU;
@@ -286,13 +286,13 @@ mod tests {
 
     #[test]
     fn weights_count_as_so_many_events_and_tell_the_source_from_the_rest() {
-        let ticks = Ticks::spanning(Dd::ZERO, Dd::ZERO, Dd::from(100.0)).unwrap();
-        let spin = Spin::of_frequency(3.7, &ticks).unwrap();
+        let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(100.0)).unwrap();
+        let spin = Spin::from_frequency(3.7, &ticks).unwrap();
         let mut random = Random::new(1);
         // Half of the events are the source's, at one phase.
         let source: Vec<f64> = (0..370).map(|i| (f64::from(i) + 0.2) / 3.7).collect();
         let times: Vec<f64> = source.iter().copied().chain((0..370).map(|_| 100.0 * random.uniform())).collect();
-        let times: Vec<i64> = times.iter().map(|&t| ticks.of(Dd::from(t))).collect();
+        let times: Vec<i64> = times.iter().map(|&t| ticks.of(DoubleDouble::from(t))).collect();
         let weights: Vec<f64> = (0..740).map(|i| if i < 370 { 1.0 } else { 0.0 }).collect();
         let z = |weights: Option<&[f64]>| z2(&times, weights, &[], &spin, 2);
         let (plain, told) = (z(None), z(Some(&weights)));
@@ -308,7 +308,7 @@ mod tests {
         let mut worst = 0f64;
         for (case, trials) in [1usize, 2, 3, 17, 64, 100, 333, 1000, 1024, 4097].into_iter().enumerate() {
             let mut random = Random::new(case as u64);
-            let ticks = Ticks::spanning(Dd::ZERO, Dd::from(-5e3), Dd::from(5e3)).unwrap();
+            let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::from(-5e3), DoubleDouble::from(5e3)).unwrap();
             // As different as those of photons of a faint source are.
             let weights: [f64; 700] = std::array::from_fn(|_| random.uniform().powi(8));
             let limit = 5e3 / ticks.seconds();
@@ -323,8 +323,9 @@ mod tests {
                     })
                     .collect();
                 let fdot = [0.0, 3e-5][kind % 2];
-                let first = Spin::new(&Ephemeris::new(Dd::ZERO, 716.0 + random.uniform(), fdot, 0.0), &ticks).unwrap();
-                let step = Spin::of_frequency([2e-5, 1e-4, 0.3 / 1e4, 0.01][case % 4], &ticks).unwrap();
+                let first = Spin::new(&Ephemeris::new(DoubleDouble::ZERO, 716.0 + random.uniform(), fdot, 0.0), &ticks)
+                    .unwrap();
+                let step = Spin::from_frequency([2e-5, 1e-4, 0.3 / 1e4, 0.01][case % 4], &ticks).unwrap();
                 let plan = HarmonicSums::new(trials);
                 for harmonic in [1, 2, 20] {
                     let found = plan.each(&times, None, [&first, &step], harmonic, |sum| sum);
@@ -336,7 +337,7 @@ mod tests {
                     for j in (0..trials).step_by(1 + trials / 50).chain([trials - 1]) {
                         let spin = first.stepped(&step, j as i64);
                         for (found, weights) in [(&found, &[1.0; 700]), (&weighted, &weights)] {
-                            let sums = at(&times, Some(weights), &spin, harmonic as usize);
+                            let sums = harmonic_sums_at(&times, Some(weights), &spin, harmonic as usize);
                             let all: f64 = weights.iter().sum();
                             worst = worst.max((found[j] - sums[harmonic as usize - 1]).norm() / all);
                         }

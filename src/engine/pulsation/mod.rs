@@ -12,25 +12,25 @@ pub mod candidates;
 pub mod exposure;
 pub mod ffa;
 pub mod fold;
-pub mod found;
+pub mod search_result;
 pub mod grid;
 pub mod harmonics;
 pub mod pdm;
 mod scores;
 pub mod search;
 pub mod toas;
-pub mod trials;
+pub mod profile_counter;
 
 pub use super::{PulseEvents, PulseSamples};
 pub use crate::data::phase::Ephemeris;
-pub use crate::science::pulsation::fftfit::Template;
+pub use crate::science::pulsation::fftfit::PulseTemplate;
 pub use accel::{AccelOptions, accel};
 pub use candidates::Candidate;
-pub use fold::{FoldOptions, Profile, fold};
-pub use found::{Search, SearchMeta};
-pub use grid::Grid;
+pub use fold::{FoldOptions, PulseProfile, fold};
+pub use grid::TrialGrid;
 pub use pdm::pdm;
-pub use search::{Algorithm, Method, SearchOptions, search};
+pub use search::{Algorithm, SearchOptions, SearchStatistic, search};
+pub use search_result::{SearchMetadata, SearchResult};
 pub use toas::{Toa, Toas, toas};
 
 /// A time of the frame as MJD; for display only.
@@ -39,10 +39,10 @@ fn mjd(events: &PulseEvents, seconds: f64) -> Option<f64> {
 }
 
 /// Threads of a backend, if it has any.
-type Pool = Option<std::sync::Arc<rayon::ThreadPool>>;
+type BackendThreads = Option<std::sync::Arc<rayon::ThreadPool>>;
 
 /// Works on these threads.
-fn on<T: Send>(pool: &Pool, work: impl FnOnce() -> T + Send) -> T {
+fn run_on<T: Send>(pool: &BackendThreads, work: impl FnOnce() -> T + Send) -> T {
     match pool {
         Some(pool) => pool.install(work),
         None => work(),

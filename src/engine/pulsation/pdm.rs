@@ -3,35 +3,37 @@
 //! `θ` is the variance of samples within bins of phase over that of all ([`dispersion::Dispersion::theta`]); the bins have exact phases of the middles of
 //! the samples, and exact sums of whole numbers, so that it is the same bits on every device.
 
-use super::candidates::{self, Candidate, Peak};
-use super::search::{self, MAP, Progress};
-use super::trials::Counter;
-use super::{Algorithm, Grid, Method, PulseEvents, PulseSamples, Search, SearchMeta, SearchOptions};
+use super::candidates::{self, Candidate, TrialPeak};
+use super::profile_counter::ProfileCounter;
+use super::search::{self, MAP_COLUMNS, TrialProgress};
+use super::{
+    Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
+};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
-use crate::base::text::Short;
-use crate::base::time::Dd;
+use crate::base::text::ShortNumber;
+use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
-use crate::engine::{Weighting, Weights};
-use crate::kernels::fold::{self, Block, MOST_SAMPLES, Tally};
+use crate::engine::{WeightSummary, Weights};
+use crate::kernels::fold::{self, BinTally, MOST_SAMPLES, TrialBlock};
 use crate::science::statistics::dispersion;
-use crate::science::statistics::pulse::{Chances, Law};
+use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
 /// Samples a bin below which their law rests on each of them.
-const FEW: usize = 5;
+const FEW_SAMPLES_A_BIN: usize = 5;
 
 /// `θ` of a trial and its bins with samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Trial {
+struct PdmTrial {
     theta: f64,
     bins: u32,
 }
 
-impl Trial {
-    fn of(samples: &PulseSamples, profile: &[Tally]) -> Trial {
+impl PdmTrial {
+    fn from_profile(samples: &PulseSamples, profile: &[BinTally]) -> PdmTrial {
         let bins = profile.iter().map(|bin| (bin.count as f64, samples.about_centre(bin.count, bin.sum)));
         let (theta, bins) = samples.dispersion().theta(bins);
-        Trial { theta, bins }
+        PdmTrial { theta, bins }
     }
 
     /// Logarithm of the probability that noise has so small a `θ` in this trial alone.
@@ -39,7 +41,7 @@ impl Trial {
         dispersion::ln_cdf(self.theta, samples.dispersion().samples, f64::from(self.bins))
     }
 
-    fn rarer(&self, than: &Trial, samples: &PulseSamples) -> bool {
+    fn rarer(&self, than: &PdmTrial, samples: &PulseSamples) -> bool {
         // Empty bins are rare, and so is this comparison.
         if self.bins == than.bins { self.theta < than.theta } else { self.ln_p(samples) < than.ln_p(samples) }
     }
@@ -53,10 +55,10 @@ pub fn pdm(
     mut samples: PulseSamples,
     options: &SearchOptions,
     backend: &mut dyn Backend,
-    progress: Progress,
-) -> Result<Search> {
+    progress: TrialProgress,
+) -> Result<SearchResult> {
     options.check()?;
-    if options.method != Method::Pdm {
+    if options.method != SearchStatistic::Pdm {
         let asked = serde_json::to_value(options.method).unwrap_or_default();
         return Err(Error::argument("--method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
     }
@@ -64,17 +66,17 @@ pub fn pdm(
         return Err(Error::argument("samples", samples.values.len(), "each has one moment and one value"));
     }
     let options = &SearchOptions { algorithm: Algorithm::Fold, ..options.clone() };
-    judge(&mut samples, options)?;
-    let grid = Grid::new(&samples.at, options)?;
-    let mut counter = Counter::new(backend);
-    let mut best: Vec<Option<(Trial, usize)>> = vec![None; grid.frequencies];
+    warn_of_sampling(&mut samples, options)?;
+    let grid = TrialGrid::new(&samples.at, options)?;
+    let mut counter = ProfileCounter::new(backend);
+    let mut best: Vec<Option<(PdmTrial, usize)>> = vec![None; grid.frequencies];
     let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
-    let mut map = vec![vec![0.0f64; MAP.min(grid.frequencies)]; mapped];
+    let mut map = vec![vec![0.0f64; MAP_COLUMNS.min(grid.frequencies)]; mapped];
     let mut done = 0;
     progress(0, grid.trials());
     for piece in search::pieces(&grid, &samples.at, options) {
         let spins = [&grid.spin(piece.row, piece.first), &grid.step];
-        let look = |_, profile: &[Tally]| Trial::of(&samples, profile);
+        let look = |_, profile: &[BinTally]| PdmTrial::from_profile(&samples, profile);
         let found = counter.tallies((&samples.at.times, &samples.values), spins, piece.trials, options.nbin, look)?;
         for ((i, trial), best) in found.into_iter().enumerate().zip(best.iter_mut().skip(piece.first)) {
             if best.is_none_or(|(other, _)| trial.rarer(&other, &samples)) {
@@ -94,19 +96,20 @@ pub fn pdm(
     let warnings = &mut samples.at.provenance.warnings;
     warnings.extend(backend.take_warnings());
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
-    let best: Vec<(Trial, usize)> = best.into_iter().flatten().collect();
-    let found = Found { grid: &grid, best: &best, options };
-    let (candidates, chances) = super::on(&backend.pool(), || (found.candidates(&samples), found.chances(&samples)));
+    let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
+    let found = PdmCandidates { grid: &grid, best: &best, options };
+    let (candidates, chances) =
+        super::run_on(&backend.pool(), || (found.candidates(&samples), found.chances(&samples)));
     let usual = grid.chances(&samples.at, law(&samples, options.nbin as f64));
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
     let level = usual.level(options.false_alarm.ln());
     let meta =
-        SearchMeta::new(&samples.at, options, ("fold", asked, device), (grid.trials(), usual.band, steps), level);
+        SearchMetadata::new(&samples.at, options, ("fold", asked, device), (grid.trials(), usual.band, steps), level);
     let nphots = samples.photons.unwrap_or(0) as usize;
     let rate = |of: fn(&[f64; 2]) -> f64| best.iter().map(|(_, row)| grid.rows.get(*row).map_or(0.0, of)).collect();
     let one_law = chances.len() == 1;
-    Ok(Search {
+    Ok(SearchResult {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&samples.at.ticks).value()).collect(),
         fdot: rate(|row| row[0]),
         fddot: rate(|row| row[1]),
@@ -116,7 +119,7 @@ pub fn pdm(
         rows: grid.rows.clone(),
         laws: (!one_law).then(|| ("nbin", best.iter().map(|(trial, _)| u64::from(trial.bins)).collect())),
         chances: if one_law { vec![(0, usual)] } else { chances },
-        meta: SearchMeta { nphots, sampling: Some(samples.all.clone()), ..meta },
+        meta: SearchMetadata { nphots, sampling: Some(samples.all.clone()), ..meta },
     })
 }
 
@@ -124,7 +127,7 @@ pub fn pdm(
 ///
 /// # Errors
 /// No more samples than bins.
-pub fn judge(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> {
+pub fn warn_of_sampling(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> {
     let (warnings, nbin, dt) = (&mut samples.at.provenance.warnings, options.nbin, samples.all.dt);
     let samples = samples.all.samples;
     if samples <= nbin {
@@ -136,9 +139,9 @@ pub fn judge(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> 
             warnings.push(code, message);
         }
     };
-    if samples < FEW * nbin {
+    if samples < FEW_SAMPLES_A_BIN * nbin {
         let message = format!(
-            "{samples} samples for {nbin} bins, fewer than {FEW} each: probabilities rest on the distribution of single samples; use \
+            "{samples} samples for {nbin} bins, fewer than {FEW_SAMPLES_A_BIN} each: probabilities rest on the distribution of single samples; use \
              fewer bins"
         );
         warn("W-PDM-FEW", message);
@@ -147,27 +150,27 @@ pub fn judge(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> 
         let message = format!(
             "from {} Hz on {nbin} bins have harmonics that samples of {dt} s do not tell from others: candidates there may be aliases of \
              lower frequencies; use fewer bins or shorter samples",
-            Short(1.0 / (dt * nbin as f64))
+            ShortNumber(1.0 / (dt * nbin as f64))
         );
         warn("W-PDM-ALIAS", message);
     }
     Ok(())
 }
 
-fn law(samples: &PulseSamples, bins: f64) -> Law {
-    Law::Dispersion(samples.dispersion().samples, bins)
+fn law(samples: &PulseSamples, bins: f64) -> TrialLaw {
+    TrialLaw::Dispersion(samples.dispersion().samples, bins)
 }
 
 /// The best trial of each frequency, with its row.
-struct Found<'a> {
-    grid: &'a Grid,
-    best: &'a [(Trial, usize)],
+struct PdmCandidates<'a> {
+    grid: &'a TrialGrid,
+    best: &'a [(PdmTrial, usize)],
     options: &'a SearchOptions,
 }
 
-impl Found<'_> {
+impl PdmCandidates<'_> {
     /// Those of noise, for each number of bins that there is.
-    fn chances(&self, samples: &PulseSamples) -> Vec<(u64, Chances)> {
+    fn chances(&self, samples: &PulseSamples) -> Vec<(u64, NullDistribution)> {
         let mut numbers: Vec<u32> =
             self.best.iter().map(|(trial, _)| trial.bins).chain([self.options.nbin as u32]).collect();
         numbers.sort_unstable();
@@ -192,17 +195,24 @@ impl Found<'_> {
 
     /// The candidate of a trial: frequency and derivatives where its harmonics have the most power (a smooth function of them, as θ is not),
     /// θ there or on the grid, whichever is smaller.
-    fn refined(&self, samples: &PulseSamples, events: &PulseEvents, j: usize, row: usize, trial: Trial) -> Candidate {
+    fn refined(
+        &self,
+        samples: &PulseSamples,
+        events: &PulseEvents,
+        j: usize,
+        row: usize,
+        trial: PdmTrial,
+    ) -> Candidate {
         let chances = self.grid.chances(&samples.at, law(samples, f64::from(trial.bins)));
         // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
         let levels = vec![trial.theta; self.options.harmonics()];
-        let peak = Peak::of(self.grid, j, row, trial.theta);
+        let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);
         let found = candidates::refine(events, self.options, peak, &chances, &levels);
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),
-            freq: Dd::from(found.freq),
-            fdot: Dd::from(found.fdot),
-            fddot: Dd::from(found.fddot),
+            freq: DoubleDouble::from(found.freq),
+            fdot: DoubleDouble::from(found.fdot),
+            fddot: DoubleDouble::from(found.fddot),
         };
         let at = Spin::new(&ephemeris, &samples.at.ticks).map_or(trial, |spin| at(samples, &spin, self.options.nbin));
         let best = if at.rarer(&trial, samples) { at } else { trial };
@@ -216,18 +226,18 @@ impl Found<'_> {
 }
 
 /// The trial of one ephemeris.
-fn at(samples: &PulseSamples, spin: &Spin, nbin: usize) -> Trial {
-    let (block, mut profile) = (Block { spin: *spin, trials: 1 }, vec![Tally::default(); nbin]);
+fn at(samples: &PulseSamples, spin: &Spin, nbin: usize) -> PdmTrial {
+    let (block, mut profile) = (TrialBlock { spin: *spin, trials: 1 }, vec![BinTally::default(); nbin]);
     for (times, values) in samples.at.times.chunks(MOST_SAMPLES).zip(samples.values.chunks(MOST_SAMPLES)) {
         fold::cpu_tallies(times, values, &block, &Spin::default(), nbin, &mut profile);
     }
-    Trial::of(samples, &profile)
+    PdmTrial::from_profile(samples, &profile)
 }
 
 /// Samples as events that count by their value less the mean: their harmonic sums, over `Σ(x − x̄)²`, are those of the series.
 fn centred(samples: &PulseSamples) -> PulseEvents {
     let squares = samples.dispersion().squares;
-    let all = Weighting {
+    let all = WeightSummary {
         column: String::new(),
         sum: 0.0,
         squares,

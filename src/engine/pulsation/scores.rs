@@ -4,19 +4,24 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
 use super::harmonics::HarmonicSums;
-use super::search::{Method, Piece, SearchOptions};
-use super::{Grid, PulseEvents, exposure};
+use super::search::{SearchOptions, SearchStatistic, TrialRange};
+use super::{PulseEvents, TrialGrid, exposure};
 use crate::data::phase::Spin;
-use crate::kernels::fold::Tally;
-use crate::science::statistics::pulse::{self, Roots};
+use crate::kernels::fold::BinTally;
+use crate::science::statistics::pulse::{self, RootsOfUnity};
 
 /// The statistics of a piece from harmonic sums.
-pub(super) fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &SearchOptions) -> Vec<f64> {
+pub(super) fn trial_statistics(
+    events: &PulseEvents,
+    grid: &TrialGrid,
+    piece: TrialRange,
+    options: &SearchOptions,
+) -> Vec<f64> {
     let first = grid.spin(piece.row, piece.first);
     let sums = HarmonicSums::new(piece.trials);
     let ([total, squares], harmonics) = (events.sums(), options.harmonics());
     // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
-    if exposure::reach(events, &first, 2 * harmonics) == 0 {
+    if exposure::significant_harmonics(events, &first, 2 * harmonics) == 0 {
         let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
         let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
         let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
@@ -25,7 +30,7 @@ pub(super) fn stats(events: &PulseEvents, grid: &Grid, piece: Piece, options: &S
     let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
     let one = |j: usize| {
         let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
-        let window = exposure::window(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
+        let window = exposure::exposure_amplitudes(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
         options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
     };
     (0..piece.trials).into_par_iter().map(one).collect()
@@ -46,20 +51,20 @@ fn each<T: Send>(
 /// What makes the statistic of the profile of each trial of a piece.
 pub(super) fn profile_score<'a>(
     events: &'a PulseEvents,
-    grid: &'a Grid,
-    piece: Piece,
+    grid: &'a TrialGrid,
+    piece: TrialRange,
     options: &'a SearchOptions,
 ) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
-    let roots = Roots::new(options.nbin);
+    let roots = RootsOfUnity::new(options.nbin);
     move |j, profile| {
         let spin = grid.spin(piece.row, piece.first + j);
         let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
         match options.method {
-            Method::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
-            Method::Z2 | Method::H | Method::Pdm => {
+            SearchStatistic::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
+            SearchStatistic::Z2 | SearchStatistic::H | SearchStatistic::Pdm => {
                 let harmonics = options.harmonics();
                 let mut window = Vec::new();
-                if exposure::reach(events, &spin, 2 * harmonics) > 0 {
+                if exposure::significant_harmonics(events, &spin, 2 * harmonics) > 0 {
                     // That of bins, so that nothing of it is left.
                     let exposed = exposed();
                     let good: f64 = exposed.iter().sum();
@@ -77,10 +82,10 @@ pub(super) fn profile_score<'a>(
 /// the exposure.
 pub(super) fn weighted_score<'a>(
     events: &'a PulseEvents,
-    grid: &'a Grid,
-    piece: Piece,
+    grid: &'a TrialGrid,
+    piece: TrialRange,
     unit: f64,
-) -> impl Fn(usize, &[Tally]) -> f64 + Sync + use<'a> {
+) -> impl Fn(usize, &[BinTally]) -> f64 + Sync + use<'a> {
     let [sum, squares] = events.sums();
     move |j, profile| {
         let spin = grid.spin(piece.row, piece.first + j);

@@ -4,21 +4,21 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::harmonics::MOST_TRIALS;
-use super::scores::{profile_score, stats, weighted_score};
-use super::trials::{self, Counter};
-use super::{Grid, PulseEvents, Search, SearchMeta, candidates};
+use super::profile_counter::{self, ProfileCounter};
+use super::scores::{profile_score, trial_statistics, weighted_score};
+use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, candidates};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::data::DeviceRecord;
-use crate::engine::{Weighting, Weights};
+use crate::engine::{WeightSummary, Weights};
 use crate::kernels::fold;
-use crate::science::statistics::pulse::{self, H_HARMONICS, Law};
+use crate::science::statistics::pulse::{self, H_HARMONICS, TrialLaw};
 
 /// The statistic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum SearchStatistic {
     /// `Z²_n`.
     Z2,
     /// Epoch folding: χ² of the profile against its exposure.
@@ -29,10 +29,10 @@ pub enum Method {
     Pdm,
 }
 
-impl Method {
+impl SearchStatistic {
     /// True where a statistic is as rare as a level.
     pub fn reaches(self, stat: f64, level: f64) -> bool {
-        if self == Method::Pdm { stat <= level } else { stat >= level }
+        if self == SearchStatistic::Pdm { stat <= level } else { stat >= level }
     }
 }
 
@@ -60,7 +60,7 @@ pub struct SearchOptions {
     /// Range of the second derivative, Hz/s².
     pub fddot: Option<(f64, f64)>,
     /// The statistic.
-    pub method: Method,
+    pub method: SearchStatistic,
     /// Harmonics of `Z²_n`.
     pub nharm: usize,
     /// Bins of the profiles.
@@ -81,7 +81,7 @@ impl Default for SearchOptions {
             freq: (0.0, 0.0),
             fdot: None,
             fddot: None,
-            method: Method::Z2,
+            method: SearchStatistic::Z2,
             nharm: 2,
             nbin: 64,
             oversample: None,
@@ -97,26 +97,26 @@ impl SearchOptions {
     /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding and phase dispersion.
     pub fn oversampling(&self) -> f64 {
         self.oversample.unwrap_or(match self.method {
-            Method::Z2 => 4.0 * self.nharm as f64,
-            Method::H => 20.0,
-            Method::Ef | Method::Pdm => 10.0,
+            SearchStatistic::Z2 => 4.0 * self.nharm as f64,
+            SearchStatistic::H => 20.0,
+            SearchStatistic::Ef | SearchStatistic::Pdm => 10.0,
         })
     }
 
     /// Harmonics that the statistic looks at.
     pub(super) fn harmonics(&self) -> usize {
         match self.method {
-            Method::Z2 => self.nharm,
-            Method::H => H_HARMONICS,
-            Method::Ef | Method::Pdm => (self.nbin / 2).clamp(1, 8),
+            SearchStatistic::Z2 => self.nharm,
+            SearchStatistic::H => H_HARMONICS,
+            SearchStatistic::Ef | SearchStatistic::Pdm => (self.nbin / 2).clamp(1, 8),
         }
     }
 
     /// The statistic of `Z²_1 …`.
     pub(super) fn score(&self, z2: &[f64]) -> f64 {
         match self.method {
-            Method::H => pulse::h_of_z2(z2).0,
-            Method::Z2 | Method::Ef | Method::Pdm => z2.last().copied().unwrap_or(0.0),
+            SearchStatistic::H => pulse::h_of_z2(z2).0,
+            SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.last().copied().unwrap_or(0.0),
         }
     }
 
@@ -128,12 +128,12 @@ impl SearchOptions {
         if !(1..=64).contains(&self.nharm) {
             return refuse("--nharm", self.nharm, "must be from 1 to 64");
         }
-        let profiles = matches!(self.method, Method::Ef | Method::Pdm);
+        let profiles = matches!(self.method, SearchStatistic::Ef | SearchStatistic::Pdm);
         let folded = self.algorithm == Algorithm::Fold && !profiles;
         if folded && self.nbin < 2 * self.harmonics() + 1 {
             return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
-        if self.method != Method::Ef && self.algorithm == Algorithm::Ffa {
+        if self.method != SearchStatistic::Ef && self.algorithm == Algorithm::Ffa {
             return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
         }
         if profiles && self.algorithm == Algorithm::Fft {
@@ -144,19 +144,19 @@ impl SearchOptions {
     }
 }
 
-/// Columns of [`Search::map`].
-pub const MAP: usize = 800;
+/// Columns of [`SearchResult::map`].
+pub const MAP_COLUMNS: usize = 800;
 /// Confidence of upper limits.
 const CONFIDENCE: f64 = 0.95;
 /// Pieces that are worked on together.
-const TOGETHER: usize = 8;
-/// [`Weighting::noise_events`] of a bin below which noise is warned of.
-const ENOUGH: f64 = 5.0;
+const PIECES_TOGETHER: usize = 8;
+/// [`WeightSummary::noise_events`] of a bin below which noise is warned of.
+const ENOUGH_EVENTS_A_BIN: f64 = 5.0;
 /// Events times trials of a piece that is folded.
-const FOLDED: usize = 1 << 31;
+const FOLD_PIECE_WORK: usize = 1 << 31;
 
 /// Told how many trials are done, of how many: first that none is.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+pub type TrialProgress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// Tries every frequency of the grid, and refines what stands out.
 ///
@@ -166,34 +166,36 @@ pub fn search(
     mut events: PulseEvents,
     options: &SearchOptions,
     backend: &mut dyn Backend,
-    progress: Progress,
-) -> Result<Search> {
+    progress: TrialProgress,
+) -> Result<SearchResult> {
     options.check()?;
-    if options.method == Method::Pdm {
+    if options.method == SearchStatistic::Pdm {
         return Err(Error::argument("--method", "pdm", "is of samples, not of events: count them in bins first"));
     }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
         return super::ffa::search(events, options, &backend.pool(), progress);
     }
-    let grid = Grid::new(&events, options)?;
+    let grid = TrialGrid::new(&events, options)?;
     let on_device = backend.shaders().is_some();
     let algorithm = match options.algorithm {
-        Algorithm::Auto if options.method == Method::Ef || (on_device && events.weights.is_none()) => Algorithm::Fold,
+        Algorithm::Auto if options.method == SearchStatistic::Ef || (on_device && events.weights.is_none()) => {
+            Algorithm::Fold
+        }
         Algorithm::Auto => Algorithm::Fft,
         asked => asked,
     };
     let options = SearchOptions { algorithm, ..options.clone() };
     options.check()?;
-    let mut best = Best::new(&grid);
+    let mut best = BestRows::new(&grid);
     let pieces = pieces(&grid, &events, &options);
-    let (mut device, mut done) = (trials::cpu_record(), 0);
+    let (mut device, mut done) = (profile_counter::cpu_record(), 0);
     progress(0, grid.trials());
     if algorithm == Algorithm::Fold {
         if let Some(weights) = &events.weights {
             warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
         }
-        let mut counter = Counter::new(backend);
+        let mut counter = ProfileCounter::new(backend);
         let weights = events.weights.as_ref().map(Weights::whole);
         for piece in pieces {
             let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
@@ -213,14 +215,16 @@ pub fn search(
         failure.into_iter().for_each(|message| events.provenance.warnings.push("W-BACKEND-FALLBACK", message));
     } else {
         let pool = backend.pool();
-        for pieces in pieces.chunks(TOGETHER) {
-            let all = || pieces.par_iter().map(|&piece| stats(&events, &grid, piece, &options)).collect::<Vec<_>>();
-            let found = super::on(&pool, all);
+        for pieces in pieces.chunks(PIECES_TOGETHER) {
+            let all = || {
+                pieces.par_iter().map(|&piece| trial_statistics(&events, &grid, piece, &options)).collect::<Vec<_>>()
+            };
+            let found = super::run_on(&pool, all);
             done += pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum::<u64>();
             progress(done, grid.trials());
         }
     }
-    Ok(super::on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
+    Ok(super::run_on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
 }
 
 /// Profiles of trials count events, but for epoch folding.
@@ -231,7 +235,7 @@ fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
             refuse(&weights.all.column, "are as many as events")
         }
         (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are for --algorithm fold; ffa counts events"),
-        (Some(weights), Algorithm::Fold) if options.method != Method::Ef => {
+        (Some(weights), Algorithm::Fold) if options.method != SearchStatistic::Ef => {
             refuse(&weights.all.column, "are for --algorithm fft; with z2 and h fold counts events")
         }
         _ => Ok(()),
@@ -239,11 +243,11 @@ fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
 }
 
 /// Warns of weights of which the bins of a profile have few: their sums are not normal.
-fn warn_few(all: &Weighting, nbin: usize, warnings: &mut Warnings) {
+fn warn_few(all: &WeightSummary, nbin: usize, warnings: &mut Warnings) {
     let few = all.noise_events / nbin as f64;
-    if few < ENOUGH {
+    if few < ENOUGH_EVENTS_A_BIN {
         let message = format!(
-            "{}: in each of {nbin} bins noise is that of {few:.1} events, which have most of the weight; with fewer than {ENOUGH} the \
+            "{}: in each of {nbin} bins noise is that of {few:.1} events, which have most of the weight; with fewer than {ENOUGH_EVENTS_A_BIN} the \
              probabilities of epoch folding are rough",
             all.column
         );
@@ -253,46 +257,46 @@ fn warn_few(all: &Weighting, nbin: usize, warnings: &mut Warnings) {
 
 /// Consecutive frequencies of one row.
 #[derive(Clone, Copy)]
-pub(super) struct Piece {
+pub(super) struct TrialRange {
     pub row: usize,
     pub first: usize,
     pub trials: usize,
 }
 
 /// The grid in pieces of about a second of work, which progress is told of.
-pub(super) fn pieces(grid: &Grid, events: &PulseEvents, options: &SearchOptions) -> Vec<Piece> {
+pub(super) fn pieces(grid: &TrialGrid, events: &PulseEvents, options: &SearchOptions) -> Vec<TrialRange> {
     let most = match options.algorithm {
-        Algorithm::Fold => (FOLDED / events.times.len()).clamp(512, MOST_TRIALS),
+        Algorithm::Fold => (FOLD_PIECE_WORK / events.times.len()).clamp(512, MOST_TRIALS),
         Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
     };
     // Equal ones, so that they share the tables of their transform.
     let most = grid.frequencies.div_ceil(grid.frequencies.div_ceil(most));
     let of_row = |row: usize| {
         let starts = (0..grid.frequencies).step_by(most);
-        starts.map(move |first| Piece { row, first, trials: most.min(grid.frequencies - first) })
+        starts.map(move |first| TrialRange { row, first, trials: most.min(grid.frequencies - first) })
     };
     (0..grid.rows.len()).flat_map(of_row).collect()
 }
 
 /// The best row of each frequency.
-struct Best {
+struct BestRows {
     stat: Vec<f64>,
     row: Vec<usize>,
     map: Vec<Vec<f64>>,
 }
 
-impl Best {
-    fn new(grid: &Grid) -> Best {
+impl BestRows {
+    fn new(grid: &TrialGrid) -> BestRows {
         let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
-        Best {
+        BestRows {
             stat: vec![f64::NEG_INFINITY; grid.frequencies],
             row: vec![0; grid.frequencies],
-            map: vec![vec![0.0; MAP.min(grid.frequencies)]; mapped],
+            map: vec![vec![0.0; MAP_COLUMNS.min(grid.frequencies)]; mapped],
         }
     }
 
     /// Takes the statistics of a piece; their number.
-    fn add(&mut self, piece: Piece, stats: Vec<f64>) -> u64 {
+    fn add(&mut self, piece: TrialRange, stats: Vec<f64>) -> u64 {
         let frequencies = self.stat.len();
         let kept = self.stat.iter_mut().zip(&mut self.row).skip(piece.first);
         for ((i, &stat), (best, row)) in stats.iter().enumerate().zip(kept) {
@@ -309,11 +313,17 @@ impl Best {
     }
 }
 
-fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Best, device: DeviceRecord) -> Search {
+fn conclude(
+    events: PulseEvents,
+    options: &SearchOptions,
+    grid: &TrialGrid,
+    best: BestRows,
+    device: DeviceRecord,
+) -> SearchResult {
     let law = match options.method {
-        Method::Z2 => Law::Z2(options.nharm),
-        Method::H => Law::H,
-        Method::Ef | Method::Pdm => Law::ChiSquare(options.nbin as f64 - 1.0),
+        SearchStatistic::Z2 => TrialLaw::Z2(options.nharm),
+        SearchStatistic::H => TrialLaw::H,
+        SearchStatistic::Ef | SearchStatistic::Pdm => TrialLaw::ChiSquare(options.nbin as f64 - 1.0),
     };
     let chances = grid.chances(&events, law);
     let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
@@ -325,12 +335,12 @@ fn conclude(events: PulseEvents, options: &SearchOptions, grid: &Grid, best: Bes
     let algorithm = if options.algorithm == Algorithm::Fold { "fold" } else { "fft" };
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
-    let limit = (options.method == Method::Z2).then(limit);
+    let limit = (options.method == SearchStatistic::Z2).then(limit);
     let level = chances.level(options.false_alarm.ln());
     let meta =
-        SearchMeta::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);
-    let meta = SearchMeta { pulsed_upper_limit: limit, ..meta };
-    Search {
+        SearchMetadata::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);
+    let meta = SearchMetadata { pulsed_upper_limit: limit, ..meta };
+    SearchResult {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
         fdot: (0..grid.frequencies).map(|j| row(j)[0]).collect(),
         fddot: (0..grid.frequencies).map(|j| row(j)[1]).collect(),

@@ -5,25 +5,25 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::PulseEvents;
-use super::fold::{FoldOptions, stretches};
+use super::fold::{FoldOptions, folded_intervals};
 use crate::base::error::{Error, Result};
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::data::phase::Spin;
-use crate::io::product::write_bytes;
-use crate::science::pulsation::fftfit::Template;
+use crate::io::table_write::write_bytes;
+use crate::science::pulsation::fftfit::PulseTemplate;
 
 /// Bins of all intervals together.
 const MOST_BINS: i64 = 1 << 26;
 /// Heights of a pulse, of their standard errors, below which there is no shift to be trusted.
-const FAINTEST: f64 = 4.0;
+const FAINTEST_PULSE_SIGMAS: f64 = 4.0;
 
 /// A time of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Toa {
     /// When the template's phase 0 arrives at the barycentre, next to the middle of the interval's good time: seconds of the frame.
-    pub time: Dd,
+    pub time: DoubleDouble,
     /// The same as MJD.
-    pub mjd: Dd,
+    pub mjd: DoubleDouble,
     /// Its standard error, s.
     pub error: f64,
     /// What phase of the ephemeris that is, the residual: cycles from −½ to ½.
@@ -54,7 +54,7 @@ pub struct Toas {
 /// # Errors
 /// A length that is no time, or makes more bins than memory is for; a template of another number of bins; a frame without
 /// reference epoch; an ephemeris beyond exact phases.
-pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, length: f64) -> Result<Toas> {
+pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplate, length: f64) -> Result<Toas> {
     let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
     let refuse = |option: &str, value: f64, message: String| Err(Error::argument(option, value, message));
     if let Some(weights) = &events.weights {
@@ -92,7 +92,7 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, le
     let edges: Vec<i64> = (0..rows).map(|i| start + i * step).chain([stop]).collect();
     let spin = Spin::new(&ephemeris, ticks)?;
     let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0 };
-    for stretch in stretches(events, &spin, nbin, &edges) {
+    for stretch in folded_intervals(events, &spin, nbin, &edges) {
         let nphots = stretch.counts.iter().sum::<f64>() as u64;
         if nphots == 0 {
             continue;
@@ -101,7 +101,8 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, le
         let rate: Vec<f64> = counted().map(|(c, e)| c / e).collect();
         // The variance of a count is, on average, the count; that of an empty bin, too.
         let variance: Vec<f64> = counted().map(|(c, e)| c / e / e).collect();
-        let found = template.shift(&rate, &variance).filter(|found| found.scale > FAINTEST * found.scale_err);
+        let found =
+            template.shift(&rate, &variance).filter(|found| found.scale > FAINTEST_PULSE_SIGMAS * found.scale_err);
         let Some(found) = found else {
             made.left_out += 1;
             continue;
@@ -110,8 +111,8 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &Template, le
         let offset =
             |&(a, b): &(i64, i64)| (b - a) as f64 / good * (0.5 * (a - start) as f64 + 0.5 * (b - start) as f64);
         let middle = start + stretch.gti.iter().map(offset).sum::<f64>() as i64;
-        let near = ticks.reference() + Dd::from(middle as f64) * ticks.seconds();
-        let left = ephemeris.moment(found.shift, near);
+        let near = ticks.reference() + DoubleDouble::from(middle as f64) * ticks.seconds();
+        let left = ephemeris.time_of_phase(found.shift, near);
         let time = events.timing.as_ref().map_or(left, |timing| timing.arrival(left));
         made.toas.push(Toa {
             time,
@@ -158,11 +159,11 @@ impl Toas {
 }
 
 /// A MJD with 16 decimals: 1e-11 s.
-fn decimal_days(mjd: Dd) -> String {
+fn decimal_days(mjd: DoubleDouble) -> String {
     const PLACES: f64 = 1e16;
     let day = mjd.hi.floor();
-    let part = ((mjd - Dd::from(day)) * PLACES).wrapped();
-    let whole = (mjd - Dd::from(day)) * PLACES - part;
+    let part = ((mjd - DoubleDouble::from(day)) * PLACES).wrapped();
+    let whole = (mjd - DoubleDouble::from(day)) * PLACES - part;
     // Whole numbers below 2⁵⁴ may need both parts.
     let units = whole.hi as i64 + whole.lo as i64;
     let (day, units) = (day as i64 + units.div_euclid(PLACES as i64), units.rem_euclid(PLACES as i64));

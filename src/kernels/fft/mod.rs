@@ -4,22 +4,22 @@ mod lengths;
 mod plan;
 mod points;
 mod roots;
-mod trial;
+mod case;
 
 use rustfft::num_complex::Complex;
 
 use super::{
-    Access, COMPLEX, DeviceRow, GRID, Input, Kernel, Layout, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, TIME_BITS,
-    shared_struct,
+    Access, COMPLEX, DeviceSegment, GRID, Input, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, StructLayout,
+    TIME_BITS, shared_struct,
 };
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
 
-use plan::Load;
+pub(super) use case::FftCase;
+use plan::PassInput;
 pub use plan::{FftBuffers, FftPlan, LARGEST, LastPass, device_supports};
-pub(super) use points::Points;
-pub use roots::Roots;
-pub(super) use trial::FftTrial;
+pub(super) use points::CasePoints;
+pub use roots::RootTables;
 
 /// Reference: the definition, evaluated at the frequencies `ks`, in f64 with compensated sums; `x` holds `n` samples.
 pub fn reference(x: &[f64], ks: &[usize]) -> Vec<Complex<f64>> {
@@ -78,11 +78,11 @@ shared_struct! {
         radices: u32,
         /// Place of the column's roots in the tables.
         stages: u32,
-        /// See [`Roots::fine`].
+        /// See [`RootTables::fine`].
         fine: u32,
-        /// See [`Roots::coarse`].
+        /// See [`RootTables::coarse`].
         coarse: u32,
-        /// See [`Roots::log_fine`].
+        /// See [`RootTables::log_fine`].
         log_fine: u32,
     }
 }
@@ -133,8 +133,8 @@ const PRODUCT_IN: Bindings = &[
     ("filter_spectrum", Access::Read),
 ];
 
-const ALONE: &[Layout] = &[FftParams::LAYOUT];
-const WITH_ROWS: &[Layout] = &[FftParams::LAYOUT, DeviceRow::LAYOUT];
+const ALONE: &[StructLayout] = &[FftParams::LAYOUT];
+const WITH_ROWS: &[StructLayout] = &[FftParams::LAYOUT, DeviceSegment::LAYOUT];
 
 /// Override constants of a shader that transforms columns.
 pub(super) fn constants(limits: &Limits, precision: Precision) -> Vec<(&'static str, f64)> {
@@ -215,15 +215,15 @@ static DOUBLE: [Shader; 9] = passes!(
 );
 
 /// The shader of a pass.
-fn pass_shader(load: Load, pow2: bool, precision: Precision) -> &'static Shader {
+fn pass_shader(load: PassInput, pow2: bool, precision: Precision) -> &'static Shader {
     let any = usize::from(!pow2);
     let place = match load {
-        Load::Samples(Input::Events) => any,
-        Load::Samples(Input::Flux) => 2 + any,
-        Load::Chirped(Input::Events) => 4,
-        Load::Chirped(Input::Flux) => 5,
-        Load::Points => 6 + any,
-        Load::Product => 8,
+        PassInput::Samples(Input::Events) => any,
+        PassInput::Samples(Input::Flux) => 2 + any,
+        PassInput::Chirped(Input::Events) => 4,
+        PassInput::Chirped(Input::Flux) => 5,
+        PassInput::Points => 6 + any,
+        PassInput::Product => 8,
     };
     match precision {
         Precision::Single => &SINGLE[place],
@@ -240,6 +240,6 @@ pub static KERNEL: Kernel = Kernel {
     ],
     variants: &["counts", "flux", "counts.f64", "flux.f64"],
     needs_f64: |variant| variant >= 2,
-    shapes: trial::shapes,
-    trial: |variant, shape, data, seed| Box::new(FftTrial::of_variant(variant, shape, data, seed)),
+    shapes: case::shapes,
+    trial: |variant, shape, data, seed| Box::new(FftCase::from_variant(variant, shape, data, seed)),
 };

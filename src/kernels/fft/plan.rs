@@ -8,7 +8,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::lengths::{factorise, radices};
-use super::roots::{Roots, append_split, gain};
+use super::roots::{RootTables, append_split, gain};
 use super::{FftParams, pass_shader};
 use crate::kernels::{Dispatch, Input, Limits};
 use crate::numerics::fft::root;
@@ -36,8 +36,8 @@ pub struct FftPlan {
     limits: Limits,
     /// Points that are transformed: h, or the length of the convolution.
     length: usize,
-    passes: Vec<Pass>,
-    roots: Roots,
+    passes: Vec<FftPass>,
+    roots: RootTables,
     /// What rounded roots leave of a line.
     pub(super) gain: f64,
     /// Place in the tables of what splits pairs.
@@ -49,7 +49,7 @@ pub struct FftPlan {
 
 /// One pass over the data.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pass {
+pub(super) struct FftPass {
     pub len: usize,
     pub radices: u32,
     /// Place of its roots in the tables.
@@ -108,7 +108,7 @@ impl FftPlan {
             limits,
             length,
             passes: Vec::new(),
-            roots: Roots::default(),
+            roots: RootTables::default(),
             gain: 1.0,
             split: 0,
             tables: Vec::new(),
@@ -121,9 +121,9 @@ impl FftPlan {
             if known.is_none() {
                 plan.tables.extend((0..len).map(|k| root(k, len)));
             }
-            plan.passes.push(Pass { len, radices: radices(len)?, stages });
+            plan.passes.push(FftPass { len, radices: radices(len)?, stages });
         }
-        plan.roots = Roots::append(&mut plan.tables, length);
+        plan.roots = RootTables::append(&mut plan.tables, length);
         plan.gain = gain(&plan.passes, &plan.tables, plan.roots, precision);
         if length != h {
             plan.add_convolution();
@@ -185,7 +185,7 @@ impl FftPlan {
     /// The last pass where it can end in power: one of several, after which no chirp is due. A convolution leaves its chirp to be
     /// applied, but |F_k|² of odd lengths is that of the points themselves; those of even ones are paired first.
     pub fn last_pass(&self) -> Option<LastPass> {
-        let &Pass { len, radices, stages } = self.passes.last().filter(|_| self.passes.len() > 1)?;
+        let &FftPass { len, radices, stages } = self.passes.last().filter(|_| self.passes.len() > 1)?;
         let last = LastPass { len, done: self.length / len, radices, stages: stages as u32 };
         (!self.chirped() || !self.n.is_multiple_of(2)).then_some(last)
     }
@@ -201,7 +201,7 @@ impl FftPlan {
     }
 
     /// Roots of order length, for the steps between passes.
-    pub(in crate::kernels) fn roots(&self) -> Roots {
+    pub(in crate::kernels) fn roots(&self) -> RootTables {
         self.roots
     }
 
@@ -241,18 +241,18 @@ impl FftPlan {
             let mut done = 1;
             for (i, pass) in self.passes.iter().enumerate() {
                 let load = match (i, back) {
-                    (0, 0) if self.chirped() => Load::Chirped(self.input),
-                    (0, 0) => Load::Samples(self.input),
-                    (0, _) => Load::Product,
-                    _ => Load::Points,
+                    (0, 0) if self.chirped() => PassInput::Chirped(self.input),
+                    (0, 0) => PassInput::Samples(self.input),
+                    (0, _) => PassInput::Product,
+                    _ => PassInput::Points,
                 };
                 let source = buffers.work[1 - now];
                 let mut bound = vec![buffers.tables, buffers.work[now]];
                 match load {
-                    Load::Samples(_) => bound.extend([buffers.samples, buffers.rows]),
-                    Load::Chirped(_) => bound.extend([buffers.samples, buffers.rows, buffers.chirp]),
-                    Load::Points => bound.push(source),
-                    Load::Product => bound.extend([source, buffers.filter]),
+                    PassInput::Samples(_) => bound.extend([buffers.samples, buffers.rows]),
+                    PassInput::Chirped(_) => bound.extend([buffers.samples, buffers.rows, buffers.chirp]),
+                    PassInput::Points => bound.push(source),
+                    PassInput::Product => bound.extend([source, buffers.filter]),
                 }
                 list.push(self.launch(rows, pass, done, load, bound));
                 done *= pass.len;
@@ -269,7 +269,7 @@ impl FftPlan {
         (list, if spectra == buffers.work[0] { buffers.work[1] } else { buffers.work[0] })
     }
 
-    fn launch(&self, rows: usize, pass: &Pass, done: usize, load: Load, buffers: Vec<usize>) -> Dispatch {
+    fn launch(&self, rows: usize, pass: &FftPass, done: usize, load: PassInput, buffers: Vec<usize>) -> Dispatch {
         let width = self.length / pass.len;
         let batch = self.limits.points as usize / pass.len;
         let params = FftParams {
@@ -291,10 +291,10 @@ impl FftPlan {
         let (points, samples) = ((rows * self.length) as u64, (rows * self.n) as u64);
         let sample = if self.input == Input::Events { 4 } else { complex / 2 };
         let read = match load {
-            Load::Samples(_) => sample * samples,
-            Load::Chirped(_) => sample * samples + complex * self.h as u64,
-            Load::Points => complex * points,
-            Load::Product => complex * (points + self.length as u64),
+            PassInput::Samples(_) => sample * samples,
+            PassInput::Chirped(_) => sample * samples + complex * self.h as u64,
+            PassInput::Points => complex * points,
+            PassInput::Product => complex * (points + self.length as u64),
         };
         Dispatch {
             bytes: read + complex * points,
@@ -308,7 +308,7 @@ impl FftPlan {
 
 /// Where the points of a pass come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Load {
+pub(super) enum PassInput {
     /// Samples.
     Samples(Input),
     /// Samples, chirped and padded.

@@ -4,12 +4,12 @@ use rustfft::num_complex::Complex;
 
 use super::FftPlan;
 use crate::base::random::Random;
-use crate::kernels::{Data, Input, Limits};
+use crate::kernels::{CaseData, Input, Limits};
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
 
 /// Random points of some rows, exact in f32.
-pub(in crate::kernels) struct Points {
+pub(in crate::kernels) struct CasePoints {
     /// The transform that would have made them.
     pub plan: FftPlan,
     /// rows × h: spectra.
@@ -18,16 +18,22 @@ pub(in crate::kernels) struct Points {
     before: Option<Vec<Complex<f64>>>,
 }
 
-impl Points {
-    pub fn new(n: usize, rows: usize, precision: Precision, data: Data, random: &mut Random) -> Points {
+impl CasePoints {
+    pub fn new(n: usize, rows: usize, precision: Precision, data: CaseData, random: &mut Random) -> CasePoints {
         let plan = FftPlan::new(n, Input::Flux, precision, &Limits::PORTABLE).expect("a length that devices take");
         let points = noise(rows * plan.h(), data, random);
-        Points { plan, points, before: None }
+        CasePoints { plan, points, before: None }
     }
 
     /// Points before the last of several passes, and what it makes of them by the definition: with `done` columns
     /// `Z_k = Σ_m y_{k mod done + m·done}·e^{−2πi km/length}`.
-    pub fn before_last_pass(n: usize, rows: usize, precision: Precision, data: Data, random: &mut Random) -> Points {
+    pub fn before_last_pass(
+        n: usize,
+        rows: usize,
+        precision: Precision,
+        data: CaseData,
+        random: &mut Random,
+    ) -> CasePoints {
         let plan = FftPlan::new(n, Input::Flux, precision, &Limits::PORTABLE).expect("a length that devices take");
         let (length, done) = (plan.length(), plan.last_pass().expect("a length of several passes").done);
         let mut before = noise(rows * length, data, random);
@@ -47,7 +53,7 @@ impl Points {
         };
         let points = before.chunks(length).flat_map(|row| (0..plan.h()).map(|k| point(row, k)).collect::<Vec<_>>());
         let points = points.collect();
-        Points { plan, points, before: Some(before) }
+        CasePoints { plan, points, before: Some(before) }
     }
 
     /// True where what is stored lacks the last pass.
@@ -98,8 +104,8 @@ impl Points {
 }
 
 /// Points that are exact in f32.
-fn noise(count: usize, data: Data, random: &mut Random) -> Vec<Complex<f64>> {
-    let scale = if data == Data::Hostile { 1e9 } else { 30.0 };
+fn noise(count: usize, data: CaseData, random: &mut Random) -> Vec<Complex<f64>> {
+    let scale = if data == CaseData::Hostile { 1e9 } else { 30.0 };
     let mut normal = || f64::from((scale * random.normal()) as f32);
     (0..count).map(|_| Complex::new(normal(), normal())).collect()
 }

@@ -2,13 +2,13 @@
 
 use rustfft::num_complex::Complex;
 
-use super::plan::Pass;
+use super::plan::FftPass;
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
 
 /// Places of the two tables whose products are the roots of one order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Roots {
+pub struct RootTables {
     /// `w^k` for `k = 0 … 2^log_fine − 1`.
     pub fine: u32,
     /// `w^(k·2^log_fine)`.
@@ -17,15 +17,15 @@ pub struct Roots {
     pub log_fine: u32,
 }
 
-impl Roots {
+impl RootTables {
     /// Appends the tables of an order.
-    pub(super) fn append(tables: &mut Vec<Complex<f64>>, order: usize) -> Roots {
+    pub(super) fn append(tables: &mut Vec<Complex<f64>>, order: usize) -> RootTables {
         let log_fine = order.next_power_of_two().ilog2().div_ceil(2);
         let fine = tables.len();
         tables.extend((0..1 << log_fine).map(|k| root(k, order)));
         let coarse = tables.len();
         tables.extend((0..order.div_ceil(1 << log_fine)).map(|k| root(k << log_fine, order)));
-        Roots { fine: fine as u32, coarse: coarse as u32, log_fine }
+        RootTables { fine: fine as u32, coarse: coarse as u32, log_fine }
     }
 }
 
@@ -51,13 +51,13 @@ pub(super) fn append_split(tables: &mut Vec<Complex<f64>>, n: usize, chirped: bo
 /// What one transform leaves of a sum of points in phase, such as a line's: each is multiplied by roots that are rounded to the
 /// device's precision, so that their moduli are not 1, and the sum by their mean. In f32 the root of each butterfly of eight is short
 /// by 0.29·2^-24, a transform of 8192 points by 0.8·2^-24. Sums and products, rounded to nearest, have no such part.
-pub(super) fn gain(passes: &[Pass], tables: &[Complex<f64>], roots: Roots, precision: Precision) -> f64 {
+pub(super) fn gain(passes: &[FftPass], tables: &[Complex<f64>], roots: RootTables, precision: Precision) -> f64 {
     let mean = |count: usize, place: &dyn Fn(usize) -> usize| {
         (0..count).map(|i| precision.rounded(tables[place(i)]).norm()).sum::<f64>() / count as f64
     };
     let length: usize = passes.iter().map(|pass| pass.len).product();
     let mut gain = 1.0;
-    for (i, &Pass { len, radices, stages }) in passes.iter().enumerate() {
+    for (i, &FftPass { len, radices, stages }) in passes.iter().enumerate() {
         let mut done = 1;
         for radix in (0..8).map(|i| (radices >> (4 * i)) as usize & 15).take_while(|&radix| radix > 0) {
             // Point m of a butterfly is multiplied by w^(m·p) at phase p of `done`, then by w^(m·p) for its output p.

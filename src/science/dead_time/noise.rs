@@ -103,7 +103,7 @@ fn mean(values: &[f64]) -> f64 {
 
 /// A noise level at every original frequency.
 #[derive(Clone, Debug)]
-pub(crate) struct Levels {
+pub(crate) struct NoiseLevels {
     pub level: ByFrequency,
     /// Standard errors of one common origin, with the signs of that origin.
     pub err: ByFrequency,
@@ -111,7 +111,7 @@ pub(crate) struct Levels {
 }
 
 /// What is known of a spectrum when its noise is asked for.
-pub(crate) struct Spectrum<'a> {
+pub(crate) struct NoiseContext<'a> {
     /// Normalised powers at `k·df`, `k = 1, 2, …`.
     pub power: &'a [f64],
     /// Poisson's level in their normalisation.
@@ -124,7 +124,7 @@ pub(crate) struct Spectrum<'a> {
 }
 
 impl DeadTimeNoise {
-    pub(crate) fn levels(&self, s: &Spectrum) -> Result<Levels> {
+    pub(crate) fn levels(&self, s: &NoiseContext) -> Result<NoiseLevels> {
         if self.detectors == 0 {
             return Err(Error::argument("--dead-time-detectors", 0, "at least 1 detector recorded the events"));
         }
@@ -173,6 +173,6 @@ impl DeadTimeNoise {
             rms_factor: model.rms_factor(),
         };
         let (level, err) = (ByFrequency::Each(level), ByFrequency::Each(errors));
-        Ok(Levels { level, err, dead_time: Some(record) })
+        Ok(NoiseLevels { level, err, dead_time: Some(record) })
     }
 }

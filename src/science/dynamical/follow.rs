@@ -6,7 +6,7 @@ use crate::science::cross_powers::CrossPowers;
 
 /// The largest power of one row in a band.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Peak {
+pub struct RowPeak {
     /// Time of the row, s.
     pub time: f64,
     /// Frequency, Hz.
@@ -33,14 +33,14 @@ pub struct ShiftedPower {
 }
 
 /// For each bin of the shifted spectrum that any row reaches: its frequency and the cells averaged in it, as row and column.
-struct Shift {
+struct RowShifts {
     freq: Vec<f64>,
     cells: Vec<Vec<(usize, usize)>>,
 }
 
 impl Axes {
     /// Shifts each row by whole bins so that the bin nearest to its `f0` is the middle one of `2·half + 1`.
-    fn shift(&self, f0: &[f64], half: usize) -> Result<Shift> {
+    fn shift(&self, f0: &[f64], half: usize) -> Result<RowShifts> {
         let (rows, columns) = self.shape();
         if f0.len() != rows {
             let message = format!("one frequency for each of the {rows} rows is needed");
@@ -58,7 +58,7 @@ impl Axes {
             return Err(Error::argument("f0", bad, "must be a finite frequency"));
         }
         let mean = f0.iter().sum::<f64>() / rows.max(1) as f64;
-        let mut shift = Shift { freq: Vec::new(), cells: Vec::new() };
+        let mut shift = RowShifts { freq: Vec::new(), cells: Vec::new() };
         for offset in -(half as i64)..=half as i64 {
             let column = |f: &f64| {
                 let place = ((f - self.freq[0]) / df).round() as i64;
@@ -78,7 +78,7 @@ impl Axes {
     }
 }
 
-impl Shift {
+impl RowShifts {
     /// The mean of `value` in each bin, each row weighted by the values in it.
     fn mean(&self, axes: &Axes, value: impl Fn(usize, usize) -> f64) -> Vec<f64> {
         let bin = |cells: &Vec<(usize, usize)>| {
@@ -98,15 +98,15 @@ impl DynamicalPowerSpectrum {
     ///
     /// # Errors
     /// No frequency of the spectrum is in the band.
-    pub fn trace_maximum(&self, lo: f64, hi: f64) -> Result<Vec<Peak>> {
+    pub fn follow_maximum(&self, lo: f64, hi: f64) -> Result<Vec<RowPeak>> {
         let freq = &self.axes.freq;
         let inside: Vec<usize> = (0..freq.len()).filter(|&k| (lo..=hi).contains(&freq[k])).collect();
         let peak = |row: usize| {
             let power = self.row(row);
             let k = *inside.iter().max_by(|&&a, &&b| power[a].total_cmp(&power[b]).then(b.cmp(&a)))?;
-            Some(Peak { time: self.axes.time[row], freq: freq[k], power: power[k] })
+            Some(RowPeak { time: self.axes.time[row], freq: freq[k], power: power[k] })
         };
-        (0..self.axes.time.len()).map(peak).collect::<Option<Vec<Peak>>>().ok_or_else(|| {
+        (0..self.axes.time.len()).map(peak).collect::<Option<Vec<RowPeak>>>().ok_or_else(|| {
             let ends = (freq.first().copied().unwrap_or(0.0), freq.last().copied().unwrap_or(0.0));
             let message = format!("no frequency in it; there are those from {} to {} Hz", ends.0, ends.1);
             Error::argument("--trace", format!("{lo}:{hi}"), message)

@@ -10,14 +10,14 @@ pub(crate) mod rows;
 
 use serde::Serialize;
 
-pub use follow::{Peak, ShiftedPower};
+pub use follow::{RowPeak, ShiftedPower};
 
 use super::cross::LAG_SIGN;
 use super::norm::Norm;
 use super::rebin::Rebin;
 use crate::base::error::Result;
 use crate::data::{DeviceRecord, Provenance};
-use rows::{Finished, Rows};
+use rows::{DynamicalRows, FinishedRows};
 
 /// How segments become rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -94,7 +94,7 @@ pub struct DynamicalMetadata<L> {
 
 /// The channel of a dynamical power spectrum.
 #[derive(Clone, Debug, Serialize)]
-pub struct PowerChannel {
+pub struct DynamicalPowerLevels {
     /// Mean photons a segment.
     pub nphots: f64,
     /// Mean counts (or flux) a bin.
@@ -107,7 +107,7 @@ pub struct PowerChannel {
 
 /// The channels of a dynamical cross spectrum.
 #[derive(Clone, Debug, Serialize)]
-pub struct CrossChannels {
+pub struct DynamicalCrossLevels {
     /// Mean photons a segment of the subject.
     pub nphots1: f64,
     /// Mean photons a segment of the reference, without those of a subject inside it.
@@ -136,7 +136,7 @@ pub struct DynamicalPowerSpectrum {
     /// Noise level of each row.
     pub noise: Vec<f64>,
     /// All else.
-    pub meta: DynamicalMetadata<PowerChannel>,
+    pub meta: DynamicalMetadata<DynamicalPowerLevels>,
 }
 
 /// A dynamical cross spectrum; matrices are time × frequency, one row after the other.
@@ -157,10 +157,10 @@ pub struct DynamicalCrossSpectrum {
     /// Noise level of the reference in each row.
     pub noise2: Vec<f64>,
     /// All else.
-    pub meta: DynamicalMetadata<CrossChannels>,
+    pub meta: DynamicalMetadata<DynamicalCrossLevels>,
 }
 
-fn metadata<L>(made: &Finished, channels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
+fn metadata<L>(made: &FinishedRows, channels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
     let (recipe, total) = (&made.recipe, &made.total);
     DynamicalMetadata {
         n: recipe.n,
@@ -180,17 +180,21 @@ fn metadata<L>(made: &Finished, channels: L, device: DeviceRecord, provenance: P
 impl DynamicalPowerSpectrum {
     /// Rows to spectrum; at least one segment must have come.
     pub(crate) fn new(
-        rows: Rows,
+        rows: DynamicalRows,
         subtract_noise: bool,
         device: DeviceRecord,
         provenance: Provenance,
     ) -> Result<DynamicalPowerSpectrum> {
         let made = rows.finish()?;
         let (mean, level) = (made.mean[0], made.level[0]);
-        let channel =
-            PowerChannel { nphots: mean * made.recipe.n as f64, mean, noise: level, noise_subtracted: subtract_noise };
+        let channel = DynamicalPowerLevels {
+            nphots: mean * made.recipe.n as f64,
+            mean,
+            noise: level,
+            noise_subtracted: subtract_noise,
+        };
         let meta = metadata(&made, channel, device, provenance);
-        let Finished { axes, mut blocks, noise, .. } = made;
+        let FinishedRows { axes, mut blocks, noise, .. } = made;
         let (mut power, noise) = (blocks.pop().unwrap_or_default(), noise.concat());
         if subtract_noise {
             let rows = power.chunks_mut(axes.freq.len().max(1)).zip(&noise);
@@ -214,11 +218,15 @@ impl DynamicalPowerSpectrum {
 
 impl DynamicalCrossSpectrum {
     /// Rows to spectrum; at least one segment must have come.
-    pub(crate) fn new(rows: Rows, device: DeviceRecord, provenance: Provenance) -> Result<DynamicalCrossSpectrum> {
+    pub(crate) fn new(
+        rows: DynamicalRows,
+        device: DeviceRecord,
+        provenance: Provenance,
+    ) -> Result<DynamicalCrossSpectrum> {
         let made = rows.finish()?;
         let n = made.recipe.n as f64;
         // The reference is the first channel.
-        let channels = CrossChannels {
+        let channels = DynamicalCrossLevels {
             nphots1: made.mean[1] * n,
             nphots2: made.mean[0] * n,
             mean1: made.mean[1],

@@ -5,14 +5,14 @@ use std::ops::Range;
 use super::{Axes, TimeRebin};
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::science::noise::NoiseLevel;
-use crate::science::norm::{Level, Norm};
+use crate::science::norm::{Norm, NormParameters};
 use crate::science::rebin::Rebin;
 
 /// Where a segment lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct SegmentPlace {
     /// Start, s of the frame.
     pub start: f64,
     /// Stretch of segments without a gap that it belongs to.
@@ -23,7 +23,7 @@ pub(crate) struct Place {
 
 /// What is done with each segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Recipe {
+pub(crate) struct DynamicalSpec {
     /// 1 for power, 2 for cross spectra: the reference first.
     pub channels: usize,
     /// Every photon of the subject is one of the reference, too.
@@ -44,7 +44,7 @@ pub(crate) struct Recipe {
 }
 
 /// One row, while its segments come.
-struct Row {
+struct DynamicalRow {
     key: (u64, u64),
     /// First start and last end, s.
     start: f64,
@@ -59,13 +59,13 @@ struct Row {
 }
 
 /// Rows as they grow. Of a segment only its rebinned frequencies are kept, added to those of its row.
-pub(crate) struct Rows {
-    recipe: Recipe,
+pub(crate) struct DynamicalRows {
+    recipe: DynamicalSpec,
     /// Frequencies of each new bin.
     ranges: Vec<Range<usize>>,
     /// Ends of the time bins in a stretch, in segments, where widths grow.
     ends: Vec<u64>,
-    rows: Vec<Row>,
+    rows: Vec<DynamicalRow>,
     /// rows × blocks × frequencies.
     values: Vec<f64>,
     /// All segments together, without their powers.
@@ -73,8 +73,8 @@ pub(crate) struct Rows {
 }
 
 /// What became of the rows.
-pub(crate) struct Finished {
-    pub recipe: Recipe,
+pub(crate) struct FinishedRows {
+    pub recipe: DynamicalSpec,
     /// All segments together, without their powers.
     pub total: Sums,
     pub axes: Axes,
@@ -87,7 +87,7 @@ pub(crate) struct Finished {
     pub level: Vec<f64>,
 }
 
-impl Recipe {
+impl DynamicalSpec {
     /// Blocks of a segment's sums.
     pub fn blocks(&self) -> usize {
         if self.channels == 1 { 1 } else { 4 }
@@ -106,7 +106,7 @@ impl Recipe {
     }
 
     /// What the means of some segments say of each channel: the only one; or the reference without the subject, and the subject.
-    fn levels(&self, sums: &Sums) -> Vec<Level> {
+    fn levels(&self, sums: &Sums) -> Vec<NormParameters> {
         let (n, dt, m) = (self.n, self.dt, sums.segments as f64);
         let channel = |c: usize| sums.channels.get(c).copied().unwrap_or_default();
         (0..self.channels)
@@ -115,13 +115,13 @@ impl Recipe {
                     channel(c).photons.saturating_sub(if c == 0 && self.inside { channel(1).photons } else { 0 });
                 let mean = if self.flux { channel(c).flux_mean / m } else { photons as f64 / m / n as f64 };
                 let variance = (self.flux && channel(c).variance > 0.0).then(|| channel(c).variance / m);
-                Level { n, dt, mean, background: self.background[c] * dt, variance }
+                NormParameters { n, dt, mean, background: self.background[c] * dt, variance }
             })
             .collect()
     }
 
     /// What each block is multiplied by, given the levels of the channels.
-    fn factors(&self, levels: &[Level]) -> Vec<f64> {
+    fn factors(&self, levels: &[NormParameters]) -> Vec<f64> {
         let factor: Vec<f64> = levels.iter().map(|level| self.norm.factor(level)).collect();
         match factor[..] {
             [reference, subject] => {
@@ -133,12 +133,12 @@ impl Recipe {
     }
 }
 
-impl Rows {
+impl DynamicalRows {
     /// Makes room for so many segments in so many stretches.
     ///
     /// # Errors
     /// Options without meaning; a matrix that no memory holds.
-    pub fn new(recipe: Recipe, segments: u64, stretches: u64) -> Result<Rows> {
+    pub fn new(recipe: DynamicalSpec, segments: u64, stretches: u64) -> Result<DynamicalRows> {
         let (rows, frequencies) = recipe.shape(segments, stretches)?;
         let ends = match recipe.time.rebin {
             rebin @ Rebin::Geometric(_) => {
@@ -160,7 +160,7 @@ impl Rows {
             let message = format!("rows of {frequencies} frequencies are more than memory holds; rebin them");
             return Err(Error::argument("--segment-size", format!("{rows} rows"), message));
         }
-        Ok(Rows { recipe, ranges, ends, rows: Vec::new(), values, total: Sums::default() })
+        Ok(DynamicalRows { recipe, ranges, ends, rows: Vec::new(), values, total: Sums::default() })
     }
 
     /// Forgets all segments, and keeps the room for them.
@@ -171,7 +171,7 @@ impl Rows {
     }
 
     /// Adds a segment to its row; one that has nothing to be normalised by counts as skipped.
-    pub fn add(&mut self, place: Place, mut sums: Sums) {
+    pub fn add(&mut self, place: SegmentPlace, mut sums: Sums) {
         let levels = self.recipe.levels(&sums);
         let mut factors = self.recipe.factors(&levels);
         let common = self.recipe.use_common_mean;
@@ -213,7 +213,7 @@ impl Rows {
     }
 
     /// Makes the last row that of a segment.
-    fn open(&mut self, place: Place) {
+    fn open(&mut self, place: SegmentPlace) {
         let bin = match self.recipe.time.rebin {
             Rebin::None => place.number,
             Rebin::Linear(by) => place.number / by as u64,
@@ -222,7 +222,15 @@ impl Rows {
         let key = (place.stretch, bin);
         if self.rows.last().is_none_or(|row| row.key != key) {
             let (start, stop) = (place.start, place.start);
-            self.rows.push(Row { key, start, stop, centres: 0.0, segments: 0, means: [0.0; 2], noise: [0.0; 2] });
+            self.rows.push(DynamicalRow {
+                key,
+                start,
+                stop,
+                centres: 0.0,
+                segments: 0,
+                means: [0.0; 2],
+                noise: [0.0; 2],
+            });
             let cells = self.ranges.len() * self.recipe.blocks();
             self.values.resize(self.values.len() + cells, 0.0);
         }
@@ -232,13 +240,13 @@ impl Rows {
     ///
     /// # Errors
     /// A background that is not below the mean; a noise level without meaning.
-    pub fn finish(self) -> Result<Finished> {
-        let Rows { recipe, ranges, mut rows, values, total, .. } = self;
+    pub fn finish(self) -> Result<FinishedRows> {
+        let DynamicalRows { recipe, ranges, mut rows, values, total, .. } = self;
         let levels = recipe.levels(&total);
         for level in &levels {
             let background = level.background / recipe.dt;
             if background != 0.0 && !(background > 0.0 && level.background < level.mean) {
-                let rate = Short(level.mean / recipe.dt);
+                let rate = ShortNumber(level.mean / recipe.dt);
                 let message = format!("must not be negative, and below the mean rate of {rate} counts/s");
                 return Err(Error::argument("--background", background, message));
             }
@@ -291,6 +299,6 @@ impl Rows {
             |l: &Vec<f64>| l.first().map_or(0.0, |f| f + l.iter().map(|x| x - f).sum::<f64>() / l.len() as f64);
         let level = noise.iter().map(mean_of).collect();
         let mean = levels.iter().map(|level| level.mean).collect();
-        Ok(Finished { recipe, total, axes, blocks: matrices, noise, mean, level })
+        Ok(FinishedRows { recipe, total, axes, blocks: matrices, noise, mean, level })
     }
 }

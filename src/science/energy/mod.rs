@@ -29,20 +29,20 @@
 //! What cannot be told from noise is NaN: the lag's error where `|C₀|² ≤ 0`, a covariance of `|ΣC| ≤ σ⊥` or of a reference without
 //! `ΣS2 > 0`, the rms of a variance that is not positive, and everything of a band without photons.
 
-mod over_band;
+mod band_sums;
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-use over_band::OverBand;
+use band_sums::BandSums;
 
 use super::cross::LAG_SIGN;
-use super::norm::{Level, Norm};
-use super::power::{AveragedPowerSpectrum, Context, FEW_VALUES, PowerOptions};
+use super::norm::{Norm, NormParameters};
+use super::power::{AveragedPowerSpectrum, FEW_VALUES, PowerContext, PowerOptions};
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
-use crate::base::text::Short;
+use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
 
 /// What is measured in each band.
@@ -190,9 +190,9 @@ pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Ran
         let df = 1.0 / segment_size;
         let message = format!(
             "no frequency in it; there are those from {} to {} Hz, {} Hz apart: a longer segment has more, a shorter dt higher ones",
-            Short(df),
-            Short(count as f64 * df),
-            Short(df)
+            ShortNumber(df),
+            ShortNumber(count as f64 * df),
+            ShortNumber(df)
         );
         return Err(Error::argument("--freq", format!("{}:{}", freq[0], freq[1]), message));
     }
@@ -245,8 +245,13 @@ impl EnergySpectrum {
             },
         };
         let count = crate::numerics::fft::frequencies(n);
-        let level =
-            |photons: u64| Level { n, dt, mean: photons as f64 / m as f64 / n as f64, background: 0.0, variance: None };
+        let level = |photons: u64| NormParameters {
+            n,
+            dt,
+            mean: photons as f64 / m as f64 / n as f64,
+            background: 0.0,
+            variance: None,
+        };
         let mut without_reference = false;
         for s in 0..spectrum.len() {
             let counts = spectrum.counts[s];
@@ -255,7 +260,7 @@ impl EnergySpectrum {
             let rate = counts as f64 / spectrum.meta.exposure;
             match options.kind {
                 EnergyKind::Lag if counts > 0 && rest > 0 => {
-                    let over = OverBand::new(blocks, &range, m);
+                    let over = BandSums::new(blocks, &range, m);
                     let (phase, error) = over.phase_lag();
                     let freq = over.k * df;
                     let lag = phase / (std::f64::consts::TAU * freq);
@@ -265,7 +270,7 @@ impl EnergySpectrum {
                         .set(s, [("phase_lag", "rad", phase), ("phase_lag_err", "rad", error), ("freq", "Hz", freq)]);
                 }
                 EnergyKind::Covariance if counts > 0 && rest > 0 => {
-                    let over = OverBand::new(blocks, &range, m);
+                    let over = BandSums::new(blocks, &range, m);
                     let noise = Norm::None.noise(&level(rest)) * range.len() as f64;
                     // An amplitude of one frequency in counts/s, over the rate where it is to be fractional.
                     let unit =
@@ -292,7 +297,7 @@ impl EnergySpectrum {
                         ..Sums::default()
                     };
                     let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-                    let context = Context { n, dt, segment_size, device, provenance };
+                    let context = PowerContext { n, dt, segment_size, device, provenance };
                     let power = AveragedPowerSpectrum::new(&power, false, &PowerOptions::default(), context)?;
                     let rms = power.rms(edges[0], edges[1])?;
                     let unit = if options.fractional { 1.0 } else { rate };
@@ -324,7 +329,7 @@ impl EnergySpectrum {
     }
 
     /// Photons of bands in good time.
-    pub(crate) fn of_counts(
+    pub(crate) fn from_counts(
         bands: Vec<Band>,
         counts: Vec<u64>,
         channels: bool,

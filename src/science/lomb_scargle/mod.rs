@@ -18,12 +18,12 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::cross_powers::CrossPowers;
-use super::norm::{Level, Norm};
-use super::power::{AveragedPowerSpectrum, Context, PowerOptions, Scale};
+use super::norm::{Norm, NormParameters};
+use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
-use crate::base::text::Short;
-use crate::numerics::nonuniform::{Frequencies, direct, fast};
+use crate::base::text::ShortNumber;
+use crate::numerics::nonuniform::{FrequencyGrid, direct, fast};
 
 /// More frequencies than memory and time allow by mistake.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
@@ -31,7 +31,7 @@ const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 /// How the sums are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Method {
+pub enum LombScargleMethod {
     /// By a transform; see [`trig_sums`] for the error.
     #[default]
     Fast,
@@ -55,7 +55,7 @@ pub struct LombScargleOptions {
     /// Weight points by their errors.
     pub weighted: bool,
     /// How the sums are made.
-    pub method: Method,
+    pub method: LombScargleMethod,
 }
 
 impl Default for LombScargleOptions {
@@ -67,14 +67,14 @@ impl Default for LombScargleOptions {
             oversample: 1.0,
             floating_mean: true,
             weighted: false,
-            method: Method::Fast,
+            method: LombScargleMethod::Fast,
         }
     }
 }
 
 /// An unevenly sampled series: counts (or flux) in bins of `dt` seconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Samples<'a> {
+pub struct UnevenSeries<'a> {
     /// Centres of the bins, s since any time (near the first: differences are what counts).
     pub time: &'a [f64],
     /// Counts in a bin.
@@ -86,14 +86,14 @@ pub struct Samples<'a> {
 }
 
 /// Lomb-Scargle amplitudes of one series, and what its normalisation needs.
-struct Amplitudes {
+struct LombScargleAmplitudes {
     values: Vec<Complex<f64>>,
-    level: Level,
+    level: NormParameters,
 }
 
-impl Samples<'_> {
+impl UnevenSeries<'_> {
     fn check(&self, weighted: bool) -> Result<()> {
-        let Samples { time, value, error, dt } = *self;
+        let UnevenSeries { time, value, error, dt } = *self;
         let refuse = |value: usize, message: &str| Err(Error::argument("series", value, message));
         if value.len() != time.len() || !(error.is_empty() || error.len() == time.len()) {
             return refuse(time.len(), "times, with another number of values or errors");
@@ -123,7 +123,7 @@ impl Samples<'_> {
         (from - self.dt / 2.0, to + self.dt / 2.0)
     }
 
-    fn amplitudes(&self, options: &LombScargleOptions, zero: f64, at: Frequencies) -> Result<Amplitudes> {
+    fn amplitudes(&self, options: &LombScargleOptions, zero: f64, at: FrequencyGrid) -> Result<LombScargleAmplitudes> {
         let points = self.time.len() as f64;
         let mut weights: Vec<f64> = match options.weighted {
             true => self.error.iter().map(|e| e.powi(-2)).collect(),
@@ -135,14 +135,14 @@ impl Samples<'_> {
         let weighted: Vec<f64> = weights.iter().zip(self.value).map(|(w, y)| w * (y - mean)).collect();
         let rest: f64 = weighted.iter().sum();
         let time: Vec<f64> = self.time.iter().map(|t| t - zero).collect();
-        let sums = |sets: [&[f64]; 2], at: Frequencies| match options.method {
-            Method::Fast => fast(&time, sets, at),
-            Method::Direct => direct(&time, sets, at),
+        let sums = |sets: [&[f64]; 2], at: FrequencyGrid| match options.method {
+            LombScargleMethod::Fast => fast(&time, sets, at),
+            LombScargleMethod::Direct => direct(&time, sets, at),
         };
         let [y, c] = sums([&weighted, &weights], at);
         let twice = match options.method {
-            Method::Fast => fast(&time, [&weights], at.doubled()),
-            Method::Direct => direct(&time, [&weights], at.doubled()),
+            LombScargleMethod::Fast => fast(&time, [&weights], at.doubled()),
+            LombScargleMethod::Direct => direct(&time, [&weights], at.doubled()),
         };
         let value = |k: usize| {
             // Sums of w·y, w and (at twice the frequency) w, times e^{−iωt}; the constant takes its part of each.
@@ -168,13 +168,16 @@ impl Samples<'_> {
             false => Some(if options.weighted { points / sum } else { squares }),
         };
         let mean = if options.weighted { mean } else { self.value.iter().sum::<f64>() / points };
-        Ok(Amplitudes { values, level: Level { n: self.time.len(), dt: self.dt, mean, background: 0.0, variance } })
+        Ok(LombScargleAmplitudes {
+            values,
+            level: NormParameters { n: self.time.len(), dt: self.dt, mean, background: 0.0, variance },
+        })
     }
 }
 
 impl LombScargleOptions {
     /// The frequencies for a series of some span: whole multiples of a step.
-    fn frequencies(&self, span: f64, dt: f64) -> Result<Frequencies> {
+    fn frequencies(&self, span: f64, dt: f64) -> Result<FrequencyGrid> {
         if !(self.oversample.is_finite() && self.oversample > 0.0) {
             return Err(Error::argument("--oversample", self.oversample, "must be a positive number"));
         }
@@ -192,29 +195,29 @@ impl LombScargleOptions {
             let message = format!(
                 "makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
                 count.max(0.0),
-                Short(step)
+                ShortNumber(step)
             );
             return Err(Error::argument("--freq", format!("{lo}:{hi}"), message));
         }
-        Ok(Frequencies { first: first * step, step, count: count as usize })
+        Ok(FrequencyGrid { first: first * step, step, count: count as usize })
     }
 }
 
 /// The Lomb-Scargle power spectrum of a series: one power a frequency, `m` = 1. `context` says what the series was made of; its
 /// `n` is the number of points, its `segment_size` the span.
 pub(crate) fn power_spectrum(
-    samples: Samples,
+    samples: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
-    context: impl FnOnce(usize, f64) -> Context,
+    context: impl FnOnce(usize, f64) -> PowerContext,
 ) -> Result<AveragedPowerSpectrum> {
     samples.check(options.weighted)?;
     let (from, to) = samples.span();
     let at = options.frequencies(to - from, samples.dt)?;
-    let Amplitudes { values, level } = samples.amplitudes(options, from, at)?;
+    let LombScargleAmplitudes { values, level } = samples.amplitudes(options, from, at)?;
     let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
     if !(factor.is_finite() && noise.is_finite()) {
-        let message = format!("the mean is {}, and this normalisation divides by it", Short(level.mean));
+        let message = format!("the mean is {}, and this normalisation divides by it", ShortNumber(level.mean));
         return Err(Error::argument("--norm", options.norm, message));
     }
     let power = PowerOptions { norm: options.norm, rebin, ..PowerOptions::default() };
@@ -223,7 +226,7 @@ pub(crate) fn power_spectrum(
     (meta.m, meta.df, meta.mean, meta.noise) = (1, at.step, level.mean, noise);
     (meta.nphots, meta.exposure) = (level.mean * level.n as f64, level.n as f64 * level.dt);
     let rate = level.mean / level.dt;
-    meta.scale = Scale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
+    meta.scale = PowerScale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
     for range in rebin.ranges(at.count)? {
         let width = range.len() as f64;
         let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;
@@ -252,8 +255,8 @@ fn independent(width: f64, step: f64, span: f64) -> u64 {
 /// # Errors
 /// See [`crate::engine::lomb_scargle`].
 pub fn cross_spectrum(
-    subject: Samples,
-    reference: Samples,
+    subject: UnevenSeries,
+    reference: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
 ) -> Result<CrossPowers> {

@@ -4,8 +4,8 @@ use super::*;
 use crate::base::random::Random;
 use crate::data::{DeviceRecord, Provenance};
 
-fn context(n: usize, segment_size: f64) -> Context {
-    Context { n, dt: 0.25, segment_size, device: DeviceRecord::default(), provenance: Provenance::default() }
+fn context(n: usize, segment_size: f64) -> PowerContext {
+    PowerContext { n, dt: 0.25, segment_size, device: DeviceRecord::default(), provenance: Provenance::default() }
 }
 
 /// A series of 400 s with gaps, a sinusoid of 0.31 Hz that came `late` seconds later, and noise; its errors differ.
@@ -57,11 +57,11 @@ fn reduction(time: &[f64], value: &[f64], weight: &[f64], f: f64, floating: bool
 #[test]
 fn leahy_power_is_the_reduction_of_chi_square() {
     let (time, value, error) = series(1, 0.0);
-    let samples = Samples { time: &time, value: &value, error: &error, dt: 0.25 };
+    let samples = UnevenSeries { time: &time, value: &value, error: &error, dt: 0.25 };
     for (weighted, floating_mean, oversample) in
         [(true, true, 1.0), (true, false, 3.0), (false, true, 2.5), (false, false, 1.0)]
     {
-        for method in [Method::Direct, Method::Fast] {
+        for method in [LombScargleMethod::Direct, LombScargleMethod::Fast] {
             let options =
                 LombScargleOptions { weighted, floating_mean, oversample, method, ..LombScargleOptions::default() };
             let spectrum = power_spectrum(samples, &options, Rebin::None, context).unwrap();
@@ -91,18 +91,18 @@ fn evenly_sampled_series_have_their_periodogram() {
     for n in [16usize, 33, 200] {
         let time: Vec<f64> = (0..n).map(|i| (i as f64 + 0.5) * 0.25).collect();
         let value: Vec<f64> = (0..n).map(|_| random.below(30) as f64).collect();
-        let samples = Samples { time: &time, value: &value, error: &[], dt: 0.25 };
+        let samples = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
         let amplitude = |k: usize| -> Complex<f64> {
             let term = |(j, x): (usize, &f64)| Complex::from_polar(*x, -TAU * (j * k % n) as f64 / n as f64);
             value.iter().enumerate().map(term).sum()
         };
-        for method in [Method::Direct, Method::Fast] {
+        for method in [LombScargleMethod::Direct, LombScargleMethod::Fast] {
             for norm in [Norm::None, Norm::Leahy, Norm::Frac, Norm::Abs] {
                 let options = LombScargleOptions { method, norm, ..LombScargleOptions::default() };
                 let spectrum = power_spectrum(samples, &options, Rebin::None, context).unwrap();
                 assert_eq!(spectrum.len(), n.div_ceil(2) - 1);
                 let mean = value.iter().sum::<f64>() / n as f64;
-                let factor = norm.factor(&Level { n, dt: 0.25, mean, background: 0.0, variance: None });
+                let factor = norm.factor(&NormParameters { n, dt: 0.25, mean, background: 0.0, variance: None });
                 for k in 1..n.div_ceil(2) {
                     let expected = amplitude(k).norm_sqr();
                     assert!((spectrum.unnorm_power[k - 1] - expected).abs() < 1e-9 * expected.max(1.0), "{n} {k}");
@@ -111,10 +111,10 @@ fn evenly_sampled_series_have_their_periodogram() {
                     assert!((spectrum.freq[k - 1] - k as f64 / (n as f64 * 0.25)).abs() < 1e-12);
                 }
             }
-            // Amplitudes have the phases of the transform, too: of a shifted series, too.
+            // LombScargleAmplitudes have the phases of the transform, too: of a shifted series, too.
             let shift = 1.75;
             let later: Vec<f64> = time.iter().map(|t| t + shift).collect();
-            let other = Samples { time: &later, ..samples };
+            let other = UnevenSeries { time: &later, ..samples };
             let options = LombScargleOptions { method, norm: Norm::None, ..LombScargleOptions::default() };
             let cross = cross_spectrum(other, samples, &options, Rebin::None).unwrap();
             for (i, f) in cross.freq.iter().enumerate() {
@@ -134,8 +134,8 @@ fn a_late_subject_has_positive_lags_though_the_bins_differ() {
         list.iter().copied().enumerate().filter(|(i, _)| i % 3 != 1).map(|(_, x)| x).collect::<Vec<f64>>()
     };
     let (time, value) = (keep(&early.0), keep(&early.1));
-    let subject = Samples { time: &late.0, value: &late.1, error: &[], dt: 0.25 };
-    let reference = Samples { time: &time, value: &value, error: &[], dt: 0.25 };
+    let subject = UnevenSeries { time: &late.0, value: &late.1, error: &[], dt: 0.25 };
+    let reference = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
     let cross = cross_spectrum(subject, reference, &LombScargleOptions::default(), Rebin::None).unwrap();
     let k = (0..cross.freq.len()).max_by(|&a, &b| cross.power1[a].total_cmp(&cross.power1[b])).unwrap();
     let lag = cross.phase_lag()[k] / (TAU * cross.freq[k]);
@@ -147,7 +147,7 @@ fn white_counts_have_the_poisson_level_and_rebinned_ones_their_error() {
     let mut random = Random::new(11);
     let time: Vec<f64> = (0..20_000).map(|i| f64::from(i) * 0.25).filter(|t| (t / 900.0).fract() < 0.6).collect();
     let value: Vec<f64> = time.iter().map(|_| (0..64).filter(|_| random.uniform() < 0.1).count() as f64).collect();
-    let samples = Samples { time: &time, value: &value, error: &[], dt: 0.25 };
+    let samples = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
     let spectrum = power_spectrum(samples, &LombScargleOptions::default(), Rebin::Linear(100), context).unwrap();
     let mean = spectrum.power.iter().sum::<f64>() / spectrum.len() as f64;
     // Binomial counts: 0.9 of Poisson's variance.
@@ -159,15 +159,16 @@ fn white_counts_have_the_poisson_level_and_rebinned_ones_their_error() {
 fn series_that_cannot_be_used_are_refused() {
     let time = [0.0, 1.0, 2.0, 3.0, 4.0];
     let value = [1.0, 2.0, 3.0, 2.0, 1.0];
-    let good = Samples { time: &time, value: &value, error: &[], dt: 1.0 };
-    let run =
-        |samples: Samples, options: LombScargleOptions| power_spectrum(samples, &options, Rebin::None, context).is_ok();
+    let good = UnevenSeries { time: &time, value: &value, error: &[], dt: 1.0 };
+    let run = |samples: UnevenSeries, options: LombScargleOptions| {
+        power_spectrum(samples, &options, Rebin::None, context).is_ok()
+    };
     let plain = LombScargleOptions::default();
     assert!(run(good, plain.clone()));
-    assert!(!run(Samples { time: &time[..3], value: &value[..3], ..good }, plain.clone()));
-    assert!(!run(Samples { value: &value[..4], ..good }, plain.clone()));
-    assert!(!run(Samples { value: &[1.0, 2.0, f64::NAN, 2.0, 1.0], ..good }, plain.clone()));
-    assert!(!run(Samples { value: &[0.0; 5], ..good }, plain.clone()));
+    assert!(!run(UnevenSeries { time: &time[..3], value: &value[..3], ..good }, plain.clone()));
+    assert!(!run(UnevenSeries { value: &value[..4], ..good }, plain.clone()));
+    assert!(!run(UnevenSeries { value: &[1.0, 2.0, f64::NAN, 2.0, 1.0], ..good }, plain.clone()));
+    assert!(!run(UnevenSeries { value: &[0.0; 5], ..good }, plain.clone()));
     assert!(!run(good, LombScargleOptions { weighted: true, ..plain.clone() }));
     assert!(!run(good, LombScargleOptions { oversample: 0.0, ..plain.clone() }));
     assert!(!run(good, LombScargleOptions { min_freq: Some(3.0), max_freq: Some(1.0), ..plain.clone() }));

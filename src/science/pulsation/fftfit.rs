@@ -11,14 +11,14 @@ use std::path::Path;
 use rustfft::num_complex::Complex;
 
 use crate::base::error::{Error, Result};
-use crate::science::statistics::pulse::{H_HARMONICS, Roots, h_of_z2, sums_of_profile, z2_of_sums};
+use crate::science::statistics::pulse::{H_HARMONICS, RootsOfUnity, h_of_z2, sums_of_profile, z2_of_sums};
 
 /// Places where the largest C is looked for, to a cycle of the highest harmonic.
 const PLACES: usize = 16;
 
 /// The shape that profiles are compared with.
 #[derive(Clone, Debug)]
-pub struct Template {
+pub struct PulseTemplate {
     nbin: usize,
     /// Coefficients of the harmonics from the first on.
     harmonics: Vec<Complex<f64>>,
@@ -26,7 +26,7 @@ pub struct Template {
 
 /// The shift of a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Shift {
+pub struct ProfileShift {
     /// By how much the profile is later than the template, cycles from −½ to ½.
     pub shift: f64,
     /// Its standard error.
@@ -42,10 +42,10 @@ fn root(k: usize, place: f64, n: usize) -> Complex<f64> {
     Complex::cis(TAU * (k as f64 * (place + 0.5) / n as f64).fract())
 }
 
-impl Template {
+impl PulseTemplate {
     /// `cos 2πφ`: the maximum is at phase 0.
-    pub fn sinusoid(nbin: usize) -> Template {
-        Template { nbin, harmonics: vec![Complex::new(0.5 * nbin as f64, 0.0)] }
+    pub fn sinusoid(nbin: usize) -> PulseTemplate {
+        PulseTemplate { nbin, harmonics: vec![Complex::new(0.5 * nbin as f64, 0.0)] }
     }
 
     /// A profile, of which the harmonics count that the H test takes: those above them are noise, and noise that both share would
@@ -53,7 +53,7 @@ impl Template {
     ///
     /// # Errors
     /// Fewer than 3 bins; a bin without a rate; not as many counts as rates; the profile is flat.
-    pub fn of_profile(counts: &[u64], rate: &[f64]) -> Result<Template> {
+    pub fn from_profile(counts: &[u64], rate: &[f64]) -> Result<PulseTemplate> {
         let nbin = rate.len();
         let refuse = |message: &str| Err(Error::argument("--template", format!("{nbin} bins"), message));
         if nbin < 3 || counts.len() != nbin {
@@ -65,8 +65,8 @@ impl Template {
         let whole: Vec<u32> = counts.iter().map(|&c| u32::try_from(c).unwrap_or(u32::MAX)).collect();
         let most = H_HARMONICS.min((nbin - 1) / 2);
         let total: f64 = counts.iter().map(|&c| c as f64).sum();
-        let (_, kept) = h_of_z2(&z2_of_sums(&sums_of_profile(&whole, most, &Roots::new(nbin)), [total; 2], &[]));
-        let template = Template { nbin, harmonics: coefficients(rate, kept.max(1)) };
+        let (_, kept) = h_of_z2(&z2_of_sums(&sums_of_profile(&whole, most, &RootsOfUnity::new(nbin)), [total; 2], &[]));
+        let template = PulseTemplate { nbin, harmonics: coefficients(rate, kept.max(1)) };
         // What rounding leaves of a flat one is no pulse.
         let least = 1e-12 * rate.iter().sum::<f64>();
         match template.power() > least * least {
@@ -78,8 +78,8 @@ impl Template {
     /// A profile that `fold` wrote as .ecsv or .csv: columns `counts` and `rate`.
     ///
     /// # Errors
-    /// The file cannot be read or is no such table; see [`Template::of_profile`].
-    pub fn read(path: &Path) -> Result<Template> {
+    /// The file cannot be read or is no such table; see [`PulseTemplate::from_profile`].
+    pub fn read(path: &Path) -> Result<PulseTemplate> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         let bad = |line: usize, message: &str| Error::Format {
             path: path.display().to_string(),
@@ -100,7 +100,7 @@ impl Template {
             counts.push(field(counts_at).parse().map_err(|_| bad(line, "`counts` is no whole number"))?);
             rate.push(field(rate_at).parse().map_err(|_| bad(line, "`rate` is no number"))?);
         }
-        Template::of_profile(&counts, &rate)
+        PulseTemplate::from_profile(&counts, &rate)
     }
 
     /// Bins that profiles must have.
@@ -119,7 +119,7 @@ impl Template {
 
     /// The shift of a profile, `rate` with variances `variance`; `None` where one of them is not finite, bins are as many as those of
     /// the template no more, or there is nothing in it.
-    pub fn shift(&self, rate: &[f64], variance: &[f64]) -> Option<Shift> {
+    pub fn shift(&self, rate: &[f64], variance: &[f64]) -> Option<ProfileShift> {
         let usable = rate.iter().chain(variance).all(|x| x.is_finite());
         if !usable || rate.len() != self.nbin || variance.len() != self.nbin {
             return None;
@@ -158,7 +158,7 @@ impl Template {
             of_slope += v * slope * slope;
             of_c += v * value * value;
         }
-        Some(Shift {
+        Some(ProfileShift {
             shift: tau - tau.round(),
             shift_err: of_slope.sqrt() / -bend / TAU,
             scale: c / self.power(),
@@ -191,7 +191,7 @@ mod tests {
     fn shifts_without_noise_are_exact() {
         let rate = pulse(24, 0.2);
         let counts: Vec<u64> = rate.iter().map(|r| (1e4 * r) as u64).collect();
-        let template = Template::of_profile(&counts, &rate).unwrap();
+        let template = PulseTemplate::from_profile(&counts, &rate).unwrap();
         assert!((3..=11).contains(&template.harmonics()), "{}", template.harmonics());
         for i in -20..20 {
             let by = f64::from(i) / 40.0;
@@ -208,18 +208,18 @@ mod tests {
             assert!((found.scale_err / expected - 1.0).abs() < 1e-9, "{found:?} {expected}");
         }
         let cosine: Vec<f64> = (0..24).map(|j| 2.0 + (TAU * ((f64::from(j) + 0.5) / 24.0 - 0.3)).cos()).collect();
-        let found = Template::sinusoid(24).shift(&cosine, &[1.0; 24]).unwrap();
+        let found = PulseTemplate::sinusoid(24).shift(&cosine, &[1.0; 24]).unwrap();
         assert!((found.shift - 0.3).abs() < 1e-12 && (found.scale - 1.0).abs() < 1e-12, "{found:?}");
     }
 
     #[test]
     fn what_has_no_shift_has_none() {
-        let template = Template::sinusoid(8);
+        let template = PulseTemplate::sinusoid(8);
         assert!(template.shift(&[1.0; 8], &[1.0; 8]).is_none_or(|s| s.scale < 1e-15));
         assert_eq!(template.shift(&[1.0; 7], &[1.0; 7]), None);
         assert_eq!(template.shift(&[f64::NAN; 8], &[1.0; 8]), None);
-        assert!(Template::of_profile(&[5; 8], &[5.0; 8]).is_err_and(|e| e.to_string().contains("no pulse")));
-        assert!(Template::of_profile(&[5; 2], &[5.0; 2]).is_err());
-        assert!(Template::of_profile(&[0, 5, 2], &[f64::NAN, 5.0, 2.0]).is_err());
+        assert!(PulseTemplate::from_profile(&[5; 8], &[5.0; 8]).is_err_and(|e| e.to_string().contains("no pulse")));
+        assert!(PulseTemplate::from_profile(&[5; 2], &[5.0; 2]).is_err());
+        assert!(PulseTemplate::from_profile(&[0, 5, 2], &[f64::NAN, 5.0, 2.0]).is_err());
     }
 }

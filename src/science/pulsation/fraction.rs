@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// A number with its standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Measured {
+pub struct ValueWithError {
     /// The value.
     pub value: f64,
     /// Its standard error.
@@ -18,13 +18,13 @@ pub struct Measured {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct PulsedFractions {
     /// `(max − min)/(max + min)`; noise makes it larger.
-    pub minmax: Measured,
+    pub minmax: ValueWithError,
     /// `Σ(r_b − min)/Σr_b`, the part of the area above the minimum; noise makes it larger.
-    pub area: Measured,
+    pub area: ValueWithError,
     /// Fractional rms `√(Σ((r_b − r̄)² − σ_b²)/n)/r̄`; 0 where noise alone explains the variance.
-    pub rms: Measured,
+    pub rms: ValueWithError,
     /// The same of the first harmonics alone, `√(Σ_h (a_h² + b_h² − noise)/2)/r̄` of the Fourier amplitudes of h = 1 … nharm.
-    pub fourier: Measured,
+    pub fourier: ValueWithError,
 }
 
 /// The fractions of a profile; bins that are not finite (no exposure) are left out, of the last definition, too.
@@ -39,12 +39,12 @@ pub fn pulsed_fractions(rate: &[f64], error: &[f64], nharm: usize) -> PulsedFrac
         return PulsedFractions::default();
     };
     let (mean, sum) = (total / n, high.1 + low.1);
-    let minmax = Measured {
+    let minmax = ValueWithError {
         value: (high.1 - low.1) / sum,
         error: 2.0 / (sum * sum) * ((low.1 * high.2).powi(2) + (high.1 * low.2).powi(2)).sqrt(),
     };
     let slope = |b: usize| n * low.1 / (total * total) - if b == low.0 { n / total } else { 0.0 };
-    let area = Measured {
+    let area = ValueWithError {
         value: 1.0 - n * low.1 / total,
         error: bins.iter().map(|&(b, _, s)| (slope(b) * s).powi(2)).sum::<f64>().sqrt(),
     };
@@ -65,11 +65,11 @@ pub fn pulsed_fractions(rate: &[f64], error: &[f64], nharm: usize) -> PulsedFrac
 }
 
 /// The root of a variance with its error, of the mean; where the variance is not positive, 0 with the error of what it could be.
-fn root(variance: f64, error: f64, mean: f64) -> Measured {
+fn root(variance: f64, error: f64, mean: f64) -> ValueWithError {
     let value = variance.max(0.0).sqrt();
     // Of small variances the linear law is none: the root is within that of the error.
     let linear = error / (2.0 * value.max(f64::MIN_POSITIVE));
-    Measured { value: value / mean, error: linear.min(error.sqrt()) / mean }
+    ValueWithError { value: value / mean, error: linear.min(error.sqrt()) / mean }
 }
 
 #[cfg(test)]
@@ -104,7 +104,7 @@ mod tests {
             all.push(pulsed_fractions(&rate, &[sigma; 32], 2));
         }
         for (name, of, bias) in [
-            ("rms", (|f: &PulsedFractions| f.rms) as fn(&PulsedFractions) -> Measured, 0.1),
+            ("rms", (|f: &PulsedFractions| f.rms) as fn(&PulsedFractions) -> ValueWithError, 0.1),
             ("fourier", |f| f.fourier, 0.1),
             ("minmax", |f| f.minmax, f64::INFINITY),
             ("area", |f| f.area, f64::INFINITY),

@@ -17,7 +17,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 /// Places to a Fourier bin at which a filter is evaluated.
-pub const PLACES: usize = 4;
+pub const PLACES_A_BIN: usize = 4;
 /// Bins beyond the drift, on either side: they leave less than 1 % of the power out.
 const MARGIN: usize = 24;
 
@@ -41,17 +41,17 @@ pub fn fresnel(x: f64) -> Complex<f64> {
 
 /// How a frequency changes over the span, from its middle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Drift {
+pub struct FrequencyDrift {
     /// `ḟT²`, bins.
     pub z: f64,
     /// `f̈T³`, bins.
     pub w: f64,
 }
 
-impl Drift {
+impl FrequencyDrift {
     /// That of harmonic `h`.
-    pub fn of_harmonic(self, h: f64) -> Drift {
-        Drift { z: h * self.z, w: h * self.w }
+    pub fn of_harmonic(self, h: f64) -> FrequencyDrift {
+        FrequencyDrift { z: h * self.z, w: h * self.w }
     }
 }
 
@@ -80,8 +80,8 @@ pub fn response_between(q: f64, z: f64, (a, b): (f64, f64)) -> Complex<f64> {
 const POINTS: usize = 32;
 
 /// The same with `w`, by the midpoint rule.
-pub fn curved_between(q: f64, drift: Drift, (a, b): (f64, f64)) -> Complex<f64> {
-    let Drift { z, w } = drift;
+pub fn curved_between(q: f64, drift: FrequencyDrift, (a, b): (f64, f64)) -> Complex<f64> {
+    let FrequencyDrift { z, w } = drift;
     let cycles = (b - a) * (q.abs() + half_width(drift) as f64);
     let n = (POINTS as f64 * cycles).ceil().max(1.0);
     let at = |i: usize| {
@@ -92,7 +92,12 @@ pub fn curved_between(q: f64, drift: Drift, (a, b): (f64, f64)) -> Complex<f64> 
 }
 
 /// `D_zw(j − behind)`, j from 0 on: one transform of the span, by the midpoint rule. It errs by less than 1e-5, as `tests` see it.
-fn curved(count: usize, behind: f64, Drift { z, w }: Drift, planner: &mut FftPlanner<f64>) -> Vec<Complex<f64>> {
+fn curved(
+    count: usize,
+    behind: f64,
+    FrequencyDrift { z, w }: FrequencyDrift,
+    planner: &mut FftPlanner<f64>,
+) -> Vec<Complex<f64>> {
     let n = POINTS * count.next_power_of_two();
     let at = |i: usize| {
         let v = (i as f64 + 0.5) / n as f64 - 0.5;
@@ -108,26 +113,31 @@ fn curved(count: usize, behind: f64, Drift { z, w }: Drift, planner: &mut FftPla
 }
 
 /// Bins to either side of the middle that a filter of drifts up to these has.
-pub fn half_width(Drift { z, w }: Drift) -> usize {
+pub fn half_width(FrequencyDrift { z, w }: FrequencyDrift) -> usize {
     (0.5 * z.abs() + 0.125 * w.abs()).ceil() as usize + MARGIN
 }
 
 /// Filters applied to stretches of bins, by transforms of one length.
-pub struct Filter {
+pub struct MatchedFilter {
     half: usize,
     length: usize,
     forward: Arc<dyn Fft<f32>>,
     inverse: Arc<dyn Fft<f32>>,
 }
 
-impl Filter {
+impl MatchedFilter {
     /// For drifts of up to `most` and `outputs` consecutive bins.
-    pub fn new(most: Drift, outputs: usize) -> Filter {
+    pub fn new(most: FrequencyDrift, outputs: usize) -> MatchedFilter {
         let half = half_width(most);
         // Fractions of up to 2 bins have one bin more.
         let length = (outputs + 2 * half + 2).next_power_of_two();
         let mut planner = FftPlanner::new();
-        Filter { half, length, forward: planner.plan_fft_forward(length), inverse: planner.plan_fft_inverse(length) }
+        MatchedFilter {
+            half,
+            length,
+            forward: planner.plan_fft_forward(length),
+            inverse: planner.plan_fft_inverse(length),
+        }
     }
 
     /// Bins that a stretch begins before the first output.
@@ -140,19 +150,19 @@ impl Filter {
         self.length
     }
 
-    /// A stretch, transformed for [`Filter::powers`].
+    /// A stretch, transformed for [`MatchedFilter::powers`].
     pub fn stretch(&self, mut amplitudes: Vec<Complex<f32>>) -> Vec<Complex<f32>> {
         amplitudes.resize(self.length, Complex::default());
         self.forward.process(&mut amplitudes);
         amplitudes
     }
 
-    /// The filters of a drift at `fraction + i/PLACES` bins behind a bin (`0 ≤ fraction < 1`), one after the other: of unit sum of
+    /// The filters of a drift at `fraction + i/PLACES_A_BIN` bins behind a bin (`0 ≤ fraction < 1`), one after the other: of unit sum of
     /// squares, so that noise keeps its distribution.
-    pub fn templates(&self, drift: Drift, fraction: f64) -> Vec<Complex<f32>> {
+    pub fn templates(&self, drift: FrequencyDrift, fraction: f64) -> Vec<Complex<f32>> {
         let mut planner = FftPlanner::new();
         let one = |place: usize| {
-            let behind = self.half as f64 + fraction + place as f64 / PLACES as f64;
+            let behind = self.half as f64 + fraction + place as f64 / PLACES_A_BIN as f64;
             let count = 2 * self.half + 2;
             let mut taps: Vec<Complex<f64>> = match drift.w {
                 0.0 => (0..count).map(|j| response(j as f64 - behind, drift.z)).collect(),
@@ -169,12 +179,18 @@ impl Filter {
             self.forward.process(&mut template);
             template
         };
-        (0..PLACES).flat_map(one).collect()
+        (0..PLACES_A_BIN).flat_map(one).collect()
     }
 
     /// Powers `|Σ conj(D)·A|²` at the places of the templates behind each bin of a stretch, place by place, in `powers`; what lies behind
     /// its outputs means nothing.
-    pub fn powers(&self, stretch: &[Complex<f32>], templates: &[Complex<f32>], work: &mut Work, powers: &mut Vec<f32>) {
+    pub fn powers(
+        &self,
+        stretch: &[Complex<f32>],
+        templates: &[Complex<f32>],
+        work: &mut FilterBuffers,
+        powers: &mut Vec<f32>,
+    ) {
         powers.clear();
         work.scratch.resize(self.inverse.get_inplace_scratch_len(), Complex::default());
         for template in templates.chunks_exact(self.length) {
@@ -188,7 +204,7 @@ impl Filter {
 
 /// Buffers of one thread.
 #[derive(Default)]
-pub struct Work {
+pub struct FilterBuffers {
     product: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
 }
@@ -226,7 +242,7 @@ mod tests {
     fn curved_responses_are_their_integrals() {
         let (mut worst, mut planner) = (0f64, FftPlanner::new());
         for (z, w) in [(0.0, 10.0), (0.0, -300.0), (17.0, 60.0), (-130.0, 2000.0), (5.0, 0.0)] {
-            let drift = Drift { z, w };
+            let drift = FrequencyDrift { z, w };
             let f = |q: f64, v: f64| Complex::new(0.0, PI * z * v * v + PI * w * v * v * v / 3.0 - TAU * q * v).exp();
             let behind = half_width(drift) as f64 + 0.3;
             let taps = curved(2 * half_width(drift) + 2, behind, drift, &mut planner);
@@ -244,12 +260,12 @@ mod tests {
         assert!(worst < 1e-5, "{worst}");
     }
 
-    /// What is lost between the trials of [`crate::engine::pulsation::Grid`] and to the ends of filters, as `docs/pulsations.md` has it.
+    /// What is lost between the trials of [`crate::engine::pulsation::TrialGrid`] and to the ends of filters, as `docs/pulsations.md` has it.
     #[test]
     fn losses_are_those_that_are_documented() {
         let worst = |z: f64| {
             let kept = |fraction: f64| {
-                let half = half_width(Drift { z, w: 0.0 }) as i32;
+                let half = half_width(FrequencyDrift { z, w: 0.0 }) as i32;
                 (-half..=half + 1).map(|k| response(f64::from(k) - fraction, z).norm_sqr()).sum::<f64>()
             };
             (0..8).map(|i| 1.0 - kept(f64::from(i) / 8.0)).fold(0.0, f64::max)

@@ -47,7 +47,7 @@ pub fn ln_false_alarm(power: f64, values: u64, trials: f64) -> f64 {
 /// let level = detection::level(0.01f64.ln(), 54, 8191.0);
 /// assert!((detection::ln_false_alarm(level, 54, 8191.0) - 0.01f64.ln()).abs() < 1e-12);
 /// ```
-pub fn level(ln_false_alarm: f64, values: u64, trials: f64) -> f64 {
+pub fn detection_power(ln_false_alarm: f64, values: u64, trials: f64) -> f64 {
     let values = values as f64;
     chi_square::ln_isf(ln_each(ln_false_alarm, trials), 2.0 * values) / values
 }
@@ -177,10 +177,10 @@ mod tests {
     fn levels_are_those_of_the_textbook() {
         // van der Klis 1989: one spectrum, 99 %, 1024 trials: −2·ln(0.01/1024) = 23.07, and exactly with the trials' product.
         let exact = -2.0 * (1.0 - 0.99f64.powf(1.0 / 1024.0)).ln();
-        assert!((level(0.01f64.ln(), 1, 1024.0) - exact).abs() < 1e-11);
+        assert!((detection_power(0.01f64.ln(), 1, 1024.0) - exact).abs() < 1e-11);
         // Many values: Gaussian around 2 with standard deviation 2/√values.
         let gaussian = 2.0 + 2.0 * 3.0 / 1e4;
-        assert!((level(crate::numerics::normal::ln_sf(3.0), 100_000_000, 1.0) - gaussian).abs() < 2e-7);
+        assert!((detection_power(crate::numerics::normal::ln_sf(3.0), 100_000_000, 1.0) - gaussian).abs() < 2e-7);
     }
 
     #[test]

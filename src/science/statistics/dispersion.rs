@@ -3,7 +3,7 @@
 use crate::numerics::beta;
 
 /// `θ` that sums of f64 tell from 0.
-const LEAST: f64 = 1.0 / (1u64 << 50) as f64;
+const LEAST_THETA: f64 = 1.0 / (1u64 << 50) as f64;
 
 /// All samples of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,7 +32,7 @@ impl Dispersion {
         if !(free > 0.0 && self.squares > 0.0) {
             return (1.0, number);
         }
-        ((((self.squares - between) / free) / (self.squares / (self.samples - 1.0))).max(LEAST), number)
+        ((((self.squares - between) / free) / (self.squares / (self.samples - 1.0))).max(LEAST_THETA), number)
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         assert!((theta - (10.0 / 3.0) / (14.8 / 4.0)).abs() < 1e-15 && bins == 2, "{theta}");
         assert_eq!(all.theta([(1.0, 0.0); 5].into_iter()), (1.0, 5));
         let alike = Dispersion { samples: 4.0, squares: 4.0, sum: 0.0 };
-        assert_eq!(alike.theta([(2.0, 2.0), (2.0, -2.0)].into_iter()), (LEAST, 2));
+        assert_eq!(alike.theta([(2.0, 2.0), (2.0, -2.0)].into_iter()), (LEAST_THETA, 2));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const H_HARMONICS: usize = 20;
 /// Variance of an amplitude, of that under even exposure, below which the exposure leaves it nothing to say.
 const LEAST_VARIANCE: f64 = 0.01;
 /// `Σ|W_k|` of an exposure that leaves variances as they are, to less than its fourfold.
-const EVEN: f64 = 1e-4;
+const EVEN_EXPOSURE: f64 = 1e-4;
 
 /// `Z²_1 … Z²_n` of the squared moduli `|Σ exp(2πi·h·φ)|²`, `h = 1 … n`, of `total` events (or, weighted, `Σw²`); zeros without any.
 pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
@@ -49,7 +49,7 @@ pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
 pub fn z2_of_sums(sums: &[Complex<f64>], [total, squares]: [f64; 2], window: &[Complex<f64>]) -> Vec<f64> {
     let w = |k: usize| if k == 0 { 1.0.into() } else { window.get(k - 1).copied().unwrap_or_default() };
     let excess: Vec<Complex<f64>> = sums.iter().enumerate().map(|(h, sum)| sum - w(h + 1) * total).collect();
-    if window.iter().map(|w| w.norm()).sum::<f64>() < EVEN {
+    if window.iter().map(|w| w.norm()).sum::<f64>() < EVEN_EXPOSURE {
         return z2_of_powers(&excess.iter().map(|sum| sum.norm_sqr()).collect::<Vec<f64>>(), squares);
     }
     let part = |z: Complex<f64>, sine: bool| if sine { z.im } else { z.re };
@@ -84,7 +84,11 @@ pub fn z2_of_sums(sums: &[Complex<f64>], [total, squares]: [f64; 2], window: &[C
 }
 
 /// `Σ_b c_b·exp(2πi·h·b/n_bin)` for `h = 1 … harmonics` of a profile's counts or exposures.
-pub fn sums_of_profile<T: Copy + Into<f64>>(profile: &[T], harmonics: usize, roots: &Roots) -> Vec<Complex<f64>> {
+pub fn sums_of_profile<T: Copy + Into<f64>>(
+    profile: &[T],
+    harmonics: usize,
+    roots: &RootsOfUnity,
+) -> Vec<Complex<f64>> {
     let one = |h: usize| {
         let (mut re, mut im, mut place) = (0.0, 0.0, 0);
         for &count in profile {
@@ -99,13 +103,13 @@ pub fn sums_of_profile<T: Copy + Into<f64>>(profile: &[T], harmonics: usize, roo
 }
 
 /// The roots of unity of order `n_bin`.
-pub struct Roots(Vec<(f64, f64)>);
+pub struct RootsOfUnity(Vec<(f64, f64)>);
 
-impl Roots {
+impl RootsOfUnity {
     /// For profiles of `nbin` bins.
-    pub fn new(nbin: usize) -> Roots {
+    pub fn new(nbin: usize) -> RootsOfUnity {
         let angle = |k: usize| TAU * k as f64 / nbin.max(1) as f64;
-        Roots((0..nbin.max(1)).map(|k| (angle(k).cos(), angle(k).sin())).collect())
+        RootsOfUnity((0..nbin.max(1)).map(|k| (angle(k).cos(), angle(k).sin())).collect())
     }
 
     fn at(&self, place: usize) -> (f64, f64) {
@@ -133,7 +137,7 @@ pub fn chi_square_of_profile<T: Copy + Into<f64>>(profile: &[T], exposure: &[f64
 
 /// The statistic of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Law {
+pub enum TrialLaw {
     /// `Z²_n`: χ² with 2n degrees of freedom.
     Z2(usize),
     /// H: exponential, of mean 2.5.
@@ -144,15 +148,15 @@ pub enum Law {
     Dispersion(f64, f64),
 }
 
-impl Law {
+impl TrialLaw {
     /// Logarithm of the probability that noise reaches `stat` in one trial.
     pub fn ln_sf(&self, stat: f64) -> f64 {
         match *self {
-            Law::Dispersion(samples, bins) => dispersion::ln_cdf(stat, samples, bins),
+            TrialLaw::Dispersion(samples, bins) => dispersion::ln_cdf(stat, samples, bins),
             _ if stat <= 0.0 => 0.0,
-            Law::Z2(n) => chi_square::ln_sf(stat, 2.0 * n as f64),
-            Law::H => -0.4 * stat,
-            Law::ChiSquare(dof) => chi_square::ln_sf(stat, dof),
+            TrialLaw::Z2(n) => chi_square::ln_sf(stat, 2.0 * n as f64),
+            TrialLaw::H => -0.4 * stat,
+            TrialLaw::ChiSquare(dof) => chi_square::ln_sf(stat, dof),
         }
     }
 }
@@ -181,9 +185,9 @@ impl Law {
 ///
 /// Second derivatives multiply it by the number of theirs: a bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Chances {
+pub struct NullDistribution {
     /// The statistic's law.
-    pub law: Law,
+    pub law: TrialLaw,
     /// Trials of the plane of frequencies and first derivatives.
     pub plane: f64,
     /// Width of the band, Hz.
@@ -198,17 +202,17 @@ pub struct Chances {
     slope: f64,
 }
 
-impl Chances {
+impl NullDistribution {
     /// Those of a search over one frequency band, without derivatives.
-    pub fn new(law: Law, frequencies: f64, band: f64, deviation: f64) -> Chances {
-        let slope = if let Law::Z2(n) = law { mean_slope(n) } else { 1.0 };
-        Chances { law, plane: frequencies, band, deviation, drift: 0.0, planes: 1.0, slope }
+    pub fn new(law: TrialLaw, frequencies: f64, band: f64, deviation: f64) -> NullDistribution {
+        let slope = if let TrialLaw::Z2(n) = law { mean_slope(n) } else { 1.0 };
+        NullDistribution { law, plane: frequencies, band, deviation, drift: 0.0, planes: 1.0, slope }
     }
 
     /// Trials of the same false-alarm probability that were independent.
     pub fn trials(&self, stat: f64) -> f64 {
         let all = self.planes * self.plane;
-        let Law::Z2(n) = self.law else { return all };
+        let TrialLaw::Z2(n) = self.law else { return all };
         if stat <= 0.0 {
             return all;
         }
@@ -232,7 +236,7 @@ impl Chances {
     /// The statistic that noise reaches anywhere in the search with the probability `exp(ln_p)`.
     pub fn level(&self, ln_p: f64) -> f64 {
         let (mut common, mut rare) = (0.0, 1.0);
-        if let Law::Dispersion(samples, bins) = self.law {
+        if let TrialLaw::Dispersion(samples, bins) = self.law {
             (common, rare) = ((samples - 1.0) / (samples - bins), 0.0);
         }
         while self.ln_p(rare) > ln_p && rare < 1e9 {
@@ -289,7 +293,7 @@ mod tests {
         let profile: Vec<u32> =
             (0..16).map(|b| (100.0 + 30.0 * (TAU * (f64::from(b) + 0.5) / 16.0).cos()).round() as u32).collect();
         let total: f64 = profile.iter().map(|&c| f64::from(c)).sum();
-        let z2 = z2_of_sums(&sums_of_profile(&profile, 7, &Roots::new(16)), [total; 2], &[]);
+        let z2 = z2_of_sums(&sums_of_profile(&profile, 7, &RootsOfUnity::new(16)), [total; 2], &[]);
         let direct = |n: u32| -> f64 {
             let sum = |f: fn(f64) -> f64, h: u32| -> f64 {
                 profile
@@ -338,12 +342,12 @@ mod tests {
             }
             let z2 = z2_of_sums(&sums, [400.0; 2], &window);
             plain += z2_of_sums(&sums[..1], [400.0; 2], &[])[0] / f64::from(trials);
-            h += u32::from(Law::H.ln_sf(h_of_z2(&z2).0) < 0.01f64.ln());
+            h += u32::from(TrialLaw::H.ln_sf(h_of_z2(&z2).0) < 0.01f64.ln());
             for (m, [mean, square, tail]) in all.iter_mut().enumerate() {
                 let z = z2[m];
                 *mean += z / f64::from(trials);
                 *square += z * z / f64::from(trials);
-                *tail += f64::from(u8::from(Law::Z2(m + 1).ln_sf(z) < 0.01f64.ln())) / f64::from(trials);
+                *tail += f64::from(u8::from(TrialLaw::Z2(m + 1).ln_sf(z) < 0.01f64.ln())) / f64::from(trials);
             }
         }
         assert!(plain > 50.0, "{plain}");
@@ -367,10 +371,10 @@ mod tests {
     fn chances_lie_between_one_and_the_trials() {
         // Evenly covered T = 1000 s, n = 1: Baluev's W = 1.023·B·T, and W·√z·exp(−z) with z = Z²/2.
         let deviation = 1000.0 / 12f64.sqrt();
-        let chances = Chances::new(Law::Z2(1), 1e9, 10.0, deviation);
+        let chances = NullDistribution::new(TrialLaw::Z2(1), 1e9, 10.0, deviation);
         let expected = 1.0 + 1.0233 * 1e4 * 20f64.sqrt();
         assert!((chances.trials(40.0) / expected - 1.0).abs() < 1e-3, "{}", chances.trials(40.0));
-        let few = Chances { plane: 100.0, ..chances };
+        let few = NullDistribution { plane: 100.0, ..chances };
         assert_eq!(few.trials(40.0), 100.0);
         for p in [0.5f64, 1e-3, 1e-200] {
             let level = chances.level(p.ln());

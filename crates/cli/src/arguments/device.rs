@@ -4,9 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 
-use eagleray::internal::backend::{
-    AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuProfile, Schedule, open_with,
-};
+use eagleray::internal::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuTier, Schedule, open_with};
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::{Error, Result, Warnings};
 
@@ -22,7 +20,7 @@ pub struct DeviceArgs {
     pub adapter: Vec<String>,
     /// Capabilities of the GPU to use
     #[arg(long, value_enum, default_value = "auto")]
-    pub gpu_profile: ProfileArg,
+    pub gpu_profile: TierArg,
     /// Precision of the transforms [default: single on GPUs, double on the CPU]
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionArg>,
@@ -56,9 +54,9 @@ pub enum BackendArg {
     Cpu,
 }
 
-/// See [`GpuProfile`].
+/// See [`GpuTier`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProfileArg {
+pub enum TierArg {
     /// Native where it passes the self-test.
     Auto,
     /// WebGPU's defaults.
@@ -107,9 +105,9 @@ impl DeviceArgs {
     pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
         self.check()?;
         let profile = match self.gpu_profile {
-            ProfileArg::Auto => GpuProfile::Auto,
-            ProfileArg::Portable => GpuProfile::Portable,
-            ProfileArg::Native => GpuProfile::Native,
+            TierArg::Auto => GpuTier::Auto,
+            TierArg::Portable => GpuTier::Portable,
+            TierArg::Native => GpuTier::Native,
         };
         let precision = match self.precision {
             Some(PrecisionArg::Double) => Precision::Double,

@@ -9,8 +9,8 @@ use crate::terminal::plain_lines;
 use eagleray::data::{ChannelRange, Gti, LightCurve};
 use eagleray::engine::{Combine, Events, align};
 use eagleray::internal::text::count;
-use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection, Source, light_curve};
-use eagleray::time::{Dd, MjdRef, SECONDS_PER_DAY};
+use eagleray::io::{EventFile, GtiSource, InputFile, OpenOptions, Selection, light_curve};
+use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use eagleray::{Error, Result, Warnings};
 
 /// Which events of which files.
@@ -128,8 +128,8 @@ impl InputArgs {
         }
     }
 
-    fn open_events(&self, source: Source, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let mut file = EventFile::of_source(source, options, warnings)?;
+    fn open_events(&self, source: InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
+        let mut file = EventFile::from_input_file(source, options, warnings)?;
         if let Some(response) = &self.rmf {
             file.use_response(response)?;
         }
@@ -142,21 +142,22 @@ impl InputArgs {
     ///
     /// # Errors
     /// See [`EventFile::open`] and [`light_curve::read`].
-    pub fn open_each(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<Held>> {
+    pub fn open_each(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<FileContents>> {
         let options = self.open_options(compat_stingray);
         let named = self.extension.is_some() || self.time_column.is_some();
         let mut held = Vec::new();
-        let sources = expand(&self.files)?.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>>>()?;
-        Source::refuse_duplicates(&sources)?;
+        let sources =
+            expand_lists(&self.files)?.iter().map(|path| InputFile::open(path)).collect::<Result<Vec<_>>>()?;
+        InputFile::refuse_duplicates(&sources)?;
         for source in sources {
             let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
             held.push(match binned {
                 Some(one) => {
                     let gti = self.narrow(source.path(), one.meta.provenance.mjdref, one.gti.clone())?;
                     let format = if source.is_fits() { "FITS" } else { "text" };
-                    Held::Series(Box::new(one.within(gti)), format)
+                    FileContents::Series(Box::new(one.within(gti)), format)
                 }
-                None => Held::Events(Box::new(self.open_events(source, &options, warnings)?)),
+                None => FileContents::Events(Box::new(self.open_events(source, &options, warnings)?)),
             });
         }
         Ok(held)
@@ -183,16 +184,16 @@ impl InputArgs {
     ///
     /// # Errors
     /// See [`InputArgs::open_each`]; files of both kinds; options that select events of a light curve.
-    pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Opened> {
+    pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<OpenedInputs> {
         let (mut files, mut series) = (Vec::new(), Vec::new());
         for one in self.open_each(compat_stingray, warnings)? {
             match one {
-                Held::Events(file) => files.push(*file),
-                Held::Series(one, _) => series.push(*one),
+                FileContents::Events(file) => files.push(*file),
+                FileContents::Series(one, _) => series.push(*one),
             }
         }
         if series.is_empty() {
-            return Ok(Opened::Events(files));
+            return Ok(OpenedInputs::Events(files));
         }
         let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
         if let Some(file) = files.first() {
@@ -202,7 +203,7 @@ impl InputArgs {
         if self.combine == Some(CombineArg::Merge) {
             return refuse("--combine merge", "light curves are joined one after the other");
         }
-        LightCurve::join(&series).map(|one| Opened::Series(Box::new(one)))
+        LightCurve::join(&series).map(|one| OpenedInputs::Series(Box::new(one)))
     }
 
     /// Opens all files for a cross spectrum: events, or two light curves, the subject's and the reference's.
@@ -213,8 +214,8 @@ impl InputArgs {
         let (mut files, mut series) = (Vec::new(), Vec::new());
         for held in self.open_each(compat_stingray, warnings)? {
             match held {
-                Held::Events(file) => files.push(*file),
-                Held::Series(one, _) => series.push(*one),
+                FileContents::Events(file) => files.push(*file),
+                FileContents::Series(one, _) => series.push(*one),
             }
         }
         if series.is_empty() {
@@ -250,16 +251,16 @@ impl InputArgs {
         Ok(gti)
     }
 
-    fn time_range(&self, text: &str, mjdref: Option<MjdRef>) -> Result<(Dd, Dd)> {
+    fn time_range(&self, text: &str, mjdref: Option<MjdRef>) -> Result<(DoubleDouble, DoubleDouble)> {
         let bad = |message: &str| Error::argument("--time", text, message);
         let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
-        let one = |bound: &str| -> Result<Dd> {
+        let one = |bound: &str| -> Result<DoubleDouble> {
             let Some(mjd) = bound.strip_suffix('d') else {
-                return number(bound).map(Dd::from).map_err(|e| bad(&e));
+                return number(bound).map(DoubleDouble::from).map_err(|e| bad(&e));
             };
             let mjd = number(mjd).map_err(|e| bad(&e))?;
             let epoch = mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
-            Ok((Dd::sum(mjd, -(epoch.day as f64)) - Dd::from(epoch.fraction)) * SECONDS_PER_DAY)
+            Ok((DoubleDouble::sum(mjd, -(epoch.day as f64)) - DoubleDouble::from(epoch.fraction)) * SECONDS_PER_DAY)
         };
         let (lo, hi) = (one(lo)?, one(hi)?);
         if lo < hi { Ok((lo, hi)) } else { Err(bad("the lower bound must be below the upper one")) }
@@ -319,7 +320,7 @@ impl InputArgs {
     ) -> Result<(Vec<Events<'a>>, Combine)> {
         let mut inputs = Vec::new();
         for file in files {
-            inputs.push(Events::unread(file, self.selection(file, say)?)?);
+            inputs.push(Events::from_unread_file(file, self.selection(file, say)?)?);
         }
         self.join(inputs)
     }
@@ -348,7 +349,7 @@ impl InputArgs {
 }
 
 /// What one input file holds.
-pub enum Held {
+pub enum FileContents {
     /// Events.
     Events(Box<EventFile>),
     /// A light curve, and whether text or FITS holds it.
@@ -356,7 +357,7 @@ pub enum Held {
 }
 
 /// What the input files hold.
-pub enum Opened {
+pub enum OpenedInputs {
     /// Events.
     Events(Vec<EventFile>),
     /// One light curve, joined from all files.
@@ -376,7 +377,7 @@ pub enum OpenedPair {
 ///
 /// # Errors
 /// A list that cannot be read, or that names no file.
-pub fn expand(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for name in names {
         let Some(list) = name.to_str().and_then(|n| n.strip_prefix('@')).filter(|_| !name.exists()) else {

@@ -76,7 +76,7 @@ pub fn integer(text: &str) -> Result<i64, String> {
 
 /// A range `LO:HI`, `LO` included and `HI` not.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct NumberRange {
     /// Lower end.
     pub lo: f64,
     /// Upper end, above `lo`.
@@ -91,13 +91,13 @@ pub struct Range {
 /// assert_eq!((band.lo, band.hi), (0.3, 2.0));
 /// assert!(range("2:0.3").is_err());
 /// ```
-pub fn range(text: &str) -> Result<Range, String> {
+pub fn range(text: &str) -> Result<NumberRange, String> {
     let Some((lo, hi)) = text.split_once(':') else {
         return Err(format!("'{text}' is not a range: write it as LO:HI, for example 0.3:2"));
     };
     let (lo, hi) = (number(lo)?, number(hi)?);
     if lo < hi {
-        Ok(Range { lo, hi })
+        Ok(NumberRange { lo, hi })
     } else {
         Err(format!("'{text}' is empty: the first end must be below the second"))
     }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn ranges() {
-        assert_eq!(range("2^-3:1/2"), Ok(Range { lo: 0.125, hi: 0.5 }));
+        assert_eq!(range("2^-3:1/2"), Ok(NumberRange { lo: 0.125, hi: 0.5 }));
         for text in ["1", "1:", ":1", "2:1", "1:1", "1:2:3"] {
             assert!(range(text).is_err(), "{text}");
         }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use super::input::InputArgs;
 use crate::pictures::axes;
 use eagleray::io::EventFile;
-use eagleray::io::product::{Format, check_output};
+use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::{Error, Result};
 
 /// Where results go.
@@ -42,7 +42,7 @@ impl OutputArgs {
     pub fn check(&self, input: &InputArgs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
         let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
         let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
-        tables().try_for_each(|path| Format::of(path).map(|_| ()))?;
+        tables().try_for_each(|path| TableFormat::from_path(path).map(|_| ()))?;
         pictures().try_for_each(|path| axes::check_extension(path).map(|_| ()))?;
         if usize::from(self.json) + tables().filter(|path| *path == "-").count() > 1 {
             let message = "the table and the summary cannot share standard output";
@@ -77,11 +77,11 @@ impl OutputArgs {
 
 /// A bar of the events that are read, on a terminal; nothing elsewhere.
 pub fn events_bar(files: &[EventFile], talk: bool) -> ProgressBar {
-    bar(files.iter().map(|file| file.rows() as u64).sum(), "events", talk)
+    progress_bar(files.iter().map(|file| file.rows() as u64).sum(), "events", talk)
 }
 
 /// A bar of so many of something, on a terminal; nothing elsewhere. It is gone when it is dropped.
-pub fn bar(total: u64, of: &str, talk: bool) -> ProgressBar {
+pub fn progress_bar(total: u64, of: &str, talk: bool) -> ProgressBar {
     if !talk || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

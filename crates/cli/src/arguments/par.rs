@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use eagleray::engine::{CHUNK_EVENTS, Combine, Events, PulseEvents};
-use eagleray::io::par::Par;
+use eagleray::io::par::ParFile;
 use eagleray::{Error, Result, Warnings};
 
 /// The ephemeris file.
@@ -20,9 +20,9 @@ impl ParArgs {
     /// The ephemeris, if one was given.
     ///
     /// # Errors
-    /// See [`Par::read`].
-    pub fn read(&self, warnings: &mut Warnings) -> Result<Option<Par>> {
-        self.par.as_deref().map(|path| Par::read(path, warnings)).transpose()
+    /// See [`ParFile::read`].
+    pub fn read(&self, warnings: &mut Warnings) -> Result<Option<ParFile>> {
+        self.par.as_deref().map(|path| ParFile::read(path, warnings)).transpose()
     }
 }
 
@@ -30,7 +30,7 @@ impl ParArgs {
 ///
 /// # Errors
 /// See [`PulseEvents::read_emitted`]; files without MJDREF.
-pub fn read_by(par: &Par, inputs: Vec<Events>, combine: Combine, warnings: Warnings) -> Result<PulseEvents> {
+pub fn read_by(par: &ParFile, inputs: Vec<Events>, combine: Combine, warnings: Warnings) -> Result<PulseEvents> {
     let mjdref = inputs.first().and_then(|input| input.mjdref);
     let mjdref = mjdref.ok_or_else(|| {
         Error::argument("--par", par.path(), "the events have no MJDREF, so MJD means nothing in them")

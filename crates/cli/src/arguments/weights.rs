@@ -5,8 +5,8 @@ use clap::Args;
 use super::device::{BackendArg, DeviceArgs};
 use super::input::InputArgs;
 use super::output::OutputArgs;
-use eagleray::engine::{Combine, Events, Weighting};
-use eagleray::internal::text::{Short, count};
+use eagleray::engine::{Combine, Events, WeightSummary};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::{Error, Result, Warnings};
 
@@ -66,14 +66,14 @@ impl WeightArgs {
 }
 
 /// What the weights are, in a line; nothing without any.
-pub fn summary(weights: Option<&Weighting>) -> String {
+pub fn summary(weights: Option<&WeightSummary>) -> String {
     weights.map_or(String::new(), |all| {
         format!(
             "weights {}: sum {}, of squares {}, as good as {} events of one weight; {} of weight 0\n",
             all.column,
-            Short(all.sum),
-            Short(all.squares),
-            Short(all.effective_events),
+            ShortNumber(all.sum),
+            ShortNumber(all.squares),
+            ShortNumber(all.effective_events),
             count(all.zeros, "event")
         )
     })

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use crate::arguments::device::{BackendArg, threads};
 use crate::arguments::number::positive;
 use eagleray::Result;
-use eagleray::io::product::check_output;
+use eagleray::io::table_write::check_output;
 
 /// Checks that every device computes right, measures what it can do, and compares what the program does with that.
 #[derive(Parser, Debug)]
@@ -17,7 +17,7 @@ use eagleray::io::product::check_output;
 pub struct BenchArgs {
     /// Only these parts [default: all]; whatever is timed is checked first
     #[arg(value_enum, value_name = "PART")]
-    pub parts: Vec<Part>,
+    pub parts: Vec<BenchPart>,
     /// Smaller sizes and fewer samples: seconds instead of minutes
     #[arg(long)]
     pub quick: bool,
@@ -64,7 +64,7 @@ pub struct BenchArgs {
 
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Part {
+pub enum BenchPart {
     /// Every kernel on every device against its reference
     Check,
     /// What memory, bus and arithmetic can do
@@ -95,17 +95,17 @@ impl BenchArgs {
     }
 
     /// True for a part that is to run: all of them, unless some are named; a workload that is named runs alone.
-    pub fn wants(&self, part: Part) -> bool {
+    pub fn wants(&self, part: BenchPart) -> bool {
         match (self.parts.is_empty(), self.workload.is_empty()) {
             (true, true) => true,
-            (true, false) => part == Part::Workloads,
+            (true, false) => part == BenchPart::Workloads,
             (false, _) => self.parts.contains(&part),
         }
     }
 
     /// True unless threads alone are measured.
     pub fn needs_gpus(&self) -> bool {
-        self.parts != [Part::Scaling]
+        self.parts != [BenchPart::Scaling]
     }
 
     /// Tells a terminal what is going on.

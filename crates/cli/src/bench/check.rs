@@ -1,15 +1,15 @@
 //! Every kernel on every device against its reference, before anything is timed.
 
-use super::Device;
-use super::record::Check;
-use eagleray::internal::backend::measure::Instrument;
+use super::BenchDevice;
+use super::record::KernelCheck;
+use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::kernels::check::{Outcome, shapes, try_variant};
-use eagleray::internal::kernels::{Kernel, Shape};
+use eagleray::internal::kernels::{CaseShape, Kernel};
 
 /// Shapes of a quick check: every third, and the last, but none that takes long.
-fn thinned(shapes: Vec<Shape>) -> Vec<Shape> {
+fn thinned(shapes: Vec<CaseShape>) -> Vec<CaseShape> {
     let last = shapes.len().saturating_sub(1);
-    let mut kept: Vec<Shape> = Vec::new();
+    let mut kept: Vec<CaseShape> = Vec::new();
     for (i, shape) in shapes.into_iter().enumerate() {
         if (i % 3 == 0 || i == last) && shape.n * shape.rows <= 1 << 16 && shape.events <= 1 << 16 {
             kept.push(shape);
@@ -19,15 +19,20 @@ fn thinned(shapes: Vec<Shape>) -> Vec<Shape> {
 }
 
 /// Checks kernels on the CPU and on devices, of which those that fail are marked. `say` is told of each kernel before it is tried.
-pub fn check(kernels: &[&Kernel], devices: &mut [Device], quick: bool, say: &mut dyn FnMut(&str)) -> Vec<Check> {
+pub fn check(
+    kernels: &[&Kernel],
+    devices: &mut [BenchDevice],
+    quick: bool,
+    say: &mut dyn FnMut(&str),
+) -> Vec<KernelCheck> {
     let mut found = Vec::new();
     for kernel in kernels {
         say(kernel.name);
         for (variant, name) in kernel.variants.iter().enumerate() {
             let outcomes = {
-                let mut gpus: Vec<&mut dyn Instrument> = Vec::new();
+                let mut gpus: Vec<&mut dyn MeasurableGpu> = Vec::new();
                 for device in devices.iter_mut() {
-                    gpus.extend(device.gpu.as_deref_mut().map(|gpu| gpu as &mut dyn Instrument));
+                    gpus.extend(device.gpu.as_deref_mut().map(|gpu| gpu as &mut dyn MeasurableGpu));
                 }
                 let all = shapes(kernel, &gpus);
                 try_variant(kernel, variant, &if quick { thinned(all) } else { all }, &mut gpus)
@@ -43,12 +48,12 @@ pub fn check(kernels: &[&Kernel], devices: &mut [Device], quick: bool, say: &mut
     found
 }
 
-fn row(kernel: &Kernel, variant: &str, device: &mut Device, outcome: &Outcome) -> Check {
+fn row(kernel: &Kernel, variant: &str, device: &mut BenchDevice, outcome: &Outcome) -> KernelCheck {
     if outcome.failure.is_some() {
         device.wrong.push(kernel.name);
     }
     let failure = outcome.failure.as_ref();
-    Check {
+    KernelCheck {
         kernel: kernel.name.into(),
         variant: variant.into(),
         device: device.name.clone(),

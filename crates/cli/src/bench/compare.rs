@@ -5,8 +5,8 @@
 //! other by half of the floor, since others on the machine make samples slower but never faster than the program is. Where others used
 //! the cores, it must also differ from what was measured together with it.
 
-use super::record::{Record, Timing};
-use super::sample::{QUIET, least, mad, median};
+use super::record::{BenchRecord, BenchTiming};
+use super::sample::{QUIET_CORES, least, mad, median};
 
 /// Relative differences up to this are the same: from one start of a process to the next, places of its memory change times of what
 /// lives in caches by several percent, all samples of a run alike.
@@ -14,7 +14,7 @@ pub const FLOOR: f64 = 0.15;
 /// The same for times of cores that others use too: they share caches and memory, and so take up to this much longer.
 pub const SHARED_FLOOR: f64 = 0.25;
 /// Fewest timings that were taken in turn of which a median says how the machine did meanwhile.
-const TOGETHER: usize = 4;
+const FEWEST_TOGETHER: usize = 4;
 /// Standard errors of the difference that count.
 pub const SIGMAS: f64 = 4.0;
 /// Standard error of a median over MAD/√n for normal noise: 1.4826·√(π/2).
@@ -36,7 +36,7 @@ pub enum Verdict {
 /// One timing that both runs have.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// [`Timing::id`].
+    /// [`BenchTiming::id`].
     pub id: String,
     /// New median over the old one.
     pub ratio: f64,
@@ -69,18 +69,18 @@ pub fn verdict(old: &[f64], new: &[f64], floor: f64) -> Verdict {
 /// The timings of both runs, in the order of the new one. Where others used the machine during either, what is done by its cores is
 /// judged by the time that they spent, not by the clock, which would measure the others; and what differs as all that was measured in
 /// turn with it does, which had the same neighbours, is unclear.
-pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
-    let is_disturbed = |timing: &Timing| timing.others.is_some_and(|cores| cores > QUIET);
-    let on_cores = |timing: &Timing| {
+pub fn changes(old: &BenchRecord, new: &BenchRecord) -> Vec<Change> {
+    let is_disturbed = |timing: &BenchTiming| timing.others.is_some_and(|cores| cores > QUIET_CORES);
+    let on_cores = |timing: &BenchTiming| {
         let software = new.adapters.iter().any(|adapter| adapter.software && adapter.name == timing.device);
         timing.device == "cpu" || software
     };
-    let earlier = |timing: &Timing| old.timings.iter().find(|t| t.id == timing.id);
+    let earlier = |timing: &BenchTiming| old.timings.iter().find(|t| t.id == timing.id);
     let both = new.timings.iter().filter(|t| t.kind != "peer").filter_map(|t| Some((earlier(t)?, t)));
     let judged = both.map(|(old, new)| {
         let disturbed = is_disturbed(old) || is_disturbed(new);
         let by_cores = disturbed && on_cores(new) && !old.cores.is_empty() && !new.cores.is_empty();
-        let of = |timing: &Timing| if by_cores { timing.cores.clone() } else { timing.samples.clone() };
+        let of = |timing: &BenchTiming| if by_cores { timing.cores.clone() } else { timing.samples.clone() };
         let (before, after) = (of(old), of(new));
         let (ratio, verdict) =
             (median(&after) / median(&before), verdict(&before, &after, if by_cores { SHARED_FLOOR } else { FLOOR }));
@@ -90,14 +90,14 @@ pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let all: Vec<([&String; 3], f64)> = judged.iter().map(|(turn, change)| (*turn, change.ratio)).collect();
     for (turn, change) in judged.iter_mut().filter(|(_, change)| change.by_cores) {
         let together: Vec<f64> = all.iter().filter(|one| one.0 == *turn).map(|one| one.1).collect();
-        let machine = if together.len() >= TOGETHER { median(&together) } else { 1.0 };
-        change.verdict = apart(change.verdict, change.ratio / machine);
+        let machine = if together.len() >= FEWEST_TOGETHER { median(&together) } else { 1.0 };
+        change.verdict = with_others(change.verdict, change.ratio / machine);
     }
     judged.into_iter().map(|(_, change)| change).collect()
 }
 
 /// A verdict that others on the machine may have brought about: `ratio` is that to what was measured together with it.
-fn apart(verdict: Verdict, ratio: f64) -> Verdict {
+fn with_others(verdict: Verdict, ratio: f64) -> Verdict {
     match verdict {
         Verdict::Slower if ratio <= 1.0 + SHARED_FLOOR => Verdict::Unclear,
         Verdict::Faster if ratio * (1.0 + SHARED_FLOOR) >= 1.0 => Verdict::Unclear,
@@ -106,7 +106,7 @@ fn apart(verdict: Verdict, ratio: f64) -> Verdict {
 }
 
 /// The comparison in words; every timing that is not the same, then how many are.
-pub fn text(old: &Record, new: &Record, changes: &[Change]) -> String {
+pub fn text(old: &BenchRecord, new: &BenchRecord, changes: &[Change]) -> String {
     let mut text = format!("compared with eagleray {}:\n", old.eagleray_version);
     if old.machine.processor != new.machine.processor || old.machine.cores != new.machine.cores {
         text += "  the earlier run was on another machine\n";
@@ -166,16 +166,16 @@ mod tests {
     #[test]
     fn what_changes_together_on_a_shared_machine_is_unclear() {
         let record = |ratios: &[f64], others| {
-            let timing = |(i, ratio): (usize, &f64)| Timing {
+            let timing = |(i, ratio): (usize, &f64)| BenchTiming {
                 id: i.to_string(),
                 kind: "kernel".into(),
                 device: "cpu".into(),
                 samples: vec![*ratio; 5],
                 cores: vec![*ratio; 5],
                 others: Some(others),
-                ..Timing::default()
+                ..BenchTiming::default()
             };
-            Record { timings: ratios.iter().enumerate().map(timing).collect(), ..Record::default() }
+            BenchRecord { timings: ratios.iter().enumerate().map(timing).collect(), ..BenchRecord::default() }
         };
         let verdicts = |ratios: &[f64], others| -> Vec<Verdict> {
             let (old, new) = (record(&vec![1.0; ratios.len()], 0.0), record(ratios, others));

@@ -3,11 +3,11 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::record::{Record, Timing};
+use super::record::{BenchRecord, BenchTiming};
 use super::report::escaped;
 use super::scaling::Scaling;
 use crate::pictures::axes::{tick, ticks, use_font};
-use eagleray::internal::trace::Profile;
+use eagleray::internal::trace::Trace;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -57,14 +57,14 @@ fn colour(i: usize) -> RGBColor {
 }
 
 /// Points of one kind.
-struct Series {
+struct PlotSeries {
     name: String,
     points: Vec<(f64, f64)>,
     line: bool,
 }
 
 /// An axis: its name, and from where to where.
-struct Axis<'a>(&'a str, f64, f64);
+struct AxisRange<'a>(&'a str, f64, f64);
 
 fn svg(size: (u32, u32), draw: impl FnOnce(Area) -> Result<(), String>) -> Option<String> {
     use_font();
@@ -82,7 +82,7 @@ fn legend<'a>(names: impl Iterator<Item = (&'a str, RGBColor)>) -> String {
 }
 
 /// Series on two logarithmic axes.
-fn logarithmic(x: Axis, y: Axis, series: &[Series]) -> Option<String> {
+fn logarithmic(x: AxisRange, y: AxisRange, series: &[PlotSeries]) -> Option<String> {
     let plot = svg(SIZE, |area| {
         let failed = |e: DrawingAreaErrorKind<_>| e.to_string();
         area.fill(&WHITE).map_err(failed)?;
@@ -99,7 +99,7 @@ fn logarithmic(x: Axis, y: Axis, series: &[Series]) -> Option<String> {
         mesh.x_desc(x.0).y_desc(y.0).label_style(("sans-serif", 14)).axis_desc_style(("sans-serif", 15));
         mesh.x_label_formatter(&tick).y_label_formatter(&tick);
         mesh.light_line_style(TRANSPARENT).bold_line_style(RGBColor(225, 225, 225)).draw().map_err(failed)?;
-        for (i, Series { points, line, .. }) in series.iter().enumerate() {
+        for (i, PlotSeries { points, line, .. }) in series.iter().enumerate() {
             let style = colour(i);
             let drawn = match line {
                 true => chart.draw_series(LineSeries::new(points.iter().copied(), style.stroke_width(2))),
@@ -121,16 +121,16 @@ fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 
 /// What a device computes against what it moves, and the roof over both; for each device that has kernels with known
 /// operations.
-pub fn rooflines(record: &Record) -> Vec<(String, String)> {
+pub fn rooflines(record: &BenchRecord) -> Vec<(String, String)> {
     let mut devices: Vec<&str> = record.timings.iter().map(|timing| timing.device.as_str()).collect();
     devices.sort_unstable();
     devices.dedup();
     devices.into_iter().filter_map(|device| Some((device.to_string(), roofline(record, device)?))).collect()
 }
 
-fn roofline(record: &Record, device: &str) -> Option<String> {
+fn roofline(record: &BenchRecord, device: &str) -> Option<String> {
     let (arithmetic, copy) = (record.rate(device, "f32 arithmetic")?, record.rate(device, "copy")?);
-    let mut series: Vec<Series> = Vec::new();
+    let mut series: Vec<PlotSeries> = Vec::new();
     for timing in record.timings.iter().filter(|t| t.device == device && t.kind == "kernel") {
         let Some((intensity, seconds)) =
             timing.limit.as_ref().and_then(|l| Some((l.intensity?, l.terms.get("arithmetic")?)))
@@ -141,7 +141,7 @@ fn roofline(record: &Record, device: &str) -> Option<String> {
         let name = timing.name.clone();
         match series.iter_mut().find(|series| series.name == name) {
             Some(series) => series.points.push(point),
-            None => series.push(Series { name, points: vec![point], line: false }),
+            None => series.push(PlotSeries { name, points: vec![point], line: false }),
         }
     }
     let points = || series.iter().flat_map(|series| &series.points);
@@ -149,37 +149,37 @@ fn roofline(record: &Record, device: &str) -> Option<String> {
     let roof = |x: f64| (x, (x * copy).min(arithmetic) * 1e-9);
     let ridge = (arithmetic / copy).clamp(low, high);
     let (bottom, top) = span(points().map(|p| p.1).chain([roof(low).1, arithmetic * 1e-9]))?;
-    series.push(Series { name: "limit".into(), points: vec![roof(low), roof(ridge), roof(high)], line: true });
-    let y = Axis("billion operations a second", bottom, top);
-    logarithmic(Axis("operations a byte of device memory", low, high), y, &series)
+    series.push(PlotSeries { name: "limit".into(), points: vec![roof(low), roof(ridge), roof(high)], line: true });
+    let y = AxisRange("billion operations a second", bottom, top);
+    logarithmic(AxisRange("operations a byte of device memory", low, high), y, &series)
 }
 
 /// Limit over time of every kernel that has a limit, by the length of its rows.
-pub fn fractions(record: &Record) -> Option<String> {
-    let mut series: Vec<Series> = Vec::new();
+pub fn fractions(record: &BenchRecord) -> Option<String> {
+    let mut series: Vec<PlotSeries> = Vec::new();
     for timing in record.timings.iter().filter(|timing| timing.kind == "kernel") {
         let (Some(fraction), Some(&n)) = (timing.fraction, timing.size.get("bins")) else { continue };
         let name = format!("{}, {}", timing.name, super::table::device(&timing.device, &timing.profile));
         match series.iter_mut().find(|series| series.name == name) {
             Some(series) => series.points.push((n as f64, fraction)),
-            None => series.push(Series { name, points: vec![(n as f64, fraction)], line: false }),
+            None => series.push(PlotSeries { name, points: vec![(n as f64, fraction)], line: false }),
         }
     }
     let points = || series.iter().flat_map(|series| &series.points);
     let (left, right) = span(points().map(|p| p.0))?;
     let (low, high) = span(points().map(|p| p.1).chain([1.0]))?;
-    logarithmic(Axis("bins of a row", left, right), Axis("fraction of the limit", low, high), &series)
+    logarithmic(AxisRange("bins of a row", left, right), AxisRange("fraction of the limit", low, high), &series)
 }
 
 /// Time against threads, sample by sample, with the law that was fitted and the ideal.
 pub fn scaling(scaling: &Scaling) -> Option<String> {
-    let mut series: Vec<Series> = Vec::new();
+    let mut series: Vec<PlotSeries> = Vec::new();
     for point in &scaling.points {
         let name = format!("{}, chunks of {}", point.scheduling, point.chunk_events);
         let samples = point.samples.iter().map(|s| (point.threads as f64, s * 1e3));
         match series.iter_mut().find(|series| series.name == name) {
             Some(series) => series.points.extend(samples),
-            None => series.push(Series { name, points: samples.collect(), line: false }),
+            None => series.push(PlotSeries { name, points: samples.collect(), line: false }),
         }
     }
     let (low, high) = span(series.iter().flat_map(|series| &series.points).map(|p| p.1))?;
@@ -189,15 +189,19 @@ pub fn scaling(scaling: &Scaling) -> Option<String> {
         (0..=60).map(|i| most.powf(f64::from(i) / 60.0)).map(|n| (n, law(n))).filter(|p| p.1 > 0.0).collect()
     };
     if let Some(fit) = &scaling.fit {
-        series.push(Series { name: "T_s + T_p/N + K ln N".into(), points: along(&|n| 1e3 * fit.at(n)), line: true });
+        series.push(PlotSeries {
+            name: "T_s + T_p/N + K ln N".into(),
+            points: along(&|n| 1e3 * fit.at(n)),
+            line: true,
+        });
     }
-    series.push(Series { name: "ideal".into(), points: along(&|n| one / n), line: true });
+    series.push(PlotSeries { name: "ideal".into(), points: along(&|n| one / n), line: true });
     let low = low.min(one / most / 1.3);
-    logarithmic(Axis("threads", 0.9, most.max(2.0) * 1.1), Axis("time, ms", low, high), &series)
+    logarithmic(AxisRange("threads", 0.9, most.max(2.0) * 1.1), AxisRange("time, ms", low, high), &series)
 }
 
 /// What every thread and GPU did when, in one run.
-pub fn timeline(profile: &Profile) -> Option<String> {
+pub fn timeline(profile: &Trace) -> Option<String> {
     let tracks: Vec<_> = profile.tracks().into_iter().filter(|(_, spans)| !spans.is_empty()).collect();
     let spans = || tracks.iter().flat_map(|(_, spans)| spans);
     let begin = spans().map(|span| span.1).fold(f64::INFINITY, f64::min);
@@ -246,31 +250,32 @@ pub fn timeline(profile: &Profile) -> Option<String> {
 }
 
 /// Medians of workloads over several runs, relative to the oldest; `runs` are names and records in order of time.
-pub fn history(runs: &[(String, Record)]) -> Option<String> {
-    let mut series: Vec<Series> = Vec::new();
+pub fn history(runs: &[(String, BenchRecord)]) -> Option<String> {
+    let mut series: Vec<PlotSeries> = Vec::new();
     for (place, (_, record)) in runs.iter().enumerate() {
         for timing in record.timings.iter().filter(|timing| timing.kind == "workload") {
-            let first =
-                |(_, record): &(String, Record)| record.timings.iter().find(|t| t.id == timing.id).map(|t| t.median);
+            let first = |(_, record): &(String, BenchRecord)| {
+                record.timings.iter().find(|t| t.id == timing.id).map(|t| t.median)
+            };
             let Some(oldest) = runs.iter().find_map(first) else { continue };
             let point = ((place + 1) as f64, timing.median / oldest);
             let name = short_id(timing);
             match series.iter_mut().find(|series| series.name == name) {
                 Some(series) => series.points.push(point),
-                None => series.push(Series { name, points: vec![point], line: false }),
+                None => series.push(PlotSeries { name, points: vec![point], line: false }),
             }
         }
     }
-    let lines: Vec<Series> = series
+    let lines: Vec<PlotSeries> = series
         .iter()
         .filter(|series| series.points.len() > 1)
-        .map(|series| Series { name: series.name.clone(), points: series.points.clone(), line: true })
+        .map(|series| PlotSeries { name: series.name.clone(), points: series.points.clone(), line: true })
         .collect();
     let (low, high) = span(lines.iter().flat_map(|series| &series.points).map(|p| p.1))?;
-    let x = Axis("run, as numbered in the table", 0.9, runs.len() as f64 * 1.1);
-    logarithmic(x, Axis("median over that of the first run", low, high), &lines)
+    let x = AxisRange("run, as numbered in the table", 0.9, runs.len() as f64 * 1.1);
+    logarithmic(x, AxisRange("median over that of the first run", low, high), &lines)
 }
 
-fn short_id(timing: &Timing) -> String {
+fn short_id(timing: &BenchTiming) -> String {
     format!("{}, {}", timing.name, super::table::device(&timing.device, &timing.profile))
 }

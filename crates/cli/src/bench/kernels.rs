@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Device;
-use super::record::{Limit, Record, Timing};
-use super::sample::{Budget, Samples, in_turn, timed};
-use eagleray::internal::kernels::{Data, Job, Kernel, Limits, Shape, Trial};
+use super::BenchDevice;
+use super::record::{BenchRecord, BenchTiming, TimeLimit};
+use super::sample::{Budget, TimingSamples, in_turn, timed};
+use eagleray::internal::kernels::{CaseData, CaseShape, Job, Kernel, KernelCase, Limits};
 
 /// Bins of a trial.
 const BINS: usize = 1 << 20;
@@ -27,30 +27,30 @@ fn lengths(kernel: &str, quick: bool) -> &'static [usize] {
 
 /// Floating-point operations of a transform of so many rows, by the usual count for real input, `2.5·n·log₂n`; those of other
 /// kernels do not bound them.
-fn operations(kernel: &str, shape: Shape) -> f64 {
+fn operations(kernel: &str, shape: CaseShape) -> f64 {
     let n = shape.n as f64;
     if matches!(kernel, "fft" | "fused") { 2.5 * n * n.log2() * shape.rows as f64 } else { 0.0 }
 }
 
 /// One kernel at one size.
-struct Case<'a> {
+struct TimedKernel<'a> {
     kernel: &'a Kernel,
     variant: usize,
-    shape: Shape,
-    trial: Box<dyn Trial>,
+    shape: CaseShape,
+    trial: Box<dyn KernelCase>,
     /// The device's work; none for the CPU.
     job: Option<Job>,
 }
 
-impl<'a> Case<'a> {
-    fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> Case<'a> {
+impl<'a> TimedKernel<'a> {
+    fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> TimedKernel<'a> {
         let bins = if quick { BINS / 4 } else { BINS };
         // Every event is counted in every row of a fold.
         let events = if kernel.name == "fold" { bins / 8 } else { bins };
-        let shape = Shape { n, rows: (bins / n).max(1), events };
-        let trial = (kernel.trial)(variant, shape, Data::Random, 1);
+        let shape = CaseShape { n, rows: (bins / n).max(1), events };
+        let trial = (kernel.trial)(variant, shape, CaseData::Random, 1);
         let job = limits.map(|limits| trial.job(limits));
-        Case { kernel, variant, shape, trial, job }
+        TimedKernel { kernel, variant, shape, trial, job }
     }
 
     fn bytes(&self) -> f64 {
@@ -59,30 +59,45 @@ impl<'a> Case<'a> {
     }
 
     /// The least time: what moves between device memory and workgroups, and what is computed.
-    fn limit(&self, record: &Record, device: &str) -> Option<Limit> {
+    fn limit(&self, record: &BenchRecord, device: &str) -> Option<TimeLimit> {
         let operations = operations(self.kernel.name, self.shape);
         let cpu = self.job.is_none();
         let arithmetic = record.rate(device, if cpu { "f64 arithmetic" } else { "f32 arithmetic" }).unwrap_or(f64::NAN);
         let copy = record.rate(device, "copy").unwrap_or(f64::NAN);
         // On the CPU what a kernel works on stays in caches.
-        let limit = Limit::of([("device memory", self.bytes() / copy), ("arithmetic", operations / arithmetic)])?;
+        let limit =
+            TimeLimit::from_terms([("device memory", self.bytes() / copy), ("arithmetic", operations / arithmetic)])?;
         let intensity = (self.bytes() > 0.0).then(|| operations / self.bytes());
-        Some(Limit { intensity, ..limit })
+        Some(TimeLimit { intensity, ..limit })
     }
 
-    fn timing(&self, device: &Device) -> Timing {
+    fn timing(&self, device: &BenchDevice) -> BenchTiming {
         let name = format!("{}.{}", self.kernel.name, self.kernel.variants[self.variant]);
-        let Shape { n, rows, events } = self.shape;
+        let CaseShape { n, rows, events } = self.shape;
         let size =
             [("bins", n), ("rows", rows), ("events", events)].map(|(name, value)| (name.to_string(), value as u64));
         let id = format!("kernel/{name}/{n}x{rows}/{}/{}", device.name, device.profile);
         let (device, profile) = (device.name.clone(), device.profile.to_string());
-        Timing { id, kind: "kernel".into(), name, device, profile, size: BTreeMap::from(size), ..Timing::default() }
+        BenchTiming {
+            id,
+            kind: "kernel".into(),
+            name,
+            device,
+            profile,
+            size: BTreeMap::from(size),
+            ..BenchTiming::default()
+        }
     }
 }
 
 /// Times the kernels that are right on a device. On the CPU the first variant stands for all, which differ on devices.
-pub fn time(kernels: &[&Kernel], device: &mut Device, record: &Record, quick: bool, budget: Budget) -> Vec<Timing> {
+pub fn time(
+    kernels: &[&Kernel],
+    device: &mut BenchDevice,
+    record: &BenchRecord,
+    quick: bool,
+    budget: Budget,
+) -> Vec<BenchTiming> {
     let mut cases = Vec::new();
     let limits = device.gpu.as_ref().map(|gpu| *gpu.tunables());
     for kernel in kernels.iter().filter(|kernel| !device.wrong.contains(&kernel.name)) {
@@ -93,7 +108,7 @@ pub fn time(kernels: &[&Kernel], device: &mut Device, record: &Record, quick: bo
         let variants = (0..kernel.variants.len()).filter(runs).take(if quick { 1 } else { usize::MAX });
         for variant in variants {
             for &n in lengths(kernel.name, quick) {
-                cases.push(Case::new(kernel, variant, n, quick, limits.as_ref()));
+                cases.push(TimedKernel::new(kernel, variant, n, quick, limits.as_ref()));
             }
         }
     }
@@ -108,7 +123,7 @@ pub fn time(kernels: &[&Kernel], device: &mut Device, record: &Record, quick: bo
         }
         _ => Ok(timed(|| std::hint::black_box(cases[i].trial.cpu())).0),
     });
-    let timing = |(case, samples): (&Case, Result<Samples, String>)| {
+    let timing = |(case, samples): (&TimedKernel, Result<TimingSamples, String>)| {
         Some(case.timing(device).with(samples.ok()?, case.limit(record, &device.name)))
     };
     cases.iter().zip(measured).filter_map(timing).collect()

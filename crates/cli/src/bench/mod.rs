@@ -24,29 +24,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 
-pub use args::{BenchArgs, Part};
+pub use args::{BenchArgs, BenchPart};
 use compare::{Change, Verdict};
-use record::{Machine, Record, Timing};
+use record::{BenchRecord, BenchTiming, Machine};
 use sample::Budget;
 use workload::{Prepared, Size};
 
 use crate::arguments::device::BackendArg;
 use crate::terminal::{plain_lines, print};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::internal::backend::measure::{Instrument, instrument};
-use eagleray::internal::backend::{self, AdapterSelector, Backend, GpuProfile};
+use eagleray::internal::backend::measure::{MeasurableGpu, open_measurable};
+use eagleray::internal::backend::{self, AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::{KERNELS, Kernel};
-use eagleray::internal::trace::{self, Profile};
+use eagleray::internal::trace::{self, Trace};
 use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
 
 /// Something that computes: the CPU, or an adapter in one profile.
-struct Device {
+struct BenchDevice {
     /// Adapter, or `cpu`.
     name: String,
     profile: &'static str,
     software: bool,
-    gpu: Option<Box<dyn Instrument>>,
+    gpu: Option<Box<dyn MeasurableGpu>>,
     cpu: Box<dyn Backend>,
     threads: usize,
     /// Kernels that are wrong on it.
@@ -77,9 +77,9 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
     if let Some(folder) = &args.history {
         return report::history(folder).map(|()| true);
     }
-    let earlier = args.compare.as_deref().map(Record::read).transpose()?;
+    let earlier = args.compare.as_deref().map(BenchRecord::read).transpose()?;
     if let (Some(old), Some(new)) = (&earlier, &args.record) {
-        return compared(old, &Record::read(new)?, None);
+        return compared(old, &BenchRecord::read(new)?, None);
     }
     let (mut record, mut devices) = begin(args)?;
     print(&table::head(&record))?;
@@ -104,7 +104,7 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
             all
         });
         write_file(path, args.overwrite, |out| {
-            joined.unwrap_or_default().trace(out).map_err(|e| Error::io(path.as_path(), e))
+            joined.unwrap_or_default().write_chrome(out).map_err(|e| Error::io(path.as_path(), e))
         })?;
     }
     let fast = match (&earlier, changes) {
@@ -115,7 +115,7 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
 }
 
 /// Prints what became of an earlier run; false when something became slower.
-fn compared(old: &Record, new: &Record, changes: Option<Vec<Change>>) -> Result<bool> {
+fn compared(old: &BenchRecord, new: &BenchRecord, changes: Option<Vec<Change>>) -> Result<bool> {
     let changes = changes.unwrap_or_else(|| compare::changes(old, new));
     print(&format!("\n{}", compare::text(old, new, &changes)))?;
     Ok(changes.iter().all(|change| change.verdict != Verdict::Slower))
@@ -127,7 +127,7 @@ fn write(path: &Path, overwrite: bool, bytes: &[u8]) -> Result<()> {
 }
 
 /// What is known before anything is measured, and the devices, opened.
-fn begin(args: &BenchArgs) -> Result<(Record, Vec<Device>)> {
+fn begin(args: &BenchArgs) -> Result<(BenchRecord, Vec<BenchDevice>)> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let adapters = if args.backend == BackendArg::Cpu { Vec::new() } else { backend::adapters() };
     let auto = backend::auto_adapter(&adapters).map_or("cpu".to_string(), |adapter| adapter.name.clone());
@@ -138,12 +138,12 @@ fn begin(args: &BenchArgs) -> Result<(Record, Vec<Device>)> {
         let cpu = cpu(args.threads)?;
         let threads = cpu.info().threads;
         let wrong = Vec::new();
-        devices.push(Device { name: "cpu".into(), profile: "", software: false, gpu: None, cpu, threads, wrong });
+        devices.push(BenchDevice { name: "cpu".into(), profile: "", software: false, gpu: None, cpu, threads, wrong });
     }
     for adapter in adapters.iter().filter(|_| args.needs_gpus()) {
-        for profile in [GpuProfile::Portable, GpuProfile::Native] {
-            match instrument(&AdapterSelector::Index(adapter.index), profile) {
-                Ok(gpu) => devices.push(Device {
+        for profile in [GpuTier::Portable, GpuTier::Native] {
+            match open_measurable(&AdapterSelector::Index(adapter.index), profile) {
+                Ok(gpu) => devices.push(BenchDevice {
                     name: adapter.name.clone(),
                     profile: gpu.info().profile,
                     software: adapter.software,
@@ -167,7 +167,7 @@ fn begin(args: &BenchArgs) -> Result<(Record, Vec<Device>)> {
         load_before: load(),
         ..Machine::default()
     };
-    let record = Record {
+    let record = BenchRecord {
         schema: record::SCHEMA.into(),
         schema_version: record::VERSION,
         eagleray_version: env!("CARGO_PKG_VERSION").into(),
@@ -178,7 +178,7 @@ fn begin(args: &BenchArgs) -> Result<(Record, Vec<Device>)> {
         adapters,
         auto,
         skipped,
-        ..Record::default()
+        ..BenchRecord::default()
     };
     Ok((record, devices))
 }
@@ -187,18 +187,19 @@ fn begin(args: &BenchArgs) -> Result<(Record, Vec<Device>)> {
 fn measure(
     args: &BenchArgs,
     kernels: &[&Kernel],
-    record: &mut Record,
-    devices: &mut [Device],
-    profiles: &mut Vec<(String, Profile)>,
+    record: &mut BenchRecord,
+    devices: &mut [BenchDevice],
+    profiles: &mut Vec<(String, Trace)>,
 ) -> Result<()> {
     // Nothing is timed that was not checked; a check that was not asked for is a quick one.
-    let quick_check =
-        args.quick || !args.wants(Part::Check) || !args.parts.is_empty() && !args.parts.contains(&Part::Check);
+    let quick_check = args.quick
+        || !args.wants(BenchPart::Check)
+        || !args.parts.is_empty() && !args.parts.contains(&BenchPart::Check);
     record.checks = check::check(kernels, devices, quick_check, &mut |name| args.say(&format!("checking {name}")));
     print(&table::checks(record))?;
-    let timed = args.wants(Part::Kernels) || args.wants(Part::Workloads);
+    let timed = args.wants(BenchPart::Kernels) || args.wants(BenchPart::Workloads);
     let cores = record.machine.cores;
-    if args.wants(Part::Rates) || timed {
+    if args.wants(BenchPart::Rates) || timed {
         args.say("probing the machine");
         record.rates = probe::cpu(args.threads.map_or(cores, NonZeroUsize::get), args.quick)?;
         for device in devices.iter_mut().filter(|device| device.profile != "portable") {
@@ -211,7 +212,7 @@ fn measure(
         print(&table::rates(record))?;
     }
     let budget = Budget { least: 9, most: 15, seconds: if args.quick { 0.15 } else { 1.5 } };
-    if args.wants(Part::Kernels) {
+    if args.wants(BenchPart::Kernels) {
         for device in devices.iter_mut().filter(|device| !args.quick || device.profile != "portable") {
             args.say(&format!("timing kernels on {}", device.name));
             // A GPU that is a program takes minutes for what the others do in seconds.
@@ -220,14 +221,14 @@ fn measure(
             record.timings.extend(timings);
         }
     }
-    if args.wants(Part::Workloads) || args.wants(Part::Scaling) {
+    if args.wants(BenchPart::Workloads) || args.wants(BenchPart::Scaling) {
         let temporary = tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))?;
         let folder = args.data.as_deref().unwrap_or(temporary.path());
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-        if args.wants(Part::Workloads) {
+        if args.wants(BenchPart::Workloads) {
             workloads(args, folder, record, devices, budget, profiles)?;
         }
-        if args.wants(Part::Scaling) && args.backend != BackendArg::Gpu {
+        if args.wants(BenchPart::Scaling) && args.backend != BackendArg::Gpu {
             args.say("measuring how threads scale");
             let bright = &workload::WORKLOADS[0];
             let size = if args.quick { Size::Quick } else { Size::Full };
@@ -236,7 +237,7 @@ fn measure(
             record.scaling = Some(threads::scaling(&prepared, threads, args.quick, budget)?);
         }
     }
-    if args.wants(Part::Peers) && args.backend != BackendArg::Gpu {
+    if args.wants(BenchPart::Peers) && args.backend != BackendArg::Gpu {
         args.say("timing peers");
         record.timings.extend(peers::transforms(args.quick));
     }
@@ -248,13 +249,13 @@ fn measure(
 fn workloads(
     args: &BenchArgs,
     folder: &Path,
-    record: &mut Record,
-    devices: &mut [Device],
+    record: &mut BenchRecord,
+    devices: &mut [BenchDevice],
     budget: Budget,
-    profiles: &mut Vec<(String, Profile)>,
+    profiles: &mut Vec<(String, Trace)>,
 ) -> Result<()> {
     let wanted = workload::named(&args.workload)?;
-    let peers = args.parts.is_empty() || args.wants(Part::Peers);
+    let peers = args.parts.is_empty() || args.wants(BenchPart::Peers);
     for device in devices.iter_mut().filter(|device| device.profile != "portable") {
         if !device.wrong.is_empty() {
             record.skipped.push(format!("workloads on {}: {} is wrong", device.name, device.wrong.join(", ")));
@@ -291,7 +292,11 @@ fn workloads(
 }
 
 /// What Python's libraries need for the same work: Stingray for the files of the CPU's workloads, CuPy for a real GPU.
-fn python_peers(args: &BenchArgs, device: &Device, prepared: &[Prepared]) -> Vec<std::result::Result<Timing, String>> {
+fn python_peers(
+    args: &BenchArgs,
+    device: &BenchDevice,
+    prepared: &[Prepared],
+) -> Vec<std::result::Result<BenchTiming, String>> {
     let Some(python) = &args.peer_python else {
         let told = device.gpu.is_none();
         let why = "peers of Python's (Stingray, CuPy): no --peer-python".to_string();

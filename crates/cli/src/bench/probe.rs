@@ -5,25 +5,25 @@ use std::io::Write;
 
 use rayon::prelude::*;
 
-use super::record::Rate;
+use super::record::MachineRate;
 use super::sample::{mad, median, repeated, timed};
-use eagleray::internal::backend::measure::Instrument;
+use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::kernels::rate;
-use eagleray::io::Source;
+use eagleray::io::InputFile;
 use eagleray::{Error, Result};
 
 /// Bytes of a piece of a file that is read at a time, as the reader of events does.
-const PIECE: usize = 256 << 10;
+const FILE_PIECE: usize = 256 << 10;
 /// Items of an arithmetic job.
 const ITEMS: usize = 1 << 17;
 
 /// Rates of one device while they are gathered.
-struct Rates<'a> {
+struct RateCollector<'a> {
     device: &'a str,
-    found: Vec<Rate>,
+    found: Vec<MachineRate>,
 }
 
-impl Rates<'_> {
+impl RateCollector<'_> {
     /// `amount` of something in each of the times; without an amount, the times themselves.
     fn push(&mut self, name: &str, unit: &str, amount: Option<f64>, seconds: &[f64]) {
         if seconds.is_empty() {
@@ -32,7 +32,7 @@ impl Rates<'_> {
         let values: Vec<f64> = seconds.iter().map(|s| amount.map_or(*s, |amount| amount / s)).collect();
         let sorted = values.iter().copied();
         let best = if amount.is_some() { sorted.fold(0.0, f64::max) } else { sorted.fold(f64::INFINITY, f64::min) };
-        self.found.push(Rate {
+        self.found.push(MachineRate {
             device: self.device.into(),
             name: name.into(),
             unit: unit.into(),
@@ -47,8 +47,8 @@ impl Rates<'_> {
 ///
 /// # Errors
 /// No room for the temporary file that is scanned.
-pub fn cpu(threads: usize, quick: bool) -> Result<Vec<Rate>> {
-    let mut rates = Rates { device: "cpu", found: Vec::new() };
+pub fn cpu(threads: usize, quick: bool) -> Result<Vec<MachineRate>> {
+    let mut rates = RateCollector { device: "cpu", found: Vec::new() };
     let samples = if quick { 5 } else { 15 };
     // More than the caches of a core hold; each thread has its own.
     let size = if quick { 16 << 20 } else { 64usize << 20 };
@@ -99,17 +99,23 @@ fn multiply_add(rounds: usize) {
 }
 
 /// Copies a file out of the page cache, on one thread and on all.
-fn scan(rates: &mut Rates, pool: &rayon::ThreadPool, threads: usize, size: usize, samples: usize) -> Result<()> {
+fn scan(
+    rates: &mut RateCollector,
+    pool: &rayon::ThreadPool,
+    threads: usize,
+    size: usize,
+    samples: usize,
+) -> Result<()> {
     let temporary = std::env::temp_dir();
     let mut file = tempfile::NamedTempFile::new().map_err(|e| Error::io(&temporary, e))?;
     file.write_all(&vec![7; size]).map_err(|e| Error::io(file.path(), e))?;
-    let source = Source::open(file.path())?;
+    let source = InputFile::open(file.path())?;
     let read = |buffer: &mut Vec<u8>, piece: usize| {
-        buffer.resize(PIECE, 0);
+        buffer.resize(FILE_PIECE, 0);
         // The file is ours, and as long as it was.
-        let _ = source.read_at((piece * PIECE) as u64, buffer);
+        let _ = source.read_at((piece * FILE_PIECE) as u64, buffer);
     };
-    let pieces = size / PIECE;
+    let pieces = size / FILE_PIECE;
     let mut buffer = Vec::new();
     let one = repeated(samples, || (0..pieces).for_each(|piece| read(&mut buffer, piece)));
     rates.push("page cache, one thread", "B/s", Some(size as f64), &one);
@@ -130,8 +136,8 @@ fn scan(rates: &mut Rates, pool: &rayon::ThreadPool, threads: usize, size: usize
 ///
 /// # Errors
 /// The device fails.
-pub fn gpu(name: &str, gpu: &mut dyn Instrument) -> Result<Vec<Rate>, String> {
-    let mut rates = Rates { device: name, found: Vec::new() };
+pub fn gpu(name: &str, gpu: &mut dyn MeasurableGpu) -> Result<Vec<MachineRate>, String> {
+    let mut rates = RateCollector { device: name, found: Vec::new() };
     let seen = gpu.rates().map_err(|e| e.to_string())?;
     rates.push("copy", "B/s", Some(2.0 * seen.copy.0 as f64), &seen.copy.1);
     rates.push("upload, pageable", "B/s", Some(seen.upload_pageable.0 as f64), &seen.upload_pageable.1);

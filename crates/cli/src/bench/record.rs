@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::sample::Samples;
+use super::sample::TimingSamples;
 use super::scaling::Scaling;
 use eagleray::internal::backend::AdapterReport;
 use eagleray::internal::trace::Stage;
@@ -19,7 +19,7 @@ pub const VERSION: u32 = 1;
 
 /// One run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Record {
+pub struct BenchRecord {
     /// [`SCHEMA`].
     pub schema: String,
     /// [`VERSION`].
@@ -39,11 +39,11 @@ pub struct Record {
     /// What `--backend auto` takes: an adapter's name, or `cpu`.
     pub auto: String,
     /// Every kernel in every variant on every device.
-    pub checks: Vec<Check>,
+    pub checks: Vec<KernelCheck>,
     /// What the machine can do.
-    pub rates: Vec<Rate>,
+    pub rates: Vec<MachineRate>,
     /// What the program does.
-    pub timings: Vec<Timing>,
+    pub timings: Vec<BenchTiming>,
     /// Threads of the CPU.
     pub scaling: Option<Scaling>,
     /// What was left out, and why.
@@ -71,7 +71,7 @@ pub struct Machine {
 
 /// One variant of a kernel on one device.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Check {
+pub struct KernelCheck {
     /// Name in the table of kernels.
     pub kernel: String,
     /// Variant.
@@ -98,7 +98,7 @@ pub struct Check {
 
 /// Something that the machine does so many of in a second.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Rate {
+pub struct MachineRate {
     /// Adapter, or `cpu`.
     pub device: String,
     /// What.
@@ -115,7 +115,7 @@ pub struct Rate {
 
 /// Something that was timed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Timing {
+pub struct BenchTiming {
     /// Tells it from all others, and is the same in every run: kind/name/size/device/profile.
     pub id: String,
     /// `kernel`, `workload` or `peer`.
@@ -141,7 +141,7 @@ pub struct Timing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub others: Option<f64>,
     /// What the machine's rates allow; `null` where nothing is known to bound it.
-    pub limit: Option<Limit>,
+    pub limit: Option<TimeLimit>,
     /// Limit over median: 1 is perfect.
     pub fraction: Option<f64>,
     /// Time of each stage in one more run, all threads together.
@@ -160,7 +160,7 @@ pub struct Timing {
 
 /// The least time that the rates allow.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limit {
+pub struct TimeLimit {
     /// s: the largest of the terms.
     pub seconds: f64,
     /// Which one that is.
@@ -172,33 +172,33 @@ pub struct Limit {
     pub intensity: Option<f64>,
 }
 
-impl Limit {
+impl TimeLimit {
     /// The largest of some terms; `None` without any.
-    pub fn of(terms: impl IntoIterator<Item = (&'static str, f64)>) -> Option<Limit> {
+    pub fn from_terms(terms: impl IntoIterator<Item = (&'static str, f64)>) -> Option<TimeLimit> {
         let terms: BTreeMap<String, f64> =
             terms.into_iter().filter(|(_, s)| s.is_finite() && *s > 0.0).map(|(name, s)| (name.into(), s)).collect();
         let (by, &seconds) = terms.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-        Some(Limit { seconds, by: by.clone(), terms: terms.clone(), intensity: None })
+        Some(TimeLimit { seconds, by: by.clone(), terms: terms.clone(), intensity: None })
     }
 }
 
-impl Timing {
+impl BenchTiming {
     /// With its samples, and the limit beside them.
-    pub fn with(self, samples: Samples, limit: Option<Limit>) -> Timing {
-        let Samples { seconds: samples, mut cores, others } = samples;
+    pub fn with(self, samples: TimingSamples, limit: Option<TimeLimit>) -> BenchTiming {
+        let TimingSamples { seconds: samples, mut cores, others } = samples;
         cores.retain(|time| time.is_finite());
         let (median, mad) = (super::sample::median(&samples), super::sample::mad(&samples));
         let fraction = limit.as_ref().map(|limit| limit.seconds / median);
-        Timing { median, mad, samples, cores, others, limit, fraction, ..self }
+        BenchTiming { median, mad, samples, cores, others, limit, fraction, ..self }
     }
 }
 
-impl Record {
+impl BenchRecord {
     /// Reads a file that `--json` wrote.
     ///
     /// # Errors
     /// The system's own; no such record; another version.
-    pub fn read(path: &Path) -> Result<Record> {
+    pub fn read(path: &Path) -> Result<BenchRecord> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let refuse = |message: String| Error::Format {
             path: path.display().to_string(),

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::compare::{Change, Verdict};
-use super::record::{Record, Timing};
+use super::record::{BenchRecord, BenchTiming};
 use super::{figures, table};
-use eagleray::internal::trace::{Profile, Stage};
+use eagleray::internal::trace::{Stage, Trace};
 use eagleray::{Error, Result};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;max-width:1400px;margin:2em auto;padding:0 1em;color:#222}\
@@ -49,7 +49,7 @@ fn bar(fraction: f64) -> String {
     format!("{fraction:.2} <span class=\"track\"><span class=\"bar\" style=\"width:{width:.0}px\"></span></span>")
 }
 
-fn timing_row(timing: &Timing) -> Vec<String> {
+fn timing_row(timing: &BenchTiming) -> Vec<String> {
     let size: Vec<String> = timing.size.iter().filter(|s| *s.1 > 0).map(|(name, n)| format!("{n} {name}")).collect();
     let limit = timing.limit.as_ref();
     vec![
@@ -65,7 +65,7 @@ fn timing_row(timing: &Timing) -> Vec<String> {
     ]
 }
 
-fn stage_rows(record: &Record) -> Vec<Vec<String>> {
+fn stage_rows(record: &BenchRecord) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for timing in record.timings.iter().filter(|timing| !timing.stages.is_empty()) {
         let mut stages: Vec<(&str, f64)> = timing.stages.iter().map(|(name, s)| (name.as_str(), s.seconds)).collect();
@@ -82,7 +82,7 @@ fn stage_rows(record: &Record) -> Vec<Vec<String>> {
 }
 
 /// What a workload allocated, and the stage in which most was in use.
-fn heap(timing: &Timing) -> String {
+fn heap(timing: &BenchTiming) -> String {
     let most = timing.stages.iter().max_by_key(|(_, stage)| stage.peak_heap_bytes);
     let Some((name, most)) = most.filter(|(_, stage)| stage.peak_heap_bytes > 0) else { return "–".into() };
     let sum = |of: fn(&Stage) -> u64| timing.stages.values().map(of).sum::<u64>();
@@ -97,14 +97,14 @@ fn heap(timing: &Timing) -> String {
 }
 
 /// Most memory in use during each workload.
-fn memory(record: &Record) -> String {
-    let known: Vec<(&Timing, f64)> =
+fn memory(record: &BenchRecord) -> String {
+    let known: Vec<(&BenchTiming, f64)> =
         record.timings.iter().filter_map(|t| Some((t, t.peak_memory_bytes? as f64 * 1e-6))).collect();
     let most = known.iter().map(|(_, megabytes)| *megabytes).fold(0.0, f64::max);
     if known.is_empty() {
         return String::new();
     }
-    let row = |(timing, megabytes): &(&Timing, f64)| {
+    let row = |(timing, megabytes): &(&BenchTiming, f64)| {
         let width = 300.0 * megabytes / most;
         let bar = format!("<span class=\"bar\" style=\"width:{width:.0}px\"></span>");
         let device = escaped(&table::device(&timing.device, &timing.profile));
@@ -127,9 +127,9 @@ fn memory(record: &Record) -> String {
 pub fn write(
     folder: &Path,
     overwrite: bool,
-    record: &Record,
+    record: &BenchRecord,
     changes: Option<&[Change]>,
-    profiles: &[(String, Profile)],
+    profiles: &[(String, Trace)],
 ) -> Result<()> {
     let mut body = format!("<pre>{}</pre>\n", escaped(&table::head(record)));
     let verdict = if record.is_right() {
@@ -214,12 +214,12 @@ fn save(folder: &Path, overwrite: bool, text: &str) -> Result<()> {
 /// # Errors
 /// The folder cannot be read; it has no records; a file that is none.
 pub fn history(folder: &Path) -> Result<()> {
-    let mut runs: Vec<(String, Record)> = Vec::new();
+    let mut runs: Vec<(String, BenchRecord)> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
         let path = entry.map_err(|e| Error::io(folder, e))?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            runs.push((name, Record::read(&path)?));
+            runs.push((name, BenchRecord::read(&path)?));
         }
     }
     if runs.is_empty() {
@@ -236,7 +236,7 @@ pub fn history(folder: &Path) -> Result<()> {
     let mut body = rows(&["run", "file", "version", "machine", "auto takes", "cores busy with others"], about);
     body += &figures::history(&runs)
         .unwrap_or_else(|| "<p>No workload was measured in two runs: there is nothing to compare.</p>".into());
-    let mut ids: Vec<&Timing> = Vec::new();
+    let mut ids: Vec<&BenchTiming> = Vec::new();
     for timing in runs.iter().flat_map(|(_, record)| &record.timings).filter(|timing| timing.kind == "workload") {
         if ids.iter().all(|known| known.id != timing.id) {
             ids.push(timing);
@@ -245,7 +245,8 @@ pub fn history(folder: &Path) -> Result<()> {
     let numbers: Vec<String> = (1..=runs.len()).map(|i| i.to_string()).collect();
     let head: Vec<&str> = ["workload"].into_iter().chain(numbers.iter().map(String::as_str)).collect();
     let medians = ids.iter().map(|timing| {
-        let of = |(_, record): &(String, Record)| record.timings.iter().find(|t| t.id == timing.id).map(|t| t.median);
+        let of =
+            |(_, record): &(String, BenchRecord)| record.timings.iter().find(|t| t.id == timing.id).map(|t| t.median);
         let cells = runs.iter().map(|run| of(run).map_or("–".into(), table::seconds));
         [vec![escaped(&timing.id)], cells.collect()].concat()
     });

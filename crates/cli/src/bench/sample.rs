@@ -16,7 +16,7 @@ pub struct Budget {
 }
 
 /// Cores that others may keep busy meanwhile without being said to disturb.
-pub const QUIET: f64 = 0.25;
+pub const QUIET_CORES: f64 = 0.25;
 
 /// Middle of some numbers; NaN without any.
 pub fn median(values: &[f64]) -> f64 {
@@ -42,7 +42,7 @@ pub fn least(values: &[f64]) -> f64 {
 
 /// Times of one measurement, s.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Samples {
+pub struct TimingSamples {
     /// What the measurement gave.
     pub seconds: Vec<f64>,
     /// Time that all cores spent on this process meanwhile, which others on the machine disturb less.
@@ -53,17 +53,17 @@ pub struct Samples {
 }
 
 /// What other processes use from some moment on.
-struct Others {
+struct OtherProcesses {
     since: Instant,
     /// Time that all cores had been busy, s.
     busy: f64,
     own: ProcessTime,
 }
 
-impl Others {
+impl OtherProcesses {
     /// From now on.
-    fn watch() -> Option<Others> {
-        Some(Others { since: Instant::now(), busy: busy()?, own: ProcessTime::try_now().ok()? })
+    fn watch() -> Option<OtherProcesses> {
+        Some(OtherProcesses { since: Instant::now(), busy: busy()?, own: ProcessTime::try_now().ok()? })
     }
 
     /// Cores that they kept busy, on average.
@@ -88,10 +88,10 @@ pub fn in_turn(
     count: usize,
     budget: Budget,
     mut measure: impl FnMut(usize) -> Result<f64, String>,
-) -> Vec<Result<Samples, String>> {
-    let mut found: Vec<Result<Samples, String>> = vec![Ok(Samples::default()); count];
+) -> Vec<Result<TimingSamples, String>> {
+    let mut found: Vec<Result<TimingSamples, String>> = vec![Ok(TimingSamples::default()); count];
     let mut spent = vec![0.0; count];
-    let watch = Others::watch();
+    let watch = OtherProcesses::watch();
     for round in 0..=budget.most {
         let mut busy = false;
         for (i, (samples, spent)) in found.iter_mut().zip(&mut spent).enumerate() {
@@ -157,13 +157,13 @@ mod tests {
             while begin.elapsed().as_secs_f64() < seconds {}
         };
         // Busy ourselves, we are not others; the machine's own work is at most its cores less that.
-        let watch = Others::watch().unwrap();
+        let watch = OtherProcesses::watch().unwrap();
         spin(0.5);
         let (own, others) = (watch.own.try_elapsed().unwrap().as_secs_f64() / 0.5, watch.cores().unwrap());
         let cores = std::thread::available_parallelism().unwrap().get() as f64;
         assert!((0.0..cores - own + 0.3).contains(&others), "{others} of {cores} cores beside {own}");
         // A process of half a second is seen, whoever else there is.
-        let watch = Others::watch().unwrap();
+        let watch = OtherProcesses::watch().unwrap();
         let mut child = std::process::Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
         std::thread::sleep(std::time::Duration::from_secs_f64(0.5));
         let others = watch.cores().unwrap();

@@ -22,19 +22,19 @@ pub struct Scaling {
     /// Its events.
     pub events: u64,
     /// Every combination measured.
-    pub points: Vec<Point>,
+    pub points: Vec<ScalingPoint>,
     /// The law fitted to those of the usual scheduling and chunk size; `null` where there are too few.
-    pub fit: Option<Fit>,
+    pub fit: Option<ScalingFit>,
     /// The same for other ways of scheduling, where there are enough.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub other_fits: BTreeMap<String, Fit>,
+    pub other_fits: BTreeMap<String, ScalingFit>,
     /// Why not to believe it.
     pub warnings: Vec<String>,
 }
 
 /// One combination.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Point {
+pub struct ScalingPoint {
     /// Threads.
     pub threads: usize,
     /// How tasks come to threads.
@@ -57,7 +57,7 @@ pub struct Point {
 
 /// `T(N) = serial + parallel/N + synchronisation·ln N`, s, by least squares over all samples; errors are one standard deviation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Fit {
+pub struct ScalingFit {
     /// T_s and its error.
     pub serial: [f64; 2],
     /// T_p and its error.
@@ -68,7 +68,7 @@ pub struct Fit {
     pub knee: Option<f64>,
 }
 
-impl Fit {
+impl ScalingFit {
     /// T(N), s.
     pub fn at(&self, threads: f64) -> f64 {
         self.serial[0] + self.parallel[0] / threads + self.synchronisation[0] * threads.ln()
@@ -84,7 +84,7 @@ pub fn thread_counts(cores: usize) -> Vec<usize> {
 
 /// Fits the law to times of numbers of threads; the third term only where there are three numbers or more. `None` with
 /// fewer than two.
-pub fn fit(times: &[(usize, f64)]) -> Option<Fit> {
+pub fn fit(times: &[(usize, f64)]) -> Option<ScalingFit> {
     let mut counts: Vec<usize> = times.iter().map(|t| t.0).collect();
     counts.sort_unstable();
     counts.dedup();
@@ -112,7 +112,7 @@ pub fn fit(times: &[(usize, f64)]) -> Option<Fit> {
     let [serial, parallel, synchronisation] = [term(0), term(1), term(2)];
     let [k, error] = synchronisation;
     let knee = (k > 0.0 && k > 2.0 * error && parallel[0] > 0.0).then(|| parallel[0] / k);
-    Some(Fit { serial, parallel, synchronisation, knee })
+    Some(ScalingFit { serial, parallel, synchronisation, knee })
 }
 
 /// Inverse of a small symmetric matrix by Gauss and Jordan; `None` where it is singular.
@@ -142,12 +142,12 @@ fn inverted(mut a: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
 
 impl Scaling {
     /// The points of a scheduling with the usual chunk size, which comes first, by threads.
-    pub fn of_scheduling(&self, scheduling: &str) -> Vec<&Point> {
+    pub fn of_scheduling(&self, scheduling: &str) -> Vec<&ScalingPoint> {
         let chunk = self.points.first().map_or(0, |point| point.chunk_events);
         self.points.iter().filter(|p| p.scheduling == scheduling && p.chunk_events == chunk).collect()
     }
 
-    fn fit_of(&self, scheduling: &str) -> Option<Fit> {
+    fn fit_of(&self, scheduling: &str) -> Option<ScalingFit> {
         let points = self.of_scheduling(scheduling);
         fit(&points.iter().flat_map(|p| p.samples.iter().map(|&s| (p.threads, s))).collect::<Vec<_>>())
     }
@@ -157,7 +157,7 @@ impl Scaling {
         for point in &mut self.points {
             (point.median, point.mad) = (median(&point.samples), mad(&point.samples));
         }
-        let way = |point: &Point| (point.scheduling.clone(), point.chunk_events);
+        let way = |point: &ScalingPoint| (point.scheduling.clone(), point.chunk_events);
         let alone: BTreeMap<_, f64> =
             self.points.iter().filter(|p| p.threads == 1).map(|p| (way(p), p.median)).collect();
         for point in &mut self.points {

@@ -1,9 +1,9 @@
 //! A run as text for a terminal.
 
-use super::record::{Check, Rate, Record, Timing};
-use super::sample::QUIET;
-use super::scaling::{Point, Scaling, USUAL_SCHEDULING};
-use eagleray::internal::text::{Short, count};
+use super::record::{BenchRecord, BenchTiming, KernelCheck, MachineRate};
+use super::sample::QUIET_CORES;
+use super::scaling::{Scaling, ScalingPoint, USUAL_SCHEDULING};
+use eagleray::internal::text::{ShortNumber, count};
 
 /// Seconds in a unit that suits them.
 pub fn seconds(s: f64) -> String {
@@ -24,7 +24,7 @@ pub fn rate(value: f64, unit: &str) -> String {
 }
 
 /// The machine and its devices.
-pub fn head(record: &Record) -> String {
+pub fn head(record: &BenchRecord) -> String {
     let machine = &record.machine;
     let memory =
         machine.memory_bytes.map_or(String::new(), |bytes| format!(", {:.0} GiB", bytes as f64 / 2f64.powi(30)));
@@ -41,12 +41,12 @@ pub fn head(record: &Record) -> String {
 }
 
 /// Whether the kernels are right: a line for each kernel and device, with its variants together.
-pub fn checks(record: &Record) -> String {
+pub fn checks(record: &BenchRecord) -> String {
     let mut text = format!(
         "\n{:<16}{:<34}{:>7}{:>11}{:>9}{:>8}  worst error\n",
         "kernel", "device", "cases", "values", "wrong", ""
     );
-    let mut rows: Vec<(&str, String, Vec<&Check>)> = Vec::new();
+    let mut rows: Vec<(&str, String, Vec<&KernelCheck>)> = Vec::new();
     for check in &record.checks {
         let device = device(&check.device, &check.profile);
         match rows.iter_mut().find(|row| row.0 == check.kernel && row.1 == device) {
@@ -55,14 +55,14 @@ pub fn checks(record: &Record) -> String {
         }
     }
     for (kernel, device, variants) in rows {
-        let sum = |of: fn(&Check) -> usize| variants.iter().map(|check| of(check)).sum::<usize>();
+        let sum = |of: fn(&KernelCheck) -> usize| variants.iter().map(|check| of(check)).sum::<usize>();
         let worst = variants.iter().map(|c| c.worst.unwrap_or(f64::INFINITY)).fold(0.0, f64::max);
         let right = if variants.iter().all(|c| c.failure.is_none()) { "right" } else { "WRONG" };
         let (cases, values, wrong) = (sum(|c| c.cases), sum(|c| c.values), sum(|c| c.wrong));
         let worst = if worst == 0.0 { "none".into() } else { format!("{worst:.3} of the bound") };
         text += &format!("{kernel:<16}{device:<34}{cases:>7}{values:>11}{wrong:>9}{right:>8}  {worst}\n");
     }
-    let histogram: Vec<&Check> = record.checks.iter().filter(|check| check.kernel == "bin_events").collect();
+    let histogram: Vec<&KernelCheck> = record.checks.iter().filter(|check| check.kernel == "bin_events").collect();
     let events: usize = histogram.iter().map(|check| check.events).sum();
     let wrong: usize = histogram.iter().map(|check| check.wrong).sum();
     text += &format!(
@@ -86,25 +86,25 @@ pub fn device(name: &str, profile: &str) -> String {
 }
 
 /// What the machine can do.
-pub fn rates(record: &Record) -> String {
+pub fn rates(record: &BenchRecord) -> String {
     if record.rates.is_empty() {
         return String::new();
     }
     let mut text = format!("\n{:<34}{:<26}{:>16}{:>16}\n", "device", "rate", "best", "median");
-    for Rate { device: of, name, unit, best, median, .. } in &record.rates {
+    for MachineRate { device: of, name, unit, best, median, .. } in &record.rates {
         text += &format!("{:<34}{name:<26}{:>16}{:>16}\n", device(of, ""), rate(*best, unit), rate(*median, unit));
     }
     text
 }
 
 /// What the program does, with the limits beside it.
-pub fn timings(record: &Record) -> String {
+pub fn timings(record: &BenchRecord) -> String {
     if record.timings.is_empty() {
         return String::new();
     }
     let mut text = String::new();
     for kind in ["kernel", "workload", "peer"] {
-        let rows: Vec<&Timing> = record.timings.iter().filter(|timing| timing.kind == kind).collect();
+        let rows: Vec<&BenchTiming> = record.timings.iter().filter(|timing| timing.kind == kind).collect();
         if rows.is_empty() {
             continue;
         }
@@ -129,7 +129,7 @@ pub fn timings(record: &Record) -> String {
             );
         }
     }
-    if let Some(others) = record.others().filter(|&others| others > QUIET) {
+    if let Some(others) = record.others().filter(|&others| others > QUIET_CORES) {
         text += &format!(
             "warning: others kept {others:.1} of {} cores busy meanwhile; times may be too long\n",
             record.machine.cores
@@ -148,9 +148,9 @@ fn power_of(n: u64) -> String {
 
 /// Time of each stage, all threads together, with every number of threads, and how much more it is with the most than with one:
 /// what threads cost each other.
-fn stages(points: &[&Point]) -> String {
+fn stages(points: &[&ScalingPoint]) -> String {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
-    let of = |point: &Point, name: &str| point.stages.get(name).map_or(0.0, |stage| stage.seconds * 1e3);
+    let of = |point: &ScalingPoint, name: &str| point.stages.get(name).map_or(0.0, |stage| stage.seconds * 1e3);
     let mut names: Vec<&String> = first.stages.keys().filter(|name| *name != "wait for threads").collect();
     names.sort_by(|a, b| of(first, b).total_cmp(&of(first, a)));
     let heads: String = points.iter().map(|point| format!("{:>12}", point.threads)).collect();
@@ -168,7 +168,7 @@ pub fn scaling(scaling: &Scaling) -> String {
         "\nscaling of {} ({} events)\n{:>8}{:>12}{:>10}{:>12}{:>7}{:>10}{:>12}\n",
         scaling.workload, scaling.events, "threads", "scheduling", "chunk", "median", "±", "speed-up", "efficiency"
     );
-    for Point { threads, scheduling, chunk_events, median, mad, speedup, efficiency, .. } in &scaling.points {
+    for ScalingPoint { threads, scheduling, chunk_events, median, mad, speedup, efficiency, .. } in &scaling.points {
         text += &format!(
             "{threads:>8}{scheduling:>12}{chunk_events:>10}{:>12}{:>6.0}%{speedup:>10.2}{efficiency:>12.2}\n",
             seconds(*median),
@@ -187,9 +187,9 @@ pub fn scaling(scaling: &Scaling) -> String {
         let synchronisation = ms(fit.synchronisation);
         text +=
             &format!("{scheduling}: T(N) = T_s + T_p/N + K ln N: T_s {serial}, T_p {parallel}, K {synchronisation}; ");
-        text += &fit
-            .knee
-            .map_or("no knee in sight\n".into(), |knee| format!("fastest with {} threads\n", Short(knee.round())));
+        text += &fit.knee.map_or("no knee in sight\n".into(), |knee| {
+            format!("fastest with {} threads\n", ShortNumber(knee.round()))
+        });
     }
     for warning in &scaling.warnings {
         text += &format!("warning: {warning}\n");

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use super::sample::{Budget, in_turn};
-use super::scaling::{Point, Scaling, USUAL_SCHEDULING, thread_counts};
+use super::scaling::{Scaling, ScalingPoint, USUAL_SCHEDULING, thread_counts};
 use super::workload::{Prepared, once};
 use eagleray::Result;
 use eagleray::engine::CHUNK_EVENTS;
@@ -31,14 +31,18 @@ pub fn scaling(prepared: &Prepared, cores: usize, quick: bool, budget: Budget) -
     for threads in thread_counts(cores) {
         for (schedule, scheduling) in SCHEDULES {
             let options = CpuOptions { schedule, ..CpuOptions::default() };
-            backends.push(CpuBackend::with(NonZeroUsize::new(threads), options)?);
-            let point =
-                |&chunk_events| Point { threads, scheduling: scheduling.into(), chunk_events, ..Point::default() };
+            backends.push(CpuBackend::with_options(NonZeroUsize::new(threads), options)?);
+            let point = |&chunk_events| ScalingPoint {
+                threads,
+                scheduling: scheduling.into(),
+                chunk_events,
+                ..ScalingPoint::default()
+            };
             points.extend(chunks.iter().map(point));
         }
     }
     let mut run = |i: usize, output: Option<&Path>| {
-        let point: &Point = &points[i];
+        let point: &ScalingPoint = &points[i];
         once(prepared, &mut backends[i / chunks.len()], point.chunk_events, output)
     };
     let measured = in_turn(points.len(), budget, |i| run(i, None));

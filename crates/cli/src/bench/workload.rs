@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Device;
-use super::record::{Limit, Record, Timing};
+use super::BenchDevice;
+use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
-use eagleray::engine::{Options, spectrum_of_files};
+use eagleray::engine::{PowerSpectrumOptions, spectrum_of_files};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::kernels::{Input, bin_events};
 use eagleray::internal::numerics::fft::CpuFft;
 use eagleray::internal::random::Random;
-use eagleray::internal::segment::{PlanSpec, Product, Row, SegmentBatch};
+use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::PartialSums;
-use eagleray::internal::trace::{self, Profile};
+use eagleray::internal::trace::{self, Trace};
 use eagleray::io::{EventFile, OpenOptions};
 use eagleray::simulate::{FrameTime, Mission, Simulation};
-use eagleray::time::Dd;
+use eagleray::time::DoubleDouble;
 use eagleray::{Error, Result, Warnings};
 
 /// A kind of observation and what is made of it.
@@ -152,7 +152,7 @@ pub struct Prepared {
 
 /// What a run had to do.
 #[derive(Clone, Copy, Debug, Default)]
-struct Done {
+struct WorkDone {
     segments: u64,
     events: u64,
 }
@@ -200,9 +200,10 @@ impl Workload {
 impl Workload {
     /// The plan of all bands and the reference, which has their photons.
     fn cross(&self, n: usize, max_segments: u64) -> PlanSpec {
-        let product = Product::Cross { channels: self.bands + 1, inside: (1 << self.bands) - 1, weight_exponent: None };
+        let quantity =
+            Quantity::Cross { channels: self.bands + 1, inside: (1 << self.bands) - 1, weight_exponent: None };
         let segment_size = n as f64 / self.bins_per_second;
-        PlanSpec { n, segment_size, product, input: Input::Events, min_events: 0, max_segments }
+        PlanSpec { n, segment_size, quantity, input: Input::Events, min_events: 0, max_segments }
     }
 
     /// Batches of [`RUNS`] runs; all segments have the same photons at other times.
@@ -220,9 +221,18 @@ impl Workload {
                     let begin = batch.times.len();
                     let own = photons.iter().enumerate().filter(|(i, _)| channel == 0 || i % self.bands == channel - 1);
                     batch.times.extend(own.map(|(_, t)| zero + t));
-                    let (end, start) = (batch.times.len(), Dd::from(zero));
+                    let (end, start) = (batch.times.len(), DoubleDouble::from(zero));
                     let events = (end - begin) as u64;
-                    batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+                    batch.rows.push(SeriesSegment {
+                        index,
+                        start,
+                        begin,
+                        end,
+                        events,
+                        flux_mean: 0.0,
+                        variance: 0.0,
+                        scale: 0,
+                    });
                 }
             }
             Arc::new(batch)
@@ -238,10 +248,10 @@ const RUNS: u64 = 4;
 fn count_cost(times: &[f64], segment_size: f64, n: usize) -> f64 {
     let Some(&first) = times.first() else { return 0.0 };
     let times = &times[..times.partition_point(|t| t - first < segment_size)];
-    let (mut counts, mut last) = (vec![0.0; n], bin_events::Last::default());
-    let (start, delta) = (Dd::from(first), bin_events::bins_per_second(segment_size, n));
+    let (mut counts, mut last) = (vec![0.0; n], bin_events::LastEventTable::default());
+    let (start, delta) = (DoubleDouble::from(first), bin_events::bins_per_second(segment_size, n));
     let seconds = repeated(3, || {
-        bin_events::sorted(std::hint::black_box(times), start, delta, &mut counts, &mut last);
+        bin_events::add_sorted(std::hint::black_box(times), start, delta, &mut counts, &mut last);
     });
     least(&seconds) / times.len() as f64
 }
@@ -268,22 +278,23 @@ impl Prepared {
     }
 
     /// Runs once; the spectrum of a file is written where there is an `output`, which is replaced.
-    fn run(&self, backend: &mut dyn Backend, chunk: Option<usize>, output: Option<&Path>) -> Result<Done> {
+    fn run(&self, backend: &mut dyn Backend, chunk: Option<usize>, output: Option<&Path>) -> Result<WorkDone> {
         if self.workload.bands > 0 {
             return self.cross(backend);
         }
         let (file, dt, segment_size) = self.task();
-        let mut options = Options { dt: Some(dt), segment_size: Some(segment_size), ..Options::default() };
+        let mut options =
+            PowerSpectrumOptions { dt: Some(dt), segment_size: Some(segment_size), ..PowerSpectrumOptions::default() };
         options.chunk_events = chunk.unwrap_or(options.chunk_events);
         let spectrum = spectrum_of_files(&[file], &options, backend)?;
         if let Some(output) = output {
-            spectrum.product().write(&output.display().to_string(), true)?;
+            spectrum.table().write(&output.display().to_string(), true)?;
         }
-        Ok(Done { segments: spectrum.meta.m, events: spectrum.meta.provenance.photons.read })
+        Ok(WorkDone { segments: spectrum.meta.m, events: spectrum.meta.provenance.photons.read })
     }
 
     /// Cross spectra of all bands with the reference.
-    fn cross(&self, backend: &mut dyn Backend) -> Result<Done> {
+    fn cross(&self, backend: &mut dyn Backend) -> Result<WorkDone> {
         let spec = self.workload.cross(self.n, u64::MAX);
         let plan = backend.prepare(&spec)?;
         let mut tickets = VecDeque::new();
@@ -308,22 +319,29 @@ impl Prepared {
         backend.release(plan);
         result?;
         let events = self.batches.iter().map(|batch| batch.times.len() as u64).sum();
-        Ok(Done { segments: sums.finish().segments, events })
+        Ok(WorkDone { segments: sums.finish().segments, events })
     }
 
     /// The least time on a device for what was done; `moved` and `uploaded` are a GPU's bytes.
-    fn limit(&self, done: Done, device: &Device, threads: usize, bytes: [f64; 2], record: &Record) -> Option<Limit> {
+    fn limit(
+        &self,
+        done: WorkDone,
+        device: &BenchDevice,
+        threads: usize,
+        bytes: [f64; 2],
+        record: &BenchRecord,
+    ) -> Option<TimeLimit> {
         let rate = |device: &str, name: &str| record.rate(device, name).unwrap_or(f64::NAN);
         let file = ("reading the file", self.bytes as f64 / rate("cpu", "page cache"));
         let rows = (done.segments * (1 + self.workload.bands as u64)) as f64;
         if device.gpu.is_none() {
             let work = done.events as f64 * self.event_cost + rows * self.row_cost;
-            return Limit::of([file, ("work of all cores", work / threads as f64)]);
+            return TimeLimit::from_terms([file, ("work of all cores", work / threads as f64)]);
         }
         let [moved, uploaded] = bytes;
         let n = self.n as f64;
         let name = &device.name;
-        let limit = Limit::of([
+        let limit = TimeLimit::from_terms([
             file,
             ("device memory", moved / rate(name, "copy")),
             ("arithmetic", rows * 2.5 * n * n.log2() / rate(name, "f32 arithmetic")),
@@ -337,18 +355,20 @@ impl Prepared {
 /// Times workloads on a device, and profiles one more run of each. What fails is said in `skipped`.
 pub fn time(
     prepared: &[&Prepared],
-    device: &mut Device,
-    record: &Record,
+    device: &mut BenchDevice,
+    record: &BenchRecord,
     budget: Budget,
     skipped: &mut Vec<String>,
-    profiles: &mut Vec<(String, Profile)>,
-) -> Vec<Timing> {
+    profiles: &mut Vec<(String, Trace)>,
+) -> Vec<BenchTiming> {
     let threads = device.threads;
-    let backend =
-        |device: &mut Device, look: &mut dyn FnMut(&mut dyn Backend) -> Result<Done>| match device.gpu.as_deref_mut() {
-            Some(gpu) => look(gpu),
-            None => look(device.cpu.as_mut()),
-        };
+    let backend = |device: &mut BenchDevice, look: &mut dyn FnMut(&mut dyn Backend) -> Result<WorkDone>| match device
+        .gpu
+        .as_deref_mut()
+    {
+        Some(gpu) => look(gpu),
+        None => look(device.cpu.as_mut()),
+    };
     let measured = in_turn(prepared.len(), budget, |i| {
         let (seconds, done) = timed(|| backend(device, &mut |b| prepared[i].run(b, None, None)));
         done.map(|_| seconds).map_err(|e| e.to_string())
@@ -356,7 +376,7 @@ pub fn time(
     let mut timings = Vec::new();
     for (one, samples) in prepared.iter().zip(measured) {
         let name = one.workload.name;
-        let work = |device: &Device| device.gpu.as_ref().map(|gpu| gpu.work().clone()).unwrap_or_default();
+        let work = |device: &BenchDevice| device.gpu.as_ref().map(|gpu| gpu.work().clone()).unwrap_or_default();
         let before = work(device);
         trace::start();
         let done = backend(device, &mut |b| one.run(b, None, None));
@@ -377,7 +397,7 @@ pub fn time(
         let limit = one.limit(done, device, threads, moved, record);
         let size = [("events", one.events), ("bins", one.n as u64), ("segments", done.segments), ("bytes", one.bytes)];
         let owned = |(name, value): (&str, _)| (name.to_string(), value);
-        let timing = Timing {
+        let timing = BenchTiming {
             id: format!("workload/{name}/{}x{}/{}/{}", one.n, one.events, device.name, device.profile),
             kind: "workload".into(),
             name: name.into(),
@@ -388,7 +408,7 @@ pub fn time(
             passes: profile.passes().into_iter().map(owned).collect(),
             bytes: profile.counters().into_iter().map(|(name, bytes)| (name.to_string(), bytes)).collect(),
             peak_memory_bytes: profile.peak_memory(),
-            ..Timing::default()
+            ..BenchTiming::default()
         };
         timings.push(timing.with(samples, limit));
         profiles.push((format!("{name} on {}", device.name), profile));

@@ -5,7 +5,7 @@ use clap::Args;
 use super::search;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
-use crate::arguments::number::{Range, counting, probability, range};
+use crate::arguments::number::{NumberRange, counting, probability, range};
 use crate::arguments::output::OutputArgs;
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::WeightArgs;
@@ -20,13 +20,13 @@ pub struct AccelArgs {
     input: InputArgs,
     /// Frequencies, Hz, at the middle of the good time
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    freq: Range,
+    freq: NumberRange,
     /// Range of the frequency's derivative, Hz/s
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
-    fdot: Range,
+    fdot: NumberRange,
     /// Range of the frequency's second derivative, Hz/s² [default: none]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
-    fddot: Option<Range>,
+    fddot: Option<NumberRange>,
     /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too
     #[arg(long, value_name = "N", value_parser = counting, default_value = "4")]
     nharm: usize,

@@ -2,15 +2,15 @@
 
 use clap::Args;
 
-use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::input::{InputArgs, OpenedInputs, report};
 use crate::arguments::number::{counting, edges};
 use crate::arguments::output::events_bar;
 use eagleray::data::ChannelRange;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::engine::{CHUNK_EVENTS, HistogramOptions, histogram_of_events};
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
-use eagleray::io::product::{Format, check_output};
+use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::{Error, Result, Warnings};
 
 /// Options of `bin`.
@@ -23,10 +23,10 @@ pub struct BinArgs {
     times: String,
     /// Edges of energy, keV: LO:HI:N, LO:HI:N:log, or a list E0,E1,…
     #[arg(long, value_name = "LO:HI:N[:log]|E0,E1,…", value_parser = energy_edges)]
-    energies: Option<Edges>,
+    energies: Option<EnergyEdges>,
     /// Edges of channels, where energies are not known
     #[arg(long, value_name = "LO:HI:N|C0,C1,…", value_parser = energy_edges, conflicts_with = "energies", allow_hyphen_values = true)]
-    channels: Option<Edges>,
+    channels: Option<EnergyEdges>,
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
@@ -49,10 +49,10 @@ pub struct BinArgs {
 
 /// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated.
 #[derive(Clone, Debug)]
-struct Edges(Vec<f64>);
+struct EnergyEdges(Vec<f64>);
 
-fn energy_edges(text: &str) -> Result<Edges, String> {
-    edges(text).map(Edges)
+fn energy_edges(text: &str) -> Result<EnergyEdges, String> {
+    edges(text).map(EnergyEdges)
 }
 
 /// Runs the command.
@@ -61,7 +61,7 @@ fn energy_edges(text: &str) -> Result<Edges, String> {
 /// Everything that the library refuses.
 pub fn run(args: BinArgs) -> Result<()> {
     if let Some(path) = args.output.as_deref() {
-        Format::of(path)?;
+        TableFormat::from_path(path)?;
         if path != "-" {
             check_output(path, args.overwrite)?;
             args.input.check_output(path)?;
@@ -71,7 +71,7 @@ pub fn run(args: BinArgs) -> Result<()> {
     }
     let times = time_edges(&args.times)?;
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "a light curve", "has no events to count; `eagleray lc` makes it coarser"));
     };
     let mut say = |text: String| {
@@ -81,8 +81,8 @@ pub fn run(args: BinArgs) -> Result<()> {
     };
     let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
     let (energies, axis) = match (&args.energies, &args.channels) {
-        (Some(Edges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
-        (None, Some(Edges(edges))) => (edges.clone(), EnergyAxis::Channel),
+        (Some(EnergyEdges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
+        (None, Some(EnergyEdges(edges))) => (edges.clone(), EnergyAxis::Channel),
         (None, None) => (Vec::new(), EnergyAxis::None),
     };
     let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
@@ -102,7 +102,7 @@ pub fn run(args: BinArgs) -> Result<()> {
         let meta = &made.meta;
         let bins = count(meta.n as u64, "bin");
         let energies = if meta.energies > 1 { format!(" and {} of energy", meta.energies) } else { String::new() };
-        let (exposure, photons) = (Short(meta.exposure), &meta.provenance.photons);
+        let (exposure, photons) = (ShortNumber(meta.exposure), &meta.provenance.photons);
         eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
     }
     Ok(())

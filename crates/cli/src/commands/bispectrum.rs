@@ -3,17 +3,17 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::arguments::input::{Compat, InputArgs, Opened, report, seconds};
+use crate::arguments::input::{Compat, InputArgs, OpenedInputs, report, seconds};
 use crate::arguments::number::{counting, positive};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
-use eagleray::data::table::Product;
+use eagleray::data::table::Table;
 use eagleray::engine::{
-    Options, SeriesOptions, bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events,
-    cumulant_bispectrum_of_light_curve,
+    LightCurveSpectrumOptions, PowerSpectrumOptions, bispectrum_of_events, bispectrum_of_light_curve,
+    cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
 };
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
 use eagleray::{Result, Warnings};
@@ -90,9 +90,9 @@ pub fn run(args: BispectrumArgs) -> Result<()> {
     let compat_stingray = args.compat.is_some();
     let mut warnings = Warnings::default();
     match args.input.open_any(compat_stingray, &mut warnings)? {
-        Opened::Series(series) => {
-            let series = super::series::coarser(*series, dt)?;
-            let options = SeriesOptions { segment_size, ..SeriesOptions::default() };
+        OpenedInputs::Series(series) => {
+            let series = super::pds_light_curve::coarser(*series, dt)?;
+            let options = LightCurveSpectrumOptions { segment_size, ..LightCurveSpectrumOptions::default() };
             match compat_stingray {
                 true => {
                     of_cumulant(&cumulant_bispectrum_of_light_curve(&series, &options, &cumulant, warnings)?, output)
@@ -100,9 +100,10 @@ pub fn run(args: BispectrumArgs) -> Result<()> {
                 false => of_pairs(&bispectrum_of_light_curve(&series, &options, max_freq, warnings)?, output),
             }
         }
-        Opened::Events(files) => {
+        OpenedInputs::Events(files) => {
             let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
-            let options = Options { dt, segment_size, combine, compat_stingray, ..Options::default() };
+            let options =
+                PowerSpectrumOptions { dt, segment_size, combine, compat_stingray, ..PowerSpectrumOptions::default() };
             let bar = events_bar(&files, !output.quiet);
             let progress = &mut |read| bar.inc(read);
             match compat_stingray {
@@ -142,7 +143,7 @@ fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {
         values: &made.bicoherence,
         name: "squared bicoherence",
     };
-    deliver(&made.meta, made.product(), picture, (told, text), output)
+    deliver(&made.meta, made.table(), picture, (told, text), output)
 }
 
 fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
@@ -164,13 +165,13 @@ fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
         values: &made.magnitude,
         name: "magnitude of the bispectrum (counts³)",
     };
-    deliver(&made.meta, made.product(), picture, (told, text), output)
+    deliver(&made.meta, made.table(), picture, (told, text), output)
 }
 
 /// Warnings, table, picture and summary, with what is told of the peak.
 fn deliver(
     meta: &BispectrumMetadata,
-    product: Product,
+    product: Table,
     picture: Plane,
     (peak, text): (Option<serde_json::Value>, String),
     output: &OutputArgs,
@@ -193,9 +194,9 @@ fn deliver(
         eprint!(
             "{} of {} s ({} of {} s), {} of frequencies\n{text}",
             count(meta.m, "segment"),
-            Short(meta.segment_size),
+            ShortNumber(meta.segment_size),
             count(meta.n as u64, "bin"),
-            Short(meta.dt),
+            ShortNumber(meta.dt),
             count(product.rows() as u64, "pair"),
         );
     }

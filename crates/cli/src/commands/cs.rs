@@ -2,23 +2,23 @@
 
 use clap::Args;
 
-use super::cs_bands::{Bands, Shared};
+use super::cs_bands::{BandOverlap, CrossBands};
 use crate::arguments::device::{BackendArg, DeviceArgs};
 use crate::arguments::input::{CombineArg, InputArgs, OpenedPair, not_negative, report};
-use crate::arguments::number::{Range, positive, range};
+use crate::arguments::number::{NumberRange, positive, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::pictures;
 use crate::pictures::cross::{LagKind, PowerType};
 use crate::plan_text::{describe, describe_series};
 use eagleray::data::LightCurve;
-use eagleray::data::table::Product;
+use eagleray::data::table::Table;
 use eagleray::engine::{
-    Channels, CrossSeriesOptions, CrossSeriesPlan, CrossSpectrumOptions, FadPlanOptions, cross_spectrum_of_events,
-    cross_spectrum_of_light_curves, fad_of_events,
+    CrossSpectrumOptions, EventPair, FadPlanOptions, LightCurveCrossOptions, LightCurveCrossPlan,
+    cross_spectrum_of_events, cross_spectrum_of_light_curves, fad_of_events,
 };
 use eagleray::internal::backend::Backend;
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::science::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
 use eagleray::{Error, Result, Warnings};
@@ -30,16 +30,16 @@ pub struct CsArgs {
     input: InputArgs,
     /// Band of the subject in keV, LO <= E < HI; a positive lag says that the subject is late
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference")]
-    subject: Option<Range>,
+    subject: Option<NumberRange>,
     /// Band of the reference in keV; a photon of both bands leaves the reference, or the subject when it holds the reference
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
-    reference: Option<Range>,
+    reference: Option<NumberRange>,
     /// Channels of the subject, both included, where energies are not known
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with = "subject")]
-    subject_pi: Option<Range>,
+    subject_pi: Option<NumberRange>,
     /// Channels of the reference, both included
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
-    ref_pi: Option<Range>,
+    ref_pi: Option<NumberRange>,
     #[command(flatten)]
     spectrum: SpectrumArgs,
     /// Background in the mean rates of subject and reference, counts/s
@@ -159,13 +159,13 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
             eprintln!("eagleray: {text}");
         }
     };
-    let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
-    let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
-    let bands = Bands::of(&args.input, energies, channels, &mut say)?;
+    let energies = args.subject.zip(args.reference).map(<[NumberRange; 2]>::from);
+    let channels = args.subject_pi.zip(args.ref_pi).map(<[NumberRange; 2]>::from);
+    let bands = CrossBands::from_args(&args.input, energies, channels, &mut say)?;
     let mut inputs = bands.channels(&args.input, files, &mut say)?;
     // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
     if args.dry_run || args.out.strict {
-        for Channels { reference, subject } in &mut inputs {
+        for EventPair { reference, subject } in &mut inputs {
             reference.prepare(&mut warnings)?;
             if subject.name != reference.name {
                 subject.prepare(&mut warnings)?;
@@ -185,15 +185,15 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
         let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
         let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
         let warnings = &spectrum.meta.provenance.warnings;
-        return deliver(args, spectrum.product(), meta, warnings, draw, &fad_summary(&spectrum));
+        return deliver(args, spectrum.table(), meta, warnings, draw, &fad_summary(&spectrum));
     }
-    let inside = bands.shared() != Shared::None;
+    let inside = bands.shared() != BandOverlap::None;
     let result = cross_spectrum_of_events(inputs, inside, &args.options()?, backend.as_mut(), warnings, progress)?;
     bar.finish_and_clear();
-    deliver_cross(args, if bands.shared() == Shared::ReferenceInside { result.exchanged() } else { result })
+    deliver_cross(args, if bands.shared() == BandOverlap::ReferenceInside { result.exchanged() } else { result })
 }
 
-fn dry_run(args: &CsArgs, inputs: Vec<Channels>, mut warnings: Warnings) -> Result<()> {
+fn dry_run(args: &CsArgs, inputs: Vec<EventPair>, mut warnings: Warnings) -> Result<()> {
     let (plan, events) = match args.fad {
         true => args.fad_options().plan(inputs, &mut warnings)?,
         false => args.options()?.plan(inputs, false, &mut warnings)?,
@@ -213,15 +213,19 @@ fn of_light_curves(args: &CsArgs, both: &[LightCurve; 2], mut warnings: Warnings
     if args.spectrum.compat.is_some() {
         return refuse("--compat", "applies to events; light curves are segmented by this program's rules");
     }
-    let [subject, reference] = both.each_ref().map(|s| super::series::coarser(s.clone(), args.spectrum.dt));
+    let [subject, reference] = both.each_ref().map(|s| super::pds_light_curve::coarser(s.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);
     let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
-    let options = CrossSeriesOptions { segment_size, min_fracexp, cross: args.cross()? };
+    let options = LightCurveCrossOptions { segment_size, min_fracexp, cross: args.cross()? };
     if !args.out.quiet {
-        eprintln!("subject: {}\nreference: {}", super::series::words(&subject), super::series::words(&reference));
+        eprintln!(
+            "subject: {}\nreference: {}",
+            super::pds_light_curve::describe(&subject),
+            super::pds_light_curve::describe(&reference)
+        );
     }
     if args.dry_run {
-        let plan = CrossSeriesPlan::new(&subject, &reference, &options, &mut warnings)?.segments;
+        let plan = LightCurveCrossPlan::new(&subject, &reference, &options, &mut warnings)?.segments;
         report(&warnings, args.out.strict, args.out.quiet)?;
         let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.out.json);
         return crate::terminal::print(&text);
@@ -237,13 +241,13 @@ fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
     };
     let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
     let warnings = &spectrum.meta.provenance.warnings;
-    deliver(args, spectrum.product(), meta, warnings, draw, &summary(&spectrum))
+    deliver(args, spectrum.table(), meta, warnings, draw, &summary(&spectrum))
 }
 
 /// Warnings, table, picture and summary, as asked for.
 fn deliver(
     args: &CsArgs,
-    product: Product,
+    product: Table,
     mut meta: serde_json::Value,
     warnings: &Warnings,
     draw: impl Fn(&str) -> Result<()>,
@@ -272,9 +276,9 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
     let mut text = format!(
         "{} of {} s ({} of {} s), {:.2} photons of the subject and {:.2} of the reference each; {} on {}\nphotons of both: {}\n",
         count(meta.m, "segment"),
-        Short(meta.segment_size),
+        ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
-        Short(meta.dt),
+        ShortNumber(meta.dt),
         meta.nphots1,
         meta.nphots2,
         meta.device.backend,
@@ -315,15 +319,15 @@ fn chance(spectrum: &AveragedCrossSpectrum, k: usize) -> String {
 
 fn fad_summary(spectrum: &FadSpectrum) -> String {
     let meta = &spectrum.meta;
-    let mean = |values: &[f64]| Short(values.iter().sum::<f64>() / values.len() as f64);
+    let mean = |values: &[f64]| ShortNumber(values.iter().sum::<f64>() / values.len() as f64);
     format!(
         "{} of {} s ({} of {} s), {:.2} and {:.2} photons each; {} on {}\nphotons of both: {}\n\
          corrected by amplitude differences, smoothed over {}; their scatter is off by {:+.2} %\n\
          mean powers {} and {}, of both together {}; noise levels {}, {} and {}; mean co-spectrum {}\n",
         count(meta.m, "segment"),
-        Short(meta.segment_size),
+        ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
-        Short(meta.dt),
+        ShortNumber(meta.dt),
         meta.nphots1,
         meta.nphots2,
         meta.device.backend,
@@ -334,9 +338,9 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         mean(&spectrum.power1),
         mean(&spectrum.power2),
         mean(&spectrum.power_total),
-        Short(meta.noise1),
-        Short(meta.noise2),
-        Short(meta.noise_total),
+        ShortNumber(meta.noise1),
+        ShortNumber(meta.noise2),
+        ShortNumber(meta.noise_total),
         mean(&spectrum.cross_re),
     )
 }

@@ -1,23 +1,23 @@
 //! What `eagleray cs` correlates with what: two bands of each file, or two files.
 
 use crate::arguments::input::InputArgs;
-use crate::arguments::number::Range;
-use eagleray::engine::{Channels, Events, align};
+use crate::arguments::number::NumberRange;
+use eagleray::engine::{EventPair, Events, align};
 use eagleray::internal::text::count;
 use eagleray::io::EventFile;
 use eagleray::{Error, Result};
 
 /// What is correlated with what.
-pub(super) enum Bands {
+pub(super) enum CrossBands {
     /// Two bands of each file. Photons that both would have leave the wider one, so that none is correlated with itself.
-    OfEach { subject: Box<InputArgs>, reference: Box<InputArgs>, shared: Shared },
+    OfEach { subject: Box<InputArgs>, reference: Box<InputArgs>, shared: BandOverlap },
     /// The first file with the second.
     TwoFiles,
 }
 
 /// Which band holds the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shared {
+pub(super) enum BandOverlap {
     /// Neither, or no longer.
     None,
     /// The subject is inside the reference.
@@ -26,38 +26,38 @@ pub(super) enum Shared {
     ReferenceInside,
 }
 
-impl Bands {
+impl CrossBands {
     /// The bands of `--subject` and `--ref`, or of `--subject-pi` and `--ref-pi`, which are channels, both included. A reference
     /// that overlaps the subject in part loses what they share; `say` tells.
-    pub fn of(
+    pub fn from_args(
         input: &InputArgs,
-        energies: Option<[Range; 2]>,
-        channels: Option<[Range; 2]>,
+        energies: Option<[NumberRange; 2]>,
+        channels: Option<[NumberRange; 2]>,
         say: &mut dyn FnMut(String),
-    ) -> Result<Bands> {
+    ) -> Result<CrossBands> {
         let ([subject, mut reference], by_channel) = match (energies, channels) {
             (Some(bands), _) => (bands, false),
             (None, Some(bands)) => (bands, true),
-            (None, None) => return Ok(Bands::TwoFiles),
+            (None, None) => return Ok(CrossBands::TwoFiles),
         };
         if input.energy.is_some() || input.pi.is_some() {
             let message = "the bands are those of --subject and --ref";
             return Err(Error::argument("--energy or --pi", "given", message));
         }
-        let holds = |a: Range, b: Range| a.lo <= b.lo && b.hi <= a.hi;
-        let apart = |a: Range, b: Range| if by_channel { a.hi < b.lo } else { a.hi <= b.lo };
+        let holds = |a: NumberRange, b: NumberRange| a.lo <= b.lo && b.hi <= a.hi;
+        let apart = |a: NumberRange, b: NumberRange| if by_channel { a.hi < b.lo } else { a.hi <= b.lo };
         let shared = match () {
-            () if holds(reference, subject) => Shared::SubjectInside,
-            () if holds(subject, reference) => Shared::ReferenceInside,
-            () => Shared::None,
+            () if holds(reference, subject) => BandOverlap::SubjectInside,
+            () if holds(subject, reference) => BandOverlap::ReferenceInside,
+            () => BandOverlap::None,
         };
-        if shared == Shared::ReferenceInside {
+        if shared == BandOverlap::ReferenceInside {
             say(format!(
                 "the reference {}:{} is inside the subject {}:{}, which its photons leave",
                 reference.lo, reference.hi, subject.lo, subject.hi
             ));
         }
-        if shared == Shared::None && !apart(subject, reference) && !apart(reference, subject) {
+        if shared == BandOverlap::None && !apart(subject, reference) && !apart(reference, subject) {
             let whole = reference;
             match reference.lo < subject.lo {
                 true if by_channel => reference.hi = subject.lo.next_down(),
@@ -73,7 +73,7 @@ impl Bands {
                 whole.hi.min(subject.hi)
             ));
         }
-        let of = |band: Range| {
+        let of = |band: NumberRange| {
             let mut input = input.clone();
             let band = Some((band.lo, band.hi));
             if by_channel {
@@ -83,7 +83,7 @@ impl Bands {
             }
             Box::new(input)
         };
-        Ok(Bands::OfEach { subject: of(subject), reference: of(reference), shared })
+        Ok(CrossBands::OfEach { subject: of(subject), reference: of(reference), shared })
     }
 
     /// The channels of each observation. A reference inside the subject stands in the subject's place, and the other way round.
@@ -92,25 +92,25 @@ impl Bands {
         input: &InputArgs,
         files: &'a [EventFile],
         say: &mut dyn FnMut(String),
-    ) -> Result<Vec<Channels<'a>>> {
+    ) -> Result<Vec<EventPair<'a>>> {
         let mut both = Vec::new();
         match self {
-            Bands::TwoFiles => {
+            CrossBands::TwoFiles => {
                 let [subject, reference] = files else {
                     let message =
                         "give two files, the subject's and the reference's, or two bands by --subject and --ref";
                     return Err(Error::argument("FILE", count(files.len() as u64, "file"), message));
                 };
                 for file in [reference, subject] {
-                    both.push(Events::unread(file, input.selection(file, say)?)?);
+                    both.push(Events::from_unread_file(file, input.selection(file, say)?)?);
                 }
             }
-            Bands::OfEach { subject, reference, shared } => {
-                let exchanged = *shared == Shared::ReferenceInside;
+            CrossBands::OfEach { subject, reference, shared } => {
+                let exchanged = *shared == BandOverlap::ReferenceInside;
                 let [first, second] = if exchanged { [subject, reference] } else { [reference, subject] };
                 for file in files {
-                    both.push(Events::unread(file, first.selection(file, say)?)?);
-                    both.push(Events::unread(file, second.selection(file, say)?)?);
+                    both.push(Events::from_unread_file(file, first.selection(file, say)?)?);
+                    both.push(Events::from_unread_file(file, second.selection(file, say)?)?);
                 }
             }
         }
@@ -118,16 +118,16 @@ impl Bands {
         let mut channels = Vec::new();
         let mut both = both.into_iter();
         while let (Some(reference), Some(subject)) = (both.next(), both.next()) {
-            channels.push(Channels { reference, subject });
+            channels.push(EventPair { reference, subject });
         }
         Ok(channels)
     }
 
     /// Which band holds the other.
-    pub fn shared(&self) -> Shared {
+    pub fn shared(&self) -> BandOverlap {
         match self {
-            Bands::OfEach { shared, .. } => *shared,
-            Bands::TwoFiles => Shared::None,
+            CrossBands::OfEach { shared, .. } => *shared,
+            CrossBands::TwoFiles => BandOverlap::None,
         }
     }
 }

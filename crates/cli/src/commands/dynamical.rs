@@ -5,19 +5,19 @@ use serde_json::json;
 
 use super::dynamical_cross;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, Opened, report};
-use crate::arguments::number::{Range, counting, number, range};
+use crate::arguments::input::{InputArgs, OpenedInputs, report};
+use crate::arguments::number::{NumberRange, counting, number, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use eagleray::engine::{
-    Combine, DynamicalOptions, Options, SeriesOptions, SeriesPlan, dynamical_spectrum_of_events,
-    dynamical_spectrum_of_light_curve,
+    Combine, DynamicalOptions, LightCurvePlan, LightCurveSpectrumOptions, PowerSpectrumOptions,
+    dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
 };
 use eagleray::internal::numerics::fft::frequencies;
-use eagleray::internal::text::{Short, count};
-use eagleray::science::dynamical::{Axes, Peak};
+use eagleray::internal::text::{ShortNumber, count};
+use eagleray::science::dynamical::{Axes, RowPeak};
 use eagleray::science::power::PowerOptions;
 use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
 use eagleray::{Result, Warnings};
@@ -34,16 +34,16 @@ pub struct DynArgs {
     pub(super) input: InputArgs,
     /// Band of the subject in keV, LO <= E < HI, of a dynamical cross spectrum; a positive lag says that the subject is late
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "reference", conflicts_with_all = ["background", "subtract_noise", "trace"])]
-    pub(super) subject: Option<Range>,
+    pub(super) subject: Option<NumberRange>,
     /// Band of the reference in keV; photons of both bands leave one of them
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
-    pub(super) reference: Option<Range>,
+    pub(super) reference: Option<NumberRange>,
     /// Channels of the subject, both included, where energies are not known
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
-    pub(super) subject_pi: Option<Range>,
+    pub(super) subject_pi: Option<NumberRange>,
     /// Channels of the reference, both included
     #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
-    pub(super) ref_pi: Option<Range>,
+    pub(super) ref_pi: Option<NumberRange>,
     /// The dynamical cross spectrum of two files, the subject's and the reference's: of events, or of light curves with the same bins
     #[arg(long, conflicts_with_all = ["subject", "subject_pi", "background", "subtract_noise", "trace"])]
     pub(super) cross: bool,
@@ -69,7 +69,7 @@ pub struct DynArgs {
     subtract_noise: bool,
     /// Follow the largest power from LO to HI Hz through the rows: in the summary, --json and the picture
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    trace: Option<Range>,
+    trace: Option<NumberRange>,
     /// Average the rows, each shifted so that its frequency of --trace is the same: a table of that spectrum
     #[arg(long, value_name = "FILE", requires = "trace")]
     shift_add: Option<String>,
@@ -78,7 +78,7 @@ pub struct DynArgs {
     shift_half: usize,
     /// Colours of the picture by the logarithm of the powers, or linear [default: log, where all powers are positive]
     #[arg(long, value_enum, requires = "plot")]
-    pub(super) plot_scale: Option<Scale>,
+    pub(super) plot_scale: Option<ColourScale>,
     #[command(flatten)]
     pub(super) device: DeviceArgs,
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub struct DynArgs {
 
 /// Colours of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scale {
+pub enum ColourScale {
     /// By the logarithm of the value.
     Log,
     /// By the value.
@@ -113,7 +113,7 @@ impl DynArgs {
         let (background, noise, subtract_noise) = (self.background, self.noise, self.subtract_noise);
         let power = PowerOptions { norm, use_common_mean, rebin, background, noise, subtract_noise };
         let compat_stingray = compat.is_some();
-        let spectrum = Options { dt, segment_size, combine, power, compat_stingray, chunk_events };
+        let spectrum = PowerSpectrumOptions { dt, segment_size, combine, power, compat_stingray, chunk_events };
         DynamicalOptions { spectrum, time: self.time() }
     }
 }
@@ -133,13 +133,13 @@ pub fn run(args: DynArgs) -> Result<()> {
         return dynamical_cross::run(&args, warnings);
     }
     let spectrum = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
-        Opened::Series(series) => {
-            let series = super::series::coarser(*series, args.spectrum.dt)?;
+        OpenedInputs::Series(series) => {
+            let series = super::pds_light_curve::coarser(*series, args.spectrum.dt)?;
             let power = args.options(Combine::Average).spectrum.power;
             let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
-            let options = SeriesOptions { segment_size, min_fracexp, power };
+            let options = LightCurveSpectrumOptions { segment_size, min_fracexp, power };
             if args.dry_run {
-                let plan = SeriesPlan::new(&series, &options, &mut warnings)?;
+                let plan = LightCurvePlan::new(&series, &options, &mut warnings)?;
                 report(&warnings, strict, quiet)?;
                 let (r, segments) = (plan.resolution, plan.starts.len() as u64);
                 let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.count();
@@ -153,7 +153,7 @@ pub fn run(args: DynArgs) -> Result<()> {
             let mut backend = args.device.open(&mut warnings)?;
             dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?
         }
-        Opened::Events(files) => {
+        OpenedInputs::Events(files) => {
             let mut say = |text: String| args.output.say(&text);
             let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
             let options = args.options(combine);
@@ -186,18 +186,18 @@ fn describe(segments: (u64, f64, usize), rows: u64, columns: usize, as_json: boo
     format!(
         "segments   {count_} of {} s, {} each\n\
          matrix     {} at most, {} each: {} MB of memory\n",
-        Short(size),
+        ShortNumber(size),
         count(n as u64, "bin"),
         count(rows, "row"),
         if columns == 1 { "1 frequency".into() } else { format!("{columns} frequencies") },
-        Short((bytes as f64 / 1e5).ceil() / 10.0)
+        ShortNumber((bytes as f64 / 1e5).ceil() / 10.0)
     )
 }
 
 fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     let output = &args.output;
     let trace = match args.trace {
-        Some(band) => spectrum.trace_maximum(band.lo, band.hi)?,
+        Some(band) => spectrum.follow_maximum(band.lo, band.hi)?,
         None => Vec::new(),
     };
     let text = TEXT_BYTES.saturating_mul(spectrum.power.len() as u64);
@@ -209,7 +209,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     output.table(false, |path| spectrum.write(path, output.overwrite))?;
     if let Some(path) = &args.shift_add {
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
-        spectrum.shift_and_add(&f0, args.shift_half)?.product(&spectrum).write(path, output.overwrite)?;
+        spectrum.shift_and_add(&f0, args.shift_half)?.table(&spectrum).write(path, output.overwrite)?;
     }
     if let Some(path) = &output.plot {
         let meta = &spectrum.meta;
@@ -234,7 +234,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     Ok(())
 }
 
-fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
+fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[RowPeak]) -> String {
     let (meta, axes) = (&spectrum.meta, &spectrum.axes);
     let (rows, columns) = axes.shape();
     let skipped = match meta.skipped_segments {
@@ -244,9 +244,9 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
     let mut text = format!(
         "{} of {} s ({} of {} s){skipped}: {} of {columns} frequencies; {} on {}\n",
         count(meta.m, "segment"),
-        Short(meta.segment_size),
+        ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
-        Short(meta.dt),
+        ShortNumber(meta.dt),
         count(rows as u64, "row"),
         meta.device.backend,
         meta.device.adapter,
@@ -254,13 +254,13 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[Peak]) -> String {
     if meta.provenance.photons.read > 0 {
         text += &format!("photons: {}\n", meta.provenance.photons);
     }
-    let largest = |of: &[Peak]| of.iter().copied().max_by(|a, b| a.power.total_cmp(&b.power));
+    let largest = |of: &[RowPeak]| of.iter().copied().max_by(|a, b| a.power.total_cmp(&b.power));
     if let Some(peak) = largest(trace) {
         let freq = |pick: fn(f64, f64) -> f64| trace.iter().map(|p| p.freq).fold(peak.freq, pick);
         let (lo, hi) = (freq(f64::min), freq(f64::max));
         text += &format!("largest powers of the rows are from {lo:.6} to {hi:.6} Hz\n");
     }
-    let all = spectrum.trace_maximum(f64::NEG_INFINITY, f64::INFINITY).unwrap_or_default();
+    let all = spectrum.follow_maximum(f64::NEG_INFINITY, f64::INFINITY).unwrap_or_default();
     if let Some(peak) = largest(&all) {
         text += &format!("largest power {:.4} at {:.6} Hz, time {} s\n", peak.power, peak.freq, peak.time);
     }
@@ -282,8 +282,8 @@ pub(super) fn picture(
     axes: &Axes,
     title: String,
     (values, name): (&[f64], String),
-    trace: &[Peak],
-    scale: Option<Scale>,
+    trace: &[RowPeak],
+    scale: Option<ColourScale>,
     path: &str,
     overwrite: bool,
 ) -> Result<()> {
@@ -304,7 +304,7 @@ pub(super) fn picture(
         y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: wide || growing },
         values,
         name,
-        log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == Scale::Log),
+        log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == ColourScale::Log),
         trace: trace.iter().map(|peak| (peak.time - zero, peak.freq)).collect(),
     };
     matrix(&picture, path, overwrite)

@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use super::cs_bands::{Bands, Shared};
+use super::cs_bands::{BandOverlap, CrossBands};
 use super::dynamical::{DynArgs, picture};
-use super::series::{coarser, words};
+use super::pds_light_curve::{coarser, describe};
 use crate::arguments::input::{CombineArg, OpenedPair, report};
-use crate::arguments::number::Range;
+use crate::arguments::number::NumberRange;
 use crate::arguments::output::events_bar;
 use crate::arguments::spectrum::SpectrumArgs;
 use crate::pictures::axes::title;
 use eagleray::data::LightCurve;
 use eagleray::engine::{
-    CrossSeriesOptions, CrossSpectrumOptions, DynamicalCrossOptions, dynamical_cross_spectrum_of_events,
+    CrossSpectrumOptions, DynamicalCrossOptions, LightCurveCrossOptions, dynamical_cross_spectrum_of_events,
     dynamical_cross_spectrum_of_light_curves,
 };
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::science::{CrossOptions, DynamicalCrossSpectrum};
 use eagleray::{Error, Result, Warnings};
@@ -43,20 +43,20 @@ fn options(args: &DynArgs) -> CrossOptions {
 
 fn of_events(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Result<DynamicalCrossSpectrum> {
     let mut say = |text: String| args.output.say(&text);
-    let energies = args.subject.zip(args.reference).map(<[Range; 2]>::from);
-    let channels = args.subject_pi.zip(args.ref_pi).map(<[Range; 2]>::from);
-    let bands = Bands::of(&args.input, energies, channels, &mut say)?;
+    let energies = args.subject.zip(args.reference).map(<[NumberRange; 2]>::from);
+    let channels = args.subject_pi.zip(args.ref_pi).map(<[NumberRange; 2]>::from);
+    let bands = CrossBands::from_args(&args.input, energies, channels, &mut say)?;
     let inputs = bands.channels(&args.input, files, &mut say)?;
     let SpectrumArgs { dt, segment_size, compat, chunk_events, .. } = args.spectrum;
     let (cross, compat_stingray) = (options(args), compat.is_some());
     let spectrum = CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events };
     let options = DynamicalCrossOptions { spectrum, time: args.time() };
     let mut backend = args.device.open(&mut warnings)?;
-    let inside = bands.shared() != Shared::None;
+    let inside = bands.shared() != BandOverlap::None;
     let bar = events_bar(files, !args.output.quiet);
     let progress = &mut |read| bar.inc(read);
     let made = dynamical_cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, progress)?;
-    Ok(if bands.shared() == Shared::ReferenceInside { made.exchanged() } else { made })
+    Ok(if bands.shared() == BandOverlap::ReferenceInside { made.exchanged() } else { made })
 }
 
 fn of_light_curves(args: &DynArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<DynamicalCrossSpectrum> {
@@ -66,8 +66,8 @@ fn of_light_curves(args: &DynArgs, both: &[LightCurve; 2], mut warnings: Warning
     let [subject, reference] = both.each_ref().map(|series| coarser(series.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);
     let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
-    let options = CrossSeriesOptions { segment_size, min_fracexp, cross: options(args) };
-    args.output.say(&format!("subject: {}; reference: {}", words(&subject), words(&reference)));
+    let options = LightCurveCrossOptions { segment_size, min_fracexp, cross: options(args) };
+    args.output.say(&format!("subject: {}; reference: {}", describe(&subject), describe(&reference)));
     let mut backend = args.device.open(&mut warnings)?;
     dynamical_cross_spectrum_of_light_curves(&subject, &reference, &options, args.time(), backend.as_mut(), warnings)
 }
@@ -96,7 +96,7 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
         eprintln!(
             "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}",
             count(meta.m, "segment"),
-            Short(meta.segment_size),
+            ShortNumber(meta.segment_size),
             count(rows as u64, "row"),
             meta.channels.nphots1,
             meta.channels.nphots2,

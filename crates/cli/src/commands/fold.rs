@@ -4,21 +4,21 @@ use clap::Args;
 
 use super::toas::{self, ToaArgs};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::input::{InputArgs, OpenedInputs, report};
 use crate::arguments::number::{counting, number, positive};
 use crate::arguments::output::OutputArgs;
 use crate::arguments::par::{ParArgs, read_by};
 use crate::arguments::weights::{self, WeightArgs};
 use crate::pictures;
 use eagleray::data::phase::Ephemeris;
-use eagleray::data::table::{Product, ProductColumn, Values};
-use eagleray::engine::pulsation::{FoldOptions, Profile, fold};
+use eagleray::data::table::{Column, Table, Values};
+use eagleray::engine::pulsation::{FoldOptions, PulseProfile, fold};
 use eagleray::engine::{CHUNK_EVENTS, PulseEvents};
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
-use eagleray::io::par::Par;
-use eagleray::science::pulsation::fraction::Measured;
-use eagleray::time::{Dd, MjdRef};
+use eagleray::io::par::ParFile;
+use eagleray::science::pulsation::fraction::ValueWithError;
+use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{Error, Result, Warnings};
 
 /// Options of `fold`.
@@ -28,7 +28,7 @@ pub struct FoldArgs {
     input: InputArgs,
     /// Frequency at the epoch, Hz; all digits count; or give --par
     #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, required_unless_present = "par", conflicts_with = "par")]
-    freq: Option<Dd>,
+    freq: Option<DoubleDouble>,
     #[command(flatten)]
     par: ParArgs,
     #[command(flatten)]
@@ -73,11 +73,11 @@ pub struct FoldArgs {
 }
 
 /// A decimal with all of its digits, more than one f64 holds; or what else [`number`] takes.
-fn digits(text: &str) -> Result<Dd, String> {
-    text.parse().or_else(|_| number(text).map(Dd::from))
+fn digits(text: &str) -> Result<DoubleDouble, String> {
+    text.parse().or_else(|_| number(text).map(DoubleDouble::from))
 }
 
-fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<Dd> {
+fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<DoubleDouble> {
     let bad = |message: String| Error::argument("--epoch", text, message);
     if let Some(seconds) = text.trim().strip_suffix('s') {
         return digits(seconds).map_err(bad);
@@ -94,7 +94,7 @@ impl FoldArgs {
         &self,
         input: &InputArgs,
         files: &[EventFile],
-        par: Option<&Par>,
+        par: Option<&ParFile>,
         warnings: &mut Warnings,
         talk: bool,
     ) -> Result<PulseEvents> {
@@ -146,7 +146,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         ));
     }
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
     };
     let par = args.par.read(&mut warnings)?;
@@ -179,7 +179,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         pictures::pulsation::bands(&bands, path, out.overwrite)?;
     }
     if let Some(path) = &out.output {
-        profile.product().write(path, out.overwrite)?;
+        profile.table().write(path, out.overwrite)?;
     }
     if out.json {
         let mut meta = serde_json::to_value(&profile.meta).unwrap_or_default();
@@ -195,16 +195,17 @@ pub fn run(args: &FoldArgs) -> Result<()> {
 }
 
 /// The energy and phase matrix, one row a band and bin.
-fn write_bands(bands: &[(f64, f64, Profile)], whole: &Profile, path: &str, overwrite: bool) -> Result<()> {
-    let all = |of: fn(&Profile) -> &[f64]| -> Vec<f64> { bands.iter().flat_map(|(.., p)| of(p).to_vec()).collect() };
-    let edge = |of: fn(&(f64, f64, Profile)) -> f64| -> Vec<f64> {
+fn write_bands(bands: &[(f64, f64, PulseProfile)], whole: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
+    let all =
+        |of: fn(&PulseProfile) -> &[f64]| -> Vec<f64> { bands.iter().flat_map(|(.., p)| of(p).to_vec()).collect() };
+    let edge = |of: fn(&(f64, f64, PulseProfile)) -> f64| -> Vec<f64> {
         bands.iter().flat_map(|band| std::iter::repeat_n(of(band), band.2.phase.len())).collect()
     };
     let (lo, hi) = (edge(|band| band.0), edge(|band| band.1));
     let (phase, exposure) = (all(|p| &p.phase), all(|p| &p.exposure));
     let (rate, error) = (all(|p| &p.rate), all(|p| &p.rate_err));
     let counts: Vec<u64> = bands.iter().flat_map(|(.., p)| p.counts.clone()).collect();
-    let column = |name, unit: &str, values| ProductColumn { name, unit: unit.to_string(), values };
+    let column = |name, unit: &str, values| Column { name, unit: unit.to_string(), values };
     let columns = vec![
         column("energy_lo", "keV", Values::Real(&lo)),
         column("energy_hi", "keV", Values::Real(&hi)),
@@ -218,15 +219,15 @@ fn write_bands(bands: &[(f64, f64, Profile)], whole: &Profile, path: &str, overw
     meta["bands"] = bands.iter().map(|(lo, hi, p)| {
         serde_json::json!({ "energy_lo": lo, "energy_hi": hi, "nphots": p.meta.nphots, "pulsed_fraction": p.meta.pulsed_fraction })
     }).collect();
-    Product { name: "ENERGY_PHASE", columns, meta }.write(path, overwrite)
+    Table { name: "ENERGY_PHASE", columns, meta }.write(path, overwrite)
 }
 
-fn summary(profile: &Profile) -> String {
+fn summary(profile: &PulseProfile) -> String {
     let meta = &profile.meta;
     let mut text = format!(
         "{} in {} s of good time; epoch {} s{}, ticks of {:e} s\n",
         count(meta.nphots as u64, "event"),
-        Short(meta.exposure),
+        ShortNumber(meta.exposure),
         meta.epoch,
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
         meta.tick
@@ -245,7 +246,7 @@ fn summary(profile: &Profile) -> String {
         count(meta.chi2_dof as u64, "degree"),
         meta.chi2_log10_p
     );
-    let percent = |m: Measured| format!("{:.3} % ± {:.3} %", 100.0 * m.value, 100.0 * m.error);
+    let percent = |m: ValueWithError| format!("{:.3} % ± {:.3} %", 100.0 * m.value, 100.0 * m.error);
     let f = &meta.pulsed_fraction;
     text + &format!(
         "pulsed fraction: (max - min)/(max + min) {}, area {}, rms {}, rms of {} {}\n",
@@ -264,18 +265,18 @@ mod tests {
     #[test]
     fn all_digits_of_a_frequency_count() {
         let f = digits("29.9469231234567").unwrap();
-        let rest = f - Dd::from(29.0) - Dd::sum(0.9469231234567, 0.0);
+        let rest = f - DoubleDouble::from(29.0) - DoubleDouble::sum(0.9469231234567, 0.0);
         assert!(f.lo != 0.0 && rest.value().abs() < 6e-17, "{rest:?}");
         // All of it: 29.9469231234567e13 is a whole number.
-        assert!((f * 1e13 - Dd::from(299_469_231_234_567.0)).value().abs() < 1e-15);
-        assert_eq!(digits("-2.5"), Ok(Dd::from(-2.5)));
-        assert_eq!(digits("1/3"), Ok(Dd::from(1.0 / 3.0)));
-        assert_eq!(digits("7."), Ok(Dd::from(7.0)));
-        assert_eq!(digits("-0.25"), Ok(Dd::from(-0.25)));
+        assert!((f * 1e13 - DoubleDouble::from(299_469_231_234_567.0)).value().abs() < 1e-15);
+        assert_eq!(digits("-2.5"), Ok(DoubleDouble::from(-2.5)));
+        assert_eq!(digits("1/3"), Ok(DoubleDouble::from(1.0 / 3.0)));
+        assert_eq!(digits("7."), Ok(DoubleDouble::from(7.0)));
+        assert_eq!(digits("-0.25"), Ok(DoubleDouble::from(-0.25)));
         assert!(digits("a.5").is_err());
         let mjdref = MjdRef { day: 50_000, fraction: 0.5 };
-        assert_eq!(epoch("50001.5", Some(mjdref)).unwrap(), Dd::from(86_400.0));
-        assert_eq!(epoch("12.25s", None).unwrap(), Dd::from(12.25));
+        assert_eq!(epoch("50001.5", Some(mjdref)).unwrap(), DoubleDouble::from(86_400.0));
+        assert_eq!(epoch("12.25s", None).unwrap(), DoubleDouble::from(12.25));
         assert!(epoch("50001.5", None).is_err());
     }
 }

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::series;
-use crate::arguments::input::{Held, InputArgs, report};
+use super::pds_light_curve;
+use crate::arguments::input::{FileContents, InputArgs, report};
 use eagleray::data::LightCurve;
-use eagleray::engine::{CHUNK_EVENTS, SeriesOptions, SeriesPlan};
+use eagleray::engine::{CHUNK_EVENTS, LightCurvePlan, LightCurveSpectrumOptions};
 use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
-use eagleray::internal::text::{Short, count, plain};
+use eagleray::internal::text::{ShortNumber, count, plain};
 use eagleray::io::{EventFile, EventStream};
 use eagleray::{Result, Warnings};
 
@@ -37,11 +37,11 @@ pub fn run(args: InfoArgs) -> Result<()> {
     let mut reports = Vec::new();
     for held in args.input.open_each(false, &mut warnings)? {
         reports.push(match held {
-            Held::Events(file) => {
+            FileContents::Events(file) => {
                 let selected = if args.input.selects() { Some(select(&args, &file, &mut warnings)?) } else { None };
                 describe(&file, selected)?
             }
-            Held::Series(curve, format) => {
+            FileContents::Series(curve, format) => {
                 args.input.refuse_selection()?;
                 describe_series(&curve, format)
             }
@@ -106,12 +106,12 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
 
 fn describe_series(curve: &LightCurve, format: &str) -> Value {
     let made = &curve.meta.provenance;
-    let plan = SeriesPlan::new(curve, &SeriesOptions::default(), &mut Warnings::default());
+    let plan = LightCurvePlan::new(curve, &LightCurveSpectrumOptions::default(), &mut Warnings::default());
     let edge = |bin: Option<&u64>, further: u64| bin.map(|&k| curve.grid.edge(k + further).value());
     json!({
         "file": made.inputs.first().map(|i| &i.name), "kind": "light curve", "format": format,
         "telescop": made.telescop, "instrume": made.instrume, "object": made.object,
-        "bins": curve.len(), "dt": curve.grid.dt, "gaps": series::gaps(curve), "values": series::values(curve),
+        "bins": curve.len(), "dt": curve.grid.dt, "gaps": pds_light_curve::gaps(curve), "values": pds_light_curve::values(curve),
         "units": { "time": "s", "counts": "ct", "rate": "ct/s", "rate_err": "ct/s" },
         "first": edge(curve.bin.first(), 0), "last": edge(curve.bin.last(), 1),
         "counts": curve.meta.nphots, "mean_rate": curve.meta.mean,
@@ -129,7 +129,7 @@ fn page(v: &Value) -> String {
     let text = |key: &str| v[key].as_str().unwrap_or("").to_string();
     let yes =
         |key: &str, yes: &str, no: &str| if v[key].as_bool() == Some(true) { yes.to_string() } else { no.to_string() };
-    let number = |v: &Value| Short(v.as_f64().unwrap_or(f64::NAN));
+    let number = |v: &Value| ShortNumber(v.as_f64().unwrap_or(f64::NAN));
     let span = match (v["first"].as_f64(), v["last"].as_f64()) {
         (Some(a), Some(b)) => format!("{a:.6} to {b:.6} s"),
         _ => "none with a time".into(),
@@ -161,7 +161,7 @@ fn page(v: &Value) -> String {
     let clock = format!("TIMESYS {}, TIMEREF {}", text("timesys"), text("timeref"));
     let barycentred = yes("barycentred", "barycentred", "not barycentred");
     lines.push(match v["timedel"].as_f64() {
-        Some(timedel) => format!("  clock        {clock} ({barycentred}), resolution {} s", Short(timedel)),
+        Some(timedel) => format!("  clock        {clock} ({barycentred}), resolution {} s", ShortNumber(timedel)),
         None => format!("  clock        {clock} ({barycentred})"),
     });
     lines.push(format!("  exposure     {} s in {intervals}", number(&v["exposure"])));

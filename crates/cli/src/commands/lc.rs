@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use crate::arguments::input::{InputArgs, Opened, report, seconds};
+use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
 use crate::arguments::number::counting;
 use crate::arguments::output::{OutputArgs, events_bar};
 use eagleray::data::LightCurve;
 use eagleray::engine::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Result, Warnings};
 
 /// Options of `lc`.
@@ -34,12 +34,12 @@ pub fn run(args: LcArgs) -> Result<()> {
     let talk = !args.out.quiet;
     let mut warnings = Warnings::default();
     let curve = match args.input.open_any(false, &mut warnings)? {
-        Opened::Series(series) => {
-            let mut curve = super::series::coarser(*series, args.dt)?;
+        OpenedInputs::Series(series) => {
+            let mut curve = super::pds_light_curve::coarser(*series, args.dt)?;
             curve.meta.provenance.warnings.extend(warnings);
             curve
         }
-        Opened::Events(files) => {
+        OpenedInputs::Events(files) => {
             let mut say = |text: String| {
                 if talk {
                     eprintln!("eagleray: {text}");
@@ -74,10 +74,10 @@ fn summary(curve: &LightCurve) -> String {
     let mut text = format!(
         "{} of {} s, {} s exposed, {} counts, mean rate {} counts/s\n",
         count(meta.n as u64, "bin"),
-        Short(meta.dt),
-        Short(meta.exposure),
-        Short(meta.nphots),
-        Short(meta.mean)
+        ShortNumber(meta.dt),
+        ShortNumber(meta.exposure),
+        ShortNumber(meta.nphots),
+        ShortNumber(meta.mean)
     );
     if meta.provenance.photons.read > 0 {
         text += &format!("photons: {}\n", meta.provenance.photons);

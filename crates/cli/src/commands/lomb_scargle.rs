@@ -2,15 +2,15 @@
 
 use clap::Args;
 
-use super::judge;
+use super::significance;
 use crate::arguments::input::{InputArgs, report, seconds};
-use crate::arguments::number::{Range, counting, number, positive, range};
+use crate::arguments::number::{NumberRange, counting, number, positive, range};
 use crate::arguments::output::OutputArgs;
 use crate::pictures::axes;
 use eagleray::data::LightCurve;
 use eagleray::engine::{lomb_scargle, lomb_scargle_cross};
-use eagleray::internal::text::{Short, count};
-use eagleray::science::lomb_scargle::{LombScargleOptions, Method};
+use eagleray::internal::text::{ShortNumber, count};
+use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
 use eagleray::{Error, Result, Warnings};
 
@@ -33,7 +33,7 @@ pub struct LsArgs {
     norm: Norm,
     /// Frequencies, Hz [default: one step to 1/(2 dt)]
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    freq: Option<Range>,
+    freq: Option<NumberRange>,
     /// Frequencies for each independent one: steps of 1/(K times the span)
     #[arg(long, value_name = "K", value_parser = positive, default_value = "1")]
     oversample: f64,
@@ -68,7 +68,7 @@ impl LsArgs {
             oversample: self.oversample,
             floating_mean: self.floating_mean,
             weighted: self.weighted,
-            method: if self.direct { Method::Direct } else { Method::Fast },
+            method: if self.direct { LombScargleMethod::Direct } else { LombScargleMethod::Fast },
         }
     }
 }
@@ -90,7 +90,7 @@ pub fn run(args: LsArgs) -> Result<()> {
     };
     rebin.ranges(1)?;
     let mut warnings = Warnings::default();
-    let series = super::series::of_files(&args.input, args.dt, output, &mut warnings)?;
+    let series = super::pds_light_curve::of_files(&args.input, args.dt, output, &mut warnings)?;
     if let Some(reference) = &args.reference {
         return cross(&args, &series, reference, rebin, warnings);
     }
@@ -101,16 +101,16 @@ pub fn run(args: LsArgs) -> Result<()> {
 /// Warnings, table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
 pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
     report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
-    output.table(false, |path| spectrum.product().write(path, output.overwrite))?;
+    output.table(false, |path| spectrum.table().write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
         let style = axes::Style { y: axes::PlotY::Power, harmonics: None, detection };
         axes::power_spectrum(spectrum, style, path, output.overwrite)?;
     }
-    output.table(true, |path| spectrum.product().write(path, output.overwrite))?;
+    output.table(true, |path| spectrum.table().write(path, output.overwrite))?;
     if output.json {
-        crate::terminal::print(&format!("{:#}\n", judge::summary_json(spectrum, FALSE_ALARM)))?;
+        crate::terminal::print(&format!("{:#}\n", significance::summary_json(spectrum, FALSE_ALARM)))?;
     } else if !output.quiet {
-        eprint!("{}", judge::summary(spectrum, FALSE_ALARM));
+        eprint!("{}", significance::summary(spectrum, FALSE_ALARM));
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ fn cross(
         return Err(Error::argument("--plot", "given", "is for power spectra; -o writes the cross spectrum"));
     }
     let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
-    let other = super::series::of_files(&input, args.dt, output, &mut warnings)?;
+    let other = super::pds_light_curve::of_files(&input, args.dt, output, &mut warnings)?;
     if subject.meta.provenance.mjdref != other.meta.provenance.mjdref {
         let message = "has another MJDREF than FILE; bring both to one";
         return Err(Error::argument("--ref", reference.display(), message));
@@ -142,7 +142,7 @@ fn cross(
     meta["norm"] = serde_json::to_value(args.norm).unwrap_or_default();
     meta["lag_sign"] = eagleray::science::cross::LAG_SIGN.into();
     if let Some(path) = output.output.as_deref() {
-        made.product(args.norm, meta.clone()).write(path, output.overwrite)?;
+        made.table(args.norm, meta.clone()).write(path, output.overwrite)?;
     }
     if output.json {
         crate::terminal::print(&format!("{meta:#}\n"))?;
@@ -152,8 +152,8 @@ fn cross(
             "Lomb-Scargle cross spectrum of {} and {}: bins of {} Hz from {} Hz on; {}",
             count(subject.len() as u64, "bin"),
             count(other.len() as u64, "bin"),
-            Short(step),
-            Short(made.freq.first().copied().unwrap_or(0.0)),
+            ShortNumber(step),
+            ShortNumber(made.freq.first().copied().unwrap_or(0.0)),
             eagleray::science::cross::LAG_SIGN
         );
     }

@@ -10,13 +10,13 @@ pub mod dynamical;
 pub mod dynamical_cross;
 pub mod fold;
 pub mod info;
-pub mod judge;
+pub mod significance;
 pub mod lc;
 pub mod lomb_scargle;
 pub mod multitaper;
 pub mod pds;
 pub mod search;
-pub mod series;
+pub mod pds_light_curve;
 pub mod simulate;
 pub mod stats;
 pub mod toas;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
@@ -126,14 +126,14 @@ pub fn main() -> ExitCode {
             eprintln!(
                 "{} in {} s of good time, {}{lost}",
                 count(s.events, "event"),
-                Short(s.exposure),
+                ShortNumber(s.exposure),
                 count(s.gtis as u64, "interval")
             );
         }),
         Command::Devices(args) => devices::run(args),
     };
     drop(span);
-    let written = profile.map_or(Ok(()), |path| write_profile(&path));
+    let written = profile.map_or(Ok(()), |path| write_trace(&path));
     match result.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
@@ -146,7 +146,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Ends the recording and writes it.
-fn write_profile(path: &Path) -> Result<()> {
+fn write_trace(path: &Path) -> Result<()> {
     use std::io::Write;
     let profile = trace::stop();
     if path == Path::new("-") {
@@ -155,7 +155,7 @@ fn write_profile(path: &Path) -> Result<()> {
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
     write_file(path, true, |out| {
-        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.trace(out) };
+        let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.write_chrome(out) };
         written.map_err(|e| Error::io(path, e))
     })
 }

@@ -3,11 +3,13 @@
 use clap::Args;
 
 use super::lomb_scargle::deliver;
-use crate::arguments::input::{InputArgs, Opened};
+use crate::arguments::input::{InputArgs, OpenedInputs};
 use crate::arguments::number::{counting, number, positive};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
-use eagleray::engine::{Combine, Options, SeriesOptions, multitaper_of_events, multitaper_of_light_curve};
+use eagleray::engine::{
+    Combine, LightCurveSpectrumOptions, PowerSpectrumOptions, multitaper_of_events, multitaper_of_light_curve,
+};
 use eagleray::science::NoiseLevel;
 use eagleray::science::multitaper::TaperOptions;
 use eagleray::science::power::PowerOptions;
@@ -64,17 +66,18 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
     let power = PowerOptions { norm, use_common_mean, rebin, background, noise, subtract_noise };
     let mut warnings = Warnings::default();
     let spectrum = match args.input.open_any(false, &mut warnings)? {
-        Opened::Series(series) => {
-            let series = super::series::coarser(*series, dt)?;
-            let options = SeriesOptions { segment_size, min_fracexp, power };
+        OpenedInputs::Series(series) => {
+            let series = super::pds_light_curve::coarser(*series, dt)?;
+            let options = LightCurveSpectrumOptions { segment_size, min_fracexp, power };
             multitaper_of_light_curve(&series, &options, &tapers, warnings)?
         }
-        Opened::Events(files) => {
+        OpenedInputs::Events(files) => {
             let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| args.output.say(&text))?;
             if combine == Combine::Merge && inputs.len() > 1 && background != 0.0 {
                 args.output.say("the background is that of all merged files together");
             }
-            let options = Options { dt, segment_size, combine, power, compat_stingray: false, chunk_events };
+            let options =
+                PowerSpectrumOptions { dt, segment_size, combine, power, compat_stingray: false, chunk_events };
             let bar = events_bar(&files, !args.output.quiet);
             multitaper_of_events(inputs, &options, &tapers, warnings, &mut |read| bar.inc(read))?
         }

@@ -2,16 +2,16 @@
 
 use clap::{Args, ValueEnum};
 
-use super::judge;
+use super::significance;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, Opened, report, seconds};
-use crate::arguments::number::{Range, number, probability, range};
+use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
+use crate::arguments::number::{NumberRange, number, probability, range};
 use crate::arguments::output::events_bar;
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;
-use eagleray::engine::{Combine, Options, Plan, spectrum_of_events};
-use eagleray::io::product::{Format, check_output};
+use eagleray::engine::{Combine, Plan, PowerSpectrumOptions, spectrum_of_events};
+use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::io::xspec::XspecFiles;
 use eagleray::science::power::PowerOptions;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
@@ -34,10 +34,10 @@ pub struct PdsArgs {
     dead_time: DeadTimeArgs,
     /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    pub(super) rms: Option<Range>,
+    pub(super) rms: Option<NumberRange>,
     /// Upper limit (95 %) of the pulsed fraction of a sinusoid from LO to HI Hz, and the fraction itself where one is detected
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    pub(super) pulsed_limit: Option<Range>,
+    pub(super) pulsed_limit: Option<NumberRange>,
     /// Draw the power that white noise reaches with this probability, trials included; the summary has it [default: 0.01]
     #[arg(long, value_name = "P", value_parser = probability)]
     pub(super) detection_level: Option<f64>,
@@ -95,8 +95,8 @@ enum PlotYArg {
 
 impl PdsArgs {
     /// The options of the library for so many inputs.
-    pub(super) fn options(&self, combine: Combine, inputs: usize) -> Options {
-        Options {
+    pub(super) fn options(&self, combine: Combine, inputs: usize) -> PowerSpectrumOptions {
+        PowerSpectrumOptions {
             dt: self.spectrum.dt,
             segment_size: self.spectrum.segment_size,
             combine,
@@ -126,14 +126,14 @@ impl PdsArgs {
     /// The files for XSPEC, by either option.
     fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
         let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
-        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::of)
+        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::from_stem)
     }
 
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
         self.device.check()?;
         if let Some(path) = self.table() {
-            Format::of(path)?;
+            TableFormat::from_path(path)?;
         }
         self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
         if let Some(path) = self.plot.as_deref() {
@@ -153,7 +153,7 @@ impl PdsArgs {
     ///
     /// `told` are warnings that were printed before.
     pub(super) fn deliver(&self, mut spectrum: AveragedPowerSpectrum, told: &Warnings) -> Result<()> {
-        judge::measure(&mut spectrum, self)?;
+        significance::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
@@ -164,7 +164,7 @@ impl PdsArgs {
             table => (None, table),
         };
         if let Some(path) = to_file {
-            spectrum.product().write(path, self.overwrite)?;
+            spectrum.table().write(path, self.overwrite)?;
         }
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         if let Some(path) = &self.plot {
@@ -173,12 +173,12 @@ impl PdsArgs {
             axes::power_spectrum(&spectrum, style, path, self.overwrite)?;
         }
         if let Some(path) = to_stdout {
-            spectrum.product().write(path, self.overwrite)?;
+            spectrum.table().write(path, self.overwrite)?;
         }
         if self.json {
-            crate::terminal::print(&format!("{:#}\n", judge::summary_json(&spectrum, self.false_alarm())))?;
+            crate::terminal::print(&format!("{:#}\n", significance::summary_json(&spectrum, self.false_alarm())))?;
         } else if !self.quiet {
-            eprint!("{}", judge::summary(&spectrum, self.false_alarm()));
+            eprint!("{}", significance::summary(&spectrum, self.false_alarm()));
         }
         Ok(())
     }
@@ -193,8 +193,8 @@ pub fn run(args: PdsArgs) -> Result<()> {
     let talk = !args.quiet;
     let mut warnings = Warnings::default();
     let files = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
-        Opened::Events(files) => files,
-        Opened::Series(series) => return super::series::run(&args, *series, warnings),
+        OpenedInputs::Events(files) => files,
+        OpenedInputs::Series(series) => return super::pds_light_curve::run(&args, *series, warnings),
     };
     let mut say = |text: String| {
         if talk {
@@ -210,7 +210,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     // What is odd about the files or the plan is said before the work begins.
     let mut told = warnings.clone();
     let plan = Plan::new(&inputs, &options, &mut told)?;
-    judge::check_bands(&args, &plan.resolution)?;
+    significance::check_bands(&args, &plan.resolution)?;
     report(&told, args.strict, args.quiet)?;
     if args.dry_run {
         let chunk = args.spectrum.chunk_events;

@@ -4,25 +4,25 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::series;
+use super::pds_light_curve;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, Opened, report, seconds};
-use crate::arguments::number::{Range, counting, number, positive, probability, range};
-use crate::arguments::output::{OutputArgs, bar};
+use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
+use crate::arguments::number::{NumberRange, counting, number, positive, probability, range};
+use crate::arguments::output::{OutputArgs, progress_bar};
 use crate::arguments::par::{ParArgs, read_by};
 use crate::arguments::weights::{self, WeightArgs};
 use crate::pictures;
 use eagleray::data::phase::Ephemeris;
-use eagleray::engine::pulsation::search::Progress;
-use eagleray::engine::pulsation::{self, Algorithm, Method, Search, SearchMeta, SearchOptions};
+use eagleray::engine::pulsation::search::TrialProgress;
+use eagleray::engine::pulsation::{self, Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::engine::{CHUNK_EVENTS, PulseEvents, PulseSamples};
 use eagleray::internal::backend::Backend;
-use eagleray::internal::text::{Short, count};
-use eagleray::time::Dd;
+use eagleray::internal::text::{ShortNumber, count};
+use eagleray::time::DoubleDouble;
 use eagleray::{Error, Result, Warnings};
 
 /// Independent frequencies to either side of that of an ephemeris.
-const WITHIN: f64 = 100.0;
+const EPHEMERIS_RANGE: f64 = 100.0;
 
 /// Options of `search`.
 #[derive(Args, Debug)]
@@ -31,17 +31,17 @@ pub struct SearchArgs {
     input: InputArgs,
     /// Frequencies, Hz, at the middle of the good time [default with --par: 100/span to both sides of its frequency]
     #[arg(long, value_name = "LO:HI", value_parser = range, required_unless_present = "par")]
-    freq: Option<Range>,
+    freq: Option<NumberRange>,
     #[command(flatten)]
     par: ParArgs,
     #[command(flatten)]
     weights: WeightArgs,
     /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
-    fdot: Option<Range>,
+    fdot: Option<NumberRange>,
     /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
-    fddot: Option<Range>,
+    fddot: Option<NumberRange>,
     /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), h (H test), or of light curves, and of events counted in bins
     /// of --dt, pdm (phase dispersion, --nbin bins)
     #[arg(long, value_enum, default_value = "z2")]
@@ -99,21 +99,22 @@ enum AlgorithmArg {
 
 impl SearchArgs {
     fn options(&self, events: &PulseEvents) -> SearchOptions {
-        let pair = |range: Range| (range.lo, range.hi);
-        let around = |e: Ephemeris| (e.freq.value(), (WITHIN / events.span).min(0.5 * e.freq.value()));
+        let pair = |range: NumberRange| (range.lo, range.hi);
+        let around = |e: Ephemeris| (e.freq.value(), (EPHEMERIS_RANGE / events.span).min(0.5 * e.freq.value()));
         let known = events.timing.as_ref().map(|timing| timing.ephemeris);
         let (freq, within) = known.map_or((0.0, 0.0), around);
-        let alone =
-            |of: fn(&Ephemeris) -> Dd| known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d));
+        let alone = |of: fn(&Ephemeris) -> DoubleDouble| {
+            known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d))
+        };
         SearchOptions {
             freq: self.freq.map_or((freq - within, freq + within), pair),
             fdot: self.fdot.map(pair).or(alone(|e| e.fdot)),
             fddot: self.fddot.map(pair).or(alone(|e| e.fddot)),
             method: match self.method {
-                MethodArg::Z2 => Method::Z2,
-                MethodArg::Ef => Method::Ef,
-                MethodArg::H => Method::H,
-                MethodArg::Pdm => Method::Pdm,
+                MethodArg::Z2 => SearchStatistic::Z2,
+                MethodArg::Ef => SearchStatistic::Ef,
+                MethodArg::H => SearchStatistic::H,
+                MethodArg::Pdm => SearchStatistic::Pdm,
             },
             nharm: self.nharm,
             nbin: self.nbin,
@@ -153,7 +154,7 @@ impl SearchArgs {
     /// The samples of a light curve, or of events, and what computes.
     fn samples(&self, device: &DeviceArgs) -> Result<(PulseSamples, Box<dyn Backend>)> {
         let (mut warnings, out) = (Warnings::default(), &self.output);
-        let series = series::of_files(&self.input, self.dt, out, &mut warnings)?;
+        let series = pds_light_curve::of_files(&self.input, self.dt, out, &mut warnings)?;
         if self.dt.is_none() && series.meta.provenance.photons.read > 0 {
             return Err(Error::argument(
                 "--dt",
@@ -161,11 +162,11 @@ impl SearchArgs {
                 "phase dispersion of events needs bins, well below the period",
             ));
         }
-        out.say(&series::words(&series));
+        out.say(&pds_light_curve::describe(&series));
         let backend = device.open(&mut warnings)?;
-        let mut samples = PulseSamples::of_light_curve(&series, self.min_fracexp.unwrap_or(0.9), warnings)?;
+        let mut samples = PulseSamples::from_light_curve(&series, self.min_fracexp.unwrap_or(0.9), warnings)?;
         let options = self.options(&samples.at);
-        pulsation::pdm::judge(&mut samples, &options)?;
+        pulsation::pdm::warn_of_sampling(&mut samples, &options)?;
         report(&samples.at.provenance.warnings, out.strict, out.quiet)?;
         Ok((samples, backend))
     }
@@ -207,7 +208,7 @@ pub(super) fn open(
     weights: &WeightArgs,
 ) -> Result<(PulseEvents, Box<dyn Backend>)> {
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = input.open_any(false, &mut warnings)? else {
+    let OpenedInputs::Events(files) = input.open_any(false, &mut warnings)? else {
         return Err(Error::argument(
             "FILE",
             "light curve",
@@ -225,22 +226,25 @@ pub(super) fn open(
 }
 
 /// Time after which the rest of a search is estimated, s, and an estimate that is worth saying.
-const MEASURED: f64 = 1.0;
-/// See [`MEASURED`].
-const LONG: f64 = 60.0;
+const ESTIMATE_AFTER: f64 = 1.0;
+/// See [`ESTIMATE_AFTER`].
+const LONG_SEARCH: f64 = 60.0;
 
 /// A search whose progress is shown, and how long it will take said in a line where that is long, terminal or not.
-pub(super) fn watched(out: &OutputArgs, work: impl FnOnce(Progress) -> Result<Search>) -> Result<Search> {
-    let bar = bar(1, "trials", !out.quiet);
+pub(super) fn watched(
+    out: &OutputArgs,
+    work: impl FnOnce(TrialProgress) -> Result<SearchResult>,
+) -> Result<SearchResult> {
+    let bar = progress_bar(1, "trials", !out.quiet);
     let (mut begun, mut estimated) = (None, false);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
         bar.set_position(done);
         let elapsed = begun.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
-        if !estimated && done > 0 && elapsed >= MEASURED {
+        if !estimated && done > 0 && elapsed >= ESTIMATE_AFTER {
             estimated = true;
             let left = elapsed * (all - done.min(all)) as f64 / done as f64;
-            if left >= LONG {
+            if left >= LONG_SEARCH {
                 bar.suspend(|| out.say(&format!("{} will take about {}", count(all, "trial"), duration(left))));
             }
         }
@@ -269,9 +273,9 @@ fn two_digits(value: f64, unit: &str) -> String {
 }
 
 /// Writes the table and the summary.
-pub(super) fn report_found(found: &Search, out: &OutputArgs) -> Result<()> {
+pub(super) fn report_found(found: &SearchResult, out: &OutputArgs) -> Result<()> {
     if let Some(path) = &out.output {
-        found.product(&found.log10_p()).write(path, out.overwrite)?;
+        found.table(&found.log10_p()).write(path, out.overwrite)?;
     }
     if out.json {
         return crate::terminal::print(&format!("{:#}\n", found.summary()));
@@ -283,29 +287,29 @@ pub(super) fn report_found(found: &Search, out: &OutputArgs) -> Result<()> {
 }
 
 /// The detection level, of each number of harmonics where several were tried.
-fn levels(meta: &SearchMeta) -> String {
+fn levels(meta: &SearchMetadata) -> String {
     let Some(tried) = &meta.templates else { return format!("{:.3}", meta.detection_level) };
     let one = |(n, level): (&usize, &f64)| format!("{level:.3} of {}", count(*n as u64, "harmonic"));
     tried.harmonics.iter().zip(&tried.detection_levels).map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn summary(found: &Search) -> String {
+fn summary(found: &SearchResult) -> String {
     let meta = &found.meta;
     let name = match meta.method {
-        Method::Z2 if meta.templates.is_some() => "Z²".to_string(),
-        Method::Z2 => format!("Z²_{}", meta.nharm),
-        Method::H => "H".to_string(),
-        Method::Ef => format!("χ² of {} bins", meta.nbin),
-        Method::Pdm => format!("θ of {} bins", meta.nbin),
+        SearchStatistic::Z2 if meta.templates.is_some() => "Z²".to_string(),
+        SearchStatistic::Z2 => format!("Z²_{}", meta.nharm),
+        SearchStatistic::H => "H".to_string(),
+        SearchStatistic::Ef => format!("χ² of {} bins", meta.nbin),
+        SearchStatistic::Pdm => format!("θ of {} bins", meta.nbin),
     };
     let number = match &meta.sampling {
-        Some(all) => format!("{} of {} s", count(all.samples as u64, "sample"), Short(all.dt)),
+        Some(all) => format!("{} of {} s", count(all.samples as u64, "sample"), ShortNumber(all.dt)),
         None => count(meta.nphots as u64, "event"),
     };
     let mut text = format!(
         "{number} in {} s of good time, {} s from end to end; epoch {} s{}\n",
-        Short(meta.exposure),
-        Short(meta.span),
+        ShortNumber(meta.exposure),
+        ShortNumber(meta.span),
         meta.epoch,
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
     );
@@ -317,7 +321,7 @@ fn summary(found: &Search) -> String {
         "{name} of {}, {} independent frequencies, {} apart; detection level {} (false alarm {} %)\n",
         count(meta.trials, "trial"),
         meta.independent_frequencies.round(),
-        format_args!("{} Hz", Short(meta.df)),
+        format_args!("{} Hz", ShortNumber(meta.df)),
         levels(meta),
         100.0 * meta.detection_probability
     );
@@ -328,7 +332,7 @@ fn summary(found: &Search) -> String {
         );
     }
     // θ is of the order of 1.
-    let digits = if meta.method == Method::Pdm { 4 } else { 2 };
+    let digits = if meta.method == SearchStatistic::Pdm { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
         let mut derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
         if meta.dfddot > 0.0 {

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arguments::number::{Range, number, positive, range, whole};
+use crate::arguments::number::{NumberRange, number, positive, range, whole};
 use eagleray::science::DeadTimeKind;
 use eagleray::simulate::{
-    Bands, DeadTime, DeadTimeLength, Energies, FrameTime, Lag, Mission, Negative, Simulation, Summary, Term,
+    BandPair, DeadTime, DeadTimeLength, FrameTime, Mission, NegativeRates, PhotonSpectrum, Simulation,
+    SimulationSummary, SubjectLag, VariabilityTerm,
 };
 use eagleray::{Error, Result};
 
@@ -29,27 +30,27 @@ pub struct SimulateArgs {
     pub tstart: Option<f64>,
     /// Bad times, in s from the start
     #[arg(long, value_delimiter = ',', value_parser = range, value_name = "LO:HI,…", allow_hyphen_values = true)]
-    pub gaps: Vec<Range>,
+    pub gaps: Vec<NumberRange>,
     /// A gap of D s at the end of every period of P s
     #[arg(long, value_parser = period_and_gap, value_name = "P:D")]
     pub gap_every: Option<(f64, f64)>,
     /// Photon spectrum: flat or powerlaw:INDEX, in the mission's usual range or :LO:HI in keV (generic and xte: channels)
     #[arg(long, default_value = "flat", value_parser = energies, value_name = "LAW[:LO:HI]")]
-    pub energies: Energies,
+    pub energies: PhotonSpectrum,
     /// Term of the variability, repeatable, terms add up:
     /// white, pulsar:FREQ:PULSED_FRACTION, lorentzian:F0:FWHM:RMS (or Q=… in place of FWHM),
     /// powerlaw:INDEX:RMS or powerlaw:INDEX:RMS:FMIN:FMAX; Hz, rms as a fraction
     #[arg(long, value_parser = term, value_name = "TERM")]
-    pub model: Vec<Term>,
+    pub model: Vec<VariabilityTerm>,
     /// Bins of the noise series in s (default: resolves the model)
     #[arg(long, value_parser = positive, value_name = "S")]
     pub dt: Option<f64>,
     /// Negative rates: exp makes the series lognormal with the rms asked for, refuse is an error when they occur
     #[arg(long, default_value = "exp", value_parser = negative, value_name = "exp|refuse")]
-    pub negative: Negative,
+    pub negative: NegativeRates,
     /// Two bands in keV (generic and xte: channels): the first is the subject, the second the reference
     #[arg(long, value_delimiter = ',', value_parser = range, num_args = 1.., value_name = "LO:HI,LO:HI")]
-    pub bands: Vec<Range>,
+    pub bands: Vec<NumberRange>,
     /// Time lag of the subject in s: positive, the subject (first band) is late
     #[arg(long, value_parser = number, requires = "bands", conflicts_with = "phase_lag", value_name = "S", allow_hyphen_values = true)]
     pub lag: Option<f64>,
@@ -84,7 +85,7 @@ fn period_and_gap(text: &str) -> Result<(f64, f64), String> {
     if gap < period { Ok((period, gap)) } else { Err(format!("the gap of {gap} s must be shorter than the period")) }
 }
 
-fn energies(text: &str) -> Result<Energies, String> {
+fn energies(text: &str) -> Result<PhotonSpectrum, String> {
     let parts: Vec<&str> = text.split(':').collect();
     let (index, rest) = match parts.as_slice() {
         ["flat", rest @ ..] => (0.0, rest),
@@ -96,15 +97,15 @@ fn energies(text: &str) -> Result<Energies, String> {
         [lo, hi] => range(&format!("{lo}:{hi}")).map(|r| Some((r.lo, r.hi)))?,
         _ => return Err(format!("'{text}': after the law, give LO:HI or nothing")),
     };
-    Ok(Energies { index, range })
+    Ok(PhotonSpectrum { index, range })
 }
 
-fn term(text: &str) -> Result<Term, String> {
+fn term(text: &str) -> Result<VariabilityTerm, String> {
     let parts: Vec<&str> = text.split(':').collect();
     match parts.as_slice() {
-        ["white"] => Ok(Term::White),
+        ["white"] => Ok(VariabilityTerm::White),
         ["pulsar", frequency, fraction] => {
-            Ok(Term::Pulsar { frequency: number(frequency)?, pulsed_fraction: number(fraction)? })
+            Ok(VariabilityTerm::Pulsar { frequency: number(frequency)?, pulsed_fraction: number(fraction)? })
         }
         ["lorentzian", f0, width, rms] => {
             let f0 = number(f0)?;
@@ -113,12 +114,12 @@ fn term(text: &str) -> Result<Term, String> {
                 Some(q) => f0 / positive(q)?,
                 None => number(width)?,
             };
-            Ok(Term::Lorentzian { f0, fwhm, rms: number(rms)? })
+            Ok(VariabilityTerm::Lorentzian { f0, fwhm, rms: number(rms)? })
         }
         ["powerlaw", index, rms] => {
-            Ok(Term::PowerLaw { index: number(index)?, rms: number(rms)?, fmin: None, fmax: None })
+            Ok(VariabilityTerm::PowerLaw { index: number(index)?, rms: number(rms)?, fmin: None, fmax: None })
         }
-        ["powerlaw", index, rms, fmin, fmax] => Ok(Term::PowerLaw {
+        ["powerlaw", index, rms, fmin, fmax] => Ok(VariabilityTerm::PowerLaw {
             index: number(index)?,
             rms: number(rms)?,
             fmin: Some(number(fmin)?),
@@ -131,10 +132,10 @@ fn term(text: &str) -> Result<Term, String> {
     }
 }
 
-fn negative(text: &str) -> Result<Negative, String> {
+fn negative(text: &str) -> Result<NegativeRates, String> {
     match text {
-        "exp" => Ok(Negative::Exp),
-        "refuse" => Ok(Negative::Refuse),
+        "exp" => Ok(NegativeRates::Exp),
+        "refuse" => Ok(NegativeRates::Refuse),
         _ => Err("give exp or refuse".into()),
     }
 }
@@ -151,7 +152,7 @@ fn frame_time(text: &str) -> Result<FrameTime, String> {
 fn dead_time(text: &str) -> Result<DeadTimeLength, String> {
     if text.contains(':') {
         return match range(text)? {
-            Range { lo, hi } if lo >= 0.0 => Ok(DeadTimeLength::Uniform(lo, hi)),
+            NumberRange { lo, hi } if lo >= 0.0 => Ok(DeadTimeLength::Uniform(lo, hi)),
             _ => Err(format!("'{text}': a dead time is not negative")),
         };
     }
@@ -166,10 +167,10 @@ impl SimulateArgs {
     pub fn simulation(&self) -> Result<Simulation> {
         let bands = match self.bands.as_slice() {
             [] => None,
-            [subject, reference] => Some(Bands {
+            [subject, reference] => Some(BandPair {
                 subject: (subject.lo, subject.hi),
                 reference: (reference.lo, reference.hi),
-                lag: self.phase_lag.map_or(Lag::Time(self.lag.unwrap_or(0.0)), Lag::Phase),
+                lag: self.phase_lag.map_or(SubjectLag::Time(self.lag.unwrap_or(0.0)), SubjectLag::Phase),
                 coherence: self.coherence.unwrap_or(1.0),
             }),
             more => return Err(Error::argument("bands", format!("{} bands", more.len()), "give two: LO:HI,LO:HI")),
@@ -223,7 +224,7 @@ fn check_extension(output: &Path) -> Result<()> {
 }
 
 /// Writes the file; the caller reports the summary.
-pub fn run(args: &SimulateArgs) -> Result<Summary> {
+pub fn run(args: &SimulateArgs) -> Result<SimulationSummary> {
     if args.output.as_os_str() == "-" {
         return Err(Error::argument("output", "-", "an event file cannot go to stdout; name a file"));
     }
@@ -257,14 +258,17 @@ mod tests {
         assert_eq!((s.mission, s.rate.as_slice(), s.length), (Mission::Nicer, [30.0, 20.0].as_slice(), 4096.0));
         assert_eq!(s.gaps.len(), 2 + 5);
         assert_eq!(s.gaps[2], (900.0, 1000.0));
-        assert_eq!(s.model[0], Term::Lorentzian { f0: 4.0, fwhm: 0.5, rms: 0.1 });
-        assert_eq!(s.model[1], Term::PowerLaw { index: 1.0, rms: 0.2, fmin: Some(1.0 / 64.0), fmax: Some(8.0) });
+        assert_eq!(s.model[0], VariabilityTerm::Lorentzian { f0: 4.0, fwhm: 0.5, rms: 0.1 });
+        assert_eq!(
+            s.model[1],
+            VariabilityTerm::PowerLaw { index: 1.0, rms: 0.2, fmin: Some(1.0 / 64.0), fmax: Some(8.0) }
+        );
         let bands = s.bands.unwrap();
-        assert_eq!((bands.subject, bands.lag, bands.coherence), ((0.3, 2.0), Lag::Time(-0.01), 0.7));
+        assert_eq!((bands.subject, bands.lag, bands.coherence), ((0.3, 2.0), SubjectLag::Time(-0.01), 0.7));
         let dead_time =
             DeadTime { kind: DeadTimeKind::Paralysable, length: DeadTimeLength::Uniform(1e-5, 1.0 / 512.0) };
         assert_eq!(s.dead_time, Some(dead_time));
-        assert_eq!(s.energies, Energies { index: 1.7, range: Some((0.3, 10.0)) });
+        assert_eq!(s.energies, PhotonSpectrum { index: 1.7, range: Some((0.3, 10.0)) });
     }
 
     #[test]

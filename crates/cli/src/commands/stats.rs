@@ -18,21 +18,21 @@ const ONE_SIGMA: (f64, f64) = (0.158_655_253_931_457_05, 0.841_344_746_068_542_9
 #[derive(Args, Debug)]
 pub struct StatsArgs {
     #[command(subcommand)]
-    what: What,
+    what: StatsCommand,
     /// JSON on standard output
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Subcommand, Debug)]
-enum What {
+enum StatsCommand {
     /// Probability that white noise reaches a Leahy power (noise level 2)
     PowerToP {
         /// Leahy power, the average of m·K
         #[arg(long, value_name = "P", value_parser = not_negative)]
         power: f64,
         #[command(flatten)]
-        averaged: Averaged,
+        averaged: AveragedArgs,
         /// Frequencies (and spectra) searched
         #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
         trials: f64,
@@ -46,13 +46,13 @@ enum What {
         #[arg(long, value_name = "X", value_parser = number, conflicts_with = "p", allow_negative_numbers = true)]
         log10_p: Option<f64>,
         #[command(flatten)]
-        averaged: Averaged,
+        averaged: AveragedArgs,
         /// Frequencies (and spectra) searched
         #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
         trials: f64,
     },
     /// Pulsed fraction of a sinusoid from its Leahy power, with interval and upper limit; or the power of a pulsed fraction
-    Amplitude(Amplitude),
+    Amplitude(AmplitudeArgs),
     /// Limits of the mean that led to counts (Gehrels 1986), and symmetrical errors
     Poisson {
         /// Counts
@@ -65,7 +65,7 @@ enum What {
 }
 
 #[derive(Args, Debug)]
-struct Averaged {
+struct AveragedArgs {
     /// Segments averaged
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..1 << 52))]
     m: u64,
@@ -74,14 +74,14 @@ struct Averaged {
     k: u64,
 }
 
-impl Averaged {
+impl AveragedArgs {
     fn values(&self) -> u64 {
         self.m.saturating_mul(self.k)
     }
 }
 
 #[derive(Args, Debug)]
-struct Amplitude {
+struct AmplitudeArgs {
     /// Leahy power with its noise of 2, the average of m·K
     #[arg(long, value_name = "P", value_parser = positive, required_unless_present = "fraction", conflicts_with = "fraction")]
     power: Option<f64>,
@@ -92,7 +92,7 @@ struct Amplitude {
     #[arg(long, value_name = "N", value_parser = positive)]
     photons: f64,
     #[command(flatten)]
-    averaged: Averaged,
+    averaged: AveragedArgs,
     /// Frequency, Hz, for the loss by bins of --dt
     #[arg(long, value_name = "HZ", value_parser = positive, requires = "dt")]
     freq: Option<f64>,
@@ -116,20 +116,20 @@ struct Amplitude {
 /// Numbers outside the domain of a function.
 pub fn run(args: &StatsArgs) -> Result<()> {
     let value = match &args.what {
-        What::PowerToP { power, averaged, trials } => power_to_p(*power, averaged, *trials),
-        What::PToPower { p, log10_p, averaged, trials } => {
+        StatsCommand::PowerToP { power, averaged, trials } => power_to_p(*power, averaged, *trials),
+        StatsCommand::PToPower { p, log10_p, averaged, trials } => {
             let ln_p = p.map_or_else(|| log10_p.unwrap_or(0.0) * LN_10, f64::ln);
             if ln_p >= 0.0 {
                 return Err(Error::argument("--log10-p", ln_p / LN_10, "must be below 0"));
             }
             json!({
-                "power": detection::level(ln_p, averaged.values(), *trials),
+                "power": detection::detection_power(ln_p, averaged.values(), *trials),
                 "log10_p": ln_p / LN_10,
                 "log10_p_one_trial": detection::ln_each(ln_p, *trials) / LN_10,
             })
         }
-        What::Amplitude(amplitude) => amplitude.value()?,
-        What::Poisson { counts, sigma } => {
+        StatsCommand::Amplitude(amplitude) => amplitude.value()?,
+        StatsCommand::Poisson { counts, sigma } => {
             let (lower, upper) = poisson::limits(*counts, *sigma);
             json!({
                 "lower": lower, "upper": upper, "error_lower": *counts as f64 - lower,
@@ -145,7 +145,7 @@ pub fn run(args: &StatsArgs) -> Result<()> {
     crate::terminal::print(&lines.map(|(name, value)| format!("{name:<24} {value}\n")).collect::<String>())
 }
 
-fn power_to_p(power: f64, averaged: &Averaged, trials: f64) -> Value {
+fn power_to_p(power: f64, averaged: &AveragedArgs, trials: f64) -> Value {
     let one = detection::ln_false_alarm(power, averaged.values(), 1.0);
     let all = detection::ln_any(one, trials);
     json!({
@@ -153,7 +153,7 @@ fn power_to_p(power: f64, averaged: &Averaged, trials: f64) -> Value {
     })
 }
 
-impl Amplitude {
+impl AmplitudeArgs {
     fn value(&self) -> Result<Value> {
         if self.background >= 1.0 {
             return Err(Error::argument("--background", self.background, "must be a part of all photons, below 1"));

@@ -8,9 +8,9 @@ use crate::arguments::number::positive;
 use crate::pictures;
 use eagleray::engine::PulseEvents;
 use eagleray::engine::pulsation::toas::toas;
-use eagleray::engine::pulsation::{FoldOptions, Profile, Template, Toas};
-use eagleray::internal::text::{Short, count};
-use eagleray::io::product::check_output;
+use eagleray::engine::pulsation::{FoldOptions, PulseProfile, PulseTemplate, Toas};
+use eagleray::internal::text::{ShortNumber, count};
+use eagleray::io::table_write::check_output;
 use eagleray::{Error, Result};
 
 /// Options of times of arrival.
@@ -60,14 +60,14 @@ impl ToaArgs {
         &self,
         events: &PulseEvents,
         options: &FoldOptions,
-        profile: &Profile,
+        profile: &PulseProfile,
         overwrite: bool,
     ) -> Result<Option<Toas>> {
         let (Some(path), Some(length)) = (&self.toas, self.toa_length) else { return Ok(None) };
         let template = match self.template.as_deref() {
-            Some("sinusoid") => Template::sinusoid(options.nbin),
-            Some(file) => Template::read(Path::new(file))?,
-            None => Template::of_profile(&profile.counts, &profile.rate)?,
+            Some("sinusoid") => PulseTemplate::sinusoid(options.nbin),
+            Some(file) => PulseTemplate::read(Path::new(file))?,
+            None => PulseTemplate::from_profile(&profile.counts, &profile.rate)?,
         };
         let found = toas(events, options, &template, length)?;
         found.write(path, overwrite)?;
@@ -86,7 +86,7 @@ pub(super) fn summary(made: &Toas) -> String {
         "{} by {}, error {} s on average, χ² of the residuals {:.3} of {}; {} left out\n",
         count(n as u64, "TOA"),
         count(made.harmonics as u64, "harmonic"),
-        Short(error),
+        ShortNumber(error),
         made.chi2,
         count(n.saturating_sub(1) as u64, "degree"),
         count(made.left_out as u64, "interval")

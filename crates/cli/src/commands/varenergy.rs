@@ -4,15 +4,15 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, Opened, report, seconds};
-use crate::arguments::number::{Range, counting, number, range};
+use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
+use crate::arguments::number::{NumberRange, counting, number, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use eagleray::data::ChannelRange;
 use eagleray::engine::{
     CHUNK_EVENTS, EnergyBands, EnergyPlan, EnergySpectrumOptions, Events, energy_spectrum_of_events,
 };
 use eagleray::internal::kernels::cross_spectrum::MOST_SUBJECTS;
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::science::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 use eagleray::{Error, Result, Warnings};
@@ -24,23 +24,23 @@ pub struct VarenergyArgs {
     input: InputArgs,
     /// Bands in keV: N equal ones from LO to HI (LO:HI:N), equal on a logarithmic scale (LO:HI:N:log), or their edges (E0,E1,…)
     #[arg(long, value_name = "LO:HI:N[:log]|E0,E1,…", value_parser = edges, allow_hyphen_values = true)]
-    energies: Option<Edges>,
+    energies: Option<BandEdges>,
     /// Bands of channels, as --energies; a band ends below the edge that begins the next
     #[arg(long, value_name = "LO:HI:N[:log]|C0,C1,…", value_parser = edges, allow_hyphen_values = true,
         conflicts_with = "energies", required_unless_present = "energies")]
-    energies_pi: Option<Edges>,
+    energies_pi: Option<BandEdges>,
     /// Frequencies, Hz: the mean cross spectrum from LO to HI is what is measured
     #[arg(long, value_name = "LO:HI", value_parser = range)]
-    freq: Option<Range>,
+    freq: Option<NumberRange>,
     /// What is measured: lags behind the reference, covariance with it, rms, excess variance, or counts
     #[arg(long, value_enum, default_value = "lag")]
     kind: KindArg,
     /// Reference band in keV [default: all bands]; a band inside it leaves it, for itself
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies")]
-    reference: Option<Range>,
+    reference: Option<NumberRange>,
     /// Channels of the reference, both included
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies_pi")]
-    ref_pi: Option<Range>,
+    ref_pi: Option<NumberRange>,
     /// frac: over the mean rate of the band; abs: in counts/s [default: abs for covariance, frac for rms and excess variance]
     #[arg(long, value_enum)]
     norm: Option<NormArg>,
@@ -79,10 +79,10 @@ enum NormArg {
 
 /// Edges of bands, rising.
 #[derive(Clone, Debug, PartialEq)]
-struct Edges(Vec<f64>);
+struct BandEdges(Vec<f64>);
 
 /// Parses `LO:HI:N[:log]` or `E0,E1,…`.
-fn edges(text: &str) -> Result<Edges, String> {
+fn edges(text: &str) -> Result<BandEdges, String> {
     let usage = || format!("'{text}' are no bands: write LO:HI:N, LO:HI:N:log or edges E0,E1,…, for example 3:10:7");
     let edges: Vec<f64> = match text.split(':').collect::<Vec<_>>()[..] {
         [list] => list.split(',').map(number).collect::<Result<_, _>>()?,
@@ -112,14 +112,14 @@ fn edges(text: &str) -> Result<Edges, String> {
             "'{text}': one pass takes at most {MOST_SUBJECTS} bands; ask for the others in another run"
         ));
     }
-    Ok(Edges(edges))
+    Ok(BandEdges(edges))
 }
 
 impl VarenergyArgs {
     /// The bands, by energy or by channel.
     fn bands(&self) -> Result<EnergyBands> {
         let channels = self.energies_pi.is_some();
-        let Some(Edges(edges)) = self.energies.as_ref().or(self.energies_pi.as_ref()) else {
+        let Some(BandEdges(edges)) = self.energies.as_ref().or(self.energies_pi.as_ref()) else {
             return Err(Error::argument("--energies", "not given", "the bands are needed"));
         };
         if let Some(edge) = edges.iter().find(|edge| channels && edge.fract() != 0.0) {
@@ -211,7 +211,7 @@ impl VarenergyArgs {
                 close(last)
             ));
         }
-        Events::of_bands(file, &ranges, self.input.detector.clone())
+        Events::from_bands(file, &ranges, self.input.detector.clone())
     }
 }
 
@@ -224,7 +224,7 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
     let bands = args.bands()?;
     let talk = !args.out.quiet;
     let mut warnings = Warnings::default();
-    let Opened::Events(files) = args.input.open_any(false, &mut warnings)? else {
+    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
         return Err(Error::argument("FILE", "light curve", "bands of energy are made of events"));
     };
     let mut say = |text: String| {
@@ -282,10 +282,10 @@ fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs
         text += &format!(
             "segments   {} of {} s, {} of {} s each, of {} s of good time\naverages   {} a segment, {} in each band\n",
             plan.total_segments(),
-            Short(r.segment_size),
+            ShortNumber(r.segment_size),
             count(r.n as u64, "bin"),
-            Short(r.dt),
-            Short(plan.exposure()),
+            ShortNumber(r.dt),
+            ShortNumber(plan.exposure()),
             if *frequencies == 1 { "1 frequency".into() } else { format!("{frequencies} frequencies") },
             count(plan.total_segments() * *frequencies as u64, "value"),
         );
@@ -297,13 +297,13 @@ fn deliver(spectrum: &EnergySpectrum, told: &Warnings, args: &VarenergyArgs) -> 
     report(&spectrum.meta.provenance.warnings.except(told), args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = args.out.output.as_deref().filter(|path| *path != "-") {
-        spectrum.product().write(path, args.out.overwrite)?;
+        spectrum.table().write(path, args.out.overwrite)?;
     }
     if let Some(path) = &args.out.plot {
         crate::pictures::energy::energy_spectrum(spectrum, path, args.out.overwrite)?;
     }
     if args.out.output.as_deref() == Some("-") {
-        spectrum.product().write("-", args.out.overwrite)?;
+        spectrum.table().write("-", args.out.overwrite)?;
     }
     if args.out.json {
         let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
@@ -324,12 +324,12 @@ fn summary(spectrum: &EnergySpectrum) -> String {
         text += &format!(
             "{} of {} s ({} of {} s), {} from {} to {} Hz; {} on {}\n",
             count(s.m, "segment"),
-            Short(s.segment_size),
+            ShortNumber(s.segment_size),
             count(s.n as u64, "bin"),
-            Short(s.dt),
+            ShortNumber(s.dt),
             if s.nfreq == 1 { "1 frequency".into() } else { format!("{} frequencies", s.nfreq) },
-            Short(s.freq_band[0]),
-            Short(s.freq_band[1]),
+            ShortNumber(s.freq_band[0]),
+            ShortNumber(s.freq_band[1]),
             meta.device.backend,
             meta.device.adapter
         );

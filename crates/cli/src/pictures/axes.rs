@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 use eagleray::data::Provenance;
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::fits_writer::write_file;
 use eagleray::science::{AveragedPowerSpectrum, Norm};
 use eagleray::{Error, Result};
@@ -124,7 +124,7 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
 /// What a picture is of, and how many segments it averages.
 pub fn title(made: &Provenance, m: u64, segment_size: f64) -> String {
     let (telescope, instrument, object) = (&made.telescop, &made.instrume, &made.object);
-    let name = format!("{telescope} {instrument} {object}: {} of {} s", count(m, "segment"), Short(segment_size));
+    let name = format!("{telescope} {instrument} {object}: {} of {} s", count(m, "segment"), ShortNumber(segment_size));
     name.trim_start_matches([' ', ':']).into()
 }
 
@@ -147,7 +147,7 @@ where
 }
 
 /// One horizontal step: a frequency bin, or all bins that share a pixel, from the lowest to the highest value.
-struct Step {
+struct FrequencyStep {
     /// The first of its bins.
     bin: usize,
     from: f64,
@@ -157,11 +157,11 @@ struct Step {
     error: f64,
 }
 
-fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
+fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<FrequencyStep> {
     let (Some(first), Some(last)) = (spectrum.freq.first(), spectrum.freq.last()) else { return Vec::new() };
     let pixels = f64::from(SIZE.0);
     let scale = pixels / (last / first).ln().max(1e-9);
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<FrequencyStep> = Vec::new();
     let mut pixel = f64::NAN;
     for k in 0..spectrum.len() {
         let factor = if y == PlotY::Power { 1.0 } else { spectrum.freq[k] };
@@ -179,7 +179,14 @@ fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<Step> {
                 step.high = step.high.max(value);
                 step.error = 0.0;
             }
-            _ => steps.push(Step { bin: k, from, to, low: value, high: value, error: spectrum.power_err[k] * factor }),
+            _ => steps.push(FrequencyStep {
+                bin: k,
+                from,
+                to,
+                low: value,
+                high: value,
+                error: spectrum.power_err[k] * factor,
+            }),
         }
         pixel = here;
     }
@@ -277,9 +284,9 @@ where
 }
 
 /// The detection level along the steps; empty without one.
-fn detection(s: &AveragedPowerSpectrum, steps: &[Step], style: Style) -> Vec<(f64, f64)> {
+fn detection(s: &AveragedPowerSpectrum, steps: &[FrequencyStep], style: Style) -> Vec<(f64, f64)> {
     let levels = style.detection.map_or(Vec::new(), |p| s.detection_levels(p));
-    let of_step = |step: &Step| {
+    let of_step = |step: &FrequencyStep| {
         let level = levels.iter().find(|l| l.m * l.k == s.m[step.bin])?;
         let power = s.detection_power(level, step.bin);
         let at = |f: f64| (f, if style.y == PlotY::Power { power } else { power * f });

@@ -134,7 +134,7 @@ fn symmetric(curve: &Curve) -> Range<f64> {
 }
 
 /// A bin, or all bins that share a pixel, from the lowest to the highest value.
-struct Mark {
+struct FrequencyMark {
     freq: f64,
     low: f64,
     high: f64,
@@ -145,7 +145,7 @@ struct Mark {
 struct Curve {
     name: &'static str,
     color: RGBColor,
-    marks: Vec<Mark>,
+    marks: Vec<FrequencyMark>,
 }
 
 impl Curve {
@@ -154,7 +154,7 @@ impl Curve {
         let positive = || freq.iter().copied().filter(|f| *f > 0.0);
         let (first, last) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
         let scale = f64::from(SIZE.0) / (last / first).ln().max(1e-9);
-        let (mut marks, mut pixel): (Vec<Mark>, f64) = (Vec::new(), f64::NAN);
+        let (mut marks, mut pixel): (Vec<FrequencyMark>, f64) = (Vec::new(), f64::NAN);
         for ((&freq, &value), &error) in freq.iter().zip(value).zip(error) {
             if !(freq > 0.0 && value.is_finite() && error.is_finite()) {
                 continue;
@@ -162,9 +162,14 @@ impl Curve {
             let here = ((freq / first).ln() * scale).floor();
             match marks.last_mut() {
                 Some(mark) if here == pixel => {
-                    *mark = Mark { freq: mark.freq, low: mark.low.min(value), high: mark.high.max(value), error: 0.0 };
+                    *mark = FrequencyMark {
+                        freq: mark.freq,
+                        low: mark.low.min(value),
+                        high: mark.high.max(value),
+                        error: 0.0,
+                    };
                 }
-                _ => marks.push(Mark { freq, low: value, high: value, error }),
+                _ => marks.push(FrequencyMark { freq, low: value, high: value, error }),
             }
             pixel = here;
         }

@@ -17,7 +17,7 @@ pub fn light_curve(curve: &LightCurve, path: &str, overwrite: bool) -> Result<()
 struct CurvePicture<'a>(&'a LightCurve);
 
 /// Bins that share a pixel: where they are, and their lowest and highest rate.
-struct Mark {
+struct TimeMark {
     from: f64,
     to: f64,
     low: f64,
@@ -25,8 +25,8 @@ struct Mark {
     error: f64,
 }
 
-fn marks(curve: &LightCurve, zero: f64, span: f64) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = Vec::new();
+fn marks(curve: &LightCurve, zero: f64, span: f64) -> Vec<TimeMark> {
+    let mut marks: Vec<TimeMark> = Vec::new();
     let (mut pixel, half) = (f64::NAN, curve.grid.dt / 2.0);
     for i in (0..curve.len()).filter(|&i| curve.rate[i].is_finite()) {
         let (t, rate) = (curve.time[i] - zero, curve.rate[i]);
@@ -40,7 +40,7 @@ fn marks(curve: &LightCurve, zero: f64, span: f64) -> Vec<Mark> {
             }
             _ => {
                 let error = if curve.rate_err[i].is_finite() { curve.rate_err[i] } else { 0.0 };
-                marks.push(Mark { from: t - half, to: t + half, low: rate, high: rate, error });
+                marks.push(TimeMark { from: t - half, to: t + half, low: rate, high: rate, error });
             }
         }
         pixel = here;
@@ -86,7 +86,7 @@ impl Picture for CurvePicture<'_> {
         });
         chart.draw_series(bars).map_err(failed)?;
         // A stretch without a gap is one line; neighbours in pixels or in bins touch.
-        let near = |a: &Mark, b: &Mark| b.from - a.to < 0.5 * curve.grid.dt;
+        let near = |a: &TimeMark, b: &TimeMark| b.from - a.to < 0.5 * curve.grid.dt;
         let paths = marks.chunk_by(near).map(|stretch| {
             let steps = stretch.iter().flat_map(|m| [(m.from, m.low), (m.from, m.high), (m.to, m.high)]);
             PathElement::new(steps.collect::<Vec<_>>(), line)

@@ -5,14 +5,14 @@ use plotters::prelude::*;
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use eagleray::Result;
 use eagleray::engine::pulsation::fold::Phaseogram;
-use eagleray::engine::pulsation::{Method, Profile, Search, Toa, Toas};
-use eagleray::time::Dd;
+use eagleray::engine::pulsation::{PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
+use eagleray::time::DoubleDouble;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.
 ///
 /// # Errors
 /// See [`save`].
-pub fn search(found: &Search, path: &str, overwrite: bool) -> Result<()> {
+pub fn search(found: &SearchResult, path: &str, overwrite: bool) -> Result<()> {
     save(&SearchPicture(found), path, overwrite)
 }
 
@@ -20,7 +20,7 @@ pub fn search(found: &Search, path: &str, overwrite: bool) -> Result<()> {
 ///
 /// # Errors
 /// See [`save`].
-pub fn search_map(found: &Search, path: &str, overwrite: bool) -> Result<()> {
+pub fn search_map(found: &SearchResult, path: &str, overwrite: bool) -> Result<()> {
     let (Some(first), Some(last)) = (found.freq.first(), found.freq.last()) else { return Ok(()) };
     // Rows of one first derivative are next to each other only for one second derivative; the largest of them counts.
     let mut fdots: Vec<f64> = found.rows.iter().map(|row| row[0]).collect();
@@ -36,7 +36,7 @@ pub fn search_map(found: &Search, path: &str, overwrite: bool) -> Result<()> {
         }
     }
     let half = if found.meta.dfdot > 0.0 { found.meta.dfdot / 2.0 } else { 1e-12 };
-    let darker = if found.meta.method == Method::Pdm { "smaller" } else { "larger" };
+    let darker = if found.meta.method == SearchStatistic::Pdm { "smaller" } else { "larger" };
     let heat = Heat {
         title: format!("{}: {}, darker is {darker}", named(&found.meta.provenance), statistic(found)),
         x: ("frequency (Hz)", *first, last + found.meta.df),
@@ -51,7 +51,7 @@ pub fn search_map(found: &Search, path: &str, overwrite: bool) -> Result<()> {
 ///
 /// # Errors
 /// See [`save`].
-pub fn profile(profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
+pub fn profile(profile: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
     let title =
         format!("{}: {} Hz, {} events", named(&profile.meta.provenance), hertz(profile.meta.freq), profile.meta.nphots);
     save(&ProfilePicture { title, curves: vec![(String::new(), profile)], relative: false }, path, overwrite)
@@ -61,8 +61,9 @@ pub fn profile(profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
 ///
 /// # Errors
 /// See [`save`].
-pub fn bands(bands: &[(f64, f64, Profile)], path: &str, overwrite: bool) -> Result<()> {
-    let curves: Vec<(String, &Profile)> = bands.iter().map(|(lo, hi, p)| (format!("{lo} to {hi} keV"), p)).collect();
+pub fn bands(bands: &[(f64, f64, PulseProfile)], path: &str, overwrite: bool) -> Result<()> {
+    let curves: Vec<(String, &PulseProfile)> =
+        bands.iter().map(|(lo, hi, p)| (format!("{lo} to {hi} keV"), p)).collect();
     let title = curves
         .first()
         .map_or(String::new(), |(_, p)| format!("{}: {} Hz", named(&p.meta.provenance), hertz(p.meta.freq)));
@@ -73,7 +74,7 @@ pub fn bands(bands: &[(f64, f64, Profile)], path: &str, overwrite: bool) -> Resu
 ///
 /// # Errors
 /// See [`save`].
-pub fn phaseogram(profile: &Profile, gram: &Phaseogram, path: &str, overwrite: bool) -> Result<()> {
+pub fn phaseogram(profile: &PulseProfile, gram: &Phaseogram, path: &str, overwrite: bool) -> Result<()> {
     let heat = Heat {
         title: format!("{}: {} Hz, darker is brighter", named(&profile.meta.provenance), hertz(profile.meta.freq)),
         x: ("phase", 0.0, 2.0),
@@ -88,7 +89,7 @@ pub fn phaseogram(profile: &Profile, gram: &Phaseogram, path: &str, overwrite: b
 ///
 /// # Errors
 /// See [`save`].
-pub fn residuals(toas: &Toas, profile: &Profile, path: &str, overwrite: bool) -> Result<()> {
+pub fn residuals(toas: &Toas, profile: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
     let title = format!("{}: {} Hz", named(&profile.meta.provenance), hertz(profile.meta.freq));
     save(&Residuals { title, toas }, path, overwrite)
 }
@@ -102,19 +103,19 @@ fn named(made: &eagleray::data::Provenance) -> String {
     format!("{} {} {}", made.telescop, made.instrume, made.object).trim().to_string()
 }
 
-fn statistic(found: &Search) -> String {
+fn statistic(found: &SearchResult) -> String {
     match found.meta.method {
-        Method::Z2 if found.meta.templates.is_some() => "−log10 of the probability in one trial".into(),
-        Method::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
-        Method::H => "H".into(),
-        Method::Ef => format!("χ² of {} bins", found.meta.nbin),
-        Method::Pdm => format!("θ of {} bins", found.meta.nbin),
+        SearchStatistic::Z2 if found.meta.templates.is_some() => "−log10 of the probability in one trial".into(),
+        SearchStatistic::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
+        SearchStatistic::H => "H".into(),
+        SearchStatistic::Ef => format!("χ² of {} bins", found.meta.nbin),
+        SearchStatistic::Pdm => format!("θ of {} bins", found.meta.nbin),
     }
 }
 
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-struct SearchPicture<'a>(&'a Search);
+struct SearchPicture<'a>(&'a SearchResult);
 
 impl Picture for SearchPicture<'_> {
     fn draw<B: DrawingBackend>(&self, area: DrawingArea<B, plotters::coord::Shift>) -> Result<(), String>
@@ -134,7 +135,7 @@ impl Picture for SearchPicture<'_> {
         let high = drawn().fold(level, f64::max) * 1.08;
         // θ hardly differs from 1 where there is nothing, and is small where there is something.
         let (low, high) = match method {
-            Method::Pdm => {
+            SearchStatistic::Pdm => {
                 let (low, high) = (drawn().fold(level, f64::min), drawn().fold(level, f64::max));
                 ((low - 0.12 * (high - low)).max(0.0), high + 0.05 * (high - low))
             }
@@ -173,13 +174,16 @@ impl Picture for SearchPicture<'_> {
         let significant = found.candidates.iter().enumerate().filter(|(_, c)| method.reaches(c.stat, level));
         let numbers = significant.map(|(i, c)| {
             let style = ("sans-serif", 18).into_font().color(&orange);
-            let beside = if method == Method::Pdm { c.stat } else { (c.stat + 0.03 * high).min(high) };
+            let beside = if method == SearchStatistic::Pdm { c.stat } else { (c.stat + 0.03 * high).min(high) };
             Text::new(format!(" {}", i + 1), (c.freq, beside), style)
         });
         chart.draw_series(numbers).map_err(failed)?;
         let mut legend = chart.configure_series_labels();
-        let corner =
-            if method == Method::Pdm { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
+        let corner = if method == SearchStatistic::Pdm {
+            SeriesLabelPosition::LowerRight
+        } else {
+            SeriesLabelPosition::UpperRight
+        };
         legend.position(corner).label_font(("sans-serif", 16)).margin(8);
         legend.draw().map_err(failed)?;
         area.present().map_err(failed)
@@ -188,7 +192,7 @@ impl Picture for SearchPicture<'_> {
 
 struct ProfilePicture<'a> {
     title: String,
-    curves: Vec<(String, &'a Profile)>,
+    curves: Vec<(String, &'a PulseProfile)>,
     /// Rates over their mean.
     relative: bool,
 }
@@ -200,7 +204,7 @@ impl Picture for ProfilePicture<'_> {
     {
         let failed = |e: DrawingAreaErrorKind<B::ErrorType>| e.to_string();
         area.fill(&WHITE).map_err(failed)?;
-        let scale = |p: &Profile| if self.relative { p.meta.mean.max(f64::MIN_POSITIVE) } else { 1.0 };
+        let scale = |p: &PulseProfile| if self.relative { p.meta.mean.max(f64::MIN_POSITIVE) } else { 1.0 };
         let bounds = |sign: f64| {
             let curves = self.curves.iter();
             curves.flat_map(move |(_, p)| p.rate.iter().zip(&p.rate_err).map(move |(r, e)| (r + sign * e) / scale(p)))
@@ -278,7 +282,7 @@ impl Picture for Residuals<'_> {
         };
         // Hours or days from a whole day.
         let day = first.mjd.value().floor();
-        let x = |toa: &Toa| (toa.mjd - Dd::from(day)).value();
+        let x = |toa: &Toa| (toa.mjd - DoubleDouble::from(day)).value();
         let room = 0.04 * (x(last) - x(first)).max(1e-3);
         let low = toas.iter().map(|t| t.shift - t.shift_err).fold(0.0, f64::min);
         let high = toas.iter().map(|t| t.shift + t.shift_err).fold(0.0, f64::max);

@@ -6,13 +6,13 @@ use crate::program::{json, simulate, succeed};
 use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
 use eagleray::internal::numerics::precision::Precision;
 use eagleray::{
-    Channels, CrossOptions, CrossSpectrumOptions, Events, Gti, Norm, Options, PowerOptions, Warnings,
+    CrossOptions, CrossSpectrumOptions, EventPair, Events, Gti, Norm, PowerOptions, PowerSpectrumOptions, Warnings,
     cross_spectrum_of_events, spectrum_of_events,
 };
 
 fn cpu(precision: Precision) -> CpuBackend {
     let options = CpuOptions { precision, ..CpuOptions::default() };
-    CpuBackend::with(NonZeroUsize::new(2), options).unwrap()
+    CpuBackend::with_options(NonZeroUsize::new(2), options).unwrap()
 }
 
 /// Times of a bright pulsar with red noise: `segments` of `n` bins of 1/64 s with 40 counts on average.
@@ -46,12 +46,17 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
     for n in [16_384, 10_007, 9_375] {
         let (a, b) = (times(n, 8, 1), times(n, 8, 2));
         let gti = || Gti::from_seconds(&[(0.0, 8.0 * n as f64 / 64.0)]).unwrap();
-        let events = |times: &'static [f64]| Events::of_slice(times, gti(), &mut Warnings::default());
+        let events = |times: &'static [f64]| Events::from_slice(times, gti(), &mut Warnings::default());
         let (a, b): (&'static [f64], &'static [f64]) = (a.leak(), b.leak());
         let size = n as f64 / 64.0;
         let power = |precision| {
             let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-            let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(size), power, ..Options::default() };
+            let options = PowerSpectrumOptions {
+                dt: Some(1.0 / 64.0),
+                segment_size: Some(size),
+                power,
+                ..PowerSpectrumOptions::default()
+            };
             spectrum_of_events(vec![events(a)], &options, &mut cpu(precision), Warnings::default(), &mut |_| {})
                 .unwrap()
         };
@@ -66,7 +71,7 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
             let cross = CrossOptions { norm: Norm::None, ..CrossOptions::default() };
             let options =
                 CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), cross, ..Default::default() };
-            let inputs = vec![Channels { reference: events(a), subject: events(b) }];
+            let inputs = vec![EventPair { reference: events(a), subject: events(b) }];
             let device = &mut cpu(precision);
             cross_spectrum_of_events(inputs, false, &options, device, Warnings::default(), &mut |_| {}).unwrap()
         };
@@ -100,7 +105,7 @@ fn every_piece_of_work_is_dealt_once() {
     for schedule in [Schedule::Dynamic, Schedule::Static, Schedule::Guided] {
         for count in [0, 1, 2, 5, 64, 1000] {
             for threads in [1, 2, 3, 16] {
-                let deal = eagleray::internal::backend::local::Deal::new(schedule, count, threads);
+                let deal = eagleray::internal::backend::local::WorkQueue::new(schedule, count, threads);
                 let mut dealt: Vec<Vec<usize>> = Vec::new();
                 std::thread::scope(|scope| {
                     let each = |thread| {

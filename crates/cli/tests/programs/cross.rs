@@ -218,7 +218,7 @@ fn light_curves_give_the_cross_spectrum_of_their_events() {
 #[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_the_cpu_s_lags() {
-    if crate::common::gpu::context("cross spectrum", eagleray::internal::backend::GpuProfile::Auto).is_none() {
+    if crate::common::gpu::context("cross spectrum", eagleray::internal::backend::GpuTier::Auto).is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -3,10 +3,10 @@
 use eagleray::science::DeadTimeModel;
 use eagleray::science::noise::NoiseLevel;
 use eagleray::simulate::dead_time::filter;
-use eagleray::simulate::{DeadTime, DeadTimeLength, Mission, Simulation, Term};
+use eagleray::simulate::{DeadTime, DeadTimeLength, Mission, Simulation, VariabilityTerm};
 use eagleray::{
-    AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, DeviceChoice, Gti, Options, PowerOptions,
-    Warnings,
+    AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, DeviceChoice, Gti, PowerOptions,
+    PowerSpectrumOptions, Warnings,
 };
 
 use DeadTimeKind::{NonParalysable, Paralysable};
@@ -26,7 +26,12 @@ fn times(s: &Simulation) -> Vec<f64> {
 
 fn spectrum(times: &[f64], length: f64, dt: f64, n: usize, power: PowerOptions) -> AveragedPowerSpectrum {
     let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
-    let options = Options { dt: Some(dt), segment_size: Some(dt * n as f64), power, ..Options::default() };
+    let options = PowerSpectrumOptions {
+        dt: Some(dt),
+        segment_size: Some(dt * n as f64),
+        power,
+        ..PowerSpectrumOptions::default()
+    };
     let gti = Gti::from_seconds(&[(0.0, length)]).unwrap();
     eagleray::spectrum_of_times(times, gti, &options, backend.as_mut()).unwrap()
 }
@@ -227,7 +232,7 @@ fn signals_are_suppressed_by_the_response() {
         (Paralysable, 200.0, 4.0, 1.0 / 64.0),
         (Paralysable, 200.0, 144.0, 1.0 / 1024.0),
     ] {
-        let model = vec![Term::Pulsar { frequency, pulsed_fraction: fraction }];
+        let model = vec![VariabilityTerm::Pulsar { frequency, pulsed_fraction: fraction }];
         let times = times(&Simulation { model, ..generic(rate, length, constant(kind, seconds), 5) });
         let n = (4.0 / dt) as usize;
         let s = spectrum(&times, length, dt, n, noise(DeadTimeValue::Seconds(seconds), kind));

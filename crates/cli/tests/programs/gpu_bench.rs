@@ -9,7 +9,9 @@ use std::process::Command;
 
 use crate::program;
 use clap::Parser;
-use eagleray::internal::kernels::{Data, Job, KERNELS, Kernel, Limits, Shader, Shape, Trial, Values, bin_events, fft};
+use eagleray::internal::kernels::{
+    CaseData, CaseShape, CaseValues, Job, KERNELS, Kernel, KernelCase, Limits, Shader, bin_events, fft,
+};
 use eagleray::internal::numerics::precision::Precision;
 use eagleray_cli::bench::{self, BenchArgs};
 use serde_json::Value;
@@ -28,16 +30,16 @@ const BREAKS: [(&str, &str, &str); 8] = [
 
 /// A trial whose device runs other text than the table of kernels has.
 struct Broken {
-    inner: Box<dyn Trial>,
+    inner: Box<dyn KernelCase>,
     good: &'static str,
     bad: &'static str,
 }
 
-impl Trial for Broken {
-    fn reference(&self) -> Values {
+impl KernelCase for Broken {
+    fn reference(&self) -> CaseValues {
         self.inner.reference()
     }
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         self.inner.cpu()
     }
     fn job(&self, limits: &Limits) -> Job {
@@ -50,10 +52,10 @@ impl Trial for Broken {
         }
         job
     }
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
         self.inner.decode(outputs)
     }
-    fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, expected: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         self.inner.tolerance(expected, precision)
     }
     fn perturb(&self, job: &mut Job) {
@@ -72,12 +74,12 @@ fn copy(shader: &'static Shader) -> Shader {
     Shader { name, entry, fragments, bindings, layouts, constants, workgroup_bytes, f64 }
 }
 
-fn kernel(of: &Kernel, trial: fn(usize, Shape, Data, u64) -> Box<dyn Trial>) -> Kernel {
+fn kernel(of: &Kernel, trial: fn(usize, CaseShape, CaseData, u64) -> Box<dyn KernelCase>) -> Kernel {
     let Kernel { name, shaders, variants, needs_f64, shapes, .. } = *of;
     Kernel { name, shaders, variants: &variants[..1], needs_f64, shapes, trial }
 }
 
-fn broken<const I: usize>(variant: usize, shape: Shape, data: Data, seed: u64) -> Box<dyn Trial> {
+fn broken<const I: usize>(variant: usize, shape: CaseShape, data: CaseData, seed: u64) -> Box<dyn KernelCase> {
     let (_, good, bad) = BREAKS[I];
     let inner = (KERNELS[I].trial)(variant, shape, data, seed);
     Box::new(Broken { inner, good, bad })
@@ -96,7 +98,7 @@ fn record(kernels: &[&Kernel], options: &[&str]) -> (bool, Value) {
 #[test]
 fn a_broken_kernel_fails_is_named_and_is_not_timed() {
     if crate::common::gpu::open("broken kernels", |s| {
-        eagleray::internal::backend::gpu::Context::open(s, Default::default())
+        eagleray::internal::backend::gpu::GpuContext::open(s, Default::default())
     })
     .is_none()
     {
@@ -127,7 +129,7 @@ fn a_broken_kernel_fails_is_named_and_is_not_timed() {
 #[test]
 fn every_kernel_is_right_and_is_timed_on_every_device() {
     if crate::common::gpu::open("all kernels", |s| {
-        eagleray::internal::backend::gpu::Context::open(s, Default::default())
+        eagleray::internal::backend::gpu::GpuContext::open(s, Default::default())
     })
     .is_none()
     {
@@ -370,7 +372,7 @@ fn a_trace_has_all_the_time_of_a_thread_and_its_spans_nest() {
 
 #[test]
 fn a_gpu_has_a_track_of_its_own() {
-    let open = |s: &_| eagleray::internal::backend::gpu::Context::open(s, Default::default());
+    let open = |s: &_| eagleray::internal::backend::gpu::GpuContext::open(s, Default::default());
     if crate::common::gpu::open("trace", open).is_none() {
         return;
     }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use eagleray::data::energy_scale::Scale;
-use eagleray::data::header::Header;
-use eagleray::io::fits_writer::{Column, FitsWriter};
-use eagleray::time::Dd;
+use eagleray::data::energy_scale::EnergyScale;
+use eagleray::data::header::HeaderCards;
+use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+use eagleray::time::DoubleDouble;
 use eagleray::{EventFile, Gti, OpenOptions, Warnings};
 use proptest::prelude::*;
 
@@ -26,7 +26,7 @@ fn drawn() -> impl Strategy<Value = (Gti, Vec<bool>)> {
 }
 
 fn cells(gti: &Gti) -> Vec<bool> {
-    (0..CELLS + 12).map(|i| gti.contains(Dd::from(i as f64 + 0.5))).collect()
+    (0..CELLS + 12).map(|i| gti.contains(DoubleDouble::from(i as f64 + 0.5))).collect()
 }
 
 /// Sorted, disjoint, not touching, none empty.
@@ -51,7 +51,7 @@ proptest! {
 
     #[test]
     fn complement_fills_the_span_and_de_morgan_holds((a, x) in drawn(), (b, _) in drawn(), lo in 0..40usize, len in 1..30usize) {
-        let (start, stop) = (Dd::from(lo as f64), Dd::from((lo + len) as f64));
+        let (start, stop) = (DoubleDouble::from(lo as f64), DoubleDouble::from((lo + len) as f64));
         let not = a.complement(start, stop);
         let inside = |i: usize| (lo..lo + len).contains(&i);
         let expected: Vec<bool> = x.iter().enumerate().map(|(i, x)| inside(i) && !x).collect();
@@ -98,7 +98,7 @@ proptest! {
         let start = (start * 4.0).round() / 4.0;
         let times: Vec<f64> = (0..good.len()).map(|i| start + 0.5 + i as f64).collect();
         let gti = Gti::from_condition(&times, &good, 1.0).expect("in order");
-        let found: Vec<bool> = times.iter().map(|&t| gti.contains(Dd::from(t))).collect();
+        let found: Vec<bool> = times.iter().map(|&t| gti.contains(DoubleDouble::from(t))).collect();
         prop_assert_eq!(found, good.clone());
         prop_assert_eq!(gti.exposure(), good.iter().filter(|g| **g).count() as f64);
         prop_assert!(is_canonical(&gti));
@@ -131,11 +131,15 @@ fn conditions_and_exposures_without_meaning_are_refused() {
 
 /// A response of channels 10 to 109, each 0.1 keV wide from 1 keV on, in single precision as the memo has it.
 fn response(path: &Path, unit: &str, chantype: &str) {
-    let columns = [Column::new("CHANNEL", "J", ""), Column::new("E_MIN", "E", unit), Column::new("E_MAX", "E", unit)];
-    let mut header = Header::new();
+    let columns = [
+        WrittenColumn::new("CHANNEL", "J", ""),
+        WrittenColumn::new("E_MIN", "E", unit),
+        WrittenColumn::new("E_MAX", "E", unit),
+    ];
+    let mut header = HeaderCards::new();
     header.push("CHANTYPE", chantype, "").unwrap();
     let file = std::fs::File::create(path).unwrap();
-    let mut out = FitsWriter::new(file, &Header::new()).unwrap();
+    let mut out = FitsWriter::new(file, &HeaderCards::new()).unwrap();
     out.table("EBOUNDS", &columns, &header).unwrap();
     let factor = if unit == "eV" { 1000.0 } else { 1.0 };
     for i in 0..100i32 {
@@ -157,7 +161,7 @@ fn responses_give_channels_whose_centres_lie_in_the_band() {
         let mut file = open("tests/data/monol_testA.evt");
         file.use_response(&path).unwrap();
         let scale = file.scale.clone().unwrap();
-        assert!(matches!(scale, Scale::Bounds { first: 10, .. }));
+        assert!(matches!(scale, EnergyScale::Bounds { first: 10, .. }));
         // The centre of channel 10 + i is 1.05 + i/10: on an edge of the band, the lower one has it and the upper one not.
         for (lo, hi, first, last) in
             [(1.0, 2.0, 10.0, 19.0), (1.05, 2.05, 10.0, 19.0), (1.06, 2.06, 11.0, 20.0), (0.0, 99.0, 10.0, 109.0)]

@@ -72,9 +72,12 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
                 let range = |w: &[f64]| ChannelRange { closed: false, ..ChannelRange::channels(w[0], w[1]) };
                 let bands: Vec<ChannelRange> = energies.windows(2).map(range).collect();
                 let axis = if bands.is_empty() { EnergyAxis::None } else { EnergyAxis::Channel };
-                let options =
-                    HistogramOptions { energies: energies.to_vec(), axis, ..HistogramOptions::of_times(edges.clone()) };
-                let input = Events::unread(&opened, Selection::default()).unwrap();
+                let options = HistogramOptions {
+                    energies: energies.to_vec(),
+                    axis,
+                    ..HistogramOptions::from_times(edges.clone())
+                };
+                let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
                 let mut told = 0;
                 let made =
                     histogram_of_events(vec![input], &[bands], &options, Warnings::default(), &mut |rows| told += rows);
@@ -98,10 +101,10 @@ fn exposure_is_the_good_time_in_a_bin_and_merged_inputs_share_it() {
     let times: Vec<f64> = (0..1000).map(f64::from).collect();
     let gti = || Gti::from_seconds(&GTIS).unwrap();
     let mut warnings = Warnings::default();
-    let inputs: Vec<Events> = (0..2).map(|_| Events::of_slice(&times, gti(), &mut warnings)).collect();
-    let mut options = HistogramOptions::of_times(vec![0.0, 50.0, 200.0, 400.75, 420.0, 2000.0]);
+    let inputs: Vec<Events> = (0..2).map(|_| Events::from_slice(&times, gti(), &mut warnings)).collect();
+    let mut options = HistogramOptions::from_times(vec![0.0, 50.0, 200.0, 400.75, 420.0, 2000.0]);
     let refused = histogram_of_events(
-        (0..2).map(|_| Events::of_slice(&times, gti(), &mut warnings)).collect(),
+        (0..2).map(|_| Events::from_slice(&times, gti(), &mut warnings)).collect(),
         &[vec![], vec![]],
         &options,
         Warnings::default(),
@@ -157,13 +160,13 @@ fn light_curves_read_files_once_in_any_order() {
     let options = |dt| eagleray::LightCurveOptions { dt: Some(dt), ..Default::default() };
     for dt in [0.001, 0.3, 50.0] {
         let good = Gti::from_seconds(&GTIS).unwrap();
-        let input = Events::of_slice(&times, good, &mut Warnings::default());
+        let input = Events::from_slice(&times, good, &mut Warnings::default());
         let expected = light_curve_of_events(vec![input], &options(dt), Warnings::default(), &mut |_| {}).unwrap();
         for times in [&times, &reversed] {
             let (opened, _) = folder
                 .open(&file(&[events(vec![Column::f64("TIME", times)]), gti(&GTIS)]), &OpenOptions::default())
                 .unwrap();
-            let input = Events::unread(&opened, Selection::default()).unwrap();
+            let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
             let found = light_curve_of_events(vec![input], &options(dt), Warnings::default(), &mut |_| {}).unwrap();
             assert!(found.counts == expected.counts && found.bin == expected.bin, "{dt}");
             assert_eq!(found.meta.provenance.photons, expected.meta.provenance.photons);

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use crate::program::{B1509, eagleray, json, stderr, succeed};
-use eagleray::data::light_curve::{Grid, LightCurve};
-use eagleray::engine::{SeriesOptions, spectrum_of_light_curve};
+use eagleray::data::light_curve::{LightCurve, TimeGrid};
+use eagleray::engine::{LightCurveSpectrumOptions, spectrum_of_light_curve};
 use eagleray::{
-    Combine, DeviceChoice, EventFile, Events, Gti, LightCurveOptions, Norm, OpenOptions, Options, PowerOptions,
-    Selection, Warnings, light_curve_of_events, spectrum_of_files,
+    Combine, DeviceChoice, EventFile, Events, Gti, LightCurveOptions, Norm, OpenOptions, PowerOptions,
+    PowerSpectrumOptions, Selection, Warnings, light_curve_of_events, spectrum_of_files,
 };
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ fn cpu() -> Box<dyn eagleray::Backend> {
 
 fn curve(times: &[f64], gti: &[(f64, f64)], dt: f64, chunk_events: usize) -> LightCurve {
     let mut warnings = Warnings::default();
-    let input = Events::of_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings);
+    let input = Events::from_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings);
     let options = LightCurveOptions { dt: Some(dt), combine: Combine::Average, chunk_events };
     light_curve_of_events(vec![input], &options, warnings, &mut |_| {}).unwrap()
 }
@@ -121,24 +121,29 @@ fn rebinning_joining_and_splitting_keep_every_count() {
     assert!(LightCurve::join(&[fine.clone(), coarse]).is_err());
     assert!(fine.rebin(0).is_err());
     let mut shifted = parts[1].clone();
-    shifted.grid = Grid { origin: eagleray::time::Dd::from(1000.2), dt: 0.5 };
+    shifted.grid = TimeGrid { origin: eagleray::time::DoubleDouble::from(1000.2), dt: 0.5 };
     assert!(LightCurve::join(&[fine, shifted]).is_err());
 }
 
 #[test]
 fn the_spectrum_of_binned_events_is_that_of_the_events() {
     let dt = 1.0 / 256.0;
-    let options = Options { dt: Some(dt), segment_size: Some(64.0), ..Options::default() };
+    let options = PowerSpectrumOptions { dt: Some(dt), segment_size: Some(64.0), ..PowerSpectrumOptions::default() };
     for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
         let power = PowerOptions { norm, background: 0.5, ..PowerOptions::default() };
-        let of_events =
-            spectrum_of_files(&[B1509], &Options { power: power.clone(), ..options.clone() }, cpu().as_mut()).unwrap();
+        let of_events = spectrum_of_files(
+            &[B1509],
+            &PowerSpectrumOptions { power: power.clone(), ..options.clone() },
+            cpu().as_mut(),
+        )
+        .unwrap();
         let mut warnings = Warnings::default();
         let file = EventFile::open(Path::new(B1509), &OpenOptions::default(), &mut warnings).unwrap();
-        let input = Events::of_file(&file, Selection::default(), &mut warnings).unwrap();
+        let input = Events::from_file(&file, Selection::default(), &mut warnings).unwrap();
         let lc_options = LightCurveOptions { dt: Some(dt), ..LightCurveOptions::default() };
         let lc = light_curve_of_events(vec![input], &lc_options, warnings, &mut |_| {}).unwrap();
-        let series = SeriesOptions { segment_size: Some(64.0), power, ..SeriesOptions::default() };
+        let series =
+            LightCurveSpectrumOptions { segment_size: Some(64.0), power, ..LightCurveSpectrumOptions::default() };
         let of_bins = spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default()).unwrap();
         assert_eq!((of_bins.meta.m, of_bins.meta.n), (54, 16384));
         assert_eq!(
@@ -277,11 +282,11 @@ fn gaps_and_missing_bins_split_segments_and_other_steps_are_refused() {
 /// Time in days, stamped at the start of bins, counts with errors and exposures, a GTI of its own, an offset.
 #[test]
 fn other_writers_conventions_are_understood() {
-    use eagleray::data::header::Header;
-    use eagleray::io::fits_writer::{Column, FitsWriter};
+    use eagleray::data::header::HeaderCards;
+    use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.lc");
-    let mut header = Header::new();
+    let mut header = HeaderCards::new();
     header.push("HDUCLAS1", "LIGHTCURVE", "").unwrap();
     header.push("TIMEUNIT", "s", "").unwrap();
     header.push("TIMEDEL", 8.0, "").unwrap();
@@ -289,14 +294,14 @@ fn other_writers_conventions_are_understood() {
     header.push("TIMEZERO", 1000.0, "").unwrap();
     header.push("MJDREFI", 50_000, "").unwrap();
     let columns = [
-        Column::new("TIME", "D", "d"),
-        Column::new("COUNTS", "J", "count"),
-        Column::new("ERROR", "D", "count"),
-        Column::new("FRACEXP", "E", ""),
+        WrittenColumn::new("TIME", "D", "d"),
+        WrittenColumn::new("COUNTS", "J", "count"),
+        WrittenColumn::new("ERROR", "D", "count"),
+        WrittenColumn::new("FRACEXP", "E", ""),
     ];
     // No exposure, or none that is a part of the bin.
     for none in [0.0f32, -0.5, f32::NAN, f32::INFINITY] {
-        let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
+        let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &HeaderCards::new()).unwrap();
         out.table("CURVE", &columns, &header).unwrap();
         for i in 0..40i32 {
             let part = if i == 20 { none } else { 0.5 };
@@ -305,9 +310,10 @@ fn other_writers_conventions_are_understood() {
                 [&time.to_be_bytes()[..], &(4 + i).to_be_bytes(), &2f64.to_be_bytes(), &part.to_be_bytes()].concat();
             out.rows(&row).unwrap();
         }
-        let mut header = Header::new();
+        let mut header = HeaderCards::new();
         header.push("TIMEZERO", 0.0, "").unwrap();
-        out.table("GTI", &[Column::new("START", "D", "s"), Column::new("STOP", "D", "s")], &header).unwrap();
+        out.table("GTI", &[WrittenColumn::new("START", "D", "s"), WrittenColumn::new("STOP", "D", "s")], &header)
+            .unwrap();
         out.rows(&[1000f64.to_be_bytes(), 1300f64.to_be_bytes()].concat()).unwrap();
         out.finish().unwrap();
         let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
@@ -341,7 +347,7 @@ fn hostile_numbers_are_refused() {
     }
     let mut warnings = Warnings::default();
     for gti in [vec![(-1e300, -9e299), (9e299, 1e300)], vec![(0.0, 1e300)], vec![(0.0, 1.0), (1e18, 1.1e18)]] {
-        let input = Events::of_slice(&[0.5], Gti::from_seconds(&gti).unwrap(), &mut warnings);
+        let input = Events::from_slice(&[0.5], Gti::from_seconds(&gti).unwrap(), &mut warnings);
         let options = LightCurveOptions { dt: Some(1e-3), ..LightCurveOptions::default() };
         assert!(light_curve_of_events(vec![input], &options, Warnings::default(), &mut |_| {}).is_err());
     }

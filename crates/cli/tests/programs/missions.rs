@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti};
 use crate::program::{codes as json_codes, json};
 use eagleray::io::EventStream;
-use eagleray::simulate::{Energies, FrameTime, Mission, Simulation};
-use eagleray::time::Dd;
-use eagleray::{Balance, EventFile, OpenOptions, Selection, Warnings};
+use eagleray::simulate::{FrameTime, Mission, PhotonSpectrum, Simulation};
+use eagleray::time::DoubleDouble;
+use eagleray::{EventBalance, EventFile, OpenOptions, Selection, Warnings};
 
 /// Energy of a channel in keV by the formula that docs/missions.md has; `None` for channels without one.
 fn kev(mission: Mission, channel: i32) -> Option<f64> {
@@ -38,7 +38,7 @@ fn simulation(mission: Mission) -> Simulation {
         rate: vec![40.0],
         length: 300.0,
         gaps: vec![(100.0, 130.0)],
-        energies: Energies { index: 1.0, range: None },
+        energies: PhotonSpectrum { index: 1.0, range: None },
         frame_time: FrameTime::Mission,
         ..Simulation::default()
     }
@@ -49,7 +49,7 @@ fn open(path: &Path) -> (EventFile, Warnings) {
     (EventFile::open(path, &OpenOptions::default(), &mut warnings).unwrap(), warnings)
 }
 
-fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, Balance) {
+fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, EventBalance) {
     let mut stream = EventStream::open(file, selection, &mut Warnings::default()).unwrap();
     let mut times = Vec::new();
     while stream.next_chunk(1000, &mut times).unwrap() {}
@@ -71,7 +71,7 @@ fn every_simulated_mission_is_read_back_to_the_photon() {
         assert_eq!(times, written.iter().map(|e| e.time).collect::<Vec<_>>(), "{name}");
         assert_eq!((balance.read, balance.not_photons), (written.len() as u64, 0), "{name}");
         assert_eq!(file.gti.exposure(), 270.0, "{name}");
-        let start = Dd::from(simulation.start()) + file.clock.event_offset;
+        let start = DoubleDouble::from(simulation.start()) + file.clock.event_offset;
         assert!((file.gti.ends().unwrap().0 - start).value().abs() <= 2.0, "{name}: intervals and events are apart");
 
         // Energies, and the number of photons in a band.

@@ -9,16 +9,16 @@ use crate::program::{codes, json, near, real, refused, stderr, succeed};
 use eagleray::data::phase::Spin;
 use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
 use eagleray::internal::random::Random;
-use eagleray::io::par::Par;
-use eagleray::time::{Dd, MjdRef};
+use eagleray::io::par::ParFile;
+use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{Gti, PulseEvents, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 56_658, fraction: 7.775925925925926e-4 };
 
-fn emitted(times: &[f64], timing: &eagleray::science::orbit::Timing, chunk: usize) -> PulseEvents {
+fn emitted(times: &[f64], timing: &eagleray::science::orbit::TimingModel, chunk: usize) -> PulseEvents {
     let mut warnings = Warnings::default();
     let gti = Gti::from_seconds(&[(times[0] - 1.0, times[times.len() - 1] + 1.0)]).unwrap();
-    let inputs = vec![Events::of_slice(times, gti, &mut warnings)];
+    let inputs = vec![Events::from_slice(times, gti, &mut warnings)];
     PulseEvents::read_emitted(inputs, Combine::Average, timing, chunk, warnings, &mut |_| {}).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn phases_agree_with_mpmath_to_a_thousandth_of_a_millionth_of_a_cycle() {
         let (par, lines) = case.split_once('\n').unwrap();
         let path = folder.write("a.par", par.replace('|', "\n").as_bytes());
         let mut warnings = Warnings::default();
-        let timing = Par::read(&path, &mut warnings).unwrap().in_frame(MJDREF);
+        let timing = ParFile::read(&path, &mut warnings).unwrap().in_frame(MJDREF);
         assert!(warnings.is_empty());
         let value = |line: &str| line.split_once(' ').map(|(t, p)| (t.parse().unwrap(), p.parse().unwrap())).unwrap();
         let mut points: Vec<(f64, f64)> = lines.lines().map(value).collect();
@@ -190,7 +190,9 @@ fn events_and_ephemerides_that_do_not_fit_are_told() {
     let unknown = folder.write("u.evt", &file(&[unknown, gti(&[(came[0], came[99])])])).display().to_string();
     refused(&["fold", &unknown, "--par", &par], 2, "no MJDREF");
     // A long way from the epoch no digit is lost.
-    let timing = Par::read(par.as_ref(), &mut Warnings::default()).unwrap().in_frame(MJDREF);
+    let timing = ParFile::read(par.as_ref(), &mut Warnings::default()).unwrap().in_frame(MJDREF);
     let late = emitted(&[9e8, 9.001e8], &timing, CHUNK_EVENTS);
-    assert!(late.ticks.seconds() < 1e-11 && (late.ticks.reference() - Dd::from(9.0005e8)).value().abs() < 1.0);
+    assert!(
+        late.ticks.seconds() < 1e-11 && (late.ticks.reference() - DoubleDouble::from(9.0005e8)).value().abs() < 1.0
+    );
 }

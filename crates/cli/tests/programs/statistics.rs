@@ -3,8 +3,8 @@
 
 use std::process::{Command, Output};
 
-use eagleray::simulate::{Simulation, Term};
-use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, Options, Warnings};
+use eagleray::simulate::{Simulation, VariabilityTerm};
+use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
 use serde_json::Value;
 
 const B1509: &str = "examples/data/b1509.fits";
@@ -218,10 +218,11 @@ fn bands_outside_the_spectrum_are_refused_before_the_run() {
 }
 
 /// The averaged spectrum of a simulated source.
-fn spectrum(rate: f64, length: f64, seed: u64, model: Vec<Term>, size: f64) -> AveragedPowerSpectrum {
+fn spectrum(rate: f64, length: f64, seed: u64, model: Vec<VariabilityTerm>, size: f64) -> AveragedPowerSpectrum {
     let simulation = Simulation { rate: vec![rate], length, seed, model, ..Simulation::default() };
     let times: Vec<f64> = simulation.events().unwrap().iter().map(|e| e.time - simulation.start()).collect();
-    let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(size), ..Options::default() };
+    let options =
+        PowerSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), ..PowerSpectrumOptions::default() };
     let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
     eagleray::spectrum_of_times(&times, Gti::from_seconds(&[(0.0, length)]).unwrap(), &options, backend.as_mut())
         .unwrap()
@@ -249,7 +250,7 @@ fn limits_and_intervals_of_the_pulsed_fraction_cover_the_truth() {
         for seed in 0..runs {
             // Offsets all over the bins of 1/8 Hz, around 20 Hz.
             let frequency = 20.0 + (seed as f64 * 0.618_033_988_75).fract() / size;
-            let pulsar = Term::Pulsar { frequency, pulsed_fraction: fraction };
+            let pulsar = VariabilityTerm::Pulsar { frequency, pulsed_fraction: fraction };
             let s = spectrum(150.0, 4.0 * size, 1000 + seed, vec![pulsar], size);
             let p = s.pulsation(19.5, 20.5, 0.01).unwrap();
             above += u32::from(p.upper_limit > fraction);

@@ -6,21 +6,21 @@ use std::f64::consts::TAU;
 use crate::common::fits_file::{Column, Folder, file, gti};
 use crate::program::{codes, json, near, real, refused, stderr, succeed};
 use eagleray::engine::pulsation::fold::{FoldOptions, fold};
-use eagleray::engine::pulsation::{PulseEvents, Template, Toa, toas};
+use eagleray::engine::pulsation::{PulseEvents, PulseTemplate, Toa, toas};
 use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
 use eagleray::internal::random::Random;
-use eagleray::io::par::Par;
-use eagleray::science::orbit::Timing;
-use eagleray::time::{Dd, MjdRef};
+use eagleray::io::par::ParFile;
+use eagleray::science::orbit::TimingModel;
+use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{DeviceChoice, Gti, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 55_000, fraction: 0.5 };
 const PAR: &str = "PEPOCH 55000.5\nF0 3.3\nF1 -1e-7\n";
 const BINARY: &str = "BINARY DD\nA1 3\nPB 0.2\nT0 55000.6\nECC 0.2\nOM 77\n";
 
-fn timing(folder: &Folder, par: &str) -> Timing {
+fn timing(folder: &Folder, par: &str) -> TimingModel {
     let path = folder.write("t.par", par.as_bytes());
-    Par::read(&path, &mut Warnings::default()).unwrap().in_frame(MJDREF)
+    ParFile::read(&path, &mut Warnings::default()).unwrap().in_frame(MJDREF)
 }
 
 /// A pulse of two harmonics with its maximum at phase 0.3, of height `a`: relative rate.
@@ -30,23 +30,23 @@ fn rate(phase: f64, a: f64) -> f64 {
 }
 
 /// Poisson events of `mean` counts/s over `length` s, as they arrive.
-fn photons(timing: &Timing, mean: f64, length: f64, a: f64, seed: u64) -> Vec<f64> {
+fn photons(timing: &TimingModel, mean: f64, length: f64, a: f64, seed: u64) -> Vec<f64> {
     let (mut random, mut t, mut times) = (Random::new(seed), 0.0, Vec::new());
     loop {
         t -= (1.0 - random.uniform()).ln() / (mean * (1.0 + 1.4 * a));
         if t >= length {
             return times;
         }
-        let phase = timing.ephemeris.cycles(timing.emission(Dd::from(t))).wrapped().value();
+        let phase = timing.ephemeris.cycles(timing.emission(DoubleDouble::from(t))).wrapped().value();
         if random.uniform() * (1.0 + 1.4 * a) < rate(phase, a) {
             times.push(t);
         }
     }
 }
 
-fn read(times: &[f64], intervals: &[(f64, f64)], timing: &Timing) -> PulseEvents {
+fn read(times: &[f64], intervals: &[(f64, f64)], timing: &TimingModel) -> PulseEvents {
     let mut warnings = Warnings::default();
-    let inputs = vec![Events::of_slice(times, Gti::from_seconds(intervals).unwrap(), &mut warnings)];
+    let inputs = vec![Events::from_slice(times, Gti::from_seconds(intervals).unwrap(), &mut warnings)];
     let read = PulseEvents::read_emitted(inputs, Combine::Average, timing, CHUNK_EVENTS, warnings, &mut |_| {});
     PulseEvents { mjdref: Some(MJDREF), ..read.unwrap() }
 }
@@ -72,11 +72,11 @@ fn errors_cover_as_often_as_they_say_and_shifts_are_not_biased() {
         let counts: Vec<u64> = exact.iter().map(|r| (1e5 * r) as u64).collect();
         let cpu = DeviceChoice::Cpu { threads: None };
         let profile = fold(&events, &asked, eagleray::open(&cpu, &mut Warnings::default()).unwrap().as_mut()).unwrap();
-        let made = Template::of_profile(&profile.counts, &profile.rate).unwrap();
+        let made = PulseTemplate::from_profile(&profile.counts, &profile.rate).unwrap();
         // The sinusoid's phase is that of the fundamental, whose maximum is that of the pulse.
         for (name, template, truth) in [
-            ("the pulse itself", Template::of_profile(&counts, &exact).unwrap(), Some(0.0)),
-            ("a sinusoid", Template::sinusoid(24), Some(0.3)),
+            ("the pulse itself", PulseTemplate::from_profile(&counts, &exact).unwrap(), Some(0.0)),
+            ("a sinusoid", PulseTemplate::sinusoid(24), Some(0.3)),
             ("the mean of all", made, None),
         ] {
             let found = toas(&events, &asked, &template, 50.0).unwrap();
@@ -112,7 +112,7 @@ fn the_phase_of_a_time_of_arrival_is_that_of_the_template() {
         let times = photons(&timing, 40.0, 4000.0, 1.0, 3);
         // The last interval has good time in its second half alone, and the one before none.
         let events = read(&times, &[(0.0, 2000.0), (3500.0, 4000.0)], &timing);
-        let found = toas(&events, &options(&events), &Template::sinusoid(24), 1000.0).unwrap();
+        let found = toas(&events, &options(&events), &PulseTemplate::sinusoid(24), 1000.0).unwrap();
         assert_eq!((found.toas.len(), found.left_out), (3, 0));
         for (toa, middle) in found.toas.iter().zip([500.0, 1500.0, 3750.0]) {
             // Next to the middle, by the orbit at most half a period and what the edges move.
@@ -128,7 +128,7 @@ fn the_phase_of_a_time_of_arrival_is_that_of_the_template() {
             let fields: Vec<&str> = line.split_whitespace().collect();
             assert_eq!((fields[1], fields[4], fields[5]), ("0.0", "@", "-nphots"), "{line}");
             let arrived = MJDREF.seconds_of(fields[2].parse().unwrap());
-            let phase = timing.ephemeris.cycles(timing.emission(arrived)).wrapped() - Dd::from(toa.shift);
+            let phase = timing.ephemeris.cycles(timing.emission(arrived)).wrapped() - DoubleDouble::from(toa.shift);
             assert!(phase.wrapped().value().abs() < 1e-9, "{phase:?}: {line}");
             assert!((fields[3].parse::<f64>().unwrap() * 1e-6 / toa.error - 1.0).abs() < 1e-4, "{line}");
         }

@@ -123,7 +123,7 @@ fn every_format_has_the_columns_and_the_picture_is_drawn() {
 #[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_the_cpu_s_energy_spectra() {
-    if crate::common::gpu::context("energy spectra", eagleray::internal::backend::GpuProfile::Auto).is_none() {
+    if crate::common::gpu::context("energy spectra", eagleray::internal::backend::GpuTier::Auto).is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

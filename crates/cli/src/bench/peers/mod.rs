@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use realfft::RealFftPlanner;
 use serde_json::Value;
 
-use super::record::Timing;
-use super::sample::{Samples, repeated};
+use super::record::BenchTiming;
+use super::sample::{TimingSamples, repeated};
 use super::workload::Prepared;
 
 const STINGRAY: &str = include_str!("stingray_pds.py");
@@ -18,17 +18,17 @@ const CUPY: &str = include_str!("cupy_power.py");
 /// Bins of all rows, as many as kernels are timed with.
 const BINS: usize = 1 << 20;
 
-fn timing(name: &str, device: &str, size: &[(&str, u64)], samples: Vec<f64>) -> Timing {
+fn timing(name: &str, device: &str, size: &[(&str, u64)], samples: Vec<f64>) -> BenchTiming {
     let size: BTreeMap<String, u64> = size.iter().map(|(name, value)| (name.to_string(), *value)).collect();
     let of_size: Vec<String> = size.values().map(u64::to_string).collect();
     let id = format!("peer/{name}/{}/{device}/", of_size.join("x"));
     let (kind, name, device) = ("peer".into(), name.into(), device.into());
-    Timing { id, kind, name, device, size, ..Timing::default() }
-        .with(Samples { seconds: samples, ..Samples::default() }, None)
+    BenchTiming { id, kind, name, device, size, ..BenchTiming::default() }
+        .with(TimingSamples { seconds: samples, ..TimingSamples::default() }, None)
 }
 
 /// Real transforms of one core in single precision.
-pub fn transforms(quick: bool) -> Vec<Timing> {
+pub fn transforms(quick: bool) -> Vec<BenchTiming> {
     let lengths: &[usize] = if quick { &[4096] } else { &[4096, 1 << 14, 1 << 18] };
     let bins = if quick { BINS / 4 } else { BINS };
     let one = |&n: &usize| {
@@ -74,7 +74,7 @@ fn samples(found: &Value) -> Vec<f64> {
 ///
 /// # Errors
 /// It is not there, or fails; in its words.
-pub fn stingray(python: &Path, prepared: &Prepared, count: usize) -> Result<Timing, String> {
+pub fn stingray(python: &Path, prepared: &Prepared, count: usize) -> Result<BenchTiming, String> {
     let (file, dt, segment_size) = prepared.task();
     let arguments = [file.display().to_string(), dt.to_string(), segment_size.to_string(), count.to_string()];
     let found = script(python, STINGRAY, &arguments)?;
@@ -87,7 +87,7 @@ pub fn stingray(python: &Path, prepared: &Prepared, count: usize) -> Result<Timi
 ///
 /// # Errors
 /// It is not there, or there is no device of NVIDIA's; in its words.
-pub fn cupy(python: &Path, n: usize) -> Result<Timing, String> {
+pub fn cupy(python: &Path, n: usize) -> Result<BenchTiming, String> {
     let rows = BINS / n;
     let found = script(python, CUPY, &[n, rows, 15].map(|number| number.to_string()))?;
     let device = found["device"].as_str().unwrap_or("GPU").to_string();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use eagleray::data::ChannelRange;
-use eagleray::io::product::Format as Encoding;
+use eagleray::io::table_write::TableFormat as Encoding;
 
 #[test]
 fn a_table_without_rows_gives_an_empty_product_in_every_format() {
@@ -16,7 +16,7 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     assert_eq!((s.meta.m, s.meta.provenance.photons.read), (0, 0));
     assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
     for format in [Encoding::Ecsv, Encoding::Csv, Encoding::Json, Encoding::Fits] {
-        assert!(!s.product().encode(format).unwrap().is_empty());
+        assert!(!s.table().encode(format).unwrap().is_empty());
     }
 }
 
@@ -72,10 +72,11 @@ fn a_header_of_a_hundred_thousand_continued_lines_does_not_stall() {
 fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
     use eagleray::io::fits_writer;
     let mut out =
-        fits_writer::FitsWriter::new(std::io::Cursor::new(Vec::new()), &eagleray::data::header::Header::new()).unwrap();
+        fits_writer::FitsWriter::new(std::io::Cursor::new(Vec::new()), &eagleray::data::header::HeaderCards::new())
+            .unwrap();
     // Rows of 9 bytes: their sum depends on where words begin.
-    let columns = [fits_writer::Column::new("TIME", "D", "s"), fits_writer::Column::new("PI", "B", "")];
-    out.table("EVENTS", &columns, &eagleray::data::header::Header::new()).unwrap();
+    let columns = [fits_writer::WrittenColumn::new("TIME", "D", "s"), fits_writer::WrittenColumn::new("PI", "B", "")];
+    out.table("EVENTS", &columns, &eagleray::data::header::HeaderCards::new()).unwrap();
     stamps().iter().for_each(|t| out.rows(&[&t.to_be_bytes()[..], &[7]].concat()).unwrap());
     let good = out.finish().unwrap().into_inner();
     let folder = Folder::new();

@@ -10,7 +10,7 @@ mod times;
 mod weights;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
-use eagleray::{Error, EventFile, GtiSource, OpenOptions, Options, Selection, Warnings};
+use eagleray::{Error, EventFile, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
 
 const PHOTONS: usize = 1000;
 
@@ -35,8 +35,8 @@ fn plain() -> Table {
     events(vec![time(), pi()])
 }
 
-fn options() -> Options {
-    Options { dt: Some(0.125), segment_size: Some(10.0), ..Options::default() }
+fn options() -> PowerSpectrumOptions {
+    PowerSpectrumOptions { dt: Some(0.125), segment_size: Some(10.0), ..PowerSpectrumOptions::default() }
 }
 
 /// The variant of an error.

@@ -44,7 +44,7 @@ pub fn outcomes() -> Vec<(&'static str, String)> {
         let selection = if what.ends_with("selected") { unselected.clone() } else { Selection::default() };
         let table = events([vec![time(), pi()], columns].concat());
         let read = folder.open(&of(table), &OpenOptions::default()).and_then(|(file, warnings)| {
-            let input = Events::unread(&file, selection)?.weighted("WEIGHT")?;
+            let input = Events::from_unread_file(&file, selection)?.weighted("WEIGHT")?;
             PulseEvents::read(vec![input], Combine::Average, None, 1 << 18, warnings, &mut |_| {})
         });
         let outcome = match (read.map(|events| events.provenance), expected) {

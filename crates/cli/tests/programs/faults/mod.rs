@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::program::{B1509, eagleray, stderr, succeed};
-use eagleray::data::header::Header;
-use eagleray::io::fits_writer::{Column, FitsWriter};
+use eagleray::data::header::HeaderCards;
+use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
 use tempfile::TempDir;
 
 const ROOT: &str = crate::program::ROOT;
@@ -145,8 +145,8 @@ fn a_run_that_is_killed_leaves_the_old_output_and_the_next_one_works() {
 fn files_larger_than_memory_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.evt");
-    let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &Header::new()).unwrap();
-    out.table("EVENTS", &[Column::new("TIME", "D", "s")], &Header::new()).unwrap();
+    let mut out = FitsWriter::new(std::fs::File::create(&path).unwrap(), &HeaderCards::new()).unwrap();
+    out.table("EVENTS", &[WrittenColumn::new("TIME", "D", "s")], &HeaderCards::new()).unwrap();
     let second: u32 = 20_000;
     for s in 0..1000 {
         let times = (0..second).map(|i| f64::from(s) + f64::from(i) / f64::from(second));

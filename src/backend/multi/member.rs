@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use crate::backend::{Backend, DeviceInfo, PlanId, Ticket};
 use crate::base::error::BackendError;
-use crate::base::time::Dd;
+use crate::base::time::DoubleDouble;
 use crate::kernels::Input;
-use crate::segment::{PlanSpec, Row, SegmentBatch};
+use crate::segment::{PlanSpec, SegmentBatch, SeriesSegment};
 
 /// Bins, and about as many events, of the batch that a device is measured with.
-const TRIAL_BINS: usize = 1 << 18;
+const PROBE_BINS: usize = 1 << 18;
 
 /// One of several devices.
-pub(super) struct Member {
+pub(super) struct MemberDevice {
     pub backend: Box<dyn Backend>,
     /// What was submitted and not collected, oldest first: plan, group and ticket.
     pub queue: VecDeque<(usize, u64, Ticket)>,
@@ -24,24 +24,24 @@ pub(super) struct Member {
 
 /// A plan of one member.
 #[derive(Clone, Copy)]
-pub(super) struct Share {
+pub(super) struct MemberPlan {
     pub plan: PlanId,
     /// Seconds for a bin or an event.
     pub pace: f64,
 }
 
-impl Member {
-    pub fn new(backend: Box<dyn Backend>) -> Member {
-        Member { backend, queue: VecDeque::new(), free: Instant::now() }
+impl MemberDevice {
+    pub fn new(backend: Box<dyn Backend>) -> MemberDevice {
+        MemberDevice { backend, queue: VecDeque::new(), free: Instant::now() }
     }
 
     /// Prepares a plan; where there is a choice of members, measures how fast this one is: the second of two equal batches, since
     /// the first is slower than all others.
-    pub fn prepare(&mut self, spec: &PlanSpec, measure: bool) -> Result<Share, BackendError> {
+    pub fn prepare(&mut self, spec: &PlanSpec, measure: bool) -> Result<MemberPlan, BackendError> {
         let plan = self.backend.prepare(spec)?;
-        let mut share = Share { plan, pace: 0.0 };
+        let mut share = MemberPlan { plan, pace: 0.0 };
         for _ in 0..if measure { 2 } else { 0 } {
-            let batch = trial(spec, self.backend.limits(plan).rows);
+            let batch = probe_batch(spec, self.backend.limits(plan).rows);
             let (work, begin) = (work(&batch, spec), Instant::now());
             let result = self.backend.submit(plan, batch).and_then(|ticket| self.backend.collect(ticket));
             if let Err(error) = result {
@@ -67,18 +67,18 @@ pub(super) fn work(batch: &SegmentBatch, spec: &PlanSpec) -> f64 {
 }
 
 /// A batch of whole runs, with an event in each bin or flux.
-fn trial(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
-    let rows = rows.min((TRIAL_BINS / spec.n / spec.channels()).max(1));
-    let most = TRIAL_BINS / spec.channels();
+fn probe_batch(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
+    let rows = rows.min((PROBE_BINS / spec.n / spec.channels()).max(1));
+    let most = PROBE_BINS / spec.channels();
     let events = if spec.input == Input::Events { spec.n.min(most) } else { 0 };
     let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
     for index in (0..rows as u64).flat_map(|index| std::iter::repeat_n(index, spec.channels())) {
-        let start = Dd::product(spec.segment_size, index as f64);
+        let start = DoubleDouble::product(spec.segment_size, index as f64);
         let begin = batch.times.len();
         let time = |i: usize| start.hi + spec.segment_size * ((i as f64 + 0.5) / events as f64);
         batch.times.extend((0..events).map(time));
         let (end, events) = (batch.times.len(), events as u64);
-        batch.rows.push(Row { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
+        batch.rows.push(SeriesSegment { index, start, begin, end, events, flux_mean: 0.0, variance: 0.0, scale: 0 });
     }
     if spec.input == Input::Flux {
         batch.flux = (0..batch.rows.len() * spec.n).map(|i| (i % 7) as f64 / 7.0).collect();

@@ -14,17 +14,17 @@ use crate::base::error::{Error, Result};
 use crate::base::trace;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
-use crate::data::table::{Product, Values, column};
+use crate::data::table::{Table, Values, column};
 use crate::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
 
 /// Rows that a core writes at a time.
-const BLOCK: usize = 1 << 11;
+const BLOCK_ROWS: usize = 1 << 11;
 /// Rows whose text is held beside all of it.
-const WAVE: usize = 64 * BLOCK;
+const ROWS_HELD: usize = 64 * BLOCK_ROWS;
 
 impl AveragedPowerSpectrum {
     /// The spectrum as a table.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let power_unit = power_unit(self.meta.norm);
         let mut columns = vec![
             column("freq", "Hz", &self.freq),
@@ -39,13 +39,13 @@ impl AveragedPowerSpectrum {
             columns.push(column("power_lo", power_unit, &self.power_lo));
             columns.push(column("power_hi", power_unit, &self.power_hi));
         }
-        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
 impl AveragedCrossSpectrum {
     /// The spectrum as a table.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let power = power_unit(self.meta.norm);
         let columns = vec![
             column("freq", "Hz", &self.freq),
@@ -70,13 +70,13 @@ impl AveragedCrossSpectrum {
             column("modulus", power, &self.modulus),
             column("modulus_err", power, &self.modulus_err),
         ];
-        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
 impl EnergySpectrum {
     /// The spectrum as a table.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let (lo, hi, unit) = match self.meta.channels {
             true => ("channel_lo", "channel_hi", ""),
             false => ("energy_lo", "energy_hi", "keV"),
@@ -90,7 +90,7 @@ impl EnergySpectrum {
         columns.extend(self.columns.iter().map(|c| column(c.name, c.unit, &c.values)));
         columns.push(column("m", "", &self.m));
         columns.push(column("counts", "ct", &self.counts));
-        Product { name: "ENERGY", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Table { name: "ENERGY", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -99,7 +99,7 @@ impl Histogram {
     /// and `exposure` (s of good time) to a file, or to standard output for `-`; the format is that of the extension.
     ///
     /// # Errors
-    /// See [`Product::write`].
+    /// See [`Table::write`].
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let ([time_lo, time_hi, energy_lo, energy_hi], exposure) = (self.bounds(), self.exposures());
         let mut columns = vec![column("time_lo", "s", &time_lo), column("time_hi", "s", &time_hi)];
@@ -114,14 +114,14 @@ impl Histogram {
         }
         columns.push(column("counts", "ct", &self.counts));
         columns.push(column("exposure", "s", &exposure));
-        Product { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Table { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
             .write(path, overwrite)
     }
 }
 
 impl FadSpectrum {
     /// The spectra as a table.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let power = power_unit(self.meta.norm);
         let columns = vec![
             column("freq", "Hz", &self.freq),
@@ -138,7 +138,7 @@ impl FadSpectrum {
             column("cross_err_re", power, &self.cross_err_re),
             column("cross_err_im", power, &self.cross_err_im),
         ];
-        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
+        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
     }
 }
 
@@ -153,7 +153,7 @@ pub(super) fn power_unit(norm: Norm) -> &'static str {
 
 /// Format of a product's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum TableFormat {
     /// Enhanced character-separated values of astropy (APE 6).
     Ecsv,
     /// Comma-separated values; the metadata are comment lines.
@@ -164,44 +164,44 @@ pub enum Format {
     Fits,
 }
 
-impl Format {
+impl TableFormat {
     /// The format of an extension; `-` is ECSV.
     ///
     /// # Errors
     /// An extension that names no format.
-    pub fn of(path: &str) -> Result<Format> {
+    pub fn from_path(path: &str) -> Result<TableFormat> {
         let extension = Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         match extension.as_deref() {
-            _ if path == "-" => Ok(Format::Ecsv),
-            Some("ecsv") => Ok(Format::Ecsv),
-            Some("csv") => Ok(Format::Csv),
-            Some("json") => Ok(Format::Json),
-            Some("fits" | "fit" | "fts") => Ok(Format::Fits),
+            _ if path == "-" => Ok(TableFormat::Ecsv),
+            Some("ecsv") => Ok(TableFormat::Ecsv),
+            Some("csv") => Ok(TableFormat::Csv),
+            Some("json") => Ok(TableFormat::Json),
+            Some("fits" | "fit" | "fts") => Ok(TableFormat::Fits),
             _ => Err(Error::argument("--output", path, "the extension must be .ecsv, .csv, .json or .fits")),
         }
     }
 }
 
-impl Product<'_> {
+impl Table<'_> {
     /// Writes to a file, or to standard output for `-`.
     ///
     /// # Errors
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let _span = trace::span("write");
-        write_bytes(path, overwrite, &self.encode(Format::of(path)?)?)
+        write_bytes(path, overwrite, &self.encode(TableFormat::from_path(path)?)?)
     }
 
     /// The bytes of a file.
     ///
     /// # Errors
     /// Metadata that a format cannot hold.
-    pub fn encode(&self, format: Format) -> Result<Vec<u8>> {
+    pub fn encode(&self, format: TableFormat) -> Result<Vec<u8>> {
         match format {
-            Format::Ecsv => Ok(self.ecsv().into_bytes()),
-            Format::Csv => Ok(self.csv().into_bytes()),
-            Format::Json => Ok(format!("{:#}\n", self.json()).into_bytes()),
-            Format::Fits => super::product_fits::encode(self),
+            TableFormat::Ecsv => Ok(self.ecsv().into_bytes()),
+            TableFormat::Csv => Ok(self.csv().into_bytes()),
+            TableFormat::Json => Ok(format!("{:#}\n", self.json()).into_bytes()),
+            TableFormat::Fits => super::table_fits::encode(self),
         }
     }
 
@@ -253,9 +253,9 @@ impl Product<'_> {
         text += &names.join(separator);
         text.push('\n');
         let rows = self.rows();
-        for wave in (0..rows).step_by(WAVE) {
-            let blocks: Vec<usize> = (wave..(wave + WAVE).min(rows)).step_by(BLOCK).collect();
-            let block = |from: usize| self.block(from..(from + BLOCK).min(rows), separator);
+        for wave in (0..rows).step_by(ROWS_HELD) {
+            let blocks: Vec<usize> = (wave..(wave + ROWS_HELD).min(rows)).step_by(BLOCK_ROWS).collect();
+            let block = |from: usize| self.block(from..(from + BLOCK_ROWS).min(rows), separator);
             text.extend(blocks.into_par_iter().map(block).collect::<Vec<String>>());
         }
         text
@@ -357,7 +357,7 @@ fn yaml_text(text: &str) -> String {
     Value::String(text.to_string()).to_string()
 }
 
-/// Refuses early what [`Product::write`] would refuse in the end, so that no long run is lost.
+/// Refuses early what [`Table::write`] would refuse in the end, so that no long run is lost.
 ///
 /// # Errors
 /// The file exists and `overwrite` is false; its folder does not exist.
@@ -387,11 +387,11 @@ mod tests {
 
     #[test]
     fn rows_are_written_in_order_whatever_stands_before_them() {
-        let rows = WAVE + BLOCK + 7;
+        let rows = ROWS_HELD + BLOCK_ROWS + 7;
         let real: Vec<f64> = (0..rows).map(|i| [0.1, -0.0, 0.0, f64::NAN, f64::NAN, i as f64 * 1e-9][i % 6]).collect();
         let count: Vec<u64> = (0..rows).map(|i| (i / 3) as u64).collect();
         let columns = vec![column("a", "", &real), column("b", "", &count)];
-        let text = Product { name: "", columns, meta: Value::Null }.lines(String::from("# head\n"), " ");
+        let text = Table { name: "", columns, meta: Value::Null }.lines(String::from("# head\n"), " ");
         let number = |x: f64| if x.is_nan() { "nan".to_string() } else { format!("{x:?}") };
         let wanted: Vec<String> = real.iter().zip(&count).map(|(a, b)| format!("{} {b}", number(*a))).collect();
         assert_eq!(text.lines().skip(2).collect::<Vec<_>>(), wanted);

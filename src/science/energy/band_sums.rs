@@ -5,7 +5,7 @@ use std::ops::Range;
 use rustfft::num_complex::Complex;
 
 /// Sums over the frequencies of a band of averages over `m` segments, unnormalised; see the [module](super).
-pub(super) struct OverBand {
+pub(super) struct BandSums {
     /// ΣC.
     cross: Complex<f64>,
     /// `arg ΣC` as a direction, e^{iφ}.
@@ -26,15 +26,15 @@ pub(super) struct OverBand {
     m: f64,
 }
 
-impl OverBand {
+impl BandSums {
     /// Of the four blocks of a subject's sums.
-    pub fn new(blocks: &[f64], range: &Range<usize>, segments: u64) -> OverBand {
+    pub fn new(blocks: &[f64], range: &Range<usize>, segments: u64) -> BandSums {
         let (count, m) = (blocks.len() / 4, segments as f64);
         let at = |block: usize, k: usize| blocks[block * count + k] / m;
         let cross_at = |k: usize| Complex::new(at(2, k), at(3, k));
         let cross: Complex<f64> = range.clone().map(cross_at).sum();
         let direction = if cross.norm() > 0.0 { cross / cross.norm() } else { Complex::new(1.0, 0.0) };
-        let mut sums = OverBand {
+        let mut sums = BandSums {
             cross,
             direction,
             reference: 0.0,
@@ -111,7 +111,7 @@ mod tests {
     fn what_noise_hides_is_not_a_number() {
         // Powers 4 and 9 of two frequencies and 100 segments; the sum of C is 0.2, its error across 0.6.
         let blocks = [400.0, 400.0, 900.0, 900.0, 40.0, -20.0, 0.0, 0.0];
-        let over = OverBand::new(&blocks, &(0..2), 100);
+        let over = BandSums::new(&blocks, &(0..2), 100);
         let (phase, error) = over.phase_lag();
         assert!(phase == 0.0 && error.is_nan());
         let [(value, error), (re, re_err), (_, im_err)] = over.covariances(16.0);

@@ -8,12 +8,12 @@ use crate::backend::{Backend, Shaders};
 use crate::base::error::BackendError;
 use crate::data::DeviceRecord;
 use crate::data::phase::Spin;
-use crate::kernels::fold::{self, Block, MOST_SAMPLES, Tally};
+use crate::kernels::fold::{self, BinTally, MOST_SAMPLES, TrialBlock};
 
 /// Events times trials of one launch: seconds on the slowest adapter, milliseconds on a real one.
-const LAUNCH: u64 = 1 << 29;
+const LAUNCH_WORK: u64 = 1 << 29;
 /// Bytes of the profiles of one launch.
-const PROFILES: usize = 32 << 20;
+const PROFILE_BYTES: usize = 32 << 20;
 /// Events that the CPU folds at once: they stay in a cache while all trials of a block are counted.
 const CHUNK: usize = 1 << 14;
 const _: () = assert!(CHUNK <= MOST_SAMPLES);
@@ -22,7 +22,7 @@ const DIGIT: u32 = 16;
 
 /// Where profiles are counted: on a device that runs shaders, on the threads of the CPU, and on these too when a device fails that may
 /// be replaced.
-pub struct Counter<'a> {
+pub struct ProfileCounter<'a> {
     backend: &'a mut dyn Backend,
     /// Why the device is not used any more.
     failure: Option<BackendError>,
@@ -30,10 +30,10 @@ pub struct Counter<'a> {
     on_cpu: bool,
 }
 
-impl<'a> Counter<'a> {
+impl<'a> ProfileCounter<'a> {
     /// Counts on this backend.
-    pub fn new(backend: &'a mut dyn Backend) -> Counter<'a> {
-        Counter { backend, failure: None, on_device: false, on_cpu: false }
+    pub fn new(backend: &'a mut dyn Backend) -> ProfileCounter<'a> {
+        ProfileCounter { backend, failure: None, on_device: false, on_cpu: false }
     }
 
     /// What `look` makes of the profile of each of `trials` frequencies from `first` on, in order.
@@ -48,17 +48,17 @@ impl<'a> Counter<'a> {
         nbin: usize,
         look: impl Fn(usize, &[u32]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
-        let frequencies = Frequencies { spins, trials, nbin };
+        let frequencies = TrialFrequencies { spins, trials, nbin };
         let on_device = |device: &mut dyn Shaders| {
             let limits = device.tunables();
-            let count = |device: &mut dyn Shaders, events: Range<usize>, blocks: &[Block], counts: &mut [u32]| {
+            let count = |device: &mut dyn Shaders, events: Range<usize>, blocks: &[TrialBlock], counts: &mut [u32]| {
                 let outputs = device.run(&fold::job(&times[events], None, blocks, spins[1], nbin, &limits))?;
                 counts.iter_mut().zip(words(&outputs)).for_each(|(count, word)| *count += word);
                 Ok(())
             };
             frequencies.on_device(device, times.len(), usize::MAX, count, &look)
         };
-        let count = |events: Range<usize>, block: &Block, counts: &mut [u32]| {
+        let count = |events: Range<usize>, block: &TrialBlock, counts: &mut [u32]| {
             fold::cpu(&times[events], block, spins[1], nbin, counts);
         };
         self.either(on_device, || frequencies.on_cpu(times.len(), count, &look))
@@ -67,23 +67,26 @@ impl<'a> Counter<'a> {
     /// The same of samples, which have a value each.
     ///
     /// # Errors
-    /// See [`Counter::profiles`].
+    /// See [`ProfileCounter::profiles`].
     pub fn tallies<T: Send>(
         &mut self,
         (times, values): (&[i64], &[u32]),
         spins: [&Spin; 2],
         trials: usize,
         nbin: usize,
-        look: impl Fn(usize, &[Tally]) -> T + Sync,
+        look: impl Fn(usize, &[BinTally]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
-        let frequencies = Frequencies { spins, trials, nbin };
+        let frequencies = TrialFrequencies { spins, trials, nbin };
         let on_device = |device: &mut dyn Shaders| {
             let limits = device.tunables();
             let digit = |from: u32| values.iter().map(|value| (value >> from) & ((1 << DIGIT) - 1)).collect();
             // Upper halves that are all 0 need no sum.
             let digits: Vec<(u32, Vec<u32>)> = [0, DIGIT].into_iter().map(|from| (from, digit(from))).collect();
             let digits: Vec<_> = digits.into_iter().filter(|(_, digit)| digit.iter().any(|d| *d > 0)).collect();
-            let count = |device: &mut dyn Shaders, samples: Range<usize>, blocks: &[Block], tallies: &mut [Tally]| {
+            let count = |device: &mut dyn Shaders,
+                         samples: Range<usize>,
+                         blocks: &[TrialBlock],
+                         tallies: &mut [BinTally]| {
                 let mut run = |values: Option<&[u32]>| {
                     device.run(&fold::job(&times[samples.clone()], values, blocks, spins[1], nbin, &limits))
                 };
@@ -97,7 +100,7 @@ impl<'a> Counter<'a> {
             };
             frequencies.on_device(device, times.len(), 1 << DIGIT, count, &look)
         };
-        let count = |samples: Range<usize>, block: &Block, tallies: &mut [Tally]| {
+        let count = |samples: Range<usize>, block: &TrialBlock, tallies: &mut [BinTally]| {
             fold::cpu_tallies(&times[samples.clone()], &values[samples], block, spins[1], nbin, tallies);
         };
         self.either(on_device, || frequencies.on_cpu(times.len(), count, &look))
@@ -120,7 +123,7 @@ impl<'a> Counter<'a> {
             }
         }
         self.on_cpu = true;
-        Ok(super::on(&self.backend.pool(), on_cpu))
+        Ok(super::run_on(&self.backend.pool(), on_cpu))
     }
 
     /// What counted, and the warning of a failure.
@@ -149,14 +152,14 @@ pub(super) fn cpu_record() -> DeviceRecord {
 }
 
 /// Equidistant frequencies, a first one and the step, with profiles of so many bins.
-struct Frequencies<'a> {
+struct TrialFrequencies<'a> {
     spins: [&'a Spin; 2],
     trials: usize,
     nbin: usize,
 }
 
-impl Frequencies<'_> {
-    fn blocks(&self) -> Vec<Block> {
+impl TrialFrequencies<'_> {
+    fn blocks(&self) -> Vec<TrialBlock> {
         fold::blocks(self.spins[0], self.spins[1], self.trials, self.nbin)
     }
 
@@ -165,11 +168,11 @@ impl Frequencies<'_> {
     fn on_cpu<C: Copy + Default + Send + AddAssign, T: Send>(
         &self,
         events: usize,
-        count: impl Fn(Range<usize>, &Block, &mut [C]) + Sync,
+        count: impl Fn(Range<usize>, &TrialBlock, &mut [C]) + Sync,
         look: impl Fn(usize, &[C]) -> T + Sync,
     ) -> Vec<T> {
         let (nbin, most, blocks) = (self.nbin, fold::block_trials(self.nbin), self.blocks());
-        let one = |(place, block): (usize, &Block)| {
+        let one = |(place, block): (usize, &TrialBlock)| {
             let counted = |from: usize, to: usize| {
                 let mut counts = vec![C::default(); block.trials * nbin];
                 (from..to).step_by(CHUNK).for_each(|i| count(i..to.min(i + CHUNK), block, &mut counts));
@@ -196,14 +199,14 @@ impl Frequencies<'_> {
         device: &mut dyn Shaders,
         events: usize,
         at_once: usize,
-        count: impl Fn(&mut dyn Shaders, Range<usize>, &[Block], &mut [C]) -> Result<(), BackendError>,
+        count: impl Fn(&mut dyn Shaders, Range<usize>, &[TrialBlock], &mut [C]) -> Result<(), BackendError>,
         look: impl Fn(usize, &[C]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
         let (nbin, most) = (self.nbin, fold::block_trials(self.nbin));
         let largest = device.largest_buffer() as usize;
-        let chunk = (largest / 8).min(LAUNCH as usize / most).min(at_once).max(1);
-        let by_work = (LAUNCH / (most as u64 * events.min(chunk).max(1) as u64)) as usize;
-        let batch = by_work.min(PROFILES.min(largest) / (4 * most * nbin)).max(1);
+        let chunk = (largest / 8).min(LAUNCH_WORK as usize / most).min(at_once).max(1);
+        let by_work = (LAUNCH_WORK / (most as u64 * events.min(chunk).max(1) as u64)) as usize;
+        let batch = by_work.min(PROFILE_BYTES.min(largest) / (4 * most * nbin)).max(1);
         let mut found = Vec::with_capacity(self.trials);
         for blocks in self.blocks().chunks(batch) {
             let mut counts = vec![C::default(); blocks.iter().map(|block| block.trials * nbin).sum()];

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::base::error::{Error, Result};
-use crate::base::time::{Dd, MjdRef};
+use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
-use crate::data::{Balance, ChannelRange, Gti, InputRecord, Provenance};
-use crate::io::{Bands, Cell, EventFile, EventStream, Parting, Selection, Share};
+use crate::data::{ChannelRange, EventBalance, Gti, InputRecord, Provenance};
+use crate::io::{BandSelection, ChannelBands, ChannelCell, EventFile, EventStream, RowRangeReader, Selection};
 use crate::missions::DetectorDeadTime;
 
 /// Times in order, in pieces, parted into bands.
@@ -29,7 +29,7 @@ pub trait TimeSource {
         None
     }
     /// Rows read so far, and those that were not kept.
-    fn balance(&self) -> Balance;
+    fn balance(&self) -> EventBalance;
     /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl TimeSource for EventStream<'_> {
     fn weights(&self) -> Option<&[f64]> {
         EventStream::weights(self)
     }
-    fn balance(&self) -> Balance {
+    fn balance(&self) -> EventBalance {
         self.balance.clone()
     }
     fn prepare(&mut self, warnings: &mut Warnings) -> Result<()> {
@@ -74,14 +74,14 @@ impl TimeSource for EventStream<'_> {
     }
 }
 
-impl TimeSource for &mut Share<'_> {
+impl TimeSource for &mut RowRangeReader<'_> {
     fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool> {
-        Share::next_chunk(self, rows, out)
+        RowRangeReader::next_chunk(self, rows, out)
     }
     fn bands(&self) -> usize {
-        Share::bands(self)
+        RowRangeReader::bands(self)
     }
-    fn balance(&self) -> Balance {
+    fn balance(&self) -> EventBalance {
         self.balance.clone()
     }
 }
@@ -90,15 +90,15 @@ impl TimeSource for &mut Share<'_> {
 pub struct SliceSource<'a> {
     times: std::borrow::Cow<'a, [f64]>,
     /// The bands that events are parted into, and their cells.
-    bands: Option<(Arc<Bands>, Vec<Cell>)>,
+    bands: Option<(Arc<ChannelBands>, Vec<ChannelCell>)>,
     at: usize,
-    balance: Balance,
+    balance: EventBalance,
 }
 
 impl<'a> SliceSource<'a> {
     /// Takes finite times in any order; unsorted ones are copied and sorted with a warning, others dropped and counted.
     pub fn new(times: &'a [f64], warnings: &mut Warnings) -> SliceSource<'a> {
-        let mut balance = Balance { read: times.len() as u64, ..Balance::default() };
+        let mut balance = EventBalance { read: times.len() as u64, ..EventBalance::default() };
         let finite = times.iter().all(|t| t.is_finite());
         if finite && times.is_sorted() {
             return SliceSource { times: times.into(), bands: None, at: 0, balance };
@@ -114,8 +114,8 @@ impl<'a> SliceSource<'a> {
     }
 
     /// Takes times and their channels, in any order, as [`SliceSource::new`] does; events in no band are filtered.
-    fn parted(times: &[f64], channels: &[f64], bands: Arc<Bands>, warnings: &mut Warnings) -> SliceSource<'a> {
-        let mut events: Vec<(f64, Cell)> =
+    fn in_bands(times: &[f64], channels: &[f64], bands: Arc<ChannelBands>, warnings: &mut Warnings) -> SliceSource<'a> {
+        let mut events: Vec<(f64, ChannelCell)> =
             times.iter().zip(channels).map(|(&t, &c)| (t, bands.cell(c, -1.0))).collect();
         let finite = events.iter().filter(|(t, _)| t.is_finite()).count();
         events.retain(|&(t, cell)| t.is_finite() && cell > 0);
@@ -125,8 +125,9 @@ impl<'a> SliceSource<'a> {
         }
         let (read, dropped) = (times.len() as u64, (times.len() - finite) as u64);
         warnings.add("W-TIME-NAN", "times that are not finite were dropped", dropped);
-        let balance = Balance { read, dropped, filtered: (finite - events.len()) as u64, ..Balance::default() };
-        let (times, cells): (Vec<f64>, Vec<Cell>) = events.into_iter().unzip();
+        let balance =
+            EventBalance { read, dropped, filtered: (finite - events.len()) as u64, ..EventBalance::default() };
+        let (times, cells): (Vec<f64>, Vec<ChannelCell>) = events.into_iter().unzip();
         SliceSource { times: times.into(), bands: Some((bands, cells)), at: 0, balance }
     }
 }
@@ -146,7 +147,7 @@ impl TimeSource for SliceSource<'_> {
     fn bands(&self) -> usize {
         self.bands.as_ref().map_or(1, |(bands, _)| bands.ranges().len())
     }
-    fn balance(&self) -> Balance {
+    fn balance(&self) -> EventBalance {
         self.balance.clone()
     }
 }
@@ -160,7 +161,7 @@ pub struct Events<'a> {
     /// Good time intervals in the frame.
     pub gti: Gti,
     /// What brings raw times to the frame.
-    pub offset: Dd,
+    pub offset: DoubleDouble,
     /// Frame time, s; 0 when there is none.
     pub timedel: f64,
     /// Times are barycentred.
@@ -172,7 +173,7 @@ pub struct Events<'a> {
     /// The channels of its bands, where it was parted into some.
     pub(super) bands: Vec<ChannelRange>,
     /// The file that the times come from, and which of its events are meant.
-    pub(super) origin: Option<(&'a EventFile, Parting)>,
+    pub(super) origin: Option<(&'a EventFile, BandSelection)>,
     prepared: bool,
     provenance: Provenance,
 }
@@ -182,19 +183,19 @@ impl<'a> Events<'a> {
     ///
     /// # Errors
     /// See [`EventStream::open`].
-    pub fn of_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
-        let mut events = Events::unread(file, selection)?;
+    pub fn from_file(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<Events<'a>> {
+        let mut events = Events::from_unread_file(file, selection)?;
         events.prepare(warnings)?;
         Ok(events)
     }
 
     /// The selected events of a file, of which nothing is read before it has to be: a spectrum on the CPU reads them once,
-    /// where [`Events::of_file`] has read them once before. What reading finds is warned of by the product.
+    /// where [`Events::from_file`] has read them once before. What reading finds is warned of by the product.
     ///
     /// # Errors
     /// A selection by a column the file does not have.
-    pub fn unread(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
-        Events::parted(file, Parting { selection, ..Parting::default() })
+    pub fn from_unread_file(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
+        Events::parted(file, BandSelection { selection, ..BandSelection::default() })
     }
 
     /// The events of a file in several bands of channels, of which nothing is read before it has to be. An event is read once and
@@ -202,10 +203,10 @@ impl<'a> Events<'a> {
     ///
     /// # Errors
     /// More than 65 bands; a selection by a column the file does not have.
-    pub fn of_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
-        let bands = Some(Arc::new(Bands::new(bands.to_vec())?));
+    pub fn from_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
+        let bands = Some(Arc::new(ChannelBands::new(bands.to_vec())?));
         let selection = Selection { channels: None, detectors };
-        Events::parted(file, Parting { selection, bands, weight: None })
+        Events::parted(file, BandSelection { selection, bands, weight: None })
     }
 
     /// The same events with weights from a column of the file, for [`super::PulseEvents`]: probabilities that they are the source's, or
@@ -218,7 +219,7 @@ impl<'a> Events<'a> {
         match &self.origin {
             Some((file, parting)) if parting.bands.is_none() && !read => {
                 let weight = Some(Arc::new(file.weight_column(column)?));
-                let (file, parting) = (*file, Parting { weight, ..parting.clone() });
+                let (file, parting) = (*file, BandSelection { weight, ..parting.clone() });
                 let source = Box::new(EventStream::unread(file, parting.clone())?);
                 Ok(Events { source, origin: Some((file, parting)), ..self })
             }
@@ -231,7 +232,7 @@ impl<'a> Events<'a> {
     }
 
     /// The same events with the intervals and the clock of another input of that file, which may have been moved.
-    pub(super) fn in_clock_of(self, other: Events) -> Result<Events<'a>> {
+    pub(super) fn with_clock_of(self, other: Events) -> Result<Events<'a>> {
         let Events { gti, offset, mjdref, prepared, .. } = other;
         let mut events = Events { gti, offset, mjdref, ..self };
         if prepared {
@@ -241,8 +242,8 @@ impl<'a> Events<'a> {
         Ok(events)
     }
 
-    fn parted(file: &'a EventFile, parting: Parting) -> Result<Events<'a>> {
-        let Parting { selection, bands, .. } = &parting;
+    fn parted(file: &'a EventFile, parting: BandSelection) -> Result<Events<'a>> {
+        let BandSelection { selection, bands, .. } = &parting;
         let kept: Vec<Option<ChannelRange>> = match bands {
             Some(bands) => bands.ranges().iter().copied().map(Some).collect(),
             None => vec![selection.channels],
@@ -303,7 +304,7 @@ impl<'a> Events<'a> {
     }
 
     /// The file and what is meant of it, where its times have not been asked for yet.
-    pub(super) fn unread_file(&self) -> Option<(&'a EventFile, &Parting)> {
+    pub(super) fn unread_file(&self) -> Option<(&'a EventFile, &BandSelection)> {
         let (file, parting) = self.origin.as_ref().filter(|_| self.source.balance().read == 0)?;
         Some((file, parting))
     }
@@ -334,15 +335,15 @@ impl<'a> Events<'a> {
     }
 
     /// Times in memory, seconds of the frame that `gti` is in.
-    pub fn of_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
+    pub fn from_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
         Events::in_memory(SliceSource::new(times, warnings), gti)
     }
 
-    /// Times and channels (or energies) of events in memory, in several bands; see [`Events::of_bands`].
+    /// Times and channels (or energies) of events in memory, in several bands; see [`Events::from_bands`].
     ///
     /// # Errors
     /// More than 65 bands; not as many channels as times.
-    pub fn of_channels(
+    pub fn from_channels(
         times: &[f64],
         channels: &[f64],
         bands: &[ChannelRange],
@@ -353,8 +354,8 @@ impl<'a> Events<'a> {
             let message = format!("there are {} times", times.len());
             return Err(Error::argument("channels", channels.len(), message));
         }
-        let bands = Arc::new(Bands::new(bands.to_vec())?);
-        Ok(Events::in_memory(SliceSource::parted(times, channels, bands, warnings), gti))
+        let bands = Arc::new(ChannelBands::new(bands.to_vec())?);
+        Ok(Events::in_memory(SliceSource::in_bands(times, channels, bands, warnings), gti))
     }
 
     fn in_memory(source: SliceSource<'a>, gti: Gti) -> Events<'a> {
@@ -363,7 +364,7 @@ impl<'a> Events<'a> {
             bands: source.bands.as_ref().map_or(Vec::new(), |(bands, _)| bands.ranges().to_vec()),
             source: Box::new(source),
             gti,
-            offset: Dd::ZERO,
+            offset: DoubleDouble::ZERO,
             timedel: 0.0,
             barycentred: false,
             mjdref: None,

@@ -10,8 +10,9 @@ use eagleray::internal::backend::{BatchLimits, CpuBackend, CpuOptions, DeviceInf
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
 use eagleray::{
-    AveragedPowerSpectrum, Backend, BackendError, Combine, DynamicalOptions, EventFile, Events, OpenOptions, Options,
-    Rebin, Selection, TimeRebin, Warnings, dynamical_spectrum_of_events, spectrum_of_events, spectrum_of_files,
+    AveragedPowerSpectrum, Backend, BackendError, Combine, DynamicalOptions, EventFile, Events, OpenOptions,
+    PowerSpectrumOptions, Rebin, Selection, TimeRebin, Warnings, dynamical_spectrum_of_events, spectrum_of_events,
+    spectrum_of_files,
 };
 
 /// The CPU, as a device that takes batches and nothing else.
@@ -46,21 +47,31 @@ fn cpu(threads: usize) -> CpuBackend {
 }
 
 fn cpu_with(threads: usize, schedule: Schedule) -> CpuBackend {
-    CpuBackend::with(NonZeroUsize::new(threads), CpuOptions { schedule, ..CpuOptions::default() }).unwrap()
+    CpuBackend::with_options(NonZeroUsize::new(threads), CpuOptions { schedule, ..CpuOptions::default() }).unwrap()
 }
 
-fn options(combine: Combine, chunk_events: usize) -> Options {
-    Options { dt: Some(1.0 / 64.0), segment_size: Some(1.5), combine, chunk_events, ..Options::default() }
+fn options(combine: Combine, chunk_events: usize) -> PowerSpectrumOptions {
+    PowerSpectrumOptions {
+        dt: Some(1.0 / 64.0),
+        segment_size: Some(1.5),
+        combine,
+        chunk_events,
+        ..PowerSpectrumOptions::default()
+    }
 }
 
 /// By batches, after the files were read through.
-fn by_batches(paths: &[PathBuf], options: &Options, cpu: CpuBackend) -> eagleray::Result<AveragedPowerSpectrum> {
+fn by_batches(
+    paths: &[PathBuf],
+    options: &PowerSpectrumOptions,
+    cpu: CpuBackend,
+) -> eagleray::Result<AveragedPowerSpectrum> {
     let mut warnings = Warnings::default();
     let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
     let files: Vec<EventFile> = paths.iter().map(open).collect();
     let mut inputs = Vec::new();
     for file in &files {
-        inputs.push(Events::of_file(file, Selection::default(), &mut warnings)?);
+        inputs.push(Events::from_file(file, Selection::default(), &mut warnings)?);
     }
     spectrum_of_events(inputs, options, &mut Batches(cpu), warnings, &mut |_| {})
 }
@@ -114,7 +125,7 @@ fn check_segments(
     combine: Combine,
     segment_size: f64,
 ) -> AveragedPowerSpectrum {
-    let options = |combine, chunk| Options { segment_size: Some(segment_size), ..options(combine, chunk) };
+    let options = |combine, chunk| PowerSpectrumOptions { segment_size: Some(segment_size), ..options(combine, chunk) };
     let paths: Vec<PathBuf> = files.iter().enumerate().map(|(i, b)| folder.write(&format!("{name}{i}"), b)).collect();
     let expected = by_batches(&paths, &options(combine, 1000), cpu(2)).unwrap();
     for (i, threads) in [1, 2, 5].into_iter().enumerate() {
@@ -195,7 +206,7 @@ fn long_segments_are_counted_together_to_the_same_bits() {
     // Several of one run, then of runs of their own.
     check_segments(&folder, "run", &[wide(&a, &GTIS)], Combine::Average, 120.0);
     let dt = Some(2f64.powi(-12));
-    let fine = Options { dt, segment_size: Some(390.0), ..options(Combine::Average, 100) };
+    let fine = PowerSpectrumOptions { dt, segment_size: Some(390.0), ..options(Combine::Average, 100) };
     let paths = [folder.write("fine", &wide(&a, &GTIS))];
     same(&spectrum_of_files(&paths, &fine, &mut cpu(3)).unwrap(), &by_batches(&paths, &fine, cpu(2)).unwrap(), "fine");
     check_segments(&folder, "merged", &[wide(&a, &GTIS), wide(&b, &[(3.0, 900.0)])], Combine::Merge, 270.0);
@@ -246,7 +257,7 @@ fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
             let mut told = 0;
             let mut w = Warnings::default();
             let file = EventFile::open(&path, &OpenOptions::default(), &mut w).unwrap();
-            let input = Events::unread(&file, Selection::default()).unwrap();
+            let input = Events::from_unread_file(&file, Selection::default()).unwrap();
             let options = DynamicalOptions { spectrum: options(Combine::Average, chunk), time };
             let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &mut |rows| told += rows).unwrap();
             assert_eq!(told, 30_001, "{name}");
@@ -288,7 +299,7 @@ fn rows_are_told_of_once_though_a_file_is_read_twice() {
     for device in devices {
         for times in [&sorted, &swapped] {
             let (file, warnings) = folder.open(&bytes(times, &GTIS), &OpenOptions::default()).unwrap();
-            let input = Events::unread(&file, Selection::default()).unwrap();
+            let input = Events::from_unread_file(&file, Selection::default()).unwrap();
             let mut told = 0;
             let options = options(Combine::Average, 100);
             spectrum_of_events(vec![input], &options, device, warnings, &mut |rows| told += rows).unwrap();

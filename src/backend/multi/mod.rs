@@ -17,8 +17,8 @@ use crate::base::sums::PartialSums;
 use crate::base::warning::Warnings;
 use crate::segment::{PlanSpec, SegmentBatch};
 
-use group::Group;
-use member::{Member, Share, joined};
+use group::BatchGroup;
+use member::{MemberDevice, MemberPlan, joined};
 
 /// Events of one group that are kept: 1 GiB of times.
 const KEPT_EVENTS: usize = 1 << 27;
@@ -28,15 +28,15 @@ const KEPT_EVENTS: usize = 1 << 27;
 /// A device that fails at anything is out of the plan in hand, with a warning; the groups that it has not returned are done by
 /// another, the spare where no other is left. Without any the failure is an error. What the batches of a group hold is kept
 /// for that until the group's sums are there.
-pub struct Several {
-    members: Vec<Member>,
-    spare: Option<Spare>,
-    plans: BTreeMap<usize, Plan>,
+pub struct MultiBackend {
+    members: Vec<MemberDevice>,
+    spare: Option<SpareCpu>,
+    plans: BTreeMap<usize, MultiPlan>,
     next_plan: usize,
     /// Groups whose last ticket was not collected, by age.
-    groups: BTreeMap<u64, Group>,
+    groups: BTreeMap<u64, BatchGroup>,
     next_group: u64,
-    pending: VecDeque<Pending>,
+    pending: VecDeque<MultiPending>,
     next_ticket: u64,
     kept_events: usize,
     info: DeviceInfo,
@@ -44,17 +44,17 @@ pub struct Several {
 }
 
 /// A CPU that only steps in.
-struct Spare {
+struct SpareCpu {
     threads: Option<NonZeroUsize>,
     /// Its place among the members, once started.
     member: Option<usize>,
 }
 
-struct Plan {
+struct MultiPlan {
     spec: PlanSpec,
     limits: BatchLimits,
     /// The members that work on it, and their own plans.
-    members: BTreeMap<usize, Share>,
+    members: BTreeMap<usize, MemberPlan>,
     /// The group whose last batch is due, and its segments.
     open: Option<(u64, usize)>,
     /// The members whose sums were collected.
@@ -63,24 +63,24 @@ struct Plan {
 }
 
 /// A batch that was submitted and not collected.
-struct Pending {
+struct MultiPending {
     ticket: u64,
     plan: usize,
     /// The group whose sums are due with it.
     group: Option<u64>,
 }
 
-impl Several {
+impl MultiBackend {
     /// Devices that share the work.
     ///
     /// # Errors
     /// There is none.
-    pub fn new(devices: Vec<Box<dyn Backend>>) -> Result<Several, BackendError> {
+    pub fn new(devices: Vec<Box<dyn Backend>>) -> Result<MultiBackend, BackendError> {
         let infos: Vec<&DeviceInfo> = devices.iter().map(|device| device.info()).collect();
         let nothing = || BackendError::NoAdapter { wanted: "among several".into(), found: "none".into() };
         let info = joined(&infos).ok_or_else(nothing)?;
-        Ok(Several {
-            members: devices.into_iter().map(Member::new).collect(),
+        Ok(MultiBackend {
+            members: devices.into_iter().map(MemberDevice::new).collect(),
             spare: None,
             plans: BTreeMap::new(),
             next_plan: 0,
@@ -95,17 +95,17 @@ impl Several {
     }
 
     /// With a CPU of `threads` workers for when all devices have failed.
-    pub fn with_spare(self, threads: Option<NonZeroUsize>) -> Several {
-        Several { spare: Some(Spare { threads, member: None }), ..self }
+    pub fn with_spare(self, threads: Option<NonZeroUsize>) -> MultiBackend {
+        MultiBackend { spare: Some(SpareCpu { threads, member: None }), ..self }
     }
 
     /// With so many events of one group kept, instead of 2^27. A group of more cannot be done again by another device.
-    pub fn keeping(self, events: usize) -> Several {
-        Several { kept_events: events, ..self }
+    pub fn keeping(self, events: usize) -> MultiBackend {
+        MultiBackend { kept_events: events, ..self }
     }
 }
 
-impl Backend for Several {
+impl Backend for MultiBackend {
     /// The devices of the latest plan: all that have returned sums, or before that all that may.
     fn info(&self) -> &DeviceInfo {
         &self.info
@@ -126,7 +126,7 @@ impl Backend for Several {
         let limits = BatchLimits { rows: usize::MAX, events: usize::MAX };
         let (spec, open, contributed) = (spec.clone(), None, BTreeSet::new());
         let alone = members.is_empty();
-        self.plans.insert(id, Plan { spec, limits, members, open, contributed, spare_used: false });
+        self.plans.insert(id, MultiPlan { spec, limits, members, open, contributed, spare_used: false });
         let stepped_in = if alone { self.step_in(id) } else { Ok(true) };
         if !matches!(stepped_in, Ok(true)) {
             self.plans.remove(&id);
@@ -171,7 +171,7 @@ impl Backend for Several {
             abandoned => {
                 abandoned.map(|(open, _)| self.groups.remove(&open));
                 self.next_group += 1;
-                self.groups.insert(self.next_group, Group::new(plan.0, &its.spec, &batch));
+                self.groups.insert(self.next_group, BatchGroup::new(plan.0, &its.spec, &batch));
                 self.next_group
             }
         };
@@ -183,7 +183,7 @@ impl Backend for Several {
             self.groups.get_mut(&id).ok_or_else(released)?.bound(self.kept_events)?;
         }
         self.next_ticket += 1;
-        self.pending.push_back(Pending { ticket: self.next_ticket, plan: plan.0, group: due });
+        self.pending.push_back(MultiPending { ticket: self.next_ticket, plan: plan.0, group: due });
         Ok(Ticket(self.next_ticket))
     }
 

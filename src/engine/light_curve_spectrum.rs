@@ -3,18 +3,18 @@
 use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
-use crate::base::text::Short;
-use crate::base::time::Dd;
+use crate::base::text::ShortNumber;
+use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::light_curve::Grid;
-use crate::data::{Balance, Gti, LightCurve, Provenance};
+use crate::data::light_curve::TimeGrid;
+use crate::data::{EventBalance, Gti, LightCurve, Provenance};
 use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{AveragedCrossSpectrum, CrossOptions};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
 
 /// Options of a spectrum of a light curve.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct SeriesOptions {
+pub struct LightCurveSpectrumOptions {
     /// Segment length, s; chosen when left out.
     pub segment_size: Option<f64>,
     /// Bins with less of their time exposed are as good as missing.
@@ -24,15 +24,15 @@ pub struct SeriesOptions {
     pub power: PowerOptions,
 }
 
-impl Default for SeriesOptions {
-    fn default() -> SeriesOptions {
-        SeriesOptions { segment_size: None, min_fracexp: 0.9, power: PowerOptions::default() }
+impl Default for LightCurveSpectrumOptions {
+    fn default() -> LightCurveSpectrumOptions {
+        LightCurveSpectrumOptions { segment_size: None, min_fracexp: 0.9, power: PowerOptions::default() }
     }
 }
 
 /// The segments of a light curve: in each stretch of usable bins ([`LightCurve::stretches`]), as many of `n` bins as fit,
 /// from its start on.
-pub struct SeriesPlan {
+pub struct LightCurvePlan {
     /// Bins and length of a segment.
     pub resolution: Resolution,
     /// First row of each segment.
@@ -41,18 +41,22 @@ pub struct SeriesPlan {
     pub gti: Gti,
 }
 
-impl SeriesPlan {
+impl LightCurvePlan {
     /// Plans the segments.
     ///
     /// # Errors
     /// Options without meaning; no stretch long enough.
-    pub fn new(series: &LightCurve, options: &SeriesOptions, warnings: &mut Warnings) -> Result<SeriesPlan> {
+    pub fn new(
+        series: &LightCurve,
+        options: &LightCurveSpectrumOptions,
+        warnings: &mut Warnings,
+    ) -> Result<LightCurvePlan> {
         if !(0.0..=1.0).contains(&options.min_fracexp) {
             return Err(Error::argument("--min-fracexp", options.min_fracexp, "must be between 0 and 1"));
         }
         let stretches = series.stretches(options.min_fracexp);
-        let spans: Vec<(Dd, Dd)> = stretches.iter().map(|rows| series.span(rows)).collect();
-        let gti = Gti::of_sorted(&spans);
+        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let gti = Gti::from_sorted(&spans);
         let gtis = [&gti];
         let request = ResolutionRequest {
             dt: Some(series.grid.dt),
@@ -69,7 +73,7 @@ impl SeriesPlan {
         if starts.is_empty() {
             return Err(no_segments(&gtis, &resolution));
         }
-        Ok(SeriesPlan { resolution, starts, gti })
+        Ok(LightCurvePlan { resolution, starts, gti })
     }
 
     /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of.
@@ -87,7 +91,7 @@ impl SeriesPlan {
             options,
             inputs: made.inputs.iter().chain(others).cloned().collect(),
             // A product accounts for photons where it read them.
-            photons: Balance::default(),
+            photons: EventBalance::default(),
             warnings,
             ..made.clone()
         }
@@ -114,14 +118,14 @@ impl SeriesPlan {
 /// multiplied by `dt`, and the errors are the noise.
 ///
 /// # Errors
-/// See [`SeriesPlan::new`] and [`spectrum_of_flux`].
+/// See [`LightCurvePlan::new`] and [`spectrum_of_flux`].
 pub fn spectrum_of_light_curve(
     series: &LightCurve,
-    options: &SeriesOptions,
+    options: &LightCurveSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let plan = SeriesPlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
     let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
     let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
@@ -132,7 +136,7 @@ pub fn spectrum_of_light_curve(
 
 /// Options of a cross spectrum of two light curves.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct CrossSeriesOptions {
+pub struct LightCurveCrossOptions {
     /// Segment length, s; chosen when left out.
     pub segment_size: Option<f64>,
     /// Bins with less of their time exposed are as good as missing.
@@ -142,31 +146,31 @@ pub struct CrossSeriesOptions {
     pub cross: CrossOptions,
 }
 
-impl Default for CrossSeriesOptions {
-    fn default() -> CrossSeriesOptions {
-        CrossSeriesOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
+impl Default for LightCurveCrossOptions {
+    fn default() -> LightCurveCrossOptions {
+        LightCurveCrossOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
     }
 }
 
 /// What two light curves have in common, row by row, and the segments of it.
-pub struct CrossSeriesPlan {
+pub struct LightCurveCrossPlan {
     /// Segments, as rows of both.
-    pub segments: SeriesPlan,
+    pub segments: LightCurvePlan,
     pub(super) subject: LightCurve,
     pub(super) reference: LightCurve,
 }
 
-impl CrossSeriesPlan {
+impl LightCurveCrossPlan {
     /// Leaves of both what both have, and plans the segments.
     ///
     /// # Errors
-    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`SeriesPlan::new`].
+    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`LightCurvePlan::new`].
     pub fn new(
         subject: &LightCurve,
         reference: &LightCurve,
-        options: &CrossSeriesOptions,
+        options: &LightCurveCrossOptions,
         warnings: &mut Warnings,
-    ) -> Result<CrossSeriesPlan> {
+    ) -> Result<LightCurveCrossPlan> {
         let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
         let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
         match (ours.mjdref, theirs.mjdref) {
@@ -180,30 +184,38 @@ impl CrossSeriesPlan {
         }
         let (dt, own) = (subject.grid.dt, reference.grid.dt);
         if (own / dt - 1.0).abs() > 1e-9 {
-            return bad(format!("bins of {} s and of {} s; --dt makes both coarser", Short(dt), Short(own)));
+            return bad(format!(
+                "bins of {} s and of {} s; --dt makes both coarser",
+                ShortNumber(dt),
+                ShortNumber(own)
+            ));
         }
         let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
         if (apart - apart.round()).abs() > 1e-3 {
-            return bad(format!("their bins are {} of a bin off each other", Short((apart - apart.floor()).abs())));
+            return bad(format!(
+                "their bins are {} of a bin off each other",
+                ShortNumber((apart - apart.floor()).abs())
+            ));
         }
         let mut reference = reference.clone();
-        reference.grid = Grid { origin: subject.grid.origin + Dd::product(dt, apart.round()), dt };
+        reference.grid = TimeGrid { origin: subject.grid.origin + DoubleDouble::product(dt, apart.round()), dt };
         let usable = |series: &LightCurve| {
-            let spans: Vec<(Dd, Dd)> = series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
-            Gti::of_sorted(&spans)
+            let spans: Vec<(DoubleDouble, DoubleDouble)> =
+                series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
+            Gti::from_sorted(&spans)
         };
         let common = usable(subject).intersect(&usable(&reference));
         let (subject, reference) = (subject.within(common.clone()), reference.within(common));
-        let of_one = SeriesOptions {
+        let of_one = LightCurveSpectrumOptions {
             segment_size: options.segment_size,
             min_fracexp: options.min_fracexp,
             ..Default::default()
         };
-        let segments = SeriesPlan::new(&subject, &of_one, warnings)?;
+        let segments = LightCurvePlan::new(&subject, &of_one, warnings)?;
         if subject.len() != reference.len() {
             return bad("the rows that they have in common are not the same".into());
         }
-        Ok(CrossSeriesPlan { segments, subject, reference })
+        Ok(LightCurveCrossPlan { segments, subject, reference })
     }
 
     /// The segments of both, in counts a bin.
@@ -219,15 +231,15 @@ impl CrossSeriesPlan {
 /// values see [`spectrum_of_light_curve`].
 ///
 /// # Errors
-/// See [`CrossSeriesPlan::new`] and [`cross_spectrum_of_flux`].
+/// See [`LightCurveCrossPlan::new`] and [`cross_spectrum_of_flux`].
 pub fn cross_spectrum_of_light_curves(
     subject: &LightCurve,
     reference: &LightCurve,
-    options: &CrossSeriesOptions,
+    options: &LightCurveCrossOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedCrossSpectrum> {
-    let plan = CrossSeriesPlan::new(subject, reference, options, &mut warnings)?;
+    let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
     let mut spectrum = cross_spectrum_of_flux(plan.pairs(), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);

@@ -5,19 +5,19 @@ use std::f64::consts::LN_10;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::search::{Method, SearchOptions};
+use super::search::{SearchOptions, SearchStatistic};
 use super::{Candidate, PulseEvents};
-use crate::data::table::{Product, column};
+use crate::data::table::{Table, column};
 use crate::data::{DeviceRecord, Provenance};
-use crate::engine::{Sampling, Weighting};
-use crate::science::orbit::Timing;
-use crate::science::statistics::pulse::Chances;
+use crate::engine::{SampleSummary, WeightSummary};
+use crate::science::orbit::TimingModel;
+use crate::science::statistics::pulse::NullDistribution;
 
 /// What a search says of itself.
 #[derive(Clone, Debug, Serialize)]
-pub struct SearchMeta {
+pub struct SearchMetadata {
     /// The statistic.
-    pub method: Method,
+    pub method: SearchStatistic,
     /// How trials were computed: `fft`, `fold`, `ffa`, or `templates` ([`super::accel()`]).
     pub algorithm: &'static str,
     /// Harmonics of `Z²_n`.
@@ -32,9 +32,9 @@ pub struct SearchMeta {
     pub independent_frequencies: f64,
     /// Step of the frequency, Hz, and of its derivatives (0 for none).
     pub df: f64,
-    /// See [`SearchMeta::df`].
+    /// See [`SearchMetadata::df`].
     pub dfdot: f64,
-    /// See [`SearchMeta::df`].
+    /// See [`SearchMetadata::df`].
     pub dfddot: f64,
     /// Where frequency and derivatives hold, seconds of the frame.
     pub epoch: f64,
@@ -42,26 +42,26 @@ pub struct SearchMeta {
     pub epoch_mjd: Option<f64>,
     /// The ephemeris file that times of emission are by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timing: Option<Timing>,
+    pub timing: Option<TimingModel>,
     /// Events; of samples those in them, 0 where that is not known.
     pub nphots: usize,
     /// The samples, of phase dispersion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sampling: Option<Sampling>,
+    pub sampling: Option<SampleSummary>,
     /// Their weights, where they have some.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weights: Option<Weighting>,
+    pub weights: Option<WeightSummary>,
     /// Good time, s.
     pub exposure: f64,
     /// First start to last stop, s.
     pub span: f64,
     /// What noise reaches in the search with this probability.
     pub detection_probability: f64,
-    /// See [`SearchMeta::detection_probability`].
+    /// See [`SearchMetadata::detection_probability`].
     pub detection_level: f64,
     /// Of a search by templates.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub templates: Option<super::accel::TemplatesMeta>,
+    pub templates: Option<super::accel::AccelMetadata>,
     /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone); of the weighted rate where
     /// events have weights.
     pub pulsed_upper_limit: Option<f64>,
@@ -73,7 +73,7 @@ pub struct SearchMeta {
     pub provenance: Provenance,
 }
 
-impl SearchMeta {
+impl SearchMetadata {
     /// What all searches say: how trials were computed, of which options and by what; how many trials of which band and steps; the
     /// detection level.
     pub(super) fn new(
@@ -82,9 +82,9 @@ impl SearchMeta {
         (algorithm, asked, device): (&'static str, serde_json::Value, DeviceRecord),
         (trials, band, [df, dfdot, dfddot]): (u64, f64, [f64; 3]),
         detection_level: f64,
-    ) -> SearchMeta {
+    ) -> SearchMetadata {
         let epoch = events.ticks.reference().value();
-        SearchMeta {
+        SearchMetadata {
             method: options.method,
             algorithm,
             nharm: options.nharm,
@@ -115,7 +115,7 @@ impl SearchMeta {
 
 /// A search: one row a frequency, with the best of its derivatives.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub struct SearchResult {
     /// Frequencies at the epoch, Hz.
     pub freq: Vec<f64>,
     /// First derivative with the largest statistic, Hz/s.
@@ -126,7 +126,7 @@ pub struct Search {
     pub stat: Vec<f64>,
     /// What stands out, the least probable first.
     pub candidates: Vec<Candidate>,
-    /// Largest statistic (of phase dispersion `1 − θ`) in each of at most [`super::search::MAP`] columns of frequency, row by row; without
+    /// Largest statistic (of phase dispersion `1 − θ`) in each of at most [`super::search::MAP_COLUMNS`] columns of frequency, row by row; without
     /// derivatives empty.
     pub map: Vec<Vec<f64>>,
     /// Rows of the grid: first and second derivative.
@@ -135,12 +135,12 @@ pub struct Search {
     /// [`super::pdm()`] where bins are empty), of each.
     pub laws: Option<(&'static str, Vec<u64>)>,
     /// Chances of noise, for each of these numbers; one for all without.
-    pub chances: Vec<(u64, Chances)>,
+    pub chances: Vec<(u64, NullDistribution)>,
     /// All else.
-    pub meta: SearchMeta,
+    pub meta: SearchMetadata,
 }
 
-impl Search {
+impl SearchResult {
     /// Decimal logarithms of the probabilities that noise reaches each statistic anywhere in the search.
     pub fn log10_p(&self) -> Vec<f64> {
         let of = |j: usize| {
@@ -159,7 +159,7 @@ impl Search {
     }
 
     /// The search as a table: `freq` `fdot` `stat` `log10_p`, `nharm` or `nbin` where trials differ in it, `fddot` where that was searched.
-    pub fn product<'a>(&'a self, log10_p: &'a [f64]) -> Product<'a> {
+    pub fn table<'a>(&'a self, log10_p: &'a [f64]) -> Table<'a> {
         let mut columns = vec![
             column("freq", "Hz", &self.freq),
             column("fdot", "Hz s-1", &self.fdot),
@@ -172,6 +172,6 @@ impl Search {
         if self.meta.dfddot > 0.0 {
             columns.push(column("fddot", "Hz s-2", &self.fddot));
         }
-        Product { name: "SEARCH", columns, meta: self.summary() }
+        Table { name: "SEARCH", columns, meta: self.summary() }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::group::Group;
-use super::member::{Member, Share, joined};
-use super::{Plan, Several};
+use super::group::BatchGroup;
+use super::member::{MemberDevice, MemberPlan, joined};
+use super::{MultiBackend, MultiPlan};
 use crate::backend::cpu::CpuBackend;
 use crate::backend::{BatchLimits, DeviceInfo, not_the_oldest, released};
 use crate::base::error::BackendError;
 use crate::base::sums::PartialSums;
 
-impl Several {
+impl MultiBackend {
     /// Brings the spare into a plan that has no member left; false when there is none, or it has failed too.
     pub(super) fn step_in(&mut self, id: usize) -> Result<bool, BackendError> {
         let (Some(spare), Some(plan)) = (&mut self.spare, self.plans.get_mut(&id)) else { return Ok(false) };
@@ -18,7 +18,7 @@ impl Several {
             return Ok(false);
         }
         if spare.member.is_none() {
-            self.members.push(Member::new(Box::new(CpuBackend::new(spare.threads)?)));
+            self.members.push(MemberDevice::new(Box::new(CpuBackend::new(spare.threads)?)));
             spare.member = Some(self.members.len() - 1);
         }
         let member = spare.member.unwrap_or_default();
@@ -27,7 +27,7 @@ impl Several {
     }
 
     /// Names of the members that work on a plan.
-    pub(super) fn names(&self, plan: &Plan) -> String {
+    pub(super) fn names(&self, plan: &MultiPlan) -> String {
         let names = plan.members.keys().map(|&member| match self.members[member].backend.info() {
             info if info.backend == "cpu" => "the CPU",
             info => &info.adapter,
@@ -61,13 +61,13 @@ impl Several {
     }
 
     /// The limits of a member for a plan.
-    pub(super) fn member_limits(&self, plan: &Plan, member: usize) -> Option<BatchLimits> {
+    pub(super) fn member_limits(&self, plan: &MultiPlan, member: usize) -> Option<BatchLimits> {
         plan.members.get(&member).map(|share| self.members[member].backend.limits(share.plan))
     }
 
     /// The member of a plan that would be done first with a group of so much work.
-    pub(super) fn choose(&self, plan: &Plan, work: f64) -> Option<usize> {
-        let due = |(&member, share): (&usize, &Share)| {
+    pub(super) fn choose(&self, plan: &MultiPlan, work: f64) -> Option<usize> {
+        let due = |(&member, share): (&usize, &MemberPlan)| {
             let its = || self.groups.values().filter(|group| group.member == Some(member) && !group.done);
             let (waiting, began) = (its().map(|group| group.work).sum(), its().map(|group| group.began).min());
             (self.members[member].due(work, share.pace, waiting, began), member)
@@ -78,7 +78,7 @@ impl Several {
     /// Sends all batches that are due.
     pub(super) fn advance(&mut self) -> Result<(), BackendError> {
         loop {
-            let is_due = |group: &Group| {
+            let is_due = |group: &BatchGroup| {
                 let plan = self.plans.get(&group.plan);
                 group.is_due(plan.zip(group.member).and_then(|(plan, member)| self.member_limits(plan, member)))
             };
@@ -97,7 +97,7 @@ impl Several {
         let Some(limits) = self.member_limits(plan, member) else { return Err(released()) };
         let (plan_id, spec, inner) = (group.plan, plan.spec.clone(), plan.members[&member].plan);
         // A member has one open group of a plan; one that is interrupted begins again.
-        let same = |g: &Group| g.plan == plan_id && g.member == Some(member) && g.is_open();
+        let same = |g: &BatchGroup| g.plan == plan_id && g.member == Some(member) && g.is_open();
         for (_, other) in self.groups.iter_mut().filter(|(other, g)| **other != id && same(g)) {
             other.restart()?;
         }
@@ -140,8 +140,8 @@ impl Several {
         loop {
             self.advance()?;
             match self.groups.get(&id) {
-                Some(Group { done: false, member: Some(member), .. }) => self.collect_oldest(*member)?,
-                Some(Group { done: true, .. }) => break,
+                Some(BatchGroup { done: false, member: Some(member), .. }) => self.collect_oldest(*member)?,
+                Some(BatchGroup { done: true, .. }) => break,
                 _ => return Err(released()),
             }
         }

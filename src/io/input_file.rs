@@ -22,16 +22,16 @@ const GZIP_RATIO: u64 = 200;
 pub(super) const PIECE: usize = 256 << 10;
 /// Most bytes that a disk is asked for ahead of a reader.
 #[cfg(target_os = "linux")]
-const AHEAD: u64 = 32 << 20;
+const READ_AHEAD_BYTES: u64 = 32 << 20;
 /// Bytes of a read that takes microseconds; shorter ones are part of what they are for.
 const WORTH_TIMING: usize = 16 << 10;
 /// Bytes at the start that are kept, to recognise what a file holds.
-const HEAD: u64 = 4096;
+const HEAD_BYTES: u64 = 4096;
 
 /// One input file, read-only, shared by all readers of it: every reading is checked, so that a file that becomes shorter
 /// in the meantime is an error.
 #[derive(Clone)]
-pub struct Source {
+pub struct InputFile {
     path: Arc<str>,
     file: Arc<File>,
     len: u64,
@@ -39,12 +39,12 @@ pub struct Source {
     compressed: bool,
 }
 
-impl Source {
+impl InputFile {
     /// Opens a regular file; gzip is recognised by its content.
     ///
     /// # Errors
     /// The system's own error; a directory, pipe or empty file; gzip data that are cut off or larger than believable.
-    pub fn open(path: &Path) -> Result<Source> {
+    pub fn open(path: &Path) -> Result<InputFile> {
         let name: Arc<str> = path.display().to_string().into();
         // Asked before opening: to open a pipe is to wait for its writer.
         let meta = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
@@ -62,8 +62,8 @@ impl Source {
         if len == 0 {
             return Err(format_error(&name, "gzip stream", "it unpacks to nothing"));
         }
-        let mut source = Source { path: name, file: Arc::new(file), len, head: Arc::new([]), compressed };
-        source.head = source.read(0..len.min(HEAD))?.into();
+        let mut source = InputFile { path: name, file: Arc::new(file), len, head: Arc::new([]), compressed };
+        source.head = source.read(0..len.min(HEAD_BYTES))?.into();
         Ok(source)
     }
 
@@ -108,7 +108,7 @@ impl Source {
     /// not taken, reading takes longer.
     #[cfg(target_os = "linux")]
     pub(super) fn will_read(&self, range: Range<u64>) {
-        let length = range.end.saturating_sub(range.start).min(AHEAD);
+        let length = range.end.saturating_sub(range.start).min(READ_AHEAD_BYTES);
         let held = |at| {
             let (mut byte, flags) = ([0], rustix::io::ReadWriteFlags::NOWAIT);
             rustix::io::preadv2(&*self.file, &mut [std::io::IoSliceMut::new(&mut byte)], at, flags) == Ok(1)
@@ -128,7 +128,7 @@ impl Source {
     /// The bytes of a range inside the file.
     ///
     /// # Errors
-    /// See [`Source::read_at`].
+    /// See [`InputFile::read_at`].
     pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>> {
         let mut bytes = vec![0; (range.end - range.start) as usize];
         self.read_at(range.start, &mut bytes)?;
@@ -138,7 +138,7 @@ impl Source {
     /// What `look` makes of each piece of a range, in order; on all cores. All pieces but the last have [`PIECE`] bytes.
     ///
     /// # Errors
-    /// See [`Source::read_at`].
+    /// See [`InputFile::read_at`].
     pub(super) fn pieces<T: Send>(&self, range: Range<u64>, look: impl Fn(&[u8]) -> T + Sync + Send) -> Result<Vec<T>> {
         let count = (range.end - range.start).div_ceil(PIECE as u64);
         let one = |buffer: &mut Vec<u8>, piece: u64| {
@@ -164,7 +164,7 @@ impl Source {
     /// CRC-32 (IEEE 802.3) of all bytes, unpacked, in hexadecimal; computed on all cores.
     ///
     /// # Errors
-    /// See [`Source::read_at`].
+    /// See [`InputFile::read_at`].
     pub fn crc32(&self) -> Result<String> {
         self.crc(0..self.len).map(|crc| hexadecimal(&crc))
     }
@@ -174,8 +174,8 @@ impl Source {
     ///
     /// # Errors
     /// Two files of the same content; the error names both.
-    pub fn refuse_duplicates<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Result<()> {
-        let mut seen: HashMap<u64, Vec<&Source>> = HashMap::new();
+    pub fn refuse_duplicates<'a>(sources: impl IntoIterator<Item = &'a InputFile>) -> Result<()> {
+        let mut seen: HashMap<u64, Vec<&InputFile>> = HashMap::new();
         for source in sources {
             let same = seen.entry(source.len).or_default();
             for other in same.iter() {
@@ -190,7 +190,7 @@ impl Source {
     }
 
     /// True when another file of the same length has the same bytes; reads up to the first difference.
-    fn equals(&self, other: &Source) -> Result<bool> {
+    fn equals(&self, other: &InputFile) -> Result<bool> {
         for at in (0..self.len).step_by(PIECE) {
             let piece = at..self.len.min(at + PIECE as u64);
             if self.read(piece.clone())? != other.read(piece)? {

@@ -5,7 +5,7 @@ use crate::numerics::Precision;
 
 /// Size of a case. Kernels use what concerns them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct CaseShape {
     /// Samples or bins a row.
     pub n: usize,
     /// Rows (segments).
@@ -16,7 +16,7 @@ pub struct Shape {
 
 /// Kind of input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Data {
+pub enum CaseData {
     /// What a detector delivers.
     Random,
     /// The values that break careless code: bin edges and one ulp beside them, subnormals, huge means, lone peaks.
@@ -25,7 +25,7 @@ pub enum Data {
 
 /// Results of a trial: all of them, or those at sampled places where the definition is quadratic.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
+pub struct CaseValues {
     /// Places of the values, in ascending order; `None`: 0, 1, ….
     pub at: Option<Vec<usize>>,
     /// The values.
@@ -33,17 +33,17 @@ pub struct Values {
 }
 
 /// One case of one kernel.
-pub trait Trial {
+pub trait KernelCase {
     /// The definition in scalar f64.
-    fn reference(&self) -> Values;
+    fn reference(&self) -> CaseValues;
     /// The CPU's production path; every value.
-    fn cpu(&self) -> Values;
+    fn cpu(&self) -> CaseValues;
     /// The device's work.
     fn job(&self, limits: &Limits) -> Job;
     /// The values in what a device read back.
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values;
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues;
     /// Largest error allowed at place `index`, given the values expected.
-    fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64>;
+    fn tolerance(&self, expected: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64>;
     /// Changes one parameter of a job, so that its result is wrong.
     fn perturb(&self, job: &mut Job);
     /// The device's arithmetic.
@@ -54,7 +54,7 @@ pub trait Trial {
     fn pipelines(&self, limits: &Limits) -> Vec<&'static str>;
 
     /// Compares `got`, which holds every value, with what was expected.
-    fn compare(&self, expected: &Values, got: &Values, precision: Precision) -> Comparison {
+    fn compare(&self, expected: &CaseValues, got: &CaseValues, precision: Precision) -> Comparison {
         let bound = self.tolerance(expected, precision);
         let mut result = Comparison { compared: expected.values.len(), ..Comparison::default() };
         for (i, &e) in expected.values.iter().enumerate() {
@@ -96,7 +96,7 @@ pub struct Comparison {
 }
 
 /// The 32-bit values of some outputs, one output after the other.
-pub(super) fn words<T: Into<f64>>(outputs: &[Vec<u8>], value: fn([u8; 4]) -> T) -> Values {
+pub(super) fn words<T: Into<f64>>(outputs: &[Vec<u8>], value: fn([u8; 4]) -> T) -> CaseValues {
     let words = outputs.iter().flat_map(|bytes| bytes.as_chunks::<4>().0);
-    Values { at: None, values: words.map(|&word| value(word).into()).collect() }
+    CaseValues { at: None, values: words.map(|&word| value(word).into()).collect() }
 }

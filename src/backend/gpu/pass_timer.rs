@@ -1,14 +1,14 @@
 //! What a device has done: launches and bytes by the engine's own count, and the time of every pass by the device's clock.
 
-use super::context::Context;
+use super::context::GpuContext;
 use super::pool;
 use super::readback::Mapping;
-use crate::backend::measure::Work;
+use crate::backend::measure::DeviceWork;
 use crate::base::error::BackendError;
 use crate::base::trace;
 use crate::kernels::Dispatch;
 
-impl Work {
+impl DeviceWork {
     /// Counts launches that were recorded.
     pub(super) fn launched(&mut self, dispatches: &[Dispatch]) {
         for dispatch in dispatches.iter().filter(|d| !d.workgroups.contains(&0)) {
@@ -26,7 +26,7 @@ pub(super) struct Timer {
 
 impl Timer {
     /// Room for `passes` passes.
-    pub fn new(context: &Context, passes: usize) -> Result<Timer, BackendError> {
+    pub fn new(context: &GpuContext, passes: usize) -> Result<Timer, BackendError> {
         let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
         let resolved = pool::buffer(context, "timestamps", Timer::bytes(passes), usage)?;
         let set = context.guarded(|| {
@@ -54,11 +54,11 @@ impl Timer {
 }
 
 /// Bytes of a copy that is timed: more than any cache holds.
-const COPY: u64 = 128 << 20;
+const COPY_BYTES: u64 = 128 << 20;
 
 /// Seconds of some copies of `bytes` bytes from one buffer to another on the device; empty without timestamps.
-pub(super) fn copies(context: &Context) -> Result<(u64, Vec<f64>), BackendError> {
-    let size = COPY.min(context.largest_buffer());
+pub(super) fn copies(context: &GpuContext) -> Result<(u64, Vec<f64>), BackendError> {
+    let size = COPY_BYTES.min(context.largest_buffer());
     if !context.has_timestamps() {
         return Ok((size, Vec::new()));
     }
@@ -95,7 +95,7 @@ pub(super) fn copies(context: &Context) -> Result<(u64, Vec<f64>), BackendError>
 }
 
 /// Begin and end of each pass, seconds of the device's clock.
-pub(super) fn ticks(notes: &[u8], context: &Context) -> Vec<(f64, f64)> {
+pub(super) fn ticks(notes: &[u8], context: &GpuContext) -> Vec<(f64, f64)> {
     let period = f64::from(context.queue.get_timestamp_period()) * 1e-9;
     let ticks: Vec<u64> = notes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
     // A clock that was read out of order says nothing.
@@ -103,9 +103,9 @@ pub(super) fn ticks(notes: &[u8], context: &Context) -> Vec<(f64, f64)> {
     ticks.chunks_exact(2).map(pair).collect()
 }
 
-impl Work {
+impl DeviceWork {
     /// Adds the times of passes, from the notes read back.
-    pub(super) fn timed(&mut self, passes: &[(&'static str, u64)], notes: &[u8], context: &Context) {
+    pub(super) fn timed(&mut self, passes: &[(&'static str, u64)], notes: &[u8], context: &GpuContext) {
         for (&(shader, moved), (begin, end)) in passes.iter().zip(ticks(notes, context)) {
             let time = self.passes.entry(shader).or_default();
             time.launches += 1;

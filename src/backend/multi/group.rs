@@ -10,7 +10,7 @@ use crate::base::sums::PartialSums;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 /// A group of batches, kept until it is summed so that another device can do it again.
-pub(super) struct Group {
+pub(super) struct BatchGroup {
     pub plan: usize,
     /// Rows of a segment.
     channels: usize,
@@ -36,9 +36,9 @@ pub(super) struct Group {
     pub first_segment: u64,
 }
 
-impl Group {
-    pub fn new(plan: usize, spec: &PlanSpec, batch: &SegmentBatch) -> Group {
-        Group {
+impl BatchGroup {
+    pub fn new(plan: usize, spec: &PlanSpec, batch: &SegmentBatch) -> BatchGroup {
+        BatchGroup {
             plan,
             channels: spec.channels(),
             batches: Vec::new(),

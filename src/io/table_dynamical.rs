@@ -6,11 +6,11 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::fits_writer::{FitsWriter, write_file};
-use super::product::{Format, power_unit};
-use super::product_fits::{cards, metadata, table};
+use super::table_fits::{cards, metadata, table};
+use super::table_write::{TableFormat, power_unit};
 use crate::base::error::{Error, Result};
-use crate::data::header::Header;
-use crate::data::table::{Product, ProductColumn, Values, column};
+use crate::data::header::HeaderCards;
+use crate::data::table::{Column, Table, Values, column};
 use crate::science::bispectrum::Bispectrum;
 use crate::science::cross_powers::CrossPowers;
 use crate::science::cumulant::CumulantBispectrum;
@@ -18,12 +18,12 @@ use crate::science::dynamical::{Axes, ShiftedPower};
 use crate::science::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
 
 /// What is written of a dynamical spectrum.
-struct Matrices<'a> {
+struct DynamicalTable<'a> {
     axes: &'a Axes,
     /// Columns of one value a cell; each is an image of its name in FITS, the first the primary one.
-    cells: Vec<ProductColumn<'a>>,
+    cells: Vec<Column<'a>>,
     /// Noise levels of the rows.
-    noise: Vec<ProductColumn<'a>>,
+    noise: Vec<Column<'a>>,
     meta: Json,
 }
 
@@ -36,7 +36,7 @@ impl DynamicalPowerSpectrum {
     /// The file exists and `overwrite` is false; the system's own error.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let unit = power_unit(self.meta.norm);
-        Matrices {
+        DynamicalTable {
             axes: &self.axes,
             cells: vec![column("power", unit, &self.power)],
             noise: vec![column("noise", unit, &self.noise)],
@@ -62,13 +62,13 @@ impl DynamicalCrossSpectrum {
         ];
         let noise = vec![column("noise1", unit, &self.noise1), column("noise2", unit, &self.noise2)];
         let meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        Matrices { axes: &self.axes, cells, noise, meta }.write(path, overwrite)
+        DynamicalTable { axes: &self.axes, cells, noise, meta }.write(path, overwrite)
     }
 }
 
-impl Matrices<'_> {
+impl DynamicalTable<'_> {
     fn write(self, path: &str, overwrite: bool) -> Result<()> {
-        if Format::of(path)? != Format::Fits {
+        if TableFormat::from_path(path)? != TableFormat::Fits {
             return self.long_form(path, overwrite);
         }
         let path = Path::new(path);
@@ -81,7 +81,7 @@ impl Matrices<'_> {
         let freq: Vec<f64> = self.axes.freq.iter().copied().cycle().take(rows * columns).collect();
         let mut columns = vec![column("time", "s", &time), column("freq", "Hz", &freq)];
         columns.extend(self.cells);
-        Product { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
+        Table { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
     }
 
     fn fits<W: Write + Seek>(&self, out: W) -> std::io::Result<()> {
@@ -91,7 +91,7 @@ impl Matrices<'_> {
         let mut out = Some(out);
         for cell in &self.cells {
             let Values::Real(values) = cell.values else { continue };
-            let mut header = Header::new();
+            let mut header = HeaderCards::new();
             header.push("CONTENT", cell.name, "what the values are")?;
             if !cell.unit.is_empty() {
                 header.push("BUNIT", cell.unit.as_str(), "their unit")?;
@@ -120,17 +120,17 @@ impl Matrices<'_> {
             Values::Count(_) => None,
         });
         columns.extend(noise);
-        table(&mut writer, "TIME", &columns, &Header::new())?;
+        table(&mut writer, "TIME", &columns, &HeaderCards::new())?;
         let columns =
             [column("freq", "Hz", &axes.freq), column("df", "Hz", &axes.df), column("k", "", &axes.frequencies)];
-        table(&mut writer, "FREQ", &columns, &Header::new())?;
+        table(&mut writer, "FREQ", &columns, &HeaderCards::new())?;
         metadata(&mut writer, &self.meta)?;
         writer.finish().map(|_| ())
     }
 }
 
 /// Keywords of an axis; coordinates only where they are evenly spaced: the tables have them all.
-fn axis(header: &mut Header, number: u8, name: &str, unit: &str, values: &[f64]) -> std::io::Result<()> {
+fn axis(header: &mut HeaderCards, number: u8, name: &str, unit: &str, values: &[f64]) -> std::io::Result<()> {
     header.push(&format!("CTYPE{number}"), name, &format!("the extension {name} has its values"))?;
     header.push(&format!("CUNIT{number}"), unit, "")?;
     let (Some(first), Some(last)) = (values.first(), values.last()) else { return Ok(()) };
@@ -146,7 +146,7 @@ fn axis(header: &mut Header, number: u8, name: &str, unit: &str, values: &[f64])
 
 impl ShiftedPower {
     /// The spectrum as a table, with the metadata of what it was made of.
-    pub fn product(&self, of: &DynamicalPowerSpectrum) -> Product<'_> {
+    pub fn table(&self, of: &DynamicalPowerSpectrum) -> Table<'_> {
         let unit = power_unit(of.meta.norm);
         let columns = vec![
             column("freq", "Hz", &self.freq),
@@ -156,13 +156,13 @@ impl ShiftedPower {
             column("noise", unit, &self.noise),
             column("m", "", &self.m),
         ];
-        Product { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
+        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
     }
 }
 
 impl CrossPowers {
     /// The spectrum as a table, in a normalisation, with the metadata of what it was made of.
-    pub fn product(&self, norm: Norm, meta: Json) -> Product<'_> {
+    pub fn table(&self, norm: Norm, meta: Json) -> Table<'_> {
         let unit = power_unit(norm);
         let columns = vec![
             column("freq", "Hz", &self.freq),
@@ -173,13 +173,13 @@ impl CrossPowers {
             column("power1", unit, &self.power1),
             column("power2", unit, &self.power2),
         ];
-        Product { name: "SPECTRUM", columns, meta }
+        Table { name: "SPECTRUM", columns, meta }
     }
 }
 
 impl Bispectrum {
     /// The bispectrum as a table, a line a pair.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let columns = vec![
             column("freq1", "Hz", &self.freq1),
             column("freq2", "Hz", &self.freq2),
@@ -188,13 +188,13 @@ impl Bispectrum {
             column("bispectrum_re", "ct3", &self.bispectrum_re),
             column("bispectrum_im", "ct3", &self.bispectrum_im),
         ];
-        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+        Table { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
 }
 
 impl CumulantBispectrum {
     /// The bispectrum as a table, a line a pair.
-    pub fn product(&self) -> Product<'_> {
+    pub fn table(&self) -> Table<'_> {
         let columns = vec![
             column("freq1", "Hz", &self.freq1),
             column("freq2", "Hz", &self.freq2),
@@ -203,6 +203,6 @@ impl CumulantBispectrum {
             column("bispectrum_re", "ct3", &self.bispectrum_re),
             column("bispectrum_im", "ct3", &self.bispectrum_im),
         ];
-        Product { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
+        Table { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
     }
 }

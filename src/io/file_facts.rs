@@ -1,12 +1,12 @@
 //! What headers say of an event file beside its events, for those who want to know what they analyse.
 
-use super::fits::{Hdu, Header};
+use super::fits::{FitsHeader, Hdu};
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
 use crate::missions::Mission;
 
 /// Words and what is known of them, in the order in which `info` shows them.
-pub(super) fn of(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(&'static str, String)> {
+pub(super) fn file_facts(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(&'static str, String)> {
     let text = |key: &str| {
         let filled = |h: &Hdu| h.header.text(key).map(|t| t.trim().to_string()).filter(|t| !t.is_empty());
         filled(events).or_else(|| hdus.iter().take(2).find_map(filled))
@@ -33,7 +33,7 @@ pub(super) fn of(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(&'static
 }
 
 /// Frame times of XMM in a whole number of milliseconds are rounded, and no clock.
-pub(super) fn warn_of_frames(header: &Header, path: &str, warnings: &mut Warnings) -> Result<()> {
+pub(super) fn warn_of_frames(header: &FitsHeader, path: &str, warnings: &mut Warnings) -> Result<()> {
     let Some(ms) = header.real("FRMTIME")?.filter(|ms| *ms > 0.0 && ms.fract() == 0.0) else { return Ok(()) };
     if header.real("TIMEDEL")?.is_none() {
         let message = format!(

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::pds::PdsArgs;
-use crate::arguments::number::Range;
+use crate::arguments::number::NumberRange;
 use eagleray::internal::segment::plan::Resolution;
-use eagleray::internal::text::{Short, count};
-use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, Pulsation, pulsed_limit, rms};
+use eagleray::internal::text::{ShortNumber, count};
+use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, PulsationLimit, pulsed_limit, rms};
 use eagleray::{Error, Result};
 
 /// Powers listed as the most significant.
-const LISTED: usize = 5;
+const LISTED_POWERS: usize = 5;
 
 /// Refuses bands that the spectrum to be will have nothing of.
 ///
@@ -19,14 +19,14 @@ const LISTED: usize = 5;
 pub(super) fn check_bands(args: &PdsArgs, resolution: &Resolution) -> Result<()> {
     let df = 1.0 / resolution.segment_size;
     let last = eagleray::internal::numerics::fft::frequencies(resolution.n) as f64;
-    let check = |option: &str, band: Range, inside: bool| {
+    let check = |option: &str, band: NumberRange, inside: bool| {
         let message = format!("no frequency in it; there are those from {df} to {} Hz, {df} Hz apart", last * df);
         if inside { Ok(()) } else { Err(Error::argument(option, format!("{}:{}", band.lo, band.hi), message)) }
     };
     if let NoiseLevel::Band(lo, hi) = args.noise {
         // The first frequency that is not below the band.
         let first = (1..=last as u64).find(|&k| k as f64 * df >= lo);
-        check("--noise", Range { lo, hi }, first.is_some_and(|k| (k as f64 * df) < hi))?;
+        check("--noise", NumberRange { lo, hi }, first.is_some_and(|k| (k as f64 * df) < hi))?;
     }
     for (option, band) in [("--rms", args.rms), ("--pulsed-limit", args.pulsed_limit)] {
         if let Some(band) = band {
@@ -54,7 +54,13 @@ pub(super) fn measure(spectrum: &mut AveragedPowerSpectrum, args: &PdsArgs) -> R
     Ok(())
 }
 
-fn warn_of_part(spectrum: &mut AveragedPowerSpectrum, code: &'static str, option: &str, band: Range, has: [f64; 2]) {
+fn warn_of_part(
+    spectrum: &mut AveragedPowerSpectrum,
+    code: &'static str,
+    option: &str,
+    band: NumberRange,
+    has: [f64; 2],
+) {
     let [lo, hi] = has;
     // Edges of bins are rounded.
     let slack = 1e-9 * spectrum.meta.df;
@@ -84,7 +90,7 @@ pub(super) fn summary_json(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -
             json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
     }
     value["frequencies"] = json!(spectrum.len());
-    value["significant"] = json!(spectrum.significant(LISTED));
+    value["significant"] = json!(spectrum.significant(LISTED_POWERS));
     value["detection_level"] = json!({
         "probability": false_alarm, "trials": spectrum.len(), "levels": spectrum.detection_levels(false_alarm),
     });
@@ -98,9 +104,9 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
     let mut text = format!(
         "{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
         count(meta.m, "segment"),
-        Short(meta.segment_size),
+        ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
-        Short(meta.dt),
+        ShortNumber(meta.dt),
         meta.nphots,
         meta.device.backend,
         meta.device.adapter
@@ -136,7 +142,7 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
         text += &pulsed_text(pulsed);
     }
     text += &detection_text(spectrum, false_alarm);
-    let bins = spectrum.significant(LISTED);
+    let bins = spectrum.significant(LISTED_POWERS);
     if let Some(first) = bins.first() {
         text += &format!("most significant, {} trials, against {}:\n", first.trials, null_hypothesis(spectrum));
     }
@@ -147,7 +153,7 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
     text
 }
 
-fn pulsed_text(p: &Pulsation) -> String {
+fn pulsed_text(p: &PulsationLimit) -> String {
     let percent = 100.0 * pulsed_limit::CONFIDENCE;
     let limit = 100.0 * p.upper_limit;
     let mut text = format!(

@@ -1,14 +1,15 @@
 //! Light curves as input, and `eagleray pds` of them.
 
 use super::pds::PdsArgs;
-use crate::arguments::input::{InputArgs, Opened, report};
+use crate::arguments::input::{InputArgs, OpenedInputs, report};
 use crate::arguments::output::OutputArgs;
 use crate::plan_text::describe_series;
 use eagleray::data::LightCurve;
 use eagleray::engine::{
-    CHUNK_EVENTS, Combine, LightCurveOptions, SeriesOptions, SeriesPlan, light_curve_of_events, spectrum_of_light_curve,
+    CHUNK_EVENTS, Combine, LightCurveOptions, LightCurvePlan, LightCurveSpectrumOptions, light_curve_of_events,
+    spectrum_of_light_curve,
 };
-use eagleray::internal::text::{Short, count};
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result, Warnings};
 
 /// The light curve with bins of `dt` seconds, which must be whole bins of its own.
@@ -17,7 +18,8 @@ pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve>
     let Some(dt) = dt else { return Ok(series) };
     let by = (dt / own).round();
     if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
-        let message = format!("the light curve has bins of {} s; whole multiples of that are possible", Short(own));
+        let message =
+            format!("the light curve has bins of {} s; whole multiples of that are possible", ShortNumber(own));
         return Err(Error::argument("--dt", dt, message));
     }
     if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
@@ -31,8 +33,8 @@ pub(super) fn of_files(
     warnings: &mut Warnings,
 ) -> Result<LightCurve> {
     match input.open_any(false, warnings)? {
-        Opened::Series(series) => coarser(*series, dt),
-        Opened::Events(files) => {
+        OpenedInputs::Series(series) => coarser(*series, dt),
+        OpenedInputs::Events(files) => {
             let (inputs, combine) = input.inputs(&files, warnings, &mut |text| out.say(&text))?;
             let options = LightCurveOptions { dt, combine, chunk_events: CHUNK_EVENTS };
             let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &mut |_| {})?;
@@ -43,7 +45,7 @@ pub(super) fn of_files(
 }
 
 /// What a light curve is: its bins, gaps and values.
-pub(super) fn words(series: &LightCurve) -> String {
+pub(super) fn describe(series: &LightCurve) -> String {
     let gaps = match gaps(series) {
         0 => String::new(),
         gaps => format!(" with {}", count(gaps, "gap")),
@@ -51,7 +53,7 @@ pub(super) fn words(series: &LightCurve) -> String {
     format!(
         "light curve of {} of {} s{gaps}, {}",
         count(series.len() as u64, "bin"),
-        Short(series.grid.dt),
+        ShortNumber(series.grid.dt),
         values(series)
     )
 }
@@ -78,13 +80,16 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
     }
     let series = coarser(series, args.spectrum.dt)?;
     let power = args.options(Combine::Average, 1).power;
-    let options =
-        SeriesOptions { segment_size: args.spectrum.segment_size, min_fracexp: args.spectrum.min_fracexp, power };
+    let options = LightCurveSpectrumOptions {
+        segment_size: args.spectrum.segment_size,
+        min_fracexp: args.spectrum.min_fracexp,
+        power,
+    };
     let mut planning = Warnings::default();
-    let plan = SeriesPlan::new(&series, &options, &mut planning)?;
-    super::judge::check_bands(args, &plan.resolution)?;
+    let plan = LightCurvePlan::new(&series, &options, &mut planning)?;
+    super::significance::check_bands(args, &plan.resolution)?;
     if !args.quiet {
-        eprintln!("{}", words(&series));
+        eprintln!("{}", describe(&series));
     }
     if args.dry_run {
         warnings.extend(planning);

@@ -7,12 +7,12 @@ use rustfft::num_complex::Complex;
 
 use super::{FftBuffers, FftPlan, reference};
 use crate::base::random::Random;
-use crate::kernels::{Data, DeviceRow, Fill, Input, Job, Limits, Shape, Trial, Values, centre};
+use crate::kernels::{CaseData, CaseShape, CaseValues, DeviceSegment, Fill, Input, Job, KernelCase, Limits, centre};
 use crate::numerics::fft::{CpuFft, root};
 use crate::numerics::precision::Precision;
 
 /// Lengths of every class, in one workgroup and beyond, full and not.
-pub(super) fn shapes(limits: &Limits) -> Vec<Shape> {
+pub(super) fn shapes(limits: &Limits) -> Vec<CaseShape> {
     let points = limits.points as usize;
     let mut list = vec![(1, 2), (2, 0), (2, 1), (2, 8191), (3, 5), (4, 3), (5, 1), (6, 2), (7, 100)];
     list.extend([(8, points / 4 - 1), (8, points / 4), (8, points / 4 + 1), (16, 33), (512, 7), (1024, 13)]);
@@ -23,7 +23,7 @@ pub(super) fn shapes(limits: &Limits) -> Vec<Shape> {
     list.extend([(17, 63), (34, 9), (289, 3), (1021, 2), (2 * 1021, 3), (2 * 1031, 2), (4099, 2)]);
     // Two passes, smooth or powers of two.
     list.extend([(1 << 13, 3), (1 << 14, 3), (1 << 17, 2), (10_000, 3), (15_625, 2), (2 * 9 * 7 * 11 * 13, 2)]);
-    list.into_iter().map(|(n, rows)| Shape { n, rows, events: 0 }).collect()
+    list.into_iter().map(|(n, rows)| CaseShape { n, rows, events: 0 }).collect()
 }
 
 /// Amplitudes of `n` samples that are compared: k = 1 … floor((n − 1)/2), and that of n = 2, which has no other.
@@ -32,7 +32,7 @@ fn count(n: usize) -> usize {
 }
 
 /// One case.
-pub(in crate::kernels) struct FftTrial {
+pub(in crate::kernels) struct FftCase {
     n: usize,
     rows: usize,
     input: Input,
@@ -44,15 +44,15 @@ pub(in crate::kernels) struct FftTrial {
     peaks: Vec<usize>,
 }
 
-impl FftTrial {
+impl FftCase {
     /// Variants: counts and flux in single precision, then in double.
-    pub fn of_variant(variant: usize, shape: Shape, data: Data, seed: u64) -> FftTrial {
+    pub fn from_variant(variant: usize, shape: CaseShape, data: CaseData, seed: u64) -> FftCase {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
-        FftTrial::new([Input::Events, Input::Flux][variant % 2], precision, shape, data, seed)
+        FftCase::new([Input::Events, Input::Flux][variant % 2], precision, shape, data, seed)
     }
 
-    fn new(input: Input, precision: Precision, shape: Shape, data: Data, seed: u64) -> FftTrial {
-        let Shape { n, rows, .. } = shape;
+    fn new(input: Input, precision: Precision, shape: CaseShape, data: CaseData, seed: u64) -> FftCase {
+        let CaseShape { n, rows, .. } = shape;
         let mut random = Random::new(seed);
         let (mut samples, mut peaks) = (Vec::with_capacity(n * rows), Vec::with_capacity(rows));
         for row in 0..rows {
@@ -66,13 +66,13 @@ impl FftTrial {
                     walk += white;
                     let pulse = 0.9 * (std::f64::consts::TAU * frequency * j as f64).cos();
                     match (input, data) {
-                        (Input::Events, Data::Random) => (6.0 + 2.4 * white).max(0.0).round(),
+                        (Input::Events, CaseData::Random) => (6.0 + 2.4 * white).max(0.0).round(),
                         // 1e4 counts a bin and a 90 % pulsar: the mean matters.
-                        (Input::Events, Data::Hostile) => (1e4 * (1.0 + pulse) + 100.0 * white).max(0.0).round(),
-                        (Input::Flux, Data::Random) => white,
+                        (Input::Events, CaseData::Hostile) => (1e4 * (1.0 + pulse) + 100.0 * white).max(0.0).round(),
+                        (Input::Flux, CaseData::Random) => white,
                         // Red noise of index 2, or a lone peak; over ranges whose squares f32 just holds.
-                        (Input::Flux, Data::Hostile) if row % 2 == 0 => walk * 1e6,
-                        (Input::Flux, Data::Hostile) => (pulse + 1e-3 * white) * 1e-12,
+                        (Input::Flux, CaseData::Hostile) if row % 2 == 0 => walk * 1e6,
+                        (Input::Flux, CaseData::Hostile) => (pulse + 1e-3 * white) * 1e-12,
                     }
                 })
                 .collect();
@@ -82,7 +82,7 @@ impl FftTrial {
         }
         let mean = |row: &[f32]| row.iter().map(|&x| f64::from(x)).sum::<f64>() / n as f64;
         let means = samples.chunks(n).map(|row| if input == Input::Events { centre(mean(row)) } else { 0.0 }).collect();
-        FftTrial { n, rows, input, precision, samples, means, peaks }
+        FftCase { n, rows, input, precision, samples, means, peaks }
     }
 
     /// The samples of a row less their mean, f64.
@@ -92,7 +92,7 @@ impl FftTrial {
     }
 }
 
-impl FftTrial {
+impl FftCase {
     /// Amplitudes of a row.
     pub fn count(&self) -> usize {
         count(self.n)
@@ -104,8 +104,8 @@ impl FftTrial {
     }
 }
 
-impl Trial for FftTrial {
-    fn reference(&self) -> Values {
+impl KernelCase for FftCase {
+    fn reference(&self) -> CaseValues {
         let last = self.count();
         let (mut at, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.rows {
@@ -120,10 +120,10 @@ impl Trial for FftTrial {
                 values.extend([f.re, f.im]);
             }
         }
-        Values { at: Some(at), values }
+        CaseValues { at: Some(at), values }
     }
 
-    fn cpu(&self) -> Values {
+    fn cpu(&self) -> CaseValues {
         let fft = CpuFft::new(self.n);
         let mut work = fft.work();
         let mut values = Vec::with_capacity(self.rows * 2 * self.count());
@@ -132,29 +132,29 @@ impl Trial for FftTrial {
             fft.process(&mut work);
             values.extend(work.output[1..=self.count()].iter().flat_map(|f| [f.re, f.im]));
         }
-        Values { at: None, values }
+        CaseValues { at: None, values }
     }
 
     fn job(&self, limits: &Limits) -> Job {
         let plan = self.plan(limits);
         let double = self.precision == Precision::Double;
         let reals = |values: Vec<f64>| match double {
-            true => Fill::of(&values),
-            false => Fill::of(&values.iter().map(|&x| x as f32).collect::<Vec<_>>()),
+            true => Fill::from_values(&values),
+            false => Fill::from_values(&values.iter().map(|&x| x as f32).collect::<Vec<_>>()),
         };
         let samples = match self.input {
-            Input::Events => Fill::of(&self.samples.iter().map(|&x| x as u32).collect::<Vec<_>>()),
+            Input::Events => Fill::from_values(&self.samples.iter().map(|&x| x as u32).collect::<Vec<_>>()),
             Input::Flux => reals(self.samples.iter().map(|&x| f64::from(x)).collect()),
         };
         let work = Fill::Zeros((self.rows * plan.length()) as u64 * u64::from(self.precision.complex_bytes()));
         let complex = |values: &[Complex<f64>]| Fill::Bytes(self.precision.bytes(values));
         let buffers = vec![
             samples,
-            Fill::of(
+            Fill::from_values(
                 &self
                     .means
                     .iter()
-                    .map(|&mean| DeviceRow { mean, include: 1.0, ..DeviceRow::default() })
+                    .map(|&mean| DeviceSegment { mean, include: 1.0, ..DeviceSegment::default() })
                     .collect::<Vec<_>>(),
             ),
             complex(plan.tables()),
@@ -169,7 +169,7 @@ impl Trial for FftTrial {
     }
 
     /// The step from the device's points to amplitudes, in f64; on devices it belongs to the power sum (`kernels/path.rs`).
-    fn decode(&self, outputs: &[Vec<u8>]) -> Values {
+    fn decode(&self, outputs: &[Vec<u8>]) -> CaseValues {
         let plan = self.plan(&Limits::PORTABLE);
         let h = plan.h();
         let values = self.precision.reals(&outputs[0]);
@@ -189,7 +189,7 @@ impl Trial for FftTrial {
                 all.extend([f.re, f.im]);
             }
         }
-        Values { at: None, values: all }
+        CaseValues { at: None, values: all }
     }
 
     fn precision(&self) -> Precision {
@@ -201,7 +201,7 @@ impl Trial for FftTrial {
     /// times higher; a lone peak carries some 2^-24·√P_max of its own (in one of some thousand rows more than the bound, see
     /// docs/results/fft-accuracy.md). `P̄ = Σ x²` (Parseval). For f64 2^-27 of it: the rounding is 2^-29 times smaller, and
     /// the reference's own roots carry the rounding of their angles, up to 2π.
-    fn tolerance(&self, expected: &Values, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
+    fn tolerance(&self, expected: &CaseValues, precision: Precision) -> Box<dyn Fn(usize) -> f64> {
         let row_of = |i: usize| expected.at.as_ref().map_or(i, |at| at[i]) / (2 * self.count());
         let scale = if precision == Precision::Single { 1.0 } else { 2f64.powi(-27) };
         let mut largest = vec![0f64; self.rows];

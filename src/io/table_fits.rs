@@ -5,18 +5,18 @@ use std::io::{Cursor, Seek, Write};
 
 use serde_json::Value as Json;
 
-use super::fits_writer::{Column, FitsWriter};
+use super::fits_writer::{FitsWriter, WrittenColumn};
 use crate::base::error::{Error, Result};
-use crate::data::header::{Header, Value};
-use crate::data::table::{Product, ProductColumn, Values};
+use crate::data::header::{CardValue, HeaderCards};
+use crate::data::table::{Column, Table, Values};
 
 /// A FITS file of one table; scalars of the metadata are keywords, and all of it is in [`metadata`].
-pub(super) fn encode(product: &Product) -> Result<Vec<u8>> {
+pub(super) fn encode(product: &Table) -> Result<Vec<u8>> {
     write(product).map(Cursor::into_inner).map_err(|e| Error::io("(FITS product)", e))
 }
 
-fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
-    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &Header::new())?;
+fn write(product: &Table) -> std::io::Result<Cursor<Vec<u8>>> {
+    let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &HeaderCards::new())?;
     table(&mut writer, product.name, &product.columns, &cards(&product.meta)?)?;
     metadata(&mut writer, &product.meta)?;
     writer.finish()
@@ -26,17 +26,17 @@ fn write(product: &Product) -> std::io::Result<Cursor<Vec<u8>>> {
 pub(super) fn table<W: Write + Seek>(
     writer: &mut FitsWriter<W>,
     name: &str,
-    columns: &[ProductColumn],
-    cards: &Header,
+    columns: &[Column],
+    cards: &HeaderCards,
 ) -> std::io::Result<()> {
-    let forms: Vec<Column> = columns
+    let forms: Vec<WrittenColumn> = columns
         .iter()
         .map(|c| {
             let form = match c.values {
                 Values::Real(_) => "D",
                 Values::Count(_) => "K",
             };
-            Column::new(c.name, form, &c.unit)
+            WrittenColumn::new(c.name, form, &c.unit)
         })
         .collect();
     writer.table(name, &forms, cards)?;
@@ -65,15 +65,15 @@ pub(super) fn metadata<W: Write + Seek>(writer: &mut FitsWriter<W>, meta: &Json)
             _ => text += &format!("\\u{unit:04x}"),
         }
     }
-    let mut header = Header::new();
+    let mut header = HeaderCards::new();
     header.push("CONTENT", "METADATA", "all metadata of the product as one JSON object")?;
-    writer.table("METADATA", &[Column::new("JSON", &format!("{}A", text.len()), "")], &header)?;
+    writer.table("METADATA", &[WrittenColumn::new("JSON", &format!("{}A", text.len()), "")], &header)?;
     writer.rows(text.as_bytes())
 }
 
 /// Keywords for scalars with names that fit in eight characters (longer ones are shortened as listed).
-pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
-    let mut header = Header::new();
+pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
+    let mut header = HeaderCards::new();
     let Json::Object(meta) = meta else { return Ok(header) };
     for (name, value) in meta {
         let keyword = match name.as_str() {
@@ -119,7 +119,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<Header> {
             short => short,
         }
         .to_ascii_uppercase();
-        let value: Value = match value {
+        let value: CardValue = match value {
             Json::Bool(b) => (*b).into(),
             Json::Number(x) if x.is_f64() => x.as_f64().unwrap_or(0.0).into(),
             Json::Number(x) => x.as_i64().unwrap_or(i64::MAX).into(),

@@ -3,33 +3,33 @@
 
 use crate::base::sums::Sums;
 use crate::kernels::{Input, bin_events, cross_spectrum};
-use crate::science::cross::Ends;
+use crate::science::cross::ZeroNyquistSums;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 /// Sums over the segments of two channels, in the order of their indices.
-pub(super) struct EndSums<'a> {
+pub(super) struct ZeroNyquistAccumulator<'a> {
     spec: &'a PlanSpec,
     /// Of each row of the open group.
-    rows: Vec<Amplitudes>,
-    sums: Ends,
+    rows: Vec<ZeroNyquistAmplitudes>,
+    sums: ZeroNyquistSums,
 }
 
 /// Both amplitudes of a row, and the events that fell in no bin.
 #[derive(Clone, Copy, Default)]
-struct Amplitudes {
+struct ZeroNyquistAmplitudes {
     zero: f64,
     nyquist: f64,
     dropped: u64,
 }
 
-impl<'a> EndSums<'a> {
-    pub fn new(spec: &'a PlanSpec) -> EndSums<'a> {
-        EndSums { spec, rows: Vec::new(), sums: Ends::default() }
+impl<'a> ZeroNyquistAccumulator<'a> {
+    pub fn new(spec: &'a PlanSpec) -> ZeroNyquistAccumulator<'a> {
+        ZeroNyquistAccumulator { spec, rows: Vec::new(), sums: ZeroNyquistSums::default() }
     }
 
     /// Begins again.
     pub fn clear(&mut self) {
-        *self = EndSums::new(self.spec);
+        *self = ZeroNyquistAccumulator::new(self.spec);
     }
 
     /// Adds a batch of whole runs, or a part of a group, as backends do.
@@ -37,13 +37,13 @@ impl<'a> EndSums<'a> {
         let (n, delta) = (self.spec.n, self.spec.delta());
         let sign = |bin: usize| if bin.is_multiple_of(2) { 1.0 } else { -1.0 };
         if batch.first {
-            self.rows = vec![Amplitudes::default(); batch.rows.len()];
+            self.rows = vec![ZeroNyquistAmplitudes::default(); batch.rows.len()];
         }
         for (i, (row, sum)) in batch.rows.iter().zip(&mut self.rows).enumerate() {
             if self.spec.input == Input::Flux {
                 let alternating: f64 =
                     batch.flux[i * n..(i + 1) * n].iter().enumerate().map(|(j, x)| sign(j) * x).sum();
-                *sum = Amplitudes {
+                *sum = ZeroNyquistAmplitudes {
                     zero: row.flux_mean * n as f64,
                     nyquist: alternating * 2f64.powi(-row.scale),
                     dropped: 0,
@@ -63,7 +63,7 @@ impl<'a> EndSums<'a> {
         for (rows, sums) in batch.rows.chunks(2).zip(self.rows.chunks(2)) {
             let ([_, subject], [reference, own]) = (rows, sums) else { continue };
             let dropped = [reference.dropped, own.dropped];
-            if !self.spec.tally(rows, &dropped, &mut Sums::default()) {
+            if !self.spec.add_segment(rows, &dropped, &mut Sums::default()) {
                 continue;
             }
             let inside = self.spec.is_inside(1);
@@ -84,7 +84,7 @@ impl<'a> EndSums<'a> {
         }
     }
 
-    pub fn finish(self) -> Ends {
+    pub fn finish(self) -> ZeroNyquistSums {
         self.sums
     }
 }

@@ -2,32 +2,32 @@
 
 use std::ops::Range;
 
-use super::bands::Cell;
+use super::bands::ChannelCell;
 use super::events::EventFile;
-use super::scan::Part;
-use super::stream::{Decoder, Kept, Parting};
+use super::scan::RowRangeScan;
+use super::stream::{BandSelection, Decoder, KeptEvents};
 use crate::base::error::Result;
-use crate::data::Balance;
+use crate::data::EventBalance;
 
 /// Selected times of consecutive rows, which are taken to be in order and are proven to be as they are read.
-pub(crate) struct Share<'a> {
+pub(crate) struct RowRangeReader<'a> {
     file: &'a EventFile,
     decoder: Decoder<'a>,
     rest: Range<usize>,
     times: Vec<f64>,
-    cells: Vec<Cell>,
+    cells: Vec<ChannelCell>,
     /// Find the hashes of the bytes too.
     hashed: bool,
     /// What the rows read so far tell.
-    pub part: Part,
+    pub part: RowRangeScan,
     /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
-    pub balance: Balance,
+    pub balance: EventBalance,
 }
 
 impl EventFile {
     /// Bytes that reading a share takes.
-    pub(crate) fn share_bytes(&self, parting: &Parting) -> usize {
-        let Parting { selection, bands, .. } = parting;
+    pub(crate) fn row_range_bytes(&self, parting: &BandSelection) -> usize {
+        let BandSelection { selection, bands, .. } = parting;
         let channels = selection.channels.is_some() || bands.is_some();
         let columns = 1 + usize::from(channels) + usize::from(selection.detectors.is_some()) + parting.bands();
         let rows = self.table.rows_at_a_time();
@@ -36,16 +36,21 @@ impl EventFile {
     }
 }
 
-impl<'a> Share<'a> {
+impl<'a> RowRangeReader<'a> {
     /// Some rows; nothing is read.
     ///
     /// # Errors
     /// A selection by a column the file does not have.
-    pub fn new(file: &'a EventFile, parting: Parting, rows: Range<usize>, hashed: bool) -> Result<Share<'a>> {
-        let (decoder, part) = (Decoder::new(file, parting)?, Part::at(rows.start));
+    pub fn new(
+        file: &'a EventFile,
+        parting: BandSelection,
+        rows: Range<usize>,
+        hashed: bool,
+    ) -> Result<RowRangeReader<'a>> {
+        let (decoder, part) = (Decoder::new(file, parting)?, RowRangeScan::at(rows.start));
         let (times, cells) = (Vec::new(), Vec::new());
         file.table.will_read(rows.clone());
-        Ok(Share { file, decoder, rest: rows, times, cells, hashed, part, balance: Balance::default() })
+        Ok(RowRangeReader { file, decoder, rest: rows, times, cells, hashed, part, balance: EventBalance::default() })
     }
 
     /// Number of bands.
@@ -53,19 +58,19 @@ impl<'a> Share<'a> {
         self.decoder.parting.bands()
     }
 
-    /// The same, of which [`Share::next_kept`] gives channels and detectors, too.
+    /// The same, of which [`RowRangeReader::next_events`] gives channels and detectors, too.
     ///
     /// # Errors
     /// The file has no channels.
-    pub fn with_values(self) -> Result<Share<'a>> {
-        Ok(Share { decoder: self.decoder.with_values()?, ..self })
+    pub fn with_values(self) -> Result<RowRangeReader<'a>> {
+        Ok(RowRangeReader { decoder: self.decoder.with_values()?, ..self })
     }
 
     /// What the selection keeps of the next rows, in order or not; `None` when there are no more. `times` is room for them.
     ///
     /// # Errors
-    /// See [`Share::next_chunk`].
-    pub fn next_kept<'b>(&'b mut self, times: &'b mut Vec<f64>) -> Result<Option<Kept<'b>>> {
+    /// See [`RowRangeReader::next_chunk`].
+    pub fn next_events<'b>(&'b mut self, times: &'b mut Vec<f64>) -> Result<Option<KeptEvents<'b>>> {
         let rows = self.file.table.rows_at_a_time().min(self.rest.len());
         if rows == 0 {
             return Ok(None);

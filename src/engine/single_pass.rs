@@ -7,32 +7,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use super::Progress;
+use super::ReadProgress;
 use super::plan::{InputPlan, Plan};
 use super::reader::edges;
-use super::source::Events;
-use super::task::{Done, Input, PARTS_MEMORY, Task, Work};
-use crate::backend::local::{Deal, Local};
+use super::task::{PARTS_MEMORY, Task, TaskContext, TaskInput, TaskSums};
+use super::time_source::Events;
+use crate::backend::local::{LocalPlan, WorkQueue};
 use crate::base::error::{Error, Result};
 use crate::base::sums::PartialSums;
 use crate::base::trace;
-use crate::data::Balance;
-use crate::io::Part;
+use crate::data::EventBalance;
+use crate::io::RowRangeScan;
 
 /// Bytes of the files in one task: enough that finding its rows, and what its sums take to be merged, do not count.
 pub(super) const TASK_BYTES: u128 = 8 << 20;
 /// Tasks for each thread, where there is less to read: the last to finish is not far behind the others.
-const TASKS: u128 = 4;
+const TASKS_A_THREAD: u128 = 4;
 /// Bytes of the sums of one task, where segments are kept apart.
 const APART_BYTES: u128 = 8 << 20;
 
 /// What came of some tasks.
 #[derive(Default)]
-struct Found {
+struct ThreadSums {
     sums: PartialSums,
-    balance: Balance,
+    balance: EventBalance,
     /// By task and input.
-    parts: Vec<(usize, usize, Part)>,
+    parts: Vec<(usize, usize, RowRangeScan)>,
     error: Option<(usize, Error)>,
 }
 
@@ -47,26 +47,27 @@ struct Found {
 pub(super) fn sums(
     plan: &Plan,
     inputs: &[Events],
-    local: &Local,
+    local: &LocalPlan,
     chunk: usize,
     take: &mut dyn FnMut(&mut PartialSums),
-    progress: Progress,
-) -> Result<Option<(PartialSums, Balance)>> {
-    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
-    let Some(inputs) = inputs.collect::<Option<Vec<Input>>>() else { return Ok(None) };
+    progress: ReadProgress,
+) -> Result<Option<(PartialSums, EventBalance)>> {
+    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| unread_task_input(events, plan));
+    let Some(inputs) = inputs.collect::<Option<Vec<TaskInput>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
-    let (stop, found) = (AtomicBool::new(false), Mutex::new(Found { sums: plan.spec.no_sums(), ..Found::default() }));
-    let common = Work { plan, inputs: &inputs, local, chunk, few: few(plan, local) };
-    let work = |thread: usize, (first, deal): (usize, &Deal), sender: SyncSender<u64>| {
+    let (stop, found) =
+        (AtomicBool::new(false), Mutex::new(ThreadSums { sums: plan.spec.empty_sums(), ..ThreadSums::default() }));
+    let common = TaskContext { plan, inputs: &inputs, local, chunk, few: has_few_runs(plan, local) };
+    let work = |thread: usize, (first, deal): (usize, &WorkQueue), sender: SyncSender<u64>| {
         let mut worker = None;
-        let mut told = Told { sender, rows: 0, step: chunk as u64 };
+        let mut told = ProgressSender { sender, rows: 0, step: chunk as u64 };
         for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)).map(|number| first + number) {
             let Some(task) = tasks.get(number) else { break };
             let done = common.one(task, &mut worker, &mut |rows| told.add(rows));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             let _span = trace::span("merge");
             match done {
-                Ok(Done { sums, balance, parts }) => {
+                Ok(TaskSums { sums, balance, parts }) => {
                     if parts.iter().any(|(_, part)| !part.is_sorted()) {
                         stop.store(true, Ordering::Relaxed);
                     }
@@ -83,9 +84,9 @@ pub(super) fn sums(
             }
         }
     };
-    let wave = if plan.spec.every_segment() { TASKS as usize * local.threads() } else { tasks.len() };
+    let wave = if plan.spec.every_segment() { TASKS_A_THREAD as usize * local.threads() } else { tasks.len() };
     for first in (0..tasks.len()).step_by(wave.max(1)).take_while(|_| !stop.load(Ordering::Relaxed)) {
-        let deal = local.deal(wave.min(tasks.len() - first));
+        let deal = local.work_queue(wave.min(tasks.len() - first));
         // Readers wait for who watches them, so that a count of rows means something while they read.
         let (sender, rows_read) = sync_channel(2 * local.threads());
         local.scope(|scope| {
@@ -99,7 +100,7 @@ pub(super) fn sums(
         });
         take(&mut found.lock().unwrap_or_else(PoisonError::into_inner).sums);
     }
-    let Found { sums, balance, mut parts, error } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let ThreadSums { sums, balance, mut parts, error } = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, error)) = error {
         return Err(error);
     }
@@ -118,31 +119,32 @@ pub(super) fn sums(
 }
 
 /// True where runs of segments are so few that some threads would have none, or half of all at the end.
-fn few(plan: &Plan, local: &Local) -> bool {
+fn has_few_runs(plan: &Plan, local: &LocalPlan) -> bool {
     let runs = plan.total_segments().div_ceil(plan.spec.run_length());
     local.threads() > 1 && runs < 2 * local.threads() as u64
 }
 
 /// Bytes that [`sums`] takes, about, but for those of the files; `None` where it is not the way.
-pub(super) fn memory(plan: &Plan, inputs: &[Events], local: &Local) -> Option<usize> {
-    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| file(events, plan));
-    let inputs = inputs.collect::<Option<Vec<Input>>>()?;
-    let reader = |input: &Input| input.file.share_bytes(input.parting);
+pub(super) fn single_pass_bytes(plan: &Plan, inputs: &[Events], local: &LocalPlan) -> Option<usize> {
+    let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| unread_task_input(events, plan));
+    let inputs = inputs.collect::<Option<Vec<TaskInput>>>()?;
+    let reader = |input: &TaskInput| input.file.row_range_bytes(input.parting);
     let of_run = 8 * plan.spec.frequencies() * plan.spec.blocks();
     let nodes = plan.total_segments().div_ceil(plan.spec.run_length()).ilog2() as usize + 1;
     let readers: usize = inputs.iter().map(reader).max().unwrap_or(0);
-    let parts = if few(plan, local) { PARTS_MEMORY.min((local.threads() - 1) * local.counts_bytes()) } else { 0 };
+    let parts =
+        if has_few_runs(plan, local) { PARTS_MEMORY.min((local.threads() - 1) * local.counts_bytes()) } else { 0 };
     Some(local.threads() * (readers + parts + local.worker_bytes() + 2 * of_run) + 2 * nodes * of_run)
 }
 
 /// Rows that were read and are not told yet.
-pub(super) struct Told {
+pub(super) struct ProgressSender {
     pub sender: SyncSender<u64>,
     pub rows: u64,
     pub step: u64,
 }
 
-impl Told {
+impl ProgressSender {
     pub fn add(&mut self, rows: u64) {
         self.rows += rows;
         if self.rows >= self.step {
@@ -157,47 +159,47 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for ProgressSender {
     fn drop(&mut self) {
         self.tell();
     }
 }
 
 /// An input that is a file not known to be out of order, and of which nothing was read.
-fn file<'a>(events: &'a Events, plan: &'a InputPlan) -> Option<Input<'a>> {
+fn unread_task_input<'a>(events: &'a Events, plan: &'a InputPlan) -> Option<TaskInput<'a>> {
     let (file, parting) = events.unread_file()?;
     let known = file.known();
     if known.is_some_and(|times| !times.sorted) {
         return None;
     }
-    Some(Input { file, parting, plan, intervals: edges(&plan.gti, events.offset), unread: known.is_none() })
+    Some(TaskInput { file, parting, plan, intervals: edges(&plan.gti, events.offset), unread: known.is_none() })
 }
 
 /// Cuts the work at runs of segments.
-fn tasks(plan: &Plan, inputs: &[Input], threads: usize) -> Result<Vec<Task>> {
+fn tasks(plan: &Plan, inputs: &[TaskInput], threads: usize) -> Result<Vec<Task>> {
     let (total, run) = (plan.total_segments(), plan.spec.run_length());
     let runs = u128::from(total.div_ceil(run));
     let bytes: u128 = inputs.iter().map(|i| i.file.rows() as u128 * i.file.row_size() as u128).sum();
     // A file of few events may have many segments.
     let sums = if plan.spec.every_segment() { 8 * plan.spec.frequencies() * plan.spec.blocks() } else { 0 };
     let apart = runs * sums as u128 / APART_BYTES;
-    let count = (bytes / TASK_BYTES).max(apart).max(TASKS * threads as u128).clamp(1, runs);
+    let count = (bytes / TASK_BYTES).max(apart).max(TASKS_A_THREAD * threads as u128).clamp(1, runs);
     let mut tasks = Vec::new();
     let (mut first, mut begins) = (0, vec![0; inputs.len()]);
     for task in 1..=count {
         let end = ((runs * task / count) as u64).saturating_mul(run).min(total);
-        let cut = |(input, begin): (&Input, &usize)| cut(total, input, end, *begin);
+        let cut = |(input, begin): (&TaskInput, &usize)| first_row_of_segment(total, input, end, *begin);
         // Where a cut cannot be found, the next task takes over.
         let Some(ends) = inputs.iter().zip(&begins).map(cut).collect::<Result<Option<Vec<usize>>>>()? else { continue };
         let rows = begins.iter().zip(&ends).map(|(&begin, &end)| begin..end).collect();
-        add(inputs, Task { segments: first..end, rows }, &mut tasks)?;
+        add_task(inputs, Task { segments: first..end, rows }, &mut tasks)?;
         (first, begins) = (end, ends);
     }
     Ok(tasks)
 }
 
 /// Adds a task; of long stretches of rows before and behind its segments it makes tasks of their own, for all threads.
-fn add(inputs: &[Input], mut task: Task, tasks: &mut Vec<Task>) -> Result<()> {
+fn add_task(inputs: &[TaskInput], mut task: Task, tasks: &mut Vec<Task>) -> Result<()> {
     let mut behind = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
         let rows = task.rows[number].clone();
@@ -232,7 +234,7 @@ fn add(inputs: &[Input], mut task: Task, tasks: &mut Vec<Task>) -> Result<()> {
 }
 
 /// The first row, from `begin` on, of an input's segments from `segment` on; there are `total` of all inputs.
-fn cut(total: u64, input: &Input, segment: u64, begin: usize) -> Result<Option<usize>> {
+fn first_row_of_segment(total: u64, input: &TaskInput, segment: u64, begin: usize) -> Result<Option<usize>> {
     let (rows, indices) = (input.file.rows(), input.plan.indices());
     if segment >= indices.end || segment == total {
         return Ok(Some(rows));
