@@ -36,21 +36,42 @@
 // What reads files or options may meet anything.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
 
-// The rooms, each of which uses those before it; tests/library/rooms.rs holds the order.
+// The rooms, each of which uses those before it, never those behind it; tests/library/rooms.rs holds the order.
+
+// Errors, warnings, text, exact times, random numbers, sums, the trace: they know nothing of X-rays.
 mod base;
+
+// What products and files hold: intervals, light curves, tables, headers, energy scales, phases.
 pub mod data;
+
+// Pure f64: special functions, transforms and their frequencies, tapers.
 mod numerics;
-// What these three expect is arithmetic of their own, out of reach of every input.
+
+// Definition, CPU path and shader of each kernel. What it expects is arithmetic of its own, out of reach of every input.
 #[allow(clippy::expect_used)]
 mod kernels;
+
+// From sums to products.
 pub mod science;
+
+// What the files of each mission mean.
 pub mod missions;
+
+// Files: FITS, gzip, text, and what is written.
 pub mod io;
+
+// Observations of a chosen truth. As for kernels.
 #[allow(clippy::expect_used)]
 pub mod simulate;
+
+// Intervals and times to numbered segments.
 mod segment;
+
+// The CPU, GPUs, several of them. As for kernels.
 #[allow(clippy::expect_used)]
 mod backend;
+
+// Plans, and the loops that carry them out.
 pub mod engine;
 
 /// What the project's own programs and tests need beside the library; it may change at any time.

@@ -1,29 +1,32 @@
 //! Read → segment → submit → collect → merge.
 
 mod batcher;
+mod bispectrum;
 mod counts;
 mod cross;
 mod dead_time;
 mod dynamical;
 mod dynamical_flux;
-mod zero_nyquist;
+mod each_segment;
 mod energy;
 mod fad;
 mod flux;
 mod histogram;
 mod light_curve;
+mod light_curve_spectrum;
+mod lomb_scargle;
 mod memory;
-mod single_pass;
-mod other;
+mod multitaper;
 mod plan;
 pub mod pulsation;
 mod pulse_events;
 mod pulse_samples;
 mod reader;
-mod light_curve_spectrum;
-mod time_source;
+mod single_pass;
 mod task;
+mod time_source;
 mod weights;
+mod zero_nyquist;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -43,6 +46,9 @@ use crate::segment::plan::Resolution;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 use batcher::each_batch;
+pub use bispectrum::{
+    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
+};
 pub use cross::{CrossSpectrumOptions, EventPair, cross_spectrum_of_events};
 use dynamical::PlanRows;
 pub use dynamical::{
@@ -61,11 +67,9 @@ pub use light_curve_spectrum::{
     LightCurveCrossOptions, LightCurveCrossPlan, LightCurvePlan, LightCurveSpectrumOptions,
     cross_spectrum_of_light_curves, spectrum_of_light_curve,
 };
+pub use lomb_scargle::{lomb_scargle, lomb_scargle_cross};
 pub use memory::{HostMemory, host_memory};
-pub use other::{
-    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
-    lomb_scargle, lomb_scargle_cross, multitaper_of_events, multitaper_of_light_curve,
-};
+pub use multitaper::{multitaper_of_events, multitaper_of_light_curve};
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 pub use pulse_events::PulseEvents;

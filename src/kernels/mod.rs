@@ -4,6 +4,7 @@
 //! buffers known by number, a [`Job`] launches with their inputs. The GPU backend and the tests run the same lists.
 
 pub mod bin_events;
+pub mod case;
 pub mod check;
 pub mod cross_spectrum;
 pub mod fad;
@@ -14,7 +15,6 @@ pub mod path;
 pub mod power;
 pub mod power_pass;
 pub mod rate;
-pub mod case;
 
 use crate::base::time::DoubleDouble;
 

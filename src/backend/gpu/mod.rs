@@ -2,12 +2,12 @@
 
 mod adapter;
 mod context;
+mod pass_timer;
 mod plan;
 mod pool;
 mod probe;
 mod readback;
 mod upload;
-mod pass_timer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -12,14 +12,14 @@ pub mod candidates;
 pub mod exposure;
 pub mod ffa;
 pub mod fold;
-pub mod search_result;
 pub mod grid;
 pub mod harmonics;
 pub mod pdm;
+pub mod profile_counter;
 mod scores;
 pub mod search;
+pub mod search_result;
 pub mod toas;
-pub mod profile_counter;
 
 pub use super::{PulseEvents, PulseSamples};
 pub use crate::data::phase::Ephemeris;

@@ -1,10 +1,10 @@
 //! Batched real Fourier transform: `F_k = Σ_j x_j e^{−2πi jk/n}`, `k = 0 … floor(n/2)`.
 
+mod case;
 mod lengths;
 mod plan;
 mod points;
 mod roots;
-mod case;
 
 use rustfft::num_complex::Complex;
 

@@ -1,0 +1,90 @@
+//! Bispectra by both definitions, in f64 on the CPU.
+
+use super::each_segment::{device, each_segment, each_stretch};
+use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
+use super::time_source::Events;
+use super::{Plan, PowerSpectrumOptions, ReadProgress};
+use crate::base::error::Result;
+use crate::base::warning::Warnings;
+use crate::data::LightCurve;
+use crate::science::bispectrum::{Bispectrum, BispectrumSums};
+use crate::science::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
+
+/// The bispectrum of events, averaged over their segments, up to `max_freq` Hz. Of the options only those of segments count.
+///
+/// # Errors
+/// See [`Plan::new`] and [`BispectrumSums::new`]; reading fails; no event in any segment.
+pub fn bispectrum_of_events(
+    inputs: Vec<Events>,
+    options: &PowerSpectrumOptions,
+    max_freq: Option<f64>,
+    mut warnings: Warnings,
+    progress: ReadProgress,
+) -> Result<Bispectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let (begin, add) =
+        (|| BispectrumSums::new(r.n, r.dt, max_freq), |sums: &mut BispectrumSums, counts: &[f64]| sums.add(counts));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
+    made.warnings = warnings;
+    Ok(sums.finish(r.dt, device(), made))
+}
+
+/// The bispectrum of a light curve, averaged over its segments, up to `max_freq` Hz.
+///
+/// # Errors
+/// See [`LightCurvePlan::new`] and [`BispectrumSums::new`].
+pub fn bispectrum_of_light_curve(
+    series: &LightCurve,
+    options: &LightCurveSpectrumOptions,
+    max_freq: Option<f64>,
+    mut warnings: Warnings,
+) -> Result<Bispectrum> {
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
+    each_stretch(&plan, series, |values, _| sums.add(values));
+    let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
+    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
+}
+
+/// The bispectrum of events by the peer's definition, the mean of those of their segments. Of the options of the spectrum only
+/// those of segments count.
+///
+/// # Errors
+/// See [`Plan::new`] and [`CumulantSums::new`]; reading fails; no event in any segment.
+pub fn cumulant_bispectrum_of_events(
+    inputs: Vec<Events>,
+    options: &PowerSpectrumOptions,
+    cumulant: &CumulantOptions,
+    mut warnings: Warnings,
+    progress: ReadProgress,
+) -> Result<CumulantBispectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let (begin, add) =
+        (|| CumulantSums::new(r.n, *cumulant), |sums: &mut CumulantSums, counts: &[f64]| sums.add(counts));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
+    made.warnings = warnings;
+    Ok(sums.finish(r.dt, device(), made))
+}
+
+/// The bispectrum of a light curve by the peer's definition, the mean of those of its segments.
+///
+/// # Errors
+/// See [`LightCurvePlan::new`] and [`CumulantSums::new`].
+pub fn cumulant_bispectrum_of_light_curve(
+    series: &LightCurve,
+    options: &LightCurveSpectrumOptions,
+    cumulant: &CumulantOptions,
+    mut warnings: Warnings,
+) -> Result<CumulantBispectrum> {
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = CumulantSums::new(r.n, *cumulant)?;
+    each_stretch(&plan, series, |values, _| sums.add(values));
+    let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
+    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
+}

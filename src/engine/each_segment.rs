@@ -1,0 +1,73 @@
+//! Segments one by one, in order, on the CPU: for spectra that no device makes.
+
+use super::batcher::each_batch;
+use super::light_curve_spectrum::LightCurvePlan;
+use super::time_source::Events;
+use super::{Plan, ReadProgress};
+use crate::backend::BatchLimits;
+use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
+use crate::data::{DeviceRecord, EventBalance, LightCurve, Provenance};
+use crate::kernels::bin_events;
+use crate::segment::Quantity;
+
+/// Events of one batch: 16 MiB of times.
+const BATCH_EVENTS: usize = 1 << 21;
+
+/// The CPU, in double precision.
+pub(super) fn device() -> DeviceRecord {
+    DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
+}
+
+/// Has `look` add the counts of every segment of a plan, in order, to what `begin` makes; with it, what the product says of what
+/// was read. All begins again where a file turns out to be out of order.
+pub(super) fn each_segment<T>(
+    mut plan: Plan,
+    inputs: Vec<Events>,
+    chunk: usize,
+    warnings: &mut Warnings,
+    progress: ReadProgress,
+    begin: impl Fn() -> Result<T>,
+    mut look: impl FnMut(&mut T, &[f64]),
+) -> Result<(T, Provenance)> {
+    // A segment is a group of its own.
+    plan.spec.quantity = Quantity::EverySegment { channels: 1, inside: 0 };
+    let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
+    let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
+    let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
+    let mut made = each_batch(&plan, inputs, limits, chunk, warnings, progress, |batch| {
+        let Some(batch) = batch else {
+            (sums, dropped, used) = (begin()?, 0, 0);
+            return Ok(());
+        };
+        if batch.first {
+            counts.fill(0.0);
+        }
+        for row in &batch.rows {
+            let times = &batch.times[row.begin..row.end];
+            let beyond = bin_events::add_sorted(times, row.start, plan.spec.delta(), &mut counts, &mut last);
+            dropped += beyond;
+            used += times.len() as u64 - beyond;
+        }
+        if batch.last {
+            look(&mut sums, &counts);
+        }
+        Ok(())
+    })?;
+    made.photons = EventBalance { used, dropped_edge: dropped, ..made.photons };
+    if used == 0 {
+        let (segments, balance) = (plan.total_segments(), made.photons.to_string());
+        return Err(Error::NoEvents { segments, read: made.photons.read, balance });
+    }
+    Ok((sums, made))
+}
+
+/// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
+pub(super) fn each_stretch(plan: &LightCurvePlan, series: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
+    let to_counts = if series.counted { 1.0 } else { series.grid.dt };
+    for segment in plan.segments(series) {
+        let values: Vec<f64> = segment.values.iter().map(|x| x * to_counts).collect();
+        let squares = segment.errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>();
+        look(&values, (!segment.errors.is_empty()).then(|| squares / values.len() as f64));
+    }
+}

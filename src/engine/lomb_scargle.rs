@@ -1,0 +1,85 @@
+//! Lomb-Scargle spectra of light curves with gaps, in f64 on the CPU.
+
+use super::each_segment::device;
+use crate::base::error::Result;
+use crate::base::warning::Warnings;
+use crate::data::{EventBalance, LightCurve, Provenance};
+use crate::science::cross_powers::CrossPowers;
+use crate::science::lomb_scargle::{self, LombScargleOptions, UnevenSeries};
+use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+use crate::science::rebin::Rebin;
+
+/// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
+struct ExposedSamples {
+    time: Vec<f64>,
+    value: Vec<f64>,
+    error: Vec<f64>,
+}
+
+impl ExposedSamples {
+    fn from_light_curve(
+        series: &LightCurve,
+        min_fracexp: f64,
+        zero: crate::base::time::DoubleDouble,
+    ) -> ExposedSamples {
+        let dt = series.grid.dt;
+        let good: Vec<usize> = series.stretches(min_fracexp).into_iter().flatten().collect();
+        let errors_known = !series.counted && good.iter().all(|&i| series.rate_err[i].is_finite());
+        // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
+        let offset = (series.grid.origin - zero).value();
+        ExposedSamples {
+            time: good.iter().map(|&i| offset + (series.bin[i] as f64 + 0.5) * dt).collect(),
+            value: good.iter().map(|&i| series.rate[i] * dt).collect(),
+            error: if errors_known { good.iter().map(|&i| series.rate_err[i] * dt).collect() } else { Vec::new() },
+        }
+    }
+
+    fn samples(&self, dt: f64) -> UnevenSeries<'_> {
+        UnevenSeries { time: &self.time, value: &self.value, error: &self.error, dt }
+    }
+}
+
+/// The Lomb-Scargle power spectrum of a light curve: of all bins with at least `min_fracexp` of their time exposed, whatever the gaps.
+///
+/// # Errors
+/// Fewer than 4 bins, weights without errors, frequencies without meaning, a normalisation by a mean of zero.
+pub fn lomb_scargle(
+    series: &LightCurve,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+    min_fracexp: f64,
+    warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let dt = series.grid.dt;
+    let bins = ExposedSamples::from_light_curve(series, min_fracexp, series.grid.origin);
+    let asked = serde_json::json!({ "lomb_scargle": options, "rebin": rebin, "min_fracexp": min_fracexp });
+    let provenance =
+        Provenance { options: asked, photons: EventBalance::default(), warnings, ..series.meta.provenance.clone() };
+    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| PowerContext {
+        n,
+        dt,
+        segment_size: span,
+        device: device(),
+        provenance,
+    })
+}
+
+/// The Lomb-Scargle cross spectrum of two light curves of one frame, whose bins need not coincide.
+///
+/// # Errors
+/// See [`lomb_scargle()`].
+pub fn lomb_scargle_cross(
+    subject: &LightCurve,
+    reference: &LightCurve,
+    options: &LombScargleOptions,
+    rebin: Rebin,
+    min_fracexp: f64,
+) -> Result<CrossPowers> {
+    let zero = subject.grid.origin;
+    let (one, other) = (
+        ExposedSamples::from_light_curve(subject, min_fracexp, zero),
+        ExposedSamples::from_light_curve(reference, min_fracexp, zero),
+    );
+    let (one, other) = (one.samples(subject.grid.dt), other.samples(reference.grid.dt));
+    lomb_scargle::cross_spectrum(one, other, options, rebin)
+}

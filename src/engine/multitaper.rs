@@ -1,0 +1,55 @@
+//! Multitaper power spectra, in f64 on the CPU.
+
+use super::each_segment::{device, each_segment, each_stretch};
+use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
+use super::time_source::Events;
+use super::{Plan, PowerSpectrumOptions, ReadProgress};
+use crate::base::error::Result;
+use crate::base::warning::Warnings;
+use crate::data::LightCurve;
+use crate::science::multitaper::{MultitaperSums, TaperOptions};
+use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+
+/// The multitaper power spectrum of events, averaged over their segments.
+///
+/// # Errors
+/// See [`Plan::new`] and [`MultitaperSums::new`]; reading fails; no event in any segment.
+pub fn multitaper_of_events(
+    inputs: Vec<Events>,
+    options: &PowerSpectrumOptions,
+    tapers: &TaperOptions,
+    mut warnings: Warnings,
+    progress: ReadProgress,
+) -> Result<AveragedPowerSpectrum> {
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let r = plan.resolution;
+    let (begin, add) =
+        (|| MultitaperSums::new(r.n, tapers), |sums: &mut MultitaperSums, counts: &[f64]| sums.add(counts, None));
+    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
+    made.warnings = warnings;
+    let context = PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
+    sums.finish(&options.power, context)
+}
+
+/// The multitaper power spectrum of a light curve, averaged over its segments.
+///
+/// # Errors
+/// See [`LightCurvePlan::new`] and [`MultitaperSums::new`].
+pub fn multitaper_of_light_curve(
+    series: &LightCurve,
+    options: &LightCurveSpectrumOptions,
+    tapers: &TaperOptions,
+    mut warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
+    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let r = plan.resolution;
+    let mut sums = MultitaperSums::new(r.n, tapers)?;
+    each_stretch(&plan, series, |values, variance| sums.add(values, variance));
+    let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
+    let provenance = plan.provenance(series, None, asked, warnings);
+    sums.finish(
+        &options.power,
+        PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
+    )
+}
