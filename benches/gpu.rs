@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use eagleray::Precision;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::{AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::Input;
-use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::time::DoubleDouble;

@@ -113,6 +113,7 @@ pub use engine::{
     spectrum_of_times,
 };
 pub use io::{EventFile, GtiSource, OpenOptions, Selection};
+pub use numerics::Precision;
 pub use science::power::PowerOptions;
 pub use science::{
     AveragedCrossSpectrum, AveragedPowerSpectrum, Band, CrossOptions, DeadTimeKind, DeadTimeNoise, DeadTimeValue,

@@ -71,7 +71,7 @@ pub(super) fn metadata<W: Write + Seek>(writer: &mut FitsWriter<W>, meta: &Json)
     writer.rows(text.as_bytes())
 }
 
-/// Keywords for scalars with names that fit in eight characters (longer ones are shortened as listed).
+/// Keywords for scalars: names of up to eight characters, and longer ones shortened as listed; others are in [`metadata`] alone.
 pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
     let mut header = HeaderCards::new();
     let Json::Object(meta) = meta else { return Ok(header) };
@@ -113,10 +113,14 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
             "h_log10_p" => "HLOGP",
             "chi2_log10_p" => "CHI2LOGP",
             "subject_inside_reference" => "INSIDE",
+            "reference_inside_subject" => "REFINSID",
+            "fad_delta" => "FADDELTA",
             "channels" => "BYCHANNL",
             "precision" => "PRECISN",
             "eagleray_version" => "CREATOR",
-            short => short,
+            short if short.len() <= 8 => short,
+            // It is in METADATA.
+            _ => continue,
         }
         .to_ascii_uppercase();
         let value: CardValue = match value {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use eagleray::Precision;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::{Backend, GpuTier, PlanId};
 use eagleray::internal::kernels::Input;
-use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::{PartialSums, Sums};

@@ -216,8 +216,8 @@ fn pairs_without_meaning_are_refused() {
 #[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_the_cpu_s_cross_spectra_of_flux() {
+    use eagleray::Precision;
     use eagleray::internal::backend::gpu::GpuBackend;
-    use eagleray::internal::numerics::precision::Precision;
 
     let open = |selector: &_| GpuBackend::open(selector, eagleray::GpuTier::Auto, Precision::Single);
     let Some(mut gpu) = crate::common::gpu::open("cross spectra of flux", open) else { return };

@@ -414,9 +414,8 @@ fn equal_devices_get_like_shares() {
 #[cfg(feature = "gpu")]
 mod gpu {
     use super::*;
-    use eagleray::GpuTier;
     use eagleray::internal::backend::gpu::GpuBackend;
-    use eagleray::internal::numerics::precision::Precision;
+    use eagleray::{GpuTier, Precision};
 
     /// The best adapter, once again with each call.
     fn open(test: &str) -> Option<Faulty> {

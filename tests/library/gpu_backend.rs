@@ -4,17 +4,16 @@
 #![cfg(feature = "gpu")]
 
 use crate::common::batches::*;
-use eagleray::BackendError;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::multi::MultiBackend;
 use eagleray::internal::backend::{AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::Input;
-use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::Sums;
 use eagleray::time::DoubleDouble;
+use eagleray::{BackendError, Precision};
 
 #[test]
 fn events_give_the_cpu_s_sums() {

@@ -3,6 +3,7 @@
 
 #![cfg(feature = "gpu")]
 
+use eagleray::Precision;
 use eagleray::internal::backend::GpuTier;
 use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::kernels::check::{self, Outcome};
@@ -10,7 +11,6 @@ use eagleray::internal::kernels::{
     CaseData, CaseShape, CaseValues, Comparison, KERNELS, Kernel, KernelCase, bin_events, cross_spectrum, fft, fold,
     fused, path, power, power_pass, rate,
 };
-use eagleray::internal::numerics::precision::Precision;
 use eagleray::internal::random::Random;
 
 /// Both profiles on the best adapter; none of them when the environment says so.

@@ -196,9 +196,7 @@ fn bits_are_the_same_everywhere() {
         #[cfg(feature = "gpu")]
         for profile in [eagleray::internal::backend::GpuTier::Portable, eagleray::internal::backend::GpuTier::Native] {
             use eagleray::internal::backend::gpu::GpuBackend;
-            let open = |selector: &_| {
-                GpuBackend::open(selector, profile, eagleray::internal::numerics::precision::Precision::Single)
-            };
+            let open = |selector: &_| GpuBackend::open(selector, profile, eagleray::Precision::Single);
             let Some(mut gpu) = crate::common::gpu::open("samples", open) else { continue };
             let mut on_gpu = run(&mut gpu);
             assert_eq!(std::mem::replace(&mut on_gpu.5, "cpu".into()), "gpu");

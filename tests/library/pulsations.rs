@@ -211,9 +211,9 @@ fn the_cpu_does_the_work_of_a_device_that_is_lost() {
 #[cfg(feature = "gpu")]
 #[test]
 fn profiles_are_the_same_on_every_device() {
+    use eagleray::Precision;
     use eagleray::internal::backend::GpuTier;
     use eagleray::internal::backend::gpu::GpuBackend;
-    use eagleray::internal::numerics::precision::Precision;
     let times = pulsar(&mut Random::new(6), 40.0, 500.0, 0.4, [31.7, 1e-5]);
     let events = events(&times, &[(0.0, 120.5), (130.0, 500.0)]);
     let asked = SearchOptions {

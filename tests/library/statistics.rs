@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use eagleray::internal::numerics::{chi_square, normal, poisson};
-use eagleray::science::statistics::{detection, dispersion, pulsed};
+use eagleray::science::statistics::{chi_square, detection, dispersion, normal, poisson, pulsed};
 use eagleray::simulate::{Simulation, VariabilityTerm};
 use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
 

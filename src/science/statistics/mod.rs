@@ -7,3 +7,5 @@ pub mod detection;
 pub mod dispersion;
 pub mod pulse;
 pub mod pulsed;
+
+pub use crate::numerics::{beta, chi_square, normal, poisson};

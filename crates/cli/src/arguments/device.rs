@@ -5,8 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 
 use eagleray::internal::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuTier, Schedule, open_with};
-use eagleray::internal::numerics::precision::Precision;
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Precision, Result, Warnings};
 
 /// Where the work is done.
 #[derive(Args, Clone, Debug)]

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::input::not_negative;
 use crate::arguments::number::{number, positive, probability};
-use eagleray::internal::numerics::{normal, poisson};
-use eagleray::science::statistics::{detection, pulsed};
+use eagleray::science::statistics::{detection, normal, poisson, pulsed};
 use eagleray::{Error, Result};
 
 /// Probabilities of exceeding one standard deviation, and minus one.

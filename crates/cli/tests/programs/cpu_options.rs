@@ -4,10 +4,9 @@ use std::num::NonZeroUsize;
 
 use crate::program::{json, simulate, succeed};
 use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
-use eagleray::internal::numerics::precision::Precision;
 use eagleray::{
-    CrossOptions, CrossSpectrumOptions, EventPair, Events, Gti, Norm, PowerOptions, PowerSpectrumOptions, Warnings,
-    cross_spectrum_of_events, spectrum_of_events,
+    CrossOptions, CrossSpectrumOptions, EventPair, Events, Gti, Norm, PowerOptions, PowerSpectrumOptions, Precision,
+    Warnings, cross_spectrum_of_events, spectrum_of_events,
 };
 
 fn cpu(precision: Precision) -> CpuBackend {

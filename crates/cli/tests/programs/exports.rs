@@ -119,8 +119,40 @@ fn light_curves_carry_the_same_metadata_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     // A name that is no ASCII, and quotes.
     let strange = folder.path().join("µ'Cas\".evt");
-    std::fs::copy("tests/data/monol_testA.evt", &strange).unwrap();
+    std::fs::copy(crate::program::root("tests/data/monol_testA.evt"), &strange).unwrap();
     for file in ["examples/data/b1509.fits", "tests/data/sgr1830kgfilt.evt", strange.to_str().unwrap()] {
         check(&format!("lc {file} --dt 16"), &["a.ecsv", "a.csv", "a.json", "a.fits"], &PROMISED);
+    }
+}
+
+#[test]
+fn other_products_carry_the_same_metadata_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = |seed: &str| {
+        crate::program::simulate(
+            folder.path(),
+            &format!("{seed}.evt"),
+            &format!("--mission nustar --rate 300 --length 64 --seed {seed}"),
+        )
+    };
+    let (a, b) = (module("1"), module("2"));
+    let names = ["a.ecsv", "a.csv", "a.json", "a.fits"];
+    let sgr = "tests/data/sgr1830kgfilt.evt --backend cpu";
+    for options in [
+        format!("cs {sgr} --subject 1:3 --ref 3:8 --dt 1/16 --segment-size 64"),
+        format!("cs {sgr} --subject 1:8 --ref 3:5 --dt 1/16 --segment-size 64"),
+        format!("cs {a} {b} --fad --dt 1/64 --segment-size 8 --norm frac"),
+        format!("varenergy {sgr} --energies 1:8:3 --freq 0.1:1 --dt 1/16 --segment-size 64"),
+        format!("multitaper {sgr} --dt 1/16 --segment-size 64"),
+        format!("ls {sgr} --dt 1 --freq 0.01:0.4"),
+        format!("search {sgr} --freq 0.05:0.2"),
+        format!("fold {sgr} --f 0.096 --nbin 16"),
+    ] {
+        let options = if options.starts_with("multitaper") || options.starts_with("ls") {
+            options.replace(" --backend cpu", "")
+        } else {
+            options
+        };
+        check(&options, &names, &["eagleray_version", "options", "inputs"]);
     }
 }

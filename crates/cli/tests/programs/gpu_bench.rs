@@ -9,10 +9,10 @@ use std::process::Command;
 
 use crate::program;
 use clap::Parser;
+use eagleray::Precision;
 use eagleray::internal::kernels::{
     CaseData, CaseShape, CaseValues, Job, KERNELS, Kernel, KernelCase, Limits, Shader, bin_events, fft,
 };
-use eagleray::internal::numerics::precision::Precision;
 use eagleray_cli::bench::{self, BenchArgs};
 use serde_json::Value;
 
