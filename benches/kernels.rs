@@ -13,7 +13,7 @@ fn kernels(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((SHAPE.n * SHAPE.rows) as u64));
         group.sample_size(10);
         // Variants differ on devices; on the CPU the first stands for all.
-        let trial = (kernel.trial)(0, SHAPE, CaseData::Random, 1);
+        let trial = (kernel.case)(0, SHAPE, CaseData::Random, 1);
         group.bench_function("cpu", |bencher| bencher.iter(|| trial.cpu()));
         group.bench_function("reference", |bencher| bencher.iter(|| trial.reference()));
         group.finish();

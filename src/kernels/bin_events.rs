@@ -9,7 +9,7 @@ use multiversion::multiversion;
 use super::case::words;
 use super::{
     Access, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, ROW,
-    Shader, StructLayout, no_memory, shared_struct, threads_only,
+    Shader, StructLayout, Timed, no_memory, shared_struct, threads_only,
 };
 use crate::base::random::Random;
 use crate::base::time::DoubleDouble;
@@ -242,7 +242,8 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["u32", "f64"],
     needs_f64: |variant| variant == 1,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(BinCase::new([&BIN_U32, &BIN_F64][variant], shape, data, seed)),
+    timed: Timed::ONE_LENGTH,
+    case: |variant, shape, data, seed| Box::new(BinCase::new([&BIN_U32, &BIN_F64][variant], shape, data, seed)),
 };
 
 fn shapes(limits: &Limits) -> Vec<CaseShape> {

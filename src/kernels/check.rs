@@ -121,7 +121,7 @@ pub fn try_variant<R: Runner + ?Sized>(
     let mut outcomes = vec![Outcome::default(); 1 + devices.len()];
     for (seed, &shape) in shapes.iter().enumerate() {
         for data in [CaseData::Random, CaseData::Hostile] {
-            let trial = (kernel.trial)(variant, shape, data, seed as u64);
+            let trial = (kernel.case)(variant, shape, data, seed as u64);
             let case = format!("{shape:?}, {data:?}");
             let expected = match expected(&*trial) {
                 Ok((expected, comparison)) => {

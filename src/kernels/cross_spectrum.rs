@@ -6,7 +6,7 @@ use super::fft::{CasePoints, FftPlan};
 use super::power::{CHIRPED, PLAIN, POWER_SUM, PowerBuffers, sum_shader, sum_shaders, weight};
 use super::{
     COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits,
-    REAL_F32, REAL_F64, ROW, Shader, TIME_BITS, shared_struct,
+    REAL_F32, REAL_F64, ROW, Shader, TIME_BITS, Timed, shared_struct,
 };
 use crate::base::random::Random;
 use crate::numerics::fft::frequencies;
@@ -142,7 +142,8 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["plain", "weighted", "plain.f64", "weighted.f64"],
     needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| {
+    timed: Timed::ONE_LENGTH,
+    case: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         Box::new(CrossCase::new(variant % 2 == 1, precision, shape, data, seed))
     },

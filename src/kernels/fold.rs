@@ -13,8 +13,8 @@ use std::ops::AddAssign;
 
 use super::case::words;
 use super::{
-    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, bin_events,
-    shared_struct,
+    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, Timed,
+    bin_events, shared_struct,
 };
 use crate::base::random::Random;
 use crate::base::time::DoubleDouble;
@@ -301,7 +301,9 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["f", "f fdot fddot", "f values"],
     needs_f64: |_| false,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(FoldCase::new(variant, shape, data, seed)),
+    // Every event is counted in every row.
+    timed: Timed { bins_an_event: 8, ..Timed::ONE_LENGTH },
+    case: |variant, shape, data, seed| Box::new(FoldCase::new(variant, shape, data, seed)),
 };
 
 fn shapes(limits: &Limits) -> Vec<CaseShape> {

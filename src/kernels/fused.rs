@@ -6,7 +6,7 @@ use super::fft::{self, FftPlan};
 use super::power::{self, POWER_SUM, weight};
 use super::{
     Access, COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Input, Job, Kernel,
-    KernelCase, Limits, REAL_F32, ROW, Shader, shared_struct,
+    KernelCase, Limits, REAL_F32, ROW, Shader, Timed, shared_struct, transform_operations,
 };
 use crate::base::random::Random;
 use crate::base::time::DoubleDouble;
@@ -213,7 +213,8 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["u32", "u32.continued", "f64", "f64.continued"],
     needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| Box::new(FusedCase::new(variant >= 2, variant % 2 == 1, shape, data, seed)),
+    timed: Timed { lengths: &[256, 1024, 4096], operations: transform_operations, ..Timed::ONE_LENGTH },
+    case: |variant, shape, data, seed| Box::new(FusedCase::new(variant >= 2, variant % 2 == 1, shape, data, seed)),
 };
 
 fn shapes(limits: &Limits) -> Vec<CaseShape> {

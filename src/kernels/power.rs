@@ -5,7 +5,7 @@ use rustfft::num_complex::Complex;
 use super::fft::{CasePoints, FftPlan};
 use super::{
     Access, COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase,
-    Limits, REAL_F32, REAL_F64, ROW, Shader, StructLayout, TIME_BITS, no_memory, power_pass, shared_struct,
+    Limits, REAL_F32, REAL_F64, ROW, Shader, StructLayout, TIME_BITS, Timed, no_memory, power_pass, shared_struct,
     threads_only,
 };
 use crate::base::random::Random;
@@ -169,7 +169,8 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["plain", "weighted", "plain.f64", "weighted.f64"],
     needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| {
+    timed: Timed { lengths: &[1024, 4096, 1 << 14, 1 << 18, 10_007], ..Timed::ONE_LENGTH },
+    case: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         let points = CasePoints::new(shape.n, shape.rows, precision, data, &mut Random::new(seed));
         Box::new(PowerCase::new(variant % 2 == 1, points, shape.rows, data, seed))

@@ -4,7 +4,7 @@ use super::fft::{self, CasePoints, FftPlan};
 use super::power::{POWER_SUM, PowerBuffers, PowerCase};
 use super::{
     Access, COMPLEX, CaseShape, DeviceSegment, Dispatch, GRID, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader,
-    TIME_BITS, shared_struct,
+    TIME_BITS, Timed, shared_struct,
 };
 use crate::base::random::Random;
 use crate::numerics::fft::frequencies;
@@ -181,7 +181,9 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["plain", "weighted", "plain.f64", "weighted.f64"],
     needs_f64: |variant| variant >= 2,
     shapes,
-    trial: |variant, shape, data, seed| {
+    // The last of several passes.
+    timed: Timed { lengths: &[1 << 14, 1 << 18, 10_007], quick: &[1 << 14], ..Timed::ONE_LENGTH },
+    case: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         let mut random = Random::new(seed);
         let points = CasePoints::before_last_pass(shape.n, shape.rows, precision, data, &mut random);

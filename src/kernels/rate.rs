@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::case::words;
 use super::{
-    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, no_memory,
-    shared_struct, threads_only,
+    Access, CaseData, CaseShape, CaseValues, Dispatch, Fill, GRID, Job, Kernel, KernelCase, Limits, Shader, Timed,
+    no_memory, shared_struct, threads_only,
 };
 use crate::numerics::precision::Precision;
 
@@ -63,7 +63,8 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["u32", "f32"],
     needs_f64: |_| false,
     shapes,
-    trial: |variant, shape, _: CaseData, _| {
+    timed: Timed { lengths: &[], quick: &[], ..Timed::ONE_LENGTH },
+    case: |variant, shape, _: CaseData, _| {
         let (items, rounds) = ((shape.n * shape.rows).min(CASE_ITEMS), shape.events.min(CASE_ROUNDS));
         Box::new(RateCase { float: variant == 1, items, rounds: rounds as u32 })
     },

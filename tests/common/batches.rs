@@ -18,7 +18,7 @@ pub fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuTier::Portable, GpuTier::Native]
         .into_iter()
         .filter_map(|profile| super::gpu::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
-        .inspect(|gpu| eprintln!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
+        .inspect(|gpu| say!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
         .collect()
 }
 
@@ -124,5 +124,5 @@ pub fn assert_close(gpu: &Sums, cpu: &Sums, what: &str) {
         worst = worst.max((g - c).abs() / bound);
         assert!((g - c).abs() <= bound, "{what}: k = {}: {g} instead of {c}, bound {bound}", k + 1);
     }
-    eprintln!("{what}: worst error {worst:.3} of the bound");
+    say!("{what}: worst error {worst:.3} of the bound");
 }

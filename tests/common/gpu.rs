@@ -8,14 +8,14 @@ use eagleray::internal::backend::{AdapterSelector, GpuTier};
 pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, BackendError>) -> Option<T> {
     let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
     if mode == "off" {
-        eprintln!("SKIPPED {test}: EAGLERAY_TEST_GPU=off");
+        say!("SKIPPED {test}: EAGLERAY_TEST_GPU=off");
         return None;
     }
     assert!(mode == "auto" || mode == "require", "EAGLERAY_TEST_GPU={mode}: require, auto or off");
     match open(&AdapterSelector::Best) {
         Ok(gpu) => Some(gpu),
         Err(BackendError::NoAdapter { .. }) if mode == "auto" => {
-            eprintln!("SKIPPED {test}: no GPU adapter");
+            say!("SKIPPED {test}: no GPU adapter");
             None
         }
         Err(e) => panic!("{test}: {e}"),
@@ -26,6 +26,6 @@ pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, Back
 pub fn context(test: &str, profile: GpuTier) -> Option<GpuContext> {
     let context = open(test, |selector| GpuContext::open(selector, profile))?;
     let (info, limits) = (context.info(), context.limits());
-    eprintln!("{test}: {} ({}, {}), profile {}, {limits:?}", info.adapter, info.driver, info.api, info.profile);
+    say!("{test}: {} ({}, {}), profile {}, {limits:?}", info.adapter, info.driver, info.api, info.profile);
     Some(context)
 }

@@ -194,7 +194,7 @@ impl Pulls {
         let deviation = (self.0.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
         let inside = self.0.iter().filter(|p| p.abs() < 1.0).count();
         let line = format!("{what}: {inside} of {count} within one error, mean {mean:.3}, deviation {deviation:.3}");
-        eprintln!("{line}");
+        say!("{line}");
         let wider = (2000.0 / count).sqrt();
         assert!((inside as f64 / count - 0.682).abs() <= 0.051 * wider, "{line}");
         assert!(mean.abs() <= 0.11 * wider, "{line}");

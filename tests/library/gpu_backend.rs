@@ -4,6 +4,7 @@
 #![cfg(feature = "gpu")]
 
 use crate::common::batches::*;
+use crate::common::say;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::multi::MultiBackend;
@@ -109,7 +110,7 @@ fn launches_and_bytes_are_those_of_the_design() {
                 work.uploaded - before.uploaded >= 8 * events
                     && work.uploaded - before.uploaded < 8 * events + 40 * rows + 4096
             );
-            eprintln!("n = {n}: {launches} launches, {:.1} bytes a bin", moved as f64 / (n * rows) as f64);
+            say!("n = {n}: {launches} launches, {:.1} bytes a bin", moved as f64 / (n * rows) as f64);
         }
         let passes = &gpu.work().passes;
         assert_eq!(passes.values().map(|p| p.launches).sum::<u64>(), gpu.work().launches);

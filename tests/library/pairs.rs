@@ -3,13 +3,13 @@
 
 #![cfg(feature = "gpu")]
 
+use crate::common::say;
 use eagleray::Precision;
 use eagleray::internal::backend::GpuTier;
 use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::kernels::check::{self, Outcome};
 use eagleray::internal::kernels::{
-    CaseData, CaseShape, CaseValues, Comparison, KERNELS, Kernel, KernelCase, bin_events, cross_spectrum, fft, fold,
-    fused, path, power, power_pass, rate,
+    CaseData, CaseShape, CaseValues, Comparison, KERNELS, Kernel, KernelCase, bin_events, fft, path,
 };
 use eagleray::internal::random::Random;
 
@@ -53,74 +53,47 @@ fn pair(kernel: &Kernel) {
             let profile = context.info().profile;
             assert_eq!(outcome.failure, None, "{}.{name} {profile}", kernel.name);
             if (kernel.needs_f64)(variant) && !context.limits().f64 {
-                eprintln!("SKIPPED {}.{name} {profile}: no f64 that passes the self-test", kernel.name);
+                say!("SKIPPED {}.{name} {profile}: no f64 that passes the self-test", kernel.name);
                 continue;
             }
             for data in [CaseData::Random, CaseData::Hostile] {
-                let trial = (kernel.trial)(variant, shapes[last], data, last as u64);
+                let trial = (kernel.case)(variant, shapes[last], data, last as u64);
                 let what = format!("{}.{name} {:?} {data:?}", kernel.name, shapes[last]);
                 must_fail(context, &*trial, &expected(&*trial, &what), &what);
             }
             let Outcome { cases, worst, place, .. } = outcome;
-            eprintln!("{}.{name} {profile}: {cases} cases, worst error {worst:.3} of the bound ({place})", kernel.name);
+            say!("{}.{name} {profile}: {cases} cases, worst error {worst:.3} of the bound ({place})", kernel.name);
         }
     }
 }
 
-#[test]
-fn bin_events_pair() {
-    pair(&bin_events::KERNEL);
+/// One test a kernel, and the list of all, which must be the table: in its order.
+macro_rules! pairs {
+    ($($kernel:ident)*) => {
+        $(#[test]
+        fn $kernel() {
+            pair(&eagleray::internal::kernels::$kernel::KERNEL);
+        })*
+
+        #[test]
+        fn every_kernel_has_its_pair() {
+            let tested = [$(&eagleray::internal::kernels::$kernel::KERNEL),*];
+            assert_eq!(tested.len(), KERNELS.len());
+            assert!(tested.iter().zip(KERNELS).all(|(tested, listed)| std::ptr::eq(*tested, *listed)), "the order of KERNELS");
+        }
+    };
 }
 
-#[test]
-fn fft_pair() {
-    pair(&fft::KERNEL);
-}
-
-#[test]
-fn power_pair() {
-    pair(&power::KERNEL);
-}
-
-#[test]
-fn power_pass_pair() {
-    pair(&power_pass::KERNEL);
-}
-
-#[test]
-fn cross_spectrum_pair() {
-    pair(&cross_spectrum::KERNEL);
-}
-
-#[test]
-fn fused_pair() {
-    pair(&fused::KERNEL);
-}
-
-#[test]
-fn fold_pair() {
-    pair(&fold::KERNEL);
-}
-
-#[test]
-fn rate_pair() {
-    pair(&rate::KERNEL);
-}
-
-#[test]
-fn every_kernel_has_its_pair() {
-    let tested = ["bin_events", "fft", "power", "power_pass", "fused", "cross_spectrum", "fold", "rate"];
-    assert_eq!(KERNELS.iter().map(|k| k.name).collect::<Vec<_>>(), tested);
-}
+pairs! { bin_events fft power power_pass fused cross_spectrum fold rate }
 
 /// Grids of more than one dimension, which real devices need beyond 65,535 groups: the same cases with 3 groups in one.
 #[test]
 fn folded_dispatches_cover_everything() {
     for mut context in contexts("folded dispatches") {
         for kernel in KERNELS {
-            let n = if kernel.name == "power_pass" { 8192 } else { 4096 };
+            let n = kernel.timed.quick.first().copied().unwrap_or(4096);
             let shape = CaseShape { n, rows: 200, events: 30_001 };
-            let trial = (kernel.trial)(0, shape, CaseData::Random, 7);
+            let trial = (kernel.case)(0, shape, CaseData::Random, 7);
             let expected = expected(&*trial, kernel.name);
             let limits = eagleray::internal::kernels::Limits { groups: 3, ..*context.limits() };
             let job = trial.job(&limits);
@@ -151,14 +124,14 @@ fn no_event_changes_its_bin() {
                         .into_iter()
                         .enumerate()
                 {
-                    let trial = (bin_events::KERNEL.trial)(variant, CaseShape { n, rows, events }, data, 100 + seed);
+                    let trial = (bin_events::KERNEL.case)(variant, CaseShape { n, rows, events }, data, 100 + seed);
                     let reference = trial.reference();
                     on_device(&mut context, &*trial, &reference, &format!("bin_events.{name} {data:?} seed {seed}"));
                     totals[i] += events;
                 }
             }
         }
-        eprintln!("histogram: {} random and {} hostile events so far, 0 in a different bin", totals[0], totals[1]);
+        say!("histogram: {} random and {} hostile events so far, 0 in a different bin", totals[0], totals[1]);
     }
 }
 
@@ -222,7 +195,7 @@ fn long_transforms_stay_in_bounds() {
     let sweep = wanted.is_some();
     let named = |class: &str| wanted.as_deref().is_none_or(|w| w == "all" || class.contains(w));
     let mut contexts = contexts("path");
-    eprintln!("| lengths | number | profile | samples | random | hostile |");
+    say!("| lengths | number | profile | samples | random | hostile |");
     let listed = (!listed.is_empty()).then_some(("as listed", listed));
     for (class, cases) in classes(sweep).into_iter().filter(|(class, _)| named(class)).chain(listed) {
         for (variant, name) in path::VARIANTS.iter().enumerate().take(if sweep { 4 } else { 2 }) {
@@ -263,7 +236,7 @@ fn long_transforms_stay_in_bounds() {
                 };
                 let (profile, random, hostile) = (context.info().profile, cell(random), cell(hostile));
                 if !(fft::KERNEL.needs_f64)(variant) || context.limits().f64 {
-                    eprintln!("| {class} | {} | {profile} | {name} | {random} | {hostile} |", cases.len());
+                    say!("| {class} | {} | {profile} | {name} | {random} | {hostile} |", cases.len());
                 }
             }
         }

@@ -114,7 +114,7 @@ impl GpuContext {
     fn f64_is_exact(&mut self) -> bool {
         (0..5).all(|seed| {
             let shape = CaseShape { n: 100, rows: 64, events: 20_000 };
-            let trial = (bin_events::KERNEL.trial)(1, shape, CaseData::Hostile, seed);
+            let trial = (bin_events::KERNEL.case)(1, shape, CaseData::Hostile, seed);
             let Ok(result) = self.run(&trial.job(&self.limits)) else { return false };
             let got = trial.decode(&result.outputs);
             trial.compare(&trial.reference(), &got, Precision::Single).first_bad.is_none()

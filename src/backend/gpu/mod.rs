@@ -364,7 +364,7 @@ mod tests {
             for variant in [0, 1, 2, 3].into_iter().filter(|&v| limits.f64 || !(fused::KERNEL.needs_f64)(v)) {
                 for n in lengths {
                     let shape = CaseShape { n, rows: 5, events: 9000 };
-                    let trial = (fused::KERNEL.trial)(variant, shape, CaseData::Hostile, 3);
+                    let trial = (fused::KERNEL.case)(variant, shape, CaseData::Hostile, 3);
                     let result = gpu.context.run(&trial.job(&limits)).unwrap();
                     assert_eq!(result.pipelines, trial.pipelines(&limits));
                     assert!(result.pipelines[0].ends_with(".wide"), "{:?}", result.pipelines);

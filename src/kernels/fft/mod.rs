@@ -10,7 +10,7 @@ use rustfft::num_complex::Complex;
 
 use super::{
     Access, COMPLEX, DeviceSegment, GRID, Input, Kernel, Limits, REAL_F32, REAL_F64, ROOTS, ROW, Shader, StructLayout,
-    TIME_BITS, shared_struct,
+    TIME_BITS, Timed, shared_struct, transform_operations,
 };
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
@@ -241,5 +241,11 @@ pub static KERNEL: Kernel = Kernel {
     variants: &["counts", "flux", "counts.f64", "flux.f64"],
     needs_f64: |variant| variant >= 2,
     shapes: case::shapes,
-    trial: |variant, shape, data, seed| Box::new(FftCase::from_variant(variant, shape, data, seed)),
+    timed: Timed {
+        lengths: &[1024, 4096, 1 << 14, 1 << 18, 10_007],
+        quick: &[4096, 1 << 14],
+        operations: transform_operations,
+        ..Timed::ONE_LENGTH
+    },
+    case: |variant, shape, data, seed| Box::new(FftCase::from_variant(variant, shape, data, seed)),
 };

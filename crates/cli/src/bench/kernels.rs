@@ -7,30 +7,8 @@ use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, TimingSamples, in_turn, timed};
 use eagleray::internal::kernels::{CaseData, CaseShape, Job, Kernel, KernelCase, Limits};
 
-/// Bins of a trial.
+/// Bins of a case.
 const BINS: usize = 1 << 20;
-
-/// Lengths worth timing: in one workgroup, in several passes, by convolution; of a kernel that is not known here, one.
-fn lengths(kernel: &str, quick: bool) -> &'static [usize] {
-    match (kernel, quick) {
-        // It is among the rates.
-        ("rate", _) => &[],
-        // The last of several passes.
-        ("power_pass", false) => &[1 << 14, 1 << 18, 10_007],
-        ("power_pass", true) => &[1 << 14],
-        ("fft" | "power", false) => &[1024, 4096, 1 << 14, 1 << 18, 10_007],
-        ("fft", true) => &[4096, 1 << 14],
-        ("fused", false) => &[256, 1024, 4096],
-        _ => &[4096],
-    }
-}
-
-/// Floating-point operations of a transform of so many rows, by the usual count for real input, `2.5·n·log₂n`; those of other
-/// kernels do not bound them.
-fn operations(kernel: &str, shape: CaseShape) -> f64 {
-    let n = shape.n as f64;
-    if matches!(kernel, "fft" | "fused") { 2.5 * n * n.log2() * shape.rows as f64 } else { 0.0 }
-}
 
 /// One kernel at one size.
 struct TimedKernel<'a> {
@@ -45,10 +23,9 @@ struct TimedKernel<'a> {
 impl<'a> TimedKernel<'a> {
     fn new(kernel: &'a Kernel, variant: usize, n: usize, quick: bool, limits: Option<&Limits>) -> TimedKernel<'a> {
         let bins = if quick { BINS / 4 } else { BINS };
-        // Every event is counted in every row of a fold.
-        let events = if kernel.name == "fold" { bins / 8 } else { bins };
+        let events = bins / kernel.timed.bins_an_event;
         let shape = CaseShape { n, rows: (bins / n).max(1), events };
-        let trial = (kernel.trial)(variant, shape, CaseData::Random, 1);
+        let trial = (kernel.case)(variant, shape, CaseData::Random, 1);
         let job = limits.map(|limits| trial.job(limits));
         TimedKernel { kernel, variant, shape, trial, job }
     }
@@ -60,7 +37,7 @@ impl<'a> TimedKernel<'a> {
 
     /// The least time: what moves between device memory and workgroups, and what is computed.
     fn limit(&self, record: &BenchRecord, device: &str) -> Option<TimeLimit> {
-        let operations = operations(self.kernel.name, self.shape);
+        let operations = (self.kernel.timed.operations)(self.shape);
         let cpu = self.job.is_none();
         let arithmetic = record.rate(device, if cpu { "f64 arithmetic" } else { "f32 arithmetic" }).unwrap_or(f64::NAN);
         let copy = record.rate(device, "copy").unwrap_or(f64::NAN);
@@ -107,7 +84,7 @@ pub fn time(
         };
         let variants = (0..kernel.variants.len()).filter(runs).take(if quick { 1 } else { usize::MAX });
         for variant in variants {
-            for &n in lengths(kernel.name, quick) {
+            for &n in if quick { kernel.timed.quick } else { kernel.timed.lengths } {
                 cases.push(TimedKernel::new(kernel, variant, n, quick, limits.as_ref()));
             }
         }

@@ -3,6 +3,7 @@
 use super::record::{BenchRecord, BenchTiming, KernelCheck, MachineRate};
 use super::sample::QUIET_CORES;
 use super::scaling::{Scaling, ScalingPoint, USUAL_SCHEDULING};
+use eagleray::internal::kernels::bin_events;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// Seconds in a unit that suits them.
@@ -62,7 +63,8 @@ pub fn checks(record: &BenchRecord) -> String {
         let worst = if worst == 0.0 { "none".into() } else { format!("{worst:.3} of the bound") };
         text += &format!("{kernel:<16}{device:<34}{cases:>7}{values:>11}{wrong:>9}{right:>8}  {worst}\n");
     }
-    let histogram: Vec<&KernelCheck> = record.checks.iter().filter(|check| check.kernel == "bin_events").collect();
+    let histogram: Vec<&KernelCheck> =
+        record.checks.iter().filter(|check| check.kernel == bin_events::KERNEL.name).collect();
     let events: usize = histogram.iter().map(|check| check.events).sum();
     let wrong: usize = histogram.iter().map(|check| check.wrong).sum();
     text += &format!(

@@ -56,7 +56,7 @@ fn ignored(number: i32) -> bool {
 fn an_interrupted_run_leaves_nothing() {
     for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
         if ignored(number) {
-            eprintln!("SKIPPED {signal}: ignored where the tests run");
+            crate::common::say!("SKIPPED {signal}: ignored where the tests run");
             continue;
         }
         let folder = tempfile::tempdir().unwrap();

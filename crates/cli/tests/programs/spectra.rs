@@ -27,7 +27,7 @@ fn gpu(test: &str) -> bool {
     let found = mode != "off" && !eagleray::internal::backend::adapters().is_empty();
     assert!(found || mode != "require", "{test}: EAGLERAY_TEST_GPU=require and no adapter");
     if !found {
-        eprintln!("SKIPPED {test}: no GPU adapter, or EAGLERAY_TEST_GPU=off");
+        crate::common::say!("SKIPPED {test}: no GPU adapter, or EAGLERAY_TEST_GPU=off");
     }
     found
 }
