@@ -7,7 +7,7 @@ const ROOMS: [&str; 11] =
     ["base", "data", "numerics", "kernels", "science", "missions", "io", "simulate", "segment", "backend", "engine"];
 
 /// All source files of the library below `src`, as `room/file.rs`.
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
