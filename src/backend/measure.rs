@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AdapterSelector, Backend, GpuTier};
+use super::contract::Backend;
 use crate::base::error::BackendError;
 use crate::kernels::check::Runner;
-use crate::numerics::precision::Precision;
 
 /// Work of a backend since it was opened.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -58,12 +57,4 @@ pub trait MeasurableGpu: Backend + Runner {
     /// # Errors
     /// No memory for the buffers; the device was lost.
     fn rates(&self) -> Result<DeviceRates, BackendError>;
-}
-
-/// Opens an adapter to be measured, transforms in single precision.
-///
-/// # Errors
-/// See [`super::open`].
-pub fn open_measurable(adapter: &AdapterSelector, profile: GpuTier) -> Result<Box<dyn MeasurableGpu>, BackendError> {
-    super::open_measurable_gpu(adapter, profile, Precision::Single)
 }

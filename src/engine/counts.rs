@@ -7,7 +7,7 @@ use super::ReadProgress;
 use super::single_pass::{ProgressSender, TASK_BYTES};
 use super::time_source::Events;
 use crate::backend::Schedule;
-use crate::backend::local::WorkQueue;
+use crate::backend::WorkQueue;
 use crate::base::error::{Error, Result};
 use crate::data::EventBalance;
 use crate::io::{KeptEvents, RowRangeReader};

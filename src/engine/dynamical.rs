@@ -3,17 +3,17 @@
 use serde::Serialize;
 
 use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
-use super::plan::InputPlan;
+use super::plan_rows::{PlanRows, stretches};
 use super::time_source::Events;
 use super::{Plan, PlanSums, PowerSpectrumOptions, ReadProgress, SegmentSink, no_events, record_device, sum_plan};
 use crate::backend::{Backend, DeviceInfo};
 use crate::base::error::{Error, Result};
-use crate::base::sums::{PartialSums, Sums};
+use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, Provenance};
 use crate::science::CrossOptions;
-use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace};
+use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::science::power::{PowerOptions, single_precision_suffices};
 use crate::segment::{PlanSpec, Quantity};
@@ -69,11 +69,6 @@ pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warning
     }
 }
 
-/// Stretches without a gap, of all inputs.
-fn stretches(plan: &Plan) -> u64 {
-    plan.observations().map(|input| input.segments.stretches()).sum()
-}
-
 /// What is done with the segments of a power spectrum.
 pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> DynamicalSpec {
     DynamicalSpec {
@@ -120,35 +115,6 @@ pub(super) fn cross_recipe(
         background: [reference.0, subject.0],
         noise: [reference.1, subject.1],
     })
-}
-
-/// Where each segment of a plan lies: they are asked for in order.
-struct SegmentPlaces<'a> {
-    observations: Vec<&'a InputPlan>,
-    across_gaps: bool,
-    /// The observation that was asked for last, and the stretches before it.
-    observation: usize,
-    stretches: u64,
-}
-
-impl<'a> SegmentPlaces<'a> {
-    fn new(plan: &'a Plan, across_gaps: bool) -> SegmentPlaces<'a> {
-        SegmentPlaces { observations: plan.observations().collect(), across_gaps, observation: 0, stretches: 0 }
-    }
-
-    fn get(&mut self, index: u64) -> SegmentPlace {
-        while index >= self.observations[self.observation].indices().end {
-            self.stretches += self.observations[self.observation].segments.stretches();
-            self.observation += 1;
-        }
-        let InputPlan { segments, first, .. } = self.observations[self.observation];
-        let (start, stretch, number) = segments.place(index - first);
-        let start = start.value();
-        match self.across_gaps {
-            true => SegmentPlace { start, stretch: 0, number: index },
-            false => SegmentPlace { start, stretch: self.stretches + stretch, number },
-        }
-    }
 }
 
 /// The dynamical power spectrum of events. Memory holds the matrix, and what batches take.
@@ -212,37 +178,6 @@ pub fn dynamical_cross_spectrum_of_events(
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
     DynamicalCrossSpectrum::new(rows, device, made)
-}
-
-/// The rows of a plan's segments.
-pub(super) struct PlanRows<'a> {
-    plan: &'a Plan,
-    places: SegmentPlaces<'a>,
-    rows: DynamicalRows,
-}
-
-impl<'a> PlanRows<'a> {
-    fn new(plan: &'a Plan, recipe: DynamicalSpec) -> Result<PlanRows<'a>> {
-        let places = SegmentPlaces::new(plan, recipe.time.across_gaps);
-        let rows = DynamicalRows::new(recipe, plan.total_segments(), stretches(plan))?;
-        Ok(PlanRows { plan, places, rows })
-    }
-
-    /// Takes sums of segments, which come in order.
-    pub fn take(&mut self, sums: &mut PartialSums) {
-        sums.take_runs().for_each(|(segment, sums)| self.rows.add(self.places.get(segment), sums));
-    }
-
-    /// Forgets what came.
-    pub fn begin_again(&mut self) {
-        self.rows.clear();
-        self.places = SegmentPlaces::new(self.plan, self.places.across_gaps);
-    }
-
-    /// All segments together, without their powers.
-    pub fn total(&self) -> Sums {
-        self.rows.total.clone()
-    }
 }
 
 /// Reads the inputs of a plan and makes rows of their segments, as these come back.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::whole_numbers::to_whole_numbers;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::io::is_weight;
@@ -74,6 +75,6 @@ impl Weights {
     /// The weights as whole numbers below 2^32, and their unit: sums of them have no order. Whole weights are exact, others within half a unit,
     /// less than 2^-31 of the largest.
     pub fn whole(&self) -> (Vec<u32>, f64) {
-        super::pulse_samples::to_whole_numbers(&self.values, 0.0, self.values.iter().copied().fold(0.0, f64::max))
+        to_whole_numbers(&self.values, 0.0, self.values.iter().copied().fold(0.0, f64::max))
     }
 }

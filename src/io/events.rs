@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::file_scan::{FileScan, warn_of_container, warn_of_datasum};
 use super::fits::{self, FitsHeader, Hdu};
 use super::fits_table::{ElementType, FitsColumn, FitsTable, RowBytes};
 use super::gti::{self, TimeFrame};
 use super::input_file::{InputFile, format_error};
-use super::scan::{FileScan, warn_of_container, warn_of_datasum};
-use super::{file_facts, response};
+use super::{ebounds, file_facts};
 use crate::base::error::{Error, Result};
 use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
@@ -162,7 +162,7 @@ impl EventFile {
         let context = Context { instrument: instrument.clone(), start_mjd, event_words };
         let mut scale = channel.as_ref().and_then(|c| mission.scale(&c.name, &c.unit, &context));
         if mission.has_bounds() {
-            scale = response::own_bounds(&source, &hdus)?;
+            scale = ebounds::own_bounds(&source, &hdus)?;
         }
         let object = text("OBJECT");
         let none = header.real("DEADC").ok().flatten() == Some(1.0);

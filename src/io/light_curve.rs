@@ -4,6 +4,7 @@ use super::fits::{self, Hdu};
 use super::fits_table::FitsTable;
 use super::gti::{self, TimeFrame, seconds_per_unit};
 use super::input_file::{InputFile, format_error};
+use super::light_curve_columns::RawLightCurve;
 use super::text_table;
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
@@ -13,23 +14,6 @@ use crate::data::{Gti, InputRecord, LightCurve, Provenance};
 
 /// Part of a bin by which a time may miss the grid: times are often printed with few digits.
 const OFF_GRID: f64 = 0.02;
-
-/// Columns of a binned series as found in a file, in its own units.
-#[derive(Default)]
-pub(super) struct RawLightCurve {
-    /// What rows are called in messages, and the number of the first.
-    pub row: (&'static str, Vec<usize>),
-    /// Seconds, before the offset of the clock.
-    pub time: Vec<f64>,
-    /// Counts a bin.
-    pub counts: Option<Vec<f64>>,
-    /// Counts/s.
-    pub rate: Option<Vec<f64>>,
-    /// Errors of the counts or, without counts, of the rates.
-    pub error: Option<Vec<f64>>,
-    /// Part of the bin that was exposed.
-    pub fracexp: Option<Vec<f64>>,
-}
 
 /// The light curve in a file, or `None` when the file holds something else (events, say).
 ///

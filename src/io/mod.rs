@@ -7,14 +7,17 @@
 
 mod bands;
 mod detectors;
+mod ebounds;
 pub mod events;
 mod file_facts;
+mod file_scan;
 pub mod fits;
 pub mod fits_table;
 pub mod fits_writer;
 pub mod gti;
 mod input_file;
 pub mod light_curve;
+mod light_curve_columns;
 mod light_curve_write;
 pub mod par;
 mod response;
@@ -31,10 +34,10 @@ pub mod xspec;
 
 pub(crate) use bands::{ChannelBands, ChannelCell};
 pub use events::{EventFile, GtiSource, OpenOptions};
+pub use file_scan::TimeScan;
 pub use input_file::InputFile;
 pub(crate) use row_range::RowRangeReader;
 pub(crate) use scan::RowRangeScan;
-pub use scan::TimeScan;
 pub(crate) use stream::{BandSelection, KeptEvents, is_weight};
 pub use stream::{EventStream, Selection};
 pub use unfinished::remove_all as remove_unfinished;

@@ -6,34 +6,13 @@ use flate2::Crc;
 use multiversion::multiversion;
 
 use super::events::EventFile;
-use super::fits::{self, Hdu};
+use super::file_scan::{FileScan, TimeScan, compare_datasum};
+use super::fits;
 use super::fits_table::{ElementType, FitsColumn, RowBytes};
-use super::input_file::{InputFile, hexadecimal, in_order, joined};
+use super::input_file::{hexadecimal, in_order, joined};
 use crate::base::error::Result;
 use crate::base::trace;
 use crate::base::warning::Warnings;
-
-/// What one scan over all times finds.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct TimeScan {
-    /// No time is below the one before it.
-    pub sorted: bool,
-    /// Smallest and largest finite raw time; infinities when there is none.
-    pub first: f64,
-    /// See [`TimeScan::first`].
-    pub last: f64,
-    /// Times that are not finite.
-    pub not_finite: u64,
-}
-
-/// What one reading of the whole file finds.
-#[derive(Debug)]
-pub(super) struct FileScan {
-    times: TimeScan,
-    crc: Crc,
-    /// Sum of the words of the event table; `None` where nothing was announced to compare it with.
-    datasum: Option<(u32, u64)>,
-}
 
 /// What reading some rows tells of the whole file.
 #[derive(Debug)]
@@ -305,43 +284,5 @@ impl EventFile {
             return Err(self.table.error(&format!("column {}", self.time.name), &message));
         }
         Ok(())
-    }
-}
-
-/// Warns of what the standard forbids and what changes no value that is read.
-pub(super) fn warn_of_container(source: &InputFile, hdus: &[Hdu], trailing: Option<u64>, warnings: &mut Warnings) {
-    let path = source.path();
-    if hdus.first().and_then(|h| h.header.text("SIMPLE")).as_deref() != Some("T") {
-        warnings.push("W-SIMPLE", format!("{path}: SIMPLE is not T: the file says of itself that it is not standard"));
-    }
-    for hdu in hdus {
-        let place = format!("{path}: header {}", hdu.index);
-        if let Some((offset, count)) = hdu.header.not_ascii {
-            let message = format!("{place}: a card with bytes that are not printable ASCII, first at byte {offset}");
-            warnings.add("W-HEADER-BYTES", message, count);
-        }
-        if let Some((key, count)) = &hdu.header.without_value {
-            warnings.add("W-HEADER-VALUE", format!("{place}: a keyword without a value, first {key}"), *count);
-        }
-    }
-    if let Some(at) = trailing {
-        let count = source.len() - at;
-        let message = format!("{path}: {count} bytes from byte {at} on are no extension and were not read");
-        warnings.push("W-TRAILING-BYTES", message);
-    }
-}
-
-/// Compares the bytes of a table with its DATASUM, if it has one.
-pub(super) fn warn_of_datasum(source: &InputFile, hdu: &Hdu, warnings: &mut Warnings) -> Result<()> {
-    if let Some((announced, range)) = fits::announced_sum(source, hdu) {
-        compare_datasum(source, hdu, announced, fits::sum_range(source, range)?, warnings);
-    }
-    Ok(())
-}
-
-fn compare_datasum(source: &InputFile, hdu: &Hdu, announced: u32, found: u64, warnings: &mut Warnings) {
-    if u64::from(announced) != found {
-        let place = format!("{}: extension {} ({})", source.path(), hdu.index, hdu.name);
-        warnings.push("W-DATASUM", format!("{place}: DATASUM is {announced}, but the data sum to {found}"));
     }
 }

@@ -1,7 +1,7 @@
 //! Light curves as text: two columns or more, separated by blanks, commas or semicolons; `#` begins a comment.
 
 use super::input_file::{InputFile, format_error};
-use super::light_curve::RawLightCurve;
+use super::light_curve_columns::RawLightCurve;
 use crate::base::error::Result;
 
 /// The columns of a text table, or `None` when the first line that is not a comment is neither numbers nor names of columns

@@ -1,6 +1,7 @@
 //! What a kernel is tried on: reproducible cases, and the comparison of what came out.
 
-use super::{Job, Limits};
+use super::job::Job;
+use super::limits::Limits;
 use crate::numerics::Precision;
 
 /// Size of a case. Kernels use what concerns them.

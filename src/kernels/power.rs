@@ -5,8 +5,7 @@ use rustfft::num_complex::Complex;
 use super::fft::{CasePoints, FftPlan};
 use super::{
     Access, COMPLEX, CaseData, CaseShape, CaseValues, DeviceSegment, Dispatch, Fill, GRID, Job, Kernel, KernelCase,
-    Limits, REAL_F32, REAL_F64, ROW, Shader, StructLayout, TIME_BITS, Timed, no_memory, power_pass, shared_struct,
-    threads_only,
+    Limits, REAL_F32, REAL_F64, ROW, Shader, StructLayout, TIME_BITS, Timed, no_memory, shared_struct, threads_only,
 };
 use crate::base::random::Random;
 use crate::numerics::fft::frequencies;
@@ -173,7 +172,9 @@ pub static KERNEL: Kernel = Kernel {
     case: |variant, shape, data, seed| {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         let points = CasePoints::new(shape.n, shape.rows, precision, data, &mut Random::new(seed));
-        Box::new(PowerCase::new(variant % 2 == 1, points, shape.rows, data, seed))
+        let launch: PowerLaunch =
+            |plan, rows, runs, exponent, buffers, limits| Some(dispatch(plan, rows, runs, exponent, buffers, limits));
+        Box::new(PowerCase::new(variant % 2 == 1, points, launch, shape.rows, data, seed))
     },
 };
 
@@ -202,9 +203,13 @@ fn shapes(limits: &Limits) -> Vec<CaseShape> {
     list.map(|(n, rows)| CaseShape { n, rows, events: 0 }).into()
 }
 
+/// What makes the launch of a case.
+pub(super) type PowerLaunch = fn(&FftPlan, usize, usize, u32, &PowerBuffers, &Limits) -> Option<Dispatch>;
+
 /// One case of the power sum, or of the last pass that ends in it; its values are runs × blocks × frequencies.
 pub(super) struct PowerCase {
     points: CasePoints,
+    launch: PowerLaunch,
     exponent: u32,
     rows: Vec<DeviceSegment>,
     dropped: Vec<u32>,
@@ -212,7 +217,14 @@ pub(super) struct PowerCase {
 }
 
 impl PowerCase {
-    pub fn new(weighted: bool, points: CasePoints, rows: usize, data: CaseData, seed: u64) -> PowerCase {
+    pub fn new(
+        weighted: bool,
+        points: CasePoints,
+        launch: PowerLaunch,
+        rows: usize,
+        data: CaseData,
+        seed: u64,
+    ) -> PowerCase {
         let mut random = Random::new(!seed);
         let largest = if data == CaseData::Hostile { 2_000_000_000 } else { 3000 };
         let rows: Vec<DeviceSegment> = (0..rows)
@@ -231,7 +243,7 @@ impl PowerCase {
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        PowerCase { points, exponent, rows, dropped, runs }
+        PowerCase { points, launch, exponent, rows, dropped, runs }
     }
 
     fn n(&self) -> usize {
@@ -290,12 +302,10 @@ impl KernelCase for PowerCase {
                 Fill::from_values(&self.runs),
                 Fill::Zeros(sums as u64),
             ],
-            dispatches: vec![if self.points.last_pass_is_due() {
-                power_pass::dispatch(plan, rows, runs, self.exponent, &places, limits)
-                    .expect("a length of several passes")
-            } else {
-                dispatch(plan, rows, runs, self.exponent, &places, limits)
-            }],
+            dispatches: vec![
+                (self.launch)(plan, rows, runs, self.exponent, &places, limits)
+                    .expect("a length that the launch is for"),
+            ],
             outputs: vec![5],
         }
     }

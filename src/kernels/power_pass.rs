@@ -187,7 +187,7 @@ pub static KERNEL: Kernel = Kernel {
         let precision = if variant < 2 { Precision::Single } else { Precision::Double };
         let mut random = Random::new(seed);
         let points = CasePoints::before_last_pass(shape.n, shape.rows, precision, data, &mut random);
-        Box::new(PowerCase::new(variant % 2 == 1, points, shape.rows, data, seed))
+        Box::new(PowerCase::new(variant % 2 == 1, points, dispatch, shape.rows, data, seed))
     },
 };
 

@@ -5,7 +5,8 @@
 
 use std::f64::consts::LN_10;
 
-use super::gamma::{Tail, inverse, ln_tail, ln_term};
+use super::gamma::{Tail, ln_tail, ln_term};
+use super::gamma_inverse::inverse;
 
 /// Log-survival function: `ln Q(dof/2, x/2)`, the probability that χ² exceeds `x ≥ 0`. NaN outside the domain.
 ///

@@ -4,6 +4,7 @@ pub mod beta;
 pub mod chi_square;
 pub mod fft;
 pub mod gamma;
+mod gamma_inverse;
 pub mod nonuniform;
 pub mod normal;
 pub mod poisson;

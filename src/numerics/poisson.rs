@@ -1,6 +1,7 @@
 //! Poisson counts: tails in log space, limits of the mean, symmetrical errors.
 
-use super::gamma::{Tail, inverse, ln_tail};
+use super::gamma::{Tail, ln_tail};
+use super::gamma_inverse::inverse;
 use super::normal;
 
 /// Logarithm of the probability of at least `counts`: `ln P(counts, mean)`, 0 for no counts. NaN for a negative mean.

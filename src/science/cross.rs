@@ -11,7 +11,7 @@
 
 use serde::Serialize;
 
-use super::cross_errors::BinEstimates;
+use super::cross_errors::{BinAverages, BinEstimates};
 use super::dead_time::noise::NoiseContext;
 use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
@@ -182,14 +182,6 @@ pub struct AveragedCrossSpectrum {
     pub modulus_err: Vec<f64>,
     /// All else.
     pub meta: CrossMetadata,
-}
-
-/// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
-#[derive(Clone, Copy)]
-pub(super) struct BinAverages {
-    pub power: [f64; 2],
-    pub noise: [f64; 2],
-    pub cross: [f64; 2],
 }
 
 /// One bin.

@@ -16,7 +16,13 @@
 //! What cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, the intrinsic coherence where a source's power is
 //! not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences have that taken off.
 
-use super::cross::BinAverages;
+/// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
+#[derive(Clone, Copy)]
+pub(super) struct BinAverages {
+    pub power: [f64; 2],
+    pub noise: [f64; 2],
+    pub cross: [f64; 2],
+}
 
 /// What one bin's averages say; see the [module](self).
 #[derive(Clone, Copy)]

@@ -15,11 +15,11 @@
 //! A frequency that drifts by more than `1/T` within a segment loses power that is not corrected for, and frequencies that
 //! differ from segment to segment do not add up. Dead time takes from rate and signal alike what is not corrected for either.
 
-use serde::Serialize;
-
 use super::power::AveragedPowerSpectrum;
 use super::statistics::{detection, pulsed};
 use crate::base::error::{Error, Result};
+
+pub use super::power_bands::PulsationLimit;
 
 /// Confidence of upper limits.
 pub const CONFIDENCE: f64 = 0.95;
@@ -27,44 +27,6 @@ pub const CONFIDENCE: f64 = 0.95;
 const CORRECTIONS: &str = "binning and unknown offset in the frequency bin corrected; dead time and drifts are not";
 /// Probabilities of exceeding the ends of an interval of one standard deviation.
 const ONE_SIGMA_TAIL: f64 = 0.158_655_253_931_457_05;
-
-/// The strongest power in a band and what pulsation it allows; see the [module](self).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PulsationLimit {
-    /// Frequencies that the spectrum has of the band asked for, Hz.
-    #[serde(rename = "pulsed_band")]
-    pub band: [f64; 2],
-    /// Frequency of the least likely power in it, Hz.
-    #[serde(rename = "pulsed_freq")]
-    pub freq: f64,
-    /// That power as a Leahy power, noise included.
-    #[serde(rename = "pulsed_leahy_power")]
-    pub leahy_power: f64,
-    /// Decimal logarithm of the probability that white noise reaches it at any frequency of the band.
-    #[serde(rename = "pulsed_log10_p")]
-    pub log10_p: f64,
-    /// Frequencies in the band.
-    #[serde(rename = "pulsed_trials")]
-    pub trials: u64,
-    /// Upper limit of the pulsed fraction of a sinusoid anywhere in the band, at [`CONFIDENCE`].
-    #[serde(rename = "pulsed_upper_limit")]
-    pub upper_limit: f64,
-    /// Part of the power that bins of `dt` leave at the highest frequency of the band.
-    #[serde(rename = "pulsed_binning_loss")]
-    pub binning_loss: f64,
-    /// What fractions and limit are corrected for, and what not.
-    #[serde(rename = "pulsed_corrections")]
-    pub corrections: &'static str,
-    /// Pulsed fraction, where the power is a detection: the median estimate.
-    #[serde(rename = "pulsed_fraction")]
-    pub fraction: Option<f64>,
-    /// Ends of its interval of 68.27 %.
-    #[serde(rename = "pulsed_fraction_lo")]
-    pub fraction_lo: Option<f64>,
-    /// See [`PulsationLimit::fraction_lo`].
-    #[serde(rename = "pulsed_fraction_hi")]
-    pub fraction_hi: Option<f64>,
-}
 
 impl AveragedPowerSpectrum {
     /// The limit of the pulsed fraction between `lo` and `hi`, Hz, from all bins that reach into the band; and its estimate,

@@ -27,37 +27,17 @@
 //! with `ν = 2T̄²W²/δV²` degrees of freedom (Welch 1947, doi:10.1093/biomet/34.1-2.28); the scale `T` has its invariant prior `1/T`,
 //! and cannot be below the noise. So the limit is never negative, whatever was observed, and covers at least as often as said.
 
-use serde::Serialize;
-
 use super::power::AveragedPowerSpectrum;
 use crate::base::error::{Error, Result};
 use crate::numerics::chi_square;
+
+pub use super::power_bands::BandRms;
 
 /// Confidence of upper limits.
 pub const CONFIDENCE: f64 = 0.95;
 
 /// Below this many standard errors a variance is given an upper limit, too.
 const DETECTED_SIGMAS: f64 = 3.0;
-
-/// The rms in a band; see the [module](self) for formulas.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BandRms {
-    /// Frequencies that the spectrum has of the band asked for, Hz.
-    #[serde(rename = "rms_band")]
-    pub band: [f64; 2],
-    /// Fractional rms; `None` where the variance is not positive.
-    pub rms: Option<f64>,
-    /// Its standard error.
-    pub rms_err: Option<f64>,
-    /// The same in counts/s: `rms·(r − r_b)`.
-    pub rms_abs: Option<f64>,
-    /// Upper limit of the fractional rms at [`CONFIDENCE`], where the variance is less than three standard errors.
-    pub rms_upper_limit: Option<f64>,
-    /// Signed fractional variance.
-    pub rms_variance: f64,
-    /// Its standard error.
-    pub rms_variance_err: f64,
-}
 
 impl AveragedPowerSpectrum {
     /// The fractional rms between `lo` and `hi`, Hz; bins that are partly inside count in part.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Mission;
-use super::source::{Event, SimulatedSource};
+use super::event::{Arrival, Event};
 use super::stream::Stream;
 use crate::base::error::{Error, Result};
 use crate::science::DeadTimeKind;
@@ -118,18 +118,6 @@ impl Detector {
     }
 }
 
-/// A photon that reaches a detector.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    /// When, s from TSTART.
-    pub at: f64,
-    /// How long it makes the detector dead, s.
-    pub dead: f64,
-    /// Its stamp lies in a good time interval.
-    pub good: bool,
-    pub event: Event,
-}
-
 /// The detectors of one simulation, from its first block to its last.
 pub(super) struct Detectors {
     kind: DeadTimeKind,
@@ -172,17 +160,6 @@ impl Detectors {
     /// Recorded over all: the live part of the time as the photons saw it; 1 without photons.
     pub fn live(&self) -> f64 {
         if self.lost == 0 { 1.0 } else { self.kept as f64 / (self.kept + self.lost) as f64 }
-    }
-}
-
-impl SimulatedSource {
-    /// The events block by block in time order, as recorded: with dead time one block after the other.
-    pub fn recorded(self) -> impl Iterator<Item = Vec<Event>> {
-        let mut detectors = self.detectors();
-        (0..self.blocks()).map(move |i| match &mut detectors {
-            None => self.block(i),
-            Some(detectors) => detectors.record(self.arrivals(i)),
-        })
     }
 }
 

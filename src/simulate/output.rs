@@ -7,8 +7,9 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::event::Event;
 use super::layout::{Field, Layout};
-use super::source::{Event, SimulatedSource};
+use super::source::SimulatedSource;
 use super::{Mission, Simulation};
 use crate::base::error::{Error, Result};
 use crate::base::time::SECONDS_PER_DAY;

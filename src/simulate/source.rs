@@ -1,27 +1,17 @@
 //! A prepared source: rates and channels at hand, events of any time block on demand.
 
-use super::dead_time::{Arrival, DeadTime, Detectors};
+use super::dead_time::{DeadTime, Detectors};
 use super::energy::ChannelSampler;
+use super::event::{Arrival, Event};
 use super::layout::Layout;
 use super::series::{RateSeries, SeriesRequest, default_dt};
 use super::stream::Stream;
-use super::{BLOCK, Mission, Simulation, VariabilityTerm};
+use super::{Mission, Simulation, VariabilityTerm};
 use crate::base::error::{Error, Result};
 use crate::base::random::Random;
 
-/// One photon.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Event {
-    /// Time as the TIME column has it, s.
-    pub time: f64,
-    /// Channel as the PI (RXTE: PHA) column has it.
-    pub pi: i32,
-    /// Detector, CCD or module.
-    pub detector: u8,
-    /// 0, or with two bands: 0 for the subject, 1 for the reference.
-    pub band: u8,
-}
-
+/// Mean events in a time block: some megabytes as rows, and enough to be worth a thread's while.
+const BLOCK: f64 = 65_536.0;
 /// A pulsation as the inner loop needs it.
 struct PulsationTerm {
     frequency: f64,
@@ -148,6 +138,15 @@ impl SimulatedSource {
     /// them out); those of later blocks are not earlier.
     pub fn block(&self, index: u64) -> Vec<Event> {
         self.arrivals(index).into_iter().filter(|a| a.good).map(|a| a.event).collect()
+    }
+
+    /// The events block by block in time order, as recorded: with dead time one block after the other.
+    pub fn recorded(self) -> impl Iterator<Item = Vec<Event>> {
+        let mut detectors = self.detectors();
+        (0..self.blocks()).map(move |i| match &mut detectors {
+            None => self.block(i),
+            Some(detectors) => detectors.record(self.arrivals(i)),
+        })
     }
 
     /// All photons of block `index`, in order.

@@ -5,6 +5,7 @@ mod common;
 
 mod accel;
 mod bands;
+mod circles;
 mod cross_errors;
 mod cross_flux;
 mod damaged_files;

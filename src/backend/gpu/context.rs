@@ -6,18 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adapter;
-use super::pass_timer::Timer;
-use crate::backend::{AdapterSelector, DeviceInfo, GpuTier};
+use crate::backend::{DeviceInfo, GpuTier};
 use crate::base::error::BackendError;
-use crate::kernels::check::Runner;
-use crate::kernels::{Access, CaseData, CaseShape, Dispatch, Job, JobResult, Limits, Shader, bin_events};
+use crate::kernels::{Access, Dispatch, Limits, Shader};
 use crate::numerics::precision::Precision;
 
 /// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
 pub struct GpuContext {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    limits: Limits,
+    pub(super) limits: Limits,
     precision: Precision,
     info: DeviceInfo,
     /// Devices opened before it.
@@ -29,16 +27,6 @@ pub struct GpuContext {
 }
 
 impl GpuContext {
-    /// Opens an adapter. `Auto` and `Native` request all that the adapter has, and use native f64 only after it has binned
-    /// hostile times as the reference does; `Auto` falls back to `Portable` when the adapter refuses its own limits.
-    pub fn open(selector: &AdapterSelector, profile: GpuTier) -> Result<GpuContext, BackendError> {
-        let adapter = adapter::select(selector)?;
-        match GpuContext::request(&adapter, profile) {
-            Err(_) if profile == GpuTier::Auto => GpuContext::request(&adapter, GpuTier::Portable),
-            result => result,
-        }
-    }
-
     /// Transforms and sums in this precision from now on.
     ///
     /// # Errors
@@ -65,7 +53,8 @@ impl GpuContext {
         self.precision
     }
 
-    fn request(adapter: &wgpu::Adapter, profile: GpuTier) -> Result<GpuContext, BackendError> {
+    /// Requests the device of an adapter, as yet without f64.
+    pub(super) fn request(adapter: &wgpu::Adapter, profile: GpuTier) -> Result<GpuContext, BackendError> {
         let (features, wgpu_limits) = adapter::requested(adapter, profile);
         let portable = profile == GpuTier::Portable;
         let limits = if portable {
@@ -102,23 +91,8 @@ impl GpuContext {
         static OPENED: AtomicUsize = AtomicUsize::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let precision = Precision::Single;
-        let (pipelines, patience) = (HashMap::new(), super::readback::PATIENCE);
-        let mut context = GpuContext { device, queue, limits, precision, info, number, pipelines, failure, patience };
-        if features.contains(wgpu::Features::SHADER_F64) {
-            context.limits.f64 = context.f64_is_exact();
-        }
-        Ok(context)
-    }
-
-    /// Bins hostile times in native f64; a driver that contracts or reorders operations, or flushes subnormals, fails.
-    fn f64_is_exact(&mut self) -> bool {
-        (0..5).all(|seed| {
-            let shape = CaseShape { n: 100, rows: 64, events: 20_000 };
-            let trial = (bin_events::KERNEL.case)(1, shape, CaseData::Hostile, seed);
-            let Ok(result) = self.run(&trial.job(&self.limits)) else { return false };
-            let got = trial.decode(&result.outputs);
-            trial.compare(&trial.reference(), &got, Precision::Single).first_bad.is_none()
-        })
+        let (pipelines, patience) = (HashMap::new(), super::waiting::PATIENCE);
+        Ok(GpuContext { device, queue, limits, precision, info, number, pipelines, failure, patience })
     }
 
     /// What the device is.
@@ -162,7 +136,7 @@ impl GpuContext {
     /// What to report of a failed call: a loss of the device explains it better than the call's own words.
     pub(super) fn fault(&self, error: BackendError) -> BackendError {
         // The loss is told to its callback when the device is polled; a failure to poll adds nothing.
-        let _ = super::readback::poll(self, wgpu::PollType::Poll);
+        let _ = super::waiting::poll(&self.device, wgpu::PollType::Poll);
         self.check().err().unwrap_or(error)
     }
 
@@ -285,7 +259,7 @@ impl GpuContext {
         encoder: &mut wgpu::CommandEncoder,
         dispatches: &[Dispatch],
         groups: &[wgpu::BindGroup],
-        timer: Option<&Timer>,
+        timer: Option<&wgpu::QuerySet>,
     ) -> Vec<&'static str> {
         let mut launched = Vec::new();
         for (dispatch, group) in dispatches.iter().zip(groups) {
@@ -295,7 +269,7 @@ impl GpuContext {
             }
             let place = 2 * launched.len() as u32;
             let timestamp_writes = timer.map(|timer| wgpu::ComputePassTimestampWrites {
-                query_set: &timer.set,
+                query_set: timer,
                 beginning_of_pass_write_index: Some(place),
                 end_of_pass_write_index: Some(place + 1),
             });
@@ -307,20 +281,6 @@ impl GpuContext {
             launched.push(dispatch.shader.name);
         }
         launched
-    }
-
-    /// Runs a job from start to end, with buffers of its own.
-    pub fn run(&mut self, job: &Job) -> Result<JobResult, BackendError> {
-        super::pool::run(self, job, false)
-    }
-}
-
-impl Runner for GpuContext {
-    fn tunables(&self) -> &Limits {
-        &self.limits
-    }
-    fn run(&mut self, job: &Job, timed: bool) -> Result<JobResult, String> {
-        super::pool::run(self, job, timed).map_err(|e| e.to_string())
     }
 }
 

@@ -2,12 +2,15 @@
 
 mod adapter;
 mod context;
+mod job;
+mod opening;
 mod pass_timer;
 mod plan;
 mod pool;
 mod probe;
 mod readback;
 mod upload;
+mod waiting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -26,10 +29,7 @@ use crate::segment::{PlanSpec, SegmentBatch};
 
 pub use adapter::adapters;
 pub use context::GpuContext;
-use plan::{GpuPlan, InFlight};
-
-/// Batches in flight: one computed while the next is filled.
-const DEPTH: usize = 2;
+use plan::{DEPTH, GpuPlan, InFlight};
 
 /// One adapter, opened, that turns batches of segments into partial sums.
 pub struct GpuBackend {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::DEPTH;
 use super::context::{GpuContext, PARAMS_STRIDE};
 use super::pass_timer::Timer;
 use super::pool::{self, buffer, storage};
@@ -22,6 +21,8 @@ use crate::kernels::{DeviceSegment, Dispatch, Input, Limits, power_pass};
 use crate::numerics::precision::Precision;
 use crate::segment::{PlanSpec, Quantity, SegmentBatch};
 
+/// Batches in flight: one computed while the next is filled.
+pub(super) const DEPTH: usize = 2;
 /// Events in one batch: 16 MiB of times.
 const BATCH_EVENTS: usize = 1 << 21;
 /// Bytes that the samples, or the points of one pass, of a batch may take on the device.
@@ -244,7 +245,7 @@ impl GpuPlan {
         let due = if batch.last { usize::from(fused)..launches.len() } else { 0..1 };
         let launches = &launches[due.clone()];
         let slot = &self.slots[self.next_slot];
-        context.encode(encoder, launches, &self.groups[due], slot.timer.as_ref());
+        context.encode(encoder, launches, &self.groups[due], slot.timer.as_ref().map(|timer| &timer.set));
         work.launched(launches);
         let mut results = 0;
         if batch.last {

@@ -24,7 +24,7 @@ pub(super) fn rates(context: &GpuContext) -> Result<DeviceRates, BackendError> {
     let finish = || -> Result<(), BackendError> {
         let index = context.guarded(|| context.queue.submit([]))?;
         let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(context.patience) };
-        super::readback::poll(context, wait).map_err(|e| context.fault(BackendError::DeviceLost(e.to_string())))
+        super::waiting::poll(&context.device, wait).map_err(|e| context.fault(BackendError::DeviceLost(e.to_string())))
     };
     let pageable = timed(|| {
         context.queue.write_buffer(&target, 0, &data);

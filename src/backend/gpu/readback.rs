@@ -1,23 +1,10 @@
 //! Mapping buffers to the host, with errors instead of panics.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use super::context::GpuContext;
+use super::waiting::poll;
 use crate::base::error::BackendError;
-
-/// How long a wait for the device may take: more than a batch needs on a slow software adapter, so that longer means a hang.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Polls the device. wgpu panics there when the driver reports the loss of the device or of its memory.
-pub(super) fn poll(context: &GpuContext, how: wgpu::PollType) -> Result<(), wgpu::PollError> {
-    match catch_unwind(AssertUnwindSafe(|| context.device.poll(how))) {
-        Ok(result) => result.map(|_| ()),
-        // The callback of the loss has been told, and what waits for the device finds it out there.
-        Err(_) => Ok(()),
-    }
-}
 
 /// A mapping that was asked for and may be complete.
 pub(super) struct Mapping {
@@ -50,7 +37,7 @@ impl Mapping {
         // A device that was given up is not waited for again.
         context.check()?;
         let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: Some(context.patience) };
-        poll(context, wait).map_err(|e| match e {
+        poll(&context.device, wait).map_err(|e| match e {
             wgpu::PollError::Timeout => context.give_up(format!("no answer within {:?}", context.patience)),
             other => context.fault(BackendError::DeviceLost(other.to_string())),
         })?;

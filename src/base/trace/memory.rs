@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::is_on;
+use super::switch::is_on;
 
 /// The system's allocator, which counts while a recording runs; else an allocation is one look at a flag more. For binaries:
 ///

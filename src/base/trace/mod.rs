@@ -11,21 +11,21 @@
 
 mod chrome;
 mod memory;
+mod switch;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 pub use memory::{CountingAllocator, peak_memory};
+pub use switch::is_on;
 
 /// Spans that one thread keeps, 2 MiB; later ones are in the sums of their stages alone.
 const MOST_SPANS: usize = 1 << 16;
 /// A counter's increments within this time of one thread are one, ns.
 const COUNTER_STEP: u64 = 1_000_000;
 
-static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: Mutex<Recording> = Mutex::new(Recording { tracks: Vec::new(), devices: Vec::new() });
 
 struct Recording {
@@ -146,11 +146,6 @@ fn with_track<T>(look: impl FnOnce(&mut ThreadTrack) -> T) -> Option<T> {
     memory::unnoticed(|| TRACK.try_with(own).ok())
 }
 
-/// True while a recording runs.
-pub fn is_on() -> bool {
-    ON.load(Ordering::Relaxed)
-}
-
 /// A span that ends when this is dropped, on the thread where it began.
 #[must_use = "a span lasts as long as its value"]
 pub struct Span(Option<(&'static str, u64)>);
@@ -268,12 +263,12 @@ pub fn start() {
     // A thread that has ended left its track here alone.
     recording.tracks.retain(|track| Arc::strong_count(track) > 1);
     drop(recording);
-    ON.store(true, Ordering::Relaxed);
+    switch::set(true);
 }
 
 /// Ends a recording.
 pub fn stop() -> Trace {
-    ON.store(false, Ordering::Relaxed);
+    switch::set(false);
     let mut recording = locked(&RECORDING);
     let devices = std::mem::take(&mut recording.devices);
     let mut threads = Vec::new();

@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use super::amplitudes::{self, FourierAmplitudes};
 use super::candidates::{self, Candidate, TrialPeak};
-use super::search::{MAP_COLUMNS, SearchOptions, TrialProgress};
+use super::search_options::{SearchOptions, TrialProgress};
+use super::search_result::MAP_COLUMNS;
 use super::{BackendThreads, PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter, run_on};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
@@ -21,6 +22,8 @@ use crate::science::pulsation::templates::{
 };
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 use crate::science::statistics::pulsed::binning_loss;
+
+pub use super::search_result::AccelMetadata;
 
 /// Numbers of harmonics that are summed.
 pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
@@ -91,27 +94,6 @@ impl AccelOptions {
         let (fdot, fddot) = (most(self.fdot), most(self.fddot));
         FrequencyDrift { z: (fdot + fddot * middle.abs()) * span * span, w: fddot * span.powi(3) }
     }
-}
-
-/// What a search by templates says of itself beside what all searches do.
-#[derive(Clone, Debug, Serialize)]
-pub struct AccelMetadata {
-    /// Numbers of harmonics tried.
-    pub harmonics: Vec<usize>,
-    /// Detection level of each.
-    pub detection_levels: Vec<f64>,
-    /// Largest drift of the fundamental, Fourier bins.
-    pub drift: f64,
-    /// The most that the drift changes by, bins.
-    pub jerk: f64,
-    /// Bins of the series, and their width, s.
-    pub bins: usize,
-    /// See [`AccelMetadata::bins`].
-    pub dt: f64,
-    /// What bins leave of the power of the highest harmonic at the highest frequency.
-    pub binning_loss: f64,
-    /// Were powers taken over their local level?
-    pub detrended: bool,
 }
 
 /// The best of a frequency.

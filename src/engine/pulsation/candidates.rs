@@ -8,7 +8,7 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::fold::weighted;
-use super::search::{SearchOptions, SearchStatistic};
+use super::search_options::{SearchOptions, SearchStatistic};
 use super::{PulseEvents, TrialGrid, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};

@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::candidates::{self, Candidate, TrialPeak};
-use super::search::{SearchOptions, TrialProgress};
+use super::search_options::{SearchOptions, TrialProgress};
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::base::error::{Error, Result};
 use crate::data::phase::Spin;

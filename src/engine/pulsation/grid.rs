@@ -1,6 +1,7 @@
 //! The trials of a search: equidistant frequencies, in one row for each value of the derivatives.
 
-use super::search::SearchOptions;
+use super::harmonics::MOST_TRIALS;
+use super::search_options::{Algorithm, SearchOptions};
 use crate::base::error::{Error, Result};
 use crate::data::phase::{Ephemeris, Spin};
 use crate::engine::PulseEvents;
@@ -10,6 +11,8 @@ use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 /// The most rows.
 const MOST_ROWS: f64 = (1u64 << 20) as f64;
+/// Events times trials of a piece that is folded.
+const FOLD_PIECE_WORK: usize = 1 << 31;
 
 /// Trial frequencies and derivatives at the reference of the ticks. With the span `T` and the oversampling `K` the steps are `1/KT`,
 /// `8/KT²` and `60/KT³`: half a step of the frequency turns the ends of the observation by `1/4K` cycle, half one of either
@@ -114,4 +117,27 @@ impl TrialGrid {
     pub fn trials(&self) -> u64 {
         self.frequencies as u64 * self.rows.len() as u64
     }
+}
+
+/// Consecutive frequencies of one row.
+#[derive(Clone, Copy)]
+pub(super) struct TrialRange {
+    pub row: usize,
+    pub first: usize,
+    pub trials: usize,
+}
+
+/// The grid in pieces of about a second of work, which progress is told of.
+pub(super) fn pieces(grid: &TrialGrid, events: &PulseEvents, options: &SearchOptions) -> Vec<TrialRange> {
+    let most = match options.algorithm {
+        Algorithm::Fold => (FOLD_PIECE_WORK / events.times.len()).clamp(512, MOST_TRIALS),
+        Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
+    };
+    // Equal ones, so that they share the tables of their transform.
+    let most = grid.frequencies.div_ceil(grid.frequencies.div_ceil(most));
+    let of_row = |row: usize| {
+        let starts = (0..grid.frequencies).step_by(most);
+        starts.map(move |first| TrialRange { row, first, trials: most.min(grid.frequencies - first) })
+    };
+    (0..grid.rows.len()).flat_map(of_row).collect()
 }

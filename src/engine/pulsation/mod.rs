@@ -18,6 +18,7 @@ pub mod pdm;
 pub mod profile_counter;
 mod scores;
 pub mod search;
+mod search_options;
 pub mod search_result;
 pub mod toas;
 
@@ -29,7 +30,8 @@ pub use candidates::Candidate;
 pub use fold::{FoldOptions, PulseProfile, fold};
 pub use grid::TrialGrid;
 pub use pdm::pdm;
-pub use search::{Algorithm, SearchOptions, SearchStatistic, search};
+pub use search::search;
+pub use search_options::{Algorithm, SearchOptions, SearchStatistic};
 pub use search_result::{SearchMetadata, SearchResult};
 pub use toas::{Toa, Toas, toas};
 

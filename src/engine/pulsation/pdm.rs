@@ -4,8 +4,10 @@
 //! the samples, and exact sums of whole numbers, so that it is the same bits on every device.
 
 use super::candidates::{self, Candidate, TrialPeak};
+use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
-use super::search::{self, MAP_COLUMNS, TrialProgress};
+use super::search_options::TrialProgress;
+use super::search_result::MAP_COLUMNS;
 use super::{
     Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
 };
@@ -74,7 +76,7 @@ pub fn pdm(
     let mut map = vec![vec![0.0f64; MAP_COLUMNS.min(grid.frequencies)]; mapped];
     let mut done = 0;
     progress(0, grid.trials());
-    for piece in search::pieces(&grid, &samples.at, options) {
+    for piece in pieces(&grid, &samples.at, options) {
         let spins = [&grid.spin(piece.row, piece.first), &grid.step];
         let look = |_, profile: &[BinTally]| PdmTrial::from_profile(&samples, profile);
         let found = counter.tallies((&samples.at.times, &samples.values), spins, piece.trials, options.nbin, look)?;

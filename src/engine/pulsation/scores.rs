@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
+use super::grid::TrialRange;
 use super::harmonics::HarmonicSums;
-use super::search::{SearchOptions, SearchStatistic, TrialRange};
+use super::search_options::{SearchOptions, SearchStatistic};
 use super::{PulseEvents, TrialGrid, exposure};
 use crate::data::phase::Spin;
 use crate::kernels::fold::BinTally;

@@ -5,13 +5,37 @@ use std::f64::consts::LN_10;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::search::{SearchOptions, SearchStatistic};
+use super::search_options::{SearchOptions, SearchStatistic};
 use super::{Candidate, PulseEvents};
 use crate::data::table::{Table, column};
 use crate::data::{DeviceRecord, Provenance};
 use crate::engine::{SampleSummary, WeightSummary};
 use crate::science::orbit::TimingModel;
 use crate::science::statistics::pulse::NullDistribution;
+
+/// Columns of [`SearchResult::map`].
+pub const MAP_COLUMNS: usize = 800;
+
+/// What a search by templates says of itself beside what all searches do.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccelMetadata {
+    /// Numbers of harmonics tried.
+    pub harmonics: Vec<usize>,
+    /// Detection level of each.
+    pub detection_levels: Vec<f64>,
+    /// Largest drift of the fundamental, Fourier bins.
+    pub drift: f64,
+    /// The most that the drift changes by, bins.
+    pub jerk: f64,
+    /// Bins of the series, and their width, s.
+    pub bins: usize,
+    /// See [`AccelMetadata::bins`].
+    pub dt: f64,
+    /// What bins leave of the power of the highest harmonic at the highest frequency.
+    pub binning_loss: f64,
+    /// Were powers taken over their local level?
+    pub detrended: bool,
+}
 
 /// What a search says of itself.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +85,7 @@ pub struct SearchMetadata {
     pub detection_level: f64,
     /// Of a search by templates.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub templates: Option<super::accel::AccelMetadata>,
+    pub templates: Option<AccelMetadata>,
     /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone); of the weighted rate where
     /// events have weights.
     pub pulsed_upper_limit: Option<f64>,

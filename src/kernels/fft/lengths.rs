@@ -5,6 +5,15 @@ const COLUMNS: usize = 4;
 /// Radices that stages have, in the order in which they are taken out of a length.
 const RADICES: [usize; 8] = [13, 11, 7, 5, 3, 8, 4, 2];
 
+/// One pass over the data.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FftPass {
+    pub len: usize,
+    pub radices: u32,
+    /// Place of its roots in the tables.
+    pub stages: usize,
+}
+
 /// The radices of a length that fits a workgroup, packed as the shader wants them; `None` with other prime factors.
 pub(super) fn radices(len: usize) -> Option<u32> {
     let (mut rest, mut packed, mut stages) = (len, 0u32, 0u32);

@@ -7,9 +7,9 @@
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
-use super::lengths::{factorise, radices};
+use super::lengths::{FftPass, factorise, radices};
 use super::roots::{RootTables, append_split, gain};
-use super::{FftParams, pass_shader};
+use super::shaders::{FftParams, PassInput, pass_shader};
 use crate::kernels::{Dispatch, Input, Limits};
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
@@ -45,15 +45,6 @@ pub struct FftPlan {
     tables: Vec<Complex<f64>>,
     chirp: Vec<Complex<f64>>,
     filter: Vec<Complex<f64>>,
-}
-
-/// One pass over the data.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FftPass {
-    pub len: usize,
-    pub radices: u32,
-    /// Place of its roots in the tables.
-    pub stages: usize,
 }
 
 /// What the last of several passes transforms: `done` columns of `len` points.
@@ -304,19 +295,6 @@ impl FftPlan {
             workgroups: self.limits.grid((rows * width).div_ceil(batch) as u64),
         }
     }
-}
-
-/// Where the points of a pass come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PassInput {
-    /// Samples.
-    Samples(Input),
-    /// Samples, chirped and padded.
-    Chirped(Input),
-    /// The pass before.
-    Points,
-    /// The product of two spectra.
-    Product,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rustfft::num_complex::Complex;
 
-use super::FftPlan;
+use super::plan::FftPlan;
 use crate::base::random::Random;
 use crate::kernels::{CaseData, Input, Limits};
 use crate::numerics::fft::root;

@@ -2,7 +2,7 @@
 
 use rustfft::num_complex::Complex;
 
-use super::plan::FftPass;
+use super::lengths::FftPass;
 use crate::numerics::fft::root;
 use crate::numerics::precision::Precision;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Axes, TimeRebin};
+use super::axes::{Axes, TimeRebin};
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;

@@ -104,7 +104,7 @@ fn every_piece_of_work_is_dealt_once() {
     for schedule in [Schedule::Dynamic, Schedule::Static, Schedule::Guided] {
         for count in [0, 1, 2, 5, 64, 1000] {
             for threads in [1, 2, 3, 16] {
-                let deal = eagleray::internal::backend::local::WorkQueue::new(schedule, count, threads);
+                let deal = eagleray::internal::backend::WorkQueue::new(schedule, count, threads);
                 let mut dealt: Vec<Vec<usize>> = Vec::new();
                 std::thread::scope(|scope| {
                     let each = |thread| {

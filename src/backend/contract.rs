@@ -1,0 +1,168 @@
+//! The trait every device implements, and what it takes and gives.
+
+use std::sync::Arc;
+
+use super::local::LocalPlan;
+use crate::base::error::BackendError;
+use crate::base::sums::PartialSums;
+use crate::base::warning::Warnings;
+use crate::kernels::{Input, Job, Limits};
+use crate::segment::{PlanSpec, SegmentBatch};
+
+/// What a device is, recorded in every product.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct DeviceInfo {
+    /// `cpu`, `gpu`, or `gpu + cpu` for what both did.
+    pub backend: &'static str,
+    /// Name of the adapter, or the processor's architecture; several are joined by ` + `.
+    pub adapter: String,
+    /// Driver and its version; empty for the CPU.
+    pub driver: String,
+    /// Graphics API (`vulkan`, `metal`, `dx12`), empty for the CPU.
+    pub api: String,
+    /// Capability profile, `portable`, `native`, or `mixed`; empty for the CPU.
+    pub profile: &'static str,
+    /// True for an adapter that is a program on the CPU.
+    pub software: bool,
+    /// `single` or `double`: the precision of the transforms.
+    pub precision: &'static str,
+    /// Worker threads of the CPU; 0 for a GPU.
+    pub threads: usize,
+}
+
+/// How much one batch of a plan may hold. Results do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchLimits {
+    /// Segments, each with a row for every channel; a multiple of the plan's run length.
+    pub rows: usize,
+    /// Events.
+    pub events: usize,
+}
+
+/// A prepared plan of one backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlanId(pub(crate) usize);
+
+/// A submitted batch of one backend. Tickets are collected in the order they were given.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(crate) u64);
+
+/// A device that turns batches of segments into partial sums. Blocking, object-safe.
+pub trait Backend: Send {
+    /// What the device is.
+    fn info(&self) -> &DeviceInfo;
+    /// Sizes, pipelines and scratch of a plan, once; hot calls allocate nothing on the device. A plan holds its memory until
+    /// [`Backend::release`].
+    fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError>;
+    /// Gives up a plan, its memory, and those of its batches that were not collected. A plan that is not known is ignored.
+    fn release(&mut self, plan: PlanId);
+    /// The largest batch that [`Backend::submit`] takes for this plan.
+    ///
+    /// # Panics
+    /// The plan was released, or is another backend's.
+    fn limits(&self, plan: PlanId) -> BatchLimits;
+    /// Starts work on a batch; waits only when the device's queue of batches is full.
+    fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError>;
+    /// Waits for the oldest ticket's sums: those of the batch's runs when it was the last of its group, else nothing. Any other
+    /// ticket is refused, and changes nothing.
+    fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
+    /// Batches that may be in flight; after as many submissions the caller collects.
+    fn depth(&self) -> usize;
+    /// The threads of this process where the work is done by them, for callers that need no batches.
+    fn local(&self, _plan: PlanId) -> Option<LocalPlan> {
+        None
+    }
+    /// The device as one that runs launches of shaders by themselves, where it is one.
+    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
+        None
+    }
+    /// True where the CPU may do the work of a device that fails.
+    fn has_spare(&self) -> bool {
+        false
+    }
+    /// The threads of this process that do the work, where they do.
+    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
+        None
+    }
+    /// Warnings since the last call, for the product's record.
+    fn take_warnings(&mut self) -> Warnings {
+        Warnings::default()
+    }
+}
+
+/// A device that runs launches of shaders, for work that has no plan.
+pub trait Shaders {
+    /// What shapes the launches.
+    fn tunables(&self) -> Limits;
+    /// Largest buffer that can be bound, bytes.
+    fn largest_buffer(&self) -> u64;
+    /// Runs a job from start to end; the bytes of each of its outputs.
+    ///
+    /// # Errors
+    /// No memory for its buffers; the device was lost.
+    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError>;
+}
+
+/// Refuses a batch that breaks the contract of [`SegmentBatch`] or a plan's limits. `open` is the number of rows of the group
+/// that the plan's last batch left unfinished.
+pub(super) fn check_batch(
+    batch: &SegmentBatch,
+    spec: &PlanSpec,
+    limits: BatchLimits,
+    open: Option<usize>,
+) -> Result<(), BackendError> {
+    let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
+    let (rows, run, channels) = (batch.rows.len(), spec.run_length(), spec.channels());
+    let runs = batch.rows.chunk_by(|a, b| a.index / run == b.index / run).count();
+    let segments = rows / channels;
+    if segments > limits.rows || runs > limits.rows / run as usize {
+        return refuse(format!("{segments} segments in {runs} runs; at most {} segments", limits.rows));
+    }
+    if rows % channels != 0 || batch.rows.chunks(channels).any(|s| s.iter().any(|row| row.index != s[0].index)) {
+        return refuse(format!("a segment has not {channels} rows"));
+    }
+    let starts: Vec<u64> = batch.rows.iter().step_by(channels).map(|row| row.index).collect();
+    if starts.windows(2).any(|indices| indices[0] >= indices[1]) {
+        return refuse("its segments are not in the order of their indices".into());
+    }
+    if batch.rows.iter().any(|r| batch.times.get(r.begin..r.end).is_none()) {
+        return refuse("a segment's events lie outside the times".into());
+    }
+    let events: usize = batch.rows.iter().map(|r| r.end - r.begin).sum();
+    if events > limits.events {
+        return refuse(format!("{events} events; at most {}", limits.events));
+    }
+    if batch.rows.iter().any(|r| r.events < (r.end - r.begin) as u64) {
+        return refuse("a segment has more events than it counts".into());
+    }
+    if !batch.first && open != Some(rows) {
+        return refuse("it continues a group that is not open".into());
+    }
+    if spec.input == Input::Events {
+        return Ok(());
+    }
+    if !(batch.first && batch.last) {
+        return refuse("flux comes in one batch a group".into());
+    }
+    if batch.flux.len() != rows * spec.n {
+        return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), spec.n));
+    }
+    let pairs = || batch.rows.iter().zip(batch.rows.iter().skip(channels));
+    if pairs().any(|(a, b)| a.scale != b.scale && a.index / run == b.index / run) {
+        return refuse("the flux scale changes inside a run".into());
+    }
+    if (1..channels).any(|subject| spec.is_inside(subject)) {
+        return refuse("a subject of flux is inside the reference, which only photons can be".into());
+    }
+    Ok(())
+}
+
+/// The error for a plan that was given back.
+pub(super) fn released() -> BackendError {
+    BackendError::Device("the plan was released, or is another backend's".into())
+}
+
+/// The error for a ticket that is not the oldest.
+pub(super) fn not_the_oldest() -> BackendError {
+    BackendError::Device("tickets are collected in the order they were given".into())
+}

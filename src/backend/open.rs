@@ -1,0 +1,95 @@
+//! Opening the device asked for.
+
+use std::num::NonZeroUsize;
+
+use super::choice::{AdapterReport, AdapterSelector, DeviceChoice, GpuTier, auto_adapter};
+use super::contract::Backend;
+use super::cpu::CpuBackend;
+use super::measure::MeasurableGpu;
+use super::multi::MultiBackend;
+use super::segment_transformer::CpuOptions;
+use crate::base::error::BackendError;
+use crate::base::warning::Warnings;
+use crate::numerics::precision::Precision;
+
+/// The adapters of this machine, best first.
+pub fn adapters() -> Vec<AdapterReport> {
+    #[cfg(feature = "gpu")]
+    return super::gpu::adapters();
+    #[cfg(not(feature = "gpu"))]
+    Vec::new()
+}
+
+/// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
+pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
+    open_with(choice, CpuOptions::default(), warnings)
+}
+
+/// [`open`], with options for the CPU where it is chosen.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_with(
+    choice: &DeviceChoice,
+    cpu: CpuOptions,
+    warnings: &mut Warnings,
+) -> Result<Box<dyn Backend>, BackendError> {
+    let cpu_backend = |threads: &Option<NonZeroUsize>| CpuBackend::with_options(*threads, cpu).map(Box::new);
+    match choice {
+        DeviceChoice::Cpu { threads } => Ok(cpu_backend(threads)?),
+        DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
+        DeviceChoice::Several { adapters, profile, precision, cpu, threads } => {
+            let open_one = |adapter| open_gpu(adapter, *profile, *precision, warnings);
+            let mut devices = adapters.iter().map(open_one).collect::<Result<Vec<_>, _>>()?;
+            if *cpu {
+                devices.push(cpu_backend(threads)?);
+            }
+            Ok(Box::new(MultiBackend::new(devices)?))
+        }
+        DeviceChoice::Auto { profile, precision, threads } => {
+            let adapters = adapters();
+            let gpu = auto_adapter(&adapters)
+                .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
+            match gpu {
+                Some(Ok(gpu)) => return Ok(Box::new(MultiBackend::new(vec![gpu])?.with_spare(*threads))),
+                Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
+                None => {}
+            }
+            Ok(cpu_backend(threads)?)
+        }
+    }
+}
+
+fn open_gpu(
+    adapter: &AdapterSelector,
+    profile: GpuTier,
+    precision: Precision,
+    warnings: &mut Warnings,
+) -> Result<Box<dyn Backend>, BackendError> {
+    let backend = open_measurable_gpu(adapter, profile, precision)?;
+    if backend.info().software {
+        let adapter = &backend.info().adapter;
+        warnings.push("W-GPU-SOFTWARE", format!("{adapter} is a software adapter: slower than --backend cpu"));
+    }
+    Ok(backend)
+}
+
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
+fn open_measurable_gpu(
+    adapter: &AdapterSelector,
+    profile: GpuTier,
+    precision: Precision,
+) -> Result<Box<dyn MeasurableGpu>, BackendError> {
+    #[cfg(feature = "gpu")]
+    return Ok(Box::new(super::gpu::GpuBackend::open(adapter, profile, precision)?));
+    #[cfg(not(feature = "gpu"))]
+    Err(BackendError::GpuNotCompiled)
+}
+
+/// Opens an adapter to be measured, transforms in single precision.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_measurable(adapter: &AdapterSelector, profile: GpuTier) -> Result<Box<dyn MeasurableGpu>, BackendError> {
+    open_measurable_gpu(adapter, profile, Precision::Single)
+}

@@ -1,0 +1,112 @@
+//! The averaged power spectrum of events: read → segment → submit → collect → merge.
+
+use super::dead_time;
+use super::options::{PowerSpectrumOptions, ReadProgress};
+use super::plan::Plan;
+use super::plan_sums::{PlanSums, SegmentSink, no_events, sum_plan};
+use super::time_source::{Events, align};
+use crate::backend::Backend;
+use crate::base::error::{Error, Result};
+use crate::base::trace;
+use crate::base::warning::Warnings;
+use crate::data::Gti;
+use crate::io::{EventFile, InputFile, OpenOptions, Selection};
+use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+use crate::segment::plan::Resolution;
+
+/// The averaged power spectrum of events.
+///
+/// # Errors
+/// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
+pub fn spectrum_of_events(
+    inputs: Vec<Events>,
+    options: &PowerSpectrumOptions,
+    backend: &mut dyn Backend,
+    mut warnings: Warnings,
+    progress: ReadProgress,
+) -> Result<AveragedPowerSpectrum> {
+    if inputs.is_empty() {
+        return Err(Error::argument("inputs", 0, "at least one input is needed"));
+    }
+    let plan = Plan::new(&inputs, options, &mut warnings)?;
+    let known = dead_time::common_dead_time(&inputs, options.combine);
+    let done = sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let PlanSums { sums, device, mut made } = done;
+    if sums.photons() == 0 && made.photons.read > 0 {
+        return Err(no_events(&plan, &made));
+    }
+    made.warnings = warnings;
+    made.options = serde_json::to_value(options).unwrap_or_default();
+    let Resolution { n, dt, segment_size } = plan.resolution;
+    let nothing = made.photons.read == 0;
+    if nothing {
+        made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
+    }
+    let context = PowerContext { n, dt, segment_size, device, provenance: made };
+    if nothing {
+        return Ok(AveragedPowerSpectrum::empty(&options.power, context));
+    }
+    let _span = trace::span("spectrum");
+    let mut spectrum = AveragedPowerSpectrum::new(&sums, false, &options.power, context)?;
+    dead_time::warn(&mut spectrum, known, options.power.noise);
+    Ok(spectrum)
+}
+
+/// The averaged power spectrum of event files, all events, each file with its own segments.
+///
+/// ```no_run
+/// use eagleray::{DeviceChoice, Options, Warnings};
+/// let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
+/// let options = Options { dt: Some(1.0 / 256.0), segment_size: Some(64.0), ..Options::default() };
+/// let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
+/// println!("{} frequencies from {} segments", spectrum.len(), spectrum.meta.m);
+/// # Ok::<(), eagleray::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`EventFile::open`], [`InputFile::refuse_duplicates`] and [`spectrum_of_events`].
+pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
+    paths: &[P],
+    options: &PowerSpectrumOptions,
+    backend: &mut dyn Backend,
+) -> Result<AveragedPowerSpectrum> {
+    let mut warnings = Warnings::default();
+    let open = OpenOptions { compat_stingray: options.compat_stingray, ..OpenOptions::default() };
+    let mut files = Vec::new();
+    for path in paths {
+        files.push(EventFile::open(path.as_ref(), &open, &mut warnings)?);
+    }
+    InputFile::refuse_duplicates(files.iter().map(EventFile::source))?;
+    let mut inputs = Vec::new();
+    for file in &files {
+        inputs.push(Events::from_unread_file(file, Selection::default())?);
+    }
+    align(&mut inputs)?;
+    spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})
+}
+
+/// The averaged power spectrum of event times in memory, seconds in the frame of `gti`, in any order.
+///
+/// ```
+/// use eagleray::{DeviceChoice, Gti, Options, Warnings};
+/// let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default())?;
+/// let times: Vec<f64> = (0..10_000).map(|i| 0.01 * f64::from(i)).collect();
+/// let gti = Gti::from_seconds(&[(0.0, 100.0)])?;
+/// let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(10.0), ..Options::default() };
+/// let spectrum = eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut())?;
+/// assert_eq!((spectrum.meta.n, spectrum.meta.m), (640, 10));
+/// # Ok::<(), eagleray::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`spectrum_of_events`].
+pub fn spectrum_of_times(
+    times: &[f64],
+    gti: Gti,
+    options: &PowerSpectrumOptions,
+    backend: &mut dyn Backend,
+) -> Result<AveragedPowerSpectrum> {
+    let mut warnings = Warnings::default();
+    let input = Events::from_slice(times, gti, &mut warnings);
+    spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
+}

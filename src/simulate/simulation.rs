@@ -1,0 +1,230 @@
+//! All that determines a simulated observation.
+
+use serde::Serialize;
+
+use super::dead_time::DeadTime;
+use super::energy::PhotonSpectrum;
+use super::layout::Mission;
+use super::model::VariabilityTerm;
+use crate::base::error::{Error, Result};
+
+/// Most events a simulation may be expected to have; far above any file, far below what wraps a counter.
+const MAX_EVENTS: f64 = 1e12;
+
+/// What to do about rates below zero, which a Gaussian series has whenever its rms is large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NegativeRates {
+    /// Exponentiate: lognormal rates, positive always, with the power spectrum asked for (Uttley et al. 2005).
+    #[default]
+    Exp,
+    /// Gaussian rates; a series that falls below zero in the window used is an error.
+    Refuse,
+}
+
+/// How late the subject is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectLag {
+    /// The same time lag at every frequency, s.
+    Time(f64),
+    /// The same phase lag at every frequency, rad.
+    Phase(f64),
+}
+
+impl SubjectLag {
+    /// Phase lag in rad at a frequency in Hz: `φ = 2πfτ`.
+    pub fn phase(self, frequency: f64) -> f64 {
+        match self {
+            SubjectLag::Time(seconds) => std::f64::consts::TAU * frequency * seconds,
+            SubjectLag::Phase(phase) => phase,
+        }
+    }
+}
+
+/// Two energy bands whose variability is related: `C = conj(F_subject)·F_reference` has phase `lag`, so that **a positive
+/// lag delays the subject, which is the first band**.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BandPair {
+    /// Subject, `[lo, hi)`, keV (channels for missions without a channel-to-energy relation).
+    pub subject: (f64, f64),
+    /// Reference, likewise; the two must not overlap.
+    pub reference: (f64, f64),
+    /// Lag of the subject behind the reference, of noise and pulsations alike.
+    pub lag: SubjectLag,
+    /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). Exponentiated series have it
+    /// in the total of all frequencies, and a phase lag to first order in the rms²; a time lag is exact.
+    pub coherence: f64,
+}
+
+/// How finely times are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameTime {
+    /// The mission's clock: 2^-20 s for RXTE and 4e-8 s for NICER; as finely as `f64` holds for the others.
+    #[default]
+    Clock,
+    /// The mission's frame time or clock: XMM 73.36496 ms, Chandra 0.44104 s, Swift 2.5073 s, and those of `Clock`.
+    Mission,
+    /// As finely as `f64` holds.
+    None,
+    /// Frames of so many seconds.
+    Seconds(f64),
+}
+
+/// All that determines a simulated observation; the same options give the same bytes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Simulation {
+    /// Mission whose files are imitated.
+    pub mission: Mission,
+    /// Mean rate of good time that arrives, before dead time, counts/s: one number, or one for each of two bands (one number is shared evenly by them). It
+    /// is the mean of the ensemble: noise slower than the observation moves the mean of one of them, as in real sources.
+    pub rate: Vec<f64>,
+    /// TSTOP − TSTART, s.
+    pub length: f64,
+    /// TSTART in mission seconds, raw column; `None` for a time in the middle of the mission.
+    pub tstart: Option<f64>,
+    /// Bad times `(from, to)`, s from TSTART; they may overlap, and are left out of the GTIs.
+    pub gaps: Vec<(f64, f64)>,
+    /// Photon spectrum.
+    pub energies: PhotonSpectrum,
+    /// Variability; empty is a constant rate.
+    pub model: Vec<VariabilityTerm>,
+    /// Bins of the noise series, s; `None` for one that resolves the model. The rate is constant in a bin, which multiplies
+    /// the power by `sinc²(πf·dt)`.
+    pub dt: Option<f64>,
+    /// See [`NegativeRates`].
+    pub negative: NegativeRates,
+    /// Two related bands instead of one.
+    pub bands: Option<BandPair>,
+    /// See [`FrameTime`].
+    pub frame_time: FrameTime,
+    /// Dead time of the detectors; `None` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_time: Option<DeadTime>,
+    /// Seed of all random numbers.
+    pub seed: u64,
+}
+
+impl Default for Simulation {
+    /// 1000 s of 100 counts/s of white noise in the generic layout.
+    fn default() -> Simulation {
+        Simulation {
+            mission: Mission::Generic,
+            rate: vec![100.0],
+            length: 1000.0,
+            tstart: None,
+            gaps: Vec::new(),
+            energies: PhotonSpectrum::default(),
+            model: Vec::new(),
+            dt: None,
+            negative: NegativeRates::Exp,
+            bands: None,
+            frame_time: FrameTime::Clock,
+            dead_time: None,
+            seed: 0,
+        }
+    }
+}
+
+impl Simulation {
+    /// TSTART, s, raw column.
+    pub fn start(&self) -> f64 {
+        self.tstart.unwrap_or(self.mission.layout().tstart)
+    }
+
+    /// Mean rate of each band, counts/s.
+    pub(super) fn rates(&self) -> Vec<f64> {
+        match (self.rate.as_slice(), self.bands) {
+            ([rate], Some(_)) => vec![rate / 2.0; 2],
+            (rates, _) => rates.to_vec(),
+        }
+    }
+
+    /// Frame time in s, 0 for none.
+    pub(super) fn frame(&self) -> f64 {
+        let layout = self.mission.layout();
+        match self.frame_time {
+            FrameTime::Clock if layout.ticks => layout.frame,
+            FrameTime::Mission => layout.frame,
+            FrameTime::Seconds(frame) => frame,
+            FrameTime::Clock | FrameTime::None => 0.0,
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        let check = |ok: bool, option: &str, value: &dyn std::fmt::Debug, message: &str| {
+            if ok { Ok(()) } else { Err(Error::argument(option, format!("{value:?}"), message)) }
+        };
+        let above_zero = |x: f64| x.is_finite() && x > 0.0;
+        check(above_zero(self.length), "length", &self.length, "the length must be above 0 s")?;
+        let wanted = if self.bands.is_some() { 2 } else { 1 };
+        let number_ok = self.rate.len() == 1 || self.rate.len() == wanted;
+        check(number_ok, "rate", &self.rate, "give one rate, or one for each of the two --bands")?;
+        check(self.rate.iter().all(|&r| above_zero(r)), "rate", &self.rate, "rates must be above 0 counts/s")?;
+        let expected = self.length * self.rate.iter().sum::<f64>();
+        check(
+            expected <= MAX_EVENTS,
+            "rate",
+            &self.rate,
+            "rate times length is above 1e12 events; make several files",
+        )?;
+        // Above 2^43 s an f64 no longer holds a millisecond.
+        let start_ok = self.start().abs() + self.length < 8.7e12;
+        check(start_ok, "tstart", &self.start(), "times must stay below 8.7e12 s to be held to a millisecond")?;
+        for gap in &self.gaps {
+            let ok = gap.0.is_finite() && gap.1.is_finite() && gap.0 < gap.1;
+            check(ok, "gaps", gap, "a gap is FROM:TO in seconds from the start, FROM below TO")?;
+        }
+        check(self.energies.index.abs() <= 20.0, "energies", &self.energies.index, "the index must be from −20 to 20")?;
+        if let Some((lo, hi)) = self.energies.range {
+            check(lo < hi, "energies", &(lo, hi), "the range must be LO:HI with LO below HI")?;
+        }
+        if let Some(dt) = self.dt {
+            check(
+                above_zero(dt) && dt <= self.length,
+                "dt",
+                &dt,
+                "dt must be above 0 s and no longer than the observation",
+            )?;
+        }
+        if let FrameTime::Seconds(frame) = self.frame_time {
+            check(
+                above_zero(frame) && frame <= self.length,
+                "frame-time",
+                &frame,
+                "it must be above 0 s and within the length",
+            )?;
+        }
+        if let Some(dead_time) = &self.dead_time {
+            dead_time.validate()?;
+        }
+        for term in &self.model {
+            term.validate()?;
+        }
+        let depth: f64 = self.pulsars().map(|(_, fraction)| fraction).sum();
+        check(
+            depth <= 1.0,
+            "model",
+            &depth,
+            "the pulsed fractions must add up to at most 1, or the rate would be negative",
+        )?;
+        if let Some(bands) = self.bands {
+            let ((a, b), (c, d)) = (bands.subject, bands.reference);
+            check(a < b && c < d, "bands", &bands, "each band is LO:HI with LO below HI")?;
+            check(b <= c || d <= a, "bands", &bands, "the bands must not overlap: an event belongs to one")?;
+            let coherence_ok = (0.0..=1.0).contains(&bands.coherence);
+            check(coherence_ok, "coherence", &bands.coherence, "the coherence must be from 0 to 1")?;
+            check(bands.lag.phase(1.0).is_finite(), "lag", &bands.lag, "the lag must be finite")?;
+        }
+        Ok(())
+    }
+
+    /// Frequency in Hz and pulsed fraction of every pulsation.
+    pub(super) fn pulsars(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.model.iter().filter_map(|term| match *term {
+            VariabilityTerm::Pulsar { frequency, pulsed_fraction } => Some((frequency, pulsed_fraction)),
+            _ => None,
+        })
+    }
+}
