@@ -1,4 +1,4 @@
-//! The one public error. Each variant carries the file, the place and the value, and says what to do.
+//! The error of all public functions. Each variant carries the file, the place and the value, and says what to do.
 
 use super::text::ShortNumber;
 
@@ -25,14 +25,14 @@ fn no_segments(segment_size: f64, longest: f64, largest: f64, dt: f64) -> String
     )
 }
 
-/// Result with the crate's [`Error`].
+/// Result of a fallible function: the error is [`Error`] unless another one is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, by what the user can do about it.
+/// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused to open, read or write.
+    /// The operating system refused to open, read or write a file.
     #[error("{path}: {source}")]
     Io {
         /// File concerned.
@@ -40,7 +40,7 @@ pub enum Error {
         /// The system's own words.
         source: std::io::Error,
     },
-    /// The bytes are not a valid file of the kind expected.
+    /// A file is not valid for the format expected.
     #[error("{path}: {place}: {message}")]
     Format {
         /// File concerned.
@@ -50,7 +50,7 @@ pub enum Error {
         /// What is wrong, the value, and what to do.
         message: String,
     },
-    /// The good time intervals cannot be used.
+    /// The good time intervals of a file cannot be used.
     #[error("{path}: good time intervals: {message}")]
     Gti {
         /// File concerned.
@@ -58,7 +58,7 @@ pub enum Error {
         /// What is wrong, the values, and what to do.
         message: String,
     },
-    /// No interval holds one segment.
+    /// No good time interval is long enough for one segment.
     #[error("{}", no_segments(*segment_size, *longest, *largest, *dt))]
     NoSegments {
         /// Segment size asked for, s.
@@ -79,10 +79,10 @@ pub enum Error {
         segments: u64,
         /// Events read.
         read: u64,
-        /// Where they went.
+        /// What became of the events, in words.
         balance: String,
     },
-    /// An option or argument has no meaning.
+    /// The value of an option or argument is not allowed.
     #[error("{option} = {value}: {message}")]
     Argument {
         /// Name of the option or parameter.
@@ -92,34 +92,34 @@ pub enum Error {
         /// Why it cannot be used and what can.
         message: String,
     },
-    /// A warning, where warnings are errors.
+    /// A warning, if warnings are to be errors.
     #[error("{0} (--strict makes warnings errors)")]
     Strict(crate::base::warning::Warning),
-    /// A device failed or cannot do what was asked.
+    /// A device failed or cannot do what it was asked for.
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
 
 impl Error {
-    /// An error of the operating system about `path`.
+    /// The error for a failed operation of the operating system on `path`.
     pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Error {
         Error::Io { path: path.as_ref().display().to_string(), source }
     }
 
-    /// An invalid value of an option or parameter.
+    /// The error for the value of an option or parameter.
     pub fn argument(option: &str, value: impl std::fmt::Display, message: impl Into<String>) -> Error {
         Error::Argument { option: option.to_string(), value: value.to_string(), message: message.into() }
     }
 }
 
-/// What a device cannot do or what went wrong on it.
+/// A failure of a device, or a request that it cannot meet.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// Built without the `gpu` feature.
+    /// This build has no GPU support (feature `gpu`).
     #[error("this build has no GPU support; rebuild with the feature `gpu` or use --backend cpu")]
     GpuNotCompiled,
-    /// No adapter fits.
+    /// No GPU adapter matches the request.
     #[error("no GPU adapter {wanted}; found: {found}. Use --backend cpu, or install a Vulkan driver")]
     NoAdapter {
         /// What was asked for.
@@ -127,7 +127,7 @@ pub enum BackendError {
         /// The adapters there are.
         found: String,
     },
-    /// The transform length cannot be done on this device.
+    /// The device cannot transform segments of this length.
     #[error(
         "{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23; change --segment-size or --dt, or use --backend cpu"
     )]
@@ -137,17 +137,17 @@ pub enum BackendError {
         /// Largest length of its kind, even or odd.
         largest: usize,
     },
-    /// What only the CPU computes.
+    /// Only the CPU computes this product.
     #[error("{0} needs the amplitudes of each segment, which no GPU keeps; use --backend cpu")]
     OnCpuAlone(&'static str),
-    /// Double precision was asked of a device that has none.
+    /// Double precision was asked for, but the device has none.
     #[error(
         "{adapter} has no f64 that passes the self-test in profile {profile}: use --precision single, --gpu-profile native or --backend cpu"
     )]
     NoDouble {
         /// The adapter.
         adapter: String,
-        /// Its profile in use.
+        /// Tier in use.
         profile: &'static str,
     },
     /// The device's memory is too small even for the smallest batch.
@@ -156,7 +156,7 @@ pub enum BackendError {
     /// The device stopped answering.
     #[error("the device was lost: {0}")]
     DeviceLost(String),
-    /// A pipeline, shader or dispatch was refused: a defect of this program.
+    /// The device refused a pipeline, shader or dispatch: a defect of this library.
     #[error("device error: {0}")]
     Device(String),
 }

@@ -25,7 +25,7 @@ pub struct Sums {
     pub segments: u64,
     /// Segments that could not contribute (empty ones with a normalisation per segment; sparse ones in the peer's rules).
     pub skipped: u64,
-    /// What the channels of contributing segments hold: one for power spectra, the reference and its subjects for cross
+    /// What the series of contributing segments hold: one for power spectra, the reference and its subjects for cross
     /// spectra. Empty: no segment.
     pub channels: Vec<SeriesSums>,
     /// Photons inside skipped segments.
@@ -34,7 +34,7 @@ pub struct Sums {
     pub photons_dropped: u64,
 }
 
-/// Sums over the segments of one channel.
+/// Sums over the segments of one series.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SeriesSums {
     /// Photons that fell in a bin (`Σ N`).
@@ -46,7 +46,7 @@ pub struct SeriesSums {
 }
 
 impl Sums {
-    /// Photons of the first channel: that of a power spectrum, the reference of a cross spectrum.
+    /// Photons of the first series: that of a power spectrum, the reference of a cross spectrum.
     pub fn photons(&self) -> u64 {
         self.channels.first().map_or(0, |channel| channel.photons)
     }

@@ -1,23 +1,23 @@
-//! Time without loss: double-double seconds and the offsets of a file's clock.
+//! Time without rounding errors: double-double seconds, and the clock of a file.
 //!
-//! Event times stay the raw column of their file for ever; only the few numbers that are not events (starts of segments,
-//! edges of good time intervals) are moved into the frame of that column, here, in double-double arithmetic. Nothing else
-//! in the crate shifts a time.
+//! Event times stay as the TIME column has them. Only the few numbers that are not events (starts of segments, edges of
+//! good time intervals) are moved to the clock of that column, here, in double-double arithmetic. Nothing else in the
+//! crate shifts a time.
 
 use std::cmp::Ordering;
 
 /// Seconds in a day.
 pub const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// A double-double number: the unevaluated sum `hi + lo` with `|lo| ≤ ulp(hi)/2`, about 106 bits.
+/// A double-double number: the sum `hi + lo`, not evaluated, with `|lo| ≤ ulp(hi)/2`; about 106 bits.
 ///
 /// Sums and products use the error-free transformations of Dekker (1971) and Knuth; both are accurate to a few units of
 /// 2⁻¹⁰⁴, and sums of two `f64` are exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DoubleDouble {
-    /// The number rounded to nearest.
+    /// The number, rounded to the nearest `f64`.
     pub hi: f64,
-    /// What the rounding left over.
+    /// The rest: the number less `hi`.
     pub lo: f64,
 }
 
@@ -53,20 +53,20 @@ impl DoubleDouble {
         self.hi
     }
 
-    /// `1/self`, within a few units of 2⁻¹⁰⁴ of it.
+    /// The reciprocal `1/self`, accurate to a few units of 2⁻¹⁰⁴.
     pub fn recip(self) -> DoubleDouble {
         let q = self.hi.recip();
         // One step of Newton's: q + q·(1 − q·self).
         DoubleDouble::from(q) + (DoubleDouble::from(1.0) - self * q) * q
     }
 
-    /// What is left of a number of cycles, from −½ to ½.
+    /// This number of cycles less the nearest whole number: a phase from −½ to ½.
     pub fn wrapped(self) -> DoubleDouble {
         let rest = self - DoubleDouble::from(self.hi.round());
         rest - DoubleDouble::from(rest.hi.round())
     }
 
-    /// True when both parts are finite.
+    /// True if both parts are finite.
     pub fn is_finite(self) -> bool {
         self.hi.is_finite() && self.lo.is_finite()
     }
@@ -76,7 +76,8 @@ impl DoubleDouble {
         if self.lo > 0.0 { self.hi.next_up() } else { self.hi }
     }
 
-    /// Rounded to a 64-bit significand: the x87 extended format of the peer's `numpy.longdouble`.
+    /// The number rounded to a significand of 64 bits: the x87 extended format of numpy's `longdouble`, in which
+    /// Stingray keeps times.
     pub fn round_to_extended(self) -> DoubleDouble {
         if self.lo == 0.0 {
             return self;
@@ -199,58 +200,61 @@ impl PartialOrd for DoubleDouble {
     }
 }
 
-/// The reference epoch of a file's clock, as the standard writes it: whole days and a fraction, never added together.
+/// The reference epoch MJDREF of a file's clock: whole days and a fraction of a day, which are never added, so that no
+/// digit is lost.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct MjdRef {
-    /// MJDREFI.
+    /// Whole days, keyword MJDREFI.
     pub day: i64,
-    /// MJDREFF, in days.
+    /// Fraction of a day, keyword MJDREFF.
     pub fraction: f64,
 }
 
 impl MjdRef {
-    /// Seconds from `self` to `other`: what to add to a time counted from `other` to count it from `self`.
+    /// Seconds from this epoch to `other`: what must be added to a time counted from `other` to have one counted from
+    /// this epoch.
     pub fn seconds_to(self, other: MjdRef) -> DoubleDouble {
         let days = DoubleDouble::product((other.day - self.day) as f64, SECONDS_PER_DAY);
         let fraction = DoubleDouble::sum(other.fraction, -self.fraction) * SECONDS_PER_DAY;
         days + fraction
     }
 
-    /// An MJD as seconds from this epoch.
+    /// A time given as MJD, in seconds from this epoch.
     pub fn seconds_of(self, mjd: DoubleDouble) -> DoubleDouble {
         (mjd - DoubleDouble::from(self.day as f64) - DoubleDouble::from(self.fraction)) * SECONDS_PER_DAY
     }
 
-    /// Seconds from this epoch as MJD.
+    /// A time given in seconds from this epoch, as MJD.
     pub fn mjd_of(self, seconds: DoubleDouble) -> DoubleDouble {
         seconds / SECONDS_PER_DAY + DoubleDouble::from(self.fraction) + DoubleDouble::from(self.day as f64)
     }
 
-    /// The epoch as one number of days; for display only.
+    /// The epoch as a single number of days, for display.
     pub fn value(self) -> f64 {
         self.day as f64 + self.fraction
     }
 }
 
-/// The clock of one event file: what to add to a raw time, and from where it counts.
+/// The clock of one event file. An event time in the frame (seconds from MJDREF) is the value of the TIME column plus
+/// `event_offset`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Clock {
-    /// Reference epoch, absent when the file has none.
+    /// Reference epoch MJDREF; `None` if the file has none.
     pub mjdref: Option<MjdRef>,
-    /// Seconds from the raw event column to the frame: TIMEZERO + (0.5 − TIMEPIXR)·TIMEDEL.
+    /// Seconds to add to the TIME column to have seconds of the frame: TIMEZERO + (0.5 − TIMEPIXR)·TIMEDEL.
     pub event_offset: DoubleDouble,
-    /// Frame time or resolution of the time stamps in seconds (TIMEDEL), 0 when unknown.
+    /// Frame time or resolution of the time stamps, s (TIMEDEL); 0 if unknown.
     pub timedel: f64,
-    /// TIMESYS, TIMEREF and PLEPHEM as written, empty when absent.
+    /// Keyword TIMESYS (time system), as written; empty if it is absent.
     pub timesys: String,
-    /// See [`Clock::timesys`].
+    /// Keyword TIMEREF (reference position of the times), as written; empty if it is absent.
     pub timeref: String,
-    /// See [`Clock::timesys`].
+    /// Keyword PLEPHEM (solar system ephemeris), as written; empty if it is absent.
     pub plephem: String,
 }
 
 impl Clock {
-    /// True when the times are those of the solar system's barycentre.
+    /// True if the times are those of the barycentre of the solar system.
     pub fn is_barycentred(&self) -> bool {
         self.timeref.eq_ignore_ascii_case("SOLARSYSTEM")
     }

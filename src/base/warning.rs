@@ -1,8 +1,8 @@
-//! Coded warnings: printed once with a count, recorded in the product.
+//! Warnings with codes: each is printed once with a count and recorded in the product.
 
 use serde::Serialize;
 
-/// One kind of warning, as users and scripts see it.
+/// A warning.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
     /// Stable code, for example `W-GTI-OVERLAP`.
@@ -38,24 +38,24 @@ impl Warnings {
         }
     }
 
-    /// Takes over all warnings of another run.
+    /// Adds all warnings of another run.
     pub fn extend(&mut self, other: Warnings) {
         for w in other.list {
             self.add(w.code, w.message, w.count);
         }
     }
 
-    /// Those that are not in `told`, or happened another number of times there.
+    /// The warnings of this list that are not in `told` with the same count: what has not been printed yet.
     pub fn except(&self, told: &Warnings) -> Warnings {
         Warnings { list: self.iter().filter(|w| !told.list.contains(w)).cloned().collect() }
     }
 
-    /// The warnings in order of first appearance.
+    /// The warnings, in order of first appearance.
     pub fn iter(&self) -> impl Iterator<Item = &Warning> {
         self.list.iter()
     }
 
-    /// True when nothing was recorded.
+    /// True if there is no warning.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }

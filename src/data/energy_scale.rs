@@ -9,12 +9,13 @@ use crate::base::error::{Error, Result};
 /// Decimal places kept; finer digits of a bound are beyond every instrument.
 const PLACES: usize = 18;
 
-/// A decimal number as an integer count of 10⁻¹⁸.
+/// A decimal number, stored exactly as a whole number of 10⁻¹⁸.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decimal(i128);
 
 impl Decimal {
-    /// The decimal that a user wrote: the shortest one that reads back as `x`, cut after 18 places.
+    /// The decimal that a user wrote as `x`: the shortest decimal that reads back as `x`, cut after 18 places. `None`
+    /// if `x` is not finite or too large.
     pub fn new(x: f64) -> Option<Decimal> {
         if !x.is_finite() || x.abs() >= 1e15 {
             return None;
@@ -55,7 +56,7 @@ impl Decimal {
     }
 }
 
-/// How a mission's channels become keV; energies are those of the centres of channels.
+/// How the channels of a mission become energies in keV. The energy of a channel is that of its centre.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EnergyScale {
     /// `keV = gain·channel + offset`, both decimals as published.
@@ -65,32 +66,32 @@ pub enum EnergyScale {
         /// keV at channel 0.
         offset: &'static str,
     },
-    /// The column itself is an energy.
+    /// The column holds energies itself.
     Energy {
-        /// eV in its unit.
+        /// Unit of the column, eV.
         ev: u32,
     },
-    /// Twice the centre of each local channel in units of 0.01 keV, for PCU 0 and for the others.
+    /// RXTE: twice the centre of each local channel in units of 0.01 keV, for PCU 0 and for the other PCUs.
     Table {
-        /// PCU 0.
+        /// Values for PCU 0, one a local channel.
         pcu0: Vec<u32>,
-        /// PCUs 1 to 4.
+        /// Values for PCUs 1 to 4, one a local channel.
         others: Vec<u32>,
     },
-    /// Twice the centre of each channel, keV, in order, from a response's EBOUNDS.
+    /// Twice the centre of each channel in keV, in order, from the EBOUNDS extension of a response file.
     Bounds {
         /// The first channel.
         first: i64,
-        /// One entry a channel, rising or falling.
+        /// One value a channel, ascending or descending.
         doubled_centres: Vec<Decimal>,
     },
 }
 
 impl EnergyScale {
-    /// The channels with `lo ≤ E < hi`, `lo` and `hi` in keV.
+    /// The range of channels whose centres `E` lie in `lo ≤ E < hi` (keV).
     ///
     /// # Errors
-    /// A band that is empty, not finite, or that no channel's centre lies in.
+    /// `lo` or `hi` is not finite, `lo` is not below `hi`, or the centre of no channel lies in the band.
     pub fn band(&self, lo: f64, hi: f64) -> Result<ChannelRange> {
         let text = format!("{lo}:{hi}");
         let bad = |message: &str| Error::argument("--energy", &text, message);
@@ -131,7 +132,7 @@ impl EnergyScale {
         range.ok_or_else(|| bad("no channel's centre lies in this band"))
     }
 
-    /// Energy of the centre of a channel, keV; for display.
+    /// The energy of the centre of a channel in keV, for display.
     pub fn energy(&self, channel: f64) -> f64 {
         match self {
             EnergyScale::Linear { gain, offset } => {

@@ -1,4 +1,4 @@
-//! Good time intervals and their algebra.
+//! Good time intervals, and how they are joined, cut and intersected.
 
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
@@ -7,7 +7,8 @@ use crate::base::warning::Warnings;
 /// The most pieces that intervals are cut into.
 const MOST_PIECES: f64 = (1u64 << 28) as f64;
 
-/// Good time intervals: sorted, disjoint, `start < stop`, seconds of one frame. An event at `t` is inside when
+/// Good time intervals (GTIs): times when the instrument observed. Sorted, disjoint, none empty; seconds from the
+/// reference epoch MJDREF of the file that they belong to (the frame), in double-double. An event at `t` is inside when
 /// `start ≤ t < stop`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gti {
@@ -15,11 +16,12 @@ pub struct Gti {
 }
 
 impl Gti {
-    /// Checks and orders intervals as found in `path`. Unsorted and overlapping ones are warned of; overlapping ones are
-    /// merged, touching ones too unless `keep_touching` (the peer's rule).
+    /// Orders the intervals `raw`, seconds of the frame, that were found in `path`. Warns of unsorted and of
+    /// overlapping intervals. Overlapping intervals become one; touching ones too, unless `keep_touching` (as Stingray
+    /// keeps them).
     ///
     /// # Errors
-    /// No interval, a bound that is not finite, a start after its stop, or nothing but intervals of no length.
+    /// There is no interval, a bound is not finite, a start is after its stop, or all intervals have length zero.
     pub fn new(
         path: &str,
         mut raw: Vec<(DoubleDouble, DoubleDouble)>,
@@ -61,7 +63,8 @@ impl Gti {
         Ok(Gti { intervals })
     }
 
-    /// Intervals in seconds, ordered and merged as needed.
+    /// Good time intervals from pairs of start and stop in seconds of the frame, ordered and merged as [`Gti::new`]
+    /// does.
     ///
     /// # Errors
     /// See [`Gti::new`].
@@ -76,27 +79,27 @@ impl Gti {
         Gti { intervals: intervals.to_vec() }
     }
 
-    /// The intervals.
+    /// The intervals as pairs of start and stop, seconds of the frame, ascending.
     pub fn intervals(&self) -> &[(DoubleDouble, DoubleDouble)] {
         &self.intervals
     }
 
-    /// Start of the first and stop of the last; `None` without intervals.
+    /// Start of the first interval and stop of the last one; `None` if there is no interval.
     pub fn ends(&self) -> Option<(DoubleDouble, DoubleDouble)> {
         Some((self.intervals.first()?.0, self.intervals.last()?.1))
     }
 
-    /// Sum of their lengths, s.
+    /// Sum of the lengths of all intervals, s.
     pub fn exposure(&self) -> f64 {
         self.intervals.iter().fold(DoubleDouble::ZERO, |sum, (start, stop)| sum + (*stop - *start)).value()
     }
 
-    /// Length of the longest, s.
+    /// Length of the longest interval, s.
     pub fn longest(&self) -> f64 {
         self.intervals.iter().map(|(start, stop)| (*stop - *start).value()).fold(0.0, f64::max)
     }
 
-    /// The parts that both have; may be empty.
+    /// The time that is good in both lists; may be empty.
     pub fn intersect(&self, other: &Gti) -> Gti {
         let mut intervals = Vec::new();
         let (mut i, mut j) = (0, 0);
@@ -111,12 +114,13 @@ impl Gti {
         Gti { intervals }
     }
 
-    /// All intervals moved by `shift` s.
+    /// All intervals moved by `shift` seconds.
     pub fn shifted(&self, shift: DoubleDouble) -> Gti {
         Gti { intervals: self.intervals.iter().map(|&(start, stop)| (start + shift, stop + shift)).collect() }
     }
 
-    /// Intervals shortened by `margin` s at both ends, and only those at least `shortest` s long then; may be empty.
+    /// The intervals shortened by `margin` seconds at both ends. Only those that still are at least `shortest` seconds
+    /// long remain; may be empty.
     pub fn trimmed(&self, margin: f64, shortest: f64) -> Gti {
         let margin = DoubleDouble::from(margin);
         let intervals = self.intervals.iter().map(|&(start, stop)| (start + margin, stop - margin));
@@ -125,7 +129,7 @@ impl Gti {
         }
     }
 
-    /// The parts that either has, touching ones joined.
+    /// The time that is good in either list. Intervals that touch become one.
     pub fn union(&self, other: &Gti) -> Gti {
         let mut all: Vec<(DoubleDouble, DoubleDouble)> =
             self.intervals.iter().chain(&other.intervals).copied().collect();
@@ -134,7 +138,7 @@ impl Gti {
         Gti { intervals: joined(all) }
     }
 
-    /// The parts of `start ≤ t < stop` that no interval covers; may be empty.
+    /// The time in `start ≤ t < stop` that no interval covers; may be empty.
     pub fn complement(&self, start: DoubleDouble, stop: DoubleDouble) -> Gti {
         let mut intervals = Vec::new();
         let mut from = start;
@@ -153,11 +157,12 @@ impl Gti {
         Gti { intervals }
     }
 
-    /// Where a sampled condition holds: `good[i]` speaks for `times[i] ± dt/2`; samples that touch, within a thousandth of
-    /// `dt`, make one interval. May be empty.
+    /// The intervals in which a sampled condition is true: sample `i` covers `times[i] ± dt/2` (s). Neighbouring
+    /// samples whose edges are at most `dt/1000` apart make one interval. There is no interval if the condition is
+    /// never true.
     ///
     /// # Errors
-    /// Columns of different lengths, a `dt` that is not positive, times that are not finite and in order.
+    /// `times` and `good` differ in length, `dt` is not positive, or the times are not finite and ascending.
     pub fn from_condition(times: &[f64], good: &[bool], dt: f64) -> Result<Gti> {
         if times.len() != good.len() {
             let message = format!("there are {} times", times.len());
@@ -181,10 +186,12 @@ impl Gti {
         Ok(Gti { intervals })
     }
 
-    /// Consecutive pieces of `exposure` s each, cut inside intervals where needed; the last takes what is left.
+    /// Splits the good time into consecutive pieces with `exposure` seconds of good time each. Intervals are cut where
+    /// a piece is full; the last piece may be shorter.
     ///
     /// # Errors
-    /// An exposure that is not positive, or too short to make pieces of.
+    /// `exposure` is not positive, or so short that there would be too many pieces or that it is lost in the rounding
+    /// of the times.
     pub fn split_by_exposure(&self, exposure: f64) -> Result<Vec<Gti>> {
         if !(exposure.is_finite() && exposure > 0.0) {
             return Err(Error::argument("exposure", exposure, "must be a positive number of seconds"));
@@ -219,7 +226,7 @@ impl Gti {
         Ok(pieces)
     }
 
-    /// Groups of intervals with gaps of at least `gap` s between the groups and shorter ones inside.
+    /// Splits the intervals into groups at every gap of `gap` seconds or more. Shorter gaps stay inside a group.
     pub fn split_at_gaps(&self, gap: f64) -> Vec<Gti> {
         let mut groups: Vec<Gti> = Vec::new();
         for &(start, stop) in &self.intervals {
@@ -232,13 +239,13 @@ impl Gti {
         groups
     }
 
-    /// True when `t` is in one of the intervals.
+    /// True if the time `t` (seconds of the frame) lies in one of the intervals.
     pub fn contains(&self, t: DoubleDouble) -> bool {
         let after = self.intervals.partition_point(|&(start, _)| start <= t);
         after > 0 && t < self.intervals[after - 1].1
     }
 
-    /// True when no interval is left.
+    /// True if there is no interval.
     pub fn is_empty(&self) -> bool {
         self.intervals.is_empty()
     }

@@ -12,16 +12,16 @@ const TEXT: usize = 68;
 /// Stands in the header until the checksum is known; its ASCII zeros are what the checksum's encoding starts from.
 pub(crate) const NO_CHECKSUM: &str = "0000000000000000";
 
-/// The value of a keyword.
+/// The value of a keyword in a FITS header.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CardValue {
     /// `T` or `F`.
     Logical(bool),
     /// An integer.
     Integer(i64),
-    /// A real number, written so that reading it gives the same `f64`; not finite is an error.
+    /// A real number, written so that reading it gives the same `f64`. Writing a value that is not finite is an error.
     Real(f64),
-    /// A string, continued over several cards when long; what is not printable ASCII becomes `?`.
+    /// A string; a long one is continued over several cards. Characters that are not printable ASCII become `?`.
     Text(String),
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// The cards of a header, in order, without `END`.
+/// The cards of a FITS header, in order, without `END`.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderCards {
     pub(crate) cards: Vec<[u8; CARD]>,
@@ -85,7 +85,11 @@ impl HeaderCards {
         self.cards.push(card);
     }
 
-    /// Appends a keyword of at most eight characters `A-Z 0-9 - _`, its value and a comment (cut where the card ends).
+    /// Appends a card: a keyword of at most eight characters out of `A-Z 0-9 - _`, its value and a comment, which is
+    /// cut where the card ends.
+    ///
+    /// # Errors
+    /// The keyword has other characters or is too long, or the value is not finite.
     pub fn push(&mut self, keyword: &str, value: impl Into<CardValue>, comment: &str) -> io::Result<()> {
         let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         if keyword.is_empty() || keyword.len() > 8 || !keyword.bytes().all(legal) {

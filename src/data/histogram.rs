@@ -4,54 +4,57 @@ use serde::Serialize;
 
 use super::Provenance;
 
-/// What a histogram says of itself.
+/// Metadata of a histogram.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct HistogramMetadata {
-    /// Bins of time.
+    /// Number of time bins.
     pub n: usize,
-    /// Bins of energy; 1 where events are not told apart by it.
+    /// Number of energy bins; 1 if events are not separated by energy.
     pub energies: usize,
     /// Events in all bins.
     pub nphots: u64,
-    /// Good time in all bins, s.
+    /// Good time in all time bins, s.
     pub exposure: f64,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// What the second axis of a histogram shows.
+/// What the energy bins of a histogram are given in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EnergyAxis {
-    /// There is none.
+    /// There are no energy bins.
     #[default]
     None,
-    /// Energies, keV.
+    /// Energies in keV.
     Energy,
-    /// Channels.
+    /// Energy channels.
     Channel,
 }
 
-/// Events counted in bins of time, `lo ≤ t < hi`, and perhaps of energy, `lo ≤ E < hi`.
+/// Numbers of events in bins of time, `lo ≤ t < hi`, and optionally of energy, `lo ≤ E < hi`.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    /// Edges of the bins of time, one more than there are bins, ascending; seconds of the frame from MJDREF.
+    /// Edges of the time bins, one more than there are bins, ascending; seconds of the frame.
     pub times: Vec<f64>,
-    /// Edges of the bins of energy, one more than there are bins, ascending; empty without them.
+    /// Edges of the energy bins, one more than there are bins, ascending, in keV or channels; empty without energy
+    /// bins.
     pub energies: Vec<f64>,
-    /// What [`Histogram::energies`] are.
+    /// What [`Histogram::energies`] is given in.
     pub axis: EnergyAxis,
-    /// Counts: the bins of energy of the first bin of time, of the second, and so on.
+    /// Events in each bin, shape times × energies, row-major: all energy bins of the first time bin come first. Without
+    /// energy bins one count a time bin.
     pub counts: Vec<u64>,
     /// Good time in each bin of time, s.
     pub exposure: Vec<f64>,
-    /// All else.
+    /// Metadata: numbers of bins, exposure, provenance.
     pub meta: HistogramMetadata,
 }
 
 impl Histogram {
-    /// Lower and upper edges of the bins of time and of energy (NaN without), one of each for each of the counts.
+    /// Four columns as long as [`Histogram::counts`]: lower and upper time edge (s), lower and upper energy edge (keV
+    /// or channel; NaN without energy bins).
     pub fn bounds(&self) -> [Vec<f64>; 4] {
         let energies = if self.energies.is_empty() { &[f64::NAN; 2][..] } else { &self.energies };
         let mut bounds: [Vec<f64>; 4] = Default::default();
@@ -63,7 +66,7 @@ impl Histogram {
         bounds
     }
 
-    /// Good time of each of the counts, s.
+    /// Good time of the time bin that each count belongs to, s; as long as [`Histogram::counts`].
     pub fn exposures(&self) -> Vec<f64> {
         let bins = self.energies.len().saturating_sub(1).max(1);
         self.exposure.iter().flat_map(|&s| std::iter::repeat_n(s, bins)).collect()

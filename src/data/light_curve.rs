@@ -19,7 +19,7 @@ pub fn counting_error(counts: f64) -> f64 {
     if counts > 0.0 { counts.sqrt() } else { 1.0 + 0.75f64.sqrt() }
 }
 
-/// The grid that bins stand on: bin `k` is `origin + k·dt ≤ t < origin + (k+1)·dt`.
+/// A regular grid of time bins. Bin `k` holds the times `origin + k·dt ≤ t < origin + (k+1)·dt`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimeGrid {
     /// Left edge of bin 0, seconds of the frame.
@@ -29,12 +29,12 @@ pub struct TimeGrid {
 }
 
 impl TimeGrid {
-    /// Left edge of bin `k`.
+    /// Left edge of bin `k`, seconds of the frame.
     pub fn edge(&self, k: u64) -> DoubleDouble {
         self.origin + DoubleDouble::product(self.dt, k as f64)
     }
 
-    /// Centre of bin `k`, s.
+    /// Centre of bin `k`, seconds of the frame.
     pub fn centre(&self, k: u64) -> f64 {
         (self.origin + DoubleDouble::product(self.dt, k as f64 + 0.5)).value()
     }
@@ -58,46 +58,48 @@ impl TimeGrid {
     }
 }
 
-/// What a light curve says of itself.
+/// Metadata of a light curve.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct LightCurveMetadata {
     /// Number of bins.
     pub n: usize,
     /// Bin width, s.
     pub dt: f64,
-    /// Events in all bins; the sum of `counts` of a series that was read.
+    /// Events in all bins; for a light curve that was read from a file, the sum of its `counts`.
     pub nphots: f64,
-    /// Mean rate, counts/s: counts over exposure.
+    /// Mean rate, counts/s: all counts over all exposure.
     pub mean: f64,
-    /// Sum of `fracexp·dt`, s.
+    /// Exposure of all bins, s: the sum of `fracexp·dt`.
     pub exposure: f64,
-    /// What it was made of; the photons of a series that was read are not known.
+    /// How the light curve was made. For one that was read from a file the balance of events is not known.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// A light curve; all columns have one length. Bins without exposure are left out, so gaps are gaps of `bin`.
+/// Counts and rates in equal bins of time. One entry a bin that was observed at least in part; bins without exposure
+/// have no entry, so `bin` jumps where there is a gap. All columns have the same length.
 #[derive(Clone, Debug)]
 pub struct LightCurve {
     /// The grid of the bins.
     pub grid: TimeGrid,
-    /// Place of each bin on the grid, ascending.
+    /// Number of each bin on the grid, ascending.
     pub bin: Vec<u64>,
-    /// Centre of each bin, seconds of the frame from MJDREF.
+    /// Centre of each bin, seconds of the frame.
     pub time: Vec<f64>,
-    /// Events in the bin, as counted.
+    /// Events in each bin, not corrected for exposure.
     pub counts: Vec<f64>,
-    /// Counts a second of exposure: `counts/(dt·fracexp)`.
+    /// Rate in each bin, counts/s of exposure: `counts/(dt·fracexp)`.
     pub rate: Vec<f64>,
-    /// Standard error of the rate; NaN where none is known.
+    /// Standard error of `rate`, counts/s; NaN where none is known.
     pub rate_err: Vec<f64>,
-    /// Part of the bin inside good time intervals, 0 to 1.
+    /// Fraction of each bin that lies in good time intervals, 0 to 1.
     pub fracexp: Vec<f64>,
-    /// True when the errors are those of counting events ([`counting_error`]); false for errors that came with a series.
+    /// True if `rate_err` follows from the counts ([`counting_error`]); false if a file gave rates with errors of its
+    /// own.
     pub counted: bool,
     /// Good time intervals, seconds of the frame.
     pub gti: Gti,
-    /// All else.
+    /// Metadata: number and width of the bins, exposure, provenance.
     pub meta: LightCurveMetadata,
 }
 
@@ -130,18 +132,19 @@ impl LightCurve {
         self
     }
 
-    /// Number of bins.
+    /// Number of bins with an entry.
     pub fn len(&self) -> usize {
         self.bin.len()
     }
 
-    /// True without any bin.
+    /// True if there is no bin.
     pub fn is_empty(&self) -> bool {
         self.bin.is_empty()
     }
 
-    /// `by` bins into one, on the same origin: counts and exposures add; rates are the mean weighted by exposure,
-    /// `Σ f_i r_i / Σ f_i`, and errors that came with the series `√(Σ f_i² e_i²) / Σ f_i`.
+    /// Joins every `by` bins of the grid into one, from the same origin on. Counts and exposures are added. Rates are
+    /// the mean weighted by exposure, `Σ f_i r_i / Σ f_i` with `f` the `fracexp`; errors that a file gave become `√(Σ
+    /// f_i² e_i²) / Σ f_i`.
     ///
     /// # Errors
     /// `by` is 0 or above 2^52.
@@ -195,11 +198,12 @@ impl LightCurve {
         }
     }
 
-    /// Light curves of one grid in any order as one; a bin that two have parts of is added.
+    /// Joins light curves, in any order, whose grids differ by whole bins. If two light curves expose parts of the same
+    /// bin, counts and exposures of that bin are added.
     ///
     /// # Errors
-    /// No bin at all; different widths of bins, epochs or kinds of errors; grids that are not whole bins apart; bins that
-    /// overlap.
+    /// There is no bin at all; the light curves differ in bin width, reference epoch or kind of errors; their grids are
+    /// not whole bins apart; or together they expose a bin for longer than it lasts.
     pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
         let begin = |part: &LightCurve| part.grid.edge(part.first_bin()).value();
         let filled = || parts.iter().filter(|part| !part.is_empty());
@@ -282,7 +286,7 @@ impl LightCurve {
         part.described()
     }
 
-    /// One light curve for each stretch without a gap of more than `gap` s between the edges of neighbouring bins.
+    /// Splits the light curve at every gap of more than `gap` seconds between the edges of neighbouring bins.
     pub fn split_at_gaps(&self, gap: f64) -> Vec<LightCurve> {
         let near = |a: &u64, b: &u64| (b - a - 1) as f64 * self.grid.dt <= gap;
         let mut from = 0;
@@ -296,7 +300,8 @@ impl LightCurve {
         parts
     }
 
-    /// One light curve for each good time interval: the bins whose centres lie in it; intervals without any are left out.
+    /// One light curve for each good time interval, with the bins whose centres lie in the interval. Intervals without
+    /// a bin give none.
     pub fn split_by_gti(&self) -> Vec<LightCurve> {
         let mut parts = Vec::new();
         for &(start, stop) in self.gti.intervals() {
@@ -309,14 +314,15 @@ impl LightCurve {
         parts
     }
 
-    /// The bins whose centres lie in `gti`, which becomes the good time.
+    /// The bins whose centres lie in `gti`. The result has `gti` as its good time.
     pub fn within(&self, gti: Gti) -> LightCurve {
         let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(DoubleDouble::from(self.time[i]))).collect();
         self.rows(inside.into_iter(), gti)
     }
 
-    /// Stretches of rows fit for a transform: neighbours on the grid, each with a finite value and an exposure of at least
-    /// `min_fracexp`, inside one good time interval (within 1e-5 s).
+    /// Ranges of rows without a gap, from which segments can be cut: bins that follow one another on the grid, each
+    /// with a finite value and a `fracexp` of at least `min_fracexp`, all inside one good time interval (within 1e-5
+    /// s).
     pub fn stretches(&self, min_fracexp: f64) -> Vec<std::ops::Range<usize>> {
         let intervals = self.gti.intervals();
         let home = |i: usize| {

@@ -1,4 +1,5 @@
-//! Owned data of the library's users: good time intervals, light curves, ranges of channels, and where the photons went.
+//! What products and files hold: good time intervals, light curves, histograms, ranges of energy channels, exact
+//! phases, and how a product was made ([`Provenance`]).
 
 pub mod energy_scale;
 pub mod gti;
@@ -16,44 +17,46 @@ pub use record::{DeviceRecord, Provenance};
 
 use serde::Serialize;
 
-/// One input of a product.
+/// One input file, or series in memory, that a product was made from: its name, its checksum and the selection of
+/// channels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct InputRecord {
-    /// Name as given.
+    /// Name of the file as given.
     pub name: String,
     /// CRC-32 (IEEE 802.3) of the unpacked bytes, in hexadecimal; empty for data in memory.
     pub crc32: String,
-    /// Column that events were selected by; empty without a selection.
+    /// Name of the column by which events were selected; empty without a selection.
     pub channel_column: String,
-    /// Channels that were kept.
+    /// The channels that were used; `None` for all.
     pub channels: Option<ChannelRange>,
 }
 
-/// Inclusive ranges of channel values that a selection keeps.
+/// A range of energy channels, or of energies where the file has an energy column instead: `lo ≤ c ≤ hi` if `closed`,
+/// else `lo ≤ c < hi`. Detector 0 may have a range of its own (RXTE, whose PCU 0 has another energy scale).
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct ChannelRange {
-    /// Smallest channel kept (or energy, for energy columns).
+    /// Lowest channel (or energy) of the range.
     pub lo: f64,
-    /// Largest channel kept; for energy columns the first one no longer kept.
+    /// Highest channel of the range if `closed`; else the first channel or energy beyond the range.
     pub hi: f64,
-    /// The same for detector 0, where its scale differs (RXTE's PCU 0).
+    /// `lo` and `hi` for detector 0, if it differs from the others (RXTE's PCU 0).
     pub detector0: Option<(f64, f64)>,
-    /// True when `hi` itself is kept.
+    /// True if `hi` itself belongs to the range.
     pub closed: bool,
 }
 
 impl ChannelRange {
-    /// Channels `lo ..= hi`.
+    /// The range of channels from `lo` to `hi`, both included.
     pub fn channels(lo: f64, hi: f64) -> ChannelRange {
         ChannelRange { lo, hi, detector0: None, closed: true }
     }
 
-    /// True when every channel of the other range is in this one.
+    /// True if every channel of `other` is in this range.
     pub fn contains(&self, other: &ChannelRange) -> bool {
         self.both(other, |(lo, hi), (a, b)| a >= b || (lo <= a && b <= hi))
     }
 
-    /// True when no channel is in both ranges.
+    /// True if no channel is in both ranges.
     pub fn is_apart_from(&self, other: &ChannelRange) -> bool {
         self.both(other, |(lo, hi), (a, b)| lo >= hi || a >= b || hi <= a || b <= lo)
     }
@@ -64,14 +67,15 @@ impl ChannelRange {
         test(a, b) && test(self.half_open(true), other.half_open(true))
     }
 
-    /// First channel kept and first one no longer kept, of detector 0 or of the others; nothing is kept where they are not in order.
+    /// The range as `[first, end)`: the first channel of the range and the first one beyond it, for detector 0 if
+    /// `detector0`, else for the others. The range is empty if `end ≤ first`.
     pub fn half_open(&self, detector0: bool) -> (f64, f64) {
         let (lo, hi) = self.detector0.filter(|_| detector0).unwrap_or((self.lo, self.hi));
         // The number after a closed end is the first that is not kept.
         (lo, if self.closed { hi.next_up() } else { hi })
     }
 
-    /// True when an event of this channel and detector is kept. A masked channel (NaN) is not.
+    /// True if an event with this channel and detector is in the range. A masked channel (NaN) never is.
     #[inline]
     pub fn keeps(&self, channel: f64, detector: f64) -> bool {
         let (lo, hi) = match self.detector0 {
@@ -82,31 +86,33 @@ impl ChannelRange {
     }
 }
 
-/// Where the photons went: every row read is in exactly one of the other fields.
+/// What became of every row read from the input: numbers of rows, which need not be photons. Each row counts in exactly
+/// one field but `read`, so that `read` is the sum of all others ([`EventBalance::is_exact`]). Every product records
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct EventBalance {
     /// Rows read.
     pub read: u64,
-    /// In a bin of a segment that counts.
+    /// Events in a bin of a segment that was averaged.
     pub used: u64,
-    /// Outside every good time interval.
+    /// Events outside every good time interval.
     pub outside_gti: u64,
-    /// Inside a good time interval, but in no segment.
+    /// Events in a good time interval, but in none of the segments that fit into it (for histograms: in no time bin).
     pub outside_segments: u64,
-    /// In segments that were skipped.
+    /// Events of segments that could not be averaged, such as empty ones.
     pub in_skipped_segments: u64,
-    /// Not of the selected energies or detectors.
+    /// Events that the selection of energies or detectors removed.
     pub filtered: u64,
-    /// Rows that are no photons (clock rows).
+    /// Rows that are no photons, such as clock rows of RXTE.
     pub not_photons: u64,
-    /// Times that are not finite.
+    /// Events whose time is not a finite number.
     pub dropped: u64,
-    /// In a segment, but beyond its last bin by rounding.
+    /// Events of a segment that rounding put beyond its last bin.
     pub dropped_edge: u64,
 }
 
 impl EventBalance {
-    /// True when every row is accounted for.
+    /// True if every row is accounted for: `read` is the sum of all other fields.
     pub fn is_exact(&self) -> bool {
         let parts = [
             self.used,
@@ -121,7 +127,7 @@ impl EventBalance {
         parts.iter().sum::<u64>() == self.read
     }
 
-    /// Adds another file's.
+    /// Adds the balance of another file, field by field.
     pub fn add(&mut self, other: &EventBalance) {
         self.read += other.read;
         self.used += other.used;

@@ -14,28 +14,32 @@ const TICK_BITS: i32 = 61;
 /// The finest tick, 2⁻⁶⁰ s, for spans of at most 2 s.
 const FINEST: i32 = 60;
 
-/// When a source is at which phase: phase 0 at the epoch, and the frequency with its derivatives there.
+/// The rotation of a source: `φ(t) = f·Δ + ḟΔ²/2 + f̈Δ³/6` cycles with `Δ = t − epoch` in seconds. Frequency and
+/// derivatives hold at the epoch, where the phase is 0.
 ///
-/// Frequencies are double-double, because 20 years at 2 kHz are 2⁴⁰ cycles and the 53 bits of an f64 leave 2⁻¹³ of one.
+/// Frequencies are double-double, because 20 years at 2 kHz are 2⁴⁰ cycles, of which the 53 bits of an f64 resolve only
+/// 2⁻¹³ cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Ephemeris {
-    /// Epoch, seconds of the frame (from MJDREF).
+    /// Epoch, seconds of the frame.
     pub epoch: DoubleDouble,
-    /// Frequency, Hz.
+    /// Frequency at the epoch, Hz.
     pub freq: DoubleDouble,
-    /// First derivative, Hz/s.
+    /// First derivative of the frequency at the epoch, Hz/s.
     pub fdot: DoubleDouble,
-    /// Second derivative, Hz/s².
+    /// Second derivative of the frequency, Hz/s².
     pub fddot: DoubleDouble,
 }
 
 impl Ephemeris {
-    /// An ephemeris of plain numbers.
+    /// An ephemeris with `freq` in Hz, `fdot` in Hz/s and `fddot` in Hz/s².
     pub fn new(epoch: DoubleDouble, freq: f64, fdot: f64, fddot: f64) -> Ephemeris {
         Ephemeris { epoch, freq: freq.into(), fdot: fdot.into(), fddot: fddot.into() }
     }
 
-    /// The same source described at another epoch: `f + ḟΔ + f̈Δ²/2` and so on; phase 0 moves there.
+    /// Frequency and derivatives moved to another epoch: `f + ḟΔ + f̈Δ²/2`, `ḟ + f̈Δ`. The new ephemeris has phase 0 at
+    /// the new epoch, so its phases differ from those of this one by a constant; see [`Ephemeris::at_phase_zero_near`]
+    /// for one whose phases agree.
     pub fn at(&self, epoch: DoubleDouble) -> Ephemeris {
         let shift = epoch - self.epoch;
         let fdot = self.fdot + self.fddot * shift;
@@ -43,19 +47,19 @@ impl Ephemeris {
         Ephemeris { epoch, freq, fdot, fddot: self.fddot }
     }
 
-    /// Cycles at `t` since the epoch, to 2⁻¹⁰⁰ of them.
+    /// Cycles from the epoch to the time `t` (seconds of the frame), accurate to 2⁻¹⁰⁰ of the result.
     pub fn cycles(&self, t: DoubleDouble) -> DoubleDouble {
         let d = t - self.epoch;
         (self.freq + (self.fdot + self.fddot * d / 3.0) * d * 0.5) * d
     }
 
-    /// The same source described at the moment of phase 0 next to `t`: ticks counted from there are fine and phases are those of this
-    /// ephemeris, however far its own epoch is.
+    /// This ephemeris moved to the time of phase 0 nearest to `t`. Phases (modulo 1) stay the same, and times counted
+    /// from the new epoch are small, so that they can be exact.
     pub fn at_phase_zero_near(&self, t: DoubleDouble) -> Ephemeris {
         self.at(self.time_of_phase(0.0, t))
     }
 
-    /// The moment of a phase next to `t`.
+    /// The time, in seconds of the frame, nearest to `t` at which the phase (modulo 1) is `phase`.
     pub fn time_of_phase(&self, phase: f64, t: DoubleDouble) -> DoubleDouble {
         let mut near = t;
         // The second step is for frequencies that change within a cycle.
@@ -66,7 +70,7 @@ impl Ephemeris {
     }
 }
 
-/// The clock that counts ticks of `2^−k` s from a reference.
+/// A clock with whole numbers: times are counted in ticks of `2^−k` seconds from a reference time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ticks {
     reference: DoubleDouble,
@@ -74,10 +78,11 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// The finest clock that reaches from `reference` to both `start` and `stop` with fewer than 2⁶¹ ticks.
+    /// The clock with the shortest tick that reaches from `reference` to both `start` and `stop` with fewer than 2⁶¹
+    /// ticks.
     ///
     /// # Errors
-    /// Times that are not finite; more than 2⁶⁰ s.
+    /// A time is not finite, or the times are more than 2⁶⁰ s apart.
     pub fn spanning(reference: DoubleDouble, start: DoubleDouble, stop: DoubleDouble) -> Result<Ticks> {
         let far = (start - reference).value().abs().max((stop - reference).value().abs());
         // A second more, so that the rounding of either end does not matter.
@@ -88,24 +93,25 @@ impl Ticks {
         Ok(Ticks { reference, k: (TICK_BITS - bits as i32).min(FINEST) })
     }
 
-    /// Seconds of a tick, a power of two.
+    /// Length of a tick in seconds, a power of two.
     pub fn seconds(&self) -> f64 {
         2f64.powi(-self.k)
     }
 
-    /// Where ticks are counted from, seconds of the frame.
+    /// The reference time, from which ticks are counted, seconds of the frame.
     pub fn reference(&self) -> DoubleDouble {
         self.reference
     }
 
-    /// The tick nearest to a time of the frame; times beyond the span end at its ends.
+    /// The tick nearest to the time `t` (seconds of the frame). Times outside the span are set to its first or last
+    /// tick.
     pub fn of(&self, t: DoubleDouble) -> i64 {
         self.nearest(t - self.reference)
     }
 
-    /// Converts raw times whose frame lies at `offset`: an event at raw `t` is at `t + offset`. The reference is rounded to a tick
-    /// of the raw times, once; a raw time that is a multiple of a tick, as every f64 is that has no finer unit, then loses
-    /// nothing.
+    /// A converter of raw times (the TIME column as written) to ticks; `offset` is what must be added to a raw time to
+    /// have seconds of the frame. The reference is rounded once, to a tick of the raw times. Raw times that are whole
+    /// multiples of a tick are then converted exactly.
     pub fn raw(&self, offset: DoubleDouble) -> RawTicks {
         let base = self.reference - offset;
         let tick = self.seconds();
@@ -124,7 +130,7 @@ impl Ticks {
     }
 }
 
-/// See [`Ticks::raw`].
+/// Converts raw times to ticks; see [`Ticks::raw`].
 #[derive(Clone, Copy, Debug)]
 pub struct RawTicks {
     ticks: Ticks,
@@ -132,7 +138,7 @@ pub struct RawTicks {
 }
 
 impl RawTicks {
-    /// Ticks of a raw time.
+    /// The tick nearest to the raw time `t`.
     #[inline]
     pub fn of(&self, t: f64) -> i64 {
         let d = DoubleDouble::sum(t, -self.base.hi);
@@ -140,7 +146,8 @@ impl RawTicks {
     }
 }
 
-/// An ephemeris in fixed point, as every device computes with it; its epoch is the reference of the ticks.
+/// An ephemeris as whole numbers, in the fixed-point form that every device computes with. Its epoch is the reference
+/// of the ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spin {
     /// `f`, units of 2⁻⁹⁶ cycle/tick.
@@ -155,11 +162,11 @@ pub struct Spin {
 const WIDTH: i32 = 96;
 
 impl Spin {
-    /// The nearest fixed-point numbers, each within one unit.
+    /// Rounds an ephemeris to the nearest fixed-point numbers, each within one unit.
     ///
     /// # Errors
-    /// A number that is not finite or does not fit: half a cycle a tick, 2³¹ cycles/tick² … in units that docs/pulsations.md
-    /// lists; physical sources are far below.
+    /// A number is not finite or does not fit: the frequency must be below half a cycle a tick; the units of the
+    /// derivatives are in docs/pulsations.md. Physical sources are far below these limits.
     pub fn new(ephemeris: &Ephemeris, ticks: &Ticks) -> Result<Spin> {
         let fit = |name: &str, value: DoubleDouble, part: DoubleDouble, exponent: i32| {
             fixed(part, exponent).filter(|units| units.abs() < 1 << (WIDTH - 2)).ok_or_else(|| {
@@ -174,7 +181,7 @@ impl Spin {
         })
     }
 
-    /// A frequency alone.
+    /// An ephemeris with a frequency in Hz and no derivatives.
     ///
     /// # Errors
     /// See [`Spin::new`].
@@ -182,7 +189,7 @@ impl Spin {
         Spin::new(&Ephemeris::new(ticks.reference, freq, 0.0, 0.0), ticks)
     }
 
-    /// The frequency, Hz, in full.
+    /// The frequency in Hz, with all its digits.
     pub fn freq(&self, ticks: &Ticks) -> DoubleDouble {
         unfixed(self.f, 96 - ticks.k)
     }
@@ -197,12 +204,12 @@ impl Spin {
         6.0 * unfixed(self.h, 224 - 3 * ticks.k).value()
     }
 
-    /// This one and `count` times the frequency of `step` more; exact, except that derivatives of `step` are ignored.
+    /// This ephemeris with `count·step` added to its frequency; exact. Derivatives of `step` are ignored.
     pub fn stepped(&self, step: &Spin, count: i64) -> Spin {
         Spin { f: self.f + step.f * i128::from(count), ..*self }
     }
 
-    /// The phase at `t`, in units of 2⁻⁶⁴ cycle, whole cycles left out; what the leading 32 bits mean is exact to 2⁻³² cycle.
+    /// The phase at `t` ticks from the reference, in units of 2⁻⁶⁴ cycle, without whole cycles. Accurate to 2⁻³² cycle.
     #[inline]
     pub fn phase(&self, t: i64) -> u64 {
         let mut f = self.f;
@@ -217,7 +224,8 @@ impl Spin {
         a.wrapping_mul(t).wrapping_add(i64::from(b).wrapping_mul(c)).wrapping_add(low) as u64
     }
 
-    /// Words of f, g and h from the lowest on, three each, in two's complement: what shaders read.
+    /// The three fixed-point numbers as words of 32 bits, three each, lowest word first, in two's complement: the form
+    /// that shaders read.
     pub fn words(&self) -> [u32; 9] {
         let word = |x: i128, i: usize| (x >> (32 * i)) as u32;
         std::array::from_fn(|i| word([self.f, self.g, self.h][i / 3], i % 3))

@@ -1,5 +1,4 @@
-//! What every product says of its making: the clock and source of the input, the options, the inputs, and where the photons
-//! went. Products flatten these into their own metadata.
+//! How a product was made: the record that every product has in its metadata.
 
 use serde::Serialize;
 
@@ -7,38 +6,39 @@ use super::{EventBalance, InputRecord};
 use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
 
-/// What a product was made of and by.
+/// How a product was made: clock and source of the input (FITS keywords of the first file), good time intervals,
+/// options, input files with checksums, the balance of events, and all warnings. Every product has one in its metadata.
 #[derive(Clone, Debug, Serialize)]
 pub struct Provenance {
-    /// Reference epoch, MJD: whole days and fraction; absent when the input has none.
+    /// Reference epoch MJDREF of the frame: whole days and fraction; absent if the input has none.
     pub mjdref: Option<MjdRef>,
-    /// Good time intervals used, s.
+    /// Good time intervals used, start and stop in seconds of the frame.
     pub gti: Vec<[f64; 2]>,
-    /// Keywords of the input.
+    /// Keyword TELESCOP of the first input, as written; empty if it is absent.
     pub telescop: String,
-    /// See [`Provenance::telescop`].
+    /// Keyword INSTRUME of the first input, as written; empty if it is absent.
     pub instrume: String,
-    /// See [`Provenance::telescop`].
+    /// Keyword OBJECT of the first input, as written; empty if it is absent.
     pub object: String,
-    /// See [`Provenance::telescop`].
+    /// Keyword TIMESYS (time system) of the first input, as written; empty if it is absent.
     pub timesys: String,
-    /// See [`Provenance::telescop`].
+    /// Keyword TIMEREF (reference position of the times) of the first input, as written; empty if it is absent.
     pub timeref: String,
-    /// See [`Provenance::telescop`].
+    /// Keyword PLEPHEM (solar system ephemeris) of the first input, as written; empty if it is absent.
     pub plephem: String,
-    /// Times are those of the solar system's barycentre.
+    /// True if the times are those of the barycentre of the solar system.
     pub barycentred: bool,
-    /// Detectors selected; empty: all.
+    /// Numbers of the detectors that were used; empty for all.
     pub detectors: Vec<i64>,
-    /// Version of this program.
+    /// Version of eagleray.
     pub eagleray_version: &'static str,
-    /// Resolved options.
+    /// All options with the values that were used, defaults included.
     pub options: serde_json::Value,
-    /// Names and hashes of the inputs.
+    /// The input files with checksums and selections.
     pub inputs: Vec<InputRecord>,
-    /// Where the photons went; zeros for binned input.
+    /// What became of every event that was read; zeros for binned input.
     pub photons: EventBalance,
-    /// Warnings of the run.
+    /// All warnings of the run.
     pub warnings: Warnings,
 }
 
@@ -65,13 +65,13 @@ impl Default for Provenance {
     }
 }
 
-/// What computed a product.
+/// The device that computed a product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeviceRecord {
-    /// `cpu` or `gpu`.
+    /// `cpu` or `gpu`; `gpu + cpu` if both did.
     pub backend: String,
-    /// The adapter.
+    /// Name of the GPU adapter, or the architecture of the processor.
     pub adapter: String,
-    /// Precision of the transforms.
+    /// Precision of the transforms: `single` or `double`.
     pub precision: String,
 }

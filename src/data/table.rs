@@ -1,12 +1,12 @@
-//! Tables: what products look like to those who write, read or draw them.
+//! Tables: the form in which all products are written, read and drawn.
 
 use serde_json::Value;
 
-/// Values of one column.
+/// The values of one column.
 pub enum Values<'a> {
     /// Real numbers.
     Real(&'a [f64]),
-    /// Counts.
+    /// Whole numbers, such as counts.
     Count(&'a [u64]),
 }
 
@@ -28,13 +28,13 @@ impl<'a> From<&'a Vec<u64>> for Values<'a> {
     }
 }
 
-/// One column of a product.
+/// One column of a table.
 pub struct Column<'a> {
-    /// Name that scripts use.
+    /// Name of the column.
     pub name: &'static str,
-    /// Unit in the notation of the FITS standard, empty for pure numbers.
+    /// Unit in the notation of the FITS standard; empty for pure numbers.
     pub unit: String,
-    /// Its values.
+    /// The values, one a row.
     pub values: Values<'a>,
 }
 
@@ -43,12 +43,12 @@ pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Value
     Column { name, unit: unit.to_string(), values: values.into() }
 }
 
-/// A table with metadata, ready to be written in any format.
+/// Columns of equal length with names and units, and metadata as JSON; can be written as ECSV, CSV, JSON or FITS.
 pub struct Table<'a> {
-    /// Name of the table in formats that name it.
+    /// Name of the table, in formats that have one.
     pub name: &'static str,
-    /// Columns of one length, in the order scripts expect.
+    /// The columns, all of one length, in the order in which they are written.
     pub columns: Vec<Column<'a>>,
-    /// Metadata, a JSON object.
+    /// Metadata: a JSON object.
     pub meta: Value,
 }

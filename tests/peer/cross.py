@@ -1,7 +1,7 @@
 """Compares cross spectra with Stingray 2.3.2: powers, cross spectrum, raw lags and their errors where the peer is right.
 
 The peer's channel 1 is the subject. All under --compat stingray, whose rules for coherence and its errors are the peer's; which
-are right simulation decides (src/spectrum/cross_errors.rs). Exit status 1 when any comparison fails.
+are right simulation decides (src/science/cross_errors.rs). Exit status 1 when any comparison fails.
 """
 
 import subprocess

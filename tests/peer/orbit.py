@@ -1,4 +1,4 @@
-"""Reference phases of src/orbit.rs and src/io/par.rs, by mpmath (pip install mpmath) with 50 digits. Prints tests/data/phases.txt.
+"""Reference phases of src/science/orbit.rs and src/io/par.rs, by mpmath (pip install mpmath) with 50 digits. Prints tests/data/phases.txt.
 
     python3 tests/peer/orbit.py > tests/data/phases.txt
 

@@ -1,4 +1,4 @@
-"""Reference values of src/spectrum/statistics, by mpmath (pip install mpmath) with 60 digits. Prints tests/data/statistics.csv.
+"""Reference values of src/science/statistics, by mpmath (pip install mpmath) with 60 digits. Prints tests/data/statistics.csv.
 
     python3 tests/peer/statistics.py > tests/data/statistics.csv
 

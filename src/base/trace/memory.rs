@@ -10,7 +10,7 @@ use super::switch::is_on;
 ///
 /// ```
 /// #[global_allocator]
-/// static ALLOCATOR: eagleray::trace::CountingAllocator = eagleray::trace::CountingAllocator;
+/// static ALLOCATOR: eagleray::internal::trace::CountingAllocator = eagleray::internal::trace::CountingAllocator;
 /// ```
 pub struct CountingAllocator;
 
