@@ -17,7 +17,7 @@ use super::gamma::{deviance, ln_one_minus_exp, stirling_error};
 /// The time grows as the root of the larger parameter.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::beta;
+/// use eagleray::science::statistics::beta;
 /// // I_x(a, 1) = xᵃ.
 /// assert!((beta::ln_cdf([0.25, 0.75], 500.0, 1.0) - 500.0 * 0.25f64.ln()).abs() < 1e-10);
 /// ```

@@ -11,7 +11,7 @@ use super::gamma_inverse::inverse;
 /// Log-survival function: `ln Q(dof/2, x/2)`, the probability that χ² exceeds `x ≥ 0`. NaN outside the domain.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::chi_square;
+/// use eagleray::science::statistics::chi_square;
 /// // Two degrees of freedom: exp(−x/2).
 /// assert!((chi_square::ln_sf(2000.0, 2.0) + 1000.0).abs() < 1e-10);
 /// ```

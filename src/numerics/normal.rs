@@ -9,7 +9,7 @@ use super::gamma::{Tail, ln_one_minus_exp, ln_tail};
 /// `erfc(y) = Q(½, y²)` (DLMF 8.4.6). Finite to `z = 1e154`.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::normal;
+/// use eagleray::science::statistics::normal;
 /// assert!((normal::ln_sf(3.0).exp() - 1.3498980316300946e-3).abs() < 1e-15);
 /// assert!((normal::ln_sf(38.0) - -726.55721601882).abs() < 1e-9);
 /// ```

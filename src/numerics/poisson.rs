@@ -7,7 +7,7 @@ use super::normal;
 /// Logarithm of the probability of at least `counts`: `ln P(counts, mean)`, 0 for no counts. NaN for a negative mean.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::poisson;
+/// use eagleray::science::statistics::poisson;
 /// assert!((poisson::ln_at_least(1, 1e-20) - 1e-20f64.ln()).abs() < 1e-13);
 /// ```
 pub fn ln_at_least(counts: u64, mean: f64) -> f64 {
@@ -29,7 +29,7 @@ pub fn ln_at_most(counts: u64, mean: f64) -> f64 {
 /// The upper limit solves `P(≤ counts | upper) = p`, the lower one `P(≥ counts | lower) = p`; without counts it is 0.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::poisson;
+/// use eagleray::science::statistics::poisson;
 /// let (lower, upper) = poisson::limits(0, 1.0);
 /// assert!(lower == 0.0 && (upper - 1.841).abs() < 5e-4);
 /// ```

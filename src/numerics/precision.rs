@@ -2,17 +2,17 @@
 
 use rustfft::num_complex::Complex;
 
-/// Arithmetic of what is compared with the f64 reference.
+/// Precision of the transforms and sums on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// f32, as on every device.
+    /// f32, which every device has.
     Single,
-    /// f64, as on the CPU and on devices that have it.
+    /// f64, which the CPU and some GPUs have.
     Double,
 }
 
 impl Precision {
-    /// Bytes of a complex number.
+    /// Size of a complex number, bytes.
     pub const fn complex_bytes(self) -> u32 {
         match self {
             Precision::Single => 8,
@@ -20,7 +20,7 @@ impl Precision {
         }
     }
 
-    /// Complex numbers as a device of this precision reads them.
+    /// The bytes of complex numbers, as a device of this precision reads them.
     pub fn bytes(self, values: &[Complex<f64>]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.complex_bytes() as usize * values.len());
         for x in values.iter().flat_map(|z| [z.re, z.im]) {
@@ -32,7 +32,7 @@ impl Precision {
         bytes
     }
 
-    /// A complex number as a device of this precision has it.
+    /// A complex number rounded to this precision.
     pub fn rounded(self, z: Complex<f64>) -> Complex<f64> {
         match self {
             Precision::Single => Complex::new(f64::from(z.re as f32), f64::from(z.im as f32)),
@@ -40,7 +40,7 @@ impl Precision {
         }
     }
 
-    /// Real numbers as a device of this precision wrote them.
+    /// Real numbers from the bytes that a device of this precision wrote.
     pub fn reals(self, bytes: &[u8]) -> Vec<f64> {
         match self {
             Precision::Single => bytes.as_chunks::<4>().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),

@@ -16,7 +16,9 @@ use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
 /// More cells than memory and time allow by mistake.
 const MOST_CELLS: usize = 1 << 28;
 
-/// Sums over segments of one length.
+/// Accumulates the bispectrum of segments of equal length: make one with `new`, and call `add` for each segment; the
+/// engine finishes it. [`CumulantSums`](super::cumulant::CumulantSums) and
+/// [`MultitaperSums`](super::multitaper::MultitaperSums) work likewise.
 pub struct BispectrumSums {
     n: usize,
     /// Frequencies 1 … last.
@@ -38,12 +40,12 @@ struct PairSums {
     pair: f64,
 }
 
-/// What a bispectrum says of itself.
+/// Metadata of a bispectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct BispectrumMetadata {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub m: u64,
     /// Bin width, s.
     pub dt: f64,
@@ -51,24 +53,25 @@ pub struct BispectrumMetadata {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Mean photons (or flux) a segment.
+    /// Mean number of photons (or sum of the flux) in a segment.
     pub nphots: f64,
-    /// Mean counts (or flux) a bin.
+    /// Mean counts (or flux) in a bin.
     pub mean: f64,
-    /// Mean of the squared bicoherence of Gaussian noise, 1/m; not in those of the peer's definition.
+    /// Mean squared bicoherence of Gaussian noise, 1/m. `None` for the bispectrum by Stingray's definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
-    /// Time in the segments, s.
+    /// Time in the averaged segments, s.
     pub exposure: f64,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// A bispectrum in its principal domain `0 < freq2 ≤ freq1`, `freq1 + freq2` within the spectrum; all columns have one length.
+/// A bispectrum averaged over segments, one entry a pair of frequencies with `0 < freq2 ≤ freq1` whose sum lies within
+/// the spectrum (the principal domain). All columns have the same length. The formulas are in the [module](self).
 #[derive(Clone, Debug)]
 pub struct Bispectrum {
     /// The higher frequency, Hz.
@@ -77,13 +80,13 @@ pub struct Bispectrum {
     pub freq2: Vec<f64>,
     /// Real part of the bispectrum, counts³.
     pub bispectrum_re: Vec<f64>,
-    /// Its imaginary part.
+    /// Imaginary part of the bispectrum, counts³.
     pub bispectrum_im: Vec<f64>,
-    /// Squared bicoherence.
+    /// Squared bicoherence `b²`, 0 to 1.
     pub bicoherence: Vec<f64>,
-    /// Biphase, rad, −π to π.
+    /// Biphase: the phase of the bispectrum, rad, −π to π.
     pub biphase: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: BispectrumMetadata,
 }
 
@@ -102,10 +105,11 @@ pub(super) fn metadata(
 }
 
 impl BispectrumSums {
-    /// For segments of `n` bins of `dt` seconds, up to `max_freq` Hz.
+    /// Empty sums for segments of `n` bins of `dt` seconds, at pairs of frequencies whose sum is at most `max_freq` Hz
+    /// (`None`: the Nyquist frequency).
     ///
     /// # Errors
-    /// Fewer than two frequencies; more cells than memory holds.
+    /// Fewer than two frequencies, or more pairs of frequencies than memory holds.
     pub fn new(n: usize, dt: f64, max_freq: Option<f64>) -> Result<BispectrumSums> {
         let size = n as f64 * dt;
         let most = max_freq.map_or(f64::INFINITY, |f| f * size + 1e-9);
@@ -122,7 +126,7 @@ impl BispectrumSums {
         Ok(BispectrumSums { n, last, fft, work, rows, power: vec![0.0; last + 1], segments: 0, photons: 0.0 })
     }
 
-    /// Adds a segment of `n` counts (or flux) a bin.
+    /// Adds a segment; `values` are its counts (or flux), one a bin.
     pub fn add(&mut self, values: &[f64]) {
         let mean = values.iter().sum::<f64>() / self.n as f64;
         self.work.input.iter_mut().zip(values).for_each(|(into, x)| *into = x - mean);
@@ -170,7 +174,7 @@ impl BispectrumSums {
         }
     }
 
-    /// Highest frequency number.
+    /// Number `k` of the highest frequency, `k/(n·dt)`.
     pub fn last(&self) -> usize {
         self.last
     }
@@ -182,17 +186,18 @@ impl Bispectrum {
         self.freq1.len()
     }
 
-    /// True without any pair.
+    /// True if there is no pair of frequencies.
     pub fn is_empty(&self) -> bool {
         self.freq1.is_empty()
     }
 
-    /// Place of the largest bicoherence.
+    /// Index of the pair with the largest bicoherence; `None` if there is no pair.
     pub fn peak(&self) -> Option<usize> {
         (0..self.len()).max_by(|&a, &b| self.bicoherence[a].total_cmp(&self.bicoherence[b]))
     }
 
-    /// Logarithm (base 10) of the probability that Gaussian noise has a bicoherence as large in any of the pairs.
+    /// Decimal logarithm of the probability that Gaussian noise has a bicoherence as large as that of pair `i` at any
+    /// of the pairs.
     pub fn log10_p(&self, i: usize) -> f64 {
         let single = -(self.meta.m as f64) * self.bicoherence[i];
         // 1 − (1 − p)^N, for p that may be far below the smallest number.

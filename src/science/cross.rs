@@ -1,13 +1,14 @@
-//! The averaged cross spectrum: from sums over segments to columns. What they mean and their errors are in
-//! [`crate::science::cross_errors`].
+//! The averaged cross spectrum: from sums over segments to columns. Formulas of lags, coherence and errors are in
+//! [`cross_errors`](super::cross_errors).
 //!
-//! Everything is derived after averaging and rebinning: neither lags nor coherence are averaged. The real part is the co-spectrum:
-//! of two detectors that see the same source it is the power of the source as one of them sees it, in the same normalisation and
-//! without a noise level, because their noise is independent (Bachetti et al. 2015, doi:10.1088/0004-637X/800/2/109).
+//! All of them are computed after averaging and rebinning: neither lags nor coherences are averaged. The real part is
+//! the co-spectrum: of two detectors that see the same source it is the power of the source as one of them sees it, in
+//! the same normalisation and without a noise level, because the noise of the detectors is independent (Bachetti et al.
+//! 2015, doi:10.1088/0004-637X/800/2/109).
 //!
-//! A full spectrum has all `n` frequencies in the order of `fftfreq`: 0, the positive ones, then the negative ones from the
-//! lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, which no formula of errors,
-//! coherence or lags here is for: those are NaN.
+//! A full spectrum has all `n` frequencies in the order of numpy's `fftfreq`: 0, the positive ones, then the negative
+//! ones from the lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, for which the
+//! formulas of errors, coherence and lags do not hold: these columns are NaN there.
 
 use serde::Serialize;
 
@@ -24,21 +25,22 @@ use crate::data::{DeviceRecord, Provenance};
 /// Below this many values in a bin, errors are misleading.
 const FEW_VALUES: u64 = 30;
 
-/// How sums become a cross spectrum.
+/// Options of a cross spectrum that do not concern segments: normalisation, rebinning, background and noise levels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CrossOptions {
-    /// Normalisation; that of the cross spectrum is the geometric mean of both channels'.
+    /// Normalisation of the powers. That of the cross spectrum is the geometric mean of those of subject and reference.
     pub norm: Norm,
-    /// Average raw sums and normalise once by the common means; otherwise normalise each segment by its own. Noise levels are
-    /// those of the common means either way.
+    /// True: average the raw sums of all segments and normalise once by the mean rates. False: normalise each segment
+    /// by its own rates before averaging. Noise levels are those of the mean rates in either case.
     pub use_common_mean: bool,
-    /// Rebinning of frequencies.
+    /// How frequency bins are combined.
     pub rebin: Rebin,
-    /// Background of the subject and of the reference, counts/s.
+    /// Background rate of the subject and of the reference, counts/s.
     pub background: [f64; 2],
     /// Where the noise levels of the subject and of the reference come from.
     pub noise: [NoiseLevel; 2],
-    /// All frequencies: zero, positive and negative.
+    /// Include frequency 0 and the negative frequencies, as Stingray's `fullspec` does. By default only positive
+    /// frequencies below the Nyquist frequency are given.
     pub fullspec: bool,
 }
 
@@ -56,18 +58,18 @@ impl Default for CrossOptions {
 }
 
 impl CrossOptions {
-    /// The exponent of the weights that the sums must carry, `None` for raw sums.
+    /// The exponent `p` of the weights `N^−p` with which segments must be summed; `None` for sums without weights.
     pub fn weight_exponent(&self) -> Option<u32> {
         Some(self.norm.weight_exponent()).filter(|&p| p > 0 && !self.use_common_mean)
     }
 }
 
-/// What a cross spectrum says of itself.
+/// Metadata of a cross spectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct CrossMetadata {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub m: u64,
     /// Bin width, s.
     pub dt: f64,
@@ -75,42 +77,46 @@ pub struct CrossMetadata {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Mean photons a segment of the subject, without those of a reference inside it.
+    /// Mean number of photons of the subject in a segment. If the reference is a part of the subject's band, its
+    /// photons are not counted here.
     pub nphots1: f64,
-    /// Mean photons a segment of the reference, without those of a subject inside it.
+    /// Mean number of photons of the reference in a segment. If the subject is a part of the reference's band, its
+    /// photons are not counted here.
     pub nphots2: f64,
-    /// Mean counts a bin of the subject, likewise.
+    /// Mean counts of the subject in a bin, of the same photons as `nphots1`.
     pub mean1: f64,
-    /// Mean counts a bin of the reference, likewise.
+    /// Mean counts of the reference in a bin, of the same photons as `nphots2`.
     pub mean2: f64,
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Noise level of the subject's power; its mean over the frequencies where it depends on them.
+    /// Noise level of the subject's power, in the normalisation of the spectrum; the mean over frequencies if it
+    /// depends on them.
     pub noise1: f64,
-    /// Noise level of the reference's power, likewise.
+    /// Noise level of the reference's power, in the normalisation of the spectrum; the mean over frequencies if it
+    /// depends on them.
     pub noise2: f64,
-    /// The subject's photons were taken out of the reference.
+    /// True if the photons of the subject were removed from the reference.
     pub subject_inside_reference: bool,
-    /// The reference's photons were taken out of the subject.
+    /// True if the photons of the reference were removed from the subject.
     pub reference_inside_subject: bool,
-    /// What the sign of a lag means.
+    /// What the sign of a lag means: [`LAG_SIGN`].
     pub lag_sign: &'static str,
-    /// Segments that could not count.
+    /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// What computed the sums.
+    /// Device that computed the sums.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// What the sign of a lag means.
+/// What the sign of a lag means, as the metadata of products say it.
 pub const LAG_SIGN: &str = "positive: the subject is late";
 
-/// What the pipeline knows beside the sums.
+/// What the engine knows beside the sums.
 pub(crate) struct CrossContext {
     pub n: usize,
     pub dt: f64,
@@ -120,7 +126,7 @@ pub(crate) struct CrossContext {
     pub flux: Option<[(f64, Option<f64>); 2]>,
     /// Sums at the zero and the Nyquist frequency, where all frequencies are asked for.
     pub ends: Option<ZeroNyquistSums>,
-    /// The peer's rules for errors and coherence.
+    /// Compute errors and coherence as Stingray 2.3.2 does, for comparisons.
     pub compat_stingray: bool,
     pub device: DeviceRecord,
     pub provenance: Provenance,
@@ -135,52 +141,55 @@ pub(crate) struct ZeroNyquistSums {
     pub nyquist: [f64; 3],
 }
 
-/// An averaged cross spectrum; all columns have one length.
+/// A cross spectrum `C = conj(F_subject)·F_reference` averaged over segments, with lags and coherence, one entry a
+/// frequency bin. Positive lags mean that the subject is late. Formulas and errors:
+/// [`cross_errors`](super::cross_errors).
 #[derive(Clone, Debug)]
 pub struct AveragedCrossSpectrum {
-    /// Frequency, Hz: the mean of the averaged bins' centres.
+    /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
+    /// Width of the frequency bin, Hz.
     pub df: Vec<f64>,
-    /// Values averaged in the bin.
+    /// Values averaged in the bin: segments times original frequencies.
     pub m: Vec<u64>,
-    /// Real part of `conj(F_subject)·F_reference`, normalised: the co-spectrum.
+    /// Real part of the cross spectrum (the co-spectrum), in the normalisation of the metadata.
     pub cross_re: Vec<f64>,
-    /// Its imaginary part.
+    /// Imaginary part of the cross spectrum (the quadrature spectrum).
     pub cross_im: Vec<f64>,
-    /// Standard error of the real part.
+    /// Standard error of `cross_re`.
     pub cross_err_re: Vec<f64>,
-    /// Standard error of the imaginary part.
+    /// Standard error of `cross_im`.
     pub cross_err_im: Vec<f64>,
-    /// Power of the subject.
+    /// Power of the subject, noise included.
     pub power1: Vec<f64>,
-    /// Power of the reference.
+    /// Power of the reference, noise included.
     pub power2: Vec<f64>,
-    /// Noise level of the subject.
+    /// Noise level of `power1`.
     pub noise1: Vec<f64>,
-    /// Noise level of the reference.
+    /// Noise level of `power2`.
     pub noise2: Vec<f64>,
-    /// Phase lag of the subject, rad, −π to π.
+    /// Phase lag of the subject, rad, −π to π; positive if the subject is late.
     pub phase_lag: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `phase_lag`, rad.
     pub phase_lag_err: Vec<f64>,
-    /// Time lag of the subject, s.
+    /// Time lag of the subject, s: the phase lag over `2πf`; positive if the subject is late.
     pub time_lag: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `time_lag`, s.
     pub time_lag_err: Vec<f64>,
-    /// Coherence with noise.
+    /// Raw coherence `γ² = |C|²/(P1·P2)`, bias subtracted, noise in the powers.
     pub raw_coherence: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `raw_coherence`.
     pub raw_coherence_err: Vec<f64>,
-    /// Coherence of the source alone.
+    /// Intrinsic coherence: `γ²` with noise subtracted from the powers (Vaughan & Nowak 1997); NaN where a power does
+    /// not exceed its noise.
     pub intrinsic_coherence: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `intrinsic_coherence`.
     pub intrinsic_coherence_err: Vec<f64>,
-    /// Modulus of the averaged cross spectrum.
+    /// Modulus `|C|` of the averaged cross spectrum, noise included.
     pub modulus: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `modulus`.
     pub modulus_err: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: CrossMetadata,
 }
 
@@ -349,7 +358,7 @@ impl AveragedCrossSpectrum {
         self.modulus_err.push(d.modulus_err);
     }
 
-    /// The same with subject and reference in each other's place: lags change their sign.
+    /// The cross spectrum with subject and reference exchanged: lags change their sign.
     pub fn exchanged(mut self) -> AveragedCrossSpectrum {
         std::mem::swap(&mut self.power1, &mut self.power2);
         std::mem::swap(&mut self.noise1, &mut self.noise2);
@@ -369,7 +378,7 @@ impl AveragedCrossSpectrum {
         self.freq.len()
     }
 
-    /// True without any frequency.
+    /// True if there is no frequency.
     pub fn is_empty(&self) -> bool {
         self.freq.is_empty()
     }

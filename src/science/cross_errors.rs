@@ -1,7 +1,7 @@
-//! What the averages of a bin say of lags and coherence, with errors.
+//! Lags, moduli and coherences of a frequency bin, with their errors.
 //!
-//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (segments times frequencies rebinned), and
-//! `S = P − noise` the power of the source:
+//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (segments times frequencies
+//! rebinned), and `S = P − noise` the power of the source:
 //!
 //! ```text
 //! |C₀|² = (m|C|² − P1P2)/(m − 1)      the modulus without the bias of few values (Vaughan & Nowak 1997, its bias term iterated)
@@ -13,8 +13,9 @@
 //! modulus |C|          error √((P1P2 + |C|²)/2m)                               (the same covariances, along C)
 //! ```
 //!
-//! What cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, the intrinsic coherence where a source's power is
-//! not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences have that taken off.
+//! A value that cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, and the intrinsic coherence where
+//! the power of the source is not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
+//! have this bias subtracted.
 
 /// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
 #[derive(Clone, Copy)]

@@ -1,10 +1,12 @@
-//! The bispectrum as Stingray 2.3.2 has it: the transform of a windowed third-order cumulant.
+//! The bispectrum as Stingray 2.3.2 defines it: the transform of a windowed third-order cumulant.
 //!
-//! `c(τ₁,τ₂) = Σ_t x_t x_{t+τ₁} x_{t+τ₂}` of a segment whose mean is subtracted, for lags of `−L` to `L` bins, divided by `n` (biased) or
-//! by the number of its terms (unbiased); `B(k,l) = Σ W(τ₁,τ₂)·c(τ₁,τ₂)·e^{−2πi(kτ₁ + lτ₂)/(2L+1)}` for `k, l = −L … L`. The window of a
-//! cumulant is `w(τ₁)·w(τ₂)·w(τ₂−τ₁)` (Rao & Gabr 1984, doi:10.1007/978-1-4684-6318-7). The peer has `τ₁+τ₂` in the last factor, and 0 from
-//! `L` on, so that its uniform window is not the same as none; and its frequencies are `k/(2L·dt)`, where the transform's are
-//! `k/((2L+1)·dt)`. Both are kept here: what is wanted is the peer's answer. [`bispectrum`](super::bispectrum) has the right one.
+//! `c(τ₁,τ₂) = Σ_t x_t x_{t+τ₁} x_{t+τ₂}` of a segment whose mean is subtracted, for lags of `−L` to `L` bins, divided
+//! by `n` (biased) or by the number of its terms (unbiased); `B(k,l) = Σ W(τ₁,τ₂)·c(τ₁,τ₂)·e^{−2πi(kτ₁ + lτ₂)/(2L+1)}`
+//! for `k, l = −L … L`. The window of a cumulant is `w(τ₁)·w(τ₂)·w(τ₂−τ₁)` (Rao & Gabr 1984,
+//! doi:10.1007/978-1-4684-6318-7). Stingray has `τ₁+τ₂` in the last factor, and 0 from `L` on, so that its uniform
+//! window is not the same as no window; and its frequencies are `k/(2L·dt)`, where those of the transform are
+//! `k/((2L+1)·dt)`. Both are kept here, so that the results are Stingray's. [`bispectrum`](super::bispectrum) has the
+//! definition to use otherwise.
 
 use std::f64::consts::TAU;
 
@@ -20,42 +22,43 @@ use crate::data::{DeviceRecord, Provenance};
 /// More lags than memory and time allow by mistake.
 const MOST_LAGS: usize = 1 << 12;
 
-/// A window over lags, by the peer's name and formula.
+/// A window over the lags of a cumulant, with the name and the formula that Stingray has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LagWindow {
-    /// 1.
+    /// The same weight, 1, for all lags.
     Uniform,
-    /// Parzen's, of cubic pieces.
+    /// Parzen's window, made of cubic pieces.
     Parzen,
-    /// `0.54 + 0.46·cos`.
+    /// Hamming's window, `0.54 + 0.46·cos`.
     Hamming,
-    /// `0.5 + 0.5·cos`.
+    /// Hann's window, `0.5 + 0.5·cos`.
     Hanning,
-    /// `1 − |τ|/(2L+1)`.
+    /// The triangular window, `1 − |τ|/(2L+1)`.
     Triangular,
-    /// `1 − (τ/L)²`.
+    /// Welch's window, `1 − (τ/L)²`.
     Welch,
-    /// Blackman's exact one, of three terms; the peer writes `blackmann`.
+    /// Blackman's exact window, of three terms; Stingray writes `blackmann`.
     Blackman,
-    /// Of five terms, 4.636 at zero lag.
+    /// The flat-top window, of five terms; 4.636 at zero lag.
     FlatTop,
 }
 
-/// What the cumulant is made of.
+/// Options of a bispectrum by Stingray's definition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CumulantOptions {
-    /// Largest lag, bins; half a segment when left out.
+    /// Largest lag `L`, bins; `None` for half a segment.
     pub max_lag: Option<usize>,
-    /// The window; without one all lags count alike.
+    /// The window over lags; `None` weighs all lags alike.
     pub window: Option<LagWindow>,
-    /// Divide by the number of terms of each lag, not by that of bins.
+    /// True: divide each cumulant by the number of its terms (unbiased). False: by the number of bins (biased).
     pub unbiased: bool,
-    /// Highest frequency that is kept, Hz.
+    /// Highest frequency that is kept, Hz; `None` keeps all.
     pub max_freq: Option<f64>,
 }
 
-/// Sums of cumulants over segments of one length.
+/// Accumulates the cumulants of segments of equal length: make one with `new`, and call `add` for each segment; the
+/// engine finishes it.
 pub struct CumulantSums {
     n: usize,
     lag: usize,
@@ -66,22 +69,23 @@ pub struct CumulantSums {
     photons: f64,
 }
 
-/// A bispectrum at positive and negative frequencies, both rising; all columns have one length.
+/// A bispectrum by Stingray's definition, one entry a pair of positive or negative frequencies, both ascending. All
+/// columns have the same length. The formulas are in the [module](self).
 #[derive(Clone, Debug)]
 pub struct CumulantBispectrum {
-    /// Frequency of the first lag, Hz.
+    /// Frequency that belongs to the first lag, Hz.
     pub freq1: Vec<f64>,
-    /// Frequency of the second lag, Hz: the faster of the two.
+    /// Frequency that belongs to the second lag, Hz. It varies faster than `freq1` from row to row.
     pub freq2: Vec<f64>,
-    /// Real part, counts³.
+    /// Real part of the bispectrum, counts³.
     pub bispectrum_re: Vec<f64>,
-    /// Imaginary part.
+    /// Imaginary part of the bispectrum, counts³.
     pub bispectrum_im: Vec<f64>,
-    /// Its modulus.
+    /// Modulus of the bispectrum, counts³.
     pub magnitude: Vec<f64>,
-    /// Its phase, rad, −π to π.
+    /// Biphase: the phase of the bispectrum, rad, −π to π.
     pub biphase: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: BispectrumMetadata,
 }
 
@@ -111,10 +115,10 @@ impl LagWindow {
 }
 
 impl CumulantSums {
-    /// For segments of `n` bins.
+    /// Empty sums for segments of `n` bins.
     ///
     /// # Errors
-    /// A lag of no bin or of a whole segment, more lags than memory holds.
+    /// The largest lag is 0 or a whole segment, or there are more lags than memory holds.
     pub fn new(n: usize, options: CumulantOptions) -> Result<CumulantSums> {
         let lag = options.max_lag.unwrap_or(n / 2);
         if lag == 0 || lag >= n || lag > MOST_LAGS {
@@ -125,7 +129,7 @@ impl CumulantSums {
         Ok(CumulantSums { n, lag, options, cumulant, segments: 0, photons: 0.0 })
     }
 
-    /// Adds a segment of `n` counts (or flux) a bin.
+    /// Adds a segment; `values` are its counts (or flux), one a bin.
     pub fn add(&mut self, values: &[f64]) {
         let (lag, size) = (self.lag, 2 * self.lag + 1);
         let mean = values.iter().sum::<f64>() / self.n as f64;
@@ -199,12 +203,12 @@ impl CumulantBispectrum {
         self.freq1.len()
     }
 
-    /// True without any pair.
+    /// True if there is no pair of frequencies.
     pub fn is_empty(&self) -> bool {
         self.freq1.is_empty()
     }
 
-    /// Place of the largest modulus among pairs of frequencies above 0.
+    /// Index of the pair with the largest modulus among pairs of positive frequencies; `None` if there is none.
     pub fn peak(&self) -> Option<usize> {
         let positive = (0..self.len()).filter(|&i| self.freq1[i] > 0.0 && self.freq2[i] > 0.0);
         positive.max_by(|&a, &b| self.magnitude[a].total_cmp(&self.magnitude[b]))

@@ -1,10 +1,10 @@
-//! Spectra of two detectors with dead time, corrected by the difference of their Fourier amplitudes
-//! (Bachetti & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b); the correction itself is in [`crate::kernels::fad`].
+//! Power and cross spectra of two detectors with dead time, corrected by the difference of their Fourier amplitudes
+//! (FAD: Bachetti & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b).
 //!
-//! It holds for detectors that are alike and see the same source: similar rates, dead times that do not know of each other. Noise
-//! becomes white in every power, of Poisson's level, and of mean 0 in the co-spectrum. What dead time takes of the variability of
-//! the source is not given back at high rates, nor are its effects on means. Each segment is normalised by its own photons;
-//! noise levels are those of the mean rates.
+//! The correction holds for detectors that are alike and see the same source: similar rates, and dead times that are
+//! independent of each other. After it, noise is white in every power, at Poisson's level, and has mean 0 in the
+//! co-spectrum. Variability of the source that dead time suppresses at high rates is not restored, nor are mean rates
+//! corrected. Each segment is normalised by its own photons; noise levels are those of the mean rates.
 
 use serde::Serialize;
 
@@ -21,16 +21,16 @@ const TOLERANCE: f64 = 0.05;
 /// Below this many segments their means say little.
 const FEW_SEGMENTS: u64 = 30;
 
-/// How amplitude differences correct spectra.
+/// Options of spectra corrected for dead time that do not concern segments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FadOptions {
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Rebinning of frequencies.
+    /// How frequency bins are combined.
     pub rebin: Rebin,
-    /// Standard deviation of the Gaussian that smooths, Hz.
+    /// Standard deviation of the Gaussian by which amplitude differences are smoothed, Hz.
     pub smoothing: f64,
-    /// As Stingray: the differences' real parts alone, which are noisier.
+    /// Smooth the real parts of the differences alone, as Stingray does; this is noisier.
     pub real_parts: bool,
 }
 
@@ -42,19 +42,19 @@ impl Default for FadOptions {
 }
 
 impl FadOptions {
-    /// What the CPU computes for segments of so many seconds.
+    /// The correction that the CPU computes, for segments of `segment_size` seconds.
     pub fn work(&self, segment_size: f64) -> FadSpec {
         let smoothing = (self.smoothing * segment_size).round().max(1.0) as usize;
         FadSpec { smoothing, real_parts: self.real_parts, exponent: self.norm.weight_exponent() }
     }
 }
 
-/// What corrected spectra say of themselves.
+/// Metadata of spectra corrected for dead time.
 #[derive(Clone, Debug, Serialize)]
 pub struct FadMetadata {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub m: u64,
     /// Bin width, s.
     pub dt: f64,
@@ -62,68 +62,70 @@ pub struct FadMetadata {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Mean photons a segment of the first detector.
+    /// Mean number of photons of the first detector in a segment.
     pub nphots1: f64,
-    /// Mean photons a segment of the second detector.
+    /// Mean number of photons of the second detector in a segment.
     pub nphots2: f64,
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Noise level of the first detector's power.
+    /// Noise level of `power1`.
     pub noise1: f64,
-    /// Noise level of the second detector's power.
+    /// Noise level of `power2`.
     pub noise2: f64,
-    /// Noise level of the power of both together.
+    /// Noise level of `power_total`.
     pub noise_total: f64,
-    /// Frequencies in a standard deviation of the Gaussian.
+    /// Standard deviation of the smoothing Gaussian, in frequency bins.
     pub fad_smoothing: usize,
-    /// Scatter over frequencies of the mean corrected difference, over the `2/√m` of white noise, less 1.
+    /// Check of the correction: standard deviation of the corrected amplitude difference over frequencies, relative to
+    /// the `2/√m` expected of white noise, minus 1. It should be within ±0.05.
     pub fad_delta: f64,
-    /// Segments that could not count.
+    /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// What computed the sums.
+    /// Device that computed the sums.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// Corrected spectra; all columns have one length.
+/// Power and cross spectra of two detectors, corrected for dead time and averaged over segments, one entry a frequency
+/// bin. All columns have the same length.
 #[derive(Clone, Debug)]
 pub struct FadSpectrum {
-    /// Frequency, Hz: the mean of the averaged bins' centres.
+    /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
+    /// Width of the frequency bin, Hz.
     pub df: Vec<f64>,
-    /// Values averaged in the bin.
+    /// Values averaged in the bin: segments times original frequencies (`m·K`).
     pub m: Vec<u64>,
     /// Power of the first detector.
     pub power1: Vec<f64>,
-    /// Its standard error, `P/√(mK)`.
+    /// Standard error of `power1`, `P/√(mK)`.
     pub power1_err: Vec<f64>,
     /// Power of the second detector.
     pub power2: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `power2`, `P/√(mK)`.
     pub power2_err: Vec<f64>,
     /// Power of both detectors' events together.
     pub power_total: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `power_total`, `P/√(mK)`.
     pub power_total_err: Vec<f64>,
-    /// The co-spectrum: real part of `conj(F₁)·F₂`.
+    /// Co-spectrum: the real part of `conj(F₁)·F₂`.
     pub cross_re: Vec<f64>,
-    /// Its imaginary part, which a source that both see leaves at 0.
+    /// Imaginary part of `conj(F₁)·F₂`; 0 on average for a source that both detectors see.
     pub cross_im: Vec<f64>,
-    /// Standard error of the real part.
+    /// Standard error of `cross_re`.
     pub cross_err_re: Vec<f64>,
-    /// Standard error of the imaginary part.
+    /// Standard error of `cross_im`.
     pub cross_err_im: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: FadMetadata,
 }
 
-/// What the pipeline knows beside the sums.
+/// What the engine knows beside the sums.
 pub(crate) struct FadContext {
     pub n: usize,
     pub dt: f64,
@@ -133,7 +135,7 @@ pub(crate) struct FadContext {
 }
 
 impl FadSpectrum {
-    /// Sums, in which the second detector is the first channel, to spectra; `sums` must hold at least one segment.
+    /// Sums, in which the second detector is the first series, to spectra; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &FadOptions, context: FadContext) -> Result<FadSpectrum> {
         let FadContext { n, dt, segment_size, device, provenance } = context;
         let m = sums.segments as f64;

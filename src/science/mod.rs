@@ -1,4 +1,5 @@
-//! Science on the host, in f64, without devices: normalisations, noise, errors, rebinning.
+//! Spectra and statistics computed from sums, in f64, without devices and files: normalisations, noise levels, errors,
+//! rebinning, and the products themselves.
 
 pub mod bispectrum;
 pub mod cross;

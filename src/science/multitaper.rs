@@ -1,7 +1,7 @@
 //! Multitaper power spectra (Thomson 1982, doi:10.1109/PROC.1982.12433): the mean over orthogonal tapers of the powers of a
 //! segment, little biased by strong frequencies elsewhere and with a small variance already in one segment.
 //!
-//! Eigenspectra `S_k(f) = n·|Σ_j v_{k,j}(x_j − x̄)e^{−2πijf·dt}|²` for [tapers](dpss) `v_k` of unit energy have the expectation of
+//! Eigenspectra `S_k(f) = n·|Σ_j v_{k,j}(x_j − x̄)e^{−2πijf·dt}|²` for tapers `v_k` (discrete prolate spheroidal sequences) of unit energy have the expectation of
 //! `|F|²`, so normalisations and noise levels are those of [`norm`](super::norm). They are averaged with the weights `λ_k`, or adaptively
 //! (Thomson's equations 5.2 and 5.3): `S = Σd_k²S_k/Σd_k²`, `d_k = √λ_k·S/(λ_k·S + (1−λ_k)·nσ²)`, iterated at each frequency.
 
@@ -20,16 +20,16 @@ const LEAST_CONCENTRATION: f64 = 0.9;
 /// Iterations of the adaptive weights at most.
 const ITERATIONS: usize = 200;
 
-/// Tapers and what is made of them.
+/// Options of a multitaper spectrum.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaperOptions {
-    /// Half bandwidth NW, in frequency steps of a segment, from 1/2 on.
+    /// Half bandwidth NW, in units of `1/segment_size`; at least 1/2.
     pub half_bandwidth: f64,
-    /// Tapers [default: 2NW, those of a concentration above 0.9].
+    /// Number of Slepian tapers; `None` for `2NW`, those with more than 0.9 of their energy in the band.
     pub tapers: Option<usize>,
-    /// Weights by the power at each frequency.
+    /// Thomson's adaptive weights, which depend on the power at each frequency, instead of the fixed weights `λ_k`.
     pub adaptive: bool,
-    /// Errors by the jackknife over tapers instead of those of χ².
+    /// Errors by the jackknife (leaving out one taper at a time) instead of those of χ².
     pub jackknife: bool,
 }
 
@@ -39,7 +39,8 @@ impl Default for TaperOptions {
     }
 }
 
-/// Sums over segments of one length, which become a spectrum.
+/// Accumulates the multitaper spectrum of segments of equal length: make one with `new`, and call `add` for each
+/// segment; the engine finishes it.
 pub struct MultitaperSums {
     options: TaperOptions,
     n: usize,
@@ -62,10 +63,10 @@ struct TaperEstimate {
 }
 
 impl MultitaperSums {
-    /// Makes the tapers of segments of `n` bins.
+    /// Computes the tapers for segments of `n` bins.
     ///
     /// # Errors
-    /// Options without meaning, or more tapers than bins.
+    /// `half_bandwidth` or `tapers` is out of range, or there are more tapers than bins.
     pub fn new(n: usize, options: &TaperOptions) -> Result<MultitaperSums> {
         let nw = options.half_bandwidth;
         if !(nw >= 0.5 && nw < n as f64 / 2.0) {
@@ -99,7 +100,8 @@ impl MultitaperSums {
         })
     }
 
-    /// Adds a segment of `n` counts (or flux) a bin, and the variance of a bin where errors tell it.
+    /// Adds a segment; `values` are its counts (or flux), one a bin, and `variance` is the mean squared error of a bin,
+    /// for series with errors.
     pub fn add(&mut self, values: &[f64], variance: Option<f64>) {
         let n = self.n as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -135,7 +137,7 @@ impl MultitaperSums {
         self.noise += variance.unwrap_or(0.0);
     }
 
-    /// Tapers in use.
+    /// The tapers in use.
     pub fn tapers(&self) -> &[Taper] {
         &self.tapers
     }

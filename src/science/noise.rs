@@ -5,20 +5,21 @@ use serde::Serialize;
 use super::dead_time::noise::{ByFrequency, DeadTimeNoise, NoiseContext, NoiseLevels};
 use crate::base::error::{Error, Result};
 
-/// The noise level that a spectrum records, subtracts and tests against, in the spectrum's own normalisation.
+/// Where the noise level of a spectrum comes from. The spectrum records the level, tests significances against it and
+/// subtracts it if asked to, in its own normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoiseLevel {
-    /// Poisson's, or that of the errors of a series: the table of [`crate::science::norm`].
+    /// Computed from the mean rate, or from the errors of a light curve: the table in [`norm`](super::norm).
     #[default]
     Poisson,
-    /// Known otherwise.
+    /// This level, in the normalisation of the spectrum.
     Value(f64),
-    /// Mean power of the frequencies `lo ≤ f < hi`, Hz, where the source does not vary.
+    /// The mean power at `lo ≤ f < hi` Hz, where the source should not vary. This level has a standard error.
     Band(f64, f64),
     /// No noise: the level is 0.
     None,
-    /// Poisson's, seen by detectors with dead time: another level at each frequency.
+    /// Poisson noise as detectors with dead time record it; the level depends on frequency.
     #[serde(rename = "dead_time")]
     DeadTime(DeadTimeNoise),
 }

@@ -14,18 +14,19 @@
 
 use crate::base::error::{Error, Result};
 
-/// A normalisation of power.
+/// Normalisation of a power spectrum. With `P = |F|²` of segments of `n` bins of `dt` seconds with `N` photons; the
+/// table in the [module](self) has all formulas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Norm {
-    /// Noise level 2.
+    /// Leahy's: `2P/N`; no unit; Poisson noise is 2.
     #[default]
     Leahy,
-    /// Fractional rms squared per Hz.
+    /// Fractional: (rms/mean)²/Hz, with the background subtracted from the mean.
     Frac,
-    /// Absolute rms squared per Hz, (counts/s)²/Hz.
+    /// Absolute: `2P/(n·dt)`; rms² in (counts/s)²/Hz; Poisson noise is twice the rate.
     Abs,
-    /// `|F|²`.
+    /// `P = |F|²` itself; Poisson noise is `N`.
     None,
 }
 
@@ -53,10 +54,10 @@ impl std::fmt::Display for Norm {
     }
 }
 
-/// What a normalisation depends on.
+/// The numbers that a normalisation depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormParameters {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
     /// Bin width, s.
     pub dt: f64,
@@ -69,7 +70,7 @@ pub struct NormParameters {
 }
 
 impl Norm {
-    /// What unnormalised power is multiplied by.
+    /// Factor that turns raw power `|F|²` into power of this normalisation.
     pub fn factor(self, level: &NormParameters) -> f64 {
         let n = level.n as f64;
         let source = level.mean - level.background;
@@ -81,13 +82,14 @@ impl Norm {
         }
     }
 
-    /// Noise level in this normalisation.
+    /// Poisson noise level in this normalisation, or the level that follows from the errors `σ`: the table in the
+    /// [module](self).
     pub fn noise(self, level: &NormParameters) -> f64 {
         // The variance of a bin of Poisson counts is its mean; its unnormalised noise power is n of them.
         level.variance.unwrap_or(level.mean) * level.n as f64 * self.factor(level)
     }
 
-    /// Exponent `p` of the weights `N^−p` that normalise each segment by itself; 0: no weights needed.
+    /// Exponent `p` of the weights `N^−p` that normalise each segment by its own photons; 0 if no weights are needed.
     pub fn weight_exponent(self) -> u32 {
         match self {
             Norm::Leahy => 1,
@@ -96,7 +98,7 @@ impl Norm {
         }
     }
 
-    /// What a sum of powers weighted by `N^−p` is multiplied by.
+    /// Factor that turns a sum of powers weighted by `N^−p` into power of this normalisation.
     pub fn weighted_factor(self, n: usize, dt: f64) -> f64 {
         // With N in place of μ·n: the factor of a segment of one photon.
         self.factor(&NormParameters { n, dt, mean: 1.0 / n as f64, background: 0.0, variance: None })

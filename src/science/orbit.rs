@@ -21,49 +21,49 @@ const LAST_STEP: f64 = 1e-9;
 /// Steps at most: each leaves less than a quarter of the error.
 const MOST_STEPS: usize = 40;
 
-/// How the ellipse turns and where its anomalies count from: what tells the models of tempo2 and PINT apart.
+/// The model of a binary orbit, by its name in tempo2 and PINT: where anomalies count from, and how the ellipse turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum OrbitModel {
-    /// Nearly circular (Lange et al. 2001, doi:10.1046/j.1365-8711.2001.04606.x): time from the ascending node. Computed as the full
-    /// ellipse with `ω = atan2(EPS1, EPS2)`, less the constant `−3/2·x·EPS1` that the model leaves out: the published series is
-    /// its first order.
+    /// For nearly circular orbits (Lange et al. 2001, doi:10.1046/j.1365-8711.2001.04606.x): time counts from the
+    /// ascending node. Computed as the full ellipse with `ω = atan2(EPS1, EPS2)`, less the constant `−3/2·x·EPS1` that
+    /// the model leaves out: the published series is its first order.
     Ell1,
-    /// Time from periastron, which turns evenly in time.
+    /// Time counts from periastron, which advances evenly in time.
     Bt,
-    /// Time from periastron, which turns with the true anomaly.
+    /// Time counts from periastron, which advances with the true anomaly.
     Dd,
 }
 
-/// The orbit of the pulsar about the centre of mass.
+/// The orbit of a pulsar about the centre of mass of its binary.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Orbit {
-    /// How the ellipse is described.
+    /// The orbital model.
     pub model: OrbitModel,
-    /// Passage of the ascending node (ELL1) or of periastron, seconds of the frame.
+    /// Time of the ascending node (ELL1) or of periastron (BT, DD), seconds of the frame.
     pub epoch: DoubleDouble,
-    /// Orbits a second at the epoch.
+    /// Orbital frequency at the epoch, Hz.
     pub frequency: DoubleDouble,
-    /// Derivative of the period.
+    /// Derivative of the orbital period, s/s (PBDOT).
     pub pbdot: f64,
-    /// Projected semi-major axis x, light seconds.
+    /// Projected semi-major axis `x = a·sin i/c`, light seconds (A1).
     pub axis: f64,
-    /// Its derivative, light seconds a second.
+    /// Derivative of `x`, light seconds a second (XDOT).
     pub xdot: f64,
-    /// Eccentricity.
+    /// Eccentricity (ECC).
     pub eccentricity: f64,
-    /// Longitude of periastron ω, radians.
+    /// Longitude of periastron ω at the epoch, radians (OM).
     pub omega: f64,
-    /// Its derivative, radians a second.
+    /// Derivative of ω, radians a second (OMDOT).
     pub omdot: f64,
-    /// Amplitude of Einstein's delay γ, s.
+    /// Amplitude γ of Einstein's delay, s (GAMMA).
     pub gamma: f64,
 }
 
 impl Orbit {
-    /// Refuses what is no orbit, or so fast that emission could not be computed.
+    /// Refuses an orbit that cannot be, or so fast that the time of emission could not be computed.
     ///
     /// # Errors
-    /// Numbers out of range, named as `.par` files do.
+    /// A number is out of range; the error names the number as `.par` files do.
     pub fn check(&self) -> Result<()> {
         let refuse = |name: &str, value: f64, message: &str| Err(Error::argument(name, value, message));
         let frequency = self.frequency.value();
@@ -125,18 +125,18 @@ impl Orbit {
         (a * (cos - e) + b * sin + left_out, (b * cos - a * sin) * rate)
     }
 
-    /// Seconds by which light emitted at `t` (seconds of the frame) is late at the barycentre.
+    /// Delay at the barycentre, s, of light emitted at `t` (seconds of the frame).
     pub fn delay(&self, t: DoubleDouble) -> f64 {
         self.delay_and_slope(t).0
     }
 
-    /// When light that was emitted at `t` arrives.
+    /// Time of arrival at the barycentre of light emitted at `t`, seconds of the frame.
     pub fn arrival(&self, t: DoubleDouble) -> DoubleDouble {
         t + DoubleDouble::from(self.delay(t))
     }
 
-    /// When light that arrives at `t` was emitted: `t_e + Δ(t_e) = t`, to less than 1 ns by contraction alone, and to the rounding
-    /// of `Δ` in fact.
+    /// Time of emission of light that arrives at the barycentre at `t`, seconds of the frame. It solves `t_e + Δ(t_e) =
+    /// t` to the rounding of `Δ`, and to less than 1 ns in any case.
     pub fn emission(&self, t: DoubleDouble) -> DoubleDouble {
         let mut emitted = t;
         for _ in 0..MOST_STEPS {
@@ -171,28 +171,29 @@ fn kepler(mean: f64, e: f64) -> f64 {
     eccentric
 }
 
-/// What an ephemeris file says of a source, in the frame of the events.
+/// The timing model of a pulsar, as read from a `.par` file: ephemeris, binary orbit and validity, with all times in
+/// seconds from MJDREF of the events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimingModel {
-    /// Phase against the time of emission.
+    /// The ephemeris, which gives the phase at the time of emission.
     pub ephemeris: Ephemeris,
-    /// The orbit; without one, light is emitted when it arrives.
+    /// The binary orbit; without one, times of emission are those of arrival.
     pub orbit: Option<Orbit>,
-    /// First and last time it was made for, seconds of the frame, where the file says.
+    /// First and last time that the model is valid for, seconds of the frame; `None` if the file does not say.
     pub valid: (Option<f64>, Option<f64>),
-    /// The file's name.
+    /// Name of the `.par` file.
     pub name: String,
-    /// Its CRC-32, in hexadecimal.
+    /// CRC-32 of the `.par` file, in hexadecimal.
     pub crc32: String,
 }
 
 impl TimingModel {
-    /// The time of emission of what arrives at `t`, seconds of the frame.
+    /// Time of emission of light that arrives at the barycentre at `t`, seconds of the frame.
     pub fn emission(&self, t: DoubleDouble) -> DoubleDouble {
         self.orbit.map_or(t, |orbit| orbit.emission(t))
     }
 
-    /// The time of arrival of what is emitted at `t`.
+    /// Time of arrival at the barycentre of light emitted at `t`, seconds of the frame.
     pub fn arrival(&self, t: DoubleDouble) -> DoubleDouble {
         self.orbit.map_or(t, |orbit| orbit.arrival(t))
     }

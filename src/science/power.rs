@@ -15,16 +15,17 @@ use crate::data::{DeviceRecord, Provenance};
 /// Below this many values in a bin, symmetric errors of power are misleading.
 pub(super) const FEW_VALUES: u64 = 30;
 
-/// How sums become a spectrum.
+/// Options of a power spectrum that do not concern segments: normalisation, rebinning, background and noise level.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PowerOptions {
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Average raw powers and normalise once by the common mean; otherwise normalise each segment by its own.
+    /// True: average the raw powers of all segments and normalise once by the mean rate. False: normalise each segment
+    /// by its own rate before averaging.
     pub use_common_mean: bool,
-    /// Rebinning of frequencies.
+    /// How frequency bins are combined.
     pub rebin: Rebin,
-    /// Background, counts/s.
+    /// Background rate, counts/s.
     pub background: f64,
     /// Where the noise level comes from.
     pub noise: NoiseLevel,
@@ -46,18 +47,18 @@ impl Default for PowerOptions {
 }
 
 impl PowerOptions {
-    /// The exponent of the weights that the sums must carry, `None` for raw sums.
+    /// The exponent `p` of the weights `N^−p` with which segments must be summed; `None` for sums without weights.
     pub fn weight_exponent(&self) -> Option<u32> {
         Some(self.norm.weight_exponent()).filter(|&p| p > 0 && !self.use_common_mean)
     }
 }
 
-/// What a product says of itself.
+/// Metadata of a power spectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct PowerMetadata {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub m: u64,
     /// Bin width, s.
     pub dt: f64,
@@ -65,87 +66,90 @@ pub struct PowerMetadata {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Mean photons a segment.
+    /// Mean number of photons in a segment.
     pub nphots: f64,
-    /// Mean counts (or flux) a bin.
+    /// Mean counts (or flux) in a bin.
     pub mean: f64,
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Noise level in that normalisation; its mean over the frequencies where it depends on them.
+    /// Noise level in that normalisation; the mean over frequencies if it depends on them.
     pub noise: f64,
-    /// Its standard error, where it was fitted; otherwise 0.
+    /// Standard error of `noise` if the level was fitted, else 0.
     pub noise_err: f64,
-    /// The noise level was subtracted from the powers.
+    /// True if the noise level was subtracted from the powers.
     pub noise_subtracted: bool,
-    /// Dead time in the noise level, where it was asked for.
+    /// Dead time in the noise level, if one was given or fitted.
     #[serde(flatten)]
     pub dead_time: Option<DeadTimeRecord>,
-    /// Rms in a band, where it was asked for.
+    /// Rms in a frequency band, if it was asked for.
     #[serde(flatten)]
     pub rms: Option<BandRms>,
-    /// Limit of the pulsed fraction in a band, where it was asked for.
+    /// Upper limit of the pulsed fraction in a frequency band, if it was asked for.
     #[serde(flatten)]
     pub pulsation: Option<PulsationLimit>,
-    /// Confidence of the intervals, where there are any.
+    /// Confidence of the intervals `power_lo` to `power_hi`, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_confidence: Option<f64>,
-    /// What the powers mean in other terms.
+    /// Factors to convert the powers.
     #[serde(skip)]
     pub scale: PowerScale,
-    /// Segments that could not count.
+    /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// What the powers of a spectrum mean in other terms than its own.
+/// Factors to convert the powers of a spectrum to the fractional normalisation and to compare them with Poisson noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PowerScale {
-    /// What a power is multiplied by to be a fractional one.
+    /// Factor that turns a power of the spectrum into one of the fractional normalisation.
     pub frac: f64,
-    /// Poisson's noise level, or that of a series' errors; NaN for segments normalised by the squares of their own means.
+    /// Poisson noise level, or the level that follows from the errors of a light curve, in the normalisation of the
+    /// spectrum; NaN for segments that were each normalised by the square of their own mean.
     pub poisson: f64,
     /// Rate of the source, background subtracted, counts/s.
     pub source_rate: f64,
 }
 
-/// An averaged power spectrum; all columns have one length.
+/// A power spectrum averaged over segments, one entry a frequency bin, all columns of equal length. Frequencies run
+/// from `1/segment_size` to below the Nyquist frequency; zero and Nyquist are left out.
 #[derive(Clone, Debug)]
 pub struct AveragedPowerSpectrum {
-    /// Frequency, Hz: the mean of the averaged bins' centres.
+    /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
+    /// Width of the frequency bin, Hz.
     pub df: Vec<f64>,
     /// Power in the normalisation of the metadata.
     pub power: Vec<f64>,
-    /// Its standard error, `P/√(mK)`, with P before noise is subtracted.
+    /// Standard error `P/√m` of `power`, where `P` includes noise, in the unit of `power`.
     pub power_err: Vec<f64>,
-    /// `|F|²` averaged.
+    /// Raw power `|F|²`, averaged.
     pub unnorm_power: Vec<f64>,
-    /// Noise level.
+    /// Noise level, in the unit of `power`.
     pub noise: Vec<f64>,
-    /// Its standard error where it was fitted, otherwise 0: one common cause moves all bins, each in the direction of its sign.
+    /// Standard error of `noise` if the level was fitted, else 0. It is fully correlated between bins: a negative sign
+    /// means that the level of this bin falls when others rise.
     pub noise_err: Vec<f64>,
-    /// Values averaged in the bin, `m·K`.
+    /// Powers averaged in the bin: segments times original frequencies.
     pub m: Vec<u64>,
-    /// Lower end of the power's χ² interval; empty before [`AveragedPowerSpectrum::add_intervals`].
+    /// Lower end of the χ² interval of the power; empty before [`AveragedPowerSpectrum::add_intervals`].
     pub power_lo: Vec<f64>,
-    /// Upper end.
+    /// Upper end of the χ² interval of the power; empty before [`AveragedPowerSpectrum::add_intervals`].
     pub power_hi: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: PowerMetadata,
 }
 
-/// Whether transforms in single precision are good enough for these averaged raw powers of `m` segments.
+/// True if transforms in single precision are accurate enough for these averaged raw powers of `m` segments.
 ///
-/// Their amplitudes are within `1e-6·√P̄ + 2e-7·√P_max`, as a rule within a fifth of that, `a`. Powers are then off by `2a√P`,
-/// which should stay below 1 % of the statistical error `P/√m` in all but 1 % of the bins.
+/// Amplitudes are within `1e-6·√P̄ + 2e-7·√P_max` of the exact ones, as a rule within a fifth of that, `a`. Powers are
+/// then off by `2a√P`, which should stay below 1 % of the statistical error `P/√m` in all but 1 % of the bins.
 pub fn single_precision_suffices(power: &[f64], m: u64) -> bool {
     let largest = power.iter().copied().fold(0.0, f64::max);
     let mean = power.iter().sum::<f64>() / power.len().max(1) as f64;
@@ -154,12 +158,12 @@ pub fn single_precision_suffices(power: &[f64], m: u64) -> bool {
     spoiled * 100 <= power.len()
 }
 
-/// What the pipeline knows beside the sums.
+/// What the engine knows beside the sums.
 pub(crate) struct PowerContext {
     pub n: usize,
     pub dt: f64,
     pub segment_size: f64,
-    /// What computed the sums.
+    /// Device that computed the sums.
     pub device: DeviceRecord,
     /// Filled by who read the input.
     pub provenance: Provenance,
@@ -301,7 +305,7 @@ impl AveragedPowerSpectrum {
         self.freq.len()
     }
 
-    /// True without any frequency.
+    /// True if there is no frequency.
     pub fn is_empty(&self) -> bool {
         self.freq.is_empty()
     }
@@ -316,7 +320,7 @@ impl AveragedPowerSpectrum {
         self.power[i] + self.subtracted(i)
     }
 
-    /// Place of the largest power.
+    /// Index of the bin with the largest power; `None` if there is no bin.
     pub fn peak(&self) -> Option<usize> {
         (0..self.len()).max_by(|&a, &b| self.power[a].total_cmp(&self.power[b]))
     }

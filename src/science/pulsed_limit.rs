@@ -1,19 +1,20 @@
-//! How strong a sinusoidal pulsation in a band can be, or is.
+//! The pulsed fraction of a sinusoid in a frequency band: its upper limit and, for a detection, its value.
 //!
-//! In the fractional normalisation, a pulsation of pulsed fraction `a` (`(max − min)/(max + min)` of the source's rate, background
-//! subtracted) has above the noise the power
+//! In the fractional normalisation, a pulsation of pulsed fraction `a` (`(max − min)/(max + min)` of the source's rate,
+//! background subtracted) has above the noise the power
 //!
 //! ```text
 //! P = T·a²/2 · sinc²(πf·dt) · sinc²(π(f − f_k)T)
 //! ```
 //!
-//! (see [`super::statistics::pulsed`]). The loss by bins of `dt` is corrected for: in the estimate at the frequency of the peak,
-//! in the limit at the highest frequency of the band, so that it holds for all of it. The offset from the centre `f_k` of the
-//! frequency bin is unknown, and averaged over ([`detection::sinusoid_limit`]). Bins of `K` averaged frequencies have the signal
-//! in one of them; that its neighbours may have a part makes the limit a little too large.
+//! (see [`super::statistics::pulsed`]). The loss by bins of `dt` is corrected for: in the estimate at the frequency of
+//! the peak, in the limit at the highest frequency of the band, so that it holds for all of it. The offset from the
+//! centre `f_k` of the frequency bin is unknown, and averaged over ([`detection::sinusoid_limit`]). Bins of `K`
+//! averaged frequencies have the signal in one of them; that its neighbours may have a part makes the limit a little
+//! too large.
 //!
-//! A frequency that drifts by more than `1/T` within a segment loses power that is not corrected for, and frequencies that
-//! differ from segment to segment do not add up. Dead time takes from rate and signal alike what is not corrected for either.
+//! A frequency that drifts by more than `1/T` within a segment loses power that is not corrected for, and frequencies
+//! that differ from segment to segment do not add up. Dead time reduces rate and signal; neither is corrected for.
 
 use super::power::AveragedPowerSpectrum;
 use super::statistics::{detection, pulsed};
@@ -29,11 +30,13 @@ const CORRECTIONS: &str = "binning and unknown offset in the frequency bin corre
 const ONE_SIGMA_TAIL: f64 = 0.158_655_253_931_457_05;
 
 impl AveragedPowerSpectrum {
-    /// The limit of the pulsed fraction between `lo` and `hi`, Hz, from all bins that reach into the band; and its estimate,
-    /// where the band has a power that white noise reaches with at most `probability`, trials included.
+    /// The upper limit of the pulsed fraction between `lo` and `hi` Hz, from all bins that overlap the band. If white
+    /// noise reaches the most significant power with at most `probability`, trials included, it is a detection, and its
+    /// pulsed fraction is given too.
     ///
     /// # Errors
-    /// The spectrum has nothing of the band; its powers have no χ² law (segments normalised by their own means' squares).
+    /// The spectrum has no bin in the band, or its powers are not χ² distributed (segments each normalised by the
+    /// square of their own mean).
     pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<PulsationLimit> {
         let refuse = |message| Error::argument("--pulsed-limit", format!("{lo}:{hi}"), message);
         let level = self.null_level();

@@ -2,27 +2,28 @@
 
 use crate::base::error::{Error, Result};
 
-/// How frequencies are rebinned.
+/// How frequency bins are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rebin {
-    /// As they are.
+    /// Not at all.
     #[default]
     None,
-    /// This many into one; the last bin takes what is left.
+    /// Every `k` bins become one; the last may have fewer.
     Linear(usize),
-    /// Widths that grow by the factor 1 + F from one original bin on.
+    /// Each bin is `1 + F` times as wide as the one before, starting with one original bin (Stingray's logarithmic
+    /// rebinning).
     Geometric(f64),
 }
 
 impl Rebin {
-    /// The ranges of `0 .. count` that become one bin each: adjacent, none empty, none lost.
+    /// The ranges of the original bins `0 .. count` that become one bin each: adjacent, none empty, none lost.
     ///
-    /// Geometric: edges in units of the original width are `e₀ = 0`, `e_{i+1} = e_i + (1 + F)^i`; original bin `k` has its
-    /// centre at `k + ½`.
+    /// Geometric: edges in units of the original width are `e₀ = 0`, `e_{i+1} = e_i + (1 + F)^i`; original bin `k` has
+    /// its centre at `k + ½`.
     ///
     /// # Errors
-    /// A factor of 0, or a growth that is not a finite positive number.
+    /// `k` of [`Rebin::Linear`] is 0, or `F` of [`Rebin::Geometric`] is not finite and positive.
     pub fn ranges(self, count: usize) -> Result<RebinRanges> {
         match self {
             Rebin::Linear(0) => Err(Error::argument("--rebin", 0, "at least 1 bin makes a bin")),
@@ -34,7 +35,7 @@ impl Rebin {
     }
 }
 
-/// See [`Rebin::ranges`].
+/// Iterates over the ranges of original bins; see [`Rebin::ranges`].
 #[derive(Clone, Debug)]
 pub struct RebinRanges {
     rebin: Rebin,

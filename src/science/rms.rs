@@ -40,10 +40,10 @@ pub const CONFIDENCE: f64 = 0.95;
 const DETECTED_SIGMAS: f64 = 3.0;
 
 impl AveragedPowerSpectrum {
-    /// The fractional rms between `lo` and `hi`, Hz; bins that are partly inside count in part.
+    /// The fractional rms between `lo` and `hi` Hz. Bins that are partly inside the band count in part.
     ///
     /// # Errors
-    /// The spectrum has nothing of the band.
+    /// The spectrum has no bin in the band.
     pub fn rms(&self, lo: f64, hi: f64) -> Result<BandRms> {
         let scale = self.meta.scale;
         let (mut width, mut total, mut squares) = (0.0, 0.0, 0.0);

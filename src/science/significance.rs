@@ -1,4 +1,4 @@
-//! The most significant powers of a spectrum, and intervals of all.
+//! The most significant powers of a spectrum, detection levels, and intervals of powers.
 
 use std::collections::BTreeMap;
 
@@ -7,42 +7,43 @@ use serde::Serialize;
 use super::power::AveragedPowerSpectrum;
 use super::statistics::detection;
 
-/// A power and the probability that white noise reaches it.
+/// A power of a spectrum and the probability that white noise reaches it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SignificantBin {
-    /// Frequency, Hz.
+    /// Frequency of the largest power, Hz.
     pub freq: f64,
-    /// Power as in the spectrum.
+    /// Power, in the normalisation of the spectrum.
     pub power: f64,
-    /// Leahy power over half the Leahy level of the noise at this frequency: 2 is the noise level.
+    /// The power, noise included, divided by half the noise level at its frequency: a Leahy power of which the noise
+    /// level is 2.
     pub leahy_power: f64,
-    /// Decimal logarithm of the probability that white noise reaches this power at any frequency.
+    /// Decimal logarithm of the probability that white noise reaches this power at any frequency of the spectrum.
     pub log10_p: f64,
-    /// Frequencies of the spectrum.
+    /// Number of frequencies of the spectrum.
     pub trials: u64,
-    /// Segments averaged.
+    /// Segments averaged in the bin.
     pub m: u64,
-    /// Frequencies averaged.
+    /// Original frequencies averaged in the bin.
     pub k: u64,
 }
 
-/// The power needed for a detection in bins of one number of values; see [`AveragedPowerSpectrum::detection_levels`].
+/// The power that is a detection in bins of `m·k` averaged values; see [`AveragedPowerSpectrum::detection_levels`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DetectionLevel {
-    /// Segments averaged.
+    /// Segments averaged in the bins.
     pub m: u64,
-    /// Frequencies averaged.
+    /// Original frequencies averaged in the bins.
     pub k: u64,
-    /// Leahy power: 2 is the noise level.
+    /// Detection level as a Leahy power, of which the noise level is 2.
     pub leahy_power: f64,
-    /// Power as in the spectrum, at the mean level of the noise.
+    /// Detection level in the normalisation of the spectrum, for the mean noise level.
     pub power: f64,
 }
 
 impl AveragedPowerSpectrum {
-    /// The noise that [`AveragedPowerSpectrum::significant`] tests against: the level of the spectrum, Poisson's where that
-    /// is 0; NaN where neither is that of χ² powers (segments normalised by the squares of their own means). The mean over the
-    /// frequencies where dead time makes it depend on them.
+    /// The noise level that significances are measured against, in the unit of `power`: the noise level of the
+    /// spectrum, or Poisson's if that is 0. The mean over frequencies if dead time makes it vary. NaN if powers are not
+    /// χ² distributed ([`Norm::Frac`](super::Norm::Frac) with `use_common_mean` false).
     pub fn null_level(&self) -> f64 {
         self.tested(self.meta.noise)
     }
@@ -56,9 +57,9 @@ impl AveragedPowerSpectrum {
         if noise > 0.0 && !self.meta.scale.poisson.is_nan() { noise } else { self.meta.scale.poisson }
     }
 
-    /// The `count` powers that noise of the spectrum's level at their frequency (see [`AveragedPowerSpectrum::null_level`]) is
-    /// least likely to reach, by [`detection::ln_false_alarm`] with as many trials as frequencies. Red noise is no part of the
-    /// null: low frequencies of a variable source are significant by right.
+    /// The `count` most significant powers: those that noise of the level at their frequency (see
+    /// [`AveragedPowerSpectrum::null_level`]) is least likely to reach, by [`detection::ln_false_alarm`] with as many
+    /// trials as frequencies. White noise is assumed: low frequencies of a source with red noise are significant, too.
     pub fn significant(&self, count: usize) -> Vec<SignificantBin> {
         let leahy = |i: usize| 2.0 * self.total_power(i) / self.null_at(i);
         // Among bins of as many values the largest powers are the least likely: few probabilities need computing.
@@ -87,8 +88,9 @@ impl AveragedPowerSpectrum {
         bins
     }
 
-    /// The powers that white noise at [`AveragedPowerSpectrum::null_level`] reaches at any frequency with `probability`, one for
-    /// each number of values averaged in a bin, ascending: a power above that of its bin is a detection.
+    /// The powers that white noise at [`AveragedPowerSpectrum::null_level`] reaches at any frequency with
+    /// `probability`. One level for each number of values averaged in a bin, ascending; a power above the level of its
+    /// bin is a detection.
     pub fn detection_levels(&self, probability: f64) -> Vec<DetectionLevel> {
         let level = self.null_level();
         let mut values: Vec<u64> = self.m.clone();
@@ -104,13 +106,14 @@ impl AveragedPowerSpectrum {
         values.into_iter().map(describe).filter(|l| l.power.is_finite()).collect()
     }
 
-    /// The power of a detection level at bin `i`, where the noise may have another level than the mean.
+    /// The power of a detection level at bin `i`, in the normalisation of the spectrum. It differs from
+    /// [`DetectionLevel::power`] if the noise level depends on frequency.
     pub fn detection_power(&self, level: &DetectionLevel, i: usize) -> f64 {
         0.5 * level.leahy_power * self.null_at(i) - self.subtracted(i)
     }
 
-    /// Computes [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`], χ² intervals of `confidence`
-    /// (0 to 1): see [`detection::interval_factors`].
+    /// Fills [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`] with χ² intervals of
+    /// `confidence` (0 to 1): see [`detection::interval_factors`].
     pub fn add_intervals(&mut self, confidence: f64) {
         self.power_lo.clear();
         self.power_hi.clear();

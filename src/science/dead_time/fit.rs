@@ -1,4 +1,4 @@
-//! The dead time that makes a model of the noise most likely.
+//! The dead time that is most likely, given the noise powers of a spectrum.
 
 use super::{DeadTimeKind, DeadTimeModel};
 use crate::base::error::{Error, Result};
@@ -10,35 +10,36 @@ const TRIALS: usize = 400;
 /// Shortest dead time tried but 0, over the longest possible.
 const SHORTEST: f64 = 1e-7;
 
-/// Averaged powers of noise, from which a dead time is fitted.
+/// Averaged powers of noise, to which a dead time is fitted.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadTimeFit<'a> {
-    /// Leahy powers at `j/(n·dt)`, `j = 1, 2, …`.
+    /// Leahy powers at the frequencies `j/(n·dt)`, `j = 1, 2, …`.
     pub power: &'a [f64],
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub segments: u64,
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
     /// Bin width, s.
     pub dt: f64,
-    /// Frequencies used, `lo ≤ f < hi`, Hz: those where the source does not vary.
+    /// Frequencies used, `lo ≤ f < hi`, Hz: those where the source should not vary.
     pub band: (f64, f64),
-    /// Rate recorded by one detector, counts/s.
+    /// Rate that one detector recorded, counts/s.
     pub rate: f64,
-    /// Part of the recorded events that is in the spectrum: the rest blocks, too.
+    /// Fraction of the recorded events that is in the spectrum; the others cause dead time as well.
     pub share: f64,
-    /// See [`DeadTimeKind`].
+    /// Whether events that arrive during dead time prolong it.
     pub kind: DeadTimeKind,
 }
 
 impl DeadTimeFit<'_> {
     /// The dead time of greatest likelihood and its standard error, s.
     ///
-    /// An average `P` of `M` powers of expectation `N(τ)` has the gamma law: `−ln L = Σ M·(ln N + P/N)`. The error is that
-    /// of Fisher's information, `1/√(Σ M·(d ln N/dτ)²)`.
+    /// An average `P` of `M` powers of expectation `N(τ)` follows a gamma distribution: `−ln L = Σ M·(ln N + P/N)`. The
+    /// error is that of Fisher's information, `1/√(Σ M·(d ln N/dτ)²)`.
     ///
     /// # Errors
-    /// No frequency in the band; no photons; no dead time that can be tried is the most likely.
+    /// No frequency in the band, no photons, or a likelihood that has no maximum in the range of dead times that is
+    /// searched.
     pub fn run(&self) -> Result<(f64, f64)> {
         let (lo, hi) = self.band;
         let df = 1.0 / (self.n as f64 * self.dt);

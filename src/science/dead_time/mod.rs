@@ -41,14 +41,14 @@ const TERMS: usize = 20;
 /// Parts of D that change by less than this, in dead times squared, are no longer part of the sum.
 const NEGLIGIBLE: f64 = 1e-18;
 
-/// What events do that arrive while the detector is dead.
+/// Whether events that arrive during dead time prolong it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeadTimeKind {
-    /// They are lost, and nothing else.
+    /// Events that arrive during dead time are lost without effect.
     #[default]
     NonParalysable,
-    /// They are lost, and begin a dead time of their own.
+    /// Events that arrive during dead time are lost and start a new dead time.
     Paralysable,
 }
 
@@ -61,7 +61,7 @@ impl std::fmt::Display for DeadTimeKind {
     }
 }
 
-/// Poisson noise in one detector with one dead time; see the [module](self).
+/// Poisson noise as one detector with a constant dead time records it; formulas are in the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeadTimeModel {
     rate: f64,
@@ -70,11 +70,12 @@ pub struct DeadTimeModel {
 }
 
 impl DeadTimeModel {
-    /// A detector that records `rate` counts/s, each of which makes it dead for `seconds`.
+    /// The model of a detector that records `rate` counts/s, each of which makes it dead for `seconds`.
     ///
     /// # Errors
-    /// A negative or infinite argument; `rate·seconds` above 0.99, or above 1/e for a paralysable detector, which can record no
-    /// more. (Of the two rates that a paralysable detector records as one, the lower is meant.)
+    /// An argument is negative or not finite; `rate·seconds` is above 0.99, or above 1/e for a paralysable detector,
+    /// which can record no more. (A paralysable detector records the same rate at two rates of arrival; the lower one
+    /// is used.)
     pub fn new(rate: f64, seconds: f64, kind: DeadTimeKind) -> Result<DeadTimeModel> {
         if !(seconds >= 0.0 && seconds.is_finite()) {
             return Err(Error::argument("--dead-time", seconds, "must not be negative"));
@@ -102,12 +103,12 @@ impl DeadTimeModel {
         }
     }
 
-    /// Rate that arrives, counts/s.
+    /// Rate of events that arrive, counts/s.
     pub fn incident_rate(&self) -> f64 {
         self.rate / self.live_fraction()
     }
 
-    /// Part of the events that are recorded: `1 − rτ`, or `e^{−λτ}`.
+    /// Fraction of the arriving events that is recorded: `1 − rτ`, or `e^{−λτ}` for a paralysable detector.
     pub fn live_fraction(&self) -> f64 {
         let u = self.rate * self.seconds;
         match self.kind {
@@ -124,8 +125,8 @@ impl DeadTimeModel {
         }
     }
 
-    /// What a slow, weak signal's fractional rms is multiplied by (`f ≪ 1/τ`): `1 − rτ`, or `1 − λτ`; the square root of
-    /// [`DeadTimeModel::response`] at 0 Hz.
+    /// Factor by which dead time reduces the fractional rms of slow, weak variations (`f ≪ 1/τ`): `1 − rτ`, or `1 − λτ`
+    /// for a paralysable detector. It is the square root of [`DeadTimeModel::response`] at 0 Hz.
     pub fn rms_factor(&self) -> f64 {
         match self.kind {
             DeadTimeKind::NonParalysable => 1.0 - self.rate * self.seconds,
@@ -133,10 +134,12 @@ impl DeadTimeModel {
         }
     }
 
-    /// What the fractional power of a weak signal of `f` Hz is multiplied by, without the effect of bins.
+    /// Factor by which dead time reduces the fractional power of a weak signal at `f` Hz; the effect of bins is not
+    /// included.
     ///
-    /// From the recorded rate `r(t) = λ(t)·L(t)` to first order in the signal, with `L = 1 − ∫_{t−τ}^t r` where recorded events
-    /// block, and `L = exp(−∫_{t−τ}^t λ)` where all do; with `w = (1 − e^{−iωτ})/(iω)`:
+    /// It follows from the recorded rate `r(t) = λ(t)·L(t)` to first order in the signal, with the live fraction `L = 1
+    /// − ∫_{t−τ}^t r` where recorded events block (non-paralysable), and `L = exp(−∫_{t−τ}^t λ)` where all do
+    /// (paralysable); with `w = (1 − e^{−iωτ})/(iω)`:
     ///
     /// ```text
     /// non-paralysable   1/|1 + λw|² = 1/[(1 + λ sin(ωτ)/ω)² + (λ(1 − cos(ωτ))/ω)²]
@@ -156,7 +159,8 @@ impl DeadTimeModel {
         }
     }
 
-    /// Leahy powers expected at the frequencies `j/(n·dt)`, `j = 1 … ceil(n/2) − 1`, of segments of `n` bins of `dt` s.
+    /// The Leahy noise powers expected at the frequencies `j/(n·dt)`, `j = 1 … ceil(n/2) − 1`, for segments of `n` bins
+    /// of `dt` seconds.
     pub fn power(&self, dt: f64, n: usize) -> Vec<f64> {
         let count = crate::numerics::fft::frequencies(n);
         let covariance = self.covariance(dt, n);
@@ -178,7 +182,7 @@ impl DeadTimeModel {
         work.output[1..=count].iter().map(|c| 2.0 * c.re).collect()
     }
 
-    /// The same at frequencies of any kind, Hz.
+    /// The Leahy noise powers expected at the given frequencies (Hz), for segments of `n` bins of `dt` seconds.
     pub fn power_at(&self, frequencies: &[f64], dt: f64, n: usize) -> Vec<f64> {
         let mut weighted = self.covariance(dt, n);
         for (k, c) in weighted.iter_mut().enumerate() {

@@ -8,37 +8,38 @@ use super::fit::{DeadTimeFit, around};
 use super::{DeadTimeKind, DeadTimeModel};
 use crate::base::error::{Error, Result};
 
-/// How long the detectors are dead.
+/// The dead time of a noise level: known, or to be fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeadTimeValue {
-    /// So many seconds.
+    /// This dead time, s.
     Seconds(f64),
-    /// Fitted to the powers of the frequencies `lo ≤ f < hi`, Hz, where the source does not vary: see [`DeadTimeFit`].
+    /// Fitted to the powers at `lo ≤ f < hi` Hz, where the source should not vary: see
+    /// [`DeadTimeFit`].
     Fit(f64, f64),
 }
 
-/// Dead time as the origin of a noise level: `N = Poisson's·(1 + (r/R)(Z/2 − 1))`.
+/// The noise level of detectors with dead time: `N = Poisson's level·(1 + (r/R)(Z/2 − 1))`.
 ///
-/// `Z` is the level of [`DeadTimeModel`] for one detector, which records `R/detectors` counts/s; `r` is the mean rate of the
-/// spectrum, which is `R` unless more events make the detectors dead than are in the spectrum (other energies, another
-/// region). Events that are left out by chance leave a share of the correlations; detectors that work side by side leave all.
-/// `R` is the rate recorded, as it is in the file: background and all, not corrected for dead time. The rate is taken as
-/// constant and the detectors as equal.
+/// `Z` is the level of [`DeadTimeModel`] for one detector, which records `R/detectors` counts/s; `r` is the mean rate
+/// of the spectrum. `r` equals `R` unless the detectors recorded more events than are in the spectrum (other energies,
+/// another region). Events that are left out at random leave a part `r/R` of the correlations; detectors that work side
+/// by side leave all. `R` is the rate recorded, as it is in the file: background included, not corrected for dead time.
+/// The rate is taken as constant and the detectors as equal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DeadTimeNoise {
-    /// Dead time of an event.
+    /// Dead time that follows an event.
     pub dead_time: DeadTimeValue,
-    /// What events do that arrive meanwhile.
+    /// Whether events that arrive during dead time prolong it.
     pub kind: DeadTimeKind,
-    /// Independent detectors whose events are in the spectrum, each dead by itself, at least 1.
+    /// Number of independent detectors whose events are in the spectrum, each dead by itself; at least 1.
     pub detectors: usize,
-    /// Rate `R` of all events recorded by these detectors, counts/s; `None`: that of the spectrum.
+    /// Rate `R` of all events recorded by these detectors, counts/s; `None` for the rate of the spectrum.
     pub rate: Option<f64>,
 }
 
 impl DeadTimeNoise {
-    /// One non-paralysable detector that is dead for so many seconds after each event of the spectrum.
+    /// One non-paralysable detector with a dead time of `seconds`, all of whose events are in the spectrum.
     pub fn seconds(seconds: f64) -> DeadTimeNoise {
         DeadTimeNoise {
             dead_time: DeadTimeValue::Seconds(seconds),
@@ -49,23 +50,23 @@ impl DeadTimeNoise {
     }
 }
 
-/// What a spectrum says of the dead time in its noise level.
+/// Metadata of a spectrum about the dead time in its noise level.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeadTimeRecord {
     /// Dead time, s.
     #[serde(rename = "dead_time")]
     pub seconds: f64,
-    /// Its standard error where it was fitted, otherwise 0.
+    /// Standard error of `seconds` if the dead time was fitted, else 0.
     #[serde(rename = "dead_time_err")]
     pub err: f64,
-    /// The model of the level.
+    /// The kind of dead time, where its length comes from, and the number of detectors, in words.
     #[serde(rename = "dead_time_model")]
     pub model: String,
-    /// Rate recorded by one detector that the model was computed for, counts/s.
+    /// Rate recorded by one detector that the model was computed with, counts/s.
     #[serde(rename = "dead_time_rate")]
     pub rate: f64,
-    /// What dead time multiplies the fractional rms of slow variations (`f ≪ 1/τ`) by; the rms of the spectrum is not
-    /// corrected for it.
+    /// Factor by which dead time reduces the fractional rms of slow variations (`f ≪ 1/τ`). The rms of the spectrum is
+    /// not corrected for it.
     #[serde(rename = "dead_time_rms_factor")]
     pub rms_factor: f64,
 }

@@ -4,39 +4,40 @@ use serde::Serialize;
 
 use crate::science::rebin::Rebin;
 
-/// How segments become rows.
+/// How many consecutive segments are averaged into one row (time bin) of a dynamical spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TimeRebin {
-    /// Neighbouring segments averaged in a row; a bin begins anew after each gap.
+    /// Segments that make a row: as for frequencies, but counted in segments. A row ends at a gap unless `across_gaps`.
     #[serde(rename = "rebin_time")]
     pub rebin: Rebin,
-    /// Average over gaps, too: segments are neighbours whatever is between them.
+    /// True: a row may reach over a gap, as if the segments on both sides were consecutive.
     pub across_gaps: bool,
 }
 
-/// The axes of a matrix, time × frequency.
+/// Times (rows) and frequencies (columns) of a dynamical spectrum. The matrices are row-major: all frequencies of the
+/// first time come first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axes {
-    /// Mean of the centres of a row's segments, s of the frame.
+    /// Time of each row, seconds of the frame: the mean of the centres of its segments.
     pub time: Vec<f64>,
-    /// Start of its first segment, s.
+    /// Start of the first segment of each row, seconds of the frame.
     pub start: Vec<f64>,
-    /// End of its last segment, s.
+    /// End of the last segment of each row, seconds of the frame.
     pub stop: Vec<f64>,
-    /// Segments averaged in it.
+    /// Number of segments averaged in each row.
     pub segments: Vec<u64>,
-    /// Mean rate, background included, counts/s; of a cross spectrum, of both channels together.
+    /// Mean rate of each row, counts/s, background included; for a cross spectrum, of subject and reference together.
     pub rate: Vec<f64>,
-    /// Frequency, Hz: the mean of the averaged bins' centres.
+    /// Frequency of each column, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
+    /// Width of the frequency bin of each column, Hz.
     pub df: Vec<f64>,
-    /// Original frequencies averaged in it.
+    /// Number of original frequencies averaged in each column.
     pub frequencies: Vec<u64>,
 }
 
 impl Axes {
-    /// Values averaged in a cell.
+    /// Number of values averaged in a cell: segments of the row times original frequencies of the column.
     pub fn values(&self, row: usize, column: usize) -> u64 {
         self.segments[row] * self.frequencies[column]
     }

@@ -1,34 +1,35 @@
-//! Following a feature through the rows: its frequency in each, and the spectrum with that frequency held still.
+//! Following a feature through the rows of a dynamical spectrum: its frequency in each row, and the rows averaged with
+//! that frequency held still.
 
 use super::{Axes, DynamicalCrossSpectrum, DynamicalPowerSpectrum};
 use crate::base::error::{Error, Result};
 use crate::science::cross_powers::CrossPowers;
 
-/// The largest power of one row in a band.
+/// The largest power of one row in a frequency band.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct RowPeak {
-    /// Time of the row, s.
+    /// Time of the row, seconds of the frame.
     pub time: f64,
-    /// Frequency, Hz.
+    /// Frequency of the largest power, Hz.
     pub freq: f64,
-    /// Power.
+    /// The largest power, in the normalisation of the spectrum.
     pub power: f64,
 }
 
-/// A power spectrum made of rows that were shifted first; all columns have one length.
+/// A power spectrum averaged over rows that were shifted in frequency first. All columns have the same length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShiftedPower {
-    /// Frequency, Hz: the mean of the rows' frequencies in the middle.
+    /// Frequency, Hz, around the mean of the frequencies that the rows were shifted by.
     pub freq: Vec<f64>,
-    /// Width of the bin, Hz.
+    /// Width of the frequency bin, Hz.
     pub df: Vec<f64>,
     /// Mean power.
     pub power: Vec<f64>,
-    /// Its standard error, `P/√m`, with P before noise is subtracted.
+    /// Standard error `P/√m` of `power`, where `P` includes noise.
     pub power_err: Vec<f64>,
     /// Mean noise level.
     pub noise: Vec<f64>,
-    /// Values averaged in the bin.
+    /// Values averaged in the bin: segments times original frequencies.
     pub m: Vec<u64>,
 }
 
@@ -94,10 +95,10 @@ impl RowShifts {
 }
 
 impl DynamicalPowerSpectrum {
-    /// The largest power from `lo` to `hi` Hz (both included) in each row.
+    /// The largest power of each row between `lo` and `hi` Hz, both included.
     ///
     /// # Errors
-    /// No frequency of the spectrum is in the band.
+    /// No frequency of the spectrum lies in the band.
     pub fn follow_maximum(&self, lo: f64, hi: f64) -> Result<Vec<RowPeak>> {
         let freq = &self.axes.freq;
         let inside: Vec<usize> = (0..freq.len()).filter(|&k| (lo..=hi).contains(&freq[k])).collect();
@@ -113,11 +114,13 @@ impl DynamicalPowerSpectrum {
         })
     }
 
-    /// Averages the rows, each shifted by whole bins so that its frequency `f0` falls on the middle one of `2·half + 1`, at the
-    /// mean of all `f0` (Méndez et al. 1998, doi:10.1086/311162). Bins that a row does not have take the mean of the others.
+    /// Shift-and-add (Méndez et al. 1998, doi:10.1086/311162): shifts each row by whole bins so that frequency
+    /// `f0[row]` (Hz) comes to the middle, and averages the rows. The result has `2·half + 1` bins around the mean of
+    /// `f0`. Bins beyond the end of a row are averaged over the other rows.
     ///
     /// # Errors
-    /// Another number of frequencies than rows; frequencies that are not evenly spaced; no row reaches any of the bins.
+    /// `f0` has not one frequency for each row, the frequencies of the spectrum are not evenly spaced, or no row
+    /// reaches any of the bins.
     pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<ShiftedPower> {
         let axes = &self.axes;
         let shift = axes.shift(f0, half)?;
@@ -132,10 +135,10 @@ impl DynamicalPowerSpectrum {
 }
 
 impl DynamicalCrossSpectrum {
-    /// See [`DynamicalPowerSpectrum::shift_and_add`].
+    /// Shift-and-add of a cross spectrum; see [`DynamicalPowerSpectrum::shift_and_add`].
     ///
     /// # Errors
-    /// See there.
+    /// As for [`DynamicalPowerSpectrum::shift_and_add`].
     pub fn shift_and_add(&self, f0: &[f64], half: usize) -> Result<CrossPowers> {
         let axes = &self.axes;
         let shift = axes.shift(f0, half)?;

@@ -1,9 +1,10 @@
-//! Dynamical spectra: the spectra of every segment, or of a few neighbours averaged, against time.
+//! Dynamical spectra: the spectrum of each segment, or of a few consecutive segments averaged, against time.
 //!
-//! A row is a time, a column a frequency. Rows average the normalised powers of their segments; what is derived (lags) comes
-//! after that. Their times are those of the segments in them, so a segment that is skipped leaves a gap and moves nothing.
-//! By the common mean of all segments a row's power is `P_i·f(N̄)`, by its own `P_i·f(N_i)`, with the factors of
-//! [`norm`](super::norm). The Poisson level of a row follows its own photons: `N_i` times the same factor.
+//! A row is a time, a column a frequency. A row averages the normalised powers of its segments; lags are computed after
+//! that. The time of a row is that of the segments in it, so a segment that is skipped leaves a gap and moves nothing.
+//! If segments are normalised by the mean `N̄` of all segments, the power of a row is `P_i·f(N̄)`, else `P_i·f(N_i)`,
+//! with the factors `f` of [`norm`](super::norm). The Poisson level of a row follows its own photons: `N_i` times the
+//! same factor.
 
 mod axes;
 mod follow;
@@ -20,10 +21,10 @@ use crate::base::error::Result;
 use crate::data::{DeviceRecord, Provenance};
 use rows::{DynamicalRows, FinishedRows};
 
-/// What a dynamical spectrum says of itself; `L` is what it says of its channels.
+/// Metadata of a dynamical spectrum. `L` is [`DynamicalPowerLevels`] or [`DynamicalCrossLevels`].
 #[derive(Clone, Debug, Serialize)]
 pub struct DynamicalMetadata<L> {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
     /// Segments in all rows.
     pub m: u64,
@@ -33,88 +34,89 @@ pub struct DynamicalMetadata<L> {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Photons, means and noise.
+    /// Photons, mean counts and noise levels.
     #[serde(flatten)]
     pub channels: L,
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Segments that could not count; they are in no row.
+    /// Segments that could not be averaged, such as empty ones; they are in no row.
     pub skipped_segments: u64,
-    /// Time in the segments, s.
+    /// Time in the averaged segments, s.
     pub exposure: f64,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// The channel of a dynamical power spectrum.
+/// Photons, mean counts and noise level of a dynamical power spectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct DynamicalPowerLevels {
-    /// Mean photons a segment.
+    /// Mean number of photons in a segment.
     pub nphots: f64,
-    /// Mean counts (or flux) a bin.
+    /// Mean counts (or flux) in a bin.
     pub mean: f64,
-    /// Mean noise level of the rows.
+    /// Mean of the noise levels of the rows.
     pub noise: f64,
-    /// Each row's noise level was subtracted from it.
+    /// True if the noise level of each row was subtracted from it.
     pub noise_subtracted: bool,
 }
 
-/// The channels of a dynamical cross spectrum.
+/// Photons, mean counts and noise levels of subject and reference of a dynamical cross spectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct DynamicalCrossLevels {
-    /// Mean photons a segment of the subject.
+    /// Mean number of photons of the subject in a segment.
     pub nphots1: f64,
-    /// Mean photons a segment of the reference, without those of a subject inside it.
+    /// Mean number of photons of the reference in a segment. If the subject is a part of the reference's band, its
+    /// photons are not counted here.
     pub nphots2: f64,
-    /// Mean counts (or flux) a bin of the subject.
+    /// Mean counts (or flux) of the subject in a bin.
     pub mean1: f64,
-    /// Mean counts (or flux) a bin of the reference, likewise.
+    /// Mean counts (or flux) of the reference in a bin, of the same photons as `nphots2`.
     pub mean2: f64,
-    /// Mean noise level of the subject's power.
+    /// Mean noise level of the subject's power over the rows.
     pub noise1: f64,
-    /// Mean noise level of the reference's power.
+    /// Mean noise level of the reference's power over the rows.
     pub noise2: f64,
-    /// The subject's photons were taken out of the reference.
+    /// True if the photons of the subject were removed from the reference.
     pub subject_inside_reference: bool,
-    /// What the sign of a lag means.
+    /// What the sign of a lag means: [`LAG_SIGN`].
     pub lag_sign: &'static str,
 }
 
-/// A dynamical power spectrum.
+/// Power spectra against time.
 #[derive(Clone, Debug)]
 pub struct DynamicalPowerSpectrum {
     /// Times and frequencies.
     pub axes: Axes,
-    /// Power, time × frequency, one row after the other, in the normalisation of the metadata.
+    /// Power, shape times × frequencies, row-major, in the normalisation of the metadata.
     pub power: Vec<f64>,
-    /// Noise level of each row.
+    /// Noise level of each row, in the unit of `power`.
     pub noise: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: DynamicalMetadata<DynamicalPowerLevels>,
 }
 
-/// A dynamical cross spectrum; matrices are time × frequency, one row after the other.
+/// Cross spectra against time. Matrices have the shape times × frequencies, row-major.
 #[derive(Clone, Debug)]
 pub struct DynamicalCrossSpectrum {
     /// Times and frequencies.
     pub axes: Axes,
     /// Real part of `conj(F_subject)·F_reference`, normalised and averaged.
     pub cross_re: Vec<f64>,
-    /// Its imaginary part.
+    /// Imaginary part of `conj(F_subject)·F_reference`, normalised and averaged.
     pub cross_im: Vec<f64>,
-    /// Power of the subject.
+    /// Power of the subject, noise included.
     pub power1: Vec<f64>,
-    /// Power of the reference.
+    /// Power of the reference, noise included.
     pub power2: Vec<f64>,
-    /// Noise level of the subject in each row.
+    /// Noise level of the subject's power in each row.
     pub noise1: Vec<f64>,
-    /// Noise level of the reference in each row.
+    /// Noise level of the reference's power in each row.
     pub noise2: Vec<f64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: DynamicalMetadata<DynamicalCrossLevels>,
 }
 
@@ -161,13 +163,13 @@ impl DynamicalPowerSpectrum {
         Ok(DynamicalPowerSpectrum { axes, power, noise, meta })
     }
 
-    /// The powers of a row.
+    /// The powers of one row, one a frequency.
     pub fn row(&self, row: usize) -> &[f64] {
         let count = self.axes.freq.len();
         &self.power[row * count..(row + 1) * count]
     }
 
-    /// Standard error of a power, `P/√(mK)`, with P before noise is subtracted.
+    /// Standard error `P/√(mK)` of a power, where `P` includes noise.
     pub fn power_err(&self, row: usize, column: usize) -> f64 {
         let noise = if self.meta.channels.noise_subtracted { self.noise[row] } else { 0.0 };
         (self.row(row)[column] + noise) / (self.axes.values(row, column) as f64).sqrt()
@@ -183,7 +185,7 @@ impl DynamicalCrossSpectrum {
     ) -> Result<DynamicalCrossSpectrum> {
         let made = rows.finish()?;
         let n = made.recipe.n as f64;
-        // The reference is the first channel.
+        // The reference is the first series.
         let channels = DynamicalCrossLevels {
             nphots1: made.mean[1] * n,
             nphots2: made.mean[0] * n,
@@ -203,7 +205,7 @@ impl DynamicalCrossSpectrum {
         Ok(DynamicalCrossSpectrum { axes: made.axes, cross_re, cross_im, power1, power2, noise1, noise2, meta })
     }
 
-    /// The same with subject and reference exchanged.
+    /// The cross spectra with subject and reference exchanged: lags change their sign.
     pub fn exchanged(mut self) -> DynamicalCrossSpectrum {
         self.cross_im.iter_mut().for_each(|im| *im = -*im);
         std::mem::swap(&mut self.power1, &mut self.power2);
@@ -215,12 +217,13 @@ impl DynamicalCrossSpectrum {
         self
     }
 
-    /// Phase lag of the subject in each cell, rad, −π to π; positive where the subject is late.
+    /// Phase lag of the subject in each cell, rad, −π to π; positive if the subject is late. Shape times × frequencies,
+    /// row-major.
     pub fn phase_lag(&self) -> Vec<f64> {
         self.cross_re.iter().zip(&self.cross_im).map(|(re, im)| im.atan2(*re)).collect()
     }
 
-    /// Time lag of the subject in each cell, s.
+    /// Time lag of the subject in each cell, s; positive if the subject is late. Shape times × frequencies, row-major.
     pub fn time_lag(&self) -> Vec<f64> {
         let freq = self.axes.freq.iter().cycle();
         self.phase_lag().into_iter().zip(freq).map(|(lag, f)| lag / (std::f64::consts::TAU * f)).collect()

@@ -37,7 +37,7 @@ pub(crate) struct DynamicalSpec {
     pub use_common_mean: bool,
     pub rebin: Rebin,
     pub time: TimeRebin,
-    /// Background of the reference, or the only channel, and of the subject, counts/s.
+    /// Background of the reference, or the only series, and of the subject, counts/s.
     pub background: [f64; 2],
     /// Noise levels of the same.
     pub noise: [NoiseLevel; 2],
@@ -52,7 +52,7 @@ struct DynamicalRow {
     /// Sum of the segments' centres since `start`.
     centres: f64,
     segments: u64,
-    /// Mean flux (or counts) a bin, summed over segments; by channel.
+    /// Mean flux (or counts) a bin, summed over segments; by series.
     means: [f64; 2],
     /// Poisson's or the errors' noise power, summed over segments; normalised where segments are by themselves.
     noise: [f64; 2],
@@ -80,9 +80,9 @@ pub(crate) struct FinishedRows {
     pub axes: Axes,
     /// One matrix a block (power; or subject, reference, real and imaginary part), rows × frequencies, normalised.
     pub blocks: Vec<Vec<f64>>,
-    /// Noise level of each row, by channel.
+    /// Noise level of each row, by series.
     pub noise: Vec<Vec<f64>>,
-    /// Mean counts (or flux) a bin of all segments, and their noise level; by channel.
+    /// Mean counts (or flux) a bin of all segments, and their noise level; by series.
     pub mean: Vec<f64>,
     pub level: Vec<f64>,
 }
@@ -105,7 +105,7 @@ impl DynamicalSpec {
         Ok((rows, self.rebin.ranges(crate::numerics::fft::frequencies(self.n))?.count()))
     }
 
-    /// What the means of some segments say of each channel: the only one; or the reference without the subject, and the subject.
+    /// What the means of some segments say of each series: the only one; or the reference without the subject, and the subject.
     fn levels(&self, sums: &Sums) -> Vec<NormParameters> {
         let (n, dt, m) = (self.n, self.dt, sums.segments as f64);
         let channel = |c: usize| sums.channels.get(c).copied().unwrap_or_default();
@@ -120,7 +120,7 @@ impl DynamicalSpec {
             .collect()
     }
 
-    /// What each block is multiplied by, given the levels of the channels.
+    /// What each block is multiplied by, given the levels of the series.
     fn factors(&self, levels: &[NormParameters]) -> Vec<f64> {
         let factor: Vec<f64> = levels.iter().map(|level| self.norm.factor(level)).collect();
         match factor[..] {

@@ -45,48 +45,50 @@ use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
 
-/// What is measured in each band.
+/// The quantity of an energy spectrum: what is computed for each band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EnergyKind {
-    /// Time lag behind the reference, s; positive where the band is late.
+    /// Time lag behind the reference, s; positive if the band is late.
     Lag,
-    /// Covariance with the reference.
+    /// Covariance with the reference, counts/s or fractional.
     Covariance,
-    /// Root of the variance.
+    /// Square root of `Excvar`, counts/s or fractional; NaN if that is negative.
     Rms,
-    /// Variance without that of the noise, which may come out negative.
+    /// Excess variance: variance with noise subtracted; may be negative.
     Excvar,
-    /// Photons in good time, whatever the segments.
+    /// Number of photons in good time; no segments are made.
     Count,
 }
 
-/// How energy spectra are made.
+/// Options of an energy spectrum that do not concern segments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct EnergyOptions {
-    /// What is measured.
+    /// The quantity that is computed for each band.
     pub kind: EnergyKind,
-    /// Frequencies `lo ≤ f < hi`, Hz; not of a count spectrum.
+    /// Frequencies used, `lo ≤ f < hi`, Hz. Not used for [`EnergyKind::Count`].
     pub freq: Option<[f64; 2]>,
-    /// Covariance, rms and variance over the mean rate, or its square; otherwise in counts/s, or their square.
+    /// True: covariance and rms are divided by the mean rate, variances by its square. False: they are in counts/s and
+    /// (counts/s)².
     pub fractional: bool,
 }
 
-/// A band of energies.
+/// A band of energies `lo ≤ E < hi` in keV, or of channels `lo ≤ c ≤ hi`, both ends included. The struct that holds the
+/// band says which.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Band {
-    /// First energy, keV, or first channel.
+    /// Lowest energy of the band, keV, or lowest channel.
     pub lo: f64,
-    /// First energy beyond the band, keV, or last channel.
+    /// First energy beyond the band, keV, or highest channel of the band.
     pub hi: f64,
 }
 
 /// The segments that an energy spectrum was averaged over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct EnergySegments {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
-    /// Segments averaged.
+    /// Number of segments averaged.
     pub m: u64,
     /// Bin width, s.
     pub dt: f64,
@@ -94,76 +96,79 @@ pub struct EnergySegments {
     pub df: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
-    /// Outer edges of the frequencies used, Hz.
+    /// Lower edge of the lowest and upper edge of the highest frequency bin used, Hz.
     pub freq_band: [f64; 2],
-    /// Number of these frequencies.
+    /// Number of frequencies used.
     pub nfreq: usize,
-    /// Segments that could not count.
+    /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
 }
 
-/// What an energy spectrum says of itself.
+/// Metadata of an energy spectrum.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnergyMetadata {
-    /// What is measured.
+    /// The quantity that was computed.
     pub kind: EnergyKind,
     /// `frac` or `abs`; empty for lags and counts.
     pub norm: &'static str,
-    /// The reference band; the subjects inside it leave it, each for itself.
+    /// The reference band; `None` for counts. For each band inside it, the photons of that band are removed from the
+    /// reference.
     pub reference: Option<Band>,
-    /// Bands, energies and the reference are those of channels, not keV.
+    /// True if bands, energies and the reference are given in channels, false if in keV.
     pub channels: bool,
-    /// What the sign of a lag means.
+    /// What the sign of a lag means: [`LAG_SIGN`].
     #[serde(skip_serializing_if = "str::is_empty")]
     pub lag_sign: &'static str,
-    /// Mean photons a segment of the reference band; in a count spectrum, the photons of all bands.
+    /// Mean number of photons of the reference in a segment; for [`EnergyKind::Count`], the photons of all bands.
     pub nphots: f64,
-    /// What was averaged; nothing for a count spectrum.
+    /// The segments averaged; `None` for [`EnergyKind::Count`].
     #[serde(flatten)]
     pub segments: Option<EnergySegments>,
-    /// Time in the segments averaged, s; for a count spectrum, in the good time intervals.
+    /// Time in the averaged segments, s; for [`EnergyKind::Count`], the good time.
     pub exposure: f64,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// A column that only some kinds have.
+/// A column that only some kinds of energy spectra have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnergyColumn {
-    /// Name.
+    /// Name of the column.
     pub name: &'static str,
     /// Unit in the notation of the FITS standard.
     pub unit: &'static str,
-    /// A value a band.
+    /// The values, one a band.
     pub values: Vec<f64>,
 }
 
-/// Variability against energy; all columns have one length.
+/// A quantity of the variability against energy, one entry a band. All columns have the same length. Formulas and
+/// errors are in the [module](self).
 #[derive(Clone, Debug)]
 pub struct EnergySpectrum {
-    /// Lower ends of the bands, keV, or first channels.
+    /// Lower ends of the bands, keV, or lowest channels.
     pub energy_lo: Vec<f64>,
-    /// Upper ends, keV, which are not in the bands; or last channels, which are.
+    /// Upper ends of the bands: first energies beyond them, keV, or highest channels in them.
     pub energy_hi: Vec<f64>,
-    /// What was measured: s, counts/s, their square, or none.
+    /// The quantity of [`EnergyMetadata::kind`] in each band; its unit is [`EnergySpectrum::unit`].
     pub value: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `value`, in the same unit.
     pub value_err: Vec<f64>,
-    /// What else was found: phase lags; the complex covariance; the variance and the upper limit of rms; rates.
+    /// Further columns, by kind: phase lag (lag), real and imaginary covariance (covariance), variance and upper limit
+    /// (rms), rate (count).
     pub columns: Vec<EnergyColumn>,
-    /// Values averaged: segments times frequencies; 0 of a count spectrum.
+    /// Values averaged in each band: segments times frequencies; 0 for [`EnergyKind::Count`].
     pub m: Vec<u64>,
-    /// Photons in the segments, or in good time.
+    /// Photons of each band in the averaged segments; for [`EnergyKind::Count`], in good time.
     pub counts: Vec<u64>,
-    /// All else.
+    /// Metadata: resolution, normalisation, device, provenance.
     pub meta: EnergyMetadata,
 }
 
-/// What the pipeline knows beside the sums.
+/// What the engine knows beside the sums.
 pub(crate) struct EnergyContext {
     pub n: usize,
     pub dt: f64,
@@ -177,10 +182,10 @@ pub(crate) struct EnergyContext {
     pub provenance: Provenance,
 }
 
-/// The places `k − 1` of the frequencies `k/segment_size` in a band, of segments of `n` bins.
+/// The indices `k − 1` of the frequencies `k/segment_size` with `lo ≤ f < hi`, for segments of `n` bins.
 ///
 /// # Errors
-/// There is none.
+/// No frequency lies in the band.
 pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Range<usize>> {
     let count = crate::numerics::fft::frequencies(n);
     // Edges are often multiples of df as written, not as rounded.
@@ -367,7 +372,7 @@ impl EnergySpectrum {
         spectrum
     }
 
-    /// Unit of the value in the notation of the FITS standard.
+    /// Unit of `value` in the notation of the FITS standard; empty for pure numbers.
     pub fn unit(&self) -> &'static str {
         match (self.meta.kind, self.meta.norm) {
             (EnergyKind::Lag, _) => "s",
@@ -383,7 +388,7 @@ impl EnergySpectrum {
         self.energy_lo.len()
     }
 
-    /// True without any band.
+    /// True if there is no band.
     pub fn is_empty(&self) -> bool {
         self.energy_lo.is_empty()
     }

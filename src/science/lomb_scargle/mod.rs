@@ -28,33 +28,33 @@ use crate::numerics::nonuniform::{FrequencyGrid, direct, fast};
 /// More frequencies than memory and time allow by mistake.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 
-/// How the sums are made.
+/// How the trigonometric sums are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LombScargleMethod {
-    /// By a transform; see [`trig_sums`] for the error.
+    /// By a nonuniform FFT.
     #[default]
     Fast,
-    /// By definition: points times frequencies.
+    /// Term by term, as the definition says; the time is that of points times frequencies.
     Direct,
 }
 
 /// Options of a Lomb-Scargle spectrum.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LombScargleOptions {
-    /// Normalisation.
+    /// Normalisation of the powers.
     pub norm: Norm,
-    /// Lowest frequency, Hz [default: one step].
+    /// Lowest frequency, Hz; `None` for one step.
     pub min_freq: Option<f64>,
-    /// Highest frequency, Hz [default: 1/(2 dt)].
+    /// Highest frequency, Hz; `None` for `1/(2·dt)`.
     pub max_freq: Option<f64>,
-    /// Frequencies for each independent one: the step is 1/(this times the span).
+    /// The frequency step is `1/(oversample·T)`, with `T` the length of the series; 1 gives independent frequencies.
     pub oversample: f64,
-    /// Fit a constant at each frequency.
+    /// Fit a constant together with the sinusoid at each frequency (generalised Lomb-Scargle).
     pub floating_mean: bool,
-    /// Weight points by their errors.
+    /// Weight points by their errors, `∝ 1/σ²`.
     pub weighted: bool,
-    /// How the sums are made.
+    /// How the trigonometric sums are computed.
     pub method: LombScargleMethod,
 }
 
@@ -72,14 +72,14 @@ impl Default for LombScargleOptions {
     }
 }
 
-/// An unevenly sampled series: counts (or flux) in bins of `dt` seconds.
+/// An unevenly sampled series: counts (or flux) in bins of `dt` seconds that may have gaps.
 #[derive(Clone, Copy, Debug)]
 pub struct UnevenSeries<'a> {
-    /// Centres of the bins, s since any time (near the first: differences are what counts).
+    /// Centres of the bins, s, from any time near the first one (only differences matter).
     pub time: &'a [f64],
-    /// Counts in a bin.
+    /// Counts (or flux) in each bin.
     pub value: &'a [f64],
-    /// Their standard errors; empty without, and for counts, whose noise is that of counting.
+    /// Standard errors of `value`; empty if there are none, and for counts, whose noise is Poisson's.
     pub error: &'a [f64],
     /// Width of a bin, s.
     pub dt: f64,

@@ -16,7 +16,7 @@ use crate::science::statistics::pulse::{H_HARMONICS, RootsOfUnity, h_of_z2, sums
 /// Places where the largest C is looked for, to a cycle of the highest harmonic.
 const PLACES: usize = 16;
 
-/// The shape that profiles are compared with.
+/// The shape that pulse profiles are compared with.
 #[derive(Clone, Debug)]
 pub struct PulseTemplate {
     nbin: usize,
@@ -24,16 +24,16 @@ pub struct PulseTemplate {
     harmonics: Vec<Complex<f64>>,
 }
 
-/// The shift of a profile.
+/// The shift of a profile against a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ProfileShift {
-    /// By how much the profile is later than the template, cycles from −½ to ½.
+    /// Phase by which the profile is later than the template, cycles from −½ to ½.
     pub shift: f64,
-    /// Its standard error.
+    /// Standard error of `shift`, cycles.
     pub shift_err: f64,
-    /// Its height over that of the template.
+    /// Height of the profile relative to that of the template.
     pub scale: f64,
-    /// Its standard error.
+    /// Standard error of `scale`.
     pub scale_err: f64,
 }
 
@@ -43,16 +43,16 @@ fn root(k: usize, place: f64, n: usize) -> Complex<f64> {
 }
 
 impl PulseTemplate {
-    /// `cos 2πφ`: the maximum is at phase 0.
+    /// The template `cos 2πφ` with `nbin` bins; its maximum is at phase 0.
     pub fn sinusoid(nbin: usize) -> PulseTemplate {
         PulseTemplate { nbin, harmonics: vec![Complex::new(0.5 * nbin as f64, 0.0)] }
     }
 
-    /// A profile, of which the harmonics count that the H test takes: those above them are noise, and noise that both share would
-    /// pull shifts to 0.
+    /// A template made from an observed profile. Only as many harmonics are kept as maximise the H test; higher ones
+    /// are noise, which would bias the shifts if the profile is part of the data.
     ///
     /// # Errors
-    /// Fewer than 3 bins; a bin without a rate; not as many counts as rates; the profile is flat.
+    /// Fewer than 3 bins, a bin without a rate, `counts` and `rate` of different lengths, or a flat profile.
     pub fn from_profile(counts: &[u64], rate: &[f64]) -> Result<PulseTemplate> {
         let nbin = rate.len();
         let refuse = |message: &str| Err(Error::argument("--template", format!("{nbin} bins"), message));
@@ -75,7 +75,7 @@ impl PulseTemplate {
         }
     }
 
-    /// A profile that `fold` wrote as .ecsv or .csv: columns `counts` and `rate`.
+    /// A template made from a profile that was written as .ecsv or .csv, with columns `counts` and `rate`.
     ///
     /// # Errors
     /// The file cannot be read or is no such table; see [`PulseTemplate::from_profile`].
@@ -103,12 +103,12 @@ impl PulseTemplate {
         PulseTemplate::from_profile(&counts, &rate)
     }
 
-    /// Bins that profiles must have.
+    /// Number of bins that profiles must have.
     pub fn nbin(&self) -> usize {
         self.nbin
     }
 
-    /// Harmonics that count.
+    /// Number of harmonics that the template has.
     pub fn harmonics(&self) -> usize {
         self.harmonics.len()
     }
@@ -117,8 +117,8 @@ impl PulseTemplate {
         self.harmonics.iter().map(|s| s.norm_sqr()).sum()
     }
 
-    /// The shift of a profile, `rate` with variances `variance`; `None` where one of them is not finite, bins are as many as those of
-    /// the template no more, or there is nothing in it.
+    /// The shift of a profile with rates `rate` and variances `variance`. `None` if a value is not finite, if there are
+    /// not as many bins as in the template, or if the profile has no signal.
     pub fn shift(&self, rate: &[f64], variance: &[f64]) -> Option<ProfileShift> {
         let usable = rate.iter().chain(variance).all(|x| x.is_finite());
         if !usable || rate.len() != self.nbin || variance.len() != self.nbin {

@@ -5,29 +5,31 @@ use std::f64::consts::TAU;
 
 use serde::Serialize;
 
-/// A number with its standard error.
+/// A value and its standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ValueWithError {
     /// The value.
     pub value: f64,
-    /// Its standard error.
+    /// Standard error of `value`.
     pub error: f64,
 }
 
-/// Pulsed fractions of the rates `r_b ± σ_b` of n bins, background subtracted.
+/// Pulsed fractions of a profile with the rates `r_b ± σ_b` in n bins, background subtracted, by four definitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct PulsedFractions {
-    /// `(max − min)/(max + min)`; noise makes it larger.
+    /// `(max − min)/(max + min)`; biased upwards by noise.
     pub minmax: ValueWithError,
-    /// `Σ(r_b − min)/Σr_b`, the part of the area above the minimum; noise makes it larger.
+    /// `Σ(r_b − min)/Σr_b`, the fraction of the area above the minimum; biased upwards by noise.
     pub area: ValueWithError,
-    /// Fractional rms `√(Σ((r_b − r̄)² − σ_b²)/n)/r̄`; 0 where noise alone explains the variance.
+    /// Fractional rms `√(Σ((r_b − r̄)² − σ_b²)/n)/r̄`; 0 if noise explains the variance.
     pub rms: ValueWithError,
-    /// The same of the first harmonics alone, `√(Σ_h (a_h² + b_h² − noise)/2)/r̄` of the Fourier amplitudes of h = 1 … nharm.
+    /// Fractional rms of the first `nharm` harmonics, `√(Σ_h (a_h² + b_h² − noise)/2)/r̄` with the Fourier amplitudes
+    /// `a_h`, `b_h`.
     pub fourier: ValueWithError,
 }
 
-/// The fractions of a profile; bins that are not finite (no exposure) are left out, of the last definition, too.
+/// The pulsed fractions of a profile with rates `rate` and standard errors `error`, the fourth from `nharm` harmonics.
+/// Bins whose rate is not finite (no exposure) are left out.
 pub fn pulsed_fractions(rate: &[f64], error: &[f64], nharm: usize) -> PulsedFractions {
     let bins = rate.iter().zip(error).enumerate().filter(|(_, (r, s))| r.is_finite() && s.is_finite());
     let bins: Vec<(usize, f64, f64)> = bins.map(|(b, (&r, &s))| (b, r, s)).collect();

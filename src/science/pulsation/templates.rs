@@ -16,7 +16,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-/// Places to a Fourier bin at which a filter is evaluated.
+/// Positions in a Fourier bin at which a filter is evaluated.
 pub const PLACES_A_BIN: usize = 4;
 /// Bins beyond the drift, on either side: they leave less than 1 % of the power out.
 const MARGIN: usize = 24;
@@ -39,28 +39,28 @@ pub fn fresnel(x: f64) -> Complex<f64> {
     Complex::new(0.5, 0.5) * (1.0 - erfc) * x.signum()
 }
 
-/// How a frequency changes over the span, from its middle.
+/// How a frequency changes over the observation (the span), from its middle on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrequencyDrift {
-    /// `ḟT²`, bins.
+    /// First derivative of the frequency: `ḟT²`, Fourier bins, with `T` the length of the span.
     pub z: f64,
-    /// `f̈T³`, bins.
+    /// Second derivative of the frequency: `f̈T³`, Fourier bins.
     pub w: f64,
 }
 
 impl FrequencyDrift {
-    /// That of harmonic `h`.
+    /// The drift of harmonic `h` of a fundamental with this drift.
     pub fn of_harmonic(self, h: f64) -> FrequencyDrift {
         FrequencyDrift { z: h * self.z, w: h * self.w }
     }
 }
 
-/// `D_z(q)`, see above.
+/// The response `D_z(q)` of the [module](self), without `w`.
 pub fn response(q: f64, z: f64) -> Complex<f64> {
     response_between(q, z, (-0.5, 0.5))
 }
 
-/// The same integral between other ends: what an interval of the span contributes.
+/// The integral of [`response`] between `a` and `b` instead of −½ and ½: what a part of the span contributes.
 pub fn response_between(q: f64, z: f64, (a, b): (f64, f64)) -> Complex<f64> {
     if z.abs() < 1e-6 {
         let x = PI * q * (b - a);
@@ -79,7 +79,7 @@ pub fn response_between(q: f64, z: f64, (a, b): (f64, f64)) -> Complex<f64> {
 /// Points of a span to a cycle, by which an integral is a sum.
 const POINTS: usize = 32;
 
-/// The same with `w`, by the midpoint rule.
+/// The integral of [`response_between`] with a second derivative `w`, by the midpoint rule.
 pub fn curved_between(q: f64, drift: FrequencyDrift, (a, b): (f64, f64)) -> Complex<f64> {
     let FrequencyDrift { z, w } = drift;
     let cycles = (b - a) * (q.abs() + half_width(drift) as f64);
@@ -112,12 +112,12 @@ fn curved(
     points
 }
 
-/// Bins to either side of the middle that a filter of drifts up to these has.
+/// Number of Fourier bins to either side of the middle that filters need for drifts up to these.
 pub fn half_width(FrequencyDrift { z, w }: FrequencyDrift) -> usize {
     (0.5 * z.abs() + 0.125 * w.abs()).ceil() as usize + MARGIN
 }
 
-/// Filters applied to stretches of bins, by transforms of one length.
+/// Filters applied to ranges of Fourier bins, by transforms of one length.
 pub struct MatchedFilter {
     half: usize,
     length: usize,
@@ -126,7 +126,7 @@ pub struct MatchedFilter {
 }
 
 impl MatchedFilter {
-    /// For drifts of up to `most` and `outputs` consecutive bins.
+    /// Filters for drifts of up to `most` that give `outputs` consecutive bins.
     pub fn new(most: FrequencyDrift, outputs: usize) -> MatchedFilter {
         let half = half_width(most);
         // Fractions of up to 2 bins have one bin more.
@@ -140,25 +140,25 @@ impl MatchedFilter {
         }
     }
 
-    /// Bins that a stretch begins before the first output.
+    /// Number of bins by which a range begins before the first output.
     pub fn half(&self) -> usize {
         self.half
     }
 
-    /// Bins of a stretch.
+    /// Number of bins of a range.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// A stretch, transformed for [`MatchedFilter::powers`].
+    /// The transform of a range of amplitudes, for [`MatchedFilter::powers`].
     pub fn stretch(&self, mut amplitudes: Vec<Complex<f32>>) -> Vec<Complex<f32>> {
         amplitudes.resize(self.length, Complex::default());
         self.forward.process(&mut amplitudes);
         amplitudes
     }
 
-    /// The filters of a drift at `fraction + i/PLACES_A_BIN` bins behind a bin (`0 ≤ fraction < 1`), one after the other: of unit sum of
-    /// squares, so that noise keeps its distribution.
+    /// The filters of a drift at `fraction + i/PLACES_A_BIN` bins behind a bin (`0 ≤ fraction < 1`), one after the
+    /// other, each with unit sum of squares, so that noise keeps its distribution.
     pub fn templates(&self, drift: FrequencyDrift, fraction: f64) -> Vec<Complex<f32>> {
         let mut planner = FftPlanner::new();
         let one = |place: usize| {
@@ -182,8 +182,8 @@ impl MatchedFilter {
         (0..PLACES_A_BIN).flat_map(one).collect()
     }
 
-    /// Powers `|Σ conj(D)·A|²` at the places of the templates behind each bin of a stretch, place by place, in `powers`; what lies behind
-    /// its outputs means nothing.
+    /// Writes to `powers` the powers `|Σ conj(D)·A|²` at the positions of the templates behind each bin of a range,
+    /// position by position. Values behind the last output have no meaning.
     pub fn powers(
         &self,
         stretch: &[Complex<f32>],
@@ -202,7 +202,7 @@ impl MatchedFilter {
     }
 }
 
-/// Buffers of one thread.
+/// Buffers that one thread needs for [`MatchedFilter::powers`].
 #[derive(Default)]
 pub struct FilterBuffers {
     product: Vec<Complex<f32>>,

@@ -12,7 +12,7 @@ use crate::numerics::gamma::ln_one_minus_exp;
 /// `ln(1 − (1 − p)ⁿ)`, to full precision for p far below what f64 holds.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::detection;
+/// use eagleray::science::statistics::detection;
 /// assert!((detection::ln_any(-1000.0, 1e6) - (-1000.0 + 1e6f64.ln())).abs() < 1e-12);
 /// assert!((detection::ln_any(0.5f64.ln(), 2.0) - 0.75f64.ln()).abs() < 1e-15);
 /// ```
@@ -30,7 +30,7 @@ pub fn ln_each(ln_any: f64, trials: f64) -> f64 {
 /// Logarithm of the probability that white noise reaches `power`, an average of `values`, in at least one of `trials`.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::detection;
+/// use eagleray::science::statistics::detection;
 /// // One power of one segment: exp(−P/2).
 /// assert!((detection::ln_false_alarm(40.0, 1, 1.0) + 20.0).abs() < 1e-13);
 /// ```
@@ -43,8 +43,8 @@ pub fn ln_false_alarm(power: f64, values: u64, trials: f64) -> f64 {
 /// solved for the power.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::detection;
-/// let level = detection::level(0.01f64.ln(), 54, 8191.0);
+/// use eagleray::science::statistics::detection;
+/// let level = detection::detection_power(0.01f64.ln(), 54, 8191.0);
 /// assert!((detection::ln_false_alarm(level, 54, 8191.0) - 0.01f64.ln()).abs() < 1e-12);
 /// ```
 pub fn detection_power(ln_false_alarm: f64, values: u64, trials: f64) -> f64 {
@@ -145,7 +145,7 @@ fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
 /// the interval is exact where `P/√values` is not.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::detection;
+/// use eagleray::science::statistics::detection;
 /// let (lo, hi) = detection::interval_factors(1, 0.9);
 /// // One value: −1/ln p.
 /// assert!((lo + 1.0 / 0.05f64.ln()).abs() < 1e-14 && (hi + 1.0 / 0.95f64.ln()).abs() < 1e-11);

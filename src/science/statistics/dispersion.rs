@@ -5,25 +5,28 @@ use crate::numerics::beta;
 /// `θ` that sums of f64 tell from 0.
 const LEAST_THETA: f64 = 1.0 / (1u64 << 50) as f64;
 
-/// All samples of a series.
+/// Sums over all samples of a series, from which phase dispersion is computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dispersion {
-    /// Their number `N`.
+    /// Number of samples, `N`.
     pub samples: f64,
     /// `Σ(x − x̄)²`, in the square of any unit.
     pub squares: f64,
-    /// `Σ(x − c)`, in that unit, with the zero `c` that the sums of bins have: close to the mean, so that nothing cancels.
+    /// `Σ(x − c)` in the unit of `x`, with the reference value `c` that the sums of bins have: close to the mean, so
+    /// that no digits cancel.
     pub sum: f64,
 }
 
 impl Dispersion {
-    /// `θ` of the numbers of samples `n_j` in bins of phase and `s_j`, the sums of their values less `c`, and the number `M` of bins that have any:
+    /// Phase dispersion `θ` and the number `M` of bins with samples. `bins` gives, for each phase bin, the number of
+    /// samples `n_j` and `s_j`, the sum of their values less `c`:
     ///
     /// ```text
     /// θ = [Σ(x − x̄)² − B]/(N − M) / [Σ(x − x̄)²/(N − 1)],   B = Σ_j s_j²/n_j − (Σ_j s_j)²/N = Σ_j n_j·(x̄_j − x̄)²
     /// ```
     ///
-    /// the variance within the bins over that of all. What is below 2^-50 is rounding, and given as that; without a degree of freedom it is 1.
+    /// It is the variance within the bins over that of all samples. Values below 2^-50 are rounding errors and given as
+    /// 2^-50; without a degree of freedom θ is 1.
     pub fn theta(&self, bins: impl Iterator<Item = (f64, f64)>) -> (f64, u32) {
         let filled = bins.filter(|(n, _)| *n > 0.0);
         let (between, number) = filled.fold((0.0, 0), |(sum, number), (n, s)| (sum + s * s / n, number + 1));
@@ -36,8 +39,9 @@ impl Dispersion {
     }
 }
 
-/// Logarithm of the probability that independent normal samples of one variance have `θ` or less: `θ·(N − M)/(N − 1)` has a beta distribution
-/// with `(N − M)/2` and `(M − 1)/2` (Schwarzenberg-Czerny 1997, doi:10.1086/304832). One bin, or as many as samples, say nothing: 0.
+/// Logarithm of the probability that independent normal samples of one variance have `θ` or less: `θ·(N − M)/(N − 1)`
+/// has a beta distribution with `(N − M)/2` and `(M − 1)/2` (Schwarzenberg-Czerny 1997, doi:10.1086/304832). 0
+/// (probability 1) for one bin, or as many bins as samples.
 pub fn ln_cdf(theta: f64, samples: f64, bins: f64) -> f64 {
     let (within, between) = (samples - bins, bins - 1.0);
     if !(within > 0.0 && between > 0.0) {

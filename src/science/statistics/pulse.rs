@@ -16,14 +16,15 @@ use rustfft::num_complex::Complex;
 use super::{detection, dispersion};
 use crate::numerics::{chi_square, normal};
 
-/// Harmonics of the H test.
+/// Number of harmonics that the H test considers.
 pub const H_HARMONICS: usize = 20;
 /// Variance of an amplitude, of that under even exposure, below which the exposure leaves it nothing to say.
 const LEAST_VARIANCE: f64 = 0.01;
 /// `Σ|W_k|` of an exposure that leaves variances as they are, to less than its fourfold.
 const EVEN_EXPOSURE: f64 = 1e-4;
 
-/// `Z²_1 … Z²_n` of the squared moduli `|Σ exp(2πi·h·φ)|²`, `h = 1 … n`, of `total` events (or, weighted, `Σw²`); zeros without any.
+/// `Z²_1 … Z²_n` from the squared moduli `|Σ exp(2πi·h·φ)|²`, `h = 1 … n`, of `total` events (or, for weights, `total =
+/// Σw²`); zeros if there are no events.
 pub fn z2_of_powers(powers: &[f64], total: f64) -> Vec<f64> {
     let scale = if total > 0.0 { 2.0 / total } else { 0.0 };
     let mut sum = 0.0;
@@ -83,7 +84,7 @@ pub fn z2_of_sums(sums: &[Complex<f64>], [total, squares]: [f64; 2], window: &[C
     z2_of_powers(&white.chunks_exact(2).map(|y| y[0] * y[0] + y[1] * y[1]).collect::<Vec<f64>>(), squares)
 }
 
-/// `Σ_b c_b·exp(2πi·h·b/n_bin)` for `h = 1 … harmonics` of a profile's counts or exposures.
+/// The sums `Σ_b c_b·exp(2πi·h·b/n_bin)` for `h = 1 … harmonics`, of the counts or exposures `c_b` of a profile.
 pub fn sums_of_profile<T: Copy + Into<f64>>(
     profile: &[T],
     harmonics: usize,
@@ -102,11 +103,11 @@ pub fn sums_of_profile<T: Copy + Into<f64>>(
     (1..=harmonics).map(one).collect()
 }
 
-/// The roots of unity of order `n_bin`.
+/// The roots of unity of order `n_bin`: cosines and sines for the sums over a profile.
 pub struct RootsOfUnity(Vec<(f64, f64)>);
 
 impl RootsOfUnity {
-    /// For profiles of `nbin` bins.
+    /// The table for profiles of `nbin` bins.
     pub fn new(nbin: usize) -> RootsOfUnity {
         let angle = |k: usize| TAU * k as f64 / nbin.max(1) as f64;
         RootsOfUnity((0..nbin.max(1)).map(|k| (angle(k).cos(), angle(k).sin())).collect())
@@ -117,14 +118,14 @@ impl RootsOfUnity {
     }
 }
 
-/// `H` and the number of harmonics that gives it, of `Z²_1 …`; 0 and 0 without any.
+/// The statistic `H` and the number of harmonics at which it is reached, from `Z²_1 …`; 0 and 0 for an empty list.
 pub fn h_of_z2(z2: &[f64]) -> (f64, usize) {
     let scored = z2.iter().take(H_HARMONICS).enumerate().map(|(i, z)| (z - 4.0 * i as f64, i + 1));
     scored.fold((0.0, 0), |best, one| if best.1 == 0 || one.0 > best.0 { one } else { best })
 }
 
-/// `χ²` of counts against a rate that is constant over the exposure of the bins (any unit), and its degrees of freedom. (Sums of
-/// weights have a variance that is `Σw²/Σw` times as large, and `χ²` to be divided by that.)
+/// `χ²` of the counts of a profile against a rate that is constant over the exposures of the bins (in any unit), and
+/// its degrees of freedom. For sums of weights, divide `χ²` by `Σw²/Σw`, the ratio of their variance to their mean.
 pub fn chi_square_of_profile<T: Copy + Into<f64>>(profile: &[T], exposure: &[f64]) -> (f64, f64) {
     let counted = || profile.iter().map(|&c| c.into()).zip(exposure).filter(|(_, e)| **e > 0.0);
     let (total, exposed) = counted().fold((0.0, 0.0), |(n, t): (f64, f64), (c, e)| (n + c, t + e));
@@ -135,16 +136,16 @@ pub fn chi_square_of_profile<T: Copy + Into<f64>>(profile: &[T], exposure: &[f64
     (counted().map(term).sum(), counted().count() as f64 - 1.0)
 }
 
-/// The statistic of a search.
+/// The distribution of a search statistic under noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrialLaw {
     /// `Z²_n`: χ² with 2n degrees of freedom.
     Z2(usize),
-    /// H: exponential, of mean 2.5.
+    /// `H`: exponential with mean 2.5.
     H,
-    /// Epoch folding: χ² with so many degrees of freedom.
+    /// Epoch folding: χ² with this many degrees of freedom.
     ChiSquare(f64),
-    /// Phase dispersion: θ of so many samples in so many bins, of which the small ones are rare.
+    /// Phase dispersion: θ of this many samples in this many bins; small values are significant.
     Dispersion(f64, f64),
 }
 
@@ -161,55 +162,60 @@ impl TrialLaw {
     }
 }
 
-/// How many independent chances noise has in a search.
+/// The distribution of the most significant statistic of a whole search under noise.
 ///
-/// Between the trials of a grid noise is correlated. For `Z²_n` the number of its maxima above a level is known without regard to the
-/// grid: with amplitudes of `X_h` that are normal, and derivatives of variance `(2πh·σ_t)²` by frequency, the expected number of
-/// upcrossings of the level `u` in a band `B` is (Rice's formula; for n = 1, Baluev 2008, doi:10.1111/j.1365-2966.2008.12689.x)
+/// Between the trials of a grid noise is correlated. For `Z²_n` the number of its maxima above a level is known without
+/// regard to the grid: with amplitudes of `X_h` that are normal, and derivatives of variance `(2πh·σ_t)²` by frequency,
+/// the expected number of upcrossings of the level `u` in a band `B` is (Rice's formula; for n = 1, Baluev 2008,
+/// doi:10.1111/j.1365-2966.2008.12689.x)
 ///
 /// ```text
 /// B · p(u) · √(2u/π) · 2π·σ_t · E√(Σ h²·w_h)
 /// ```
 ///
-/// `p` the density of χ² with 2n degrees of freedom, `w` the parts of a sum of n exponential variates, `σ_t` the standard deviation of
-/// the event times. The number of chances is never more than the number of trials, and that is what H, epoch folding and
-/// phase dispersion have, whose probabilities are upper bounds therefore.
+/// `p` the density of χ² with 2n degrees of freedom, `w` the parts of a sum of n exponential variates, `σ_t` the
+/// standard deviation of the event times. The effective number of independent trials is never more than the number of
+/// trials. For H, epoch folding and phase dispersion it is the number of trials, so that their probabilities are upper
+/// bounds.
 ///
-/// With first derivatives, of range `G` and `σ_q` the standard deviation of `t²/2` that is left when its regression on `t` is
-/// taken out, the sum of harmonics is a field over a plane, whose expected number of peaks above a high level is the mean Euler
-/// characteristic of what exceeds it (Worsley 1994, doi:10.2307/1427576, for χ²; slopes `h` that differ averaged as above):
+/// With first derivatives, of range `G` and `σ_q` the standard deviation of `t²/2` that is left when its regression on
+/// `t` is taken out, the sum of harmonics is a field over a plane, whose expected number of peaks above a high level is
+/// the mean Euler characteristic of the region above it (Worsley 1994, doi:10.2307/1427576, for χ²; slopes `h` that
+/// differ averaged as above):
 ///
 /// ```text
 /// p(u)·[√(2u/π)·E√(Σ h²·w_h)·2π(B·σ_t + G·σ_q)  +  (u − 2n + 1)/π·(Σ h²/n)·(2π)²·B·σ_t·G·σ_q]
 /// ```
 ///
-/// Second derivatives multiply it by the number of theirs: a bound.
+/// Second derivatives multiply it by the number of their values: an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NullDistribution {
-    /// The statistic's law.
+    /// Distribution of the statistic in one trial.
     pub law: TrialLaw,
-    /// Trials of the plane of frequencies and first derivatives.
+    /// Number of trials in the plane of frequencies and first derivatives.
     pub plane: f64,
-    /// Width of the band, Hz.
+    /// Width of the frequency band, Hz.
     pub band: f64,
     /// Standard deviation of the event times, s.
     pub deviation: f64,
-    /// `G·σ_q`, cycles; 0 without derivatives.
+    /// `G·σ_q`, cycles; 0 for a search without derivatives.
     pub drift: f64,
-    /// Planes: values of the second derivative, times the statistics that were tried where a search takes the best of several.
+    /// Number of planes: values of the second derivative, times the number of statistics tried if a search takes the
+    /// best of several.
     pub planes: f64,
     /// `E√(Σ h²·w_h)`.
     slope: f64,
 }
 
 impl NullDistribution {
-    /// Those of a search over one frequency band, without derivatives.
+    /// The null distribution of a search over one frequency band, without derivatives: `frequencies` trials in `band`
+    /// Hz, of events whose times have the standard deviation `deviation` (s).
     pub fn new(law: TrialLaw, frequencies: f64, band: f64, deviation: f64) -> NullDistribution {
         let slope = if let TrialLaw::Z2(n) = law { mean_slope(n) } else { 1.0 };
         NullDistribution { law, plane: frequencies, band, deviation, drift: 0.0, planes: 1.0, slope }
     }
 
-    /// Trials of the same false-alarm probability that were independent.
+    /// Effective number of independent trials at the level `stat`.
     pub fn trials(&self, stat: f64) -> f64 {
         let all = self.planes * self.plane;
         let TrialLaw::Z2(n) = self.law else { return all };
@@ -249,7 +255,8 @@ impl NullDistribution {
         rare
     }
 
-    /// Gaussian standard deviations of the same one-sided probability.
+    /// The significance of `stat` in the search, in standard deviations of a normal distribution with the same
+    /// one-sided probability.
     pub fn sigma(&self, stat: f64) -> f64 {
         normal::ln_isf(self.ln_p(stat))
     }
@@ -275,9 +282,10 @@ fn mean_slope(n: usize) -> f64 {
     root / (0.5 * PI.sqrt() * whole)
 }
 
-/// Upper limit of the pulsed fraction `(max − min)/(max + min)` of a sinusoid in `total` events, where `Z²_n` was observed and the grid
-/// leaves at least the part `loss` of a signal's power: with it, `z2` would be exceeded with probability `confidence` (noncentral χ²;
-/// `Z²` of a sinusoid of amplitude a has the noncentrality `N·a²/2`). At most 1.
+/// Upper limit of the pulsed fraction `(max − min)/(max + min)` of a sinusoid in `total` events, where `Z²_n = z2` was
+/// observed and the grid leaves at least the fraction `loss` of a signal's power. With a signal of this pulsed fraction
+/// `z2` would be exceeded with probability `confidence` (noncentral χ²: a sinusoid of amplitude `a` has the
+/// noncentrality `N·a²/2`). At most 1.
 pub fn pulsed_limit(z2: f64, n: usize, total: f64, loss: f64, confidence: f64) -> f64 {
     let values = n as f64;
     let signal = values * detection::signal_upper_limit(z2 / values, n as u64, confidence);

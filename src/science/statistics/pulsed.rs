@@ -29,7 +29,7 @@ pub fn binning_loss(frequency: f64, dt: f64) -> f64 {
 /// `loss` is [`binning_loss`], times [`MEAN_OFFSET_LOSS`] where the frequency is not known within its bin. NaN for negative power.
 ///
 /// ```
-/// use eagleray::spectrum::statistics::pulsed;
+/// use eagleray::science::statistics::pulsed;
 /// let loss = pulsed::binning_loss(100.0, 1.0 / 1024.0);
 /// let power = pulsed::power(0.1, 5000.0, loss);
 /// assert!((pulsed::amplitude(power, 5000.0, loss) - 0.1).abs() < 1e-15);
