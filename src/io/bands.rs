@@ -1,4 +1,5 @@
-//! Bands of channels, and the bands that an event is in: found once for each channel, not once for each band.
+//! Energy bands of one pass over a file: which bands an event is in is found once for each channel, not once for each
+//! band.
 #![expect(clippy::indexing_slicing, reason = "bands and cells are numbered here")]
 
 use crate::base::error::{Error, Result};

@@ -45,12 +45,12 @@ impl EventFile {
         Ok(())
     }
 
-    /// Name of the column that tells detectors apart.
+    /// Name of the column with the number of the detector; `None` if the mission has none.
     pub fn detector_name(&self) -> Option<&str> {
         self.detector.as_ref().map(|c| c.name.as_str())
     }
 
-    /// Numbers of the detectors that have events; `None` where no column tells them apart.
+    /// Numbers of the detectors that have events; `None` if the mission has no column for them.
     ///
     /// # Errors
     /// The file cannot be read, or has become shorter.

@@ -16,36 +16,38 @@ use crate::data::Gti;
 use crate::data::energy_scale::EnergyScale;
 use crate::missions::{self, Context, DetectorDeadTime, Mission};
 
-/// Where good time intervals come from.
+/// Where the good time intervals come from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum GtiSource {
-    /// The event file's own.
+    /// From the GTI extensions of the event file.
     #[default]
     File,
-    /// Another file, `FILE` or `FILE[EXT]`, or text.
+    /// From another file, `FILE` or `FILE[EXT]`: FITS or text.
     Given(String),
-    /// None: the span from the first to the last event.
+    /// No intervals: the time from the first to the last event is taken as good.
     Span,
 }
 
-/// How to open an event file.
+/// Options for opening an event file.
 #[derive(Clone, Debug, Default)]
 pub struct OpenOptions {
-    /// Good time intervals.
+    /// Where the good time intervals come from; by default the file's own GTI extensions.
     pub gti: GtiSource,
-    /// Column with the times, TIME by default.
+    /// Name of the column with the times; `None` for TIME.
     pub time_column: Option<String>,
-    /// Name or number of the events extension, when there are several.
+    /// Name or number of the extension with the events, if a file has several.
     pub extension: Option<String>,
-    /// Keep the whole rows of a file that was cut off.
+    /// Read the complete rows of a truncated file (with a warning) instead of refusing it.
     pub salvage: bool,
-    /// Detectors to use, all by default.
+    /// Numbers of the detectors to use, which decide on the good time intervals; `None` for all.
     pub detectors: Option<Vec<i64>>,
-    /// The peer's rules.
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
     pub compat_stingray: bool,
 }
 
-/// An event file, opened: layout and metadata read, events untouched.
+/// An open event file (FITS, possibly gzip). Headers, good time intervals and the layout of the event table have been
+/// read; no event has.
 #[derive(Clone)]
 pub struct EventFile {
     pub(super) table: FitsTable,
@@ -58,36 +60,37 @@ pub struct EventFile {
     pub(super) source: InputFile,
     pub(super) hdu: Hdu,
     pub(super) look: Arc<OnceLock<FileScan>>,
-    /// Time frame.
+    /// The clock of the file.
     pub clock: Clock,
-    /// Good time intervals, seconds of the frame (TIMEZERO included) from MJDREF.
+    /// Good time intervals, seconds of the frame.
     pub gti: Gti,
-    /// TELESCOP as written.
+    /// Keyword TELESCOP, as written.
     pub telescop: String,
-    /// INSTRUME as written.
+    /// Keyword INSTRUME, as written.
     pub instrument: String,
-    /// OBJECT as written.
+    /// Keyword OBJECT, as written.
     pub object: String,
-    /// Known layout that was applied.
+    /// The known layout of event files by which the file was read.
     pub mission: &'static Mission,
-    /// Dead time of the detectors, where it is known; not of files that say that they have none (`DEADC` of 1).
+    /// Dead time of the detectors, if it is known; `None` for files that say that they have none (`DEADC` of 1).
     pub dead_time: Option<DetectorDeadTime>,
-    /// How channels become keV.
+    /// How channels become energies; `None` if that is not known.
     pub scale: Option<EnergyScale>,
-    /// What else was understood of the file, for `info`: a word and what is known of it.
+    /// Further facts from the headers: a key and its value, in words.
     pub facts: Vec<(&'static str, String)>,
 }
 
 impl EventFile {
-    /// Opens an event file.
+    /// Opens an event file and reads everything but the events.
     ///
     /// # Errors
-    /// See [`Error`]: unreadable or malformed files, no or several event tables, no usable time column, unusable GTIs.
+    /// See [`Error`]: the file is unreadable or malformed, it has no or several event tables, its times are in no
+    /// usable column, or its good time intervals cannot be used.
     pub fn open(path: &Path, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         EventFile::from_input_file(InputFile::open(path)?, options, warnings)
     }
 
-    /// The event file in a file that is open already.
+    /// Opens the event file in an input file that is open already.
     ///
     /// # Errors
     /// See [`EventFile::open`].
@@ -194,22 +197,22 @@ impl EventFile {
         Ok(file)
     }
 
-    /// The bytes of the file.
+    /// The input file that holds the events.
     pub fn source(&self) -> &InputFile {
         &self.source
     }
 
-    /// The file's name as given.
+    /// Name of the file as given.
     pub fn path(&self) -> &str {
         self.source.path()
     }
 
-    /// Rows of the event table.
+    /// Number of rows of the event table.
     pub fn rows(&self) -> usize {
         self.table.rows
     }
 
-    /// Bytes of a row.
+    /// Number of bytes in a row of the event table.
     pub fn row_size(&self) -> usize {
         self.table.row_size
     }
@@ -224,7 +227,7 @@ impl EventFile {
         self.source.compressed()
     }
 
-    /// Name of the channel or energy column.
+    /// Name of the channel or energy column; `None` if there is none.
     pub fn channel_name(&self) -> Option<&str> {
         self.channel.as_ref().map(|c| c.name.as_str())
     }
@@ -242,7 +245,8 @@ impl EventFile {
         })
     }
 
-    /// Raw times of some rows, seconds, appended to `out`.
+    /// Appends the raw times (TIME column in seconds, without [`Clock::event_offset`]) of the given rows to `out`. Rows
+    /// of every event, selected or not.
     ///
     /// # Errors
     /// The file cannot be read, or has become shorter.

@@ -1,4 +1,4 @@
-//! What headers say of an event file beside its events, for those who want to know what they analyse.
+//! Facts about an event file that its headers tell, for `info`.
 
 use super::fits::{FitsHeader, Hdu};
 use crate::base::error::Result;

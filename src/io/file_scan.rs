@@ -7,16 +7,16 @@ use super::input_file::InputFile;
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
 
-/// What one scan over all times finds.
+/// Facts about all times of a file.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct TimeScan {
-    /// No time is below the one before it.
+    /// True if no time is below the one before it.
     pub sorted: bool,
-    /// Smallest and largest finite raw time; infinities when there is none.
+    /// Smallest finite raw time, s; infinity if there is none.
     pub first: f64,
-    /// See [`TimeScan::first`].
+    /// Largest finite raw time, s; negative infinity if there is none.
     pub last: f64,
-    /// Times that are not finite.
+    /// Number of times that are not finite.
     pub not_finite: u64,
 }
 

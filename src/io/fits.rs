@@ -9,7 +9,7 @@ use super::input_file::{InputFile, PIECE, format_error};
 use crate::base::error::{Error, Result};
 use crate::base::text::plain;
 
-/// FITS is written in blocks of this many bytes.
+/// Size of a FITS block in bytes.
 pub const BLOCK: usize = 2880;
 const CARD: usize = 80;
 /// Bytes of a header read at a time.
@@ -36,18 +36,18 @@ pub struct FitsHeader {
     pub(super) without_value: Option<(String, u64)>,
 }
 
-/// One header-data unit.
+/// A header-data unit of a FITS file.
 #[derive(Clone, Debug)]
 pub struct Hdu {
-    /// Place in the file, 0 for the primary.
+    /// Number in the file; 0 for the primary one.
     pub index: usize,
-    /// EXTNAME, empty when absent.
+    /// Keyword EXTNAME; empty if it is absent.
     pub name: String,
-    /// Its keywords.
+    /// The keywords of the header.
     pub header: FitsHeader,
-    /// Offset of its data.
+    /// Offset of the data in the file, bytes.
     pub data_offset: u64,
-    /// Bytes of data, without padding; may reach past the end of a file that was cut off.
+    /// Length of the data without padding, bytes; it may reach beyond the end of a truncated file.
     pub data_len: u64,
 }
 
@@ -106,24 +106,25 @@ impl FitsHeader {
         format_error(&self.path, &place, &format!("`{}` is not {wanted}", card.value.trim()))
     }
 
-    /// True when the keyword stands in this header.
+    /// True if the header has the keyword.
     pub fn has(&self, key: &str) -> bool {
         self.card(key).is_some()
     }
 
-    /// A string value, without its quotes and trailing blanks; other values as written.
+    /// The value of a keyword as text: a string without its quotes and trailing blanks, another value as written.
+    /// `None` if the keyword is absent.
     pub fn text(&self, key: &str) -> Option<String> {
         let value = self.card(key)?.value.trim();
         Some(quoted(value).unwrap_or_else(|| bare(value).to_string()))
     }
 
-    /// An integer value; `None` when the keyword is absent.
+    /// The value of a keyword as an integer; `None` if the keyword is absent.
     pub fn int(&self, key: &str) -> Result<Option<i64>> {
         let Some(card) = self.card(key) else { return Ok(None) };
         bare(&card.value).parse().map(Some).map_err(|_| self.invalid(card, "an integer"))
     }
 
-    /// A real value; `None` when the keyword is absent or has no value.
+    /// The value of a keyword as a real number; `None` if the keyword is absent or has no value.
     pub fn real(&self, key: &str) -> Result<Option<f64>> {
         let Some(card) = self.card(key) else { return Ok(None) };
         let text = bare(&card.value).replace(['d', 'D'], "E");
@@ -133,7 +134,7 @@ impl FitsHeader {
         text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Some).ok_or_else(|| self.invalid(card, "a number"))
     }
 
-    /// An integer that must be there and not be negative.
+    /// The value of a keyword that must be there, as an integer that is not negative.
     pub fn size(&self, key: &str) -> Result<u64> {
         match self.int(key)? {
             Some(v) => u64::try_from(v).map_err(|_| format_error(&self.path, key, &format!("{v} is negative"))),
@@ -141,7 +142,7 @@ impl FitsHeader {
         }
     }
 
-    /// An error about keyword or column `place` of this header.
+    /// An error about the keyword or column `place` of this header.
     pub fn error(&self, place: &str, message: &str) -> Error {
         format_error(&self.path, place, message)
     }
@@ -183,11 +184,11 @@ fn continue_string(cards: &mut [Card], text: &str) {
     }
 }
 
-/// All header-data units of a file, and the offset of bytes after the last that are none. Data that reach past the end of
-/// the file end the list.
+/// All header-data units of a file, and the offset of bytes after the last one that belong to none. A unit whose data
+/// reach beyond the end of the file is the last one.
 ///
 /// # Errors
-/// Not a FITS file, a header without END, or axes whose product overflows.
+/// The file is not FITS, a header has no END, or the product of axes overflows.
 pub fn scan(source: &InputFile) -> Result<(Vec<Hdu>, Option<u64>)> {
     let path = source.path();
     if !source.is_fits() {

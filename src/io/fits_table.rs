@@ -8,7 +8,7 @@ use super::fits::Hdu;
 use super::input_file::{InputFile, PIECE};
 use crate::base::error::Result;
 
-/// Element type of a column.
+/// Type of the elements of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementType {
     /// `X`: bits, most significant first.
@@ -25,51 +25,51 @@ pub enum ElementType {
     F32,
     /// `D`: double precision.
     F64,
-    /// Logical, text, complex and array descriptors: skipped over, never decoded.
+    /// Logical values, text, complex numbers and array descriptors: skipped, never decoded.
     Opaque,
 }
 
-/// One column of a table.
+/// A column of a FITS table.
 #[derive(Clone, Debug)]
 pub struct FitsColumn {
-    /// TTYPEn.
+    /// Name: TTYPEn.
     pub name: String,
-    /// Element type.
+    /// Type of the elements.
     pub kind: ElementType,
-    /// Elements a row.
+    /// Number of elements in a row.
     pub repeat: u64,
     /// Offset in a row, bytes.
     pub offset: usize,
-    /// TUNITn, empty when absent.
+    /// Unit: TUNITn; empty if it is absent.
     pub unit: String,
-    /// TSCALn, 1 when absent.
+    /// Scale: TSCALn; 1 if it is absent.
     pub scale: f64,
-    /// TZEROn, 0 when absent.
+    /// Zero point: TZEROn; 0 if it is absent.
     pub zero: f64,
-    /// TNULLn of an integer column.
+    /// Value that stands for no value: TNULLn of an integer column.
     pub null: Option<i64>,
 }
 
 impl FitsColumn {
-    /// True for one number in each row.
+    /// True if the column has one number in each row.
     pub fn is_number(&self) -> bool {
         !matches!(self.kind, ElementType::Opaque | ElementType::Bit) && self.repeat == 1
     }
 }
 
-/// A binary table in a file.
+/// A binary table in a FITS file.
 #[derive(Clone)]
 pub struct FitsTable {
     source: InputFile,
-    /// Where it stands, for messages: extension name and number.
+    /// Name and number of the extension, for messages.
     pub place: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Bytes a row.
+    /// Number of bytes in a row.
     pub row_size: usize,
-    /// Its columns in order.
+    /// The columns, in order.
     pub columns: Vec<FitsColumn>,
-    /// Rows announced that a file cut off does not have.
+    /// Number of rows that the header announces but a truncated file does not have.
     pub lost: u64,
     data_offset: u64,
 }
@@ -82,10 +82,10 @@ pub struct RowBytes {
 }
 
 impl FitsTable {
-    /// Reads the layout of a table; all its bytes must be there, unless `salvage` keeps the whole rows that are.
+    /// Reads the layout of a table. All its bytes must be in the file, unless `salvage` allows a truncated one.
     ///
     /// # Errors
-    /// Widths that do not add up, unknown formats, rows past the end of the file.
+    /// Widths that do not add up, unknown formats, or rows beyond the end of the file.
     pub fn open(source: &InputFile, hdu: &Hdu, salvage: bool) -> Result<FitsTable> {
         let header = &hdu.header;
         let place = format!("extension {} ({})", hdu.index, hdu.name);
@@ -160,10 +160,10 @@ impl FitsTable {
         })
     }
 
-    /// The column of this name, without regard to case.
+    /// The column with this name, in any case; `None` if there is none.
     ///
     /// # Errors
-    /// Two columns of that name.
+    /// Two columns have the name.
     pub fn column(&self, name: &str) -> Result<Option<&FitsColumn>> {
         let mut found = self.columns.iter().filter(|c| c.name.trim().eq_ignore_ascii_case(name));
         let first = found.next();
@@ -173,10 +173,10 @@ impl FitsTable {
         }
     }
 
-    /// A column of numbers, one in each row.
+    /// The column with this name, which must have one number in each row; `None` if there is none.
     ///
     /// # Errors
-    /// Text, bits, no or several numbers a row; a scale of zero.
+    /// The column has text, bits, or no or several numbers a row; or its scale is zero.
     pub fn numbers(&self, name: &str) -> Result<Option<&FitsColumn>> {
         let Some(column) = self.column(name)? else { return Ok(None) };
         let place = format!("column {}", column.name);
@@ -191,12 +191,12 @@ impl FitsTable {
         Ok(Some(column))
     }
 
-    /// The file's name as given.
+    /// Name of the file as given.
     pub fn path(&self) -> &str {
         self.source.path()
     }
 
-    /// An error about a place in this table.
+    /// An error about the place `what` in this table.
     pub fn error(&self, what: &str, message: &str) -> crate::base::error::Error {
         super::input_file::format_error(self.source.path(), &format!("{}, {what}", self.place), message)
     }
@@ -216,10 +216,10 @@ impl FitsTable {
         self.source.will_read(self.offset_of(rows.start)..self.offset_of(rows.end));
     }
 
-    /// Reads some rows.
+    /// Reads some rows into a buffer.
     ///
     /// # Errors
-    /// The system's own error; the file has become shorter.
+    /// The file cannot be read, or has become shorter.
     pub fn read(&self, rows: Range<usize>, into: &mut RowBytes) -> Result<()> {
         into.row_size = self.row_size.max(1);
         into.bytes.resize(rows.len() * self.row_size, 0);
@@ -240,7 +240,7 @@ impl FitsTable {
         Ok(())
     }
 
-    /// [`RowBytes::decode`] of some rows, read for it.
+    /// Reads some rows and decodes a column as [`RowBytes::decode`] does.
     ///
     /// # Errors
     /// See [`FitsTable::read`].
@@ -250,12 +250,13 @@ impl FitsTable {
 }
 
 impl RowBytes {
-    /// All bytes.
+    /// The bytes of all rows.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Appends the first element of `column` in each row: `raw·TSCAL + TZERO`, each operation in f64. TNULL is NaN.
+    /// Appends the first element of `column` in each row to `out`: `raw·TSCAL + TZERO`, each operation in f64. TNULL
+    /// becomes NaN.
     ///
     /// 64-bit integers beyond 2^53 are rounded to nearest.
     pub fn decode(&self, column: &FitsColumn, out: &mut Vec<f64>) {

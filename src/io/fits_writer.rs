@@ -73,7 +73,7 @@ impl Checksum {
 /// A column of a binary table.
 #[derive(Clone, Debug)]
 pub struct WrittenColumn {
-    /// TTYPEn.
+    /// Name: TTYPEn.
     pub name: String,
     /// TFORMn: `D`, `E`, `K`, `J`, `I`, `B`, `L`, `A` or `X`, with an optional repeat count before it.
     pub form: String,

@@ -1,4 +1,5 @@
-//! The bytes of a file, or of an unnamed temporary file that gzip was unpacked into; read piece by piece, at any place.
+//! The bytes of an input file, or of the unnamed temporary file that gzip was unpacked into; read piece by piece, at
+//! any place.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -28,8 +29,8 @@ const WORTH_TIMING: usize = 16 << 10;
 /// Bytes at the start that are kept, to recognise what a file holds.
 const HEAD_BYTES: u64 = 4096;
 
-/// One input file, read-only, shared by all readers of it: every reading is checked, so that a file that becomes shorter
-/// in the meantime is an error.
+/// An input file, open for reading and cheap to clone; gzip is unpacked into a temporary file. If the file shrinks
+/// while it is open, reading returns an error.
 #[derive(Clone)]
 pub struct InputFile {
     path: Arc<str>,
@@ -40,10 +41,11 @@ pub struct InputFile {
 }
 
 impl InputFile {
-    /// Opens a regular file; gzip is recognised by its content.
+    /// Opens a regular file. Gzip is recognised by its content.
     ///
     /// # Errors
-    /// The system's own error; a directory, pipe or empty file; gzip data that are cut off or larger than believable.
+    /// The operating system refuses; the path is a directory or a pipe; the file is empty; or gzip data are truncated
+    /// or larger than plausible.
     pub fn open(path: &Path) -> Result<InputFile> {
         let name: Arc<str> = path.display().to_string().into();
         // Asked before opening: to open a pipe is to wait for its writer.
@@ -67,18 +69,18 @@ impl InputFile {
         Ok(source)
     }
 
-    /// The file's name as given.
+    /// Name of the file as given.
     pub fn path(&self) -> &Arc<str> {
         &self.path
     }
 
-    /// Bytes, unpacked, when the file was opened; never 0.
+    /// Number of bytes, unpacked, when the file was opened; never 0.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// True for a file that begins as FITS files do.
+    /// True if the file begins as FITS files do.
     pub fn is_fits(&self) -> bool {
         self.head.starts_with(b"SIMPLE  =")
     }
@@ -88,10 +90,10 @@ impl InputFile {
         &self.head
     }
 
-    /// Fills `out` with the bytes from `at` on, unpacked.
+    /// Fills `out` with the bytes from offset `at` on, unpacked.
     ///
     /// # Errors
-    /// The system's own error; the file has become shorter.
+    /// The file cannot be read, or has become shorter.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<()> {
         let _span = trace::span_if(out.len() >= WORTH_TIMING, "read");
         trace::count("bytes read", out.len() as u64);
@@ -169,11 +171,11 @@ impl InputFile {
         self.crc(0..self.len).map(|crc| hexadecimal(&crc))
     }
 
-    /// Refuses files that are given twice: one path, links to one file, or copies, packed or not. No analysis wants that:
-    /// averages would weigh the file twice, with errors as if it were two observations, and sums would have each photon twice.
+    /// Refuses input files that are given twice: one path, links to one file, or copies, packed or not. An average
+    /// would count such a file as two observations, with errors that are too small; a sum would have each photon twice.
     ///
     /// # Errors
-    /// Two files of the same content; the error names both.
+    /// Two files have the same content; the error names both.
     pub fn refuse_duplicates<'a>(sources: impl IntoIterator<Item = &'a InputFile>) -> Result<()> {
         let mut seen: HashMap<u64, Vec<&InputFile>> = HashMap::new();
         for source in sources {
@@ -200,7 +202,7 @@ impl InputFile {
         Ok(true)
     }
 
-    /// True when the file was gzip.
+    /// True if the file was gzip.
     pub fn compressed(&self) -> bool {
         self.compressed
     }

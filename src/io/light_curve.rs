@@ -15,15 +15,16 @@ use crate::data::{Gti, InputRecord, LightCurve, Provenance};
 /// Part of a bin by which a time may miss the grid: times are often printed with few digits.
 const OFF_GRID: f64 = 0.02;
 
-/// The light curve in a file, or `None` when the file holds something else (events, say).
+/// Reads the light curve in a file. `None` if the file holds something else, such as events.
 ///
 /// FITS: the first table whose HDUCLAS1 is `LIGHT CURVE` or `LIGHTCURVE`, or whose name is RATE, with a TIME column and
-/// COUNTS or RATE (RATE1); the unit of a column is its TUNITn, that of keywords TIMEUNIT. Text: numbers in columns, `time`,
-/// `rate` (or `counts` where a header line says so) and an optional error. Rows without a finite value or without exposure
-/// are missing bins.
+/// COUNTS or RATE (RATE1). The unit of a column is its TUNITn, that of keywords TIMEUNIT. Text: numbers in columns,
+/// `time`, `rate` (or `counts` if a header line says so) and an optional error. Rows without a finite value or without
+/// exposure are missing bins.
 ///
 /// # Errors
-/// A light curve without usable columns; bins that are not on a regular grid (with the place); unusable GTIs.
+/// A light curve without usable columns, bins that are not on a regular grid (the error names the row), or good time
+/// intervals that cannot be used.
 pub fn read(source: &InputFile, gti: &super::GtiSource, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
     if !source.is_fits() {
         let Some(raw) = text_table::read(source)? else { return Ok(None) };
@@ -244,7 +245,7 @@ fn grid(path: &str, row: &(&str, Vec<usize>), time: &[f64], timedel: Option<f64>
 }
 
 impl LightCurve {
-    /// Opens a file that holds a light curve, with its own intervals.
+    /// Opens a file that holds a light curve, with its own good time intervals.
     ///
     /// # Errors
     /// See [`read`]; the file holds something else.

@@ -12,7 +12,8 @@ use crate::data::header::HeaderCards;
 use crate::data::table::{Table, column};
 
 impl LightCurve {
-    /// The light curve as a table: `time` (s, centre) `counts` `rate` `rate_err` `fracexp`.
+    /// The light curve as a table with the columns `time` (s, centre of the bin), `counts`, `rate`, `rate_err` and
+    /// `fracexp`.
     pub fn table(&self) -> Table<'_> {
         Table {
             name: "RATE",
@@ -27,10 +28,10 @@ impl LightCurve {
         }
     }
 
-    /// Writes to a file, or to standard output for `-`; the format is that of the extension.
+    /// Writes the light curve to a file, or to standard output for `-`. The extension of the name tells the format.
     ///
     /// # Errors
-    /// An unknown extension; the file exists and `overwrite` is false; the system's own error.
+    /// An unknown extension, a file that exists while `overwrite` is false, or a failure of writing.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let bytes = match TableFormat::from_path(path)? {
             TableFormat::Fits => self.fits().map(Cursor::into_inner).map_err(|e| Error::io(path, e))?,

@@ -1,4 +1,4 @@
-//! Reading event files, and writing what comes of them.
+//! Files: reading event files, light curves, ephemerides and responses, and writing products.
 // Input says how much there is of everything: what is indexed here says why that is there.
 #![cfg_attr(
     not(test),

@@ -111,12 +111,12 @@ const IGNORED_KEYS: [&str; 56] = [
     "EPHEM",
 ];
 
-/// An ephemeris file, times as MJD.
+/// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
 pub struct ParFile {
     path: String,
     crc32: String,
-    /// Name of the pulsar; empty where the file has none.
+    /// Name of the pulsar; empty if the file has none.
     pub name: String,
     /// Phase by time of emission; its epoch is a MJD.
     ephemeris: Ephemeris,
@@ -174,10 +174,11 @@ fn matches(pattern: &str, key: &str) -> bool {
 }
 
 impl ParFile {
-    /// Reads an ephemeris file.
+    /// Reads a `.par` file.
     ///
     /// # Errors
-    /// It cannot be read; a number is none, or is missing; a key that moves the phase is not understood; the units are not TDB.
+    /// The file cannot be read; a number is missing or malformed; a key that changes the phase is not supported; or the
+    /// units are not TDB.
     pub fn read(path: &Path, warnings: &mut Warnings) -> Result<ParFile> {
         let source = InputFile::open(path)?;
         let bytes = source.read(0..source.len())?;
@@ -261,7 +262,7 @@ impl ParFile {
         &self.path
     }
 
-    /// The same in seconds of a frame.
+    /// The timing model with all times as seconds from `mjdref`.
     pub fn in_frame(&self, mjdref: MjdRef) -> TimingModel {
         let seconds = |mjd: DoubleDouble| mjdref.seconds_of(mjd);
         let orbit = self.orbit.map(|orbit| Orbit { epoch: seconds(orbit.epoch), ..orbit });

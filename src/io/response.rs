@@ -10,11 +10,11 @@ use super::input_file::{InputFile, format_error};
 use crate::base::error::Result;
 
 impl EventFile {
-    /// Takes the energies of channels from the EBOUNDS extension of a response (RMF or RSP), and the channels from the
-    /// column that its CHANTYPE names: PI or PHA, PI when it names none.
+    /// Takes the energies of channels from the EBOUNDS extension of a response file (RMF or RSP), and the channels from
+    /// the column that its CHANTYPE names: PI or PHA, or PI if it names none.
     ///
     /// # Errors
-    /// The file cannot be read or has no EBOUNDS; the events have no such column.
+    /// The file cannot be read or has no EBOUNDS extension, or the events have no such column.
     pub fn use_response(&mut self, path: &Path) -> Result<()> {
         let source = InputFile::open(path)?;
         let (hdus, _) = fits::scan(&source)?;

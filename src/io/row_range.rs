@@ -20,7 +20,7 @@ pub(crate) struct RowRangeReader<'a> {
     hashed: bool,
     /// What the rows read so far tell.
     pub part: RowRangeScan,
-    /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
+    /// The balance so far; only the fields `read`, `filtered`, `not_photons` and `dropped` are filled.
     pub balance: EventBalance,
 }
 

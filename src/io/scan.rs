@@ -1,4 +1,4 @@
-//! One look over an event file: order and span of its times, its channels, its checksums and what is odd about its container.
+//! What one reading of an event file tells: order and range of its times, its channels and its checksums.
 
 use std::ops::Range;
 
@@ -139,7 +139,7 @@ fn in_order_of_time(times: &[f64]) -> bool {
 }
 
 impl EventFile {
-    /// Smallest and largest channel; `None` without a channel column or events.
+    /// Lowest and highest channel of all events; `None` without a channel column or events.
     ///
     /// # Errors
     /// The file cannot be read, or has become shorter.
@@ -154,7 +154,7 @@ impl EventFile {
         Ok((range.0 <= range.1).then_some(range))
     }
 
-    /// Compares the bytes of the event table with its DATASUM, if it has one.
+    /// Warns if the bytes of the event table do not agree with its DATASUM keyword.
     ///
     /// # Errors
     /// See [`EventFile::channel_range`].
@@ -173,7 +173,8 @@ impl EventFile {
         self.look().map(|look| hexadecimal(&look.crc))
     }
 
-    /// What there is to know of the times as a whole.
+    /// Whether all times are sorted, the smallest and the largest, and how many are not finite. Reads the file once, on
+    /// all cores, and remembers the result.
     ///
     /// # Errors
     /// See [`EventFile::channel_range`].

@@ -1,4 +1,4 @@
-//! The stream of selected times of one file, in order, in pieces of any size.
+//! A stream of the selected event times of one file, in order, in pieces of any size.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::data::{ChannelRange, EventBalance};
 /// Rows decoded at a time to be sorted.
 const CHUNK: usize = 1 << 18;
 
-/// Which events of a file are kept.
+/// Which events of a file are used.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Channels.
+    /// The range of energy channels; `None` for all.
     pub channels: Option<ChannelRange>,
-    /// Detectors.
+    /// Values of the mission's detector column ([`EventFile::detector_name`]); `None` for all.
     pub detectors: Option<Vec<i64>>,
 }
 
@@ -244,7 +244,7 @@ fn no_weight(file: &EventFile, column: &FitsColumn, row: usize, value: f64) -> E
     file.table.error(&place, &message)
 }
 
-/// Times of the selected events in order; what was not selected is counted.
+/// A reader of the selected times of a file, in order. Events that are not selected are counted.
 pub struct EventStream<'a> {
     file: &'a EventFile,
     decoder: Decoder<'a>,
@@ -258,15 +258,16 @@ pub struct EventStream<'a> {
     cells: Vec<ChannelCell>,
     /// Those of the times that were given last.
     weights: Vec<f64>,
-    /// `read`, `filtered`, `not_photons` and `dropped` so far; the other fields stay 0.
+    /// The balance so far; only the fields `read`, `filtered`, `not_photons` and `dropped` are filled.
     pub balance: EventBalance,
 }
 
 impl<'a> EventStream<'a> {
-    /// Starts reading. An unsorted file is sorted first, in bounded memory, with a warning.
+    /// Starts reading. If the times are not in order, they are sorted first, in bounded memory, with a warning.
     ///
     /// # Errors
-    /// A selection by a column the file does not have; no event near the good time intervals; the disk is full while sorting.
+    /// The selection needs a column that the file does not have, no event is near the good time intervals, or the disk
+    /// is full while sorting.
     pub fn open(file: &'a EventFile, selection: Selection, warnings: &mut Warnings) -> Result<EventStream<'a>> {
         let mut stream = EventStream::unread(file, BandSelection { selection, ..BandSelection::default() })?;
         stream.prepare(warnings)?;
@@ -351,10 +352,10 @@ impl<'a> EventStream<'a> {
         Ok(scan.sorted)
     }
 
-    /// Appends the selected times of the next `rows` rows to `out`; false when the file is used up.
+    /// Appends the selected times of the next `rows` rows to `out`; false if no row is left.
     ///
     /// # Errors
-    /// The file, or the temporary one of an unsorted input, cannot be read, or has become shorter.
+    /// The file, or the temporary file of sorted times, cannot be read, or has become shorter.
     pub fn next_chunk(&mut self, rows: usize, out: &mut Vec<f64>) -> Result<bool> {
         self.prepare(&mut Warnings::default())?;
         if let Some(sorted) = &mut self.sorted {

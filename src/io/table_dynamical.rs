@@ -1,4 +1,4 @@
-//! Dynamical spectra on disk: FITS images with tables of their axes, or text with one line a cell.
+//! Dynamical spectra on disk: FITS images with tables of their axes, or text with one line for each cell.
 
 use std::io::{Seek, Write};
 use std::path::Path;
@@ -28,12 +28,12 @@ struct DynamicalTable<'a> {
 }
 
 impl DynamicalPowerSpectrum {
-    /// Writes to a file, or to standard output for `-`. FITS: the primary image `power`, a line a time; the tables TIME (`time`,
-    /// `start`, `stop`, `m`, `rate`, `noise`) and FREQ (`freq`, `df`, `k`). Text and JSON: columns `time`, `freq`, `power`, one line a
-    /// cell.
+    /// Writes the spectrum to a file, or to standard output for `-`. FITS: the primary image `power`, with one line for
+    /// each time, and the tables TIME (`time`, `start`, `stop`, `m`, `rate`, `noise`) and FREQ (`freq`, `df`, `k`).
+    /// Text and JSON: the columns `time`, `freq` and `power`, with one line for each cell.
     ///
     /// # Errors
-    /// The file exists and `overwrite` is false; the system's own error.
+    /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let unit = power_unit(self.meta.norm);
         DynamicalTable {
@@ -47,10 +47,11 @@ impl DynamicalPowerSpectrum {
 }
 
 impl DynamicalCrossSpectrum {
-    /// As a power spectrum, with the cells `cross_re`, `cross_im`, `power1`, `power2`, `phase_lag` (rad).
+    /// Writes the spectrum as [`DynamicalPowerSpectrum::write`] does, with the cells `cross_re`, `cross_im`, `power1`,
+    /// `power2` and `phase_lag` (rad).
     ///
     /// # Errors
-    /// The file exists and `overwrite` is false; the system's own error.
+    /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let (unit, lags) = (power_unit(self.meta.norm), self.phase_lag());
         let cells = vec![
@@ -145,7 +146,7 @@ fn axis(header: &mut HeaderCards, number: u8, name: &str, unit: &str, values: &[
 }
 
 impl ShiftedPower {
-    /// The spectrum as a table, with the metadata of what it was made of.
+    /// The spectrum as a table, with the metadata of the dynamical spectrum `of` that it was made from.
     pub fn table(&self, of: &DynamicalPowerSpectrum) -> Table<'_> {
         let unit = power_unit(of.meta.norm);
         let columns = vec![
@@ -161,7 +162,7 @@ impl ShiftedPower {
 }
 
 impl CrossPowers {
-    /// The spectrum as a table, in a normalisation, with the metadata of what it was made of.
+    /// The spectrum as a table, in the normalisation `norm`, with the metadata `meta`.
     pub fn table(&self, norm: Norm, meta: Json) -> Table<'_> {
         let unit = power_unit(norm);
         let columns = vec![
@@ -178,7 +179,7 @@ impl CrossPowers {
 }
 
 impl Bispectrum {
-    /// The bispectrum as a table, a line a pair.
+    /// The bispectrum as a table with one row for each pair of frequencies.
     pub fn table(&self) -> Table<'_> {
         let columns = vec![
             column("freq1", "Hz", &self.freq1),
@@ -193,7 +194,7 @@ impl Bispectrum {
 }
 
 impl CumulantBispectrum {
-    /// The bispectrum as a table, a line a pair.
+    /// The bispectrum as a table with one row for each pair of frequencies.
     pub fn table(&self) -> Table<'_> {
         let columns = vec![
             column("freq1", "Hz", &self.freq1),

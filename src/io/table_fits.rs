@@ -1,4 +1,4 @@
-//! Products as FITS binary tables.
+//! Tables as FITS binary tables.
 #![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::io::{Cursor, Seek, Write};

@@ -1,4 +1,4 @@
-//! Products on disk: ECSV, CSV, JSON, written whole or not at all.
+//! Tables on disk: ECSV, CSV, JSON and FITS, written whole or not at all.
 #![expect(clippy::indexing_slicing, reason = "the columns of a product are of one length")]
 
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ const BLOCK_ROWS: usize = 1 << 11;
 const ROWS_HELD: usize = 64 * BLOCK_ROWS;
 
 impl AveragedPowerSpectrum {
-    /// The spectrum as a table.
+    /// The spectrum as a table with one row for each frequency.
     pub fn table(&self) -> Table<'_> {
         let power_unit = power_unit(self.meta.norm);
         let mut columns = vec![
@@ -44,7 +44,7 @@ impl AveragedPowerSpectrum {
 }
 
 impl AveragedCrossSpectrum {
-    /// The spectrum as a table.
+    /// The spectrum as a table with one row for each frequency.
     pub fn table(&self) -> Table<'_> {
         let power = power_unit(self.meta.norm);
         let columns = vec![
@@ -75,7 +75,7 @@ impl AveragedCrossSpectrum {
 }
 
 impl EnergySpectrum {
-    /// The spectrum as a table.
+    /// The spectrum as a table with one row for each band.
     pub fn table(&self) -> Table<'_> {
         let (lo, hi, unit) = match self.meta.channels {
             true => ("channel_lo", "channel_hi", ""),
@@ -95,8 +95,9 @@ impl EnergySpectrum {
 }
 
 impl Histogram {
-    /// Writes a table of `time_lo` `time_hi` (s), `energy_lo` `energy_hi` (keV) or `channel_lo` `channel_hi` where there are, `counts`
-    /// and `exposure` (s of good time) to a file, or to standard output for `-`; the format is that of the extension.
+    /// Writes the histogram to a file, or to standard output for `-`, as a table with the columns `time_lo` and
+    /// `time_hi` (s), `energy_lo` and `energy_hi` (keV) or `channel_lo` and `channel_hi` if there are energy bins,
+    /// `counts`, and `exposure` (s of good time). The extension of the name tells the format.
     ///
     /// # Errors
     /// See [`Table::write`].
@@ -120,7 +121,7 @@ impl Histogram {
 }
 
 impl FadSpectrum {
-    /// The spectra as a table.
+    /// The spectra as a table with one row for each frequency.
     pub fn table(&self) -> Table<'_> {
         let power = power_unit(self.meta.norm);
         let columns = vec![
@@ -151,24 +152,24 @@ pub(super) fn power_unit(norm: Norm) -> &'static str {
     }
 }
 
-/// Format of a product's file.
+/// Format of the file that a table is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
     /// Enhanced character-separated values of astropy (APE 6).
     Ecsv,
-    /// Comma-separated values; the metadata are comment lines.
+    /// Comma-separated values, with the metadata in comment lines.
     Csv,
-    /// One JSON object: `meta` and `columns`.
+    /// A JSON object with `meta` and `columns`.
     Json,
     /// A FITS binary table.
     Fits,
 }
 
 impl TableFormat {
-    /// The format of an extension; `-` is ECSV.
+    /// The format that the extension of a name tells; ECSV for `-`.
     ///
     /// # Errors
-    /// An extension that names no format.
+    /// The extension names no format.
     pub fn from_path(path: &str) -> Result<TableFormat> {
         let extension = Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         match extension.as_deref() {
@@ -183,19 +184,19 @@ impl TableFormat {
 }
 
 impl Table<'_> {
-    /// Writes to a file, or to standard output for `-`.
+    /// Writes the table to a file, or to standard output for `-`. The extension of the name tells the format.
     ///
     /// # Errors
-    /// The file exists and `overwrite` is false; the system's own error.
+    /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         let _span = trace::span("write");
         write_bytes(path, overwrite, &self.encode(TableFormat::from_path(path)?)?)
     }
 
-    /// The bytes of a file.
+    /// The bytes of a file with this table.
     ///
     /// # Errors
-    /// Metadata that a format cannot hold.
+    /// The format cannot hold the metadata.
     pub fn encode(&self, format: TableFormat) -> Result<Vec<u8>> {
         match format {
             TableFormat::Ecsv => Ok(self.ecsv().into_bytes()),
@@ -357,10 +358,10 @@ fn yaml_text(text: &str) -> String {
     Value::String(text.to_string()).to_string()
 }
 
-/// Refuses early what [`Table::write`] would refuse in the end, so that no long run is lost.
+/// Checks that a file could be written, before a long run begins.
 ///
 /// # Errors
-/// The file exists and `overwrite` is false; its folder does not exist.
+/// The file exists and `overwrite` is false, or its folder does not exist.
 pub fn check_output(path: &str, overwrite: bool) -> Result<()> {
     let path = Path::new(path);
     if path.exists() && !overwrite {

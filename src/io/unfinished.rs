@@ -51,8 +51,8 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes all unfinished files of a process that is about to end: none can be made afterwards, for whoever tries waits
-/// until the process has ended.
+/// Removes the temporary files of all outputs that are being written, for a process that is about to end. No new one
+/// can be made afterwards: whoever tries waits until the process has ended.
 pub fn remove_all() {
     let list = unfinished();
     for path in list.iter() {

@@ -15,7 +15,7 @@ use crate::base::error::{Error, Result};
 use crate::data::header::HeaderCards;
 use crate::science::AveragedPowerSpectrum;
 
-/// The two files that a power spectrum becomes.
+/// The two files that XSPEC needs to read a power spectrum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct XspecFiles {
     /// The spectrum, `STEM.pha`.
@@ -25,16 +25,16 @@ pub struct XspecFiles {
 }
 
 impl XspecFiles {
-    /// `STEM.pha` and `STEM.rsp`; a `.pha` that ends the stem is not doubled.
+    /// The files `STEM.pha` and `STEM.rsp`; a stem that ends in `.pha` is taken without it.
     pub fn from_stem(stem: &str) -> XspecFiles {
         let stem = stem.strip_suffix(".pha").unwrap_or(stem);
         XspecFiles { pha: format!("{stem}.pha").into(), rsp: format!("{stem}.rsp").into() }
     }
 
-    /// Refuses early what [`XspecFiles::write`] would refuse in the end.
+    /// Checks that [`XspecFiles::write`] could write, before a long run begins.
     ///
     /// # Errors
-    /// A stem without a name; one of the files exists and `overwrite` is false; their folder does not exist.
+    /// The stem has no name, one of the files exists and `overwrite` is false, or their folder does not exist.
     pub fn check(&self, overwrite: bool) -> Result<()> {
         if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
             let message =
@@ -45,10 +45,10 @@ impl XspecFiles {
         check_output(&text(&self.rsp), overwrite)
     }
 
-    /// Writes both files, the response first: a spectrum that is there has its response.
+    /// Writes both files, the response first, so that a spectrum that exists has its response.
     ///
     /// # Errors
-    /// See [`XspecFiles::check`]; frequencies that single precision, which the memos ask for, cannot tell apart.
+    /// See [`XspecFiles::check`]; frequencies that are equal in single precision, which the formats ask for.
     pub fn write(&self, spectrum: &AveragedPowerSpectrum, overwrite: bool) -> Result<()> {
         self.check(overwrite)?;
         let edges = edges(spectrum)?;
