@@ -69,8 +69,8 @@ fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<OffsetTimeSour
 
 /// Walks through segments and events together; both are in order.
 ///
-/// Each input is read once: the times of all its bands come together, and wait until the rows of their channels are filled.
-/// Where too many would wait, a batch has what came of each channel, and another goes on with the same segment.
+/// Each input is read once: the times of all its bands come together, and wait until the rows of their series are filled.
+/// Where too many would wait, a batch has what came of each series, and another goes on with the same segment.
 pub(super) struct Batcher<'a> {
     plan: &'a Plan,
     readers: Vec<Reader<'a>>,
@@ -80,9 +80,9 @@ pub(super) struct Batcher<'a> {
     /// Where filling goes on: pass, and row in the group.
     pass: usize,
     row: usize,
-    /// Some channel of the current segment waits for the times of others to be taken.
+    /// Some series of the current segment waits for the times of others to be taken.
     waiting: bool,
-    /// One a segment and channel.
+    /// One a segment and series.
     rows: Vec<SeriesSegment>,
     first: bool,
     times: Vec<f64>,
@@ -147,7 +147,7 @@ impl<'a> Batcher<'a> {
                 }
                 self.row += 1;
                 if self.waiting && self.row.is_multiple_of(channels) {
-                    // Each channel has given what was read; the same segment goes on.
+                    // Each series has given what was read; the same segment goes on.
                     (self.row, self.waiting) = (self.row - channels, false);
                     return Ok(Some(self.take_batch(false)));
                 }

@@ -10,10 +10,12 @@ use crate::data::LightCurve;
 use crate::science::bispectrum::{Bispectrum, BispectrumSums};
 use crate::science::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
 
-/// The bispectrum of events, averaged over their segments, up to `max_freq` Hz. Of the options only those of segments count.
+/// The bispectrum of events, averaged over segments, at pairs of frequencies whose sum is at most `max_freq` Hz
+/// (`None`: the Nyquist frequency). Of the options only those that choose the segments are used (`dt`, `segment_size`,
+/// `combine`, `compat_stingray`, `chunk_events`).
 ///
 /// # Errors
-/// See [`Plan::new`] and [`BispectrumSums::new`]; reading fails; no event in any segment.
+/// See [`Plan::new`] and [`BispectrumSums::new`]; a file cannot be read; or there is no event in any segment.
 pub fn bispectrum_of_events(
     inputs: Vec<Events>,
     options: &PowerSpectrumOptions,
@@ -31,7 +33,9 @@ pub fn bispectrum_of_events(
     Ok(sums.finish(r.dt, device(), made))
 }
 
-/// The bispectrum of a light curve, averaged over its segments, up to `max_freq` Hz.
+/// The bispectrum of a light curve, averaged over segments, at pairs of frequencies whose sum is at most `max_freq` Hz
+/// (`None`: the Nyquist frequency). Of the options only those that choose the segments are used (`segment_size`,
+/// `min_fracexp`).
 ///
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`BispectrumSums::new`].
@@ -49,11 +53,11 @@ pub fn bispectrum_of_light_curve(
     Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
 }
 
-/// The bispectrum of events by the peer's definition, the mean of those of their segments. Of the options of the spectrum only
-/// those of segments count.
+/// The bispectrum of events by Stingray's definition ([`cumulant`](crate::science::cumulant)), averaged over segments.
+/// Of `options` only those that choose the segments are used.
 ///
 /// # Errors
-/// See [`Plan::new`] and [`CumulantSums::new`]; reading fails; no event in any segment.
+/// See [`Plan::new`] and [`CumulantSums::new`]; a file cannot be read; or there is no event in any segment.
 pub fn cumulant_bispectrum_of_events(
     inputs: Vec<Events>,
     options: &PowerSpectrumOptions,
@@ -71,7 +75,8 @@ pub fn cumulant_bispectrum_of_events(
     Ok(sums.finish(r.dt, device(), made))
 }
 
-/// The bispectrum of a light curve by the peer's definition, the mean of those of its segments.
+/// The bispectrum of a light curve by Stingray's definition ([`cumulant`](crate::science::cumulant)), averaged over
+/// segments. Of `options` only those that choose the segments are used.
 ///
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`CumulantSums::new`].

@@ -1,4 +1,4 @@
-//! Two channels in common segments → sums → cross spectrum.
+//! Cross spectra: subject and reference in common segments → sums → cross spectrum.
 
 use serde::Serialize;
 
@@ -15,16 +15,17 @@ use crate::segment::plan::Resolution;
 /// Options of an averaged cross spectrum of events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CrossSpectrumOptions {
-    /// Bin width, s; chosen when left out.
+    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer.
     pub dt: Option<f64>,
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// From sums to spectrum.
+    /// Normalisation, rebinning and noise levels.
     #[serde(flatten)]
     pub cross: CrossOptions,
-    /// The peer's rules where this library's differ.
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
     pub compat_stingray: bool,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
@@ -36,20 +37,21 @@ impl Default for CrossSpectrumOptions {
     }
 }
 
-/// Two channels of one observation.
+/// Two energy bands (or detectors) of one observation: the subject and the reference of a cross spectrum.
 pub struct EventPair<'a> {
-    /// The reference.
+    /// Events of the reference.
     pub reference: Events<'a>,
-    /// The subject, whose lags are positive where it is late.
+    /// Events of the subject. Lags are positive if the subject is late.
     pub subject: Events<'a>,
 }
 
-/// The averaged cross spectrum of the channels of one or several observations, in common segments: the intervals are those that
-/// both channels have. With `inside` every photon of the subject is one of the reference, too, and leaves it: correlated with
-/// itself it would have no lag and full coherence.
+/// Averages the cross spectra of segments that subject and reference have in common. `inputs` are one or several
+/// observations; good time is that of both sides of a pair. Set `inside` if the reference contains all photons of the
+/// subject. They are then removed from the reference, because photons correlated with themselves would add a signal of
+/// zero lag and full coherence.
 ///
 /// # Errors
-/// Options without meaning; no interval long enough; reading fails; the device fails; no event in any segment.
+/// See [`CrossSpectrumOptions::plan`]; a file cannot be read; the device fails; or there is no event in any segment.
 pub fn cross_spectrum_of_events(
     inputs: Vec<EventPair>,
     inside: bool,
@@ -79,10 +81,11 @@ pub fn cross_spectrum_of_events(
 }
 
 impl CrossSpectrumOptions {
-    /// The plan of a cross spectrum, and the events of its inputs.
+    /// Plans the segments of a cross spectrum. Gives the plan, and the inputs in the order of the plan.
     ///
     /// # Errors
-    /// Options without meaning; no interval long enough.
+    /// `dt` or `segment_size` is not positive, `dt` is longer than the segment, a segment has fewer than 3 bins, or no
+    /// interval holds one segment.
     pub fn plan<'a>(
         &self,
         inputs: Vec<EventPair<'a>>,
@@ -95,7 +98,7 @@ impl CrossSpectrumOptions {
     }
 }
 
-/// Plans the common segments of some channels, and what is to be read for them.
+/// Plans the common segments of some series, and what is to be read for them.
 pub(super) fn plan_channels<'a>(
     inputs: Vec<EventPair<'a>>,
     inside: bool,
@@ -123,7 +126,7 @@ pub(super) fn plan_channels<'a>(
 }
 
 impl<'a> EventPair<'a> {
-    /// The inputs and the first channel of each: two bands of one file are one input, which is read once.
+    /// The inputs and the first series of each: two bands of one file are one input, which is read once.
     fn read_once(self, inside: bool) -> Result<Vec<(usize, Events<'a>)>> {
         let EventPair { reference, subject } = self;
         if let (Some((file, r)), Some((other, s))) = (&reference.origin, &subject.origin)

@@ -24,10 +24,11 @@ const LARGE_MATRIX: u64 = 1 << 30;
 /// Options of a dynamical power spectrum of events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DynamicalOptions {
-    /// Segments, normalisation and rebinning of frequencies. The noise level is Poisson's, a value, or none.
+    /// Segments, normalisation and rebinning of frequencies. The noise level is Poisson's, a value, or none; it cannot
+    /// be fitted.
     #[serde(flatten)]
     pub spectrum: PowerSpectrumOptions,
-    /// Rebinning of times.
+    /// How many segments are averaged into a row.
     #[serde(flatten)]
     pub time: TimeRebin,
 }
@@ -36,7 +37,7 @@ pub struct DynamicalOptions {
 pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { channels: 1, inside: 0 };
 
 impl DynamicalOptions {
-    /// Plans the segments of some inputs; a large matrix is warned of.
+    /// Plans the segments of the inputs. Warns if the matrix will be large.
     ///
     /// # Errors
     /// See [`Plan::new`].
@@ -48,10 +49,10 @@ impl DynamicalOptions {
         Ok(plan)
     }
 
-    /// Rows (at most) and frequencies of the matrix that a plan makes.
+    /// The largest number of rows, and the number of frequencies, of the matrix that a plan makes.
     ///
     /// # Errors
-    /// Rebinning without meaning.
+    /// A rebinning factor is 0, or not finite and positive.
     pub fn shape(&self, plan: &Plan) -> Result<(u64, usize)> {
         recipe(&self.spectrum.power, self.time, &plan.spec, plan.resolution.dt, false)
             .shape(plan.total_segments(), stretches(plan))
@@ -117,10 +118,10 @@ pub(super) fn cross_recipe(
     })
 }
 
-/// The dynamical power spectrum of events. Memory holds the matrix, and what batches take.
+/// Power spectra of events against time. Memory holds the whole matrix.
 ///
 /// # Errors
-/// See [`super::spectrum_of_events`]; a fitted noise level.
+/// See [`super::spectrum_of_events`]; a noise level that is to be fitted.
 pub fn dynamical_spectrum_of_events(
     inputs: Vec<Events>,
     options: &DynamicalOptions,
@@ -146,19 +147,20 @@ pub fn dynamical_spectrum_of_events(
 /// Options of a dynamical cross spectrum of events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DynamicalCrossOptions {
-    /// Segments, normalisation and rebinning of frequencies. Noise levels are Poisson's, a value, or none; `fullspec` is not possible.
+    /// Segments, normalisation and rebinning of frequencies. Noise levels are Poisson's, a value, or none; they cannot
+    /// be fitted. `fullspec` is not possible.
     #[serde(flatten)]
     pub spectrum: CrossSpectrumOptions,
-    /// Rebinning of times.
+    /// How many segments are averaged into a row.
     #[serde(flatten)]
     pub time: TimeRebin,
 }
 
-/// The dynamical cross spectrum of the channels of one or several observations, in common segments; `inside` as for
-/// [`super::cross_spectrum_of_events`].
+/// Cross spectra against time, of segments that subject and reference have in common. `inputs` are one or several
+/// observations; for `inside` see [`super::cross_spectrum_of_events`].
 ///
 /// # Errors
-/// See there; a fitted noise level, `fullspec`.
+/// See [`super::cross_spectrum_of_events`]; a noise level that is to be fitted; `fullspec`.
 pub fn dynamical_cross_spectrum_of_events(
     inputs: Vec<EventPair>,
     inside: bool,

@@ -15,12 +15,13 @@ use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::segment::{PlanSpec, Quantity};
 
-/// The dynamical power spectrum of flux segments that follow one another from time 0 on, all of one length. With
-/// `use_common_mean` false each is normalised by its own mean (and errors), and one that cannot be is skipped.
+/// Power spectra against time of segments of a binned series. The segments follow one another from time 0 on and all
+/// have the same number of bins. If `use_common_mean` is false, each segment is normalised by its own mean (and
+/// errors); a segment that cannot be, such as an empty one, is skipped.
 ///
 /// # Errors
-/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment that can be normalised, a matrix that
-/// memory does not hold; the device fails.
+/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment that can be
+/// normalised, a matrix larger than memory, or a failure of the device.
 pub fn dynamical_spectrum_of_flux(
     segments: impl IntoIterator<Item = FluxSegment>,
     options: &FluxOptions,
@@ -31,11 +32,12 @@ pub fn dynamical_spectrum_of_flux(
     of_flux(segments, options, time, one_after_the_other, backend, warnings)
 }
 
-/// The dynamical cross spectrum of pairs of flux segments that follow one another from time 0 on, all of one length. A pair of
-/// which either segment is empty, or cannot be normalised where `use_common_mean` is false, is skipped and leaves its time free.
+/// Cross spectra against time of pairs of segments of two binned series. The pairs follow one another from time 0 on
+/// and all segments have the same number of bins. A pair is skipped, and leaves its time free, if either segment is
+/// empty, or cannot be normalised where `use_common_mean` is false.
 ///
 /// # Errors
-/// As for [`dynamical_spectrum_of_flux`]; a fitted noise level, `fullspec`.
+/// As for [`dynamical_spectrum_of_flux`]; a noise level that is to be fitted; `fullspec`.
 pub fn dynamical_cross_spectrum_of_flux(
     pairs: impl IntoIterator<Item = FluxPair>,
     options: &CrossFluxOptions,
@@ -135,8 +137,8 @@ fn check_finite(power: &[f64], mean: f64, norm: Norm) -> Result<()> {
     Err(Error::argument("norm", norm, message))
 }
 
-/// The dynamical power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
-/// split it into stretches.
+/// Power spectra of a light curve against time. Segments consist of whole bins and do not reach over bins that are
+/// missing, not finite or exposed too little.
 ///
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`dynamical_spectrum_of_flux`].
@@ -158,8 +160,7 @@ pub fn dynamical_spectrum_of_light_curve(
     Ok(spectrum)
 }
 
-/// The dynamical cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it into
-/// stretches.
+/// Cross spectra of two light curves against time. Segments consist of whole bins that both light curves have.
 ///
 /// # Errors
 /// See [`LightCurveCrossPlan::new`] and [`dynamical_cross_spectrum_of_flux`].

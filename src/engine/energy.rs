@@ -19,22 +19,23 @@ use crate::segment::plan::Resolution;
 /// Options of an energy spectrum of events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EnergySpectrumOptions {
-    /// Bin width, s; chosen when left out.
+    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer.
     pub dt: Option<f64>,
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// Several inputs.
+    /// How several inputs make one spectrum.
     pub combine: Combine,
-    /// From sums to spectrum.
+    /// Quantity, frequencies and normalisation.
     #[serde(flatten)]
     pub energy: EnergyOptions,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
 
 impl EnergySpectrumOptions {
-    /// Defaults of a kind of spectrum, between two frequencies where it has some.
+    /// The options for a kind of energy spectrum between the frequencies `freq` (Hz), all others at their defaults.
+    /// `freq` is `None` for [`EnergyKind::Count`].
     pub fn new(kind: EnergyKind, freq: Option<[f64; 2]>) -> EnergySpectrumOptions {
         let energy = EnergyOptions { kind, freq, fractional: kind != EnergyKind::Covariance };
         let (dt, segment_size) = (None, None);
@@ -42,33 +43,34 @@ impl EnergySpectrumOptions {
     }
 }
 
-/// The bands of an energy spectrum as its users know them: what the channel ranges of the inputs are made of.
+/// The energy bands of an energy spectrum, in keV or channels, as the user named them. They label the columns of the
+/// product; the channel ranges of the inputs ([`Events::from_bands`]) are made from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnergyBands {
-    /// The reference, band 0 of the inputs.
+    /// The reference band, which is the first band of each input.
     pub reference: Band,
-    /// The bands of interest, which are the others.
+    /// The bands that a value is computed for, in the order of the other bands of each input.
     pub subjects: Vec<Band>,
-    /// They are channels and not keV.
+    /// True if the bands are given in channels, false if in keV.
     pub channels: bool,
 }
 
-/// What is known of an energy spectrum before an event is read.
+/// The segments of an energy spectrum, planned before an event is read.
 pub struct EnergyPlan {
-    /// Segments and sums.
+    /// Segments and inputs.
     pub plan: Plan,
-    /// Frequencies used.
+    /// Number of frequencies used.
     pub frequencies: usize,
     /// Bit s: the photons of that band leave the reference for it.
     inside: u64,
 }
 
 impl EnergyPlan {
-    /// Plans the segments.
+    /// Plans the segments of an energy spectrum.
     ///
     /// # Errors
-    /// Bands that overlap in part, that differ among the inputs, or that the inputs do not have; options without meaning; no frequency
-    /// in the band; no interval long enough.
+    /// Bands that overlap in part, that differ between the inputs, or that the inputs do not have; `dt` or
+    /// `segment_size` out of range; no frequency in the band; or no interval that holds one segment.
     pub fn new(
         inputs: &[Events],
         bands: &EnergyBands,
@@ -141,13 +143,14 @@ fn relations(inputs: &[Events], bands: &EnergyBands) -> Result<u64> {
     all.ok_or_else(|| Error::argument("inputs", 0, "at least one input is needed"))
 }
 
-/// Variability against energy of events, all bands in one pass: each event is read once and counted in its band and, where it is in
-/// there, in the reference. The inputs are those of [`Events::from_bands`], the reference first.
+/// Computes a quantity of the variability against energy, for all bands in one pass: each event is read once, and
+/// counted in its band and in the reference if it belongs to both. `inputs` are those of [`Events::from_bands`], the
+/// reference first.
 ///
-/// The balance of photons counts events, not entries in bands: one in a band and in the reference is one.
+/// The balance counts events, not entries in bands: an event that is in a band and in the reference counts once.
 ///
 /// # Errors
-/// See [`EnergyPlan::new`]; reading fails; the device fails; no event in any segment.
+/// See [`EnergyPlan::new`]; a file cannot be read; the device fails; or there is no event in any segment.
 pub fn energy_spectrum_of_events(
     inputs: Vec<Events>,
     bands: &EnergyBands,

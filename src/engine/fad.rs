@@ -12,19 +12,20 @@ use crate::science::fad::{FadContext, FadOptions, FadSpectrum};
 use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 
-/// Options of corrected spectra of events.
+/// Options of spectra of two detectors corrected for dead time, for events.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FadPlanOptions {
-    /// Bin width, s; chosen when left out.
+    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer.
     pub dt: Option<f64>,
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// From amplitudes to spectra.
+    /// Normalisation, rebinning and smoothing.
     #[serde(flatten)]
     pub fad: FadOptions,
-    /// The peer's rules where this library's differ.
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
     pub compat_stingray: bool,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
@@ -37,10 +38,10 @@ impl Default for FadPlanOptions {
 }
 
 impl FadPlanOptions {
-    /// The plan of common segments of both detectors, and the events of its inputs.
+    /// Plans the segments that both detectors have in common. Gives the plan, and the inputs in the order of the plan.
     ///
     /// # Errors
-    /// A smoothing that is not positive; options without meaning; no interval long enough.
+    /// A smoothing that is not positive; `dt` or `segment_size` out of range; or no interval that holds one segment.
     pub fn plan<'a>(&self, inputs: Vec<EventPair<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
         let width = self.fad.smoothing;
         if !(width.is_finite() && width > 0.0) {
@@ -56,11 +57,13 @@ impl FadPlanOptions {
     }
 }
 
-/// Spectra of two simultaneous detectors, the first the subject, the second the reference, corrected for dead time by the
-/// difference of their Fourier amplitudes. Segments without a photon in either are skipped. The backend must be the CPU.
+/// Power and cross spectra of two simultaneous detectors (the subject is the first one, the reference the second one),
+/// corrected for dead time by the difference of their Fourier amplitudes. Segments without a photon in either detector
+/// are skipped. The backend must be the CPU.
 ///
 /// # Errors
-/// See [`FadPlanOptions::plan`]; a device that is not the CPU; reading fails; no event in any segment.
+/// See [`FadPlanOptions::plan`]; a backend that is not the CPU; a file cannot be read; or there is no event in any
+/// segment.
 pub fn fad_of_events(
     inputs: Vec<EventPair>,
     options: &FadPlanOptions,

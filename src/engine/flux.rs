@@ -14,12 +14,12 @@ use crate::science::norm::NormParameters;
 use crate::science::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
 use crate::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 
-/// One segment of a binned series.
+/// One segment of a binned series (a light curve, for example).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FluxSegment {
-    /// Values, one a bin: counts a bin, or counts/s.
+    /// Values, one a bin: counts, or rates in counts/s.
     pub values: Vec<f64>,
-    /// Their standard errors in the same unit; empty when there are none.
+    /// Standard errors of `values` in the same unit; empty if there are none.
     pub errors: Vec<f64>,
 }
 
@@ -37,21 +37,21 @@ impl<T: Into<f64> + Copy> From<&[T]> for FluxSegment {
     }
 }
 
-/// Options of a spectrum of flux segments.
+/// Options of a power spectrum of segments of a binned series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FluxOptions {
     /// Bin width, s.
     pub dt: f64,
-    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    /// True if the values are rates (counts/s). Values and errors are then multiplied by `dt`.
     pub rates: bool,
-    /// From sums to spectrum; the mean is always common.
+    /// Normalisation, rebinning and noise level. `use_common_mean` must be true.
     pub power: PowerOptions,
 }
 
-/// A segment of two series of the same bins.
+/// One segment of two series with the same bins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FluxPair {
-    /// The subject, whose lags are positive where it is late.
+    /// The subject. Lags are positive if the subject is late.
     pub subject: FluxSegment,
     /// The reference.
     pub reference: FluxSegment,
@@ -64,26 +64,27 @@ impl FluxPair {
     }
 }
 
-/// Options of a cross spectrum of flux segments.
+/// Options of a cross spectrum of segments of two binned series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrossFluxOptions {
     /// Bin width, s.
     pub dt: f64,
-    /// The values are rates, counts/s: they and their errors are multiplied by `dt` first.
+    /// True if the values are rates (counts/s). Values and errors are then multiplied by `dt`.
     pub rates: bool,
-    /// From sums to spectrum.
+    /// Normalisation, rebinning and noise levels.
     pub cross: CrossOptions,
 }
 
-/// The averaged power spectrum of `segments`, all of one length, numbered from 0.
+/// Averages the power spectra of segments of a binned series (counts a bin, or counts/s with [`FluxOptions::rates`]).
+/// All segments have the same number of bins, at least 3.
 ///
-/// The mean of each segment is subtracted and a power of two, common to a run of segments, scales the samples near 1 before
-/// they go to the device; both are undone exactly. Counts of photons need neither on the CPU: their sums are those of events,
-/// bit for bit.
+/// The result is that of the definition. Inside, the mean of each segment is subtracted and samples are scaled by a
+/// power of two, so that single precision suffices; both are undone exactly. Counts on the CPU give the same bits as
+/// the events that they count.
 ///
 /// # Errors
-/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
-/// normalisation divides by it; the device fails.
+/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
+/// the normalisation divides by it, or a failure of the device.
 pub fn spectrum_of_flux(
     segments: impl IntoIterator<Item = FluxSegment>,
     options: &FluxOptions,
@@ -110,15 +111,16 @@ pub fn spectrum_of_flux(
     Ok(spectrum)
 }
 
-/// The averaged cross spectrum of `pairs` of segments, all of one length, numbered from 0. A pair of which either segment is empty
-/// is skipped, and counted. For the samples see [`spectrum_of_flux`].
+/// Averages the cross spectra of pairs of segments of two binned series. All segments have the same number of bins, at
+/// least 3. A pair with an empty segment is skipped and counted. How samples are treated is told at
+/// [`spectrum_of_flux`].
 ///
-/// With `use_common_mean` false each segment is normalised by its own mean (and errors), and a pair of which either cannot be is
-/// skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
+/// If `use_common_mean` is false, each segment is normalised by its own mean (and errors), and a pair of which either
+/// segment cannot be is skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
 ///
 /// # Errors
-/// Segments of different lengths or fewer than 3 bins, values that are not finite, no segment, a mean of zero where the
-/// normalisation divides by it; the device fails.
+/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
+/// the normalisation divides by it, or a failure of the device.
 pub fn cross_spectrum_of_flux(
     pairs: impl IntoIterator<Item = FluxPair>,
     options: &CrossFluxOptions,
@@ -193,7 +195,7 @@ pub(super) fn spec_of(n: usize, dt: f64, quantity: Quantity) -> Result<PlanSpec>
     Ok(PlanSpec { n, segment_size, quantity, input, min_events: 0, max_segments: u64::MAX })
 }
 
-/// Sends all segments, of all channels, each with its number and their values times `to_counts`; after each batch `look` may take
+/// Sends all segments, of all series, each with its number and their values times `to_counts`; after each batch `look` may take
 /// sums out of the queue.
 pub(super) fn push_flux<C: AsRef<[FluxSegment]>>(
     queue: &mut BatchQueue,
@@ -225,7 +227,7 @@ struct FluxBatcher<'a> {
     /// Those that could not be.
     skipped: u64,
     batch: SegmentBatch,
-    /// Sum of the values of each channel.
+    /// Sum of the values of each series.
     totals: Vec<f64>,
 }
 
@@ -239,7 +241,7 @@ impl<'a> FluxBatcher<'a> {
         FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
     }
 
-    /// Takes the segment of each channel at a place after all before; a batch that is full without it.
+    /// Takes the segment of each series at a place after all before; a batch that is full without it.
     fn add(&mut self, index: u64, segment: &[FluxSegment]) -> Result<Option<SegmentBatch>> {
         let full = self.batch.rows.first().is_some_and(|row| row.index / self.rows != index / self.rows);
         let batch = if full { self.rest() } else { None };
@@ -318,7 +320,7 @@ fn load(
     })
 }
 
-/// Scales each channel of each run of a batch by the power of two that brings its largest sample to between 1 and 2.
+/// Scales each series of each run of a batch by the power of two that brings its largest sample to between 1 and 2.
 fn scaled(mut batch: SegmentBatch, spec: &PlanSpec) -> SegmentBatch {
     let (n, channels) = (spec.n, spec.channels());
     for (_, rows) in batch.runs(spec.run_length()) {

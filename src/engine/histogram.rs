@@ -13,25 +13,27 @@ use crate::io::KeptEvents;
 /// The most counts of one histogram: 1 GiB.
 const MOST_COUNTS: usize = 1 << 27;
 
-/// Options of a histogram.
+/// Options of a histogram of events.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct HistogramOptions {
-    /// Edges of the bins of time, ascending; seconds of the frame. Recorded as the table's columns.
+    /// Edges of the time bins, ascending, seconds of the frame. They are recorded in the columns of the table, not in
+    /// the metadata.
     #[serde(skip)]
     pub times: Vec<f64>,
-    /// Edges of the bins of energy, ascending; empty for one bin of all.
+    /// Edges of the energy bins, ascending, in keV or channels; empty for one bin of all energies.
     pub energies: Vec<f64>,
-    /// What [`HistogramOptions::energies`] are.
+    /// What [`HistogramOptions::energies`] is given in.
     pub axis: EnergyAxis,
-    /// Several inputs: one after the other (`Average`), or simultaneous and summed (`Merge`).
+    /// How several inputs make one histogram: observations at different times (`Average`), or simultaneous detectors
+    /// that are summed (`Merge`).
     pub combine: Combine,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
 
 impl HistogramOptions {
-    /// One histogram of time.
+    /// A histogram with these time bins and without energy bins.
     pub fn from_times(times: Vec<f64>) -> HistogramOptions {
         let (energies, axis) = (Vec::new(), EnergyAxis::None);
         HistogramOptions { times, energies, axis, combine: Combine::Average, chunk_events: CHUNK_EVENTS }
@@ -62,15 +64,16 @@ impl HistogramOptions {
     }
 }
 
-/// Counts events in bins of time, and of energy where `bands` gives the channels of each bin in each input (else it has an
-/// empty list for each). An event at `t` is in the bin with `lo ≤ t < hi`, compared exactly, offsets of the file included; it
-/// counts inside the good time intervals alone.
+/// Counts the events inside good time intervals in bins of time, and optionally of energy. `bands[i]` has the channel
+/// range of each energy bin for input `i`, or is empty for one bin of all energies. A bin holds `lo ≤ t < hi`, compared
+/// exactly, with the time offset of the file included.
 ///
-/// The balance: in no bin of energy is `filtered`, outside every interval `outside_gti`, in no bin of time `outside_segments`.
+/// In the balance, events in no energy bin are `filtered`, events outside every interval `outside_gti`, events in no
+/// time bin `outside_segments`.
 ///
 /// # Errors
-/// Edges that do not ascend; more than 2^27 counts; inputs that overlap without [`Combine::Merge`], or have no time in common
-/// with it; bins of energy of an input without channels; reading fails.
+/// Edges that do not ascend; more than 2^27 bins in all; inputs that overlap without [`Combine::Merge`], or have no
+/// time in common with it; energy bins for an input without channels; or a file cannot be read.
 pub fn histogram_of_events(
     mut inputs: Vec<Events>,
     bands: &[Vec<ChannelRange>],

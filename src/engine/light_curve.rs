@@ -15,14 +15,15 @@ const DEFAULT_BINS: f64 = 2048.0;
 /// The most bins of one light curve: five columns of them fill 10 GiB.
 const MOST_BINS: u64 = 1 << 28;
 
-/// Options of a light curve.
+/// Options of a light curve of events.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct LightCurveOptions {
-    /// Bin width, s; chosen when left out: a power of two that makes at most 2048 bins of the exposure, or the frame time.
+    /// Bin width, s. `None`: a power of two that makes at most 2048 bins of the exposure, or the frame time.
     pub dt: Option<f64>,
-    /// Several inputs: one after the other (`Average`), or simultaneous and summed (`Merge`).
+    /// How several inputs make one light curve: observations at different times (`Average`), or simultaneous detectors
+    /// that are summed (`Merge`).
     pub combine: Combine,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
@@ -33,15 +34,16 @@ impl Default for LightCurveOptions {
     }
 }
 
-/// The light curve of events: one grid for all inputs, which begins at the earliest good time; an event outside every
-/// interval of its input is left out and counted. A bin at the end of an interval is exposed in part (`fracexp`).
+/// The light curve of events. All inputs share one grid, which begins at the earliest good time. Events outside every
+/// interval of their input are left out, and counted in the balance. A bin at the end of an interval is exposed in part
+/// ([`LightCurve::fracexp`]).
 ///
-/// An event of an interval is in bin `trunc((t − start)/dt)` of it, by the definition of the histogram of segments
-/// ([`bin_of`]), kept to the bins that the interval reaches into.
+/// An event of an interval is in bin `trunc((t − start)/dt)` of it, by the same definition as in segments, kept to the
+/// bins that the interval reaches into.
 ///
 /// # Errors
-/// A bin width that is not positive or makes more than 2^28 bins; inputs that overlap without [`Combine::Merge`], or have no
-/// time in common with it; reading fails.
+/// A bin width that is not positive or makes more than 2^28 bins; inputs that overlap without [`Combine::Merge`], or
+/// have no time in common with it; or a file cannot be read.
 pub fn light_curve_of_events(
     mut inputs: Vec<Events>,
     options: &LightCurveOptions,

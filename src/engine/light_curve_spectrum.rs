@@ -12,14 +12,14 @@ use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{AveragedCrossSpectrum, CrossOptions};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
 
-/// Options of a spectrum of a light curve.
+/// Options of a power spectrum of a light curve.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct LightCurveSpectrumOptions {
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// Bins with less of their time exposed are as good as missing.
+    /// Bins of which a smaller fraction is exposed are treated as missing.
     pub min_fracexp: f64,
-    /// From sums to spectrum; the mean is always common.
+    /// Normalisation, rebinning and noise level. `use_common_mean` must be true.
     #[serde(flatten)]
     pub power: PowerOptions,
 }
@@ -30,14 +30,14 @@ impl Default for LightCurveSpectrumOptions {
     }
 }
 
-/// The segments of a light curve: in each stretch of usable bins ([`LightCurve::stretches`]), as many of `n` bins as fit,
-/// from its start on.
+/// The segments of a light curve: each range of usable bins without a gap ([`LightCurve::stretches`]) is filled from
+/// its start with as many segments as fit.
 pub struct LightCurvePlan {
-    /// Bins and length of a segment.
+    /// Bin width, and bins and length of a segment.
     pub resolution: Resolution,
     /// First row of each segment.
     pub starts: Vec<usize>,
-    /// The stretches as intervals, seconds of the frame.
+    /// The ranges of usable bins as good time intervals, seconds of the frame.
     pub gti: Gti,
 }
 
@@ -45,7 +45,8 @@ impl LightCurvePlan {
     /// Plans the segments.
     ///
     /// # Errors
-    /// Options without meaning; no stretch long enough.
+    /// `segment_size` is not positive or makes fewer than 3 bins, `min_fracexp` is out of range, or no range of usable
+    /// bins holds one segment.
     pub fn new(
         series: &LightCurve,
         options: &LightCurveSpectrumOptions,
@@ -111,11 +112,11 @@ impl LightCurvePlan {
     }
 }
 
-/// The averaged power spectrum of a light curve, whole bins only; bins that are missing, not finite or exposed too little
-/// split it.
+/// Averages the power spectra of segments of a light curve. Segments consist of whole bins and do not reach over bins
+/// that are missing, not finite or exposed too little.
 ///
-/// Counts are divided by their exposure and have the noise of counting; rates and the errors that came with them are
-/// multiplied by `dt`, and the errors are the noise.
+/// Counts are divided by their exposure; their noise is Poisson's. Rates and errors that a file gave are multiplied by
+/// `dt`; the noise then follows from the errors.
 ///
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`spectrum_of_flux`].
@@ -137,11 +138,11 @@ pub fn spectrum_of_light_curve(
 /// Options of a cross spectrum of two light curves.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct LightCurveCrossOptions {
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// Bins with less of their time exposed are as good as missing.
+    /// Bins of which a smaller fraction is exposed are treated as missing.
     pub min_fracexp: f64,
-    /// From sums to spectrum.
+    /// Normalisation, rebinning and noise levels.
     #[serde(flatten)]
     pub cross: CrossOptions,
 }
@@ -152,19 +153,20 @@ impl Default for LightCurveCrossOptions {
     }
 }
 
-/// What two light curves have in common, row by row, and the segments of it.
+/// The bins that two light curves have in common, row by row, and the segments made of them.
 pub struct LightCurveCrossPlan {
-    /// Segments, as rows of both.
+    /// The segments; rows are those of the common bins.
     pub segments: LightCurvePlan,
     pub(super) subject: LightCurve,
     pub(super) reference: LightCurve,
 }
 
 impl LightCurveCrossPlan {
-    /// Leaves of both what both have, and plans the segments.
+    /// Keeps the bins that both light curves have, and plans the segments.
     ///
     /// # Errors
-    /// Other widths of bins, other epochs, grids that are not whole bins apart; see [`LightCurvePlan::new`].
+    /// The light curves differ in bin width or reference epoch, or their grids are not whole bins apart; see
+    /// [`LightCurvePlan::new`].
     pub fn new(
         subject: &LightCurve,
         reference: &LightCurve,
@@ -227,8 +229,8 @@ impl LightCurveCrossPlan {
     }
 }
 
-/// The averaged cross spectrum of two light curves, whole bins only, in what both have: bins that either misses split it. For the
-/// values see [`spectrum_of_light_curve`].
+/// Averages the cross spectra of segments of two light curves. Segments consist of whole bins that both light curves
+/// have. How values are treated is told at [`spectrum_of_light_curve`].
 ///
 /// # Errors
 /// See [`LightCurveCrossPlan::new`] and [`cross_spectrum_of_flux`].

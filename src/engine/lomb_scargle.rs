@@ -39,10 +39,12 @@ impl ExposedSamples {
     }
 }
 
-/// The Lomb-Scargle power spectrum of a light curve: of all bins with at least `min_fracexp` of their time exposed, whatever the gaps.
+/// The Lomb-Scargle power spectrum of a light curve, from all bins of which at least the fraction `min_fracexp` is
+/// exposed. The light curve may have gaps; it is not cut into segments.
 ///
 /// # Errors
-/// Fewer than 4 bins, weights without errors, frequencies without meaning, a normalisation by a mean of zero.
+/// Fewer than 4 bins, weights without errors, frequencies out of range, or a mean of zero if the normalisation divides
+/// by it.
 pub fn lomb_scargle(
     series: &LightCurve,
     options: &LombScargleOptions,
@@ -64,7 +66,7 @@ pub fn lomb_scargle(
     })
 }
 
-/// The Lomb-Scargle cross spectrum of two light curves of one frame, whose bins need not coincide.
+/// The Lomb-Scargle cross spectrum of two light curves in one frame. Their bins need not coincide.
 ///
 /// # Errors
 /// See [`lomb_scargle()`].

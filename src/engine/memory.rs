@@ -1,11 +1,11 @@
-//! What a run takes of this machine's memory, known before it begins.
+//! The host memory that a run needs, estimated before it begins.
 
 use super::{Events, Plan, single_pass};
 use crate::backend::{Backend, BatchLimits};
 use crate::base::error::Result;
 
-/// Bytes of this machine's memory that the spectrum of a plan takes, about, but for those of the inputs: what reads each byte
-/// once, where that is the way, or batches.
+/// An estimate of the host memory, in bytes, that a run of this plan needs besides its inputs: buffers of the threads
+/// if files are read in a single pass, else batches of events in flight. `chunk` is the number of rows read at a time.
 ///
 /// # Errors
 /// The device cannot be prepared.
@@ -25,11 +25,11 @@ pub fn host_memory(plan: &Plan, inputs: &[Events], chunk: usize, backend: &mut d
     Ok(bytes)
 }
 
-/// See [`host_memory`].
+/// An estimate of memory; see [`host_memory`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostMemory {
-    /// Bytes, about.
+    /// Estimated bytes.
     pub bytes: usize,
-    /// The largest batch, where events come in batches.
+    /// The largest batch, if events come in batches.
     pub batches: Option<BatchLimits>,
 }

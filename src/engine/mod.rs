@@ -1,4 +1,5 @@
-//! Read → segment → submit → collect → merge.
+//! Analyses: inputs are read, cut into segments, summed by a backend, and made into products. A function of the form
+//! `product_of_input` does all of this; a plan ([`Plan`]) tells what a run will need before an event is read.
 
 mod batch_queue;
 mod batcher;

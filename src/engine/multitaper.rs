@@ -10,10 +10,10 @@ use crate::data::LightCurve;
 use crate::science::multitaper::{MultitaperSums, TaperOptions};
 use crate::science::power::{AveragedPowerSpectrum, PowerContext};
 
-/// The multitaper power spectrum of events, averaged over their segments.
+/// The multitaper power spectrum of events, averaged over segments.
 ///
 /// # Errors
-/// See [`Plan::new`] and [`MultitaperSums::new`]; reading fails; no event in any segment.
+/// See [`Plan::new`] and [`MultitaperSums::new`]; a file cannot be read; or there is no event in any segment.
 pub fn multitaper_of_events(
     inputs: Vec<Events>,
     options: &PowerSpectrumOptions,
@@ -32,7 +32,7 @@ pub fn multitaper_of_events(
     sums.finish(&options.power, context)
 }
 
-/// The multitaper power spectrum of a light curve, averaged over its segments.
+/// The multitaper power spectrum of a light curve, averaged over segments.
 ///
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`MultitaperSums::new`].

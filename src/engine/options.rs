@@ -4,34 +4,36 @@ use serde::Serialize;
 
 use crate::science::power::PowerOptions;
 
-/// Rows read at a time unless told otherwise: 2 MiB of times.
+/// Default number of rows read at a time: 2 MiB of times.
 pub const CHUNK_EVENTS: usize = 1 << 18;
 
-/// How several inputs become one spectrum.
+/// How several inputs make one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Combine {
-    /// Each input has its own segments.
+    /// Inputs are observations at different times; each is cut into segments of its own, and all segments are averaged.
     Average,
-    /// Simultaneous inputs: events summed, intervals intersected.
+    /// Inputs are detectors that observed at the same time; their events are put together, and only time that all of
+    /// them observed is used.
     Merge,
 }
 
 /// Options of an averaged power spectrum of events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PowerSpectrumOptions {
-    /// Bin width, s; chosen when left out.
+    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer.
     pub dt: Option<f64>,
-    /// Segment length, s; chosen when left out.
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
     pub segment_size: Option<f64>,
-    /// Several inputs.
+    /// How several inputs make one spectrum.
     pub combine: Combine,
-    /// From sums to spectrum.
+    /// Normalisation, rebinning and noise level.
     #[serde(flatten)]
     pub power: PowerOptions,
-    /// The peer's rules where this library's differ.
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
     pub compat_stingray: bool,
-    /// Rows read at a time; changes no result, and is not recorded.
+    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
     #[serde(skip)]
     pub chunk_events: usize,
 }
@@ -49,5 +51,5 @@ impl Default for PowerSpectrumOptions {
     }
 }
 
-/// Told how many events have been read.
+/// A callback that gets the number of events read since it was last called.
 pub type ReadProgress<'a> = &'a mut dyn FnMut(u64);

@@ -1,4 +1,4 @@
-//! What is known before an event is read: segments, and which input feeds which channel of them.
+//! Plans: segments, and which input fills which segment, before an event is read.
 
 use std::ops::Range;
 
@@ -11,10 +11,11 @@ use crate::kernels::Input;
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
 use crate::segment::{PlanSpec, Quantity};
 
-/// The plan of a run: all that is known before an event is read.
+/// The segments of a run, planned from good time intervals and options alone: bin width, segment length, and which
+/// input fills which segment. No event has been read.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Bins and segments.
+    /// Bin width, and bins and length of a segment.
     pub resolution: Resolution,
     /// What each input has to do with the segments.
     pub(super) inputs: Vec<InputPlan>,
@@ -33,9 +34,9 @@ pub(super) struct InputPlan {
     pub segments: Segments,
     /// Absolute index of the first of them.
     pub first: u64,
-    /// The channels that its bands are.
+    /// The series that its bands are.
     pub channels: Range<usize>,
-    /// How many inputs feed the same channels of the same segments before it.
+    /// How many inputs feed the same series of the same segments before it.
     pub pass: usize,
 }
 
@@ -46,7 +47,7 @@ impl InputPlan {
     }
 }
 
-/// Which observation an input is part of, and the first of the channels that its bands are. Observations are in order.
+/// Which observation an input is part of, and the first of the series that its bands are. Observations are in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InputRole {
     pub observation: usize,
@@ -62,10 +63,11 @@ pub(super) struct PlanRequest {
 }
 
 impl Plan {
-    /// Plans the segments of some inputs.
+    /// Plans the segments of the inputs.
     ///
     /// # Errors
-    /// Options without meaning; no interval long enough; merged inputs without a common interval.
+    /// `dt` or `segment_size` is not positive, `dt` is longer than the segment, a segment has fewer than 3 bins, no
+    /// interval holds one segment, or merged inputs have no time in common.
     pub fn new(inputs: &[Events], options: &PowerSpectrumOptions, warnings: &mut Warnings) -> Result<Plan> {
         let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
@@ -80,7 +82,7 @@ impl Plan {
         Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)
     }
 
-    /// Plans the segments of inputs that are channels of observations; `gtis` are those of their observations.
+    /// Plans the segments of inputs that are series of observations; `gtis` are those of their observations.
     pub(super) fn from_roles(
         inputs: &[Events],
         gtis: &[Gti],
@@ -151,7 +153,8 @@ impl Plan {
         intervals.map(|(a, b)| [a.value(), b.value()]).collect()
     }
 
-    /// Time in the intervals, s; merged inputs count once.
+    /// Good time of all inputs, s; time that merged inputs observed together counts once. (Not the time in segments,
+    /// which is less.)
     pub fn exposure(&self) -> f64 {
         self.observations().map(|input| input.gti.exposure()).sum()
     }
@@ -161,7 +164,7 @@ impl Plan {
         self.inputs.iter().map(|input| input.pass + 1).max().unwrap_or(0)
     }
 
-    /// The input that feeds a channel of a segment in one of the passes.
+    /// The input that feeds a series of a segment in one of the passes.
     pub(super) fn feeder(&self, index: u64, channel: usize, pass: usize) -> Option<usize> {
         let feeds = |i: &InputPlan| i.pass == pass && i.channels.contains(&channel) && i.indices().contains(&index);
         self.inputs.iter().position(feeds)

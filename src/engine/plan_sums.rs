@@ -107,12 +107,12 @@ impl SegmentSink<'_, '_> {
     }
 }
 
-/// The error for a plan whose segments have no photon, of one channel at least.
+/// The error for a plan whose segments have no photon, of one series at least.
 pub(super) fn no_events(plan: &Plan, made: &Provenance) -> Error {
     Error::NoEvents { segments: plan.total_segments(), read: made.photons.read, balance: made.photons.to_string() }
 }
 
-/// Completes the reader's balance with what the sums say of the photons in segments; one that several channels have is one photon.
+/// Completes the reader's balance with what the sums say of the photons in segments; one that several series have is one photon.
 fn complete_balance(mut balance: EventBalance, sums: &Sums, spec: &PlanSpec) -> EventBalance {
     let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| spec.counts(*channel));
     balance.used = of_channels.map(|(_, channel)| channel.photons).sum();

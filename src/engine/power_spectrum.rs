@@ -14,10 +14,11 @@ use crate::io::{EventFile, InputFile, OpenOptions, Selection};
 use crate::science::power::{AveragedPowerSpectrum, PowerContext};
 use crate::segment::plan::Resolution;
 
-/// The averaged power spectrum of events.
+/// Averages the power spectra of segments of events. Several inputs make one spectrum as
+/// [`PowerSpectrumOptions::combine`] says.
 ///
 /// # Errors
-/// See [`Plan::new`]; reading fails; the device fails; there are events, but none in any segment.
+/// See [`Plan::new`]; a file cannot be read; the device fails; or there are events, but none in any segment.
 pub fn spectrum_of_events(
     inputs: Vec<Events>,
     options: &PowerSpectrumOptions,
@@ -52,12 +53,17 @@ pub fn spectrum_of_events(
     Ok(spectrum)
 }
 
-/// The averaged power spectrum of event files, all events, each file with its own segments.
+/// Averages the power spectra of segments of event files, with all events of each file. Each file is cut into segments
+/// of its own.
 ///
 /// ```no_run
-/// use eagleray::{DeviceChoice, Options, Warnings};
+/// use eagleray::{DeviceChoice, PowerSpectrumOptions, Warnings};
 /// let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
-/// let options = Options { dt: Some(1.0 / 256.0), segment_size: Some(64.0), ..Options::default() };
+/// let options = PowerSpectrumOptions {
+///     dt: Some(1.0 / 256.0),
+///     segment_size: Some(64.0),
+///     ..PowerSpectrumOptions::default()
+/// };
 /// let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
 /// println!("{} frequencies from {} segments", spectrum.len(), spectrum.meta.m);
 /// # Ok::<(), eagleray::Error>(())
@@ -85,14 +91,19 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
     spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})
 }
 
-/// The averaged power spectrum of event times in memory, seconds in the frame of `gti`, in any order.
+/// Averages the power spectra of segments of event times in memory. `times` are seconds in the frame of `gti`, in any
+/// order.
 ///
 /// ```
-/// use eagleray::{DeviceChoice, Gti, Options, Warnings};
+/// use eagleray::{DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
 /// let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default())?;
 /// let times: Vec<f64> = (0..10_000).map(|i| 0.01 * f64::from(i)).collect();
 /// let gti = Gti::from_seconds(&[(0.0, 100.0)])?;
-/// let options = Options { dt: Some(1.0 / 64.0), segment_size: Some(10.0), ..Options::default() };
+/// let options = PowerSpectrumOptions {
+///     dt: Some(1.0 / 64.0),
+///     segment_size: Some(10.0),
+///     ..PowerSpectrumOptions::default()
+/// };
 /// let spectrum = eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut())?;
 /// assert_eq!((spectrum.meta.n, spectrum.meta.m), (640, 10));
 /// # Ok::<(), eagleray::Error>(())

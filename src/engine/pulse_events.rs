@@ -14,42 +14,46 @@ use crate::science::orbit::TimingModel;
 /// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
 pub(super) const BARYCENTRE_MATTERS: f64 = 1000.0;
 
-/// The events of all inputs that lie in good time: 8 bytes each, since every trial needs all of them, and as many for a weight.
+/// All events in good time, held in memory for folding and searches: 8 bytes an event, and 8 more for its weight. Times
+/// are whole ticks from the epoch, so that phases are exact.
 #[derive(Clone, Debug)]
 pub struct PulseEvents {
-    /// The clock of the times; its reference is the epoch.
+    /// The clock of the times. Its reference is the epoch.
     pub ticks: Ticks,
-    /// Times, ticks from the reference; in order within each input.
+    /// Times in ticks from the epoch; ascending within each input.
     pub times: Vec<i64>,
-    /// Their weights, in the same order, of inputs that have some ([`Events::weighted`]); those of the others are 1.
+    /// Weights of the events, in the order of `times`, if an input has weights ([`Events::weighted`]); events of inputs
+    /// without weights have 1.
     pub weights: Option<Weights>,
-    /// Good time intervals, ticks; those of all inputs, one list.
+    /// Good time intervals of all inputs in one list, ticks from the epoch.
     pub gti: Vec<(i64, i64)>,
-    /// Their sum, s; simultaneous inputs count once.
+    /// Sum of the good time intervals, s; time that several inputs observed together counts once.
     pub exposure: f64,
-    /// From the first start to the last stop, s.
+    /// Time from the first start to the last stop, s.
     pub span: f64,
-    /// The ephemeris that times of arrival became times of emission by, with its epoch at the reference: phase 0 next to the middle.
+    /// The timing model that turned times of arrival into times of emission, if one was used. Its epoch is the
+    /// reference of the ticks: the time of phase 0 nearest to the middle of the observation.
     pub timing: Option<TimingModel>,
-    /// Reference epoch of the frame.
+    /// Reference epoch MJDREF of the frame.
     pub mjdref: Option<MjdRef>,
-    /// What they were made of.
+    /// How the events were selected: inputs, options and warnings.
     pub provenance: Provenance,
 }
 
 impl PulseEvents {
-    /// Warns of times that are not barycentred.
+    /// Warns that times are not barycentred.
     pub fn warn_not_barycentred(warnings: &mut Warnings) {
         let message = "the times are not those of the barycentre: the Earth's and the satellite's motion change frequencies by up \
                        to 1e-4 of them, and make them drift";
         warnings.push("W-BARYCENTRE", message);
     }
 
-    /// Reads the inputs; phases count from `epoch` (seconds of the frame), or from the second next to the middle of the good time.
+    /// Reads the events of all inputs. Phases count from `epoch` (seconds of the frame); `None` for the whole second
+    /// nearest to the middle of the good time.
     ///
     /// # Errors
-    /// Inputs that overlap without [`Combine::Merge`], or have no time in common with it; reading fails; no event is left; an
-    /// epoch too far away for exact phases.
+    /// Inputs overlap without [`Combine::Merge`], or have no time in common with it; a file cannot be read; no event is
+    /// left; or the epoch is too far away for exact phases.
     pub fn read(
         inputs: Vec<Events>,
         combine: Combine,
@@ -61,8 +65,9 @@ impl PulseEvents {
         PulseEvents::gather(inputs, combine, PhaseZero::At(epoch), chunk_events, warnings, progress)
     }
 
-    /// Reads the inputs as times of emission: those of arrival less the delays of the ephemeris' orbit. Phases are those of the
-    /// ephemeris, counted from the moment of phase 0 next to the middle of the good time, so that ticks are fine.
+    /// Reads the events of all inputs as times of emission: times of arrival less the delays of the orbit in `timing`.
+    /// Phases are those of its ephemeris; they count from the time of phase 0 nearest to the middle of the good time,
+    /// so that ticks are short.
     ///
     /// # Errors
     /// See [`PulseEvents::read`].
@@ -151,28 +156,30 @@ impl PulseEvents {
         })
     }
 
-    /// The weights, if there are some.
+    /// The weights, one an event; `None` without weights.
     pub fn each_weight(&self) -> Option<&[f64]> {
         self.weights.as_ref().map(|weights| weights.values.as_slice())
     }
 
-    /// `Σw` and `Σw²`; without weights the number of events, twice.
+    /// `Σw` and `Σw²`; without weights both are the number of events.
     pub fn sums(&self) -> [f64; 2] {
         self.weights.as_ref().map_or([self.times.len() as f64; 2], |weights| [weights.all.sum, weights.all.squares])
     }
 
-    /// `(Σw)²/Σw²`, the number of events where all weigh the same: a sinusoid of amplitude a has `Z²` of half of it, times a².
+    /// Effective number of events, `(Σw)²/Σw²`; without weights the number of events. A sinusoid of amplitude `a` has a
+    /// `Z²` of `a²/2` times this number.
     pub fn effective(&self) -> f64 {
         self.weights.as_ref().map_or(self.times.len() as f64, |weights| weights.all.effective_events)
     }
 
-    /// Standard deviation of the event times, s, by the squares of their weights: what the width of a peak in frequency depends on.
+    /// Standard deviation of the event times, s, weighted by the squares of the weights. The width of a peak in
+    /// frequency depends on it.
     pub fn time_deviation(&self) -> f64 {
         self.spreads()[0]
     }
 
-    /// [`PulseEvents::time_deviation`], and the standard deviation of `t²/2`, s², that is left when its regression on `t` is taken out:
-    /// what the width of a peak in the frequency's derivative depends on.
+    /// [`PulseEvents::time_deviation`] (s), and the standard deviation of `t²/2` (s²) that is left when its regression
+    /// on `t` is subtracted. The width of a peak in the frequency derivative depends on the second.
     pub fn spreads(&self) -> [f64; 2] {
         let [_, n] = self.sums();
         let [mean] = self.summed(|t| [t]).map(|sum| sum / n);

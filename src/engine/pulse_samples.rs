@@ -1,4 +1,4 @@
-//! The bins of a light curve as samples for folding: moments in ticks, and values as whole numbers.
+//! The bins of a light curve as samples for folding: times in ticks, and values as whole numbers.
 
 use serde::Serialize;
 
@@ -13,35 +13,35 @@ use crate::data::phase::Ticks;
 use crate::data::{Gti, LightCurve, Provenance};
 use crate::science::statistics::dispersion::Dispersion;
 
-/// What is known of all samples.
+/// Numbers that describe the samples of a light curve as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SampleSummary {
-    /// Their number.
+    /// Number of samples.
     pub samples: usize,
-    /// Bins that are none: not finite, not inside one good time interval, or exposed too little.
+    /// Number of bins that were left out: not finite, not inside one good time interval, or exposed too little.
     pub left_out: usize,
     /// Width of a bin, s.
     pub dt: f64,
-    /// The least part of a bin that must be exposed.
+    /// Smallest exposed fraction of a bin that makes a sample.
     pub min_fracexp: f64,
-    /// Mean value: counts a bin, or rates.
+    /// Mean value: counts a bin, or counts/s.
     pub mean: f64,
-    /// Variance of the values, of `N − 1` degrees of freedom.
+    /// Variance of the values, with `N − 1` degrees of freedom.
     pub variance: f64,
-    /// Unit of the whole numbers that values are folded as: they are rounded to the nearest.
+    /// Unit of the whole numbers that the values were rounded to.
     pub step: f64,
 }
 
-/// Samples of a light curve, each at the middle of its bin.
+/// The bins of a light curve as samples for folding, each at the middle of its bin.
 #[derive(Clone, Debug)]
 pub struct PulseSamples {
-    /// Their moments, as those of events, and the stretches of bins as good time.
+    /// The middles of the bins as if they were events, with the ranges of bins as good time.
     pub at: PulseEvents,
-    /// Their values, less the smallest one, in units of [`SampleSummary::step`].
+    /// The values less the smallest one, as whole numbers in units of [`SampleSummary::step`]; one a sample.
     pub values: Vec<u32>,
-    /// What is known of all.
+    /// Numbers that describe the samples as a whole.
     pub all: SampleSummary,
-    /// Photons in them, where that is known.
+    /// Photons in the samples; `None` if that is not known.
     pub photons: Option<u64>,
     /// The whole number next to the mean of `values`.
     centre: u32,
@@ -50,13 +50,16 @@ pub struct PulseSamples {
 }
 
 impl PulseSamples {
-    /// The whole good bins of a light curve: finite values in one good time interval, exposed to `min_fracexp` at least. Counts are divided by their exposure. Phases count from the second next to the middle of the time.
+    /// The samples of a light curve: its bins with a finite value, in one good time interval, of which at least the
+    /// fraction `min_fracexp` is exposed. Counts are divided by their exposure. Phases count from the whole second
+    /// nearest to the middle of the time.
     ///
-    /// Values become whole numbers: those that are whole, of a range below 2^32, are exact; others are rounded to the nearest of 2^32 steps
-    /// of a power of two over their range `R`. With `s²` their variance this changes θ by less than `2^-30·R/s·(N − 1)/(N − M)`, and `R/s` is below `√(2N)`.
+    /// Values become whole numbers. Values that are whole, in a range below 2^32, are exact; others are rounded to the
+    /// nearest of 2^32 steps (a power of two) over their range `R`. With `s²` their variance this changes θ by less
+    /// than `2^-30·R/s·(N − 1)/(N − M)`, and `R/s` is below `√(2N)`.
     ///
     /// # Errors
-    /// No such bin; values that are all the same, or of a range beyond f64.
+    /// There is no such bin, all values are equal, or their range is beyond f64.
     pub fn from_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
         if !(0.0..=1.0).contains(&min_fracexp) {
             return Err(Error::argument("--min-fracexp", min_fracexp, "must be between 0 and 1"));
@@ -136,12 +139,13 @@ impl PulseSamples {
         Ok(PulseSamples { at, values, all, photons, centre, dispersion })
     }
 
-    /// Of the values, in units of [`SampleSummary::step`].
+    /// Sums over all samples for phase dispersion, in units of [`SampleSummary::step`].
     pub fn dispersion(&self) -> &Dispersion {
         &self.dispersion
     }
 
-    /// The sum of so many values about the zero of [`PulseSamples::dispersion`].
+    /// The sum of `count` values, given as `sum`, less `count` times the reference value that
+    /// [`PulseSamples::dispersion`] uses; in units of [`SampleSummary::step`].
     pub fn about_centre(&self, count: u64, sum: u64) -> f64 {
         // Both are below 2^61.
         (sum as i64 - (count * u64::from(self.centre)) as i64) as f64

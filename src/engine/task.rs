@@ -1,4 +1,5 @@
-//! One of the tasks that `once` deals to threads: rows of event files read, counted, transformed and added.
+//! One of the tasks that [`single_pass`](super::single_pass) gives to threads: rows of event files read, counted,
+//! transformed and added.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -154,7 +155,7 @@ impl<'a> TaskContext<'a> {
         self.inputs.iter().zip(rows).map(|(input, rows)| rows.len() * input.file.row_size()).sum()
     }
 
-    /// The sums of a task's segments, each of which `count` counts, with one row a channel.
+    /// The sums of a task's segments, each of which `count` counts, with one row a series.
     fn sums(
         &self,
         task: &Task,
@@ -221,7 +222,7 @@ impl<'a> TaskContext<'a> {
         Ok((made, balance, shares.into_iter().map(|(number, share)| (number, share.part)).collect()))
     }
 
-    /// Counts the events of a segment, in all inputs that have some; `rows` are those of its channels.
+    /// Counts the events of a segment, in all inputs that have some; `rows` are those of its series.
     fn count(
         &self,
         rows: &mut [SeriesSegment],

@@ -1,4 +1,4 @@
-//! Inputs of the pipeline: event files and slices.
+//! The inputs of analyses: event files, selections of them, and times in memory.
 
 use std::sync::Arc;
 
@@ -9,35 +9,38 @@ use crate::data::{ChannelRange, EventBalance, Gti, InputRecord, Provenance};
 use crate::io::{BandSelection, ChannelBands, ChannelCell, EventFile, EventStream, RowRangeReader, Selection};
 use crate::missions::DetectorDeadTime;
 
-/// Times in order, in pieces, parted into bands.
+/// A reader of event times: gives them in ascending order, piece by piece, sorted into one list for each energy band.
 pub trait TimeSource {
-    /// Appends the times of the next `rows` rows to those of each band that has them; false when there are none left.
+    /// Appends the times of the next `rows` rows to the list of each band that has them. False if no row is left.
     ///
     /// # Errors
-    /// Reading fails.
+    /// The file cannot be read.
     fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> Result<bool>;
-    /// Number of bands, the length of `out`.
+    /// Number of bands; `out` of [`TimeSource::next_chunk`] has as many lists.
     fn bands(&self) -> usize {
         1
     }
-    /// False once times that are taken to be in order have turned out not to be.
+    /// False if times that were assumed to be in order have turned out not to be.
     fn is_in_order(&self) -> bool {
         true
     }
-    /// Weights of the events that the last chunk gave, one for each time; `None` where they have none.
+    /// Weights of the events that the last call of [`TimeSource::next_chunk`] gave, one for each time; `None` if the
+    /// events have no weights.
     fn weights(&self) -> Option<&[f64]> {
         None
     }
-    /// Rows read so far, and those that were not kept.
+    /// The balance so far: rows read, and rows that were left out.
     fn balance(&self) -> EventBalance;
-    /// Finds out, once, what has to be known before the first time is asked for, and warns of it.
+    /// Prepares reading, once, before the first time is asked for: sorts the times if they need it, and warns of what
+    /// is unusual about them.
     ///
     /// # Errors
-    /// Reading fails; the times cannot be used.
+    /// The file cannot be read, or the times cannot be used.
     fn prepare(&mut self, _warnings: &mut Warnings) -> Result<()> {
         Ok(())
     }
-    /// What [`TimeSource::prepare`] warns of, but for what it does about it; for readers that need no order.
+    /// Warns of what is unusual about the times, as [`TimeSource::prepare`] does, but does not sort them; for analyses
+    /// that take events in any order.
     ///
     /// # Errors
     /// See [`TimeSource::prepare`].
@@ -86,7 +89,7 @@ impl TimeSource for &mut RowRangeReader<'_> {
     }
 }
 
-/// Times in memory.
+/// Event times in memory as a [`TimeSource`].
 pub struct SliceSource<'a> {
     times: std::borrow::Cow<'a, [f64]>,
     /// The bands that events are parted into, and their cells.
@@ -96,7 +99,8 @@ pub struct SliceSource<'a> {
 }
 
 impl<'a> SliceSource<'a> {
-    /// Takes finite times in any order; unsorted ones are copied and sorted with a warning, others dropped and counted.
+    /// A source of the given times, in any order. Unsorted times are copied and sorted with a warning; times that are
+    /// not finite are left out and counted.
     pub fn new(times: &'a [f64], warnings: &mut Warnings) -> SliceSource<'a> {
         let mut balance = EventBalance { read: times.len() as u64, ..EventBalance::default() };
         let finite = times.iter().all(|t| t.is_finite());
@@ -152,25 +156,27 @@ impl TimeSource for SliceSource<'_> {
     }
 }
 
-/// One input: times with their intervals and clock.
+/// The events of one input (a file, a selection of it, or times in memory), with its good time intervals and its clock.
+/// An analysis takes one `Events` or several.
 pub struct Events<'a> {
-    /// Name, for messages.
+    /// Name of the input, for messages.
     pub name: String,
-    /// The times.
+    /// Reader of the event times.
     pub source: Box<dyn TimeSource + 'a>,
-    /// Good time intervals in the frame.
+    /// Good time intervals, seconds of the frame.
     pub gti: Gti,
-    /// What brings raw times to the frame.
+    /// Seconds to add to the raw times (TIME column) to have seconds from MJDREF: TIMEZERO and the correction to the
+    /// middle of a frame.
     pub offset: DoubleDouble,
-    /// Frame time, s; 0 when there is none.
+    /// Frame time or resolution of the time stamps, s; 0 if there is none.
     pub timedel: f64,
-    /// Times are barycentred.
+    /// True if the times are those of the barycentre of the solar system.
     pub barycentred: bool,
-    /// Reference epoch.
+    /// Reference epoch MJDREF of the frame; `None` if the input has none.
     pub mjdref: Option<MjdRef>,
     /// Dead time of the detectors, where it is known.
     pub(super) dead_time: Option<DetectorDeadTime>,
-    /// The channels of its bands, where it was parted into some.
+    /// The channel ranges of its bands, if it has bands.
     pub(super) bands: Vec<ChannelRange>,
     /// The file that the times come from, and which of its events are meant.
     pub(super) origin: Option<(&'a EventFile, BandSelection)>,
@@ -179,7 +185,8 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    /// The selected events of a file, which is read through once, for its order and hashes.
+    /// The selected events of a file. The file is read once to check its order and to compute its checksum, and again
+    /// by the analysis; see [`Events::from_unread_file`].
     ///
     /// # Errors
     /// See [`EventStream::open`].
@@ -189,31 +196,33 @@ impl<'a> Events<'a> {
         Ok(events)
     }
 
-    /// The selected events of a file, of which nothing is read before it has to be: a spectrum on the CPU reads them once,
-    /// where [`Events::from_file`] has read them once before. What reading finds is warned of by the product.
+    /// The selected events of a file; nothing is read until an analysis needs it. With [`Events::from_file`] the file
+    /// is read once to check its order and again by the analysis; with this, a spectrum on the CPU reads it only once.
+    /// Warnings about the events come with the product.
     ///
     /// # Errors
-    /// A selection by a column the file does not have.
+    /// The selection needs a column that the file does not have.
     pub fn from_unread_file(file: &'a EventFile, selection: Selection) -> Result<Events<'a>> {
         Events::parted(file, BandSelection { selection, ..BandSelection::default() })
     }
 
-    /// The events of a file in several bands of channels, of which nothing is read before it has to be. An event is read once and
-    /// goes to each band that has its channel; in none, it counts as filtered.
+    /// The events of a file in several energy bands; nothing is read until an analysis needs it. Each event is read
+    /// once and goes to every band that has its channel; an event in no band counts as filtered.
     ///
     /// # Errors
-    /// More than 65 bands; a selection by a column the file does not have.
+    /// There are more than 65 bands, or the selection needs a column that the file does not have.
     pub fn from_bands(file: &'a EventFile, bands: &[ChannelRange], detectors: Option<Vec<i64>>) -> Result<Events<'a>> {
         let bands = Some(Arc::new(ChannelBands::new(bands.to_vec())?));
         let selection = Selection { channels: None, detectors };
         Events::parted(file, BandSelection { selection, bands, weight: None })
     }
 
-    /// The same events with weights from a column of the file, for [`super::PulseEvents`]: probabilities that they are the source's, or
-    /// others. Spectra and light curves do not look at them.
+    /// The same events with weights from a column of the file, for [`super::PulseEvents`]: for example the
+    /// probabilities that the events come from the source. Spectra and light curves ignore the weights.
     ///
     /// # Errors
-    /// The file has no such column of numbers, one in each row; the events come from no file, were read already, or are in bands.
+    /// The file has no such column with one number a row; or the events come from no file, have been read already, or
+    /// are in bands.
     pub fn weighted(self, column: &str) -> Result<Events<'a>> {
         let read = self.source.balance().read > 0;
         match &self.origin {
@@ -286,7 +295,8 @@ impl<'a> Events<'a> {
         })
     }
 
-    /// Reads a file through, unless that was done, for its order and hashes, and warns of what is found; once.
+    /// Reads a file through, if that was not done before, to check its order and compute its checksum. Warns of what is
+    /// unusual, once.
     ///
     /// # Errors
     /// See [`EventStream::open`].
@@ -334,15 +344,15 @@ impl<'a> Events<'a> {
         Ok(())
     }
 
-    /// Times in memory, seconds of the frame that `gti` is in.
+    /// Event times in memory, seconds in the frame of `gti`, in any order.
     pub fn from_slice(times: &'a [f64], gti: Gti, warnings: &mut Warnings) -> Events<'a> {
         Events::in_memory(SliceSource::new(times, warnings), gti)
     }
 
-    /// Times and channels (or energies) of events in memory, in several bands; see [`Events::from_bands`].
+    /// Times and channels (or energies) of events in memory, in several energy bands; see [`Events::from_bands`].
     ///
     /// # Errors
-    /// More than 65 bands; not as many channels as times.
+    /// There are more than 65 bands, or `times` and `channels` differ in length.
     pub fn from_channels(
         times: &[f64],
         channels: &[f64],
@@ -376,10 +386,11 @@ impl<'a> Events<'a> {
     }
 }
 
-/// Brings several inputs to the frame of the first: intervals and offsets are moved by the difference of their epochs.
+/// Moves the times of all inputs to the MJDREF of the first one: their good time intervals and offsets are shifted by
+/// the difference of the epochs.
 ///
 /// # Errors
-/// Different time systems or reference positions; an epoch that only some inputs have.
+/// The inputs differ in time system or reference position, or only some of them have an epoch.
 pub fn align(inputs: &mut [Events]) -> Result<()> {
     let Some((first, others)) = inputs.split_first_mut() else { return Ok(()) };
     for other in others {

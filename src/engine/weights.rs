@@ -1,4 +1,4 @@
-//! Weights of events: the probabilities that they are the source's, as for Fermi's LAT, or any others.
+//! Weights of events, such as the probabilities that they come from the source (Fermi's LAT).
 
 use serde::Serialize;
 
@@ -12,37 +12,40 @@ const USABLE_SQUARES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 /// [`WeightSummary::noise_events`] below which noise is warned of.
 const ENOUGH_NOISE_EVENTS: f64 = 100.0;
 
-/// What is known of the weights of all events.
+/// Numbers that describe the weights of all events.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WeightSummary {
-    /// The column that they are from.
+    /// Name of the column that has the weights.
     pub column: String,
     /// `Σw`.
     pub sum: f64,
     /// `Σw²`.
     pub squares: f64,
-    /// `(Σw)²/Σw²`: as many events of one weight would measure as well.
+    /// `(Σw)²/Σw²`: the number of equal weights that would measure a signal as well.
     pub effective_events: f64,
-    /// `(Σw²)²/Σw⁴`, never more than that: sums of as many events of one weight are as normal as noise is.
+    /// `(Σw²)²/Σw⁴`, never above `effective_events`: the number of equal weights whose sum would be as close to a
+    /// normal distribution. Probabilities assume that this number is large.
     pub noise_events: f64,
-    /// Events of weight 0: they are used, and change nothing.
+    /// Number of events with weight 0. They are used, and change nothing.
     pub zeros: u64,
 }
 
-/// Weights, one an event.
+/// Weights of events, one an event.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// Finite, 0 or more; in the order of the times.
+    /// The weights, finite and not negative, in the order of the event times.
     pub values: Vec<f64>,
-    /// What is known of all.
+    /// Numbers that describe all weights.
     pub all: WeightSummary,
 }
 
 impl Weights {
-    /// Warns of fewer than 100 [`WeightSummary::noise_events`]: the laws of noise rest on the central limit.
+    /// Checks weights from the column `column`. Warns if [`WeightSummary::noise_events`] is below 100, because the
+    /// noise distributions rest on the central limit theorem.
     ///
     /// # Errors
-    /// A weight that is negative or not finite; all are 0, or so large or small that their powers are not numbers.
+    /// A weight is negative or not finite, all weights are 0, or they are so large or small that sums of their powers
+    /// overflow.
     pub fn new(column: &str, values: Vec<f64>, warnings: &mut Warnings) -> Result<Weights> {
         if let Some(bad) = values.iter().find(|w| !is_weight(**w)) {
             return Err(Error::argument("weights", bad, "must be finite and 0 or more"));
@@ -72,8 +75,8 @@ impl Weights {
         Ok(Weights { values, all })
     }
 
-    /// The weights as whole numbers below 2^32, and their unit: sums of them have no order. Whole weights are exact, others within half a unit,
-    /// less than 2^-31 of the largest.
+    /// The weights as whole numbers below 2^32, and the unit of these numbers. Sums of whole numbers do not depend on
+    /// their order. Whole weights are exact, others within half a unit, which is less than 2^-31 of the largest weight.
     pub fn whole(&self) -> (Vec<u32>, f64) {
         to_whole_numbers(&self.values, 0.0, self.values.iter().copied().fold(0.0, f64::max))
     }

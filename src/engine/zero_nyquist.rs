@@ -6,7 +6,7 @@ use crate::kernels::{Input, bin_events, cross_spectrum};
 use crate::science::cross::ZeroNyquistSums;
 use crate::segment::{PlanSpec, SegmentBatch};
 
-/// Sums over the segments of two channels, in the order of their indices.
+/// Sums over the segments of two series, in the order of their indices.
 pub(super) struct ZeroNyquistAccumulator<'a> {
     spec: &'a PlanSpec,
     /// Of each row of the open group.

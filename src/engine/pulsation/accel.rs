@@ -1,8 +1,10 @@
-//! Acceleration searches: frequencies and drifts by matched filters in one Fourier transform of the binned events, harmonics summed.
+//! Acceleration searches: frequencies and drifts by matched filters in one Fourier transform of the binned events, with
+//! harmonics summed.
 //!
-//! The statistic of a trial is `Z²_n` of its frequency and derivative, for n = 1, 2, 4, 8 whichever is the least probable, on the same grid as
-//! [`super::search()`] of the largest n. It comes from one transform of all events and a filter a drift ([`crate::science::pulsation::templates`]), so that its cost
-//! does not grow with the number of events; what it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
+//! The statistic of a trial is `Z²_n` of its frequency and derivative, for that of n = 1, 2, 4, 8 which is the least
+//! probable, on the same grid as [`super::search()`] of the largest n. It comes from one transform of all events and
+//! one filter for each drift ([`crate::science::pulsation::templates`]), so that its cost does not grow with the number
+//! of events; the sensitivity that it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
 
 use std::f64::consts::LN_10;
 
@@ -25,7 +27,7 @@ use crate::science::statistics::pulsed::binning_loss;
 
 pub use super::search_result::AccelMetadata;
 
-/// Numbers of harmonics that are summed.
+/// Numbers of harmonics that are summed and tested.
 pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
 /// The most bins of the series, and the least, which cost nothing.
 const MOST_BINS: f64 = (1u64 << 24) as f64;
@@ -48,19 +50,19 @@ const SIDE_LOBE_FACTOR: f64 = 1.5;
 /// Options of an acceleration search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AccelOptions {
-    /// Lowest and highest frequency, Hz, at the epoch.
+    /// Lowest and highest frequency at the epoch, Hz.
     pub freq: (f64, f64),
-    /// Range of its derivative, Hz/s.
+    /// Range of the first frequency derivative, Hz/s.
     pub fdot: (f64, f64),
-    /// Range of its second derivative, Hz/s²; 0 to 0 for none.
+    /// Range of the second frequency derivative, Hz/s²; 0 to 0 for none.
     pub fddot: (f64, f64),
-    /// The most harmonics summed: 1, 2, 4 or 8; fewer are tried too.
+    /// Largest number of harmonics summed: 1, 2, 4 or 8. Smaller ones of these are tried, too.
     pub nharm: usize,
-    /// Powers over the local level of the noise, for sources of red noise.
+    /// Divide powers by the local noise level, for sources with red noise.
     pub detrend: bool,
-    /// Candidates listed.
+    /// Number of candidates to list.
     pub candidates: usize,
-    /// Probability of a false alarm that a detection may have.
+    /// False-alarm probability over the whole search that makes a detection.
     pub false_alarm: f64,
 }
 
@@ -261,10 +263,13 @@ impl<'a> TemplatePlan<'a> {
     }
 }
 
-/// Tries every frequency and derivative of the grid, and refines what stands out. The map is `−log₁₀` of the probability of noise in one trial.
+/// An acceleration search: matched filters in one Fourier transform of all events (Ransom et al. 2002,
+/// doi:10.1086/342285), harmonics summed; finds signals whose frequency drifts. The map of the result is `−log₁₀` of
+/// the probability of noise in one trial.
 ///
 /// # Errors
-/// Options without meaning; a grid or a series too large.
+/// A range of frequencies or derivatives that is empty or out of bounds, a number of harmonics other than 1, 2, 4 or 8,
+/// or a grid or series that is too large.
 pub fn accel(
     events: PulseEvents,
     options: &AccelOptions,

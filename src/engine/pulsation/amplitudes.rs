@@ -20,19 +20,21 @@ fn ends(events: &PulseEvents) -> (i64, i64) {
     (start, events.gti.iter().map(|gti| gti.1).max().unwrap_or(0).max(start + 1))
 }
 
-/// Amplitudes `√(2/N)·Σ exp(−2πik·v)` of Fourier bins k over the span, v from its middle, in spans; `|A|²` of Poisson noise has mean 2.
+/// Fourier amplitudes `√(2/N)·Σ exp(−2πik·v)` of all events, one a Fourier bin `k`; `v` is the time from the middle of
+/// the observation in units of its length (the span). `|A|²` of Poisson noise has mean 2.
 pub struct FourierAmplitudes {
     amplitudes: Vec<Complex<f32>>,
-    /// Bins of the series.
+    /// Number of time bins that were transformed.
     pub bins: usize,
-    /// Seconds from the epoch to the middle.
+    /// Seconds from the epoch to the middle of the observation.
     pub middle: f64,
     /// Logarithm of the middle of blocks, bins, and the level of the noise there, of Poisson's; empty unless detrended.
     levels: Vec<(f64, f64)>,
 }
 
 impl FourierAmplitudes {
-    /// Of the events in so many bins over the span; of weighted events sums of weights, with `Σw²` for N.
+    /// The amplitudes of events in `bins` time bins over the span. For weighted events they are sums of weights, with
+    /// `Σw²` in place of `N`.
     pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> FourierAmplitudes {
         let (start, stop) = ends(events);
         let fft = CpuFft::new(bins);
@@ -65,7 +67,7 @@ impl FourierAmplitudes {
         made
     }
 
-    /// Level of the noise at a place, bins, over Poisson's.
+    /// Noise level relative to Poisson's at position `place`, in Fourier bins.
     pub fn level(&self, place: f64) -> f64 {
         let x = place.max(1.0).ln();
         let behind = self.levels.partition_point(|(at, _)| *at < x);
@@ -76,13 +78,13 @@ impl FourierAmplitudes {
         }
     }
 
-    /// [`FourierAmplitudes::level`] at so many harmonics of a place; none unless detrended.
+    /// [`FourierAmplitudes::level`] at the harmonics 1 to `harmonics` of a position; empty unless detrended.
     pub fn levels(&self, place: f64, harmonics: usize) -> Vec<f64> {
         let all = if self.levels.is_empty() { 0 } else { harmonics };
         (1..=all).map(|h| self.level(h as f64 * place)).collect()
     }
 
-    /// Amplitudes from a bin on, those of negative frequencies too; zeros behind the end.
+    /// `length` amplitudes from bin `from` on, which may be negative; zeros beyond the end.
     pub fn stretch(&self, from: i64, length: usize) -> Vec<Complex<f32>> {
         let at = |k: i64| {
             let found = usize::try_from(k.unsigned_abs()).ok().and_then(|k| self.amplitudes.get(k));

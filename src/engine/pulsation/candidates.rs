@@ -1,4 +1,4 @@
-//! What stands out of a search: peaks refined, side lobes and harmonics told from new sources.
+//! Candidates of a search: peaks refined, and side lobes and harmonics told from new sources.
 
 use std::f64::consts::{LN_10, PI, TAU};
 use std::ops::Range;
@@ -23,35 +23,38 @@ pub(super) const PEAKS_A_CANDIDATE: usize = 20;
 /// The largest numbers in the ratio of a harmonic.
 const HIGHEST_RATIO_TERM: u32 = 10;
 
-/// A peak of the statistic, refined between the trials of the grid, with exact phases.
+/// A peak of the search statistic, refined between the trials of the grid with exact phases.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate {
     /// Frequency at the epoch of the search, Hz.
     pub freq: f64,
-    /// Its standard error, Hz (that of a lone frequency, from the harmonics' powers and the spread of the event times).
+    /// Standard error of `freq`, Hz, for a single signal, from the powers of its harmonics and the spread of the event
+    /// times.
     pub freq_err: f64,
-    /// Derivatives, Hz/s and Hz/s².
+    /// First derivative of the frequency, Hz/s.
     pub fdot: f64,
-    /// See [`Candidate::fdot`].
+    /// Second derivative of the frequency, Hz/s².
     pub fddot: f64,
     /// Period, s.
     pub period: f64,
-    /// The statistic there: of `Z²_n` and H unbinned, of epoch folding and phase dispersion with the search's bins.
+    /// The statistic at the refined frequency: unbinned for `Z²_n` and H, with the bins of the search for epoch folding
+    /// and phase dispersion.
     pub stat: f64,
-    /// Largest statistic of the grid in the peak; of phase dispersion the smallest.
+    /// Largest statistic of the grid in the peak; for phase dispersion the smallest.
     pub grid_stat: f64,
-    /// Decimal logarithm of the probability that noise reaches it anywhere in the search; of H, epoch folding and phase
-    /// dispersion that for `grid_stat`, by the trials of the grid.
+    /// log₁₀ of the false-alarm probability over the whole search, number of trials included. For H, epoch folding and
+    /// phase dispersion it is that of `grid_stat`.
     pub log10_p: f64,
-    /// The same in standard deviations of a normal distribution.
+    /// The false-alarm probability as standard deviations of a normal distribution.
     pub sigma: f64,
-    /// Harmonics that its rms and its error are of: those of `Z²_n`, or where H is largest.
+    /// Number of harmonics that `rms` and `freq_err` are computed from: that of `Z²_n`, or the one at which H is
+    /// largest.
     pub nharm: usize,
-    /// Fractional rms of the pulse in these harmonics, noise subtracted; of weighted events that of the weighted rate.
+    /// Fractional rms of the pulse in these harmonics, noise subtracted; for weighted events, of the weighted rate.
     pub rms: f64,
-    /// Place in the list of the candidate that this one is a harmonic of; its own where of none.
+    /// Index of the candidate of which this one is a harmonic; its own index if it is none.
     pub group: usize,
-    /// `2/1` for twice the frequency of that one, `1/2` for half of it; `1/1` for itself.
+    /// Ratio of its frequency to that of the candidate `group`, as `2/1` or `1/2`; `1/1` for itself.
     pub harmonic: String,
 }
 

@@ -1,4 +1,4 @@
-//! How long each bin of phase was observed, and what that makes of a constant source.
+//! How long each phase bin was observed, and the statistics of a constant source that follow.
 
 use std::f64::consts::PI;
 
@@ -9,11 +9,11 @@ use super::harmonics::PhasorTable;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Spin, Ticks};
 
-/// Seconds that good time intervals (ticks) expose each of `nbin` bins of phase.
+/// Exposure of each of `nbin` phase bins, s, by the good time intervals `gti` (ticks).
 ///
-/// An interval of length `L` over which the phase advances by `Δφ` cycles exposes a bin for `L/Δφ` times the cycles that lie in it.
-/// Whole cycles are counted exactly, and the ends come from exact phases; that the frequency changes within the interval
-/// is left out, which is `ḟL/f` of the exposure.
+/// An interval of length `L` over which the phase advances by `Δφ` cycles exposes a bin for `L/Δφ` times the cycles
+/// that lie in it. Whole cycles are counted exactly, and the ends come from exact phases. The change of the frequency
+/// within an interval is neglected, which is `ḟL/f` of the exposure.
 pub fn exposure(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], nbin: usize) -> Vec<f64> {
     // Whole bins by differences, and parts of bins.
     let (mut steps, mut parts, mut all) = (vec![0.0; nbin + 1], vec![0.0; nbin + 1], 0.0);
@@ -55,10 +55,11 @@ pub fn exposure(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], nbin: usize) -> 
 /// Change of `√Z²` that does not matter.
 const NEGLIGIBLE: f64 = 0.01;
 
-/// How many of the first `most` amplitudes `W_h` of the exposure matter: none from some frequency on.
+/// How many of the first `most` amplitudes `W_h` of the exposure matter; 0 at high frequencies.
 ///
-/// An interval has at most `1/(πh·f)` seconds in `W_h`, so that of `G` of them in `T` seconds `√(2N)·|W_h| ≤ √(2N)·G/(πh·f·T)`, the
-/// change of `√Z²`; N is [`PulseEvents::effective`]. Frequencies that drift count with the lowest one.
+/// An interval has at most `1/(πh·f)` seconds in `W_h`, so that for `G` intervals in `T` seconds `√(2N)·|W_h| ≤
+/// √(2N)·G/(πh·f·T)`, the change of `√Z²`; `N` is [`PulseEvents::effective`]. For frequencies that drift the lowest one
+/// is used.
 pub fn significant_harmonics(events: &PulseEvents, spin: &Spin, most: usize) -> usize {
     let ticks = &events.ticks;
     let (Some(first), Some(last)) = (events.gti.first(), events.gti.last()) else { return 0 };
@@ -76,7 +77,8 @@ pub fn significant_harmonics(events: &PulseEvents, spin: &Spin, most: usize) -> 
     (((2.0 * events.effective()).sqrt() * bound / NEGLIGIBLE) as usize).min(most)
 }
 
-/// `∫ exp(2πi·h·φ(t)) dt` over good time intervals (ticks), s, for `h = 1 … harmonics`; of each interval as in [`exposure`].
+/// `∫ exp(2πi·h·φ(t)) dt` over the good time intervals `gti` (ticks), s, for `h = 1 … harmonics`; approximated in each
+/// interval as in [`exposure`].
 pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usize) -> Vec<Complex<f64>> {
     let mut sums = vec![Complex::default(); harmonics];
     for &(a, b) in gti.iter().filter(|(a, b)| b > a) {
@@ -96,7 +98,8 @@ pub fn amplitudes(spin: &Spin, ticks: &Ticks, gti: &[(i64, i64)], harmonics: usi
     sums
 }
 
-/// `W_h`, the mean of `exp(2πi·h·φ)` over the good time, of as many harmonics as matter, at most `most`.
+/// The amplitudes `W_h` of the exposure: the mean of `exp(2πi·h·φ)` over the good time, for as many harmonics as
+/// matter, at most `most`.
 pub fn exposure_amplitudes(events: &PulseEvents, spin: &Spin, most: usize) -> Vec<Complex<f64>> {
     let mut sums = amplitudes(spin, &events.ticks, &events.gti, significant_harmonics(events, spin, most));
     let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * events.ticks.seconds()).sum();
@@ -104,7 +107,7 @@ pub fn exposure_amplitudes(events: &PulseEvents, spin: &Spin, most: usize) -> Ve
     sums
 }
 
-/// What of good time intervals in order lies between two times.
+/// The parts of the good time intervals `gti`, in order, that lie between the times `from` and `to`; all in ticks.
 pub fn clip_intervals(gti: &[(i64, i64)], from: i64, to: i64) -> Vec<(i64, i64)> {
     let first = gti.partition_point(|&(_, b)| b <= from);
     let here = gti.iter().skip(first).take_while(|&&(a, _)| a < to);

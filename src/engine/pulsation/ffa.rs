@@ -19,7 +19,8 @@ const MOST_BINS: f64 = (1u64 << 26) as f64;
 /// Units of exposure in a bin.
 const EXPOSURE_UNITS: f64 = 65536.0;
 
-/// The profiles of all trials of `2^k` rows of `bins`, one after the other; `rows` is changed.
+/// The profiles of all trials of a series of `2^k` rows of `bins` bins, one after the other. `rows` is used as a buffer
+/// and changed.
 pub fn profiles<T: Copy + std::ops::Add<Output = T>>(rows: &mut Vec<T>, bins: usize) -> Vec<T> {
     let (mut from, mut to) = (std::mem::take(rows), Vec::new());
     let mut half = bins;
@@ -41,7 +42,8 @@ pub fn profiles<T: Copy + std::ops::Add<Output = T>>(rows: &mut Vec<T>, bins: us
     from
 }
 
-/// Bins that row `row` of `rows` is shifted by in trial `trial`: what [`profiles`] sums, written out.
+/// The number of bins by which row `row` of `rows` is shifted in trial `trial`: the definition of the sums that
+/// [`profiles`] makes.
 pub fn shift(row: usize, rows: usize, trial: usize) -> usize {
     match rows {
         0 | 1 => 0,

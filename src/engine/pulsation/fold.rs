@@ -1,4 +1,5 @@
-//! The profile of one ephemeris: counts, exposures and rates in bins of phase, and what follows from them.
+//! Folding: the pulse profile of one ephemeris, with counts, exposures and rates in phase bins, its statistics and
+//! pulsed fractions.
 
 use std::f64::consts::LN_10;
 
@@ -23,101 +24,103 @@ use crate::science::statistics::pulse::{self, H_HARMONICS, TrialLaw};
 /// Options of a fold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FoldOptions {
-    /// When the source is at which phase; its epoch is that of the events' ticks.
+    /// The ephemeris to fold at. Its epoch must be [`Ticks::reference`](crate::data::phase::Ticks::reference) of the
+    /// events; else an error.
     pub ephemeris: Ephemeris,
-    /// Bins of phase.
+    /// Number of phase bins.
     pub nbin: usize,
-    /// Harmonics of `Z²_n` and of the fraction by Fourier amplitudes.
+    /// Number of harmonics of `Z²_n` and of the pulsed fraction by Fourier amplitudes.
     pub nharm: usize,
-    /// Background, counts/s: pulsed fractions are those of the source alone.
+    /// Background rate, counts/s. It is subtracted for the pulsed fractions.
     pub background: f64,
 }
 
-/// What a profile says of itself. Probabilities are those of one trial: the frequency was known.
+/// Metadata of a pulse profile. Probabilities are for one trial: the frequency was known.
 #[derive(Clone, Debug, Serialize)]
 pub struct PulseProfileMetadata {
-    /// Bins.
+    /// Number of phase bins.
     pub nbin: usize,
-    /// Frequency at the epoch and its derivatives, as computed with: Hz, Hz/s, Hz/s².
+    /// Frequency at the epoch, Hz, as the phases were computed with.
     pub freq: f64,
-    /// See [`PulseProfileMetadata::freq`].
+    /// First derivative of the frequency, Hz/s, as the phases were computed with.
     pub fdot: f64,
-    /// See [`PulseProfileMetadata::freq`].
+    /// Second derivative of the frequency, Hz/s², as the phases were computed with.
     pub fddot: f64,
-    /// Where phase is 0 and frequency and derivatives hold, seconds of the frame.
+    /// Epoch, seconds of the frame: the phase is 0 there, and frequency and derivatives hold there.
     pub epoch: f64,
-    /// The same as MJD, where the frame has a reference.
+    /// Epoch as MJD; `None` if the frame has no reference epoch.
     pub epoch_mjd: Option<f64>,
-    /// Seconds of a tick, the unit of times: phases are exact but for its rounding.
+    /// Length of a tick, s. Phases are exact apart from the rounding of times to ticks.
     pub tick: f64,
-    /// The ephemeris file that phases and times of emission are by.
+    /// The timing model that gave phases and times of emission, if a `.par` file was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timing: Option<TimingModel>,
-    /// Events.
+    /// Number of events.
     pub nphots: usize,
-    /// Their weights, where they have some: then rates and pulsed fractions are those of `Σw`, their errors of `√Σw²`, and the
-    /// statistics weighted.
+    /// Summary of the weights, if events have weights. Rates and pulsed fractions then are those of `Σw`, their errors
+    /// those of `√Σw²`, and the statistics are weighted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightSummary>,
-    /// Good time, s.
+    /// Sum of the good time, s.
     pub exposure: f64,
-    /// First start to last stop, s.
+    /// Time from the first start to the last stop, s.
     pub span: f64,
-    /// Counts/s, or the sum of the weights a second.
+    /// Mean rate, counts/s, or sum of the weights a second.
     pub mean: f64,
-    /// Background, counts/s, that the pulsed fractions are without.
+    /// Background rate, counts/s, that was subtracted for the pulsed fractions.
     pub background: f64,
-    /// Harmonics of `z2` and of the fourth pulsed fraction.
+    /// Number of harmonics of `z2` and of the pulsed fraction by Fourier amplitudes.
     pub nharm: usize,
-    /// `Z²_n`, unbinned, against the exposure, and the logarithm of its probability.
+    /// `Z²_n` of the unbinned events, corrected for uneven exposure.
     pub z2: f64,
-    /// See [`PulseProfileMetadata::z2`].
+    /// Decimal logarithm of the probability that noise reaches `z2`.
     pub z2_log10_p: f64,
-    /// H, unbinned, its harmonics and the logarithm of its probability.
+    /// `H` of the unbinned events, corrected for uneven exposure.
     pub h: f64,
-    /// See [`PulseProfileMetadata::h`].
+    /// Number of harmonics at which `H` is reached.
     pub h_harmonics: usize,
-    /// See [`PulseProfileMetadata::h`].
+    /// Decimal logarithm of the probability that noise reaches `h`.
     pub h_log10_p: f64,
-    /// χ² of the counts against the exposures, its degrees of freedom and the logarithm of its probability.
+    /// χ² of the counts against a constant rate, given the exposures of the bins.
     pub chi2: f64,
-    /// See [`PulseProfileMetadata::chi2`].
+    /// Degrees of freedom of `chi2`.
     pub chi2_dof: f64,
-    /// See [`PulseProfileMetadata::chi2`].
+    /// Decimal logarithm of the probability that noise reaches `chi2`.
     pub chi2_log10_p: f64,
-    /// By four definitions.
+    /// Pulsed fractions by four definitions.
     pub pulsed_fraction: PulsedFractions,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
 
-/// A pulse profile; columns of `nbin` rows.
+/// A pulse profile: counts and rates by phase, one entry a phase bin.
 #[derive(Clone, Debug)]
 pub struct PulseProfile {
     /// Centre of the bin, cycles from 0 to 1.
     pub phase: Vec<f64>,
-    /// Events.
+    /// Number of events in the bin.
     pub counts: Vec<u64>,
-    /// Sums of the weights and their standard errors, where there are weights.
+    /// Sums of the weights in the bin and their standard errors, if events have weights.
     pub weight: Option<[Vec<f64>; 2]>,
-    /// Counts, or weights, a second of the bin's exposure; NaN without any.
+    /// Rate in the bin: counts, or sum of weights, a second of the exposure of the bin; NaN without exposure.
     pub rate: Vec<f64>,
-    /// Its standard error.
+    /// Standard error of `rate`.
     pub rate_err: Vec<f64>,
-    /// Time that the bin was observed, s.
+    /// Time for which the bin was observed, s.
     pub exposure: Vec<f64>,
-    /// All else.
+    /// Metadata: ephemeris, statistics, pulsed fractions, device, provenance.
     pub meta: PulseProfileMetadata,
 }
 
 /// Folds events at one ephemeris.
 ///
 /// # Errors
-/// Fewer than 2 or more than 4096 bins; an ephemeris beyond exact phases, or of another epoch than the ticks'; the device fails.
+/// Fewer than 2 or more than 4096 bins; an ephemeris beyond the range of exact phases, or with another epoch than the
+/// ticks have; or a failure of the device.
 pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<PulseProfile> {
     let nbin = options.nbin;
     if !(2..=MOST_BINS).contains(&nbin) {
@@ -209,7 +212,8 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
 }
 
 impl PulseProfile {
-    /// The profile as a table: `phase` `counts` `rate` `rate_err` `exposure`, and of weighted events `weight` `weight_err`.
+    /// The profile as a table with the columns `phase`, `counts`, `rate`, `rate_err`, `exposure`, and for weighted
+    /// events `weight` and `weight_err`.
     pub fn table(&self) -> Table<'_> {
         let mut columns = vec![
             column("phase", "", &self.phase),
@@ -244,12 +248,12 @@ pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize)
     })
 }
 
-/// Profiles of consecutive stretches of time: rates, row by row in time; NaN without exposure.
+/// Pulse profiles in consecutive intervals of equal length.
 #[derive(Clone, Debug)]
 pub struct Phaseogram {
-    /// Edges of the stretches, s from the epoch; one more than rows.
+    /// Edges of the intervals, s from the epoch; one more than there are rows.
     pub time: Vec<f64>,
-    /// Counts/s, `nbin` a row.
+    /// Rates, counts/s, shape rows × nbin; NaN where a bin has no exposure.
     pub rate: Vec<Vec<f64>>,
 }
 
@@ -283,10 +287,10 @@ pub(super) fn folded_intervals(events: &PulseEvents, spin: &Spin, nbin: usize, e
     counts.into_iter().zip(edges.windows(2)).map(one).collect()
 }
 
-/// The phaseogram of an ephemeris in `rows` stretches of equal length.
+/// Pulse profiles in `rows` consecutive intervals of equal length.
 ///
 /// # Errors
-/// An ephemeris beyond exact phases.
+/// The ephemeris is beyond the range of exact phases.
 pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
     let spin = Spin::new(&options.ephemeris, &events.ticks)?;
     let (start, stop) = match (events.gti.first(), events.gti.last()) {

@@ -1,4 +1,4 @@
-//! The trials of a search: equidistant frequencies, in one row for each value of the derivatives.
+//! The trials of a search: equidistant frequencies, in one row for each pair of derivatives.
 
 use super::harmonics::MOST_TRIALS;
 use super::search_options::{Algorithm, SearchOptions};
@@ -14,31 +14,32 @@ const MOST_ROWS: f64 = (1u64 << 20) as f64;
 /// Events times trials of a piece that is folded.
 const FOLD_PIECE_WORK: usize = 1 << 31;
 
-/// Trial frequencies and derivatives at the reference of the ticks. With the span `T` and the oversampling `K` the steps are `1/KT`,
-/// `8/KT²` and `60/KT³`: half a step of the frequency turns the ends of the observation by `1/4K` cycle, half one of either
-/// derivative, after the best frequency, by at most `1/2K`. Harmonic h sees `h` times that.
+/// The trials of a search: equidistant frequencies, in one row for each pair of derivatives; all at the epoch. With the
+/// length `T` of the observation and the oversampling `K` the steps are `1/KT` (Hz), `8/KT²` (Hz/s) and `60/KT³`
+/// (Hz/s²). Half a step of the frequency changes the phase at the ends of the observation by `1/4K` cycle; half a step
+/// of either derivative, at the best frequency, by at most `1/2K`. For harmonic `h` it is `h` times that.
 #[derive(Clone, Debug)]
 pub struct TrialGrid {
-    /// Number of frequencies.
+    /// Number of frequencies in a row.
     pub frequencies: usize,
-    /// From one to the next, Hz.
+    /// Step of the frequency, Hz.
     pub df: f64,
     /// First and second derivative of each row, Hz/s and Hz/s².
     pub rows: Vec<[f64; 2]>,
-    /// From one first derivative to the next, Hz/s; 0 for a single one.
+    /// Step of the first derivative, Hz/s; 0 if there is only one.
     pub dfdot: f64,
-    /// The same of the second one, Hz/s².
+    /// Step of the second derivative, Hz/s²; 0 if there is only one.
     pub dfddot: f64,
-    /// The step as it is computed with.
+    /// Step of the frequency in fixed point, as phases are computed with.
     pub step: Spin,
     starts: Vec<Spin>,
 }
 
 impl TrialGrid {
-    /// The grid that options ask for.
+    /// The grid for the ranges that `options` ask for.
     ///
     /// # Errors
-    /// A range that is empty, or has too many trials; frequencies beyond what phases are exact for.
+    /// A range that is empty or has too many trials, or frequencies beyond the range of exact phases.
     pub fn new(events: &PulseEvents, options: &SearchOptions) -> Result<TrialGrid> {
         let (lo, hi) = options.freq;
         let (span, oversample) = (events.span, options.oversampling());
@@ -97,12 +98,12 @@ impl TrialGrid {
         Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, step, starts })
     }
 
-    /// Trial `j` of a row.
+    /// The ephemeris of trial `j` of row `row`.
     pub fn spin(&self, row: usize, j: usize) -> Spin {
         self.starts.get(row).map_or_else(Spin::default, |start| start.stepped(&self.step, j as i64))
     }
 
-    /// The chances of noise in a search of this grid.
+    /// The null distribution of a search over this grid, for a statistic with the distribution `law`.
     pub fn chances(&self, events: &PulseEvents, law: TrialLaw) -> NullDistribution {
         let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
         let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
@@ -113,7 +114,7 @@ impl TrialGrid {
         chances
     }
 
-    /// Trials in all.
+    /// Number of trials: rows times frequencies.
     pub fn trials(&self) -> u64 {
         self.frequencies as u64 * self.rows.len() as u64
     }

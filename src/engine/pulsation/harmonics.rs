@@ -26,14 +26,14 @@ const WIDTH: usize = 8;
 const TABLE: usize = 2048;
 /// Roots of unity in the table.
 const ROOTS: usize = 1024;
-/// Largest error of a sum, of the number of events, or of the sum of their weights.
+/// Largest error of a sum, relative to the number of events, or to the sum of their weights.
 pub const ERROR: f64 = 1e-6;
-/// Trials evaluated at once: grids stay in the caches, more or less.
+/// Number of trials that are evaluated at once, so that grids stay in the caches.
 pub const MOST_TRIALS: usize = 1 << 20;
 /// Events of a grid of their own, at least.
 const CHUNK: usize = 1 << 16;
 
-/// `exp(2πi·phase)` of a phase in units of 2⁻⁶⁴ cycle, to 1e-11.
+/// A table from which `exp(2πi·phase)` is computed for phases in units of 2⁻⁶⁴ cycle, accurate to 1e-11.
 pub struct PhasorTable(Vec<(f64, f64)>);
 
 impl Default for PhasorTable {
@@ -44,13 +44,13 @@ impl Default for PhasorTable {
 }
 
 impl PhasorTable {
-    /// The one of the process: the thousand sines of its own would be most of the work of a stretch of time.
+    /// The table that the whole process shares.
     pub fn shared() -> &'static PhasorTable {
         static UNIT: LazyLock<PhasorTable> = LazyLock::new(PhasorTable::default);
         &UNIT
     }
 
-    /// Cosine and sine.
+    /// Cosine and sine of a phase in units of 2⁻⁶⁴ cycle.
     #[inline]
     pub fn of(&self, phase: u64) -> (f64, f64) {
         const SHIFT: u32 = 64 - ROOTS.ilog2();
@@ -77,7 +77,7 @@ fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-/// What the sums of a number of trials need.
+/// Tables to compute harmonic sums of a number of trials at once.
 pub struct HarmonicSums {
     trials: usize,
     grid: usize,
@@ -119,8 +119,9 @@ impl HarmonicSums {
         }
     }
 
-    /// `S_h` of one harmonic at the trials `first + j·step`, on the threads of the caller's pool, or what `of` makes of it. The same bits
-    /// for any number of them. With `weights`, one an event, of `Σ w·exp(2πi·h·φ)`.
+    /// The sums `S_h` of harmonic `h = harmonic` at the trials `first + j·step`, each passed through `of`. Computed on
+    /// the threads of the caller's pool; the number of threads does not change the result. With `weights`, one an
+    /// event, the sums are `Σ w·exp(2πi·h·φ)`.
     pub fn each<T>(
         &self,
         times: &[i64],
@@ -229,8 +230,8 @@ impl SpreadingGrid {
     }
 }
 
-/// Harmonic sums `S_1 … S_n` of one ephemeris, by the definition; summed in pieces of 65,536 events, so that threads do not matter.
-/// With `weights`, one an event, `Σ w·exp(2πi·h·φ)`.
+/// The harmonic sums `S_1 … S_n` of one ephemeris, by their definition. They are summed in pieces of 65,536 events, so
+/// that the number of threads does not change the result. With `weights`, one an event, they are `Σ w·exp(2πi·h·φ)`.
 pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<Complex<f64>> {
     let unit = PhasorTable::shared();
     let pieces: Vec<Vec<Complex<f64>>> = times
@@ -258,8 +259,9 @@ pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, har
     })
 }
 
-/// `Z²_1 … Z²_n` of one ephemeris, unbinned. With weights (the probabilities that events are the source's, as for Fermi's LAT) it is
-/// `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), of the same law. `window` is that of [`z2_of_sums`].
+/// `Z²_1 … Z²_n` of one ephemeris, from unbinned events. With weights (such as the probabilities that events come from
+/// the source) it is `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), with the same
+/// distribution. `window` has the amplitudes of the exposure, as for [`z2_of_sums`].
 pub fn z2(times: &[i64], weights: Option<&[f64]>, window: &[Complex<f64>], spin: &Spin, harmonics: usize) -> Vec<f64> {
     let sum =
         |of: fn(f64) -> f64| weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|&w| of(w)).sum());

@@ -1,7 +1,9 @@
-//! Phase dispersion minimisation (Stellingwerf 1978, doi:10.1086/156444): at a period, samples of one phase are alike.
+//! Phase dispersion minimisation (Stellingwerf 1978, doi:10.1086/156444): at the period of a signal, samples of one
+//! phase are alike.
 //!
-//! `θ` is the variance of samples within bins of phase over that of all ([`dispersion::Dispersion::theta`]); the bins have exact phases of the middles of
-//! the samples, and exact sums of whole numbers, so that it is the same bits on every device.
+//! `θ` is the variance of samples within phase bins over that of all samples ([`dispersion::Dispersion::theta`]). Bins
+//! come from exact phases of the middles of the samples, and sums are exact sums of whole numbers, so that θ has the
+//! same bits on every device.
 
 use super::candidates::{self, Candidate, TrialPeak};
 use super::grid::pieces;
@@ -49,10 +51,12 @@ impl PdmTrial {
     }
 }
 
-/// Tries every frequency of the grid on samples, and refines what stands out. Of the options `nharm` is not used.
+/// Searches the samples of a light curve for a periodic signal by phase dispersion: computes θ at every frequency of
+/// the grid, and refines the significant minima into candidates. The option `nharm` is not used.
 ///
 /// # Errors
-/// Options without meaning, another method; a grid too large; no more samples than bins; the device fails.
+/// A range of frequencies that is empty or out of bounds, another statistic than [`SearchStatistic::Pdm`], a grid that
+/// is too large, not more samples than bins, or a failure of the device.
 pub fn pdm(
     mut samples: PulseSamples,
     options: &SearchOptions,
@@ -125,10 +129,11 @@ pub fn pdm(
     })
 }
 
-/// Warns of few samples a bin and of harmonics beyond the samples' Nyquist frequency, once; [`pdm`] does, too.
+/// Warns once if there are few samples a bin, or if harmonics lie beyond the Nyquist frequency of the samples.
+/// [`pdm`](fn@pdm) does this, too.
 ///
 /// # Errors
-/// No more samples than bins.
+/// There are not more samples than bins.
 pub fn warn_of_sampling(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> {
     let (warnings, nbin, dt) = (&mut samples.at.provenance.warnings, options.nbin, samples.all.dt);
     let samples = samples.all.samples;

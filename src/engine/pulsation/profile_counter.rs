@@ -1,4 +1,4 @@
-//! Profiles of many trials, on the CPU or a device that runs shaders: the same counts, and the same sums of samples.
+//! Pulse profiles of many trials, counted on the CPU or on a device that runs shaders, with the same result.
 
 use std::ops::{AddAssign, Range};
 
@@ -20,8 +20,8 @@ const _: () = assert!(CHUNK <= MOST_SAMPLES);
 /// Bits of a value that a device adds up at once: words hold the sums of 2^16 such numbers.
 const DIGIT: u32 = 16;
 
-/// Where profiles are counted: on a device that runs shaders, on the threads of the CPU, and on these too when a device fails that may
-/// be replaced.
+/// Counts the profiles of many trials: on a device that runs shaders, else on the threads of the CPU; on the latter,
+/// too, if the device fails and the CPU may replace it.
 pub struct ProfileCounter<'a> {
     backend: &'a mut dyn Backend,
     /// Why the device is not used any more.
@@ -31,12 +31,13 @@ pub struct ProfileCounter<'a> {
 }
 
 impl<'a> ProfileCounter<'a> {
-    /// Counts on this backend.
+    /// A counter that uses this backend.
     pub fn new(backend: &'a mut dyn Backend) -> ProfileCounter<'a> {
         ProfileCounter { backend, failure: None, on_device: false, on_cpu: false }
     }
 
-    /// What `look` makes of the profile of each of `trials` frequencies from `first` on, in order.
+    /// Counts the profile of each of `trials` frequencies from `first` on, and gives what `look` makes of each, in
+    /// order. `spins` are the first ephemeris and the step.
     ///
     /// # Errors
     /// The device fails, and no other may do its work.
@@ -64,7 +65,8 @@ impl<'a> ProfileCounter<'a> {
         self.either(on_device, || frequencies.on_cpu(times.len(), count, &look))
     }
 
-    /// The same of samples, which have a value each.
+    /// Counts samples, which have a value each, as [`ProfileCounter::profiles`] counts events: the number of samples
+    /// and the sum of their values in each bin.
     ///
     /// # Errors
     /// See [`ProfileCounter::profiles`].
@@ -126,7 +128,7 @@ impl<'a> ProfileCounter<'a> {
         Ok(super::run_on(&self.backend.pool(), on_cpu))
     }
 
-    /// What counted, and the warning of a failure.
+    /// The device that counted, and the warning if one failed.
     pub fn record(&self) -> (DeviceRecord, Option<String>) {
         let device = Some(self.backend.info()).filter(|_| self.on_device);
         let names = [device.map(|info| (info.backend, info.adapter.as_str())), self.on_cpu.then_some(CPU)];

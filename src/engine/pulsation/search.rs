@@ -1,4 +1,4 @@
-//! Searches: the statistic of every trial of a grid, what stands out, and how probable it is.
+//! Searches: the statistic of every trial of a grid, the candidates, and how probable they are.
 
 use rayon::prelude::*;
 
@@ -22,10 +22,12 @@ const CONFIDENCE: f64 = 0.95;
 const PIECES_TOGETHER: usize = 8;
 /// [`WeightSummary::noise_events`] of a bin below which noise is warned of.
 const ENOUGH_EVENTS_A_BIN: f64 = 5.0;
-/// Tries every frequency of the grid, and refines what stands out.
+/// Searches for a periodic signal: computes the statistic at every frequency (and derivative) of the grid, and refines
+/// the peaks above the detection level into candidates (at least one is always listed).
 ///
 /// # Errors
-/// Options without meaning; a grid too large; the device fails.
+/// A range of frequencies or derivatives that is empty or out of bounds, a number of harmonics or bins that is not
+/// possible, an algorithm that does not compute the statistic, a grid that is too large, or a failure of the device.
 pub fn search(
     mut events: PulseEvents,
     options: &SearchOptions,

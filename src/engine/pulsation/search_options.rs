@@ -6,63 +6,66 @@ use crate::base::error::{Error, Result};
 use crate::kernels::fold;
 use crate::science::statistics::pulse::{self, H_HARMONICS};
 
-/// The statistic.
+/// The test statistic of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SearchStatistic {
-    /// `Z²_n`.
+    /// `Z²_n` (Buccheri et al. 1983, A&A 128, 245).
     Z2,
-    /// Epoch folding: χ² of the profile against its exposure.
+    /// Epoch folding: χ² of the folded profile (Leahy et al. 1983, doi:10.1086/160766).
     Ef,
-    /// The H test.
+    /// The H test (de Jager et al. 1989, A&A 221, 180).
     H,
-    /// Phase dispersion: θ, which is small at a period; of samples ([`super::pdm()`]).
+    /// θ of phase dispersion (Stellingwerf 1978, doi:10.1086/156444), which is small at a period; for samples of light
+    /// curves ([`super::pdm()`]).
     Pdm,
 }
 
 impl SearchStatistic {
-    /// True where a statistic is as rare as a level.
+    /// True if the statistic `stat` is at least as significant as `level`: not below it, or, for phase dispersion, not
+    /// above it.
     pub fn reaches(self, stat: f64, level: f64) -> bool {
         if self == SearchStatistic::Pdm { stat <= level } else { stat >= level }
     }
 }
 
-/// How trials are computed.
+/// How the statistic of the trials is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// `Fft` for harmonics on the CPU, `Fold` for epoch folding and on a GPU.
+    /// [`Algorithm::Fft`] for `Z²_n` and H on the CPU, [`Algorithm::Fold`] for epoch folding and on a GPU.
     Auto,
-    /// Harmonic sums of all frequencies at once, unbinned.
+    /// Harmonic sums of all frequencies at once, from unbinned events.
     Fft,
-    /// A profile of every trial; of weighted events for epoch folding alone.
+    /// A folded profile for every trial. Weighted events are possible for epoch folding only.
     Fold,
-    /// The fast folding algorithm ([`super::ffa`]): profiles of all periods at once, of constant ones; for epoch folding.
+    /// The fast folding algorithm ([`super::ffa`]): profiles of all constant periods at once; for epoch folding.
     Ffa,
 }
 
 /// Options of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SearchOptions {
-    /// Lowest and highest frequency, Hz, at the epoch.
+    /// Lowest and highest frequency at the epoch, Hz.
     pub freq: (f64, f64),
-    /// Range of the first derivative, Hz/s; 0 alone without.
+    /// Range of the first derivative to search, Hz/s; `None` for no derivative.
     pub fdot: Option<(f64, f64)>,
-    /// Range of the second derivative, Hz/s².
+    /// Range of the second derivative to search, Hz/s²; `None` for no derivative.
     pub fddot: Option<(f64, f64)>,
-    /// The statistic.
+    /// The test statistic.
     pub method: SearchStatistic,
-    /// Harmonics of `Z²_n`.
+    /// Number of harmonics of `Z²_n`.
     pub nharm: usize,
-    /// Bins of the profiles.
+    /// Number of phase bins of folded profiles.
     pub nbin: usize,
-    /// Trials to an independent frequency; a default by method without.
+    /// Trial frequencies per `1/T`, `T` the length of the observation; `None` for the default of the statistic
+    /// ([`SearchOptions::oversampling`]).
     pub oversample: Option<f64>,
-    /// How trials are computed.
+    /// How the statistic of the trials is computed.
     pub algorithm: Algorithm,
-    /// Candidates listed.
+    /// Number of candidates to list.
     pub candidates: usize,
-    /// Probability of a false alarm that a detection may have.
+    /// False-alarm probability over the whole search that makes a detection.
     pub false_alarm: f64,
 }
 
@@ -84,8 +87,9 @@ impl Default for SearchOptions {
 }
 
 impl SearchOptions {
-    /// Trials to an independent frequency: four to one of the highest harmonic, so that no more than 5 % of its power is lost between
-    /// them; 20 for H, of whose 20 harmonics the lower ones decide, and 10 for epoch folding and phase dispersion.
+    /// Trial frequencies per `1/T`: [`SearchOptions::oversample`], or the default of the statistic. For `Z²_n` that is
+    /// four to an independent frequency of the highest harmonic, so that no more than 5 % of its power is lost between
+    /// trials; 20 for H, whose lower harmonics decide, and 10 for epoch folding and phase dispersion.
     pub fn oversampling(&self) -> f64 {
         self.oversample.unwrap_or(match self.method {
             SearchStatistic::Z2 => 4.0 * self.nharm as f64,
@@ -135,5 +139,5 @@ impl SearchOptions {
     }
 }
 
-/// Told how many trials are done, of how many: first that none is.
+/// A callback that gets the number of trials done and the number of all trials; it is called first with none done.
 pub type TrialProgress<'a> = &'a mut dyn FnMut(u64, u64);

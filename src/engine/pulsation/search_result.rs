@@ -1,4 +1,4 @@
-//! What a search found, and what it says of itself.
+//! The result of a search and its metadata.
 
 use std::f64::consts::LN_10;
 
@@ -13,86 +13,87 @@ use crate::engine::{SampleSummary, WeightSummary};
 use crate::science::orbit::TimingModel;
 use crate::science::statistics::pulse::NullDistribution;
 
-/// Columns of [`SearchResult::map`].
+/// Largest number of columns of [`SearchResult::map`].
 pub const MAP_COLUMNS: usize = 800;
 
-/// What a search by templates says of itself beside what all searches do.
+/// Metadata of an acceleration search besides [`SearchMetadata`].
 #[derive(Clone, Debug, Serialize)]
 pub struct AccelMetadata {
-    /// Numbers of harmonics tried.
+    /// Numbers of harmonics that were tried.
     pub harmonics: Vec<usize>,
-    /// Detection level of each.
+    /// Detection level for each number of harmonics.
     pub detection_levels: Vec<f64>,
-    /// Largest drift of the fundamental, Fourier bins.
+    /// Largest drift of the fundamental over the observation, Fourier bins.
     pub drift: f64,
-    /// The most that the drift changes by, bins.
+    /// Largest change of the drift over the observation, Fourier bins.
     pub jerk: f64,
-    /// Bins of the series, and their width, s.
+    /// Number of time bins that were transformed.
     pub bins: usize,
-    /// See [`AccelMetadata::bins`].
+    /// Width of these time bins, s.
     pub dt: f64,
-    /// What bins leave of the power of the highest harmonic at the highest frequency.
+    /// Fraction of the power of the highest harmonic at the highest frequency that the time bins leave.
     pub binning_loss: f64,
-    /// Were powers taken over their local level?
+    /// True if powers were divided by their local level.
     pub detrended: bool,
 }
 
-/// What a search says of itself.
+/// Metadata of a search.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchMetadata {
-    /// The statistic.
+    /// The test statistic.
     pub method: SearchStatistic,
-    /// How trials were computed: `fft`, `fold`, `ffa`, or `templates` ([`super::accel()`]).
+    /// How the statistic was computed: `fft`, `fold`, `ffa`, or `templates` for an acceleration search
+    /// ([`super::accel()`]).
     pub algorithm: &'static str,
-    /// Harmonics of `Z²_n`.
+    /// Number of harmonics of `Z²_n`.
     pub nharm: usize,
-    /// Bins of profiles.
+    /// Number of phase bins of folded profiles.
     pub nbin: usize,
-    /// Trials to an independent frequency.
+    /// Trial frequencies per `1/T`.
     pub oversample: f64,
-    /// Trials of the grid.
+    /// Number of trials of the grid.
     pub trials: u64,
-    /// Of the band, over the span: `B·T`.
+    /// Number of independent frequencies `B·T`, for the width `B` of the band and the length `T` of the observation.
     pub independent_frequencies: f64,
-    /// Step of the frequency, Hz, and of its derivatives (0 for none).
+    /// Step of the frequency, Hz.
     pub df: f64,
-    /// See [`SearchMetadata::df`].
+    /// Step of the first derivative, Hz/s; 0 without derivatives.
     pub dfdot: f64,
-    /// See [`SearchMetadata::df`].
+    /// Step of the second derivative, Hz/s²; 0 without derivatives.
     pub dfddot: f64,
-    /// Where frequency and derivatives hold, seconds of the frame.
+    /// Epoch at which frequencies and derivatives hold, seconds of the frame.
     pub epoch: f64,
-    /// The same as MJD, where the frame has a reference.
+    /// Epoch as MJD; `None` if the frame has no reference epoch.
     pub epoch_mjd: Option<f64>,
-    /// The ephemeris file that times of emission are by.
+    /// The timing model that gave the times of emission, if a `.par` file was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timing: Option<TimingModel>,
-    /// Events; of samples those in them, 0 where that is not known.
+    /// Number of events; for a light curve the photons in its samples, 0 if that is not known.
     pub nphots: usize,
-    /// The samples, of phase dispersion.
+    /// Summary of the samples, for phase dispersion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<SampleSummary>,
-    /// Their weights, where they have some.
+    /// Summary of the weights, if events have weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightSummary>,
-    /// Good time, s.
+    /// Sum of the good time, s.
     pub exposure: f64,
-    /// First start to last stop, s.
+    /// Time from the first start to the last stop, s.
     pub span: f64,
-    /// What noise reaches in the search with this probability.
+    /// False-alarm probability over the whole search that makes a detection.
     pub detection_probability: f64,
-    /// See [`SearchMetadata::detection_probability`].
+    /// The statistic that noise reaches anywhere in the search with `detection_probability`.
     pub detection_level: f64,
-    /// Of a search by templates.
+    /// Further metadata of an acceleration search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<AccelMetadata>,
-    /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid (`Z²_n` alone); of the weighted rate where
-    /// events have weights.
+    /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid, for `Z²_n` only; for
+    /// weighted events, of the weighted rate.
     pub pulsed_upper_limit: Option<f64>,
-    /// What computed it.
+    /// Device that computed the product.
     #[serde(flatten)]
     pub device: DeviceRecord,
-    /// What it was made of.
+    /// How the product was made: inputs, options and warnings.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
@@ -137,35 +138,36 @@ impl SearchMetadata {
     }
 }
 
-/// A search: one row a frequency, with the best of its derivatives.
+/// The result of a search: for each trial frequency the best statistic over all derivatives, and the candidates.
 #[derive(Clone, Debug)]
 pub struct SearchResult {
-    /// Frequencies at the epoch, Hz.
+    /// Trial frequencies at the epoch, Hz.
     pub freq: Vec<f64>,
-    /// First derivative with the largest statistic, Hz/s.
+    /// First derivative with the best statistic at each frequency, Hz/s.
     pub fdot: Vec<f64>,
-    /// Second derivative, Hz/s².
+    /// Second derivative with the best statistic at each frequency, Hz/s².
     pub fddot: Vec<f64>,
-    /// The statistic.
+    /// The best statistic at each frequency.
     pub stat: Vec<f64>,
-    /// What stands out, the least probable first.
+    /// The candidates, the most significant first.
     pub candidates: Vec<Candidate>,
-    /// Largest statistic (of phase dispersion `1 − θ`) in each of at most [`super::search::MAP_COLUMNS`] columns of frequency, row by row; without
-    /// derivatives empty.
+    /// Largest statistic (for phase dispersion `1 − θ`) in each of at most [`super::search::MAP_COLUMNS`] ranges of
+    /// frequency, one list for each entry of `rows`; empty for a search without derivatives.
     pub map: Vec<Vec<f64>>,
-    /// Rows of the grid: first and second derivative.
+    /// First and second derivative of each row of the grid, Hz/s and Hz/s².
     pub rows: Vec<[f64; 2]>,
-    /// Where not all trials have one law: what it depends on, `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`], and
-    /// [`super::pdm()`] where bins are empty), of each.
+    /// If the noise distribution differs between trials: the name of the number that it depends on, and its value for
+    /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`], and [`super::pdm()`] if bins are
+    /// empty).
     pub laws: Option<(&'static str, Vec<u64>)>,
-    /// Chances of noise, for each of these numbers; one for all without.
+    /// The null distribution for each value in [`SearchResult::laws`]; a single one if all trials share it.
     pub chances: Vec<(u64, NullDistribution)>,
-    /// All else.
+    /// Metadata: options, numbers of trials, detection level, device, provenance.
     pub meta: SearchMetadata,
 }
 
 impl SearchResult {
-    /// Decimal logarithms of the probabilities that noise reaches each statistic anywhere in the search.
+    /// Decimal logarithms of the probabilities that noise reaches each value of `stat` anywhere in the search.
     pub fn log10_p(&self) -> Vec<f64> {
         let of = |j: usize| {
             let number = self.laws.as_ref().and_then(|(_, numbers)| numbers.get(j)).copied().unwrap_or(0);
@@ -175,14 +177,15 @@ impl SearchResult {
         self.stat.par_iter().enumerate().map(one).collect()
     }
 
-    /// The metadata with the candidates.
+    /// The metadata and the candidates as JSON.
     pub fn summary(&self) -> serde_json::Value {
         let mut value = serde_json::to_value(&self.meta).unwrap_or_default();
         value["candidates"] = serde_json::to_value(&self.candidates).unwrap_or_default();
         value
     }
 
-    /// The search as a table: `freq` `fdot` `stat` `log10_p`, `nharm` or `nbin` where trials differ in it, `fddot` where that was searched.
+    /// The search as a table with the columns `freq`, `fdot`, `stat`, `log10_p`, `nharm` or `nbin` if trials differ in
+    /// it, and `fddot` if that was searched. `log10_p` is what [`SearchResult::log10_p`] gives.
     pub fn table<'a>(&'a self, log10_p: &'a [f64]) -> Table<'a> {
         let mut columns = vec![
             column("freq", "Hz", &self.freq),

@@ -1,4 +1,4 @@
-//! Times of arrival of pulses: one an interval, by comparing its profile with a template.
+//! Times of arrival of pulses: one for each interval, by comparing its profile with a template.
 
 use std::fmt::Write;
 
@@ -17,43 +17,47 @@ const MOST_BINS: i64 = 1 << 26;
 /// Heights of a pulse, of their standard errors, below which there is no shift to be trusted.
 const FAINTEST_PULSE_SIGMAS: f64 = 4.0;
 
-/// A time of arrival.
+/// A time of arrival (TOA) of a pulse.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Toa {
-    /// When the template's phase 0 arrives at the barycentre, next to the middle of the interval's good time: seconds of the frame.
+    /// Time of arrival of the template's phase 0 nearest to the middle of the interval, at the barycentre, seconds of
+    /// the frame.
     pub time: DoubleDouble,
-    /// The same as MJD.
+    /// The time of arrival as MJD.
     pub mjd: DoubleDouble,
-    /// Its standard error, s.
+    /// Standard error of `time`, s.
     pub error: f64,
-    /// What phase of the ephemeris that is, the residual: cycles from −½ to ½.
+    /// Phase residual against the ephemeris, cycles from −½ to ½; positive if the pulse is late.
     pub shift: f64,
-    /// Its standard error.
+    /// Standard error of `shift`, cycles.
     pub shift_err: f64,
-    /// Events of the interval.
+    /// Number of events in the interval.
     pub nphots: u64,
-    /// Its good time, s.
+    /// Good time in the interval, s.
     pub exposure: f64,
 }
 
-/// Times of arrival of an observation.
+/// Times of arrival of the pulses of an observation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Toas {
-    /// In order of time.
+    /// The times of arrival, in order of time.
     pub toas: Vec<Toa>,
-    /// Intervals with events, but with a pulse below four standard errors, or with bins that were not observed.
+    /// Number of intervals with events that gave no time of arrival: their pulse is below four standard errors, or some
+    /// of their bins were not observed.
     pub left_out: usize,
-    /// Harmonics of the template.
+    /// Number of harmonics of the template.
     pub harmonics: usize,
-    /// χ² of the residuals against their weighted mean; it has one degree of freedom less than there are times.
+    /// χ² of the residuals against their weighted mean; it has one degree of freedom less than there are times of
+    /// arrival.
     pub chi2: f64,
 }
 
-/// The times of arrival in intervals of `length` seconds from the first good time on, folded at the ephemeris of `options`.
+/// Times of arrival in intervals of `length` seconds from the start of the first good time on. Events are folded at the
+/// ephemeris of `options` and compared with `template`.
 ///
 /// # Errors
-/// A length that is no time, or makes more bins than memory is for; a template of another number of bins; a frame without
-/// reference epoch; an ephemeris beyond exact phases.
+/// Events have weights, `length` is not positive or makes too many intervals, the template has another number of bins,
+/// the frame has no reference epoch, or the ephemeris is beyond the range of exact phases.
 pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplate, length: f64) -> Result<Toas> {
     let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
     let refuse = |option: &str, value: f64, message: String| Err(Error::argument(option, value, message));
@@ -131,7 +135,8 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplat
 }
 
 impl Toas {
-    /// As tempo2 and PINT read them: FORMAT 1, infinite frequency (0), MJD in TDB at the barycentre (`@`), errors in µs.
+    /// The times of arrival as the text of a `.tim` file of tempo2 and PINT: FORMAT 1, infinite frequency (0), MJD in
+    /// TDB at the barycentre (`@`), errors in µs.
     pub fn tim(&self) -> String {
         let mut text = String::from("FORMAT 1\n");
         for toa in &self.toas {
@@ -149,10 +154,10 @@ impl Toas {
         text
     }
 
-    /// Writes [`Toas::tim`].
+    /// Writes [`Toas::tim`] to a file.
     ///
     /// # Errors
-    /// The file exists and `overwrite` is false; writing fails.
+    /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
         write_bytes(path, overwrite, self.tim().as_bytes())
     }
