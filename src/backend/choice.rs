@@ -4,69 +4,69 @@ use std::num::NonZeroUsize;
 
 use crate::numerics::precision::Precision;
 
-/// Which capabilities of a GPU are used.
+/// Tier: which capabilities of a GPU are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GpuTier {
-    /// Native where the adapter passes the self-test, else portable.
+    /// `Native` if the adapter passes the self-test, else `Portable`.
     #[default]
     Auto,
     /// WebGPU's default limits only: 16 KiB of workgroup memory, no f64.
     Portable,
-    /// What the adapter has.
+    /// All capabilities that the adapter has.
     Native,
 }
 
-/// Which adapter a GPU backend takes.
+/// Selects the adapter of a GPU backend.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum AdapterSelector {
     /// The best real adapter, else a software one.
     #[default]
     Best,
-    /// The adapter at this place of `eagleray devices`.
+    /// The adapter with this number in the list of [`adapters`].
     Index(usize),
-    /// The first adapter whose name contains this text, without regard to case.
+    /// The first adapter whose name contains this text, in any case.
     Name(String),
 }
 
-/// The device asked for; always explicit, never global.
+/// The device to use.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceChoice {
-    /// A real GPU where there is one, else the CPU, which also does what the GPU cannot or leaves when it fails; that is warned of
-    /// and recorded.
+    /// A real GPU if there is one, else the CPU. The CPU also does what the GPU cannot, and takes over if the GPU
+    /// fails; this is warned of and recorded.
     Auto {
-        /// Capabilities to use.
+        /// Tier to use.
         profile: GpuTier,
-        /// Arithmetic of the transforms and sums on a GPU; the CPU has double, or what [`open_with`] says.
+        /// Precision of the transforms and sums on a GPU. The CPU uses double precision.
         precision: Precision,
-        /// Threads of the CPU backend when it is taken.
+        /// Number of threads, if the CPU is used; `None` for one on each core.
         threads: Option<NonZeroUsize>,
     },
-    /// A GPU, never silently anything else.
+    /// A GPU; an error if there is none.
     Gpu {
-        /// Adapter.
+        /// The adapter.
         adapter: AdapterSelector,
-        /// Capabilities to use.
+        /// Tier to use.
         profile: GpuTier,
-        /// Arithmetic of the transforms and sums.
+        /// Precision of the transforms and sums.
         precision: Precision,
     },
-    /// GPUs that share the work, and the CPU with them where asked for; one that fails leaves its work to the others.
+    /// Several GPUs that share the work, and optionally the CPU. If one of them fails, the others do its work.
     Several {
-        /// Adapters.
+        /// The adapters.
         adapters: Vec<AdapterSelector>,
-        /// Capabilities to use.
+        /// Tier to use.
         profile: GpuTier,
-        /// Arithmetic of the transforms and sums on the GPUs; the CPU has double, or what [`open_with`] says.
+        /// Precision of the transforms and sums on the GPUs. The CPU uses double precision.
         precision: Precision,
-        /// The CPU takes part.
+        /// True if the CPU takes part.
         cpu: bool,
-        /// Its threads.
+        /// Number of threads of the CPU; `None` for one on each core.
         threads: Option<NonZeroUsize>,
     },
-    /// The CPU with this many threads (default: all cores).
+    /// The CPU.
     Cpu {
-        /// Worker threads.
+        /// Number of worker threads; `None` for one on each core.
         threads: Option<NonZeroUsize>,
     },
 }
@@ -77,43 +77,43 @@ impl Default for DeviceChoice {
     }
 }
 
-/// One adapter as `eagleray devices` lists it.
+/// An adapter, as `eagleray devices` lists it.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AdapterReport {
-    /// Place in the list, for `--adapter`.
+    /// Number in the list, for [`AdapterSelector::Index`].
     pub index: usize,
-    /// What the adapter is, with the profile `auto` would use.
+    /// Name of the adapter.
     pub name: String,
     /// Graphics API.
     pub api: String,
     /// Driver and version.
     pub driver: String,
-    /// Discrete, integrated, virtual, software or other.
+    /// Kind of adapter: discrete, integrated, virtual, software or other.
     pub kind: String,
     /// True for an adapter that is a program on the CPU.
     pub software: bool,
-    /// Features that matter here: f64, int64, subgroups, timestamps.
+    /// Features that are used: f64, int64, subgroups, timestamps.
     pub features: Vec<String>,
-    /// Workgroup memory in bytes.
+    /// Largest workgroup memory, bytes.
     pub workgroup_memory: u32,
-    /// Invocations of one workgroup.
+    /// Largest number of invocations in a workgroup.
     pub workgroup_invocations: u32,
-    /// Largest binding in bytes.
+    /// Largest binding, bytes.
     pub binding_size: u64,
-    /// Largest buffer in bytes.
+    /// Largest buffer, bytes.
     pub buffer_size: u64,
-    /// Whether `auto` takes it, and why.
+    /// Whether [`DeviceChoice::Auto`] takes the adapter, and why.
     pub auto: String,
 }
 
 impl AdapterReport {
-    /// What tells it from others, in one line.
+    /// A line that tells the adapter from others.
     pub fn headline(&self) -> String {
         format!("{} ({}, {}), driver {}", self.name, self.kind, self.api, self.driver)
     }
 }
 
-/// The adapter that `auto` takes: the best real one, never a program on the CPU.
+/// The adapter that [`DeviceChoice::Auto`] takes: the best real one, never a program on the CPU.
 pub fn auto_adapter(adapters: &[AdapterReport]) -> Option<&AdapterReport> {
     adapters.iter().find(|adapter| !adapter.software)
 }

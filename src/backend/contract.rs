@@ -9,18 +9,18 @@ use crate::base::warning::Warnings;
 use crate::kernels::{Input, Job, Limits};
 use crate::segment::{PlanSpec, SegmentBatch};
 
-/// What a device is, recorded in every product.
+/// Facts about a device; every product records some of them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct DeviceInfo {
-    /// `cpu`, `gpu`, or `gpu + cpu` for what both did.
+    /// `cpu`, `gpu`, or `gpu + cpu` if both worked.
     pub backend: &'static str,
-    /// Name of the adapter, or the processor's architecture; several are joined by ` + `.
+    /// Name of the GPU adapter, or the architecture of the processor; several are joined by ` + `.
     pub adapter: String,
-    /// Driver and its version; empty for the CPU.
+    /// Driver of the GPU and its version; empty for the CPU.
     pub driver: String,
-    /// Graphics API (`vulkan`, `metal`, `dx12`), empty for the CPU.
+    /// Graphics API (`vulkan`, `metal`, `dx12`); empty for the CPU.
     pub api: String,
-    /// Capability profile, `portable`, `native`, or `mixed`; empty for the CPU.
+    /// Tier in use: `portable`, `native`, or `mixed`; empty for the CPU.
     pub profile: &'static str,
     /// True for an adapter that is a program on the CPU.
     pub software: bool,
@@ -30,61 +30,62 @@ pub struct DeviceInfo {
     pub threads: usize,
 }
 
-/// How much one batch of a plan may hold. Results do not depend on it.
+/// The largest batch of a plan. It changes no result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchLimits {
-    /// Segments, each with a row for every channel; a multiple of the plan's run length.
+    /// Number of segments, each with a row for every series of the plan; a multiple of the plan's run length.
     pub rows: usize,
-    /// Events.
+    /// Number of events.
     pub events: usize,
 }
 
-/// A prepared plan of one backend.
+/// Names a plan that one backend has prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);
 
-/// A submitted batch of one backend. Tickets are collected in the order they were given.
+/// Names a batch that was submitted to one backend. Batches are collected in the order in which they were submitted.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(crate) u64);
 
-/// A device that turns batches of segments into partial sums. Blocking, object-safe.
+/// A device that turns batches of segments into partial sums: prepare a plan once, then submit and collect batches.
+/// Calls block.
 pub trait Backend: Send {
-    /// What the device is.
+    /// Facts about the device.
     fn info(&self) -> &DeviceInfo;
-    /// Sizes, pipelines and scratch of a plan, once; hot calls allocate nothing on the device. A plan holds its memory until
-    /// [`Backend::release`].
+    /// Prepares a plan: sizes, pipelines and buffers, so that later calls allocate nothing on the device. A plan holds
+    /// its memory until [`Backend::release`].
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError>;
-    /// Gives up a plan, its memory, and those of its batches that were not collected. A plan that is not known is ignored.
+    /// Releases a plan with its memory and those of its batches that were not collected. An unknown plan is ignored.
     fn release(&mut self, plan: PlanId);
     /// The largest batch that [`Backend::submit`] takes for this plan.
     ///
     /// # Panics
     /// The plan was released, or is another backend's.
     fn limits(&self, plan: PlanId) -> BatchLimits;
-    /// Starts work on a batch; waits only when the device's queue of batches is full.
+    /// Starts work on a batch. Waits only if the device's queue of batches is full.
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError>;
-    /// Waits for the oldest ticket's sums: those of the batch's runs when it was the last of its group, else nothing. Any other
-    /// ticket is refused, and changes nothing.
+    /// Waits for the sums of the oldest ticket. They are the sums of the runs of its group if the batch was the last of
+    /// the group, else nothing. Any other ticket is refused, and changes nothing.
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
-    /// Batches that may be in flight; after as many submissions the caller collects.
+    /// Number of batches that may be in flight. After as many submissions the caller must collect.
     fn depth(&self) -> usize;
     /// The threads of this process where the work is done by them, for callers that need no batches.
     fn local(&self, _plan: PlanId) -> Option<LocalPlan> {
         None
     }
-    /// The device as one that runs launches of shaders by themselves, where it is one.
+    /// The device as one that runs single launches of shaders, if it can.
     fn shaders(&mut self) -> Option<&mut dyn Shaders> {
         None
     }
-    /// True where the CPU may do the work of a device that fails.
+    /// True if the CPU may do the work when the device fails.
     fn has_spare(&self) -> bool {
         false
     }
-    /// The threads of this process that do the work, where they do.
+    /// The pool of threads of this process, if they do the work.
     fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
         None
     }
-    /// Warnings since the last call, for the product's record.
+    /// Warnings since the last call, for the record of the product.
     fn take_warnings(&mut self) -> Warnings {
         Warnings::default()
     }

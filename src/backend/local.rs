@@ -37,7 +37,7 @@ impl LocalPlan {
     /// Bytes of [`LocalPlan::worker`], about.
     pub fn worker_bytes(&self) -> usize {
         let spec = &self.shared.spec;
-        // Counts and amplitudes of each channel, and what the transform needs.
+        // Counts and amplitudes of each series, and what the transform needs.
         size_of::<f64>() * spec.n * (1 + 2 * spec.channels()) + bin_events::LastEventTable::BYTES
     }
 
@@ -71,7 +71,7 @@ impl LocalPlan {
 
 /// Counts of one segment.
 pub struct SegmentCounts {
-    /// Of each channel: counts, and the events that fell beyond the last bin.
+    /// Of each series: counts, and the events that fell beyond the last bin.
     channels: Vec<Vec<f64>>,
     dropped: Vec<u64>,
     last: bin_events::LastEventTable,
@@ -86,7 +86,7 @@ impl SegmentCounts {
         self.dropped.fill(0);
     }
 
-    /// Counts sorted events of a channel of a segment that begins at `start`.
+    /// Counts sorted events of a series of a segment that begins at `start`.
     pub fn count(&mut self, channel: usize, times: &[f64], start: DoubleDouble) {
         let _span = trace::span_if(self.worth_timing, "bin");
         let counts = &mut self.channels[channel];
@@ -112,7 +112,7 @@ pub struct LocalWorker<'a> {
 }
 
 impl LocalWorker<'_> {
-    /// Adds what the transforms of the segment's counts give, one row a channel, to the sums of its run; the counts are lost.
+    /// Adds what the transforms of the segment's counts give, one row a series, to the sums of its run; the counts are lost.
     pub fn add(&mut self, rows: &[SeriesSegment], sums: &mut Sums) {
         for (channel, counts) in self.counts.channels.iter_mut().enumerate() {
             std::mem::swap(counts, &mut self.worker.fft.input);

@@ -1,4 +1,4 @@
-//! Where the work is done: the trait every device implements, and how one is chosen.
+//! Backends: the trait that every device implements, and how a device is chosen.
 
 mod choice;
 mod contract;

@@ -12,7 +12,7 @@ use crate::base::error::BackendError;
 use crate::base::warning::Warnings;
 use crate::numerics::precision::Precision;
 
-/// The adapters of this machine, best first.
+/// The adapters of this machine, the best one first.
 pub fn adapters() -> Vec<AdapterReport> {
     #[cfg(feature = "gpu")]
     return super::gpu::adapters();
@@ -20,7 +20,7 @@ pub fn adapters() -> Vec<AdapterReport> {
     Vec::new()
 }
 
-/// Opens the device asked for. What `Auto` decides, and a software adapter, are recorded in `warnings`.
+/// Opens a device. Warns of what [`DeviceChoice::Auto`] decided, and of a software adapter.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     open_with(choice, CpuOptions::default(), warnings)
 }

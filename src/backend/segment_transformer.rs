@@ -112,7 +112,7 @@ impl SegmentTransformer {
         self.spec.n >= 4096
     }
 
-    /// Transforms the samples of one channel of a segment, of which `dropped` events are no part.
+    /// Transforms the samples of one series of a segment, of which `dropped` events are no part.
     pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
         let _span = trace::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
@@ -122,7 +122,7 @@ impl SegmentTransformer {
         worker.dropped[channel] = dropped;
     }
 
-    /// Adds what the transforms of a segment give, one row a channel.
+    /// Adds what the transforms of a segment give, one row a series.
     pub(super) fn add_segment(&self, rows: &[SeriesSegment], worker: &mut Worker, sums: &mut Sums) {
         let _span = trace::span_if(self.worth_timing(), "accumulate");
         let Worker { amplitudes, dropped, fad, .. } = worker;
@@ -177,9 +177,9 @@ pub(super) struct Worker {
     pub(super) fft: CpuFftBuffers,
     /// See [`bin_events::add_sorted`].
     pub(super) last: bin_events::LastEventTable,
-    /// Amplitudes of each channel of a segment.
+    /// Amplitudes of each series of a segment.
     amplitudes: Vec<Vec<Complex<f64>>>,
-    /// Events beyond the last bin, of each channel.
+    /// Events beyond the last bin, of each series.
     dropped: Vec<u64>,
     fad: Option<FadBuffers>,
 }

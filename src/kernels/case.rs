@@ -24,7 +24,7 @@ pub enum CaseData {
     Hostile,
 }
 
-/// Results of a trial: all of them, or those at sampled places where the definition is quadratic.
+/// Results of a case: all of them, or those at sampled places where the definition is quadratic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaseValues {
     /// Places of the values, in ascending order; `None`: 0, 1, ….

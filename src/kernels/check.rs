@@ -30,7 +30,7 @@ pub fn expected(trial: &dyn KernelCase) -> Result<(CaseValues, Comparison), Comp
 /// Runs a job on a device and compares what comes back.
 ///
 /// # Errors
-/// The device refuses the job, or runs other pipelines than the trial says.
+/// The device refuses the job, or runs other pipelines than the case says.
 pub fn compared(
     device: &mut (impl Runner + ?Sized),
     trial: &dyn KernelCase,
@@ -97,7 +97,7 @@ impl Outcome {
     }
 }
 
-/// The shapes to try on some devices: those of the portable profile, and each device's own.
+/// The shapes to try on some devices: those of the portable tier, and each device's own.
 pub fn shapes<R: Runner + ?Sized>(kernel: &Kernel, devices: &[&mut R]) -> Vec<CaseShape> {
     let mut shapes = (kernel.shapes)(&Limits::PORTABLE);
     for shape in devices.iter().flat_map(|device| (kernel.shapes)(device.tunables())) {

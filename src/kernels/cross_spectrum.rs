@@ -77,7 +77,7 @@ shared_struct! {
         inside_low: u32,
         /// See [`CrossParams::inside_low`].
         inside_high: u32,
-        /// [`FftPlan::split`].
+        /// `FftPlan::split`.
         split: u32,
     }
 }
@@ -183,7 +183,7 @@ struct CrossCase {
 impl CrossCase {
     fn new(weighted: bool, precision: Precision, shape: CaseShape, data: CaseData, seed: u64) -> CrossCase {
         let mut random = Random::new(seed);
-        // Two channels, or so many that both words of bits are in use.
+        // Two series, or so many that both words of bits are in use.
         let channels = match shape.rows {
             rows if rows.is_multiple_of(66) => 33 + rows / 66,
             rows if rows.is_multiple_of(3) => 3,

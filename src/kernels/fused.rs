@@ -34,7 +34,7 @@ shared_struct! {
         radices: u32,
         /// Place of the points' roots in the tables.
         stages: u32,
-        /// [`FftPlan::split`].
+        /// `FftPlan::split`.
         split: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
@@ -131,9 +131,9 @@ pub struct FusedBuffers {
 pub struct FusedLaunch {
     /// Bins a second.
     pub delta: f64,
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Events.
+    /// Number of events.
     pub events: usize,
     /// Runs.
     pub runs: usize,

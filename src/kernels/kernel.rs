@@ -10,7 +10,7 @@ pub struct Kernel {
     pub name: &'static str,
     /// Every shader in every variant.
     pub shaders: &'static [&'static Shader],
-    /// Variants that a trial can take; one test each.
+    /// Variants that a case can take; one test each.
     pub variants: &'static [&'static str],
     /// True when variant `i` needs native f64.
     pub needs_f64: fn(variant: usize) -> bool,

@@ -1,5 +1,5 @@
-//! Trials of the whole way from samples to power, one segment a sum: what users get of the transform, its last steps included, where
-//! the trials of single kernels have the passes and the power apart.
+//! Cases of the whole way from samples to power, one segment a sum: what users get of the transform, its last steps included, where
+//! the cases of single kernels have the passes and the power apart.
 
 use super::fft::FftCase;
 use super::power::{self, PowerBuffers};

@@ -47,7 +47,7 @@ shared_struct! {
         stride: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,
-        /// [`FftPlan::split`].
+        /// `FftPlan::split`.
         split: u32,
     }
 }

@@ -33,13 +33,13 @@ shared_struct! {
         radices: u32,
         /// Place of a column's roots in the tables.
         stages: u32,
-        /// See [`Roots`](super::fft::Roots); of order length.
+        /// See [`RootTables`](super::fft::RootTables); of order length.
         fine: u32,
         /// See [`PassParams::fine`].
         coarse: u32,
         /// See [`PassParams::fine`].
         log_fine: u32,
-        /// [`FftPlan::split`].
+        /// `FftPlan::split`.
         split: u32,
         /// Exponent `p` of the weights `N^−p`, 0 without.
         exponent: u32,

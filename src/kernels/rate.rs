@@ -11,9 +11,9 @@ use super::{
 use crate::numerics::precision::Precision;
 
 const STEPS_A_ROUND: u32 = 8;
-/// Rounds of a trial at most, whose definition takes so long.
+/// Rounds of a case at most, whose definition takes so long.
 const CASE_ROUNDS: usize = 64;
-/// Items of a trial at most.
+/// Items of a case at most.
 const CASE_ITEMS: usize = 1 << 18;
 /// The definition is computed for one item of so many.
 const SAMPLED: usize = 37;

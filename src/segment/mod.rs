@@ -16,7 +16,7 @@ pub enum Quantity {
         weight_exponent: Option<u32>,
     },
     /// Cross spectra of subjects with a reference, and the powers of both; see [`cross_spectrum`] for the blocks of sums. A
-    /// segment has a row for each channel, the reference first.
+    /// segment has a row for each series, the reference first.
     Cross {
         /// The reference and its subjects, 2 to [`cross_spectrum::MOST_SUBJECTS`] + 1.
         channels: usize,
@@ -26,7 +26,7 @@ pub enum Quantity {
         weight_exponent: Option<u32>,
     },
     /// The spectra of every segment, for dynamical spectra: a segment is a run of its own, and runs stay apart. The blocks of one
-    /// channel are those of power, of several those of cross spectra, without weights: who has a segment for itself, and its
+    /// series are those of power, of several those of cross spectra, without weights: who has a segment for itself, and its
     /// photons, can normalise it.
     EverySegment {
         /// 1, or as for cross spectra.
@@ -42,7 +42,7 @@ pub enum Quantity {
 /// All that a backend needs to know of a plan; plain data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanSpec {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
     /// Length of a segment, s; exactly `n·dt`.
     pub segment_size: f64,
@@ -115,7 +115,7 @@ impl PlanSpec {
             Quantity::Cross { inside, .. } | Quantity::EverySegment { inside, .. } => inside,
         }
     }
-    /// True for a channel whose photons count for themselves; those of a subject inside the reference are the reference's.
+    /// True for a series whose photons count for themselves; those of a subject inside the reference are the reference's.
     pub fn counts(&self, channel: usize) -> bool {
         channel == 0 || !self.is_inside(channel)
     }
@@ -132,8 +132,8 @@ impl PlanSpec {
             _ => subject + reference,
         })
     }
-    /// Counts a segment, one row a channel of which `dropped` events fell beyond the last bin, into the sums of its run. False
-    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any channel. Photons that are
+    /// Counts a segment, one row a series of which `dropped` events fell beyond the last bin, into the sums of its run. False
+    /// when it cannot contribute: too few events for the peer's rule, or none to normalise by, in any series. Photons that are
     /// lost are counted once: those of a subject inside the reference as the reference's.
     pub fn add_segment(&self, rows: &[SeriesSegment], dropped: &[u64], sums: &mut Sums) -> bool {
         let photons = |i: usize| rows[i].events.saturating_sub(dropped[i]);
@@ -156,7 +156,7 @@ impl PlanSpec {
     }
 }
 
-/// One segment of a batch, in one channel.
+/// One segment of a batch, in one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesSegment {
     /// Absolute segment index.
@@ -177,13 +177,13 @@ pub struct SeriesSegment {
     pub scale: i32,
 }
 
-/// Consecutive whole runs of segments with (some of) their events; a segment has one row for each channel of the plan.
+/// Consecutive whole runs of segments with (some of) their events; a segment has one row for each series of the plan.
 ///
 /// The segments of a *group* start at a run boundary; its events come in one batch (`first` and `last`), or in several with
 /// the same rows when they are too many for one: then counts accumulate until `last`.
 #[derive(Clone, Debug, Default)]
 pub struct SegmentBatch {
-    /// One entry a segment and channel, in index order.
+    /// One entry a segment and series, in index order.
     pub rows: Vec<SeriesSegment>,
     /// Event times, raw column, in row order (`Input::Events`).
     pub times: Vec<f64>,

@@ -23,10 +23,10 @@ const BINS_A_SECOND: f64 = 1e8;
 /// Bytes that a bin takes on its way through a transform in double precision.
 const BYTES_A_BIN: f64 = 32.0;
 
-/// Bin width and segment length, made compatible.
+/// The bin width and the segment length of a plan, with a whole number of bins in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Resolution {
-    /// Bins in a segment.
+    /// Number of bins in a segment.
     pub n: usize,
     /// Bin width, s.
     pub dt: f64,
@@ -47,7 +47,8 @@ pub struct ResolutionRequest<'a> {
     pub barycentred: bool,
     /// Intervals to be filled.
     pub gtis: &'a [&'a Gti],
-    /// The peer's rules.
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
     pub compat_stingray: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Detectors that are dead for a while after an event.
+//! Dead time of the detectors in a simulation.
 
 use serde::Serialize;
 
@@ -10,13 +10,14 @@ use crate::science::DeadTimeKind;
 
 /// Dead time of the detectors of a simulation.
 ///
-/// Those of RXTE (PCUs) and NICER (FPMs) are dead each by itself; elsewhere an event blocks the whole instrument. Gaps end with
-/// live detectors. Events are lost by their times of arrival, before these are put on the frame clock.
+/// Those of RXTE (PCUs) and NICER (FPMs) are dead each by itself; elsewhere an event blocks the whole instrument.
+/// Detectors are live at the end of a gap. Which events are lost depends on their times of arrival, before these are
+/// rounded to clock or frames.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DeadTime {
-    /// What events do that arrive meanwhile.
+    /// Whether events that arrive during dead time prolong it.
     pub kind: DeadTimeKind,
-    /// How long.
+    /// How long the dead time is.
     pub length: DeadTimeLength,
 }
 
@@ -26,7 +27,7 @@ pub struct DeadTime {
 pub enum DeadTimeLength {
     /// The same time for every event, s.
     Constant(f64),
-    /// Another time for each event, evenly distributed from the first to the second, s.
+    /// A random time for each event, uniform between the two, s.
     Uniform(f64, f64),
 }
 
@@ -53,11 +54,11 @@ impl DeadTime {
     }
 }
 
-/// Which of the sorted `times` (s) a detector records that each event makes dead for `dead` s: one number for all, or one for
-/// each event.
+/// Which of the sorted `times` (s) a detector records. `dead` has the dead time that an event causes, s: one number for
+/// all, or one for each event.
 ///
-/// Without paralysis an event is recorded if no recorded event before it still blocks, with it if none at all does; an
-/// event at the very end of a dead time is recorded.
+/// Non-paralysable: an event is recorded if no recorded event before it still blocks. Paralysable: it is recorded if no
+/// event before it does. An event at the very end of a dead time is recorded.
 ///
 /// ```
 /// use eagleray::DeadTimeKind::{NonParalysable, Paralysable};
@@ -69,7 +70,8 @@ impl DeadTime {
 /// ```
 ///
 /// # Errors
-/// Times that are not finite or not sorted, dead times that are negative or neither one nor as many as there are events.
+/// Times that are not finite or not sorted, or dead times that are negative, or neither one nor as many as there are
+/// events.
 pub fn filter(times: &[f64], dead: &[f64], kind: DeadTimeKind) -> Result<Vec<bool>> {
     if let Some(i) = times.iter().position(|t| !t.is_finite()) {
         return Err(Error::argument("times", times[i], format!("time {i} is not finite")));

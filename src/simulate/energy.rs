@@ -6,12 +6,13 @@ use super::layout::Layout;
 use crate::base::error::{Error, Result};
 use crate::base::random::Random;
 
-/// The photon spectrum, `N(E) ∝ E^−index`.
+/// The spectrum of the photon energies, `N(E) ∝ E^−index`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PhotonSpectrum {
-    /// Photon index; 0 is flat.
+    /// Photon index; 0 for a flat spectrum.
     pub index: f64,
-    /// Range `[lo, hi)` in keV (channels for missions without a channel-to-energy relation); `None`: the mission's range.
+    /// Range of energies `[lo, hi)`, keV (channels for missions without a channel-to-energy relation); `None` for the
+    /// range of the mission.
     pub range: Option<(f64, f64)>,
 }
 

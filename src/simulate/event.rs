@@ -1,15 +1,15 @@
 //! Photons: as they arrive, and as a file has them.
 
-/// One photon.
+/// A simulated event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event {
-    /// Time as the TIME column has it, s.
+    /// Raw time, as in the TIME column, s.
     pub time: f64,
-    /// Channel as the PI (RXTE: PHA) column has it.
+    /// Channel, as in the PI column (RXTE: PHA).
     pub pi: i32,
-    /// Detector, CCD or module.
+    /// Number of the detector, CCD or module.
     pub detector: u8,
-    /// 0, or with two bands: 0 for the subject, 1 for the reference.
+    /// Band of the event: 0 for the subject, 1 for the reference; 0 if there is only one band.
     pub band: u8,
 }
 

@@ -1,11 +1,11 @@
 //! Simulated event files: a chosen power spectrum, rate, length and mission, from a seed.
 //!
 //! ```
-//! use eagleray::simulate::{Simulation, Term};
+//! use eagleray::simulate::{Simulation, VariabilityTerm};
 //! let simulation = Simulation {
 //!     rate: vec![50.0],
 //!     length: 100.0,
-//!     model: vec![Term::Pulsar { frequency: 7.1, pulsed_fraction: 0.4 }],
+//!     model: vec![VariabilityTerm::Pulsar { frequency: 7.1, pulsed_fraction: 0.4 }],
 //!     ..Simulation::default()
 //! };
 //! let events = simulation.events()?;
@@ -46,23 +46,23 @@ pub use simulation::{BandPair, FrameTime, NegativeRates, Simulation, SubjectLag}
 pub use source::SimulatedSource;
 
 impl Simulation {
-    /// Checks the options and makes the noise series: what all events need.
+    /// Checks the parameters and computes the random rate curve, from which all events follow.
     pub fn source(&self) -> Result<SimulatedSource> {
         self.validate()?;
         SimulatedSource::new(self)
     }
 
-    /// The events, block by block in time order, sorted; none is held longer than its block.
+    /// The events in ascending order, block by block; only one block is in memory.
     pub fn blocks(&self) -> Result<impl Iterator<Item = Vec<Event>>> {
         Ok(self.source()?.recorded())
     }
 
-    /// All events in memory.
+    /// All events, in memory.
     pub fn events(&self) -> Result<Vec<Event>> {
         Ok(self.blocks()?.flatten().collect())
     }
 
-    /// Writes an event file; an existing one is an error unless `overwrite`. Blocks are made by rayon's threads.
+    /// Writes an event file. Blocks are computed by rayon's threads. An existing file is an error unless `overwrite`.
     pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<SimulationSummary> {
         self.source()?.write(self, path.as_ref(), overwrite)
     }

@@ -19,24 +19,24 @@ use crate::io::fits_writer::{FitsWriter, WrittenColumn, write_file};
 /// Most gaps that the header lists: a header is read whole by every reader.
 const GAPS_IN_HISTORY: usize = 100;
 
-/// What was written.
+/// Facts about the simulated event file that was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SimulationSummary {
-    /// Rows of the event table.
+    /// Number of rows of the event table.
     pub events: u64,
-    /// Events in good time that were lost to dead time.
+    /// Number of events in good time that were lost to dead time.
     pub lost: u64,
-    /// Good time, s.
+    /// Sum of the good time, s.
     pub exposure: f64,
-    /// Good time intervals.
+    /// Number of good time intervals.
     pub gtis: usize,
-    /// TSTART, s.
+    /// TSTART, raw time, s.
     pub tstart: f64,
-    /// TSTOP, s.
+    /// TSTOP, raw time, s.
     pub tstop: f64,
-    /// Bins of the noise series, s; absent without one.
+    /// Bin width of the noise series, s; `None` without noise.
     pub dt: Option<f64>,
-    /// Frame time or clock tick of the stamps, s; 0 for none.
+    /// Frame time or clock tick of the recorded times, s; 0 if there is none.
     pub frame_time: f64,
 }
 

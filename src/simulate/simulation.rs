@@ -11,18 +11,18 @@ use crate::base::error::{Error, Result};
 /// Most events a simulation may be expected to have; far above any file, far below what wraps a counter.
 const MAX_EVENTS: f64 = 1e12;
 
-/// What to do about rates below zero, which a Gaussian series has whenever its rms is large.
+/// How a noise series with large rms avoids negative rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NegativeRates {
-    /// Exponentiate: lognormal rates, positive always, with the power spectrum asked for (Uttley et al. 2005).
+    /// Exponentiate the series: lognormal rates, always positive, with the same power spectrum (Uttley et al. 2005).
     #[default]
     Exp,
-    /// Gaussian rates; a series that falls below zero in the window used is an error.
+    /// Keep the series Gaussian; an error if a rate in the window used is negative.
     Refuse,
 }
 
-/// How late the subject is.
+/// The lag of the subject behind the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectLag {
@@ -33,7 +33,7 @@ pub enum SubjectLag {
 }
 
 impl SubjectLag {
-    /// Phase lag in rad at a frequency in Hz: `φ = 2πfτ`.
+    /// Phase lag at a frequency (Hz), rad: `φ = 2πfτ` for a time lag τ.
     pub fn phase(self, frequency: f64) -> f64 {
         match self {
             SubjectLag::Time(seconds) => std::f64::consts::TAU * frequency * seconds,
@@ -42,62 +42,65 @@ impl SubjectLag {
     }
 }
 
-/// Two energy bands whose variability is related: `C = conj(F_subject)·F_reference` has phase `lag`, so that **a positive
-/// lag delays the subject, which is the first band**.
+/// Two energy bands with related variability: `C = conj(F_subject)·F_reference` has the phase `lag`. **A positive lag
+/// delays the subject.**
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BandPair {
-    /// Subject, `[lo, hi)`, keV (channels for missions without a channel-to-energy relation).
+    /// Band of the subject, `[lo, hi)`, keV (channels for missions without a channel-to-energy relation).
     pub subject: (f64, f64),
-    /// Reference, likewise; the two must not overlap.
+    /// Band of the reference, `[lo, hi)`, in the same unit; the two bands must not overlap.
     pub reference: (f64, f64),
     /// Lag of the subject behind the reference, of noise and pulsations alike.
     pub lag: SubjectLag,
-    /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). Exponentiated series have it
-    /// in the total of all frequencies, and a phase lag to first order in the rms²; a time lag is exact.
+    /// Intrinsic coherence γ² of the noise, 0 to 1 (Vaughan & Nowak 1997, doi:10.1086/310430). With
+    /// [`NegativeRates::Exp`] it holds for the variance summed over frequencies, not at each frequency, and a phase lag
+    /// only to first order in rms²; time lags are exact.
     pub coherence: f64,
 }
 
-/// How finely times are recorded.
+/// Resolution of the recorded event times: the instrument's clock, its readout frames, a chosen frame time, or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameTime {
-    /// The mission's clock: 2^-20 s for RXTE and 4e-8 s for NICER; as finely as `f64` holds for the others.
+    /// The mission's clock: 2^-20 s for RXTE and 4e-8 s for NICER; as fine as `f64` for the others.
     #[default]
     Clock,
-    /// The mission's frame time or clock: XMM 73.36496 ms, Chandra 0.44104 s, Swift 2.5073 s, and those of `Clock`.
+    /// The mission's readout frames or clock: XMM 73.36496 ms, Chandra 0.44104 s, Swift 2.5073 s, and the clocks of
+    /// [`FrameTime::Clock`].
     Mission,
-    /// As finely as `f64` holds.
+    /// As fine as `f64`.
     None,
-    /// Frames of so many seconds.
+    /// Readout frames of this length, s.
     Seconds(f64),
 }
 
-/// All that determines a simulated observation; the same options give the same bytes.
+/// Parameters of a simulated observation. The same parameters, seed included, give the same file byte for byte.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Simulation {
-    /// Mission whose files are imitated.
+    /// Mission whose event files are imitated.
     pub mission: Mission,
-    /// Mean rate of good time that arrives, before dead time, counts/s: one number, or one for each of two bands (one number is shared evenly by them). It
-    /// is the mean of the ensemble: noise slower than the observation moves the mean of one of them, as in real sources.
+    /// Mean rate of events that arrive in good time, before dead time, counts/s: one number, or one for each of two
+    /// bands (a single number is shared evenly by them). It is the mean over many simulations: noise slower than the
+    /// observation changes the mean rate of a single one, as in real sources.
     pub rate: Vec<f64>,
-    /// TSTOP − TSTART, s.
+    /// Length of the observation, TSTOP − TSTART, s.
     pub length: f64,
-    /// TSTART in mission seconds, raw column; `None` for a time in the middle of the mission.
+    /// TSTART, raw time of the mission, s; `None` for a time in the middle of the mission.
     pub tstart: Option<f64>,
-    /// Bad times `(from, to)`, s from TSTART; they may overlap, and are left out of the GTIs.
+    /// Gaps `(from, to)`, s from TSTART; they may overlap, and are not in the good time intervals.
     pub gaps: Vec<(f64, f64)>,
-    /// Photon spectrum.
+    /// Spectrum of the photon energies.
     pub energies: PhotonSpectrum,
-    /// Variability; empty is a constant rate.
+    /// Terms of the variability; empty for a constant rate.
     pub model: Vec<VariabilityTerm>,
-    /// Bins of the noise series, s; `None` for one that resolves the model. The rate is constant in a bin, which multiplies
-    /// the power by `sinc²(πf·dt)`.
+    /// Bin width of the noise series, s; `None` for one that resolves the model. The rate is constant in a bin, which
+    /// multiplies the power by `sinc²(πf·dt)`.
     pub dt: Option<f64>,
-    /// See [`NegativeRates`].
+    /// How the noise series avoids negative rates.
     pub negative: NegativeRates,
-    /// Two related bands instead of one.
+    /// Two related energy bands; `None` for one band of all energies.
     pub bands: Option<BandPair>,
-    /// See [`FrameTime`].
+    /// Resolution of the recorded event times.
     pub frame_time: FrameTime,
     /// Dead time of the detectors; `None` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +131,7 @@ impl Default for Simulation {
 }
 
 impl Simulation {
-    /// TSTART, s, raw column.
+    /// TSTART, raw time of the mission, s.
     pub fn start(&self) -> f64 {
         self.tstart.unwrap_or(self.mission.layout().tstart)
     }

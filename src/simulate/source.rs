@@ -1,4 +1,4 @@
-//! A prepared source: rates and channels at hand, events of any time block on demand.
+//! A simulated source: its rate curve is computed, and the events of any time block follow from it.
 
 use super::dead_time::{DeadTime, Detectors};
 use super::energy::ChannelSampler;
@@ -20,7 +20,8 @@ struct PulsationTerm {
     late: [f64; 2],
 }
 
-/// A source with its series made; its events depend on nothing else.
+/// A simulation whose random rate curve has been computed. It yields events block by block; blocks may be made in any
+/// order or in parallel with the same result.
 pub struct SimulatedSource {
     pub(super) layout: &'static Layout,
     seed: u64,
@@ -104,7 +105,7 @@ impl SimulatedSource {
         })
     }
 
-    /// The good time intervals, s, raw frame of the TIME column, `[start, stop)`.
+    /// The good time intervals `[start, stop)`, raw times of the TIME column, s.
     pub fn gtis(&self) -> &[(f64, f64)] {
         &self.gtis
     }
@@ -114,12 +115,12 @@ impl SimulatedSource {
         self.gtis.iter().map(|(a, b)| b - a).sum()
     }
 
-    /// Bins of the noise series in s, where there is one.
+    /// Bin width of the noise series, s; `None` without noise.
     pub fn dt(&self) -> Option<f64> {
         self.series.as_ref().map(|s| s.dt)
     }
 
-    /// Frame time or clock tick of the stamps in s, 0 for none.
+    /// Frame time or clock tick of the recorded times, s; 0 if there is none.
     pub fn frame_time(&self) -> f64 {
         self.frame
     }
@@ -134,13 +135,13 @@ impl SimulatedSource {
         self.dead_time.map(|dead_time| Detectors::new(dead_time, self.mission))
     }
 
-    /// The sorted events that arrive in block `index`, those that dead time will cost included ([`SimulatedSource::recorded`] leaves
-    /// them out); those of later blocks are not earlier.
+    /// The events that arrive in block `index`, in ascending order, no earlier than those of the block before. They
+    /// include the events that dead time will remove; [`SimulatedSource::recorded`] leaves these out.
     pub fn block(&self, index: u64) -> Vec<Event> {
         self.arrivals(index).into_iter().filter(|a| a.good).map(|a| a.event).collect()
     }
 
-    /// The events block by block in time order, as recorded: with dead time one block after the other.
+    /// The recorded events in ascending order, block by block: those that dead time leaves, in good time.
     pub fn recorded(self) -> impl Iterator<Item = Vec<Event>> {
         let mut detectors = self.detectors();
         (0..self.blocks()).map(move |i| match &mut detectors {

@@ -41,7 +41,7 @@ fn kind(kind: wgpu::DeviceType) -> &'static str {
     }
 }
 
-/// The adapters of this machine, best first.
+/// The adapters of this machine, the best one first.
 pub fn adapters() -> Vec<AdapterReport> {
     let mut reports: Vec<AdapterReport> = list().iter().enumerate().map(|(i, adapter)| report(i, adapter)).collect();
     if let Some(taken) = auto_adapter(&reports).map(|adapter| adapter.index) {
@@ -99,7 +99,7 @@ pub(super) fn select(selector: &AdapterSelector) -> Result<wgpu::Adapter, Backen
     place.and_then(|place| adapters.into_iter().nth(place)).ok_or(BackendError::NoAdapter { wanted, found })
 }
 
-/// Features and limits to request of an adapter in a profile.
+/// Features and limits to request of an adapter in a tier.
 pub(super) fn requested(adapter: &wgpu::Adapter, profile: GpuTier) -> (wgpu::Features, wgpu::Limits) {
     match profile {
         GpuTier::Portable => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::default()),

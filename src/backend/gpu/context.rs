@@ -11,7 +11,7 @@ use crate::base::error::BackendError;
 use crate::kernels::{Access, Dispatch, Limits, Shader};
 use crate::numerics::precision::Precision;
 
-/// An adapter opened in a profile. Executes [`Dispatch`] lists, for the backend and for tests alike.
+/// An adapter opened in a tier. Executes [`Dispatch`] lists, for the backend and for tests alike.
 pub struct GpuContext {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -100,7 +100,7 @@ impl GpuContext {
         &self.info
     }
 
-    /// Tunables of the profile in use.
+    /// Tunables of the tier in use.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -160,7 +160,7 @@ impl GpuContext {
         error.map_or(Ok(value), |error| Err(self.fault(typed(error))))
     }
 
-    /// Makes the pipeline of a shader unless it exists. One that needs more workgroup memory than the profile has is refused
+    /// Makes the pipeline of a shader unless it exists. One that needs more workgroup memory than the tier has is refused
     /// here, because wgpu does not.
     pub(super) fn make_pipeline(&mut self, shader: &'static Shader) -> Result<(), BackendError> {
         if self.pipelines.contains_key(shader.name) {

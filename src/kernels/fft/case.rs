@@ -98,7 +98,7 @@ impl FftCase {
         count(self.n)
     }
 
-    /// The plan, whose tunables follow the profile.
+    /// The plan, whose tunables follow the tier.
     pub fn plan(&self, limits: &Limits) -> FftPlan {
         FftPlan::new(self.n, self.input, self.precision, limits).expect("trials take lengths that devices take")
     }

@@ -65,7 +65,7 @@ pub struct LastPass {
 pub struct FftBuffers {
     /// rows × n samples: u32 counts, or flux in the precision of the transform.
     pub samples: usize,
-    /// rows of [`DeviceRow`](crate::kernels::DeviceRow); of counts the mean is subtracted.
+    /// rows of [`DeviceSegment`](crate::kernels::DeviceSegment); of counts the mean is subtracted.
     pub rows: usize,
     /// [`FftPlan::tables`].
     pub tables: usize,

@@ -1,4 +1,4 @@
-//! Spectra for the trials of kernels that come after the transform: as the device stores them, and what they mean.
+//! Spectra for the cases of kernels that come after the transform: as the device stores them, and what they mean.
 
 use rustfft::num_complex::Complex;
 
