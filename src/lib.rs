@@ -4,9 +4,10 @@
 //! WGSL compute shaders (Vulkan, Metal, DX12), or on the CPU where there is no GPU.
 //!
 //! ```no_run
-//! use eagleray::{DeviceChoice, Options, Warnings};
+//! use eagleray::{DeviceChoice, PowerSpectrumOptions, Warnings};
 //! let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
-//! let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &Options::default(), backend.as_mut())?;
+//! let options = PowerSpectrumOptions::default();
+//! let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
 //! if let Some(k) = spectrum.peak() {
 //!     println!("largest power {} at {} Hz", spectrum.power[k], spectrum.freq[k]);
 //! }
@@ -14,24 +15,57 @@
 //! ```
 //!
 //! ## Where things are
-//! One path: [`io`] reads event tables in chunks of times, [`segment`] cuts good time intervals into numbered segments,
-//! [`pipeline`] hands batches of segments to a [`backend`], which runs the [`kernels`] (bin, transform, sum of powers) and
-//! returns [`sums`]; [`spectrum`] makes science of them on the host, in f64. [`pulsation`] folds events at exact [`phase`]s and
-//! searches for their frequency. [`time`] is the only place that shifts times;
-//! [`data`] and [`warning`] are what travels along; [`simulate`] makes event files.
+//! The source is divided into rooms, each a folder of `src`. A room uses those before it in this list, never those behind it.
+//! - `base`: errors, warnings, exact times ([`time`]), text, random numbers, sums over segments, the trace.
+//! - [`data`]: good time intervals, light curves, histograms, tables, energy scales, exact phases.
+//! - `numerics`: special functions, transforms and tapers in f64.
+//! - `kernels`: binning, Fourier transforms and sums of powers, each as a definition, on the CPU and as a shader.
+//! - [`science`]: spectra, errors, noise levels and statistics, computed from sums in f64.
+//! - [`missions`]: the layouts of the event files of each mission.
+//! - [`io`]: reading event files, light curves and `.par` files; writing products.
+//! - [`simulate`]: event files of sources with a chosen variability.
+//! - `segment`: good time intervals cut into numbered segments.
+//! - `backend`: the CPU, a GPU, or several devices, which turn batches of segments into sums.
+//! - [`engine`]: plans, and the analyses themselves; [`engine::pulsation`] folds events and searches for periods.
+//!
+//! An analysis takes one path through them: [`io`] reads event times in pieces, [`engine`] assigns them to segments and hands
+//! batches of segments to a [`Backend`], which runs the kernels and returns sums; [`science`] makes the product of the sums.
 //!
 //! ## Words
-//! - *event*: a photon's time, and perhaps its channel and detector.
+//! Times and files:
+//! - *event*: a photon's time, and often its energy channel and its detector.
+//! - *row*: an entry of a file or of a table; of a dynamical spectrum, a time; of a search, all trials of one pair of derivatives.
+//! - *raw time*: a value of the TIME column as it is written.
+//! - *frame*: the clock of a file. Seconds of the frame count from MJDREF of the (first) input, with TIMEZERO and TIMEPIXR
+//!   applied. (*Readout frames* are the exposures of a CCD; their length is the *frame time*.)
 //! - *GTI*: good time interval; events outside are not used.
-//! - *segment*: `n` bins of `dt` seconds, `segment_size = n·dt`, inside one GTI; the spectrum of each is averaged.
-//! - *run*: consecutive segments summed in order before sums are merged ([`sums::run_length`]).
+//! - *channel*: an energy channel of the detector. *Band*: a range of channels, or of energies; also a range of frequencies.
+//! - *balance*: what became of every row read ([`EventBalance`]).
+//!
+//! Spectra:
+//! - *segment*: `n` bins of `dt` seconds, `segment_size = n·dt`, inside one GTI; the spectra of the segments are averaged.
+//! - *run*: consecutive segments whose sums are added in order before sums of runs are merged.
 //! - *group*: whole runs that a device works on together; its events come in one *batch* or more.
-//! - *leahy, frac, abs, none*: normalisations of power ([`spectrum::norm`]).
-//! - *tick*: the unit of exact times, a power of two of seconds; *phase*: cycles of a pulsation since the epoch, wrapped.
-//! - *ephemeris*: frequency and derivatives at an epoch; *trial*: one of those that a search tries; *row*: the trials of one derivative.
-//! - *profile*: counts and rates by phase; *Z², H, ef*: the statistics of a profile ([`spectrum::statistics::pulse`]).
-//! - *sample*: a bin of a light curve, at the phase of its middle; *θ*: their phase dispersion ([`spectrum::statistics::dispersion`]).
-//! - *subject, reference*: the two channels of a cross spectrum; positive lags say that the subject is late ([`spectrum::cross`]).
+//! - *series*: one of the event lists or light curves of a plan: power spectra have one, cross spectra two or more.
+//! - *subject*, *reference*: the two sides of a cross spectrum. Positive lags mean that the subject is late ([`science::cross`]).
+//! - *leahy*, *frac*, *abs*, *none*: normalisations of power ([`science::norm`]).
+//! - *flux*: values of a binned series, counts or rates, possibly with errors.
+//! - *product*: a result of an analysis with its metadata: spectrum, light curve, profile, search.
+//!
+//! Pulsations:
+//! - *ephemeris*: frequency and derivatives of a source at an epoch ([`Ephemeris`]).
+//! - *phase*: cycles of a pulsation since the epoch, without whole cycles. *Tick*: the unit of exact times, a power of two of
+//!   seconds.
+//! - *trial*: a frequency (with derivatives) that a search tries.
+//! - *profile*: a pulse profile, counts and rates by phase. *Z²*, *H*, *ef*: its statistics ([`science::statistics::pulse`]).
+//! - *sample*: a bin of a light curve, at the phase of its middle. *θ*: the phase dispersion of samples
+//!   ([`science::statistics::dispersion`]).
+//!
+//! Devices:
+//! - *tier*: which capabilities of a GPU adapter are used ([`GpuTier`]).
+//! - *case*: input and expected output on which a kernel is tested.
+//! - *trace*: a recording of where time went.
+//! - *peer*: Stingray 2.3.2, with which results are compared; `compat_stingray` follows its rules.
 #![warn(missing_docs)]
 // What reads files or options may meet anything.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
