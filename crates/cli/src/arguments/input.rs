@@ -294,7 +294,7 @@ impl InputArgs {
         Ok(Selection { channels, detectors: self.detector.clone() })
     }
 
-    /// All files as inputs of the pipeline, in the frame of the first.
+    /// All files as inputs of an analysis, in the frame of the first.
     ///
     /// # Errors
     /// Times that cannot be joined; files that overlap without `--combine`.

@@ -41,7 +41,7 @@ use eagleray::internal::trace::{self, Trace};
 use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
 
-/// Something that computes: the CPU, or an adapter in one profile.
+/// Something that computes: the CPU, or an adapter in one tier.
 struct BenchDevice {
     /// Adapter, or `cpu`.
     name: String,
@@ -246,7 +246,7 @@ fn measure(
     record.scaling.as_ref().map_or(Ok(()), |scaling| print(&table::scaling(scaling)))
 }
 
-/// Whole paths on the CPU and on each adapter in its best profile; on software adapters quick ones only.
+/// Whole paths on the CPU and on each adapter in its best tier; on software adapters quick ones only.
 fn workloads(
     args: &BenchArgs,
     folder: &Path,

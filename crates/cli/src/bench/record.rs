@@ -78,7 +78,7 @@ pub struct KernelCheck {
     pub variant: String,
     /// Adapter, or `cpu`.
     pub device: String,
-    /// Capability profile; empty for the CPU.
+    /// Tier; empty for the CPU.
     pub profile: String,
     /// Cases tried; 0 where the device cannot run the variant.
     pub cases: usize,
@@ -124,7 +124,7 @@ pub struct BenchTiming {
     pub name: String,
     /// Adapter, or `cpu`.
     pub device: String,
-    /// Capability profile; empty for the CPU.
+    /// Tier; empty for the CPU.
     pub profile: String,
     /// Bins, rows, segments, events, bytes.
     pub size: BTreeMap<String, u64>,

@@ -1,4 +1,4 @@
-//! docs/robustness.md: its tables are what the tests see. `EAGLERAY_WRITE_PAGES=1 cargo test --test bad_inputs` rewrites them.
+//! docs/robustness.md: its tables are what the tests see. `EAGLERAY_WRITE_PAGES=1 cargo test -p eagleray-cli --test programs bad_inputs::` rewrites them.
 
 use std::collections::BTreeSet;
 
