@@ -1,6 +1,6 @@
 //! Lags, covariance, rms and excess variance against the truth of a simulated source, and whether their errors are right.
 //!
-//! `EAGLERAY_TRIALS=2000 cargo test --release --test energy_errors -- --nocapture` makes as many estimates of each as
+//! `EAGLERAY_TRIALS=2000 cargo test --release --test library energy_errors:: -- --nocapture` makes as many estimates of each as
 //! `docs/results/errors.md` tells of; without it fewer are made, with wider bounds.
 
 use crate::common::lagged;
