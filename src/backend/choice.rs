@@ -23,7 +23,7 @@ pub enum AdapterSelector {
     /// The best real adapter, else a software one.
     #[default]
     Best,
-    /// The adapter with this number in the list of [`adapters`].
+    /// The adapter with this number in the list of `eagleray devices`.
     Index(usize),
     /// The first adapter whose name contains this text, in any case.
     Name(String),

@@ -1,4 +1,4 @@
-//! What is asked of a search.
+//! Options of a search.
 
 use serde::Serialize;
 
