@@ -80,7 +80,7 @@ impl Default for DeviceChoice {
 /// One adapter as `eagleray devices` lists it.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AdapterReport {
-    /// Place in the list, for `--adapter`.
+    /// Place in the list, for [`AdapterSelector::Index`].
     pub index: usize,
     /// What the adapter is, with the profile `auto` would use.
     pub name: String,

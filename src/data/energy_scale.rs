@@ -93,7 +93,7 @@ impl EnergyScale {
     /// A band that is empty, not finite, or that no channel's centre lies in.
     pub fn band(&self, lo: f64, hi: f64) -> Result<ChannelRange> {
         let text = format!("{lo}:{hi}");
-        let bad = |message: &str| Error::argument("--energy", &text, message);
+        let bad = |message: &str| Error::argument("energy", &text, message);
         let (Some(low), Some(high)) = (Decimal::new(lo), Decimal::new(hi)) else {
             return Err(bad("bounds must be finite numbers of keV"));
         };
