@@ -97,7 +97,9 @@ impl<'a> Decoder<'a> {
             return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
         }
         if selection.detectors.is_some() && file.detector.is_none() {
-            return Err(file.table.error("detector column", "missing, so no detectors can be selected"));
+            return Err(file
+                .table
+                .error("detector column", "missing, so no detectors can be selected; take all of them"));
         }
         Ok(Decoder::without_check(file, parting))
     }
