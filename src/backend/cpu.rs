@@ -73,9 +73,7 @@ impl CpuBackend {
             // Without this a panic would end the process; so its batch has no sums, and `collect` says so.
             .panic_handler(|_| {})
             .build()
-            .map_err(|e| {
-                BackendError::Device(format!("{wanted} worker threads cannot be started ({e}); use --threads"))
-            })?;
+            .map_err(|e| BackendError::NoThreads { wanted, why: e.to_string() })?;
         let threads = pool.current_num_threads();
         let info = DeviceInfo {
             backend: "cpu",

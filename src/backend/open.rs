@@ -9,7 +9,8 @@ use super::measure::MeasurableGpu;
 use super::multi::MultiBackend;
 use super::segment_transformer::CpuOptions;
 use crate::base::error::BackendError;
-use crate::base::warning::Warnings;
+use crate::base::mend::Mend;
+use crate::base::warning::{Warning, Warnings};
 use crate::numerics::precision::Precision;
 
 /// The adapters of this machine, the best one first.
@@ -52,7 +53,7 @@ pub fn open_with(
                 .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(MultiBackend::new(vec![gpu])?.with_spare(*threads))),
-                Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{e}; the CPU is used")),
+                Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{}; the CPU is used", e.reason())),
                 None => {}
             }
             Ok(cpu_backend(threads)?)
@@ -69,7 +70,8 @@ fn open_gpu(
     let backend = open_measurable_gpu(adapter, profile, precision)?;
     if backend.info().software {
         let adapter = &backend.info().adapter;
-        warnings.push("W-GPU-SOFTWARE", format!("{adapter} is a software adapter: slower than --backend cpu"));
+        let message = format!("{adapter} is a software adapter: slower than the CPU by itself");
+        warnings.record(Warning::new("W-GPU-SOFTWARE", message).mended_by([Mend::set("backend", "cpu")]));
     }
     Ok(backend)
 }

@@ -1,47 +1,34 @@
-//! The error of all public functions. Each variant carries the file, the place and the value, and says what to do.
+//! The error of all public functions. Each variant carries the file, the place or the field, and the value, and says what to do.
 
+use std::fmt;
+
+use super::mend::{self, Mend};
 use super::text::ShortNumber;
+use super::warning::Warning;
 
 /// Fewest bins of a spectrum.
 const FEWEST_BINS: f64 = 3.0;
 
-fn no_segments(segment_size: f64, longest: f64, largest: f64, dt: f64) -> String {
-    let (size, long) = (ShortNumber(segment_size), ShortNumber(longest));
-    if largest < (FEWEST_BINS - 0.5) * dt {
-        return format!(
-            "dt = {} s is too long: the longest good time interval lasts {long} s, and a segment has at least 3 bins; dt = {} s \
-             would make 8",
-            ShortNumber(dt),
-            ShortNumber(longest / 8.0)
-        );
-    }
-    // A size that is shown is one that works.
-    let shown = ShortNumber(largest).value();
-    let shown = if shown <= largest + 1e-3 * dt { shown } else { largest };
-    format!(
-        "segment_size = {size} s is longer than every good time interval: the longest lasts {long} s; the largest segment size \
-         that works with dt = {} s is {shown} s",
-        ShortNumber(dt)
-    )
-}
-
 /// Result of a fallible function: the error is [`Error`] unless another one is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong.
+/// Everything that can go wrong, by what the user can do about it.
+///
+/// What it says has three parts, which programs can put together in their own words: [`Error::field`], [`Error::reason`] and
+/// [`Error::mend`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to open, read or write a file.
-    #[error("{path}: {source}")]
     Io {
         /// File concerned.
         path: String,
         /// The system's own words.
         source: std::io::Error,
+        /// See [`Error::mend`].
+        mend: Vec<Mend>,
     },
     /// A file is not valid for the format expected.
-    #[error("{path}: {place}: {message}")]
     Format {
         /// File concerned.
         path: String,
@@ -49,17 +36,19 @@ pub enum Error {
         place: String,
         /// What is wrong, the value, and what to do.
         message: String,
+        /// See [`Error::mend`].
+        mend: Vec<Mend>,
     },
     /// The good time intervals of a file cannot be used.
-    #[error("{path}: good time intervals: {message}")]
     Gti {
         /// File concerned.
         path: String,
         /// What is wrong, the values, and what to do.
         message: String,
+        /// See [`Error::mend`].
+        mend: Vec<Mend>,
     },
     /// No good time interval is long enough for one segment.
-    #[error("{}", no_segments(*segment_size, *longest, *largest, *dt))]
     NoSegments {
         /// Segment size asked for, s.
         segment_size: f64,
@@ -71,9 +60,6 @@ pub enum Error {
         dt: f64,
     },
     /// There are segments, but no event lies in any of them.
-    #[error(
-        "no event lies in any of the {segments} segments ({read} events read: {balance}); check the selection of energies, channels, detectors and times"
-    )]
     NoEvents {
         /// Segments planned.
         segments: u64,
@@ -82,45 +68,147 @@ pub enum Error {
         /// What became of the events, in words.
         balance: String,
     },
-    /// The value of an option or argument is not allowed.
-    #[error("{option} = {value}: {message}")]
+    /// The value of a field or argument is not allowed.
     Argument {
-        /// Name of the option or parameter.
-        option: String,
+        /// Name of the field or parameter; of one inside another, both: `dead_time.detectors`.
+        field: String,
         /// Value given.
         value: String,
         /// Why it cannot be used and what can.
         message: String,
+        /// See [`Error::mend`].
+        mend: Vec<Mend>,
     },
     /// A warning, if warnings are to be errors.
-    #[error("{0} (--strict makes warnings errors)")]
-    Strict(crate::base::warning::Warning),
+    Strict(Warning),
     /// A device failed or cannot do what it was asked for.
-    #[error(transparent)]
-    Backend(#[from] BackendError),
+    Backend(BackendError),
 }
 
 impl Error {
     /// The error for a failed operation of the operating system on `path`.
     pub fn io(path: impl AsRef<std::path::Path>, source: std::io::Error) -> Error {
-        Error::Io { path: path.as_ref().display().to_string(), source }
+        Error::Io { path: path.as_ref().display().to_string(), source, mend: Vec::new() }
     }
 
-    /// The error for the value of an option or parameter.
-    pub fn argument(option: &str, value: impl std::fmt::Display, message: impl Into<String>) -> Error {
-        Error::Argument { option: option.to_string(), value: value.to_string(), message: message.into() }
+    /// `place` in the file `path` is not what it should be.
+    pub fn format(path: impl fmt::Display, place: impl fmt::Display, message: impl Into<String>) -> Error {
+        Error::Format { path: path.to_string(), place: place.to_string(), message: message.into(), mend: Vec::new() }
+    }
+
+    /// The good time intervals of `path` cannot be used.
+    pub fn gti(path: impl fmt::Display, message: impl Into<String>) -> Error {
+        Error::Gti { path: path.to_string(), message: message.into(), mend: Vec::new() }
+    }
+
+    /// An invalid value of a field or parameter.
+    pub fn argument(field: &str, value: impl fmt::Display, message: impl Into<String>) -> Error {
+        Error::Argument {
+            field: field.to_string(),
+            value: value.to_string(),
+            message: message.into(),
+            mend: Vec::new(),
+        }
+    }
+
+    /// Adds what mends it, each by itself. Errors that know it from their values are left as they are.
+    pub fn mended_by(mut self, more: impl IntoIterator<Item = Mend>) -> Error {
+        match &mut self {
+            Error::Io { mend, .. }
+            | Error::Format { mend, .. }
+            | Error::Gti { mend, .. }
+            | Error::Argument { mend, .. } => mend.extend(more),
+            Error::Strict(warning) => warning.mend.extend(more),
+            Error::NoSegments { .. } | Error::NoEvents { .. } | Error::Backend(_) => {}
+        }
+        self
+    }
+
+    /// The field that cannot be used, and its value.
+    pub fn field(&self) -> Option<(&str, String)> {
+        match self {
+            Error::Argument { field, value, .. } => Some((field, value.clone())),
+            Error::NoSegments { largest, dt, .. } if too_long(*largest, *dt) => {
+                Some(("dt", ShortNumber(*dt).to_string()))
+            }
+            Error::NoSegments { segment_size, .. } => Some(("segment_size", ShortNumber(*segment_size).to_string())),
+            _ => None,
+        }
+    }
+
+    /// What is wrong and where, but for [`Error::field`], its value and [`Error::mend`].
+    pub fn reason(&self) -> String {
+        match self {
+            Error::Io { path, source, .. } => format!("{path}: {source}"),
+            Error::Format { path, place, message, .. } => format!("{path}: {place}: {message}"),
+            Error::Gti { path, message, .. } => format!("{path}: good time intervals: {message}"),
+            Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => format!(
+                "is too long: the longest good time interval lasts {} s, and a segment has at least {FEWEST_BINS} bins",
+                ShortNumber(*longest)
+            ),
+            Error::NoSegments { longest, .. } => {
+                format!("is longer than every good time interval: the longest lasts {} s", ShortNumber(*longest))
+            }
+            Error::NoEvents { segments, read, balance } => format!(
+                "no event lies in any of the {segments} segments ({read} events read: {balance}); check the selection of \
+                 energies, channels, detectors and times"
+            ),
+            Error::Argument { message, .. } => message.clone(),
+            Error::Strict(warning) => format!("{} (warnings are errors)", warning.reason()),
+            Error::Backend(error) => error.reason(),
+        }
+    }
+
+    /// Settings that would mend it, each by itself; none where none is known.
+    pub fn mend(&self) -> Vec<Mend> {
+        match self {
+            Error::Io { mend, .. }
+            | Error::Format { mend, .. }
+            | Error::Gti { mend, .. }
+            | Error::Argument { mend, .. } => mend.clone(),
+            Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => {
+                vec![Mend::set("dt", ShortNumber(longest / 8.0)).doing("makes 8 bins")]
+            }
+            Error::NoSegments { largest, dt, .. } => {
+                // A size that is shown is one that works.
+                let shown = ShortNumber(*largest).value();
+                let shown = if shown <= largest + 1e-3 * dt { shown } else { *largest };
+                let effect = format!("the longest of whole bins of {} s", ShortNumber(*dt));
+                vec![Mend::set("segment_size", shown).doing(effect)]
+            }
+            Error::NoEvents { .. } => Vec::new(),
+            Error::Strict(warning) => [&warning.mend[..], &[Mend::set("strict", false)]].concat(),
+            Error::Backend(error) => error.mend(),
+        }
     }
 }
 
-/// A failure of a device, or a request that it cannot meet.
+/// True where bins, and not segments, are too long for the intervals.
+fn too_long(largest: f64, dt: f64) -> bool {
+    largest < (FEWEST_BINS - 0.5) * dt
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.field().iter().try_for_each(|(field, value)| write!(f, "{field} = {value}: "))?;
+        f.write_str(&self.reason())?;
+        mend::append(f, &self.mend())
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Error {
+        Error::Backend(error)
+    }
+}
+
+/// What a device cannot do or what went wrong on it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
     /// This build has no GPU support (feature `gpu`).
-    #[error("this build has no GPU support; rebuild with the feature `gpu` or use --backend cpu")]
     GpuNotCompiled,
     /// No GPU adapter matches the request.
-    #[error("no GPU adapter {wanted}; found: {found}. Use --backend cpu, or install a Vulkan driver")]
     NoAdapter {
         /// What was asked for.
         wanted: String,
@@ -128,35 +216,88 @@ pub enum BackendError {
         found: String,
     },
     /// The device cannot transform segments of this length.
-    #[error(
-        "{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23; change --segment-size or --dt, or use --backend cpu"
-    )]
     UnsupportedLength {
         /// Bins asked for.
         n: usize,
         /// Largest length of its kind, even or odd.
         largest: usize,
     },
-    /// Only the CPU computes this product.
-    #[error("{0} needs the amplitudes of each segment, which no GPU keeps; use --backend cpu")]
+    /// What only the CPU computes.
     OnCpuAlone(&'static str),
-    /// Double precision was asked for, but the device has none.
-    #[error(
-        "{adapter} has no f64 that passes the self-test in profile {profile}: use --precision single, --gpu-profile native or --backend cpu"
-    )]
+    /// Double precision was asked of a device that has none.
     NoDouble {
         /// The adapter.
         adapter: String,
-        /// Tier in use.
+        /// Its profile in use.
         profile: &'static str,
     },
+    /// The system does not start so many threads.
+    NoThreads {
+        /// Threads asked for.
+        wanted: usize,
+        /// The system's own words.
+        why: String,
+    },
+    /// A device failed in the middle of work that no other can take over.
+    NotKept,
     /// The device's memory is too small even for the smallest batch.
-    #[error("out of device memory: {0}")]
     OutOfMemory(String),
     /// The device stopped answering.
-    #[error("the device was lost: {0}")]
     DeviceLost(String),
-    /// The device refused a pipeline, shader or dispatch: a defect of this library.
-    #[error("device error: {0}")]
+    /// A pipeline, shader or dispatch was refused: a defect of this program.
     Device(String),
+}
+
+impl BackendError {
+    /// What is wrong, but for [`BackendError::mend`].
+    pub fn reason(&self) -> String {
+        match self {
+            BackendError::GpuNotCompiled => {
+                "this build has no GPU support; the feature `gpu` of a build has it".to_string()
+            }
+            BackendError::NoAdapter { wanted, found } => {
+                format!("no GPU adapter {wanted}; found: {found}. A Vulkan driver may be missing")
+            }
+            BackendError::UnsupportedLength { n, .. } => {
+                format!("{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23")
+            }
+            BackendError::OnCpuAlone(what) => {
+                format!("{what} needs the amplitudes of each segment, which no GPU keeps")
+            }
+            BackendError::NoDouble { adapter, profile } => {
+                format!("{adapter} has no f64 that passes the self-test in profile {profile}")
+            }
+            BackendError::NoThreads { wanted, why } => format!("{wanted} worker threads cannot be started ({why})"),
+            BackendError::NotKept => {
+                "of a group of segments with so many events not all were kept, so no other device can do it".to_string()
+            }
+            BackendError::OutOfMemory(why) => format!("out of device memory: {why}"),
+            BackendError::DeviceLost(why) => format!("the device was lost: {why}"),
+            BackendError::Device(why) => format!("device error: {why}"),
+        }
+    }
+
+    /// Settings that would mend it, each by itself; none where none is known.
+    pub fn mend(&self) -> Vec<Mend> {
+        let cpu = || Mend::set("backend", "cpu");
+        match self {
+            BackendError::GpuNotCompiled
+            | BackendError::NoAdapter { .. }
+            | BackendError::OnCpuAlone(_)
+            | BackendError::NotKept => vec![cpu()],
+            BackendError::UnsupportedLength { .. } => vec![Mend::field("segment_size"), Mend::field("dt"), cpu()],
+            BackendError::NoDouble { .. } => {
+                vec![Mend::set("precision", "single"), Mend::set("profile", "native"), cpu()]
+            }
+            BackendError::NoThreads { .. } => vec![Mend::field("threads").doing("fewer")],
+            BackendError::OutOfMemory(_) | BackendError::DeviceLost(_) | BackendError::Device(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())?;
+        mend::append(f, &self.mend())
+    }
 }

@@ -1,6 +1,7 @@
 //! What every room builds on, and what knows nothing of X-rays: errors, warnings, exact times, text, random numbers, sums, the trace.
 
 pub mod error;
+pub mod mend;
 pub mod random;
 pub mod sums;
 pub mod text;

@@ -1,8 +1,10 @@
-//! Warnings with codes: each is printed once with a count and recorded in the product.
+//! Coded warnings: printed once with a count, recorded in the product.
 
 use serde::Serialize;
 
-/// A warning.
+use super::mend::{self, Mend};
+
+/// One kind of warning, as users and scripts see it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
     /// Stable code, for example `W-GTI-OVERLAP`.
@@ -11,6 +13,30 @@ pub struct Warning {
     pub message: String,
     /// How many times it happened.
     pub count: u64,
+    /// Settings that would mend what it is about, each by itself; not recorded.
+    #[serde(skip)]
+    pub mend: Vec<Mend>,
+}
+
+impl Warning {
+    /// What happened once.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Warning {
+        Warning { code, message: message.into(), count: 1, mend: Vec::new() }
+    }
+
+    /// With what would mend it.
+    pub fn mended_by(mut self, more: impl IntoIterator<Item = Mend>) -> Warning {
+        self.mend.extend(more);
+        self
+    }
+
+    /// All that it says, but for [`Warning::mend`].
+    pub fn reason(&self) -> String {
+        match self.count {
+            0 | 1 => format!("{}: {}", self.code, self.message),
+            count => format!("{}: {} ({count} times)", self.code, self.message),
+        }
+    }
 }
 
 /// The warnings of one run, one entry for each code and message.
@@ -28,21 +54,23 @@ impl Warnings {
 
     /// Records a warning that happened `count` times; a count of zero records nothing.
     pub fn add(&mut self, code: &'static str, message: impl Into<String>, count: u64) {
-        if count == 0 {
+        self.record(Warning { count, ..Warning::new(code, message) });
+    }
+
+    /// Records a warning; a count of zero records nothing.
+    pub fn record(&mut self, warning: Warning) {
+        if warning.count == 0 {
             return;
         }
-        let message = message.into();
-        match self.list.iter_mut().find(|w| w.code == code && w.message == message) {
-            Some(known) => known.count += count,
-            None => self.list.push(Warning { code, message, count }),
+        match self.list.iter_mut().find(|w| w.code == warning.code && w.message == warning.message) {
+            Some(known) => known.count += warning.count,
+            None => self.list.push(warning),
         }
     }
 
     /// Adds all warnings of another run.
     pub fn extend(&mut self, other: Warnings) {
-        for w in other.list {
-            self.add(w.code, w.message, w.count);
-        }
+        other.list.into_iter().for_each(|warning| self.record(warning));
     }
 
     /// The warnings of this list that are not in `told` with the same count: what has not been printed yet.
@@ -63,10 +91,7 @@ impl Warnings {
 
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)?;
-        if self.count > 1 {
-            write!(f, " ({} times)", self.count)?;
-        }
-        Ok(())
+        f.write_str(&self.reason())?;
+        mend::append(f, &self.mend)
     }
 }

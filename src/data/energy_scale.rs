@@ -94,7 +94,7 @@ impl EnergyScale {
     /// `lo` or `hi` is not finite, `lo` is not below `hi`, or the centre of no channel lies in the band.
     pub fn band(&self, lo: f64, hi: f64) -> Result<ChannelRange> {
         let text = format!("{lo}:{hi}");
-        let bad = |message: &str| Error::argument("--energy", &text, message);
+        let bad = |message: &str| Error::argument("energy", &text, message);
         let (Some(low), Some(high)) = (Decimal::new(lo), Decimal::new(hi)) else {
             return Err(bad("bounds must be finite numbers of keV"));
         };

@@ -1,6 +1,7 @@
 //! Good time intervals, and how they are joined, cut and intersected.
 
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 
@@ -28,7 +29,7 @@ impl Gti {
         keep_touching: bool,
         warnings: &mut Warnings,
     ) -> Result<Gti> {
-        let fail = |message: String| Error::Gti { path: path.to_string(), message };
+        let fail = |message: String| Error::gti(path, message);
         for (i, (start, stop)) in raw.iter().enumerate() {
             if !start.is_finite() || !stop.is_finite() {
                 return Err(fail(format!("row {i} is not finite: {} to {}", start.hi, stop.hi)));
@@ -56,9 +57,8 @@ impl Gti {
         }
         warnings.add("W-GTI-OVERLAP", format!("{path}: overlapping good time intervals were merged"), overlaps);
         if intervals.is_empty() {
-            return Err(fail(
-                "there are none, so the exposure is zero; --no-gti uses the whole span of the events".into(),
-            ));
+            return Err(fail("there are none, so the exposure is zero".into())
+                .mended_by([Mend::set("gti", "span").doing("the whole span of the events")]));
         }
         Ok(Gti { intervals })
     }

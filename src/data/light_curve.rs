@@ -208,7 +208,7 @@ impl LightCurve {
         let begin = |part: &LightCurve| part.grid.edge(part.first_bin()).value();
         let filled = || parts.iter().filter(|part| !part.is_empty());
         let Some(first) = filled().min_by(|a, b| begin(a).total_cmp(&begin(b))) else {
-            return Err(Error::argument("light curves", parts.len(), "none of them has a bin"));
+            return Err(Error::argument("light_curves", parts.len(), "none of them has a bin"));
         };
         let dt = first.grid.dt;
         let grid = TimeGrid { origin: first.grid.edge(first.first_bin()), dt };
@@ -217,7 +217,7 @@ impl LightCurve {
         all.meta.provenance.photons = EventBalance::default();
         let mut rows = Vec::new();
         for part in filled() {
-            let bad = |what: String| Err(Error::argument("light curves", part.name(), what));
+            let bad = |what: String| Err(Error::argument("light_curves", part.name(), what));
             if (part.grid.dt / dt - 1.0).abs() > 1e-9 || part.counted != first.counted {
                 return bad(format!(
                     "bins of {} s cannot be joined to bins of {dt} s, or errors are of another kind",
@@ -250,7 +250,7 @@ impl LightCurve {
                     "the bin at {} s is in two of them; light curves that overlap are not joined",
                     grid.centre(same[0].0)
                 );
-                return Err(Error::argument("light curves", same[0].1.name(), message));
+                return Err(Error::argument("light_curves", same[0].1.name(), message));
             }
         }
         let places = rows.iter().map(|row| row.0).collect();

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::base::error::Result;
+use crate::base::mend::Mend;
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::trace;
-use crate::base::warning::Warnings;
+use crate::base::warning::{Warning, Warnings};
 use crate::data::DeviceRecord;
 use crate::science::power::single_precision_suffices;
 use crate::segment::{PlanSpec, SegmentBatch};
@@ -85,6 +86,13 @@ impl Drop for BatchQueue<'_> {
     }
 }
 
+/// Single precision does not suffice.
+pub(super) fn too_coarse() -> Warning {
+    let message = "the weakest powers are near the rounding of single precision";
+    let double = Mend::set("backend", "cpu").and("precision", "double").doing("computes in double");
+    Warning::new("W-PRECISION", message).mended_by([double])
+}
+
 /// What a product says of what computed it; a precision that does not suffice is warned of.
 pub(super) fn record_device(
     device: &DeviceInfo,
@@ -94,8 +102,7 @@ pub(super) fn record_device(
 ) -> DeviceRecord {
     let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
     if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
-        let message = "the weakest powers are near the rounding of single precision; --backend cpu --precision double computes in double";
-        warnings.push("W-PRECISION", message);
+        warnings.record(too_coarse());
     }
     DeviceRecord {
         backend: device.backend.to_string(),

@@ -1,6 +1,8 @@
 //! The warning that a spectrum's noise level is not Poisson's, because the detectors are known to have dead time.
 
 use super::{Combine, Events};
+use crate::base::mend::Mend;
+use crate::base::warning::Warning;
 use crate::missions::DetectorDeadTime;
 use crate::science::{
     AveragedCrossSpectrum, AveragedPowerSpectrum, DeadTimeKind, DeadTimeModel, EnergySpectrum, NoiseLevel,
@@ -26,8 +28,8 @@ pub(super) fn warn(spectrum: &mut AveragedPowerSpectrum, known: Option<DetectorD
         && let Some(distortion) =
             Distortion::new(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
     {
-        let message = format!("{}; {}", distortion.said("the detectors"), distortion.remedy());
-        meta.provenance.warnings.push("W-DEAD-TIME", message);
+        let warning = Warning::new("W-DEAD-TIME", distortion.said("the detectors"));
+        meta.provenance.warnings.record(warning.mended_by([distortion.remedy()]));
     }
 }
 
@@ -44,8 +46,8 @@ pub(super) fn warn_of_channels(
             && let Some(distortion) =
                 Distortion::new(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
         {
-            let message = format!("{}; {}", distortion.said(who), distortion.remedy());
-            meta.provenance.warnings.push("W-DEAD-TIME", message);
+            let warning = Warning::new("W-DEAD-TIME", distortion.said(who));
+            meta.provenance.warnings.record(warning.mended_by([distortion.remedy()]));
         }
     }
 }
@@ -109,9 +111,11 @@ impl Distortion {
         )
     }
 
-    fn remedy(&self) -> String {
+    /// The model of the level.
+    fn remedy(&self) -> Mend {
         let DetectorDeadTime { seconds, detectors } = self.known;
-        let many = if detectors > 1 { format!(" --dead-time-detectors {detectors}") } else { String::new() };
-        format!("--dead-time {seconds}{many} models the level")
+        let mend = Mend::set("dead_time", seconds);
+        let mend = if detectors > 1 { mend.and("dead_time.detectors", detectors) } else { mend };
+        mend.doing("models the level")
     }
 }

@@ -5,12 +5,15 @@ use serde::Serialize;
 use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
 use super::plan_rows::{PlanRows, stretches};
 use super::time_source::Events;
-use super::{Plan, PlanSums, PowerSpectrumOptions, ReadProgress, SegmentSink, no_events, record_device, sum_plan};
+use super::{
+    Plan, PlanSums, PowerSpectrumOptions, ReadProgress, SegmentSink, no_events, record_device, sum_plan, too_coarse,
+};
 use crate::backend::{Backend, DeviceInfo};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::base::warning::Warnings;
+use crate::base::warning::{Warning, Warnings};
 use crate::data::{DeviceRecord, Provenance};
 use crate::science::CrossOptions;
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
@@ -63,10 +66,9 @@ pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warning
     let bytes = rows.saturating_mul(8 * frequencies as u64);
     if bytes > LARGE_MATRIX {
         let gigabytes = ShortNumber((bytes as f64 / 1e8).ceil() / 10.0);
-        let message = format!(
-            "a matrix of {rows} times and {frequencies} frequencies takes {gigabytes} GB of memory; rebinning makes it smaller"
-        );
-        warnings.push("W-MATRIX-SIZE", message);
+        let message = format!("a matrix of {rows} times and {frequencies} frequencies takes {gigabytes} GB of memory");
+        let mend = [Mend::field("rebin"), Mend::field("time.rebin")];
+        warnings.record(Warning::new("W-MATRIX-SIZE", message).mended_by(mend));
     }
 }
 
@@ -98,7 +100,8 @@ pub(super) fn cross_recipe(
     flux: bool,
 ) -> Result<DynamicalSpec> {
     if cross.fullspec {
-        return Err(Error::argument("--fullspec", "given", "dynamical spectra have the positive frequencies"));
+        return Err(Error::argument("fullspec", true, "dynamical spectra have the positive frequencies")
+            .mended_by([Mend::set("fullspec", false)]));
     }
     // Rows begin with the reference.
     let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
@@ -217,7 +220,6 @@ pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
     let mean: Vec<f64> = (0..columns).map(|c| (0..rows).map(|r| cell(r, c)).sum::<f64>() / rows as f64).collect();
     let averaged = spectrum.axes.segments.iter().copied().max().unwrap_or(1);
     if !single_precision_suffices(&mean, averaged) {
-        let message = "the weakest powers are near the rounding of single precision; --backend cpu computes in double";
-        spectrum.meta.provenance.warnings.push("W-PRECISION", message);
+        spectrum.meta.provenance.warnings.record(too_coarse());
     }
 }

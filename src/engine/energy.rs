@@ -10,6 +10,7 @@ use super::time_source::describe;
 use super::{CHUNK_EVENTS, Combine, Events, PlanSums, ReadProgress, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::warning::Warnings;
 use crate::data::{EventBalance, Gti};
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
@@ -88,11 +89,7 @@ impl EnergyPlan {
         let plan = Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)?;
         let Resolution { n, segment_size, .. } = plan.resolution;
         let Some(freq) = options.energy.freq else {
-            return Err(Error::argument(
-                "--freq",
-                "not given",
-                "the frequencies LO:HI, Hz, to average over are needed",
-            ));
+            return Err(Error::argument("freq", "not given", "the frequencies LO:HI, Hz, to average over are needed"));
         };
         let frequencies = frequencies_in(freq, n, segment_size)?;
         let (df, all) = (1.0 / segment_size, plan.spec.frequencies());
@@ -123,20 +120,19 @@ fn relations(inputs: &[Events], bands: &EnergyBands) -> Result<u64> {
             if reference.contains(range) {
                 inside |= 1 << s;
             } else if !reference.is_apart_from(range) {
-                let message = format!(
-                    "shares photons with the reference {} without being inside it; let the reference begin and end at edges of bands",
-                    name(&bands.reference)
-                );
-                return Err(Error::argument("--energies", name(band), message));
+                let message =
+                    format!("shares photons with the reference {} without being inside it", name(&bands.reference));
+                let mend = Mend::field("reference").doing("with its ends at edges of bands");
+                return Err(Error::argument("subjects", name(band), message).mended_by([mend]));
             }
             if let Some(other) = subjects[..s].iter().position(|other| !other.is_apart_from(range)) {
                 let message = format!("shares photons with the band {}", name(&bands.subjects[other]));
-                return Err(Error::argument("--energies", name(band), message));
+                return Err(Error::argument("subjects", name(band), message));
             }
         }
         if all.is_some_and(|all| all != inside) {
             let message = format!("in {} other bands are inside the reference than in the inputs before", input.name);
-            return Err(Error::argument("--ref", name(&bands.reference), message));
+            return Err(Error::argument("reference", name(&bands.reference), message));
         }
         all = Some(inside);
     }

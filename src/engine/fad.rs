@@ -45,7 +45,7 @@ impl FadPlanOptions {
     pub fn plan<'a>(&self, inputs: Vec<EventPair<'a>>, warnings: &mut Warnings) -> Result<(Plan, Vec<Events<'a>>)> {
         let width = self.fad.smoothing;
         if !(width.is_finite() && width > 0.0) {
-            return Err(Error::argument("--fad-smoothing", width, "must be a positive number of Hz"));
+            return Err(Error::argument("fad.smoothing", width, "must be a positive number of Hz"));
         }
         // How many frequencies that is shows when the length of a segment is known.
         let quantity = Quantity::Fad(self.fad.work(0.0));

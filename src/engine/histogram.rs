@@ -40,13 +40,16 @@ impl HistogramOptions {
     }
 
     fn check(&self, inputs: usize, bands: &[Vec<ChannelRange>]) -> Result<()> {
-        for (name, edges, least) in [("--times", &self.times, 2), ("--energies", &self.energies, 0)] {
+        let check = |field: &str, edges: &[f64], least: usize| {
             let ascending = edges.windows(2).all(|w| w[0] < w[1]) && edges.iter().all(|e| e.is_finite());
             if !ascending || edges.len() < least || edges.len() == 1 {
                 let message = "edges are finite numbers, each above the one before, two at least";
-                return Err(Error::argument(name, edges.len(), message));
+                return Err(Error::argument(field, edges.len(), message));
             }
-        }
+            Ok(())
+        };
+        check("times", &self.times, 2)?;
+        check("energies", &self.energies, 0)?;
         let (rows, columns) = (self.times.len() - 1, self.energies.len().saturating_sub(1));
         if bands.len() != inputs || bands.iter().any(|b| b.len() != columns) {
             return Err(Error::argument(
@@ -58,7 +61,7 @@ impl HistogramOptions {
         if rows.saturating_mul(columns.max(1)) > MOST_COUNTS {
             let message =
                 format!("makes {rows} bins of time and {columns} of energy; the most is {MOST_COUNTS} counts");
-            return Err(Error::argument("--times", rows, message));
+            return Err(Error::argument("times", rows, message));
         }
         Ok(())
     }

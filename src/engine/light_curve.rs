@@ -73,7 +73,7 @@ fn bin_width(inputs: &[Events], options: &LightCurveOptions, gti: &Gti, warnings
     let timedel = inputs.iter().map(|i| i.timedel).fold(0.0, f64::max);
     let dt = options.dt.unwrap_or_else(|| (gti.exposure() / DEFAULT_BINS).log2().ceil().exp2().max(timedel));
     if !(dt.is_finite() && dt > 0.0) {
-        return Err(Error::argument("--dt", dt, "must be a positive number of seconds"));
+        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
     }
     let barycentred = inputs.iter().all(|i| i.barycentred);
     Ok(snap_to_frames(dt, timedel, barycentred, false, warnings))
@@ -93,11 +93,11 @@ impl ExposedBins {
         let total = ranges.iter().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start));
         if ranges.iter().any(|r| r.end as f64 >= MOST_PLACES) {
             let message = "makes more bins than can be numbered between the first and the last good time";
-            return Err(Error::argument("--dt", grid.dt, message));
+            return Err(Error::argument("dt", grid.dt, message));
         }
         if total > MOST_BINS {
             let message = format!("makes {total} bins of the good time; the most is {MOST_BINS}");
-            return Err(Error::argument("--dt", grid.dt, message));
+            return Err(Error::argument("dt", grid.dt, message));
         }
         let mut columns = ExposedBins { grid, bin: Vec::new(), counts: Vec::new(), fracexp: Vec::new() };
         for (range, &(start, stop)) in ranges.into_iter().zip(gti.intervals()) {

@@ -3,6 +3,7 @@
 use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
@@ -53,7 +54,7 @@ impl LightCurvePlan {
         warnings: &mut Warnings,
     ) -> Result<LightCurvePlan> {
         if !(0.0..=1.0).contains(&options.min_fracexp) {
-            return Err(Error::argument("--min-fracexp", options.min_fracexp, "must be between 0 and 1"));
+            return Err(Error::argument("min_fracexp", options.min_fracexp, "must be between 0 and 1"));
         }
         let stretches = series.stretches(options.min_fracexp);
         let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| series.span(rows)).collect();
@@ -173,7 +174,7 @@ impl LightCurveCrossPlan {
         options: &LightCurveCrossOptions,
         warnings: &mut Warnings,
     ) -> Result<LightCurveCrossPlan> {
-        let bad = |what: String| Err(Error::argument("light curves", "subject and reference", what));
+        let bad = |what: String| Err(Error::argument("light_curves", "subject and reference", what));
         let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
         match (ours.mjdref, theirs.mjdref) {
             (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
@@ -186,11 +187,8 @@ impl LightCurveCrossPlan {
         }
         let (dt, own) = (subject.grid.dt, reference.grid.dt);
         if (own / dt - 1.0).abs() > 1e-9 {
-            return bad(format!(
-                "bins of {} s and of {} s; --dt makes both coarser",
-                ShortNumber(dt),
-                ShortNumber(own)
-            ));
+            let bins = bad(format!("bins of {} s and of {} s", ShortNumber(dt), ShortNumber(own)));
+            return bins.map_err(|e| e.mended_by([Mend::field("dt").doing("makes both coarser")]));
         }
         let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
         if (apart - apart.round()).abs() > 1e-3 {

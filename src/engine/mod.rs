@@ -35,7 +35,7 @@ mod weights;
 mod whole_numbers;
 mod zero_nyquist;
 
-use batch_queue::{BatchQueue, record_device};
+use batch_queue::{BatchQueue, record_device, too_coarse};
 pub use bispectrum::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
 };

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{Combine, Events, PowerSpectrumOptions};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
-use crate::base::warning::Warnings;
+use crate::base::warning::{Warning, Warnings};
 use crate::data::Gti;
 use crate::kernels::Input;
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
@@ -130,7 +131,8 @@ impl Plan {
             max_segments: total,
         };
         if let Some(cost) = resolution.cost(total.saturating_mul(spec.channels() as u64)) {
-            warnings.push("W-COST", cost);
+            let mend = Mend::field("dt").doing("a longer one costs less");
+            warnings.record(Warning::new("W-COST", cost).mended_by([mend]));
         }
         Ok(Plan { resolution, inputs: planned, spec })
     }
@@ -178,10 +180,7 @@ pub(super) fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut 
         let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
         if common.is_empty() {
             let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Error::Gti {
-                path,
-                message: "the inputs have no time in common, so they cannot be merged".into(),
-            });
+            return Err(Error::gti(path, "the inputs have no time in common, so they cannot be merged"));
         }
         let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
         if kept < shortest {
@@ -206,8 +205,9 @@ pub(super) fn union_of(inputs: &[Events], gtis: &[Gti], combine: Combine) -> Res
     let mut union = Gti::default();
     for (gti, input) in gtis.iter().zip(inputs) {
         if combine == Combine::Average && !union.intersect(gti).is_empty() {
-            let message = format!("{} overlaps another input in time; `merge` sums their events", input.name);
-            return Err(Error::argument("--combine", "average", message));
+            let message = format!("{} overlaps another input in time", input.name);
+            let merge = Mend::set("combine", "merge").doing("sums their events");
+            return Err(Error::argument("combine", "average", message).mended_by([merge]));
         }
         union = union.union(gti);
     }

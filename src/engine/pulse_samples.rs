@@ -6,6 +6,7 @@ use super::PulseEvents;
 use super::pulse_events::BARYCENTRE_MATTERS;
 use super::whole_numbers::to_whole_numbers;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
@@ -62,18 +63,16 @@ impl PulseSamples {
     /// There is no such bin, all values are equal, or their range is beyond f64.
     pub fn from_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
         if !(0.0..=1.0).contains(&min_fracexp) {
-            return Err(Error::argument("--min-fracexp", min_fracexp, "must be between 0 and 1"));
+            return Err(Error::argument("min_fracexp", min_fracexp, "must be between 0 and 1"));
         }
-        let refuse = |what: String, message: &str| Err(Error::argument("light curve", what, message));
+        let refuse = |what: String, message: &str| Err(Error::argument("light_curves", what, message));
         let stretches = series.stretches(min_fracexp);
         let rows = || stretches.iter().cloned().flatten();
         let bins =
             format!("{} of {} s", crate::base::text::count(series.len() as u64, "bin"), ShortNumber(series.grid.dt));
         let Some((first, last)) = rows().next().zip(rows().last()) else {
-            return refuse(
-                bins,
-                "none is finite and exposed enough in one good time interval; --min-fracexp takes less",
-            );
+            return refuse(bins, "none is finite and exposed enough in one good time interval")
+                .map_err(|e| e.mended_by([Mend::field("min_fracexp").doing("a smaller one takes more bins")]));
         };
         let value = |i: usize| if series.counted { series.counts[i] / series.fracexp[i] } else { series.rate[i] };
         let given: Vec<f64> = rows().map(value).collect();

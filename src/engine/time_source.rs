@@ -396,7 +396,7 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
     for other in others {
         let differs = |key: &str, a: &str, b: &str| {
             let message = format!("{key} is `{b}`, but `{a}` in {}; such times cannot be joined", first.name);
-            Err(Error::Format { path: other.name.clone(), place: key.to_string(), message })
+            Err(Error::format(&other.name, key, message))
         };
         if !first.provenance.timesys.eq_ignore_ascii_case(&other.provenance.timesys) {
             return differs("TIMESYS", &first.provenance.timesys, &other.provenance.timesys);

@@ -52,11 +52,7 @@ pub(super) fn read_bounds(table: &FitsTable) -> Result<EnergyScale> {
     let (up, down) = (doubled_centres.is_sorted(), doubled_centres.is_sorted_by(|a, b| a >= b));
     let Some(&first) = channels.first().filter(number).filter(|_| in_order && (up || down)) else {
         let message = "channels must be consecutive whole numbers and their energies in order";
-        return Err(Error::Format {
-            path: table.path().to_string(),
-            place: table.place.clone(),
-            message: message.into(),
-        });
+        return Err(Error::format(table.path(), &table.place, message));
     };
     Ok(EnergyScale::Bounds { first: first as i64, doubled_centres })
 }

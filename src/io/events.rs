@@ -10,6 +10,7 @@ use super::gti::{self, TimeFrame};
 use super::input_file::{InputFile, format_error};
 use super::{ebounds, file_facts};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
 use crate::data::Gti;
@@ -130,8 +131,12 @@ impl EventFile {
         }
         let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let time = table.numbers(time_name)?.cloned();
-        let time =
-            time.ok_or_else(|| table.error(&format!("column {time_name}"), "missing; name it by --time-column"))?;
+        let missing = || {
+            table
+                .error(&format!("column {time_name}"), "missing")
+                .mended_by([Mend::field("time_column").doing("names it")])
+        };
+        let time = time.ok_or_else(missing)?;
         let time_factor = gti::seconds_per_unit(&time.unit)
             .ok_or_else(|| table.error(&format!("column {}", time.name), &format!("unknown unit `{}`", time.unit)))?;
         let mut clock = read_clock(header, &text, options.compat_stingray)?;
@@ -287,7 +292,7 @@ impl EventFile {
                 let scan = self.scan_times()?;
                 if scan.first > scan.last {
                     let message = "no event has a finite time, so the events have no span";
-                    return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
+                    return Err(Error::gti(path, message));
                 }
                 let offset = self.clock.event_offset;
                 let span = (DoubleDouble::from(scan.first) + offset, DoubleDouble::from(scan.last.next_up()) + offset);
@@ -301,8 +306,8 @@ impl EventFile {
                     let one = build(gti::read_table(&self.source, hdu, &frame)?, warnings)?;
                     let common = all.map_or_else(|| one.clone(), |sum: Gti| sum.intersect(&one));
                     if common.is_empty() {
-                        let message = "the detectors in use have no time in common; choose some by --detector";
-                        return Err(Error::Gti { path: path.to_string(), message: message.to_string() });
+                        let message = "the detectors in use have no time in common";
+                        return Err(Error::gti(path, message).mended_by([Mend::field("detectors").doing("takes some")]));
                     }
                     (all, any) = (Some(common), any.union(&one));
                 }
@@ -314,8 +319,9 @@ impl EventFile {
                     warnings.push("W-GTI-COMMON", message);
                 }
                 let cut = if options.salvage { "none in what is left of the file" } else { "none in the file" };
-                let message = format!("{cut}; give them by --gti, or use the span of the events by --no-gti");
-                all.ok_or_else(|| Error::Gti { path: path.to_string(), message })
+                let given = Mend::field("gti").doing("gives them");
+                let span = Mend::set("gti", "span").doing("the span of the events");
+                all.ok_or_else(|| Error::gti(path, cut).mended_by([given, span]))
             }
         }
     }
@@ -361,12 +367,9 @@ fn find_events<'a>(source: &InputFile, hdus: &'a [Hdu], mission: &Mission, optio
             [one] => return Ok(one),
             _ => {
                 let numbers: Vec<String> = found.iter().map(|h| h.index.to_string()).collect();
-                let message = format!(
-                    "{} extensions are named {name} (numbers {}); choose one by --extension",
-                    found.len(),
-                    numbers.join(", ")
-                );
-                return Err(format_error(source.path(), "extensions", &message));
+                let message = format!("{} extensions are named {name} (numbers {})", found.len(), numbers.join(", "));
+                return Err(Error::format(source.path(), "extensions", message)
+                    .mended_by([Mend::field("extension").doing("chooses one")]));
             }
         }
     }

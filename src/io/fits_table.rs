@@ -7,6 +7,7 @@ use multiversion::multiversion;
 use super::fits::Hdu;
 use super::input_file::{InputFile, PIECE};
 use crate::base::error::Result;
+use crate::base::mend::Mend;
 
 /// Type of the elements of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,11 +138,10 @@ impl FitsTable {
         if needed.is_none() && !salvage {
             let whole = there.checked_div(row_size).unwrap_or(0);
             let message = format!(
-                "{rows} rows of {row_size} bytes are announced from byte {}, but the file ends after {whole} of them; \
-                 --salvage keeps those",
+                "{rows} rows of {row_size} bytes are announced from byte {}, but the file ends after {whole} of them",
                 hdu.data_offset
             );
-            return Err(fail("NAXIS2", &message));
+            return Err(fail("NAXIS2", &message).mended_by([Mend::set("salvage", true).doing("keeps those")]));
         }
         if needed.is_some() && hdu.data_len > there && !salvage {
             let message =

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::unfinished::Unfinished;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::trace;
 use crate::data::header::{CardValue, HeaderCards, NO_CHECKSUM, UNIT, invalid};
 
@@ -277,7 +278,13 @@ pub fn write_file<T>(
     write: impl FnOnce(&mut io::BufWriter<std::fs::File>) -> Result<T>,
 ) -> Result<T> {
     let _span = trace::span("write");
-    let exists = || Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already; use --overwrite"));
+    let exists = || {
+        Error::io(path, io::Error::new(io::ErrorKind::AlreadyExists, "exists already")).mended_by([Mend::set(
+            "overwrite",
+            true,
+        )
+        .doing("replaces it")])
+    };
     if !overwrite && path.exists() {
         return Err(exists());
     }

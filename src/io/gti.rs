@@ -144,7 +144,7 @@ pub(crate) fn read_file(path: &str, frame: &TimeFrame) -> Result<Vec<(DoubleDoub
         None => {
             let names: Vec<String> = hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect();
             let message = format!("no such GTI extension; the file has: {}", names.join(", "));
-            Err(Error::Gti { path: path.to_string(), message })
+            Err(Error::gti(path, message))
         }
     }
 }
@@ -165,7 +165,7 @@ fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble
         let Some((start, stop)) = pair else {
             let message =
                 format!("line {}: `{}` is not a start and a stop in seconds", number + 1, line.escape_debug());
-            return Err(Error::Gti { path: path.to_string(), message });
+            return Err(Error::gti(path, message));
         };
         intervals.push((DoubleDouble::from(start), DoubleDouble::from(stop)));
     }

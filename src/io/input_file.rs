@@ -183,7 +183,7 @@ impl InputFile {
             for other in same.iter() {
                 if other.equals(source)? {
                     let message = format!("has the same content as {}: each observation counts once", other.path);
-                    return Err(Error::argument("FILE", &source.path, message));
+                    return Err(Error::argument("files", &source.path, message));
                 }
             }
             same.push(source);
@@ -279,5 +279,5 @@ fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
 
 /// A [`Error::Format`] about `place` in `path`.
 pub(crate) fn format_error(path: &str, place: &str, message: &str) -> Error {
-    Error::Format { path: path.to_string(), place: place.to_string(), message: message.to_string() }
+    Error::format(path, place, message)
 }

@@ -252,10 +252,7 @@ impl LightCurve {
     pub fn open(path: &std::path::Path, warnings: &mut Warnings) -> Result<LightCurve> {
         let source = InputFile::open(path)?;
         let series = read(&source, &super::GtiSource::File, warnings)?;
-        series.ok_or_else(|| Error::Format {
-            path: source.path().to_string(),
-            place: "whole file".into(),
-            message: "neither a FITS light curve nor a text table of times and rates".into(),
-        })
+        let message = "neither a FITS light curve nor a text table of times and rates";
+        series.ok_or_else(|| Error::format(source.path(), "whole file", message))
     }
 }

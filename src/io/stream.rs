@@ -97,7 +97,9 @@ impl<'a> Decoder<'a> {
             return Err(file.table.error("channel column", "missing, so no energies or channels can be selected"));
         }
         if selection.detectors.is_some() && file.detector.is_none() {
-            return Err(file.table.error("detector column", "missing, so --detector cannot select"));
+            return Err(file
+                .table
+                .error("detector column", "missing, so no detectors can be selected; take all of them"));
         }
         Ok(Decoder::without_check(file, parting))
     }
@@ -347,7 +349,7 @@ impl<'a> EventStream<'a> {
         {
             let (a, b, c, d) = (start.value(), stop.value(), first.value(), last.value());
             let message = format!("from {a} to {b} s, but the events are from {c} to {d} s");
-            return Err(Error::Gti { path: file.path().to_string(), message });
+            return Err(Error::gti(file.path(), message));
         }
         Ok(scan.sorted)
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::fits_writer::write_file;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::trace;
 use crate::data::Histogram;
 use crate::data::histogram::EnergyAxis;
@@ -178,7 +179,7 @@ impl TableFormat {
             Some("csv") => Ok(TableFormat::Csv),
             Some("json") => Ok(TableFormat::Json),
             Some("fits" | "fit" | "fts") => Ok(TableFormat::Fits),
-            _ => Err(Error::argument("--output", path, "the extension must be .ecsv, .csv, .json or .fits")),
+            _ => Err(Error::argument("output", path, "the extension must be .ecsv, .csv, .json or .fits")),
         }
     }
 }
@@ -365,7 +366,8 @@ fn yaml_text(text: &str) -> String {
 pub fn check_output(path: &str, overwrite: bool) -> Result<()> {
     let path = Path::new(path);
     if path.exists() && !overwrite {
-        return Err(Error::io(path, std::io::Error::other("exists already; --overwrite replaces it")));
+        return Err(Error::io(path, std::io::Error::other("exists already"))
+            .mended_by([Mend::set("overwrite", true).doing("replaces it")]));
     }
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {

@@ -12,6 +12,7 @@ use super::fits_writer::{FitsWriter, WrittenColumn};
 use super::table_fits::{cards, metadata};
 use super::table_write::{check_output, write_bytes};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::data::header::HeaderCards;
 use crate::science::AveragedPowerSpectrum;
 
@@ -39,7 +40,7 @@ impl XspecFiles {
         if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
             let message =
                 "two files are written, FILE.pha and FILE.rsp, so standard output cannot hold them; give a name";
-            return Err(Error::argument("--xspec", self.pha.with_extension("").display(), message));
+            return Err(Error::argument("xspec", self.pha.with_extension("").display(), message));
         }
         check_output(&text(&self.pha), overwrite)?;
         check_output(&text(&self.rsp), overwrite)
@@ -159,11 +160,10 @@ fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
     match edges.windows(2).position(|w| w[0] >= w[1]) {
         None => Ok(edges),
         Some(i) => {
-            let message = format!(
-                "bins of {} Hz at {} Hz are finer than a response file's single precision; rebin by --rebin or --rebin-log",
-                s.df[i], s.freq[i]
-            );
-            Err(Error::argument("--xspec", "given", message))
+            let message =
+                format!("bins of {} Hz at {} Hz are finer than a response file's single precision", s.df[i], s.freq[i]);
+            let mend = [Mend::field("rebin"), Mend::field("rebin.growth")];
+            Err(Error::argument("xspec", "given", message).mended_by(mend))
         }
     }
 }

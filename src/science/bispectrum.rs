@@ -118,7 +118,7 @@ impl BispectrumSums {
         if last < 2 || cells > MOST_CELLS {
             let message =
                 format!("makes {last} frequencies and {cells} pairs; 2 frequencies to {MOST_CELLS} pairs are possible");
-            return Err(Error::argument("--max-freq", max_freq.unwrap_or(frequencies(n) as f64 / size), message));
+            return Err(Error::argument("max_freq", max_freq.unwrap_or(frequencies(n) as f64 / size), message));
         }
         let fft = CpuFft::new(n);
         let rows = (1..last).map(|k| vec![PairSums::default(); k.min(last - k)]).collect();

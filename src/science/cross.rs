@@ -18,6 +18,7 @@ use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
@@ -408,15 +409,17 @@ fn levels(
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
             let message =
                 format!("must not be negative, and below the mean rate of {} counts/s", ShortNumber(mean / dt));
-            return Err(Error::argument("--background", background, message));
+            return Err(Error::argument("background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
-            let message = "each segment's own mean minus the background is not supported; use the common mean";
-            return Err(Error::argument("--background", background, message));
+            let message = "each segment's own mean minus the background is not supported";
+            return Err(
+                Error::argument("background", background, message).mended_by([Mend::set("use_common_mean", true)])
+            );
         }
     }
     if flux.is_none() && known.iter().any(|(mean, _)| *mean <= 0.0) {
-        return Err(Error::argument("--ref", "band", "has no photon of its own beside the subject's"));
+        return Err(Error::argument("reference", "band", "has no photon of its own beside the subject's"));
     }
     let [s, r] = options.background;
     Ok([(known[0].0, s * dt, known[0].1), (known[1].0, r * dt, known[1].1)])

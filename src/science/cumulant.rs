@@ -123,7 +123,7 @@ impl CumulantSums {
         let lag = options.max_lag.unwrap_or(n / 2);
         if lag == 0 || lag >= n || lag > MOST_LAGS {
             let message = format!("bins; 1 to {} are possible, below a segment of {n}", MOST_LAGS.min(n.max(2) - 1));
-            return Err(Error::argument("--max-lag", lag, message));
+            return Err(Error::argument("max_lag", lag, message));
         }
         let cumulant = vec![0.0; (2 * lag + 1) * (2 * lag + 1)];
         Ok(CumulantSums { n, lag, options, cumulant, segments: 0, photons: 0.0 })

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::{SeriesSums, Sums};
 use crate::numerics::fft::{CpuFft, frequencies};
 use crate::numerics::tapers::{self, Taper};
@@ -71,14 +72,16 @@ impl MultitaperSums {
         let nw = options.half_bandwidth;
         if !(nw >= 0.5 && nw < n as f64 / 2.0) {
             let message = format!("must be at least 0.5, and below half of the {n} bins of a segment");
-            return Err(Error::argument("--half-bandwidth", nw, message));
+            return Err(Error::argument("half_bandwidth", nw, message));
         }
         let count = options.tapers.unwrap_or((2.0 * nw) as usize);
         if count == 0 || count > n {
-            return Err(Error::argument("--tapers", count, format!("1 to {n} are possible")));
+            return Err(Error::argument("tapers", count, format!("1 to {n} are possible")));
         }
         if options.jackknife && count < 2 {
-            return Err(Error::argument("--jackknife", "given", "needs 2 tapers at least"));
+            return Err(
+                Error::argument("jackknife", true, "needs 2 tapers at least").mended_by([Mend::field("tapers")])
+            );
         }
         let mut tapers = tapers::tapers(n, nw, count);
         if options.tapers.is_none() {

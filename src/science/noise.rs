@@ -42,7 +42,7 @@ impl NoiseLevel {
             NoiseLevel::Poisson | NoiseLevel::DeadTime(_) => Ok((poisson, 0.0)),
             NoiseLevel::None => Ok((0.0, 0.0)),
             NoiseLevel::Value(level) if level >= 0.0 && level.is_finite() => Ok((level, 0.0)),
-            NoiseLevel::Value(level) => Err(Error::argument("--noise", level, "a level must not be negative")),
+            NoiseLevel::Value(level) => Err(Error::argument("noise", level, "a level must not be negative")),
             NoiseLevel::Band(lo, hi) => {
                 let inside = |(k, _): &(usize, &f64)| (lo..hi).contains(&((k + 1) as f64 * df));
                 let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
@@ -52,7 +52,7 @@ impl NoiseLevel {
                 if count == 0.0 {
                     let message =
                         format!("no frequency in it; there are those from {df} to {} Hz", power.len() as f64 * df);
-                    return Err(Error::argument("--noise", format!("{lo}:{hi}"), message));
+                    return Err(Error::argument("noise", format!("{lo}:{hi}"), message));
                 }
                 Ok((sum / count, (squares / values as f64).sqrt() / count))
             }

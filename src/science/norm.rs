@@ -38,7 +38,7 @@ impl std::str::FromStr for Norm {
             "frac" => Ok(Norm::Frac),
             "abs" => Ok(Norm::Abs),
             "none" => Ok(Norm::None),
-            _ => Err(Error::argument("--norm", text, "must be leahy, frac, abs or none")),
+            _ => Err(Error::argument("norm", text, "must be leahy, frac, abs or none")),
         }
     }
 }

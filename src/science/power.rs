@@ -8,6 +8,7 @@ use super::norm::{Norm, NormParameters};
 use super::power_bands::{BandRms, PulsationLimit};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
@@ -186,11 +187,13 @@ impl AveragedPowerSpectrum {
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
             let message =
                 format!("must not be negative, and below the mean rate of {} counts/s", ShortNumber(mean / dt));
-            return Err(Error::argument("--background", background, message));
+            return Err(Error::argument("background", background, message));
         }
         if background != 0.0 && options.weight_exponent() == Some(2) {
-            let message = "each segment's own mean minus the background is not supported; use the common mean";
-            return Err(Error::argument("--background", background, message));
+            let message = "each segment's own mean minus the background is not supported";
+            return Err(
+                Error::argument("background", background, message).mended_by([Mend::set("use_common_mean", true)])
+            );
         }
         let level = NormParameters { n, dt, mean, background: background * dt, variance };
         let count = crate::numerics::fft::frequencies(n);

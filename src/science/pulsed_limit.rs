@@ -19,6 +19,7 @@
 use super::power::AveragedPowerSpectrum;
 use super::statistics::{detection, pulsed};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 
 pub use super::power_bands::PulsationLimit;
 
@@ -38,12 +39,11 @@ impl AveragedPowerSpectrum {
     /// The spectrum has no bin in the band, or its powers are not χ² distributed (segments each normalised by the
     /// square of their own mean).
     pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<PulsationLimit> {
-        let refuse = |message| Error::argument("--pulsed-limit", format!("{lo}:{hi}"), message);
+        let refuse = |message| Error::argument("pulsed_limit", format!("{lo}:{hi}"), message);
         let level = self.null_level();
         if !(level > 0.0 && level.is_finite()) {
-            return Err(refuse(
-                "powers without a noise level of their own have no limit; use the common mean".to_string(),
-            ));
+            return Err(refuse("powers without a noise level of their own have no limit".to_string())
+                .mended_by([Mend::set("use_common_mean", true)]));
         }
         let (mut from, mut to, mut trials) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
         // The largest power of each number of values.

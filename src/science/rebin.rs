@@ -26,9 +26,9 @@ impl Rebin {
     /// `k` of [`Rebin::Linear`] is 0, or `F` of [`Rebin::Geometric`] is not finite and positive.
     pub fn ranges(self, count: usize) -> Result<RebinRanges> {
         match self {
-            Rebin::Linear(0) => Err(Error::argument("--rebin", 0, "at least 1 bin makes a bin")),
+            Rebin::Linear(0) => Err(Error::argument("rebin", 0, "at least 1 bin makes a bin")),
             Rebin::Geometric(growth) if !(growth.is_finite() && growth > 0.0) => {
-                Err(Error::argument("--rebin-log", growth, "must be a positive number"))
+                Err(Error::argument("rebin.growth", growth, "must be a positive number"))
             }
             rebin => Ok(RebinRanges { rebin, count, from: 0, edge: 0.0, width: 1.0 }),
         }

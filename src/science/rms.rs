@@ -67,7 +67,7 @@ impl AveragedPowerSpectrum {
                 (Some(first), Some(last)) => format!("{first} to {last} Hz"),
                 _ => "no frequency".into(),
             };
-            return Err(Error::argument("--rms", format!("{lo}:{hi}"), format!("the spectrum has {ends}")));
+            return Err(Error::argument("rms", format!("{lo}:{hi}"), format!("the spectrum has {ends}")));
         }
         let error2 = squares + noise_err * noise_err;
         let variance = (total - noise) * scale.frac;

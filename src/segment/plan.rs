@@ -66,17 +66,18 @@ impl Resolution {
     /// # Errors
     /// Values that are not positive and finite, `dt` longer than the segment, fewer than 3 bins, more than 2^28.
     pub fn choose(request: &ResolutionRequest, warnings: &mut Warnings) -> Result<Resolution> {
-        for (option, value) in [("--dt", request.dt), ("--segment-size", request.segment_size)] {
-            if let Some(v) = value.filter(|v| !(v.is_finite() && *v > 0.0)) {
-                return Err(Error::argument(option, v, "must be a positive number of seconds"));
-            }
-        }
+        let check = |field: &str, value: Option<f64>| match value.filter(|v| !(v.is_finite() && *v > 0.0)) {
+            Some(v) => Err(Error::argument(field, v, "must be a positive number of seconds")),
+            None => Ok(()),
+        };
+        check("dt", request.dt)?;
+        check("segment_size", request.segment_size)?;
         let dt = request.dt.unwrap_or_else(|| default_dt(request));
         let dt = snap_to_frames(dt, request.timedel, request.barycentred, request.compat_stingray, warnings);
         let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
         if dt > segment_size {
             return Err(Error::argument(
-                "--dt",
+                "dt",
                 dt,
                 format!("longer than the segment of {} s", ShortNumber(segment_size)),
             ));
@@ -86,12 +87,12 @@ impl Resolution {
         if n > LARGEST_N {
             let message =
                 format!("makes {n} bins a segment of {} s; the most is {LARGEST_N}", ShortNumber(segment_size));
-            return Err(Error::argument("--dt", dt, message));
+            return Err(Error::argument("dt", dt, message));
         }
         if n <= 2.0 {
             let message =
                 format!("makes {} of {} s; a spectrum needs at least 3", count(n as u64, "bin"), ShortNumber(dt));
-            return Err(Error::argument("--segment-size", segment_size, message));
+            return Err(Error::argument("segment_size", segment_size, message));
         }
         Ok(Resolution { n: n as usize, dt, segment_size: n * dt })
     }
@@ -104,7 +105,7 @@ impl Resolution {
         }
         let (hours, gigabytes) = (bins / BINS_A_SECOND / 3600.0, self.n as f64 * BYTES_A_BIN / 1e9);
         Some(format!(
-            "{} of {} are {bins:.1e} bins in all: about {} h of one core and {} GB for each thread; a longer dt costs less",
+            "{} of {} are {bins:.1e} bins in all: about {} h of one core and {} GB for each thread",
             count(segments, "segment"),
             count(self.n as u64, "bin"),
             ShortNumber((hours * 10.0).ceil() / 10.0),
@@ -284,7 +285,7 @@ pub fn check_total(total: u64, segment_size: f64) -> Result<()> {
         return Ok(());
     }
     let message = format!("makes {total} segments of the good time intervals; the most is {MOST_SEGMENTS}");
-    Err(Error::argument("--segment-size", segment_size, message))
+    Err(Error::argument("segment_size", segment_size, message))
 }
 
 /// The error when no segment fits anywhere.

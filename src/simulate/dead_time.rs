@@ -41,7 +41,7 @@ impl DeadTime {
             return Ok(());
         }
         let message = "a dead time is a number of seconds, at least 0, or LO:HI with LO below HI";
-        Err(Error::argument("dead-time", format!("{:?}", self.length), message))
+        Err(Error::argument("dead_time", format!("{:?}", self.length), message))
     }
 
     /// Dead times of the events of one block, in order.

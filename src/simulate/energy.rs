@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::layout::Layout;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::random::Random;
 
 /// The spectrum of the photon energies, `N(E) ∝ E^−index`.
@@ -48,10 +49,11 @@ impl ChannelSampler {
                 "energies",
                 format!("{energies:?}"),
                 format!(
-                    "no photon falls into {:?} {unit}; let --energies and --bands overlap",
+                    "no photon falls into {:?} {unit}, of which both the spectrum and the bands must have a part",
                     range.or(energies.range)
                 ),
-            ));
+            )
+            .mended_by([Mend::field("energies"), Mend::field("bands")]));
         }
         Ok(ChannelSampler { first, cells: alias(&weights, sum) })
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 
 /// One term of the source's variability.
 ///
@@ -71,7 +72,7 @@ impl VariabilityTerm {
 
     pub(super) fn validate(&self) -> Result<()> {
         let check = |ok: bool, name: &str, value: f64, needs: &str| {
-            if ok { Ok(()) } else { Err(Error::argument(&format!("model: {name}"), value, needs)) }
+            if ok { Ok(()) } else { Err(Error::argument("model", format!("{name} {value}"), needs)) }
         };
         let above_zero = |x: f64| x.is_finite() && x > 0.0;
         let rms_ok = |rms: f64| {
@@ -137,11 +138,9 @@ pub(super) fn variance_per_bin(terms: &[VariabilityTerm], df: f64, nyquist: usiz
             return Err(Error::argument(
                 "model",
                 format!("{term:?}"),
-                format!(
-                    "no frequency of the rate series (up to {} Hz) lies in its range; give a smaller --dt",
-                    nyquist as f64 * df
-                ),
-            ));
+                format!("no frequency of the rate series (up to {} Hz) lies in its range", nyquist as f64 * df),
+            )
+            .mended_by([Mend::field("dt").doing("smaller")]));
         }
         let scale = term.noise_rms().powi(2) / sum;
         for (k, total) in total.iter_mut().enumerate().take(to + 1).skip(from) {

@@ -18,6 +18,7 @@ use super::model::{VariabilityTerm, variance_per_bin};
 use super::stream::Stream;
 use super::{BandPair, NegativeRates};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 
 /// How many times longer than its window a series is, at least.
 const LENGTH_FACTOR: usize = 10;
@@ -66,13 +67,12 @@ impl SeriesRequest<'_> {
             return Err(Error::argument(
                 "dt",
                 self.dt,
-                format!(
-                    "a series ten times longer than {} s has more than {MAX_SAMPLES} bins; take a larger --dt (at least {} s) \
-                     or a shorter --length",
-                    self.length,
-                    LENGTH_FACTOR as f64 * self.length / MAX_SAMPLES as f64
-                ),
-            ));
+                format!("a series ten times longer than {} s has more than {MAX_SAMPLES} bins", self.length),
+            )
+            .mended_by([
+                Mend::set("dt", LENGTH_FACTOR as f64 * self.length / MAX_SAMPLES as f64).doing("the least, s"),
+                Mend::field("length").doing("shorter"),
+            ]));
         }
         let used = (used.ceil() as usize).max(1);
         let n = smooth_even(used * LENGTH_FACTOR);
@@ -108,10 +108,9 @@ impl SeriesRequest<'_> {
                         return Err(Error::argument(
                             "negative",
                             "refuse",
-                            format!(
-                                "the rate falls to {lowest:.3} of its mean; ask for less rms, or for --negative exp"
-                            ),
-                        ));
+                            format!("the rate falls to {lowest:.3} of its mean"),
+                        )
+                        .mended_by([Mend::set("negative", "exp"), Mend::field("model").doing("with less rms")]));
                     }
                 }
             }

@@ -156,45 +156,45 @@ impl Simulation {
     }
 
     pub(super) fn validate(&self) -> Result<()> {
-        let check = |ok: bool, option: &str, value: &dyn std::fmt::Debug, message: &str| {
-            if ok { Ok(()) } else { Err(Error::argument(option, format!("{value:?}"), message)) }
+        let check = |field: &str, ok: bool, value: &dyn std::fmt::Debug, message: &str| {
+            if ok { Ok(()) } else { Err(Error::argument(field, format!("{value:?}"), message)) }
         };
         let above_zero = |x: f64| x.is_finite() && x > 0.0;
-        check(above_zero(self.length), "length", &self.length, "the length must be above 0 s")?;
+        check("length", above_zero(self.length), &self.length, "the length must be above 0 s")?;
         let wanted = if self.bands.is_some() { 2 } else { 1 };
         let number_ok = self.rate.len() == 1 || self.rate.len() == wanted;
-        check(number_ok, "rate", &self.rate, "give one rate, or one for each of the two --bands")?;
-        check(self.rate.iter().all(|&r| above_zero(r)), "rate", &self.rate, "rates must be above 0 counts/s")?;
+        check("rate", number_ok, &self.rate, "give one rate, or one for each of the two bands")?;
+        check("rate", self.rate.iter().all(|&r| above_zero(r)), &self.rate, "rates must be above 0 counts/s")?;
         let expected = self.length * self.rate.iter().sum::<f64>();
         check(
-            expected <= MAX_EVENTS,
             "rate",
+            expected <= MAX_EVENTS,
             &self.rate,
             "rate times length is above 1e12 events; make several files",
         )?;
         // Above 2^43 s an f64 no longer holds a millisecond.
         let start_ok = self.start().abs() + self.length < 8.7e12;
-        check(start_ok, "tstart", &self.start(), "times must stay below 8.7e12 s to be held to a millisecond")?;
+        check("tstart", start_ok, &self.start(), "times must stay below 8.7e12 s to be held to a millisecond")?;
         for gap in &self.gaps {
             let ok = gap.0.is_finite() && gap.1.is_finite() && gap.0 < gap.1;
-            check(ok, "gaps", gap, "a gap is FROM:TO in seconds from the start, FROM below TO")?;
+            check("gaps", ok, gap, "a gap is FROM:TO in seconds from the start, FROM below TO")?;
         }
-        check(self.energies.index.abs() <= 20.0, "energies", &self.energies.index, "the index must be from −20 to 20")?;
+        check("energies", self.energies.index.abs() <= 20.0, &self.energies.index, "the index must be from −20 to 20")?;
         if let Some((lo, hi)) = self.energies.range {
-            check(lo < hi, "energies", &(lo, hi), "the range must be LO:HI with LO below HI")?;
+            check("energies", lo < hi, &(lo, hi), "the range must be LO:HI with LO below HI")?;
         }
         if let Some(dt) = self.dt {
             check(
-                above_zero(dt) && dt <= self.length,
                 "dt",
+                above_zero(dt) && dt <= self.length,
                 &dt,
                 "dt must be above 0 s and no longer than the observation",
             )?;
         }
         if let FrameTime::Seconds(frame) = self.frame_time {
             check(
+                "frame_time",
                 above_zero(frame) && frame <= self.length,
-                "frame-time",
                 &frame,
                 "it must be above 0 s and within the length",
             )?;
@@ -207,18 +207,18 @@ impl Simulation {
         }
         let depth: f64 = self.pulsars().map(|(_, fraction)| fraction).sum();
         check(
-            depth <= 1.0,
             "model",
+            depth <= 1.0,
             &depth,
             "the pulsed fractions must add up to at most 1, or the rate would be negative",
         )?;
         if let Some(bands) = self.bands {
             let ((a, b), (c, d)) = (bands.subject, bands.reference);
-            check(a < b && c < d, "bands", &bands, "each band is LO:HI with LO below HI")?;
-            check(b <= c || d <= a, "bands", &bands, "the bands must not overlap: an event belongs to one")?;
+            check("bands", a < b && c < d, &bands, "each band is LO:HI with LO below HI")?;
+            check("bands", b <= c || d <= a, &bands, "the bands must not overlap: an event belongs to one")?;
             let coherence_ok = (0.0..=1.0).contains(&bands.coherence);
-            check(coherence_ok, "coherence", &bands.coherence, "the coherence must be from 0 to 1")?;
-            check(bands.lag.phase(1.0).is_finite(), "lag", &bands.lag, "the lag must be finite")?;
+            check("coherence", coherence_ok, &bands.coherence, "the coherence must be from 0 to 1")?;
+            check("lag", bands.lag.phase(1.0).is_finite(), &bands.lag, "the lag must be finite")?;
         }
         Ok(())
     }

@@ -195,11 +195,11 @@ fn threads_change_no_bit_and_mistakes_are_named() {
         assert!(error.to_string().contains(text), "{error}");
     };
     let asked = AccelOptions { freq: (1.0, 2.0), fdot: (-1e-5, 1e-5), ..AccelOptions::default() };
-    refused(AccelOptions { nharm: 3, ..asked.clone() }, "--nharm");
-    refused(AccelOptions { freq: (0.0, 2.0), ..asked.clone() }, "--freq");
+    refused(AccelOptions { nharm: 3, ..asked.clone() }, "nharm = ");
+    refused(AccelOptions { freq: (0.0, 2.0), ..asked.clone() }, "freq = ");
     refused(AccelOptions { freq: (1.0, 6000.0), ..asked.clone() }, "2^24");
-    refused(AccelOptions { freq: (1.0, f64::NAN), ..asked.clone() }, "--freq");
-    refused(AccelOptions { fdot: (0.0, 1.0), ..asked.clone() }, "--fdot");
-    refused(AccelOptions { fddot: (0.0, 1e-2), ..asked.clone() }, "--fddot");
-    refused(AccelOptions { fdot: (0.0, f64::INFINITY), ..asked }, "--fdot");
+    refused(AccelOptions { freq: (1.0, f64::NAN), ..asked.clone() }, "freq = ");
+    refused(AccelOptions { fdot: (0.0, 1.0), ..asked.clone() }, "fdot = ");
+    refused(AccelOptions { fddot: (0.0, 1e-2), ..asked.clone() }, "fddot = ");
+    refused(AccelOptions { fdot: (0.0, f64::INFINITY), ..asked }, "fdot = ");
 }

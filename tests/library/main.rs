@@ -16,6 +16,7 @@ mod flux;
 mod gpu_backend;
 mod gpu_contract;
 mod lagged_source;
+mod messages;
 mod pairs;
 mod pdm;
 mod pipeline;

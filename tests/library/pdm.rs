@@ -312,20 +312,20 @@ fn only_whole_good_bins_are_samples() {
     };
     let one = options(0.01, 0.09, 20);
     refused(&series, &options(0.01, 0.2, 173), 1.0, "173 samples");
-    refused(&series, &one, 1.5, "--min-fracexp");
+    refused(&series, &one, 1.5, "min_fracexp = ");
     refused(&series, &SearchOptions { method: SearchStatistic::Ef, ..one.clone() }, 1.0, "of events");
-    refused(&series, &SearchOptions { nbin: 1, ..one.clone() }, 1.0, "--nbin");
+    refused(&series, &SearchOptions { nbin: 1, ..one.clone() }, 1.0, "nbin = ");
     refused(
         &series,
         &SearchOptions { algorithm: eagleray::engine::pulsation::Algorithm::Ffa, ..one.clone() },
         1.0,
-        "--algorithm",
+        "algorithm = ",
     );
     refused(
         &series,
         &SearchOptions { algorithm: eagleray::engine::pulsation::Algorithm::Fft, ..one.clone() },
         1.0,
-        "--algorithm",
+        "algorithm = ",
     );
     refused(&curve(1.0, &[2.5; 30]), &one, 1.0, "same value");
     refused(&curve(1.0, &[1e-320, 2e-320, 1e-320, 1e-320]), &one, 1.0, "scale them");
@@ -337,5 +337,5 @@ fn only_whole_good_bins_are_samples() {
     assert_eq!((codes(&one), codes(&options(0.5, 1.1, 40))), (vec![], vec!["W-PDM-FEW", "W-PDM-ALIAS"]));
     let events = crate::common::pulses::events(&times, &[(0.0, 100.0)]);
     let error = eagleray::engine::pulsation::search(events, &one, cpu().as_mut(), &mut |_, _| {}).unwrap_err();
-    assert!(error.to_string().starts_with("--method = pdm"), "{error}");
+    assert!(error.to_string().starts_with("method = pdm"), "{error}");
 }

@@ -402,6 +402,6 @@ fn intervals_of_absurd_length_are_refused_and_not_waited_for() {
     for stop in [1e13, 1e30, 1e300] {
         let good = Gti::from_seconds(&[(0.0, stop), (stop * 2.0, stop * 4.0)]).unwrap();
         let e = spectrum_of_times(&[1.0, 2.0], good, &options, &mut cpu()).unwrap_err().to_string();
-        assert!(e.contains("--segment-size") && e.contains("the most is"), "{e}");
+        assert!(e.contains("segment_size") && e.contains("the most is"), "{e}");
     }
 }

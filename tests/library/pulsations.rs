@@ -349,20 +349,20 @@ fn what_has_no_meaning_is_refused() {
         let error = search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     };
-    refused(options(0.0, 1.0), "--freq");
-    refused(options(2.0, 1.0), "--freq");
-    refused(options(1.0, f64::INFINITY), "--freq");
+    refused(options(0.0, 1.0), "freq = ");
+    refused(options(2.0, 1.0), "freq = ");
+    refused(options(1.0, f64::INFINITY), "freq = ");
     refused(options(1.0, 1e12), "the most is");
-    refused(SearchOptions { nbin: 1, ..options(1.0, 2.0) }, "--nbin");
-    refused(SearchOptions { nharm: 0, ..options(1.0, 2.0) }, "--nharm");
-    refused(SearchOptions { oversample: Some(f64::NAN), ..options(1.0, 2.0) }, "--oversample");
-    refused(SearchOptions { fdot: Some((0.0, 1e9)), ..options(1.0, 2.0) }, "--fdot");
-    refused(SearchOptions { fddot: Some((f64::NAN, 0.0)), ..options(1.0, 2.0) }, "--fddot");
+    refused(SearchOptions { nbin: 1, ..options(1.0, 2.0) }, "nbin = ");
+    refused(SearchOptions { nharm: 0, ..options(1.0, 2.0) }, "nharm = ");
+    refused(SearchOptions { oversample: Some(f64::NAN), ..options(1.0, 2.0) }, "oversample = ");
+    refused(SearchOptions { fdot: Some((0.0, 1e9)), ..options(1.0, 2.0) }, "fdot = ");
+    refused(SearchOptions { fddot: Some((f64::NAN, 0.0)), ..options(1.0, 2.0) }, "fddot = ");
     refused(
         SearchOptions { method: SearchStatistic::Ef, algorithm: Algorithm::Fft, ..options(1.0, 2.0) },
-        "--algorithm",
+        "algorithm = ",
     );
-    refused(SearchOptions { algorithm: Algorithm::Fold, nharm: 8, nbin: 16, ..options(1.0, 2.0) }, "--nbin");
+    refused(SearchOptions { algorithm: Algorithm::Fold, nharm: 8, nbin: 16, ..options(1.0, 2.0) }, "nbin = ");
     let at = |freq: f64| FoldOptions {
         ephemeris: Ephemeris::new(events.ticks.reference(), freq, 0.0, 0.0),
         nbin: 16,

@@ -66,7 +66,7 @@ fn the_event_table_is_found_by_name_or_by_class_and_asked_for_when_there_are_two
     let two = file(&[named("EVENTS"), good, named("EVENTS")]);
     let folder = Folder::new();
     let e = folder.open(&two, &OpenOptions::default()).err().unwrap().to_string();
-    assert!(e.contains("2 extensions are named EVENTS (numbers 1, 3)") && e.contains("--extension"), "{e}");
+    assert!(e.contains("2 extensions are named EVENTS (numbers 1, 3)") && e.contains("mends it: extension"), "{e}");
     for (extension, found) in [("3", true), ("1", true), ("gti", false), ("NONE", false)] {
         let options = OpenOptions { extension: Some(extension.into()), ..OpenOptions::default() };
         assert_eq!(folder.open(&two, &options).is_ok(), found, "{extension}");
@@ -181,8 +181,8 @@ fn intervals_are_sorted_joined_and_checked() {
     ok(&[(0.0, 5.0), (7.0, 7.0)], &[(0.0, 5.0)], &[]);
     ok(&[(0.0, 9.0), (0.0, 9.0)], &[(0.0, 9.0)], &["W-GTI-OVERLAP"]);
     for (raw, pieces) in [
-        (&[][..], "--no-gti"),
-        (&[(3.0, 3.0)], "--no-gti"),
+        (&[][..], "gti = span"),
+        (&[(3.0, 3.0)], "gti = span"),
         (&[(0.0, 1.0), (9.0, 2.0)], "row 1 starts at 9 s, after its stop at 2 s"),
         (&[(0.0, f64::NAN)], "row 0 is not finite"),
         (&[(0.0, 1.0), (f64::NEG_INFINITY, 1.0)], "row 1 is not finite"),

@@ -75,7 +75,7 @@ fn bytes_depend_on_the_seed_and_not_on_threads() {
     let other = file(&Simulation { seed: 6, ..s.clone() }, directory.path(), "other").1;
     assert!(one != other);
     let again = s.write(directory.path().join("one"), false).unwrap_err();
-    assert!(matches!(&again, Error::Io { .. }) && again.to_string().contains("--overwrite"), "{again}");
+    assert!(matches!(&again, Error::Io { .. }) && again.to_string().contains("overwrite = true"), "{again}");
     s.write(directory.path().join("one"), true).unwrap();
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 3, "a temporary file was left behind");
 }
@@ -368,12 +368,12 @@ fn what_cannot_be_simulated_is_refused_with_advice() {
                 ..good.clone()
             },
         ),
-        ("frame-time", Simulation { frame_time: FrameTime::Seconds(0.0), ..good.clone() }),
+        ("frame_time", Simulation { frame_time: FrameTime::Seconds(0.0), ..good.clone() }),
     ];
-    for (option, s) in cases {
+    for (field, s) in cases {
         match s.events() {
-            Err(Error::Argument { option: named, .. }) => assert_eq!(named, option),
-            other => panic!("{option}: {:?}", other.map(|e| e.len())),
+            Err(Error::Argument { field: named, .. }) => assert_eq!(named, field),
+            other => panic!("{field}: {:?}", other.map(|e| e.len())),
         }
     }
 }

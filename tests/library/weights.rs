@@ -387,7 +387,8 @@ fn what_is_no_weight_is_refused() {
     assert!(rough.iter().any(|w| w.code == "W-WEIGHTS-FEW" && w.message.contains("in each of 64 bins")), "{rough:?}");
     for (method, algorithm) in [(SearchStatistic::Ef, Algorithm::Ffa), (SearchStatistic::Z2, Algorithm::Fold)] {
         let error = search(few.clone(), &asked(method, algorithm), cpu().as_mut(), &mut |_, _| {}).unwrap_err();
-        assert!(error.to_string().starts_with("--weights = W: are for --"), "{error}");
+        let said = error.to_string();
+        assert!(said.starts_with("weights = W: are not for ") && said.contains("algorithm = f"), "{error}");
     }
     let mut warnings = Warnings::default();
     let all = Weights::new("W", few.weights.unwrap().values, &mut warnings).unwrap().all;

@@ -81,8 +81,7 @@ impl BatchGroup {
     /// All batches are to be sent again, to the member that has some of them or to another.
     pub fn restart(&mut self) -> Result<(), BackendError> {
         if self.forgotten {
-            let message = "of a group of segments with so many events not all were kept, so no other device can do it";
-            return Err(BackendError::Device(format!("{message}; use --backend cpu")));
+            return Err(BackendError::NotKept);
         }
         self.sent = 0;
         Ok(())

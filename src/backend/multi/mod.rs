@@ -143,7 +143,7 @@ impl Backend for MultiBackend {
             plan.limits = limits;
         }
         for (name, error) in failures {
-            self.warnings.push("W-BACKEND-FALLBACK", format!("{name}: {error}; {others} did its work"));
+            self.warnings.push("W-BACKEND-FALLBACK", format!("{name}: {}; {others} did its work", error.reason()));
         }
         self.describe(id);
         Ok(PlanId(id))

@@ -56,7 +56,7 @@ impl MultiBackend {
         }
         let from = from.map_or(String::new(), |segment| format!(" from segment {segment} on"));
         let others = self.names(&self.plans[&id]);
-        self.warnings.push("W-BACKEND-FALLBACK", format!("{name}: {error}; {others} did its work{from}"));
+        self.warnings.push("W-BACKEND-FALLBACK", format!("{name}: {}; {others} did its work{from}", error.reason()));
         Ok(())
     }
 

@@ -277,13 +277,13 @@ pub fn accel(
     progress: TrialProgress,
 ) -> Result<SearchResult> {
     if !HARMONIC_STAGES.contains(&options.nharm) {
-        return Err(Error::argument("--nharm", options.nharm, "must be 1, 2, 4 or 8"));
+        return Err(Error::argument("nharm", options.nharm, "must be 1, 2, 4 or 8"));
     }
     let grid = TrialGrid::new(&events, &options.search(options.nharm))?;
     let text = |(lo, hi): (f64, f64)| format!("{lo}:{hi}");
     if grid.frequencies > MOST_FREQUENCIES {
         let message = format!("makes {} trial frequencies; the most is {MOST_FREQUENCIES}", grid.frequencies);
-        return Err(Error::argument("--freq", text(options.freq), message));
+        return Err(Error::argument("freq", text(options.freq), message));
     }
     let nharm = options.nharm as f64;
     let most = options.most(events.span, amplitudes::middle(&events));
@@ -295,16 +295,17 @@ pub fn accel(
             nharm * drift,
             1.0 / events.span
         );
-        let (option, range) =
-            if most.z > 0.25 * most.w { ("--fdot", options.fdot) } else { ("--fddot", options.fddot) };
-        return Err(Error::argument(option, text(range), message));
+        return Err(match most.z > 0.25 * most.w {
+            true => Error::argument("fdot", text(options.fdot), message),
+            false => Error::argument("fddot", text(options.fddot), message),
+        });
     }
     // Eight bins to a cycle of the highest harmonic leave 0.95 of its power; where there cannot be so many, two leave 0.41.
     let highest = nharm * (options.freq.1 * events.span + drift);
     if 2.0 * highest > MOST_BINS {
         let most = (0.5 * MOST_BINS / nharm - drift) / events.span;
         let message = format!("with {} harmonics the highest of 2^24 bins is {most} Hz", options.nharm);
-        return Err(Error::argument("--freq", text(options.freq), message));
+        return Err(Error::argument("freq", text(options.freq), message));
     }
     let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
     let bins = bins.next_power_of_two();

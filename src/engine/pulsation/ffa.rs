@@ -11,6 +11,7 @@ use super::candidates::{self, Candidate, TrialPeak};
 use super::search_options::{SearchOptions, TrialProgress};
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::data::phase::Spin;
 use crate::science::statistics::pulse::{self, NullDistribution, TrialLaw};
 
@@ -115,17 +116,18 @@ pub(super) fn search(
     let (lo, hi) = options.freq;
     let text = format!("{lo}:{hi}");
     if !(lo > 0.0 && hi > lo && hi.is_finite()) {
-        return Err(Error::argument("--freq", text, "must be two frequencies above 0 Hz, the lower one first"));
+        return Err(Error::argument("freq", text, "must be two frequencies above 0 Hz, the lower one first"));
     }
     if options.fdot.is_some() || options.fddot.is_some() {
-        return Err(Error::argument("--algorithm", "ffa", "folds constant periods; derivatives need --algorithm fold"));
+        return Err(Error::argument("algorithm", "ffa", "folds constant periods, without derivatives")
+            .mended_by([Mend::set("algorithm", "fold")]));
     }
     let (nbin, octaves) = (options.nbin, (hi / lo).log2().ceil().max(1.0));
     let most = events.span * hi * nbin as f64;
     // Twice as many rows at most, of each number of bins; half as many in each further octave.
     if !(most * 4.0 < MOST_BINS && octaves <= 64.0) {
         let message = format!("makes up to {:.0} trials of {nbin} bins and more; the most is {MOST_BINS}", 4.0 * most);
-        return Err(Error::argument("--freq", text, message));
+        return Err(Error::argument("freq", text, message));
     }
     let mut found: Vec<FfaTrial> = Vec::new();
     for octave in 0..octaves as i32 {

@@ -124,17 +124,17 @@ pub struct PulseProfile {
 pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<PulseProfile> {
     let nbin = options.nbin;
     if !(2..=MOST_BINS).contains(&nbin) {
-        return Err(Error::argument("--nbin", nbin, "must be from 2 to 4096"));
+        return Err(Error::argument("nbin", nbin, "must be from 2 to 4096"));
     }
     if options.nharm == 0 || 2 * options.nharm >= nbin {
-        return Err(Error::argument("--nharm", options.nharm, "must be at least 1 and fewer than half of the bins"));
+        return Err(Error::argument("nharm", options.nharm, "must be at least 1 and fewer than half of the bins"));
     }
     let (ephemeris, ticks) = (options.ephemeris, &events.ticks);
     if ephemeris.epoch != ticks.reference() {
         return Err(Error::argument("epoch", ephemeris.epoch.value(), "is not that of the times"));
     }
     if ephemeris.freq.value() <= 0.0 {
-        return Err(Error::argument("--f", ephemeris.freq.value(), "must be above 0 Hz"));
+        return Err(Error::argument("freq", ephemeris.freq.value(), "must be above 0 Hz"));
     }
     let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
     let mut counter = ProfileCounter::new(backend);

@@ -44,16 +44,12 @@ impl TrialGrid {
         let (lo, hi) = options.freq;
         let (span, oversample) = (events.span, options.oversampling());
         let refuse =
-            |name: &str, (lo, hi): (f64, f64), message: String| Error::argument(name, format!("{lo}:{hi}"), message);
+            |field: &str, (lo, hi): (f64, f64), message: String| Error::argument(field, format!("{lo}:{hi}"), message);
         if !(lo > 0.0 && hi > lo && hi.is_finite()) {
-            return Err(refuse(
-                "--freq",
-                options.freq,
-                "must be two frequencies above 0 Hz, the lower one first".into(),
-            ));
+            return Err(refuse("freq", options.freq, "must be two frequencies above 0 Hz, the lower one first".into()));
         }
         if !(oversample >= 1.0 && oversample.is_finite()) {
-            return Err(Error::argument("--oversample", oversample, "must be at least 1"));
+            return Err(Error::argument("oversample", oversample, "must be at least 1"));
         }
         // Smaller than a tick's worth, a step would be rounded visibly.
         let ticks = &events.ticks;
@@ -62,15 +58,15 @@ impl TrialGrid {
         let frequencies = ((hi - lo) / df).floor() + 1.0;
         if frequencies > MOST_FREQUENCIES {
             let message = format!("makes {frequencies} trials of {df} Hz each; the most is {MOST_FREQUENCIES}");
-            return Err(refuse("--freq", options.freq, message));
+            return Err(refuse("freq", options.freq, message));
         }
-        let values = |name: &str, range: Option<(f64, f64)>, step: f64| match range {
+        let values = |field: &str, range: Option<(f64, f64)>, step: f64| match range {
             None => Ok((vec![0.0], 0.0)),
             Some((lo, hi)) if lo.is_finite() && hi.is_finite() && lo <= hi => {
                 let count = ((hi - lo) / step).floor() + 1.0;
                 if count > MOST_ROWS {
                     return Err(refuse(
-                        name,
+                        field,
                         (lo, hi),
                         format!("makes {count} steps of {step}; the most is {MOST_ROWS}"),
                     ));
@@ -79,13 +75,13 @@ impl TrialGrid {
                 let first = 0.5 * (lo + hi - (count - 1.0) * step);
                 Ok(((0..count as u64).map(|i| first + i as f64 * step).collect(), step))
             }
-            Some(range) => Err(refuse(name, range, "must be two numbers, the lower one first".into())),
+            Some(range) => Err(refuse(field, range, "must be two numbers, the lower one first".into())),
         };
-        let (fdots, dfdot) = values("--fdot", options.fdot, 8.0 / (oversample * span * span))?;
-        let (fddots, dfddot) = values("--fddot", options.fddot, 60.0 / (oversample * span.powi(3)))?;
+        let (fdots, dfdot) = values("fdot", options.fdot, 8.0 / (oversample * span * span))?;
+        let (fddots, dfddot) = values("fddot", options.fddot, 60.0 / (oversample * span.powi(3)))?;
         if fdots.len() as f64 * fddots.len() as f64 > MOST_ROWS {
             return Err(Error::argument(
-                "--fddot",
+                "fddot",
                 fddots.len(),
                 format!("times {} first derivatives are too many", fdots.len()),
             ));

@@ -66,7 +66,7 @@ pub fn pdm(
     options.check()?;
     if options.method != SearchStatistic::Pdm {
         let asked = serde_json::to_value(options.method).unwrap_or_default();
-        return Err(Error::argument("--method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
+        return Err(Error::argument("method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
     }
     if samples.values.len() != samples.at.times.len() {
         return Err(Error::argument("samples", samples.values.len(), "each has one moment and one value"));
@@ -139,7 +139,7 @@ pub fn warn_of_sampling(samples: &mut PulseSamples, options: &SearchOptions) -> 
     let samples = samples.all.samples;
     if samples <= nbin {
         let message = format!("there are {samples} samples, and a variance within bins needs more than bins");
-        return Err(Error::argument("--nbin", nbin, message));
+        return Err(Error::argument("nbin", nbin, message));
     }
     let mut warn = |code, message: String| {
         if warnings.iter().all(|said| said.code != code) {

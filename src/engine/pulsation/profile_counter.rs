@@ -140,7 +140,7 @@ impl<'a> ProfileCounter<'a> {
             adapter: joined(|(_, adapter)| adapter.to_string()),
             precision: PRECISION.to_string(),
         };
-        (record, self.failure.as_ref().map(|error| format!("{error}; the CPU did the rest")))
+        (record, self.failure.as_ref().map(|error| format!("{}; the CPU did the rest", error.reason())))
     }
 }
 

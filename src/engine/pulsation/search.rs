@@ -8,6 +8,7 @@ use super::scores::{profile_score, trial_statistics, weighted_score};
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, candidates};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::warning::Warnings;
 use crate::data::DeviceRecord;
 use crate::engine::{WeightSummary, Weights};
@@ -36,7 +37,7 @@ pub fn search(
 ) -> Result<SearchResult> {
     options.check()?;
     if options.method == SearchStatistic::Pdm {
-        return Err(Error::argument("--method", "pdm", "is of samples, not of events: count them in bins first"));
+        return Err(Error::argument("method", "pdm", "is of samples, not of events: count them in bins first"));
     }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
@@ -95,14 +96,16 @@ pub fn search(
 
 /// Profiles of trials count events, but for epoch folding.
 fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
-    let refuse = |column: &str, message: &str| Err(Error::argument("--weights", column, message));
+    let refuse = |column: &str, message: &str| Err(Error::argument("weights", column, message));
     match (&events.weights, options.algorithm) {
         (Some(weights), _) if weights.values.len() != events.times.len() => {
             refuse(&weights.all.column, "are as many as events")
         }
-        (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are for --algorithm fold; ffa counts events"),
+        (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are not for ffa, which counts events")
+            .map_err(|e| e.mended_by([Mend::set("algorithm", "fold")])),
         (Some(weights), Algorithm::Fold) if options.method != SearchStatistic::Ef => {
-            refuse(&weights.all.column, "are for --algorithm fft; with z2 and h fold counts events")
+            refuse(&weights.all.column, "are not for profiles of Z² and H, which count events")
+                .map_err(|e| e.mended_by([Mend::set("algorithm", "fft")]))
         }
         _ => Ok(()),
     }

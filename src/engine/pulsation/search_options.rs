@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::kernels::fold;
 use crate::science::statistics::pulse::{self, H_HARMONICS};
 
@@ -116,24 +117,25 @@ impl SearchOptions {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |option: &str, value: usize, message: &str| Err(Error::argument(option, value, message));
+        let refuse = |field: &str, value: usize, message: &str| Err(Error::argument(field, value, message));
         if !(2..=fold::MOST_BINS).contains(&self.nbin) {
-            return refuse("--nbin", self.nbin, "must be from 2 to 4096");
+            return refuse("nbin", self.nbin, "must be from 2 to 4096");
         }
         if !(1..=64).contains(&self.nharm) {
-            return refuse("--nharm", self.nharm, "must be from 1 to 64");
+            return refuse("nharm", self.nharm, "must be from 1 to 64");
         }
         let profiles = matches!(self.method, SearchStatistic::Ef | SearchStatistic::Pdm);
         let folded = self.algorithm == Algorithm::Fold && !profiles;
         if folded && self.nbin < 2 * self.harmonics() + 1 {
-            return refuse("--nbin", self.nbin, "must be more than twice the harmonics of the statistic");
+            return refuse("nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
         if self.method != SearchStatistic::Ef && self.algorithm == Algorithm::Ffa {
-            return Err(Error::argument("--algorithm", "ffa", "makes profiles for epoch folding: --method ef"));
+            return Err(Error::argument("algorithm", "ffa", "makes profiles for epoch folding")
+                .mended_by([Mend::set("method", "ef")]));
         }
         if profiles && self.algorithm == Algorithm::Fft {
-            let message = "computes no profiles; epoch folding and phase dispersion need --algorithm fold";
-            return Err(Error::argument("--algorithm", "fft", message));
+            let message = "computes no profiles, which epoch folding and phase dispersion are of";
+            return Err(Error::argument("algorithm", "fft", message).mended_by([Mend::set("algorithm", "fold")]));
         }
         Ok(())
     }

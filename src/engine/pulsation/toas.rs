@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::PulseEvents;
 use super::fold::{FoldOptions, folded_intervals};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::Spin;
 use crate::io::table_write::write_bytes;
@@ -60,20 +61,21 @@ pub struct Toas {
 /// the frame has no reference epoch, or the ephemeris is beyond the range of exact phases.
 pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplate, length: f64) -> Result<Toas> {
     let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
-    let refuse = |option: &str, value: f64, message: String| Err(Error::argument(option, value, message));
+    let refuse = |field: &str, value: f64, message: String| Err(Error::argument(field, value, message));
     if let Some(weights) = &events.weights {
         let message = "are not for times of arrival, whose errors are those of counts";
-        return Err(Error::argument("--weights", &weights.all.column, message));
+        return Err(Error::argument("weights", &weights.all.column, message));
     }
     let Some(mjdref) = events.mjdref else {
-        return refuse("--toa-length", length, "the events have no MJDREF, so their times are no MJD".into());
+        return refuse("length", length, "the events have no MJDREF, so their times are no MJD".into());
     };
     if template.nbin() != nbin {
         return refuse(
-            "--nbin",
+            "nbin",
             nbin as f64,
-            format!("the template has {} bins; --nbin must be as many", template.nbin()),
-        );
+            format!("the template has {} bins, and profiles must have as many", template.nbin()),
+        )
+        .map_err(|e| e.mended_by([Mend::set("nbin", template.nbin())]));
     }
     let (start, stop) = match (events.gti.first(), events.gti.last()) {
         (Some(first), Some(last)) => (first.0, last.1),
@@ -84,14 +86,10 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplat
     let step = (step as i64).min(stop - start);
     let rows = if step > 0 { (stop - start - 1) / step + 1 } else { 0 };
     if rows == 0 || !length.is_finite() {
-        return refuse("--toa-length", length, "must be a time above 0 s".into());
+        return refuse("length", length, "must be a time above 0 s".into());
     }
     if rows > MOST_BINS / nbin as i64 {
-        return refuse(
-            "--toa-length",
-            length,
-            format!("makes {rows} intervals; the most is {}", MOST_BINS / nbin as i64),
-        );
+        return refuse("length", length, format!("makes {rows} intervals; the most is {}", MOST_BINS / nbin as i64));
     }
     let edges: Vec<i64> = (0..rows).map(|i| start + i * step).chain([stop]).collect();
     let spin = Spin::new(&ephemeris, ticks)?;

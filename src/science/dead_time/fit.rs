@@ -43,7 +43,7 @@ impl DeadTimeFit<'_> {
     pub fn run(&self) -> Result<(f64, f64)> {
         let (lo, hi) = self.band;
         let df = 1.0 / (self.n as f64 * self.dt);
-        let failed = |message: String| Err(Error::argument("--dead-time", format!("fit:{lo}:{hi}"), message));
+        let failed = |message: String| Err(Error::argument("dead_time", format!("fit:{lo}:{hi}"), message));
         let inside: Vec<usize> = (0..self.power.len()).filter(|&k| (lo..hi).contains(&((k + 1) as f64 * df))).collect();
         let Some(last) = inside.last() else {
             let highest = self.power.len() as f64 * df;

@@ -32,6 +32,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::numerics::fft::CpuFft;
 
 /// Most of the time that a non-paralysable detector may be dead: correlations last for `0.8/(1 − rτ)²` dead times.
@@ -78,19 +79,19 @@ impl DeadTimeModel {
     /// is used.)
     pub fn new(rate: f64, seconds: f64, kind: DeadTimeKind) -> Result<DeadTimeModel> {
         if !(seconds >= 0.0 && seconds.is_finite()) {
-            return Err(Error::argument("--dead-time", seconds, "must not be negative"));
+            return Err(Error::argument("dead_time", seconds, "must not be negative"));
         }
         if !(rate >= 0.0 && rate.is_finite()) {
-            return Err(Error::argument("--dead-time", rate, "counts/s: a rate must not be negative"));
+            return Err(Error::argument("dead_time.rate", rate, "counts/s: a rate must not be negative"));
         }
         let most = DeadTimeModel::most(kind);
         if rate * seconds > most {
             let message = format!(
-                "with {rate} counts/s recorded by each detector the dead time must be below {:.4e} s ({kind}); are there \
-                 several detectors?",
+                "with {rate} counts/s recorded by each detector the dead time must be below {:.4e} s ({kind})",
                 most / rate
             );
-            return Err(Error::argument("--dead-time", seconds, message));
+            let several = Mend::field("dead_time.detectors").doing("where several share the rate");
+            return Err(Error::argument("dead_time", seconds, message).mended_by([several]));
         }
         Ok(DeadTimeModel { rate, seconds, kind })
     }

@@ -127,13 +127,13 @@ pub(crate) struct NoiseContext<'a> {
 impl DeadTimeNoise {
     pub(crate) fn levels(&self, s: &NoiseContext) -> Result<NoiseLevels> {
         if self.detectors == 0 {
-            return Err(Error::argument("--dead-time-detectors", 0, "at least 1 detector recorded the events"));
+            return Err(Error::argument("dead_time.detectors", 0, "at least 1 detector recorded the events"));
         }
         let all = self.rate.unwrap_or(s.rate);
         // A rate that the user has from the same file may be rounded.
         if !(all.is_finite() && all >= 0.999 * s.rate) {
             let message = format!("the events of the spectrum alone are {} counts/s", s.rate);
-            return Err(Error::argument("--dead-time-rate", all, message));
+            return Err(Error::argument("dead_time.rate", all, message));
         }
         let (rate, kind) = (all / self.detectors as f64, self.kind);
         let share = if all > 0.0 { (s.rate / all).min(1.0) } else { 1.0 };

@@ -3,6 +3,7 @@
 
 use super::{Axes, DynamicalCrossSpectrum, DynamicalPowerSpectrum};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::science::cross_powers::CrossPowers;
 
 /// The largest power of one row in a frequency band.
@@ -51,8 +52,9 @@ impl Axes {
         // The last of linear bins may be narrower: it takes what is left.
         let even = self.df.iter().rev().skip(1).all(|width| *width == df);
         if !even || columns == 0 {
-            let message = "rows can be shifted where frequencies are evenly spaced; rebin them linearly";
-            return Err(Error::argument("--shift-add", "uneven frequencies", message));
+            let message = "rows can be shifted where frequencies are evenly spaced";
+            return Err(Error::argument("shift_add", "uneven frequencies", message)
+                .mended_by([Mend::field("rebin").doing("keeps them evenly spaced")]));
         }
         let columns = if self.df[columns - 1] == df { columns } else { columns - 1 };
         if let Some(bad) = f0.iter().find(|f| !f.is_finite()) {
@@ -110,7 +112,7 @@ impl DynamicalPowerSpectrum {
         (0..self.axes.time.len()).map(peak).collect::<Option<Vec<RowPeak>>>().ok_or_else(|| {
             let ends = (freq.first().copied().unwrap_or(0.0), freq.last().copied().unwrap_or(0.0));
             let message = format!("no frequency in it; there are those from {} to {} Hz", ends.0, ends.1);
-            Error::argument("--trace", format!("{lo}:{hi}"), message)
+            Error::argument("trace", format!("{lo}:{hi}"), message)
         })
     }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::axes::{Axes, TimeRebin};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::science::noise::NoiseLevel;
@@ -151,14 +152,15 @@ impl DynamicalRows {
         let known = |level: &NoiseLevel| matches!(level, NoiseLevel::Poisson | NoiseLevel::Value(_) | NoiseLevel::None);
         if !recipe.noise[..recipe.channels].iter().all(known) {
             let message = "rows of a dynamical spectrum have Poisson's noise level, a given one, or none";
-            return Err(Error::argument("--noise", "fitted", message));
+            return Err(Error::argument("noise", "fitted", message));
         }
         let ranges = recipe.rebin.ranges(crate::numerics::fft::frequencies(recipe.n))?.collect();
         let mut values = Vec::new();
         let cells = usize::try_from(rows).ok().and_then(|rows| rows.checked_mul(frequencies * recipe.blocks()));
         if cells.is_none_or(|cells| values.try_reserve_exact(cells).is_err()) {
-            let message = format!("rows of {frequencies} frequencies are more than memory holds; rebin them");
-            return Err(Error::argument("--segment-size", format!("{rows} rows"), message));
+            let message = format!("rows of {frequencies} frequencies are more than memory holds");
+            return Err(Error::argument("segment_size", format!("{rows} rows"), message)
+                .mended_by([Mend::field("rebin"), Mend::field("time.rebin")]));
         }
         Ok(DynamicalRows { recipe, ranges, ends, rows: Vec::new(), values, total: Sums::default() })
     }
@@ -248,7 +250,7 @@ impl DynamicalRows {
             if background != 0.0 && !(background > 0.0 && level.background < level.mean) {
                 let rate = ShortNumber(level.mean / recipe.dt);
                 let message = format!("must not be negative, and below the mean rate of {rate} counts/s");
-                return Err(Error::argument("--background", background, message));
+                return Err(Error::argument("background", background, message));
             }
         }
         let common = |factor: f64| if recipe.use_common_mean { factor } else { 1.0 };

@@ -41,6 +41,7 @@ use super::cross::LAG_SIGN;
 use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, FEW_VALUES, PowerContext, PowerOptions};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::data::{DeviceRecord, Provenance};
@@ -194,12 +195,16 @@ pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Ran
     if range.is_empty() {
         let df = 1.0 / segment_size;
         let message = format!(
-            "no frequency in it; there are those from {} to {} Hz, {} Hz apart: a longer segment has more, a shorter dt higher ones",
+            "no frequency in it; there are those from {} to {} Hz, {} Hz apart",
             ShortNumber(df),
             ShortNumber(count as f64 * df),
             ShortNumber(df)
         );
-        return Err(Error::argument("--freq", format!("{}:{}", freq[0], freq[1]), message));
+        let mend = [
+            Mend::field("segment_size").doing("a longer one has more frequencies"),
+            Mend::field("dt").doing("a shorter one has higher ones"),
+        ];
+        return Err(Error::argument("freq", format!("{}:{}", freq[0], freq[1]), message).mended_by(mend));
     }
     Ok(range)
 }

@@ -22,6 +22,7 @@ use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::numerics::nonuniform::{FrequencyGrid, direct, fast};
 
@@ -108,10 +109,11 @@ impl UnevenSeries<'_> {
             return refuse(time.len(), "points, of which some have errors that are negative or not finite");
         }
         if weighted && (error.is_empty() || error.contains(&0.0)) {
-            return Err(Error::argument("--weighted", "given", "weights need an error above zero for each point"));
+            return Err(Error::argument("weighted", true, "weights need an error above zero for each point")
+                .mended_by([Mend::set("weighted", false)]));
         }
         if !(dt.is_finite() && dt > 0.0) {
-            return Err(Error::argument("--dt", dt, "must be a positive number of seconds"));
+            return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
         }
         Ok(())
     }
@@ -179,13 +181,13 @@ impl LombScargleOptions {
     /// The frequencies for a series of some span: whole multiples of a step.
     fn frequencies(&self, span: f64, dt: f64) -> Result<FrequencyGrid> {
         if !(self.oversample.is_finite() && self.oversample > 0.0) {
-            return Err(Error::argument("--oversample", self.oversample, "must be a positive number"));
+            return Err(Error::argument("oversample", self.oversample, "must be a positive number"));
         }
         let step = 1.0 / (self.oversample * span);
         let (lo, hi) = (self.min_freq.unwrap_or(step), self.max_freq.unwrap_or(0.5 / dt));
         if !(lo > 0.0 && lo <= hi && hi.is_finite()) {
-            let message = "frequencies must be positive, the lower one first";
-            return Err(Error::argument("--freq", format!("{lo}:{hi}"), message));
+            let message = format!("with a lowest frequency of {lo} Hz: both must be positive, the lower one first");
+            return Err(Error::argument("max_freq", hi, message));
         }
         // Nyquist's frequency itself is left out, as in evenly sampled spectra.
         let first = (lo / step - 1e-9).ceil();
@@ -193,11 +195,11 @@ impl LombScargleOptions {
         let count = last - first + 1.0;
         if !(1.0..=MOST_FREQUENCIES).contains(&count) {
             let message = format!(
-                "makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
+                "from {lo} Hz on makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
                 count.max(0.0),
                 ShortNumber(step)
             );
-            return Err(Error::argument("--freq", format!("{lo}:{hi}"), message));
+            return Err(Error::argument("max_freq", hi, message));
         }
         Ok(FrequencyGrid { first: first * step, step, count: count as usize })
     }
@@ -218,7 +220,7 @@ pub(crate) fn power_spectrum(
     let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
     if !(factor.is_finite() && noise.is_finite()) {
         let message = format!("the mean is {}, and this normalisation divides by it", ShortNumber(level.mean));
-        return Err(Error::argument("--norm", options.norm, message));
+        return Err(Error::argument("norm", options.norm, message));
     }
     let power = PowerOptions { norm: options.norm, rebin, ..PowerOptions::default() };
     let mut spectrum = AveragedPowerSpectrum::empty(&power, context(level.n, to - from));
@@ -270,7 +272,7 @@ pub fn cross_spectrum(
     let factor = [options.norm.factor(&one.level), options.norm.factor(&other.level)];
     if !factor.iter().all(|f| f.is_finite()) {
         let message = "a mean is zero, and this normalisation divides by it";
-        return Err(Error::argument("--norm", options.norm, message));
+        return Err(Error::argument("norm", options.norm, message));
     }
     let mut made = CrossPowers::default();
     for range in rebin.ranges(at.count)? {

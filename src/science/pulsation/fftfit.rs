@@ -55,7 +55,7 @@ impl PulseTemplate {
     /// Fewer than 3 bins, a bin without a rate, `counts` and `rate` of different lengths, or a flat profile.
     pub fn from_profile(counts: &[u64], rate: &[f64]) -> Result<PulseTemplate> {
         let nbin = rate.len();
-        let refuse = |message: &str| Err(Error::argument("--template", format!("{nbin} bins"), message));
+        let refuse = |message: &str| Err(Error::argument("template", format!("{nbin} bins"), message));
         if nbin < 3 || counts.len() != nbin {
             return refuse("must have 3 or more, each with its counts and rate");
         }
@@ -81,10 +81,9 @@ impl PulseTemplate {
     /// The file cannot be read or is no such table; see [`PulseTemplate::from_profile`].
     pub fn read(path: &Path) -> Result<PulseTemplate> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        let bad = |line: usize, message: &str| Error::Format {
-            path: path.display().to_string(),
-            place: format!("line {line}"),
-            message: format!("{message}; a template is a profile that `fold` wrote as .ecsv or .csv"),
+        let bad = |line: usize, message: &str| {
+            let message = format!("{message}; a template is a profile that `fold` wrote as .ecsv or .csv");
+            Error::format(path.display(), format!("line {line}"), message)
         };
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());
         let mut lines = lines.map(|(i, line)| (i + 1, line.split([',', ' ']).map(str::trim).collect::<Vec<_>>()));

@@ -88,11 +88,9 @@ impl DeviceArgs {
     /// A GPU named for the CPU.
     pub fn check(&self) -> Result<()> {
         match (self.adapter.first(), self.backend) {
-            (Some(name), BackendArg::Cpu) => Err(Error::argument(
-                "--adapter",
-                name,
-                "names a GPU, but --backend cpu uses none; leave one of them out",
-            )),
+            (Some(name), BackendArg::Cpu) => {
+                Err(Error::argument("adapter", name, "names a GPU, but --backend cpu uses none; leave one of them out"))
+            }
             _ => Ok(()),
         }
     }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::names;
 use super::number::{integer, number, positive};
-use crate::terminal::plain_lines;
 use eagleray::data::{ChannelRange, Gti, LightCurve};
 use eagleray::engine::{Combine, Events, align};
 use eagleray::internal::text::count;
 use eagleray::io::{EventFile, GtiSource, InputFile, OpenOptions, Selection, light_curve};
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Mend, Result, Warnings};
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
@@ -107,7 +107,7 @@ impl InputArgs {
         let given = self.gti.iter().cloned().chain(self.rmf.iter().map(|f| f.display().to_string()));
         for input in named.chain(given) {
             if std::fs::canonicalize(&input).is_ok_and(|file| file == output_file) {
-                return Err(Error::argument("--output", output, "is one of the inputs, which would be lost"));
+                return Err(Error::argument("output", output, "is one of the inputs, which would be lost"));
             }
         }
         Ok(())
@@ -173,11 +173,14 @@ impl InputArgs {
     /// # Errors
     /// One of them is given.
     pub fn refuse_selection(&self) -> Result<()> {
-        if !self.selects() {
-            return Ok(());
+        let refuse = |field: &str| Err(Error::argument(field, "given", "a light curve has no events to select"));
+        match () {
+            () if self.energy.is_some() => refuse("energy"),
+            () if self.pi.is_some() => refuse("pi"),
+            () if self.rmf.is_some() => refuse("rmf"),
+            () if self.detector.is_some() => refuse("detector"),
+            () => Ok(()),
         }
-        let options = "--energy, --pi, --rmf or --detector";
-        Err(Error::argument(options, "given", "a light curve has no events to select"))
     }
 
     /// Opens all files, which hold events or light curves; not both.
@@ -195,13 +198,13 @@ impl InputArgs {
         if series.is_empty() {
             return Ok(OpenedInputs::Events(files));
         }
-        let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+        let refuse = |field: &str, value: &str, message: &str| Err(Error::argument(field, value, message));
         if let Some(file) = files.first() {
-            return refuse("FILE", &format!("{} holds events, but another file a light curve", file.path()));
+            return refuse("files", "given", &format!("{} holds events, but another file a light curve", file.path()));
         }
         self.refuse_selection()?;
         if self.combine == Some(CombineArg::Merge) {
-            return refuse("--combine merge", "light curves are joined one after the other");
+            return refuse("combine", "merge", "light curves are joined one after the other");
         }
         LightCurve::join(&series).map(|one| OpenedInputs::Series(Box::new(one)))
     }
@@ -223,12 +226,12 @@ impl InputArgs {
         }
         if let Some(file) = files.first() {
             let message = format!("{} holds events, but another file a light curve", file.path());
-            return Err(Error::argument("FILE", "given", message));
+            return Err(Error::argument("files", "given", message));
         }
         self.refuse_selection()?;
         let number = count(series.len() as u64, "light curve");
         let both = <[LightCurve; 2]>::try_from(series)
-            .map_err(|_| Error::argument("FILE", number, "two are needed: the subject's and the reference's"));
+            .map_err(|_| Error::argument("files", number, "two are needed: the subject's and the reference's"));
         both.map(|both| OpenedPair::Series(Box::new(both)))
     }
 
@@ -236,7 +239,7 @@ impl InputArgs {
     fn narrow(&self, path: &str, mjdref: Option<MjdRef>, mut gti: Gti) -> Result<Gti> {
         let left = |gti: Gti, what: &str| {
             if gti.is_empty() {
-                return Err(Error::Gti { path: path.to_string(), message: format!("{what} leaves no interval") });
+                return Err(Error::gti(path, format!("{what} leaves no interval")));
             }
             Ok(gti)
         };
@@ -252,7 +255,7 @@ impl InputArgs {
     }
 
     fn time_range(&self, text: &str, mjdref: Option<MjdRef>) -> Result<(DoubleDouble, DoubleDouble)> {
-        let bad = |message: &str| Error::argument("--time", text, message);
+        let bad = |message: &str| Error::argument("time", text, message);
         let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
         let one = |bound: &str| -> Result<DoubleDouble> {
             let Some(mjd) = bound.strip_suffix('d') else {
@@ -273,15 +276,7 @@ impl InputArgs {
     pub fn selection(&self, file: &EventFile, say: &mut dyn FnMut(String)) -> Result<Selection> {
         let channels = match (self.energy, self.pi) {
             (Some((lo, hi)), _) => {
-                let scale = file.scale.as_ref().ok_or_else(|| {
-                    let text = format!("{lo}:{hi}");
-                    let message = format!(
-                        "the energies of {} are not known; give a response by --rmf or select channels by --pi",
-                        file.path()
-                    );
-                    Error::argument("--energy", text, message)
-                })?;
-                let range = scale.band(lo, hi)?;
+                let range = channels_of_band(file, ("energy", "pi"), lo, hi)?;
                 let name = file.channel_name().unwrap_or_default();
                 let bracket = if range.closed { ']' } else { ')' };
                 let first = range.detector0.map_or(String::new(), |(lo, hi)| format!(", [{lo}, {hi}] in detector 0"));
@@ -339,13 +334,32 @@ impl InputArgs {
                          their spectra",
                         b.name, a.name
                     );
-                    return Err(Error::argument("--combine", "not given", message));
+                    return Err(Error::argument("combine", "not given", message));
                 }
             }
         }
         let combine = if self.combine == Some(CombineArg::Merge) { Combine::Merge } else { Combine::Average };
         Ok((inputs, combine))
     }
+}
+
+/// The channels of a band in keV in one file. `fields` are that of the band, and that of bands in channels.
+///
+/// # Errors
+/// The energies of channels are not known; no channel is in the band.
+pub fn channels_of_band(file: &EventFile, fields: (&str, &'static str), lo: f64, hi: f64) -> Result<ChannelRange> {
+    let (field, by_channel) = fields;
+    let Some(scale) = &file.scale else {
+        let message = format!("the energies of {} are not known", file.path());
+        let mend = [Mend::field("rmf").doing("takes a response"), Mend::field(by_channel).doing("takes channels")];
+        return Err(Error::argument(field, format!("{lo}:{hi}"), message).mended_by(mend));
+    };
+    scale.band(lo, hi).map_err(|error| match error {
+        Error::Argument { value, message, mend, .. } => {
+            Error::Argument { field: field.to_string(), value, message, mend }
+        }
+        other => other,
+    })
 }
 
 /// What one input file holds.
@@ -389,7 +403,7 @@ pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let before = files.len();
         files.extend(lines.filter(|line| !line.is_empty()).map(PathBuf::from));
         if files.len() == before {
-            return Err(Error::argument("FILE", name.display(), "the list names no file"));
+            return Err(Error::argument("files", name.display(), "the list names no file"));
         }
     }
     Ok(files)
@@ -405,7 +419,7 @@ pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
             return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
-            eprintln!("eagleray: warning: {}", plain_lines(&warning.to_string()));
+            eprintln!("eagleray: warning: {}", names::warning_text(warning));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod input;
+pub mod names;
 pub mod number;
 pub mod output;
 pub mod par;

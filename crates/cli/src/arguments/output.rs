@@ -46,7 +46,7 @@ impl OutputArgs {
         pictures().try_for_each(|path| axes::check_extension(path).map(|_| ()))?;
         if usize::from(self.json) + tables().filter(|path| *path == "-").count() > 1 {
             let message = "the table and the summary cannot share standard output";
-            return Err(Error::argument("--json", "-o -", message));
+            return Err(Error::argument("json", "-o -", message));
         }
         for path in tables().chain(pictures()).filter(|path| *path != "-") {
             check_output(path, self.overwrite)?;

@@ -32,8 +32,7 @@ impl ParArgs {
 /// See [`PulseEvents::read_emitted`]; files without MJDREF.
 pub fn read_by(par: &ParFile, inputs: Vec<Events>, combine: Combine, warnings: Warnings) -> Result<PulseEvents> {
     let mjdref = inputs.first().and_then(|input| input.mjdref);
-    let mjdref = mjdref.ok_or_else(|| {
-        Error::argument("--par", par.path(), "the events have no MJDREF, so MJD means nothing in them")
-    })?;
+    let mjdref = mjdref
+        .ok_or_else(|| Error::argument("par", par.path(), "the events have no MJDREF, so MJD means nothing in them"))?;
     PulseEvents::read_emitted(inputs, combine, &par.in_frame(mjdref), CHUNK_EVENTS, warnings, &mut |_| {})
 }

@@ -17,7 +17,7 @@ pub struct SpectrumArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub segment_size: Option<f64>,
     /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
+    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.reason()))]
     pub norm: Norm,
     /// Normalise by the common mean of all segments, or each segment by its own
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]

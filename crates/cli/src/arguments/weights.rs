@@ -34,7 +34,7 @@ impl WeightArgs {
             None => Ok(device.clone()),
             Some(column) if device.backend == BackendArg::Gpu || !device.adapter.is_empty() => {
                 let message = "weights are summed on the CPU alone; leave out --backend gpu and --adapter";
-                Err(Error::argument("--weights", column, message))
+                Err(Error::argument("weights", column, message))
             }
             Some(_) => {
                 if device.backend == BackendArg::Auto {

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 pub use args::{BenchArgs, BenchPart};
 use compare::{Change, Verdict};
@@ -31,7 +31,8 @@ use sample::Budget;
 use workload::{Prepared, Size};
 
 use crate::arguments::device::BackendArg;
-use crate::terminal::{plain_lines, print};
+use crate::arguments::names;
+use crate::terminal::print;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::backend::open_measurable;
@@ -57,13 +58,14 @@ struct BenchDevice {
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 a kernel is wrong, or something became slower, or a
 /// failure; 2 usage.
 pub fn main() -> ExitCode {
+    names::speak_as(&BenchArgs::command(), None);
     let args = BenchArgs::parse();
     match run(&args, KERNELS) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gpu-bench: error: {}", plain_lines(&e.to_string()));
+            eprintln!("gpu-bench: error: {}", names::error_text(&e));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
@@ -153,12 +155,14 @@ fn begin(args: &BenchArgs) -> Result<(BenchRecord, Vec<BenchDevice>)> {
                     threads: 0,
                     wrong: Vec::new(),
                 }),
-                Err(e) => skipped.push(format!("{} in profile {profile:?}: {e}", adapter.name)),
+                Err(e) => {
+                    skipped.push(format!("{} in profile {profile:?}: {}", adapter.name, names::error_text(&e.into())))
+                }
             }
         }
     }
     if args.backend == BackendArg::Gpu && devices.is_empty() {
-        return Err(Error::argument("--backend", "gpu", "there is no GPU adapter; leave it out to measure the CPU"));
+        return Err(Error::argument("backend", "gpu", "there is no GPU adapter; leave it out to measure the CPU"));
     }
     let machine = Machine {
         processor: processor(),

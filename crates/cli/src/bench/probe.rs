@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::record::MachineRate;
 use super::sample::{mad, median, repeated, timed};
+use crate::arguments::names;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::kernels::rate;
 use eagleray::io::InputFile;
@@ -53,7 +54,7 @@ pub fn cpu(threads: usize, quick: bool) -> Result<Vec<MachineRate>> {
     // More than the caches of a core hold; each thread has its own.
     let size = if quick { 16 << 20 } else { 64usize << 20 };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::argument("--threads", threads, e.to_string()))?;
+    let pool = pool.map_err(|e| Error::argument("threads", threads, e.to_string()))?;
     let mut buffers: Vec<(Vec<u8>, Vec<u8>)> = (0..threads).map(|_| (vec![1; size], vec![0; size])).collect();
     if let Some((from, to)) = buffers.first_mut() {
         let copy = repeated(samples, || to.copy_from_slice(black_box(from)));
@@ -138,7 +139,7 @@ fn scan(
 /// The device fails.
 pub fn gpu(name: &str, gpu: &mut dyn MeasurableGpu) -> Result<Vec<MachineRate>, String> {
     let mut rates = RateCollector { device: name, found: Vec::new() };
-    let seen = gpu.rates().map_err(|e| e.to_string())?;
+    let seen = gpu.rates().map_err(|e| names::error_text(&e.into()))?;
     rates.push("copy", "B/s", Some(2.0 * seen.copy.0 as f64), &seen.copy.1);
     rates.push("upload, pageable", "B/s", Some(seen.upload_pageable.0 as f64), &seen.upload_pageable.1);
     rates.push("upload, mapped", "B/s", Some(seen.upload_mapped.0 as f64), &seen.upload_mapped.1);

@@ -200,10 +200,9 @@ impl BenchRecord {
     /// The system's own; no such record; another version.
     pub fn read(path: &Path) -> Result<BenchRecord> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        let refuse = |message: String| Error::Format {
-            path: path.display().to_string(),
-            place: "whole file".into(),
-            message: format!("{message}; it should be what `gpu-bench --json` wrote"),
+        let refuse = |message: String| {
+            let message = format!("{message}; it should be what `gpu-bench --json` wrote");
+            Error::format(path.display(), "whole file", message)
         };
         let value: serde_json::Value = serde_json::from_slice(&text).map_err(|e| refuse(e.to_string()))?;
         if value["schema"] != SCHEMA || value["schema_version"] != VERSION {

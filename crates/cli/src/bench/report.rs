@@ -224,7 +224,7 @@ pub fn history(folder: &Path) -> Result<()> {
     }
     if runs.is_empty() {
         let message = "has no .json file; write one with `gpu-bench --json DIR/VERSION.json`";
-        return Err(Error::argument("--history", folder.display(), message));
+        return Err(Error::argument("history", folder.display(), message));
     }
     runs.sort_by(|a, b| (a.1.unix_time, &a.0).cmp(&(b.1.unix_time, &b.0)));
     let about = runs.iter().enumerate().map(|(i, (name, record))| {

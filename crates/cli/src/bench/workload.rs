@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::BenchDevice;
 use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
+use crate::arguments::names;
 use eagleray::engine::{PowerSpectrumOptions, spectrum_of_files};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::kernels::{Input, bin_events};
@@ -127,7 +128,7 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Workload>> {
     }
     let find = |name: &String| {
         let all = || WORKLOADS.iter().map(|w| w.name).collect::<Vec<_>>().join(", ");
-        let unknown = || Error::argument("--workload", name, format!("is none of {}", all()));
+        let unknown = || Error::argument("workload", name, format!("is none of {}", all()));
         WORKLOADS.iter().find(|w| w.name == name).ok_or_else(unknown)
     };
     names.iter().map(find).collect()
@@ -371,7 +372,7 @@ pub fn time(
     };
     let measured = in_turn(prepared.len(), budget, |i| {
         let (seconds, done) = timed(|| backend(device, &mut |b| prepared[i].run(b, None, None)));
-        done.map(|_| seconds).map_err(|e| e.to_string())
+        done.map(|_| seconds).map_err(|e| names::error_text(&e))
     });
     let mut timings = Vec::new();
     for (one, samples) in prepared.iter().zip(measured) {
@@ -427,5 +428,5 @@ pub fn once(
     output: Option<&Path>,
 ) -> Result<f64, String> {
     let (seconds, done) = timed(|| prepared.run(backend, Some(chunk), output));
-    done.map(|_| seconds).map_err(|e| e.to_string())
+    done.map(|_| seconds).map_err(|e| names::error_text(&e))
 }

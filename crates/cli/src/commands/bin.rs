@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::arguments::input::{InputArgs, OpenedInputs, report};
+use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report};
 use crate::arguments::number::{counting, edges};
 use crate::arguments::output::events_bar;
 use eagleray::data::ChannelRange;
@@ -66,13 +66,17 @@ pub fn run(args: BinArgs) -> Result<()> {
             check_output(path, args.overwrite)?;
             args.input.check_output(path)?;
         } else if args.json {
-            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+            return Err(Error::argument("json", "-o -", "the table and the summary cannot share standard output"));
         }
     }
     let times = time_edges(&args.times)?;
     let mut warnings = Warnings::default();
     let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("FILE", "a light curve", "has no events to count; `eagleray lc` makes it coarser"));
+        return Err(Error::argument(
+            "files",
+            "a light curve",
+            "has no events to count; `eagleray lc` makes it coarser",
+        ));
     };
     let mut say = |text: String| {
         if !args.quiet {
@@ -110,13 +114,8 @@ pub fn run(args: BinArgs) -> Result<()> {
 
 /// The channels of each bin of energy in one file.
 fn bands(file: &EventFile, energies: &[f64], axis: EnergyAxis) -> Result<Vec<ChannelRange>> {
-    let range = |w: &[f64]| match (axis, &file.scale) {
-        (EnergyAxis::Energy, Some(scale)) => scale.band(w[0], w[1]),
-        (EnergyAxis::Energy, None) => {
-            let message =
-                format!("the energies of {} are not known; give a response by --rmf, or --channels", file.path());
-            Err(Error::argument("--energies", format!("{}:{}", w[0], w[1]), message))
-        }
+    let range = |w: &[f64]| match axis {
+        EnergyAxis::Energy => channels_of_band(file, ("energies", "channels"), w[0], w[1]),
         _ => Ok(ChannelRange { closed: false, ..ChannelRange::channels(w[0], w[1]) }),
     };
     energies.windows(2).map(range).collect()
@@ -126,16 +125,12 @@ fn bands(file: &EventFile, energies: &[f64], axis: EnergyAxis) -> Result<Vec<Cha
 fn time_edges(text: &str) -> Result<Vec<f64>> {
     if !std::path::Path::new(text).is_file() {
         return edges(text)
-            .map_err(|e| Error::argument("--times", text, format!("{e}; or it is a file that is not there")));
+            .map_err(|e| Error::argument("times", text, format!("{e}; or it is a file that is not there")));
     }
     let content = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
     let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
     let one = |(number, line): (usize, &str)| {
-        crate::arguments::number::number(line).map_err(|message| Error::Format {
-            path: text.to_string(),
-            place: format!("line {number}"),
-            message,
-        })
+        crate::arguments::number::number(line).map_err(|message| Error::format(text, format!("line {number}"), message))
     };
     lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
 }

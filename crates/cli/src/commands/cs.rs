@@ -77,10 +77,10 @@ pub struct CsArgs {
 }
 
 /// What two numbers on the command line mean: one for both, or one each.
-fn each<T: Copy>(given: &[T], option: &'static str, message: &str) -> Result<[T; 2]> {
+fn each<T: Copy>(given: &[T], field: &str, message: &str) -> Result<[T; 2]> {
     match given {
         [subject, reference] => Ok([*subject, *reference]),
-        _ => Err(Error::argument(option, count(given.len() as u64, "value"), message)),
+        _ => Err(Error::argument(field, count(given.len() as u64, "value"), message)),
     }
 }
 
@@ -90,11 +90,11 @@ impl CsArgs {
         rebin.ranges(1)?;
         let background = match self.background[..] {
             [] => [0.0; 2],
-            ref rates => each(rates, "--background", "give one rate for the subject and one for the reference")?,
+            ref rates => each(rates, "background", "give one rate for the subject and one for the reference")?,
         };
         let noise = match self.noise[..] {
             [both] => [both; 2],
-            ref levels => each(levels, "--noise", "give one level for both powers, or one for each")?,
+            ref levels => each(levels, "noise", "give one level for both powers, or one for each")?,
         };
         let noise = noise.map(|level| self.dead_time.noise(level, 1));
         let SpectrumArgs { norm, use_common_mean, .. } = self.spectrum;
@@ -120,11 +120,11 @@ impl CsArgs {
         self.options()?;
         if self.input.combine == Some(CombineArg::Merge) {
             let message = "channels stay apart; several files with --subject and --ref are averaged";
-            return Err(Error::argument("--combine", "merge", message));
+            return Err(Error::argument("combine", "merge", message));
         }
         if self.fad && (self.device.backend == BackendArg::Gpu || !self.device.adapter.is_empty()) {
             let message = "needs the amplitudes of each segment, which no GPU keeps; leave --backend and --adapter out";
-            return Err(Error::argument("--fad", "on a GPU", message));
+            return Err(Error::argument("fad", "on a GPU", message));
         }
         self.out.check(&self.input, &[], &[])
     }
@@ -203,15 +203,15 @@ fn dry_run(args: &CsArgs, inputs: Vec<EventPair>, mut warnings: Warnings) -> Res
 }
 
 fn of_light_curves(args: &CsArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<()> {
-    let refuse = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+    let refuse = |field: &str, message: &str| Err(Error::argument(field, "given", message));
     if args.subject.is_some() || args.subject_pi.is_some() {
-        return refuse("--subject", "a light curve has no events to select");
+        return refuse("subject", "a light curve has no events to select");
     }
     if args.fad {
-        return refuse("--fad", "dead time is corrected in spectra of events");
+        return refuse("fad", "dead time is corrected in spectra of events");
     }
     if args.spectrum.compat.is_some() {
-        return refuse("--compat", "applies to events; light curves are segmented by this program's rules");
+        return refuse("compat", "applies to events; light curves are segmented by this program's rules");
     }
     let [subject, reference] = both.each_ref().map(|s| super::pds_light_curve::coarser(s.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);

@@ -42,7 +42,8 @@ impl CrossBands {
         };
         if input.energy.is_some() || input.pi.is_some() {
             let message = "the bands are those of --subject and --ref";
-            return Err(Error::argument("--energy or --pi", "given", message));
+            let field = if input.energy.is_some() { "energy" } else { "pi" };
+            return Err(Error::argument(field, "given", message));
         }
         let holds = |a: NumberRange, b: NumberRange| a.lo <= b.lo && b.hi <= a.hi;
         let apart = |a: NumberRange, b: NumberRange| if by_channel { a.hi < b.lo } else { a.hi <= b.lo };
@@ -99,7 +100,7 @@ impl CrossBands {
                 let [subject, reference] = files else {
                     let message =
                         "give two files, the subject's and the reference's, or two bands by --subject and --ref";
-                    return Err(Error::argument("FILE", count(files.len() as u64, "file"), message));
+                    return Err(Error::argument("files", count(files.len() as u64, "file"), message));
                 };
                 for file in [reference, subject] {
                     both.push(Events::from_unread_file(file, input.selection(file, say)?)?);

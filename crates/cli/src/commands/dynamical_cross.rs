@@ -23,10 +23,10 @@ use eagleray::{Error, Result, Warnings};
 /// Runs the command where a cross spectrum is asked for.
 pub(super) fn run(args: &DynArgs, mut warnings: Warnings) -> Result<()> {
     if args.dry_run {
-        return Err(Error::argument("--dry-run", "given", "is for power spectra"));
+        return Err(Error::argument("dry_run", "given", "is for power spectra"));
     }
     if args.input.combine == Some(CombineArg::Merge) {
-        return Err(Error::argument("--combine", "merge", "channels stay apart; several files follow one another"));
+        return Err(Error::argument("combine", "merge", "channels stay apart; several files follow one another"));
     }
     let made = match args.input.open_pair(args.spectrum.compat.is_some(), &mut warnings)? {
         OpenedPair::Events(files) => of_events(args, &files, warnings)?,
@@ -61,7 +61,7 @@ fn of_events(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Res
 
 fn of_light_curves(args: &DynArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<DynamicalCrossSpectrum> {
     if !args.cross {
-        return Err(Error::argument("--subject", "given", "a light curve has no events to select; --cross takes two"));
+        return Err(Error::argument("subject", "given", "a light curve has no events to select; --cross takes two"));
     }
     let [subject, reference] = both.each_ref().map(|series| coarser(series.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);

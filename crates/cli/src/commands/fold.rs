@@ -78,7 +78,7 @@ fn digits(text: &str) -> Result<DoubleDouble, String> {
 }
 
 fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<DoubleDouble> {
-    let bad = |message: String| Error::argument("--epoch", text, message);
+    let bad = |message: String| Error::argument("epoch", text, message);
     if let Some(seconds) = text.trim().strip_suffix('s') {
         return digits(seconds).map_err(bad);
     }
@@ -140,14 +140,14 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     args.toas.check(out.overwrite)?;
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
         return Err(Error::argument(
-            "--energies",
+            "energies",
             format!("{:?}", args.energies),
             "must be two edges or more, ascending",
         ));
     }
     let mut warnings = Warnings::default();
     let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("FILE", "light curve", "profiles are made of events"));
+        return Err(Error::argument("files", "light curve", "profiles are made of events"));
     };
     let par = args.par.read(&mut warnings)?;
     let mut backend = device.open(&mut warnings)?;

@@ -29,7 +29,7 @@ pub struct LsArgs {
     #[arg(long, value_name = "S", value_parser = seconds)]
     dt: Option<f64>,
     /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.to_string()))]
+    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.reason()))]
     norm: Norm,
     /// Frequencies, Hz [default: one step to 1/(2 dt)]
     #[arg(long, value_name = "LO:HI", value_parser = range)]
@@ -81,7 +81,7 @@ pub fn run(args: LsArgs) -> Result<()> {
     let output = &args.output;
     output.check(&args.input, &[], &[])?;
     if !(0.0..=1.0).contains(&args.min_fracexp) {
-        return Err(Error::argument("--min-fracexp", args.min_fracexp, "must be between 0 and 1"));
+        return Err(Error::argument("min_fracexp", args.min_fracexp, "must be between 0 and 1"));
     }
     let rebin = match (args.rebin, args.rebin_log) {
         (Some(by), _) => Rebin::Linear(by),
@@ -124,13 +124,13 @@ fn cross(
 ) -> Result<()> {
     let output = &args.output;
     if output.plot.is_some() {
-        return Err(Error::argument("--plot", "given", "is for power spectra; -o writes the cross spectrum"));
+        return Err(Error::argument("plot", "given", "is for power spectra; -o writes the cross spectrum"));
     }
     let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
     let other = super::pds_light_curve::of_files(&input, args.dt, output, &mut warnings)?;
     if subject.meta.provenance.mjdref != other.meta.provenance.mjdref {
         let message = "has another MJDREF than FILE; bring both to one";
-        return Err(Error::argument("--ref", reference.display(), message));
+        return Err(Error::argument("reference", reference.display(), message));
     }
     let made = lomb_scargle_cross(subject, &other, &args.options(), rebin, args.min_fracexp)?;
     report(&warnings, output.strict, output.quiet)?;

@@ -25,15 +25,15 @@ pub mod varenergy;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
 
+use crate::arguments::names;
 #[cfg(unix)]
 use crate::interrupt;
-use crate::terminal::plain_lines;
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -97,9 +97,17 @@ enum Command {
     Devices(devices::DevicesArgs),
 }
 
+/// All commands and their options.
+pub fn command() -> clap::Command {
+    App::command()
+}
+
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
-    let App { profile, command } = App::parse();
+    let mut whole = App::command();
+    let matches = whole.get_matches_mut();
+    names::speak_as(&whole, Some(&matches));
+    let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
     #[cfg(unix)]
     interrupt::clean_up();
     if profile.is_some() {
@@ -139,7 +147,7 @@ pub fn main() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("eagleray: error: {}", plain_lines(&e.to_string()));
+            eprintln!("eagleray: error: {}", names::error_text(&e));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }

@@ -58,7 +58,8 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
     let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, min_fracexp, chunk_events, .. } = args.spectrum;
     if !use_common_mean || compat.is_some() {
         let message = "tapers have the common mean and this program's own rules";
-        return Err(Error::argument("--use-common-mean or --compat", "given", message));
+        let field = if use_common_mean { "compat" } else { "use_common_mean" };
+        return Err(Error::argument(field, "given", message));
     }
     let rebin = args.spectrum.rebinning();
     rebin.ranges(1)?;

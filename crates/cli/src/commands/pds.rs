@@ -140,7 +140,7 @@ impl PdsArgs {
             axes::check_extension(path)?;
         }
         if self.json && self.table() == Some("-") {
-            return Err(Error::argument("--json", "-o -", "the table and the summary cannot share standard output"));
+            return Err(Error::argument("json", "-o -", "the table and the summary cannot share standard output"));
         }
         for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
             check_output(path, self.overwrite)?;

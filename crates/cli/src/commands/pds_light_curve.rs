@@ -20,7 +20,7 @@ pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve>
     if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
         let message =
             format!("the light curve has bins of {} s; whole multiples of that are possible", ShortNumber(own));
-        return Err(Error::argument("--dt", dt, message));
+        return Err(Error::argument("dt", dt, message));
     }
     if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
 }
@@ -76,7 +76,7 @@ pub(super) fn values(series: &LightCurve) -> &'static str {
 pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) -> Result<()> {
     if args.spectrum.compat.is_some() {
         let message = "applies to events; light curves are segmented by this program's rules";
-        return Err(Error::argument("--compat", "stingray", message));
+        return Err(Error::argument("compat", "stingray", message));
     }
     let series = coarser(series, args.spectrum.dt)?;
     let power = args.options(Combine::Average, 1).power;

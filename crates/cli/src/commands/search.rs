@@ -135,18 +135,16 @@ impl SearchArgs {
     /// Refuses options that have no meaning together.
     fn check(&self) -> Result<()> {
         let sampled = self.method == MethodArg::Pdm;
-        let given = |option: &str, message: &str| Err(Error::argument(option, "given", message));
+        let given = |field: &str, message: &str| Err(Error::argument(field, "given", message));
         match () {
             () if sampled && self.par.par.is_some() => {
-                given("--par", "is for events, not for the samples of --method pdm")
+                given("par", "is for events, not for the samples of --method pdm")
             }
             () if sampled && self.weights.is_given() => {
-                given("--weights", "are of events, not of the samples of --method pdm")
+                given("weights", "are of events, not of the samples of --method pdm")
             }
-            () if !sampled && self.dt.is_some() => {
-                given("--dt", "is for --method pdm; others take each event by itself")
-            }
-            () if !sampled && self.min_fracexp.is_some() => given("--min-fracexp", "is for --method pdm"),
+            () if !sampled && self.dt.is_some() => given("dt", "is for --method pdm; others take each event by itself"),
+            () if !sampled && self.min_fracexp.is_some() => given("min_fracexp", "is for --method pdm"),
             () => Ok(()),
         }
     }
@@ -157,7 +155,7 @@ impl SearchArgs {
         let series = pds_light_curve::of_files(&self.input, self.dt, out, &mut warnings)?;
         if self.dt.is_none() && series.meta.provenance.photons.read > 0 {
             return Err(Error::argument(
-                "--dt",
+                "dt",
                 "not given",
                 "phase dispersion of events needs bins, well below the period",
             ));
@@ -210,7 +208,7 @@ pub(super) fn open(
     let mut warnings = Warnings::default();
     let OpenedInputs::Events(files) = input.open_any(false, &mut warnings)? else {
         return Err(Error::argument(
-            "FILE",
+            "files",
             "light curve",
             "pulsations are searched in events; in light curves by search --method pdm",
         ));

@@ -19,18 +19,18 @@ const LISTED_POWERS: usize = 5;
 pub(super) fn check_bands(args: &PdsArgs, resolution: &Resolution) -> Result<()> {
     let df = 1.0 / resolution.segment_size;
     let last = eagleray::internal::numerics::fft::frequencies(resolution.n) as f64;
-    let check = |option: &str, band: NumberRange, inside: bool| {
+    let check = |field: &str, band: NumberRange, inside: bool| {
         let message = format!("no frequency in it; there are those from {df} to {} Hz, {df} Hz apart", last * df);
-        if inside { Ok(()) } else { Err(Error::argument(option, format!("{}:{}", band.lo, band.hi), message)) }
+        if inside { Ok(()) } else { Err(Error::argument(field, format!("{}:{}", band.lo, band.hi), message)) }
     };
     if let NoiseLevel::Band(lo, hi) = args.noise {
         // The first frequency that is not below the band.
         let first = (1..=last as u64).find(|&k| k as f64 * df >= lo);
-        check("--noise", NumberRange { lo, hi }, first.is_some_and(|k| (k as f64 * df) < hi))?;
+        check("noise", NumberRange { lo, hi }, first.is_some_and(|k| (k as f64 * df) < hi))?;
     }
-    for (option, band) in [("--rms", args.rms), ("--pulsed-limit", args.pulsed_limit)] {
+    for (field, band) in [("rms", args.rms), ("pulsed_limit", args.pulsed_limit)] {
         if let Some(band) = band {
-            check(option, band, band.hi > 0.5 * df && band.lo < (last + 0.5) * df)?;
+            check(field, band, band.hi > 0.5 * df && band.lo < (last + 0.5) * df)?;
         }
     }
     Ok(())

@@ -180,7 +180,7 @@ impl SimulateArgs {
             let count = (self.length / period).ceil();
             if count > 1e7 {
                 return Err(Error::argument(
-                    "gap-every",
+                    "gap_every",
                     format!("{period}:{gap}"),
                     "that is over 1e7 gaps; take a longer period",
                 ));
@@ -220,7 +220,7 @@ fn check_extension(output: &Path) -> Result<()> {
         }
         _ => return Ok(()),
     };
-    Err(Error::argument("--output", output.display(), message))
+    Err(Error::argument("output", output.display(), message))
 }
 
 /// Writes the file; the caller reports the summary.

@@ -119,7 +119,7 @@ pub fn run(args: &StatsArgs) -> Result<()> {
         StatsCommand::PToPower { p, log10_p, averaged, trials } => {
             let ln_p = p.map_or_else(|| log10_p.unwrap_or(0.0) * LN_10, f64::ln);
             if ln_p >= 0.0 {
-                return Err(Error::argument("--log10-p", ln_p / LN_10, "must be below 0"));
+                return Err(Error::argument("log10_p", ln_p / LN_10, "must be below 0"));
             }
             json!({
                 "power": detection::detection_power(ln_p, averaged.values(), *trials),
@@ -155,7 +155,7 @@ fn power_to_p(power: f64, averaged: &AveragedArgs, trials: f64) -> Value {
 impl AmplitudeArgs {
     fn value(&self) -> Result<Value> {
         if self.background >= 1.0 {
-            return Err(Error::argument("--background", self.background, "must be a part of all photons, below 1"));
+            return Err(Error::argument("background", self.background, "must be a part of all photons, below 1"));
         }
         let loss = self.freq.zip(self.dt).map_or(1.0, |(f, dt)| pulsed::binning_loss(f, dt));
         let (values, k) = (self.averaged.values(), self.averaged.k as f64);

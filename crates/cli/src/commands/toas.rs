@@ -39,7 +39,7 @@ impl ToaArgs {
     pub fn check(&self, overwrite: bool) -> Result<()> {
         let Some(path) = &self.toas else { return Ok(()) };
         if Path::new(path).extension().is_none_or(|e| e != "tim") {
-            return Err(Error::argument("--toas", path, "the extension must be .tim"));
+            return Err(Error::argument("toas", path, "the extension must be .tim"));
         }
         check_output(path, overwrite)
     }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
+use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report, seconds};
 use crate::arguments::number::{NumberRange, counting, number, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use eagleray::data::ChannelRange;
@@ -120,10 +120,10 @@ impl VarenergyArgs {
     fn bands(&self) -> Result<EnergyBands> {
         let channels = self.energies_pi.is_some();
         let Some(BandEdges(edges)) = self.energies.as_ref().or(self.energies_pi.as_ref()) else {
-            return Err(Error::argument("--energies", "not given", "the bands are needed"));
+            return Err(Error::argument("energies", "not given", "the bands are needed"));
         };
         if let Some(edge) = edges.iter().find(|edge| channels && edge.fract() != 0.0) {
-            return Err(Error::argument("--energies-pi", edge, "channels are whole numbers"));
+            return Err(Error::argument("energies_pi", edge, "channels are whole numbers"));
         }
         let last = |edge: f64| if channels { edge - 1.0 } else { edge };
         let subjects: Vec<Band> = edges.windows(2).map(|pair| Band { lo: pair[0], hi: last(pair[1]) }).collect();
@@ -141,11 +141,11 @@ impl VarenergyArgs {
             KindArg::Count => EnergyKind::Count,
         };
         if self.norm.is_some() && matches!(kind, EnergyKind::Lag | EnergyKind::Count) {
-            return Err(Error::argument("--norm", "given", "lags and counts have no normalisation"));
+            return Err(Error::argument("norm", "given", "lags and counts have no normalisation"));
         }
         if let (EnergyKind::Count, Some(freq)) = (kind, self.freq) {
             let text = format!("{}:{}", freq.lo, freq.hi);
-            return Err(Error::argument("--freq", text, "counts have no frequencies; leave it out"));
+            return Err(Error::argument("freq", text, "counts have no frequencies; leave it out"));
         }
         let defaults = EnergySpectrumOptions::new(kind, self.freq.map(|f| [f.lo, f.hi]));
         let fractional = self.norm.map_or(defaults.energy.fractional, |norm| norm == NormArg::Frac);
@@ -163,38 +163,31 @@ impl VarenergyArgs {
         self.device.check()?;
         if self.input.energy.is_some() || self.input.pi.is_some() {
             let message = "the bands are those of --energies and --ref";
-            return Err(Error::argument("--energy or --pi", "given", message));
+            let field = if self.input.energy.is_some() { "energy" } else { "pi" };
+            return Err(Error::argument(field, "given", message));
         }
         if self.kind != KindArg::Count && self.freq.is_none() {
             let message = "the frequencies LO:HI, Hz, to average over are needed, for example --freq 0.1:1";
-            return Err(Error::argument("--freq", "not given", message));
+            return Err(Error::argument("freq", "not given", message));
         }
         self.options(eagleray::engine::Combine::Average)?;
         self.out.check(&self.input, &[], &[])
     }
 
     /// The channels of a band in a file.
-    fn channels(&self, file: &EventFile, band: Band, channels: bool, option: &str) -> Result<ChannelRange> {
-        if channels {
-            return Ok(ChannelRange::channels(band.lo, band.hi));
+    fn channels(file: &EventFile, band: Band, channels: bool, field: &str) -> Result<ChannelRange> {
+        match channels {
+            true => Ok(ChannelRange::channels(band.lo, band.hi)),
+            false => channels_of_band(file, (field, "energies_pi"), band.lo, band.hi),
         }
-        let input = InputArgs { energy: Some((band.lo, band.hi)), ..self.input.clone() };
-        let selection = input.selection(file, &mut |_| {}).map_err(|e| match e {
-            Error::Argument { value, message, .. } => {
-                let message = message.replace("select channels by --pi", "give channels by --energies-pi");
-                Error::argument(option, value, message)
-            }
-            other => other,
-        });
-        selection.map(|s| s.channels.unwrap_or(ChannelRange::channels(f64::NEG_INFINITY, f64::INFINITY)))
     }
 
     /// The events of a file in the reference and the bands.
     fn events<'a>(&self, file: &'a EventFile, bands: &EnergyBands, say: &mut dyn FnMut(String)) -> Result<Events<'a>> {
         let channels = bands.channels;
-        let mut ranges = vec![self.channels(file, bands.reference, channels, "--ref")?];
+        let mut ranges = vec![VarenergyArgs::channels(file, bands.reference, channels, "reference")?];
         for &band in &bands.subjects {
-            ranges.push(self.channels(file, band, channels, "--energies")?);
+            ranges.push(VarenergyArgs::channels(file, band, channels, "energies")?);
         }
         if let (false, [reference, .., last]) = (channels, &ranges[..]) {
             let close = |r: &ChannelRange| if r.closed { ']' } else { ')' };
@@ -225,7 +218,7 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
     let talk = !args.out.quiet;
     let mut warnings = Warnings::default();
     let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("FILE", "light curve", "bands of energy are made of events"));
+        return Err(Error::argument("files", "light curve", "bands of energy are made of events"));
     };
     let mut say = |text: String| {
         if talk {

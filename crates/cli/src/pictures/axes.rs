@@ -39,7 +39,7 @@ pub fn check_extension(path: &str) -> Result<bool> {
     match Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
         Some("svg") => Ok(true),
         Some("png") => Ok(false),
-        _ => Err(Error::argument("--plot", path, "the extension must be .svg or .png")),
+        _ => Err(Error::argument("plot", path, "the extension must be .svg or .png")),
     }
 }
 

@@ -260,7 +260,11 @@ fn what_makes_no_sense_is_refused() {
     let file = simulate(folder.path(), "one.evt", "--mission nustar --rate 10 --length 100");
     let cases: [(&str, &str, i32); 9] = [
         ("--subject 3:10 --ref 10:30 --noise 1,2,3", "one level for both", 2),
-        ("--subject 3:10 --ref 10:30 --use-common-mean false --norm frac --background 0.1,0.1", "the common mean", 2),
+        (
+            "--subject 3:10 --ref 10:30 --use-common-mean false --norm frac --background 0.1,0.1",
+            "use --use-common-mean true",
+            2,
+        ),
         ("--subject 3:10", "--ref", 2),
         ("", "two files", 2),
         ("--subject 3:10 --ref 3:10", "no photon of its own", 2),

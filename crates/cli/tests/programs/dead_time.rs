@@ -377,11 +377,14 @@ mod cli {
         let grid = "--dt 1/64 --segment-size 8";
         let message = warned(&pds(&format!("{bright} {grid}"))).unwrap();
         assert!(message.contains("at 80.") || message.contains("at 79."), "{message}");
-        assert!(message.contains("--dead-time 0.0025 models"), "{message}");
+        let told = |options: &str| crate::program::stderr(&succeed(&format!("pds --backend cpu {options}")));
+        let said = told(&format!("{bright} {grid}"));
+        assert!(said.contains("; use --dead-time 0.0025 (models the level)"), "{said}");
         let both = pds(&format!("{bright} {other} --combine merge {grid}"));
         let message = warned(&both).unwrap();
         assert!(message.contains("at 80.") || message.contains("at 79."), "two modules share the rate: {message}");
-        assert!(message.contains("--dead-time-detectors 2"), "{message}");
+        let said = told(&format!("{bright} {other} --combine merge {grid}"));
+        assert!(said.contains("; use --dead-time 0.0025 --dead-time-detectors 2 (models the level)"), "{said}");
         let modelled = pds(&format!("{bright} {other} --combine merge {grid} --dead-time 0.0025"));
         assert!((real(&modelled["dead_time_rate"]) - 80.0).abs() < 2.0, "{}", modelled["dead_time_rate"]);
         for options in ["--dead-time 0.0025", "--dead-time fit:5:32", "--noise 20:32", "--noise none"] {
@@ -421,6 +424,6 @@ mod cli {
             assert_eq!(output.status.code(), Some(2), "{options}: {}", String::from_utf8_lossy(&output.stderr));
         }
         let output = eagleray(&["pds", file, "--backend", "cpu", "--dead-time", "10"]);
-        assert!(String::from_utf8_lossy(&output.stderr).contains("several detectors"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("use --dead-time-detectors ("));
     }
 }

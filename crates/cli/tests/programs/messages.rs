@@ -56,7 +56,11 @@ fn info_counts_what_is_selected() {
     let page = stdout(&[&["info"], &options[..]].concat());
     assert!(page.contains("2 to 10 keV is PI in [200, 999]"), "{page}");
     refused(&["info", XRONOS, "--energy", "2:10"], 2, "a light curve has no events to select");
-    refused(&["info", "tests/data/nomission.evt", "--energy", "2:10"], 2, "--rmf");
+    refused(
+        &["info", "tests/data/nomission.evt", "--energy", "2:10"],
+        2,
+        "use --rmf (takes a response) or --pi (takes channels)",
+    );
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_file_without_its_end_asks_for_intervals() {
     refused(
         &salvage,
         1,
-        "none in what is left of the file; give them by --gti, or use the span of the events by --no-gti",
+        "none in what is left of the file; use --gti (gives them) or --no-gti (the span of the events)",
     );
     succeed(&[&salvage[..], &["--no-gti"]].concat());
 }
@@ -123,8 +127,8 @@ fn values_that_cannot_be_are_named_with_an_example() {
         (b(&["--detector", "a"]), 2, "'a' is not a whole number, for example 3"),
         (b(&["--gti-margin", "-1"]), 2, "-1 must not be negative"),
         (b(&["--adapter", "0"]), 2, "--backend cpu uses none"),
-        (b(&["--dt", "1e9"]), 1, "dt = 1000000000 s is too long: the longest good time interval lasts 3500 s"),
-        (b(&["--dt", "1e9"]), 1, "dt = 437.5 s would make 8"),
+        (b(&["--dt", "1e9"]), 1, "--dt = 1000000000: is too long: the longest good time interval lasts 3500 s"),
+        (b(&["--dt", "1e9"]), 1, "use --dt 437.5 (makes 8 bins)"),
         (vec!["simulate", "-o", "no/such/a.evt", "--seed", "abc"], 2, "'abc' is not a whole number from 0"),
         (vec!["simulate", "-o", "no/such/a.evt", "--rate", "-1"], 2, "'-1' must be above zero"),
         (vec!["lc", B1509, "--dt", "-1"], 2, "'-1' must be above zero"),
@@ -164,7 +168,7 @@ fn messages_have_the_digits_and_numbers_that_they_need() {
     refused(
         &["pds", &path, "--dt", "0.1", "--segment-size", "20", "--backend", "cpu"],
         1,
-        "works with dt = 0.1 s is 13.3 s",
+        "use --segment-size 13.3 (the longest of whole bins of 0.1 s)",
     );
     let said = stderr(&succeed(&["pds", &path, "--dt", "0.1", "--segment-size", "13.3", "--backend", "cpu"]));
     assert!(said.contains("1 segment of 13.3 s (133 bins of 0.1 s)"), "{said}");

@@ -173,7 +173,7 @@ fn what_makes_no_sense_is_refused() {
         refused(&[&["varenergy", &file], &words[..]].concat(), 2, message);
     }
     let nomission = ["varenergy", "tests/data/nomission.evt", "--energies", "2:10:4", "--kind", "count"];
-    refused(&nomission, 2, "give a response by --rmf or give channels by --energies-pi");
+    refused(&nomission, 2, "use --rmf (takes a response) or --energies-pi (takes channels)");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod weights;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::{Error, EventFile, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
+use eagleray_cli::arguments::names::OptionNames;
 
 const PHOTONS: usize = 1000;
 
@@ -66,6 +67,12 @@ struct Case {
     expected: Expect,
 }
 
+/// Messages have the names of the options of `pds`.
+fn words() -> OptionNames {
+    let program = eagleray_cli::commands::command();
+    OptionNames::of(program.find_subcommand("pds").expect("there is a command pds"))
+}
+
 impl Case {
     fn of((what, bytes, expected): (&'static str, Vec<u8>, Expect)) -> Case {
         Case { what, bytes, open: OpenOptions::default(), expected }
@@ -79,7 +86,7 @@ impl Case {
             .and_then(|(file, warnings)| spectrum(&file, Selection::default(), &options(), warnings));
         match (result.map(|s| s.meta.provenance), expected) {
             (Err(e), E(variant, pieces)) => {
-                let text = e.to_string();
+                let text = words().error(&e);
                 let found = match &e {
                     Error::Format { path, .. } => path.ends_with("file.evt").then_some(Format),
                     Error::Gti { path, .. } => path.ends_with("file.evt").then_some(Gti),
@@ -98,7 +105,8 @@ impl Case {
                 assert_eq!((s.photons.used, s.photons.read), (*used, *read), "{what}: {}", s.photons);
                 assert!(s.photons.is_exact(), "{what}: {}", s.photons);
                 // That there are few values says nothing of the file.
-                let warned = if *code == "W-FEW-VALUES" { String::new() } else { format!("{warning}; ") };
+                let warned =
+                    if *code == "W-FEW-VALUES" { String::new() } else { format!("{}; ", words().warning(warning)) };
                 format!("{}{}", shown(folder, &warned), s.photons)
             }
             (Ok(s), Fine) => {

@@ -12,7 +12,7 @@ const CASES: &[(&str, &str, i32, &str)] = &[
     ("dt below zero", "pds FILE --dt -1", 2, "must be above zero"),
     ("dt not a number", "pds FILE --dt nan", 2, "nan"),
     ("dt larger than the segment", "pds FILE --dt 20 --segment-size 10", 2, "dt"),
-    ("segment larger than every interval", "pds FILE --dt 0.125 --segment-size 1000", 1, "the largest segment size"),
+    ("segment larger than every interval", "pds FILE --dt 0.125 --segment-size 1000", 1, "use --segment-size 100 ("),
     ("energy band outside the data", "pds FILE --dt 0.125 --segment-size 10 --energy 100:200", 1, "no event lies"),
     ("energy band without a channel", "pds FILE --dt 0.125 --segment-size 10 --energy 1.001:1.002", 2, "no channel"),
     ("reversed energy band", "pds FILE --energy 3:1", 2, "--energy"),
@@ -26,7 +26,12 @@ const CASES: &[(&str, &str, i32, &str)] = &[
     ("the same file twice", "pds FILE FILE", 2, "same content"),
     ("intervals that are no file", "pds FILE --gti DIR/none.txt", 1, "none.txt"),
     ("a response that is none", "pds FILE --energy 1:2 --rmf FILE", 1, "EBOUNDS"),
-    ("detectors without a column", "pds FILE --dt 0.125 --segment-size 10 --detector 1", 1, "--detector"),
+    (
+        "detectors without a column",
+        "pds FILE --dt 0.125 --segment-size 10 --detector 1",
+        1,
+        "no detectors can be selected",
+    ),
 ];
 
 /// Runs all, and says what came of each.

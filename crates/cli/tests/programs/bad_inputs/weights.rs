@@ -49,7 +49,7 @@ pub fn outcomes() -> Vec<(&'static str, String)> {
         });
         let outcome = match (read.map(|events| events.provenance), expected) {
             (Err(e), E(variant, pieces)) => {
-                let text = e.to_string();
+                let text = words().error(&e);
                 let at = matches!(&e, Error::Format { path, .. } if path.ends_with("file.evt"));
                 assert!(at == (variant == Format) && (at || matches!(e, Error::Argument { .. })), "{what}: {text}");
                 assert!(pieces.iter().all(|piece| text.contains(piece)), "{what}: {text}");

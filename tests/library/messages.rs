@@ -1,0 +1,113 @@
+//! What errors and warnings say: fields by their names in the library, never options of a program, which has names of its own.
+
+use std::path::{Path, PathBuf};
+
+use eagleray::{BackendError, Error, Mend, Warning, Warnings};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let all = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    all.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// The string literals of a source text, each with its line; comments have none.
+fn literals(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let hashes = rest[1.min(rest.len())..].chars().take_while(|c| *c == '#').count();
+        let raw = c == 'r' && rest[1 + hashes..].starts_with('"') && !text[..at].ends_with(char::is_alphanumeric);
+        at += if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if raw || c == '"' {
+            let (open, close) = if raw { (2 + hashes, format!("\"{}", "#".repeat(hashes))) } else { (1, "\"".into()) };
+            let mut end = open;
+            while !rest[end..].starts_with(&close) {
+                end += match (raw, rest[end..].chars().next().unwrap()) {
+                    (false, '\\') => 1 + rest[end + 1..].chars().next().unwrap().len_utf8(),
+                    (_, c) => c.len_utf8(),
+                };
+            }
+            found.push((text[..at].matches('\n').count() + 1, &rest[open..end]));
+            end + close.len()
+        } else if rest.starts_with("'\\") {
+            // A character, whatever it is; lifetimes have no backslash.
+            3 + rest[3..].find('\'').unwrap() + 1
+        } else if c == '\'' && rest.chars().nth(2) == Some('\'') {
+            rest.char_indices().nth(3).map_or(rest.len(), |(end, _)| end)
+        } else {
+            c.len_utf8()
+        };
+    }
+    found
+}
+
+/// Words of a literal that look like options.
+fn options(literal: &str) -> Vec<&str> {
+    let words = literal.split(|c: char| c.is_whitespace() || "`'\"(),;=".contains(c));
+    words
+        .filter(|word| word.strip_prefix("--").is_some_and(|w| w.starts_with(|c: char| c.is_ascii_lowercase())))
+        .collect()
+}
+
+#[test]
+fn no_message_of_the_library_names_an_option() {
+    let text =
+        "// \"--a\"\nlet a = 'x'; f(\"say \\\" --b\", r#\"--c \"d\"\"#, '\"', \"e\\\n  f --g-h\", b'\\'', \"a--b\");";
+    let found = literals(text).into_iter().map(|(line, literal)| (line, options(literal)));
+    let found: Vec<_> = found.filter(|(_, options)| !options.is_empty()).collect();
+    assert_eq!(found, [(2, vec!["--b"]), (2, vec!["--c"]), (2, vec!["--g-h"])]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut named = Vec::new();
+    for path in sources(&root) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = literals(&text).into_iter().filter(|(_, literal)| !options(literal).is_empty());
+        named.extend(lines.map(|(line, literal)| format!("{}:{line}: {literal}", path.display())));
+    }
+    assert!(named.is_empty(), "options in messages of the library:\n{}", named.join("\n"));
+}
+
+#[test]
+fn errors_have_a_field_a_reason_and_what_mends_them() {
+    let error = Error::argument("segment_size", 3, "is too long")
+        .mended_by([Mend::field("dt"), Mend::set("backend", "cpu").and("precision", "double").doing("in double")]);
+    assert_eq!(error.field(), Some(("segment_size", "3".into())));
+    assert_eq!(error.reason(), "is too long");
+    let text = "segment_size = 3: is too long; what mends it: dt, backend = cpu with precision = double (in double)";
+    assert_eq!(error.to_string(), text);
+    let error = Error::NoSegments { segment_size: 20.0, longest: 13.35, largest: 13.3, dt: 0.1 };
+    assert_eq!(
+        error.to_string(),
+        "segment_size = 20: is longer than every good time interval: the longest lasts 13.35 s; what mends it: segment_size = \
+         13.3 (the longest of whole bins of 0.1 s)"
+    );
+    let error = Error::NoSegments { segment_size: 8e9, longest: 3500.0, largest: 0.0, dt: 1e9 };
+    assert_eq!(
+        error.to_string(),
+        "dt = 1000000000: is too long: the longest good time interval lasts 3500 s, and a segment has at least 3 bins; what \
+         mends it: dt = 437.5 (makes 8 bins)"
+    );
+    let error = Error::from(BackendError::UnsupportedLength { n: 7, largest: 4 });
+    assert!(error.field().is_none() && error.mend().contains(&Mend::set("backend", "cpu")), "{error}");
+    assert!(BackendError::DeviceLost("gone".into()).mend().is_empty());
+}
+
+#[test]
+fn warnings_are_counted_and_recorded_without_what_mends_them() {
+    let mut warnings = Warnings::default();
+    let warning = || Warning::new("W-COST", "much").mended_by([Mend::field("dt")]);
+    warnings.record(warning());
+    warnings.record(warning());
+    warnings.push("W-OTHER", "more");
+    let all: Vec<&Warning> = warnings.iter().collect();
+    assert_eq!(all[0].to_string(), "W-COST: much (2 times); what mends it: dt");
+    assert_eq!(all[1].to_string(), "W-OTHER: more");
+    let recorded = serde_json::to_value(&warnings).unwrap();
+    assert_eq!(recorded[0], serde_json::json!({ "code": "W-COST", "message": "much", "count": 2 }));
+    let error = Error::Strict(warning());
+    assert_eq!(error.reason(), "W-COST: much (warnings are errors)");
+    assert_eq!(error.mend(), [Mend::field("dt"), Mend::set("strict", false)]);
+}
