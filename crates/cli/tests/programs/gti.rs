@@ -155,7 +155,7 @@ fn responses_give_channels_whose_centres_lie_in_the_band() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rmf");
     let open =
-        |events: &str| EventFile::open(Path::new(events), &OpenOptions::default(), &mut Warnings::default()).unwrap();
+        |events: &str| EventFile::open(&crate::program::root(events), &OpenOptions::default(), &mut Warnings::default()).unwrap();
     for unit in ["keV", "eV"] {
         response(&path, unit, "PI");
         let mut file = open("tests/data/monol_testA.evt");
@@ -188,7 +188,7 @@ fn responses_give_channels_whose_centres_lie_in_the_band() {
     assert!(open("examples/data/b1509.fits").use_response(&path).is_err());
     response(&path, "keV", "PHA");
     open("examples/data/b1509.fits").use_response(&path).unwrap();
-    assert!(open("examples/data/b1509.fits").use_response(Path::new("tests/data/nomission.evt")).is_err());
+    assert!(open("examples/data/b1509.fits").use_response(&crate::program::root("tests/data/nomission.evt")).is_err());
 }
 
 /// On the command line, the band of a response is the band of its channels.

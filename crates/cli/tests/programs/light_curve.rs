@@ -132,13 +132,13 @@ fn the_spectrum_of_binned_events_is_that_of_the_events() {
     for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
         let power = PowerOptions { norm, background: 0.5, ..PowerOptions::default() };
         let of_events = spectrum_of_files(
-            &[B1509],
+            &[crate::program::root(B1509)],
             &PowerSpectrumOptions { power: power.clone(), ..options.clone() },
             cpu().as_mut(),
         )
         .unwrap();
         let mut warnings = Warnings::default();
-        let file = EventFile::open(Path::new(B1509), &OpenOptions::default(), &mut warnings).unwrap();
+        let file = EventFile::open(&crate::program::root(B1509), &OpenOptions::default(), &mut warnings).unwrap();
         let input = Events::from_file(&file, Selection::default(), &mut warnings).unwrap();
         let lc_options = LightCurveOptions { dt: Some(dt), ..LightCurveOptions::default() };
         let lc = light_curve_of_events(vec![input], &lc_options, warnings, &mut |_| {}).unwrap();
