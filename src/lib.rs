@@ -78,7 +78,8 @@ mod base;
 // What products and files hold: intervals, light curves, tables, headers, energy scales, phases.
 pub mod data;
 
-// Pure f64: special functions, transforms and their frequencies, tapers.
+// Pure f64: special functions, transforms and their frequencies, tapers. What it expects is arithmetic of its own, as for kernels.
+#[allow(clippy::expect_used)]
 mod numerics;
 
 // Definition, CPU path and shader of each kernel. What it expects is arithmetic of its own, out of reach of every input.

@@ -223,7 +223,7 @@ impl SimulatedSource {
         }
         let pi = self.channels[band].draw(random);
         let detectors = self.layout.detectors;
-        let detector = if detectors.len() > 1 { random.pick(&detectors) } else { detectors[0] };
+        let detector = if detectors.len() > 1 { random.pick(detectors) } else { detectors[0] };
         let time = self.stamp(t);
         let gti = self.gtis.partition_point(|&(_, stop)| stop <= time);
         let good = self.gtis.get(gti).is_some_and(|&(start, _)| start <= time);

@@ -94,7 +94,7 @@ impl Listing<'_> {
                 Item::Mod(module) if is_public(&module.vis) && !is_hidden(&module.attrs) => {
                     let name = module.ident.to_string();
                     self.lines.insert(format!("mod {public}::{name}"));
-                    self.module(&[path, &[name.clone()]].concat(), &format!("{public}::{name}"));
+                    self.module(&[path, std::slice::from_ref(&name)].concat(), &format!("{public}::{name}"));
                 }
                 Item::Use(used) if is_public(&used.vis) => self.used(path, &used.tree, Vec::new(), public),
                 item => self.item(item, public, None),
