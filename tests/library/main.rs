@@ -16,6 +16,7 @@ mod flux;
 mod gpu_backend;
 mod gpu_contract;
 mod lagged_source;
+mod missions_page;
 mod pairs;
 mod pdm;
 mod pipeline;
