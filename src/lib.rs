@@ -21,7 +21,7 @@
 //! - `numerics`: special functions, transforms and tapers in f64.
 //! - `kernels`: binning, Fourier transforms and sums of powers, each as a definition, on the CPU and as a shader.
 //! - [`science`]: spectra, errors, noise levels and statistics, computed from sums in f64.
-//! - [`missions`]: the layouts of the event files of each mission.
+//! - [`missions`]: what the event files of each mission look like, one file of this room a mission.
 //! - [`io`]: reading event files, light curves and `.par` files; writing products.
 //! - [`simulate`]: event files of sources with a chosen variability.
 //! - `segment`: good time intervals cut into numbered segments.

@@ -9,7 +9,7 @@ use super::gti;
 use crate::base::error::Result;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::missions::GtiRule;
+use crate::missions::{self, GtiRule};
 
 /// Detectors of an instrument that has intervals for each; more values of a column tell something else.
 const MOST_DETECTORS: usize = 100;
@@ -83,12 +83,13 @@ impl EventFile {
         Ok(gti::find(hdus).into_iter().collect())
     }
 
-    /// NICER: how many of the 56 places of detectors were selected during good time, second by second (FPM_SEL). A change
-    /// is warned of: the rate follows it.
+    /// How many of the places of detectors were selected during good time, second by second (NICER's 56 in FPM_SEL). A
+    /// change is warned of: the rate follows it.
     pub(super) fn count_selected(&mut self, hdus: &[Hdu], warnings: &mut Warnings) -> Result<()> {
-        let Some(hdu) = hdus.iter().find(|h| h.name.eq_ignore_ascii_case("FPM_SEL")) else { return Ok(()) };
+        let of = |name: &'static str| hdus.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|hdu| (name, hdu));
+        let Some((name, hdu)) = missions::detectors_on().find_map(of) else { return Ok(()) };
         let table = FitsTable::open(&self.source, hdu, true)?;
-        let (Some(time), Some(selected)) = (table.numbers("TIME")?, table.column("FPM_SEL")?) else { return Ok(()) };
+        let (Some(time), Some(selected)) = (table.numbers("TIME")?, table.column(name)?) else { return Ok(()) };
         let width = match selected.kind {
             ElementType::U8 => 1,
             ElementType::I16 => 2,
@@ -117,7 +118,7 @@ impl EventFile {
         self.facts.push(("detectors on", if least == most { most.to_string() } else { format!("{least} to {most}") }));
         if least < most {
             let message = format!(
-                "{}: {least} to {most} detectors are on during good time (FPM_SEL); the rate changes with them",
+                "{}: {least} to {most} detectors are on during good time ({name}); the rate changes with them",
                 self.path()
             );
             warnings.push("W-DETECTORS-ON", message);

@@ -15,7 +15,7 @@ use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::data::energy_scale::EnergyScale;
-use crate::missions::{self, Context, DetectorDeadTime, Mission};
+use crate::missions::{self, Context, DetectorDeadTime, GENERIC, Mission};
 
 /// Where the good time intervals come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,9 +117,10 @@ impl EventFile {
         };
         let (telescop, instrument) = (text("TELESCOP"), text("INSTRUME"));
         let mission = of(named(&|key| filled(hdu, key)).or_else(|| named(&any)), Some(instrument.clone()));
-        if mission.telescop == "XTE" && missions::is_half_of_xenon(&text("DATAMODE")) {
-            let message = "half of the words of GoodXenon events; make_se of FTOOLS joins both halves to events";
-            return Err(header.error("DATAMODE", message));
+        if let Some(refusal) = mission.refusal
+            && (refusal.refuses)(&text(refusal.keyword))
+        {
+            return Err(header.error(refusal.keyword, refusal.message));
         }
         if telescop.is_empty() {
             warnings.push("W-NO-TELESCOP", format!("{}: no TELESCOP; read as a generic event list", source.path()));
@@ -144,9 +145,11 @@ impl EventFile {
             return Err(table.error("TIMEZERO and TIMEPIXR", "the offset of the times is not finite"));
         }
         if clock.mjdref.is_none() {
-            let rxte = mission.telescop == "XTE";
-            clock.mjdref = rxte.then_some(missions::RXTE_MJDREF);
-            let effect = if rxte { "RXTE's is used" } else { "absolute times are not known" };
+            clock.mjdref = mission.epoch;
+            let effect = match mission.epoch {
+                Some(_) => format!("{}'s is used", mission.title),
+                None => "absolute times are not known".to_string(),
+            };
             warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; {effect}", source.path()));
         }
         let mut channel = None;
@@ -174,7 +177,7 @@ impl EventFile {
         }
         let object = text("OBJECT");
         let none = header.real("DEADC").ok().flatten() == Some(1.0);
-        let dead_time = mission.dead_time(&instrument).filter(|_| !none);
+        let dead_time = mission.dead_time_of(&instrument).filter(|_| !none);
         let mut file = EventFile {
             table,
             time,
@@ -332,10 +335,11 @@ fn read_clock(header: &FitsHeader, text: &impl Fn(&str) -> String, compat: bool)
         Some(t) => Some(t * gti::keyword_unit(header)?),
         None => None,
     };
-    // XMM and eROSITA give the frame time in milliseconds.
-    let mut frame = header.real("FRMTIME")?;
-    if frame.is_none() {
-        frame = header.real("FRAMETIM")?;
+    let mut frame = None;
+    for key in missions::frame_keywords() {
+        if frame.is_none() {
+            frame = header.real(key.name)?;
+        }
     }
     let timedel = timedel.or(frame.map(|ms| ms * 1e-3)).filter(|t| *t > 0.0).unwrap_or(0.0);
     let timepixr = header.real("TIMEPIXR")?.unwrap_or(0.5);
@@ -360,7 +364,7 @@ fn find_events<'a>(source: &InputFile, hdus: &'a [Hdu], mission: &Mission, optio
         let message = || format!("the file has no extension `{wanted}`; it has: {}", names());
         return found.ok_or_else(|| format_error(source.path(), "extensions", &message()));
     }
-    for name in mission.events.iter().chain(&["EVENTS", "XTE_SE"]) {
+    for name in mission.event_tables() {
         let found: Vec<&Hdu> = hdus.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect();
         match found[..] {
             [] => continue,
@@ -379,7 +383,9 @@ fn find_events<'a>(source: &InputFile, hdus: &'a [Hdu], mission: &Mission, optio
             && FitsTable::open(source, h, true)
                 .is_ok_and(|t| t.columns.iter().any(|c| c.name.eq_ignore_ascii_case(time)))
     };
-    let message =
-        || format!("no table of events (EVENTS, XTE_SE, or HDUCLAS1 = EVENTS with a column TIME); it has: {}", names());
+    let message = || {
+        let known = GENERIC.events.join(", ");
+        format!("no table of events ({known}, or HDUCLAS1 = EVENTS with a column TIME); it has: {}", names())
+    };
     hdus.iter().find(holds_events).ok_or_else(|| format_error(source.path(), "extensions", &message()))
 }

@@ -3,7 +3,7 @@
 use super::fits::{FitsHeader, Hdu};
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
-use crate::missions::Mission;
+use crate::missions::{self, Mission};
 
 /// Words and what is known of them, in the order in which `info` shows them.
 pub(super) fn file_facts(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(&'static str, String)> {
@@ -32,15 +32,18 @@ pub(super) fn file_facts(hdus: &[Hdu], events: &Hdu, mission: &Mission) -> Vec<(
     facts
 }
 
-/// Frame times of XMM in a whole number of milliseconds are rounded, and no clock.
+/// Frame times (of XMM) in a whole number of milliseconds are rounded, and no clock.
 pub(super) fn warn_of_frames(header: &FitsHeader, path: &str, warnings: &mut Warnings) -> Result<()> {
-    let Some(ms) = header.real("FRMTIME")?.filter(|ms| *ms > 0.0 && ms.fract() == 0.0) else { return Ok(()) };
-    if header.real("TIMEDEL")?.is_none() {
-        let message = format!(
-            "{path}: no TIMEDEL, and FRMTIME = {ms} ms is rounded to a whole number: frames are that long to half a \
-             millisecond only, so that bins of a few frames hold different numbers of them"
-        );
-        warnings.push("W-FRAME-TIME", message);
+    for key in missions::frame_keywords().filter(|key| key.rounded).map(|key| key.name) {
+        if let Some(ms) = header.real(key)?.filter(|ms| *ms > 0.0 && ms.fract() == 0.0)
+            && header.real("TIMEDEL")?.is_none()
+        {
+            let message = format!(
+                "{path}: no TIMEDEL, and {key} = {ms} ms is rounded to a whole number: frames are that long to half a \
+                 millisecond only, so that bins of a few frames hold different numbers of them"
+            );
+            warnings.push("W-FRAME-TIME", message);
+        }
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::Mission;
 use super::event::{Arrival, Event};
 use super::stream::Stream;
 use crate::base::error::{Error, Result};
@@ -131,8 +130,8 @@ pub(super) struct Detectors {
 }
 
 impl Detectors {
-    pub fn new(dead_time: DeadTime, mission: Mission) -> Detectors {
-        let alone = matches!(mission, Mission::Xte | Mission::Nicer);
+    /// `alone`: an event makes its own detector dead alone.
+    pub fn new(dead_time: DeadTime, alone: bool) -> Detectors {
         // A detector is numbered by a byte.
         Detectors {
             kind: dead_time.kind,

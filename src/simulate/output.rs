@@ -7,14 +7,14 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::Simulation;
 use super::event::Event;
-use super::layout::{Field, Layout};
 use super::source::SimulatedSource;
-use super::{Mission, Simulation};
 use crate::base::error::{Error, Result};
 use crate::base::time::SECONDS_PER_DAY;
 use crate::data::header::HeaderCards;
 use crate::io::fits_writer::{FitsWriter, WrittenColumn, write_file};
+use crate::missions::{ColumnContent, ImitatedFiles};
 
 /// Most gaps that the header lists: a header is read whole by every reader.
 const GAPS_IN_HISTORY: usize = 100;
@@ -54,8 +54,8 @@ impl SimulatedSource {
             let mut header = HeaderCards::new();
             event_keywords(&mut header, simulation, self).map_err(io)?;
             let columns: Vec<WrittenColumn> =
-                self.layout.columns.iter().map(|c| WrittenColumn::new(c.0, c.1, c.2)).collect();
-            fits.table(self.layout.events, &columns, &header).map_err(io)?;
+                self.layout.files.columns.iter().map(|c| WrittenColumn::new(c.0, c.1, c.2)).collect();
+            fits.table(self.layout.files.events, &columns, &header).map_err(io)?;
             let rows = EventRowEncoder::new(self).map_err(io)?;
             // One group of blocks is made while the one before it is written: two are held at a time.
             let group = 2 * rayon::current_num_threads() as u64;
@@ -92,18 +92,18 @@ impl SimulatedSource {
                 fits.set("LIVETIME", self.exposure() * detectors.live()).map_err(io)?;
                 fits.set("DEADC", detectors.live()).map_err(io)?;
             }
-            let [start, stop] = self.layout.start_stop;
+            let [start, stop] = self.layout.files.start_stop;
             let mut header = HeaderCards::new();
             gti_keywords(&mut header, simulation, self).map_err(io)?;
             let columns = [WrittenColumn::new(start, "1D", "s"), WrittenColumn::new(stop, "1D", "s")];
-            for name in self.layout.gti {
+            for name in self.layout.files.gti {
                 fits.table(name, &columns, &header).map_err(io)?;
                 for &(start, stop) in self.gtis() {
                     fits.rows(&[start.to_be_bytes(), stop.to_be_bytes()].concat()).map_err(io)?;
                 }
             }
-            if let Some(bounds) = self.layout.bounds {
-                energy_bounds(&mut fits, self.layout.all, bounds).map_err(io)?;
+            if let Some(bounds) = self.layout.files.bounds {
+                energy_bounds(&mut fits, self.layout.files.all, bounds).map_err(io)?;
             }
             fits.finish().map_err(io)?;
             Ok(())
@@ -128,20 +128,20 @@ struct EventRowEncoder<'a> {
     /// A row with the constant columns filled in.
     template: Vec<u8>,
     /// Offset and type letter of the columns that vary.
-    varying: Vec<(usize, u8, Field)>,
+    varying: Vec<(usize, u8, ColumnContent)>,
 }
 
 impl<'a> EventRowEncoder<'a> {
     fn new(source: &'a SimulatedSource) -> std::io::Result<EventRowEncoder<'a>> {
         let (mut template, mut varying) = (Vec::new(), Vec::new());
-        for &(name, form, unit, field) in source.layout.columns {
+        for &(name, form, unit, field) in source.layout.files.columns {
             let kind = form.bytes().last().unwrap_or(b'B');
             let (offset, width) = (template.len(), WrittenColumn::new(name, form, unit).width()?);
             template.resize(offset + width, 0);
             match field {
                 // Repeated columns and bits are constant zero bytes but for their first.
-                Field::Same(value) if value != 0.0 => put(&mut template[offset..], kind, value),
-                Field::Same(_) => {}
+                ColumnContent::Same(value) if value != 0.0 => put(&mut template[offset..], kind, value),
+                ColumnContent::Same(_) => {}
                 _ => varying.push((offset, kind, field)),
             }
         }
@@ -157,15 +157,15 @@ impl<'a> EventRowEncoder<'a> {
             for &(offset, kind, field) in &self.varying {
                 let cell = &mut row[offset..];
                 let value = match field {
-                    Field::Same(value) => value,
-                    Field::Time => event.time,
-                    Field::Channel => f64::from(event.pi),
-                    Field::Detector => f64::from(event.detector),
-                    Field::Phase => self.source.phase(event.time),
-                    Field::Energy(kev) => self.source.layout.energy(event.pi) / kev,
+                    ColumnContent::Same(value) => value,
+                    ColumnContent::Time => event.time,
+                    ColumnContent::Channel => f64::from(event.pi),
+                    ColumnContent::Detector => f64::from(event.detector),
+                    ColumnContent::Phase => self.source.phase(event.time),
+                    ColumnContent::Energy(kev) => self.source.layout.energy(event.pi) / kev,
                     // Above 2^53 ticks (3.6e8 s) the times themselves are no longer held to one tick.
-                    Field::Ticks => (event.time / self.source.layout.frame).round(),
-                    Field::XenonWord => {
+                    ColumnContent::Ticks => (event.time / self.source.layout.files.frame).round(),
+                    ColumnContent::XenonWord => {
                         cell[0] = 0x80 | event.detector >> 2;
                         cell[1] = event.detector << 6;
                         cell[2] = event.pi as u8;
@@ -193,44 +193,41 @@ fn put(cell: &mut [u8], kind: u8, value: f64) {
 
 /// The keywords that every unit of the file has.
 fn common(header: &mut HeaderCards, simulation: &Simulation, source: &SimulatedSource) -> std::io::Result<()> {
-    let layout: &Layout = source.layout;
+    let files = source.layout.files;
     let (tstart, tstop) = (simulation.start(), simulation.start() + simulation.length);
-    header.push("TELESCOP", layout.telescop, "mission imitated: the data are simulated")?;
-    header.push("INSTRUME", layout.instrume, "instrument imitated")?;
-    for &(keyword, value) in layout.extra {
+    header.push("TELESCOP", files.telescop, "mission imitated: the data are simulated")?;
+    header.push("INSTRUME", files.instrume, "instrument imitated")?;
+    for &(keyword, value) in files.cards {
         header.push(keyword, value, "")?;
     }
     header.push("OBJECT", "SIMULATED", "no real source")?;
     header.push("ORIGIN", "eagleray", "")?;
     header.push("CREATOR", concat!("eagleray ", env!("CARGO_PKG_VERSION")), "program that made this file")?;
-    header.push("TIMESYS", layout.timesys, "time scale")?;
-    header.push("MJDREFI", layout.mjdref.day, "[d] epoch of the times, whole days")?;
-    header.push("MJDREFF", layout.mjdref.fraction, "[d] epoch of the times, fraction")?;
-    header.push("TIMEREF", layout.timeref, "where times are measured")?;
+    header.push("TIMESYS", files.timesys, "time scale")?;
+    header.push("MJDREFI", files.mjdref.day, "[d] epoch of the times, whole days")?;
+    header.push("MJDREFF", files.mjdref.fraction, "[d] epoch of the times, fraction")?;
+    header.push("TIMEREF", files.timeref, "where times are measured")?;
     header.push("TASSIGN", "SATELLITE", "where times are assigned")?;
     header.push("TIMEUNIT", "s", "unit of the time keywords")?;
-    header.push("TIMEZERO", layout.timezero, "[s] to add to the times")?;
+    header.push("TIMEZERO", files.timezero, "[s] to add to the times")?;
     header.push("CLOCKAPP", true, "clock correction applied")?;
     if source.frame_time() > 0.0 {
         header.push("TIMEDEL", source.frame_time(), "[s] resolution of the time stamps")?;
-        header.push("TIMEPIXR", layout.timepixr, "place of the stamp in its frame")?;
-        if simulation.mission == Mission::Xmm {
-            header.push("FRMTIME", 1000.0 * source.frame_time(), "[ms] frame time")?;
-        }
-        if simulation.mission == Mission::Erosita {
-            header.push("FRAMETIM", 1000.0 * source.frame_time(), "[ms] nominal frame time")?;
+        header.push("TIMEPIXR", files.timepixr, "place of the stamp in its frame")?;
+        if let Some(key) = simulation.mission.frame_ms {
+            header.push(key.name, 1000.0 * source.frame_time(), key.comment)?;
         }
     }
     header.push("TSTART", tstart, "[s] start")?;
     header.push("TSTOP", tstop, "[s] stop")?;
-    header.push("DATE-OBS", date(layout, tstart).as_str(), "start, in TIMESYS")?;
-    header.push("DATE-END", date(layout, tstop).as_str(), "stop, in TIMESYS")?;
+    header.push("DATE-OBS", date(files, tstart).as_str(), "start, in TIMESYS")?;
+    header.push("DATE-END", date(files, tstop).as_str(), "stop, in TIMESYS")?;
     Ok(())
 }
 
 fn event_keywords(header: &mut HeaderCards, simulation: &Simulation, source: &SimulatedSource) -> std::io::Result<()> {
     header.push("HDUCLASS", "OGIP", "format conforms to OGIP standards")?;
-    header.push("HDUCLAS1", if simulation.mission == Mission::Xte { "EVENT" } else { "EVENTS" }, "photon events")?;
+    header.push("HDUCLAS1", source.layout.files.class, "photon events")?;
     header.push("HDUCLAS2", "ALL", "")?;
     common(header, simulation, source)?;
     header.push("ONTIME", source.exposure(), "[s] sum of the good time intervals")?;
@@ -241,10 +238,10 @@ fn event_keywords(header: &mut HeaderCards, simulation: &Simulation, source: &Si
     header.push("EXPOSURE", source.exposure(), exposure)?;
     header.push("LIVETIME", source.exposure(), "[s] live time")?;
     header.push("DEADC", 1.0, "dead-time correction")?;
-    for (column, i) in source.layout.columns.iter().zip(1..) {
-        if column.3 == Field::Channel {
-            header.push(&format!("TLMIN{i}"), i64::from(source.layout.all.0), "lowest channel")?;
-            header.push(&format!("TLMAX{i}"), i64::from(source.layout.all.1), "highest channel")?;
+    for (column, i) in source.layout.files.columns.iter().zip(1..) {
+        if column.3 == ColumnContent::Channel {
+            header.push(&format!("TLMIN{i}"), i64::from(source.layout.files.all.0), "lowest channel")?;
+            header.push(&format!("TLMAX{i}"), i64::from(source.layout.files.all.1), "highest channel")?;
         }
     }
     header.history(concat!("eagleray ", env!("CARGO_PKG_VERSION"), " simulate: these events are simulated"));
@@ -293,12 +290,12 @@ fn energy_bounds<W: Write + Seek>(
 }
 
 /// `YYYY-MM-DDThh:mm:ss` of a raw time, to the second below, in the file's time scale.
-fn date(layout: &Layout, time: f64) -> String {
-    let seconds = layout.mjdref.fraction * SECONDS_PER_DAY + layout.timezero + time;
+fn date(files: &ImitatedFiles, time: f64) -> String {
+    let seconds = files.mjdref.fraction * SECONDS_PER_DAY + files.timezero + time;
     let days = (seconds / SECONDS_PER_DAY).floor();
     let second = (seconds - days * SECONDS_PER_DAY) as u64;
     // Days to the Gregorian calendar, counted from 0000-03-01 (MJD −678881), by eras of 400 years.
-    let z = layout.mjdref.day + days as i64 + 678_881;
+    let z = files.mjdref.day + days as i64 + 678_881;
     let (era, day) = (z.div_euclid(146_097), z.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
@@ -315,7 +312,7 @@ mod tests {
 
     #[test]
     fn dates_are_those_of_the_calendar() {
-        let xmm = Mission::Xmm.layout();
+        let xmm = &crate::missions::XMM.files.unwrap();
         assert_eq!(date(xmm, 0.0), "1998-01-01T00:00:00");
         assert_eq!(date(xmm, 86_400.0 * (365.0 + 365.0 + 59.0) + 3661.5), "2000-02-29T01:01:01");
         assert_eq!(date(xmm, -1.0), "1997-12-31T23:59:59");

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::dead_time::DeadTime;
 use super::energy::PhotonSpectrum;
-use super::layout::Mission;
 use super::model::VariabilityTerm;
 use crate::base::error::{Error, Result};
+use crate::missions::{GENERIC, Mission};
 
 /// Most events a simulation may be expected to have; far above any file, far below what wraps a counter.
 const MAX_EVENTS: f64 = 1e12;
@@ -78,7 +78,7 @@ pub enum FrameTime {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Simulation {
     /// Mission whose event files are imitated.
-    pub mission: Mission,
+    pub mission: &'static Mission,
     /// Mean rate of events that arrive in good time, before dead time, counts/s: one number, or one for each of two
     /// bands (a single number is shared evenly by them). It is the mean over many simulations: noise slower than the
     /// observation changes the mean rate of a single one, as in real sources.
@@ -113,7 +113,7 @@ impl Default for Simulation {
     /// 1000 s of 100 counts/s of white noise in the generic layout.
     fn default() -> Simulation {
         Simulation {
-            mission: Mission::Generic,
+            mission: &GENERIC,
             rate: vec![100.0],
             length: 1000.0,
             tstart: None,
@@ -133,7 +133,7 @@ impl Default for Simulation {
 impl Simulation {
     /// TSTART, raw time of the mission, s.
     pub fn start(&self) -> f64 {
-        self.tstart.unwrap_or(self.mission.layout().tstart)
+        self.tstart.unwrap_or(self.mission.files.map_or(0.0, |files| files.tstart))
     }
 
     /// Mean rate of each band, counts/s.
@@ -146,10 +146,10 @@ impl Simulation {
 
     /// Frame time in s, 0 for none.
     pub(super) fn frame(&self) -> f64 {
-        let layout = self.mission.layout();
+        let (ticks, frame) = self.mission.files.map_or((false, 0.0), |files| (files.ticks, files.frame));
         match self.frame_time {
-            FrameTime::Clock if layout.ticks => layout.frame,
-            FrameTime::Mission => layout.frame,
+            FrameTime::Clock if ticks => frame,
+            FrameTime::Mission => frame,
             FrameTime::Seconds(frame) => frame,
             FrameTime::Clock | FrameTime::None => 0.0,
         }

@@ -6,7 +6,7 @@ use super::event::{Arrival, Event};
 use super::layout::Layout;
 use super::series::{RateSeries, SeriesRequest, default_dt};
 use super::stream::Stream;
-use super::{Mission, Simulation, VariabilityTerm};
+use super::{Simulation, VariabilityTerm};
 use crate::base::error::{Error, Result};
 use crate::base::random::Random;
 
@@ -23,9 +23,8 @@ struct PulsationTerm {
 /// A simulation whose random rate curve has been computed. It yields events block by block; blocks may be made in any
 /// order or in parallel with the same result.
 pub struct SimulatedSource {
-    pub(super) layout: &'static Layout,
+    pub(super) layout: Layout,
     seed: u64,
-    mission: Mission,
     dead_time: Option<DeadTime>,
     start: f64,
     length: f64,
@@ -45,14 +44,14 @@ pub struct SimulatedSource {
 impl SimulatedSource {
     /// `simulation` has been validated.
     pub(super) fn new(simulation: &Simulation) -> Result<SimulatedSource> {
-        let layout = simulation.mission.layout();
+        let layout = Layout::of(simulation.mission)?;
         let (start, length, frame) = (simulation.start(), simulation.length, simulation.frame());
         let energies = simulation.energies;
         let channels = match simulation.bands {
-            None => vec![ChannelSampler::new(layout, energies, None)?],
+            None => vec![ChannelSampler::new(&layout, energies, None)?],
             Some(bands) => vec![
-                ChannelSampler::new(layout, energies, Some(bands.subject))?,
-                ChannelSampler::new(layout, energies, Some(bands.reference))?,
+                ChannelSampler::new(&layout, energies, Some(bands.subject))?,
+                ChannelSampler::new(&layout, energies, Some(bands.reference))?,
             ],
         };
         let good = complement(&simulation.gaps, length);
@@ -89,7 +88,6 @@ impl SimulatedSource {
         Ok(SimulatedSource {
             layout,
             seed: simulation.seed,
-            mission: simulation.mission,
             dead_time: simulation.dead_time,
             start,
             length,
@@ -132,7 +130,7 @@ impl SimulatedSource {
 
     /// The detectors, all live, where they have dead time.
     pub(super) fn detectors(&self) -> Option<Detectors> {
-        self.dead_time.map(|dead_time| Detectors::new(dead_time, self.mission))
+        self.dead_time.map(|dead_time| Detectors::new(dead_time, self.layout.files.alone))
     }
 
     /// The events that arrive in block `index`, in ascending order, no earlier than those of the block before. They
@@ -222,7 +220,7 @@ impl SimulatedSource {
             }
         }
         let pi = self.channels[band].draw(random);
-        let detectors = self.layout.detectors;
+        let detectors = self.layout.files.detectors;
         let detector = if detectors.len() > 1 { random.pick(detectors) } else { detectors[0] };
         let time = self.stamp(t);
         let gti = self.gtis.partition_point(|&(_, stop)| stop <= time);
@@ -237,7 +235,7 @@ impl SimulatedSource {
         }
         let frame = (t / self.frame).floor();
         // Clocks of RXTE count binary fractions: start and tick are exact, and so is their sum.
-        self.start + (frame + self.layout.timepixr) * self.frame
+        self.start + (frame + self.layout.files.timepixr) * self.frame
     }
 
     /// Phase of the first pulsation in the reference band at a recorded time, in [0, 1); 0 without one.

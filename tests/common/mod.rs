@@ -17,4 +17,5 @@ pub mod fits_file;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod lagged;
+pub mod pages;
 pub mod pulses;

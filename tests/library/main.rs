@@ -17,6 +17,7 @@ mod gpu_backend;
 mod gpu_contract;
 mod lagged_source;
 mod messages;
+mod missions_page;
 mod pairs;
 mod pdm;
 mod pipeline;

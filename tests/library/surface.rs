@@ -16,6 +16,7 @@ fn root() -> PathBuf {
 fn read(path: Vec<String>, file: &Path, modules: &mut Modules) {
     let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
     let items = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display())).items;
+    let items: Vec<Item> = items.into_iter().flat_map(expanded).collect();
     let folder = match file.file_name().unwrap().to_str().unwrap() {
         "lib.rs" | "mod.rs" => file.parent().unwrap().to_path_buf(),
         _ => file.with_extension(""),
@@ -31,6 +32,19 @@ fn read(path: Vec<String>, file: &Path, modules: &mut Modules) {
         read(inside, &if own.exists() { own } else { folder.join(&name).join("mod.rs") }, modules);
     }
     modules.insert(path, items);
+}
+
+/// The modules and names that the list of missions stands for.
+fn expanded(item: Item) -> Vec<Item> {
+    match item {
+        Item::Macro(list) if list.mac.path.is_ident("missions") => {
+            let text = list.mac.tokens.to_string();
+            let lines = text.split(';').filter_map(|line| line.split_once(':'));
+            let items = lines.map(|(file, names)| format!("mod {file}; pub use {file}::{{{names}}};"));
+            syn::parse_file(&items.collect::<String>()).unwrap().items
+        }
+        item => vec![item],
+    }
 }
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {

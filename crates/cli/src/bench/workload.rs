@@ -17,7 +17,8 @@ use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegmen
 use eagleray::internal::sums::PartialSums;
 use eagleray::internal::trace::{self, Trace};
 use eagleray::io::{EventFile, OpenOptions};
-use eagleray::simulate::{FrameTime, Mission, Simulation};
+use eagleray::missions::{self, Mission};
+use eagleray::simulate::{FrameTime, Simulation};
 use eagleray::time::DoubleDouble;
 use eagleray::{Error, Result, Warnings};
 
@@ -27,7 +28,7 @@ pub struct Workload {
     pub name: &'static str,
     /// For people.
     pub about: &'static str,
-    mission: Mission,
+    mission: &'static Mission,
     /// Events a second.
     rate: f64,
     /// Bins a second, and bins of a segment.
@@ -44,7 +45,7 @@ pub struct Workload {
 const PLAIN: Workload = Workload {
     name: "",
     about: "",
-    mission: Mission::Nicer,
+    mission: &missions::NICER,
     rate: 1e4,
     bins_per_second: 8192.0,
     n: 1 << 17,
@@ -70,7 +71,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "faint",
         about: "a faint source, long, NuSTAR: 0.1 counts/s, dt 1/128 s, segments of 1024 s",
-        mission: Mission::Nustar,
+        mission: &missions::NUSTAR,
         rate: 0.1,
         bins_per_second: 128.0,
         events: [1e5, 1e4, 250.0],
@@ -79,7 +80,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "frames",
         about: "frames of XMM's EPIC-pn, 73 ms, segments of 1000 frames",
-        mission: Mission::Xmm,
+        mission: &missions::XMM,
         rate: 10.0,
         bins_per_second: 1.0 / XMM_FRAME,
         n: 1000,
@@ -108,7 +109,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "billion",
         about: "the bright source with 10^9 events of 12 bytes; only when named",
-        mission: Mission::Generic,
+        mission: &missions::GENERIC,
         events: [1e9; 3],
         on_request: true,
         ..PLAIN
@@ -179,7 +180,7 @@ impl Workload {
         let file = folder.join(format!("{}-{events}.evt", self.name));
         if !file.exists() {
             let length = (events as f64 / self.rate).max(1.001 * n as f64 / self.bins_per_second);
-            let frame_time = if self.mission == Mission::Xmm { FrameTime::Mission } else { FrameTime::Clock };
+            let frame_time = if self.mission == &missions::XMM { FrameTime::Mission } else { FrameTime::Clock };
             let (rate, mission) = (vec![events as f64 / length], self.mission);
             Simulation { mission, rate, length, frame_time, seed: 1, ..Simulation::default() }.write(&file, false)?;
         }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::arguments::number::{NumberRange, number, positive, range, whole};
+use eagleray::missions::{self, Mission};
 use eagleray::science::DeadTimeKind;
 use eagleray::simulate::{
-    BandPair, DeadTime, DeadTimeLength, FrameTime, Mission, NegativeRates, PhotonSpectrum, Simulation,
-    SimulationSummary, SubjectLag, VariabilityTerm,
+    BandPair, DeadTime, DeadTimeLength, FrameTime, NegativeRates, PhotonSpectrum, Simulation, SimulationSummary,
+    SubjectLag, VariabilityTerm,
 };
 use eagleray::{Error, Result};
 
@@ -16,9 +17,9 @@ pub struct SimulateArgs {
     /// Event file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Layout: generic, nustar, nicer, xmm, xte, chandra, swift, ixpe, laxpc, hxmt, resolve, xtend, erosita, fxt, lat or gbm
-    #[arg(long, default_value = "generic", value_name = "NAME")]
-    pub mission: Mission,
+    /// Mission whose files are imitated
+    #[arg(long, default_value = "generic", value_parser = mission, value_name = "NAME", help = layouts())]
+    pub mission: &'static Mission,
     /// Mean rate in counts/s; with --bands one for both together, or R1,R2
     #[arg(long, default_value = "100", value_delimiter = ',', value_parser = positive, value_name = "R[,R]")]
     pub rate: Vec<f64>,
@@ -75,6 +76,19 @@ pub struct SimulateArgs {
     /// Replace an existing output
     #[arg(long)]
     pub overwrite: bool,
+}
+
+fn layouts() -> String {
+    let mut names: Vec<&str> = missions::imitated().map(|m| m.name).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("Layout: {} or {last}", names.join(", "))
+}
+
+fn mission(text: &str) -> Result<&'static Mission, String> {
+    missions::named(text).filter(|m| m.files.is_some()).ok_or_else(|| {
+        let names: Vec<&str> = missions::imitated().map(|m| m.name).collect();
+        format!("'{text}' is no mission this can imitate: {}", names.join(", "))
+    })
 }
 
 fn period_and_gap(text: &str) -> Result<(f64, f64), String> {
@@ -255,7 +269,7 @@ mod tests {
         )
         .unwrap();
         let s = args.simulation().unwrap();
-        assert_eq!((s.mission, s.rate.as_slice(), s.length), (Mission::Nicer, [30.0, 20.0].as_slice(), 4096.0));
+        assert_eq!((s.mission, s.rate.as_slice(), s.length), (&missions::NICER, [30.0, 20.0].as_slice(), 4096.0));
         assert_eq!(s.gaps.len(), 2 + 5);
         assert_eq!(s.gaps[2], (900.0, 1000.0));
         assert_eq!(s.model[0], VariabilityTerm::Lorentzian { f0: 4.0, fwhm: 0.5, rms: 0.1 });

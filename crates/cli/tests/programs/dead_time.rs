@@ -1,9 +1,10 @@
 //! Dead time: what is simulated is what the model says, and the model is what spectra are judged by.
 
+use eagleray::missions::{NUSTAR, RXTE};
 use eagleray::science::DeadTimeModel;
 use eagleray::science::noise::NoiseLevel;
 use eagleray::simulate::dead_time::filter;
-use eagleray::simulate::{DeadTime, DeadTimeLength, Mission, Simulation, VariabilityTerm};
+use eagleray::simulate::{DeadTime, DeadTimeLength, Simulation, VariabilityTerm};
 use eagleray::{
     AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, DeviceChoice, Gti, PowerOptions,
     PowerSpectrumOptions, Warnings,
@@ -91,7 +92,7 @@ fn losses_are_those_of_the_textbooks_and_the_header_says_so() {
         (uniform(NonParalysable), 0.5),
         (uniform(Paralysable), (-1f64).exp()),
     ] {
-        let s = Simulation { mission: Mission::Nustar, ..generic(rate, length, dead_time, 1) };
+        let s = Simulation { mission: &NUSTAR, ..generic(rate, length, dead_time, 1) };
         let summary = s.write(&path, true).unwrap();
         let expected = rate * length * live;
         assert!((summary.events as f64 - expected).abs() < 4.0 * expected.sqrt(), "{dead_time:?}: {}", summary.events);
@@ -108,7 +109,7 @@ fn losses_are_those_of_the_textbooks_and_the_header_says_so() {
 
 #[test]
 fn pcus_are_dead_each_by_itself() {
-    let s = Simulation { mission: Mission::Xte, ..generic(20_000.0, 20.0, constant(NonParalysable, 1e-4), 2) };
+    let s = Simulation { mission: &RXTE, ..generic(20_000.0, 20.0, constant(NonParalysable, 1e-4), 2) };
     let events = s.events().unwrap();
     let closest = |select: &dyn Fn(u8) -> bool| {
         let times: Vec<f64> = events.iter().filter(|e| select(e.detector)).map(|e| e.time).collect();

@@ -154,8 +154,9 @@ fn response(path: &Path, unit: &str, chantype: &str) {
 fn responses_give_channels_whose_centres_lie_in_the_band() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.rmf");
-    let open =
-        |events: &str| EventFile::open(&crate::program::root(events), &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let open = |events: &str| {
+        EventFile::open(&crate::program::root(events), &OpenOptions::default(), &mut Warnings::default()).unwrap()
+    };
     for unit in ["keV", "eV"] {
         response(&path, unit, "PI");
         let mut file = open("tests/data/monol_testA.evt");

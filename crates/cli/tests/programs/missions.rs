@@ -6,33 +6,35 @@ use std::path::Path;
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti};
 use crate::program::{codes as json_codes, json};
 use eagleray::io::EventStream;
-use eagleray::simulate::{FrameTime, Mission, PhotonSpectrum, Simulation};
+use eagleray::missions::{GENERIC, Mission, RXTE, imitated};
+use eagleray::simulate::{FrameTime, PhotonSpectrum, Simulation};
 use eagleray::time::DoubleDouble;
 use eagleray::{EventBalance, EventFile, OpenOptions, Selection, Warnings};
 
 /// Energy of a channel in keV by the formula that docs/missions.md has; `None` for channels without one.
-fn kev(mission: Mission, channel: i32) -> Option<f64> {
+fn kev(mission: &Mission, channel: i32) -> Option<f64> {
     let pi = f64::from(channel);
-    match mission {
-        Mission::Nustar => Some(0.04 * pi + 1.62),
-        Mission::Nicer | Mission::Swift => Some(0.01 * pi),
-        Mission::Xmm | Mission::Erosita => Some(0.001 * pi),
-        Mission::Chandra => Some(0.0146 * (pi - 0.5)),
-        Mission::Ixpe => Some(0.04 * pi),
-        Mission::Laxpc => Some(0.1 * pi),
-        Mission::Resolve => Some(0.0005 * pi),
-        Mission::Xtend => Some(0.006 * pi),
-        Mission::Lat => Some(1000.0 * pi),
+    match mission.name {
+        "nustar" => Some(0.04 * pi + 1.62),
+        "nicer" | "swift" => Some(0.01 * pi),
+        "xmm" | "erosita" => Some(0.001 * pi),
+        "chandra" => Some(0.0146 * (pi - 0.5)),
+        "ixpe" => Some(0.04 * pi),
+        "laxpc" => Some(0.1 * pi),
+        "resolve" => Some(0.0005 * pi),
+        "xtend" => Some(0.006 * pi),
+        "lat" => Some(1000.0 * pi),
         // The edges of the simulated EBOUNDS are in one ratio.
-        Mission::Gbm => {
+        "gbm" => {
             let edge = |k: f64| f64::from((4.5f64 * (2000.0f64 / 4.5).powf(k / 128.0)) as f32);
             Some((edge(pi) + edge(pi + 1.0)) / 2.0)
         }
-        Mission::Xte | Mission::Hxmt | Mission::Fxt | Mission::Generic => None,
+        "xte" | "hxmt" | "fxt" | "generic" => None,
+        name => panic!("what are the energies of {name}?"),
     }
 }
 
-fn simulation(mission: Mission) -> Simulation {
+fn simulation(mission: &'static Mission) -> Simulation {
     Simulation {
         mission,
         rate: vec![40.0],
@@ -59,14 +61,15 @@ fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, EventBalance) 
 #[test]
 fn every_simulated_mission_is_read_back_to_the_photon() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, mission) in Mission::ALL {
+    for mission in imitated() {
+        let name = mission.name;
         let simulation = simulation(mission);
         let path = folder.path().join(name);
         simulation.write(&path, false).unwrap();
         let written = simulation.events().unwrap();
         let (file, warnings) = open(&path);
         assert!(warnings.is_empty(), "{name}: {warnings:?}");
-        assert_eq!(file.mission.is_generic(), mission == Mission::Generic, "{name}: {:?}", file.mission);
+        assert_eq!(file.mission.is_generic(), mission == &GENERIC, "{name}: {:?}", file.mission);
         let (times, balance) = selected(&file, Selection::default());
         assert_eq!(times, written.iter().map(|e| e.time).collect::<Vec<_>>(), "{name}");
         assert_eq!((balance.read, balance.not_photons), (written.len() as u64, 0), "{name}");
@@ -76,8 +79,8 @@ fn every_simulated_mission_is_read_back_to_the_photon() {
 
         // Energies, and the number of photons in a band.
         let scale = file.scale.as_ref();
-        assert_eq!(scale.is_some(), kev(mission, 50).is_some() || mission == Mission::Xte, "{name}");
-        if let (Some(scale), true) = (scale, mission != Mission::Xte) {
+        assert_eq!(scale.is_some(), kev(mission, 50).is_some() || mission == &RXTE, "{name}");
+        if let (Some(scale), true) = (scale, mission != &RXTE) {
             let energy = |pi: i32| kev(mission, pi).unwrap();
             let mut all: Vec<f64> = written.iter().map(|e| energy(e.pi)).collect();
             all.sort_by(f64::total_cmp);
@@ -107,13 +110,14 @@ fn every_simulated_mission_is_read_back_to_the_photon() {
 #[test]
 fn every_product_of_every_mission_has_an_exact_balance() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, mission) in Mission::ALL {
+    for mission in imitated() {
+        let name = mission.name;
         let path = folder.path().join(name);
         simulation(mission).write(&path, false).unwrap();
         let path = path.display().to_string();
         let info = &json(&["info", &path])[0];
         let rows = info["events"].as_u64().unwrap();
-        assert_eq!(info["mission"] == "generic", mission == Mission::Generic, "{name}: {info}");
+        assert_eq!(info["mission"] == "generic", mission == &GENERIC, "{name}: {info}");
         // Photons spread evenly over the logarithm; no channel or energy is at the middle.
         let edge = |i: usize| info["channels"][i].as_f64().unwrap();
         let middle = (edge(0) * edge(1)).sqrt().floor();

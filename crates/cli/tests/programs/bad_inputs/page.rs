@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::common::pages;
 use crate::program::json;
 
 /// Lines of the list of bad inputs.
@@ -22,10 +23,10 @@ fn number(what: &str) -> Option<u32> {
     what.split_once(' ').and_then(|(number, _)| number.parse().ok())
 }
 
-/// A line of a table; what would end a cell is written otherwise.
+/// A line of a table; no cell begins an element of HTML.
 fn row(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('<', "&lt;")).collect();
-    format!("| {} |\n", cells.join(" | "))
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('<', "&lt;")).collect();
+    pages::row(&cells)
 }
 
 fn inputs() -> String {
@@ -78,30 +79,9 @@ fn photons() -> String {
     text
 }
 
-/// The part of a page between the marks of this name, replaced.
-fn replaced(page: &str, name: &str, text: &str) -> String {
-    let (begin, end) = (format!("<!-- {name}: made by a test -->\n"), format!("<!-- end of {name} -->"));
-    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no `{begin}`"));
-    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no `{end}`"));
-    format!("{before}{begin}{text}{end}{after}")
-}
-
 #[test]
 fn every_bad_input_ends_as_the_page_says() {
-    let path = crate::program::root("docs/robustness.md");
-    let page = std::fs::read_to_string(&path).unwrap();
     let parts =
         [("inputs", inputs()), ("weights", weights()), ("options", options_and_outside()), ("photons", photons())];
-    let now = parts.iter().fold(page.clone(), |page, (name, text)| replaced(&page, name, text));
-    if std::env::var_os("EAGLERAY_WRITE_PAGES").is_some() {
-        std::fs::write(path, &now).unwrap();
-    }
-    for (was, is) in page.lines().zip(now.lines()).filter(|(was, is)| was != is).take(5) {
-        eprintln!("the page has: {was}\nit is:        {is}");
-    }
-    let same = page == now || std::env::var_os("EAGLERAY_WRITE_PAGES").is_some();
-    assert!(
-        same,
-        "docs/robustness.md is not what the program does: run with EAGLERAY_WRITE_PAGES=1, and look at what changes"
-    );
+    pages::hold(&crate::program::root("docs/robustness.md"), &parts);
 }
