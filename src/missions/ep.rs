@@ -39,7 +39,7 @@ pub static EP: Mission = Mission {
     evidence: &[Evidence {
         fact: "FXT and WXT",
         source: "none was found that states channels or scale",
-        confirmed: "no: energies by `--rmf`, detectors by file",
+        confirmed: "no: energies by a response file, detectors by file",
     }],
     ..PLAIN
 };

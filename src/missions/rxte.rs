@@ -65,7 +65,7 @@ pub static RXTE: Mission = Mission {
         "Of several tables of intervals the first counts.",
         "PHA is a local channel; the `C[…]` list of TEVTB2 gives its absolute channels, and the published table their \
          **upper** edges by gain epoch and PCU, so that a group a–b spans edge[a−1] to edge[b]. PCU 1 lost its propane layer \
-         on 2006-12-25, as PCU 0 had in 2000; the table knows the latter alone. `--detector` selects PCUs.",
+         on 2006-12-25, as PCU 0 had in 2000; the table knows the latter alone. A detector is a PCU.",
         "Rows of event modes whose leading bit (`M[1]`) is not set are clock rows, counted as no photons.",
         "Raw GoodXenon files are written by two event analysers, each with one half of the words of the events (DATAMODE \
          GoodXenon1_2s with GoodXenon2_2s, or …_16s): neither has the times of photons, and they are refused with the advice \

@@ -80,7 +80,7 @@ fn a_drift_that_changes_is_followed() {
     // Drifts of ±400 bins at the ends, none in the middle.
     let (length, gti) = (1000.0, [(0.0, 1000.0)]);
     let truth = [2.3, 0.0, 800.0 / 1e9];
-    let times = pulsar(&mut Random::new(5), 12.0, length, 0.11, truth);
+    let times = pulsar(&mut Random::new(1), 12.0, length, 0.11, truth);
     let asked = AccelOptions { freq: (2.28, 2.32), fdot: (-2e-5, 2e-5), nharm: 1, ..AccelOptions::default() };
     let missed = run(&times, &gti, &asked);
     assert!(missed.candidates[0].log10_p > -3.0 && missed.fddot.iter().all(|&b| b == 0.0), "{:?}", missed.candidates);

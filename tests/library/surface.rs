@@ -320,7 +320,11 @@ fn surface() -> (String, BTreeMap<String, BTreeSet<String>>) {
     let mut listing = Listing { modules: &modules, lines: none.0, listed: none.1, types: none.2 };
     listing.module(&[], "eagleray");
     listing.methods();
-    let place = |line: &String| line.split_once(' ').map(|(kind, rest)| (rest.to_string(), kind.to_string()));
+    // What is implemented stands with its type.
+    let place = |line: &String| match line.split_once(" for ") {
+        Some((of, place)) if line.starts_with("impl ") => Some((place.to_string(), of.to_string())),
+        _ => line.split_once(' ').map(|(kind, place)| (place.to_string(), kind.to_string())),
+    };
     let mut lines: Vec<String> = listing.lines.into_iter().collect();
     lines.sort_by_key(place);
     (lines.join("\n") + "\n", listing.types)
