@@ -127,7 +127,10 @@ fn the_spare_finishes_what_a_device_left() {
                     assert_same(&got, &expected, &what);
                     let said = fallbacks(&got);
                     assert_eq!(said.len(), 1, "{what}: {said:?}");
-                    assert!(said[0].starts_with(&format!("faulty 9000: {error}; the CPU did its work")), "{said:?}");
+                    assert!(
+                        said[0].starts_with(&format!("faulty 9000: {}; the CPU did its work", error.reason())),
+                        "{said:?}"
+                    );
                     let early =
                         call == Call::Prepare || (call == Call::Submit && i == 0) || (call == Call::Collect && i == 0);
                     if early {
