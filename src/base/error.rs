@@ -143,11 +143,11 @@ impl Error {
             Error::Format { path, place, message, .. } => format!("{path}: {place}: {message}"),
             Error::Gti { path, message, .. } => format!("{path}: good time intervals: {message}"),
             Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => format!(
-                "is too long: the longest good time interval lasts {} s, and a segment has at least {FEWEST_BINS} bins",
+                "too long: the longest good time interval lasts {} s, and a segment has at least {FEWEST_BINS} bins",
                 ShortNumber(*longest)
             ),
             Error::NoSegments { longest, .. } => {
-                format!("is longer than every good time interval: the longest lasts {} s", ShortNumber(*longest))
+                format!("longer than every good time interval: the longest lasts {} s", ShortNumber(*longest))
             }
             Error::NoEvents { segments, read, balance } => format!(
                 "no event lies in any of the {segments} segments ({read} events read: {balance}); check the selection of \

@@ -81,13 +81,13 @@ fn errors_have_a_field_a_reason_and_what_mends_them() {
     let error = Error::NoSegments { segment_size: 20.0, longest: 13.35, largest: 13.3, dt: 0.1 };
     assert_eq!(
         error.to_string(),
-        "segment_size = 20: is longer than every good time interval: the longest lasts 13.35 s; what mends it: segment_size = \
+        "segment_size = 20: longer than every good time interval: the longest lasts 13.35 s; what mends it: segment_size = \
          13.3 (the longest of whole bins of 0.1 s)"
     );
     let error = Error::NoSegments { segment_size: 8e9, longest: 3500.0, largest: 0.0, dt: 1e9 };
     assert_eq!(
         error.to_string(),
-        "dt = 1000000000: is too long: the longest good time interval lasts 3500 s, and a segment has at least 3 bins; what \
+        "dt = 1000000000: too long: the longest good time interval lasts 3500 s, and a segment has at least 3 bins; what \
          mends it: dt = 437.5 (makes 8 bins)"
     );
     let error = Error::from(BackendError::UnsupportedLength { n: 7, largest: 4 });

@@ -127,7 +127,7 @@ fn values_that_cannot_be_are_named_with_an_example() {
         (b(&["--detector", "a"]), 2, "'a' is not a whole number, for example 3"),
         (b(&["--gti-margin", "-1"]), 2, "-1 must not be negative"),
         (b(&["--adapter", "0"]), 2, "--backend cpu uses none"),
-        (b(&["--dt", "1e9"]), 1, "--dt = 1000000000: is too long: the longest good time interval lasts 3500 s"),
+        (b(&["--dt", "1e9"]), 1, "--dt = 1000000000: too long: the longest good time interval lasts 3500 s"),
         (b(&["--dt", "1e9"]), 1, "use --dt 437.5 (makes 8 bins)"),
         (vec!["simulate", "-o", "no/such/a.evt", "--seed", "abc"], 2, "'abc' is not a whole number from 0"),
         (vec!["simulate", "-o", "no/such/a.evt", "--rate", "-1"], 2, "'-1' must be above zero"),

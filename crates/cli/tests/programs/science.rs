@@ -250,7 +250,7 @@ fn mistakes_are_usage_errors_that_say_what_is_possible() {
         ("--rms 300:400", "127.98"),
         ("--background 8", "below the mean rate of 7.37"),
         ("--background=-1", "must not be negative"),
-        ("--background 1 --norm frac --use-common-mean false", "use the common mean"),
+        ("--background 1 --norm frac --use-common-mean false", "use --use-common-mean true"),
     ] {
         let words: Vec<&str> = options.split_whitespace().collect();
         let base = ["pds", B1509, "--dt", "1/256", "--segment-size", "64", "--backend", "cpu"];
