@@ -30,12 +30,14 @@ impl Warning {
         self
     }
 
-    /// All that it says, but for [`Warning::mend`].
+    /// All that it says, but for [`Warning::mend`] and [`Warning::times`].
     pub fn reason(&self) -> String {
-        match self.count {
-            0 | 1 => format!("{}: {}", self.code, self.message),
-            count => format!("{}: {} ({count} times)", self.code, self.message),
-        }
+        format!("{}: {}", self.code, self.message)
+    }
+
+    /// How often it happened, as the end of a line: nothing for once.
+    pub fn times(&self) -> String {
+        if self.count > 1 { format!(" ({} times)", self.count) } else { String::new() }
     }
 }
 
@@ -92,6 +94,7 @@ impl Warnings {
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.reason())?;
-        mend::append(f, &self.mend)
+        mend::append(f, &self.mend)?;
+        f.write_str(&self.times())
     }
 }

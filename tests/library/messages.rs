@@ -103,7 +103,7 @@ fn warnings_are_counted_and_recorded_without_what_mends_them() {
     warnings.record(warning());
     warnings.push("W-OTHER", "more");
     let all: Vec<&Warning> = warnings.iter().collect();
-    assert_eq!(all[0].to_string(), "W-COST: much (2 times); what mends it: dt");
+    assert_eq!(all[0].to_string(), "W-COST: much; what mends it: dt (2 times)");
     assert_eq!(all[1].to_string(), "W-OTHER: more");
     let recorded = serde_json::to_value(&warnings).unwrap();
     assert_eq!(recorded[0], serde_json::json!({ "code": "W-COST", "message": "much", "count": 2 }));

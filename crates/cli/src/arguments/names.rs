@@ -129,7 +129,7 @@ impl OptionNames {
 
     /// A warning.
     pub fn warning(&self, warning: &Warning) -> String {
-        plain_lines(&format!("{}{}", warning.reason(), self.ending(&warning.mend)))
+        plain_lines(&format!("{}{}{}", warning.reason(), self.ending(&warning.mend), warning.times()))
     }
 }
 
