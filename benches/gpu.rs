@@ -57,7 +57,7 @@ fn batches(criterion: &mut Criterion) {
     let timed = gpu.time_passes();
     let copy = gpu.copy_rate().ok().flatten().unwrap_or(f64::NAN);
     let info = gpu.info().clone();
-    eprintln!("{} ({}, {}): copies {:.1} GB/s", info.adapter, info.driver, info.profile, copy / 1e9);
+    eprintln!("{} ({}, {}): copies {:.1} GB/s", info.adapter, info.driver, info.tier, copy / 1e9);
     let lengths = LENGTHS.map(|n| ("batch", n, BINS));
     for (kind, n, bins) in lengths.into_iter().chain(GROUPS.map(|bins| ("group", 1 << 14, bins))) {
         let mut group = criterion.benchmark_group(kind);

@@ -36,7 +36,7 @@ pub enum DeviceChoice {
     /// fails; this is warned of and recorded.
     Auto {
         /// Tier to use.
-        profile: GpuTier,
+        tier: GpuTier,
         /// Precision of the transforms and sums on a GPU. The CPU uses double precision.
         precision: Precision,
         /// Number of threads, if the CPU is used; `None` for one on each core.
@@ -47,7 +47,7 @@ pub enum DeviceChoice {
         /// The adapter.
         adapter: AdapterSelector,
         /// Tier to use.
-        profile: GpuTier,
+        tier: GpuTier,
         /// Precision of the transforms and sums.
         precision: Precision,
     },
@@ -56,7 +56,7 @@ pub enum DeviceChoice {
         /// The adapters.
         adapters: Vec<AdapterSelector>,
         /// Tier to use.
-        profile: GpuTier,
+        tier: GpuTier,
         /// Precision of the transforms and sums on the GPUs. The CPU uses double precision.
         precision: Precision,
         /// True if the CPU takes part.
@@ -73,7 +73,7 @@ pub enum DeviceChoice {
 
 impl Default for DeviceChoice {
     fn default() -> DeviceChoice {
-        DeviceChoice::Auto { profile: GpuTier::Auto, precision: Precision::Single, threads: None }
+        DeviceChoice::Auto { tier: GpuTier::Auto, precision: Precision::Single, threads: None }
     }
 }
 

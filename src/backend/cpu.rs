@@ -80,7 +80,7 @@ impl CpuBackend {
             adapter: std::env::consts::ARCH.to_string(),
             driver: String::new(),
             api: String::new(),
-            profile: "",
+            tier: "",
             software: false,
             precision: match options.precision {
                 Precision::Single => "single",

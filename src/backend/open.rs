@@ -38,19 +38,19 @@ pub fn open_with(
     let cpu_backend = |threads: &Option<NonZeroUsize>| CpuBackend::with_options(*threads, cpu).map(Box::new);
     match choice {
         DeviceChoice::Cpu { threads } => Ok(cpu_backend(threads)?),
-        DeviceChoice::Gpu { adapter, profile, precision } => open_gpu(adapter, *profile, *precision, warnings),
-        DeviceChoice::Several { adapters, profile, precision, cpu, threads } => {
-            let open_one = |adapter| open_gpu(adapter, *profile, *precision, warnings);
+        DeviceChoice::Gpu { adapter, tier, precision } => open_gpu(adapter, *tier, *precision, warnings),
+        DeviceChoice::Several { adapters, tier, precision, cpu, threads } => {
+            let open_one = |adapter| open_gpu(adapter, *tier, *precision, warnings);
             let mut devices = adapters.iter().map(open_one).collect::<Result<Vec<_>, _>>()?;
             if *cpu {
                 devices.push(cpu_backend(threads)?);
             }
             Ok(Box::new(MultiBackend::new(devices)?))
         }
-        DeviceChoice::Auto { profile, precision, threads } => {
+        DeviceChoice::Auto { tier, precision, threads } => {
             let adapters = adapters();
             let gpu = auto_adapter(&adapters)
-                .map(|a| open_gpu(&AdapterSelector::Index(a.index), *profile, *precision, warnings));
+                .map(|a| open_gpu(&AdapterSelector::Index(a.index), *tier, *precision, warnings));
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(MultiBackend::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{}; the CPU is used", e.reason())),
@@ -63,11 +63,11 @@ pub fn open_with(
 
 fn open_gpu(
     adapter: &AdapterSelector,
-    profile: GpuTier,
+    tier: GpuTier,
     precision: Precision,
     warnings: &mut Warnings,
 ) -> Result<Box<dyn Backend>, BackendError> {
-    let backend = open_measurable_gpu(adapter, profile, precision)?;
+    let backend = open_measurable_gpu(adapter, tier, precision)?;
     if backend.info().software {
         let adapter = &backend.info().adapter;
         let message = format!("{adapter} is a software adapter: slower than the CPU by itself");
@@ -79,11 +79,11 @@ fn open_gpu(
 #[cfg_attr(not(feature = "gpu"), allow(unused_variables))]
 fn open_measurable_gpu(
     adapter: &AdapterSelector,
-    profile: GpuTier,
+    tier: GpuTier,
     precision: Precision,
 ) -> Result<Box<dyn MeasurableGpu>, BackendError> {
     #[cfg(feature = "gpu")]
-    return Ok(Box::new(super::gpu::GpuBackend::open(adapter, profile, precision)?));
+    return Ok(Box::new(super::gpu::GpuBackend::open(adapter, tier, precision)?));
     #[cfg(not(feature = "gpu"))]
     Err(BackendError::GpuNotCompiled)
 }
@@ -92,6 +92,6 @@ fn open_measurable_gpu(
 ///
 /// # Errors
 /// See [`open`].
-pub fn open_measurable(adapter: &AdapterSelector, profile: GpuTier) -> Result<Box<dyn MeasurableGpu>, BackendError> {
-    open_measurable_gpu(adapter, profile, Precision::Single)
+pub fn open_measurable(adapter: &AdapterSelector, tier: GpuTier) -> Result<Box<dyn MeasurableGpu>, BackendError> {
+    open_measurable_gpu(adapter, tier, Precision::Single)
 }

@@ -166,6 +166,8 @@ impl Error {
             | Error::Format { mend, .. }
             | Error::Gti { mend, .. }
             | Error::Argument { mend, .. } => mend.clone(),
+            // Nothing fits into no time.
+            Error::NoSegments { longest, .. } if *longest <= 0.0 => Vec::new(),
             Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => {
                 vec![Mend::set("dt", ShortNumber(longest / 8.0)).doing("makes 8 bins")]
             }
@@ -228,8 +230,8 @@ pub enum BackendError {
     NoDouble {
         /// The adapter.
         adapter: String,
-        /// Its profile in use.
-        profile: &'static str,
+        /// Its tier in use.
+        tier: &'static str,
     },
     /// The system does not start so many threads.
     NoThreads {
@@ -264,8 +266,8 @@ impl BackendError {
             BackendError::OnCpuAlone(what) => {
                 format!("{what} needs the amplitudes of each segment, which no GPU keeps")
             }
-            BackendError::NoDouble { adapter, profile } => {
-                format!("{adapter} has no f64 that passes the self-test in profile {profile}")
+            BackendError::NoDouble { adapter, tier } => {
+                format!("{adapter} has no f64 that passes the self-test in tier {tier}")
             }
             BackendError::NoThreads { wanted, why } => format!("{wanted} worker threads cannot be started ({why})"),
             BackendError::NotKept => {
@@ -287,7 +289,7 @@ impl BackendError {
             | BackendError::NotKept => vec![cpu()],
             BackendError::UnsupportedLength { .. } => vec![Mend::field("segment_size"), Mend::field("dt"), cpu()],
             BackendError::NoDouble { .. } => {
-                vec![Mend::set("precision", "single"), Mend::set("profile", "native"), cpu()]
+                vec![Mend::set("precision", "single"), Mend::set("tier", "native"), cpu()]
             }
             BackendError::NoThreads { .. } => vec![Mend::field("threads").doing("fewer")],
             BackendError::OutOfMemory(_) | BackendError::DeviceLost(_) | BackendError::Device(_) => Vec::new(),

@@ -18,7 +18,7 @@ pub fn backends(test: &str) -> Vec<GpuBackend> {
     [GpuTier::Portable, GpuTier::Native]
         .into_iter()
         .filter_map(|profile| super::gpu::open(test, |selector| GpuBackend::open(selector, profile, Precision::Single)))
-        .inspect(|gpu| say!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().profile))
+        .inspect(|gpu| say!("{test}: {} in profile {}", gpu.info().adapter, gpu.info().tier))
         .collect()
 }
 

@@ -23,9 +23,9 @@ pub fn open<T>(test: &str, open: impl FnOnce(&AdapterSelector) -> Result<T, Back
 }
 
 /// A context of the best adapter in a profile, announced.
-pub fn context(test: &str, profile: GpuTier) -> Option<GpuContext> {
-    let context = open(test, |selector| GpuContext::open(selector, profile))?;
+pub fn context(test: &str, tier: GpuTier) -> Option<GpuContext> {
+    let context = open(test, |selector| GpuContext::open(selector, tier))?;
     let (info, limits) = (context.info(), context.limits());
-    say!("{test}: {} ({}, {}), profile {}, {limits:?}", info.adapter, info.driver, info.api, info.profile);
+    say!("{test}: {} ({}, {}), tier {}, {limits:?}", info.adapter, info.driver, info.api, info.tier);
     Some(context)
 }

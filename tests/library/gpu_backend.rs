@@ -62,7 +62,7 @@ fn launches_and_bytes_are_those_of_the_design() {
             (15_625, 2),
             (1021, 2),
             (10_007, 4),
-            (1 << 21, if gpu.info().profile == "native" { 2 } else { 3 }),
+            (1 << 21, if gpu.info().tier == "native" { 2 } else { 3 }),
         ] {
             let spec = PlanSpec { max_segments: 64, ..spec(n, Input::Events, None) };
             let all = segments(&spec, 3.max(spec.run_length() as usize), 1);
@@ -197,7 +197,7 @@ fn double_precision_gives_the_cpu_s_sums() {
     let refused = crate::common::gpu::open("double", |selector| {
         Ok::<_, BackendError>(GpuBackend::open(selector, GpuTier::Portable, Precision::Double).err())
     });
-    assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { profile: "portable", .. }))));
+    assert!(refused.is_none_or(|e| matches!(e, Some(BackendError::NoDouble { tier: "portable", .. }))));
     let Some(mut gpu) = crate::common::gpu::open("double", open) else { return };
     assert_eq!(gpu.info().precision, "double");
     for (n, count) in [(96, 70), (1021, 50), (4096, 40), (16384, 9)] {
@@ -330,7 +330,7 @@ fn lengths_that_the_device_cannot_do_are_refused() {
 fn cross_spectra_that_the_device_has_no_memory_for_are_an_error() {
     let quantity = Quantity::Cross { channels: 40, inside: 0, weight_exponent: None };
     let spec = PlanSpec { quantity, ..spec(1 << 20, Input::Events, None) };
-    for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().profile == "portable") {
+    for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().tier == "portable") {
         let refused = gpu.prepare(&spec);
         assert!(matches!(&refused, Err(BackendError::OutOfMemory(why)) if why.starts_with("samples: ")), "{refused:?}");
         assert!(gpu.prepare(&PlanSpec { n: 1 << 10, ..spec.clone() }).is_ok(), "shorter ones are taken");

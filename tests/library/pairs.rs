@@ -50,7 +50,7 @@ fn pair(kernel: &Kernel) {
         assert_eq!(outcomes[0].failure, None, "{}.{name} on the CPU", kernel.name);
         assert_eq!(outcomes[0].cases, 2 * shapes.len());
         for (context, outcome) in devices.iter_mut().zip(&outcomes[1..]) {
-            let profile = context.info().profile;
+            let profile = context.info().tier;
             assert_eq!(outcome.failure, None, "{}.{name} {profile}", kernel.name);
             if (kernel.needs_f64)(variant) && !context.limits().f64 {
                 say!("SKIPPED {}.{name} {profile}: no f64 that passes the self-test", kernel.name);
@@ -234,7 +234,7 @@ fn long_transforms_stay_in_bounds() {
                     0 => format!("{worst:.3} at {n}"),
                     _ => format!("{worst:.3} at {n}, {beyond} beyond"),
                 };
-                let (profile, random, hostile) = (context.info().profile, cell(random), cell(hostile));
+                let (profile, random, hostile) = (context.info().tier, cell(random), cell(hostile));
                 if !(fft::KERNEL.needs_f64)(variant) || context.limits().f64 {
                     say!("| {class} | {} | {profile} | {name} | {random} | {hostile} |", cases.len());
                 }

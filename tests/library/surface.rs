@@ -142,14 +142,14 @@ impl Listing<'_> {
             return;
         }
         let module = [path.clone(), vec![name.to_string()]].concat();
-        if self.modules.contains_key(&module) && !self.has(&path, name) {
+        if self.is_public_module(&path, name) && !self.has(&path, name) {
             self.lines.insert(format!("mod {public}::{shown}"));
             self.module(&module, &format!("{public}::{shown}"));
             return;
         }
         let Some(items) = self.modules.get(&path) else { panic!("{public}: {} is no module", path.join("::")) };
         for item in items {
-            if name_of(item).is_some_and(|own| own == name) {
+            if !matches!(item, Item::Mod(_)) && name_of(item).is_some_and(|own| own == name) {
                 self.item(item, public, Some(shown));
                 return;
             }
@@ -161,6 +161,11 @@ impl Listing<'_> {
             }
         }
         panic!("{public}: {} has no {name}", path.join("::"));
+    }
+
+    fn is_public_module(&self, path: &[String], name: &str) -> bool {
+        let public = |item: &Item| matches!(item, Item::Mod(own) if own.ident == name && is_public(&own.vis));
+        self.modules.get(path).is_some_and(|items| items.iter().any(public))
     }
 
     fn has(&self, path: &[String], name: &str) -> bool {

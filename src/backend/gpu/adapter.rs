@@ -100,8 +100,8 @@ pub(super) fn select(selector: &AdapterSelector) -> Result<wgpu::Adapter, Backen
 }
 
 /// Features and limits to request of an adapter in a tier.
-pub(super) fn requested(adapter: &wgpu::Adapter, profile: GpuTier) -> (wgpu::Features, wgpu::Limits) {
-    match profile {
+pub(super) fn requested(adapter: &wgpu::Adapter, tier: GpuTier) -> (wgpu::Features, wgpu::Limits) {
+    match tier {
         GpuTier::Portable => (adapter.features() & wgpu::Features::TIMESTAMP_QUERY, wgpu::Limits::default()),
         GpuTier::Auto | GpuTier::Native => {
             let wanted = wgpu::Features::SHADER_F64 | wgpu::Features::TIMESTAMP_QUERY;

@@ -33,7 +33,7 @@ impl GpuContext {
     /// Double precision on a device without native f64, or whose f64 failed the self-test.
     pub(super) fn set_precision(&mut self, precision: Precision) -> Result<(), BackendError> {
         if precision == Precision::Double && !self.limits.f64 {
-            return Err(BackendError::NoDouble { adapter: self.info.adapter.clone(), profile: self.info.profile });
+            return Err(BackendError::NoDouble { adapter: self.info.adapter.clone(), tier: self.info.tier });
         }
         self.precision = precision;
         self.info.precision = match precision {
@@ -54,9 +54,9 @@ impl GpuContext {
     }
 
     /// Requests the device of an adapter, as yet without f64.
-    pub(super) fn request(adapter: &wgpu::Adapter, profile: GpuTier) -> Result<GpuContext, BackendError> {
-        let (features, wgpu_limits) = adapter::requested(adapter, profile);
-        let portable = profile == GpuTier::Portable;
+    pub(super) fn request(adapter: &wgpu::Adapter, tier: GpuTier) -> Result<GpuContext, BackendError> {
+        let (features, wgpu_limits) = adapter::requested(adapter, tier);
+        let portable = tier == GpuTier::Portable;
         let limits = if portable {
             Limits::PORTABLE
         } else {
@@ -83,7 +83,7 @@ impl GpuContext {
             driver: adapter::driver(&about),
             adapter: about.name,
             api: about.backend.to_string(),
-            profile: if portable { "portable" } else { "native" },
+            tier: if portable { "portable" } else { "native" },
             software: about.device_type == wgpu::DeviceType::Cpu,
             precision: "single",
             threads: 0,

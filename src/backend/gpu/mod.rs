@@ -58,8 +58,8 @@ enum PendingState {
 
 impl GpuBackend {
     /// Opens an adapter; transforms and sums are in `precision`.
-    pub fn open(adapter: &AdapterSelector, profile: GpuTier, precision: Precision) -> Result<GpuBackend, BackendError> {
-        let mut context = GpuContext::open(adapter, profile)?;
+    pub fn open(adapter: &AdapterSelector, tier: GpuTier, precision: Precision) -> Result<GpuBackend, BackendError> {
+        let mut context = GpuContext::open(adapter, tier)?;
         context.set_precision(precision)?;
         Ok(GpuBackend {
             context,
@@ -221,11 +221,11 @@ mod tests {
         open_in(GpuTier::Portable)
     }
 
-    fn open_in(profile: GpuTier) -> Option<GpuBackend> {
+    fn open_in(tier: GpuTier) -> Option<GpuBackend> {
         let mode = std::env::var("EAGLERAY_TEST_GPU").unwrap_or_else(|_| "auto".into());
         let gpu = match mode.as_str() {
             "off" => Err("EAGLERAY_TEST_GPU=off".to_string()),
-            _ => GpuBackend::open(&AdapterSelector::Best, profile, Precision::Single).map_err(|e| e.to_string()),
+            _ => GpuBackend::open(&AdapterSelector::Best, tier, Precision::Single).map_err(|e| e.to_string()),
         };
         assert!(mode != "require" || gpu.is_ok(), "EAGLERAY_TEST_GPU=require: {:?}", gpu.err());
         gpu.inspect_err(|why| eprintln!("SKIPPED: {why}")).ok()

@@ -10,16 +10,16 @@ use crate::numerics::precision::Precision;
 impl GpuContext {
     /// Opens an adapter. `Auto` and `Native` request all that the adapter has, and use native f64 only after it has binned
     /// hostile times as the reference does; `Auto` falls back to `Portable` when the adapter refuses its own limits.
-    pub fn open(selector: &AdapterSelector, profile: GpuTier) -> Result<GpuContext, BackendError> {
+    pub fn open(selector: &AdapterSelector, tier: GpuTier) -> Result<GpuContext, BackendError> {
         let adapter = adapter::select(selector)?;
-        match GpuContext::request_tested(&adapter, profile) {
-            Err(_) if profile == GpuTier::Auto => GpuContext::request_tested(&adapter, GpuTier::Portable),
+        match GpuContext::request_tested(&adapter, tier) {
+            Err(_) if tier == GpuTier::Auto => GpuContext::request_tested(&adapter, GpuTier::Portable),
             result => result,
         }
     }
 
-    fn request_tested(adapter: &wgpu::Adapter, profile: GpuTier) -> Result<GpuContext, BackendError> {
-        let mut context = GpuContext::request(adapter, profile)?;
+    fn request_tested(adapter: &wgpu::Adapter, tier: GpuTier) -> Result<GpuContext, BackendError> {
+        let mut context = GpuContext::request(adapter, tier)?;
         if context.device.features().contains(wgpu::Features::SHADER_F64) {
             context.limits.f64 = context.f64_is_exact();
         }

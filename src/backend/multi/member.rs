@@ -104,7 +104,7 @@ pub(super) fn joined(infos: &[&DeviceInfo]) -> Option<DeviceInfo> {
         adapter: list(|info| &info.adapter),
         driver: list(|info| &info.driver),
         api: list(|info| &info.api),
-        profile: equal(|info| info.profile, "mixed"),
+        tier: equal(|info| info.tier, "mixed"),
         software: infos.iter().any(|info| info.software),
         precision: equal(|info| info.precision, "single"),
         threads: infos.iter().map(|info| info.threads).sum(),

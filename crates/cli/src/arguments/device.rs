@@ -101,7 +101,7 @@ impl DeviceArgs {
     /// See [`DeviceArgs::check`]; no such device; a precision that it does not have.
     pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
         self.check()?;
-        let profile = match self.gpu_profile {
+        let tier = match self.gpu_profile {
             TierArg::Auto => GpuTier::Auto,
             TierArg::Portable => GpuTier::Portable,
             TierArg::Native => GpuTier::Native,
@@ -113,15 +113,13 @@ impl DeviceArgs {
         let choice = match self.backend {
             BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
             BackendArg::Auto if self.adapter.is_empty() => {
-                DeviceChoice::Auto { profile, precision, threads: self.threads }
+                DeviceChoice::Auto { tier, precision, threads: self.threads }
             }
             BackendArg::Auto | BackendArg::Gpu => {
                 let (mut adapters, cpu) = self.adapters();
                 match adapters.len() {
-                    0 | 1 if !cpu => {
-                        DeviceChoice::Gpu { adapter: adapters.pop().unwrap_or_default(), profile, precision }
-                    }
-                    _ => DeviceChoice::Several { adapters, profile, precision, cpu, threads: self.threads },
+                    0 | 1 if !cpu => DeviceChoice::Gpu { adapter: adapters.pop().unwrap_or_default(), tier, precision },
+                    _ => DeviceChoice::Several { adapters, tier, precision, cpu, threads: self.threads },
                 }
             }
         };

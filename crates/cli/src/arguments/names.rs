@@ -15,7 +15,7 @@ const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("length", &["length", "toa-length"]),
     ("light_curves", &["files"]),
     ("max_freq", &["max-freq", "freq"]),
-    ("profile", &["gpu-profile"]),
+    ("tier", &["gpu-profile"]),
     ("rebin.growth", &["rebin-log"]),
     ("reference", &["ref"]),
     ("series", &["files"]),

@@ -148,7 +148,7 @@ fn begin(args: &BenchArgs) -> Result<(BenchRecord, Vec<BenchDevice>)> {
             match open_measurable(&AdapterSelector::Index(adapter.index), profile) {
                 Ok(gpu) => devices.push(BenchDevice {
                     name: adapter.name.clone(),
-                    profile: gpu.info().profile,
+                    profile: gpu.info().tier,
                     software: adapter.software,
                     gpu: Some(gpu),
                     cpu: cpu(NonZeroUsize::new(1))?,
@@ -156,7 +156,7 @@ fn begin(args: &BenchArgs) -> Result<(BenchRecord, Vec<BenchDevice>)> {
                     wrong: Vec::new(),
                 }),
                 Err(e) => {
-                    skipped.push(format!("{} in profile {profile:?}: {}", adapter.name, names::error_text(&e.into())))
+                    skipped.push(format!("{} in tier {profile:?}: {}", adapter.name, names::error_text(&e.into())))
                 }
             }
         }
