@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use clap::Parser;
 use eagleray::Warnings;
-use eagleray_cli::arguments::number;
+use eagleray_cli::number;
 use eagleray_cli::arguments::input::{InputArgs, OpenedInputs};
 use libfuzzer_sys::fuzz_target;
 

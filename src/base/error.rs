@@ -128,6 +128,7 @@ impl Error {
     pub fn field(&self) -> Option<(&str, String)> {
         match self {
             Error::Argument { field, value, .. } => Some((field, value.clone())),
+            Error::NoSegments { longest, .. } if *longest <= 0.0 => None,
             Error::NoSegments { largest, dt, .. } if too_long(*largest, *dt) => {
                 Some(("dt", ShortNumber(*dt).to_string()))
             }
@@ -142,6 +143,9 @@ impl Error {
             Error::Io { path, source, .. } => format!("{path}: {source}"),
             Error::Format { path, place, message, .. } => format!("{path}: {place}: {message}"),
             Error::Gti { path, message, .. } => format!("{path}: good time intervals: {message}"),
+            Error::NoSegments { longest, .. } if *longest <= 0.0 => {
+                "no good time is left: the inputs have none in common, or nothing of it is selected".to_string()
+            }
             Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => format!(
                 "too long: the longest good time interval lasts {} s, and a segment has at least {FEWEST_BINS} bins",
                 ShortNumber(*longest)
@@ -283,14 +287,19 @@ impl BackendError {
     pub fn mend(&self) -> Vec<Mend> {
         let cpu = || Mend::set("backend", "cpu");
         match self {
+            // One that was asked for by name is not there, but others may be.
+            BackendError::NoAdapter { found, .. } if found != "none" => {
+                vec![Mend::field("adapter").doing("one of those")]
+            }
             BackendError::GpuNotCompiled
             | BackendError::NoAdapter { .. }
             | BackendError::OnCpuAlone(_)
             | BackendError::NotKept => vec![cpu()],
             BackendError::UnsupportedLength { .. } => vec![Mend::field("segment_size"), Mend::field("dt"), cpu()],
-            BackendError::NoDouble { .. } => {
+            BackendError::NoDouble { tier: "portable", .. } => {
                 vec![Mend::set("precision", "single"), Mend::set("tier", "native"), cpu()]
             }
+            BackendError::NoDouble { .. } => vec![Mend::set("precision", "single"), cpu()],
             BackendError::NoThreads { .. } => vec![Mend::field("threads").doing("fewer")],
             BackendError::OutOfMemory(_) | BackendError::DeviceLost(_) | BackendError::Device(_) => Vec::new(),
         }

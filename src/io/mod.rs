@@ -20,6 +20,7 @@ pub mod light_curve;
 mod light_curve_columns;
 mod light_curve_write;
 pub mod par;
+mod pulse_template;
 mod response;
 mod row_range;
 mod scan;

@@ -23,7 +23,7 @@
 //! with `s = s₀·√(response(f))` ([`DeadTimeModel::response`](super::DeadTimeModel::response)). s and its limit are those of the
 //! recorded events; divided by that factor (`dead_time_rms_factor` in the metadata), they are those of the source.
 //!
-//! The upper limit, of [`CONFIDENCE`], holds for a stochastic signal. The mean power in the band over its expectation `T` is χ²/ν
+//! The upper limit, of [`LIMIT_CONFIDENCE`], holds for a stochastic signal. The mean power in the band over its expectation `T` is χ²/ν
 //! with `ν = 2T̄²W²/δV²` degrees of freedom (Welch 1947, doi:10.1093/biomet/34.1-2.28); the scale `T` has its invariant prior `1/T`,
 //! and cannot be below the noise. So the limit is never negative, whatever was observed, and covers at least as often as said.
 
@@ -34,7 +34,7 @@ use crate::numerics::chi_square;
 pub use super::power_bands::BandRms;
 
 /// Confidence of upper limits.
-pub const CONFIDENCE: f64 = 0.95;
+pub const LIMIT_CONFIDENCE: f64 = 0.95;
 
 /// Below this many standard errors a variance is given an upper limit, too.
 const DETECTED_SIGMAS: f64 = 3.0;
@@ -76,7 +76,7 @@ impl AveragedPowerSpectrum {
         let limit = || {
             let dof = 2.0 * total * total / error2;
             let below_noise = chi_square::ln_cdf(dof * total / noise, dof);
-            let highest = dof * total / chi_square::ln_ppf((1.0 - CONFIDENCE).ln() + below_noise, dof);
+            let highest = dof * total / chi_square::ln_ppf((1.0 - LIMIT_CONFIDENCE).ln() + below_noise, dof);
             Some(((highest - noise) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
         };
         Ok(BandRms {

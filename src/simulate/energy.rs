@@ -47,10 +47,10 @@ impl ChannelSampler {
         if !(sum > 0.0 && sum.is_finite()) {
             return Err(Error::argument(
                 "energies",
-                format!("{energies:?}"),
+                shown(&energies),
                 format!(
-                    "no photon falls into {:?} {unit}, of which both the spectrum and the bands must have a part",
-                    range.or(energies.range)
+                    "no photon falls into {} {unit}, of which both the spectrum and the bands must have a part",
+                    range.or(energies.range).map_or("the channels in use".into(), |(lo, hi)| format!("{lo}:{hi}"))
                 ),
             )
             .mended_by([Mend::field("energies"), Mend::field("bands")]));
@@ -88,6 +88,12 @@ fn alias(weights: &[f64], sum: f64) -> Vec<(u64, u32)> {
         }
     }
     cells
+}
+
+/// A spectrum of photons in few words.
+fn shown(energies: &PhotonSpectrum) -> String {
+    let range = energies.range.map_or(String::new(), |(lo, hi)| format!(" from {lo} to {hi}"));
+    format!("index {}{range}", energies.index)
 }
 
 #[cfg(test)]

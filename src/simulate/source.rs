@@ -59,7 +59,7 @@ impl SimulatedSource {
         if gtis.is_empty() {
             return Err(Error::argument(
                 "gaps",
-                format!("{:?}", simulation.gaps),
+                simulation.gaps.iter().map(|(a, b)| format!("{a}:{b}")).collect::<Vec<_>>().join(","),
                 "they leave no good time; shorten them",
             ));
         }

@@ -25,7 +25,7 @@ pub fn sources(folder: &Path) -> Vec<PathBuf> {
 fn imports(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("crate::") {
-        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
         // Comments may point to what comes behind.
@@ -135,4 +135,17 @@ fn the_map_has_the_rooms_in_order() {
         .filter_map(|name| name.strip_suffix(';'))
         .collect();
     assert_eq!(declared, ROOMS);
+}
+
+/// `gpu-bench` takes nothing from the arguments and commands of `eagleray`: what both programs have stands beside their folders.
+#[test]
+fn the_bench_is_apart_from_the_commands() {
+    let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cli/src/bench"));
+    assert!(files.len() > 5, "{files:?}");
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let taken: Vec<_> =
+            imports(&text).into_iter().filter(|(_, name)| name == "arguments" || name == "commands").collect();
+        assert!(taken.is_empty(), "{}: {taken:?}", path.display());
+    }
 }

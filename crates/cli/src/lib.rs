@@ -3,8 +3,11 @@
 pub mod arguments;
 pub mod bench;
 pub mod commands;
+pub mod device_choice;
 #[cfg(unix)]
 mod interrupt;
+pub mod names;
+pub mod number;
 pub mod pictures;
 mod plan_text;
 pub mod terminal;

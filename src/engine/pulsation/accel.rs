@@ -326,7 +326,7 @@ fn conclude(
 ) -> SearchResult {
     let tried: Vec<usize> = HARMONIC_STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
     let of_stage = |&n: &usize| {
-        let mut chances = grid.chances(&events, TrialLaw::Z2(n));
+        let mut chances = grid.null_distribution(&events, TrialLaw::Z2(n));
         chances.planes *= tried.len() as f64;
         chances
     };
@@ -363,7 +363,7 @@ fn conclude(
         candidates,
         map,
         rows: grid.rows.clone(),
-        chances: tried.iter().map(|&n| n as u64).zip(chances).collect(),
+        null_distributions: tried.iter().map(|&n| n as u64).zip(chances).collect(),
         meta,
     }
 }

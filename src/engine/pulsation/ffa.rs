@@ -170,7 +170,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -
         candidates,
         map: Vec::new(),
         rows: vec![[0.0; 2]],
-        chances: (options.nbin as u64..).zip(chances).collect(),
+        null_distributions: (options.nbin as u64..).zip(chances).collect(),
         meta: SearchMetadata { oversample, ..meta },
     })
 }

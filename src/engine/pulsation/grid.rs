@@ -100,7 +100,7 @@ impl TrialGrid {
     }
 
     /// The null distribution of a search over this grid, for a statistic with the distribution `law`.
-    pub fn chances(&self, events: &PulseEvents, law: TrialLaw) -> NullDistribution {
+    pub fn null_distribution(&self, events: &PulseEvents, law: TrialLaw) -> NullDistribution {
         let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
         let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
         let of_fdot = if self.dfdot > 0.0 { (range / self.dfdot).round() + 1.0 } else { 1.0 };

@@ -106,7 +106,7 @@ pub fn pdm(
     let found = PdmCandidates { grid: &grid, best: &best, options };
     let (candidates, chances) =
         super::run_on(&backend.pool(), || (found.candidates(&samples), found.chances(&samples)));
-    let usual = grid.chances(&samples.at, law(&samples, options.nbin as f64));
+    let usual = grid.null_distribution(&samples.at, law(&samples, options.nbin as f64));
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
     let level = usual.level(options.false_alarm.ln());
@@ -124,7 +124,7 @@ pub fn pdm(
         map,
         rows: grid.rows.clone(),
         laws: (!one_law).then(|| ("nbin", best.iter().map(|(trial, _)| u64::from(trial.bins)).collect())),
-        chances: if one_law { vec![(0, usual)] } else { chances },
+        null_distributions: if one_law { vec![(0, usual)] } else { chances },
         meta: SearchMetadata { nphots, sampling: Some(samples.all.clone()), ..meta },
     })
 }
@@ -182,7 +182,7 @@ impl PdmCandidates<'_> {
             self.best.iter().map(|(trial, _)| trial.bins).chain([self.options.nbin as u32]).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let of = |bins: u32| (u64::from(bins), self.grid.chances(&samples.at, law(samples, f64::from(bins))));
+        let of = |bins: u32| (u64::from(bins), self.grid.null_distribution(&samples.at, law(samples, f64::from(bins))));
         numbers.into_iter().map(of).collect()
     }
 
@@ -210,7 +210,7 @@ impl PdmCandidates<'_> {
         row: usize,
         trial: PdmTrial,
     ) -> Candidate {
-        let chances = self.grid.chances(&samples.at, law(samples, f64::from(trial.bins)));
+        let chances = self.grid.null_distribution(&samples.at, law(samples, f64::from(trial.bins)));
         // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
         let levels = vec![trial.theta; self.options.harmonics()];
         let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);

@@ -171,7 +171,7 @@ fn conclude(
         SearchStatistic::H => TrialLaw::H,
         SearchStatistic::Ef | SearchStatistic::Pdm => TrialLaw::ChiSquare(options.nbin as f64 - 1.0),
     };
-    let chances = grid.chances(&events, law);
+    let chances = grid.null_distribution(&events, law);
     let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
@@ -195,7 +195,7 @@ fn conclude(
         map: best.map,
         rows: grid.rows.clone(),
         laws: None,
-        chances: vec![(0, chances)],
+        null_distributions: vec![(0, chances)],
         meta,
     }
 }

@@ -161,7 +161,7 @@ pub struct SearchResult {
     /// empty).
     pub laws: Option<(&'static str, Vec<u64>)>,
     /// The null distribution for each value in [`SearchResult::laws`]; a single one if all trials share it.
-    pub chances: Vec<(u64, NullDistribution)>,
+    pub null_distributions: Vec<(u64, NullDistribution)>,
     /// Metadata: options, numbers of trials, detection level, device, provenance.
     pub meta: SearchMetadata,
 }
@@ -171,7 +171,7 @@ impl SearchResult {
     pub fn log10_p(&self) -> Vec<f64> {
         let of = |j: usize| {
             let number = self.laws.as_ref().and_then(|(_, numbers)| numbers.get(j)).copied().unwrap_or(0);
-            self.chances.iter().find(|(of, _)| *of == number).map(|(_, chances)| chances)
+            self.null_distributions.iter().find(|(of, _)| *of == number).map(|(_, chances)| chances)
         };
         let one = |(j, &stat): (usize, &f64)| of(j).map_or(0.0, |chances| chances.ln_p(stat)) / LN_10;
         self.stat.par_iter().enumerate().map(one).collect()

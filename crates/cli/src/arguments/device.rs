@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, ValueEnum};
 
+use crate::device_choice::{BackendArg, threads};
 use eagleray::internal::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuTier, Schedule, open_with};
 use eagleray::{Error, Precision, Result, Warnings};
 
@@ -42,17 +43,6 @@ pub enum ScheduleArg {
     Guided,
 }
 
-/// See [`DeviceChoice`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackendArg {
-    /// A real GPU, else the CPU.
-    Auto,
-    /// A GPU.
-    Gpu,
-    /// The CPU.
-    Cpu,
-}
-
 /// See [`GpuTier`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TierArg {
@@ -71,14 +61,6 @@ pub enum PrecisionArg {
     Single,
     /// 64 bits.
     Double,
-}
-
-/// A number of worker threads; more than this only waits for each other.
-pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    match text.parse().ok().and_then(NonZeroUsize::new).filter(|n| n.get() <= 1024) {
-        Some(threads) => Ok(threads),
-        None => Err(format!("`{text}` is not a number of threads from 1 to 1024")),
-    }
 }
 
 impl DeviceArgs {

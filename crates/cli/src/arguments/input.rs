@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::names;
-use super::number::{integer, number, positive};
+use crate::names;
+use crate::number::{integer, number, positive};
 use eagleray::data::{ChannelRange, Gti, LightCurve};
 use eagleray::engine::{Combine, Events, align};
 use eagleray::internal::text::count;

@@ -2,8 +2,6 @@
 
 pub mod device;
 pub mod input;
-pub mod names;
-pub mod number;
 pub mod output;
 pub mod par;
 pub mod spectrum;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::input::{Compat, seconds};
-use super::number::{counting, number, positive, range};
+use crate::number::{counting, number, positive, range};
 use eagleray::engine::CHUNK_EVENTS;
 use eagleray::science::{DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::device::{BackendArg, DeviceArgs};
+use super::device::DeviceArgs;
 use super::input::InputArgs;
 use super::output::OutputArgs;
+use crate::device_choice::BackendArg;
 use eagleray::engine::{Combine, Events, WeightSummary};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;

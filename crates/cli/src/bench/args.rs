@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use crate::arguments::device::{BackendArg, threads};
-use crate::arguments::number::positive;
+use crate::device_choice::{BackendArg, threads};
+use crate::number::positive;
 use eagleray::Result;
 use eagleray::io::table_write::check_output;
 

@@ -30,8 +30,8 @@ use record::{BenchRecord, BenchTiming, Machine};
 use sample::Budget;
 use workload::{Prepared, Size};
 
-use crate::arguments::device::BackendArg;
-use crate::arguments::names;
+use crate::device_choice::BackendArg;
+use crate::names;
 use crate::terminal::print;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::measure::MeasurableGpu;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::record::MachineRate;
 use super::sample::{mad, median, repeated, timed};
-use crate::arguments::names;
+use crate::names;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::kernels::rate;
 use eagleray::io::InputFile;

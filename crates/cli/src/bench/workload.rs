@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::BenchDevice;
 use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
-use crate::arguments::names;
+use crate::names;
 use eagleray::engine::{PowerSpectrumOptions, spectrum_of_files};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::kernels::{Input, bin_events};

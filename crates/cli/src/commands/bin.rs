@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report};
-use crate::arguments::number::{counting, edges};
 use crate::arguments::output::events_bar;
+use crate::number::{counting, edges};
 use eagleray::data::ChannelRange;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::engine::{CHUNK_EVENTS, HistogramOptions, histogram_of_events};
@@ -130,7 +130,7 @@ fn time_edges(text: &str) -> Result<Vec<f64>> {
     let content = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
     let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
     let one = |(number, line): (usize, &str)| {
-        crate::arguments::number::number(line).map_err(|message| Error::format(text, format!("line {number}"), message))
+        crate::number::number(line).map_err(|message| Error::format(text, format!("line {number}"), message))
     };
     lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
 }

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::input::{Compat, InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::number::{counting, positive};
 use crate::arguments::output::{OutputArgs, events_bar};
+use crate::number::{counting, positive};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use eagleray::data::table::Table;

@@ -3,11 +3,12 @@
 use clap::Args;
 
 use super::cs_bands::{BandOverlap, CrossBands};
-use crate::arguments::device::{BackendArg, DeviceArgs};
+use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{CombineArg, InputArgs, OpenedPair, not_negative, report};
-use crate::arguments::number::{NumberRange, positive, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
+use crate::device_choice::BackendArg;
+use crate::number::{NumberRange, positive, range};
 use crate::pictures;
 use crate::pictures::cross::{LagKind, PowerType};
 use crate::plan_text::{describe, describe_series};

@@ -1,7 +1,7 @@
 //! What `eagleray cs` correlates with what: two bands of each file, or two files.
 
 use crate::arguments::input::InputArgs;
-use crate::arguments::number::NumberRange;
+use crate::number::NumberRange;
 use eagleray::engine::{EventPair, Events, align};
 use eagleray::internal::text::count;
 use eagleray::io::EventFile;

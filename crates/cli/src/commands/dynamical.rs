@@ -6,9 +6,9 @@ use serde_json::json;
 use super::dynamical_cross;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, OpenedInputs, report};
-use crate::arguments::number::{NumberRange, counting, number, range};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
+use crate::number::{NumberRange, counting, number, range};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use eagleray::engine::{

@@ -6,9 +6,9 @@ use super::cs_bands::{BandOverlap, CrossBands};
 use super::dynamical::{DynArgs, picture};
 use super::pds_light_curve::{coarser, describe};
 use crate::arguments::input::{CombineArg, OpenedPair, report};
-use crate::arguments::number::NumberRange;
 use crate::arguments::output::events_bar;
 use crate::arguments::spectrum::SpectrumArgs;
+use crate::number::NumberRange;
 use crate::pictures::axes::title;
 use eagleray::data::LightCurve;
 use eagleray::engine::{

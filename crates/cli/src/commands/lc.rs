@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::number::counting;
 use crate::arguments::output::{OutputArgs, events_bar};
+use crate::number::counting;
 use eagleray::data::LightCurve;
 use eagleray::engine::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
 use eagleray::internal::text::{ShortNumber, count};

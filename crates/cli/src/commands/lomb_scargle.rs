@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::significance;
 use crate::arguments::input::{InputArgs, report, seconds};
-use crate::arguments::number::{NumberRange, counting, number, positive, range};
 use crate::arguments::output::OutputArgs;
+use crate::number::{NumberRange, counting, number, positive, range};
 use crate::pictures::axes;
 use eagleray::data::LightCurve;
 use eagleray::engine::{lomb_scargle, lomb_scargle_cross};

@@ -31,9 +31,9 @@ use eagleray::internal::trace;
 use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
 
-use crate::arguments::names;
 #[cfg(unix)]
 use crate::interrupt;
+use crate::names;
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]

@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::lomb_scargle::deliver;
 use crate::arguments::input::{InputArgs, OpenedInputs};
-use crate::arguments::number::{counting, number, positive};
 use crate::arguments::output::{OutputArgs, events_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
+use crate::number::{counting, number, positive};
 use eagleray::engine::{
     Combine, LightCurveSpectrumOptions, PowerSpectrumOptions, multitaper_of_events, multitaper_of_light_curve,
 };

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::pds::PdsArgs;
-use crate::arguments::number::NumberRange;
+use crate::number::NumberRange;
 use eagleray::internal::segment::plan::Resolution;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, PulsationLimit, pulsed_limit, rms};
@@ -134,7 +134,7 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
             parts.push(format!("{:.3} % ± {:.3} %", 100.0 * value, 100.0 * error));
         }
         if let Some(limit) = rms.rms_upper_limit {
-            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * rms::CONFIDENCE));
+            parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * rms::LIMIT_CONFIDENCE));
         }
         text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arguments::number::{NumberRange, number, positive, range, whole};
+use crate::number::{NumberRange, number, positive, range, whole};
 use eagleray::missions::{self, Mission};
 use eagleray::science::DeadTimeKind;
 use eagleray::simulate::{

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::arguments::input::not_negative;
-use crate::arguments::number::{number, positive, probability};
+use crate::number::{number, positive, probability};
 use eagleray::science::statistics::{detection, normal, poisson, pulsed};
 use eagleray::{Error, Result};
 

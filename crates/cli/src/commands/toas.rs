@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::arguments::number::positive;
+use crate::number::positive;
 use crate::pictures;
 use eagleray::engine::PulseEvents;
 use eagleray::engine::pulsation::toas::toas;

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report, seconds};
-use crate::arguments::number::{NumberRange, counting, number, range};
 use crate::arguments::output::{OutputArgs, events_bar};
+use crate::number::{NumberRange, counting, number, range};
 use eagleray::data::ChannelRange;
 use eagleray::engine::{
     CHUNK_EVENTS, EnergyBands, EnergyPlan, EnergySpectrumOptions, Events, energy_spectrum_of_events,

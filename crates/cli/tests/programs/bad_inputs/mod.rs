@@ -11,7 +11,7 @@ mod weights;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::{Error, EventFile, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
-use eagleray_cli::arguments::names::OptionNames;
+use eagleray_cli::names::OptionNames;
 
 const PHOTONS: usize = 1000;
 

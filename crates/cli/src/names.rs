@@ -57,7 +57,11 @@ impl OptionNames {
                 options.push(CommandOption { name: arg.get_id().to_string(), shown: shown.into(), takes_value });
             }
             for name in arg.get_long_and_visible_aliases().unwrap_or_default() {
-                options.push(CommandOption { name: name.into(), shown: format!("--{name}"), takes_value });
+                options.push(CommandOption {
+                    name: name.into(),
+                    shown: format!("--{}", arg.get_long().unwrap_or(name)),
+                    takes_value,
+                });
             }
         }
         OptionNames { options }
@@ -251,7 +255,7 @@ mod tests {
              leave out --strict"
         );
         assert_eq!(of("dyn").error(&Error::argument("time.rebin", 0, "no")), "--rebin-time = 0: no");
-        assert_eq!(of("fold").error(&Error::argument("freq", 0, "no")), "--freq = 0: no");
+        assert_eq!(of("fold").error(&Error::argument("freq", 0, "no")), "--f = 0: no");
         assert_eq!(of("ls").error(&Error::argument("max_freq", 0, "no")), "--freq = 0: no");
         assert_eq!(of("bispectrum").error(&Error::argument("max_freq", 0, "no")), "--max-freq = 0: no");
         assert_eq!(pds.error(&Error::argument("files", "a", "no")), "FILE = a: no");

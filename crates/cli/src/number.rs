@@ -3,7 +3,7 @@
 /// Parses a finite number: a decimal, a power `BASE^EXPONENT`, or a quotient of two such numbers.
 ///
 /// ```
-/// use eagleray_cli::arguments::number::number;
+/// use eagleray_cli::number::number;
 /// assert_eq!(number("2^-13"), Ok(1.0 / 8192.0));
 /// assert_eq!(number("1/256"), Ok(0.00390625));
 /// ```
@@ -86,7 +86,7 @@ pub struct NumberRange {
 /// Parses `LO:HI` with `LO < HI`; each end is a [`number`].
 ///
 /// ```
-/// use eagleray_cli::arguments::number::range;
+/// use eagleray_cli::number::range;
 /// let band = range("0.3:2").unwrap();
 /// assert_eq!((band.lo, band.hi), (0.3, 2.0));
 /// assert!(range("2:0.3").is_err());
@@ -109,7 +109,7 @@ const MOST_EDGES: usize = 1 << 27;
 /// Parses edges of bins: `LO:HI:N` for N of equal width, `LO:HI:N:log` for N of equal ratio, or a list `E0,E1,…`, ascending.
 ///
 /// ```
-/// use eagleray_cli::arguments::number::edges;
+/// use eagleray_cli::number::edges;
 /// assert_eq!(edges("0:1:4"), Ok(vec![0.0, 0.25, 0.5, 0.75, 1.0]));
 /// assert_eq!(edges("1:100:2:log"), Ok(vec![1.0, 10.0, 100.0]));
 /// assert_eq!(edges("0.5,2,10"), Ok(vec![0.5, 2.0, 10.0]));
