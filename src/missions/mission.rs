@@ -20,7 +20,7 @@ pub struct Mission {
     pub aliases: &'static [&'static str],
     /// How INSTRUME begins, upper case; empty for all instruments.
     pub instrument: &'static str,
-    /// Names of the events extension, first match wins; those of [`GENERIC`] come after them.
+    /// Names of the events extension, first match wins; those of [`GENERIC`](super::GENERIC) come after them.
     pub events: &'static [&'static str],
     /// Columns that hold the channel or energy, first match wins.
     pub channel: &'static [&'static str],

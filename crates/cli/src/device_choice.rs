@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
 
-/// See [`DeviceChoice`].
+/// See [`DeviceChoice`](eagleray::DeviceChoice).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BackendArg {
     /// A real GPU, else the CPU.
