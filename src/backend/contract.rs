@@ -21,6 +21,7 @@ pub struct DeviceInfo {
     /// Graphics API (`vulkan`, `metal`, `dx12`); empty for the CPU.
     pub api: String,
     /// Tier in use: `portable`, `native`, or `mixed`; empty for the CPU.
+    #[serde(rename = "profile")]
     pub tier: &'static str,
     /// True for an adapter that is a program on the CPU.
     pub software: bool,
