@@ -1,4 +1,4 @@
-// Cross and power spectra summed over the segments of a run, in index order: each segment has `channels` rows, the reference
+// Cross and power spectra summed over the segments of a run, in index order: each segment has `series` rows, the reference
 // first, then subjects. For subject s four blocks of k = 1 … ceil(n/2) − 1: Σ|F_s|², Σ|F_r|², and the real and imaginary part of
 // Σ conj(F_s)·F_r, so that a positive phase says that the subject is late. A subject inside the reference leaves it: F_r is
 // F_0 − F_s then. With exponent p > 0 four more blocks follow, whose terms weigh N_s^−p, N_r^−p and (N_s·N_r)^(−p/2).
@@ -14,7 +14,7 @@ struct Params {
     // Complex amplitudes from row to row.
     stride: u32,
     // Rows of a segment: one reference and the subjects; at most 65.
-    channels: u32,
+    series: u32,
     // p, 0 without weights.
     exponent: u32,
     // Bit s − 1 of the two words: subject s is inside the reference.
@@ -90,7 +90,7 @@ fn cross_spectrum(
     let h = params.n / 2u;
     let frequencies = (params.n - 1u) / 2u;
     let items = select(frequencies, h / 2u, paired);
-    let subjects = params.channels - 1u;
+    let subjects = params.series - 1u;
     let index = group_index(id, count) * THREADS + thread;
     if (index >= params.runs * subjects * items) {
         return;
@@ -105,7 +105,7 @@ fn cross_spectrum(
     let zero = Complex(Real(0), Real(0));
     var sum = Sums(zero, zero, zero, zero);
     var weighted = sum;
-    for (var row = runs[run].x; row < runs[run].y; row += params.channels) {
+    for (var row = runs[run].x; row < runs[run].y; row += params.series) {
         let s = terms(row + subject, k, h, paired, split);
         var r = terms(row, k, h, paired, split);
         var n_r = rows[row].events - dropped[row];

@@ -114,16 +114,16 @@ pub(super) fn check_batch(
     open: Option<usize>,
 ) -> Result<(), BackendError> {
     let refuse = |why: String| Err(BackendError::Device(format!("batch refused: {why}")));
-    let (rows, run, channels) = (batch.rows.len(), spec.run_length(), spec.channels());
+    let (rows, run, series) = (batch.rows.len(), spec.run_length(), spec.series());
     let runs = batch.rows.chunk_by(|a, b| a.index / run == b.index / run).count();
-    let segments = rows / channels;
+    let segments = rows / series;
     if segments > limits.rows || runs > limits.rows / run as usize {
         return refuse(format!("{segments} segments in {runs} runs; at most {} segments", limits.rows));
     }
-    if rows % channels != 0 || batch.rows.chunks(channels).any(|s| s.iter().any(|row| row.index != s[0].index)) {
-        return refuse(format!("a segment has not {channels} rows"));
+    if rows % series != 0 || batch.rows.chunks(series).any(|s| s.iter().any(|row| row.index != s[0].index)) {
+        return refuse(format!("a segment has not {series} rows"));
     }
-    let starts: Vec<u64> = batch.rows.iter().step_by(channels).map(|row| row.index).collect();
+    let starts: Vec<u64> = batch.rows.iter().step_by(series).map(|row| row.index).collect();
     if starts.windows(2).any(|indices| indices[0] >= indices[1]) {
         return refuse("its segments are not in the order of their indices".into());
     }
@@ -149,11 +149,11 @@ pub(super) fn check_batch(
     if batch.flux.len() != rows * spec.n {
         return refuse(format!("{} flux samples for {rows} segments of {}", batch.flux.len(), spec.n));
     }
-    let pairs = || batch.rows.iter().zip(batch.rows.iter().skip(channels));
+    let pairs = || batch.rows.iter().zip(batch.rows.iter().skip(series));
     if pairs().any(|(a, b)| a.scale != b.scale && a.index / run == b.index / run) {
         return refuse("the flux scale changes inside a run".into());
     }
-    if (1..channels).any(|subject| spec.is_inside(subject)) {
+    if (1..series).any(|subject| spec.is_inside(subject)) {
         return refuse("a subject of flux is inside the reference, which only photons can be".into());
     }
     Ok(())

@@ -106,7 +106,7 @@ impl Backend for CpuBackend {
             return Err(BackendError::Device("amplitude differences are of events".into()));
         }
         let run = spec.run_length() as usize;
-        let fit = COUNTS_BYTES / 4 / spec.n / spec.channels() / run * run;
+        let fit = COUNTS_BYTES / 4 / spec.n / spec.series() / run * run;
         let limits = BatchLimits { rows: fit.clamp(run, 4096.max(run)), events: BATCH_EVENTS };
         let shared = Arc::new(SegmentTransformer::new(spec, self.options));
         let plan = PlanId(self.next_plan);

@@ -38,7 +38,7 @@ impl LocalPlan {
     pub fn worker_bytes(&self) -> usize {
         let spec = &self.shared.spec;
         // Counts and amplitudes of each series, and what the transform needs.
-        size_of::<f64>() * spec.n * (1 + 2 * spec.channels()) + bin_events::LastEventTable::BYTES
+        size_of::<f64>() * spec.n * (1 + 2 * spec.series()) + bin_events::LastEventTable::BYTES
     }
 
     /// Buffers for one thread.
@@ -51,16 +51,16 @@ impl LocalPlan {
 
     /// Bytes of [`LocalPlan::counts`], about.
     pub fn counts_bytes(&self) -> usize {
-        size_of::<f64>() * self.shared.spec.n * self.shared.spec.channels()
+        size_of::<f64>() * self.shared.spec.n * self.shared.spec.series()
     }
 
     /// Counts of one segment, as yet none.
     pub fn counts(&self) -> SegmentCounts {
         let SegmentTransformer { spec, .. } = &*self.shared;
-        let channels = (0..spec.channels()).map(|_| vec![0.0; spec.n]).collect();
-        let (dropped, worth_timing) = (vec![0; spec.channels()], self.shared.worth_timing());
+        let series = (0..spec.series()).map(|_| vec![0.0; spec.n]).collect();
+        let (dropped, worth_timing) = (vec![0; spec.series()], self.shared.worth_timing());
         SegmentCounts {
-            channels,
+            series,
             dropped,
             last: bin_events::LastEventTable::default(),
             delta: spec.delta(),
@@ -72,7 +72,7 @@ impl LocalPlan {
 /// Counts of one segment.
 pub struct SegmentCounts {
     /// Of each series: counts, and the events that fell beyond the last bin.
-    channels: Vec<Vec<f64>>,
+    series: Vec<Vec<f64>>,
     dropped: Vec<u64>,
     last: bin_events::LastEventTable,
     delta: f64,
@@ -82,21 +82,21 @@ pub struct SegmentCounts {
 impl SegmentCounts {
     /// Forgets them.
     pub fn clear(&mut self) {
-        self.channels.iter_mut().for_each(|counts| counts.fill(0.0));
+        self.series.iter_mut().for_each(|counts| counts.fill(0.0));
         self.dropped.fill(0);
     }
 
     /// Counts sorted events of a series of a segment that begins at `start`.
-    pub fn count(&mut self, channel: usize, times: &[f64], start: DoubleDouble) {
+    pub fn count(&mut self, which: usize, times: &[f64], start: DoubleDouble) {
         let _span = trace::span_if(self.worth_timing, "bin");
-        let counts = &mut self.channels[channel];
-        self.dropped[channel] += bin_events::add_sorted(times, start, self.delta, counts, &mut self.last);
+        let counts = &mut self.series[which];
+        self.dropped[which] += bin_events::add_sorted(times, start, self.delta, counts, &mut self.last);
     }
 
     /// Adds others of the same segment: whole numbers, so that their order does not matter.
     pub fn add(&mut self, other: &SegmentCounts) {
         let _span = trace::span_if(self.worth_timing, "bin");
-        for (counts, others) in self.channels.iter_mut().zip(&other.channels) {
+        for (counts, others) in self.series.iter_mut().zip(&other.series) {
             counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
         }
         self.dropped.iter_mut().zip(&other.dropped).for_each(|(a, b)| *a += b);
@@ -114,9 +114,9 @@ pub struct LocalWorker<'a> {
 impl LocalWorker<'_> {
     /// Adds what the transforms of the segment's counts give, one row a series, to the sums of its run; the counts are lost.
     pub fn add(&mut self, rows: &[SeriesSegment], sums: &mut Sums) {
-        for (channel, counts) in self.counts.channels.iter_mut().enumerate() {
+        for (which, counts) in self.counts.series.iter_mut().enumerate() {
             std::mem::swap(counts, &mut self.worker.fft.input);
-            self.shared.transform(&mut self.worker, channel, self.counts.dropped[channel]);
+            self.shared.transform(&mut self.worker, which, self.counts.dropped[which]);
             std::mem::swap(counts, &mut self.worker.fft.input);
         }
         self.shared.add_segment(rows, &mut self.worker, sums);

@@ -84,8 +84,8 @@ impl SegmentTransformer {
                 let _span = trace::span("segments");
                 let worker = worker.get_or_insert_with(|| Worker::new(self));
                 let mut sums = Sums::default();
-                for first in rows.step_by(self.spec.channels()) {
-                    let rows = &batch.rows[first..first + self.spec.channels()];
+                for first in rows.step_by(self.spec.series()) {
+                    let rows = &batch.rows[first..first + self.spec.series()];
                     for (c, row) in rows.iter().enumerate() {
                         let dropped = load(first + c, row, &mut worker.fft.input, &mut worker.last);
                         self.transform(worker, c, dropped);
@@ -113,13 +113,13 @@ impl SegmentTransformer {
     }
 
     /// Transforms the samples of one series of a segment, of which `dropped` events are no part.
-    pub(super) fn transform(&self, worker: &mut Worker, channel: usize, dropped: u64) {
+    pub(super) fn transform(&self, worker: &mut Worker, which: usize, dropped: u64) {
         let _span = trace::span_if(self.worth_timing(), "transform");
         let Worker { fft, amplitudes, .. } = worker;
-        std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
+        std::mem::swap(&mut fft.output, &mut amplitudes[which]);
         self.fft.process(fft);
-        std::mem::swap(&mut fft.output, &mut amplitudes[channel]);
-        worker.dropped[channel] = dropped;
+        std::mem::swap(&mut fft.output, &mut amplitudes[which]);
+        worker.dropped[which] = dropped;
     }
 
     /// Adds what the transforms of a segment give, one row a series.
@@ -146,7 +146,7 @@ impl SegmentTransformer {
             correction.add(both, [photons(1), photons(0)], buffers, &mut sums.power);
             return;
         }
-        match self.spec.channels() {
+        match self.spec.series() {
             1 => {
                 power::cpu(&amplitudes[0], unscale(0), &mut sums.power[..k]);
                 if exponent > 0 {
@@ -187,11 +187,11 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(shared: &SegmentTransformer) -> Worker {
         let mut fft = shared.fft.work();
-        let channels = shared.spec.channels();
+        let series = shared.spec.series();
         // The transform writes here.
-        let amplitudes = std::iter::repeat_n(std::mem::take(&mut fft.output), channels).collect();
+        let amplitudes = std::iter::repeat_n(std::mem::take(&mut fft.output), series).collect();
         let fad = shared.fad.as_ref().map(CpuFad::buffers);
-        Worker { amplitudes, dropped: vec![0; channels], last: Default::default(), fft, fad }
+        Worker { amplitudes, dropped: vec![0; series], last: Default::default(), fft, fad }
     }
 }
 

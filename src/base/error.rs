@@ -61,7 +61,7 @@ pub enum Error {
     },
     /// There are segments, but no event lies in any of them.
     NoEvents {
-        /// Segments planned.
+        /// Segments planned; 0 where events are taken without segments.
         segments: u64,
         /// Events read.
         read: u64,
@@ -72,7 +72,7 @@ pub enum Error {
     Argument {
         /// Name of the field or parameter; of one inside another, both: `dead_time.detectors`.
         field: String,
-        /// Value given.
+        /// Value given; empty where there is none.
         value: String,
         /// Why it cannot be used and what can.
         message: String,
@@ -101,7 +101,7 @@ impl Error {
         Error::Gti { path: path.to_string(), message: message.into(), mend: Vec::new() }
     }
 
-    /// An invalid value of a field or parameter.
+    /// An invalid value of a field or parameter; empty where it has none.
     pub fn argument(field: &str, value: impl fmt::Display, message: impl Into<String>) -> Error {
         Error::Argument {
             field: field.to_string(),
@@ -124,7 +124,7 @@ impl Error {
         self
     }
 
-    /// The field that cannot be used, and its value.
+    /// The field that cannot be used, and its value, empty where there is none.
     pub fn field(&self) -> Option<(&str, String)> {
         match self {
             Error::Argument { field, value, .. } => Some((field, value.clone())),
@@ -153,6 +153,10 @@ impl Error {
             Error::NoSegments { longest, .. } => {
                 format!("longer than every good time interval: the longest lasts {} s", ShortNumber(*longest))
             }
+            Error::NoEvents { segments: 0, read, balance } => format!(
+                "no event is left in good time ({read} events read: {balance}); check the selection of energies, channels, \
+                 detectors and times"
+            ),
             Error::NoEvents { segments, read, balance } => format!(
                 "no event lies in any of the {segments} segments ({read} events read: {balance}); check the selection of \
                  energies, channels, detectors and times"
@@ -196,7 +200,11 @@ fn too_long(largest: f64, dt: f64) -> bool {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.field().iter().try_for_each(|(field, value)| write!(f, "{field} = {value}: "))?;
+        match self.field() {
+            Some((field, value)) if value.is_empty() => write!(f, "{field}: ")?,
+            Some((field, value)) => write!(f, "{field} = {value}: ")?,
+            None => {}
+        }
         f.write_str(&self.reason())?;
         mend::append(f, &self.mend())
     }

@@ -27,7 +27,7 @@ pub struct Sums {
     pub skipped: u64,
     /// What the series of contributing segments hold: one for power spectra, the reference and its subjects for cross
     /// spectra. Empty: no segment.
-    pub channels: Vec<SeriesSums>,
+    pub series: Vec<SeriesSums>,
     /// Photons inside skipped segments.
     pub photons_skipped: u64,
     /// Photons of contributing segments that rounding put beyond the last bin.
@@ -48,7 +48,7 @@ pub struct SeriesSums {
 impl Sums {
     /// Photons of the first series: that of a power spectrum, the reference of a cross spectrum.
     pub fn photons(&self) -> u64 {
-        self.channels.first().map_or(0, |channel| channel.photons)
+        self.series.first().map_or(0, |own| own.photons)
     }
 
     /// `self + right`, element by element in f64; the empty sum is the identity.
@@ -61,10 +61,10 @@ impl Sums {
         }
         self.segments += right.segments;
         self.skipped += right.skipped;
-        if self.channels.is_empty() {
-            self.channels = right.channels;
+        if self.series.is_empty() {
+            self.series = right.series;
         } else {
-            for (a, b) in self.channels.iter_mut().zip(&right.channels) {
+            for (a, b) in self.series.iter_mut().zip(&right.series) {
                 a.photons += b.photons;
                 a.flux_mean += b.flux_mean;
                 a.variance += b.variance;
@@ -168,8 +168,8 @@ mod tests {
 
     fn leaf(run: u64) -> Sums {
         let x = ((run * 2_654_435_761) % 1_000_003) as f64;
-        let channels = vec![SeriesSums { photons: run, ..SeriesSums::default() }];
-        Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, channels, ..Sums::default() }
+        let series = vec![SeriesSums { photons: run, ..SeriesSums::default() }];
+        Sums { power: vec![x.sqrt(), 1.0 / (x + 0.3)], segments: 1, series, ..Sums::default() }
     }
 
     /// The definition, written recursively.

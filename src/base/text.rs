@@ -28,6 +28,18 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
+/// Values in a row: `1, 2.5, 3`.
+pub struct List<'a, T>(pub &'a [T]);
+
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(i, value)| {
+            let comma = if i > 0 { ", " } else { "" };
+            write!(f, "{comma}{value}")
+        })
+    }
+}
+
 /// `1 segment`, `2 segments`.
 pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
@@ -53,6 +65,12 @@ mod tests {
         ] {
             assert_eq!(ShortNumber(x).to_string(), text);
         }
+    }
+
+    #[test]
+    fn values_stand_in_a_row() {
+        assert_eq!(List(&[1.0, 2.5, 3.0]).to_string(), "1, 2.5, 3");
+        assert_eq!(List::<f64>(&[]).to_string(), "");
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) struct Batcher<'a> {
 impl<'a> Batcher<'a> {
     fn new(plan: &'a Plan, inputs: Vec<OffsetTimeSource<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
         let reader = |((source, offset), planned): (OffsetTimeSource<'a>, &InputPlan)| {
-            let counted = planned.channels.clone().map(|channel| plan.spec.counts(channel)).collect();
+            let counted = planned.series.clone().map(|which| plan.spec.counts(which)).collect();
             Reader::new(source, edges(&planned.gti, offset), counted, chunk)
         };
         Batcher {
@@ -137,7 +137,7 @@ impl<'a> Batcher<'a> {
         if self.rows.is_empty() && !self.open_group() {
             return Ok(None);
         }
-        let channels = self.plan.spec.channels();
+        let series = self.plan.spec.series();
         loop {
             while self.row < self.rows.len() {
                 match self.fill_row(progress)? {
@@ -146,9 +146,9 @@ impl<'a> Batcher<'a> {
                     TakeOutcome::All => {}
                 }
                 self.row += 1;
-                if self.waiting && self.row.is_multiple_of(channels) {
+                if self.waiting && self.row.is_multiple_of(series) {
                     // Each series has given what was read; the same segment goes on.
-                    (self.row, self.waiting) = (self.row - channels, false);
+                    (self.row, self.waiting) = (self.row - series, false);
                     return Ok(Some(self.take_batch(false)));
                 }
             }
@@ -182,7 +182,7 @@ impl<'a> Batcher<'a> {
             variance: 0.0,
             scale: 0,
         };
-        let rows = |index| std::iter::repeat_n(SeriesSegment { index, ..empty }, self.plan.spec.channels());
+        let rows = |index| std::iter::repeat_n(SeriesSegment { index, ..empty }, self.plan.spec.series());
         self.rows = (self.group..end).flat_map(rows).collect();
         self.group = end;
         (self.pass, self.row, self.first) = (0, 0, true);
@@ -192,7 +192,7 @@ impl<'a> Batcher<'a> {
 
     /// The input that feeds a row in this pass.
     fn feeder(&self, row: usize, index: u64) -> Option<usize> {
-        self.plan.feeder(index, row % self.plan.spec.channels(), self.pass)
+        self.plan.feeder(index, row % self.plan.spec.series(), self.pass)
     }
 
     /// Gives each row the start of its segment in the clock of the input being read.
@@ -213,7 +213,7 @@ impl<'a> Batcher<'a> {
         let Some(feeder) = self.feeder(self.row, index) else { return Ok(TakeOutcome::All) };
         let input = &self.plan.inputs[feeder];
         let Segment { first, stop, .. } = input.segments.get(index - input.first);
-        let band = self.row % self.plan.spec.channels() - input.channels.start;
+        let band = self.row % self.plan.spec.series() - input.series.start;
         let reader = &mut self.readers[feeder];
         // All bands at once: their rows of a segment begin together.
         if band == 0 && !self.waiting {

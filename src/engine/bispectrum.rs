@@ -40,17 +40,17 @@ pub fn bispectrum_of_events(
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`BispectrumSums::new`].
 pub fn bispectrum_of_light_curve(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LightCurveSpectrumOptions,
     max_freq: Option<f64>,
     mut warnings: Warnings,
 ) -> Result<Bispectrum> {
-    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
-    each_stretch(&plan, series, |values, _| sums.add(values));
+    each_stretch(&plan, light_curve, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
-    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
+    Ok(sums.finish(r.dt, device(), plan.provenance(light_curve, None, asked, warnings)))
 }
 
 /// The bispectrum of events by Stingray's definition ([`cumulant`](crate::science::cumulant)), averaged over segments.
@@ -81,15 +81,15 @@ pub fn cumulant_bispectrum_of_events(
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`CumulantSums::new`].
 pub fn cumulant_bispectrum_of_light_curve(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LightCurveSpectrumOptions,
     cumulant: &CumulantOptions,
     mut warnings: Warnings,
 ) -> Result<CumulantBispectrum> {
-    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = CumulantSums::new(r.n, *cumulant)?;
-    each_stretch(&plan, series, |values, _| sums.add(values));
+    each_stretch(&plan, light_curve, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
-    Ok(sums.finish(r.dt, device(), plan.provenance(series, None, asked, warnings)))
+    Ok(sums.finish(r.dt, device(), plan.provenance(light_curve, None, asked, warnings)))
 }

@@ -66,7 +66,7 @@ pub fn cross_spectrum_of_events(
     let keep = ends.as_mut().map_or(SegmentSink::SumsAlone, SegmentSink::Ends);
     let done = sum_plan(&plan, events, backend, options.chunk_events, keep, &mut warnings, progress)?;
     let PlanSums { sums, device, mut made } = done;
-    if sums.segments == 0 || sums.channels.iter().any(|c| c.photons == 0) {
+    if sums.segments == 0 || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;
@@ -93,7 +93,7 @@ impl CrossSpectrumOptions {
         warnings: &mut Warnings,
     ) -> Result<(Plan, Vec<Events<'a>>)> {
         let weight_exponent = self.cross.weight_exponent();
-        let quantity = Quantity::Cross { channels: 2, inside: u64::from(inside), weight_exponent };
+        let quantity = Quantity::Cross { series: 2, inside: u64::from(inside), weight_exponent };
         plan_channels(inputs, inside, quantity, self, warnings)
     }
 }
@@ -107,12 +107,12 @@ pub(super) fn plan_channels<'a>(
     warnings: &mut Warnings,
 ) -> Result<(Plan, Vec<Events<'a>>)> {
     let (mut events, mut gtis, mut places) = (Vec::new(), Vec::new(), Vec::new());
-    for (observation, channels) in inputs.into_iter().enumerate() {
-        let gti = channels.reference.gti.intersect(&channels.subject.gti);
-        for (channel, input) in channels.read_once(inside)? {
+    for (observation, pair) in inputs.into_iter().enumerate() {
+        let gti = pair.reference.gti.intersect(&pair.subject.gti);
+        for (series, input) in pair.read_once(inside)? {
             events.push(input);
             gtis.push(gti.clone());
-            places.push(InputRole { observation, channel });
+            places.push(InputRole { observation, series });
         }
     }
     let wanted = PlanRequest {

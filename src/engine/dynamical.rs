@@ -37,7 +37,7 @@ pub struct DynamicalOptions {
 }
 
 /// The product that keeps every segment of a power spectrum.
-pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { channels: 1, inside: 0 };
+pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { series: 1, inside: 0 };
 
 impl DynamicalOptions {
     /// Plans the segments of the inputs. Warns if the matrix will be large.
@@ -75,7 +75,7 @@ pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warning
 /// What is done with the segments of a power spectrum.
 pub(super) fn recipe(power: &PowerOptions, time: TimeRebin, spec: &PlanSpec, dt: f64, flux: bool) -> DynamicalSpec {
     DynamicalSpec {
-        channels: 1,
+        series: 1,
         inside: false,
         flux,
         n: spec.n,
@@ -106,7 +106,7 @@ pub(super) fn cross_recipe(
     // Rows begin with the reference.
     let [subject, reference] = [0, 1].map(|c| (cross.background[c], cross.noise[c]));
     Ok(DynamicalSpec {
-        channels: 2,
+        series: 2,
         inside,
         flux,
         n: spec.n,
@@ -172,7 +172,7 @@ pub fn dynamical_cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: ReadProgress,
 ) -> Result<DynamicalCrossSpectrum> {
-    let quantity = Quantity::EverySegment { channels: 2, inside: u64::from(inside) };
+    let quantity = Quantity::EverySegment { series: 2, inside: u64::from(inside) };
     let (plan, events) = plan_channels(inputs, inside, quantity, &options.spectrum, &mut warnings)?;
     let dt = plan.resolution.dt;
     let recipe = cross_recipe(&options.spectrum.cross, options.time, &plan.spec, dt, inside, false)?;
@@ -198,7 +198,7 @@ fn rows_of(
     let mut rows = PlanRows::new(plan, recipe)?;
     let PlanSums { sums, device, made } =
         sum_plan(plan, inputs, backend, chunk, SegmentSink::Rows(&mut rows), warnings, progress)?;
-    if sums.channels.is_empty() || sums.channels.iter().any(|c| c.photons == 0) {
+    if sums.series.is_empty() || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }
     Ok((rows.rows, device, made))
@@ -215,7 +215,7 @@ pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
         return;
     }
     let (rows, columns) = spectrum.axes.shape();
-    let noise = if spectrum.meta.channels.noise_subtracted { spectrum.noise.as_slice() } else { &[] };
+    let noise = if spectrum.meta.levels.noise_subtracted { spectrum.noise.as_slice() } else { &[] };
     let cell = |r: usize, c: usize| spectrum.row(r)[c] + noise.get(r).copied().unwrap_or(0.0);
     let mean: Vec<f64> = (0..columns).map(|c| (0..rows).map(|r| cell(r, c)).sum::<f64>() / rows as f64).collect();
     let averaged = spectrum.axes.segments.iter().copied().max().unwrap_or(1);

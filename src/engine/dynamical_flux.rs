@@ -68,7 +68,7 @@ fn of_flux(
     let options_used = serde_json::to_value((power, time)).unwrap_or_default();
     let made = Provenance { options: options_used, warnings, ..Default::default() };
     let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
-    check_finite(&spectrum.power, spectrum.meta.channels.mean, power.norm)?;
+    check_finite(&spectrum.power, spectrum.meta.levels.mean, power.norm)?;
     warn_of_precision(&mut spectrum);
     Ok(spectrum)
 }
@@ -89,16 +89,16 @@ fn cross_of_flux(
     });
     let mut whole = whole.peekable();
     let n = whole.peek().map_or(0, |(_, [reference, _])| reference.values.len());
-    let spec = spec_of(n, *dt, Quantity::EverySegment { channels: 2, inside: 0 })?;
+    let spec = spec_of(n, *dt, Quantity::EverySegment { series: 2, inside: 0 })?;
     let recipe = cross_recipe(cross, time, &spec, *dt, false, true)?;
     let (mut rows, device) = rows_of(whole, &spec, recipe, *rates, place, backend, &mut warnings)?;
     rows.total.skipped += skipped;
     let options_used = serde_json::to_value((cross, time)).unwrap_or_default();
     let made = Provenance { options: options_used, warnings, ..Default::default() };
     let spectrum = DynamicalCrossSpectrum::new(rows, device, made)?;
-    let channels = &spectrum.meta.channels;
-    check_finite(&spectrum.power1, channels.mean1, cross.norm)?;
-    check_finite(&spectrum.power2, channels.mean2, cross.norm)?;
+    let series = &spectrum.meta.levels;
+    check_finite(&spectrum.power1, series.mean1, cross.norm)?;
+    check_finite(&spectrum.power2, series.mean2, cross.norm)?;
     Ok(spectrum)
 }
 
@@ -143,20 +143,21 @@ fn check_finite(power: &[f64], mean: f64, norm: Norm) -> Result<()> {
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`dynamical_spectrum_of_flux`].
 pub fn dynamical_spectrum_of_light_curve(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LightCurveSpectrumOptions,
     time: TimeRebin,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<DynamicalPowerSpectrum> {
-    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let frequencies = crate::numerics::fft::frequencies(plan.resolution.n);
     warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.count(), &mut warnings);
-    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
-    let place = places(&plan, series, time.across_gaps);
-    let mut spectrum = of_flux(plan.segments(series), &flux, time, place, backend, warnings)?;
+    let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
+    let place = places(&plan, light_curve, time.across_gaps);
+    let mut spectrum = of_flux(plan.segments(light_curve), &flux, time, place, backend, warnings)?;
     let (options, warnings) = (serde_json::to_value((options, time)), &mut spectrum.meta.provenance.warnings);
-    spectrum.meta.provenance = plan.provenance(series, None, options.unwrap_or_default(), std::mem::take(warnings));
+    spectrum.meta.provenance =
+        plan.provenance(light_curve, None, options.unwrap_or_default(), std::mem::take(warnings));
     Ok(spectrum)
 }
 
@@ -186,12 +187,13 @@ pub fn dynamical_cross_spectrum_of_light_curves(
 }
 
 /// Where the segments of a light curve lie.
-fn places(plan: &LightCurvePlan, series: &LightCurve, across_gaps: bool) -> impl Fn(u64, f64) -> SegmentPlace {
+fn places(plan: &LightCurvePlan, light_curve: &LightCurve, across_gaps: bool) -> impl Fn(u64, f64) -> SegmentPlace {
     let (starts, n) = (&plan.starts, plan.resolution.n);
-    let joined = |i: usize| starts[i] == starts[i - 1] + n && series.bin[starts[i]] == series.bin[starts[i] - 1] + 1;
+    let joined =
+        |i: usize| starts[i] == starts[i - 1] + n && light_curve.bin[starts[i]] == light_curve.bin[starts[i] - 1] + 1;
     // The first segment of each stretch.
     let heads: Vec<usize> = (0..starts.len()).filter(|&i| i == 0 || !joined(i)).collect();
-    let edges: Vec<f64> = starts.iter().map(|&row| series.grid.edge(series.bin[row]).value()).collect();
+    let edges: Vec<f64> = starts.iter().map(|&row| light_curve.grid.edge(light_curve.bin[row]).value()).collect();
     move |index, _| {
         let i = index as usize;
         let stretch = if across_gaps { 0 } else { heads.partition_point(|&head| head <= i) - 1 };

@@ -31,7 +31,7 @@ pub(super) fn each_segment<T>(
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Provenance)> {
     // A segment is a group of its own.
-    plan.spec.quantity = Quantity::EverySegment { channels: 1, inside: 0 };
+    plan.spec.quantity = Quantity::EverySegment { series: 1, inside: 0 };
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
     let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
     let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
@@ -63,9 +63,9 @@ pub(super) fn each_segment<T>(
 }
 
 /// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
-pub(super) fn each_stretch(plan: &LightCurvePlan, series: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
-    let to_counts = if series.counted { 1.0 } else { series.grid.dt };
-    for segment in plan.segments(series) {
+pub(super) fn each_stretch(plan: &LightCurvePlan, light_curve: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
+    let to_counts = if light_curve.counted { 1.0 } else { light_curve.grid.dt };
+    for segment in plan.segments(light_curve) {
         let values: Vec<f64> = segment.values.iter().map(|x| x * to_counts).collect();
         let squares = segment.errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>();
         look(&values, (!segment.errors.is_empty()).then(|| squares / values.len() as f64));

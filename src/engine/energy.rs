@@ -82,14 +82,14 @@ impl EnergyPlan {
         let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
         let places: Vec<InputRole> =
-            (0..inputs.len()).map(|i| InputRole { observation: observation(i), channel: 0 }).collect();
-        let quantity = Quantity::Cross { channels: bands.subjects.len() + 1, inside, weight_exponent: None };
+            (0..inputs.len()).map(|i| InputRole { observation: observation(i), series: 0 }).collect();
+        let quantity = Quantity::Cross { series: bands.subjects.len() + 1, inside, weight_exponent: None };
         let wanted =
             PlanRequest { dt: options.dt, segment_size: options.segment_size, quantity, compat_stingray: false };
         let plan = Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)?;
         let Resolution { n, segment_size, .. } = plan.resolution;
         let Some(freq) = options.energy.freq else {
-            return Err(Error::argument("freq", "not given", "the frequencies LO:HI, Hz, to average over are needed"));
+            return Err(Error::argument("freq", "", "the frequencies to average over, Hz, are needed"));
         };
         let frequencies = frequencies_in(freq, n, segment_size)?;
         let (df, all) = (1.0 / segment_size, plan.spec.frequencies());
@@ -162,7 +162,7 @@ pub fn energy_spectrum_of_events(
     let known = dead_time::common_dead_time(&inputs, options.combine);
     let PlanSums { sums, device, mut made } =
         sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
-    if sums.channels.iter().all(|c| c.photons == 0) {
+    if sums.series.iter().all(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;

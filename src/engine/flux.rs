@@ -131,7 +131,7 @@ pub fn cross_spectrum_of_flux(
     let mut pairs = pairs.into_iter().zip(0u64..);
     let first = pairs.find(|(pair, _)| pair.is_whole());
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
-    let spec = spec_of(n, *dt, Quantity::Cross { channels: 2, inside: 0, weight_exponent: None })?;
+    let spec = spec_of(n, *dt, Quantity::Cross { series: 2, inside: 0, weight_exponent: None })?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
     let mut queue = BatchQueue::prepare(backend, &spec)?;
     let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
@@ -155,9 +155,9 @@ pub fn cross_spectrum_of_flux(
         return Err(Error::argument("norm", cross.norm, "no pair of segments has means that it can be divided by"));
     }
     let mean = |c: usize| flux.totals[c] / (sums.segments as f64 * n as f64);
-    let variance = |c: usize| sums.channels[c].variance / sums.segments as f64;
-    let channel = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
-    let flux = Some([channel(1), channel(0)]);
+    let variance = |c: usize| sums.series[c].variance / sums.segments as f64;
+    let level = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
+    let flux = Some([level(1), level(0)]);
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let provenance =
         Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
@@ -237,7 +237,7 @@ const MOST_COUNTS: f64 = (1u64 << 24) as f64;
 impl<'a> FluxBatcher<'a> {
     fn new(spec: &'a PlanSpec, queue: &BatchQueue, to_counts: f64) -> FluxBatcher<'a> {
         let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
-        let (batch, totals) = (empty_batch(), vec![0.0; spec.channels()]);
+        let (batch, totals) = (empty_batch(), vec![0.0; spec.series()]);
         FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
     }
 
@@ -322,10 +322,10 @@ fn load(
 
 /// Scales each series of each run of a batch by the power of two that brings its largest sample to between 1 and 2.
 fn scaled(mut batch: SegmentBatch, spec: &PlanSpec) -> SegmentBatch {
-    let (n, channels) = (spec.n, spec.channels());
+    let (n, series) = (spec.n, spec.series());
     for (_, rows) in batch.runs(spec.run_length()) {
-        for channel in 0..channels {
-            let own = || rows.clone().skip(channel).step_by(channels);
+        for which in 0..series {
+            let own = || rows.clone().skip(which).step_by(series);
             let samples = own().flat_map(|row| &batch.flux[row * n..(row + 1) * n]);
             let largest = samples.fold(0.0f64, |m, x| m.max(x.abs()));
             if largest == 0.0 {

@@ -49,19 +49,19 @@ impl LightCurvePlan {
     /// `segment_size` is not positive or makes fewer than 3 bins, `min_fracexp` is out of range, or no range of usable
     /// bins holds one segment.
     pub fn new(
-        series: &LightCurve,
+        light_curve: &LightCurve,
         options: &LightCurveSpectrumOptions,
         warnings: &mut Warnings,
     ) -> Result<LightCurvePlan> {
         if !(0.0..=1.0).contains(&options.min_fracexp) {
             return Err(Error::argument("min_fracexp", options.min_fracexp, "must be between 0 and 1"));
         }
-        let stretches = series.stretches(options.min_fracexp);
-        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let stretches = light_curve.stretches(options.min_fracexp);
+        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| light_curve.span(rows)).collect();
         let gti = Gti::from_sorted(&spans);
         let gtis = [&gti];
         let request = ResolutionRequest {
-            dt: Some(series.grid.dt),
+            dt: Some(light_curve.grid.dt),
             segment_size: options.segment_size,
             timedel: 0.0,
             barycentred: false,
@@ -100,15 +100,15 @@ impl LightCurvePlan {
     }
 
     /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
-    pub(super) fn segments<'a>(&'a self, series: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
-        let errors_known = !series.counted && series.rate_err.iter().all(|e| e.is_finite());
+    pub(super) fn segments<'a>(&'a self, light_curve: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
+        let errors_known = !light_curve.counted && light_curve.rate_err.iter().all(|e| e.is_finite());
         self.starts.iter().map(move |&from| {
             let rows = from..from + self.resolution.n;
-            let values = match series.counted {
-                true => rows.clone().map(|i| series.counts[i] / series.fracexp[i]).collect(),
-                false => series.rate[rows.clone()].to_vec(),
+            let values = match light_curve.counted {
+                true => rows.clone().map(|i| light_curve.counts[i] / light_curve.fracexp[i]).collect(),
+                false => light_curve.rate[rows.clone()].to_vec(),
             };
-            FluxSegment { values, errors: if errors_known { series.rate_err[rows].to_vec() } else { Vec::new() } }
+            FluxSegment { values, errors: if errors_known { light_curve.rate_err[rows].to_vec() } else { Vec::new() } }
         })
     }
 }
@@ -122,17 +122,17 @@ impl LightCurvePlan {
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`spectrum_of_flux`].
 pub fn spectrum_of_light_curve(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LightCurveSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
-    let flux = FluxOptions { dt: series.grid.dt, rates: !series.counted, power: options.power.clone() };
-    let mut spectrum = spectrum_of_flux(plan.segments(series), &flux, backend, warnings)?;
+    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
+    let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
+    let mut spectrum = spectrum_of_flux(plan.segments(light_curve), &flux, backend, warnings)?;
     let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
     let options = serde_json::to_value(options).unwrap_or_default();
-    spectrum.meta.provenance = plan.provenance(series, None, options, warnings);
+    spectrum.meta.provenance = plan.provenance(light_curve, None, options, warnings);
     Ok(spectrum)
 }
 
@@ -174,7 +174,7 @@ impl LightCurveCrossPlan {
         options: &LightCurveCrossOptions,
         warnings: &mut Warnings,
     ) -> Result<LightCurveCrossPlan> {
-        let bad = |what: String| Err(Error::argument("light_curves", "subject and reference", what));
+        let bad = |what: String| Err(Error::argument("light_curves", "", what));
         let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
         match (ours.mjdref, theirs.mjdref) {
             (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
@@ -199,9 +199,9 @@ impl LightCurveCrossPlan {
         }
         let mut reference = reference.clone();
         reference.grid = TimeGrid { origin: subject.grid.origin + DoubleDouble::product(dt, apart.round()), dt };
-        let usable = |series: &LightCurve| {
+        let usable = |light_curve: &LightCurve| {
             let spans: Vec<(DoubleDouble, DoubleDouble)> =
-                series.stretches(options.min_fracexp).iter().map(|r| series.span(r)).collect();
+                light_curve.stretches(options.min_fracexp).iter().map(|r| light_curve.span(r)).collect();
             Gti::from_sorted(&spans)
         };
         let common = usable(subject).intersect(&usable(&reference));
@@ -220,8 +220,9 @@ impl LightCurveCrossPlan {
 
     /// The segments of both, in counts a bin.
     pub(super) fn pairs(&self) -> impl Iterator<Item = FluxPair> {
-        let counts =
-            |series| self.segments.segments(series).map(move |s| in_counts(s, series, self.segments.resolution.dt));
+        let counts = |light_curve| {
+            self.segments.segments(light_curve).map(move |s| in_counts(s, light_curve, self.segments.resolution.dt))
+        };
         let pairs = counts(&self.subject).zip(counts(&self.reference));
         pairs.map(|(subject, reference)| FluxPair { subject, reference })
     }
@@ -249,8 +250,8 @@ pub fn cross_spectrum_of_light_curves(
 }
 
 /// Counts a bin of a segment of a light curve, also where it has rates.
-fn in_counts(segment: FluxSegment, series: &LightCurve, dt: f64) -> FluxSegment {
-    if series.counted {
+fn in_counts(segment: FluxSegment, light_curve: &LightCurve, dt: f64) -> FluxSegment {
+    if light_curve.counted {
         return segment;
     }
     let times_dt = |values: Vec<f64>| values.into_iter().map(|x| x * dt).collect();

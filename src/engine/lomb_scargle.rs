@@ -18,19 +18,19 @@ struct ExposedSamples {
 
 impl ExposedSamples {
     fn from_light_curve(
-        series: &LightCurve,
+        light_curve: &LightCurve,
         min_fracexp: f64,
         zero: crate::base::time::DoubleDouble,
     ) -> ExposedSamples {
-        let dt = series.grid.dt;
-        let good: Vec<usize> = series.stretches(min_fracexp).into_iter().flatten().collect();
-        let errors_known = !series.counted && good.iter().all(|&i| series.rate_err[i].is_finite());
+        let dt = light_curve.grid.dt;
+        let good: Vec<usize> = light_curve.stretches(min_fracexp).into_iter().flatten().collect();
+        let errors_known = !light_curve.counted && good.iter().all(|&i| light_curve.rate_err[i].is_finite());
         // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
-        let offset = (series.grid.origin - zero).value();
+        let offset = (light_curve.grid.origin - zero).value();
         ExposedSamples {
-            time: good.iter().map(|&i| offset + (series.bin[i] as f64 + 0.5) * dt).collect(),
-            value: good.iter().map(|&i| series.rate[i] * dt).collect(),
-            error: if errors_known { good.iter().map(|&i| series.rate_err[i] * dt).collect() } else { Vec::new() },
+            time: good.iter().map(|&i| offset + (light_curve.bin[i] as f64 + 0.5) * dt).collect(),
+            value: good.iter().map(|&i| light_curve.rate[i] * dt).collect(),
+            error: if errors_known { good.iter().map(|&i| light_curve.rate_err[i] * dt).collect() } else { Vec::new() },
         }
     }
 
@@ -46,17 +46,21 @@ impl ExposedSamples {
 /// Fewer than 4 bins, weights without errors, frequencies out of range, or a mean of zero if the normalisation divides
 /// by it.
 pub fn lomb_scargle(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LombScargleOptions,
     rebin: Rebin,
     min_fracexp: f64,
     warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let dt = series.grid.dt;
-    let bins = ExposedSamples::from_light_curve(series, min_fracexp, series.grid.origin);
+    let dt = light_curve.grid.dt;
+    let bins = ExposedSamples::from_light_curve(light_curve, min_fracexp, light_curve.grid.origin);
     let asked = serde_json::json!({ "lomb_scargle": options, "rebin": rebin, "min_fracexp": min_fracexp });
-    let provenance =
-        Provenance { options: asked, photons: EventBalance::default(), warnings, ..series.meta.provenance.clone() };
+    let provenance = Provenance {
+        options: asked,
+        photons: EventBalance::default(),
+        warnings,
+        ..light_curve.meta.provenance.clone()
+    };
     lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| PowerContext {
         n,
         dt,

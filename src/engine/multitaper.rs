@@ -37,17 +37,17 @@ pub fn multitaper_of_events(
 /// # Errors
 /// See [`LightCurvePlan::new`] and [`MultitaperSums::new`].
 pub fn multitaper_of_light_curve(
-    series: &LightCurve,
+    light_curve: &LightCurve,
     options: &LightCurveSpectrumOptions,
     tapers: &TaperOptions,
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
-    let plan = LightCurvePlan::new(series, options, &mut warnings)?;
+    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = MultitaperSums::new(r.n, tapers)?;
-    each_stretch(&plan, series, |values, variance| sums.add(values, variance));
+    each_stretch(&plan, light_curve, |values, variance| sums.add(values, variance));
     let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
-    let provenance = plan.provenance(series, None, asked, warnings);
+    let provenance = plan.provenance(light_curve, None, asked, warnings);
     sums.finish(
         &options.power,
         PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },

@@ -36,7 +36,7 @@ pub(super) struct InputPlan {
     /// Absolute index of the first of them.
     pub first: u64,
     /// The series that its bands are.
-    pub channels: Range<usize>,
+    pub series: Range<usize>,
     /// How many inputs feed the same series of the same segments before it.
     pub pass: usize,
 }
@@ -52,7 +52,7 @@ impl InputPlan {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InputRole {
     pub observation: usize,
-    pub channel: usize,
+    pub series: usize,
 }
 
 /// What is wanted of a plan.
@@ -73,7 +73,7 @@ impl Plan {
         let gtis = combined_gtis(inputs, options.combine, warnings)?;
         let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
         let places: Vec<InputRole> =
-            (0..inputs.len()).map(|i| InputRole { observation: observation(i), channel: 0 }).collect();
+            (0..inputs.len()).map(|i| InputRole { observation: observation(i), series: 0 }).collect();
         let wanted = PlanRequest {
             dt: options.dt,
             segment_size: options.segment_size,
@@ -110,13 +110,13 @@ impl Plan {
         let (mut total, mut planned) = (0u64, Vec::<InputPlan>::new());
         for ((input, gti), place) in inputs.iter().zip(gtis).zip(places) {
             let segments = Segments::new(gti, input.offset, size, wanted.compat_stingray);
-            let channels = place.channel..place.channel + input.source.bands();
+            let series = place.series..place.series + input.source.bands();
             let same = |other: &&InputPlan| other.observation == place.observation;
             let first = planned.iter().find(same).map_or(total, |other| other.first);
             total = total.max(first.saturating_add(segments.len()));
-            let pass = planned.iter().filter(same).filter(|other| other.channels == channels).count();
+            let pass = planned.iter().filter(same).filter(|other| other.series == series).count();
             let (observation, gti) = (place.observation, gti.clone());
-            planned.push(InputPlan { observation, gti, segments, first, channels, pass });
+            planned.push(InputPlan { observation, gti, segments, first, series, pass });
         }
         if total == 0 {
             return Err(no_segments(&gti_list, &resolution));
@@ -130,7 +130,7 @@ impl Plan {
             min_events: if wanted.compat_stingray { 2 } else { 0 },
             max_segments: total,
         };
-        if let Some(cost) = resolution.cost(total.saturating_mul(spec.channels() as u64)) {
+        if let Some(cost) = resolution.cost(total.saturating_mul(spec.series() as u64)) {
             let mend = Mend::field("dt").doing("a longer one costs less");
             warnings.record(Warning::new("W-COST", cost).mended_by([mend]));
         }
@@ -167,8 +167,8 @@ impl Plan {
     }
 
     /// The input that feeds a series of a segment in one of the passes.
-    pub(super) fn feeder(&self, index: u64, channel: usize, pass: usize) -> Option<usize> {
-        let feeds = |i: &InputPlan| i.pass == pass && i.channels.contains(&channel) && i.indices().contains(&index);
+    pub(super) fn feeder(&self, index: u64, which: usize, pass: usize) -> Option<usize> {
+        let feeds = |i: &InputPlan| i.pass == pass && i.series.contains(&which) && i.indices().contains(&index);
         self.inputs.iter().position(feeds)
     }
 }

@@ -114,8 +114,8 @@ pub(super) fn no_events(plan: &Plan, made: &Provenance) -> Error {
 
 /// Completes the reader's balance with what the sums say of the photons in segments; one that several series have is one photon.
 fn complete_balance(mut balance: EventBalance, sums: &Sums, spec: &PlanSpec) -> EventBalance {
-    let of_channels = sums.channels.iter().enumerate().filter(|(channel, _)| spec.counts(*channel));
-    balance.used = of_channels.map(|(_, channel)| channel.photons).sum();
+    let of_series = sums.series.iter().enumerate().filter(|(which, _)| spec.counts(*which));
+    balance.used = of_series.map(|(_, own)| own.photons).sum();
     balance.in_skipped_segments = sums.photons_skipped;
     balance.dropped_edge = sums.photons_dropped;
     debug_assert!(balance.is_exact(), "{balance}");

@@ -61,20 +61,29 @@ impl PulseSamples {
     ///
     /// # Errors
     /// There is no such bin, all values are equal, or their range is beyond f64.
-    pub fn from_light_curve(series: &LightCurve, min_fracexp: f64, mut warnings: Warnings) -> Result<PulseSamples> {
+    pub fn from_light_curve(
+        light_curve: &LightCurve,
+        min_fracexp: f64,
+        mut warnings: Warnings,
+    ) -> Result<PulseSamples> {
         if !(0.0..=1.0).contains(&min_fracexp) {
             return Err(Error::argument("min_fracexp", min_fracexp, "must be between 0 and 1"));
         }
         let refuse = |what: String, message: &str| Err(Error::argument("light_curves", what, message));
-        let stretches = series.stretches(min_fracexp);
+        let stretches = light_curve.stretches(min_fracexp);
         let rows = || stretches.iter().cloned().flatten();
-        let bins =
-            format!("{} of {} s", crate::base::text::count(series.len() as u64, "bin"), ShortNumber(series.grid.dt));
+        let bins = format!(
+            "{} of {} s",
+            crate::base::text::count(light_curve.len() as u64, "bin"),
+            ShortNumber(light_curve.grid.dt)
+        );
         let Some((first, last)) = rows().next().zip(rows().last()) else {
             return refuse(bins, "none is finite and exposed enough in one good time interval")
                 .map_err(|e| e.mended_by([Mend::field("min_fracexp").doing("a smaller one takes more bins")]));
         };
-        let value = |i: usize| if series.counted { series.counts[i] / series.fracexp[i] } else { series.rate[i] };
+        let value = |i: usize| {
+            if light_curve.counted { light_curve.counts[i] / light_curve.fracexp[i] } else { light_curve.rate[i] }
+        };
         let given: Vec<f64> = rows().map(value).collect();
         let (low, high) = given.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), &x| (a.min(x), b.max(x)));
         let (values, step) = to_whole_numbers(&given, low, high - low);
@@ -95,18 +104,21 @@ impl PulseSamples {
             squares: (n * squares - sum * sum) as f64 / n as f64,
             sum: (sum as i128 - (n * u128::from(centre)) as i128) as f64,
         };
-        let (start, stop) = (series.grid.edge(series.bin[first]), series.grid.edge(series.bin[last] + 1));
+        let (start, stop) =
+            (light_curve.grid.edge(light_curve.bin[first]), light_curve.grid.edge(light_curve.bin[last] + 1));
         let span = (stop - start).value();
         let ticks = Ticks::spanning(DoubleDouble::from((start + (stop - start) * 0.5).value().round()), start, stop)?;
-        let made = &series.meta.provenance;
+        let made = &light_curve.meta.provenance;
         if span > BARYCENTRE_MATTERS && !made.barycentred {
             PulseEvents::warn_not_barycentred(&mut warnings);
         }
-        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| series.span(rows)).collect();
+        let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| light_curve.span(rows)).collect();
         let good = Gti::from_sorted(&spans);
-        let middle = |i: usize| series.grid.origin + DoubleDouble::product(series.grid.dt, series.bin[i] as f64 + 0.5);
+        let middle = |i: usize| {
+            light_curve.grid.origin + DoubleDouble::product(light_curve.grid.dt, light_curve.bin[i] as f64 + 0.5)
+        };
         let mut photons = made.photons.clone();
-        let counted: f64 = rows().map(|i| series.counts[i]).sum();
+        let counted: f64 = rows().map(|i| light_curve.counts[i]).sum();
         let outside = photons.used.saturating_sub(counted as u64);
         (photons.used, photons.outside_segments) = (photons.used - outside, photons.outside_segments + outside);
         let at = PulseEvents {
@@ -127,14 +139,14 @@ impl PulseSamples {
         };
         let all = SampleSummary {
             samples: values.len(),
-            left_out: series.len() - values.len(),
-            dt: series.grid.dt,
+            left_out: light_curve.len() - values.len(),
+            dt: light_curve.grid.dt,
             min_fracexp,
             mean: low + step * (sum as f64 / n as f64),
             variance: step * (dispersion.squares / (n as f64 - 1.0)) * step,
             step,
         };
-        let photons = series.counted.then_some(counted as u64);
+        let photons = light_curve.counted.then_some(counted as u64);
         Ok(PulseSamples { at, values, all, photons, centre, dispersion })
     }
 

@@ -173,7 +173,7 @@ impl<'a> TaskContext<'a> {
             variance: 0.0,
             scale: 0,
         };
-        let mut rows = vec![empty; self.plan.spec.channels()];
+        let mut rows = vec![empty; self.plan.spec.series()];
         let mut segments = task.segments.clone();
         while !segments.is_empty() {
             let worker = worker.get_or_insert_with(|| self.local.worker());
@@ -211,7 +211,7 @@ impl<'a> TaskContext<'a> {
         let mut readers: Vec<(usize, Reader)> = Vec::new();
         for (number, share) in &mut shares {
             let input = &self.inputs[*number];
-            let counted = input.plan.channels.clone().map(|channel| self.plan.spec.counts(channel)).collect();
+            let counted = input.plan.series.clone().map(|which| self.plan.spec.counts(which)).collect();
             readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, self.chunk)));
         }
         let made = work(&mut readers, progress)?;
@@ -240,10 +240,10 @@ impl<'a> TaskContext<'a> {
             let Segment { start, first, stop } = input.segments.get(index - input.first);
             reader.skip_to(first, progress)?;
             reader.each_to(stop, progress, |band, times| {
-                let channel = input.channels.start + band;
-                rows[channel].start = start;
-                rows[channel].events += times.len() as u64;
-                counts.count(channel, times, start);
+                let which = input.series.start + band;
+                rows[which].start = start;
+                rows[which].events += times.len() as u64;
+                counts.count(which, times, start);
             })?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use super::fits::Hdu;
 use super::fits_table::{ElementType, FitsColumn, FitsTable};
 use super::gti;
 use crate::base::error::Result;
+use crate::base::text::List;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::missions::{self, GtiRule};
@@ -74,7 +75,8 @@ impl EventFile {
             if !tables.is_empty() {
                 let without: Vec<i64> = used.iter().copied().filter(|&d| of(d).is_none()).collect();
                 if !without.is_empty() {
-                    let message = format!("{}: detectors {without:?} have no intervals of their own", self.path());
+                    let message =
+                        format!("{}: detectors {} have no intervals of their own", self.path(), List(&without));
                     warnings.push("W-GTI-DETECTOR", message);
                 }
                 return Ok(tables);

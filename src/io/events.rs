@@ -11,6 +11,7 @@ use super::input_file::{InputFile, format_error};
 use super::{ebounds, file_facts};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::text::List;
 use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
 use crate::data::Gti;
@@ -133,9 +134,10 @@ impl EventFile {
         let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let time = table.numbers(time_name)?.cloned();
         let missing = || {
-            table
-                .error(&format!("column {time_name}"), "missing")
-                .mended_by([Mend::field("time_column").doing("names it")])
+            let names: Vec<&str> = table.columns.iter().map(|column| column.name.trim()).collect();
+            let message = format!("missing; the columns are {}", List(&names));
+            let named = if options.time_column.is_some() { "one of those" } else { "names the column of times" };
+            table.error(&format!("column {time_name}"), &message).mended_by([Mend::field("time_column").doing(named)])
         };
         let time = time.ok_or_else(missing)?;
         let time_factor = gti::seconds_per_unit(&time.unit)

@@ -14,7 +14,7 @@ mod file_scan;
 pub mod fits;
 pub mod fits_table;
 pub mod fits_writer;
-pub mod gti;
+mod gti;
 mod input_file;
 pub mod light_curve;
 mod light_curve_columns;

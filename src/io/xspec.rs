@@ -163,7 +163,7 @@ fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
             let message =
                 format!("bins of {} Hz at {} Hz are finer than a response file's single precision", s.df[i], s.freq[i]);
             let mend = [Mend::field("rebin"), Mend::field("rebin.growth")];
-            Err(Error::argument("xspec", "given", message).mended_by(mend))
+            Err(Error::argument("xspec", "", message).mended_by(mend))
         }
     }
 }

@@ -70,7 +70,7 @@ shared_struct! {
         /// Complex amplitudes from row to row.
         stride: u32,
         /// Rows of a segment.
-        channels: u32,
+        series: u32,
         /// Exponent `p` of the weights, 0 without.
         exponent: u32,
         /// Bit s − 1: subject s is inside the reference.
@@ -89,7 +89,7 @@ static SHADERS: [Shader; 4] = sum_shaders!("cross_spectrum", CROSS, CrossParams)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrossSpec {
     /// Rows of a segment, the reference first: 2 to [`MOST_SUBJECTS`] + 1.
-    pub channels: usize,
+    pub series: usize,
     /// Bit s − 1: subject s is inside the reference.
     pub inside: u64,
     /// Exponent of the weights, 0 without.
@@ -111,18 +111,18 @@ pub fn dispatch(
         runs: runs as u32,
         n: n as u32,
         stride: plan.length() as u32,
-        channels: work.channels as u32,
+        series: work.series as u32,
         exponent: work.exponent,
         inside_low: work.inside as u32,
         inside_high: (work.inside >> 32) as u32,
         split: plan.split(),
     };
-    let subjects = work.channels - 1;
+    let subjects = work.series - 1;
     let items = if n.is_multiple_of(2) { n / 4 } else { frequencies(n) };
     let double = plan.precision() == Precision::Double;
     let complex = u64::from(plan.precision().complex_bytes());
     // Each subject is read once, and the reference once with each.
-    let read = (rows / work.channels * 2 * subjects) as u64;
+    let read = (rows / work.series * 2 * subjects) as u64;
     let bytes = read * complex * plan.h() as u64
         + rows as u64 * size_of::<DeviceSegment>() as u64
         + runs as u64 * (8 + (subjects * blocks(work.exponent) * frequencies(n)) as u64 * complex / 2);
@@ -184,20 +184,20 @@ impl CrossCase {
     fn new(weighted: bool, precision: Precision, shape: CaseShape, data: CaseData, seed: u64) -> CrossCase {
         let mut random = Random::new(seed);
         // Two series, or so many that both words of bits are in use.
-        let channels = match shape.rows {
+        let series = match shape.rows {
             rows if rows.is_multiple_of(66) => 33 + rows / 66,
             rows if rows.is_multiple_of(3) => 3,
             _ => 2,
         };
-        let segments = shape.rows / channels;
-        let count = segments * channels;
+        let segments = shape.rows / series;
+        let count = segments * series;
         let points = CasePoints::new(shape.n, count, precision, data, &mut random);
         let mut rows = Vec::new();
         for _ in 0..segments {
             // A reference as bright as all subjects that may leave it.
             let include = if random.below(5) == 0 { 0.0 } else { 1.0 };
             let subjects: Vec<u32> =
-                (1..channels).map(|_| if random.below(9) == 0 { 0 } else { random.below(30_000_000) as u32 }).collect();
+                (1..series).map(|_| if random.below(9) == 0 { 0 } else { random.below(30_000_000) as u32 }).collect();
             let events =
                 if random.below(9) == 0 { 0 } else { subjects.iter().sum::<u32>() + random.below(3000) as u32 };
             rows.extend([events].into_iter().chain(subjects).map(|e| DeviceSegment {
@@ -210,16 +210,16 @@ impl CrossCase {
         let (mut runs, mut begin) = (Vec::new(), 0);
         while begin < segments {
             let end = (begin + 1 + random.below(64)).min(segments);
-            runs.push([(begin * channels) as u32, (end * channels) as u32]);
+            runs.push([(begin * series) as u32, (end * series) as u32]);
             begin = end;
         }
         let exponent = if weighted { 1 + seed as u32 % 2 } else { 0 };
-        let work = CrossSpec { channels, inside: random.bits(), exponent };
+        let work = CrossSpec { series, inside: random.bits(), exponent };
         CrossCase { points, n: shape.n, work, rows, dropped, runs }
     }
 
     fn subjects(&self) -> impl Iterator<Item = usize> + use<> {
-        1..self.work.channels
+        1..self.work.series
     }
 
     fn inside(&self, subject: usize) -> bool {
@@ -236,7 +236,7 @@ impl CrossCase {
 
     /// First rows of the segments of a run.
     fn segments(&self, run: [u32; 2]) -> impl Iterator<Item = usize> + use<> {
-        (run[0] as usize..run[1] as usize).step_by(self.work.channels)
+        (run[0] as usize..run[1] as usize).step_by(self.work.series)
     }
 
     /// The four sums of each run, subject and kind of weights, made by `sum`.
@@ -280,7 +280,7 @@ impl KernelCase for CrossCase {
     fn job(&self, limits: &Limits) -> Job {
         let plan = &self.points.plan;
         let precision = plan.precision();
-        let values = self.runs.len() * (self.work.channels - 1) * blocks(self.work.exponent) * frequencies(self.n);
+        let values = self.runs.len() * (self.work.series - 1) * blocks(self.work.exponent) * frequencies(self.n);
         let places = PowerBuffers { tables: 0, spectra: 1, rows: 2, dropped: 3, runs: 4, sums: 5 };
         Job {
             buffers: vec![

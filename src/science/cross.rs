@@ -225,11 +225,11 @@ impl AveragedCrossSpectrum {
         let first = if weighted { 4 } else { 0 };
         let mean_of = |values: &[f64], factor: f64| values.iter().sum::<f64>() / m / values.len() as f64 * factor;
         let mut noise = Vec::new();
-        for (channel, level) in levels.iter().enumerate() {
-            let power: Vec<f64> = block(first + channel).iter().map(|p| p / m * factors[channel]).collect();
+        for (which, level) in levels.iter().enumerate() {
+            let power: Vec<f64> = block(first + which).iter().map(|p| p / m * factors[which]).collect();
             let poisson = norm.noise(level);
             let seen = NoiseContext { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
-            noise.push(options.noise[channel].levels(&seen)?.level);
+            noise.push(options.noise[which].levels(&seen)?.level);
         }
         let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
             n,
@@ -402,7 +402,7 @@ fn levels(
     inside: bool,
 ) -> Result<[(f64, f64, Option<f64>); 2]> {
     let [bins, dt] = size;
-    let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64;
+    let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons) as f64;
     let counted = [photons(1) / bins, (photons(0) - if inside { photons(1) } else { 0.0 }) / bins];
     let known = flux.unwrap_or(counted.map(|mean| (mean, None)));
     for ((mean, _), background) in known.into_iter().zip(options.background) {
@@ -419,7 +419,7 @@ fn levels(
         }
     }
     if flux.is_none() && known.iter().any(|(mean, _)| *mean <= 0.0) {
-        return Err(Error::argument("reference", "band", "has no photon of its own beside the subject's"));
+        return Err(Error::argument("reference", "", "has no photon of its own beside the subject's"));
     }
     let [s, r] = options.background;
     Ok([(known[0].0, s * dt, known[0].1), (known[1].0, r * dt, known[1].1)])

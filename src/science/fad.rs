@@ -139,7 +139,7 @@ impl FadSpectrum {
     pub(crate) fn new(sums: &Sums, options: &FadOptions, context: FadContext) -> Result<FadSpectrum> {
         let FadContext { n, dt, segment_size, device, provenance } = context;
         let m = sums.segments as f64;
-        let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons) as f64 / m;
+        let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons) as f64 / m;
         let level = |photons: f64| NormParameters { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
         let noise = |photons: f64| options.norm.noise(&level(photons));
         let factor = options.norm.weighted_factor(n, dt);

@@ -3,7 +3,7 @@
 
 pub mod bispectrum;
 pub mod cross;
-pub mod cross_errors;
+mod cross_errors;
 pub mod cross_powers;
 pub mod cumulant;
 pub mod dead_time;

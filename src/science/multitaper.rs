@@ -151,8 +151,8 @@ impl MultitaperSums {
     /// # Errors
     /// See [`AveragedPowerSpectrum`]'s.
     pub(crate) fn finish(self, options: &PowerOptions, context: PowerContext) -> Result<AveragedPowerSpectrum> {
-        let channel = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
-        let sums = Sums { power: self.power, segments: self.segments, channels: vec![channel], ..Sums::default() };
+        let own = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
+        let sums = Sums { power: self.power, segments: self.segments, series: vec![own], ..Sums::default() };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
         let independent = 1.0 / (2.0 * self.options.half_bandwidth);
         for (i, range) in options.rebin.ranges(self.freedom.len())?.enumerate() {

@@ -52,7 +52,7 @@ impl NoiseLevel {
                 if count == 0.0 {
                     let message =
                         format!("no frequency in it; there are those from {df} to {} Hz", power.len() as f64 * df);
-                    return Err(Error::argument("noise", format!("{lo}:{hi}"), message));
+                    return Err(Error::argument("noise", format!("{lo} to {hi}"), message));
                 }
                 Ok((sum / count, (squares / values as f64).sqrt() / count))
             }

@@ -180,9 +180,9 @@ impl AveragedPowerSpectrum {
     ) -> Result<AveragedPowerSpectrum> {
         let PowerContext { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
-        let channel = sums.channels.first().copied().unwrap_or_default();
-        let mean = if flux { channel.flux_mean / m } else { channel.photons as f64 / m / n as f64 };
-        let variance = (flux && channel.variance > 0.0).then(|| channel.variance / m);
+        let own = sums.series.first().copied().unwrap_or_default();
+        let mean = if flux { own.flux_mean / m } else { own.photons as f64 / m / n as f64 };
+        let variance = (flux && own.variance > 0.0).then(|| own.variance / m);
         let background = options.background;
         if background != 0.0 && !(background > 0.0 && background * dt < mean) {
             let message =

@@ -108,7 +108,7 @@ mod tests {
         let sums = Sums {
             power: power.iter().map(|p| p * segments as f64).collect(),
             segments,
-            channels: vec![SeriesSums { photons: 100 * segments, ..SeriesSums::default() }],
+            series: vec![SeriesSums { photons: 100 * segments, ..SeriesSums::default() }],
             ..Sums::default()
         };
         let (device, provenance) = (DeviceRecord::default(), Provenance::default());

@@ -19,7 +19,7 @@ pub enum Quantity {
     /// segment has a row for each series, the reference first.
     Cross {
         /// The reference and its subjects, 2 to [`cross_spectrum::MOST_SUBJECTS`] + 1.
-        channels: usize,
+        series: usize,
         /// Bit s − 1: the photons of subject s are in the reference too, and leave it for this subject.
         inside: u64,
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
@@ -30,7 +30,7 @@ pub enum Quantity {
     /// photons, can normalise it.
     EverySegment {
         /// 1, or as for cross spectra.
-        channels: usize,
+        series: usize,
         /// As for cross spectra.
         inside: u64,
     },
@@ -78,20 +78,20 @@ impl PlanSpec {
         if self.every_segment() { PartialSums::keeping_runs() } else { PartialSums::new() }
     }
     /// Rows of a segment.
-    pub fn channels(&self) -> usize {
+    pub fn series(&self) -> usize {
         match self.quantity {
             Quantity::Power { .. } => 1,
-            Quantity::Cross { channels, .. } | Quantity::EverySegment { channels, .. } => channels,
+            Quantity::Cross { series, .. } | Quantity::EverySegment { series, .. } => series,
             Quantity::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
     /// a subject.
     pub fn blocks(&self) -> usize {
-        match (self.quantity, self.channels()) {
+        match (self.quantity, self.series()) {
             (Quantity::Fad(_), _) => fad::BLOCKS,
             (_, 1) => 1 + usize::from(self.weight_exponent() > 0),
-            (_, channels) => (channels - 1) * cross_spectrum::blocks(self.weight_exponent()),
+            (_, series) => (series - 1) * cross_spectrum::blocks(self.weight_exponent()),
         }
     }
     /// Exponent of the weights, 0 without.
@@ -116,12 +116,12 @@ impl PlanSpec {
         }
     }
     /// True for a series whose photons count for themselves; those of a subject inside the reference are the reference's.
-    pub fn counts(&self, channel: usize) -> bool {
-        channel == 0 || !self.is_inside(channel)
+    pub fn counts(&self, which: usize) -> bool {
+        which == 0 || !self.is_inside(which)
     }
     /// What block `block` of the sums is multiplied by to undo the scales of flux, which are `scales` of a segment's rows.
     pub fn unscale(&self, block: usize, scales: impl Fn(usize) -> i32) -> f64 {
-        if self.channels() == 1 {
+        if self.series() == 1 {
             return 2f64.powi(-2 * scales(0));
         }
         let blocks = cross_spectrum::blocks(self.weight_exponent());
@@ -145,11 +145,11 @@ impl PlanSpec {
             return false;
         }
         sums.segments += 1;
-        sums.channels.resize(rows.len(), SeriesSums::default());
-        for (i, (row, channel)) in rows.iter().zip(&mut sums.channels).enumerate() {
-            channel.photons += photons(i);
-            channel.flux_mean += row.flux_mean;
-            channel.variance += row.variance;
+        sums.series.resize(rows.len(), SeriesSums::default());
+        for (i, (row, own)) in rows.iter().zip(&mut sums.series).enumerate() {
+            own.photons += photons(i);
+            own.flux_mean += row.flux_mean;
+            own.variance += row.variance;
         }
         sums.photons_dropped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| dropped[i]).sum::<u64>();
         true

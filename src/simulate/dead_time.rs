@@ -39,8 +39,9 @@ impl DeadTime {
         if lo >= 0.0 && lo <= hi && hi.is_finite() {
             return Ok(());
         }
-        let message = "a dead time is a number of seconds, at least 0, or LO:HI with LO below HI";
-        Err(Error::argument("dead_time", format!("{:?}", self.length), message))
+        let value = if lo == hi { lo.to_string() } else { format!("{lo} to {hi}") };
+        let message = "a dead time is 0 s or longer, and its range has the shorter time first";
+        Err(Error::argument("dead_time", value, message))
     }
 
     /// Dead times of the events of one block, in order.

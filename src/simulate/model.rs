@@ -53,6 +53,16 @@ impl VariabilityTerm {
         matches!(self, VariabilityTerm::Lorentzian { .. } | VariabilityTerm::PowerLaw { .. })
     }
 
+    /// What the term is called.
+    fn name(&self) -> &'static str {
+        match self {
+            VariabilityTerm::White => "white",
+            VariabilityTerm::Pulsar { .. } => "pulsar",
+            VariabilityTerm::Lorentzian { .. } => "lorentzian",
+            VariabilityTerm::PowerLaw { .. } => "powerlaw",
+        }
+    }
+
     /// Fractional rms of a noise term, 0 for others.
     pub fn noise_rms(&self) -> f64 {
         match *self {
@@ -137,7 +147,7 @@ pub(super) fn variance_per_bin(terms: &[VariabilityTerm], df: f64, nyquist: usiz
         if !(sum.is_finite() && sum > 0.0) {
             return Err(Error::argument(
                 "model",
-                format!("{term:?}"),
+                term.name(),
                 format!("no frequency of the rate series (up to {} Hz) lies in its range", nyquist as f64 * df),
             )
             .mended_by([Mend::field("dt").doing("smaller")]));

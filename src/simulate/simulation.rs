@@ -6,6 +6,7 @@ use super::dead_time::DeadTime;
 use super::energy::PhotonSpectrum;
 use super::model::VariabilityTerm;
 use crate::base::error::{Error, Result};
+use crate::base::text::List;
 use crate::missions::{GENERIC, Mission};
 
 /// Most events a simulation may be expected to have; far above any file, far below what wraps a counter.
@@ -62,11 +63,10 @@ pub struct BandPair {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrameTime {
-    /// The mission's clock: 2^-20 s for RXTE and 4e-8 s for NICER; as fine as `f64` for the others.
+    /// The mission's clock ([`Mission`]'s file says which); as fine as `f64` where it has none.
     #[default]
     Clock,
-    /// The mission's readout frames or clock: XMM 73.36496 ms, Chandra 0.44104 s, Swift 2.5073 s, and the clocks of
-    /// [`FrameTime::Clock`].
+    /// The mission's readout frames, or its clock.
     Mission,
     /// As fine as `f64`.
     None,
@@ -156,32 +156,29 @@ impl Simulation {
     }
 
     pub(super) fn validate(&self) -> Result<()> {
-        let check = |field: &str, ok: bool, value: &dyn std::fmt::Debug, message: &str| {
-            if ok { Ok(()) } else { Err(Error::argument(field, format!("{value:?}"), message)) }
+        let check = |field: &str, ok: bool, value: &dyn std::fmt::Display, message: &str| {
+            if ok { Ok(()) } else { Err(Error::argument(field, value, message)) }
         };
+        let interval = |(from, to): (f64, f64)| format!("{from} to {to}");
+        let rates = List(&self.rate);
         let above_zero = |x: f64| x.is_finite() && x > 0.0;
         check("length", above_zero(self.length), &self.length, "the length must be above 0 s")?;
         let wanted = if self.bands.is_some() { 2 } else { 1 };
         let number_ok = self.rate.len() == 1 || self.rate.len() == wanted;
-        check("rate", number_ok, &self.rate, "give one rate, or one for each of the two bands")?;
-        check("rate", self.rate.iter().all(|&r| above_zero(r)), &self.rate, "rates must be above 0 counts/s")?;
+        check("rate", number_ok, &rates, "give one rate, or one for each of the two bands")?;
+        check("rate", self.rate.iter().all(|&r| above_zero(r)), &rates, "rates must be above 0 counts/s")?;
         let expected = self.length * self.rate.iter().sum::<f64>();
-        check(
-            "rate",
-            expected <= MAX_EVENTS,
-            &self.rate,
-            "rate times length is above 1e12 events; make several files",
-        )?;
+        check("rate", expected <= MAX_EVENTS, &rates, "rate times length is above 1e12 events; make several files")?;
         // Above 2^43 s an f64 no longer holds a millisecond.
         let start_ok = self.start().abs() + self.length < 8.7e12;
         check("tstart", start_ok, &self.start(), "times must stay below 8.7e12 s to be held to a millisecond")?;
         for gap in &self.gaps {
             let ok = gap.0.is_finite() && gap.1.is_finite() && gap.0 < gap.1;
-            check("gaps", ok, gap, "a gap is FROM:TO in seconds from the start, FROM below TO")?;
+            check("gaps", ok, &interval(*gap), "a gap has two times in s from the start, the first below the second")?;
         }
         check("energies", self.energies.index.abs() <= 20.0, &self.energies.index, "the index must be from −20 to 20")?;
-        if let Some((lo, hi)) = self.energies.range {
-            check("energies", lo < hi, &(lo, hi), "the range must be LO:HI with LO below HI")?;
+        if let Some(range) = self.energies.range {
+            check("energies", range.0 < range.1, &interval(range), "the lower energy must be below the upper one")?;
         }
         if let Some(dt) = self.dt {
             check(
@@ -214,11 +211,16 @@ impl Simulation {
         )?;
         if let Some(bands) = self.bands {
             let ((a, b), (c, d)) = (bands.subject, bands.reference);
-            check("bands", a < b && c < d, &bands, "each band is LO:HI with LO below HI")?;
-            check("bands", b <= c || d <= a, &bands, "the bands must not overlap: an event belongs to one")?;
+            let both = format!("{} and {}", interval(bands.subject), interval(bands.reference));
+            check("bands", a < b && c < d, &both, "the lower edge of each band must be below its upper one")?;
+            check("bands", b <= c || d <= a, &both, "the bands must not overlap: an event belongs to one")?;
             let coherence_ok = (0.0..=1.0).contains(&bands.coherence);
             check("coherence", coherence_ok, &bands.coherence, "the coherence must be from 0 to 1")?;
-            check("lag", bands.lag.phase(1.0).is_finite(), &bands.lag, "the lag must be finite")?;
+            let lag = match bands.lag {
+                SubjectLag::Time(seconds) => seconds,
+                SubjectLag::Phase(radians) => radians,
+            };
+            check("lag", lag.is_finite(), &lag, "the lag must be finite")?;
         }
         Ok(())
     }

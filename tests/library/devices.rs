@@ -354,11 +354,11 @@ fn sums_of(backend: &mut dyn Backend, spec: &PlanSpec, batches: &[Arc<SegmentBat
 /// also where it has to cut the batches.
 #[test]
 fn cross_spectra_survive_their_devices() {
-    let quantity = Quantity::Cross { channels: 3, inside: 1, weight_exponent: Some(1) };
+    let quantity = Quantity::Cross { series: 3, inside: 1, weight_exponent: Some(1) };
     let spec = PlanSpec { n: N, segment_size: 4.0, quantity, input: Input::Events, min_events: 0, max_segments: 1000 };
     let batches = cross_batches(&spec, 22, 8, 50);
     let expected = sums_of(&mut cpu(), &spec, &batches);
-    assert_eq!((expected.segments, expected.channels.len()), (22, 3));
+    assert_eq!((expected.segments, expected.series.len()), (22, 3));
     let device = |name: &str, fault| Faulty::new(cpu(), name, fault).limited(8, 3000);
     for error in faults() {
         for (call, count) in [(Call::Prepare, 1), (Call::Submit, batches.len()), (Call::Collect, batches.len())] {

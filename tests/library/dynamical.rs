@@ -119,7 +119,7 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
         };
         let averaged = spectrum_of_times(&times(), Gti::from_seconds(&GTI).unwrap(), &spectrum, &mut cpu()).unwrap();
         (0..127).for_each(|k| close((0..7).map(|r| common.row(r)[k]).sum::<f64>() / 7.0, averaged.power[k], 1e-12));
-        close(common.meta.channels.noise, averaged.meta.noise, 1e-12);
+        close(common.meta.levels.noise, averaged.meta.noise, 1e-12);
         power.use_common_mean = false;
         let own = dynamical(&options(power.clone(), TimeRebin::default()), &mut cpu());
         // Without photons a segment has no normalisation, unless that does without them; the times of the others stay theirs.

@@ -148,7 +148,7 @@ fn cross_spectra_are_the_cpu_s_in_any_split() {
     for mut gpu in backends("cross") {
         for (n, count) in [(96, 100), (1021, 64), (4096, 33), (8192, 17)] {
             for weight_exponent in [None, Some(1), Some(2)] {
-                let quantity = Quantity::Cross { channels: 3, inside: 1, weight_exponent };
+                let quantity = Quantity::Cross { series: 3, inside: 1, weight_exponent };
                 let spec = PlanSpec { quantity, ..spec(n, Input::Events, None) };
                 let all = channels(&segments(&spec, count, n as u64));
                 let run = spec.run_length() as usize;
@@ -166,7 +166,7 @@ fn cross_spectra_are_the_cpu_s_in_any_split() {
                 assert_eq!(got, sum(&mut gpu, plan, split(run, 3)), "the device's own splits");
                 let others = |s: &Sums| Sums { power: vec![], ..s.clone() };
                 assert_eq!(others(&got), others(&expected));
-                assert_eq!(expected.channels.len(), 3);
+                assert_eq!(expected.series.len(), 3);
                 assert!(weight_exponent.is_none() || expected.skipped > 0);
                 // |Δ(conj(a)·b)| ≤ ε(|a| + |b|) + ε², bounded by the sums of the powers of both.
                 let k = spec.frequencies();
@@ -328,7 +328,7 @@ fn lengths_that_the_device_cannot_do_are_refused() {
 /// 40 channels of 2^20 bins, 160 MiB, fit a buffer but not a binding of one: an error that says so, and with a spare the CPU's work.
 #[test]
 fn cross_spectra_that_the_device_has_no_memory_for_are_an_error() {
-    let quantity = Quantity::Cross { channels: 40, inside: 0, weight_exponent: None };
+    let quantity = Quantity::Cross { series: 40, inside: 0, weight_exponent: None };
     let spec = PlanSpec { quantity, ..spec(1 << 20, Input::Events, None) };
     for mut gpu in backends("memory").into_iter().filter(|gpu| gpu.info().tier == "portable") {
         let refused = gpu.prepare(&spec);

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use crate::terminal::plain_lines;
@@ -32,6 +33,8 @@ struct CommandOption {
     name: String,
     shown: String,
     takes_value: bool,
+    /// What the user wrote for it; empty where nothing.
+    typed: String,
 }
 
 /// The options of one command.
@@ -47,20 +50,28 @@ enum Advice {
 }
 
 impl OptionNames {
-    /// Those of a command.
-    pub fn of(command: &Command) -> OptionNames {
+    /// Those of a command, with what the user wrote for them.
+    pub fn of(command: &Command, matches: Option<&ArgMatches>) -> OptionNames {
         let mut options = Vec::new();
+        let typed = |id: &str| {
+            let written = |m: &&ArgMatches| m.value_source(id) == Some(ValueSource::CommandLine);
+            let values = matches.filter(written).and_then(|m| m.get_raw(id)).into_iter().flatten();
+            values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
         for arg in command.get_arguments() {
             let takes_value = arg.get_action().takes_values();
+            let typed = if takes_value { typed(arg.get_id().as_str()) } else { String::new() };
             if arg.is_positional() {
                 let shown = arg.get_value_names().and_then(|names| names.first()).map_or(arg.get_id().as_str(), |n| n);
-                options.push(CommandOption { name: arg.get_id().to_string(), shown: shown.into(), takes_value });
+                let (name, typed) = (arg.get_id().to_string(), typed.clone());
+                options.push(CommandOption { name, shown: shown.into(), takes_value, typed });
             }
             for name in arg.get_long_and_visible_aliases().unwrap_or_default() {
                 options.push(CommandOption {
                     name: name.into(),
                     shown: format!("--{}", arg.get_long().unwrap_or(name)),
                     takes_value,
+                    typed: typed.clone(),
                 });
             }
         }
@@ -125,8 +136,10 @@ impl OptionNames {
     /// An error.
     pub fn error(&self, error: &Error) -> String {
         let head = error.field().map_or(String::new(), |(field, value)| {
-            let name = self.find(field).map_or(field, |option| &option.shown);
-            format!("{name} = {value}: ")
+            let option = self.find(field);
+            let name = option.map_or(field, |option| &option.shown);
+            let value = if value.is_empty() { option.map_or("", |option| &option.typed) } else { &value };
+            if value.is_empty() { format!("{name}: ") } else { format!("{name} = {value}: ") }
         });
         plain_lines(&format!("{head}{}{}", error.reason(), self.ending(&error.mend())))
     }
@@ -150,11 +163,13 @@ static RUNNING: OnceLock<OptionNames> = OnceLock::new();
 
 /// Fields get the names of a program's options from now on: of the command that `matches` found. The first call counts.
 pub fn speak_as(program: &Command, matches: Option<&ArgMatches>) {
-    let (mut command, mut rest) = (program, matches.and_then(ArgMatches::subcommand));
-    while let Some((found, deeper)) = rest.and_then(|(name, rest)| Some((command.find_subcommand(name)?, rest))) {
-        (command, rest) = (found, deeper.subcommand());
+    let (mut command, mut matches) = (program, matches);
+    while let Some((found, deeper)) =
+        matches.and_then(ArgMatches::subcommand).and_then(|(name, rest)| Some((command.find_subcommand(name)?, rest)))
+    {
+        (command, matches) = (found, Some(deeper));
     }
-    RUNNING.get_or_init(|| OptionNames::of(command));
+    RUNNING.get_or_init(|| OptionNames::of(command, matches));
 }
 
 /// An error in the words of the command that runs; of the library where none does.
@@ -189,7 +204,7 @@ mod tests {
         while let Some(mut command) = waiting.pop() {
             command.build();
             waiting.extend(command.get_subcommands().cloned());
-            all.push(OptionNames::of(&command));
+            all.push(OptionNames::of(&command, None));
         }
         all
     }
@@ -240,7 +255,7 @@ mod tests {
     #[test]
     fn messages_have_the_options_of_their_command() {
         let command = crate::commands::command();
-        let of = |name: &str| OptionNames::of(command.find_subcommand(name).unwrap());
+        let of = |name: &str| OptionNames::of(command.find_subcommand(name).unwrap(), None);
         let pds = of("pds");
         let error = Error::argument("segment_size", 3, "is too long").mended_by([
             Mend::set("backend", "cpu").and("precision", "double"),
@@ -260,6 +275,13 @@ mod tests {
         assert_eq!(of("bispectrum").error(&Error::argument("max_freq", 0, "no")), "--max-freq = 0: no");
         assert_eq!(pds.error(&Error::argument("files", "a", "no")), "FILE = a: no");
         assert_eq!(pds.error(&Error::argument("f0", 1, "no")), "f0 = 1: no");
+        let line = ["eagleray", "pds", "a.fits", "--energy", "3:10", "--dt", "1", "--segment-size", "8", "--json"];
+        let matches = command.clone().get_matches_from(line);
+        let (name, own) = matches.subcommand().unwrap();
+        let typed = OptionNames::of(command.find_subcommand(name).unwrap(), Some(own));
+        assert_eq!(typed.error(&Error::argument("energy", "", "no")), "--energy = 3:10: no");
+        assert_eq!(typed.error(&Error::argument("json", "", "no")), "--json: no");
+        assert_eq!(typed.error(&Error::argument("norm", "", "no")), "--norm: no");
         let warning = Warning::new("W-COST", "much").mended_by([Mend::set("use_common_mean", false)]);
         assert_eq!(pds.warning(&warning), "W-COST: much; use --use-common-mean false");
         assert_eq!(

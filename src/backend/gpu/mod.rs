@@ -394,7 +394,7 @@ mod tests {
             }
         }
         // Other products and precisions take the ordinary transform, whose workgroups are not wider.
-        let quantity = Quantity::Cross { channels: 2, inside: 0, weight_exponent: None };
+        let quantity = Quantity::Cross { series: 2, inside: 0, weight_exponent: None };
         let plan = gpu.prepare(&PlanSpec { n: 12_288, quantity, ..spec() }).unwrap();
         assert!(gpu.limits(plan).rows > 0);
     }

@@ -97,7 +97,7 @@ impl GpuPlan {
         let run = spec.run_length() as usize;
         let budget = BUFFER_BYTES.min(context.largest_buffer());
         let row = sample_bytes(spec, &fft).max(point_bytes(&fft));
-        let fit = (budget / row) as usize / spec.channels();
+        let fit = (budget / row) as usize / spec.series();
         let useful = usize::try_from(spec.max_segments).unwrap_or(usize::MAX).clamp(1, BATCH_SEGMENTS);
         let mut rows = (fit / run * run).clamp(run, useful.next_multiple_of(run));
         loop {
@@ -118,7 +118,7 @@ impl GpuPlan {
         timed: bool,
     ) -> Result<GpuPlan, BackendError> {
         let segments = rows;
-        let rows = segments * spec.channels();
+        let rows = segments * spec.series();
         let precision = fft.precision();
         let real = u64::from(precision.complex_bytes() / 2);
         let tunables = *context.limits();
@@ -300,13 +300,13 @@ impl GpuPlan {
         let factor = self.fft.power_factor();
         let dropped: &[[u8; 4]] = dropped.as_chunks().0;
         let dropped: Vec<u64> = dropped.iter().map(|d| u64::from(u32::from_le_bytes(*d))).collect();
-        let (frequencies, channels) = (self.spec.frequencies(), self.spec.channels());
+        let (frequencies, series) = (self.spec.frequencies(), self.spec.series());
         let per_run = self.spec.blocks() * frequencies;
         let mut partial = self.spec.empty_sums();
         for (place, (run, rows)) in batch.runs(self.spec.run_length()).into_iter().enumerate() {
             let mut sums = Sums::default();
-            for first in rows.clone().step_by(channels) {
-                let segment = first..first + channels;
+            for first in rows.clone().step_by(series) {
+                let segment = first..first + series;
                 self.spec.add_segment(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
             }
             if sums.segments > 0 {
@@ -314,7 +314,7 @@ impl GpuPlan {
                 let rows = &batch.rows[rows];
                 for (block, values) in sums.power.chunks_mut(frequencies.max(1)).enumerate() {
                     // Weighted sums are of photons, which have no scale.
-                    let unscale = factor * self.spec.unscale(block, |channel| rows[channel].scale);
+                    let unscale = factor * self.spec.unscale(block, |which| rows[which].scale);
                     values.iter_mut().for_each(|value| *value *= unscale);
                 }
             }
@@ -361,10 +361,10 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: BatchExtent, tunables: &Limi
     }
     let (transforms, spectra) = fft.dispatches(rows, &places);
     list.extend(transforms);
-    list.push(match spec.channels() {
+    list.push(match spec.series() {
         1 => power::dispatch(fft, rows, runs, exponent, &sums(spectra), tunables),
-        channels => {
-            let work = CrossSpec { channels, inside: spec.inside(), exponent };
+        series => {
+            let work = CrossSpec { series, inside: spec.inside(), exponent };
             cross_spectrum::dispatch(fft, &work, rows, runs, &sums(spectra), tunables)
         }
     });
@@ -373,7 +373,7 @@ fn launches(spec: &PlanSpec, fft: &FftPlan, extent: BatchExtent, tunables: &Limi
 
 /// True where the last pass ends in power, so that it stores no points.
 fn ends_in_power(spec: &PlanSpec, fft: &FftPlan) -> bool {
-    spec.channels() == 1 && fft.last_pass().is_some()
+    spec.series() == 1 && fft.last_pass().is_some()
 }
 
 /// Passes that store points, each in the work buffer that the one before did not.
@@ -389,7 +389,7 @@ fn transform(spec: &PlanSpec, precision: Precision, limits: &Limits) -> Option<F
 
 /// True where one launch does it all.
 fn fuses(spec: &PlanSpec, fft: &FftPlan) -> bool {
-    spec.channels() == 1 && fused::supports(fft)
+    spec.series() == 1 && fused::supports(fft)
 }
 
 /// Bytes of the samples of a row.
@@ -408,7 +408,7 @@ fn point_bytes(fft: &FftPlan) -> u64 {
 fn device_segments(spec: &PlanSpec, batch: &SegmentBatch) -> Vec<DeviceSegment> {
     let mut begin = 0;
     let mut rows = Vec::with_capacity(batch.rows.len());
-    for segment in batch.rows.chunks(spec.channels()) {
+    for segment in batch.rows.chunks(spec.series()) {
         let skipped = spec.input == Input::Events && segment.iter().any(|row| row.events < spec.min_events);
         for row in segment {
             let include = if skipped { 0.0 } else { 1.0 };

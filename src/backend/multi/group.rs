@@ -13,7 +13,7 @@ use crate::segment::{PlanSpec, SegmentBatch};
 pub(super) struct BatchGroup {
     pub plan: usize,
     /// Rows of a segment.
-    channels: usize,
+    series: usize,
     /// Its batches so far; those from `sent` on have not been given to the member.
     batches: Vec<Arc<SegmentBatch>>,
     sent: usize,
@@ -40,7 +40,7 @@ impl BatchGroup {
     pub fn new(plan: usize, spec: &PlanSpec, batch: &SegmentBatch) -> BatchGroup {
         BatchGroup {
             plan,
-            channels: spec.channels(),
+            series: spec.series(),
             batches: Vec::new(),
             sent: 0,
             complete: false,
@@ -70,7 +70,7 @@ impl BatchGroup {
 
     /// Whether a member takes the batches as they are; else only the whole group can be cut.
     fn fits(&self, limits: BatchLimits) -> bool {
-        self.batches.first().is_none_or(|batch| batch.rows.len() <= limits.rows * self.channels)
+        self.batches.first().is_none_or(|batch| batch.rows.len() <= limits.rows * self.series)
     }
 
     /// A member has some of its batches and waits for more.

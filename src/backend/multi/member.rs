@@ -68,11 +68,11 @@ pub(super) fn work(batch: &SegmentBatch, spec: &PlanSpec) -> f64 {
 
 /// A batch of whole runs, with an event in each bin or flux.
 fn probe_batch(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
-    let rows = rows.min((PROBE_BINS / spec.n / spec.channels()).max(1));
-    let most = PROBE_BINS / spec.channels();
+    let rows = rows.min((PROBE_BINS / spec.n / spec.series()).max(1));
+    let most = PROBE_BINS / spec.series();
     let events = if spec.input == Input::Events { spec.n.min(most) } else { 0 };
     let mut batch = SegmentBatch { first: true, last: true, ..SegmentBatch::default() };
-    for index in (0..rows as u64).flat_map(|index| std::iter::repeat_n(index, spec.channels())) {
+    for index in (0..rows as u64).flat_map(|index| std::iter::repeat_n(index, spec.series())) {
         let start = DoubleDouble::product(spec.segment_size, index as f64);
         let begin = batch.times.len();
         let time = |i: usize| start.hi + spec.segment_size * ((i as f64 + 0.5) / events as f64);

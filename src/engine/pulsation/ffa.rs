@@ -43,16 +43,6 @@ pub fn profiles<T: Copy + std::ops::Add<Output = T>>(rows: &mut Vec<T>, bins: us
     from
 }
 
-/// The number of bins by which row `row` of `rows` is shifted in trial `trial`: the definition of the sums that
-/// [`profiles`] makes.
-pub fn shift(row: usize, rows: usize, trial: usize) -> usize {
-    match rows {
-        0 | 1 => 0,
-        _ if row < rows / 2 => shift(row, rows / 2, trial / 2),
-        _ => trial.div_ceil(2) + shift(row - rows / 2, rows / 2, trial / 2),
-    }
-}
-
 /// Counts and exposures (in units of `1/EXPOSURE_UNITS` of a bin) in bins of `dt` seconds from the first good time on.
 fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
     let start = events.gti.iter().map(|gti| gti.0).min().unwrap_or(0);
@@ -225,6 +215,16 @@ fn candidates(
 mod tests {
     use super::*;
     use crate::base::random::Random;
+
+    /// The number of bins by which row `row` of `rows` is shifted in trial `trial`: the definition of the sums that
+    /// [`profiles`] makes.
+    fn shift(row: usize, rows: usize, trial: usize) -> usize {
+        match rows {
+            0 | 1 => 0,
+            _ if row < rows / 2 => shift(row, rows / 2, trial / 2),
+            _ => trial.div_ceil(2) + shift(row - rows / 2, rows / 2, trial / 2),
+        }
+    }
 
     /// Every profile of the algorithm is that of its rows, shifted and added, and the shifts are those of a constant period, nearly.
     #[test]

@@ -9,15 +9,15 @@
 //! search may miss: `docs/pulsations.md`.
 
 pub mod accel;
-pub mod amplitudes;
+mod amplitudes;
 pub mod candidates;
 pub mod exposure;
-pub mod ffa;
+mod ffa;
 pub mod fold;
 pub mod grid;
 pub mod harmonics;
 pub mod pdm;
-pub mod profile_counter;
+mod profile_counter;
 mod scores;
 pub mod search;
 mod search_options;

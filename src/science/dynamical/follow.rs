@@ -53,7 +53,7 @@ impl Axes {
         let even = self.df.iter().rev().skip(1).all(|width| *width == df);
         if !even || columns == 0 {
             let message = "rows can be shifted where frequencies are evenly spaced";
-            return Err(Error::argument("shift_add", "uneven frequencies", message)
+            return Err(Error::argument("shift_add", "", message)
                 .mended_by([Mend::field("rebin").doing("keeps them evenly spaced")]));
         }
         let columns = if self.df[columns - 1] == df { columns } else { columns - 1 };
@@ -129,7 +129,7 @@ impl DynamicalPowerSpectrum {
         let power = shift.mean(axes, |r, c| self.row(r)[c]);
         let noise = shift.mean(axes, |r, _| self.noise[r]);
         let m = shift.values(axes);
-        let subtracted = if self.meta.channels.noise_subtracted { 1.0 } else { 0.0 };
+        let subtracted = if self.meta.levels.noise_subtracted { 1.0 } else { 0.0 };
         let error = |k: usize| (power[k] + subtracted * noise[k]) / (m[k] as f64).sqrt();
         let power_err = (0..power.len()).map(error).collect();
         Ok(ShiftedPower { df: vec![axes.df[0]; m.len()], freq: shift.freq, power, power_err, noise, m })

@@ -36,7 +36,7 @@ pub struct DynamicalMetadata<L> {
     pub segment_size: f64,
     /// Photons, mean counts and noise levels.
     #[serde(flatten)]
-    pub channels: L,
+    pub levels: L,
     /// Normalisation of the powers.
     pub norm: Norm,
     /// Segments that could not be averaged, such as empty ones; they are in no row.
@@ -120,7 +120,7 @@ pub struct DynamicalCrossSpectrum {
     pub meta: DynamicalMetadata<DynamicalCrossLevels>,
 }
 
-fn metadata<L>(made: &FinishedRows, channels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
+fn metadata<L>(made: &FinishedRows, levels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
     let (recipe, total) = (&made.recipe, &made.total);
     DynamicalMetadata {
         n: recipe.n,
@@ -128,7 +128,7 @@ fn metadata<L>(made: &FinishedRows, channels: L, device: DeviceRecord, provenanc
         dt: recipe.dt,
         df: 1.0 / recipe.segment_size,
         segment_size: recipe.segment_size,
-        channels,
+        levels,
         norm: recipe.norm,
         skipped_segments: total.skipped,
         exposure: total.segments as f64 * recipe.segment_size,
@@ -171,7 +171,7 @@ impl DynamicalPowerSpectrum {
 
     /// Standard error `P/√(mK)` of a power, where `P` includes noise.
     pub fn power_err(&self, row: usize, column: usize) -> f64 {
-        let noise = if self.meta.channels.noise_subtracted { self.noise[row] } else { 0.0 };
+        let noise = if self.meta.levels.noise_subtracted { self.noise[row] } else { 0.0 };
         (self.row(row)[column] + noise) / (self.axes.values(row, column) as f64).sqrt()
     }
 }
@@ -186,7 +186,7 @@ impl DynamicalCrossSpectrum {
         let made = rows.finish()?;
         let n = made.recipe.n as f64;
         // The reference is the first series.
-        let channels = DynamicalCrossLevels {
+        let levels = DynamicalCrossLevels {
             nphots1: made.mean[1] * n,
             nphots2: made.mean[0] * n,
             mean1: made.mean[1],
@@ -196,7 +196,7 @@ impl DynamicalCrossSpectrum {
             subject_inside_reference: made.recipe.inside,
             lag_sign: LAG_SIGN,
         };
-        let meta = metadata(&made, channels, device, provenance);
+        let meta = metadata(&made, levels, device, provenance);
         let mut blocks = made.blocks.into_iter();
         let mut next = || blocks.next().unwrap_or_default();
         let [power1, power2, cross_re, cross_im] = [next(), next(), next(), next()];
@@ -210,10 +210,10 @@ impl DynamicalCrossSpectrum {
         self.cross_im.iter_mut().for_each(|im| *im = -*im);
         std::mem::swap(&mut self.power1, &mut self.power2);
         std::mem::swap(&mut self.noise1, &mut self.noise2);
-        let channels = &mut self.meta.channels;
-        std::mem::swap(&mut channels.nphots1, &mut channels.nphots2);
-        std::mem::swap(&mut channels.mean1, &mut channels.mean2);
-        std::mem::swap(&mut channels.noise1, &mut channels.noise2);
+        let levels = &mut self.meta.levels;
+        std::mem::swap(&mut levels.nphots1, &mut levels.nphots2);
+        std::mem::swap(&mut levels.mean1, &mut levels.mean2);
+        std::mem::swap(&mut levels.noise1, &mut levels.noise2);
         self
     }
 

@@ -26,7 +26,7 @@ pub(crate) struct SegmentPlace {
 #[derive(Clone, Debug)]
 pub(crate) struct DynamicalSpec {
     /// 1 for power, 2 for cross spectra: the reference first.
-    pub channels: usize,
+    pub series: usize,
     /// Every photon of the subject is one of the reference, too.
     pub inside: bool,
     /// Flux samples, not counts.
@@ -91,7 +91,7 @@ pub(crate) struct FinishedRows {
 impl DynamicalSpec {
     /// Blocks of a segment's sums.
     pub fn blocks(&self) -> usize {
-        if self.channels == 1 { 1 } else { 4 }
+        if self.series == 1 { 1 } else { 4 }
     }
 
     /// Rows and frequencies at most, of so many segments in so many stretches without a gap.
@@ -109,13 +109,12 @@ impl DynamicalSpec {
     /// What the means of some segments say of each series: the only one; or the reference without the subject, and the subject.
     fn levels(&self, sums: &Sums) -> Vec<NormParameters> {
         let (n, dt, m) = (self.n, self.dt, sums.segments as f64);
-        let channel = |c: usize| sums.channels.get(c).copied().unwrap_or_default();
-        (0..self.channels)
+        let own = |c: usize| sums.series.get(c).copied().unwrap_or_default();
+        (0..self.series)
             .map(|c| {
-                let photons =
-                    channel(c).photons.saturating_sub(if c == 0 && self.inside { channel(1).photons } else { 0 });
-                let mean = if self.flux { channel(c).flux_mean / m } else { photons as f64 / m / n as f64 };
-                let variance = (self.flux && channel(c).variance > 0.0).then(|| channel(c).variance / m);
+                let photons = own(c).photons.saturating_sub(if c == 0 && self.inside { own(1).photons } else { 0 });
+                let mean = if self.flux { own(c).flux_mean / m } else { photons as f64 / m / n as f64 };
+                let variance = (self.flux && own(c).variance > 0.0).then(|| own(c).variance / m);
                 NormParameters { n, dt, mean, background: self.background[c] * dt, variance }
             })
             .collect()
@@ -150,9 +149,9 @@ impl DynamicalRows {
             _ => Vec::new(),
         };
         let known = |level: &NoiseLevel| matches!(level, NoiseLevel::Poisson | NoiseLevel::Value(_) | NoiseLevel::None);
-        if !recipe.noise[..recipe.channels].iter().all(known) {
+        if !recipe.noise[..recipe.series].iter().all(known) {
             let message = "rows of a dynamical spectrum have Poisson's noise level, a given one, or none";
-            return Err(Error::argument("noise", "fitted", message));
+            return Err(Error::argument("noise", "", message));
         }
         let ranges = recipe.rebin.ranges(crate::numerics::fft::frequencies(recipe.n))?.collect();
         let mut values = Vec::new();
@@ -183,8 +182,8 @@ impl DynamicalRows {
         let mut counted = sums;
         if counted.segments > 0 && !common && !usable {
             // A subject's photons inside the reference are the reference's.
-            let channels = if self.recipe.inside { 1 } else { self.recipe.channels };
-            let photons = counted.channels[..channels].iter().map(|c| c.photons).sum::<u64>() + counted.photons_dropped;
+            let series = if self.recipe.inside { 1 } else { self.recipe.series };
+            let photons = counted.series[..series].iter().map(|c| c.photons).sum::<u64>() + counted.photons_dropped;
             counted = Sums { skipped: 1, photons_skipped: photons, ..Sums::default() };
         } else if counted.segments > 0 {
             if common {
@@ -280,8 +279,8 @@ impl DynamicalRows {
             NoiseLevel::None => 0.0,
             _ => poisson,
         };
-        let channels = 0..recipe.channels;
-        let noise: Vec<Vec<f64>> = channels
+        let series = 0..recipe.series;
+        let noise: Vec<Vec<f64>> = series
             .map(|c| rows.iter().map(|row| level(c, row.noise[c] / row.segments as f64 * of_channel[c])).collect())
             .collect();
         let df = 1.0 / recipe.segment_size;

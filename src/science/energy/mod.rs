@@ -217,7 +217,7 @@ impl EnergySpectrum {
         let range = frequencies_in(options.freq.unwrap_or([0.0, f64::INFINITY]), n, segment_size)?;
         let edges = [(range.start as f64 + 0.5) * df, (range.end as f64 + 0.5) * df];
         let m = sums.segments;
-        let photons = |channel: usize| sums.channels.get(channel).map_or(0, |c| c.photons);
+        let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons);
         let segments = EnergySegments {
             n,
             m,
@@ -303,7 +303,7 @@ impl EnergySpectrum {
                     let power = Sums {
                         power: blocks[..count].to_vec(),
                         segments: m,
-                        channels: vec![sums.channels[s + 1]],
+                        series: vec![sums.series[s + 1]],
                         ..Sums::default()
                     };
                     let (device, provenance) = (DeviceRecord::default(), Provenance::default());

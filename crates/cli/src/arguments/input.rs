@@ -173,7 +173,7 @@ impl InputArgs {
     /// # Errors
     /// One of them is given.
     pub fn refuse_selection(&self) -> Result<()> {
-        let refuse = |field: &str| Err(Error::argument(field, "given", "a light curve has no events to select"));
+        let refuse = |field: &str| Err(Error::argument(field, "", "a light curve has no events to select"));
         match () {
             () if self.energy.is_some() => refuse("energy"),
             () if self.pi.is_some() => refuse("pi"),
@@ -200,7 +200,7 @@ impl InputArgs {
         }
         let refuse = |field: &str, value: &str, message: &str| Err(Error::argument(field, value, message));
         if let Some(file) = files.first() {
-            return refuse("files", "given", &format!("{} holds events, but another file a light curve", file.path()));
+            return refuse("files", file.path(), "holds events, but another file a light curve");
         }
         self.refuse_selection()?;
         if self.combine == Some(CombineArg::Merge) {
@@ -225,8 +225,7 @@ impl InputArgs {
             return Ok(OpenedPair::Events(files));
         }
         if let Some(file) = files.first() {
-            let message = format!("{} holds events, but another file a light curve", file.path());
-            return Err(Error::argument("files", "given", message));
+            return Err(Error::argument("files", file.path(), "holds events, but another file a light curve"));
         }
         self.refuse_selection()?;
         let number = count(series.len() as u64, "light curve");
@@ -334,7 +333,7 @@ impl InputArgs {
                          their spectra",
                         b.name, a.name
                     );
-                    return Err(Error::argument("combine", "not given", message));
+                    return Err(Error::argument("combine", "", message));
                 }
             }
         }

@@ -202,8 +202,7 @@ impl Workload {
 impl Workload {
     /// The plan of all bands and the reference, which has their photons.
     fn cross(&self, n: usize, max_segments: u64) -> PlanSpec {
-        let quantity =
-            Quantity::Cross { channels: self.bands + 1, inside: (1 << self.bands) - 1, weight_exponent: None };
+        let quantity = Quantity::Cross { series: self.bands + 1, inside: (1 << self.bands) - 1, weight_exponent: None };
         let segment_size = n as f64 / self.bins_per_second;
         PlanSpec { n, segment_size, quantity, input: Input::Events, min_events: 0, max_segments }
     }

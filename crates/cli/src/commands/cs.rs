@@ -22,7 +22,7 @@ use eagleray::internal::backend::Backend;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::science::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Mend, Result, Warnings};
 
 /// Options of `cs`.
 #[derive(Args, Debug)]
@@ -124,8 +124,8 @@ impl CsArgs {
             return Err(Error::argument("combine", "merge", message));
         }
         if self.fad && (self.device.backend == BackendArg::Gpu || !self.device.adapter.is_empty()) {
-            let message = "needs the amplitudes of each segment, which no GPU keeps; leave --backend and --adapter out";
-            return Err(Error::argument("fad", "on a GPU", message));
+            let message = "needs the amplitudes of each segment, which no GPU keeps";
+            return Err(Error::argument("fad", "", message).mended_by([Mend::set("backend", "cpu")]));
         }
         self.out.check(&self.input, &[], &[])
     }
@@ -204,7 +204,7 @@ fn dry_run(args: &CsArgs, inputs: Vec<EventPair>, mut warnings: Warnings) -> Res
 }
 
 fn of_light_curves(args: &CsArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<()> {
-    let refuse = |field: &str, message: &str| Err(Error::argument(field, "given", message));
+    let refuse = |field: &str, message: &str| Err(Error::argument(field, "", message));
     if args.subject.is_some() || args.subject_pi.is_some() {
         return refuse("subject", "a light curve has no events to select");
     }

@@ -43,7 +43,7 @@ impl CrossBands {
         if input.energy.is_some() || input.pi.is_some() {
             let message = "the bands are those of --subject and --ref";
             let field = if input.energy.is_some() { "energy" } else { "pi" };
-            return Err(Error::argument(field, "given", message));
+            return Err(Error::argument(field, "", message));
         }
         let holds = |a: NumberRange, b: NumberRange| a.lo <= b.lo && b.hi <= a.hi;
         let apart = |a: NumberRange, b: NumberRange| if by_channel { a.hi < b.lo } else { a.hi <= b.lo };

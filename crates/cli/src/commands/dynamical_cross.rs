@@ -23,7 +23,7 @@ use eagleray::{Error, Result, Warnings};
 /// Runs the command where a cross spectrum is asked for.
 pub(super) fn run(args: &DynArgs, mut warnings: Warnings) -> Result<()> {
     if args.dry_run {
-        return Err(Error::argument("dry_run", "given", "is for power spectra"));
+        return Err(Error::argument("dry_run", "", "is for power spectra"));
     }
     if args.input.combine == Some(CombineArg::Merge) {
         return Err(Error::argument("combine", "merge", "channels stay apart; several files follow one another"));
@@ -61,7 +61,7 @@ fn of_events(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Res
 
 fn of_light_curves(args: &DynArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<DynamicalCrossSpectrum> {
     if !args.cross {
-        return Err(Error::argument("subject", "given", "a light curve has no events to select; --cross takes two"));
+        return Err(Error::argument("subject", "", "a light curve has no events to select; --cross takes two"));
     }
     let [subject, reference] = both.each_ref().map(|series| coarser(series.clone(), args.spectrum.dt));
     let (subject, reference) = (subject?, reference?);
@@ -98,8 +98,8 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
             count(meta.m, "segment"),
             ShortNumber(meta.segment_size),
             count(rows as u64, "row"),
-            meta.channels.nphots1,
-            meta.channels.nphots2,
+            meta.levels.nphots1,
+            meta.levels.nphots2,
             meta.device.backend,
             meta.device.adapter
         );

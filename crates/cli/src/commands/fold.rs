@@ -14,7 +14,7 @@ use eagleray::data::phase::Ephemeris;
 use eagleray::data::table::{Column, Table, Values};
 use eagleray::engine::pulsation::{FoldOptions, PulseProfile, fold};
 use eagleray::engine::{CHUNK_EVENTS, PulseEvents};
-use eagleray::internal::text::{ShortNumber, count};
+use eagleray::internal::text::{List, ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::io::par::ParFile;
 use eagleray::science::pulsation::fraction::ValueWithError;
@@ -139,11 +139,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     out.check(&args.input, &[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
     args.toas.check(out.overwrite)?;
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
-        return Err(Error::argument(
-            "energies",
-            format!("{:?}", args.energies),
-            "must be two edges or more, ascending",
-        ));
+        return Err(Error::argument("energies", List(&args.energies), "must be two edges or more, ascending"));
     }
     let mut warnings = Warnings::default();
     let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {

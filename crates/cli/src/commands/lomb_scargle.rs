@@ -124,7 +124,7 @@ fn cross(
 ) -> Result<()> {
     let output = &args.output;
     if output.plot.is_some() {
-        return Err(Error::argument("plot", "given", "is for power spectra; -o writes the cross spectrum"));
+        return Err(Error::argument("plot", "", "is for power spectra; -o writes the cross spectrum"));
     }
     let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
     let other = super::pds_light_curve::of_files(&input, args.dt, output, &mut warnings)?;

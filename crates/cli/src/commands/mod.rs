@@ -29,6 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::io::fits_writer::write_file;
+use eagleray::io::table_write::check_output;
 use eagleray::{Error, Result};
 
 #[cfg(unix)]
@@ -110,6 +111,12 @@ pub fn main() -> ExitCode {
     let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
     #[cfg(unix)]
     interrupt::clean_up();
+    if let Some(path) = profile.as_ref().filter(|path| *path != Path::new("-"))
+        && let Err(e) = check_output(&path.display().to_string(), true)
+    {
+        eprintln!("eagleray: error: {}", names::error_text(&e));
+        return ExitCode::from(1);
+    }
     if profile.is_some() {
         trace::start();
     }

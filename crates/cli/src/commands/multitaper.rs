@@ -59,7 +59,7 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
     if !use_common_mean || compat.is_some() {
         let message = "tapers have the common mean and this program's own rules";
         let field = if use_common_mean { "compat" } else { "use_common_mean" };
-        return Err(Error::argument(field, "given", message));
+        return Err(Error::argument(field, "", message));
     }
     let rebin = args.spectrum.rebinning();
     rebin.ranges(1)?;

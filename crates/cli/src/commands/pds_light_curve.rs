@@ -13,16 +13,16 @@ use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result, Warnings};
 
 /// The light curve with bins of `dt` seconds, which must be whole bins of its own.
-pub(super) fn coarser(series: LightCurve, dt: Option<f64>) -> Result<LightCurve> {
-    let own = series.grid.dt;
-    let Some(dt) = dt else { return Ok(series) };
+pub(super) fn coarser(light_curve: LightCurve, dt: Option<f64>) -> Result<LightCurve> {
+    let own = light_curve.grid.dt;
+    let Some(dt) = dt else { return Ok(light_curve) };
     let by = (dt / own).round();
     if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
         let message =
             format!("the light curve has bins of {} s; whole multiples of that are possible", ShortNumber(own));
         return Err(Error::argument("dt", dt, message));
     }
-    if by > 1.0 { series.rebin(by as u64) } else { Ok(series) }
+    if by > 1.0 { light_curve.rebin(by as u64) } else { Ok(light_curve) }
 }
 
 /// The light curve of some files: their own, or events counted in bins of `dt`.
@@ -33,7 +33,7 @@ pub(super) fn of_files(
     warnings: &mut Warnings,
 ) -> Result<LightCurve> {
     match input.open_any(false, warnings)? {
-        OpenedInputs::Series(series) => coarser(*series, dt),
+        OpenedInputs::Series(light_curve) => coarser(*light_curve, dt),
         OpenedInputs::Events(files) => {
             let (inputs, combine) = input.inputs(&files, warnings, &mut |text| out.say(&text))?;
             let options = LightCurveOptions { dt, combine, chunk_events: CHUNK_EVENTS };
@@ -45,27 +45,27 @@ pub(super) fn of_files(
 }
 
 /// What a light curve is: its bins, gaps and values.
-pub(super) fn describe(series: &LightCurve) -> String {
-    let gaps = match gaps(series) {
+pub(super) fn describe(light_curve: &LightCurve) -> String {
+    let gaps = match gaps(light_curve) {
         0 => String::new(),
         gaps => format!(" with {}", count(gaps, "gap")),
     };
     format!(
         "light curve of {} of {} s{gaps}, {}",
-        count(series.len() as u64, "bin"),
-        ShortNumber(series.grid.dt),
-        values(series)
+        count(light_curve.len() as u64, "bin"),
+        ShortNumber(light_curve.grid.dt),
+        values(light_curve)
     )
 }
 
 /// Places where neighbouring rows are no neighbours on the grid.
-pub(super) fn gaps(series: &LightCurve) -> u64 {
-    series.bin.windows(2).filter(|w| w[1] != w[0] + 1).count() as u64
+pub(super) fn gaps(light_curve: &LightCurve) -> u64 {
+    light_curve.bin.windows(2).filter(|w| w[1] != w[0] + 1).count() as u64
 }
 
 /// What the values are, and where their errors come from.
-pub(super) fn values(series: &LightCurve) -> &'static str {
-    match (series.counted, series.rate_err.iter().any(|e| e.is_finite())) {
+pub(super) fn values(light_curve: &LightCurve) -> &'static str {
+    match (light_curve.counted, light_curve.rate_err.iter().any(|e| e.is_finite())) {
         (true, _) => "counts",
         (false, true) => "rates with errors",
         (false, false) => "rates without errors",
@@ -73,12 +73,12 @@ pub(super) fn values(series: &LightCurve) -> &'static str {
 }
 
 /// Runs the command on a light curve.
-pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) -> Result<()> {
+pub(super) fn run(args: &PdsArgs, light_curve: LightCurve, mut warnings: Warnings) -> Result<()> {
     if args.spectrum.compat.is_some() {
         let message = "applies to events; light curves are segmented by this program's rules";
         return Err(Error::argument("compat", "stingray", message));
     }
-    let series = coarser(series, args.spectrum.dt)?;
+    let light_curve = coarser(light_curve, args.spectrum.dt)?;
     let power = args.options(Combine::Average, 1).power;
     let options = LightCurveSpectrumOptions {
         segment_size: args.spectrum.segment_size,
@@ -86,10 +86,10 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
         power,
     };
     let mut planning = Warnings::default();
-    let plan = LightCurvePlan::new(&series, &options, &mut planning)?;
+    let plan = LightCurvePlan::new(&light_curve, &options, &mut planning)?;
     super::significance::check_bands(args, &plan.resolution)?;
     if !args.quiet {
-        eprintln!("{}", describe(&series));
+        eprintln!("{}", describe(&light_curve));
     }
     if args.dry_run {
         warnings.extend(planning);
@@ -98,6 +98,6 @@ pub(super) fn run(args: &PdsArgs, series: LightCurve, mut warnings: Warnings) ->
         return crate::terminal::print(&text);
     }
     let mut backend = args.device.open(&mut warnings)?;
-    let spectrum = spectrum_of_light_curve(&series, &options, backend.as_mut(), warnings)?;
+    let spectrum = spectrum_of_light_curve(&light_curve, &options, backend.as_mut(), warnings)?;
     args.deliver(spectrum, &Warnings::default())
 }

@@ -135,7 +135,7 @@ impl SearchArgs {
     /// Refuses options that have no meaning together.
     fn check(&self) -> Result<()> {
         let sampled = self.method == MethodArg::Pdm;
-        let given = |field: &str, message: &str| Err(Error::argument(field, "given", message));
+        let given = |field: &str, message: &str| Err(Error::argument(field, "", message));
         match () {
             () if sampled && self.par.par.is_some() => {
                 given("par", "is for events, not for the samples of --method pdm")
@@ -154,11 +154,7 @@ impl SearchArgs {
         let (mut warnings, out) = (Warnings::default(), &self.output);
         let series = pds_light_curve::of_files(&self.input, self.dt, out, &mut warnings)?;
         if self.dt.is_none() && series.meta.provenance.photons.read > 0 {
-            return Err(Error::argument(
-                "dt",
-                "not given",
-                "phase dispersion of events needs bins, well below the period",
-            ));
+            return Err(Error::argument("dt", "", "phase dispersion of events needs bins, well below the period"));
         }
         out.say(&pds_light_curve::describe(&series));
         let backend = device.open(&mut warnings)?;

@@ -120,7 +120,7 @@ impl VarenergyArgs {
     fn bands(&self) -> Result<EnergyBands> {
         let channels = self.energies_pi.is_some();
         let Some(BandEdges(edges)) = self.energies.as_ref().or(self.energies_pi.as_ref()) else {
-            return Err(Error::argument("energies", "not given", "the bands are needed"));
+            return Err(Error::argument("energies", "", "the bands are needed"));
         };
         if let Some(edge) = edges.iter().find(|edge| channels && edge.fract() != 0.0) {
             return Err(Error::argument("energies_pi", edge, "channels are whole numbers"));
@@ -141,7 +141,7 @@ impl VarenergyArgs {
             KindArg::Count => EnergyKind::Count,
         };
         if self.norm.is_some() && matches!(kind, EnergyKind::Lag | EnergyKind::Count) {
-            return Err(Error::argument("norm", "given", "lags and counts have no normalisation"));
+            return Err(Error::argument("norm", "", "lags and counts have no normalisation"));
         }
         if let (EnergyKind::Count, Some(freq)) = (kind, self.freq) {
             let text = format!("{}:{}", freq.lo, freq.hi);
@@ -164,11 +164,11 @@ impl VarenergyArgs {
         if self.input.energy.is_some() || self.input.pi.is_some() {
             let message = "the bands are those of --energies and --ref";
             let field = if self.input.energy.is_some() { "energy" } else { "pi" };
-            return Err(Error::argument(field, "given", message));
+            return Err(Error::argument(field, "", message));
         }
         if self.kind != KindArg::Count && self.freq.is_none() {
             let message = "the frequencies LO:HI, Hz, to average over are needed, for example --freq 0.1:1";
-            return Err(Error::argument("freq", "not given", message));
+            return Err(Error::argument("freq", "", message));
         }
         self.options(eagleray::engine::Combine::Average)?;
         self.out.check(&self.input, &[], &[])

@@ -70,7 +70,7 @@ struct Case {
 /// Messages have the names of the options of `pds`.
 fn words() -> OptionNames {
     let program = eagleray_cli::commands::command();
-    OptionNames::of(program.find_subcommand("pds").expect("there is a command pds"))
+    OptionNames::of(program.find_subcommand("pds").expect("there is a command pds"), None)
 }
 
 impl Case {
