@@ -19,7 +19,7 @@ use eagleray::io::InputFile;
 use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
 use eagleray::time::DoubleDouble;
 use eagleray::{
-    EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events,
+    EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events,
 };
 
 /// Ten events a bin of 2^-10 s.
@@ -102,7 +102,7 @@ fn path(criterion: &mut Criterion) {
                 let file = EventFile::open(file.path(), &given, &mut Warnings::default()).expect("the file opens");
                 let input = Events::from_unread_file(&file, Selection::default()).expect("its events");
                 let warnings = Warnings::default();
-                spectrum_of_events(vec![input], &options, &mut backend, warnings, &mut |_| {})
+                spectrum_of_events(vec![input], &options, &mut backend, warnings, &Progress::default())
             });
         });
     }
@@ -222,7 +222,8 @@ fn limits(path: &str, dt: &str, size: &str) {
         let begin = Instant::now();
         let fresh = open();
         let input = Events::from_unread_file(&fresh, Selection::default()).expect("its events");
-        spectrum_of_events(vec![input], &options, &mut backend, Warnings::default(), &mut |_| {}).expect("a spectrum");
+        spectrum_of_events(vec![input], &options, &mut backend, Warnings::default(), &Progress::default())
+            .expect("a spectrum");
         let whole = begin.elapsed().as_secs_f64();
         let share = (decoding + transforms) / whole;
         found.iter_mut().zip([decoding, transforms, whole, share]).for_each(|(list, value)| list.push(value));

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example stream -- FILE LO HI` (energies in keV; without arguments: a small file)
 
-use eagleray::{DeviceChoice, EventFile, Events, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
+use eagleray::{DeviceChoice, EventFile, Events, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings};
 
 fn main() -> eagleray::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,15 +18,19 @@ fn main() -> eagleray::Result<()> {
     let events = Events::from_file(&file, Selection { channels, ..Selection::default() }, &mut warnings)?;
 
     let mut backend = eagleray::open(&DeviceChoice::default(), &mut warnings)?;
-    let mut read = 0;
-    let mut progress = |rows: u64| read += rows;
+    let progress = Progress::default();
     let spectrum = eagleray::spectrum_of_events(
         vec![events],
         &PowerSpectrumOptions::default(),
         backend.as_mut(),
         warnings,
-        &mut progress,
+        &progress,
     )?;
-    println!("{read} rows read; {} segments; photons: {}", spectrum.meta.m, spectrum.meta.provenance.photons);
+    println!(
+        "{} rows read; {} segments; photons: {}",
+        progress.state().0,
+        spectrum.meta.m,
+        spectrum.meta.provenance.photons
+    );
     Ok(())
 }

@@ -134,6 +134,7 @@ pub mod internal {
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuTier, open};
 pub use base::error::{BackendError, Error, Result};
 pub use base::mend::{Mend, Setting};
+pub use base::progress::Progress;
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
 pub use data::{EventBalance, Gti, Histogram, LightCurve};

@@ -2,7 +2,7 @@
 #![no_main]
 use std::num::NonZeroUsize;
 
-use eagleray::{spectrum_of_events, Combine, EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
+use eagleray::{Combine, EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events};
 use eagleray::engine::pulsation::PulseEvents;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::io::EventStream;
@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
     if set(32) {
         // A column of numbers as weights: one for each time that is kept.
         let weighted = Events::from_unread_file(&file, selection.clone()).and_then(|input| input.weighted("PI"));
-        let read = |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &mut |_| {});
+        let read = |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &Progress::default());
         if let Ok(events) = weighted.and_then(|input| read(input)) {
             let weights = events.each_weight().expect("weights were asked for");
             assert_eq!(weights.len(), events.times.len());
@@ -49,7 +49,7 @@ fuzz_target!(|data: &[u8]| {
         let settings = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(4.0), ..PowerSpectrumOptions::default() };
         let mut backend = CpuBackend::new(NonZeroUsize::new(1)).expect("a CPU");
         let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return };
-        if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &mut |_| {}) {
+        if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &Progress::default()) {
             let photons = &s.meta.provenance.photons;
             assert!(photons.is_exact() && photons.read == file.rows() as u64, "{photons}");
         }

@@ -79,6 +79,8 @@ pub enum Error {
         /// See [`Error::mend`].
         mend: Vec<Mend>,
     },
+    /// The run was cancelled by who waits for it.
+    Cancelled,
     /// A warning, if warnings are to be errors.
     Strict(Warning),
     /// A device failed or cannot do what it was asked for.
@@ -119,7 +121,7 @@ impl Error {
             | Error::Gti { mend, .. }
             | Error::Argument { mend, .. } => mend.extend(more),
             Error::Strict(warning) => warning.mend.extend(more),
-            Error::NoSegments { .. } | Error::NoEvents { .. } | Error::Backend(_) => {}
+            Error::NoSegments { .. } | Error::NoEvents { .. } | Error::Cancelled | Error::Backend(_) => {}
         }
         self
     }
@@ -162,6 +164,7 @@ impl Error {
                  energies, channels, detectors and times"
             ),
             Error::Argument { message, .. } => message.clone(),
+            Error::Cancelled => "the run was cancelled".to_string(),
             Error::Strict(warning) => format!("{} (warnings are errors)", warning.reason()),
             Error::Backend(error) => error.reason(),
         }
@@ -186,7 +189,7 @@ impl Error {
                 let effect = format!("the longest of whole bins of {} s", ShortNumber(*dt));
                 vec![Mend::set("segment_size", shown).doing(effect)]
             }
-            Error::NoEvents { .. } => Vec::new(),
+            Error::NoEvents { .. } | Error::Cancelled => Vec::new(),
             Error::Strict(warning) => [&warning.mend[..], &[Mend::set("strict", false)]].concat(),
             Error::Backend(error) => error.mend(),
         }

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod mend;
+pub mod progress;
 pub mod random;
 pub mod sums;
 pub mod text;

@@ -1,6 +1,6 @@
 //! Sorted times to batches of whole runs of segments.
 
-use super::ReadProgress;
+use super::options::Reading;
 use super::plan::{InputPlan, Plan};
 use super::reader::{Reader, TakeOutcome, edges};
 use super::time_source::{self, Events, TimeSource};
@@ -23,15 +23,14 @@ pub(super) fn each_batch(
     plan: &Plan,
     mut inputs: Vec<Events>,
     limits: BatchLimits,
-    chunk: usize,
+    reading: Reading,
     warnings: &mut Warnings,
-    progress: ReadProgress,
     mut take: impl FnMut(Option<SegmentBatch>) -> Result<()>,
 ) -> Result<Provenance> {
     take(None)?;
     let mut first = None;
     if let Some(sources) = first_readings(&inputs)? {
-        first = Batcher::new(plan, sources, limits, chunk).run(&mut take, progress)?;
+        first = Batcher::new(plan, sources, limits, reading).run(&mut take)?;
         if first.is_none() {
             take(None)?;
         }
@@ -42,7 +41,7 @@ pub(super) fn each_batch(
     let sources = || inputs.into_iter().map(|input| (input.source, input.offset)).collect();
     let balance = match first {
         Some(balance) => Some(balance),
-        None => Batcher::new(plan, sources(), limits, chunk).run(&mut take, progress)?,
+        None => Batcher::new(plan, sources(), limits, reading).run(&mut take)?,
     };
     made.photons = balance.unwrap_or_default();
     Ok(made)
@@ -89,10 +88,15 @@ pub(super) struct Batcher<'a> {
 }
 
 impl<'a> Batcher<'a> {
-    fn new(plan: &'a Plan, inputs: Vec<OffsetTimeSource<'a>>, limits: BatchLimits, chunk: usize) -> Batcher<'a> {
+    fn new(
+        plan: &'a Plan,
+        inputs: Vec<OffsetTimeSource<'a>>,
+        limits: BatchLimits,
+        reading: Reading<'a>,
+    ) -> Batcher<'a> {
         let reader = |((source, offset), planned): (OffsetTimeSource<'a>, &InputPlan)| {
             let counted = planned.series.clone().map(|which| plan.spec.counts(which)).collect();
-            Reader::new(source, edges(&planned.gti, offset), counted, chunk)
+            Reader::new(source, edges(&planned.gti, offset), counted, reading)
         };
         Batcher {
             plan,
@@ -110,12 +114,8 @@ impl<'a> Batcher<'a> {
 
     /// Gives all batches to `take`, and counts what is left of the inputs: the reader's part of the balance; `None` as soon as
     /// times turn out to be out of order.
-    fn run(
-        mut self,
-        take: &mut dyn FnMut(Option<SegmentBatch>) -> Result<()>,
-        progress: ReadProgress,
-    ) -> Result<Option<EventBalance>> {
-        while let Some(batch) = self.next_batch(progress)? {
+    fn run(mut self, take: &mut dyn FnMut(Option<SegmentBatch>) -> Result<()>) -> Result<Option<EventBalance>> {
+        while let Some(batch) = self.next_batch()? {
             if !self.is_in_order() {
                 return Ok(None);
             }
@@ -123,7 +123,7 @@ impl<'a> Batcher<'a> {
         }
         let mut balance = EventBalance::default();
         for reader in &mut self.readers {
-            balance.add(&reader.finish(progress)?);
+            balance.add(&reader.finish()?);
         }
         Ok(self.is_in_order().then_some(balance))
     }
@@ -133,14 +133,14 @@ impl<'a> Batcher<'a> {
     }
 
     /// The next batch, or `None` when all segments are done.
-    fn next_batch(&mut self, progress: ReadProgress) -> Result<Option<SegmentBatch>> {
+    fn next_batch(&mut self) -> Result<Option<SegmentBatch>> {
         if self.rows.is_empty() && !self.open_group() {
             return Ok(None);
         }
         let series = self.plan.spec.series();
         loop {
             while self.row < self.rows.len() {
-                match self.fill_row(progress)? {
+                match self.fill_row()? {
                     TakeOutcome::Full => return Ok(Some(self.take_batch(false))),
                     TakeOutcome::Waiting => self.waiting = true,
                     TakeOutcome::All => {}
@@ -208,7 +208,7 @@ impl<'a> Batcher<'a> {
     }
 
     /// Reads on into the current row.
-    fn fill_row(&mut self, progress: ReadProgress) -> Result<TakeOutcome> {
+    fn fill_row(&mut self) -> Result<TakeOutcome> {
         let index = self.rows[self.row].index;
         let Some(feeder) = self.feeder(self.row, index) else { return Ok(TakeOutcome::All) };
         let input = &self.plan.inputs[feeder];
@@ -217,13 +217,13 @@ impl<'a> Batcher<'a> {
         let reader = &mut self.readers[feeder];
         // All bands at once: their rows of a segment begin together.
         if band == 0 && !self.waiting {
-            reader.skip_to(first, progress)?;
+            reader.skip_to(first)?;
         }
         let row = &mut self.rows[self.row];
         if row.begin == row.end {
             (row.begin, row.end) = (self.times.len(), self.times.len());
         }
-        let taken = reader.take_to(band, stop, self.limits.events, !self.waiting, &mut self.times, progress)?;
+        let taken = reader.take_to(band, stop, self.limits.events, !self.waiting, &mut self.times)?;
         row.events += (self.times.len() - row.end) as u64;
         row.end = self.times.len();
         Ok(taken)

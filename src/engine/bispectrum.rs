@@ -2,9 +2,11 @@
 
 use super::each_segment::{device, each_segment, each_stretch};
 use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
+use super::options::Reading;
 use super::time_source::Events;
-use super::{Plan, PowerSpectrumOptions, ReadProgress};
+use super::{Plan, PowerSpectrumOptions};
 use crate::base::error::Result;
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::LightCurve;
 use crate::science::bispectrum::{Bispectrum, BispectrumSums};
@@ -21,13 +23,14 @@ pub fn bispectrum_of_events(
     options: &PowerSpectrumOptions,
     max_freq: Option<f64>,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<Bispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
     let (begin, add) =
         (|| BispectrumSums::new(r.n, r.dt, max_freq), |sums: &mut BispectrumSums, counts: &[f64]| sums.add(counts));
-    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    let reading = Reading { rows: options.chunk_events, progress };
+    let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
     made.warnings = warnings;
     Ok(sums.finish(r.dt, device(), made))
@@ -63,13 +66,14 @@ pub fn cumulant_bispectrum_of_events(
     options: &PowerSpectrumOptions,
     cumulant: &CumulantOptions,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<CumulantBispectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
     let (begin, add) =
         (|| CumulantSums::new(r.n, *cumulant), |sums: &mut CumulantSums, counts: &[f64]| sums.add(counts));
-    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    let reading = Reading { rows: options.chunk_events, progress };
+    let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
     made.warnings = warnings;
     Ok(sums.finish(r.dt, device(), made))

@@ -1,10 +1,9 @@
 //! Events counted in any order: each byte of a file is read once, on all cores.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use super::ReadProgress;
-use super::single_pass::{ProgressSender, TASK_BYTES};
+use super::options::Reading;
+use super::single_pass::TASK_BYTES;
 use super::time_source::Events;
 use crate::backend::Schedule;
 use crate::backend::WorkQueue;
@@ -18,8 +17,6 @@ pub(super) struct CountingOptions {
     pub values: bool,
     /// Threads at most: each has counts of its own.
     pub threads: usize,
-    /// Rows at a time, of inputs that are no files.
-    pub chunk: usize,
 }
 
 /// Bytes that the counts of all threads may take before fewer are used.
@@ -38,7 +35,7 @@ pub(super) fn threads(bytes: usize) -> usize {
 pub(super) fn each_kept<S: Send>(
     input: &mut Events,
     way: &CountingOptions,
-    progress: ReadProgress,
+    reading: Reading,
     fresh: impl Fn() -> S + Sync,
     look: impl Fn(&mut S, KeptEvents) + Sync,
 ) -> Result<(Vec<S>, EventBalance)> {
@@ -53,11 +50,11 @@ pub(super) fn each_kept<S: Send>(
         }
         let (mut counts, mut times) = (fresh(), Vec::<f64>::new());
         let mut told = 0;
-        while input.source.next_chunk(way.chunk, std::slice::from_mut(&mut times))? {
+        while input.source.next_chunk(reading.rows.max(1), std::slice::from_mut(&mut times))? {
             look(&mut counts, KeptEvents { times: &times, channels: &[], detectors: &[] });
             times.clear();
             let read = input.source.balance().read;
-            progress(read - told);
+            reading.progress.advance(read - told)?;
             told = read;
         }
         return Ok((vec![counts], input.source.balance()));
@@ -66,7 +63,7 @@ pub(super) fn each_kept<S: Send>(
     let step = (TASK_BYTES as usize / file.row_size().max(1)).max(1);
     let deal = WorkQueue::new(Schedule::Dynamic, rows.div_ceil(step), way.threads);
     let found = Mutex::new((Vec::new(), EventBalance::default(), Vec::new()));
-    let one = |thread: usize, told: &mut ProgressSender| -> Result<()> {
+    let one = |thread: usize| -> Result<()> {
         let (mut counts, mut times) = (fresh(), Vec::new());
         for task in deal.of(thread) {
             let rows = task * step..(task * step + step).min(rows);
@@ -77,7 +74,7 @@ pub(super) fn each_kept<S: Send>(
             let mut read = 0;
             while let Some(kept) = share.next_events(&mut times)? {
                 look(&mut counts, kept);
-                told.add(share.balance.read - read);
+                reading.progress.advance(share.balance.read - read)?;
                 read = share.balance.read;
             }
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,20 +84,17 @@ pub(super) fn each_kept<S: Send>(
         found.lock().unwrap_or_else(PoisonError::into_inner).0.push(counts);
         Ok(())
     };
-    let (sender, rows_read) = sync_channel(2 * way.threads);
     let failed = Mutex::new(None);
-    let work = |thread: usize, sender: SyncSender<u64>| {
-        if let Err(e) = one(thread, &mut ProgressSender { sender, rows: 0, step: way.chunk as u64 }) {
+    let work = |thread: usize| {
+        if let Err(e) = one(thread) {
             failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(e);
         }
     };
     rayon::in_place_scope(|scope| {
         for thread in 0..deal.threads() {
-            let (work, sender) = (&work, sender.clone());
-            scope.spawn(move |_| work(thread, sender));
+            let work = &work;
+            scope.spawn(move |_| work(thread));
         }
-        drop(sender);
-        rows_read.into_iter().for_each(progress);
     });
     if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);

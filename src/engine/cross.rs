@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use super::options::Reading;
 use super::plan::{InputRole, Plan, PlanRequest};
 use super::zero_nyquist::ZeroNyquistAccumulator;
-use super::{CHUNK_EVENTS, Events, PlanSums, ReadProgress, SegmentSink, dead_time, no_events, sum_plan};
+use super::{CHUNK_EVENTS, Events, PlanSums, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::Result;
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::segment::Quantity;
@@ -58,13 +60,13 @@ pub fn cross_spectrum_of_events(
     options: &CrossSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<AveragedCrossSpectrum> {
     let known = inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time]);
     let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
     let mut ends = options.cross.fullspec.then(|| ZeroNyquistAccumulator::new(&plan.spec));
     let keep = ends.as_mut().map_or(SegmentSink::SumsAlone, SegmentSink::Ends);
-    let done = sum_plan(&plan, events, backend, options.chunk_events, keep, &mut warnings, progress)?;
+    let done = sum_plan(&plan, events, backend, Reading { rows: options.chunk_events, progress }, keep, &mut warnings)?;
     let PlanSums { sums, device, mut made } = done;
     if sums.segments == 0 || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));

@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
+use super::options::Reading;
 use super::plan_rows::{PlanRows, stretches};
 use super::time_source::Events;
-use super::{
-    Plan, PlanSums, PowerSpectrumOptions, ReadProgress, SegmentSink, no_events, record_device, sum_plan, too_coarse,
-};
+use super::{Plan, PlanSums, PowerSpectrumOptions, SegmentSink, no_events, record_device, sum_plan, too_coarse};
 use crate::backend::{Backend, DeviceInfo};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::base::warning::{Warning, Warnings};
@@ -130,7 +130,7 @@ pub fn dynamical_spectrum_of_events(
     options: &DynamicalOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<DynamicalPowerSpectrum> {
     if inputs.is_empty() {
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
@@ -138,8 +138,8 @@ pub fn dynamical_spectrum_of_events(
     let plan = options.plan(&inputs, &mut warnings)?;
     let power = &options.spectrum.power;
     let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
-    let chunk = options.spectrum.chunk_events;
-    let (rows, device, mut made) = rows_of(&plan, inputs, recipe, backend, chunk, &mut warnings, progress)?;
+    let reading = Reading { rows: options.spectrum.chunk_events, progress };
+    let (rows, device, mut made) = rows_of(&plan, inputs, recipe, backend, reading, &mut warnings)?;
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
     let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
@@ -170,7 +170,7 @@ pub fn dynamical_cross_spectrum_of_events(
     options: &DynamicalCrossOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<DynamicalCrossSpectrum> {
     let quantity = Quantity::EverySegment { series: 2, inside: u64::from(inside) };
     let (plan, events) = plan_channels(inputs, inside, quantity, &options.spectrum, &mut warnings)?;
@@ -178,8 +178,8 @@ pub fn dynamical_cross_spectrum_of_events(
     let recipe = cross_recipe(&options.spectrum.cross, options.time, &plan.spec, dt, inside, false)?;
     let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
     warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut warnings);
-    let chunk = options.spectrum.chunk_events;
-    let (rows, device, mut made) = rows_of(&plan, events, recipe, backend, chunk, &mut warnings, progress)?;
+    let reading = Reading { rows: options.spectrum.chunk_events, progress };
+    let (rows, device, mut made) = rows_of(&plan, events, recipe, backend, reading, &mut warnings)?;
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
     DynamicalCrossSpectrum::new(rows, device, made)
@@ -191,13 +191,12 @@ fn rows_of(
     inputs: Vec<Events>,
     recipe: DynamicalSpec,
     backend: &mut dyn Backend,
-    chunk: usize,
+    reading: Reading,
     warnings: &mut Warnings,
-    progress: ReadProgress,
 ) -> Result<(DynamicalRows, DeviceRecord, Provenance)> {
     let mut rows = PlanRows::new(plan, recipe)?;
     let PlanSums { sums, device, made } =
-        sum_plan(plan, inputs, backend, chunk, SegmentSink::Rows(&mut rows), warnings, progress)?;
+        sum_plan(plan, inputs, backend, reading, SegmentSink::Rows(&mut rows), warnings)?;
     if sums.series.is_empty() || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }

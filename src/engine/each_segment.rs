@@ -1,9 +1,10 @@
 //! Segments one by one, in order, on the CPU: for spectra that no device makes.
 
+use super::Plan;
 use super::batcher::each_batch;
 use super::light_curve_spectrum::LightCurvePlan;
-use super::time_source::Events;
-use super::{Plan, ReadProgress};
+use super::options::Reading;
+use super::time_source::{self, Events};
 use crate::backend::BatchLimits;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
@@ -24,9 +25,8 @@ pub(super) fn device() -> DeviceRecord {
 pub(super) fn each_segment<T>(
     mut plan: Plan,
     inputs: Vec<Events>,
-    chunk: usize,
+    reading: Reading,
     warnings: &mut Warnings,
-    progress: ReadProgress,
     begin: impl Fn() -> Result<T>,
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Provenance)> {
@@ -35,9 +35,11 @@ pub(super) fn each_segment<T>(
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
     let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
     let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
-    let mut made = each_batch(&plan, inputs, limits, chunk, warnings, progress, |batch| {
+    reading.progress.begin(time_source::rows(&inputs));
+    let mut made = each_batch(&plan, inputs, limits, reading, warnings, |batch| {
         let Some(batch) = batch else {
             (sums, dropped, used) = (begin()?, 0, 0);
+            reading.progress.begin_again();
             return Ok(());
         };
         if batch.first {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::options::Reading;
 use super::plan::{InputRole, Plan, PlanRequest, combined_gtis};
 use super::reader::{Reader, edges};
 use super::time_source::describe;
-use super::{CHUNK_EVENTS, Combine, Events, PlanSums, ReadProgress, SegmentSink, dead_time, no_events, sum_plan};
+use super::{CHUNK_EVENTS, Combine, Events, PlanSums, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{EventBalance, Gti};
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
@@ -153,15 +155,21 @@ pub fn energy_spectrum_of_events(
     options: &EnergySpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<EnergySpectrum> {
     if options.energy.kind == EnergyKind::Count {
         return count_spectrum(inputs, bands, options, warnings, progress);
     }
     let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
     let known = dead_time::common_dead_time(&inputs, options.combine);
-    let PlanSums { sums, device, mut made } =
-        sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let PlanSums { sums, device, mut made } = sum_plan(
+        &plan,
+        inputs,
+        backend,
+        Reading { rows: options.chunk_events, progress },
+        SegmentSink::SumsAlone,
+        &mut warnings,
+    )?;
     if sums.series.iter().all(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
@@ -182,7 +190,7 @@ fn count_spectrum(
     bands: &EnergyBands,
     options: &EnergySpectrumOptions,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<EnergySpectrum> {
     let inside = relations(&inputs, bands)?;
     inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
@@ -192,16 +200,18 @@ fn count_spectrum(
     made.gti = observations.iter().flat_map(|g| g.intervals()).map(|(a, b)| [a.value(), b.value()]).collect();
     let exposure = observations.iter().map(Gti::exposure).sum();
     let mut counts = vec![0; bands.subjects.len() + 1];
+    let reading = Reading { rows: options.chunk_events, progress };
+    progress.begin(super::time_source::rows(&inputs));
     let counted: Vec<bool> = (0..counts.len()).map(|b| b == 0 || (inside >> (b - 1)) & 1 == 0).collect();
     let mut photons = EventBalance::default();
     for (input, gti) in inputs.into_iter().zip(&gtis) {
         let intervals = edges(gti, input.offset);
-        let mut reader = Reader::new(input.source, Arc::clone(&intervals), counted.clone(), options.chunk_events);
+        let mut reader = Reader::new(input.source, Arc::clone(&intervals), counted.clone(), reading);
         for &(start, stop) in intervals.iter() {
-            reader.skip_to(start, progress)?;
-            reader.each_to(stop, progress, |band, times| counts[band] += times.len() as u64)?;
+            reader.skip_to(start)?;
+            reader.each_to(stop, |band, times| counts[band] += times.len() as u64)?;
         }
-        photons.add(&reader.finish(progress)?);
+        photons.add(&reader.finish()?);
     }
     photons.used = counts.iter().zip(&counted).filter(|(_, counted)| **counted).map(|(count, _)| count).sum();
     debug_assert!(photons.is_exact(), "{photons}");

@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::cross::{CrossSpectrumOptions, EventPair, plan_channels};
+use super::options::Reading;
 use super::plan::Plan;
-use super::{CHUNK_EVENTS, Events, PlanSums, ReadProgress, SegmentSink, no_events, sum_plan};
+use super::{CHUNK_EVENTS, Events, PlanSums, SegmentSink, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::science::fad::{FadContext, FadOptions, FadSpectrum};
 use crate::segment::Quantity;
@@ -69,10 +71,17 @@ pub fn fad_of_events(
     options: &FadPlanOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<FadSpectrum> {
     let (plan, events) = options.plan(inputs, &mut warnings)?;
-    let done = sum_plan(&plan, events, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let done = sum_plan(
+        &plan,
+        events,
+        backend,
+        Reading { rows: options.chunk_events, progress },
+        SegmentSink::SumsAlone,
+        &mut warnings,
+    )?;
     let PlanSums { sums, device, mut made } = done;
     if sums.segments == 0 {
         return Err(no_events(&plan, &made));

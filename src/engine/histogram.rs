@@ -1,9 +1,11 @@
 //! Histograms of events over any edges of time, and of energy: each byte read once, on all cores, in memory bounded by the bins.
 
 use super::counts::{CountingOptions, each_kept, threads};
+use super::options::Reading;
 use super::reader::edges as exact_edges;
-use super::{CHUNK_EVENTS, Combine, Events, ReadProgress};
+use super::{CHUNK_EVENTS, Combine, Events};
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::histogram::{EnergyAxis, HistogramMetadata};
@@ -82,7 +84,7 @@ pub fn histogram_of_events(
     bands: &[Vec<ChannelRange>],
     options: &HistogramOptions,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<Histogram> {
     options.check(inputs.len(), bands)?;
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
@@ -90,14 +92,15 @@ pub fn histogram_of_events(
     let columns = options.energies.len().saturating_sub(1).max(1);
     let mut counts = vec![0; (options.times.len() - 1) * columns];
     let mut photons = crate::data::EventBalance::default();
+    let reading = Reading { rows: options.chunk_events, progress };
+    progress.begin(super::time_source::rows(&inputs));
     for ((input, gti), bands) in inputs.iter_mut().zip(&gtis).zip(bands) {
         let cells = TimeBins::new(&options.times, gti, input.offset, EnergyBins::new(bands));
         let size = counts.len();
         let values = !bands.is_empty();
-        let way =
-            CountingOptions { values, threads: threads(size * size_of::<u64>()), chunk: options.chunk_events.max(1) };
+        let way = CountingOptions { values, threads: threads(size * size_of::<u64>()) };
         let fresh = || HistogramCounts { counts: vec![0; size], ..HistogramCounts::default() };
-        let (found, mut balance) = each_kept(input, &way, progress, fresh, |found, kept| cells.count(kept, found))?;
+        let (found, mut balance) = each_kept(input, &way, reading, fresh, |found, kept| cells.count(kept, found))?;
         for one in found {
             counts.iter_mut().zip(&one.counts).for_each(|(all, own): (&mut u64, &u64)| *all += own);
             balance.used += one.used;

@@ -1,8 +1,10 @@
 //! Light curves of events: read once → count → rates, in memory bounded by the bins.
 
 use super::counts::{CountingOptions, each_kept, threads};
-use super::{Combine, Events, ReadProgress};
+use super::options::Reading;
+use super::{Combine, Events};
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::light_curve::{LightCurve, LightCurveMetadata, MOST_PLACES, TimeGrid};
@@ -48,7 +50,7 @@ pub fn light_curve_of_events(
     mut inputs: Vec<Events>,
     options: &LightCurveOptions,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<LightCurve> {
     let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
     let union = super::union_of(&inputs, &gtis, options.combine)?;
@@ -58,8 +60,10 @@ pub fn light_curve_of_events(
     let grid = TimeGrid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
     let mut columns = ExposedBins::new(grid, &union)?;
     let mut photons = EventBalance::default();
+    let reading = Reading { rows: options.chunk_events, progress };
+    progress.begin(super::time_source::rows(&inputs));
     for (input, gti) in inputs.iter_mut().zip(&gtis) {
-        columns.count(input, gti, options.chunk_events.max(1), &mut photons, progress)?;
+        columns.count(input, gti, reading, &mut photons)?;
     }
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
     let provenance = super::time_source::describe(&inputs);
@@ -121,17 +125,10 @@ impl ExposedBins {
     }
 
     /// Counts the events of one input that are in its intervals, in any order.
-    fn count(
-        &mut self,
-        input: &mut Events,
-        gti: &Gti,
-        chunk: usize,
-        photons: &mut EventBalance,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<()> {
+    fn count(&mut self, input: &mut Events, gti: &Gti, reading: Reading, photons: &mut EventBalance) -> Result<()> {
         let intervals = BinnedIntervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
         let bins = self.bin.len();
-        let way = CountingOptions { values: false, threads: threads(bins * size_of::<f64>()), chunk };
+        let way = CountingOptions { values: false, threads: threads(bins * size_of::<f64>()) };
         let fresh = || LightCurveCounts {
             counts: vec![0.0; bins],
             used: 0,
@@ -139,7 +136,7 @@ impl ExposedBins {
             last: bin_events::LastEventTable::default(),
         };
         let (found, mut balance) =
-            each_kept(input, &way, progress, fresh, |found, kept| intervals.count(kept.times, found))?;
+            each_kept(input, &way, reading, fresh, |found, kept| intervals.count(kept.times, found))?;
         for one in found {
             self.counts.iter_mut().zip(&one.counts).for_each(|(all, own)| *all += own);
             balance.used += one.used;

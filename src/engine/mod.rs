@@ -31,6 +31,7 @@ mod reader;
 mod single_pass;
 mod task;
 mod time_source;
+mod watch;
 mod weights;
 mod whole_numbers;
 mod zero_nyquist;
@@ -59,7 +60,7 @@ pub use light_curve_spectrum::{
 pub use lomb_scargle::{lomb_scargle, lomb_scargle_cross};
 pub use memory::{HostMemory, host_memory};
 pub use multitaper::{multitaper_of_events, multitaper_of_light_curve};
-pub use options::{CHUNK_EVENTS, Combine, PowerSpectrumOptions, ReadProgress};
+pub use options::{CHUNK_EVENTS, Combine, PowerSpectrumOptions};
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 use plan_sums::{PlanSums, SegmentSink, no_events, sum_plan};
@@ -67,4 +68,5 @@ pub use power_spectrum::{spectrum_of_events, spectrum_of_files, spectrum_of_time
 pub use pulse_events::PulseEvents;
 pub use pulse_samples::{PulseSamples, SampleSummary};
 pub use time_source::{Events, SliceSource, TimeSource, align};
+pub use watch::watched;
 pub use weights::{WeightSummary, Weights};

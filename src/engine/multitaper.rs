@@ -2,9 +2,11 @@
 
 use super::each_segment::{device, each_segment, each_stretch};
 use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
+use super::options::Reading;
 use super::time_source::Events;
-use super::{Plan, PowerSpectrumOptions, ReadProgress};
+use super::{Plan, PowerSpectrumOptions};
 use crate::base::error::Result;
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::LightCurve;
 use crate::science::multitaper::{MultitaperSums, TaperOptions};
@@ -19,13 +21,14 @@ pub fn multitaper_of_events(
     options: &PowerSpectrumOptions,
     tapers: &TaperOptions,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let r = plan.resolution;
     let (begin, add) =
         (|| MultitaperSums::new(r.n, tapers), |sums: &mut MultitaperSums, counts: &[f64]| sums.add(counts, None));
-    let (sums, mut made) = each_segment(plan, inputs, options.chunk_events, &mut warnings, progress, begin, add)?;
+    let reading = Reading { rows: options.chunk_events, progress };
+    let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
     made.warnings = warnings;
     let context = PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };

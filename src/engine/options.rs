@@ -2,10 +2,20 @@
 
 use serde::Serialize;
 
+use crate::base::progress::Progress;
 use crate::science::power::PowerOptions;
 
 /// Default number of rows read at a time: 2 MiB of times.
 pub const CHUNK_EVENTS: usize = 1 << 18;
+
+/// How the rows of inputs are read in a run.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'r> {
+    /// Rows at a time.
+    pub rows: usize,
+    /// Told of the rows that were read.
+    pub progress: &'r Progress,
+}
 
 /// How several inputs make one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +60,3 @@ impl Default for PowerSpectrumOptions {
         }
     }
 }
-
-/// A callback that gets the number of events read since it was last called.
-pub type ReadProgress<'a> = &'a mut dyn FnMut(u64);

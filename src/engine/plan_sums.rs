@@ -1,10 +1,8 @@
 //! From the inputs of a plan to the sums of its segments.
 
-use std::cell::Cell;
-
 use super::batch_queue::{BatchQueue, record_device};
 use super::batcher::each_batch;
-use super::options::ReadProgress;
+use super::options::Reading;
 use super::plan::Plan;
 use super::plan_rows::PlanRows;
 use super::single_pass;
@@ -40,23 +38,16 @@ pub(super) fn sum_plan(
     plan: &Plan,
     mut inputs: Vec<Events>,
     backend: &mut dyn Backend,
-    chunk: usize,
+    reading: Reading,
     mut keep: SegmentSink,
     warnings: &mut Warnings,
-    progress: ReadProgress,
 ) -> Result<PlanSums> {
+    reading.progress.begin(time_source::rows(&inputs));
     let mut queue = BatchQueue::prepare(backend, &plan.spec)?;
-    // A file that turns out to be out of order is read again, but not told of again.
-    let (read, told) = (Cell::new(0), Cell::new(0));
-    let progress = &mut |rows| {
-        read.set(read.get() + rows);
-        let before = told.replace(told.get().max(read.get()));
-        progress(told.get() - before);
-    };
     let at_once = match queue.backend.local(queue.plan) {
         // What is added up here needs batches.
         Some(local) if !matches!(keep, SegmentSink::Ends(_)) => {
-            single_pass::sums(plan, &inputs, &local, chunk, &mut |sums| keep.take(sums), progress)?
+            single_pass::sums(plan, &inputs, &local, reading, &mut |sums| keep.take(sums))?
         }
         _ => None,
     };
@@ -66,9 +57,9 @@ pub(super) fn sum_plan(
             inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
             Provenance { photons: balance, gti: plan.used_gti(), ..time_source::describe(&inputs) }
         }
-        None => each_batch(plan, inputs, queue.limits(), chunk, warnings, progress, |batch| {
+        None => each_batch(plan, inputs, queue.limits(), reading, warnings, |batch| {
             let Some(batch) = batch else {
-                read.set(0);
+                reading.progress.begin_again();
                 keep.begin_again();
                 return queue.forget();
             };

@@ -1,12 +1,14 @@
 //! The averaged power spectrum of events: read → segment → submit → collect → merge.
 
 use super::dead_time;
-use super::options::{PowerSpectrumOptions, ReadProgress};
+use super::options::PowerSpectrumOptions;
+use super::options::Reading;
 use super::plan::Plan;
 use super::plan_sums::{PlanSums, SegmentSink, no_events, sum_plan};
 use super::time_source::{Events, align};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::trace;
 use crate::base::warning::Warnings;
 use crate::data::Gti;
@@ -24,14 +26,21 @@ pub fn spectrum_of_events(
     options: &PowerSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
-    progress: ReadProgress,
+    progress: &Progress,
 ) -> Result<AveragedPowerSpectrum> {
     if inputs.is_empty() {
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = Plan::new(&inputs, options, &mut warnings)?;
     let known = dead_time::common_dead_time(&inputs, options.combine);
-    let done = sum_plan(&plan, inputs, backend, options.chunk_events, SegmentSink::SumsAlone, &mut warnings, progress)?;
+    let done = sum_plan(
+        &plan,
+        inputs,
+        backend,
+        Reading { rows: options.chunk_events, progress },
+        SegmentSink::SumsAlone,
+        &mut warnings,
+    )?;
     let PlanSums { sums, device, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(no_events(&plan, &made));
@@ -88,7 +97,7 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
         inputs.push(Events::from_unread_file(file, Selection::default())?);
     }
     align(&mut inputs)?;
-    spectrum_of_events(inputs, options, backend, warnings, &mut |_| {})
+    spectrum_of_events(inputs, options, backend, warnings, &Progress::default())
 }
 
 /// Averages the power spectra of segments of event times in memory. `times` are seconds in the frame of `gti`, in any
@@ -119,5 +128,5 @@ pub fn spectrum_of_times(
 ) -> Result<AveragedPowerSpectrum> {
     let mut warnings = Warnings::default();
     let input = Events::from_slice(times, gti, &mut warnings);
-    spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {})
+    spectrum_of_events(vec![input], options, backend, warnings, &Progress::default())
 }

@@ -3,8 +3,10 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::{Combine, Events, ReadProgress, Weights};
+use super::options::Reading;
+use super::{Combine, Events, Weights};
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
 use crate::data::phase::{RawTicks, Ticks};
@@ -60,7 +62,7 @@ impl PulseEvents {
         epoch: Option<DoubleDouble>,
         chunk_events: usize,
         warnings: Warnings,
-        progress: ReadProgress,
+        progress: &Progress,
     ) -> Result<PulseEvents> {
         PulseEvents::gather(inputs, combine, PhaseZero::At(epoch), chunk_events, warnings, progress)
     }
@@ -77,7 +79,7 @@ impl PulseEvents {
         timing: &TimingModel,
         chunk_events: usize,
         warnings: Warnings,
-        progress: ReadProgress,
+        progress: &Progress,
     ) -> Result<PulseEvents> {
         PulseEvents::gather(inputs, combine, PhaseZero::By(timing), chunk_events, warnings, progress)
     }
@@ -88,7 +90,7 @@ impl PulseEvents {
         zero: PhaseZero,
         chunk_events: usize,
         mut warnings: Warnings,
-        progress: ReadProgress,
+        progress: &Progress,
     ) -> Result<PulseEvents> {
         inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
         let gtis = super::combined_gtis(&inputs, combine, &mut warnings)?;
@@ -129,10 +131,18 @@ impl PulseEvents {
             provenance.inputs.push(record);
         }
         let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
+        progress.begin(super::time_source::rows(&inputs));
         let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), EventBalance::default());
         for (input, gti) in inputs.into_iter().zip(&gtis) {
             let kept = (&mut times, column.is_some().then_some(&mut weights));
-            append(input, gti, (&ticks, timing.as_ref()), chunk_events.max(1), kept, &mut photons, progress)?;
+            append(
+                input,
+                gti,
+                (&ticks, timing.as_ref()),
+                Reading { rows: chunk_events, progress },
+                kept,
+                &mut photons,
+            )?;
         }
         if times.is_empty() {
             return Err(Error::NoEvents { segments: 0, read: photons.read, balance: photons.to_string() });
@@ -232,10 +242,9 @@ fn append(
     mut input: Events,
     gti: &crate::data::Gti,
     (ticks, timing): (&Ticks, Option<&TimingModel>),
-    chunk: usize,
+    reading: Reading,
     (times, mut weights): (&mut Vec<i64>, Option<&mut Vec<f64>>),
     photons: &mut EventBalance,
-    progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let raw = ticks.raw(input.offset);
     let offset = input.offset;
@@ -246,14 +255,14 @@ fn append(
     let (before, mut outside, mut reported, mut read) = (times.len(), 0, 0, Vec::<f64>::new());
     loop {
         read.clear();
-        if !input.source.next_chunk(chunk, std::slice::from_mut(&mut read))? {
+        if !input.source.next_chunk(reading.rows.max(1), std::slice::from_mut(&mut read))? {
             break;
         }
         let emission = emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64);
         let weighed = weights.as_mut().map(|weights| (input.source.weights(), &mut **weights));
         outside += take(&read, &raw, emission, &mut behind, times, weighed);
         let rows = input.source.balance().read;
-        progress(rows - reported);
+        reading.progress.advance(rows - reported)?;
         reported = rows;
     }
     let mut one = input.source.balance();

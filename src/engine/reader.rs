@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::options::Reading;
 use super::time_source::TimeSource;
 use crate::base::error::Result;
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::data::{EventBalance, Gti};
 
@@ -23,6 +25,7 @@ pub(super) struct Reader<'a> {
     /// No time that is not read yet is below this.
     frontier: f64,
     rows: usize,
+    progress: &'a Progress,
     done: bool,
     /// See [`edges`].
     intervals: Arc<[(f64, f64)]>,
@@ -43,15 +46,15 @@ pub(super) enum TakeOutcome {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `rows` rows at a time; `intervals` are those of [`edges`], and `counted` says which bands' photons count in the balance.
+    /// `intervals` are those of [`edges`], and `counted` says which bands' photons count in the balance.
     pub fn new(
         source: Box<dyn TimeSource + 'a>,
         intervals: Arc<[(f64, f64)]>,
         counted: Vec<bool>,
-        rows: usize,
+        reading: Reading<'a>,
     ) -> Reader<'a> {
         let (bands, at) = (vec![Vec::new(); counted.len()], vec![0; counted.len()]);
-        let (rows, frontier) = (rows.max(1), f64::NEG_INFINITY);
+        let (Reading { rows, progress }, frontier) = (reading, f64::NEG_INFINITY);
         let (outside_gti, outside_segments, reported) = (0, 0, 0);
         Reader {
             source,
@@ -59,7 +62,8 @@ impl<'a> Reader<'a> {
             at,
             counted,
             frontier,
-            rows,
+            rows: rows.max(1),
+            progress,
             done: false,
             intervals,
             outside_gti,
@@ -74,8 +78,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Counts what is left; the reader's part of the balance, nothing where no band counts for itself.
-    pub fn finish(&mut self, progress: &mut dyn FnMut(u64)) -> Result<EventBalance> {
-        self.skip_to(f64::INFINITY, progress)?;
+    pub fn finish(&mut self) -> Result<EventBalance> {
+        self.skip_to(f64::INFINITY)?;
         if !self.counted.contains(&true) {
             return Ok(EventBalance::default());
         }
@@ -84,7 +88,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next rows, if there are any.
-    fn refill(&mut self, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    fn refill(&mut self) -> Result<()> {
         for (times, at) in self.bands.iter_mut().zip(&mut self.at) {
             times.drain(..*at);
             *at = 0;
@@ -93,9 +97,9 @@ impl<'a> Reader<'a> {
         let last = self.bands.iter().filter_map(|times| times.last());
         self.frontier = last.fold(self.frontier, |a, &b| a.max(b));
         let read = self.source.balance().read;
-        progress(read - self.reported);
+        let more = read - self.reported;
         self.reported = read;
-        Ok(())
+        self.progress.advance(more)
     }
 
     /// Whether all times below `edge` have been read.
@@ -110,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over times below `edge`, which are in no segment, and counts them.
-    pub fn skip_to(&mut self, edge: f64, progress: &mut dyn FnMut(u64)) -> Result<()> {
+    pub fn skip_to(&mut self, edge: f64) -> Result<()> {
         loop {
             for band in 0..self.bands.len() {
                 let gap = self.below(band, edge);
@@ -125,7 +129,7 @@ impl<'a> Reader<'a> {
             if self.has_read_to(edge) {
                 return Ok(());
             }
-            self.refill(progress)?;
+            self.refill()?;
         }
     }
 
@@ -146,7 +150,6 @@ impl<'a> Reader<'a> {
         most: usize,
         may_read: bool,
         out: &mut Vec<f64>,
-        progress: &mut dyn FnMut(u64),
     ) -> Result<TakeOutcome> {
         loop {
             let here = self.below(band, stop);
@@ -163,17 +166,12 @@ impl<'a> Reader<'a> {
             if !may_read || (waiting > 0 && waiting + out.len() >= most) {
                 return Ok(TakeOutcome::Waiting);
             }
-            self.refill(progress)?;
+            self.refill()?;
         }
     }
 
     /// Calls `look` with the times below `stop` of each band, piece by piece.
-    pub fn each_to(
-        &mut self,
-        stop: f64,
-        progress: &mut dyn FnMut(u64),
-        mut look: impl FnMut(usize, &[f64]),
-    ) -> Result<()> {
+    pub fn each_to(&mut self, stop: f64, mut look: impl FnMut(usize, &[f64])) -> Result<()> {
         loop {
             for band in 0..self.bands.len() {
                 let here = self.below(band, stop);
@@ -184,7 +182,7 @@ impl<'a> Reader<'a> {
             if self.has_read_to(stop) {
                 return Ok(());
             }
-            self.refill(progress)?;
+            self.refill()?;
         }
     }
 }

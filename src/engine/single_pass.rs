@@ -4,10 +4,9 @@
 //! as the rows are read; where they are not, what was done is thrown away.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use super::ReadProgress;
+use super::options::Reading;
 use super::plan::{InputPlan, Plan};
 use super::reader::edges;
 use super::task::{PARTS_MEMORY, Task, TaskContext, TaskInput, TaskSums};
@@ -49,22 +48,20 @@ pub(super) fn sums(
     plan: &Plan,
     inputs: &[Events],
     local: &LocalPlan,
-    chunk: usize,
+    reading: Reading,
     take: &mut dyn FnMut(&mut PartialSums),
-    progress: ReadProgress,
 ) -> Result<Option<(PartialSums, EventBalance)>> {
     let inputs = inputs.iter().zip(&plan.inputs).map(|(events, plan)| unread_task_input(events, plan));
     let Some(inputs) = inputs.collect::<Option<Vec<TaskInput>>>() else { return Ok(None) };
     let tasks = tasks(plan, &inputs, local.threads())?;
     let (stop, found) =
         (AtomicBool::new(false), Mutex::new(ThreadSums { sums: plan.spec.empty_sums(), ..ThreadSums::default() }));
-    let common = TaskContext { plan, inputs: &inputs, local, chunk, few: has_few_runs(plan, local) };
-    let work = |thread: usize, (first, deal): (usize, &WorkQueue), sender: SyncSender<u64>| {
+    let common = TaskContext { plan, inputs: &inputs, local, reading, few: has_few_runs(plan, local) };
+    let work = |thread: usize, (first, deal): (usize, &WorkQueue)| {
         let mut worker = None;
-        let mut told = ProgressSender { sender, rows: 0, step: chunk as u64 };
         for number in deal.of(thread).take_while(|_| !stop.load(Ordering::Relaxed)).map(|number| first + number) {
             let Some(task) = tasks.get(number) else { break };
-            let done = common.one(task, &mut worker, &mut |rows| told.add(rows));
+            let done = common.one(task, &mut worker);
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             let _span = trace::span("merge");
             match done {
@@ -88,16 +85,11 @@ pub(super) fn sums(
     let wave = if plan.spec.every_segment() { TASKS_A_THREAD as usize * local.threads() } else { tasks.len() };
     for first in (0..tasks.len()).step_by(wave.max(1)).take_while(|_| !stop.load(Ordering::Relaxed)) {
         let deal = local.work_queue(wave.min(tasks.len() - first));
-        // Readers wait for who watches them, so that a count of rows means something while they read.
-        let (sender, rows_read) = sync_channel(2 * local.threads());
         local.scope(|scope| {
             for thread in 0..deal.threads() {
-                let (work, deal, sender) = (&work, &deal, sender.clone());
-                scope.spawn(move |_| work(thread, (first, deal), sender));
+                let (work, deal) = (&work, &deal);
+                scope.spawn(move |_| work(thread, (first, deal)));
             }
-            drop(sender);
-            let _span = trace::span("wait for threads");
-            rows_read.into_iter().for_each(&mut *progress);
         });
         take(&mut found.lock().unwrap_or_else(PoisonError::into_inner).sums);
     }
@@ -136,34 +128,6 @@ pub(super) fn single_pass_bytes(plan: &Plan, inputs: &[Events], local: &LocalPla
     let parts =
         if has_few_runs(plan, local) { PARTS_MEMORY.min((local.threads() - 1) * local.counts_bytes()) } else { 0 };
     Some(local.threads() * (readers + parts + local.worker_bytes() + 2 * of_run) + 2 * nodes * of_run)
-}
-
-/// Rows that were read and are not told yet.
-pub(super) struct ProgressSender {
-    pub sender: SyncSender<u64>,
-    pub rows: u64,
-    pub step: u64,
-}
-
-impl ProgressSender {
-    pub fn add(&mut self, rows: u64) {
-        self.rows += rows;
-        if self.rows >= self.step {
-            self.tell();
-        }
-    }
-
-    fn tell(&mut self) {
-        let _span = trace::span("tell progress");
-        // Who watches is there until all have been told.
-        let _ = self.sender.send(std::mem::take(&mut self.rows));
-    }
-}
-
-impl Drop for ProgressSender {
-    fn drop(&mut self) {
-        self.tell();
-    }
 }
 
 /// An input that is a file not known to be out of order, and of which nothing was read.

@@ -2,10 +2,11 @@
 //! transformed and added.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::options::Reading;
 use super::plan::{InputPlan, Plan};
 use super::reader::Reader;
 use crate::backend::local::{LocalPlan, LocalWorker, SegmentCounts};
@@ -54,26 +55,20 @@ pub(super) struct TaskContext<'a> {
     pub plan: &'a Plan,
     pub inputs: &'a [TaskInput<'a>],
     pub local: &'a LocalPlan,
-    /// Rows read at a time.
-    pub chunk: usize,
+    pub reading: Reading<'a>,
     /// There are so few runs of segments that threads would be idle: all of them count a long segment together.
     pub few: bool,
 }
 
 impl<'a> TaskContext<'a> {
     /// Reads, counts, transforms and adds one task; the buffers of a thread are made for its first segment.
-    pub fn one(
-        &self,
-        task: &Task,
-        worker: &mut Option<LocalWorker<'a>>,
-        progress: &mut (dyn FnMut(u64) + Send),
-    ) -> Result<TaskSums> {
+    pub fn one(&self, task: &Task, worker: &mut Option<LocalWorker<'a>>) -> Result<TaskSums> {
         let _span = trace::span("segments");
         if let Some(ends) = self.ends(task)? {
-            return self.run_task_in_parts(task, &ends, worker, progress);
+            return self.run_task_in_parts(task, &ends, worker);
         }
-        let (sums, balance, parts) = self.read(&task.segments, &task.rows, progress, |readers, progress| {
-            self.sums(task, worker, |rows, counts| self.count(rows, readers, counts, progress))
+        let (sums, balance, parts) = self.read(&task.segments, &task.rows, |readers| {
+            self.sums(task, worker, |rows, counts| self.count(rows, readers, counts))
         })?;
         Ok(TaskSums { sums, balance, parts })
     }
@@ -84,11 +79,9 @@ impl<'a> TaskContext<'a> {
         task: &Task,
         ends: &[Vec<usize>],
         worker: &mut Option<LocalWorker<'a>>,
-        progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<TaskSums> {
         let (mut balance, mut parts) = (EventBalance::default(), Vec::new());
-        let (progress, mut others) = (Mutex::new(progress), Vec::new());
-        let tell = |rows: u64| (progress.lock().unwrap_or_else(PoisonError::into_inner))(rows);
+        let mut others = Vec::new();
         let mut begins: Vec<usize> = task.rows.iter().map(|rows| rows.start).collect();
         let mut ends = ends.iter();
         let sums = self.sums(task, worker, |rows, counts| {
@@ -102,9 +95,7 @@ impl<'a> TaskContext<'a> {
                 let cut = |rows: &Range<usize>, part: usize| rows.start + rows.len() * part / number;
                 let some: Vec<Range<usize>> = all.iter().map(|rows| cut(rows, part)..cut(rows, part + 1)).collect();
                 let mut rows = empty.clone();
-                let done = self.read(&(index..index + 1), &some, &mut |rows| tell(rows), |readers, progress| {
-                    self.count(&mut rows, readers, counts, progress)
-                })?;
+                let done = self.read(&(index..index + 1), &some, |readers| self.count(&mut rows, readers, counts))?;
                 Ok((rows, done))
             };
             let each: Vec<&mut SegmentCounts> = std::iter::once(&mut *counts).chain(&mut others).collect();
@@ -196,8 +187,7 @@ impl<'a> TaskContext<'a> {
         &self,
         segments: &Range<u64>,
         rows: &[Range<usize>],
-        progress: &mut dyn FnMut(u64),
-        work: impl FnOnce(&mut [(usize, Reader)], &mut dyn FnMut(u64)) -> Result<T>,
+        work: impl FnOnce(&mut [(usize, Reader)]) -> Result<T>,
     ) -> Result<(T, EventBalance, RowRangeScans)> {
         let mut shares = Vec::new();
         for (number, (input, rows)) in self.inputs.iter().zip(rows).enumerate() {
@@ -212,12 +202,12 @@ impl<'a> TaskContext<'a> {
         for (number, share) in &mut shares {
             let input = &self.inputs[*number];
             let counted = input.plan.series.clone().map(|which| self.plan.spec.counts(which)).collect();
-            readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, self.chunk)));
+            readers.push((*number, Reader::new(Box::new(share), input.intervals.clone(), counted, self.reading)));
         }
-        let made = work(&mut readers, progress)?;
+        let made = work(&mut readers)?;
         let mut balance = EventBalance::default();
         for (_, mut reader) in readers {
-            balance.add(&reader.finish(progress)?);
+            balance.add(&reader.finish()?);
         }
         Ok((made, balance, shares.into_iter().map(|(number, share)| (number, share.part)).collect()))
     }
@@ -228,7 +218,6 @@ impl<'a> TaskContext<'a> {
         rows: &mut [SeriesSegment],
         readers: &mut [(usize, Reader)],
         counts: &mut SegmentCounts,
-        progress: &mut dyn FnMut(u64),
     ) -> Result<()> {
         let index = rows[0].index;
         counts.clear();
@@ -238,8 +227,8 @@ impl<'a> TaskContext<'a> {
                 continue;
             }
             let Segment { start, first, stop } = input.segments.get(index - input.first);
-            reader.skip_to(first, progress)?;
-            reader.each_to(stop, progress, |band, times| {
+            reader.skip_to(first)?;
+            reader.each_to(stop, |band, times| {
                 let which = input.series.start + band;
                 rows[which].start = start;
                 rows[which].events += times.len() as u64;

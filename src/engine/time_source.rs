@@ -10,7 +10,7 @@ use crate::io::{BandSelection, ChannelBands, ChannelCell, EventFile, EventStream
 use crate::missions::DetectorDeadTime;
 
 /// A reader of event times: gives them in ascending order, piece by piece, sorted into one list for each energy band.
-pub trait TimeSource {
+pub trait TimeSource: Send {
     /// Appends the times of the next `rows` rows to the list of each band that has them. False if no row is left.
     ///
     /// # Errors
@@ -417,6 +417,11 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Rows of all inputs that are files.
+pub(super) fn rows(inputs: &[Events]) -> u64 {
+    inputs.iter().filter_map(|input| input.origin.as_ref()).map(|(file, _)| file.rows() as u64).sum()
 }
 
 /// Provenance of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.

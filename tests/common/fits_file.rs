@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedPowerSpectrum, EventFile, Events, OpenOptions, PowerSpectrumOptions, Result, Selection, Warnings,
+    AveragedPowerSpectrum, EventFile, Events, OpenOptions, PowerSpectrumOptions, Progress, Result, Selection, Warnings,
     spectrum_of_events,
 };
 
@@ -195,7 +195,7 @@ pub fn spectrum(
     mut warnings: Warnings,
 ) -> Result<AveragedPowerSpectrum> {
     let input = Events::from_file(file, selection, &mut warnings)?;
-    spectrum_of_events(vec![input], options, &mut cpu(), warnings, &mut |_| {})
+    spectrum_of_events(vec![input], options, &mut cpu(), warnings, &Progress::default())
 }
 
 pub fn codes(warnings: &Warnings) -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 use eagleray::engine::pulsation::PulseEvents;
 use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
 use eagleray::internal::random::Random;
-use eagleray::{Backend, DeviceChoice, Gti, Warnings};
+use eagleray::{Backend, DeviceChoice, Gti, Progress, Warnings};
 
 /// Poisson events of `rate` counts/s, modulated by `1 + a·sin(2πφ)` of `rates`, `f` and its derivatives, at the middle of `length` s.
 pub fn pulsar<const N: usize>(random: &mut Random, rate: f64, length: f64, a: f64, rates: [f64; N]) -> Vec<f64> {
@@ -25,7 +25,7 @@ pub fn pulsar<const N: usize>(random: &mut Random, rate: f64, length: f64, a: f6
 pub fn events(times: &[f64], gti: &[(f64, f64)]) -> PulseEvents {
     let mut warnings = Warnings::default();
     let inputs = vec![Events::from_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings)];
-    PulseEvents::read(inputs, Combine::Average, None, CHUNK_EVENTS, warnings, &mut |_| {}).unwrap()
+    PulseEvents::read(inputs, Combine::Average, None, CHUNK_EVENTS, warnings, &Progress::default()).unwrap()
 }
 
 /// All threads of the CPU.

@@ -4,10 +4,10 @@
 use crate::common::pulses::{cpu, events, pulsar};
 use eagleray::engine::pulsation::{AccelOptions, SearchOptions, SearchResult, accel, search};
 use eagleray::internal::random::Random;
-use eagleray::{DeviceChoice, Warnings};
+use eagleray::{DeviceChoice, Progress, Warnings};
 
 fn run(times: &[f64], gti: &[(f64, f64)], asked: &AccelOptions) -> SearchResult {
-    accel(events(times, gti), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+    accel(events(times, gti), asked, cpu().as_mut(), &Progress::default()).unwrap()
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn statistics_are_those_of_trials_one_by_one() {
         let (freq, fdot) = ((1.1, 1.5), (-3e-5, 3e-5));
         let found = run(&times, gti, &AccelOptions { freq, fdot, nharm: 1, ..AccelOptions::default() });
         let plain = SearchOptions { freq, fdot: Some(fdot), nharm: 1, ..SearchOptions::default() };
-        let plain = search(events(&times, gti), &plain, cpu().as_mut(), &mut |_, _| {}).unwrap();
+        let plain = search(events(&times, gti), &plain, cpu().as_mut(), &Progress::default()).unwrap();
         assert_eq!((&found.freq, &found.rows), (&plain.freq, &plain.rows));
         // Filters leave out up to 1 % of the power, of which the amplitudes of noise differ by the root, and the mean, whose side lobes
         // have 0.07 here in the exact sums.
@@ -43,15 +43,14 @@ fn a_pulsar_in_a_binary_is_found_that_a_plain_search_misses() {
     let gti = [(0.0, length)];
     let freq = (11.65, 11.75);
     let plain = SearchOptions { freq, nharm: 1, ..SearchOptions::default() };
-    let missed = search(events(&times, &gti), &plain, cpu().as_mut(), &mut |_, _| {}).unwrap();
+    let missed = search(events(&times, &gti), &plain, cpu().as_mut(), &Progress::default()).unwrap();
     assert!(missed.candidates[0].log10_p > -2.0, "{:?}", missed.candidates[0]);
     let asked = AccelOptions { freq, fdot: (-3e-5, 3e-5), ..AccelOptions::default() };
-    let mut told = Vec::new();
-    let found = accel(events(&times, &gti), &asked, cpu().as_mut(), &mut |done, of| told.push((done, of))).unwrap();
+    let told = Progress::default();
+    let found = accel(events(&times, &gti), &asked, cpu().as_mut(), &told).unwrap();
     // From none to all, one row first: what that takes is what an estimate can be made of.
-    let (trials, rows) = (found.meta.trials, found.rows.len() as u64);
-    assert!(told.is_sorted() && told.iter().all(|(_, all)| *all == trials));
-    assert_eq!([told[0].0, told[1].0, told[told.len() - 1].0], [0, trials / rows, trials]);
+    let trials = found.meta.trials;
+    assert_eq!(told.state(), (trials, trials));
     let best = &found.candidates[0];
     assert!(best.log10_p < -6.0 && best.nharm <= 2 && found.candidates.len() == 1, "{:?}", found.candidates);
     assert!((best.freq - truth[0]).abs() < 4.0 * best.freq_err && best.freq_err < 1e-4, "{best:?}");
@@ -99,7 +98,7 @@ fn a_drift_that_changes_is_followed() {
         nharm: 1,
         ..SearchOptions::default()
     };
-    let plain = search(events(&times, &gti), &plain, cpu().as_mut(), &mut |_, _| {}).unwrap();
+    let plain = search(events(&times, &gti), &plain, cpu().as_mut(), &Progress::default()).unwrap();
     assert_eq!((&found.freq, &found.rows), (&plain.freq, &plain.rows));
     let differ = found.stat.iter().zip(&plain.stat).map(|(a, b)| (a.sqrt() - b.sqrt()).powi(2)).sum::<f64>();
     let rms = (differ / found.stat.len() as f64).sqrt();
@@ -186,12 +185,12 @@ fn threads_change_no_bit_and_mistakes_are_named() {
         let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(threads) };
         let mut backend = eagleray::open(&choice, &mut Warnings::default()).unwrap();
         let asked = AccelOptions { freq: (5.0, 9.0), fdot: (-2e-4, 2e-4), ..AccelOptions::default() };
-        let found = accel(events(&times, &[(0.0, 400.0)]), &asked, backend.as_mut(), &mut |_, _| {}).unwrap();
+        let found = accel(events(&times, &[(0.0, 400.0)]), &asked, backend.as_mut(), &Progress::default()).unwrap();
         (found.stat, found.map, found.candidates)
     };
     assert!(of(1) == of(3));
     let refused = |asked: AccelOptions, text: &str| {
-        let error = accel(events(&times, &[(0.0, 400.0)]), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap_err();
+        let error = accel(events(&times, &[(0.0, 400.0)]), &asked, cpu().as_mut(), &Progress::default()).unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
     };
     let asked = AccelOptions { freq: (1.0, 2.0), fdot: (-1e-5, 1e-5), ..AccelOptions::default() };

@@ -9,7 +9,7 @@ use eagleray::data::ChannelRange;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
     Backend, Band, Combine, CrossSpectrumOptions, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions,
-    Error, EventFile, EventPair, Events, OpenOptions, Selection, Warnings, cross_spectrum_of_events,
+    Error, EventFile, EventPair, Events, OpenOptions, Progress, Selection, Warnings, cross_spectrum_of_events,
     energy_spectrum_of_events,
 };
 
@@ -73,10 +73,10 @@ fn spectrum(
     let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
     let files: Vec<EventFile> = paths.iter().map(open).collect();
     let inputs = files.iter().map(|f| Events::from_bands(f, &ranges(&bands()), None).unwrap()).collect();
-    let mut told = 0;
+    let told = Progress::default();
     let warnings = Warnings::default();
-    let result = energy_spectrum_of_events(inputs, &bands(), options, backend, warnings, &mut |rows| told += rows);
-    (result, told)
+    let result = energy_spectrum_of_events(inputs, &bands(), options, backend, warnings, &told);
+    (result, told.state().0)
 }
 
 fn all_bits(s: &EnergySpectrum) -> Vec<u64> {
@@ -161,8 +161,14 @@ fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
         let channels = EventPair { reference: band(10.0, 79.0), subject: band(subject.0, subject.1) };
         let options =
             CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(1.5), ..CrossSpectrumOptions::default() };
-        let s =
-            cross_spectrum_of_events(vec![channels], inside, &options, &mut cpu(2), Warnings::default(), &mut |_| {});
+        let s = cross_spectrum_of_events(
+            vec![channels],
+            inside,
+            &options,
+            &mut cpu(2),
+            Warnings::default(),
+            &Progress::default(),
+        );
         let photons = s.unwrap().meta.provenance.photons;
         assert!(photons.is_exact() && photons.read == read * EVENTS as u64, "{subject:?} {inside}: {photons}");
     }
@@ -182,7 +188,7 @@ fn bands_that_overlap_in_part_are_refused() {
             EnergyBands { reference: band(&ends[0]), subjects: ends[1..].iter().map(band).collect(), channels: true };
         let input = Events::from_bands(&file, &ranges, None)?;
         let options = options(EnergyKind::Lag, Combine::Average, 1000);
-        energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu(1), Warnings::default(), &mut |_| {})
+        energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu(1), Warnings::default(), &Progress::default())
     };
     for (ends, message) in [
         (vec![(10.0, 50.0), (40.0, 60.0)], "shares photons with the reference 10:50"),

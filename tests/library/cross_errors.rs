@@ -3,7 +3,7 @@
 use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    AveragedCrossSpectrum, CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Warnings,
+    AveragedCrossSpectrum, CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Progress, Warnings,
     cross_spectrum_of_events,
 };
 
@@ -22,7 +22,7 @@ fn spectrum(source: &Lagged, [subject, reference]: &[Vec<f64>; 2]) -> AveragedCr
         ..CrossSpectrumOptions::default()
     };
     let mut cpu = CpuBackend::new(None).unwrap();
-    cross_spectrum_of_events(vec![input], false, &options, &mut cpu, warnings, &mut |_| {}).unwrap()
+    cross_spectrum_of_events(vec![input], false, &options, &mut cpu, warnings, &Progress::default()).unwrap()
 }
 
 /// Lags of 50 ms at the frequencies from 1.5 to 2.5 Hz, which are independent of each other: eight estimates a simulation.

@@ -4,7 +4,7 @@ use eagleray::internal::backend::Backend;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
     AveragedCrossSpectrum, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, EventPair, Events, FluxPair,
-    FluxSegment, Gti, Norm, Warnings, cross_spectrum_of_events, cross_spectrum_of_flux,
+    FluxSegment, Gti, Norm, Progress, Warnings, cross_spectrum_of_events, cross_spectrum_of_flux,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -66,7 +66,8 @@ fn counts_in_bins_give_the_cross_spectrum_of_their_events_bit_for_bit() {
             let segment_size = Some(n as f64 * DT);
             let options =
                 CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
-            let expected = cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &mut |_| {}).unwrap();
+            let expected =
+                cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
             let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
             assert_eq!(s.meta.m, segments as u64);
             for (ours, theirs) in columns(&s).into_iter().zip(columns(&expected)) {
@@ -135,7 +136,8 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
         let segment_size = Some(n as f64 * DT);
         let cross = own(norm, true);
         let options = CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
-        let expected = cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &mut |_| {}).unwrap();
+        let expected =
+            cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
         let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
         let skipped = u64::from(norm != Norm::Abs);
         assert_eq!((s.meta.m, s.meta.skipped_segments), (m as u64 - skipped, skipped));

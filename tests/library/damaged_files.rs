@@ -2,7 +2,7 @@
 
 use crate::common::fits_file::{Column, Folder, cpu, events, file, gti};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{Events, OpenOptions, PowerSpectrumOptions, Selection, spectrum_of_events};
+use eagleray::{Events, OpenOptions, PowerSpectrumOptions, Progress, Selection, spectrum_of_events};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -24,7 +24,7 @@ fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salva
     };
     let selection = Selection { channels, detectors: None };
     let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return false };
-    spectrum_of_events(vec![input], &settings, backend, warnings, &mut |_| {}).is_ok_and(|s| {
+    spectrum_of_events(vec![input], &settings, backend, warnings, &Progress::default()).is_ok_and(|s| {
         assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
         true
     })

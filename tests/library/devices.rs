@@ -16,7 +16,7 @@ use eagleray::internal::sums::{PartialSums, Sums};
 use eagleray::time::DoubleDouble;
 use eagleray::{
     AveragedPowerSpectrum, BackendError, Error, FluxOptions, FluxSegment, Gti, PowerOptions, PowerSpectrumOptions,
-    Warnings, spectrum_of_events, spectrum_of_flux,
+    Progress, Warnings, spectrum_of_events, spectrum_of_flux,
 };
 
 /// 4 segments a run.
@@ -83,7 +83,7 @@ impl Run {
             chunk_events: 700,
             ..PowerSpectrumOptions::default()
         };
-        spectrum_of_events(inputs, &options, backend, warnings, &mut |_| {})
+        spectrum_of_events(inputs, &options, backend, warnings, &Progress::default())
     }
 }
 

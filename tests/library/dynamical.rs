@@ -12,9 +12,10 @@ use eagleray::science::noise::NoiseLevel;
 use eagleray::{
     Backend, Combine, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions,
     DynamicalCrossSpectrum, DynamicalOptions, DynamicalPowerSpectrum, EventPair, Events, FluxOptions, FluxPair,
-    FluxSegment, Gti, LightCurveCrossOptions, Norm, PowerOptions, PowerSpectrumOptions, Rebin, TimeRebin, Warnings,
-    dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux, dynamical_cross_spectrum_of_light_curves,
-    dynamical_spectrum_of_events, dynamical_spectrum_of_flux, dynamical_spectrum_of_light_curve, spectrum_of_times,
+    FluxSegment, Gti, LightCurveCrossOptions, Norm, PowerOptions, PowerSpectrumOptions, Progress, Rebin, TimeRebin,
+    Warnings, dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux,
+    dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
+    dynamical_spectrum_of_light_curve, spectrum_of_times,
 };
 
 const DT: f64 = 1.0 / 64.0;
@@ -51,7 +52,7 @@ fn options(power: PowerOptions, time: TimeRebin) -> DynamicalOptions {
 fn dynamical(options: &DynamicalOptions, backend: &mut dyn Backend) -> DynamicalPowerSpectrum {
     let (times, mut warnings) = (times(), Warnings::default());
     let input = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
-    dynamical_spectrum_of_events(vec![input], options, backend, warnings, &mut |_| {}).unwrap()
+    dynamical_spectrum_of_events(vec![input], options, backend, warnings, &Progress::default()).unwrap()
 }
 
 fn close(a: f64, b: f64, bound: f64) {
@@ -209,7 +210,7 @@ fn light_curves_and_flux_give_the_rows_of_their_events() {
     let (times, mut warnings) = (times(), Warnings::default());
     let events = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
     let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
-    let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &mut |_| {}).unwrap();
+    let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &Progress::default()).unwrap();
     let series = LightCurveSpectrumOptions { segment_size: Some(SIZE), ..LightCurveSpectrumOptions::default() };
     let time = TimeRebin::default();
     let of_curve = dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default()).unwrap();
@@ -247,7 +248,7 @@ fn bands() -> ([Vec<f64>; 2], [eagleray::LightCurve; 2]) {
         let mut warnings = Warnings::default();
         let events = Events::from_slice(times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
         let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
-        light_curve_of_events(vec![events], &lc, warnings, &mut |_| {}).unwrap()
+        light_curve_of_events(vec![events], &lc, warnings, &Progress::default()).unwrap()
     });
     (both, curves)
 }
@@ -279,9 +280,15 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
             ..CrossSpectrumOptions::default()
         };
         let options = DynamicalCrossOptions { spectrum, time };
-        let expected =
-            dynamical_cross_spectrum_of_events(vec![channels], false, &options, &mut cpu(), warnings, &mut |_| {})
-                .unwrap();
+        let expected = dynamical_cross_spectrum_of_events(
+            vec![channels],
+            false,
+            &options,
+            &mut cpu(),
+            warnings,
+            &Progress::default(),
+        )
+        .unwrap();
         // The third segment has no photon of the reference to be divided by.
         assert_eq!(expected.meta.skipped_segments, u64::from(norm == Norm::Frac));
         let series = LightCurveCrossOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
@@ -335,7 +342,8 @@ fn cross(inside: bool, time: TimeRebin, rebin: Rebin, backend: &mut dyn Backend)
     let spectrum =
         CrossSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), cross, ..CrossSpectrumOptions::default() };
     let options = DynamicalCrossOptions { spectrum, time };
-    dynamical_cross_spectrum_of_events(vec![channels], inside, &options, backend, warnings, &mut |_| {}).unwrap()
+    dynamical_cross_spectrum_of_events(vec![channels], inside, &options, backend, warnings, &Progress::default())
+        .unwrap()
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
 use eagleray::data::ChannelRange;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
-    Band, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions, Events, Warnings, energy_spectrum_of_events,
+    Band, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions, Events, Progress, Warnings,
+    energy_spectrum_of_events,
 };
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
@@ -28,7 +29,7 @@ fn measure(times: &[Vec<f64>; 2], source: &Lagged, options: &EnergySpectrumOptio
     let options =
         EnergySpectrumOptions { dt: Some(source.dt), segment_size: Some(source.segment_size()), ..options.clone() };
     let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
-    energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu, warnings, &mut |_| {}).unwrap()
+    energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu, warnings, &Progress::default()).unwrap()
 }
 
 /// All photons are the reference, which those of the subject leave.

@@ -2,7 +2,9 @@
 
 use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Warnings, cross_spectrum_of_events};
+use eagleray::{
+    CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Progress, Warnings, cross_spectrum_of_events,
+};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 
@@ -24,7 +26,7 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
         let events = [&reference, &subject].map(|t| Events::from_slice(t, source.gti(SEGMENTS), &mut warnings));
         let [reference, subject] = events;
         let channels = vec![EventPair { reference, subject }];
-        cross_spectrum_of_events(channels, false, &options, cpu, Warnings::default(), &mut |_| {}).unwrap()
+        cross_spectrum_of_events(channels, false, &options, cpu, Warnings::default(), &Progress::default()).unwrap()
     };
     let prepare = || (source.observer(), CpuBackend::new(std::num::NonZeroUsize::new(1)).unwrap());
     let spectra: Vec<_> = (0..trials() / 10).into_par_iter().map_init(prepare, one).collect();

@@ -10,7 +10,9 @@ use eagleray::engine::pulsation::{Ephemeris, SearchOptions, SearchResult, Search
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
 use eagleray::science::statistics::dispersion;
-use eagleray::{Backend, Combine, DeviceChoice, Events, Gti, LightCurveOptions, Warnings, light_curve_of_events};
+use eagleray::{
+    Backend, Combine, DeviceChoice, Events, Gti, LightCurveOptions, Progress, Warnings, light_curve_of_events,
+};
 use num_bigint::BigInt;
 
 /// Rates in bins of `dt` from 0 on, read from text as users' are; NaN is a missing bin.
@@ -32,7 +34,7 @@ fn options(lo: f64, hi: f64, nbin: usize) -> SearchOptions {
 }
 
 fn searched(samples: &PulseSamples, asked: &SearchOptions) -> SearchResult {
-    pdm(samples.clone(), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+    pdm(samples.clone(), asked, cpu().as_mut(), &Progress::default()).unwrap()
 }
 
 /// θ and the number of its bins in fractions, `(T − B)/(N − M)·(N − 1)/T` over the product `P` of all n_j, rounded once.
@@ -183,7 +185,7 @@ fn bits_are_the_same_everywhere() {
         let steps = 20.0 / samples.at.span.powi(2);
         let asked = SearchOptions { fdot: Some((-steps, steps)), ..asked };
         let run = |backend: &mut dyn Backend| {
-            let found = pdm(samples.clone(), &asked, backend, &mut |_, _| {}).unwrap();
+            let found = pdm(samples.clone(), &asked, backend, &Progress::default()).unwrap();
             (found.stat, found.fdot, found.candidates, found.map, found.laws, found.meta.device.backend)
         };
         let threads = |n: usize| {
@@ -287,7 +289,7 @@ fn only_whole_good_bins_are_samples() {
     let mut warnings = Warnings::default();
     let input = Events::from_slice(&times, gti, &mut warnings);
     let asked = LightCurveOptions { dt: Some(0.5), combine: Combine::Average, chunk_events: 1000 };
-    let series = light_curve_of_events(vec![input], &asked, warnings, &mut |_| {}).unwrap();
+    let series = light_curve_of_events(vec![input], &asked, warnings, &Progress::default()).unwrap();
     let samples = PulseSamples::from_light_curve(&series, 1.0, Warnings::default()).unwrap();
     // Bins begin at 0.3 s: 79 whole ones before 39.8 s, and from 52.3 to 99.8 s 95.
     assert_eq!((samples.values.len(), samples.all.left_out), (79 + 95, 3));
@@ -307,7 +309,7 @@ fn only_whole_good_bins_are_samples() {
     assert_eq!([0.9, 1.0].map(|least| of(least).all.step == 1.0), [false, true]);
     let refused = |series: &LightCurve, asked: &SearchOptions, min_fracexp: f64, text: &str| {
         let made = PulseSamples::from_light_curve(series, min_fracexp, Warnings::default());
-        let error = made.and_then(|samples| pdm(samples, asked, cpu().as_mut(), &mut |_, _| {})).unwrap_err();
+        let error = made.and_then(|samples| pdm(samples, asked, cpu().as_mut(), &Progress::default())).unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
     };
     let one = options(0.01, 0.09, 20);
@@ -336,6 +338,6 @@ fn only_whole_good_bins_are_samples() {
     };
     assert_eq!((codes(&one), codes(&options(0.5, 1.1, 40))), (vec![], vec!["W-PDM-FEW", "W-PDM-ALIAS"]));
     let events = crate::common::pulses::events(&times, &[(0.0, 100.0)]);
-    let error = eagleray::engine::pulsation::search(events, &one, cpu().as_mut(), &mut |_, _| {}).unwrap_err();
+    let error = eagleray::engine::pulsation::search(events, &one, cpu().as_mut(), &Progress::default()).unwrap_err();
     assert!(error.to_string().starts_with("method = pdm"), "{error}");
 }

@@ -9,7 +9,8 @@ use eagleray::engine::align;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::{
     AveragedPowerSpectrum, Combine, EventBalance, EventFile, Events, FluxOptions, FluxSegment, Gti, OpenOptions,
-    PowerOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events, spectrum_of_flux, spectrum_of_times,
+    PowerOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events, spectrum_of_flux,
+    spectrum_of_times,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -174,7 +175,7 @@ fn of_files(files: &[&EventFile], options: &PowerSpectrumOptions, backend: &mut 
     let mut inputs: Vec<Events> =
         files.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings).unwrap()).collect();
     align(&mut inputs).unwrap();
-    spectrum_of_events(inputs, options, backend, warnings, &mut |_| {}).unwrap()
+    spectrum_of_events(inputs, options, backend, warnings, &Progress::default()).unwrap()
 }
 
 #[test]
@@ -188,10 +189,9 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
         let open = OpenOptions { compat_stingray: case.compat, ..OpenOptions::default() };
         let (file, mut warnings) = folder.open(&case.bytes(), &open).unwrap();
         let options = PowerSpectrumOptions { chunk_events: 1 + random.below(500) as usize, ..case.options() };
-        let mut reported = 0;
-        let result = Events::from_file(&file, case.selection(), &mut warnings).and_then(|input| {
-            spectrum_of_events(vec![input], &options, &mut backend, warnings, &mut |rows| reported += rows)
-        });
+        let reported = Progress::default();
+        let result = Events::from_file(&file, case.selection(), &mut warnings)
+            .and_then(|input| spectrum_of_events(vec![input], &options, &mut backend, warnings, &reported));
         let s = match result {
             Ok(s) => s,
             Err(e) => {
@@ -201,7 +201,7 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
         };
         assert!(s.meta.provenance.photons.is_exact(), "round {round}: {}", s.meta.provenance.photons);
         assert_eq!(s.meta.provenance.photons, balance, "round {round}");
-        assert_eq!(reported, balance.read, "round {round}: rows told to the progress bar");
+        assert_eq!(reported.state().0, balance.read, "round {round}: rows told to the progress bar");
         if balance.read > 0 {
             assert_eq!(s.meta.m, segments, "round {round}");
             let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
@@ -305,7 +305,7 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     let mut warnings = Warnings::default();
     let inputs = halves.iter().map(|times| Events::from_slice(times, good(), &mut warnings)).collect();
     let merged = PowerSpectrumOptions { combine: Combine::Merge, ..options(1 << 18) };
-    same_bits(&spectrum_of_events(inputs, &merged, &mut cpu(), Warnings::default(), &mut |_| {}).unwrap(), &s);
+    same_bits(&spectrum_of_events(inputs, &merged, &mut cpu(), Warnings::default(), &Progress::default()).unwrap(), &s);
 }
 
 /// The same events in two clocks: the first file counts from MJD 55000.5, the second from a day and a quarter later and

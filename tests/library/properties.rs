@@ -3,7 +3,7 @@
 use crate::common::fits_file::{Column, Folder, cpu, events, file, gti, same_powers};
 use eagleray::engine::align;
 use eagleray::{
-    AveragedPowerSpectrum, Combine, EventFile, Events, Norm, OpenOptions, PowerOptions, PowerSpectrumOptions,
+    AveragedPowerSpectrum, Combine, EventFile, Events, Norm, OpenOptions, PowerOptions, PowerSpectrumOptions, Progress,
     Selection, Warnings, spectrum_of_events,
 };
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ fn of(files: &[Vec<u8>], combine: Combine) -> Option<AveragedPowerSpectrum> {
     // A part without photons near its good time is refused, which is right and not what is looked for.
     let mut inputs = inputs.ok()?;
     align(&mut inputs).unwrap();
-    let s = spectrum_of_events(inputs, &options(combine), &mut cpu(), warnings, &mut |_| {}).ok()?;
+    let s = spectrum_of_events(inputs, &options(combine), &mut cpu(), warnings, &Progress::default()).ok()?;
     assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
     Some(s)
 }

@@ -14,7 +14,7 @@ use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
 use eagleray::time::DoubleDouble;
-use eagleray::{Backend, BackendError, DeviceChoice, Warnings};
+use eagleray::{Backend, BackendError, DeviceChoice, Progress, Warnings};
 
 fn options(lo: f64, hi: f64) -> SearchOptions {
     SearchOptions { freq: (lo, hi), ..SearchOptions::default() }
@@ -28,9 +28,9 @@ fn a_fast_pulsar_that_drifts_is_found_in_a_million_events() {
     let events = events(&times, &[(0.0, 1e4)]);
     assert_eq!(events.ticks.reference(), DoubleDouble::from(5000.0));
     let asked = SearchOptions { fdot: Some((-6e-8, 6e-8)), nharm: 1, ..options(700.0, 700.02) };
-    let (mut told, mut all) = (0, 0);
-    let found = search(events.clone(), &asked, cpu().as_mut(), &mut |done, of| (told, all) = (done, of)).unwrap();
-    assert_eq!((told, all), (found.meta.trials, found.meta.trials));
+    let told = Progress::default();
+    let found = search(events.clone(), &asked, cpu().as_mut(), &told).unwrap();
+    assert_eq!(told.state(), (found.meta.trials, found.meta.trials));
     let best = &found.candidates[0];
     // N·a²/2 = 1250, and no other peak: what the drift smears out belongs to the same source.
     assert!((best.stat - 1250.0).abs() < 150.0 && best.log10_p < -200.0, "{best:?}");
@@ -40,7 +40,8 @@ fn a_fast_pulsar_that_drifts_is_found_in_a_million_events() {
     assert!((best.rms - 0.05 / 2f64.sqrt()).abs() < 0.003, "{best:?}");
     assert!(best.stat >= best.grid_stat * (1.0 - 1e-6));
     // Without the derivative most of it is lost; the grid's best row is the drift's.
-    let still = search(events.clone(), &SearchOptions { fdot: None, ..asked }, cpu().as_mut(), &mut |_, _| {}).unwrap();
+    let still =
+        search(events.clone(), &SearchOptions { fdot: None, ..asked }, cpu().as_mut(), &Progress::default()).unwrap();
     assert!(still.candidates[0].stat < 0.7 * best.stat, "{:?}", still.candidates[0]);
     assert_eq!((found.map.len(), found.rows.len()), (found.rows.len(), found.map.len()));
     // Folded at what was found.
@@ -67,7 +68,7 @@ fn trials_by_profiles_and_by_harmonic_sums_agree() {
     let asked = SearchOptions { nbin: 256, nharm: 3, ..options(3.0, 3.6) };
     let of = |algorithm| {
         let asked = SearchOptions { algorithm, ..asked.clone() };
-        search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+        search(events.clone(), &asked, cpu().as_mut(), &Progress::default()).unwrap()
     };
     let (unbinned, binned) = (of(Algorithm::Fft), of(Algorithm::Fold));
     assert_eq!(unbinned.freq, binned.freq);
@@ -80,7 +81,7 @@ fn trials_by_profiles_and_by_harmonic_sums_agree() {
     assert!(a.grid_stat != b.grid_stat);
     for (method, nbin) in [(SearchStatistic::H, 64), (SearchStatistic::Ef, 24)] {
         let asked = SearchOptions { method, nbin, ..asked.clone() };
-        let found = search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap();
+        let found = search(events.clone(), &asked, cpu().as_mut(), &Progress::default()).unwrap();
         assert!((found.candidates[0].freq - 3.3).abs() < 1e-3 && found.candidates[0].log10_p < -50.0, "{method:?}");
     }
 }
@@ -96,7 +97,7 @@ fn gaps_are_no_pulsations() {
         events(&times.into_iter().filter(|t| t % 100.0 < 50.0).collect::<Vec<f64>>(), &gti)
     };
     let run = |events: &_, asked: &SearchOptions| {
-        search(PulseEvents::clone(events), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+        search(PulseEvents::clone(events), asked, cpu().as_mut(), &Progress::default()).unwrap()
     };
     let asked = SearchOptions { nbin: 128, ..options(0.003, 0.043) };
     let methods = [
@@ -196,9 +197,9 @@ impl Backend for Lost {
 fn the_cpu_does_the_work_of_a_device_that_is_lost() {
     let times = pulsar(&mut Random::new(8), 20.0, 100.0, 0.5, [3.3, 0.0]);
     let events = events(&times, &[(0.0, 100.0)]);
-    let run = |backend: &mut dyn Backend| search(events.clone(), &options(3.0, 3.6), backend, &mut |_, _| {});
+    let run = |backend: &mut dyn Backend| search(events.clone(), &options(3.0, 3.6), backend, &Progress::default());
     let folded = SearchOptions { algorithm: Algorithm::Fold, ..options(3.0, 3.6) };
-    let expected = search(events.clone(), &folded, cpu().as_mut(), &mut |_, _| {}).unwrap();
+    let expected = search(events.clone(), &folded, cpu().as_mut(), &Progress::default()).unwrap();
     let found = run(&mut Lost { inner: cpu(), spare: true }).unwrap();
     assert!(found.stat == expected.stat && found.candidates == expected.candidates);
     assert_eq!(found.meta.device.backend, "cpu");
@@ -226,7 +227,7 @@ fn profiles_are_the_same_on_every_device() {
     };
     let run = |backend: &mut dyn Backend, method| {
         let asked = SearchOptions { method, ..asked.clone() };
-        let found = search(events.clone(), &asked, backend, &mut |_, _| {}).unwrap();
+        let found = search(events.clone(), &asked, backend, &Progress::default()).unwrap();
         let best = found.candidates[0].clone();
         let ephemeris = Ephemeris::new(events.ticks.reference(), best.freq, best.fdot, best.fddot);
         let asked = FoldOptions { ephemeris, nbin: 33, nharm: 2, background: 1.0 };
@@ -266,7 +267,7 @@ fn threads_change_no_bit() {
         let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(threads) };
         let mut backend = eagleray::open(&choice, &mut Warnings::default()).unwrap();
         let asked = SearchOptions { algorithm, nbin: 16, fdot: Some((-1e-4, 1e-4)), ..options(5.4, 5.6) };
-        let found = search(events.clone(), &asked, backend.as_mut(), &mut |_, _| {}).unwrap();
+        let found = search(events.clone(), &asked, backend.as_mut(), &Progress::default()).unwrap();
         (found.stat, found.candidates)
     };
     for algorithm in [Algorithm::Fft, Algorithm::Fold] {
@@ -284,7 +285,7 @@ fn false_alarms_are_as_frequent_as_said() {
         let f = 1.9 + 0.2 * random.uniform();
         let times = pulsar(random, rate, length, a, [f, 0.0]);
         let asked = SearchOptions { method, nharm, nbin: 16, candidates: 1, ..options(1.5, 2.5) };
-        let found = search(events(&times, gti), &asked, backend.as_mut(), &mut |_, _| {}).unwrap();
+        let found = search(events(&times, gti), &asked, backend.as_mut(), &Progress::default()).unwrap();
         let best = found.candidates[0].clone();
         (
             best.log10_p,
@@ -347,7 +348,7 @@ fn what_has_no_meaning_is_refused() {
     let times: Vec<f64> = (0..100).map(f64::from).collect();
     let events = events(&times, &[(0.0, 100.0)]);
     let refused = |asked: SearchOptions, text: &str| {
-        let error = search(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap_err().to_string();
+        let error = search(events.clone(), &asked, cpu().as_mut(), &Progress::default()).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     };
     refused(options(0.0, 1.0), "freq = ");

@@ -11,8 +11,8 @@ use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
 use eagleray::{
     AveragedPowerSpectrum, Backend, BackendError, Combine, DynamicalOptions, EventFile, Events, OpenOptions,
-    PowerSpectrumOptions, Rebin, Selection, TimeRebin, Warnings, dynamical_spectrum_of_events, spectrum_of_events,
-    spectrum_of_files,
+    PowerSpectrumOptions, Progress, Rebin, Selection, TimeRebin, Warnings, dynamical_spectrum_of_events,
+    spectrum_of_events, spectrum_of_files,
 };
 
 /// The CPU, as a device that takes batches and nothing else.
@@ -73,7 +73,7 @@ fn by_batches(
     for file in &files {
         inputs.push(Events::from_file(file, Selection::default(), &mut warnings)?);
     }
-    spectrum_of_events(inputs, options, &mut Batches(cpu), warnings, &mut |_| {})
+    spectrum_of_events(inputs, options, &mut Batches(cpu), warnings, &Progress::default())
 }
 
 /// Everything that a spectrum says, but for the names of its warnings' files.
@@ -254,13 +254,13 @@ fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
     for (name, bytes) in [("rows", sorted), ("rows out of order", bytes(&swapped, &GTIS))] {
         let path = folder.write(name, &bytes);
         let made = |backend: &mut dyn Backend, chunk: usize| {
-            let mut told = 0;
+            let told = Progress::default();
             let mut w = Warnings::default();
             let file = EventFile::open(&path, &OpenOptions::default(), &mut w).unwrap();
             let input = Events::from_unread_file(&file, Selection::default()).unwrap();
             let options = DynamicalOptions { spectrum: options(Combine::Average, chunk), time };
-            let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &mut |rows| told += rows).unwrap();
-            assert_eq!(told, 30_001, "{name}");
+            let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &told).unwrap();
+            assert_eq!(told.state().0, 30_001, "{name}");
             s
         };
         let expected = made(&mut Batches(cpu(2)), 1000);
@@ -300,10 +300,10 @@ fn rows_are_told_of_once_though_a_file_is_read_twice() {
         for times in [&sorted, &swapped] {
             let (file, warnings) = folder.open(&bytes(times, &GTIS), &OpenOptions::default()).unwrap();
             let input = Events::from_unread_file(&file, Selection::default()).unwrap();
-            let mut told = 0;
+            let told = Progress::default();
             let options = options(Combine::Average, 100);
-            spectrum_of_events(vec![input], &options, device, warnings, &mut |rows| told += rows).unwrap();
-            assert_eq!(told, 30_001);
+            spectrum_of_events(vec![input], &options, device, warnings, &told).unwrap();
+            assert_eq!(told.state().0, 30_001);
         }
     }
 }

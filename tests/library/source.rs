@@ -1,8 +1,12 @@
 //! Files that change or are odd while they are read: the readings are checked, and hash and sum are those of all bytes.
 
 use crate::common::fits_file::{Column, Folder, codes, cpu, events, file, gti};
+use eagleray::engine::TimeSource;
 use eagleray::io::EventStream;
-use eagleray::{Error, EventFile, Events, OpenOptions, PowerSpectrumOptions, Selection, Warnings, spectrum_of_events};
+use eagleray::{
+    Error, EventBalance, EventFile, Events, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings,
+    spectrum_of_events,
+};
 
 const EVENTS: usize = 100_000;
 
@@ -52,22 +56,42 @@ fn a_file_that_becomes_shorter_is_an_error_wherever_it_is_read() {
     assert_eq!(out, times()[..out.len()], "what was read before is right");
     // In the midst of a spectrum.
     let (opened, mut warnings) = open();
-    let input = Events::from_file(&opened, Selection::default(), &mut warnings).unwrap();
+    let mut input = Events::from_file(&opened, Selection::default(), &mut warnings).unwrap();
+    let mut read = 0;
+    let cut = || shorten(&folder, 400_000);
+    input.source = Box::new(CutOnTheWay { source: input.source, cut: Some(cut), read: &mut read });
     let options = PowerSpectrumOptions {
         dt: Some(0.01),
         segment_size: Some(1.0),
         chunk_events: 1000,
         ..PowerSpectrumOptions::default()
     };
-    let mut read = 0;
-    let mut cut = |rows| {
-        if read == 0 {
-            shorten(&folder, 400_000);
-        }
-        read += rows;
-    };
-    became_shorter(spectrum_of_events(vec![input], &options, &mut cpu(), warnings, &mut cut), "spectrum");
+    let told = &Progress::default();
+    became_shorter(spectrum_of_events(vec![input], &options, &mut cpu(), warnings, told), "spectrum");
     assert!(read > 0 && read < EVENTS as u64);
+}
+
+/// Reads on after its first rows, when `cut` has been called.
+struct CutOnTheWay<'a, F> {
+    source: Box<dyn TimeSource + 'a>,
+    cut: Option<F>,
+    read: &'a mut u64,
+}
+
+impl<F: FnOnce() + Send> TimeSource for CutOnTheWay<'_, F> {
+    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> eagleray::Result<bool> {
+        let more = self.source.next_chunk(rows, out)?;
+        *self.read = self.source.balance().read;
+        if let Some(cut) = self.cut.take() {
+            cut();
+        }
+        Ok(more)
+    }
+    fn balance(&self) -> EventBalance {
+        let balance = self.source.balance();
+        // What was begun is read from here, not from the file.
+        EventBalance { read: balance.read.max(1), ..balance }
+    }
 }
 
 #[test]

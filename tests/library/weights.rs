@@ -17,7 +17,7 @@ use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
 use eagleray::science::statistics::pulse::TrialLaw;
 use eagleray::time::DoubleDouble;
-use eagleray::{EventFile, OpenOptions, Result, Selection, Warnings};
+use eagleray::{EventFile, OpenOptions, Progress, Result, Selection, Warnings};
 
 const GOOD: [(f64, f64); 2] = [(0.0, 400.0), (450.0, 1000.0)];
 
@@ -32,7 +32,7 @@ fn read_of(path: &Path, column: &str, selection: Selection, chunk: usize) -> Res
     let mut warnings = Warnings::default();
     let opened = EventFile::open(path, &OpenOptions::default(), &mut warnings)?;
     let inputs = vec![Events::from_unread_file(&opened, selection)?.weighted(column)?];
-    PulseEvents::read(inputs, Combine::Average, None, chunk, warnings, &mut |_| {})
+    PulseEvents::read(inputs, Combine::Average, None, chunk, warnings, &Progress::default())
 }
 
 fn read(path: &Path) -> Result<PulseEvents> {
@@ -44,7 +44,7 @@ fn weighted(events: PulseEvents, values: Vec<f64>) -> PulseEvents {
 }
 
 fn searched(events: &PulseEvents, asked: &SearchOptions) -> eagleray::engine::pulsation::SearchResult {
-    search(events.clone(), asked, cpu().as_mut(), &mut |_, _| {}).unwrap()
+    search(events.clone(), asked, cpu().as_mut(), &Progress::default()).unwrap()
 }
 
 /// `Σ w·exp(2πi·h·φ)` of `φ = f·t + ḟ·t²/2`, h = 1 …, as the formula has it: cosines and sines.
@@ -253,7 +253,8 @@ fn weights_of_one_change_no_bit() {
         }
     }
     let asked = AccelOptions { freq: (3.0, 3.2), fdot: (-1e-5, 1e-5), nharm: 2, ..AccelOptions::default() };
-    let [a, b] = [&plain, &ones].map(|events| accel(events.clone(), &asked, cpu().as_mut(), &mut |_, _| {}).unwrap());
+    let [a, b] =
+        [&plain, &ones].map(|events| accel(events.clone(), &asked, cpu().as_mut(), &Progress::default()).unwrap());
     assert!(a.stat == b.stat && a.candidates == b.candidates);
 }
 
@@ -380,13 +381,14 @@ fn what_is_no_weight_is_refused() {
         weighted(self::events(&times, &GOOD), values)
     };
     let asked = |method, algorithm| SearchOptions { freq: (1.0, 1.1), method, algorithm, ..SearchOptions::default() };
-    let missing = search(few(36_000), &asked(SearchStatistic::Z2, Algorithm::Auto), cpu().as_mut(), &mut |_, _| {});
+    let missing =
+        search(few(36_000), &asked(SearchStatistic::Z2, Algorithm::Auto), cpu().as_mut(), &Progress::default());
     assert!(missing.unwrap_err().to_string().contains("as many as events"));
     let few = few(37_500);
     let rough = searched(&few, &asked(SearchStatistic::Ef, Algorithm::Auto)).meta.provenance.warnings;
     assert!(rough.iter().any(|w| w.code == "W-WEIGHTS-FEW" && w.message.contains("in each of 64 bins")), "{rough:?}");
     for (method, algorithm) in [(SearchStatistic::Ef, Algorithm::Ffa), (SearchStatistic::Z2, Algorithm::Fold)] {
-        let error = search(few.clone(), &asked(method, algorithm), cpu().as_mut(), &mut |_, _| {}).unwrap_err();
+        let error = search(few.clone(), &asked(method, algorithm), cpu().as_mut(), &Progress::default()).unwrap_err();
         let said = error.to_string();
         assert!(said.starts_with("weights = W: are not for ") && said.contains("algorithm = f"), "{error}");
     }

@@ -14,11 +14,12 @@ use serde::Serialize;
 
 use super::amplitudes::{self, FourierAmplitudes};
 use super::candidates::{self, Candidate, TrialPeak};
-use super::search_options::{SearchOptions, TrialProgress};
+use super::search_options::SearchOptions;
 use super::search_result::MAP_COLUMNS;
 use super::{BackendThreads, PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter, run_on};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::science::pulsation::templates::{
     FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, curved_between, half_width, response_between,
 };
@@ -232,7 +233,7 @@ impl<'a> TemplatePlan<'a> {
     }
 
     /// Tries every row; the best of each frequency, and the map.
-    fn run(&self, pool: &BackendThreads, progress: TrialProgress) -> (Vec<BestTemplate>, Vec<Vec<f64>>) {
+    fn run(&self, pool: &BackendThreads, progress: &Progress) -> Result<(Vec<BestTemplate>, Vec<Vec<f64>>)> {
         let mut best = vec![BestTemplate::default(); self.grid.frequencies];
         let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
         let bytes: usize =
@@ -240,7 +241,7 @@ impl<'a> TemplatePlan<'a> {
         let rows: Vec<usize> = (0..self.grid.rows.len()).collect();
         // One row first, then more and more: what they take tells what all will, before long.
         let (mut rest, mut together) = (rows.as_slice(), 1);
-        progress(0, self.grid.trials());
+        progress.begin(self.grid.trials());
         while !rest.is_empty() {
             let (rows, behind) = rest.split_at(together.min(rest.len()));
             (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
@@ -257,9 +258,9 @@ impl<'a> TemplatePlan<'a> {
                     }
                 }
             }
-            progress((rows[rows.len() - 1] + 1) as u64 * self.grid.frequencies as u64, self.grid.trials());
+            progress.advance(rows.len() as u64 * self.grid.frequencies as u64)?;
         }
-        (best, map)
+        Ok((best, map))
     }
 }
 
@@ -274,7 +275,7 @@ pub fn accel(
     events: PulseEvents,
     options: &AccelOptions,
     backend: &mut dyn Backend,
-    progress: TrialProgress,
+    progress: &Progress,
 ) -> Result<SearchResult> {
     if !HARMONIC_STAGES.contains(&options.nharm) {
         return Err(Error::argument("nharm", options.nharm, "must be 1, 2, 4 or 8"));
@@ -312,7 +313,7 @@ pub fn accel(
     let pool = backend.pool();
     let spectrum = run_on(&pool, || FourierAmplitudes::new(&events, bins, options.detrend));
     let plan = TemplatePlan::new(&events, &spectrum, &grid, options.freq.0, options.nharm);
-    let (best, map) = plan.run(&pool, progress);
+    let (best, map) = plan.run(&pool, progress)?;
     Ok(run_on(&pool, || conclude(events, options, &grid, &spectrum, best, map)))
 }
 

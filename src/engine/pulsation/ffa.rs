@@ -8,10 +8,11 @@
 use rayon::prelude::*;
 
 use super::candidates::{self, Candidate, TrialPeak};
-use super::search_options::{SearchOptions, TrialProgress};
+use super::search_options::SearchOptions;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::data::phase::Spin;
 use crate::science::statistics::pulse::{self, NullDistribution, TrialLaw};
 
@@ -101,7 +102,7 @@ pub(super) fn search(
     events: PulseEvents,
     options: &SearchOptions,
     pool: &super::BackendThreads,
-    progress: TrialProgress,
+    progress: &Progress,
 ) -> Result<SearchResult> {
     let (lo, hi) = options.freq;
     let text = format!("{lo}:{hi}");
@@ -120,6 +121,7 @@ pub(super) fn search(
         return Err(Error::argument("freq", text, message));
     }
     let mut found: Vec<FfaTrial> = Vec::new();
+    progress.begin(octaves as u64);
     for octave in 0..octaves as i32 {
         let dt = 2f64.powi(octave) / (hi * nbin as f64);
         let all = || {
@@ -131,7 +133,7 @@ pub(super) fn search(
             numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
         found.extend(super::run_on(pool, all));
-        progress(octave as u64 + 1, octaves as u64);
+        progress.advance(1)?;
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
     super::run_on(pool, || conclude(events, options, &found))

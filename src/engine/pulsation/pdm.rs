@@ -8,13 +8,13 @@
 use super::candidates::{self, Candidate, TrialPeak};
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
-use super::search_options::TrialProgress;
 use super::search_result::MAP_COLUMNS;
 use super::{
     Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
 };
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
@@ -61,7 +61,7 @@ pub fn pdm(
     mut samples: PulseSamples,
     options: &SearchOptions,
     backend: &mut dyn Backend,
-    progress: TrialProgress,
+    progress: &Progress,
 ) -> Result<SearchResult> {
     options.check()?;
     if options.method != SearchStatistic::Pdm {
@@ -78,8 +78,7 @@ pub fn pdm(
     let mut best: Vec<Option<(PdmTrial, usize)>> = vec![None; grid.frequencies];
     let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
     let mut map = vec![vec![0.0f64; MAP_COLUMNS.min(grid.frequencies)]; mapped];
-    let mut done = 0;
-    progress(0, grid.trials());
+    progress.begin(grid.trials());
     for piece in pieces(&grid, &samples.at, options) {
         let spins = [&grid.spin(piece.row, piece.first), &grid.step];
         let look = |_, profile: &[BinTally]| PdmTrial::from_profile(&samples, profile);
@@ -95,8 +94,7 @@ pub fn pdm(
                 *cell = cell.max(1.0 - trial.theta);
             }
         }
-        done += piece.trials as u64;
-        progress(done, grid.trials());
+        progress.advance(piece.trials as u64)?;
     }
     let (device, failure) = counter.record();
     let warnings = &mut samples.at.provenance.warnings;

@@ -9,12 +9,13 @@ use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, candidates};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::DeviceRecord;
 use crate::engine::{WeightSummary, Weights};
 use crate::science::statistics::pulse::{self, TrialLaw};
 
-pub use super::search_options::{Algorithm, SearchOptions, SearchStatistic, TrialProgress};
+pub use super::search_options::{Algorithm, SearchOptions, SearchStatistic};
 pub use super::search_result::MAP_COLUMNS;
 
 /// Confidence of upper limits.
@@ -33,7 +34,7 @@ pub fn search(
     mut events: PulseEvents,
     options: &SearchOptions,
     backend: &mut dyn Backend,
-    progress: TrialProgress,
+    progress: &Progress,
 ) -> Result<SearchResult> {
     options.check()?;
     if options.method == SearchStatistic::Pdm {
@@ -56,8 +57,8 @@ pub fn search(
     options.check()?;
     let mut best = BestRows::new(&grid);
     let pieces = pieces(&grid, &events, &options);
-    let (mut device, mut done) = (profile_counter::cpu_record(), 0);
-    progress(0, grid.trials());
+    let mut device = profile_counter::cpu_record();
+    progress.begin(grid.trials());
     if algorithm == Algorithm::Fold {
         if let Some(weights) = &events.weights {
             warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
@@ -73,8 +74,7 @@ pub fn search(
             } else {
                 counter.profiles(&events.times, spins, piece.trials, nbin, look)?
             };
-            done += best.add(piece, stats);
-            progress(done, grid.trials());
+            progress.advance(best.add(piece, stats))?;
         }
         let (record, failure) = counter.record();
         device = record;
@@ -87,8 +87,7 @@ pub fn search(
                 pieces.par_iter().map(|&piece| trial_statistics(&events, &grid, piece, &options)).collect::<Vec<_>>()
             };
             let found = super::run_on(&pool, all);
-            done += pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum::<u64>();
-            progress(done, grid.trials());
+            progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum())?;
         }
     }
     Ok(super::run_on(&backend.pool(), || conclude(events, &options, &grid, best, device)))

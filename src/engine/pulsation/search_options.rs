@@ -140,6 +140,3 @@ impl SearchOptions {
         Ok(())
     }
 }
-
-/// A callback that gets the number of trials done and the number of all trials; it is called first with none done.
-pub type TrialProgress<'a> = &'a mut dyn FnMut(u64, u64);

@@ -6,7 +6,7 @@ use clap::Args;
 
 use eagleray::engine::{CHUNK_EVENTS, Combine, Events, PulseEvents};
 use eagleray::io::par::ParFile;
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Progress, Result, Warnings};
 
 /// The ephemeris file.
 #[derive(Args, Clone, Debug)]
@@ -34,5 +34,5 @@ pub fn read_by(par: &ParFile, inputs: Vec<Events>, combine: Combine, warnings: W
     let mjdref = inputs.first().and_then(|input| input.mjdref);
     let mjdref = mjdref
         .ok_or_else(|| Error::argument("par", par.path(), "the events have no MJDREF, so MJD means nothing in them"))?;
-    PulseEvents::read_emitted(inputs, combine, &par.in_frame(mjdref), CHUNK_EVENTS, warnings, &mut |_| {})
+    PulseEvents::read_emitted(inputs, combine, &par.in_frame(mjdref), CHUNK_EVENTS, warnings, &Progress::default())
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report};
-use crate::arguments::output::events_bar;
+use crate::arguments::output::with_bar;
 use crate::number::{counting, edges};
 use eagleray::data::ChannelRange;
 use eagleray::data::histogram::EnergyAxis;
@@ -91,9 +91,7 @@ pub fn run(args: BinArgs) -> Result<()> {
     };
     let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
     let options = HistogramOptions { times, energies, axis, combine, chunk_events: args.chunk_events };
-    let bar = events_bar(&files, !args.quiet);
-    let made = histogram_of_events(inputs, &bands, &options, warnings, &mut |read| bar.inc(read))?;
-    bar.finish_and_clear();
+    let made = with_bar(!args.quiet, |progress| histogram_of_events(inputs, &bands, &options, warnings, progress))?;
     report(&made.meta.provenance.warnings, args.strict, args.quiet)?;
     if let Some(path) = &args.output {
         made.write(path, args.overwrite)?;

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::input::{Compat, InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::number::{counting, positive};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
@@ -104,14 +104,19 @@ pub fn run(args: BispectrumArgs) -> Result<()> {
             let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
             let options =
                 PowerSpectrumOptions { dt, segment_size, combine, compat_stingray, ..PowerSpectrumOptions::default() };
-            let bar = events_bar(&files, !output.quiet);
-            let progress = &mut |read| bar.inc(read);
             match compat_stingray {
                 true => of_cumulant(
-                    &cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)?,
+                    &with_bar(!output.quiet, |progress| {
+                        cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)
+                    })?,
                     output,
                 ),
-                false => of_pairs(&bispectrum_of_events(inputs, &options, max_freq, warnings, progress)?, output),
+                false => of_pairs(
+                    &with_bar(!output.quiet, |progress| {
+                        bispectrum_of_events(inputs, &options, max_freq, warnings, progress)
+                    })?,
+                    output,
+                ),
             }
         }
     }

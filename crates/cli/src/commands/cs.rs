@@ -5,7 +5,7 @@ use clap::Args;
 use super::cs_bands::{BandOverlap, CrossBands};
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{CombineArg, InputArgs, OpenedPair, not_negative, report};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::device_choice::BackendArg;
 use crate::number::{NumberRange, positive, range};
@@ -178,19 +178,21 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
         return dry_run(args, inputs, Warnings::default());
     }
     let mut backend = args.open(&mut warnings)?;
-    let bar = events_bar(files, !args.out.quiet);
-    let progress = &mut |read| bar.inc(read);
+    let talk = !args.out.quiet;
     if args.fad {
-        let spectrum = fad_of_events(inputs, &args.fad_options(), backend.as_mut(), warnings, progress)?;
-        bar.finish_and_clear();
+        let options = args.fad_options();
+        let spectrum =
+            with_bar(talk, |progress| fad_of_events(inputs, &options, backend.as_mut(), warnings, progress))?;
         let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
         let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
         let warnings = &spectrum.meta.provenance.warnings;
         return deliver(args, spectrum.table(), meta, warnings, draw, &fad_summary(&spectrum));
     }
     let inside = bands.shared() != BandOverlap::None;
-    let result = cross_spectrum_of_events(inputs, inside, &args.options()?, backend.as_mut(), warnings, progress)?;
-    bar.finish_and_clear();
+    let options = args.options()?;
+    let result = with_bar(talk, |progress| {
+        cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, progress)
+    })?;
     deliver_cross(args, if bands.shared() == BandOverlap::ReferenceInside { result.exchanged() } else { result })
 }
 

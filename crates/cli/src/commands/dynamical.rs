@@ -6,7 +6,7 @@ use serde_json::json;
 use super::dynamical_cross;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, OpenedInputs, report};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{NumberRange, counting, number, range};
 use crate::pictures::axes::title;
@@ -166,9 +166,9 @@ pub fn run(args: DynArgs) -> Result<()> {
                 return crate::terminal::print(&describe(segments, rows, columns, args.output.json));
             }
             let mut backend = args.device.open(&mut warnings)?;
-            let bar = events_bar(&files, !quiet);
-            let progress = &mut |read| bar.inc(read);
-            dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress)?
+            with_bar(!quiet, |progress| {
+                dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress)
+            })?
         }
     };
     deliver(spectrum, &args)

@@ -6,7 +6,7 @@ use super::cs_bands::{BandOverlap, CrossBands};
 use super::dynamical::{DynArgs, picture};
 use super::pds_light_curve::{coarser, describe};
 use crate::arguments::input::{CombineArg, OpenedPair, report};
-use crate::arguments::output::events_bar;
+use crate::arguments::output::with_bar;
 use crate::arguments::spectrum::SpectrumArgs;
 use crate::number::NumberRange;
 use crate::pictures::axes::title;
@@ -53,9 +53,9 @@ fn of_events(args: &DynArgs, files: &[EventFile], mut warnings: Warnings) -> Res
     let options = DynamicalCrossOptions { spectrum, time: args.time() };
     let mut backend = args.device.open(&mut warnings)?;
     let inside = bands.shared() != BandOverlap::None;
-    let bar = events_bar(files, !args.output.quiet);
-    let progress = &mut |read| bar.inc(read);
-    let made = dynamical_cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, progress)?;
+    let made = with_bar(!args.output.quiet, |progress| {
+        dynamical_cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, progress)
+    })?;
     Ok(if bands.shared() == BandOverlap::ReferenceInside { made.exchanged() } else { made })
 }
 

@@ -19,7 +19,7 @@ use eagleray::io::EventFile;
 use eagleray::io::par::ParFile;
 use eagleray::science::pulsation::fraction::ValueWithError;
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Progress, Result, Warnings};
 
 /// Options of `fold`.
 #[derive(Args, Debug)]
@@ -109,7 +109,7 @@ impl FoldArgs {
         }
         let mjdref = inputs.first().and_then(|input| input.mjdref);
         let epoch = self.epoch.as_deref().map(|text| epoch(text, mjdref)).transpose()?;
-        PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &mut |_| {})
+        PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &Progress::default())
     }
 
     fn options(&self, events: &PulseEvents) -> FoldOptions {

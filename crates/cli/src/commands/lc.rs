@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::number::counting;
 use eagleray::data::LightCurve;
 use eagleray::engine::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
@@ -47,8 +47,7 @@ pub fn run(args: LcArgs) -> Result<()> {
             };
             let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
             let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
-            let bar = events_bar(&files, talk);
-            light_curve_of_events(inputs, &options, warnings, &mut |read| bar.inc(read))?
+            with_bar(talk, |progress| light_curve_of_events(inputs, &options, warnings, progress))?
         }
     };
     report(&curve.meta.provenance.warnings, args.out.strict, args.out.quiet)?;

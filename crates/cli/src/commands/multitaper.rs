@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::lomb_scargle::deliver;
 use crate::arguments::input::{InputArgs, OpenedInputs};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{counting, number, positive};
 use eagleray::engine::{
@@ -79,8 +79,9 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
             }
             let options =
                 PowerSpectrumOptions { dt, segment_size, combine, power, compat_stingray: false, chunk_events };
-            let bar = events_bar(&files, !args.output.quiet);
-            multitaper_of_events(inputs, &options, &tapers, warnings, &mut |read| bar.inc(read))?
+            with_bar(!args.output.quiet, |progress| {
+                multitaper_of_events(inputs, &options, &tapers, warnings, progress)
+            })?
         }
     };
     // Adaptive weights leave another number of values in each bin, which no line shows.

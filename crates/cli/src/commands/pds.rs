@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::significance;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::events_bar;
+use crate::arguments::output::with_bar;
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::number::{NumberRange, number, probability, range};
 use crate::pictures::axes::{self, PlotY};
@@ -217,9 +217,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
         return crate::terminal::print(&describe(&plan, &inputs, &args.device, chunk, args.json)?);
     }
     let mut backend = args.device.open(&mut warnings)?;
-    let bar = events_bar(&files, talk);
-    let result = spectrum_of_events(inputs, &options, backend.as_mut(), warnings, &mut |read| bar.inc(read));
-    bar.finish_and_clear();
+    let result = with_bar(talk, |progress| spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress));
     let spectrum = result.or_else(|e| {
         // What reading has found may explain it.
         let mut found = Warnings::default();

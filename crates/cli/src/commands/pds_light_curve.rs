@@ -10,7 +10,7 @@ use eagleray::engine::{
     spectrum_of_light_curve,
 };
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Progress, Result, Warnings};
 
 /// The light curve with bins of `dt` seconds, which must be whole bins of its own.
 pub(super) fn coarser(light_curve: LightCurve, dt: Option<f64>) -> Result<LightCurve> {
@@ -37,7 +37,7 @@ pub(super) fn of_files(
         OpenedInputs::Events(files) => {
             let (inputs, combine) = input.inputs(&files, warnings, &mut |text| out.say(&text))?;
             let options = LightCurveOptions { dt, combine, chunk_events: CHUNK_EVENTS };
-            let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &mut |_| {})?;
+            let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &Progress::default())?;
             warnings.extend(std::mem::take(&mut curve.meta.provenance.warnings));
             Ok(curve)
         }

@@ -1,5 +1,6 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -13,13 +14,12 @@ use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{NumberRange, counting, number, positive, probability, range};
 use crate::pictures;
 use eagleray::data::phase::Ephemeris;
-use eagleray::engine::pulsation::search::TrialProgress;
 use eagleray::engine::pulsation::{self, Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::engine::{CHUNK_EVENTS, PulseEvents, PulseSamples};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::time::DoubleDouble;
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Progress, Result, Warnings};
 
 /// Independent frequencies to either side of that of an ephemeris.
 const EPHEMERIS_RANGE: f64 = 100.0;
@@ -213,7 +213,7 @@ pub(super) fn open(
     let backend = device.open(&mut warnings)?;
     let events = match par.read(&mut warnings)? {
         Some(par) => read_by(&par, inputs, combine, warnings)?,
-        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &mut |_| {})?,
+        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &Progress::default())?,
     };
     report(&events.provenance.warnings, out.strict, out.quiet)?;
     Ok((events, backend))
@@ -227,9 +227,9 @@ const LONG_SEARCH: f64 = 60.0;
 /// A search whose progress is shown, and how long it will take said in a line where that is long, terminal or not.
 pub(super) fn watched(
     out: &OutputArgs,
-    work: impl FnOnce(TrialProgress) -> Result<SearchResult>,
+    work: impl FnOnce(&Progress) -> Result<SearchResult> + Send,
 ) -> Result<SearchResult> {
-    let bar = progress_bar(1, "trials", !out.quiet);
+    let bar = progress_bar("trials", !out.quiet);
     let (mut begun, mut estimated) = (None, false);
     let told = &mut |done: u64, all: u64| {
         bar.set_length(all);
@@ -242,8 +242,9 @@ pub(super) fn watched(
                 bar.suspend(|| out.say(&format!("{} will take about {}", count(all, "trial"), duration(left))));
             }
         }
+        ControlFlow::Continue(())
     };
-    let result = work(told);
+    let result = eagleray::engine::watched(told, work);
     bar.finish_and_clear();
     result
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report, seconds};
-use crate::arguments::output::{OutputArgs, events_bar};
+use crate::arguments::output::{OutputArgs, with_bar};
 use crate::number::{NumberRange, counting, number, range};
 use eagleray::data::ChannelRange;
 use eagleray::engine::{
@@ -244,10 +244,9 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
         return crate::terminal::print(&describe(plan.as_ref(), &bands, &args));
     }
     let mut backend = args.device.open(&mut warnings)?;
-    let bar = events_bar(&files, talk);
-    let progress = &mut |read| bar.inc(read);
-    let spectrum = energy_spectrum_of_events(inputs, &bands, &options, backend.as_mut(), warnings, progress)?;
-    bar.finish_and_clear();
+    let spectrum = with_bar(talk, |progress| {
+        energy_spectrum_of_events(inputs, &bands, &options, backend.as_mut(), warnings, progress)
+    })?;
     deliver(&spectrum, &told, &args)
 }
 

@@ -6,7 +6,7 @@ use crate::program::{json, simulate, succeed};
 use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
 use eagleray::{
     CrossOptions, CrossSpectrumOptions, EventPair, Events, Gti, Norm, PowerOptions, PowerSpectrumOptions, Precision,
-    Warnings, cross_spectrum_of_events, spectrum_of_events,
+    Progress, Warnings, cross_spectrum_of_events, spectrum_of_events,
 };
 
 fn cpu(precision: Precision) -> CpuBackend {
@@ -56,8 +56,14 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
                 power,
                 ..PowerSpectrumOptions::default()
             };
-            spectrum_of_events(vec![events(a)], &options, &mut cpu(precision), Warnings::default(), &mut |_| {})
-                .unwrap()
+            spectrum_of_events(
+                vec![events(a)],
+                &options,
+                &mut cpu(precision),
+                Warnings::default(),
+                &Progress::default(),
+            )
+            .unwrap()
         };
         let (single, double) = (power(Precision::Single), power(Precision::Double));
         assert_eq!((single.meta.n, single.meta.m), (n, 8));
@@ -72,7 +78,8 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
                 CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), cross, ..Default::default() };
             let inputs = vec![EventPair { reference: events(a), subject: events(b) }];
             let device = &mut cpu(precision);
-            cross_spectrum_of_events(inputs, false, &options, device, Warnings::default(), &mut |_| {}).unwrap()
+            cross_spectrum_of_events(inputs, false, &options, device, Warnings::default(), &Progress::default())
+                .unwrap()
         };
         let (single, double) = (cross(Precision::Single), cross(Precision::Double));
         let (b1, b2) = (bound(&double.power1), bound(&double.power2));

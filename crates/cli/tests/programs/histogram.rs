@@ -5,7 +5,7 @@ use crate::program::{json, refused, simulate, succeed};
 use eagleray::data::ChannelRange;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::{
-    Combine, Events, Gti, HistogramOptions, OpenOptions, Selection, Warnings, histogram_of_events,
+    Combine, Events, Gti, HistogramOptions, OpenOptions, Progress, Selection, Warnings, histogram_of_events,
     light_curve_of_events,
 };
 
@@ -78,16 +78,15 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
                     ..HistogramOptions::from_times(edges.clone())
                 };
                 let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
-                let mut told = 0;
-                let made =
-                    histogram_of_events(vec![input], &[bands], &options, Warnings::default(), &mut |rows| told += rows);
+                let told = Progress::default();
+                let made = histogram_of_events(vec![input], &[bands], &options, Warnings::default(), &told);
                 let made = made.unwrap();
                 assert!(made.counts == expected, "{few} edges, {columns} columns, sorted {sorted}");
                 let photons = &made.meta.provenance.photons;
                 assert!(photons.is_exact() && photons.dropped == 1, "{photons}");
                 let found = (photons.outside_gti, photons.outside_segments, photons.filtered);
                 assert_eq!(found, (outside_gti, outside, filtered), "{photons}");
-                assert_eq!((made.meta.nphots, told), (expected.iter().sum(), 60_001));
+                assert_eq!((made.meta.nphots, told.state().0), (expected.iter().sum(), 60_001));
                 let warned = codes(&made.meta.provenance.warnings);
                 assert_eq!(warned.contains(&"W-TIME-UNSORTED"), !sorted);
                 assert!(warned.contains(&"W-TIME-NAN") && warned.contains(&"W-DATASUM"));
@@ -108,11 +107,12 @@ fn exposure_is_the_good_time_in_a_bin_and_merged_inputs_share_it() {
         &[vec![], vec![]],
         &options,
         Warnings::default(),
-        &mut |_| {},
+        &Progress::default(),
     );
     assert!(refused.is_err_and(|e| e.to_string().contains("overlaps")));
     options.combine = Combine::Merge;
-    let made = histogram_of_events(inputs, &[vec![], vec![]], &options, Warnings::default(), &mut |_| {}).unwrap();
+    let made =
+        histogram_of_events(inputs, &[vec![], vec![]], &options, Warnings::default(), &Progress::default()).unwrap();
     assert_eq!(made.exposure, [0.0, 100.0, 200.25, 0.25, 575.0]);
     // 400 s is in no interval, 401 s neither.
     assert_eq!(made.counts, [0, 200, 400, 0, 1150]);
@@ -161,13 +161,15 @@ fn light_curves_read_files_once_in_any_order() {
     for dt in [0.001, 0.3, 50.0] {
         let good = Gti::from_seconds(&GTIS).unwrap();
         let input = Events::from_slice(&times, good, &mut Warnings::default());
-        let expected = light_curve_of_events(vec![input], &options(dt), Warnings::default(), &mut |_| {}).unwrap();
+        let expected =
+            light_curve_of_events(vec![input], &options(dt), Warnings::default(), &Progress::default()).unwrap();
         for times in [&times, &reversed] {
             let (opened, _) = folder
                 .open(&file(&[events(vec![Column::f64("TIME", times)]), gti(&GTIS)]), &OpenOptions::default())
                 .unwrap();
             let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
-            let found = light_curve_of_events(vec![input], &options(dt), Warnings::default(), &mut |_| {}).unwrap();
+            let found =
+                light_curve_of_events(vec![input], &options(dt), Warnings::default(), &Progress::default()).unwrap();
             assert!(found.counts == expected.counts && found.bin == expected.bin, "{dt}");
             assert_eq!(found.meta.provenance.photons, expected.meta.provenance.photons);
             assert_eq!(found.meta.provenance.inputs[0].crc32.len(), 8);

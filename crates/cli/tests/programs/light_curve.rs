@@ -8,7 +8,7 @@ use eagleray::data::light_curve::{LightCurve, TimeGrid};
 use eagleray::engine::{LightCurveSpectrumOptions, spectrum_of_light_curve};
 use eagleray::{
     Combine, DeviceChoice, EventFile, Events, Gti, LightCurveOptions, Norm, OpenOptions, PowerOptions,
-    PowerSpectrumOptions, Selection, Warnings, light_curve_of_events, spectrum_of_files,
+    PowerSpectrumOptions, Progress, Selection, Warnings, light_curve_of_events, spectrum_of_files,
 };
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ fn curve(times: &[f64], gti: &[(f64, f64)], dt: f64, chunk_events: usize) -> Lig
     let mut warnings = Warnings::default();
     let input = Events::from_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings);
     let options = LightCurveOptions { dt: Some(dt), combine: Combine::Average, chunk_events };
-    light_curve_of_events(vec![input], &options, warnings, &mut |_| {}).unwrap()
+    light_curve_of_events(vec![input], &options, warnings, &Progress::default()).unwrap()
 }
 
 /// Times that share nothing with a grid: multiples of the golden ratio.
@@ -141,7 +141,7 @@ fn the_spectrum_of_binned_events_is_that_of_the_events() {
         let file = EventFile::open(&crate::program::root(B1509), &OpenOptions::default(), &mut warnings).unwrap();
         let input = Events::from_file(&file, Selection::default(), &mut warnings).unwrap();
         let lc_options = LightCurveOptions { dt: Some(dt), ..LightCurveOptions::default() };
-        let lc = light_curve_of_events(vec![input], &lc_options, warnings, &mut |_| {}).unwrap();
+        let lc = light_curve_of_events(vec![input], &lc_options, warnings, &Progress::default()).unwrap();
         let series =
             LightCurveSpectrumOptions { segment_size: Some(64.0), power, ..LightCurveSpectrumOptions::default() };
         let of_bins = spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default()).unwrap();
@@ -349,7 +349,7 @@ fn hostile_numbers_are_refused() {
     for gti in [vec![(-1e300, -9e299), (9e299, 1e300)], vec![(0.0, 1e300)], vec![(0.0, 1.0), (1e18, 1.1e18)]] {
         let input = Events::from_slice(&[0.5], Gti::from_seconds(&gti).unwrap(), &mut warnings);
         let options = LightCurveOptions { dt: Some(1e-3), ..LightCurveOptions::default() };
-        assert!(light_curve_of_events(vec![input], &options, Warnings::default(), &mut |_| {}).is_err());
+        assert!(light_curve_of_events(vec![input], &options, Warnings::default(), &Progress::default()).is_err());
     }
     assert!(curve(&[0.5], &[(0.0, 1.0)], 1.0, 1).rebin(u64::MAX).is_err());
 }

@@ -11,7 +11,7 @@ use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
 use eagleray::internal::random::Random;
 use eagleray::io::par::ParFile;
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{Gti, PulseEvents, Warnings};
+use eagleray::{Gti, Progress, PulseEvents, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 56_658, fraction: 7.775925925925926e-4 };
 
@@ -19,7 +19,7 @@ fn emitted(times: &[f64], timing: &eagleray::science::orbit::TimingModel, chunk:
     let mut warnings = Warnings::default();
     let gti = Gti::from_seconds(&[(times[0] - 1.0, times[times.len() - 1] + 1.0)]).unwrap();
     let inputs = vec![Events::from_slice(times, gti, &mut warnings)];
-    PulseEvents::read_emitted(inputs, Combine::Average, timing, chunk, warnings, &mut |_| {}).unwrap()
+    PulseEvents::read_emitted(inputs, Combine::Average, timing, chunk, warnings, &Progress::default()).unwrap()
 }
 
 #[test]

@@ -12,7 +12,7 @@ use eagleray::internal::random::Random;
 use eagleray::io::par::ParFile;
 use eagleray::science::orbit::TimingModel;
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{DeviceChoice, Gti, Warnings};
+use eagleray::{DeviceChoice, Gti, Progress, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 55_000, fraction: 0.5 };
 const PAR: &str = "PEPOCH 55000.5\nF0 3.3\nF1 -1e-7\n";
@@ -47,7 +47,8 @@ fn photons(timing: &TimingModel, mean: f64, length: f64, a: f64, seed: u64) -> V
 fn read(times: &[f64], intervals: &[(f64, f64)], timing: &TimingModel) -> PulseEvents {
     let mut warnings = Warnings::default();
     let inputs = vec![Events::from_slice(times, Gti::from_seconds(intervals).unwrap(), &mut warnings)];
-    let read = PulseEvents::read_emitted(inputs, Combine::Average, timing, CHUNK_EVENTS, warnings, &mut |_| {});
+    let read =
+        PulseEvents::read_emitted(inputs, Combine::Average, timing, CHUNK_EVENTS, warnings, &Progress::default());
     PulseEvents { mjdref: Some(MJDREF), ..read.unwrap() }
 }
 

@@ -1,6 +1,7 @@
 //! Weights of events that are none.
 
 use super::*;
+use eagleray::Progress;
 use eagleray::data::ChannelRange;
 use eagleray::engine::pulsation::PulseEvents;
 use eagleray::engine::{Combine, Events};
@@ -45,7 +46,7 @@ pub fn outcomes() -> Vec<(&'static str, String)> {
         let table = events([vec![time(), pi()], columns].concat());
         let read = folder.open(&of(table), &OpenOptions::default()).and_then(|(file, warnings)| {
             let input = Events::from_unread_file(&file, selection)?.weighted("WEIGHT")?;
-            PulseEvents::read(vec![input], Combine::Average, None, 1 << 18, warnings, &mut |_| {})
+            PulseEvents::read(vec![input], Combine::Average, None, 1 << 18, warnings, &Progress::default())
         });
         let outcome = match (read.map(|events| events.provenance), expected) {
             (Err(e), E(variant, pieces)) => {
