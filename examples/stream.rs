@@ -30,7 +30,7 @@ fn main() -> eagleray::Result<()> {
         "{} rows read; {} segments; photons: {}",
         progress.state().0,
         spectrum.meta.m,
-        spectrum.meta.provenance.photons
+        spectrum.meta.record.photons
     );
     Ok(())
 }

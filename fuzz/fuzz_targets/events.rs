@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
             let weights = events.each_weight().expect("weights were asked for");
             assert_eq!(weights.len(), events.times.len());
             assert!(weights.iter().all(|w| w.is_finite() && *w >= 0.0));
-            assert!(events.provenance.photons.is_exact() && events.provenance.photons.read == file.rows() as u64);
+            assert!(events.record.photons.is_exact() && events.record.photons.read == file.rows() as u64);
         }
     }
     // Months of good time are honestly transformed, which is not what is looked for here.
@@ -50,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
         let mut backend = CpuBackend::new(NonZeroUsize::new(1)).expect("a CPU");
         let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return };
         if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &Progress::default()) {
-            let photons = &s.meta.provenance.photons;
+            let photons = &s.meta.record.photons;
             assert!(photons.is_exact() && photons.read == file.rows() as u64, "{photons}");
         }
     }

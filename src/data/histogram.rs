@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Provenance;
+use super::Record;
 
 /// Metadata of a histogram.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -15,9 +15,9 @@ pub struct HistogramMetadata {
     pub nphots: u64,
     /// Good time in all time bins, s.
     pub exposure: f64,
-    /// How the product was made: inputs, options and warnings.
+    /// What made the product.
     #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// What the energy bins of a histogram are given in.
@@ -48,7 +48,7 @@ pub struct Histogram {
     pub counts: Vec<u64>,
     /// Good time in each bin of time, s.
     pub exposure: Vec<f64>,
-    /// Metadata: numbers of bins, exposure, provenance.
+    /// Metadata: numbers of bins, exposure, record.
     pub meta: HistogramMetadata,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{EventBalance, Gti, Provenance};
+use super::{EventBalance, Gti, Record};
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
 
@@ -73,7 +73,7 @@ pub struct LightCurveMetadata {
     pub exposure: f64,
     /// How the light curve was made. For one that was read from a file the balance of events is not known.
     #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// Counts and rates in equal bins of time. One entry a bin that was observed at least in part; bins without exposure
@@ -99,7 +99,7 @@ pub struct LightCurve {
     pub counted: bool,
     /// Good time intervals, seconds of the frame.
     pub gti: Gti,
-    /// Metadata: number and width of the bins, exposure, provenance.
+    /// Metadata: number and width of the bins, exposure, record.
     pub meta: LightCurveMetadata,
 }
 
@@ -128,7 +128,7 @@ impl LightCurve {
         meta.nphots = self.counts.iter().sum();
         meta.exposure = self.fracexp.iter().sum::<f64>() * self.grid.dt;
         meta.mean = if meta.exposure > 0.0 { meta.nphots / meta.exposure } else { 0.0 };
-        meta.provenance.gti = self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+        meta.record.gti = self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
         self
     }
 
@@ -213,8 +213,8 @@ impl LightCurve {
         let dt = first.grid.dt;
         let grid = TimeGrid { origin: first.grid.edge(first.first_bin()), dt };
         let mut all = LightCurve { grid, gti: Gti::default(), ..first.without_bins() };
-        all.meta.provenance.inputs.clear();
-        all.meta.provenance.photons = EventBalance::default();
+        all.meta.record.inputs.clear();
+        all.meta.record.photons = EventBalance::default();
         let mut rows = Vec::new();
         for part in filled() {
             let bad = |what: String| Err(Error::argument("light_curves", part.name(), what));
@@ -224,7 +224,7 @@ impl LightCurve {
                     part.grid.dt
                 ));
             }
-            if part.meta.provenance.mjdref != first.meta.provenance.mjdref {
+            if part.meta.record.mjdref != first.meta.record.mjdref {
                 return bad("its reference epoch (MJDREF) is another one".into());
             }
             let apart = (part.grid.edge(part.first_bin()) - grid.origin).value() / dt;
@@ -234,9 +234,9 @@ impl LightCurve {
             let shift = apart.round() as u64;
             rows.extend(part.bin.iter().enumerate().map(|(i, k)| (k - part.first_bin() + shift, part, i)));
             all.gti = all.gti.union(&part.gti);
-            all.meta.provenance.inputs.extend(part.meta.provenance.inputs.iter().cloned());
-            all.meta.provenance.photons.add(&part.meta.provenance.photons);
-            all.meta.provenance.warnings.extend(part.meta.provenance.warnings.clone());
+            all.meta.record.inputs.extend(part.meta.record.inputs.iter().cloned());
+            all.meta.record.photons.add(&part.meta.record.photons);
+            all.meta.record.warnings.extend(part.meta.record.warnings.clone());
         }
         rows.sort_by_key(|row| row.0);
         for same in rows.chunk_by(|a, b| a.0 == b.0) {
@@ -269,7 +269,7 @@ impl LightCurve {
     }
 
     fn name(&self) -> String {
-        self.meta.provenance.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
+        self.meta.record.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
     }
 
     /// Some of the rows, with other intervals.

@@ -1,5 +1,5 @@
 //! What products and files hold: good time intervals, light curves, histograms, ranges of energy channels, exact
-//! phases, and how a product was made ([`Provenance`]).
+//! phases, and how a product was made ([`Record`]).
 
 pub mod energy_scale;
 pub mod gti;
@@ -13,7 +13,7 @@ pub mod table;
 pub use gti::Gti;
 pub use histogram::Histogram;
 pub use light_curve::LightCurve;
-pub use record::{DeviceRecord, Provenance};
+pub use record::{DeviceRecord, Record};
 
 use serde::Serialize;
 

@@ -6,10 +6,13 @@ use super::{EventBalance, InputRecord};
 use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
 
-/// How a product was made: clock and source of the input (FITS keywords of the first file), good time intervals,
+/// What made a product: the device that computed it, clock and source of the input (FITS keywords of the first file), good time intervals,
 /// options, input files with checksums, the balance of events, and all warnings. Every product has one in its metadata.
 #[derive(Clone, Debug, Serialize)]
-pub struct Provenance {
+pub struct Record {
+    /// The device that computed the product; its fields are absent where none is known.
+    #[serde(flatten, skip_serializing_if = "DeviceRecord::is_unknown")]
+    pub device: DeviceRecord,
     /// Reference epoch MJDREF of the frame: whole days and fraction; absent if the input has none.
     pub mjdref: Option<MjdRef>,
     /// Good time intervals used, start and stop in seconds of the frame.
@@ -31,7 +34,7 @@ pub struct Provenance {
     /// Numbers of the detectors that were used; empty for all.
     pub detectors: Vec<i64>,
     /// Version of eagleray.
-    pub eagleray_version: &'static str,
+    pub eagleray_version: String,
     /// All options with the values that were used, defaults included.
     pub options: serde_json::Value,
     /// The input files with checksums and selections.
@@ -42,10 +45,11 @@ pub struct Provenance {
     pub warnings: Warnings,
 }
 
-impl Default for Provenance {
+impl Default for Record {
     /// That of an input that says nothing of itself.
-    fn default() -> Provenance {
-        Provenance {
+    fn default() -> Record {
+        Record {
+            device: DeviceRecord::default(),
             mjdref: None,
             gti: Vec::new(),
             telescop: String::new(),
@@ -56,7 +60,7 @@ impl Default for Provenance {
             plephem: String::new(),
             barycentred: false,
             detectors: Vec::new(),
-            eagleray_version: env!("CARGO_PKG_VERSION"),
+            eagleray_version: env!("CARGO_PKG_VERSION").to_string(),
             options: serde_json::Value::Null,
             inputs: Vec::new(),
             photons: EventBalance::default(),
@@ -74,4 +78,11 @@ pub struct DeviceRecord {
     pub adapter: String,
     /// Precision of the transforms: `single` or `double`.
     pub precision: String,
+}
+
+impl DeviceRecord {
+    /// True if no device is named.
+    pub fn is_unknown(&self) -> bool {
+        self.backend.is_empty()
+    }
 }

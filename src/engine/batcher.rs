@@ -8,7 +8,7 @@ use crate::backend::BatchLimits;
 use crate::base::error::Result;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::{EventBalance, Provenance};
+use crate::data::{EventBalance, Record};
 use crate::io::{BandSelection, EventFile, EventStream};
 use crate::segment::plan::Segment;
 use crate::segment::{SegmentBatch, SeriesSegment};
@@ -26,7 +26,7 @@ pub(super) fn each_batch(
     reading: Reading,
     warnings: &mut Warnings,
     mut take: impl FnMut(Option<SegmentBatch>) -> Result<()>,
-) -> Result<Provenance> {
+) -> Result<Record> {
     take(None)?;
     let mut first = None;
     if let Some(sources) = first_readings(&inputs)? {

@@ -1,6 +1,6 @@
 //! Bispectra by both definitions, in f64 on the CPU.
 
-use super::each_segment::{device, each_segment, each_stretch};
+use super::each_segment::{each_segment, each_stretch, on_cpu};
 use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
 use super::options::Reading;
 use super::time_source::Events;
@@ -33,7 +33,7 @@ pub fn bispectrum_of_events(
     let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
     made.warnings = warnings;
-    Ok(sums.finish(r.dt, device(), made))
+    Ok(sums.finish(r.dt, made))
 }
 
 /// The bispectrum of a light curve, averaged over segments, at pairs of frequencies whose sum is at most `max_freq` Hz
@@ -53,7 +53,7 @@ pub fn bispectrum_of_light_curve(
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
     each_stretch(&plan, light_curve, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
-    Ok(sums.finish(r.dt, device(), plan.provenance(light_curve, None, asked, warnings)))
+    Ok(sums.finish(r.dt, plan.record(light_curve, None, asked, on_cpu(warnings))))
 }
 
 /// The bispectrum of events by Stingray's definition ([`cumulant`](crate::science::cumulant)), averaged over segments.
@@ -76,7 +76,7 @@ pub fn cumulant_bispectrum_of_events(
     let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
     made.warnings = warnings;
-    Ok(sums.finish(r.dt, device(), made))
+    Ok(sums.finish(r.dt, made))
 }
 
 /// The bispectrum of a light curve by Stingray's definition ([`cumulant`](crate::science::cumulant)), averaged over
@@ -95,5 +95,5 @@ pub fn cumulant_bispectrum_of_light_curve(
     let mut sums = CumulantSums::new(r.n, *cumulant)?;
     each_stretch(&plan, light_curve, |values, _| sums.add(values));
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
-    Ok(sums.finish(r.dt, device(), plan.provenance(light_curve, None, asked, warnings)))
+    Ok(sums.finish(r.dt, plan.record(light_curve, None, asked, on_cpu(warnings))))
 }

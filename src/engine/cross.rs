@@ -10,6 +10,7 @@ use crate::backend::Backend;
 use crate::base::error::Result;
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
+use crate::science::context::SpectrumContext;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
@@ -67,7 +68,7 @@ pub fn cross_spectrum_of_events(
     let mut ends = options.cross.fullspec.then(|| ZeroNyquistAccumulator::new(&plan.spec));
     let keep = ends.as_mut().map_or(SegmentSink::SumsAlone, SegmentSink::Ends);
     let done = sum_plan(&plan, events, backend, Reading { rows: options.chunk_events, progress }, keep, &mut warnings)?;
-    let PlanSums { sums, device, mut made } = done;
+    let PlanSums { sums, mut made } = done;
     if sums.segments == 0 || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(&plan, &made));
     }
@@ -75,8 +76,8 @@ pub fn cross_spectrum_of_events(
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
     let (ends, compat_stingray) = (ends.map(ZeroNyquistAccumulator::finish), options.compat_stingray);
-    let context =
-        CrossContext { n, dt, segment_size, inside, flux: None, ends, compat_stingray, device, provenance: made };
+    let spectrum = SpectrumContext { n, dt, segment_size, record: made };
+    let context = CrossContext { spectrum, inside, flux: None, ends, compat_stingray };
     let mut spectrum = AveragedCrossSpectrum::new(&sums, &options.cross, context)?;
     dead_time::warn_of_channels(&mut spectrum, known, options.cross.noise);
     Ok(spectrum)

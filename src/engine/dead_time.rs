@@ -29,7 +29,7 @@ pub(super) fn warn(spectrum: &mut AveragedPowerSpectrum, known: Option<DetectorD
             Distortion::new(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
     {
         let warning = Warning::new("W-DEAD-TIME", distortion.said("the detectors"));
-        meta.provenance.warnings.record(warning.mended_by([distortion.remedy()]));
+        meta.record.warnings.record(warning.mended_by([distortion.remedy()]));
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn warn_of_channels(
                 Distortion::new(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
         {
             let warning = Warning::new("W-DEAD-TIME", distortion.said(who));
-            meta.provenance.warnings.record(warning.mended_by([distortion.remedy()]));
+            meta.record.warnings.record(warning.mended_by([distortion.remedy()]));
         }
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn warn_of_channels(
 pub(super) fn warn_of_bands(spectrum: &mut EnergySpectrum, known: Option<DetectorDeadTime>) {
     let meta = &mut spectrum.meta;
     let (Some(known), Some(s)) = (known, meta.segments) else { return };
-    let all = meta.provenance.photons.used as f64;
+    let all = meta.record.photons.used as f64;
     let largest = spectrum.counts.iter().map(|c| *c as f64).fold(meta.nphots * s.m as f64, f64::max);
     let rate = all / (s.m as f64 * s.segment_size);
     if let Some(distortion) = Distortion::new(known, rate, (largest / all).min(1.0), [s.dt, s.n as f64, s.m as f64]) {
@@ -67,7 +67,7 @@ pub(super) fn warn_of_bands(spectrum: &mut EnergySpectrum, known: Option<Detecto
              have no dead time in common (cs)",
             distortion.said("the detectors")
         );
-        meta.provenance.warnings.push("W-DEAD-TIME", message);
+        meta.record.warnings.push("W-DEAD-TIME", message);
     }
 }
 

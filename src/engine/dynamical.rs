@@ -14,7 +14,7 @@ use crate::base::progress::Progress;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::base::warning::{Warning, Warnings};
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::{DeviceRecord, Record};
 use crate::science::CrossOptions;
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
@@ -139,10 +139,10 @@ pub fn dynamical_spectrum_of_events(
     let power = &options.spectrum.power;
     let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
     let reading = Reading { rows: options.spectrum.chunk_events, progress };
-    let (rows, device, mut made) = rows_of(&plan, inputs, recipe, backend, reading, &mut warnings)?;
+    let (rows, mut made) = rows_of(&plan, inputs, recipe, backend, reading, &mut warnings)?;
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
-    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
+    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, made)?;
     warn_of_precision(&mut spectrum);
     Ok(spectrum)
 }
@@ -179,10 +179,10 @@ pub fn dynamical_cross_spectrum_of_events(
     let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
     warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut warnings);
     let reading = Reading { rows: options.spectrum.chunk_events, progress };
-    let (rows, device, mut made) = rows_of(&plan, events, recipe, backend, reading, &mut warnings)?;
+    let (rows, mut made) = rows_of(&plan, events, recipe, backend, reading, &mut warnings)?;
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
-    DynamicalCrossSpectrum::new(rows, device, made)
+    DynamicalCrossSpectrum::new(rows, made)
 }
 
 /// Reads the inputs of a plan and makes rows of their segments, as these come back.
@@ -193,14 +193,14 @@ fn rows_of(
     backend: &mut dyn Backend,
     reading: Reading,
     warnings: &mut Warnings,
-) -> Result<(DynamicalRows, DeviceRecord, Provenance)> {
+) -> Result<(DynamicalRows, Record)> {
     let mut rows = PlanRows::new(plan, recipe)?;
-    let PlanSums { sums, device, made } =
+    let PlanSums { sums, made } =
         sum_plan(plan, inputs, backend, reading, SegmentSink::Rows(&mut rows), warnings)?;
     if sums.series.is_empty() || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }
-    Ok((rows.rows, device, made))
+    Ok((rows.rows, made))
 }
 
 /// What a product says of what computed it.
@@ -210,7 +210,7 @@ pub(super) fn record(device: &DeviceInfo) -> DeviceRecord {
 
 /// Powers of one segment that single precision spoils are warned of, by the mean of all rows.
 pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
-    if spectrum.meta.device.precision != "single" {
+    if spectrum.meta.record.device.precision != "single" {
         return;
     }
     let (rows, columns) = spectrum.axes.shape();
@@ -219,6 +219,6 @@ pub(super) fn warn_of_precision(spectrum: &mut DynamicalPowerSpectrum) {
     let mean: Vec<f64> = (0..columns).map(|c| (0..rows).map(|r| cell(r, c)).sum::<f64>() / rows as f64).collect();
     let averaged = spectrum.axes.segments.iter().copied().max().unwrap_or(1);
     if !single_precision_suffices(&mean, averaged) {
-        spectrum.meta.provenance.warnings.record(too_coarse());
+        spectrum.meta.record.warnings.record(too_coarse());
     }
 }

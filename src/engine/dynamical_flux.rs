@@ -9,7 +9,7 @@ use super::light_curve_spectrum::{
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
-use crate::data::{DeviceRecord, LightCurve, Provenance};
+use crate::data::{DeviceRecord, LightCurve, Record};
 use crate::science::Norm;
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
@@ -66,8 +66,8 @@ fn of_flux(
     let recipe = recipe(power, time, &spec, *dt, true);
     let (rows, device) = rows_of(segments, &spec, recipe, *rates, place, backend, &mut warnings)?;
     let options_used = serde_json::to_value((power, time)).unwrap_or_default();
-    let made = Provenance { options: options_used, warnings, ..Default::default() };
-    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, device, made)?;
+    let made = Record { device, options: options_used, warnings, ..Default::default() };
+    let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, made)?;
     check_finite(&spectrum.power, spectrum.meta.levels.mean, power.norm)?;
     warn_of_precision(&mut spectrum);
     Ok(spectrum)
@@ -94,8 +94,8 @@ fn cross_of_flux(
     let (mut rows, device) = rows_of(whole, &spec, recipe, *rates, place, backend, &mut warnings)?;
     rows.total.skipped += skipped;
     let options_used = serde_json::to_value((cross, time)).unwrap_or_default();
-    let made = Provenance { options: options_used, warnings, ..Default::default() };
-    let spectrum = DynamicalCrossSpectrum::new(rows, device, made)?;
+    let made = Record { device, options: options_used, warnings, ..Default::default() };
+    let spectrum = DynamicalCrossSpectrum::new(rows, made)?;
     let series = &spectrum.meta.levels;
     check_finite(&spectrum.power1, series.mean1, cross.norm)?;
     check_finite(&spectrum.power2, series.mean2, cross.norm)?;
@@ -155,9 +155,8 @@ pub fn dynamical_spectrum_of_light_curve(
     let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
     let place = places(&plan, light_curve, time.across_gaps);
     let mut spectrum = of_flux(plan.segments(light_curve), &flux, time, place, backend, warnings)?;
-    let (options, warnings) = (serde_json::to_value((options, time)), &mut spectrum.meta.provenance.warnings);
-    spectrum.meta.provenance =
-        plan.provenance(light_curve, None, options.unwrap_or_default(), std::mem::take(warnings));
+    let (options, run) = (serde_json::to_value((options, time)), std::mem::take(&mut spectrum.meta.record));
+    spectrum.meta.record = plan.record(light_curve, None, options.unwrap_or_default(), run);
     Ok(spectrum)
 }
 
@@ -180,9 +179,9 @@ pub fn dynamical_cross_spectrum_of_light_curves(
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
     let place = places(&plan.segments, &plan.subject, time.across_gaps);
     let mut spectrum = cross_of_flux(plan.pairs(), &flux, time, place, backend, warnings)?;
-    let (options, warnings) = (serde_json::to_value((options, time)), &mut spectrum.meta.provenance.warnings);
-    let (options, warnings) = (options.unwrap_or_default(), std::mem::take(warnings));
-    spectrum.meta.provenance = plan.segments.provenance(&plan.subject, Some(&plan.reference), options, warnings);
+    let (options, run) = (serde_json::to_value((options, time)), std::mem::take(&mut spectrum.meta.record));
+    let options = options.unwrap_or_default();
+    spectrum.meta.record = plan.segments.record(&plan.subject, Some(&plan.reference), options, run);
     Ok(spectrum)
 }
 

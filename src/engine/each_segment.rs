@@ -8,7 +8,7 @@ use super::time_source::{self, Events};
 use crate::backend::BatchLimits;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
-use crate::data::{DeviceRecord, EventBalance, LightCurve, Provenance};
+use crate::data::{DeviceRecord, EventBalance, LightCurve, Record};
 use crate::kernels::bin_events;
 use crate::segment::Quantity;
 
@@ -20,6 +20,11 @@ pub(super) fn device() -> DeviceRecord {
     DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
 }
 
+/// The part of a record that work of the CPU alone, with these warnings, fills.
+pub(super) fn on_cpu(warnings: Warnings) -> Record {
+    Record { device: device(), warnings, ..Record::default() }
+}
+
 /// Has `look` add the counts of every segment of a plan, in order, to what `begin` makes; with it, what the product says of what
 /// was read. All begins again where a file turns out to be out of order.
 pub(super) fn each_segment<T>(
@@ -29,7 +34,7 @@ pub(super) fn each_segment<T>(
     warnings: &mut Warnings,
     begin: impl Fn() -> Result<T>,
     mut look: impl FnMut(&mut T, &[f64]),
-) -> Result<(T, Provenance)> {
+) -> Result<(T, Record)> {
     // A segment is a group of its own.
     plan.spec.quantity = Quantity::EverySegment { series: 1, inside: 0 };
     let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
@@ -56,6 +61,7 @@ pub(super) fn each_segment<T>(
         }
         Ok(())
     })?;
+    made.device = device();
     made.photons = EventBalance { used, dropped_edge: dropped, ..made.photons };
     if used == 0 {
         let (segments, balance) = (plan.total_segments(), made.photons.to_string());

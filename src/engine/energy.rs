@@ -15,6 +15,7 @@ use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{EventBalance, Gti};
+use crate::science::context::SpectrumContext;
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
 use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
@@ -162,7 +163,7 @@ pub fn energy_spectrum_of_events(
     }
     let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
     let known = dead_time::common_dead_time(&inputs, options.combine);
-    let PlanSums { sums, device, mut made } = sum_plan(
+    let PlanSums { sums, mut made } = sum_plan(
         &plan,
         inputs,
         backend,
@@ -177,8 +178,8 @@ pub fn energy_spectrum_of_events(
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
     let EnergyBands { reference, subjects, channels } = bands.clone();
-    let context =
-        EnergyContext { n, dt, segment_size, bands: subjects, reference, inside, channels, device, provenance: made };
+    let spectrum = SpectrumContext { n, dt, segment_size, record: made };
+    let context = EnergyContext { spectrum, bands: subjects, reference, inside, channels };
     let mut spectrum = EnergySpectrum::new(&sums, &options.energy, context)?;
     dead_time::warn_of_bands(&mut spectrum, known);
     Ok(spectrum)

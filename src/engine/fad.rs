@@ -10,7 +10,8 @@ use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
-use crate::science::fad::{FadContext, FadOptions, FadSpectrum};
+use crate::science::context::SpectrumContext;
+use crate::science::fad::{FadOptions, FadSpectrum};
 use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 
@@ -82,12 +83,12 @@ pub fn fad_of_events(
         SegmentSink::SumsAlone,
         &mut warnings,
     )?;
-    let PlanSums { sums, device, mut made } = done;
+    let PlanSums { sums, mut made } = done;
     if sums.segments == 0 {
         return Err(no_events(&plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    FadSpectrum::new(&sums, &options.fad, FadContext { n, dt, segment_size, device, provenance: made })
+    FadSpectrum::new(&sums, &options.fad, SpectrumContext { n, dt, segment_size, record: made })
 }

@@ -6,12 +6,13 @@ use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
-use crate::data::Provenance;
+use crate::data::Record;
 use crate::kernels::Input;
 use crate::science::Norm;
+use crate::science::context::SpectrumContext;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::science::norm::NormParameters;
-use crate::science::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
+use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 
 /// One segment of a binned series (a light curve, for example).
@@ -104,8 +105,8 @@ pub fn spectrum_of_flux(
     let (sums, device) = queue.finish(&mut warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let options_used = serde_json::to_value(&options.power).unwrap_or_default();
-    let provenance = Provenance { options: options_used, warnings, ..Provenance::default() };
-    let context = PowerContext { n, dt, segment_size, device, provenance };
+    let record = Record { device, options: options_used, warnings, ..Record::default() };
+    let context = SpectrumContext { n, dt, segment_size, record };
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
     check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
     Ok(spectrum)
@@ -159,11 +160,11 @@ pub fn cross_spectrum_of_flux(
     let level = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
     let flux = Some([level(1), level(0)]);
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
-    let provenance =
-        Provenance { options: serde_json::to_value(cross).unwrap_or_default(), warnings, ..Default::default() };
+    let options = serde_json::to_value(cross).unwrap_or_default();
+    let record = Record { device, options, warnings, ..Record::default() };
     let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(ZeroNyquistAccumulator::finish));
-    let context =
-        CrossContext { n, dt, segment_size, inside: false, flux, ends, compat_stingray: false, device, provenance };
+    let spectrum = SpectrumContext { n, dt, segment_size, record };
+    let context = CrossContext { spectrum, inside: false, flux, ends, compat_stingray: false };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
     for (noise, mean) in [(spectrum.meta.noise1, spectrum.meta.mean1), (spectrum.meta.noise2, spectrum.meta.mean2)] {
         check_mean(noise, mean, cross.norm)?;

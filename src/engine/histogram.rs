@@ -9,7 +9,7 @@ use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::histogram::{EnergyAxis, HistogramMetadata};
-use crate::data::{ChannelRange, Gti, Histogram, Provenance};
+use crate::data::{ChannelRange, Gti, Histogram, Record};
 use crate::io::KeptEvents;
 
 /// The most counts of one histogram: 1 GiB.
@@ -122,9 +122,9 @@ pub fn histogram_of_events(
     let nphots = photons.used;
     let gti = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
     let options_made = serde_json::to_value(options).unwrap_or_default();
-    let provenance = Provenance { options: options_made, photons, warnings, gti, ..made };
+    let record = Record { options: options_made, photons, warnings, gti, ..made };
     let (n, energies) = (exposure.len(), columns);
-    let meta = HistogramMetadata { n, energies, nphots, exposure: exposure.iter().sum(), provenance };
+    let meta = HistogramMetadata { n, energies, nphots, exposure: exposure.iter().sum(), record };
     let (times, energies) = (options.times.clone(), options.energies.clone());
     Ok(Histogram { times, energies, axis: options.axis, counts, exposure, meta })
 }

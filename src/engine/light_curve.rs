@@ -8,7 +8,7 @@ use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::light_curve::{LightCurve, LightCurveMetadata, MOST_PLACES, TimeGrid};
-use crate::data::{EventBalance, Gti, Provenance};
+use crate::data::{EventBalance, Gti, Record};
 use crate::kernels::bin_events;
 use crate::segment::plan::snap_to_frames;
 
@@ -66,10 +66,10 @@ pub fn light_curve_of_events(
         columns.count(input, gti, reading, &mut photons)?;
     }
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
-    let provenance = super::time_source::describe(&inputs);
+    let record = super::time_source::describe(&inputs);
     let options = serde_json::to_value(options).unwrap_or_default();
-    let provenance = Provenance { options, photons, warnings, ..provenance };
-    let meta = LightCurveMetadata { provenance, ..LightCurveMetadata::default() };
+    let record = Record { options, photons, warnings, ..record };
+    let meta = LightCurveMetadata { record, ..LightCurveMetadata::default() };
     Ok(LightCurve::from_counts(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
 }
 

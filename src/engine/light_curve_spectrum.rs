@@ -8,7 +8,7 @@ use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::light_curve::TimeGrid;
-use crate::data::{EventBalance, Gti, LightCurve, Provenance};
+use crate::data::{EventBalance, Gti, LightCurve, Record};
 use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{AveragedCrossSpectrum, CrossOptions};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
@@ -78,23 +78,25 @@ impl LightCurvePlan {
         Ok(LightCurvePlan { resolution, starts, gti })
     }
 
-    /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of.
-    pub(super) fn provenance(
+    /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of, with
+    /// the device and the warnings of the `run`.
+    pub(super) fn record(
         &self,
         of: &LightCurve,
         and: Option<&LightCurve>,
         options: serde_json::Value,
-        warnings: Warnings,
-    ) -> Provenance {
-        let made = &of.meta.provenance;
-        let others = and.iter().flat_map(|other| &other.meta.provenance.inputs);
-        Provenance {
+        run: Record,
+    ) -> Record {
+        let made = &of.meta.record;
+        let others = and.iter().flat_map(|other| &other.meta.record.inputs);
+        Record {
             gti: self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
             options,
             inputs: made.inputs.iter().chain(others).cloned().collect(),
             // A product accounts for photons where it read them.
             photons: EventBalance::default(),
-            warnings,
+            device: run.device,
+            warnings: run.warnings,
             ..made.clone()
         }
     }
@@ -130,9 +132,9 @@ pub fn spectrum_of_light_curve(
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
     let mut spectrum = spectrum_of_flux(plan.segments(light_curve), &flux, backend, warnings)?;
-    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let run = std::mem::take(&mut spectrum.meta.record);
     let options = serde_json::to_value(options).unwrap_or_default();
-    spectrum.meta.provenance = plan.provenance(light_curve, None, options, warnings);
+    spectrum.meta.record = plan.record(light_curve, None, options, run);
     Ok(spectrum)
 }
 
@@ -175,7 +177,7 @@ impl LightCurveCrossPlan {
         warnings: &mut Warnings,
     ) -> Result<LightCurveCrossPlan> {
         let bad = |what: String| Err(Error::argument("light_curves", "", what));
-        let (ours, theirs) = (&subject.meta.provenance, &reference.meta.provenance);
+        let (ours, theirs) = (&subject.meta.record, &reference.meta.record);
         match (ours.mjdref, theirs.mjdref) {
             (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
             (Some(_), None) | (None, Some(_)) => {
@@ -243,9 +245,9 @@ pub fn cross_spectrum_of_light_curves(
     let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
     let mut spectrum = cross_spectrum_of_flux(plan.pairs(), &flux, backend, warnings)?;
-    let warnings = std::mem::take(&mut spectrum.meta.provenance.warnings);
+    let run = std::mem::take(&mut spectrum.meta.record);
     let options = serde_json::to_value(options).unwrap_or_default();
-    spectrum.meta.provenance = plan.segments.provenance(&plan.subject, Some(&plan.reference), options, warnings);
+    spectrum.meta.record = plan.segments.record(&plan.subject, Some(&plan.reference), options, run);
     Ok(spectrum)
 }
 

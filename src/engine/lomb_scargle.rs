@@ -3,10 +3,11 @@
 use super::each_segment::device;
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
-use crate::data::{EventBalance, LightCurve, Provenance};
+use crate::data::{EventBalance, LightCurve, Record};
+use crate::science::context::SpectrumContext;
 use crate::science::cross_powers::CrossPowers;
 use crate::science::lomb_scargle::{self, LombScargleOptions, UnevenSeries};
-use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+use crate::science::power::AveragedPowerSpectrum;
 use crate::science::rebin::Rebin;
 
 /// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
@@ -55,18 +56,18 @@ pub fn lomb_scargle(
     let dt = light_curve.grid.dt;
     let bins = ExposedSamples::from_light_curve(light_curve, min_fracexp, light_curve.grid.origin);
     let asked = serde_json::json!({ "lomb_scargle": options, "rebin": rebin, "min_fracexp": min_fracexp });
-    let provenance = Provenance {
+    let record = Record {
+        device: device(),
         options: asked,
         photons: EventBalance::default(),
         warnings,
-        ..light_curve.meta.provenance.clone()
+        ..light_curve.meta.record.clone()
     };
-    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| PowerContext {
+    lomb_scargle::power_spectrum(bins.samples(dt), options, rebin, |n, span| SpectrumContext {
         n,
         dt,
         segment_size: span,
-        device: device(),
-        provenance,
+        record,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Multitaper power spectra, in f64 on the CPU.
 
-use super::each_segment::{device, each_segment, each_stretch};
+use super::each_segment::{each_segment, each_stretch, on_cpu};
 use super::light_curve_spectrum::{LightCurvePlan, LightCurveSpectrumOptions};
 use super::options::Reading;
 use super::time_source::Events;
@@ -9,8 +9,9 @@ use crate::base::error::Result;
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::LightCurve;
+use crate::science::context::SpectrumContext;
 use crate::science::multitaper::{MultitaperSums, TaperOptions};
-use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+use crate::science::power::AveragedPowerSpectrum;
 
 /// The multitaper power spectrum of events, averaged over segments.
 ///
@@ -31,8 +32,7 @@ pub fn multitaper_of_events(
     let (sums, mut made) = each_segment(plan, inputs, reading, &mut warnings, begin, add)?;
     made.options = serde_json::json!({ "spectrum": options, "tapers": tapers });
     made.warnings = warnings;
-    let context = PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance: made };
-    sums.finish(&options.power, context)
+    sums.finish(&options.power, SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, record: made })
 }
 
 /// The multitaper power spectrum of a light curve, averaged over segments.
@@ -50,9 +50,6 @@ pub fn multitaper_of_light_curve(
     let mut sums = MultitaperSums::new(r.n, tapers)?;
     each_stretch(&plan, light_curve, |values, variance| sums.add(values, variance));
     let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
-    let provenance = plan.provenance(light_curve, None, asked, warnings);
-    sums.finish(
-        &options.power,
-        PowerContext { n: r.n, dt: r.dt, segment_size: r.segment_size, device: device(), provenance },
-    )
+    let record = plan.record(light_curve, None, asked, on_cpu(warnings));
+    sums.finish(&options.power, SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, record })
 }

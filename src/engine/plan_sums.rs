@@ -12,15 +12,14 @@ use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::warning::Warnings;
-use crate::data::{DeviceRecord, EventBalance, Provenance};
+use crate::data::{EventBalance, Record};
 use crate::segment::PlanSpec;
 
 /// What came of a plan.
 pub(super) struct PlanSums {
     pub sums: Sums,
-    pub device: DeviceRecord,
     /// What it was made of; the options and the warnings are left to be filled.
-    pub made: Provenance,
+    pub made: Record,
 }
 
 /// What becomes of segments beside the sums of a plan.
@@ -55,7 +54,7 @@ pub(super) fn sum_plan(
         Some((sums, balance)) => {
             queue.sums = sums;
             inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-            Provenance { photons: balance, gti: plan.used_gti(), ..time_source::describe(&inputs) }
+            Record { photons: balance, gti: plan.used_gti(), ..time_source::describe(&inputs) }
         }
         None => each_batch(plan, inputs, queue.limits(), reading, warnings, |batch| {
             let Some(batch) = batch else {
@@ -76,8 +75,8 @@ pub(super) fn sum_plan(
     let (sums, device) = queue.finish(warnings)?;
     let sums = if let SegmentSink::Rows(rows) = &keep { rows.total() } else { sums };
     made.photons = complete_balance(made.photons, &sums, &plan.spec);
-    let device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
-    Ok(PlanSums { sums, device, made })
+    made.device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
+    Ok(PlanSums { sums, made })
 }
 
 impl SegmentSink<'_, '_> {
@@ -99,7 +98,7 @@ impl SegmentSink<'_, '_> {
 }
 
 /// The error for a plan whose segments have no photon, of one series at least.
-pub(super) fn no_events(plan: &Plan, made: &Provenance) -> Error {
+pub(super) fn no_events(plan: &Plan, made: &Record) -> Error {
     Error::NoEvents { segments: plan.total_segments(), read: made.photons.read, balance: made.photons.to_string() }
 }
 

@@ -13,7 +13,8 @@ use crate::base::trace;
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::io::{EventFile, InputFile, OpenOptions, Selection};
-use crate::science::power::{AveragedPowerSpectrum, PowerContext};
+use crate::science::context::SpectrumContext;
+use crate::science::power::AveragedPowerSpectrum;
 use crate::segment::plan::Resolution;
 
 /// Averages the power spectra of segments of events. Several inputs make one spectrum as
@@ -41,7 +42,7 @@ pub fn spectrum_of_events(
         SegmentSink::SumsAlone,
         &mut warnings,
     )?;
-    let PlanSums { sums, device, mut made } = done;
+    let PlanSums { sums, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
         return Err(no_events(&plan, &made));
     }
@@ -52,7 +53,7 @@ pub fn spectrum_of_events(
     if nothing {
         made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
     }
-    let context = PowerContext { n, dt, segment_size, device, provenance: made };
+    let context = SpectrumContext { n, dt, segment_size, record: made };
     if nothing {
         return Ok(AveragedPowerSpectrum::empty(&options.power, context));
     }

@@ -10,7 +10,7 @@ use crate::base::progress::Progress;
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
 use crate::data::phase::{RawTicks, Ticks};
-use crate::data::{EventBalance, InputRecord, Provenance};
+use crate::data::{EventBalance, InputRecord, Record};
 use crate::science::orbit::TimingModel;
 
 /// Spans from which on times that are not barycentred are warned of, s: the Earth's motion then shifts phases.
@@ -39,7 +39,7 @@ pub struct PulseEvents {
     /// Reference epoch MJDREF of the frame.
     pub mjdref: Option<MjdRef>,
     /// How the events were selected: inputs, options and warnings.
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 impl PulseEvents {
@@ -125,10 +125,10 @@ impl PulseEvents {
             PulseEvents::warn_not_barycentred(&mut warnings);
         }
         let mjdref = inputs.first().and_then(|i| i.mjdref);
-        let mut provenance = super::time_source::describe(&inputs);
+        let mut record = super::time_source::describe(&inputs);
         if let Some(TimingModel { name, crc32, .. }) = &timing {
-            let record = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
-            provenance.inputs.push(record);
+            let input = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
+            record.inputs.push(input);
         }
         let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
         progress.begin(super::time_source::rows(&inputs));
@@ -156,7 +156,7 @@ impl PulseEvents {
         Ok(PulseEvents {
             gti: union.intervals().iter().map(|&(a, b)| (ticks.of(emitted(a)), ticks.of(emitted(b)))).collect(),
             exposure: union.exposure(),
-            provenance: Provenance { gti: seconds, photons, warnings, ..provenance },
+            record: Record { gti: seconds, photons, warnings, ..record },
             timing,
             ticks,
             times,

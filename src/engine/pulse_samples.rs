@@ -11,7 +11,7 @@ use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::phase::Ticks;
-use crate::data::{Gti, LightCurve, Provenance};
+use crate::data::{Gti, LightCurve, Record};
 use crate::science::statistics::dispersion::Dispersion;
 
 /// Numbers that describe the samples of a light curve as a whole.
@@ -108,7 +108,7 @@ impl PulseSamples {
             (light_curve.grid.edge(light_curve.bin[first]), light_curve.grid.edge(light_curve.bin[last] + 1));
         let span = (stop - start).value();
         let ticks = Ticks::spanning(DoubleDouble::from((start + (stop - start) * 0.5).value().round()), start, stop)?;
-        let made = &light_curve.meta.provenance;
+        let made = &light_curve.meta.record;
         if span > BARYCENTRE_MATTERS && !made.barycentred {
             PulseEvents::warn_not_barycentred(&mut warnings);
         }
@@ -129,7 +129,7 @@ impl PulseSamples {
             span,
             timing: None,
             mjdref: made.mjdref,
-            provenance: Provenance {
+            record: Record {
                 gti: good.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
                 photons,
                 warnings,

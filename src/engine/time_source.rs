@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base::error::{Error, Result};
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
-use crate::data::{ChannelRange, EventBalance, Gti, InputRecord, Provenance};
+use crate::data::{ChannelRange, EventBalance, Gti, InputRecord, Record};
 use crate::io::{BandSelection, ChannelBands, ChannelCell, EventFile, EventStream, RowRangeReader, Selection};
 use crate::missions::DetectorDeadTime;
 
@@ -181,7 +181,7 @@ pub struct Events<'a> {
     /// The file that the times come from, and which of its events are meant.
     pub(super) origin: Option<(&'a EventFile, BandSelection)>,
     prepared: bool,
-    provenance: Provenance,
+    record: Record,
 }
 
 impl<'a> Events<'a> {
@@ -266,7 +266,7 @@ impl<'a> Events<'a> {
         let clock = &file.clock;
         let selected = selection.detectors.as_ref().map_or(usize::MAX, |list| list.len().max(1));
         let dead_time = file.dead_time.map(|d| DetectorDeadTime { detectors: d.detectors.min(selected), ..d });
-        let provenance = Provenance {
+        let record = Record {
             mjdref: clock.mjdref,
             telescop: file.telescop.clone(),
             instrume: file.instrument.clone(),
@@ -277,7 +277,7 @@ impl<'a> Events<'a> {
             barycentred: clock.is_barycentred(),
             detectors: selection.detectors.clone().unwrap_or_default(),
             inputs: kept.into_iter().map(record).collect(),
-            ..Provenance::default()
+            ..Record::default()
         };
         Ok(Events {
             name: file.path().to_string(),
@@ -291,7 +291,7 @@ impl<'a> Events<'a> {
             dead_time,
             origin: Some((file, parting)),
             prepared: false,
-            provenance,
+            record,
         })
     }
 
@@ -339,7 +339,7 @@ impl<'a> Events<'a> {
                 file.warn_of_absent_detectors(wanted, warnings)?;
             }
             let crc32 = file.crc32()?;
-            self.provenance.inputs.iter_mut().for_each(|input| input.crc32.clone_from(&crc32));
+            self.record.inputs.iter_mut().for_each(|input| input.crc32.clone_from(&crc32));
         }
         Ok(())
     }
@@ -381,7 +381,7 @@ impl<'a> Events<'a> {
             dead_time: None,
             origin: None,
             prepared: false,
-            provenance: Provenance::default(),
+            record: Record::default(),
         }
     }
 }
@@ -398,11 +398,11 @@ pub fn align(inputs: &mut [Events]) -> Result<()> {
             let message = format!("{key} is `{b}`, but `{a}` in {}; such times cannot be joined", first.name);
             Err(Error::format(&other.name, key, message))
         };
-        if !first.provenance.timesys.eq_ignore_ascii_case(&other.provenance.timesys) {
-            return differs("TIMESYS", &first.provenance.timesys, &other.provenance.timesys);
+        if !first.record.timesys.eq_ignore_ascii_case(&other.record.timesys) {
+            return differs("TIMESYS", &first.record.timesys, &other.record.timesys);
         }
-        if !first.provenance.timeref.eq_ignore_ascii_case(&other.provenance.timeref) {
-            return differs("TIMEREF", &first.provenance.timeref, &other.provenance.timeref);
+        if !first.record.timeref.eq_ignore_ascii_case(&other.record.timeref) {
+            return differs("TIMEREF", &first.record.timeref, &other.record.timeref);
         }
         match (first.mjdref, other.mjdref) {
             (Some(ours), Some(theirs)) if ours != theirs => {
@@ -424,12 +424,12 @@ pub(super) fn rows(inputs: &[Events]) -> u64 {
     inputs.iter().filter_map(|input| input.origin.as_ref()).map(|(file, _)| file.rows() as u64).sum()
 }
 
-/// Provenance of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
-pub(super) fn describe(inputs: &[Events]) -> Provenance {
-    let mut made = inputs.first().map(|i| i.provenance.clone()).unwrap_or_default();
-    made.inputs = inputs.iter().flat_map(|i| i.provenance.inputs.clone()).collect();
+/// Record of several inputs: the first speaks for all, but for the list of inputs; the intervals are left to be filled.
+pub(super) fn describe(inputs: &[Events]) -> Record {
+    let mut made = inputs.first().map(|i| i.record.clone()).unwrap_or_default();
+    made.inputs = inputs.iter().flat_map(|i| i.record.inputs.clone()).collect();
     made.barycentred = !inputs.is_empty() && inputs.iter().all(|i| i.barycentred);
-    let instruments: Vec<&str> = inputs.iter().map(|i| i.provenance.instrume.as_str()).collect();
+    let instruments: Vec<&str> = inputs.iter().map(|i| i.record.instrume.as_str()).collect();
     if instruments.windows(2).any(|w| w[0] != w[1]) {
         made.instrume = instruments.join(",");
     }

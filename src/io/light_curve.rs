@@ -10,7 +10,7 @@ use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::light_curve::{LightCurveMetadata, MOST_PLACES, TimeGrid, counting_error};
-use crate::data::{Gti, InputRecord, LightCurve, Provenance};
+use crate::data::{Gti, InputRecord, LightCurve, Record};
 
 /// Part of a bin by which a time may miss the grid: times are often printed with few digits.
 const OFF_GRID: f64 = 0.02;
@@ -30,7 +30,7 @@ pub fn read(source: &InputFile, gti: &super::GtiSource, warnings: &mut Warnings)
         let Some(raw) = text_table::read(source)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
         let frame = TimeFrame { mjdref: None, timezero: DoubleDouble::ZERO };
-        return assemble(source, raw, None, DoubleDouble::ZERO, Provenance::default(), |span| {
+        return assemble(source, raw, None, DoubleDouble::ZERO, Record::default(), |span| {
             given_gti(gti, &frame, span, warnings)
         })
         .map(Some);
@@ -102,7 +102,7 @@ fn read_fits(
         own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
     };
     let timeref = text("TIMEREF");
-    let provenance = Provenance {
+    let record = Record {
         mjdref: gti::mjdref(header)?,
         telescop: text("TELESCOP"),
         instrume: text("INSTRUME"),
@@ -111,14 +111,14 @@ fn read_fits(
         barycentred: timeref.eq_ignore_ascii_case("SOLARSYSTEM"),
         timeref,
         plephem: text("PLEPHEM"),
-        ..Provenance::default()
+        ..Record::default()
     };
-    if provenance.mjdref.is_none() {
+    if record.mjdref.is_none() {
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
     }
-    let frame = TimeFrame { mjdref: provenance.mjdref, timezero };
+    let frame = TimeFrame { mjdref: record.mjdref, timezero };
     let own = gti::find(hdus).filter(|_| *gti_source == super::GtiSource::File);
-    assemble(source, raw, timedel, timezero + pixel, provenance, |span| match own {
+    assemble(source, raw, timedel, timezero + pixel, record, |span| match own {
         Some(hdu) => {
             let rows = gti::read_table(source, hdu, &frame)?;
             Gti::new(source.path(), rows, false, warnings)
@@ -151,7 +151,7 @@ fn assemble(
     raw: RawLightCurve,
     timedel: Option<f64>,
     offset: DoubleDouble,
-    provenance: Provenance,
+    record: Record,
     gti: impl FnOnce((DoubleDouble, DoubleDouble)) -> Result<Gti>,
 ) -> Result<LightCurve> {
     let path = source.path();
@@ -169,7 +169,7 @@ fn assemble(
         fracexp: Vec::new(),
         counted,
         gti: Gti::default(),
-        meta: LightCurveMetadata { provenance, ..LightCurveMetadata::default() },
+        meta: LightCurveMetadata { record, ..LightCurveMetadata::default() },
     };
     for (i, &k) in places.iter().enumerate() {
         let at = |column: &Option<Vec<f64>>| column.as_ref().and_then(|column| column.get(i).copied());
@@ -196,7 +196,7 @@ fn assemble(
         return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
     };
     lc.gti = gti((lc.grid.edge(from), lc.grid.edge(last + 1)))?;
-    lc.meta.provenance.inputs =
+    lc.meta.record.inputs =
         vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
     Ok(lc.described())
 }

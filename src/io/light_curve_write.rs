@@ -82,7 +82,7 @@ impl LightCurve {
 
     /// What both extensions say of the source and of the clock.
     fn clock_cards(&self) -> io::Result<HeaderCards> {
-        let meta = &self.meta.provenance;
+        let meta = &self.meta.record;
         let mut header = HeaderCards::new();
         let or = |text: &str, otherwise: &str| if text.is_empty() { otherwise.to_string() } else { text.to_string() };
         header.push("TELESCOP", or(&meta.telescop, "UNKNOWN").as_str(), "mission")?;

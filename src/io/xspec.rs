@@ -177,8 +177,8 @@ fn common(s: &AveragedPowerSpectrum, classes: &[(&str, &str)], version: &str) ->
         header.push(key, *class, "")?;
     }
     header.push("HDUVERS", version, "version of the format")?;
-    header.push("TELESCOP", known(&s.meta.provenance.telescop).as_str(), "mission")?;
-    header.push("INSTRUME", known(&s.meta.provenance.instrume).as_str(), "instrument")?;
+    header.push("TELESCOP", known(&s.meta.record.telescop).as_str(), "mission")?;
+    header.push("INSTRUME", known(&s.meta.record.instrume).as_str(), "instrument")?;
     header.push("FILTER", "none", "filter")?;
     header.push("CHANTYPE", "PI", "channels are bins of frequency")?;
     header.push("DETCHANS", s.len() as i64, "channels")?;

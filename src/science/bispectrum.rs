@@ -10,7 +10,7 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
 
 /// More cells than memory and time allow by mistake.
@@ -62,12 +62,9 @@ pub struct BispectrumMetadata {
     pub noise: Option<f64>,
     /// Time in the averaged segments, s.
     pub exposure: f64,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// A bispectrum averaged over segments, one entry a pair of frequencies with `0 < freq2 ≤ freq1` whose sum lies within
@@ -86,22 +83,15 @@ pub struct Bispectrum {
     pub bicoherence: Vec<f64>,
     /// Biphase: the phase of the bispectrum, rad, −π to π.
     pub biphase: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: BispectrumMetadata,
 }
 
 /// What `m` segments of `n` bins with so many photons together say of themselves.
-pub(super) fn metadata(
-    n: usize,
-    dt: f64,
-    m: u64,
-    photons: f64,
-    device: DeviceRecord,
-    provenance: Provenance,
-) -> BispectrumMetadata {
+pub(super) fn metadata(n: usize, dt: f64, m: u64, photons: f64, record: Record) -> BispectrumMetadata {
     let (segment_size, nphots) = (n as f64 * dt, photons / m.max(1) as f64);
     let (df, mean, exposure) = (1.0 / segment_size, nphots / n as f64, m as f64 * segment_size);
-    BispectrumMetadata { n, m, dt, df, segment_size, nphots, mean, noise: None, exposure, device, provenance }
+    BispectrumMetadata { n, m, dt, df, segment_size, nphots, mean, noise: None, exposure, record }
 }
 
 impl BispectrumSums {
@@ -146,14 +136,14 @@ impl BispectrumSums {
     }
 
     /// The bispectrum of all segments; at least one must have come.
-    pub(crate) fn finish(self, dt: f64, device: DeviceRecord, mut provenance: Provenance) -> Bispectrum {
+    pub(crate) fn finish(self, dt: f64, mut record: Record) -> Bispectrum {
         let m = self.segments.max(1) as f64;
         let size = self.n as f64 * dt;
         if self.segments < 2 {
             let message = "the bicoherence of a single segment is 1 whatever the data; average more segments";
-            provenance.warnings.push("W-FEW-VALUES", message);
+            record.warnings.push("W-FEW-VALUES", message);
         }
-        let meta = metadata(self.n, dt, self.segments, self.photons, device, provenance);
+        let meta = metadata(self.n, dt, self.segments, self.photons, record);
         let meta = BispectrumMetadata { noise: Some(1.0 / m), ..meta };
         let cells = || {
             self.rows.iter().zip(1usize..).flat_map(|(row, k)| row.iter().zip(1usize..).map(move |(c, l)| (k, l, c)))
@@ -219,7 +209,7 @@ mod tests {
     fn made(segments: &[Vec<f64>], max_freq: Option<f64>) -> Bispectrum {
         let mut sums = BispectrumSums::new(segments[0].len(), 0.5, max_freq).unwrap();
         segments.iter().for_each(|values| sums.add(values));
-        sums.finish(0.5, DeviceRecord::default(), Provenance::default())
+        sums.finish(0.5, Record::default())
     }
 
     fn normal(random: &mut Random) -> f64 {

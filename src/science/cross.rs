@@ -12,6 +12,7 @@
 
 use serde::Serialize;
 
+use super::context::SpectrumContext;
 use super::cross_errors::{BinAverages, BinEstimates};
 use super::dead_time::noise::NoiseContext;
 use super::noise::NoiseLevel;
@@ -21,7 +22,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 
 /// Below this many values in a bin, errors are misleading.
 const FEW_VALUES: u64 = 30;
@@ -106,12 +107,9 @@ pub struct CrossMetadata {
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// Device that computed the sums.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// What the sign of a lag means, as the metadata of products say it.
@@ -119,9 +117,7 @@ pub const LAG_SIGN: &str = "positive: the subject is late";
 
 /// What the engine knows beside the sums.
 pub(crate) struct CrossContext {
-    pub n: usize,
-    pub dt: f64,
-    pub segment_size: f64,
+    pub spectrum: SpectrumContext,
     pub inside: bool,
     /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
     pub flux: Option<[(f64, Option<f64>); 2]>,
@@ -129,8 +125,6 @@ pub(crate) struct CrossContext {
     pub ends: Option<ZeroNyquistSums>,
     /// Compute errors and coherence as Stingray 2.3.2 does, for comparisons.
     pub compat_stingray: bool,
-    pub device: DeviceRecord,
-    pub provenance: Provenance,
 }
 
 /// Sums of `|F_s|²`, `|F_r|²` and `F_s·F_r` where amplitudes are real, with the weights that the normalisation asks for.
@@ -190,7 +184,7 @@ pub struct AveragedCrossSpectrum {
     pub modulus: Vec<f64>,
     /// Standard error of `modulus`.
     pub modulus_err: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: CrossMetadata,
 }
 
@@ -206,7 +200,8 @@ struct CrossBin {
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
-        let CrossContext { n, dt, segment_size, inside, flux, ends, compat_stingray, device, provenance } = context;
+        let CrossContext { spectrum, inside, flux, ends, compat_stingray } = context;
+        let SpectrumContext { n, dt, segment_size, record } = spectrum;
         let m = sums.segments as f64;
         let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
             .map(|(mean, background, variance)| NormParameters { n, dt, mean, background, variance });
@@ -249,8 +244,7 @@ impl AveragedCrossSpectrum {
             lag_sign: LAG_SIGN,
             skipped_segments: sums.skipped,
             exposure: m * segment_size,
-            device,
-            provenance,
+            record,
         });
         let mut bins = Vec::new();
         for range in options.rebin.ranges(count)? {
@@ -274,7 +268,7 @@ impl AveragedCrossSpectrum {
         let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
+            spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
         }
         let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&CrossBin>| {
             let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::bispectrum::{BispectrumMetadata, metadata};
 use crate::base::error::{Error, Result};
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 
 /// More lags than memory and time allow by mistake.
 const MOST_LAGS: usize = 1 << 12;
@@ -85,7 +85,7 @@ pub struct CumulantBispectrum {
     pub magnitude: Vec<f64>,
     /// Biphase: the phase of the bispectrum, rad, −π to π.
     pub biphase: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: BispectrumMetadata,
 }
 
@@ -153,7 +153,7 @@ impl CumulantSums {
     }
 
     /// The mean bispectrum of all segments; at least one must have come.
-    pub(crate) fn finish(self, dt: f64, device: DeviceRecord, provenance: Provenance) -> CumulantBispectrum {
+    pub(crate) fn finish(self, dt: f64, record: Record) -> CumulantBispectrum {
         let (lag, size, m) = (self.lag as i64, 2 * self.lag + 1, self.segments.max(1) as f64);
         let CumulantOptions { window, unbiased, max_freq, .. } = self.options;
         let weight = |first: i64, second: i64| {
@@ -189,10 +189,7 @@ impl CumulantSums {
             bispectrum_im: values.iter().map(|b| b.im).collect(),
             magnitude: values.iter().map(|b| b.norm()).collect(),
             biphase: values.iter().map(|b| b.arg()).collect(),
-            meta: BispectrumMetadata {
-                df: freq(1),
-                ..metadata(self.n, dt, self.segments, self.photons, device, provenance)
-            },
+            meta: BispectrumMetadata { df: freq(1), ..metadata(self.n, dt, self.segments, self.photons, record) },
         }
     }
 }
@@ -251,7 +248,7 @@ mod tests {
             let segments: Vec<Vec<f64>> = (0..3).map(|_| (0..n).map(|_| random.below(20) as f64).collect()).collect();
             let mut sums = CumulantSums::new(n, CumulantOptions { max_lag, window, unbiased, max_freq: None }).unwrap();
             segments.iter().for_each(|values| sums.add(values));
-            let made = sums.finish(0.5, DeviceRecord::default(), Provenance::default());
+            let made = sums.finish(0.5, Record::default());
             let lag = max_lag.unwrap_or(n / 2) as i64;
             let weight = |first: i64, second: i64| match window {
                 Some(w) if (first + second).abs() < lag => {

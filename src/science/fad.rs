@@ -8,12 +8,13 @@
 
 use serde::Serialize;
 
+use super::context::SpectrumContext;
 use super::cross_errors::cross_errors;
 use super::norm::{Norm, NormParameters};
 use super::rebin::Rebin;
 use crate::base::error::Result;
 use crate::base::sums::Sums;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 use crate::kernels::fad::FadSpec;
 
 /// Part by which the scatter of the corrected differences may be off what it should be (Stingray's tolerance).
@@ -83,12 +84,9 @@ pub struct FadMetadata {
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// Device that computed the sums.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// Power and cross spectra of two detectors, corrected for dead time and averaged over segments, one entry a frequency
@@ -121,23 +119,14 @@ pub struct FadSpectrum {
     pub cross_err_re: Vec<f64>,
     /// Standard error of `cross_im`.
     pub cross_err_im: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: FadMetadata,
-}
-
-/// What the engine knows beside the sums.
-pub(crate) struct FadContext {
-    pub n: usize,
-    pub dt: f64,
-    pub segment_size: f64,
-    pub device: DeviceRecord,
-    pub provenance: Provenance,
 }
 
 impl FadSpectrum {
     /// Sums, in which the second detector is the first series, to spectra; `sums` must hold at least one segment.
-    pub(crate) fn new(sums: &Sums, options: &FadOptions, context: FadContext) -> Result<FadSpectrum> {
-        let FadContext { n, dt, segment_size, device, provenance } = context;
+    pub(crate) fn new(sums: &Sums, options: &FadOptions, context: SpectrumContext) -> Result<FadSpectrum> {
+        let SpectrumContext { n, dt, segment_size, record } = context;
         let m = sums.segments as f64;
         let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons) as f64 / m;
         let level = |photons: f64| NormParameters { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
@@ -175,8 +164,7 @@ impl FadSpectrum {
                 fad_delta: scatter(block(5), block(6)) / m / (2.0 / m.sqrt()) - 1.0,
                 skipped_segments: sums.skipped,
                 exposure: m * segment_size,
-                device,
-                provenance,
+                record,
             },
         };
         for range in options.rebin.ranges(count)? {
@@ -206,7 +194,7 @@ impl FadSpectrum {
 
     fn warn(&mut self) {
         let meta = &mut self.meta;
-        let warnings = &mut meta.provenance.warnings;
+        let warnings = &mut meta.record.warnings;
         if meta.m < FEW_SEGMENTS {
             let message = format!("{} segments; {FEW_SEGMENTS} at least make a correction that can be trusted", meta.m);
             warnings.push("W-FAD-SEGMENTS", message);

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
-use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions};
+use super::context::SpectrumContext;
+use super::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::{SeriesSums, Sums};
@@ -150,7 +151,7 @@ impl MultitaperSums {
     ///
     /// # Errors
     /// See [`AveragedPowerSpectrum`]'s.
-    pub(crate) fn finish(self, options: &PowerOptions, context: PowerContext) -> Result<AveragedPowerSpectrum> {
+    pub(crate) fn finish(self, options: &PowerOptions, context: SpectrumContext) -> Result<AveragedPowerSpectrum> {
         let own = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
         let sums = Sums { power: self.power, segments: self.segments, series: vec![own], ..Sums::default() };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
@@ -221,7 +222,6 @@ fn jackknife(eigen: &[f64], lambda: &[f64], combine: impl Fn(&[f64], &[f64]) -> 
 mod tests {
     use super::*;
     use crate::base::random::Random;
-    use crate::data::{DeviceRecord, Provenance};
     use crate::science::Rebin;
 
     fn noise(random: &mut Random, n: usize) -> Vec<f64> {
@@ -233,8 +233,8 @@ mod tests {
         let n = segments[0].len();
         let mut sums = MultitaperSums::new(n, options).unwrap();
         segments.iter().for_each(|values| sums.add(values, Some(25.0)));
-        let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-        sums.finish(power, PowerContext { n, dt: 0.5, segment_size: 0.5 * n as f64, device, provenance }).unwrap()
+        let segment_size = 0.5 * n as f64;
+        sums.finish(power, SpectrumContext { n, dt: 0.5, segment_size, ..SpectrumContext::default() }).unwrap()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::context::SpectrumContext;
 use super::dead_time::noise::{DeadTimeRecord, NoiseContext};
 use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
@@ -11,7 +12,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
 pub(super) const FEW_VALUES: u64 = 30;
@@ -98,12 +99,9 @@ pub struct PowerMetadata {
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
     pub exposure: f64,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// Factors to convert the powers of a spectrum to the fractional normalisation and to compare them with Poisson noise.
@@ -143,7 +141,7 @@ pub struct AveragedPowerSpectrum {
     pub power_lo: Vec<f64>,
     /// Upper end of the χ² interval of the power; empty before [`AveragedPowerSpectrum::add_intervals`].
     pub power_hi: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: PowerMetadata,
 }
 
@@ -159,26 +157,15 @@ pub fn single_precision_suffices(power: &[f64], m: u64) -> bool {
     spoiled * 100 <= power.len()
 }
 
-/// What the engine knows beside the sums.
-pub(crate) struct PowerContext {
-    pub n: usize,
-    pub dt: f64,
-    pub segment_size: f64,
-    /// Device that computed the sums.
-    pub device: DeviceRecord,
-    /// Filled by who read the input.
-    pub provenance: Provenance,
-}
-
 impl AveragedPowerSpectrum {
     /// Sums to spectrum. `sums` must hold at least one segment; `flux` tells flux samples from counts.
     pub(crate) fn new(
         sums: &Sums,
         flux: bool,
         options: &PowerOptions,
-        context: PowerContext,
+        context: SpectrumContext,
     ) -> Result<AveragedPowerSpectrum> {
-        let PowerContext { n, dt, segment_size, .. } = context;
+        let SpectrumContext { n, dt, segment_size, .. } = context;
         let m = sums.segments as f64;
         let own = sums.series.first().copied().unwrap_or_default();
         let mean = if flux { own.flux_mean / m } else { own.photons as f64 / m / n as f64 };
@@ -249,14 +236,14 @@ impl AveragedPowerSpectrum {
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
-            spectrum.meta.provenance.warnings.push("W-FEW-VALUES", message);
+            spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
         }
         Ok(spectrum)
     }
 
     /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
-    pub(crate) fn empty(options: &PowerOptions, context: PowerContext) -> AveragedPowerSpectrum {
-        let PowerContext { n, dt, segment_size, device, provenance } = context;
+    pub(crate) fn empty(options: &PowerOptions, context: SpectrumContext) -> AveragedPowerSpectrum {
+        let SpectrumContext { n, dt, segment_size, record } = context;
         let meta = PowerMetadata {
             n,
             m: 0,
@@ -276,8 +263,7 @@ impl AveragedPowerSpectrum {
             scale: PowerScale::default(),
             skipped_segments: 0,
             exposure: 0.0,
-            device,
-            provenance,
+            record,
         };
         AveragedPowerSpectrum {
             freq: Vec::new(),

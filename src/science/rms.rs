@@ -98,8 +98,8 @@ mod tests {
 
     use super::*;
     use crate::base::sums::{SeriesSums, Sums};
-    use crate::data::{DeviceRecord, Provenance};
-    use crate::science::power::{PowerContext, PowerOptions};
+    use crate::science::context::SpectrumContext;
+    use crate::science::power::PowerOptions;
     use crate::science::{NoiseLevel, Norm, Rebin};
 
     /// 100 photons in segments of 16 bins of 0.25 s: 7 frequencies, 0.25 Hz apart; 25 counts/s, 5 of them background.
@@ -111,8 +111,7 @@ mod tests {
             series: vec![SeriesSums { photons: 100 * segments, ..SeriesSums::default() }],
             ..Sums::default()
         };
-        let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-        let context = PowerContext { n, dt: 4.0 / n as f64, segment_size: 4.0, device, provenance };
+        let context = SpectrumContext { n, dt: 4.0 / n as f64, segment_size: 4.0, ..SpectrumContext::default() };
         AveragedPowerSpectrum::new(&sums, false, options, context).unwrap()
     }
 

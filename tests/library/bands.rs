@@ -108,21 +108,21 @@ fn bands_have_the_same_bits_whoever_reads_them() {
     ];
     for (paths, combine, files) in cases {
         let expected = spectrum(&paths, &options(EnergyKind::Lag, combine, 1000), &mut cpu(2)).0.unwrap();
-        let p = &expected.meta.provenance.photons;
+        let p = &expected.meta.record.photons;
         assert!(p.is_exact() && p.read == (EVENTS * files) as u64, "{p}");
         assert!(p.filtered > 3000 && p.outside_gti > 100 && p.outside_segments > 10, "{p}");
         for (threads, chunk) in [(1, 1), (2, 333), (5, 1 << 18)] {
             let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut cpu(threads));
             let found = found.unwrap();
             assert_eq!((all_bits(&found), told), (all_bits(&expected), p.read), "{threads} threads, {chunk} rows");
-            assert_eq!(&found.meta.provenance.photons, p);
+            assert_eq!(&found.meta.record.photons, p);
         }
         for (rows, room, chunk) in [(64, 1 << 20, 1000), (64, 37, 5), (128, 300, 1000), (128, 5000, 1 << 18)] {
             let mut small = Faulty::new(cpu(2), "small batches", None).limited(rows, room);
             let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut small);
             let found = found.unwrap();
             assert_eq!(all_bits(&found), all_bits(&expected), "{rows} rows, {room} events");
-            assert_eq!((&found.meta.provenance.photons, told), (p, p.read), "{rows} rows, {room} events");
+            assert_eq!((&found.meta.record.photons, told), (p, p.read), "{rows} rows, {room} events");
         }
     }
 }
@@ -141,7 +141,7 @@ fn counts_are_those_of_good_time() {
     };
     assert_eq!(s.counts, [of(10..=19), of(20..=59), 0, of(80..=89)]);
     assert_eq!(s.value_err[0], (s.counts[0] as f64).sqrt());
-    let p = &s.meta.provenance.photons;
+    let p = &s.meta.record.photons;
     assert_eq!((p.used, p.read, told), (of(10..=79) + of(80..=89), EVENTS as u64, EVENTS as u64));
     assert!(p.is_exact() && s.meta.exposure == 400.0 + 0.5 + 575.0, "{p}");
 }
@@ -169,7 +169,7 @@ fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
             Warnings::default(),
             &Progress::default(),
         );
-        let photons = s.unwrap().meta.provenance.photons;
+        let photons = s.unwrap().meta.record.photons;
         assert!(photons.is_exact() && photons.read == read * EVENTS as u64, "{subject:?} {inside}: {photons}");
     }
 }

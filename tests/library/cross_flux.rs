@@ -230,7 +230,7 @@ fn the_gpu_gives_the_cpu_s_cross_spectra_of_flux() {
             || pairs(&counts, n, |c| c).zip(0..).map(|(pair, i)| if i % 9 == 4 { FluxPair::default() } else { pair });
         let on_cpu = of_flux(skip_some(), false, &cross, &mut cpu()).unwrap();
         let on_gpu = of_flux(skip_some(), false, &cross, &mut gpu).unwrap();
-        assert_eq!((on_gpu.meta.device.backend.as_str(), on_gpu.meta.m), ("gpu", on_cpu.meta.m));
+        assert_eq!((on_gpu.meta.record.device.backend.as_str(), on_gpu.meta.m), ("gpu", on_cpu.meta.m));
         for (ours, theirs) in columns(&on_gpu).into_iter().zip(columns(&on_cpu)).skip(1) {
             let largest = theirs.iter().filter(|x| x.is_finite()).fold(0.0f64, |m, x| m.max(x.abs()));
             for (x, y) in ours.iter().zip(theirs) {

@@ -25,7 +25,7 @@ fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salva
     let selection = Selection { channels, detectors: None };
     let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return false };
     spectrum_of_events(vec![input], &settings, backend, warnings, &Progress::default()).is_ok_and(|s| {
-        assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
+        assert!(s.meta.record.photons.is_exact(), "{}", s.meta.record.photons);
         true
     })
 }

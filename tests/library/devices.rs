@@ -88,21 +88,14 @@ impl Run {
 }
 
 fn fallbacks(spectrum: &AveragedPowerSpectrum) -> Vec<String> {
-    spectrum
-        .meta
-        .provenance
-        .warnings
-        .iter()
-        .filter(|w| w.code == "W-BACKEND-FALLBACK")
-        .map(|w| w.message.clone())
-        .collect()
+    spectrum.meta.record.warnings.iter().filter(|w| w.code == "W-BACKEND-FALLBACK").map(|w| w.message.clone()).collect()
 }
 
 /// Bits, segments and photons are those of one device that did not fail.
 fn assert_same(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum, what: &str) {
     assert_eq!(got.meta.m, expected.meta.m, "{what}");
-    assert_eq!(got.meta.provenance.photons, expected.meta.provenance.photons, "{what}");
-    assert!(got.meta.provenance.photons.is_exact(), "{what}");
+    assert_eq!(got.meta.record.photons, expected.meta.record.photons, "{what}");
+    assert!(got.meta.record.photons.is_exact(), "{what}");
     assert_eq!(got.unnorm_power, expected.unnorm_power, "{what}");
 }
 
@@ -134,12 +127,12 @@ fn the_spare_finishes_what_a_device_left() {
                     let early =
                         call == Call::Prepare || (call == Call::Submit && i == 0) || (call == Call::Collect && i == 0);
                     if early {
-                        assert_eq!(got.meta.device.backend, "cpu", "{what}");
+                        assert_eq!(got.meta.record.device.backend, "cpu", "{what}");
                         assert!(call == Call::Prepare || said[0].ends_with("from segment 0 on"), "{said:?}");
                     }
                     if call != Call::Prepare && i + 1 == count {
-                        assert_eq!(got.meta.device.backend, "gpu + cpu", "{what}");
-                        assert_eq!(got.meta.device.adapter, format!("faulty 9000 + {}", std::env::consts::ARCH));
+                        assert_eq!(got.meta.record.device.backend, "gpu + cpu", "{what}");
+                        assert_eq!(got.meta.record.device.adapter, format!("faulty 9000 + {}", std::env::consts::ARCH));
                         // With flux, the last batch but one was on its way, too.
                         let from = if call == Call::Submit && matches!(run, Run::Flux) { 24 } else { 32 };
                         assert!(said[0].ends_with(&format!("from segment {from} on")), "{said:?}");
@@ -160,7 +153,7 @@ fn a_device_is_tried_again_with_the_next_plan() {
         let second = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
         assert_eq!(first.unnorm_power, second.unnorm_power);
         assert_eq!((fallbacks(&first).len(), fallbacks(&second).len()), (1, usize::from(again)));
-        assert_eq!(second.meta.device.backend, if again { "cpu" } else { "gpu" });
+        assert_eq!(second.meta.record.device.backend, if again { "cpu" } else { "gpu" });
     }
 }
 
@@ -232,7 +225,7 @@ fn another_device_takes_over() {
                     let mut both = MultiBackend::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
                     let got = run.of(N, SEGMENTS, &mut both).unwrap();
                     assert_same(&got, &expected, &what);
-                    assert_eq!(got.meta.device.backend, "gpu", "{what}");
+                    assert_eq!(got.meta.record.device.backend, "gpu", "{what}");
                     let said = fallbacks(&got);
                     assert!(
                         said.iter().all(|m| m.starts_with("first: ") && m.contains("second did its work")),
@@ -241,9 +234,9 @@ fn another_device_takes_over() {
                     // The faulty one may have had so little to do that it did not come to fail.
                     assert!(said.len() == 1 || (said.is_empty() && i >= 2), "{what}: {said:?}");
                     assert!(
-                        ["second", "first", "first + second"].contains(&&*got.meta.device.adapter),
+                        ["second", "first", "first + second"].contains(&&*got.meta.record.device.adapter),
                         "{}",
-                        got.meta.device.adapter
+                        got.meta.record.device.adapter
                     );
                 }
             }
@@ -398,7 +391,7 @@ fn a_slow_device_gets_little() {
     let [slow, fast] = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert_eq!(slow + fast, SEGMENTS);
     assert!(slow <= 2 && fast > 0, "{slow} batches on the slow device, {fast} on the fast one");
-    assert_eq!(got.meta.device.adapter, if slow > 0 { "slow + fast" } else { "fast" });
+    assert_eq!(got.meta.record.device.adapter, if slow > 0 { "slow + fast" } else { "fast" });
 }
 
 /// Two equal devices share the work.
@@ -409,7 +402,10 @@ fn equal_devices_get_like_shares() {
     let mut both =
         MultiBackend::new(devices.into_iter().map(|device| Box::new(device) as Box<dyn Backend>).collect()).unwrap();
     let got = Run::Flux.of(N, 4 * SEGMENTS, &mut both).unwrap();
-    assert_eq!((got.meta.device.adapter.as_str(), got.meta.device.backend.as_str()), ("first + second", "gpu"));
+    assert_eq!(
+        (got.meta.record.device.adapter.as_str(), got.meta.record.device.backend.as_str()),
+        ("first + second", "gpu")
+    );
     let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert!(shares.iter().all(|share| *share >= 4), "{shares:?}");
 }
@@ -436,11 +432,14 @@ mod gpu {
             let mut both = MultiBackend::new(vec![Box::new(a), Box::new(b)]).unwrap();
             let got = run.of(N, SEGMENTS, &mut both).unwrap();
             assert_same(&got, &expected, &format!("{run:?}"));
-            assert_eq!((got.meta.device.backend.as_str(), got.meta.device.precision.as_str()), ("gpu", "single"));
+            assert_eq!(
+                (got.meta.record.device.backend.as_str(), got.meta.record.device.precision.as_str()),
+                ("gpu", "single")
+            );
             let shares = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
-            eprintln!("{run:?}: {shares:?} batches on {}", got.meta.device.adapter);
+            eprintln!("{run:?}: {shares:?} batches on {}", got.meta.record.device.adapter);
             let shared = shares.iter().all(|share| *share > 0);
-            assert_eq!(got.meta.device.adapter.contains(" + "), shared, "{shares:?}");
+            assert_eq!(got.meta.record.device.adapter.contains(" + "), shared, "{shares:?}");
         }
     }
 
@@ -459,7 +458,7 @@ mod gpu {
                 assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
                 let got = run.of(N, SEGMENTS, &mut both).unwrap();
                 assert_eq!(got.meta.m, expected.meta.m);
-                assert_eq!(got.meta.provenance.photons, expected.meta.provenance.photons);
+                assert_eq!(got.meta.record.photons, expected.meta.record.photons);
                 let mean = expected.unnorm_power.iter().sum::<f64>() / expected.unnorm_power.len() as f64;
                 let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);
                 let amplitude = 1e-6 * mean.sqrt() + 2e-7 * largest.sqrt();

@@ -84,7 +84,7 @@ fn rows_are_the_spectra_of_their_segments_at_their_times() {
         assert_eq!(spectrum.axes.time[row], start + SIZE / 2.0);
         close(spectrum.axes.rate[row], photons / SIZE, 1e-14);
     }
-    let photons = &spectrum.meta.provenance.photons;
+    let photons = &spectrum.meta.record.photons;
     assert!(
         photons.is_exact() && photons.used > 0 && photons.outside_segments > 0 && photons.outside_gti > 0,
         "{photons}"

@@ -131,9 +131,9 @@ fn a_subject_inside_the_reference_leaves_it() {
             assert!((a - b).abs() <= 1e-9 * b.abs() || a.is_nan() && b.is_nan(), "{kind:?}: {a} {b}");
         }
         // Every photon is read and used once, also where two bands have it.
-        let photons = &inside.meta.provenance.photons;
+        let photons = &inside.meta.record.photons;
         assert_eq!((photons.read, photons.used), (times.concat().len() as u64, times.concat().len() as u64));
-        assert_eq!(&apart.meta.provenance.photons, photons);
+        assert_eq!(&apart.meta.record.photons, photons);
         assert_eq!(inside.counts, [times[0].len() as u64]);
     }
 }

@@ -154,14 +154,14 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         auto.take_warnings();
         let by_auto = spectrum(&mut auto, 40.0, too_long);
         let by_cpu = spectrum(&mut cpu, 40.0, too_long);
-        assert_eq!((by_auto.meta.n, by_auto.meta.device.backend.as_str()), (too_long, "cpu"));
-        let codes: Vec<&str> = by_auto.meta.provenance.warnings.iter().map(|w| w.code).collect();
+        assert_eq!((by_auto.meta.n, by_auto.meta.record.device.backend.as_str()), (too_long, "cpu"));
+        let codes: Vec<&str> = by_auto.meta.record.warnings.iter().map(|w| w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
-        assert_eq!(by_auto.meta.provenance.photons, by_cpu.meta.provenance.photons);
+        assert_eq!(by_auto.meta.record.photons, by_cpu.meta.record.photons);
         let next = spectrum(&mut auto, 1.024, 1024);
-        assert_eq!((next.meta.n, next.meta.device.backend.as_str()), (1024, "gpu"));
-        assert!(next.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!((next.meta.n, next.meta.record.device.backend.as_str()), (1024, "gpu"));
+        assert!(next.meta.record.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
 }
 
@@ -176,7 +176,7 @@ fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
             let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
             let segments = (0..64).map(|_| values.clone().into());
             let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
-            assert_eq!(s.meta.provenance.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
+            assert_eq!(s.meta.record.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
         }
     }
 }

@@ -186,7 +186,7 @@ fn bits_are_the_same_everywhere() {
         let asked = SearchOptions { fdot: Some((-steps, steps)), ..asked };
         let run = |backend: &mut dyn Backend| {
             let found = pdm(samples.clone(), &asked, backend, &Progress::default()).unwrap();
-            (found.stat, found.fdot, found.candidates, found.map, found.laws, found.meta.device.backend)
+            (found.stat, found.fdot, found.candidates, found.map, found.laws, found.meta.record.device.backend)
         };
         let threads = |n: usize| {
             let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(n) };
@@ -293,7 +293,7 @@ fn only_whole_good_bins_are_samples() {
     let samples = PulseSamples::from_light_curve(&series, 1.0, Warnings::default()).unwrap();
     // Bins begin at 0.3 s: 79 whole ones before 39.8 s, and from 52.3 to 99.8 s 95.
     assert_eq!((samples.values.len(), samples.all.left_out), (79 + 95, 3));
-    let photons = &samples.at.provenance.photons;
+    let photons = &samples.at.record.photons;
     assert!(photons.is_exact() && photons.outside_segments > 0 && samples.photons == Some(photons.used), "{photons}");
     assert!((samples.photons.unwrap() as f64 - samples.all.mean * 174.0).abs() < 1e-9);
     let seconds = |t: i64| samples.at.ticks.reference().value() + t as f64 * samples.at.ticks.seconds();
@@ -334,7 +334,7 @@ fn only_whole_good_bins_are_samples() {
     refused(&curve(1.0, &[1.7e308, -1.7e308, 0.0, 1.0]), &one, 1.0, "scale them");
     let codes = |asked: &SearchOptions| {
         let found = searched(&samples, asked);
-        found.meta.provenance.warnings.iter().map(|w| w.code).collect::<Vec<_>>()
+        found.meta.record.warnings.iter().map(|w| w.code).collect::<Vec<_>>()
     };
     assert_eq!((codes(&one), codes(&options(0.5, 1.1, 40))), (vec![], vec!["W-PDM-FEW", "W-PDM-ALIAS"]));
     let events = crate::common::pulses::events(&times, &[(0.0, 100.0)]);

@@ -164,10 +164,7 @@ fn same_bits(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum) {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power), "the unnormalised powers differ");
     assert!(bits(&a.power) == bits(&b.power), "the powers differ");
-    assert_eq!(
-        (&a.meta.provenance.photons, a.meta.m, a.meta.mean),
-        (&b.meta.provenance.photons, b.meta.m, b.meta.mean)
-    );
+    assert_eq!((&a.meta.record.photons, a.meta.m, a.meta.mean), (&b.meta.record.photons, b.meta.m, b.meta.mean));
 }
 
 fn of_files(files: &[&EventFile], options: &PowerSpectrumOptions, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
@@ -199,8 +196,8 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
                 continue;
             }
         };
-        assert!(s.meta.provenance.photons.is_exact(), "round {round}: {}", s.meta.provenance.photons);
-        assert_eq!(s.meta.provenance.photons, balance, "round {round}");
+        assert!(s.meta.record.photons.is_exact(), "round {round}: {}", s.meta.record.photons);
+        assert_eq!(s.meta.record.photons, balance, "round {round}");
         assert_eq!(reported.state().0, balance.read, "round {round}: rows told to the progress bar");
         if balance.read > 0 {
             assert_eq!(s.meta.m, segments, "round {round}");
@@ -226,7 +223,7 @@ fn times_in_memory_are_counted_as_those_of_a_file() {
         }
         let good = Gti::from_seconds(&case.gtis).unwrap();
         let s = spectrum_of_times(&case.times, good, &case.options(), &mut backend).unwrap();
-        assert_eq!(s.meta.provenance.photons, balance);
+        assert_eq!(s.meta.record.photons, balance);
         let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
         same_powers(&s.unnorm_power, &average, 1e-9);
         compared += 1;
@@ -293,7 +290,7 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     };
     let s = spectrum_of_times(&tail, good(), &options(1 << 18), &mut cpu()).unwrap();
     assert_eq!(
-        (s.meta.provenance.photons.used, s.meta.provenance.photons.read, s.meta.m),
+        (s.meta.record.photons.used, s.meta.record.photons.read, s.meta.m),
         (tail.len() as u64, tail.len() as u64, 3)
     );
     same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-10);
@@ -343,7 +340,7 @@ fn merged_files_in_different_clocks_are_the_spectrum_of_all_their_events() {
     let merged = of_files(&[&a, &b], &options, &mut cpu());
     let all = spectrum_of_times(&times, Gti::from_seconds(&good).unwrap(), &options, &mut cpu()).unwrap();
     same_bits(&merged, &all);
-    assert_eq!(merged.meta.provenance.gti, all.meta.provenance.gti);
+    assert_eq!(merged.meta.record.gti, all.meta.record.gti);
     // The other one's clock is as good a frame.
     same_bits(&of_files(&[&b, &a], &options, &mut cpu()), &all);
 }
@@ -359,14 +356,14 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
     let [one, two] = [&a, &b].map(|file| of_files(&[file], &options, &mut cpu()));
     let both = of_files(&[&a, &b], &options, &mut cpu());
     assert_eq!(both.meta.m, one.meta.m + two.meta.m);
-    let mut photons = one.meta.provenance.photons.clone();
-    photons.add(&two.meta.provenance.photons);
-    assert_eq!(both.meta.provenance.photons, photons);
+    let mut photons = one.meta.record.photons.clone();
+    photons.add(&two.meta.record.photons);
+    assert_eq!(both.meta.record.photons, photons);
     let (m1, m2) = (one.meta.m as f64, two.meta.m as f64);
     let mean: Vec<f64> =
         one.unnorm_power.iter().zip(&two.unnorm_power).map(|(p, q)| (p * m1 + q * m2) / (m1 + m2)).collect();
     same_powers(&both.unnorm_power, &mean, 1e-12);
-    let count = both.meta.provenance.photons.used as f64 / both.meta.m as f64;
+    let count = both.meta.record.photons.used as f64 / both.meta.m as f64;
     let leahy: Vec<f64> = mean.iter().map(|p| 2.0 * p / count).collect();
     same_powers(&both.power, &leahy, 1e-12);
 }

@@ -64,7 +64,7 @@ fn of(files: &[Vec<u8>], combine: Combine) -> Option<AveragedPowerSpectrum> {
     let mut inputs = inputs.ok()?;
     align(&mut inputs).unwrap();
     let s = spectrum_of_events(inputs, &options(combine), &mut cpu(), warnings, &Progress::default()).ok()?;
-    assert!(s.meta.provenance.photons.is_exact(), "{}", s.meta.provenance.photons);
+    assert!(s.meta.record.photons.is_exact(), "{}", s.meta.record.photons);
     Some(s)
 }
 
@@ -97,7 +97,7 @@ proptest! {
         let parts = of(&[bytes(&early, &before), bytes(&late, &after)], Combine::Average);
         if let (Some(whole), Some(parts)) = (whole, parts) {
             prop_assert_eq!((whole.meta.m, whole.meta.nphots.to_bits()), (parts.meta.m, parts.meta.nphots.to_bits()));
-            prop_assert_eq!(&whole.meta.provenance.photons, &parts.meta.provenance.photons);
+            prop_assert_eq!(&whole.meta.record.photons, &parts.meta.record.photons);
             prop_assert_eq!(bits(&whole), bits(&parts));
         }
     }
@@ -114,7 +114,7 @@ proptest! {
         for there in [moved, rotated] {
             let there = of(&[bytes(&there, &moved_gtis)], Combine::Average).unwrap();
             prop_assert_eq!(bits(&here), bits(&there), "moved by {}", shift);
-            prop_assert_eq!(&here.meta.provenance.photons, &there.meta.provenance.photons);
+            prop_assert_eq!(&here.meta.record.photons, &there.meta.record.photons);
         }
     }
 

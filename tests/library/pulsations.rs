@@ -202,8 +202,8 @@ fn the_cpu_does_the_work_of_a_device_that_is_lost() {
     let expected = search(events.clone(), &folded, cpu().as_mut(), &Progress::default()).unwrap();
     let found = run(&mut Lost { inner: cpu(), spare: true }).unwrap();
     assert!(found.stat == expected.stat && found.candidates == expected.candidates);
-    assert_eq!(found.meta.device.backend, "cpu");
-    let warned = found.meta.provenance.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK").expect("a warning");
+    assert_eq!(found.meta.record.device.backend, "cpu");
+    let warned = found.meta.record.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK").expect("a warning");
     assert!(warned.message.contains("gone; the CPU did the rest"), "{warned}");
     let error = run(&mut Lost { inner: cpu(), spare: false }).unwrap_err();
     assert!(error.to_string().contains("gone"), "{error}");
@@ -239,7 +239,7 @@ fn profiles_are_the_same_on_every_device() {
             found.candidates,
             profile.counts,
             profile.rate,
-            profile.meta.device.backend,
+            profile.meta.record.device.backend,
         )
     };
     for method in [SearchStatistic::Z2, SearchStatistic::Ef] {

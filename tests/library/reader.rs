@@ -236,7 +236,7 @@ fn intervals_can_be_given_by_a_text_or_a_fits_file_or_left_out() {
         folder.open(&bytes, &OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() }).unwrap();
     let options = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(5.0), ..PowerSpectrumOptions::default() };
     let s = spectrum(&file, Selection::default(), &options, warnings).unwrap();
-    assert_eq!((s.meta.provenance.photons.used, s.meta.provenance.photons.outside_segments), (5, 1));
+    assert_eq!((s.meta.record.photons.used, s.meta.record.photons.outside_segments), (5, 1));
 }
 
 #[test]

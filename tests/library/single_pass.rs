@@ -80,7 +80,7 @@ fn by_batches(
 fn same(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum, what: &str) {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power) && bits(&a.power) == bits(&b.power), "{what}: powers");
-    let (p, q) = (&a.meta.provenance, &b.meta.provenance);
+    let (p, q) = (&a.meta.record, &b.meta.record);
     assert_eq!((&p.photons, a.meta.m, &p.gti), (&q.photons, b.meta.m, &q.gti), "{what}");
     assert!(p.photons.is_exact(), "{what}: {}", p.photons);
     let sorted = |w: &Warnings| {
@@ -89,7 +89,7 @@ fn same(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum, what: &str) {
         codes.iter().map(|c| c.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(sorted(&p.warnings), sorted(&q.warnings), "{what}");
-    let hashes = |p: &eagleray::data::Provenance| p.inputs.iter().map(|i| i.crc32.clone()).collect::<Vec<_>>();
+    let hashes = |p: &eagleray::data::Record| p.inputs.iter().map(|i| i.crc32.clone()).collect::<Vec<_>>();
     assert_eq!(hashes(p), hashes(q), "{what}");
     assert!(hashes(p).iter().all(|hash| hash.len() == 8), "{what}");
 }
@@ -150,9 +150,9 @@ fn sorted_files_are_read_once_to_the_same_bits() {
     let (a, b) = (times(30_001, 1), times(5_003, 2));
     let s = check(&folder, "one", &[bytes(&a, &GTIS)], Combine::Average);
     assert_eq!(s.meta.m, 266 + 383);
-    let photons = &s.meta.provenance.photons;
+    let photons = &s.meta.record.photons;
     assert!(photons.outside_gti > 500 && photons.outside_segments > 10, "{photons}");
-    assert!(codes(&s.meta.provenance.warnings).contains(&"W-DATASUM"));
+    assert!(codes(&s.meta.record.warnings).contains(&"W-DATASUM"));
     let later: Vec<(f64, f64)> = GTIS.iter().map(|(a, b)| (a + 2000.0, b + 2000.0)).collect();
     let moved: Vec<f64> = b.iter().map(|t| t + 2000.0).collect();
     check(&folder, "two", &[bytes(&a, &GTIS), bytes(&moved, &later)], Combine::Average);
@@ -187,7 +187,7 @@ fn long_stretches_without_segments_are_read_in_shares() {
     let table = events(vec![Column::f64("TIME", &times), wide]).set("DATASUM", "'1'");
     for gtis in [&[(450.0, 470.0)][..], &[(0.0, 2.0), (300.0, 303.0), (700.0, 990.0)]] {
         let s = check(&folder, "wide", &[file(&[table.clone(), gti(gtis)])], Combine::Average);
-        assert!(s.meta.provenance.photons.outside_gti > 5_000, "{}", s.meta.provenance.photons);
+        assert!(s.meta.record.photons.outside_gti > 5_000, "{}", s.meta.record.photons);
     }
 }
 
@@ -232,7 +232,7 @@ fn files_that_turn_out_to_be_unsorted_are_sorted_wherever_the_disorder_is() {
         let mut swapped = sorted.clone();
         swapped.swap(i, j);
         let s = check(&folder, &format!("swapped {i} {j} "), &[bytes(&swapped, &GTIS)], Combine::Average);
-        assert!(codes(&s.meta.provenance.warnings).contains(&"W-TIME-UNSORTED"));
+        assert!(codes(&s.meta.record.warnings).contains(&"W-TIME-UNSORTED"));
         assert_eq!(s.unnorm_power, reference.unnorm_power);
     }
     // Each half in order, the second before the first: a search finds rows, but not the right ones.
@@ -267,7 +267,7 @@ fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
         for (threads, schedule) in [(1, Schedule::Dynamic), (3, Schedule::Static), (2, Schedule::Guided)] {
             let found = made(&mut cpu_with(threads, schedule), 333);
             assert_eq!((&found.axes, &found.power, &found.noise), (&expected.axes, &expected.power, &expected.noise));
-            let (p, q) = (&found.meta.provenance, &expected.meta.provenance);
+            let (p, q) = (&found.meta.record, &expected.meta.record);
             assert_eq!((&p.photons, found.meta.m, &p.gti), (&q.photons, expected.meta.m, &q.gti), "{name}");
             assert_eq!(p.inputs[0].crc32, q.inputs[0].crc32);
             assert_eq!(codes(&p.warnings).contains(&"W-TIME-UNSORTED"), name != "rows");
@@ -284,8 +284,8 @@ fn times_that_are_not_finite_are_dropped_and_hide_no_others() {
             *t = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i % 3];
         }
         let s = check(&folder, name, &[bytes(&times, &GTIS)], Combine::Average);
-        assert!(s.meta.provenance.photons.dropped > 300);
-        assert!(codes(&s.meta.provenance.warnings).contains(&"W-TIME-NAN"));
+        assert!(s.meta.record.photons.dropped > 300);
+        assert!(codes(&s.meta.record.warnings).contains(&"W-TIME-NAN"));
     }
 }
 
@@ -332,7 +332,7 @@ fn sums_of_shares_are_the_sum_of_the_whole() {
         for threads in [1, 2, 3] {
             let options = options(Combine::Average, 1 << 18);
             let s = spectrum_of_files(&[&path], &options, &mut cpu(threads)).unwrap();
-            assert_eq!(codes(&s.meta.provenance.warnings).contains(&"W-DATASUM"), warned, "{threads} threads");
+            assert_eq!(codes(&s.meta.record.warnings).contains(&"W-DATASUM"), warned, "{threads} threads");
         }
     }
 }

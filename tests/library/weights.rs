@@ -80,7 +80,7 @@ fn statistics_are_those_of_direct_summation() {
     let epoch = events.ticks.reference().value();
     let (t, w): (Vec<f64>, Vec<f64>) = kept.iter().map(|(t, w)| (t - epoch, w)).unzip();
     assert_eq!((events.times.len(), events.each_weight()), (t.len(), Some(&w[..])));
-    let photons = &events.provenance.photons;
+    let photons = &events.record.photons;
     assert!(photons.is_exact() && photons.used == t.len() as u64 && photons.outside_gti > 50, "{photons}");
     let [one, two, four] = [1, 2, 4].map(|k| w.iter().map(|w| w.powi(k)).sum::<f64>());
     let all = &events.weights.as_ref().unwrap().all;
@@ -280,7 +280,7 @@ fn weights_stay_with_their_photons() {
     let some = Selection { channels: Some(ChannelRange::channels(3.0, 6.0)), detectors: None };
     for selection in [Selection::default(), some] {
         let whole = read_of(&sorted, "WEIGHT", selection.clone(), 1 << 18).unwrap();
-        let photons = &whole.provenance.photons;
+        let photons = &whole.record.photons;
         assert!(photons.is_exact() && photons.outside_gti > 1000, "{photons}");
         assert_eq!(photons.filtered > 30_000, selection.channels.is_some());
         let values = whole.each_weight().unwrap();
@@ -291,9 +291,9 @@ fn weights_stay_with_their_photons() {
         }
         for chunk in [1000, 1 << 18] {
             let other = read_of(&unsorted, " Weight", selection.clone(), chunk).unwrap();
-            assert!(codes(&other.provenance.warnings).contains(&"W-TIME-UNSORTED"));
+            assert!(codes(&other.record.warnings).contains(&"W-TIME-UNSORTED"));
             assert!(other.times == whole.times && other.each_weight() == Some(values), "{chunk}");
-            assert_eq!(&other.provenance.photons, photons);
+            assert_eq!(&other.record.photons, photons);
         }
     }
     // Events of one time: rows in another order have the same sums, to the bit.
@@ -326,7 +326,7 @@ fn every_numeric_column_may_be_one() {
         let expected: Vec<f64> = numbers.iter().map(|&i| i as f64 * unit).collect();
         assert_eq!(events.each_weight(), Some(&expected[..]));
         // 43 of weight 0 are events like others.
-        assert_eq!((events.weights.as_ref().unwrap().all.zeros, events.provenance.photons.used), (43, 300));
+        assert_eq!((events.weights.as_ref().unwrap().all.zeros, events.record.photons.used), (43, 300));
     }
 }
 
@@ -371,7 +371,7 @@ fn what_is_no_weight_is_refused() {
     let selection = Selection { channels: Some(ChannelRange::channels(0.0, 5.0)), detectors: None };
     let events = try_one(with(f64::NAN), "WEIGHT", selection).unwrap();
     assert_eq!((events.sums()[0] / 0.5) as usize, events.times.len());
-    assert_eq!(events.provenance.photons.filtered, 3);
+    assert_eq!(events.record.photons.filtered, 3);
 
     // Two inputs of which one has none; times in memory; spectra in bands.
     let memory = Events::from_slice(&times, eagleray::Gti::from_seconds(&GOOD).unwrap(), &mut Warnings::default());
@@ -385,7 +385,7 @@ fn what_is_no_weight_is_refused() {
         search(few(36_000), &asked(SearchStatistic::Z2, Algorithm::Auto), cpu().as_mut(), &Progress::default());
     assert!(missing.unwrap_err().to_string().contains("as many as events"));
     let few = few(37_500);
-    let rough = searched(&few, &asked(SearchStatistic::Ef, Algorithm::Auto)).meta.provenance.warnings;
+    let rough = searched(&few, &asked(SearchStatistic::Ef, Algorithm::Auto)).meta.record.warnings;
     assert!(rough.iter().any(|w| w.code == "W-WEIGHTS-FEW" && w.message.contains("in each of 64 bins")), "{rough:?}");
     for (method, algorithm) in [(SearchStatistic::Ef, Algorithm::Ffa), (SearchStatistic::Z2, Algorithm::Fold)] {
         let error = search(few.clone(), &asked(method, algorithm), cpu().as_mut(), &Progress::default()).unwrap_err();

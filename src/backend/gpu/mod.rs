@@ -296,17 +296,17 @@ mod tests {
     fn auto_finishes_the_sums_of_a_device_that_is_lost_or_hangs() {
         let Some(gpu) = open() else { return };
         let whole = noise(gpu, SEGMENTS, |_| {});
-        assert_eq!(whole.meta.device.backend, "gpu");
-        assert!(whole.meta.provenance.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
+        assert_eq!(whole.meta.record.device.backend, "gpu");
+        assert!(whole.meta.record.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
         let fallback = |spectrum: &AveragedPowerSpectrum| {
-            let found = spectrum.meta.provenance.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK");
-            found.unwrap_or_else(|| panic!("{:?}", spectrum.meta.provenance.warnings)).message.clone()
+            let found = spectrum.meta.record.warnings.iter().find(|w| w.code == "W-BACKEND-FALLBACK");
+            found.unwrap_or_else(|| panic!("{:?}", spectrum.meta.record.warnings)).message.clone()
         };
         let Some(gpu) = open() else { return };
         let destroyed = noise(gpu, SEGMENTS - 1, wgpu::Device::destroy);
         close(&destroyed, &whole);
-        assert_eq!(destroyed.meta.device.backend, "gpu + cpu");
-        assert!(destroyed.meta.device.adapter.contains(" + "), "{}", destroyed.meta.device.adapter);
+        assert_eq!(destroyed.meta.record.device.backend, "gpu + cpu");
+        assert!(destroyed.meta.record.device.adapter.contains(" + "), "{}", destroyed.meta.record.device.adapter);
         let said = fallback(&destroyed);
         assert!(said.contains("the device was lost: Destroyed") && said.contains("from segment "), "{said}");
         assert!(!said.ends_with("from segment 0 on"), "{said}");
@@ -315,7 +315,7 @@ mod tests {
         gpu.context.patience = Duration::ZERO;
         let hung = noise(gpu, SEGMENTS, |_| {});
         close(&hung, &whole);
-        assert_eq!(hung.meta.device.backend, "cpu");
+        assert_eq!(hung.meta.record.device.backend, "cpu");
         let said = fallback(&hung);
         assert!(said.contains("no answer within 0ns; the CPU did its work from segment 0 on"), "{said}");
     }

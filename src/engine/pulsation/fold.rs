@@ -11,10 +11,10 @@ use super::profile_counter::ProfileCounter;
 use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::data::Record;
 use crate::data::light_curve::counting_error;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::data::table::{Table, column};
-use crate::data::{DeviceRecord, Provenance};
 use crate::engine::WeightSummary;
 use crate::kernels::fold::{MOST_BINS, bin_of};
 use crate::science::orbit::TimingModel;
@@ -89,12 +89,9 @@ pub struct PulseProfileMetadata {
     pub chi2_log10_p: f64,
     /// Pulsed fractions by four definitions.
     pub pulsed_fraction: PulsedFractions,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// A pulse profile: counts and rates by phase, one entry a phase bin.
@@ -112,7 +109,7 @@ pub struct PulseProfile {
     pub rate_err: Vec<f64>,
     /// Time for which the bin was observed, s.
     pub exposure: Vec<f64>,
-    /// Metadata: ephemeris, statistics, pulsed fractions, device, provenance.
+    /// Metadata: ephemeris, statistics, pulsed fractions, record.
     pub meta: PulseProfileMetadata,
 }
 
@@ -140,7 +137,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     let mut counter = ProfileCounter::new(backend);
     let counts = counter.profiles(&events.times, [&spin, &still], 1, nbin, |_, profile| profile.to_vec())?;
     let (device, failure) = counter.record();
-    let mut warnings = events.provenance.warnings.clone();
+    let mut warnings = events.record.warnings.clone();
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let counts = counts.into_iter().next().unwrap_or_default();
     let most = options.nharm.max(H_HARMONICS);
@@ -193,11 +190,11 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         chi2_dof,
         chi2_log10_p: TrialLaw::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
         pulsed_fraction: pulsed_fractions(&source, &rate_err, options.nharm),
-        device,
-        provenance: Provenance {
+        record: Record {
+            device,
             options: serde_json::to_value(options).unwrap_or_default(),
             warnings,
-            ..events.provenance.clone()
+            ..events.record.clone()
         },
     };
     Ok(PulseProfile {

@@ -97,7 +97,7 @@ pub fn pdm(
         progress.advance(piece.trials as u64)?;
     }
     let (device, failure) = counter.record();
-    let warnings = &mut samples.at.provenance.warnings;
+    let warnings = &mut samples.at.record.warnings;
     warnings.extend(backend.take_warnings());
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
@@ -133,7 +133,7 @@ pub fn pdm(
 /// # Errors
 /// There are not more samples than bins.
 pub fn warn_of_sampling(samples: &mut PulseSamples, options: &SearchOptions) -> Result<()> {
-    let (warnings, nbin, dt) = (&mut samples.at.provenance.warnings, options.nbin, samples.all.dt);
+    let (warnings, nbin, dt) = (&mut samples.at.record.warnings, options.nbin, samples.all.dt);
     let samples = samples.all.samples;
     if samples <= nbin {
         let message = format!("there are {samples} samples, and a variance within bins needs more than bins");

@@ -61,7 +61,7 @@ pub fn search(
     progress.begin(grid.trials());
     if algorithm == Algorithm::Fold {
         if let Some(weights) = &events.weights {
-            warn_few(&weights.all, options.nbin, &mut events.provenance.warnings);
+            warn_few(&weights.all, options.nbin, &mut events.record.warnings);
         }
         let mut counter = ProfileCounter::new(backend);
         let weights = events.weights.as_ref().map(Weights::whole);
@@ -78,8 +78,8 @@ pub fn search(
         }
         let (record, failure) = counter.record();
         device = record;
-        events.provenance.warnings.extend(backend.take_warnings());
-        failure.into_iter().for_each(|message| events.provenance.warnings.push("W-BACKEND-FALLBACK", message));
+        events.record.warnings.extend(backend.take_warnings());
+        failure.into_iter().for_each(|message| events.record.warnings.push("W-BACKEND-FALLBACK", message));
     } else {
         let pool = backend.pool();
         for pieces in pieces.chunks(PIECES_TOGETHER) {

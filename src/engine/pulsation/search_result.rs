@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{Candidate, PulseEvents};
 use crate::data::table::{Table, column};
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::{DeviceRecord, Record};
 use crate::engine::{SampleSummary, WeightSummary};
 use crate::science::orbit::TimingModel;
 use crate::science::statistics::pulse::NullDistribution;
@@ -90,12 +90,9 @@ pub struct SearchMetadata {
     /// Upper limit (95 %) of the pulsed fraction of a sinusoid at any frequency of the grid, for `Z²_n` only; for
     /// weighted events, of the weighted rate.
     pub pulsed_upper_limit: Option<f64>,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 impl SearchMetadata {
@@ -132,8 +129,7 @@ impl SearchMetadata {
             detection_level,
             templates: None,
             pulsed_upper_limit: None,
-            device,
-            provenance: Provenance { options: asked, ..events.provenance.clone() },
+            record: Record { device, options: asked, ..events.record.clone() },
         }
     }
 }
@@ -162,7 +158,7 @@ pub struct SearchResult {
     pub laws: Option<(&'static str, Vec<u64>)>,
     /// The null distribution for each value in [`SearchResult::laws`]; a single one if all trials share it.
     pub null_distributions: Vec<(u64, NullDistribution)>,
-    /// Metadata: options, numbers of trials, detection level, device, provenance.
+    /// Metadata: options, numbers of trials, detection level, record.
     pub meta: SearchMetadata,
 }
 

@@ -18,7 +18,7 @@ pub use follow::{RowPeak, ShiftedPower};
 use super::cross::LAG_SIGN;
 use super::norm::Norm;
 use crate::base::error::Result;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 use rows::{DynamicalRows, FinishedRows};
 
 /// Metadata of a dynamical spectrum. `L` is [`DynamicalPowerLevels`] or [`DynamicalCrossLevels`].
@@ -43,12 +43,9 @@ pub struct DynamicalMetadata<L> {
     pub skipped_segments: u64,
     /// Time in the averaged segments, s.
     pub exposure: f64,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// Photons, mean counts and noise level of a dynamical power spectrum.
@@ -95,7 +92,7 @@ pub struct DynamicalPowerSpectrum {
     pub power: Vec<f64>,
     /// Noise level of each row, in the unit of `power`.
     pub noise: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: DynamicalMetadata<DynamicalPowerLevels>,
 }
 
@@ -116,11 +113,11 @@ pub struct DynamicalCrossSpectrum {
     pub noise1: Vec<f64>,
     /// Noise level of the reference's power in each row.
     pub noise2: Vec<f64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: DynamicalMetadata<DynamicalCrossLevels>,
 }
 
-fn metadata<L>(made: &FinishedRows, levels: L, device: DeviceRecord, provenance: Provenance) -> DynamicalMetadata<L> {
+fn metadata<L>(made: &FinishedRows, levels: L, record: Record) -> DynamicalMetadata<L> {
     let (recipe, total) = (&made.recipe, &made.total);
     DynamicalMetadata {
         n: recipe.n,
@@ -132,19 +129,13 @@ fn metadata<L>(made: &FinishedRows, levels: L, device: DeviceRecord, provenance:
         norm: recipe.norm,
         skipped_segments: total.skipped,
         exposure: total.segments as f64 * recipe.segment_size,
-        device,
-        provenance,
+        record,
     }
 }
 
 impl DynamicalPowerSpectrum {
     /// Rows to spectrum; at least one segment must have come.
-    pub(crate) fn new(
-        rows: DynamicalRows,
-        subtract_noise: bool,
-        device: DeviceRecord,
-        provenance: Provenance,
-    ) -> Result<DynamicalPowerSpectrum> {
+    pub(crate) fn new(rows: DynamicalRows, subtract_noise: bool, record: Record) -> Result<DynamicalPowerSpectrum> {
         let made = rows.finish()?;
         let (mean, level) = (made.mean[0], made.level[0]);
         let channel = DynamicalPowerLevels {
@@ -153,7 +144,7 @@ impl DynamicalPowerSpectrum {
             noise: level,
             noise_subtracted: subtract_noise,
         };
-        let meta = metadata(&made, channel, device, provenance);
+        let meta = metadata(&made, channel, record);
         let FinishedRows { axes, mut blocks, noise, .. } = made;
         let (mut power, noise) = (blocks.pop().unwrap_or_default(), noise.concat());
         if subtract_noise {
@@ -178,11 +169,7 @@ impl DynamicalPowerSpectrum {
 
 impl DynamicalCrossSpectrum {
     /// Rows to spectrum; at least one segment must have come.
-    pub(crate) fn new(
-        rows: DynamicalRows,
-        device: DeviceRecord,
-        provenance: Provenance,
-    ) -> Result<DynamicalCrossSpectrum> {
+    pub(crate) fn new(rows: DynamicalRows, record: Record) -> Result<DynamicalCrossSpectrum> {
         let made = rows.finish()?;
         let n = made.recipe.n as f64;
         // The reference is the first series.
@@ -196,7 +183,7 @@ impl DynamicalCrossSpectrum {
             subject_inside_reference: made.recipe.inside,
             lag_sign: LAG_SIGN,
         };
-        let meta = metadata(&made, levels, device, provenance);
+        let meta = metadata(&made, levels, record);
         let mut blocks = made.blocks.into_iter();
         let mut next = || blocks.next().unwrap_or_default();
         let [power1, power2, cross_re, cross_im] = [next(), next(), next(), next()];

@@ -37,14 +37,15 @@ use serde::Serialize;
 
 use band_sums::BandSums;
 
+use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
 use super::norm::{Norm, NormParameters};
-use super::power::{AveragedPowerSpectrum, FEW_VALUES, PowerContext, PowerOptions};
+use super::power::{AveragedPowerSpectrum, FEW_VALUES, PowerOptions};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::data::{DeviceRecord, Provenance};
+use crate::data::Record;
 
 /// The quantity of an energy spectrum: what is computed for each band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -127,12 +128,9 @@ pub struct EnergyMetadata {
     pub segments: Option<EnergySegments>,
     /// Time in the averaged segments, s; for [`EnergyKind::Count`], the good time.
     pub exposure: f64,
-    /// Device that computed the product.
+    /// What made the product.
     #[serde(flatten)]
-    pub device: DeviceRecord,
-    /// How the product was made: inputs, options and warnings.
-    #[serde(flatten)]
-    pub provenance: Provenance,
+    pub record: Record,
 }
 
 /// A column that only some kinds of energy spectra have.
@@ -165,22 +163,18 @@ pub struct EnergySpectrum {
     pub m: Vec<u64>,
     /// Photons of each band in the averaged segments; for [`EnergyKind::Count`], in good time.
     pub counts: Vec<u64>,
-    /// Metadata: resolution, normalisation, device, provenance.
+    /// Metadata: resolution, normalisation, record.
     pub meta: EnergyMetadata,
 }
 
 /// What the engine knows beside the sums.
 pub(crate) struct EnergyContext {
-    pub n: usize,
-    pub dt: f64,
-    pub segment_size: f64,
+    pub spectrum: SpectrumContext,
     pub bands: Vec<Band>,
     pub reference: Band,
     /// Bit s − 1: subject s leaves the reference.
     pub inside: u64,
     pub channels: bool,
-    pub device: DeviceRecord,
-    pub provenance: Provenance,
 }
 
 /// The indices `k − 1` of the frequencies `k/segment_size` with `lo ≤ f < hi`, for segments of `n` bins.
@@ -212,7 +206,8 @@ pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Ran
 impl EnergySpectrum {
     /// Sums of a reference and its subjects to a spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &EnergyOptions, context: EnergyContext) -> Result<EnergySpectrum> {
-        let EnergyContext { n, dt, segment_size, bands, reference, inside, channels, device, provenance } = context;
+        let EnergyContext { spectrum, bands, reference, inside, channels } = context;
+        let SpectrumContext { n, dt, segment_size, record } = spectrum;
         let df = 1.0 / segment_size;
         let range = frequencies_in(options.freq.unwrap_or([0.0, f64::INFINITY]), n, segment_size)?;
         let edges = [(range.start as f64 + 0.5) * df, (range.end as f64 + 0.5) * df];
@@ -250,8 +245,7 @@ impl EnergySpectrum {
                 nphots: photons(0) as f64 / m as f64,
                 segments: Some(segments),
                 exposure: m as f64 * segment_size,
-                device,
-                provenance,
+                record,
             },
         };
         let count = crate::numerics::fft::frequencies(n);
@@ -306,8 +300,7 @@ impl EnergySpectrum {
                         series: vec![sums.series[s + 1]],
                         ..Sums::default()
                     };
-                    let (device, provenance) = (DeviceRecord::default(), Provenance::default());
-                    let context = PowerContext { n, dt, segment_size, device, provenance };
+                    let context = SpectrumContext { n, dt, segment_size, ..SpectrumContext::default() };
                     let power = AveragedPowerSpectrum::new(&power, false, &PowerOptions::default(), context)?;
                     let rms = power.rms(edges[0], edges[1])?;
                     let unit = if options.fractional { 1.0 } else { rate };
@@ -344,7 +337,7 @@ impl EnergySpectrum {
         counts: Vec<u64>,
         channels: bool,
         exposure: f64,
-        provenance: Provenance,
+        record: Record,
     ) -> EnergySpectrum {
         let photons: u64 = counts.iter().sum();
         let mut spectrum = EnergySpectrum {
@@ -365,8 +358,7 @@ impl EnergySpectrum {
                 nphots: photons as f64,
                 segments: None,
                 exposure,
-                device: DeviceRecord::default(),
-                provenance,
+                record,
             },
         };
         for s in 0..spectrum.len() {
@@ -416,7 +408,7 @@ impl EnergySpectrum {
 
     fn warn(&mut self, without_reference: bool) {
         let empty = self.counts.iter().filter(|&&c| c == 0).count() as u64;
-        let warnings = &mut self.meta.provenance.warnings;
+        let warnings = &mut self.meta.record.warnings;
         if empty > 0 && self.meta.kind != EnergyKind::Count {
             warnings.push("W-BAND-EMPTY", format!("bands without photons, whose values are nan: {empty}"));
         }

@@ -17,9 +17,10 @@ mod tests;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
+use super::context::SpectrumContext;
 use super::cross_powers::CrossPowers;
 use super::norm::{Norm, NormParameters};
-use super::power::{AveragedPowerSpectrum, PowerContext, PowerOptions, PowerScale};
+use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -211,7 +212,7 @@ pub(crate) fn power_spectrum(
     samples: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
-    context: impl FnOnce(usize, f64) -> PowerContext,
+    context: impl FnOnce(usize, f64) -> SpectrumContext,
 ) -> Result<AveragedPowerSpectrum> {
     samples.check(options.weighted)?;
     let (from, to) = samples.span();

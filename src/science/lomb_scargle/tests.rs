@@ -2,10 +2,9 @@ use std::f64::consts::TAU;
 
 use super::*;
 use crate::base::random::Random;
-use crate::data::{DeviceRecord, Provenance};
 
-fn context(n: usize, segment_size: f64) -> PowerContext {
-    PowerContext { n, dt: 0.25, segment_size, device: DeviceRecord::default(), provenance: Provenance::default() }
+fn context(n: usize, segment_size: f64) -> SpectrumContext {
+    SpectrumContext { n, dt: 0.25, segment_size, ..SpectrumContext::default() }
 }
 
 /// A series of 400 s with gaps, a sinusoid of 0.31 Hz that came `late` seconds later, and noise; its errors differ.

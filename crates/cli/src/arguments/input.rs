@@ -153,7 +153,7 @@ impl InputArgs {
             let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
             held.push(match binned {
                 Some(one) => {
-                    let gti = self.narrow(source.path(), one.meta.provenance.mjdref, one.gti.clone())?;
+                    let gti = self.narrow(source.path(), one.meta.record.mjdref, one.gti.clone())?;
                     let format = if source.is_fits() { "FITS" } else { "text" };
                     FileContents::Series(Box::new(one.within(gti)), format)
                 }

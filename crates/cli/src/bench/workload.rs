@@ -291,7 +291,7 @@ impl Prepared {
         if let Some(output) = output {
             spectrum.table().write(&output.display().to_string(), true)?;
         }
-        Ok(WorkDone { segments: spectrum.meta.m, events: spectrum.meta.provenance.photons.read })
+        Ok(WorkDone { segments: spectrum.meta.m, events: spectrum.meta.record.photons.read })
     }
 
     /// Cross spectra of all bands with the reference.

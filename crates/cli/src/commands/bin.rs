@@ -92,7 +92,7 @@ pub fn run(args: BinArgs) -> Result<()> {
     let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
     let options = HistogramOptions { times, energies, axis, combine, chunk_events: args.chunk_events };
     let made = with_bar(!args.quiet, |progress| histogram_of_events(inputs, &bands, &options, warnings, progress))?;
-    report(&made.meta.provenance.warnings, args.strict, args.quiet)?;
+    report(&made.meta.record.warnings, args.strict, args.quiet)?;
     if let Some(path) = &args.output {
         made.write(path, args.overwrite)?;
     }
@@ -104,7 +104,7 @@ pub fn run(args: BinArgs) -> Result<()> {
         let meta = &made.meta;
         let bins = count(meta.n as u64, "bin");
         let energies = if meta.energies > 1 { format!(" and {} of energy", meta.energies) } else { String::new() };
-        let (exposure, photons) = (ShortNumber(meta.exposure), &meta.provenance.photons);
+        let (exposure, photons) = (ShortNumber(meta.exposure), &meta.record.photons);
         eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
     }
     Ok(())

@@ -181,7 +181,7 @@ fn deliver(
     (peak, text): (Option<serde_json::Value>, String),
     output: &OutputArgs,
 ) -> Result<()> {
-    report(&meta.provenance.warnings, output.strict, output.quiet)?;
+    report(&meta.record.warnings, output.strict, output.quiet)?;
     output.table(false, |path| product.write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
         picture.draw(meta, path, output.overwrite)?;
@@ -236,7 +236,7 @@ impl Plane<'_> {
             log: false,
         };
         let picture = MatrixPicture {
-            title: title(&meta.provenance, meta.m, meta.segment_size),
+            title: title(&meta.record, meta.m, meta.segment_size),
             x: axis(0),
             y: axis(1),
             values: &values,

@@ -185,7 +185,7 @@ fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Resu
             with_bar(talk, |progress| fad_of_events(inputs, &options, backend.as_mut(), warnings, progress))?;
         let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
         let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-        let warnings = &spectrum.meta.provenance.warnings;
+        let warnings = &spectrum.meta.record.warnings;
         return deliver(args, spectrum.table(), meta, warnings, draw, &fad_summary(&spectrum));
     }
     let inside = bands.shared() != BandOverlap::None;
@@ -243,7 +243,7 @@ fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
         pictures::cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.out.overwrite)
     };
     let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-    let warnings = &spectrum.meta.provenance.warnings;
+    let warnings = &spectrum.meta.record.warnings;
     deliver(args, spectrum.table(), meta, warnings, draw, &summary(&spectrum))
 }
 
@@ -284,9 +284,9 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
         ShortNumber(meta.dt),
         meta.nphots1,
         meta.nphots2,
-        meta.device.backend,
-        meta.device.adapter,
-        meta.provenance.photons
+        meta.record.device.backend,
+        meta.record.device.adapter,
+        meta.record.photons
     );
     // The surest lag stands for all.
     let surest = (0..spectrum.len())
@@ -333,9 +333,9 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         ShortNumber(meta.dt),
         meta.nphots1,
         meta.nphots2,
-        meta.device.backend,
-        meta.device.adapter,
-        meta.provenance.photons,
+        meta.record.device.backend,
+        meta.record.device.adapter,
+        meta.record.photons,
         count(meta.fad_smoothing as u64, "frequency bin"),
         100.0 * meta.fad_delta,
         mean(&spectrum.power1),

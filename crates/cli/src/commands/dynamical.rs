@@ -203,9 +203,9 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     let text = TEXT_BYTES.saturating_mul(spectrum.power.len() as u64);
     if text > LONG_TEXT && output.output.as_deref().is_some_and(|path| !path.ends_with(".fits")) {
         let message = format!("text of {} cells takes about {} GB; .fits is smaller", spectrum.power.len(), text >> 30);
-        spectrum.meta.provenance.warnings.push("W-MATRIX-SIZE", message);
+        spectrum.meta.record.warnings.push("W-MATRIX-SIZE", message);
     }
-    report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
+    report(&spectrum.meta.record.warnings, output.strict, output.quiet)?;
     output.table(false, |path| spectrum.write(path, output.overwrite))?;
     if let Some(path) = &args.shift_add {
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
@@ -213,7 +213,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
     }
     if let Some(path) = &output.plot {
         let meta = &spectrum.meta;
-        let title = title(&meta.provenance, meta.m, meta.segment_size);
+        let title = title(&meta.record, meta.m, meta.segment_size);
         let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
         picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
     }
@@ -248,11 +248,11 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[RowPeak]) -> String {
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
         count(rows as u64, "row"),
-        meta.device.backend,
-        meta.device.adapter,
+        meta.record.device.backend,
+        meta.record.device.adapter,
     );
-    if meta.provenance.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.provenance.photons);
+    if meta.record.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.record.photons);
     }
     let largest = |of: &[RowPeak]| of.iter().copied().max_by(|a, b| a.power.total_cmp(&b.power));
     if let Some(peak) = largest(trace) {

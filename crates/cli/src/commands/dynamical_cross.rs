@@ -76,12 +76,12 @@ fn of_light_curves(args: &DynArgs, both: &[LightCurve; 2], mut warnings: Warning
 fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
     let output = &args.output;
     let (axes, meta) = (&made.axes, &made.meta);
-    report(&meta.provenance.warnings, output.strict, output.quiet)?;
+    report(&meta.record.warnings, output.strict, output.quiet)?;
     output.table(false, |path| made.write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
         let modulus: Vec<f64> = made.cross_re.iter().zip(&made.cross_im).map(|(re, im)| re.hypot(*im)).collect();
         let name = format!("modulus of the cross spectrum, {}", meta.norm);
-        let title = title(&meta.provenance, meta.m, meta.segment_size);
+        let title = title(&meta.record, meta.m, meta.segment_size);
         picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
     }
     output.table(true, |path| made.write(path, output.overwrite))?;
@@ -100,11 +100,11 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
             count(rows as u64, "row"),
             meta.levels.nphots1,
             meta.levels.nphots2,
-            meta.device.backend,
-            meta.device.adapter
+            meta.record.device.backend,
+            meta.record.device.adapter
         );
-        if meta.provenance.photons.read > 0 {
-            eprintln!("photons of both: {}", meta.provenance.photons);
+        if meta.record.photons.read > 0 {
+            eprintln!("photons of both: {}", meta.record.photons);
         }
     }
     Ok(())

@@ -149,7 +149,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     let mut backend = device.open(&mut warnings)?;
     let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
     args.toas.warn(&mut events);
-    report(&events.provenance.warnings, out.strict, out.quiet)?;
+    report(&events.record.warnings, out.strict, out.quiet)?;
     let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
     if let Some(path) = &out.plot {
         pictures::pulsation::profile(&profile, path, out.overwrite)?;
@@ -228,7 +228,7 @@ fn summary(profile: &PulseProfile) -> String {
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
         meta.tick
     );
-    text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &format!("photons: {}\n", meta.record.photons);
     text += &weights::summary(meta.weights.as_ref());
     text += &format!(
         "Z²_{} {:.3} (log10 p {:.2}), H {:.3} with {} (log10 p {:.2}), χ² {:.3} of {} (log10 p {:.2}); one trial each\n",

@@ -105,7 +105,7 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
 }
 
 fn describe_series(curve: &LightCurve, format: &str) -> Value {
-    let made = &curve.meta.provenance;
+    let made = &curve.meta.record;
     let plan = LightCurvePlan::new(curve, &LightCurveSpectrumOptions::default(), &mut Warnings::default());
     let edge = |bin: Option<&u64>, further: u64| bin.map(|&k| curve.grid.edge(k + further).value());
     json!({

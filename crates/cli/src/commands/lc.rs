@@ -36,7 +36,7 @@ pub fn run(args: LcArgs) -> Result<()> {
     let curve = match args.input.open_any(false, &mut warnings)? {
         OpenedInputs::Series(series) => {
             let mut curve = super::pds_light_curve::coarser(*series, args.dt)?;
-            curve.meta.provenance.warnings.extend(warnings);
+            curve.meta.record.warnings.extend(warnings);
             curve
         }
         OpenedInputs::Events(files) => {
@@ -50,7 +50,7 @@ pub fn run(args: LcArgs) -> Result<()> {
             with_bar(talk, |progress| light_curve_of_events(inputs, &options, warnings, progress))?
         }
     };
-    report(&curve.meta.provenance.warnings, args.out.strict, args.out.quiet)?;
+    report(&curve.meta.record.warnings, args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = &args.out.plot {
         crate::pictures::light_curve::light_curve(&curve, path, args.out.overwrite)?;
@@ -78,8 +78,8 @@ fn summary(curve: &LightCurve) -> String {
         ShortNumber(meta.nphots),
         ShortNumber(meta.mean)
     );
-    if meta.provenance.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.provenance.photons);
+    if meta.record.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.record.photons);
     }
     text
 }

@@ -100,7 +100,7 @@ pub fn run(args: LsArgs) -> Result<()> {
 
 /// Warnings, table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
 pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
-    report(&spectrum.meta.provenance.warnings, output.strict, output.quiet)?;
+    report(&spectrum.meta.record.warnings, output.strict, output.quiet)?;
     output.table(false, |path| spectrum.table().write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
         let style = axes::Style { y: axes::PlotY::Power, harmonics: None, detection };
@@ -128,14 +128,14 @@ fn cross(
     }
     let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
     let other = super::pds_light_curve::of_files(&input, args.dt, output, &mut warnings)?;
-    if subject.meta.provenance.mjdref != other.meta.provenance.mjdref {
+    if subject.meta.record.mjdref != other.meta.record.mjdref {
         let message = "has another MJDREF than FILE; bring both to one";
         return Err(Error::argument("reference", reference.display(), message));
     }
     let made = lomb_scargle_cross(subject, &other, &args.options(), rebin, args.min_fracexp)?;
     report(&warnings, output.strict, output.quiet)?;
-    let inputs = [subject, &other].map(|s| serde_json::to_value(&s.meta.provenance.inputs).unwrap_or_default());
-    let mut meta = serde_json::to_value(&subject.meta.provenance).unwrap_or_default();
+    let inputs = [subject, &other].map(|s| serde_json::to_value(&s.meta.record.inputs).unwrap_or_default());
+    let mut meta = serde_json::to_value(&subject.meta.record).unwrap_or_default();
     meta["inputs"] = inputs.into_iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect();
     meta["options"] = serde_json::to_value(args.options()).unwrap_or_default();
     meta["warnings"] = serde_json::to_value(&warnings).unwrap_or_default();

@@ -157,7 +157,7 @@ impl PdsArgs {
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
-        report(&spectrum.meta.provenance.warnings.except(told), self.strict, self.quiet)?;
+        report(&spectrum.meta.record.warnings.except(told), self.strict, self.quiet)?;
         // Files first: a reader of standard output that has seen enough must not cost any of them.
         let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
             Some("-") => (Some("-"), None),

@@ -38,7 +38,7 @@ pub(super) fn of_files(
             let (inputs, combine) = input.inputs(&files, warnings, &mut |text| out.say(&text))?;
             let options = LightCurveOptions { dt, combine, chunk_events: CHUNK_EVENTS };
             let mut curve = light_curve_of_events(inputs, &options, Warnings::default(), &Progress::default())?;
-            warnings.extend(std::mem::take(&mut curve.meta.provenance.warnings));
+            warnings.extend(std::mem::take(&mut curve.meta.record.warnings));
             Ok(curve)
         }
     }

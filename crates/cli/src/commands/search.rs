@@ -153,7 +153,7 @@ impl SearchArgs {
     fn samples(&self, device: &DeviceArgs) -> Result<(PulseSamples, Box<dyn Backend>)> {
         let (mut warnings, out) = (Warnings::default(), &self.output);
         let series = pds_light_curve::of_files(&self.input, self.dt, out, &mut warnings)?;
-        if self.dt.is_none() && series.meta.provenance.photons.read > 0 {
+        if self.dt.is_none() && series.meta.record.photons.read > 0 {
             return Err(Error::argument("dt", "", "phase dispersion of events needs bins, well below the period"));
         }
         out.say(&pds_light_curve::describe(&series));
@@ -161,7 +161,7 @@ impl SearchArgs {
         let mut samples = PulseSamples::from_light_curve(&series, self.min_fracexp.unwrap_or(0.9), warnings)?;
         let options = self.options(&samples.at);
         pulsation::pdm::warn_of_sampling(&mut samples, &options)?;
-        report(&samples.at.provenance.warnings, out.strict, out.quiet)?;
+        report(&samples.at.record.warnings, out.strict, out.quiet)?;
         Ok((samples, backend))
     }
 }
@@ -215,7 +215,7 @@ pub(super) fn open(
         Some(par) => read_by(&par, inputs, combine, warnings)?,
         None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &Progress::default())?,
     };
-    report(&events.provenance.warnings, out.strict, out.quiet)?;
+    report(&events.record.warnings, out.strict, out.quiet)?;
     Ok((events, backend))
 }
 
@@ -308,8 +308,8 @@ fn summary(found: &SearchResult) -> String {
         meta.epoch,
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
     );
-    if meta.provenance.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.provenance.photons);
+    if meta.record.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.record.photons);
     }
     text += &weights::summary(meta.weights.as_ref());
     text += &format!(

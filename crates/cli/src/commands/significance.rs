@@ -66,7 +66,7 @@ fn warn_of_part(
     let slack = 1e-9 * spectrum.meta.df;
     if lo > band.lo + slack || hi < band.hi - slack {
         let message = format!("of {option} {}:{} the spectrum has {lo} to {hi} Hz", band.lo, band.hi);
-        spectrum.meta.provenance.warnings.push(code, message);
+        spectrum.meta.record.warnings.push(code, message);
     }
 }
 
@@ -108,11 +108,11 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
         meta.nphots,
-        meta.device.backend,
-        meta.device.adapter
+        meta.record.device.backend,
+        meta.record.device.adapter
     );
-    if meta.provenance.photons.read > 0 {
-        text += &format!("photons: {}\n", meta.provenance.photons);
+    if meta.record.photons.read > 0 {
+        text += &format!("photons: {}\n", meta.record.photons);
     }
     if let Some(k) = spectrum.peak() {
         text += &format!(

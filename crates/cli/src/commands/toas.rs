@@ -46,7 +46,7 @@ impl ToaArgs {
 
     /// Times of arrival are those at the barycentre, however short the observation.
     pub fn warn(&self, events: &mut PulseEvents) {
-        let made = &mut events.provenance;
+        let made = &mut events.record;
         if self.toas.is_some() && !made.barycentred && made.warnings.iter().all(|w| w.code != "W-BARYCENTRE") {
             PulseEvents::warn_not_barycentred(&mut made.warnings);
         }

@@ -286,7 +286,7 @@ fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs
 }
 
 fn deliver(spectrum: &EnergySpectrum, told: &Warnings, args: &VarenergyArgs) -> Result<()> {
-    report(&spectrum.meta.provenance.warnings.except(told), args.out.strict, args.out.quiet)?;
+    report(&spectrum.meta.record.warnings.except(told), args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = args.out.output.as_deref().filter(|path| *path != "-") {
         spectrum.table().write(path, args.out.overwrite)?;
@@ -322,11 +322,11 @@ fn summary(spectrum: &EnergySpectrum) -> String {
             if s.nfreq == 1 { "1 frequency".into() } else { format!("{} frequencies", s.nfreq) },
             ShortNumber(s.freq_band[0]),
             ShortNumber(s.freq_band[1]),
-            meta.device.backend,
-            meta.device.adapter
+            meta.record.device.backend,
+            meta.record.device.adapter
         );
     }
-    text += &format!("photons: {}\n", meta.provenance.photons);
+    text += &format!("photons: {}\n", meta.record.photons);
     let what = match meta.kind {
         EnergyKind::Lag => "lag, s",
         EnergyKind::Covariance => "covariance",

@@ -7,7 +7,7 @@ use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use eagleray::data::Provenance;
+use eagleray::data::Record;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::fits_writer::write_file;
 use eagleray::science::{AveragedPowerSpectrum, Norm};
@@ -122,7 +122,7 @@ fn png(pixels: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// What a picture is of, and how many segments it averages.
-pub fn title(made: &Provenance, m: u64, segment_size: f64) -> String {
+pub fn title(made: &Record, m: u64, segment_size: f64) -> String {
     let (telescope, instrument, object) = (&made.telescop, &made.instrume, &made.object);
     let name = format!("{telescope} {instrument} {object}: {} of {} s", count(m, "segment"), ShortNumber(segment_size));
     name.trim_start_matches([' ', ':']).into()
@@ -212,7 +212,7 @@ where
     let detection = detection(s, &steps, style);
     let high = steps.iter().map(|p| p.high).chain(detection.iter().map(|p| p.1)).fold(0.0, f64::max);
     let meta = &s.meta;
-    let title = title(&meta.provenance, meta.m, meta.segment_size);
+    let title = title(&meta.record, meta.m, meta.segment_size);
     let unit = match (meta.norm, y) {
         (Norm::Leahy, PlotY::Power) => "Leahy power",
         (Norm::Leahy, _) => "frequency × Leahy power (Hz)",

@@ -67,7 +67,7 @@ pub fn cross_spectrum(
         curve("intrinsic, where its error is below 1", RED, &s.intrinsic_coherence, &known(&s.intrinsic_coherence_err)),
     ];
     let picture = Stack {
-        title: title(&s.meta.provenance, s.meta.m, s.meta.segment_size),
+        title: title(&s.meta.record, s.meta.m, s.meta.segment_size),
         panels: vec![
             Panel { name: power_name(s.meta.norm), log: true, curves: powers, note: "", range: None },
             Panel {
@@ -96,7 +96,7 @@ pub fn fad(s: &FadSpectrum, path: &str, overwrite: bool) -> Result<()> {
     ];
     let cross = curve("co-spectrum", GREEN, &s.cross_re, &s.cross_err_re);
     let picture = Stack {
-        title: title(&s.meta.provenance, s.meta.m, s.meta.segment_size),
+        title: title(&s.meta.record, s.meta.m, s.meta.segment_size),
         panels: vec![
             Panel {
                 name: power_name(s.meta.norm),

@@ -21,7 +21,7 @@ impl EnergyPicture<'_> {
     fn title(&self) -> String {
         let meta = &self.0.meta;
         let unit = if meta.channels { "" } else { " keV" };
-        let mut title = format!("{} {}", meta.provenance.telescop, meta.provenance.object).trim().to_string();
+        let mut title = format!("{} {}", meta.record.telescop, meta.record.object).trim().to_string();
         if let Some(segments) = &meta.segments {
             let [lo, hi] = segments.freq_band.map(|f| tick(&f));
             title += &format!(": {lo} to {hi} Hz, {} segments of {} s", segments.m, tick(&segments.segment_size));

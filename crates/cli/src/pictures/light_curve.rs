@@ -66,10 +66,8 @@ impl Picture for CurvePicture<'_> {
         let high = marks.iter().map(|m| m.high + m.error).fold(f64::NEG_INFINITY, f64::max);
         let high = if high > low { high } else { low + 1.0 };
         let meta = &curve.meta;
-        let title = format!(
-            "{} {} {}: bins of {} s",
-            meta.provenance.telescop, meta.provenance.instrume, meta.provenance.object, meta.dt
-        );
+        let title =
+            format!("{} {} {}: bins of {} s", meta.record.telescop, meta.record.instrume, meta.record.object, meta.dt);
         let mut chart = ChartBuilder::on(&area)
             .caption(title.trim(), ("sans-serif", 22))
             .margin(12)

@@ -38,7 +38,7 @@ pub fn search_map(found: &SearchResult, path: &str, overwrite: bool) -> Result<(
     let half = if found.meta.dfdot > 0.0 { found.meta.dfdot / 2.0 } else { 1e-12 };
     let darker = if found.meta.method == SearchStatistic::Pdm { "smaller" } else { "larger" };
     let heat = Heat {
-        title: format!("{}: {}, darker is {darker}", named(&found.meta.provenance), statistic(found)),
+        title: format!("{}: {}, darker is {darker}", named(&found.meta.record), statistic(found)),
         x: ("frequency (Hz)", *first, last + found.meta.df),
         y: ("frequency derivative (Hz/s)", fdots[0] - half, fdots[fdots.len() - 1] + half),
         rows,
@@ -53,7 +53,7 @@ pub fn search_map(found: &SearchResult, path: &str, overwrite: bool) -> Result<(
 /// See [`save`].
 pub fn profile(profile: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
     let title =
-        format!("{}: {} Hz, {} events", named(&profile.meta.provenance), hertz(profile.meta.freq), profile.meta.nphots);
+        format!("{}: {} Hz, {} events", named(&profile.meta.record), hertz(profile.meta.freq), profile.meta.nphots);
     save(&ProfilePicture { title, curves: vec![(String::new(), profile)], relative: false }, path, overwrite)
 }
 
@@ -64,9 +64,8 @@ pub fn profile(profile: &PulseProfile, path: &str, overwrite: bool) -> Result<()
 pub fn bands(bands: &[(f64, f64, PulseProfile)], path: &str, overwrite: bool) -> Result<()> {
     let curves: Vec<(String, &PulseProfile)> =
         bands.iter().map(|(lo, hi, p)| (format!("{lo} to {hi} keV"), p)).collect();
-    let title = curves
-        .first()
-        .map_or(String::new(), |(_, p)| format!("{}: {} Hz", named(&p.meta.provenance), hertz(p.meta.freq)));
+    let title =
+        curves.first().map_or(String::new(), |(_, p)| format!("{}: {} Hz", named(&p.meta.record), hertz(p.meta.freq)));
     save(&ProfilePicture { title, curves, relative: true }, path, overwrite)
 }
 
@@ -76,7 +75,7 @@ pub fn bands(bands: &[(f64, f64, PulseProfile)], path: &str, overwrite: bool) ->
 /// See [`save`].
 pub fn phaseogram(profile: &PulseProfile, gram: &Phaseogram, path: &str, overwrite: bool) -> Result<()> {
     let heat = Heat {
-        title: format!("{}: {} Hz, darker is brighter", named(&profile.meta.provenance), hertz(profile.meta.freq)),
+        title: format!("{}: {} Hz, darker is brighter", named(&profile.meta.record), hertz(profile.meta.freq)),
         x: ("phase", 0.0, 2.0),
         y: ("time since the epoch (s)", gram.time[0], gram.time[gram.time.len() - 1]),
         rows: gram.rate.clone(),
@@ -90,7 +89,7 @@ pub fn phaseogram(profile: &PulseProfile, gram: &Phaseogram, path: &str, overwri
 /// # Errors
 /// See [`save`].
 pub fn residuals(toas: &Toas, profile: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
-    let title = format!("{}: {} Hz", named(&profile.meta.provenance), hertz(profile.meta.freq));
+    let title = format!("{}: {} Hz", named(&profile.meta.record), hertz(profile.meta.freq));
     save(&Residuals { title, toas }, path, overwrite)
 }
 
@@ -99,7 +98,7 @@ fn hertz(freq: f64) -> f64 {
     format!("{freq:.12}").parse().unwrap_or(freq)
 }
 
-fn named(made: &eagleray::data::Provenance) -> String {
+fn named(made: &eagleray::data::Record) -> String {
     format!("{} {} {}", made.telescop, made.instrume, made.object).trim().to_string()
 }
 
@@ -142,7 +141,7 @@ impl Picture for SearchPicture<'_> {
             _ => (0.0, high),
         };
         let mut chart = ChartBuilder::on(&area)
-            .caption(named(&found.meta.provenance), ("sans-serif", 22))
+            .caption(named(&found.meta.record), ("sans-serif", 22))
             .margin(12)
             .margin_right(RIGHT_MARGIN)
             .x_label_area_size(48)

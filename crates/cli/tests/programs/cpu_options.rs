@@ -67,7 +67,10 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
         };
         let (single, double) = (power(Precision::Single), power(Precision::Double));
         assert_eq!((single.meta.n, single.meta.m), (n, 8));
-        assert_eq!((&*single.meta.device.precision, &*double.meta.device.precision), ("single", "double"));
+        assert_eq!(
+            (&*single.meta.record.device.precision, &*double.meta.record.device.precision),
+            ("single", "double")
+        );
         let (p, q, most) = (&single.unnorm_power, &double.unnorm_power, bound(&double.unnorm_power));
         let worst = p.iter().zip(q).map(|(p, q)| (p.sqrt() - q.sqrt()).abs() / most).fold(0.0, f64::max);
         println!("{n} bins: power {worst:.3} of the bound");

@@ -82,12 +82,12 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
                 let made = histogram_of_events(vec![input], &[bands], &options, Warnings::default(), &told);
                 let made = made.unwrap();
                 assert!(made.counts == expected, "{few} edges, {columns} columns, sorted {sorted}");
-                let photons = &made.meta.provenance.photons;
+                let photons = &made.meta.record.photons;
                 assert!(photons.is_exact() && photons.dropped == 1, "{photons}");
                 let found = (photons.outside_gti, photons.outside_segments, photons.filtered);
                 assert_eq!(found, (outside_gti, outside, filtered), "{photons}");
                 assert_eq!((made.meta.nphots, told.state().0), (expected.iter().sum(), 60_001));
-                let warned = codes(&made.meta.provenance.warnings);
+                let warned = codes(&made.meta.record.warnings);
                 assert_eq!(warned.contains(&"W-TIME-UNSORTED"), !sorted);
                 assert!(warned.contains(&"W-TIME-NAN") && warned.contains(&"W-DATASUM"));
             }
@@ -171,8 +171,8 @@ fn light_curves_read_files_once_in_any_order() {
             let found =
                 light_curve_of_events(vec![input], &options(dt), Warnings::default(), &Progress::default()).unwrap();
             assert!(found.counts == expected.counts && found.bin == expected.bin, "{dt}");
-            assert_eq!(found.meta.provenance.photons, expected.meta.provenance.photons);
-            assert_eq!(found.meta.provenance.inputs[0].crc32.len(), 8);
+            assert_eq!(found.meta.record.photons, expected.meta.record.photons);
+            assert_eq!(found.meta.record.inputs[0].crc32.len(), 8);
         }
     }
 }

@@ -56,8 +56,8 @@ fn counts_exposures_and_errors_are_those_of_the_definition() {
         assert_eq!(lc.rate[i], counts[i] / part[i]);
         assert_eq!(lc.rate_err[i], counts[i].sqrt() / part[i]);
     }
-    assert!(lc.meta.provenance.photons.is_exact());
-    assert_eq!(lc.meta.provenance.photons.used as f64, counts.iter().sum::<f64>());
+    assert!(lc.meta.record.photons.is_exact());
+    assert_eq!(lc.meta.record.photons.used as f64, counts.iter().sum::<f64>());
     assert!((lc.meta.exposure - 3.75).abs() < 1e-12);
 }
 
@@ -147,8 +147,8 @@ fn the_spectrum_of_binned_events_is_that_of_the_events() {
         let of_bins = spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default()).unwrap();
         assert_eq!((of_bins.meta.m, of_bins.meta.n), (54, 16384));
         assert_eq!(
-            (of_bins.meta.provenance.mjdref, &of_bins.meta.provenance.object),
-            (of_events.meta.provenance.mjdref, &of_events.meta.provenance.object)
+            (of_bins.meta.record.mjdref, &of_bins.meta.record.object),
+            (of_events.meta.record.mjdref, &of_events.meta.record.object)
         );
         assert!((of_bins.meta.noise / of_events.meta.noise - 1.0).abs() < 1e-12, "{norm}");
         // Powers near zero are differences of large numbers: the scale is that of the mean.
@@ -319,7 +319,7 @@ fn other_writers_conventions_are_understood() {
         let lc = LightCurve::open(&path, &mut Warnings::default()).unwrap();
         assert_eq!((lc.len(), lc.grid.dt, lc.counted), (39, 8.0, false));
         assert_eq!((lc.time[0], lc.rate[3], lc.rate_err[3], lc.counts[3]), (1004.0, 7.0 / 4.0, 0.5, 7.0));
-        assert_eq!(lc.meta.provenance.mjdref.map(|e| e.day), Some(50_000));
+        assert_eq!(lc.meta.record.mjdref.map(|e| e.day), Some(50_000));
         // The bin without exposure splits; the interval ends inside bin 37; half a bin's exposure must be allowed.
         assert_eq!(lc.stretches(0.5), [0..20, 20..36]);
         assert!(lc.stretches(0.9).is_empty());

@@ -13,8 +13,8 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
     let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
     assert!(s.is_empty() && s.peak().is_none());
-    assert_eq!((s.meta.m, s.meta.provenance.photons.read), (0, 0));
-    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
+    assert_eq!((s.meta.m, s.meta.record.photons.read), (0, 0));
+    assert!(codes(&s.meta.record.warnings).contains(&"W-NO-EVENTS"));
     for format in [Encoding::Ecsv, Encoding::Csv, Encoding::Json, Encoding::Fits] {
         assert!(!s.table().encode(format).unwrap().is_empty());
     }
@@ -113,7 +113,7 @@ fn negative_channels_follow_the_missions_scale() {
         ("channels −20 to 19", channels(-20.0, 19.0), 40),
     ] {
         let selection = Selection { channels: range, detectors: None };
-        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.provenance.photons;
+        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.record.photons;
         assert_eq!((photons.used, photons.filtered), (used, 1000 - used), "{what}: {photons}");
     }
     let path = folder.0.path().join("file.evt").display().to_string();
@@ -174,12 +174,12 @@ fn the_width_of_a_table_without_rows_takes_no_memory() {
     let none = events(wide("FILL")).set("NAXIS1", &width);
     let (file, warnings) = folder.open(&of(none), &OpenOptions::default()).unwrap();
     let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
-    assert!(codes(&s.meta.provenance.warnings).contains(&"W-NO-EVENTS"));
+    assert!(codes(&s.meta.record.warnings).contains(&"W-NO-EVENTS"));
     let selected = Table::new("FPM_SEL", wide("FPM_SEL")).set("NAXIS1", &width);
     let nicer = plain().set("TELESCOP", "'NICER'");
     let bytes = crate::common::fits_file::file(&[gti(&[(0.0, 100.0)]), selected, nicer]);
     let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
-    assert_eq!(spectrum(&file, Selection::default(), &options(), warnings).unwrap().meta.provenance.photons.used, 1000);
+    assert_eq!(spectrum(&file, Selection::default(), &options(), warnings).unwrap().meta.record.photons.used, 1000);
 }
 
 /// Channels are numbers of 32 bits or so; with what is added to them they stay whole numbers.

@@ -84,7 +84,7 @@ impl Case {
         let result = folder
             .open(bytes, open)
             .and_then(|(file, warnings)| spectrum(&file, Selection::default(), &options(), warnings));
-        match (result.map(|s| s.meta.provenance), expected) {
+        match (result.map(|s| s.meta.record), expected) {
             (Err(e), E(variant, pieces)) => {
                 let text = words().error(&e);
                 let found = match &e {

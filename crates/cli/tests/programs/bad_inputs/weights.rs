@@ -48,7 +48,7 @@ pub fn outcomes() -> Vec<(&'static str, String)> {
             let input = Events::from_unread_file(&file, selection)?.weighted("WEIGHT")?;
             PulseEvents::read(vec![input], Combine::Average, None, 1 << 18, warnings, &Progress::default())
         });
-        let outcome = match (read.map(|events| events.provenance), expected) {
+        let outcome = match (read.map(|events| events.record), expected) {
             (Err(e), E(variant, pieces)) => {
                 let text = words().error(&e);
                 let at = matches!(&e, Error::Format { path, .. } if path.ends_with("file.evt"));
