@@ -59,6 +59,15 @@ pub enum Error {
         /// Bin width, s.
         dt: f64,
     },
+    /// An analysis does not take what the observation holds.
+    Input {
+        /// What the analysis is called.
+        analysis: &'static str,
+        /// What the observation holds.
+        given: &'static str,
+        /// What the analysis takes.
+        takes: Vec<&'static str>,
+    },
     /// There are segments, but no event lies in any of them.
     NoEvents {
         /// Segments planned; 0 where events are taken without segments.
@@ -121,7 +130,11 @@ impl Error {
             | Error::Gti { mend, .. }
             | Error::Argument { mend, .. } => mend.extend(more),
             Error::Strict(warning) => warning.mend.extend(more),
-            Error::NoSegments { .. } | Error::NoEvents { .. } | Error::Cancelled | Error::Backend(_) => {}
+            Error::NoSegments { .. }
+            | Error::Input { .. }
+            | Error::NoEvents { .. }
+            | Error::Cancelled
+            | Error::Backend(_) => {}
         }
         self
     }
@@ -154,6 +167,9 @@ impl Error {
             ),
             Error::NoSegments { longest, .. } => {
                 format!("longer than every good time interval: the longest lasts {} s", ShortNumber(*longest))
+            }
+            Error::Input { analysis, given, takes } => {
+                format!("the {analysis} is made of {}, not of {given}", takes.join(" or "))
             }
             Error::NoEvents { segments: 0, read, balance } => format!(
                 "no event is left in good time ({read} events read: {balance}); check the selection of energies, channels, \
@@ -189,7 +205,7 @@ impl Error {
                 let effect = format!("the longest of whole bins of {} s", ShortNumber(*dt));
                 vec![Mend::set("segment_size", shown).doing(effect)]
             }
-            Error::NoEvents { .. } | Error::Cancelled => Vec::new(),
+            Error::Input { .. } | Error::NoEvents { .. } | Error::Cancelled => Vec::new(),
             Error::Strict(warning) => [&warning.mend[..], &[Mend::set("strict", false)]].concat(),
             Error::Backend(error) => error.mend(),
         }

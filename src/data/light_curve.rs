@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{EventBalance, Gti, Record};
 use crate::base::error::{Error, Result};
+use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 
 /// Part of a bin by which edges may miss each other and still count as equal.
@@ -140,6 +141,22 @@ impl LightCurve {
     /// True if there is no bin.
     pub fn is_empty(&self) -> bool {
         self.bin.is_empty()
+    }
+
+    /// With bins of `dt` seconds, which must be whole bins of its own; as it is without a width.
+    ///
+    /// # Errors
+    /// `dt` is not a whole multiple of the bin width.
+    pub fn coarser(self, dt: Option<f64>) -> Result<LightCurve> {
+        let own = self.grid.dt;
+        let Some(dt) = dt else { return Ok(self) };
+        let by = (dt / own).round();
+        if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
+            let message =
+                format!("the light curve has bins of {} s; whole multiples of that are possible", ShortNumber(own));
+            return Err(Error::argument("dt", dt, message));
+        }
+        if by > 1.0 { self.rebin(by as u64) } else { Ok(self) }
     }
 
     /// Joins every `by` bins of the grid into one, from the same origin on. Counts and exposures are added. Rates are

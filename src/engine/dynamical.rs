@@ -195,8 +195,7 @@ fn rows_of(
     warnings: &mut Warnings,
 ) -> Result<(DynamicalRows, Record)> {
     let mut rows = PlanRows::new(plan, recipe)?;
-    let PlanSums { sums, made } =
-        sum_plan(plan, inputs, backend, reading, SegmentSink::Rows(&mut rows), warnings)?;
+    let PlanSums { sums, made } = sum_plan(plan, inputs, backend, reading, SegmentSink::Rows(&mut rows), warnings)?;
     if sums.series.is_empty() || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }

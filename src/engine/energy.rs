@@ -49,7 +49,7 @@ impl EnergySpectrumOptions {
 
 /// The energy bands of an energy spectrum, in keV or channels, as the user named them. They label the columns of the
 /// product; the channel ranges of the inputs ([`Events::from_bands`]) are made from them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EnergyBands {
     /// The reference band, which is the first band of each input.
     pub reference: Band,

@@ -1,11 +1,14 @@
 //! Analyses: inputs are read, cut into segments, summed by a backend, and made into products. A function of the form
 //! `product_of_input` does all of this; a plan ([`Plan`]) tells what a run will need before an event is read.
 
+pub mod analyses;
+mod analysis;
 mod batch_queue;
 mod batcher;
 mod bispectrum;
 mod counts;
 mod cross;
+mod cross_bands;
 mod dead_time;
 mod dynamical;
 mod dynamical_flux;
@@ -19,7 +22,9 @@ mod light_curve_spectrum;
 mod lomb_scargle;
 mod memory;
 mod multitaper;
+mod observation;
 mod options;
+mod photon_band;
 mod plan;
 mod plan_rows;
 mod plan_sums;
@@ -28,6 +33,7 @@ pub mod pulsation;
 mod pulse_events;
 mod pulse_samples;
 mod reader;
+mod session;
 mod single_pass;
 mod task;
 mod time_source;
@@ -36,6 +42,7 @@ mod weights;
 mod whole_numbers;
 mod zero_nyquist;
 
+pub use analysis::{Analysis, PlanReport, Segmentation};
 use batch_queue::{BatchQueue, record_device, too_coarse};
 pub use bispectrum::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
@@ -60,13 +67,16 @@ pub use light_curve_spectrum::{
 pub use lomb_scargle::{lomb_scargle, lomb_scargle_cross};
 pub use memory::{HostMemory, host_memory};
 pub use multitaper::{multitaper_of_events, multitaper_of_light_curve};
+pub use observation::{Observation, ObservationKind};
 pub use options::{CHUNK_EVENTS, Combine, PowerSpectrumOptions};
+pub use photon_band::PhotonBand;
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};
 use plan_sums::{PlanSums, SegmentSink, no_events, sum_plan};
 pub use power_spectrum::{spectrum_of_events, spectrum_of_files, spectrum_of_times};
 pub use pulse_events::PulseEvents;
 pub use pulse_samples::{PulseSamples, SampleSummary};
+pub use session::Session;
 pub use time_source::{Events, SliceSource, TimeSource, align};
 pub use watch::watched;
 pub use weights::{WeightSummary, Weights};

@@ -1,0 +1,109 @@
+//! What analyses have in common: options in, a product out.
+
+use serde::Serialize;
+
+use super::memory::host_memory;
+use super::observation::{Observation, ObservationKind};
+use super::session::Run;
+use super::{Events, Plan};
+use crate::backend::BatchLimits;
+use crate::base::error::Result;
+use crate::base::warning::Warnings;
+use crate::data::Record;
+use crate::segment::plan::Resolution;
+
+/// The options of one product. [`Session::run`](super::Session::run) computes it of an observation.
+///
+/// The analyses of this crate implement the trait, and nobody else can.
+#[allow(private_interfaces)]
+pub trait Analysis: Serialize + Sync {
+    /// What comes of it.
+    type Product: Send;
+    /// What users call the product.
+    const NAME: &'static str;
+    /// What it is made of.
+    const KINDS: &'static [ObservationKind];
+
+    #[doc(hidden)]
+    fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Self::Product>;
+
+    #[doc(hidden)]
+    fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport>;
+
+    /// What made a product, where it says so.
+    fn record(product: &Self::Product) -> Option<&Record>;
+}
+
+/// How time is cut into segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Segmentation {
+    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer; of a light curve its own bins.
+    pub dt: Option<f64>,
+    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
+    pub segment_size: Option<f64>,
+    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
+    /// comparisons.
+    pub compat_stingray: bool,
+}
+
+/// What a run would do, found without reading an event.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct PlanReport {
+    /// Bins and segments; `None` for analyses without segments.
+    pub resolution: Option<Resolution>,
+    /// Number of segments; 0 without.
+    pub segments: u64,
+    /// Number of frequencies of each segment that are used; 0 without segments.
+    pub frequencies: usize,
+    /// Good time, s; time that merged inputs observed together counts once.
+    pub exposure: f64,
+    /// About how many bytes the run needs on the host; `None` where nobody knows before it runs.
+    pub host_bytes: Option<usize>,
+    /// The largest batch, where events come in batches and are not read once by the threads that need them.
+    pub batches: Option<BatchLimits>,
+    /// What is odd about the observation or the plan.
+    pub warnings: Warnings,
+}
+
+impl PlanReport {
+    /// The report of segments of events.
+    pub(super) fn of_events(plan: &Plan, inputs: &[Events], run: &mut Run) -> Result<PlanReport> {
+        let memory = host_memory(plan, inputs, run.chunk_events, run.device)?;
+        Ok(PlanReport {
+            resolution: Some(plan.resolution),
+            segments: plan.total_segments(),
+            frequencies: plan.spec.frequencies(),
+            exposure: plan.exposure(),
+            host_bytes: Some(memory.bytes),
+            batches: memory.batches,
+            warnings: Warnings::default(),
+        })
+    }
+
+    /// The report of segments of a light curve.
+    pub(super) fn of_light_curve(resolution: Resolution, segments: usize, exposure: f64) -> PlanReport {
+        let frequencies = crate::numerics::fft::frequencies(resolution.n);
+        let segments = segments as u64;
+        PlanReport { resolution: Some(resolution), segments, frequencies, exposure, ..PlanReport::default() }
+    }
+
+    /// Good time in segments, s.
+    pub fn exposure_used(&self) -> f64 {
+        self.resolution.map_or(self.exposure, |r| self.segments as f64 * r.segment_size)
+    }
+}
+
+/// Setters of an analysis: `name(type) => place`, each of which gives the analysis with one option changed.
+macro_rules! setters {
+    ($($(#[$meta:meta])* $name:ident($type:ty) => $($place:ident).+;)+) => {
+        $($(#[$meta])*
+        #[must_use]
+        pub fn $name(mut self, $name: $type) -> Self {
+            self.$($place).+ = $name.into();
+            self
+        })+
+    };
+}
+pub(super) use setters;

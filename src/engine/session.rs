@@ -1,0 +1,181 @@
+//! Sessions: where and how analyses are computed.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use super::analysis::{Analysis, PlanReport};
+use super::observation::Observation;
+use super::options::CHUNK_EVENTS;
+use super::watch::watched;
+use crate::backend::{Backend, DeviceChoice, DeviceInfo, open};
+use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
+use crate::base::warning::Warnings;
+
+/// What is asked ten times a second during a run, with the steps that are done and all that there are (0 where nobody knows).
+type Watch = Box<dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync>;
+
+/// Where and how analyses are computed: the device, what a warning means, who is told of progress and may end a run.
+///
+/// Several threads may use one session; the device takes them in turn.
+pub struct Session {
+    device: Mutex<Box<dyn Backend>>,
+    info: DeviceInfo,
+    opened: Warnings,
+    strict: bool,
+    watch: Option<Watch>,
+    chunk_events: usize,
+}
+
+/// What a run has at hand.
+pub(crate) struct Run<'r> {
+    pub device: &'r mut dyn Backend,
+    /// Those so far; the product takes them.
+    pub warnings: Warnings,
+    pub progress: &'r Progress,
+    /// Rows of a file that are read at a time.
+    pub chunk_events: usize,
+}
+
+impl Run<'_> {
+    /// The warnings so far, for a product.
+    pub fn take_warnings(&mut self) -> Warnings {
+        std::mem::take(&mut self.warnings)
+    }
+}
+
+impl Session {
+    /// A real GPU if there is one, else the CPU; see [`DeviceChoice::Auto`].
+    ///
+    /// # Errors
+    /// The system cannot start the threads of the CPU.
+    pub fn auto() -> Result<Session> {
+        Session::open(&DeviceChoice::default())
+    }
+
+    /// The CPU, one thread a core.
+    ///
+    /// # Errors
+    /// See [`Session::auto`].
+    pub fn cpu() -> Result<Session> {
+        Session::open(&DeviceChoice::Cpu { threads: None })
+    }
+
+    /// The CPU with so many threads.
+    ///
+    /// # Errors
+    /// See [`Session::auto`].
+    pub fn threads(threads: NonZeroUsize) -> Result<Session> {
+        Session::open(&DeviceChoice::Cpu { threads: Some(threads) })
+    }
+
+    /// The device of a choice.
+    ///
+    /// # Errors
+    /// There is no such device, or it cannot do what the choice asks of it.
+    pub fn open(choice: &DeviceChoice) -> Result<Session> {
+        let mut warnings = Warnings::default();
+        let device = open(choice, &mut warnings)?;
+        Ok(Session { opened: warnings, ..Session::with(device) })
+    }
+
+    /// A device that is open.
+    pub fn with(device: Box<dyn Backend>) -> Session {
+        let info = device.info().clone();
+        let opened = Warnings::default();
+        Session { device: Mutex::new(device), info, opened, strict: false, watch: None, chunk_events: CHUNK_EVENTS }
+    }
+
+    /// True: the first warning ends a run with [`Error::Strict`].
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Session {
+        Session { strict, ..self }
+    }
+
+    /// Has `watch` asked ten times a second during each run, with the steps that are done and all that there are (0 where nobody
+    /// knows). Where it breaks, the run ends with [`Error::Cancelled`] and leaves nothing behind.
+    #[must_use]
+    pub fn watched_by(self, watch: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Session {
+        Session { watch: Some(Box::new(watch)), ..self }
+    }
+
+    /// Rows of a file that are read at a time. It limits memory and changes no result.
+    #[must_use]
+    pub fn chunk_events(self, chunk_events: usize) -> Session {
+        Session { chunk_events: chunk_events.max(1), ..self }
+    }
+
+    /// Facts about the device.
+    pub fn device(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Computes an analysis of an observation.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the analysis does not take what the observation holds; [`Error::Strict`] and
+    /// [`Error::Cancelled`] as the session has it; whatever the analysis refuses; files that cannot be read; a device that fails.
+    pub fn run<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<A::Product> {
+        check_kind::<A>(observation)?;
+        let made = self.working(observation, |run| {
+            let made = analysis.compute(observation, run)?;
+            run.progress.check()?;
+            Ok(made)
+        })?;
+        if self.strict
+            && let Some(first) = A::record(&made).and_then(|record| record.warnings.iter().next())
+        {
+            return Err(Error::Strict(first.clone()));
+        }
+        Ok(made)
+    }
+
+    /// What a run would do, from headers and intervals alone: no event is read.
+    ///
+    /// # Errors
+    /// Those of [`Session::run`] that show before an event is read.
+    pub fn plan<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<PlanReport> {
+        check_kind::<A>(observation)?;
+        let report = self.working(observation, |run| {
+            let mut report = analysis.plan(observation, run)?;
+            report.warnings = run.take_warnings();
+            Ok(report)
+        })?;
+        if self.strict
+            && let Some(first) = report.warnings.iter().next()
+        {
+            return Err(Error::Strict(first.clone()));
+        }
+        Ok(report)
+    }
+
+    /// Calls `work` with what a run has at hand, and watches it.
+    fn working<T: Send>(
+        &self,
+        observation: &Observation,
+        work: impl FnOnce(&mut Run) -> Result<T> + Send,
+    ) -> Result<T> {
+        let mut warnings = observation.warnings().clone();
+        warnings.extend(self.opened.clone());
+        let chunk_events = self.chunk_events;
+        let begin = |progress: &Progress| {
+            let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut Run { device: device.as_mut(), warnings, progress, chunk_events })
+        };
+        match &self.watch {
+            Some(watch) => watched(&mut |done, total| watch(done, total), begin),
+            None => begin(&Progress::default()),
+        }
+    }
+}
+
+/// Refuses what an analysis does not take.
+fn check_kind<A: Analysis>(observation: &Observation) -> Result<()> {
+    let given = observation.kind();
+    if A::KINDS.contains(&given) {
+        return Ok(());
+    }
+    let takes = A::KINDS.iter().map(|kind| kind.name()).collect();
+    Err(Error::Input { analysis: A::NAME, given: given.name(), takes })
+}
