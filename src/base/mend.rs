@@ -37,6 +37,12 @@ impl Mend {
         self
     }
 
+    /// And another one, whichever its value is.
+    pub fn and_field(mut self, field: &'static str) -> Mend {
+        self.settings.push(Setting { field, value: None });
+        self
+    }
+
     /// What the settings do.
     pub fn doing(self, effect: impl Into<String>) -> Mend {
         Mend { effect: Some(effect.into()), ..self }

@@ -7,7 +7,7 @@ use super::observation::{Observation, ObservationKind};
 use super::session::Run;
 use super::{Events, Plan};
 use crate::backend::BatchLimits;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::segment::plan::Resolution;
@@ -47,6 +47,20 @@ pub struct Segmentation {
     pub compat_stingray: bool,
 }
 
+impl Segmentation {
+    /// Refuses the peer's rules for a light curve.
+    pub(super) fn refuse_compat(&self) -> Result<()> {
+        match self.compat_stingray {
+            true => Err(Error::argument(
+                "compat",
+                "stingray",
+                "is for events; light curves have this library's own segments",
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
 /// What a run would do, found without reading an event.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -57,9 +71,11 @@ pub struct PlanReport {
     pub segments: u64,
     /// Number of frequencies of each segment that are used; 0 without segments.
     pub frequencies: usize,
+    /// Rows, at most, and frequencies of the matrix of a dynamical spectrum.
+    pub matrix: Option<(u64, usize)>,
     /// Good time, s; time that merged inputs observed together counts once.
     pub exposure: f64,
-    /// About how many bytes the run needs on the host; `None` where nobody knows before it runs.
+    /// About how many bytes the run needs on the host; `None` where nobody asked, or knows before it runs.
     pub host_bytes: Option<usize>,
     /// The largest batch, where events come in batches and are not read once by the threads that need them.
     pub batches: Option<BatchLimits>,
@@ -70,14 +86,18 @@ pub struct PlanReport {
 impl PlanReport {
     /// The report of segments of events.
     pub(super) fn of_events(plan: &Plan, inputs: &[Events], run: &mut Run) -> Result<PlanReport> {
-        let memory = host_memory(plan, inputs, run.chunk_events, run.device)?;
+        let memory = match run.with_memory {
+            true => Some(host_memory(plan, inputs, run.chunk_events, run.device)?),
+            false => None,
+        };
         Ok(PlanReport {
             resolution: Some(plan.resolution),
             segments: plan.total_segments(),
             frequencies: plan.spec.frequencies(),
+            matrix: None,
             exposure: plan.exposure(),
-            host_bytes: Some(memory.bytes),
-            batches: memory.batches,
+            host_bytes: memory.map(|memory| memory.bytes),
+            batches: memory.and_then(|memory| memory.batches),
             warnings: Warnings::default(),
         })
     }

@@ -47,11 +47,12 @@ pub fn bispectrum_of_light_curve(
     options: &LightCurveSpectrumOptions,
     max_freq: Option<f64>,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<Bispectrum> {
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = BispectrumSums::new(r.n, r.dt, max_freq)?;
-    each_stretch(&plan, light_curve, |values, _| sums.add(values));
+    each_stretch(&plan, light_curve, progress, |values, _| sums.add(values))?;
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "max_freq": max_freq });
     Ok(sums.finish(r.dt, plan.record(light_curve, None, asked, on_cpu(warnings))))
 }
@@ -89,11 +90,12 @@ pub fn cumulant_bispectrum_of_light_curve(
     options: &LightCurveSpectrumOptions,
     cumulant: &CumulantOptions,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<CumulantBispectrum> {
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = CumulantSums::new(r.n, *cumulant)?;
-    each_stretch(&plan, light_curve, |values, _| sums.add(values));
+    each_stretch(&plan, light_curve, progress, |values, _| sums.add(values))?;
     let asked = serde_json::json!({ "dt": r.dt, "segment_size": r.segment_size, "cumulant": cumulant });
     Ok(sums.finish(r.dt, plan.record(light_curve, None, asked, on_cpu(warnings))))
 }

@@ -8,6 +8,7 @@ use super::light_curve_spectrum::{
 };
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, LightCurve, Record};
 use crate::science::Norm;
@@ -148,13 +149,16 @@ pub fn dynamical_spectrum_of_light_curve(
     time: TimeRebin,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<DynamicalPowerSpectrum> {
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let frequencies = crate::numerics::fft::frequencies(plan.resolution.n);
     warn_of_size(plan.starts.len() as u64, options.power.rebin.ranges(frequencies)?.count(), &mut warnings);
     let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
     let place = places(&plan, light_curve, time.across_gaps);
-    let mut spectrum = of_flux(plan.segments(light_curve), &flux, time, place, backend, warnings)?;
+    let made = of_flux(plan.segments(light_curve, progress), &flux, time, place, backend, warnings);
+    progress.check()?;
+    let mut spectrum = made?;
     let (options, run) = (serde_json::to_value((options, time)), std::mem::take(&mut spectrum.meta.record));
     spectrum.meta.record = plan.record(light_curve, None, options.unwrap_or_default(), run);
     Ok(spectrum)
@@ -171,6 +175,7 @@ pub fn dynamical_cross_spectrum_of_light_curves(
     time: TimeRebin,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<DynamicalCrossSpectrum> {
     let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
     let frequencies =
@@ -178,7 +183,9 @@ pub fn dynamical_cross_spectrum_of_light_curves(
     warn_of_size(4 * plan.segments.starts.len() as u64, frequencies, &mut warnings);
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
     let place = places(&plan.segments, &plan.subject, time.across_gaps);
-    let mut spectrum = cross_of_flux(plan.pairs(), &flux, time, place, backend, warnings)?;
+    let made = cross_of_flux(plan.pairs(progress), &flux, time, place, backend, warnings);
+    progress.check()?;
+    let mut spectrum = made?;
     let (options, run) = (serde_json::to_value((options, time)), std::mem::take(&mut spectrum.meta.record));
     let options = options.unwrap_or_default();
     spectrum.meta.record = plan.segments.record(&plan.subject, Some(&plan.reference), options, run);

@@ -7,6 +7,7 @@ use super::options::Reading;
 use super::time_source::{self, Events};
 use crate::backend::BatchLimits;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, EventBalance, LightCurve, Record};
 use crate::kernels::bin_events;
@@ -71,11 +72,17 @@ pub(super) fn each_segment<T>(
 }
 
 /// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
-pub(super) fn each_stretch(plan: &LightCurvePlan, light_curve: &LightCurve, mut look: impl FnMut(&[f64], Option<f64>)) {
+pub(super) fn each_stretch(
+    plan: &LightCurvePlan,
+    light_curve: &LightCurve,
+    progress: &Progress,
+    mut look: impl FnMut(&[f64], Option<f64>),
+) -> Result<()> {
     let to_counts = if light_curve.counted { 1.0 } else { light_curve.grid.dt };
-    for segment in plan.segments(light_curve) {
+    for segment in plan.segments(light_curve, progress) {
         let values: Vec<f64> = segment.values.iter().map(|x| x * to_counts).collect();
         let squares = segment.errors.iter().map(|e| (e * to_counts).powi(2)).sum::<f64>();
         look(&values, (!segment.errors.is_empty()).then(|| squares / values.len() as f64));
     }
+    progress.check()
 }

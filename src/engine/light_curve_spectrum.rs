@@ -4,6 +4,7 @@ use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_sp
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
@@ -102,9 +103,16 @@ impl LightCurvePlan {
     }
 
     /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
-    pub(super) fn segments<'a>(&'a self, light_curve: &'a LightCurve) -> impl Iterator<Item = FluxSegment> + 'a {
+    /// A run that is cancelled has no further ones.
+    pub(super) fn segments<'a>(
+        &'a self,
+        light_curve: &'a LightCurve,
+        progress: &'a Progress,
+    ) -> impl Iterator<Item = FluxSegment> + 'a {
+        progress.begin(self.starts.len() as u64);
         let errors_known = !light_curve.counted && light_curve.rate_err.iter().all(|e| e.is_finite());
-        self.starts.iter().map(move |&from| {
+        let going = move |_: &&usize| progress.advance(1).is_ok();
+        self.starts.iter().take_while(going).map(move |&from| {
             let rows = from..from + self.resolution.n;
             let values = match light_curve.counted {
                 true => rows.clone().map(|i| light_curve.counts[i] / light_curve.fracexp[i]).collect(),
@@ -128,10 +136,13 @@ pub fn spectrum_of_light_curve(
     options: &LightCurveSpectrumOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
-    let mut spectrum = spectrum_of_flux(plan.segments(light_curve), &flux, backend, warnings)?;
+    let made = spectrum_of_flux(plan.segments(light_curve, progress), &flux, backend, warnings);
+    progress.check()?;
+    let mut spectrum = made?;
     let run = std::mem::take(&mut spectrum.meta.record);
     let options = serde_json::to_value(options).unwrap_or_default();
     spectrum.meta.record = plan.record(light_curve, None, options, run);
@@ -221,9 +232,11 @@ impl LightCurveCrossPlan {
     }
 
     /// The segments of both, in counts a bin.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = FluxPair> {
-        let counts = |light_curve| {
-            self.segments.segments(light_curve).map(move |s| in_counts(s, light_curve, self.segments.resolution.dt))
+    pub(super) fn pairs<'a>(&'a self, progress: &'a Progress) -> impl Iterator<Item = FluxPair> + 'a {
+        let counts = move |light_curve| {
+            self.segments
+                .segments(light_curve, progress)
+                .map(move |s| in_counts(s, light_curve, self.segments.resolution.dt))
         };
         let pairs = counts(&self.subject).zip(counts(&self.reference));
         pairs.map(|(subject, reference)| FluxPair { subject, reference })
@@ -241,10 +254,13 @@ pub fn cross_spectrum_of_light_curves(
     options: &LightCurveCrossOptions,
     backend: &mut dyn Backend,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<AveragedCrossSpectrum> {
     let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
     let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
-    let mut spectrum = cross_spectrum_of_flux(plan.pairs(), &flux, backend, warnings)?;
+    let made = cross_spectrum_of_flux(plan.pairs(progress), &flux, backend, warnings);
+    progress.check()?;
+    let mut spectrum = made?;
     let run = std::mem::take(&mut spectrum.meta.record);
     let options = serde_json::to_value(options).unwrap_or_default();
     spectrum.meta.record = plan.segments.record(&plan.subject, Some(&plan.reference), options, run);

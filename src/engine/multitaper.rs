@@ -44,11 +44,12 @@ pub fn multitaper_of_light_curve(
     options: &LightCurveSpectrumOptions,
     tapers: &TaperOptions,
     mut warnings: Warnings,
+    progress: &Progress,
 ) -> Result<AveragedPowerSpectrum> {
     let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
     let r = plan.resolution;
     let mut sums = MultitaperSums::new(r.n, tapers)?;
-    each_stretch(&plan, light_curve, |values, variance| sums.add(values, variance));
+    each_stretch(&plan, light_curve, progress, |values, variance| sums.add(values, variance))?;
     let asked = serde_json::json!({ "spectrum": options, "tapers": tapers });
     let record = plan.record(light_curve, None, asked, on_cpu(warnings));
     sums.finish(&options.power, SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, record })

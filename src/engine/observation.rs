@@ -9,6 +9,7 @@ use super::time_source::{Events, align};
 use super::{Combine, EventPair, combined_gtis, union_of};
 use crate::base::error::{Error, Result};
 use crate::base::text::count;
+use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
 use crate::data::{Gti, LightCurve};
 use crate::io::{EventFile, InputFile, OpenOptions, Selection, light_curve};
@@ -151,6 +152,7 @@ impl Observation {
             let message = format!("cannot be compared with {}", kinds[1].name());
             return Err(Error::argument("reference", kinds[0].name(), message));
         }
+        InputFile::refuse_duplicates(subject.files().into_iter().chain(reference.files()).map(EventFile::source))?;
         let mut warnings = subject.warnings.clone();
         warnings.extend(reference.warnings.clone());
         Ok(Observation { warnings, ..Observation::of(Content::Pair(Arc::new([subject, reference]))) })
@@ -214,7 +216,7 @@ impl Observation {
     /// # Errors
     /// Nothing is left of an input.
     pub fn within(self, gti: &Gti) -> Result<Observation> {
-        self.narrowed("time", |own| own.intersect(gti))
+        self.narrowed("time", |_, own| Ok(own.intersect(gti)))
     }
 
     /// Good time intervals shorter by `margin` seconds at both ends, and only those that still last `shortest` seconds.
@@ -225,14 +227,18 @@ impl Observation {
         if margin == 0.0 && shortest <= 0.0 {
             return Ok(self);
         }
-        self.narrowed(if margin != 0.0 { "gti_margin" } else { "min_gti" }, |own| own.trimmed(margin, shortest))
+        self.narrowed(if margin != 0.0 { "gti_margin" } else { "min_gti" }, |_, own| Ok(own.trimmed(margin, shortest)))
     }
 
-    /// The good time of each input as `narrow` makes it.
+    /// The good time of each input as `narrow` makes it of the reference epoch of its frame, where it has one, and its own.
     ///
     /// # Errors
-    /// Nothing is left of an input; `field` says what took it.
-    pub fn narrowed(mut self, field: &str, narrow: impl Fn(&Gti) -> Gti) -> Result<Observation> {
+    /// Nothing is left of an input (`field` says what took it); those of `narrow`.
+    pub fn narrowed(
+        mut self,
+        field: &str,
+        narrow: impl Fn(Option<MjdRef>, &Gti) -> Result<Gti>,
+    ) -> Result<Observation> {
         let left = |name: &str, gti: Gti| match gti.is_empty() {
             true => Err(Error::argument(field, "", format!("leaves no good time interval of {name}"))),
             false => Ok(gti),
@@ -240,18 +246,18 @@ impl Observation {
         match &mut self.content {
             Content::Files(files) => {
                 for file in Arc::make_mut(files) {
-                    file.gti = left(file.path(), narrow(&file.gti))?;
+                    file.gti = left(file.path(), narrow(file.clock.mjdref, &file.gti)?)?;
                 }
             }
             Content::Times(photons) => {
                 let Photons { times, channels, gti } = &**photons;
-                let gti = left("the times in memory", narrow(gti))?;
+                let gti = left("the times in memory", narrow(None, gti)?)?;
                 let (times, channels) = (times.clone(), channels.clone());
                 *photons = Arc::new(Photons { times, channels, gti });
             }
             Content::LightCurves(curves) => {
                 for curve in Arc::make_mut(curves) {
-                    *curve = curve.within(left("a light curve", narrow(&curve.gti))?);
+                    *curve = curve.within(left("a light curve", narrow(curve.meta.record.mjdref, &curve.gti)?)?);
                 }
             }
             Content::Pair(both) => {
@@ -305,6 +311,25 @@ impl Observation {
             Content::Pair(both) => both.iter().flat_map(Observation::files).collect(),
             Content::Times(_) | Content::LightCurves(_) => Vec::new(),
         }
+    }
+
+    /// Reads all events through, and says what only that shows: their order, checksums, times that are no numbers.
+    ///
+    /// # Errors
+    /// See [`Observation::open`]; a file cannot be read.
+    pub fn examine(&self) -> Result<Warnings> {
+        let mut warnings = Warnings::default();
+        match &self.content {
+            Content::Files(_) | Content::Times(_) => {
+                let mut inputs = self.events(&mut warnings)?;
+                inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
+            }
+            Content::Pair(both) => {
+                both.iter().try_for_each(|part| part.examine().map(|found| warnings.extend(found)))?;
+            }
+            Content::LightCurves(_) => {}
+        }
+        Ok(warnings)
     }
 
     /// The field of the band that is selected, if one is.
@@ -417,7 +442,7 @@ impl Observation {
     ///
     /// # Errors
     /// See [`LightCurve::join`]; another kind.
-    pub(super) fn light_curve(&self) -> Result<LightCurve> {
+    pub fn light_curve(&self) -> Result<LightCurve> {
         match &self.content {
             Content::LightCurves(curves) => match &curves[..] {
                 [one] => Ok(one.clone()),
@@ -431,7 +456,7 @@ impl Observation {
     ///
     /// # Errors
     /// See [`Observation::light_curve`].
-    pub(super) fn pair_of_light_curves(&self) -> Result<[LightCurve; 2]> {
+    pub fn pair_of_light_curves(&self) -> Result<[LightCurve; 2]> {
         let Content::Pair(both) = &self.content else { return Err(self.unexpected()) };
         Ok([both[0].light_curve()?, both[1].light_curve()?])
     }

@@ -36,6 +36,8 @@ pub(crate) struct Run<'r> {
     pub progress: &'r Progress,
     /// Rows of a file that are read at a time.
     pub chunk_events: usize,
+    /// Plans say what memory they need, which prepares the device.
+    pub with_memory: bool,
 }
 
 impl Run<'_> {
@@ -87,6 +89,12 @@ impl Session {
         Session { device: Mutex::new(device), info, opened, strict: false, watch: None, chunk_events: CHUNK_EVENTS }
     }
 
+    /// With what was odd about opening its device.
+    #[must_use]
+    pub fn warned(self, opened: Warnings) -> Session {
+        Session { opened, ..self }
+    }
+
     /// True: the first warning ends a run with [`Error::Strict`].
     #[must_use]
     pub fn strict(self, strict: bool) -> Session {
@@ -118,11 +126,7 @@ impl Session {
     /// [`Error::Cancelled`] as the session has it; whatever the analysis refuses; files that cannot be read; a device that fails.
     pub fn run<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<A::Product> {
         check_kind::<A>(observation)?;
-        let made = self.working(observation, |run| {
-            let made = analysis.compute(observation, run)?;
-            run.progress.check()?;
-            Ok(made)
-        })?;
+        let made = self.working(observation, false, |run| analysis.compute(observation, run))?;
         if self.strict
             && let Some(first) = A::record(&made).and_then(|record| record.warnings.iter().next())
         {
@@ -131,13 +135,25 @@ impl Session {
         Ok(made)
     }
 
-    /// What a run would do, from headers and intervals alone: no event is read.
+    /// What a run would do, from headers and intervals alone, with the memory that it needs: no event is read.
     ///
     /// # Errors
     /// Those of [`Session::run`] that show before an event is read.
     pub fn plan<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<PlanReport> {
+        self.planned(analysis, observation, true)
+    }
+
+    /// [`Session::plan`] without its memory, for which the device would have to be prepared.
+    ///
+    /// # Errors
+    /// See [`Session::plan`].
+    pub fn check<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<PlanReport> {
+        self.planned(analysis, observation, false)
+    }
+
+    fn planned<A: Analysis>(&self, analysis: &A, observation: &Observation, memory: bool) -> Result<PlanReport> {
         check_kind::<A>(observation)?;
-        let report = self.working(observation, |run| {
+        let report = self.working(observation, memory, |run| {
             let mut report = analysis.plan(observation, run)?;
             report.warnings = run.take_warnings();
             Ok(report)
@@ -154,6 +170,7 @@ impl Session {
     fn working<T: Send>(
         &self,
         observation: &Observation,
+        with_memory: bool,
         work: impl FnOnce(&mut Run) -> Result<T> + Send,
     ) -> Result<T> {
         let mut warnings = observation.warnings().clone();
@@ -161,7 +178,7 @@ impl Session {
         let chunk_events = self.chunk_events;
         let begin = |progress: &Progress| {
             let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut Run { device: device.as_mut(), warnings, progress, chunk_events })
+            work(&mut Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory })
         };
         match &self.watch {
             Some(watch) => watched(&mut |done, total| watch(done, total), begin),

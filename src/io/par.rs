@@ -126,6 +126,8 @@ pub struct ParFile {
     zero: Option<DoubleDouble>,
     /// First and last day, MJD.
     valid: [Option<DoubleDouble>; 2],
+    /// What was odd about the file.
+    warnings: Warnings,
 }
 
 /// The values of a file.
@@ -182,7 +184,10 @@ impl ParFile {
     pub fn read(path: &Path, warnings: &mut Warnings) -> Result<ParFile> {
         let source = InputFile::open(path)?;
         let bytes = source.read(0..source.len())?;
-        ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, warnings)
+        let mut own = Warnings::default();
+        let made = ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, &mut own)?;
+        warnings.extend(own.clone());
+        Ok(ParFile { warnings: own, ..made })
     }
 
     fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<ParFile> {
@@ -254,12 +259,18 @@ impl ParFile {
             orbit: orbit(&keys)?,
             zero,
             valid: [keys.number("START")?, keys.number("FINISH")?],
+            warnings: Warnings::default(),
         })
     }
 
     /// Name of the file.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What was odd about the file.
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
     }
 
     /// The timing model with all times as seconds from `mjdref`.

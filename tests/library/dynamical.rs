@@ -213,7 +213,9 @@ fn light_curves_and_flux_give_the_rows_of_their_events() {
     let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &Progress::default()).unwrap();
     let series = LightCurveSpectrumOptions { segment_size: Some(SIZE), ..LightCurveSpectrumOptions::default() };
     let time = TimeRebin::default();
-    let of_curve = dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default()).unwrap();
+    let of_curve =
+        dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default(), &Progress::default())
+            .unwrap();
     assert_eq!(of_curve.axes.start, STARTS);
     let segment = |start: f64| {
         let at = curve.time.partition_point(|t| *t < start);
@@ -293,8 +295,16 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
         assert_eq!(expected.meta.skipped_segments, u64::from(norm == Norm::Frac));
         let series = LightCurveCrossOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
         let w = Warnings::default();
-        let of_curves =
-            dynamical_cross_spectrum_of_light_curves(&late, &early, &series, time, &mut cpu(), w.clone()).unwrap();
+        let of_curves = dynamical_cross_spectrum_of_light_curves(
+            &late,
+            &early,
+            &series,
+            time,
+            &mut cpu(),
+            w.clone(),
+            &Progress::default(),
+        )
+        .unwrap();
         assert_eq!((&of_curves.axes.start, &of_curves.axes.stop), (&expected.axes.start, &expected.axes.stop));
         let flux = CrossFluxOptions { dt: DT, rates: false, cross };
         let of_flux = dynamical_cross_spectrum_of_flux(STARTS.map(pair), &flux, time, &mut cpu(), w).unwrap();

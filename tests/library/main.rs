@@ -4,6 +4,7 @@
 mod common;
 
 mod accel;
+mod analyses;
 mod bands;
 mod circles;
 mod cross_errors;

@@ -10,4 +10,5 @@ pub mod names;
 pub mod number;
 pub mod pictures;
 mod plan_text;
+mod run;
 pub mod terminal;

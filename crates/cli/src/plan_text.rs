@@ -2,70 +2,48 @@
 
 use serde_json::json;
 
-use crate::arguments::device::DeviceArgs;
-use eagleray::engine::{Events, Plan, host_memory};
-use eagleray::internal::segment::plan::Resolution;
+use eagleray::engine::PlanReport;
+use eagleray::internal::backend::DeviceInfo;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::{Result, Warnings};
 
-/// The plan in words, or as JSON: segments, time used and lost, device and memory with `chunk` rows read at a time.
-pub(super) fn describe(
-    plan: &Plan,
-    inputs: &[Events],
-    device: &DeviceArgs,
-    chunk: usize,
-    as_json: bool,
-) -> Result<String> {
-    let (r, segments, exposure) = (plan.resolution, plan.total_segments(), plan.exposure());
-    let used = segments as f64 * r.segment_size;
+/// The plan in words, or as JSON: segments, time used and lost; of events also device and memory.
+pub(super) fn describe(plan: &PlanReport, device: &DeviceInfo, as_json: bool) -> String {
+    let Some(r) = plan.resolution else { return String::new() };
+    let (segments, exposure, used) = (plan.segments, plan.exposure, plan.exposure_used());
     let lost = (exposure - used).max(0.0);
-    let mut backend = device.open(&mut Warnings::default())?;
-    let memory = host_memory(plan, inputs, chunk, backend.as_mut())?;
-    let (host, batches) = (memory.bytes.div_ceil(1 << 20), memory.batches);
-    let way = match batches {
-        Some(b) => format!("batches of up to {} segments and {} events", b.rows, b.events),
-        None => format!("each byte read once, by {}", count(backend.info().threads as u64, "thread")),
-    };
-    let value = json!({
-        "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
-        "exposure_used": used, "exposure_lost": lost, "backend": backend.info(), "batch_segments": batches.map(|b| b.rows),
-        "batch_events": batches.map(|b| b.events), "host_memory_mib": host,
-    });
+    let host = plan.host_bytes.map(|bytes| bytes.div_ceil(1 << 20));
     if as_json {
-        return Ok(format!("{value:#}\n"));
+        let mut value = json!({
+            "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
+            "exposure_used": used, "exposure_lost": lost,
+        });
+        if let Some(host) = host {
+            value["backend"] = json!(device);
+            value["batch_segments"] = json!(plan.batches.map(|b| b.rows));
+            value["batch_events"] = json!(plan.batches.map(|b| b.events));
+            value["host_memory_mib"] = json!(host);
+        }
+        return format!("{value:#}\n");
     }
-    Ok(format!(
-        "segments   {segments} of {} s, {} of {} s each\n\
-         exposure   {} s used of {} s; {} s lost: intervals, or their ends, shorter than a segment\n\
-         device     {} ({}), {way}, about {host} MiB on the host\n",
+    let text = format!(
+        "segments   {segments} of {} s, {} of {} s each\n",
         ShortNumber(r.segment_size),
         count(r.n as u64, "bin"),
-        ShortNumber(r.dt),
-        ShortNumber(used),
-        ShortNumber(exposure),
+        ShortNumber(r.dt)
+    );
+    let (used, all) = (ShortNumber(used), ShortNumber(exposure));
+    let Some(host) = host else {
+        return format!("{text}exposure   {used} s used of {all} s in stretches without a gap\n");
+    };
+    let way = match plan.batches {
+        Some(b) => format!("batches of up to {} segments and {} events", b.rows, b.events),
+        None => format!("each byte read once, by {}", count(device.threads as u64, "thread")),
+    };
+    format!(
+        "{text}exposure   {used} s used of {all} s; {} s lost: intervals, or their ends, shorter than a segment\n\
+         device     {} ({}), {way}, about {host} MiB on the host\n",
         ShortNumber(lost),
-        backend.info().backend,
-        backend.info().adapter,
-    ))
-}
-
-/// The same of binned series, which need no device to be planned.
-pub(super) fn describe_series(resolution: Resolution, segments: usize, exposure: f64, as_json: bool) -> String {
-    let (r, used) = (resolution, segments as f64 * resolution.segment_size);
-    if !as_json {
-        return format!(
-            "segments   {segments} of {} s, {} of {} s each\n\
-             exposure   {} s used of {} s in stretches without a gap\n",
-            ShortNumber(r.segment_size),
-            count(r.n as u64, "bin"),
-            ShortNumber(r.dt),
-            ShortNumber(used),
-            ShortNumber(exposure)
-        );
-    }
-    let value = json!({
-        "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "exposure": exposure,
-        "exposure_used": used, "exposure_lost": (exposure - used).max(0.0),
-    });
-    format!("{value:#}\n")
+        device.backend,
+        device.adapter,
+    )
 }

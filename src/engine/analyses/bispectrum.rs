@@ -73,12 +73,8 @@ impl Analysis for BispectrumOfPairs {
         let segments = segments(self.segmentation);
         if observation.kind() == ObservationKind::LightCurve {
             let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
-            return bispectrum_of_light_curve(
-                &light_curve,
-                &segments.of_light_curve(),
-                self.max_freq,
-                run.take_warnings(),
-            );
+            let (options, warnings) = (segments.of_light_curve(), run.take_warnings());
+            return bispectrum_of_light_curve(&light_curve, &options, self.max_freq, warnings, run.progress);
         }
         let inputs = observation.events(&mut run.warnings)?;
         let (options, warnings) = (segments.of_events(observation, run), run.take_warnings());
@@ -105,7 +101,7 @@ impl Analysis for BispectrumOfCumulants {
         if observation.kind() == ObservationKind::LightCurve {
             let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
             let (options, warnings) = (segments.of_light_curve(), run.take_warnings());
-            return cumulant_bispectrum_of_light_curve(&light_curve, &options, &self.cumulant, warnings);
+            return cumulant_bispectrum_of_light_curve(&light_curve, &options, &self.cumulant, warnings, run.progress);
         }
         let inputs = observation.events(&mut run.warnings)?;
         let (options, warnings) = (segments.of_events(observation, run), run.take_warnings());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::data::{LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
@@ -60,6 +60,8 @@ impl CrossSpectrum {
         use_common_mean(bool) => cross.use_common_mean;
         /// Give frequency 0 and the negative frequencies, too.
         fullspec(bool) => cross.fullspec;
+        /// Bins of a light curve of which a smaller fraction is exposed are missing.
+        min_fracexp(f64) => min_fracexp;
     }
 
     /// What is done about photons that both bands have, in words.
@@ -82,6 +84,10 @@ impl CrossSpectrum {
 
     /// Both light curves with the bins that are asked for.
     pub(super) fn light_curves(&self, observation: &Observation) -> Result<[LightCurve; 2]> {
+        self.segmentation.refuse_compat()?;
+        if self.bands.is_some() {
+            return Err(Error::argument("subject", "", "a light curve has no events to select"));
+        }
         let [subject, reference] = observation.pair_of_light_curves()?;
         Ok([subject.coarser(self.segmentation.dt)?, reference.coarser(self.segmentation.dt)?])
     }
@@ -98,7 +104,7 @@ impl Analysis for CrossSpectrum {
         if observation.kind() == ObservationKind::LightCurvePair {
             let [subject, reference] = self.light_curves(observation)?;
             let (options, warnings) = (self.of_light_curves(), run.take_warnings());
-            return cross_spectrum_of_light_curves(&subject, &reference, &options, run.device, warnings);
+            return cross_spectrum_of_light_curves(&subject, &reference, &options, run.device, warnings, run.progress);
         }
         let (pairs, overlap) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
         let (options, warnings) = (self.of_events(run), run.take_warnings());

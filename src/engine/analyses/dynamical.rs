@@ -57,11 +57,15 @@ impl DynamicalSpectrum {
     /// See [`PowerSpectrum`].
     fn plan_rows(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         if observation.kind() == ObservationKind::LightCurve {
-            return self.spectrum.plan_segments(observation, run);
+            let report = self.spectrum.plan_segments(observation, run)?;
+            let columns = self.spectrum.power.rebin.ranges(report.frequencies)?.count();
+            return Ok(PlanReport { matrix: Some((report.segments, columns)), ..report });
         }
         let inputs = observation.events(&mut run.warnings)?;
-        let plan = self.options(observation, run).plan(&inputs, &mut run.warnings)?;
-        PlanReport::of_events(&plan, &inputs, run)
+        let options = self.options(observation, run);
+        let plan = options.plan(&inputs, &mut run.warnings)?;
+        let matrix = Some(options.shape(&plan)?);
+        Ok(PlanReport { matrix, ..PlanReport::of_events(&plan, &inputs, run)? })
     }
 }
 
@@ -84,7 +88,14 @@ impl Analysis for DynamicalSpectrum {
         if observation.kind() == ObservationKind::LightCurve {
             let light_curve = observation.light_curve()?.coarser(self.spectrum.segmentation.dt)?;
             let (options, warnings) = (self.spectrum.of_light_curve(), run.take_warnings());
-            return dynamical_spectrum_of_light_curve(&light_curve, &options, self.time, run.device, warnings);
+            return dynamical_spectrum_of_light_curve(
+                &light_curve,
+                &options,
+                self.time,
+                run.device,
+                warnings,
+                run.progress,
+            );
         }
         let inputs = observation.events(&mut run.warnings)?;
         let (options, warnings) = (self.options(observation, run), run.take_warnings());
@@ -110,8 +121,10 @@ impl Analysis for DynamicalCross {
         if observation.kind() == ObservationKind::LightCurvePair {
             let [subject, reference] = self.spectrum.light_curves(observation)?;
             let (options, warnings) = (self.spectrum.of_light_curves(), run.take_warnings());
-            let (time, device) = (self.time, &mut *run.device);
-            return dynamical_cross_spectrum_of_light_curves(&subject, &reference, &options, time, device, warnings);
+            let (time, device, progress) = (self.time, &mut *run.device, run.progress);
+            return dynamical_cross_spectrum_of_light_curves(
+                &subject, &reference, &options, time, device, warnings, progress,
+            );
         }
         let (pairs, overlap) = cross_bands::pairs(observation, self.spectrum.bands, &mut run.warnings)?;
         let options = DynamicalCrossOptions { spectrum: self.spectrum.of_events(run), time: self.time };

@@ -47,6 +47,9 @@ impl<'a> From<&'a Option<ParFile>> for PhaseSource<'a> {
 /// See [`PulseEvents::read`] and [`PulseEvents::read_emitted`]; an epoch in days for files without MJDREF.
 pub(super) fn pulse_events(observation: &Observation, from: &PhaseSource, run: &mut Run) -> Result<PulseEvents> {
     let inputs = observation.events(&mut run.warnings)?;
+    if let PhaseSource::Ephemeris(file) = from {
+        run.warnings.extend(file.warnings().clone());
+    }
     let mjdref: Option<MjdRef> = inputs.first().and_then(|input| input.mjdref);
     let (combine, chunk, warnings) = (observation.combination(), run.chunk_events, run.take_warnings());
     let without = |field: &str, value: String| {

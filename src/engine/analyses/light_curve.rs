@@ -40,6 +40,7 @@ impl Analysis for Binning {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<LightCurve> {
         if observation.kind() == ObservationKind::LightCurve {
+            run.progress.check()?;
             let mut made = observation.light_curve()?.coarser(self.dt)?;
             made.meta.record.warnings.extend(run.take_warnings());
             return Ok(made);

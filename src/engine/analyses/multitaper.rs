@@ -56,7 +56,7 @@ impl Analysis for Multitaper {
         if observation.kind() == ObservationKind::LightCurve {
             let light_curve = observation.light_curve()?.coarser(self.spectrum.segmentation.dt)?;
             let options = self.spectrum.of_light_curve();
-            return multitaper_of_light_curve(&light_curve, &options, &self.tapers, run.take_warnings());
+            return multitaper_of_light_curve(&light_curve, &options, &self.tapers, run.take_warnings(), run.progress);
         }
         let inputs = observation.events(&mut run.warnings)?;
         let (options, warnings) = (self.spectrum.of_events(observation, run), run.take_warnings());

@@ -50,6 +50,8 @@ impl PowerSpectrum {
         subtract_noise(bool) => power.subtract_noise;
         /// Normalise once by the mean rate (true), or each segment by its own.
         use_common_mean(bool) => power.use_common_mean;
+        /// Bins of a light curve of which a smaller fraction is exposed are missing.
+        min_fracexp(f64) => min_fracexp;
     }
 
     /// The options for events.
@@ -86,9 +88,10 @@ impl Analysis for PowerSpectrum {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         if observation.kind() == ObservationKind::LightCurve {
+            self.segmentation.refuse_compat()?;
             let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
             let (options, warnings) = (self.of_light_curve(), run.take_warnings());
-            return crate::engine::spectrum_of_light_curve(&light_curve, &options, run.device, warnings);
+            return crate::engine::spectrum_of_light_curve(&light_curve, &options, run.device, warnings, run.progress);
         }
         let inputs = observation.events(&mut run.warnings)?;
         let (options, warnings) = (self.of_events(observation, run), run.take_warnings());
@@ -96,6 +99,9 @@ impl Analysis for PowerSpectrum {
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
+        if observation.kind() == ObservationKind::LightCurve {
+            self.segmentation.refuse_compat()?;
+        }
         self.plan_segments(observation, run)
     }
 

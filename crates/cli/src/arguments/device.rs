@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 
 use crate::device_choice::{BackendArg, threads};
+use eagleray::engine::Session;
 use eagleray::internal::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuTier, Schedule, open_with};
 use eagleray::{Error, Precision, Result, Warnings};
 
@@ -77,11 +78,33 @@ impl DeviceArgs {
         }
     }
 
+    /// The CPU, one thread a core, for what only it computes.
+    pub fn cpu() -> DeviceArgs {
+        DeviceArgs {
+            backend: BackendArg::Cpu,
+            adapter: Vec::new(),
+            gpu_profile: TierArg::Auto,
+            precision: None,
+            threads: None,
+            schedule: ScheduleArg::Dynamic,
+        }
+    }
+
+    /// Opens the device for runs.
+    ///
+    /// # Errors
+    /// See [`DeviceArgs::open`].
+    pub fn session(&self) -> Result<Session> {
+        let mut warnings = Warnings::default();
+        let device = self.open(&mut warnings)?;
+        Ok(Session::with(device).warned(warnings))
+    }
+
     /// Opens the device.
     ///
     /// # Errors
     /// See [`DeviceArgs::check`]; no such device; a precision that it does not have.
-    pub fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
+    fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
         self.check()?;
         let tier = match self.gpu_profile {
             TierArg::Auto => GpuTier::Auto,

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::names;
 use crate::number::{integer, number, positive};
-use eagleray::data::{ChannelRange, Gti, LightCurve};
-use eagleray::engine::{Combine, Events, align};
+use eagleray::data::{ChannelRange, Gti};
+use eagleray::engine::{Combine, Observation, PhotonBand};
 use eagleray::internal::text::count;
-use eagleray::io::{EventFile, GtiSource, InputFile, OpenOptions, Selection, light_curve};
+use eagleray::io::{EventFile, GtiSource, OpenOptions};
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use eagleray::{Error, Mend, Result, Warnings};
 
@@ -128,261 +127,102 @@ impl InputArgs {
         }
     }
 
-    fn open_events(&self, source: InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
-        let mut file = EventFile::from_input_file(source, options, warnings)?;
-        if let Some(response) = &self.rmf {
-            file.use_response(response)?;
-        }
-        let gti = std::mem::take(&mut file.gti);
-        file.gti = self.narrow(file.path(), file.clock.mjdref, gti)?;
-        Ok(file)
-    }
-
-    /// Opens each file for itself, recognised by its content.
+    /// All files as one observation; `say` is told what was resolved.
     ///
     /// # Errors
-    /// See [`EventFile::open`] and [`light_curve::read`].
-    pub fn open_each(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<Vec<FileContents>> {
-        let options = self.open_options(compat_stingray);
-        let named = self.extension.is_some() || self.time_column.is_some();
-        let mut held = Vec::new();
-        let sources =
-            expand_lists(&self.files)?.iter().map(|path| InputFile::open(path)).collect::<Result<Vec<_>>>()?;
-        InputFile::refuse_duplicates(&sources)?;
-        for source in sources {
-            let binned = if named { None } else { light_curve::read(&source, &options.gti, warnings)? };
-            held.push(match binned {
-                Some(one) => {
-                    let gti = self.narrow(source.path(), one.meta.record.mjdref, one.gti.clone())?;
-                    let format = if source.is_fits() { "FITS" } else { "text" };
-                    FileContents::Series(Box::new(one.within(gti)), format)
-                }
-                None => FileContents::Events(Box::new(self.open_events(source, &options, warnings)?)),
-            });
+    /// See [`Observation::open_with`]; options that select events of a light curve; a selection that leaves nothing.
+    pub fn observation(&self, compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
+        self.observe(&expand_lists(&self.files)?, compat_stingray, say)
+    }
+
+    /// The two files as a pair, the subject's first.
+    ///
+    /// # Errors
+    /// See [`InputArgs::observation`]; another number of files than two.
+    pub fn pair(&self, compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
+        let files = expand_lists(&self.files)?;
+        let [subject, reference] = &files[..] else {
+            let message = "give two files, the subject's and the reference's";
+            let mend = [Mend::field("subject").and_field("reference").doing("two bands of each file")];
+            return Err(Error::argument("files", count(files.len() as u64, "file"), message).mended_by(mend));
+        };
+        if self.combine == Some(CombineArg::Merge) {
+            return Err(Error::argument("combine", "merge", "the sides of a cross spectrum stay apart"));
         }
-        Ok(held)
+        let mut side = |file: &PathBuf| self.observe(std::slice::from_ref(file), compat_stingray, say);
+        Observation::pair(side(subject)?, side(reference)?)
+    }
+
+    /// One observation of some files.
+    ///
+    /// # Errors
+    /// See [`InputArgs::observation`].
+    pub fn observe(&self, files: &[PathBuf], compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
+        let mut made = Observation::open_with(files, &self.open_options(compat_stingray))?;
+        if let Some(response) = &self.rmf {
+            made = made.response(response)?;
+        }
+        made = made.trimmed(self.gti_margin, self.min_gti)?;
+        if let Some(text) = &self.time {
+            made = made.narrowed("time", |mjdref, gti| {
+                let window = Gti::new("", vec![time_range(text, mjdref)?], false, &mut Warnings::default())?;
+                Ok(gti.intersect(&window))
+            })?;
+        }
+        if let Some(band) = self.band() {
+            made = made.band(band)?;
+            self.tell_band(&made, say)?;
+        }
+        Ok(match self.combine {
+            Some(CombineArg::Merge) => made.combine(Combine::Merge),
+            Some(CombineArg::Average) => made.combine(Combine::Average),
+            None => made,
+        })
+    }
+
+    /// The band that is selected.
+    pub fn band(&self) -> Option<PhotonBand> {
+        let energies = self.energy.map(|(lo, hi)| PhotonBand::Energy(lo, hi));
+        energies.or(self.pi.map(|(lo, hi)| PhotonBand::Channels(lo, hi)))
+    }
+
+    /// Says which channels a band in keV is in each file.
+    fn tell_band(&self, observation: &Observation, say: &mut dyn FnMut(&str)) -> Result<()> {
+        let Some(band @ PhotonBand::Energy(lo, hi)) = self.band() else { return Ok(()) };
+        for file in observation.files() {
+            say(&band_in_words(file, lo, hi, &band.channels(file, ("energy", "pi"))?));
+        }
+        Ok(())
     }
 
     /// True when not all events of a file are asked for.
     pub fn selects(&self) -> bool {
         self.energy.is_some() || self.pi.is_some() || self.detector.is_some() || self.rmf.is_some()
     }
-
-    /// Refuses options that select events, for a light curve.
-    ///
-    /// # Errors
-    /// One of them is given.
-    pub fn refuse_selection(&self) -> Result<()> {
-        let refuse = |field: &str| Err(Error::argument(field, "", "a light curve has no events to select"));
-        match () {
-            () if self.energy.is_some() => refuse("energy"),
-            () if self.pi.is_some() => refuse("pi"),
-            () if self.rmf.is_some() => refuse("rmf"),
-            () if self.detector.is_some() => refuse("detector"),
-            () => Ok(()),
-        }
-    }
-
-    /// Opens all files, which hold events or light curves; not both.
-    ///
-    /// # Errors
-    /// See [`InputArgs::open_each`]; files of both kinds; options that select events of a light curve.
-    pub fn open_any(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<OpenedInputs> {
-        let (mut files, mut series) = (Vec::new(), Vec::new());
-        for one in self.open_each(compat_stingray, warnings)? {
-            match one {
-                FileContents::Events(file) => files.push(*file),
-                FileContents::Series(one, _) => series.push(*one),
-            }
-        }
-        if series.is_empty() {
-            return Ok(OpenedInputs::Events(files));
-        }
-        let refuse = |field: &str, value: &str, message: &str| Err(Error::argument(field, value, message));
-        if let Some(file) = files.first() {
-            return refuse("files", file.path(), "holds events, but another file a light curve");
-        }
-        self.refuse_selection()?;
-        if self.combine == Some(CombineArg::Merge) {
-            return refuse("combine", "merge", "light curves are joined one after the other");
-        }
-        LightCurve::join(&series).map(|one| OpenedInputs::Series(Box::new(one)))
-    }
-
-    /// Opens all files for a cross spectrum: events, or two light curves, the subject's and the reference's.
-    ///
-    /// # Errors
-    /// As for [`InputArgs::open_any`]; another number of light curves than two.
-    pub fn open_pair(&self, compat_stingray: bool, warnings: &mut Warnings) -> Result<OpenedPair> {
-        let (mut files, mut series) = (Vec::new(), Vec::new());
-        for held in self.open_each(compat_stingray, warnings)? {
-            match held {
-                FileContents::Events(file) => files.push(*file),
-                FileContents::Series(one, _) => series.push(*one),
-            }
-        }
-        if series.is_empty() {
-            return Ok(OpenedPair::Events(files));
-        }
-        if let Some(file) = files.first() {
-            return Err(Error::argument("files", file.path(), "holds events, but another file a light curve"));
-        }
-        self.refuse_selection()?;
-        let number = count(series.len() as u64, "light curve");
-        let both = <[LightCurve; 2]>::try_from(series)
-            .map_err(|_| Error::argument("files", number, "two are needed: the subject's and the reference's"));
-        both.map(|both| OpenedPair::Series(Box::new(both)))
-    }
-
-    /// Applies `--gti-margin`, `--min-gti` and `--time` to the intervals of a file.
-    fn narrow(&self, path: &str, mjdref: Option<MjdRef>, mut gti: Gti) -> Result<Gti> {
-        let left = |gti: Gti, what: &str| {
-            if gti.is_empty() {
-                return Err(Error::gti(path, format!("{what} leaves no interval")));
-            }
-            Ok(gti)
-        };
-        if self.gti_margin != 0.0 || self.min_gti > 0.0 {
-            gti = left(gti.trimmed(self.gti_margin, self.min_gti), "--gti-margin or --min-gti")?;
-        }
-        if let Some(text) = &self.time {
-            let range = self.time_range(text, mjdref)?;
-            let window = Gti::new("--time", vec![range], false, &mut Warnings::default())?;
-            gti = left(gti.intersect(&window), &format!("--time {text}"))?;
-        }
-        Ok(gti)
-    }
-
-    fn time_range(&self, text: &str, mjdref: Option<MjdRef>) -> Result<(DoubleDouble, DoubleDouble)> {
-        let bad = |message: &str| Error::argument("time", text, message);
-        let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
-        let one = |bound: &str| -> Result<DoubleDouble> {
-            let Some(mjd) = bound.strip_suffix('d') else {
-                return number(bound).map(DoubleDouble::from).map_err(|e| bad(&e));
-            };
-            let mjd = number(mjd).map_err(|e| bad(&e))?;
-            let epoch = mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
-            Ok((DoubleDouble::sum(mjd, -(epoch.day as f64)) - DoubleDouble::from(epoch.fraction)) * SECONDS_PER_DAY)
-        };
-        let (lo, hi) = (one(lo)?, one(hi)?);
-        if lo < hi { Ok((lo, hi)) } else { Err(bad("the lower bound must be below the upper one")) }
-    }
-
-    /// The selection of events in one file; what was resolved is told by `say`.
-    ///
-    /// # Errors
-    /// A band in a file whose channels have no known energies.
-    pub fn selection(&self, file: &EventFile, say: &mut dyn FnMut(String)) -> Result<Selection> {
-        let channels = match (self.energy, self.pi) {
-            (Some((lo, hi)), _) => {
-                let range = channels_of_band(file, ("energy", "pi"), lo, hi)?;
-                let name = file.channel_name().unwrap_or_default();
-                let bracket = if range.closed { ']' } else { ')' };
-                let first = range.detector0.map_or(String::new(), |(lo, hi)| format!(", [{lo}, {hi}] in detector 0"));
-                say(format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}{first}", range.lo, range.hi));
-                Some(range)
-            }
-            (None, Some((lo, hi))) => Some(ChannelRange::channels(lo, hi)),
-            (None, None) => None,
-        };
-        Ok(Selection { channels, detectors: self.detector.clone() })
-    }
-
-    /// All files as inputs of an analysis, in the frame of the first.
-    ///
-    /// # Errors
-    /// Times that cannot be joined; files that overlap without `--combine`.
-    pub fn inputs<'a>(
-        &self,
-        files: &'a [EventFile],
-        warnings: &mut Warnings,
-        say: &mut dyn FnMut(String),
-    ) -> Result<(Vec<Events<'a>>, Combine)> {
-        let (mut inputs, combine) = self.unread_inputs(files, say)?;
-        inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-        Ok((inputs, combine))
-    }
-
-    /// [`InputArgs::inputs`], with nothing read of their events, and nothing warned of that only reading tells.
-    ///
-    /// # Errors
-    /// See [`InputArgs::inputs`].
-    pub fn unread_inputs<'a>(
-        &self,
-        files: &'a [EventFile],
-        say: &mut dyn FnMut(String),
-    ) -> Result<(Vec<Events<'a>>, Combine)> {
-        let mut inputs = Vec::new();
-        for file in files {
-            inputs.push(Events::from_unread_file(file, self.selection(file, say)?)?);
-        }
-        self.join(inputs)
-    }
-
-    /// Inputs in the frame of the first, and how they are combined.
-    ///
-    /// # Errors
-    /// See [`InputArgs::inputs`].
-    pub fn join<'a>(&self, mut inputs: Vec<Events<'a>>) -> Result<(Vec<Events<'a>>, Combine)> {
-        align(&mut inputs)?;
-        if self.combine.is_none() {
-            for (i, a) in inputs.iter().enumerate() {
-                if let Some(b) = inputs[..i].iter().find(|b| !a.gti.intersect(&b.gti).is_empty()) {
-                    let message = format!(
-                        "{} and {} overlap in time: `merge` sums their events (simultaneous detectors), `average` averages \
-                         their spectra",
-                        b.name, a.name
-                    );
-                    return Err(Error::argument("combine", "", message));
-                }
-            }
-        }
-        let combine = if self.combine == Some(CombineArg::Merge) { Combine::Merge } else { Combine::Average };
-        Ok((inputs, combine))
-    }
 }
 
-/// The channels of a band in keV in one file. `fields` are that of the band, and that of bands in channels.
-///
-/// # Errors
-/// The energies of channels are not known; no channel is in the band.
-pub fn channels_of_band(file: &EventFile, fields: (&str, &'static str), lo: f64, hi: f64) -> Result<ChannelRange> {
-    let (field, by_channel) = fields;
-    let Some(scale) = &file.scale else {
-        let message = format!("the energies of {} are not known", file.path());
-        let mend = [Mend::field("rmf").doing("takes a response"), Mend::field(by_channel).doing("takes channels")];
-        return Err(Error::argument(field, format!("{lo}:{hi}"), message).mended_by(mend));
+/// Which channels a band in keV is in a file.
+pub fn band_in_words(file: &EventFile, lo: f64, hi: f64, range: &ChannelRange) -> String {
+    let name = file.channel_name().unwrap_or_default();
+    let bracket = if range.closed { ']' } else { ')' };
+    let first = range.detector0.map_or(String::new(), |(lo, hi)| format!(", [{lo}, {hi}] in detector 0"));
+    format!("{lo} to {hi} keV is {name} in [{}, {}{bracket}{first}", range.lo, range.hi)
+}
+
+/// The range of `--time` in a frame, s.
+fn time_range(text: &str, mjdref: Option<MjdRef>) -> Result<(DoubleDouble, DoubleDouble)> {
+    let bad = |message: &str| Error::argument("time", text, message);
+    let (lo, hi) = text.split_once(':').ok_or_else(|| bad("must be LO:HI"))?;
+    let one = |bound: &str| -> Result<DoubleDouble> {
+        let Some(mjd) = bound.strip_suffix('d') else {
+            return number(bound).map(DoubleDouble::from).map_err(|e| bad(&e));
+        };
+        let mjd = number(mjd).map_err(|e| bad(&e))?;
+        let epoch = mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it"))?;
+        Ok((DoubleDouble::sum(mjd, -(epoch.day as f64)) - DoubleDouble::from(epoch.fraction)) * SECONDS_PER_DAY)
     };
-    scale.band(lo, hi).map_err(|error| match error {
-        Error::Argument { value, message, mend, .. } => {
-            Error::Argument { field: field.to_string(), value, message, mend }
-        }
-        other => other,
-    })
-}
-
-/// What one input file holds.
-pub enum FileContents {
-    /// Events.
-    Events(Box<EventFile>),
-    /// A light curve, and whether text or FITS holds it.
-    Series(Box<LightCurve>, &'static str),
-}
-
-/// What the input files hold.
-pub enum OpenedInputs {
-    /// Events.
-    Events(Vec<EventFile>),
-    /// One light curve, joined from all files.
-    Series(Box<LightCurve>),
-}
-
-/// What the input files of a cross spectrum hold.
-pub enum OpenedPair {
-    /// Events.
-    Events(Vec<EventFile>),
-    /// The subject and the reference.
-    Series(Box<[LightCurve; 2]>),
+    let (lo, hi) = (one(lo)?, one(hi)?);
+    if lo < hi { Ok((lo, hi)) } else { Err(bad("the lower bound must be below the upper one")) }
 }
 
 /// Names of files with each `@LIST` replaced by the names in it: one a line, relative to the working directory; `#` begins
@@ -406,20 +246,4 @@ pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
-}
-
-/// Prints warnings on stderr, or turns the first into an error.
-///
-/// # Errors
-/// `strict` and a warning.
-pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
-    for warning in warnings.iter() {
-        if strict {
-            return Err(Error::Strict(warning.clone()));
-        }
-        if !quiet {
-            eprintln!("eagleray: warning: {}", names::warning_text(warning));
-        }
-    }
-    Ok(())
 }

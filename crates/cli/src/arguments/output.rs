@@ -1,16 +1,11 @@
 //! Options of what is written and said, and the checks that come before any work.
 
-use std::io::IsTerminal;
-use std::ops::ControlFlow;
-
 use clap::Args;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use super::input::InputArgs;
 use crate::pictures::axes;
-use eagleray::engine::watched;
 use eagleray::io::table_write::{TableFormat, check_output};
-use eagleray::{Error, Progress, Result};
+use eagleray::{Error, Result};
 
 /// Where results go.
 #[derive(Args, Clone, Debug)]
@@ -68,39 +63,15 @@ impl OutputArgs {
         }
     }
 
+    /// Whether warnings are errors, and whether nothing is said.
+    pub fn manners(&self) -> (bool, bool) {
+        (self.strict, self.quiet)
+    }
+
     /// Tells what was done about the input, unless quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             eprintln!("eagleray: {text}");
         }
     }
-}
-
-/// Does `work` with a bar of the events that are read, on a terminal; with nothing elsewhere.
-///
-/// # Errors
-/// Those of `work`.
-pub fn with_bar<T: Send>(talk: bool, work: impl FnOnce(&Progress) -> Result<T> + Send) -> Result<T> {
-    let bar = progress_bar("events", talk);
-    if bar.is_hidden() {
-        return work(&Progress::default());
-    }
-    let show = &mut |done: u64, total: u64| {
-        bar.set_length(total);
-        bar.set_position(done);
-        ControlFlow::Continue(())
-    };
-    let made = watched(show, work);
-    bar.finish_and_clear();
-    made
-}
-
-/// A bar of something, on a terminal; nothing elsewhere. It is gone when it is dropped.
-pub fn progress_bar(of: &str, talk: bool) -> ProgressBar {
-    if !talk || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{per_sec}}, {{eta}} left");
-    let style = ProgressStyle::with_template(&style).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(1).with_style(style).with_finish(ProgressFinish::AndClear)
 }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use eagleray::engine::{CHUNK_EVENTS, Combine, Events, PulseEvents};
 use eagleray::io::par::ParFile;
-use eagleray::{Error, Progress, Result, Warnings};
+use eagleray::{Result, Warnings};
 
 /// The ephemeris file.
 #[derive(Args, Clone, Debug)]
@@ -21,18 +20,7 @@ impl ParArgs {
     ///
     /// # Errors
     /// See [`ParFile::read`].
-    pub fn read(&self, warnings: &mut Warnings) -> Result<Option<ParFile>> {
-        self.par.as_deref().map(|path| ParFile::read(path, warnings)).transpose()
+    pub fn read(&self) -> Result<Option<ParFile>> {
+        self.par.as_deref().map(|path| ParFile::read(path, &mut Warnings::default())).transpose()
     }
-}
-
-/// The events at their times of emission.
-///
-/// # Errors
-/// See [`PulseEvents::read_emitted`]; files without MJDREF.
-pub fn read_by(par: &ParFile, inputs: Vec<Events>, combine: Combine, warnings: Warnings) -> Result<PulseEvents> {
-    let mjdref = inputs.first().and_then(|input| input.mjdref);
-    let mjdref = mjdref
-        .ok_or_else(|| Error::argument("par", par.path(), "the events have no MJDREF, so MJD means nothing in them"))?;
-    PulseEvents::read_emitted(inputs, combine, &par.in_frame(mjdref), CHUNK_EVENTS, warnings, &Progress::default())
 }

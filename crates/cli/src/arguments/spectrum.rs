@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::input::{Compat, seconds};
 use crate::number::{counting, number, positive, range};
-use eagleray::engine::CHUNK_EVENTS;
+use eagleray::engine::{CHUNK_EVENTS, Segmentation};
 use eagleray::science::{DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 
 /// From events to averaged spectra.
@@ -40,6 +40,13 @@ pub struct SpectrumArgs {
 }
 
 impl SpectrumArgs {
+    /// How time is cut.
+    pub fn segmentation(&self) -> Segmentation {
+        let mut made = Segmentation::default();
+        (made.dt, made.segment_size, made.compat_stingray) = (self.dt, self.segment_size, self.compat.is_some());
+        made
+    }
+
     /// How frequencies are rebinned.
     pub fn rebinning(&self) -> Rebin {
         match (self.rebin, self.rebin_log) {

@@ -6,10 +6,9 @@ use super::device::DeviceArgs;
 use super::input::InputArgs;
 use super::output::OutputArgs;
 use crate::device_choice::BackendArg;
-use eagleray::engine::{Combine, Events, WeightSummary};
+use eagleray::engine::{Observation, WeightSummary};
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::EventFile;
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Mend, Result};
 
 /// The weights of events.
 #[derive(Args, Clone, Debug)]
@@ -34,8 +33,8 @@ impl WeightArgs {
         match &self.weights {
             None => Ok(device.clone()),
             Some(column) if device.backend == BackendArg::Gpu || !device.adapter.is_empty() => {
-                let message = "weights are summed on the CPU alone; leave out --backend gpu and --adapter";
-                Err(Error::argument("weights", column, message))
+                let mend = [Mend::set("backend", "cpu")];
+                Err(Error::argument("weights", column, "are summed on the CPU alone").mended_by(mend))
             }
             Some(_) => {
                 if device.backend == BackendArg::Auto {
@@ -46,23 +45,16 @@ impl WeightArgs {
         }
     }
 
-    /// [`InputArgs::inputs`], weighted where that is asked for.
+    /// [`InputArgs::observation`], weighted where that is asked for.
     ///
     /// # Errors
-    /// See [`InputArgs::inputs`] and [`Events::weighted`].
-    pub fn inputs<'a>(
-        &self,
-        input: &InputArgs,
-        files: &'a [EventFile],
-        warnings: &mut Warnings,
-        say: &mut dyn FnMut(String),
-    ) -> Result<(Vec<Events<'a>>, Combine)> {
-        let (mut inputs, combine) = input.unread_inputs(files, say)?;
-        if let Some(column) = &self.weights {
-            inputs = inputs.into_iter().map(|one| one.weighted(column)).collect::<Result<_>>()?;
+    /// See [`InputArgs::observation`] and [`Observation::weights`].
+    pub fn observation(&self, input: &InputArgs, out: &OutputArgs) -> Result<Observation> {
+        let made = input.observation(false, &mut |text| out.say(text))?;
+        match &self.weights {
+            Some(column) => made.weights(column),
+            None => Ok(made),
         }
-        inputs.iter_mut().try_for_each(|one| one.prepare(warnings))?;
-        Ok((inputs, combine))
     }
 }
 

@@ -10,8 +10,10 @@ use crate::arguments::par::ParArgs;
 use crate::arguments::weights::WeightArgs;
 use crate::number::{NumberRange, counting, probability, range};
 use crate::pictures;
+use crate::run::{Computer, Steps};
 use eagleray::Result;
-use eagleray::engine::pulsation::{AccelOptions, accel};
+use eagleray::engine::analyses::AccelerationSearch;
+use eagleray::engine::pulsation::AccelOptions;
 
 /// Options of `accel`.
 #[derive(Args, Debug)]
@@ -57,7 +59,7 @@ pub fn run(args: &AccelArgs) -> Result<()> {
     let out = &args.output;
     let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[], &[])?;
-    let (events, mut backend) = search::open(&args.input, &device, out, &args.par, &args.weights)?;
+    let observation = args.weights.observation(&args.input, out)?;
     let asked = AccelOptions {
         freq: (args.freq.lo, args.freq.hi),
         fdot: (args.fdot.lo, args.fdot.hi),
@@ -67,7 +69,9 @@ pub fn run(args: &AccelArgs) -> Result<()> {
         candidates: args.candidates,
         false_alarm: args.detection_level,
     };
-    let found = search::watched(out, |told| accel(events, &asked, backend.as_mut(), told))?;
+    let mut analysis = AccelerationSearch::default().search(asked);
+    analysis.ephemeris = args.par.read()?;
+    let found = Computer::new(&device, out.manners(), Steps::Trials)?.compute(&analysis, &observation)?.product;
     if let Some(path) = &out.plot {
         pictures::pulsation::search_map(&found, path, out.overwrite)?;
     }

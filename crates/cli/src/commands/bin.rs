@@ -2,16 +2,16 @@
 
 use clap::Args;
 
-use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report};
-use crate::arguments::output::with_bar;
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::InputArgs;
 use crate::number::{counting, edges};
-use eagleray::data::ChannelRange;
+use crate::run::{Computer, Steps};
 use eagleray::data::histogram::EnergyAxis;
-use eagleray::engine::{CHUNK_EVENTS, HistogramOptions, histogram_of_events};
+use eagleray::engine::CHUNK_EVENTS;
+use eagleray::engine::analyses::Counting;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::EventFile;
 use eagleray::io::table_write::{TableFormat, check_output};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Result};
 
 /// Options of `bin`.
 #[derive(Args, Debug)]
@@ -70,29 +70,21 @@ pub fn run(args: BinArgs) -> Result<()> {
         }
     }
     let times = time_edges(&args.times)?;
-    let mut warnings = Warnings::default();
-    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument(
-            "files",
-            "a light curve",
-            "has no events to count; `eagleray lc` makes it coarser",
-        ));
-    };
-    let mut say = |text: String| {
+    let say = &mut |text: &str| {
         if !args.quiet {
             eprintln!("eagleray: {text}");
         }
     };
-    let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
+    let observation = args.input.observation(false, say)?;
     let (energies, axis) = match (&args.energies, &args.channels) {
         (Some(EnergyEdges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
         (None, Some(EnergyEdges(edges))) => (edges.clone(), EnergyAxis::Channel),
         (None, None) => (Vec::new(), EnergyAxis::None),
     };
-    let bands = files.iter().map(|file| bands(file, &energies, axis)).collect::<Result<Vec<_>>>()?;
-    let options = HistogramOptions { times, energies, axis, combine, chunk_events: args.chunk_events };
-    let made = with_bar(!args.quiet, |progress| histogram_of_events(inputs, &bands, &options, warnings, progress))?;
-    report(&made.meta.record.warnings, args.strict, args.quiet)?;
+    let analysis = Counting::new(times).energies(energies).axis(axis);
+    let computer =
+        Computer::new(&DeviceArgs::cpu(), (args.strict, args.quiet), Steps::Events)?.chunk_events(args.chunk_events);
+    let made = computer.compute(&analysis, &observation)?.product;
     if let Some(path) = &args.output {
         made.write(path, args.overwrite)?;
     }
@@ -108,15 +100,6 @@ pub fn run(args: BinArgs) -> Result<()> {
         eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
     }
     Ok(())
-}
-
-/// The channels of each bin of energy in one file.
-fn bands(file: &EventFile, energies: &[f64], axis: EnergyAxis) -> Result<Vec<ChannelRange>> {
-    let range = |w: &[f64]| match axis {
-        EnergyAxis::Energy => channels_of_band(file, ("energies", "channels"), w[0], w[1]),
-        _ => Ok(ChannelRange { closed: false, ..ChannelRange::channels(w[0], w[1]) }),
-    };
-    energies.windows(2).map(range).collect()
 }
 
 /// Edges of time, written out or in a file.

@@ -3,20 +3,20 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::arguments::input::{Compat, InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{Compat, InputArgs, seconds};
+use crate::arguments::output::OutputArgs;
 use crate::number::{counting, positive};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
+use crate::run::{Computer, Steps, report};
+use eagleray::Result;
 use eagleray::data::table::Table;
-use eagleray::engine::{
-    LightCurveSpectrumOptions, PowerSpectrumOptions, bispectrum_of_events, bispectrum_of_light_curve,
-    cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
-};
+use eagleray::engine::Segmentation;
+use eagleray::engine::analyses::{BispectrumOfCumulants, BispectrumOfPairs};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
-use eagleray::{Result, Warnings};
 
 /// Options of `bispectrum`.
 #[derive(Args, Debug)]
@@ -86,40 +86,19 @@ impl BispectrumArgs {
 pub fn run(args: BispectrumArgs) -> Result<()> {
     let output = &args.output;
     output.check(&args.input, &[], &[])?;
-    let (dt, segment_size, max_freq, cumulant) = (args.dt, args.segment_size, args.max_freq, args.cumulant());
-    let compat_stingray = args.compat.is_some();
-    let mut warnings = Warnings::default();
-    match args.input.open_any(compat_stingray, &mut warnings)? {
-        OpenedInputs::Series(series) => {
-            let series = super::pds_light_curve::coarser(*series, dt)?;
-            let options = LightCurveSpectrumOptions { segment_size, ..LightCurveSpectrumOptions::default() };
-            match compat_stingray {
-                true => {
-                    of_cumulant(&cumulant_bispectrum_of_light_curve(&series, &options, &cumulant, warnings)?, output)
-                }
-                false => of_pairs(&bispectrum_of_light_curve(&series, &options, max_freq, warnings)?, output),
-            }
-        }
-        OpenedInputs::Events(files) => {
-            let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| output.say(&text))?;
-            let options =
-                PowerSpectrumOptions { dt, segment_size, combine, compat_stingray, ..PowerSpectrumOptions::default() };
-            match compat_stingray {
-                true => of_cumulant(
-                    &with_bar(!output.quiet, |progress| {
-                        cumulant_bispectrum_of_events(inputs, &options, &cumulant, warnings, progress)
-                    })?,
-                    output,
-                ),
-                false => of_pairs(
-                    &with_bar(!output.quiet, |progress| {
-                        bispectrum_of_events(inputs, &options, max_freq, warnings, progress)
-                    })?,
-                    output,
-                ),
-            }
-        }
+    let observation = args.input.observation(args.compat.is_some(), &mut |text| output.say(text))?;
+    let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Events)?;
+    let mut segmentation = Segmentation::default();
+    (segmentation.dt, segmentation.segment_size) = (args.dt, args.segment_size);
+    if args.compat.is_some() {
+        segmentation.compat_stingray = true;
+        let mut analysis = BispectrumOfCumulants::default().cumulant(args.cumulant());
+        analysis.segmentation = segmentation;
+        return of_cumulant(&computer.compute(&analysis, &observation)?.product, output);
     }
+    let mut analysis = BispectrumOfPairs::default();
+    (analysis.segmentation, analysis.max_freq) = (segmentation, args.max_freq);
+    of_pairs(&computer.compute(&analysis, &observation)?.product, output)
 }
 
 fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {

@@ -2,27 +2,22 @@
 
 use clap::Args;
 
-use super::cs_bands::{BandOverlap, CrossBands};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{CombineArg, InputArgs, OpenedPair, not_negative, report};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::input::{InputArgs, band_in_words, not_negative};
+use crate::arguments::output::OutputArgs;
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::device_choice::BackendArg;
 use crate::number::{NumberRange, positive, range};
 use crate::pictures;
 use crate::pictures::cross::{LagKind, PowerType};
-use crate::plan_text::{describe, describe_series};
-use eagleray::data::LightCurve;
+use crate::plan_text::describe;
+use crate::run::{Computer, Steps};
 use eagleray::data::table::Table;
-use eagleray::engine::{
-    CrossSpectrumOptions, EventPair, FadPlanOptions, LightCurveCrossOptions, LightCurveCrossPlan,
-    cross_spectrum_of_events, cross_spectrum_of_light_curves, fad_of_events,
-};
-use eagleray::internal::backend::Backend;
+use eagleray::engine::analyses::{AmplitudeDifference, CrossSpectrum};
+use eagleray::engine::{Analysis, Observation, ObservationKind, PhotonBand};
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::EventFile;
 use eagleray::science::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
-use eagleray::{Error, Mend, Result, Warnings};
+use eagleray::{Error, Mend, Result};
 
 /// Options of `cs`.
 #[derive(Args, Debug)]
@@ -102,36 +97,33 @@ impl CsArgs {
         Ok(CrossOptions { norm, use_common_mean, rebin, background, noise, fullspec: self.fullspec })
     }
 
-    fn options(&self) -> Result<CrossSpectrumOptions> {
-        let SpectrumArgs { dt, segment_size, compat, chunk_events, .. } = self.spectrum;
-        let (cross, compat_stingray) = (self.cross()?, compat.is_some());
-        Ok(CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events })
+    /// The bands of subject and reference.
+    fn bands(&self) -> Option<[PhotonBand; 2]> {
+        bands([self.subject, self.reference], [self.subject_pi, self.ref_pi])
     }
 
-    fn fad_options(&self) -> FadPlanOptions {
-        let SpectrumArgs { dt, segment_size, norm, compat, chunk_events, .. } = self.spectrum;
-        let compat_stingray = compat.is_some();
-        let (rebin, smoothing) = (self.spectrum.rebinning(), self.fad_smoothing);
-        let fad = FadOptions { norm, rebin, smoothing, real_parts: compat_stingray };
-        FadPlanOptions { dt, segment_size, fad, compat_stingray, chunk_events }
+    fn analysis(&self) -> Result<CrossSpectrum> {
+        let mut made = CrossSpectrum::default().min_fracexp(self.spectrum.min_fracexp);
+        (made.bands, made.segmentation, made.cross) = (self.bands(), self.spectrum.segmentation(), self.cross()?);
+        Ok(made)
+    }
+
+    fn amplitude_difference(&self) -> AmplitudeDifference {
+        let (norm, rebin, smoothing) = (self.spectrum.norm, self.spectrum.rebinning(), self.fad_smoothing);
+        let fad = FadOptions { norm, rebin, smoothing, real_parts: self.spectrum.compat.is_some() };
+        let mut made = AmplitudeDifference::default().fad(fad);
+        made.segmentation = self.spectrum.segmentation();
+        made
     }
 
     fn check(&self) -> Result<()> {
         self.device.check()?;
-        self.options()?;
-        if self.input.combine == Some(CombineArg::Merge) {
-            let message = "channels stay apart; several files with --subject and --ref are averaged";
-            return Err(Error::argument("combine", "merge", message));
-        }
+        self.cross()?;
         if self.fad && (self.device.backend == BackendArg::Gpu || !self.device.adapter.is_empty()) {
             let message = "needs the amplitudes of each segment, which no GPU keeps";
             return Err(Error::argument("fad", "", message).mended_by([Mend::set("backend", "cpu")]));
         }
         self.out.check(&self.input, &[], &[])
-    }
-
-    fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
-        self.device().open(warnings)
     }
 
     /// Amplitude differences are the CPU's, whatever else there is.
@@ -141,101 +133,78 @@ impl CsArgs {
     }
 }
 
+/// The bands of subject and reference by energy, or else by channel.
+pub(super) fn bands(energies: [Option<NumberRange>; 2], channels: [Option<NumberRange>; 2]) -> Option<[PhotonBand; 2]> {
+    let both = |[subject, reference]: [Option<NumberRange>; 2], of: fn(f64, f64) -> PhotonBand| {
+        subject.zip(reference).map(|(s, r)| [of(s.lo, s.hi), of(r.lo, r.hi)])
+    };
+    both(energies, PhotonBand::Energy).or(both(channels, PhotonBand::Channels))
+}
+
+/// What is compared: two bands of all files, or two files.
+pub(super) fn observation(
+    input: &InputArgs,
+    bands: Option<[PhotonBand; 2]>,
+    compat_stingray: bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<Observation> {
+    let Some(bands) = bands else { return input.pair(compat_stingray, say) };
+    let made = input.observation(compat_stingray, say)?;
+    let mut analysis = CrossSpectrum::default();
+    analysis.bands = Some(bands);
+    analysis.overlap().iter().for_each(|text| say(text));
+    for (band, field) in bands.into_iter().zip([("subject", "subject_pi"), ("reference", "ref_pi")]) {
+        if let PhotonBand::Energy(lo, hi) = band {
+            for file in made.files() {
+                say(&band_in_words(file, lo, hi, &band.channels(file, field)?));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// Says what two light curves are.
+pub(super) fn describe_light_curves(observation: &Observation, dt: Option<f64>, out: &OutputArgs) -> Result<()> {
+    if observation.kind() == ObservationKind::LightCurvePair && !out.quiet {
+        let [subject, reference] = observation.pair_of_light_curves()?;
+        let [subject, reference] = [subject.coarser(dt)?, reference.coarser(dt)?];
+        let describe = super::light_curves::describe;
+        eprintln!("subject: {}\nreference: {}", describe(&subject), describe(&reference));
+    }
+    Ok(())
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: CsArgs) -> Result<()> {
     args.check()?;
-    let mut warnings = Warnings::default();
-    match args.input.open_pair(args.spectrum.compat.is_some(), &mut warnings)? {
-        OpenedPair::Events(files) => of_events(&args, &files, warnings),
-        OpenedPair::Series(both) => of_light_curves(&args, &both, warnings),
-    }
-}
-
-fn of_events(args: &CsArgs, files: &[EventFile], mut warnings: Warnings) -> Result<()> {
-    let mut say = |text: String| {
-        if !args.out.quiet {
-            eprintln!("eagleray: {text}");
-        }
-    };
-    let energies = args.subject.zip(args.reference).map(<[NumberRange; 2]>::from);
-    let channels = args.subject_pi.zip(args.ref_pi).map(<[NumberRange; 2]>::from);
-    let bands = CrossBands::from_args(&args.input, energies, channels, &mut say)?;
-    let mut inputs = bands.channels(&args.input, files, &mut say)?;
-    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
-    if args.dry_run || args.out.strict {
-        for EventPair { reference, subject } in &mut inputs {
-            reference.prepare(&mut warnings)?;
-            if subject.name != reference.name {
-                subject.prepare(&mut warnings)?;
-            }
-        }
-        report(&warnings, args.out.strict, args.out.quiet)?;
-    }
-    if args.dry_run {
-        return dry_run(args, inputs, Warnings::default());
-    }
-    let mut backend = args.open(&mut warnings)?;
-    let talk = !args.out.quiet;
+    let say = &mut |text: &str| args.out.say(text);
+    let observation = observation(&args.input, args.bands(), args.spectrum.compat.is_some(), say)?;
+    describe_light_curves(&observation, args.spectrum.dt, &args.out)?;
+    let computer =
+        Computer::new(&args.device(), args.out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if args.fad {
-        let options = args.fad_options();
-        let spectrum =
-            with_bar(talk, |progress| fad_of_events(inputs, &options, backend.as_mut(), warnings, progress))?;
+        let analysis = args.amplitude_difference();
+        if args.dry_run {
+            return dry_run(&args, &computer, &analysis, &observation);
+        }
+        let spectrum = computer.compute(&analysis, &observation)?.product;
         let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
         let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-        let warnings = &spectrum.meta.record.warnings;
-        return deliver(args, spectrum.table(), meta, warnings, draw, &fad_summary(&spectrum));
+        return deliver(&args, spectrum.table(), meta, draw, &fad_summary(&spectrum));
     }
-    let inside = bands.shared() != BandOverlap::None;
-    let options = args.options()?;
-    let result = with_bar(talk, |progress| {
-        cross_spectrum_of_events(inputs, inside, &options, backend.as_mut(), warnings, progress)
-    })?;
-    deliver_cross(args, if bands.shared() == BandOverlap::ReferenceInside { result.exchanged() } else { result })
-}
-
-fn dry_run(args: &CsArgs, inputs: Vec<EventPair>, mut warnings: Warnings) -> Result<()> {
-    let (plan, events) = match args.fad {
-        true => args.fad_options().plan(inputs, &mut warnings)?,
-        false => args.options()?.plan(inputs, false, &mut warnings)?,
-    };
-    report(&warnings, args.out.strict, args.out.quiet)?;
-    crate::terminal::print(&describe(&plan, &events, &args.device(), args.spectrum.chunk_events, args.out.json)?)
-}
-
-fn of_light_curves(args: &CsArgs, both: &[LightCurve; 2], mut warnings: Warnings) -> Result<()> {
-    let refuse = |field: &str, message: &str| Err(Error::argument(field, "", message));
-    if args.subject.is_some() || args.subject_pi.is_some() {
-        return refuse("subject", "a light curve has no events to select");
-    }
-    if args.fad {
-        return refuse("fad", "dead time is corrected in spectra of events");
-    }
-    if args.spectrum.compat.is_some() {
-        return refuse("compat", "applies to events; light curves are segmented by this program's rules");
-    }
-    let [subject, reference] = both.each_ref().map(|s| super::pds_light_curve::coarser(s.clone(), args.spectrum.dt));
-    let (subject, reference) = (subject?, reference?);
-    let SpectrumArgs { segment_size, min_fracexp, .. } = args.spectrum;
-    let options = LightCurveCrossOptions { segment_size, min_fracexp, cross: args.cross()? };
-    if !args.out.quiet {
-        eprintln!(
-            "subject: {}\nreference: {}",
-            super::pds_light_curve::describe(&subject),
-            super::pds_light_curve::describe(&reference)
-        );
-    }
+    let analysis = args.analysis()?;
     if args.dry_run {
-        let plan = LightCurveCrossPlan::new(&subject, &reference, &options, &mut warnings)?.segments;
-        report(&warnings, args.out.strict, args.out.quiet)?;
-        let text = describe_series(plan.resolution, plan.starts.len(), plan.gti.exposure(), args.out.json);
-        return crate::terminal::print(&text);
+        return dry_run(&args, &computer, &analysis, &observation);
     }
-    let mut backend = args.open(&mut warnings)?;
-    let result = cross_spectrum_of_light_curves(&subject, &reference, &options, backend.as_mut(), warnings)?;
-    deliver_cross(args, result)
+    deliver_cross(&args, computer.compute(&analysis, &observation)?.product)
+}
+
+fn dry_run<A: Analysis>(args: &CsArgs, computer: &Computer, analysis: &A, observation: &Observation) -> Result<()> {
+    let plan = computer.plan(analysis, observation)?;
+    crate::terminal::print(&describe(&plan, computer.session().device(), args.out.json))
 }
 
 fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
@@ -243,20 +212,17 @@ fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
         pictures::cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.out.overwrite)
     };
     let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
-    let warnings = &spectrum.meta.record.warnings;
-    deliver(args, spectrum.table(), meta, warnings, draw, &summary(&spectrum))
+    deliver(args, spectrum.table(), meta, draw, &summary(&spectrum))
 }
 
-/// Warnings, table, picture and summary, as asked for.
+/// Table, picture and summary, as asked for.
 fn deliver(
     args: &CsArgs,
     product: Table,
     mut meta: serde_json::Value,
-    warnings: &Warnings,
     draw: impl Fn(&str) -> Result<()>,
     summary: &str,
 ) -> Result<()> {
-    report(warnings, args.out.strict, args.out.quiet)?;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = args.out.plot.as_deref() {
         draw(path)?;

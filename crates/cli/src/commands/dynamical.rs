@@ -5,22 +5,20 @@ use serde_json::json;
 
 use super::dynamical_cross;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, report};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::input::InputArgs;
+use crate::arguments::output::OutputArgs;
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{NumberRange, counting, number, range};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
-use eagleray::engine::{
-    Combine, DynamicalOptions, LightCurvePlan, LightCurveSpectrumOptions, PowerSpectrumOptions,
-    dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
-};
-use eagleray::internal::numerics::fft::frequencies;
+use crate::run::{Computed, Computer, Steps, report};
+use eagleray::Result;
+use eagleray::engine::PlanReport;
+use eagleray::engine::analyses::{DynamicalSpectrum, PowerSpectrum};
+use eagleray::internal::segment::plan::Resolution;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::dynamical::{Axes, RowPeak};
-use eagleray::science::power::PowerOptions;
 use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
-use eagleray::{Result, Warnings};
 
 /// Bytes of a cell as text, in order of magnitude.
 const TEXT_BYTES: u64 = 60;
@@ -107,14 +105,17 @@ impl DynArgs {
         TimeRebin { rebin, across_gaps: self.across_gaps }
     }
 
-    fn options(&self, combine: Combine) -> DynamicalOptions {
-        let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, chunk_events, .. } = self.spectrum;
-        let rebin = self.spectrum.rebinning();
-        let (background, noise, subtract_noise) = (self.background, self.noise, self.subtract_noise);
-        let power = PowerOptions { norm, use_common_mean, rebin, background, noise, subtract_noise };
-        let compat_stingray = compat.is_some();
-        let spectrum = PowerSpectrumOptions { dt, segment_size, combine, power, compat_stingray, chunk_events };
-        DynamicalOptions { spectrum, time: self.time() }
+    fn analysis(&self) -> DynamicalSpectrum {
+        let mut spectrum = PowerSpectrum::default()
+            .norm(self.spectrum.norm)
+            .use_common_mean(self.spectrum.use_common_mean)
+            .rebin(self.spectrum.rebinning())
+            .background(self.background)
+            .noise(self.noise)
+            .subtract_noise(self.subtract_noise)
+            .min_fracexp(self.spectrum.min_fracexp);
+        spectrum.segmentation = self.spectrum.segmentation();
+        DynamicalSpectrum::default().spectrum(spectrum).time(self.time())
     }
 }
 
@@ -127,55 +128,23 @@ pub fn run(args: DynArgs) -> Result<()> {
     args.output.check(&args.input, &[], &[&args.shift_add])?;
     args.spectrum.rebinning().ranges(1)?;
     args.time().rebin.ranges(1)?;
-    let mut warnings = Warnings::default();
-    let (strict, quiet) = (args.output.strict, args.output.quiet);
     if args.cross || args.subject.or(args.subject_pi).is_some() {
-        return dynamical_cross::run(&args, warnings);
+        return dynamical_cross::run(&args);
     }
-    let spectrum = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
-        OpenedInputs::Series(series) => {
-            let series = super::pds_light_curve::coarser(*series, args.spectrum.dt)?;
-            let power = args.options(Combine::Average).spectrum.power;
-            let (segment_size, min_fracexp) = (args.spectrum.segment_size, args.spectrum.min_fracexp);
-            let options = LightCurveSpectrumOptions { segment_size, min_fracexp, power };
-            if args.dry_run {
-                let plan = LightCurvePlan::new(&series, &options, &mut warnings)?;
-                report(&warnings, strict, quiet)?;
-                let (r, segments) = (plan.resolution, plan.starts.len() as u64);
-                let columns = args.spectrum.rebinning().ranges(frequencies(r.n))?.count();
-                return crate::terminal::print(&describe(
-                    (segments, r.segment_size, r.n),
-                    segments,
-                    columns,
-                    args.output.json,
-                ));
-            }
-            let mut backend = args.device.open(&mut warnings)?;
-            dynamical_spectrum_of_light_curve(&series, &options, args.time(), backend.as_mut(), warnings)?
-        }
-        OpenedInputs::Events(files) => {
-            let mut say = |text: String| args.output.say(&text);
-            let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
-            let options = args.options(combine);
-            let mut planned = warnings.clone();
-            let plan = options.plan(&inputs, &mut planned)?;
-            let (rows, columns) = options.shape(&plan)?;
-            if args.dry_run {
-                report(&planned, strict, quiet)?;
-                let segments = (plan.total_segments(), plan.resolution.segment_size, plan.resolution.n);
-                return crate::terminal::print(&describe(segments, rows, columns, args.output.json));
-            }
-            let mut backend = args.device.open(&mut warnings)?;
-            with_bar(!quiet, |progress| {
-                dynamical_spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress)
-            })?
-        }
-    };
-    deliver(spectrum, &args)
+    let observation = args.input.observation(args.spectrum.compat.is_some(), &mut |text| args.output.say(text))?;
+    let computer =
+        Computer::new(&args.device, args.output.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
+    let analysis = args.analysis();
+    if args.dry_run {
+        let plan = computer.plan(&analysis, &observation)?;
+        return crate::terminal::print(&describe(&plan, args.output.json));
+    }
+    deliver(computer.compute(&analysis, &observation)?, &args)
 }
 
-fn describe(segments: (u64, f64, usize), rows: u64, columns: usize, as_json: bool) -> String {
-    let (count_, size, n) = segments;
+fn describe(plan: &PlanReport, as_json: bool) -> String {
+    let Some(Resolution { n, segment_size: size, .. }) = plan.resolution else { return String::new() };
+    let (count_, (rows, columns)) = (plan.segments, plan.matrix.unwrap_or_default());
     let bytes = rows.saturating_mul(8 * columns as u64);
     if as_json {
         let value = json!({
@@ -194,7 +163,8 @@ fn describe(segments: (u64, f64, usize), rows: u64, columns: usize, as_json: boo
     )
 }
 
-fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
+fn deliver(made: Computed<DynamicalPowerSpectrum>, args: &DynArgs) -> Result<()> {
+    let Computed { product: mut spectrum, told } = made;
     let output = &args.output;
     let trace = match args.trace {
         Some(band) => spectrum.follow_maximum(band.lo, band.hi)?,
@@ -205,7 +175,7 @@ fn deliver(mut spectrum: DynamicalPowerSpectrum, args: &DynArgs) -> Result<()> {
         let message = format!("text of {} cells takes about {} GB; .fits is smaller", spectrum.power.len(), text >> 30);
         spectrum.meta.record.warnings.push("W-MATRIX-SIZE", message);
     }
-    report(&spectrum.meta.record.warnings, output.strict, output.quiet)?;
+    report(&spectrum.meta.record.warnings.except(&told), output.strict, output.quiet)?;
     output.table(false, |path| spectrum.write(path, output.overwrite))?;
     if let Some(path) = &args.shift_add {
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();

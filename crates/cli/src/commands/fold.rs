@@ -4,22 +4,20 @@ use clap::Args;
 
 use super::toas::{self, ToaArgs};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, report};
+use crate::arguments::input::InputArgs;
 use crate::arguments::output::OutputArgs;
-use crate::arguments::par::{ParArgs, read_by};
+use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{counting, number, positive};
 use crate::pictures;
-use eagleray::data::phase::Ephemeris;
+use crate::run::{Computer, Steps};
 use eagleray::data::table::{Column, Table, Values};
-use eagleray::engine::pulsation::{FoldOptions, PulseProfile, fold};
-use eagleray::engine::{CHUNK_EVENTS, PulseEvents};
+use eagleray::engine::analyses::{Fold, FoldInTime, PhaseEpoch};
+use eagleray::engine::pulsation::PulseProfile;
 use eagleray::internal::text::{List, ShortNumber, count};
-use eagleray::io::EventFile;
-use eagleray::io::par::ParFile;
 use eagleray::science::pulsation::fraction::ValueWithError;
-use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{Error, Progress, Result, Warnings};
+use eagleray::time::DoubleDouble;
+use eagleray::{Error, Result};
 
 /// Options of `fold`.
 #[derive(Args, Debug)]
@@ -77,50 +75,26 @@ fn digits(text: &str) -> Result<DoubleDouble, String> {
     text.parse().or_else(|_| number(text).map(DoubleDouble::from))
 }
 
-fn epoch(text: &str, mjdref: Option<MjdRef>) -> Result<DoubleDouble> {
+fn epoch(text: &str) -> Result<PhaseEpoch> {
     let bad = |message: String| Error::argument("epoch", text, message);
-    if let Some(seconds) = text.trim().strip_suffix('s') {
-        return digits(seconds).map_err(bad);
+    match text.trim().strip_suffix('s') {
+        Some(seconds) => digits(seconds).map_err(bad).map(PhaseEpoch::Seconds),
+        None => digits(text).map_err(bad).map(PhaseEpoch::Mjd),
     }
-    let mjd = digits(text).map_err(bad)?;
-    let reference =
-        mjdref.ok_or_else(|| bad("the file has no MJDREF, so MJD means nothing in it; give seconds as 123s".into()))?;
-    Ok(reference.seconds_of(mjd))
 }
 
 impl FoldArgs {
-    /// The events of a selection.
-    fn events(
-        &self,
-        input: &InputArgs,
-        files: &[EventFile],
-        par: Option<&ParFile>,
-        warnings: &mut Warnings,
-        talk: bool,
-    ) -> Result<PulseEvents> {
-        let mut say = |text: String| {
-            if talk {
-                eprintln!("eagleray: {text}");
-            }
-        };
-        let (inputs, combine) = self.weights.inputs(input, files, warnings, &mut say)?;
-        if let Some(par) = par {
-            return read_by(par, inputs, combine, std::mem::take(warnings));
-        }
-        let mjdref = inputs.first().and_then(|input| input.mjdref);
-        let epoch = self.epoch.as_deref().map(|text| epoch(text, mjdref)).transpose()?;
-        PulseEvents::read(inputs, combine, epoch, CHUNK_EVENTS, std::mem::take(warnings), &Progress::default())
-    }
-
-    fn options(&self, events: &PulseEvents) -> FoldOptions {
-        let (freq, fdot, fddot) = (self.freq.unwrap_or_default(), self.fdot.into(), self.fddot.into());
-        let given = Ephemeris { epoch: events.ticks.reference(), freq, fdot, fddot };
-        FoldOptions {
-            ephemeris: events.timing.as_ref().map_or(given, |timing| timing.ephemeris),
-            nbin: self.nbin,
-            nharm: self.nharm,
-            background: self.background,
-        }
+    fn analysis(&self) -> Result<Fold> {
+        let mut made = Fold::new(0.0)
+            .freq(self.freq.unwrap_or_default())
+            .fdot(self.fdot)
+            .fddot(self.fddot)
+            .nbin(self.nbin)
+            .nharm(self.nharm)
+            .background(self.background);
+        made.epoch = self.epoch.as_deref().map(epoch).transpose()?;
+        made.ephemeris = self.par.read()?;
+        Ok(made)
     }
 }
 
@@ -141,32 +115,24 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
         return Err(Error::argument("energies", List(&args.energies), "must be two edges or more, ascending"));
     }
-    let mut warnings = Warnings::default();
-    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("files", "light curve", "profiles are made of events"));
-    };
-    let par = args.par.read(&mut warnings)?;
-    let mut backend = device.open(&mut warnings)?;
-    let mut events = args.events(&args.input, &files, par.as_ref(), &mut warnings, !out.quiet)?;
-    args.toas.warn(&mut events);
-    report(&events.record.warnings, out.strict, out.quiet)?;
-    let profile = fold::fold(&events, &args.options(&events), backend.as_mut())?;
+    let analysis = args.analysis()?;
+    let observation = args.weights.observation(&args.input, out)?;
+    let computer = Computer::new(&device, out.manners(), Steps::Events)?;
+    let profile = computer.compute(&analysis, &observation)?.product;
     if let Some(path) = &out.plot {
         pictures::pulsation::profile(&profile, path, out.overwrite)?;
     }
     if let Some(path) = &args.phaseogram {
-        let gram = fold::phaseogram(&events, &args.options(&events), args.phaseogram_rows)?;
+        let in_time = FoldInTime::new(analysis.clone(), args.phaseogram_rows);
+        let gram = computer.compute(&in_time, &observation)?.product;
         pictures::pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
     }
-    let toas = args.toas.run(&events, &args.options(&events), &profile, out.overwrite)?;
-    drop(events);
+    let toas = args.toas.run(&computer, &analysis, &observation, &profile, out.overwrite)?;
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
-        let input = InputArgs { energy: Some((edges[0], edges[1])), ..args.input.clone() };
+        let band = observation.clone().energy(edges[0]..edges[1])?;
         // What there is to say of the files has been said.
-        let events = args.events(&input, &files, par.as_ref(), &mut Warnings::default(), !out.quiet)?;
-        // All bands have one epoch: that of the good time.
-        bands.push((edges[0], edges[1], fold::fold(&events, &args.options(&events), backend.as_mut())?));
+        bands.push((edges[0], edges[1], computer.session().run(&analysis, &band)?));
     }
     if let Some(path) = &bands_table {
         write_bands(&bands, &profile, path, out.overwrite)?;
@@ -270,9 +236,8 @@ mod tests {
         assert_eq!(digits("7."), Ok(DoubleDouble::from(7.0)));
         assert_eq!(digits("-0.25"), Ok(DoubleDouble::from(-0.25)));
         assert!(digits("a.5").is_err());
-        let mjdref = MjdRef { day: 50_000, fraction: 0.5 };
-        assert_eq!(epoch("50001.5", Some(mjdref)).unwrap(), DoubleDouble::from(86_400.0));
-        assert_eq!(epoch("12.25s", None).unwrap(), DoubleDouble::from(12.25));
-        assert!(epoch("50001.5", None).is_err());
+        assert_eq!(epoch("50001.5").unwrap(), PhaseEpoch::Mjd(DoubleDouble::from(50_001.5)));
+        assert_eq!(epoch("12.25s").unwrap(), PhaseEpoch::Seconds(DoubleDouble::from(12.25)));
+        assert!(epoch("x").is_err());
     }
 }

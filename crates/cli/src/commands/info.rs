@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::pds_light_curve;
-use crate::arguments::input::{FileContents, InputArgs, report};
+use super::light_curves;
+use crate::arguments::input::{InputArgs, band_in_words, expand_lists};
+use crate::run::report;
 use eagleray::data::LightCurve;
 use eagleray::engine::{CHUNK_EVENTS, LightCurvePlan, LightCurveSpectrumOptions};
 use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
 use eagleray::internal::text::{ShortNumber, count, plain};
-use eagleray::io::{EventFile, EventStream};
+use eagleray::io::{EventFile, EventStream, InputFile, Selection};
 use eagleray::{Result, Warnings};
 
 /// Options of `info`.
@@ -35,17 +36,19 @@ pub struct InfoArgs {
 pub fn run(args: InfoArgs) -> Result<()> {
     let mut warnings = Warnings::default();
     let mut reports = Vec::new();
-    for held in args.input.open_each(false, &mut warnings)? {
-        reports.push(match held {
-            FileContents::Events(file) => {
-                let selected = if args.input.selects() { Some(select(&args, &file, &mut warnings)?) } else { None };
-                describe(&file, selected)?
+    for path in expand_lists(&args.input.files)? {
+        let observation = args.input.observe(std::slice::from_ref(&path), false, &mut |_| {})?;
+        warnings.extend(observation.warnings().clone());
+        match observation.files().first() {
+            Some(file) => {
+                let selected = if args.input.selects() { Some(select(&args, file, &mut warnings)?) } else { None };
+                reports.push(describe(file, selected)?);
             }
-            FileContents::Series(curve, format) => {
-                args.input.refuse_selection()?;
-                describe_series(&curve, format)
+            None => {
+                let format = if InputFile::open(&path)?.is_fits() { "FITS" } else { "text" };
+                reports.push(describe_series(&observation.light_curve()?, format));
             }
-        });
+        }
     }
     report(&warnings, args.strict, args.quiet)?;
     if args.json {
@@ -56,12 +59,15 @@ pub fn run(args: InfoArgs) -> Result<()> {
 
 /// Counts the events that the options select.
 fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<Value> {
-    let mut words = String::new();
-    let selection = args.input.selection(file, &mut |text| words = text)?;
+    let channels = args.input.band().map(|band| band.channels(file, ("energy", "pi"))).transpose()?;
+    let words = match (args.input.energy, &channels) {
+        (Some((lo, hi)), Some(range)) => band_in_words(file, lo, hi, range),
+        _ => String::new(),
+    };
+    let selection = Selection { channels, detectors: args.input.detector.clone() };
     if let Some(wanted) = &selection.detectors {
         file.warn_of_absent_detectors(wanted, warnings)?;
     }
-    let channels = selection.channels;
     let mut stream = EventStream::open(file, selection, &mut Warnings::default())?;
     let (mut times, mut events) = (Vec::new(), 0);
     while stream.next_chunk(CHUNK_EVENTS, &mut times)? {
@@ -111,7 +117,7 @@ fn describe_series(curve: &LightCurve, format: &str) -> Value {
     json!({
         "file": made.inputs.first().map(|i| &i.name), "kind": "light curve", "format": format,
         "telescop": made.telescop, "instrume": made.instrume, "object": made.object,
-        "bins": curve.len(), "dt": curve.grid.dt, "gaps": pds_light_curve::gaps(curve), "values": pds_light_curve::values(curve),
+        "bins": curve.len(), "dt": curve.grid.dt, "gaps": light_curves::gaps(curve), "values": light_curves::values(curve),
         "units": { "time": "s", "counts": "ct", "rate": "ct/s", "rate_err": "ct/s" },
         "first": edge(curve.bin.first(), 0), "last": edge(curve.bin.last(), 1),
         "counts": curve.meta.nphots, "mean_rate": curve.meta.mean,

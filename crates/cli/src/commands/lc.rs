@@ -2,13 +2,16 @@
 
 use clap::Args;
 
-use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{InputArgs, seconds};
+use crate::arguments::output::OutputArgs;
 use crate::number::counting;
+use crate::run::{Computer, Steps};
+use eagleray::Result;
 use eagleray::data::LightCurve;
-use eagleray::engine::{CHUNK_EVENTS, LightCurveOptions, light_curve_of_events};
+use eagleray::engine::CHUNK_EVENTS;
+use eagleray::engine::analyses::Binning;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::{Result, Warnings};
 
 /// Options of `lc`.
 #[derive(Args, Debug)]
@@ -32,25 +35,12 @@ pub struct LcArgs {
 pub fn run(args: LcArgs) -> Result<()> {
     args.out.check(&args.input, &[], &[])?;
     let talk = !args.out.quiet;
-    let mut warnings = Warnings::default();
-    let curve = match args.input.open_any(false, &mut warnings)? {
-        OpenedInputs::Series(series) => {
-            let mut curve = super::pds_light_curve::coarser(*series, args.dt)?;
-            curve.meta.record.warnings.extend(warnings);
-            curve
-        }
-        OpenedInputs::Events(files) => {
-            let mut say = |text: String| {
-                if talk {
-                    eprintln!("eagleray: {text}");
-                }
-            };
-            let (inputs, combine) = args.input.unread_inputs(&files, &mut say)?;
-            let options = LightCurveOptions { dt: args.dt, combine, chunk_events: args.chunk_events };
-            with_bar(talk, |progress| light_curve_of_events(inputs, &options, warnings, progress))?
-        }
-    };
-    report(&curve.meta.record.warnings, args.out.strict, args.out.quiet)?;
+    let observation = args.input.observation(false, &mut |text| args.out.say(text))?;
+    let mut analysis = Binning::default();
+    analysis.dt = args.dt;
+    let computer =
+        Computer::new(&DeviceArgs::cpu(), args.out.manners(), Steps::Events)?.chunk_events(args.chunk_events);
+    let curve = computer.compute(&analysis, &observation)?.product;
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = &args.out.plot {
         crate::pictures::light_curve::light_curve(&curve, path, args.out.overwrite)?;

@@ -3,16 +3,18 @@
 use clap::Args;
 
 use super::significance;
-use crate::arguments::input::{InputArgs, report, seconds};
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::OutputArgs;
 use crate::number::{NumberRange, counting, number, positive, range};
 use crate::pictures::axes;
-use eagleray::data::LightCurve;
-use eagleray::engine::{lomb_scargle, lomb_scargle_cross};
+use crate::run::{Computer, Steps};
+use eagleray::engine::analyses::{Binning, LombScargle};
+use eagleray::engine::{Observation, lomb_scargle_cross};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Result};
 
 /// Probability of a false alarm that detections may have.
 const FALSE_ALARM: f64 = 0.01;
@@ -89,18 +91,18 @@ pub fn run(args: LsArgs) -> Result<()> {
         (None, None) => Rebin::None,
     };
     rebin.ranges(1)?;
-    let mut warnings = Warnings::default();
-    let series = super::pds_light_curve::of_files(&args.input, args.dt, output, &mut warnings)?;
+    let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Events)?;
+    let observation = args.input.observation(false, &mut |text| output.say(text))?;
     if let Some(reference) = &args.reference {
-        return cross(&args, &series, reference, rebin, warnings);
+        return cross(&args, &computer, &observation, reference, rebin);
     }
-    let spectrum = lomb_scargle(&series, &args.options(), rebin, args.min_fracexp, warnings)?;
-    deliver(&spectrum, output, Some(FALSE_ALARM))
+    let mut analysis = LombScargle::default().spectrum(args.options()).rebin(rebin).min_fracexp(args.min_fracexp);
+    analysis.dt = args.dt;
+    deliver(&computer.compute(&analysis, &observation)?.product, output, Some(FALSE_ALARM))
 }
 
-/// Warnings, table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
+/// Table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
 pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
-    report(&spectrum.meta.record.warnings, output.strict, output.quiet)?;
     output.table(false, |path| spectrum.table().write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
         let style = axes::Style { y: axes::PlotY::Power, harmonics: None, detection };
@@ -117,27 +119,31 @@ pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, det
 
 fn cross(
     args: &LsArgs,
-    subject: &LightCurve,
+    computer: &Computer,
+    observation: &Observation,
     reference: &std::path::Path,
     rebin: Rebin,
-    mut warnings: Warnings,
 ) -> Result<()> {
     let output = &args.output;
     if output.plot.is_some() {
         return Err(Error::argument("plot", "", "is for power spectra; -o writes the cross spectrum"));
     }
-    let input = InputArgs { files: vec![reference.to_path_buf()], ..args.input.clone() };
-    let other = super::pds_light_curve::of_files(&input, args.dt, output, &mut warnings)?;
+    let other = args.input.observe(&[reference.to_path_buf()], false, &mut |text| output.say(text))?;
+    let mut binning = Binning::default();
+    binning.dt = args.dt;
+    let [subject, other] = [observation, &other].map(|one| computer.compute(&binning, one).map(|made| made.product));
+    let (subject, other) = (subject?, other?);
     if subject.meta.record.mjdref != other.meta.record.mjdref {
         let message = "has another MJDREF than FILE; bring both to one";
         return Err(Error::argument("reference", reference.display(), message));
     }
-    let made = lomb_scargle_cross(subject, &other, &args.options(), rebin, args.min_fracexp)?;
-    report(&warnings, output.strict, output.quiet)?;
-    let inputs = [subject, &other].map(|s| serde_json::to_value(&s.meta.record.inputs).unwrap_or_default());
+    let made = lomb_scargle_cross(&subject, &other, &args.options(), rebin, args.min_fracexp)?;
+    let inputs = [&subject, &other].map(|s| serde_json::to_value(&s.meta.record.inputs).unwrap_or_default());
     let mut meta = serde_json::to_value(&subject.meta.record).unwrap_or_default();
     meta["inputs"] = inputs.into_iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect();
     meta["options"] = serde_json::to_value(args.options()).unwrap_or_default();
+    let mut warnings = subject.meta.record.warnings.clone();
+    warnings.extend(other.meta.record.warnings.clone());
     meta["warnings"] = serde_json::to_value(&warnings).unwrap_or_default();
     meta["norm"] = serde_json::to_value(args.norm).unwrap_or_default();
     meta["lag_sign"] = eagleray::science::cross::LAG_SIGN.into();

@@ -4,17 +4,16 @@ pub mod accel;
 pub mod bin;
 pub mod bispectrum;
 pub mod cs;
-pub mod cs_bands;
 pub mod devices;
 pub mod dynamical;
 pub mod dynamical_cross;
 pub mod fold;
 pub mod info;
 pub mod lc;
+pub mod light_curves;
 pub mod lomb_scargle;
 pub mod multitaper;
 pub mod pds;
-pub mod pds_light_curve;
 pub mod search;
 pub mod significance;
 pub mod simulate;
@@ -155,7 +154,7 @@ pub fn main() -> ExitCode {
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("eagleray: error: {}", names::error_text(&e));
-            ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
+            ExitCode::from(if matches!(e, Error::Argument { .. } | Error::Input { .. }) { 2 } else { 1 })
         }
     }
 }

@@ -3,17 +3,16 @@
 use clap::Args;
 
 use super::lomb_scargle::deliver;
-use crate::arguments::input::{InputArgs, OpenedInputs};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::device::DeviceArgs;
+use crate::arguments::input::{CombineArg, InputArgs};
+use crate::arguments::output::OutputArgs;
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{counting, number, positive};
-use eagleray::engine::{
-    Combine, LightCurveSpectrumOptions, PowerSpectrumOptions, multitaper_of_events, multitaper_of_light_curve,
-};
+use crate::run::{Computer, Steps};
+use eagleray::Result;
+use eagleray::engine::analyses::{Multitaper, PowerSpectrum};
 use eagleray::science::NoiseLevel;
 use eagleray::science::multitaper::TaperOptions;
-use eagleray::science::power::PowerOptions;
-use eagleray::{Error, Result, Warnings};
 
 /// Options of `multitaper`.
 #[derive(Args, Debug)]
@@ -54,36 +53,26 @@ pub struct MultitaperArgs {
 pub fn run(args: MultitaperArgs) -> Result<()> {
     args.output.check(&args.input, &[], &[])?;
     let MultitaperArgs { half_bandwidth, tapers, adaptive, jackknife, .. } = args;
-    let tapers = TaperOptions { half_bandwidth, tapers, adaptive, jackknife };
-    let SpectrumArgs { dt, segment_size, norm, use_common_mean, compat, min_fracexp, chunk_events, .. } = args.spectrum;
-    if !use_common_mean || compat.is_some() {
-        let message = "tapers have the common mean and this program's own rules";
-        let field = if use_common_mean { "compat" } else { "use_common_mean" };
-        return Err(Error::argument(field, "", message));
-    }
     let rebin = args.spectrum.rebinning();
     rebin.ranges(1)?;
-    let (background, noise, subtract_noise) = (args.background, args.noise, args.subtract_noise);
-    let power = PowerOptions { norm, use_common_mean, rebin, background, noise, subtract_noise };
-    let mut warnings = Warnings::default();
-    let spectrum = match args.input.open_any(false, &mut warnings)? {
-        OpenedInputs::Series(series) => {
-            let series = super::pds_light_curve::coarser(*series, dt)?;
-            let options = LightCurveSpectrumOptions { segment_size, min_fracexp, power };
-            multitaper_of_light_curve(&series, &options, &tapers, warnings)?
-        }
-        OpenedInputs::Events(files) => {
-            let (inputs, combine) = args.input.unread_inputs(&files, &mut |text| args.output.say(&text))?;
-            if combine == Combine::Merge && inputs.len() > 1 && background != 0.0 {
-                args.output.say("the background is that of all merged files together");
-            }
-            let options =
-                PowerSpectrumOptions { dt, segment_size, combine, power, compat_stingray: false, chunk_events };
-            with_bar(!args.output.quiet, |progress| {
-                multitaper_of_events(inputs, &options, &tapers, warnings, progress)
-            })?
-        }
-    };
+    let mut spectrum = PowerSpectrum::default()
+        .norm(args.spectrum.norm)
+        .use_common_mean(args.spectrum.use_common_mean)
+        .rebin(rebin)
+        .background(args.background)
+        .noise(args.noise)
+        .subtract_noise(args.subtract_noise)
+        .min_fracexp(args.spectrum.min_fracexp);
+    spectrum.segmentation = args.spectrum.segmentation();
+    let tapers = TaperOptions { half_bandwidth, tapers, adaptive, jackknife };
+    let analysis = Multitaper::default().spectrum(spectrum).tapers(tapers);
+    let observation = args.input.observation(false, &mut |text| args.output.say(text))?;
+    if args.input.combine == Some(CombineArg::Merge) && observation.files().len() > 1 && args.background != 0.0 {
+        args.output.say("the background is that of all merged files together");
+    }
+    let computer = Computer::new(&DeviceArgs::cpu(), args.output.manners(), Steps::Events)?
+        .chunk_events(args.spectrum.chunk_events);
+    let spectrum = computer.compute(&analysis, &observation)?.product;
     // Adaptive weights leave another number of values in each bin, which no line shows.
     deliver(&spectrum, &args.output, None)
 }

@@ -2,18 +2,18 @@
 
 use clap::{Args, ValueEnum};
 
-use super::significance;
+use super::{light_curves, significance};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::with_bar;
+use crate::arguments::input::{CombineArg, InputArgs, seconds};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::number::{NumberRange, number, probability, range};
 use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;
-use eagleray::engine::{Combine, Plan, PowerSpectrumOptions, spectrum_of_events};
+use crate::run::{Computed, Computer, Steps, report};
+use eagleray::engine::analyses::PowerSpectrum;
+use eagleray::engine::{Observation, ObservationKind};
 use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::io::xspec::XspecFiles;
-use eagleray::science::power::PowerOptions;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
 use eagleray::{Error, Result, Warnings};
 
@@ -94,23 +94,20 @@ enum PlotYArg {
 }
 
 impl PdsArgs {
-    /// The options of the library for so many inputs.
-    pub(super) fn options(&self, combine: Combine, inputs: usize) -> PowerSpectrumOptions {
-        PowerSpectrumOptions {
-            dt: self.spectrum.dt,
-            segment_size: self.spectrum.segment_size,
-            combine,
-            power: PowerOptions {
-                norm: self.spectrum.norm,
-                use_common_mean: self.spectrum.use_common_mean,
-                rebin: self.spectrum.rebinning(),
-                background: self.background,
-                noise: self.dead_time.noise(self.noise, if combine == Combine::Merge { inputs } else { 1 }),
-                subtract_noise: self.subtract_noise,
-            },
-            compat_stingray: self.spectrum.compat.is_some(),
-            chunk_events: self.spectrum.chunk_events,
-        }
+    /// The analysis of an observation.
+    fn analysis(&self, observation: &Observation) -> PowerSpectrum {
+        let merged = self.input.combine == Some(CombineArg::Merge);
+        let detectors = if merged { observation.files().len() } else { 1 };
+        let mut made = PowerSpectrum::default()
+            .norm(self.spectrum.norm)
+            .use_common_mean(self.spectrum.use_common_mean)
+            .rebin(self.spectrum.rebinning())
+            .background(self.background)
+            .noise(self.dead_time.noise(self.noise, detectors))
+            .subtract_noise(self.subtract_noise)
+            .min_fracexp(self.spectrum.min_fracexp);
+        made.segmentation = self.spectrum.segmentation();
+        made
     }
 
     /// The probability of a false alarm that detections may have.
@@ -190,40 +187,25 @@ impl PdsArgs {
 /// Everything that the library refuses.
 pub fn run(args: PdsArgs) -> Result<()> {
     args.check()?;
-    let talk = !args.quiet;
-    let mut warnings = Warnings::default();
-    let files = match args.input.open_any(args.spectrum.compat.is_some(), &mut warnings)? {
-        OpenedInputs::Events(files) => files,
-        OpenedInputs::Series(series) => return super::pds_light_curve::run(&args, *series, warnings),
-    };
-    let mut say = |text: String| {
-        if talk {
+    let mut say = |text: &str| {
+        if !args.quiet {
             eprintln!("eagleray: {text}");
         }
     };
-    // A spectrum reads the files once; what only reading tells comes first where there is no spectrum, or may be none.
-    let (inputs, combine) = match args.dry_run || args.strict {
-        true => args.input.inputs(&files, &mut warnings, &mut say)?,
-        false => args.input.unread_inputs(&files, &mut say)?,
-    };
-    let options = args.options(combine, inputs.len());
-    // What is odd about the files or the plan is said before the work begins.
-    let mut told = warnings.clone();
-    let plan = Plan::new(&inputs, &options, &mut told)?;
-    significance::check_bands(&args, &plan.resolution)?;
-    report(&told, args.strict, args.quiet)?;
-    if args.dry_run {
-        let chunk = args.spectrum.chunk_events;
-        return crate::terminal::print(&describe(&plan, &inputs, &args.device, chunk, args.json)?);
+    let observation = args.input.observation(args.spectrum.compat.is_some(), &mut say)?;
+    let analysis = args.analysis(&observation);
+    let computer =
+        Computer::new(&args.device, (args.strict, args.quiet), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
+    if observation.kind() == ObservationKind::LightCurve && !args.quiet {
+        eprintln!("{}", light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
     }
-    let mut backend = args.device.open(&mut warnings)?;
-    let result = with_bar(talk, |progress| spectrum_of_events(inputs, &options, backend.as_mut(), warnings, progress));
-    let spectrum = result.or_else(|e| {
-        // What reading has found may explain it.
-        let mut found = Warnings::default();
-        let _ = args.input.inputs(&files, &mut found, &mut |_| {});
-        report(&found.except(&told), args.strict, args.quiet)?;
-        Err(e)
-    })?;
-    args.deliver(spectrum, &told)
+    if args.dry_run {
+        let plan = computer.plan(&analysis, &observation)?;
+        significance::check_bands(&args, plan.resolution)?;
+        return crate::terminal::print(&describe(&plan, computer.session().device(), args.json));
+    }
+    let plan = computer.check(&analysis, &observation)?;
+    significance::check_bands(&args, plan.resolution)?;
+    let Computed { product, told } = computer.compute_planned(&analysis, &observation, plan.warnings)?;
+    args.deliver(product, &told)
 }

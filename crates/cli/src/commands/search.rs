@@ -1,28 +1,22 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
-use std::ops::ControlFlow;
-use std::time::Instant;
-
 use clap::{Args, ValueEnum};
 
-use super::pds_light_curve;
+use super::light_curves;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, report, seconds};
-use crate::arguments::output::{OutputArgs, progress_bar};
-use crate::arguments::par::{ParArgs, read_by};
+use crate::arguments::input::{InputArgs, seconds};
+use crate::arguments::output::OutputArgs;
+use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{NumberRange, counting, number, positive, probability, range};
 use crate::pictures;
-use eagleray::data::phase::Ephemeris;
-use eagleray::engine::pulsation::{self, Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
-use eagleray::engine::{CHUNK_EVENTS, PulseEvents, PulseSamples};
-use eagleray::internal::backend::Backend;
+use crate::run::{Computer, Steps};
+use eagleray::Result;
+use eagleray::engine::ObservationKind;
+use eagleray::engine::analyses::PulseSearch;
+use eagleray::engine::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::time::DoubleDouble;
-use eagleray::{Error, Progress, Result, Warnings};
-
-/// Independent frequencies to either side of that of an ephemeris.
-const EPHEMERIS_RANGE: f64 = 100.0;
+use eagleray::io::par::ParFile;
 
 /// Options of `search`.
 #[derive(Args, Debug)]
@@ -98,18 +92,11 @@ enum AlgorithmArg {
 }
 
 impl SearchArgs {
-    fn options(&self, events: &PulseEvents) -> SearchOptions {
+    fn analysis(&self, ephemeris: Option<ParFile>) -> PulseSearch {
         let pair = |range: NumberRange| (range.lo, range.hi);
-        let around = |e: Ephemeris| (e.freq.value(), (EPHEMERIS_RANGE / events.span).min(0.5 * e.freq.value()));
-        let known = events.timing.as_ref().map(|timing| timing.ephemeris);
-        let (freq, within) = known.map_or((0.0, 0.0), around);
-        let alone = |of: fn(&Ephemeris) -> DoubleDouble| {
-            known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d))
-        };
-        SearchOptions {
-            freq: self.freq.map_or((freq - within, freq + within), pair),
-            fdot: self.fdot.map(pair).or(alone(|e| e.fdot)),
-            fddot: self.fddot.map(pair).or(alone(|e| e.fddot)),
+        let mut made = PulseSearch::default().search(SearchOptions {
+            fdot: self.fdot.map(pair),
+            fddot: self.fddot.map(pair),
             method: match self.method {
                 MethodArg::Z2 => SearchStatistic::Z2,
                 MethodArg::Ef => SearchStatistic::Ef,
@@ -127,42 +114,11 @@ impl SearchArgs {
             },
             candidates: self.candidates,
             false_alarm: self.detection_level,
-        }
-    }
-}
-
-impl SearchArgs {
-    /// Refuses options that have no meaning together.
-    fn check(&self) -> Result<()> {
-        let sampled = self.method == MethodArg::Pdm;
-        let given = |field: &str, message: &str| Err(Error::argument(field, "", message));
-        match () {
-            () if sampled && self.par.par.is_some() => {
-                given("par", "is for events, not for the samples of --method pdm")
-            }
-            () if sampled && self.weights.is_given() => {
-                given("weights", "are of events, not of the samples of --method pdm")
-            }
-            () if !sampled && self.dt.is_some() => given("dt", "is for --method pdm; others take each event by itself"),
-            () if !sampled && self.min_fracexp.is_some() => given("min_fracexp", "is for --method pdm"),
-            () => Ok(()),
-        }
-    }
-
-    /// The samples of a light curve, or of events, and what computes.
-    fn samples(&self, device: &DeviceArgs) -> Result<(PulseSamples, Box<dyn Backend>)> {
-        let (mut warnings, out) = (Warnings::default(), &self.output);
-        let series = pds_light_curve::of_files(&self.input, self.dt, out, &mut warnings)?;
-        if self.dt.is_none() && series.meta.record.photons.read > 0 {
-            return Err(Error::argument("dt", "", "phase dispersion of events needs bins, well below the period"));
-        }
-        out.say(&pds_light_curve::describe(&series));
-        let backend = device.open(&mut warnings)?;
-        let mut samples = PulseSamples::from_light_curve(&series, self.min_fracexp.unwrap_or(0.9), warnings)?;
-        let options = self.options(&samples.at);
-        pulsation::pdm::warn_of_sampling(&mut samples, &options)?;
-        report(&samples.at.record.warnings, out.strict, out.quiet)?;
-        Ok((samples, backend))
+            ..SearchOptions::default()
+        });
+        (made.freq, made.ephemeris, made.dt, made.min_fracexp) =
+            (self.freq.map(pair), ephemeris, self.dt, self.min_fracexp);
+        made
     }
 }
 
@@ -172,18 +128,15 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
-    args.check()?;
     let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
-    let found = if args.method == MethodArg::Pdm {
-        let (samples, mut backend) = args.samples(&device)?;
-        let options = args.options(&samples.at);
-        watched(out, |told| pulsation::pdm(samples, &options, backend.as_mut(), told))?
-    } else {
-        let (events, mut backend) = open(&args.input, &device, out, &args.par, &args.weights)?;
-        let options = args.options(&events);
-        watched(out, |told| pulsation::search(events, &options, backend.as_mut(), told))?
-    };
+    let observation = args.weights.observation(&args.input, out)?;
+    let analysis = args.analysis(args.par.read()?);
+    if args.method == MethodArg::Pdm && observation.kind() == ObservationKind::LightCurve {
+        out.say(&light_curves::describe(&observation.light_curve()?.coarser(args.dt)?));
+    }
+    let computer = Computer::new(&device, out.manners(), Steps::Trials)?;
+    let found = computer.compute(&analysis, &observation)?.product;
     if let Some(path) = &out.plot {
         pictures::pulsation::search(&found, path, out.overwrite)?;
     }
@@ -191,80 +144,6 @@ pub fn run(args: &SearchArgs) -> Result<()> {
         pictures::pulsation::search_map(&found, path, out.overwrite)?;
     }
     report_found(&found, out)
-}
-
-/// The events of a search, and what computes it.
-pub(super) fn open(
-    input: &InputArgs,
-    device: &DeviceArgs,
-    out: &OutputArgs,
-    par: &ParArgs,
-    weights: &WeightArgs,
-) -> Result<(PulseEvents, Box<dyn Backend>)> {
-    let mut warnings = Warnings::default();
-    let OpenedInputs::Events(files) = input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument(
-            "files",
-            "light curve",
-            "pulsations are searched in events; in light curves by search --method pdm",
-        ));
-    };
-    let (inputs, combine) = weights.inputs(input, &files, &mut warnings, &mut |text| out.say(&text))?;
-    let backend = device.open(&mut warnings)?;
-    let events = match par.read(&mut warnings)? {
-        Some(par) => read_by(&par, inputs, combine, warnings)?,
-        None => PulseEvents::read(inputs, combine, None, CHUNK_EVENTS, warnings, &Progress::default())?,
-    };
-    report(&events.record.warnings, out.strict, out.quiet)?;
-    Ok((events, backend))
-}
-
-/// Time after which the rest of a search is estimated, s, and an estimate that is worth saying.
-const ESTIMATE_AFTER: f64 = 1.0;
-/// See [`ESTIMATE_AFTER`].
-const LONG_SEARCH: f64 = 60.0;
-
-/// A search whose progress is shown, and how long it will take said in a line where that is long, terminal or not.
-pub(super) fn watched(
-    out: &OutputArgs,
-    work: impl FnOnce(&Progress) -> Result<SearchResult> + Send,
-) -> Result<SearchResult> {
-    let bar = progress_bar("trials", !out.quiet);
-    let (mut begun, mut estimated) = (None, false);
-    let told = &mut |done: u64, all: u64| {
-        bar.set_length(all);
-        bar.set_position(done);
-        let elapsed = begun.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
-        if !estimated && done > 0 && elapsed >= ESTIMATE_AFTER {
-            estimated = true;
-            let left = elapsed * (all - done.min(all)) as f64 / done as f64;
-            if left >= LONG_SEARCH {
-                bar.suspend(|| out.say(&format!("{} will take about {}", count(all, "trial"), duration(left))));
-            }
-        }
-        ControlFlow::Continue(())
-    };
-    let result = eagleray::engine::watched(told, work);
-    bar.finish_and_clear();
-    result
-}
-
-/// Some seconds in the unit that suits them, two digits.
-fn duration(seconds: f64) -> String {
-    let units = [(60.0, "s"), (3600.0, "min"), (86_400.0, "h")];
-    let mut size = 1.0;
-    for (next, unit) in units {
-        if seconds < 2.0 * next {
-            return two_digits(seconds / size, unit);
-        }
-        size = next;
-    }
-    two_digits(seconds / size, "days")
-}
-
-fn two_digits(value: f64, unit: &str) -> String {
-    let step = 10f64.powf(value.log10().floor() - 1.0).max(1.0);
-    format!("{} {unit}", (value / step).round() * step)
 }
 
 /// Writes the table and the summary.
@@ -346,18 +225,4 @@ fn summary(found: &SearchResult) -> String {
         );
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_two_digits_and_a_unit() {
-        let said = [1.4, 61.0, 119.0, 120.0, 754.0, 7199.0, 7200.0, 100_000.0, 1e6, 1e9].map(duration);
-        assert_eq!(
-            said,
-            ["1 s", "61 s", "120 s", "2 min", "13 min", "120 min", "2 h", "28 h", "12 days", "12000 days"]
-        );
-    }
 }

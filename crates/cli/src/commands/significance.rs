@@ -16,7 +16,8 @@ const LISTED_POWERS: usize = 5;
 ///
 /// # Errors
 /// A band of `--noise`, `--rms` or `--pulsed-limit` outside the frequencies of segments of this resolution.
-pub(super) fn check_bands(args: &PdsArgs, resolution: &Resolution) -> Result<()> {
+pub(super) fn check_bands(args: &PdsArgs, resolution: Option<Resolution>) -> Result<()> {
+    let Some(resolution) = resolution else { return Ok(()) };
     let df = 1.0 / resolution.segment_size;
     let last = eagleray::internal::numerics::fft::frequencies(resolution.n) as f64;
     let check = |field: &str, band: NumberRange, inside: bool| {

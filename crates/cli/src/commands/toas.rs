@@ -6,9 +6,10 @@ use clap::Args;
 
 use crate::number::positive;
 use crate::pictures;
-use eagleray::engine::PulseEvents;
-use eagleray::engine::pulsation::toas::toas;
-use eagleray::engine::pulsation::{FoldOptions, PulseProfile, PulseTemplate, Toas};
+use crate::run::Computer;
+use eagleray::engine::Observation;
+use eagleray::engine::analyses::{ArrivalTimes, Fold};
+use eagleray::engine::pulsation::{PulseProfile, PulseTemplate, Toas};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::table_write::check_output;
 use eagleray::{Error, Result};
@@ -44,32 +45,26 @@ impl ToaArgs {
         check_output(path, overwrite)
     }
 
-    /// Times of arrival are those at the barycentre, however short the observation.
-    pub fn warn(&self, events: &mut PulseEvents) {
-        let made = &mut events.record;
-        if self.toas.is_some() && !made.barycentred && made.warnings.iter().all(|w| w.code != "W-BARYCENTRE") {
-            PulseEvents::warn_not_barycentred(&mut made.warnings);
-        }
-    }
-
     /// Makes and writes the times, where they are asked for.
     ///
     /// # Errors
     /// See [`toas`]; a template that cannot be read.
     pub fn run(
         &self,
-        events: &PulseEvents,
-        options: &FoldOptions,
+        computer: &Computer,
+        fold: &Fold,
+        observation: &Observation,
         profile: &PulseProfile,
         overwrite: bool,
     ) -> Result<Option<Toas>> {
         let (Some(path), Some(length)) = (&self.toas, self.toa_length) else { return Ok(None) };
         let template = match self.template.as_deref() {
-            Some("sinusoid") => PulseTemplate::sinusoid(options.nbin),
+            Some("sinusoid") => PulseTemplate::sinusoid(fold.nbin),
             Some(file) => PulseTemplate::read(Path::new(file))?,
             None => PulseTemplate::from_profile(&profile.counts, &profile.rate)?,
         };
-        let found = toas(events, options, &template, length)?;
+        let analysis = ArrivalTimes::new(fold.clone(), length).template(template);
+        let found = computer.session().run(&analysis, observation)?;
         found.write(path, overwrite)?;
         if let Some(path) = &self.toa_plot {
             pictures::pulsation::residuals(&found, profile, path, overwrite)?;

@@ -4,18 +4,18 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{InputArgs, OpenedInputs, channels_of_band, report, seconds};
-use crate::arguments::output::{OutputArgs, with_bar};
+use crate::arguments::input::{InputArgs, seconds};
+use crate::arguments::output::OutputArgs;
 use crate::number::{NumberRange, counting, number, range};
+use crate::run::{Computer, Steps};
 use eagleray::data::ChannelRange;
-use eagleray::engine::{
-    CHUNK_EVENTS, EnergyBands, EnergyPlan, EnergySpectrumOptions, Events, energy_spectrum_of_events,
-};
+use eagleray::engine::analyses::EnergyDependence;
+use eagleray::engine::{CHUNK_EVENTS, EnergyBands, PhotonBand, PlanReport};
 use eagleray::internal::kernels::cross_spectrum::MOST_SUBJECTS;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
-use eagleray::science::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
-use eagleray::{Error, Result, Warnings};
+use eagleray::science::{Band, EnergyKind, EnergySpectrum};
+use eagleray::{Error, Result};
 
 /// Options of `varenergy`.
 #[derive(Args, Debug)]
@@ -132,7 +132,7 @@ impl VarenergyArgs {
         Ok(EnergyBands { reference: given.unwrap_or(all), subjects, channels })
     }
 
-    fn options(&self, combine: eagleray::engine::Combine) -> Result<EnergySpectrumOptions> {
+    fn analysis(&self) -> Result<EnergyDependence> {
         let kind = match self.kind {
             KindArg::Lag => EnergyKind::Lag,
             KindArg::Covariance => EnergyKind::Covariance,
@@ -143,68 +143,54 @@ impl VarenergyArgs {
         if self.norm.is_some() && matches!(kind, EnergyKind::Lag | EnergyKind::Count) {
             return Err(Error::argument("norm", "", "lags and counts have no normalisation"));
         }
-        if let (EnergyKind::Count, Some(freq)) = (kind, self.freq) {
-            let text = format!("{}:{}", freq.lo, freq.hi);
-            return Err(Error::argument("freq", text, "counts have no frequencies; leave it out"));
+        if kind == EnergyKind::Count && self.freq.is_some() {
+            return Err(Error::argument("freq", "", "counts have no frequencies"));
         }
-        let defaults = EnergySpectrumOptions::new(kind, self.freq.map(|f| [f.lo, f.hi]));
-        let fractional = self.norm.map_or(defaults.energy.fractional, |norm| norm == NormArg::Frac);
-        Ok(EnergySpectrumOptions {
-            dt: self.dt,
-            segment_size: self.segment_size,
-            combine,
-            energy: EnergyOptions { fractional, ..defaults.energy },
-            chunk_events: self.chunk_events,
-        })
+        let mut made = EnergyDependence::new(kind, self.bands()?);
+        made.energy.freq = self.freq.map(|f| [f.lo, f.hi]);
+        if let Some(norm) = self.norm {
+            made.energy.fractional = norm == NormArg::Frac;
+        }
+        (made.segmentation.dt, made.segmentation.segment_size) = (self.dt, self.segment_size);
+        Ok(made)
     }
 
     /// What can be refused before any file is opened.
     fn check(&self) -> Result<()> {
         self.device.check()?;
         if self.input.energy.is_some() || self.input.pi.is_some() {
-            let message = "the bands are those of --energies and --ref";
+            let message = "the bands are those of the energy spectrum and its reference";
             let field = if self.input.energy.is_some() { "energy" } else { "pi" };
             return Err(Error::argument(field, "", message));
         }
         if self.kind != KindArg::Count && self.freq.is_none() {
-            let message = "the frequencies LO:HI, Hz, to average over are needed, for example --freq 0.1:1";
+            let message = "the frequencies LO:HI, Hz, to average over are needed, for example 0.1:1";
             return Err(Error::argument("freq", "", message));
         }
-        self.options(eagleray::engine::Combine::Average)?;
+        self.analysis()?;
         self.out.check(&self.input, &[], &[])
     }
 
-    /// The channels of a band in a file.
-    fn channels(file: &EventFile, band: Band, channels: bool, field: &str) -> Result<ChannelRange> {
-        match channels {
-            true => Ok(ChannelRange::channels(band.lo, band.hi)),
-            false => channels_of_band(file, (field, "energies_pi"), band.lo, band.hi),
-        }
-    }
-
-    /// The events of a file in the reference and the bands.
-    fn events<'a>(&self, file: &'a EventFile, bands: &EnergyBands, say: &mut dyn FnMut(String)) -> Result<Events<'a>> {
-        let channels = bands.channels;
-        let mut ranges = vec![VarenergyArgs::channels(file, bands.reference, channels, "reference")?];
-        for &band in &bands.subjects {
-            ranges.push(VarenergyArgs::channels(file, band, channels, "energies")?);
-        }
-        if let (false, [reference, .., last]) = (channels, &ranges[..]) {
-            let close = |r: &ChannelRange| if r.closed { ']' } else { ')' };
-            say(format!(
-                "{}: reference {} in [{}, {}{}, {} in [{}, {}{}",
-                file.path(),
-                file.channel_name().unwrap_or_default(),
-                reference.lo,
-                reference.hi,
-                close(reference),
-                count(bands.subjects.len() as u64, "band"),
-                ranges[1].lo,
-                last.hi,
-                close(last)
-            ));
-        }
-        Events::from_bands(file, &ranges, self.input.detector.clone())
+    /// Says which channels the bands are in a file.
+    fn tell_bands(&self, file: &EventFile, bands: &EnergyBands) -> Result<()> {
+        let channels = |band: Band, field| PhotonBand::Energy(band.lo, band.hi).channels(file, (field, "energies_pi"));
+        let (Some(first), Some(last)) = (bands.subjects.first(), bands.subjects.last()) else { return Ok(()) };
+        let reference = channels(bands.reference, "reference")?;
+        let (first, last) = (channels(*first, "energies")?, channels(*last, "energies")?);
+        let close = |r: &ChannelRange| if r.closed { ']' } else { ')' };
+        self.out.say(&format!(
+            "{}: reference {} in [{}, {}{}, {} in [{}, {}{}",
+            file.path(),
+            file.channel_name().unwrap_or_default(),
+            reference.lo,
+            reference.hi,
+            close(&reference),
+            count(bands.subjects.len() as u64, "band"),
+            first.lo,
+            last.hi,
+            close(&last)
+        ));
+        Ok(())
     }
 }
 
@@ -214,48 +200,25 @@ impl VarenergyArgs {
 /// Everything that the library refuses.
 pub fn run(args: VarenergyArgs) -> Result<()> {
     args.check()?;
-    let bands = args.bands()?;
-    let talk = !args.out.quiet;
-    let mut warnings = Warnings::default();
-    let OpenedInputs::Events(files) = args.input.open_any(false, &mut warnings)? else {
-        return Err(Error::argument("files", "light curve", "bands of energy are made of events"));
-    };
-    let mut say = |text: String| {
-        if talk {
-            eprintln!("eagleray: {text}");
-        }
-    };
-    let inputs = files.iter().map(|file| args.events(file, &bands, &mut say)).collect::<Result<Vec<_>>>()?;
-    let (mut inputs, combine) = args.input.join(inputs)?;
-    let options = args.options(combine)?;
-    if args.dry_run || args.out.strict {
-        for input in &mut inputs {
-            input.prepare(&mut warnings)?;
-        }
+    let analysis = args.analysis()?;
+    let observation = args.input.observation(false, &mut |text| args.out.say(text))?;
+    if !analysis.bands.channels {
+        observation.files().into_iter().try_for_each(|file| args.tell_bands(file, &analysis.bands))?;
     }
-    // What is odd about the files or the plan is said before the work begins.
-    let mut told = warnings.clone();
-    let plan = match args.kind {
-        KindArg::Count => None,
-        _ => Some(EnergyPlan::new(&inputs, &bands, &options, &mut told)?),
-    };
-    report(&told, args.out.strict, args.out.quiet)?;
+    let computer = Computer::new(&args.device, args.out.manners(), Steps::Events)?.chunk_events(args.chunk_events);
     if args.dry_run {
-        return crate::terminal::print(&describe(plan.as_ref(), &bands, &args));
+        let plan = computer.plan(&analysis, &observation)?;
+        return crate::terminal::print(&describe(&plan, &analysis.bands, &args));
     }
-    let mut backend = args.device.open(&mut warnings)?;
-    let spectrum = with_bar(talk, |progress| {
-        energy_spectrum_of_events(inputs, &bands, &options, backend.as_mut(), warnings, progress)
-    })?;
-    deliver(&spectrum, &told, &args)
+    deliver(&computer.compute(&analysis, &observation)?.product, &args)
 }
 
-fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs) -> String {
-    let planned = plan.map(|EnergyPlan { plan, frequencies, .. }| {
-        let r = plan.resolution;
+fn describe(plan: &PlanReport, bands: &EnergyBands, args: &VarenergyArgs) -> String {
+    let (segments, exposure, values) = (plan.segments, plan.exposure, plan.segments * plan.frequencies as u64);
+    let planned = plan.resolution.map(|r| {
         json!({
-            "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": plan.total_segments(), "nfreq": frequencies,
-            "values": plan.total_segments() * *frequencies as u64, "exposure": plan.exposure(),
+            "n": r.n, "dt": r.dt, "segment_size": r.segment_size, "segments": segments, "nfreq": plan.frequencies,
+            "values": values, "exposure": exposure,
         })
     });
     let each = |band: &Band| json!([band.lo, band.hi]);
@@ -269,24 +232,21 @@ fn describe(plan: Option<&EnergyPlan>, bands: &EnergyBands, args: &VarenergyArgs
     let mut text = format!("reference  {}:{} {unit}\nbands     ", bands.reference.lo, bands.reference.hi);
     bands.subjects.iter().for_each(|band| text += &format!(" {}:{}", band.lo, band.hi));
     text += &format!(" {unit}\n");
-    if let Some(EnergyPlan { plan, frequencies, .. }) = plan {
-        let r = plan.resolution;
+    if let Some(r) = plan.resolution {
         text += &format!(
-            "segments   {} of {} s, {} of {} s each, of {} s of good time\naverages   {} a segment, {} in each band\n",
-            plan.total_segments(),
+            "segments   {segments} of {} s, {} of {} s each, of {} s of good time\naverages   {} a segment, {} in each band\n",
             ShortNumber(r.segment_size),
             count(r.n as u64, "bin"),
             ShortNumber(r.dt),
-            ShortNumber(plan.exposure()),
-            if *frequencies == 1 { "1 frequency".into() } else { format!("{frequencies} frequencies") },
-            count(plan.total_segments() * *frequencies as u64, "value"),
+            ShortNumber(exposure),
+            if plan.frequencies == 1 { "1 frequency".into() } else { format!("{} frequencies", plan.frequencies) },
+            count(values, "value"),
         );
     }
     text
 }
 
-fn deliver(spectrum: &EnergySpectrum, told: &Warnings, args: &VarenergyArgs) -> Result<()> {
-    report(&spectrum.meta.record.warnings.except(told), args.out.strict, args.out.quiet)?;
+fn deliver(spectrum: &EnergySpectrum, args: &VarenergyArgs) -> Result<()> {
     // Files first: a reader of standard output that has seen enough must not cost any of them.
     if let Some(path) = args.out.output.as_deref().filter(|path| *path != "-") {
         spectrum.table().write(path, args.out.overwrite)?;

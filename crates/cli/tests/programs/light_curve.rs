@@ -144,7 +144,8 @@ fn the_spectrum_of_binned_events_is_that_of_the_events() {
         let lc = light_curve_of_events(vec![input], &lc_options, warnings, &Progress::default()).unwrap();
         let series =
             LightCurveSpectrumOptions { segment_size: Some(64.0), power, ..LightCurveSpectrumOptions::default() };
-        let of_bins = spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default()).unwrap();
+        let of_bins =
+            spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default(), &Progress::default()).unwrap();
         assert_eq!((of_bins.meta.m, of_bins.meta.n), (54, 16384));
         assert_eq!(
             (of_bins.meta.record.mjdref, &of_bins.meta.record.object),
