@@ -43,6 +43,9 @@ struct Photons {
     gti: Gti,
 }
 
+/// Good time as a selection makes it of the reference epoch of a frame, where it has one, and of an input's own.
+pub type Narrow<'a> = &'a dyn Fn(Option<MjdRef>, &Gti) -> Result<Gti>;
+
 /// What an observation holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObservationKind {
@@ -216,7 +219,7 @@ impl Observation {
     /// # Errors
     /// Nothing is left of an input.
     pub fn within(self, gti: &Gti) -> Result<Observation> {
-        self.narrowed("time", |_, own| Ok(own.intersect(gti)))
+        self.narrowed("time", &|_, own| Ok(own.intersect(gti)))
     }
 
     /// Good time intervals shorter by `margin` seconds at both ends, and only those that still last `shortest` seconds.
@@ -227,18 +230,14 @@ impl Observation {
         if margin == 0.0 && shortest <= 0.0 {
             return Ok(self);
         }
-        self.narrowed(if margin != 0.0 { "gti_margin" } else { "min_gti" }, |_, own| Ok(own.trimmed(margin, shortest)))
+        self.narrowed(if margin != 0.0 { "gti_margin" } else { "min_gti" }, &|_, own| Ok(own.trimmed(margin, shortest)))
     }
 
     /// The good time of each input as `narrow` makes it of the reference epoch of its frame, where it has one, and its own.
     ///
     /// # Errors
     /// Nothing is left of an input (`field` says what took it); those of `narrow`.
-    pub fn narrowed(
-        mut self,
-        field: &str,
-        narrow: impl Fn(Option<MjdRef>, &Gti) -> Result<Gti>,
-    ) -> Result<Observation> {
+    pub fn narrowed(mut self, field: &str, narrow: Narrow) -> Result<Observation> {
         let left = |name: &str, gti: Gti| match gti.is_empty() {
             true => Err(Error::argument(field, "", format!("leaves no good time interval of {name}"))),
             false => Ok(gti),
@@ -262,7 +261,7 @@ impl Observation {
             }
             Content::Pair(both) => {
                 let [subject, reference] = &**both;
-                let [a, b] = [subject, reference].map(|one| one.clone().narrowed(field, &narrow));
+                let [a, b] = [subject, reference].map(|one| one.clone().narrowed(field, narrow));
                 *both = Arc::new([a?, b?]);
             }
         }

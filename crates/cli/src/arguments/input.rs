@@ -164,7 +164,7 @@ impl InputArgs {
         }
         made = made.trimmed(self.gti_margin, self.min_gti)?;
         if let Some(text) = &self.time {
-            made = made.narrowed("time", |mjdref, gti| {
+            made = made.narrowed("time", &|mjdref, gti| {
                 let window = Gti::new("", vec![time_range(text, mjdref)?], false, &mut Warnings::default())?;
                 Ok(gti.intersect(&window))
             })?;
