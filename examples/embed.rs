@@ -18,7 +18,7 @@ fn main() -> eagleray::Result<()> {
     let spectrum = eagleray::spectrum_of_files(&["examples/data/b1509.fits"], &options, backend.as_mut())?;
 
     let meta = &spectrum.meta;
-    println!("{} segments of {} s; photons: {}", meta.m, meta.segment_size, meta.record.photons);
+    println!("{} segments of {} s; photons: {}", meta.segments, meta.segment_size, meta.record.photons);
     if let Some(k) = spectrum.peak() {
         println!("largest power {:.2} at {:.4} Hz: PSR B1509-58 spins at 6.6 Hz", spectrum.power[k], spectrum.freq[k]);
     }

@@ -20,7 +20,7 @@ fn main() -> eagleray::Result<()> {
 
     // In this normalisation the power times the resolution is the squared fractional rms: 0.1²/2.
     if let Some(k) = spectrum.peak() {
-        println!("{} Hz: fractional rms {:.6}", spectrum.freq[k], (spectrum.power[k] * spectrum.df[k]).sqrt());
+        println!("{} Hz: fractional rms {:.6}", spectrum.freq[k], (spectrum.power[k] * spectrum.width[k]).sqrt());
     }
     Ok(())
 }

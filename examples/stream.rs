@@ -29,7 +29,7 @@ fn main() -> eagleray::Result<()> {
     println!(
         "{} rows read; {} segments; photons: {}",
         progress.state().0,
-        spectrum.meta.m,
+        spectrum.meta.segments,
         spectrum.meta.record.photons
     );
     Ok(())

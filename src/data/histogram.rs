@@ -14,7 +14,7 @@ pub struct HistogramMetadata {
     /// Events in all bins.
     pub nphots: u64,
     /// Good time in all time bins, s.
-    pub exposure: f64,
+    pub exposure_total: f64,
     /// What made the product.
     #[serde(flatten)]
     pub record: Record,

@@ -1,18 +1,21 @@
 //! What products and files hold: good time intervals, light curves, histograms, ranges of energy channels, exact
 //! phases, and how a product was made ([`Record`]).
 
+pub mod columns;
 pub mod energy_scale;
 pub mod gti;
 pub mod header;
 pub mod histogram;
 pub mod light_curve;
 pub mod phase;
+pub mod product;
 pub mod record;
 pub mod table;
 
 pub use gti::Gti;
 pub use histogram::Histogram;
 pub use light_curve::LightCurve;
+pub use product::Product;
 pub use record::{DeviceRecord, Record};
 
 use serde::Serialize;

@@ -1,34 +1,73 @@
 //! Tables: the form in which all products are written, read and drawn.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// The values of one column.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Values<'a> {
     /// Real numbers.
-    Real(&'a [f64]),
+    Real(Cow<'a, [f64]>),
     /// Whole numbers, such as counts.
-    Count(&'a [u64]),
+    Count(Cow<'a, [u64]>),
+    /// Complex numbers: real and imaginary parts.
+    Complex(Cow<'a, [f64]>, Cow<'a, [f64]>),
+}
+
+impl<'a> Values<'a> {
+    /// Complex numbers of these parts.
+    pub fn complex(re: &'a [f64], im: &'a [f64]) -> Values<'a> {
+        Values::Complex(Cow::Borrowed(re), Cow::Borrowed(im))
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Real(v) => v.len(),
+            Values::Count(v) => v.len(),
+            Values::Complex(re, _) => re.len(),
+        }
+    }
+
+    /// True if there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 impl<'a> From<&'a [f64]> for Values<'a> {
     fn from(values: &'a [f64]) -> Values<'a> {
-        Values::Real(values)
+        Values::Real(Cow::Borrowed(values))
     }
 }
 
 impl<'a> From<&'a Vec<f64>> for Values<'a> {
     fn from(values: &'a Vec<f64>) -> Values<'a> {
-        Values::Real(values)
+        Values::Real(Cow::Borrowed(values))
+    }
+}
+
+impl From<Vec<f64>> for Values<'_> {
+    fn from(values: Vec<f64>) -> Self {
+        Values::Real(Cow::Owned(values))
     }
 }
 
 impl<'a> From<&'a Vec<u64>> for Values<'a> {
     fn from(values: &'a Vec<u64>) -> Values<'a> {
-        Values::Count(values)
+        Values::Count(Cow::Borrowed(values))
+    }
+}
+
+impl From<Vec<u64>> for Values<'_> {
+    fn from(values: Vec<u64>) -> Self {
+        Values::Count(Cow::Owned(values))
     }
 }
 
 /// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column<'a> {
     /// Name of the column.
     pub name: &'static str,
@@ -38,12 +77,8 @@ pub struct Column<'a> {
     pub values: Values<'a>,
 }
 
-/// A column of real numbers or counts.
-pub(crate) fn column<'a>(name: &'static str, unit: &str, values: impl Into<Values<'a>>) -> Column<'a> {
-    Column { name, unit: unit.to_string(), values: values.into() }
-}
-
 /// Columns of equal length with names and units, and metadata as JSON; can be written as ECSV, CSV, JSON or FITS.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table<'a> {
     /// Name of the table, in formats that have one.
     pub name: &'static str,

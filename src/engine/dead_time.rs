@@ -26,7 +26,7 @@ pub(super) fn warn(spectrum: &mut AveragedPowerSpectrum, known: Option<DetectorD
     let meta = &mut spectrum.meta;
     if let (Some(known), NoiseLevel::Poisson) = (known, noise)
         && let Some(distortion) =
-            Distortion::new(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
+            Distortion::new(known, meta.mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.segments as f64])
     {
         let warning = Warning::new("W-DEAD-TIME", distortion.said("the detectors"));
         meta.record.warnings.record(warning.mended_by([distortion.remedy()]));
@@ -44,7 +44,7 @@ pub(super) fn warn_of_channels(
     for (((who, mean), known), noise) in channels.into_iter().zip(known).zip(noise) {
         if let (Some(known), NoiseLevel::Poisson) = (known, noise)
             && let Some(distortion) =
-                Distortion::new(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.m as f64])
+                Distortion::new(known, mean / meta.dt, 1.0, [meta.dt, meta.n as f64, meta.segments as f64])
         {
             let warning = Warning::new("W-DEAD-TIME", distortion.said(who));
             meta.record.warnings.record(warning.mended_by([distortion.remedy()]));
@@ -56,11 +56,13 @@ pub(super) fn warn_of_channels(
 /// `N_b/N` of the level's distortion. Photons of two bands are never closer than the dead time either.
 pub(super) fn warn_of_bands(spectrum: &mut EnergySpectrum, known: Option<DetectorDeadTime>) {
     let meta = &mut spectrum.meta;
-    let (Some(known), Some(s)) = (known, meta.segments) else { return };
+    let (Some(known), Some(s)) = (known, meta.averaged) else { return };
     let all = meta.record.photons.used as f64;
-    let largest = spectrum.counts.iter().map(|c| *c as f64).fold(meta.nphots * s.m as f64, f64::max);
-    let rate = all / (s.m as f64 * s.segment_size);
-    if let Some(distortion) = Distortion::new(known, rate, (largest / all).min(1.0), [s.dt, s.n as f64, s.m as f64]) {
+    let largest = spectrum.counts.iter().map(|c| *c as f64).fold(meta.nphots * s.segments as f64, f64::max);
+    let rate = all / (s.segments as f64 * s.segment_size);
+    if let Some(distortion) =
+        Distortion::new(known, rate, (largest / all).min(1.0), [s.dt, s.n as f64, s.segments as f64])
+    {
         let message = format!(
             "{}, in the band with most photons; it makes the photons of different bands avoid each other, too: a negative real \
              part in their cross spectra. Neither is corrected here; two detectors, one for the bands and one for the reference, \

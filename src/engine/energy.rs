@@ -216,6 +216,7 @@ fn count_spectrum(
     }
     photons.used = counts.iter().zip(&counted).filter(|(_, counted)| **counted).map(|(count, _)| count).sum();
     debug_assert!(photons.is_exact(), "{photons}");
+    made.device = super::each_segment::device();
     made.photons = photons;
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();

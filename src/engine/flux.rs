@@ -108,7 +108,7 @@ pub fn spectrum_of_flux(
     let record = Record { device, options: options_used, warnings, ..Record::default() };
     let context = SpectrumContext { n, dt, segment_size, record };
     let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
-    check_mean(spectrum.meta.noise, spectrum.meta.mean, options.power.norm)?;
+    check_mean(spectrum.meta.noise_mean, spectrum.meta.mean, options.power.norm)?;
     Ok(spectrum)
 }
 
@@ -166,7 +166,9 @@ pub fn cross_spectrum_of_flux(
     let spectrum = SpectrumContext { n, dt, segment_size, record };
     let context = CrossContext { spectrum, inside: false, flux, ends, compat_stingray: false };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
-    for (noise, mean) in [(spectrum.meta.noise1, spectrum.meta.mean1), (spectrum.meta.noise2, spectrum.meta.mean2)] {
+    for (noise, mean) in
+        [(spectrum.meta.noise1_mean, spectrum.meta.mean1), (spectrum.meta.noise2_mean, spectrum.meta.mean2)]
+    {
         check_mean(noise, mean, cross.norm)?;
     }
     Ok(spectrum)

@@ -122,9 +122,10 @@ pub fn histogram_of_events(
     let nphots = photons.used;
     let gti = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
     let options_made = serde_json::to_value(options).unwrap_or_default();
-    let record = Record { options: options_made, photons, warnings, gti, ..made };
+    let record =
+        Record { device: super::each_segment::device(), options: options_made, photons, warnings, gti, ..made };
     let (n, energies) = (exposure.len(), columns);
-    let meta = HistogramMetadata { n, energies, nphots, exposure: exposure.iter().sum(), record };
+    let meta = HistogramMetadata { n, energies, nphots, exposure_total: exposure.iter().sum(), record };
     let (times, energies) = (options.times.clone(), options.energies.clone());
     Ok(Histogram { times, energies, axis: options.axis, counts, exposure, meta })
 }

@@ -68,7 +68,7 @@ pub fn light_curve_of_events(
     inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
     let record = super::time_source::describe(&inputs);
     let options = serde_json::to_value(options).unwrap_or_default();
-    let record = Record { options, photons, warnings, ..record };
+    let record = Record { device: super::each_segment::device(), options, photons, warnings, ..record };
     let meta = LightCurveMetadata { record, ..LightCurveMetadata::default() };
     Ok(LightCurve::from_counts(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
 }

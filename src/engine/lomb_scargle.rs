@@ -81,6 +81,7 @@ pub fn lomb_scargle_cross(
     options: &LombScargleOptions,
     rebin: Rebin,
     min_fracexp: f64,
+    warnings: Warnings,
 ) -> Result<CrossPowers> {
     let zero = subject.grid.origin;
     let (one, other) = (
@@ -88,5 +89,13 @@ pub fn lomb_scargle_cross(
         ExposedSamples::from_light_curve(reference, min_fracexp, zero),
     );
     let (one, other) = (one.samples(subject.grid.dt), other.samples(reference.grid.dt));
-    lomb_scargle::cross_spectrum(one, other, options, rebin)
+    let made = &subject.meta.record;
+    let record = Record {
+        device: device(),
+        options: serde_json::to_value(options).unwrap_or_default(),
+        inputs: made.inputs.iter().chain(&reference.meta.record.inputs).cloned().collect(),
+        warnings,
+        ..made.clone()
+    };
+    lomb_scargle::cross_spectrum(one, other, options, rebin, record)
 }

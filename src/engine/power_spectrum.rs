@@ -75,7 +75,7 @@ pub fn spectrum_of_events(
 ///     ..PowerSpectrumOptions::default()
 /// };
 /// let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
-/// println!("{} frequencies from {} segments", spectrum.len(), spectrum.meta.m);
+/// println!("{} frequencies from {} segments", spectrum.len(), spectrum.meta.segments);
 /// # Ok::<(), eagleray::Error>(())
 /// ```
 ///
@@ -115,7 +115,7 @@ pub fn spectrum_of_files<P: AsRef<std::path::Path>>(
 ///     ..PowerSpectrumOptions::default()
 /// };
 /// let spectrum = eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut())?;
-/// assert_eq!((spectrum.meta.n, spectrum.meta.m), (640, 10));
+/// assert_eq!((spectrum.meta.n, spectrum.meta.segments), (640, 10));
 /// # Ok::<(), eagleray::Error>(())
 /// ```
 ///

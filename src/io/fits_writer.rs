@@ -76,7 +76,7 @@ impl Checksum {
 pub struct WrittenColumn {
     /// Name: TTYPEn.
     pub name: String,
-    /// TFORMn: `D`, `E`, `K`, `J`, `I`, `B`, `L`, `A` or `X`, with an optional repeat count before it.
+    /// TFORMn: `M`, `D`, `E`, `K`, `J`, `I`, `B`, `L`, `A` or `X`, with an optional repeat count before it.
     pub form: String,
     /// TUNITn, empty for none.
     pub unit: String,
@@ -94,6 +94,7 @@ impl WrittenColumn {
         let (count, kind) = self.form.split_at(digits);
         let count: Option<usize> = if count.is_empty() { Some(1) } else { count.parse().ok() };
         let size = match kind {
+            "M" => 16,
             "D" | "K" => 8,
             "E" | "J" => 4,
             "I" => 2,

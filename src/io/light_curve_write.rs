@@ -9,25 +9,9 @@ use super::table_write::{TableFormat, write_bytes};
 use crate::base::error::{Error, Result};
 use crate::data::LightCurve;
 use crate::data::header::HeaderCards;
-use crate::data::table::{Table, column};
+use crate::data::product::Product;
 
 impl LightCurve {
-    /// The light curve as a table with the columns `time` (s, centre of the bin), `counts`, `rate`, `rate_err` and
-    /// `fracexp`.
-    pub fn table(&self) -> Table<'_> {
-        Table {
-            name: "RATE",
-            columns: vec![
-                column("time", "s", &self.time),
-                column("counts", "ct", &self.counts),
-                column("rate", "ct/s", &self.rate),
-                column("rate_err", "ct/s", &self.rate_err),
-                column("fracexp", "", &self.fracexp),
-            ],
-            meta: serde_json::to_value(&self.meta).unwrap_or_default(),
-        }
-    }
-
     /// Writes the light curve to a file, or to standard output for `-`. The extension of the name tells the format.
     ///
     /// # Errors

@@ -3,129 +3,121 @@
 use std::io::{Seek, Write};
 use std::path::Path;
 
-use serde_json::Value as Json;
-
 use super::fits_writer::{FitsWriter, write_file};
 use super::table_fits::{cards, metadata, table};
-use super::table_write::{TableFormat, power_unit};
+use super::table_write::TableFormat;
 use crate::base::error::{Error, Result};
 use crate::data::header::HeaderCards;
-use crate::data::table::{Column, Table, Values, column};
-use crate::science::bispectrum::Bispectrum;
-use crate::science::cross_powers::CrossPowers;
-use crate::science::cumulant::CumulantBispectrum;
-use crate::science::dynamical::{Axes, ShiftedPower};
-use crate::science::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, Norm};
+use crate::data::product::{ColumnDeclaration, ColumnUnit, Product};
+use crate::data::table::{Column, Table, Values};
+use crate::science::columns::{FREQUENCIES, TIMES};
+use crate::science::dynamical::Axes;
+use crate::science::{DynamicalCrossSpectrum, DynamicalPowerSpectrum};
 
-/// What is written of a dynamical spectrum.
+/// What is written of a dynamical spectrum: its cells, a table one row a cell, and its axes.
 struct DynamicalTable<'a> {
     axes: &'a Axes,
-    /// Columns of one value a cell; each is an image of its name in FITS, the first the primary one.
-    cells: Vec<Column<'a>>,
-    /// Noise levels of the rows.
-    noise: Vec<Column<'a>>,
-    meta: Json,
+    cells: Table<'a>,
+    /// Noise levels of the rows, by the name of their column.
+    noise: Vec<(&'static str, &'a [f64])>,
+    /// Unit of powers.
+    unit: &'static str,
 }
 
 impl DynamicalPowerSpectrum {
     /// Writes the spectrum to a file, or to standard output for `-`. FITS: the primary image `power`, with one line for
-    /// each time, and the tables TIME (`time`, `start`, `stop`, `m`, `rate`, `noise`) and FREQ (`freq`, `df`, `k`).
-    /// Text and JSON: the columns `time`, `freq` and `power`, with one line for each cell.
+    /// each time, and the tables TIME and FREQ of the axes. Text and JSON: one row for each cell, and the axes in the
+    /// metadata.
     ///
     /// # Errors
     /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let unit = power_unit(self.meta.norm);
-        DynamicalTable {
-            axes: &self.axes,
-            cells: vec![column("power", unit, &self.power)],
-            noise: vec![column("noise", unit, &self.noise)],
-            meta: serde_json::to_value(&self.meta).unwrap_or_default(),
-        }
-        .write(path, overwrite)
+        let noise = vec![("noise", self.noise.as_slice())];
+        DynamicalTable { axes: &self.axes, cells: self.table(), noise, unit: self.meta.norm.unit() }
+            .write(path, overwrite)
     }
 }
 
 impl DynamicalCrossSpectrum {
-    /// Writes the spectrum as [`DynamicalPowerSpectrum::write`] does, with the cells `cross_re`, `cross_im`, `power1`,
-    /// `power2` and `phase_lag` (rad).
+    /// Writes the spectrum as [`DynamicalPowerSpectrum::write`] does. FITS has the images `power_re`, `power_im`, `power1`,
+    /// `power2` and `lag_phase`.
     ///
     /// # Errors
     /// The file exists and `overwrite` is false, or writing fails.
     pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let (unit, lags) = (power_unit(self.meta.norm), self.phase_lag());
-        let cells = vec![
-            column("cross_re", unit, &self.cross_re),
-            column("cross_im", unit, &self.cross_im),
-            column("power1", unit, &self.power1),
-            column("power2", unit, &self.power2),
-            column("phase_lag", "rad", &lags),
-        ];
-        let noise = vec![column("noise1", unit, &self.noise1), column("noise2", unit, &self.noise2)];
-        let meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        DynamicalTable { axes: &self.axes, cells, noise, meta }.write(path, overwrite)
+        let noise = vec![("noise1", self.noise1.as_slice()), ("noise2", self.noise2.as_slice())];
+        DynamicalTable { axes: &self.axes, cells: self.table(), noise, unit: self.meta.norm.unit() }
+            .write(path, overwrite)
     }
 }
 
 impl DynamicalTable<'_> {
     fn write(self, path: &str, overwrite: bool) -> Result<()> {
         if TableFormat::from_path(path)? != TableFormat::Fits {
-            return self.long_form(path, overwrite);
+            return self.cells.write(path, overwrite);
         }
         let path = Path::new(path);
         write_file(path, overwrite, |out| self.fits(out).map_err(|e| Error::io(path, e)))
     }
 
-    fn long_form(self, path: &str, overwrite: bool) -> Result<()> {
-        let (rows, columns) = self.axes.shape();
-        let time: Vec<f64> = self.axes.time.iter().flat_map(|t| std::iter::repeat_n(*t, columns)).collect();
-        let freq: Vec<f64> = self.axes.freq.iter().copied().cycle().take(rows * columns).collect();
-        let mut columns = vec![column("time", "s", &time), column("freq", "Hz", &freq)];
-        columns.extend(self.cells);
-        Table { name: "SPECTRUM", columns, meta: self.meta }.write(path, overwrite)
+    /// The images, by name and unit: every column of cells but those of the axes; of complex ones both parts.
+    fn images(&self) -> Vec<(String, &str, &[f64])> {
+        let mut images = Vec::new();
+        for column in self.cells.columns.iter().filter(|column| !["time", "freq"].contains(&column.name)) {
+            match &column.values {
+                Values::Real(values) => images.push((column.name.to_string(), column.unit.as_str(), &**values)),
+                Values::Complex(re, im) => {
+                    images.push((format!("{}_re", column.name), column.unit.as_str(), re));
+                    images.push((format!("{}_im", column.name), column.unit.as_str(), im));
+                }
+                Values::Count(_) => {}
+            }
+        }
+        images
+    }
+
+    /// A table of the columns of an axis.
+    fn axis_table(&self, declared: &[ColumnDeclaration]) -> Vec<Column<'_>> {
+        let noise = |name| self.noise.iter().find(|(own, _)| *own == name).map(|(_, levels)| Values::from(*levels));
+        let column = |declared: &ColumnDeclaration| {
+            let values = self.axes.values_of(declared.name).or_else(|| noise(declared.name))?;
+            let unit = if let ColumnUnit::Fixed(unit) = declared.unit { unit } else { self.unit };
+            Some(Column { name: declared.name, unit: unit.to_string(), values })
+        };
+        declared.iter().filter_map(column).collect()
     }
 
     fn fits<W: Write + Seek>(&self, out: W) -> std::io::Result<()> {
         let axes = self.axes;
         let width = axes.freq.len();
+        // The tables have the axes.
+        let mut meta = self.cells.meta.clone();
+        if let Some(meta) = meta.as_object_mut() {
+            meta.remove("axes");
+        }
         let mut writer: Option<FitsWriter<W>> = None;
         let mut out = Some(out);
-        for cell in &self.cells {
-            let Values::Real(values) = cell.values else { continue };
+        for (name, unit, values) in self.images() {
             let mut header = HeaderCards::new();
-            header.push("CONTENT", cell.name, "what the values are")?;
-            if !cell.unit.is_empty() {
-                header.push("BUNIT", cell.unit.as_str(), "their unit")?;
+            header.push("CONTENT", name.as_str(), "what the values are")?;
+            if !unit.is_empty() {
+                header.push("BUNIT", unit, "their unit")?;
             }
             axis(&mut header, 1, "FREQ", "Hz", &axes.freq)?;
             axis(&mut header, 2, "TIME", "s", &axes.time)?;
             match (&mut writer, out.take()) {
-                (Some(writer), _) => writer.image(&cell.name.to_ascii_uppercase(), width, values, &header)?,
+                (Some(writer), _) => writer.image(&name.to_ascii_uppercase(), width, values, &header)?,
                 (None, Some(out)) => {
-                    header.append(&cards(&self.meta)?);
+                    header.append(&cards(&meta)?);
                     writer = Some(FitsWriter::with_image(out, width, values, &header)?);
                 }
                 (None, None) => {}
             }
         }
         let Some(mut writer) = writer else { return Ok(()) };
-        let mut columns = vec![
-            column("time", "s", &axes.time),
-            column("start", "s", &axes.start),
-            column("stop", "s", &axes.stop),
-            column("m", "", &axes.segments),
-            column("rate", "ct s-1", &axes.rate),
-        ];
-        let noise = self.noise.iter().filter_map(|c| match c.values {
-            Values::Real(values) => Some(column(c.name, &c.unit, values)),
-            Values::Count(_) => None,
-        });
-        columns.extend(noise);
-        table(&mut writer, "TIME", &columns, &HeaderCards::new())?;
-        let columns =
-            [column("freq", "Hz", &axes.freq), column("df", "Hz", &axes.df), column("k", "", &axes.frequencies)];
-        table(&mut writer, "FREQ", &columns, &HeaderCards::new())?;
-        metadata(&mut writer, &self.meta)?;
+        table(&mut writer, "TIME", &self.axis_table(TIMES), &HeaderCards::new())?;
+        table(&mut writer, "FREQ", &self.axis_table(FREQUENCIES), &HeaderCards::new())?;
+        metadata(&mut writer, &meta)?;
         writer.finish().map(|_| ())
     }
 }
@@ -143,67 +135,4 @@ fn axis(header: &mut HeaderCards, number: u8, name: &str, unit: &str, values: &[
         header.push(&format!("CDELT{number}"), step, "step")?;
     }
     Ok(())
-}
-
-impl ShiftedPower {
-    /// The spectrum as a table, with the metadata of the dynamical spectrum `of` that it was made from.
-    pub fn table(&self, of: &DynamicalPowerSpectrum) -> Table<'_> {
-        let unit = power_unit(of.meta.norm);
-        let columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("df", "Hz", &self.df),
-            column("power", unit, &self.power),
-            column("power_err", unit, &self.power_err),
-            column("noise", unit, &self.noise),
-            column("m", "", &self.m),
-        ];
-        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&of.meta).unwrap_or_default() }
-    }
-}
-
-impl CrossPowers {
-    /// The spectrum as a table, in the normalisation `norm`, with the metadata `meta`.
-    pub fn table(&self, norm: Norm, meta: Json) -> Table<'_> {
-        let unit = power_unit(norm);
-        let columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("df", "Hz", &self.df),
-            column("m", "", &self.m),
-            column("cross_re", unit, &self.cross_re),
-            column("cross_im", unit, &self.cross_im),
-            column("power1", unit, &self.power1),
-            column("power2", unit, &self.power2),
-        ];
-        Table { name: "SPECTRUM", columns, meta }
-    }
-}
-
-impl Bispectrum {
-    /// The bispectrum as a table with one row for each pair of frequencies.
-    pub fn table(&self) -> Table<'_> {
-        let columns = vec![
-            column("freq1", "Hz", &self.freq1),
-            column("freq2", "Hz", &self.freq2),
-            column("bicoherence", "", &self.bicoherence),
-            column("biphase", "rad", &self.biphase),
-            column("bispectrum_re", "ct3", &self.bispectrum_re),
-            column("bispectrum_im", "ct3", &self.bispectrum_im),
-        ];
-        Table { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
-    }
-}
-
-impl CumulantBispectrum {
-    /// The bispectrum as a table with one row for each pair of frequencies.
-    pub fn table(&self) -> Table<'_> {
-        let columns = vec![
-            column("freq1", "Hz", &self.freq1),
-            column("freq2", "Hz", &self.freq2),
-            column("magnitude", "ct3", &self.magnitude),
-            column("biphase", "rad", &self.biphase),
-            column("bispectrum_re", "ct3", &self.bispectrum_re),
-            column("bispectrum_im", "ct3", &self.bispectrum_im),
-        ];
-        Table { name: "BISPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
-    }
 }

@@ -35,6 +35,7 @@ pub(super) fn table<W: Write + Seek>(
             let form = match c.values {
                 Values::Real(_) => "D",
                 Values::Count(_) => "K",
+                Values::Complex(..) => "M",
             };
             WrittenColumn::new(c.name, form, &c.unit)
         })
@@ -44,9 +45,10 @@ pub(super) fn table<W: Write + Seek>(
     for i in 0..columns.first().map_or(0, |c| c.values.len()) {
         row.clear();
         for column in columns {
-            match column.values {
+            match &column.values {
                 Values::Real(v) => row.extend(v[i].to_be_bytes()),
                 Values::Count(v) => row.extend(v[i].to_be_bytes()),
+                Values::Complex(re, im) => [re[i], im[i]].iter().for_each(|x| row.extend(x.to_be_bytes())),
             }
         }
         writer.rows(&row)?;
@@ -80,7 +82,20 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
             "segment_size" => "SEGSIZE",
             "skipped_segments" => "NSKIPPED",
             "barycentred" => "BARYCENT",
-            "noise_err" => "NOISEERR",
+            "noise_mean" => "NOISE",
+            "noise1_mean" => "NOISE1",
+            "noise2_mean" => "NOISE2",
+            "noise_mean_err" => "NOISEERR",
+            "countrate1" => "CRATE1",
+            "countrate2" => "CRATE2",
+            "background1" => "BACKGR1",
+            "background2" => "BACKGR2",
+            "variance1" => "VARIANC1",
+            "variance2" => "VARIANC2",
+            "power_type" => "POWTYPE",
+            "err_dist" => "ERRDIST",
+            "use_common_mean" => "COMMEAN",
+            "exposure_total" => "EXPOSURE",
             "noise_subtracted" => "NOISESUB",
             "dead_time" => "DEADTIME",
             "dead_time_err" => "DEADTERR",

@@ -14,144 +14,13 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::trace;
 use crate::data::Histogram;
-use crate::data::histogram::EnergyAxis;
-use crate::data::table::{Table, Values, column};
-use crate::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum, Norm};
+use crate::data::product::Product;
+use crate::data::table::{Column, Table, Values};
 
 /// Rows that a core writes at a time.
 const BLOCK_ROWS: usize = 1 << 11;
 /// Rows whose text is held beside all of it.
 const ROWS_HELD: usize = 64 * BLOCK_ROWS;
-
-impl AveragedPowerSpectrum {
-    /// The spectrum as a table with one row for each frequency.
-    pub fn table(&self) -> Table<'_> {
-        let power_unit = power_unit(self.meta.norm);
-        let mut columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("df", "Hz", &self.df),
-            column("power", power_unit, &self.power),
-            column("power_err", power_unit, &self.power_err),
-            column("unnorm_power", "", &self.unnorm_power),
-            column("noise", power_unit, &self.noise),
-            column("m", "", &self.m),
-        ];
-        if !self.power_lo.is_empty() {
-            columns.push(column("power_lo", power_unit, &self.power_lo));
-            columns.push(column("power_hi", power_unit, &self.power_hi));
-        }
-        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
-    }
-}
-
-impl AveragedCrossSpectrum {
-    /// The spectrum as a table with one row for each frequency.
-    pub fn table(&self) -> Table<'_> {
-        let power = power_unit(self.meta.norm);
-        let columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("df", "Hz", &self.df),
-            column("m", "", &self.m),
-            column("cross_re", power, &self.cross_re),
-            column("cross_im", power, &self.cross_im),
-            column("cross_err_re", power, &self.cross_err_re),
-            column("cross_err_im", power, &self.cross_err_im),
-            column("power1", power, &self.power1),
-            column("power2", power, &self.power2),
-            column("noise1", power, &self.noise1),
-            column("noise2", power, &self.noise2),
-            column("phase_lag", "rad", &self.phase_lag),
-            column("phase_lag_err", "rad", &self.phase_lag_err),
-            column("time_lag", "s", &self.time_lag),
-            column("time_lag_err", "s", &self.time_lag_err),
-            column("raw_coherence", "", &self.raw_coherence),
-            column("raw_coherence_err", "", &self.raw_coherence_err),
-            column("intrinsic_coherence", "", &self.intrinsic_coherence),
-            column("intrinsic_coherence_err", "", &self.intrinsic_coherence_err),
-            column("modulus", power, &self.modulus),
-            column("modulus_err", power, &self.modulus_err),
-        ];
-        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
-    }
-}
-
-impl EnergySpectrum {
-    /// The spectrum as a table with one row for each band.
-    pub fn table(&self) -> Table<'_> {
-        let (lo, hi, unit) = match self.meta.channels {
-            true => ("channel_lo", "channel_hi", ""),
-            false => ("energy_lo", "energy_hi", "keV"),
-        };
-        let mut columns = vec![
-            column(lo, unit, &self.energy_lo),
-            column(hi, unit, &self.energy_hi),
-            column("value", self.unit(), &self.value),
-            column("value_err", self.unit(), &self.value_err),
-        ];
-        columns.extend(self.columns.iter().map(|c| column(c.name, c.unit, &c.values)));
-        columns.push(column("m", "", &self.m));
-        columns.push(column("counts", "ct", &self.counts));
-        Table { name: "ENERGY", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
-    }
-}
-
-impl Histogram {
-    /// Writes the histogram to a file, or to standard output for `-`, as a table with the columns `time_lo` and
-    /// `time_hi` (s), `energy_lo` and `energy_hi` (keV) or `channel_lo` and `channel_hi` if there are energy bins,
-    /// `counts`, and `exposure` (s of good time). The extension of the name tells the format.
-    ///
-    /// # Errors
-    /// See [`Table::write`].
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        let ([time_lo, time_hi, energy_lo, energy_hi], exposure) = (self.bounds(), self.exposures());
-        let mut columns = vec![column("time_lo", "s", &time_lo), column("time_hi", "s", &time_hi)];
-        let names = match self.axis {
-            EnergyAxis::None => None,
-            EnergyAxis::Energy => Some(("energy_lo", "energy_hi", "keV")),
-            EnergyAxis::Channel => Some(("channel_lo", "channel_hi", "chan")),
-        };
-        if let Some((lo, hi, unit)) = names {
-            columns.push(column(lo, unit, &energy_lo));
-            columns.push(column(hi, unit, &energy_hi));
-        }
-        columns.push(column("counts", "ct", &self.counts));
-        columns.push(column("exposure", "s", &exposure));
-        Table { name: "HISTOGRAM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
-            .write(path, overwrite)
-    }
-}
-
-impl FadSpectrum {
-    /// The spectra as a table with one row for each frequency.
-    pub fn table(&self) -> Table<'_> {
-        let power = power_unit(self.meta.norm);
-        let columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("df", "Hz", &self.df),
-            column("m", "", &self.m),
-            column("power1", power, &self.power1),
-            column("power1_err", power, &self.power1_err),
-            column("power2", power, &self.power2),
-            column("power2_err", power, &self.power2_err),
-            column("power_total", power, &self.power_total),
-            column("power_total_err", power, &self.power_total_err),
-            column("cross_re", power, &self.cross_re),
-            column("cross_im", power, &self.cross_im),
-            column("cross_err_re", power, &self.cross_err_re),
-            column("cross_err_im", power, &self.cross_err_im),
-        ];
-        Table { name: "SPECTRUM", columns, meta: serde_json::to_value(&self.meta).unwrap_or(Value::Null) }
-    }
-}
-
-/// Unit of powers in the notation of the FITS standard.
-pub(super) fn power_unit(norm: Norm) -> &'static str {
-    match norm {
-        Norm::Frac => "Hz-1",
-        Norm::Abs => "ct2 s-2 Hz-1",
-        Norm::Leahy | Norm::None => "",
-    }
-}
 
 /// Format of the file that a table is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,13 +81,23 @@ impl Table<'_> {
         self.columns.first().map_or(0, |c| c.values.len())
     }
 
+    /// The columns by name and parts: a complex one is `NAME_re` and `NAME_im`.
+    fn parts(&self) -> Vec<(String, Part<'_>)> {
+        self.columns.iter().flat_map(parts_of).collect()
+    }
+
+    /// The columns by name, complex ones whole.
+    fn whole(&self) -> Vec<(String, Part<'_>)> {
+        self.columns.iter().map(|c| (c.name.to_string(), Part::of(&c.values))).collect()
+    }
+
     fn json(&self) -> Value {
-        let columns = self.columns.iter().map(|c| {
-            let values = match c.values {
-                Values::Real(v) => serde_json::to_value(v),
-                Values::Count(v) => serde_json::to_value(v),
+        let columns = self.parts().into_iter().map(|(name, part)| {
+            let values = match part {
+                Part::Count(v) => serde_json::to_value(v),
+                Part::Real(v) | Part::Complex(v, _) => serde_json::to_value(v),
             };
-            (c.name.to_string(), values.unwrap_or(Value::Null))
+            (name, values.unwrap_or(Value::Null))
         });
         serde_json::json!({ "meta": self.meta, "columns": Value::Object(columns.collect()) })
     }
@@ -236,7 +115,7 @@ impl Table<'_> {
             }
         }
         text += "# schema: astropy-2.0\n";
-        self.lines(text, " ")
+        lines(text, &self.whole(), " ")
     }
 
     fn csv(&self) -> String {
@@ -246,49 +125,120 @@ impl Table<'_> {
                 text += &format!("# {key}: {value}\n");
             }
         }
-        self.lines(text, ",")
+        lines(text, &self.parts(), ",")
     }
+}
 
-    /// Header line and rows, appended to `text`. Numbers take longer to write than to compute: all cores do, a wave of blocks at a time.
-    fn lines(&self, mut text: String, separator: &str) -> String {
-        let names: Vec<&str> = self.columns.iter().map(|c| c.name).collect();
-        text += &names.join(separator);
-        text.push('\n');
-        let rows = self.rows();
-        for wave in (0..rows).step_by(ROWS_HELD) {
-            let blocks: Vec<usize> = (wave..(wave + ROWS_HELD).min(rows)).step_by(BLOCK_ROWS).collect();
-            let block = |from: usize| self.block(from..(from + BLOCK_ROWS).min(rows), separator);
-            text.extend(blocks.into_par_iter().map(block).collect::<Vec<String>>());
+/// A column of one kind of number, as text and JSON have it.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Real(&'a [f64]),
+    Count(&'a [u64]),
+    Complex(&'a [f64], &'a [f64]),
+}
+
+/// One part of a real column, two of a complex one.
+fn parts_of<'a>(column: &'a Column) -> Vec<(String, Part<'a>)> {
+    let name = |end: &str| format!("{}{end}", column.name);
+    match &column.values {
+        Values::Real(v) => vec![(name(""), Part::Real(v))],
+        Values::Count(v) => vec![(name(""), Part::Count(v))],
+        Values::Complex(re, im) => vec![(name("_re"), Part::Real(re)), (name("_im"), Part::Real(im))],
+    }
+}
+
+impl<'a> Part<'a> {
+    fn of(values: &'a Values) -> Part<'a> {
+        match values {
+            Values::Real(v) => Part::Real(v),
+            Values::Count(v) => Part::Count(v),
+            Values::Complex(re, im) => Part::Complex(re, im),
         }
-        text
     }
 
-    /// Some rows.
-    fn block(&self, rows: Range<usize>, separator: &str) -> String {
-        let mut text = String::new();
-        // Bits of each column's last value, and where it stands: most columns have the same one in many rows.
-        let mut last = vec![(None, 0..0); self.columns.len()];
-        for row in rows {
-            for (i, (column, last)) in self.columns.iter().zip(&mut last).enumerate() {
-                if i > 0 {
-                    text += separator;
+    fn len(self) -> usize {
+        match self {
+            Part::Real(v) | Part::Complex(v, _) => v.len(),
+            Part::Count(v) => v.len(),
+        }
+    }
+
+    /// What tells a value from others of its column.
+    fn bits(self, row: usize) -> [u64; 2] {
+        match self {
+            Part::Real(v) => [v[row].to_bits(), 0],
+            Part::Count(v) => [v[row], 0],
+            Part::Complex(re, im) => [re[row].to_bits(), im[row].to_bits()],
+        }
+    }
+
+    fn write(self, row: usize, text: &mut String) {
+        // The shortest decimal that reads back as the same number; writing to a string does not fail.
+        let real = |x: f64, text: &mut String| match x.is_nan() {
+            true => *text += "nan",
+            false => _ = write!(text, "{x:?}"),
+        };
+        match self {
+            Part::Real(v) => real(v[row], text),
+            Part::Count(v) => _ = write!(text, "{}", v[row]),
+            // As Python writes them.
+            Part::Complex(re, im) => {
+                text.push('(');
+                real(re[row], text);
+                if im[row].is_nan() || im[row].is_sign_positive() {
+                    text.push('+');
                 }
-                let (begin, bits) = (text.len(), Some(column.values.bits(row)));
-                if last.0 == bits {
-                    text.extend_from_within(last.1.clone());
-                    continue;
-                }
-                match column.values {
-                    // The shortest decimal that reads back as the same number.
-                    Values::Real(v) if v[row].is_nan() => text += "nan",
-                    Values::Real(v) => _ = write!(text, "{:?}", v[row]),
-                    Values::Count(v) => _ = write!(text, "{}", v[row]),
-                }
-                *last = (bits, begin..text.len());
+                real(im[row], text);
+                *text += "j)";
             }
-            text.push('\n');
         }
-        text
+    }
+}
+
+/// Header line and rows, appended to `text`. Numbers take longer to write than to compute: all cores do, a wave of blocks at a time.
+fn lines(mut text: String, columns: &[(String, Part)], separator: &str) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    text += &names.join(separator);
+    text.push('\n');
+    let rows = columns.first().map_or(0, |(_, part)| part.len());
+    for wave in (0..rows).step_by(ROWS_HELD) {
+        let blocks: Vec<usize> = (wave..(wave + ROWS_HELD).min(rows)).step_by(BLOCK_ROWS).collect();
+        let block = |from: usize| block(columns, from..(from + BLOCK_ROWS).min(rows), separator);
+        text.extend(blocks.into_par_iter().map(block).collect::<Vec<String>>());
+    }
+    text
+}
+
+/// Some rows.
+fn block(columns: &[(String, Part)], rows: Range<usize>, separator: &str) -> String {
+    let mut text = String::new();
+    // Bits of each column's last value, and where it stands: most columns have the same one in many rows.
+    let mut last = vec![(None, 0..0); columns.len()];
+    for row in rows {
+        for (i, ((_, part), last)) in columns.iter().zip(&mut last).enumerate() {
+            if i > 0 {
+                text += separator;
+            }
+            let (begin, bits) = (text.len(), Some(part.bits(row)));
+            if last.0 == bits {
+                text.extend_from_within(last.1.clone());
+                continue;
+            }
+            part.write(row, &mut text);
+            *last = (bits, begin..text.len());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+impl Histogram {
+    /// Writes the histogram to a file, or to standard output for `-`. The extension of the name tells the format.
+    ///
+    /// # Errors
+    /// See [`Table::write`].
+    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        self.table().write(path, overwrite)
     }
 }
 
@@ -305,25 +255,11 @@ pub(crate) fn write_bytes(path: &str, overwrite: bool, bytes: &[u8]) -> Result<(
 }
 
 impl Values<'_> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Values::Real(v) => v.len(),
-            Values::Count(v) => v.len(),
-        }
-    }
-
-    /// What tells a value from others of its column.
-    fn bits(&self, row: usize) -> u64 {
-        match self {
-            Values::Real(v) => v[row].to_bits(),
-            Values::Count(v) => v[row],
-        }
-    }
-
     fn datatype(&self) -> &'static str {
         match self {
             Values::Real(_) => "float64",
             Values::Count(_) => "int64",
+            Values::Complex(..) => "complex128",
         }
     }
 }
@@ -389,12 +325,20 @@ mod tests {
     }
 
     #[test]
+    fn complex_numbers_are_as_python_writes_them() {
+        let (re, im) = ([1.0, -0.0, f64::NAN, 2e-9], [2.0, -0.0, f64::NAN, f64::NEG_INFINITY]);
+        let mut text = String::new();
+        (0..4).for_each(|row| Part::Complex(&re, &im).write(row, &mut text));
+        assert_eq!(text, "(1.0+2.0j)(-0.0-0.0j)(nan+nanj)(2e-9-infj)");
+    }
+
+    #[test]
     fn rows_are_written_in_order_whatever_stands_before_them() {
         let rows = ROWS_HELD + BLOCK_ROWS + 7;
         let real: Vec<f64> = (0..rows).map(|i| [0.1, -0.0, 0.0, f64::NAN, f64::NAN, i as f64 * 1e-9][i % 6]).collect();
         let count: Vec<u64> = (0..rows).map(|i| (i / 3) as u64).collect();
-        let columns = vec![column("a", "", &real), column("b", "", &count)];
-        let text = Table { name: "", columns, meta: Value::Null }.lines(String::from("# head\n"), " ");
+        let columns = [("a".to_string(), Part::Real(&real)), ("b".to_string(), Part::Count(&count))];
+        let text = lines(String::from("# head\n"), &columns, " ");
         let number = |x: f64| if x.is_nan() { "nan".to_string() } else { format!("{x:?}") };
         let wanted: Vec<String> = real.iter().zip(&count).map(|(a, b)| format!("{} {b}", number(*a))).collect();
         assert_eq!(text.lines().skip(2).collect::<Vec<_>>(), wanted);

@@ -14,6 +14,7 @@ use super::table_write::{check_output, write_bytes};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::data::header::HeaderCards;
+use crate::data::product::Product;
 use crate::science::AveragedPowerSpectrum;
 
 /// The two files that XSPEC needs to read a power spectrum.
@@ -99,8 +100,8 @@ impl XspecFiles {
         for i in 0..s.len() {
             let row = [
                 (i as i32 + 1).to_be_bytes(),
-                ((s.power[i] * s.df[i]) as f32).to_be_bytes(),
-                ((s.power_err[i] * s.df[i]) as f32).to_be_bytes(),
+                ((s.power[i] * s.width[i]) as f32).to_be_bytes(),
+                ((s.power_err[i] * s.width[i]) as f32).to_be_bytes(),
             ];
             writer.rows(&row.concat())?;
         }
@@ -154,14 +155,16 @@ fn response(s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
 
 /// The edges of the frequency bins, Hz: one more than there are bins, each shared by its neighbours.
 fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
-    let lower = s.freq.first().zip(s.df.first()).map(|(f, df)| f - df / 2.0);
-    let upper = s.freq.iter().zip(&s.df).map(|(f, df)| f + df / 2.0);
+    let lower = s.freq.first().zip(s.width.first()).map(|(f, df)| f - df / 2.0);
+    let upper = s.freq.iter().zip(&s.width).map(|(f, df)| f + df / 2.0);
     let edges: Vec<f32> = lower.into_iter().chain(upper).map(|edge| edge as f32).collect();
     match edges.windows(2).position(|w| w[0] >= w[1]) {
         None => Ok(edges),
         Some(i) => {
-            let message =
-                format!("bins of {} Hz at {} Hz are finer than a response file's single precision", s.df[i], s.freq[i]);
+            let message = format!(
+                "bins of {} Hz at {} Hz are finer than a response file's single precision",
+                s.width[i], s.freq[i]
+            );
             let mend = [Mend::field("rebin"), Mend::field("rebin.growth")];
             Err(Error::argument("xspec", "", message).mended_by(mend))
         }

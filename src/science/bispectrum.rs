@@ -46,7 +46,7 @@ pub struct BispectrumMetadata {
     /// Number of bins in a segment.
     pub n: usize,
     /// Number of segments averaged.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution, Hz.
@@ -91,7 +91,7 @@ pub struct Bispectrum {
 pub(super) fn metadata(n: usize, dt: f64, m: u64, photons: f64, record: Record) -> BispectrumMetadata {
     let (segment_size, nphots) = (n as f64 * dt, photons / m.max(1) as f64);
     let (df, mean, exposure) = (1.0 / segment_size, nphots / n as f64, m as f64 * segment_size);
-    BispectrumMetadata { n, m, dt, df, segment_size, nphots, mean, noise: None, exposure, record }
+    BispectrumMetadata { n, segments: m, dt, df, segment_size, nphots, mean, noise: None, exposure, record }
 }
 
 impl BispectrumSums {
@@ -189,7 +189,7 @@ impl Bispectrum {
     /// Decimal logarithm of the probability that Gaussian noise has a bicoherence as large as that of pair `i` at any
     /// of the pairs.
     pub fn log10_p(&self, i: usize) -> f64 {
-        let single = -(self.meta.m as f64) * self.bicoherence[i];
+        let single = -(self.meta.segments as f64) * self.bicoherence[i];
         // 1 − (1 − p)^N, for p that may be far below the smallest number.
         let ln = match single + (self.len() as f64).ln() {
             expected if expected < -30.0 => expected,

@@ -72,7 +72,7 @@ pub struct CrossMetadata {
     /// Number of bins in a segment.
     pub n: usize,
     /// Number of segments averaged.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -93,16 +93,36 @@ pub struct CrossMetadata {
     pub norm: Norm,
     /// Noise level of the subject's power, in the normalisation of the spectrum; the mean over frequencies if it
     /// depends on them.
-    pub noise1: f64,
+    pub noise1_mean: f64,
     /// Noise level of the reference's power, in the normalisation of the spectrum; the mean over frequencies if it
     /// depends on them.
-    pub noise2: f64,
+    pub noise2_mean: f64,
+    /// Mean rate of the subject, counts/s, of the same photons as `nphots1`.
+    pub countrate1: f64,
+    /// Mean rate of the reference, counts/s, of the same photons as `nphots2`.
+    pub countrate2: f64,
+    /// Background rate of the subject, counts/s.
+    pub background1: f64,
+    /// Background rate of the reference, counts/s.
+    pub background2: f64,
+    /// `poisson` for counts, `gauss` for series with errors of their own.
+    pub err_dist: String,
+    /// Mean squared error of a bin of the subject, for a series with errors of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance1: Option<f64>,
+    /// Mean squared error of a bin of the reference, for a series with errors of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance2: Option<f64>,
+    /// True if all segments were normalised by their common means.
+    pub use_common_mean: bool,
+    /// `all`: the cross spectrum is complex, as Stingray calls it.
+    pub power_type: String,
     /// True if the photons of the subject were removed from the reference.
     pub subject_inside_reference: bool,
     /// True if the photons of the reference were removed from the subject.
     pub reference_inside_subject: bool,
     /// What the sign of a lag means: [`LAG_SIGN`].
-    pub lag_sign: &'static str,
+    pub lag_sign: String,
     /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
@@ -144,16 +164,22 @@ pub struct AveragedCrossSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
     /// Width of the frequency bin, Hz.
-    pub df: Vec<f64>,
+    pub width: Vec<f64>,
     /// Values averaged in the bin: segments times original frequencies.
     pub m: Vec<u64>,
     /// Real part of the cross spectrum (the co-spectrum), in the normalisation of the metadata.
-    pub cross_re: Vec<f64>,
+    pub power_re: Vec<f64>,
     /// Imaginary part of the cross spectrum (the quadrature spectrum).
-    pub cross_im: Vec<f64>,
-    /// Standard error of `cross_re`.
+    pub power_im: Vec<f64>,
+    /// Standard error of the modulus `|C|`.
+    pub power_err: Vec<f64>,
+    /// Real part of the raw cross spectrum `conj(F_subject)·F_reference`, averaged.
+    pub unnorm_power_re: Vec<f64>,
+    /// Imaginary part of the raw cross spectrum.
+    pub unnorm_power_im: Vec<f64>,
+    /// Standard error of `power_re`.
     pub cross_err_re: Vec<f64>,
-    /// Standard error of `cross_im`.
+    /// Standard error of `power_im`.
     pub cross_err_im: Vec<f64>,
     /// Power of the subject, noise included.
     pub power1: Vec<f64>,
@@ -164,26 +190,22 @@ pub struct AveragedCrossSpectrum {
     /// Noise level of `power2`.
     pub noise2: Vec<f64>,
     /// Phase lag of the subject, rad, −π to π; positive if the subject is late.
-    pub phase_lag: Vec<f64>,
-    /// Standard error of `phase_lag`, rad.
-    pub phase_lag_err: Vec<f64>,
+    pub lag_phase: Vec<f64>,
+    /// Standard error of `lag_phase`, rad.
+    pub lag_phase_err: Vec<f64>,
     /// Time lag of the subject, s: the phase lag over `2πf`; positive if the subject is late.
-    pub time_lag: Vec<f64>,
-    /// Standard error of `time_lag`, s.
-    pub time_lag_err: Vec<f64>,
+    pub lag_time: Vec<f64>,
+    /// Standard error of `lag_time`, s.
+    pub lag_time_err: Vec<f64>,
     /// Raw coherence `γ² = |C|²/(P1·P2)`, bias subtracted, noise in the powers.
-    pub raw_coherence: Vec<f64>,
-    /// Standard error of `raw_coherence`.
-    pub raw_coherence_err: Vec<f64>,
+    pub coherence_raw: Vec<f64>,
+    /// Standard error of `coherence_raw`.
+    pub coherence_raw_err: Vec<f64>,
     /// Intrinsic coherence: `γ²` with noise subtracted from the powers (Vaughan & Nowak 1997); NaN where a power does
     /// not exceed its noise.
-    pub intrinsic_coherence: Vec<f64>,
-    /// Standard error of `intrinsic_coherence`.
-    pub intrinsic_coherence_err: Vec<f64>,
-    /// Modulus `|C|` of the averaged cross spectrum, noise included.
-    pub modulus: Vec<f64>,
-    /// Standard error of `modulus`.
-    pub modulus_err: Vec<f64>,
+    pub coherence_intrinsic: Vec<f64>,
+    /// Standard error of `coherence_intrinsic`.
+    pub coherence_intrinsic_err: Vec<f64>,
     /// Metadata: resolution, normalisation, record.
     pub meta: CrossMetadata,
 }
@@ -191,9 +213,11 @@ pub struct AveragedCrossSpectrum {
 /// One bin.
 struct CrossBin {
     freq: f64,
-    df: f64,
+    width: f64,
     values: u64,
     averages: BinAverages,
+    /// Real and imaginary part, not normalised.
+    raw: [f64; 2],
     derived: BinEstimates,
 }
 
@@ -228,7 +252,7 @@ impl AveragedCrossSpectrum {
         }
         let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
             n,
-            m: sums.segments,
+            segments: sums.segments,
             dt,
             df: 1.0 / segment_size,
             segment_size,
@@ -237,11 +261,20 @@ impl AveragedCrossSpectrum {
             mean1: levels[0].mean,
             mean2: levels[1].mean,
             norm,
-            noise1: noise[0].mean(),
-            noise2: noise[1].mean(),
+            noise1_mean: noise[0].mean(),
+            noise2_mean: noise[1].mean(),
+            countrate1: levels[0].mean / dt,
+            countrate2: levels[1].mean / dt,
+            background1: options.background[0],
+            background2: options.background[1],
+            err_dist: if levels.iter().any(|level| level.variance.is_some()) { "gauss" } else { "poisson" }.into(),
+            variance1: levels[0].variance,
+            variance2: levels[1].variance,
+            use_common_mean: options.use_common_mean,
+            power_type: "all".into(),
             subject_inside_reference: inside,
             reference_inside_subject: false,
-            lag_sign: LAG_SIGN,
+            lag_sign: LAG_SIGN.into(),
             skipped_segments: sums.skipped,
             exposure: m * segment_size,
             record,
@@ -256,6 +289,11 @@ impl AveragedCrossSpectrum {
                 BinAverages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
             };
             let averages = of(first, factors);
+            let raw = match own && flux.is_some() {
+                // Normalised before the transform, each by its own means: as if by the common ones.
+                true => averages.cross.map(|part| part / raw_factors[2]),
+                false => of(0, [1.0; 3]).cross,
+            };
             let derived = match compat_stingray {
                 // The peer derives from raw sums, whatever the normalisation.
                 true => BinEstimates::from_stingray_rules(&of(0, raw_factors), values as f64),
@@ -263,7 +301,7 @@ impl AveragedCrossSpectrum {
             };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
-            bins.push(CrossBin { freq, df: range.len() as f64 / segment_size, values, averages, derived });
+            bins.push(CrossBin { freq, width: range.len() as f64 / segment_size, values, averages, raw, derived });
         }
         let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
         if few > 0 {
@@ -274,11 +312,14 @@ impl AveragedCrossSpectrum {
             let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);
             let power = [s / m * factors[0], r / m * factors[1]];
             let averages = BinAverages { power, noise, cross: [product / m * factors[2], 0.0] };
+            // These sums have the weights of the normalisation alone.
+            let raw = [if own { averages.cross[0] / raw_factors[2] } else { product / m }, 0.0];
             CrossBin {
                 freq,
-                df: 1.0 / segment_size,
+                width: 1.0 / segment_size,
                 values: sums.segments,
                 averages,
+                raw,
                 derived: BinEstimates::from_real_amplitudes(&averages),
             }
         };
@@ -293,8 +334,9 @@ impl AveragedCrossSpectrum {
             for bin in bins.iter().rev() {
                 let [re, im] = bin.averages.cross;
                 let averages = BinAverages { cross: [re, -im], ..bin.averages };
-                let derived = BinEstimates { phase_lag: -bin.derived.phase_lag, ..bin.derived };
-                spectrum.push(&CrossBin { freq: -bin.freq, averages, derived, ..*bin });
+                let derived = BinEstimates { lag_phase: -bin.derived.lag_phase, ..bin.derived };
+                let raw = [bin.raw[0], -bin.raw[1]];
+                spectrum.push(&CrossBin { freq: -bin.freq, averages, raw, derived, ..*bin });
             }
         }
         Ok(spectrum)
@@ -303,69 +345,79 @@ impl AveragedCrossSpectrum {
     fn empty(meta: CrossMetadata) -> AveragedCrossSpectrum {
         AveragedCrossSpectrum {
             freq: vec![],
-            df: vec![],
+            width: vec![],
             m: vec![],
-            cross_re: vec![],
-            cross_im: vec![],
+            power_re: vec![],
+            power_im: vec![],
+            power_err: vec![],
+            unnorm_power_re: vec![],
+            unnorm_power_im: vec![],
             cross_err_re: vec![],
             cross_err_im: vec![],
             power1: vec![],
             power2: vec![],
             noise1: vec![],
             noise2: vec![],
-            phase_lag: vec![],
-            phase_lag_err: vec![],
-            time_lag: vec![],
-            time_lag_err: vec![],
-            raw_coherence: vec![],
-            raw_coherence_err: vec![],
-            intrinsic_coherence: vec![],
-            intrinsic_coherence_err: vec![],
-            modulus: vec![],
-            modulus_err: vec![],
+            lag_phase: vec![],
+            lag_phase_err: vec![],
+            lag_time: vec![],
+            lag_time_err: vec![],
+            coherence_raw: vec![],
+            coherence_raw_err: vec![],
+            coherence_intrinsic: vec![],
+            coherence_intrinsic_err: vec![],
             meta,
         }
     }
 
     fn push(&mut self, bin: &CrossBin) {
-        let CrossBin { freq, df, values, averages: BinAverages { power, noise, cross }, derived: d } = bin;
+        let CrossBin { freq, width, values, averages: BinAverages { power, noise, cross }, raw, derived: d } = bin;
         let turn = std::f64::consts::TAU * freq;
         self.freq.push(*freq);
-        self.df.push(*df);
+        self.width.push(*width);
         self.m.push(*values);
-        self.cross_re.push(cross[0]);
-        self.cross_im.push(cross[1]);
+        self.power_re.push(cross[0]);
+        self.power_im.push(cross[1]);
+        self.power_err.push(d.modulus_err);
+        self.unnorm_power_re.push(raw[0]);
+        self.unnorm_power_im.push(raw[1]);
         self.cross_err_re.push(d.err_re);
         self.cross_err_im.push(d.err_im);
         self.power1.push(power[0]);
         self.power2.push(power[1]);
         self.noise1.push(noise[0]);
         self.noise2.push(noise[1]);
-        self.phase_lag.push(d.phase_lag);
-        self.phase_lag_err.push(d.phase_lag_err);
-        self.time_lag.push(d.phase_lag / turn);
-        self.time_lag_err.push(d.phase_lag_err / turn.abs());
-        self.raw_coherence.push(d.raw);
-        self.raw_coherence_err.push(d.raw_err);
-        self.intrinsic_coherence.push(d.intrinsic);
-        self.intrinsic_coherence_err.push(d.intrinsic_err);
-        self.modulus.push(cross[0].hypot(cross[1]));
-        self.modulus_err.push(d.modulus_err);
+        self.lag_phase.push(d.lag_phase);
+        self.lag_phase_err.push(d.lag_phase_err);
+        self.lag_time.push(d.lag_phase / turn);
+        self.lag_time_err.push(d.lag_phase_err / turn.abs());
+        self.coherence_raw.push(d.raw);
+        self.coherence_raw_err.push(d.raw_err);
+        self.coherence_intrinsic.push(d.intrinsic);
+        self.coherence_intrinsic_err.push(d.intrinsic_err);
     }
 
     /// The cross spectrum with subject and reference exchanged: lags change their sign.
     pub fn exchanged(mut self) -> AveragedCrossSpectrum {
         std::mem::swap(&mut self.power1, &mut self.power2);
         std::mem::swap(&mut self.noise1, &mut self.noise2);
-        for column in [&mut self.cross_im, &mut self.phase_lag, &mut self.time_lag] {
+        for column in [&mut self.power_im, &mut self.unnorm_power_im, &mut self.lag_phase, &mut self.lag_time] {
             column.iter_mut().for_each(|value| *value = -*value);
         }
         let meta = &mut self.meta;
         std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
         std::mem::swap(&mut meta.mean1, &mut meta.mean2);
-        std::mem::swap(&mut meta.noise1, &mut meta.noise2);
+        std::mem::swap(&mut meta.countrate1, &mut meta.countrate2);
+        std::mem::swap(&mut meta.background1, &mut meta.background2);
+        std::mem::swap(&mut meta.variance1, &mut meta.variance2);
+        std::mem::swap(&mut meta.noise1_mean, &mut meta.noise2_mean);
         std::mem::swap(&mut meta.subject_inside_reference, &mut meta.reference_inside_subject);
         self
+    }
+
+    /// Modulus `|C|` of the averaged cross spectrum, noise included; one value a frequency.
+    pub fn modulus(&self) -> Vec<f64> {
+        self.power_re.iter().zip(&self.power_im).map(|(re, im)| re.hypot(*im)).collect()
     }
 
     /// Number of frequencies.

@@ -30,8 +30,8 @@ pub(super) struct BinAverages {
 pub(super) struct BinEstimates {
     pub err_re: f64,
     pub err_im: f64,
-    pub phase_lag: f64,
-    pub phase_lag_err: f64,
+    pub lag_phase: f64,
+    pub lag_phase_err: f64,
     pub raw: f64,
     pub raw_err: f64,
     pub intrinsic: f64,
@@ -68,8 +68,8 @@ impl BinEstimates {
         BinEstimates {
             err_re,
             err_im,
-            phase_lag: im.atan2(re),
-            phase_lag_err: if_meaningful(raw > 0.0, phase_variance.sqrt()),
+            lag_phase: im.atan2(re),
+            lag_phase_err: if_meaningful(raw > 0.0, phase_variance.sqrt()),
             raw,
             raw_err: if_meaningful(raw > 0.0, (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw).abs()),
             intrinsic,
@@ -96,7 +96,7 @@ impl BinEstimates {
             + 2.0 * (1.0 - intrinsic).powi(2) / intrinsic.powi(3);
         let raw_err = (2.0 / values).sqrt() * raw.sqrt() * (1.0 - raw);
         BinEstimates {
-            phase_lag_err: ((1.0 - raw) / (2.0 * raw * values)).sqrt(),
+            lag_phase_err: ((1.0 - raw) / (2.0 * raw * values)).sqrt(),
             raw,
             raw_err: if raw_err >= 1.0 / values { raw_err } else { 1.0 / values },
             intrinsic,
@@ -111,8 +111,8 @@ impl BinEstimates {
         BinEstimates {
             err_re: f64::NAN,
             err_im: f64::NAN,
-            phase_lag: averages.cross[1].atan2(averages.cross[0]),
-            phase_lag_err: f64::NAN,
+            lag_phase: averages.cross[1].atan2(averages.cross[0]),
+            lag_phase_err: f64::NAN,
             raw: f64::NAN,
             raw_err: f64::NAN,
             intrinsic: f64::NAN,
@@ -175,7 +175,7 @@ mod tests {
                 let got = [
                     (cross.re, d.err_re),
                     (cross.im, d.err_im),
-                    (d.phase_lag, d.phase_lag_err),
+                    (d.lag_phase, d.lag_phase_err),
                     (d.raw, d.raw_err),
                     (d.intrinsic, d.intrinsic_err),
                     (cross.norm(), d.modulus_err),
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn what_noise_hides_is_not_a_number() {
         let d = BinEstimates::new(&BinAverages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
-        assert!(d.phase_lag_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
+        assert!(d.lag_phase_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
         let one = BinEstimates::new(&BinAverages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
-        assert!(one.raw.is_nan() && one.phase_lag == 1f64.atan2(3.0));
+        assert!(one.raw.is_nan() && one.lag_phase == 1f64.atan2(3.0));
     }
 }

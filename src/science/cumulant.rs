@@ -278,7 +278,7 @@ mod tests {
                 assert!((Complex::from_polar(made.magnitude[at], made.biphase[at]) - got).norm() < 1e-9);
                 at += 1;
             }
-            assert_eq!((made.len(), made.meta.m), (at, 3));
+            assert_eq!((made.len(), made.meta.segments), (at, 3));
         }
         for max_lag in [Some(0), Some(5), None] {
             let n = if max_lag.is_some() { 5 } else { 4 * MOST_LAGS };

@@ -56,7 +56,7 @@ pub struct FadMetadata {
     /// Number of bins in a segment.
     pub n: usize,
     /// Number of segments averaged.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -96,7 +96,7 @@ pub struct FadSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
     /// Width of the frequency bin, Hz.
-    pub df: Vec<f64>,
+    pub width: Vec<f64>,
     /// Values averaged in the bin: segments times original frequencies (`m·K`).
     pub m: Vec<u64>,
     /// Power of the first detector.
@@ -112,12 +112,12 @@ pub struct FadSpectrum {
     /// Standard error of `power_total`, `P/√(mK)`.
     pub power_total_err: Vec<f64>,
     /// Co-spectrum: the real part of `conj(F₁)·F₂`.
-    pub cross_re: Vec<f64>,
+    pub power_re: Vec<f64>,
     /// Imaginary part of `conj(F₁)·F₂`; 0 on average for a source that both detectors see.
-    pub cross_im: Vec<f64>,
-    /// Standard error of `cross_re`.
+    pub power_im: Vec<f64>,
+    /// Standard error of `power_re`.
     pub cross_err_re: Vec<f64>,
-    /// Standard error of `cross_im`.
+    /// Standard error of `power_im`.
     pub cross_err_im: Vec<f64>,
     /// Metadata: resolution, normalisation, record.
     pub meta: FadMetadata,
@@ -136,7 +136,7 @@ impl FadSpectrum {
         let block = |block: usize| &sums.power[block * count..(block + 1) * count];
         let mut spectrum = FadSpectrum {
             freq: vec![],
-            df: vec![],
+            width: vec![],
             m: vec![],
             power1: vec![],
             power1_err: vec![],
@@ -144,13 +144,13 @@ impl FadSpectrum {
             power2_err: vec![],
             power_total: vec![],
             power_total_err: vec![],
-            cross_re: vec![],
-            cross_im: vec![],
+            power_re: vec![],
+            power_im: vec![],
             cross_err_re: vec![],
             cross_err_im: vec![],
             meta: FadMetadata {
                 n,
-                m: sums.segments,
+                segments: sums.segments,
                 dt,
                 df: 1.0 / segment_size,
                 segment_size,
@@ -175,7 +175,7 @@ impl FadSpectrum {
             let (err_re, err_im) = cross_errors([p1, p2], [re, im], values as f64);
             // Original bin `k` stands at place `k − 1`.
             spectrum.freq.push((range.start + range.end + 1) as f64 / 2.0 / segment_size);
-            spectrum.df.push(range.len() as f64 / segment_size);
+            spectrum.width.push(range.len() as f64 / segment_size);
             spectrum.m.push(values);
             spectrum.power1.push(p1);
             spectrum.power1_err.push(p1 / root);
@@ -183,8 +183,8 @@ impl FadSpectrum {
             spectrum.power2_err.push(p2 / root);
             spectrum.power_total.push(total);
             spectrum.power_total_err.push(total / root);
-            spectrum.cross_re.push(re);
-            spectrum.cross_im.push(im);
+            spectrum.power_re.push(re);
+            spectrum.power_im.push(im);
             spectrum.cross_err_re.push(err_re);
             spectrum.cross_err_im.push(err_im);
         }
@@ -195,8 +195,9 @@ impl FadSpectrum {
     fn warn(&mut self) {
         let meta = &mut self.meta;
         let warnings = &mut meta.record.warnings;
-        if meta.m < FEW_SEGMENTS {
-            let message = format!("{} segments; {FEW_SEGMENTS} at least make a correction that can be trusted", meta.m);
+        if meta.segments < FEW_SEGMENTS {
+            let message =
+                format!("{} segments; {FEW_SEGMENTS} at least make a correction that can be trusted", meta.segments);
             warnings.push("W-FAD-SEGMENTS", message);
         }
         // Scatter of so many frequencies has an error of its own.

@@ -2,6 +2,7 @@
 //! rebinning, and the products themselves.
 
 pub mod bispectrum;
+pub mod columns;
 pub(crate) mod context;
 pub mod cross;
 mod cross_errors;

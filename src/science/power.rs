@@ -61,7 +61,7 @@ pub struct PowerMetadata {
     /// Number of bins in a segment.
     pub n: usize,
     /// Number of segments averaged.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -75,9 +75,9 @@ pub struct PowerMetadata {
     /// Normalisation of the powers.
     pub norm: Norm,
     /// Noise level in that normalisation; the mean over frequencies if it depends on them.
-    pub noise: f64,
-    /// Standard error of `noise` if the level was fitted, else 0.
-    pub noise_err: f64,
+    pub noise_mean: f64,
+    /// Standard error of `noise_mean` if the level was fitted, else 0.
+    pub noise_mean_err: f64,
     /// True if the noise level was subtracted from the powers.
     pub noise_subtracted: bool,
     /// Dead time in the noise level, if one was given or fitted.
@@ -92,6 +92,15 @@ pub struct PowerMetadata {
     /// Confidence of the intervals `power_lo` to `power_hi`, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval_confidence: Option<f64>,
+    /// Background rate, counts/s.
+    pub background: f64,
+    /// `poisson` for counts, `gauss` for a series with errors of its own.
+    pub err_dist: String,
+    /// Mean squared error of a bin, for a series with errors of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance: Option<f64>,
+    /// True if all segments were normalised by their common mean.
+    pub use_common_mean: bool,
     /// Factors to convert the powers.
     #[serde(skip)]
     pub scale: PowerScale,
@@ -123,7 +132,7 @@ pub struct AveragedPowerSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
     /// Width of the frequency bin, Hz.
-    pub df: Vec<f64>,
+    pub width: Vec<f64>,
     /// Power in the normalisation of the metadata.
     pub power: Vec<f64>,
     /// Standard error `P/√m` of `power`, where `P` includes noise, in the unit of `power`.
@@ -201,14 +210,17 @@ impl AveragedPowerSpectrum {
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
-        meta.m = sums.segments;
+        meta.segments = sums.segments;
         meta.nphots = mean * n as f64;
         meta.mean = mean;
-        meta.noise = noise.level.mean();
-        meta.noise_err = noise.err.mean().abs();
+        meta.noise_mean = noise.level.mean();
+        meta.noise_mean_err = noise.err.mean().abs();
         meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
         let own_squares = !flux && options.weight_exponent() == Some(2);
+        meta.use_common_mean = flux || options.use_common_mean;
+        meta.variance = variance;
+        meta.err_dist = if variance.is_some() { "gauss" } else { "poisson" }.into();
         meta.scale = PowerScale {
             frac: Norm::Frac.factor(&level) / options.norm.factor(&level),
             poisson: if own_squares { f64::NAN } else { poisson },
@@ -224,7 +236,7 @@ impl AveragedPowerSpectrum {
             let centre = (range.start + range.end + 1) as f64 / 2.0;
             let power = average(&normalised[range.clone()]);
             spectrum.freq.push(centre / segment_size);
-            spectrum.df.push(range.len() as f64 / segment_size);
+            spectrum.width.push(range.len() as f64 / segment_size);
             let level = noise.level.mean_of(range.clone());
             spectrum.power.push(if options.subtract_noise { power - level } else { power });
             spectrum.power_err.push(power / (values as f64).sqrt());
@@ -246,20 +258,24 @@ impl AveragedPowerSpectrum {
         let SpectrumContext { n, dt, segment_size, record } = context;
         let meta = PowerMetadata {
             n,
-            m: 0,
+            segments: 0,
             dt,
             df: 1.0 / segment_size,
             segment_size,
             nphots: 0.0,
             mean: 0.0,
             norm: options.norm,
-            noise: 0.0,
-            noise_err: 0.0,
+            noise_mean: 0.0,
+            noise_mean_err: 0.0,
             noise_subtracted: false,
             dead_time: None,
             rms: None,
             pulsation: None,
             interval_confidence: None,
+            background: options.background,
+            err_dist: "poisson".into(),
+            variance: None,
+            use_common_mean: options.use_common_mean,
             scale: PowerScale::default(),
             skipped_segments: 0,
             exposure: 0.0,
@@ -267,7 +283,7 @@ impl AveragedPowerSpectrum {
         };
         AveragedPowerSpectrum {
             freq: Vec::new(),
-            df: Vec::new(),
+            width: Vec::new(),
             power: Vec::new(),
             power_err: Vec::new(),
             unnorm_power: Vec::new(),
@@ -282,8 +298,8 @@ impl AveragedPowerSpectrum {
 
     /// Makes room for frequencies.
     fn reserve(&mut self, count: usize) {
-        let Self { freq, df, power, power_err, unnorm_power, noise, noise_err, m, .. } = self;
-        for column in [freq, df, power, power_err, unnorm_power, noise, noise_err] {
+        let Self { freq, width, power, power_err, unnorm_power, noise, noise_err, m, .. } = self;
+        for column in [freq, width, power, power_err, unnorm_power, noise, noise_err] {
             column.reserve_exact(count);
         }
         m.reserve_exact(count);

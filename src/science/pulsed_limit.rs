@@ -49,7 +49,7 @@ impl AveragedPowerSpectrum {
         // The largest power of each number of values.
         let mut largest = std::collections::BTreeMap::new();
         for i in 0..self.len() {
-            let half = 0.5 * self.df[i];
+            let half = 0.5 * self.width[i];
             let (a, b) = ((self.freq[i] - half).max(lo), (self.freq[i] + half).min(hi));
             if b > a {
                 (from, to, trials) = (from.min(a), to.max(b), trials + 1);
@@ -70,7 +70,8 @@ impl AveragedPowerSpectrum {
         };
         // Of a Leahy power at the centre of a frequency, which is one of K in its bin.
         let fraction = |i: usize, signal: f64, loss: f64| {
-            let power = 0.5 * signal * self.null_at(i) * self.meta.scale.frac * (self.m[i] as f64 / self.meta.m as f64);
+            let power =
+                0.5 * signal * self.null_at(i) * self.meta.scale.frac * (self.m[i] as f64 / self.meta.segments as f64);
             (2.0 * power * self.meta.df / loss).sqrt()
         };
         let loss = |f: f64| pulsed::binning_loss(f, self.meta.dt);

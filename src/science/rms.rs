@@ -50,7 +50,7 @@ impl AveragedPowerSpectrum {
         let (mut noise, mut noise_err) = (0.0, 0.0);
         let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
         for i in 0..self.len() {
-            let half = 0.5 * self.df[i];
+            let half = 0.5 * self.width[i];
             let (a, b) = ((self.freq[i] - half).max(lo), (self.freq[i] + half).min(hi));
             if b > a {
                 let part = self.total_power(i) * (b - a);

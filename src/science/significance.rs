@@ -45,7 +45,7 @@ impl AveragedPowerSpectrum {
     /// spectrum, or Poisson's if that is 0. The mean over frequencies if dead time makes it vary. NaN if powers are not
     /// χ² distributed ([`Norm::Frac`](super::Norm::Frac) with `use_common_mean` false).
     pub fn null_level(&self) -> f64 {
-        self.tested(self.meta.noise)
+        self.tested(self.meta.noise_mean)
     }
 
     /// The same at one bin.
@@ -79,8 +79,8 @@ impl AveragedPowerSpectrum {
             leahy_power: leahy(i),
             log10_p: detection::ln_false_alarm(leahy(i), self.m[i], trials as f64) / std::f64::consts::LN_10,
             trials,
-            m: self.meta.m,
-            k: self.m[i] / self.meta.m,
+            m: self.meta.segments,
+            k: self.m[i] / self.meta.segments,
         };
         let mut bins: Vec<SignificantBin> = largest.into_values().flatten().map(describe).collect();
         bins.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
@@ -100,7 +100,7 @@ impl AveragedPowerSpectrum {
             let leahy_power = detection::detection_power(probability.ln(), values, self.len() as f64);
             let subtracted = if self.meta.noise_subtracted { level } else { 0.0 };
             let power = 0.5 * leahy_power * level - subtracted;
-            DetectionLevel { m: self.meta.m, k: values / self.meta.m, leahy_power, power }
+            DetectionLevel { m: self.meta.segments, k: values / self.meta.segments, leahy_power, power }
         };
         // Powers of no χ² law have no level.
         values.into_iter().map(describe).filter(|l| l.power.is_finite()).collect()

@@ -42,13 +42,13 @@ fn errors_are_the_scatter_of_the_estimates() {
             let total = (e.source[0] + e.noise[0]) * (e.source[1] + e.noise[1]);
             let phase = e.cross.arg();
             let found = [
-                (s.phase_lag[i], s.phase_lag_err[i], phase),
-                (s.time_lag[i], s.time_lag_err[i], source.lag),
-                (s.modulus[i], s.modulus_err[i], e.cross.norm()),
-                (s.raw_coherence[i], s.raw_coherence_err[i], e.cross.norm_sqr() / total),
-                (s.intrinsic_coherence[i], s.intrinsic_coherence_err[i], source.coherence),
-                (s.cross_re[i], s.cross_err_re[i], e.cross.re),
-                (s.cross_im[i], s.cross_err_im[i], e.cross.im),
+                (s.lag_phase[i], s.lag_phase_err[i], phase),
+                (s.lag_time[i], s.lag_time_err[i], source.lag),
+                (s.modulus()[i], s.power_err[i], e.cross.norm()),
+                (s.coherence_raw[i], s.coherence_raw_err[i], e.cross.norm_sqr() / total),
+                (s.coherence_intrinsic[i], s.coherence_intrinsic_err[i], source.coherence),
+                (s.power_re[i], s.cross_err_re[i], e.cross.re),
+                (s.power_im[i], s.cross_err_im[i], e.cross.im),
             ];
             for (pulls, (value, error, truth)) in pulls.iter_mut().zip(found) {
                 pulls.add(value, error, truth);

@@ -49,7 +49,7 @@ fn pairs<'a, T: Into<FluxSegment>>(
 }
 
 fn columns(s: &AveragedCrossSpectrum) -> [&Vec<f64>; 8] {
-    [&s.freq, &s.cross_re, &s.cross_im, &s.power1, &s.power2, &s.cross_err_re, &s.modulus, &s.noise2]
+    [&s.freq, &s.power_re, &s.power_im, &s.power1, &s.power2, &s.cross_err_re, &s.power_err, &s.noise2]
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn counts_in_bins_give_the_cross_spectrum_of_their_events_bit_for_bit() {
             let expected =
                 cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
             let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
-            assert_eq!(s.meta.m, segments as u64);
+            assert_eq!(s.meta.segments, segments as u64);
             for (ours, theirs) in columns(&s).into_iter().zip(columns(&expected)) {
                 // What is not a number is not equal to itself.
                 let bits = |column: &[f64]| column.iter().map(|x| if x.is_nan() { 0 } else { x.to_bits() }).collect();
@@ -79,10 +79,10 @@ fn counts_in_bins_give_the_cross_spectrum_of_their_events_bit_for_bit() {
             if fullspec && norm == Norm::None {
                 // Parseval: the cross spectrum at all n frequencies adds up to n·Σ x·y.
                 let products = counts[0].iter().zip(&counts[1]).map(|(&x, &y)| f64::from(x * y)).sum::<f64>();
-                let all: f64 = s.cross_re.iter().sum();
+                let all: f64 = s.power_re.iter().sum();
                 assert_eq!(s.len(), n);
                 assert!((all * segments as f64 / (n as f64 * products) - 1.0).abs() < 1e-12);
-                assert!(s.cross_im.iter().sum::<f64>().abs() < 1e-9 * all);
+                assert!(s.power_im.iter().sum::<f64>().abs() < 1e-9 * all);
             }
         }
     }
@@ -98,23 +98,23 @@ fn values_may_be_of_any_type_rates_or_have_errors() {
     let doubles = |c: &[u32]| c.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
     let singles = |c: &[u32]| c.iter().map(|&x| x as f32).collect::<Vec<f32>>();
     let shorts = |c: &[u32]| c.iter().map(|&x| x as u16).collect::<Vec<u16>>();
-    assert_eq!(run(pairs(&counts, n, doubles).collect(), false).cross_im, expected.cross_im);
-    assert_eq!(run(pairs(&counts, n, singles).collect(), false).cross_im, expected.cross_im);
-    assert_eq!(run(pairs(&counts, n, shorts).collect(), false).cross_im, expected.cross_im);
+    assert_eq!(run(pairs(&counts, n, doubles).collect(), false).power_im, expected.power_im);
+    assert_eq!(run(pairs(&counts, n, singles).collect(), false).power_im, expected.power_im);
+    assert_eq!(run(pairs(&counts, n, shorts).collect(), false).power_im, expected.power_im);
     // Rates are multiplied by the bin; their errors are the noise.
     let rates = |c: &[u32]| FluxSegment {
         values: c.iter().map(|&x| f64::from(x) / DT + 1e-3).collect(),
         errors: vec![3.0 / DT; c.len()],
     };
     let s = run(pairs(&counts, n, rates).collect(), true);
-    for (x, y) in s.cross_re.iter().zip(&expected.cross_re) {
+    for (x, y) in s.power_re.iter().zip(&expected.power_re) {
         assert!((x - y).abs() < 1e-3 * expected.power1[0], "{x} {y}");
     }
     let mean = s.meta.mean1;
-    assert!((s.meta.noise1 / (2.0 * 9.0 * DT / (mean * mean)) - 1.0).abs() < 1e-12);
+    assert!((s.meta.noise1_mean / (2.0 * 9.0 * DT / (mean * mean)) - 1.0).abs() < 1e-12);
     // Of any scale.
     let tiny = |c: &[u32]| FluxSegment { values: c.iter().map(|&x| f64::from(x) * 1e-100).collect(), errors: vec![] };
-    for (x, y) in run(pairs(&counts, n, tiny).collect(), false).cross_im.iter().zip(&expected.cross_im) {
+    for (x, y) in run(pairs(&counts, n, tiny).collect(), false).power_im.iter().zip(&expected.power_im) {
         assert!((x - y).abs() < 1e-12 * expected.power1[0], "{x} {y}");
     }
 }
@@ -140,7 +140,7 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
             cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
         let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
         let skipped = u64::from(norm != Norm::Abs);
-        assert_eq!((s.meta.m, s.meta.skipped_segments), (m as u64 - skipped, skipped));
+        assert_eq!((s.meta.segments, s.meta.skipped_segments), (m as u64 - skipped, skipped));
         assert_eq!(s.meta.skipped_segments, expected.meta.skipped_segments);
         for (ours, theirs) in columns(&s).into_iter().zip(columns(&expected)) {
             let largest = theirs.iter().filter(|x| x.is_finite()).fold(0.0f64, |m, x| m.max(x.abs()));
@@ -168,8 +168,8 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
             let largest = column(&s).iter().fold(0.0f64, |m, x| m.max(x.abs()));
             (0..s.len()).all(|k| (column(&s)[k] - mean(k)).abs() < 1e-12 * largest)
         };
-        assert!(of(|s| &s.cross_re) && of(|s| &s.cross_im) && of(|s| &s.power1) && of(|s| &s.power2), "{norm}");
-        assert_eq!(s.meta.m, m as u64);
+        assert!(of(|s| &s.power_re) && of(|s| &s.power_im) && of(|s| &s.power1) && of(|s| &s.power2), "{norm}");
+        assert_eq!(s.meta.segments, m as u64);
     }
 }
 
@@ -187,11 +187,11 @@ fn pairs_with_an_empty_segment_are_skipped_and_counted() {
     });
     let s = of_flux(some, false, &cross, &mut cpu()).unwrap();
     let skipped = (0..300).filter(|&i| skip(i)).count() as u64;
-    assert_eq!((s.meta.m, s.meta.skipped_segments), (300 - skipped, skipped));
+    assert_eq!((s.meta.segments, s.meta.skipped_segments), (300 - skipped, skipped));
     let kept = pairs(&counts, n, |c| c).enumerate().filter(|(i, _)| !skip(*i)).map(|(_, pair)| pair);
     let expected = of_flux(kept, false, &cross, &mut cpu()).unwrap();
     assert_eq!(s.meta.mean2, expected.meta.mean2);
-    for (x, y) in s.cross_re.iter().zip(&expected.cross_re) {
+    for (x, y) in s.power_re.iter().zip(&expected.power_re) {
         assert!((x - y).abs() < 1e-12 * s.power1[0]);
     }
 }
@@ -230,7 +230,7 @@ fn the_gpu_gives_the_cpu_s_cross_spectra_of_flux() {
             || pairs(&counts, n, |c| c).zip(0..).map(|(pair, i)| if i % 9 == 4 { FluxPair::default() } else { pair });
         let on_cpu = of_flux(skip_some(), false, &cross, &mut cpu()).unwrap();
         let on_gpu = of_flux(skip_some(), false, &cross, &mut gpu).unwrap();
-        assert_eq!((on_gpu.meta.record.device.backend.as_str(), on_gpu.meta.m), ("gpu", on_cpu.meta.m));
+        assert_eq!((on_gpu.meta.record.device.backend.as_str(), on_gpu.meta.segments), ("gpu", on_cpu.meta.segments));
         for (ours, theirs) in columns(&on_gpu).into_iter().zip(columns(&on_cpu)).skip(1) {
             let largest = theirs.iter().filter(|x| x.is_finite()).fold(0.0f64, |m, x| m.max(x.abs()));
             for (x, y) in ours.iter().zip(theirs) {

@@ -93,7 +93,7 @@ fn fallbacks(spectrum: &AveragedPowerSpectrum) -> Vec<String> {
 
 /// Bits, segments and photons are those of one device that did not fail.
 fn assert_same(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum, what: &str) {
-    assert_eq!(got.meta.m, expected.meta.m, "{what}");
+    assert_eq!(got.meta.segments, expected.meta.segments, "{what}");
     assert_eq!(got.meta.record.photons, expected.meta.record.photons, "{what}");
     assert!(got.meta.record.photons.is_exact(), "{what}");
     assert_eq!(got.unnorm_power, expected.unnorm_power, "{what}");
@@ -203,12 +203,14 @@ fn a_group_that_was_not_kept_is_an_error() {
         let got = Run::Events.of(N, SEGMENTS, &mut auto);
         // A group has 4 batches, of which the second is too much; the last one's sums are collected after two more batches.
         match i {
-            0 | 1 | 5 | 9 | 13 => assert_eq!(got.unwrap().meta.m, SEGMENTS as u64, "{i}"),
-            _ => assert!(matches!(&got, Err(Error::Backend(e)) if *e == lost), "{i}: {:?}", got.map(|s| s.meta.m)),
+            0 | 1 | 5 | 9 | 13 => assert_eq!(got.unwrap().meta.segments, SEGMENTS as u64, "{i}"),
+            _ => {
+                assert!(matches!(&got, Err(Error::Backend(e)) if *e == lost), "{i}: {:?}", got.map(|s| s.meta.segments))
+            }
         }
     }
     let mut none = MultiBackend::new(vec![Box::new(device("whole", None))]).unwrap().with_spare(None).keeping(5000);
-    assert_eq!(Run::Events.of(N, SEGMENTS, &mut none).unwrap().meta.m, SEGMENTS as u64);
+    assert_eq!(Run::Events.of(N, SEGMENTS, &mut none).unwrap().meta.segments, SEGMENTS as u64);
 }
 
 /// Two devices, one of which fails at any time: the other does all that is left.
@@ -457,7 +459,7 @@ mod gpu {
                 let mut both = MultiBackend::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
                 assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
                 let got = run.of(N, SEGMENTS, &mut both).unwrap();
-                assert_eq!(got.meta.m, expected.meta.m);
+                assert_eq!(got.meta.segments, expected.meta.segments);
                 assert_eq!(got.meta.record.photons, expected.meta.record.photons);
                 let mean = expected.unnorm_power.iter().sum::<f64>() / expected.unnorm_power.len() as f64;
                 let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);

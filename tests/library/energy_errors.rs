@@ -59,7 +59,7 @@ fn check(what: &str, source: &Lagged, segments: usize, freq: [f64; 2], kinds: &[
             estimates.extend(match kind {
                 EnergyKind::Lag => vec![
                     ("time lag", s.value[0], s.value_err[0], source.lag),
-                    ("phase lag", column(&s, "phase_lag"), column(&s, "phase_lag_err"), cross.arg()),
+                    ("phase lag", column(&s, "lag_phase"), column(&s, "lag_phase_err"), cross.arg()),
                 ],
                 EnergyKind::Covariance => vec![
                     ("covariance", s.value[0], s.value_err[0], covariance.norm()),

@@ -48,10 +48,10 @@ fn flux_segments_are_the_events_binned_by_hand() {
             let good = Gti::from_seconds(&[(0.0, length)]).unwrap();
             let expected = spectrum_of_times(&times, good, &options, &mut cpu()).unwrap();
             let s = flux(&segments, None, false, norm).unwrap();
-            assert_eq!(s.meta.m, segments.len() as u64);
+            assert_eq!(s.meta.segments, segments.len() as u64);
             same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-12);
             same_powers(&s.power, &expected.power, 1e-12);
-            assert!((s.meta.noise / expected.meta.noise - 1.0).abs() < 1e-12);
+            assert!((s.meta.noise_mean / expected.meta.noise_mean - 1.0).abs() < 1e-12);
             assert!((s.meta.mean / expected.meta.mean - 1.0).abs() < 1e-12);
         }
     }
@@ -91,7 +91,11 @@ fn rates_are_multiplied_by_the_bin_and_errors_set_the_noise() {
         let b = flux(&rates, Some(12.0), true, norm).unwrap();
         same_powers(&a.power, &b.power, 1e-12);
         for s in [&a, &b] {
-            assert!((s.meta.noise / noise - 1.0).abs() < 1e-12, "{norm}: noise {} instead of {noise}", s.meta.noise);
+            assert!(
+                (s.meta.noise_mean / noise - 1.0).abs() < 1e-12,
+                "{norm}: noise {} instead of {noise}",
+                s.meta.noise_mean
+            );
         }
         let unnormalised: Vec<f64> = a.unnorm_power.iter().map(|p| p * noise / (n as f64 * 9.0)).collect();
         same_powers(&a.power, &unnormalised, 1e-12);

@@ -126,7 +126,7 @@ fn a_run_that_failed_half_way_does_not_spoil_the_next() {
             spectrum_of_flux(segments, &options, &mut *backend, Default::default())
         };
         assert!(run(vec![1.0]).is_err(), "a short segment");
-        assert_eq!(run(vec![1.0; 4]).unwrap().meta.m, 70_001);
+        assert_eq!(run(vec![1.0; 4]).unwrap().meta.segments, 70_001);
     }
 }
 

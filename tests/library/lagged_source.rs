@@ -39,7 +39,7 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
         let values = (spectra.len() * SEGMENTS) as f64;
         let power = [0, 1].map(|i| e.source[i] + e.noise[i]);
         let product = power[0] * power[1];
-        let cross = Complex::new(mean(&|s| s.cross_re[k - 1]), mean(&|s| s.cross_im[k - 1]));
+        let cross = Complex::new(mean(&|s| s.power_re[k - 1]), mean(&|s| s.power_im[k - 1]));
         let square = e.cross.re.powi(2) - e.cross.im.powi(2);
         let truth = [
             (mean(&|s| s.power1[k - 1]), power[0], power[0]),

@@ -22,6 +22,7 @@ mod missions_page;
 mod pairs;
 mod pdm;
 mod pipeline;
+mod products_page;
 mod properties;
 mod pulsations;
 mod reader;

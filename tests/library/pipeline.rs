@@ -164,7 +164,10 @@ fn same_bits(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum) {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power), "the unnormalised powers differ");
     assert!(bits(&a.power) == bits(&b.power), "the powers differ");
-    assert_eq!((&a.meta.record.photons, a.meta.m, a.meta.mean), (&b.meta.record.photons, b.meta.m, b.meta.mean));
+    assert_eq!(
+        (&a.meta.record.photons, a.meta.segments, a.meta.mean),
+        (&b.meta.record.photons, b.meta.segments, b.meta.mean)
+    );
 }
 
 fn of_files(files: &[&EventFile], options: &PowerSpectrumOptions, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
@@ -200,7 +203,7 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
         assert_eq!(s.meta.record.photons, balance, "round {round}");
         assert_eq!(reported.state().0, balance.read, "round {round}: rows told to the progress bar");
         if balance.read > 0 {
-            assert_eq!(s.meta.m, segments, "round {round}");
+            assert_eq!(s.meta.segments, segments, "round {round}");
             let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
             same_powers(&s.unnorm_power, &average, 1e-9);
             compared += 1;
@@ -250,7 +253,7 @@ fn chunks_and_threads_of_any_number_give_identical_bits() {
         ..PowerSpectrumOptions::default()
     };
     let reference = of_files(&[&sorted], &options(1000), &mut cpu());
-    assert_eq!(reference.meta.m, 266 + 399);
+    assert_eq!(reference.meta.segments, 266 + 399);
     for threads in [1, 2, 7] {
         let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).unwrap();
         for chunk in [1, 7, 1000, 1 << 18, usize::MAX] {
@@ -290,7 +293,7 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     };
     let s = spectrum_of_times(&tail, good(), &options(1 << 18), &mut cpu()).unwrap();
     assert_eq!(
-        (s.meta.record.photons.used, s.meta.record.photons.read, s.meta.m),
+        (s.meta.record.photons.used, s.meta.record.photons.read, s.meta.segments),
         (tail.len() as u64, tail.len() as u64, 3)
     );
     same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-10);
@@ -355,15 +358,15 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
         PowerSpectrumOptions { dt: Some(1.0 / 32.0), segment_size: Some(2.5), ..PowerSpectrumOptions::default() };
     let [one, two] = [&a, &b].map(|file| of_files(&[file], &options, &mut cpu()));
     let both = of_files(&[&a, &b], &options, &mut cpu());
-    assert_eq!(both.meta.m, one.meta.m + two.meta.m);
+    assert_eq!(both.meta.segments, one.meta.segments + two.meta.segments);
     let mut photons = one.meta.record.photons.clone();
     photons.add(&two.meta.record.photons);
     assert_eq!(both.meta.record.photons, photons);
-    let (m1, m2) = (one.meta.m as f64, two.meta.m as f64);
+    let (m1, m2) = (one.meta.segments as f64, two.meta.segments as f64);
     let mean: Vec<f64> =
         one.unnorm_power.iter().zip(&two.unnorm_power).map(|(p, q)| (p * m1 + q * m2) / (m1 + m2)).collect();
     same_powers(&both.unnorm_power, &mean, 1e-12);
-    let count = both.meta.record.photons.used as f64 / both.meta.m as f64;
+    let count = both.meta.record.photons.used as f64 / both.meta.segments as f64;
     let leahy: Vec<f64> = mean.iter().map(|p| 2.0 * p / count).collect();
     same_powers(&both.power, &leahy, 1e-12);
 }

@@ -96,7 +96,7 @@ proptest! {
         let (early, late): (Vec<f64>, Vec<f64>) = times.iter().partition(|t| **t < cut);
         let parts = of(&[bytes(&early, &before), bytes(&late, &after)], Combine::Average);
         if let (Some(whole), Some(parts)) = (whole, parts) {
-            prop_assert_eq!((whole.meta.m, whole.meta.nphots.to_bits()), (parts.meta.m, parts.meta.nphots.to_bits()));
+            prop_assert_eq!((whole.meta.segments, whole.meta.nphots.to_bits()), (parts.meta.segments, parts.meta.nphots.to_bits()));
             prop_assert_eq!(&whole.meta.record.photons, &parts.meta.record.photons);
             prop_assert_eq!(bits(&whole), bits(&parts));
         }
@@ -130,7 +130,7 @@ proptest! {
             prop_assert_eq!(bits(&a), bits(&of(&[bytes(&times, &gtis)], Combine::Average).unwrap()));
         }
         if let (Some(a), Some(b)) = (of(&parts, Combine::Average), of(&other, Combine::Average)) {
-            prop_assert_eq!(a.meta.m, b.meta.m);
+            prop_assert_eq!(a.meta.segments, b.meta.segments);
             same_powers(&a.unnorm_power, &b.unnorm_power, 1e-12);
         }
     }
@@ -151,7 +151,7 @@ proptest! {
                 photons += counts.iter().sum::<f64>().powi(2);
             }
         }
-        let m = s.meta.m as f64;
+        let m = s.meta.segments as f64;
         let (sum, expected) = (2.0 * s.unnorm_power.iter().sum::<f64>(), (BINS as f64 * squares - photons) / m);
         prop_assert!((sum - expected).abs() <= 1e-10 * expected.abs().max(1.0), "{} instead of {}", sum, expected);
     }

@@ -81,7 +81,7 @@ fn same(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum, what: &str) {
     let bits = |v: &[f64]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert!(bits(&a.unnorm_power) == bits(&b.unnorm_power) && bits(&a.power) == bits(&b.power), "{what}: powers");
     let (p, q) = (&a.meta.record, &b.meta.record);
-    assert_eq!((&p.photons, a.meta.m, &p.gti), (&q.photons, b.meta.m, &q.gti), "{what}");
+    assert_eq!((&p.photons, a.meta.segments, &p.gti), (&q.photons, b.meta.segments, &q.gti), "{what}");
     assert!(p.photons.is_exact(), "{what}: {}", p.photons);
     let sorted = |w: &Warnings| {
         let mut codes = codes(w);
@@ -149,7 +149,7 @@ fn sorted_files_are_read_once_to_the_same_bits() {
     let folder = Folder::new();
     let (a, b) = (times(30_001, 1), times(5_003, 2));
     let s = check(&folder, "one", &[bytes(&a, &GTIS)], Combine::Average);
-    assert_eq!(s.meta.m, 266 + 383);
+    assert_eq!(s.meta.segments, 266 + 383);
     let photons = &s.meta.record.photons;
     assert!(photons.outside_gti > 500 && photons.outside_segments > 10, "{photons}");
     assert!(codes(&s.meta.record.warnings).contains(&"W-DATASUM"));
@@ -202,7 +202,7 @@ fn long_segments_are_counted_together_to_the_same_bits() {
     };
     let (a, b) = (times(6_001, 8), times(5_003, 9));
     let s = check_segments(&folder, "one", &[wide(&a, &GTIS)], Combine::Average, 290.0);
-    assert_eq!(s.meta.m, 2);
+    assert_eq!(s.meta.segments, 2);
     // Several of one run, then of runs of their own.
     check_segments(&folder, "run", &[wide(&a, &GTIS)], Combine::Average, 120.0);
     let dt = Some(2f64.powi(-12));
@@ -268,7 +268,11 @@ fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
             let found = made(&mut cpu_with(threads, schedule), 333);
             assert_eq!((&found.axes, &found.power, &found.noise), (&expected.axes, &expected.power, &expected.noise));
             let (p, q) = (&found.meta.record, &expected.meta.record);
-            assert_eq!((&p.photons, found.meta.m, &p.gti), (&q.photons, expected.meta.m, &q.gti), "{name}");
+            assert_eq!(
+                (&p.photons, found.meta.segments, &p.gti),
+                (&q.photons, expected.meta.segments, &q.gti),
+                "{name}"
+            );
             assert_eq!(p.inputs[0].crc32, q.inputs[0].crc32);
             assert_eq!(codes(&p.warnings).contains(&"W-TIME-UNSORTED"), name != "rows");
         }

@@ -97,7 +97,7 @@ fn a_pulsation_has_the_power_of_its_amplitude() {
     let loss = pulsed::binning_loss(f, dt);
     let expected = pulsed::power(a, s.meta.nphots, loss);
     // Noncentral χ²: variance (4 + 4·signal)/m.
-    let sigma = ((4.0 + 4.0 * expected) / s.meta.m as f64).sqrt();
+    let sigma = ((4.0 + 4.0 * expected) / s.meta.segments as f64).sqrt();
     assert!((s.power[k] - 2.0 - expected).abs() < 4.0 * sigma, "{} {expected} ± {sigma}", s.power[k] - 2.0);
     assert!((pulsed::amplitude(s.power[k] - 2.0, s.meta.nphots, loss) - a).abs() < 4.0 * a * sigma / expected / 2.0);
     assert!(expected * 1.5 < pulsed::power(a, s.meta.nphots, 1.0), "the loss by binning matters here");

@@ -159,7 +159,7 @@ fn statistics_are_those_of_direct_summation() {
         *bin = [bin[0] + 1.0, bin[1] + w, bin[2] + w * w];
     }
     let [sums, errors] = profile.weight.as_ref().unwrap();
-    let seconds = profile.meta.exposure / 16.0;
+    let seconds = profile.meta.exposure_total / 16.0;
     let mut chi2 = 0.0;
     for (b, [count, sum, square]) in bins.iter().enumerate() {
         assert_eq!(profile.counts[b], *count as u64);
@@ -169,11 +169,11 @@ fn statistics_are_those_of_direct_summation() {
         // Bins are exposed alike to a part of a cycle of 7000.
         close(profile.rate[b], sum / seconds, 1e-3);
         close(profile.rate_err[b], square.sqrt() / seconds, 1e-3);
-        let expected = one * profile.exposure[b] / profile.meta.exposure;
-        chi2 += (sum - expected).powi(2) / (two * profile.exposure[b] / profile.meta.exposure);
+        let expected = one * profile.exposure[b] / profile.meta.exposure_total;
+        chi2 += (sum - expected).powi(2) / (two * profile.exposure[b] / profile.meta.exposure_total);
     }
     assert!((profile.meta.chi2 / chi2 - 1.0).abs() < 1e-9, "{} {chi2}", profile.meta.chi2);
-    assert!((profile.meta.mean * profile.meta.exposure / one - 1.0).abs() < 1e-12);
+    assert!((profile.meta.mean * profile.meta.exposure_total / one - 1.0).abs() < 1e-12);
     // An empty bin may have had events of the weight Σw²/Σw.
     let fine = fold::fold(&events, &FoldOptions { nbin: 4096, ..asked }, cpu().as_mut()).unwrap();
     let [_, errors] = fine.weight.as_ref().unwrap();

@@ -27,6 +27,13 @@ def run(*options):
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
+def column(table, name):
+    """A column, a part of a complex one (`power.real`), or a number of the metadata in every row."""
+    name, _, part = name.partition(".")
+    values = np.array(table[name]) if name in table.colnames else np.full(len(table), table.meta[name])
+    return getattr(values, part) if part else values
+
+
 def check(what, ours, peer, bound):
     ours, peer = np.asarray(ours, dtype=float), np.asarray(peer, dtype=float)
     error = np.max(np.abs(ours - peer) / np.max(np.abs(peer)))
@@ -63,22 +70,22 @@ def compare(what, out, subject, reference, options, n, dt, norm, rebin, fullspec
     # Segments normalised by their own means: the peer's powers of the channels are sums, not averages.
     powers = [pds.power / (1 if common else peer.m) for pds in [peer.pds1, peer.pds2]]
     for ours_name, values in [
-        ("cross_re", peer.power.real), ("cross_im", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
+        ("power.real", peer.power.real), ("power.imag", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
     ]:
-        check(f"{what}: {ours_name}", ours[ours_name], values, 1e-10)
-    check(f"{what}: m", ours["m"], np.full(len(ours), peer.m), 0)
+        check(f"{what}: {ours_name}", column(ours, ours_name), values, 1e-10)
+    check(f"{what}: m", column(ours, "m"), np.full(len(ours), peer.m), 0)
     if rebin > 1 or fullspec:
         return
     size = np.sqrt(peer.pds1.unnorm_power * peer.pds2.unnorm_power)
     # A phase is as sure as its amplitude is large.
     lag, lag_err = peer.phase_lag()
-    away = np.abs(np.exp(1j * (np.array(ours["phase_lag"]) - lag)) - 1) * np.abs(peer.unnorm_power) / size
-    check(f"{what}: phase_lag", 1 + away, np.ones(len(away)), 1e-10)
+    away = np.abs(np.exp(1j * (np.array(ours["lag_phase"]) - lag)) - 1) * np.abs(peer.unnorm_power) / size
+    check(f"{what}: lag_phase", 1 + away, np.ones(len(away)), 1e-10)
     coherence, coherence_err = peer.raw_coherence()
-    check(f"{what}: raw_coherence", ours["raw_coherence"], coherence, 1e-10)
+    check(f"{what}: coherence_raw", ours["coherence_raw"], coherence, 1e-10)
     for name, values in [
-        ("raw_coherence_err", coherence_err), ("phase_lag_err", lag_err), ("time_lag_err", peer.time_lag()[1]),
-        ("intrinsic_coherence", peer.intrinsic_coherence()[0]), ("intrinsic_coherence_err", peer.intrinsic_coherence()[1]),
+        ("coherence_raw_err", coherence_err), ("lag_phase_err", lag_err), ("lag_time_err", peer.time_lag()[1]),
+        ("coherence_intrinsic", peer.intrinsic_coherence()[0]), ("coherence_intrinsic_err", peer.intrinsic_coherence()[1]),
     ]:
         # Where little is left of a difference the last digits are chance.
         sure = coherence > 1e-3
@@ -143,9 +150,9 @@ def light_curves(folder):
             check(f"{what}: freq", ours["freq"], peer.freq, 1e-14)
             powers = [pds.power / (1 if common else peer.m) for pds in [peer.pds1, peer.pds2]]
             for name, values in [
-                ("cross_re", peer.power.real), ("cross_im", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
+                ("power.real", peer.power.real), ("power.imag", peer.power.imag), ("power1", powers[0]), ("power2", powers[1]),
             ]:
-                check(f"{what}: {name}", ours[name], values, 1e-10)
+                check(f"{what}: {name}", column(ours, name), values, 1e-10)
 
 
 def amplitude_differences(folder):
@@ -164,9 +171,9 @@ def amplitude_differences(folder):
             what = f"amplitude differences, {n} bins, {norm}"
             for ours_name, values in [
                 ("power1", peer["pds1"]), ("power2", peer["pds2"]), ("power_total", peer["ptot"]),
-                ("cross_re", peer["cs"].real), ("cross_im", peer["cs"].imag),
+                ("power.real", peer["cs"].real), ("power.imag", peer["cs"].imag),
             ]:
-                check(f"{what}: {ours_name}", ours[ours_name], np.asarray(values).real, 1e-10)
+                check(f"{what}: {ours_name}", column(ours, ours_name), np.asarray(values).real, 1e-10)
             check(f"{what}: scatter", 1 + ours.meta["fad_delta"], [1 + peer.meta["fad_delta"]], 1e-12)
 
 

@@ -16,7 +16,8 @@ CODE = re.compile(r"\bW-[A-Z0-9-]+")
 ERROR = re.compile(r"(?:eagleray: )?error: ")
 # Cards of FITS whose values tell the version, or when and from which bytes a file was made.
 FREE_CARDS = {"CREATOR", "CHECKSUM", "DATE"}
-FORMATS = {"D": "d", "E": "f", "K": "q", "J": "i", "I": "h", "B": "B", "L": "B"}
+COMPLEX = re.compile(r"\(\S+j\)$")
+FORMATS = {"M": "2d", "D": "d", "E": "f", "K": "q", "J": "i", "I": "h", "B": "B", "L": "B"}
 
 
 class Words(str):
@@ -88,14 +89,47 @@ def count(tree):
     return int(is_number(tree))
 
 
-def mapped(tree, name, text):
-    """A tree with `name` applied to all keys, and to names of columns, and `text` to all texts."""
+def mapped(tree, name, text, parent=""):
+    """A tree with `name` applied to all keys, and to names of columns, each with the key that it stands under, and `text` to all texts."""
     if isinstance(tree, dict):
-        return {name(key): mapped(value, name, text) for key, value in tree.items()}
+        return {name(key, parent): mapped(value, name, text, key) for key, value in tree.items()}
     if isinstance(tree, list):
         # Most lists are long columns of numbers.
-        return tree if tree and all(map(is_number, tree)) else [mapped(value, name, text) for value in tree]
+        return tree if tree and all(map(is_number, tree)) else [mapped(value, name, text, parent) for value in tree]
     return type(tree)(text(tree)) if isinstance(tree, str) else tree
+
+
+def renewed(old, new):
+    """An old tree in which the number of segments is called so, and a column `m` of one value is a number, where the new one has that."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return old
+    old = dict(old)
+    if "segments" in new and "segments" not in old and "m" in old:
+        old["segments"] = old["m"]
+        if "m" not in new:
+            del old["m"]
+        elif "nfreq" in new:
+            # Values of a band of energy.
+            old["m"] = old["m"] * new["nfreq"]
+    if "m" in old.get("column", {}) and "m" not in new.get("column", {"m"}) and len(set(old["column"]["m"])) <= 1:
+        for part in ("column", "names", "about"):
+            old[part] = {key: value for key, value in old.get(part, {}).items() if key != "m"}
+        for part in ("names", "about"):
+            if part not in new:
+                del old[part]
+    return {key: renewed(value, new.get(key)) for key, value in old.items()}
+
+
+def whole(columns):
+    """Columns with complex ones, cells `(re+imj)`, in two parts."""
+    parts = {}
+    for name, cells in columns.items():
+        if cells and all(isinstance(cell, str) and COMPLEX.match(cell) for cell in cells):
+            values = [complex(cell) for cell in cells]
+            parts |= {f"{name}_re": [value.real for value in values], f"{name}_im": [value.imag for value in values]}
+        else:
+            parts[name] = cells
+    return parts
 
 
 def of_json(value, free):
@@ -135,6 +169,11 @@ def of_table(text, separator, free):
     names, *rows = rows or [[]]
     columns = {name: list(map(of_cell, column)) for name, column in zip(names, zip(*rows))} if rows else dict.fromkeys(names, [])
     about = {found[1]: found[2] for line in described if (found := re.match(r"- \{name: (\w+)(.*)\}$", line))}
+    columns = whole(columns)
+    names = [part for name in names for part in ([name] if name in columns else [f"{name}_re", f"{name}_im"])]
+    for name in [name for name, said in about.items() if "complex128" in said and f"{name}_re" in columns]:
+        said = about.pop(name).replace("complex128", "float64")
+        about |= {f"{name}_re": said, f"{name}_im": said}
     return {"names": {name: i for i, name in enumerate(names)}, "about": about, "meta": of_json(meta, free), "column": columns}
 
 
@@ -246,8 +285,8 @@ def of_fits(data, free, events):
         if name == "METADATA":
             unit["meta"] = of_json(json.loads(body), free)
         elif "TFIELDS" in raw:
-            unit["names"] = {raw[f"TTYPE{i + 1}"]: i for i in range(int(raw["TFIELDS"]))}
             unit["column"] = of_rows(body, raw, shape)
+            unit["names"] = {name: i for i, name in enumerate(unit["column"])}
             unit["heap and padding"] = data[at + shape[0] * shape[1] : at + padded].hex()
         elif shape:
             unit["image"] = list(struct.unpack(f">{math.prod(shape)}d", body)) if raw["BITPIX"] == -64 else body.hex()
@@ -269,6 +308,10 @@ def of_rows(body, raw, shape):
         size = repeat * struct.calcsize(">" + form) if form else (repeat + 7) // 8 if code == "X" else repeat
         cells = [body[row * width + offset : row * width + offset + size] for row in range(rows)]
         name = raw[f"TTYPE{i}"]
-        columns[name] = list(struct.unpack(f">{rows * repeat}{form}", b"".join(cells))) if form else [cell.hex() for cell in cells]
+        if code == "M":
+            values = struct.unpack(f">{2 * rows}d", b"".join(cells))
+            columns |= {f"{name}_re": list(values[::2]), f"{name}_im": list(values[1::2])}
+        else:
+            columns[name] = list(struct.unpack(f">{rows * repeat}{form}", b"".join(cells))) if form else [cell.hex() for cell in cells]
         offset += size
     return columns

@@ -285,7 +285,7 @@ mod tests {
     }
 
     fn close(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum) {
-        assert_eq!(got.meta.m, expected.meta.m);
+        assert_eq!(got.meta.segments, expected.meta.segments);
         let largest = expected.unnorm_power.iter().copied().fold(0.0, f64::max);
         for (g, e) in got.unnorm_power.iter().zip(&expected.unnorm_power) {
             assert!((g - e).abs() < 1e-5 * e + 1e-6 * (e * largest).sqrt() + 1e-12 * largest, "{g} instead of {e}");

@@ -14,7 +14,6 @@ use crate::base::error::{Error, Result};
 use crate::data::Record;
 use crate::data::light_curve::counting_error;
 use crate::data::phase::{Ephemeris, Spin};
-use crate::data::table::{Table, column};
 use crate::engine::WeightSummary;
 use crate::kernels::fold::{MOST_BINS, bin_of};
 use crate::science::orbit::TimingModel;
@@ -62,7 +61,7 @@ pub struct PulseProfileMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightSummary>,
     /// Sum of the good time, s.
-    pub exposure: f64,
+    pub exposure_total: f64,
     /// Time from the first start to the last stop, s.
     pub span: f64,
     /// Mean rate, counts/s, or sum of the weights a second.
@@ -176,7 +175,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         timing: events.timing.clone(),
         nphots: events.times.len(),
         weights: events.weights.as_ref().map(|weights| weights.all.clone()),
-        exposure: events.exposure,
+        exposure_total: events.exposure,
         span: events.span,
         mean: sum / events.exposure,
         background: options.background,
@@ -206,24 +205,6 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         exposure: exposed,
         meta,
     })
-}
-
-impl PulseProfile {
-    /// The profile as a table with the columns `phase`, `counts`, `rate`, `rate_err`, `exposure`, and for weighted
-    /// events `weight` and `weight_err`.
-    pub fn table(&self) -> Table<'_> {
-        let mut columns = vec![
-            column("phase", "", &self.phase),
-            column("counts", "ct", &self.counts),
-            column("rate", "ct/s", &self.rate),
-            column("rate_err", "ct/s", &self.rate_err),
-            column("exposure", "s", &self.exposure),
-        ];
-        if let Some([weight, weight_err]) = &self.weight {
-            columns.extend([column("weight", "", weight), column("weight_err", "", weight_err)]);
-        }
-        Table { name: "PROFILE", columns, meta: serde_json::to_value(&self.meta).unwrap_or_default() }
-    }
 }
 
 /// `Σw` and `Σw²` of the bins of phase, summed in pieces of so many events that threads do not matter.

@@ -11,6 +11,7 @@
 pub mod accel;
 mod amplitudes;
 pub mod candidates;
+pub mod columns;
 pub mod exposure;
 mod ffa;
 pub mod fold;
@@ -29,6 +30,7 @@ pub use crate::data::phase::Ephemeris;
 pub use crate::science::pulsation::fftfit::PulseTemplate;
 pub use accel::{AccelOptions, accel};
 pub use candidates::Candidate;
+pub use columns::ProfileBands;
 pub use fold::{FoldOptions, PulseProfile, fold};
 pub use grid::TrialGrid;
 pub use pdm::pdm;

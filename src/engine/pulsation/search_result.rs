@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{Candidate, PulseEvents};
-use crate::data::table::{Table, column};
 use crate::data::{DeviceRecord, Record};
 use crate::engine::{SampleSummary, WeightSummary};
 use crate::science::orbit::TimingModel;
@@ -178,23 +177,5 @@ impl SearchResult {
         let mut value = serde_json::to_value(&self.meta).unwrap_or_default();
         value["candidates"] = serde_json::to_value(&self.candidates).unwrap_or_default();
         value
-    }
-
-    /// The search as a table with the columns `freq`, `fdot`, `stat`, `log10_p`, `nharm` or `nbin` if trials differ in
-    /// it, and `fddot` if that was searched. `log10_p` is what [`SearchResult::log10_p`] gives.
-    pub fn table<'a>(&'a self, log10_p: &'a [f64]) -> Table<'a> {
-        let mut columns = vec![
-            column("freq", "Hz", &self.freq),
-            column("fdot", "Hz s-1", &self.fdot),
-            column("stat", "", &self.stat),
-            column("log10_p", "", log10_p),
-        ];
-        if let Some((name, numbers)) = &self.laws {
-            columns.push(column(name, "", numbers));
-        }
-        if self.meta.dfddot > 0.0 {
-            columns.push(column("fddot", "Hz s-2", &self.fddot));
-        }
-        Table { name: "SEARCH", columns, meta: self.summary() }
     }
 }

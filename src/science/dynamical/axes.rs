@@ -31,7 +31,7 @@ pub struct Axes {
     /// Frequency of each column, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,
     /// Width of the frequency bin of each column, Hz.
-    pub df: Vec<f64>,
+    pub width: Vec<f64>,
     /// Number of original frequencies averaged in each column.
     pub frequencies: Vec<u64>,
 }

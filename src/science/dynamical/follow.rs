@@ -1,10 +1,10 @@
 //! Following a feature through the rows of a dynamical spectrum: its frequency in each row, and the rows averaged with
 //! that frequency held still.
 
-use super::{Axes, DynamicalCrossSpectrum, DynamicalPowerSpectrum};
+use super::{Axes, DynamicalCrossSpectrum, DynamicalMetadata, DynamicalPowerLevels, DynamicalPowerSpectrum};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
-use crate::science::cross_powers::CrossPowers;
+use crate::science::cross_powers::{CrossPowers, CrossPowersMetadata};
 
 /// The largest power of one row in a frequency band.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -18,12 +18,12 @@ pub struct RowPeak {
 }
 
 /// A power spectrum averaged over rows that were shifted in frequency first. All columns have the same length.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ShiftedPower {
     /// Frequency, Hz, around the mean of the frequencies that the rows were shifted by.
     pub freq: Vec<f64>,
     /// Width of the frequency bin, Hz.
-    pub df: Vec<f64>,
+    pub width: Vec<f64>,
     /// Mean power.
     pub power: Vec<f64>,
     /// Standard error `P/√m` of `power`, where `P` includes noise.
@@ -32,6 +32,8 @@ pub struct ShiftedPower {
     pub noise: Vec<f64>,
     /// Values averaged in the bin: segments times original frequencies.
     pub m: Vec<u64>,
+    /// Metadata of the dynamical spectrum.
+    pub meta: DynamicalMetadata<DynamicalPowerLevels>,
 }
 
 /// For each bin of the shifted spectrum that any row reaches: its frequency and the cells averaged in it, as row and column.
@@ -48,15 +50,15 @@ impl Axes {
             let message = format!("one frequency for each of the {rows} rows is needed");
             return Err(Error::argument("f0", f0.len(), message));
         }
-        let df = self.df.first().copied().unwrap_or(0.0);
+        let df = self.width.first().copied().unwrap_or(0.0);
         // The last of linear bins may be narrower: it takes what is left.
-        let even = self.df.iter().rev().skip(1).all(|width| *width == df);
+        let even = self.width.iter().rev().skip(1).all(|width| *width == df);
         if !even || columns == 0 {
             let message = "rows can be shifted where frequencies are evenly spaced";
             return Err(Error::argument("shift_add", "", message)
                 .mended_by([Mend::field("rebin").doing("keeps them evenly spaced")]));
         }
-        let columns = if self.df[columns - 1] == df { columns } else { columns - 1 };
+        let columns = if self.width[columns - 1] == df { columns } else { columns - 1 };
         if let Some(bad) = f0.iter().find(|f| !f.is_finite()) {
             return Err(Error::argument("f0", bad, "must be a finite frequency"));
         }
@@ -132,7 +134,8 @@ impl DynamicalPowerSpectrum {
         let subtracted = if self.meta.levels.noise_subtracted { 1.0 } else { 0.0 };
         let error = |k: usize| (power[k] + subtracted * noise[k]) / (m[k] as f64).sqrt();
         let power_err = (0..power.len()).map(error).collect();
-        Ok(ShiftedPower { df: vec![axes.df[0]; m.len()], freq: shift.freq, power, power_err, noise, m })
+        let (width, meta) = (vec![axes.width[0]; m.len()], self.meta.clone());
+        Ok(ShiftedPower { freq: shift.freq, width, power, power_err, noise, m, meta })
     }
 }
 
@@ -145,9 +148,21 @@ impl DynamicalCrossSpectrum {
         let axes = &self.axes;
         let shift = axes.shift(f0, half)?;
         let mean = |matrix: &[f64]| shift.mean(axes, |r, c| matrix[r * axes.freq.len() + c]);
-        let (cross_re, cross_im) = (mean(&self.cross_re), mean(&self.cross_im));
+        let (power_re, power_im) = (mean(&self.power_re), mean(&self.power_im));
         let (power1, power2) = (mean(&self.power1), mean(&self.power2));
         let m = shift.values(axes);
-        Ok(CrossPowers { df: vec![axes.df[0]; m.len()], freq: shift.freq, cross_re, cross_im, power1, power2, m })
+        let width = vec![axes.width[0]; m.len()];
+        let of = &self.meta;
+        let meta = CrossPowersMetadata {
+            n: of.n,
+            segments: of.segments,
+            dt: of.dt,
+            df: of.df,
+            segment_size: of.segment_size,
+            norm: of.norm,
+            lag_sign: of.levels.lag_sign.clone(),
+            record: of.record.clone(),
+        };
+        Ok(CrossPowers { freq: shift.freq, width, power_re, power_im, power1, power2, m, meta })
     }
 }

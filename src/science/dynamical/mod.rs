@@ -27,7 +27,7 @@ pub struct DynamicalMetadata<L> {
     /// Number of bins in a segment.
     pub n: usize,
     /// Segments in all rows.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -56,7 +56,7 @@ pub struct DynamicalPowerLevels {
     /// Mean counts (or flux) in a bin.
     pub mean: f64,
     /// Mean of the noise levels of the rows.
-    pub noise: f64,
+    pub noise_mean: f64,
     /// True if the noise level of each row was subtracted from it.
     pub noise_subtracted: bool,
 }
@@ -74,13 +74,13 @@ pub struct DynamicalCrossLevels {
     /// Mean counts (or flux) of the reference in a bin, of the same photons as `nphots2`.
     pub mean2: f64,
     /// Mean noise level of the subject's power over the rows.
-    pub noise1: f64,
+    pub noise1_mean: f64,
     /// Mean noise level of the reference's power over the rows.
-    pub noise2: f64,
+    pub noise2_mean: f64,
     /// True if the photons of the subject were removed from the reference.
     pub subject_inside_reference: bool,
     /// What the sign of a lag means: [`LAG_SIGN`].
-    pub lag_sign: &'static str,
+    pub lag_sign: String,
 }
 
 /// Power spectra against time.
@@ -102,9 +102,9 @@ pub struct DynamicalCrossSpectrum {
     /// Times and frequencies.
     pub axes: Axes,
     /// Real part of `conj(F_subject)·F_reference`, normalised and averaged.
-    pub cross_re: Vec<f64>,
+    pub power_re: Vec<f64>,
     /// Imaginary part of `conj(F_subject)·F_reference`, normalised and averaged.
-    pub cross_im: Vec<f64>,
+    pub power_im: Vec<f64>,
     /// Power of the subject, noise included.
     pub power1: Vec<f64>,
     /// Power of the reference, noise included.
@@ -121,7 +121,7 @@ fn metadata<L>(made: &FinishedRows, levels: L, record: Record) -> DynamicalMetad
     let (recipe, total) = (&made.recipe, &made.total);
     DynamicalMetadata {
         n: recipe.n,
-        m: total.segments,
+        segments: total.segments,
         dt: recipe.dt,
         df: 1.0 / recipe.segment_size,
         segment_size: recipe.segment_size,
@@ -141,7 +141,7 @@ impl DynamicalPowerSpectrum {
         let channel = DynamicalPowerLevels {
             nphots: mean * made.recipe.n as f64,
             mean,
-            noise: level,
+            noise_mean: level,
             noise_subtracted: subtract_noise,
         };
         let meta = metadata(&made, channel, record);
@@ -178,41 +178,41 @@ impl DynamicalCrossSpectrum {
             nphots2: made.mean[0] * n,
             mean1: made.mean[1],
             mean2: made.mean[0],
-            noise1: made.level[1],
-            noise2: made.level[0],
+            noise1_mean: made.level[1],
+            noise2_mean: made.level[0],
             subject_inside_reference: made.recipe.inside,
-            lag_sign: LAG_SIGN,
+            lag_sign: LAG_SIGN.into(),
         };
         let meta = metadata(&made, levels, record);
         let mut blocks = made.blocks.into_iter();
         let mut next = || blocks.next().unwrap_or_default();
-        let [power1, power2, cross_re, cross_im] = [next(), next(), next(), next()];
+        let [power1, power2, power_re, power_im] = [next(), next(), next(), next()];
         let mut noise = made.noise.into_iter();
         let [noise2, noise1] = [noise.next().unwrap_or_default(), noise.next().unwrap_or_default()];
-        Ok(DynamicalCrossSpectrum { axes: made.axes, cross_re, cross_im, power1, power2, noise1, noise2, meta })
+        Ok(DynamicalCrossSpectrum { axes: made.axes, power_re, power_im, power1, power2, noise1, noise2, meta })
     }
 
     /// The cross spectra with subject and reference exchanged: lags change their sign.
     pub fn exchanged(mut self) -> DynamicalCrossSpectrum {
-        self.cross_im.iter_mut().for_each(|im| *im = -*im);
+        self.power_im.iter_mut().for_each(|im| *im = -*im);
         std::mem::swap(&mut self.power1, &mut self.power2);
         std::mem::swap(&mut self.noise1, &mut self.noise2);
         let levels = &mut self.meta.levels;
         std::mem::swap(&mut levels.nphots1, &mut levels.nphots2);
         std::mem::swap(&mut levels.mean1, &mut levels.mean2);
-        std::mem::swap(&mut levels.noise1, &mut levels.noise2);
+        std::mem::swap(&mut levels.noise1_mean, &mut levels.noise2_mean);
         self
     }
 
     /// Phase lag of the subject in each cell, rad, −π to π; positive if the subject is late. Shape times × frequencies,
     /// row-major.
-    pub fn phase_lag(&self) -> Vec<f64> {
-        self.cross_re.iter().zip(&self.cross_im).map(|(re, im)| im.atan2(*re)).collect()
+    pub fn lag_phase(&self) -> Vec<f64> {
+        self.power_re.iter().zip(&self.power_im).map(|(re, im)| im.atan2(*re)).collect()
     }
 
     /// Time lag of the subject in each cell, s; positive if the subject is late. Shape times × frequencies, row-major.
-    pub fn time_lag(&self) -> Vec<f64> {
+    pub fn lag_time(&self) -> Vec<f64> {
         let freq = self.axes.freq.iter().cycle();
-        self.phase_lag().into_iter().zip(freq).map(|(lag, f)| lag / (std::f64::consts::TAU * f)).collect()
+        self.lag_phase().into_iter().zip(freq).map(|(lag, f)| lag / (std::f64::consts::TAU * f)).collect()
     }
 }

@@ -292,7 +292,7 @@ impl DynamicalRows {
             rate: rows.iter().map(|row| row.means.iter().sum::<f64>() / row.segments as f64 / recipe.dt).collect(),
             // Original bin `k` stands at place `k − 1`.
             freq: ranges.iter().map(|r| (r.start + r.end + 1) as f64 / 2.0 * df).collect(),
-            df: ranges.iter().map(|r| r.len() as f64 * df).collect(),
+            width: ranges.iter().map(|r| r.len() as f64 * df).collect(),
             frequencies: ranges.iter().map(|r| r.len() as u64).collect(),
         };
         // The mean of a constant is that constant, to the last bit.

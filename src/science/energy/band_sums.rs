@@ -75,7 +75,7 @@ impl BandSums {
     }
 
     /// Phase lag and its error.
-    pub fn phase_lag(&self) -> (f64, f64) {
+    pub fn lag_phase(&self) -> (f64, f64) {
         let unbiased = self.cross.norm_sqr() - self.across() - self.variance(self.direction);
         let error = if unbiased > 0.0 { (self.across() / unbiased).sqrt() } else { f64::NAN };
         (self.cross.im.atan2(self.cross.re), error)
@@ -112,7 +112,7 @@ mod tests {
         // Powers 4 and 9 of two frequencies and 100 segments; the sum of C is 0.2, its error across 0.6.
         let blocks = [400.0, 400.0, 900.0, 900.0, 40.0, -20.0, 0.0, 0.0];
         let over = BandSums::new(&blocks, &(0..2), 100);
-        let (phase, error) = over.phase_lag();
+        let (phase, error) = over.lag_phase();
         assert!(phase == 0.0 && error.is_nan());
         let [(value, error), (re, re_err), (_, im_err)] = over.covariances(16.0);
         assert!(value.is_nan() && error.is_nan());

@@ -91,7 +91,7 @@ pub struct EnergySegments {
     /// Number of bins in a segment.
     pub n: usize,
     /// Number of segments averaged.
-    pub m: u64,
+    pub segments: u64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution, Hz.
@@ -112,20 +112,20 @@ pub struct EnergyMetadata {
     /// The quantity that was computed.
     pub kind: EnergyKind,
     /// `frac` or `abs`; empty for lags and counts.
-    pub norm: &'static str,
+    pub norm: String,
     /// The reference band; `None` for counts. For each band inside it, the photons of that band are removed from the
     /// reference.
     pub reference: Option<Band>,
     /// True if bands, energies and the reference are given in channels, false if in keV.
     pub channels: bool,
     /// What the sign of a lag means: [`LAG_SIGN`].
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub lag_sign: &'static str,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lag_sign: String,
     /// Mean number of photons of the reference in a segment; for [`EnergyKind::Count`], the photons of all bands.
     pub nphots: f64,
     /// The segments averaged; `None` for [`EnergyKind::Count`].
     #[serde(flatten)]
-    pub segments: Option<EnergySegments>,
+    pub averaged: Option<EnergySegments>,
     /// Time in the averaged segments, s; for [`EnergyKind::Count`], the good time.
     pub exposure: f64,
     /// What made the product.
@@ -215,7 +215,7 @@ impl EnergySpectrum {
         let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons);
         let segments = EnergySegments {
             n,
-            m,
+            segments: m,
             dt,
             df,
             segment_size,
@@ -238,12 +238,13 @@ impl EnergySpectrum {
                     EnergyKind::Lag | EnergyKind::Count => "",
                     _ if options.fractional => "frac",
                     _ => "abs",
-                },
+                }
+                .into(),
                 reference: Some(reference).filter(|_| correlated),
                 channels,
-                lag_sign: if options.kind == EnergyKind::Lag { LAG_SIGN } else { "" },
+                lag_sign: if options.kind == EnergyKind::Lag { LAG_SIGN.into() } else { String::new() },
                 nphots: photons(0) as f64 / m as f64,
-                segments: Some(segments),
+                averaged: Some(segments),
                 exposure: m as f64 * segment_size,
                 record,
             },
@@ -265,13 +266,13 @@ impl EnergySpectrum {
             match options.kind {
                 EnergyKind::Lag if counts > 0 && rest > 0 => {
                     let over = BandSums::new(blocks, &range, m);
-                    let (phase, error) = over.phase_lag();
+                    let (phase, error) = over.lag_phase();
                     let freq = over.k * df;
                     let lag = phase / (std::f64::consts::TAU * freq);
                     let of_freq = lag * over.k_variance.sqrt() / over.k;
                     spectrum.push(lag, (error / (std::f64::consts::TAU * freq)).hypot(of_freq));
                     spectrum
-                        .set(s, [("phase_lag", "rad", phase), ("phase_lag_err", "rad", error), ("freq", "Hz", freq)]);
+                        .set(s, [("lag_phase", "rad", phase), ("lag_phase_err", "rad", error), ("freq", "Hz", freq)]);
                 }
                 EnergyKind::Covariance if counts > 0 && rest > 0 => {
                     let over = BandSums::new(blocks, &range, m);
@@ -351,12 +352,12 @@ impl EnergySpectrum {
             energy_hi: bands.iter().map(|band| band.hi).collect(),
             meta: EnergyMetadata {
                 kind: EnergyKind::Count,
-                norm: "",
+                norm: String::new(),
                 reference: None,
                 channels,
-                lag_sign: "",
+                lag_sign: String::new(),
                 nphots: photons as f64,
-                segments: None,
+                averaged: None,
                 exposure,
                 record,
             },
@@ -371,7 +372,7 @@ impl EnergySpectrum {
 
     /// Unit of `value` in the notation of the FITS standard; empty for pure numbers.
     pub fn unit(&self) -> &'static str {
-        match (self.meta.kind, self.meta.norm) {
+        match (self.meta.kind, self.meta.norm.as_str()) {
             (EnergyKind::Lag, _) => "s",
             (EnergyKind::Count, _) => "ct",
             (_, "frac") => "",
@@ -418,7 +419,7 @@ impl EnergySpectrum {
             warnings.push("W-BAND-REFERENCE", message);
         }
         let values = self.m.first().copied().unwrap_or(0);
-        if self.meta.segments.is_some() && values < FEW_VALUES {
+        if self.meta.averaged.is_some() && values < FEW_VALUES {
             let message =
                 format!("each band averages {values} values, fewer than {FEW_VALUES}: errors are not Gaussian");
             warnings.push("W-FEW-VALUES", message);

@@ -18,13 +18,15 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::context::SpectrumContext;
-use super::cross_powers::CrossPowers;
+use super::cross::LAG_SIGN;
+use super::cross_powers::{CrossPowers, CrossPowersMetadata};
 use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
+use crate::data::Record;
 use crate::numerics::nonuniform::{FrequencyGrid, direct, fast};
 
 /// More frequencies than memory and time allow by mistake.
@@ -226,8 +228,10 @@ pub(crate) fn power_spectrum(
     let power = PowerOptions { norm: options.norm, rebin, ..PowerOptions::default() };
     let mut spectrum = AveragedPowerSpectrum::empty(&power, context(level.n, to - from));
     let meta = &mut spectrum.meta;
-    (meta.m, meta.df, meta.mean, meta.noise) = (1, at.step, level.mean, noise);
+    (meta.segments, meta.df, meta.mean, meta.noise_mean) = (1, at.step, level.mean, noise);
     (meta.nphots, meta.exposure) = (level.mean * level.n as f64, level.n as f64 * level.dt);
+    meta.variance = level.variance;
+    meta.err_dist = if level.variance.is_some() { "gauss" } else { "poisson" }.into();
     let rate = level.mean / level.dt;
     meta.scale = PowerScale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
     for range in rebin.ranges(at.count)? {
@@ -235,7 +239,7 @@ pub(crate) fn power_spectrum(
         let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;
         let count = independent(width, at.step, to - from);
         spectrum.freq.push(at.first + (range.start + range.end - 1) as f64 / 2.0 * at.step);
-        spectrum.df.push(width * at.step);
+        spectrum.width.push(width * at.step);
         spectrum.power.push(raw * factor);
         spectrum.power_err.push(raw * factor / (count as f64).sqrt());
         spectrum.unnorm_power.push(raw);
@@ -262,6 +266,7 @@ pub fn cross_spectrum(
     reference: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
+    record: Record,
 ) -> Result<CrossPowers> {
     subject.check(options.weighted)?;
     reference.check(options.weighted)?;
@@ -275,15 +280,27 @@ pub fn cross_spectrum(
         let message = "a mean is zero, and this normalisation divides by it";
         return Err(Error::argument("norm", options.norm, message));
     }
-    let mut made = CrossPowers::default();
+    let meta = CrossPowersMetadata {
+        n: one.level.n,
+        segments: 1,
+        dt: subject.dt,
+        df: at.step,
+        segment_size: to - from,
+        norm: options.norm,
+        lag_sign: LAG_SIGN.into(),
+        record,
+    };
+    let (freq, width, m) = (Vec::new(), Vec::new(), Vec::new());
+    let [power_re, power_im, power1, power2] = [const { Vec::new() }; 4];
+    let mut made = CrossPowers { freq, width, power_re, power_im, power1, power2, m, meta };
     for range in rebin.ranges(at.count)? {
         let width = range.len() as f64;
         let mean = |f: &dyn Fn(usize) -> f64| range.clone().map(f).sum::<f64>() / width;
         let cross = |k: usize| one.values[k].conj() * other.values[k] * (factor[0] * factor[1]).sqrt();
         made.freq.push(at.first + (range.start + range.end - 1) as f64 / 2.0 * at.step);
-        made.df.push(width * at.step);
-        made.cross_re.push(mean(&|k| cross(k).re));
-        made.cross_im.push(mean(&|k| cross(k).im));
+        made.width.push(width * at.step);
+        made.power_re.push(mean(&|k| cross(k).re));
+        made.power_im.push(mean(&|k| cross(k).im));
         made.power1.push(mean(&|k| one.values[k].norm_sqr() * factor[0]));
         made.power2.push(mean(&|k| other.values[k].norm_sqr() * factor[1]));
         made.m.push(independent(width, at.step, to - from));

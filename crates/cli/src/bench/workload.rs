@@ -8,6 +8,7 @@ use super::BenchDevice;
 use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
 use crate::names;
+use eagleray::data::Product;
 use eagleray::engine::{PowerSpectrumOptions, spectrum_of_files};
 use eagleray::internal::backend::Backend;
 use eagleray::internal::kernels::{Input, bin_events};
@@ -291,7 +292,7 @@ impl Prepared {
         if let Some(output) = output {
             spectrum.table().write(&output.display().to_string(), true)?;
         }
-        Ok(WorkDone { segments: spectrum.meta.m, events: spectrum.meta.record.photons.read })
+        Ok(WorkDone { segments: spectrum.meta.segments, events: spectrum.meta.record.photons.read })
     }
 
     /// Cross spectra of all bands with the reference.

@@ -6,6 +6,7 @@ use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
 use crate::number::{counting, edges};
 use crate::run::{Computer, Steps};
+use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::engine::CHUNK_EVENTS;
 use eagleray::engine::analyses::Counting;
@@ -89,14 +90,14 @@ pub fn run(args: BinArgs) -> Result<()> {
         made.write(path, args.overwrite)?;
     }
     if args.json {
-        let meta = serde_json::to_value(&made.meta).unwrap_or_default();
+        let meta = made.metadata();
         return crate::terminal::print(&format!("{meta:#}\n"));
     }
     if !args.quiet {
         let meta = &made.meta;
         let bins = count(meta.n as u64, "bin");
         let energies = if meta.energies > 1 { format!(" and {} of energy", meta.energies) } else { String::new() };
-        let (exposure, photons) = (ShortNumber(meta.exposure), &meta.record.photons);
+        let (exposure, photons) = (ShortNumber(meta.exposure_total), &meta.record.photons);
         eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
     }
     Ok(())

@@ -11,6 +11,7 @@ use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use crate::run::{Computer, Steps, report};
 use eagleray::Result;
+use eagleray::data::Product;
 use eagleray::data::table::Table;
 use eagleray::engine::Segmentation;
 use eagleray::engine::analyses::{BispectrumOfCumulants, BispectrumOfPairs};
@@ -118,7 +119,7 @@ fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {
             made.freq2[i],
             made.biphase[i],
             made.log10_p(i),
-            1.0 / made.meta.m as f64
+            1.0 / made.meta.segments as f64
         )
     });
     let picture = Plane {
@@ -177,7 +178,7 @@ fn deliver(
     if !output.quiet {
         eprint!(
             "{} of {} s ({} of {} s), {} of frequencies\n{text}",
-            count(meta.m, "segment"),
+            count(meta.segments, "segment"),
             ShortNumber(meta.segment_size),
             count(meta.n as u64, "bin"),
             ShortNumber(meta.dt),
@@ -215,7 +216,7 @@ impl Plane<'_> {
             log: false,
         };
         let picture = MatrixPicture {
-            title: title(&meta.record, meta.m, meta.segment_size),
+            title: title(&meta.record, meta.segments, meta.segment_size),
             x: axis(0),
             y: axis(1),
             values: &values,

@@ -12,6 +12,7 @@ use crate::pictures;
 use crate::pictures::cross::{LagKind, PowerType};
 use crate::plan_text::describe;
 use crate::run::{Computer, Steps};
+use eagleray::data::Product;
 use eagleray::data::table::Table;
 use eagleray::engine::analyses::{AmplitudeDifference, CrossSpectrum};
 use eagleray::engine::{Analysis, Observation, ObservationKind, PhotonBand};
@@ -192,7 +193,7 @@ pub fn run(args: CsArgs) -> Result<()> {
         }
         let spectrum = computer.compute(&analysis, &observation)?.product;
         let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
-        let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        let meta = spectrum.metadata();
         return deliver(&args, spectrum.table(), meta, draw, &fad_summary(&spectrum));
     }
     let analysis = args.analysis()?;
@@ -211,7 +212,7 @@ fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
     let draw = |path: &str| {
         pictures::cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.out.overwrite)
     };
-    let meta = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+    let meta = spectrum.metadata();
     deliver(args, spectrum.table(), meta, draw, &summary(&spectrum))
 }
 
@@ -244,7 +245,7 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
     let meta = &spectrum.meta;
     let mut text = format!(
         "{} of {} s ({} of {} s), {:.2} photons of the subject and {:.2} of the reference each; {} on {}\nphotons of both: {}\n",
-        count(meta.m, "segment"),
+        count(meta.segments, "segment"),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -256,19 +257,19 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
     );
     // The surest lag stands for all.
     let surest = (0..spectrum.len())
-        .filter(|&k| spectrum.phase_lag_err[k].is_finite())
-        .min_by(|&a, &b| spectrum.phase_lag_err[a].total_cmp(&spectrum.phase_lag_err[b]));
+        .filter(|&k| spectrum.lag_phase_err[k].is_finite())
+        .min_by(|&a, &b| spectrum.lag_phase_err[a].total_cmp(&spectrum.lag_phase_err[b]));
     if let Some(k) = surest {
         text += &format!(
             "surest lag at {:.6} Hz: {:.5} ± {:.5} rad, {:.3e} ± {:.1e} s ({}); raw coherence {:.4} ± {:.4}, {}\n",
             spectrum.freq[k],
-            spectrum.phase_lag[k],
-            spectrum.phase_lag_err[k],
-            spectrum.time_lag[k],
-            spectrum.time_lag_err[k],
+            spectrum.lag_phase[k],
+            spectrum.lag_phase_err[k],
+            spectrum.lag_time[k],
+            spectrum.lag_time_err[k],
             meta.lag_sign,
-            spectrum.raw_coherence[k],
-            spectrum.raw_coherence_err[k],
+            spectrum.coherence_raw[k],
+            spectrum.coherence_raw_err[k],
             chance(spectrum, k)
         );
     }
@@ -277,7 +278,7 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
 
 /// How often independent channels are as coherent in any of the bins: `|C|²/(P1P2)` of M values is above x with `(1 − x)^(M − 1)`.
 fn chance(spectrum: &AveragedCrossSpectrum, k: usize) -> String {
-    let part = spectrum.modulus[k].powi(2) / (spectrum.power1[k] * spectrum.power2[k]);
+    let part = spectrum.power_re[k].hypot(spectrum.power_im[k]).powi(2) / (spectrum.power1[k] * spectrum.power2[k]);
     let single = (spectrum.m[k] as f64 - 1.0) * (-part.min(1.0)).ln_1p() / std::f64::consts::LN_10;
     let any = single + (spectrum.len() as f64).log10();
     match any >= -1.0 {
@@ -293,7 +294,7 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         "{} of {} s ({} of {} s), {:.2} and {:.2} photons each; {} on {}\nphotons of both: {}\n\
          corrected by amplitude differences, smoothed over {}; their scatter is off by {:+.2} %\n\
          mean powers {} and {}, of both together {}; noise levels {}, {} and {}; mean co-spectrum {}\n",
-        count(meta.m, "segment"),
+        count(meta.segments, "segment"),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -310,6 +311,6 @@ fn fad_summary(spectrum: &FadSpectrum) -> String {
         ShortNumber(meta.noise1),
         ShortNumber(meta.noise2),
         ShortNumber(meta.noise_total),
-        mean(&spectrum.cross_re),
+        mean(&spectrum.power_re),
     )
 }

@@ -16,6 +16,7 @@ use eagleray::Result;
 use eagleray::engine::PlanReport;
 use eagleray::engine::analyses::{DynamicalSpectrum, PowerSpectrum};
 use eagleray::internal::segment::plan::Resolution;
+use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::dynamical::{Axes, RowPeak};
 use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
@@ -179,11 +180,11 @@ fn deliver(made: Computed<DynamicalPowerSpectrum>, args: &DynArgs) -> Result<()>
     output.table(false, |path| spectrum.write(path, output.overwrite))?;
     if let Some(path) = &args.shift_add {
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
-        spectrum.shift_and_add(&f0, args.shift_half)?.table(&spectrum).write(path, output.overwrite)?;
+        spectrum.shift_and_add(&f0, args.shift_half)?.table().write(path, output.overwrite)?;
     }
     if let Some(path) = &output.plot {
         let meta = &spectrum.meta;
-        let title = title(&meta.record, meta.m, meta.segment_size);
+        let title = title(&meta.record, meta.segments, meta.segment_size);
         let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
         picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
     }
@@ -213,7 +214,7 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[RowPeak]) -> String {
     };
     let mut text = format!(
         "{} of {} s ({} of {} s){skipped}: {} of {columns} frequencies; {} on {}\n",
-        count(meta.m, "segment"),
+        count(meta.segments, "segment"),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -259,9 +260,9 @@ pub(super) fn picture(
 ) -> Result<()> {
     let zero = axes.start.first().copied().unwrap_or(0.0);
     let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
-    let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.df).map(edges).collect();
+    let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.width).map(edges).collect();
     // Widths that grow want an axis on which they are alike, and two decades one that does not show the highest alone.
-    let widths = axes.df.first().zip(axes.df.iter().rev().nth(1));
+    let widths = axes.width.first().zip(axes.width.iter().rev().nth(1));
     let growing = widths.is_some_and(|(first, last)| last > first);
     let wide = axes.freq.first().zip(axes.freq.last()).is_some_and(|(first, last)| *last >= 100.0 * first);
     let picture = MatrixPicture {

@@ -39,9 +39,9 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
     let (axes, meta) = (&made.axes, &made.meta);
     output.table(false, |path| made.write(path, output.overwrite))?;
     if let Some(path) = &output.plot {
-        let modulus: Vec<f64> = made.cross_re.iter().zip(&made.cross_im).map(|(re, im)| re.hypot(*im)).collect();
+        let modulus: Vec<f64> = made.power_re.iter().zip(&made.power_im).map(|(re, im)| re.hypot(*im)).collect();
         let name = format!("modulus of the cross spectrum, {}", meta.norm);
-        let title = title(&meta.record, meta.m, meta.segment_size);
+        let title = title(&meta.record, meta.segments, meta.segment_size);
         picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
     }
     output.table(true, |path| made.write(path, output.overwrite))?;
@@ -55,7 +55,7 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
     if !output.quiet {
         eprintln!(
             "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}",
-            count(meta.m, "segment"),
+            count(meta.segments, "segment"),
             ShortNumber(meta.segment_size),
             count(rows as u64, "row"),
             meta.levels.nphots1,

@@ -11,9 +11,9 @@ use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{counting, number, positive};
 use crate::pictures;
 use crate::run::{Computer, Steps};
-use eagleray::data::table::{Column, Table, Values};
 use eagleray::engine::analyses::{Fold, FoldInTime, PhaseEpoch};
-use eagleray::engine::pulsation::PulseProfile;
+use eagleray::engine::pulsation::{ProfileBands, PulseProfile};
+use eagleray::data::Product;
 use eagleray::internal::text::{List, ShortNumber, count};
 use eagleray::science::pulsation::fraction::ValueWithError;
 use eagleray::time::DoubleDouble;
@@ -135,7 +135,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         bands.push((edges[0], edges[1], computer.session().run(&analysis, &band)?));
     }
     if let Some(path) = &bands_table {
-        write_bands(&bands, &profile, path, out.overwrite)?;
+        ProfileBands { bands: &bands, whole: &profile }.table().write(path, out.overwrite)?;
     }
     if let Some(path) = &bands_plot {
         pictures::pulsation::bands(&bands, path, out.overwrite)?;
@@ -144,7 +144,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         profile.table().write(path, out.overwrite)?;
     }
     if out.json {
-        let mut meta = serde_json::to_value(&profile.meta).unwrap_or_default();
+        let mut meta = profile.metadata();
         if let Some(toas) = &toas {
             meta["toas"] = serde_json::to_value(toas).unwrap_or_default();
         }
@@ -156,40 +156,12 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     Ok(())
 }
 
-/// The energy and phase matrix, one row a band and bin.
-fn write_bands(bands: &[(f64, f64, PulseProfile)], whole: &PulseProfile, path: &str, overwrite: bool) -> Result<()> {
-    let all =
-        |of: fn(&PulseProfile) -> &[f64]| -> Vec<f64> { bands.iter().flat_map(|(.., p)| of(p).to_vec()).collect() };
-    let edge = |of: fn(&(f64, f64, PulseProfile)) -> f64| -> Vec<f64> {
-        bands.iter().flat_map(|band| std::iter::repeat_n(of(band), band.2.phase.len())).collect()
-    };
-    let (lo, hi) = (edge(|band| band.0), edge(|band| band.1));
-    let (phase, exposure) = (all(|p| &p.phase), all(|p| &p.exposure));
-    let (rate, error) = (all(|p| &p.rate), all(|p| &p.rate_err));
-    let counts: Vec<u64> = bands.iter().flat_map(|(.., p)| p.counts.clone()).collect();
-    let column = |name, unit: &str, values| Column { name, unit: unit.to_string(), values };
-    let columns = vec![
-        column("energy_lo", "keV", Values::Real(&lo)),
-        column("energy_hi", "keV", Values::Real(&hi)),
-        column("phase", "", Values::Real(&phase)),
-        column("counts", "ct", Values::Count(&counts)),
-        column("rate", "ct/s", Values::Real(&rate)),
-        column("rate_err", "ct/s", Values::Real(&error)),
-        column("exposure", "s", Values::Real(&exposure)),
-    ];
-    let mut meta = serde_json::to_value(&whole.meta).unwrap_or_default();
-    meta["bands"] = bands.iter().map(|(lo, hi, p)| {
-        serde_json::json!({ "energy_lo": lo, "energy_hi": hi, "nphots": p.meta.nphots, "pulsed_fraction": p.meta.pulsed_fraction })
-    }).collect();
-    Table { name: "ENERGY_PHASE", columns, meta }.write(path, overwrite)
-}
-
 fn summary(profile: &PulseProfile) -> String {
     let meta = &profile.meta;
     let mut text = format!(
         "{} in {} s of good time; epoch {} s{}, ticks of {:e} s\n",
         count(meta.nphots as u64, "event"),
-        ShortNumber(meta.exposure),
+        ShortNumber(meta.exposure_total),
         meta.epoch,
         meta.epoch_mjd.map_or(String::new(), |mjd| format!(" (MJD {mjd:.8})")),
         meta.tick

@@ -11,6 +11,7 @@ use eagleray::Result;
 use eagleray::data::LightCurve;
 use eagleray::engine::CHUNK_EVENTS;
 use eagleray::engine::analyses::Binning;
+use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// Options of `lc`.
@@ -49,7 +50,7 @@ pub fn run(args: LcArgs) -> Result<()> {
         curve.write(path, args.out.overwrite)?;
     }
     if args.out.json {
-        let meta = serde_json::to_value(&curve.meta).unwrap_or_default();
+        let meta = curve.metadata();
         return crate::terminal::print(&format!("{meta:#}\n"));
     }
     if talk {

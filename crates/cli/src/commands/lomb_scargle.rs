@@ -11,6 +11,7 @@ use crate::pictures::axes;
 use crate::run::{Computer, Steps};
 use eagleray::engine::analyses::{Binning, LombScargle};
 use eagleray::engine::{Observation, lomb_scargle_cross};
+use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
@@ -137,23 +138,17 @@ fn cross(
         let message = "has another MJDREF than FILE; bring both to one";
         return Err(Error::argument("reference", reference.display(), message));
     }
-    let made = lomb_scargle_cross(&subject, &other, &args.options(), rebin, args.min_fracexp)?;
-    let inputs = [&subject, &other].map(|s| serde_json::to_value(&s.meta.record.inputs).unwrap_or_default());
-    let mut meta = serde_json::to_value(&subject.meta.record).unwrap_or_default();
-    meta["inputs"] = inputs.into_iter().flat_map(|list| list.as_array().cloned().unwrap_or_default()).collect();
-    meta["options"] = serde_json::to_value(args.options()).unwrap_or_default();
     let mut warnings = subject.meta.record.warnings.clone();
     warnings.extend(other.meta.record.warnings.clone());
-    meta["warnings"] = serde_json::to_value(&warnings).unwrap_or_default();
-    meta["norm"] = serde_json::to_value(args.norm).unwrap_or_default();
-    meta["lag_sign"] = eagleray::science::cross::LAG_SIGN.into();
+    let made = lomb_scargle_cross(&subject, &other, &args.options(), rebin, args.min_fracexp, warnings)?;
+    let meta = made.metadata();
     if let Some(path) = output.output.as_deref() {
-        made.table(args.norm, meta.clone()).write(path, output.overwrite)?;
+        made.table().write(path, output.overwrite)?;
     }
     if output.json {
         crate::terminal::print(&format!("{meta:#}\n"))?;
     } else if !output.quiet {
-        let step = made.df.first().copied().unwrap_or(0.0);
+        let step = made.width.first().copied().unwrap_or(0.0);
         eprintln!(
             "Lomb-Scargle cross spectrum of {} and {}: bins of {} Hz from {} Hz on; {}",
             count(subject.len() as u64, "bin"),

@@ -12,6 +12,7 @@ use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::engine::analyses::PowerSpectrum;
 use eagleray::engine::{Observation, ObservationKind};
+use eagleray::data::Product;
 use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::io::xspec::XspecFiles;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};

@@ -15,6 +15,7 @@ use eagleray::Result;
 use eagleray::engine::ObservationKind;
 use eagleray::engine::analyses::PulseSearch;
 use eagleray::engine::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
+use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::par::ParFile;
 
@@ -149,7 +150,7 @@ pub fn run(args: &SearchArgs) -> Result<()> {
 /// Writes the table and the summary.
 pub(super) fn report_found(found: &SearchResult, out: &OutputArgs) -> Result<()> {
     if let Some(path) = &out.output {
-        found.table(&found.log10_p()).write(path, out.overwrite)?;
+        found.table().write(path, out.overwrite)?;
     }
     if out.json {
         return crate::terminal::print(&format!("{:#}\n", found.summary()));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::pds::PdsArgs;
 use crate::number::NumberRange;
+use eagleray::data::Product;
 use eagleray::internal::segment::plan::Resolution;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, PulsationLimit, pulsed_limit, rms};
@@ -85,7 +86,7 @@ fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
 
 /// The metadata and what follows from the powers, as JSON.
 pub(super) fn summary_json(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> serde_json::Value {
-    let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+    let mut value = spectrum.metadata();
     if let Some(k) = spectrum.peak() {
         value["peak"] =
             json!({ "freq": spectrum.freq[k], "power": spectrum.power[k], "power_err": spectrum.power_err[k] });
@@ -104,7 +105,7 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
     let meta = &spectrum.meta;
     let mut text = format!(
         "{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
-        count(meta.m, "segment"),
+        count(meta.segments, "segment"),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -118,7 +119,7 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
     if let Some(k) = spectrum.peak() {
         text += &format!(
             "largest power {:.4} ({}) at {:.6} Hz; noise level {:.4}\n",
-            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise
+            spectrum.power[k], meta.norm, spectrum.freq[k], meta.noise_mean
         );
     }
     if let Some(d) = &meta.dead_time {

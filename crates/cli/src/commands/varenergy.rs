@@ -11,6 +11,7 @@ use crate::run::{Computer, Steps};
 use eagleray::data::ChannelRange;
 use eagleray::engine::analyses::EnergyDependence;
 use eagleray::engine::{CHUNK_EVENTS, EnergyBands, PhotonBand, PlanReport};
+use eagleray::data::Product;
 use eagleray::internal::kernels::cross_spectrum::MOST_SUBJECTS;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
@@ -258,7 +259,7 @@ fn deliver(spectrum: &EnergySpectrum, args: &VarenergyArgs) -> Result<()> {
         spectrum.table().write("-", args.out.overwrite)?;
     }
     if args.out.json {
-        let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        let mut value = spectrum.metadata();
         value["bands"] = json!(spectrum.len());
         return crate::terminal::print(&format!("{value:#}\n"));
     }
@@ -272,10 +273,10 @@ fn summary(spectrum: &EnergySpectrum) -> String {
     let meta = &spectrum.meta;
     let unit = if meta.channels { "" } else { " keV" };
     let mut text = String::new();
-    if let Some(s) = &meta.segments {
+    if let Some(s) = &meta.averaged {
         text += &format!(
             "{} of {} s ({} of {} s), {} from {} to {} Hz; {} on {}\n",
-            count(s.m, "segment"),
+            count(s.segments, "segment"),
             ShortNumber(s.segment_size),
             count(s.n as u64, "bin"),
             ShortNumber(s.dt),
@@ -294,7 +295,7 @@ fn summary(spectrum: &EnergySpectrum) -> String {
         EnergyKind::Excvar => "excess variance",
         EnergyKind::Count => "photons",
     };
-    let of = match meta.norm {
+    let of = match meta.norm.as_str() {
         "abs" if meta.kind == EnergyKind::Excvar => ", (counts/s)²",
         "abs" => ", counts/s",
         "frac" => ", fractional",

@@ -169,7 +169,7 @@ fn steps(spectrum: &AveragedPowerSpectrum, y: PlotY) -> Vec<FrequencyStep> {
         if value <= 0.0 || !value.is_finite() {
             continue;
         }
-        let half = spectrum.df[k] / 2.0;
+        let half = spectrum.width[k] / 2.0;
         let (from, to) = (spectrum.freq[k] - half, spectrum.freq[k] + half);
         let here = ((spectrum.freq[k] / first).ln() * scale).floor();
         match steps.last_mut() {
@@ -212,7 +212,7 @@ where
     let detection = detection(s, &steps, style);
     let high = steps.iter().map(|p| p.high).chain(detection.iter().map(|p| p.1)).fold(0.0, f64::max);
     let meta = &s.meta;
-    let title = title(&meta.record, meta.m, meta.segment_size);
+    let title = title(&meta.record, meta.segments, meta.segment_size);
     let unit = match (meta.norm, y) {
         (Norm::Leahy, PlotY::Power) => "Leahy power",
         (Norm::Leahy, _) => "frequency × Leahy power (Hz)",
@@ -261,7 +261,7 @@ where
         chart.draw_series(LineSeries::new(path, line)).map_err(failed)?;
     }
     // Where the noise was subtracted, its level is no longer a level of this picture.
-    if meta.noise > 0.0 && !meta.noise_subtracted {
+    if meta.noise_mean > 0.0 && !meta.noise_subtracted {
         let inside = |p: &(f64, f64)| p.1 > low / 1.3 && p.1 < high * 1.3;
         let level: Vec<(f64, f64)> = noise(s, y).into_iter().filter(inside).collect();
         let red = RGBColor(200, 60, 40);
@@ -303,7 +303,7 @@ fn noise(s: &AveragedPowerSpectrum, y: PlotY) -> Vec<(f64, f64)> {
     let at = |f: f64, k: usize| (f, if y == PlotY::Power { s.noise[k] } else { s.noise[k] * f });
     // From the lower edge of the first bin to the upper one of the last.
     let last = s.len() - 1;
-    let (lower, upper) = (at(s.freq[0] - s.df[0] / 2.0, 0), at(s.freq[last] + s.df[last] / 2.0, last));
+    let (lower, upper) = (at(s.freq[0] - s.width[0] / 2.0, 0), at(s.freq[last] + s.width[last] / 2.0, last));
     std::iter::once(lower).chain(places.into_iter().map(|k| at(s.freq[k], k))).chain([upper]).collect()
 }
 

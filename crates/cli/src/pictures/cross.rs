@@ -50,24 +50,24 @@ pub fn cross_spectrum(
         curve("reference", RED, &s.power2, &powers_err(&s.power2)),
     ];
     match shown {
-        PowerType::Absolute => powers.push(curve("|cross|", GREEN, &s.modulus, &s.modulus_err)),
-        PowerType::Real => powers.push(curve("co-spectrum", GREEN, &s.cross_re, &s.cross_err_re)),
+        PowerType::Absolute => powers.push(curve("|cross|", GREEN, &s.modulus(), &s.power_err)),
+        PowerType::Real => powers.push(curve("co-spectrum", GREEN, &s.power_re, &s.cross_err_re)),
         PowerType::All => {
-            powers.push(curve("real part", GREEN, &s.cross_re, &s.cross_err_re));
-            powers.push(curve("imaginary part", ORANGE, &s.cross_im, &s.cross_err_im));
+            powers.push(curve("real part", GREEN, &s.power_re, &s.cross_err_re));
+            powers.push(curve("imaginary part", ORANGE, &s.power_im, &s.cross_err_im));
         }
     }
     let (lag, lag_name) = match lag {
-        LagKind::Phase => (curve("", BLUE, &s.phase_lag, &s.phase_lag_err), "phase lag (rad)"),
-        LagKind::Time => (curve("", BLUE, &s.time_lag, &s.time_lag_err), "time lag (s)"),
+        LagKind::Phase => (curve("", BLUE, &s.lag_phase, &s.lag_phase_err), "phase lag (rad)"),
+        LagKind::Time => (curve("", BLUE, &s.lag_time, &s.lag_time_err), "time lag (s)"),
     };
     let known = |errors: &[f64]| errors.iter().map(|&e| if e < 1.0 { e } else { f64::NAN }).collect::<Vec<f64>>();
     let coherence = vec![
-        curve("raw", BLUE, &s.raw_coherence, &s.raw_coherence_err),
-        curve("intrinsic, where its error is below 1", RED, &s.intrinsic_coherence, &known(&s.intrinsic_coherence_err)),
+        curve("raw", BLUE, &s.coherence_raw, &s.coherence_raw_err),
+        curve("intrinsic, where its error is below 1", RED, &s.coherence_intrinsic, &known(&s.coherence_intrinsic_err)),
     ];
     let picture = Stack {
-        title: title(&s.meta.record, s.meta.m, s.meta.segment_size),
+        title: title(&s.meta.record, s.meta.segments, s.meta.segment_size),
         panels: vec![
             Panel { name: power_name(s.meta.norm), log: true, curves: powers, note: "", range: None },
             Panel {
@@ -75,7 +75,7 @@ pub fn cross_spectrum(
                 log: false,
                 range: Some(symmetric(&lag)),
                 curves: vec![lag],
-                note: s.meta.lag_sign,
+                note: eagleray::science::cross::LAG_SIGN,
             },
             Panel { name: "coherence", log: false, curves: coherence, note: "", range: Some(-0.1..1.15) },
         ],
@@ -94,9 +94,9 @@ pub fn fad(s: &FadSpectrum, path: &str, overwrite: bool) -> Result<()> {
         curve("second detector", RED, &s.power2, &s.power2_err),
         curve("both together", ORANGE, &s.power_total, &s.power_total_err),
     ];
-    let cross = curve("co-spectrum", GREEN, &s.cross_re, &s.cross_err_re);
+    let cross = curve("co-spectrum", GREEN, &s.power_re, &s.cross_err_re);
     let picture = Stack {
-        title: title(&s.meta.record, s.meta.m, s.meta.segment_size),
+        title: title(&s.meta.record, s.meta.segments, s.meta.segment_size),
         panels: vec![
             Panel {
                 name: power_name(s.meta.norm),

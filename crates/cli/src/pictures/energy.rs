@@ -22,9 +22,10 @@ impl EnergyPicture<'_> {
         let meta = &self.0.meta;
         let unit = if meta.channels { "" } else { " keV" };
         let mut title = format!("{} {}", meta.record.telescop, meta.record.object).trim().to_string();
-        if let Some(segments) = &meta.segments {
+        if let Some(segments) = &meta.averaged {
             let [lo, hi] = segments.freq_band.map(|f| tick(&f));
-            title += &format!(": {lo} to {hi} Hz, {} segments of {} s", segments.m, tick(&segments.segment_size));
+            title +=
+                &format!(": {lo} to {hi} Hz, {} segments of {} s", segments.segments, tick(&segments.segment_size));
         }
         if let Some(reference) = meta.reference {
             title += &format!(", reference {} to {}{unit}", reference.lo, reference.hi);
@@ -33,7 +34,7 @@ impl EnergyPicture<'_> {
     }
 
     fn quantity(&self) -> &'static str {
-        match (self.0.meta.kind, self.0.meta.norm) {
+        match (self.0.meta.kind, self.0.meta.norm.as_str()) {
             (EnergyKind::Lag, _) => "time lag (s); positive: later than the reference",
             (EnergyKind::Covariance, "frac") => "fractional covariance",
             (EnergyKind::Covariance, _) => "covariance (counts/s)",

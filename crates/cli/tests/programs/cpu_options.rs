@@ -66,7 +66,7 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
             .unwrap()
         };
         let (single, double) = (power(Precision::Single), power(Precision::Double));
-        assert_eq!((single.meta.n, single.meta.m), (n, 8));
+        assert_eq!((single.meta.n, single.meta.segments), (n, 8));
         assert_eq!(
             (&*single.meta.record.device.precision, &*double.meta.record.device.precision),
             ("single", "double")
@@ -88,10 +88,10 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
         let (b1, b2) = (bound(&double.power1), bound(&double.power2));
         for k in 0..double.freq.len() {
             let most = b1 * double.power2[k].sqrt() + b2 * double.power1[k].sqrt() + b1 * b2;
-            let (re, im) = (single.cross_re[k] - double.cross_re[k], single.cross_im[k] - double.cross_im[k]);
+            let (re, im) = (single.power_re[k] - double.power_re[k], single.power_im[k] - double.power_im[k]);
             assert!(re.hypot(im) < most, "{n}, frequency {k}: {} of the bound", re.hypot(im) / most);
         }
-        assert!(single.cross_re != double.cross_re);
+        assert!(single.power_re != double.power_re);
     }
 }
 

@@ -46,17 +46,17 @@ fn a_late_subject_has_positive_lags_and_the_source_s_coherence() {
     let folder = tempfile::tempdir().unwrap();
     let file = late(folder.path());
     let table = cs(folder.path(), &format!("{file} --subject 3:10 --ref 10:30 {OPTIONS}"));
-    let (lag, error) = weighted(&table, "time_lag", [0.2, 5.0]);
+    let (lag, error) = weighted(&table, "lag_time", [0.2, 5.0]);
     assert!((lag - 0.02).abs() < 3.5 * error && error < 1.5e-3, "{lag} ± {error} s");
-    let (coherence, error) = weighted(&table, "intrinsic_coherence", [0.2, 3.0]);
+    let (coherence, error) = weighted(&table, "coherence_intrinsic", [0.2, 3.0]);
     assert!((coherence - 0.8).abs() < 4.0 * error && error < 0.02, "{coherence} ± {error}");
     assert_eq!(table["meta"]["lag_sign"], "positive: the subject is late");
     // Bands that change places change the sign of the lag and the order of the powers, and nothing else.
     let swapped = cs(folder.path(), &format!("{file} --subject 10:30 --ref 3:10 {OPTIONS}"));
     for (a, b, sign) in [
-        ("phase_lag", "phase_lag", -1.0),
+        ("lag_phase", "lag_phase", -1.0),
         ("power1", "power2", 1.0),
-        ("raw_coherence", "raw_coherence", 1.0),
+        ("coherence_raw", "coherence_raw", 1.0),
         ("cross_err_re", "cross_err_re", 1.0),
     ] {
         for (x, y) in column(&table, a).iter().zip(column(&swapped, b)) {
@@ -66,7 +66,7 @@ fn a_late_subject_has_positive_lags_and_the_source_s_coherence() {
     // The balance is that of both bands; it is exact.
     let photons = &table["meta"]["photons"];
     let each = real(&table["meta"]["nphots1"]) + real(&table["meta"]["nphots2"]);
-    near(&photons["used"], real(&table["meta"]["m"]) * each, 1e-6);
+    near(&photons["used"], real(&table["meta"]["segments"]) * each, 1e-6);
 }
 
 /// The photons of a subject inside the reference leave it: what is left is the rest of the band.
@@ -80,7 +80,7 @@ fn a_subject_inside_the_reference_leaves_it() {
         let apart = cs(folder.path(), &format!("{file} --subject 3:10 --ref 10:30 {options}"));
         assert_eq!(inside["meta"]["subject_inside_reference"], true);
         near(&inside["meta"]["nphots2"], real(&apart["meta"]["nphots2"]), 1e-9);
-        for name in ["cross_re", "cross_im", "power1", "power2", "noise2", "time_lag", "intrinsic_coherence_err"] {
+        for name in ["power_re", "power_im", "power1", "power2", "noise2", "lag_time", "coherence_intrinsic_err"] {
             let largest = column(&apart, name).iter().fold(0f64, |m, x| if x.is_finite() { m.max(x.abs()) } else { m });
             for (x, y) in column(&inside, name).iter().zip(column(&apart, name)) {
                 assert!((x - y).abs() <= 1e-9 * largest || (x.is_nan() && y.is_nan()), "{norm} {name}: {x} {y}");
@@ -105,7 +105,7 @@ fn what_two_bands_share_leaves_the_wider_one() {
     let around = run("--subject 3:30 --ref 10:30");
     assert_eq!(around["meta"]["reference_inside_subject"], true);
     near(&around["meta"]["nphots1"], real(&apart["meta"]["nphots1"]), 1e-9);
-    for name in ["cross_re", "cross_im", "power1", "noise1", "phase_lag", "time_lag", "modulus"] {
+    for name in ["power_re", "power_im", "power1", "noise1", "lag_phase", "lag_time", "power_err"] {
         let largest = column(&apart, name).iter().fold(0f64, |m, x| m.max(x.abs()));
         for (x, y) in column(&around, name).iter().zip(column(&apart, name)) {
             assert!((x - y).abs() <= 1e-9 * largest, "{name}: {x} {y}");
@@ -122,7 +122,7 @@ fn full_spectra_have_all_frequencies() {
         let options = format!("{file} --subject 3:10 --ref 3:30 --dt 1/64 --segment-size {bins}/64 {more}");
         let half = cs(folder.path(), &options);
         let full = cs(folder.path(), &format!("{options} --fullspec"));
-        let (freq, phase) = (column(&full, "freq"), column(&full, "phase_lag"));
+        let (freq, phase) = (column(&full, "freq"), column(&full, "lag_phase"));
         let count = column(&half, "freq").len();
         assert_eq!(freq.len(), 2 * count + 1 + usize::from(bins % 2 == 0));
         assert_eq!(freq[0], 0.0);
@@ -130,14 +130,14 @@ fn full_spectra_have_all_frequencies() {
             assert_eq!(freq[count + 1], -32.0);
         }
         for k in 0..count {
-            assert_eq!((freq[k + 1], phase[k + 1]), (column(&half, "freq")[k], column(&half, "phase_lag")[k]));
+            assert_eq!((freq[k + 1], phase[k + 1]), (column(&half, "freq")[k], column(&half, "lag_phase")[k]));
             let mirrored = freq.len() - 1 - k;
             assert_eq!((freq[mirrored], phase[mirrored]), (-freq[k + 1], -phase[k + 1]));
-            assert_eq!(column(&full, "time_lag")[mirrored], column(&full, "time_lag")[k + 1]);
+            assert_eq!(column(&full, "lag_time")[mirrored], column(&full, "lag_time")[k + 1]);
         }
         if more.contains("none") {
             let photons = real(&full["meta"]["nphots1"]) * real(&full["meta"]["nphots2"]);
-            assert!((column(&full, "cross_re")[0] / photons - 1.0).abs() < 0.05);
+            assert!((column(&full, "power_re")[0] / photons - 1.0).abs() < 0.05);
         }
         let split = cs(folder.path(), &format!("{options} --fullspec --chunk-events 1000 --threads 3"));
         assert_eq!(split["columns"], full["columns"]);
@@ -150,11 +150,11 @@ fn noise_levels_are_those_asked_for() {
     let file = late(folder.path());
     let bands = format!("{file} --subject 3:10 --ref 10:30 --dt 1/64 --segment-size 16");
     let given = cs(folder.path(), &format!("{bands} --noise 1.9,1.8"));
-    assert_eq!((real(&given["meta"]["noise1"]), column(&given, "noise2")[7]), (1.9, 1.8));
+    assert_eq!((real(&given["meta"]["noise1_mean"]), column(&given, "noise2")[7]), (1.9, 1.8));
     let fitted = cs(folder.path(), &format!("{bands} --noise 20:32"));
     let (freq, power) = (column(&fitted, "freq"), column(&fitted, "power1"));
     let inside: Vec<f64> = freq.iter().zip(&power).filter(|(f, _)| **f >= 20.0).map(|(_, p)| *p).collect();
-    near(&fitted["meta"]["noise1"], inside.iter().sum::<f64>() / inside.len() as f64, 1e-9);
+    near(&fitted["meta"]["noise1_mean"], inside.iter().sum::<f64>() / inside.len() as f64, 1e-9);
     let dead = cs(folder.path(), &format!("{bands} --dead-time 0.0005"));
     let level = column(&dead, "noise1");
     let rate = real(&dead["meta"]["nphots1"]) / 16.0;
@@ -201,12 +201,12 @@ fn light_curves_give_the_cross_spectrum_of_their_events() {
     assert_eq!(of_curves["columns"], of_events["columns"]);
     // Made coarser together; bins that one of them lacks split the other.
     let coarse = cs(folder.path(), &format!("{soft} {hard} --dt 1/4 --segment-size 16"));
-    assert_eq!(coarse["meta"]["m"], 187);
+    assert_eq!(coarse["meta"]["segments"], 187);
     let start = real(&of_events["meta"]["gti"][0][0]);
     let time = format!("{}:{}", start + 100.0, start + 420.0);
     let short = curve("short.fits", "10:30", &["--time", &time]);
     let part = cs(folder.path(), &format!("{soft} {short} --segment-size 16"));
-    assert_eq!(part["meta"]["m"], 20);
+    assert_eq!(part["meta"]["segments"], 20);
     let same =
         cs(folder.path(), &format!("{file} --subject 3:10 --ref 10:30 --dt 1/16 --segment-size 16 --time {time}"));
     assert_eq!(part["columns"], same["columns"]);
@@ -229,7 +229,7 @@ fn the_gpu_gives_the_cpu_s_lags() {
         let gpu = cs(folder.path(), &format!("{options} --backend gpu"));
         assert_eq!(gpu["meta"]["backend"], "gpu");
         assert_eq!(gpu["meta"]["photons"], cpu["meta"]["photons"]);
-        for name in ["cross_re", "cross_im", "power1", "power2"] {
+        for name in ["power_re", "power_im", "power1", "power2"] {
             let largest = column(&cpu, name).iter().fold(0f64, |m, x| m.max(x.abs()));
             for (x, y) in column(&gpu, name).iter().zip(column(&cpu, name)) {
                 assert!((x - y).abs() <= 1e-5 * largest, "{name}: {x} {y}");
@@ -246,11 +246,11 @@ fn files_are_channels_or_observations() {
     let a = simulate(folder.path(), "a.evt", &format!("{model} --seed 1"));
     let b = simulate(folder.path(), "b.evt", &format!("{model} --seed 2"));
     let table = cs(folder.path(), &format!("{a} {b} {OPTIONS}"));
-    let coherence = weighted(&table, "raw_coherence", [0.0, 32.0]);
+    let coherence = weighted(&table, "coherence_raw", [0.0, 32.0]);
     assert!(coherence.0.abs() < 0.02, "{coherence:?}");
-    near(&table["meta"]["m"], 125.0, 0.0);
+    near(&table["meta"]["segments"], 125.0, 0.0);
     let both = cs(folder.path(), &format!("{a} {b} --subject 3:10 --ref 10:30 {OPTIONS}"));
-    near(&both["meta"]["m"], 250.0, 0.0);
+    near(&both["meta"]["segments"], 250.0, 0.0);
     assert_eq!(both["meta"]["inputs"].as_array().unwrap().len(), 4);
 }
 

@@ -148,7 +148,7 @@ fn noise_has_the_level_of_the_model() {
         let recorded = s.meta.dead_time.as_ref().unwrap().rate;
         let model = DeadTimeModel::new(recorded, seconds, kind).unwrap();
         assert!((model.incident_rate() / rate - 1.0).abs() < 0.02);
-        let (count, m) = (s.len() as f64, s.meta.m as f64);
+        let (count, m) = (s.len() as f64, s.meta.segments as f64);
         let off = |i: usize| s.power[i] / s.noise[i] - 1.0;
         let mean = (0..s.len()).map(off).sum::<f64>() / count * (m * count).sqrt();
         // An average of m exponential powers has the variance 1/m and the fourth moment (3 + 6/m)/m².
@@ -171,7 +171,7 @@ fn events_left_out_block_and_detectors_block_themselves_alone() {
         let power = PowerOptions { noise: NoiseLevel::DeadTime(level), ..PowerOptions::default() };
         let s = spectrum(times, length, dt, n, power);
         let mean = (0..s.len()).map(|i| s.power[i] / s.noise[i] - 1.0).sum::<f64>() / (s.len() as f64);
-        mean * (s.meta.m as f64 * s.len() as f64).sqrt()
+        mean * (s.meta.segments as f64 * s.len() as f64).sqrt()
     };
     let mut both = each.concat();
     both.sort_by(f64::total_cmp);

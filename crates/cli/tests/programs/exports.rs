@@ -104,7 +104,18 @@ fn spectra_carry_the_same_metadata_in_every_format() {
     let options = "pds examples/data/b1509.fits --dt 1/128 --segment-size 64 --backend cpu --rms 6:7 --intervals \
                    --pulsed-limit 6:7 --noise 20:60 --rebin-log 0.01";
     let names = ["a.ecsv", "a.csv", "a.json", "a.fits", "a.pha"];
-    let more = ["m", "df", "segment_size", "norm", "noise", "skipped_segments", "backend", "adapter", "precision"];
+    let more = [
+        "segments",
+        "df",
+        "segment_size",
+        "norm",
+        "noise_mean",
+        "product",
+        "skipped_segments",
+        "backend",
+        "adapter",
+        "precision",
+    ];
     let found = check(options, &names, &[&PROMISED[..], &more].concat());
     // The exposure is that of the segments, also where a keyword of that name says something else to XSPEC.
     assert_eq!(found["exposure"].as_f64(), Some(54.0 * 64.0));

@@ -43,7 +43,7 @@ fn noise_with_dead_time_becomes_white() {
             let level = mean(&fad, name, lo, lo + 20.0);
             assert!((level - 2.0).abs() < 0.06, "{name} from {lo} Hz: {level}");
         }
-        let co = mean(&fad, "cross_re", lo, lo + 20.0);
+        let co = mean(&fad, "power_re", lo, lo + 20.0);
         assert!(co.abs() < 0.045, "co-spectrum from {lo} Hz: {co}");
     }
     // Half of the photons are lost: (1 − rτ)² = 1/4 at low frequencies.
@@ -76,7 +76,7 @@ fn corrected_powers_of_a_source_are_its_own_in_every_norm() {
     for norm in ["leahy", "frac", "abs", "none"] {
         let s = cs(folder.path(), &curves, &format!("--norm {norm}"));
         let power = mean(&s, "power1", 0.5, 6.0) - mean(&s, "noise1", 0.5, 6.0);
-        let co = mean(&s, "cross_re", 0.5, 6.0);
+        let co = mean(&s, "power_re", 0.5, 6.0);
         assert!((co / power - 1.0).abs() < 0.03, "{norm}: {co} {power}");
     }
 }

@@ -80,7 +80,7 @@ fn a_fold_has_rates_exposures_and_pictures() {
     assert_eq!(rows.len(), 16);
     let sum = |column: usize| rows.iter().map(|row| row[column]).sum::<f64>();
     assert_eq!(sum(1), real(&made["nphots"]));
-    assert!((sum(4) / real(&made["exposure"]) - 1.0).abs() < 1e-9);
+    assert!((sum(4) / real(&made["exposure_total"]) - 1.0).abs() < 1e-9);
     // 985 s are 94 periods and a half, so that bins are not exposed alike.
     assert!(rows.iter().any(|row| row[4] < 0.999 * sum(4) / 16.0));
     assert!(rows.iter().all(|row| (row[2] - row[1] / row[4]).abs() < 1e-9 * row[2]));

@@ -82,7 +82,7 @@ fn the_summary_in_words_names_the_null() {
 fn noise_levels_are_known_fitted_or_none() {
     let common = "--dt 1/64 --segment-size 64";
     let (names, plain) = table(&[B1509], common);
-    assert_eq!(names, ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"]);
+    assert_eq!(names, ["freq", "width", "power", "power_err", "unnorm_power", "noise"]);
     let quiet: Vec<f64> =
         plain[0].iter().zip(&plain[2]).filter(|(f, _)| (16.0..30.0).contains(*f)).map(|(_, p)| *p).collect();
     let mean = quiet.iter().sum::<f64>() / quiet.len() as f64;
@@ -98,12 +98,12 @@ fn noise_levels_are_known_fitted_or_none() {
         }
     }
     let s = pds(&[B1509], &format!("{common} --noise 16:30"));
-    near(&s["noise_err"], scatter, 0.05 * scatter);
+    near(&s["noise_mean_err"], scatter, 0.05 * scatter);
     // The error of the level is part of that of the rms: 25 Hz of it.
     let band = |noise: &str| pds(&[B1509], &format!("{common} --rms 1:26 --noise {noise}"));
     let (fitted, known) = (band("30:31.9"), band("2"));
     let rate = real(&fitted["nphots"]) / 64.0;
-    let added = 25.0 * real(&fitted["noise_err"]) / rate;
+    let added = 25.0 * real(&fitted["noise_mean_err"]) / rate;
     let expected = real(&known["rms_variance_err"]).hypot(added);
     near(&fitted["rms_variance_err"], expected, 1e-9 * expected);
     assert!(added > real(&known["rms_variance_err"]));
@@ -113,15 +113,15 @@ fn noise_levels_are_known_fitted_or_none() {
 fn intervals_follow_the_promised_columns() {
     let common = "--dt 1/64 --segment-size 512 --rebin-log 0.1 --intervals";
     let (names, c) = table(&[B1509], common);
-    assert_eq!(names[..7], ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"]);
-    assert_eq!(names[7..], ["power_lo", "power_hi"]);
+    assert_eq!(names[..8], ["freq", "width", "power", "power_err", "unnorm_power", "noise", "k", "m"]);
+    assert_eq!(names[8..], ["power_lo", "power_hi"]);
     // 6 values: χ² of 12 degrees of freedom is above 16.76494 and below 7.240137 with 15.87 % each.
-    assert_eq!(c[6][0], 6.0);
-    assert!((c[7][0] / c[2][0] - 12.0 / 16.764945).abs() < 1e-6 && (c[8][0] / c[2][0] - 12.0 / 7.240137).abs() < 1e-6);
+    assert_eq!((c[6][0], c[7][0]), (1.0, 6.0));
+    assert!((c[8][0] / c[2][0] - 12.0 / 16.764945).abs() < 1e-6 && (c[9][0] / c[2][0] - 12.0 / 7.240137).abs() < 1e-6);
     for (i, &power) in c[2].iter().enumerate() {
-        let (below, above) = ((power - c[7][i]) / c[3][i], (c[8][i] - power) / c[3][i]);
+        let (below, above) = ((power - c[8][i]) / c[3][i], (c[9][i] - power) / c[3][i]);
         assert!(below > 0.6 && below < 1.0 && above > 1.0 && above < 2.0, "{below} {above}");
-        if c[6][i] > 1000.0 {
+        if c[7][i] > 1000.0 {
             assert!((below - 1.0).abs() < 0.05 && (above - 1.0).abs() < 0.05);
         }
     }
@@ -211,7 +211,7 @@ fn two_modules_give_the_figures_worked_out_by_hand() {
         assert_eq!(s["m"].as_u64(), Some(m));
         near(&s["nphots"], 16.0 * rate, 4.0 * (16.0 * rate / m as f64).sqrt());
         let measured = real(&s["nphots"]) / 16.0;
-        near(&s["noise"], 2.0 / measured, 1e-12);
+        near(&s["noise_mean"], 2.0 / measured, 1e-12);
         near(&s["rms_variance"], variance, 4.0 * real(&s["rms_variance_err"]));
         let rms = variance.sqrt();
         near(&s["rms"], rms, 4.0 * real(&s["rms_err"]));
@@ -227,14 +227,14 @@ fn two_modules_give_the_figures_worked_out_by_hand() {
         near(&s["significant"][0]["freq"], 5.0, 1e-12);
         // White noise between the harmonics, fitted, is that of Poisson.
         let fitted = pds(&[&a, &b], &format!("{options} --combine {name} --noise 6:9"));
-        near(&fitted["noise"], real(&s["noise"]), 4.0 * real(&fitted["noise_err"]));
-        assert_ne!(fitted["noise"], s["noise"]);
+        near(&fitted["noise_mean"], real(&s["noise_mean"]), 4.0 * real(&fitted["noise_mean_err"]));
+        assert_ne!(fitted["noise_mean"], s["noise_mean"]);
         // Background of half the rate: twice the fractional rms, the same in counts/s.
         let half = format!("{options} --combine {name} --background {}", real(&s["nphots"]) / 32.0);
         let source = pds(&[&a, &b], &half);
         near(&source["rms"], 2.0 * real(&s["rms"]), 1e-9);
         near(&source["rms_abs"], real(&s["rms_abs"]), 1e-9);
-        near(&source["noise"], 4.0 * real(&s["noise"]), 1e-9);
+        near(&source["noise_mean"], 4.0 * real(&s["noise_mean"]), 1e-9);
     }
 }
 

@@ -112,7 +112,7 @@ fn every_format_holds_the_same_numbers() {
         let rows: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
         assert_eq!(
             rows[0],
-            ["freq", "df", "power", "power_err", "unnorm_power", "noise", "m"].join(&separator.to_string())
+            ["freq", "width", "power", "power_err", "unnorm_power", "noise"].join(&separator.to_string())
         );
         let read: Vec<f64> = rows[1..].iter().map(|r| r.split(separator).nth(2).unwrap().parse().unwrap()).collect();
         assert_eq!(read, power, "{name}");

@@ -134,7 +134,7 @@ fn detection_levels_stand_in_the_summary_for_every_number_of_values() {
             let k = &l["k"];
             let one = json(&format!("stats p-to-power --json --p 0.001 --m 54 --k {k} --trials {trials}"));
             near(&l["leahy_power"], one["power"].as_f64().unwrap(), 1e-12);
-            let noise = s["noise"].as_f64().unwrap();
+            let noise = s["noise_mean"].as_f64().unwrap();
             let leahy = l["leahy_power"].as_f64().unwrap();
             let power = if subtract.is_empty() { noise * leahy / 2.0 } else { noise * (leahy / 2.0 - 1.0) };
             near(&l["power"], power, 1e-12);

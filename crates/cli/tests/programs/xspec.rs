@@ -35,7 +35,7 @@ fn spectrum_and_response_follow_the_memos_and_fold_to_the_powers() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let json: Value = serde_json::from_slice(&std::fs::read(path("a.json")).unwrap()).unwrap();
         let of = |name: &str| -> Vec<f64> { serde_json::from_value(json["columns"][name].clone()).unwrap() };
-        let (freq, df, power, err) = (of("freq"), of("df"), of("power"), of("power_err"));
+        let (freq, df, power, err) = (of("freq"), of("width"), of("power"), of("power_err"));
         let n = freq.len();
 
         let mut pha = FitsFile::open(path("a.pha")).unwrap();

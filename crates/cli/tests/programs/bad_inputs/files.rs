@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use eagleray::data::ChannelRange;
+use eagleray::data::Product;
 use eagleray::io::table_write::TableFormat as Encoding;
 
 #[test]
@@ -13,7 +14,7 @@ fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
     let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
     assert!(s.is_empty() && s.peak().is_none());
-    assert_eq!((s.meta.m, s.meta.record.photons.read), (0, 0));
+    assert_eq!((s.meta.segments, s.meta.record.photons.read), (0, 0));
     assert!(codes(&s.meta.record.warnings).contains(&"W-NO-EVENTS"));
     for format in [Encoding::Ecsv, Encoding::Csv, Encoding::Json, Encoding::Fits] {
         assert!(!s.table().encode(format).unwrap().is_empty());
