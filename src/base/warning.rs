@@ -1,14 +1,16 @@
 //! Coded warnings: printed once with a count, recorded in the product.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::mend::{self, Mend};
 
 /// One kind of warning, as users and scripts see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Warning {
     /// Stable code, for example `W-GTI-OVERLAP`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What was found, where, and what was done about it.
     pub message: String,
     /// How many times it happened.
@@ -21,7 +23,7 @@ pub struct Warning {
 impl Warning {
     /// What happened once.
     pub fn new(code: &'static str, message: impl Into<String>) -> Warning {
-        Warning { code, message: message.into(), count: 1, mend: Vec::new() }
+        Warning { code: code.into(), message: message.into(), count: 1, mend: Vec::new() }
     }
 
     /// With what would mend it.
@@ -42,7 +44,7 @@ impl Warning {
 }
 
 /// The warnings of one run, one entry for each code and message.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Warnings {
     list: Vec<Warning>,

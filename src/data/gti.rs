@@ -282,7 +282,7 @@ mod tests {
         let (g, w) = gti(&[(0.0, 10.0), (10.0, 20.0), (15.0, 30.0), (40.0, 50.0), (42.0, 43.0)]).unwrap();
         assert_eq!(g.intervals().len(), 2);
         assert_eq!(g.exposure(), 40.0);
-        assert_eq!(w.iter().map(|w| (w.code, w.count)).collect::<Vec<_>>(), [("W-GTI-OVERLAP", 2)]);
+        assert_eq!(w.iter().map(|w| (&*w.code, w.count)).collect::<Vec<_>>(), [("W-GTI-OVERLAP", 2)]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Counts of events in bins of time, or of time and energy.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Record;
 
 /// Metadata of a histogram.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct HistogramMetadata {
     /// Number of time bins.
     pub n: usize,

@@ -1,6 +1,6 @@
 //! Light curves: counts and rates on a regular grid of bins, with gaps.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{EventBalance, Gti, Record};
 use crate::base::error::{Error, Result};
@@ -60,7 +60,7 @@ impl TimeGrid {
 }
 
 /// Metadata of a light curve.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LightCurveMetadata {
     /// Number of bins.
     pub n: usize,

@@ -18,11 +18,11 @@ pub use light_curve::LightCurve;
 pub use product::Product;
 pub use record::{DeviceRecord, Record};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One input file, or series in memory, that a product was made from: its name, its checksum and the selection of
 /// channels.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InputRecord {
     /// Name of the file as given.
     pub name: String,
@@ -36,7 +36,7 @@ pub struct InputRecord {
 
 /// A range of energy channels, or of energies where the file has an energy column instead: `lo ≤ c ≤ hi` if `closed`,
 /// else `lo ≤ c < hi`. Detector 0 may have a range of its own (RXTE, whose PCU 0 has another energy scale).
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ChannelRange {
     /// Lowest channel (or energy) of the range.
     pub lo: f64,
@@ -92,7 +92,7 @@ impl ChannelRange {
 /// What became of every row read from the input: numbers of rows, which need not be photons. Each row counts in exactly
 /// one field but `read`, so that `read` is the sum of all others ([`EventBalance::is_exact`]). Every product records
 /// it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EventBalance {
     /// Rows read.
     pub read: u64,

@@ -1,6 +1,6 @@
 //! How a product was made: the record that every product has in its metadata.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{EventBalance, InputRecord};
 use crate::base::time::MjdRef;
@@ -8,7 +8,7 @@ use crate::base::warning::Warnings;
 
 /// What made a product: the device that computed it, clock and source of the input (FITS keywords of the first file), good time intervals,
 /// options, input files with checksums, the balance of events, and all warnings. Every product has one in its metadata.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// The device that computed the product; its fields are absent where none is known.
     #[serde(flatten, skip_serializing_if = "DeviceRecord::is_unknown")]
@@ -70,7 +70,7 @@ impl Default for Record {
 }
 
 /// The device that computed a product.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRecord {
     /// `cpu` or `gpu`; `gpu + cpu` if both did.
     pub backend: String,

@@ -1,6 +1,6 @@
 //! The bins of a light curve as samples for folding: times in ticks, and values as whole numbers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PulseEvents;
 use super::pulse_events::BARYCENTRE_MATTERS;
@@ -15,7 +15,7 @@ use crate::data::{Gti, LightCurve, Record};
 use crate::science::statistics::dispersion::Dispersion;
 
 /// Numbers that describe the samples of a light curve as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleSummary {
     /// Number of samples.
     pub samples: usize,

@@ -1,6 +1,6 @@
 //! Weights of events, such as the probabilities that they come from the source (Fermi's LAT).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::whole_numbers::to_whole_numbers;
 use crate::base::error::{Error, Result};
@@ -13,7 +13,7 @@ const USABLE_SQUARES: std::ops::RangeInclusive<f64> = 1e-100..=1e100;
 const ENOUGH_NOISE_EVENTS: f64 = 100.0;
 
 /// Numbers that describe the weights of all events.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeightSummary {
     /// Name of the column that has the weights.
     pub column: String,

@@ -26,7 +26,9 @@ pub enum ElementType {
     F32,
     /// `D`: double precision.
     F64,
-    /// Logical values, text, complex numbers and array descriptors: skipped, never decoded.
+    /// `M`: complex numbers in double precision; read by products alone.
+    C128,
+    /// Logical values, text, other complex numbers and array descriptors: skipped, never decoded.
     Opaque,
 }
 
@@ -54,7 +56,7 @@ pub struct FitsColumn {
 impl FitsColumn {
     /// True if the column has one number in each row.
     pub fn is_number(&self) -> bool {
-        !matches!(self.kind, ElementType::Opaque | ElementType::Bit) && self.repeat == 1
+        !matches!(self.kind, ElementType::Opaque | ElementType::C128 | ElementType::Bit) && self.repeat == 1
     }
 }
 
@@ -247,6 +249,18 @@ impl FitsTable {
     pub fn decode(&self, column: &FitsColumn, rows: Range<usize>, out: &mut Vec<f64>) -> Result<()> {
         self.each_piece(rows, |piece| piece.decode(column, out))
     }
+
+    /// What `value` makes of eight bytes of a column in all rows, from byte `at` of its field on, as they stand: neither TSCAL nor
+    /// TNULL are looked at. The field has so many bytes.
+    ///
+    /// # Errors
+    /// See [`FitsTable::read`].
+    pub(super) fn words<T>(&self, column: &FitsColumn, at: usize, value: impl Fn([u8; 8]) -> T) -> Result<Vec<T>> {
+        let mut out = Vec::new();
+        let field = FitsColumn { offset: column.offset + at, ..column.clone() };
+        self.each_piece(0..self.rows, |piece| out.extend(piece.fields::<8>(&field).map(&value)))?;
+        Ok(out)
+    }
 }
 
 impl RowBytes {
@@ -327,7 +341,7 @@ fn decode(rows: &RowBytes, column: &FitsColumn, out: &mut Vec<f64>) {
         ElementType::I64 => rows.decode_as(column, i64::from_be_bytes, out),
         ElementType::F32 => rows.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
         ElementType::F64 => rows.decode_real(column, f64::from_be_bytes, out),
-        ElementType::Bit | ElementType::Opaque => {}
+        ElementType::Bit | ElementType::C128 | ElementType::Opaque => {}
     }
 }
 
@@ -373,7 +387,8 @@ fn parse_form(form: &str) -> Option<(ElementType, u64, u64)> {
         b'D' => (ElementType::F64, 8),
         b'L' | b'A' => (ElementType::Opaque, 1),
         b'C' | b'P' => (ElementType::Opaque, 8),
-        b'M' | b'Q' => (ElementType::Opaque, 16),
+        b'M' => (ElementType::C128, 16),
+        b'Q' => (ElementType::Opaque, 16),
         _ => return None,
     };
     Some((kind, repeat, repeat.checked_mul(size)?))

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result};
 use crate::data::Record;
@@ -41,7 +41,7 @@ struct PairSums {
 }
 
 /// Metadata of a bispectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BispectrumMetadata {
     /// Number of bins in a segment.
     pub n: usize,

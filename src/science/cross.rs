@@ -10,7 +10,7 @@
 //! ones from the lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, for which the
 //! formulas of errors, coherence and lags do not hold: these columns are NaN there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::context::SpectrumContext;
 use super::cross_errors::{BinAverages, BinEstimates};
@@ -67,7 +67,7 @@ impl CrossOptions {
 }
 
 /// Metadata of a cross spectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CrossMetadata {
     /// Number of bins in a segment.
     pub n: usize,

@@ -1,12 +1,12 @@
 //! A cross spectrum without errors: of rows that were shifted and added, or of unevenly sampled light curves.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::norm::Norm;
 use crate::data::Record;
 
 /// Metadata of a cross spectrum without errors.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CrossPowersMetadata {
     /// Number of bins in a segment; of uneven series, points of the subject.
     pub n: usize,

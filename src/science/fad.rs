@@ -6,7 +6,7 @@
 //! co-spectrum. Variability of the source that dead time suppresses at high rates is not restored, nor are mean rates
 //! corrected. Each segment is normalised by its own photons; noise levels are those of the mean rates.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::context::SpectrumContext;
 use super::cross_errors::cross_errors;
@@ -51,7 +51,7 @@ impl FadOptions {
 }
 
 /// Metadata of spectra corrected for dead time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FadMetadata {
     /// Number of bins in a segment.
     pub n: usize,

@@ -16,7 +16,7 @@ use crate::base::error::{Error, Result};
 
 /// Normalisation of a power spectrum. With `P = |F|²` of segments of `n` bins of `dt` seconds with `N` photons; the
 /// table in the [module](self) has all formulas.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Norm {
     /// Leahy's: `2P/N`; no unit; Poisson noise is 2.
@@ -70,6 +70,15 @@ pub struct NormParameters {
 }
 
 impl Norm {
+    /// Unit of powers, in the notation of the FITS standard; empty for pure numbers.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Norm::Frac => "Hz-1",
+            Norm::Abs => "ct2 s-2 Hz-1",
+            Norm::Leahy | Norm::None => "",
+        }
+    }
+
     /// Factor that turns raw power `|F|²` into power of this normalisation.
     pub fn factor(self, level: &NormParameters) -> f64 {
         let n = level.n as f64;

@@ -1,6 +1,6 @@
 //! The averaged power spectrum: from sums over segments to powers, errors and noise.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::context::SpectrumContext;
 use super::dead_time::noise::{DeadTimeRecord, NoiseContext};
@@ -56,7 +56,7 @@ impl PowerOptions {
 }
 
 /// Metadata of a power spectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PowerMetadata {
     /// Number of bins in a segment.
     pub n: usize,
@@ -123,6 +123,20 @@ pub struct PowerScale {
     pub poisson: f64,
     /// Rate of the source, background subtracted, counts/s.
     pub source_rate: f64,
+}
+
+impl PowerScale {
+    /// The factors that follow from the metadata.
+    pub(crate) fn of(meta: &PowerMetadata) -> PowerScale {
+        let PowerMetadata { n, dt, mean, variance, norm, .. } = *meta;
+        let level = NormParameters { n, dt, mean, background: meta.background * dt, variance };
+        let own_squares = !meta.use_common_mean && norm.weight_exponent() == 2;
+        PowerScale {
+            frac: Norm::Frac.factor(&level) / norm.factor(&level),
+            poisson: if own_squares { f64::NAN } else { norm.noise(&level) },
+            source_rate: (mean - level.background) / dt,
+        }
+    }
 }
 
 /// A power spectrum averaged over segments, one entry a frequency bin, all columns of equal length. Frequencies run
@@ -217,15 +231,10 @@ impl AveragedPowerSpectrum {
         meta.noise_mean_err = noise.err.mean().abs();
         meta.dead_time = noise.dead_time;
         meta.noise_subtracted = options.subtract_noise;
-        let own_squares = !flux && options.weight_exponent() == Some(2);
         meta.use_common_mean = flux || options.use_common_mean;
         meta.variance = variance;
         meta.err_dist = if variance.is_some() { "gauss" } else { "poisson" }.into();
-        meta.scale = PowerScale {
-            frac: Norm::Frac.factor(&level) / options.norm.factor(&level),
-            poisson: if own_squares { f64::NAN } else { poisson },
-            source_rate: (mean - level.background) / dt,
-        };
+        meta.scale = PowerScale::of(meta);
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
         let ranges = options.rebin.ranges(count)?;

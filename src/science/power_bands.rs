@@ -1,9 +1,9 @@
 //! Results of a power spectrum for a frequency band: rms, and limit of the pulsed fraction.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The rms of the source in a frequency band; formulas are in [`rms`](super::rms).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BandRms {
     /// Lowest and highest frequency integrated, Hz: the band asked for as far as the spectrum covers it.
     #[serde(rename = "rms_band")]
@@ -25,7 +25,7 @@ pub struct BandRms {
 
 /// The most significant power in a frequency band, the upper limit of the pulsed fraction that follows for a sinusoid,
 /// and, if the power is a detection, the pulsed fraction itself. See [`pulsed_limit`](super::pulsed_limit).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PulsationLimit {
     /// Lowest and highest frequency of the bins used, Hz: the band asked for as far as the spectrum covers it.
     #[serde(rename = "pulsed_band")]
@@ -50,7 +50,7 @@ pub struct PulsationLimit {
     pub binning_loss: f64,
     /// What the fractions and the limit are corrected for, in words.
     #[serde(rename = "pulsed_corrections")]
-    pub corrections: &'static str,
+    pub corrections: String,
     /// Pulsed fraction (median estimate) if the power is a detection.
     #[serde(rename = "pulsed_fraction")]
     pub fraction: Option<f64>,

@@ -97,7 +97,7 @@ impl AveragedPowerSpectrum {
             trials,
             upper_limit,
             binning_loss: loss(to),
-            corrections: CORRECTIONS,
+            corrections: CORRECTIONS.into(),
             fraction: estimate(0.5),
             fraction_lo: estimate(ONE_SIGMA_TAIL),
             fraction_hi: estimate(1.0 - ONE_SIGMA_TAIL),

@@ -359,7 +359,7 @@ mod tests {
         let codes = |dt, frame, barycentred| {
             let mut w = Warnings::default();
             check_frames(dt, "a.evt", frame, barycentred, &mut w);
-            w.iter().map(|w| w.code).collect::<Vec<_>>()
+            w.iter().map(|w| w.code.clone()).collect::<Vec<_>>()
         };
         for (dt, frame, barycentred) in [(0.1, 0.0, false), (0.3, 0.1, false), (1.0, 4e-8, false), (0.25, 0.1, true)] {
             assert!(codes(dt, frame, barycentred).is_empty(), "{dt} {frame}");

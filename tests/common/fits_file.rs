@@ -198,8 +198,8 @@ pub fn spectrum(
     spectrum_of_events(vec![input], options, &mut cpu(), warnings, &Progress::default())
 }
 
-pub fn codes(warnings: &Warnings) -> Vec<&'static str> {
-    warnings.iter().map(|w| w.code).collect()
+pub fn codes(warnings: &Warnings) -> Vec<&str> {
+    warnings.iter().map(|w| &*w.code).collect()
 }
 
 /// Powers within `tolerance` of what is expected, or as small as rounding leaves zero.

@@ -155,7 +155,7 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
         let by_auto = spectrum(&mut auto, 40.0, too_long);
         let by_cpu = spectrum(&mut cpu, 40.0, too_long);
         assert_eq!((by_auto.meta.n, by_auto.meta.record.device.backend.as_str()), (too_long, "cpu"));
-        let codes: Vec<&str> = by_auto.meta.record.warnings.iter().map(|w| w.code).collect();
+        let codes: Vec<&str> = by_auto.meta.record.warnings.iter().map(|w| &*w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
         assert_eq!(by_auto.meta.record.photons, by_cpu.meta.record.photons);

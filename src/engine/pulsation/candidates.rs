@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fold::weighted;
 use super::search_options::{SearchOptions, SearchStatistic};
@@ -24,7 +24,7 @@ pub(super) const PEAKS_A_CANDIDATE: usize = 20;
 const HIGHEST_RATIO_TERM: u32 = 10;
 
 /// A peak of the search statistic, refined between the trials of the grid with exact phases.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Frequency at the epoch of the search, Hz.
     pub freq: f64,

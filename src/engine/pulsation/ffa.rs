@@ -162,6 +162,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -
         candidates,
         map: Vec::new(),
         rows: vec![[0.0; 2]],
+        read_log10_p: Vec::new(),
         null_distributions: (options.nbin as u64..).zip(chances).collect(),
         meta: SearchMetadata { oversample, ..meta },
     })

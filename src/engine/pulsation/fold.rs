@@ -4,7 +4,7 @@
 use std::f64::consts::LN_10;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::exposure::{self, exposure};
 use super::profile_counter::ProfileCounter;
@@ -35,7 +35,7 @@ pub struct FoldOptions {
 }
 
 /// Metadata of a pulse profile. Probabilities are for one trial: the frequency was known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PulseProfileMetadata {
     /// Number of phase bins.
     pub nbin: usize,

@@ -19,6 +19,7 @@ pub mod grid;
 pub mod harmonics;
 pub mod pdm;
 mod profile_counter;
+mod read;
 mod scores;
 pub mod search;
 mod search_options;

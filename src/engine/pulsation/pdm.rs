@@ -122,6 +122,7 @@ pub fn pdm(
         map,
         rows: grid.rows.clone(),
         laws: (!one_law).then(|| ("nbin", best.iter().map(|(trial, _)| u64::from(trial.bins)).collect())),
+        read_log10_p: Vec::new(),
         null_distributions: if one_law { vec![(0, usual)] } else { chances },
         meta: SearchMetadata { nphots, sampling: Some(samples.all.clone()), ..meta },
     })

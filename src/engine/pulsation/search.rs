@@ -194,6 +194,7 @@ fn conclude(
         map: best.map,
         rows: grid.rows.clone(),
         laws: None,
+        read_log10_p: Vec::new(),
         null_distributions: vec![(0, chances)],
         meta,
     }

@@ -1,6 +1,6 @@
 //! Options of a search.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -8,7 +8,7 @@ use crate::kernels::fold;
 use crate::science::statistics::pulse::{self, H_HARMONICS};
 
 /// The test statistic of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SearchStatistic {
     /// `Z²_n` (Buccheri et al. 1983, A&A 128, 245).

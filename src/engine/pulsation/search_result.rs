@@ -3,7 +3,7 @@
 use std::f64::consts::LN_10;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{Candidate, PulseEvents};
@@ -16,7 +16,7 @@ use crate::science::statistics::pulse::NullDistribution;
 pub const MAP_COLUMNS: usize = 800;
 
 /// Metadata of an acceleration search besides [`SearchMetadata`].
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccelMetadata {
     /// Numbers of harmonics that were tried.
     pub harmonics: Vec<usize>,
@@ -37,13 +37,13 @@ pub struct AccelMetadata {
 }
 
 /// Metadata of a search.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SearchMetadata {
     /// The test statistic.
     pub method: SearchStatistic,
     /// How the statistic was computed: `fft`, `fold`, `ffa`, or `templates` for an acceleration search
     /// ([`super::accel()`]).
-    pub algorithm: &'static str,
+    pub algorithm: String,
     /// Number of harmonics of `Z²_n`.
     pub nharm: usize,
     /// Number of phase bins of folded profiles.
@@ -100,14 +100,14 @@ impl SearchMetadata {
     pub(super) fn new(
         events: &PulseEvents,
         options: &SearchOptions,
-        (algorithm, asked, device): (&'static str, serde_json::Value, DeviceRecord),
+        (algorithm, asked, device): (&str, serde_json::Value, DeviceRecord),
         (trials, band, [df, dfdot, dfddot]): (u64, f64, [f64; 3]),
         detection_level: f64,
     ) -> SearchMetadata {
         let epoch = events.ticks.reference().value();
         SearchMetadata {
             method: options.method,
-            algorithm,
+            algorithm: algorithm.to_string(),
             nharm: options.nharm,
             nbin: options.nbin,
             oversample: options.oversampling(),
@@ -155,6 +155,9 @@ pub struct SearchResult {
     /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`], and [`super::pdm()`] if bins are
     /// empty).
     pub laws: Option<(&'static str, Vec<u64>)>,
+    /// Decimal logarithms of the probabilities as a file gave them, which does not have the null distributions; empty for a
+    /// search that was computed.
+    pub read_log10_p: Vec<f64>,
     /// The null distribution for each value in [`SearchResult::laws`]; a single one if all trials share it.
     pub null_distributions: Vec<(u64, NullDistribution)>,
     /// Metadata: options, numbers of trials, detection level, record.
@@ -164,6 +167,9 @@ pub struct SearchResult {
 impl SearchResult {
     /// Decimal logarithms of the probabilities that noise reaches each value of `stat` anywhere in the search.
     pub fn log10_p(&self) -> Vec<f64> {
+        if !self.read_log10_p.is_empty() {
+            return self.read_log10_p.clone();
+        }
         let of = |j: usize| {
             let number = self.laws.as_ref().and_then(|(_, numbers)| numbers.get(j)).copied().unwrap_or(0);
             self.null_distributions.iter().find(|(of, _)| *of == number).map(|(_, chances)| chances)

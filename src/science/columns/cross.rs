@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Averaged, FREQ, INGRAM, K, M, WIDTH};
+use super::frequency::{Averaged, FREQ, INGRAM, K, M, WIDTH};
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
 use crate::science::AveragedCrossSpectrum;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::cross::{LAG_PHASE, POWER, POWER1, POWER2};
-use super::{FREQ, WIDTH};
+use super::frequency::{FREQ, WIDTH};
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
 use crate::science::dynamical::Axes;

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::INGRAM;
+use super::frequency::INGRAM;
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
-use crate::science::EnergySpectrum;
+use crate::science::energy::{EnergyColumn, EnergyKind, EnergySpectrum};
 
 const BY_KIND: &str = "s for lags, ct for counts; for `norm` abs ct s-1, for variances ct2 s-2; none for frac";
 const LAG: &str = "for lags";
@@ -59,6 +59,24 @@ pub static ENERGY_SPECTRUM: ProductKind = ProductKind {
         ),
     ],
 };
+
+/// The columns that only this kind of energy spectrum has, without values.
+pub(crate) fn energy_columns(kind: EnergyKind, fractional: bool) -> Vec<EnergyColumn> {
+    let (amplitude, square) = if fractional { ("", "") } else { ("ct s-1", "ct2 s-2") };
+    let names: &[(&str, &str)] = match kind {
+        EnergyKind::Lag => &[("lag_phase", "rad"), ("lag_phase_err", "rad"), ("freq", "Hz")],
+        EnergyKind::Covariance => &[
+            ("covariance_re", amplitude),
+            ("covariance_re_err", amplitude),
+            ("covariance_im", amplitude),
+            ("covariance_im_err", amplitude),
+        ],
+        EnergyKind::Rms => &[("variance", square), ("variance_err", square), ("upper_limit", amplitude)],
+        EnergyKind::Excvar => &[],
+        EnergyKind::Count => &[("rate", "ct s-1"), ("rate_err", "ct s-1")],
+    };
+    names.iter().map(|&(name, unit)| EnergyColumn { name, unit, values: Vec::new() }).collect()
+}
 
 impl Product for EnergySpectrum {
     fn kind(&self) -> &'static ProductKind {

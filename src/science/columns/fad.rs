@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cross::{ERR_IM, ERR_RE, POWER, POWER1, POWER2};
-use super::{Averaged, FREQ, K, M, WIDTH};
+use super::frequency::{Averaged, FREQ, K, M, WIDTH};
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
 use crate::science::FadSpectrum;

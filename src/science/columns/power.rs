@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Averaged, FREQ, K, M, WIDTH};
+use super::frequency::{Averaged, FREQ, K, M, WIDTH};
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
 use crate::science::AveragedPowerSpectrum;

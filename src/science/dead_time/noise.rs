@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fit::{DeadTimeFit, around};
 use super::{DeadTimeKind, DeadTimeModel};
@@ -51,7 +51,7 @@ impl DeadTimeNoise {
 }
 
 /// Metadata of a spectrum about the dead time in its noise level.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeadTimeRecord {
     /// Dead time, s.
     #[serde(rename = "dead_time")]

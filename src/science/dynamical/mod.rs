@@ -10,7 +10,7 @@ mod axes;
 mod follow;
 pub(crate) mod rows;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use axes::{Axes, TimeRebin};
 pub use follow::{RowPeak, ShiftedPower};
@@ -22,7 +22,7 @@ use crate::data::Record;
 use rows::{DynamicalRows, FinishedRows};
 
 /// Metadata of a dynamical spectrum. `L` is [`DynamicalPowerLevels`] or [`DynamicalCrossLevels`].
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DynamicalMetadata<L> {
     /// Number of bins in a segment.
     pub n: usize,
@@ -49,7 +49,7 @@ pub struct DynamicalMetadata<L> {
 }
 
 /// Photons, mean counts and noise level of a dynamical power spectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DynamicalPowerLevels {
     /// Mean number of photons in a segment.
     pub nphots: f64,
@@ -62,7 +62,7 @@ pub struct DynamicalPowerLevels {
 }
 
 /// Photons, mean counts and noise levels of subject and reference of a dynamical cross spectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DynamicalCrossLevels {
     /// Mean number of photons of the subject in a segment.
     pub nphots1: f64,

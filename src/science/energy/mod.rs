@@ -33,7 +33,7 @@ mod band_sums;
 
 use std::ops::Range;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use band_sums::BandSums;
 
@@ -48,7 +48,7 @@ use crate::base::text::ShortNumber;
 use crate::data::Record;
 
 /// The quantity of an energy spectrum: what is computed for each band.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EnergyKind {
     /// Time lag behind the reference, s; positive if the band is late.
@@ -77,7 +77,7 @@ pub struct EnergyOptions {
 
 /// A band of energies `lo ≤ E < hi` in keV, or of channels `lo ≤ c ≤ hi`, both ends included. The struct that holds the
 /// band says which.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Band {
     /// Lowest energy of the band, keV, or lowest channel.
     pub lo: f64,
@@ -86,7 +86,7 @@ pub struct Band {
 }
 
 /// The segments that an energy spectrum was averaged over.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnergySegments {
     /// Number of bins in a segment.
     pub n: usize,
@@ -107,7 +107,7 @@ pub struct EnergySegments {
 }
 
 /// Metadata of an energy spectrum.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EnergyMetadata {
     /// The quantity that was computed.
     pub kind: EnergyKind,

@@ -3,10 +3,10 @@
 
 use std::f64::consts::TAU;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A value and its standard error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ValueWithError {
     /// The value.
     pub value: f64,
@@ -15,7 +15,7 @@ pub struct ValueWithError {
 }
 
 /// Pulsed fractions of a profile with the rates `r_b ± σ_b` in n bins, background subtracted, by four definitions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PulsedFractions {
     /// `(max − min)/(max + min)`; biased upwards by noise.
     pub minmax: ValueWithError,

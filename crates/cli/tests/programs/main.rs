@@ -20,6 +20,7 @@ mod messages;
 mod missions;
 mod orbits;
 mod outputs;
+mod products;
 mod pulsations;
 mod science;
 mod spectra;

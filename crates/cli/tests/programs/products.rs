@@ -1,0 +1,197 @@
+//! Products read back: what was written is read, and written again is the same; bad files are refused with what is wrong where.
+
+use std::path::{Path, PathBuf};
+
+use eagleray::data::Product;
+use eagleray::engine::pulsation::{PulseProfile, SearchResult};
+use eagleray::{
+    AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
+    LightCurve, Result,
+};
+
+use crate::program::{root, simulate, succeed};
+
+/// Reads a product, and writes it again.
+type Again = fn(&Path, &str) -> Result<()>;
+
+fn written(product: &impl Product, path: &str) -> Result<()> {
+    product.table().write(path, true)
+}
+
+/// Commands whose products are read back, by a name.
+fn products(folder: &Path) -> Vec<(&'static str, String, Again)> {
+    let bands = simulate(
+        folder,
+        "two.evt",
+        "--mission nustar --bands 3:10,10:30 --lag 0.02 --rate 300 --length 400 --gap-every 100:30 --seed 3",
+    );
+    let b1509 = root("examples/data/b1509.fits").display().to_string();
+    let power: Again = |path, to| written(&AveragedPowerSpectrum::read(path)?, to);
+    let cross: Again = |path, to| written(&AveragedCrossSpectrum::read(path)?, to);
+    let energy: Again = |path, to| written(&EnergySpectrum::read(path)?, to);
+    let dynamical: Again = |path, to| DynamicalPowerSpectrum::read(path)?.write(to, true);
+    let both: Again = |path, to| DynamicalCrossSpectrum::read(path)?.write(to, true);
+    let curve: Again = |path, to| LightCurve::read(path)?.write(to, true);
+    let profile: Again = |path, to| written(&PulseProfile::read(path)?, to);
+    let search: Again = |path, to| written(&SearchResult::read(path)?, to);
+    let segments = "--dt 1/64 --segment-size 16";
+    let pds = format!("pds {b1509} --dt 1/64 --segment-size 64 --backend cpu");
+    let energies = format!("varenergy {bands} --energies 3:30:4:log --backend cpu {segments}");
+    let cs = format!("cs {bands} --subject 3:10 --ref 10:30 --backend cpu {segments}");
+    vec![
+        ("plain", pds.clone(), power),
+        (
+            "rebinned",
+            format!("{pds} --rebin-log 0.05 --norm frac --background 1.5 --subtract-noise --intervals"),
+            power,
+        ),
+        ("fitted", format!("{pds} --rms 1:26 --noise 16:30 --pulsed-limit 6:7"), power),
+        ("own_means", format!("{pds} --norm frac --use-common-mean false --dead-time 0.001"), power),
+        ("tapers", format!("multitaper {b1509} --dt 1/8 --segment-size 256 --adaptive"), power),
+        ("cross", cs.clone(), cross),
+        ("full", format!("{cs} --rebin 7 --norm abs --fullspec"), cross),
+        ("lags", format!("{energies} --freq 0.5:2"), energy),
+        ("rms", format!("{energies} --freq 0.5:2 --kind rms --norm abs"), energy),
+        ("counts", format!("varenergy {bands} --energies 3:30:4 --kind count"), energy),
+        ("dyn", format!("dyn {bands} {segments} --rebin-log 0.1 --backend cpu"), dynamical),
+        ("dyn_cross", format!("dyn {bands} --subject 3:10 --ref 10:30 {segments} --backend cpu"), both),
+        ("lc", format!("lc {bands} --dt 0.3"), curve),
+        ("fold", format!("fold {b1509} --f 6.594 --nbin 16 --backend cpu"), profile),
+        ("search", format!("search {b1509} --freq 6.5:6.7 --backend cpu"), search),
+        ("ffa", format!("search {b1509} --freq 6.5:6.7 --method ef --algorithm ffa --backend cpu"), search),
+        ("accel", format!("accel {b1509} --freq 6.5:6.7 --backend cpu"), search),
+    ]
+}
+
+#[test]
+fn what_is_read_and_written_again_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, command, again) in products(folder.path()) {
+        for format in ["ecsv", "csv", "json", "fits"] {
+            let path = |which: &str| folder.path().join(format!("{name}-{which}.{format}"));
+            let (first, second) = (path("a"), path("b"));
+            let words = format!("{command} --quiet -o {}", first.display());
+            succeed(&words.split(' ').collect::<Vec<_>>());
+            again(&first, &second.display().to_string()).unwrap_or_else(|e| panic!("{name}, {format}: {e}"));
+            let (before, after) = (std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
+            let place = before.iter().zip(&after).position(|(a, b)| a != b).unwrap_or(before.len().min(after.len()));
+            let around = |bytes: &[u8]| {
+                String::from_utf8_lossy(&bytes[place.saturating_sub(60)..(place + 60).min(bytes.len())]).into_owned()
+            };
+            assert!(before == after, "{name}.{format} at {place}:\n{}\n{}", around(&before), around(&after));
+        }
+    }
+}
+
+/// Numbers of a product read back are those that the program printed, in every format.
+#[test]
+fn what_is_read_gives_the_numbers_of_the_one_that_was_computed() {
+    let folder = tempfile::tempdir().unwrap();
+    let b1509 = root("examples/data/b1509.fits").display().to_string();
+    for options in ["", "--norm frac --background 1.5", "--norm abs --noise 16:30", "--norm none --subtract-noise"] {
+        for format in ["ecsv", "csv", "json", "fits"] {
+            let path = folder.path().join(format!("a.{format}"));
+            let command = format!(
+                "pds {b1509} --dt 1/64 --segment-size 64 --backend cpu --rms 1:26 --json --overwrite {options} -o {}",
+                path.display()
+            );
+            let said: serde_json::Value =
+                serde_json::from_slice(&succeed(&command.split_whitespace().collect::<Vec<_>>()).stdout).unwrap();
+            let read = AveragedPowerSpectrum::read(&path).unwrap();
+            let rms = read.rms(1.0, 26.0).unwrap();
+            assert_eq!(said["rms"].as_f64(), rms.rms, "{options} {format}");
+            assert_eq!(said["rms_err"].as_f64(), rms.rms_err, "{options} {format}");
+            let significant = serde_json::to_value(read.significant(5)).unwrap();
+            assert_eq!(said["significant"], significant, "{options} {format}");
+            assert_eq!(read.meta.record.inputs.len(), 1);
+        }
+    }
+}
+
+fn changed(folder: &Path, from: &Path, name: &str, change: impl Fn(&str) -> String) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, change(&std::fs::read_to_string(from).unwrap())).unwrap();
+    path
+}
+
+#[test]
+fn bad_files_are_refused_with_the_place_and_the_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let b1509 = root("examples/data/b1509.fits").display().to_string();
+    for format in ["ecsv", "csv", "json", "fits"] {
+        let out = at(&format!("a.{format}")).display().to_string();
+        succeed(&["pds", &b1509, "--dt", "1/64", "--segment-size", "64", "--backend", "cpu", "--quiet", "-o", &out]);
+        let found = AveragedCrossSpectrum::read(Path::new(&out)).unwrap_err().to_string();
+        assert!(found.contains(&out) && found.contains("holds a power spectrum; wanted: cross spectrum"), "{found}");
+    }
+    let refuse = |path: &Path, said: &[&str]| {
+        let found = AveragedPowerSpectrum::read(path).unwrap_err().to_string();
+        for said in said {
+            assert!(found.contains(said), "{found} lacks {said}");
+        }
+    };
+    let rows = |text: &str, change: &dyn Fn(usize, &str) -> String| -> String {
+        let mut row = 0;
+        let one = |line: &str| {
+            if line.starts_with('#') {
+                return format!("{line}\n");
+            }
+            row += 1;
+            format!("{}\n", change(row - 1, line))
+        };
+        text.lines().map(one).collect()
+    };
+    let swap = |text: &str, row: usize, from: usize, to: &str, separator: char| {
+        rows(text, &|number, line| {
+            let mut cells: Vec<&str> = line.split(separator).collect();
+            if number == row {
+                cells[from] = to;
+            }
+            cells.join(&separator.to_string())
+        })
+    };
+    for (format, separator) in [("ecsv", ' '), ("csv", ',')] {
+        let from = at(&format!("a.{format}"));
+        let header = std::fs::read_to_string(&from).unwrap().lines().position(|line| !line.starts_with('#')).unwrap();
+        let name = |what: &str| format!("{what}.{format}");
+        let bad = changed(folder.path(), &from, &name("text"), |text| swap(text, 3, 2, "many", separator));
+        refuse(&bad, &[&format!("line {}, column power", header + 4), "`many` is no number"]);
+        let bad = changed(folder.path(), &from, &name("short"), |text| {
+            rows(text, &|number, line| if number == 2 { "1.0".into() } else { line.into() })
+        });
+        refuse(&bad, &[&format!("line {}", header + 3), "1 values, and 6 columns were announced"]);
+        let bad = changed(folder.path(), &from, &name("lost"), |text| swap(text, 0, 4, "raw", separator));
+        refuse(&bad, &["column unnorm_power", "missing"]);
+        let bad = changed(folder.path(), &from, &name("kind"), |text| text.replace("\"power spectrum\"", "\"sonata\""));
+        refuse(&bad, &["holds a sonata; wanted: power spectrum"]);
+        let bad = changed(folder.path(), &from, &name("yaml"), |text| text.replace("norm: \"leahy\"", "norm: leahy"));
+        refuse(&bad, &["metadata, norm", "`leahy` is not as this program writes it"]);
+        let bad = changed(folder.path(), &from, &name("key"), |text| text.replace("nphots: ", "photons_each: "));
+        refuse(&bad, &["metadata", "nphots"]);
+    }
+    let json = at("a.json");
+    let with = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        changed(folder.path(), &json, name, |text| {
+            let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+            change(&mut value);
+            value.to_string()
+        })
+    };
+    refuse(&with("b.json", &|v| v["columns"]["power"][7] = "x".into()), &["columns, power[7]", "`\"x\"` is no number"]);
+    let cut = |v: &mut serde_json::Value| _ = v["columns"]["noise"].as_array_mut().unwrap().pop();
+    refuse(&with("c.json", &cut), &["column noise", "2046 values, and freq has 2047"]);
+    refuse(&with("d.json", &|v| v["meta"]["norm"] = "loud".into()), &["metadata", "loud"]);
+    refuse(&with("e.json", &|v| _ = v["columns"].as_object_mut().unwrap().remove("freq")), &["column freq", "missing"]);
+    refuse(&with("f.json", &|v| _ = v.as_object_mut().unwrap().remove("meta")), &["`meta` and `columns`"]);
+    std::fs::write(at("g.json"), "{").unwrap();
+    refuse(&at("g.json"), &["JSON"]);
+    std::fs::write(at("h.csv"), [0xff, 0xfe, 0x00]).unwrap();
+    refuse(&at("h.csv"), &["neither FITS nor text"]);
+    // Events are no product.
+    refuse(Path::new(&b1509), &["no extension METADATA"]);
+    // A file that ends too early.
+    let bytes = std::fs::read(at("a.fits")).unwrap();
+    std::fs::write(at("i.fits"), &bytes[..bytes.len() / 2]).unwrap();
+    assert!(AveragedPowerSpectrum::read(&at("i.fits")).is_err());
+}

@@ -1,0 +1,324 @@
+//! Products read back: spectra, light curves and dynamical spectra from the files that they were written to.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::fits::{self, Hdu};
+use super::fits_table::FitsTable;
+use super::input_file::{InputFile, format_error};
+use super::table_read::ReadTable;
+use crate::base::error::Result;
+use crate::base::time::DoubleDouble;
+use crate::data::columns::LIGHT_CURVE;
+use crate::data::light_curve::{LightCurveMetadata, TimeGrid, counting_error};
+use crate::data::{Gti, LightCurve};
+use crate::science::columns::{
+    CROSS_SPECTRUM, DYNAMICAL_CROSS, DYNAMICAL_POWER, ENERGY_SPECTRUM, POWER_SPECTRUM, energy_columns,
+};
+use crate::science::dynamical::Axes;
+use crate::science::power::{PowerMetadata, PowerScale};
+use crate::science::{
+    AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
+};
+
+impl AveragedPowerSpectrum {
+    /// Reads a power spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
+    ///
+    /// # Errors
+    /// The file cannot be read; it holds something else; a column or a key of the metadata is missing, or has no numbers.
+    pub fn read(path: &Path) -> Result<AveragedPowerSpectrum> {
+        let mut table = ReadTable::open(path, &POWER_SPECTRUM)?;
+        let mut meta: PowerMetadata = table.metadata()?;
+        meta.scale = PowerScale::of(&meta);
+        let optional = |table: &mut ReadTable, name: &str| match table.has(name) {
+            true => table.real(name),
+            false => Ok(Vec::new()),
+        };
+        let noise_err = optional(&mut table, "noise_err")?;
+        Ok(AveragedPowerSpectrum {
+            m: table.count_or_scalar("m")?,
+            freq: table.real("freq")?,
+            width: table.real("width")?,
+            power: table.real("power")?,
+            power_err: table.real("power_err")?,
+            unnorm_power: table.real("unnorm_power")?,
+            noise: table.real("noise")?,
+            noise_err: if noise_err.is_empty() { vec![0.0; table.rows()] } else { noise_err },
+            power_lo: optional(&mut table, "power_lo")?,
+            power_hi: optional(&mut table, "power_hi")?,
+            meta,
+        })
+    }
+}
+
+impl AveragedCrossSpectrum {
+    /// Reads a cross spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
+    ///
+    /// # Errors
+    /// As for [`AveragedPowerSpectrum::read`].
+    pub fn read(path: &Path) -> Result<AveragedCrossSpectrum> {
+        let mut table = ReadTable::open(path, &CROSS_SPECTRUM)?;
+        let (power_re, power_im) = table.complex("power")?;
+        let (unnorm_power_re, unnorm_power_im) = table.complex("unnorm_power")?;
+        Ok(AveragedCrossSpectrum {
+            meta: table.metadata()?,
+            m: table.count_or_scalar("m")?,
+            freq: table.real("freq")?,
+            width: table.real("width")?,
+            power_re,
+            power_im,
+            power_err: table.real("power_err")?,
+            unnorm_power_re,
+            unnorm_power_im,
+            cross_err_re: table.real("cross_err_re")?,
+            cross_err_im: table.real("cross_err_im")?,
+            power1: table.real("power1")?,
+            power2: table.real("power2")?,
+            noise1: table.real("noise1")?,
+            noise2: table.real("noise2")?,
+            lag_phase: table.real("lag_phase")?,
+            lag_phase_err: table.real("lag_phase_err")?,
+            lag_time: table.real("lag_time")?,
+            lag_time_err: table.real("lag_time_err")?,
+            coherence_raw: table.real("coherence_raw")?,
+            coherence_raw_err: table.real("coherence_raw_err")?,
+            coherence_intrinsic: table.real("coherence_intrinsic")?,
+            coherence_intrinsic_err: table.real("coherence_intrinsic_err")?,
+        })
+    }
+}
+
+impl EnergySpectrum {
+    /// Reads an energy spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
+    ///
+    /// # Errors
+    /// As for [`AveragedPowerSpectrum::read`].
+    pub fn read(path: &Path) -> Result<EnergySpectrum> {
+        let mut table = ReadTable::open(path, &ENERGY_SPECTRUM)?;
+        let meta: crate::science::energy::EnergyMetadata = table.metadata()?;
+        let (lo, hi) = if meta.channels { ("channel_lo", "channel_hi") } else { ("energy_lo", "energy_hi") };
+        let m = meta.averaged.map_or(0, |s| s.segments * s.nfreq as u64);
+        let mut columns = energy_columns(meta.kind, meta.norm == "frac");
+        columns.retain(|column| table.has(column.name));
+        for column in &mut columns {
+            column.values = table.real(column.name)?;
+        }
+        Ok(EnergySpectrum {
+            energy_lo: table.real(lo)?,
+            energy_hi: table.real(hi)?,
+            value: table.real("value")?,
+            value_err: table.real("value_err")?,
+            counts: table.count("counts")?,
+            m: vec![m; table.rows()],
+            columns,
+            meta,
+        })
+    }
+}
+
+impl LightCurve {
+    /// Reads a light curve from a file that this program wrote: ECSV, CSV, JSON or FITS, with what made it.
+    /// [`LightCurve::open`] takes any light curve, and of text its columns alone.
+    ///
+    /// # Errors
+    /// As for [`AveragedPowerSpectrum::read`]; times that are not those of bins on a grid.
+    pub fn read(path: &Path) -> Result<LightCurve> {
+        let mut table = ReadTable::open(path, &LIGHT_CURVE)?;
+        let meta: LightCurveMetadata = table.metadata()?;
+        let (time, counts, rate) = (table.real("time")?, table.real("counts")?, table.real("rate")?);
+        let (rate_err, fracexp) = (table.real("rate_err")?, table.real("fracexp")?);
+        let dt = meta.dt;
+        let first = time.first().copied().unwrap_or(0.0);
+        let mut bin = Vec::with_capacity(time.len());
+        for (row, t) in time.iter().enumerate() {
+            let place = ((t - first) / dt).round();
+            let after = bin.last().is_none_or(|last| (*last as f64) < place);
+            if !(dt > 0.0 && place.is_finite() && place >= 0.0 && after) {
+                let message = format!("{t} s is not the centre of a later bin of {dt} s");
+                return Err(format_error(table.path(), &format!("column time, row {}", row + 1), &message));
+            }
+            bin.push(place as u64);
+        }
+        let intervals: Vec<_> = meta.record.gti.iter().map(|[a, b]| (DoubleDouble::from(*a), (*b).into())).collect();
+        let counted = (0..time.len()).all(|i| {
+            let at = |values: &[f64]| values.get(i).copied().unwrap_or(f64::NAN);
+            at(&rate_err) == counting_error(at(&counts)) / (dt * at(&fracexp))
+        });
+        let grid = TimeGrid { origin: DoubleDouble::sum(first, -0.5 * dt), dt };
+        let gti = Gti::from_sorted(&intervals);
+        Ok(LightCurve { grid, bin, time, counts, rate, rate_err, fracexp, counted, gti, meta })
+    }
+}
+
+/// What a file has of a dynamical spectrum: metadata, axes with noise levels, and cells by name.
+struct DynamicalFile {
+    meta: Value,
+    axes: Axes,
+    noise: Vec<Vec<f64>>,
+    cells: Vec<Vec<f64>>,
+    path: String,
+}
+
+impl DynamicalFile {
+    /// `noise` and `images` are the names of what is wanted; of complex cells both parts.
+    fn open(
+        path: &Path,
+        kind: &'static crate::data::product::ProductKind,
+        noise: &[&'static str],
+        images: &[&str],
+    ) -> Result<DynamicalFile> {
+        let source = InputFile::open(path)?;
+        if source.is_fits() {
+            return DynamicalFile::of_fits(&source, kind, noise, images);
+        }
+        let mut table = ReadTable::from_file(&source, &[kind])?;
+        let axes = |name: &str| list(table.path(), table.meta.get("axes"), name);
+        let (read, noise) = (
+            Axes {
+                time: axes("time")?,
+                start: axes("start")?,
+                stop: axes("stop")?,
+                segments: axes("m")?.into_iter().map(|x| x as u64).collect(),
+                rate: axes("rate")?,
+                freq: axes("freq")?,
+                width: axes("width")?,
+                frequencies: axes("k")?.into_iter().map(|x| x as u64).collect(),
+            },
+            noise.iter().map(|name| axes(name)).collect::<Result<Vec<_>>>()?,
+        );
+        let mut cells = Vec::new();
+        for name in images {
+            match name.strip_suffix("_re") {
+                Some(whole) => {
+                    let (re, im) = table.complex(whole)?;
+                    cells.extend([re, im]);
+                }
+                None if name.ends_with("_im") => {}
+                None => cells.push(table.real(name)?),
+            }
+        }
+        let path = table.path().to_string();
+        DynamicalFile { meta: table.meta.take(), axes: read, noise, cells, path }.checked()
+    }
+
+    fn of_fits(
+        source: &InputFile,
+        kind: &'static crate::data::product::ProductKind,
+        noise: &[&'static str],
+        images: &[&str],
+    ) -> Result<DynamicalFile> {
+        let (hdus, _) = fits::scan(source)?;
+        let meta = super::table_read::fits_meta_of(source, &hdus, kind)?;
+        let place = |name: &str| {
+            let found = hdus.iter().find(|hdu| hdu.name == name);
+            found.ok_or_else(|| format_error(source.path(), &format!("extension {name}"), "missing"))
+        };
+        let (times, freqs) =
+            (FitsTable::open(source, place("TIME")?, false)?, FitsTable::open(source, place("FREQ")?, false)?);
+        let real = |table: &FitsTable, name: &str| -> Result<Vec<f64>> {
+            let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
+            let mut values = Vec::new();
+            table.decode(column, 0..table.rows, &mut values)?;
+            Ok(values)
+        };
+        let whole = |table: &FitsTable, name: &str| -> Result<Vec<u64>> {
+            Ok(real(table, name)?.into_iter().map(|x| x as u64).collect())
+        };
+        let axes = Axes {
+            time: real(&times, "time")?,
+            start: real(&times, "start")?,
+            stop: real(&times, "stop")?,
+            segments: whole(&times, "m")?,
+            rate: real(&times, "rate")?,
+            freq: real(&freqs, "freq")?,
+            width: real(&freqs, "width")?,
+            frequencies: whole(&freqs, "k")?,
+        };
+        let noise = noise.iter().map(|name| real(&times, name)).collect::<Result<Vec<_>>>()?;
+        let mut cells = Vec::new();
+        for (number, name) in images.iter().enumerate() {
+            let hdu =
+                if number == 0 { hdus.first() } else { hdus.iter().find(|hdu| hdu.name.eq_ignore_ascii_case(name)) };
+            let missing = || format_error(source.path(), &format!("image {name}"), "missing");
+            cells.push(image(source, hdu.ok_or_else(missing)?)?);
+        }
+        DynamicalFile { meta, axes, noise, cells, path: source.path().to_string() }.checked()
+    }
+
+    /// Refuses axes and cells that do not fit together.
+    fn checked(self) -> Result<DynamicalFile> {
+        let Axes { time, start, stop, segments, rate, freq, width, frequencies } = &self.axes;
+        let (rows, columns) = (time.len(), freq.len());
+        let of_rows = [start.len(), stop.len(), segments.len(), rate.len()];
+        let noise = self.noise.iter().map(Vec::len);
+        let fits = of_rows.into_iter().chain(noise).all(|len| len == rows)
+            && width.len() == columns
+            && frequencies.len() == columns
+            && self.cells.iter().all(|cells| Some(cells.len()) == rows.checked_mul(columns));
+        if fits {
+            return Ok(self);
+        }
+        let message = format!("{rows} times and {columns} frequencies do not fit the cells, or what is said of them");
+        Err(format_error(&self.path, "axes", &message))
+    }
+
+    fn metadata<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(&self.meta).map_err(|e| format_error(&self.path, "metadata", &e.to_string()))
+    }
+}
+
+/// A list of numbers under the key `axes`.
+fn list(path: &str, axes: Option<&Value>, name: &str) -> Result<Vec<f64>> {
+    let fail = |message: &str| format_error(path, &format!("metadata, axes, {name}"), message);
+    let Some(Value::Array(list)) = axes.and_then(|axes| axes.get(name)) else { return Err(fail("missing")) };
+    let number = |value: &Value| match value.is_null() {
+        true => Ok(f64::NAN),
+        false => value.as_f64().ok_or_else(|| fail(&format!("`{value}` is no number"))),
+    };
+    list.iter().map(number).collect()
+}
+
+/// The values of an image of f64.
+fn image(source: &InputFile, hdu: &Hdu) -> Result<Vec<f64>> {
+    let header = &hdu.header;
+    if header.int("BITPIX")? != Some(-64) || header.size("NAXIS")? != 2 {
+        return Err(header.error(&format!("extension {} ({})", hdu.index, hdu.name), "no image of doubles of two axes"));
+    }
+    let bytes = header.size("NAXIS1")?.checked_mul(header.size("NAXIS2")?).and_then(|n| n.checked_mul(8));
+    let end = bytes.and_then(|bytes| hdu.data_offset.checked_add(bytes)).filter(|end| *end <= source.len());
+    let Some(end) = end else {
+        return Err(header.error(&format!("extension {} ({})", hdu.index, hdu.name), "the file ends before the image"));
+    };
+    let bytes = source.read(hdu.data_offset..end)?;
+    Ok(bytes.as_chunks::<8>().0.iter().map(|word| f64::from_be_bytes(*word)).collect())
+}
+
+impl DynamicalPowerSpectrum {
+    /// Reads a dynamical power spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
+    ///
+    /// # Errors
+    /// As for [`AveragedPowerSpectrum::read`]; axes that do not fit the cells.
+    pub fn read(path: &Path) -> Result<DynamicalPowerSpectrum> {
+        let file = DynamicalFile::open(path, &DYNAMICAL_POWER, &["noise"], &["power"])?;
+        let meta = file.metadata()?;
+        Ok(DynamicalPowerSpectrum { axes: file.axes, power: file.cells.concat(), noise: file.noise.concat(), meta })
+    }
+}
+
+impl DynamicalCrossSpectrum {
+    /// Reads a dynamical cross spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
+    ///
+    /// # Errors
+    /// As for [`DynamicalPowerSpectrum::read`].
+    pub fn read(path: &Path) -> Result<DynamicalCrossSpectrum> {
+        let images = ["power_re", "power_im", "power1", "power2"];
+        let file = DynamicalFile::open(path, &DYNAMICAL_CROSS, &["noise1", "noise2"], &images)?;
+        let meta = file.metadata()?;
+        let (mut noise, mut cells) = (file.noise.into_iter(), file.cells.into_iter());
+        let mut cell = || cells.next().unwrap_or_default();
+        let [power_re, power_im, power1, power2] = [cell(), cell(), cell(), cell()];
+        let [noise1, noise2] = [noise.next().unwrap_or_default(), noise.next().unwrap_or_default()];
+        Ok(DynamicalCrossSpectrum { axes: file.axes, power_re, power_im, power1, power2, noise1, noise2, meta })
+    }
+}

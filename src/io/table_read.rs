@@ -1,0 +1,464 @@
+//! Products read back from the files that they were written to: ECSV, CSV, JSON and FITS, recognised by their content.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::fits::{self, Hdu};
+use super::fits_table::{ElementType, FitsTable};
+use super::input_file::{InputFile, format_error};
+use crate::base::error::{Error, Result};
+use crate::data::product::{ColumnKind, ProductKind};
+
+/// A column as read.
+enum ReadColumn {
+    Real(Vec<f64>),
+    Count(Vec<u64>),
+    Complex(Vec<f64>, Vec<f64>),
+}
+
+/// A product's table as read from a file.
+pub(crate) struct ReadTable {
+    path: String,
+    kind: &'static ProductKind,
+    /// Its metadata: a JSON object.
+    pub meta: Value,
+    /// The declared columns that the file has, by name.
+    columns: Vec<(&'static str, ReadColumn)>,
+    rows: usize,
+}
+
+/// Columns of a text table: names, and the cells of each line with its number.
+struct TextRows {
+    names: Vec<String>,
+    rows: Vec<(usize, Vec<String>)>,
+}
+
+impl ReadTable {
+    /// Reads the table of a product of this kind.
+    ///
+    /// # Errors
+    /// The file cannot be read; it is no product of this program, or another product; its columns or its metadata cannot be used.
+    pub fn open(path: &std::path::Path, kind: &'static ProductKind) -> Result<ReadTable> {
+        ReadTable::from_file(&InputFile::open(path)?, &[kind])
+    }
+
+    /// The same, of one of several kinds.
+    pub fn from_file(source: &InputFile, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
+        if source.is_fits() {
+            return from_fits(source, kinds);
+        }
+        let bytes = source.read(0..source.len())?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(format_error(source.path(), "whole file", "neither FITS nor text"));
+        };
+        match text.trim_start().starts_with('{') {
+            true => from_json(source.path(), &text, kinds),
+            false => from_text(source.path(), &text, kinds),
+        }
+    }
+
+    /// Name of the file as given.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What the metadata say, as a type that has been written to them.
+    ///
+    /// # Errors
+    /// A key is missing, or has another type of value.
+    pub fn metadata<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(&self.meta).map_err(|e| format_error(&self.path, "metadata", &e.to_string()))
+    }
+
+    /// What one key of the metadata says.
+    ///
+    /// # Errors
+    /// As for [`ReadTable::metadata`].
+    pub fn part<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
+        let value = self.meta.get(key).unwrap_or(&Value::Null);
+        T::deserialize(value).map_err(|e| format_error(&self.path, &format!("metadata, {key}"), &e.to_string()))
+    }
+
+    /// The real numbers of a column.
+    ///
+    /// # Errors
+    /// The file does not have the column.
+    pub fn real(&mut self, name: &str) -> Result<Vec<f64>> {
+        match self.take(name) {
+            Some(ReadColumn::Real(values)) => Ok(values),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The whole numbers of a column.
+    ///
+    /// # Errors
+    /// The file does not have the column.
+    pub fn count(&mut self, name: &str) -> Result<Vec<u64>> {
+        match self.take(name) {
+            Some(ReadColumn::Count(values)) => Ok(values),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// Real and imaginary parts of a column.
+    ///
+    /// # Errors
+    /// The file does not have the column.
+    pub fn complex(&mut self, name: &str) -> Result<(Vec<f64>, Vec<f64>)> {
+        match self.take(name) {
+            Some(ReadColumn::Complex(re, im)) => Ok((re, im)),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The whole numbers of a column, or the one number of the metadata that stands for all of them.
+    ///
+    /// # Errors
+    /// The file has neither.
+    pub fn count_or_scalar(&mut self, name: &str) -> Result<Vec<u64>> {
+        match (self.has(name), self.meta.get(name).and_then(Value::as_u64)) {
+            (true, _) => self.count(name),
+            (false, Some(one)) => Ok(vec![one; self.rows]),
+            (false, None) => Err(self.missing(name)),
+        }
+    }
+
+    /// True if the file has the column.
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|(own, _)| *own == name)
+    }
+
+    fn take(&mut self, name: &str) -> Option<ReadColumn> {
+        let place = self.columns.iter().position(|(own, _)| *own == name)?;
+        Some(self.columns.remove(place).1)
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        let there: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        let message = format!("missing; a {} has it; the file has {}", self.kind.name, there.join(", "));
+        format_error(&self.path, &format!("column {name}"), &message)
+    }
+
+    /// Checks what the metadata say of the kind, and gives columns their declarations.
+    fn new(
+        path: &str,
+        meta: Value,
+        kinds: &[&'static ProductKind],
+        columns: impl FnOnce(&'static ProductKind) -> Result<(usize, Vec<(&'static str, ReadColumn)>)>,
+    ) -> Result<ReadTable> {
+        let kind = kind_of(path, &meta, kinds)?;
+        let (rows, columns) = columns(kind)?;
+        Ok(ReadTable { path: path.to_string(), kind, meta, columns, rows })
+    }
+}
+
+/// Which of some kinds the metadata say a file has.
+fn kind_of(path: &str, meta: &Value, kinds: &[&'static ProductKind]) -> Result<&'static ProductKind> {
+    let wanted = || kinds.iter().map(|kind| kind.name).collect::<Vec<_>>().join(" or ");
+    let Some(name) = meta.get("product").and_then(Value::as_str) else {
+        let message =
+            format!("no key `product`, so this is no product of this program (0.2.0 or later); wanted: {}", wanted());
+        return Err(format_error(path, "metadata", &message));
+    };
+    let found = kinds.iter().copied().find(|kind| kind.name == name);
+    found.ok_or_else(|| format_error(path, "metadata", &format!("holds a {name}; wanted: {}", wanted())))
+}
+
+/// The name of the product ([`ProductKind::name`]) that a file says that it holds; `None` if it says nothing of it.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn product_name(path: &std::path::Path) -> Result<Option<String>> {
+    let source = &InputFile::open(path)?;
+    let meta = match source.is_fits() {
+        true => fits::scan(source)?
+            .0
+            .iter()
+            .find(|hdu| hdu.name == "METADATA")
+            .map(|hdu| fits_metadata(source, hdu))
+            .transpose()?,
+        false => {
+            let bytes = source.read(0..source.len())?;
+            let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+            match text.trim_start().starts_with('{') {
+                true => serde_json::from_str::<Value>(&text).ok().map(|mut value| value["meta"].take()),
+                false => text_metadata(source.path(), &text).ok(),
+            }
+        }
+    };
+    Ok(meta.and_then(|meta| meta.get("product").and_then(Value::as_str).map(str::to_string)))
+}
+
+fn from_json(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
+    let value: Value = serde_json::from_str(text).map_err(|e| format_error(path, "JSON", &e.to_string()))?;
+    let (Some(meta), Some(Value::Object(all))) = (value.get("meta"), value.get("columns")) else {
+        return Err(format_error(path, "JSON", "no object with `meta` and `columns`"));
+    };
+    ReadTable::new(path, meta.clone(), kinds, |kind| {
+        let cells = |name: &str| all.get(name);
+        declared(
+            kind,
+            |name| cells(name).is_some(),
+            |name, count| {
+                let place = format!("columns, {name}");
+                let Some(Value::Array(list)) = cells(name) else {
+                    return Err(format_error(path, &place, "is no list of numbers"));
+                };
+                let number = |(at, value): (usize, &Value)| {
+                    let real = if value.is_null() { Some(f64::NAN) } else { value.as_f64() };
+                    let bad =
+                        |what: &str| format_error(path, &format!("{place}[{at}]"), &format!("`{value}` is no {what}"));
+                    match count {
+                        true => value.as_u64().map(Cell::Count).ok_or_else(|| bad("whole number")),
+                        false => real.map(Cell::Real).ok_or_else(|| bad("number")),
+                    }
+                };
+                list.iter().enumerate().map(number).collect()
+            },
+        )
+        .and_then(|columns| same_length(path, columns))
+    })
+}
+
+/// One value of a column.
+enum Cell {
+    Real(f64),
+    Count(u64),
+}
+
+/// The columns of a kind that are there, with `read` reading one real or whole one. A complex one may be in two parts.
+fn declared(
+    kind: &'static ProductKind,
+    has: impl Fn(&str) -> bool,
+    read: impl Fn(&str, bool) -> Result<Vec<Cell>>,
+) -> Result<Vec<(&'static str, ReadColumn)>> {
+    let real = |name: &str| -> Result<Vec<f64>> {
+        Ok(read(name, false)?.into_iter().map(|cell| if let Cell::Real(x) = cell { x } else { f64::NAN }).collect())
+    };
+    let mut columns = Vec::new();
+    for column in kind.columns {
+        match column.kind {
+            ColumnKind::Complex => {
+                let [re, im] = ["re", "im"].map(|part| format!("{}_{part}", column.name));
+                if has(&re) && has(&im) {
+                    columns.push((column.name, ReadColumn::Complex(real(&re)?, real(&im)?)));
+                }
+            }
+            ColumnKind::Real if has(column.name) => columns.push((column.name, ReadColumn::Real(real(column.name)?))),
+            ColumnKind::Count if has(column.name) => {
+                let whole = |cell| if let Cell::Count(n) = cell { n } else { 0 };
+                let values = read(column.name, true)?.into_iter().map(whole).collect();
+                columns.push((column.name, ReadColumn::Count(values)));
+            }
+            ColumnKind::Real | ColumnKind::Count => {}
+        }
+    }
+    Ok(columns)
+}
+
+/// The number of rows of columns, which must be one.
+fn same_length(
+    path: &str,
+    columns: Vec<(&'static str, ReadColumn)>,
+) -> Result<(usize, Vec<(&'static str, ReadColumn)>)> {
+    let len = |column: &ReadColumn| match column {
+        ReadColumn::Real(v) => [v.len(); 2],
+        ReadColumn::Count(v) => [v.len(); 2],
+        ReadColumn::Complex(re, im) => [re.len(), im.len()],
+    };
+    let rows = columns.first().map_or(0, |(_, column)| len(column)[0]);
+    for (name, column) in &columns {
+        if let Some(other) = len(column).into_iter().find(|own| *own != rows) {
+            let message = format!("{other} values, and {} has {rows}", columns.first().map_or("", |(name, _)| name));
+            return Err(format_error(path, &format!("column {name}"), &message));
+        }
+    }
+    Ok((rows, columns))
+}
+
+/// The metadata of ECSV and CSV: `key: value` in comments, values as this program writes them.
+fn text_metadata(path: &str, text: &str) -> Result<Value> {
+    let mut meta = serde_json::Map::new();
+    let mut inside = !text.starts_with("# %ECSV");
+    for (number, line) in text.lines().enumerate() {
+        let Some(comment) = line.strip_prefix('#') else { break };
+        let comment = comment.trim();
+        if comment == "meta:" {
+            inside = true;
+            continue;
+        }
+        let Some((key, value)) = comment.split_once(": ").filter(|_| inside) else { continue };
+        if key == "schema" {
+            continue;
+        }
+        let value = serde_json::from_str(value).map_err(|_| {
+            let shown: String = value.chars().take(40).collect();
+            let message =
+                format!("`{}` is not as this program writes it; use the file as it was written", shown.escape_debug());
+            format_error(path, &format!("line {}, metadata, {key}", number + 1), &message)
+        })?;
+        meta.insert(key.to_string(), value);
+    }
+    Ok(Value::Object(meta))
+}
+
+fn from_text(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
+    let separator = if text.starts_with("# %ECSV") { ' ' } else { ',' };
+    let meta = text_metadata(path, text)?;
+    ReadTable::new(path, meta, kinds, |kind| {
+        let table = text_rows(path, text, separator)?;
+        let place = |name: &str| table.names.iter().position(|own| own == name);
+        let cell = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
+        let columns = declared(
+            kind,
+            |name| place(name).is_some(),
+            |name, count| {
+                let Some(at) = place(name) else { return Ok(Vec::new()) };
+                let one = |(line, row): &(usize, Vec<String>)| {
+                    let text = cell(row, at);
+                    let bad = |what: &str| {
+                        format_error(
+                            path,
+                            &format!("line {line}, column {name}"),
+                            &format!("`{}` is no {what}", text.escape_debug()),
+                        )
+                    };
+                    match count {
+                        true => text.parse().map(Cell::Count).map_err(|_| bad("whole number")),
+                        false => text.parse().map(Cell::Real).map_err(|_| bad("number")),
+                    }
+                };
+                table.rows.iter().map(one).collect()
+            },
+        )?;
+        Ok((table.rows.len(), columns))
+    })
+}
+
+/// The rows of a text table; complex columns of ECSV in two parts.
+fn text_rows(path: &str, text: &str, separator: char) -> Result<TextRows> {
+    let mut table: Option<TextRows> = None;
+    let mut complex: Vec<bool> = Vec::new();
+    let declared = |name: &str| {
+        let line =
+            text.lines().take_while(|line| line.starts_with('#')).find(|line| line.contains(&format!("name: {name},")));
+        line.is_some_and(|line| line.contains("complex128"))
+    };
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with('#') || line.trim().is_empty() {
+            continue;
+        }
+        let cells: Vec<&str> = line.split(separator).collect();
+        let Some(table) = &mut table else {
+            complex = cells.iter().map(|name| separator == ' ' && declared(name)).collect();
+            let parts = |(name, complex): (&&str, &bool)| match complex {
+                true => vec![format!("{name}_re"), format!("{name}_im")],
+                false => vec![name.to_string()],
+            };
+            table = Some(TextRows { names: cells.iter().zip(&complex).flat_map(parts).collect(), rows: Vec::new() });
+            continue;
+        };
+        let at = || format!("line {}", number + 1);
+        if cells.len() != complex.len() {
+            let message = format!("{} values, and {} columns were announced", cells.len(), complex.len());
+            return Err(format_error(path, &at(), &message));
+        }
+        let mut row = Vec::with_capacity(table.names.len());
+        for (cell, complex) in cells.iter().zip(&complex) {
+            match complex {
+                false => row.push((*cell).to_string()),
+                true => {
+                    let parts = complex_parts(cell).ok_or_else(|| {
+                        format_error(path, &at(), &format!("`{}` is no complex number", cell.escape_debug()))
+                    })?;
+                    row.extend(parts);
+                }
+            }
+        }
+        table.rows.push((number + 1, row));
+    }
+    table.ok_or_else(|| format_error(path, "whole file", "no line with the names of columns"))
+}
+
+/// Real and imaginary part of `(re+imj)`, as text.
+fn complex_parts(cell: &str) -> Option<[String; 2]> {
+    let inner = cell.trim_start_matches('(').trim_end_matches(')').strip_suffix('j')?;
+    // The sign of the imaginary part is the last that belongs to no exponent.
+    let sign = |(at, byte): &(usize, u8)| {
+        *at > 0 && matches!(byte, b'+' | b'-') && !matches!(inner.as_bytes().get(at - 1), Some(b'e' | b'E'))
+    };
+    let (at, _) = inner.bytes().enumerate().filter(sign).last()?;
+    let (re, im) = (inner.get(..at)?, inner.get(at..)?);
+    Some([re.to_string(), im.strip_prefix('+').unwrap_or(im).to_string()])
+}
+
+/// The JSON of the extension METADATA.
+fn fits_metadata(source: &InputFile, hdu: &Hdu) -> Result<Value> {
+    let table = FitsTable::open(source, hdu, false)?;
+    let bytes = source.read(hdu.data_offset..hdu.data_offset + (table.rows * table.row_size) as u64)?;
+    let text = String::from_utf8_lossy(&bytes);
+    serde_json::from_str(text.trim_end_matches(['\0', ' '])).map_err(|e| table.error("column JSON", &e.to_string()))
+}
+
+/// The metadata of a FITS file with a product of this kind.
+pub(super) fn fits_meta_of(source: &InputFile, hdus: &[Hdu], kind: &'static ProductKind) -> Result<Value> {
+    let Some(hdu) = hdus.iter().find(|hdu| hdu.name == "METADATA") else {
+        let message = "no extension METADATA, which products of this program have";
+        return Err(format_error(source.path(), "whole file", message));
+    };
+    let meta = fits_metadata(source, hdu)?;
+    kind_of(source.path(), &meta, &[kind])?;
+    Ok(meta)
+}
+
+fn from_fits(source: &InputFile, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
+    let (hdus, _) = fits::scan(source)?;
+    let Some(hdu) = hdus.iter().find(|hdu| hdu.name == "METADATA") else {
+        let message = "no extension METADATA, which products of this program have";
+        return Err(format_error(source.path(), "whole file", message));
+    };
+    let meta = fits_metadata(source, hdu)?;
+    ReadTable::new(source.path(), meta, kinds, |kind| {
+        let Some(hdu) = hdus.iter().find(|hdu| hdu.name == kind.table) else {
+            return Err(format_error(source.path(), &format!("extension {}", kind.table), "missing"));
+        };
+        let table = FitsTable::open(source, hdu, false)?;
+        Ok((table.rows, fits_columns(&table, kind)?))
+    })
+}
+
+/// The columns of a kind that a FITS table has.
+fn fits_columns(table: &FitsTable, kind: &'static ProductKind) -> Result<Vec<(&'static str, ReadColumn)>> {
+    let mut columns = Vec::new();
+    for declared in kind.columns {
+        let found = table.column(declared.name)?;
+        // OGIP's name for the error of a rate.
+        let found = if found.is_none() && declared.name == "rate_err" { table.column("ERROR")? } else { found };
+        let Some(column) = found else { continue };
+        let wanted = match declared.kind {
+            ColumnKind::Real => ElementType::F64,
+            ColumnKind::Count => ElementType::I64,
+            ColumnKind::Complex => ElementType::C128,
+        };
+        if column.kind != wanted || column.repeat != 1 {
+            let message = format!("{} x {:?}; one {wanted:?} in each row is needed", column.repeat, column.kind);
+            return Err(table.error(&format!("column {}", column.name), &message));
+        }
+        let read = match declared.kind {
+            ColumnKind::Real => ReadColumn::Real(table.words(column, 0, f64::from_be_bytes)?),
+            ColumnKind::Count => ReadColumn::Count(table.words(column, 0, u64::from_be_bytes)?),
+            ColumnKind::Complex => {
+                let part = |at| table.words(column, at, f64::from_be_bytes);
+                ReadColumn::Complex(part(0)?, part(8)?)
+            }
+        };
+        columns.push((declared.name, read));
+    }
+    Ok(columns)
+}
