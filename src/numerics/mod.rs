@@ -7,6 +7,7 @@ pub mod gamma;
 mod gamma_inverse;
 pub mod nonuniform;
 pub mod normal;
+pub mod phasor;
 pub mod poisson;
 pub mod precision;
 pub mod tapers;

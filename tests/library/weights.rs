@@ -202,7 +202,7 @@ fn sums_of_many_events_are_those_of_direct_summation() {
     };
     let [n, mean, square] = [0, 1, 2].map(moment);
     assert!((many.time_deviation() / (square / n - (mean / n).powi(2)).sqrt() - 1.0).abs() < 1e-9);
-    let sums = harmonics::HarmonicSums::new(40).each(&times, Some(&values), [&first, &step], 2, |sum| sum);
+    let sums = harmonics::HarmonicSums::new(40, times.len()).each(&times, Some(&values), [&first, &step], 2, |sum| sum);
     for j in [0, 7, 39] {
         let spin = first.stepped(&step, j as i64);
         let expected = direct(&seconds, &values, [spin.freq(&ticks).value(), 0.0], 2);

@@ -5,9 +5,9 @@ use std::f64::consts::PI;
 use rustfft::num_complex::Complex;
 
 use super::PulseEvents;
-use super::harmonics::PhasorTable;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Spin, Ticks};
+use crate::numerics::phasor::PhasorTable;
 
 /// Exposure of each of `nbin` phase bins, s, by the good time intervals `gti` (ticks).
 ///

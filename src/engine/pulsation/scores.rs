@@ -19,7 +19,7 @@ pub(super) fn trial_statistics(
     options: &SearchOptions,
 ) -> Vec<f64> {
     let first = grid.spin(piece.row, piece.first);
-    let sums = HarmonicSums::new(piece.trials);
+    let sums = HarmonicSums::new(piece.trials, events.times.len());
     let ([total, squares], harmonics) = (events.sums(), options.harmonics());
     // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
     if exposure::significant_harmonics(events, &first, 2 * harmonics) == 0 {

@@ -11,12 +11,14 @@
 //! frequencies, so normalisations and noise levels are those of [`norm`](super::norm), with `n` points. Weighted by errors, the
 //! variance of a point is `N/Σ1/σ²`, and Leahy's power is the reduction of χ² by the sinusoid.
 
+pub mod sums;
 #[cfg(test)]
 mod tests;
 
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
+use self::sums::{FrequencyGrid, direct, fast};
 use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
 use super::cross_powers::{CrossPowers, CrossPowersMetadata};
@@ -27,7 +29,6 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::data::Record;
-use crate::numerics::nonuniform::{FrequencyGrid, direct, fast};
 
 /// More frequencies than memory and time allow by mistake.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;

@@ -9,9 +9,9 @@ use crate::number::counting;
 use crate::run::{Computer, Steps};
 use eagleray::Result;
 use eagleray::data::LightCurve;
+use eagleray::data::Product;
 use eagleray::engine::CHUNK_EVENTS;
 use eagleray::engine::analyses::Binning;
-use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// Options of `lc`.

@@ -12,10 +12,10 @@ use crate::number::{NumberRange, counting, number, positive, probability, range}
 use crate::pictures;
 use crate::run::{Computer, Steps};
 use eagleray::Result;
+use eagleray::data::Product;
 use eagleray::engine::ObservationKind;
 use eagleray::engine::analyses::PulseSearch;
 use eagleray::engine::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
-use eagleray::data::Product;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::par::ParFile;
 
