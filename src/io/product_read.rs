@@ -47,6 +47,7 @@ impl AveragedPowerSpectrum {
             noise_err: if noise_err.is_empty() { vec![0.0; table.rows()] } else { noise_err },
             power_lo: optional(&mut table, "power_lo")?,
             power_hi: optional(&mut table, "power_hi")?,
+            original: None,
             meta,
         })
     }

@@ -211,14 +211,14 @@ pub struct AveragedCrossSpectrum {
 }
 
 /// One bin.
-struct CrossBin {
-    freq: f64,
-    width: f64,
-    values: u64,
-    averages: BinAverages,
+pub(super) struct CrossBin {
+    pub freq: f64,
+    pub width: f64,
+    pub values: u64,
+    pub averages: BinAverages,
     /// Real and imaginary part, not normalised.
-    raw: [f64; 2],
-    derived: BinEstimates,
+    pub raw: [f64; 2],
+    pub derived: BinEstimates,
 }
 
 impl AveragedCrossSpectrum {
@@ -342,7 +342,7 @@ impl AveragedCrossSpectrum {
         Ok(spectrum)
     }
 
-    fn empty(meta: CrossMetadata) -> AveragedCrossSpectrum {
+    pub(super) fn empty(meta: CrossMetadata) -> AveragedCrossSpectrum {
         AveragedCrossSpectrum {
             freq: vec![],
             width: vec![],
@@ -370,7 +370,7 @@ impl AveragedCrossSpectrum {
         }
     }
 
-    fn push(&mut self, bin: &CrossBin) {
+    pub(super) fn push(&mut self, bin: &CrossBin) {
         let CrossBin { freq, width, values, averages: BinAverages { power, noise, cross }, raw, derived: d } = bin;
         let turn = std::f64::consts::TAU * freq;
         self.freq.push(*freq);
@@ -432,7 +432,7 @@ impl AveragedCrossSpectrum {
 }
 
 /// Factors of the subject's power, of the reference's, and of the cross spectrum.
-fn factors(norm: Norm, levels: &[NormParameters; 2]) -> [f64; 3] {
+pub(super) fn factors(norm: Norm, levels: &[NormParameters; 2]) -> [f64; 3] {
     let [s, r] = [norm.factor(&levels[0]), norm.factor(&levels[1])];
     // Their product may be beyond the range of f64.
     [s, r, s.sqrt() * r.sqrt()]

@@ -155,6 +155,8 @@ impl MultitaperSums {
         let own = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
         let sums = Sums { power: self.power, segments: self.segments, series: vec![own], ..Sums::default() };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
+        // Neighbours are not independent, which original values do not tell.
+        spectrum.original = None;
         let independent = 1.0 / (2.0 * self.options.half_bandwidth);
         for (i, range) in options.rebin.ranges(self.freedom.len())?.enumerate() {
             let width = range.len() as f64;

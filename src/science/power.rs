@@ -7,6 +7,7 @@ use super::dead_time::noise::{DeadTimeRecord, NoiseContext};
 use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
 use super::power_bands::{BandRms, PulsationLimit};
+use super::power_bins::OriginalPowers;
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -128,13 +129,12 @@ pub struct PowerScale {
 impl PowerScale {
     /// The factors that follow from the metadata.
     pub(crate) fn of(meta: &PowerMetadata) -> PowerScale {
-        let PowerMetadata { n, dt, mean, variance, norm, .. } = *meta;
-        let level = NormParameters { n, dt, mean, background: meta.background * dt, variance };
+        let (norm, level) = (meta.norm, meta.level());
         let own_squares = !meta.use_common_mean && norm.weight_exponent() == 2;
         PowerScale {
             frac: Norm::Frac.factor(&level) / norm.factor(&level),
             poisson: if own_squares { f64::NAN } else { norm.noise(&level) },
-            source_rate: (mean - level.background) / dt,
+            source_rate: (level.mean - level.background) / level.dt,
         }
     }
 }
@@ -164,6 +164,8 @@ pub struct AveragedPowerSpectrum {
     pub power_lo: Vec<f64>,
     /// Upper end of the χ² interval of the power; empty before [`AveragedPowerSpectrum::add_intervals`].
     pub power_hi: Vec<f64>,
+    /// Values at the original frequencies, where these were combined to bins in memory.
+    pub(crate) original: Option<Box<OriginalPowers>>,
     /// Metadata: resolution, normalisation, record.
     pub meta: PowerMetadata,
 }
@@ -221,7 +223,6 @@ impl AveragedPowerSpectrum {
         let poisson = options.norm.noise(&level);
         let seen = NoiseContext { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
         let noise = options.noise.levels(&seen)?;
-        let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
         meta.segments = sums.segments;
@@ -237,22 +238,15 @@ impl AveragedPowerSpectrum {
         meta.scale = PowerScale::of(meta);
         meta.skipped_segments = sums.skipped;
         meta.exposure = m * segment_size;
-        let ranges = options.rebin.ranges(count)?;
-        spectrum.reserve(ranges.clone().count());
-        for range in ranges {
-            let values = sums.segments * range.len() as u64;
-            // Original bin `k` stands at place `k − 1`.
-            let centre = (range.start + range.end + 1) as f64 / 2.0;
-            let power = average(&normalised[range.clone()]);
-            spectrum.freq.push(centre / segment_size);
-            spectrum.width.push(range.len() as f64 / segment_size);
-            let level = noise.level.mean_of(range.clone());
-            spectrum.power.push(if options.subtract_noise { power - level } else { power });
-            spectrum.power_err.push(power / (values as f64).sqrt());
-            spectrum.noise.push(level);
-            spectrum.noise_err.push(noise.err.mean_of(range.clone()));
-            spectrum.unnorm_power.push(average(&raw[range]) / m);
-            spectrum.m.push(values);
+        let original = OriginalPowers {
+            power: normalised,
+            raw: raw.iter().map(|p| p / m).collect(),
+            noise: noise.level,
+            noise_err: noise.err,
+        };
+        spectrum.fill(&original, options.rebin)?;
+        if options.rebin != Rebin::None {
+            spectrum.original = Some(Box::new(original));
         }
         let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
         if few > 0 {
@@ -301,12 +295,13 @@ impl AveragedPowerSpectrum {
             m: Vec::new(),
             power_lo: Vec::new(),
             power_hi: Vec::new(),
+            original: None,
             meta,
         }
     }
 
     /// Makes room for frequencies.
-    fn reserve(&mut self, count: usize) {
+    pub(super) fn reserve(&mut self, count: usize) {
         let Self { freq, width, power, power_err, unnorm_power, noise, noise_err, m, .. } = self;
         for column in [freq, width, power, power_err, unnorm_power, noise, noise_err] {
             column.reserve_exact(count);

@@ -27,7 +27,8 @@
 //! with `ν = 2T̄²W²/δV²` degrees of freedom (Welch 1947, doi:10.1093/biomet/34.1-2.28); the scale `T` has its invariant prior `1/T`,
 //! and cannot be below the noise. So the limit is never negative, whatever was observed, and covers at least as often as said.
 
-use super::power::AveragedPowerSpectrum;
+use super::power::{AveragedPowerSpectrum, PowerScale};
+use super::power_bins::PowerBin;
 use crate::base::error::{Error, Result};
 use crate::numerics::chi_square;
 
@@ -40,55 +41,66 @@ pub const LIMIT_CONFIDENCE: f64 = 0.95;
 const DETECTED_SIGMAS: f64 = 3.0;
 
 impl AveragedPowerSpectrum {
-    /// The fractional rms between `lo` and `hi` Hz. Bins that are partly inside the band count in part.
+    /// The fractional rms between `lo` and `hi` Hz, of the values at original frequencies where the spectrum has them, else of its
+    /// bins. Those that are partly inside the band count in part.
     ///
     /// # Errors
     /// The spectrum has no bin in the band.
     pub fn rms(&self, lo: f64, hi: f64) -> Result<BandRms> {
-        let scale = self.meta.scale;
-        let (mut width, mut total, mut squares) = (0.0, 0.0, 0.0);
-        let (mut noise, mut noise_err) = (0.0, 0.0);
-        let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
-        for i in 0..self.len() {
-            let half = 0.5 * self.width[i];
-            let (a, b) = ((self.freq[i] - half).max(lo), (self.freq[i] + half).min(hi));
-            if b > a {
-                let part = self.total_power(i) * (b - a);
-                width += b - a;
-                total += part;
-                squares += part * part / self.m[i] as f64;
-                noise += self.noise[i] * (b - a);
-                noise_err += self.noise_err[i] * (b - a);
-                (from, to) = (from.min(a), to.max(b));
-            }
-        }
-        if width == 0.0 {
+        band_rms(self.finest_bins(), [lo, hi], &self.meta.scale).ok_or_else(|| {
             let ends = match (self.freq.first(), self.freq.last()) {
                 (Some(first), Some(last)) => format!("{first} to {last} Hz"),
                 _ => "no frequency".into(),
             };
-            return Err(Error::argument("rms", format!("{lo}:{hi}"), format!("the spectrum has {ends}")));
-        }
-        let error2 = squares + noise_err * noise_err;
-        let variance = (total - noise) * scale.frac;
-        let variance_err = error2.sqrt() * scale.frac;
-        let rms = (variance > 0.0).then(|| variance.sqrt());
-        let limit = || {
-            let dof = 2.0 * total * total / error2;
-            let below_noise = chi_square::ln_cdf(dof * total / noise, dof);
-            let highest = dof * total / chi_square::ln_ppf((1.0 - LIMIT_CONFIDENCE).ln() + below_noise, dof);
-            Some(((highest - noise) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
-        };
-        Ok(BandRms {
-            band: [from, to],
-            rms,
-            rms_err: rms.map(|rms| variance_err / (2.0 * rms)),
-            rms_abs: rms.map(|rms| rms * scale.source_rate),
-            rms_upper_limit: if variance < DETECTED_SIGMAS * variance_err { limit() } else { None },
-            rms_variance: variance,
-            rms_variance_err: variance_err,
+            Error::argument("rms", format!("{lo}:{hi}"), format!("the spectrum has {ends}"))
         })
     }
+}
+
+/// The fractional rms of bins between two frequencies, Hz; `None` if none of them is there.
+pub(crate) fn band_rms(
+    bins: impl Iterator<Item = PowerBin>,
+    [lo, hi]: [f64; 2],
+    scale: &PowerScale,
+) -> Option<BandRms> {
+    let (mut width, mut total, mut squares) = (0.0, 0.0, 0.0);
+    let (mut noise, mut noise_err) = (0.0, 0.0);
+    let (mut from, mut to) = (f64::INFINITY, f64::NEG_INFINITY);
+    for bin in bins {
+        let half = 0.5 * bin.width;
+        let (a, b) = ((bin.freq - half).max(lo), (bin.freq + half).min(hi));
+        if b > a {
+            let part = bin.total * (b - a);
+            width += b - a;
+            total += part;
+            squares += part * part / bin.m as f64;
+            noise += bin.noise * (b - a);
+            noise_err += bin.noise_err * (b - a);
+            (from, to) = (from.min(a), to.max(b));
+        }
+    }
+    if width == 0.0 {
+        return None;
+    }
+    let error2 = squares + noise_err * noise_err;
+    let variance = (total - noise) * scale.frac;
+    let variance_err = error2.sqrt() * scale.frac;
+    let rms = (variance > 0.0).then(|| variance.sqrt());
+    let limit = || {
+        let dof = 2.0 * total * total / error2;
+        let below_noise = chi_square::ln_cdf(dof * total / noise, dof);
+        let highest = dof * total / chi_square::ln_ppf((1.0 - LIMIT_CONFIDENCE).ln() + below_noise, dof);
+        Some(((highest - noise) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
+    };
+    Some(BandRms {
+        band: [from, to],
+        rms,
+        rms_err: rms.map(|rms| variance_err / (2.0 * rms)),
+        rms_abs: rms.map(|rms| rms * scale.source_rate),
+        rms_upper_limit: if variance < DETECTED_SIGMAS * variance_err { limit() } else { None },
+        rms_variance: variance,
+        rms_variance_err: variance_err,
+    })
 }
 
 #[cfg(test)]

@@ -161,9 +161,11 @@ fn epochs_are_days_and_a_fraction_and_two_that_disagree_are_refused() {
 /// Bounds of intervals, s.
 type Bounds = Vec<(f64, f64)>;
 
-fn intervals(raw: &[(f64, f64)]) -> Result<(Bounds, Vec<&'static str>)> {
+fn intervals(raw: &[(f64, f64)]) -> Result<(Bounds, Vec<String>)> {
     let bytes = file(&[events(vec![time()]), gti(raw)]);
-    Folder::new().open(&bytes, &OpenOptions::default()).map(|(f, w)| (seconds(&f.gti), codes(&w)))
+    Folder::new()
+        .open(&bytes, &OpenOptions::default())
+        .map(|(f, w)| (seconds(&f.gti), codes(&w).into_iter().map(String::from).collect()))
 }
 
 #[test]

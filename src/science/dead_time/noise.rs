@@ -89,6 +89,14 @@ impl ByFrequency {
         }
     }
 
+    /// All multiplied by a factor.
+    pub fn scale(&mut self, factor: f64) {
+        match self {
+            ByFrequency::Same(value) => *value *= factor,
+            ByFrequency::Each(values) => values.iter_mut().for_each(|value| *value *= factor),
+        }
+    }
+
     /// [`ByFrequency::mean`] of some.
     pub fn mean_of(&self, range: Range<usize>) -> f64 {
         match self {

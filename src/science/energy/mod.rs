@@ -40,7 +40,9 @@ use band_sums::BandSums;
 use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
 use super::norm::{Norm, NormParameters};
-use super::power::{AveragedPowerSpectrum, FEW_VALUES, PowerOptions};
+use super::power::{FEW_VALUES, PowerScale};
+use super::power_bins::PowerBin;
+use super::rms::band_rms;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
@@ -295,15 +297,22 @@ impl EnergySpectrum {
                     );
                 }
                 EnergyKind::Rms | EnergyKind::Excvar if counts > 0 => {
-                    let power = Sums {
-                        power: blocks[..count].to_vec(),
-                        segments: m,
-                        series: vec![sums.series[s + 1]],
-                        ..Sums::default()
+                    let level = level(counts);
+                    let (factor, noise) = (Norm::Leahy.factor(&level), Norm::Leahy.noise(&level));
+                    let bins = blocks[..count].iter().enumerate().map(|(k, power)| PowerBin {
+                        freq: (k + 1) as f64 / segment_size,
+                        width: df,
+                        total: power / m as f64 * factor,
+                        noise,
+                        noise_err: 0.0,
+                        m,
+                    });
+                    let frac = Norm::Frac.factor(&level) / factor;
+                    let scale = PowerScale { frac, poisson: noise, source_rate: level.mean / dt };
+                    let Some(rms) = band_rms(bins, edges, &scale) else {
+                        spectrum.push(f64::NAN, f64::NAN);
+                        continue;
                     };
-                    let context = SpectrumContext { n, dt, segment_size, ..SpectrumContext::default() };
-                    let power = AveragedPowerSpectrum::new(&power, false, &PowerOptions::default(), context)?;
-                    let rms = power.rms(edges[0], edges[1])?;
                     let unit = if options.fractional { 1.0 } else { rate };
                     let variance = [rms.rms_variance, rms.rms_variance_err].map(|v| v * unit * unit);
                     if options.kind == EnergyKind::Excvar {

@@ -14,6 +14,7 @@ pub mod light_curves;
 pub mod lomb_scargle;
 pub mod multitaper;
 pub mod pds;
+pub mod product;
 pub mod search;
 pub mod significance;
 pub mod simulate;
@@ -85,6 +86,14 @@ enum Command {
     /// Counts of event files in any bins of time, and of energy
     #[command(allow_negative_numbers = true)]
     Bin(Box<bin::BinArgs>),
+    /// A power or cross spectrum, or a light curve, read back and rebinned
+    Rebin(Box<product::RebinArgs>),
+    /// A power or cross spectrum read back and brought to another normalisation
+    Norm(Box<product::NormArgs>),
+    /// A product read back and drawn
+    Plot(Box<product::PlotArgs>),
+    /// Power spectra read back and averaged, or light curves put together
+    Join(Box<product::JoinArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
     Info(Box<info::InfoArgs>),
@@ -133,6 +142,10 @@ pub fn main() -> ExitCode {
         Command::Accel(args) => accel::run(&args),
         Command::Fold(args) => fold::run(&args),
         Command::Bin(args) => bin::run(*args),
+        Command::Rebin(args) => product::rebin(&args),
+        Command::Norm(args) => product::norm(&args),
+        Command::Plot(args) => product::plot(&args),
+        Command::Join(args) => product::join(&args),
         Command::Info(args) => info::run(*args),
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {

@@ -9,7 +9,7 @@ use eagleray::{
     LightCurve, Result,
 };
 
-use crate::program::{root, simulate, succeed};
+use crate::program::{refused, root, simulate, succeed};
 
 /// Reads a product, and writes it again.
 type Again = fn(&Path, &str) -> Result<()>;
@@ -194,4 +194,155 @@ fn bad_files_are_refused_with_the_place_and_the_value() {
     let bytes = std::fs::read(at("a.fits")).unwrap();
     std::fs::write(at("i.fits"), &bytes[..bytes.len() / 2]).unwrap();
     assert!(AveragedPowerSpectrum::read(&at("i.fits")).is_err());
+}
+
+fn pds(file: &str, options: &str, out: &Path) {
+    let words = format!(
+        "pds {file} --dt 1/64 --segment-size 16 --backend cpu --quiet --overwrite {options} -o {}",
+        out.display()
+    );
+    succeed(&words.split_whitespace().collect::<Vec<_>>());
+}
+
+fn columns(path: &Path) -> serde_json::Value {
+    serde_json::from_slice::<serde_json::Value>(&std::fs::read(path).unwrap()).unwrap()["columns"].clone()
+}
+
+/// What a command makes of a product is what the analysis itself makes with that option.
+#[test]
+fn products_are_rebinned_normalised_and_drawn_as_analyses_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).display().to_string();
+    let b1509 = root("examples/data/b1509.fits").display().to_string();
+    for format in ["ecsv", "fits"] {
+        let plain = at(&format!("plain.{format}"));
+        pds(&b1509, "", &plain);
+        let plain = plain.display().to_string();
+        for (command, options) in
+            [("rebin", "--rebin 7"), ("rebin", "--rebin-log 0.05"), ("norm", "--norm abs"), ("norm", "--norm frac")]
+        {
+            pds(&b1509, options, &at("expected.json"));
+            let words = format!(
+                "{command} {plain} {options} --quiet --overwrite --plot {} -o {}",
+                text("a.svg"),
+                text("got.json")
+            );
+            succeed(&words.split_whitespace().collect::<Vec<_>>());
+            let (got, expected) = (columns(&at("got.json")), columns(&at("expected.json")));
+            let keys = |v: &serde_json::Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(keys(&got), keys(&expected), "{options}");
+            for (name, values) in expected.as_object().unwrap() {
+                for (a, b) in got[name].as_array().unwrap().iter().zip(values.as_array().unwrap()) {
+                    let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+                    assert!((a - b).abs() <= 1e-12 * b.abs(), "{options} {name}: {a} {b}");
+                }
+            }
+            assert!(std::fs::read_to_string(at("a.svg")).unwrap().contains("<svg"));
+        }
+    }
+    // What made it travels along.
+    let read = AveragedPowerSpectrum::read(&at("got.json")).unwrap();
+    assert!(read.meta.record.inputs[0].name.ends_with("b1509.fits"));
+    assert_eq!(read.meta.record.options["norm"], "frac");
+    let both =
+        simulate(folder.path(), "two.evt", "--mission nustar --bands 3:10,10:30 --rate 300 --length 200 --seed 3");
+    let cs = |options: &str, out: &str| {
+        let words = format!(
+            "cs {both} --subject 3:10 --ref 10:30 --dt 1/64 --segment-size 8 --backend cpu --quiet --overwrite {options} -o {out}"
+        );
+        succeed(&words.split_whitespace().collect::<Vec<_>>());
+    };
+    cs("", &text("cross.csv"));
+    for (command, options) in [("rebin", "--rebin-log 0.1"), ("norm", "--norm abs")] {
+        cs(options, &text("expected.json"));
+        let words = format!("{command} {} {options} --quiet --overwrite -o {}", text("cross.csv"), text("got.json"));
+        succeed(&words.split_whitespace().collect::<Vec<_>>());
+        let (got, expected) = (columns(&at("got.json")), columns(&at("expected.json")));
+        for (name, values) in expected.as_object().unwrap() {
+            for (a, b) in got[name].as_array().unwrap().iter().zip(values.as_array().unwrap()) {
+                let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
+                assert!(
+                    (a - b).abs() <= 1e-9 * b.abs().max(1e-6) || a.is_nan() && b.is_nan(),
+                    "{options} {name}: {a} {b}"
+                );
+            }
+        }
+    }
+    succeed(&["lc", &b1509, "--dt", "1", "-o", &text("lc.json"), "--quiet"]);
+    succeed(&[
+        "rebin",
+        &text("lc.json"),
+        "--rebin",
+        "4",
+        "-o",
+        &text("lc4.json"),
+        "--quiet",
+        "--plot",
+        &text("lc.png"),
+    ]);
+    succeed(&["lc", &b1509, "--dt", "4", "-o", &text("lc_4.json"), "--quiet"]);
+    assert_eq!(columns(&at("lc4.json"))["counts"], columns(&at("lc_4.json"))["counts"]);
+    for (product, picture) in [("cross.csv", "c.svg"), ("lc.json", "l.svg"), ("plain.fits", "p.png")] {
+        let said = succeed(&["plot", &text(product), "--plot", &text(picture), "--json"]);
+        assert!(String::from_utf8_lossy(&said.stdout).contains("\"product\""));
+        assert!(std::fs::metadata(at(picture)).unwrap().len() > 1000);
+    }
+}
+
+#[test]
+fn spectra_of_several_observations_are_averaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).display().to_string();
+    let early = simulate(folder.path(), "early.evt", "--rate 50 --length 400 --seed 1");
+    let late = simulate(folder.path(), "late.evt", "--rate 80 --length 600 --seed 2 --tstart 80010000");
+    for options in ["", "--norm frac --rebin-log 0.1", "--norm abs --subtract-noise"] {
+        pds(&early, options, &at("a.ecsv"));
+        pds(&late, options, &at("b.fits"));
+        pds(&format!("{early} {late}"), options, &at("both.json"));
+        succeed(&["join", &text("a.ecsv"), &text("b.fits"), "-o", &text("joined.json"), "--overwrite", "--quiet"]);
+        let (got, expected) = (columns(&at("joined.json")), columns(&at("both.json")));
+        for (name, values) in expected.as_object().unwrap() {
+            for (a, b) in got[name].as_array().unwrap().iter().zip(values.as_array().unwrap()) {
+                let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+                assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-3), "{options} {name}: {a} {b}");
+            }
+        }
+        let read = AveragedPowerSpectrum::read(&at("joined.json")).unwrap();
+        assert_eq!((read.meta.segments, read.meta.record.inputs.len()), (25 + 37, 2));
+        assert!(read.meta.record.photons.is_exact());
+    }
+    pds(&early, "", &at("c.ecsv"));
+    pds(&late, "--norm frac", &at("d.ecsv"));
+    refused(&["join", &text("c.ecsv"), &text("c.ecsv")], 2, "is in two of the products");
+    refused(&["join", &text("c.ecsv"), &text("d.ecsv")], 2, "its normalisation is frac, that of the first leahy");
+}
+
+#[test]
+fn commands_on_products_refuse_what_they_cannot_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let b1509 = root("examples/data/b1509.fits").display().to_string();
+    pds(&b1509, "", &folder.path().join("plain.ecsv"));
+    pds(&b1509, "--rebin 4", &folder.path().join("coarse.ecsv"));
+    pds(&b1509, "--use-common-mean false", &folder.path().join("own.ecsv"));
+    succeed(&["lc", &b1509, "--dt", "1", "-o", &at("lc.json"), "--quiet"]);
+    refused(&["rebin", &at("coarse.ecsv"), "--rebin", "2"], 2, "those at the original ones are not in it");
+    refused(&["rebin", &at("plain.ecsv"), "--rebin", "0"], 2, "--rebin");
+    refused(&["rebin", &at("lc.json"), "--rebin-log", "0.1"], 2, "is not rebinned like that");
+    refused(&["rebin", &at("plain.ecsv")], 2, "--rebin");
+    refused(&["norm", &at("own.ecsv"), "--norm", "frac"], 2, "normalised by its own mean");
+    refused(&["norm", &at("lc.json"), "--norm", "frac"], 2, "has no powers to normalise");
+    refused(&["plot", &at("plain.ecsv")], 2, "--plot");
+    refused(&["norm", &b1509, "--norm", "frac"], 2, "is no product of this program");
+    refused(&["norm", &at("none.ecsv"), "--norm", "frac"], 1, "none.ecsv");
+    refused(&["join", &at("plain.ecsv"), &at("lc.json")], 2, "is not joined");
+    refused(&["norm", &at("plain.ecsv"), "--norm", "abs", "-o", &at("plain.ecsv")], 1, "exists already");
+    refused(
+        &["norm", &at("plain.ecsv"), "--norm", "abs", "-o", &at("plain.ecsv"), "--overwrite"],
+        2,
+        "one of the inputs",
+    );
+    refused(&["norm", &at("plain.ecsv"), "--norm", "abs", "-o", "-", "--json"], 2, "standard output");
 }

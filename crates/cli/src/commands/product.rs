@@ -1,0 +1,245 @@
+//! `eagleray rebin`, `norm`, `plot` and `join`: products read back, and what can be made of them. What made them travels along.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::arguments::output::OutputArgs;
+use crate::number::positive;
+use crate::pictures;
+use eagleray::data::Product;
+use eagleray::data::columns::LIGHT_CURVE;
+use eagleray::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
+use eagleray::engine::pulsation::{PulseProfile, SearchResult};
+use eagleray::io::product_name;
+use eagleray::io::table_write::{TableFormat, check_output};
+use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
+use eagleray::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, Error, LightCurve, Norm, Rebin, Result};
+
+/// Options of `rebin`.
+#[derive(Args, Debug)]
+pub struct RebinArgs {
+    /// Power spectrum, cross spectrum or light curve, as a command wrote it: .ecsv, .csv, .json or .fits
+    product: PathBuf,
+    /// Combine every K frequencies, or bins of time
+    #[arg(long, value_name = "K", required_unless_present = "rebin_log", conflicts_with = "rebin_log")]
+    rebin: Option<usize>,
+    /// Combine frequencies to bins that are each 1 + F times as wide as the one before
+    #[arg(long, value_name = "F", value_parser = positive)]
+    rebin_log: Option<f64>,
+    #[command(flatten)]
+    out: OutputArgs,
+}
+
+/// Options of `norm`.
+#[derive(Args, Debug)]
+pub struct NormArgs {
+    /// Power or cross spectrum, as a command wrote it: .ecsv, .csv, .json or .fits
+    product: PathBuf,
+    /// The normalisation wanted: leahy, frac, abs or none
+    #[arg(long)]
+    norm: Norm,
+    #[command(flatten)]
+    out: OutputArgs,
+}
+
+/// Options of `plot`.
+#[derive(Args, Debug)]
+pub struct PlotArgs {
+    /// Power, cross or energy spectrum, light curve, pulse profile or search, as a command wrote it: .ecsv, .csv, .json or .fits
+    product: PathBuf,
+    #[command(flatten)]
+    out: OutputArgs,
+}
+
+/// Options of `join`.
+#[derive(Args, Debug)]
+pub struct JoinArgs {
+    /// Power spectra of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
+    #[arg(required = true, num_args = 2..)]
+    products: Vec<PathBuf>,
+    #[command(flatten)]
+    out: OutputArgs,
+}
+
+/// A product that was read.
+enum AnyProduct {
+    Power(AveragedPowerSpectrum),
+    Cross(AveragedCrossSpectrum),
+    Energy(EnergySpectrum),
+    LightCurve(LightCurve),
+    Profile(Box<PulseProfile>),
+    Search(Box<SearchResult>),
+}
+
+impl AnyProduct {
+    fn read(path: &Path) -> Result<AnyProduct> {
+        let Some(name) = product_name(path)? else {
+            let message = "is no product of this program (0.2.0 or later): it has no metadata with `product`";
+            return Err(Error::argument("product", path.display(), message));
+        };
+        Ok(match name.as_str() {
+            name if name == POWER_SPECTRUM.name => AnyProduct::Power(AveragedPowerSpectrum::read(path)?),
+            name if name == CROSS_SPECTRUM.name => AnyProduct::Cross(AveragedCrossSpectrum::read(path)?),
+            name if name == ENERGY_SPECTRUM.name => AnyProduct::Energy(EnergySpectrum::read(path)?),
+            name if name == LIGHT_CURVE.name => AnyProduct::LightCurve(LightCurve::read(path)?),
+            name if name == PULSE_PROFILE.name => AnyProduct::Profile(Box::new(PulseProfile::read(path)?)),
+            name if name == SEARCH.name => AnyProduct::Search(Box::new(SearchResult::read(path)?)),
+            name => {
+                return Err(Error::argument(
+                    "product",
+                    path.display(),
+                    format!("holds a {name}, which is not read back"),
+                ));
+            }
+        })
+    }
+
+    fn product(&self) -> &dyn Product {
+        match self {
+            AnyProduct::Power(product) => product,
+            AnyProduct::Cross(product) => product,
+            AnyProduct::Energy(product) => product,
+            AnyProduct::LightCurve(product) => product,
+            AnyProduct::Profile(product) => &**product,
+            AnyProduct::Search(product) => &**product,
+        }
+    }
+
+    fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        match self {
+            AnyProduct::LightCurve(curve) => curve.write(path, overwrite),
+            other => other.product().table().write(path, overwrite),
+        }
+    }
+
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        use pictures::axes::{PlotY, Style};
+        use pictures::cross::{LagKind, PowerType};
+        match self {
+            AnyProduct::Power(spectrum) => {
+                let style = Style { y: PlotY::Power, harmonics: None, detection: None };
+                pictures::axes::power_spectrum(spectrum, style, path, overwrite)
+            }
+            AnyProduct::Cross(spectrum) => {
+                pictures::cross::cross_spectrum(spectrum, PowerType::Absolute, LagKind::Phase, path, overwrite)
+            }
+            AnyProduct::Energy(spectrum) => pictures::energy::energy_spectrum(spectrum, path, overwrite),
+            AnyProduct::LightCurve(curve) => pictures::light_curve::light_curve(curve, path, overwrite),
+            AnyProduct::Profile(profile) => pictures::pulsation::profile(profile, path, overwrite),
+            AnyProduct::Search(found) => pictures::pulsation::search(found, path, overwrite),
+        }
+    }
+
+    /// Table, picture and summary, as asked for. Files come first: a reader of standard output that has seen enough must not cost any.
+    fn deliver(&self, out: &OutputArgs) -> Result<()> {
+        out.table(false, |path| self.write(path, out.overwrite))?;
+        if let Some(path) = &out.plot {
+            self.draw(path, out.overwrite)?;
+        }
+        out.table(true, |path| self.write(path, out.overwrite))?;
+        let product = self.product();
+        if out.json {
+            return crate::terminal::print(&format!("{:#}\n", product.metadata()));
+        }
+        if !out.quiet {
+            let table = product.table();
+            let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            eprintln!("{}: {} rows of {}", product.kind().name, table.rows(), names.join(", "));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses outputs that cannot be written, and inputs that would be lost.
+fn check(out: &OutputArgs, products: &[&Path]) -> Result<()> {
+    if let Some(path) = &out.output {
+        TableFormat::from_path(path)?;
+        if path == "-" && out.json {
+            let message = "the table and the summary cannot share standard output";
+            return Err(Error::argument("json", "-o -", message));
+        }
+    }
+    if let Some(path) = &out.plot {
+        pictures::axes::check_extension(path)?;
+    }
+    for path in [&out.output, &out.plot].into_iter().flatten().filter(|path| *path != "-") {
+        check_output(path, out.overwrite)?;
+        let Ok(file) = std::fs::canonicalize(path) else { continue };
+        if products.iter().any(|product| std::fs::canonicalize(product).is_ok_and(|product| product == file)) {
+            return Err(Error::argument("output", path, "is one of the inputs, which would be lost"));
+        }
+    }
+    Ok(())
+}
+
+fn cannot(path: &Path, product: &AnyProduct, what: &str) -> Error {
+    let message = format!("holds a {}, which {what}", product.product().kind().name);
+    Error::argument("product", path.display(), message)
+}
+
+/// Runs `rebin`.
+///
+/// # Errors
+/// A product that is not rebinned; everything that the library refuses.
+pub fn rebin(args: &RebinArgs) -> Result<()> {
+    check(&args.out, &[&args.product])?;
+    let rebin = match (args.rebin, args.rebin_log) {
+        (Some(by), _) => Rebin::Linear(by),
+        (None, growth) => Rebin::Geometric(growth.unwrap_or(0.0)),
+    };
+    let made = match (AnyProduct::read(&args.product)?, args.rebin) {
+        (AnyProduct::Power(spectrum), _) => AnyProduct::Power(spectrum.rebin(rebin)?),
+        (AnyProduct::Cross(spectrum), _) => AnyProduct::Cross(spectrum.rebin(rebin)?),
+        (AnyProduct::LightCurve(curve), Some(by)) => AnyProduct::LightCurve(curve.rebin(by as u64)?),
+        (other, _) => return Err(cannot(&args.product, &other, "is not rebinned like that")),
+    };
+    made.deliver(&args.out)
+}
+
+/// Runs `norm`.
+///
+/// # Errors
+/// A product that has no normalisation; everything that the library refuses.
+pub fn norm(args: &NormArgs) -> Result<()> {
+    check(&args.out, &[&args.product])?;
+    let made = match AnyProduct::read(&args.product)? {
+        AnyProduct::Power(spectrum) => AnyProduct::Power(spectrum.to_norm(args.norm)?),
+        AnyProduct::Cross(spectrum) => AnyProduct::Cross(spectrum.to_norm(args.norm)?),
+        other => return Err(cannot(&args.product, &other, "has no powers to normalise")),
+    };
+    made.deliver(&args.out)
+}
+
+/// Runs `plot`.
+///
+/// # Errors
+/// There is no picture to draw; everything that the library refuses.
+pub fn plot(args: &PlotArgs) -> Result<()> {
+    if args.out.plot.is_none() {
+        return Err(Error::argument("plot", "", "the picture needs a name, .svg or .png"));
+    }
+    check(&args.out, &[&args.product])?;
+    AnyProduct::read(&args.product)?.deliver(&args.out)
+}
+
+/// Runs `join`.
+///
+/// # Errors
+/// Products of several kinds, or of one that is not joined; everything that the library refuses.
+pub fn join(args: &JoinArgs) -> Result<()> {
+    let paths: Vec<&Path> = args.products.iter().map(PathBuf::as_path).collect();
+    check(&args.out, &paths)?;
+    let (mut spectra, mut curves) = (Vec::new(), Vec::new());
+    for path in paths {
+        match AnyProduct::read(path)? {
+            AnyProduct::Power(spectrum) if curves.is_empty() => spectra.push(spectrum),
+            AnyProduct::LightCurve(curve) if spectra.is_empty() => curves.push(curve),
+            other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
+        }
+    }
+    match spectra.is_empty() {
+        true => AnyProduct::LightCurve(LightCurve::join(&curves)?).deliver(&args.out),
+        false => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?).deliver(&args.out),
+    }
+}
