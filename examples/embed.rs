@@ -2,23 +2,16 @@
 //!
 //! `cargo run --release --example embed`
 
-use eagleray::{DeviceChoice, Norm, PowerOptions, PowerSpectrumOptions, Rebin, Warnings};
+use eagleray::{Observation, PowerSpectrum, Session};
 
 fn main() -> eagleray::Result<()> {
-    let mut warnings = Warnings::default();
-    let mut backend = eagleray::open(&DeviceChoice::default(), &mut warnings)?;
-    println!("device: {} ({})", backend.info().backend, backend.info().adapter);
-
-    let options = PowerSpectrumOptions {
-        dt: Some(1.0 / 256.0),
-        segment_size: Some(64.0),
-        power: PowerOptions { norm: Norm::Leahy, rebin: Rebin::None, ..PowerOptions::default() },
-        ..PowerSpectrumOptions::default()
-    };
-    let spectrum = eagleray::spectrum_of_files(&["examples/data/b1509.fits"], &options, backend.as_mut())?;
+    let session = Session::auto()?;
+    let observation = Observation::open(["examples/data/b1509.fits"])?;
+    let spectrum = session.run(&PowerSpectrum::default().dt(1.0 / 256.0).segment_size(64.0), &observation)?;
 
     let meta = &spectrum.meta;
-    println!("{} segments of {} s; photons: {}", meta.segments, meta.segment_size, meta.record.photons);
+    println!("{} segments of {} s on {}", meta.segments, meta.segment_size, meta.record.device.adapter);
+    println!("photons: {}", meta.record.photons);
     if let Some(k) = spectrum.peak() {
         println!("largest power {:.2} at {:.4} Hz: PSR B1509-58 spins at 6.6 Hz", spectrum.power[k], spectrum.freq[k]);
     }

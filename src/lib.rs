@@ -4,15 +4,19 @@
 //! WGSL compute shaders (Vulkan, Metal, DX12), or on the CPU where there is no GPU.
 //!
 //! ```no_run
-//! use eagleray::{DeviceChoice, PowerSpectrumOptions, Warnings};
-//! let mut backend = eagleray::open(&DeviceChoice::default(), &mut Warnings::default())?;
-//! let options = PowerSpectrumOptions::default();
-//! let spectrum = eagleray::spectrum_of_files(&["observation.evt"], &options, backend.as_mut())?;
+//! use eagleray::{Observation, PowerSpectrum, Session};
+//! let session = Session::auto()?;
+//! let observation = Observation::open(["observation.evt"])?.energy(3.0..10.0)?;
+//! let spectrum = session.run(&PowerSpectrum::default().segment_size(64.0), &observation)?;
 //! if let Some(k) = spectrum.peak() {
 //!     println!("largest power {} at {} Hz", spectrum.power[k], spectrum.freq[k]);
 //! }
 //! # Ok::<(), eagleray::Error>(())
 //! ```
+//!
+//! An [`Observation`] is what was seen, and what is selected of it. A [`Session`] is where and how analyses are computed. An analysis, such as
+//! [`PowerSpectrum`], holds the options of one product; [`Session::run`] makes the product, [`Session::plan`] says what that would take, and
+//! [`Session::begin`] takes segments that come once.
 //!
 //! ## Where things are
 //! The source is divided into rooms, each a folder of `src`. A room uses those before it in this list, never those behind it.
@@ -26,7 +30,8 @@
 //! - [`simulate`]: event files of sources with a chosen variability.
 //! - `segment`: good time intervals cut into numbered segments.
 //! - `backend`: the CPU, a GPU, or several devices, which turn batches of segments into sums.
-//! - [`engine`]: plans, and the analyses themselves; [`engine::pulsation`] folds events and searches for periods.
+//! - [`engine`]: observations, sessions, the analyses ([`engine::analyses`]) and their plans; [`engine::pulsation`] folds events and searches
+//!   for periods.
 //!
 //! An analysis takes one path through them: [`io`] reads event times in pieces, [`engine`] assigns them to segments and hands
 //! batches of segments to a [`Backend`], which runs the kernels and returns sums; [`science`] makes the product of the sums.
@@ -138,7 +143,15 @@ pub use base::progress::Progress;
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
 pub use data::{EventBalance, Gti, Histogram, LightCurve};
+pub use engine::analyses::{
+    AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
+    CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
+    LombScargleCross, Multitaper, PhaseEpoch, PowerSpectrum, PulseSearch,
+};
 pub use engine::pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
+pub use engine::{
+    Analysis, Feed, FluxValues, Observation, ObservationKind, PhotonBand, PlanReport, Segmentation, Session, Streamed,
+};
 pub use engine::{
     Combine, CrossFluxOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, EnergyBands,
     EnergySpectrumOptions, EventPair, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment, HistogramOptions,

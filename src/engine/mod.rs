@@ -15,6 +15,7 @@ mod dynamical_flux;
 mod each_segment;
 mod energy;
 mod fad;
+mod feed;
 mod flux;
 mod histogram;
 mod light_curve;
@@ -57,6 +58,7 @@ pub use dynamical_flux::{
 };
 pub use energy::{EnergyBands, EnergyPlan, EnergySpectrumOptions, energy_spectrum_of_events};
 pub use fad::{FadPlanOptions, fad_of_events};
+pub use feed::{Feed, FluxValues, Streamed};
 pub use flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 pub use histogram::{HistogramOptions, histogram_of_events};
 pub use light_curve::{LightCurveOptions, light_curve_of_events};

@@ -437,6 +437,17 @@ impl Observation {
         }
     }
 
+    /// The subject and the reference of a pair.
+    ///
+    /// # Errors
+    /// It is no pair.
+    pub(super) fn parts(&self) -> Result<&[Observation; 2]> {
+        match &self.content {
+            Content::Pair(both) => Ok(both),
+            _ => Err(self.unexpected()),
+        }
+    }
+
     /// The light curve of all inputs.
     ///
     /// # Errors

@@ -2,13 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::analysis::{Analysis, PlanReport};
+use super::feed::{Feed, FluxValues, Streamed};
 use super::observation::Observation;
 use super::options::CHUNK_EVENTS;
 use super::watch::watched;
-use crate::backend::{Backend, DeviceChoice, DeviceInfo, open};
+use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, open_with};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
@@ -20,7 +21,9 @@ type Watch = Box<dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync>;
 ///
 /// Several threads may use one session; the device takes them in turn.
 pub struct Session {
-    device: Mutex<Box<dyn Backend>>,
+    device: Arc<Mutex<Box<dyn Backend>>>,
+    /// The CPU, for event files where the device was to be chosen: a GPU's host side takes longer than the CPU takes for all.
+    for_files: Option<Arc<Mutex<Box<dyn Backend>>>>,
     info: DeviceInfo,
     opened: Warnings,
     strict: bool,
@@ -77,22 +80,33 @@ impl Session {
     /// # Errors
     /// There is no such device, or it cannot do what the choice asks of it.
     pub fn open(choice: &DeviceChoice) -> Result<Session> {
-        let mut warnings = Warnings::default();
-        let device = open(choice, &mut warnings)?;
-        Ok(Session { opened: warnings, ..Session::with(device) })
+        Session::open_with(choice, CpuOptions::default())
+    }
+
+    /// [`Session::open`], with options for the CPU where it is chosen.
+    ///
+    /// # Errors
+    /// See [`Session::open`].
+    #[doc(hidden)]
+    pub fn open_with(choice: &DeviceChoice, options: CpuOptions) -> Result<Session> {
+        let mut opened = Warnings::default();
+        let device = open_with(choice, options, &mut opened)?;
+        let for_files = match choice {
+            DeviceChoice::Auto { threads, .. } if device.info().backend != "cpu" => {
+                Some(open_with(&DeviceChoice::Cpu { threads: *threads }, options, &mut opened)?)
+            }
+            _ => None,
+        };
+        let for_files = for_files.map(|cpu| Arc::new(Mutex::new(cpu)));
+        Ok(Session { opened, for_files, ..Session::with(device) })
     }
 
     /// A device that is open.
     pub fn with(device: Box<dyn Backend>) -> Session {
         let info = device.info().clone();
         let opened = Warnings::default();
-        Session { device: Mutex::new(device), info, opened, strict: false, watch: None, chunk_events: CHUNK_EVENTS }
-    }
-
-    /// With what was odd about opening its device.
-    #[must_use]
-    pub fn warned(self, opened: Warnings) -> Session {
-        Session { opened, ..self }
+        let device = Arc::new(Mutex::new(device));
+        Session { device, for_files: None, info, opened, strict: false, watch: None, chunk_events: CHUNK_EVENTS }
     }
 
     /// True: the first warning ends a run with [`Error::Strict`].
@@ -133,6 +147,29 @@ impl Session {
             return Err(Error::Strict(first.clone()));
         }
         Ok(made)
+    }
+
+    /// Begins an analysis of segments that come once: each is given to [`Feed::push`], and [`Feed::finish`] makes the product. The
+    /// bin width is that of the analysis.
+    ///
+    /// ```
+    /// use eagleray::{FluxSegment, FluxValues, PowerSpectrum, Session};
+    /// let session = Session::cpu()?;
+    /// let mut feed = session.begin(&PowerSpectrum::default().dt(0.5), FluxValues::Counts);
+    /// for _ in 0..10 {
+    ///     feed.push(FluxSegment::from(vec![1.0, 0.0, 2.0, 1.0]))?;
+    /// }
+    /// assert_eq!(feed.finish()?.meta.segments, 10);
+    /// # Ok::<(), eagleray::Error>(())
+    /// ```
+    pub fn begin<A: Streamed>(&self, analysis: &A, values: FluxValues) -> Feed<A> {
+        let (device, warnings, analysis) = (Arc::clone(&self.device), self.opened.clone(), analysis.clone());
+        let chunk_events = self.chunk_events;
+        Feed::new(move |segments, progress| {
+            let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory: false };
+            analysis.stream(segments, values, &mut run)
+        })
     }
 
     /// What a run would do, from headers and intervals alone, with the memory that it needs: no event is read.
@@ -177,7 +214,11 @@ impl Session {
         warnings.extend(self.opened.clone());
         let chunk_events = self.chunk_events;
         let begin = |progress: &Progress| {
-            let mut device = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+            let device = match &self.for_files {
+                Some(cpu) if !observation.files().is_empty() => cpu,
+                _ => &self.device,
+            };
+            let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory })
         };
         match &self.watch {

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use crate::common::fits_file::{Column, Folder, events, file, gti};
 use eagleray::engine::analyses::{
     AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
-    CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle, Multitaper,
-    PowerSpectrum, PulseSearch,
+    CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
+    LombScargleCross, Multitaper, PowerSpectrum, PulseSearch,
 };
 use eagleray::engine::pulsation::{AccelOptions, SearchStatistic};
 use eagleray::engine::{Analysis, EnergyBands, Observation, ObservationKind, PhotonBand, Session};
@@ -103,6 +103,7 @@ fn each_analysis(visitor: &mut impl Visitor) {
     visitor.visit(|_| BispectrumOfPairs::default().dt(dt).segment_size(size).max_freq(4.0));
     visitor.visit(|_| BispectrumOfCumulants::default().dt(dt).segment_size(size));
     visitor.visit(|_| LombScargle::default().dt(dt));
+    visitor.visit(|_| LombScargleCross::new(LombScargle::default().dt(dt)));
     visitor.visit(|_| Binning::default());
     visitor.visit(|_| Counting::new(vec![0.0, 10.0, 64.0]));
     visitor.visit(|kind| {
@@ -160,7 +161,7 @@ fn each_analysis_makes_its_product_of_each_kind_or_says_what_it_takes() {
     let observations = Observations::new(&folder);
     let mut walk = Walk { observations: &observations, seen: 0 };
     each_analysis(&mut walk);
-    assert_eq!(walk.seen, 17 * 4);
+    assert_eq!(walk.seen, 18 * 4);
 }
 
 /// Runs that are told to end before they begin end where they look for the first time.

@@ -10,6 +10,7 @@ use crate::engine::lomb_scargle;
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::session::Run;
 use crate::science::Rebin;
+use crate::science::cross_powers::CrossPowers;
 use crate::science::lomb_scargle::LombScargleOptions;
 use crate::science::power::AveragedPowerSpectrum;
 
@@ -51,6 +52,54 @@ impl LombScargle {
             return Err(Error::argument("min_fracexp", self.min_fracexp, "must be between 0 and 1"));
         }
         self.rebin.ranges(1).map(|_| ())
+    }
+}
+
+/// The Lomb-Scargle cross spectrum of two light curves, or of events of two files counted in bins, whose bins need not coincide; in f64
+/// on the CPU.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LombScargleCross {
+    /// Bins, normalisation, frequencies, weights and rebinning.
+    #[serde(flatten)]
+    pub spectrum: LombScargle,
+}
+
+impl LombScargleCross {
+    /// With these bins, normalisation, frequencies, weights and rebinning.
+    pub fn new(spectrum: LombScargle) -> LombScargleCross {
+        LombScargleCross { spectrum }
+    }
+}
+
+#[allow(private_interfaces)]
+impl Analysis for LombScargleCross {
+    type Product = CrossPowers;
+    const NAME: &'static str = "Lomb-Scargle cross spectrum";
+    const KINDS: &'static [ObservationKind] = &[ObservationKind::EventPair, ObservationKind::LightCurvePair];
+
+    fn compute(&self, observation: &Observation, run: &mut Run) -> Result<CrossPowers> {
+        let LombScargle { dt, spectrum, rebin, min_fracexp } = &self.spectrum;
+        self.spectrum.check()?;
+        let [subject, reference] =
+            observation.parts()?.each_ref().map(|part| Binning { dt: *dt }.light_curve(part, run));
+        let (subject, reference) = (subject?, reference?);
+        if subject.meta.record.mjdref != reference.meta.record.mjdref {
+            let message = "has another MJDREF than the subject; bring both to one";
+            let name = reference.meta.record.inputs.first().map_or("", |input| &input.name);
+            return Err(Error::argument("reference", name, message));
+        }
+        let warnings = run.take_warnings();
+        lomb_scargle::lomb_scargle_cross(&subject, &reference, spectrum, *rebin, *min_fracexp, warnings)
+    }
+
+    fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
+        self.spectrum.check()?;
+        Binning { dt: self.spectrum.dt }.plan(&observation.parts()?[0], run)
+    }
+
+    fn record(product: &CrossPowers) -> Option<&Record> {
+        Some(&product.meta.record)
     }
 }
 

@@ -21,7 +21,7 @@ pub use fad::AmplitudeDifference;
 pub use fold::{ArrivalTimes, Fold, FoldInTime, PhaseEpoch};
 pub use histogram::Counting;
 pub use light_curve::Binning;
-pub use lomb_scargle::LombScargle;
+pub use lomb_scargle::{LombScargle, LombScargleCross};
 pub use multitaper::Multitaper;
 pub use power::PowerSpectrum;
 pub use search::{AccelerationSearch, PulseSearch};

@@ -45,11 +45,8 @@ pub fn search(
         return super::ffa::search(events, options, &backend.pool(), progress);
     }
     let grid = TrialGrid::new(&events, options)?;
-    let on_device = backend.shaders().is_some();
     let algorithm = match options.algorithm {
-        Algorithm::Auto if options.method == SearchStatistic::Ef || (on_device && events.weights.is_none()) => {
-            Algorithm::Fold
-        }
+        Algorithm::Auto if options.method == SearchStatistic::Ef => Algorithm::Fold,
         Algorithm::Auto => Algorithm::Fft,
         asked => asked,
     };

@@ -34,7 +34,8 @@ impl SearchStatistic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Algorithm {
-    /// [`Algorithm::Fft`] for `Z²_n` and H on the CPU, [`Algorithm::Fold`] for epoch folding and on a GPU.
+    /// [`Algorithm::Fft`] for `Z²_n` and H, on whichever device, because the transform is the faster by far;
+    /// [`Algorithm::Fold`] for epoch folding.
     Auto,
     /// Harmonic sums of all frequencies at once, from unbinned events.
     Fft,

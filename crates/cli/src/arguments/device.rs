@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use crate::device_choice::{BackendArg, threads};
 use eagleray::engine::Session;
-use eagleray::internal::backend::{AdapterSelector, Backend, CpuOptions, DeviceChoice, GpuTier, Schedule, open_with};
-use eagleray::{Error, Precision, Result, Warnings};
+use eagleray::internal::backend::{AdapterSelector, CpuOptions, DeviceChoice, GpuTier, Schedule};
+use eagleray::{Error, Precision, Result};
 
 /// Where the work is done.
 #[derive(Args, Clone, Debug)]
@@ -93,18 +93,8 @@ impl DeviceArgs {
     /// Opens the device for runs.
     ///
     /// # Errors
-    /// See [`DeviceArgs::open`].
-    pub fn session(&self) -> Result<Session> {
-        let mut warnings = Warnings::default();
-        let device = self.open(&mut warnings)?;
-        Ok(Session::with(device).warned(warnings))
-    }
-
-    /// Opens the device.
-    ///
-    /// # Errors
     /// See [`DeviceArgs::check`]; no such device; a precision that it does not have.
-    fn open(&self, warnings: &mut Warnings) -> Result<Box<dyn Backend>> {
+    pub fn session(&self) -> Result<Session> {
         self.check()?;
         let tier = match self.gpu_profile {
             TierArg::Auto => GpuTier::Auto,
@@ -137,7 +127,7 @@ impl DeviceArgs {
             Some(PrecisionArg::Single) => Precision::Single,
             Some(PrecisionArg::Double) | None => Precision::Double,
         };
-        Ok(open_with(&choice, CpuOptions { precision, schedule }, warnings)?)
+        Session::open_with(&choice, CpuOptions { precision, schedule })
     }
 
     /// The adapters named, and whether the CPU is among them.

@@ -10,8 +10,8 @@ use crate::number::{NumberRange, counting, number, positive, range};
 use crate::pictures::axes;
 use crate::run::{Computer, Steps};
 use eagleray::data::Product;
-use eagleray::engine::analyses::{Binning, LombScargle};
-use eagleray::engine::{Observation, lomb_scargle_cross};
+use eagleray::engine::Observation;
+use eagleray::engine::analyses::{LombScargle, LombScargleCross};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
@@ -94,11 +94,11 @@ pub fn run(args: LsArgs) -> Result<()> {
     rebin.ranges(1)?;
     let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Events)?;
     let observation = args.input.observation(false, &mut |text| output.say(text))?;
-    if let Some(reference) = &args.reference {
-        return cross(&args, &computer, &observation, reference, rebin);
-    }
     let mut analysis = LombScargle::default().spectrum(args.options()).rebin(rebin).min_fracexp(args.min_fracexp);
     analysis.dt = args.dt;
+    if let Some(reference) = &args.reference {
+        return cross(&args, &computer, &observation, reference, analysis);
+    }
     deliver(&computer.compute(&analysis, &observation)?.product, output, Some(FALSE_ALARM))
 }
 
@@ -123,24 +123,15 @@ fn cross(
     computer: &Computer,
     observation: &Observation,
     reference: &std::path::Path,
-    rebin: Rebin,
+    analysis: LombScargle,
 ) -> Result<()> {
     let output = &args.output;
     if output.plot.is_some() {
         return Err(Error::argument("plot", "", "is for power spectra; -o writes the cross spectrum"));
     }
     let other = args.input.observe(&[reference.to_path_buf()], false, &mut |text| output.say(text))?;
-    let mut binning = Binning::default();
-    binning.dt = args.dt;
-    let [subject, other] = [observation, &other].map(|one| computer.compute(&binning, one).map(|made| made.product));
-    let (subject, other) = (subject?, other?);
-    if subject.meta.record.mjdref != other.meta.record.mjdref {
-        let message = "has another MJDREF than FILE; bring both to one";
-        return Err(Error::argument("reference", reference.display(), message));
-    }
-    let mut warnings = subject.meta.record.warnings.clone();
-    warnings.extend(other.meta.record.warnings.clone());
-    let made = lomb_scargle_cross(&subject, &other, &args.options(), rebin, args.min_fracexp, warnings)?;
+    let pair = Observation::pair(observation.clone(), other)?;
+    let made = computer.compute(&LombScargleCross::new(analysis), &pair)?.product;
     let meta = made.metadata();
     if let Some(path) = output.output.as_deref() {
         made.table().write(path, output.overwrite)?;
@@ -150,9 +141,8 @@ fn cross(
     } else if !output.quiet {
         let step = made.width.first().copied().unwrap_or(0.0);
         eprintln!(
-            "Lomb-Scargle cross spectrum of {} and {}: bins of {} Hz from {} Hz on; {}",
-            count(subject.len() as u64, "bin"),
-            count(other.len() as u64, "bin"),
+            "Lomb-Scargle cross spectrum of {} of the subject: bins of {} Hz from {} Hz on; {}",
+            count(made.meta.n as u64, "bin"),
             ShortNumber(step),
             ShortNumber(made.freq.first().copied().unwrap_or(0.0)),
             eagleray::science::cross::LAG_SIGN

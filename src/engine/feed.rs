@@ -1,0 +1,181 @@
+//! Segments that come once: from iterators, generators, live streams.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use super::analyses::{CrossSpectrum, DynamicalCross, DynamicalSpectrum, PowerSpectrum};
+use super::analysis::{Analysis, Segmentation};
+use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
+use super::session::Run;
+use super::{dynamical_cross_spectrum_of_flux, dynamical_spectrum_of_flux};
+use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
+
+/// Segments that may wait to be computed.
+const WAITING: usize = 64;
+
+/// What the values of segments are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FluxValues {
+    /// Counts in each bin.
+    Counts,
+    /// Rates, counts/s.
+    Rates,
+}
+
+/// An analysis of segments that come one after the other.
+#[allow(private_interfaces)]
+pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
+    /// One segment: of one series, or of two.
+    type Segment: Send + 'static;
+
+    #[doc(hidden)]
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = Self::Segment>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product>;
+}
+
+/// Takes the segments of an analysis one by one ([`Session::begin`](super::Session::begin)); a thread of its own computes while they come.
+///
+/// A feed that is dropped before its end is cancelled.
+pub struct Feed<A: Streamed> {
+    segments: Option<SyncSender<A::Segment>>,
+    worker: Option<JoinHandle<Result<A::Product>>>,
+    progress: Arc<Progress>,
+}
+
+impl<A: Streamed> Feed<A> {
+    /// Starts `compute` on the segments to come.
+    pub(super) fn new(
+        compute: impl FnOnce(&mut dyn Iterator<Item = A::Segment>, &Progress) -> Result<A::Product> + Send + 'static,
+    ) -> Feed<A> {
+        let progress = Arc::new(Progress::default());
+        let (segments, waiting): (_, Receiver<A::Segment>) = sync_channel(WAITING);
+        let shared = Arc::clone(&progress);
+        let work = move || {
+            let going = |_: &A::Segment| shared.advance(1).is_ok();
+            let made = compute(&mut waiting.into_iter().take_while(going), &shared);
+            shared.check()?;
+            made
+        };
+        Feed { segments: Some(segments), worker: Some(std::thread::spawn(work)), progress }
+    }
+
+    /// Takes the next segment; waits while too many wait to be computed.
+    ///
+    /// # Errors
+    /// What ended the computation: a segment of another length, values that are not finite, a device that failed.
+    pub fn push(&mut self, segment: impl Into<A::Segment>) -> Result<()> {
+        match &self.segments {
+            Some(segments) if segments.send(segment.into()).is_ok() => Ok(()),
+            _ => match self.join() {
+                Err(error) => Err(error),
+                Ok(_) => Err(Error::argument("segments", "", "come after the end of the computation")),
+            },
+        }
+    }
+
+    /// The product of all segments.
+    ///
+    /// # Errors
+    /// As for [`Feed::push`]; no segment at all.
+    pub fn finish(mut self) -> Result<A::Product> {
+        self.join()
+    }
+
+    /// Waits for the end.
+    fn join(&mut self) -> Result<A::Product> {
+        self.segments = None;
+        match self.worker.take() {
+            Some(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None => Err(Error::argument("segments", "", "the computation has ended")),
+        }
+    }
+}
+
+impl<A: Streamed> Drop for Feed<A> {
+    fn drop(&mut self) {
+        if self.worker.is_some() {
+            self.progress.cancel();
+            let _ = self.join();
+        }
+    }
+}
+
+/// The bin width, which segments do not tell.
+fn bin_width(segmentation: &Segmentation) -> Result<f64> {
+    segmentation.refuse_compat()?;
+    segmentation.dt.ok_or_else(|| Error::argument("dt", "", "the bin width of the segments, s, is needed"))
+}
+
+#[allow(private_interfaces)]
+impl Streamed for PowerSpectrum {
+    type Segment = FluxSegment;
+
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = FluxSegment>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
+        let (dt, rates, power) = (bin_width(&self.segmentation)?, values == FluxValues::Rates, self.power.clone());
+        let warnings = run.take_warnings();
+        spectrum_of_flux(segments, &FluxOptions { dt, rates, power }, run.device, warnings)
+    }
+}
+
+#[allow(private_interfaces)]
+impl Streamed for CrossSpectrum {
+    type Segment = FluxPair;
+
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = FluxPair>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
+        let (dt, rates, cross) = (bin_width(&self.segmentation)?, values == FluxValues::Rates, self.cross.clone());
+        let warnings = run.take_warnings();
+        cross_spectrum_of_flux(segments, &CrossFluxOptions { dt, rates, cross }, run.device, warnings)
+    }
+}
+
+#[allow(private_interfaces)]
+impl Streamed for DynamicalSpectrum {
+    type Segment = FluxSegment;
+
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = FluxSegment>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
+        let PowerSpectrum { segmentation, power, .. } = self.spectrum.clone();
+        let (dt, rates) = (bin_width(&segmentation)?, values == FluxValues::Rates);
+        let options = FluxOptions { dt, rates, power };
+        let warnings = run.take_warnings();
+        dynamical_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
+    }
+}
+
+#[allow(private_interfaces)]
+impl Streamed for DynamicalCross {
+    type Segment = FluxPair;
+
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = FluxPair>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
+        let CrossSpectrum { segmentation, cross, .. } = self.spectrum.clone();
+        let (dt, rates) = (bin_width(&segmentation)?, values == FluxValues::Rates);
+        let options = CrossFluxOptions { dt, rates, cross };
+        let warnings = run.take_warnings();
+        dynamical_cross_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
+    }
+}
