@@ -11,6 +11,7 @@ use eagleray::{Error, Precision, Result};
 
 /// Where the work is done.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Device")]
 pub struct DeviceArgs {
     /// Device: a real GPU where there is one (auto), a GPU, or the CPU
     #[arg(long, value_enum, default_value = "auto")]

@@ -14,6 +14,7 @@ use eagleray::{Error, Mend, Result, Warnings};
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Input")]
 pub struct InputArgs {
     /// Event files (FITS, plain or gzip); @LIST names a text file with one name a line
     #[arg(required = true, value_name = "FILE")]

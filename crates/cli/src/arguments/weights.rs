@@ -12,6 +12,7 @@ use eagleray::{Error, Mend, Result};
 
 /// The weights of events.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Weights")]
 pub struct WeightArgs {
     /// Column with a weight of each event, 0 or more: the probability that it is the source's, as for Fermi's LAT; on the CPU
     #[arg(long, value_name = "COLUMN")]

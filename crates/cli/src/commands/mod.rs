@@ -53,56 +53,76 @@ struct App {
 enum Command {
     /// Averaged power spectrum of event files
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray pds obs.evt --energy 3:10 --dt 1/256 --segment-size 64 -o pds.ecsv --plot pds.svg")]
     Pds(Box<pds::PdsArgs>),
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray cs obs.evt --subject 5:10 --ref 2:5 --dt 1/64 --rebin-log 0.1 -o lags.ecsv --plot lags.svg")]
     Cs(Box<cs::CsArgs>),
     /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
     #[command(name = "dyn", allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray dyn obs.evt --dt 1/64 --segment-size 16 --rebin-time 4 -o dyn.fits --plot dyn.png")]
     Dynamical(Box<dynamical::DynArgs>),
     /// Lomb-Scargle power or cross spectrum of light curves with gaps
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray ls curve.fits --freq 0.001:0.1 -o ls.ecsv --plot ls.svg")]
     Ls(Box<lomb_scargle::LsArgs>),
     /// Multitaper power spectrum
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray multitaper obs.evt --dt 1/64 --segment-size 64 --jackknife -o pds.ecsv")]
     Multitaper(Box<multitaper::MultitaperArgs>),
     /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray bispectrum obs.evt --dt 1/64 --segment-size 16 --max-freq 8 --plot bispectrum.png")]
     Bispectrum(Box<bispectrum::BispectrumArgs>),
     /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    #[command(after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg")]
     Varenergy(Box<varenergy::VarenergyArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray lc obs.evt --energy 3:10 --dt 10 -o curve.fits --plot curve.svg")]
     Lc(Box<lc::LcArgs>),
     /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray search obs.evt --freq 6:7 --nharm 2 -o search.ecsv --plot search.svg")]
     Search(Box<search::SearchArgs>),
     /// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray accel obs.evt --freq 100:700 --fdot -1e-8:1e-8 -o found.ecsv")]
     Accel(Box<accel::AccelArgs>),
     /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray fold obs.evt --f 6.5961 --nbin 32 -o profile.ecsv --plot profile.svg")]
     Fold(Box<fold::FoldArgs>),
     /// Counts of event files in any bins of time, and of energy
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray bin obs.evt --times 0,100,200 -o counts.ecsv")]
     Bin(Box<bin::BinArgs>),
     /// A power or cross spectrum, or a light curve, read back and rebinned
+    #[command(after_help = "Example: eagleray rebin pds.ecsv --rebin-log 0.03 -o rebinned.ecsv")]
     Rebin(Box<product::RebinArgs>),
     /// A power or cross spectrum read back and brought to another normalisation
+    #[command(after_help = "Example: eagleray norm pds.ecsv --norm frac -o frac.ecsv")]
     Norm(Box<product::NormArgs>),
     /// A product read back and drawn
+    #[command(after_help = "Example: eagleray plot pds.ecsv --plot pds.svg")]
     Plot(Box<product::PlotArgs>),
     /// Power spectra read back and averaged, or light curves put together
+    #[command(after_help = "Example: eagleray join a.ecsv b.ecsv -o both.ecsv")]
     Join(Box<product::JoinArgs>),
     /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray info obs.evt --json")]
     Info(Box<info::InfoArgs>),
     /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
+    #[command(after_help = "Example: eagleray stats power-to-p --power 40 --trials 1e6")]
     Stats(stats::StatsArgs),
     /// Write an event file of a chosen power spectrum, rate, length and mission
     #[command(allow_negative_numbers = true)]
+    #[command(after_help = "Example: eagleray simulate -o sim.evt --rate 100 --length 1000 --model powerlaw:1:0.2 --seed 7")]
     Simulate(Box<simulate::SimulateArgs>),
     /// The GPUs of this machine, and which one `--backend auto` takes
+    #[command(after_help = "Example: eagleray devices --json")]
     Devices(devices::DevicesArgs),
 }
 
@@ -185,4 +205,22 @@ fn write_trace(path: &Path) -> Result<()> {
         let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.write_chrome(out) };
         written.map_err(|e| Error::io(path, e))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_has_an_example_that_it_takes() {
+        let program = command();
+        for one in program.get_subcommands().filter(|one| one.get_name() != "help") {
+            let help = one.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = help.strip_prefix("Example: ").unwrap_or_else(|| panic!("{}: no example", one.get_name()));
+            let words: Vec<&str> = example.split(' ').collect();
+            assert_eq!(words[1], one.get_name());
+            let taken = program.clone().try_get_matches_from(words);
+            assert!(taken.is_ok(), "{example}: {}", taken.unwrap_err());
+        }
+    }
 }
