@@ -1,4 +1,4 @@
-//! Acceleration searches: frequencies and drifts by matched filters in one Fourier transform of the binned events, with
+//! Acceleration searches: frequencies and drifts by matched filters in one Fourier transform of all events, unbinned, with
 //! harmonics summed.
 //!
 //! The statistic of a trial is `Z²_n` of its frequency and derivative, for that of n = 1, 2, 4, 8 which is the least
@@ -7,6 +7,7 @@
 //! of events; the sensitivity that it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
 
 use std::f64::consts::LN_10;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -24,13 +25,12 @@ use crate::science::pulsation::templates::{
     FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, curved_between, half_width, response_between,
 };
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
-use crate::science::statistics::pulsed::binning_loss;
 
 pub use super::search_result::AccelMetadata;
 
 /// Numbers of harmonics that are summed and tested.
 pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
-/// The most bins of the series, and the least, which cost nothing.
+/// The most time bins that would have the Fourier bins, and the least.
 const MOST_BINS: f64 = (1u64 << 24) as f64;
 /// See [`MOST_BINS`].
 const LEAST_BINS: f64 = (1u64 << 16) as f64;
@@ -127,7 +127,6 @@ fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, Frequen
 
 /// How the trials of the grid lie in the spectrum, and what evaluates them.
 struct TemplatePlan<'a> {
-    spectrum: &'a FourierAmplitudes,
     grid: &'a TrialGrid,
     /// Harmonics, and the frequency (cycles over the span, at its middle) of the first trial of each row.
     nharm: usize,
@@ -143,14 +142,9 @@ struct TemplatePlan<'a> {
 }
 
 impl<'a> TemplatePlan<'a> {
-    fn new(
-        events: &PulseEvents,
-        spectrum: &'a FourierAmplitudes,
-        grid: &'a TrialGrid,
-        freq: f64,
-        nharm: usize,
-    ) -> TemplatePlan<'a> {
-        let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, spectrum.middle);
+    fn new(events: &PulseEvents, grid: &'a TrialGrid, freq: f64, nharm: usize) -> TemplatePlan<'a> {
+        let middle = amplitudes::middle(events);
+        let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, middle);
         let (starts, drifts): (Vec<f64>, Vec<FrequencyDrift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
         let bounds = |values: &[f64]| values.iter().fold((f64::MAX, f64::MIN), |(lo, hi), &x| (lo.min(x), hi.max(x)));
         let (lowest, highest) = bounds(&starts);
@@ -167,7 +161,22 @@ impl<'a> TemplatePlan<'a> {
         let filter = |h: usize| MatchedFilter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
         let columns = MAP_COLUMNS.min(grid.frequencies);
         let filters = (1..=nharm).map(filter).collect();
-        TemplatePlan { spectrum, grid, nharm, starts, drifts, lowest, filters, piece, columns }
+        TemplatePlan { grid, nharm, starts, drifts, lowest, filters, piece, columns }
+    }
+
+    /// The first bin that a piece reads of harmonic `h`, with that filter. Pieces begin at whole bins of every harmonic behind the first trial.
+    fn begin(&self, piece: usize, h: usize, filter: &MatchedFilter) -> i64 {
+        let before = piece * self.piece * h / (PLACES_A_BIN * self.nharm);
+        (h as f64 * self.lowest).floor() as i64 + before as i64 - filter.half() as i64
+    }
+
+    /// The bins that are read of a spectrum, in which those before 0 are mirrored.
+    fn bins(&self) -> Range<usize> {
+        let last = self.grid.frequencies.div_ceil(self.piece) - 1;
+        let each = || (1..).zip(&self.filters);
+        let first = each().map(|(h, filter)| self.begin(0, h, filter)).min().unwrap_or(0);
+        let end = each().map(|(h, filter)| self.begin(last, h, filter) + filter.length() as i64).max().unwrap_or(0);
+        first.max(0) as usize..end.max(1 - first).max(0) as usize
     }
 
     /// The filters of a row, one harmonic after the other.
@@ -184,19 +193,17 @@ impl<'a> TemplatePlan<'a> {
     /// column of the map, row by row.
     fn evaluate(
         &self,
+        spectrum: &FourierAmplitudes,
         first: usize,
         bank: &[Vec<Vec<Complex<f32>>>],
         place: usize,
         best: &mut [BestTemplate],
     ) -> Vec<Vec<f32>> {
         let from = |h: usize, start: f64| (h as f64 * start).floor() as i64;
-        // Pieces begin at whole bins of every harmonic behind the first trial.
-        let before = |h: usize| (place * self.piece * h / (PLACES_A_BIN * self.nharm)) as i64;
-        let stretch = |(i, filter): (usize, &MatchedFilter)| {
-            let begin = from(i + 1, self.lowest) + before(i + 1) - filter.half() as i64;
-            filter.stretch(self.spectrum.stretch(begin, filter.length()))
+        let stretch = |(h, filter): (usize, &MatchedFilter)| {
+            filter.stretch(spectrum.stretch(self.begin(place, h, filter), filter.length()))
         };
-        let stretches: Vec<Vec<Complex<f32>>> = self.filters.iter().enumerate().map(stretch).collect();
+        let stretches: Vec<Vec<Complex<f32>>> = (1..).zip(&self.filters).map(stretch).collect();
         let column = |j: usize| (place * self.piece + j) * self.columns / self.grid.frequencies;
         let (mut work, mut powers, mut sums) = (FilterBuffers::default(), Vec::new(), vec![0f32; best.len()]);
         let mut cells = Vec::with_capacity(bank.len());
@@ -233,7 +240,12 @@ impl<'a> TemplatePlan<'a> {
     }
 
     /// Tries every row; the best of each frequency, and the map.
-    fn run(&self, pool: &BackendThreads, progress: &Progress) -> Result<(Vec<BestTemplate>, Vec<Vec<f64>>)> {
+    fn run(
+        &self,
+        spectrum: &FourierAmplitudes,
+        pool: &BackendThreads,
+        progress: &Progress,
+    ) -> Result<(Vec<BestTemplate>, Vec<Vec<f64>>)> {
         let mut best = vec![BestTemplate::default(); self.grid.frequencies];
         let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
         let bytes: usize =
@@ -247,7 +259,8 @@ impl<'a> TemplatePlan<'a> {
             (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
             let pieces: Vec<_> = run_on(pool, || {
                 let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
-                let evaluate = |(place, best): (usize, &mut [BestTemplate])| self.evaluate(rows[0], &bank, place, best);
+                let evaluate =
+                    |(place, best): (usize, &mut [BestTemplate])| self.evaluate(spectrum, rows[0], &bank, place, best);
                 best.par_chunks_mut(self.piece).enumerate().map(evaluate).collect()
             });
             for (place, cells) in pieces.iter().enumerate() {
@@ -301,7 +314,7 @@ pub fn accel(
             false => Error::argument("fddot", text(options.fddot), message),
         });
     }
-    // Eight bins to a cycle of the highest harmonic leave 0.95 of its power; where there cannot be so many, two leave 0.41.
+    // Fourier bins to four times the highest harmonic, where there can be so many.
     let highest = nharm * (options.freq.1 * events.span + drift);
     if 2.0 * highest > MOST_BINS {
         let most = (0.5 * MOST_BINS / nharm - drift) / events.span;
@@ -311,10 +324,10 @@ pub fn accel(
     let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
     let bins = bins.next_power_of_two();
     let pool = backend.pool();
-    let spectrum = run_on(&pool, || FourierAmplitudes::new(&events, bins, options.detrend));
-    let plan = TemplatePlan::new(&events, &spectrum, &grid, options.freq.0, options.nharm);
-    let (best, map) = plan.run(&pool, progress)?;
-    Ok(run_on(&pool, || conclude(events, options, &grid, &spectrum, best, map)))
+    let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
+    let spectrum = run_on(&pool, || FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend));
+    let (best, map) = plan.run(&spectrum, &pool, progress)?;
+    Ok(run_on(&pool, || conclude(events, options, &grid, &spectrum, bins, best, map)))
 }
 
 fn conclude(
@@ -322,6 +335,7 @@ fn conclude(
     options: &AccelOptions,
     grid: &TrialGrid,
     spectrum: &FourierAmplitudes,
+    bins: usize,
     best: Vec<BestTemplate>,
     map: Vec<Vec<f64>>,
 ) -> SearchResult {
@@ -336,14 +350,12 @@ fn conclude(
     let found = AccelCandidates { events: &events, options, grid, spectrum, chances: &chances, levels: &levels };
     let candidates = found.candidates(&best);
     let row = |one: &BestTemplate| grid.rows.get(one.row as usize).copied().unwrap_or_default();
-    let dt = events.span / spectrum.bins as f64;
     let most = options.most(events.span, spectrum.middle);
     let templates = AccelMetadata {
         drift: most.z,
         jerk: most.w,
-        bins: spectrum.bins,
-        dt,
-        binning_loss: 1.0 - binning_loss(options.nharm as f64 * options.freq.1, dt),
+        bins,
+        dt: events.span / bins as f64,
         detrended: options.detrend,
         harmonics: tried.clone(),
         detection_levels: levels.clone(),

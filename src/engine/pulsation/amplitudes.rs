@@ -1,12 +1,16 @@
-//! The Fourier transform of all events of a search, as acceleration searches use it.
+//! Fourier amplitudes of all events of a search, unbinned, as acceleration searches use them.
 
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::LN_2;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
 use super::PulseEvents;
-use crate::numerics::fft::CpuFft;
+use crate::numerics::nonuniform::{PhasedPoint, SearchTransform};
+
+/// Bins of the widest block of which a level is made.
+const WIDEST_BLOCK: usize = 4096;
 
 /// Seconds from the epoch to the middle of all good time.
 pub fn middle(events: &PulseEvents) -> f64 {
@@ -20,12 +24,39 @@ fn ends(events: &PulseEvents) -> (i64, i64) {
     (start, events.gti.iter().map(|gti| gti.1).max().unwrap_or(0).max(start + 1))
 }
 
+/// The time of an event as a part of the span from its start on, units of 2⁻⁶⁴; within two units.
+struct PlaceInSpan {
+    start: i64,
+    length: u64,
+    shift: u32,
+    /// `2¹²⁸` over the length times `2^shift`, less `2⁶⁴`.
+    reciprocal: u64,
+}
+
+impl PlaceInSpan {
+    fn new((start, stop): (i64, i64)) -> PlaceInSpan {
+        let length = stop.abs_diff(start).max(1);
+        let shift = length.leading_zeros();
+        let reciprocal = (u128::MAX / u128::from(length << shift)) as u64;
+        PlaceInSpan { start, length, shift, reciprocal }
+    }
+
+    /// That of `t` ticks. The end is the start of the next span: 0.
+    #[inline]
+    fn of(&self, t: i64) -> u64 {
+        let from = t.saturating_sub(self.start).max(0) as u64;
+        let from = from.min(self.length) << self.shift;
+        from.wrapping_add(((u128::from(from) * u128::from(self.reciprocal)) >> 64) as u64)
+    }
+}
+
 /// Fourier amplitudes `√(2/N)·Σ exp(−2πik·v)` of all events, one a Fourier bin `k`; `v` is the time from the middle of
-/// the observation in units of its length (the span). `|A|²` of Poisson noise has mean 2.
+/// the observation in units of its length (the span). `|A|²` of Poisson noise has mean 2. For weighted events they are sums of weights, with
+/// `Σw²` in place of `N`. A sum errs by less than [`SEARCH_ERROR`](crate::numerics::nonuniform::SEARCH_ERROR) of `Σw`.
 pub struct FourierAmplitudes {
     amplitudes: Vec<Complex<f32>>,
-    /// Number of time bins that were transformed.
-    pub bins: usize,
+    /// Bin of the first of them.
+    first: usize,
     /// Seconds from the epoch to the middle of the observation.
     pub middle: f64,
     /// Logarithm of the middle of blocks, bins, and the level of the noise there, of Poisson's; empty unless detrended.
@@ -33,32 +64,26 @@ pub struct FourierAmplitudes {
 }
 
 impl FourierAmplitudes {
-    /// The amplitudes of events in `bins` time bins over the span. For weighted events they are sums of weights, with
-    /// `Σw²` in place of `N`.
-    pub fn new(events: &PulseEvents, bins: usize, detrend: bool) -> FourierAmplitudes {
-        let (start, stop) = ends(events);
-        let fft = CpuFft::new(bins);
-        let mut work = fft.work();
-        let scale = bins as f64 / (stop - start) as f64;
-        let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
-        for (&t, weight) in events.times.iter().zip(weights) {
-            let bin = ((t - start) as f64 * scale) as usize;
-            if let Some(count) = work.input.get_mut(bin.min(bins - 1)) {
-                *count += weight;
-            }
-        }
-        fft.process(&mut work);
-        let size = (2.0 / events.sums()[1]).sqrt();
-        // Bins count where they are in the middle, from the middle of all.
-        let centred = |(k, a): (usize, &Complex<f64>)| {
-            let turn = Complex::from_polar(if k % 2 == 0 { size } else { -size }, -PI * k as f64 / bins as f64);
-            let amplitude = a * turn;
-            Complex::new(amplitude.re as f32, amplitude.im as f32)
+    /// The amplitudes of the events in these Fourier bins, of `all` that there are; detrended, in all before them, too, and in as many behind as their
+    /// levels are made of.
+    pub fn new(events: &PulseEvents, bins: Range<usize>, all: usize, detrend: bool) -> FourierAmplitudes {
+        let end = bins.end + if detrend { 4 * WIDEST_BLOCK } else { 0 };
+        let bins = if detrend { 0 } else { bins.start }..end.min(all);
+        let place = PlaceInSpan::new(ends(events));
+        let weights = events.each_weight();
+        let point = |i: usize| {
+            // −v cycles from each bin to the next.
+            let step = (1u64 << 63).wrapping_sub(place.of(events.times[i]));
+            let weight = weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
+            PhasedPoint { first: step.wrapping_mul(bins.start as u64), step, weight }
         };
-        let mut amplitudes: Vec<Complex<f32>> = work.output.par_iter().enumerate().map(centred).collect();
+        let size = (2.0 / events.sums()[1]).sqrt();
+        let scaled = |sum: Complex<f64>| Complex::new((sum.re * size) as f32, (sum.im * size) as f32);
+        let transform = SearchTransform::new(bins.len(), events.times.len());
+        let mut amplitudes = transform.sums(events.times.len(), |range, run| run.extend(range.map(point)), scaled);
         // The mean is no signal.
-        amplitudes[0] = Complex::default();
-        let mut made = FourierAmplitudes { amplitudes, bins, middle: middle(events), levels: Vec::new() };
+        amplitudes.iter_mut().take(usize::from(bins.start == 0)).for_each(|mean| *mean = Complex::default());
+        let mut made = FourierAmplitudes { amplitudes, first: bins.start, middle: middle(events), levels: Vec::new() };
         if detrend {
             made.levels = levels(&made.amplitudes);
             let whiten = |(k, a): (usize, &Complex<f32>)| a / made.level(k as f64).sqrt() as f32;
@@ -84,10 +109,11 @@ impl FourierAmplitudes {
         (1..=all).map(|h| self.level(h as f64 * place)).collect()
     }
 
-    /// `length` amplitudes from bin `from` on, which may be negative; zeros beyond the end.
+    /// `length` amplitudes from bin `from` on, which may be negative; zeros where there are none.
     pub fn stretch(&self, from: i64, length: usize) -> Vec<Complex<f32>> {
         let at = |k: i64| {
-            let found = usize::try_from(k.unsigned_abs()).ok().and_then(|k| self.amplitudes.get(k));
+            let place = usize::try_from(k.unsigned_abs()).ok().and_then(|k| k.checked_sub(self.first));
+            let found = place.and_then(|place| self.amplitudes.get(place));
             let found = found.copied().unwrap_or_default();
             if k < 0 { found.conj() } else { found }
         };
@@ -95,11 +121,11 @@ impl FourierAmplitudes {
     }
 }
 
-/// Medians of blocks of bins that widen from 16 to 4096, over that of Poisson noise, `2·ln 2`.
+/// Medians of blocks of bins that widen from 16 to [`WIDEST_BLOCK`], over that of Poisson noise, `2·ln 2`.
 fn levels(amplitudes: &[Complex<f32>]) -> Vec<(f64, f64)> {
     let (mut first, mut blocks) = (1, Vec::new());
     while let Some(rest) = amplitudes.get(first..).filter(|rest| rest.len() >= 16) {
-        let width = (first / 4).clamp(16, 4096);
+        let width = (first / 4).clamp(16, WIDEST_BLOCK);
         // The last block takes what is left.
         let width = if rest.len() < 2 * width { rest.len() } else { width };
         let mut powers: Vec<f32> = rest.iter().take(width).map(|a| a.norm_sqr()).collect();
@@ -109,4 +135,90 @@ fn levels(amplitudes: &[Complex<f32>]) -> Vec<(f64, f64)> {
         first += width;
     }
     blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::TAU;
+
+    use super::*;
+    use crate::base::random::Random;
+    use crate::base::time::DoubleDouble;
+    use crate::base::warning::Warnings;
+    use crate::data::Provenance;
+    use crate::data::phase::Ticks;
+    use crate::engine::Weights;
+    use crate::numerics::nonuniform::SEARCH_ERROR;
+
+    const LENGTH: i64 = 999_983;
+
+    /// Events in one interval that is not centred on the epoch.
+    fn events(times: Vec<i64>, weights: Option<Vec<f64>>) -> PulseEvents {
+        let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(100.0)).unwrap();
+        let span = LENGTH as f64 * ticks.seconds();
+        let weights = weights.map(|values| Weights::new("W", values, &mut Warnings::default()).unwrap());
+        let gti = vec![(100, 100 + LENGTH)];
+        let (timing, mjdref, provenance) = (None, None, Provenance::default());
+        PulseEvents { ticks, times, weights, gti, exposure: span, span, timing, mjdref, provenance }
+    }
+
+    /// The amplitude in a Fourier bin, by definition.
+    fn defined(events: &PulseEvents, k: usize) -> Complex<f64> {
+        let one = |(i, &t): (usize, &i64)| {
+            let turns = k as i128 * i128::from(2 * (t - 100) - LENGTH) % i128::from(2 * LENGTH);
+            let angle = -TAU * turns as f64 / (2 * LENGTH) as f64;
+            Complex::from_polar(events.each_weight().map_or(1.0, |weights| weights[i]), angle)
+        };
+        let sum: Complex<f64> = events.times.iter().enumerate().map(one).sum();
+        sum * (2.0 / events.sums()[1]).sqrt()
+    }
+
+    #[test]
+    fn amplitudes_are_those_of_the_definition_to_the_last_bin() {
+        let mut random = Random::new(2);
+        let anywhere: Vec<i64> = (0..500).map(|_| 100 + (random.bits() % (LENGTH as u64 + 1)) as i64).collect();
+        let weights: Vec<f64> = anywhere.iter().map(|_| random.uniform().powi(4)).collect();
+        for events in [
+            events(anywhere.clone(), None),
+            events(anywhere, Some(weights)),
+            // Pulses at the frequency of the last bin, of which time bins would leave 0.4 of the power; then all at one time, and at the ends.
+            events((0..4096i64).map(|i| 100 + i * LENGTH / 4096).collect(), None),
+            events(vec![123_456; 300], None),
+            events(vec![100, 100 + LENGTH], None),
+        ] {
+            let all: f64 = events.each_weight().map_or(events.times.len() as f64, |weights| weights.iter().sum());
+            let bound = (SEARCH_ERROR + 2e-7) * all * (2.0 / events.sums()[1]).sqrt();
+            for bins in [0..4097, 1000..1001, 3000..9999] {
+                let found = FourierAmplitudes::new(&events, bins.clone(), 4097, false);
+                let last = bins.end.min(4097);
+                // None at 0, nor where none are asked for.
+                for (i, a) in found.stretch(bins.start as i64 - 2, bins.len() + 4).into_iter().enumerate() {
+                    let k = bins.start as i64 + i as i64 - 2;
+                    let there = k != 0 && (bins.start..last).contains(&(k.unsigned_abs() as usize));
+                    let expected = if there { defined(&events, k.unsigned_abs() as usize) } else { Complex::default() };
+                    let expected = if k < 0 { expected.conj() } else { expected };
+                    let error = (Complex::new(f64::from(a.re), f64::from(a.im)) - expected).norm();
+                    assert!(error <= bound, "bin {k} of {bins:?}: {a} {expected} {bound}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_parts_of_the_span_within_two_units() {
+        let mut random = Random::new(1);
+        for length in [1i64, 2, 3, 1 << 20, (1 << 40) + 7, (1 << 62) - 1, 1 << 62] {
+            let start = -(length / 2);
+            let place = PlaceInSpan::new((start, start + length));
+            for i in 0..1000 {
+                let from = if i < 2 { i * length } else { (random.bits() % length as u64) as i64 };
+                let expected = ((u128::from(from as u64) << 64) / u128::from(length as u64)) as u64;
+                let behind = expected.wrapping_sub(place.of(start + from));
+                assert!(behind <= 2, "{from} of {length}: {behind}");
+            }
+            // What is not in the span is at its ends.
+            assert_eq!(place.of(i64::MIN), 0);
+            assert_eq!(place.of(i64::MAX), place.of(start + length));
+        }
+    }
 }

@@ -26,12 +26,10 @@ pub struct AccelMetadata {
     pub drift: f64,
     /// Largest change of the drift over the observation, Fourier bins.
     pub jerk: f64,
-    /// Number of time bins that were transformed.
+    /// Number of time bins over the observation that would have the Fourier bins of the search, from 0 to `bins/2`; no event is binned.
     pub bins: usize,
-    /// Width of these time bins, s.
+    /// Width of these time bins, s: `1/(2·dt)` is the frequency of the last Fourier bin.
     pub dt: f64,
-    /// Fraction of the power of the highest harmonic at the highest frequency that the time bins leave.
-    pub binning_loss: f64,
     /// True if powers were divided by their local level.
     pub detrended: bool,
 }
