@@ -145,7 +145,7 @@ mod tests {
     use crate::base::random::Random;
     use crate::base::time::DoubleDouble;
     use crate::base::warning::Warnings;
-    use crate::data::Provenance;
+    use crate::data::Record;
     use crate::data::phase::Ticks;
     use crate::engine::Weights;
     use crate::numerics::nonuniform::SEARCH_ERROR;
@@ -158,8 +158,8 @@ mod tests {
         let span = LENGTH as f64 * ticks.seconds();
         let weights = weights.map(|values| Weights::new("W", values, &mut Warnings::default()).unwrap());
         let gti = vec![(100, 100 + LENGTH)];
-        let (timing, mjdref, provenance) = (None, None, Provenance::default());
-        PulseEvents { ticks, times, weights, gti, exposure: span, span, timing, mjdref, provenance }
+        let (timing, mjdref, record) = (None, None, Record::default());
+        PulseEvents { ticks, times, weights, gti, exposure: span, span, timing, mjdref, record }
     }
 
     /// The amplitude in a Fourier bin, by definition.

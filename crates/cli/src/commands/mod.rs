@@ -53,15 +53,21 @@ struct App {
 enum Command {
     /// Averaged power spectrum of event files
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray pds obs.evt --energy 3:10 --dt 1/256 --segment-size 64 -o pds.ecsv --plot pds.svg")]
+    #[command(
+        after_help = "Example: eagleray pds obs.evt --energy 3:10 --dt 1/256 --segment-size 64 -o pds.ecsv --plot pds.svg"
+    )]
     Pds(Box<pds::PdsArgs>),
     /// Averaged cross spectrum of two bands or of two files: lags and coherence
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray cs obs.evt --subject 5:10 --ref 2:5 --dt 1/64 --rebin-log 0.1 -o lags.ecsv --plot lags.svg")]
+    #[command(
+        after_help = "Example: eagleray cs obs.evt --subject 5:10 --ref 2:5 --dt 1/64 --rebin-log 0.1 -o lags.ecsv --plot lags.svg"
+    )]
     Cs(Box<cs::CsArgs>),
     /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
     #[command(name = "dyn", allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray dyn obs.evt --dt 1/64 --segment-size 16 --rebin-time 4 -o dyn.fits --plot dyn.png")]
+    #[command(
+        after_help = "Example: eagleray dyn obs.evt --dt 1/64 --segment-size 16 --rebin-time 4 -o dyn.fits --plot dyn.png"
+    )]
     Dynamical(Box<dynamical::DynArgs>),
     /// Lomb-Scargle power or cross spectrum of light curves with gaps
     #[command(allow_negative_numbers = true)]
@@ -73,10 +79,14 @@ enum Command {
     Multitaper(Box<multitaper::MultitaperArgs>),
     /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray bispectrum obs.evt --dt 1/64 --segment-size 16 --max-freq 8 --plot bispectrum.png")]
+    #[command(
+        after_help = "Example: eagleray bispectrum obs.evt --dt 1/64 --segment-size 16 --max-freq 8 --plot bispectrum.png"
+    )]
     Bispectrum(Box<bispectrum::BispectrumArgs>),
     /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
-    #[command(after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg")]
+    #[command(
+        after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg"
+    )]
     Varenergy(Box<varenergy::VarenergyArgs>),
     /// Light curve of event files, or of binned light curves made coarser
     #[command(allow_negative_numbers = true)]
@@ -119,7 +129,9 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Write an event file of a chosen power spectrum, rate, length and mission
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray simulate -o sim.evt --rate 100 --length 1000 --model powerlaw:1:0.2 --seed 7")]
+    #[command(
+        after_help = "Example: eagleray simulate -o sim.evt --rate 100 --length 1000 --model powerlaw:1:0.2 --seed 7"
+    )]
     Simulate(Box<simulate::SimulateArgs>),
     /// The GPUs of this machine, and which one `--backend auto` takes
     #[command(after_help = "Example: eagleray devices --json")]
