@@ -28,13 +28,14 @@
 //! - [`missions`]: what the event files of each mission look like, one file of this room a mission.
 //! - [`io`]: reading event files, light curves and `.par` files; writing products.
 //! - [`simulate`]: event files of sources with a chosen variability.
-//! - `segment`: good time intervals cut into numbered segments.
-//! - `backend`: the CPU, a GPU, or several devices, which turn batches of segments into sums.
+//! - `segment`: good time intervals cut into numbered segments; units of work, and parts of plans that are summed apart.
+//! - `backend`: the CPU, a GPU, or several devices, which pull units and turn their segments into sums.
 //! - [`engine`]: observations, sessions, the analyses ([`engine::analyses`]) and their plans; [`engine::pulsation`] folds events and searches
 //!   for periods.
 //!
-//! An analysis takes one path through them: [`io`] reads event times in pieces, [`engine`] assigns them to segments and hands
-//! batches of segments to a [`Backend`], which runs the kernels and returns sums; [`science`] makes the product of the sums.
+//! An analysis takes one path through them: [`engine`] cuts the work into units, whole runs of segments with the rows that hold them; a
+//! [`Backend`] pulls these from [`io`], as rows, times or batches, runs the kernels and returns the sums of the runs; [`science`] makes
+//! the product of the sums.
 //!
 //! ## Words
 //! Times and files:
@@ -49,7 +50,9 @@
 //!
 //! Spectra:
 //! - *segment*: `n` bins of `dt` seconds, `segment_size = n·dt`, inside one GTI; the spectra of the segments are averaged.
-//! - *run*: consecutive segments whose sums are added in order before sums of runs are merged.
+//! - *run*: consecutive segments whose sums are added in order before sums of runs are merged. *Leaf*: the sums of a run.
+//! - *unit*: whole runs of segments and the rows that hold them, which a device pulls together. *Part*: some segments of a plan, summed
+//!   apart from the others.
 //! - *group*: whole runs that a device works on together; its events come in one *batch* or more.
 //! - *series*: one of the event lists or light curves of a plan: power spectra have one, cross spectra two or more.
 //! - *subject*, *reference*: the two sides of a cross spectrum. Positive lags mean that the subject is late ([`science::cross`]).
@@ -137,7 +140,7 @@ pub mod internal {
 }
 
 pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuTier, open};
-pub use base::error::{BackendError, Error, Result};
+pub use base::error::{BackendError, Error, MergeError, Result};
 pub use base::mend::{Mend, Setting};
 pub use base::progress::Progress;
 pub use base::time;

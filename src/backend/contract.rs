@@ -1,12 +1,15 @@
 //! The trait every device implements, and what it takes and gives.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::local::LocalPlan;
-use crate::base::error::BackendError;
+use super::capabilities::{BatchLimits, Capabilities, WorkerThreads};
+use super::units::Units;
+use crate::base::error::{BackendError, Result};
 use crate::base::sums::PartialSums;
+use crate::base::trace;
 use crate::base::warning::Warnings;
-use crate::kernels::{Input, Job, Limits};
+use crate::kernels::{Input, Job};
 use crate::segment::{PlanSpec, SegmentBatch};
 
 /// Facts about a device; every product records some of them.
@@ -31,15 +34,6 @@ pub struct DeviceInfo {
     pub threads: usize,
 }
 
-/// The largest batch of a plan. It changes no result.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BatchLimits {
-    /// Number of segments, each with a row for every series of the plan; a multiple of the plan's run length.
-    pub rows: usize,
-    /// Number of events.
-    pub events: usize,
-}
-
 /// Names a plan that one backend has prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);
@@ -53,6 +47,10 @@ pub struct Ticket(pub(crate) u64);
 pub trait Backend: Send {
     /// Facts about the device.
     fn info(&self) -> &DeviceInfo;
+    /// What the device can do.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::BATCHES
+    }
     /// Prepares a plan: sizes, pipelines and buffers, so that later calls allocate nothing on the device. A plan holds
     /// its memory until [`Backend::release`].
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError>;
@@ -68,23 +66,32 @@ pub trait Backend: Send {
     /// Waits for the sums of the oldest ticket. They are the sums of the runs of its group if the batch was the last of
     /// the group, else nothing. Any other ticket is refused, and changes nothing.
     fn collect(&mut self, ticket: Ticket) -> Result<PartialSums, BackendError>;
+    /// Pulls units until none is left or no more is wanted, in the form that the device takes, and gives the sums of their runs. What
+    /// cannot be read is told with the unit. A device that takes batches need not have its own.
+    ///
+    /// # Errors
+    /// The device fails.
+    fn pull(&mut self, plan: PlanId, units: &dyn Units) -> Result<()> {
+        pull_batches(self, plan, units)
+    }
+    /// Bytes of this process's memory that the threads of the device take for a plan, about: with so many for the reader of each where
+    /// they pull units, or where batches come (`None`).
+    fn host_bytes(&self, _plan: PlanId, _reader: Option<usize>) -> usize {
+        0
+    }
     /// Number of batches that may be in flight. After as many submissions the caller must collect.
     fn depth(&self) -> usize;
-    /// The threads of this process where the work is done by them, for callers that need no batches.
-    fn local(&self, _plan: PlanId) -> Option<LocalPlan> {
-        None
+    /// Runs a job of single launches from start to end; the bytes of each of its outputs. See
+    /// [`Capabilities::trial_profiles`].
+    ///
+    /// # Errors
+    /// The device runs none; no memory for its buffers; the device was lost.
+    fn launch(&mut self, _job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        Err(BackendError::Device("runs no single launches".into()))
     }
-    /// The device as one that runs single launches of shaders, if it can.
-    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
-        None
-    }
-    /// True if the CPU may do the work when the device fails.
-    fn has_spare(&self) -> bool {
-        false
-    }
-    /// The pool of threads of this process, if they do the work.
-    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
-        None
+    /// The threads on which the host works for this device.
+    fn threads(&self) -> WorkerThreads {
+        WorkerThreads::default()
     }
     /// Warnings since the last call, for the record of the product.
     fn take_warnings(&mut self) -> Warnings {
@@ -92,17 +99,41 @@ pub trait Backend: Send {
     }
 }
 
-/// A device that runs launches of shaders, for work that has no plan.
-pub trait Shaders {
-    /// What shapes the launches.
-    fn tunables(&self) -> Limits;
-    /// Largest buffer that can be bound, bytes.
-    fn largest_buffer(&self) -> u64;
-    /// Runs a job from start to end; the bytes of each of its outputs.
-    ///
-    /// # Errors
-    /// No memory for its buffers; the device was lost.
-    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError>;
+/// Pulls units as batches, of which as many are in flight as the device takes.
+///
+/// # Errors
+/// The device fails.
+pub(super) fn pull_batches<B: Backend + ?Sized>(device: &mut B, plan: PlanId, units: &dyn Units) -> Result<()> {
+    for unit in (0..units.count()).map_while(|place| units.unit(place)) {
+        let mut tickets = VecDeque::new();
+        let findings = units.batches(unit, device.limits(plan), &mut |batch| {
+            if tickets.len() >= device.depth() {
+                collect_oldest(device, &mut tickets, units)?;
+            }
+            let _span = trace::span("submit");
+            tickets.push_back(device.submit(plan, Arc::new(batch))?);
+            Ok(())
+        });
+        while findings.is_ok() && !tickets.is_empty() {
+            collect_oldest(device, &mut tickets, units)?;
+        }
+        units.done(unit, findings);
+    }
+    Ok(())
+}
+
+/// Waits for the sums of the oldest batch in flight, and gives them on.
+fn collect_oldest<B: Backend + ?Sized>(
+    device: &mut B,
+    tickets: &mut VecDeque<Ticket>,
+    units: &dyn Units,
+) -> Result<()> {
+    let Some(ticket) = tickets.pop_front() else { return Ok(()) };
+    let span = trace::span("wait for device");
+    let sums = device.collect(ticket)?;
+    drop(span);
+    units.add(sums);
+    Ok(())
 }
 
 /// Refuses a batch that breaks the contract of [`SegmentBatch`] or a plan's limits. `open` is the number of rows of the group

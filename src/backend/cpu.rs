@@ -6,10 +6,15 @@ use std::sync::{Arc, mpsc};
 
 use rayon::prelude::*;
 
-use super::local::LocalPlan;
+use super::contract::pull_batches;
+use super::cpu_units::UnitThreads;
 use super::segment_transformer::{CpuOptions, SegmentTransformer};
-use super::{Backend, BatchLimits, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
-use crate::base::error::BackendError;
+use super::units::Units;
+use super::{
+    Backend, BatchLimits, Capabilities, DeviceInfo, PlanId, Takes, Ticket, WorkerThreads, check_batch, not_the_oldest,
+    released,
+};
+use crate::base::error::{BackendError, Result};
 use crate::base::sums::PartialSums;
 use crate::kernels::{Input, bin_events};
 use crate::numerics::precision::Precision;
@@ -98,6 +103,16 @@ impl Backend for CpuBackend {
         &self.info
     }
 
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            takes: Takes::Times,
+            threads: self.info.threads,
+            exact_counts: true,
+            double_precision: self.options.precision == Precision::Double,
+            ..Capabilities::BATCHES
+        }
+    }
+
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         if spec.n == 0 {
             return Err(BackendError::Device("a segment of no bins".into()));
@@ -150,16 +165,26 @@ impl Backend for CpuBackend {
         oldest.sums.recv().map_err(|_| BackendError::Device("a worker thread panicked".into()))
     }
 
-    fn pool(&self) -> Option<Arc<rayon::ThreadPool>> {
-        Some(self.pool.clone())
+    fn threads(&self) -> WorkerThreads {
+        WorkerThreads(Some(self.pool.clone()))
     }
 
     fn depth(&self) -> usize {
         DEPTH
     }
 
-    fn local(&self, plan: PlanId) -> Option<LocalPlan> {
-        self.plans.get(&plan.0).map(|plan| LocalPlan { shared: plan.shared.clone(), pool: self.pool.clone() })
+    /// Units are pulled by all threads; times in sequence come in batches.
+    fn pull(&mut self, plan: PlanId, units: &dyn Units) -> Result<()> {
+        if units.in_sequence() {
+            return pull_batches(self, plan, units);
+        }
+        let shared = self.plans.get(&plan.0).map(|plan| plan.shared.clone()).ok_or_else(released)?;
+        UnitThreads { shared: &shared, pool: &self.pool }.pull(units);
+        Ok(())
+    }
+
+    fn host_bytes(&self, plan: PlanId, reader: Option<usize>) -> usize {
+        self.plans.get(&plan.0).map_or(0, |plan| UnitThreads { shared: &plan.shared, pool: &self.pool }.bytes(reader))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::kernels::fad::{CpuFad, FadBuffers};
 use crate::kernels::{Input, bin_events, cross_spectrum, power};
 use crate::numerics::fft::{CpuFft, CpuFftBuffers};
 use crate::numerics::precision::Precision;
-use crate::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
+use crate::segment::{EndAmplitudes, PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 
 /// How the CPU works; nothing of it but the precision changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl SegmentTransformer {
             Input::Events => {
                 let delta = self.spec.delta();
                 self.reduce(batch, |_i, row, input, last| {
-                    let _span = trace::span_if(self.worth_timing(), "bin");
+                    let _span = trace::span_if(self.spec.worth_timing(), "bin");
                     // f64 holds counts exactly to 2^53, so the transform's input serves as the histogram.
                     bin_into_f64(&batch.times[row.begin..row.end], row, delta, input, last)
                 })
@@ -88,7 +88,7 @@ impl SegmentTransformer {
                     let rows = &batch.rows[first..first + self.spec.series()];
                     for (c, row) in rows.iter().enumerate() {
                         let dropped = load(first + c, row, &mut worker.fft.input, &mut worker.last);
-                        self.transform(worker, c, dropped);
+                        self.transform(worker, row, c, dropped);
                     }
                     self.add_segment(rows, worker, &mut sums);
                 }
@@ -107,14 +107,12 @@ impl SegmentTransformer {
         found.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True where the stages of one segment take long enough to be timed one by one; else the span around them has their time.
-    pub(super) fn worth_timing(&self) -> bool {
-        self.spec.n >= 4096
-    }
-
     /// Transforms the samples of one series of a segment, of which `dropped` events are no part.
-    pub(super) fn transform(&self, worker: &mut Worker, which: usize, dropped: u64) {
-        let _span = trace::span_if(self.worth_timing(), "transform");
+    pub(super) fn transform(&self, worker: &mut Worker, row: &SeriesSegment, which: usize, dropped: u64) {
+        let _span = trace::span_if(self.spec.worth_timing(), "transform");
+        if self.spec.wants_ends() {
+            worker.ends[which] = EndAmplitudes::of_samples(&worker.fft.input, row, self.spec.input);
+        }
         let Worker { fft, amplitudes, .. } = worker;
         std::mem::swap(&mut fft.output, &mut amplitudes[which]);
         self.fft.process(fft);
@@ -124,10 +122,13 @@ impl SegmentTransformer {
 
     /// Adds what the transforms of a segment give, one row a series.
     pub(super) fn add_segment(&self, rows: &[SeriesSegment], worker: &mut Worker, sums: &mut Sums) {
-        let _span = trace::span_if(self.worth_timing(), "accumulate");
-        let Worker { amplitudes, dropped, fad, .. } = worker;
+        let _span = trace::span_if(self.spec.worth_timing(), "accumulate");
+        let Worker { amplitudes, dropped, fad, ends, .. } = worker;
         if !self.spec.add_segment(rows, dropped, sums) {
             return;
+        }
+        if self.spec.wants_ends() {
+            self.spec.add_ends(rows, ends, dropped, sums);
         }
         let k = self.spec.frequencies();
         if sums.power.is_empty() {
@@ -181,6 +182,8 @@ pub(super) struct Worker {
     amplitudes: Vec<Vec<Complex<f64>>>,
     /// Events beyond the last bin, of each series.
     dropped: Vec<u64>,
+    /// Where they are wanted.
+    ends: Vec<EndAmplitudes>,
     fad: Option<FadBuffers>,
 }
 
@@ -191,7 +194,8 @@ impl Worker {
         // The transform writes here.
         let amplitudes = std::iter::repeat_n(std::mem::take(&mut fft.output), series).collect();
         let fad = shared.fad.as_ref().map(CpuFad::buffers);
-        Worker { amplitudes, dropped: vec![0; series], last: Default::default(), fft, fad }
+        let (dropped, ends) = (vec![0; series], vec![EndAmplitudes::default(); series]);
+        Worker { amplitudes, dropped, ends, last: Default::default(), fft, fad }
     }
 }
 

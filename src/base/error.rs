@@ -1,6 +1,7 @@
 //! The error of all public functions. Each variant carries the file, the place or the field, and the value, and says what to do.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::mend::{self, Mend};
 use super::text::ShortNumber;
@@ -94,6 +95,61 @@ pub enum Error {
     Strict(Warning),
     /// A device failed or cannot do what it was asked for.
     Backend(BackendError),
+    /// Parts of a plan cannot be put together.
+    Merge(MergeError),
+}
+
+/// Why parts of a plan cannot be put together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// Segments that were summed already, in the same or in another node of the tree of sums.
+    #[error("segments {} to {} are summed in both", .segments.start, .segments.end - 1)]
+    Overlap {
+        /// Absolute indices.
+        segments: Range<u64>,
+    },
+    /// Parts of different plans.
+    #[error("parts of different plans: {field} is {ours} in one and {theirs} in the other")]
+    OtherPlan {
+        /// What the plans differ in.
+        field: String,
+        /// Its value here; empty where it is missing.
+        ours: String,
+        /// Its value in the other part.
+        theirs: String,
+    },
+    /// Sums by another definition, which have other values.
+    #[error("sums by definition {theirs} and by definition {ours}")]
+    OtherDefinition {
+        /// The number of the definition here.
+        ours: u32,
+        /// That of the other part.
+        theirs: u32,
+    },
+    /// Written in another form.
+    #[error("a part of version {theirs} where version {ours} is known")]
+    OtherVersion {
+        /// The version here.
+        ours: u32,
+        /// That of the other part.
+        theirs: u32,
+    },
+    /// Nodes that no tree of sums has.
+    #[error("a part with sums that overlap each other, or of no segments")]
+    Malformed,
+    /// Segments that no part has.
+    #[error("segments {} to {} are missing", .segments.start, .segments.end - 1)]
+    Missing {
+        /// Absolute indices.
+        segments: Range<u64>,
+    },
+}
+
+impl From<MergeError> for Error {
+    fn from(error: MergeError) -> Error {
+        Error::Merge(error)
+    }
 }
 
 impl Error {
@@ -134,7 +190,8 @@ impl Error {
             | Error::Input { .. }
             | Error::NoEvents { .. }
             | Error::Cancelled
-            | Error::Backend(_) => {}
+            | Error::Backend(_)
+            | Error::Merge(_) => {}
         }
         self
     }
@@ -183,6 +240,7 @@ impl Error {
             Error::Cancelled => "the run was cancelled".to_string(),
             Error::Strict(warning) => format!("{} (warnings are errors)", warning.reason()),
             Error::Backend(error) => error.reason(),
+            Error::Merge(error) => error.to_string(),
         }
     }
 
@@ -205,7 +263,7 @@ impl Error {
                 let effect = format!("the longest of whole bins of {} s", ShortNumber(*dt));
                 vec![Mend::set("segment_size", shown).doing(effect)]
             }
-            Error::Input { .. } | Error::NoEvents { .. } | Error::Cancelled => Vec::new(),
+            Error::Input { .. } | Error::NoEvents { .. } | Error::Cancelled | Error::Merge(_) => Vec::new(),
             Error::Strict(warning) => [&warning.mend[..], &[Mend::set("strict", false)]].concat(),
             Error::Backend(error) => error.mend(),
         }

@@ -6,6 +6,9 @@
 //! alone, so any split of the work (chunks, threads, devices, ranks) and any order of arrival gives the same bits.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 /// Segments in one run: a power of two between 1 and 64 that depends on the number of bins `n` alone.
 ///
@@ -17,10 +20,13 @@ pub fn run_length(n: usize) -> u64 {
 }
 
 /// What a set of segments adds up to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
     /// The plan's blocks of `k = 1 … ceil(n/2) − 1`: for power `Σ w·|F_k|²`, unweighted first. Empty: no segment.
     pub power: Vec<f64>,
+    /// Where they are wanted: `Σ|F_s|²`, `Σ|F_r|²` and `Σ F_s·F_r` of subject and reference at frequency 0, and the same at the Nyquist
+    /// frequency (without meaning for odd `n`). Empty: no segment, or not wanted.
+    pub ends: Vec<f64>,
     /// Segments that contributed (`m`).
     pub segments: u64,
     /// Segments that could not contribute (empty ones with a normalisation per segment; sparse ones in the peer's rules).
@@ -35,7 +41,7 @@ pub struct Sums {
 }
 
 /// Sums over the segments of one series.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeriesSums {
     /// Photons that fell in a bin (`Σ N`).
     pub photons: u64,
@@ -53,12 +59,8 @@ impl Sums {
 
     /// `self + right`, element by element in f64; the empty sum is the identity.
     pub(crate) fn add(mut self, right: Sums) -> Sums {
-        if self.power.is_empty() {
-            self.power = right.power;
-        } else if !right.power.is_empty() {
-            assert_eq!(self.power.len(), right.power.len(), "sums of different plans cannot be merged");
-            self.power.iter_mut().zip(&right.power).for_each(|(a, b)| *a += b);
-        }
+        add_values(&mut self.power, right.power);
+        add_values(&mut self.ends, right.ends);
         self.segments += right.segments;
         self.skipped += right.skipped;
         if self.series.is_empty() {
@@ -73,6 +75,16 @@ impl Sums {
         self.photons_skipped += right.photons_skipped;
         self.photons_dropped += right.photons_dropped;
         self
+    }
+}
+
+/// Adds element by element; without elements a list is the identity.
+fn add_values(left: &mut Vec<f64>, right: Vec<f64>) {
+    if left.is_empty() {
+        *left = right;
+    } else if !right.is_empty() {
+        assert_eq!(left.len(), right.len(), "sums of different plans cannot be merged");
+        left.iter_mut().zip(&right).for_each(|(a, b)| *a += b);
     }
 }
 
@@ -129,6 +141,49 @@ impl PartialSums {
         assert!(before.is_none(), "run {index} at level {level} was summed twice");
     }
 
+    /// The nodes: level and index of each, and its sums.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (u32, u64, &Sums)> {
+        self.nodes.iter().map(|(&(level, index), sums)| (level, index, sums))
+    }
+
+    /// Runs that both forests have, in a node of the same or of another level.
+    pub(crate) fn overlap(&self, other: &PartialSums) -> Option<Range<u64>> {
+        let runs = |forest: &PartialSums| forest.nodes.keys().map(|&key| runs_of(key)).collect::<Vec<_>>();
+        let mut all = [runs(self), runs(other)].concat();
+        all.sort_by_key(|runs| (runs.start, runs.end));
+        let shared =
+            |pair: &[Range<u64>]| (pair[1].start < pair[0].end).then(|| pair[1].start..pair[0].end.min(pair[1].end));
+        all.windows(2).find_map(shared)
+    }
+
+    /// The runs that are summed, in stretches.
+    pub(crate) fn runs(&self) -> Vec<Range<u64>> {
+        let mut all: Vec<Range<u64>> = self.nodes.keys().map(|&key| runs_of(key)).collect();
+        all.sort_by_key(|runs| runs.start);
+        let mut stretches: Vec<Range<u64>> = Vec::new();
+        for runs in all {
+            match stretches.last_mut() {
+                Some(last) if last.end == runs.start => last.end = runs.end,
+                _ => stretches.push(runs),
+            }
+        }
+        stretches
+    }
+
+    /// A forest of these nodes, as [`PartialSums::nodes`] told them; `None` where they overlap or lie beyond all numbers.
+    pub(crate) fn of_nodes(nodes: impl IntoIterator<Item = (u32, u64, Sums)>, apart: bool) -> Option<PartialSums> {
+        let mut forest = PartialSums { apart, ..PartialSums::default() };
+        for (level, index, sums) in nodes {
+            let fits = level < u64::BITS && index.checked_add(1)?.leading_zeros() > level;
+            let node = PartialSums { apart, nodes: BTreeMap::from([((level, index), sums)]) };
+            if !fits || forest.overlap(&node).is_some() {
+                return None;
+            }
+            forest.merge(node);
+        }
+        Some(forest)
+    }
+
     /// Nodes held at present.
     pub fn node_count(&self) -> usize {
         self.nodes.len()
@@ -160,6 +215,11 @@ impl PartialSums {
             level += 1;
         }
     }
+}
+
+/// The runs that a node covers.
+fn runs_of((level, index): (u32, u64)) -> Range<u64> {
+    index << level..(index + 1) << level
 }
 
 #[cfg(test)]

@@ -66,13 +66,6 @@ impl<'a> BatchQueue<'a> {
         Ok(())
     }
 
-    /// Throws away what was done.
-    pub fn forget(&mut self) -> Result<()> {
-        self.drain()?;
-        self.sums = PartialSums::new();
-        Ok(())
-    }
-
     pub fn finish(mut self, warnings: &mut Warnings) -> Result<(Sums, DeviceInfo)> {
         self.drain()?;
         warnings.extend(self.backend.take_warnings());
@@ -100,10 +93,21 @@ pub(super) fn record_device(
     frequencies: usize,
     warnings: &mut Warnings,
 ) -> DeviceRecord {
+    let record = record_of(device);
+    warn_of_precision(&record, sums, frequencies, warnings);
+    record
+}
+
+/// Warns where the sums need more precision than some device had.
+pub(super) fn warn_of_precision(device: &DeviceRecord, sums: &Sums, frequencies: usize, warnings: &mut Warnings) {
     let mean: Vec<f64> = sums.power.iter().take(frequencies).map(|p| p / sums.segments as f64).collect();
-    if device.precision == "single" && !single_precision_suffices(&mean, sums.segments) {
+    if device.precision.contains("single") && !single_precision_suffices(&mean, sums.segments) {
         warnings.record(too_coarse());
     }
+}
+
+/// The device, as products name it.
+pub(super) fn record_of(device: &DeviceInfo) -> DeviceRecord {
     DeviceRecord {
         backend: device.backend.to_string(),
         adapter: device.adapter.clone(),

@@ -1,81 +1,25 @@
 //! Sorted times to batches of whole runs of segments.
 
-use super::options::Reading;
-use super::plan::{InputPlan, Plan};
-use super::reader::{Reader, TakeOutcome, edges};
-use super::time_source::{self, Events, TimeSource};
+use std::ops::Range;
+
+use super::plan::Plan;
+use super::reader::{Reader, TakeOutcome};
 use crate::backend::BatchLimits;
 use crate::base::error::Result;
-use crate::base::time::DoubleDouble;
-use crate::base::warning::Warnings;
-use crate::data::{EventBalance, Record};
-use crate::io::{BandSelection, EventFile, EventStream};
 use crate::segment::plan::Segment;
 use crate::segment::{SegmentBatch, SeriesSegment};
-
-/// Calls `take` with the batches of a plan, and with nothing before the first. Files are read once; where one that nobody has read
-/// before turns out to be out of order, all begins again, with nothing, and it is sorted. The reader's part of the balance, and
-/// what products say of the inputs.
-///
-/// # Errors
-/// Reading fails; `take` does.
-pub(super) fn each_batch(
-    plan: &Plan,
-    mut inputs: Vec<Events>,
-    limits: BatchLimits,
-    reading: Reading,
-    warnings: &mut Warnings,
-    mut take: impl FnMut(Option<SegmentBatch>) -> Result<()>,
-) -> Result<Record> {
-    take(None)?;
-    let mut first = None;
-    if let Some(sources) = first_readings(&inputs)? {
-        first = Batcher::new(plan, sources, limits, reading).run(&mut take)?;
-        if first.is_none() {
-            take(None)?;
-        }
-    }
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-    let mut made = time_source::describe(&inputs);
-    made.gti = plan.used_gti();
-    let sources = || inputs.into_iter().map(|input| (input.source, input.offset)).collect();
-    let balance = match first {
-        Some(balance) => Some(balance),
-        None => Batcher::new(plan, sources(), limits, reading).run(&mut take)?,
-    };
-    made.photons = balance.unwrap_or_default();
-    Ok(made)
-}
-
-/// Times, and what brings them to the frame.
-type OffsetTimeSource<'a> = (Box<dyn TimeSource + 'a>, DoubleDouble);
-
-/// Streams of files of which some have not been read before; `None` where none is left, or where all is known: no files, files
-/// known to be out of order.
-fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<OffsetTimeSource<'a>>>> {
-    let files: Option<Vec<_>> = inputs.iter().map(|input| Some((input.unread_file()?, input.offset))).collect();
-    let Some(files) = files else { return Ok(None) };
-    let known = || files.iter().map(|((file, _), _)| file.known());
-    if known().all(|k| k.is_some()) || known().flatten().any(|times| !times.sorted) {
-        return Ok(None);
-    }
-    let stream =
-        |((file, parting), offset): ((&'a EventFile, &BandSelection), DoubleDouble)| -> Result<OffsetTimeSource<'a>> {
-            Ok((Box::new(EventStream::open_unordered(file, parting.clone())?), offset))
-        };
-    files.into_iter().map(stream).collect::<Result<Vec<_>>>().map(Some)
-}
 
 /// Walks through segments and events together; both are in order.
 ///
 /// Each input is read once: the times of all its bands come together, and wait until the rows of their series are filled.
 /// Where too many would wait, a batch has what came of each series, and another goes on with the same segment.
-pub(super) struct Batcher<'a> {
+pub(super) struct Batcher<'a, 'r> {
     plan: &'a Plan,
-    readers: Vec<Reader<'a>>,
+    /// One an input.
+    readers: Vec<&'a mut Reader<'r>>,
     limits: BatchLimits,
-    /// First segment of the next group.
-    group: u64,
+    /// Segments from the next group on.
+    rest: Range<u64>,
     /// Where filling goes on: pass, and row in the group.
     pass: usize,
     row: usize,
@@ -87,22 +31,19 @@ pub(super) struct Batcher<'a> {
     times: Vec<f64>,
 }
 
-impl<'a> Batcher<'a> {
-    fn new(
+impl<'a, 'r> Batcher<'a, 'r> {
+    /// For some segments of a plan, which begin with a run.
+    pub fn new(
         plan: &'a Plan,
-        inputs: Vec<OffsetTimeSource<'a>>,
+        readers: Vec<&'a mut Reader<'r>>,
+        segments: Range<u64>,
         limits: BatchLimits,
-        reading: Reading<'a>,
-    ) -> Batcher<'a> {
-        let reader = |((source, offset), planned): (OffsetTimeSource<'a>, &InputPlan)| {
-            let counted = planned.series.clone().map(|which| plan.spec.counts(which)).collect();
-            Reader::new(source, edges(&planned.gti, offset), counted, reading)
-        };
+    ) -> Batcher<'a, 'r> {
         Batcher {
             plan,
-            readers: inputs.into_iter().zip(&plan.inputs).map(reader).collect(),
+            readers,
             limits,
-            group: 0,
+            rest: segments,
             pass: 0,
             row: 0,
             waiting: false,
@@ -112,24 +53,19 @@ impl<'a> Batcher<'a> {
         }
     }
 
-    /// Gives all batches to `take`, and counts what is left of the inputs: the reader's part of the balance; `None` as soon as
-    /// times turn out to be out of order.
-    fn run(mut self, take: &mut dyn FnMut(Option<SegmentBatch>) -> Result<()>) -> Result<Option<EventBalance>> {
+    /// Gives all batches to `take`, or those before times turn out to be out of order.
+    pub fn run(mut self, take: &mut dyn FnMut(SegmentBatch) -> Result<()>) -> Result<()> {
         while let Some(batch) = self.next_batch()? {
             if !self.is_in_order() {
-                return Ok(None);
+                break;
             }
-            take(Some(batch))?;
+            take(batch)?;
         }
-        let mut balance = EventBalance::default();
-        for reader in &mut self.readers {
-            balance.add(&reader.finish()?);
-        }
-        Ok(self.is_in_order().then_some(balance))
+        Ok(())
     }
 
     fn is_in_order(&self) -> bool {
-        self.readers.iter().all(Reader::is_in_order)
+        self.readers.iter().all(|reader| reader.is_in_order())
     }
 
     /// The next batch, or `None` when all segments are done.
@@ -168,23 +104,14 @@ impl<'a> Batcher<'a> {
     }
 
     fn open_group(&mut self) -> bool {
-        let end = (self.group + self.limits.rows as u64).min(self.plan.total_segments());
-        if self.group >= end {
+        let begin = self.rest.start;
+        let end = begin.saturating_add(self.limits.rows as u64).min(self.rest.end);
+        if begin >= end {
             return false;
         }
-        let empty = SeriesSegment {
-            index: 0,
-            start: DoubleDouble::ZERO,
-            begin: 0,
-            end: 0,
-            events: 0,
-            flux_mean: 0.0,
-            variance: 0.0,
-            scale: 0,
-        };
-        let rows = |index| std::iter::repeat_n(SeriesSegment { index, ..empty }, self.plan.spec.series());
-        self.rows = (self.group..end).flat_map(rows).collect();
-        self.group = end;
+        let rows = |index| std::iter::repeat_n(SeriesSegment::empty(index), self.plan.spec.series());
+        self.rows = (begin..end).flat_map(rows).collect();
+        self.rest.start = end;
         (self.pass, self.row, self.first) = (0, 0, true);
         self.place_rows();
         true

@@ -3,10 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::options::Reading;
-use super::single_pass::TASK_BYTES;
 use super::time_source::Events;
-use crate::backend::Schedule;
-use crate::backend::WorkQueue;
+use crate::backend::{Schedule, UNIT_BYTES, WorkQueue};
 use crate::base::error::{Error, Result};
 use crate::data::EventBalance;
 use crate::io::{KeptEvents, RowRangeReader};
@@ -60,7 +58,7 @@ pub(super) fn each_kept<S: Send>(
         return Ok((vec![counts], input.source.balance()));
     };
     let (rows, hashed) = (file.rows(), file.known().is_none());
-    let step = (TASK_BYTES as usize / file.row_size().max(1)).max(1);
+    let step = (UNIT_BYTES / file.row_size().max(1)).max(1);
     let deal = WorkQueue::new(Schedule::Dynamic, rows.div_ceil(step), way.threads);
     let found = Mutex::new((Vec::new(), EventBalance::default(), Vec::new()));
     let one = |thread: usize| -> Result<()> {

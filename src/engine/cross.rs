@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::options::Reading;
 use super::plan::{InputRole, Plan, PlanRequest};
-use super::zero_nyquist::ZeroNyquistAccumulator;
 use super::{CHUNK_EVENTS, Events, PlanSums, SegmentSink, dead_time, no_events, sum_plan};
 use crate::backend::Backend;
 use crate::base::error::Result;
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
+use crate::missions::DetectorDeadTime;
 use crate::science::context::SpectrumContext;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::segment::Quantity;
@@ -63,21 +63,36 @@ pub fn cross_spectrum_of_events(
     mut warnings: Warnings,
     progress: &Progress,
 ) -> Result<AveragedCrossSpectrum> {
-    let known = inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time]);
+    let known = known_dead_time(&inputs);
     let (plan, events) = options.plan(inputs, inside, &mut warnings)?;
-    let mut ends = options.cross.fullspec.then(|| ZeroNyquistAccumulator::new(&plan.spec));
-    let keep = ends.as_mut().map_or(SegmentSink::SumsAlone, SegmentSink::Ends);
-    let done = sum_plan(&plan, events, backend, Reading { rows: options.chunk_events, progress }, keep, &mut warnings)?;
+    let reading = Reading { rows: options.chunk_events, progress };
+    let done = sum_plan(&plan, events, backend, reading, SegmentSink::SumsAlone, &mut warnings)?;
+    finish_cross(&plan, done, known, inside, options, warnings)
+}
+
+/// Dead time of the detectors of subject and reference, where it is known.
+pub(super) fn known_dead_time(inputs: &[EventPair]) -> [Option<DetectorDeadTime>; 2] {
+    inputs.first().map_or([None; 2], |first| [first.subject.dead_time, first.reference.dead_time])
+}
+
+/// The spectrum of the sums of a plan.
+pub(super) fn finish_cross(
+    plan: &Plan,
+    done: PlanSums,
+    known: [Option<DetectorDeadTime>; 2],
+    inside: bool,
+    options: &CrossSpectrumOptions,
+    warnings: Warnings,
+) -> Result<AveragedCrossSpectrum> {
     let PlanSums { sums, mut made } = done;
     if sums.segments == 0 || sums.series.iter().any(|c| c.photons == 0) {
-        return Err(no_events(&plan, &made));
+        return Err(no_events(plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();
     let Resolution { n, dt, segment_size } = plan.resolution;
-    let (ends, compat_stingray) = (ends.map(ZeroNyquistAccumulator::finish), options.compat_stingray);
     let spectrum = SpectrumContext { n, dt, segment_size, record: made };
-    let context = CrossContext { spectrum, inside, flux: None, ends, compat_stingray };
+    let context = CrossContext { spectrum, inside, flux: None, compat_stingray: options.compat_stingray };
     let mut spectrum = AveragedCrossSpectrum::new(&sums, &options.cross, context)?;
     dead_time::warn_of_channels(&mut spectrum, known, options.cross.noise);
     Ok(spectrum)
@@ -96,8 +111,17 @@ impl CrossSpectrumOptions {
         warnings: &mut Warnings,
     ) -> Result<(Plan, Vec<Events<'a>>)> {
         let weight_exponent = self.cross.weight_exponent();
-        let quantity = Quantity::Cross { series: 2, inside: u64::from(inside), weight_exponent };
+        let quantity = cross_quantity(&self.cross, inside, weight_exponent);
         plan_channels(inputs, inside, quantity, self, warnings)
+    }
+}
+
+/// What a device computes for a cross spectrum of two series.
+pub(super) fn cross_quantity(cross: &CrossOptions, inside: bool, weight_exponent: Option<u32>) -> Quantity {
+    let inside = u64::from(inside);
+    match cross.fullspec {
+        true => Quantity::FullCross { inside, weight_exponent },
+        false => Quantity::Cross { series: 2, inside, weight_exponent },
     }
 }
 

@@ -136,10 +136,21 @@ pub fn dynamical_spectrum_of_events(
         return Err(Error::argument("inputs", 0, "at least one input is needed"));
     }
     let plan = options.plan(&inputs, &mut warnings)?;
+    let reading = Reading { rows: options.spectrum.chunk_events, progress };
+    let sum = |keep: SegmentSink, warnings: &mut Warnings| sum_plan(&plan, inputs, backend, reading, keep, warnings);
+    dynamical_by(&plan, options, warnings, sum)
+}
+
+/// The spectrum of a plan whose segments `sum` gives to a sink.
+pub(super) fn dynamical_by(
+    plan: &Plan,
+    options: &DynamicalOptions,
+    mut warnings: Warnings,
+    sum: impl FnOnce(SegmentSink, &mut Warnings) -> Result<PlanSums>,
+) -> Result<DynamicalPowerSpectrum> {
     let power = &options.spectrum.power;
     let recipe = recipe(power, options.time, &plan.spec, plan.resolution.dt, false);
-    let reading = Reading { rows: options.spectrum.chunk_events, progress };
-    let (rows, mut made) = rows_of(&plan, inputs, recipe, backend, reading, &mut warnings)?;
+    let (rows, mut made) = rows_by(plan, recipe, |keep| sum(keep, &mut warnings))?;
     made.options = serde_json::to_value(options).unwrap_or_default();
     made.warnings = warnings;
     let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, made)?;
@@ -194,8 +205,17 @@ fn rows_of(
     reading: Reading,
     warnings: &mut Warnings,
 ) -> Result<(DynamicalRows, Record)> {
+    rows_by(plan, recipe, |keep| sum_plan(plan, inputs, backend, reading, keep, warnings))
+}
+
+/// The rows of a plan whose segments `sum` gives to a sink.
+fn rows_by(
+    plan: &Plan,
+    recipe: DynamicalSpec,
+    sum: impl FnOnce(SegmentSink) -> Result<PlanSums>,
+) -> Result<(DynamicalRows, Record)> {
     let mut rows = PlanRows::new(plan, recipe)?;
-    let PlanSums { sums, made } = sum_plan(plan, inputs, backend, reading, SegmentSink::Rows(&mut rows), warnings)?;
+    let PlanSums { sums, made } = sum(SegmentSink::Rows(&mut rows))?;
     if sums.series.is_empty() || sums.series.iter().any(|c| c.photons == 0) {
         return Err(no_events(plan, &made));
     }

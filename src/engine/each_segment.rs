@@ -1,20 +1,16 @@
 //! Segments one by one, in order, on the CPU: for spectra that no device makes.
 
-use super::Plan;
-use super::batcher::each_batch;
 use super::light_curve_spectrum::LightCurvePlan;
 use super::options::Reading;
-use super::time_source::{self, Events};
-use crate::backend::BatchLimits;
+use super::plan_sums::pull_plan;
+use super::time_source::Events;
+use super::{Plan, SegmentSink};
+use crate::backend::{Capabilities, Units};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, EventBalance, LightCurve, Record};
 use crate::kernels::bin_events;
-use crate::segment::Quantity;
-
-/// Events of one batch: 16 MiB of times.
-const BATCH_EVENTS: usize = 1 << 21;
 
 /// The CPU, in double precision.
 pub(super) fn device() -> DeviceRecord {
@@ -29,39 +25,42 @@ pub(super) fn on_cpu(warnings: Warnings) -> Record {
 /// Has `look` add the counts of every segment of a plan, in order, to what `begin` makes; with it, what the product says of what
 /// was read. All begins again where a file turns out to be out of order.
 pub(super) fn each_segment<T>(
-    mut plan: Plan,
+    plan: Plan,
     inputs: Vec<Events>,
     reading: Reading,
     warnings: &mut Warnings,
     begin: impl Fn() -> Result<T>,
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Record)> {
-    // A segment is a group of its own.
-    plan.spec.quantity = Quantity::EverySegment { series: 1, inside: 0 };
-    let limits = BatchLimits { rows: 1, events: BATCH_EVENTS };
+    let delta = plan.spec.delta();
     let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
     let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
-    reading.progress.begin(time_source::rows(&inputs));
-    let mut made = each_batch(&plan, inputs, limits, reading, warnings, |batch| {
-        let Some(batch) = batch else {
-            (sums, dropped, used) = (begin()?, 0, 0);
-            reading.progress.begin_again();
-            return Ok(());
-        };
-        if batch.first {
-            counts.fill(0.0);
-        }
-        for row in &batch.rows {
-            let times = &batch.times[row.begin..row.end];
-            let beyond = bin_events::add_sorted(times, row.start, plan.spec.delta(), &mut counts, &mut last);
-            dropped += beyond;
-            used += times.len() as u64 - beyond;
-        }
-        if batch.last {
-            look(&mut sums, &counts);
+    let mut pull = |units: &dyn Units| {
+        (sums, dropped, used) = (begin()?, 0, 0);
+        for unit in (0..units.count()).map_while(|place| units.unit(place)) {
+            let findings = units.times(unit, &mut |times| {
+                for index in unit.segments.clone() {
+                    counts.fill(0.0);
+                    let (mut beyond, mut all) = (0, 0);
+                    let in_order = times.segment(index, &mut |_, times, start| {
+                        beyond += bin_events::add_sorted(times, start, delta, &mut counts, &mut last);
+                        all += times.len() as u64;
+                    })?;
+                    if !in_order {
+                        break;
+                    }
+                    (dropped, used) = (dropped + beyond, used + all - beyond);
+                    look(&mut sums, &counts);
+                }
+                Ok(())
+            });
+            units.done(unit, findings);
         }
         Ok(())
-    })?;
+    };
+    // One after the other, in the order of segments.
+    let can = Capabilities::BATCHES;
+    let (_, mut made) = pull_plan(&plan, inputs, &can, reading, &mut SegmentSink::SumsAlone, &mut pull, warnings)?;
     made.device = device();
     made.photons = EventBalance { used, dropped_edge: dropped, ..made.photons };
     if used == 0 {

@@ -15,6 +15,7 @@ use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::{EventBalance, Gti};
+use crate::missions::DetectorDeadTime;
 use crate::science::context::SpectrumContext;
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
 use crate::segment::Quantity;
@@ -66,7 +67,7 @@ pub struct EnergyPlan {
     /// Number of frequencies used.
     pub frequencies: usize,
     /// Bit s: the photons of that band leave the reference for it.
-    inside: u64,
+    pub(super) inside: u64,
 }
 
 impl EnergyPlan {
@@ -163,16 +164,23 @@ pub fn energy_spectrum_of_events(
     }
     let EnergyPlan { plan, inside, .. } = EnergyPlan::new(&inputs, bands, options, &mut warnings)?;
     let known = dead_time::common_dead_time(&inputs, options.combine);
-    let PlanSums { sums, mut made } = sum_plan(
-        &plan,
-        inputs,
-        backend,
-        Reading { rows: options.chunk_events, progress },
-        SegmentSink::SumsAlone,
-        &mut warnings,
-    )?;
+    let reading = Reading { rows: options.chunk_events, progress };
+    let done = sum_plan(&plan, inputs, backend, reading, SegmentSink::SumsAlone, &mut warnings)?;
+    finish_energy(&plan, done, known, (bands, inside), options, warnings)
+}
+
+/// The spectrum of the sums of a plan of bands; the bits of `inside` are those of [`Quantity::Cross`].
+pub(super) fn finish_energy(
+    plan: &Plan,
+    done: PlanSums,
+    known: Option<DetectorDeadTime>,
+    (bands, inside): (&EnergyBands, u64),
+    options: &EnergySpectrumOptions,
+    warnings: Warnings,
+) -> Result<EnergySpectrum> {
+    let PlanSums { sums, mut made } = done;
     if sums.series.iter().all(|c| c.photons == 0) {
-        return Err(no_events(&plan, &made));
+        return Err(no_events(plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();

@@ -83,9 +83,19 @@ pub fn fad_of_events(
         SegmentSink::SumsAlone,
         &mut warnings,
     )?;
+    finish_fad(&plan, done, options, warnings)
+}
+
+/// The spectrum of the sums of a plan.
+pub(super) fn finish_fad(
+    plan: &Plan,
+    done: PlanSums,
+    options: &FadPlanOptions,
+    warnings: Warnings,
+) -> Result<FadSpectrum> {
     let PlanSums { sums, mut made } = done;
     if sums.segments == 0 {
-        return Err(no_events(&plan, &made));
+        return Err(no_events(plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();

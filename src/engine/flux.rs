@@ -1,10 +1,9 @@
 //! Averaged power spectra and cross spectra of flux segments from any iterator.
 
-use super::zero_nyquist::ZeroNyquistAccumulator;
+use super::cross::cross_quantity;
 use super::{BatchQueue, record_device};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
-use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::kernels::Input;
@@ -132,17 +131,12 @@ pub fn cross_spectrum_of_flux(
     let mut pairs = pairs.into_iter().zip(0u64..);
     let first = pairs.find(|(pair, _)| pair.is_whole());
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
-    let spec = spec_of(n, *dt, Quantity::Cross { series: 2, inside: 0, weight_exponent: None })?;
+    let spec = spec_of(n, *dt, cross_quantity(cross, false, None))?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
     let mut queue = BatchQueue::prepare(backend, &spec)?;
     let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
     flux.own = cross.weight_exponent().map(|_| cross.norm);
-    let mut ends = cross.fullspec.then(|| ZeroNyquistAccumulator::new(&spec));
-    let mut push = |batch: Option<SegmentBatch>| {
-        let Some(batch) = batch else { return Ok(()) };
-        ends.iter_mut().for_each(|ends| ends.add(&batch));
-        queue.push(batch)
-    };
+    let mut push = |batch: Option<SegmentBatch>| batch.map_or(Ok(()), |batch| queue.push(batch));
     for (pair, index) in first.into_iter().chain(pairs) {
         match pair.is_whole() {
             true => push(flux.add(index, &[pair.reference, pair.subject])?)?,
@@ -162,9 +156,9 @@ pub fn cross_spectrum_of_flux(
     let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
     let options = serde_json::to_value(cross).unwrap_or_default();
     let record = Record { device, options, warnings, ..Record::default() };
-    let (dt, segment_size, ends) = (*dt, spec.segment_size, ends.map(ZeroNyquistAccumulator::finish));
+    let (dt, segment_size) = (*dt, spec.segment_size);
     let spectrum = SpectrumContext { n, dt, segment_size, record };
-    let context = CrossContext { spectrum, inside: false, flux, ends, compat_stingray: false };
+    let context = CrossContext { spectrum, inside: false, flux, compat_stingray: false };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
     for (noise, mean) in
         [(spectrum.meta.noise1_mean, spectrum.meta.mean1), (spectrum.meta.noise2_mean, spectrum.meta.mean2)]
@@ -239,7 +233,7 @@ const MOST_COUNTS: f64 = (1u64 << 24) as f64;
 
 impl<'a> FluxBatcher<'a> {
     fn new(spec: &'a PlanSpec, queue: &BatchQueue, to_counts: f64) -> FluxBatcher<'a> {
-        let (rows, exact) = (queue.limits().rows as u64, queue.backend.local(queue.plan).is_some());
+        let (rows, exact) = (queue.limits().rows as u64, queue.backend.capabilities().exact_counts);
         let (batch, totals) = (empty_batch(), vec![0.0; spec.series()]);
         FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
     }
@@ -311,16 +305,7 @@ fn load(
         exact && values.iter().all(|x| (0.0..MOST_COUNTS).contains(&(x * to_counts)) && (x * to_counts).fract() == 0.0);
     let level = if counts { 0.0 } else { mean };
     out.extend(values.iter().map(|x| x * to_counts - level));
-    Ok(SeriesSegment {
-        index,
-        start: DoubleDouble::ZERO,
-        begin: 0,
-        end: 0,
-        events: 0,
-        flux_mean: mean,
-        variance,
-        scale: 0,
-    })
+    Ok(SeriesSegment { flux_mean: mean, variance, ..SeriesSegment::empty(index) })
 }
 
 /// Scales each series of each run of a batch by the power of two that brings its largest sample to between 1 and 2.

@@ -1,7 +1,7 @@
 //! The host memory that a run needs, estimated before it begins.
 
-use super::{Events, Plan, single_pass};
-use crate::backend::{Backend, BatchLimits};
+use super::{Events, Plan, plan_units};
+use crate::backend::{Backend, BatchLimits, Takes};
 use crate::base::error::Result;
 
 /// An estimate of the host memory, in bytes, that a run of this plan needs besides its inputs: buffers of the threads
@@ -11,11 +11,15 @@ use crate::base::error::Result;
 /// The device cannot be prepared.
 pub fn host_memory(plan: &Plan, inputs: &[Events], chunk: usize, backend: &mut dyn Backend) -> Result<HostMemory> {
     let id = backend.prepare(&plan.spec)?;
-    let (limits, local) = (backend.limits(id), backend.local(id));
-    let bytes = match local.as_ref().and_then(|local| single_pass::single_pass_bytes(plan, inputs, local)) {
-        Some(bytes) => HostMemory { bytes, batches: None },
+    let limits = backend.limits(id);
+    let readers = match backend.capabilities().takes {
+        Takes::Rows | Takes::Times => plan_units::reader_bytes(plan, inputs),
+        Takes::Batches => None,
+    };
+    let workers = backend.host_bytes(id, readers);
+    let bytes = match readers {
+        Some(_) => HostMemory { bytes: workers, batches: None },
         None => {
-            let workers = local.map_or(0, |local| local.threads() * local.worker_bytes());
             let sums = 8 * plan.spec.blocks() * plan.spec.frequencies() * 64;
             let bytes = limits.events * 8 * (backend.depth() + 1) + chunk * 8 + workers + sums;
             HostMemory { bytes, batches: Some(limits) }

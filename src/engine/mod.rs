@@ -25,25 +25,26 @@ mod memory;
 mod multitaper;
 mod observation;
 mod options;
+mod part;
 mod photon_band;
 mod plan;
 mod plan_rows;
 mod plan_sums;
+mod plan_units;
 mod power_spectrum;
 pub mod pulsation;
 mod pulse_events;
 mod pulse_samples;
 mod reader;
 mod session;
-mod single_pass;
-mod task;
 mod time_source;
+mod unit_cuts;
 mod watch;
 mod weights;
 mod whole_numbers;
-mod zero_nyquist;
 
 pub use analysis::{Analysis, PlanReport, Segmentation};
+pub use crate::segment::PlanPart;
 use batch_queue::{BatchQueue, record_device, too_coarse};
 pub use bispectrum::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
@@ -71,6 +72,10 @@ pub use memory::{HostMemory, host_memory};
 pub use multitaper::{multitaper_of_events, multitaper_of_light_curve};
 pub use observation::{Observation, ObservationKind};
 pub use options::{CHUNK_EVENTS, Combine, PowerSpectrumOptions};
+pub use part::{
+    cross_spectrum_of_part, dynamical_spectrum_of_part, energy_spectrum_of_part, fad_of_part, part_of_cross_spectrum,
+    part_of_dynamical_spectrum, part_of_energy_spectrum, part_of_fad, part_of_spectrum, spectrum_of_part,
+};
 pub use photon_band::PhotonBand;
 pub use plan::Plan;
 use plan::{combined_gtis, union_of};

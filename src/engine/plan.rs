@@ -10,7 +10,7 @@ use crate::base::warning::{Warning, Warnings};
 use crate::data::Gti;
 use crate::kernels::Input;
 use crate::segment::plan::{Resolution, ResolutionRequest, Segments, check_frames, check_total, no_segments};
-use crate::segment::{PlanSpec, Quantity};
+use crate::segment::{PlanFingerprint, PlanSpec, Quantity};
 
 /// The segments of a run, planned from good time intervals and options alone: bin width, segment length, and which
 /// input fills which segment. No event has been read.
@@ -22,6 +22,8 @@ pub struct Plan {
     pub(super) inputs: Vec<InputPlan>,
     /// What the backend computes.
     pub spec: PlanSpec,
+    /// The segments that are summed in this run: whole runs of segments, all unless it is one of several.
+    pub(super) part: Range<u64>,
 }
 
 /// One input in a plan.
@@ -45,6 +47,18 @@ impl InputPlan {
     /// Absolute indices of its segments.
     pub fn indices(&self) -> Range<u64> {
         self.first..self.first + self.segments.len()
+    }
+
+    /// The raw time that parts times of segments before an absolute index, and the gap behind them, from those behind: infinite, with
+    /// its sign, where the input has no segment there.
+    pub fn edge_before(&self, segment: u64) -> f64 {
+        let indices = self.indices();
+        match segment {
+            0 => f64::NEG_INFINITY,
+            segment if segment >= indices.end => f64::INFINITY,
+            segment if segment <= indices.start => f64::NEG_INFINITY,
+            segment => self.segments.get(segment - indices.start).first,
+        }
     }
 }
 
@@ -134,12 +148,68 @@ impl Plan {
             let mend = Mend::field("dt").doing("a longer one costs less");
             warnings.record(Warning::new("W-COST", cost).mended_by([mend]));
         }
-        Ok(Plan { resolution, inputs: planned, spec })
+        Ok(Plan { resolution, inputs: planned, spec, part: 0..total })
     }
 
     /// Number of segments of all inputs.
     pub fn total_segments(&self) -> u64 {
         self.spec.max_segments
+    }
+
+    /// Ranges of segments for `count` runs of parts of this plan, of about as many segments each; fewer where there are not so many.
+    pub fn parts(&self, count: u64) -> Vec<Range<u64>> {
+        let (total, run) = (self.total_segments(), self.spec.run_length());
+        let runs = total.div_ceil(run);
+        let count = count.clamp(1, runs.max(1));
+        let edge = |part: u64| (u128::from(runs) * u128::from(part) / u128::from(count)) as u64 * run;
+        (0..count).map(|part| edge(part)..edge(part + 1).min(total)).collect()
+    }
+
+    /// Only these segments are to be summed.
+    ///
+    /// # Errors
+    /// They are not whole runs of the plan; see [`Plan::parts`].
+    pub(super) fn limited_to(self, segments: Range<u64>) -> Result<Plan> {
+        let (total, run) = (self.total_segments(), self.spec.run_length());
+        let whole = |edge: u64| edge == total || edge.is_multiple_of(run);
+        if segments.start >= segments.end || segments.end > total || !whole(segments.start) || !whole(segments.end) {
+            let text = format!("{}:{}", segments.start, segments.end);
+            let message = format!("must be whole runs of {run} of the {total} segments");
+            return Err(Error::argument("segments", text, message));
+        }
+        Ok(Plan { part: segments, ..self })
+    }
+
+    /// Segments of the whole plan are summed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.part == (0..self.total_segments())
+    }
+
+    /// What tells this plan of these inputs from others.
+    pub(super) fn fingerprint(&self, inputs: &[Events]) -> PlanFingerprint {
+        let spec = &self.spec;
+        let mut gti = flate2::Crc::new();
+        for (a, b) in self.inputs.iter().flat_map(|input| input.gti.intervals()) {
+            [a.hi, a.lo, b.hi, b.lo].iter().for_each(|edge| gti.update(&edge.to_bits().to_le_bytes()));
+        }
+        let mut fields = vec![
+            ("quantity".to_string(), format!("{:?}", spec.quantity)),
+            ("n".to_string(), spec.n.to_string()),
+            ("segment_size".to_string(), format!("{:?}", spec.segment_size)),
+            ("min_events".to_string(), spec.min_events.to_string()),
+            ("gti".to_string(), format!("{:08x}", gti.sum())),
+        ];
+        for (number, (input, events)) in self.inputs.iter().zip(inputs).enumerate() {
+            let series = format!("{:?} of observation {}", input.series, input.observation);
+            fields.push((format!("input {}", number + 1), format!("series {series}, {}", events.fingerprint())));
+        }
+        PlanFingerprint {
+            segments: self.total_segments(),
+            run_length: spec.run_length(),
+            values: spec.blocks() * spec.frequencies(),
+            apart: spec.every_segment(),
+            fields,
+        }
     }
 
     /// The first input of each observation, whose intervals and segments are those of all.

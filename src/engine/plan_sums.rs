@@ -1,19 +1,19 @@
 //! From the inputs of a plan to the sums of its segments.
 
-use super::batch_queue::{BatchQueue, record_device};
-use super::batcher::each_batch;
+use std::ops::Range;
+
+use super::batch_queue::{BatchQueue, record_of, warn_of_precision};
 use super::options::Reading;
 use super::plan::Plan;
 use super::plan_rows::PlanRows;
-use super::single_pass;
+use super::plan_units::PlanUnits;
 use super::time_source::{self, Events};
-use super::zero_nyquist::ZeroNyquistAccumulator;
-use crate::backend::Backend;
+use crate::backend::{Backend, Capabilities, DeviceInfo, Takes, Units};
 use crate::base::error::{Error, Result};
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::warning::Warnings;
-use crate::data::{EventBalance, Record};
-use crate::segment::PlanSpec;
+use crate::data::{DeviceRecord, EventBalance, Record};
+use crate::segment::{PlanPart, PlanSpec};
 
 /// What came of a plan.
 pub(super) struct PlanSums {
@@ -26,8 +26,6 @@ pub(super) struct PlanSums {
 pub(super) enum SegmentSink<'a, 'p> {
     /// Nothing.
     SumsAlone,
-    /// Their amplitudes at the frequencies that backends leave out.
-    Ends(&'a mut ZeroNyquistAccumulator<'p>),
     /// All of each, in its row; the sums of the plan are those of the rows, without powers.
     Rows(&'a mut PlanRows<'p>),
 }
@@ -35,48 +33,120 @@ pub(super) enum SegmentSink<'a, 'p> {
 /// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
 pub(super) fn sum_plan(
     plan: &Plan,
-    mut inputs: Vec<Events>,
+    inputs: Vec<Events>,
     backend: &mut dyn Backend,
     reading: Reading,
     mut keep: SegmentSink,
     warnings: &mut Warnings,
 ) -> Result<PlanSums> {
-    reading.progress.begin(time_source::rows(&inputs));
-    let mut queue = BatchQueue::prepare(backend, &plan.spec)?;
-    let at_once = match queue.backend.local(queue.plan) {
-        // What is added up here needs batches.
-        Some(local) if !matches!(keep, SegmentSink::Ends(_)) => {
-            single_pass::sums(plan, &inputs, &local, reading, &mut |sums| keep.take(sums))?
-        }
-        _ => None,
-    };
-    let mut made = match at_once {
-        Some((sums, balance)) => {
-            queue.sums = sums;
-            inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
-            Record { photons: balance, gti: plan.used_gti(), ..time_source::describe(&inputs) }
-        }
-        None => each_batch(plan, inputs, queue.limits(), reading, warnings, |batch| {
-            let Some(batch) = batch else {
-                reading.progress.begin_again();
-                keep.begin_again();
-                return queue.forget();
-            };
-            if let SegmentSink::Ends(ends) = &mut keep {
-                ends.add(&batch);
-            }
-            queue.push(batch)?;
-            keep.take(&mut queue.sums);
-            Ok(())
-        })?,
-    };
-    queue.drain()?;
-    keep.take(&mut queue.sums);
-    let (sums, device) = queue.finish(warnings)?;
-    let sums = if let SegmentSink::Rows(rows) = &keep { rows.total() } else { sums };
+    let (sums, made, device) = sum_on(plan, inputs, backend, reading, &mut keep, warnings)?;
+    Ok(finish(plan, keep.total(sums), made, record_of(&device), warnings))
+}
+
+/// What a plan comes to, with the reader's part of the balance completed.
+fn finish(plan: &Plan, sums: Sums, mut made: Record, device: DeviceRecord, warnings: &mut Warnings) -> PlanSums {
     made.photons = complete_balance(made.photons, &sums, &plan.spec);
-    made.device = record_device(&device, &sums, plan.spec.frequencies(), warnings);
-    Ok(PlanSums { sums, made })
+    warn_of_precision(&device, &sums, plan.spec.frequencies(), warnings);
+    made.device = device;
+    PlanSums { sums, made }
+}
+
+/// Has a backend sum up the segments of a plan.
+fn sum_on(
+    plan: &Plan,
+    inputs: Vec<Events>,
+    backend: &mut dyn Backend,
+    reading: Reading,
+    keep: &mut SegmentSink,
+    warnings: &mut Warnings,
+) -> Result<(PartialSums, Record, DeviceInfo)> {
+    let queue = BatchQueue::prepare(backend, &plan.spec)?;
+    let (can, id) = (queue.backend.capabilities(), queue.plan);
+    let mut pull = |units: &dyn Units| queue.backend.pull(id, units);
+    let (sums, made) = pull_plan(plan, inputs, &can, reading, keep, &mut pull, warnings)?;
+    warnings.extend(queue.backend.take_warnings());
+    Ok((sums, made, queue.backend.info().clone()))
+}
+
+/// Sums some segments of a plan, which are whole runs, as a part that can be merged with those of the others.
+pub(super) fn sum_part(
+    plan: Plan,
+    segments: Range<u64>,
+    mut inputs: Vec<Events>,
+    backend: &mut dyn Backend,
+    reading: Reading,
+    warnings: &mut Warnings,
+) -> Result<PlanPart> {
+    let plan = plan.limited_to(segments)?;
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let fingerprint = plan.fingerprint(&inputs);
+    let (sums, made, device) = sum_on(&plan, inputs, backend, reading, &mut SegmentSink::SumsAlone, warnings)?;
+    Ok(PlanPart::new(fingerprint, &sums, made.photons, record_of(&device)))
+}
+
+/// What a plan comes to, of a part that has all its segments. Files are read through where nobody has: what parts were made of is known
+/// by their checksums.
+pub(super) fn sums_of_part(
+    plan: &Plan,
+    mut inputs: Vec<Events>,
+    part: PlanPart,
+    mut keep: SegmentSink,
+    warnings: &mut Warnings,
+) -> Result<PlanSums> {
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let (mut sums, photons, device) = part.into_whole(&plan.fingerprint(&inputs))?;
+    let made = Record { photons, gti: plan.used_gti(), ..time_source::describe(&inputs) };
+    keep.take(&mut sums);
+    Ok(finish(plan, keep.total(sums), made, device, warnings))
+}
+
+/// Has `pull` make the sums of all units of a plan, in the form that the device takes. Rows are taken to be in order until some are found
+/// that are not: then all is thrown away and comes again, decoded and sorted. The sums, and what products say of the inputs.
+pub(super) fn pull_plan(
+    plan: &Plan,
+    mut inputs: Vec<Events>,
+    can: &Capabilities,
+    reading: Reading,
+    keep: &mut SegmentSink,
+    pull: &mut dyn FnMut(&dyn Units) -> Result<()>,
+    warnings: &mut Warnings,
+) -> Result<(PartialSums, Record)> {
+    if !plan.is_whole() {
+        // A part cannot prove the order of all rows.
+        inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    }
+    reading.progress.begin(time_source::rows(&inputs));
+    let mut take = |sums: &mut PartialSums| keep.take(sums);
+    let unproven = match can.takes {
+        Takes::Rows | Takes::Times => PlanUnits::of_files(plan, &inputs, can, reading, &mut take)?,
+        Takes::Batches => time_source::first_readings(&inputs)?
+            .map(|sources| PlanUnits::in_sequence(plan, sources, reading, &mut take)),
+    };
+    let mut done = unproven.map_or(Ok(None), |units| pull_units(units, pull))?;
+    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    let mut made = Record { gti: plan.used_gti(), ..time_source::describe(&inputs) };
+    if done.is_none() {
+        reading.progress.begin_again();
+        keep.begin_again();
+        let sources = inputs.into_iter().map(|input| (input.source, input.offset)).collect();
+        let mut take = |sums: &mut PartialSums| keep.take(sums);
+        done = pull_units(PlanUnits::in_sequence(plan, sources, reading, &mut take), pull)?;
+    }
+    let (sums, balance) = done.unwrap_or_default();
+    made.photons = balance;
+    Ok((sums, made))
+}
+
+/// Hands out all units, and collects their sums and the readers' part of the balance; `None` where rows are out of order.
+fn pull_units(
+    mut units: PlanUnits,
+    pull: &mut dyn FnMut(&dyn Units) -> Result<()>,
+) -> Result<Option<(PartialSums, EventBalance)>> {
+    while units.next_wave() {
+        pull(&units)?;
+        units.keep_wave();
+    }
+    units.finish()
 }
 
 impl SegmentSink<'_, '_> {
@@ -87,11 +157,15 @@ impl SegmentSink<'_, '_> {
         }
     }
 
+    /// All segments together, of which these sums were not taken.
+    fn total(&self, sums: PartialSums) -> Sums {
+        if let SegmentSink::Rows(rows) = self { rows.total() } else { sums.finish() }
+    }
+
     /// What was taken does not count.
     fn begin_again(&mut self) {
         match self {
             SegmentSink::SumsAlone => {}
-            SegmentSink::Ends(ends) => ends.clear(),
             SegmentSink::Rows(rows) => rows.begin_again(),
         }
     }

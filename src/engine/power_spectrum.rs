@@ -13,6 +13,7 @@ use crate::base::trace;
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::io::{EventFile, InputFile, OpenOptions, Selection};
+use crate::missions::DetectorDeadTime;
 use crate::science::context::SpectrumContext;
 use crate::science::power::AveragedPowerSpectrum;
 use crate::segment::plan::Resolution;
@@ -42,9 +43,20 @@ pub fn spectrum_of_events(
         SegmentSink::SumsAlone,
         &mut warnings,
     )?;
+    finish_power(&plan, done, known, options, warnings)
+}
+
+/// The spectrum of the sums of a plan.
+pub(super) fn finish_power(
+    plan: &Plan,
+    done: PlanSums,
+    known: Option<DetectorDeadTime>,
+    options: &PowerSpectrumOptions,
+    warnings: Warnings,
+) -> Result<AveragedPowerSpectrum> {
     let PlanSums { sums, mut made } = done;
     if sums.photons() == 0 && made.photons.read > 0 {
-        return Err(no_events(&plan, &made));
+        return Err(no_events(plan, &made));
     }
     made.warnings = warnings;
     made.options = serde_json::to_value(options).unwrap_or_default();

@@ -31,6 +31,8 @@ pub(super) struct Reader<'a> {
     intervals: Arc<[(f64, f64)]>,
     outside_gti: u64,
     outside_segments: u64,
+    /// Times that were given, of bands that count.
+    taken: u64,
     reported: u64,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Reader<'a> {
     ) -> Reader<'a> {
         let (bands, at) = (vec![Vec::new(); counted.len()], vec![0; counted.len()]);
         let (Reading { rows, progress }, frontier) = (reading, f64::NEG_INFINITY);
-        let (outside_gti, outside_segments, reported) = (0, 0, 0);
+        let (outside_gti, outside_segments, taken, reported) = (0, 0, 0, 0);
         Reader {
             source,
             bands,
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             intervals,
             outside_gti,
             outside_segments,
+            taken,
             reported,
         }
     }
@@ -85,6 +88,31 @@ impl<'a> Reader<'a> {
         }
         let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
         Ok(EventBalance { outside_gti, outside_segments, ..self.source.balance() })
+    }
+
+    /// Passes over what is before `begin`, which is another part's.
+    pub fn begin_part(&mut self, begin: f64) -> Result<()> {
+        self.skip_to(begin)?;
+        (self.outside_gti, self.outside_segments) = (0, 0);
+        Ok(())
+    }
+
+    /// Counts what is left before `end`; this part's share of the balance. What lies behind is of other parts, as are rows that are left
+    /// out unless this part is the `first`.
+    pub fn finish_part(&mut self, end: f64, first: bool) -> Result<EventBalance> {
+        self.skip_to(end)?;
+        let (outside_gti, outside_segments) = (self.outside_gti, self.outside_segments);
+        let own = self.taken + outside_gti + outside_segments;
+        if !self.counted.contains(&true) {
+            return Ok(EventBalance::default());
+        }
+        if !first {
+            return Ok(EventBalance { read: own, outside_gti, outside_segments, ..EventBalance::default() });
+        }
+        self.skip_to(f64::INFINITY)?;
+        let behind = self.outside_gti + self.outside_segments - outside_gti - outside_segments;
+        let all = self.source.balance();
+        Ok(EventBalance { read: all.read - behind, outside_gti, outside_segments, ..all })
     }
 
     /// Reads the next rows, if there are any.
@@ -156,6 +184,7 @@ impl<'a> Reader<'a> {
             let (count, room) = (here.len(), most - out.len());
             out.extend_from_slice(&here[..count.min(room)]);
             self.at[band] += count.min(room);
+            self.taken += if self.counted[band] { count.min(room) as u64 } else { 0 };
             if count > room {
                 return Ok(TakeOutcome::Full);
             }
@@ -178,6 +207,7 @@ impl<'a> Reader<'a> {
                 let count = here.len();
                 look(band, here);
                 self.at[band] += count;
+                self.taken += if self.counted[band] { count as u64 } else { 0 };
             }
             if self.has_read_to(stop) {
                 return Ok(());

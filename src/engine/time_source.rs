@@ -84,6 +84,9 @@ impl TimeSource for &mut RowRangeReader<'_> {
     fn bands(&self) -> usize {
         RowRangeReader::bands(self)
     }
+    fn is_in_order(&self) -> bool {
+        self.part.is_sorted()
+    }
     fn balance(&self) -> EventBalance {
         self.balance.clone()
     }
@@ -308,6 +311,13 @@ impl<'a> Events<'a> {
         self.source.prepare(warnings)
     }
 
+    /// What tells these events from others: names, selection and, where they are known, checksums; the offset of the clock.
+    pub(super) fn fingerprint(&self) -> String {
+        let inputs = serde_json::to_string(&self.record.inputs).unwrap_or_default();
+        let detectors = &self.record.detectors;
+        format!("{}, {inputs}, detectors {detectors:?}, offset {:?} + {:?}", self.name, self.offset.hi, self.offset.lo)
+    }
+
     /// The column of the weights, if there are some.
     pub(super) fn weight_column(&self) -> Option<&str> {
         self.origin.as_ref().and_then(|(_, parting)| parting.weight.as_ref()).map(|column| column.name.trim())
@@ -434,4 +444,23 @@ pub(super) fn describe(inputs: &[Events]) -> Record {
         made.instrume = instruments.join(",");
     }
     made
+}
+
+/// Times, and what brings them to the frame.
+pub(super) type OffsetTimeSource<'a> = (Box<dyn TimeSource + 'a>, DoubleDouble);
+
+/// Streams of files of which some have not been read before, taken to be in order; `None` where none is left, or where all is known: no
+/// files, files known to be out of order.
+pub(super) fn first_readings<'a>(inputs: &[Events<'a>]) -> Result<Option<Vec<OffsetTimeSource<'a>>>> {
+    let files: Option<Vec<_>> = inputs.iter().map(|input| Some((input.unread_file()?, input.offset))).collect();
+    let Some(files) = files else { return Ok(None) };
+    let known = || files.iter().map(|((file, _), _)| file.known());
+    if known().all(|k| k.is_some()) || known().flatten().any(|times| !times.sorted) {
+        return Ok(None);
+    }
+    let stream =
+        |((file, parting), offset): ((&'a EventFile, &BandSelection), DoubleDouble)| -> Result<OffsetTimeSource<'a>> {
+            Ok((Box::new(EventStream::open_unordered(file, parting.clone())?), offset))
+        };
+    files.into_iter().map(stream).collect::<Result<Vec<_>>>().map(Some)
 }

@@ -22,6 +22,7 @@ mod light_curve_write;
 pub mod par;
 mod product_read;
 mod pulse_template;
+pub(crate) mod raw_rows;
 mod response;
 mod row_range;
 mod scan;

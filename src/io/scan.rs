@@ -35,14 +35,34 @@ impl RowRangeScan {
         let before = self.stretch.scan.not_finite;
         self.stretch.extend(times);
         if let Some(bytes) = bytes {
-            self.crc.update(bytes);
-            if file.hdu.header.has("DATASUM") {
-                let place = (self.rows.end * file.row_size()) as u64;
-                self.sum = fits::fold(self.sum + fits::sum_at(place, fits::sum_words(bytes)));
-            }
+            self.hash(file, bytes);
         }
         self.rows.end += times.len();
         self.stretch.scan.not_finite == before
+    }
+
+    /// Adds rows that follow, whose times somebody else decodes and tells of by [`RowRangeScan::note`].
+    pub fn extend_undecoded(&mut self, file: &EventFile, bytes: &[u8], rows: usize, hashed: bool) {
+        let _span = trace::span("check and hash");
+        if hashed {
+            self.hash(file, bytes);
+        }
+        self.rows.end += rows;
+    }
+
+    /// Adds what was found in the times of rows that follow those noted before: facts about all of them, and the first and the last
+    /// that is finite.
+    pub fn note(&mut self, scan: TimeScan, ends: Option<(f64, f64)>) {
+        self.stretch.join(&TimesSummary { scan, ends });
+    }
+
+    /// Adds the bytes of the rows that follow.
+    fn hash(&mut self, file: &EventFile, bytes: &[u8]) {
+        self.crc.update(bytes);
+        if file.hdu.header.has("DATASUM") {
+            let place = (self.rows.end * file.row_size()) as u64;
+            self.sum = fits::fold(self.sum + fits::sum_at(place, fits::sum_words(bytes)));
+        }
     }
 
     /// No time is below the one before it.

@@ -141,19 +141,8 @@ pub(crate) struct CrossContext {
     pub inside: bool,
     /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
     pub flux: Option<[(f64, Option<f64>); 2]>,
-    /// Sums at the zero and the Nyquist frequency, where all frequencies are asked for.
-    pub ends: Option<ZeroNyquistSums>,
     /// Compute errors and coherence as Stingray 2.3.2 does, for comparisons.
     pub compat_stingray: bool,
-}
-
-/// Sums of `|F_s|²`, `|F_r|²` and `F_s·F_r` where amplitudes are real, with the weights that the normalisation asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct ZeroNyquistSums {
-    /// At frequency 0.
-    pub zero: [f64; 3],
-    /// At the Nyquist frequency; nothing for odd `n`.
-    pub nyquist: [f64; 3],
 }
 
 /// A cross spectrum `C = conj(F_subject)·F_reference` averaged over segments, with lags and coherence, one entry a
@@ -224,7 +213,7 @@ pub(super) struct CrossBin {
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
-        let CrossContext { spectrum, inside, flux, ends, compat_stingray } = context;
+        let CrossContext { spectrum, inside, flux, compat_stingray } = context;
         let SpectrumContext { n, dt, segment_size, record } = spectrum;
         let m = sums.segments as f64;
         let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
@@ -323,13 +312,15 @@ impl AveragedCrossSpectrum {
                 derived: BinEstimates::from_real_amplitudes(&averages),
             }
         };
-        if let Some(ends) = &ends {
-            spectrum.push(&end(0.0, ends.zero, bins.first()));
+        // Sums where amplitudes are real, with the weights that the normalisation asks for.
+        let (ends, _) = sums.ends.as_chunks();
+        if let [zero, _] = ends {
+            spectrum.push(&end(0.0, *zero, bins.first()));
         }
         bins.iter().for_each(|bin| spectrum.push(bin));
-        if let Some(ends) = &ends {
+        if let [_, nyquist] = ends {
             if n.is_multiple_of(2) {
-                spectrum.push(&end(-(n as f64) / 2.0 / segment_size, ends.nyquist, bins.last()));
+                spectrum.push(&end(-(n as f64) / 2.0 / segment_size, *nyquist, bins.last()));
             }
             for bin in bins.iter().rev() {
                 let [re, im] = bin.averages.cross;

@@ -1,11 +1,17 @@
 //! GTIs and times to a plan of segments, and the batches of segments that a backend works on.
 
+mod part;
 pub mod plan;
+mod unit;
+mod zero_nyquist;
 
 use crate::base::sums::{PartialSums, SeriesSums, Sums, run_length};
 use crate::base::time::DoubleDouble;
 use crate::kernels::{Input, bin_events, cross_spectrum, fad};
 use crate::numerics::fft::frequencies;
+pub use part::{PlanFingerprint, PlanPart};
+pub use unit::Unit;
+pub use zero_nyquist::{EndAmplitudes, GroupEnds};
 
 /// What a backend is to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +29,14 @@ pub enum Quantity {
         /// Bit s − 1: the photons of subject s are in the reference too, and leave it for this subject.
         inside: u64,
         /// Normalisation per segment: 1 (leahy) or 2 (frac); `None` for a common mean.
+        weight_exponent: Option<u32>,
+    },
+    /// The cross spectrum of two series as [`Quantity::Cross`] has it, and its sums at frequency 0 and at the Nyquist frequency
+    /// ([`Sums::ends`]).
+    FullCross {
+        /// As for cross spectra.
+        inside: u64,
+        /// As for cross spectra.
         weight_exponent: Option<u32>,
     },
     /// The spectra of every segment, for dynamical spectra: a segment is a run of its own, and runs stay apart. The blocks of one
@@ -82,7 +96,7 @@ impl PlanSpec {
         match self.quantity {
             Quantity::Power { .. } => 1,
             Quantity::Cross { series, .. } | Quantity::EverySegment { series, .. } => series,
-            Quantity::Fad(_) => 2,
+            Quantity::FullCross { .. } | Quantity::Fad(_) => 2,
         }
     }
     /// Blocks of [`PlanSpec::frequencies`] sums that a run returns: for power 1, or 2 with weights; for cross spectra 4, or 8,
@@ -94,12 +108,16 @@ impl PlanSpec {
             (_, series) => (series - 1) * cross_spectrum::blocks(self.weight_exponent()),
         }
     }
+    /// True where the stages of one segment take long enough to be timed one by one; else the span around them has their time.
+    pub(crate) fn worth_timing(&self) -> bool {
+        self.n >= 4096
+    }
     /// Exponent of the weights, 0 without.
     pub fn weight_exponent(&self) -> u32 {
         match self.quantity {
-            Quantity::Power { weight_exponent } | Quantity::Cross { weight_exponent, .. } => {
-                weight_exponent.unwrap_or(0)
-            }
+            Quantity::Power { weight_exponent }
+            | Quantity::Cross { weight_exponent, .. }
+            | Quantity::FullCross { weight_exponent, .. } => weight_exponent.unwrap_or(0),
             Quantity::EverySegment { .. } => 0,
             Quantity::Fad(work) => work.exponent,
         }
@@ -112,7 +130,9 @@ impl PlanSpec {
     pub fn inside(&self) -> u64 {
         match self.quantity {
             Quantity::Power { .. } | Quantity::Fad(_) => 0,
-            Quantity::Cross { inside, .. } | Quantity::EverySegment { inside, .. } => inside,
+            Quantity::Cross { inside, .. }
+            | Quantity::FullCross { inside, .. }
+            | Quantity::EverySegment { inside, .. } => inside,
         }
     }
     /// True for a series whose photons count for themselves; those of a subject inside the reference are the reference's.
@@ -175,6 +195,22 @@ pub struct SeriesSegment {
     pub variance: f64,
     /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
+}
+
+impl SeriesSegment {
+    /// A segment without events; its start is still to be set.
+    pub fn empty(index: u64) -> SeriesSegment {
+        SeriesSegment {
+            index,
+            start: DoubleDouble::ZERO,
+            begin: 0,
+            end: 0,
+            events: 0,
+            flux_mean: 0.0,
+            variance: 0.0,
+            scale: 0,
+        }
+    }
 }
 
 /// Consecutive whole runs of segments with (some of) their events; a segment has one row for each series of the plan.

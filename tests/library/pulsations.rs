@@ -8,7 +8,7 @@ use eagleray::engine::pulsation::fold::{self, phaseogram};
 use eagleray::engine::pulsation::{
     Algorithm, Ephemeris, FoldOptions, PulseEvents, SearchOptions, SearchStatistic, search,
 };
-use eagleray::internal::backend::{BatchLimits, DeviceInfo, PlanId, Shaders, Ticket};
+use eagleray::internal::backend::{BatchLimits, Capabilities, DeviceInfo, LaunchLimits, PlanId, Ticket};
 use eagleray::internal::kernels::{Job, Limits};
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
@@ -151,18 +151,6 @@ struct Lost {
     spare: bool,
 }
 
-impl Shaders for Lost {
-    fn tunables(&self) -> Limits {
-        Limits::PORTABLE
-    }
-    fn largest_buffer(&self) -> u64 {
-        1 << 27
-    }
-    fn run(&mut self, _: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
-        Err(BackendError::DeviceLost("gone".into()))
-    }
-}
-
 impl Backend for Lost {
     fn info(&self) -> &DeviceInfo {
         self.inner.info()
@@ -185,11 +173,12 @@ impl Backend for Lost {
     fn depth(&self) -> usize {
         1
     }
-    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
-        Some(self)
+    fn capabilities(&self) -> Capabilities {
+        let launches = LaunchLimits { tunables: Limits::PORTABLE, largest_buffer: 1 << 27 };
+        Capabilities { trial_profiles: Some(launches), replaceable: self.spare, ..Capabilities::BATCHES }
     }
-    fn has_spare(&self) -> bool {
-        self.spare
+    fn launch(&mut self, _: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        Err(BackendError::DeviceLost("gone".into()))
     }
 }
 

@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use super::measure::{DeviceRates, DeviceWork, MeasurableGpu};
 use super::{
-    AdapterSelector, Backend, BatchLimits, DeviceInfo, GpuTier, PlanId, Shaders, Ticket, not_the_oldest, released,
+    AdapterSelector, Backend, BatchLimits, Capabilities, DeviceInfo, GpuTier, LaunchLimits, PlanId, Ticket,
+    not_the_oldest, released,
 };
 use crate::base::error::BackendError;
 use crate::base::sums::PartialSums;
@@ -140,6 +141,13 @@ impl Backend for GpuBackend {
         self.context.info()
     }
 
+    fn capabilities(&self) -> Capabilities {
+        let tunables = *self.context.limits();
+        let launches = LaunchLimits { tunables, largest_buffer: self.context.largest_buffer() };
+        let double_precision = self.info().precision == "double";
+        Capabilities { trial_profiles: Some(launches), double_precision, ..Capabilities::BATCHES }
+    }
+
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let plan = PlanId(self.next_plan);
         let timed = self.timed || (trace::is_on() && self.context.has_timestamps());
@@ -182,22 +190,8 @@ impl Backend for GpuBackend {
         DEPTH
     }
 
-    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
-        Some(&mut self.context)
-    }
-}
-
-impl Shaders for GpuContext {
-    fn tunables(&self) -> Limits {
-        *self.limits()
-    }
-
-    fn largest_buffer(&self) -> u64 {
-        GpuContext::largest_buffer(self)
-    }
-
-    fn run(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
-        GpuContext::run(self, job).map(|result| result.outputs)
+    fn launch(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        self.context.run(job).map(|result| result.outputs)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::kernels::fused::{self, FusedBuffers, FusedLaunch};
 use crate::kernels::power::{self, PowerBuffers};
 use crate::kernels::{DeviceSegment, Dispatch, Input, Limits, power_pass};
 use crate::numerics::precision::Precision;
-use crate::segment::{PlanSpec, Quantity, SegmentBatch};
+use crate::segment::{EndAmplitudes, GroupEnds, PlanSpec, Quantity, SegmentBatch};
 
 /// Batches in flight: one computed while the next is filled.
 pub(super) const DEPTH: usize = 2;
@@ -57,6 +57,8 @@ pub(super) struct GpuPlan {
     next_slot: usize,
     /// Rows of the group whose counts are on the device and whose last batch is due.
     open: Option<usize>,
+    /// Amplitudes of the open group that the device does not give.
+    group_ends: GroupEnds,
 }
 
 /// The host's side of one batch in flight.
@@ -74,6 +76,8 @@ pub(super) struct InFlight {
     timed: Vec<(&'static str, u64)>,
     /// Bytes of what is read back before the times.
     results: u64,
+    /// What the device does not give, of each row; empty where it is not wanted.
+    ends: Vec<EndAmplitudes>,
 }
 
 /// What one batch holds.
@@ -168,7 +172,19 @@ impl GpuPlan {
             .collect::<Result<Vec<_>, BackendError>>()?;
         let limits = BatchLimits { rows: segments, events: BATCH_EVENTS };
         let (spec, fft) = (spec.clone(), fft.clone());
-        Ok(GpuPlan { spec, fft, limits, tunables, buffers, params, groups, slots, next_slot: 0, open: None })
+        Ok(GpuPlan {
+            spec,
+            fft,
+            limits,
+            tunables,
+            buffers,
+            params,
+            groups,
+            slots,
+            next_slot: 0,
+            open: None,
+            group_ends: Default::default(),
+        })
     }
 
     /// The largest batch.
@@ -186,6 +202,8 @@ impl GpuPlan {
         context.check()?;
         let runs = batch.runs(self.spec.run_length());
         let extent = self.check(&batch, runs.len())?;
+        let ends = if self.spec.wants_ends() { self.group_ends.add(&self.spec, &batch) } else { None };
+        let ends = ends.unwrap_or_default();
         let launches = launches(&self.spec, &self.fft, extent, &self.tunables);
         let slot = &mut self.slots[self.next_slot];
         let mut encoder = context.device.create_command_encoder(&Default::default());
@@ -215,7 +233,7 @@ impl GpuPlan {
         work.read_back += bytes;
         trace::count("bytes read back", bytes);
         let readback = (bytes > 0).then(|| Mapping::start(&slot.readback, wgpu::MapMode::Read, bytes, Some(index)));
-        Ok(InFlight { batch, readback, timed, results })
+        Ok(InFlight { batch, readback, timed, results, ends })
     }
 
     /// Records a batch's work; returns the passes timed, and the bytes read back of the rows' dropped events and of the sums.
@@ -279,22 +297,23 @@ impl GpuPlan {
     pub fn finish(
         &self,
         context: &GpuContext,
-        batch: InFlight,
+        mut batch: InFlight,
         work: &mut DeviceWork,
     ) -> Result<PartialSums, BackendError> {
-        let Some(readback) = batch.readback else {
+        let Some(readback) = batch.readback.take() else {
             context.check()?;
             return Ok(PartialSums::new());
         };
         readback.read(context, |bytes| {
             let (results, notes) = bytes.split_at(batch.results as usize);
             work.timed(&batch.timed, notes, context);
-            if results.is_empty() { PartialSums::new() } else { self.sums(&batch.batch, results) }
+            if results.is_empty() { PartialSums::new() } else { self.sums(&batch, results) }
         })
     }
 
     /// The sums of each run, as the CPU makes them, from the rows' dropped events and the device's sums of power.
-    fn sums(&self, batch: &SegmentBatch, bytes: &[u8]) -> PartialSums {
+    fn sums(&self, flight: &InFlight, bytes: &[u8]) -> PartialSums {
+        let batch = &flight.batch;
         let (dropped, power) = bytes.split_at(4 * batch.rows.len());
         let power = self.fft.precision().reals(power);
         let factor = self.fft.power_factor();
@@ -307,7 +326,10 @@ impl GpuPlan {
             let mut sums = Sums::default();
             for first in rows.clone().step_by(series) {
                 let segment = first..first + series;
-                self.spec.add_segment(&batch.rows[segment.clone()], &dropped[segment], &mut sums);
+                let (rows, dropped) = (&batch.rows[segment.clone()], &dropped[segment.clone()]);
+                if self.spec.add_segment(rows, dropped, &mut sums) && !flight.ends.is_empty() {
+                    self.spec.add_ends(rows, &flight.ends[segment], dropped, &mut sums);
+                }
             }
             if sums.segments > 0 {
                 sums.power = power[place * per_run..(place + 1) * per_run].to_vec();

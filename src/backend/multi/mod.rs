@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Backend, BatchLimits, DeviceInfo, PlanId, Shaders, Ticket, check_batch, not_the_oldest, released};
+use super::{Backend, BatchLimits, Capabilities, DeviceInfo, PlanId, Ticket, check_batch, not_the_oldest, released};
 use crate::base::error::BackendError;
 use crate::base::sums::PartialSums;
 use crate::base::warning::Warnings;
+use crate::kernels::Job;
 use crate::segment::{PlanSpec, SegmentBatch};
 
 use group::BatchGroup;
@@ -111,6 +112,16 @@ impl Backend for MultiBackend {
         &self.info
     }
 
+    fn capabilities(&self) -> Capabilities {
+        let each = || self.members.iter().map(|member| member.backend.capabilities());
+        Capabilities {
+            double_precision: each().all(|of_one| of_one.double_precision),
+            trial_profiles: each().find_map(|of_one| of_one.trial_profiles),
+            replaceable: self.spare.is_some(),
+            ..Capabilities::BATCHES
+        }
+    }
+
     fn prepare(&mut self, spec: &PlanSpec) -> Result<PlanId, BackendError> {
         let spare = self.spare.as_ref().and_then(|spare| spare.member);
         let mut members = BTreeMap::new();
@@ -201,13 +212,10 @@ impl Backend for MultiBackend {
         depths.sum::<usize>().max(1)
     }
 
-    fn has_spare(&self) -> bool {
-        self.spare.is_some()
-    }
-
-    /// The first that runs shaders: such work is not shared.
-    fn shaders(&mut self) -> Option<&mut dyn Shaders> {
-        self.members.iter_mut().find_map(|member| member.backend.shaders())
+    /// By the first that runs launches: such work is not shared.
+    fn launch(&mut self, job: &Job) -> Result<Vec<Vec<u8>>, BackendError> {
+        let first = self.members.iter_mut().find(|member| member.backend.capabilities().trial_profiles.is_some());
+        first.map_or_else(|| Err(released()), |member| member.backend.launch(job))
     }
 
     fn take_warnings(&mut self) -> Warnings {

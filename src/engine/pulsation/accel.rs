@@ -17,8 +17,8 @@ use super::amplitudes::{self, FourierAmplitudes};
 use super::candidates::{self, Candidate, TrialPeak};
 use super::search_options::SearchOptions;
 use super::search_result::MAP_COLUMNS;
-use super::{BackendThreads, PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter, run_on};
-use crate::backend::Backend;
+use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
+use crate::backend::{Backend, WorkerThreads};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::science::pulsation::templates::{
@@ -243,7 +243,7 @@ impl<'a> TemplatePlan<'a> {
     fn run(
         &self,
         spectrum: &FourierAmplitudes,
-        pool: &BackendThreads,
+        pool: &WorkerThreads,
         progress: &Progress,
     ) -> Result<(Vec<BestTemplate>, Vec<Vec<f64>>)> {
         let mut best = vec![BestTemplate::default(); self.grid.frequencies];
@@ -257,7 +257,7 @@ impl<'a> TemplatePlan<'a> {
         while !rest.is_empty() {
             let (rows, behind) = rest.split_at(together.min(rest.len()));
             (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
-            let pieces: Vec<_> = run_on(pool, || {
+            let pieces: Vec<_> = pool.run(|| {
                 let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
                 let evaluate =
                     |(place, best): (usize, &mut [BestTemplate])| self.evaluate(spectrum, rows[0], &bank, place, best);
@@ -323,11 +323,11 @@ pub fn accel(
     }
     let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
     let bins = bins.next_power_of_two();
-    let pool = backend.pool();
+    let pool = backend.threads();
     let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
-    let spectrum = run_on(&pool, || FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend));
+    let spectrum = pool.run(|| FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend));
     let (best, map) = plan.run(&spectrum, &pool, progress)?;
-    Ok(run_on(&pool, || conclude(events, options, &grid, &spectrum, bins, best, map)))
+    Ok(pool.run(|| conclude(events, options, &grid, &spectrum, bins, best, map)))
 }
 
 fn conclude(

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::candidates::{self, Candidate, TrialPeak};
 use super::search_options::SearchOptions;
 use super::{PulseEvents, SearchMetadata, SearchResult};
+use crate::backend::WorkerThreads;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
@@ -101,7 +102,7 @@ fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTri
 pub(super) fn search(
     events: PulseEvents,
     options: &SearchOptions,
-    pool: &super::BackendThreads,
+    pool: &WorkerThreads,
     progress: &Progress,
 ) -> Result<SearchResult> {
     let (lo, hi) = options.freq;
@@ -132,11 +133,11 @@ pub(super) fn search(
             let of = |&bins: &usize| trials(&counts, &exposures, dt, bins);
             numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
-        found.extend(super::run_on(pool, all));
+        found.extend(pool.run(all));
         progress.advance(1)?;
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
-    super::run_on(pool, || conclude(events, options, &found))
+    pool.run(|| conclude(events, options, &found))
 }
 
 fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> Result<SearchResult> {

@@ -44,14 +44,3 @@ pub use toas::{Toa, Toas, toas};
 fn mjd(events: &PulseEvents, seconds: f64) -> Option<f64> {
     events.mjdref.map(|epoch| epoch.value() + seconds / crate::base::time::SECONDS_PER_DAY)
 }
-
-/// Threads of a backend, if it has any.
-type BackendThreads = Option<std::sync::Arc<rayon::ThreadPool>>;
-
-/// Works on these threads.
-fn run_on<T: Send>(pool: &BackendThreads, work: impl FnOnce() -> T + Send) -> T {
-    match pool {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
-}

@@ -102,8 +102,7 @@ pub fn pdm(
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
     let found = PdmCandidates { grid: &grid, best: &best, options };
-    let (candidates, chances) =
-        super::run_on(&backend.pool(), || (found.candidates(&samples), found.chances(&samples)));
+    let (candidates, chances) = backend.threads().run(|| (found.candidates(&samples), found.chances(&samples)));
     let usual = grid.null_distribution(&samples.at, law(&samples, options.nbin as f64));
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];

@@ -1,10 +1,10 @@
-//! Pulse profiles of many trials, counted on the CPU or on a device that runs shaders, with the same result.
+//! Pulse profiles of many trials, counted on the CPU or on a device that can, with the same result.
 
 use std::ops::{AddAssign, Range};
 
 use rayon::prelude::*;
 
-use crate::backend::{Backend, Shaders};
+use crate::backend::{Backend, LaunchLimits};
 use crate::base::error::BackendError;
 use crate::data::DeviceRecord;
 use crate::data::phase::Spin;
@@ -20,7 +20,7 @@ const _: () = assert!(CHUNK <= MOST_SAMPLES);
 /// Bits of a value that a device adds up at once: words hold the sums of 2^16 such numbers.
 const DIGIT: u32 = 16;
 
-/// Counts the profiles of many trials: on a device that runs shaders, else on the threads of the CPU; on the latter,
+/// Counts the profiles of many trials: on a device that does so, else on the threads of the CPU; on the latter,
 /// too, if the device fails and the CPU may replace it.
 pub struct ProfileCounter<'a> {
     backend: &'a mut dyn Backend,
@@ -50,14 +50,14 @@ impl<'a> ProfileCounter<'a> {
         look: impl Fn(usize, &[u32]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
         let frequencies = TrialFrequencies { spins, trials, nbin };
-        let on_device = |device: &mut dyn Shaders| {
-            let limits = device.tunables();
-            let count = |device: &mut dyn Shaders, events: Range<usize>, blocks: &[TrialBlock], counts: &mut [u32]| {
-                let outputs = device.run(&fold::job(&times[events], None, blocks, spins[1], nbin, &limits))?;
+        let on_device = |device: &mut dyn Backend, limits: LaunchLimits| {
+            let tunables = limits.tunables;
+            let count = |device: &mut dyn Backend, events: Range<usize>, blocks: &[TrialBlock], counts: &mut [u32]| {
+                let outputs = device.launch(&fold::job(&times[events], None, blocks, spins[1], nbin, &tunables))?;
                 counts.iter_mut().zip(words(&outputs)).for_each(|(count, word)| *count += word);
                 Ok(())
             };
-            frequencies.on_device(device, times.len(), usize::MAX, count, &look)
+            frequencies.on_device(device, limits, (times.len(), usize::MAX), count, &look)
         };
         let count = |events: Range<usize>, block: &TrialBlock, counts: &mut [u32]| {
             fold::cpu(&times[events], block, spins[1], nbin, counts);
@@ -79,18 +79,18 @@ impl<'a> ProfileCounter<'a> {
         look: impl Fn(usize, &[BinTally]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
         let frequencies = TrialFrequencies { spins, trials, nbin };
-        let on_device = |device: &mut dyn Shaders| {
-            let limits = device.tunables();
+        let on_device = |device: &mut dyn Backend, limits: LaunchLimits| {
+            let tunables = limits.tunables;
             let digit = |from: u32| values.iter().map(|value| (value >> from) & ((1 << DIGIT) - 1)).collect();
             // Upper halves that are all 0 need no sum.
             let digits: Vec<(u32, Vec<u32>)> = [0, DIGIT].into_iter().map(|from| (from, digit(from))).collect();
             let digits: Vec<_> = digits.into_iter().filter(|(_, digit)| digit.iter().any(|d| *d > 0)).collect();
-            let count = |device: &mut dyn Shaders,
+            let count = |device: &mut dyn Backend,
                          samples: Range<usize>,
                          blocks: &[TrialBlock],
                          tallies: &mut [BinTally]| {
                 let mut run = |values: Option<&[u32]>| {
-                    device.run(&fold::job(&times[samples.clone()], values, blocks, spins[1], nbin, &limits))
+                    device.launch(&fold::job(&times[samples.clone()], values, blocks, spins[1], nbin, &tunables))
                 };
                 let counts = run(None)?;
                 tallies.iter_mut().zip(words(&counts)).for_each(|(tally, word)| tally.count += u64::from(word));
@@ -100,7 +100,7 @@ impl<'a> ProfileCounter<'a> {
                 }
                 Ok(())
             };
-            frequencies.on_device(device, times.len(), 1 << DIGIT, count, &look)
+            frequencies.on_device(device, limits, (times.len(), 1 << DIGIT), count, &look)
         };
         let count = |samples: Range<usize>, block: &TrialBlock, tallies: &mut [BinTally]| {
             fold::cpu_tallies(&times[samples.clone()], &values[samples], block, spins[1], nbin, tallies);
@@ -111,21 +111,22 @@ impl<'a> ProfileCounter<'a> {
     /// What the device says; or, without one or when it has failed and may be replaced, the CPU.
     fn either<T: Send>(
         &mut self,
-        on_device: impl FnOnce(&mut dyn Shaders) -> Result<T, BackendError>,
+        on_device: impl FnOnce(&mut dyn Backend, LaunchLimits) -> Result<T, BackendError>,
         on_cpu: impl FnOnce() -> T + Send,
     ) -> Result<T, BackendError> {
-        if let Some(shaders) = self.backend.shaders().filter(|_| self.failure.is_none()) {
-            match on_device(shaders) {
+        let can = self.backend.capabilities();
+        if let Some(limits) = can.trial_profiles.filter(|_| self.failure.is_none()) {
+            match on_device(self.backend, limits) {
                 Ok(found) => {
                     self.on_device = true;
                     return Ok(found);
                 }
-                Err(error) if self.backend.has_spare() => self.failure = Some(error),
+                Err(error) if can.replaceable => self.failure = Some(error),
                 Err(error) => return Err(error),
             }
         }
         self.on_cpu = true;
-        Ok(super::run_on(&self.backend.pool(), on_cpu))
+        Ok(self.backend.threads().run(on_cpu))
     }
 
     /// The device that counted, and the warning if one failed.
@@ -198,14 +199,14 @@ impl TrialFrequencies<'_> {
     /// The same on a device, at most so many events at a time, whose profiles are looked at on the host.
     fn on_device<C: Clone + Default + Sync, T: Send>(
         &self,
-        device: &mut dyn Shaders,
-        events: usize,
-        at_once: usize,
-        count: impl Fn(&mut dyn Shaders, Range<usize>, &[TrialBlock], &mut [C]) -> Result<(), BackendError>,
+        device: &mut dyn Backend,
+        limits: LaunchLimits,
+        (events, at_once): (usize, usize),
+        count: impl Fn(&mut dyn Backend, Range<usize>, &[TrialBlock], &mut [C]) -> Result<(), BackendError>,
         look: impl Fn(usize, &[C]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
         let (nbin, most) = (self.nbin, fold::block_trials(self.nbin));
-        let largest = device.largest_buffer() as usize;
+        let largest = limits.largest_buffer as usize;
         let chunk = (largest / 8).min(LAUNCH_WORK as usize / most).min(at_once).max(1);
         let by_work = (LAUNCH_WORK / (most as u64 * events.min(chunk).max(1) as u64)) as usize;
         let batch = by_work.min(PROFILE_BYTES.min(largest) / (4 * most * nbin)).max(1);

@@ -42,7 +42,7 @@ pub fn search(
     }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
-        return super::ffa::search(events, options, &backend.pool(), progress);
+        return super::ffa::search(events, options, &backend.threads(), progress);
     }
     let grid = TrialGrid::new(&events, options)?;
     let algorithm = match options.algorithm {
@@ -78,16 +78,16 @@ pub fn search(
         events.record.warnings.extend(backend.take_warnings());
         failure.into_iter().for_each(|message| events.record.warnings.push("W-BACKEND-FALLBACK", message));
     } else {
-        let pool = backend.pool();
+        let pool = backend.threads();
         for pieces in pieces.chunks(PIECES_TOGETHER) {
             let all = || {
                 pieces.par_iter().map(|&piece| trial_statistics(&events, &grid, piece, &options)).collect::<Vec<_>>()
             };
-            let found = super::run_on(&pool, all);
+            let found = pool.run(all);
             progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum())?;
         }
     }
-    Ok(super::run_on(&backend.pool(), || conclude(events, &options, &grid, best, device)))
+    Ok(backend.threads().run(|| conclude(events, &options, &grid, best, device)))
 }
 
 /// Profiles of trials count events, but for epoch folding.
