@@ -43,8 +43,8 @@ mod watch;
 mod weights;
 mod whole_numbers;
 
-pub use analysis::{Analysis, PlanReport, Segmentation};
 pub use crate::segment::PlanPart;
+pub use analysis::{Analysis, PlanReport, Segmentation};
 use batch_queue::{BatchQueue, record_device, too_coarse};
 pub use bispectrum::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,

@@ -159,7 +159,7 @@ proptest! {
         };
         let all = merged(plan.parts(count).into_iter().map(part).collect(), &picks);
         let found = cross_spectrum_of_part(all, pairs(), false, &options, Warnings::default()).unwrap();
-        let columns = |s: &eagleray::AveragedCrossSpectrum| bits(&[&s.freq, &s.cross_re, &s.cross_im, &s.power1, &s.power2]);
+        let columns = |s: &eagleray::AveragedCrossSpectrum| bits(&[&s.freq, &s.power_re, &s.power_im, &s.power1, &s.power2]);
         prop_assert!(columns(&found) == columns(&expected));
         prop_assert_eq!(&found.meta.record.photons, &expected.meta.record.photons);
     }
@@ -303,7 +303,7 @@ fn parts_of_other_products_give_the_bits_of_one_run() {
     let part = |range| part_of_fad(pair(), &options, range, &mut cpu(), &mut nothing(), &told).unwrap();
     let parts = all(plan.parts(3).into_iter().map(part).collect());
     let found = fad_of_part(parts, pair(), &options, nothing()).unwrap();
-    assert_eq!(bits(&[&found.power1, &found.cross_re]), bits(&[&expected.power1, &expected.cross_re]));
+    assert_eq!(bits(&[&found.power1, &found.power_re]), bits(&[&expected.power1, &expected.power_re]));
 
     let options = DynamicalOptions { spectrum: crate::parts::options(Combine::Average), time: TimeRebin::default() };
     let input = || vec![Events::from_unread_file(&file, Selection::default()).unwrap()];

@@ -367,7 +367,7 @@ fn spectra_of_bands_and_files_of_raw_rows_have_the_bits_of_the_cpu() {
             check(what, &paths, true, |files, backend, warnings| {
                 let (pairs, told) = (vec![pair(files)?], Progress::default());
                 let s = cross_spectrum_of_events(pairs, of_reference, &options, backend, warnings, &told)?;
-                Ok((bits(&[&s.cross_re, &s.cross_im, &s.power1, &s.power2, &s.noise1]), s.meta.record))
+                Ok((bits(&[&s.power_re, &s.power_im, &s.power1, &s.power2, &s.noise1]), s.meta.record))
             });
             if fullspec {
                 continue;
@@ -376,7 +376,7 @@ fn spectra_of_bands_and_files_of_raw_rows_have_the_bits_of_the_cpu() {
             check(what, &paths, true, |files, backend, warnings| {
                 let (pairs, told) = (vec![pair(files)?], Progress::default());
                 let s = dynamical_cross_spectrum_of_events(pairs, of_reference, &options, backend, warnings, &told)?;
-                Ok((bits(&[&s.cross_re, &s.cross_im, &s.power1, &s.power2]), s.meta.record))
+                Ok((bits(&[&s.power_re, &s.power_im, &s.power1, &s.power2]), s.meta.record))
             });
         }
     }
