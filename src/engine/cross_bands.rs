@@ -79,6 +79,13 @@ impl CrossBands {
     }
 }
 
+impl CrossBands {
+    /// The subject's and the reference's.
+    pub fn bands(&self) -> [PhotonBand; 2] {
+        [self.subject, self.reference]
+    }
+}
+
 /// What is correlated: pairs of inputs, one an observation, and which band holds the other. A reference inside the subject stands in the
 /// subject's place, and the other way round: the result is to be exchanged.
 ///

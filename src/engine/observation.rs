@@ -101,7 +101,11 @@ impl Observation {
         let (mut files, mut curves) = (Vec::new(), Vec::new());
         for source in sources {
             match if named { None } else { light_curve::read(&source, &options.gti, &mut warnings)? } {
-                Some(curve) => curves.push(curve),
+                // Bins outside of the good time are none of its.
+                Some(curve) => {
+                    let gti = curve.gti.clone();
+                    curves.push(curve.within(gti));
+                }
                 None => files.push(EventFile::from_input_file(source, options, &mut warnings)?),
             }
         }

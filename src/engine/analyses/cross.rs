@@ -64,6 +64,14 @@ impl CrossSpectrum {
         min_fracexp(f64) => min_fracexp;
     }
 
+    /// The bands of subject and reference as they are used: a reference that shares photons with the subject is narrower than asked for.
+    ///
+    /// # Errors
+    /// One band is of energies and the other of channels.
+    pub fn bands_in_use(&self) -> Result<Option<[PhotonBand; 2]>> {
+        self.bands.map(|bands| cross_bands::CrossBands::new(bands).map(|made| made.bands())).transpose()
+    }
+
     /// What is done about photons that both bands have, in words.
     pub fn overlap(&self) -> Option<String> {
         cross_bands::note(self.bands)

@@ -154,9 +154,10 @@ pub(super) fn observation(
     let mut analysis = CrossSpectrum::default();
     analysis.bands = Some(bands);
     analysis.overlap().iter().for_each(|text| say(text));
-    for (band, field) in bands.into_iter().zip([("subject", "subject_pi"), ("reference", "ref_pi")]) {
-        if let PhotonBand::Energy(lo, hi) = band {
-            for file in made.files() {
+    let [subject, reference] = analysis.bands_in_use()?.unwrap_or(bands);
+    for file in made.files() {
+        for (band, field) in [(reference, ("reference", "ref_pi")), (subject, ("subject", "subject_pi"))] {
+            if let PhotonBand::Energy(lo, hi) = band {
                 say(&band_in_words(file, lo, hi, &band.channels(file, field)?));
             }
         }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::toas::{self, ToaArgs};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::InputArgs;
+use crate::arguments::input::{InputArgs, band_in_words};
 use crate::arguments::output::OutputArgs;
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
@@ -12,6 +12,7 @@ use crate::number::{counting, number, positive};
 use crate::pictures;
 use crate::run::{Computer, Steps};
 use eagleray::data::Product;
+use eagleray::engine::PhotonBand;
 use eagleray::engine::analyses::{Fold, FoldInTime, PhaseEpoch};
 use eagleray::engine::pulsation::{ProfileBands, PulseProfile};
 use eagleray::internal::text::{List, ShortNumber, count};
@@ -124,13 +125,17 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     }
     if let Some(path) = &args.phaseogram {
         let in_time = FoldInTime::new(analysis.clone(), args.phaseogram_rows);
-        let gram = computer.compute(&in_time, &observation)?.product;
+        let gram = computer.session().run(&in_time, &observation)?;
         pictures::pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
     }
     let toas = args.toas.run(&computer, &analysis, &observation, &profile, out.overwrite)?;
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
         let band = observation.clone().energy(edges[0]..edges[1])?;
+        for file in band.files() {
+            let range = PhotonBand::Energy(edges[0], edges[1]).channels(file, ("energies", "pi"))?;
+            out.say(&band_in_words(file, edges[0], edges[1], &range));
+        }
         // What there is to say of the files has been said.
         bands.push((edges[0], edges[1], computer.session().run(&analysis, &band)?));
     }
