@@ -187,7 +187,7 @@ pub fn product_name(path: &std::path::Path) -> Result<Option<String>> {
             let bytes = source.read(0..source.len())?;
             let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
             match text.trim_start().starts_with('{') {
-                true => serde_json::from_str::<Value>(&text).ok().map(|mut value| value["meta"].take()),
+                true => serde_json::from_str::<Value>(&text).ok().and_then(|value| value.get("meta").cloned()),
                 false => text_metadata(source.path(), &text).ok(),
             }
         }
@@ -393,7 +393,7 @@ fn complex_parts(cell: &str) -> Option<[String; 2]> {
     let sign = |(at, byte): &(usize, u8)| {
         *at > 0 && matches!(byte, b'+' | b'-') && !matches!(inner.as_bytes().get(at - 1), Some(b'e' | b'E'))
     };
-    let (at, _) = inner.bytes().enumerate().filter(sign).last()?;
+    let (at, _) = inner.bytes().enumerate().rfind(sign)?;
     let (re, im) = (inner.get(..at)?, inner.get(at..)?);
     Some([re.to_string(), im.strip_prefix('+').unwrap_or(im).to_string()])
 }

@@ -45,7 +45,7 @@ impl EnergyDependence {
 
     fn options(&self, observation: &Observation, run: &Run) -> EnergySpectrumOptions {
         let Segmentation { dt, segment_size, .. } = self.segmentation;
-        let (combine, energy) = (observation.combination(), self.energy.clone());
+        let (combine, energy) = (observation.combination(), self.energy);
         EnergySpectrumOptions { dt, segment_size, combine, energy, chunk_events: run.chunk_events }
     }
 
