@@ -240,7 +240,8 @@ impl AveragedPowerSpectrum {
         meta.exposure = m * segment_size;
         let original = OriginalPowers {
             power: normalised,
-            raw: raw.iter().map(|p| p / m).collect(),
+            raw: raw.to_vec(),
+            raw_terms: m,
             noise: noise.level,
             noise_err: noise.err,
         };

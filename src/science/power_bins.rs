@@ -16,8 +16,10 @@ use crate::base::mend::Mend;
 pub(crate) struct OriginalPowers {
     /// Normalised, noise included.
     pub power: Vec<f64>,
-    /// Raw, averaged over segments.
+    /// Raw: sums over `raw_terms` segments.
     pub raw: Vec<f64>,
+    /// What `raw` is divided by.
+    pub raw_terms: f64,
     /// Noise levels.
     pub noise: ByFrequency,
     /// Their standard errors.
@@ -82,7 +84,7 @@ impl AveragedPowerSpectrum {
             self.power_err.push(power / (values as f64).sqrt());
             self.noise.push(level);
             self.noise_err.push(original.noise_err.mean_of(range.clone()));
-            self.unnorm_power.push(average(&original.raw[range]));
+            self.unnorm_power.push(average(&original.raw[range]) / original.raw_terms);
             self.m.push(values);
         }
         Ok(())
@@ -126,6 +128,7 @@ impl AveragedPowerSpectrum {
         Ok(OriginalPowers {
             power: (0..self.len()).map(|i| self.total_power(i)).collect(),
             raw: self.unnorm_power.clone(),
+            raw_terms: 1.0,
             noise: ByFrequency::Each(self.noise.clone()),
             noise_err: ByFrequency::Each(self.noise_err.clone()),
         })
@@ -216,8 +219,8 @@ mod tests {
         AveragedPowerSpectrum::new(&sums, false, options, context).unwrap()
     }
 
-    fn columns(s: &AveragedPowerSpectrum) -> [Vec<f64>; 7] {
-        [&s.freq, &s.width, &s.power, &s.power_err, &s.noise, &s.noise_err, &s.unnorm_power].map(Clone::clone)
+    fn columns(s: &AveragedPowerSpectrum) -> [Vec<f64>; 6] {
+        [&s.freq, &s.width, &s.power, &s.power_err, &s.noise, &s.noise_err].map(Clone::clone)
     }
 
     #[test]
@@ -229,6 +232,9 @@ mod tests {
                 let later = spectrum(&plain).rebin(rebin).unwrap();
                 assert_eq!(columns(&later), columns(&at_once));
                 assert_eq!(later.m, at_once.m);
+                // Averaged before they were divided, or after.
+                let raw = later.unnorm_power.iter().zip(&at_once.unnorm_power);
+                assert!(raw.into_iter().all(|(a, b)| (a / b - 1.0).abs() < 1e-14));
                 // In memory the original values are kept, whatever the bins.
                 let back = at_once.rebin(Rebin::None).unwrap();
                 assert_eq!(columns(&back), columns(&spectrum(&plain)));

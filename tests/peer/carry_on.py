@@ -1,7 +1,9 @@
 """Products of this program read by Stingray 2.3.2, which carries on with them: what it makes of them is what we make of them.
 
 `Powerspectrum.read` of plain and rebinned files, compute_rms, rebin_log and to_norm; `Crossspectrum.read` and `AveragedCrossspectrum.read`,
-time_lag, phase_lag, to_norm and rebin_log. Exit status 1 when any comparison fails.
+time_lag, phase_lag, to_norm and rebin_log. The peer reads no matrix from a file that another program can write (its own has a column of
+vectors, and times in the metadata of a text file): a DynamicalPowerspectrum gets ours, as docs/products.md shows, and rebins it. Exit
+status 1 when any comparison fails.
 """
 
 import json
@@ -12,8 +14,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from astropy.io import fits
 from astropy.table import Table
-from stingray import AveragedCrossspectrum, AveragedPowerspectrum, Crossspectrum, Powerspectrum
+from stingray import AveragedCrossspectrum, AveragedPowerspectrum, Crossspectrum, DynamicalPowerspectrum, Powerspectrum
 
 warnings.simplefilter("ignore")
 PROGRAM = sys.argv[1]
@@ -47,9 +50,9 @@ def power_spectra(folder):
             what = f"pds, {norm} {' '.join(rebin)}"
             run(*common, "--norm", norm, *rebin)
             table = Table.read(out, format="ascii.ecsv")
-            # Edges of bins, so that both sum the same ones.
-            first, last = len(table) // 3, 2 * len(table) // 3
-            lo, hi = (table["freq"][first] - table["width"][first] / 2, table["freq"][last] + table["width"][last] / 2)
+            # Edges of bins, so that both sum the same ones, around the pulsar.
+            first, last = (int(np.searchsorted(table["freq"], freq)) for freq in (5, 9))
+            lo, hi = float(table["freq"][first] - table["width"][first] / 2), float(table["freq"][last] + table["width"][last] / 2)
             ours = json.loads(run(*common, "--norm", norm, *rebin, "--rms", f"{lo!r}:{hi!r}", "--json"))
             for peer in [Powerspectrum.read(str(out), fmt="ascii.ecsv"), AveragedPowerspectrum.read(str(out), fmt="ascii.ecsv")]:
                 rms, _ = peer.compute_rms(lo, hi)
@@ -97,10 +100,33 @@ def cross_spectra(folder):
                 check(f"{what}: rebin_log, time_lag", coarse["lag_time"][:count], logged.time_lag()[:count], 1e-10)
 
 
+def dynamical(folder):
+    source, out = ROOT / "examples/data/b1509.fits", Path(folder) / "dyn.fits"
+    common = ["dyn", source, "--dt", "1/64", "--segment-size", "64", "--across-gaps", "-o", out]
+
+    def read():
+        with fits.open(out) as hdus:
+            made = DynamicalPowerspectrum()
+            made.dyn_ps = hdus[0].data.T.astype(float)
+            made.time, made.freq = hdus["TIME"].data["time"].astype(float), hdus["FREQ"].data["freq"].astype(float)
+            meta = json.loads(hdus["METADATA"].data["JSON"][0])
+            made.df, made.dt, made.m, made.norm = meta["df"], meta["segment_size"], 1, meta["norm"]
+            return made
+
+    run(*common)
+    peer = read().rebin_frequency(8 / 64).rebin_by_n_intervals(3)
+    run(*common, "--rebin", 8, "--rebin-time", 3)
+    ours = read()
+    rows, columns = len(peer.time), len(peer.freq)
+    check("dyn: rebinned", ours.dyn_ps[:columns, :rows], peer.dyn_ps, 1e-12)
+    check("dyn: frequencies", ours.freq[:columns], peer.freq, 1e-12)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         power_spectra(folder)
         cross_spectra(folder)
+        dynamical(folder)
     print(f"{len(FAILED)} comparisons failed" if FAILED else "all comparisons agree")
     sys.exit(1 if FAILED else 0)
 

@@ -168,7 +168,7 @@ fn deliver(
     }
     output.table(true, |path| product.write(path, output.overwrite))?;
     if output.json {
-        let mut value = serde_json::to_value(meta).unwrap_or_default();
+        let mut value = product.meta.clone();
         value["pairs"] = json!(product.rows());
         if let Some(peak) = peak {
             value["peak"] = peak;

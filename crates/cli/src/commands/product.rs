@@ -140,7 +140,7 @@ impl AnyProduct {
         out.table(true, |path| self.write(path, out.overwrite))?;
         let product = self.product();
         if out.json {
-            return crate::terminal::print(&format!("{:#}\n", product.metadata()));
+            return crate::terminal::print(&format!("{:#}\n", product.table().meta));
         }
         if !out.quiet {
             let table = product.table();

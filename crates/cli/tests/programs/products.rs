@@ -59,7 +59,7 @@ fn products(folder: &Path) -> Vec<(&'static str, String, Again)> {
         ("fold", format!("fold {b1509} --f 6.594 --nbin 16 --backend cpu"), profile),
         ("search", format!("search {b1509} --freq 6.5:6.7 --backend cpu"), search),
         ("ffa", format!("search {b1509} --freq 6.5:6.7 --method ef --algorithm ffa --backend cpu"), search),
-        ("accel", format!("accel {b1509} --freq 6.5:6.7 --backend cpu"), search),
+        ("accel", format!("accel {b1509} --freq 6.5:6.7 --fdot -1e-6:1e-6 --backend cpu"), search),
     ]
 }
 

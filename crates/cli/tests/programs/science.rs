@@ -126,7 +126,7 @@ fn intervals_follow_the_promised_columns() {
         }
     }
     let (_, subtracted) = table(&[B1509], &format!("{common} --subtract-noise"));
-    assert!((c[7][3] - subtracted[7][3] - 2.0).abs() < 1e-12 && (c[8][3] - subtracted[8][3] - 2.0).abs() < 1e-12);
+    assert!((c[8][3] - subtracted[8][3] - 2.0).abs() < 1e-12 && (c[9][3] - subtracted[9][3] - 2.0).abs() < 1e-12);
 }
 
 #[test]
