@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::memory::host_memory;
 use super::observation::{Observation, ObservationKind};
-use super::session::Run;
+use super::run::Run;
 use super::{Events, Plan};
 use crate::backend::BatchLimits;
 use crate::base::error::{Error, Result};

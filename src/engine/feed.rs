@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use super::analyses::{CrossSpectrum, DynamicalCross, DynamicalSpectrum, PowerSpectrum};
 use super::analysis::{Analysis, Segmentation};
 use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
-use super::session::Run;
+use super::run::Run;
 use super::{dynamical_cross_spectrum_of_flux, dynamical_spectrum_of_flux};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;

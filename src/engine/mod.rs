@@ -36,6 +36,7 @@ pub mod pulsation;
 mod pulse_events;
 mod pulse_samples;
 mod reader;
+mod run;
 mod session;
 mod time_source;
 mod unit_cuts;

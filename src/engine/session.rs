@@ -8,6 +8,7 @@ use super::analysis::{Analysis, PlanReport};
 use super::feed::{Feed, FluxValues, Streamed};
 use super::observation::Observation;
 use super::options::CHUNK_EVENTS;
+use super::run::Run;
 use super::watch::watched;
 use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, open_with};
 use crate::base::error::{Error, Result};
@@ -29,25 +30,6 @@ pub struct Session {
     strict: bool,
     watch: Option<Watch>,
     chunk_events: usize,
-}
-
-/// What a run has at hand.
-pub(crate) struct Run<'r> {
-    pub device: &'r mut dyn Backend,
-    /// Those so far; the product takes them.
-    pub warnings: Warnings,
-    pub progress: &'r Progress,
-    /// Rows of a file that are read at a time.
-    pub chunk_events: usize,
-    /// Plans say what memory they need, which prepares the device.
-    pub with_memory: bool,
-}
-
-impl Run<'_> {
-    /// The warnings so far, for a product.
-    pub fn take_warnings(&mut self) -> Warnings {
-        std::mem::take(&mut self.warnings)
-    }
 }
 
 impl Session {

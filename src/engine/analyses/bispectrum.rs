@@ -7,7 +7,7 @@ use crate::base::error::Result;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{
     bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
 };

@@ -7,7 +7,7 @@ use crate::data::{LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{
     CrossSpectrumOptions, LightCurveCrossOptions, LightCurveCrossPlan, PhotonBand, cross_spectrum_of_events,
     cross_spectrum_of_light_curves,

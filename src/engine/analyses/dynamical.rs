@@ -8,7 +8,7 @@ use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{
     DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events,
     dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,

@@ -7,7 +7,7 @@ use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::photon_band::PhotonBand;
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{EnergyBands, EnergyPlan, EnergySpectrumOptions, Events, energy_spectrum_of_events};
 use crate::science::energy::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 

@@ -7,7 +7,7 @@ use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::cross_bands;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{FadPlanOptions, PhotonBand, fad_of_events};
 use crate::science::fad::{FadOptions, FadSpectrum};
 

@@ -12,7 +12,7 @@ use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::pulsation::fold::{Phaseogram, fold, phaseogram};
 use crate::engine::pulsation::{FoldOptions, PulseProfile, PulseTemplate, Toas, toas};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::io::par::ParFile;
 
 /// A time that phases count from.

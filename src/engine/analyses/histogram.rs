@@ -8,7 +8,7 @@ use crate::data::{ChannelRange, Histogram, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::photon_band::PhotonBand;
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{HistogramOptions, histogram_of_events};
 use crate::io::EventFile;
 

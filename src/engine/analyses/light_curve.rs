@@ -6,7 +6,7 @@ use crate::base::error::Result;
 use crate::data::{LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{LightCurveOptions, light_curve_of_events};
 
 /// The light curve of events, on one grid that begins at the earliest good time; or a light curve with coarser bins.

@@ -8,7 +8,7 @@ use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::lomb_scargle;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::science::Rebin;
 use crate::science::cross_powers::CrossPowers;
 use crate::science::lomb_scargle::LombScargleOptions;

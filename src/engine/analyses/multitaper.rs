@@ -8,7 +8,7 @@ use crate::base::mend::Mend;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{multitaper_of_events, multitaper_of_light_curve};
 use crate::science::multitaper::TaperOptions;
 use crate::science::power::AveragedPowerSpectrum;

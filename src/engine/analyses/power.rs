@@ -6,7 +6,7 @@ use crate::base::error::Result;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{LightCurvePlan, LightCurveSpectrumOptions, Plan, PowerSpectrumOptions, power_spectrum};
 use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{NoiseLevel, Norm, Rebin};

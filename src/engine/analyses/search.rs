@@ -11,7 +11,7 @@ use crate::data::phase::Ephemeris;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::pulsation::{AccelOptions, SearchOptions, SearchResult, SearchStatistic, accel, pdm, search};
-use crate::engine::session::Run;
+use crate::engine::run::Run;
 use crate::engine::{PulseEvents, PulseSamples};
 use crate::io::par::ParFile;
 
