@@ -62,7 +62,7 @@ pub static PULSE_PROFILE: ProductKind = ProductKind {
 pub static PROFILE_BANDS: ProductKind = ProductKind {
     name: "pulse profiles of bands",
     meaning: "Counts and rates by phase of the pulse in bands of energy, one row a band and bin of phase.",
-    commands: "fold --energies",
+    commands: "fold in bands of energy",
     table: "ENERGY_PHASE",
     columns: &[
         ColumnDeclaration::real("energy_lo", "keV", "lowest energy of the band"),

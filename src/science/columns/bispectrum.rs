@@ -32,7 +32,7 @@ pub static BISPECTRUM: ProductKind = ProductKind {
 pub static CUMULANT_BISPECTRUM: ProductKind = ProductKind {
     name: "cumulant bispectrum",
     meaning: "Bispectrum by Stingray's definition, the transform of a windowed cumulant, one row a pair of frequencies.",
-    commands: "bispectrum --compat stingray",
+    commands: "bispectrum, the definition of Stingray",
     table: "BISPECTRUM",
     columns: &[
         ColumnDeclaration::real("freq1", "Hz", "frequency of the first lag"),

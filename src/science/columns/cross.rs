@@ -75,7 +75,7 @@ pub static CROSS_SPECTRUM: ProductKind = ProductKind {
 pub static CROSS_POWERS: ProductKind = ProductKind {
     name: "cross powers",
     meaning: "A cross spectrum without errors, of uneven samples or of shifted rows, one row a frequency.",
-    commands: "ls --reference",
+    commands: "ls of two light curves",
     table: "SPECTRUM",
     columns: &[FREQ, WIDTH, POWER, POWER1, POWER2, K, M],
 };

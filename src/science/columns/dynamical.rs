@@ -53,7 +53,7 @@ pub static DYNAMICAL_POWER: ProductKind = ProductKind {
 pub static DYNAMICAL_CROSS: ProductKind = ProductKind {
     name: "dynamical cross spectrum",
     meaning: "Cross spectra against time, one row a cell; in FITS images with a line for each time.",
-    commands: "dyn --subject",
+    commands: "dyn of two bands",
     table: "SPECTRUM",
     columns: &[TIME, FREQ, POWER, POWER1, POWER2, LAG_PHASE],
 };

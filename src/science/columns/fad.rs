@@ -15,7 +15,7 @@ pub static FAD_SPECTRUM: ProductKind = ProductKind {
     name: "dead-time corrected spectra",
     meaning: "Power and cross spectra of two detectors, corrected for dead time by the difference of their Fourier \
               amplitudes, one row a frequency; the subject is the first detector.",
-    commands: "cs --fad",
+    commands: "cs of two detectors, corrected for dead time",
     table: "SPECTRUM",
     columns: &[
         FREQ,

@@ -50,7 +50,7 @@ pub static POWER_SPECTRUM: ProductKind = ProductKind {
 pub static SHIFTED_POWER: ProductKind = ProductKind {
     name: "shifted power spectrum",
     meaning: "Rows of a dynamical power spectrum, shifted in frequency and averaged, one row a frequency.",
-    commands: "dyn --shift-add",
+    commands: "dyn, rows shifted and added",
     table: "SPECTRUM",
     columns: &[FREQ, WIDTH, POWER.from("doi:10.1086/311162"), POWER_ERR, NOISE, K, M],
 };
