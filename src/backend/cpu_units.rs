@@ -48,6 +48,7 @@ impl UnitThreads<'_> {
                 units.done(unit, findings);
             }
         };
+        let _span = trace::span("wait for threads");
         self.pool.in_place_scope(|scope| {
             for thread in 0..queue.threads() {
                 let work = &work;

@@ -54,7 +54,7 @@ impl Segmentation {
             true => Err(Error::argument(
                 "compat",
                 "stingray",
-                "is for events; light curves have this library's own segments",
+                "applies to events; light curves have this library's own segments",
             )),
             false => Ok(()),
         }

@@ -8,6 +8,7 @@ use super::photon_band::PhotonBand;
 use super::time_source::{Events, align};
 use super::{Combine, EventPair, combined_gtis, union_of};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::count;
 use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
@@ -155,6 +156,14 @@ impl Observation {
     /// One holds events and the other a light curve, or one is a pair.
     pub fn pair(subject: Observation, reference: Observation) -> Result<Observation> {
         let kinds = [subject.kind(), reference.kind()];
+        let held = subject.files().into_iter().chain(reference.files()).next();
+        if let (true, Some(file)) = (kinds.contains(&ObservationKind::LightCurve) && kinds[0] != kinds[1], held) {
+            return Err(Error::argument(
+                "files",
+                file.path(),
+                "holds events, but the other side of the pair is a light curve",
+            ));
+        }
         if kinds[0] != kinds[1] || !matches!(kinds[0], ObservationKind::Events | ObservationKind::LightCurve) {
             let message = format!("cannot be compared with {}", kinds[1].name());
             return Err(Error::argument("reference", kinds[0].name(), message));
@@ -241,9 +250,9 @@ impl Observation {
     ///
     /// # Errors
     /// Nothing is left of an input (`field` says what took it); those of `narrow`.
-    pub fn narrowed(mut self, field: &str, narrow: Narrow) -> Result<Observation> {
+    pub fn narrowed(mut self, field: &'static str, narrow: Narrow) -> Result<Observation> {
         let left = |name: &str, gti: Gti| match gti.is_empty() {
-            true => Err(Error::argument(field, "", format!("leaves no good time interval of {name}"))),
+            true => Err(Error::gti(name, "the selection of times leaves no interval").mended_by([Mend::field(field)])),
             false => Ok(gti),
         };
         match &mut self.content {

@@ -186,8 +186,8 @@ impl Backend for Lost {
 fn the_cpu_does_the_work_of_a_device_that_is_lost() {
     let times = pulsar(&mut Random::new(8), 20.0, 100.0, 0.5, [3.3, 0.0]);
     let events = events(&times, &[(0.0, 100.0)]);
-    let run = |backend: &mut dyn Backend| search(events.clone(), &options(3.0, 3.6), backend, &Progress::default());
     let folded = SearchOptions { algorithm: Algorithm::Fold, ..options(3.0, 3.6) };
+    let run = |backend: &mut dyn Backend| search(events.clone(), &folded, backend, &Progress::default());
     let expected = search(events.clone(), &folded, cpu().as_mut(), &Progress::default()).unwrap();
     let found = run(&mut Lost { inner: cpu(), spare: true }).unwrap();
     assert!(found.stat == expected.stat && found.candidates == expected.candidates);

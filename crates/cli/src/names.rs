@@ -195,7 +195,8 @@ mod tests {
     const CALLS: [&str; 7] = ["argument(", "refuse(", "check(", "values(", "Mend::field(", "Mend::set(", ".and("];
 
     /// What only callers of the library can give, and what files hold.
-    const WITHOUT_OPTION: &[&str] = &["A1", "ECC", "PB", "condition", "dead", "exposure", "f0", "samples", "segments"];
+    const WITHOUT_OPTION: &[&str] =
+        &["A1", "ECC", "PB", "condition", "dead", "exposure", "f0", "samples", "segments", "units"];
 
     /// Commands with those that are in them.
     fn all_names() -> Vec<OptionNames> {

@@ -77,14 +77,6 @@ impl Computer {
         self.told(self.session.plan(analysis, observation)?)
     }
 
-    /// Plans an analysis that is to run, and says what is odd about it.
-    ///
-    /// # Errors
-    /// See [`Computer::plan`].
-    pub fn check<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<PlanReport> {
-        self.told(self.session.check(analysis, observation)?)
-    }
-
     fn told(&self, plan: PlanReport) -> Result<PlanReport> {
         report(&plan.warnings, self.strict, self.quiet)?;
         Ok(plan)
@@ -95,20 +87,7 @@ impl Computer {
     /// # Errors
     /// See [`Session::run`]; a warning where these are errors.
     pub fn compute<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<Computed<A::Product>> {
-        let plan = self.check(analysis, observation)?;
-        self.compute_planned(analysis, observation, plan.warnings)
-    }
-
-    /// Computes an analysis of which `told` was said.
-    ///
-    /// # Errors
-    /// See [`Computer::compute`].
-    pub fn compute_planned<A: Analysis>(
-        &self,
-        analysis: &A,
-        observation: &Observation,
-        mut told: Warnings,
-    ) -> Result<Computed<A::Product>> {
+        let mut told = self.told(self.session.check(analysis, observation)?)?.warnings;
         self.bar.reset();
         let made = self.session.run(analysis, observation);
         self.bar.finish_and_clear();

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Binning;
 use super::fold::{PhaseSource, pulse_events, refuse_gpu_with_weights};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::time::DoubleDouble;
 use crate::data::Record;
 use crate::data::phase::Ephemeris;
@@ -91,6 +92,7 @@ impl PulseSearch {
     fn check(&self, observation: &Observation) -> Result<()> {
         let sampled = self.search.method == SearchStatistic::Pdm;
         let refuse = |field: &str, message: &str| Err(Error::argument(field, "", message));
+        let dispersion = |e: Error| e.mended_by([Mend::set("method", "pdm")]);
         match () {
             () if sampled && self.ephemeris.is_some() => {
                 refuse("par", "is for events, not for the samples of phase dispersion")
@@ -102,9 +104,11 @@ impl PulseSearch {
                 refuse("method", "is of events; light curves are searched by phase dispersion (pdm)")
             }
             () if !sampled && self.dt.is_some() => {
-                refuse("dt", "is for phase dispersion (pdm); others take each event by itself")
+                refuse("dt", "is for phase dispersion; others take each event by itself").map_err(dispersion)
             }
-            () if !sampled && self.min_fracexp.is_some() => refuse("min_fracexp", "is for phase dispersion (pdm)"),
+            () if !sampled && self.min_fracexp.is_some() => {
+                refuse("min_fracexp", "is for phase dispersion").map_err(dispersion)
+            }
             () if sampled && self.dt.is_none() && observation.kind() == ObservationKind::Events => {
                 refuse("dt", "phase dispersion of events needs bins, well below the period")
             }

@@ -143,7 +143,7 @@ impl InputArgs {
     pub fn pair(&self, compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
         let files = expand_lists(&self.files)?;
         let [subject, reference] = &files[..] else {
-            let message = "give two files, the subject's and the reference's";
+            let message = "two are needed: two files, the subject's and the reference's";
             let mend = [Mend::field("subject").and_field("reference").doing("two bands of each file")];
             return Err(Error::argument("files", count(files.len() as u64, "file"), message).mended_by(mend));
         };

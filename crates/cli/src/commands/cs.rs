@@ -151,6 +151,9 @@ pub(super) fn observation(
 ) -> Result<Observation> {
     let Some(bands) = bands else { return input.pair(compat_stingray, say) };
     let made = input.observation(compat_stingray, say)?;
+    if made.kind() == ObservationKind::LightCurve {
+        return Err(Error::argument("subject", "", "a light curve has no events to select"));
+    }
     let mut analysis = CrossSpectrum::default();
     analysis.bands = Some(bands);
     analysis.overlap().iter().for_each(|text| say(text));

@@ -10,7 +10,7 @@ use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{counting, number, positive};
 use crate::pictures;
-use crate::run::{Computer, Steps};
+use crate::run::{Computer, Steps, report};
 use eagleray::data::Product;
 use eagleray::engine::PhotonBand;
 use eagleray::engine::analyses::{Fold, FoldInTime, PhaseEpoch};
@@ -119,7 +119,10 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     let analysis = args.analysis()?;
     let observation = args.weights.observation(&args.input, out)?;
     let computer = Computer::new(&device, out.manners(), Steps::Events)?;
-    let profile = computer.compute(&analysis, &observation)?.product;
+    let mut profile = computer.compute(&analysis, &observation)?.product;
+    let of_toas = args.toas.warnings(&profile.meta.record);
+    report(&of_toas, out.strict, out.quiet)?;
+    profile.meta.record.warnings.extend(of_toas);
     if let Some(path) = &out.plot {
         pictures::pulsation::profile(&profile, path, out.overwrite)?;
     }

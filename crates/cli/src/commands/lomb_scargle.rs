@@ -11,7 +11,7 @@ use crate::pictures::axes;
 use crate::run::{Computer, Steps};
 use eagleray::data::Product;
 use eagleray::engine::Observation;
-use eagleray::engine::analyses::{LombScargle, LombScargleCross};
+use eagleray::engine::analyses::{Binning, LombScargle, LombScargleCross};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
@@ -130,7 +130,11 @@ fn cross(
         return Err(Error::argument("plot", "", "is for power spectra; -o writes the cross spectrum"));
     }
     let other = args.input.observe(&[reference.to_path_buf()], false, &mut |text| output.say(text))?;
-    let pair = Observation::pair(observation.clone(), other)?;
+    // One may be a light curve, and the other events.
+    let mut binning = Binning::default();
+    binning.dt = args.dt;
+    let curve = |of: &Observation| computer.compute(&binning, of).map(|made| Observation::light_curves([made.product]));
+    let pair = Observation::pair(curve(observation)?, curve(&other)?)?;
     let made = computer.compute(&LombScargleCross::new(analysis), &pair)?.product;
     let meta = made.metadata();
     if let Some(path) = output.output.as_deref() {

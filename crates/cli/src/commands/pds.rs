@@ -12,7 +12,7 @@ use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::data::Product;
 use eagleray::engine::analyses::PowerSpectrum;
-use eagleray::engine::{Observation, ObservationKind};
+use eagleray::engine::{Observation, ObservationKind, Session};
 use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::io::xspec::XspecFiles;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
@@ -195,6 +195,11 @@ pub fn run(args: PdsArgs) -> Result<()> {
     };
     let observation = args.input.observation(args.spectrum.compat.is_some(), &mut say)?;
     let analysis = args.analysis(&observation);
+    if args.rms.is_some() || args.pulsed_limit.is_some() || matches!(args.noise, NoiseLevel::Band(..)) {
+        // Before a device is opened.
+        let planned = Session::cpu()?.check(&analysis, &observation)?;
+        significance::check_bands(&args, planned.resolution)?;
+    }
     let computer =
         Computer::new(&args.device, (args.strict, args.quiet), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
@@ -202,11 +207,8 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;
-        significance::check_bands(&args, plan.resolution)?;
         return crate::terminal::print(&describe(&plan, computer.session().device(), args.json));
     }
-    let plan = computer.check(&analysis, &observation)?;
-    significance::check_bands(&args, plan.resolution)?;
-    let Computed { product, told } = computer.compute_planned(&analysis, &observation, plan.warnings)?;
+    let Computed { product, told } = computer.compute(&analysis, &observation)?;
     args.deliver(product, &told)
 }

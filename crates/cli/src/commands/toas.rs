@@ -7,12 +7,13 @@ use clap::Args;
 use crate::number::positive;
 use crate::pictures;
 use crate::run::Computer;
-use eagleray::engine::Observation;
+use eagleray::data::Record;
 use eagleray::engine::analyses::{ArrivalTimes, Fold};
 use eagleray::engine::pulsation::{PulseProfile, PulseTemplate, Toas};
+use eagleray::engine::{Observation, PulseEvents};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::table_write::check_output;
-use eagleray::{Error, Result};
+use eagleray::{Error, Result, Warnings};
 
 /// Options of times of arrival.
 #[derive(Args, Clone, Debug)]
@@ -44,6 +45,15 @@ impl ToaArgs {
             return Err(Error::argument("toas", path, "the extension must be .tim"));
         }
         check_output(path, overwrite)
+    }
+
+    /// Times of arrival are those at the barycentre, however short the observation: what is to be warned of.
+    pub fn warnings(&self, made: &Record) -> Warnings {
+        let mut warnings = Warnings::default();
+        if self.toas.is_some() && !made.barycentred && made.warnings.iter().all(|w| w.code != "W-BARYCENTRE") {
+            PulseEvents::warn_not_barycentred(&mut warnings);
+        }
+        warnings
     }
 
     /// Makes and writes the times, where they are asked for.

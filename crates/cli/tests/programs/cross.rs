@@ -271,7 +271,7 @@ fn what_makes_no_sense_is_refused() {
         ("--subject 3:10 --ref 10:30 --energy 3:30", "the bands are those", 2),
         ("--subject 3:10 --ref 10:30 --background 1", "one rate for the subject", 2),
         ("--subject 3:10 --ref 10:30 --background 1,100", "below the mean rate", 2),
-        ("--subject 3:10 --ref 10:30 --combine merge", "channels stay apart", 2),
+        ("--subject 3:10 --ref 10:30 --combine merge", "stay apart", 2),
     ];
     for (options, message, status) in cases {
         let words: Vec<&str> = options.split_whitespace().collect();

@@ -186,8 +186,8 @@ fn weights_find_a_pulsar_that_counts_do_not() {
 
     let search = [&["search", &path[..], "--freq", "3.2:3.4"], &weighing[..]].concat();
     let refuse = |options: &[&str], status, text| refused(&[&search[..], options].concat(), status, text);
-    refuse(&["--backend", "gpu"], 2, "--weights = psr j0001: weights are summed on the CPU alone");
-    refuse(&["--adapter", "0"], 2, "leave out --backend gpu and --adapter");
+    refuse(&["--backend", "gpu"], 2, "--weights = psr j0001: are summed on the CPU alone");
+    refuse(&["--adapter", "0"], 2, "use --backend cpu");
     refuse(&["--method", "ef", "--algorithm", "ffa"], 2, "--algorithm fold");
     refuse(&["--algorithm", "fold"], 2, "--algorithm fft");
     refused(&["search", &path, "--freq", "3:4", "--weights", "TIMES"], 1, "the columns are TIME, PSR J0001");

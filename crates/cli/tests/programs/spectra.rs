@@ -175,7 +175,7 @@ fn mistakes_get_one_helpful_line_and_their_status() {
         (b(&["-o", "no/such/folder/a.csv"]), 1, "no/such/folder"),
         (b(&["-o", "a.xyz"]), 2, ".ecsv"),
         (b(&["--gti", "no-such-gti.txt"]), 1, "no-such-gti.txt"),
-        (b(&["--time", "1:2"]), 1, "--time 1:2 leaves no interval"),
+        (b(&["--time", "1:2"]), 1, "leaves no interval; use --time"),
         (b(&["--precision", "half"]), 2, "single"),
         (b(&["--gti-margin=-5"]), 2, "must not be negative"),
         (b(&["--threads", "100000"]), 2, "from 1 to 1024"),

@@ -152,7 +152,7 @@ fn what_makes_no_sense_is_refused() {
     let file = simulate(folder.path(), "one.evt", "--mission nustar --rate 10 --length 100");
     let base = "--dt 1/64 --segment-size 4";
     for (options, message) in [
-        ("--energies 3:10:7", "--freq = not given"),
+        ("--energies 3:10:7", "--freq: the frequencies"),
         ("--freq 1:2", "--energies"),
         ("--energies 3:10:0 --freq 1:2", "not a whole number above zero"),
         ("--energies 3:10 --freq 1:2", "are no bands"),
