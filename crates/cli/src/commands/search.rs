@@ -11,13 +11,13 @@ use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{NumberRange, counting, number, positive, probability, range};
 use crate::pictures;
 use crate::run::{Computer, Steps};
-use eagleray::Result;
 use eagleray::data::Product;
 use eagleray::engine::ObservationKind;
 use eagleray::engine::analyses::PulseSearch;
 use eagleray::engine::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::par::ParFile;
+use eagleray::{Error, Result};
 
 /// Options of `search`.
 #[derive(Args, Debug)]
@@ -129,6 +129,9 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
+    if args.method == MethodArg::Pdm && args.par.par.is_some() {
+        return Err(Error::argument("par", "", "is for events, not for the samples of phase dispersion"));
+    }
     let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
     let observation = args.weights.observation(&args.input, out)?;
