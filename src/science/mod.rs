@@ -18,6 +18,7 @@ pub mod multitaper;
 pub mod noise;
 pub mod norm;
 pub mod orbit;
+mod original_powers;
 pub mod power;
 mod power_bands;
 mod power_bins;

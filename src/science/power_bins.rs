@@ -6,25 +6,11 @@
 use super::Norm;
 use super::dead_time::noise::ByFrequency;
 use super::norm::NormParameters;
+use super::original_powers::OriginalPowers;
 use super::power::{AveragedPowerSpectrum, PowerMetadata, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
-
-/// Values at the original frequencies.
-#[derive(Clone, Debug)]
-pub(crate) struct OriginalPowers {
-    /// Normalised, noise included.
-    pub power: Vec<f64>,
-    /// Raw: sums over `raw_terms` segments.
-    pub raw: Vec<f64>,
-    /// What `raw` is divided by.
-    pub raw_terms: f64,
-    /// Noise levels.
-    pub noise: ByFrequency,
-    /// Their standard errors.
-    pub noise_err: ByFrequency,
-}
 
 /// One bin of a spectrum, or one original frequency.
 pub(crate) struct PowerBin {
