@@ -6,7 +6,7 @@ pub mod columns;
 pub(crate) mod context;
 pub mod cross;
 mod cross_bins;
-mod cross_errors;
+pub mod cross_errors;
 pub mod cross_powers;
 pub mod cumulant;
 pub mod dead_time;

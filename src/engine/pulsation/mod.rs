@@ -2,9 +2,9 @@
 //!
 //! [`PulseEvents`] holds times in exact ticks; an [`Ephemeris`] gives the phase at a time. [`search()`] tries a
 //! [`grid`] of frequencies and derivatives, by [`harmonics`] (all frequencies of a row at once, unbinned) or by
-//! profiles of every trial ([`profile_counter`], exact, on any device). [`pdm()`] tries the grid on the samples of
+//! profiles of every trial (`profile_counter`, exact, on any device). [`pdm()`] tries the grid on the samples of
 //! light curves, by phase dispersion. [`accel()`] finds frequencies that drift, by matched filters in one transform,
-//! and [`ffa`] long periods, by sums of whole numbers. [`candidates`] makes a ranked list of the peaks. [`fold()`]
+//! and `ffa` long periods, by sums of whole numbers. [`candidates`] makes a ranked list of the peaks. [`fold()`]
 //! makes the profile of one ephemeris, [`toas()`] the times of arrival of its pulses. Definitions, bounds and what each
 //! search may miss: `docs/pulsations.md`.
 

@@ -41,7 +41,7 @@ pub enum Algorithm {
     Fft,
     /// A folded profile for every trial. Weighted events are possible for epoch folding only.
     Fold,
-    /// The fast folding algorithm ([`super::ffa`]): profiles of all constant periods at once; for epoch folding.
+    /// The fast folding algorithm (fast folding): profiles of all constant periods at once; for epoch folding.
     Ffa,
 }
 

@@ -150,7 +150,7 @@ pub struct SearchResult {
     /// First and second derivative of each row of the grid, Hz/s and Hz/s².
     pub rows: Vec<[f64; 2]>,
     /// If the noise distribution differs between trials: the name of the number that it depends on, and its value for
-    /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` ([`super::ffa`], and [`super::pdm()`] if bins are
+    /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` (fast folding, and [`super::pdm()`] if bins are
     /// empty).
     pub laws: Option<(&'static str, Vec<u64>)>,
     /// Decimal logarithms of the probabilities as a file gave them, which does not have the null distributions; empty for a

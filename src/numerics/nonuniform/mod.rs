@@ -7,7 +7,7 @@
 //! with `a_j` the phase of point j at the first frequency and `x_j` what it advances by from each to the next, both in units of 2⁻⁶⁴ cycle, so that
 //! whole cycles wrap exactly, however many. A range of frequencies that begins at K has `K·x_j` in `a_j`.
 //!
-//! Points are spread over a grid at least twice as fine as the frequencies ask for ([`spreading`]), the grid is transformed, and amplitudes are divided
+//! Points are spread over a grid at least twice as fine as the frequencies ask for (`spreading`), the grid is transformed, and amplitudes are divided
 //! by the transform of the spreading function (Dutt & Rokhlin 1993, doi:10.1137/0914081; Barnett, Magland & af Klinteberg 2019,
 //! doi:10.1137/18M120885X). The error is the sum of those of the points, each its weight times that of a point of weight 1, so all are bounded by `ε·Σ|w|`,
 //! whatever the points: ε is [`SEARCH_ERROR`] over 8 cells and [`LEAST_ERROR`] over 16. `tests` look for the largest error of one point at places all over

@@ -59,7 +59,7 @@ impl ToaArgs {
     /// Makes and writes the times, where they are asked for.
     ///
     /// # Errors
-    /// See [`toas`]; a template that cannot be read.
+    /// See [`ArrivalTimes`]; a template that cannot be read.
     pub fn run(
         &self,
         computer: &Computer,
