@@ -133,7 +133,7 @@ fn cross(
     // One may be a light curve, and the other events.
     let mut binning = Binning::default();
     binning.dt = args.dt;
-    let curve = |of: &Observation| computer.compute(&binning, of).map(|made| Observation::light_curves([made.product]));
+    let curve = |of: &Observation| computer.session().run(&binning, of).map(|made| Observation::light_curves([made]));
     let pair = Observation::pair(curve(observation)?, curve(&other)?)?;
     let made = computer.compute(&LombScargleCross::new(analysis), &pair)?.product;
     let meta = made.metadata();
