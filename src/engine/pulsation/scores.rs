@@ -7,6 +7,7 @@ use super::grid::TrialRange;
 use super::harmonics::HarmonicSums;
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{PulseEvents, TrialGrid, exposure};
+use crate::base::progress::Progress;
 use crate::data::phase::Spin;
 use crate::kernels::fold::BinTally;
 use crate::science::statistics::pulse::{self, RootsOfUnity};
@@ -17,7 +18,12 @@ pub(super) fn trial_statistics(
     grid: &TrialGrid,
     piece: TrialRange,
     options: &SearchOptions,
+    progress: &Progress,
 ) -> Vec<f64> {
+    // Nobody looks at what comes of a run that was cancelled.
+    if progress.is_cancelled() {
+        return vec![0.0; piece.trials];
+    }
     let first = grid.spin(piece.row, piece.first);
     let sums = HarmonicSums::new(piece.trials, events.times.len());
     let ([total, squares], harmonics) = (events.sums(), options.harmonics());
@@ -30,6 +36,9 @@ pub(super) fn trial_statistics(
     }
     let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
     let one = |j: usize| {
+        if progress.is_cancelled() {
+            return 0.0;
+        }
         let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
         let window = exposure::exposure_amplitudes(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
         options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))

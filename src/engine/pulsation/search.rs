@@ -81,7 +81,8 @@ pub fn search(
         let pool = backend.threads();
         for pieces in pieces.chunks(PIECES_TOGETHER) {
             let all = || {
-                pieces.par_iter().map(|&piece| trial_statistics(&events, &grid, piece, &options)).collect::<Vec<_>>()
+                let of = |&piece: &TrialRange| trial_statistics(&events, &grid, piece, &options, progress);
+                pieces.par_iter().map(of).collect::<Vec<_>>()
             };
             let found = pool.run(all);
             progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum())?;
