@@ -101,7 +101,7 @@ impl PulseSearch {
                 refuse("weights", "are of events, not of the samples of phase dispersion")
             }
             () if !sampled && observation.kind() == ObservationKind::LightCurve => {
-                refuse("method", "is of events; light curves are searched by phase dispersion (pdm)")
+                refuse("method", "is of events; light curves are searched by phase dispersion").map_err(dispersion)
             }
             () if !sampled && self.dt.is_some() => {
                 refuse("dt", "is for phase dispersion; others take each event by itself").map_err(dispersion)

@@ -303,6 +303,6 @@ fn light_curves_are_searched_by_phase_dispersion() {
     refuse(&[&[SGR, "--dt", "1", "--algorithm", "ffa"][..], &search].concat(), 2, "--method ef");
     refuse(&[&[&curve, "--dt", "0.3"][..], &search].concat(), 2, "whole multiples");
     refuse(&[&curve, "--freq", "0.02:0.15"], 2, "--method pdm");
-    refused(&["fold", &curve, "--f", "0.1"], 2, "profiles are made of events");
-    refused(&["accel", &curve, "--freq", "0.02:0.15", "--fdot", "0:1e-9"], 2, "--method pdm");
+    refused(&["fold", &curve, "--f", "0.1"], 2, "is made of events");
+    refused(&["accel", &curve, "--freq", "0.02:0.15", "--fdot", "0:1e-9"], 2, "is made of events");
 }
