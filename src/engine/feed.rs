@@ -24,6 +24,12 @@ pub enum FluxValues {
     Rates,
 }
 
+/// Segments as they come, and what their values are.
+pub(crate) struct Stream<'s, S> {
+    pub segments: &'s mut dyn Iterator<Item = S>,
+    pub rates: bool,
+}
+
 /// An analysis of segments that come one after the other.
 #[allow(private_interfaces)]
 pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
@@ -31,12 +37,7 @@ pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
     type Segment: Send + 'static;
 
     #[doc(hidden)]
-    fn stream(
-        &self,
-        segments: &mut dyn Iterator<Item = Self::Segment>,
-        values: FluxValues,
-        run: &mut Run,
-    ) -> Result<Self::Product>;
+    fn stream(&self, stream: Stream<Self::Segment>, run: &mut Run) -> Result<Self::Product>;
 }
 
 /// Takes the segments of an analysis one by one ([`Session::begin`](super::Session::begin)); a thread of its own computes while they come.
@@ -116,15 +117,10 @@ fn bin_width(segmentation: &Segmentation) -> Result<f64> {
 impl Streamed for PowerSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(
-        &self,
-        segments: &mut dyn Iterator<Item = FluxSegment>,
-        values: FluxValues,
-        run: &mut Run,
-    ) -> Result<Self::Product> {
-        let (dt, rates, power) = (bin_width(&self.segmentation)?, values == FluxValues::Rates, self.power.clone());
+    fn stream(&self, Stream { segments, rates }: Stream<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+        let options = FluxOptions { dt: bin_width(&self.segmentation)?, rates, power: self.power.clone() };
         let warnings = run.take_warnings();
-        spectrum_of_flux(segments, &FluxOptions { dt, rates, power }, run.device, warnings)
+        spectrum_of_flux(segments, &options, run.device, warnings)
     }
 }
 
@@ -132,15 +128,10 @@ impl Streamed for PowerSpectrum {
 impl Streamed for CrossSpectrum {
     type Segment = FluxPair;
 
-    fn stream(
-        &self,
-        segments: &mut dyn Iterator<Item = FluxPair>,
-        values: FluxValues,
-        run: &mut Run,
-    ) -> Result<Self::Product> {
-        let (dt, rates, cross) = (bin_width(&self.segmentation)?, values == FluxValues::Rates, self.cross.clone());
+    fn stream(&self, Stream { segments, rates }: Stream<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+        let options = CrossFluxOptions { dt: bin_width(&self.segmentation)?, rates, cross: self.cross.clone() };
         let warnings = run.take_warnings();
-        cross_spectrum_of_flux(segments, &CrossFluxOptions { dt, rates, cross }, run.device, warnings)
+        cross_spectrum_of_flux(segments, &options, run.device, warnings)
     }
 }
 
@@ -148,15 +139,9 @@ impl Streamed for CrossSpectrum {
 impl Streamed for DynamicalSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(
-        &self,
-        segments: &mut dyn Iterator<Item = FluxSegment>,
-        values: FluxValues,
-        run: &mut Run,
-    ) -> Result<Self::Product> {
-        let PowerSpectrum { segmentation, power, .. } = self.spectrum.clone();
-        let (dt, rates) = (bin_width(&segmentation)?, values == FluxValues::Rates);
-        let options = FluxOptions { dt, rates, power };
+    fn stream(&self, Stream { segments, rates }: Stream<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+        let PowerSpectrum { segmentation, power, .. } = &self.spectrum;
+        let options = FluxOptions { dt: bin_width(segmentation)?, rates, power: power.clone() };
         let warnings = run.take_warnings();
         dynamical_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
     }
@@ -166,15 +151,9 @@ impl Streamed for DynamicalSpectrum {
 impl Streamed for DynamicalCross {
     type Segment = FluxPair;
 
-    fn stream(
-        &self,
-        segments: &mut dyn Iterator<Item = FluxPair>,
-        values: FluxValues,
-        run: &mut Run,
-    ) -> Result<Self::Product> {
-        let CrossSpectrum { segmentation, cross, .. } = self.spectrum.clone();
-        let (dt, rates) = (bin_width(&segmentation)?, values == FluxValues::Rates);
-        let options = CrossFluxOptions { dt, rates, cross };
+    fn stream(&self, Stream { segments, rates }: Stream<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+        let CrossSpectrum { segmentation, cross, .. } = &self.spectrum;
+        let options = CrossFluxOptions { dt: bin_width(segmentation)?, rates, cross: cross.clone() };
         let warnings = run.take_warnings();
         dynamical_cross_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
     }

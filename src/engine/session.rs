@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::analysis::{Analysis, PlanReport};
-use super::feed::{Feed, FluxValues, Streamed};
+use super::feed::{Feed, FluxValues, Stream, Streamed};
 use super::observation::Observation;
 use super::options::CHUNK_EVENTS;
 use super::run::Run;
@@ -150,7 +150,7 @@ impl Session {
         Feed::new(move |segments, progress| {
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
             let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory: false };
-            analysis.stream(segments, values, &mut run)
+            analysis.stream(Stream { segments, rates: values == FluxValues::Rates }, &mut run)
         })
     }
 

@@ -92,9 +92,7 @@ impl Product for AveragedCrossSpectrum {
     }
 
     fn metadata(&self) -> Value {
-        let mut meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        self.averaged().describe(&mut meta, self.meta.segments);
-        meta
+        self.averaged().metadata(&self.meta, self.meta.segments)
     }
 
     fn values(&self, name: &str) -> Option<Values<'_>> {
@@ -140,9 +138,7 @@ impl Product for CrossPowers {
     }
 
     fn metadata(&self) -> Value {
-        let mut meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        self.averaged().describe(&mut meta, self.meta.segments);
-        meta
+        self.averaged().metadata(&self.meta, self.meta.segments)
     }
 
     fn values(&self, name: &str) -> Option<Values<'_>> {

@@ -1,5 +1,6 @@
 //! Columns that all spectra have: frequencies, and what was averaged in them.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::data::product::ColumnDeclaration;
@@ -48,11 +49,13 @@ impl Averaged<'_> {
         }
     }
 
-    /// Adds `k` and `m` to the metadata, where they are no columns; `segments` is `m` of a spectrum without a bin.
-    pub fn describe(&self, meta: &mut Value, segments: u64) {
+    /// The metadata, with `k` and `m` where they are no columns; `segments` is `m` of a spectrum without a bin.
+    pub fn metadata(&self, meta: &impl Serialize, segments: u64) -> Value {
+        let mut meta = serde_json::to_value(meta).unwrap_or_default();
         if self.is_plain() {
             meta["m"] = self.m.first().copied().unwrap_or(segments).into();
             meta["k"] = 1.into();
         }
+        meta
     }
 }

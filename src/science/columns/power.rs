@@ -67,9 +67,7 @@ impl Product for AveragedPowerSpectrum {
     }
 
     fn metadata(&self) -> Value {
-        let mut meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        self.averaged().describe(&mut meta, self.meta.segments);
-        meta
+        self.averaged().metadata(&self.meta, self.meta.segments)
     }
 
     fn values(&self, name: &str) -> Option<Values<'_>> {
@@ -105,9 +103,7 @@ impl Product for ShiftedPower {
     }
 
     fn metadata(&self) -> Value {
-        let mut meta = serde_json::to_value(&self.meta).unwrap_or_default();
-        self.averaged().describe(&mut meta, self.meta.segments);
-        meta
+        self.averaged().metadata(&self.meta, self.meta.segments)
     }
 
     fn values(&self, name: &str) -> Option<Values<'_>> {

@@ -1,0 +1,207 @@
+//! What was seen: inputs of one kind, and what is selected of them.
+
+mod inputs;
+mod selection;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Combine;
+use super::photon_band::PhotonBand;
+use crate::base::error::{Error, Result};
+use crate::base::text::count;
+use crate::base::time::MjdRef;
+use crate::base::warning::Warnings;
+use crate::data::{Gti, LightCurve};
+use crate::io::{EventFile, InputFile, OpenOptions, light_curve};
+
+/// What was seen: event files, times in memory or light curves, or a pair of them, with what is selected of them.
+///
+/// Opening reads headers and intervals; events are read when an analysis runs. A clone shares what was opened.
+#[derive(Clone)]
+pub struct Observation {
+    content: Content,
+    band: Option<PhotonBand>,
+    detectors: Option<Vec<i64>>,
+    weights: Option<String>,
+    combine: Option<Combine>,
+    warnings: Warnings,
+}
+
+#[derive(Clone)]
+enum Content {
+    Files(Arc<Vec<EventFile>>),
+    Times(Arc<Photons>),
+    LightCurves(Arc<Vec<LightCurve>>),
+    /// The subject and the reference, each of one kind.
+    Pair(Arc<[Observation; 2]>),
+}
+
+/// Times in memory, in seconds of the frame of the intervals, and the channel of each, where there are channels.
+struct Photons {
+    times: Vec<f64>,
+    channels: Option<Vec<f64>>,
+    gti: Gti,
+}
+
+/// Good time as a selection makes it of the reference epoch of a frame, where it has one, and of an input's own.
+pub type Narrow<'a> = &'a dyn Fn(Option<MjdRef>, &Gti) -> Result<Gti>;
+
+/// What an observation holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObservationKind {
+    /// Events of files, or times in memory.
+    Events,
+    /// Light curves, joined one after the other.
+    LightCurve,
+    /// Two observations of events: the subject and the reference.
+    EventPair,
+    /// Two light curves: the subject and the reference.
+    LightCurvePair,
+}
+
+impl ObservationKind {
+    /// All of them.
+    pub const ALL: [ObservationKind; 4] = [
+        ObservationKind::Events,
+        ObservationKind::LightCurve,
+        ObservationKind::EventPair,
+        ObservationKind::LightCurvePair,
+    ];
+
+    /// What users call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ObservationKind::Events => "events",
+            ObservationKind::LightCurve => "a light curve",
+            ObservationKind::EventPair => "a pair of events",
+            ObservationKind::LightCurvePair => "a pair of light curves",
+        }
+    }
+}
+
+impl Observation {
+    /// Opens event files or light curves, which their content tells apart. Several event files are averaged, each with segments of its
+    /// own ([`Combine::Average`]), unless they overlap in time; several light curves are joined.
+    ///
+    /// # Errors
+    /// See [`Observation::open_with`].
+    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Observation> {
+        Observation::open_with(paths, &OpenOptions::default())
+    }
+
+    /// [`Observation::open`], with options: intervals, columns, detectors.
+    ///
+    /// # Errors
+    /// See [`EventFile::open`] and [`light_curve::read`]; two files of the same content; files of both kinds; no file at all.
+    pub fn open_with<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, options: &OpenOptions) -> Result<Observation> {
+        let mut warnings = Warnings::default();
+        let sources = paths.into_iter().map(|path| InputFile::open(path.as_ref())).collect::<Result<Vec<_>>>()?;
+        InputFile::refuse_duplicates(&sources)?;
+        let named = options.extension.is_some() || options.time_column.is_some();
+        let (mut files, mut curves) = (Vec::new(), Vec::new());
+        for source in sources {
+            match if named { None } else { light_curve::read(&source, &options.gti, &mut warnings)? } {
+                // Bins outside of the good time are none of its.
+                Some(curve) => {
+                    let gti = curve.gti.clone();
+                    curves.push(curve.within(gti));
+                }
+                None => files.push(EventFile::from_input_file(source, options, &mut warnings)?),
+            }
+        }
+        let content = match (files.first(), curves.is_empty()) {
+            (None, true) => return Err(Error::argument("files", 0, "at least one is needed")),
+            (Some(file), false) => {
+                return Err(Error::argument("files", file.path(), "holds events, but another file a light curve"));
+            }
+            (Some(_), true) => Content::Files(Arc::new(files)),
+            (None, false) => {
+                if options.detectors.is_some() {
+                    return Err(Error::argument("detectors", "", "a light curve has no events to select"));
+                }
+                Content::LightCurves(Arc::new(curves))
+            }
+        };
+        let detectors = options.detectors.clone();
+        Ok(Observation { detectors, warnings, ..Observation::of(content) })
+    }
+
+    /// Event times in memory, seconds in the frame of `gti`, in any order.
+    pub fn times(times: Vec<f64>, gti: Gti) -> Observation {
+        Observation::of(Content::Times(Arc::new(Photons { times, channels: None, gti })))
+    }
+
+    /// Event times in memory and the channel (or energy) of each.
+    ///
+    /// # Errors
+    /// As many channels as times are needed.
+    pub fn photons(times: Vec<f64>, channels: Vec<f64>, gti: Gti) -> Result<Observation> {
+        if times.len() != channels.len() {
+            let message = format!("there are {}", count(times.len() as u64, "time"));
+            return Err(Error::argument("channels", channels.len(), message));
+        }
+        Ok(Observation::of(Content::Times(Arc::new(Photons { times, channels: Some(channels), gti }))))
+    }
+
+    /// Light curves in memory, which are joined.
+    pub fn light_curves(curves: impl IntoIterator<Item = LightCurve>) -> Observation {
+        Observation::of(Content::LightCurves(Arc::new(curves.into_iter().collect())))
+    }
+
+    /// The subject and the reference of a comparison: two observations of events, or two light curves. Lags are positive where the
+    /// subject is late.
+    ///
+    /// # Errors
+    /// One holds events and the other a light curve, or one is a pair.
+    pub fn pair(subject: Observation, reference: Observation) -> Result<Observation> {
+        let kinds = [subject.kind(), reference.kind()];
+        let held = subject.files().into_iter().chain(reference.files()).next();
+        if let (true, Some(file)) = (kinds.contains(&ObservationKind::LightCurve) && kinds[0] != kinds[1], held) {
+            return Err(Error::argument(
+                "files",
+                file.path(),
+                "holds events, but the other side of the pair is a light curve",
+            ));
+        }
+        if kinds[0] != kinds[1] || !matches!(kinds[0], ObservationKind::Events | ObservationKind::LightCurve) {
+            let message = format!("cannot be compared with {}", kinds[1].name());
+            return Err(Error::argument("reference", kinds[0].name(), message));
+        }
+        InputFile::refuse_duplicates(subject.files().into_iter().chain(reference.files()).map(EventFile::source))?;
+        let mut warnings = subject.warnings.clone();
+        warnings.extend(reference.warnings.clone());
+        Ok(Observation { warnings, ..Observation::of(Content::Pair(Arc::new([subject, reference]))) })
+    }
+
+    fn of(content: Content) -> Observation {
+        let warnings = Warnings::default();
+        Observation { content, band: None, detectors: None, weights: None, combine: None, warnings }
+    }
+
+    /// What it holds.
+    pub fn kind(&self) -> ObservationKind {
+        match &self.content {
+            Content::Files(_) | Content::Times(_) => ObservationKind::Events,
+            Content::LightCurves(_) => ObservationKind::LightCurve,
+            Content::Pair(both) => match both[0].kind() {
+                ObservationKind::LightCurve => ObservationKind::LightCurvePair,
+                _ => ObservationKind::EventPair,
+            },
+        }
+    }
+
+    /// What was odd about the inputs when they were opened.
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
+    }
+
+    /// The event files; those of both parts of a pair, the subject's first.
+    pub fn files(&self) -> Vec<&EventFile> {
+        match &self.content {
+            Content::Files(files) => files.iter().collect(),
+            Content::Pair(both) => both.iter().flat_map(Observation::files).collect(),
+            Content::Times(_) | Content::LightCurves(_) => Vec::new(),
+        }
+    }
+}
