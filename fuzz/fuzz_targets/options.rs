@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::Parser;
-use eagleray::Warnings;
+use eagleray_cli::arguments::input::InputArgs;
 use eagleray_cli::number;
-use eagleray_cli::arguments::input::{InputArgs, OpenedInputs};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Parser)]
@@ -32,9 +31,9 @@ fuzz_target!(|data: &[u8]| {
     // Only files that are known are read.
     let input = &mut args.input;
     (input.files, input.gti, input.rmf) = (vec![GOOD.clone()], None, None);
-    let mut warnings = Warnings::default();
-    if let Ok(OpenedInputs::Events(files)) = input.open_any(false, &mut warnings) {
-        assert!(files.iter().all(|f| f.gti.intervals().iter().all(|(a, b)| a < b)));
-        let _ = input.inputs(&files, &mut warnings, &mut |_| {});
+    if let Ok(observation) = input.observation(false, &mut |_| {}) {
+        assert!(observation.files().iter().all(|f| f.gti.intervals().iter().all(|(a, b)| a < b)));
+    }
+});
     }
 });

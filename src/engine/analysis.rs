@@ -6,7 +6,7 @@ use super::memory::host_memory;
 use super::observation::{Observation, ObservationKind};
 use super::run::Run;
 use super::{Events, Plan};
-use crate::backend::BatchLimits;
+use crate::backend::{BatchLimits, DeviceInfo};
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::data::Record;
@@ -79,6 +79,8 @@ pub struct PlanReport {
     pub host_bytes: Option<usize>,
     /// The largest batch, where events come in batches and are not read once by the threads that need them.
     pub batches: Option<BatchLimits>,
+    /// What would compute it.
+    pub device: Option<DeviceInfo>,
     /// What is odd about the observation or the plan.
     pub warnings: Warnings,
 }
@@ -98,7 +100,7 @@ impl PlanReport {
             exposure: plan.exposure(),
             host_bytes: memory.map(|memory| memory.bytes),
             batches: memory.and_then(|memory| memory.batches),
-            warnings: Warnings::default(),
+            ..PlanReport::default()
         })
     }
 

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::analyses::{CrossSpectrum, DynamicalCross, DynamicalSpectrum, PowerSpectrum};
 use super::analysis::{Analysis, Segmentation};
 use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
 use super::run::Run;
+use super::watch::{EVERY, Watch};
 use super::{dynamical_cross_spectrum_of_flux, dynamical_spectrum_of_flux};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
@@ -25,7 +27,7 @@ pub enum FluxValues {
 }
 
 /// Segments as they come, and what their values are.
-pub(crate) struct Stream<'s, S> {
+pub(crate) struct StreamedSegments<'s, S> {
     pub segments: &'s mut dyn Iterator<Item = S>,
     pub rates: bool,
 }
@@ -37,7 +39,7 @@ pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
     type Segment: Send + 'static;
 
     #[doc(hidden)]
-    fn stream(&self, stream: Stream<Self::Segment>, run: &mut Run) -> Result<Self::Product>;
+    fn stream(&self, stream: StreamedSegments<Self::Segment>, run: &mut Run) -> Result<Self::Product>;
 }
 
 /// Takes the segments of an analysis one by one ([`Session::begin`](super::Session::begin)); a thread of its own computes while they come.
@@ -47,11 +49,15 @@ pub struct Feed<A: Streamed> {
     segments: Option<SyncSender<A::Segment>>,
     worker: Option<JoinHandle<Result<A::Product>>>,
     progress: Arc<Progress>,
+    /// The session's, asked as segments are pushed, ten times a second at most; and when it was asked last.
+    watch: Option<Watch>,
+    asked: Option<Instant>,
 }
 
 impl<A: Streamed> Feed<A> {
     /// Starts `compute` on the segments to come.
     pub(super) fn new(
+        watch: Option<Watch>,
         compute: impl FnOnce(&mut dyn Iterator<Item = A::Segment>, &Progress) -> Result<A::Product> + Send + 'static,
     ) -> Feed<A> {
         let progress = Arc::new(Progress::default());
@@ -63,7 +69,7 @@ impl<A: Streamed> Feed<A> {
             shared.check()?;
             made
         };
-        Feed { segments: Some(segments), worker: Some(std::thread::spawn(work)), progress }
+        Feed { segments: Some(segments), worker: Some(std::thread::spawn(work)), progress, watch, asked: None }
     }
 
     /// Takes the next segment; waits while too many wait to be computed.
@@ -71,12 +77,27 @@ impl<A: Streamed> Feed<A> {
     /// # Errors
     /// What ended the computation: a segment of another length, values that are not finite, a device that failed.
     pub fn push(&mut self, segment: impl Into<A::Segment>) -> Result<()> {
+        self.ask();
         match &self.segments {
             Some(segments) if segments.send(segment.into()).is_ok() => Ok(()),
             _ => match self.join() {
                 Err(error) => Err(error),
                 Ok(_) => Err(Error::argument("segments", "", "come after the end of the computation")),
             },
+        }
+    }
+
+    /// Asks whoever watches whether to go on, if it is time to.
+    fn ask(&mut self) {
+        let Some(watch) = self.watch.as_ref().filter(|_| self.asked.is_none_or(|last| last.elapsed() >= EVERY)) else {
+            return;
+        };
+        self.asked = Some(Instant::now());
+        let (done, total) = self.progress.state();
+        if watch(done, total).is_break() {
+            self.progress.cancel();
+            // Whoever computes does not wait for segments that will not come.
+            self.segments = None;
         }
     }
 
@@ -117,7 +138,7 @@ fn bin_width(segmentation: &Segmentation) -> Result<f64> {
 impl Streamed for PowerSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(&self, Stream { segments, rates }: Stream<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
         let options = FluxOptions { dt: bin_width(&self.segmentation)?, rates, power: self.power.clone() };
         let warnings = run.take_warnings();
         spectrum_of_flux(segments, &options, run.device, warnings)
@@ -128,7 +149,7 @@ impl Streamed for PowerSpectrum {
 impl Streamed for CrossSpectrum {
     type Segment = FluxPair;
 
-    fn stream(&self, Stream { segments, rates }: Stream<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxPair>, run: &mut Run) -> Result<Self::Product> {
         let options = CrossFluxOptions { dt: bin_width(&self.segmentation)?, rates, cross: self.cross.clone() };
         let warnings = run.take_warnings();
         cross_spectrum_of_flux(segments, &options, run.device, warnings)
@@ -139,7 +160,7 @@ impl Streamed for CrossSpectrum {
 impl Streamed for DynamicalSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(&self, Stream { segments, rates }: Stream<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
         let PowerSpectrum { segmentation, power, .. } = &self.spectrum;
         let options = FluxOptions { dt: bin_width(segmentation)?, rates, power: power.clone() };
         let warnings = run.take_warnings();
@@ -151,7 +172,7 @@ impl Streamed for DynamicalSpectrum {
 impl Streamed for DynamicalCross {
     type Segment = FluxPair;
 
-    fn stream(&self, Stream { segments, rates }: Stream<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxPair>, run: &mut Run) -> Result<Self::Product> {
         let CrossSpectrum { segmentation, cross, .. } = &self.spectrum;
         let options = CrossFluxOptions { dt: bin_width(segmentation)?, rates, cross: cross.clone() };
         let warnings = run.take_warnings();

@@ -5,18 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::analysis::{Analysis, PlanReport};
-use super::feed::{Feed, FluxValues, Stream, Streamed};
+use super::feed::{Feed, FluxValues, StreamedSegments, Streamed};
 use super::observation::Observation;
 use super::options::CHUNK_EVENTS;
 use super::run::Run;
-use super::watch::watched;
+use super::watch::{Watch, watched};
 use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, open_with};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
-
-/// What is asked ten times a second during a run, with the steps that are done and all that there are (0 where nobody knows).
-type Watch = Box<dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync>;
 
 /// Where and how analyses are computed: the device, what a warning means, who is told of progress and may end a run.
 ///
@@ -101,7 +98,7 @@ impl Session {
     /// knows). Where it breaks, the run ends with [`Error::Cancelled`] and leaves nothing behind.
     #[must_use]
     pub fn watched_by(self, watch: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Session {
-        Session { watch: Some(Box::new(watch)), ..self }
+        Session { watch: Some(Arc::new(watch)), ..self }
     }
 
     /// Rows of a file that are read at a time. It limits memory and changes no result.
@@ -110,7 +107,7 @@ impl Session {
         Session { chunk_events: chunk_events.max(1), ..self }
     }
 
-    /// Facts about the device.
+    /// Facts about the device; event files may go to another one ([`PlanReport::device`]).
     pub fn device(&self) -> &DeviceInfo {
         &self.info
     }
@@ -122,13 +119,7 @@ impl Session {
     /// [`Error::Cancelled`] as the session has it; whatever the analysis refuses; files that cannot be read; a device that fails.
     pub fn run<A: Analysis>(&self, analysis: &A, observation: &Observation) -> Result<A::Product> {
         check_kind::<A>(observation)?;
-        let made = self.working(observation, false, |run| analysis.compute(observation, run))?;
-        if self.strict
-            && let Some(first) = A::record(&made).and_then(|record| record.warnings.iter().next())
-        {
-            return Err(Error::Strict(first.clone()));
-        }
-        Ok(made)
+        allowed::<A>(self.strict, self.working(observation, false, |run| analysis.compute(observation, run))?)
     }
 
     /// Begins an analysis of segments that come once: each is given to [`Feed::push`], and [`Feed::finish`] makes the product. The
@@ -147,10 +138,12 @@ impl Session {
     pub fn begin<A: Streamed>(&self, analysis: &A, values: FluxValues) -> Feed<A> {
         let (device, warnings, analysis) = (Arc::clone(&self.device), self.opened.clone(), analysis.clone());
         let chunk_events = self.chunk_events;
-        Feed::new(move |segments, progress| {
+        let strict = self.strict;
+        Feed::new(self.watch.clone(), move |segments, progress| {
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
             let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory: false };
-            analysis.stream(Stream { segments, rates: values == FluxValues::Rates }, &mut run)
+            let made = analysis.stream(StreamedSegments { segments, rates: values == FluxValues::Rates }, &mut run)?;
+            allowed::<A>(strict, made)
         })
     }
 
@@ -174,7 +167,7 @@ impl Session {
         check_kind::<A>(observation)?;
         let report = self.working(observation, memory, |run| {
             let mut report = analysis.plan(observation, run)?;
-            report.warnings = run.take_warnings();
+            (report.warnings, report.device) = (run.take_warnings(), Some(run.device.info().clone()));
             Ok(report)
         })?;
         if self.strict
@@ -210,6 +203,14 @@ impl Session {
     }
 }
 
+/// A product; where warnings are errors, its first warning instead.
+fn allowed<A: Analysis>(strict: bool, made: A::Product) -> Result<A::Product> {
+    match A::record(&made).and_then(|record| record.warnings.iter().next()).filter(|_| strict) {
+        Some(first) => Err(Error::Strict(first.clone())),
+        None => Ok(made),
+    }
+}
+
 /// Refuses what an analysis does not take.
 fn check_kind<A: Analysis>(observation: &Observation) -> Result<()> {
     let given = observation.kind();
@@ -218,4 +219,28 @@ fn check_kind<A: Analysis>(observation: &Observation) -> Result<()> {
     }
     let takes = A::KINDS.iter().map(|kind| kind.name()).collect();
     Err(Error::Input { analysis: A::NAME, given: given.name(), takes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Gti;
+    use crate::engine::analyses::PowerSpectrum;
+
+    /// A CPU with so many threads.
+    fn cpu(threads: usize) -> Box<dyn Backend> {
+        let choice = DeviceChoice::Cpu { threads: NonZeroUsize::new(threads) };
+        open_with(&choice, CpuOptions::default(), &mut Warnings::default()).unwrap()
+    }
+
+    #[test]
+    fn event_files_go_to_the_device_for_files_and_all_else_to_the_other() {
+        let for_files = Some(Arc::new(Mutex::new(cpu(2))));
+        let session = Session { for_files, ..Session::with(cpu(1)) };
+        let analysis = PowerSpectrum::default().dt(0.5).segment_size(8.0);
+        let threads = |of: &Observation| session.plan(&analysis, of).unwrap().device.unwrap().threads;
+        let times = (0..1000).map(|i| 0.1 * f64::from(i)).collect();
+        assert_eq!(threads(&Observation::times(times, Gti::from_seconds(&[(0.0, 100.0)]).unwrap())), 1);
+        assert_eq!(threads(&Observation::open(["examples/data/b1509.fits"]).unwrap()), 2);
+    }
 }

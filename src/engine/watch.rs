@@ -1,14 +1,18 @@
 //! A run that somebody watches.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::base::error::Result;
 use crate::base::progress::Progress;
 
+/// What is asked during a run, with the steps that are done and all that there are (0 where nobody knows).
+pub(super) type Watch = Arc<dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync>;
+
 /// How often whoever watches is asked.
-const EVERY: Duration = Duration::from_millis(100);
+pub(super) const EVERY: Duration = Duration::from_millis(100);
 
 /// Does `work` on a thread of its own, while this one tells `watch` how many steps are done, and of how many (0 where nobody knows),
 /// at first and ten times a second. Where `watch` breaks, the run is cancelled.

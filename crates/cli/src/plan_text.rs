@@ -3,12 +3,11 @@
 use serde_json::json;
 
 use eagleray::engine::PlanReport;
-use eagleray::internal::backend::DeviceInfo;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// The plan in words, or as JSON: segments, time used and lost; of events also device and memory.
-pub(super) fn describe(plan: &PlanReport, device: &DeviceInfo, as_json: bool) -> String {
-    let Some(r) = plan.resolution else { return String::new() };
+pub(super) fn describe(plan: &PlanReport, as_json: bool) -> String {
+    let (Some(r), Some(device)) = (plan.resolution, &plan.device) else { return String::new() };
     let (segments, exposure, used) = (plan.segments, plan.exposure, plan.exposure_used());
     let lost = (exposure - used).max(0.0);
     let host = plan.host_bytes.map(|bytes| bytes.div_ceil(1 << 20));

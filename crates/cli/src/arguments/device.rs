@@ -13,7 +13,7 @@ use eagleray::{Error, Precision, Result};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Device")]
 pub struct DeviceArgs {
-    /// Device: a real GPU where there is one (auto), a GPU, or the CPU
+    /// Device: a GPU, the CPU, or (auto) a real GPU where there is one, for all but event files, which the CPU does faster
     #[arg(long, value_enum, default_value = "auto")]
     pub backend: BackendArg,
     /// GPU by its number or part of its name in `eagleray devices`; several share the work: 0,1 or the option repeated; `all` are

@@ -209,7 +209,7 @@ pub fn run(args: CsArgs) -> Result<()> {
 
 fn dry_run<A: Analysis>(args: &CsArgs, computer: &Computer, analysis: &A, observation: &Observation) -> Result<()> {
     let plan = computer.plan(analysis, observation)?;
-    crate::terminal::print(&describe(&plan, computer.session().device(), args.out.json))
+    crate::terminal::print(&describe(&plan, args.out.json))
 }
 
 fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {

@@ -207,7 +207,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;
-        return crate::terminal::print(&describe(&plan, computer.session().device(), args.json));
+        return crate::terminal::print(&describe(&plan, args.json));
     }
     let Computed { product, told } = computer.compute(&analysis, &observation)?;
     args.deliver(product, &told)
