@@ -138,7 +138,11 @@ fn bin_width(segmentation: &Segmentation) -> Result<f64> {
 impl Streamed for PowerSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(
+        &self,
+        StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
         let options = FluxOptions { dt: bin_width(&self.segmentation)?, rates, power: self.power.clone() };
         let warnings = run.take_warnings();
         spectrum_of_flux(segments, &options, run.device, warnings)
@@ -149,7 +153,11 @@ impl Streamed for PowerSpectrum {
 impl Streamed for CrossSpectrum {
     type Segment = FluxPair;
 
-    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(
+        &self,
+        StreamedSegments { segments, rates }: StreamedSegments<FluxPair>,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
         let options = CrossFluxOptions { dt: bin_width(&self.segmentation)?, rates, cross: self.cross.clone() };
         let warnings = run.take_warnings();
         cross_spectrum_of_flux(segments, &options, run.device, warnings)
@@ -160,7 +168,11 @@ impl Streamed for CrossSpectrum {
 impl Streamed for DynamicalSpectrum {
     type Segment = FluxSegment;
 
-    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(
+        &self,
+        StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
         let PowerSpectrum { segmentation, power, .. } = &self.spectrum;
         let options = FluxOptions { dt: bin_width(segmentation)?, rates, power: power.clone() };
         let warnings = run.take_warnings();
@@ -172,7 +184,11 @@ impl Streamed for DynamicalSpectrum {
 impl Streamed for DynamicalCross {
     type Segment = FluxPair;
 
-    fn stream(&self, StreamedSegments { segments, rates }: StreamedSegments<FluxPair>, run: &mut Run) -> Result<Self::Product> {
+    fn stream(
+        &self,
+        StreamedSegments { segments, rates }: StreamedSegments<FluxPair>,
+        run: &mut Run,
+    ) -> Result<Self::Product> {
         let CrossSpectrum { segmentation, cross, .. } = &self.spectrum;
         let options = CrossFluxOptions { dt: bin_width(segmentation)?, rates, cross: cross.clone() };
         let warnings = run.take_warnings();

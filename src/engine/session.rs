@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::analysis::{Analysis, PlanReport};
-use super::feed::{Feed, FluxValues, StreamedSegments, Streamed};
+use super::feed::{Feed, FluxValues, Streamed, StreamedSegments};
 use super::observation::Observation;
 use super::options::CHUNK_EVENTS;
 use super::run::Run;
