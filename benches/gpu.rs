@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use eagleray::Precision;
+use eagleray::device::Precision;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::{AdapterSelector, Backend, GpuTier};
 use eagleray::internal::kernels::Input;

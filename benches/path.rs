@@ -11,16 +11,14 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use eagleray::data::header::HeaderCards;
-use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::kernels::bin_events::{LastEventTable, add_sorted, bins_per_second, reference};
 use eagleray::internal::kernels::power;
 use eagleray::internal::numerics::fft::{CpuFft, frequencies};
 use eagleray::io::InputFile;
 use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+use eagleray::io::{EventFile, GtiSource, OpenOptions};
 use eagleray::time::DoubleDouble;
-use eagleray::{
-    EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events,
-};
+use eagleray::{Observation, PowerSpectrum, Session, Warnings};
 
 /// Ten events a bin of 2^-10 s.
 const EVENTS: usize = 4_000_000;
@@ -92,17 +90,14 @@ fn path(criterion: &mut Criterion) {
     let gti = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(gti.path(), format!("80000000 {}\n", 8e7 + EVENTS as f64 / RATE)).expect("the interval");
     let own = format!("{}", gti.path().display());
-    let options =
-        PowerSpectrumOptions { dt: Some(2f64.powi(-10)), segment_size: Some(16.0), ..PowerSpectrumOptions::default() };
+    let analysis = PowerSpectrum::default().dt(2f64.powi(-10)).segment_size(16.0);
     for threads in [1, 2] {
-        let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
+        let session = Session::threads(NonZeroUsize::new(threads).expect("some")).expect("threads");
         group.bench_with_input(BenchmarkId::new("spectrum, threads", threads), &own, |bencher, own| {
             let given = OpenOptions { gti: GtiSource::Given(own.clone()), ..OpenOptions::default() };
             bencher.iter(|| {
-                let file = EventFile::open(file.path(), &given, &mut Warnings::default()).expect("the file opens");
-                let input = Events::from_unread_file(&file, Selection::default()).expect("its events");
-                let warnings = Warnings::default();
-                spectrum_of_events(vec![input], &options, &mut backend, warnings, &Progress::default())
+                let observation = Observation::open_with([file.path()], &given).expect("the file opens");
+                session.run(&analysis, &observation).expect("a spectrum")
             });
         });
     }
@@ -202,10 +197,10 @@ fn together(threads: usize, share: impl Fn(usize) + Sync) -> f64 {
 fn limits(path: &str, dt: &str, size: &str) {
     let (dt, size): (f64, f64) = (dt.parse().expect("a bin width"), size.parse().expect("a segment length"));
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).expect("threads");
-    let options = PowerSpectrumOptions { dt: Some(dt), segment_size: Some(size), ..PowerSpectrumOptions::default() };
-    let open = || EventFile::open(path.as_ref(), &OpenOptions::default(), &mut Warnings::default()).expect("it opens");
-    let file = open();
+    let session = Session::threads(NonZeroUsize::new(threads).expect("some")).expect("threads");
+    let analysis = PowerSpectrum::default().dt(dt).segment_size(size);
+    let file =
+        EventFile::open(path.as_ref(), &OpenOptions::default(), &mut Warnings::default()).expect("the file opens");
     let (n, segments, rows) = ((size / dt) as usize, (file.gti.exposure() / size) as usize, file.rows());
     let step = 16_384;
     let mut found: [Vec<f64>; 4] = Default::default();
@@ -220,10 +215,8 @@ fn limits(path: &str, dt: &str, size: &str) {
         });
         let transforms = together(threads, |_| transform(n, segments / threads));
         let begin = Instant::now();
-        let fresh = open();
-        let input = Events::from_unread_file(&fresh, Selection::default()).expect("its events");
-        spectrum_of_events(vec![input], &options, &mut backend, Warnings::default(), &Progress::default())
-            .expect("a spectrum");
+        let observation = Observation::open([path]).expect("the file opens");
+        session.run(&analysis, &observation).expect("a spectrum");
         let whole = begin.elapsed().as_secs_f64();
         let share = (decoding + transforms) / whole;
         found.iter_mut().zip([decoding, transforms, whole, share]).for_each(|(list, value)| list.push(value));

@@ -30,11 +30,10 @@
 //! - [`simulate`]: event files of sources with a chosen variability.
 //! - `segment`: good time intervals cut into numbered segments; units of work, and parts of plans that are summed apart.
 //! - `backend`: the CPU, a GPU, or several devices, which pull units and turn their segments into sums.
-//! - [`engine`]: observations, sessions, the analyses ([`engine::analyses`]) and their plans; [`engine::pulsation`] folds events and searches
-//!   for periods.
+//! - `engine`: observations, sessions, the [`analyses`] and their plans; folding events and searching for periods.
 //!
-//! An analysis takes one path through them: [`engine`] cuts the work into units, whole runs of segments with the rows that hold them; a
-//! [`Backend`] pulls these from [`io`], as rows, times or batches, runs the kernels and returns the sums of the runs; [`science`] makes
+//! An analysis takes one path through them: `engine` cuts the work into units, whole runs of segments with the rows that hold them; a
+//! backend pulls these from [`io`], as rows, times or batches, runs the kernels and returns the sums of the runs; [`science`] makes
 //! the product of the sums.
 //!
 //! ## Words
@@ -46,7 +45,7 @@
 //!   applied. (*Readout frames* are the exposures of a CCD; their length is the *frame time*.)
 //! - *GTI*: good time interval; events outside are not used.
 //! - *channel*: an energy channel of the detector. *Band*: a range of channels, or of energies; also a range of frequencies.
-//! - *balance*: what became of every row read ([`EventBalance`]).
+//! - *balance*: what became of every row read ([`data::EventBalance`]).
 //!
 //! Spectra:
 //! - *segment*: `n` bins of `dt` seconds, `segment_size = n·dt`, inside one GTI; the spectra of the segments are averaged.
@@ -61,7 +60,7 @@
 //! - *product*: a result of an analysis with its metadata: spectrum, light curve, profile, search.
 //!
 //! Pulsations:
-//! - *ephemeris*: frequency and derivatives of a source at an epoch ([`Ephemeris`]).
+//! - *ephemeris*: frequency and derivatives of a source at an epoch ([`pulsation::Ephemeris`]).
 //! - *phase*: cycles of a pulsation since the epoch, without whole cycles. *Tick*: the unit of exact times, a power of two of
 //!   seconds.
 //! - *trial*: a frequency (with derivatives) that a search tries.
@@ -70,7 +69,7 @@
 //!   ([`science::statistics::dispersion`]).
 //!
 //! Devices:
-//! - *tier*: which capabilities of a GPU adapter are used ([`GpuTier`]).
+//! - *tier*: which capabilities of a GPU adapter are used ([`device::GpuTier`]).
 //! - *case*: input and expected output on which a kernel is tested.
 //! - *trace*: a recording of where time went.
 //! - *peer*: Stingray 2.3.2, with which results are compared; `compat_stingray` follows its rules.
@@ -115,12 +114,46 @@ mod segment;
 mod backend;
 
 // Plans, and the loops that carry them out.
-pub mod engine;
+mod engine;
+
+pub use engine::analyses;
+
+/// Folding at a known frequency, and what searches for an unknown one take and find. The analyses are [`Fold`], [`FoldInTime`],
+/// [`ArrivalTimes`], [`PulseSearch`] and [`AccelerationSearch`]; definitions, bounds and what each search may miss:
+/// `docs/pulsations.md`.
+pub mod pulsation {
+    pub use crate::engine::pulsation::fold::{Phaseogram, PulseProfileMetadata};
+    pub use crate::engine::pulsation::{
+        AccelOptions, Algorithm, Candidate, Ephemeris, FoldOptions, ProfileBands, PulseProfile, PulseTemplate,
+        SearchMetadata, SearchOptions, SearchResult, SearchStatistic, Toa, Toas, TrialGrid,
+    };
+}
+
+/// Devices: how one is chosen, what it is and what it can do.
+pub mod device {
+    pub use crate::backend::{
+        AdapterSelector, Backend, BatchLimits, Capabilities, DeviceChoice, DeviceInfo, GpuTier, open,
+    };
+    pub use crate::numerics::Precision;
+}
+
+/// Errors and warnings, and what would mend them.
+pub mod error {
+    pub use crate::base::error::{BackendError, Error, MergeError, Result};
+    pub use crate::base::mend::{Mend, Setting};
+    pub use crate::base::warning::{Warning, Warnings};
+}
 
 /// What the project's own programs and tests need beside the library; it may change at any time.
 #[doc(hidden)]
 pub mod internal {
+    pub use crate::base::choice::Choice;
+    pub use crate::base::progress::Progress;
     pub use crate::base::{random, sums, text, trace};
+    /// See the room of the name.
+    pub mod engine {
+        pub use crate::engine::*;
+    }
     /// See the room of the name.
     pub mod backend {
         pub use crate::backend::*;
@@ -139,37 +172,19 @@ pub mod internal {
     }
 }
 
-pub use backend::{AdapterSelector, Backend, DeviceChoice, GpuTier, open};
-pub use base::error::{BackendError, Error, MergeError, Result};
-pub use base::mend::{Mend, Setting};
-pub use base::progress::Progress;
+pub use backend::DeviceChoice;
+pub use base::error::{Error, Result};
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
-pub use data::{EventBalance, Gti, Histogram, LightCurve};
+pub use data::{Gti, LightCurve};
 pub use engine::analyses::{
     AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
     CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
     LombScargleCross, Multitaper, PhaseEpoch, PowerSpectrum, PulseSearch,
 };
-pub use engine::pulsation::{Ephemeris, FoldOptions, PulseEvents, SearchOptions};
 pub use engine::{
-    Analysis, Feed, FluxValues, Observation, ObservationKind, PhotonBand, PlanReport, Segmentation, Session, Streamed,
+    Analysis, Combine, EnergyBands, Feed, FluxPair, FluxSegment, FluxValues, InParts, Observation, ObservationKind,
+    PhotonBand, PlanPart, PlanReport, Segmentation, Session, Streamed,
 };
-pub use engine::{
-    Combine, CrossFluxOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions, EnergyBands,
-    EnergySpectrumOptions, EventPair, Events, FadPlanOptions, FluxOptions, FluxPair, FluxSegment, HistogramOptions,
-    LightCurveCrossOptions, LightCurveOptions, PowerSpectrumOptions, cross_spectrum_of_events, cross_spectrum_of_flux,
-    cross_spectrum_of_light_curves, dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux,
-    dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
-    dynamical_spectrum_of_light_curve, energy_spectrum_of_events, fad_of_events, histogram_of_events,
-    light_curve_of_events, spectrum_of_events, spectrum_of_files, spectrum_of_flux, spectrum_of_light_curve,
-    spectrum_of_times,
-};
-pub use io::{EventFile, GtiSource, OpenOptions, Selection};
-pub use numerics::Precision;
-pub use science::power::PowerOptions;
-pub use science::{
-    AveragedCrossSpectrum, AveragedPowerSpectrum, Band, CrossOptions, DeadTimeKind, DeadTimeNoise, DeadTimeValue,
-    DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergyKind, EnergyOptions, EnergySpectrum, FadOptions, FadSpectrum,
-    NoiseLevel, Norm, Rebin, TimeRebin,
-};
+pub use science::{NoiseLevel, Norm, Rebin, TimeRebin};
+pub use segment::plan::Resolution;

@@ -2,9 +2,11 @@
 #![no_main]
 use std::num::NonZeroUsize;
 
-use eagleray::{Combine, EventFile, Events, GtiSource, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events};
-use eagleray::engine::pulsation::PulseEvents;
-use eagleray::internal::backend::cpu::CpuBackend;
+use eagleray::{Combine, Observation, PowerSpectrum, Session, Warnings};
+use eagleray::internal::Progress;
+use eagleray::internal::engine::Events;
+use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
+use eagleray::internal::engine::pulsation::PulseEvents;
 use eagleray::io::EventStream;
 use libfuzzer_sys::fuzz_target;
 
@@ -46,10 +48,15 @@ fuzz_target!(|data: &[u8]| {
     }
     // Months of good time are honestly transformed, which is not what is looked for here.
     if file.gti.exposure() < 1e3 {
-        let settings = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(4.0), ..PowerSpectrumOptions::default() };
-        let mut backend = CpuBackend::new(NonZeroUsize::new(1)).expect("a CPU");
-        let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return };
-        if let Ok(s) = spectrum_of_events(vec![input], &settings, &mut backend, warnings, &Progress::default()) {
+        // A light curve may stand beside the events.
+        let Ok(all) = Observation::open_with([&path], &options) else { return };
+        if all.files().is_empty() {
+            return;
+        }
+        let observation = if set(16) { all.clone().energy(0.3..10.0).unwrap_or(all) } else { all };
+        let analysis = PowerSpectrum::default().dt(0.5).segment_size(4.0);
+        let session = Session::threads(NonZeroUsize::MIN).expect("a CPU");
+        if let Ok(s) = observation.examine().and_then(|_| session.run(&analysis, &observation)) {
             let photons = &s.meta.record.photons;
             assert!(photons.is_exact() && photons.read == file.rows() as u64, "{photons}");
         }

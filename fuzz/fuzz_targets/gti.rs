@@ -2,7 +2,8 @@
 #![no_main]
 use std::sync::LazyLock;
 
-use eagleray::{EventFile, Gti, GtiSource, OpenOptions, Warnings};
+use eagleray::{Gti, Warnings};
+use eagleray::io::{EventFile, GtiSource, OpenOptions};
 use eagleray::io::InputFile;
 use eagleray::time::DoubleDouble;
 use libfuzzer_sys::fuzz_target;

@@ -2,7 +2,8 @@
 #![no_main]
 use std::sync::LazyLock;
 
-use eagleray::{EventFile, OpenOptions, Warnings};
+use eagleray::Warnings;
+use eagleray::io::{EventFile, OpenOptions};
 use eagleray::io::InputFile;
 use libfuzzer_sys::fuzz_target;
 

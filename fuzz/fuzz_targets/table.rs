@@ -1,6 +1,6 @@
 //! Tables of any columns, held against values taken from the bytes one by one.
 #![no_main]
-use eagleray::io::{fits, InputFile};
+use eagleray::io::{InputFile, fits};
 use eagleray::io::fits_table::{ElementType, FitsTable};
 use libfuzzer_sys::fuzz_target;
 

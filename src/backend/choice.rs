@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::base::choice::choice;
 use crate::numerics::precision::Precision;
 
 /// Tier: which capabilities of a GPU are used.
@@ -16,6 +17,8 @@ pub enum GpuTier {
     /// All capabilities that the adapter has.
     Native,
 }
+
+choice!(GpuTier, "gpu_profile": Auto = "auto", Portable = "portable", Native = "native");
 
 /// Selects the adapter of a GPU backend.
 #[derive(Clone, Debug, Default, PartialEq)]

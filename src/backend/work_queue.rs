@@ -1,5 +1,6 @@
 //! How pieces of work are dealt to threads.
 
+use crate::base::choice::choice;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,6 +15,8 @@ pub enum Schedule {
     /// Who is done takes a share of what is left: large ones first, one piece at the end.
     Guided,
 }
+
+choice!(Schedule, "schedule": Dynamic = "dynamic", Static = "static", Guided = "guided");
 
 /// The numbers below a count, dealt to threads.
 pub struct WorkQueue {

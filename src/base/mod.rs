@@ -1,5 +1,6 @@
 //! What every room builds on, and what knows nothing of X-rays: errors, warnings, exact times, text, random numbers, sums, the trace.
 
+pub mod choice;
 pub mod error;
 pub mod mend;
 pub mod progress;

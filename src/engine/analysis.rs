@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::memory::host_memory;
 use super::observation::{Observation, ObservationKind};
+use super::plan::Plan;
 use super::run::Run;
-use super::{Events, Plan};
+use super::time_source::Events;
 use crate::backend::{BatchLimits, DeviceInfo};
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
 use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::segment::plan::Resolution;
@@ -32,33 +33,6 @@ pub trait Analysis: Serialize + Sync {
 
     /// What made a product, where it says so.
     fn record(product: &Self::Product) -> Option<&Record>;
-}
-
-/// How time is cut into segments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Segmentation {
-    /// Bin width, s. `None`: 1/1024 s, or the frame time if that is longer; of a light curve its own bins.
-    pub dt: Option<f64>,
-    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
-    pub segment_size: Option<f64>,
-    /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
-    /// comparisons.
-    pub compat_stingray: bool,
-}
-
-impl Segmentation {
-    /// Refuses the peer's rules for a light curve.
-    pub(super) fn refuse_compat(&self) -> Result<()> {
-        match self.compat_stingray {
-            true => Err(Error::argument(
-                "compat",
-                "stingray",
-                "applies to events; light curves have this library's own segments",
-            )),
-            false => Ok(()),
-        }
-    }
 }
 
 /// What a run would do, found without reading an event.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::options::Reading;
+use super::run::Reading;
 use super::time_source::Events;
 use crate::backend::{Schedule, UNIT_BYTES, WorkQueue};
 use crate::base::error::{Error, Result};

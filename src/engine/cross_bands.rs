@@ -1,9 +1,10 @@
 //! What a cross spectrum correlates with what: two bands of each file, or two observations.
 
+use super::combine::Combine;
+use super::event_pair::EventPair;
 use super::observation::{Observation, ObservationKind};
 use super::photon_band::PhotonBand;
 use super::time_source::{Events, align};
-use super::{Combine, EventPair};
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::io::Selection;

@@ -1,6 +1,7 @@
 //! The warning that a spectrum's noise level is not Poisson's, because the detectors are known to have dead time.
 
-use super::{Combine, Events};
+use super::combine::Combine;
+use super::time_source::Events;
 use crate::base::mend::Mend;
 use crate::base::warning::Warning;
 use crate::missions::DetectorDeadTime;

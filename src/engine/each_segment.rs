@@ -1,34 +1,53 @@
 //! Segments one by one, in order, on the CPU: for spectra that no device makes.
 
-use super::light_curve_spectrum::LightCurvePlan;
-use super::options::Reading;
-use super::plan_sums::pull_plan;
+use super::analyses::PowerSpectrum;
+use super::light_curve_plan::LightCurvePlan;
+use super::observation::{Observation, ObservationKind};
+use super::plan::Plan;
+use super::plan_sums::{SegmentSink, pull_plan};
+use super::run::Run;
+use super::summation::{InParts, Summation};
 use super::time_source::Events;
-use super::{Plan, SegmentSink};
 use crate::backend::{Capabilities, Units};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
-use crate::base::warning::Warnings;
 use crate::data::{DeviceRecord, EventBalance, LightCurve, Record};
 use crate::kernels::bin_events;
+use crate::segment::plan::Resolution;
 
 /// The CPU, in double precision.
 pub(super) fn device() -> DeviceRecord {
     DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
 }
 
-/// The part of a record that work of the CPU alone, with these warnings, fills.
-pub(super) fn on_cpu(warnings: Warnings) -> Record {
-    Record { device: device(), warnings, ..Record::default() }
+/// Has `add` add every segment, in order, to what `begin` makes: of `segments` those that are chosen by time; each has its values in counts a
+/// bin, and the variance that errors tell. With it, what the product says of what was read; the options are left to be filled.
+pub(super) fn each_segment<T>(
+    segments: &PowerSpectrum,
+    observation: &Observation,
+    run: &mut Run,
+    begin: impl Fn(Resolution) -> Result<T>,
+    mut add: impl FnMut(&mut T, &[f64], Option<f64>),
+) -> Result<(T, Resolution, Record)> {
+    if observation.kind() != ObservationKind::LightCurve {
+        let Summation { plan, inputs, .. } = segments.summation(observation, run)?;
+        let r = plan.resolution;
+        let (sums, made) = each_of_events(plan, inputs, run, || begin(r), |sums, counts| add(sums, counts, None))?;
+        return Ok((sums, r, Record { warnings: run.take_warnings(), ..made }));
+    }
+    let (light_curve, plan) = segments.stretches(observation, run)?;
+    let mut sums = begin(plan.resolution)?;
+    each_stretch(&plan, &light_curve, run.progress, |values, variance| add(&mut sums, values, variance))?;
+    let mut made = Record { device: device(), warnings: run.take_warnings(), ..Record::default() };
+    plan.complete(&mut made, &light_curve, None, serde_json::Value::Null);
+    Ok((sums, plan.resolution, made))
 }
 
-/// Has `look` add the counts of every segment of a plan, in order, to what `begin` makes; with it, what the product says of what
-/// was read. All begins again where a file turns out to be out of order.
-pub(super) fn each_segment<T>(
+/// The segments of events. All begins again where a file turns out to be out of order.
+fn each_of_events<T>(
     plan: Plan,
     inputs: Vec<Events>,
-    reading: Reading,
-    warnings: &mut Warnings,
+    run: &mut Run,
     begin: impl Fn() -> Result<T>,
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Record)> {
@@ -60,6 +79,7 @@ pub(super) fn each_segment<T>(
     };
     // One after the other, in the order of segments.
     let can = Capabilities::BATCHES;
+    let (reading, warnings) = (run.reading(), &mut run.warnings);
     let (_, mut made) = pull_plan(&plan, inputs, &can, reading, &mut SegmentSink::SumsAlone, &mut pull, warnings)?;
     made.device = device();
     made.photons = EventBalance { used, dropped_edge: dropped, ..made.photons };
@@ -71,7 +91,7 @@ pub(super) fn each_segment<T>(
 }
 
 /// The values of each segment of a light curve, in counts a bin, with the variance that errors tell.
-pub(super) fn each_stretch(
+fn each_stretch(
     plan: &LightCurvePlan,
     light_curve: &LightCurve,
     progress: &Progress,

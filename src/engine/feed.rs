@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::analyses::{CrossSpectrum, DynamicalCross, DynamicalSpectrum, PowerSpectrum};
-use super::analysis::{Analysis, Segmentation};
-use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
+use super::analysis::Analysis;
+use super::dynamical_flux::{cross_rows_of_segments, one_after_the_other, rows_of_segments};
+use super::flux::{FluxPair, FluxSegment, StreamedSegments, cross_spectrum_of_segments, spectrum_of_segments};
 use super::run::Run;
+use super::segmentation::Segmentation;
 use super::watch::{EVERY, Watch};
-use super::{dynamical_cross_spectrum_of_flux, dynamical_spectrum_of_flux};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 
@@ -26,12 +27,6 @@ pub enum FluxValues {
     Rates,
 }
 
-/// Segments as they come, and what their values are.
-pub(crate) struct StreamedSegments<'s, S> {
-    pub segments: &'s mut dyn Iterator<Item = S>,
-    pub rates: bool,
-}
-
 /// An analysis of segments that come one after the other.
 #[allow(private_interfaces)]
 pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
@@ -39,7 +34,12 @@ pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
     type Segment: Send + 'static;
 
     #[doc(hidden)]
-    fn stream(&self, stream: StreamedSegments<Self::Segment>, run: &mut Run) -> Result<Self::Product>;
+    fn stream(
+        &self,
+        segments: &mut dyn Iterator<Item = Self::Segment>,
+        values: FluxValues,
+        run: &mut Run,
+    ) -> Result<Self::Product>;
 }
 
 /// Takes the segments of an analysis one by one ([`Session::begin`](super::Session::begin)); a thread of its own computes while they come.
@@ -128,10 +128,16 @@ impl<A: Streamed> Drop for Feed<A> {
     }
 }
 
-/// The bin width, which segments do not tell.
-fn bin_width(segmentation: &Segmentation) -> Result<f64> {
+/// Segments with the bin width that they are asked for with, which they do not tell.
+fn stream_of<'s, S>(
+    segments: &'s mut dyn Iterator<Item = S>,
+    values: FluxValues,
+    segmentation: &Segmentation,
+) -> Result<StreamedSegments<'s, S>> {
     segmentation.refuse_compat()?;
-    segmentation.dt.ok_or_else(|| Error::argument("dt", "", "the bin width of the segments, s, is needed"))
+    let dt = segmentation.dt;
+    let dt = dt.ok_or_else(|| Error::argument("dt", "", "the bin width of the segments, s, is needed"))?;
+    Ok(StreamedSegments { segments, dt, rates: values == FluxValues::Rates })
 }
 
 #[allow(private_interfaces)]
@@ -140,12 +146,11 @@ impl Streamed for PowerSpectrum {
 
     fn stream(
         &self,
-        StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>,
+        segments: &mut dyn Iterator<Item = FluxSegment>,
+        values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
-        let options = FluxOptions { dt: bin_width(&self.segmentation)?, rates, power: self.power.clone() };
-        let warnings = run.take_warnings();
-        spectrum_of_flux(segments, &options, run.device, warnings)
+        spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.power, run)
     }
 }
 
@@ -155,12 +160,11 @@ impl Streamed for CrossSpectrum {
 
     fn stream(
         &self,
-        StreamedSegments { segments, rates }: StreamedSegments<FluxPair>,
+        segments: &mut dyn Iterator<Item = FluxPair>,
+        values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
-        let options = CrossFluxOptions { dt: bin_width(&self.segmentation)?, rates, cross: self.cross.clone() };
-        let warnings = run.take_warnings();
-        cross_spectrum_of_flux(segments, &options, run.device, warnings)
+        cross_spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.cross, run)
     }
 }
 
@@ -170,13 +174,13 @@ impl Streamed for DynamicalSpectrum {
 
     fn stream(
         &self,
-        StreamedSegments { segments, rates }: StreamedSegments<FluxSegment>,
+        segments: &mut dyn Iterator<Item = FluxSegment>,
+        values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
         let PowerSpectrum { segmentation, power, .. } = &self.spectrum;
-        let options = FluxOptions { dt: bin_width(segmentation)?, rates, power: power.clone() };
-        let warnings = run.take_warnings();
-        dynamical_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
+        let stream = stream_of(segments, values, segmentation)?;
+        rows_of_segments(stream, power, self.time, one_after_the_other, run)
     }
 }
 
@@ -186,12 +190,12 @@ impl Streamed for DynamicalCross {
 
     fn stream(
         &self,
-        StreamedSegments { segments, rates }: StreamedSegments<FluxPair>,
+        segments: &mut dyn Iterator<Item = FluxPair>,
+        values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
         let CrossSpectrum { segmentation, cross, .. } = &self.spectrum;
-        let options = CrossFluxOptions { dt: bin_width(segmentation)?, rates, cross: cross.clone() };
-        let warnings = run.take_warnings();
-        dynamical_cross_spectrum_of_flux(segments, &options, self.time, run.device, warnings)
+        let stream = stream_of(segments, values, segmentation)?;
+        cross_rows_of_segments(stream, cross, self.time, one_after_the_other, run)
     }
 }

@@ -1,10 +1,8 @@
 //! Averaged power spectra and cross spectra of flux segments from any iterator.
 
-use super::cross::cross_quantity;
-use super::{BatchQueue, record_device};
-use crate::backend::Backend;
+use super::batch_queue::{BatchQueue, record_device};
+use super::run::{Run, asked};
 use crate::base::error::{Error, Result};
-use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::kernels::Input;
 use crate::science::Norm;
@@ -37,15 +35,20 @@ impl<T: Into<f64> + Copy> From<&[T]> for FluxSegment {
     }
 }
 
-/// Options of a power spectrum of segments of a binned series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FluxOptions {
+/// Segments as they come.
+pub(crate) struct StreamedSegments<'s, S> {
+    pub segments: &'s mut dyn Iterator<Item = S>,
     /// Bin width, s.
     pub dt: f64,
-    /// True if the values are rates (counts/s). Values and errors are then multiplied by `dt`.
+    /// The values are rates, counts/s: they and their errors are multiplied by `dt`.
     pub rates: bool,
-    /// Normalisation, rebinning and noise level. `use_common_mean` must be true.
-    pub power: PowerOptions,
+}
+
+impl<S> StreamedSegments<'_, S> {
+    /// What values are multiplied by to be counts.
+    pub fn to_counts(&self) -> f64 {
+        if self.rates { self.dt } else { 1.0 }
+    }
 }
 
 /// One segment of two series with the same bins.
@@ -64,19 +67,16 @@ impl FluxPair {
     }
 }
 
-/// Options of a cross spectrum of segments of two binned series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CrossFluxOptions {
-    /// Bin width, s.
-    pub dt: f64,
-    /// True if the values are rates (counts/s). Values and errors are then multiplied by `dt`.
-    pub rates: bool,
-    /// Normalisation, rebinning and noise levels.
-    pub cross: CrossOptions,
+/// What a device computes for a cross spectrum of two series.
+pub(super) fn cross_quantity(cross: &CrossOptions, inside: bool, weight_exponent: Option<u32>) -> Quantity {
+    let inside = u64::from(inside);
+    match cross.fullspec {
+        true => Quantity::FullCross { inside, weight_exponent },
+        false => Quantity::Cross { series: 2, inside, weight_exponent },
+    }
 }
 
-/// Averages the power spectra of segments of a binned series (counts a bin, or counts/s with [`FluxOptions::rates`]).
-/// All segments have the same number of bins, at least 3.
+/// Averages the power spectra of segments of a binned series. All segments have the same number of bins, at least 3.
 ///
 /// The result is that of the definition. Inside, the mean of each segment is subtracted and samples are scaled by a
 /// power of two, so that single precision suffices; both are undone exactly. Counts on the CPU give the same bits as
@@ -85,35 +85,32 @@ pub struct CrossFluxOptions {
 /// # Errors
 /// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
 /// the normalisation divides by it, or a failure of the device.
-pub fn spectrum_of_flux(
-    segments: impl IntoIterator<Item = FluxSegment>,
-    options: &FluxOptions,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
+pub(super) fn spectrum_of_segments(
+    stream: StreamedSegments<FluxSegment>,
+    power: &PowerOptions,
+    run: &mut Run,
 ) -> Result<AveragedPowerSpectrum> {
-    if !options.power.use_common_mean {
+    if !power.use_common_mean {
         return Err(own_mean());
     }
-    let mut segments = (0..).zip(segments.into_iter().map(|segment| [segment])).peekable();
+    let (dt, to_counts) = (stream.dt, stream.to_counts());
+    let mut segments = (0..).zip(stream.segments.map(|segment| [segment])).peekable();
     let first = segments.peek().map_or(0, |(_, [segment])| segment.values.len());
-    let spec = spec_of(first, options.dt, Quantity::Power { weight_exponent: None })?;
+    let spec = spec_of(first, dt, Quantity::Power { weight_exponent: None })?;
     let PlanSpec { n, segment_size, .. } = spec;
-    let dt = options.dt;
-    let mut queue = BatchQueue::prepare(backend, &spec)?;
-    push_flux(&mut queue, &spec, segments, if options.rates { dt } else { 1.0 }, |_| {})?;
-    let (sums, device) = queue.finish(&mut warnings)?;
-    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
-    let options_used = serde_json::to_value(&options.power).unwrap_or_default();
-    let record = Record { device, options: options_used, warnings, ..Record::default() };
-    let context = SpectrumContext { n, dt, segment_size, record };
-    let spectrum = AveragedPowerSpectrum::new(&sums, true, &options.power, context)?;
-    check_mean(spectrum.meta.noise_mean, spectrum.meta.mean, options.power.norm)?;
+    let mut queue = BatchQueue::prepare(run.device, &spec)?;
+    push_flux(&mut queue, &spec, segments, to_counts, |_| {})?;
+    let (sums, device) = queue.finish(&mut run.warnings)?;
+    let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
+    let record = Record { device, options: asked(power), warnings: run.take_warnings(), ..Record::default() };
+    let spectrum = AveragedPowerSpectrum::new(&sums, true, power, SpectrumContext { n, dt, segment_size, record })?;
+    check_mean(spectrum.meta.noise_mean, spectrum.meta.mean, power.norm)?;
     Ok(spectrum)
 }
 
 /// Averages the cross spectra of pairs of segments of two binned series. All segments have the same number of bins, at
 /// least 3. A pair with an empty segment is skipped and counted. How samples are treated is told at
-/// [`spectrum_of_flux`].
+/// [`spectrum_of_segments`].
 ///
 /// If `use_common_mean` is false, each segment is normalised by its own mean (and errors), and a pair of which either
 /// segment cannot be is skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
@@ -121,20 +118,19 @@ pub fn spectrum_of_flux(
 /// # Errors
 /// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
 /// the normalisation divides by it, or a failure of the device.
-pub fn cross_spectrum_of_flux(
-    pairs: impl IntoIterator<Item = FluxPair>,
-    options: &CrossFluxOptions,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
+pub(super) fn cross_spectrum_of_segments(
+    stream: StreamedSegments<FluxPair>,
+    cross: &CrossOptions,
+    run: &mut Run,
 ) -> Result<AveragedCrossSpectrum> {
-    let CrossFluxOptions { dt, rates, cross } = options;
-    let mut pairs = pairs.into_iter().zip(0u64..);
+    let (dt, to_counts) = (stream.dt, stream.to_counts());
+    let mut pairs = stream.segments.zip(0u64..);
     let first = pairs.find(|(pair, _)| pair.is_whole());
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
-    let spec = spec_of(n, *dt, cross_quantity(cross, false, None))?;
+    let spec = spec_of(n, dt, cross_quantity(cross, false, None))?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
-    let mut queue = BatchQueue::prepare(backend, &spec)?;
-    let mut flux = FluxBatcher::new(&spec, &queue, if *rates { *dt } else { 1.0 });
+    let mut queue = BatchQueue::prepare(run.device, &spec)?;
+    let mut flux = FluxBatcher::new(&spec, &queue, to_counts);
     flux.own = cross.weight_exponent().map(|_| cross.norm);
     let mut push = |batch: Option<SegmentBatch>| batch.map_or(Ok(()), |batch| queue.push(batch));
     for (pair, index) in first.into_iter().chain(pairs) {
@@ -144,7 +140,7 @@ pub fn cross_spectrum_of_flux(
         }
     }
     push(flux.rest())?;
-    let (mut sums, device) = queue.finish(&mut warnings)?;
+    let (mut sums, device) = queue.finish(&mut run.warnings)?;
     sums.skipped += skipped + flux.skipped;
     if sums.segments == 0 {
         return Err(Error::argument("norm", cross.norm, "no pair of segments has means that it can be divided by"));
@@ -153,11 +149,9 @@ pub fn cross_spectrum_of_flux(
     let variance = |c: usize| sums.series[c].variance / sums.segments as f64;
     let level = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
     let flux = Some([level(1), level(0)]);
-    let device = record_device(&device, &sums, spec.frequencies(), &mut warnings);
-    let options = serde_json::to_value(cross).unwrap_or_default();
-    let record = Record { device, options, warnings, ..Record::default() };
-    let (dt, segment_size) = (*dt, spec.segment_size);
-    let spectrum = SpectrumContext { n, dt, segment_size, record };
+    let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
+    let record = Record { device, options: asked(cross), warnings: run.take_warnings(), ..Record::default() };
+    let spectrum = SpectrumContext { n, dt, segment_size: spec.segment_size, record };
     let context = CrossContext { spectrum, inside: false, flux, compat_stingray: false };
     let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
     for (noise, mean) in

@@ -1,137 +1,12 @@
-//! Histograms of events over any edges of time, and of energy: each byte read once, on all cores, in memory bounded by the bins.
+//! Counts of events in bins of time, and of energy.
 
-use super::counts::{CountingOptions, each_kept, threads};
-use super::options::Reading;
 use super::reader::edges as exact_edges;
-use super::{CHUNK_EVENTS, Combine, Events};
-use crate::base::error::{Error, Result};
-use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
-use crate::base::warning::Warnings;
-use crate::data::histogram::{EnergyAxis, HistogramMetadata};
-use crate::data::{ChannelRange, Gti, Histogram, Record};
+use crate::data::{ChannelRange, Gti};
 use crate::io::KeptEvents;
 
-/// The most counts of one histogram: 1 GiB.
-const MOST_COUNTS: usize = 1 << 27;
-
-/// Options of a histogram of events.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct HistogramOptions {
-    /// Edges of the time bins, ascending, seconds of the frame. They are recorded in the columns of the table, not in
-    /// the metadata.
-    #[serde(skip)]
-    pub times: Vec<f64>,
-    /// Edges of the energy bins, ascending, in keV or channels; empty for one bin of all energies.
-    pub energies: Vec<f64>,
-    /// What [`HistogramOptions::energies`] is given in.
-    pub axis: EnergyAxis,
-    /// How several inputs make one histogram: observations at different times (`Average`), or simultaneous detectors
-    /// that are summed (`Merge`).
-    pub combine: Combine,
-    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
-    #[serde(skip)]
-    pub chunk_events: usize,
-}
-
-impl HistogramOptions {
-    /// A histogram with these time bins and without energy bins.
-    pub fn from_times(times: Vec<f64>) -> HistogramOptions {
-        let (energies, axis) = (Vec::new(), EnergyAxis::None);
-        HistogramOptions { times, energies, axis, combine: Combine::Average, chunk_events: CHUNK_EVENTS }
-    }
-
-    fn check(&self, inputs: usize, bands: &[Vec<ChannelRange>]) -> Result<()> {
-        let check = |field: &str, edges: &[f64], least: usize| {
-            let ascending = edges.windows(2).all(|w| w[0] < w[1]) && edges.iter().all(|e| e.is_finite());
-            if !ascending || edges.len() < least || edges.len() == 1 {
-                let message = "edges are finite numbers, each above the one before, two at least";
-                return Err(Error::argument(field, edges.len(), message));
-            }
-            Ok(())
-        };
-        check("times", &self.times, 2)?;
-        check("energies", &self.energies, 0)?;
-        let (rows, columns) = (self.times.len() - 1, self.energies.len().saturating_sub(1));
-        if bands.len() != inputs || bands.iter().any(|b| b.len() != columns) {
-            return Err(Error::argument(
-                "bands",
-                bands.len(),
-                "each input has a range of channels for each bin of energy",
-            ));
-        }
-        if rows.saturating_mul(columns.max(1)) > MOST_COUNTS {
-            let message =
-                format!("makes {rows} bins of time and {columns} of energy; the most is {MOST_COUNTS} counts");
-            return Err(Error::argument("times", rows, message));
-        }
-        Ok(())
-    }
-}
-
-/// Counts the events inside good time intervals in bins of time, and optionally of energy. `bands[i]` has the channel
-/// range of each energy bin for input `i`, or is empty for one bin of all energies. A bin holds `lo ≤ t < hi`, compared
-/// exactly, with the time offset of the file included.
-///
-/// In the balance, events in no energy bin are `filtered`, events outside every interval `outside_gti`, events in no
-/// time bin `outside_segments`.
-///
-/// # Errors
-/// Edges that do not ascend; more than 2^27 bins in all; inputs that overlap without [`Combine::Merge`], or have no
-/// time in common with it; energy bins for an input without channels; or a file cannot be read.
-pub fn histogram_of_events(
-    mut inputs: Vec<Events>,
-    bands: &[Vec<ChannelRange>],
-    options: &HistogramOptions,
-    mut warnings: Warnings,
-    progress: &Progress,
-) -> Result<Histogram> {
-    options.check(inputs.len(), bands)?;
-    let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
-    let union = super::union_of(&inputs, &gtis, options.combine)?;
-    let columns = options.energies.len().saturating_sub(1).max(1);
-    let mut counts = vec![0; (options.times.len() - 1) * columns];
-    let mut photons = crate::data::EventBalance::default();
-    let reading = Reading { rows: options.chunk_events, progress };
-    progress.begin(super::time_source::rows(&inputs));
-    for ((input, gti), bands) in inputs.iter_mut().zip(&gtis).zip(bands) {
-        let cells = TimeBins::new(&options.times, gti, input.offset, EnergyBins::new(bands));
-        let size = counts.len();
-        let values = !bands.is_empty();
-        let way = CountingOptions { values, threads: threads(size * size_of::<u64>()) };
-        let fresh = || HistogramCounts { counts: vec![0; size], ..HistogramCounts::default() };
-        let (found, mut balance) = each_kept(input, &way, reading, fresh, |found, kept| cells.count(kept, found))?;
-        for one in found {
-            counts.iter_mut().zip(&one.counts).for_each(|(all, own): (&mut u64, &u64)| *all += own);
-            balance.used += one.used;
-            balance.outside_gti += one.outside_gti;
-            balance.outside_segments += one.outside_bins;
-            balance.filtered += one.filtered;
-        }
-        photons.add(&balance);
-    }
-    inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
-    debug_assert!(photons.is_exact(), "{photons}");
-    let exposure: Vec<f64> = options.times.windows(2).map(|w| good_time_between(&union, w[0], w[1])).collect();
-    let mut made = super::time_source::describe(&inputs);
-    for ((record, input), bands) in made.inputs.iter_mut().zip(&inputs).zip(bands) {
-        if let Some((file, _)) = input.origin.as_ref().filter(|_| !bands.is_empty()) {
-            record.channel_column = file.channel_name().unwrap_or_default().to_string();
-        }
-    }
-    let nphots = photons.used;
-    let gti = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-    let options_made = serde_json::to_value(options).unwrap_or_default();
-    let record =
-        Record { device: super::each_segment::device(), options: options_made, photons, warnings, gti, ..made };
-    let (n, energies) = (exposure.len(), columns);
-    let meta = HistogramMetadata { n, energies, nphots, exposure_total: exposure.iter().sum(), record };
-    let (times, energies) = (options.times.clone(), options.energies.clone());
-    Ok(Histogram { times, energies, axis: options.axis, counts, exposure, meta })
-}
-
 /// Good time from `start` to `stop`, s.
-fn good_time_between(gti: &Gti, start: f64, stop: f64) -> f64 {
+pub(super) fn good_time_between(gti: &Gti, start: f64, stop: f64) -> f64 {
     let (start, stop) = (DoubleDouble::from(start), DoubleDouble::from(stop));
     let from = gti.intervals().partition_point(|(_, end)| *end <= start);
     let near = gti.intervals()[from..].iter().take_while(|(begin, _)| *begin < stop);
@@ -140,12 +15,12 @@ fn good_time_between(gti: &Gti, start: f64, stop: f64) -> f64 {
 
 /// What a thread has counted.
 #[derive(Default)]
-struct HistogramCounts {
-    counts: Vec<u64>,
-    used: u64,
-    outside_gti: u64,
-    outside_bins: u64,
-    filtered: u64,
+pub(super) struct HistogramCounts {
+    pub counts: Vec<u64>,
+    pub used: u64,
+    pub outside_gti: u64,
+    pub outside_bins: u64,
+    pub filtered: u64,
 }
 
 /// What a stretch of time between neighbouring edges belongs to.
@@ -157,14 +32,14 @@ enum TimeBin {
 }
 
 /// Edges of bins and of good time intervals in raw times, and what follows each.
-struct TimeBins {
+pub(super) struct TimeBins {
     edges: Vec<f64>,
     places: Vec<TimeBin>,
     bands: EnergyBins,
 }
 
 impl TimeBins {
-    fn new(times: &[f64], gti: &Gti, offset: DoubleDouble, bands: EnergyBins) -> TimeBins {
+    pub fn new(times: &[f64], gti: &Gti, offset: DoubleDouble, bands: EnergyBins) -> TimeBins {
         let bins: Vec<f64> = times.iter().map(|&t| (DoubleDouble::from(t) - offset).ceil_f64()).collect();
         let intervals = exact_edges(gti, offset);
         let mut edges = bins.clone();
@@ -185,7 +60,7 @@ impl TimeBins {
         TimeBins { edges, places, bands }
     }
 
-    fn count(&self, mut kept: KeptEvents, found: &mut HistogramCounts) {
+    pub fn count(&self, mut kept: KeptEvents, found: &mut HistogramCounts) {
         if !kept.times.is_sorted() {
             return (0..kept.times.len()).for_each(|i| self.count(kept.part(i..i + 1), found));
         }
@@ -210,14 +85,14 @@ fn below(times: &[f64], edge: f64) -> usize {
 }
 
 /// Bins of energy by channel; those of detector 0 apart.
-struct EnergyBins {
+pub(super) struct EnergyBins {
     number: usize,
     others: ChannelBins,
     detector0: ChannelBins,
 }
 
 impl EnergyBins {
-    fn new(bands: &[ChannelRange]) -> EnergyBins {
+    pub fn new(bands: &[ChannelRange]) -> EnergyBins {
         let others = ChannelBins::new(bands, |band| (band.lo, band.hi));
         let detector0 = ChannelBins::new(bands, |band| band.detector0.unwrap_or((band.lo, band.hi)));
         EnergyBins { number: bands.len(), others, detector0 }

@@ -1,98 +1,27 @@
-//! Light curves of events: read once → count → rates, in memory bounded by the bins.
+//! Events counted in the bins of a light curve, in memory bounded by the bins.
 
 use super::counts::{CountingOptions, each_kept, threads};
-use super::options::Reading;
-use super::{Combine, Events};
+use super::run::Reading;
+use super::time_source::Events;
 use crate::base::error::{Error, Result};
-use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
-use crate::base::warning::Warnings;
-use crate::data::light_curve::{LightCurve, LightCurveMetadata, MOST_PLACES, TimeGrid};
-use crate::data::{EventBalance, Gti, Record};
+use crate::data::light_curve::{MOST_PLACES, TimeGrid};
+use crate::data::{EventBalance, Gti};
 use crate::kernels::bin_events;
-use crate::segment::plan::snap_to_frames;
 
-/// Bins of a light curve that defaults to a width.
-const DEFAULT_BINS: f64 = 2048.0;
 /// The most bins of one light curve: five columns of them fill 10 GiB.
 const MOST_BINS: u64 = 1 << 28;
 
-/// Options of a light curve of events.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct LightCurveOptions {
-    /// Bin width, s. `None`: a power of two that makes at most 2048 bins of the exposure, or the frame time.
-    pub dt: Option<f64>,
-    /// How several inputs make one light curve: observations at different times (`Average`), or simultaneous detectors
-    /// that are summed (`Merge`).
-    pub combine: Combine,
-    /// Number of rows read at a time. It limits memory, changes no result and is not recorded.
-    #[serde(skip)]
-    pub chunk_events: usize,
-}
-
-impl Default for LightCurveOptions {
-    fn default() -> LightCurveOptions {
-        LightCurveOptions { dt: None, combine: Combine::Average, chunk_events: super::CHUNK_EVENTS }
-    }
-}
-
-/// The light curve of events. All inputs share one grid, which begins at the earliest good time. Events outside every
-/// interval of their input are left out, and counted in the balance. A bin at the end of an interval is exposed in part
-/// ([`LightCurve::fracexp`]).
-///
-/// An event of an interval is in bin `trunc((t − start)/dt)` of it, by the same definition as in segments, kept to the
-/// bins that the interval reaches into.
-///
-/// # Errors
-/// A bin width that is not positive or makes more than 2^28 bins; inputs that overlap without [`Combine::Merge`], or
-/// have no time in common with it; or a file cannot be read.
-pub fn light_curve_of_events(
-    mut inputs: Vec<Events>,
-    options: &LightCurveOptions,
-    mut warnings: Warnings,
-    progress: &Progress,
-) -> Result<LightCurve> {
-    let gtis = super::combined_gtis(&inputs, options.combine, &mut warnings)?;
-    let union = super::union_of(&inputs, &gtis, options.combine)?;
-    let Some(&(origin, _)) = union.intervals().first() else {
-        return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is no light curve"));
-    };
-    let grid = TimeGrid { origin, dt: bin_width(&inputs, options, &union, &mut warnings)? };
-    let mut columns = ExposedBins::new(grid, &union)?;
-    let mut photons = EventBalance::default();
-    let reading = Reading { rows: options.chunk_events, progress };
-    progress.begin(super::time_source::rows(&inputs));
-    for (input, gti) in inputs.iter_mut().zip(&gtis) {
-        columns.count(input, gti, reading, &mut photons)?;
-    }
-    inputs.iter_mut().try_for_each(|input| input.inspect(&mut warnings))?;
-    let record = super::time_source::describe(&inputs);
-    let options = serde_json::to_value(options).unwrap_or_default();
-    let record = Record { device: super::each_segment::device(), options, photons, warnings, ..record };
-    let meta = LightCurveMetadata { record, ..LightCurveMetadata::default() };
-    Ok(LightCurve::from_counts(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
-}
-
-fn bin_width(inputs: &[Events], options: &LightCurveOptions, gti: &Gti, warnings: &mut Warnings) -> Result<f64> {
-    let timedel = inputs.iter().map(|i| i.timedel).fold(0.0, f64::max);
-    let dt = options.dt.unwrap_or_else(|| (gti.exposure() / DEFAULT_BINS).log2().ceil().exp2().max(timedel));
-    if !(dt.is_finite() && dt > 0.0) {
-        return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
-    }
-    let barycentred = inputs.iter().all(|i| i.barycentred);
-    Ok(snap_to_frames(dt, timedel, barycentred, false, warnings))
-}
-
 /// The bins with exposure.
-struct ExposedBins {
+pub(super) struct ExposedBins {
     grid: TimeGrid,
-    bin: Vec<u64>,
-    counts: Vec<f64>,
-    fracexp: Vec<f64>,
+    pub bin: Vec<u64>,
+    pub counts: Vec<f64>,
+    pub fracexp: Vec<f64>,
 }
 
 impl ExposedBins {
-    fn new(grid: TimeGrid, gti: &Gti) -> Result<ExposedBins> {
+    pub fn new(grid: TimeGrid, gti: &Gti) -> Result<ExposedBins> {
         let ranges: Vec<_> = gti.intervals().iter().map(|&(a, b)| grid.bins(a, b)).collect();
         let total = ranges.iter().fold(0u64, |sum, r| sum.saturating_add(r.end - r.start));
         if ranges.iter().any(|r| r.end as f64 >= MOST_PLACES) {
@@ -124,8 +53,9 @@ impl ExposedBins {
         Ok(columns)
     }
 
-    /// Counts the events of one input that are in its intervals, in any order.
-    fn count(&mut self, input: &mut Events, gti: &Gti, reading: Reading, photons: &mut EventBalance) -> Result<()> {
+    /// Counts the events of one input that are in its intervals, in any order. An event of an interval is in bin
+    /// `trunc((t − start)/dt)` of it, by the same definition as in segments, kept to the bins that the interval reaches into.
+    pub fn count(&mut self, input: &mut Events, gti: &Gti, reading: Reading, photons: &mut EventBalance) -> Result<()> {
         let intervals = BinnedIntervals { list: self.intervals(gti, input.offset), delta: 1.0 / self.grid.dt };
         let bins = self.bin.len();
         let way = CountingOptions { values: false, threads: threads(bins * size_of::<f64>()) };

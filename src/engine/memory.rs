@@ -1,6 +1,8 @@
 //! The host memory that a run needs, estimated before it begins.
 
-use super::{Events, Plan, plan_units};
+use super::plan::Plan;
+use super::plan_units;
+use super::time_source::Events;
 use crate::backend::{Backend, BatchLimits, Takes};
 use crate::base::error::Result;
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Combine, Events, PowerSpectrumOptions};
+use super::combine::{Combine, combined_gtis};
+use super::segmentation::Segmentation;
+use super::time_source::Events;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
-use crate::base::text::ShortNumber;
 use crate::base::warning::{Warning, Warnings};
 use crate::data::Gti;
 use crate::kernels::Input;
@@ -69,32 +70,27 @@ pub(super) struct InputRole {
     pub series: usize,
 }
 
-/// What is wanted of a plan.
-pub(super) struct PlanRequest {
-    pub dt: Option<f64>,
-    pub segment_size: Option<f64>,
-    pub quantity: Quantity,
-    pub compat_stingray: bool,
-}
-
 impl Plan {
-    /// Plans the segments of the inputs.
+    /// Plans the segments of the inputs, each of which has all series, in the order of its bands.
     ///
     /// # Errors
-    /// `dt` or `segment_size` is not positive, `dt` is longer than the segment, a segment has fewer than 3 bins, no
+    /// No input; `dt` or `segment_size` is not positive, `dt` is longer than the segment, a segment has fewer than 3 bins, no
     /// interval holds one segment, or merged inputs have no time in common.
-    pub fn new(inputs: &[Events], options: &PowerSpectrumOptions, warnings: &mut Warnings) -> Result<Plan> {
-        let gtis = combined_gtis(inputs, options.combine, warnings)?;
-        let observation = |i| if options.combine == Combine::Merge { 0 } else { i };
+    pub(super) fn new(
+        inputs: &[Events],
+        combine: Combine,
+        segmentation: Segmentation,
+        quantity: Quantity,
+        warnings: &mut Warnings,
+    ) -> Result<Plan> {
+        if inputs.is_empty() {
+            return Err(Error::argument("inputs", 0, "at least one input is needed"));
+        }
+        let gtis = combined_gtis(inputs, combine, warnings)?;
+        let observation = |i| if combine == Combine::Merge { 0 } else { i };
         let places: Vec<InputRole> =
             (0..inputs.len()).map(|i| InputRole { observation: observation(i), series: 0 }).collect();
-        let wanted = PlanRequest {
-            dt: options.dt,
-            segment_size: options.segment_size,
-            quantity: Quantity::Power { weight_exponent: options.power.weight_exponent() },
-            compat_stingray: options.compat_stingray,
-        };
-        Plan::from_roles(inputs, &gtis, &places, &wanted, warnings)
+        Plan::from_roles(inputs, &gtis, &places, segmentation, quantity, warnings)
     }
 
     /// Plans the segments of inputs that are series of observations; `gtis` are those of their observations.
@@ -102,18 +98,19 @@ impl Plan {
         inputs: &[Events],
         gtis: &[Gti],
         places: &[InputRole],
-        wanted: &PlanRequest,
+        segmentation: Segmentation,
+        quantity: Quantity,
         warnings: &mut Warnings,
     ) -> Result<Plan> {
         let begins = |i: usize| i == 0 || places[i - 1].observation != places[i].observation;
         let gti_list: Vec<&Gti> = gtis.iter().enumerate().filter(|(i, _)| begins(*i)).map(|(_, gti)| gti).collect();
         let request = ResolutionRequest {
-            dt: wanted.dt,
-            segment_size: wanted.segment_size,
+            dt: segmentation.dt,
+            segment_size: segmentation.segment_size,
             timedel: inputs.iter().map(|i| i.timedel).fold(0.0, f64::max),
             barycentred: inputs.iter().all(|i| i.barycentred),
             gtis: &gti_list,
-            compat_stingray: wanted.compat_stingray,
+            compat_stingray: segmentation.compat_stingray,
         };
         let resolution = Resolution::choose(&request, warnings)?;
         let named = |i: usize| inputs[..i].iter().any(|other| other.name == inputs[i].name);
@@ -123,7 +120,7 @@ impl Plan {
         let size = resolution.segment_size;
         let (mut total, mut planned) = (0u64, Vec::<InputPlan>::new());
         for ((input, gti), place) in inputs.iter().zip(gtis).zip(places) {
-            let segments = Segments::new(gti, input.offset, size, wanted.compat_stingray);
+            let segments = Segments::new(gti, input.offset, size, segmentation.compat_stingray);
             let series = place.series..place.series + input.source.bands();
             let same = |other: &&InputPlan| other.observation == place.observation;
             let first = planned.iter().find(same).map_or(total, |other| other.first);
@@ -139,9 +136,9 @@ impl Plan {
         let spec = PlanSpec {
             n: resolution.n,
             segment_size: size,
-            quantity: wanted.quantity,
+            quantity,
             input: Input::Events,
-            min_events: if wanted.compat_stingray { 2 } else { 0 },
+            min_events: if segmentation.compat_stingray { 2 } else { 0 },
             max_segments: total,
         };
         if let Some(cost) = resolution.cost(total.saturating_mul(spec.series() as u64)) {
@@ -241,45 +238,4 @@ impl Plan {
         let feeds = |i: &InputPlan| i.pass == pass && i.series.contains(&which) && i.indices().contains(&index);
         self.inputs.iter().position(feeds)
     }
-}
-
-/// The intervals of each input: its own, or what all merged inputs have in common; exposure lost that way is warned of.
-pub(super) fn combined_gtis(inputs: &[Events], combine: Combine, warnings: &mut Warnings) -> Result<Vec<Gti>> {
-    let mut gtis: Vec<Gti> = inputs.iter().map(|i| i.gti.clone()).collect();
-    if combine == Combine::Merge && inputs.len() > 1 {
-        let common = gtis[1..].iter().fold(gtis[0].clone(), |all, gti| all.intersect(gti));
-        if common.is_empty() {
-            let path = inputs.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(Error::gti(path, "the inputs have no time in common, so they cannot be merged"));
-        }
-        let (kept, shortest) = (common.exposure(), gtis.iter().map(Gti::exposure).fold(f64::INFINITY, f64::min));
-        if kept < shortest {
-            let each: Vec<String> = gtis.iter().map(|g| ShortNumber(g.exposure()).to_string()).collect();
-            let message = format!(
-                "the merged inputs have {} s in common; each alone has {} s",
-                ShortNumber(kept),
-                each.join(", ")
-            );
-            warnings.push("W-MERGE-EXPOSURE", message);
-        }
-        gtis = vec![common; inputs.len()];
-    }
-    Ok(gtis)
-}
-
-/// The good time of all inputs.
-///
-/// # Errors
-/// Inputs that overlap in time and are not merged.
-pub(super) fn union_of(inputs: &[Events], gtis: &[Gti], combine: Combine) -> Result<Gti> {
-    let mut union = Gti::default();
-    for (gti, input) in gtis.iter().zip(inputs) {
-        if combine == Combine::Average && !union.intersect(gti).is_empty() {
-            let message = format!("{} overlaps another input in time", input.name);
-            let merge = Mend::set("combine", "merge").doing("sums their events");
-            return Err(Error::argument("combine", "average", message).mended_by([merge]));
-        }
-        union = union.union(gti);
-    }
-    Ok(union)
 }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::batch_queue::{BatchQueue, record_of, warn_of_precision};
-use super::options::Reading;
 use super::plan::Plan;
 use super::plan_rows::PlanRows;
 use super::plan_units::PlanUnits;
+use super::run::{Reading, Run};
 use super::time_source::{self, Events};
-use crate::backend::{Backend, Capabilities, DeviceInfo, Takes, Units};
+use crate::backend::{Capabilities, DeviceInfo, Takes, Units};
 use crate::base::error::{Error, Result};
 use crate::base::sums::{PartialSums, Sums};
 use crate::base::warning::Warnings;
@@ -31,16 +31,9 @@ pub(super) enum SegmentSink<'a, 'p> {
 }
 
 /// Reads the inputs of a plan, once unless they are out of order, and has the backend sum up their segments.
-pub(super) fn sum_plan(
-    plan: &Plan,
-    inputs: Vec<Events>,
-    backend: &mut dyn Backend,
-    reading: Reading,
-    mut keep: SegmentSink,
-    warnings: &mut Warnings,
-) -> Result<PlanSums> {
-    let (sums, made, device) = sum_on(plan, inputs, backend, reading, &mut keep, warnings)?;
-    Ok(finish(plan, keep.total(sums), made, record_of(&device), warnings))
+pub(super) fn sum_plan(plan: &Plan, inputs: Vec<Events>, mut keep: SegmentSink, run: &mut Run) -> Result<PlanSums> {
+    let (sums, made, device) = sum_on(plan, inputs, &mut keep, run)?;
+    Ok(finish(plan, keep.total(sums), made, record_of(&device), &mut run.warnings))
 }
 
 /// What a plan comes to, with the reader's part of the balance completed.
@@ -55,12 +48,11 @@ fn finish(plan: &Plan, sums: Sums, mut made: Record, device: DeviceRecord, warni
 fn sum_on(
     plan: &Plan,
     inputs: Vec<Events>,
-    backend: &mut dyn Backend,
-    reading: Reading,
     keep: &mut SegmentSink,
-    warnings: &mut Warnings,
+    run: &mut Run,
 ) -> Result<(PartialSums, Record, DeviceInfo)> {
-    let queue = BatchQueue::prepare(backend, &plan.spec)?;
+    let (reading, warnings) = (run.reading(), &mut run.warnings);
+    let queue = BatchQueue::prepare(run.device, &plan.spec)?;
     let (can, id) = (queue.backend.capabilities(), queue.plan);
     let mut pull = |units: &dyn Units| queue.backend.pull(id, units);
     let (sums, made) = pull_plan(plan, inputs, &can, reading, keep, &mut pull, warnings)?;
@@ -69,18 +61,11 @@ fn sum_on(
 }
 
 /// Sums some segments of a plan, which are whole runs, as a part that can be merged with those of the others.
-pub(super) fn sum_part(
-    plan: Plan,
-    segments: Range<u64>,
-    mut inputs: Vec<Events>,
-    backend: &mut dyn Backend,
-    reading: Reading,
-    warnings: &mut Warnings,
-) -> Result<PlanPart> {
+pub(super) fn sum_part(plan: Plan, segments: Range<u64>, mut inputs: Vec<Events>, run: &mut Run) -> Result<PlanPart> {
     let plan = plan.limited_to(segments)?;
-    inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
+    inputs.iter_mut().try_for_each(|input| input.prepare(&mut run.warnings))?;
     let fingerprint = plan.fingerprint(&inputs);
-    let (sums, made, device) = sum_on(&plan, inputs, backend, reading, &mut SegmentSink::SumsAlone, warnings)?;
+    let (sums, made, device) = sum_on(&plan, inputs, &mut SegmentSink::SumsAlone, run)?;
     Ok(PlanPart::new(fingerprint, &sums, made.photons, record_of(&device)))
 }
 
@@ -91,8 +76,9 @@ pub(super) fn sums_of_part(
     mut inputs: Vec<Events>,
     part: PlanPart,
     mut keep: SegmentSink,
-    warnings: &mut Warnings,
+    run: &mut Run,
 ) -> Result<PlanSums> {
+    let warnings = &mut run.warnings;
     inputs.iter_mut().try_for_each(|input| input.prepare(warnings))?;
     let (mut sums, photons, device) = part.into_whole(&plan.fingerprint(&inputs))?;
     let made = Record { photons, gti: plan.used_gti(), ..time_source::describe(&inputs) };

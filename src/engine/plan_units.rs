@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::batcher::Batcher;
-use super::options::Reading;
 use super::plan::{InputPlan, Plan};
 use super::reader::{Reader, edges};
+use super::run::Reading;
 use super::time_source::{Events, OffsetTimeSource};
 use super::unit_cuts::{self, UNITS_A_THREAD, UnitInput};
 use crate::backend::{BatchLimits, Capabilities, RowsSeen, SegmentTimes, UnitFindings, UnitRows, Units};

@@ -3,8 +3,10 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::options::Reading;
-use super::{Combine, Events, Weights};
+use super::combine::{Combine, combined_gtis, union_of};
+use super::run::Reading;
+use super::time_source::Events;
+use super::weights::Weights;
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::time::{DoubleDouble, MjdRef};
@@ -93,8 +95,8 @@ impl PulseEvents {
         progress: &Progress,
     ) -> Result<PulseEvents> {
         inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
-        let gtis = super::combined_gtis(&inputs, combine, &mut warnings)?;
-        let union = super::union_of(&inputs, &gtis, combine)?;
+        let gtis = combined_gtis(&inputs, combine, &mut warnings)?;
+        let union = union_of(&inputs, &gtis, combine)?;
         let Some((start, stop)) = union.ends() else {
             return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is nothing to fold"));
         };

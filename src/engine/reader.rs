@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::options::Reading;
+use super::run::Reading;
 use super::time_source::TimeSource;
 use crate::base::error::Result;
 use crate::base::progress::Progress;

@@ -1,19 +1,20 @@
 //! Sessions: where and how analyses are computed.
 
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::{ControlFlow, Range};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::analysis::{Analysis, PlanReport};
-use super::feed::{Feed, FluxValues, Streamed, StreamedSegments};
-use super::observation::Observation;
-use super::options::CHUNK_EVENTS;
-use super::run::Run;
+use super::feed::{Feed, FluxValues, Streamed};
+use super::observation::{Observation, ObservationKind};
+use super::run::{CHUNK_EVENTS, Run};
+use super::summation::InParts;
 use super::watch::{Watch, watched};
 use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, open_with};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
+use crate::segment::PlanPart;
 
 /// Where and how analyses are computed: the device, what a warning means, who is told of progress and may end a run.
 ///
@@ -94,7 +95,7 @@ impl Session {
         Session { strict, ..self }
     }
 
-    /// Has `watch` asked ten times a second during each run, with the steps that are done and all that there are (0 where nobody
+    /// Has `watch` asked ten times a second during each run, and when it has ended, with the steps that are done and all that there are (0 where nobody
     /// knows). Where it breaks, the run ends with [`Error::Cancelled`] and leaves nothing behind.
     #[must_use]
     pub fn watched_by(self, watch: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Session {
@@ -142,9 +143,55 @@ impl Session {
         Feed::new(self.watch.clone(), move |segments, progress| {
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
             let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory: false };
-            let made = analysis.stream(StreamedSegments { segments, rates: values == FluxValues::Rates }, &mut run)?;
+            let made = analysis.stream(segments, values, &mut run)?;
             allowed::<A>(strict, made)
         })
+    }
+
+    /// Ranges of segments for `count` parts of an analysis, of about as many segments each; fewer where there are not so many.
+    ///
+    /// # Errors
+    /// Those of [`Session::check`]; [`Error::Input`] where segments are not those of events.
+    pub fn parts<A: InParts>(&self, analysis: &A, observation: &Observation, count: u64) -> Result<Vec<Range<u64>>> {
+        check_events::<A>(observation)?;
+        self.working(observation, false, |run| Ok(analysis.summation(observation, run)?.plan.parts(count)))
+    }
+
+    /// Sums some segments, one of the ranges of [`Session::parts`], here or elsewhere. What is warned of comes with the product.
+    ///
+    /// ```
+    /// use eagleray::{Observation, PowerSpectrum, Session};
+    /// let (session, analysis) = (Session::cpu()?, PowerSpectrum::default().dt(0.01).segment_size(64.0));
+    /// let observation = Observation::open(["examples/data/b1509.fits"])?;
+    /// let halves = session.parts(&analysis, &observation, 2)?;
+    /// let mut all = session.part(&analysis, &observation, halves[1].clone())?;
+    /// all.merge(session.part(&analysis, &observation, halves[0].clone())?)?;
+    /// let spectrum = session.finish(&analysis, &observation, all)?;
+    /// assert_eq!(spectrum.power, session.run(&analysis, &observation)?.power);
+    /// # Ok::<(), eagleray::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Session::run`] and [`Session::parts`]; segments that are not whole runs of the plan.
+    pub fn part<A: InParts>(&self, analysis: &A, observation: &Observation, segments: Range<u64>) -> Result<PlanPart> {
+        check_events::<A>(observation)?;
+        self.working(observation, false, |run| {
+            let part = analysis.summation(observation, run)?.part(segments, run)?;
+            allow(self.strict, &run.warnings)?;
+            Ok(part)
+        })
+    }
+
+    /// The product of the sums of all segments, as [`Session::run`] makes it, bit for bit. No event is used, but files are read for
+    /// their checksums.
+    ///
+    /// # Errors
+    /// The part is of other inputs or options, or segments are missing ([`Error::Merge`]); those of [`Session::run`].
+    pub fn finish<A: InParts>(&self, analysis: &A, observation: &Observation, part: PlanPart) -> Result<A::Product> {
+        check_events::<A>(observation)?;
+        let made =
+            self.working(observation, false, |run| analysis.summation(observation, run)?.product_of(part, run))?;
+        allowed::<A>(self.strict, made)
     }
 
     /// What a run would do, from headers and intervals alone, with the memory that it needs: no event is read.
@@ -170,11 +217,7 @@ impl Session {
             (report.warnings, report.device) = (run.take_warnings(), Some(run.device.info().clone()));
             Ok(report)
         })?;
-        if self.strict
-            && let Some(first) = report.warnings.iter().next()
-        {
-            return Err(Error::Strict(first.clone()));
-        }
+        allow(self.strict, &report.warnings)?;
         Ok(report)
     }
 
@@ -188,41 +231,87 @@ impl Session {
         let mut warnings = observation.warnings().clone();
         warnings.extend(self.opened.clone());
         let chunk_events = self.chunk_events;
+        // The caller's pool may be waiting for runs with all of its threads.
+        let pool = if rayon::current_thread_index().is_some() { own_pool() } else { None };
         let begin = |progress: &Progress| {
             let device = match &self.for_files {
                 Some(cpu) if !observation.files().is_empty() => cpu,
                 _ => &self.device,
             };
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory })
+            let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory };
+            match pool {
+                Some(pool) => pool.install(|| work(&mut run)),
+                None => work(&mut run),
+            }
         };
         match &self.watch {
             Some(watch) => watched(&mut |done, total| watch(done, total), begin),
+            // A thread of a pool that waits takes up what else its pool has to do; a run that comes in that way would wait for the
+            // device that the run below it holds.
+            None if pool.is_some() => watched(&mut |_, _| ControlFlow::Continue(()), begin),
             None => begin(&Progress::default()),
         }
     }
 }
 
+/// Threads for runs that begin on the threads of somebody's pool.
+fn own_pool() -> Option<&'static rayon::ThreadPool> {
+    static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+    POOL.get_or_init(|| rayon::ThreadPoolBuilder::new().build().ok()).as_ref()
+}
+
+/// Computes an analysis on a device that is only lent, and tells of progress.
+///
+/// # Errors
+/// See [`Session::run`].
+pub fn run_on<A: Analysis>(
+    device: &mut dyn Backend,
+    chunk_events: usize,
+    progress: &Progress,
+    analysis: &A,
+    observation: &Observation,
+) -> Result<A::Product> {
+    check_kind::<A>(observation)?;
+    let warnings = observation.warnings().clone();
+    analysis.compute(observation, &mut Run { device, warnings, progress, chunk_events, with_memory: false })
+}
+
+/// Refuses the first warning where warnings are errors.
+fn allow(strict: bool, warnings: &Warnings) -> Result<()> {
+    warnings.iter().next().filter(|_| strict).map_or(Ok(()), |first| Err(Error::Strict(first.clone())))
+}
+
 /// A product; where warnings are errors, its first warning instead.
 fn allowed<A: Analysis>(strict: bool, made: A::Product) -> Result<A::Product> {
-    match A::record(&made).and_then(|record| record.warnings.iter().next()).filter(|_| strict) {
-        Some(first) => Err(Error::Strict(first.clone())),
-        None => Ok(made),
-    }
+    A::record(&made).map_or(Ok(()), |record| allow(strict, &record.warnings))?;
+    Ok(made)
 }
 
 /// Refuses what an analysis does not take.
 fn check_kind<A: Analysis>(observation: &Observation) -> Result<()> {
+    check_kinds::<A>(observation, A::KINDS)
+}
+
+/// Refuses what an analysis does not sum in parts.
+fn check_events<A: Analysis>(observation: &Observation) -> Result<()> {
+    let of_events = |kind: &ObservationKind| matches!(kind, ObservationKind::Events | ObservationKind::EventPair);
+    check_kinds::<A>(observation, &A::KINDS.iter().copied().filter(of_events).collect::<Vec<_>>())
+}
+
+fn check_kinds<A: Analysis>(observation: &Observation, kinds: &[ObservationKind]) -> Result<()> {
     let given = observation.kind();
-    if A::KINDS.contains(&given) {
+    if kinds.contains(&given) {
         return Ok(());
     }
-    let takes = A::KINDS.iter().map(|kind| kind.name()).collect();
+    let takes = kinds.iter().map(|kind| kind.name()).collect();
     Err(Error::Input { analysis: A::NAME, given: given.name(), takes })
 }
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
     use crate::data::Gti;
     use crate::engine::analyses::PowerSpectrum;
@@ -242,5 +331,18 @@ mod tests {
         let times = (0..1000).map(|i| 0.1 * f64::from(i)).collect();
         assert_eq!(threads(&Observation::times(times, Gti::from_seconds(&[(0.0, 100.0)]).unwrap())), 1);
         assert_eq!(threads(&Observation::open(["examples/data/b1509.fits"]).unwrap()), 2);
+    }
+
+    #[test]
+    fn runs_may_begin_on_all_threads_of_a_pool() {
+        let analysis = PowerSpectrum::default().dt(0.5).segment_size(8.0);
+        let observation = Observation::open(["examples/data/b1509.fits"]).unwrap();
+        let shared = Session::with(cpu(2));
+        let expected = shared.run(&analysis, &observation).unwrap().power;
+        let one = |i: usize| match i % 2 {
+            0 => shared.run(&analysis, &observation),
+            _ => Session::with(cpu(1)).watched_by(|_, _| ControlFlow::Continue(())).run(&analysis, &observation),
+        };
+        assert!((0..100).into_par_iter().all(|i| one(i).unwrap().power == expected));
     }
 }

@@ -15,7 +15,7 @@ pub(super) type Watch = Arc<dyn Fn(u64, u64) -> ControlFlow<()> + Send + Sync>;
 pub(super) const EVERY: Duration = Duration::from_millis(100);
 
 /// Does `work` on a thread of its own, while this one tells `watch` how many steps are done, and of how many (0 where nobody knows),
-/// at first and ten times a second. Where `watch` breaks, the run is cancelled.
+/// at first, ten times a second, and when all is done. Where `watch` breaks, the run is cancelled.
 ///
 /// # Errors
 /// Those of `work`; [`Error::Cancelled`](crate::base::error::Error::Cancelled) after a break.
@@ -40,7 +40,11 @@ pub fn watched<T: Send>(
                 progress.cancel();
             }
         }
-        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let done = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // Nothing can be cancelled any more.
+        let (steps, total) = progress.state();
+        let _ = watch(steps, total);
+        done
     })
 }
 

@@ -1,5 +1,6 @@
 //! Precision of transforms.
 
+use crate::base::choice::choice;
 use rustfft::num_complex::Complex;
 
 /// Precision of the transforms and sums on a device.
@@ -10,6 +11,8 @@ pub enum Precision {
     /// f64, which the CPU and some GPUs have.
     Double,
 }
+
+choice!(Precision, "precision": Single = "single", Double = "double");
 
 impl Precision {
     /// Size of a complex number, bytes.

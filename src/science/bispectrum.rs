@@ -10,6 +10,7 @@ use rustfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::data::Record;
 use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
 
@@ -19,10 +20,8 @@ const MOST_CELLS: usize = 1 << 28;
 /// Accumulates the bispectrum of segments of equal length: make one with `new`, and call `add` for each segment; the
 /// engine finishes it. [`CumulantSums`](super::cumulant::CumulantSums) and
 /// [`MultitaperSums`](super::multitaper::MultitaperSums) work likewise.
-pub struct BispectrumSums {
+pub(crate) struct BispectrumSums {
     n: usize,
-    /// Frequencies 1 … last.
-    last: usize,
     fft: CpuFft,
     work: CpuFftBuffers,
     /// By k: sums for l = 1 … min(k, last − k).
@@ -113,17 +112,21 @@ impl BispectrumSums {
         let fft = CpuFft::new(n);
         let rows = (1..last).map(|k| vec![PairSums::default(); k.min(last - k)]).collect();
         let work = fft.work();
-        Ok(BispectrumSums { n, last, fft, work, rows, power: vec![0.0; last + 1], segments: 0, photons: 0.0 })
+        Ok(BispectrumSums { n, fft, work, rows, power: vec![0.0; last + 1], segments: 0, photons: 0.0 })
     }
 
     /// Adds a segment; `values` are its counts (or flux), one a bin.
-    pub fn add(&mut self, values: &[f64]) {
+    pub fn add(&mut self, values: &[f64], progress: &Progress) {
         let mean = values.iter().sum::<f64>() / self.n as f64;
         self.work.input.iter_mut().zip(values).for_each(|(into, x)| *into = x - mean);
         self.fft.process(&mut self.work);
         let x = &self.work.output;
         self.power.iter_mut().zip(x).for_each(|(sum, x)| *sum += x.norm_sqr());
         self.rows.par_iter_mut().enumerate().for_each(|(place, row)| {
+            // Nobody looks at what comes of a run that was cancelled.
+            if progress.is_cancelled() {
+                return;
+            }
             let k = place + 1;
             for (cell, l) in row.iter_mut().zip(1..) {
                 let pair = x[k] * x[l];
@@ -162,11 +165,6 @@ impl BispectrumSums {
             biphase: cells().map(|(.., c)| c.triple.im.atan2(c.triple.re)).collect(),
             meta,
         }
-    }
-
-    /// Number `k` of the highest frequency, `k/(n·dt)`.
-    pub fn last(&self) -> usize {
-        self.last
     }
 }
 
@@ -208,7 +206,7 @@ mod tests {
 
     fn made(segments: &[Vec<f64>], max_freq: Option<f64>) -> Bispectrum {
         let mut sums = BispectrumSums::new(segments[0].len(), 0.5, max_freq).unwrap();
-        segments.iter().for_each(|values| sums.add(values));
+        segments.iter().for_each(|values| sums.add(values, &Progress::default()));
         sums.finish(0.5, Record::default())
     }
 

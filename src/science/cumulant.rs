@@ -16,7 +16,9 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::bispectrum::{BispectrumMetadata, metadata};
+use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
+use crate::base::progress::Progress;
 use crate::data::Record;
 
 /// More lags than memory and time allow by mistake.
@@ -44,6 +46,18 @@ pub enum LagWindow {
     FlatTop,
 }
 
+choice!(
+    LagWindow, "window":
+    Uniform = "uniform",
+    Parzen = "parzen",
+    Hamming = "hamming",
+    Hanning = "hanning",
+    Triangular = "triangular",
+    Welch = "welch",
+    Blackman = "blackman" | "blackmann",
+    FlatTop = "flat-top",
+);
+
 /// Options of a bispectrum by Stingray's definition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CumulantOptions {
@@ -59,7 +73,7 @@ pub struct CumulantOptions {
 
 /// Accumulates the cumulants of segments of equal length: make one with `new`, and call `add` for each segment; the
 /// engine finishes it.
-pub struct CumulantSums {
+pub(crate) struct CumulantSums {
     n: usize,
     lag: usize,
     options: CumulantOptions,
@@ -130,13 +144,17 @@ impl CumulantSums {
     }
 
     /// Adds a segment; `values` are its counts (or flux), one a bin.
-    pub fn add(&mut self, values: &[f64]) {
+    pub fn add(&mut self, values: &[f64], progress: &Progress) {
         let (lag, size) = (self.lag, 2 * self.lag + 1);
         let mean = values.iter().sum::<f64>() / self.n as f64;
         // Nothing is beyond the ends: x_t is at t + L.
         let mut x = vec![0.0; self.n + 2 * lag];
         x[lag..].iter_mut().zip(values).for_each(|(x, value)| *x = value - mean);
         self.cumulant.par_chunks_mut(size).enumerate().for_each(|(first, row)| {
+            // Nobody looks at what comes of a run that was cancelled.
+            if progress.is_cancelled() {
+                return;
+            }
             for t in 0..self.n {
                 let pair = x[t + lag] * x[t + first];
                 row.iter_mut().zip(&x[t..]).for_each(|(sum, third)| *sum += pair * third);
@@ -247,7 +265,7 @@ mod tests {
         {
             let segments: Vec<Vec<f64>> = (0..3).map(|_| (0..n).map(|_| random.below(20) as f64).collect()).collect();
             let mut sums = CumulantSums::new(n, CumulantOptions { max_lag, window, unbiased, max_freq: None }).unwrap();
-            segments.iter().for_each(|values| sums.add(values));
+            segments.iter().for_each(|values| sums.add(values, &Progress::default()));
             let made = sums.finish(0.5, Record::default());
             let lag = max_lag.unwrap_or(n / 2) as i64;
             let weight = |first: i64, second: i64| match window {

@@ -38,7 +38,7 @@ pub use energy::{Band, EnergyKind, EnergyOptions, EnergySpectrum};
 pub use fad::{FadMetadata, FadOptions, FadSpectrum};
 pub use noise::NoiseLevel;
 pub use norm::Norm;
-pub use power::{AveragedPowerSpectrum, PowerMetadata};
+pub use power::{AveragedPowerSpectrum, PowerMetadata, PowerOptions};
 pub use power_bands::{BandRms, PulsationLimit};
 pub use rebin::Rebin;
 pub use significance::{DetectionLevel, SignificantBin};

@@ -43,7 +43,7 @@ impl Default for TaperOptions {
 
 /// Accumulates the multitaper spectrum of segments of equal length: make one with `new`, and call `add` for each
 /// segment; the engine finishes it.
-pub struct MultitaperSums {
+pub(crate) struct MultitaperSums {
     options: TaperOptions,
     n: usize,
     tapers: Vec<Taper>,
@@ -139,11 +139,6 @@ impl MultitaperSums {
         self.segments += 1;
         self.mean += mean;
         self.noise += variance.unwrap_or(0.0);
-    }
-
-    /// The tapers in use.
-    pub fn tapers(&self) -> &[Taper] {
-        &self.tapers
     }
 
     /// The spectrum of all segments; at least one must have come. `m` counts the independent values: half of the degrees of freedom.

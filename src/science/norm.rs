@@ -12,7 +12,7 @@
 //! Sources: Leahy et al. 1983 (doi:10.1086/160766); Belloni & Hasinger 1990; Miyamoto et al. 1991; Vaughan et al. 2003
 //! (doi:10.1046/j.1365-2966.2003.07042.x).
 
-use crate::base::error::{Error, Result};
+use crate::base::choice::choice;
 
 /// Normalisation of a power spectrum. With `P = |F|²` of segments of `n` bins of `dt` seconds with `N` photons; the
 /// table in the [module](self) has all formulas.
@@ -30,29 +30,7 @@ pub enum Norm {
     None,
 }
 
-impl std::str::FromStr for Norm {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Norm> {
-        match text.to_ascii_lowercase().as_str() {
-            "leahy" => Ok(Norm::Leahy),
-            "frac" => Ok(Norm::Frac),
-            "abs" => Ok(Norm::Abs),
-            "none" => Ok(Norm::None),
-            _ => Err(Error::argument("norm", text, "must be leahy, frac, abs or none")),
-        }
-    }
-}
-
-impl std::fmt::Display for Norm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Norm::Leahy => "leahy",
-            Norm::Frac => "frac",
-            Norm::Abs => "abs",
-            Norm::None => "none",
-        })
-    }
-}
+choice!(Norm, "norm": Leahy = "leahy", Frac = "frac", Abs = "abs", None = "none");
 
 /// The numbers that a normalisation depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -61,7 +61,7 @@ impl DeadTime {
 /// event before it does. An event at the very end of a dead time is recorded.
 ///
 /// ```
-/// use eagleray::DeadTimeKind::{NonParalysable, Paralysable};
+/// use eagleray::science::DeadTimeKind::{NonParalysable, Paralysable};
 /// use eagleray::simulate::dead_time::filter;
 /// let times = [0.0, 0.75, 1.25, 2.5];
 /// assert_eq!(filter(&times, &[1.0], NonParalysable)?, [true, false, true, true]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eagleray::Precision;
+use eagleray::device::Precision;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::{Backend, GpuTier, PlanId};

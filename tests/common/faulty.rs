@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use eagleray::BackendError;
+use eagleray::error::BackendError;
 use eagleray::internal::backend::{Backend, BatchLimits, DeviceInfo, PlanId, Ticket};
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
@@ -26,6 +26,8 @@ pub struct Faulty {
     limits: Option<BatchLimits>,
     /// How long each submission takes.
     delay: Duration,
+    /// What is done at each submission.
+    at_submission: Box<dyn FnMut() + Send>,
     /// Batches submitted.
     pub submitted: Arc<AtomicUsize>,
     calls: [usize; 3],
@@ -34,8 +36,17 @@ pub struct Faulty {
 impl Faulty {
     pub fn new(inner: impl Backend + 'static, name: &str, fault: Option<(Call, usize, BackendError)>) -> Faulty {
         let info = DeviceInfo { backend: "gpu", adapter: name.into(), ..inner.info().clone() };
-        let (delay, submitted) = (Duration::ZERO, Arc::default());
-        Faulty { inner: Box::new(inner), info, fault, lost: None, limits: None, delay, submitted, calls: [0; 3] }
+        Faulty {
+            inner: Box::new(inner),
+            info,
+            fault,
+            lost: None,
+            limits: None,
+            delay: Duration::ZERO,
+            at_submission: Box::new(|| {}),
+            submitted: Arc::default(),
+            calls: [0; 3],
+        }
     }
 
     pub fn limited(self, rows: usize, events: usize) -> Faulty {
@@ -44,6 +55,10 @@ impl Faulty {
 
     pub fn slowed(self, milliseconds: u64) -> Faulty {
         Faulty { delay: Duration::from_millis(milliseconds), ..self }
+    }
+
+    pub fn at_submission(self, action: impl FnMut() + Send + 'static) -> Faulty {
+        Faulty { at_submission: Box::new(action), ..self }
     }
 
     fn call(&mut self, call: Call) -> Result<(), BackendError> {
@@ -80,6 +95,7 @@ impl Backend for Faulty {
     }
     fn submit(&mut self, plan: PlanId, batch: Arc<SegmentBatch>) -> Result<Ticket, BackendError> {
         self.call(Call::Submit)?;
+        (self.at_submission)();
         std::thread::sleep(self.delay);
         self.submitted.fetch_add(1, Ordering::Relaxed);
         self.inner.submit(plan, batch)

@@ -6,51 +6,55 @@
 use std::path::PathBuf;
 
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    AveragedPowerSpectrum, EventFile, Events, OpenOptions, PowerSpectrumOptions, Progress, Result, Selection, Warnings,
-    spectrum_of_events,
-};
+use eagleray::io::{EventFile, OpenOptions};
+use eagleray::science::AveragedPowerSpectrum;
+use eagleray::{Observation, PowerSpectrum, Result, Warnings};
 
-/// A column: its format, and its bytes in each row.
+/// A column: its format, and its bytes in all rows, one after the other.
 #[derive(Clone)]
 pub struct Column {
     name: String,
     form: String,
-    rows: Vec<Vec<u8>>,
+    rows: usize,
+    bytes: Vec<u8>,
     cards: Vec<(String, String)>,
 }
 
 impl Column {
     /// A column of any format, from the bytes of its rows.
     pub fn raw(name: &str, form: &str, rows: Vec<Vec<u8>>) -> Column {
-        Column { name: name.into(), form: form.into(), rows, cards: Vec::new() }
+        assert!(rows.windows(2).all(|w| w[0].len() == w[1].len()), "{name}: rows of several widths");
+        Column::of(name, form, rows.len(), rows.concat())
+    }
+    fn of(name: &str, form: &str, rows: usize, bytes: Vec<u8>) -> Column {
+        Column { name: name.into(), form: form.into(), rows, bytes, cards: Vec::new() }
     }
     pub fn f64(name: &str, values: &[f64]) -> Column {
-        Column::raw(name, "D", values.iter().map(|x| x.to_be_bytes().to_vec()).collect())
+        Column::of(name, "D", values.len(), values.iter().flat_map(|x| x.to_be_bytes()).collect())
     }
     pub fn f32(name: &str, values: &[f32]) -> Column {
-        Column::raw(name, "1E", values.iter().map(|x| x.to_be_bytes().to_vec()).collect())
+        Column::of(name, "1E", values.len(), values.iter().flat_map(|x| x.to_be_bytes()).collect())
     }
     pub fn i64(name: &str, values: &[i64]) -> Column {
-        Column::raw(name, "1K", values.iter().map(|x| x.to_be_bytes().to_vec()).collect())
+        Column::of(name, "1K", values.len(), values.iter().flat_map(|x| x.to_be_bytes()).collect())
     }
     pub fn i32(name: &str, values: &[i32]) -> Column {
-        Column::raw(name, "J", values.iter().map(|x| x.to_be_bytes().to_vec()).collect())
+        Column::of(name, "J", values.len(), values.iter().flat_map(|x| x.to_be_bytes()).collect())
     }
     pub fn i16(name: &str, values: &[i16]) -> Column {
-        Column::raw(name, "1I", values.iter().map(|x| x.to_be_bytes().to_vec()).collect())
+        Column::of(name, "1I", values.len(), values.iter().flat_map(|x| x.to_be_bytes()).collect())
     }
     pub fn u8(name: &str, values: &[u8]) -> Column {
-        Column::raw(name, "B", values.iter().map(|&x| vec![x]).collect())
+        Column::of(name, "B", values.len(), values.to_vec())
     }
     /// Bytes a row, from the format where there are no rows.
     pub fn width(&self) -> usize {
-        match (self.rows.first(), self.form.chars().last()) {
-            (Some(row), _) => row.len(),
-            (None, Some('D' | 'K')) => 8,
-            (None, Some('E' | 'J')) => 4,
-            (None, Some('I')) => 2,
-            _ => 1,
+        match (self.rows, self.form.chars().last()) {
+            (0, Some('D' | 'K')) => 8,
+            (0, Some('E' | 'J')) => 4,
+            (0, Some('I')) => 2,
+            (0, _) => 1,
+            (rows, _) => self.bytes.len() / rows,
         }
     }
     /// With a keyword of this column: `with("TUNIT", "'d'")`.
@@ -80,7 +84,7 @@ impl Table {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        let rows = self.columns.first().map_or(0, |c| c.rows.len());
+        let rows = self.columns.first().map_or(0, |c| c.rows);
         let width: usize = self.columns.iter().map(Column::width).sum();
         let mut cards: Vec<(String, String)> = [
             ("XTENSION", "'BINTABLE'".to_string()),
@@ -108,7 +112,7 @@ impl Table {
         }
         let mut bytes = header(&cards);
         for row in 0..rows {
-            self.columns.iter().for_each(|c| bytes.extend(&c.rows[row]));
+            self.columns.iter().for_each(|c| bytes.extend_from_slice(&c.bytes[row * c.width()..][..c.width()]));
         }
         bytes.resize(bytes.len().next_multiple_of(2880), 0);
         bytes
@@ -181,21 +185,21 @@ impl Folder {
         let mut warnings = Warnings::default();
         EventFile::open(&path, options, &mut warnings).map(|file| (file, warnings))
     }
+
+    /// The same as an observation.
+    pub fn observe(&self, bytes: &[u8], options: &OpenOptions) -> Result<Observation> {
+        Observation::open_with([self.write("file.evt", bytes)], options)
+    }
 }
 
 pub fn cpu() -> CpuBackend {
     CpuBackend::new(std::num::NonZeroUsize::new(2)).unwrap()
 }
 
-/// The spectrum of the selected events of one file.
-pub fn spectrum(
-    file: &EventFile,
-    selection: Selection,
-    options: &PowerSpectrumOptions,
-    mut warnings: Warnings,
-) -> Result<AveragedPowerSpectrum> {
-    let input = Events::from_file(file, selection, &mut warnings)?;
-    spectrum_of_events(vec![input], options, &mut cpu(), warnings, &Progress::default())
+/// The spectrum of the selected events of files that are read through before.
+pub fn spectrum(observation: &Observation, analysis: &PowerSpectrum) -> Result<AveragedPowerSpectrum> {
+    observation.examine()?;
+    super::front::threads(2).run(analysis, observation)
 }
 
 pub fn codes(warnings: &Warnings) -> Vec<&str> {

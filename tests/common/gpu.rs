@@ -1,6 +1,6 @@
 //! Shared by the tests that want a GPU.
 
-use eagleray::BackendError;
+use eagleray::error::BackendError;
 use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::backend::{AdapterSelector, GpuTier};
 

@@ -14,6 +14,7 @@ pub(crate) use say;
 pub mod batches;
 pub mod faulty;
 pub mod fits_file;
+pub mod front;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod lagged;

@@ -1,9 +1,12 @@
 //! Simulated pulsars.
 
-use eagleray::engine::pulsation::PulseEvents;
-use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
+use eagleray::Combine;
+use eagleray::device::Backend;
+use eagleray::internal::Progress;
+use eagleray::internal::engine::pulsation::PulseEvents;
+use eagleray::internal::engine::{CHUNK_EVENTS, Events};
 use eagleray::internal::random::Random;
-use eagleray::{Backend, DeviceChoice, Gti, Progress, Warnings};
+use eagleray::{DeviceChoice, Gti, Warnings};
 
 /// Poisson events of `rate` counts/s, modulated by `1 + a·sin(2πφ)` of `rates`, `f` and its derivatives, at the middle of `length` s.
 pub fn pulsar<const N: usize>(random: &mut Random, rate: f64, length: f64, a: f64, rates: [f64; N]) -> Vec<f64> {
@@ -30,5 +33,5 @@ pub fn events(times: &[f64], gti: &[(f64, f64)]) -> PulseEvents {
 
 /// All threads of the CPU.
 pub fn cpu() -> Box<dyn Backend> {
-    eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
+    eagleray::device::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
 }

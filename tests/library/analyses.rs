@@ -3,16 +3,17 @@
 use std::ops::ControlFlow;
 
 use crate::common::fits_file::{Column, Folder, events, file, gti};
-use eagleray::engine::analyses::{
+use eagleray::internal::random::Random;
+use eagleray::pulsation::{AccelOptions, SearchStatistic};
+use eagleray::science::EnergyKind;
+use eagleray::science::energy::Band;
+use eagleray::{
     AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
     CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
     LombScargleCross, Multitaper, PowerSpectrum, PulseSearch,
 };
-use eagleray::engine::pulsation::{AccelOptions, SearchStatistic};
-use eagleray::engine::{Analysis, EnergyBands, Observation, ObservationKind, PhotonBand, Session};
-use eagleray::internal::random::Random;
-use eagleray::science::energy::Band;
-use eagleray::{EnergyKind, Error, Result};
+use eagleray::{Analysis, EnergyBands, Observation, ObservationKind, PhotonBand, Session};
+use eagleray::{Error, Result};
 
 /// Length of the observations, s.
 const LENGTH: f64 = 64.0;

@@ -1,17 +1,13 @@
 //! Many bands of the same files in one pass: the same bits and the same photons whoever reads them and in whatever pieces.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::common::faulty::Faulty;
-use crate::common::fits_file::{Column, Folder, events, file, gti};
-use eagleray::data::ChannelRange;
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    Backend, Band, Combine, CrossSpectrumOptions, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions,
-    Error, EventFile, EventPair, Events, OpenOptions, Progress, Selection, Warnings, cross_spectrum_of_events,
-    energy_spectrum_of_events,
-};
+use crate::common::fits_file::{self, Column, Folder, events, file, gti};
+use crate::common::front::{on, telling, threads};
+use eagleray::io::OpenOptions;
+use eagleray::science::{Band, EnergyKind, EnergySpectrum};
+use eagleray::{Combine, CrossSpectrum, EnergyBands, EnergyDependence, Error, Observation, PhotonBand, Session};
 
 const EVENTS: usize = 30_001;
 const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
@@ -42,41 +38,20 @@ fn bytes(times: &[f64], channels: &[u8]) -> Vec<u8> {
 /// Bands of channels: three inside the reference, of which one has no photon, and one apart from it; 90 and above are in none.
 fn bands() -> EnergyBands {
     let band = |lo, hi| Band { lo, hi };
-    let subjects = vec![band(10.0, 19.0), band(20.0, 59.0), band(200.0, 220.0), band(80.0, 89.0)];
-    EnergyBands { reference: band(10.0, 250.0), subjects, channels: true }
+    let subjects = vec![band(10.0, 19.0), band(20.0, 59.0), band(70.5, 70.5), band(80.0, 89.0)];
+    EnergyBands { reference: band(10.0, 79.0), subjects, channels: true }
 }
 
-fn ranges(bands: &EnergyBands) -> Vec<ChannelRange> {
-    // The reference ends before the band that is apart from it.
-    let mut all = vec![ChannelRange::channels(bands.reference.lo, 79.0)];
-    all.extend(bands.subjects.iter().map(|b| ChannelRange::channels(b.lo, b.hi)));
-    all[3] = ChannelRange::channels(70.5, 70.5);
-    all
-}
-
-fn options(kind: EnergyKind, combine: Combine, chunk_events: usize) -> EnergySpectrumOptions {
-    let freq = (kind != EnergyKind::Count).then_some([1.0, 20.0]);
-    let (dt, segment_size) = (Some(1.0 / 64.0), Some(1.5));
-    EnergySpectrumOptions { dt, segment_size, combine, chunk_events, ..EnergySpectrumOptions::new(kind, freq) }
-}
-
-fn cpu(threads: usize) -> CpuBackend {
-    CpuBackend::new(NonZeroUsize::new(threads)).unwrap()
+fn analysis(kind: EnergyKind, bands: EnergyBands) -> EnergyDependence {
+    let made = EnergyDependence::new(kind, bands).dt(1.0 / 64.0).segment_size(1.5);
+    if kind == EnergyKind::Count { made } else { made.freq([1.0, 20.0]) }
 }
 
 /// The spectrum of some files, and how many rows were told of.
-fn spectrum(
-    paths: &[PathBuf],
-    options: &EnergySpectrumOptions,
-    backend: &mut dyn Backend,
-) -> (eagleray::Result<EnergySpectrum>, u64) {
-    let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
-    let files: Vec<EventFile> = paths.iter().map(open).collect();
-    let inputs = files.iter().map(|f| Events::from_bands(f, &ranges(&bands()), None).unwrap()).collect();
-    let told = Progress::default();
-    let warnings = Warnings::default();
-    let result = energy_spectrum_of_events(inputs, &bands(), options, backend, warnings, &told);
-    (result, told.state().0)
+fn spectrum(paths: &[PathBuf], kind: EnergyKind, combine: Combine, session: Session) -> (EnergySpectrum, u64) {
+    let observation = Observation::open(paths).unwrap().combine(combine);
+    let (session, told) = telling(session);
+    (session.run(&analysis(kind, bands()), &observation).unwrap(), told.rows())
 }
 
 fn all_bits(s: &EnergySpectrum) -> Vec<u64> {
@@ -107,20 +82,19 @@ fn bands_have_the_same_bits_whoever_reads_them() {
         (vec![one, simultaneous], Combine::Merge, 2),
     ];
     for (paths, combine, files) in cases {
-        let expected = spectrum(&paths, &options(EnergyKind::Lag, combine, 1000), &mut cpu(2)).0.unwrap();
+        let lags = |session: Session| spectrum(&paths, EnergyKind::Lag, combine, session);
+        let expected = lags(threads(2).chunk_events(1000)).0;
         let p = &expected.meta.record.photons;
         assert!(p.is_exact() && p.read == (EVENTS * files) as u64, "{p}");
         assert!(p.filtered > 3000 && p.outside_gti > 100 && p.outside_segments > 10, "{p}");
-        for (threads, chunk) in [(1, 1), (2, 333), (5, 1 << 18)] {
-            let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut cpu(threads));
-            let found = found.unwrap();
-            assert_eq!((all_bits(&found), told), (all_bits(&expected), p.read), "{threads} threads, {chunk} rows");
+        for (count, chunk) in [(1, 1), (2, 333), (5, 1 << 18)] {
+            let (found, told) = lags(threads(count).chunk_events(chunk));
+            assert_eq!((all_bits(&found), told), (all_bits(&expected), p.read), "{count} threads, {chunk} rows");
             assert_eq!(&found.meta.record.photons, p);
         }
         for (rows, room, chunk) in [(64, 1 << 20, 1000), (64, 37, 5), (128, 300, 1000), (128, 5000, 1 << 18)] {
-            let mut small = Faulty::new(cpu(2), "small batches", None).limited(rows, room);
-            let (found, told) = spectrum(&paths, &options(EnergyKind::Lag, combine, chunk), &mut small);
-            let found = found.unwrap();
+            let small = Faulty::new(fits_file::cpu(), "small batches", None).limited(rows, room);
+            let (found, told) = lags(on(small).chunk_events(chunk));
             assert_eq!(all_bits(&found), all_bits(&expected), "{rows} rows, {room} events");
             assert_eq!((&found.meta.record.photons, told), (p, p.read), "{rows} rows, {room} events");
         }
@@ -133,8 +107,7 @@ fn counts_are_those_of_good_time() {
     let folder = Folder::new();
     let (times, channels) = photons(3, |_| 1.0);
     let path = folder.write("one", &bytes(&times, &channels));
-    let (s, told) = spectrum(&[path], &options(EnergyKind::Count, Combine::Average, 1000), &mut cpu(1));
-    let s = s.unwrap();
+    let (s, told) = spectrum(&[path], EnergyKind::Count, Combine::Average, threads(1).chunk_events(1000));
     let good = |t: &f64| GTIS.iter().any(|(a, b)| (a..b).contains(&t));
     let of = |range: std::ops::RangeInclusive<u8>| {
         times.iter().zip(&channels).filter(|(t, c)| good(t) && range.contains(c)).count() as u64
@@ -151,26 +124,13 @@ fn counts_are_those_of_good_time() {
 fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
     let folder = Folder::new();
     let (times, channels) = photons(4, |_| 1.0);
-    let path = folder.write("one", &bytes(&times, &channels));
-    let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
-    let band = |lo, hi| {
-        let channels = Some(ChannelRange::channels(lo, hi));
-        Events::from_unread_file(&file, Selection { channels, ..Selection::default() }).unwrap()
-    };
-    for (subject, inside, read) in [((10.0, 19.0), true, 1), ((80.0, 99.0), false, 1), ((10.0, 19.0), false, 2)] {
-        let channels = EventPair { reference: band(10.0, 79.0), subject: band(subject.0, subject.1) };
-        let options =
-            CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(1.5), ..CrossSpectrumOptions::default() };
-        let s = cross_spectrum_of_events(
-            vec![channels],
-            inside,
-            &options,
-            &mut cpu(2),
-            Warnings::default(),
-            &Progress::default(),
-        );
-        let photons = s.unwrap().meta.record.photons;
-        assert!(photons.is_exact() && photons.read == read * EVENTS as u64, "{subject:?} {inside}: {photons}");
+    let observation = folder.observe(&bytes(&times, &channels), &OpenOptions::default()).unwrap();
+    // Inside the reference, and apart from it.
+    for subject in [PhotonBand::Channels(10.0, 19.0), PhotonBand::Channels(80.0, 99.0)] {
+        let bands = [subject, PhotonBand::Channels(10.0, 79.0)];
+        let analysis = CrossSpectrum::default().dt(1.0 / 64.0).segment_size(1.5).bands(bands);
+        let photons = threads(2).run(&analysis, &observation).unwrap().meta.record.photons;
+        assert!(photons.is_exact() && photons.read == EVENTS as u64, "{subject:?}: {photons}");
     }
 }
 
@@ -179,16 +139,12 @@ fn a_cross_spectrum_of_two_bands_reads_the_file_once() {
 fn bands_that_overlap_in_part_are_refused() {
     let folder = Folder::new();
     let (times, channels) = photons(5, |_| 1.0);
-    let path = folder.write("one", &bytes(&times, &channels));
-    let file = EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap();
+    let observation = folder.observe(&bytes(&times, &channels), &OpenOptions::default()).unwrap();
     let try_bands = |ends: &[(f64, f64)]| {
-        let ranges: Vec<ChannelRange> = ends.iter().map(|&(a, b)| ChannelRange::channels(a, b)).collect();
         let band = |&(lo, hi): &(f64, f64)| Band { lo, hi };
         let bands =
             EnergyBands { reference: band(&ends[0]), subjects: ends[1..].iter().map(band).collect(), channels: true };
-        let input = Events::from_bands(&file, &ranges, None)?;
-        let options = options(EnergyKind::Lag, Combine::Average, 1000);
-        energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu(1), Warnings::default(), &Progress::default())
+        threads(1).chunk_events(1000).run(&analysis(EnergyKind::Lag, bands), &observation)
     };
     for (ends, message) in [
         (vec![(10.0, 50.0), (40.0, 60.0)], "shares photons with the reference 10:50"),

@@ -1,28 +1,16 @@
 //! Errors mean what they say: pulls of many independent estimates of known lags, moduli and coherences.
 
+use crate::common::front::pair_of_times;
 use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    AveragedCrossSpectrum, CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Progress, Warnings,
-    cross_spectrum_of_events,
-};
+use eagleray::science::AveragedCrossSpectrum;
+use eagleray::{CrossSpectrum, Norm, Session};
 
 /// Segments averaged in an estimate.
 const SEGMENTS: usize = 200;
 
 fn spectrum(source: &Lagged, [subject, reference]: &[Vec<f64>; 2]) -> AveragedCrossSpectrum {
-    let mut warnings = Warnings::default();
-    let events = |times, warnings: &mut Warnings| Events::from_slice(times, source.gti(SEGMENTS), warnings);
-    let reference = events(reference, &mut warnings);
-    let input = EventPair { reference, subject: events(subject, &mut warnings) };
-    let options = CrossSpectrumOptions {
-        dt: Some(source.dt),
-        segment_size: Some(source.segment_size()),
-        cross: CrossOptions { norm: Norm::None, ..CrossOptions::default() },
-        ..CrossSpectrumOptions::default()
-    };
-    let mut cpu = CpuBackend::new(None).unwrap();
-    cross_spectrum_of_events(vec![input], false, &options, &mut cpu, warnings, &Progress::default()).unwrap()
+    let analysis = CrossSpectrum::default().dt(source.dt).segment_size(source.segment_size()).norm(Norm::None);
+    Session::cpu().unwrap().run(&analysis, &pair_of_times(subject, reference, &source.gti(SEGMENTS))).unwrap()
 }
 
 /// Lags of 50 ms at the frequencies from 1.5 to 2.5 Hz, which are independent of each other: eight estimates a simulation.

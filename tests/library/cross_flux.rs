@@ -1,11 +1,8 @@
 //! Cross spectra of binned series: those of the events that they count, bit for bit.
 
-use eagleray::internal::backend::Backend;
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    AveragedCrossSpectrum, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, EventPair, Events, FluxPair,
-    FluxSegment, Gti, Norm, Progress, Warnings, cross_spectrum_of_events, cross_spectrum_of_flux,
-};
+use crate::common::front::{self, pair_of_times, streamed};
+use eagleray::science::{AveragedCrossSpectrum, CrossOptions};
+use eagleray::{CrossSpectrum, FluxPair, FluxSegment, FluxValues, Gti, Norm, Session};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -24,18 +21,27 @@ fn times(counts: &[u32]) -> Vec<f64> {
     counts.iter().enumerate().flat_map(of).collect()
 }
 
-fn cpu() -> CpuBackend {
-    CpuBackend::new(None).unwrap()
+fn cpu() -> Session {
+    Session::cpu().unwrap()
 }
 
 fn of_flux(
     pairs: impl IntoIterator<Item = FluxPair>,
     rates: bool,
     cross: &CrossOptions,
-    backend: &mut dyn Backend,
+    session: &Session,
 ) -> eagleray::Result<AveragedCrossSpectrum> {
-    let options = CrossFluxOptions { dt: DT, rates, cross: cross.clone() };
-    cross_spectrum_of_flux(pairs, &options, backend, Warnings::default())
+    let mut analysis = CrossSpectrum::default().dt(DT);
+    analysis.cross = cross.clone();
+    streamed(session, &analysis, if rates { FluxValues::Rates } else { FluxValues::Counts }, pairs)
+}
+
+/// The cross spectrum of the events that counts are, in segments of `n` bins.
+fn of_events(counts: &[Vec<u32>; 2], n: usize, cross: &CrossOptions) -> AveragedCrossSpectrum {
+    let [subject, reference] = counts.each_ref().map(|c| times(c));
+    let gti = Gti::from_seconds(&[(0.0, counts[0].len() as f64 * DT)]).unwrap();
+    let analysis = front::cross(DT, n as f64 * DT, cross.clone());
+    cpu().run(&analysis, &pair_of_times(&subject, &reference, &gti)).unwrap()
 }
 
 fn pairs<'a, T: Into<FluxSegment>>(
@@ -56,19 +62,10 @@ fn columns(s: &AveragedCrossSpectrum) -> [&Vec<f64>; 8] {
 fn counts_in_bins_give_the_cross_spectrum_of_their_events_bit_for_bit() {
     for (segments, n, fullspec) in [(1, 3, true), (5, 64, true), (130, 100, false), (300, 17, true), (2, 5000, false)] {
         let counts = counts(segments * n, n as u64);
-        let [subject, reference] = counts.each_ref().map(|c| times(c));
         for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
             let cross = CrossOptions { norm, fullspec, ..CrossOptions::default() };
-            let gti = Gti::from_seconds(&[(0.0, (segments * n) as f64 * DT)]).unwrap();
-            let mut w = Warnings::default();
-            let reference = Events::from_slice(&reference, gti.clone(), &mut w);
-            let input = EventPair { reference, subject: Events::from_slice(&subject, gti, &mut w) };
-            let segment_size = Some(n as f64 * DT);
-            let options =
-                CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
-            let expected =
-                cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
-            let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
+            let expected = of_events(&counts, n, &cross);
+            let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &cpu()).unwrap();
             assert_eq!(s.meta.segments, segments as u64);
             for (ours, theirs) in columns(&s).into_iter().zip(columns(&expected)) {
                 // What is not a number is not equal to itself.
@@ -93,7 +90,7 @@ fn values_may_be_of_any_type_rates_or_have_errors() {
     let n = 48;
     let counts = counts(70 * n, 23);
     let cross = CrossOptions { norm: Norm::Frac, ..CrossOptions::default() };
-    let run = |made: Vec<FluxPair>, rates: bool| of_flux(made, rates, &cross, &mut cpu()).unwrap();
+    let run = |made: Vec<FluxPair>, rates: bool| of_flux(made, rates, &cross, &cpu()).unwrap();
     let expected = run(pairs(&counts, n, |c| c).collect(), false);
     let doubles = |c: &[u32]| c.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
     let singles = |c: &[u32]| c.iter().map(|&x| x as f32).collect::<Vec<f32>>();
@@ -129,16 +126,9 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
     counts[1][7 * n..8 * n].fill(0);
     let own = |norm, fullspec| CrossOptions { norm, fullspec, use_common_mean: false, ..CrossOptions::default() };
     for norm in [Norm::Leahy, Norm::Frac, Norm::Abs] {
-        let [subject, reference] = counts.each_ref().map(|c| times(c));
-        let (gti, mut w) = (Gti::from_seconds(&[(0.0, (m * n) as f64 * DT)]).unwrap(), Warnings::default());
-        let reference = Events::from_slice(&reference, gti.clone(), &mut w);
-        let input = EventPair { reference, subject: Events::from_slice(&subject, gti, &mut w) };
-        let segment_size = Some(n as f64 * DT);
         let cross = own(norm, true);
-        let options = CrossSpectrumOptions { dt: Some(DT), segment_size, cross: cross.clone(), ..Default::default() };
-        let expected =
-            cross_spectrum_of_events(vec![input], false, &options, &mut cpu(), w, &Progress::default()).unwrap();
-        let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &mut cpu()).unwrap();
+        let expected = of_events(&counts, n, &cross);
+        let s = of_flux(pairs(&counts, n, |c| c), false, &cross, &cpu()).unwrap();
         let skipped = u64::from(norm != Norm::Abs);
         assert_eq!((s.meta.segments, s.meta.skipped_segments), (m as u64 - skipped, skipped));
         assert_eq!(s.meta.skipped_segments, expected.meta.skipped_segments);
@@ -160,9 +150,9 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
         pairs.map(|(i, (s, r))| FluxPair { subject: rates(i, s), reference: rates(2 * i, r) })
     };
     for norm in [Norm::Leahy, Norm::Frac] {
-        let s = of_flux(made(), true, &own(norm, false), &mut cpu()).unwrap();
+        let s = of_flux(made(), true, &own(norm, false), &cpu()).unwrap();
         let common = CrossOptions { norm, ..CrossOptions::default() };
-        let alone: Vec<_> = made().map(|pair| of_flux([pair], true, &common, &mut cpu()).unwrap()).collect();
+        let alone: Vec<_> = made().map(|pair| of_flux([pair], true, &common, &cpu()).unwrap()).collect();
         let of = |column: fn(&AveragedCrossSpectrum) -> &Vec<f64>| {
             let mean = |k: usize| alone.iter().map(|s| column(s)[k]).sum::<f64>() / m as f64;
             let largest = column(&s).iter().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -185,11 +175,11 @@ fn pairs_with_an_empty_segment_are_skipped_and_counted() {
         true => FluxPair { reference: FluxSegment::default(), ..pair },
         false => pair,
     });
-    let s = of_flux(some, false, &cross, &mut cpu()).unwrap();
+    let s = of_flux(some, false, &cross, &cpu()).unwrap();
     let skipped = (0..300).filter(|&i| skip(i)).count() as u64;
     assert_eq!((s.meta.segments, s.meta.skipped_segments), (300 - skipped, skipped));
     let kept = pairs(&counts, n, |c| c).enumerate().filter(|(i, _)| !skip(*i)).map(|(_, pair)| pair);
-    let expected = of_flux(kept, false, &cross, &mut cpu()).unwrap();
+    let expected = of_flux(kept, false, &cross, &cpu()).unwrap();
     assert_eq!(s.meta.mean2, expected.meta.mean2);
     for (x, y) in s.power_re.iter().zip(&expected.power_re) {
         assert!((x - y).abs() < 1e-12 * s.power1[0]);
@@ -204,7 +194,7 @@ fn pairs_without_meaning_are_refused() {
     let per_segment = CrossOptions { use_common_mean: false, ..CrossOptions::default() };
     let says = |subject: &FluxSegment, reference: &FluxSegment, cross: &CrossOptions, piece: &str| {
         let pair = FluxPair { subject: subject.clone(), reference: reference.clone() };
-        let e = of_flux([pair], false, cross, &mut cpu()).unwrap_err().to_string();
+        let e = of_flux([pair], false, cross, &cpu()).unwrap_err().to_string();
         assert!(e.contains(piece), "`{piece}` is not in: {e}");
     };
     let common = CrossOptions::default();
@@ -218,18 +208,18 @@ fn pairs_without_meaning_are_refused() {
 #[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_the_cpu_s_cross_spectra_of_flux() {
-    use eagleray::Precision;
+    use eagleray::device::Precision;
     use eagleray::internal::backend::gpu::GpuBackend;
 
-    let open = |selector: &_| GpuBackend::open(selector, eagleray::GpuTier::Auto, Precision::Single);
-    let Some(mut gpu) = crate::common::gpu::open("cross spectra of flux", open) else { return };
+    let open = |selector: &_| GpuBackend::open(selector, eagleray::device::GpuTier::Auto, Precision::Single);
+    let Some(gpu) = crate::common::gpu::open("cross spectra of flux", open).map(front::on) else { return };
     for n in [64, 99] {
         let counts = counts(100 * n, 7);
         let cross = CrossOptions { fullspec: true, ..CrossOptions::default() };
         let skip_some =
             || pairs(&counts, n, |c| c).zip(0..).map(|(pair, i)| if i % 9 == 4 { FluxPair::default() } else { pair });
-        let on_cpu = of_flux(skip_some(), false, &cross, &mut cpu()).unwrap();
-        let on_gpu = of_flux(skip_some(), false, &cross, &mut gpu).unwrap();
+        let on_cpu = of_flux(skip_some(), false, &cross, &cpu()).unwrap();
+        let on_gpu = of_flux(skip_some(), false, &cross, &gpu).unwrap();
         assert_eq!((on_gpu.meta.record.device.backend.as_str(), on_gpu.meta.segments), ("gpu", on_cpu.meta.segments));
         for (ours, theirs) in columns(&on_gpu).into_iter().zip(columns(&on_cpu)).skip(1) {
             let largest = theirs.iter().filter(|x| x.is_finite()).fold(0.0f64, |m, x| m.max(x.abs()));

@@ -1,30 +1,26 @@
 //! Files cut at every byte and changed at random: an error or what is there, never a panic or a lost photon.
 
-use crate::common::fits_file::{Column, Folder, cpu, events, file, gti};
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{Events, OpenOptions, PowerSpectrumOptions, Progress, Selection, spectrum_of_events};
+use crate::common::fits_file::{Column, Folder, events, file, gti};
+use crate::common::front::threads;
+use eagleray::io::OpenOptions;
+use eagleray::{PowerSpectrum, Session};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Opens a file and, when it opens, analyses it; returns whether a spectrum came out.
-fn try_everything(folder: &Folder, backend: &mut CpuBackend, bytes: &[u8], salvage: bool) -> bool {
+fn try_everything(folder: &Folder, session: &Session, bytes: &[u8], salvage: bool) -> bool {
     let options = OpenOptions { salvage, ..OpenOptions::default() };
-    let Ok((file, mut warnings)) = folder.open(bytes, &options) else { return false };
+    let Ok(observation) = folder.observe(bytes, &options) else { return false };
+    // Bits may make a light curve of events.
+    let [file] = observation.files()[..] else { return false };
     file.channel_range().unwrap();
     // A bit of an exponent makes years of good time, which are honestly transformed.
     if file.gti.exposure() > 1e4 {
         return false;
     }
-    let channels = file.scale.as_ref().and_then(|s| s.band(0.3, 10.0).ok());
-    let settings = PowerSpectrumOptions {
-        dt: Some(1.0),
-        segment_size: Some(4.0),
-        chunk_events: 64,
-        ..PowerSpectrumOptions::default()
-    };
-    let selection = Selection { channels, detectors: None };
-    let Ok(input) = Events::from_file(&file, selection, &mut warnings) else { return false };
-    spectrum_of_events(vec![input], &settings, backend, warnings, &Progress::default()).is_ok_and(|s| {
+    let selected = observation.clone().energy(0.3..10.0).unwrap_or(observation);
+    let analysis = PowerSpectrum::default().dt(1.0).segment_size(4.0);
+    selected.examine().and_then(|_| session.run(&analysis, &selected)).is_ok_and(|s| {
         assert!(s.meta.record.photons.is_exact(), "{}", s.meta.record.photons);
         true
     })
@@ -49,12 +45,12 @@ fn small(rows: usize) -> Vec<u8> {
 #[test]
 fn a_file_cut_at_any_byte_is_an_error_or_reads_what_is_there() {
     let folder = Folder::new();
-    let mut backend = cpu();
+    let session = threads(2).chunk_events(64);
     let bytes = small(50);
-    assert!(try_everything(&folder, &mut backend, &bytes, false));
+    assert!(try_everything(&folder, &session, &bytes, false));
     let mut read = 0;
     for end in 0..bytes.len() {
-        read += usize::from(try_everything(&folder, &mut backend, &bytes[..end], end % 2 == 0));
+        read += usize::from(try_everything(&folder, &session, &bytes[..end], end % 2 == 0));
     }
     // Only the padding of the last table may go.
     assert!((1..2880).contains(&read), "{read} of {} cuts were read", bytes.len());
@@ -63,7 +59,7 @@ fn a_file_cut_at_any_byte_is_an_error_or_reads_what_is_there() {
 #[test]
 fn ten_thousand_mutations_of_a_file_never_panic() {
     let folder = Folder::new();
-    let mut backend = cpu();
+    let session = threads(2).chunk_events(64);
     let good = small(30);
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let headers: Vec<usize> = (0..good.len()).filter(|i| good[*i].is_ascii_graphic()).collect();
@@ -89,7 +85,7 @@ fn ten_thousand_mutations_of_a_file_never_panic() {
                 }
             }
         }
-        read += u32::from(try_everything(&folder, &mut backend, &bytes, round % 3 == 0));
+        read += u32::from(try_everything(&folder, &session, &bytes, round % 3 == 0));
     }
     assert!((500..9_900).contains(&read), "{read} mutations were read");
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::common::faulty::{Call, Faulty};
-use eagleray::engine::{Combine, Events};
+use crate::common::fits_file::{Column, Folder, events, file, gti};
+use crate::common::front::{on, streamed};
+use eagleray::error::BackendError;
 use eagleray::internal::backend::Backend;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::multi::MultiBackend;
@@ -13,11 +15,9 @@ use eagleray::internal::kernels::Input;
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::{PartialSums, Sums};
+use eagleray::science::AveragedPowerSpectrum;
 use eagleray::time::DoubleDouble;
-use eagleray::{
-    AveragedPowerSpectrum, BackendError, Error, FluxOptions, FluxSegment, Gti, PowerOptions, PowerSpectrumOptions,
-    Progress, Warnings, spectrum_of_events, spectrum_of_flux,
-};
+use eagleray::{Combine, Error, FluxSegment, FluxValues, Gti, Observation, PowerSpectrum, Session};
 
 /// 4 segments a run.
 const N: usize = 16384;
@@ -55,14 +55,15 @@ enum Run {
 impl Run {
     const ALL: [Run; 3] = [Run::Events, Run::Merged, Run::Flux];
 
-    fn of(self, n: usize, segments: usize, backend: &mut dyn Backend) -> Result<AveragedPowerSpectrum, Error> {
+    /// On a session that reads 700 rows at a time.
+    fn of(self, n: usize, segments: usize, session: &Session) -> Result<AveragedPowerSpectrum, Error> {
         let mut random = Random::new(7);
         let segment_size = n as f64 / 4096.0;
+        let analysis = PowerSpectrum::default().dt(1.0 / 4096.0).segment_size(segment_size);
         if matches!(self, Run::Flux) {
             let segments: Vec<FluxSegment> =
                 (0..segments).map(|_| (0..n).map(|_| 3.0 + random.normal()).collect::<Vec<f64>>().into()).collect();
-            let options = FluxOptions { dt: 1.0 / 4096.0, rates: false, power: PowerOptions::default() };
-            return spectrum_of_flux(segments, &options, backend, Warnings::default());
+            return streamed(session, &analysis, FluxValues::Counts, segments);
         }
         let length = segment_size * segments as f64;
         let mut times = |count: usize| {
@@ -70,21 +71,27 @@ impl Run {
             times.sort_by(f64::total_cmp);
             times
         };
-        let files = [times(300 * length as usize), times(100 * length as usize)];
-        let (combine, files) =
-            if matches!(self, Run::Merged) { (Combine::Merge, &files[..]) } else { (Combine::Average, &files[..1]) };
-        let mut warnings = Warnings::default();
-        let gti = || Gti::from_seconds(&[(0.0, length)]).unwrap();
-        let inputs = files.iter().map(|times| Events::from_slice(times, gti(), &mut warnings)).collect();
-        let options = PowerSpectrumOptions {
-            dt: Some(1.0 / 4096.0),
-            segment_size: Some(segment_size),
-            combine,
-            chunk_events: 700,
-            ..PowerSpectrumOptions::default()
-        };
-        spectrum_of_events(inputs, &options, backend, warnings, &Progress::default())
+        let (many, few) = (times(300 * length as usize), times(100 * length as usize));
+        if matches!(self, Run::Events) {
+            let observation = Observation::times(many, Gti::from_seconds(&[(0.0, length)]).unwrap());
+            return session.run(&analysis, &observation);
+        }
+        let folder = Folder::new();
+        let paths = [("many", many), ("few", few)].map(|(name, times)| {
+            folder.write(name, &file(&[events(vec![Column::f64("TIME", &times)]), gti(&[(0.0, length)])]))
+        });
+        session.run(&analysis, &Observation::open(paths)?.combine(Combine::Merge))
     }
+
+    /// On a backend.
+    fn on(self, n: usize, segments: usize, backend: impl Backend + 'static) -> Result<AveragedPowerSpectrum, Error> {
+        self.of(n, segments, &session(backend))
+    }
+}
+
+/// A session that reads 700 rows at a time.
+fn session(backend: impl Backend + 'static) -> Session {
+    on(backend).chunk_events(700)
 }
 
 fn fallbacks(spectrum: &AveragedPowerSpectrum) -> Vec<String> {
@@ -103,11 +110,11 @@ fn assert_same(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum, wh
 #[test]
 fn the_spare_finishes_what_a_device_left() {
     for run in Run::ALL {
-        let expected = run.of(N, SEGMENTS, &mut cpu()).unwrap();
+        let expected = run.on(N, SEGMENTS, cpu()).unwrap();
         let mut whole = device("whole", None);
         let counter = std::mem::take(&mut whole.submitted);
         whole.submitted = counter.clone();
-        assert_same(&run.of(N, SEGMENTS, &mut whole).unwrap(), &expected, "no fault");
+        assert_same(&run.on(N, SEGMENTS, whole).unwrap(), &expected, "no fault");
         let batches = counter.load(Ordering::Relaxed);
         assert!(batches >= if matches!(run, Run::Flux) { 5 } else { 15 }, "{run:?}: {batches} batches");
         for error in faults() {
@@ -115,8 +122,8 @@ fn the_spare_finishes_what_a_device_left() {
                 for i in 0..count {
                     let what = format!("{run:?}: {call:?} {i}: {error}");
                     let faulty = device("faulty 9000", Some((call, i, error.clone())));
-                    let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
-                    let got = run.of(N, SEGMENTS, &mut auto).unwrap();
+                    let auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
+                    let got = run.on(N, SEGMENTS, auto).unwrap();
                     assert_same(&got, &expected, &what);
                     let said = fallbacks(&got);
                     assert_eq!(said.len(), 1, "{what}: {said:?}");
@@ -148,9 +155,9 @@ fn the_spare_finishes_what_a_device_left() {
 fn a_device_is_tried_again_with_the_next_plan() {
     for (error, again) in faults().into_iter().zip([true, false, false, false]) {
         let faulty = device("faulty", Some((Call::Submit, 3, error)));
-        let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
-        let first = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
-        let second = Run::Events.of(N, SEGMENTS, &mut auto).unwrap();
+        let auto = session(MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None));
+        let first = Run::Events.of(N, SEGMENTS, &auto).unwrap();
+        let second = Run::Events.of(N, SEGMENTS, &auto).unwrap();
         assert_eq!(first.unnorm_power, second.unnorm_power);
         assert_eq!((fallbacks(&first).len(), fallbacks(&second).len()), (1, usize::from(again)));
         assert_eq!(second.meta.record.device.backend, if again { "cpu" } else { "gpu" });
@@ -164,11 +171,10 @@ fn without_a_spare_the_failure_is_an_error() {
         for call in [Call::Prepare, Call::Submit, Call::Collect] {
             for i in 0..if call == Call::Prepare { 1 } else { 6 } {
                 let faulty = || device("faulty", Some((call, i, error.clone())));
-                let mut alone = faulty();
-                let failed = Run::Events.of(N, SEGMENTS, &mut alone);
+                let failed = Run::Events.on(N, SEGMENTS, faulty());
                 assert!(matches!(&failed, Err(Error::Backend(e)) if *e == error), "{call:?} {i}: {error}");
-                let mut both = MultiBackend::new(vec![Box::new(faulty()), Box::new(faulty())]).unwrap();
-                let failed = Run::Events.of(N, SEGMENTS, &mut both);
+                let both = MultiBackend::new(vec![Box::new(faulty()), Box::new(faulty())]).unwrap();
+                let failed = Run::Events.on(N, SEGMENTS, both);
                 assert!(matches!(&failed, Err(Error::Backend(e)) if *e == error), "{call:?} {i}: {error}");
             }
         }
@@ -181,12 +187,12 @@ fn without_a_spare_the_failure_is_an_error() {
 fn batches_too_large_for_the_spare_are_cut() {
     let (n, segments) = (16, 10_000);
     for run in Run::ALL {
-        let expected = run.of(n, segments, &mut cpu()).unwrap();
+        let expected = run.on(n, segments, cpu()).unwrap();
         for events in [2000, 1 << 20] {
             let faulty = Faulty::new(cpu(), "large", Some((Call::Submit, 0, faults()[1].clone())));
             let faulty = faulty.limited(9024, events);
-            let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
-            let got = run.of(n, segments, &mut auto).unwrap();
+            let auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None);
+            let got = run.on(n, segments, auto).unwrap();
             assert_same(&got, &expected, &format!("{run:?}, {events} events"));
             assert_eq!(fallbacks(&got).len(), 1);
         }
@@ -199,8 +205,8 @@ fn a_group_that_was_not_kept_is_an_error() {
     let lost = faults()[0].clone();
     for i in 0..15 {
         let faulty = device("faulty", Some((Call::Submit, i, lost.clone())));
-        let mut auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None).keeping(5000);
-        let got = Run::Events.of(N, SEGMENTS, &mut auto);
+        let auto = MultiBackend::new(vec![Box::new(faulty)]).unwrap().with_spare(None).keeping(5000);
+        let got = Run::Events.on(N, SEGMENTS, auto);
         // A group has 4 batches, of which the second is too much; the last one's sums are collected after two more batches.
         match i {
             0 | 1 | 5 | 9 | 13 => assert_eq!(got.unwrap().meta.segments, SEGMENTS as u64, "{i}"),
@@ -209,23 +215,23 @@ fn a_group_that_was_not_kept_is_an_error() {
             }
         }
     }
-    let mut none = MultiBackend::new(vec![Box::new(device("whole", None))]).unwrap().with_spare(None).keeping(5000);
-    assert_eq!(Run::Events.of(N, SEGMENTS, &mut none).unwrap().meta.segments, SEGMENTS as u64);
+    let none = MultiBackend::new(vec![Box::new(device("whole", None))]).unwrap().with_spare(None).keeping(5000);
+    assert_eq!(Run::Events.on(N, SEGMENTS, none).unwrap().meta.segments, SEGMENTS as u64);
 }
 
 /// Two devices, one of which fails at any time: the other does all that is left.
 #[test]
 fn another_device_takes_over() {
     for run in Run::ALL {
-        let expected = run.of(N, SEGMENTS, &mut cpu()).unwrap();
+        let expected = run.on(N, SEGMENTS, cpu()).unwrap();
         for error in faults() {
             // Two of the batches are for measuring.
             for (call, count) in [(Call::Prepare, 1), (Call::Submit, 16), (Call::Collect, 16)] {
                 for i in 0..count {
                     let what = format!("{run:?}: {call:?} {i}: {error}");
                     let faulty = device("first", Some((call, i, error.clone())));
-                    let mut both = MultiBackend::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
-                    let got = run.of(N, SEGMENTS, &mut both).unwrap();
+                    let both = MultiBackend::new(vec![Box::new(faulty), Box::new(device("second", None))]).unwrap();
+                    let got = run.on(N, SEGMENTS, both).unwrap();
                     assert_same(&got, &expected, &what);
                     assert_eq!(got.meta.record.device.backend, "gpu", "{what}");
                     let said = fallbacks(&got);
@@ -385,10 +391,10 @@ fn a_slow_device_gets_little() {
     let slow = device("slow", None).slowed(100);
     let fast = device("fast", None);
     let counters = [slow.submitted.clone(), fast.submitted.clone()];
-    let mut both = MultiBackend::new(vec![Box::new(slow), Box::new(fast)]).unwrap();
+    let both = MultiBackend::new(vec![Box::new(slow), Box::new(fast)]).unwrap();
     assert_eq!(both.info().adapter, "slow + fast");
-    let got = Run::Flux.of(N, 8 * SEGMENTS, &mut both).unwrap();
-    assert_same(&got, &Run::Flux.of(N, 8 * SEGMENTS, &mut cpu()).unwrap(), "flux");
+    let got = Run::Flux.on(N, 8 * SEGMENTS, both).unwrap();
+    assert_same(&got, &Run::Flux.on(N, 8 * SEGMENTS, cpu()).unwrap(), "flux");
     // Both were measured with two batches.
     let [slow, fast] = counters.map(|counter| counter.load(Ordering::Relaxed) - 2);
     assert_eq!(slow + fast, SEGMENTS);
@@ -401,9 +407,9 @@ fn a_slow_device_gets_little() {
 fn equal_devices_get_like_shares() {
     let devices = ["first", "second"].map(|name| device(name, None).slowed(20));
     let counters = devices.each_ref().map(|device| device.submitted.clone());
-    let mut both =
+    let both =
         MultiBackend::new(devices.into_iter().map(|device| Box::new(device) as Box<dyn Backend>).collect()).unwrap();
-    let got = Run::Flux.of(N, 4 * SEGMENTS, &mut both).unwrap();
+    let got = Run::Flux.on(N, 4 * SEGMENTS, both).unwrap();
     assert_eq!(
         (got.meta.record.device.adapter.as_str(), got.meta.record.device.backend.as_str()),
         ("first + second", "gpu")
@@ -415,8 +421,8 @@ fn equal_devices_get_like_shares() {
 #[cfg(feature = "gpu")]
 mod gpu {
     use super::*;
+    use eagleray::device::{GpuTier, Precision};
     use eagleray::internal::backend::gpu::GpuBackend;
-    use eagleray::{GpuTier, Precision};
 
     /// The best adapter, once again with each call.
     fn open(test: &str) -> Option<Faulty> {
@@ -428,11 +434,11 @@ mod gpu {
     #[test]
     fn one_adapter_twice_gives_the_bits_of_one() {
         for run in Run::ALL {
-            let (Some(mut one), Some(a), Some(b)) = (open("twice"), open("twice"), open("twice")) else { return };
-            let expected = run.of(N, SEGMENTS, &mut one).unwrap();
+            let (Some(one), Some(a), Some(b)) = (open("twice"), open("twice"), open("twice")) else { return };
+            let expected = run.on(N, SEGMENTS, one).unwrap();
             let counters = [a.submitted.clone(), b.submitted.clone()];
-            let mut both = MultiBackend::new(vec![Box::new(a), Box::new(b)]).unwrap();
-            let got = run.of(N, SEGMENTS, &mut both).unwrap();
+            let both = MultiBackend::new(vec![Box::new(a), Box::new(b)]).unwrap();
+            let got = run.on(N, SEGMENTS, both).unwrap();
             assert_same(&got, &expected, &format!("{run:?}"));
             assert_eq!(
                 (got.meta.record.device.backend.as_str(), got.meta.record.device.precision.as_str()),
@@ -448,7 +454,7 @@ mod gpu {
     #[test]
     fn a_gpu_and_the_cpu_add_up() {
         for run in Run::ALL {
-            let expected = run.of(N, SEGMENTS, &mut cpu()).unwrap();
+            let expected = run.on(N, SEGMENTS, cpu()).unwrap();
             for slow in [0, 1] {
                 let Some(gpu) = open("mixed") else { return };
                 // Made slow in turn, so that each has most of the work once.
@@ -456,9 +462,9 @@ mod gpu {
                     0 => (gpu.slowed(50), Faulty::new(cpu(), "processor", None).limited(8, 3000)),
                     _ => (gpu, Faulty::new(cpu(), "processor", None).limited(8, 3000).slowed(400)),
                 };
-                let mut both = MultiBackend::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
+                let both = MultiBackend::new(vec![Box::new(gpu), Box::new(cpu)]).unwrap();
                 assert_eq!((both.info().precision, both.info().adapter.ends_with(" + processor")), ("single", true));
-                let got = run.of(N, SEGMENTS, &mut both).unwrap();
+                let got = run.on(N, SEGMENTS, both).unwrap();
                 assert_eq!(got.meta.segments, expected.meta.segments);
                 assert_eq!(got.meta.record.photons, expected.meta.record.photons);
                 let mean = expected.unnorm_power.iter().sum::<f64>() / expected.unnorm_power.len() as f64;

@@ -2,20 +2,17 @@
 
 #![cfg(feature = "gpu")]
 
-use std::num::NonZeroUsize;
-
 use crate::common::batches::all_backends;
-use eagleray::engine::{LightCurveOptions, LightCurveSpectrumOptions, light_curve_of_events};
-use eagleray::internal::backend::cpu::CpuBackend;
+use crate::common::fits_file::{self, Column, Folder};
+use crate::common::front::{self, on, pair_of_times, streamed, threads};
+use eagleray::device::Backend;
 use eagleray::internal::random::Random;
+use eagleray::io::OpenOptions;
 use eagleray::science::noise::NoiseLevel;
+use eagleray::science::{CrossOptions, DynamicalCrossSpectrum, DynamicalPowerSpectrum, PowerOptions};
 use eagleray::{
-    Backend, Combine, CrossFluxOptions, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions,
-    DynamicalCrossSpectrum, DynamicalOptions, DynamicalPowerSpectrum, EventPair, Events, FluxOptions, FluxPair,
-    FluxSegment, Gti, LightCurveCrossOptions, Norm, PowerOptions, PowerSpectrumOptions, Progress, Rebin, TimeRebin,
-    Warnings, dynamical_cross_spectrum_of_events, dynamical_cross_spectrum_of_flux,
-    dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_flux,
-    dynamical_spectrum_of_light_curve, spectrum_of_times,
+    Binning, CrossSpectrum, DynamicalCross, DynamicalSpectrum, FluxPair, FluxSegment, FluxValues, Gti, LightCurve,
+    Norm, Observation, PhotonBand, PowerSpectrum, Rebin, Session, TimeRebin,
 };
 
 const DT: f64 = 1.0 / 64.0;
@@ -24,8 +21,12 @@ const SIZE: f64 = 4.0;
 const GTI: [(f64, f64); 3] = [(100.0, 117.0), (130.5, 138.6), (150.0, 154.0)];
 const STARTS: [f64; 7] = [100.0, 104.0, 108.0, 112.0, 130.5, 134.5, 150.0];
 
-fn cpu() -> CpuBackend {
-    CpuBackend::new(NonZeroUsize::new(2)).unwrap()
+fn cpu() -> Session {
+    threads(2)
+}
+
+fn good_time() -> Gti {
+    Gti::from_seconds(&GTI).unwrap()
 }
 
 /// A source whose rate grows, with a pulsation that drifts; none from 108 to 112 s.
@@ -43,16 +44,12 @@ fn times() -> Vec<f64> {
     times
 }
 
-fn options(power: PowerOptions, time: TimeRebin) -> DynamicalOptions {
-    let spectrum =
-        PowerSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), power, ..PowerSpectrumOptions::default() };
-    DynamicalOptions { spectrum, time }
+fn analysis(power: PowerOptions, time: TimeRebin) -> DynamicalSpectrum {
+    DynamicalSpectrum::default().spectrum(front::power(DT, SIZE, power)).time(time)
 }
 
-fn dynamical(options: &DynamicalOptions, backend: &mut dyn Backend) -> DynamicalPowerSpectrum {
-    let (times, mut warnings) = (times(), Warnings::default());
-    let input = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
-    dynamical_spectrum_of_events(vec![input], options, backend, warnings, &Progress::default()).unwrap()
+fn dynamical(analysis: &DynamicalSpectrum, session: &Session) -> DynamicalPowerSpectrum {
+    session.run(analysis, &Observation::times(times(), good_time())).unwrap()
 }
 
 fn close(a: f64, b: f64, bound: f64) {
@@ -62,10 +59,9 @@ fn close(a: f64, b: f64, bound: f64) {
 /// `|F|²` of one segment alone.
 fn alone(start: f64) -> (Vec<f64>, f64) {
     let gti = Gti::from_seconds(&[(start, start + SIZE)]).unwrap();
-    let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-    let all = PowerSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), power, ..PowerSpectrumOptions::default() };
+    let all = PowerSpectrum::default().dt(DT).segment_size(SIZE).norm(Norm::None);
     // An empty segment alone is an error.
-    match spectrum_of_times(&times(), gti, &all, &mut cpu()) {
+    match cpu().run(&all, &Observation::times(times(), gti)) {
         Ok(spectrum) => (spectrum.power.clone(), spectrum.meta.nphots),
         Err(_) => (vec![0.0; 127], 0.0),
     }
@@ -74,7 +70,7 @@ fn alone(start: f64) -> (Vec<f64>, f64) {
 #[test]
 fn rows_are_the_spectra_of_their_segments_at_their_times() {
     let power = PowerOptions { norm: Norm::None, noise: NoiseLevel::None, ..PowerOptions::default() };
-    let spectrum = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+    let spectrum = dynamical(&analysis(power, TimeRebin::default()), &cpu());
     assert_eq!(spectrum.axes.shape(), (7, 127));
     assert_eq!((spectrum.axes.freq[0], spectrum.axes.freq[126], spectrum.meta.segments), (0.25, 31.75, 7));
     for (row, start) in STARTS.into_iter().enumerate() {
@@ -104,7 +100,7 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
         };
         let background = if norm == Norm::Frac { 3.0 } else { 0.0 };
         let mut power = PowerOptions { norm, background, ..PowerOptions::default() };
-        let common = dynamical(&options(power.clone(), TimeRebin::default()), &mut cpu());
+        let common = dynamical(&analysis(power.clone(), TimeRebin::default()), &cpu());
         let mean = photons.iter().sum::<f64>() / 7.0;
         for (row, raw) in raw.iter().enumerate() {
             let factor = factor(mean, background);
@@ -112,17 +108,12 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
             close(common.noise[row], photons[row] * factor, 1e-12);
         }
         // The average of the rows is the averaged spectrum, and so is that of their noise levels.
-        let spectrum = PowerSpectrumOptions {
-            dt: Some(DT),
-            segment_size: Some(SIZE),
-            power: power.clone(),
-            ..PowerSpectrumOptions::default()
-        };
-        let averaged = spectrum_of_times(&times(), Gti::from_seconds(&GTI).unwrap(), &spectrum, &mut cpu()).unwrap();
+        let spectrum = front::power(DT, SIZE, power.clone());
+        let averaged = cpu().run(&spectrum, &Observation::times(times(), good_time())).unwrap();
         (0..127).for_each(|k| close((0..7).map(|r| common.row(r)[k]).sum::<f64>() / 7.0, averaged.power[k], 1e-12));
         close(common.meta.levels.noise_mean, averaged.meta.noise_mean, 1e-12);
         power.use_common_mean = false;
-        let own = dynamical(&options(power.clone(), TimeRebin::default()), &mut cpu());
+        let own = dynamical(&analysis(power.clone(), TimeRebin::default()), &cpu());
         // Without photons a segment has no normalisation, unless that does without them; the times of the others stay theirs.
         let skips = matches!(norm, Norm::Leahy | Norm::Frac);
         let kept: Vec<usize> = (0..7).filter(|&i| photons[i] > 0.0 || !skips).collect();
@@ -134,7 +125,7 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
             close(own.noise[row], photons[i] * factor, 1e-12);
         }
         power.subtract_noise = true;
-        let clean = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+        let clean = dynamical(&analysis(power, TimeRebin::default()), &cpu());
         for row in 0..kept.len() {
             let noise = clean.noise[row];
             clean.row(row).iter().zip(own.row(row)).for_each(|(c, p)| assert_eq!(*c, p - noise));
@@ -145,7 +136,7 @@ fn each_segment_is_normalised_by_the_common_mean_or_its_own() {
 
 #[test]
 fn rebinning_averages_within_gaps_or_across_them() {
-    let plain = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
+    let plain = dynamical(&analysis(PowerOptions::default(), TimeRebin::default()), &cpu());
     let cases: [(TimeRebin, &[&[usize]]); 4] = [
         (TimeRebin { rebin: Rebin::Linear(3), across_gaps: false }, &[&[0, 1, 2], &[3], &[4, 5], &[6]]),
         (TimeRebin { rebin: Rebin::Linear(3), across_gaps: true }, &[&[0, 1, 2], &[3, 4, 5], &[6]]),
@@ -155,7 +146,7 @@ fn rebinning_averages_within_gaps_or_across_them() {
     for (time, groups) in cases {
         for rebin in [Rebin::None, Rebin::Linear(10), Rebin::Geometric(0.3)] {
             let power = PowerOptions { rebin, ..PowerOptions::default() };
-            let spectrum = dynamical(&options(power, time), &mut cpu());
+            let spectrum = dynamical(&analysis(power, time), &cpu());
             let ranges: Vec<_> = rebin.ranges(127).unwrap().collect();
             assert_eq!(spectrum.axes.shape(), (groups.len(), ranges.len()));
             for (row, group) in groups.iter().enumerate() {
@@ -178,20 +169,20 @@ fn rebinning_averages_within_gaps_or_across_them() {
     }
 }
 
-/// `eagleray::Backend`s give the same rows: the CPU with one or two threads, two CPUs that share the work, and GPUs within their
+/// `eagleray::device::Backend`s give the same rows: the CPU with one or two threads, two CPUs that share the work, and GPUs within their
 /// contract for amplitudes.
 #[test]
 fn devices_give_the_same_rows() {
     let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-    let options = options(power, TimeRebin::default());
-    let expected = dynamical(&options, &mut cpu());
-    let one = dynamical(&options, &mut CpuBackend::new(NonZeroUsize::new(1)).unwrap());
-    let both: Vec<Box<dyn Backend>> = vec![Box::new(cpu()), Box::new(cpu())];
-    let mut several = eagleray::internal::backend::multi::MultiBackend::new(both).unwrap();
+    let analysis = analysis(power, TimeRebin::default());
+    let expected = dynamical(&analysis, &cpu());
+    let one = dynamical(&analysis, &threads(1));
+    let both: Vec<Box<dyn Backend>> = vec![Box::new(fits_file::cpu()), Box::new(fits_file::cpu())];
+    let several = on(eagleray::internal::backend::multi::MultiBackend::new(both).unwrap());
     assert_eq!(one.power, expected.power);
-    assert_eq!(dynamical(&options, &mut several).power, expected.power);
-    for mut backend in all_backends("dynamical") {
-        let got = dynamical(&options, backend.as_mut());
+    assert_eq!(dynamical(&analysis, &several).power, expected.power);
+    for session in all_backends("dynamical").into_iter().map(Session::with) {
+        let got = dynamical(&analysis, &session);
         assert_eq!(got.axes, expected.axes);
         for row in 0..7 {
             let truth = expected.row(row);
@@ -206,24 +197,20 @@ fn devices_give_the_same_rows() {
 
 #[test]
 fn light_curves_and_flux_give_the_rows_of_their_events() {
-    let expected = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
-    let (times, mut warnings) = (times(), Warnings::default());
-    let events = Events::from_slice(&times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
-    let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
-    let curve = light_curve_of_events(vec![events], &lc, Warnings::default(), &Progress::default()).unwrap();
-    let series = LightCurveSpectrumOptions { segment_size: Some(SIZE), ..LightCurveSpectrumOptions::default() };
-    let time = TimeRebin::default();
-    let of_curve =
-        dynamical_spectrum_of_light_curve(&curve, &series, time, &mut cpu(), Warnings::default(), &Progress::default())
-            .unwrap();
+    let expected = dynamical(&analysis(PowerOptions::default(), TimeRebin::default()), &cpu());
+    let curve = binned(times());
+    let series = DynamicalSpectrum::default().spectrum(PowerSpectrum::default().segment_size(SIZE));
+    let of_curve = cpu().run(&series, &Observation::light_curves([curve.clone()])).unwrap();
     assert_eq!(of_curve.axes.start, STARTS);
     let segment = |start: f64| {
         let at = curve.time.partition_point(|t| *t < start);
         FluxSegment::from(&curve.counts[at..at + 256])
     };
-    let flux = FluxOptions { dt: DT, rates: false, power: PowerOptions::default() };
-    let of_flux =
-        dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
+    let of_segments = |time: TimeRebin| {
+        let analysis = DynamicalSpectrum::default().spectrum(PowerSpectrum::default().dt(DT)).time(time);
+        streamed(&cpu(), &analysis, FluxValues::Counts, STARTS.map(segment)).unwrap()
+    };
+    let of_flux = of_segments(TimeRebin::default());
     assert_eq!(of_flux.axes.time, [2.0, 6.0, 10.0, 14.0, 18.0, 22.0, 26.0]);
     let largest = expected.power.iter().copied().fold(0.0, f64::max);
     for other in [&of_curve, &of_flux] {
@@ -232,26 +219,24 @@ fn light_curves_and_flux_give_the_rows_of_their_events() {
         }
         other.noise.iter().zip(&expected.noise).for_each(|(a, b)| close(*a, *b, 1e-13));
     }
-    let time = TimeRebin { rebin: Rebin::Geometric(1.0), across_gaps: false };
-    let geometric =
-        dynamical_spectrum_of_flux(STARTS.map(segment), &flux, time, &mut cpu(), Warnings::default()).unwrap();
+    let geometric = of_segments(TimeRebin { rebin: Rebin::Geometric(1.0), across_gaps: false });
     assert_eq!(geometric.axes.segments, [1, 2, 4]);
 }
 
+/// The light curve of some times.
+fn binned(times: Vec<f64>) -> LightCurve {
+    cpu().chunk_events(1000).run(&Binning::default().dt(DT), &Observation::times(times, good_time())).unwrap()
+}
+
 /// Two bands, their photons and their light curves; the reference has none from 108 to 112 s.
-fn bands() -> ([Vec<f64>; 2], [eagleray::LightCurve; 2]) {
+fn bands() -> ([Vec<f64>; 2], [LightCurve; 2]) {
     let reference = times();
     let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + 0.02).chain([109.0, 109.5]).collect();
     let both = [subject, reference].map(|mut times| {
         times.sort_by(f64::total_cmp);
         times
     });
-    let curves = both.each_ref().map(|times| {
-        let mut warnings = Warnings::default();
-        let events = Events::from_slice(times, Gti::from_seconds(&GTI).unwrap(), &mut warnings);
-        let lc = LightCurveOptions { dt: Some(DT), combine: Combine::Average, chunk_events: 1000 };
-        light_curve_of_events(vec![events], &lc, warnings, &Progress::default()).unwrap()
-    });
+    let curves = both.clone().map(binned);
     (both, curves)
 }
 
@@ -259,7 +244,7 @@ fn bands() -> ([Vec<f64>; 2], [eagleray::LightCurve; 2]) {
 fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
     let ([subject, reference], [late, early]) = bands();
     let pair = |start: f64| {
-        let at = |curve: &eagleray::LightCurve| {
+        let at = |curve: &LightCurve| {
             let at = curve.time.partition_point(|t| *t < start);
             FluxSegment::from(&curve.counts[at..at + 256])
         };
@@ -268,46 +253,16 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
     for (norm, common, rebin) in
         [(Norm::Leahy, true, Rebin::None), (Norm::Frac, false, Rebin::None), (Norm::Abs, false, Rebin::Linear(2))]
     {
-        let (mut warnings, gti) = (Warnings::default(), || Gti::from_seconds(&GTI).unwrap());
-        let channels = EventPair {
-            reference: Events::from_slice(&reference, gti(), &mut warnings),
-            subject: Events::from_slice(&subject, gti(), &mut warnings),
-        };
         let cross = CrossOptions { norm, use_common_mean: common, rebin: Rebin::Linear(3), ..Default::default() };
         let time = TimeRebin { rebin, across_gaps: false };
-        let spectrum = CrossSpectrumOptions {
-            dt: Some(DT),
-            segment_size: Some(SIZE),
-            cross: cross.clone(),
-            ..CrossSpectrumOptions::default()
-        };
-        let options = DynamicalCrossOptions { spectrum, time };
-        let expected = dynamical_cross_spectrum_of_events(
-            vec![channels],
-            false,
-            &options,
-            &mut cpu(),
-            warnings,
-            &Progress::default(),
-        )
-        .unwrap();
+        let analysis = DynamicalCross::default().spectrum(front::cross(DT, SIZE, cross)).time(time);
+        let expected = cpu().run(&analysis, &pair_of_times(&subject, &reference, &good_time())).unwrap();
         // The third segment has no photon of the reference to be divided by.
         assert_eq!(expected.meta.skipped_segments, u64::from(norm == Norm::Frac));
-        let series = LightCurveCrossOptions { segment_size: Some(SIZE), cross: cross.clone(), ..Default::default() };
-        let w = Warnings::default();
-        let of_curves = dynamical_cross_spectrum_of_light_curves(
-            &late,
-            &early,
-            &series,
-            time,
-            &mut cpu(),
-            w.clone(),
-            &Progress::default(),
-        )
-        .unwrap();
+        let [late, early] = [&late, &early].map(|curve| Observation::light_curves([curve.clone()]));
+        let of_curves = cpu().run(&analysis, &Observation::pair(late, early).unwrap()).unwrap();
         assert_eq!((&of_curves.axes.start, &of_curves.axes.stop), (&expected.axes.start, &expected.axes.stop));
-        let flux = CrossFluxOptions { dt: DT, rates: false, cross };
-        let of_flux = dynamical_cross_spectrum_of_flux(STARTS.map(pair), &flux, time, &mut cpu(), w).unwrap();
+        let of_flux = streamed(&cpu(), &analysis, FluxValues::Counts, STARTS.map(pair)).unwrap();
         let mut others = vec![of_curves];
         if rebin == Rebin::None {
             others.push(of_flux);
@@ -331,40 +286,38 @@ fn cross_spectra_of_light_curves_and_flux_are_those_of_their_events() {
     }
     // A pair without a subject leaves its time free.
     let some = STARTS.map(|start| if start == 104.0 { FluxPair::default() } else { pair(start) });
-    let flux = CrossFluxOptions { dt: DT, rates: false, cross: CrossOptions::default() };
-    let w = Warnings::default();
-    let made = dynamical_cross_spectrum_of_flux(some, &flux, TimeRebin::default(), &mut cpu(), w).unwrap();
+    let analysis = DynamicalCross::default().spectrum(CrossSpectrum::default().dt(DT));
+    let made = streamed(&cpu(), &analysis, FluxValues::Counts, some).unwrap();
     assert_eq!(made.axes.start, [0.0, 8.0, 12.0, 16.0, 20.0, 24.0]);
     assert_eq!((made.meta.segments, made.meta.skipped_segments), (6, 1));
 }
 
 /// Every third photon of the reference, late, is the subject; or it is in the reference, and leaves it.
-fn cross(inside: bool, time: TimeRebin, rebin: Rebin, backend: &mut dyn Backend) -> DynamicalCrossSpectrum {
-    let (reference, mut warnings) = (times(), Warnings::default());
-    let late = if inside { 0.0 } else { 0.02 };
-    let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + late).collect();
-    let gti = || Gti::from_seconds(&GTI).unwrap();
-    let channels = EventPair {
-        reference: Events::from_slice(&reference, gti(), &mut warnings),
-        subject: Events::from_slice(&subject, gti(), &mut warnings),
+fn cross(inside: bool, time: TimeRebin, rebin: Rebin, session: &Session) -> DynamicalCrossSpectrum {
+    let (folder, reference) = (Folder::new(), times());
+    let mut spectrum = CrossSpectrum::default().dt(DT).segment_size(SIZE).norm(Norm::Abs).rebin(rebin);
+    let observation = if inside {
+        // The subject's channel is 1.
+        let channels: Vec<u8> = (0..reference.len()).map(|i| if i % 3 == 0 { 1 } else { 2 }).collect();
+        let columns = vec![Column::f64("TIME", &reference), Column::u8("PI", &channels)];
+        let bytes = fits_file::file(&[fits_file::events(columns), fits_file::gti(&GTI)]);
+        spectrum = spectrum.bands([PhotonBand::Channels(1.0, 1.0), PhotonBand::Channels(1.0, 2.0)]);
+        folder.observe(&bytes, &OpenOptions::default()).unwrap()
+    } else {
+        let subject: Vec<f64> = reference.iter().step_by(3).map(|t| t + 0.02).collect();
+        pair_of_times(&subject, &reference, &good_time())
     };
-    let cross = CrossOptions { norm: Norm::Abs, rebin, ..CrossOptions::default() };
-    let spectrum =
-        CrossSpectrumOptions { dt: Some(DT), segment_size: Some(SIZE), cross, ..CrossSpectrumOptions::default() };
-    let options = DynamicalCrossOptions { spectrum, time };
-    dynamical_cross_spectrum_of_events(vec![channels], inside, &options, backend, warnings, &Progress::default())
-        .unwrap()
+    session.run(&DynamicalCross::default().spectrum(spectrum).time(time), &observation).unwrap()
 }
 
 #[test]
 fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
-    let plain = cross(false, TimeRebin::default(), Rebin::None, &mut cpu());
+    let plain = cross(false, TimeRebin::default(), Rebin::None, &cpu());
     assert_eq!(plain.axes.shape(), (7, 127));
     assert_eq!(plain.axes.start, STARTS);
     // Single values have the modulus of their powers, and the pulsation the lag of the photons.
-    let trace = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu())
-        .follow_maximum(3.0, 10.0)
-        .unwrap();
+    let trace =
+        dynamical(&analysis(PowerOptions::default(), TimeRebin::default()), &cpu()).follow_maximum(3.0, 10.0).unwrap();
     let mut lags = Vec::new();
     for (row, peak) in trace.iter().enumerate().filter(|(row, _)| *row != 2) {
         let cell = row * 127 + (peak.freq / 0.25) as usize - 1;
@@ -375,15 +328,15 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
     let mean = lags.iter().sum::<f64>() / 6.0;
     assert!((mean - 0.02).abs() < 0.004 && lags.iter().all(|lag| (lag - 0.02).abs() < 0.012), "{lags:?}");
     for inside in [false, true] {
-        let plain = cross(inside, TimeRebin::default(), Rebin::None, &mut cpu());
+        let plain = cross(inside, TimeRebin::default(), Rebin::None, &cpu());
         let power: PowerOptions = PowerOptions { norm: Norm::Abs, ..PowerOptions::default() };
         if !inside {
-            let reference = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+            let reference = dynamical(&analysis(power, TimeRebin::default()), &cpu());
             reference.power.iter().zip(&plain.power2).for_each(|(a, b)| close(*a, *b, 1e-12));
             reference.noise.iter().zip(&plain.noise2).for_each(|(a, b)| close(*a, *b, 1e-12));
         }
         let time = TimeRebin { rebin: Rebin::Linear(7), across_gaps: true };
-        let averaged = cross(inside, time, Rebin::Linear(8), &mut cpu());
+        let averaged = cross(inside, time, Rebin::Linear(8), &cpu());
         assert_eq!(averaged.axes.shape(), (1, 16));
         for (k, range) in Rebin::Linear(8).ranges(127).unwrap().enumerate() {
             let mean = |matrix: &[f64]| {
@@ -401,8 +354,8 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
         assert_eq!(exchanged.lag_phase()[5], -plain.lag_phase()[5]);
         let shifted = plain.shift_and_add(&[5.0; 7], 2).unwrap();
         close(shifted.power1[2], (0..7).map(|row| plain.power1[row * 127 + 19]).sum::<f64>() / 7.0, 1e-12);
-        for mut backend in all_backends("dynamical cross") {
-            let got = cross(inside, TimeRebin::default(), Rebin::None, backend.as_mut());
+        for session in all_backends("dynamical cross").into_iter().map(Session::with) {
+            let got = cross(inside, TimeRebin::default(), Rebin::None, &session);
             let largest = plain.power2.iter().copied().fold(0.0, f64::max);
             let pairs =
                 [(&got.power_re, &plain.power_re), (&got.power_im, &plain.power_im), (&got.power1, &plain.power1)];
@@ -415,7 +368,7 @@ fn cross_spectra_are_those_of_each_segment_and_average_to_the_averaged_one() {
 
 #[test]
 fn a_drifting_feature_is_followed_and_held_still() {
-    let spectrum = dynamical(&options(PowerOptions::default(), TimeRebin::default()), &mut cpu());
+    let spectrum = dynamical(&analysis(PowerOptions::default(), TimeRebin::default()), &cpu());
     let trace = spectrum.follow_maximum(3.0, 10.0).unwrap();
     for (peak, (row, time)) in trace.iter().zip(spectrum.axes.time.iter().enumerate()) {
         // The phase of the simulated pulsation, differentiated.
@@ -434,6 +387,6 @@ fn a_drifting_feature_is_followed_and_held_still() {
     assert_eq!((edge.freq.as_slice(), edge.m.as_slice()), ([0.25, 0.5].as_slice(), [7, 7].as_slice()));
     assert!(spectrum.follow_maximum(40.0, 50.0).is_err() && spectrum.shift_and_add(&[1.0], 3).is_err());
     let power = PowerOptions { rebin: Rebin::Geometric(0.1), ..PowerOptions::default() };
-    let uneven = dynamical(&options(power, TimeRebin::default()), &mut cpu());
+    let uneven = dynamical(&analysis(power, TimeRebin::default()), &cpu());
     assert!(uneven.shift_and_add(&f0, 3).is_err());
 }

@@ -3,33 +3,32 @@
 //! `EAGLERAY_TRIALS=2000 cargo test --release --test library energy_errors:: -- --nocapture` makes as many estimates of each as
 //! `docs/results/errors.md` tells of; without it fewer are made, with wider bounds.
 
-use crate::common::lagged;
 use std::f64::consts::TAU;
-use std::num::NonZeroUsize;
 
-use crate::common::lagged::{Lagged, Pulls, TWO_HERTZ, trials};
-use eagleray::data::ChannelRange;
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    Band, EnergyBands, EnergyKind, EnergySpectrum, EnergySpectrumOptions, Events, Progress, Warnings,
-    energy_spectrum_of_events,
-};
-use rayon::prelude::*;
+use crate::common::fits_file::{Column, Folder, events, file, gti};
+use crate::common::front::threads;
+use crate::common::lagged::{self, Lagged, Pulls, TWO_HERTZ, trials};
+use eagleray::io::OpenOptions;
+use eagleray::science::{Band, EnergyKind, EnergySpectrum};
+use eagleray::{EnergyBands, EnergyDependence, Observation};
 use realfft::num_complex::Complex;
 
-/// Photons of the subject have channel 1, the others channel 2.
-fn measure(times: &[Vec<f64>; 2], source: &Lagged, options: &EnergySpectrumOptions, reference: Band) -> EnergySpectrum {
-    let channels: Vec<f64> = times[0].iter().map(|_| 1.0).chain(times[1].iter().map(|_| 2.0)).collect();
+/// A file of photons. Those of the subject have channel 1, the others channel 2.
+fn observation(folder: &Folder, times: &[Vec<f64>; 2], source: &Lagged) -> Observation {
+    let of = |(channel, times): (u8, &Vec<f64>)| times.iter().map(|&t| (t, channel)).collect::<Vec<_>>();
+    let mut photons: Vec<(f64, u8)> = (1..).zip(times).flat_map(of).collect();
+    photons.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (times, channels): (Vec<f64>, Vec<u8>) = photons.into_iter().unzip();
+    let size = source.segment_size();
+    let end = size * (times[times.len() - 1] / size).ceil();
+    let events = events(vec![Column::f64("TIME", &times), Column::u8("PI", &channels)]);
+    folder.observe(&file(&[events, gti(&[(0.0, end)])]), &OpenOptions::default()).unwrap()
+}
+
+fn measure(of: &Observation, source: &Lagged, kind: EnergyKind, freq: [f64; 2], reference: Band) -> EnergySpectrum {
     let bands = EnergyBands { reference, subjects: vec![Band { lo: 1.0, hi: 1.0 }], channels: true };
-    let ranges = [reference, bands.subjects[0]].map(|b| ChannelRange::channels(b.lo, b.hi));
-    let segments = (times[1][times[1].len() - 1] / source.segment_size()).ceil() as usize;
-    let mut warnings = Warnings::default();
-    let input =
-        Events::from_channels(&times.concat(), &channels, &ranges, source.gti(segments), &mut warnings).unwrap();
-    let options =
-        EnergySpectrumOptions { dt: Some(source.dt), segment_size: Some(source.segment_size()), ..options.clone() };
-    let mut cpu = CpuBackend::new(NonZeroUsize::new(1)).unwrap();
-    energy_spectrum_of_events(vec![input], &bands, &options, &mut cpu, warnings, &Progress::default()).unwrap()
+    let analysis = EnergyDependence::new(kind, bands).dt(source.dt).segment_size(source.segment_size()).freq(freq);
+    threads(1).run(&analysis, of).unwrap()
 }
 
 /// All photons are the reference, which those of the subject leave.
@@ -51,11 +50,11 @@ fn check(what: &str, source: &Lagged, segments: usize, freq: [f64; 2], kinds: &[
     let covariance = cross * (unit / reference.sqrt());
     let variance = subject * unit * unit / source.rates[0].powi(2);
     let one = |observer: &mut lagged::Observer, seed: u64| {
-        let times = observer.observe(segments, seed);
+        let folder = Folder::new();
+        let observation = observation(&folder, &observer.observe(segments, seed), source);
         let mut estimates = Vec::new();
         for &kind in kinds {
-            let options = EnergySpectrumOptions::new(kind, Some(freq));
-            let s = measure(&times, source, &options, ALL);
+            let s = measure(&observation, source, kind, freq, ALL);
             estimates.extend(match kind {
                 EnergyKind::Lag => vec![
                     ("time lag", s.value[0], s.value_err[0], source.lag),
@@ -73,7 +72,19 @@ fn check(what: &str, source: &Lagged, segments: usize, freq: [f64; 2], kinds: &[
         }
         estimates
     };
-    let all: Vec<_> = (0..trials()).into_par_iter().map_init(|| source.observer(), one).collect();
+    // Not rayon's threads, which work for readers of files and would take up the next observation in between.
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let share = |first: u64| {
+            let one = &one;
+            scope.spawn(move || {
+                let mut observer = source.observer();
+                (first..trials()).step_by(threads).map(|seed| one(&mut observer, seed)).collect::<Vec<_>>()
+            })
+        };
+        let shares: Vec<_> = (0..threads as u64).map(share).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap()).collect()
+    });
     for i in 0..all[0].len() {
         let mut pulls = Pulls::default();
         all.iter().for_each(|estimates| pulls.add(estimates[i].1, estimates[i].2, estimates[i].3));
@@ -119,10 +130,11 @@ fn with_two_segments() {
 /// A subject inside the reference leaves it: what is left is the rest of the reference, to the last digits.
 #[test]
 fn a_subject_inside_the_reference_leaves_it() {
-    let times = TWO_HERTZ.observer().observe(60, 5);
+    let (folder, times) = (Folder::new(), TWO_HERTZ.observer().observe(60, 5));
+    let observation = observation(&folder, &times, &TWO_HERTZ);
     for kind in [Lag, Covariance, Rms, Excvar] {
-        let options = EnergySpectrumOptions::new(kind, Some([1.5, 2.5]));
-        let [inside, apart] = [ALL, OTHERS].map(|reference| measure(&times, &TWO_HERTZ, &options, reference));
+        let [inside, apart] =
+            [ALL, OTHERS].map(|reference| measure(&observation, &TWO_HERTZ, kind, [1.5, 2.5], reference));
         let values = |s: &EnergySpectrum| {
             let others = s.columns.iter().map(|c| c.values[0]);
             [s.value[0], s.value_err[0]].into_iter().chain(others).collect::<Vec<_>>()
@@ -141,9 +153,9 @@ fn a_subject_inside_the_reference_leaves_it() {
 /// The phase of the mean cross spectrum is the truth's when photons are shared and taken out; with them left in it is drawn to 0.
 #[test]
 fn shared_photons_would_spoil_the_lag() {
-    let times = TWO_HERTZ.observer().observe(2000, 6);
-    let options = EnergySpectrumOptions::new(Lag, Some([1.5, 2.5]));
-    let s = measure(&times, &TWO_HERTZ, &options, ALL);
+    let folder = Folder::new();
+    let observation = observation(&folder, &TWO_HERTZ.observer().observe(2000, 6), &TWO_HERTZ);
+    let s = measure(&observation, &TWO_HERTZ, Lag, [1.5, 2.5], ALL);
     let (lag, error) = (s.value[0], s.value_err[0]);
     assert!((lag - 0.05).abs() < 4.0 * error && error < 0.001, "{lag} ± {error}");
     let band = &TWO_HERTZ.expected()[TWO_HERTZ.band(1.5, 2.5)];

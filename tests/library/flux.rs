@@ -1,10 +1,9 @@
 //! Spectra of flux segments: the same as of the events they count, whatever their unit and scale.
 
-use crate::common::fits_file::{cpu, same_powers};
-use eagleray::{
-    AveragedPowerSpectrum, FluxOptions, FluxSegment, Gti, Norm, PowerOptions, PowerSpectrumOptions, Warnings,
-    spectrum_of_flux, spectrum_of_times,
-};
+use crate::common::fits_file::same_powers;
+use crate::common::front::{streamed, threads};
+use eagleray::science::AveragedPowerSpectrum;
+use eagleray::{FluxSegment, FluxValues, Gti, Norm, Observation, PowerSpectrum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -19,12 +18,12 @@ fn flux(
     rates: bool,
     norm: Norm,
 ) -> Result<AveragedPowerSpectrum, eagleray::Error> {
-    let options = FluxOptions { dt: 0.25, rates, power: PowerOptions { norm, ..PowerOptions::default() } };
+    let values = if rates { FluxValues::Rates } else { FluxValues::Counts };
     let segments = segments.iter().map(|values| FluxSegment {
         values: values.clone(),
         errors: error.map_or(Vec::new(), |e| vec![e; values.len()]),
     });
-    spectrum_of_flux(segments, &options, &mut cpu(), Warnings::default())
+    streamed(&threads(2), &PowerSpectrum::default().dt(0.25).norm(norm), values, segments)
 }
 
 #[test]
@@ -37,16 +36,10 @@ fn flux_segments_are_the_events_binned_by_hand() {
             times.extend((0..*x as u32).map(|j| (i as f64 + f64::from(j) / 32.0) * 0.25));
         }
         let length = (segments.len() * n) as f64 * 0.25;
+        let observation = Observation::times(times, Gti::from_seconds(&[(0.0, length)]).unwrap());
         for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
-            let power = PowerOptions { norm, ..PowerOptions::default() };
-            let options = PowerSpectrumOptions {
-                dt: Some(0.25),
-                segment_size: Some(n as f64 * 0.25),
-                power,
-                ..PowerSpectrumOptions::default()
-            };
-            let good = Gti::from_seconds(&[(0.0, length)]).unwrap();
-            let expected = spectrum_of_times(&times, good, &options, &mut cpu()).unwrap();
+            let analysis = PowerSpectrum::default().dt(0.25).segment_size(n as f64 * 0.25).norm(norm);
+            let expected = threads(2).run(&analysis, &observation).unwrap();
             let s = flux(&segments, None, false, norm).unwrap();
             assert_eq!(s.meta.segments, segments.len() as u64);
             same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-12);
@@ -61,9 +54,8 @@ fn flux_segments_are_the_events_binned_by_hand() {
 fn values_may_be_of_any_type_that_f64_holds() {
     let mut random = ChaCha8Rng::seed_from_u64(23);
     let segments = counts(&mut random, 70, 48);
-    let options = FluxOptions { dt: 0.25, rates: false, power: PowerOptions::default() };
     let spectrum = |segments: Vec<FluxSegment>| {
-        spectrum_of_flux(segments, &options, &mut cpu(), Warnings::default()).unwrap().power
+        streamed(&threads(2), &PowerSpectrum::default().dt(0.25), FluxValues::Counts, segments).unwrap().power
     };
     let expected = spectrum(segments.iter().map(|s| s.clone().into()).collect());
     let words = |s: &Vec<f64>| s.iter().map(|&x| x as u32).collect::<Vec<u32>>();
@@ -135,10 +127,10 @@ fn flux_without_meaning_is_refused_with_its_place() {
     says(&[vec![1.0, 2.0]], None, Norm::Leahy, "at least 3");
     says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "the mean flux is 0");
     let mixed = FluxSegment { values: good, errors: vec![1.0; 3] };
-    let options = FluxOptions { dt: 0.25, rates: false, power: PowerOptions::default() };
-    assert!(spectrum_of_flux([mixed], &options, &mut cpu(), Warnings::default()).is_err());
-    for dt in [0.0, -1.0, f64::NAN] {
-        let options = FluxOptions { dt, ..options.clone() };
-        assert!(spectrum_of_flux([vec![1.0; 4].into()], &options, &mut cpu(), Warnings::default()).is_err());
-    }
+    let refused = |dt: f64, segment: FluxSegment| {
+        let made = streamed(&threads(2), &PowerSpectrum::default().dt(dt), FluxValues::Counts, [segment]);
+        assert!(made.is_err(), "bins of {dt} s");
+    };
+    refused(0.25, mixed);
+    [0.0, -1.0, f64::NAN].into_iter().for_each(|dt| refused(dt, vec![1.0; 4].into()));
 }

@@ -5,6 +5,8 @@
 
 use crate::common::batches::*;
 use crate::common::say;
+use eagleray::device::Precision;
+use eagleray::error::BackendError;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::gpu::GpuBackend;
 use eagleray::internal::backend::multi::MultiBackend;
@@ -14,7 +16,6 @@ use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, Quantity, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::Sums;
 use eagleray::time::DoubleDouble;
-use eagleray::{BackendError, Precision};
 
 #[test]
 fn events_give_the_cpu_s_sums() {

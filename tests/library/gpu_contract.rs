@@ -6,16 +6,15 @@
 use std::sync::Arc;
 
 use crate::common::batches::*;
-use eagleray::engine::{FluxOptions, FluxSegment, spectrum_of_flux};
-use eagleray::internal::backend::cpu::CpuBackend;
+use crate::common::front::{on, streamed};
+use eagleray::error::BackendError;
+use eagleray::internal::backend::PlanId;
 use eagleray::internal::backend::multi::MultiBackend;
-use eagleray::internal::backend::{Backend, PlanId};
 use eagleray::internal::kernels::Input;
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch, SeriesSegment};
 use eagleray::internal::sums::PartialSums;
-use eagleray::science::power::PowerOptions;
-use eagleray::{BackendError, Gti, PowerSpectrumOptions};
+use eagleray::{FluxSegment, FluxValues, Gti, Observation, PowerSpectrum, Session};
 
 #[test]
 fn a_batch_that_breaks_the_contract_is_refused() {
@@ -117,13 +116,12 @@ fn a_released_plan_leaves_nothing_behind() {
 
 #[test]
 fn a_run_that_failed_half_way_does_not_spoil_the_next() {
-    for mut backend in all_backends("failure") {
+    for session in all_backends("failure").into_iter().map(Session::with) {
         // More than a batch.
         let good: Vec<FluxSegment> = (0..70_000).map(|i| vec![1.0, 2.0, f64::from(i % 7), 4.0].into()).collect();
-        let options = FluxOptions { dt: 0.5, rates: false, power: PowerOptions::default() };
-        let mut run = |last: Vec<f64>| {
+        let run = |last: Vec<f64>| {
             let segments = good.iter().cloned().chain([last.into()]);
-            spectrum_of_flux(segments, &options, &mut *backend, Default::default())
+            streamed(&session, &PowerSpectrum::default().dt(0.5), FluxValues::Counts, segments)
         };
         assert!(run(vec![1.0]).is_err(), "a short segment");
         assert_eq!(run(vec![1.0; 4]).unwrap().meta.segments, 70_001);
@@ -133,33 +131,25 @@ fn a_run_that_failed_half_way_does_not_spoil_the_next() {
 /// A device that is asked for a length it cannot do leaves that plan to the CPU, says so, and does the next plan itself.
 #[test]
 fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
-    let gti = || Gti::from_seconds(&[(0.0, 40.0)]).unwrap();
     let mut random = Random::new(11);
     let times: Vec<f64> = (0..20_000).map(|_| 40.0 * random.uniform()).collect();
-    let options = |segment_size: f64, n: usize| PowerSpectrumOptions {
-        dt: Some(segment_size / n as f64),
-        segment_size: Some(segment_size),
-        ..PowerSpectrumOptions::default()
-    };
-    let spectrum = |backend: &mut dyn Backend, size, n| {
-        eagleray::spectrum_of_times(&times, gti(), &options(size, n), backend).unwrap()
-    };
+    let [all, none] = [times, vec![50.0]].map(|t| Observation::times(t, Gti::from_seconds(&[(0.0, 40.0)]).unwrap()));
+    let analysis = |size: f64, n: usize| PowerSpectrum::default().dt(size / n as f64).segment_size(size);
+    let spectrum = |session: &Session, size, n| session.run(&analysis(size, n), &all).unwrap();
     let too_long = (1 << 23) + 1;
-    let mut cpu = CpuBackend::new(None).unwrap();
     for gpu in backends("auto") {
-        let mut auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let auto = on(MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None));
         // A failed run in between must not matter.
-        let empty = eagleray::spectrum_of_times(&[50.0], gti(), &options(1.0, 1000), &mut auto);
+        let empty = auto.run(&analysis(1.0, 1000), &none);
         assert!(matches!(empty, Err(eagleray::Error::NoEvents { .. })));
-        auto.take_warnings();
-        let by_auto = spectrum(&mut auto, 40.0, too_long);
-        let by_cpu = spectrum(&mut cpu, 40.0, too_long);
+        let by_auto = spectrum(&auto, 40.0, too_long);
+        let by_cpu = spectrum(&Session::cpu().unwrap(), 40.0, too_long);
         assert_eq!((by_auto.meta.n, by_auto.meta.record.device.backend.as_str()), (too_long, "cpu"));
         let codes: Vec<&str> = by_auto.meta.record.warnings.iter().map(|w| &*w.code).collect();
         assert!(codes.contains(&"W-BACKEND-FALLBACK"), "{codes:?}");
         assert_eq!(by_auto.power, by_cpu.power);
         assert_eq!(by_auto.meta.record.photons, by_cpu.meta.record.photons);
-        let next = spectrum(&mut auto, 1.024, 1024);
+        let next = spectrum(&auto, 1.024, 1024);
         assert_eq!((next.meta.n, next.meta.record.device.backend.as_str()), (1024, "gpu"));
         assert!(next.meta.record.warnings.iter().all(|w| w.code != "W-BACKEND-FALLBACK"));
     }
@@ -168,14 +158,13 @@ fn auto_leaves_to_the_cpu_what_the_gpu_cannot_do() {
 /// A ramp's spectrum falls until f32 rounds it away: the product says so. White noise gives no such warning.
 #[test]
 fn a_spectrum_too_steep_for_single_precision_is_warned_of() {
-    for mut gpu in backends("steep") {
+    for gpu in backends("steep").into_iter().map(on) {
         let mut random = Random::new(5);
         let ramp: Vec<f64> = (0..1 << 16).map(f64::from).collect();
         let noise: Vec<f64> = ramp.iter().map(|_| random.uniform()).collect();
         for (values, expected) in [(ramp, true), (noise, false)] {
-            let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
-            let segments = (0..64).map(|_| values.clone().into());
-            let s = spectrum_of_flux(segments, &options, &mut gpu, Default::default()).unwrap();
+            let segments = (0..64).map(|_| FluxSegment::from(values.clone()));
+            let s = streamed(&gpu, &PowerSpectrum::default().dt(1.0), FluxValues::Counts, segments).unwrap();
             assert_eq!(s.meta.record.warnings.iter().any(|w| w.code == "W-PRECISION"), expected);
         }
     }

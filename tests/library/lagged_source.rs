@@ -1,10 +1,8 @@
 //! The simulated source of `common/lagged.rs` has the powers and cross spectrum that it says, so that what is tested with it is.
 
+use crate::common::front::{pair_of_times, threads};
 use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    CrossOptions, CrossSpectrumOptions, EventPair, Events, Norm, Progress, Warnings, cross_spectrum_of_events,
-};
+use eagleray::{CrossSpectrum, Norm, Session};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 
@@ -13,27 +11,17 @@ use realfft::num_complex::Complex;
 fn powers_and_cross_spectra_are_the_expected_ones() {
     const SEGMENTS: usize = 200;
     let source = TWO_HERTZ;
-    let cross = CrossOptions { norm: Norm::None, ..CrossOptions::default() };
-    let options = CrossSpectrumOptions {
-        dt: Some(source.dt),
-        segment_size: Some(source.segment_size()),
-        cross,
-        ..CrossSpectrumOptions::default()
-    };
-    let one = |(observer, cpu): &mut (lagged::Observer, CpuBackend), seed: u64| {
+    let analysis = CrossSpectrum::default().dt(source.dt).segment_size(source.segment_size()).norm(Norm::None);
+    let one = |(observer, session): &mut (lagged::Observer, Session), seed: u64| {
         let [subject, reference] = observer.observe(SEGMENTS, seed);
-        let mut warnings = Warnings::default();
-        let events = [&reference, &subject].map(|t| Events::from_slice(t, source.gti(SEGMENTS), &mut warnings));
-        let [reference, subject] = events;
-        let channels = vec![EventPair { reference, subject }];
-        cross_spectrum_of_events(channels, false, &options, cpu, Warnings::default(), &Progress::default()).unwrap()
+        session.run(&analysis, &pair_of_times(&subject, &reference, &source.gti(SEGMENTS))).unwrap()
     };
-    let prepare = || (source.observer(), CpuBackend::new(std::num::NonZeroUsize::new(1)).unwrap());
+    let prepare = || (source.observer(), threads(1));
     let spectra: Vec<_> = (0..trials() / 10).into_par_iter().map_init(prepare, one).collect();
     let expected = source.expected();
     let mut pulls = [Pulls::default(), Pulls::default(), Pulls::default(), Pulls::default()];
     for (k, e) in expected.iter().enumerate().skip(1) {
-        let mean = |of: &dyn Fn(&eagleray::AveragedCrossSpectrum) -> f64| {
+        let mean = |of: &dyn Fn(&eagleray::science::AveragedCrossSpectrum) -> f64| {
             spectra.iter().map(of).sum::<f64>() / spectra.len() as f64
         };
         let values = (spectra.len() * SEGMENTS) as f64;

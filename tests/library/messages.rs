@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use eagleray::{BackendError, Error, Mend, Warning, Warnings};
+use eagleray::error::{BackendError, Mend};
+use eagleray::{Error, Warning, Warnings};
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

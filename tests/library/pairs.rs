@@ -4,7 +4,7 @@
 #![cfg(feature = "gpu")]
 
 use crate::common::say;
-use eagleray::Precision;
+use eagleray::device::Precision;
 use eagleray::internal::backend::GpuTier;
 use eagleray::internal::backend::gpu::GpuContext;
 use eagleray::internal::kernels::check::{self, Outcome};

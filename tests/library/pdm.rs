@@ -5,14 +5,15 @@ use std::f64::consts::TAU;
 use crate::common::pulses::cpu;
 use eagleray::data::LightCurve;
 use eagleray::data::phase::Spin;
-use eagleray::engine::PulseSamples;
-use eagleray::engine::pulsation::{Ephemeris, SearchOptions, SearchResult, SearchStatistic, pdm};
+use eagleray::device::Backend;
+use eagleray::internal::Progress;
+use eagleray::internal::engine::PulseSamples;
+use eagleray::internal::engine::pulsation::pdm;
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
+use eagleray::pulsation::{Ephemeris, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::science::statistics::dispersion;
-use eagleray::{
-    Backend, Combine, DeviceChoice, Events, Gti, LightCurveOptions, Progress, Warnings, light_curve_of_events,
-};
+use eagleray::{Binning, DeviceChoice, Gti, Observation, Session, Warnings};
 use num_bigint::BigInt;
 
 /// Rates in bins of `dt` from 0 on, read from text as users' are; NaN is a missing bin.
@@ -21,7 +22,7 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
     let file = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
     std::fs::write(file.path(), lines.collect::<String>()).unwrap();
     let source = eagleray::io::InputFile::open(file.path()).unwrap();
-    let read = eagleray::io::light_curve::read(&source, &eagleray::GtiSource::File, &mut Warnings::default());
+    let read = eagleray::io::light_curve::read(&source, &eagleray::io::GtiSource::File, &mut Warnings::default());
     read.unwrap().expect("a light curve")
 }
 
@@ -190,7 +191,7 @@ fn bits_are_the_same_everywhere() {
         };
         let threads = |n: usize| {
             let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(n) };
-            run(eagleray::open(&choice, &mut Warnings::default()).unwrap().as_mut())
+            run(eagleray::device::open(&choice, &mut Warnings::default()).unwrap().as_mut())
         };
         let one = threads(1);
         assert!(one.2[0].log10_p < -20.0 && (one.2[0].freq - 0.00317).abs() < 1e-5, "{:?}", one.2[0]);
@@ -198,7 +199,7 @@ fn bits_are_the_same_everywhere() {
         #[cfg(feature = "gpu")]
         for profile in [eagleray::internal::backend::GpuTier::Portable, eagleray::internal::backend::GpuTier::Native] {
             use eagleray::internal::backend::gpu::GpuBackend;
-            let open = |selector: &_| GpuBackend::open(selector, profile, eagleray::Precision::Single);
+            let open = |selector: &_| GpuBackend::open(selector, profile, eagleray::device::Precision::Single);
             let Some(mut gpu) = crate::common::gpu::open("samples", open) else { continue };
             let mut on_gpu = run(&mut gpu);
             assert_eq!(std::mem::replace(&mut on_gpu.5, "cpu".into()), "gpu");
@@ -286,10 +287,8 @@ fn false_alarms_are_as_frequent_as_said() {
 fn only_whole_good_bins_are_samples() {
     let times: Vec<f64> = (0..5000).filter(|i| i % 17 < 12).map(|i| f64::from(i) / 50.0 + 1e-3).collect();
     let gti = Gti::from_seconds(&[(0.3, 40.1), (52.0, 99.95)]).unwrap();
-    let mut warnings = Warnings::default();
-    let input = Events::from_slice(&times, gti, &mut warnings);
-    let asked = LightCurveOptions { dt: Some(0.5), combine: Combine::Average, chunk_events: 1000 };
-    let series = light_curve_of_events(vec![input], &asked, warnings, &Progress::default()).unwrap();
+    let session = Session::cpu().unwrap().chunk_events(1000);
+    let series = session.run(&Binning::default().dt(0.5), &Observation::times(times.clone(), gti)).unwrap();
     let samples = PulseSamples::from_light_curve(&series, 1.0, Warnings::default()).unwrap();
     // Bins begin at 0.3 s: 79 whole ones before 39.8 s, and from 52.3 to 99.8 s 95.
     assert_eq!((samples.values.len(), samples.all.left_out), (79 + 95, 3));
@@ -319,13 +318,13 @@ fn only_whole_good_bins_are_samples() {
     refused(&series, &SearchOptions { nbin: 1, ..one.clone() }, 1.0, "nbin = ");
     refused(
         &series,
-        &SearchOptions { algorithm: eagleray::engine::pulsation::Algorithm::Ffa, ..one.clone() },
+        &SearchOptions { algorithm: eagleray::pulsation::Algorithm::Ffa, ..one.clone() },
         1.0,
         "algorithm = ",
     );
     refused(
         &series,
-        &SearchOptions { algorithm: eagleray::engine::pulsation::Algorithm::Fft, ..one.clone() },
+        &SearchOptions { algorithm: eagleray::pulsation::Algorithm::Fft, ..one.clone() },
         1.0,
         "algorithm = ",
     );
@@ -341,6 +340,7 @@ fn only_whole_good_bins_are_samples() {
         (vec![], vec!["W-PDM-FEW".to_string(), "W-PDM-ALIAS".to_string()])
     );
     let events = crate::common::pulses::events(&times, &[(0.0, 100.0)]);
-    let error = eagleray::engine::pulsation::search(events, &one, cpu().as_mut(), &Progress::default()).unwrap_err();
+    let error =
+        eagleray::internal::engine::pulsation::search(events, &one, cpu().as_mut(), &Progress::default()).unwrap_err();
     assert!(error.to_string().starts_with("method = pdm"), "{error}");
 }

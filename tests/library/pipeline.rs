@@ -1,17 +1,14 @@
 //! From events to spectrum: every photon is accounted for, and nothing depends on how the work is cut up.
 
-use crate::common::fits_file;
-use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
-use crate::common::fits_file::{Column, Folder, cpu, events, file, gti, same_powers};
-use eagleray::data::ChannelRange;
-use eagleray::engine::align;
-use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::{
-    AveragedPowerSpectrum, Combine, EventBalance, EventFile, Events, FluxOptions, FluxSegment, Gti, OpenOptions,
-    PowerOptions, PowerSpectrumOptions, Progress, Selection, Warnings, spectrum_of_events, spectrum_of_flux,
-    spectrum_of_times,
-};
+use crate::common::faulty::Faulty;
+use crate::common::fits_file::{self, Column, Folder, events, file, gti, same_powers};
+use crate::common::front::{on, streamed, telling, threads};
+use eagleray::data::EventBalance;
+use eagleray::io::OpenOptions;
+use eagleray::science::AveragedPowerSpectrum;
+use eagleray::{Combine, FluxSegment, FluxValues, Gti, Observation, PowerSpectrum, Session};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -78,22 +75,22 @@ impl Case {
         }
     }
 
-    fn options(&self) -> PowerSpectrumOptions {
-        PowerSpectrumOptions {
-            dt: Some(self.dt),
-            segment_size: Some(self.dt * self.n as f64),
-            compat_stingray: self.compat,
-            power: PowerOptions { use_common_mean: self.common_mean, ..PowerOptions::default() },
-            ..PowerSpectrumOptions::default()
-        }
+    fn analysis(&self) -> PowerSpectrum {
+        let made = PowerSpectrum::default().dt(self.dt).segment_size(self.dt * self.n as f64);
+        let mut made = made.use_common_mean(self.common_mean);
+        made.segmentation.compat_stingray = self.compat;
+        made
     }
 
     fn bytes(&self) -> Vec<u8> {
         file(&[events(vec![Column::f64("TIME", &self.times), Column::i16("PI", &self.channels)]), gti(&self.gtis)])
     }
 
-    fn selection(&self) -> Selection {
-        Selection { channels: self.band.map(|(lo, hi)| ChannelRange::channels(lo, hi)), detectors: None }
+    /// The selected events of a file.
+    fn observation(&self, folder: &Folder) -> Observation {
+        let open = OpenOptions { compat_stingray: self.compat, ..OpenOptions::default() };
+        let all = folder.observe(&self.bytes(), &open).unwrap();
+        self.band.map_or(all.clone(), |(lo, hi)| all.channels(lo..=hi).unwrap())
     }
 
     /// Starts of all segments.
@@ -170,28 +167,23 @@ fn same_bits(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum) {
     );
 }
 
-fn of_files(files: &[&EventFile], options: &PowerSpectrumOptions, backend: &mut CpuBackend) -> AveragedPowerSpectrum {
-    let mut warnings = Warnings::default();
-    let mut inputs: Vec<Events> =
-        files.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings).unwrap()).collect();
-    align(&mut inputs).unwrap();
-    spectrum_of_events(inputs, options, backend, warnings, &Progress::default()).unwrap()
+/// The spectrum of files that are read through before.
+fn of_files(observation: &Observation, analysis: &PowerSpectrum, session: &Session) -> AveragedPowerSpectrum {
+    observation.examine().unwrap();
+    session.run(analysis, observation).unwrap()
 }
 
 #[test]
 fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
     let folder = Folder::new();
     let mut random = Random::new(11);
-    let (mut compared, mut backend) = (0, cpu());
+    let mut compared = 0;
     for round in 0..400 {
         let case = Case::random(&mut random);
         let (balance, power, segments) = case.by_hand();
-        let open = OpenOptions { compat_stingray: case.compat, ..OpenOptions::default() };
-        let (file, mut warnings) = folder.open(&case.bytes(), &open).unwrap();
-        let options = PowerSpectrumOptions { chunk_events: 1 + random.below(500) as usize, ..case.options() };
-        let reported = Progress::default();
-        let result = Events::from_file(&file, case.selection(), &mut warnings)
-            .and_then(|input| spectrum_of_events(vec![input], &options, &mut backend, warnings, &reported));
+        let observation = case.observation(&folder);
+        let (session, told) = telling(threads(2).chunk_events(1 + random.below(500) as usize));
+        let result = observation.examine().and_then(|_| session.run(&case.analysis(), &observation));
         let s = match result {
             Ok(s) => s,
             Err(e) => {
@@ -201,7 +193,7 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
         };
         assert!(s.meta.record.photons.is_exact(), "round {round}: {}", s.meta.record.photons);
         assert_eq!(s.meta.record.photons, balance, "round {round}");
-        assert_eq!(reported.state().0, balance.read, "round {round}: rows told to the progress bar");
+        assert_eq!(told.rows(), balance.read, "round {round}: rows told to the progress bar");
         if balance.read > 0 {
             assert_eq!(s.meta.segments, segments, "round {round}");
             let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
@@ -215,8 +207,7 @@ fn every_photon_of_random_observations_is_where_counting_by_hand_puts_it() {
 #[test]
 fn times_in_memory_are_counted_as_those_of_a_file() {
     let mut random = Random::new(12);
-    let mut backend = cpu();
-    let mut compared = 0;
+    let (mut compared, session) = (0, threads(2));
     for _ in 0..60 {
         let mut case = Case::random(&mut random);
         (case.band, case.compat) = (None, false);
@@ -225,7 +216,7 @@ fn times_in_memory_are_counted_as_those_of_a_file() {
             continue;
         }
         let good = Gti::from_seconds(&case.gtis).unwrap();
-        let s = spectrum_of_times(&case.times, good, &case.options(), &mut backend).unwrap();
+        let s = session.run(&case.analysis(), &Observation::times(case.times, good)).unwrap();
         assert_eq!(s.meta.record.photons, balance);
         let average: Vec<f64> = power.iter().map(|p| p / segments as f64).collect();
         same_powers(&s.unnorm_power, &average, 1e-9);
@@ -242,23 +233,17 @@ fn chunks_and_threads_of_any_number_give_identical_bits() {
     sorted.sort_by(f64::total_cmp);
     let bytes =
         |times: &[f64]| file(&[events(vec![Column::f64("TIME", times)]), gti(&[(0.0, 400.0), (400.5, 1000.0)])]);
-    let folder = Folder::new();
-    let unsorted = folder.open(&bytes(&times), &OpenOptions::default()).unwrap().0;
-    let sorted = Folder::new().open(&bytes(&sorted), &OpenOptions::default()).unwrap().0;
-    let options = |chunk_events| PowerSpectrumOptions {
-        dt: Some(1.0 / 64.0),
-        segment_size: Some(1.5),
-        chunk_events,
-        power: PowerOptions { use_common_mean: false, ..PowerOptions::default() },
-        ..PowerSpectrumOptions::default()
-    };
-    let reference = of_files(&[&sorted], &options(1000), &mut cpu());
+    let folders = [Folder::new(), Folder::new()];
+    let unsorted = folders[0].observe(&bytes(&times), &OpenOptions::default()).unwrap();
+    let sorted = folders[1].observe(&bytes(&sorted), &OpenOptions::default()).unwrap();
+    let analysis = PowerSpectrum::default().dt(1.0 / 64.0).segment_size(1.5).use_common_mean(false);
+    let reference = of_files(&sorted, &analysis, &threads(2).chunk_events(1000));
     assert_eq!(reference.meta.segments, 266 + 399);
-    for threads in [1, 2, 7] {
-        let mut backend = CpuBackend::new(NonZeroUsize::new(threads)).unwrap();
+    for count in [1, 2, 7] {
         for chunk in [1, 7, 1000, 1 << 18, usize::MAX] {
-            for file in [&sorted, &unsorted] {
-                same_bits(&of_files(&[file], &options(chunk), &mut backend), &reference);
+            let session = threads(count).chunk_events(chunk);
+            for observation in [&sorted, &unsorted] {
+                same_bits(&of_files(observation, &analysis, &session), &reference);
             }
         }
     }
@@ -281,36 +266,35 @@ fn a_segment_of_more_events_than_a_batch_is_binned_whole() {
     let dt = 4.0 / n as f64;
     let mut counts = vec![vec![0.0; n]; 3];
     tail.iter().filter(|&&t| t < 12.0).for_each(|t| counts[(t / 4.0) as usize][(t % 4.0 / dt) as usize] += 1.0);
-    let flux = FluxOptions { dt, rates: false, power: PowerOptions::default() };
-    let expected =
-        spectrum_of_flux(counts.into_iter().map(FluxSegment::from), &flux, &mut cpu(), Warnings::default()).unwrap();
-    let good = || Gti::from_seconds(&[(0.0, 12.0)]).unwrap();
-    let options = |chunk_events| PowerSpectrumOptions {
-        dt: Some(dt),
-        segment_size: Some(4.0),
-        chunk_events,
-        ..PowerSpectrumOptions::default()
-    };
-    let s = spectrum_of_times(&tail, good(), &options(1 << 18), &mut cpu()).unwrap();
+    let analysis = PowerSpectrum::default().dt(dt).segment_size(4.0);
+    let segments = counts.into_iter().map(FluxSegment::from);
+    let expected = streamed(&threads(2), &analysis, FluxValues::Counts, segments).unwrap();
+    let observation = Observation::times(tail.clone(), Gti::from_seconds(&[(0.0, 12.0)]).unwrap());
+    let s = threads(2).run(&analysis, &observation).unwrap();
     assert_eq!(
         (s.meta.record.photons.used, s.meta.record.photons.read, s.meta.segments),
         (tail.len() as u64, tail.len() as u64, 3)
     );
     same_powers(&s.unnorm_power, &expected.unnorm_power, 1e-10);
     for chunk in [777_777, usize::MAX] {
-        same_bits(&spectrum_of_times(&tail, good(), &options(chunk), &mut cpu()).unwrap(), &s);
+        same_bits(&threads(2).chunk_events(chunk).run(&analysis, &observation).unwrap(), &s);
     }
-    // Two such inputs, merged, are binned into the same segments.
-    let halves: [Vec<f64>; 2] = [0, 1].map(|half| tail.iter().copied().skip(half).step_by(2).collect());
-    let mut warnings = Warnings::default();
-    let inputs = halves.iter().map(|times| Events::from_slice(times, good(), &mut warnings)).collect();
-    let merged = PowerSpectrumOptions { combine: Combine::Merge, ..options(1 << 18) };
-    same_bits(&spectrum_of_events(inputs, &merged, &mut cpu(), Warnings::default(), &Progress::default()).unwrap(), &s);
+    // Two such inputs, merged, are binned into the same segments, also by a device that takes batches alone.
+    let folder = Folder::new();
+    let halves = [0, 1].map(|half| {
+        let times: Vec<f64> = tail.iter().copied().skip(half).step_by(2).collect();
+        let bytes = file(&[events(vec![Column::f64("TIME", &times)]), gti(&[(0.0, 12.0)])]);
+        folder.write(&half.to_string(), &bytes)
+    });
+    let merged = Observation::open(halves).unwrap().combine(Combine::Merge);
+    for session in [threads(2), on(Faulty::new(fits_file::cpu(), "batches", None))] {
+        same_bits(&session.run(&analysis, &merged).unwrap(), &s);
+    }
 }
 
 /// The same events in two clocks: the first file counts from MJD 55000.5, the second from a day and a quarter later and
 /// has an offset of its own.
-fn two_clocks(folder: &Folder, split: impl Fn(usize) -> bool, times: &[f64], good: &[(f64, f64)]) -> [EventFile; 2] {
+fn two_clocks(folder: &Folder, split: impl Fn(usize) -> bool, times: &[f64], good: &[(f64, f64)]) -> [PathBuf; 2] {
     let shift = 1.25 * 86_400.0 + 8.0;
     let part = |second: bool| -> Vec<f64> {
         let kept = times.iter().enumerate().filter(|(i, _)| split(*i) == second).map(|(_, &t)| t);
@@ -321,10 +305,7 @@ fn two_clocks(folder: &Folder, split: impl Fn(usize) -> bool, times: &[f64], goo
     let second = events(vec![Column::f64("TIME", &part(true))]);
     let second = second.set("MJDREFI", "55001").set("MJDREFF", "0.75").set("TIMEZERO", "8.0");
     let second = file(&[second, gti(&moved)]);
-    let open = |name: &str, bytes: &[u8]| {
-        EventFile::open(&folder.write(name, bytes), &OpenOptions::default(), &mut Warnings::default()).unwrap()
-    };
-    [open("first", &first), open("second", &second)]
+    [folder.write("first", &first), folder.write("second", &second)]
 }
 
 #[test]
@@ -334,18 +315,16 @@ fn merged_files_in_different_clocks_are_the_spectrum_of_all_their_events() {
     let good = [(10.25, 300.0), (310.0, 990.0)];
     let folder = Folder::new();
     let [a, b] = two_clocks(&folder, |i| i * 7 % 3 == 0, &times, &good);
-    let options = PowerSpectrumOptions {
-        dt: Some(1.0 / 32.0),
-        segment_size: Some(3.0),
-        combine: Combine::Merge,
-        ..PowerSpectrumOptions::default()
+    let analysis = PowerSpectrum::default().dt(1.0 / 32.0).segment_size(3.0);
+    let merge = |paths: [&PathBuf; 2]| {
+        of_files(&Observation::open(paths).unwrap().combine(Combine::Merge), &analysis, &threads(2))
     };
-    let merged = of_files(&[&a, &b], &options, &mut cpu());
-    let all = spectrum_of_times(&times, Gti::from_seconds(&good).unwrap(), &options, &mut cpu()).unwrap();
+    let all = Observation::times(times, Gti::from_seconds(&good).unwrap());
+    let (all, merged) = (threads(2).run(&analysis, &all).unwrap(), merge([&a, &b]));
     same_bits(&merged, &all);
     assert_eq!(merged.meta.record.gti, all.meta.record.gti);
     // The other one's clock is as good a frame.
-    same_bits(&of_files(&[&b, &a], &options, &mut cpu()), &all);
+    same_bits(&merge([&b, &a]), &all);
 }
 
 #[test]
@@ -354,10 +333,11 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
     let times = many(&mut random, 30_000, 1000);
     let folder = Folder::new();
     let [a, b] = two_clocks(&folder, |i| i % 5 == 0, &times, &[(0.0, 500.0), (504.0, 1000.0)]);
-    let options =
-        PowerSpectrumOptions { dt: Some(1.0 / 32.0), segment_size: Some(2.5), ..PowerSpectrumOptions::default() };
-    let [one, two] = [&a, &b].map(|file| of_files(&[file], &options, &mut cpu()));
-    let both = of_files(&[&a, &b], &options, &mut cpu());
+    let of = |paths: &[&PathBuf]| {
+        let observation = Observation::open(paths).unwrap().combine(Combine::Average);
+        of_files(&observation, &PowerSpectrum::default().dt(1.0 / 32.0).segment_size(2.5), &threads(2))
+    };
+    let ([one, two], both) = ([&a, &b].map(|path| of(&[path])), of(&[&a, &b]));
     assert_eq!(both.meta.segments, one.meta.segments + two.meta.segments);
     let mut photons = one.meta.record.photons.clone();
     photons.add(&two.meta.record.photons);
@@ -374,23 +354,17 @@ fn averaged_files_are_the_mean_over_the_segments_of_both() {
 #[test]
 fn files_whose_times_cannot_be_compared_are_not_joined() {
     let folder = Folder::new();
-    let open = |name: &str, table: fits_file::Table| {
-        let bytes = file(&[table, gti(&[(0.0, 10.0)])]);
-        EventFile::open(&folder.write(name, &bytes), &OpenOptions::default(), &mut Warnings::default()).unwrap()
-    };
+    let write = |name: &str, table: fits_file::Table| folder.write(name, &file(&[table, gti(&[(0.0, 10.0)])]));
     let table = || events(vec![Column::f64("TIME", &[1.0, 2.0])]);
-    let known = open("known", table());
+    let known = write("known", table());
     let others = [
-        ("MJDREF", open("unknown", fits_file::Table::new("EVENTS", vec![Column::f64("TIME", &[1.0])]))),
-        ("TIMESYS", open("system", table().set("TIMESYS", "'UTC'"))),
-        ("TIMEREF", open("place", table().set("TIMEREF", "'SOLARSYSTEM'"))),
+        ("MJDREF", write("unknown", fits_file::Table::new("EVENTS", vec![Column::f64("TIME", &[1.0])]))),
+        ("TIMESYS", write("system", table().set("TIMESYS", "'UTC'"))),
+        ("TIMEREF", write("place", table().set("TIMEREF", "'SOLARSYSTEM'"))),
     ];
     for (key, other) in &others {
         for pair in [[&known, other], [other, &known]] {
-            let mut warnings = Warnings::default();
-            let mut inputs: Vec<Events> =
-                pair.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings).unwrap()).collect();
-            let e = align(&mut inputs).unwrap_err().to_string();
+            let e = Observation::open(pair).unwrap().examine().unwrap_err().to_string();
             assert!(e.contains(key) && e.contains("cannot be joined"), "{e}");
         }
     }
@@ -398,10 +372,10 @@ fn files_whose_times_cannot_be_compared_are_not_joined() {
 
 #[test]
 fn intervals_of_absurd_length_are_refused_and_not_waited_for() {
-    let options = PowerSpectrumOptions { dt: Some(0.25), segment_size: Some(1.0), ..PowerSpectrumOptions::default() };
+    let analysis = PowerSpectrum::default().dt(0.25).segment_size(1.0);
     for stop in [1e13, 1e30, 1e300] {
         let good = Gti::from_seconds(&[(0.0, stop), (stop * 2.0, stop * 4.0)]).unwrap();
-        let e = spectrum_of_times(&[1.0, 2.0], good, &options, &mut cpu()).unwrap_err().to_string();
+        let e = threads(2).run(&analysis, &Observation::times(vec![1.0, 2.0], good)).unwrap_err().to_string();
         assert!(e.contains("segment_size") && e.contains("the most is"), "{e}");
     }
 }

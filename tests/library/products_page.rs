@@ -5,7 +5,7 @@ use std::path::Path;
 
 use eagleray::data::columns::{HISTOGRAM, LIGHT_CURVE};
 use eagleray::data::product::{ColumnDeclaration, ColumnKind, ColumnUnit, ProductKind};
-use eagleray::engine::pulsation::columns::KINDS as PULSATIONS;
+use eagleray::internal::engine::pulsation::columns::KINDS as PULSATIONS;
 use eagleray::science::columns::{FREQUENCIES, KINDS as SPECTRA, TIMES};
 
 use crate::common::pages;

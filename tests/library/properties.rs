@@ -1,11 +1,10 @@
 //! What holds for all observations: however they are cut, permuted or moved, and for the sum of all powers.
 
-use crate::common::fits_file::{Column, Folder, cpu, events, file, gti, same_powers};
-use eagleray::engine::align;
-use eagleray::{
-    AveragedPowerSpectrum, Combine, EventFile, Events, Norm, OpenOptions, PowerOptions, PowerSpectrumOptions, Progress,
-    Selection, Warnings, spectrum_of_events,
-};
+use std::path::PathBuf;
+
+use crate::common::fits_file::{Column, Folder, events, file, gti, same_powers, spectrum};
+use eagleray::science::AveragedPowerSpectrum;
+use eagleray::{Combine, Norm, Observation, PowerSpectrum};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -38,32 +37,15 @@ fn bytes(times: &[f64], gtis: &[(f64, f64)]) -> Vec<u8> {
     file(&[events(vec![Column::f64("TIME", times)]), gti(gtis)])
 }
 
-fn options(combine: Combine) -> PowerSpectrumOptions {
-    let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-    PowerSpectrumOptions {
-        dt: Some(DT),
-        segment_size: Some(SEGMENT),
-        combine,
-        power,
-        ..PowerSpectrumOptions::default()
-    }
-}
-
 /// The spectrum of several files, each in its own folder; `None` where no photon lies in a segment.
 fn of(files: &[Vec<u8>], combine: Combine) -> Option<AveragedPowerSpectrum> {
     let folder = Folder::new();
-    let mut warnings = Warnings::default();
-    let open = |(i, bytes): (usize, &Vec<u8>)| {
-        let path = folder.write(&format!("{i}.evt"), bytes);
-        EventFile::open(&path, &OpenOptions::default(), &mut Warnings::default()).unwrap()
-    };
-    let files: Vec<EventFile> = files.iter().enumerate().map(open).collect();
-    let inputs: eagleray::Result<Vec<Events>> =
-        files.iter().map(|f| Events::from_file(f, Selection::default(), &mut warnings)).collect();
+    let write = |(i, bytes): (usize, &Vec<u8>)| folder.write(&format!("{i}.evt"), bytes);
+    let paths: Vec<PathBuf> = files.iter().enumerate().map(write).collect();
+    let observation = Observation::open(paths).unwrap().combine(combine);
     // A part without photons near its good time is refused, which is right and not what is looked for.
-    let mut inputs = inputs.ok()?;
-    align(&mut inputs).unwrap();
-    let s = spectrum_of_events(inputs, &options(combine), &mut cpu(), warnings, &Progress::default()).ok()?;
+    let analysis = PowerSpectrum::default().dt(DT).segment_size(SEGMENT).norm(Norm::None);
+    let s = spectrum(&observation, &analysis).ok()?;
     assert!(s.meta.record.photons.is_exact(), "{}", s.meta.record.photons);
     Some(s)
 }

@@ -4,17 +4,19 @@
 use std::sync::Arc;
 
 use crate::common::pulses::{cpu, events, pulsar};
-use eagleray::engine::pulsation::fold::{self, phaseogram};
-use eagleray::engine::pulsation::{
-    Algorithm, Ephemeris, FoldOptions, PulseEvents, SearchOptions, SearchStatistic, search,
-};
+use eagleray::device::Backend;
+use eagleray::error::BackendError;
+use eagleray::internal::Progress;
 use eagleray::internal::backend::{BatchLimits, Capabilities, DeviceInfo, LaunchLimits, PlanId, Ticket};
+use eagleray::internal::engine::pulsation::fold::{self, phaseogram};
+use eagleray::internal::engine::pulsation::{PulseEvents, search};
 use eagleray::internal::kernels::{Job, Limits};
 use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
+use eagleray::pulsation::{Algorithm, Ephemeris, FoldOptions, SearchOptions, SearchStatistic};
 use eagleray::time::DoubleDouble;
-use eagleray::{Backend, BackendError, DeviceChoice, Progress, Warnings};
+use eagleray::{DeviceChoice, Warnings};
 
 fn options(lo: f64, hi: f64) -> SearchOptions {
     SearchOptions { freq: (lo, hi), ..SearchOptions::default() }
@@ -90,7 +92,7 @@ fn trials_by_profiles_and_by_harmonic_sums_agree() {
 #[test]
 fn gaps_are_no_pulsations() {
     use eagleray::data::phase::Spin;
-    use eagleray::engine::pulsation::harmonics;
+    use eagleray::internal::engine::pulsation::harmonics;
     let gti: Vec<(f64, f64)> = (0..40).map(|i| (100.0 * f64::from(i), 100.0 * f64::from(i) + 50.0)).collect();
     let seen = |seed: u64, a: f64, f: f64| {
         let times = pulsar(&mut Random::new(seed), 5.0, 4000.0, a, [f, 0.0]);
@@ -202,7 +204,7 @@ fn the_cpu_does_the_work_of_a_device_that_is_lost() {
 #[cfg(feature = "gpu")]
 #[test]
 fn profiles_are_the_same_on_every_device() {
-    use eagleray::Precision;
+    use eagleray::device::Precision;
     use eagleray::internal::backend::GpuTier;
     use eagleray::internal::backend::gpu::GpuBackend;
     let times = pulsar(&mut Random::new(6), 40.0, 500.0, 0.4, [31.7, 1e-5]);
@@ -254,7 +256,7 @@ fn threads_change_no_bit() {
     let events = events(&times, &[(0.0, 400.0)]);
     let run = |threads: usize, algorithm| {
         let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(threads) };
-        let mut backend = eagleray::open(&choice, &mut Warnings::default()).unwrap();
+        let mut backend = eagleray::device::open(&choice, &mut Warnings::default()).unwrap();
         let asked = SearchOptions { algorithm, nbin: 16, fdot: Some((-1e-4, 1e-4)), ..options(5.4, 5.6) };
         let found = search(events.clone(), &asked, backend.as_mut(), &Progress::default()).unwrap();
         (found.stat, found.candidates)

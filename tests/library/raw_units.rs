@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::common::fits_file::{Column, Folder, codes, cpu, events, file, gti};
+use crate::common::front::{self, on, threads};
 use eagleray::data::{ChannelRange, Record};
+use eagleray::device::Backend;
+use eagleray::error::BackendError;
 use eagleray::internal::backend::{
     BatchLimits, Capabilities, CpuBackend, CpuOptions, DeviceInfo, LeafBuilder, PlanId, RowLayout, RowsSeen,
     SegmentCounts, Takes, Ticket, UnitRows, Units,
@@ -15,17 +18,21 @@ use eagleray::internal::kernels::bin_events::bin_of;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch, SeriesSegment, Unit};
 use eagleray::internal::sums::PartialSums;
 use eagleray::io::fits_table::{ElementType, FitsColumn};
+use eagleray::science::{CrossOptions, PowerOptions};
 use eagleray::{
-    Backend, BackendError, Combine, CrossOptions, CrossSpectrumOptions, DynamicalCrossOptions, DynamicalOptions,
-    EventFile, EventPair, Events, Norm, OpenOptions, PowerOptions, PowerSpectrumOptions, Progress, Result, Selection,
-    TimeRebin, Warnings, cross_spectrum_of_events, dynamical_cross_spectrum_of_events, dynamical_spectrum_of_events,
-    spectrum_of_events,
+    Combine, DynamicalCross, DynamicalSpectrum, Norm, Observation, PhotonBand, PowerSpectrum, Result, Session,
 };
 
 /// A device that pulls raw rows, one unit after the other, and remembers what it was given.
 struct RawDevice {
     cpu: CpuBackend,
     plans: BTreeMap<usize, (PlanId, PlanSpec)>,
+    given: Arc<Mutex<Given>>,
+}
+
+/// What the device was given.
+#[derive(Default)]
+struct Given {
     /// How often each row came, by file.
     rows: BTreeMap<String, Vec<u32>>,
     /// Units whose times came decoded.
@@ -34,20 +41,22 @@ struct RawDevice {
     raw: usize,
 }
 
-impl RawDevice {
-    fn new() -> RawDevice {
-        RawDevice { cpu: cpu(), plans: BTreeMap::new(), rows: BTreeMap::new(), decoded: 0, raw: 0 }
-    }
-
-    fn spec(&self, plan: PlanId) -> PlanSpec {
-        self.plans.values().find(|(id, _)| *id == plan).unwrap().1.clone()
-    }
-
+impl Given {
     /// Notes that some rows of a file have come.
     fn note(&mut self, path: &str, begin: usize, rows: usize) {
         let seen = self.rows.entry(path.into()).or_default();
         seen.resize(seen.len().max(begin + rows), 0);
         seen[begin..begin + rows].iter_mut().for_each(|count| *count += 1);
+    }
+}
+
+impl RawDevice {
+    fn new(given: Arc<Mutex<Given>>) -> RawDevice {
+        RawDevice { cpu: cpu(), plans: BTreeMap::new(), given }
+    }
+
+    fn spec(&self, plan: PlanId) -> PlanSpec {
+        self.plans.values().find(|(id, _)| *id == plan).unwrap().1.clone()
     }
 }
 
@@ -88,7 +97,7 @@ impl Backend for RawDevice {
         for unit in (0..units.count()).map_while(|place| units.unit(place)) {
             let mut sums = PartialSums::new();
             let findings = if units.in_sequence() {
-                self.decoded += 1;
+                self.given.lock().unwrap().decoded += 1;
                 units.times(unit, &mut |times| {
                     sums = leaves.of_unit(unit, |rows, counts| {
                         times.segment(rows[0].index, &mut |which, times, start| {
@@ -100,7 +109,7 @@ impl Backend for RawDevice {
                     Ok(())
                 })
             } else {
-                self.raw += 1;
+                self.given.lock().unwrap().raw += 1;
                 units.rows(unit, &mut |inputs| {
                     sums = self.of_rows(unit, units, inputs, &mut leaves)?;
                     Ok(())
@@ -146,7 +155,7 @@ impl Leaves<'_> {
 impl RawDevice {
     /// Decodes all rows of a unit, counts the segments, and says what became of the rows.
     fn of_rows(
-        &mut self,
+        &self,
         unit: &Unit,
         units: &dyn Units,
         inputs: &mut [UnitRows],
@@ -159,7 +168,7 @@ impl RawDevice {
             let mut bands = vec![Vec::new(); layout.bands.as_ref().map_or(1, Vec::len)];
             let path = input.rows.path().to_string();
             while let Some((begin, bytes)) = input.rows.next_rows(100)? {
-                self.note(&path, begin, bytes.len() / layout.row_size);
+                self.given.lock().unwrap().note(&path, begin, bytes.len() / layout.row_size);
                 bytes.chunks(layout.row_size).for_each(|row| decode(row, &layout, &mut input.seen, &mut bands));
             }
             times.push(bands);
@@ -265,20 +274,11 @@ fn bits(columns: &[&[f64]]) -> Vec<Vec<u64>> {
 }
 
 /// Runs a product of files on the CPU and on the raw device, and compares all. `sorted` says whether the files are in order.
-fn check(
-    what: &str,
-    paths: &[PathBuf],
-    sorted: bool,
-    product: impl Fn(&[EventFile], &mut dyn Backend, Warnings) -> Result<Outcome>,
-) {
-    let run = |backend: &mut dyn Backend| {
-        let mut warnings = Warnings::default();
-        let open = |path: &PathBuf| EventFile::open(path, &OpenOptions::default(), &mut warnings).unwrap();
-        let files: Vec<EventFile> = paths.iter().map(open).collect();
-        product(&files, backend, warnings).unwrap()
-    };
-    let mut device = RawDevice::new();
-    let ((numbers, made), (expected, made_by_cpu)) = (run(&mut device), run(&mut cpu()));
+fn check(what: &str, paths: &[PathBuf], sorted: bool, product: impl Fn(&[PathBuf], &Session) -> Result<Outcome>) {
+    let given = Arc::default();
+    let (numbers, made) = product(paths, &on(RawDevice::new(Arc::clone(&given)))).unwrap();
+    let (expected, made_by_cpu) = product(paths, &threads(2)).unwrap();
+    let device = given.lock().unwrap();
     assert!(expected[0].len() > 10 && numbers == expected, "{what}: numbers");
     assert_eq!((&made.photons, &made.gti), (&made_by_cpu.photons, &made_by_cpu.gti), "{what}");
     assert!(made.photons.is_exact() && made.photons.used > 1000, "{what}: {}", made.photons);
@@ -300,23 +300,13 @@ fn check(
     }
 }
 
-fn all(file: &EventFile) -> Result<Events<'_>> {
-    Events::from_unread_file(file, Selection::default())
-}
-
-fn band(file: &EventFile, lo: f64, hi: f64) -> Result<Events<'_>> {
-    let channels = Some(ChannelRange::channels(lo, hi));
-    Events::from_unread_file(file, Selection { channels, detectors: None })
-}
-
-fn options(combine: Combine) -> PowerSpectrumOptions {
+fn analysis() -> PowerSpectrum {
     let power = PowerOptions { norm: Norm::Frac, use_common_mean: false, ..PowerOptions::default() };
-    PowerSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(1.5), combine, power, ..Default::default() }
+    front::power(1.0 / 64.0, 1.5, power)
 }
 
-fn power(files: &[EventFile], combine: Combine, backend: &mut dyn Backend, warnings: Warnings) -> Result<Outcome> {
-    let inputs = files.iter().map(all).collect::<Result<Vec<_>>>()?;
-    let s = spectrum_of_events(inputs, &options(combine), backend, warnings, &Progress::default())?;
+fn power(paths: &[PathBuf], combine: Combine, session: &Session) -> Result<Outcome> {
+    let s = session.run(&analysis(), &Observation::open(paths)?.combine(combine))?;
     Ok((bits(&[&s.power, &s.unnorm_power, &s.power_err]), s.meta.record))
 }
 
@@ -342,7 +332,7 @@ fn power_spectra_of_raw_rows_have_the_bits_of_the_cpu() {
         ("merged", vec![first, same_time], Combine::Merge),
         ("holes", vec![with_holes], Combine::Average),
     ] {
-        check(what, &paths, true, |files, backend, warnings| power(files, combine, backend, warnings));
+        check(what, &paths, true, |paths, session| power(paths, combine, session));
     }
 }
 
@@ -351,40 +341,37 @@ fn spectra_of_bands_and_files_of_raw_rows_have_the_bits_of_the_cpu() {
     let folder = Folder::new();
     let first = write(&folder, "a", &times(30_001, 3), &GTIS);
     let second = write(&folder, "b", &times(30_001, 4), &[(3.0, 900.0)]);
-    type Pair = for<'a> fn(&'a [EventFile]) -> Result<EventPair<'a>>;
-    let apart: Pair = |f| Ok(EventPair { subject: band(&f[0], 10.0, 29.0)?, reference: band(&f[0], 30.0, 90.0)? });
-    let inside: Pair = |f| Ok(EventPair { subject: band(&f[0], 40.0, 59.0)?, reference: band(&f[0], 30.0, 90.0)? });
-    let files: Pair = |f| Ok(EventPair { subject: all(&f[0])?, reference: all(&f[1])? });
-    for (what, paths, pair, of_reference) in [
-        ("bands", vec![first.clone()], apart, false),
-        ("inside", vec![first.clone()], inside, true),
-        ("files", vec![first.clone(), second], files, false),
+    let observed = |paths: &[PathBuf]| match paths {
+        [subject, reference] => Observation::pair(Observation::open([subject])?, Observation::open([reference])?),
+        one => Observation::open(one),
+    };
+    let reference = PhotonBand::Channels(30.0, 90.0);
+    for (what, paths, bands) in [
+        ("bands", vec![first.clone()], Some([PhotonBand::Channels(10.0, 29.0), reference])),
+        ("inside", vec![first.clone()], Some([PhotonBand::Channels(40.0, 59.0), reference])),
+        ("files", vec![first.clone(), second], None),
     ] {
         for fullspec in [false, true] {
             let cross = CrossOptions { fullspec, use_common_mean: false, ..CrossOptions::default() };
-            let (dt, segment_size) = (Some(1.0 / 64.0), Some(1.5));
-            let options = CrossSpectrumOptions { dt, segment_size, cross, ..Default::default() };
-            check(what, &paths, true, |files, backend, warnings| {
-                let (pairs, told) = (vec![pair(files)?], Progress::default());
-                let s = cross_spectrum_of_events(pairs, of_reference, &options, backend, warnings, &told)?;
+            let mut analysis = front::cross(1.0 / 64.0, 1.5, cross);
+            analysis.bands = bands;
+            check(what, &paths, true, |paths, session| {
+                let s = session.run(&analysis, &observed(paths)?)?;
                 Ok((bits(&[&s.power_re, &s.power_im, &s.power1, &s.power2, &s.noise1]), s.meta.record))
             });
             if fullspec {
                 continue;
             }
-            let options = DynamicalCrossOptions { spectrum: options.clone(), time: TimeRebin::default() };
-            check(what, &paths, true, |files, backend, warnings| {
-                let (pairs, told) = (vec![pair(files)?], Progress::default());
-                let s = dynamical_cross_spectrum_of_events(pairs, of_reference, &options, backend, warnings, &told)?;
+            let rows = DynamicalCross::default().spectrum(analysis);
+            check(what, &paths, true, |paths, session| {
+                let s = session.run(&rows, &observed(paths)?)?;
                 Ok((bits(&[&s.power_re, &s.power_im, &s.power1, &s.power2]), s.meta.record))
             });
         }
     }
     let path = [first];
-    check("dynamical", &path, true, |files, backend, warnings| {
-        let options = DynamicalOptions { spectrum: options(Combine::Average), time: TimeRebin::default() };
-        let inputs = vec![all(&files[0])?];
-        let s = dynamical_spectrum_of_events(inputs, &options, backend, warnings, &Progress::default())?;
+    check("dynamical", &path, true, |paths, session| {
+        let s = session.run(&DynamicalSpectrum::default().spectrum(analysis()), &Observation::open(paths)?)?;
         Ok((bits(&[&s.power]), s.meta.record))
     });
 }
@@ -402,7 +389,7 @@ fn rows_out_of_order_are_thrown_away_and_come_decoded_and_sorted() {
             ("one", vec![path.clone()], Combine::Average),
             ("merged", vec![in_order.clone(), path.clone()], Combine::Merge),
         ] {
-            check(what, &paths, false, |files, backend, warnings| power(files, combine, backend, warnings));
+            check(what, &paths, false, |paths, session| power(paths, combine, session));
         }
     }
 }

@@ -5,15 +5,16 @@ use std::path::Path;
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::data::ChannelRange;
 use eagleray::io::EventStream;
+use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{EventFile, Gti, GtiSource, OpenOptions, PowerSpectrumOptions, Result, Selection, Warnings};
+use eagleray::{Gti, PowerSpectrum, Result, Warnings};
 
 fn open(bytes: &[u8]) -> (EventFile, Warnings) {
     Folder::new().open(bytes, &OpenOptions::default()).unwrap()
 }
 
 /// Times of the selected events of a file, as stored.
-fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, eagleray::EventBalance) {
+fn selected(file: &EventFile, selection: Selection) -> (Vec<f64>, eagleray::data::EventBalance) {
     let mut stream = EventStream::open(file, selection, &mut Warnings::default()).unwrap();
     let mut times = Vec::new();
     while stream.next_chunk(3, &mut times).unwrap() {}
@@ -234,10 +235,9 @@ fn intervals_can_be_given_by_a_text_or_a_fits_file_or_left_out() {
     assert!(of_file(&nan, "").unwrap_err().to_string().contains("not finite"));
     // The span ends just after the last event, so that it counts.
     assert_eq!(given(GtiSource::Span).unwrap(), [(101.0, 106.0)]);
-    let (file, warnings) =
-        folder.open(&bytes, &OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() }).unwrap();
-    let options = PowerSpectrumOptions { dt: Some(0.5), segment_size: Some(5.0), ..PowerSpectrumOptions::default() };
-    let s = spectrum(&file, Selection::default(), &options, warnings).unwrap();
+    let span = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
+    let observation = folder.observe(&bytes, &span).unwrap();
+    let s = spectrum(&observation, &PowerSpectrum::default().dt(0.5).segment_size(5.0)).unwrap();
     assert_eq!((s.meta.record.photons.used, s.meta.record.photons.outside_segments), (5, 1));
 }
 

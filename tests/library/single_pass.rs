@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::common::fits_file::{Column, Folder, codes, events, file, gti};
+use crate::common::front::{on, telling, threads};
+use eagleray::device::Backend;
+use eagleray::error::BackendError;
 use eagleray::internal::backend::{BatchLimits, CpuBackend, CpuOptions, DeviceInfo, PlanId, Schedule, Ticket};
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
-use eagleray::{
-    AveragedPowerSpectrum, Backend, BackendError, Combine, DynamicalOptions, EventFile, Events, OpenOptions,
-    PowerSpectrumOptions, Progress, Rebin, Selection, TimeRebin, Warnings, dynamical_spectrum_of_events,
-    spectrum_of_events, spectrum_of_files,
-};
+use eagleray::science::AveragedPowerSpectrum;
+use eagleray::{Combine, DynamicalSpectrum, Observation, PowerSpectrum, Rebin, Session, TimeRebin, Warnings};
 
 /// The CPU, as a device that takes batches and nothing else.
 struct Batches(CpuBackend);
@@ -50,30 +50,20 @@ fn cpu_with(threads: usize, schedule: Schedule) -> CpuBackend {
     CpuBackend::with_options(NonZeroUsize::new(threads), CpuOptions { schedule, ..CpuOptions::default() }).unwrap()
 }
 
-fn options(combine: Combine, chunk_events: usize) -> PowerSpectrumOptions {
-    PowerSpectrumOptions {
-        dt: Some(1.0 / 64.0),
-        segment_size: Some(1.5),
-        combine,
-        chunk_events,
-        ..PowerSpectrumOptions::default()
-    }
+fn analysis() -> PowerSpectrum {
+    PowerSpectrum::default().dt(1.0 / 64.0).segment_size(1.5)
 }
 
-/// By batches, after the files were read through.
-fn by_batches(
-    paths: &[PathBuf],
-    options: &PowerSpectrumOptions,
-    cpu: CpuBackend,
-) -> eagleray::Result<AveragedPowerSpectrum> {
-    let mut warnings = Warnings::default();
-    let open = |p: &PathBuf| EventFile::open(p, &OpenOptions::default(), &mut Warnings::default()).unwrap();
-    let files: Vec<EventFile> = paths.iter().map(open).collect();
-    let mut inputs = Vec::new();
-    for file in &files {
-        inputs.push(Events::from_file(file, Selection::default(), &mut warnings)?);
-    }
-    spectrum_of_events(inputs, options, &mut Batches(cpu), warnings, &Progress::default())
+/// The spectrum of files that nobody read before.
+fn spectrum(paths: &[PathBuf], combine: Combine, analysis: &PowerSpectrum, session: &Session) -> AveragedPowerSpectrum {
+    session.run(analysis, &Observation::open(paths).unwrap().combine(combine)).unwrap()
+}
+
+/// By batches, 1000 rows at a time, after the files were read through.
+fn by_batches(paths: &[PathBuf], combine: Combine, analysis: &PowerSpectrum, cpu: CpuBackend) -> AveragedPowerSpectrum {
+    let observation = Observation::open(paths).unwrap().combine(combine);
+    observation.examine().unwrap();
+    on(Batches(cpu)).chunk_events(1000).run(analysis, &observation).unwrap()
 }
 
 /// Everything that a spectrum says, but for the names of its warnings' files.
@@ -125,20 +115,20 @@ fn check_segments(
     combine: Combine,
     segment_size: f64,
 ) -> AveragedPowerSpectrum {
-    let options = |combine, chunk| PowerSpectrumOptions { segment_size: Some(segment_size), ..options(combine, chunk) };
+    let analysis = analysis().segment_size(segment_size);
     let paths: Vec<PathBuf> = files.iter().enumerate().map(|(i, b)| folder.write(&format!("{name}{i}"), b)).collect();
-    let expected = by_batches(&paths, &options(combine, 1000), cpu(2)).unwrap();
+    let expected = by_batches(&paths, combine, &analysis, cpu(2));
     for (i, threads) in [1, 2, 5].into_iter().enumerate() {
         for (j, chunk) in [1, 333, 1 << 18].into_iter().enumerate() {
             let schedule = [Schedule::Dynamic, Schedule::Static, Schedule::Guided][(i + j) % 3];
-            let device = &mut cpu_with(threads, schedule);
-            let found = spectrum_of_files(&paths, &options(combine, chunk), device).unwrap();
+            let session = on(cpu_with(threads, schedule)).chunk_events(chunk);
+            let found = spectrum(&paths, combine, &analysis, &session);
             same(&found, &expected, &format!("{name}, {threads} threads, {chunk} rows, {schedule:?}"));
         }
     }
     // Batches of files that nobody read through before.
     for chunk in [1, 333, 40_000, 1 << 18] {
-        let found = spectrum_of_files(&paths, &options(combine, chunk), &mut Batches(cpu(2))).unwrap();
+        let found = spectrum(&paths, combine, &analysis, &on(Batches(cpu(2))).chunk_events(chunk));
         same(&found, &expected, &format!("{name}, batches, {chunk} rows"));
     }
     expected
@@ -166,9 +156,9 @@ fn sorted_files_are_read_once_to_the_same_bits() {
 fn batches_have_the_same_bits_however_they_are_dealt() {
     let folder = Folder::new();
     let paths = [folder.write("dealt", &bytes(&times(30_001, 7), &GTIS))];
-    let expected = by_batches(&paths, &options(Combine::Average, 1000), cpu(1)).unwrap();
+    let expected = by_batches(&paths, Combine::Average, &analysis(), cpu(1));
     for (schedule, threads) in [(Schedule::Static, 3), (Schedule::Guided, 3), (Schedule::Dynamic, 5)] {
-        let found = by_batches(&paths, &options(Combine::Average, 1000), cpu_with(threads, schedule)).unwrap();
+        let found = by_batches(&paths, Combine::Average, &analysis(), cpu_with(threads, schedule));
         same(&found, &expected, &format!("{schedule:?}"));
     }
 }
@@ -205,10 +195,10 @@ fn long_segments_are_counted_together_to_the_same_bits() {
     assert_eq!(s.meta.segments, 2);
     // Several of one run, then of runs of their own.
     check_segments(&folder, "run", &[wide(&a, &GTIS)], Combine::Average, 120.0);
-    let dt = Some(2f64.powi(-12));
-    let fine = PowerSpectrumOptions { dt, segment_size: Some(390.0), ..options(Combine::Average, 100) };
+    let fine = PowerSpectrum::default().dt(2f64.powi(-12)).segment_size(390.0);
     let paths = [folder.write("fine", &wide(&a, &GTIS))];
-    same(&spectrum_of_files(&paths, &fine, &mut cpu(3)).unwrap(), &by_batches(&paths, &fine, cpu(2)).unwrap(), "fine");
+    let found = spectrum(&paths, Combine::Average, &fine, &threads(3).chunk_events(100));
+    same(&found, &by_batches(&paths, Combine::Average, &fine, cpu(2)), "fine");
     check_segments(&folder, "merged", &[wide(&a, &GTIS), wide(&b, &[(3.0, 900.0)])], Combine::Merge, 270.0);
     let mut holes = a.clone();
     holes.iter_mut().step_by(7).for_each(|t| *t = f64::NAN);
@@ -253,19 +243,16 @@ fn rows_of_dynamical_spectra_are_read_once_to_the_same_bits() {
     let time = TimeRebin { rebin: Rebin::Linear(3), across_gaps: false };
     for (name, bytes) in [("rows", sorted), ("rows out of order", bytes(&swapped, &GTIS))] {
         let path = folder.write(name, &bytes);
-        let made = |backend: &mut dyn Backend, chunk: usize| {
-            let told = Progress::default();
-            let mut w = Warnings::default();
-            let file = EventFile::open(&path, &OpenOptions::default(), &mut w).unwrap();
-            let input = Events::from_unread_file(&file, Selection::default()).unwrap();
-            let options = DynamicalOptions { spectrum: options(Combine::Average, chunk), time };
-            let s = dynamical_spectrum_of_events(vec![input], &options, backend, w, &told).unwrap();
-            assert_eq!(told.state().0, 30_001, "{name}");
+        let made = |session: Session| {
+            let (session, told) = telling(session);
+            let rows = DynamicalSpectrum::default().spectrum(analysis()).time(time);
+            let s = session.run(&rows, &Observation::open([&path]).unwrap()).unwrap();
+            assert_eq!(told.rows(), 30_001, "{name}");
             s
         };
-        let expected = made(&mut Batches(cpu(2)), 1000);
+        let expected = made(on(Batches(cpu(2))).chunk_events(1000));
         for (threads, schedule) in [(1, Schedule::Dynamic), (3, Schedule::Static), (2, Schedule::Guided)] {
-            let found = made(&mut cpu_with(threads, schedule), 333);
+            let found = made(on(cpu_with(threads, schedule)).chunk_events(333));
             assert_eq!((&found.axes, &found.power, &found.noise), (&expected.axes, &expected.power, &expected.noise));
             let (p, q) = (&found.meta.record, &expected.meta.record);
             assert_eq!(
@@ -299,15 +286,12 @@ fn rows_are_told_of_once_though_a_file_is_read_twice() {
     let sorted = times(30_001, 5);
     let mut swapped = sorted.clone();
     swapped.swap(3_000, 25_000);
-    let devices: [&mut dyn Backend; 2] = [&mut cpu(2), &mut Batches(cpu(2))];
-    for device in devices {
+    for session in [threads(2), on(Batches(cpu(2)))] {
+        let (session, told) = telling(session.chunk_events(100));
         for times in [&sorted, &swapped] {
-            let (file, warnings) = folder.open(&bytes(times, &GTIS), &OpenOptions::default()).unwrap();
-            let input = Events::from_unread_file(&file, Selection::default()).unwrap();
-            let told = Progress::default();
-            let options = options(Combine::Average, 100);
-            spectrum_of_events(vec![input], &options, device, warnings, &told).unwrap();
-            assert_eq!(told.state().0, 30_001);
+            let path = folder.write("file.evt", &bytes(times, &GTIS));
+            session.run(&analysis(), &Observation::open([&path]).unwrap()).unwrap();
+            assert_eq!(told.rows(), 30_001);
         }
     }
 }
@@ -333,10 +317,9 @@ fn sums_of_shares_are_the_sum_of_the_whole() {
     bad[data + 100_008] ^= 1;
     for (bytes, warned) in [(good, false), (bad, true)] {
         let path = folder.write("sum", &bytes);
-        for threads in [1, 2, 3] {
-            let options = options(Combine::Average, 1 << 18);
-            let s = spectrum_of_files(&[&path], &options, &mut cpu(threads)).unwrap();
-            assert_eq!(codes(&s.meta.record.warnings).contains(&"W-DATASUM"), warned, "{threads} threads");
+        for count in [1, 2, 3] {
+            let s = threads(count).run(&analysis(), &Observation::open([&path]).unwrap()).unwrap();
+            assert_eq!(codes(&s.meta.record.warnings).contains(&"W-DATASUM"), warned, "{count} threads");
         }
     }
 }

@@ -1,12 +1,16 @@
 //! Files that change or are odd while they are read: the readings are checked, and hash and sum are those of all bytes.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::common::faulty::Faulty;
 use crate::common::fits_file::{Column, Folder, codes, cpu, events, file, gti};
-use eagleray::engine::TimeSource;
+use crate::common::front::on;
+use eagleray::internal::engine::Events;
 use eagleray::io::EventStream;
-use eagleray::{
-    Error, EventBalance, EventFile, Events, OpenOptions, PowerSpectrumOptions, Progress, Selection, Warnings,
-    spectrum_of_events,
-};
+use eagleray::io::{EventFile, OpenOptions, Selection};
+use eagleray::{Error, PowerSpectrum, Warnings};
 
 const EVENTS: usize = 100_000;
 
@@ -14,8 +18,8 @@ fn times() -> Vec<f64> {
     (0..EVENTS).map(|i| i as f64 * 1e-3).collect()
 }
 
-fn shorten(folder: &Folder, bytes: u64) {
-    let file = std::fs::OpenOptions::new().write(true).open(folder.0.path().join("file.evt")).unwrap();
+fn shorten(path: &Path, bytes: u64) {
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(bytes).unwrap();
 }
 
@@ -35,9 +39,10 @@ fn a_file_that_becomes_shorter_is_an_error_wherever_it_is_read() {
     let folder = Folder::new();
     let bytes = file(&[gti(&[(0.0, 100.0)]), events(vec![Column::f64("TIME", &times())])]);
     let open = || folder.open(&bytes, &OpenOptions::default()).unwrap();
+    let path = folder.0.path().join("file.evt");
     // After opening.
     let (opened, mut warnings) = open();
-    shorten(&folder, 400_000);
+    shorten(&path, 400_000);
     became_shorter(opened.scan_times(), "scan");
     became_shorter(opened.crc32(), "hash");
     became_shorter(opened.times(0..EVENTS, &mut Vec::new()), "times");
@@ -47,51 +52,22 @@ fn a_file_that_becomes_shorter_is_an_error_wherever_it_is_read() {
     let mut stream = EventStream::open(&opened, Selection::default(), &mut warnings).unwrap();
     let mut out = Vec::new();
     assert!(stream.next_chunk(10_000, &mut out).unwrap());
-    shorten(&folder, 400_000);
+    shorten(&path, 400_000);
     let mut rest = || -> eagleray::Result<()> {
         while stream.next_chunk(10_000, &mut out)? {}
         Ok(())
     };
     became_shorter(rest(), "stream");
     assert_eq!(out, times()[..out.len()], "what was read before is right");
-    // In the midst of a spectrum.
-    let (opened, mut warnings) = open();
-    let mut input = Events::from_file(&opened, Selection::default(), &mut warnings).unwrap();
-    let mut read = 0;
-    let cut = || shorten(&folder, 400_000);
-    input.source = Box::new(CutOnTheWay { source: input.source, cut: Some(cut), read: &mut read });
-    let options = PowerSpectrumOptions {
-        dt: Some(0.01),
-        segment_size: Some(1.0),
-        chunk_events: 1000,
-        ..PowerSpectrumOptions::default()
-    };
-    let told = &Progress::default();
-    became_shorter(spectrum_of_events(vec![input], &options, &mut cpu(), warnings, told), "spectrum");
-    assert!(read > 0 && read < EVENTS as u64);
-}
-
-/// Reads on after its first rows, when `cut` has been called.
-struct CutOnTheWay<'a, F> {
-    source: Box<dyn TimeSource + 'a>,
-    cut: Option<F>,
-    read: &'a mut u64,
-}
-
-impl<F: FnOnce() + Send> TimeSource for CutOnTheWay<'_, F> {
-    fn next_chunk(&mut self, rows: usize, out: &mut [Vec<f64>]) -> eagleray::Result<bool> {
-        let more = self.source.next_chunk(rows, out)?;
-        *self.read = self.source.balance().read;
-        if let Some(cut) = self.cut.take() {
-            cut();
-        }
-        Ok(more)
-    }
-    fn balance(&self) -> EventBalance {
-        let balance = self.source.balance();
-        // What was begun is read from here, not from the file.
-        EventBalance { read: balance.read.max(1), ..balance }
-    }
+    // In the midst of a spectrum, when the first of some thirty batches comes.
+    let observation = folder.observe(&bytes, &OpenOptions::default()).unwrap();
+    observation.examine().unwrap();
+    let device = Faulty::new(cpu(), "batches", None).limited(64, 3000).at_submission(move || shorten(&path, 400_000));
+    let submitted = Arc::clone(&device.submitted);
+    let analysis = PowerSpectrum::default().dt(0.01).segment_size(1.0);
+    became_shorter(on(device).chunk_events(1000).run(&analysis, &observation), "spectrum");
+    let submitted = submitted.load(Ordering::Relaxed);
+    assert!(submitted > 0 && submitted < EVENTS / 3000, "{submitted} batches");
 }
 
 #[test]
@@ -99,7 +75,7 @@ fn a_file_that_grows_is_read_as_it_was() {
     let folder = Folder::new();
     let bytes = file(&[gti(&[(0.0, 100.0)]), events(vec![Column::f64("TIME", &times())])]);
     let (opened, _) = folder.open(&bytes, &OpenOptions::default()).unwrap();
-    shorten(&folder, bytes.len() as u64 + 1_000_000);
+    shorten(&folder.0.path().join("file.evt"), bytes.len() as u64 + 1_000_000);
     let mut crc = flate2::Crc::new();
     crc.update(&bytes);
     assert_eq!(opened.crc32().unwrap(), format!("{:08x}", crc.sum()));

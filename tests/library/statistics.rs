@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use eagleray::science::AveragedPowerSpectrum;
 use eagleray::science::statistics::{chi_square, detection, dispersion, normal, poisson, pulsed};
 use eagleray::simulate::{Simulation, VariabilityTerm};
-use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
+use eagleray::{Gti, Observation, PowerSpectrum, Session};
 
 /// Of p, so an absolute bound of ln p.
 const BOUND: f64 = 1e-10;
@@ -58,11 +59,9 @@ fn quantiles_return_the_probabilities_of_the_references() {
 /// The averaged spectrum of a simulated source, white noise of 2.
 fn spectrum(simulation: &Simulation, dt: f64, segment_size: f64) -> AveragedPowerSpectrum {
     let times: Vec<f64> = simulation.events().unwrap().iter().map(|e| e.time - simulation.start()).collect();
-    let options =
-        PowerSpectrumOptions { dt: Some(dt), segment_size: Some(segment_size), ..PowerSpectrumOptions::default() };
-    let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
-    let gti = Gti::from_seconds(&[(0.0, simulation.length)]).unwrap();
-    eagleray::spectrum_of_times(&times, gti, &options, backend.as_mut()).unwrap()
+    let observation = Observation::times(times, Gti::from_seconds(&[(0.0, simulation.length)]).unwrap());
+    let analysis = PowerSpectrum::default().dt(dt).segment_size(segment_size);
+    Session::cpu().unwrap().run(&analysis, &observation).unwrap()
 }
 
 /// Probabilities of white noise are uniform: as many as 1 in 100 is below 1 %, in spectra of one and of many segments.

@@ -23,11 +23,15 @@ fn read(path: Vec<String>, file: &Path, modules: &mut Modules) {
     };
     for item in &items {
         let Item::Mod(module) = item else { continue };
-        if module.content.is_some() || is_test(&module.attrs) {
+        if is_test(&module.attrs) {
             continue;
         }
         let name = module.ident.to_string();
         let inside = [path.clone(), vec![name.clone()]].concat();
+        if let Some((_, content)) = &module.content {
+            modules.insert(inside, content.clone());
+            continue;
+        }
         let own = folder.join(format!("{name}.rs"));
         read(inside, &if own.exists() { own } else { folder.join(&name).join("mod.rs") }, modules);
     }

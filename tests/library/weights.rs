@@ -6,18 +6,19 @@ use std::path::Path;
 
 use crate::common::fits_file::{Column, Folder, codes, file, gti};
 use crate::common::pulses::{cpu, events, pulsar};
+use eagleray::Combine;
 use eagleray::data::ChannelRange;
 use eagleray::data::phase::Spin;
-use eagleray::engine::pulsation::{
-    AccelOptions, Algorithm, Ephemeris, FoldOptions, PulseEvents, SearchOptions, SearchStatistic, accel, fold,
-    harmonics, search,
-};
-use eagleray::engine::{Combine, Events, Weights};
+use eagleray::internal::Progress;
+use eagleray::internal::engine::pulsation::{PulseEvents, accel, fold, harmonics, search};
+use eagleray::internal::engine::{Events, Weights};
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
+use eagleray::io::{EventFile, OpenOptions, Selection};
+use eagleray::pulsation::{AccelOptions, Algorithm, Ephemeris, FoldOptions, SearchOptions, SearchStatistic};
 use eagleray::science::statistics::pulse::TrialLaw;
 use eagleray::time::DoubleDouble;
-use eagleray::{EventFile, OpenOptions, Progress, Result, Selection, Warnings};
+use eagleray::{Result, Warnings};
 
 const GOOD: [(f64, f64); 2] = [(0.0, 400.0), (450.0, 1000.0)];
 
@@ -43,7 +44,7 @@ fn weighted(events: PulseEvents, values: Vec<f64>) -> PulseEvents {
     PulseEvents { weights: Some(Weights::new("W", values, &mut Warnings::default()).unwrap()), ..events }
 }
 
-fn searched(events: &PulseEvents, asked: &SearchOptions) -> eagleray::engine::pulsation::SearchResult {
+fn searched(events: &PulseEvents, asked: &SearchOptions) -> eagleray::pulsation::SearchResult {
     search(events.clone(), asked, cpu().as_mut(), &Progress::default()).unwrap()
 }
 
@@ -129,7 +130,7 @@ fn statistics_are_those_of_direct_summation() {
     let chi2 = |spin: &Spin| {
         let mut profile = [0.0; 16];
         events.times.iter().zip(&w).for_each(|(&t, w)| profile[bin_of(spin.phase(t), 16)] += w);
-        let exposed = eagleray::engine::pulsation::exposure::exposure(spin, &events.ticks, &events.gti, 16);
+        let exposed = eagleray::internal::engine::pulsation::exposure::exposure(spin, &events.ticks, &events.gti, 16);
         let good: f64 = exposed.iter().sum();
         let term = |(sum, e): (&f64, &f64)| (sum - one * e / good).powi(2) / (two * e / good);
         profile.iter().zip(&exposed).map(term).sum::<f64>()
@@ -202,7 +203,14 @@ fn sums_of_many_events_are_those_of_direct_summation() {
     };
     let [n, mean, square] = [0, 1, 2].map(moment);
     assert!((many.time_deviation() / (square / n - (mean / n).powi(2)).sqrt() - 1.0).abs() < 1e-9);
-    let sums = harmonics::HarmonicSums::new(40, times.len()).each(&times, Some(&values), [&first, &step], 2, |sum| sum);
+    let sums = harmonics::HarmonicSums::new(40, times.len()).each(
+        &times,
+        Some(&values),
+        [&first, &step],
+        2,
+        |sum| sum,
+        &Progress::default(),
+    );
     for j in [0, 7, 39] {
         let spin = first.stepped(&step, j as i64);
         let expected = direct(&seconds, &values, [spin.freq(&ticks).value(), 0.0], 2);

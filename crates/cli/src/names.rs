@@ -7,7 +7,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
 use crate::terminal::plain_lines;
-use eagleray::{Error, Mend, Setting, Warning};
+use eagleray::error::{Mend, Setting};
+use eagleray::{Error, Warning};
 
 /// Fields whose options are not called like them, with those options; of several, a command has one.
 const OTHER_OPTIONS: &[(&str, &[&str])] = &[

@@ -74,13 +74,26 @@ pub fn integer(text: &str) -> Result<i64, String> {
     text.trim().parse().map_err(|_| format!("'{text}' is not a whole number, for example 3"))
 }
 
-/// A range `LO:HI`, `LO` included and `HI` not.
+/// A range `LO:HI`; whoever takes it says which ends it includes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NumberRange {
     /// Lower end.
     pub lo: f64,
     /// Upper end, above `lo`.
     pub hi: f64,
+}
+
+/// Parses `LO:HI` with `LO ≤ HI`, both ends included; each end is a [`number`].
+pub fn closed_range(text: &str) -> Result<NumberRange, String> {
+    let (lo, hi) = ends(text)?;
+    if lo <= hi { Ok(NumberRange { lo, hi }) } else { Err(format!("'{text}': the lower bound is above the upper one")) }
+}
+
+fn ends(text: &str) -> Result<(f64, f64), String> {
+    match text.split_once(':') {
+        Some((lo, hi)) => Ok((number(lo)?, number(hi)?)),
+        None => Err(format!("'{text}' is not a range: write it as LO:HI, for example 0.3:2")),
+    }
 }
 
 /// Parses `LO:HI` with `LO < HI`; each end is a [`number`].
@@ -92,10 +105,7 @@ pub struct NumberRange {
 /// assert!(range("2:0.3").is_err());
 /// ```
 pub fn range(text: &str) -> Result<NumberRange, String> {
-    let Some((lo, hi)) = text.split_once(':') else {
-        return Err(format!("'{text}' is not a range: write it as LO:HI, for example 0.3:2"));
-    };
-    let (lo, hi) = (number(lo)?, number(hi)?);
+    let (lo, hi) = ends(text)?;
     if lo < hi {
         Ok(NumberRange { lo, hi })
     } else {

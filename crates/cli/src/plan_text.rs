@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use eagleray::engine::PlanReport;
+use eagleray::PlanReport;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// The plan in words, or as JSON: segments, time used and lost; of events also device and memory.

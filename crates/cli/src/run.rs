@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::arguments::device::DeviceArgs;
 use crate::names;
-use eagleray::engine::{Analysis, Observation, PlanReport, Session};
 use eagleray::internal::text::count;
+use eagleray::{Analysis, Observation, PlanReport, Session};
 use eagleray::{Error, Result, Warnings};
 
 /// Time after which the rest of a search is estimated, s, and an estimate that is worth saying.

@@ -203,11 +203,10 @@ mod tests {
     use crate::backend::cpu::CpuBackend;
     use crate::backend::multi::MultiBackend;
     use crate::base::time::DoubleDouble;
-    use crate::base::warning::Warnings;
-    use crate::engine::{FluxOptions, spectrum_of_flux};
+    use crate::engine::analyses::PowerSpectrum;
+    use crate::engine::{FluxValues, Session};
     use crate::kernels::{CaseData, CaseShape, Input, fused};
     use crate::science::AveragedPowerSpectrum;
-    use crate::science::power::PowerOptions;
     use crate::segment::{Quantity, SeriesSegment};
 
     /// As `EAGLERAY_TEST_GPU` says: `require` fails without an adapter, `auto` (the default) and `off` skip, visibly.
@@ -266,16 +265,16 @@ mod tests {
     /// A spectrum of noise on `auto` with this GPU; `event` happens to its device when so many segments have been read.
     fn noise(gpu: GpuBackend, after: usize, event: impl Fn(&wgpu::Device)) -> AveragedPowerSpectrum {
         let device = gpu.context.device.clone();
-        let mut auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
-        let segments = (0..SEGMENTS).map(|i| {
+        let auto = MultiBackend::new(vec![Box::new(gpu)]).unwrap().with_spare(None);
+        let mut feed = Session::with(Box::new(auto)).begin(&PowerSpectrum::default().dt(1.0), FluxValues::Counts);
+        for i in 0..SEGMENTS {
             if i == after {
                 event(&device);
             }
             let values: Vec<f64> = (0..16).map(|j| ((i * i + j * j) % 1009) as f64).collect();
-            values.into()
-        });
-        let options = FluxOptions { dt: 1.0, rates: false, power: PowerOptions::default() };
-        spectrum_of_flux(segments, &options, &mut auto, Warnings::default()).unwrap()
+            feed.push(values).unwrap();
+        }
+        feed.finish().unwrap()
     }
 
     fn close(got: &AveragedPowerSpectrum, expected: &AveragedPowerSpectrum) {

@@ -37,7 +37,12 @@ impl Mapping {
         // A device that was given up is not waited for again.
         context.check()?;
         let wait = wgpu::PollType::Wait { submission_index: self.after.clone(), timeout: Some(context.patience) };
-        poll(&context.device, wait).map_err(|e| match e {
+        // No time at all is over before anything can answer.
+        let answer = match context.patience.is_zero() {
+            true => Err(wgpu::PollError::Timeout),
+            false => poll(&context.device, wait),
+        };
+        answer.map_err(|e| match e {
             wgpu::PollError::Timeout => context.give_up(format!("no answer within {:?}", context.patience)),
             other => context.fault(BackendError::DeviceLost(other.to_string())),
         })?;

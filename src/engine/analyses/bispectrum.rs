@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::PowerSpectrum;
 use crate::base::error::Result;
 use crate::data::Record;
-use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
+use crate::engine::analysis::{Analysis, PlanReport, setters};
+use crate::engine::each_segment::each_segment;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{
-    bispectrum_of_events, bispectrum_of_light_curve, cumulant_bispectrum_of_events, cumulant_bispectrum_of_light_curve,
-};
-use crate::science::bispectrum::Bispectrum;
-use crate::science::cumulant::{CumulantBispectrum, CumulantOptions};
+use crate::engine::run::{Run, asked_of};
+use crate::engine::segmentation::Segmentation;
+use crate::science::bispectrum::{Bispectrum, BispectrumSums};
+use crate::science::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
+use crate::segment::plan::Resolution;
 
 /// The bispectrum averaged over segments, at pairs of frequencies; in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -70,15 +70,12 @@ impl Analysis for BispectrumOfPairs {
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Bispectrum> {
-        let segments = segments(self.segmentation);
-        if observation.kind() == ObservationKind::LightCurve {
-            let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
-            let (options, warnings) = (segments.of_light_curve(), run.take_warnings());
-            return bispectrum_of_light_curve(&light_curve, &options, self.max_freq, warnings, run.progress);
-        }
-        let inputs = observation.events(&mut run.warnings)?;
-        let (options, warnings) = (segments.of_events(observation, run), run.take_warnings());
-        bispectrum_of_events(inputs, &options, self.max_freq, warnings, run.progress)
+        let progress = run.progress;
+        let begin = |r: Resolution| BispectrumSums::new(r.n, r.dt, self.max_freq);
+        let add = |sums: &mut BispectrumSums, values: &[f64], _| sums.add(values, progress);
+        let (sums, r, mut record) = each_segment(&segments(self.segmentation), observation, run, begin, add)?;
+        record.options = asked_of(self, observation.combination());
+        Ok(sums.finish(r.dt, record))
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
@@ -97,15 +94,12 @@ impl Analysis for BispectrumOfCumulants {
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<CumulantBispectrum> {
-        let segments = segments(self.segmentation);
-        if observation.kind() == ObservationKind::LightCurve {
-            let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
-            let (options, warnings) = (segments.of_light_curve(), run.take_warnings());
-            return cumulant_bispectrum_of_light_curve(&light_curve, &options, &self.cumulant, warnings, run.progress);
-        }
-        let inputs = observation.events(&mut run.warnings)?;
-        let (options, warnings) = (segments.of_events(observation, run), run.take_warnings());
-        cumulant_bispectrum_of_events(inputs, &options, &self.cumulant, warnings, run.progress)
+        let progress = run.progress;
+        let begin = |r: Resolution| CumulantSums::new(r.n, self.cumulant);
+        let add = |sums: &mut CumulantSums, values: &[f64], _| sums.add(values, progress);
+        let (sums, r, mut record) = each_segment(&segments(self.segmentation), observation, run, begin, add)?;
+        record.options = asked_of(self, observation.combination());
+        Ok(sums.finish(r.dt, record))
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

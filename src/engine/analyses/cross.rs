@@ -3,17 +3,26 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::sums::Sums;
 use crate::data::{LightCurve, Record};
-use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
+use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
+use crate::engine::dead_time;
+use crate::engine::event_pair::{known_dead_time, plan_pairs};
+use crate::engine::flux::{StreamedSegments, cross_quantity, cross_spectrum_of_segments};
+use crate::engine::light_curve_plan::LightCurvePairPlan;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{
-    CrossSpectrumOptions, LightCurveCrossOptions, LightCurveCrossPlan, PhotonBand, cross_spectrum_of_events,
-    cross_spectrum_of_light_curves,
-};
-use crate::science::cross::{AveragedCrossSpectrum, CrossOptions};
+use crate::engine::photon_band::PhotonBand;
+use crate::engine::plan::Plan;
+use crate::engine::plan_sums::no_events;
+use crate::engine::run::{Run, asked};
+use crate::engine::segmentation::Segmentation;
+use crate::engine::summation::{Finish, InParts, Summation};
+use crate::missions::DetectorDeadTime;
+use crate::science::context::SpectrumContext;
+use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::science::{NoiseLevel, Norm, Rebin};
+use crate::segment::plan::Resolution;
 
 /// The cross spectrum averaged over segments: of two bands of each file, of two observations of events, or of two light curves.
 /// Lags are positive where the subject is late.
@@ -77,27 +86,53 @@ impl CrossSpectrum {
         cross_bands::note(self.bands)
     }
 
-    /// The options for events.
-    pub(super) fn of_events(&self, run: &Run) -> CrossSpectrumOptions {
-        let Segmentation { dt, segment_size, compat_stingray } = self.segmentation;
-        let (cross, chunk_events) = (self.cross.clone(), run.chunk_events);
-        CrossSpectrumOptions { dt, segment_size, cross, compat_stingray, chunk_events }
-    }
-
-    /// The options for light curves.
-    pub(super) fn of_light_curves(&self) -> LightCurveCrossOptions {
-        let (segment_size, min_fracexp) = (self.segmentation.segment_size, self.min_fracexp);
-        LightCurveCrossOptions { segment_size, min_fracexp, cross: self.cross.clone() }
-    }
-
-    /// Both light curves with the bins that are asked for.
-    pub(super) fn light_curves(&self, observation: &Observation) -> Result<[LightCurve; 2]> {
+    /// Both light curves with the bins that are asked for, and their common segments.
+    pub(super) fn stretches(&self, observation: &Observation, run: &mut Run) -> Result<LightCurvePairPlan> {
         self.segmentation.refuse_compat()?;
         if self.bands.is_some() {
             return Err(Error::argument("subject", "", "a light curve has no events to select"));
         }
         let [subject, reference] = observation.pair_of_light_curves()?;
-        Ok([subject.coarser(self.segmentation.dt)?, reference.coarser(self.segmentation.dt)?])
+        let coarser = |light_curve: LightCurve| light_curve.coarser(self.segmentation.dt);
+        let pair = [coarser(subject)?, coarser(reference)?];
+        LightCurvePairPlan::new(&pair, self.segmentation.segment_size, self.min_fracexp, &mut run.warnings)
+    }
+
+    /// The spectrum of the sums of a plan.
+    fn finish(
+        &self,
+        plan: &Plan,
+        sums: &Sums,
+        made: Record,
+        overlap: BandOverlap,
+        known: [Option<DetectorDeadTime>; 2],
+    ) -> Result<AveragedCrossSpectrum> {
+        if sums.segments == 0 || sums.series.iter().any(|c| c.photons == 0) {
+            return Err(no_events(plan, &made));
+        }
+        let Resolution { n, dt, segment_size } = plan.resolution;
+        let spectrum = SpectrumContext { n, dt, segment_size, record: made };
+        let (inside, compat_stingray) = (overlap != BandOverlap::None, self.segmentation.compat_stingray);
+        let context = CrossContext { spectrum, inside, flux: None, compat_stingray };
+        let mut spectrum = AveragedCrossSpectrum::new(sums, &self.cross, context)?;
+        dead_time::warn_of_channels(&mut spectrum, known, self.cross.noise);
+        Ok(if overlap == BandOverlap::ReferenceInside { spectrum.exchanged() } else { spectrum })
+    }
+}
+
+#[allow(private_interfaces)]
+impl InParts for CrossSpectrum {
+    fn summation<'o>(
+        &'o self,
+        observation: &'o Observation,
+        run: &mut Run,
+    ) -> Result<Summation<'o, AveragedCrossSpectrum>> {
+        let (pairs, overlap) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
+        let (inside, known) = (overlap != BandOverlap::None, known_dead_time(&pairs));
+        let quantity = cross_quantity(&self.cross, inside, self.cross.weight_exponent());
+        let (plan, inputs) = plan_pairs(pairs, inside, quantity, self.segmentation, &mut run.warnings)?;
+        let finish = move |plan: &Plan, sums: Sums, made: Record| self.finish(plan, &sums, made, overlap, known);
+        Ok(Summation { plan, inputs, asked: asked(self), finish: Finish::Sums(Box::new(finish)) })
     }
 }
 
@@ -109,28 +144,24 @@ impl Analysis for CrossSpectrum {
         &[ObservationKind::Events, ObservationKind::EventPair, ObservationKind::LightCurvePair];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedCrossSpectrum> {
-        if observation.kind() == ObservationKind::LightCurvePair {
-            let [subject, reference] = self.light_curves(observation)?;
-            let (options, warnings) = (self.of_light_curves(), run.take_warnings());
-            return cross_spectrum_of_light_curves(&subject, &reference, &options, run.device, warnings, run.progress);
+        if observation.kind() != ObservationKind::LightCurvePair {
+            return self.summation(observation, run)?.product(run);
         }
-        let (pairs, overlap) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
-        let (options, warnings) = (self.of_events(run), run.take_warnings());
-        let inside = overlap != BandOverlap::None;
-        let made = cross_spectrum_of_events(pairs, inside, &options, run.device, warnings, run.progress)?;
-        Ok(if overlap == BandOverlap::ReferenceInside { made.exchanged() } else { made })
+        let plan = self.stretches(observation, run)?;
+        let segments = &mut plan.pairs(run.progress);
+        let stream = StreamedSegments { segments, dt: plan.segments.resolution.dt, rates: false };
+        let made = cross_spectrum_of_segments(stream, &self.cross, run);
+        run.progress.check()?;
+        let mut spectrum = made?;
+        plan.complete(&mut spectrum.meta.record, asked(self));
+        Ok(spectrum)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         if observation.kind() == ObservationKind::LightCurvePair {
-            let [subject, reference] = self.light_curves(observation)?;
-            let options = self.of_light_curves();
-            let plan = LightCurveCrossPlan::new(&subject, &reference, &options, &mut run.warnings)?.segments;
-            return Ok(PlanReport::of_light_curve(plan.resolution, plan.starts.len(), plan.gti.exposure()));
+            return Ok(self.stretches(observation, run)?.segments.report());
         }
-        let (pairs, overlap) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
-        let (plan, inputs) = self.of_events(run).plan(pairs, overlap != BandOverlap::None, &mut run.warnings)?;
-        PlanReport::of_events(&plan, &inputs, run)
+        self.summation(observation, run)?.report(run)
     }
 
     fn record(product: &AveragedCrossSpectrum) -> Option<&Record> {

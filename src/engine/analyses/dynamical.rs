@@ -7,13 +7,18 @@ use crate::base::error::Result;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
+use crate::engine::dynamical::{EVERY_SEGMENT, cross_recipe, recipe, warn_of_precision, warn_of_size};
+use crate::engine::dynamical_flux::{cross_rows_of_segments, rows_of_segments, stretch_places};
+use crate::engine::event_pair::plan_pairs;
+use crate::engine::flux::StreamedSegments;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{
-    DynamicalCrossOptions, DynamicalOptions, dynamical_cross_spectrum_of_events,
-    dynamical_cross_spectrum_of_light_curves, dynamical_spectrum_of_events, dynamical_spectrum_of_light_curve,
-};
+use crate::engine::plan::Plan;
+use crate::engine::plan_rows::stretches;
+use crate::engine::run::{Run, asked, asked_of};
+use crate::engine::summation::{Finish, InParts, Summation};
+use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
+use crate::segment::Quantity;
 
 /// The power spectra of all segments against time; the whole matrix is in memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,25 +52,9 @@ impl DynamicalSpectrum {
         time(TimeRebin) => time;
     }
 
-    fn options(&self, observation: &Observation, run: &Run) -> DynamicalOptions {
-        DynamicalOptions { spectrum: self.spectrum.of_events(observation, run), time: self.time }
-    }
-
-    /// Rows and frequencies of the matrix, at most.
-    ///
-    /// # Errors
-    /// See [`PowerSpectrum`].
-    fn plan_rows(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        if observation.kind() == ObservationKind::LightCurve {
-            let report = self.spectrum.plan_segments(observation, run)?;
-            let columns = self.spectrum.power.rebin.ranges(report.frequencies)?.count();
-            return Ok(PlanReport { matrix: Some((report.segments, columns)), ..report });
-        }
-        let inputs = observation.events(&mut run.warnings)?;
-        let options = self.options(observation, run);
-        let plan = options.plan(&inputs, &mut run.warnings)?;
-        let matrix = Some(options.shape(&plan)?);
-        Ok(PlanReport { matrix, ..PlanReport::of_events(&plan, &inputs, run)? })
+    /// What is done with the segments of events.
+    fn recipe(&self, plan: &Plan) -> DynamicalSpec {
+        recipe(&self.spectrum.power, self.time, &plan.spec, plan.resolution.dt, false)
     }
 }
 
@@ -79,31 +68,88 @@ impl DynamicalCross {
 }
 
 #[allow(private_interfaces)]
+impl InParts for DynamicalSpectrum {
+    fn summation<'o>(
+        &'o self,
+        observation: &'o Observation,
+        run: &mut Run,
+    ) -> Result<Summation<'o, DynamicalPowerSpectrum>> {
+        let (inputs, combine) = (observation.events(&mut run.warnings)?, observation.combination());
+        let plan = Plan::new(&inputs, combine, self.spectrum.segmentation, EVERY_SEGMENT, &mut run.warnings)?;
+        let recipe = self.recipe(&plan);
+        let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
+        warn_of_size(rows, frequencies, &mut run.warnings);
+        let finish = move |rows: DynamicalRows, made: Record| {
+            let mut spectrum = DynamicalPowerSpectrum::new(rows, self.spectrum.power.subtract_noise, made)?;
+            warn_of_precision(&mut spectrum);
+            Ok(spectrum)
+        };
+        Ok(Summation {
+            plan,
+            inputs,
+            asked: asked_of(self, combine),
+            finish: Finish::Rows(Box::new(recipe), Box::new(finish)),
+        })
+    }
+}
+
+#[allow(private_interfaces)]
+impl InParts for DynamicalCross {
+    fn summation<'o>(
+        &'o self,
+        observation: &'o Observation,
+        run: &mut Run,
+    ) -> Result<Summation<'o, DynamicalCrossSpectrum>> {
+        let CrossSpectrum { bands, segmentation, cross, .. } = &self.spectrum;
+        let (pairs, overlap) = cross_bands::pairs(observation, *bands, &mut run.warnings)?;
+        let inside = overlap != BandOverlap::None;
+        let quantity = Quantity::EverySegment { series: 2, inside: u64::from(inside) };
+        let (plan, inputs) = plan_pairs(pairs, inside, quantity, *segmentation, &mut run.warnings)?;
+        let recipe = cross_recipe(cross, self.time, &plan.spec, plan.resolution.dt, inside, false)?;
+        let (rows, frequencies) = recipe.shape(plan.total_segments(), stretches(&plan))?;
+        warn_of_size(rows.saturating_mul(recipe.blocks() as u64), frequencies, &mut run.warnings);
+        let finish = move |rows: DynamicalRows, made: Record| {
+            let spectrum = DynamicalCrossSpectrum::new(rows, made)?;
+            Ok(if overlap == BandOverlap::ReferenceInside { spectrum.exchanged() } else { spectrum })
+        };
+        Ok(Summation { plan, inputs, asked: asked(self), finish: Finish::Rows(Box::new(recipe), Box::new(finish)) })
+    }
+}
+
+#[allow(private_interfaces)]
 impl Analysis for DynamicalSpectrum {
     type Product = DynamicalPowerSpectrum;
     const NAME: &'static str = "dynamical power spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<DynamicalPowerSpectrum> {
-        if observation.kind() == ObservationKind::LightCurve {
-            let light_curve = observation.light_curve()?.coarser(self.spectrum.segmentation.dt)?;
-            let (options, warnings) = (self.spectrum.of_light_curve(), run.take_warnings());
-            return dynamical_spectrum_of_light_curve(
-                &light_curve,
-                &options,
-                self.time,
-                run.device,
-                warnings,
-                run.progress,
-            );
+        if observation.kind() != ObservationKind::LightCurve {
+            return self.summation(observation, run)?.product(run);
         }
-        let inputs = observation.events(&mut run.warnings)?;
-        let (options, warnings) = (self.options(observation, run), run.take_warnings());
-        dynamical_spectrum_of_events(inputs, &options, run.device, warnings, run.progress)
+        let (light_curve, plan) = self.spectrum.stretches(observation, run)?;
+        let frequencies = crate::numerics::fft::frequencies(plan.resolution.n);
+        let power = &self.spectrum.power;
+        warn_of_size(plan.starts.len() as u64, power.rebin.ranges(frequencies)?.count(), &mut run.warnings);
+        let segments = &mut plan.segments(&light_curve, run.progress);
+        let stream = StreamedSegments { segments, dt: light_curve.grid.dt, rates: !light_curve.counted };
+        let place = stretch_places(&plan, &light_curve, self.time.across_gaps);
+        let made = rows_of_segments(stream, power, self.time, place, run);
+        run.progress.check()?;
+        let mut spectrum = made?;
+        plan.complete(&mut spectrum.meta.record, &light_curve, None, asked(self));
+        Ok(spectrum)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        self.plan_rows(observation, run)
+        if observation.kind() == ObservationKind::LightCurve {
+            let report = self.spectrum.plan_segments(observation, run)?;
+            let columns = self.spectrum.power.rebin.ranges(report.frequencies)?.count();
+            return Ok(PlanReport { matrix: Some((report.segments, columns)), ..report });
+        }
+        let summation = self.summation(observation, run)?;
+        let plan = &summation.plan;
+        let matrix = Some(self.recipe(plan).shape(plan.total_segments(), stretches(plan))?);
+        Ok(PlanReport { matrix, ..summation.report(run)? })
     }
 
     fn record(product: &DynamicalPowerSpectrum) -> Option<&Record> {
@@ -118,23 +164,28 @@ impl Analysis for DynamicalCross {
     const KINDS: &'static [ObservationKind] = CrossSpectrum::KINDS;
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<DynamicalCrossSpectrum> {
-        if observation.kind() == ObservationKind::LightCurvePair {
-            let [subject, reference] = self.spectrum.light_curves(observation)?;
-            let (options, warnings) = (self.spectrum.of_light_curves(), run.take_warnings());
-            let (time, device, progress) = (self.time, &mut *run.device, run.progress);
-            return dynamical_cross_spectrum_of_light_curves(
-                &subject, &reference, &options, time, device, warnings, progress,
-            );
+        if observation.kind() != ObservationKind::LightCurvePair {
+            return self.summation(observation, run)?.product(run);
         }
-        let (pairs, overlap) = cross_bands::pairs(observation, self.spectrum.bands, &mut run.warnings)?;
-        let options = DynamicalCrossOptions { spectrum: self.spectrum.of_events(run), time: self.time };
-        let (inside, warnings) = (overlap != BandOverlap::None, run.take_warnings());
-        let made = dynamical_cross_spectrum_of_events(pairs, inside, &options, run.device, warnings, run.progress)?;
-        Ok(if overlap == BandOverlap::ReferenceInside { made.exchanged() } else { made })
+        let (plan, cross) = (self.spectrum.stretches(observation, run)?, &self.spectrum.cross);
+        let frequencies = crate::numerics::fft::frequencies(plan.segments.resolution.n);
+        let columns = cross.rebin.ranges(frequencies)?.count();
+        warn_of_size(4 * plan.segments.starts.len() as u64, columns, &mut run.warnings);
+        let segments = &mut plan.pairs(run.progress);
+        let stream = StreamedSegments { segments, dt: plan.segments.resolution.dt, rates: false };
+        let place = stretch_places(&plan.segments, &plan.subject, self.time.across_gaps);
+        let made = cross_rows_of_segments(stream, cross, self.time, place, run);
+        run.progress.check()?;
+        let mut spectrum = made?;
+        plan.complete(&mut spectrum.meta.record, asked(self));
+        Ok(spectrum)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        self.spectrum.plan(observation, run)
+        if observation.kind() == ObservationKind::LightCurvePair {
+            return Ok(self.spectrum.stretches(observation, run)?.segments.report());
+        }
+        self.summation(observation, run)?.report(run)
     }
 
     fn record(product: &DynamicalCrossSpectrum) -> Option<&Record> {

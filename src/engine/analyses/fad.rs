@@ -2,14 +2,23 @@
 
 use serde::Serialize;
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
+use crate::base::sums::Sums;
 use crate::data::Record;
-use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
+use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands;
+use crate::engine::event_pair::plan_pairs;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{FadPlanOptions, PhotonBand, fad_of_events};
+use crate::engine::photon_band::PhotonBand;
+use crate::engine::plan::Plan;
+use crate::engine::plan_sums::no_events;
+use crate::engine::run::{Run, asked};
+use crate::engine::segmentation::Segmentation;
+use crate::engine::summation::{Finish, InParts, Summation};
+use crate::science::context::SpectrumContext;
 use crate::science::fad::{FadOptions, FadSpectrum};
+use crate::segment::Quantity;
+use crate::segment::plan::Resolution;
 
 /// Power and cross spectra of two simultaneous detectors, corrected for dead time by the difference of their Fourier amplitudes (Bachetti
 /// & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b); in f64 on the CPU.
@@ -35,10 +44,29 @@ impl AmplitudeDifference {
         /// Normalisation, rebinning and smoothing.
         fad(FadOptions) => fad;
     }
+}
 
-    fn options(&self, run: &Run) -> FadPlanOptions {
-        let Segmentation { dt, segment_size, compat_stingray } = self.segmentation;
-        FadPlanOptions { dt, segment_size, fad: self.fad, compat_stingray, chunk_events: run.chunk_events }
+#[allow(private_interfaces)]
+impl InParts for AmplitudeDifference {
+    /// Segments without a photon in either detector are skipped.
+    fn summation<'o>(&'o self, observation: &'o Observation, run: &mut Run) -> Result<Summation<'o, FadSpectrum>> {
+        let width = self.fad.smoothing;
+        if !(width.is_finite() && width > 0.0) {
+            return Err(Error::argument("fad.smoothing", width, "must be a positive number of Hz"));
+        }
+        let (pairs, _) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
+        // How many frequencies are smoothed shows when the length of a segment is known.
+        let quantity = Quantity::Fad(self.fad.work(0.0));
+        let (mut plan, inputs) = plan_pairs(pairs, false, quantity, self.segmentation, &mut run.warnings)?;
+        plan.spec.quantity = Quantity::Fad(self.fad.work(plan.resolution.segment_size));
+        let finish = move |plan: &Plan, sums: Sums, made: Record| {
+            if sums.segments == 0 {
+                return Err(no_events(plan, &made));
+            }
+            let Resolution { n, dt, segment_size } = plan.resolution;
+            FadSpectrum::new(&sums, &self.fad, SpectrumContext { n, dt, segment_size, record: made })
+        };
+        Ok(Summation { plan, inputs, asked: asked(self), finish: Finish::Sums(Box::new(finish)) })
     }
 }
 
@@ -49,15 +77,11 @@ impl Analysis for AmplitudeDifference {
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::EventPair];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<FadSpectrum> {
-        let (pairs, _) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
-        let (options, warnings) = (self.options(run), run.take_warnings());
-        fad_of_events(pairs, &options, run.device, warnings, run.progress)
+        self.summation(observation, run)?.product(run)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        let (pairs, _) = cross_bands::pairs(observation, self.bands, &mut run.warnings)?;
-        let (plan, inputs) = self.options(run).plan(pairs, &mut run.warnings)?;
-        PlanReport::of_events(&plan, &inputs, run)
+        self.summation(observation, run)?.report(run)
     }
 
     fn record(product: &FadSpectrum) -> Option<&Record> {

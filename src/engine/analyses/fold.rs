@@ -249,7 +249,7 @@ impl Analysis for ArrivalTimes {
                 PulseTemplate::from_profile(&profile.counts, &profile.rate)?
             }
         };
-        toas(&events, &options, &template, self.length)
+        toas(&events, &options, &template, self.length, run.progress)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

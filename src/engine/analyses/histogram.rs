@@ -2,15 +2,22 @@
 
 use serde::Serialize;
 
-use crate::base::error::Result;
-use crate::data::histogram::EnergyAxis;
-use crate::data::{ChannelRange, Histogram, Record};
+use crate::base::error::{Error, Result};
+use crate::data::histogram::{EnergyAxis, HistogramMetadata};
+use crate::data::{ChannelRange, EventBalance, Histogram, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
+use crate::engine::combine::{combined_gtis, union_of};
+use crate::engine::counts::{CountingOptions, each_kept, threads};
+use crate::engine::each_segment::device;
+use crate::engine::histogram::{EnergyBins, HistogramCounts, TimeBins, good_time_between};
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::photon_band::PhotonBand;
-use crate::engine::run::Run;
-use crate::engine::{HistogramOptions, histogram_of_events};
+use crate::engine::run::{Run, asked_of};
+use crate::engine::time_source;
 use crate::io::EventFile;
+
+/// The most counts of one histogram: 1 GiB.
+const MOST_COUNTS: usize = 1 << 27;
 
 /// Events counted in bins of time, and optionally of energy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -38,6 +45,33 @@ impl Counting {
         axis(EnergyAxis) => axis;
     }
 
+    fn check(&self, inputs: usize, bands: &[Vec<ChannelRange>]) -> Result<()> {
+        let check = |field: &str, edges: &[f64], least: usize| {
+            let ascending = edges.windows(2).all(|w| w[0] < w[1]) && edges.iter().all(|e| e.is_finite());
+            if !ascending || edges.len() < least || edges.len() == 1 {
+                let message = "edges are finite numbers, each above the one before, two at least";
+                return Err(Error::argument(field, edges.len(), message));
+            }
+            Ok(())
+        };
+        check("times", &self.times, 2)?;
+        check("energies", &self.energies, 0)?;
+        let (rows, columns) = (self.times.len() - 1, self.energies.len().saturating_sub(1));
+        if bands.len() != inputs || bands.iter().any(|b| b.len() != columns) {
+            return Err(Error::argument(
+                "bands",
+                bands.len(),
+                "each input has a range of channels for each bin of energy",
+            ));
+        }
+        if rows.saturating_mul(columns.max(1)) > MOST_COUNTS {
+            let message =
+                format!("makes {rows} bins of time and {columns} of energy; the most is {MOST_COUNTS} counts");
+            return Err(Error::argument("times", rows, message));
+        }
+        Ok(())
+    }
+
     /// The channels of each bin of energy in one file.
     fn bands(&self, file: &EventFile) -> Result<Vec<ChannelRange>> {
         let range = |w: &[f64]| match self.axis {
@@ -54,15 +88,51 @@ impl Analysis for Counting {
     const NAME: &'static str = "histogram";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
 
+    /// A bin holds `lo ≤ t < hi`, compared exactly, with the time offset of the file included. In the balance, events in no energy
+    /// bin are `filtered`, events outside every interval `outside_gti`, events in no time bin `outside_segments`.
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Histogram> {
-        let inputs = observation.events(&mut run.warnings)?;
+        let (mut inputs, combine) = (observation.events(&mut run.warnings)?, observation.combination());
         let mut bands = observation.files().into_iter().map(|file| self.bands(file)).collect::<Result<Vec<_>>>()?;
         // Times in memory have no energies.
         bands.resize(inputs.len(), Vec::new());
+        self.check(inputs.len(), &bands)?;
+        let gtis = combined_gtis(&inputs, combine, &mut run.warnings)?;
+        let union = union_of(&inputs, &gtis, combine)?;
+        let columns = self.energies.len().saturating_sub(1).max(1);
+        let mut counts = vec![0; (self.times.len() - 1) * columns];
+        let (mut photons, reading) = (EventBalance::default(), run.reading());
+        run.progress.begin(time_source::rows(&inputs));
+        for ((input, gti), bands) in inputs.iter_mut().zip(&gtis).zip(&bands) {
+            let cells = TimeBins::new(&self.times, gti, input.offset, EnergyBins::new(bands));
+            let (size, values) = (counts.len(), !bands.is_empty());
+            let way = CountingOptions { values, threads: threads(size * size_of::<u64>()) };
+            let fresh = || HistogramCounts { counts: vec![0; size], ..HistogramCounts::default() };
+            let (found, mut balance) = each_kept(input, &way, reading, fresh, |found, kept| cells.count(kept, found))?;
+            for one in found {
+                counts.iter_mut().zip(&one.counts).for_each(|(all, own): (&mut u64, &u64)| *all += own);
+                balance.used += one.used;
+                balance.outside_gti += one.outside_gti;
+                balance.outside_segments += one.outside_bins;
+                balance.filtered += one.filtered;
+            }
+            photons.add(&balance);
+        }
+        inputs.iter_mut().try_for_each(|input| input.inspect(&mut run.warnings))?;
+        debug_assert!(photons.is_exact(), "{photons}");
+        let exposure: Vec<f64> = self.times.windows(2).map(|w| good_time_between(&union, w[0], w[1])).collect();
+        let mut made = time_source::describe(&inputs);
+        for ((record, input), bands) in made.inputs.iter_mut().zip(&inputs).zip(&bands) {
+            if let Some((file, _)) = input.origin.as_ref().filter(|_| !bands.is_empty()) {
+                record.channel_column = file.channel_name().unwrap_or_default().to_string();
+            }
+        }
+        let (nphots, options, warnings) = (photons.used, asked_of(self, combine), run.take_warnings());
+        let gti = union.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
+        let record = Record { device: device(), options, photons, warnings, gti, ..made };
+        let (n, exposure_total) = (exposure.len(), exposure.iter().sum());
+        let meta = HistogramMetadata { n, energies: columns, nphots, exposure_total, record };
         let Counting { times, energies, axis } = self.clone();
-        let (combine, chunk_events) = (observation.combination(), run.chunk_events);
-        let options = HistogramOptions { times, energies, axis, combine, chunk_events };
-        histogram_of_events(inputs, &bands, &options, run.take_warnings(), run.progress)
+        Ok(Histogram { times, energies, axis, counts, exposure, meta })
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

@@ -2,14 +2,23 @@
 
 use serde::Serialize;
 
-use crate::base::error::Result;
-use crate::data::{LightCurve, Record};
+use crate::base::error::{Error, Result};
+use crate::data::light_curve::{LightCurveMetadata, TimeGrid};
+use crate::data::{EventBalance, Gti, LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
+use crate::engine::combine::{combined_gtis, union_of};
+use crate::engine::each_segment::device;
+use crate::engine::light_curve::ExposedBins;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{LightCurveOptions, light_curve_of_events};
+use crate::engine::run::{Run, asked_of};
+use crate::engine::time_source::{self, Events};
+use crate::segment::plan::snap_to_frames;
 
-/// The light curve of events, on one grid that begins at the earliest good time; or a light curve with coarser bins.
+/// Bins of a light curve that defaults to a width.
+const DEFAULT_BINS: f64 = 2048.0;
+
+/// The light curve of events, on one grid that begins at the earliest good time; or a light curve with coarser bins. Events outside every
+/// interval are left out, and counted in the balance; a bin at the end of an interval is exposed in part ([`LightCurve::fracexp`]).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Binning {
@@ -22,6 +31,16 @@ impl Binning {
     setters! {
         /// Bin width, s.
         dt(f64) => dt;
+    }
+
+    fn width(&self, inputs: &[Events], gti: &Gti, run: &mut Run) -> Result<f64> {
+        let timedel = inputs.iter().map(|i| i.timedel).fold(0.0, f64::max);
+        let dt = self.dt.unwrap_or_else(|| (gti.exposure() / DEFAULT_BINS).log2().ceil().exp2().max(timedel));
+        if !(dt.is_finite() && dt > 0.0) {
+            return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
+        }
+        let barycentred = inputs.iter().all(|i| i.barycentred);
+        Ok(snap_to_frames(dt, timedel, barycentred, false, &mut run.warnings))
     }
 
     /// The light curve, whose warnings go to the run.
@@ -45,10 +64,23 @@ impl Analysis for Binning {
             made.meta.record.warnings.extend(run.take_warnings());
             return Ok(made);
         }
-        let inputs = observation.events(&mut run.warnings)?;
-        let options =
-            LightCurveOptions { dt: self.dt, combine: observation.combination(), chunk_events: run.chunk_events };
-        light_curve_of_events(inputs, &options, run.take_warnings(), run.progress)
+        let (mut inputs, combine) = (observation.events(&mut run.warnings)?, observation.combination());
+        let gtis = combined_gtis(&inputs, combine, &mut run.warnings)?;
+        let union = union_of(&inputs, &gtis, combine)?;
+        let Some(&(origin, _)) = union.intervals().first() else {
+            return Err(Error::argument("inputs", inputs.len(), "there is no good time, so there is no light curve"));
+        };
+        let grid = TimeGrid { origin, dt: self.width(&inputs, &union, run)? };
+        let (mut columns, mut photons) = (ExposedBins::new(grid, &union)?, EventBalance::default());
+        run.progress.begin(time_source::rows(&inputs));
+        for (input, gti) in inputs.iter_mut().zip(&gtis) {
+            columns.count(input, gti, run.reading(), &mut photons)?;
+        }
+        inputs.iter_mut().try_for_each(|input| input.inspect(&mut run.warnings))?;
+        let (options, warnings) = (asked_of(self, combine), run.take_warnings());
+        let record = Record { device: device(), options, photons, warnings, ..time_source::describe(&inputs) };
+        let meta = LightCurveMetadata { record, ..LightCurveMetadata::default() };
+        Ok(LightCurve::from_counts(grid, columns.bin, columns.counts, columns.fracexp, union, meta))
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use super::Binning;
 use crate::base::error::{Error, Result};
-use crate::data::Record;
+use crate::data::{EventBalance, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
-use crate::engine::lomb_scargle;
+use crate::engine::each_segment::device;
+use crate::engine::lomb_scargle::ExposedSamples;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
+use crate::engine::run::{Run, asked};
 use crate::science::Rebin;
+use crate::science::context::SpectrumContext;
 use crate::science::cross_powers::CrossPowers;
-use crate::science::lomb_scargle::LombScargleOptions;
+use crate::science::lomb_scargle::{LombScargleOptions, cross_spectrum, power_spectrum};
 use crate::science::power::AveragedPowerSpectrum;
 
 /// The Lomb-Scargle power spectrum of a light curve with gaps, or of events counted in bins; in f64 on the CPU.
@@ -89,8 +91,14 @@ impl Analysis for LombScargleCross {
             let name = reference.meta.record.inputs.first().map_or("", |input| &input.name);
             return Err(Error::argument("reference", name, message));
         }
-        let warnings = run.take_warnings();
-        lomb_scargle::lomb_scargle_cross(&subject, &reference, spectrum, *rebin, *min_fracexp, warnings)
+        let zero = subject.grid.origin;
+        let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero);
+        let (one, other) = (of(&subject), of(&reference));
+        let made = &subject.meta.record;
+        let inputs = made.inputs.iter().chain(&reference.meta.record.inputs).cloned().collect();
+        let (options, warnings) = (asked(self), run.take_warnings());
+        let record = Record { device: device(), options, inputs, warnings, ..made.clone() };
+        cross_spectrum(one.series(), other.series(), spectrum, *rebin, run.progress, record)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
@@ -112,7 +120,12 @@ impl Analysis for LombScargle {
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
         let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
-        lomb_scargle::lomb_scargle(&light_curve, &self.spectrum, self.rebin, self.min_fracexp, run.take_warnings())
+        let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin);
+        let (options, warnings, photons) = (asked(self), run.take_warnings(), EventBalance::default());
+        let record = Record { device: device(), options, photons, warnings, ..light_curve.meta.record.clone() };
+        let dt = light_curve.grid.dt;
+        let context = |n, segment_size| SpectrumContext { n, dt, segment_size, record };
+        power_spectrum(samples.series(), &self.spectrum, self.rebin, run.progress, context)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

@@ -10,7 +10,7 @@ mod histogram;
 mod light_curve;
 mod lomb_scargle;
 mod multitaper;
-mod power;
+pub(super) mod power;
 mod search;
 
 pub use bispectrum::{BispectrumOfCumulants, BispectrumOfPairs};
@@ -24,4 +24,5 @@ pub use light_curve::Binning;
 pub use lomb_scargle::{LombScargle, LombScargleCross};
 pub use multitaper::Multitaper;
 pub use power::PowerSpectrum;
+
 pub use search::{AccelerationSearch, PulseSearch};

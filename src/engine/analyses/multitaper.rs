@@ -7,11 +7,13 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
+use crate::engine::each_segment::each_segment;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{multitaper_of_events, multitaper_of_light_curve};
-use crate::science::multitaper::TaperOptions;
+use crate::engine::run::{Run, asked_of};
+use crate::science::context::SpectrumContext;
+use crate::science::multitaper::{MultitaperSums, TaperOptions};
 use crate::science::power::AveragedPowerSpectrum;
+use crate::segment::plan::Resolution;
 
 /// The multitaper power spectrum averaged over segments of events or of a light curve; in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -53,14 +55,12 @@ impl Analysis for Multitaper {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
-        if observation.kind() == ObservationKind::LightCurve {
-            let light_curve = observation.light_curve()?.coarser(self.spectrum.segmentation.dt)?;
-            let options = self.spectrum.of_light_curve();
-            return multitaper_of_light_curve(&light_curve, &options, &self.tapers, run.take_warnings(), run.progress);
-        }
-        let inputs = observation.events(&mut run.warnings)?;
-        let (options, warnings) = (self.spectrum.of_events(observation, run), run.take_warnings());
-        multitaper_of_events(inputs, &options, &self.tapers, warnings, run.progress)
+        let begin = |r: Resolution| MultitaperSums::new(r.n, &self.tapers);
+        let add = |sums: &mut MultitaperSums, values: &[f64], variance| sums.add(values, variance);
+        let (sums, r, mut record) = each_segment(&self.spectrum, observation, run, begin, add)?;
+        record.options = asked_of(self, observation.combination());
+        let context = SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, record };
+        sums.finish(&self.spectrum.power, context)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {

@@ -2,14 +2,31 @@
 
 use serde::Serialize;
 
+use crate::backend::Backend;
 use crate::base::error::Result;
-use crate::data::Record;
-use crate::engine::analysis::{Analysis, PlanReport, Segmentation, setters};
+use crate::base::progress::Progress;
+use crate::base::sums::Sums;
+use crate::base::trace;
+use crate::base::warning::Warnings;
+use crate::data::{LightCurve, Record};
+use crate::engine::analysis::{Analysis, PlanReport, setters};
+use crate::engine::combine::Combine;
+use crate::engine::dead_time;
+use crate::engine::flux::{StreamedSegments, spectrum_of_segments};
+use crate::engine::light_curve_plan::LightCurvePlan;
 use crate::engine::observation::{Observation, ObservationKind};
-use crate::engine::run::Run;
-use crate::engine::{LightCurvePlan, LightCurveSpectrumOptions, Plan, PowerSpectrumOptions, power_spectrum};
+use crate::engine::plan::Plan;
+use crate::engine::plan_sums::no_events;
+use crate::engine::run::{Run, asked, asked_of};
+use crate::engine::segmentation::Segmentation;
+use crate::engine::summation::{Finish, InParts, Summation};
+use crate::engine::time_source::Events;
+use crate::missions::DetectorDeadTime;
+use crate::science::context::SpectrumContext;
 use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{NoiseLevel, Norm, Rebin};
+use crate::segment::Quantity;
+use crate::segment::plan::Resolution;
 
 /// The power spectrum averaged over segments of events or of a light curve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,29 +71,74 @@ impl PowerSpectrum {
         min_fracexp(f64) => min_fracexp;
     }
 
-    /// The options for events.
-    pub(super) fn of_events(&self, observation: &Observation, run: &Run) -> PowerSpectrumOptions {
-        let Segmentation { dt, segment_size, compat_stingray } = self.segmentation;
-        let (combine, chunk_events) = (observation.combination(), run.chunk_events);
-        PowerSpectrumOptions { dt, segment_size, combine, power: self.power.clone(), compat_stingray, chunk_events }
-    }
-
-    /// The options for a light curve.
-    pub(super) fn of_light_curve(&self) -> LightCurveSpectrumOptions {
-        let (segment_size, min_fracexp) = (self.segmentation.segment_size, self.min_fracexp);
-        LightCurveSpectrumOptions { segment_size, min_fracexp, power: self.power.clone() }
+    /// A light curve with the bins that are asked for, and its segments.
+    pub(in crate::engine) fn stretches(
+        &self,
+        observation: &Observation,
+        run: &mut Run,
+    ) -> Result<(LightCurve, LightCurvePlan)> {
+        self.segmentation.refuse_compat()?;
+        let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
+        let segment_size = self.segmentation.segment_size;
+        let plan = LightCurvePlan::new(&light_curve, segment_size, self.min_fracexp, &mut run.warnings)?;
+        Ok((light_curve, plan))
     }
 
     /// The report of this spectrum's segments, which other analyses have, too.
     pub(super) fn plan_segments(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         if observation.kind() == ObservationKind::LightCurve {
-            let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
-            let plan = LightCurvePlan::new(&light_curve, &self.of_light_curve(), &mut run.warnings)?;
-            return Ok(PlanReport::of_light_curve(plan.resolution, plan.starts.len(), plan.gti.exposure()));
+            return Ok(self.stretches(observation, run)?.1.report());
         }
-        let inputs = observation.events(&mut run.warnings)?;
-        let plan = Plan::new(&inputs, &self.of_events(observation, run), &mut run.warnings)?;
-        PlanReport::of_events(&plan, &inputs, run)
+        self.summation(observation, run)?.report(run)
+    }
+
+    fn summation_of<'o>(
+        &'o self,
+        inputs: Vec<Events<'o>>,
+        combine: Combine,
+        run: &mut Run,
+    ) -> Result<Summation<'o, AveragedPowerSpectrum>> {
+        let quantity = Quantity::Power { weight_exponent: self.power.weight_exponent() };
+        let plan = Plan::new(&inputs, combine, self.segmentation, quantity, &mut run.warnings)?;
+        let known = dead_time::common_dead_time(&inputs, combine);
+        let finish = move |plan: &Plan, sums: Sums, made: Record| self.finish(plan, &sums, made, known);
+        Ok(Summation { plan, inputs, asked: asked_of(self, combine), finish: Finish::Sums(Box::new(finish)) })
+    }
+
+    /// The spectrum of the sums of a plan.
+    fn finish(
+        &self,
+        plan: &Plan,
+        sums: &Sums,
+        mut made: Record,
+        known: Option<DetectorDeadTime>,
+    ) -> Result<AveragedPowerSpectrum> {
+        if sums.photons() == 0 && made.photons.read > 0 {
+            return Err(no_events(plan, &made));
+        }
+        let Resolution { n, dt, segment_size } = plan.resolution;
+        if made.photons.read == 0 {
+            made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
+            let context = SpectrumContext { n, dt, segment_size, record: made };
+            return Ok(AveragedPowerSpectrum::empty(&self.power, context));
+        }
+        let _span = trace::span("spectrum");
+        let context = SpectrumContext { n, dt, segment_size, record: made };
+        let mut spectrum = AveragedPowerSpectrum::new(sums, false, &self.power, context)?;
+        dead_time::warn(&mut spectrum, known, self.power.noise);
+        Ok(spectrum)
+    }
+}
+
+#[allow(private_interfaces)]
+impl InParts for PowerSpectrum {
+    fn summation<'o>(
+        &'o self,
+        observation: &'o Observation,
+        run: &mut Run,
+    ) -> Result<Summation<'o, AveragedPowerSpectrum>> {
+        let (inputs, combine) = (observation.events(&mut run.warnings)?, observation.combination());
+        self.summation_of(inputs, combine, run)
     }
 }
 
@@ -86,26 +148,42 @@ impl Analysis for PowerSpectrum {
     const NAME: &'static str = "power spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
 
+    /// Counts of a light curve are divided by their exposure; their noise is Poisson's. Rates and errors that a file gave are
+    /// multiplied by `dt`; the noise then follows from the errors.
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
-        if observation.kind() == ObservationKind::LightCurve {
-            self.segmentation.refuse_compat()?;
-            let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
-            let (options, warnings) = (self.of_light_curve(), run.take_warnings());
-            return crate::engine::spectrum_of_light_curve(&light_curve, &options, run.device, warnings, run.progress);
+        if observation.kind() != ObservationKind::LightCurve {
+            return self.summation(observation, run)?.product(run);
         }
-        let inputs = observation.events(&mut run.warnings)?;
-        let (options, warnings) = (self.of_events(observation, run), run.take_warnings());
-        power_spectrum::spectrum_of_events(inputs, &options, run.device, warnings, run.progress)
+        let (light_curve, plan) = self.stretches(observation, run)?;
+        let segments = &mut plan.segments(&light_curve, run.progress);
+        let stream = StreamedSegments { segments, dt: light_curve.grid.dt, rates: !light_curve.counted };
+        let made = spectrum_of_segments(stream, &self.power, run);
+        run.progress.check()?;
+        let mut spectrum = made?;
+        plan.complete(&mut spectrum.meta.record, &light_curve, None, asked(self));
+        Ok(spectrum)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        if observation.kind() == ObservationKind::LightCurve {
-            self.segmentation.refuse_compat()?;
-        }
         self.plan_segments(observation, run)
     }
 
     fn record(product: &AveragedPowerSpectrum) -> Option<&Record> {
         Some(&product.meta.record)
     }
+}
+
+/// The spectrum of a source of times that no observation holds.
+///
+/// # Errors
+/// See [`Session::run`](crate::engine::Session::run).
+pub fn spectrum_of_source(
+    device: &mut dyn Backend,
+    chunk_events: usize,
+    analysis: &PowerSpectrum,
+    input: Events,
+) -> Result<AveragedPowerSpectrum> {
+    let (warnings, progress) = (Warnings::default(), &Progress::default());
+    let run = &mut Run { device, warnings, progress, chunk_events, with_memory: false };
+    analysis.summation_of(vec![input], Combine::Average, run)?.product(run)
 }

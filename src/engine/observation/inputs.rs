@@ -4,9 +4,10 @@ use super::{Content, Observation, Photons};
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
 use crate::data::{Gti, LightCurve};
+use crate::engine::combine::{Combine, combined_gtis, union_of};
+use crate::engine::event_pair::EventPair;
 use crate::engine::photon_band::PhotonBand;
 use crate::engine::time_source::{Events, align};
-use crate::engine::{Combine, EventPair, combined_gtis, union_of};
 use crate::io::{EventFile, Selection};
 
 impl Observation {

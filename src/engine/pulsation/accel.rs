@@ -198,6 +198,7 @@ impl<'a> TemplatePlan<'a> {
         bank: &[Vec<Vec<Complex<f32>>>],
         place: usize,
         best: &mut [BestTemplate],
+        progress: &Progress,
     ) -> Vec<Vec<f32>> {
         let from = |h: usize, start: f64| (h as f64 * start).floor() as i64;
         let stretch = |(h, filter): (usize, &MatchedFilter)| {
@@ -208,6 +209,9 @@ impl<'a> TemplatePlan<'a> {
         let (mut work, mut powers, mut sums) = (FilterBuffers::default(), Vec::new(), vec![0f32; best.len()]);
         let mut cells = Vec::with_capacity(bank.len());
         for (row, templates) in (first..).zip(bank) {
+            if progress.is_cancelled() {
+                break;
+            }
             sums.fill(0.0);
             let mut seen = vec![0f32; column(best.len() - 1) - column(0) + 1];
             for (i, filter) in self.filters.iter().enumerate() {
@@ -259,8 +263,9 @@ impl<'a> TemplatePlan<'a> {
             (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
             let pieces: Vec<_> = pool.run(|| {
                 let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
-                let evaluate =
-                    |(place, best): (usize, &mut [BestTemplate])| self.evaluate(spectrum, rows[0], &bank, place, best);
+                let evaluate = |(place, best): (usize, &mut [BestTemplate])| {
+                    self.evaluate(spectrum, rows[0], &bank, place, best, progress)
+                };
                 best.par_chunks_mut(self.piece).enumerate().map(evaluate).collect()
             });
             for (place, cells) in pieces.iter().enumerate() {
@@ -325,7 +330,8 @@ pub fn accel(
     let bins = bins.next_power_of_two();
     let pool = backend.threads();
     let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
-    let spectrum = pool.run(|| FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend));
+    let spectrum = pool.run(|| FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend, progress));
+    progress.check()?;
     let (best, map) = plan.run(&spectrum, &pool, progress)?;
     Ok(pool.run(|| conclude(events, options, &grid, &spectrum, bins, best, map)))
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
 use super::PulseEvents;
+use crate::base::progress::Progress;
 use crate::numerics::nonuniform::{PhasedPoint, SearchTransform};
 
 /// Bins of the widest block of which a level is made.
@@ -66,7 +67,13 @@ pub struct FourierAmplitudes {
 impl FourierAmplitudes {
     /// The amplitudes of the events in these Fourier bins, of `all` that there are; detrended, in all before them, too, and in as many behind as their
     /// levels are made of.
-    pub fn new(events: &PulseEvents, bins: Range<usize>, all: usize, detrend: bool) -> FourierAmplitudes {
+    pub fn new(
+        events: &PulseEvents,
+        bins: Range<usize>,
+        all: usize,
+        detrend: bool,
+        progress: &Progress,
+    ) -> FourierAmplitudes {
         let end = bins.end + if detrend { 4 * WIDEST_BLOCK } else { 0 };
         let bins = if detrend { 0 } else { bins.start }..end.min(all);
         let place = PlaceInSpan::new(ends(events));
@@ -80,7 +87,10 @@ impl FourierAmplitudes {
         let size = (2.0 / events.sums()[1]).sqrt();
         let scaled = |sum: Complex<f64>| Complex::new((sum.re * size) as f32, (sum.im * size) as f32);
         let transform = SearchTransform::new(bins.len(), events.times.len());
-        let mut amplitudes = transform.sums(events.times.len(), |range, run| run.extend(range.map(point)), scaled);
+        // Nobody looks at what comes of a run that was cancelled.
+        let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
+        let mut amplitudes =
+            transform.sums(events.times.len(), |range, run| run.extend(points(range).map(point)), scaled);
         // The mean is no signal.
         amplitudes.iter_mut().take(usize::from(bins.start == 0)).for_each(|mean| *mean = Complex::default());
         let mut made = FourierAmplitudes { amplitudes, first: bins.start, middle: middle(events), levels: Vec::new() };
@@ -189,7 +199,7 @@ mod tests {
             let all: f64 = events.each_weight().map_or(events.times.len() as f64, |weights| weights.iter().sum());
             let bound = (SEARCH_ERROR + 2e-7) * all * (2.0 / events.sums()[1]).sqrt();
             for bins in [0..4097, 1000..1001, 3000..9999] {
-                let found = FourierAmplitudes::new(&events, bins.clone(), 4097, false);
+                let found = FourierAmplitudes::new(&events, bins.clone(), 4097, false, &Progress::default());
                 let last = bins.end.min(4097);
                 // None at 0, nor where none are asked for.
                 for (i, a) in found.stretch(bins.start as i64 - 2, bins.len() + 4).into_iter().enumerate() {

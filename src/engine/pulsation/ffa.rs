@@ -130,7 +130,10 @@ pub(super) fn search(
             // The last octave ends at the longest period.
             let longest = (1.0 / (lo * dt)).ceil() as usize;
             let numbers: Vec<usize> = (nbin..(2 * nbin).min(longest.max(nbin + 1))).collect();
-            let of = |&bins: &usize| trials(&counts, &exposures, dt, bins);
+            let of = |&bins: &usize| match progress.is_cancelled() {
+                true => Vec::new(),
+                false => trials(&counts, &exposures, dt, bins),
+            };
             numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
         found.extend(pool.run(all));

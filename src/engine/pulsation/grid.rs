@@ -12,7 +12,7 @@ const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 /// The most rows.
 const MOST_ROWS: f64 = (1u64 << 20) as f64;
 /// Events times trials of a piece that is folded.
-const FOLD_PIECE_WORK: usize = 1 << 31;
+const FOLD_PIECE_WORK: usize = 1 << 29;
 
 /// The trials of a search: equidistant frequencies, in one row for each pair of derivatives; all at the epoch. With the
 /// length `T` of the observation and the oversampling `K` the steps are `1/KT` (Hz), `8/KT²` (Hz/s) and `60/KT³`
@@ -124,7 +124,7 @@ pub(super) struct TrialRange {
     pub trials: usize,
 }
 
-/// The grid in pieces of about a second of work, which progress is told of.
+/// The grid in pieces of about a quarter of a second of work, which progress is told of.
 pub(super) fn pieces(grid: &TrialGrid, events: &PulseEvents, options: &SearchOptions) -> Vec<TrialRange> {
     let most = match options.algorithm {
         Algorithm::Fold => (FOLD_PIECE_WORK / events.times.len()).clamp(512, MOST_TRIALS),

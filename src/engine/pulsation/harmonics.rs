@@ -7,9 +7,12 @@
 //!
 //! An event and harmonic costs two exact phases and a point of the transform, for all trials together. Counting an event for each trial costs 5 instructions.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
+use crate::base::progress::Progress;
 use crate::data::phase::Spin;
 use crate::numerics::nonuniform::{PhasedPoint, SearchTransform};
 use crate::numerics::phasor::PhasorTable;
@@ -41,13 +44,16 @@ impl HarmonicSums {
         [first, step]: [&Spin; 2],
         harmonic: u64,
         of: fn(Complex<f64>) -> T,
+        progress: &Progress,
     ) -> Vec<T> {
         let point = |i: usize| PhasedPoint {
             first: first.phase(times[i]).wrapping_mul(harmonic),
             step: step.phase(times[i]).wrapping_mul(harmonic),
             weight: weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0),
         };
-        self.transform.sums(times.len(), |range, run| run.extend(range.map(point)), of)
+        // Nobody looks at what comes of a run that was cancelled.
+        let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
+        self.transform.sums(times.len(), |range, run| run.extend(points(range).map(point)), of)
     }
 }
 
@@ -146,12 +152,20 @@ mod tests {
                 let step = Spin::from_frequency([2e-5, 1e-4, 0.3 / 1e4, 0.01][case % 4], &ticks).unwrap();
                 let plan = HarmonicSums::new(trials, 700);
                 for harmonic in [1, 2, 20] {
-                    let found = plan.each(&times, None, [&first, &step], harmonic, |sum| sum);
+                    let found = plan.each(&times, None, [&first, &step], harmonic, |sum| sum, &Progress::default());
                     assert_eq!(found.len(), trials);
                     // Weights of 1 change no bit.
-                    let ones = plan.each(&times, Some(&[1.0; 700]), [&first, &step], harmonic, |sum| sum);
+                    let ones = plan.each(
+                        &times,
+                        Some(&[1.0; 700]),
+                        [&first, &step],
+                        harmonic,
+                        |sum| sum,
+                        &Progress::default(),
+                    );
                     assert_eq!(found, ones);
-                    let weighted = plan.each(&times, Some(&weights), [&first, &step], harmonic, |sum| sum);
+                    let weighted =
+                        plan.each(&times, Some(&weights), [&first, &step], harmonic, |sum| sum, &Progress::default());
                     for j in (0..trials).step_by(1 + trials / 50).chain([trials - 1]) {
                         let spin = first.stepped(&step, j as i64);
                         for (found, weights) in [(&found, &[1.0; 700]), (&weighted, &weights)] {

@@ -29,12 +29,12 @@ pub(super) fn trial_statistics(
     let ([total, squares], harmonics) = (events.sums(), options.harmonics());
     // What does not matter for the lowest frequency does not for any, and powers are half of the memory.
     if exposure::significant_harmonics(events, &first, 2 * harmonics) == 0 {
-        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr());
+        let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr(), progress);
         let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
         let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
         return (0..piece.trials).into_par_iter().map(one).collect();
     }
-    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum);
+    let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum, progress);
     let one = |j: usize| {
         if progress.is_cancelled() {
             return 0.0;
@@ -53,8 +53,9 @@ fn each<T: Send>(
     spins: [&Spin; 2],
     harmonics: usize,
     of: fn(Complex<f64>) -> T,
+    progress: &Progress,
 ) -> Vec<Vec<T>> {
-    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of);
+    let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of, progress);
     (1..=harmonics as u64).into_par_iter().map(one).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::kernels::fold;
@@ -21,6 +22,8 @@ pub enum SearchStatistic {
     /// curves ([`super::pdm()`]).
     Pdm,
 }
+
+choice!(SearchStatistic, "method": Z2 = "z2", Ef = "ef", H = "h", Pdm = "pdm");
 
 impl SearchStatistic {
     /// True if the statistic `stat` is at least as significant as `level`: not below it, or, for phase dispersion, not
@@ -44,6 +47,8 @@ pub enum Algorithm {
     /// The fast folding algorithm (fast folding): profiles of all constant periods at once; for epoch folding.
     Ffa,
 }
+
+choice!(Algorithm, "algorithm": Auto = "auto", Fft = "fft", Fold = "fold", Ffa = "ffa");
 
 /// Options of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]

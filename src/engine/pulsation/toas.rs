@@ -8,6 +8,7 @@ use super::PulseEvents;
 use super::fold::{FoldOptions, folded_intervals};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::Spin;
 use crate::io::table_write::write_bytes;
@@ -59,7 +60,13 @@ pub struct Toas {
 /// # Errors
 /// Events have weights, `length` is not positive or makes too many intervals, the template has another number of bins,
 /// the frame has no reference epoch, or the ephemeris is beyond the range of exact phases.
-pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplate, length: f64) -> Result<Toas> {
+pub fn toas(
+    events: &PulseEvents,
+    options: &FoldOptions,
+    template: &PulseTemplate,
+    length: f64,
+    progress: &Progress,
+) -> Result<Toas> {
     let (ephemeris, ticks, nbin) = (options.ephemeris, &events.ticks, options.nbin);
     let refuse = |field: &str, value: f64, message: String| Err(Error::argument(field, value, message));
     if let Some(weights) = &events.weights {
@@ -95,6 +102,7 @@ pub fn toas(events: &PulseEvents, options: &FoldOptions, template: &PulseTemplat
     let spin = Spin::new(&ephemeris, ticks)?;
     let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0 };
     for stretch in folded_intervals(events, &spin, nbin, &edges) {
+        progress.check()?;
         let nphots = stretch.counts.iter().sum::<f64>() as u64;
         if nphots == 0 {
             continue;

@@ -43,6 +43,7 @@ use super::norm::{Norm, NormParameters};
 use super::power::{FEW_VALUES, PowerScale};
 use super::power_bins::PowerBin;
 use super::rms::band_rms;
+use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
@@ -64,6 +65,15 @@ pub enum EnergyKind {
     /// Number of photons in good time; no segments are made.
     Count,
 }
+
+choice!(
+    EnergyKind, "kind":
+    Lag = "lag",
+    Covariance = "covariance",
+    Rms = "rms",
+    Excvar = "excvar",
+    Count = "count",
+);
 
 /// Options of an energy spectrum that do not concern segments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

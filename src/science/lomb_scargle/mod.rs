@@ -11,7 +11,7 @@
 //! frequencies, so normalisations and noise levels are those of [`norm`](super::norm), with `n` points. Weighted by errors, the
 //! variance of a point is `N/Σ1/σ²`, and Leahy's power is the reduction of χ² by the sinusoid.
 
-pub mod sums;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::data::Record;
 
@@ -79,7 +80,7 @@ impl Default for LombScargleOptions {
 
 /// An unevenly sampled series: counts (or flux) in bins of `dt` seconds that may have gaps.
 #[derive(Clone, Copy, Debug)]
-pub struct UnevenSeries<'a> {
+pub(crate) struct UnevenSeries<'a> {
     /// Centres of the bins, s, from any time near the first one (only differences matter).
     pub time: &'a [f64],
     /// Counts (or flux) in each bin.
@@ -129,7 +130,13 @@ impl UnevenSeries<'_> {
         (from - self.dt / 2.0, to + self.dt / 2.0)
     }
 
-    fn amplitudes(&self, options: &LombScargleOptions, zero: f64, at: FrequencyGrid) -> Result<LombScargleAmplitudes> {
+    fn amplitudes(
+        &self,
+        options: &LombScargleOptions,
+        zero: f64,
+        at: FrequencyGrid,
+        progress: &Progress,
+    ) -> Result<LombScargleAmplitudes> {
         let points = self.time.len() as f64;
         let mut weights: Vec<f64> = match options.weighted {
             true => self.error.iter().map(|e| e.powi(-2)).collect(),
@@ -142,14 +149,15 @@ impl UnevenSeries<'_> {
         let rest: f64 = weighted.iter().sum();
         let time: Vec<f64> = self.time.iter().map(|t| t - zero).collect();
         let sums = |sets: [&[f64]; 2], at: FrequencyGrid| match options.method {
-            LombScargleMethod::Fast => fast(&time, sets, at),
-            LombScargleMethod::Direct => direct(&time, sets, at),
+            LombScargleMethod::Fast => fast(&time, sets, at, progress),
+            LombScargleMethod::Direct => direct(&time, sets, at, progress),
         };
         let [y, c] = sums([&weighted, &weights], at);
         let twice = match options.method {
-            LombScargleMethod::Fast => fast(&time, [&weights], at.doubled()),
-            LombScargleMethod::Direct => direct(&time, [&weights], at.doubled()),
+            LombScargleMethod::Fast => fast(&time, [&weights], at.doubled(), progress),
+            LombScargleMethod::Direct => direct(&time, [&weights], at.doubled(), progress),
         };
+        progress.check()?;
         let value = |k: usize| {
             // Sums of w·y, w and (at twice the frequency) w, times e^{−iωt}; the constant takes its part of each.
             let (mut y, c, mut two) = (y[k], c[k], twice[0][k]);
@@ -215,12 +223,13 @@ pub(crate) fn power_spectrum(
     samples: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
+    progress: &Progress,
     context: impl FnOnce(usize, f64) -> SpectrumContext,
 ) -> Result<AveragedPowerSpectrum> {
     samples.check(options.weighted)?;
     let (from, to) = samples.span();
     let at = options.frequencies(to - from, samples.dt)?;
-    let LombScargleAmplitudes { values, level } = samples.amplitudes(options, from, at)?;
+    let LombScargleAmplitudes { values, level } = samples.amplitudes(options, from, at, progress)?;
     let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
     if !(factor.is_finite() && noise.is_finite()) {
         let message = format!("the mean is {}, and this normalisation divides by it", ShortNumber(level.mean));
@@ -261,12 +270,13 @@ fn independent(width: f64, step: f64, span: f64) -> u64 {
 /// both. Lags of single values scatter over all angles: rebin.
 ///
 /// # Errors
-/// See [`crate::engine::lomb_scargle`].
-pub fn cross_spectrum(
+/// Fewer than 4 bins, weights without errors, frequencies out of range, or a mean of zero if the normalisation divides by it.
+pub(crate) fn cross_spectrum(
     subject: UnevenSeries,
     reference: UnevenSeries,
     options: &LombScargleOptions,
     rebin: Rebin,
+    progress: &Progress,
     record: Record,
 ) -> Result<CrossPowers> {
     subject.check(options.weighted)?;
@@ -274,8 +284,8 @@ pub fn cross_spectrum(
     let (a, b) = (subject.span(), reference.span());
     let (from, to) = (a.0.min(b.0), a.1.max(b.1));
     let at = options.frequencies(to - from, subject.dt.max(reference.dt))?;
-    let one = subject.amplitudes(options, from, at)?;
-    let other = reference.amplitudes(options, from, at)?;
+    let one = subject.amplitudes(options, from, at, progress)?;
+    let other = reference.amplitudes(options, from, at, progress)?;
     let factor = [options.norm.factor(&one.level), options.norm.factor(&other.level)];
     if !factor.iter().all(|f| f.is_finite()) {
         let message = "a mean is zero, and this normalisation divides by it";

@@ -7,6 +7,7 @@
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
+use crate::base::progress::Progress;
 use crate::numerics::nonuniform::{LeastErrorTransform, PhasedPoint};
 
 /// Evenly spaced frequencies: `first + k·step` for `k < count`, Hz.
@@ -45,9 +46,16 @@ fn phase(f: f64, t: f64) -> u64 {
 }
 
 /// The sums by definition, of so many sets of weights at once.
-pub fn direct<const N: usize>(times: &[f64], weights: [&[f64]; N], at: FrequencyGrid) -> [Vec<Complex<f64>>; N] {
+pub fn direct<const N: usize>(
+    times: &[f64],
+    weights: [&[f64]; N],
+    at: FrequencyGrid,
+    progress: &Progress,
+) -> [Vec<Complex<f64>>; N] {
     let one = |k: usize| {
         let mut sums = [Complex::new(0.0, 0.0); N];
+        // Nobody looks at what comes of a run that was cancelled.
+        let times = if progress.is_cancelled() { &[] } else { times };
         for (j, &t) in times.iter().enumerate() {
             let [turns, rest] = turns(at.get(k), t);
             let phase = Complex::from_polar(1.0, -std::f64::consts::TAU * (turns + rest));
@@ -60,14 +68,23 @@ pub fn direct<const N: usize>(times: &[f64], weights: [&[f64]; N], at: Frequency
 }
 
 /// The sums by a nonuniform transform, of so many sets of weights at once.
-pub fn fast<const N: usize>(times: &[f64], weights: [&[f64]; N], at: FrequencyGrid) -> [Vec<Complex<f64>>; N] {
+pub fn fast<const N: usize>(
+    times: &[f64],
+    weights: [&[f64]; N],
+    at: FrequencyGrid,
+    progress: &Progress,
+) -> [Vec<Complex<f64>>; N] {
     let transform = LeastErrorTransform::new(at.count, times.len());
     let phases: Vec<[u64; 2]> = times.par_iter().map(|&t| [phase(at.first, t), phase(at.step, t)]).collect();
     weights.map(|weights| {
         let point = |(&[first, step], &weight): (&[u64; 2], &f64)| PhasedPoint { first, step, weight };
         transform.sums(
             times.len(),
-            |range, run| run.extend(phases[range.clone()].iter().zip(&weights[range]).map(point)),
+            |range, run| {
+                // See above.
+                let range = if progress.is_cancelled() { 0..0 } else { range };
+                run.extend(phases[range.clone()].iter().zip(&weights[range]).map(point));
+            },
             |sum| sum,
         )
     })
@@ -76,6 +93,7 @@ pub fn fast<const N: usize>(times: &[f64], weights: [&[f64]; N], at: FrequencyGr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::progress::Progress;
     use crate::base::random::Random;
     use crate::numerics::nonuniform::LEAST_ERROR;
 
@@ -93,8 +111,8 @@ mod tests {
             let weights: Vec<f64> = times.iter().map(|_| random.uniform() - 0.3).collect();
             let ones = vec![1.0; points];
             let at = FrequencyGrid { first, step, count };
-            let expected = direct(&times, [&weights, &ones], at);
-            let got = fast(&times, [&weights, &ones], at);
+            let expected = direct(&times, [&weights, &ones], at, &Progress::default());
+            let got = fast(&times, [&weights, &ones], at, &Progress::default());
             for (set, w) in [&weights, &ones].into_iter().enumerate() {
                 for (k, (a, b)) in got[set].iter().zip(&expected[set]).enumerate() {
                     let phases = std::f64::consts::TAU * 2f64.powi(-53) * (at.get(k) * 100.0);

@@ -63,7 +63,7 @@ fn leahy_power_is_the_reduction_of_chi_square() {
         for method in [LombScargleMethod::Direct, LombScargleMethod::Fast] {
             let options =
                 LombScargleOptions { weighted, floating_mean, oversample, method, ..LombScargleOptions::default() };
-            let spectrum = power_spectrum(samples, &options, Rebin::None, context).unwrap();
+            let spectrum = power_spectrum(samples, &options, Rebin::None, &Default::default(), context).unwrap();
             let squares = error.iter().map(|e| e * e).sum::<f64>() / error.len() as f64;
             let weight: Vec<f64> = error.iter().map(|e| if weighted { e.powi(-2) } else { 1.0 / squares }).collect();
             for k in (0..spectrum.len()).step_by(37) {
@@ -98,7 +98,7 @@ fn evenly_sampled_series_have_their_periodogram() {
         for method in [LombScargleMethod::Direct, LombScargleMethod::Fast] {
             for norm in [Norm::None, Norm::Leahy, Norm::Frac, Norm::Abs] {
                 let options = LombScargleOptions { method, norm, ..LombScargleOptions::default() };
-                let spectrum = power_spectrum(samples, &options, Rebin::None, context).unwrap();
+                let spectrum = power_spectrum(samples, &options, Rebin::None, &Default::default(), context).unwrap();
                 assert_eq!(spectrum.len(), n.div_ceil(2) - 1);
                 let mean = value.iter().sum::<f64>() / n as f64;
                 let factor = norm.factor(&NormParameters { n, dt: 0.25, mean, background: 0.0, variance: None });
@@ -115,7 +115,8 @@ fn evenly_sampled_series_have_their_periodogram() {
             let later: Vec<f64> = time.iter().map(|t| t + shift).collect();
             let other = UnevenSeries { time: &later, ..samples };
             let options = LombScargleOptions { method, norm: Norm::None, ..LombScargleOptions::default() };
-            let cross = cross_spectrum(other, samples, &options, Rebin::None, Default::default()).unwrap();
+            let cross =
+                cross_spectrum(other, samples, &options, Rebin::None, &Default::default(), Default::default()).unwrap();
             for (i, f) in cross.freq.iter().enumerate() {
                 let lag = Complex::from_polar(1.0, cross.lag_phase()[i] - TAU * f * shift);
                 let strong = cross.power1[i] > 1e-6;
@@ -135,8 +136,15 @@ fn a_late_subject_has_positive_lags_though_the_bins_differ() {
     let (time, value) = (keep(&early.0), keep(&early.1));
     let subject = UnevenSeries { time: &late.0, value: &late.1, error: &[], dt: 0.25 };
     let reference = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
-    let cross =
-        cross_spectrum(subject, reference, &LombScargleOptions::default(), Rebin::None, Default::default()).unwrap();
+    let cross = cross_spectrum(
+        subject,
+        reference,
+        &LombScargleOptions::default(),
+        Rebin::None,
+        &Default::default(),
+        Default::default(),
+    )
+    .unwrap();
     let k = (0..cross.freq.len()).max_by(|&a, &b| cross.power1[a].total_cmp(&cross.power1[b])).unwrap();
     let lag = cross.lag_phase()[k] / (TAU * cross.freq[k]);
     assert!((cross.freq[k] - 0.31).abs() < 0.003 && (lag - 0.4).abs() < 0.06, "{} {lag}", cross.freq[k]);
@@ -148,7 +156,9 @@ fn white_counts_have_the_poisson_level_and_rebinned_ones_their_error() {
     let time: Vec<f64> = (0..20_000).map(|i| f64::from(i) * 0.25).filter(|t| (t / 900.0).fract() < 0.6).collect();
     let value: Vec<f64> = time.iter().map(|_| (0..64).filter(|_| random.uniform() < 0.1).count() as f64).collect();
     let samples = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
-    let spectrum = power_spectrum(samples, &LombScargleOptions::default(), Rebin::Linear(100), context).unwrap();
+    let spectrum =
+        power_spectrum(samples, &LombScargleOptions::default(), Rebin::Linear(100), &Default::default(), context)
+            .unwrap();
     let mean = spectrum.power.iter().sum::<f64>() / spectrum.len() as f64;
     // Binomial counts: 0.9 of Poisson's variance.
     assert!((mean / 1.8 - 1.0).abs() < 0.05, "{mean}");
@@ -161,7 +171,7 @@ fn series_that_cannot_be_used_are_refused() {
     let value = [1.0, 2.0, 3.0, 2.0, 1.0];
     let good = UnevenSeries { time: &time, value: &value, error: &[], dt: 1.0 };
     let run = |samples: UnevenSeries, options: LombScargleOptions| {
-        power_spectrum(samples, &options, Rebin::None, context).is_ok()
+        power_spectrum(samples, &options, Rebin::None, &Default::default(), context).is_ok()
     };
     let plain = LombScargleOptions::default();
     assert!(run(good, plain.clone()));

@@ -2,12 +2,14 @@
 
 use std::num::NonZeroUsize;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::choice::choice;
 use crate::device_choice::{BackendArg, threads};
-use eagleray::engine::Session;
+use eagleray::Session;
+use eagleray::device::Precision;
 use eagleray::internal::backend::{AdapterSelector, CpuOptions, DeviceChoice, GpuTier, Schedule};
-use eagleray::{Error, Precision, Result};
+use eagleray::{Error, Result};
 
 /// Where the work is done.
 #[derive(Args, Clone, Debug)]
@@ -20,49 +22,19 @@ pub struct DeviceArgs {
     /// all real ones, and `cpu` lets the CPU take part (0,cpu)
     #[arg(long, value_name = "NAME|INDEX,…|all")]
     pub adapter: Vec<String>,
-    /// Capabilities of the GPU to use
-    #[arg(long, value_enum, default_value = "auto")]
-    pub gpu_profile: TierArg,
+    /// Capabilities of the GPU to use: all that it has (native), WebGPU's defaults (portable), or (auto) all where it passes the self-test
+    #[arg(long, value_parser = choice::<GpuTier>(), default_value = "auto")]
+    pub gpu_profile: GpuTier,
     /// Precision of the transforms [default: single on GPUs, double on the CPU]
-    #[arg(long, value_enum)]
-    pub precision: Option<PrecisionArg>,
+    #[arg(long, value_parser = choice::<Precision>())]
+    pub precision: Option<Precision>,
     /// Worker threads of the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
-    /// How the CPU's threads share the work, for studies; changes no result
-    #[arg(long, value_enum, default_value = "dynamic")]
-    pub schedule: ScheduleArg,
-}
-
-/// See [`Schedule`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ScheduleArg {
-    /// Who is done takes the next piece.
-    Dynamic,
-    /// Equal shares, known before.
-    Static,
-    /// Large shares first, small ones at the end.
-    Guided,
-}
-
-/// See [`GpuTier`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TierArg {
-    /// Native where it passes the self-test.
-    Auto,
-    /// WebGPU's defaults.
-    Portable,
-    /// All the adapter has.
-    Native,
-}
-
-/// Precision of the transforms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionArg {
-    /// 32 bits.
-    Single,
-    /// 64 bits.
-    Double,
+    /// How the CPU's threads share the work, for studies: who is done takes the next piece (dynamic), equal shares known before (static),
+    /// or large shares first (guided); changes no result
+    #[arg(long, value_parser = choice::<Schedule>(), default_value = "dynamic")]
+    pub schedule: Schedule,
 }
 
 impl DeviceArgs {
@@ -84,10 +56,10 @@ impl DeviceArgs {
         DeviceArgs {
             backend: BackendArg::Cpu,
             adapter: Vec::new(),
-            gpu_profile: TierArg::Auto,
+            gpu_profile: GpuTier::Auto,
             precision: None,
             threads: None,
-            schedule: ScheduleArg::Dynamic,
+            schedule: Schedule::Dynamic,
         }
     }
 
@@ -97,15 +69,7 @@ impl DeviceArgs {
     /// See [`DeviceArgs::check`]; no such device; a precision that it does not have.
     pub fn session(&self) -> Result<Session> {
         self.check()?;
-        let tier = match self.gpu_profile {
-            TierArg::Auto => GpuTier::Auto,
-            TierArg::Portable => GpuTier::Portable,
-            TierArg::Native => GpuTier::Native,
-        };
-        let precision = match self.precision {
-            Some(PrecisionArg::Double) => Precision::Double,
-            Some(PrecisionArg::Single) | None => Precision::Single,
-        };
+        let (tier, precision) = (self.gpu_profile, self.precision.unwrap_or(Precision::Single));
         let choice = match self.backend {
             BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
             BackendArg::Auto if self.adapter.is_empty() => {
@@ -119,15 +83,7 @@ impl DeviceArgs {
                 }
             }
         };
-        let schedule = match self.schedule {
-            ScheduleArg::Dynamic => Schedule::Dynamic,
-            ScheduleArg::Static => Schedule::Static,
-            ScheduleArg::Guided => Schedule::Guided,
-        };
-        let precision = match self.precision {
-            Some(PrecisionArg::Single) => Precision::Single,
-            Some(PrecisionArg::Double) | None => Precision::Double,
-        };
+        let (precision, schedule) = (self.precision.unwrap_or(Precision::Double), self.schedule);
         Session::open_with(&choice, CpuOptions { precision, schedule })
     }
 

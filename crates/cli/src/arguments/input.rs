@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::number::{integer, number, positive};
+use super::choice::choice;
+use super::output::Inputs;
+use crate::number::{NumberRange, closed_range, integer, number, positive};
 use eagleray::data::{ChannelRange, Gti};
-use eagleray::engine::{Combine, Observation, PhotonBand};
+use eagleray::error::Mend;
 use eagleray::internal::text::count;
 use eagleray::io::{EventFile, GtiSource, OpenOptions};
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
-use eagleray::{Error, Mend, Result, Warnings};
+use eagleray::{Combine, Observation, PhotonBand};
+use eagleray::{Error, Result, Warnings};
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
@@ -20,11 +23,11 @@ pub struct InputArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Energy band in keV, LO <= E < HI
-    #[arg(long, value_name = "LO:HI", value_parser = pair, allow_hyphen_values = true)]
-    pub energy: Option<(f64, f64)>,
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, allow_hyphen_values = true)]
+    pub energy: Option<NumberRange>,
     /// Range of channels, both included
-    #[arg(long, value_name = "LO:HI", value_parser = pair, conflicts_with = "energy", allow_hyphen_values = true)]
-    pub pi: Option<(f64, f64)>,
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, conflicts_with = "energy", allow_hyphen_values = true)]
+    pub pi: Option<NumberRange>,
     /// Energies of the channels from the EBOUNDS extension of a response file, for bands in keV
     #[arg(long, value_name = "FILE")]
     pub rmf: Option<PathBuf>,
@@ -53,20 +56,11 @@ pub struct InputArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = integer)]
     pub detector: Option<Vec<i64>>,
     /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)
-    #[arg(long, value_enum)]
-    pub combine: Option<CombineArg>,
+    #[arg(long, value_parser = choice::<Combine>())]
+    pub combine: Option<Combine>,
     /// Keep the whole rows of a file that was cut off
     #[arg(long)]
     pub salvage: bool,
-}
-
-/// See [`Combine`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CombineArg {
-    /// Each file has its own segments.
-    Average,
-    /// Simultaneous files: events summed, intervals intersected.
-    Merge,
 }
 
 /// The peer whose rules can be asked for.
@@ -74,13 +68,6 @@ pub enum CombineArg {
 pub enum Compat {
     /// Stingray 2.3.2.
     Stingray,
-}
-
-/// Parses `LO:HI` with `LO ≤ HI`.
-fn pair(text: &str) -> Result<(f64, f64), String> {
-    let (lo, hi) = text.split_once(':').ok_or_else(|| format!("`{text}` is not LO:HI"))?;
-    let (lo, hi) = (number(lo)?, number(hi)?);
-    if lo <= hi { Ok((lo, hi)) } else { Err(format!("`{text}`: the lower bound is above the upper one")) }
 }
 
 /// A number that is not negative.
@@ -96,23 +83,16 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     positive(text)
 }
 
-impl InputArgs {
-    /// Refuses an output that would replace one of the inputs.
-    ///
-    /// # Errors
-    /// The output is an event file, a list of files, or the file of the intervals or the response.
-    pub fn check_output(&self, output: &str) -> Result<()> {
-        let Ok(output_file) = std::fs::canonicalize(output) else { return Ok(()) };
-        let named = self.files.iter().map(|f| f.to_string_lossy().trim_start_matches('@').to_string());
-        let given = self.gti.iter().cloned().chain(self.rmf.iter().map(|f| f.display().to_string()));
-        for input in named.chain(given) {
-            if std::fs::canonicalize(&input).is_ok_and(|file| file == output_file) {
-                return Err(Error::argument("output", output, "is one of the inputs, which would be lost"));
-            }
-        }
-        Ok(())
+impl Inputs for InputArgs {
+    /// Event files, lists of files, and the files of the intervals and the response.
+    fn names(&self) -> Vec<PathBuf> {
+        let named = self.files.iter().map(|f| PathBuf::from(f.to_string_lossy().trim_start_matches('@')));
+        let given = self.gti.iter().map(PathBuf::from).chain(self.rmf.clone());
+        named.chain(given).collect()
     }
+}
 
+impl InputArgs {
     fn open_options(&self, compat_stingray: bool) -> OpenOptions {
         OpenOptions {
             gti: match &self.gti {
@@ -147,7 +127,7 @@ impl InputArgs {
             let mend = [Mend::field("subject").and_field("reference").doing("two bands of each file")];
             return Err(Error::argument("files", count(files.len() as u64, "file"), message).mended_by(mend));
         };
-        if self.combine == Some(CombineArg::Merge) {
+        if self.combine == Some(Combine::Merge) {
             return Err(Error::argument("combine", "merge", "the sides of a cross spectrum stay apart"));
         }
         let mut side = |file: &PathBuf| self.observe(std::slice::from_ref(file), compat_stingray, say);
@@ -175,16 +155,15 @@ impl InputArgs {
             self.tell_band(&made, say)?;
         }
         Ok(match self.combine {
-            Some(CombineArg::Merge) => made.combine(Combine::Merge),
-            Some(CombineArg::Average) => made.combine(Combine::Average),
+            Some(combine) => made.combine(combine),
             None => made,
         })
     }
 
     /// The band that is selected.
     pub fn band(&self) -> Option<PhotonBand> {
-        let energies = self.energy.map(|(lo, hi)| PhotonBand::Energy(lo, hi));
-        energies.or(self.pi.map(|(lo, hi)| PhotonBand::Channels(lo, hi)))
+        let energies = self.energy.map(|band| PhotonBand::Energy(band.lo, band.hi));
+        energies.or(self.pi.map(|band| PhotonBand::Channels(band.lo, band.hi)))
     }
 
     /// Says which channels a band in keV is in each file.

@@ -1,5 +1,6 @@
 //! Arguments that commands share.
 
+pub mod choice;
 pub mod device;
 pub mod input;
 pub mod output;

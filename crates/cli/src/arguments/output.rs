@@ -1,8 +1,10 @@
 //! Options of what is written and said, and the checks that come before any work.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use super::input::InputArgs;
+use clap::Args;
+use serde_json::Value;
+
 use crate::pictures::axes;
 use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::{Error, Result};
@@ -31,12 +33,64 @@ pub struct OutputArgs {
     pub strict: bool,
 }
 
+/// The files that a command reads, which no output may replace.
+pub trait Inputs {
+    /// Their names.
+    fn names(&self) -> Vec<PathBuf>;
+
+    /// Refuses an output that would replace one of them.
+    ///
+    /// # Errors
+    /// The output is one of the inputs.
+    fn refuse(&self, output: &str) -> Result<()> {
+        let Ok(output_file) = std::fs::canonicalize(output) else { return Ok(()) };
+        let same = |input: &PathBuf| std::fs::canonicalize(input).is_ok_and(|file| file == output_file);
+        match self.names().iter().any(same) {
+            true => Err(Error::argument("output", output, "is one of the inputs, which would be lost")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Inputs for PathBuf {
+    fn names(&self) -> Vec<PathBuf> {
+        vec![self.clone()]
+    }
+}
+
+impl Inputs for Vec<PathBuf> {
+    fn names(&self) -> Vec<PathBuf> {
+        self.clone()
+    }
+}
+
+/// A product as it is written to a file, drawn, and told: as JSON, or in words.
+pub struct Delivery<'d> {
+    /// Writes the table to a file or to standard output (`-`).
+    pub write: &'d dyn Fn(&str) -> Result<()>,
+    /// Draws the picture.
+    pub draw: &'d dyn Fn(&str) -> Result<()>,
+    /// The summary as JSON.
+    pub json: &'d dyn Fn() -> Value,
+    /// The summary in words, whole lines.
+    pub text: &'d dyn Fn() -> String,
+}
+
+/// A further file: its name, if it is asked for, and what writes it.
+pub type Further<'d> = (&'d Option<String>, &'d dyn Fn(&str) -> Result<()>);
+
+/// JSON with further fields.
+pub fn with<const N: usize>(mut value: Value, fields: [(&str, Value); N]) -> Value {
+    fields.into_iter().for_each(|(name, field)| value[name] = field);
+    value
+}
+
 impl OutputArgs {
     /// Refuses what would be refused in the end; `pictures` and `tables` are further outputs of the command.
     ///
     /// # Errors
     /// An unknown format, an existing file, two outputs on standard output, an output that is an input.
-    pub fn check(&self, input: &InputArgs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
+    pub fn check(&self, inputs: &dyn Inputs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
         let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
         let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
         tables().try_for_each(|path| TableFormat::from_path(path).map(|_| ()))?;
@@ -47,21 +101,32 @@ impl OutputArgs {
         }
         for path in tables().chain(pictures()).filter(|path| *path != "-") {
             check_output(path, self.overwrite)?;
-            input.check_output(path)?;
+            inputs.refuse(path)?;
         }
         Ok(())
     }
 
-    /// Calls `write` with the files that a table goes to now: those on disk come before standard output, whose reader may have seen
-    /// enough.
+    /// Delivers a product: its table, its picture and `further` files, as far as they are asked for, then the summary. Files on disk come
+    /// before standard output, whose reader may have seen enough.
     ///
     /// # Errors
-    /// Those of `write`.
-    pub fn table(&self, to_stdout: bool, write: impl FnOnce(&str) -> Result<()>) -> Result<()> {
-        match self.output.as_deref().filter(|path| (*path == "-") == to_stdout) {
-            Some(path) => write(path),
-            None => Ok(()),
+    /// Something cannot be written or drawn.
+    pub fn deliver(&self, made: &Delivery, further: &[Further]) -> Result<()> {
+        let (to_stdout, to_file): (Vec<&str>, Vec<&str>) =
+            self.output.as_deref().iter().partition(|path| **path == "-");
+        to_file.into_iter().try_for_each(made.write)?;
+        self.plot.as_deref().map_or(Ok(()), made.draw)?;
+        for (path, write) in further {
+            path.as_deref().map_or(Ok(()), write)?;
         }
+        to_stdout.into_iter().try_for_each(made.write)?;
+        if self.json {
+            return crate::terminal::print(&format!("{:#}\n", (made.json)()));
+        }
+        if !self.quiet {
+            eprint!("{}", (made.text)());
+        }
+        Ok(())
     }
 
     /// Whether warnings are errors, and whether nothing is said.

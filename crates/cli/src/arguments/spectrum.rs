@@ -2,9 +2,11 @@
 
 use clap::Args;
 
+use super::choice::choice;
 use super::input::{Compat, seconds};
 use crate::number::{counting, number, positive, range};
-use eagleray::engine::{CHUNK_EVENTS, Segmentation};
+use eagleray::Segmentation;
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::science::{DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, Norm, Rebin};
 
 /// From events to averaged spectra.
@@ -17,8 +19,8 @@ pub struct SpectrumArgs {
     /// Length of a segment, s [default: a power of two of bins, at least 50 segments]
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub segment_size: Option<f64>,
-    /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.reason()))]
+    /// Normalisation
+    #[arg(long, default_value = "leahy", value_parser = choice::<Norm>())]
     pub norm: Norm,
     /// Normalise by the common mean of all segments, or each segment by its own
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]

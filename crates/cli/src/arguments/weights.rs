@@ -6,9 +6,11 @@ use super::device::DeviceArgs;
 use super::input::InputArgs;
 use super::output::OutputArgs;
 use crate::device_choice::BackendArg;
-use eagleray::engine::{Observation, WeightSummary};
+use eagleray::Observation;
+use eagleray::error::Mend;
+use eagleray::internal::engine::WeightSummary;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::{Error, Mend, Result};
+use eagleray::{Error, Result};
 
 /// The weights of events.
 #[derive(Args, Clone, Debug)]

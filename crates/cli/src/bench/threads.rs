@@ -8,9 +8,9 @@ use super::sample::{Budget, in_turn};
 use super::scaling::{Scaling, ScalingPoint, USUAL_SCHEDULING, thread_counts};
 use super::workload::{Prepared, once};
 use eagleray::Result;
-use eagleray::engine::CHUNK_EVENTS;
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::{CpuOptions, Schedule};
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::trace;
 
 /// Rows read at a time: the usual, which is all that a quick run takes, a quarter of it and four times as many.

@@ -9,8 +9,9 @@ use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
 use crate::names;
 use eagleray::data::Product;
-use eagleray::engine::{PowerSpectrumOptions, spectrum_of_files};
+use eagleray::internal::Progress;
 use eagleray::internal::backend::Backend;
+use eagleray::internal::engine::{CHUNK_EVENTS, run_on};
 use eagleray::internal::kernels::{Input, bin_events};
 use eagleray::internal::numerics::fft::CpuFft;
 use eagleray::internal::random::Random;
@@ -21,7 +22,7 @@ use eagleray::io::{EventFile, OpenOptions};
 use eagleray::missions::{self, Mission};
 use eagleray::simulate::{FrameTime, Simulation};
 use eagleray::time::DoubleDouble;
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Observation, PowerSpectrum, Result, Warnings};
 
 /// A kind of observation and what is made of it.
 pub struct Workload {
@@ -285,10 +286,10 @@ impl Prepared {
             return self.cross(backend);
         }
         let (file, dt, segment_size) = self.task();
-        let mut options =
-            PowerSpectrumOptions { dt: Some(dt), segment_size: Some(segment_size), ..PowerSpectrumOptions::default() };
-        options.chunk_events = chunk.unwrap_or(options.chunk_events);
-        let spectrum = spectrum_of_files(&[file], &options, backend)?;
+        let analysis = PowerSpectrum::default().dt(dt).segment_size(segment_size);
+        let observation = Observation::open([file])?;
+        let (chunk, progress) = (chunk.unwrap_or(CHUNK_EVENTS), Progress::default());
+        let spectrum = run_on(backend, chunk, &progress, &analysis, &observation)?;
         if let Some(output) = output {
             spectrum.table().write(&output.display().to_string(), true)?;
         }

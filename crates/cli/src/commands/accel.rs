@@ -11,9 +11,9 @@ use crate::arguments::weights::WeightArgs;
 use crate::number::{NumberRange, counting, probability, range};
 use crate::pictures;
 use crate::run::{Computer, Steps};
+use eagleray::AccelerationSearch;
 use eagleray::Result;
-use eagleray::engine::analyses::AccelerationSearch;
-use eagleray::engine::pulsation::AccelOptions;
+use eagleray::pulsation::AccelOptions;
 
 /// Options of `accel`.
 #[derive(Args, Debug)]
@@ -72,8 +72,5 @@ pub fn run(args: &AccelArgs) -> Result<()> {
     let mut analysis = AccelerationSearch::default().search(asked);
     analysis.ephemeris = args.par.read()?;
     let found = Computer::new(&device, out.manners(), Steps::Trials)?.compute(&analysis, &observation)?.product;
-    if let Some(path) = &out.plot {
-        pictures::pulsation::search_map(&found, path, out.overwrite)?;
-    }
-    search::report_found(&found, out)
+    search::deliver(&found, out, &|path| pictures::pulsation::search_map(&found, path, out.overwrite), &[])
 }

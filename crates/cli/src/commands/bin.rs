@@ -4,14 +4,14 @@ use clap::Args;
 
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
+use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::{counting, edges};
 use crate::run::{Computer, Steps};
+use eagleray::Counting;
 use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
-use eagleray::engine::CHUNK_EVENTS;
-use eagleray::engine::analyses::Counting;
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::{Error, Result};
 
 /// Options of `bin`.
@@ -48,6 +48,14 @@ pub struct BinArgs {
     strict: bool,
 }
 
+impl BinArgs {
+    fn out(&self) -> OutputArgs {
+        let BinArgs { output, overwrite, json, quiet, strict, .. } = self;
+        let (overwrite, json, quiet, strict) = (*overwrite, *json, *quiet, *strict);
+        OutputArgs { output: output.clone(), plot: None, overwrite, json, quiet, strict }
+    }
+}
+
 /// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated.
 #[derive(Clone, Debug)]
 struct EnergyEdges(Vec<f64>);
@@ -61,46 +69,27 @@ fn energy_edges(text: &str) -> Result<EnergyEdges, String> {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: BinArgs) -> Result<()> {
-    if let Some(path) = args.output.as_deref() {
-        TableFormat::from_path(path)?;
-        if path != "-" {
-            check_output(path, args.overwrite)?;
-            args.input.check_output(path)?;
-        } else if args.json {
-            return Err(Error::argument("json", "-o -", "the table and the summary cannot share standard output"));
-        }
-    }
+    let out = args.out();
+    out.check(&args.input, &[], &[])?;
     let times = time_edges(&args.times)?;
-    let say = &mut |text: &str| {
-        if !args.quiet {
-            eprintln!("eagleray: {text}");
-        }
-    };
-    let observation = args.input.observation(false, say)?;
+    let observation = args.input.observation(false, &mut |text| out.say(text))?;
     let (energies, axis) = match (&args.energies, &args.channels) {
         (Some(EnergyEdges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
         (None, Some(EnergyEdges(edges))) => (edges.clone(), EnergyAxis::Channel),
         (None, None) => (Vec::new(), EnergyAxis::None),
     };
     let analysis = Counting::new(times).energies(energies).axis(axis);
-    let computer =
-        Computer::new(&DeviceArgs::cpu(), (args.strict, args.quiet), Steps::Events)?.chunk_events(args.chunk_events);
+    let computer = Computer::new(&DeviceArgs::cpu(), out.manners(), Steps::Events)?.chunk_events(args.chunk_events);
     let made = computer.compute(&analysis, &observation)?.product;
-    if let Some(path) = &args.output {
-        made.write(path, args.overwrite)?;
-    }
-    if args.json {
-        let meta = made.metadata();
-        return crate::terminal::print(&format!("{meta:#}\n"));
-    }
-    if !args.quiet {
+    let text = || {
         let meta = &made.meta;
         let bins = count(meta.n as u64, "bin");
         let energies = if meta.energies > 1 { format!(" and {} of energy", meta.energies) } else { String::new() };
         let (exposure, photons) = (ShortNumber(meta.exposure_total), &meta.record.photons);
-        eprint!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots);
-    }
-    Ok(())
+        format!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots)
+    };
+    let write = |path: &str| made.write(path, out.overwrite);
+    out.deliver(&Delivery { write: &write, draw: &|_| Ok(()), json: &|| made.metadata(), text: &text }, &[])
 }
 
 /// Edges of time, written out or in a file.

@@ -1,23 +1,24 @@
 //! `eagleray bispectrum`: bispectrum, bicoherence and biphase.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
+use crate::arguments::choice::choice;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{Compat, InputArgs, seconds};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::number::{counting, positive};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use crate::run::{Computer, Steps, report};
 use eagleray::Result;
+use eagleray::Segmentation;
 use eagleray::data::Product;
 use eagleray::data::table::Table;
-use eagleray::engine::Segmentation;
-use eagleray::engine::analyses::{BispectrumOfCumulants, BispectrumOfPairs};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
+use eagleray::{BispectrumOfCumulants, BispectrumOfPairs};
 
 /// Options of `bispectrum`.
 #[derive(Args, Debug)]
@@ -41,8 +42,8 @@ pub struct BispectrumArgs {
     #[arg(long, value_name = "N", value_parser = counting, requires = "compat")]
     max_lag: Option<usize>,
     /// Window over the lags [default: none]
-    #[arg(long, value_enum, requires = "compat")]
-    window: Option<WindowArg>,
+    #[arg(long, value_parser = choice::<LagWindow>(), requires = "compat")]
+    window: Option<LagWindow>,
     /// Divide each cumulant by the number of its terms, not by that of all bins
     #[arg(long, requires = "compat")]
     unbiased: bool,
@@ -50,33 +51,9 @@ pub struct BispectrumArgs {
     output: OutputArgs,
 }
 
-/// See [`LagWindow`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum WindowArg {
-    Uniform,
-    Parzen,
-    Hamming,
-    Hanning,
-    Triangular,
-    Welch,
-    #[value(alias = "blackmann")]
-    Blackman,
-    FlatTop,
-}
-
 impl BispectrumArgs {
     fn cumulant(&self) -> CumulantOptions {
-        let window = self.window.map(|window| match window {
-            WindowArg::Uniform => LagWindow::Uniform,
-            WindowArg::Parzen => LagWindow::Parzen,
-            WindowArg::Hamming => LagWindow::Hamming,
-            WindowArg::Hanning => LagWindow::Hanning,
-            WindowArg::Triangular => LagWindow::Triangular,
-            WindowArg::Welch => LagWindow::Welch,
-            WindowArg::Blackman => LagWindow::Blackman,
-            WindowArg::FlatTop => LagWindow::FlatTop,
-        });
-        CumulantOptions { max_lag: self.max_lag, window, unbiased: self.unbiased, max_freq: self.max_freq }
+        CumulantOptions { max_lag: self.max_lag, window: self.window, unbiased: self.unbiased, max_freq: self.max_freq }
     }
 }
 
@@ -162,30 +139,23 @@ fn deliver(
     output: &OutputArgs,
 ) -> Result<()> {
     report(&meta.record.warnings, output.strict, output.quiet)?;
-    output.table(false, |path| product.write(path, output.overwrite))?;
-    if let Some(path) = &output.plot {
-        picture.draw(meta, path, output.overwrite)?;
-    }
-    output.table(true, |path| product.write(path, output.overwrite))?;
-    if output.json {
-        let mut value = product.meta.clone();
-        value["pairs"] = json!(product.rows());
-        if let Some(peak) = peak {
-            value["peak"] = peak;
-        }
-        return crate::terminal::print(&format!("{value:#}\n"));
-    }
-    if !output.quiet {
-        eprint!(
+    let json = || {
+        let value = with(product.meta.clone(), [("pairs", json!(product.rows()))]);
+        peak.iter().fold(value, |value, peak| with(value, [("peak", peak.clone())]))
+    };
+    let said = || {
+        format!(
             "{} of {} s ({} of {} s), {} of frequencies\n{text}",
             count(meta.segments, "segment"),
             ShortNumber(meta.segment_size),
             count(meta.n as u64, "bin"),
             ShortNumber(meta.dt),
             count(product.rows() as u64, "pair"),
-        );
-    }
-    Ok(())
+        )
+    };
+    let write = |path: &str| product.write(path, output.overwrite);
+    let draw = |path: &str| picture.draw(meta, path, output.overwrite);
+    output.deliver(&Delivery { write: &write, draw: &draw, json: &json, text: &said }, &[])
 }
 
 /// Values over two frequencies, which are multiples of `df`; a pair a value.

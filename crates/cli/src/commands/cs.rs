@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, band_in_words, not_negative};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::device_choice::BackendArg;
 use crate::number::{NumberRange, positive, range};
@@ -13,12 +13,12 @@ use crate::pictures::cross::{LagKind, PowerType};
 use crate::plan_text::describe;
 use crate::run::{Computer, Steps};
 use eagleray::data::Product;
-use eagleray::data::table::Table;
-use eagleray::engine::analyses::{AmplitudeDifference, CrossSpectrum};
-use eagleray::engine::{Analysis, Observation, ObservationKind, PhotonBand};
+use eagleray::error::Mend;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::{AveragedCrossSpectrum, CrossOptions, FadOptions, FadSpectrum, NoiseLevel};
-use eagleray::{Error, Mend, Result};
+use eagleray::{AmplitudeDifference, CrossSpectrum};
+use eagleray::{Analysis, Observation, ObservationKind, PhotonBand};
+use eagleray::{Error, Result};
 
 /// Options of `cs`.
 #[derive(Args, Debug)]
@@ -196,53 +196,38 @@ pub fn run(args: CsArgs) -> Result<()> {
             return dry_run(&args, &computer, &analysis, &observation);
         }
         let spectrum = computer.compute(&analysis, &observation)?.product;
-        let draw = |path: &str| pictures::cross::fad(&spectrum, path, args.out.overwrite);
-        let meta = spectrum.metadata();
-        return deliver(&args, spectrum.table(), meta, draw, &fad_summary(&spectrum));
+        return args.out.deliver(
+            &Delivery {
+                write: &|path| spectrum.table().write(path, args.out.overwrite),
+                draw: &|path| pictures::cross::fad(&spectrum, path, args.out.overwrite),
+                json: &|| with(spectrum.metadata(), [("frequencies", spectrum.freq.len().into())]),
+                text: &|| fad_summary(&spectrum),
+            },
+            &[],
+        );
     }
     let analysis = args.analysis()?;
     if args.dry_run {
         return dry_run(&args, &computer, &analysis, &observation);
     }
-    deliver_cross(&args, computer.compute(&analysis, &observation)?.product)
+    let spectrum = computer.compute(&analysis, &observation)?.product;
+    args.out.deliver(
+        &Delivery {
+            write: &|path| spectrum.table().write(path, args.out.overwrite),
+            draw: &|path| {
+                let (power, lag) = (args.power_type, args.plot_lag);
+                pictures::cross::cross_spectrum(&spectrum, power, lag, path, args.out.overwrite)
+            },
+            json: &|| with(spectrum.metadata(), [("frequencies", spectrum.len().into())]),
+            text: &|| summary(&spectrum),
+        },
+        &[],
+    )
 }
 
 fn dry_run<A: Analysis>(args: &CsArgs, computer: &Computer, analysis: &A, observation: &Observation) -> Result<()> {
     let plan = computer.plan(analysis, observation)?;
     crate::terminal::print(&describe(&plan, args.out.json))
-}
-
-fn deliver_cross(args: &CsArgs, spectrum: AveragedCrossSpectrum) -> Result<()> {
-    let draw = |path: &str| {
-        pictures::cross::cross_spectrum(&spectrum, args.power_type, args.plot_lag, path, args.out.overwrite)
-    };
-    let meta = spectrum.metadata();
-    deliver(args, spectrum.table(), meta, draw, &summary(&spectrum))
-}
-
-/// Table, picture and summary, as asked for.
-fn deliver(
-    args: &CsArgs,
-    product: Table,
-    mut meta: serde_json::Value,
-    draw: impl Fn(&str) -> Result<()>,
-    summary: &str,
-) -> Result<()> {
-    // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = args.out.plot.as_deref() {
-        draw(path)?;
-    }
-    if let Some(path) = args.out.output.as_deref() {
-        product.write(path, args.out.overwrite)?;
-    }
-    if args.out.json {
-        meta["frequencies"] = product.rows().into();
-        return crate::terminal::print(&format!("{meta:#}\n"));
-    }
-    if !args.out.quiet {
-        eprint!("{summary}");
-    }
-    Ok(())
 }
 
 fn summary(spectrum: &AveragedCrossSpectrum) -> String {

@@ -6,20 +6,20 @@ use serde_json::json;
 use super::dynamical_cross;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{NumberRange, counting, number, range};
 use crate::pictures::axes::title;
 use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
 use crate::run::{Computed, Computer, Steps, report};
+use eagleray::PlanReport;
 use eagleray::Result;
 use eagleray::data::Product;
-use eagleray::engine::PlanReport;
-use eagleray::engine::analyses::{DynamicalSpectrum, PowerSpectrum};
 use eagleray::internal::segment::plan::Resolution;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::dynamical::{Axes, RowPeak};
 use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
+use eagleray::{DynamicalSpectrum, PowerSpectrum};
 
 /// Bytes of a cell as text, in order of magnitude.
 const TEXT_BYTES: u64 = 60;
@@ -177,32 +177,26 @@ fn deliver(made: Computed<DynamicalPowerSpectrum>, args: &DynArgs) -> Result<()>
         spectrum.meta.record.warnings.push("W-MATRIX-SIZE", message);
     }
     report(&spectrum.meta.record.warnings.except(&told), output.strict, output.quiet)?;
-    output.table(false, |path| spectrum.write(path, output.overwrite))?;
-    if let Some(path) = &args.shift_add {
+    let overwrite = output.overwrite;
+    let shift_add = |path: &str| {
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
-        spectrum.shift_and_add(&f0, args.shift_half)?.table().write(path, output.overwrite)?;
-    }
-    if let Some(path) = &output.plot {
+        spectrum.shift_and_add(&f0, args.shift_half)?.table().write(path, overwrite)
+    };
+    let draw = |path: &str| {
         let meta = &spectrum.meta;
         let title = title(&meta.record, meta.segments, meta.segment_size);
         let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
-        picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, output.overwrite)?;
-    }
-    output.table(true, |path| spectrum.write(path, output.overwrite))?;
-    if output.json {
-        let mut value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, overwrite)
+    };
+    let json = || {
         let (rows, columns) = spectrum.axes.shape();
-        value["rows"] = json!(rows);
-        value["frequencies"] = json!(columns);
-        if args.trace.is_some() {
-            value["trace"] = json!(trace);
-        }
-        return crate::terminal::print(&format!("{value:#}\n"));
-    }
-    if !output.quiet {
-        eprint!("{}", summary(&spectrum, &trace));
-    }
-    Ok(())
+        let value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
+        let value = with(value, [("rows", json!(rows)), ("frequencies", json!(columns))]);
+        if args.trace.is_some() { with(value, [("trace", json!(trace))]) } else { value }
+    };
+    let write = |path: &str| spectrum.write(path, overwrite);
+    let made = Delivery { write: &write, draw: &draw, json: &json, text: &|| summary(&spectrum, &trace) };
+    output.deliver(&made, &[(&args.shift_add, &shift_add)])
 }
 
 fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[RowPeak]) -> String {

@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::cs::{bands, describe_light_curves, observation};
 use super::dynamical::{DynArgs, picture};
+use crate::arguments::output::{Delivery, with};
 use crate::pictures::axes::title;
 use crate::run::{Computer, Steps};
-use eagleray::engine::analyses::{CrossSpectrum, DynamicalCross};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::DynamicalCrossSpectrum;
+use eagleray::{CrossSpectrum, DynamicalCross};
 use eagleray::{Error, Result};
 
 /// Runs the command where a cross spectrum is asked for.
@@ -35,26 +36,26 @@ pub(super) fn run(args: &DynArgs) -> Result<()> {
 
 /// Table, picture and summary, as asked for.
 fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
-    let output = &args.output;
+    let (output, overwrite) = (&args.output, args.output.overwrite);
     let (axes, meta) = (&made.axes, &made.meta);
-    output.table(false, |path| made.write(path, output.overwrite))?;
-    if let Some(path) = &output.plot {
+    let (rows, columns) = axes.shape();
+    let draw = |path: &str| {
         let modulus: Vec<f64> = made.power_re.iter().zip(&made.power_im).map(|(re, im)| re.hypot(*im)).collect();
         let name = format!("modulus of the cross spectrum, {}", meta.norm);
         let title = title(&meta.record, meta.segments, meta.segment_size);
-        picture(axes, title, (&modulus, name), &[], args.plot_scale, path, output.overwrite)?;
-    }
-    output.table(true, |path| made.write(path, output.overwrite))?;
-    let (rows, columns) = axes.shape();
-    if output.json {
-        let mut value = serde_json::to_value(meta).unwrap_or_default();
-        value["rows"] = json!(rows);
-        value["frequencies"] = json!(columns);
-        return crate::terminal::print(&format!("{value:#}\n"));
-    }
-    if !output.quiet {
-        eprintln!(
-            "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}",
+        picture(axes, title, (&modulus, name), &[], args.plot_scale, path, overwrite)
+    };
+    let json = || {
+        let value = serde_json::to_value(meta).unwrap_or_default();
+        with(value, [("rows", json!(rows)), ("frequencies", json!(columns))])
+    };
+    let text = || {
+        let photons = match meta.record.photons.read {
+            0 => String::new(),
+            _ => format!("photons of both: {}\n", meta.record.photons),
+        };
+        format!(
+            "{} of {} s: {} of {columns} frequencies, {:.2} photons of the subject and {:.2} of the reference a segment; {} on {}\n{photons}",
             count(meta.segments, "segment"),
             ShortNumber(meta.segment_size),
             count(rows as u64, "row"),
@@ -62,10 +63,8 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
             meta.levels.nphots2,
             meta.record.device.backend,
             meta.record.device.adapter
-        );
-        if meta.record.photons.read > 0 {
-            eprintln!("photons of both: {}", meta.record.photons);
-        }
-    }
-    Ok(())
+        )
+    };
+    let write = |path: &str| made.write(path, overwrite);
+    output.deliver(&Delivery { write: &write, draw: &draw, json: &json, text: &text }, &[])
 }

@@ -5,20 +5,20 @@ use clap::Args;
 use super::toas::{self, ToaArgs};
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, band_in_words};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{counting, number, positive};
 use crate::pictures;
 use crate::run::{Computer, Steps, report};
+use eagleray::PhotonBand;
 use eagleray::data::Product;
-use eagleray::engine::PhotonBand;
-use eagleray::engine::analyses::{Fold, FoldInTime, PhaseEpoch};
-use eagleray::engine::pulsation::{ProfileBands, PulseProfile};
 use eagleray::internal::text::{List, ShortNumber, count};
+use eagleray::pulsation::{ProfileBands, PulseProfile};
 use eagleray::science::pulsation::fraction::ValueWithError;
 use eagleray::time::DoubleDouble;
 use eagleray::{Error, Result};
+use eagleray::{Fold, FoldInTime, PhaseEpoch};
 
 /// Options of `fold`.
 #[derive(Args, Debug)]
@@ -123,15 +123,14 @@ pub fn run(args: &FoldArgs) -> Result<()> {
     let of_toas = args.toas.warnings(&profile.meta.record);
     report(&of_toas, out.strict, out.quiet)?;
     profile.meta.record.warnings.extend(of_toas);
-    if let Some(path) = &out.plot {
-        pictures::pulsation::profile(&profile, path, out.overwrite)?;
-    }
-    if let Some(path) = &args.phaseogram {
-        let in_time = FoldInTime::new(analysis.clone(), args.phaseogram_rows);
-        let gram = computer.session().run(&in_time, &observation)?;
-        pictures::pulsation::phaseogram(&profile, &gram, path, out.overwrite)?;
-    }
-    let toas = args.toas.run(&computer, &analysis, &observation, &profile, out.overwrite)?;
+    let gram = match &args.phaseogram {
+        Some(_) => {
+            let in_time = FoldInTime::new(analysis.clone(), args.phaseogram_rows);
+            Some(computer.session().run(&in_time, &observation)?)
+        }
+        None => None,
+    };
+    let toas = args.toas.find(&computer, &analysis, &observation, &profile)?;
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
         let band = observation.clone().energy(edges[0]..edges[1])?;
@@ -142,26 +141,34 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         // What there is to say of the files has been said.
         bands.push((edges[0], edges[1], computer.session().run(&analysis, &band)?));
     }
-    if let Some(path) = &bands_table {
-        ProfileBands { bands: &bands, whole: &profile }.table().write(path, out.overwrite)?;
-    }
-    if let Some(path) = &bands_plot {
-        pictures::pulsation::bands(&bands, path, out.overwrite)?;
-    }
-    if let Some(path) = &out.output {
-        profile.table().write(path, out.overwrite)?;
-    }
-    if out.json {
-        let mut meta = profile.metadata();
-        if let Some(toas) = &toas {
-            meta["toas"] = serde_json::to_value(toas).unwrap_or_default();
-        }
-        return crate::terminal::print(&format!("{meta:#}\n"));
-    }
-    if !out.quiet {
-        eprint!("{}{}", summary(&profile), toas.as_ref().map_or(String::new(), toas::summary));
-    }
-    Ok(())
+    let overwrite = out.overwrite;
+    let phaseogram = |path: &str| match &gram {
+        Some(gram) => pictures::pulsation::phaseogram(&profile, gram, path, overwrite),
+        None => Ok(()),
+    };
+    let write_toas = |path: &str| toas.iter().try_for_each(|toas| toas.write(path, overwrite));
+    let draw_toas =
+        |path: &str| toas.iter().try_for_each(|toas| pictures::pulsation::residuals(toas, &profile, path, overwrite));
+    let json = || match &toas {
+        Some(toas) => with(profile.metadata(), [("toas", serde_json::to_value(toas).unwrap_or_default())]),
+        None => profile.metadata(),
+    };
+    let made = Delivery {
+        write: &|path| profile.table().write(path, overwrite),
+        draw: &|path| pictures::pulsation::profile(&profile, path, overwrite),
+        json: &json,
+        text: &|| summary(&profile) + &toas.as_ref().map_or(String::new(), toas::summary),
+    };
+    out.deliver(
+        &made,
+        &[
+            (&args.phaseogram, &phaseogram),
+            (&args.toas.toas, &write_toas),
+            (&args.toas.toa_plot, &draw_toas),
+            (&bands_table, &|path| ProfileBands { bands: &bands, whole: &profile }.table().write(path, overwrite)),
+            (&bands_plot, &|path| pictures::pulsation::bands(&bands, path, overwrite)),
+        ],
+    )
 }
 
 fn summary(profile: &PulseProfile) -> String {

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::light_curves;
 use crate::arguments::input::{InputArgs, band_in_words, expand_lists};
+use crate::number::NumberRange;
 use crate::run::report;
 use eagleray::data::LightCurve;
-use eagleray::engine::{CHUNK_EVENTS, LightCurvePlan, LightCurveSpectrumOptions};
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
 use eagleray::internal::text::{ShortNumber, count, plain};
 use eagleray::io::{EventFile, EventStream, InputFile, Selection};
-use eagleray::{Result, Warnings};
+use eagleray::{Observation, PowerSpectrum, Result, Session, Warnings};
 
 /// Options of `info`.
 #[derive(Args, Debug)]
@@ -46,7 +47,7 @@ pub fn run(args: InfoArgs) -> Result<()> {
             }
             None => {
                 let format = if InputFile::open(&path)?.is_fits() { "FITS" } else { "text" };
-                reports.push(describe_series(&observation.light_curve()?, format));
+                reports.push(describe_series(&observation.light_curve()?, format)?);
             }
         }
     }
@@ -61,7 +62,7 @@ pub fn run(args: InfoArgs) -> Result<()> {
 fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<Value> {
     let channels = args.input.band().map(|band| band.channels(file, ("energy", "pi"))).transpose()?;
     let words = match (args.input.energy, &channels) {
-        (Some((lo, hi)), Some(range)) => band_in_words(file, lo, hi, range),
+        (Some(NumberRange { lo, hi }), Some(range)) => band_in_words(file, lo, hi, range),
         _ => String::new(),
     };
     let selection = Selection { channels, detectors: args.input.detector.clone() };
@@ -110,11 +111,12 @@ fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
     }))
 }
 
-fn describe_series(curve: &LightCurve, format: &str) -> Value {
+fn describe_series(curve: &LightCurve, format: &str) -> Result<Value> {
     let made = &curve.meta.record;
-    let plan = LightCurvePlan::new(curve, &LightCurveSpectrumOptions::default(), &mut Warnings::default());
+    let observation = Observation::light_curves([curve.clone()]);
+    let plan = Session::cpu()?.check(&PowerSpectrum::default(), &observation);
     let edge = |bin: Option<&u64>, further: u64| bin.map(|&k| curve.grid.edge(k + further).value());
-    json!({
+    Ok(json!({
         "file": made.inputs.first().map(|i| &i.name), "kind": "light curve", "format": format,
         "telescop": made.telescop, "instrume": made.instrume, "object": made.object,
         "bins": curve.len(), "dt": curve.grid.dt, "gaps": light_curves::gaps(curve), "values": light_curves::values(curve),
@@ -123,8 +125,8 @@ fn describe_series(curve: &LightCurve, format: &str) -> Value {
         "counts": curve.meta.nphots, "mean_rate": curve.meta.mean,
         "mjdref": made.mjdref, "timesys": made.timesys, "timeref": made.timeref, "plephem": made.plephem,
         "barycentred": made.barycentred, "exposure": curve.meta.exposure, "gti": made.gti,
-        "suggested": plan.ok().map(|p| suggestion(p.resolution)),
-    })
+        "suggested": plan.ok().and_then(|plan| plan.resolution).map(suggestion),
+    }))
 }
 
 fn suggestion(r: Resolution) -> Value {

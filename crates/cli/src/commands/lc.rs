@@ -4,14 +4,14 @@ use clap::Args;
 
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, seconds};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::counting;
 use crate::run::{Computer, Steps};
+use eagleray::Binning;
 use eagleray::Result;
 use eagleray::data::LightCurve;
 use eagleray::data::Product;
-use eagleray::engine::CHUNK_EVENTS;
-use eagleray::engine::analyses::Binning;
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::text::{ShortNumber, count};
 
 /// Options of `lc`.
@@ -35,28 +35,21 @@ pub struct LcArgs {
 /// Everything that the library refuses.
 pub fn run(args: LcArgs) -> Result<()> {
     args.out.check(&args.input, &[], &[])?;
-    let talk = !args.out.quiet;
     let observation = args.input.observation(false, &mut |text| args.out.say(text))?;
     let mut analysis = Binning::default();
     analysis.dt = args.dt;
     let computer =
         Computer::new(&DeviceArgs::cpu(), args.out.manners(), Steps::Events)?.chunk_events(args.chunk_events);
     let curve = computer.compute(&analysis, &observation)?.product;
-    // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = &args.out.plot {
-        crate::pictures::light_curve::light_curve(&curve, path, args.out.overwrite)?;
-    }
-    if let Some(path) = &args.out.output {
-        curve.write(path, args.out.overwrite)?;
-    }
-    if args.out.json {
-        let meta = curve.metadata();
-        return crate::terminal::print(&format!("{meta:#}\n"));
-    }
-    if talk {
-        eprint!("{}", summary(&curve));
-    }
-    Ok(())
+    args.out.deliver(
+        &Delivery {
+            write: &|path| curve.write(path, args.out.overwrite),
+            draw: &|path| crate::pictures::light_curve::light_curve(&curve, path, args.out.overwrite),
+            json: &|| curve.metadata(),
+            text: &|| summary(&curve),
+        },
+        &[],
+    )
 }
 
 fn summary(curve: &LightCurve) -> String {

@@ -3,18 +3,19 @@
 use clap::Args;
 
 use super::significance;
+use crate::arguments::choice::choice;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, seconds};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::{NumberRange, counting, number, positive, range};
 use crate::pictures::axes;
 use crate::run::{Computer, Steps};
+use eagleray::Observation;
 use eagleray::data::Product;
-use eagleray::engine::Observation;
-use eagleray::engine::analyses::{Binning, LombScargle, LombScargleCross};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
 use eagleray::science::{AveragedPowerSpectrum, Norm, Rebin};
+use eagleray::{Binning, LombScargle, LombScargleCross};
 use eagleray::{Error, Result};
 
 /// Probability of a false alarm that detections may have.
@@ -31,8 +32,8 @@ pub struct LsArgs {
     /// Bin width, s [default: of a light curve, its own; of events, as for lc]
     #[arg(long, value_name = "S", value_parser = seconds)]
     dt: Option<f64>,
-    /// Normalisation: leahy, frac, abs, none
-    #[arg(long, default_value = "leahy", value_parser = |text: &str| text.parse::<Norm>().map_err(|e| e.reason()))]
+    /// Normalisation
+    #[arg(long, default_value = "leahy", value_parser = choice::<Norm>())]
     norm: Norm,
     /// Frequencies, Hz [default: one step to 1/(2 dt)]
     #[arg(long, value_name = "LO:HI", value_parser = range)]
@@ -104,18 +105,19 @@ pub fn run(args: LsArgs) -> Result<()> {
 
 /// Table, picture and summary of a spectrum that no device made; the picture has the level of so rare a false alarm.
 pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, detection: Option<f64>) -> Result<()> {
-    output.table(false, |path| spectrum.table().write(path, output.overwrite))?;
-    if let Some(path) = &output.plot {
+    let draw = |path: &str| {
         let style = axes::Style { y: axes::PlotY::Power, harmonics: None, detection };
-        axes::power_spectrum(spectrum, style, path, output.overwrite)?;
-    }
-    output.table(true, |path| spectrum.table().write(path, output.overwrite))?;
-    if output.json {
-        crate::terminal::print(&format!("{:#}\n", significance::summary_json(spectrum, FALSE_ALARM)))?;
-    } else if !output.quiet {
-        eprint!("{}", significance::summary(spectrum, FALSE_ALARM));
-    }
-    Ok(())
+        axes::power_spectrum(spectrum, style, path, output.overwrite)
+    };
+    output.deliver(
+        &Delivery {
+            write: &|path| spectrum.table().write(path, output.overwrite),
+            draw: &draw,
+            json: &|| significance::summary_json(spectrum, FALSE_ALARM),
+            text: &|| significance::summary(spectrum, FALSE_ALARM),
+        },
+        &[],
+    )
 }
 
 fn cross(
@@ -136,21 +138,16 @@ fn cross(
     let curve = |of: &Observation| computer.session().run(&binning, of).map(|made| Observation::light_curves([made]));
     let pair = Observation::pair(curve(observation)?, curve(&other)?)?;
     let made = computer.compute(&LombScargleCross::new(analysis), &pair)?.product;
-    let meta = made.metadata();
-    if let Some(path) = output.output.as_deref() {
-        made.table().write(path, output.overwrite)?;
-    }
-    if output.json {
-        crate::terminal::print(&format!("{meta:#}\n"))?;
-    } else if !output.quiet {
+    let text = || {
         let step = made.width.first().copied().unwrap_or(0.0);
-        eprintln!(
-            "Lomb-Scargle cross spectrum of {} of the subject: bins of {} Hz from {} Hz on; {}",
+        format!(
+            "Lomb-Scargle cross spectrum of {} of the subject: bins of {} Hz from {} Hz on; {}\n",
             count(made.meta.n as u64, "bin"),
             ShortNumber(step),
             ShortNumber(made.freq.first().copied().unwrap_or(0.0)),
             eagleray::science::cross::LAG_SIGN
-        );
-    }
-    Ok(())
+        )
+    };
+    let write = |path: &str| made.table().write(path, output.overwrite);
+    output.deliver(&Delivery { write: &write, draw: &|_| Ok(()), json: &|| made.metadata(), text: &text }, &[])
 }

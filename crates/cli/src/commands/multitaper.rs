@@ -4,15 +4,15 @@ use clap::Args;
 
 use super::lomb_scargle::deliver;
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{CombineArg, InputArgs};
+use crate::arguments::input::InputArgs;
 use crate::arguments::output::OutputArgs;
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{counting, number, positive};
 use crate::run::{Computer, Steps};
-use eagleray::Result;
-use eagleray::engine::analyses::{Multitaper, PowerSpectrum};
 use eagleray::science::NoiseLevel;
 use eagleray::science::multitaper::TaperOptions;
+use eagleray::{Combine, Result};
+use eagleray::{Multitaper, PowerSpectrum};
 
 /// Options of `multitaper`.
 #[derive(Args, Debug)]
@@ -67,7 +67,7 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
     let tapers = TaperOptions { half_bandwidth, tapers, adaptive, jackknife };
     let analysis = Multitaper::default().spectrum(spectrum).tapers(tapers);
     let observation = args.input.observation(false, &mut |text| args.output.say(text))?;
-    if args.input.combine == Some(CombineArg::Merge) && observation.files().len() > 1 && args.background != 0.0 {
+    if args.input.combine == Some(Combine::Merge) && observation.files().len() > 1 && args.background != 0.0 {
         args.output.say("the background is that of all merged files together");
     }
     let computer = Computer::new(&DeviceArgs::cpu(), args.output.manners(), Steps::Events)?

@@ -1,22 +1,22 @@
 //! `eagleray pds`: the averaged power spectrum of event files.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{light_curves, significance};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::input::{CombineArg, InputArgs, seconds};
+use crate::arguments::input::{InputArgs, seconds};
+use crate::arguments::output::{Delivery, OutputArgs};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::number::{NumberRange, number, probability, range};
 use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
+use eagleray::PowerSpectrum;
 use eagleray::data::Product;
-use eagleray::engine::analyses::PowerSpectrum;
-use eagleray::engine::{Observation, ObservationKind, Session};
-use eagleray::io::table_write::{TableFormat, check_output};
 use eagleray::io::xspec::XspecFiles;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Combine, Result, Warnings};
+use eagleray::{Observation, ObservationKind, Session};
 
 /// Options of `pds`.
 #[derive(Args, Debug)]
@@ -61,7 +61,7 @@ pub struct PdsArgs {
     plot: Option<String>,
     /// What the picture shows: power, or frequency times power
     #[arg(long, value_enum, default_value = "power")]
-    plot_y: PlotYArg,
+    plot_y: PlotY,
     /// Mark the multiples of this frequency, Hz, in the picture
     #[arg(long, value_name = "HZ", value_parser = seconds, requires = "plot")]
     plot_harmonics: Option<f64>,
@@ -88,16 +88,10 @@ const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
 /// Default of `--detection-level`.
 const FALSE_ALARM: f64 = 0.01;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum PlotYArg {
-    Power,
-    Fpower,
-}
-
 impl PdsArgs {
     /// The analysis of an observation.
     fn analysis(&self, observation: &Observation) -> PowerSpectrum {
-        let merged = self.input.combine == Some(CombineArg::Merge);
+        let merged = self.input.combine == Some(Combine::Merge);
         let detectors = if merged { observation.files().len() } else { 1 };
         let mut made = PowerSpectrum::default()
             .norm(self.spectrum.norm)
@@ -116,9 +110,16 @@ impl PdsArgs {
         self.detection_level.unwrap_or(FALSE_ALARM)
     }
 
-    /// The table to write; a .pha is none.
-    fn table(&self) -> Option<&str> {
-        self.output.as_deref().filter(|path| !path.ends_with(".pha"))
+    /// What is written and said; a .pha is no table.
+    fn out(&self) -> OutputArgs {
+        OutputArgs {
+            output: self.output.clone().filter(|path| !path.ends_with(".pha")),
+            plot: self.plot.clone(),
+            overwrite: self.overwrite,
+            json: self.json,
+            quiet: self.quiet,
+            strict: self.strict,
+        }
     }
 
     /// The files for XSPEC, by either option.
@@ -130,20 +131,8 @@ impl PdsArgs {
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
         self.device.check()?;
-        if let Some(path) = self.table() {
-            TableFormat::from_path(path)?;
-        }
         self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
-        if let Some(path) = self.plot.as_deref() {
-            axes::check_extension(path)?;
-        }
-        if self.json && self.table() == Some("-") {
-            return Err(Error::argument("json", "-o -", "the table and the summary cannot share standard output"));
-        }
-        for path in [self.table(), self.plot.as_deref()].into_iter().flatten().filter(|p| *p != "-") {
-            check_output(path, self.overwrite)?;
-            self.input.check_output(path)?;
-        }
+        self.out().check(&self.input, &[], &[])?;
         self.spectrum.rebinning().ranges(1).map(|_| ())
     }
 
@@ -156,29 +145,20 @@ impl PdsArgs {
             spectrum.add_intervals(ONE_SIGMA);
         }
         report(&spectrum.meta.record.warnings.except(told), self.strict, self.quiet)?;
-        // Files first: a reader of standard output that has seen enough must not cost any of them.
-        let (to_stdout, to_file): (Option<&str>, Option<&str>) = match self.table() {
-            Some("-") => (Some("-"), None),
-            table => (None, table),
+        let draw = |path: &str| {
+            let style = axes::Style { y: self.plot_y, harmonics: self.plot_harmonics, detection: self.detection_level };
+            axes::power_spectrum(&spectrum, style, path, self.overwrite)
         };
-        if let Some(path) = to_file {
-            spectrum.table().write(path, self.overwrite)?;
-        }
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
-        if let Some(path) = &self.plot {
-            let y = if self.plot_y == PlotYArg::Fpower { PlotY::FrequencyTimesPower } else { PlotY::Power };
-            let style = axes::Style { y, harmonics: self.plot_harmonics, detection: self.detection_level };
-            axes::power_spectrum(&spectrum, style, path, self.overwrite)?;
-        }
-        if let Some(path) = to_stdout {
-            spectrum.table().write(path, self.overwrite)?;
-        }
-        if self.json {
-            crate::terminal::print(&format!("{:#}\n", significance::summary_json(&spectrum, self.false_alarm())))?;
-        } else if !self.quiet {
-            eprint!("{}", significance::summary(&spectrum, self.false_alarm()));
-        }
-        Ok(())
+        self.out().deliver(
+            &Delivery {
+                write: &|path| spectrum.table().write(path, self.overwrite),
+                draw: &draw,
+                json: &|| significance::summary_json(&spectrum, self.false_alarm()),
+                text: &|| significance::summary(&spectrum, self.false_alarm()),
+            },
+            &[],
+        )
     }
 }
 
@@ -188,20 +168,15 @@ impl PdsArgs {
 /// Everything that the library refuses.
 pub fn run(args: PdsArgs) -> Result<()> {
     args.check()?;
-    let mut say = |text: &str| {
-        if !args.quiet {
-            eprintln!("eagleray: {text}");
-        }
-    };
-    let observation = args.input.observation(args.spectrum.compat.is_some(), &mut say)?;
+    let out = args.out();
+    let observation = args.input.observation(args.spectrum.compat.is_some(), &mut |text| out.say(text))?;
     let analysis = args.analysis(&observation);
     if args.rms.is_some() || args.pulsed_limit.is_some() || matches!(args.noise, NoiseLevel::Band(..)) {
         // Before a device is opened.
         let planned = Session::cpu()?.check(&analysis, &observation)?;
         significance::check_bands(&args, planned.resolution)?;
     }
-    let computer =
-        Computer::new(&args.device, (args.strict, args.quiet), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
+    let computer = Computer::new(&args.device, out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
         eprintln!("{}", light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
     }

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::arguments::output::OutputArgs;
+use crate::arguments::choice::choice;
+use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::positive;
 use crate::pictures;
 use eagleray::data::Product;
 use eagleray::data::columns::LIGHT_CURVE;
-use eagleray::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
-use eagleray::engine::pulsation::{PulseProfile, SearchResult};
+use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
 use eagleray::io::product_name;
-use eagleray::io::table_write::{TableFormat, check_output};
+use eagleray::pulsation::{PulseProfile, SearchResult};
 use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
-use eagleray::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, Error, LightCurve, Norm, Rebin, Result};
+use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum};
+use eagleray::{Error, LightCurve, Norm, Rebin, Result};
 
 /// Options of `rebin`.
 #[derive(Args, Debug)]
@@ -36,8 +37,8 @@ pub struct RebinArgs {
 pub struct NormArgs {
     /// Power or cross spectrum, as a command wrote it: .ecsv, .csv, .json or .fits
     product: PathBuf,
-    /// The normalisation wanted: leahy, frac, abs or none
-    #[arg(long)]
+    /// The normalisation wanted
+    #[arg(long, value_parser = choice::<Norm>())]
     norm: Norm,
     #[command(flatten)]
     out: OutputArgs,
@@ -131,46 +132,16 @@ impl AnyProduct {
         }
     }
 
-    /// Table, picture and summary, as asked for. Files come first: a reader of standard output that has seen enough must not cost any.
+    /// Table, picture and summary, as asked for.
     fn deliver(&self, out: &OutputArgs) -> Result<()> {
-        out.table(false, |path| self.write(path, out.overwrite))?;
-        if let Some(path) = &out.plot {
-            self.draw(path, out.overwrite)?;
-        }
-        out.table(true, |path| self.write(path, out.overwrite))?;
-        let product = self.product();
-        if out.json {
-            return crate::terminal::print(&format!("{:#}\n", product.table().meta));
-        }
-        if !out.quiet {
-            let table = product.table();
+        let table = self.product().table();
+        let text = || {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-            eprintln!("{}: {} rows of {}", product.kind().name, table.rows(), names.join(", "));
-        }
-        Ok(())
+            format!("{}: {} rows of {}\n", self.product().kind().name, table.rows(), names.join(", "))
+        };
+        let (write, draw) = (|path: &str| self.write(path, out.overwrite), |path: &str| self.draw(path, out.overwrite));
+        out.deliver(&Delivery { write: &write, draw: &draw, json: &|| table.meta.clone(), text: &text }, &[])
     }
-}
-
-/// Refuses outputs that cannot be written, and inputs that would be lost.
-fn check(out: &OutputArgs, products: &[&Path]) -> Result<()> {
-    if let Some(path) = &out.output {
-        TableFormat::from_path(path)?;
-        if path == "-" && out.json {
-            let message = "the table and the summary cannot share standard output";
-            return Err(Error::argument("json", "-o -", message));
-        }
-    }
-    if let Some(path) = &out.plot {
-        pictures::axes::check_extension(path)?;
-    }
-    for path in [&out.output, &out.plot].into_iter().flatten().filter(|path| *path != "-") {
-        check_output(path, out.overwrite)?;
-        let Ok(file) = std::fs::canonicalize(path) else { continue };
-        if products.iter().any(|product| std::fs::canonicalize(product).is_ok_and(|product| product == file)) {
-            return Err(Error::argument("output", path, "is one of the inputs, which would be lost"));
-        }
-    }
-    Ok(())
 }
 
 fn cannot(path: &Path, product: &AnyProduct, what: &str) -> Error {
@@ -183,7 +154,7 @@ fn cannot(path: &Path, product: &AnyProduct, what: &str) -> Error {
 /// # Errors
 /// A product that is not rebinned; everything that the library refuses.
 pub fn rebin(args: &RebinArgs) -> Result<()> {
-    check(&args.out, &[&args.product])?;
+    args.out.check(&args.product, &[], &[])?;
     let rebin = match (args.rebin, args.rebin_log) {
         (Some(by), _) => Rebin::Linear(by),
         (None, growth) => Rebin::Geometric(growth.unwrap_or(0.0)),
@@ -202,7 +173,7 @@ pub fn rebin(args: &RebinArgs) -> Result<()> {
 /// # Errors
 /// A product that has no normalisation; everything that the library refuses.
 pub fn norm(args: &NormArgs) -> Result<()> {
-    check(&args.out, &[&args.product])?;
+    args.out.check(&args.product, &[], &[])?;
     let made = match AnyProduct::read(&args.product)? {
         AnyProduct::Power(spectrum) => AnyProduct::Power(spectrum.to_norm(args.norm)?),
         AnyProduct::Cross(spectrum) => AnyProduct::Cross(spectrum.to_norm(args.norm)?),
@@ -219,7 +190,7 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
     if args.out.plot.is_none() {
         return Err(Error::argument("plot", "", "the picture needs a name, .svg or .png"));
     }
-    check(&args.out, &[&args.product])?;
+    args.out.check(&args.product, &[], &[])?;
     AnyProduct::read(&args.product)?.deliver(&args.out)
 }
 
@@ -228,10 +199,9 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
 /// # Errors
 /// Products of several kinds, or of one that is not joined; everything that the library refuses.
 pub fn join(args: &JoinArgs) -> Result<()> {
-    let paths: Vec<&Path> = args.products.iter().map(PathBuf::as_path).collect();
-    check(&args.out, &paths)?;
+    args.out.check(&args.products, &[], &[])?;
     let (mut spectra, mut curves) = (Vec::new(), Vec::new());
-    for path in paths {
+    for path in &args.products {
         match AnyProduct::read(path)? {
             AnyProduct::Power(spectrum) if curves.is_empty() => spectra.push(spectrum),
             AnyProduct::LightCurve(curve) if spectra.is_empty() => curves.push(curve),

@@ -1,22 +1,23 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::light_curves;
+use crate::arguments::choice::choice;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, seconds};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, Further, OutputArgs};
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
 use crate::number::{NumberRange, counting, number, positive, probability, range};
 use crate::pictures;
 use crate::run::{Computer, Steps};
+use eagleray::ObservationKind;
+use eagleray::PulseSearch;
 use eagleray::data::Product;
-use eagleray::engine::ObservationKind;
-use eagleray::engine::analyses::PulseSearch;
-use eagleray::engine::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::par::ParFile;
+use eagleray::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::{Error, Result};
 
 /// Options of `search`.
@@ -39,8 +40,8 @@ pub struct SearchArgs {
     fddot: Option<NumberRange>,
     /// Statistic: z2 (of --nharm harmonics), ef (epoch folding, --nbin bins), h (H test), or of light curves, and of events counted in bins
     /// of --dt, pdm (phase dispersion, --nbin bins)
-    #[arg(long, value_enum, default_value = "z2")]
-    method: MethodArg,
+    #[arg(long, value_parser = choice::<SearchStatistic>(), default_value = "z2")]
+    method: SearchStatistic,
     /// Harmonics of z2
     #[arg(long, value_name = "N", value_parser = counting, default_value = "2")]
     nharm: usize,
@@ -59,8 +60,8 @@ pub struct SearchArgs {
     /// fft: harmonic sums of all frequencies at once, unbinned, on the CPU; fold: a profile of every trial, on any device; ffa: for
     /// ef, all constant periods at once, of nbin to twice as many bins: for long periods, on the CPU
     /// [default: fft for z2 and h on the CPU]
-    #[arg(long, value_enum, default_value = "auto", hide_default_value = true)]
-    algorithm: AlgorithmArg,
+    #[arg(long, value_parser = choice::<Algorithm>(), default_value = "auto", hide_default_value = true)]
+    algorithm: Algorithm,
     /// Candidates listed
     #[arg(long, value_name = "N", value_parser = counting, default_value = "10")]
     candidates: usize,
@@ -76,43 +77,17 @@ pub struct SearchArgs {
     map: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MethodArg {
-    Z2,
-    Ef,
-    H,
-    Pdm,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum AlgorithmArg {
-    Auto,
-    Fft,
-    Fold,
-    Ffa,
-}
-
 impl SearchArgs {
     fn analysis(&self, ephemeris: Option<ParFile>) -> PulseSearch {
         let pair = |range: NumberRange| (range.lo, range.hi);
         let mut made = PulseSearch::default().search(SearchOptions {
             fdot: self.fdot.map(pair),
             fddot: self.fddot.map(pair),
-            method: match self.method {
-                MethodArg::Z2 => SearchStatistic::Z2,
-                MethodArg::Ef => SearchStatistic::Ef,
-                MethodArg::H => SearchStatistic::H,
-                MethodArg::Pdm => SearchStatistic::Pdm,
-            },
+            method: self.method,
             nharm: self.nharm,
             nbin: self.nbin,
             oversample: self.oversample,
-            algorithm: match self.algorithm {
-                AlgorithmArg::Auto => Algorithm::Auto,
-                AlgorithmArg::Fft => Algorithm::Fft,
-                AlgorithmArg::Fold => Algorithm::Fold,
-                AlgorithmArg::Ffa => Algorithm::Ffa,
-            },
+            algorithm: self.algorithm,
             candidates: self.candidates,
             false_alarm: self.detection_level,
             ..SearchOptions::default()
@@ -129,39 +104,32 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
-    if args.method == MethodArg::Pdm && args.par.par.is_some() {
+    if args.method == SearchStatistic::Pdm && args.par.par.is_some() {
         return Err(Error::argument("par", "", "is for events, not for the samples of phase dispersion"));
     }
     let device = args.weights.device(&args.device, out)?;
     out.check(&args.input, &[&args.map], &[])?;
     let observation = args.weights.observation(&args.input, out)?;
     let analysis = args.analysis(args.par.read()?);
-    if args.method == MethodArg::Pdm && observation.kind() == ObservationKind::LightCurve {
+    if args.method == SearchStatistic::Pdm && observation.kind() == ObservationKind::LightCurve {
         out.say(&light_curves::describe(&observation.light_curve()?.coarser(args.dt)?));
     }
     let computer = Computer::new(&device, out.manners(), Steps::Trials)?;
     let found = computer.compute(&analysis, &observation)?.product;
-    if let Some(path) = &out.plot {
-        pictures::pulsation::search(&found, path, out.overwrite)?;
-    }
-    if let Some(path) = &args.map {
-        pictures::pulsation::search_map(&found, path, out.overwrite)?;
-    }
-    report_found(&found, out)
+    let map = |path: &str| pictures::pulsation::search_map(&found, path, out.overwrite);
+    deliver(&found, out, &|path| pictures::pulsation::search(&found, path, out.overwrite), &[(&args.map, &map)])
 }
 
-/// Writes the table and the summary.
-pub(super) fn report_found(found: &SearchResult, out: &OutputArgs) -> Result<()> {
-    if let Some(path) = &out.output {
-        found.table().write(path, out.overwrite)?;
-    }
-    if out.json {
-        return crate::terminal::print(&format!("{:#}\n", found.summary()));
-    }
-    if !out.quiet {
-        eprint!("{}", summary(found));
-    }
-    Ok(())
+/// Table, picture and summary, as asked for.
+pub(super) fn deliver(
+    found: &SearchResult,
+    out: &OutputArgs,
+    draw: &dyn Fn(&str) -> Result<()>,
+    further: &[Further],
+) -> Result<()> {
+    let write = |path: &str| found.table().write(path, out.overwrite);
+    let json = || serde_json::to_value(found.summary()).unwrap_or_default();
+    out.deliver(&Delivery { write: &write, draw, json: &json, text: &|| summary(found) }, further)
 }
 
 /// The detection level, of each number of harmonics where several were tried.

@@ -5,14 +5,14 @@ use std::path::Path;
 use clap::Args;
 
 use crate::number::positive;
-use crate::pictures;
 use crate::run::Computer;
+use eagleray::Observation;
 use eagleray::data::Record;
-use eagleray::engine::analyses::{ArrivalTimes, Fold};
-use eagleray::engine::pulsation::{PulseProfile, PulseTemplate, Toas};
-use eagleray::engine::{Observation, PulseEvents};
+use eagleray::internal::engine::PulseEvents;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::table_write::check_output;
+use eagleray::pulsation::{PulseProfile, PulseTemplate, Toas};
+use eagleray::{ArrivalTimes, Fold};
 use eagleray::{Error, Result, Warnings};
 
 /// Options of times of arrival.
@@ -21,7 +21,7 @@ use eagleray::{Error, Result, Warnings};
 pub struct ToaArgs {
     /// Times of arrival for tempo2 or PINT (.tim), one an interval of --toa-length; of counts, without --weights
     #[arg(long, value_name = "FILE", requires = "toa_length")]
-    toas: Option<String>,
+    pub toas: Option<String>,
     /// Length of the intervals, s
     #[arg(long, value_name = "S", value_parser = positive, requires = "toas")]
     toa_length: Option<f64>,
@@ -56,31 +56,25 @@ impl ToaArgs {
         warnings
     }
 
-    /// Makes and writes the times, where they are asked for.
+    /// Finds the times, where they are asked for.
     ///
     /// # Errors
     /// See [`ArrivalTimes`]; a template that cannot be read.
-    pub fn run(
+    pub fn find(
         &self,
         computer: &Computer,
         fold: &Fold,
         observation: &Observation,
         profile: &PulseProfile,
-        overwrite: bool,
     ) -> Result<Option<Toas>> {
-        let (Some(path), Some(length)) = (&self.toas, self.toa_length) else { return Ok(None) };
+        let Some(length) = self.toa_length else { return Ok(None) };
         let template = match self.template.as_deref() {
             Some("sinusoid") => PulseTemplate::sinusoid(fold.nbin),
             Some(file) => PulseTemplate::read(Path::new(file))?,
             None => PulseTemplate::from_profile(&profile.counts, &profile.rate)?,
         };
         let analysis = ArrivalTimes::new(fold.clone(), length).template(template);
-        let found = computer.session().run(&analysis, observation)?;
-        found.write(path, overwrite)?;
-        if let Some(path) = &self.toa_plot {
-            pictures::pulsation::residuals(&found, profile, path, overwrite)?;
-        }
-        Ok(Some(found))
+        computer.session().run(&analysis, observation).map(Some)
     }
 }
 

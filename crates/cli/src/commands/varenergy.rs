@@ -3,19 +3,21 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use crate::arguments::choice::choice;
 use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{InputArgs, seconds};
-use crate::arguments::output::OutputArgs;
+use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::number::{NumberRange, counting, number, range};
 use crate::run::{Computer, Steps};
+use eagleray::EnergyDependence;
 use eagleray::data::ChannelRange;
 use eagleray::data::Product;
-use eagleray::engine::analyses::EnergyDependence;
-use eagleray::engine::{CHUNK_EVENTS, EnergyBands, PhotonBand, PlanReport};
+use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::kernels::cross_spectrum::MOST_SUBJECTS;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::io::EventFile;
 use eagleray::science::{Band, EnergyKind, EnergySpectrum};
+use eagleray::{EnergyBands, PhotonBand, PlanReport};
 use eagleray::{Error, Result};
 
 /// Options of `varenergy`.
@@ -34,8 +36,8 @@ pub struct VarenergyArgs {
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     freq: Option<NumberRange>,
     /// What is measured: lags behind the reference, covariance with it, rms, excess variance, or counts
-    #[arg(long, value_enum, default_value = "lag")]
-    kind: KindArg,
+    #[arg(long, value_parser = choice::<EnergyKind>(), default_value = "lag")]
+    kind: EnergyKind,
     /// Reference band in keV [default: all bands]; a band inside it leaves it, for itself
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies")]
     reference: Option<NumberRange>,
@@ -61,15 +63,6 @@ pub struct VarenergyArgs {
     /// Only the plan: bands, segments, frequencies
     #[arg(long)]
     dry_run: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum KindArg {
-    Lag,
-    Covariance,
-    Rms,
-    Excvar,
-    Count,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -134,20 +127,13 @@ impl VarenergyArgs {
     }
 
     fn analysis(&self) -> Result<EnergyDependence> {
-        let kind = match self.kind {
-            KindArg::Lag => EnergyKind::Lag,
-            KindArg::Covariance => EnergyKind::Covariance,
-            KindArg::Rms => EnergyKind::Rms,
-            KindArg::Excvar => EnergyKind::Excvar,
-            KindArg::Count => EnergyKind::Count,
-        };
-        if self.norm.is_some() && matches!(kind, EnergyKind::Lag | EnergyKind::Count) {
+        if self.norm.is_some() && matches!(self.kind, EnergyKind::Lag | EnergyKind::Count) {
             return Err(Error::argument("norm", "", "lags and counts have no normalisation"));
         }
-        if kind == EnergyKind::Count && self.freq.is_some() {
+        if self.kind == EnergyKind::Count && self.freq.is_some() {
             return Err(Error::argument("freq", "", "counts have no frequencies"));
         }
-        let mut made = EnergyDependence::new(kind, self.bands()?);
+        let mut made = EnergyDependence::new(self.kind, self.bands()?);
         made.energy.freq = self.freq.map(|f| [f.lo, f.hi]);
         if let Some(norm) = self.norm {
             made.energy.fractional = norm == NormArg::Frac;
@@ -164,7 +150,7 @@ impl VarenergyArgs {
             let field = if self.input.energy.is_some() { "energy" } else { "pi" };
             return Err(Error::argument(field, "", message));
         }
-        if self.kind != KindArg::Count && self.freq.is_none() {
+        if self.kind != EnergyKind::Count && self.freq.is_none() {
             let message = "the frequencies LO:HI, Hz, to average over are needed, for example 0.1:1";
             return Err(Error::argument("freq", "", message));
         }
@@ -211,7 +197,17 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
         let plan = computer.plan(&analysis, &observation)?;
         return crate::terminal::print(&describe(&plan, &analysis.bands, &args));
     }
-    deliver(&computer.compute(&analysis, &observation)?.product, &args)
+    let spectrum = computer.compute(&analysis, &observation)?.product;
+    let (out, overwrite) = (&args.out, args.out.overwrite);
+    out.deliver(
+        &Delivery {
+            write: &|path| spectrum.table().write(path, overwrite),
+            draw: &|path| crate::pictures::energy::energy_spectrum(&spectrum, path, overwrite),
+            json: &|| with(spectrum.metadata(), [("bands", json!(spectrum.len()))]),
+            text: &|| summary(&spectrum),
+        },
+        &[],
+    )
 }
 
 fn describe(plan: &PlanReport, bands: &EnergyBands, args: &VarenergyArgs) -> String {
@@ -245,28 +241,6 @@ fn describe(plan: &PlanReport, bands: &EnergyBands, args: &VarenergyArgs) -> Str
         );
     }
     text
-}
-
-fn deliver(spectrum: &EnergySpectrum, args: &VarenergyArgs) -> Result<()> {
-    // Files first: a reader of standard output that has seen enough must not cost any of them.
-    if let Some(path) = args.out.output.as_deref().filter(|path| *path != "-") {
-        spectrum.table().write(path, args.out.overwrite)?;
-    }
-    if let Some(path) = &args.out.plot {
-        crate::pictures::energy::energy_spectrum(spectrum, path, args.out.overwrite)?;
-    }
-    if args.out.output.as_deref() == Some("-") {
-        spectrum.table().write("-", args.out.overwrite)?;
-    }
-    if args.out.json {
-        let mut value = spectrum.metadata();
-        value["bands"] = json!(spectrum.len());
-        return crate::terminal::print(&format!("{value:#}\n"));
-    }
-    if !args.out.quiet {
-        eprint!("{}", summary(spectrum));
-    }
-    Ok(())
 }
 
 fn summary(spectrum: &EnergySpectrum) -> String {

@@ -23,11 +23,12 @@ const NUMBERED: usize = 12;
 pub(super) const RIGHT_MARGIN: u32 = 40;
 
 /// What the vertical axis shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum PlotY {
     /// Power.
     Power,
     /// Frequency times power.
+    #[value(name = "fpower")]
     FrequencyTimesPower,
 }
 

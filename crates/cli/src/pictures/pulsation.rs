@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use eagleray::Result;
-use eagleray::engine::pulsation::fold::Phaseogram;
-use eagleray::engine::pulsation::{PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
+use eagleray::internal::engine::pulsation::fold::Phaseogram;
+use eagleray::pulsation::{PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
 use eagleray::time::DoubleDouble;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.

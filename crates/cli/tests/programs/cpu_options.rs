@@ -2,16 +2,15 @@
 
 use std::num::NonZeroUsize;
 
+use crate::common::front::{on, pair_of_times};
 use crate::program::{json, simulate, succeed};
+use eagleray::device::Precision;
 use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
-use eagleray::{
-    CrossOptions, CrossSpectrumOptions, EventPair, Events, Gti, Norm, PowerOptions, PowerSpectrumOptions, Precision,
-    Progress, Warnings, cross_spectrum_of_events, spectrum_of_events,
-};
+use eagleray::{CrossSpectrum, Gti, Norm, Observation, PowerSpectrum, Session};
 
-fn cpu(precision: Precision) -> CpuBackend {
+fn cpu(precision: Precision) -> Session {
     let options = CpuOptions { precision, ..CpuOptions::default() };
-    CpuBackend::with_options(NonZeroUsize::new(2), options).unwrap()
+    on(CpuBackend::with_options(NonZeroUsize::new(2), options).unwrap())
 }
 
 /// Times of a bright pulsar with red noise: `segments` of `n` bins of 1/64 s with 40 counts on average.
@@ -44,26 +43,13 @@ fn bound(power: &[f64]) -> f64 {
 fn single_precision_keeps_its_bound_and_is_recorded() {
     for n in [16_384, 10_007, 9_375] {
         let (a, b) = (times(n, 8, 1), times(n, 8, 2));
-        let gti = || Gti::from_seconds(&[(0.0, 8.0 * n as f64 / 64.0)]).unwrap();
-        let events = |times: &'static [f64]| Events::from_slice(times, gti(), &mut Warnings::default());
-        let (a, b): (&'static [f64], &'static [f64]) = (a.leak(), b.leak());
         let size = n as f64 / 64.0;
+        let gti = Gti::from_seconds(&[(0.0, 8.0 * size)]).unwrap();
+        let both = pair_of_times(&b, &a, &gti);
+        let one = Observation::times(a, gti);
         let power = |precision| {
-            let power = PowerOptions { norm: Norm::None, ..PowerOptions::default() };
-            let options = PowerSpectrumOptions {
-                dt: Some(1.0 / 64.0),
-                segment_size: Some(size),
-                power,
-                ..PowerSpectrumOptions::default()
-            };
-            spectrum_of_events(
-                vec![events(a)],
-                &options,
-                &mut cpu(precision),
-                Warnings::default(),
-                &Progress::default(),
-            )
-            .unwrap()
+            let analysis = PowerSpectrum::default().dt(1.0 / 64.0).segment_size(size).norm(Norm::None);
+            cpu(precision).run(&analysis, &one).unwrap()
         };
         let (single, double) = (power(Precision::Single), power(Precision::Double));
         assert_eq!((single.meta.n, single.meta.segments), (n, 8));
@@ -76,13 +62,8 @@ fn single_precision_keeps_its_bound_and_is_recorded() {
         println!("{n} bins: power {worst:.3} of the bound");
         assert!(p != q && worst < 1.0, "{n}: {worst} of the bound");
         let cross = |precision| {
-            let cross = CrossOptions { norm: Norm::None, ..CrossOptions::default() };
-            let options =
-                CrossSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), cross, ..Default::default() };
-            let inputs = vec![EventPair { reference: events(a), subject: events(b) }];
-            let device = &mut cpu(precision);
-            cross_spectrum_of_events(inputs, false, &options, device, Warnings::default(), &Progress::default())
-                .unwrap()
+            let analysis = CrossSpectrum::default().dt(1.0 / 64.0).segment_size(size).norm(Norm::None);
+            cpu(precision).run(&analysis, &both).unwrap()
         };
         let (single, double) = (cross(Precision::Single), cross(Precision::Double));
         let (b1, b2) = (bound(&double.power1), bound(&double.power2));

@@ -1,14 +1,13 @@
 //! Dead time: what is simulated is what the model says, and the model is what spectra are judged by.
 
+use crate::common::front;
 use eagleray::missions::{NUSTAR, RXTE};
 use eagleray::science::DeadTimeModel;
 use eagleray::science::noise::NoiseLevel;
+use eagleray::science::{AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, PowerOptions};
 use eagleray::simulate::dead_time::filter;
 use eagleray::simulate::{DeadTime, DeadTimeLength, Simulation, VariabilityTerm};
-use eagleray::{
-    AveragedPowerSpectrum, DeadTimeKind, DeadTimeNoise, DeadTimeValue, DeviceChoice, Gti, PowerOptions,
-    PowerSpectrumOptions, Warnings,
-};
+use eagleray::{Gti, Observation, Session};
 
 use DeadTimeKind::{NonParalysable, Paralysable};
 
@@ -26,15 +25,8 @@ fn times(s: &Simulation) -> Vec<f64> {
 }
 
 fn spectrum(times: &[f64], length: f64, dt: f64, n: usize, power: PowerOptions) -> AveragedPowerSpectrum {
-    let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
-    let options = PowerSpectrumOptions {
-        dt: Some(dt),
-        segment_size: Some(dt * n as f64),
-        power,
-        ..PowerSpectrumOptions::default()
-    };
-    let gti = Gti::from_seconds(&[(0.0, length)]).unwrap();
-    eagleray::spectrum_of_times(times, gti, &options, backend.as_mut()).unwrap()
+    let observation = Observation::times(times.to_vec(), Gti::from_seconds(&[(0.0, length)]).unwrap());
+    Session::cpu().unwrap().run(&front::power(dt, dt * n as f64, power), &observation).unwrap()
 }
 
 fn noise(dead_time: DeadTimeValue, kind: DeadTimeKind) -> PowerOptions {

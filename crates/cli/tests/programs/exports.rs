@@ -33,9 +33,15 @@ fn metadata(path: &Path) -> Map<String, Value> {
         _ => {
             let mut fits = fitsio::FitsFile::open(path).unwrap();
             let hdu = fits.hdu("METADATA").unwrap();
-            let rows: Vec<String> = hdu.read_col(&mut fits, "JSON").unwrap();
-            assert_eq!(rows.len(), 1);
-            serde_json::from_str(&rows[0]).unwrap()
+            let size: i64 = hdu.read_key(&mut fits, "NAXIS1").unwrap();
+            assert_eq!(hdu.read_key::<i64>(&mut fits, "NAXIS2").unwrap(), 1);
+            assert_eq!(hdu.read_key::<String>(&mut fits, "TTYPE1").unwrap(), "JSON");
+            // As bytes: `read_col` leaves no place for the zero that ends a text.
+            let (mut row, mut status) = (vec![0u8; size as usize], 0);
+            // SAFETY: the file is open, and the row has so many bytes.
+            unsafe { fitsio::sys::ffgtbb(fits.as_raw(), 1, 1, size, row.as_mut_ptr(), &mut status) };
+            assert_eq!(status, 0);
+            serde_json::from_str(std::str::from_utf8(&row).unwrap().trim_end_matches(['\0', ' '])).unwrap()
         }
     }
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::program;
 use clap::Parser;
-use eagleray::Precision;
+use eagleray::device::Precision;
 use eagleray::internal::kernels::{
     CaseData, CaseShape, CaseValues, Job, KERNELS, Kernel, KernelCase, Limits, Shader, bin_events, cross_spectrum, fft,
     fold, fused, power, power_pass, rate,

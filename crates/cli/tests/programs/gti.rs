@@ -5,8 +5,9 @@ use std::path::Path;
 use eagleray::data::energy_scale::EnergyScale;
 use eagleray::data::header::HeaderCards;
 use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+use eagleray::io::{EventFile, OpenOptions};
 use eagleray::time::DoubleDouble;
-use eagleray::{EventFile, Gti, OpenOptions, Warnings};
+use eagleray::{Gti, Warnings};
 use proptest::prelude::*;
 
 /// Cells of a second in which intervals are drawn.

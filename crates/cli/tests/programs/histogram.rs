@@ -1,13 +1,11 @@
 //! Histograms over any edges, against counting one event after the other by the definition.
 
 use crate::common::fits_file::{Column, Folder, codes, events, file, gti};
+use crate::common::front::telling;
 use crate::program::{json, refused, simulate, succeed};
-use eagleray::data::ChannelRange;
 use eagleray::data::histogram::EnergyAxis;
-use eagleray::{
-    Combine, Events, Gti, HistogramOptions, OpenOptions, Progress, Selection, Warnings, histogram_of_events,
-    light_curve_of_events,
-};
+use eagleray::io::OpenOptions;
+use eagleray::{Binning, Combine, Counting, Gti, Observation, Session};
 
 fn random(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed;
@@ -48,7 +46,6 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
                 events(vec![Column::f64("TIME", times), Column::u8("PI", &channels)]).set("DATASUM", "'1'"),
                 gti(&GTIS),
             ]);
-            let (opened, _) = folder.open(&bytes, &OpenOptions::default()).unwrap();
             for energies in [&[][..], &CHANNELS] {
                 let columns = energies.len().saturating_sub(1).max(1);
                 let mut expected = vec![0; (edges.len() - 1) * columns];
@@ -69,24 +66,17 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
                         (true, bin) => expected[(bin - 1) * columns + band] += 1,
                     }
                 }
-                let range = |w: &[f64]| ChannelRange { closed: false, ..ChannelRange::channels(w[0], w[1]) };
-                let bands: Vec<ChannelRange> = energies.windows(2).map(range).collect();
-                let axis = if bands.is_empty() { EnergyAxis::None } else { EnergyAxis::Channel };
-                let options = HistogramOptions {
-                    energies: energies.to_vec(),
-                    axis,
-                    ..HistogramOptions::from_times(edges.clone())
-                };
-                let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
-                let told = Progress::default();
-                let made = histogram_of_events(vec![input], &[bands], &options, Warnings::default(), &told);
-                let made = made.unwrap();
+                let axis = if energies.is_empty() { EnergyAxis::None } else { EnergyAxis::Channel };
+                let analysis = Counting::new(edges.clone()).energies(energies.to_vec()).axis(axis);
+                let observation = folder.observe(&bytes, &OpenOptions::default()).unwrap();
+                let (session, told) = telling(Session::cpu().unwrap());
+                let made = session.run(&analysis, &observation).unwrap();
                 assert!(made.counts == expected, "{few} edges, {columns} columns, sorted {sorted}");
                 let photons = &made.meta.record.photons;
                 assert!(photons.is_exact() && photons.dropped == 1, "{photons}");
                 let found = (photons.outside_gti, photons.outside_segments, photons.filtered);
                 assert_eq!(found, (outside_gti, outside, filtered), "{photons}");
-                assert_eq!((made.meta.nphots, told.state().0), (expected.iter().sum(), 60_001));
+                assert_eq!((made.meta.nphots, told.rows()), (expected.iter().sum(), 60_001));
                 let warned = codes(&made.meta.record.warnings);
                 assert_eq!(warned.contains(&"W-TIME-UNSORTED"), !sorted);
                 assert!(warned.contains(&"W-TIME-NAN") && warned.contains(&"W-DATASUM"));
@@ -98,21 +88,17 @@ fn counts_are_those_of_the_definition_in_any_order_of_events() {
 #[test]
 fn exposure_is_the_good_time_in_a_bin_and_merged_inputs_share_it() {
     let times: Vec<f64> = (0..1000).map(f64::from).collect();
-    let gti = || Gti::from_seconds(&GTIS).unwrap();
-    let mut warnings = Warnings::default();
-    let inputs: Vec<Events> = (0..2).map(|_| Events::from_slice(&times, gti(), &mut warnings)).collect();
-    let mut options = HistogramOptions::from_times(vec![0.0, 50.0, 200.0, 400.75, 420.0, 2000.0]);
-    let refused = histogram_of_events(
-        (0..2).map(|_| Events::from_slice(&times, gti(), &mut warnings)).collect(),
-        &[vec![], vec![]],
-        &options,
-        Warnings::default(),
-        &Progress::default(),
-    );
+    let folder = Folder::new();
+    // Files of the same content would be refused.
+    let paths = ["one", "other"].map(|name| {
+        let table = events(vec![Column::f64("TIME", &times)]).set("OBJECT", &format!("'{name}'"));
+        folder.write(name, &file(&[table, gti(&GTIS)]))
+    });
+    let (session, observation) = (Session::cpu().unwrap(), Observation::open(paths).unwrap());
+    let analysis = Counting::new(vec![0.0, 50.0, 200.0, 400.75, 420.0, 2000.0]);
+    let refused = session.run(&analysis, &observation.clone().combine(Combine::Average));
     assert!(refused.is_err_and(|e| e.to_string().contains("overlaps")));
-    options.combine = Combine::Merge;
-    let made =
-        histogram_of_events(inputs, &[vec![], vec![]], &options, Warnings::default(), &Progress::default()).unwrap();
+    let made = session.run(&analysis, &observation.combine(Combine::Merge)).unwrap();
     assert_eq!(made.exposure, [0.0, 100.0, 200.25, 0.25, 575.0]);
     // 400 s is in no interval, 401 s neither.
     assert_eq!(made.counts, [0, 200, 400, 0, 1150]);
@@ -157,19 +143,14 @@ fn light_curves_read_files_once_in_any_order() {
     times.sort_by(f64::total_cmp);
     let mut reversed = times.clone();
     reversed.reverse();
-    let options = |dt| eagleray::LightCurveOptions { dt: Some(dt), ..Default::default() };
+    let session = Session::cpu().unwrap();
     for dt in [0.001, 0.3, 50.0] {
         let good = Gti::from_seconds(&GTIS).unwrap();
-        let input = Events::from_slice(&times, good, &mut Warnings::default());
-        let expected =
-            light_curve_of_events(vec![input], &options(dt), Warnings::default(), &Progress::default()).unwrap();
+        let analysis = Binning::default().dt(dt);
+        let expected = session.run(&analysis, &Observation::times(times.clone(), good)).unwrap();
         for times in [&times, &reversed] {
-            let (opened, _) = folder
-                .open(&file(&[events(vec![Column::f64("TIME", times)]), gti(&GTIS)]), &OpenOptions::default())
-                .unwrap();
-            let input = Events::from_unread_file(&opened, Selection::default()).unwrap();
-            let found =
-                light_curve_of_events(vec![input], &options(dt), Warnings::default(), &Progress::default()).unwrap();
+            let bytes = file(&[events(vec![Column::f64("TIME", times)]), gti(&GTIS)]);
+            let found = session.run(&analysis, &folder.observe(&bytes, &OpenOptions::default()).unwrap()).unwrap();
             assert!(found.counts == expected.counts && found.bin == expected.bin, "{dt}");
             assert_eq!(found.meta.record.photons, expected.meta.record.photons);
             assert_eq!(found.meta.record.inputs[0].crc32.len(), 8);

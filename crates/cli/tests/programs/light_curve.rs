@@ -5,24 +5,18 @@ use std::path::Path;
 
 use crate::program::{B1509, eagleray, json, stderr, succeed};
 use eagleray::data::light_curve::{LightCurve, TimeGrid};
-use eagleray::engine::{LightCurveSpectrumOptions, spectrum_of_light_curve};
-use eagleray::{
-    Combine, DeviceChoice, EventFile, Events, Gti, LightCurveOptions, Norm, OpenOptions, PowerOptions,
-    PowerSpectrumOptions, Progress, Selection, Warnings, light_curve_of_events, spectrum_of_files,
-};
+use eagleray::{Binning, Gti, Norm, Observation, PowerSpectrum, Session, Warnings};
 use serde_json::Value;
 
 const XRONOS: &str = "tests/data/lcurveA.fits";
 
-fn cpu() -> Box<dyn eagleray::Backend> {
-    eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
+fn cpu() -> Session {
+    Session::cpu().unwrap()
 }
 
 fn curve(times: &[f64], gti: &[(f64, f64)], dt: f64, chunk_events: usize) -> LightCurve {
-    let mut warnings = Warnings::default();
-    let input = Events::from_slice(times, Gti::from_seconds(gti).unwrap(), &mut warnings);
-    let options = LightCurveOptions { dt: Some(dt), combine: Combine::Average, chunk_events };
-    light_curve_of_events(vec![input], &options, warnings, &Progress::default()).unwrap()
+    let observation = Observation::times(times.to_vec(), Gti::from_seconds(gti).unwrap());
+    cpu().chunk_events(chunk_events).run(&Binning::default().dt(dt), &observation).unwrap()
 }
 
 /// Times that share nothing with a grid: multiples of the golden ratio.
@@ -128,24 +122,13 @@ fn rebinning_joining_and_splitting_keep_every_count() {
 #[test]
 fn the_spectrum_of_binned_events_is_that_of_the_events() {
     let dt = 1.0 / 256.0;
-    let options = PowerSpectrumOptions { dt: Some(dt), segment_size: Some(64.0), ..PowerSpectrumOptions::default() };
     for norm in [Norm::Leahy, Norm::Frac, Norm::Abs, Norm::None] {
-        let power = PowerOptions { norm, background: 0.5, ..PowerOptions::default() };
-        let of_events = spectrum_of_files(
-            &[crate::program::root(B1509)],
-            &PowerSpectrumOptions { power: power.clone(), ..options.clone() },
-            cpu().as_mut(),
-        )
-        .unwrap();
-        let mut warnings = Warnings::default();
-        let file = EventFile::open(&crate::program::root(B1509), &OpenOptions::default(), &mut warnings).unwrap();
-        let input = Events::from_file(&file, Selection::default(), &mut warnings).unwrap();
-        let lc_options = LightCurveOptions { dt: Some(dt), ..LightCurveOptions::default() };
-        let lc = light_curve_of_events(vec![input], &lc_options, warnings, &Progress::default()).unwrap();
-        let series =
-            LightCurveSpectrumOptions { segment_size: Some(64.0), power, ..LightCurveSpectrumOptions::default() };
-        let of_bins =
-            spectrum_of_light_curve(&lc, &series, cpu().as_mut(), Warnings::default(), &Progress::default()).unwrap();
+        let of_bins = PowerSpectrum::default().segment_size(64.0).norm(norm).background(0.5);
+        let observation = Observation::open([crate::program::root(B1509)]).unwrap();
+        let of_events = cpu().run(&of_bins.clone().dt(dt), &observation).unwrap();
+        observation.examine().unwrap();
+        let lc = cpu().run(&Binning::default().dt(dt), &observation).unwrap();
+        let of_bins = cpu().run(&of_bins, &Observation::light_curves([lc])).unwrap();
         assert_eq!((of_bins.meta.segments, of_bins.meta.n), (54, 16384));
         assert_eq!(
             (of_bins.meta.record.mjdref, &of_bins.meta.record.object),
@@ -346,11 +329,9 @@ fn hostile_numbers_are_refused() {
         }
         assert_eq!(eagleray(&["pds", &path, "--backend", "cpu"]).status.code().map(|c| c > 0), Some(true), "{text}");
     }
-    let mut warnings = Warnings::default();
     for gti in [vec![(-1e300, -9e299), (9e299, 1e300)], vec![(0.0, 1e300)], vec![(0.0, 1.0), (1e18, 1.1e18)]] {
-        let input = Events::from_slice(&[0.5], Gti::from_seconds(&gti).unwrap(), &mut warnings);
-        let options = LightCurveOptions { dt: Some(1e-3), ..LightCurveOptions::default() };
-        assert!(light_curve_of_events(vec![input], &options, Warnings::default(), &Progress::default()).is_err());
+        let observation = Observation::times(vec![0.5], Gti::from_seconds(&gti).unwrap());
+        assert!(cpu().run(&Binning::default().dt(1e-3), &observation).is_err());
     }
     assert!(curve(&[0.5], &[(0.0, 1.0)], 1.0, 1).rebin(u64::MAX).is_err());
 }

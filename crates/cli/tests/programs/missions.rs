@@ -5,11 +5,13 @@ use std::path::Path;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti};
 use crate::program::{codes as json_codes, json};
+use eagleray::Warnings;
+use eagleray::data::EventBalance;
 use eagleray::io::EventStream;
+use eagleray::io::{EventFile, OpenOptions, Selection};
 use eagleray::missions::{GENERIC, Mission, RXTE, imitated};
 use eagleray::simulate::{FrameTime, PhotonSpectrum, Simulation};
 use eagleray::time::DoubleDouble;
-use eagleray::{EventBalance, EventFile, OpenOptions, Selection, Warnings};
 
 /// Energy of a channel in keV by the formula that docs/missions.md has; `None` for channels without one.
 fn kev(mission: &Mission, channel: i32) -> Option<f64> {

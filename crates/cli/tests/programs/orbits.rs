@@ -6,12 +6,15 @@ use std::f64::consts::TAU;
 
 use crate::common::fits_file::{Column, Folder, file, gti};
 use crate::program::{codes, json, near, real, refused, stderr, succeed};
+use eagleray::Combine;
 use eagleray::data::phase::Spin;
-use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
+use eagleray::internal::Progress;
+use eagleray::internal::engine::PulseEvents;
+use eagleray::internal::engine::{CHUNK_EVENTS, Events};
 use eagleray::internal::random::Random;
 use eagleray::io::par::ParFile;
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{Gti, Progress, PulseEvents, Warnings};
+use eagleray::{Gti, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 56_658, fraction: 7.775925925925926e-4 };
 

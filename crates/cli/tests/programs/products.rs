@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use eagleray::data::Product;
-use eagleray::engine::pulsation::{PulseProfile, SearchResult};
-use eagleray::{
+use eagleray::pulsation::{PulseProfile, SearchResult};
+use eagleray::science::{
     AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
-    LightCurve, Result,
 };
+use eagleray::{LightCurve, Result};
 
 use crate::program::{refused, root, simulate, succeed};
 

@@ -3,8 +3,9 @@
 
 use std::process::{Command, Output};
 
+use eagleray::science::AveragedPowerSpectrum;
 use eagleray::simulate::{Simulation, VariabilityTerm};
-use eagleray::{AveragedPowerSpectrum, DeviceChoice, Gti, PowerSpectrumOptions, Warnings};
+use eagleray::{Gti, Observation, PowerSpectrum, Session};
 use serde_json::Value;
 
 const B1509: &str = "examples/data/b1509.fits";
@@ -221,11 +222,9 @@ fn bands_outside_the_spectrum_are_refused_before_the_run() {
 fn spectrum(rate: f64, length: f64, seed: u64, model: Vec<VariabilityTerm>, size: f64) -> AveragedPowerSpectrum {
     let simulation = Simulation { rate: vec![rate], length, seed, model, ..Simulation::default() };
     let times: Vec<f64> = simulation.events().unwrap().iter().map(|e| e.time - simulation.start()).collect();
-    let options =
-        PowerSpectrumOptions { dt: Some(1.0 / 64.0), segment_size: Some(size), ..PowerSpectrumOptions::default() };
-    let mut backend = eagleray::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap();
-    eagleray::spectrum_of_times(&times, Gti::from_seconds(&[(0.0, length)]).unwrap(), &options, backend.as_mut())
-        .unwrap()
+    let observation = Observation::times(times, Gti::from_seconds(&[(0.0, length)]).unwrap());
+    let analysis = PowerSpectrum::default().dt(1.0 / 64.0).segment_size(size);
+    Session::cpu().unwrap().run(&analysis, &observation).unwrap()
 }
 
 #[test]

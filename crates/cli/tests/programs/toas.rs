@@ -5,14 +5,17 @@ use std::f64::consts::TAU;
 
 use crate::common::fits_file::{Column, Folder, file, gti};
 use crate::program::{codes, json, near, real, refused, stderr, succeed};
-use eagleray::engine::pulsation::fold::{FoldOptions, fold};
-use eagleray::engine::pulsation::{PulseEvents, PulseTemplate, Toa, toas};
-use eagleray::engine::{CHUNK_EVENTS, Combine, Events};
+use eagleray::Combine;
+use eagleray::internal::Progress;
+use eagleray::internal::engine::pulsation::fold::{FoldOptions, fold};
+use eagleray::internal::engine::pulsation::{PulseEvents, toas};
+use eagleray::internal::engine::{CHUNK_EVENTS, Events};
 use eagleray::internal::random::Random;
 use eagleray::io::par::ParFile;
+use eagleray::pulsation::{PulseTemplate, Toa};
 use eagleray::science::orbit::TimingModel;
 use eagleray::time::{DoubleDouble, MjdRef};
-use eagleray::{DeviceChoice, Gti, Progress, Warnings};
+use eagleray::{DeviceChoice, Gti, Warnings};
 
 const MJDREF: MjdRef = MjdRef { day: 55_000, fraction: 0.5 };
 const PAR: &str = "PEPOCH 55000.5\nF0 3.3\nF1 -1e-7\n";
@@ -72,7 +75,8 @@ fn errors_cover_as_often_as_they_say_and_shifts_are_not_biased() {
         let exact: Vec<f64> = (0..24).map(|b| rate((f64::from(b) + 0.5) / 24.0, a)).collect();
         let counts: Vec<u64> = exact.iter().map(|r| (1e5 * r) as u64).collect();
         let cpu = DeviceChoice::Cpu { threads: None };
-        let profile = fold(&events, &asked, eagleray::open(&cpu, &mut Warnings::default()).unwrap().as_mut()).unwrap();
+        let profile =
+            fold(&events, &asked, eagleray::device::open(&cpu, &mut Warnings::default()).unwrap().as_mut()).unwrap();
         let made = PulseTemplate::from_profile(&profile.counts, &profile.rate).unwrap();
         // The sinusoid's phase is that of the fundamental, whose maximum is that of the pulse.
         for (name, template, truth) in [
@@ -80,7 +84,7 @@ fn errors_cover_as_often_as_they_say_and_shifts_are_not_biased() {
             ("a sinusoid", PulseTemplate::sinusoid(24), Some(0.3)),
             ("the mean of all", made, None),
         ] {
-            let found = toas(&events, &asked, &template, 50.0).unwrap();
+            let found = toas(&events, &asked, &template, 50.0, &Progress::default()).unwrap();
             assert_eq!((found.toas.len() + found.left_out, found.left_out), (trials, 0), "{name}");
             let truth = truth.unwrap_or_else(|| {
                 let weight = |toa: &Toa| toa.shift_err.powi(-2);
@@ -113,7 +117,8 @@ fn the_phase_of_a_time_of_arrival_is_that_of_the_template() {
         let times = photons(&timing, 40.0, 4000.0, 1.0, 3);
         // The last interval has good time in its second half alone, and the one before none.
         let events = read(&times, &[(0.0, 2000.0), (3500.0, 4000.0)], &timing);
-        let found = toas(&events, &options(&events), &PulseTemplate::sinusoid(24), 1000.0).unwrap();
+        let found =
+            toas(&events, &options(&events), &PulseTemplate::sinusoid(24), 1000.0, &Progress::default()).unwrap();
         assert_eq!((found.toas.len(), found.left_out), (3, 0));
         for (toa, middle) in found.toas.iter().zip([500.0, 1500.0, 3750.0]) {
             // Next to the middle, by the orbit at most half a period and what the edges move.

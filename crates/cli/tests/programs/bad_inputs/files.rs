@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use eagleray::data::ChannelRange;
+use eagleray::PhotonBand;
 use eagleray::data::Product;
 use eagleray::io::table_write::TableFormat as Encoding;
 
@@ -11,8 +11,7 @@ use eagleray::io::table_write::TableFormat as Encoding;
 fn a_table_without_rows_gives_an_empty_product_in_every_format() {
     let folder = Folder::new();
     let bytes = of(events(vec![Column::f64("TIME", &[]), Column::i16("PI", &[])]));
-    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
-    let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
+    let s = spectrum(&folder.observe(&bytes, &OpenOptions::default()).unwrap(), &analysis()).unwrap();
     assert!(s.is_empty() && s.peak().is_none());
     assert_eq!((s.meta.segments, s.meta.record.photons.read), (0, 0));
     assert!(codes(&s.meta.record.warnings).contains(&"W-NO-EVENTS"));
@@ -103,18 +102,16 @@ fn negative_channels_follow_the_missions_scale() {
     let folder = Folder::new();
     let channels: Vec<i16> = (0..PHOTONS as i16).map(|i| i - 100).collect();
     let table = events(vec![time(), Column::i16("PI", &channels)]).set("TELESCOP", "'NICER'");
-    let (file, warnings) = folder.open(&of(table), &OpenOptions::default()).unwrap();
-    let scale = file.scale.clone().unwrap();
-    let channels = |lo, hi| Some(ChannelRange::channels(lo, hi));
-    for (what, range, used) in [
+    let all = folder.observe(&of(table), &OpenOptions::default()).unwrap();
+    for (what, band, used) in [
         ("all", None, 1000),
-        ("0 to 9 keV", Some(scale.band(0.0, 9.0).unwrap()), 900),
-        ("−0.5 to 1 keV", Some(scale.band(-0.5, 1.0).unwrap()), 150),
-        ("channels −100 to −1", channels(-100.0, -1.0), 100),
-        ("channels −20 to 19", channels(-20.0, 19.0), 40),
+        ("0 to 9 keV", Some(PhotonBand::Energy(0.0, 9.0)), 900),
+        ("−0.5 to 1 keV", Some(PhotonBand::Energy(-0.5, 1.0)), 150),
+        ("channels −100 to −1", Some(PhotonBand::Channels(-100.0, -1.0)), 100),
+        ("channels −20 to 19", Some(PhotonBand::Channels(-20.0, 19.0)), 40),
     ] {
-        let selection = Selection { channels: range, detectors: None };
-        let photons = spectrum(&file, selection, &options(), warnings.clone()).unwrap().meta.record.photons;
+        let selected = band.map_or(Ok(all.clone()), |band| all.clone().band(band)).unwrap();
+        let photons = spectrum(&selected, &analysis()).unwrap().meta.record.photons;
         assert_eq!((photons.used, photons.filtered), (used, 1000 - used), "{what}: {photons}");
     }
     let path = folder.0.path().join("file.evt").display().to_string();
@@ -173,14 +170,13 @@ fn the_width_of_a_table_without_rows_takes_no_memory() {
     let width = (8 + (1u64 << 62)).to_string();
     let folder = Folder::new();
     let none = events(wide("FILL")).set("NAXIS1", &width);
-    let (file, warnings) = folder.open(&of(none), &OpenOptions::default()).unwrap();
-    let s = spectrum(&file, Selection::default(), &options(), warnings).unwrap();
+    let s = spectrum(&folder.observe(&of(none), &OpenOptions::default()).unwrap(), &analysis()).unwrap();
     assert!(codes(&s.meta.record.warnings).contains(&"W-NO-EVENTS"));
     let selected = Table::new("FPM_SEL", wide("FPM_SEL")).set("NAXIS1", &width);
     let nicer = plain().set("TELESCOP", "'NICER'");
     let bytes = crate::common::fits_file::file(&[gti(&[(0.0, 100.0)]), selected, nicer]);
-    let (file, warnings) = folder.open(&bytes, &OpenOptions::default()).unwrap();
-    assert_eq!(spectrum(&file, Selection::default(), &options(), warnings).unwrap().meta.record.photons.used, 1000);
+    let observation = folder.observe(&bytes, &OpenOptions::default()).unwrap();
+    assert_eq!(spectrum(&observation, &analysis()).unwrap().meta.record.photons.used, 1000);
 }
 
 /// Channels are numbers of 32 bits or so; with what is added to them they stay whole numbers.

@@ -10,7 +10,8 @@ mod times;
 mod weights;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
-use eagleray::{Error, EventFile, GtiSource, OpenOptions, PowerSpectrumOptions, Selection, Warnings};
+use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
+use eagleray::{Error, PowerSpectrum, Warnings};
 use eagleray_cli::names::OptionNames;
 
 const PHOTONS: usize = 1000;
@@ -36,8 +37,8 @@ fn plain() -> Table {
     events(vec![time(), pi()])
 }
 
-fn options() -> PowerSpectrumOptions {
-    PowerSpectrumOptions { dt: Some(0.125), segment_size: Some(10.0), ..PowerSpectrumOptions::default() }
+fn analysis() -> PowerSpectrum {
+    PowerSpectrum::default().dt(0.125).segment_size(10.0)
 }
 
 /// The variant of an error.
@@ -81,9 +82,7 @@ impl Case {
     /// Opens and analyses the file, and says what came of it.
     fn check(&self, folder: &Folder) -> String {
         let Case { what, bytes, open, expected } = self;
-        let result = folder
-            .open(bytes, open)
-            .and_then(|(file, warnings)| spectrum(&file, Selection::default(), &options(), warnings));
+        let result = folder.observe(bytes, open).and_then(|observation| spectrum(&observation, &analysis()));
         match (result.map(|s| s.meta.record), expected) {
             (Err(e), E(variant, pieces)) => {
                 let text = words().error(&e);

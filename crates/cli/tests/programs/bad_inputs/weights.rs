@@ -1,10 +1,11 @@
 //! Weights of events that are none.
 
 use super::*;
-use eagleray::Progress;
+use eagleray::Combine;
 use eagleray::data::ChannelRange;
-use eagleray::engine::pulsation::PulseEvents;
-use eagleray::engine::{Combine, Events};
+use eagleray::internal::Progress;
+use eagleray::internal::engine::Events;
+use eagleray::internal::engine::pulsation::PulseEvents;
 
 /// 1000 photons whose weights are 0.5, but that of row 501.
 fn but(value: f64) -> Column {

@@ -1,7 +1,7 @@
-//! The averaged power spectrum of a light curve, and the cross spectrum of two.
+//! Light curves, and pairs of them, cut into segments.
 
-use super::flux::{CrossFluxOptions, FluxOptions, FluxPair, FluxSegment, cross_spectrum_of_flux, spectrum_of_flux};
-use crate::backend::Backend;
+use super::analysis::PlanReport;
+use super::flux::{FluxPair, FluxSegment};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
@@ -10,27 +10,7 @@ use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
 use crate::data::light_curve::TimeGrid;
 use crate::data::{EventBalance, Gti, LightCurve, Record};
-use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
-use crate::science::{AveragedCrossSpectrum, CrossOptions};
 use crate::segment::plan::{Resolution, ResolutionRequest, no_segments};
-
-/// Options of a power spectrum of a light curve.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct LightCurveSpectrumOptions {
-    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
-    pub segment_size: Option<f64>,
-    /// Bins of which a smaller fraction is exposed are treated as missing.
-    pub min_fracexp: f64,
-    /// Normalisation, rebinning and noise level. `use_common_mean` must be true.
-    #[serde(flatten)]
-    pub power: PowerOptions,
-}
-
-impl Default for LightCurveSpectrumOptions {
-    fn default() -> LightCurveSpectrumOptions {
-        LightCurveSpectrumOptions { segment_size: None, min_fracexp: 0.9, power: PowerOptions::default() }
-    }
-}
 
 /// The segments of a light curve: each range of usable bins without a gap ([`LightCurve::stretches`]) is filled from
 /// its start with as many segments as fit.
@@ -51,19 +31,20 @@ impl LightCurvePlan {
     /// bins holds one segment.
     pub fn new(
         light_curve: &LightCurve,
-        options: &LightCurveSpectrumOptions,
+        segment_size: Option<f64>,
+        min_fracexp: f64,
         warnings: &mut Warnings,
     ) -> Result<LightCurvePlan> {
-        if !(0.0..=1.0).contains(&options.min_fracexp) {
-            return Err(Error::argument("min_fracexp", options.min_fracexp, "must be between 0 and 1"));
+        if !(0.0..=1.0).contains(&min_fracexp) {
+            return Err(Error::argument("min_fracexp", min_fracexp, "must be between 0 and 1"));
         }
-        let stretches = light_curve.stretches(options.min_fracexp);
+        let stretches = light_curve.stretches(min_fracexp);
         let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| light_curve.span(rows)).collect();
         let gti = Gti::from_sorted(&spans);
         let gtis = [&gti];
         let request = ResolutionRequest {
             dt: Some(light_curve.grid.dt),
-            segment_size: options.segment_size,
+            segment_size,
             timedel: 0.0,
             barycentred: false,
             gtis: &gtis,
@@ -79,27 +60,33 @@ impl LightCurvePlan {
         Ok(LightCurvePlan { resolution, starts, gti })
     }
 
-    /// What a product of the segments of a light curve, and of another with the same clock, says of what it was made of, with
-    /// the device and the warnings of the `run`.
-    pub(super) fn record(
+    /// Says what a product of the segments of a light curve, and of another with the same clock, was made of: what its record has
+    /// of the device and the warnings stays.
+    pub(super) fn complete(
         &self,
+        record: &mut Record,
         of: &LightCurve,
         and: Option<&LightCurve>,
-        options: serde_json::Value,
-        run: Record,
-    ) -> Record {
+        asked: serde_json::Value,
+    ) {
         let made = &of.meta.record;
         let others = and.iter().flat_map(|other| &other.meta.record.inputs);
-        Record {
+        let done = std::mem::take(record);
+        *record = Record {
             gti: self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
-            options,
+            options: asked,
             inputs: made.inputs.iter().chain(others).cloned().collect(),
             // A product accounts for photons where it read them.
             photons: EventBalance::default(),
-            device: run.device,
-            warnings: run.warnings,
+            device: done.device,
+            warnings: done.warnings,
             ..made.clone()
-        }
+        };
+    }
+
+    /// What a run would do.
+    pub(super) fn report(&self) -> PlanReport {
+        PlanReport::of_light_curve(self.resolution, self.starts.len(), self.gti.exposure())
     }
 
     /// The segments of the light curve that was planned: counts over exposure, or rates with their errors.
@@ -123,70 +110,26 @@ impl LightCurvePlan {
     }
 }
 
-/// Averages the power spectra of segments of a light curve. Segments consist of whole bins and do not reach over bins
-/// that are missing, not finite or exposed too little.
-///
-/// Counts are divided by their exposure; their noise is Poisson's. Rates and errors that a file gave are multiplied by
-/// `dt`; the noise then follows from the errors.
-///
-/// # Errors
-/// See [`LightCurvePlan::new`] and [`spectrum_of_flux`].
-pub fn spectrum_of_light_curve(
-    light_curve: &LightCurve,
-    options: &LightCurveSpectrumOptions,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
-    progress: &Progress,
-) -> Result<AveragedPowerSpectrum> {
-    let plan = LightCurvePlan::new(light_curve, options, &mut warnings)?;
-    let flux = FluxOptions { dt: light_curve.grid.dt, rates: !light_curve.counted, power: options.power.clone() };
-    let made = spectrum_of_flux(plan.segments(light_curve, progress), &flux, backend, warnings);
-    progress.check()?;
-    let mut spectrum = made?;
-    let run = std::mem::take(&mut spectrum.meta.record);
-    let options = serde_json::to_value(options).unwrap_or_default();
-    spectrum.meta.record = plan.record(light_curve, None, options, run);
-    Ok(spectrum)
-}
-
-/// Options of a cross spectrum of two light curves.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct LightCurveCrossOptions {
-    /// Segment length, s. `None`: the longest power of two of bins that makes at least 50 segments.
-    pub segment_size: Option<f64>,
-    /// Bins of which a smaller fraction is exposed are treated as missing.
-    pub min_fracexp: f64,
-    /// Normalisation, rebinning and noise levels.
-    #[serde(flatten)]
-    pub cross: CrossOptions,
-}
-
-impl Default for LightCurveCrossOptions {
-    fn default() -> LightCurveCrossOptions {
-        LightCurveCrossOptions { segment_size: None, min_fracexp: 0.9, cross: CrossOptions::default() }
-    }
-}
-
 /// The bins that two light curves have in common, row by row, and the segments made of them.
-pub struct LightCurveCrossPlan {
+pub struct LightCurvePairPlan {
     /// The segments; rows are those of the common bins.
     pub segments: LightCurvePlan,
     pub(super) subject: LightCurve,
     pub(super) reference: LightCurve,
 }
 
-impl LightCurveCrossPlan {
+impl LightCurvePairPlan {
     /// Keeps the bins that both light curves have, and plans the segments.
     ///
     /// # Errors
     /// The light curves differ in bin width or reference epoch, or their grids are not whole bins apart; see
     /// [`LightCurvePlan::new`].
     pub fn new(
-        subject: &LightCurve,
-        reference: &LightCurve,
-        options: &LightCurveCrossOptions,
+        [subject, reference]: &[LightCurve; 2],
+        segment_size: Option<f64>,
+        min_fracexp: f64,
         warnings: &mut Warnings,
-    ) -> Result<LightCurveCrossPlan> {
+    ) -> Result<LightCurvePairPlan> {
         let bad = |what: String| Err(Error::argument("light_curves", "", what));
         let (ours, theirs) = (&subject.meta.record, &reference.meta.record);
         match (ours.mjdref, theirs.mjdref) {
@@ -214,21 +157,16 @@ impl LightCurveCrossPlan {
         reference.grid = TimeGrid { origin: subject.grid.origin + DoubleDouble::product(dt, apart.round()), dt };
         let usable = |light_curve: &LightCurve| {
             let spans: Vec<(DoubleDouble, DoubleDouble)> =
-                light_curve.stretches(options.min_fracexp).iter().map(|r| light_curve.span(r)).collect();
+                light_curve.stretches(min_fracexp).iter().map(|r| light_curve.span(r)).collect();
             Gti::from_sorted(&spans)
         };
         let common = usable(subject).intersect(&usable(&reference));
         let (subject, reference) = (subject.within(common.clone()), reference.within(common));
-        let of_one = LightCurveSpectrumOptions {
-            segment_size: options.segment_size,
-            min_fracexp: options.min_fracexp,
-            ..Default::default()
-        };
-        let segments = LightCurvePlan::new(&subject, &of_one, warnings)?;
+        let segments = LightCurvePlan::new(&subject, segment_size, min_fracexp, warnings)?;
         if subject.len() != reference.len() {
             return bad("the rows that they have in common are not the same".into());
         }
-        Ok(LightCurveCrossPlan { segments, subject, reference })
+        Ok(LightCurvePairPlan { segments, subject, reference })
     }
 
     /// The segments of both, in counts a bin.
@@ -241,30 +179,11 @@ impl LightCurveCrossPlan {
         let pairs = counts(&self.subject).zip(counts(&self.reference));
         pairs.map(|(subject, reference)| FluxPair { subject, reference })
     }
-}
 
-/// Averages the cross spectra of segments of two light curves. Segments consist of whole bins that both light curves
-/// have. How values are treated is told at [`spectrum_of_light_curve`].
-///
-/// # Errors
-/// See [`LightCurveCrossPlan::new`] and [`cross_spectrum_of_flux`].
-pub fn cross_spectrum_of_light_curves(
-    subject: &LightCurve,
-    reference: &LightCurve,
-    options: &LightCurveCrossOptions,
-    backend: &mut dyn Backend,
-    mut warnings: Warnings,
-    progress: &Progress,
-) -> Result<AveragedCrossSpectrum> {
-    let plan = LightCurveCrossPlan::new(subject, reference, options, &mut warnings)?;
-    let flux = CrossFluxOptions { dt: plan.segments.resolution.dt, rates: false, cross: options.cross.clone() };
-    let made = cross_spectrum_of_flux(plan.pairs(progress), &flux, backend, warnings);
-    progress.check()?;
-    let mut spectrum = made?;
-    let run = std::mem::take(&mut spectrum.meta.record);
-    let options = serde_json::to_value(options).unwrap_or_default();
-    spectrum.meta.record = plan.segments.record(&plan.subject, Some(&plan.reference), options, run);
-    Ok(spectrum)
+    /// Says what a product of both was made of.
+    pub(super) fn complete(&self, record: &mut Record, asked: serde_json::Value) {
+        self.segments.complete(record, &self.subject, Some(&self.reference), asked);
+    }
 }
 
 /// Counts a bin of a segment of a light curve, also where it has rates.
