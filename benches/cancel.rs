@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use eagleray::missions;
 use eagleray::pulsation::{AccelOptions, Algorithm, SearchOptions, SearchStatistic};
 use eagleray::science::cumulant::CumulantOptions;
 use eagleray::science::lomb_scargle::{LombScargleMethod, LombScargleOptions};
@@ -52,7 +53,7 @@ fn measure<A: Analysis>(what: &str, analysis: &A, observation: &Observation) {
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("events.fits");
-    let simulation = Simulation { rate: vec![RATE], length: SPAN, ..Simulation::default() };
+    let simulation = Simulation { mission: &missions::NICER, rate: vec![RATE], length: SPAN, ..Simulation::default() };
     simulation.write(&path, false).expect("events");
     let file = Observation::open([&path]).expect("a file");
     let random = |seed: u64| {
@@ -113,7 +114,7 @@ fn main() {
     measure("light curve", &Binning::default().dt(1e-4), &file);
     measure("histogram", &Counting::new((0..1_000_001).map(|i| 1e-3 * f64::from(i)).collect()), &file);
     measure("search, Z²", &PulseSearch::new(1.0, 2000.0), &times);
-    measure("search, Z², of few events with derivatives", &PulseSearch::new(1.0, 100.0).fdot((-2e-4, 2e-4)), &few);
+    measure("search, Z², of few events with derivatives", &PulseSearch::new(1.0, 100.0).fdot((-1e-5, 1e-5)), &few);
     let searched = |options: SearchOptions| PulseSearch::new(1.0, 2.0).search(options);
     let fold = SearchOptions { method: SearchStatistic::Ef, ..SearchOptions::default() };
     measure("search, epoch folding", &searched(fold), &times);

@@ -35,7 +35,7 @@ pub enum AdapterSelector {
 /// The device to use.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceChoice {
-    /// A real GPU if there is one, else the CPU. The CPU also does what the GPU cannot, and takes over if the GPU
+    /// A real GPU if there is one, else the CPU; event files, and Z² and H of searches, are the CPU's in either case. The CPU also does what the GPU cannot, and takes over if the GPU
     /// fails; this is warned of and recorded.
     Auto {
         /// Tier to use.

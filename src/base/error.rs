@@ -179,6 +179,7 @@ impl Error {
     }
 
     /// Adds what mends it, each by itself. Errors that know it from their values are left as they are.
+    #[must_use]
     pub fn mended_by(mut self, more: impl IntoIterator<Item = Mend>) -> Error {
         match &mut self {
             Error::Io { mend, .. }
@@ -349,8 +350,8 @@ impl BackendError {
             BackendError::NoAdapter { wanted, found } => {
                 format!("no GPU adapter {wanted}; found: {found}. A Vulkan driver may be missing")
             }
-            BackendError::UnsupportedLength { n, .. } => {
-                format!("{n} bins a segment: the GPU transforms even lengths to 2^24 and odd ones to 2^23")
+            BackendError::UnsupportedLength { n, largest } => {
+                format!("{n} bins a segment: the device transforms at most {largest} of them, even or odd as they are")
             }
             BackendError::OnCpuAlone(what) => {
                 format!("{what} needs the amplitudes of each segment, which no GPU keeps")

@@ -31,19 +31,22 @@ impl Mend {
         Mend { settings: vec![Setting { field, value: Some(value.to_string()) }], effect: None }
     }
 
-    /// And this value of another one.
+    /// Sets another field, too.
+    #[must_use]
     pub fn and(mut self, field: &'static str, value: impl Display) -> Mend {
         self.settings.push(Setting { field, value: Some(value.to_string()) });
         self
     }
 
-    /// And another one, whichever its value is.
+    /// Adds a field, whatever value it is given.
+    #[must_use]
     pub fn and_field(mut self, field: &'static str) -> Mend {
         self.settings.push(Setting { field, value: None });
         self
     }
 
-    /// What the settings do.
+    /// Says what the settings do.
+    #[must_use]
     pub fn doing(self, effect: impl Into<String>) -> Mend {
         Mend { effect: Some(effect.into()), ..self }
     }

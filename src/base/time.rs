@@ -54,6 +54,7 @@ impl DoubleDouble {
     }
 
     /// The reciprocal `1/self`, accurate to a few units of 2⁻¹⁰⁴.
+    #[must_use]
     pub fn recip(self) -> DoubleDouble {
         let q = self.hi.recip();
         // One step of Newton's: q + q·(1 − q·self).
@@ -61,6 +62,7 @@ impl DoubleDouble {
     }
 
     /// This number of cycles less the nearest whole number: a phase from −½ to ½.
+    #[must_use]
     pub fn wrapped(self) -> DoubleDouble {
         let rest = self - DoubleDouble::from(self.hi.round());
         rest - DoubleDouble::from(rest.hi.round())
@@ -78,6 +80,7 @@ impl DoubleDouble {
 
     /// The number rounded to a significand of 64 bits: the x87 extended format of numpy's `longdouble`, in which
     /// Stingray keeps times.
+    #[must_use]
     pub fn round_to_extended(self) -> DoubleDouble {
         if self.lo == 0.0 {
             return self;

@@ -27,6 +27,7 @@ impl Warning {
     }
 
     /// With what would mend it.
+    #[must_use]
     pub fn mended_by(mut self, more: impl IntoIterator<Item = Mend>) -> Warning {
         self.mend.extend(more);
         self
@@ -78,6 +79,7 @@ impl Warnings {
     }
 
     /// The warnings of this list that are not in `told` with the same count: what has not been printed yet.
+    #[must_use]
     pub fn except(&self, told: &Warnings) -> Warnings {
         Warnings { list: self.iter().filter(|w| !told.list.contains(w)).cloned().collect() }
     }

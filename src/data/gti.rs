@@ -100,6 +100,7 @@ impl Gti {
     }
 
     /// The time that is good in both lists; may be empty.
+    #[must_use]
     pub fn intersect(&self, other: &Gti) -> Gti {
         let mut intervals = Vec::new();
         let (mut i, mut j) = (0, 0);
@@ -115,12 +116,14 @@ impl Gti {
     }
 
     /// All intervals moved by `shift` seconds.
+    #[must_use]
     pub fn shifted(&self, shift: DoubleDouble) -> Gti {
         Gti { intervals: self.intervals.iter().map(|&(start, stop)| (start + shift, stop + shift)).collect() }
     }
 
     /// The intervals shortened by `margin` seconds at both ends. Only those that still are at least `shortest` seconds
     /// long remain; may be empty.
+    #[must_use]
     pub fn trimmed(&self, margin: f64, shortest: f64) -> Gti {
         let margin = DoubleDouble::from(margin);
         let intervals = self.intervals.iter().map(|&(start, stop)| (start + margin, stop - margin));
@@ -130,6 +133,7 @@ impl Gti {
     }
 
     /// The time that is good in either list. Intervals that touch become one.
+    #[must_use]
     pub fn union(&self, other: &Gti) -> Gti {
         let mut all: Vec<(DoubleDouble, DoubleDouble)> =
             self.intervals.iter().chain(&other.intervals).copied().collect();
@@ -139,6 +143,7 @@ impl Gti {
     }
 
     /// The time in `start ≤ t < stop` that no interval covers; may be empty.
+    #[must_use]
     pub fn complement(&self, start: DoubleDouble, stop: DoubleDouble) -> Gti {
         let mut intervals = Vec::new();
         let mut from = start;
@@ -227,6 +232,7 @@ impl Gti {
     }
 
     /// Splits the intervals into groups at every gap of `gap` seconds or more. Shorter gaps stay inside a group.
+    #[must_use]
     pub fn split_at_gaps(&self, gap: f64) -> Vec<Gti> {
         let mut groups: Vec<Gti> = Vec::new();
         for &(start, stop) in &self.intervals {

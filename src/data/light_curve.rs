@@ -304,6 +304,7 @@ impl LightCurve {
     }
 
     /// Splits the light curve at every gap of more than `gap` seconds between the edges of neighbouring bins.
+    #[must_use]
     pub fn split_at_gaps(&self, gap: f64) -> Vec<LightCurve> {
         let near = |a: &u64, b: &u64| (b - a - 1) as f64 * self.grid.dt <= gap;
         let mut from = 0;
@@ -319,6 +320,7 @@ impl LightCurve {
 
     /// One light curve for each good time interval, with the bins whose centres lie in the interval. Intervals without
     /// a bin give none.
+    #[must_use]
     pub fn split_by_gti(&self) -> Vec<LightCurve> {
         let mut parts = Vec::new();
         for &(start, stop) in self.gti.intervals() {
@@ -332,6 +334,7 @@ impl LightCurve {
     }
 
     /// The bins whose centres lie in `gti`. The result has `gti` as its good time.
+    #[must_use]
     pub fn within(&self, gti: Gti) -> LightCurve {
         let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(DoubleDouble::from(self.time[i]))).collect();
         self.rows(inside.into_iter(), gti)

@@ -40,6 +40,7 @@ impl Ephemeris {
     /// Frequency and derivatives moved to another epoch: `f + ḟΔ + f̈Δ²/2`, `ḟ + f̈Δ`. The new ephemeris has phase 0 at
     /// the new epoch, so its phases differ from those of this one by a constant; see [`Ephemeris::at_phase_zero_near`]
     /// for one whose phases agree.
+    #[must_use]
     pub fn at(&self, epoch: DoubleDouble) -> Ephemeris {
         let shift = epoch - self.epoch;
         let fdot = self.fdot + self.fddot * shift;
@@ -55,6 +56,7 @@ impl Ephemeris {
 
     /// This ephemeris moved to the time of phase 0 nearest to `t`. Phases (modulo 1) stay the same, and times counted
     /// from the new epoch are small, so that they can be exact.
+    #[must_use]
     pub fn at_phase_zero_near(&self, t: DoubleDouble) -> Ephemeris {
         self.at(self.time_of_phase(0.0, t))
     }
@@ -205,6 +207,7 @@ impl Spin {
     }
 
     /// This ephemeris with `count·step` added to its frequency; exact. Derivatives of `step` are ignored.
+    #[must_use]
     pub fn stepped(&self, step: &Spin, count: i64) -> Spin {
         Spin { f: self.f + step.f * i128::from(count), ..*self }
     }

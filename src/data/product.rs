@@ -63,26 +63,31 @@ impl ColumnDeclaration {
     }
 
     /// With complex values.
+    #[must_use]
     pub const fn complex(self) -> ColumnDeclaration {
         ColumnDeclaration { kind: ColumnKind::Complex, ..self }
     }
 
     /// In a unit that depends on what is said.
+    #[must_use]
     pub const fn unit_by(self, what: &'static str) -> ColumnDeclaration {
         ColumnDeclaration { unit: ColumnUnit::Varies(what), ..self }
     }
 
     /// By a formula.
+    #[must_use]
     pub const fn by(self, formula: &'static str) -> ColumnDeclaration {
         ColumnDeclaration { formula, ..self }
     }
 
     /// From a source.
+    #[must_use]
     pub const fn from(self, source: &'static str) -> ColumnDeclaration {
         ColumnDeclaration { source, ..self }
     }
 
     /// Only in some products.
+    #[must_use]
     pub const fn when(self, when: &'static str) -> ColumnDeclaration {
         ColumnDeclaration { when, ..self }
     }

@@ -18,11 +18,11 @@ use crate::segment::plan::Resolution;
 /// The analyses of this crate implement the trait, and nobody else can.
 #[allow(private_interfaces)]
 pub trait Analysis: Serialize + Sync {
-    /// What comes of it.
+    /// The product.
     type Product: Send;
-    /// What users call the product.
+    /// The product's name in messages.
     const NAME: &'static str;
-    /// What it is made of.
+    /// The kinds of observation that the analysis takes.
     const KINDS: &'static [ObservationKind];
 
     #[doc(hidden)]
@@ -31,7 +31,7 @@ pub trait Analysis: Serialize + Sync {
     #[doc(hidden)]
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport>;
 
-    /// What made a product, where it says so.
+    /// What a product was made of, and how; `None` for products without a record.
     fn record(product: &Self::Product) -> Option<&Record>;
 }
 
@@ -53,7 +53,7 @@ pub struct PlanReport {
     pub host_bytes: Option<usize>,
     /// The largest batch, where events come in batches and are not read once by the threads that need them.
     pub batches: Option<BatchLimits>,
-    /// What would compute it.
+    /// The device that would compute the analysis.
     pub device: Option<DeviceInfo>,
     /// What is odd about the observation or the plan.
     pub warnings: Warnings,
@@ -95,7 +95,6 @@ impl PlanReport {
 macro_rules! setters {
     ($($(#[$meta:meta])* $name:ident($type:ty) => $($place:ident).+;)+) => {
         $($(#[$meta])*
-        #[must_use]
         pub fn $name(mut self, $name: $type) -> Self {
             self.$($place).+ = $name.into();
             self

@@ -66,8 +66,8 @@ pub(super) fn warn_of_bands(spectrum: &mut EnergySpectrum, known: Option<Detecto
     {
         let message = format!(
             "{}, in the band with most photons; it makes the photons of different bands avoid each other, too: a negative real \
-             part in their cross spectra. Neither is corrected here; two detectors, one for the bands and one for the reference, \
-             have no dead time in common (cs)",
+             part in their cross spectra. Neither is corrected here; a cross spectrum of two detectors, one for the bands and one for the reference, \
+             has no dead time in common",
             distortion.said("the detectors")
         );
         meta.record.warnings.push("W-DEAD-TIME", message);

@@ -45,6 +45,7 @@ pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
 /// Takes the segments of an analysis one by one ([`Session::begin`](super::Session::begin)); a thread of its own computes while they come.
 ///
 /// A feed that is dropped before its end is cancelled.
+#[must_use = "a feed that is dropped is cancelled"]
 pub struct Feed<A: Streamed> {
     segments: Option<SyncSender<A::Segment>>,
     worker: Option<JoinHandle<Result<A::Product>>>,
@@ -114,7 +115,7 @@ impl<A: Streamed> Feed<A> {
         self.segments = None;
         match self.worker.take() {
             Some(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            None => Err(Error::argument("segments", "", "the computation has ended")),
+            None => Err(Error::argument("segments", "", "the computation ended with the error that `push` returned")),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::segment::PlanPart;
 /// Where and how analyses are computed: the device, what a warning means, who is told of progress and may end a run.
 ///
 /// Several threads may use one session; the device takes them in turn.
+#[must_use]
 pub struct Session {
     device: Arc<Mutex<Box<dyn Backend>>>,
     /// The CPU, for event files where the device was to be chosen: a GPU's host side takes longer than the CPU takes for all.
@@ -31,7 +32,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A real GPU if there is one, else the CPU; see [`DeviceChoice::Auto`].
+    /// A real GPU if there is one, else the CPU. Event files are read and computed on the CPU in either case, which does it faster
+    /// ([`PlanReport::device`] says which it is); see [`DeviceChoice::Auto`].
     ///
     /// # Errors
     /// The system cannot start the threads of the CPU.
@@ -89,21 +91,18 @@ impl Session {
         Session { device, for_files: None, info, opened, strict: false, watch: None, chunk_events: CHUNK_EVENTS }
     }
 
-    /// True: the first warning ends a run with [`Error::Strict`].
-    #[must_use]
+    /// True: warnings are errors. A run that has warned gives [`Error::Strict`], with its first warning, in the place of its product.
     pub fn strict(self, strict: bool) -> Session {
         Session { strict, ..self }
     }
 
     /// Has `watch` asked ten times a second during each run, and when it has ended, with the steps that are done and all that there are (0 where nobody
     /// knows). Where it breaks, the run ends with [`Error::Cancelled`] and leaves nothing behind.
-    #[must_use]
     pub fn watched_by(self, watch: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Session {
         Session { watch: Some(Arc::new(watch)), ..self }
     }
 
-    /// Rows of a file that are read at a time. It limits memory and changes no result.
-    #[must_use]
+    /// Rows of a file that are read at a time, 1 at least [default: 2^18]. It limits memory and changes no result.
     pub fn chunk_events(self, chunk_events: usize) -> Session {
         Session { chunk_events: chunk_events.max(1), ..self }
     }
@@ -148,16 +147,17 @@ impl Session {
         })
     }
 
-    /// Ranges of segments for `count` parts of an analysis, of about as many segments each; fewer where there are not so many.
+    /// Ranges of segments for `count` parts of an analysis, 1 at least, of about as many segments each; fewer where there are not so many.
     ///
     /// # Errors
-    /// Those of [`Session::check`]; [`Error::Input`] where segments are not those of events.
+    /// Those of [`Session::check`]; [`Error::Input`] where the observation is one of light curves.
     pub fn parts<A: InParts>(&self, analysis: &A, observation: &Observation, count: u64) -> Result<Vec<Range<u64>>> {
         check_events::<A>(observation)?;
         self.working(observation, false, |run| Ok(analysis.summation(observation, run)?.plan.parts(count)))
     }
 
-    /// Sums some segments, one of the ranges of [`Session::parts`], here or elsewhere. What is warned of comes with the product.
+    /// Sums some segments, one of the ranges of [`Session::parts`], on this or another machine. Warnings are in the record of the product that
+    /// [`Session::finish`] makes.
     ///
     /// ```
     /// use eagleray::{Observation, PowerSpectrum, Session};

@@ -4,8 +4,11 @@
 //! They are eigenvectors of a symmetric tridiagonal matrix, `d_i = ((n−1)/2 − i)²·cos(2πNW/n)`, `e_i = i(n−i)/2` (Percival & Walden
 //! 1993, section 8.3), whose largest eigenvalues are far apart: bisection by Sturm's sequence finds them, inverse iteration the vectors.
 
+use rayon::prelude::*;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+
+use crate::base::progress::Progress;
 
 /// A taper and the part of its energy inside the band.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,15 +20,17 @@ pub struct Taper {
 }
 
 /// The first `count` tapers of `n` values for a half bandwidth of `nw` frequency steps, the most concentrated first; `count` must
-/// not exceed `n`.
-pub fn tapers(n: usize, nw: f64, count: usize) -> Vec<Taper> {
+/// not exceed `n`. Computed on the threads of the caller's pool; where the run was cancelled, nobody looks at what comes.
+pub fn tapers(n: usize, nw: f64, count: usize, progress: &Progress) -> Vec<Taper> {
     let size = n as f64;
     let band = (std::f64::consts::TAU * nw / size).cos();
     let diagonal: Vec<f64> = (0..n).map(|i| ((size - 1.0) / 2.0 - i as f64).powi(2) * band).collect();
     let beside: Vec<f64> = (1..n).map(|i| i as f64 * (size - i as f64) / 2.0).collect();
     (0..count.min(n))
+        .into_par_iter()
         .map(|k| {
-            let values = vector(&diagonal, &beside, eigenvalue(&diagonal, &beside, k), k);
+            let eigenvalue = eigenvalue(&diagonal, &beside, k, progress);
+            let values = vector(&diagonal, &beside, eigenvalue, k, progress);
             let concentration = concentration(&values, nw / size);
             Taper { values, concentration }
         })
@@ -48,7 +53,7 @@ fn above(diagonal: &[f64], beside: &[f64], x: f64) -> usize {
 }
 
 /// The `k`-th largest eigenvalue.
-fn eigenvalue(diagonal: &[f64], beside: &[f64], k: usize) -> f64 {
+fn eigenvalue(diagonal: &[f64], beside: &[f64], k: usize, progress: &Progress) -> f64 {
     let around = |i: usize| {
         let left = if i > 0 { beside[i - 1] } else { 0.0 };
         left + beside.get(i).copied().unwrap_or(0.0)
@@ -57,7 +62,7 @@ fn eigenvalue(diagonal: &[f64], beside: &[f64], k: usize) -> f64 {
     let mut hi = (0..diagonal.len()).map(|i| diagonal[i] + around(i)).fold(f64::NEG_INFINITY, f64::max);
     loop {
         let middle = lo + (hi - lo) / 2.0;
-        if middle <= lo || middle >= hi {
+        if middle <= lo || middle >= hi || progress.is_cancelled() {
             return middle;
         }
         if above(diagonal, beside, middle) > k { lo = middle } else { hi = middle }
@@ -65,12 +70,15 @@ fn eigenvalue(diagonal: &[f64], beside: &[f64], k: usize) -> f64 {
 }
 
 /// The eigenvector of an eigenvalue, by inverse iteration with pivots.
-fn vector(diagonal: &[f64], beside: &[f64], eigenvalue: f64, k: usize) -> Vec<f64> {
+fn vector(diagonal: &[f64], beside: &[f64], eigenvalue: f64, k: usize, progress: &Progress) -> Vec<f64> {
     let n = diagonal.len();
     // Parity is known: the start has that of the vector, and no symmetry is lost to rounding.
     let odd = k % 2 == 1;
     let mut x: Vec<f64> = (0..n).map(|i| if odd { (n as f64 - 1.0) / 2.0 - i as f64 } else { 1.0 }).collect();
     for _ in 0..4 {
+        if progress.is_cancelled() {
+            break;
+        }
         x = solve(diagonal, beside, eigenvalue, x);
         let mirror: Vec<f64> = (0..n).map(|i| if odd { -x[n - 1 - i] } else { x[n - 1 - i] }).collect();
         x.iter_mut().zip(&mirror).for_each(|(x, m)| *x = (*x + m) / 2.0);
@@ -146,7 +154,7 @@ mod tests {
     #[test]
     fn tapers_are_orthonormal_and_concentrated_as_the_definition_says() {
         for (n, nw, count) in [(16, 2.0, 4), (101, 2.5, 5), (512, 4.0, 8), (4096, 4.0, 8), (1000, 8.0, 16)] {
-            let tapers = tapers(n, nw, count);
+            let tapers = tapers(n, nw, count, &Progress::default());
             for (i, a) in tapers.iter().enumerate() {
                 for (j, b) in tapers.iter().enumerate() {
                     let product: f64 = a.values.iter().zip(&b.values).map(|(x, y)| x * y).sum();

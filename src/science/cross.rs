@@ -389,6 +389,7 @@ impl AveragedCrossSpectrum {
     }
 
     /// The cross spectrum with subject and reference exchanged: lags change their sign.
+    #[must_use]
     pub fn exchanged(mut self) -> AveragedCrossSpectrum {
         std::mem::swap(&mut self.power1, &mut self.power2);
         std::mem::swap(&mut self.noise1, &mut self.noise2);

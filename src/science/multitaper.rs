@@ -13,6 +13,7 @@ use super::context::SpectrumContext;
 use super::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::sums::{SeriesSums, Sums};
 use crate::numerics::fft::{CpuFft, frequencies};
 use crate::numerics::tapers::{self, Taper};
@@ -69,7 +70,7 @@ impl MultitaperSums {
     ///
     /// # Errors
     /// `half_bandwidth` or `tapers` is out of range, or there are more tapers than bins.
-    pub fn new(n: usize, options: &TaperOptions) -> Result<MultitaperSums> {
+    pub fn new(n: usize, options: &TaperOptions, progress: &Progress) -> Result<MultitaperSums> {
         let nw = options.half_bandwidth;
         if !(nw >= 0.5 && nw < n as f64 / 2.0) {
             let message = format!("must be at least 0.5, and below half of the {n} bins of a segment");
@@ -84,7 +85,8 @@ impl MultitaperSums {
                 Error::argument("jackknife", true, "needs 2 tapers at least").mended_by([Mend::field("tapers")])
             );
         }
-        let mut tapers = tapers::tapers(n, nw, count);
+        let mut tapers = tapers::tapers(n, nw, count, progress);
+        progress.check()?;
         if options.tapers.is_none() {
             let good = tapers.iter().filter(|t| t.concentration > LEAST_CONCENTRATION).count();
             tapers.truncate(good.max(1 + usize::from(options.jackknife)));
@@ -228,7 +230,7 @@ mod tests {
 
     fn spectrum(segments: &[Vec<f64>], options: &TaperOptions, power: &PowerOptions) -> AveragedPowerSpectrum {
         let n = segments[0].len();
-        let mut sums = MultitaperSums::new(n, options).unwrap();
+        let mut sums = MultitaperSums::new(n, options, &Progress::default()).unwrap();
         segments.iter().for_each(|values| sums.add(values, Some(25.0)));
         let segment_size = 0.5 * n as f64;
         sums.finish(power, SpectrumContext { n, dt: 0.5, segment_size, ..SpectrumContext::default() }).unwrap()
@@ -242,7 +244,7 @@ mod tests {
         let plain = TaperOptions { half_bandwidth: 2.0, tapers: Some(3), ..TaperOptions::default() };
         let adaptive = TaperOptions { adaptive: true, ..plain.clone() };
         let made = [spectrum(&segments, &plain, &power), spectrum(&segments, &adaptive, &power)];
-        let tapers = tapers::tapers(n, 2.0, 3);
+        let tapers = tapers::tapers(n, 2.0, 3, &Progress::default());
         for k in 1..24 {
             let (mut expected, mut by_power) = (0.0, 0.0);
             for values in &segments {
@@ -318,7 +320,7 @@ mod tests {
             TaperOptions { tapers: Some(65), ..TaperOptions::default() },
             TaperOptions { tapers: Some(1), jackknife: true, ..TaperOptions::default() },
         ] {
-            assert!(MultitaperSums::new(64, &options).is_err(), "{options:?}");
+            assert!(MultitaperSums::new(64, &options, &Progress::default()).is_err(), "{options:?}");
         }
     }
 }

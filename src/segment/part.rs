@@ -16,6 +16,7 @@ const VERSION: u32 = 1;
 const DEFINITION: u32 = 1;
 
 /// The sums of some segments of a plan. Serialised, numbers keep all bits.
+#[must_use]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanPart {
     version: u32,

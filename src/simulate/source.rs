@@ -60,7 +60,7 @@ impl SimulatedSource {
             return Err(Error::argument(
                 "gaps",
                 simulation.gaps.iter().map(|(a, b)| format!("{a}:{b}")).collect::<Vec<_>>().join(","),
-                "they leave no good time; shorten them",
+                "the gaps leave no good time; shorten them",
             ));
         }
         let wide: Vec<_> = good.iter().map(|&(a, b)| ((a - frame).max(0.0), (b + frame).min(length))).collect();

@@ -16,6 +16,7 @@ use crate::segment::plan::Resolution;
 
 /// The bispectrum averaged over segments, at pairs of frequencies; in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct BispectrumOfPairs {
     /// How time is cut.
@@ -27,6 +28,7 @@ pub struct BispectrumOfPairs {
 
 /// The bispectrum by Stingray's definition, the transform of the third-order cumulant, averaged over segments; in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct BispectrumOfCumulants {
     /// How time is cut.

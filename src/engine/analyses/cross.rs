@@ -27,6 +27,7 @@ use crate::segment::plan::Resolution;
 /// The cross spectrum averaged over segments: of two bands of each file, of two observations of events, or of two light curves.
 /// Lags are positive where the subject is late.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct CrossSpectrum {
     /// The bands of the subject and of the reference; `None` where the observation is a pair. Photons that both have leave the
@@ -81,7 +82,7 @@ impl CrossSpectrum {
         self.bands.map(|bands| cross_bands::CrossBands::new(bands).map(|made| made.bands())).transpose()
     }
 
-    /// What is done about photons that both bands have, in words.
+    /// What is done about photons that both bands have, in words; `None` where the bands share none.
     pub fn overlap(&self) -> Option<String> {
         cross_bands::note(self.bands)
     }

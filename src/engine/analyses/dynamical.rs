@@ -22,6 +22,7 @@ use crate::segment::Quantity;
 
 /// The power spectra of all segments against time; the whole matrix is in memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct DynamicalSpectrum {
     /// Segments, normalisation and rebinning. The noise level cannot be fitted.
@@ -34,6 +35,7 @@ pub struct DynamicalSpectrum {
 
 /// The cross spectra of all segments against time; the whole matrix is in memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct DynamicalCross {
     /// Bands, segments, normalisation and rebinning. The noise levels cannot be fitted.

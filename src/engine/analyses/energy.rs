@@ -23,6 +23,7 @@ use crate::segment::plan::Resolution;
 
 /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass over the events of files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct EnergyDependence {
     /// The bands, and the reference.

@@ -23,6 +23,7 @@ use crate::segment::plan::Resolution;
 /// Power and cross spectra of two simultaneous detectors, corrected for dead time by the difference of their Fourier amplitudes (Bachetti
 /// & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b); in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct AmplitudeDifference {
     /// The bands of the subject and of the reference; `None` where the observation is a pair.

@@ -83,6 +83,7 @@ pub(super) fn refuse_gpu_with_weights(observation: &Observation, run: &Run) -> R
 
 /// The pulse profile at a known frequency, or by an ephemeris.
 #[derive(Clone, Debug, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct Fold {
     /// Frequency at the epoch, Hz, with all of its digits; not used with an ephemeris.
@@ -150,6 +151,7 @@ impl Fold {
 
 /// Rates by time and phase.
 #[derive(Clone, Debug, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct FoldInTime {
     /// Ephemeris and bins.
@@ -161,6 +163,7 @@ pub struct FoldInTime {
 
 /// Times of arrival of pulses: one an interval of good time.
 #[derive(Clone, Debug, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct ArrivalTimes {
     /// Ephemeris and bins.

@@ -21,6 +21,7 @@ const MOST_COUNTS: usize = 1 << 27;
 
 /// Events counted in bins of time, and optionally of energy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct Counting {
     /// Edges of the time bins, ascending, seconds of the frame.

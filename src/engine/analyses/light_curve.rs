@@ -20,6 +20,7 @@ const DEFAULT_BINS: f64 = 2048.0;
 /// The light curve of events, on one grid that begins at the earliest good time; or a light curve with coarser bins. Events outside every
 /// interval are left out, and counted in the balance; a bin at the end of an interval is exposed in part ([`LightCurve::fracexp`]).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct Binning {
     /// Bin width, s. `None`: a power of two that makes at most 2048 bins of the exposure, or the frame time; of a light curve its

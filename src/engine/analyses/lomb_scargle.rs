@@ -18,6 +18,7 @@ use crate::science::power::AveragedPowerSpectrum;
 
 /// The Lomb-Scargle power spectrum of a light curve with gaps, or of events counted in bins; in f64 on the CPU.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct LombScargle {
     /// Bin width, s, as for [`Binning`].
@@ -60,6 +61,7 @@ impl LombScargle {
 /// The Lomb-Scargle cross spectrum of two light curves, or of events of two files counted in bins, whose bins need not coincide; in f64
 /// on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct LombScargleCross {
     /// Bins, normalisation, frequencies, weights and rebinning.

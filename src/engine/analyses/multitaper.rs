@@ -17,6 +17,7 @@ use crate::segment::plan::Resolution;
 
 /// The multitaper power spectrum averaged over segments of events or of a light curve; in f64 on the CPU.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct Multitaper {
     /// Segments, normalisation, rebinning and noise level; a mean common to all segments.
@@ -55,7 +56,8 @@ impl Analysis for Multitaper {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
-        let begin = |r: Resolution| MultitaperSums::new(r.n, &self.tapers);
+        let progress = run.progress;
+        let begin = |r: Resolution| MultitaperSums::new(r.n, &self.tapers, progress);
         let add = |sums: &mut MultitaperSums, values: &[f64], variance| sums.add(values, variance);
         let (sums, r, mut record) = each_segment(&self.spectrum, observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());

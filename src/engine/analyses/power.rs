@@ -30,6 +30,7 @@ use crate::segment::plan::Resolution;
 
 /// The power spectrum averaged over segments of events or of a light curve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct PowerSpectrum {
     /// How time is cut.

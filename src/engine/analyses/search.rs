@@ -21,6 +21,7 @@ const EPHEMERIS_RANGE: f64 = 100.0;
 
 /// A search for a periodic signal: Z², H or epoch folding of events, phase dispersion of light curves or of events in bins.
 #[derive(Clone, Debug, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct PulseSearch {
     /// Lowest and highest frequency, Hz; `None`: around that of the ephemeris.
@@ -39,6 +40,7 @@ pub struct PulseSearch {
 
 /// An acceleration search: matched filters in one Fourier transform of all events, for frequencies that drift.
 #[derive(Clone, Debug, Default, Serialize)]
+#[must_use]
 #[non_exhaustive]
 pub struct AccelerationSearch {
     /// Frequencies, derivatives, harmonics and candidates.

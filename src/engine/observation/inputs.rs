@@ -171,7 +171,7 @@ impl Observation {
     }
 
     fn unexpected(&self) -> Error {
-        Error::argument("inputs", self.kind().name(), "is not what is looked for here")
+        Error::argument("inputs", self.kind().name(), "where a light curve, or a pair of them, is looked for")
     }
 }
 

@@ -18,6 +18,7 @@ use crate::io::{EventFile, InputFile, OpenOptions, light_curve};
 /// What was seen: event files, times in memory or light curves, or a pair of them, with what is selected of them.
 ///
 /// Opening reads headers and intervals; events are read when an analysis runs. A clone shares what was opened.
+#[must_use]
 #[derive(Clone)]
 pub struct Observation {
     content: Content,
@@ -69,7 +70,7 @@ impl ObservationKind {
         ObservationKind::LightCurvePair,
     ];
 
-    /// What users call it.
+    /// The kind in words, for messages.
     pub fn name(self) -> &'static str {
         match self {
             ObservationKind::Events => "events",
@@ -132,7 +133,7 @@ impl Observation {
         Observation::of(Content::Times(Arc::new(Photons { times, channels: None, gti })))
     }
 
-    /// Event times in memory and the channel (or energy) of each.
+    /// Event times in memory, and the channel of each: a number that [`Observation::channels`] selects by, an energy if need be.
     ///
     /// # Errors
     /// As many channels as times are needed.
@@ -179,7 +180,7 @@ impl Observation {
         Observation { content, band: None, detectors: None, weights: None, combine: None, warnings }
     }
 
-    /// What it holds.
+    /// The kind of data that the observation holds.
     pub fn kind(&self) -> ObservationKind {
         match &self.content {
             Content::Files(_) | Content::Times(_) => ObservationKind::Events,

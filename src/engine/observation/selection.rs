@@ -12,18 +12,19 @@ use crate::engine::Combine;
 use crate::engine::photon_band::PhotonBand;
 
 impl Observation {
-    /// Only photons of energies `lo ≤ E < hi`, keV.
+    /// Only photons of energies `lo ≤ E < hi`, keV; of a file whose energies are not known, [`Observation::response`] comes before.
     ///
     /// # Errors
-    /// A light curve has no energies; the energies of a file are not known, or none is in the band.
+    /// A light curve, times in memory and a pair have no energies to select by; the energies of a file are not known, or none is in
+    /// the band.
     pub fn energy(self, energies: Range<f64>) -> Result<Observation> {
         self.band(PhotonBand::Energy(energies.start, energies.end))
     }
 
-    /// Only photons of the channels of a range.
+    /// Only photons of the channels `lo ≤ c ≤ hi`, both included, of the column that tells energies (PI, else PHA).
     ///
     /// # Errors
-    /// A light curve has no channels.
+    /// A light curve, times without channels and a pair have no channels to select by.
     pub fn channels(self, channels: RangeInclusive<f64>) -> Result<Observation> {
         self.band(PhotonBand::Channels(*channels.start(), *channels.end()))
     }
@@ -38,7 +39,12 @@ impl Observation {
             Content::Files(files) => {
                 files.iter().try_for_each(|file| band.channels(file, ("energy", "pi")).map(|_| ()))?;
             }
-            Content::Times(photons) if photons.channels.is_some() => {}
+            Content::Times(photons) if photons.channels.is_some() && matches!(band, PhotonBand::Channels(..)) => {}
+            Content::Times(photons) if photons.channels.is_some() => {
+                let message = "the photons in memory have channels, and no energies in keV";
+                let mend = Mend::field("channels").doing("selects by what they have");
+                return Err(Error::argument(field, "", message).mended_by([mend]));
+            }
             Content::Times(_) => return Err(Error::argument(field, "", "the times in memory have no channels")),
             Content::LightCurves(_) => {
                 return Err(Error::argument(field, "", "a light curve has no events to select"));
@@ -48,13 +54,13 @@ impl Observation {
         Ok(Observation { band: Some(band), ..self })
     }
 
-    /// Energies of channels from the EBOUNDS extension of a response file.
+    /// Energies of channels from the EBOUNDS extension of a response file; comes before [`Observation::energy`].
     ///
     /// # Errors
     /// There is no event file; the response cannot be read or does not fit.
     pub fn response(mut self, path: &Path) -> Result<Observation> {
         let Content::Files(files) = &mut self.content else {
-            return Err(Error::argument("rmf", path.display(), "only event files have channels with energies"));
+            return Err(Error::argument("response", path.display(), "only event files have channels with energies"));
         };
         Arc::make_mut(files).iter_mut().try_for_each(|file| file.use_response(path))?;
         Ok(self)
@@ -115,7 +121,6 @@ impl Observation {
     }
 
     /// How several event files make one product; without it they are averaged, and may not overlap in time.
-    #[must_use]
     pub fn combine(self, combine: Combine) -> Observation {
         Observation { combine: Some(combine), ..self }
     }

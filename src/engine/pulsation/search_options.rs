@@ -44,7 +44,7 @@ pub enum Algorithm {
     Fft,
     /// A folded profile for every trial. Weighted events are possible for epoch folding only.
     Fold,
-    /// The fast folding algorithm (fast folding): profiles of all constant periods at once; for epoch folding.
+    /// The fast folding algorithm (Staelin 1969, doi:10.1109/PROC.1969.7051): profiles of all constant periods at once; for epoch folding.
     Ffa,
 }
 

@@ -25,6 +25,7 @@ mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -133,6 +134,7 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         // A grid of its own pays for enough points.
         let grids = (points / CHUNK.max(4 * self.grid)).clamp(1, MOST_GRIDS);
         let length = points.div_ceil(grids).max(1);
+        let any = AtomicBool::new(false);
         let one = |i: usize| {
             let mut grid = SpreadingGrid::new(self.grid, WIDTH);
             let mut run = Vec::with_capacity(RUN);
@@ -140,6 +142,7 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
             for from in (i * length..end).step_by(RUN) {
                 run.clear();
                 fill(from..end.min(from + RUN), &mut run);
+                any.fetch_or(!run.is_empty(), Ordering::Relaxed);
                 spread(&self.kernel, self.unit, &run, at, self.grid as u64, &mut grid);
             }
             grid
@@ -150,7 +153,9 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         };
         let mut cells = vec![Complex::default(); self.grid];
         grids.into_iter().for_each(|grid| grid.add_to(&mut cells, SpreadingKernel::<WIDTH, TERMS>::BEFORE));
-        self.fft.process(&mut cells);
+        if any.into_inner() {
+            self.fft.process(&mut cells);
+        }
         let one = |k: usize| {
             let from = k.abs_diff(middle);
             let cell = if k >= middle { from } else { self.grid - from };

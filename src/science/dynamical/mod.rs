@@ -193,6 +193,7 @@ impl DynamicalCrossSpectrum {
     }
 
     /// The cross spectra with subject and reference exchanged: lags change their sign.
+    #[must_use]
     pub fn exchanged(mut self) -> DynamicalCrossSpectrum {
         self.power_im.iter_mut().for_each(|im| *im = -*im);
         std::mem::swap(&mut self.power1, &mut self.power2);

@@ -15,6 +15,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::Serialize;
 
@@ -175,7 +176,8 @@ impl UnevenSeries<'_> {
             let part = |y: f64, square: f64| if square > 1e-12 { y / square.sqrt() } else { 0.0 };
             Complex::new(part(y.re, cosine), part(y.im, sine)) * turn.conj() * (points / 2f64.sqrt())
         };
-        let values = (0..at.count).map(value).collect();
+        let values = (0..at.count).into_par_iter().map(value).collect();
+        progress.check()?;
         let squares = self.error.iter().map(|e| e * e).sum::<f64>() / points;
         let variance = match self.error.is_empty() {
             true => None,

@@ -154,7 +154,7 @@ impl VarenergyArgs {
             let message = "the frequencies LO:HI, Hz, to average over are needed, for example 0.1:1";
             return Err(Error::argument("freq", "", message));
         }
-        self.analysis()?;
+        self.analysis().map(drop)?;
         self.out.check(&self.input, &[], &[])
     }
 
