@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use eagleray::data::header::HeaderCards;
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::InputFile;
+use eagleray::internal::io::fits_writer::{FitsWriter, WrittenColumn};
 use eagleray::internal::kernels::bin_events::{LastEventTable, add_sorted, bins_per_second, reference};
 use eagleray::internal::kernels::power;
 use eagleray::internal::numerics::fft::{CpuFft, frequencies};
-use eagleray::io::InputFile;
-use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
-use eagleray::io::{EventFile, GtiSource, OpenOptions};
 use eagleray::time::DoubleDouble;
 use eagleray::{Observation, PowerSpectrum, Session, Warnings};
 

@@ -26,14 +26,14 @@
 //! - `kernels`: binning, Fourier transforms and sums of powers, each as a definition, on the CPU and as a shader.
 //! - [`science`]: spectra, errors, noise levels and statistics, computed from sums in f64.
 //! - [`missions`]: what the event files of each mission look like, one file of this room a mission.
-//! - [`io`]: reading event files, light curves and `.par` files; writing products.
+//! - `io`: reading event files, light curves and `.par` files ([`files`]); writing products.
 //! - [`simulate`]: event files of sources with a chosen variability.
 //! - `segment`: good time intervals cut into numbered segments; units of work, and parts of plans that are summed apart.
 //! - `backend`: the CPU, a GPU, or several devices, which pull units and turn their segments into sums.
 //! - `engine`: observations, sessions, the [`analyses`] and their plans; folding events and searching for periods.
 //!
 //! An analysis takes one path through them: `engine` cuts the work into units, whole runs of segments with the rows that hold them; a
-//! backend pulls these from [`io`], as rows, times or batches, runs the kernels and returns the sums of the runs; [`science`] makes
+//! backend pulls these from `io`, as rows, times or batches, runs the kernels and returns the sums of the runs; [`science`] makes
 //! the product of the sums.
 //!
 //! ## Words
@@ -100,7 +100,7 @@ pub mod science;
 pub mod missions;
 
 // Files: FITS, gzip, text, and what is written.
-pub mod io;
+mod io;
 
 // Observations of a chosen truth. As for kernels.
 #[allow(clippy::expect_used)]
@@ -131,10 +131,16 @@ pub mod pulsation {
 
 /// Devices: how one is chosen, what it is and what it can do.
 pub mod device {
-    pub use crate::backend::{
-        AdapterSelector, Backend, BatchLimits, Capabilities, DeviceChoice, DeviceInfo, GpuTier, open,
-    };
+    pub use crate::backend::{AdapterSelector, Backend, BatchLimits, Capabilities, DeviceChoice, DeviceInfo, GpuTier};
     pub use crate::numerics::Precision;
+}
+
+/// Files: how event files are opened, ephemerides, and the formats of tables.
+pub mod files {
+    pub use crate::io::par::ParFile;
+    pub use crate::io::table_write::TableFormat;
+    pub use crate::io::xspec::XspecFiles;
+    pub use crate::io::{EventFile, GtiSource, OpenOptions, TimeScan};
 }
 
 /// Errors and warnings, and what would mend them.
@@ -150,6 +156,10 @@ pub mod internal {
     pub use crate::base::choice::Choice;
     pub use crate::base::progress::Progress;
     pub use crate::base::{random, sums, text, trace};
+    /// See the room of the name.
+    pub mod io {
+        pub use crate::io::*;
+    }
     /// See the room of the name.
     pub mod engine {
         pub use crate::engine::*;

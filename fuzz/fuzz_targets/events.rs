@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use eagleray::{Combine, Observation, PowerSpectrum, Session, Warnings};
 use eagleray::internal::Progress;
 use eagleray::internal::engine::Events;
-use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::Selection;
 use eagleray::internal::engine::pulsation::PulseEvents;
-use eagleray::io::EventStream;
+use eagleray::internal::io::EventStream;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

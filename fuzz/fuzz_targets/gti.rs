@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use eagleray::{Gti, Warnings};
-use eagleray::io::{EventFile, GtiSource, OpenOptions};
-use eagleray::io::InputFile;
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::InputFile;
 use eagleray::time::DoubleDouble;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 use std::io::Write;
 
-use eagleray::io::InputFile;
+use eagleray::internal::io::InputFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

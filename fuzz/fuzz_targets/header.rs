@@ -1,6 +1,6 @@
 //! Headers: a list of extensions whose places do not overlap, or an error.
 #![no_main]
-use eagleray::io::{InputFile, fits};
+use eagleray::internal::io::{InputFile, fits};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

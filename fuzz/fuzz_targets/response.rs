@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use eagleray::Warnings;
-use eagleray::io::{EventFile, OpenOptions};
-use eagleray::io::InputFile;
+use eagleray::files::{EventFile, OpenOptions};
+use eagleray::internal::io::InputFile;
 use libfuzzer_sys::fuzz_target;
 
 static GOOD: LazyLock<EventFile> = LazyLock::new(|| {

@@ -23,6 +23,7 @@ impl Gti {
     ///
     /// # Errors
     /// There is no interval, a bound is not finite, a start is after its stop, or all intervals have length zero.
+    #[doc(hidden)]
     pub fn new(
         path: &str,
         mut raw: Vec<(DoubleDouble, DoubleDouble)>,

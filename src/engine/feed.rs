@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::analyses::{CrossSpectrum, DynamicalCross, DynamicalSpectrum, PowerSpectrum};
 use super::analysis::Analysis;
@@ -17,6 +17,9 @@ use crate::base::progress::Progress;
 
 /// Segments that may wait to be computed.
 const WAITING: usize = 64;
+
+/// How often a feed that is watched looks whether its last segments are computed.
+const AT_THE_END: Duration = Duration::from_millis(5);
 
 /// What the values of segments are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +110,12 @@ impl<A: Streamed> Feed<A> {
     /// # Errors
     /// As for [`Feed::push`]; no segment at all.
     pub fn finish(mut self) -> Result<A::Product> {
+        self.segments = None;
+        // Whoever watches is asked until the end, too.
+        while self.watch.is_some() && self.worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+            self.ask();
+            std::thread::sleep(AT_THE_END);
+        }
         self.join()
     }
 

@@ -33,6 +33,7 @@ impl EventFile {
     }
 
     /// Warns of detectors asked for that no event has.
+    #[doc(hidden)]
     pub fn warn_of_absent_detectors(&self, wanted: &[i64], warnings: &mut Warnings) -> Result<()> {
         let Some(column) = &self.detector else { return Ok(()) };
         let Some(there) = self.detectors_of(column)? else { return Ok(()) };

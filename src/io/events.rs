@@ -88,6 +88,7 @@ impl EventFile {
     /// # Errors
     /// See [`Error`]: the file is unreadable or malformed, it has no or several event tables, its times are in no
     /// usable column, or its good time intervals cannot be used.
+    #[doc(hidden)]
     pub fn open(path: &Path, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         EventFile::from_input_file(InputFile::open(path)?, options, warnings)
     }
@@ -96,6 +97,7 @@ impl EventFile {
     ///
     /// # Errors
     /// See [`EventFile::open`].
+    #[doc(hidden)]
     pub fn from_input_file(source: InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<EventFile> {
         let (hdus, trailing) = fits::scan(&source)?;
         warn_of_container(&source, &hdus, trailing, warnings);

@@ -249,6 +249,7 @@ impl LightCurve {
     ///
     /// # Errors
     /// See [`read`]; the file holds something else.
+    #[doc(hidden)]
     pub fn open(path: &std::path::Path, warnings: &mut Warnings) -> Result<LightCurve> {
         let source = InputFile::open(path)?;
         let series = read(&source, &super::GtiSource::File, warnings)?;

@@ -176,17 +176,16 @@ fn matches(pattern: &str, key: &str) -> bool {
 }
 
 impl ParFile {
-    /// Reads a `.par` file.
+    /// Reads a `.par` file; what is odd about it is in [`ParFile::warnings`].
     ///
     /// # Errors
     /// The file cannot be read; a number is missing or malformed; a key that changes the phase is not supported; or the
     /// units are not TDB.
-    pub fn read(path: &Path, warnings: &mut Warnings) -> Result<ParFile> {
+    pub fn read(path: &Path) -> Result<ParFile> {
         let source = InputFile::open(path)?;
         let bytes = source.read(0..source.len())?;
         let mut own = Warnings::default();
         let made = ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, &mut own)?;
-        warnings.extend(own.clone());
         Ok(ParFile { warnings: own, ..made })
     }
 

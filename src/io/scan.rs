@@ -178,6 +178,7 @@ impl EventFile {
     ///
     /// # Errors
     /// See [`EventFile::channel_range`].
+    #[doc(hidden)]
     pub fn check_datasum(&self, warnings: &mut Warnings) -> Result<()> {
         if let Some((announced, found)) = self.look()?.datasum {
             compare_datasum(&self.source, &self.hdu, announced, found, warnings);

@@ -65,6 +65,7 @@ impl Resolution {
     ///
     /// # Errors
     /// Values that are not positive and finite, `dt` longer than the segment, fewer than 3 bins, more than 2^28.
+    #[doc(hidden)]
     pub fn choose(request: &ResolutionRequest, warnings: &mut Warnings) -> Result<Resolution> {
         let check = |field: &str, value: Option<f64>| match value.filter(|v| !(v.is_finite() && *v > 0.0)) {
             Some(v) => Err(Error::argument(field, v, "must be a positive number of seconds")),

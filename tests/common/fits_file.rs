@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
+use eagleray::files::{EventFile, OpenOptions};
 use eagleray::internal::backend::cpu::CpuBackend;
-use eagleray::io::{EventFile, OpenOptions};
 use eagleray::science::AveragedPowerSpectrum;
 use eagleray::{Observation, PowerSpectrum, Result, Warnings};
 

@@ -33,5 +33,5 @@ pub fn events(times: &[f64], gti: &[(f64, f64)]) -> PulseEvents {
 
 /// All threads of the CPU.
 pub fn cpu() -> Box<dyn Backend> {
-    eagleray::device::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
+    eagleray::internal::backend::open(&DeviceChoice::Cpu { threads: None }, &mut Warnings::default()).unwrap()
 }

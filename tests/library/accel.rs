@@ -185,7 +185,7 @@ fn threads_change_no_bit_and_mistakes_are_named() {
     let times = pulsar(&mut Random::new(7), 20.0, 400.0, 0.1, [5.5, 1e-4]);
     let of = |threads: usize| {
         let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(threads) };
-        let mut backend = eagleray::device::open(&choice, &mut Warnings::default()).unwrap();
+        let mut backend = eagleray::internal::backend::open(&choice, &mut Warnings::default()).unwrap();
         let asked = AccelOptions { freq: (5.0, 9.0), fdot: (-2e-4, 2e-4), ..AccelOptions::default() };
         let found = accel(events(&times, &[(0.0, 400.0)]), &asked, backend.as_mut(), &Progress::default()).unwrap();
         (found.stat, found.map, found.candidates)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::common::faulty::Faulty;
 use crate::common::fits_file::{self, Column, Folder, events, file, gti};
 use crate::common::front::{on, telling, threads};
-use eagleray::io::OpenOptions;
+use eagleray::files::OpenOptions;
 use eagleray::science::{Band, EnergyKind, EnergySpectrum};
 use eagleray::{Combine, CrossSpectrum, EnergyBands, EnergyDependence, Error, Observation, PhotonBand, Session};
 

@@ -2,7 +2,7 @@
 
 use crate::common::fits_file::{Column, Folder, events, file, gti};
 use crate::common::front::threads;
-use eagleray::io::OpenOptions;
+use eagleray::files::OpenOptions;
 use eagleray::{PowerSpectrum, Session};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -6,8 +6,8 @@ use crate::common::batches::all_backends;
 use crate::common::fits_file::{self, Column, Folder};
 use crate::common::front::{self, on, pair_of_times, streamed, threads};
 use eagleray::device::Backend;
+use eagleray::files::OpenOptions;
 use eagleray::internal::random::Random;
-use eagleray::io::OpenOptions;
 use eagleray::science::noise::NoiseLevel;
 use eagleray::science::{CrossOptions, DynamicalCrossSpectrum, DynamicalPowerSpectrum, PowerOptions};
 use eagleray::{

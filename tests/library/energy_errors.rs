@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use crate::common::fits_file::{Column, Folder, events, file, gti};
 use crate::common::front::threads;
 use crate::common::lagged::{self, Lagged, Pulls, TWO_HERTZ, trials};
-use eagleray::io::OpenOptions;
+use eagleray::files::OpenOptions;
 use eagleray::science::{Band, EnergyKind, EnergySpectrum};
 use eagleray::{EnergyBands, EnergyDependence, Observation};
 use realfft::num_complex::Complex;

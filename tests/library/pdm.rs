@@ -21,8 +21,9 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
     let lines = rates.iter().enumerate().map(|(i, rate)| format!("{:?} {rate:?}\n", (i as f64 + 0.5) * dt));
     let file = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
     std::fs::write(file.path(), lines.collect::<String>()).unwrap();
-    let source = eagleray::io::InputFile::open(file.path()).unwrap();
-    let read = eagleray::io::light_curve::read(&source, &eagleray::io::GtiSource::File, &mut Warnings::default());
+    let source = eagleray::internal::io::InputFile::open(file.path()).unwrap();
+    let read =
+        eagleray::internal::io::light_curve::read(&source, &eagleray::files::GtiSource::File, &mut Warnings::default());
     read.unwrap().expect("a light curve")
 }
 
@@ -191,7 +192,7 @@ fn bits_are_the_same_everywhere() {
         };
         let threads = |n: usize| {
             let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(n) };
-            run(eagleray::device::open(&choice, &mut Warnings::default()).unwrap().as_mut())
+            run(eagleray::internal::backend::open(&choice, &mut Warnings::default()).unwrap().as_mut())
         };
         let one = threads(1);
         assert!(one.2[0].log10_p < -20.0 && (one.2[0].freq - 0.00317).abs() < 1e-5, "{:?}", one.2[0]);

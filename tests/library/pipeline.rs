@@ -6,7 +6,7 @@ use crate::common::faulty::Faulty;
 use crate::common::fits_file::{self, Column, Folder, events, file, gti, same_powers};
 use crate::common::front::{on, streamed, telling, threads};
 use eagleray::data::EventBalance;
-use eagleray::io::OpenOptions;
+use eagleray::files::OpenOptions;
 use eagleray::science::AveragedPowerSpectrum;
 use eagleray::{Combine, FluxSegment, FluxValues, Gti, Observation, PowerSpectrum, Session};
 use rand_chacha::ChaCha8Rng;

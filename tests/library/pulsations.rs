@@ -256,7 +256,7 @@ fn threads_change_no_bit() {
     let events = events(&times, &[(0.0, 400.0)]);
     let run = |threads: usize, algorithm| {
         let choice = DeviceChoice::Cpu { threads: std::num::NonZeroUsize::new(threads) };
-        let mut backend = eagleray::device::open(&choice, &mut Warnings::default()).unwrap();
+        let mut backend = eagleray::internal::backend::open(&choice, &mut Warnings::default()).unwrap();
         let asked = SearchOptions { algorithm, nbin: 16, fdot: Some((-1e-4, 1e-4)), ..options(5.4, 5.6) };
         let found = search(events.clone(), &asked, backend.as_mut(), &Progress::default()).unwrap();
         (found.stat, found.candidates)

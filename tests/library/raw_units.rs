@@ -14,10 +14,10 @@ use eagleray::internal::backend::{
     BatchLimits, Capabilities, CpuBackend, CpuOptions, DeviceInfo, LeafBuilder, PlanId, RowLayout, RowsSeen,
     SegmentCounts, Takes, Ticket, UnitRows, Units,
 };
+use eagleray::internal::io::fits_table::{ElementType, FitsColumn};
 use eagleray::internal::kernels::bin_events::bin_of;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch, SeriesSegment, Unit};
 use eagleray::internal::sums::PartialSums;
-use eagleray::io::fits_table::{ElementType, FitsColumn};
 use eagleray::science::{CrossOptions, PowerOptions};
 use eagleray::{
     Combine, DynamicalCross, DynamicalSpectrum, Norm, Observation, PhotonBand, PowerSpectrum, Result, Session,

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::data::ChannelRange;
-use eagleray::io::EventStream;
-use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::EventStream;
+use eagleray::internal::io::Selection;
 use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{Gti, PowerSpectrum, Result, Warnings};
 

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 use crate::common::faulty::Faulty;
 use crate::common::fits_file::{Column, Folder, codes, cpu, events, file, gti};
 use crate::common::front::on;
+use eagleray::files::{EventFile, OpenOptions};
 use eagleray::internal::engine::Events;
-use eagleray::io::EventStream;
-use eagleray::io::{EventFile, OpenOptions, Selection};
+use eagleray::internal::io::EventStream;
+use eagleray::internal::io::Selection;
 use eagleray::{Error, PowerSpectrum, Warnings};
 
 const EVENTS: usize = 100_000;

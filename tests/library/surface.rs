@@ -224,9 +224,15 @@ impl Listing<'_> {
             }
             Item::Trait(i) => {
                 for inner in &i.items {
-                    if let TraitItem::Fn(method) = inner {
-                        list.insert(format!("method {place}::{}{}", method.sig.ident, signature(&method.sig)));
-                    }
+                    let line = match inner {
+                        TraitItem::Fn(method) if !is_hidden(&method.attrs) => {
+                            format!("method {place}::{}{}", method.sig.ident, signature(&method.sig))
+                        }
+                        TraitItem::Type(own) => format!("type {place}::{}: {}", own.ident, plain(&own.bounds)),
+                        TraitItem::Const(own) => format!("const {place}::{}: {}", own.ident, plain(&own.ty)),
+                        _ => continue,
+                    };
+                    list.insert(line);
                 }
                 format!("trait {place}{}", plain(&i.generics))
             }
@@ -257,10 +263,39 @@ impl Listing<'_> {
                     ImplItem::Const(value) if is_public(&value.vis) => {
                         self.lines.insert(format!("const {place}::{}: {}", value.ident, plain(&value.ty)));
                     }
+                    ImplItem::Macro(list) if list.mac.path.is_ident("setters") => {
+                        let setters: Setters = list.mac.parse_body().unwrap();
+                        for (setter, of) in setters.0 {
+                            self.lines
+                                .insert(format!("method {place}::{setter}(self, {setter}: {}) -> Self", plain(of)));
+                        }
+                    }
                     _ => {}
                 }
             }
         }
+    }
+}
+
+/// The setters of an analysis, and what each takes: `/// Text name(type) => place;`.
+struct Setters(Vec<(syn::Ident, Type)>);
+
+impl syn::parse::Parse for Setters {
+    fn parse(input: syn::parse::ParseStream) -> syn::Result<Setters> {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            input.call(syn::Attribute::parse_outer)?;
+            let (name, argument): (syn::Ident, _) = (input.parse()?, {
+                let inside;
+                syn::parenthesized!(inside in input);
+                inside.parse()?
+            });
+            input.parse::<syn::Token![=>]>()?;
+            input.parse::<syn::Expr>()?;
+            input.parse::<syn::Token![;]>()?;
+            all.push((name, argument));
+        }
+        Ok(Setters(all))
     }
 }
 

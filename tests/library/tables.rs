@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::common::fits_file::{Column, Folder, Table, events, file, gti};
 use eagleray::Warnings;
-use eagleray::io::{EventFile, OpenOptions};
-use eagleray::io::{InputFile, fits, fits_table};
+use eagleray::files::{EventFile, OpenOptions};
+use eagleray::internal::io::{InputFile, fits, fits_table};
 use fitsio::FitsFile;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

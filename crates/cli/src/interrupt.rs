@@ -11,7 +11,7 @@ pub(super) fn clean_up() {
     let Ok(mut signals) = Signals::new(listened) else { return };
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
-            eagleray::io::remove_unfinished();
+            eagleray::internal::io::remove_unfinished();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     };

@@ -20,6 +20,7 @@ const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("tier", &["gpu-profile"]),
     ("rebin.growth", &["rebin-log"]),
     ("reference", &["ref"]),
+    ("response", &["rmf"]),
     ("series", &["files"]),
     ("subjects", &["energies"]),
     ("time.rebin", &["rebin-time"]),

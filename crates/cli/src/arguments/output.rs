@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::pictures::axes;
-use eagleray::io::table_write::{TableFormat, check_output};
+use eagleray::files::TableFormat;
+use eagleray::internal::io::table_write::check_output;
 use eagleray::{Error, Result};
 
 /// Where results go.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use eagleray::io::par::ParFile;
-use eagleray::{Result, Warnings};
+use eagleray::files::ParFile;
+use eagleray::Result;
 
 /// The ephemeris file.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +22,6 @@ impl ParArgs {
     /// # Errors
     /// See [`ParFile::read`].
     pub fn read(&self) -> Result<Option<ParFile>> {
-        self.par.as_deref().map(|path| ParFile::read(path, &mut Warnings::default())).transpose()
+        self.par.as_deref().map(ParFile::read).transpose()
     }
 }

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use crate::device_choice::{BackendArg, threads};
 use crate::number::positive;
 use eagleray::Result;
-use eagleray::io::table_write::check_output;
+use eagleray::internal::io::table_write::check_output;
 
 /// Checks that every device computes right, measures what it can do, and compares what the program does with that.
 #[derive(Parser, Debug)]

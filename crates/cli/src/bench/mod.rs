@@ -37,9 +37,9 @@ use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::backend::open_measurable;
 use eagleray::internal::backend::{self, AdapterSelector, Backend, GpuTier};
+use eagleray::internal::io::fits_writer::write_file;
 use eagleray::internal::kernels::{KERNELS, Kernel};
 use eagleray::internal::trace::{self, Trace};
-use eagleray::io::fits_writer::write_file;
 use eagleray::{Error, Result};
 
 /// Something that computes: the CPU, or an adapter in one tier.

@@ -9,8 +9,8 @@ use super::record::MachineRate;
 use super::sample::{mad, median, repeated, timed};
 use crate::names;
 use eagleray::internal::backend::measure::MeasurableGpu;
+use eagleray::internal::io::InputFile;
 use eagleray::internal::kernels::rate;
-use eagleray::io::InputFile;
 use eagleray::{Error, Result};
 
 /// Bytes of a piece of a file that is read at a time, as the reader of events does.

@@ -8,10 +8,11 @@ use crate::arguments::input::{InputArgs, band_in_words, expand_lists};
 use crate::number::NumberRange;
 use crate::run::report;
 use eagleray::data::LightCurve;
+use eagleray::files::EventFile;
 use eagleray::internal::engine::CHUNK_EVENTS;
+use eagleray::internal::io::{EventStream, InputFile, Selection};
 use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
 use eagleray::internal::text::{ShortNumber, count, plain};
-use eagleray::io::{EventFile, EventStream, InputFile, Selection};
 use eagleray::{Observation, PowerSpectrum, Result, Session, Warnings};
 
 /// Options of `info`.

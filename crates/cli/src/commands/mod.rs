@@ -26,10 +26,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use eagleray::internal::io::fits_writer::write_file;
+use eagleray::internal::io::table_write::check_output;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
-use eagleray::io::fits_writer::write_file;
-use eagleray::io::table_write::check_output;
 use eagleray::{Error, Result};
 
 #[cfg(unix)]

@@ -13,7 +13,7 @@ use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::PowerSpectrum;
 use eagleray::data::Product;
-use eagleray::io::xspec::XspecFiles;
+use eagleray::files::XspecFiles;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
 use eagleray::{Combine, Result, Warnings};
 use eagleray::{Observation, ObservationKind, Session};

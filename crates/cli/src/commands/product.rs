@@ -11,7 +11,7 @@ use crate::pictures;
 use eagleray::data::Product;
 use eagleray::data::columns::LIGHT_CURVE;
 use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
-use eagleray::io::product_name;
+use eagleray::internal::io::product_name;
 use eagleray::pulsation::{PulseProfile, SearchResult};
 use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
 use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum};

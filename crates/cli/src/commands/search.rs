@@ -15,8 +15,8 @@ use crate::run::{Computer, Steps};
 use eagleray::ObservationKind;
 use eagleray::PulseSearch;
 use eagleray::data::Product;
+use eagleray::files::ParFile;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::par::ParFile;
 use eagleray::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::{Error, Result};
 

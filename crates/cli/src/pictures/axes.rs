@@ -8,8 +8,8 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 use eagleray::data::Record;
+use eagleray::internal::io::fits_writer::write_file;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::io::fits_writer::write_file;
 use eagleray::science::{AveragedPowerSpectrum, Norm};
 use eagleray::{Error, Result};
 

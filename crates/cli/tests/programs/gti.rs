@@ -4,8 +4,8 @@ use std::path::Path;
 
 use eagleray::data::energy_scale::EnergyScale;
 use eagleray::data::header::HeaderCards;
-use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
-use eagleray::io::{EventFile, OpenOptions};
+use eagleray::files::{EventFile, OpenOptions};
+use eagleray::internal::io::fits_writer::{FitsWriter, WrittenColumn};
 use eagleray::time::DoubleDouble;
 use eagleray::{Gti, Warnings};
 use proptest::prelude::*;

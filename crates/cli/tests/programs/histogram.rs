@@ -4,7 +4,7 @@ use crate::common::fits_file::{Column, Folder, codes, events, file, gti};
 use crate::common::front::telling;
 use crate::program::{json, refused, simulate, succeed};
 use eagleray::data::histogram::EnergyAxis;
-use eagleray::io::OpenOptions;
+use eagleray::files::OpenOptions;
 use eagleray::{Binning, Combine, Counting, Gti, Observation, Session};
 
 fn random(seed: u64) -> impl FnMut() -> f64 {

@@ -267,7 +267,7 @@ fn gaps_and_missing_bins_split_segments_and_other_steps_are_refused() {
 #[test]
 fn other_writers_conventions_are_understood() {
     use eagleray::data::header::HeaderCards;
-    use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+    use eagleray::internal::io::fits_writer::{FitsWriter, WrittenColumn};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.lc");
     let mut header = HeaderCards::new();

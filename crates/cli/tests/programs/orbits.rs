@@ -8,11 +8,11 @@ use crate::common::fits_file::{Column, Folder, file, gti};
 use crate::program::{codes, json, near, real, refused, stderr, succeed};
 use eagleray::Combine;
 use eagleray::data::phase::Spin;
+use eagleray::files::ParFile;
 use eagleray::internal::Progress;
 use eagleray::internal::engine::PulseEvents;
 use eagleray::internal::engine::{CHUNK_EVENTS, Events};
 use eagleray::internal::random::Random;
-use eagleray::io::par::ParFile;
 use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{Gti, Warnings};
 
@@ -35,9 +35,9 @@ fn phases_agree_with_mpmath_to_a_thousandth_of_a_millionth_of_a_cycle() {
     for case in cases {
         let (par, lines) = case.split_once('\n').unwrap();
         let path = folder.write("a.par", par.replace('|', "\n").as_bytes());
-        let mut warnings = Warnings::default();
-        let timing = ParFile::read(&path, &mut warnings).unwrap().in_frame(MJDREF);
-        assert!(warnings.is_empty());
+        let ephemeris = ParFile::read(&path).unwrap();
+        assert!(ephemeris.warnings().is_empty());
+        let timing = ephemeris.in_frame(MJDREF);
         let value = |line: &str| line.split_once(' ').map(|(t, p)| (t.parse().unwrap(), p.parse().unwrap())).unwrap();
         let mut points: Vec<(f64, f64)> = lines.lines().map(value).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -193,7 +193,7 @@ fn events_and_ephemerides_that_do_not_fit_are_told() {
     let unknown = folder.write("u.evt", &file(&[unknown, gti(&[(came[0], came[99])])])).display().to_string();
     refused(&["fold", &unknown, "--par", &par], 2, "no MJDREF");
     // A long way from the epoch no digit is lost.
-    let timing = ParFile::read(par.as_ref(), &mut Warnings::default()).unwrap().in_frame(MJDREF);
+    let timing = ParFile::read(par.as_ref()).unwrap().in_frame(MJDREF);
     let late = emitted(&[9e8, 9.001e8], &timing, CHUNK_EVENTS);
     assert!(
         late.ticks.seconds() < 1e-11 && (late.ticks.reference() - DoubleDouble::from(9.0005e8)).value().abs() < 1.0

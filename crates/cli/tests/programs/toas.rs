@@ -6,12 +6,12 @@ use std::f64::consts::TAU;
 use crate::common::fits_file::{Column, Folder, file, gti};
 use crate::program::{codes, json, near, real, refused, stderr, succeed};
 use eagleray::Combine;
+use eagleray::files::ParFile;
 use eagleray::internal::Progress;
 use eagleray::internal::engine::pulsation::fold::{FoldOptions, fold};
 use eagleray::internal::engine::pulsation::{PulseEvents, toas};
 use eagleray::internal::engine::{CHUNK_EVENTS, Events};
 use eagleray::internal::random::Random;
-use eagleray::io::par::ParFile;
 use eagleray::pulsation::{PulseTemplate, Toa};
 use eagleray::science::orbit::TimingModel;
 use eagleray::time::{DoubleDouble, MjdRef};
@@ -23,7 +23,7 @@ const BINARY: &str = "BINARY DD\nA1 3\nPB 0.2\nT0 55000.6\nECC 0.2\nOM 77\n";
 
 fn timing(folder: &Folder, par: &str) -> TimingModel {
     let path = folder.write("t.par", par.as_bytes());
-    ParFile::read(&path, &mut Warnings::default()).unwrap().in_frame(MJDREF)
+    ParFile::read(&path).unwrap().in_frame(MJDREF)
 }
 
 /// A pulse of two harmonics with its maximum at phase 0.3, of height `a`: relative rate.
@@ -76,7 +76,8 @@ fn errors_cover_as_often_as_they_say_and_shifts_are_not_biased() {
         let counts: Vec<u64> = exact.iter().map(|r| (1e5 * r) as u64).collect();
         let cpu = DeviceChoice::Cpu { threads: None };
         let profile =
-            fold(&events, &asked, eagleray::device::open(&cpu, &mut Warnings::default()).unwrap().as_mut()).unwrap();
+            fold(&events, &asked, eagleray::internal::backend::open(&cpu, &mut Warnings::default()).unwrap().as_mut())
+                .unwrap();
         let made = PulseTemplate::from_profile(&profile.counts, &profile.rate).unwrap();
         // The sinusoid's phase is that of the fundamental, whose maximum is that of the pulse.
         for (name, template, truth) in [

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use eagleray::PhotonBand;
 use eagleray::data::Product;
-use eagleray::io::table_write::TableFormat as Encoding;
+use eagleray::internal::io::table_write::TableFormat as Encoding;
 
 #[test]
 fn a_table_without_rows_gives_an_empty_product_in_every_format() {
@@ -70,7 +70,7 @@ fn a_header_of_a_hundred_thousand_continued_lines_does_not_stall() {
 
 #[test]
 fn a_right_datasum_is_silent_and_one_changed_bit_is_not() {
-    use eagleray::io::fits_writer;
+    use eagleray::internal::io::fits_writer;
     let mut out =
         fits_writer::FitsWriter::new(std::io::Cursor::new(Vec::new()), &eagleray::data::header::HeaderCards::new())
             .unwrap();

@@ -10,7 +10,8 @@ mod times;
 mod weights;
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
-use eagleray::io::{EventFile, GtiSource, OpenOptions, Selection};
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::Selection;
 use eagleray::{Error, PowerSpectrum, Warnings};
 use eagleray_cli::names::OptionNames;
 

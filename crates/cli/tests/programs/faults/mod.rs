@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::program::{B1509, eagleray, stderr, succeed};
 use eagleray::data::header::HeaderCards;
-use eagleray::io::fits_writer::{FitsWriter, WrittenColumn};
+use eagleray::internal::io::fits_writer::{FitsWriter, WrittenColumn};
 use tempfile::TempDir;
 
 const ROOT: &str = crate::program::ROOT;
