@@ -103,7 +103,7 @@ impl AveragedCrossSpectrum {
 
 impl CrossMetadata {
     /// The numbers that the normalisations of subject and reference depend on.
-    fn levels(&self) -> [NormParameters; 2] {
+    pub(super) fn levels(&self) -> [NormParameters; 2] {
         let level = |mean: f64, background: f64, variance| NormParameters {
             n: self.n,
             dt: self.dt,

@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub mod cross;
 mod cross_bins;
 pub mod cross_errors;
+mod cross_join;
 pub mod cross_powers;
 pub mod cumulant;
 pub mod dead_time;

@@ -1,5 +1,7 @@
 //! Power spectra of several observations averaged.
 
+use std::fmt::Display;
+
 use super::power::{AveragedPowerSpectrum, PowerScale};
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
@@ -66,9 +68,7 @@ impl AveragedPowerSpectrum {
 /// Refuses spectra whose bins are not those of another.
 fn alike(first: &AveragedPowerSpectrum, part: &AveragedPowerSpectrum) -> Result<()> {
     let (a, b) = (&first.meta, &part.meta);
-    let fail = |what: &str, a: &dyn std::fmt::Display, b: &dyn std::fmt::Display| {
-        Err(Error::argument("products", name(&part.meta.record), format!("its {what} is {b}, that of the first {a}")))
-    };
+    let fail = |what: &str, a: &dyn Display, b: &dyn Display| Err(other(&part.meta.record, what, a, b));
     if a.n != b.n {
         return fail("number of bins", &a.n, &b.n);
     }
@@ -93,8 +93,13 @@ fn alike(first: &AveragedPowerSpectrum, part: &AveragedPowerSpectrum) -> Result<
     Ok(())
 }
 
+/// The error for a product that differs from the first.
+pub(super) fn other(record: &Record, what: &str, first: &dyn Display, its: &dyn Display) -> Error {
+    Error::argument("products", name(record), format!("its {what} is {its}, that of the first {first}"))
+}
+
 /// The name of the first input of a product.
-fn name(record: &Record) -> String {
+pub(super) fn name(record: &Record) -> String {
     record.inputs.first().map_or_else(|| "in memory".to_string(), |input| input.name.clone())
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use eagleray::files::ParFile;
 use eagleray::Result;
+use eagleray::files::ParFile;
 
 /// The ephemeris file.
 #[derive(Args, Clone, Debug)]

@@ -56,7 +56,7 @@ pub struct PlotArgs {
 /// Options of `join`.
 #[derive(Args, Debug)]
 pub struct JoinArgs {
-    /// Power spectra of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
+    /// Power spectra, or cross spectra, of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
     #[arg(required = true, num_args = 2..)]
     products: Vec<PathBuf>,
     #[command(flatten)]
@@ -200,16 +200,19 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
 /// Products of several kinds, or of one that is not joined; everything that the library refuses.
 pub fn join(args: &JoinArgs) -> Result<()> {
     args.out.check(&args.products, &[], &[])?;
-    let (mut spectra, mut curves) = (Vec::new(), Vec::new());
+    let (mut spectra, mut cross, mut curves) = (Vec::new(), Vec::new(), Vec::new());
     for path in &args.products {
         match AnyProduct::read(path)? {
-            AnyProduct::Power(spectrum) if curves.is_empty() => spectra.push(spectrum),
-            AnyProduct::LightCurve(curve) if spectra.is_empty() => curves.push(curve),
+            AnyProduct::Power(spectrum) if curves.is_empty() && cross.is_empty() => spectra.push(spectrum),
+            AnyProduct::Cross(spectrum) if curves.is_empty() && spectra.is_empty() => cross.push(spectrum),
+            AnyProduct::LightCurve(curve) if spectra.is_empty() && cross.is_empty() => curves.push(curve),
             other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
         }
     }
-    match spectra.is_empty() {
-        true => AnyProduct::LightCurve(LightCurve::join(&curves)?).deliver(&args.out),
-        false => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?).deliver(&args.out),
-    }
+    let made = match (spectra.is_empty(), cross.is_empty()) {
+        (false, _) => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
+        (true, false) => AnyProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
+        (true, true) => AnyProduct::LightCurve(LightCurve::join(&curves)?),
+    };
+    made.deliver(&args.out)
 }

@@ -320,6 +320,44 @@ fn spectra_of_several_observations_are_averaged() {
 }
 
 #[test]
+fn cross_spectra_of_several_observations_are_averaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let text = |name: &str| at(name).display().to_string();
+    let bands = "--mission nicer --bands 0.3:2,2:10 --lag 0.05 --model lorentzian:1:2:0.4";
+    let early = simulate(folder.path(), "early.evt", &format!("--rate 100 --length 300 --seed 1 {bands}"));
+    let late =
+        simulate(folder.path(), "late.evt", &format!("--rate 160 --length 500 --seed 2 {bands} --tstart 80010000"));
+    let cross = |files: &[&str], options: &str, output: &str| {
+        let fixed = "--subject 2:10 --ref 0.3:2 --dt 1/16 --segment-size 16 --backend cpu --overwrite --quiet";
+        let options = [fixed.split_whitespace(), options.split_whitespace()].into_iter().flatten();
+        succeed(
+            &["cs"].into_iter().chain(files.iter().copied()).chain(options).chain(["-o", output]).collect::<Vec<_>>(),
+        );
+    };
+    for options in ["", "--norm frac --rebin-log 0.1", "--norm abs --background 3,5"] {
+        cross(&[&early], options, &text("a.ecsv"));
+        cross(&[&late], options, &text("b.fits"));
+        cross(&[&early, &late], options, &text("both.json"));
+        succeed(&["join", &text("a.ecsv"), &text("b.fits"), "-o", &text("joined.json"), "--overwrite", "--quiet"]);
+        let (got, expected) = (columns(&at("joined.json")), columns(&at("both.json")));
+        for (name, values) in expected.as_object().unwrap() {
+            for (a, b) in got[name].as_array().unwrap().iter().zip(values.as_array().unwrap()) {
+                let same = match (a.as_f64(), b.as_f64()) {
+                    (Some(a), Some(b)) => (a - b).abs() <= 1e-8 * b.abs().max(1e-3),
+                    (a, b) => a == b,
+                };
+                assert!(same, "{options} {name}: {a} {b}");
+            }
+        }
+    }
+    cross(&[&early], "--norm leahy", &text("c.ecsv"));
+    pds(&late, "", &at("d.ecsv"));
+    refused(&["join", &text("c.ecsv"), &text("c.ecsv")], 2, "is in two of the products");
+    refused(&["join", &text("c.ecsv"), &text("d.ecsv")], 2, "is not joined, or not with the products before it");
+}
+
+#[test]
 fn commands_on_products_refuse_what_they_cannot_do() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
