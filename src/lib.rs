@@ -18,6 +18,22 @@
 //! [`PowerSpectrum`], holds the options of one product; [`Session::run`] makes the product, [`Session::plan`] says what that would take, and
 //! [`Session::begin`] takes segments that come once.
 //!
+//! | analysis | product |
+//! |---|---|
+//! | [`PowerSpectrum`], [`Multitaper`], [`LombScargle`] | [`science::AveragedPowerSpectrum`] |
+//! | [`CrossSpectrum`] | [`science::AveragedCrossSpectrum`] |
+//! | [`LombScargleCross`] | [`science::cross_powers::CrossPowers`] |
+//! | [`AmplitudeDifference`] | [`science::FadSpectrum`] |
+//! | [`EnergyDependence`]: lags, rms, covariance of energy bands in a range of frequencies | [`science::EnergySpectrum`] |
+//! | [`DynamicalSpectrum`], [`DynamicalCross`] | [`science::DynamicalPowerSpectrum`], [`science::DynamicalCrossSpectrum`] |
+//! | [`BispectrumOfPairs`], [`BispectrumOfCumulants`] | [`science::bispectrum::Bispectrum`], [`science::cumulant::CumulantBispectrum`] |
+//! | [`Binning`], [`Counting`] | [`LightCurve`], [`data::Histogram`] |
+//! | [`PulseSearch`], [`AccelerationSearch`] | [`pulsation::SearchResult`] |
+//! | [`Fold`], [`FoldInTime`], [`ArrivalTimes`] | [`pulsation::PulseProfile`], [`pulsation::Phaseogram`], [`pulsation::Toas`] |
+//!
+//! Products have their numbers as fields, say in [`Product::metadata`] what made them, and are written and read:
+//! `spectrum.write("pds.fits", false)`, `AveragedPowerSpectrum::read("pds.fits")`.
+//!
 //! ## Where things are
 //! The source is divided into rooms, each a folder of `src`. A room uses those before it in this list, never those behind it.
 //! - `base`: errors, warnings, exact times ([`time`]), text, random numbers, sums over segments, the trace.
@@ -186,7 +202,7 @@ pub use backend::DeviceChoice;
 pub use base::error::{Error, Result};
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
-pub use data::{Gti, LightCurve};
+pub use data::{Gti, LightCurve, Product};
 pub use engine::analyses::{
     AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
     CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,

@@ -115,7 +115,7 @@ impl ProductKind {
     }
 }
 
-/// A product: numbers, and what made them.
+/// A product: numbers, and what made them. Each product has `write(path, overwrite)`, and `read(path)` where it is read back.
 pub trait Product {
     /// What kind of product it is.
     fn kind(&self) -> &'static ProductKind;

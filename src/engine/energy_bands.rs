@@ -1,5 +1,6 @@
 //! The bands of an energy spectrum: which photons of the reference are theirs, and how many each has.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,8 +14,7 @@ use crate::base::mend::Mend;
 use crate::data::{EventBalance, Gti, Record};
 use crate::science::energy::Band;
 
-/// The energy bands of an energy spectrum, in keV or channels, as the user named them. They label the columns of the
-/// product; the channel ranges of the inputs ([`Events::from_bands`]) are made from them.
+/// The energy bands of an energy spectrum, in keV or channels, as the user named them. They label the rows of the product.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EnergyBands {
     /// The reference band, which is the first band of each input.
@@ -23,6 +23,14 @@ pub struct EnergyBands {
     pub subjects: Vec<Band>,
     /// True if the bands are given in channels, false if in keV.
     pub channels: bool,
+}
+
+impl EnergyBands {
+    /// Bands of energies `lo ≤ E < hi`, keV.
+    pub fn energies(reference: Range<f64>, subjects: impl IntoIterator<Item = Range<f64>>) -> EnergyBands {
+        let band = |range: Range<f64>| Band { lo: range.start, hi: range.end };
+        EnergyBands { reference: band(reference), subjects: subjects.into_iter().map(band).collect(), channels: false }
+    }
 }
 
 /// Which bands are inside the reference. Every photon must count once: no two bands share one, and each is inside the reference or

@@ -13,6 +13,7 @@ use super::run::Run;
 use super::segmentation::Segmentation;
 use super::watch::{EVERY, Watch};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 
 /// Segments that may wait to be computed.
@@ -21,7 +22,8 @@ const WAITING: usize = 64;
 /// How often a feed that is watched looks whether its last segments are computed.
 const AT_THE_END: Duration = Duration::from_millis(5);
 
-/// What the values of segments are.
+/// What the values of segments are. Their noise is that of their errors where they have some ([`FluxSegment::errors`]), else Poisson's of
+/// their mean; values without noise have powers, but no noise level to subtract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FluxValues {
     /// Counts in each bin.
@@ -138,6 +140,17 @@ impl<A: Streamed> Drop for Feed<A> {
     }
 }
 
+/// Refuses segments of another length than was asked for.
+fn of_length<P>(made: P, found: f64, segmentation: &Segmentation) -> Result<P> {
+    match segmentation.segment_size {
+        Some(size) if (found / size - 1.0).abs() > 1e-9 => {
+            let message = format!("the segments that came have {found} s");
+            Err(Error::argument("segment_size", size, message).mended_by([Mend::set("segment_size", found)]))
+        }
+        _ => Ok(made),
+    }
+}
+
 /// Segments with the bin width that they are asked for with, which they do not tell.
 fn stream_of<'s, S>(
     segments: &'s mut dyn Iterator<Item = S>,
@@ -160,7 +173,9 @@ impl Streamed for PowerSpectrum {
         values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
-        spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.power, run)
+        let made = spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.power, run)?;
+        let found = made.meta.segment_size;
+        of_length(made, found, &self.segmentation)
     }
 }
 
@@ -174,7 +189,9 @@ impl Streamed for CrossSpectrum {
         values: FluxValues,
         run: &mut Run,
     ) -> Result<Self::Product> {
-        cross_spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.cross, run)
+        let made = cross_spectrum_of_segments(stream_of(segments, values, &self.segmentation)?, &self.cross, run)?;
+        let found = made.meta.segment_size;
+        of_length(made, found, &self.segmentation)
     }
 }
 
@@ -190,7 +207,9 @@ impl Streamed for DynamicalSpectrum {
     ) -> Result<Self::Product> {
         let PowerSpectrum { segmentation, power, .. } = &self.spectrum;
         let stream = stream_of(segments, values, segmentation)?;
-        rows_of_segments(stream, power, self.time, one_after_the_other, run)
+        let made = rows_of_segments(stream, power, self.time, one_after_the_other, run)?;
+        let found = made.meta.segment_size;
+        of_length(made, found, segmentation)
     }
 }
 
@@ -206,6 +225,8 @@ impl Streamed for DynamicalCross {
     ) -> Result<Self::Product> {
         let CrossSpectrum { segmentation, cross, .. } = &self.spectrum;
         let stream = stream_of(segments, values, segmentation)?;
-        cross_rows_of_segments(stream, cross, self.time, one_after_the_other, run)
+        let made = cross_rows_of_segments(stream, cross, self.time, one_after_the_other, run)?;
+        let found = made.meta.segment_size;
+        of_length(made, found, segmentation)
     }
 }

@@ -1,5 +1,7 @@
 //! Bands of photon energies as users name them, and the channels that they are in a file.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
@@ -15,6 +17,13 @@ pub enum PhotonBand {
     Energy(f64, f64),
     /// Channels `lo ≤ c ≤ hi`, both included.
     Channels(f64, f64),
+}
+
+impl From<Range<f64>> for PhotonBand {
+    /// Energies `lo ≤ E < hi`, keV.
+    fn from(energies: Range<f64>) -> PhotonBand {
+        PhotonBand::Energy(energies.start, energies.end)
+    }
 }
 
 impl PhotonBand {

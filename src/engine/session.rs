@@ -96,7 +96,7 @@ impl Session {
         Session { strict, ..self }
     }
 
-    /// Has `watch` asked ten times a second during each run, and when it has ended, with the steps that are done and all that there are (0 where nobody
+    /// Has `watch` asked at first, ten times a second during each run, and when it has ended, with the steps that are done (rows that were read; then segments, or trials of a search) and all that there are (0 where nobody
     /// knows). Where it breaks, the run ends with [`Error::Cancelled`] and leaves nothing behind.
     pub fn watched_by(self, watch: impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static) -> Session {
         Session { watch: Some(Arc::new(watch)), ..self }
@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// Begins an analysis of segments that come once: each is given to [`Feed::push`], and [`Feed::finish`] makes the product. The
-    /// bin width is that of the analysis.
+    /// bin width is that of the analysis; a `segment_size`, if it has one, must be that of the segments.
     ///
     /// ```
     /// use eagleray::{FluxSegment, FluxValues, PowerSpectrum, Session};

@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "the columns of a light curve are of one length")]
 
 use std::io::{self, Cursor};
+use std::path::Path;
 
 use super::fits_writer::{FitsWriter, WrittenColumn};
 use super::table_fits::{cards, metadata};
@@ -16,7 +17,8 @@ impl LightCurve {
     ///
     /// # Errors
     /// An unknown extension, a file that exists while `overwrite` is false, or a failure of writing.
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+        let path = &*path.as_ref().to_string_lossy();
         let bytes = match TableFormat::from_path(path)? {
             TableFormat::Fits => self.fits().map(Cursor::into_inner).map_err(|e| Error::io(path, e))?,
             other => self.table().encode(other)?,

@@ -27,8 +27,8 @@ impl AveragedPowerSpectrum {
     ///
     /// # Errors
     /// The file cannot be read; it holds something else; a column or a key of the metadata is missing, or has no numbers.
-    pub fn read(path: &Path) -> Result<AveragedPowerSpectrum> {
-        let mut table = ReadTable::open(path, &POWER_SPECTRUM)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<AveragedPowerSpectrum> {
+        let mut table = ReadTable::open(path.as_ref(), &POWER_SPECTRUM)?;
         let mut meta: PowerMetadata = table.metadata()?;
         meta.scale = PowerScale::of(&meta);
         let optional = |table: &mut ReadTable, name: &str| match table.has(name) {
@@ -58,8 +58,8 @@ impl AveragedCrossSpectrum {
     ///
     /// # Errors
     /// As for [`AveragedPowerSpectrum::read`].
-    pub fn read(path: &Path) -> Result<AveragedCrossSpectrum> {
-        let mut table = ReadTable::open(path, &CROSS_SPECTRUM)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<AveragedCrossSpectrum> {
+        let mut table = ReadTable::open(path.as_ref(), &CROSS_SPECTRUM)?;
         let (power_re, power_im) = table.complex("power")?;
         let (unnorm_power_re, unnorm_power_im) = table.complex("unnorm_power")?;
         Ok(AveragedCrossSpectrum {
@@ -95,8 +95,8 @@ impl EnergySpectrum {
     ///
     /// # Errors
     /// As for [`AveragedPowerSpectrum::read`].
-    pub fn read(path: &Path) -> Result<EnergySpectrum> {
-        let mut table = ReadTable::open(path, &ENERGY_SPECTRUM)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<EnergySpectrum> {
+        let mut table = ReadTable::open(path.as_ref(), &ENERGY_SPECTRUM)?;
         let meta: crate::science::energy::EnergyMetadata = table.metadata()?;
         let (lo, hi) = if meta.channels { ("channel_lo", "channel_hi") } else { ("energy_lo", "energy_hi") };
         let m = meta.averaged.map_or(0, |s| s.segments * s.nfreq as u64);
@@ -124,8 +124,8 @@ impl LightCurve {
     ///
     /// # Errors
     /// As for [`AveragedPowerSpectrum::read`]; times that are not those of bins on a grid.
-    pub fn read(path: &Path) -> Result<LightCurve> {
-        let mut table = ReadTable::open(path, &LIGHT_CURVE)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<LightCurve> {
+        let mut table = ReadTable::open(path.as_ref(), &LIGHT_CURVE)?;
         let meta: LightCurveMetadata = table.metadata()?;
         let (time, counts, rate) = (table.real("time")?, table.real("counts")?, table.real("rate")?);
         let (rate_err, fracexp) = (table.real("rate_err")?, table.real("fracexp")?);

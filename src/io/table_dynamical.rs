@@ -31,7 +31,8 @@ impl DynamicalPowerSpectrum {
     ///
     /// # Errors
     /// The file exists and `overwrite` is false, or writing fails.
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+        let path = &*path.as_ref().to_string_lossy();
         let noise = vec![("noise", self.noise.as_slice())];
         DynamicalTable { axes: &self.axes, cells: self.table(), noise, unit: self.meta.norm.unit() }
             .write(path, overwrite)
@@ -44,7 +45,8 @@ impl DynamicalCrossSpectrum {
     ///
     /// # Errors
     /// The file exists and `overwrite` is false, or writing fails.
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
+        let path = &*path.as_ref().to_string_lossy();
         let noise = vec![("noise1", self.noise1.as_slice()), ("noise2", self.noise2.as_slice())];
         DynamicalTable { axes: &self.axes, cells: self.table(), noise, unit: self.meta.norm.unit() }
             .write(path, overwrite)

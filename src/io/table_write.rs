@@ -14,8 +14,11 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::trace;
 use crate::data::Histogram;
-use crate::data::product::Product;
 use crate::data::table::{Column, Table, Values};
+use crate::science::bispectrum::Bispectrum;
+use crate::science::cross_powers::CrossPowers;
+use crate::science::cumulant::CumulantBispectrum;
+use crate::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum};
 
 /// Rows that a core writes at a time.
 const BLOCK_ROWS: usize = 1 << 11;
@@ -58,8 +61,9 @@ impl Table<'_> {
     ///
     /// # Errors
     /// The file exists and `overwrite` is false, or writing fails.
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+    pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let _span = trace::span("write");
+        let path = &*path.as_ref().to_string_lossy();
         write_bytes(path, overwrite, &self.encode(TableFormat::from_path(path)?)?)
     }
 
@@ -232,15 +236,33 @@ fn block(columns: &[(String, Part)], rows: Range<usize>, separator: &str) -> Str
     text
 }
 
-impl Histogram {
-    /// Writes the histogram to a file, or to standard output for `-`. The extension of the name tells the format.
-    ///
-    /// # Errors
-    /// See [`Table::write`].
-    pub fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        self.table().write(path, overwrite)
-    }
+/// Gives products a way to be written as they are: one table.
+macro_rules! written_as_table {
+    ($($product:ty),+ $(,)?) => {
+        $(impl $product {
+            /// Writes the product to a file, or to standard output for `-`: .ecsv, .csv, .json or .fits. An existing file is an
+            /// error unless `overwrite`.
+            ///
+            /// # Errors
+            /// The format is not known; the file exists, or cannot be written.
+            pub fn write(&self, path: impl AsRef<std::path::Path>, overwrite: bool) -> $crate::base::error::Result<()> {
+                $crate::data::Product::table(self).write(path, overwrite)
+            }
+        })+
+    };
 }
+pub(crate) use written_as_table;
+
+written_as_table!(
+    Histogram,
+    AveragedPowerSpectrum,
+    AveragedCrossSpectrum,
+    EnergySpectrum,
+    FadSpectrum,
+    CrossPowers,
+    Bispectrum,
+    CumulantBispectrum,
+);
 
 /// Writes a whole file, or to standard output for `-`.
 ///

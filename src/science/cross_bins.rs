@@ -1,5 +1,7 @@
 //! Cross spectra made of cross spectra: rebinned, or in another normalisation.
 
+use serde::Serialize;
+
 use super::Norm;
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, factors};
 use super::cross_errors::{BinAverages, BinEstimates};
@@ -54,6 +56,44 @@ impl AveragedCrossSpectrum {
         Ok(new)
     }
 
+    /// Lag and coherence between `lo` and `hi` Hz: of the powers and cross powers of all bins whose middle is in `lo ≤ f < hi`, averaged with
+    /// the weight of their values.
+    ///
+    /// # Errors
+    /// The spectrum has no bin there; coherences are by Stingray's rules.
+    pub fn lag(&self, lo: f64, hi: f64) -> Result<BandLag> {
+        if self.meta.record.options["compat_stingray"] == true {
+            let message = "coherences and errors are those of Stingray's rules, which need raw sums";
+            return Err(Error::argument("compat_stingray", true, message));
+        }
+        let bins: Vec<usize> = (0..self.len()).filter(|&k| (lo..hi).contains(&self.freq[k])).collect();
+        let values: u64 = bins.iter().map(|&k| self.m[k]).sum();
+        if values == 0 {
+            let (first, last) = (self.freq.first().copied().unwrap_or(0.0), self.freq.last().copied().unwrap_or(0.0));
+            return Err(Error::argument("lag", format!("{lo}:{hi}"), format!("the spectrum has {first} to {last} Hz")));
+        }
+        let mean = |column: &[f64]| bins.iter().map(|&k| column[k] * self.m[k] as f64).sum::<f64>() / values as f64;
+        let averages = BinAverages {
+            power: [mean(&self.power1), mean(&self.power2)],
+            noise: [mean(&self.noise1), mean(&self.noise2)],
+            cross: [mean(&self.power_re), mean(&self.power_im)],
+        };
+        let (freq, derived) = (mean(&self.freq), BinEstimates::new(&averages, values as f64));
+        let turn = std::f64::consts::TAU * freq;
+        Ok(BandLag {
+            freq,
+            m: values,
+            lag_phase: derived.lag_phase,
+            lag_phase_err: derived.lag_phase_err,
+            lag_time: derived.lag_phase / turn,
+            lag_time_err: derived.lag_phase_err / turn,
+            coherence_raw: derived.raw,
+            coherence_raw_err: derived.raw_err,
+            coherence_intrinsic: derived.intrinsic,
+            coherence_intrinsic_err: derived.intrinsic_err,
+        })
+    }
+
     /// The spectrum in another normalisation. Lags and coherences stay as they are.
     ///
     /// # Errors
@@ -99,6 +139,32 @@ impl AveragedCrossSpectrum {
         }
         Ok(new)
     }
+}
+
+/// Lag and coherence in a band of frequencies; the formulas are those of [`cross_errors`](super::cross_errors).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BandLag {
+    /// Mean frequency, Hz.
+    pub freq: f64,
+    /// Number of values averaged: segments times frequencies.
+    pub m: u64,
+    /// Phase lag, rad; positive: the subject is late.
+    pub lag_phase: f64,
+    /// Standard error of `lag_phase`; NaN where noise alone would do.
+    pub lag_phase_err: f64,
+    /// Time lag at the mean frequency, s.
+    pub lag_time: f64,
+    /// Standard error of `lag_time`.
+    pub lag_time_err: f64,
+    /// Raw coherence, noise included, bias subtracted.
+    pub coherence_raw: f64,
+    /// Standard error of `coherence_raw`.
+    pub coherence_raw_err: f64,
+    /// Intrinsic coherence, of the signals without noise.
+    pub coherence_intrinsic: f64,
+    /// Standard error of `coherence_intrinsic`.
+    pub coherence_intrinsic_err: f64,
 }
 
 impl CrossMetadata {

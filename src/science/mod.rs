@@ -32,6 +32,7 @@ pub mod significance;
 pub mod statistics;
 
 pub use cross::{AveragedCrossSpectrum, CrossMetadata, CrossOptions};
+pub use cross_bins::BandLag;
 pub use dead_time::noise::{DeadTimeNoise, DeadTimeRecord, DeadTimeValue};
 pub use dead_time::{DeadTimeKind, DeadTimeModel};
 pub use dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rms::LIMIT_CONFIDENCE;
+
 /// The rms of the source in a frequency band; formulas are in [`rms`](super::rms).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BandRms {
@@ -21,6 +23,17 @@ pub struct BandRms {
     pub rms_variance: f64,
     /// Standard error of `rms_variance`.
     pub rms_variance_err: f64,
+}
+
+impl std::fmt::Display for BandRms {
+    /// `21.09 ± 0.83 %`, or the upper limit.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.rms, self.rms_err, self.rms_upper_limit) {
+            (Some(rms), Some(error), None) => write!(f, "{:.2} ± {:.2} %", 100.0 * rms, 100.0 * error),
+            (_, _, Some(limit)) => write!(f, "below {:.2} % ({} %)", 100.0 * limit, 100.0 * LIMIT_CONFIDENCE),
+            _ => write!(f, "a variance of {:e} ± {:e}", self.rms_variance, self.rms_variance_err),
+        }
+    }
 }
 
 /// The most significant power in a frequency band, the upper limit of the pulsed fraction that follows for a sinusoid,

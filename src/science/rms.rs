@@ -42,7 +42,9 @@ const DETECTED_SIGMAS: f64 = 3.0;
 
 impl AveragedPowerSpectrum {
     /// The fractional rms between `lo` and `hi` Hz, of the values at original frequencies where the spectrum has them, else of its
-    /// bins. Those that are partly inside the band count in part.
+    /// bins. Those that are partly inside the band count in part. A file has the bins alone: of a spectrum that was rebinned before it was
+    /// written the error is too small where the power is uneven inside bins. The error is that of noise; a coherent pulsation has a
+    /// smaller one ([`PulseProfile`](crate::pulsation::PulseProfile) gives its fraction).
     ///
     /// # Errors
     /// The spectrum has no bin in the band.

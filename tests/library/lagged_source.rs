@@ -2,7 +2,7 @@
 
 use crate::common::front::{pair_of_times, threads};
 use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
-use eagleray::{CrossSpectrum, Norm, Session};
+use eagleray::{CrossSpectrum, Norm, Rebin, Session};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 
@@ -43,4 +43,34 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
     {
         pulls.check(what);
     }
+}
+
+/// The lag of a band is that of its bins combined, however they were combined before, and that of the source.
+#[test]
+fn the_lag_of_a_band_is_that_of_its_frequencies() {
+    const SEGMENTS: usize = 400;
+    let (source, session) = (TWO_HERTZ, threads(1));
+    let [subject, reference] = source.observer().observe(SEGMENTS, 5);
+    let analysis = CrossSpectrum::default().dt(source.dt).segment_size(source.segment_size());
+    let spectrum = session.run(&analysis, &pair_of_times(&subject, &reference, &source.gti(SEGMENTS))).unwrap();
+    let (whole, all) =
+        (spectrum.rebin(Rebin::Linear(spectrum.len())).unwrap(), spectrum.lag(0.0, f64::INFINITY).unwrap());
+    let coarse = spectrum.rebin(Rebin::Linear(3)).unwrap().lag(0.0, f64::INFINITY).unwrap();
+    for band in [all, coarse] {
+        assert_eq!(band.m, whole.m[0]);
+        for (a, b) in [
+            (band.freq, whole.freq[0]),
+            (band.lag_phase, whole.lag_phase[0]),
+            (band.lag_phase_err, whole.lag_phase_err[0]),
+            (band.lag_time, whole.lag_time[0]),
+            (band.coherence_raw, whole.coherence_raw[0]),
+            (band.coherence_intrinsic_err, whole.coherence_intrinsic_err[0]),
+        ] {
+            assert!((a - b).abs() <= 1e-9 * b.abs(), "{a} {b}");
+        }
+    }
+    let near = spectrum.lag(1.5, 2.5).unwrap();
+    assert!((near.lag_time - source.lag).abs() < 4.0 * near.lag_time_err, "{near:?}");
+    assert!(near.lag_time_err < 0.2 * source.lag, "{near:?}");
+    assert!(spectrum.lag(1e6, 2e6).is_err());
 }

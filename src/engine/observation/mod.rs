@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Combine;
 use super::photon_band::PhotonBand;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::count;
 use crate::base::time::MjdRef;
 use crate::base::warning::Warnings;
@@ -154,7 +155,8 @@ impl Observation {
     /// subject is late.
     ///
     /// # Errors
-    /// One holds events and the other a light curve, or one is a pair.
+    /// One holds events and the other a light curve, one is a pair, or both have a file in common: two bands of one file are
+    /// [`CrossSpectrum::bands`](crate::CrossSpectrum::bands).
     pub fn pair(subject: Observation, reference: Observation) -> Result<Observation> {
         let kinds = [subject.kind(), reference.kind()];
         let held = subject.files().into_iter().chain(reference.files()).next();
@@ -169,7 +171,9 @@ impl Observation {
             let message = format!("cannot be compared with {}", kinds[1].name());
             return Err(Error::argument("reference", kinds[0].name(), message));
         }
-        InputFile::refuse_duplicates(subject.files().into_iter().chain(reference.files()).map(EventFile::source))?;
+        let sources = subject.files().into_iter().chain(reference.files()).map(EventFile::source);
+        InputFile::refuse_duplicates(sources)
+            .map_err(|e| e.mended_by([Mend::field("bands").doing("takes two bands of one file")]))?;
         let mut warnings = subject.warnings.clone();
         warnings.extend(reference.warnings.clone());
         Ok(Observation { warnings, ..Observation::of(Content::Pair(Arc::new([subject, reference]))) })

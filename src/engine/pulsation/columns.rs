@@ -187,3 +187,5 @@ impl Product for ProfileBands<'_> {
         ""
     }
 }
+
+crate::io::table_write::written_as_table!(PulseProfile, SearchResult);

@@ -14,8 +14,8 @@ impl PulseProfile {
     ///
     /// # Errors
     /// The file cannot be read; it holds something else; a column or a key of the metadata is missing, or has no numbers.
-    pub fn read(path: &Path) -> Result<PulseProfile> {
-        let mut table = ReadTable::open(path, &PULSE_PROFILE)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<PulseProfile> {
+        let mut table = ReadTable::open(path.as_ref(), &PULSE_PROFILE)?;
         let weight = match table.has("weight") {
             true => Some([table.real("weight")?, table.real("weight_err")?]),
             false => None,
@@ -38,8 +38,8 @@ impl SearchResult {
     ///
     /// # Errors
     /// As for [`PulseProfile::read`].
-    pub fn read(path: &Path) -> Result<SearchResult> {
-        let mut table = ReadTable::open(path, &SEARCH)?;
+    pub fn read(path: impl AsRef<Path>) -> Result<SearchResult> {
+        let mut table = ReadTable::open(path.as_ref(), &SEARCH)?;
         let laws = match ["nharm", "nbin"].into_iter().find(|name| table.has(name)) {
             Some(name) => {
                 let numbers = table.count(name)?;

@@ -8,7 +8,6 @@ use super::BenchDevice;
 use super::record::{BenchRecord, BenchTiming, TimeLimit};
 use super::sample::{Budget, in_turn, least, repeated, timed};
 use crate::names;
-use eagleray::data::Product;
 use eagleray::files::{EventFile, OpenOptions};
 use eagleray::internal::Progress;
 use eagleray::internal::backend::Backend;
@@ -291,7 +290,7 @@ impl Prepared {
         let (chunk, progress) = (chunk.unwrap_or(CHUNK_EVENTS), Progress::default());
         let spectrum = run_on(backend, chunk, &progress, &analysis, &observation)?;
         if let Some(output) = output {
-            spectrum.table().write(&output.display().to_string(), true)?;
+            spectrum.write(output, true)?;
         }
         Ok(WorkDone { segments: spectrum.meta.segments, events: spectrum.meta.record.photons.read })
     }

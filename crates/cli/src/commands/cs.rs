@@ -198,7 +198,7 @@ pub fn run(args: CsArgs) -> Result<()> {
         let spectrum = computer.compute(&analysis, &observation)?.product;
         return args.out.deliver(
             &Delivery {
-                write: &|path| spectrum.table().write(path, args.out.overwrite),
+                write: &|path| spectrum.write(path, args.out.overwrite),
                 draw: &|path| pictures::cross::fad(&spectrum, path, args.out.overwrite),
                 json: &|| with(spectrum.metadata(), [("frequencies", spectrum.freq.len().into())]),
                 text: &|| fad_summary(&spectrum),
@@ -213,7 +213,7 @@ pub fn run(args: CsArgs) -> Result<()> {
     let spectrum = computer.compute(&analysis, &observation)?.product;
     args.out.deliver(
         &Delivery {
-            write: &|path| spectrum.table().write(path, args.out.overwrite),
+            write: &|path| spectrum.write(path, args.out.overwrite),
             draw: &|path| {
                 let (power, lag) = (args.power_type, args.plot_lag);
                 pictures::cross::cross_spectrum(&spectrum, power, lag, path, args.out.overwrite)

@@ -154,7 +154,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         None => profile.metadata(),
     };
     let made = Delivery {
-        write: &|path| profile.table().write(path, overwrite),
+        write: &|path| profile.write(path, overwrite),
         draw: &|path| pictures::pulsation::profile(&profile, path, overwrite),
         json: &json,
         text: &|| summary(&profile) + &toas.as_ref().map_or(String::new(), toas::summary),

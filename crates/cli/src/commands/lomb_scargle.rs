@@ -111,7 +111,7 @@ pub(super) fn deliver(spectrum: &AveragedPowerSpectrum, output: &OutputArgs, det
     };
     output.deliver(
         &Delivery {
-            write: &|path| spectrum.table().write(path, output.overwrite),
+            write: &|path| spectrum.write(path, output.overwrite),
             draw: &draw,
             json: &|| significance::summary_json(spectrum, FALSE_ALARM),
             text: &|| significance::summary(spectrum, FALSE_ALARM),
@@ -148,6 +148,6 @@ fn cross(
             eagleray::science::cross::LAG_SIGN
         )
     };
-    let write = |path: &str| made.table().write(path, output.overwrite);
+    let write = |path: &str| made.write(path, output.overwrite);
     output.deliver(&Delivery { write: &write, draw: &|_| Ok(()), json: &|| made.metadata(), text: &text }, &[])
 }

@@ -12,7 +12,6 @@ use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::PowerSpectrum;
-use eagleray::data::Product;
 use eagleray::files::XspecFiles;
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
 use eagleray::{Combine, Result, Warnings};
@@ -152,7 +151,7 @@ impl PdsArgs {
         self.xspec_files().try_for_each(|files| files.write(&spectrum, self.overwrite))?;
         self.out().deliver(
             &Delivery {
-                write: &|path| spectrum.table().write(path, self.overwrite),
+                write: &|path| spectrum.write(path, self.overwrite),
                 draw: &draw,
                 json: &|| significance::summary_json(&spectrum, self.false_alarm()),
                 text: &|| significance::summary(&spectrum, self.false_alarm()),

@@ -14,7 +14,6 @@ use crate::pictures;
 use crate::run::{Computer, Steps};
 use eagleray::ObservationKind;
 use eagleray::PulseSearch;
-use eagleray::data::Product;
 use eagleray::files::ParFile;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
@@ -127,7 +126,7 @@ pub(super) fn deliver(
     draw: &dyn Fn(&str) -> Result<()>,
     further: &[Further],
 ) -> Result<()> {
-    let write = |path: &str| found.table().write(path, out.overwrite);
+    let write = |path: &str| found.write(path, out.overwrite);
     let json = || serde_json::to_value(found.summary()).unwrap_or_default();
     out.deliver(&Delivery { write: &write, draw, json: &json, text: &|| summary(found) }, further)
 }

@@ -201,7 +201,7 @@ pub fn run(args: VarenergyArgs) -> Result<()> {
     let (out, overwrite) = (&args.out, args.out.overwrite);
     out.deliver(
         &Delivery {
-            write: &|path| spectrum.table().write(path, overwrite),
+            write: &|path| spectrum.write(path, overwrite),
             draw: &|path| crate::pictures::energy::energy_spectrum(&spectrum, path, overwrite),
             json: &|| with(spectrum.metadata(), [("bands", json!(spectrum.len()))]),
             text: &|| summary(&spectrum),

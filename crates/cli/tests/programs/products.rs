@@ -193,7 +193,7 @@ fn bad_files_are_refused_with_the_place_and_the_value() {
     // A file that ends too early.
     let bytes = std::fs::read(at("a.fits")).unwrap();
     std::fs::write(at("i.fits"), &bytes[..bytes.len() / 2]).unwrap();
-    assert!(AveragedPowerSpectrum::read(&at("i.fits")).is_err());
+    assert!(AveragedPowerSpectrum::read(at("i.fits")).is_err());
 }
 
 fn pds(file: &str, options: &str, out: &Path) {
@@ -242,7 +242,7 @@ fn products_are_rebinned_normalised_and_drawn_as_analyses_do() {
         }
     }
     // What made it travels along.
-    let read = AveragedPowerSpectrum::read(&at("got.json")).unwrap();
+    let read = AveragedPowerSpectrum::read(at("got.json")).unwrap();
     assert!(read.meta.record.inputs[0].name.ends_with("b1509.fits"));
     assert_eq!(read.meta.record.options["norm"], "frac");
     let both =
@@ -309,7 +309,7 @@ fn spectra_of_several_observations_are_averaged() {
                 assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-3), "{options} {name}: {a} {b}");
             }
         }
-        let read = AveragedPowerSpectrum::read(&at("joined.json")).unwrap();
+        let read = AveragedPowerSpectrum::read(at("joined.json")).unwrap();
         assert_eq!((read.meta.segments, read.meta.record.inputs.len()), (25 + 37, 2));
         assert!(read.meta.record.photons.is_exact());
     }
