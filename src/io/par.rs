@@ -15,7 +15,7 @@ use crate::data::phase::Ephemeris;
 use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
 /// Keys with their other names.
-const USED_KEYS: [&[&str]; 24] = [
+const USED_KEYS: [&[&str]; 26] = [
     &["PSR", "PSRJ", "PSRB", "PSRNAME"],
     &["F0", "F"],
     &["F1"],
@@ -26,6 +26,8 @@ const USED_KEYS: [&[&str]; 24] = [
     &["UNITS"],
     &["TZRMJD"],
     &["TZRSITE"],
+    &["TZRFRQ"],
+    &["DM"],
     &["BINARY"],
     &["A1"],
     &["PB"],
@@ -51,8 +53,8 @@ const REFUSED_KEYS: [&str; 48] = [
     "T0_*", "E_*", "OM_*", "PHOFF", "MTOT", "X2DOT", "ORBWAVE*",
 ];
 
-/// Keys that move no phase of barycentred X-rays.
-const IGNORED_KEYS: [&str; 56] = [
+/// Keys that move no phase of barycentred X-rays, besides [`DISPERSING_KEYS`].
+const IGNORED_KEYS: [&str; 52] = [
     "RA",
     "RAJ",
     "DEC",
@@ -74,11 +76,8 @@ const IGNORED_KEYS: [&str; 56] = [
     "DM*",
     "CM*",
     "FD*",
-    "NE_SW*",
-    "NE1AU",
     "SWM",
     "SWX*",
-    "SOLARN0",
     "CLK",
     "CLOCK",
     "TIMEEPH",
@@ -86,7 +85,6 @@ const IGNORED_KEYS: [&str; 56] = [
     "CORRECT_TROPOSPHERE",
     "PLANET_SHAPIRO",
     "DILATEFREQ",
-    "TZRFRQ",
     "NTOA",
     "TRES",
     "CHI2*",
@@ -111,6 +109,32 @@ const IGNORED_KEYS: [&str; 56] = [
     "EPHEM",
 ];
 
+/// Keys that move no phase of barycentred X-rays but delay radio pulses, and so move phase 0 where it is that of a finite
+/// frequency.
+const DISPERSING_KEYS: [&str; 14] = [
+    "DM#",
+    "DMX_*",
+    "DMWXSIN_*",
+    "DMWXCOS_*",
+    "FD#",
+    "NE_SW*",
+    "NE1AU",
+    "SOLARN0",
+    "SWXDM_*",
+    "CM",
+    "CM#",
+    "CMX_*",
+    "CMWXSIN_*",
+    "CMWXCOS_*",
+];
+
+/// PINT's names of the barycentre as a site; `0` is the geocentre.
+const BARYCENTRE: [&str; 5] = ["@", "ssb", "bary", "bat", "barycenter"];
+
+/// Delay of a pulse of dispersion measure 1 pc/cm³ at 1 MHz, s (Lorimer & Kramer 2005, Handbook of Pulsar Astronomy, note 1 of
+/// section 4.1; `DMconst` of PINT).
+const DISPERSION: f64 = 1.0 / 2.41e-4;
+
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
 pub struct ParFile {
@@ -122,7 +146,7 @@ pub struct ParFile {
     ephemeris: Ephemeris,
     /// The orbit; its epoch is a MJD.
     orbit: Option<Orbit>,
-    /// Where phase is 0, MJD at the barycentre, if not at the epoch.
+    /// Where phase is 0, MJD at the barycentre at infinite frequency, if not at the epoch.
     zero: Option<DoubleDouble>,
     /// First and last day, MJD.
     valid: [Option<DoubleDouble>; 2],
@@ -160,6 +184,36 @@ impl ParKeys<'_> {
         Ok(self.number(key)?.unwrap_or(DoubleDouble::ZERO))
     }
 
+    /// Where phase is 0, if the file says so: TZRMJD at the barycentre, less the delay DM/(2.41e-4·f²) s of pulses of TZRFRQ, f MHz,
+    /// as in PINT. `dispersing` is the place of a line that delays such pulses otherwise.
+    fn zero(&self, dispersing: Option<&str>) -> Result<Option<DoubleDouble>> {
+        let Some(mjd) = self.number("TZRMJD")? else { return Ok(None) };
+        let site = self.text("TZRSITE").to_ascii_lowercase();
+        if !site.is_empty() && !BARYCENTRE.contains(&site.as_str()) {
+            let message = format!(
+                "`{}` is not the barycentre (@), and its delays, which move phase 0, are not computed here; give TZRMJD at the \
+                 barycentre, or leave it out: phase 0 is then at PEPOCH",
+                self.text("TZRSITE").escape_debug()
+            );
+            return Err(self.error("TZRSITE", &message));
+        }
+        let infinite = matches!(self.text("TZRFRQ").to_ascii_lowercase().as_str(), "inf" | "infinity");
+        let frequency = if infinite { 0.0 } else { self.or_zero("TZRFRQ")?.value() };
+        if frequency < 0.0 {
+            return Err(self.error("TZRFRQ", "must be a frequency, MHz, or 0 for an infinite one"));
+        }
+        if frequency == 0.0 {
+            return Ok(Some(mjd));
+        }
+        if let Some(place) = dispersing {
+            let message = "delays pulses of the frequency TZRFRQ, and with them phase 0, in a way that is not computed here; give \
+                           TZRMJD for infinite frequency, and TZRFRQ 0";
+            return Err(format_error(self.path, place, message));
+        }
+        let delay = DISPERSION * self.or_zero("DM")?.value() / frequency.powi(2);
+        Ok(Some(mjd - DoubleDouble::from(delay) / SECONDS_PER_DAY))
+    }
+
     /// A derivative: numbers above 1e-7, which no pulsar has, are in units of 1e-12, as in tempo.
     fn small(&self, key: &str) -> Result<f64> {
         let value = self.or_zero(key)?.value();
@@ -191,7 +245,7 @@ impl ParFile {
 
     fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<ParFile> {
         let mut keys = ParKeys { path, values: BTreeMap::new() };
-        let mut unknown = Vec::new();
+        let (mut unknown, mut dispersing) = (Vec::new(), None);
         for (number, line) in text.lines().enumerate() {
             let mut words = line.split('#').next().unwrap_or("").split_whitespace();
             let Some(word) = words.next() else { continue };
@@ -201,6 +255,8 @@ impl ParFile {
             }
             let value = words.next().unwrap_or("");
             let place = || format!("line {}, {}", number + 1, word.escape_debug());
+            let known = |keys: &[&str]| keys.iter().any(|pattern| matches(pattern, &key));
+            let is_zero = || value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO);
             if let Some(name) =
                 USED_KEYS.iter().find(|names| names.contains(&key.as_str())).and_then(|names| names.first())
             {
@@ -212,13 +268,17 @@ impl ParFile {
                 {
                     return Err(format_error(path, &place(), &format!("line {line} has another value")));
                 }
-            } else if REFUSED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
-                if !value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO) {
+            } else if known(&REFUSED_KEYS) {
+                if !is_zero() {
                     let message =
                         "moves the phase in a way that is not computed here; without the line it would be left out";
                     return Err(format_error(path, &place(), message));
                 }
-            } else if !IGNORED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
+            } else if known(&DISPERSING_KEYS) {
+                if !is_zero() {
+                    dispersing = dispersing.or_else(|| Some(place()));
+                }
+            } else if !known(&IGNORED_KEYS) {
                 unknown.push(word.escape_debug().to_string());
             }
         }
@@ -242,21 +302,13 @@ impl ParFile {
         if ephemeris.freq.value() <= 0.0 {
             return Err(keys.error("F0", "must be above 0 Hz"));
         }
-        let mut zero = keys.number("TZRMJD")?;
-        if zero.is_some() && !matches!(keys.text("TZRSITE").to_ascii_lowercase().as_str(), "@" | "0" | "ssb" | "bary") {
-            zero = None;
-            warnings.push(
-                "W-PAR-TZR",
-                format!("{path}: TZRMJD is not a time at the barycentre (TZRSITE @), so phase 0 is at PEPOCH"),
-            );
-        }
         Ok(ParFile {
             path: path.to_string(),
             crc32,
             name: keys.text("PSR").to_string(),
             ephemeris,
             orbit: orbit(&keys)?,
-            zero,
+            zero: keys.zero(dispersing.as_deref())?,
             valid: [keys.number("START")?, keys.number("FINISH")?],
             warnings: Warnings::default(),
         })
@@ -396,12 +448,46 @@ mod tests {
     #[test]
     fn phase_is_zero_where_the_file_says() {
         let frame = MjdRef { day: 55_000, fraction: 0.0 };
-        let at = |site: &str| read(&format!("{SPIN}{CIRCLE}TZRMJD 55000.75\nTZRSITE {site}\n"));
-        let timing = at("@").0.unwrap().in_frame(frame);
-        // A quarter of a day after the node is a whole orbit.
-        assert!((timing.ephemeris.epoch.value() - 64_800.0).abs() < 1e-6, "{:?}", timing.ephemeris);
-        let (par, warnings) = at("gbt");
-        assert!(par.unwrap().zero.is_none() && warnings.iter().any(|w| w.code == "W-PAR-TZR"));
+        let tzr = format!("{SPIN}TZRMJD 55000.75\n");
+        let at = |text: &str| read(text).0.unwrap().in_frame(frame).ephemeris.epoch.value();
+        // PINT's names of the barycentre, which is where the time is if there is none.
+        for site in ["", "TZRSITE @", "TZRSITE ssb", "TZRSITE Bary", "TZRSITE bat", "TZRSITE BARYCENTER"] {
+            assert!((at(&format!("{tzr}{site}\n")) - 64_800.0).abs() < 1e-9, "{site}");
+            // A quarter of a day after the node is a whole orbit.
+            assert!((at(&format!("{tzr}{CIRCLE}{site}\n")) - 64_800.0).abs() < 1e-6, "{site}");
+        }
+        // Of any other site (0 is the geocentre) the delays are not known.
+        for site in ["gbt", "0", "coe", "stl_geo", "1"] {
+            refused(&format!("{tzr}TZRSITE {site}\n"), "line 6, TZRSITE");
+        }
+        assert_eq!(at(&format!("{SPIN}TZRSITE gbt\nTZRFRQ 1400\nDM 70\nFD1 1e-5\n")), at(SPIN));
+    }
+
+    #[test]
+    fn phase_is_zero_at_infinite_frequency_where_the_file_has_one_that_is_not() {
+        let tzr = format!("{SPIN}TZRMJD 55000.75\nTZRSITE @\n");
+        let frame = MjdRef { day: 55_000, fraction: 0.0 };
+        let timing = |text: &str| read(&format!("{tzr}{text}\n")).0.unwrap().in_frame(frame);
+        let at = |text: &str| timing(text).ephemeris.epoch.value();
+        // DM/(2.41e-4·f²): 70.5/(2.41e-4·1400²) s = 70.5/472.36 s = 0.149250571598 s, 96 turns of this pulsar.
+        let delay = 0.149_250_571_598;
+        assert!((at("TZRFRQ 1400\nDM 70.5 1 0.01") - (64_800.0 - delay)).abs() < 1e-9);
+        // At half the frequency four times that; in the orbit the delay is over before.
+        assert!((at("TZRFRQ 7D2\nDM 70.5") - (64_800.0 - 4.0 * delay)).abs() < 1e-9);
+        let emitted = timing(CIRCLE).emission(DoubleDouble::from(64_800.0 - delay));
+        assert!((at(&format!("{CIRCLE}TZRFRQ 1400\nDM 70.5")) - emitted.value()).abs() < 1e-9);
+        // Without a frequency, or at an infinite one, nothing is late, whatever disperses.
+        for text in ["DM 70.5", "TZRFRQ 0\nDM 70.5\nFD1 1e-5", "TZRFRQ inf\nDM 70.5\nDMX_0001 0.1", "TZRFRQ 1400"] {
+            assert!((at(text) - 64_800.0).abs() < 1e-9, "{text}");
+        }
+        assert!((at("TZRFRQ 1400\nDM 0\nDMX 6.5\nDM1 0\nNE_SW 0\nDMEPOCH 55000") - 64_800.0).abs() < 1e-9);
+        for key in
+            ["DM1", "DMX_0001", "DMWXSIN_0001", "FD1", "FD2", "NE_SW", "NE1AU", "SWXDM_0001", "CM", "CM1", "CMX_0001"]
+        {
+            refused(&format!("{tzr}TZRFRQ 1400\n{key} 0.01\n"), &format!("line 8, {key}"));
+        }
+        refused(&format!("{tzr}TZRFRQ -1400\n"), "line 7, TZRFRQ");
+        refused(&format!("{tzr}TZRFRQ high\n"), "line 7, TZRFRQ");
     }
 
     #[test]
