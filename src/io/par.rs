@@ -1,8 +1,9 @@
 //! Ephemerides as pulsar timing writes them: `.par` files of tempo2 and PINT.
 //!
 //! A line is `KEY VALUE [FIT] [ERROR]`; `#`, or `C` by itself, begins a comment. Numbers keep all of their digits, and may have
-//! Fortran's exponents. Keys that move the phase of X-rays are understood or refused; those that do not (position, dispersion,
-//! radio receivers, the fit) are passed over; others are warned of.
+//! Fortran's exponents. Keys that move the phase of X-rays are understood or refused; those that do not (dispersion, but where
+//! phase 0 is that of radio pulses, radio receivers, the fit) are passed over; position and ephemeris of the solar system are compared with those of
+//! the events; others are warned of.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::data::phase::Ephemeris;
 use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
 /// Keys with their other names.
-const USED_KEYS: [&[&str]; 26] = [
+const USED_KEYS: [&[&str]; 31] = [
     &["PSR", "PSRJ", "PSRB", "PSRNAME"],
     &["F0", "F"],
     &["F1"],
@@ -28,6 +29,11 @@ const USED_KEYS: [&[&str]; 26] = [
     &["TZRSITE"],
     &["TZRFRQ"],
     &["DM"],
+    &["EPHEM"],
+    &["RAJ", "RA"],
+    &["DECJ", "DEC"],
+    &["ELONG", "LAMBDA"],
+    &["ELAT", "BETA"],
     &["BINARY"],
     &["A1"],
     &["PB"],
@@ -54,20 +60,12 @@ const REFUSED_KEYS: [&str; 48] = [
 ];
 
 /// Keys that move no phase of barycentred X-rays, besides [`DISPERSING_KEYS`].
-const IGNORED_KEYS: [&str; 52] = [
-    "RA",
-    "RAJ",
-    "DEC",
-    "DECJ",
+const IGNORED_KEYS: [&str; 43] = [
     "PMRA",
     "PMDEC",
     "PMRV",
     "PX",
     "POSEPOCH",
-    "LAMBDA",
-    "BETA",
-    "ELONG",
-    "ELAT",
     "PMLAMBDA",
     "PMBETA",
     "PMELONG",
@@ -106,7 +104,6 @@ const IGNORED_KEYS: [&str; 52] = [
     "RNIDX",
     "RM*",
     "TRACK",
-    "EPHEM",
 ];
 
 /// Keys that move no phase of barycentred X-rays but delay radio pulses, and so move phase 0 where it is that of a finite
@@ -135,6 +132,13 @@ const BARYCENTRE: [&str; 5] = ["@", "ssb", "bary", "bat", "barycenter"];
 /// section 4.1; `DMconst` of PINT).
 const DISPERSION: f64 = 1.0 / 2.41e-4;
 
+/// Light time of the astronomical unit, s (IAU 2012, 149597870700 m).
+const AU_SECONDS: f64 = 149_597_870_700.0 / 299_792_458.0;
+/// Obliquity of the ecliptic of ELONG and ELAT, degrees: that of IERS 2010, which is PINT's default. Others in use differ by 0.05″.
+const OBLIQUITY: f64 = 84_381.406 / 3600.0;
+/// Part of a cycle from which on it is told that the barycentre was that of another position.
+const TELLING_CYCLES: f64 = 0.01;
+
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
 pub struct ParFile {
@@ -150,6 +154,10 @@ pub struct ParFile {
     zero: Option<DoubleDouble>,
     /// First and last day, MJD.
     valid: [Option<DoubleDouble>; 2],
+    /// Ephemeris of the solar system, as written; empty if the file has none.
+    ephem: String,
+    /// Right ascension and declination, degrees, without proper motion.
+    position: Option<[f64; 2]>,
     /// What was odd about the file.
     warnings: Warnings,
 }
@@ -214,6 +222,26 @@ impl ParKeys<'_> {
         Ok(Some(mjd - DoubleDouble::from(delay) / SECONDS_PER_DAY))
     }
 
+    /// Right ascension and declination, degrees, also from ecliptic coordinates.
+    fn position(&self) -> Result<Option<[f64; 2]>> {
+        let angle = |key: &str| -> Result<Option<f64>> {
+            let Some((_, text)) = self.values.get(key) else { return Ok(None) };
+            sexagesimal(text).map(Some).ok_or_else(|| self.error(key, "is no angle, as 12:34:56.7"))
+        };
+        let degrees = |key: &str| self.number(key).map(|number| number.map(DoubleDouble::value));
+        let (equatorial, ecliptic) = ((angle("RAJ")?, angle("DECJ")?), (degrees("ELONG")?, degrees("ELAT")?));
+        Ok(match (equatorial, ecliptic) {
+            ((Some(hours), Some(dec)), _) => Some([15.0 * hours, dec]),
+            (_, (Some(longitude), Some(latitude))) => {
+                let [x, y, z] = direction([longitude, latitude]);
+                let (sin, cos) = OBLIQUITY.to_radians().sin_cos();
+                let [y, z] = [cos * y - sin * z, sin * y + cos * z];
+                Some([y.atan2(x).to_degrees().rem_euclid(360.0), z.atan2(x.hypot(y)).to_degrees()])
+            }
+            _ => None,
+        })
+    }
+
     /// A derivative: numbers above 1e-7, which no pulsar has, are in units of 1e-12, as in tempo.
     fn small(&self, key: &str) -> Result<f64> {
         let value = self.or_zero(key)?.value();
@@ -227,6 +255,30 @@ fn matches(pattern: &str, key: &str) -> bool {
         (_, Some(start)) => key.strip_prefix(start).is_some_and(|rest| rest.parse::<u8>().is_ok()),
         _ => pattern == key,
     }
+}
+
+/// A number with minutes and seconds, as `-12:34:56.7`.
+fn sexagesimal(text: &str) -> Option<f64> {
+    let parts: Vec<f64> =
+        text.trim_start_matches(['-', '+']).split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let value = parts.iter().rev().fold(0.0, |sum, part| sum / 60.0 + part);
+    let usual = parts.len() <= 3 && parts.iter().all(|part| (0.0..400.0).contains(part));
+    usual.then_some(if text.starts_with('-') { -value } else { value })
+}
+
+/// The unit vector of a longitude and latitude, degrees.
+fn direction(angles: [f64; 2]) -> [f64; 3] {
+    let [(sin_lon, cos_lon), (sin_lat, cos_lat)] = angles.map(|angle| angle.to_radians().sin_cos());
+    [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat]
+}
+
+/// The name of an ephemeris of the solar system, of which headers and `.par` files write `JPL-DE405`, `DE405`, `JPLEPH.405`, `DE440t`:
+/// JPL's number, or what is written.
+fn ephemeris_name(text: &str) -> String {
+    let upper = text.trim().to_ascii_uppercase();
+    let number: String = upper.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let of_jpl = upper.starts_with("DE") || upper.starts_with("JPL");
+    if of_jpl && !number.is_empty() { format!("DE{number}") } else { upper }
 }
 
 impl ParFile {
@@ -310,6 +362,8 @@ impl ParFile {
             orbit: orbit(&keys)?,
             zero: keys.zero(dispersing.as_deref())?,
             valid: [keys.number("START")?, keys.number("FINISH")?],
+            ephem: keys.text("EPHEM").to_string(),
+            position: keys.position()?,
             warnings: Warnings::default(),
         })
     }
@@ -322,6 +376,41 @@ impl ParFile {
     /// What was odd about the file.
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
+    }
+
+    /// Warns of barycentred events whose header has another ephemeris of the solar system (PLEPHEM), or another position (RA_OBJ and
+    /// DEC_OBJ, degrees), than this file: their times may have been corrected by those. A position that is off by the angle θ
+    /// shifts times by up to 2·sin(θ/2) of the light time of the astronomical unit, in the course of a year.
+    pub(crate) fn compare_barycentre(
+        &self,
+        events: &str,
+        (plephem, position): (&str, Option<[f64; 2]>),
+        warnings: &mut Warnings,
+    ) {
+        let [own, other] = [self.ephem.as_str(), plephem].map(ephemeris_name);
+        if own != other && !own.is_empty() && !other.is_empty() {
+            let message = format!(
+                "{}: EPHEM is {own}, but PLEPHEM of {events} is {other}; another barycentre shifts times in the course of years: \
+                 those of DE405, DE421 and DE423 are within 7 µs of each other, DE440 is 0.40 ms from them, of which 0.04 ms \
+                 change, and DE200, the oldest, is farther away",
+                self.path
+            );
+            warnings.push("W-PAR-EPHEM", message);
+        }
+        let Some([own, other]) = self.position.zip(position).map(|(a, b)| [a, b].map(direction)) else { return };
+        let chord = own.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let seconds = AU_SECONDS * chord;
+        let cycles = seconds * self.ephemeris.freq.value();
+        if cycles >= TELLING_CYCLES {
+            let arcseconds = 2.0 * (chord / 2.0).min(1.0).asin().to_degrees() * 3600.0;
+            let message = format!(
+                "{}: its position is {arcseconds:.2} arcsec from RA_OBJ and DEC_OBJ of {events}; if the times were barycentred \
+                 for those, they are off by up to {:.3} ms ({cycles:.3} cycle), in the course of a year",
+                self.path,
+                1e3 * seconds
+            );
+            warnings.push("W-PAR-POSITION", message);
+        }
     }
 
     /// The timing model with all times as seconds from `mjdref`.
@@ -488,6 +577,40 @@ mod tests {
         }
         refused(&format!("{tzr}TZRFRQ -1400\n"), "line 7, TZRFRQ");
         refused(&format!("{tzr}TZRFRQ high\n"), "line 7, TZRFRQ");
+    }
+
+    #[test]
+    fn another_barycentre_is_told_with_what_it_can_do() {
+        let told = |par: &str, plephem: &str, position| {
+            let mut warnings = Warnings::default();
+            let par = read(&format!("PEPOCH 55000\nF0 10\n{par}\n")).0.unwrap();
+            par.compare_barycentre("a.evt", (plephem, position), &mut warnings);
+            warnings.iter().map(|w| format!("{} {}", w.code, w.message)).collect::<Vec<String>>()
+        };
+        for (own, other) in
+            [("DE405", "JPL-DE405"), ("DE440t", "de440"), ("JPL-DE200", "JPLEPH.200"), ("INPOP19a", "inpop19a")]
+        {
+            assert_eq!(told(&format!("EPHEM {own}"), other, None), [""; 0], "{own} {other}");
+        }
+        assert_eq!(told("", "JPL-DE200", None), [""; 0]);
+        assert_eq!(told("EPHEM DE421", "", None), [""; 0]);
+        let [message] = &told("EPHEM DE421", "JPL-DE200", None)[..] else { panic!() };
+        assert!(message.starts_with("W-PAR-EPHEM x.par: EPHEM is DE421, but PLEPHEM of a.evt is DE200;"), "{message}");
+        assert_eq!(told("EPHEM INPOP19a", "DE421", None).len(), 1);
+        // 18 s of arc are 18·π/648000 = 8.7266e-5 rad, of 499.0048 s 43.546 ms, at 10 Hz 0.435 cycle.
+        let here = "RAJ 17:48:00\nDECJ -20:30:00";
+        let [message] = &told(here, "", Some([267.0, -20.505]))[..] else { panic!() };
+        let expected = "is 18.00 arcsec from RA_OBJ and DEC_OBJ of a.evt; if the times were barycentred for those, they are off by up to 43.546 ms (0.435 cycle)";
+        assert!(message.starts_with("W-PAR-POSITION x.par: its position") && message.contains(expected), "{message}");
+        // Below a hundredth of a cycle nothing is said, nor of what is not known. One degree of right ascension is less in the north.
+        assert_eq!(told(here, "", Some([267.0, -20.5001])), [""; 0]);
+        assert_eq!((told(here, "", None), told("", "", Some([267.0, -20.5]))), (vec![], vec![]));
+        let [message] = &told("RAJ 00:00:00\nDECJ +60:00:00", "", Some([359.999, 60.0]))[..] else { panic!() };
+        assert!(message.contains("is 1.80 arcsec"), "{message}");
+        // PINT's PulsarEcliptic has the Crab at these.
+        assert_eq!(told("ELONG 84.0975008\nELAT -1.2944200", "", Some([83.63308, 22.01450])), [""; 0]);
+        refused(&format!("{SPIN}RAJ east\n"), "line 5, RAJ: is no angle");
+        refused(&format!("{SPIN}DECJ 1:2:3:4\n"), "line 5, DECJ: is no angle");
     }
 
     #[test]
