@@ -323,6 +323,13 @@ impl<'a> Events<'a> {
         self.origin.as_ref().and_then(|(_, parting)| parting.weight.as_ref()).map(|column| column.name.trim())
     }
 
+    /// Ephemeris of the solar system (PLEPHEM) and position (RA_OBJ and DEC_OBJ, degrees) in the header of a file whose times are
+    /// those of the barycentre.
+    pub(super) fn barycentre(&self) -> Option<(&str, Option<[f64; 2]>)> {
+        let (file, _) = self.origin.as_ref().filter(|_| self.barycentred)?;
+        Some((&file.clock.plephem, file.position))
+    }
+
     /// The file and what is meant of it, where its times have not been asked for yet.
     pub(super) fn unread_file(&self) -> Option<(&'a EventFile, &BandSelection)> {
         let (file, parting) = self.origin.as_ref().filter(|_| self.source.balance().read == 0)?;

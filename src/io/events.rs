@@ -72,6 +72,8 @@ pub struct EventFile {
     pub instrument: String,
     /// Keyword OBJECT, as written.
     pub object: String,
+    /// Keywords RA_OBJ and DEC_OBJ of equinox 2000, degrees, if they are numbers.
+    pub(crate) position: Option<[f64; 2]>,
     /// The known layout of event files by which the file was read.
     pub mission: &'static Mission,
     /// Dead time of the detectors, if it is known; `None` for files that say that they have none (`DEADC` of 1).
@@ -180,6 +182,13 @@ impl EventFile {
             scale = ebounds::own_bounds(&source, &hdus)?;
         }
         let object = text("OBJECT");
+        let number = |key: &str| {
+            let of = |h: &Hdu| h.header.real(key).ok().flatten();
+            of(hdu).or_else(|| hdus.iter().take(2).find_map(of))
+        };
+        let position =
+            number("RA_OBJ").zip(number("DEC_OBJ")).filter(|_| number("EQUINOX").is_none_or(|year| year == 2000.0));
+        let position = position.map(|(ra, dec)| [ra, dec]);
         let none = header.real("DEADC").ok().flatten() == Some(1.0);
         let dead_time = mission.dead_time_of(&instrument).filter(|_| !none);
         let mut file = EventFile {
@@ -197,6 +206,7 @@ impl EventFile {
             telescop,
             instrument,
             object,
+            position,
             mission,
             dead_time,
             scale,

@@ -1,8 +1,9 @@
 //! Ephemerides as pulsar timing writes them: `.par` files of tempo2 and PINT.
 //!
 //! A line is `KEY VALUE [FIT] [ERROR]`; `#`, or `C` by itself, begins a comment. Numbers keep all of their digits, and may have
-//! Fortran's exponents. Keys that move the phase of X-rays are understood or refused; those that do not (position, dispersion,
-//! radio receivers, the fit) are passed over; others are warned of.
+//! Fortran's exponents. Keys that move the phase of X-rays are understood or refused; those that do not (dispersion, but where
+//! phase 0 is that of radio pulses, radio receivers, the fit) are passed over; position and ephemeris of the solar system are compared with those of
+//! the events; others are warned of.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +16,7 @@ use crate::data::phase::Ephemeris;
 use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
 /// Keys with their other names.
-const USED_KEYS: [&[&str]; 24] = [
+const USED_KEYS: [&[&str]; 31] = [
     &["PSR", "PSRJ", "PSRB", "PSRNAME"],
     &["F0", "F"],
     &["F1"],
@@ -26,6 +27,13 @@ const USED_KEYS: [&[&str]; 24] = [
     &["UNITS"],
     &["TZRMJD"],
     &["TZRSITE"],
+    &["TZRFRQ"],
+    &["DM"],
+    &["EPHEM"],
+    &["RAJ", "RA"],
+    &["DECJ", "DEC"],
+    &["ELONG", "LAMBDA"],
+    &["ELAT", "BETA"],
     &["BINARY"],
     &["A1"],
     &["PB"],
@@ -51,21 +59,13 @@ const REFUSED_KEYS: [&str; 48] = [
     "T0_*", "E_*", "OM_*", "PHOFF", "MTOT", "X2DOT", "ORBWAVE*",
 ];
 
-/// Keys that move no phase of barycentred X-rays.
-const IGNORED_KEYS: [&str; 56] = [
-    "RA",
-    "RAJ",
-    "DEC",
-    "DECJ",
+/// Keys that move no phase of barycentred X-rays, besides [`DISPERSING_KEYS`].
+const IGNORED_KEYS: [&str; 43] = [
     "PMRA",
     "PMDEC",
     "PMRV",
     "PX",
     "POSEPOCH",
-    "LAMBDA",
-    "BETA",
-    "ELONG",
-    "ELAT",
     "PMLAMBDA",
     "PMBETA",
     "PMELONG",
@@ -74,11 +74,8 @@ const IGNORED_KEYS: [&str; 56] = [
     "DM*",
     "CM*",
     "FD*",
-    "NE_SW*",
-    "NE1AU",
     "SWM",
     "SWX*",
-    "SOLARN0",
     "CLK",
     "CLOCK",
     "TIMEEPH",
@@ -86,7 +83,6 @@ const IGNORED_KEYS: [&str; 56] = [
     "CORRECT_TROPOSPHERE",
     "PLANET_SHAPIRO",
     "DILATEFREQ",
-    "TZRFRQ",
     "NTOA",
     "TRES",
     "CHI2*",
@@ -108,8 +104,40 @@ const IGNORED_KEYS: [&str; 56] = [
     "RNIDX",
     "RM*",
     "TRACK",
-    "EPHEM",
 ];
+
+/// Keys that move no phase of barycentred X-rays but delay radio pulses, and so move phase 0 where it is that of a finite
+/// frequency.
+const DISPERSING_KEYS: [&str; 14] = [
+    "DM#",
+    "DMX_*",
+    "DMWXSIN_*",
+    "DMWXCOS_*",
+    "FD#",
+    "NE_SW*",
+    "NE1AU",
+    "SOLARN0",
+    "SWXDM_*",
+    "CM",
+    "CM#",
+    "CMX_*",
+    "CMWXSIN_*",
+    "CMWXCOS_*",
+];
+
+/// PINT's names of the barycentre as a site; `0` is the geocentre.
+const BARYCENTRE: [&str; 5] = ["@", "ssb", "bary", "bat", "barycenter"];
+
+/// Delay of a pulse of dispersion measure 1 pc/cm³ at 1 MHz, s (Lorimer & Kramer 2005, Handbook of Pulsar Astronomy, note 1 of
+/// section 4.1; `DMconst` of PINT).
+const DISPERSION: f64 = 1.0 / 2.41e-4;
+
+/// Light time of the astronomical unit, s (IAU 2012, 149597870700 m).
+const AU_SECONDS: f64 = 149_597_870_700.0 / 299_792_458.0;
+/// Obliquity of the ecliptic of ELONG and ELAT, degrees: that of IERS 2010, which is PINT's default. Others in use differ by 0.05″.
+const OBLIQUITY: f64 = 84_381.406 / 3600.0;
+/// Part of a cycle from which on it is told that the barycentre was that of another position.
+const TELLING_CYCLES: f64 = 0.01;
 
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
@@ -122,10 +150,14 @@ pub struct ParFile {
     ephemeris: Ephemeris,
     /// The orbit; its epoch is a MJD.
     orbit: Option<Orbit>,
-    /// Where phase is 0, MJD at the barycentre, if not at the epoch.
+    /// Where phase is 0, MJD at the barycentre at infinite frequency, if not at the epoch.
     zero: Option<DoubleDouble>,
     /// First and last day, MJD.
     valid: [Option<DoubleDouble>; 2],
+    /// Ephemeris of the solar system, as written; empty if the file has none.
+    ephem: String,
+    /// Right ascension and declination, degrees, without proper motion.
+    position: Option<[f64; 2]>,
     /// What was odd about the file.
     warnings: Warnings,
 }
@@ -160,6 +192,56 @@ impl ParKeys<'_> {
         Ok(self.number(key)?.unwrap_or(DoubleDouble::ZERO))
     }
 
+    /// Where phase is 0, if the file says so: TZRMJD at the barycentre, less the delay DM/(2.41e-4·f²) s of pulses of TZRFRQ, f MHz,
+    /// as in PINT. `dispersing` is the place of a line that delays such pulses otherwise.
+    fn zero(&self, dispersing: Option<&str>) -> Result<Option<DoubleDouble>> {
+        let Some(mjd) = self.number("TZRMJD")? else { return Ok(None) };
+        let site = self.text("TZRSITE").to_ascii_lowercase();
+        if !site.is_empty() && !BARYCENTRE.contains(&site.as_str()) {
+            let message = format!(
+                "`{}` is not the barycentre (@), and its delays, which move phase 0, are not computed here; give TZRMJD at the \
+                 barycentre, or leave it out: phase 0 is then at PEPOCH",
+                self.text("TZRSITE").escape_debug()
+            );
+            return Err(self.error("TZRSITE", &message));
+        }
+        let infinite = matches!(self.text("TZRFRQ").to_ascii_lowercase().as_str(), "inf" | "infinity");
+        let frequency = if infinite { 0.0 } else { self.or_zero("TZRFRQ")?.value() };
+        if frequency < 0.0 {
+            return Err(self.error("TZRFRQ", "must be a frequency, MHz, or 0 for an infinite one"));
+        }
+        if frequency == 0.0 {
+            return Ok(Some(mjd));
+        }
+        if let Some(place) = dispersing {
+            let message = "delays pulses of the frequency TZRFRQ, and with them phase 0, in a way that is not computed here; give \
+                           TZRMJD for infinite frequency, and TZRFRQ 0";
+            return Err(format_error(self.path, place, message));
+        }
+        let delay = DISPERSION * self.or_zero("DM")?.value() / frequency.powi(2);
+        Ok(Some(mjd - DoubleDouble::from(delay) / SECONDS_PER_DAY))
+    }
+
+    /// Right ascension and declination, degrees, also from ecliptic coordinates.
+    fn position(&self) -> Result<Option<[f64; 2]>> {
+        let angle = |key: &str| -> Result<Option<f64>> {
+            let Some((_, text)) = self.values.get(key) else { return Ok(None) };
+            sexagesimal(text).map(Some).ok_or_else(|| self.error(key, "is no angle, as 12:34:56.7"))
+        };
+        let degrees = |key: &str| self.number(key).map(|number| number.map(DoubleDouble::value));
+        let (equatorial, ecliptic) = ((angle("RAJ")?, angle("DECJ")?), (degrees("ELONG")?, degrees("ELAT")?));
+        Ok(match (equatorial, ecliptic) {
+            ((Some(hours), Some(dec)), _) => Some([15.0 * hours, dec]),
+            (_, (Some(longitude), Some(latitude))) => {
+                let [x, y, z] = direction([longitude, latitude]);
+                let (sin, cos) = OBLIQUITY.to_radians().sin_cos();
+                let [y, z] = [cos * y - sin * z, sin * y + cos * z];
+                Some([y.atan2(x).to_degrees().rem_euclid(360.0), z.atan2(x.hypot(y)).to_degrees()])
+            }
+            _ => None,
+        })
+    }
+
     /// A derivative: numbers above 1e-7, which no pulsar has, are in units of 1e-12, as in tempo.
     fn small(&self, key: &str) -> Result<f64> {
         let value = self.or_zero(key)?.value();
@@ -173,6 +255,30 @@ fn matches(pattern: &str, key: &str) -> bool {
         (_, Some(start)) => key.strip_prefix(start).is_some_and(|rest| rest.parse::<u8>().is_ok()),
         _ => pattern == key,
     }
+}
+
+/// A number with minutes and seconds, as `-12:34:56.7`.
+fn sexagesimal(text: &str) -> Option<f64> {
+    let parts: Vec<f64> =
+        text.trim_start_matches(['-', '+']).split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let value = parts.iter().rev().fold(0.0, |sum, part| sum / 60.0 + part);
+    let usual = parts.len() <= 3 && parts.iter().all(|part| (0.0..400.0).contains(part));
+    usual.then_some(if text.starts_with('-') { -value } else { value })
+}
+
+/// The unit vector of a longitude and latitude, degrees.
+fn direction(angles: [f64; 2]) -> [f64; 3] {
+    let [(sin_lon, cos_lon), (sin_lat, cos_lat)] = angles.map(|angle| angle.to_radians().sin_cos());
+    [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat]
+}
+
+/// The name of an ephemeris of the solar system, of which headers and `.par` files write `JPL-DE405`, `DE405`, `JPLEPH.405`, `DE440t`:
+/// JPL's number, or what is written.
+fn ephemeris_name(text: &str) -> String {
+    let upper = text.trim().to_ascii_uppercase();
+    let number: String = upper.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let of_jpl = upper.starts_with("DE") || upper.starts_with("JPL");
+    if of_jpl && !number.is_empty() { format!("DE{number}") } else { upper }
 }
 
 impl ParFile {
@@ -191,7 +297,7 @@ impl ParFile {
 
     fn parse(path: &str, text: &str, crc32: String, warnings: &mut Warnings) -> Result<ParFile> {
         let mut keys = ParKeys { path, values: BTreeMap::new() };
-        let mut unknown = Vec::new();
+        let (mut unknown, mut dispersing) = (Vec::new(), None);
         for (number, line) in text.lines().enumerate() {
             let mut words = line.split('#').next().unwrap_or("").split_whitespace();
             let Some(word) = words.next() else { continue };
@@ -201,6 +307,8 @@ impl ParFile {
             }
             let value = words.next().unwrap_or("");
             let place = || format!("line {}, {}", number + 1, word.escape_debug());
+            let known = |keys: &[&str]| keys.iter().any(|pattern| matches(pattern, &key));
+            let is_zero = || value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO);
             if let Some(name) =
                 USED_KEYS.iter().find(|names| names.contains(&key.as_str())).and_then(|names| names.first())
             {
@@ -212,13 +320,17 @@ impl ParFile {
                 {
                     return Err(format_error(path, &place(), &format!("line {line} has another value")));
                 }
-            } else if REFUSED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
-                if !value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO) {
+            } else if known(&REFUSED_KEYS) {
+                if !is_zero() {
                     let message =
                         "moves the phase in a way that is not computed here; without the line it would be left out";
                     return Err(format_error(path, &place(), message));
                 }
-            } else if !IGNORED_KEYS.iter().any(|pattern| matches(pattern, &key)) {
+            } else if known(&DISPERSING_KEYS) {
+                if !is_zero() {
+                    dispersing = dispersing.or_else(|| Some(place()));
+                }
+            } else if !known(&IGNORED_KEYS) {
                 unknown.push(word.escape_debug().to_string());
             }
         }
@@ -242,22 +354,16 @@ impl ParFile {
         if ephemeris.freq.value() <= 0.0 {
             return Err(keys.error("F0", "must be above 0 Hz"));
         }
-        let mut zero = keys.number("TZRMJD")?;
-        if zero.is_some() && !matches!(keys.text("TZRSITE").to_ascii_lowercase().as_str(), "@" | "0" | "ssb" | "bary") {
-            zero = None;
-            warnings.push(
-                "W-PAR-TZR",
-                format!("{path}: TZRMJD is not a time at the barycentre (TZRSITE @), so phase 0 is at PEPOCH"),
-            );
-        }
         Ok(ParFile {
             path: path.to_string(),
             crc32,
             name: keys.text("PSR").to_string(),
             ephemeris,
             orbit: orbit(&keys)?,
-            zero,
+            zero: keys.zero(dispersing.as_deref())?,
             valid: [keys.number("START")?, keys.number("FINISH")?],
+            ephem: keys.text("EPHEM").to_string(),
+            position: keys.position()?,
             warnings: Warnings::default(),
         })
     }
@@ -270,6 +376,41 @@ impl ParFile {
     /// What was odd about the file.
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
+    }
+
+    /// Warns of barycentred events whose header has another ephemeris of the solar system (PLEPHEM), or another position (RA_OBJ and
+    /// DEC_OBJ, degrees), than this file: their times may have been corrected by those. A position that is off by the angle θ
+    /// shifts times by up to 2·sin(θ/2) of the light time of the astronomical unit, in the course of a year.
+    pub(crate) fn compare_barycentre(
+        &self,
+        events: &str,
+        (plephem, position): (&str, Option<[f64; 2]>),
+        warnings: &mut Warnings,
+    ) {
+        let [own, other] = [self.ephem.as_str(), plephem].map(ephemeris_name);
+        if own != other && !own.is_empty() && !other.is_empty() {
+            let message = format!(
+                "{}: EPHEM is {own}, but PLEPHEM of {events} is {other}; another barycentre shifts times in the course of years: \
+                 those of DE405, DE421 and DE423 are within 7 µs of each other, DE440 is 0.40 ms from them, of which 0.04 ms \
+                 change, and DE200, the oldest, is farther away",
+                self.path
+            );
+            warnings.push("W-PAR-EPHEM", message);
+        }
+        let Some([own, other]) = self.position.zip(position).map(|(a, b)| [a, b].map(direction)) else { return };
+        let chord = own.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let seconds = AU_SECONDS * chord;
+        let cycles = seconds * self.ephemeris.freq.value();
+        if cycles >= TELLING_CYCLES {
+            let arcseconds = 2.0 * (chord / 2.0).min(1.0).asin().to_degrees() * 3600.0;
+            let message = format!(
+                "{}: its position is {arcseconds:.2} arcsec from RA_OBJ and DEC_OBJ of {events}; if the times were barycentred \
+                 for those, they are off by up to {:.3} ms ({cycles:.3} cycle), in the course of a year",
+                self.path,
+                1e3 * seconds
+            );
+            warnings.push("W-PAR-POSITION", message);
+        }
     }
 
     /// The timing model with all times as seconds from `mjdref`.
@@ -396,12 +537,80 @@ mod tests {
     #[test]
     fn phase_is_zero_where_the_file_says() {
         let frame = MjdRef { day: 55_000, fraction: 0.0 };
-        let at = |site: &str| read(&format!("{SPIN}{CIRCLE}TZRMJD 55000.75\nTZRSITE {site}\n"));
-        let timing = at("@").0.unwrap().in_frame(frame);
-        // A quarter of a day after the node is a whole orbit.
-        assert!((timing.ephemeris.epoch.value() - 64_800.0).abs() < 1e-6, "{:?}", timing.ephemeris);
-        let (par, warnings) = at("gbt");
-        assert!(par.unwrap().zero.is_none() && warnings.iter().any(|w| w.code == "W-PAR-TZR"));
+        let tzr = format!("{SPIN}TZRMJD 55000.75\n");
+        let at = |text: &str| read(text).0.unwrap().in_frame(frame).ephemeris.epoch.value();
+        // PINT's names of the barycentre, which is where the time is if there is none.
+        for site in ["", "TZRSITE @", "TZRSITE ssb", "TZRSITE Bary", "TZRSITE bat", "TZRSITE BARYCENTER"] {
+            assert!((at(&format!("{tzr}{site}\n")) - 64_800.0).abs() < 1e-9, "{site}");
+            // A quarter of a day after the node is a whole orbit.
+            assert!((at(&format!("{tzr}{CIRCLE}{site}\n")) - 64_800.0).abs() < 1e-6, "{site}");
+        }
+        // Of any other site (0 is the geocentre) the delays are not known.
+        for site in ["gbt", "0", "coe", "stl_geo", "1"] {
+            refused(&format!("{tzr}TZRSITE {site}\n"), "line 6, TZRSITE");
+        }
+        assert_eq!(at(&format!("{SPIN}TZRSITE gbt\nTZRFRQ 1400\nDM 70\nFD1 1e-5\n")), at(SPIN));
+    }
+
+    #[test]
+    fn phase_is_zero_at_infinite_frequency_where_the_file_has_one_that_is_not() {
+        let tzr = format!("{SPIN}TZRMJD 55000.75\nTZRSITE @\n");
+        let frame = MjdRef { day: 55_000, fraction: 0.0 };
+        let timing = |text: &str| read(&format!("{tzr}{text}\n")).0.unwrap().in_frame(frame);
+        let at = |text: &str| timing(text).ephemeris.epoch.value();
+        // DM/(2.41e-4·f²): 70.5/(2.41e-4·1400²) s = 70.5/472.36 s = 0.149250571598 s, 96 turns of this pulsar.
+        let delay = 0.149_250_571_598;
+        assert!((at("TZRFRQ 1400\nDM 70.5 1 0.01") - (64_800.0 - delay)).abs() < 1e-9);
+        // At half the frequency four times that; in the orbit the delay is over before.
+        assert!((at("TZRFRQ 7D2\nDM 70.5") - (64_800.0 - 4.0 * delay)).abs() < 1e-9);
+        let emitted = timing(CIRCLE).emission(DoubleDouble::from(64_800.0 - delay));
+        assert!((at(&format!("{CIRCLE}TZRFRQ 1400\nDM 70.5")) - emitted.value()).abs() < 1e-9);
+        // Without a frequency, or at an infinite one, nothing is late, whatever disperses.
+        for text in ["DM 70.5", "TZRFRQ 0\nDM 70.5\nFD1 1e-5", "TZRFRQ inf\nDM 70.5\nDMX_0001 0.1", "TZRFRQ 1400"] {
+            assert!((at(text) - 64_800.0).abs() < 1e-9, "{text}");
+        }
+        assert!((at("TZRFRQ 1400\nDM 0\nDMX 6.5\nDM1 0\nNE_SW 0\nDMEPOCH 55000") - 64_800.0).abs() < 1e-9);
+        for key in
+            ["DM1", "DMX_0001", "DMWXSIN_0001", "FD1", "FD2", "NE_SW", "NE1AU", "SWXDM_0001", "CM", "CM1", "CMX_0001"]
+        {
+            refused(&format!("{tzr}TZRFRQ 1400\n{key} 0.01\n"), &format!("line 8, {key}"));
+        }
+        refused(&format!("{tzr}TZRFRQ -1400\n"), "line 7, TZRFRQ");
+        refused(&format!("{tzr}TZRFRQ high\n"), "line 7, TZRFRQ");
+    }
+
+    #[test]
+    fn another_barycentre_is_told_with_what_it_can_do() {
+        let told = |par: &str, plephem: &str, position| {
+            let mut warnings = Warnings::default();
+            let par = read(&format!("PEPOCH 55000\nF0 10\n{par}\n")).0.unwrap();
+            par.compare_barycentre("a.evt", (plephem, position), &mut warnings);
+            warnings.iter().map(|w| format!("{} {}", w.code, w.message)).collect::<Vec<String>>()
+        };
+        for (own, other) in
+            [("DE405", "JPL-DE405"), ("DE440t", "de440"), ("JPL-DE200", "JPLEPH.200"), ("INPOP19a", "inpop19a")]
+        {
+            assert_eq!(told(&format!("EPHEM {own}"), other, None), [""; 0], "{own} {other}");
+        }
+        assert_eq!(told("", "JPL-DE200", None), [""; 0]);
+        assert_eq!(told("EPHEM DE421", "", None), [""; 0]);
+        let [message] = &told("EPHEM DE421", "JPL-DE200", None)[..] else { panic!() };
+        assert!(message.starts_with("W-PAR-EPHEM x.par: EPHEM is DE421, but PLEPHEM of a.evt is DE200;"), "{message}");
+        assert_eq!(told("EPHEM INPOP19a", "DE421", None).len(), 1);
+        // 18 s of arc are 18·π/648000 = 8.7266e-5 rad, of 499.0048 s 43.546 ms, at 10 Hz 0.435 cycle.
+        let here = "RAJ 17:48:00\nDECJ -20:30:00";
+        let [message] = &told(here, "", Some([267.0, -20.505]))[..] else { panic!() };
+        let expected = "is 18.00 arcsec from RA_OBJ and DEC_OBJ of a.evt; if the times were barycentred for those, they are off by up to 43.546 ms (0.435 cycle)";
+        assert!(message.starts_with("W-PAR-POSITION x.par: its position") && message.contains(expected), "{message}");
+        // Below a hundredth of a cycle nothing is said, nor of what is not known. One degree of right ascension is less in the north.
+        assert_eq!(told(here, "", Some([267.0, -20.5001])), [""; 0]);
+        assert_eq!((told(here, "", None), told("", "", Some([267.0, -20.5]))), (vec![], vec![]));
+        let [message] = &told("RAJ 00:00:00\nDECJ +60:00:00", "", Some([359.999, 60.0]))[..] else { panic!() };
+        assert!(message.contains("is 1.80 arcsec"), "{message}");
+        // PINT's PulsarEcliptic has the Crab at these.
+        assert_eq!(told("ELONG 84.0975008\nELAT -1.2944200", "", Some([83.63308, 22.01450])), [""; 0]);
+        refused(&format!("{SPIN}RAJ east\n"), "line 5, RAJ: is no angle");
+        refused(&format!("{SPIN}DECJ 1:2:3:4\n"), "line 5, DECJ: is no angle");
     }
 
     #[test]

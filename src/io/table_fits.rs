@@ -126,6 +126,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
             "z2_log10_p" => "Z2LOGP",
             "h_harmonics" => "HNHARM",
             "h_log10_p" => "HLOGP",
+            "h_plain_harmonics" => "HPLAINNH",
             "chi2_log10_p" => "CHI2LOGP",
             "subject_inside_reference" => "INSIDE",
             "reference_inside_subject" => "REFINSID",

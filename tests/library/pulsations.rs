@@ -117,6 +117,19 @@ fn gaps_are_no_pulsations() {
     // 2N times the square of 2/π.
     let plain = harmonics::z2(&noise.times, None, &[], &spin, 1)[0] / noise.times.len() as f64;
     assert!((plain - 0.81).abs() < 0.02, "{plain}");
+    // Both stand in the profile, and are the same, and only one, where the exposure does not matter.
+    let sums = harmonics::harmonic_sums_at(&noise.times, None, &spin, 20);
+    let by_definition: Vec<f64> = (1..=20)
+        .map(|m| sums.iter().take(m).map(|s| s.norm_sqr()).sum::<f64>() * 2.0 / noise.times.len() as f64)
+        .collect();
+    let (h, m) =
+        (1..=20).map(|m| (by_definition[m - 1] - 4.0 * m as f64 + 4.0, m)).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+    let meta = folded(&noise, 0.01);
+    assert!((meta.z2_plain.unwrap() / by_definition[1] - 1.0).abs() < 1e-9, "{:?}", meta.z2_plain);
+    assert!((meta.h_plain.unwrap() / h - 1.0).abs() < 1e-9 && meta.h_plain_harmonics == Some(m), "{:?}", meta.h_plain);
+    assert!(meta.z2 < 0.01 * by_definition[1] && meta.h < 0.01 * h);
+    let meta = folded(&noise, 900.0);
+    assert_eq!((meta.z2_plain, meta.h_plain, meta.h_plain_harmonics), (None, None, None));
     // Above and below the gaps' frequency, too, where it is the second harmonic that is seen unevenly.
     for freq in [0.01, 0.005, 0.02, 0.03, 0.0101] {
         let meta = folded(&noise, freq);
@@ -126,6 +139,11 @@ fn gaps_are_no_pulsations() {
         let asked = SearchOptions { method, algorithm, ..asked.clone() };
         let best = run(&noise, &asked).candidates[0].clone();
         assert!(best.log10_p > -2.0, "{method:?} {algorithm:?}: {best:?}");
+        // What papers give is that of the fold at the candidate's frequency.
+        let meta = folded(&noise, best.freq);
+        let plain = if method == SearchStatistic::H { meta.h_plain } else { meta.z2_plain };
+        let (found, plain) = (best.stat_plain.unwrap(), plain.unwrap());
+        assert!((found - plain).abs() < 1e-6 * plain.abs().max(1.0), "{found} {plain}: {best:?}");
         // Pulsations survive: between the gaps' harmonics, and at the very period of the gaps. (Half the frequency has their
         // power, too, in its second harmonic.)
         for freq in [0.0137, 0.01] {
@@ -141,6 +159,8 @@ fn gaps_are_no_pulsations() {
     for ((a, b), f) in unbinned.stat.iter().zip(&binned.stat).zip(&unbinned.freq) {
         assert!((a - b).abs() < 0.02 * a + 0.2 * a.sqrt() + 0.1, "{f}: {a} {b}");
     }
+    let profiles = SearchOptions { method: SearchStatistic::Ef, nbin: 16, ..asked.clone() };
+    assert!(run(&pulsed, &profiles).candidates[0].stat_plain.is_none(), "the exposure is part of its definition");
     // The refined candidate is the fold there.
     let best = &unbinned.candidates[0];
     let meta = folded(&pulsed, best.freq);

@@ -49,6 +49,11 @@ pub(super) fn pulse_events(observation: &Observation, from: &PhaseSource, run: &
     let inputs = observation.events(&mut run.warnings)?;
     if let PhaseSource::Ephemeris(file) = from {
         run.warnings.extend(file.warnings().clone());
+        for input in &inputs {
+            if let Some(other) = input.barycentre() {
+                file.compare_barycentre(&input.name, other, &mut run.warnings);
+            }
+        }
     }
     let mjdref: Option<MjdRef> = inputs.first().and_then(|input| input.mjdref);
     let (combine, chunk, warnings) = (observation.combination(), run.chunk_events, run.take_warnings());

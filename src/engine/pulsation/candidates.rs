@@ -40,6 +40,10 @@ pub struct Candidate {
     /// The statistic at the refined frequency: unbinned for `Z²_n` and H, with the bins of the search for epoch folding
     /// and phase dispersion.
     pub stat: f64,
+    /// `Z²_n` or H by its definition there, without the correction for uneven exposure; absent where there is none, and for
+    /// epoch folding and phase dispersion. Its law is not that of noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stat_plain: Option<f64>,
     /// Largest statistic of the grid in the peak; for phase dispersion the smallest.
     pub grid_stat: f64,
     /// log₁₀ of the false-alarm probability over the whole search, number of trials included. For H, epoch folding and
@@ -230,7 +234,10 @@ pub(super) fn refine(
     // What was close to the grid is as good a number as the grid's.
     let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
     let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
-    let z2 = whitened(harmonics::z2(&events.times, events.each_weight(), &window, &spin, options.harmonics()), levels);
+    let [z2, plain] = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics())
+        .map(|z2| whitened(z2, levels));
+    let of_harmonics = matches!(options.method, SearchStatistic::Z2 | SearchStatistic::H);
+    let stat_plain = (of_harmonics && !window.is_empty()).then(|| options.score(&plain));
     let stat = match options.method {
         SearchStatistic::Z2 | SearchStatistic::H => options.score(&z2),
         SearchStatistic::Ef => {
@@ -268,6 +275,7 @@ pub(super) fn refine(
         fddot: spin.fddot(ticks),
         period: 1.0 / freq,
         stat,
+        stat_plain,
         grid_stat,
         log10_p: chances.ln_p(tested) / LN_10,
         sigma: chances.sigma(tested),

@@ -80,6 +80,15 @@ pub struct PulseProfileMetadata {
     pub h_harmonics: usize,
     /// Decimal logarithm of the probability that noise reaches `h`.
     pub h_log10_p: f64,
+    /// `Z²_n` by its definition, without that correction; absent where there is none. Its law is not that of noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub z2_plain: Option<f64>,
+    /// `H` by its definition, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub h_plain: Option<f64>,
+    /// Number of harmonics at which `h_plain` is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub h_plain_harmonics: Option<usize>,
     /// χ² of the counts against a constant rate, given the exposures of the bins.
     pub chi2: f64,
     /// Degrees of freedom of `chi2`.
@@ -141,9 +150,12 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     let counts = counts.into_iter().next().unwrap_or_default();
     let most = options.nharm.max(H_HARMONICS);
     let window = exposure::exposure_amplitudes(events, &spin, 2 * most);
-    let z2 = harmonics::z2(&events.times, events.each_weight(), &window, &spin, most);
-    let (h, h_harmonics) = pulse::h_of_z2(&z2);
-    let z2 = z2.get(options.nharm - 1).copied().unwrap_or(0.0);
+    let statistics = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, most).map(|z2| {
+        let (h, harmonics) = pulse::h_of_z2(&z2);
+        (z2.get(options.nharm - 1).copied().unwrap_or(0.0), h, harmonics)
+    });
+    let [(z2, h, h_harmonics), plain] = statistics;
+    let plain = (!window.is_empty()).then_some(plain);
     let exposed = exposure(&spin, ticks, &events.gti, nbin);
     let [sum, squares] = events.sums();
     let weight = events.each_weight().map(|weights| {
@@ -185,6 +197,9 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         h,
         h_harmonics,
         h_log10_p: TrialLaw::H.ln_sf(h) / LN_10,
+        z2_plain: plain.map(|(z2, ..)| z2),
+        h_plain: plain.map(|(_, h, _)| h),
+        h_plain_harmonics: plain.map(|(.., harmonics)| harmonics),
         chi2,
         chi2_dof,
         chi2_log10_p: TrialLaw::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,

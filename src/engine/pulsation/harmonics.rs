@@ -95,9 +95,22 @@ pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, har
 /// the source) it is `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), with the same
 /// distribution. `window` has the amplitudes of the exposure, as for [`z2_of_sums`].
 pub fn z2(times: &[i64], weights: Option<&[f64]>, window: &[Complex<f64>], spin: &Spin, harmonics: usize) -> Vec<f64> {
+    let [z2] = z2_by(times, weights, [window], spin, harmonics);
+    z2
+}
+
+/// [`z2`] by each of several windows; that by an empty one is without any correction for the exposure.
+pub fn z2_by<const N: usize>(
+    times: &[i64],
+    weights: Option<&[f64]>,
+    windows: [&[Complex<f64>]; N],
+    spin: &Spin,
+    harmonics: usize,
+) -> [Vec<f64>; N] {
     let sum =
         |of: fn(f64) -> f64| weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|&w| of(w)).sum());
-    z2_of_sums(&harmonic_sums_at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)], window)
+    let (sums, totals) = (harmonic_sums_at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)]);
+    windows.map(|window| z2_of_sums(&sums, totals, window))
 }
 
 #[cfg(test)]

@@ -142,14 +142,15 @@ pub fn toas(
 
 impl Toas {
     /// The times of arrival as the text of a `.tim` file of tempo2 and PINT: FORMAT 1, infinite frequency (0), MJD in
-    /// TDB at the barycentre (`@`), errors in µs.
+    /// TDB at the barycentre (`@`), errors in µs. A line begins with its name: one that begins with a blank is one of
+    /// Parkes' format to PINT if its character 41 (from 0) is a point, as that of an error of four digits would be.
     pub fn tim(&self) -> String {
         let mut text = String::from("FORMAT 1\n");
         for toa in &self.toas {
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
-                " eagleray 0.0 {} {:.5} @ -nphots {} -exposure {} -shift {:.9}",
+                "eagleray 0.0 {} {:.5} @ -nphots {} -exposure {} -shift {:.9}",
                 decimal_days(toa.mjd),
                 1e6 * toa.error,
                 toa.nphots,
@@ -184,6 +185,51 @@ fn decimal_days(mjd: DoubleDouble) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The formats of lines as PINT tells them from each other, after `FORMAT 1` too (`_toa_format` in pint/toa.py).
+    fn format(line: &str) -> &'static str {
+        const COMMANDS: [&str; 25] = [
+            "DITHER", "EFAC", "EMAX", "EMAP", "EMIN", "EQUAD", "FMAX", "FMIN", "INCLUDE", "INFO", "JUMP", "MODE",
+            "NOSKIP", "PHA1", "PHA2", "PHASE", "SEARCH", "SIGMA", "SIM", "SKIP", "TIME", "TRACK", "ZAWGT", "FORMAT",
+            "END",
+        ];
+        let [first, second] = [0, 1].map(|i| line.as_bytes().get(i).map_or(' ', |&byte| byte.into()));
+        let upper = line.trim_start().to_uppercase();
+        if second == ' ' && matches!(first, '0'..='9' | 'a'..='z' | '@') {
+            "Princeton"
+        } else if first == '#' || ["C ", "c ", "CC "].iter().any(|start| line.starts_with(start)) {
+            "comment"
+        } else if COMMANDS.iter().any(|command| upper.starts_with(command)) {
+            "command"
+        } else if first == ' ' && line.as_bytes().get(41) == Some(&b'.') {
+            "Parkes"
+        } else {
+            "FORMAT 1"
+        }
+    }
+
+    #[test]
+    fn lines_are_read_back_whatever_their_error() {
+        // Each digit of an error puts its point elsewhere.
+        let errors = [3e-8, 4.56789e-6, 1.25e-5, 1.5e-4, 1e-3, 2.34567e-3, 9.99999e-3, 0.05, 0.5, 12.0];
+        let toa = |error: &f64| {
+            let (time, mjd) = (DoubleDouble::ZERO, "55000.1234567890123456".parse().unwrap());
+            Toa { time, mjd, error: *error, shift: -0.25, shift_err: 0.01, nphots: 1234, exposure: 99.5 }
+        };
+        let made = Toas { toas: errors.iter().map(toa).collect(), left_out: 0, harmonics: 1, chi2: 0.0 };
+        let text = made.tim();
+        let (head, lines) = text.split_once('\n').unwrap();
+        assert_eq!((format(head), head, lines.lines().count()), ("command", "FORMAT 1", errors.len()));
+        for (line, error) in lines.lines().zip(errors) {
+            assert_eq!(format(line), "FORMAT 1", "{line}");
+            // Name, frequency, MJD, error in µs, site; then flags and their values. A flag has no digit behind its dash.
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (toa, flags) = fields.split_at(5);
+            assert_eq!((toa[1].parse(), toa[2], toa[4]), (Ok(0.0), "55000.1234567890123456", "@"), "{line}");
+            assert!((toa[3].parse::<f64>().unwrap() - 1e6 * error).abs() < 1e-5, "{line}");
+            assert_eq!(flags, ["-nphots", "1234", "-exposure", "99.5", "-shift", "-0.250000000"], "{line}");
+        }
+    }
 
     #[test]
     fn days_keep_sixteen_decimals() {

@@ -195,6 +195,13 @@ fn summary(profile: &PulseProfile) -> String {
         count(meta.chi2_dof as u64, "degree"),
         meta.chi2_log10_p
     );
+    if let (Some(z2), Some(h), Some(harmonics)) = (meta.z2_plain, meta.h_plain, meta.h_plain_harmonics) {
+        text += &format!(
+            "not corrected for the exposure: Z²_{} {z2:.3}, H {h:.3} with {}\n",
+            meta.nharm,
+            count(harmonics as u64, "harmonic")
+        );
+    }
     let percent = |m: ValueWithError| format!("{:.3} % ± {:.3} %", 100.0 * m.value, 100.0 * m.error);
     let f = &meta.pulsed_fraction;
     text + &format!(

@@ -184,8 +184,9 @@ fn summary(found: &SearchResult) -> String {
             derivative += &format!("  {:.6e} Hz/s²", c.fddot);
         }
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
+        let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
         text += &format!(
-            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.digits$}  log10 p {:.2}  rms {:.2} %{related}\n",
+            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
             i + 1,
             c.freq,
             c.freq_err,

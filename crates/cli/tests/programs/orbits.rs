@@ -182,6 +182,25 @@ fn events_and_ephemerides_that_do_not_fit_are_told() {
     assert_eq!(codes(&made), ["W-PAR-KEY", "W-PAR-SPAN", "W-BARYCENTRE"]);
     let output = succeed(&["fold", &local, "--par", &par, "--backend", "cpu"]);
     assert!(stderr(&output).contains("0.506 days beyond START and FINISH"), "{}", stderr(&output));
+    // A header that names another ephemeris of the solar system, and a position half a degree away.
+    let sky = folder
+        .write("s.par", b"PEPOCH 55000\nF0 10\nEPHEM DE440\nRAJ 17:48:00\nDECJ -20:30:00\n")
+        .display()
+        .to_string();
+    let table =
+        fits_file::events(vec![Column::f64("TIME", &came)]).set("TIMESYS", "'TDB'").set("PLEPHEM", "'JPL-DE200'");
+    let table = table.set("RA_OBJ", "267.0").set("DEC_OBJ", "-20.0");
+    let write = |place: &str| {
+        let table = table.clone().set("TIMEREF", place);
+        let bytes = file(&[table, gti(&[(came[0] - 0.5, came[99] + 0.5)])]);
+        folder.write("sky.evt", &bytes).display().to_string()
+    };
+    let told = |events: &str| json(&["fold", events, "--par", &sky, "--backend", "cpu"]);
+    let made = told(&write("'SOLARSYSTEM'"));
+    assert_eq!(codes(&made), ["W-PAR-EPHEM", "W-PAR-POSITION"]);
+    let text = made["warnings"].to_string();
+    assert!(text.contains("is DE200;") && text.contains("1800.00 arcsec") && text.contains("4354.6"), "{text}");
+    assert_eq!(codes(&told(&write("'LOCAL'"))), ["W-BARYCENTRE"]);
     let refuse = |options: &[&str], status, text: &str| refused(&[&["fold", &local], options].concat(), status, text);
     refuse(&["--par", &par, "--f", "1"], 2, "cannot be used with");
     refuse(&["--par", &par, "--epoch", "55000"], 2, "cannot be used with");

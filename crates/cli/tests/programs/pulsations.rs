@@ -70,6 +70,13 @@ fn a_fold_has_rates_exposures_and_pictures() {
         ]
         .concat(),
     );
+    assert!(real(&made["h_plain"]) > 1.0 && real(&made["z2_plain"]) != real(&made["z2"]), "few cycles fit an interval");
+    let told = stderr(&succeed(&fold));
+    assert!(told.contains(&format!(
+        "exposure: Z²_2 {:.3}, H {:.3} with",
+        real(&made["z2_plain"]),
+        real(&made["h_plain"])
+    )));
     succeed(&[&fold[..], &["-o", &fits, "--quiet", "--energies", "1,3,8", "--energy-phase", &file("e.svg")]].concat());
     for name in ["p.svg", "g.png", "e.svg", "profile.fits"] {
         assert!(std::fs::metadata(file(name)).unwrap().len() > 1000, "{name}");
