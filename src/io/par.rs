@@ -52,11 +52,11 @@ const USED_KEYS: [&[&str]; 31] = [
 
 /// Keys that move phases in ways that are not computed here: refused unless their value is zero. A star stands for anything, `#`
 /// for a number.
-const REFUSED_KEYS: [&str; 48] = [
+const REFUSED_KEYS: [&str; 50] = [
     "P", "P0", "P1", "PDOT", "F#", "FB#", "GL*", "WAVE*", "WX*", "IFUNC*", "SIFUNC", "PWEP*", "PWSTART*", "PWSTOP*",
     "PWPH*", "PWF*", "EDOT", "ECCDOT", "LNEDOT", "EPS1DOT", "EPS2DOT", "SINI", "M2", "SHAPMAX", "VARSIGMA", "STIGMA",
     "STIG", "H3", "H4", "NHARMS", "KIN", "KOM", "DR", "DTH", "DTHETA", "A0", "B0", "XPBDOT", "XOMDOT", "A1_*", "PB_*",
-    "T0_*", "E_*", "OM_*", "PHOFF", "MTOT", "X2DOT", "ORBWAVE*",
+    "T0_*", "E_*", "OM_*", "PHOFF", "MTOT", "X2DOT", "ORBWAVE*", "JUMP MJD", "JUMP TEL",
 ];
 
 /// Keys that move no phase of barycentred X-rays, besides [`DISPERSING_KEYS`].
@@ -108,7 +108,7 @@ const IGNORED_KEYS: [&str; 43] = [
 
 /// Keys that move no phase of barycentred X-rays but delay radio pulses, and so move phase 0 where it is that of a finite
 /// frequency.
-const DISPERSING_KEYS: [&str; 14] = [
+const DISPERSING_KEYS: [&str; 15] = [
     "DM#",
     "DMX_*",
     "DMWXSIN_*",
@@ -123,6 +123,7 @@ const DISPERSING_KEYS: [&str; 14] = [
     "CMX_*",
     "CMWXSIN_*",
     "CMWXCOS_*",
+    "JUMP FREQ",
 ];
 
 /// PINT's names of the barycentre as a site; `0` is the geocentre.
@@ -249,6 +250,19 @@ impl ParKeys<'_> {
     }
 }
 
+/// Key and value of a line whose other words are `rest`. A `JUMP` of a range of MJD or of the barycentre is one of X-rays, that of a range of
+/// frequency may be one of the pulses of TZRFRQ; jumps of flags and telescopes are of neither.
+fn of_jump<'a>(key: String, value: &'a str, mut rest: impl Iterator<Item = &'a str>) -> (String, &'a str) {
+    let of = value.to_ascii_uppercase();
+    let size = match of.as_str() {
+        _ if !key.starts_with("JUMP") => None,
+        "MJD" | "FREQ" => rest.nth(2),
+        "TEL" => rest.next().filter(|site| BARYCENTRE.contains(&site.to_ascii_lowercase().as_str())).and(rest.next()),
+        _ => None,
+    };
+    size.map_or((key, value), |size| (format!("JUMP {of}"), size))
+}
+
 fn matches(pattern: &str, key: &str) -> bool {
     match (pattern.strip_suffix('*'), pattern.strip_suffix('#')) {
         (Some(start), _) => key.starts_with(start),
@@ -307,6 +321,7 @@ impl ParFile {
             }
             let value = words.next().unwrap_or("");
             let place = || format!("line {}, {}", number + 1, word.escape_debug());
+            let (key, value) = of_jump(key, value, words);
             let known = |keys: &[&str]| keys.iter().any(|pattern| matches(pattern, &key));
             let is_zero = || value.parse::<DoubleDouble>().is_ok_and(|value| value == DoubleDouble::ZERO);
             if let Some(name) =
@@ -575,6 +590,7 @@ mod tests {
         {
             refused(&format!("{tzr}TZRFRQ 1400\n{key} 0.01\n"), &format!("line 8, {key}"));
         }
+        refused(&format!("{tzr}TZRFRQ 1400\nJUMP FREQ 1000 2000 1e-4\n"), "line 8, JUMP: delays pulses");
         refused(&format!("{tzr}TZRFRQ -1400\n"), "line 7, TZRFRQ");
         refused(&format!("{tzr}TZRFRQ high\n"), "line 7, TZRFRQ");
     }
@@ -615,7 +631,7 @@ mod tests {
 
     #[test]
     fn what_moves_phases_is_refused_by_name_and_the_rest_passed_over() {
-        let quiet = "# a comment\nC another\nRAJ 17:48:52.75\nDMX_0001 0.1\nJUMP -fe L 1e-4\nGLF0_1 0.0\nF3 0\nFD1 1e-5\nCLK TT(BIPM2019)\nEPHEM DE440\n";
+        let quiet = "# a comment\nC another\nRAJ 17:48:52.75\nDMX_0001 0.1\nJUMP -fe L 1e-4\nGLF0_1 0.0\nF3 0\nFD1 1e-5\nCLK TT(BIPM2019)\nEPHEM DE440\nJUMP TEL gbt 1e-4\nJUMP MJD 1 2 0 1\nJUMP FREQ 1 2 1e-4\n";
         let (par, warnings) = read(&format!("{SPIN}{quiet}"));
         assert!(par.is_ok() && warnings.is_empty(), "{par:?} {warnings:?}");
         let (par, warnings) = read(&format!("{SPIN}NOSUCH 1\nOTHER 2\n"));
@@ -625,6 +641,8 @@ mod tests {
             ("GLEP_1 55100", "GLEP_1"),
             ("WAVE1 0.1 0.2", "WAVE1"),
             ("SINI KIN", "SINI"),
+            ("JUMP MJD 54000 56000 1e-4 1", "line 5, JUMP: moves the phase"),
+            ("JUMP1 tel bat 1e-4", "line 5, JUMP1: moves the phase"),
             ("P0 0.0015", "P0"),
             ("UNITS TCB", "tcb2tdb"),
             ("UNITS SI", "is not TDB"),
