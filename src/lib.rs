@@ -155,7 +155,7 @@ pub mod device {
 pub mod files {
     pub use crate::io::par::ParFile;
     pub use crate::io::table_write::TableFormat;
-    pub use crate::io::xspec::XspecFiles;
+    pub use crate::io::xspec::{XspecFiles, fit_bias};
     pub use crate::io::{EventFile, GtiSource, OpenOptions, TimeScan};
 }
 

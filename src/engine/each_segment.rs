@@ -20,23 +20,24 @@ pub(super) fn device() -> DeviceRecord {
     DeviceRecord { backend: "cpu".into(), adapter: std::env::consts::ARCH.into(), precision: "double".into() }
 }
 
-/// Has `add` add every segment, in order, to what `begin` makes: of `segments` those that are chosen by time; each has its values in counts a
+/// Has `add` add every segment, in order, to what `begin` makes, which is told if values are counts: of `segments` those that are chosen by time; each has its values in counts a
 /// bin, and the variance that errors tell. With it, what the product says of what was read; the options are left to be filled.
 pub(super) fn each_segment<T>(
     segments: &PowerSpectrum,
     observation: &Observation,
     run: &mut Run,
-    begin: impl Fn(Resolution) -> Result<T>,
+    begin: impl Fn(Resolution, bool) -> Result<T>,
     mut add: impl FnMut(&mut T, &[f64], Option<f64>),
 ) -> Result<(T, Resolution, Record)> {
     if observation.kind() != ObservationKind::LightCurve {
         let Summation { plan, inputs, .. } = segments.summation(observation, run)?;
         let r = plan.resolution;
-        let (sums, made) = each_of_events(plan, inputs, run, || begin(r), |sums, counts| add(sums, counts, None))?;
+        let (sums, made) =
+            each_of_events(plan, inputs, run, || begin(r, true), |sums, counts| add(sums, counts, None))?;
         return Ok((sums, r, Record { warnings: run.take_warnings(), ..made }));
     }
     let (light_curve, plan) = segments.stretches(observation, run)?;
-    let mut sums = begin(plan.resolution)?;
+    let mut sums = begin(plan.resolution, light_curve.counted)?;
     each_stretch(&plan, &light_curve, run.progress, |values, variance| add(&mut sums, values, variance))?;
     let mut made = Record { device: device(), warnings: run.take_warnings(), ..Record::default() };
     plan.complete(&mut made, &light_curve, None, serde_json::Value::Null);

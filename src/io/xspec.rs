@@ -2,7 +2,11 @@
 //!
 //! XSPEC compares `RATE` of a channel with the integral of a model over the channel's energies, folded through the
 //! response. With the frequency in Hz in the place of the energy in keV, a response of ones on the diagonal, and
-//! `RATE = P·df`, `STAT_ERR = δP·df`, a model in XSPEC is a power density `P(f)`, additive components and all.
+//! `RATE = P·df`, `STAT_ERR = δP·df`, a model in XSPEC is a power density `P(f)`, additive components and all. `df` is the width
+//! between the edges that the response has, which are in single precision.
+//!
+//! The errors `δP = P/√m` are those of the powers that were observed, so that low powers weigh more: a constant fitted by χ² is
+//! `⟨1/P⟩/⟨1/P²⟩ = μ·(1 − 2/m)`, P having the law of μ·χ²/2m with 2m degrees of freedom. [`fit_bias`] says so.
 #![expect(clippy::indexing_slicing, reason = "the columns of a spectrum are of one length")]
 
 use std::io::{self, Cursor};
@@ -13,9 +17,14 @@ use super::table_fits::{cards, metadata};
 use super::table_write::{check_output, write_bytes};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::text::ShortNumber;
+use crate::base::warning::Warning;
 use crate::data::header::HeaderCards;
 use crate::data::product::Product;
 use crate::science::AveragedPowerSpectrum;
+
+/// Relative bias of fits that is not worth a warning.
+const SMALL_BIAS: f64 = 0.01;
 
 /// The two files that XSPEC needs to read a power spectrum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +65,13 @@ impl XspecFiles {
         let edges = edges(spectrum)?;
         let failed = |e| Error::io(&self.pha, e);
         let rsp = response(spectrum, &edges).map_err(failed)?;
-        let pha = self.spectrum(spectrum).map_err(failed)?;
+        let pha = self.spectrum(spectrum, &edges).map_err(failed)?;
         write_bytes(&text(&self.rsp), overwrite, &rsp)?;
         write_bytes(&text(&self.pha), overwrite, &pha)
     }
 
     /// The PHA file: extension SPECTRUM with CHANNEL, RATE and STAT_ERR.
-    fn spectrum(&self, s: &AveragedPowerSpectrum) -> io::Result<Vec<u8>> {
+    fn spectrum(&self, s: &AveragedPowerSpectrum, edges: &[f32]) -> io::Result<Vec<u8>> {
         let rsp = self.rsp.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut header = common(
             s,
@@ -90,6 +99,9 @@ impl XspecFiles {
             });
         }
         header.append(&cards(&meta)?);
+        if let Some(m) = s.m.iter().min() {
+            header.history(&bias_of(*m));
+        }
         let columns = [
             WrittenColumn::new("CHANNEL", "J", ""),
             WrittenColumn::new("RATE", "E", "count/s"),
@@ -97,17 +109,40 @@ impl XspecFiles {
         ];
         let mut writer = FitsWriter::new(Cursor::new(Vec::new()), &content("PHA SPECTRUM")?)?;
         writer.table("SPECTRUM", &columns, &header)?;
-        for i in 0..s.len() {
+        for (i, edge) in edges.windows(2).enumerate() {
+            let width = f64::from(edge[1]) - f64::from(edge[0]);
             let row = [
                 (i as i32 + 1).to_be_bytes(),
-                ((s.power[i] * s.width[i]) as f32).to_be_bytes(),
-                ((s.power_err[i] * s.width[i]) as f32).to_be_bytes(),
+                ((s.power[i] * width) as f32).to_be_bytes(),
+                ((s.power_err[i] * width) as f32).to_be_bytes(),
             ];
             writer.rows(&row.concat())?;
         }
         metadata(&mut writer, &s.table().meta)?;
         writer.finish().map(Cursor::into_inner)
     }
+}
+
+/// What fits by χ² lose where `m` values are averaged.
+fn bias_of(m: u64) -> String {
+    let part = (2.0 / m.max(2) as f64).min(1.0);
+    format!(
+        "powers fitted by chi-squared with errors P/sqrt(m) come out low by 2/m: {} % where m = {m}",
+        ShortNumber(100.0 * part)
+    )
+}
+
+/// A warning that χ² fits of this spectrum come out low by more than 1 %, as far as errors `P/√m` of few values go: `2/m` of the
+/// power with its noise. It names the rebinning that avoids it.
+pub fn fit_bias(spectrum: &AveragedPowerSpectrum) -> Option<Warning> {
+    let m = *spectrum.m.iter().min()?;
+    let enough = (2.0 / SMALL_BIAS).ceil();
+    let by = (enough / spectrum.meta.segments.max(1) as f64).ceil();
+    let mend = [
+        Mend::set("rebin", by).doing(format!("averages {enough} values or more in a bin")),
+        Mend::field("segment_size").doing("shorter ones are more to average"),
+    ];
+    ((m as f64) < enough).then(|| Warning::new("W-CHI2-BIAS", bias_of(m)).mended_by(mend))
 }
 
 /// The RSP file: extensions MATRIX (one group of one channel an energy) and EBOUNDS.

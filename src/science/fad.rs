@@ -1,8 +1,8 @@
 //! Power and cross spectra of two detectors with dead time, corrected by the difference of their Fourier amplitudes
 //! (FAD: Bachetti & Huppenkothen 2018, doi:10.3847/2041-8213/aaa83b).
 //!
-//! The correction holds for detectors that are alike and see the same source: similar rates, and dead times that are
-//! independent of each other. After it, noise is white in every power, at Poisson's level, and has mean 0 in the
+//! The formulas are those of [`kernels::fad`](crate::kernels::fad). The correction holds for detectors that are alike and see the same
+//! source: similar rates, and dead times that are independent of each other. After it, noise is white in every power, at Poisson's level, and has mean 0 in the
 //! co-spectrum. Variability of the source that dead time suppresses at high rates is not restored, nor are mean rates
 //! corrected. Each segment is normalised by its own photons; noise levels are those of the mean rates.
 
@@ -19,6 +19,10 @@ use crate::kernels::fad::FadSpec;
 
 /// Part by which the scatter of the corrected differences may be off what it should be (Stingray's tolerance).
 const TOLERANCE: f64 = 0.05;
+/// Standard errors by which the mean powers of detectors that are alike do not differ: in 16 octaves by chance once in a thousand times.
+const UNLIKE: f64 = 4.0;
+/// Fewer powers than this have no normal mean.
+const FEW_VALUES: f64 = 30.0;
 /// Below this many segments their means say little.
 const FEW_SEGMENTS: u64 = 30;
 
@@ -31,14 +35,15 @@ pub struct FadOptions {
     pub rebin: Rebin,
     /// Standard deviation of the Gaussian by which amplitude differences are smoothed, Hz.
     pub smoothing: f64,
-    /// Smooth the real parts of the differences alone, as Stingray does; this is noisier.
-    pub real_parts: bool,
+    /// Correct as Stingray does: by the real parts of the differences alone, which is noisier, and smoothed with the frequency that
+    /// is corrected, which leaves independent detectors a co-spectrum.
+    pub compat_stingray: bool,
 }
 
 impl Default for FadOptions {
     /// Smoothed over 3 Hz, as Stingray.
     fn default() -> FadOptions {
-        FadOptions { norm: Norm::Leahy, rebin: Rebin::None, smoothing: 3.0, real_parts: false }
+        FadOptions { norm: Norm::Leahy, rebin: Rebin::None, smoothing: 3.0, compat_stingray: false }
     }
 }
 
@@ -46,7 +51,7 @@ impl FadOptions {
     /// The correction that the CPU computes, for segments of `segment_size` seconds.
     pub fn work(&self, segment_size: f64) -> FadSpec {
         let smoothing = (self.smoothing * segment_size).round().max(1.0) as usize;
-        FadSpec { smoothing, real_parts: self.real_parts, exponent: self.norm.weight_exponent() }
+        FadSpec { smoothing, compat_stingray: self.compat_stingray, exponent: self.norm.weight_exponent() }
     }
 }
 
@@ -189,6 +194,10 @@ impl FadSpectrum {
             spectrum.cross_err_im.push(err_im);
         }
         spectrum.warn();
+        let noise = [spectrum.meta.noise1, spectrum.meta.noise2];
+        if let Some(message) = unlike([0, 1, 3, 4].map(block), factor / m, noise, [m, segment_size]) {
+            spectrum.meta.record.warnings.push("W-FAD-UNLIKE", message);
+        }
         Ok(spectrum)
     }
 
@@ -218,6 +227,41 @@ impl FadSpectrum {
             warnings.push("W-FAD-RATES", message);
         }
     }
+}
+
+/// What shows that detectors are unlike, in noise or in variability: mean powers over their noise levels that differ by more than
+/// [`UNLIKE`] standard errors, over all frequencies or in an octave of them. `blocks` times `unit` are both powers, real and imaginary part.
+///
+/// With `u = P/noise` and `c = C/√(noise₁·noise₂)`, averages of m segments, `u₁ − u₂` has the variance `(u₁² + u₂² − 2|c|²)/m`, for amplitudes that are
+/// normal: the part that both see is in both.
+fn unlike(blocks: [&[f64]; 4], unit: f64, noise: [f64; 2], [m, segment_size]: [f64; 2]) -> Option<String> {
+    let [p1, p2, re, im] = blocks;
+    let octaves = (0..usize::BITS).map(|i| (1usize << i) - 1..(2usize << i.min(62)) - 1);
+    let octaves = octaves.take_while(|octave| octave.start < p1.len());
+    let octaves = octaves.map(|octave| octave.start..octave.end.min(p1.len()));
+    for range in std::iter::once(0..p1.len()).chain(octaves) {
+        if m * (range.len() as f64) < FEW_VALUES {
+            continue;
+        }
+        let (mut u, mut variance) = ([0.0; 2], 0.0);
+        for k in range.clone() {
+            let [u1, u2] = [p1[k] * unit / noise[0], p2[k] * unit / noise[1]];
+            let common = (re[k] * re[k] + im[k] * im[k]) * unit * unit / (noise[0] * noise[1]);
+            (u[0], u[1]) = (u[0] + u1, u[1] + u2);
+            variance += (u1 * u1 + u2 * u2 - 2.0 * common).max(0.0) / m;
+        }
+        let [u1, u2, err] = [u[0], u[1], variance.sqrt()].map(|x| x / range.len() as f64);
+        if (u1 - u2).abs() > UNLIKE * err {
+            return Some(format!(
+                "the detectors are unlike: from {:.3} to {:.3} Hz their corrected powers are {u1:.4} and {u2:.4} of their noise levels, which \
+                 differ by {:.1} standard errors; the correction is for detectors that are alike and see the same source",
+                (range.start + 1) as f64 / segment_size,
+                range.end as f64 / segment_size,
+                (u1 - u2).abs() / err
+            ));
+        }
+    }
+    None
 }
 
 /// Standard deviation over frequencies of complex numbers.

@@ -73,7 +73,7 @@ impl Analysis for BispectrumOfPairs {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Bispectrum> {
         let progress = run.progress;
-        let begin = |r: Resolution| BispectrumSums::new(r.n, r.dt, self.max_freq);
+        let begin = |r: Resolution, counts: bool| BispectrumSums::new(r.n, r.dt, self.max_freq, counts);
         let add = |sums: &mut BispectrumSums, values: &[f64], _| sums.add(values, progress);
         let (sums, r, mut record) = each_segment(&segments(self.segmentation), observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());
@@ -97,7 +97,7 @@ impl Analysis for BispectrumOfCumulants {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<CumulantBispectrum> {
         let progress = run.progress;
-        let begin = |r: Resolution| CumulantSums::new(r.n, self.cumulant);
+        let begin = |r: Resolution, _| CumulantSums::new(r.n, self.cumulant);
         let add = |sums: &mut CumulantSums, values: &[f64], _| sums.add(values, progress);
         let (sums, r, mut record) = each_segment(&segments(self.segmentation), observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());

@@ -57,7 +57,7 @@ impl Analysis for Multitaper {
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
         let progress = run.progress;
-        let begin = |r: Resolution| MultitaperSums::new(r.n, &self.tapers, progress);
+        let begin = |r: Resolution, _| MultitaperSums::new(r.n, &self.tapers, progress);
         let add = |sums: &mut MultitaperSums, values: &[f64], variance| sums.add(values, variance);
         let (sums, r, mut record) = each_segment(&self.spectrum, observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());

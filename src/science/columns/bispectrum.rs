@@ -8,6 +8,7 @@ use crate::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use crate::science::cumulant::CumulantBispectrum;
 
 const KIM: &str = "doi:10.1109/TPS.1979.4317207";
+const WIRNITZER: &str = "Wirnitzer 1985, doi:10.1364/JOSAA.2.000014";
 const BIPHASE: ColumnDeclaration =
     ColumnDeclaration::real("biphase", "rad", "phase of the bispectrum, −π to π").by("arg B");
 
@@ -21,10 +22,13 @@ pub static BISPECTRUM: ProductKind = ProductKind {
         ColumnDeclaration::real("freq1", "Hz", "the higher frequency"),
         ColumnDeclaration::real("freq2", "Hz", "the lower frequency"),
         ColumnDeclaration::real("bicoherence", "", "squared bicoherence, 0 to 1")
-            .by("b² = |⟨X_k X_l X*_{k+l}⟩|²/(⟨|X_k X_l|²⟩⟨|X_{k+l}|²⟩)")
+            .by("b² = |B|²/(⟨|X_k X_l|²⟩⟨|X_{k+l}|²⟩ + ⟨c²⟩)")
             .from(KIM),
         BIPHASE.from(KIM),
-        ColumnDeclaration::real("bispectrum", "ct3", "bispectrum").complex().by("B = ⟨X_k X_l X*_{k+l}⟩").from(KIM),
+        ColumnDeclaration::real("bispectrum", "ct3", "bispectrum; of counts without Poisson noise")
+            .complex()
+            .by("B = ⟨X_k X_l X*_{k+l} − c⟩; of counts c = |X_k|² + |X_l|² + |X_{k+l}|² − 2N, else 0")
+            .from(WIRNITZER),
     ],
 };
 

@@ -111,7 +111,7 @@ impl CsArgs {
 
     fn amplitude_difference(&self) -> AmplitudeDifference {
         let (norm, rebin, smoothing) = (self.spectrum.norm, self.spectrum.rebinning(), self.fad_smoothing);
-        let fad = FadOptions { norm, rebin, smoothing, real_parts: self.spectrum.compat.is_some() };
+        let fad = FadOptions { norm, rebin, smoothing, compat_stingray: self.spectrum.compat.is_some() };
         let mut made = AmplitudeDifference::default().fad(fad);
         made.segmentation = self.spectrum.segmentation();
         made

@@ -12,7 +12,7 @@ use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::PowerSpectrum;
-use eagleray::files::XspecFiles;
+use eagleray::files::{XspecFiles, fit_bias};
 use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
 use eagleray::{Combine, Result, Warnings};
 use eagleray::{Observation, ObservationKind, Session};
@@ -142,6 +142,9 @@ impl PdsArgs {
         significance::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
+        }
+        if self.xspec_files().next().is_some() {
+            fit_bias(&spectrum).into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
         }
         report(&spectrum.meta.record.warnings.except(told), self.strict, self.quiet)?;
         let draw = |path: &str| {

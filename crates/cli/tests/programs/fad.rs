@@ -5,6 +5,10 @@ use std::path::Path;
 use crate::program::{refused, simulate, succeed};
 use serde_json::Value;
 
+fn codes(table: &Value) -> Vec<&str> {
+    table["meta"]["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect()
+}
+
 /// Two detectors with 2.5 ms of dead time that lose half of their photons.
 fn detectors(folder: &Path, model: &str) -> [String; 2] {
     ["a", "b"].map(|name| {
@@ -51,6 +55,7 @@ fn noise_with_dead_time_becomes_white() {
     assert!((dead - 0.5).abs() < 0.05, "{dead}");
     assert!(mean(&plain, "power1", 160.0, 180.0) > 1.0);
     assert_eq!((warned(&plain), warned(&fad)), (2, 0));
+    assert!(!codes(&fad).contains(&"W-FAD-UNLIKE"), "{:?}", codes(&fad));
     let meta = &fad["meta"];
     assert!(meta["fad_delta"].as_f64().unwrap().abs() < 0.05 && meta["fad_smoothing"] == 24);
     assert_eq!((meta["backend"].as_str(), meta["m"].as_u64()), (Some("cpu"), Some(128)));
@@ -90,15 +95,36 @@ fn corrected_spectra_do_not_depend_on_how_the_work_is_split() {
         let other = cs(folder.path(), &files, &format!("--fad --rebin-log 0.1 --norm frac {split}"));
         assert_eq!(one["columns"], other["columns"], "{split}");
     }
-    // What is hardly smoothed is divided by itself.
+    // What is hardly smoothed is divided by what scatters as much as itself.
     let narrow = cs(folder.path(), &files, "--fad --fad-smoothing 0.1");
-    let codes: Vec<&str> =
-        narrow["meta"]["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect();
-    assert!(codes.contains(&"W-FAD-SCATTER"), "{codes:?}");
+    assert!(codes(&narrow).contains(&"W-FAD-SCATTER"), "{:?}", codes(&narrow));
     for (options, message) in
         [("--backend gpu", "no GPU keeps"), ("--noise 2", "--noise"), ("--fullspec", "--fullspec")]
     {
         let words: Vec<&str> = options.split_whitespace().collect();
         refused(&[&["cs", &files[0], &files[1], "--fad"], &words[..]].concat(), 2, message);
+    }
+}
+
+/// Detectors that record 169 and 132 counts/s, and two of which one alone varies, are no two alike.
+#[test]
+fn unlike_detectors_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let detector = |name: &str, options: &str| {
+        simulate(folder.path(), name, &format!("--mission nustar --length 1024 --dead-time 0.0025 {options}"))
+    };
+    let steady = detector("steady.evt", "--rate 293 --seed 1");
+    let faint = detector("faint.evt", "--rate 197 --seed 2");
+    let varying = detector("varying.evt", "--rate 293 --seed 3 --model lorentzian:2:2:0.3");
+    for (other, norm) in [(&faint, "leahy"), (&faint, "frac"), (&varying, "leahy"), (&varying, "abs")] {
+        let fad = cs(folder.path(), &[steady.clone(), other.clone()], &format!("--fad --norm {norm}"));
+        assert!(codes(&fad).contains(&"W-FAD-UNLIKE"), "{other} {norm}: {:?}", codes(&fad));
+    }
+    // Two alike.
+    let both =
+        ["--seed 4", "--seed 5"].map(|seed| detector(&format!("{}.evt", &seed[7..]), &format!("--rate 293 {seed}")));
+    for norm in ["leahy", "frac", "abs", "none"] {
+        let fad = cs(folder.path(), &both, &format!("--fad --norm {norm}"));
+        assert!(!codes(&fad).contains(&"W-FAD-UNLIKE"), "{norm}: {:?}", codes(&fad));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::program::{B1509, eagleray};
+use crate::program::{B1509, eagleray, simulate, succeed};
 use fitsio::FitsFile;
 use serde_json::Value;
 
@@ -102,10 +102,12 @@ fn spectrum_and_response_follow_the_memos_and_fold_to_the_powers() {
         }
         for i in 0..n {
             assert!((f64::from(lo[i]) - (freq[i] - df[i] / 2.0)).abs() <= 1e-7 * freq[i]);
-            assert!((rate[i] - power[i] * df[i]).abs() <= 1e-7 * rate[i].abs(), "{i}");
-            assert!((stat_err[i] - err[i] * df[i]).abs() <= 1e-7 * stat_err[i], "{i}");
-            // The edges have 24 bits.
-            assert!((folded[i] / rate[i] - 1.0).abs() <= 2e-7 * freq[i] / df[i] + 2e-7, "{i}");
+            // Rates are those of the widths that the edges have in single precision.
+            let width = f64::from(hi[i]) - f64::from(lo[i]);
+            assert!((rate[i] - power[i] * width).abs() <= 1e-7 * rate[i].abs(), "{i}");
+            assert!((stat_err[i] - err[i] * width).abs() <= 1e-7 * stat_err[i], "{i}");
+            assert!((folded[i] / rate[i] - 1.0).abs() <= 1e-7, "{i}");
+            assert!((width - df[i]).abs() <= 2e-7 * freq[i], "{i}");
         }
     }
 }
@@ -123,4 +125,51 @@ fn a_name_of_a_spectrum_file_is_enough_and_nothing_is_overwritten() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("b.rsp"));
     assert!(pds(&["--xspec", &path("b"), "--overwrite"]).status.success());
+}
+
+/// Above 1024 Hz single precision has steps of 2^-13 Hz: bins of 1/1000 s⁻¹ are up to 10 % wider or narrower than they are.
+#[test]
+fn widths_that_single_precision_rounds_leave_powers_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let events = simulate(folder.path(), "long.evt", "--rate 2 --length 1000 --seed 2");
+    let options = ["--dt", "1/4096", "--segment-size", "1000", "--xspec", &path("fine"), "-o", &path("fine.json")];
+    succeed(&[&["pds", &events, "--quiet"], &options[..]].concat());
+    let json: Value = serde_json::from_slice(&std::fs::read(path("fine.json")).unwrap()).unwrap();
+    let power: Vec<f64> = serde_json::from_value(json["columns"]["power"].clone()).unwrap();
+    let mut pha = FitsFile::open(path("fine.pha")).unwrap();
+    let mut rsp = FitsFile::open(path("fine.rsp")).unwrap();
+    let rate: Vec<f64> = column(&mut pha, "SPECTRUM", "RATE");
+    let (lo, hi): (Vec<f32>, Vec<f32>) = (column(&mut rsp, "EBOUNDS", "E_MIN"), column(&mut rsp, "EBOUNDS", "E_MAX"));
+    let widths: Vec<f64> = hi.iter().zip(&lo).map(|(hi, lo)| f64::from(*hi) - f64::from(*lo)).collect();
+    assert!(widths.iter().any(|width| (width * 1000.0 - 1.0).abs() > 0.09));
+    for i in 0..power.len() {
+        assert!((rate[i] / widths[i] / power[i] - 1.0).abs() < 2e-7, "{i}: {} {}", rate[i], power[i]);
+    }
+}
+
+/// What a fit by χ² loses is said by the program and in the file, and how to avoid it.
+#[test]
+fn the_bias_of_fits_is_said_where_few_values_are_averaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let history = |name: &str| String::from_utf8_lossy(&std::fs::read(path(name)).unwrap()).into_owned();
+    let events = simulate(folder.path(), "noise.evt", "--rate 400 --length 54 --seed 3");
+    let pds = |options: &[&str]| {
+        let output = eagleray(&[&["pds", &events, "--dt", "1/512", "--segment-size", "1"], options].concat());
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = pds(&["--xspec", &path("few"), "-o", &path("few.json")]);
+    assert!(said.contains("W-CHI2-BIAS") && said.contains("2/m: 3.7037") && said.contains("--rebin 4"), "{said}");
+    assert!(history("few.pha").contains("3.7037"));
+    // The constant that χ² likes best.
+    let json: Value = serde_json::from_slice(&std::fs::read(path("few.json")).unwrap()).unwrap();
+    let of = |name: &str| -> Vec<f64> { serde_json::from_value(json["columns"][name].clone()).unwrap() };
+    let sum = |power: i32| of("power").iter().zip(of("power_err")).map(|(p, e)| p.powi(power) / e / e).sum::<f64>();
+    let fitted = sum(1) / sum(0);
+    assert!((fitted / (2.0 * (1.0 - 2.0 / 54.0)) - 1.0).abs() < 0.025, "{fitted}");
+    let said = pds(&["--rebin", "4", "--xspec", &path("many")]);
+    assert!(!said.contains("W-CHI2-BIAS") && history("many.pha").contains("2/m: 0.925"), "{said}");
+    assert!(!pds(&[]).contains("W-CHI2-BIAS"));
 }
