@@ -125,7 +125,23 @@ fn flux_without_meaning_is_refused_with_its_place() {
     says(&[good.clone(), vec![1.0; 5]], None, Norm::Leahy, "segment 1");
     says(&[], None, Norm::Leahy, "at least 3");
     says(&[vec![1.0, 2.0]], None, Norm::Leahy, "at least 3");
-    says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "the mean flux is 0");
+    says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "cannot be told from 0");
+    // Noise around 0: no mean to divide by, with errors or without; without errors nor has it a Leahy power.
+    let noise: Vec<Vec<f64>> =
+        (0..40).map(|i| (0..50).map(|j| f64::from((i * 31 + j * 17) % 23) - 11.02).collect()).collect();
+    let leahy_too = "norm = leahy, norm = abs";
+    says(&noise, Some(6.0), Norm::Frac, leahy_too);
+    says(&noise, None, Norm::Frac, "mends it: norm = abs");
+    says(&noise, None, Norm::Leahy, "mends it: norm = abs");
+    let of_errors = flux(&noise, Some(6.6), false, Norm::Leahy).unwrap();
+    assert!(of_errors.power.iter().all(|p| *p >= 0.0) && of_errors.meta.noise_mean == 2.0);
+    let without_level = flux(&noise, None, false, Norm::Abs).unwrap();
+    assert!(without_level.meta.record.warnings.iter().any(|w| w.code == "W-NO-COUNTS"));
+    assert_eq!(without_level.meta.noise_mean, 0.0);
+    // Neither another normalisation nor a fractional rms gets round it.
+    assert!(without_level.to_norm(Norm::Frac).unwrap_err().to_string().contains("cannot be told from 0"));
+    assert!(without_level.rms(0.1, 1.0).unwrap_err().to_string().contains("cannot be told from 0"));
+    assert!(of_errors.pulsation(0.1, 1.0, 0.05).unwrap_err().to_string().contains("cannot be told from 0"));
     let mixed = FluxSegment { values: good, errors: vec![1.0; 3] };
     let refused = |dt: f64, segment: FluxSegment| {
         let made = streamed(&threads(2), &PowerSpectrum::default().dt(dt), FluxValues::Counts, [segment]);
