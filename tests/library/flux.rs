@@ -3,7 +3,7 @@
 use crate::common::fits_file::same_powers;
 use crate::common::front::{streamed, threads};
 use eagleray::science::AveragedPowerSpectrum;
-use eagleray::{FluxSegment, FluxValues, Gti, Norm, Observation, PowerSpectrum};
+use eagleray::{Binning, FluxSegment, FluxValues, Gti, LombScargle, Norm, Observation, PowerSpectrum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -149,4 +149,37 @@ fn flux_without_meaning_is_refused_with_its_place() {
     };
     refused(0.25, mixed);
     [0.0, -1.0, f64::NAN].into_iter().for_each(|dt| refused(dt, vec![1.0; 4].into()));
+}
+
+/// One error that is missing does not take away all others: which it is is said.
+#[test]
+fn errors_of_some_bins_alone_are_refused() {
+    let times: Vec<f64> = (0..4000).map(|i| f64::from(i) * 0.1).collect();
+    let observation = Observation::times(times, Gti::from_seconds(&[(0.0, 400.0)]).unwrap());
+    let mut curve = threads(2).run(&Binning::default().dt(1.0), &observation).unwrap();
+    curve.counted = false;
+    curve.rate_err = (0..curve.len()).map(|i| 2.0 + 0.1 * (i % 3) as f64).collect();
+    let power = PowerSpectrum::default().segment_size(40.0);
+    let of = |curve: &eagleray::data::LightCurve| Observation::light_curves([curve.clone()]);
+    let whole = threads(2).run(&power, &of(&curve)).unwrap();
+    assert_eq!(whole.meta.err_dist, "gauss");
+    curve.rate_err[117] = f64::NAN;
+    for said in [
+        threads(2).run(&power, &of(&curve)).unwrap_err().to_string(),
+        threads(2).run(&LombScargle::default(), &of(&curve)).unwrap_err().to_string(),
+    ] {
+        assert!(said.contains("rate_err") && said.contains("bin 117 at 117.5 s"), "{said}");
+    }
+    let pair = Observation::pair(of(&whole_errors(&curve)), of(&curve)).unwrap();
+    let said = threads(2).run(&eagleray::CrossSpectrum::default().segment_size(40.0), &pair).unwrap_err().to_string();
+    assert!(said.contains("bin 117"), "{said}");
+    // The rate of that bin is missing, too: then its error is, and the segment there.
+    curve.rate[117] = f64::NAN;
+    let less = threads(2).run(&power, &of(&curve)).unwrap();
+    assert_eq!((less.meta.err_dist.as_str(), less.meta.segments), ("gauss", whole.meta.segments - 1));
+}
+
+/// The same with an error for each bin.
+fn whole_errors(curve: &eagleray::data::LightCurve) -> eagleray::data::LightCurve {
+    eagleray::data::LightCurve { rate_err: vec![2.0; curve.len()], ..curve.clone() }
 }
