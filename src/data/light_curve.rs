@@ -365,6 +365,29 @@ impl LightCurve {
         stretches
     }
 
+    /// True if these rows have errors of their own, of rates; false if none of them has.
+    ///
+    /// # Errors
+    /// Some have, and some have not.
+    pub(crate) fn errors_known(&self, rows: impl Iterator<Item = usize> + Clone) -> Result<bool> {
+        let known = |&i: &usize| self.rate_err[i].is_finite();
+        let without = rows.clone().find(|i| !known(i));
+        match without {
+            _ if self.counted => Ok(false),
+            None => Ok(true),
+            Some(_) if !rows.clone().any(|i| known(&i)) => Ok(false),
+            Some(i) => {
+                let message = format!(
+                    "is the error of bin {} at {} s, and other bins have one: give each an error, or none; a rate that is NaN is \
+                     missing",
+                    self.bin[i],
+                    ShortNumber(self.time[i])
+                );
+                Err(Error::argument("rate_err", self.rate_err[i], message))
+            }
+        }
+    }
+
     /// The span of some rows, seconds of the frame.
     pub(crate) fn span(&self, rows: &std::ops::Range<usize>) -> (DoubleDouble, DoubleDouble) {
         (self.grid.edge(self.bin[rows.start]), self.grid.edge(self.bin[rows.end - 1] + 1))

@@ -7,10 +7,10 @@ use super::light_curve_plan::LightCurvePlan;
 use super::run::{Run, asked};
 use crate::base::error::{Error, Result};
 use crate::data::{DeviceRecord, LightCurve, Record};
+use crate::science::CrossOptions;
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec, SegmentPlace};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::science::power::PowerOptions;
-use crate::science::{CrossOptions, Norm};
 use crate::segment::{PlanSpec, Quantity};
 
 /// Segments that follow one another from time 0 on.
@@ -39,7 +39,6 @@ pub(super) fn rows_of_segments(
     let (rows, device) = rows_of(segments, &spec, recipe, to_counts, place, run)?;
     let made = Record { device, options: asked(&(power, time)), warnings: run.take_warnings(), ..Default::default() };
     let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, made)?;
-    check_finite(&spectrum.power, spectrum.meta.levels.mean, power.norm)?;
     warn_of_precision(&mut spectrum);
     Ok(spectrum)
 }
@@ -69,11 +68,7 @@ pub(super) fn cross_rows_of_segments(
     let (mut rows, device) = rows_of(whole, &spec, recipe, to_counts, place, run)?;
     rows.total.skipped += skipped;
     let made = Record { device, options: asked(&(cross, time)), warnings: run.take_warnings(), ..Default::default() };
-    let spectrum = DynamicalCrossSpectrum::new(rows, made)?;
-    let series = &spectrum.meta.levels;
-    check_finite(&spectrum.power1, series.mean1, cross.norm)?;
-    check_finite(&spectrum.power2, series.mean2, cross.norm)?;
-    Ok(spectrum)
+    DynamicalCrossSpectrum::new(rows, made)
 }
 
 /// Makes rows of numbered segments, as they come back.
@@ -100,14 +95,6 @@ fn rows_of<C: AsRef<[FluxSegment]>>(
         return Err(Error::argument("norm", norm, "no segment has a mean that it can be divided by"));
     }
     Ok((rows, record(&device)))
-}
-
-fn check_finite(power: &[f64], mean: f64, norm: Norm) -> Result<()> {
-    if power.iter().all(|p| p.is_finite()) {
-        return Ok(());
-    }
-    let message = format!("the mean flux is {mean}, and this normalisation divides by it");
-    Err(Error::argument("norm", norm, message))
 }
 
 /// Where the segments of a light curve lie.

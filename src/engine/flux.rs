@@ -83,8 +83,8 @@ pub(super) fn cross_quantity(cross: &CrossOptions, inside: bool, weight_exponent
 /// the events that they count.
 ///
 /// # Errors
-/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
-/// the normalisation divides by it, or a failure of the device.
+/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean that cannot
+/// be told from 0 if the normalisation divides by it, or a failure of the device.
 pub(super) fn spectrum_of_segments(
     stream: StreamedSegments<FluxSegment>,
     power: &PowerOptions,
@@ -103,9 +103,7 @@ pub(super) fn spectrum_of_segments(
     let (sums, device) = queue.finish(&mut run.warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
     let record = Record { device, options: asked(power), warnings: run.take_warnings(), ..Record::default() };
-    let spectrum = AveragedPowerSpectrum::new(&sums, true, power, SpectrumContext { n, dt, segment_size, record })?;
-    check_mean(spectrum.meta.noise_mean, spectrum.meta.mean, power.norm)?;
-    Ok(spectrum)
+    AveragedPowerSpectrum::new(&sums, true, power, SpectrumContext { n, dt, segment_size, record })
 }
 
 /// Averages the cross spectra of pairs of segments of two binned series. All segments have the same number of bins, at
@@ -116,8 +114,8 @@ pub(super) fn spectrum_of_segments(
 /// segment cannot be is skipped: `C_i·√(f(μ1_i)·f(μ2_i))` is averaged, with the factor `f` of [`Norm::factor`].
 ///
 /// # Errors
-/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean of zero if
-/// the normalisation divides by it, or a failure of the device.
+/// Segments of different lengths or with fewer than 3 bins, values that are not finite, no segment, a mean that cannot
+/// be told from 0 if the normalisation divides by it, or a failure of the device.
 pub(super) fn cross_spectrum_of_segments(
     stream: StreamedSegments<FluxPair>,
     cross: &CrossOptions,
@@ -153,25 +151,11 @@ pub(super) fn cross_spectrum_of_segments(
     let record = Record { device, options: asked(cross), warnings: run.take_warnings(), ..Record::default() };
     let spectrum = SpectrumContext { n, dt, segment_size: spec.segment_size, record };
     let context = CrossContext { spectrum, inside: false, flux, compat_stingray: false };
-    let spectrum = AveragedCrossSpectrum::new(&sums, cross, context)?;
-    for (noise, mean) in
-        [(spectrum.meta.noise1_mean, spectrum.meta.mean1), (spectrum.meta.noise2_mean, spectrum.meta.mean2)]
-    {
-        check_mean(noise, mean, cross.norm)?;
-    }
-    Ok(spectrum)
+    AveragedCrossSpectrum::new(&sums, cross, context)
 }
 
 fn own_mean() -> Error {
     Error::argument("use_common_mean", false, "flux segments are normalised by their common mean")
-}
-
-fn check_mean(noise: f64, mean: f64, norm: Norm) -> Result<()> {
-    if noise.is_finite() {
-        return Ok(());
-    }
-    let message = format!("the mean flux is {mean}, and this normalisation divides by it");
-    Err(Error::argument("norm", norm, message))
 }
 
 /// The plan of segments of `n` bins.
@@ -241,13 +225,14 @@ impl<'a> FluxBatcher<'a> {
         let mut rows = segment.iter().map(load).collect::<Result<Vec<SeriesSegment>>>()?;
         let sums: Vec<f64> = segment.iter().map(|s| s.values.iter().map(|x| x * self.to_counts).sum()).collect();
         if let Some(norm) = self.own {
-            if rows.iter().any(|row| row.flux_mean <= 0.0) {
+            let dt = self.spec.segment_size / n as f64;
+            if rows.iter().any(|row| norm.refusal(&level_of(row, n, dt), error_of(row, n)).is_some()) {
                 self.batch.flux.truncate(begin);
                 self.skipped += 1;
                 return Ok(batch);
             }
             for (row, samples) in rows.iter_mut().zip(self.batch.flux[begin..].chunks_mut(n)) {
-                normalise(row, samples, norm, self.spec.segment_size / n as f64);
+                normalise(row, samples, norm, dt);
             }
         }
         self.totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
@@ -262,11 +247,20 @@ impl<'a> FluxBatcher<'a> {
     }
 }
 
+/// What a segment's own mean and errors say.
+fn level_of(row: &SeriesSegment, n: usize, dt: f64) -> NormParameters {
+    let variance = Some(row.variance).filter(|v| *v > 0.0);
+    NormParameters { n, dt, mean: row.flux_mean, background: 0.0, variance }
+}
+
+/// Standard error of that mean, as far as errors are known.
+fn error_of(row: &SeriesSegment, n: usize) -> f64 {
+    (row.variance / n as f64).sqrt()
+}
+
 /// Multiplies the samples of a segment, and their mean, by the root of what normalises its power.
 fn normalise(row: &mut SeriesSegment, samples: &mut [f64], norm: Norm, dt: f64) {
-    let variance = Some(row.variance).filter(|v| *v > 0.0);
-    let level = NormParameters { n: samples.len(), dt, mean: row.flux_mean, background: 0.0, variance };
-    let root = norm.factor(&level).sqrt();
+    let root = norm.factor(&level_of(row, samples.len(), dt)).sqrt();
     samples.iter_mut().for_each(|x| *x *= root);
     row.flux_mean *= root;
 }

@@ -27,8 +27,8 @@ impl LightCurvePlan {
     /// Plans the segments.
     ///
     /// # Errors
-    /// `segment_size` is not positive or makes fewer than 3 bins, `min_fracexp` is out of range, or no range of usable
-    /// bins holds one segment.
+    /// `segment_size` is not positive or makes fewer than 3 bins, `min_fracexp` is out of range, no range of usable
+    /// bins holds one segment, or some bins have errors and some have not.
     pub fn new(
         light_curve: &LightCurve,
         segment_size: Option<f64>,
@@ -57,7 +57,14 @@ impl LightCurvePlan {
         if starts.is_empty() {
             return Err(no_segments(&gtis, &resolution));
         }
-        Ok(LightCurvePlan { resolution, starts, gti })
+        let plan = LightCurvePlan { resolution, starts, gti };
+        light_curve.errors_known(plan.rows())?;
+        Ok(plan)
+    }
+
+    /// The rows of all segments.
+    fn rows(&self) -> impl Iterator<Item = usize> + Clone {
+        self.starts.iter().flat_map(|&from| from..from + self.resolution.n)
     }
 
     /// Says what a product of the segments of a light curve, and of another with the same clock, was made of: what its record has
@@ -97,7 +104,8 @@ impl LightCurvePlan {
         progress: &'a Progress,
     ) -> impl Iterator<Item = FluxSegment> + 'a {
         progress.begin(self.starts.len() as u64);
-        let errors_known = !light_curve.counted && light_curve.rate_err.iter().all(|e| e.is_finite());
+        // What has some errors alone was refused.
+        let errors_known = light_curve.errors_known(self.rows()).unwrap_or(false);
         let going = move |_: &&usize| progress.advance(1).is_ok();
         self.starts.iter().take_while(going).map(move |&from| {
             let rows = from..from + self.resolution.n;
@@ -166,6 +174,7 @@ impl LightCurvePairPlan {
         if subject.len() != reference.len() {
             return bad("the rows that they have in common are not the same".into());
         }
+        reference.errors_known(segments.rows())?;
         Ok(LightCurvePairPlan { segments, subject, reference })
     }
 

@@ -1,5 +1,6 @@
 //! Light curves as samples of unevenly sampled series.
 
+use crate::base::error::Result;
 use crate::base::time::DoubleDouble;
 use crate::data::LightCurve;
 use crate::science::lomb_scargle::UnevenSeries;
@@ -13,18 +14,22 @@ pub(super) struct ExposedSamples {
 }
 
 impl ExposedSamples {
-    pub fn from_light_curve(light_curve: &LightCurve, min_fracexp: f64, zero: DoubleDouble) -> ExposedSamples {
+    /// The samples.
+    ///
+    /// # Errors
+    /// Some bins have errors, and some have not.
+    pub fn from_light_curve(light_curve: &LightCurve, min_fracexp: f64, zero: DoubleDouble) -> Result<ExposedSamples> {
         let dt = light_curve.grid.dt;
         let good: Vec<usize> = light_curve.stretches(min_fracexp).into_iter().flatten().collect();
-        let errors_known = !light_curve.counted && good.iter().all(|&i| light_curve.rate_err[i].is_finite());
+        let errors_known = light_curve.errors_known(good.iter().copied())?;
         // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
         let offset = (light_curve.grid.origin - zero).value();
-        ExposedSamples {
+        Ok(ExposedSamples {
             dt,
             time: good.iter().map(|&i| offset + (light_curve.bin[i] as f64 + 0.5) * dt).collect(),
             value: good.iter().map(|&i| light_curve.rate[i] * dt).collect(),
             error: if errors_known { good.iter().map(|&i| light_curve.rate_err[i] * dt).collect() } else { Vec::new() },
-        }
+        })
     }
 
     pub fn series(&self) -> UnevenSeries<'_> {

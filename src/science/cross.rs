@@ -17,6 +17,7 @@ use super::cross_errors::{BinAverages, BinEstimates};
 use super::dead_time::noise::NoiseContext;
 use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
+use super::power::no_counts;
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -123,6 +124,10 @@ pub struct CrossMetadata {
     pub reference_inside_subject: bool,
     /// What the sign of a lag means: [`LAG_SIGN`].
     pub lag_sign: String,
+    /// Bins without an intrinsic coherence: the power of the source cannot be told from 0 in either band. Those where amplitudes are
+    /// real numbers are not counted.
+    #[serde(default)]
+    pub bins_without_coherence: u64,
     /// Segments that could not be averaged, such as empty ones.
     pub skipped_segments: u64,
     /// Time in the segments averaged, s.
@@ -191,7 +196,7 @@ pub struct AveragedCrossSpectrum {
     /// Standard error of `coherence_raw`.
     pub coherence_raw_err: Vec<f64>,
     /// Intrinsic coherence: `γ²` with noise subtracted from the powers (Vaughan & Nowak 1997); NaN where a power does
-    /// not exceed its noise.
+    /// not exceed its noise by [three of its standard errors](super::cross_errors::SIGNIFICANT).
     pub coherence_intrinsic: Vec<f64>,
     /// Standard error of `coherence_intrinsic`.
     pub coherence_intrinsic_err: Vec<f64>,
@@ -219,6 +224,14 @@ impl AveragedCrossSpectrum {
         let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
             .map(|(mean, background, variance)| NormParameters { n, dt, mean, background, variance });
         let norm = options.norm;
+        // Flux with means of its own is normalised already.
+        if flux.is_none() || options.weight_exponent().is_none() {
+            let count = crate::numerics::fft::frequencies(n);
+            for (which, level) in levels.iter().enumerate() {
+                let total = || sums.power[which * count..(which + 1) * count].iter().sum::<f64>() / m / count as f64;
+                norm.check(level, level.mean_err(n as f64 * m, flux.map(|_| total())))?;
+            }
+        }
         let raw_factors = factors(norm, &levels);
         // Terms with weights of their own are normalised already, but for constants; flux comes normalised.
         let own = options.weight_exponent().is_some();
@@ -264,10 +277,16 @@ impl AveragedCrossSpectrum {
             subject_inside_reference: inside,
             reference_inside_subject: false,
             lag_sign: LAG_SIGN.into(),
+            bins_without_coherence: 0,
             skipped_segments: sums.skipped,
             exposure: m * segment_size,
             record,
         });
+        for (level, noise) in levels.iter().zip(&options.noise) {
+            if flux.is_some() && level.variance.is_none() && level.mean < 0.0 && *noise == NoiseLevel::Poisson {
+                spectrum.meta.record.warnings.record(no_counts(level.mean));
+            }
+        }
         let mut bins = Vec::new();
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
@@ -384,6 +403,7 @@ impl AveragedCrossSpectrum {
         self.lag_time_err.push(d.lag_phase_err / turn.abs());
         self.coherence_raw.push(d.raw);
         self.coherence_raw_err.push(d.raw_err);
+        self.meta.bins_without_coherence += u64::from(d.intrinsic.is_nan() && !d.raw.is_nan());
         self.coherence_intrinsic.push(d.intrinsic);
         self.coherence_intrinsic_err.push(d.intrinsic_err);
     }

@@ -32,7 +32,7 @@ impl AveragedCrossSpectrum {
         if self.meta.record.options["compat_stingray"] == true {
             return fail("coherences and errors are those of Stingray's rules, which need raw sums");
         }
-        let mut new = AveragedCrossSpectrum::empty(self.meta.clone());
+        let mut new = AveragedCrossSpectrum::empty(CrossMetadata { bins_without_coherence: 0, ..self.meta.clone() });
         for range in rebin.ranges(self.len())? {
             let mean = |column: &[f64]| column[range.clone()].iter().sum::<f64>() / range.len() as f64;
             let averages = BinAverages {
@@ -98,7 +98,7 @@ impl AveragedCrossSpectrum {
     ///
     /// # Errors
     /// Segments were each normalised by their own photons, whose powers cannot be brought to another normalisation; or that one
-    /// divides by a mean that is 0.
+    /// divides by a mean that cannot be told from 0.
     pub fn to_norm(&self, norm: Norm) -> Result<AveragedCrossSpectrum> {
         let mut new = self.clone();
         if norm == self.meta.norm {
@@ -112,8 +112,12 @@ impl AveragedCrossSpectrum {
         let levels = self.meta.levels();
         let (old, wanted) = (factors(self.meta.norm, &levels), factors(norm, &levels));
         let [subject, reference, cross] = [0, 1, 2].map(|i| wanted[i] / old[i]);
-        if ![subject, reference, cross].iter().all(|ratio| ratio.is_finite()) {
-            return Err(Error::argument("norm", norm, "divides by a mean that is 0"));
+        let of_series = self.meta.record.photons.read == 0;
+        for ((level, column), old) in levels.iter().zip([&self.power1, &self.power2]).zip(old) {
+            let inside = self.freq.iter().zip(column).zip(&self.width).filter(|((f, _), _)| **f > 0.0);
+            let (sum, width) = inside.fold((0.0, 0.0), |(sum, width), ((_, p), w)| (sum + p * w, width + w));
+            let power = of_series.then_some(sum / width / old);
+            norm.check(level, level.mean_err(self.meta.n as f64 * self.meta.segments as f64, power))?;
         }
         for (ratio, columns) in [
             (subject, [&mut new.power1, &mut new.noise1].into_iter().collect::<Vec<_>>()),

@@ -13,9 +13,11 @@
 //! modulus |C|          error √((P1P2 + |C|²)/2m)                               (the same covariances, along C)
 //! ```
 //!
-//! A value that cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, and the intrinsic coherence where
-//! the power of the source is not positive. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
+//! A value that cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, and the intrinsic coherence where the power of the
+//! source in either band is below [`SIGNIFICANT`] of its standard errors `P/√m`: a ratio to what may be 0 has no expectation. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
 //! have this bias subtracted.
+
+pub use super::norm::SIGNIFICANT;
 
 /// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
 #[derive(Clone, Copy)]
@@ -44,6 +46,11 @@ fn if_meaningful(ok: bool, value: f64) -> f64 {
     if ok { value } else { f64::NAN }
 }
 
+/// The power of a source, noise subtracted, can be told from 0: `power` is that with the noise.
+fn is_significant(source: f64, power: f64, values: f64) -> bool {
+    source > SIGNIFICANT * power / values.sqrt()
+}
+
 /// Standard errors of the real and the imaginary part of a cross spectrum of so many values.
 pub(super) fn cross_errors([p1, p2]: [f64; 2], [re, im]: [f64; 2], values: f64) -> (f64, f64) {
     let error = |difference: f64| ((p1 * p2 + difference).max(0.0) / (2.0 * values)).sqrt();
@@ -60,7 +67,8 @@ impl BinEstimates {
         // One value is always coherent with itself: its bias cannot be told.
         let unbiased = if_meaningful(values > 1.0, (values * square - product) / (values - 1.0));
         let raw = unbiased / product;
-        let intrinsic = if_meaningful(s1 > 0.0 && s2 > 0.0, unbiased / (s1 * s2));
+        let both = is_significant(s1, p1, values) && is_significant(s2, p2, values);
+        let intrinsic = if_meaningful(both, unbiased / (s1 * s2));
         let (q1, q2) = (p1 / s1, p2 / s2);
         let relative = 2.0 * (1.0 + 1.0 / raw) + q1 * q1 + q2 * q2 + 2.0 * intrinsic - 4.0 * q1 - 4.0 * q2;
         // g² above 1 is chance: such a lag is as sure as can be, and its error not negative.
@@ -197,10 +205,26 @@ mod tests {
         }
     }
 
+    /// Noise alone, and a weak source in one band: what values there are lie near 0 and 1, never thousands away.
+    #[test]
+    fn ratios_to_noise_are_no_coherences() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        for s in [[0.0, 0.0], [20.0, 0.0], [0.1, 0.1]] {
+            let values = (0..4000).map(|_| observe(s, 1.0, 0.0, 54, &mut rng).1.intrinsic);
+            let values: Vec<f64> = values.filter(|c| !c.is_nan()).collect();
+            assert!(values.len() < 80 && values.iter().all(|c| c.abs() < 10.0), "{s:?}: {} {values:?}", values.len());
+        }
+    }
+
     #[test]
     fn what_noise_hides_is_not_a_number() {
         let d = BinEstimates::new(&BinAverages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
         assert!(d.lag_phase_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
+        // 100 values of 2.6: 0.6 above the noise is 2.3 errors; of 1000 values it is more than 7.
+        let weak = BinAverages { power: [2.6, 9.0], noise: [2.0; 2], cross: [1.5, 0.0] };
+        let [few, many] = [100.0, 1000.0].map(|values| BinEstimates::new(&weak, values));
+        assert!(few.intrinsic.is_nan() && few.intrinsic_err.is_nan() && few.raw > 0.0);
+        assert!(many.intrinsic > 0.4 && many.intrinsic_err > 0.0);
         let one = BinEstimates::new(&BinAverages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
         assert!(one.raw.is_nan() && one.lag_phase == 1f64.atan2(3.0));
     }

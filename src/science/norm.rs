@@ -13,6 +13,12 @@
 //! (doi:10.1046/j.1365-2966.2003.07042.x).
 
 use crate::base::choice::choice;
+use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
+use crate::base::text::ShortNumber;
+
+/// Standard errors that a value must be above 0 for a ratio to it to be a value: a ratio to what may be 0 has no expectation.
+pub const SIGNIFICANT: f64 = 3.0;
 
 /// Normalisation of a power spectrum. With `P = |F|²` of segments of `n` bins of `dt` seconds with `N` photons; the
 /// table in the [module](self) has all formulas.
@@ -47,6 +53,16 @@ pub struct NormParameters {
     pub variance: Option<f64>,
 }
 
+impl NormParameters {
+    /// Standard error of the mean of `bins` bins. `power` is the mean raw power `|F|²` of a series whose noise may be any: without
+    /// errors of its own, it has the scatter `P/n` of that. As that may be the source's, a [`SIGNIFICANT`]th part is taken, so that a mean
+    /// must be above one whole error. Of photons (`None`) what matters is the error of the background in them.
+    pub(crate) fn mean_err(&self, bins: f64, power: Option<f64>) -> f64 {
+        let of_bin = power.map_or(self.background, |power| power / self.n as f64 / SIGNIFICANT.powi(2));
+        (self.variance.unwrap_or(of_bin) / bins).sqrt()
+    }
+}
+
 impl Norm {
     /// Unit of powers, in the notation of the FITS standard; empty for pure numbers.
     pub fn unit(self) -> &'static str {
@@ -70,10 +86,37 @@ impl Norm {
     }
 
     /// Poisson noise level in this normalisation, or the level that follows from the errors `σ`: the table in the
-    /// [module](self).
+    /// [module](self). Without errors a mean below 0 is none of counts: its level is 0.
     pub fn noise(self, level: &NormParameters) -> f64 {
         // The variance of a bin of Poisson counts is its mean; its unnormalised noise power is n of them.
-        level.variance.unwrap_or(level.mean) * level.n as f64 * self.factor(level)
+        level.variance.unwrap_or(level.mean.max(0.0)) * level.n as f64 * self.factor(level)
+    }
+
+    /// Why powers cannot have this normalisation: it divides by a mean that is not above 0 by [`SIGNIFICANT`] of its standard
+    /// errors, `err`, counts a bin.
+    pub(crate) fn refusal(self, level: &NormParameters, err: f64) -> Option<String> {
+        let mean = match self {
+            Norm::Frac => level.mean - level.background,
+            Norm::Leahy if level.variance.is_none() => level.mean,
+            _ => return None,
+        };
+        let usable = mean > SIGNIFICANT * err && self.factor(level).is_finite();
+        (!usable).then(|| {
+            let (mean, err) = (ShortNumber(mean), ShortNumber(err));
+            format!(
+                "the mean of the source, {mean} ± {err} counts a bin, cannot be told from 0, and this divides by it"
+            )
+        })
+    }
+
+    /// Checks that powers can have this normalisation.
+    ///
+    /// # Errors
+    /// [`Norm::refusal`], with the normalisations that mend it.
+    pub(crate) fn check(self, level: &NormParameters, err: f64) -> Result<()> {
+        let Some(message) = self.refusal(level, err) else { return Ok(()) };
+        let others = [Norm::Leahy, Norm::Abs].into_iter().filter(|norm| norm.refusal(level, err).is_none());
+        Err(Error::argument("norm", self, message).mended_by(others.map(|norm| Mend::set("norm", norm))))
     }
 
     /// Exponent `p` of the weights `N^−p` that normalise each segment by its own photons; 0 if no weights are needed.
@@ -112,6 +155,35 @@ mod tests {
         close(Norm::Leahy.noise(&series), 2.0);
         close(Norm::Frac.noise(&series), 2.0 * variance * dt / (mean - background).powi(2));
         close(Norm::Abs.noise(&series), 2.0 * variance / dt);
+    }
+
+    #[test]
+    fn means_that_may_be_0_divide_nothing() {
+        let level =
+            |mean: f64, background: f64, variance| NormParameters { n: 100, dt: 0.5, mean, background, variance };
+        let mends = |norm: Norm, level: NormParameters, err: f64| match norm.check(&level, err) {
+            Ok(()) => "ok".to_string(),
+            Err(e) => e.to_string(),
+        };
+        for (norm, level, err, says) in [
+            (Norm::Frac, level(1.0, 0.0, Some(4.0)), 0.5, "norm = leahy, norm = abs"),
+            (Norm::Frac, level(-1.0, 0.0, Some(4.0)), 0.01, "norm = leahy, norm = abs"),
+            (Norm::Frac, level(1.0, 0.9, None), 0.05, "norm = leahy, norm = abs"),
+            (Norm::Frac, level(1e-17, 0.0, None), 0.01, "mends it: norm = abs"),
+            (Norm::Leahy, level(-1.0, 0.0, None), 0.01, "mends it: norm = abs"),
+            (Norm::Leahy, level(0.0, 0.0, None), 0.0, "mends it: norm = abs"),
+            (Norm::Leahy, level(-1.0, 0.0, Some(4.0)), 0.1, "ok"),
+            (Norm::Frac, level(1.0, 0.5, Some(4.0)), 0.1, "ok"),
+            (Norm::Abs, level(-1.0, 0.0, None), 1.0, "ok"),
+            (Norm::None, level(-1.0, 0.0, None), 1.0, "ok"),
+        ] {
+            let said = mends(norm, level, err);
+            assert!(said.contains(says), "{norm} {level:?} ± {err}: {said}");
+        }
+        assert_eq!(Norm::Abs.noise(&level(-1.0, 0.0, None)), 0.0);
+        assert_eq!(level(2.0, 0.0, Some(4.0)).mean_err(400.0, Some(900.0)), 0.1);
+        assert!((level(2.0, 0.0, None).mean_err(900.0, Some(900.0)) - 0.1 / 3.0).abs() < 1e-15);
+        assert_eq!([level(2.0, 1.0, None), level(2.0, 0.0, None)].map(|level| level.mean_err(100.0, None)), [0.1, 0.0]);
     }
 
     #[test]

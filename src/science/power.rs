@@ -13,6 +13,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
+use crate::base::warning::Warning;
 use crate::data::Record;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
@@ -139,6 +140,15 @@ impl PowerScale {
     }
 }
 
+/// Says that a series cannot be counts, so that Poisson has no level for it.
+pub(super) fn no_counts(mean: f64) -> Warning {
+    let message = format!(
+        "a mean of {} counts a bin, without errors, is none of counts: the noise level is taken to be 0",
+        ShortNumber(mean)
+    );
+    Warning::new("W-NO-COUNTS", message).mended_by([Mend::field("noise")])
+}
+
 /// A power spectrum averaged over segments, one entry a frequency bin, all columns of equal length. Frequencies run
 /// from `1/segment_size` to below the Nyquist frequency; zero and Nyquist are left out.
 #[derive(Clone, Debug)]
@@ -246,6 +256,10 @@ impl AveragedPowerSpectrum {
             noise_err: noise.err,
         };
         spectrum.fill(&original, options.rebin)?;
+        options.norm.check(&level, spectrum.mean_err())?;
+        if flux && variance.is_none() && mean < 0.0 && options.noise == NoiseLevel::Poisson {
+            spectrum.meta.record.warnings.record(no_counts(mean));
+        }
         if options.rebin != Rebin::None {
             spectrum.original = Some(Box::new(original));
         }
@@ -299,6 +313,22 @@ impl AveragedPowerSpectrum {
             original: None,
             meta,
         }
+    }
+
+    /// Standard error of the mean of a bin; see [`NormParameters::mean_err`]. A spectrum of events is told by the events that were read.
+    pub(crate) fn mean_err(&self) -> f64 {
+        let meta = &self.meta;
+        let width: f64 = self.width.iter().sum();
+        let power = self.unnorm_power.iter().zip(&self.width).map(|(p, w)| p * w).sum::<f64>() / width;
+        let of_series = meta.record.photons.read == 0;
+        meta.level().mean_err(meta.n as f64 * meta.segments as f64, of_series.then_some(power))
+    }
+
+    /// Refuses what divides by the rate of the source where that cannot be told from 0.
+    pub(super) fn check_source(&self, field: &'static str, [lo, hi]: [f64; 2]) -> Result<()> {
+        let Some(message) = Norm::Frac.refusal(&self.meta.level(), self.mean_err()) else { return Ok(()) };
+        let of_background = (self.meta.background > 0.0).then(|| Mend::field("background"));
+        Err(Error::argument(field, format!("{lo}:{hi}"), message).mended_by(of_background))
     }
 
     /// Makes room for frequencies.

@@ -142,7 +142,7 @@ impl AveragedPowerSpectrum {
     ///
     /// # Errors
     /// Segments were each normalised by their own photons, whose powers cannot be brought to another normalisation; or that one
-    /// divides by a mean that is 0.
+    /// divides by a mean that cannot be told from 0.
     pub fn to_norm(&self, norm: Norm) -> Result<AveragedPowerSpectrum> {
         let mut new = self.clone();
         if norm == self.meta.norm {
@@ -155,9 +155,7 @@ impl AveragedPowerSpectrum {
         }
         let level = self.meta.level();
         let ratio = norm.factor(&level) / self.meta.norm.factor(&level);
-        if !ratio.is_finite() {
-            return Err(Error::argument("norm", norm, "divides by a mean that is 0"));
-        }
+        norm.check(&level, self.mean_err())?;
         let columns = [&mut new.power, &mut new.power_err, &mut new.noise, &mut new.noise_err, &mut new.power_lo];
         for column in columns.into_iter().chain([&mut new.power_hi]) {
             column.iter_mut().for_each(|value| *value *= ratio);

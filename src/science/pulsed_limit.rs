@@ -36,9 +36,10 @@ impl AveragedPowerSpectrum {
     /// pulsed fraction is given too.
     ///
     /// # Errors
-    /// The spectrum has no bin in the band, or its powers are not χ² distributed (segments each normalised by the
+    /// The spectrum has no bin in the band, the rate of the source cannot be told from 0, or its powers are not χ² distributed (segments each normalised by the
     /// square of their own mean).
     pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<PulsationLimit> {
+        self.check_source("pulsed_limit", [lo, hi])?;
         let refuse = |message| Error::argument("pulsed_limit", format!("{lo}:{hi}"), message);
         let level = self.null_level();
         if !(level > 0.0 && level.is_finite()) {

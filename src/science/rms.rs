@@ -47,8 +47,9 @@ impl AveragedPowerSpectrum {
     /// smaller one ([`PulseProfile`](crate::pulsation::PulseProfile) gives its fraction).
     ///
     /// # Errors
-    /// The spectrum has no bin in the band.
+    /// The spectrum has no bin in the band; the rate of the source cannot be told from 0.
     pub fn rms(&self, lo: f64, hi: f64) -> Result<BandRms> {
+        self.check_source("rms", [lo, hi])?;
         band_rms(self.finest_bins(), [lo, hi], &self.meta.scale).ok_or_else(|| {
             let ends = match (self.freq.first(), self.freq.last()) {
                 (Some(first), Some(last)) => format!("{first} to {last} Hz"),

@@ -141,7 +141,7 @@ fn pairs_may_be_normalised_by_their_own_means_and_errors() {
     // Rates with errors: segments alone, each by the mean and the errors that it has, averaged.
     let error = |i: usize| 0.5 + i as f64 / 100.0;
     let rates = |i: usize, c: &[u32]| FluxSegment {
-        values: c.iter().map(|&x| f64::from(x) / DT + 0.25).collect(),
+        values: c.iter().map(|&x| f64::from(x) / DT + 1.0).collect(),
         errors: vec![error(i); c.len()],
     };
     let made = || {

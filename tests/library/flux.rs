@@ -3,7 +3,7 @@
 use crate::common::fits_file::same_powers;
 use crate::common::front::{streamed, threads};
 use eagleray::science::AveragedPowerSpectrum;
-use eagleray::{FluxSegment, FluxValues, Gti, Norm, Observation, PowerSpectrum};
+use eagleray::{Binning, FluxSegment, FluxValues, Gti, LombScargle, Norm, Observation, PowerSpectrum};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -125,7 +125,23 @@ fn flux_without_meaning_is_refused_with_its_place() {
     says(&[good.clone(), vec![1.0; 5]], None, Norm::Leahy, "segment 1");
     says(&[], None, Norm::Leahy, "at least 3");
     says(&[vec![1.0, 2.0]], None, Norm::Leahy, "at least 3");
-    says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "the mean flux is 0");
+    says(&[vec![1.0, -1.0, 1.0, -1.0]], None, Norm::Frac, "cannot be told from 0");
+    // Noise around 0: no mean to divide by, with errors or without; without errors nor has it a Leahy power.
+    let noise: Vec<Vec<f64>> =
+        (0..40).map(|i| (0..50).map(|j| f64::from((i * 31 + j * 17) % 23) - 11.02).collect()).collect();
+    let leahy_too = "norm = leahy, norm = abs";
+    says(&noise, Some(6.0), Norm::Frac, leahy_too);
+    says(&noise, None, Norm::Frac, "mends it: norm = abs");
+    says(&noise, None, Norm::Leahy, "mends it: norm = abs");
+    let of_errors = flux(&noise, Some(6.6), false, Norm::Leahy).unwrap();
+    assert!(of_errors.power.iter().all(|p| *p >= 0.0) && of_errors.meta.noise_mean == 2.0);
+    let without_level = flux(&noise, None, false, Norm::Abs).unwrap();
+    assert!(without_level.meta.record.warnings.iter().any(|w| w.code == "W-NO-COUNTS"));
+    assert_eq!(without_level.meta.noise_mean, 0.0);
+    // Neither another normalisation nor a fractional rms gets round it.
+    assert!(without_level.to_norm(Norm::Frac).unwrap_err().to_string().contains("cannot be told from 0"));
+    assert!(without_level.rms(0.1, 1.0).unwrap_err().to_string().contains("cannot be told from 0"));
+    assert!(of_errors.pulsation(0.1, 1.0, 0.05).unwrap_err().to_string().contains("cannot be told from 0"));
     let mixed = FluxSegment { values: good, errors: vec![1.0; 3] };
     let refused = |dt: f64, segment: FluxSegment| {
         let made = streamed(&threads(2), &PowerSpectrum::default().dt(dt), FluxValues::Counts, [segment]);
@@ -133,4 +149,37 @@ fn flux_without_meaning_is_refused_with_its_place() {
     };
     refused(0.25, mixed);
     [0.0, -1.0, f64::NAN].into_iter().for_each(|dt| refused(dt, vec![1.0; 4].into()));
+}
+
+/// One error that is missing does not take away all others: which it is is said.
+#[test]
+fn errors_of_some_bins_alone_are_refused() {
+    let times: Vec<f64> = (0..4000).map(|i| f64::from(i) * 0.1).collect();
+    let observation = Observation::times(times, Gti::from_seconds(&[(0.0, 400.0)]).unwrap());
+    let mut curve = threads(2).run(&Binning::default().dt(1.0), &observation).unwrap();
+    curve.counted = false;
+    curve.rate_err = (0..curve.len()).map(|i| 2.0 + 0.1 * (i % 3) as f64).collect();
+    let power = PowerSpectrum::default().segment_size(40.0);
+    let of = |curve: &eagleray::data::LightCurve| Observation::light_curves([curve.clone()]);
+    let whole = threads(2).run(&power, &of(&curve)).unwrap();
+    assert_eq!(whole.meta.err_dist, "gauss");
+    curve.rate_err[117] = f64::NAN;
+    for said in [
+        threads(2).run(&power, &of(&curve)).unwrap_err().to_string(),
+        threads(2).run(&LombScargle::default(), &of(&curve)).unwrap_err().to_string(),
+    ] {
+        assert!(said.contains("rate_err") && said.contains("bin 117 at 117.5 s"), "{said}");
+    }
+    let pair = Observation::pair(of(&whole_errors(&curve)), of(&curve)).unwrap();
+    let said = threads(2).run(&eagleray::CrossSpectrum::default().segment_size(40.0), &pair).unwrap_err().to_string();
+    assert!(said.contains("bin 117"), "{said}");
+    // The rate of that bin is missing, too: then its error is, and the segment there.
+    curve.rate[117] = f64::NAN;
+    let less = threads(2).run(&power, &of(&curve)).unwrap();
+    assert_eq!((less.meta.err_dist.as_str(), less.meta.segments), ("gauss", whole.meta.segments - 1));
+}
+
+/// The same with an error for each bin.
+fn whole_errors(curve: &eagleray::data::LightCurve) -> eagleray::data::LightCurve {
+    eagleray::data::LightCurve { rate_err: vec![2.0; curve.len()], ..curve.clone() }
 }

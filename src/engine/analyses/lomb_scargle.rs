@@ -95,7 +95,7 @@ impl Analysis for LombScargleCross {
         }
         let zero = subject.grid.origin;
         let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero);
-        let (one, other) = (of(&subject), of(&reference));
+        let (one, other) = (of(&subject)?, of(&reference)?);
         let made = &subject.meta.record;
         let inputs = made.inputs.iter().chain(&reference.meta.record.inputs).cloned().collect();
         let (options, warnings) = (asked(self), run.take_warnings());
@@ -122,7 +122,7 @@ impl Analysis for LombScargle {
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
         let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
-        let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin);
+        let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin)?;
         let (options, warnings, photons) = (asked(self), run.take_warnings(), EventBalance::default());
         let record = Record { device: device(), options, photons, warnings, ..light_curve.meta.record.clone() };
         let dt = light_curve.grid.dt;

@@ -61,9 +61,13 @@ pub static CROSS_SPECTRUM: ProductKind = ProductKind {
         ColumnDeclaration::real("coherence_raw_err", "", "standard error of `coherence_raw`")
             .by("√(2/m)·g·(1 − g²)")
             .from("Bendat & Piersol 2010"),
-        ColumnDeclaration::real("coherence_intrinsic", "", "coherence of the source; nan where a power is noise")
-            .by("(m|C|² − P1P2)/((m − 1)S1S2), S = P − noise")
-            .from("doi:10.1086/310430"),
+        ColumnDeclaration::real(
+            "coherence_intrinsic",
+            "",
+            "coherence of the source; nan where a power is within 3 standard errors of noise",
+        )
+        .by("(m|C|² − P1P2)/((m − 1)S1S2), S = P − noise")
+        .from("doi:10.1086/310430"),
         ColumnDeclaration::real("coherence_intrinsic_err", "", "standard error of `coherence_intrinsic`")
             .from("doi:10.1086/310430"),
         K,

@@ -176,8 +176,9 @@ impl DynamicalRows {
         let levels = self.recipe.levels(&sums);
         let mut factors = self.recipe.factors(&levels);
         let common = self.recipe.use_common_mean;
-        let by_mean = self.recipe.norm.weight_exponent() > 0;
-        let usable = !by_mean || levels.iter().all(|level| level.mean > level.background);
+        let refused =
+            |level: &NormParameters| self.recipe.norm.refusal(level, level.mean_err(level.n as f64, None)).is_some();
+        let usable = !levels.iter().any(refused);
         let power = std::mem::take(&mut sums.power);
         let mut counted = sums;
         if counted.segments > 0 && !common && !usable {
@@ -198,7 +199,7 @@ impl DynamicalRows {
                 for (c, level) in levels.iter().enumerate() {
                     row.means[c] += level.mean;
                     let factor = if common { 1.0 } else { recipe.norm.factor(level) };
-                    row.noise[c] += level.variance.unwrap_or(level.mean) * recipe.n as f64 * factor;
+                    row.noise[c] += level.variance.unwrap_or(level.mean.max(0.0)) * recipe.n as f64 * factor;
                 }
             }
             let (count, full) = (self.ranges.len(), power.len() / factors.len());
@@ -240,7 +241,7 @@ impl DynamicalRows {
     /// Normalises and orders the rows by time; at least one segment must have come.
     ///
     /// # Errors
-    /// A background that is not below the mean; a noise level without meaning.
+    /// A background that is not below the mean; a normalisation by a mean that cannot be told from 0.
     pub fn finish(self) -> Result<FinishedRows> {
         let DynamicalRows { recipe, ranges, mut rows, values, total, .. } = self;
         let levels = recipe.levels(&total);
@@ -250,6 +251,18 @@ impl DynamicalRows {
                 let rate = ShortNumber(level.mean / recipe.dt);
                 let message = format!("must not be negative, and below the mean rate of {rate} counts/s");
                 return Err(Error::argument("background", background, message));
+            }
+        }
+        if recipe.use_common_mean {
+            // Blocks are those of the subject and of the reference, levels those of the reference and of the subject.
+            let (count, blocks) = (ranges.len(), recipe.blocks());
+            for (c, level) in levels.iter().enumerate() {
+                let block = if blocks == 1 { 0 } else { 1 - c };
+                let rows = values.chunks(count.max(1)).skip(block).step_by(blocks);
+                let of_row = |row: &[f64]| row.iter().zip(&ranges).map(|(p, r)| p * r.len() as f64).sum::<f64>();
+                let width = ranges.iter().map(|r| r.len() as f64).sum::<f64>() * total.segments as f64;
+                let power = recipe.flux.then(|| rows.map(of_row).sum::<f64>() / width);
+                recipe.norm.check(level, level.mean_err(level.n as f64 * total.segments as f64, power))?;
             }
         }
         let common = |factor: f64| if recipe.use_common_mean { factor } else { 1.0 };

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use rustfft::num_complex::Complex;
 
+use crate::science::norm::SIGNIFICANT;
+
 /// Sums over the frequencies of a band of averages over `m` segments, unnormalised; see the [module](super).
 pub(super) struct BandSums {
     /// ΣC.
@@ -84,7 +86,7 @@ impl BandSums {
     /// The part of the covariance along a direction and its error, `noise` being that of ΣP2; in the unit of amplitudes.
     fn covariance(&self, along: f64, direction: Complex<f64>, noise: f64) -> (f64, f64) {
         let source = self.reference - noise;
-        if source <= 0.0 || along.is_nan() {
+        if source <= SIGNIFICANT * self.reference_variance.sqrt() || along.is_nan() {
             return (f64::NAN, f64::NAN);
         }
         let common = (self.common * direction.conj()).re;
@@ -114,9 +116,12 @@ mod tests {
         let over = BandSums::new(&blocks, &(0..2), 100);
         let (phase, error) = over.lag_phase();
         assert!(phase == 0.0 && error.is_nan());
-        let [(value, error), (re, re_err), (_, im_err)] = over.covariances(16.0);
+        let [(value, error), (re, re_err), (_, im_err)] = over.covariances(12.0);
         assert!(value.is_nan() && error.is_nan());
-        assert!((re - 0.2 / 2f64.sqrt()).abs() < 1e-12 && re_err > 0.0 && im_err > 0.0);
-        assert!(over.covariances(18.0).iter().all(|(value, error)| value.is_nan() && error.is_nan()));
+        assert!((re - 0.2 / 6f64.sqrt()).abs() < 1e-12 && re_err > 0.0 && im_err > 0.0);
+        // The reference, 18 ± 1.27, is hardly above 16: nothing is divided by the difference.
+        for noise in [16.0, 18.0] {
+            assert!(over.covariances(noise).iter().all(|(value, error)| value.is_nan() && error.is_nan()));
+        }
     }
 }

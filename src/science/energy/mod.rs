@@ -26,8 +26,8 @@
 //! The frequency of a lag weights frequencies by the part of C that makes the mean, which is |C| where all have one phase. |C| itself
 //! is never small where there is only noise: it would draw f to the noisiest frequencies, and lags to smaller values.
 //!
-//! What cannot be told from noise is NaN: the lag's error where `|C₀|² ≤ 0`, a covariance of `|ΣC| ≤ σ⊥` or of a reference without
-//! `ΣS2 > 0`, the rms of a variance that is not positive, and everything of a band without photons.
+//! What cannot be told from noise is NaN: the lag's error where `|C₀|² ≤ 0`, a covariance of `|ΣC| ≤ σ⊥` or with a reference whose `ΣS2` is
+//! below three of its standard errors `√(ΣP2²/(m + 1))`, the rms of a variance that is not positive, and everything of a band without photons.
 
 mod band_sums;
 

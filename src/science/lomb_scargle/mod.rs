@@ -232,11 +232,8 @@ pub(crate) fn power_spectrum(
     let (from, to) = samples.span();
     let at = options.frequencies(to - from, samples.dt)?;
     let LombScargleAmplitudes { values, level } = samples.amplitudes(options, from, at, progress)?;
+    options.norm.check(&level, mean_err(&level, &values))?;
     let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
-    if !(factor.is_finite() && noise.is_finite()) {
-        let message = format!("the mean is {}, and this normalisation divides by it", ShortNumber(level.mean));
-        return Err(Error::argument("norm", options.norm, message));
-    }
     let power = PowerOptions { norm: options.norm, rebin, ..PowerOptions::default() };
     let mut spectrum = AveragedPowerSpectrum::empty(&power, context(level.n, to - from));
     let meta = &mut spectrum.meta;
@@ -262,6 +259,12 @@ pub(crate) fn power_spectrum(
     Ok(spectrum)
 }
 
+/// Standard error of the mean of a series with these amplitudes.
+fn mean_err(level: &NormParameters, values: &[Complex<f64>]) -> f64 {
+    let power = values.iter().map(|f| f.norm_sqr()).sum::<f64>() / values.len() as f64;
+    level.mean_err(level.n as f64, Some(power))
+}
+
 /// Independent values among `width` frequencies: steps finer than 1/span make no more.
 fn independent(width: f64, step: f64, span: f64) -> u64 {
     (width * (step * span).min(1.0) + 1e-6).max(1.0) as u64
@@ -272,7 +275,8 @@ fn independent(width: f64, step: f64, span: f64) -> u64 {
 /// both. Lags of single values scatter over all angles: rebin.
 ///
 /// # Errors
-/// Fewer than 4 bins, weights without errors, frequencies out of range, or a mean of zero if the normalisation divides by it.
+/// Fewer than 4 bins, weights without errors, frequencies out of range, or a mean that cannot be told from 0 if the
+/// normalisation divides by it.
 pub(crate) fn cross_spectrum(
     subject: UnevenSeries,
     reference: UnevenSeries,
@@ -288,11 +292,10 @@ pub(crate) fn cross_spectrum(
     let at = options.frequencies(to - from, subject.dt.max(reference.dt))?;
     let one = subject.amplitudes(options, from, at, progress)?;
     let other = reference.amplitudes(options, from, at, progress)?;
-    let factor = [options.norm.factor(&one.level), options.norm.factor(&other.level)];
-    if !factor.iter().all(|f| f.is_finite()) {
-        let message = "a mean is zero, and this normalisation divides by it";
-        return Err(Error::argument("norm", options.norm, message));
+    for series in [&one, &other] {
+        options.norm.check(&series.level, mean_err(&series.level, &series.values))?;
     }
+    let factor = [options.norm.factor(&one.level), options.norm.factor(&other.level)];
     let meta = CrossPowersMetadata {
         n: one.level.n,
         segments: 1,
