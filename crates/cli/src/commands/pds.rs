@@ -143,10 +143,12 @@ impl PdsArgs {
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
         }
+        let mut said = spectrum.meta.record.warnings.except(told);
         if self.xspec_files().next().is_some() {
-            fit_bias(&spectrum).into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
+            // It is about these files, not about the spectrum.
+            fit_bias(&spectrum).into_iter().for_each(|warning| said.record(warning));
         }
-        report(&spectrum.meta.record.warnings.except(told), self.strict, self.quiet)?;
+        report(&said, self.strict, self.quiet)?;
         let draw = |path: &str| {
             let style = axes::Style { y: self.plot_y, harmonics: self.plot_harmonics, detection: self.detection_level };
             axes::power_spectrum(&spectrum, style, path, self.overwrite)
