@@ -135,7 +135,12 @@ fn bias_of(m: u64) -> String {
 /// A warning that χ² fits of this spectrum come out low by more than 1 %, as far as errors `P/√m` of few values go: `2/m` of the
 /// power with its noise. It names the rebinning that avoids it.
 pub fn fit_bias(spectrum: &AveragedPowerSpectrum) -> Option<Warning> {
-    let m = *spectrum.m.iter().min()?;
+    // The last bin may have what is left.
+    let full = match &spectrum.m[..] {
+        [rest @ .., last] if rest.last().is_some_and(|before| last < before) => rest,
+        all => all,
+    };
+    let m = *full.iter().min()?;
     let enough = (2.0 / SMALL_BIAS).ceil();
     let by = (enough / spectrum.meta.segments.max(1) as f64).ceil();
     let mend = [
