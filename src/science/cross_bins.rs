@@ -64,7 +64,7 @@ impl AveragedCrossSpectrum {
     pub fn lag(&self, lo: f64, hi: f64) -> Result<BandLag> {
         if self.meta.record.options["compat_stingray"] == true {
             let message = "coherences and errors are those of Stingray's rules, which need raw sums";
-            return Err(Error::argument("compat_stingray", true, message));
+            return Err(Error::argument("compat", "stingray", message));
         }
         let bins: Vec<usize> = (0..self.len()).filter(|&k| (lo..hi).contains(&self.freq[k])).collect();
         let values: u64 = bins.iter().map(|&k| self.m[k]).sum();

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rms::LIMIT_CONFIDENCE;
+/// Confidence of upper limits.
+pub const LIMIT_CONFIDENCE: f64 = 0.95;
 
 /// The rms of the source in a frequency band; formulas are in [`rms`](super::rms).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub struct BandRms {
     pub rms_err: Option<f64>,
     /// Rms in counts/s: `rms·(r − r_b)`, with the rate `r` and the background rate `r_b`.
     pub rms_abs: Option<f64>,
-    /// Upper limit of the fractional rms at [`LIMIT_CONFIDENCE`](super::rms::LIMIT_CONFIDENCE), if the variance is below three
+    /// Upper limit of the fractional rms at [`LIMIT_CONFIDENCE`], if the variance is below three
     /// standard errors.
     pub rms_upper_limit: Option<f64>,
     /// Integral of power minus noise over the band, fractional (no unit); negative if noise fluctuates.

@@ -28,14 +28,12 @@
 //! and cannot be below the noise. So the limit is never negative, whatever was observed, and covers at least as often as said.
 
 use super::power::{AveragedPowerSpectrum, PowerScale};
+pub use super::power_bands::LIMIT_CONFIDENCE;
 use super::power_bins::PowerBin;
 use crate::base::error::{Error, Result};
 use crate::numerics::chi_square;
 
 pub use super::power_bands::BandRms;
-
-/// Confidence of upper limits.
-pub const LIMIT_CONFIDENCE: f64 = 0.95;
 
 /// Below this many standard errors a variance is given an upper limit, too.
 const DETECTED_SIGMAS: f64 = 3.0;
