@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(gti.complement(start, stop).intersect(gti).is_empty());
     assert!(gti.contains(start) && !gti.contains(stop));
     assert!(gti.trimmed(0.5, 1.0).intervals().iter().all(|(a, b)| a < b));
-    gti.split_at_gaps(1.0);
+    let _ = gti.split_at_gaps(1.0);
     let shifted = gti.shifted(DoubleDouble::from(1.0));
     assert_eq!(shifted.intervals().len(), list.len());
 });

@@ -35,5 +35,3 @@ fuzz_target!(|data: &[u8]| {
         assert!(observation.files().iter().all(|f| f.gti.intervals().iter().all(|(a, b)| a < b)));
     }
 });
-    }
-});

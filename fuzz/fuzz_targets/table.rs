@@ -79,7 +79,7 @@ fuzz_target!(|data: &[u8]| {
                 ElementType::I64 => whole(i64::from_be_bytes(field.try_into().unwrap())),
                 ElementType::F32 => f64::from(f32::from_be_bytes(field.try_into().unwrap())) * factor + zero,
                 ElementType::F64 => f64::from_be_bytes(field.try_into().unwrap()) * factor + zero,
-                ElementType::Bit | ElementType::Opaque => panic!("neither is decoded"),
+                ElementType::Bit | ElementType::C128 | ElementType::Opaque => panic!("none of them is decoded"),
             };
             assert!(*value == expected || (value.is_nan() && expected.is_nan()), "{value} for {expected}");
         }
