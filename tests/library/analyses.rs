@@ -12,7 +12,7 @@ use eagleray::{
     CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
     LombScargleCross, Multitaper, PowerSpectrum, PulseSearch,
 };
-use eagleray::{Analysis, EnergyBands, Observation, ObservationKind, PhotonBand, Session};
+use eagleray::{Analysis, EnergyBands, Gti, Observation, ObservationKind, PhotonBand, Session};
 use eagleray::{Error, Result};
 
 /// Length of the observations, s.
@@ -183,4 +183,19 @@ impl Visitor for Cancel<'_> {
 fn each_analysis_can_be_cancelled() {
     let folder = Folder::new();
     each_analysis(&mut Cancel(&Observations::new(&folder)));
+}
+
+/// The peer's bispectrum takes light curves, whose segments are this library's.
+#[test]
+fn cumulants_of_light_curves_follow_the_peer() {
+    let session = Session::cpu().unwrap();
+    let times = (0..4000).map(|i| 0.01 * f64::from(i) + 0.003 * f64::from(i % 3)).collect();
+    let times = Observation::times(times, Gti::from_seconds(&[(0.0, 40.0)]).unwrap());
+    let curve = Observation::light_curves([session.run(&Binning::default().dt(0.25), &times).unwrap()]);
+    let mut analysis = BispectrumOfCumulants::default().segment_size(10.0);
+    analysis.segmentation.compat_stingray = true;
+    assert_eq!(session.run(&analysis, &curve).unwrap().meta.segments, 4);
+    let mut pairs = BispectrumOfPairs::default().segment_size(10.0);
+    pairs.segmentation.compat_stingray = true;
+    assert!(session.run(&pairs, &curve).is_err());
 }

@@ -60,6 +60,15 @@ impl BispectrumOfCumulants {
     }
 }
 
+impl BispectrumOfCumulants {
+    /// Its segments: those of a light curve are this library's, whose cumulants are the peer's all the same.
+    fn segments(&self, observation: &Observation) -> PowerSpectrum {
+        let of_curve = observation.kind() == ObservationKind::LightCurve;
+        let compat_stingray = self.segmentation.compat_stingray && !of_curve;
+        segments(Segmentation { compat_stingray, ..self.segmentation })
+    }
+}
+
 /// The spectrum that has these segments.
 fn segments(segmentation: Segmentation) -> PowerSpectrum {
     PowerSpectrum { segmentation, ..PowerSpectrum::default() }
@@ -99,13 +108,13 @@ impl Analysis for BispectrumOfCumulants {
         let progress = run.progress;
         let begin = |r: Resolution, _| CumulantSums::new(r.n, self.cumulant);
         let add = |sums: &mut CumulantSums, values: &[f64], _| sums.add(values, progress);
-        let (sums, r, mut record) = each_segment(&segments(self.segmentation), observation, run, begin, add)?;
+        let (sums, r, mut record) = each_segment(&self.segments(observation), observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());
         Ok(sums.finish(r.dt, record))
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
-        segments(self.segmentation).plan_segments(observation, run)
+        self.segments(observation).plan_segments(observation, run)
     }
 
     fn record(product: &CumulantBispectrum) -> Option<&Record> {
