@@ -34,6 +34,11 @@ pub struct Sums {
     /// What the series of contributing segments hold: one for power spectra, the reference and its subjects for cross
     /// spectra. Empty: no segment.
     pub series: Vec<SeriesSums>,
+    /// Sums of the weights of contributing segments: one of a power spectrum, three a subject of cross spectra (subject, reference,
+    /// and both together), four of two detectors corrected for dead time (first, second, their cross spectrum, all events). Empty: all
+    /// segments weigh the same.
+    #[serde(default)]
+    pub weights: Vec<WeightSums>,
     /// Photons inside skipped segments.
     pub photons_skipped: u64,
     /// Photons of contributing segments that rounding put beyond the last bin.
@@ -51,7 +56,48 @@ pub struct SeriesSums {
     pub variance: f64,
 }
 
+/// Sums over segments of powers of their weights `w`, which are what noise contributes to the averaged power: `Σw`, `Σw²`, `Σw³`,
+/// `Σw⁴`.
+///
+/// The weight of `N` photons is their noise power, `N`. What is to be known is its expectation, so the powers are falling
+/// factorials, `N(N − 1)`, `N(N − 1)(N − 2)`, …, whose expectations are powers of that of N; the scatter of N itself is in the scatter of |F|².
+/// In f64, because the tree of sums has one order; numbers below 2^53 are exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WeightSums(pub [f64; 4]);
+
+impl WeightSums {
+    /// Of one segment of so many photons, whose power is multiplied by `N^−exponent`.
+    pub fn of_photons(photons: u64, exponent: u32) -> WeightSums {
+        let n = photons as f64;
+        match exponent {
+            0 => {
+                let falling = |k: f64| (n - k).max(0.0);
+                let two = n * falling(1.0);
+                WeightSums([n, two, two * falling(2.0), two * falling(2.0) * falling(3.0)])
+            }
+            exponent => WeightSums::of(n.powi(1 - exponent as i32)),
+        }
+    }
+
+    /// Of one segment of this weight.
+    pub fn of(weight: f64) -> WeightSums {
+        let square = weight * weight;
+        WeightSums([weight, square, square * weight, square * square])
+    }
+
+    /// Both together.
+    fn add(&mut self, other: &WeightSums) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a += b);
+    }
+}
+
 impl Sums {
+    /// Adds the weights of one more segment.
+    pub(crate) fn add_weights(&mut self, weights: &[WeightSums]) {
+        self.weights.resize(weights.len(), WeightSums::default());
+        self.weights.iter_mut().zip(weights).for_each(|(a, b)| a.add(b));
+    }
+
     /// Photons of the first series: that of a power spectrum, the reference of a cross spectrum.
     pub fn photons(&self) -> u64 {
         self.series.first().map_or(0, |own| own.photons)
@@ -71,6 +117,11 @@ impl Sums {
                 a.flux_mean += b.flux_mean;
                 a.variance += b.variance;
             }
+        }
+        if self.weights.is_empty() {
+            self.weights = right.weights;
+        } else {
+            self.weights.iter_mut().zip(&right.weights).for_each(|(a, b)| a.add(b));
         }
         self.photons_skipped += right.photons_skipped;
         self.photons_dropped += right.photons_dropped;

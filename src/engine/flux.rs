@@ -103,7 +103,12 @@ pub(super) fn spectrum_of_segments(
     let (sums, device) = queue.finish(&mut run.warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
     let record = Record { device, options: asked(power), warnings: run.take_warnings(), ..Record::default() };
-    AveragedPowerSpectrum::new(&sums, true, power, SpectrumContext { n, dt, segment_size, record })
+    AveragedPowerSpectrum::new(
+        &sums,
+        true,
+        power,
+        SpectrumContext { n, dt, segment_size, compat_stingray: false, record },
+    )
 }
 
 /// Averages the cross spectra of pairs of segments of two binned series. All segments have the same number of bins, at
@@ -149,8 +154,8 @@ pub(super) fn cross_spectrum_of_segments(
     let flux = Some([level(1), level(0)]);
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
     let record = Record { device, options: asked(cross), warnings: run.take_warnings(), ..Record::default() };
-    let spectrum = SpectrumContext { n, dt, segment_size: spec.segment_size, record };
-    let context = CrossContext { spectrum, inside: false, flux, compat_stingray: false };
+    let spectrum = SpectrumContext { n, dt, segment_size: spec.segment_size, compat_stingray: false, record };
+    let context = CrossContext { spectrum, inside: false, flux };
     AveragedCrossSpectrum::new(&sums, cross, context)
 }
 
@@ -263,6 +268,7 @@ fn normalise(row: &mut SeriesSegment, samples: &mut [f64], norm: Norm, dt: f64) 
     let root = norm.factor(&level_of(row, samples.len(), dt)).sqrt();
     samples.iter_mut().for_each(|x| *x *= root);
     row.flux_mean *= root;
+    row.noise *= root * root;
 }
 
 fn empty_batch() -> SegmentBatch {
@@ -293,7 +299,9 @@ fn load(
         exact && values.iter().all(|x| (0.0..MOST_COUNTS).contains(&(x * to_counts)) && (x * to_counts).fract() == 0.0);
     let level = if counts { 0.0 } else { mean };
     out.extend(values.iter().map(|x| x * to_counts - level));
-    Ok(SeriesSegment { flux_mean: mean, variance, ..SeriesSegment::empty(index) })
+    // Without errors, that of counts.
+    let noise = n as f64 * if variance > 0.0 { variance } else { mean.max(0.0) };
+    Ok(SeriesSegment { flux_mean: mean, variance, noise, ..SeriesSegment::empty(index) })
 }
 
 /// Scales each series of each run of a batch by the power of two that brings its largest sample to between 1 and 2.

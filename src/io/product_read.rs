@@ -19,7 +19,8 @@ use crate::science::columns::{
 use crate::science::dynamical::Axes;
 use crate::science::power::{PowerMetadata, PowerScale};
 use crate::science::{
-    AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
+    AveragedCrossSpectrum, AveragedPowerSpectrum, CrossMetadata, DynamicalCrossSpectrum, DynamicalPowerSpectrum,
+    EnergySpectrum,
 };
 
 impl AveragedPowerSpectrum {
@@ -31,6 +32,7 @@ impl AveragedPowerSpectrum {
         let mut table = ReadTable::open(path.as_ref(), &POWER_SPECTRUM)?;
         let mut meta: PowerMetadata = table.metadata()?;
         meta.scale = PowerScale::of(&meta);
+        meta.effective = meta.effective.or_equal(meta.segments);
         let optional = |table: &mut ReadTable, name: &str| match table.has(name) {
             true => table.real(name),
             false => Ok(Vec::new()),
@@ -62,8 +64,10 @@ impl AveragedCrossSpectrum {
         let mut table = ReadTable::open(path.as_ref(), &CROSS_SPECTRUM)?;
         let (power_re, power_im) = table.complex("power")?;
         let (unnorm_power_re, unnorm_power_im) = table.complex("unnorm_power")?;
+        let mut meta: CrossMetadata = table.metadata()?;
+        meta.effective = meta.effective.or_equal(meta.segments);
         Ok(AveragedCrossSpectrum {
-            meta: table.metadata()?,
+            meta,
             m: table.count_or_scalar("m")?,
             freq: table.real("freq")?,
             width: table.real("width")?,
@@ -181,6 +185,7 @@ impl DynamicalFile {
                 start: axes("start")?,
                 stop: axes("stop")?,
                 segments: axes("m")?.into_iter().map(|x| x as u64).collect(),
+                m_eff: axes("m_eff").or_else(|_| axes("m"))?,
                 rate: axes("rate")?,
                 freq: axes("freq")?,
                 width: axes("width")?,
@@ -231,6 +236,7 @@ impl DynamicalFile {
             start: real(&times, "start")?,
             stop: real(&times, "stop")?,
             segments: whole(&times, "m")?,
+            m_eff: real(&times, "m_eff").or_else(|_| real(&times, "m"))?,
             rate: real(&times, "rate")?,
             freq: real(&freqs, "freq")?,
             width: real(&freqs, "width")?,
@@ -249,9 +255,9 @@ impl DynamicalFile {
 
     /// Refuses axes and cells that do not fit together.
     fn checked(self) -> Result<DynamicalFile> {
-        let Axes { time, start, stop, segments, rate, freq, width, frequencies } = &self.axes;
+        let Axes { time, start, stop, segments, m_eff, rate, freq, width, frequencies } = &self.axes;
         let (rows, columns) = (time.len(), freq.len());
-        let of_rows = [start.len(), stop.len(), segments.len(), rate.len()];
+        let of_rows = [start.len(), stop.len(), segments.len(), m_eff.len(), rate.len()];
         let noise = self.noise.iter().map(Vec::len);
         let fits = of_rows.into_iter().chain(noise).all(|len| len == rows)
             && width.len() == columns

@@ -11,6 +11,11 @@ pub(crate) struct SpectrumContext {
     pub dt: f64,
     /// Length of a segment, s.
     pub segment_size: f64,
+    /// Errors, laws and coherences of Stingray 2.3.2, for comparisons; see [`COMPAT_RULES`].
+    pub compat_stingray: bool,
     /// What made the product.
     pub record: Record,
 }
+
+/// What products say of the rules of Stingray 2.3.2, where they were asked for.
+pub(crate) const COMPAT_RULES: &str = "errors and laws of Stingray 2.3.2: every segment counts as one whatever its rate, a rebinned bin has the error P/sqrt(m)";

@@ -10,14 +10,18 @@
 //! ones from the lowest on. Amplitudes at 0 and, for even `n`, at the Nyquist frequency are real numbers, for which the
 //! formulas of errors, coherence and lags do not hold: these columns are NaN there.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::context::SpectrumContext;
+use super::context::{COMPAT_RULES, SpectrumContext};
 use super::cross_errors::{BinAverages, BinEstimates};
 use super::dead_time::noise::NoiseContext;
+use super::effective::EffectivePairs;
 use super::noise::NoiseLevel;
+use super::noise_fit::NoiseFit;
 use super::norm::{Norm, NormParameters};
-use super::power::no_counts;
+use super::power::{FEW_VALUES, no_counts};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -25,16 +29,13 @@ use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
 use crate::data::Record;
 
-/// Below this many values in a bin, errors are misleading.
-const FEW_VALUES: u64 = 30;
-
 /// Options of a cross spectrum that do not concern segments: normalisation, rebinning, background and noise levels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CrossOptions {
     /// Normalisation of the powers. That of the cross spectrum is the geometric mean of those of subject and reference.
     pub norm: Norm,
     /// True: average the raw sums of all segments and normalise once by the mean rates. False: normalise each segment
-    /// by its own rates before averaging. Noise levels are those of the mean rates in either case.
+    /// by its own rates before averaging; noise levels are then the means of the segments' own.
     pub use_common_mean: bool,
     /// How frequency bins are combined.
     pub rebin: Rebin,
@@ -74,6 +75,9 @@ pub struct CrossMetadata {
     pub n: usize,
     /// Number of segments averaged.
     pub segments: u64,
+    /// How many segments of equal weight they are worth.
+    #[serde(flatten)]
+    pub effective: EffectivePairs,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -116,6 +120,9 @@ pub struct CrossMetadata {
     pub variance2: Option<f64>,
     /// True if all segments were normalised by their common means.
     pub use_common_mean: bool,
+    /// Rules of Stingray that errors follow, where they were asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub compat_rules: String,
     /// `all`: the cross spectrum is complex, as Stingray calls it.
     pub power_type: String,
     /// True if the photons of the subject were removed from the reference.
@@ -146,8 +153,6 @@ pub(crate) struct CrossContext {
     pub inside: bool,
     /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
     pub flux: Option<[(f64, Option<f64>); 2]>,
-    /// Compute errors and coherence as Stingray 2.3.2 does, for comparisons.
-    pub compat_stingray: bool,
 }
 
 /// A cross spectrum `C = conj(F_subject)·F_reference` averaged over segments, with lags and coherence, one entry a
@@ -218,8 +223,8 @@ pub(super) struct CrossBin {
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
-        let CrossContext { spectrum, inside, flux, compat_stingray } = context;
-        let SpectrumContext { n, dt, segment_size, record } = spectrum;
+        let CrossContext { spectrum, inside, flux } = context;
+        let SpectrumContext { n, dt, segment_size, compat_stingray, record } = spectrum;
         let m = sums.segments as f64;
         let levels = levels(sums, options, flux, [n as f64 * m, dt], inside)?
             .map(|(mean, background, variance)| NormParameters { n, dt, mean, background, variance });
@@ -245,16 +250,27 @@ impl AveragedCrossSpectrum {
         let block = |block: usize| &sums.power[block * count..(block + 1) * count];
         let first = if weighted { 4 } else { 0 };
         let mean_of = |values: &[f64], factor: f64| values.iter().sum::<f64>() / m / values.len() as f64 * factor;
-        let mut noise = Vec::new();
+        let effective = match compat_stingray {
+            true => EffectivePairs::equal(sums.segments),
+            false => EffectivePairs::of_sums(sums, 0, flux.is_none() && !own),
+        };
+        let (mut noise, mut misfits) = (Vec::new(), Vec::new());
         for (which, level) in levels.iter().enumerate() {
             let power: Vec<f64> = block(first + which).iter().map(|p| p / m * factors[which]).collect();
-            let poisson = norm.noise(level);
-            let seen = NoiseContext { power: &power, poisson, segments: sums.segments, n, dt, rate: level.mean / dt };
-            noise.push(options.noise[which].levels(&seen)?.level);
+            // Weights are the noise of raw powers: with means of their own, segments have levels of their own.
+            let weights = sums.weights.get(which).filter(|_| own && !compat_stingray);
+            let poisson = weights.map_or(norm.noise(level), |sums| sums.0[0] / m * factors[which]);
+            let m_eff = [effective.m_eff1, effective.m_eff2][which];
+            let seen = NoiseContext { power: &power, poisson, m_eff, n, dt, rate: level.mean / dt };
+            let levels = options.noise[which].levels(&seen)?;
+            let fit = NoiseFit { power: &power, noise: &levels, m_eff, df: 1.0 / segment_size };
+            misfits.extend(fit.warning([" of the subject", " of the reference"][which]));
+            noise.push(levels.level);
         }
         let mut spectrum = AveragedCrossSpectrum::empty(CrossMetadata {
             n,
             segments: sums.segments,
+            effective,
             dt,
             df: 1.0 / segment_size,
             segment_size,
@@ -273,6 +289,7 @@ impl AveragedCrossSpectrum {
             variance1: levels[0].variance,
             variance2: levels[1].variance,
             use_common_mean: options.use_common_mean,
+            compat_rules: if compat_stingray { COMPAT_RULES.into() } else { String::new() },
             power_type: "all".into(),
             subject_inside_reference: inside,
             reference_inside_subject: false,
@@ -287,31 +304,36 @@ impl AveragedCrossSpectrum {
                 spectrum.meta.record.warnings.record(no_counts(level.mean));
             }
         }
+        misfits.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
         let mut bins = Vec::new();
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
-            let noise = [noise[0].mean_of(range.clone()), noise[1].mean_of(range.clone())];
-            let of = |first: usize, factors: [f64; 3]| {
+            let of = |range: &Range<usize>, first: usize, factors: [f64; 3]| {
                 let one = |i: usize, factor: f64| mean_of(&block(first + i)[range.clone()], factor);
                 let cross = [one(2, factors[2]), one(3, factors[2])];
+                let noise = [noise[0].mean_of(range.clone()), noise[1].mean_of(range.clone())];
                 BinAverages { power: [one(0, factors[0]), one(1, factors[1])], noise, cross }
             };
-            let averages = of(first, factors);
+            let averages = of(&range, first, factors);
             let raw = match own && flux.is_some() {
                 // Normalised before the transform, each by its own means: as if by the common ones.
                 true => averages.cross.map(|part| part / raw_factors[2]),
-                false => of(0, [1.0; 3]).cross,
+                false => of(&range, 0, [1.0; 3]).cross,
             };
             let derived = match compat_stingray {
                 // The peer derives from raw sums, whatever the normalisation.
-                true => BinEstimates::from_stingray_rules(&of(0, raw_factors), values as f64),
-                false => BinEstimates::new(&averages, values as f64),
+                true => BinEstimates::from_stingray_rules(&of(&range, 0, raw_factors), values as f64),
+                false => {
+                    let each: Vec<BinAverages> = range.clone().map(|k| of(&(k..k + 1), first, factors)).collect();
+                    BinEstimates::of_frequencies(&each, &averages, effective.m_eff)
+                }
             };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
             bins.push(CrossBin { freq, width: range.len() as f64 / segment_size, values, averages, raw, derived });
         }
-        let few = bins.iter().filter(|bin| bin.values < FEW_VALUES).count() as u64;
+        let worth = |bin: &&CrossBin| (bin.values / sums.segments) as f64 * effective.m_eff;
+        let few = bins.iter().filter(|bin| worth(bin) < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
@@ -417,6 +439,7 @@ impl AveragedCrossSpectrum {
             column.iter_mut().for_each(|value| *value = -*value);
         }
         let meta = &mut self.meta;
+        std::mem::swap(&mut meta.effective.m_eff1, &mut meta.effective.m_eff2);
         std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
         std::mem::swap(&mut meta.mean1, &mut meta.mean2);
         std::mem::swap(&mut meta.countrate1, &mut meta.countrate2);

@@ -41,13 +41,19 @@ impl AveragedCrossSpectrum {
                 cross: [mean(&self.power_re), mean(&self.power_im)],
             };
             let values = segments * range.len() as u64;
+            let one = |k: usize| BinAverages {
+                power: [self.power1[k], self.power2[k]],
+                noise: [self.noise1[k], self.noise2[k]],
+                cross: [self.power_re[k], self.power_im[k]],
+            };
+            let each: Vec<BinAverages> = range.clone().map(one).collect();
             new.push(&CrossBin {
                 freq: (range.start + range.end + 1) as f64 / 2.0 / segment_size,
                 width: range.len() as f64 / segment_size,
                 values,
                 averages,
                 raw: [mean(&self.unnorm_power_re), mean(&self.unnorm_power_im)],
-                derived: BinEstimates::new(&averages, values as f64),
+                derived: BinEstimates::of_frequencies(&each, &averages, self.meta.effective.m_eff),
             });
         }
         if let Some(options) = new.meta.record.options.as_object_mut() {
@@ -78,7 +84,8 @@ impl AveragedCrossSpectrum {
             noise: [mean(&self.noise1), mean(&self.noise2)],
             cross: [mean(&self.power_re), mean(&self.power_im)],
         };
-        let (freq, derived) = (mean(&self.freq), BinEstimates::new(&averages, values as f64));
+        let worth = values as f64 / self.meta.segments as f64 * self.meta.effective.m_eff;
+        let (freq, derived) = (mean(&self.freq), BinEstimates::new(&averages, worth));
         let turn = std::f64::consts::TAU * freq;
         Ok(BandLag {
             freq,

@@ -1,7 +1,7 @@
 //! Lags, moduli and coherences of a frequency bin, with their errors.
 //!
-//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (segments times frequencies
-//! rebinned), and `S = P − noise` the power of the source:
+//! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (effective segments times frequencies
+//! rebinned; [`EffectivePairs`](super::effective::EffectivePairs)), and `S = P − noise` the power of the source:
 //!
 //! ```text
 //! |C₀|² = (m|C|² − P1P2)/(m − 1)      the modulus without the bias of few values (Vaughan & Nowak 1997, its bias term iterated)
@@ -83,6 +83,37 @@ impl BinEstimates {
             intrinsic,
             intrinsic_err: if_meaningful(raw > 0.0 && intrinsic > 0.0, intrinsic * (relative.max(0.0) / values).sqrt()),
             modulus_err: ((product + square) / (2.0 * values)).sqrt(),
+        }
+    }
+
+    /// Of a bin of several frequencies, each an average over `m_eff` effective segments, and of their mean. Where powers or lags differ between
+    /// them, the errors of sums are those of the terms.
+    pub fn of_frequencies(each: &[BinAverages], mean: &BinAverages, m_eff: f64) -> BinEstimates {
+        let count = each.len() as f64;
+        let of_mean = BinEstimates::new(mean, m_eff * count);
+        if each.len() == 1 {
+            return of_mean;
+        }
+        let unit = 1.0 / (2.0 * m_eff * count * count);
+        let [re, im] = mean.cross;
+        let (cos, sin) = if re == 0.0 && im == 0.0 { (1.0, 0.0) } else { (re / re.hypot(im), im / re.hypot(im)) };
+        // ΣP1P2, and the real parts of ΣC² and of ΣC² in the direction of the sum.
+        let (mut products, mut square, mut along) = (0.0, 0.0, 0.0);
+        for BinAverages { power: [p1, p2], cross: [x, y], .. } in each {
+            let (u, v) = (x * cos + y * sin, y * cos - x * sin);
+            products += p1 * p2;
+            square += x * x - y * y;
+            along += u * u - v * v;
+        }
+        let error = |variance: f64| (variance.max(0.0) * unit).sqrt();
+        let across_of_mean = mean.power[0] * mean.power[1] - re * re - im * im;
+        let uneven = (products - along).max(0.0) / count / across_of_mean;
+        BinEstimates {
+            err_re: error(products + square),
+            err_im: error(products - square),
+            modulus_err: error(products + along),
+            lag_phase_err: of_mean.lag_phase_err * if across_of_mean > 0.0 { uneven.sqrt() } else { 1.0 },
+            ..of_mean
         }
     }
 

@@ -4,12 +4,13 @@
 //! The formulas are those of [`kernels::fad`](crate::kernels::fad). The correction holds for detectors that are alike and see the same
 //! source: similar rates, and dead times that are independent of each other. After it, noise is white in every power, at Poisson's level, and has mean 0 in the
 //! co-spectrum. Variability of the source that dead time suppresses at high rates is not restored, nor are mean rates
-//! corrected. Each segment is normalised by its own photons; noise levels are those of the mean rates.
+//! corrected. Each segment is normalised by its own photons; noise levels are the means of the segments'.
 
 use serde::{Deserialize, Serialize};
 
 use super::context::SpectrumContext;
 use super::cross_errors::cross_errors;
+use super::effective::{EffectivePairs, EffectiveSegments};
 use super::norm::{Norm, NormParameters};
 use super::rebin::Rebin;
 use crate::base::error::Result;
@@ -62,6 +63,18 @@ pub struct FadMetadata {
     pub n: usize,
     /// Number of segments averaged.
     pub segments: u64,
+    /// How many segments of equal weight the cross spectrum is worth; see [`EffectivePairs`].
+    #[serde(default)]
+    pub m_eff: f64,
+    /// How many the power of the first detector is worth.
+    #[serde(default)]
+    pub m_eff1: f64,
+    /// How many the power of the second detector is worth.
+    #[serde(default)]
+    pub m_eff2: f64,
+    /// How many the power of all events is worth.
+    #[serde(default)]
+    pub m_eff_total: f64,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -106,15 +119,15 @@ pub struct FadSpectrum {
     pub m: Vec<u64>,
     /// Power of the first detector.
     pub power1: Vec<f64>,
-    /// Standard error of `power1`, `P/√(mK)`.
+    /// Standard error of `power1`, `√ΣP²/(K√m_eff)`.
     pub power1_err: Vec<f64>,
     /// Power of the second detector.
     pub power2: Vec<f64>,
-    /// Standard error of `power2`, `P/√(mK)`.
+    /// Standard error of `power2`, `√ΣP²/(K√m_eff)`.
     pub power2_err: Vec<f64>,
     /// Power of both detectors' events together.
     pub power_total: Vec<f64>,
-    /// Standard error of `power_total`, `P/√(mK)`.
+    /// Standard error of `power_total`, `√ΣP²/(K√m_eff)`.
     pub power_total_err: Vec<f64>,
     /// Co-spectrum: the real part of `conj(F₁)·F₂`.
     pub power_re: Vec<f64>,
@@ -131,12 +144,23 @@ pub struct FadSpectrum {
 impl FadSpectrum {
     /// Sums, in which the second detector is the first series, to spectra; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &FadOptions, context: SpectrumContext) -> Result<FadSpectrum> {
-        let SpectrumContext { n, dt, segment_size, record } = context;
+        let SpectrumContext { n, dt, segment_size, compat_stingray, record } = context;
         let m = sums.segments as f64;
         let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons) as f64 / m;
         let level = |photons: f64| NormParameters { n, dt, mean: photons / n as f64, background: 0.0, variance: None };
-        let noise = |photons: f64| options.norm.noise(&level(photons));
         let factor = options.norm.weighted_factor(n, dt);
+        // The mean of the segments' own levels: their weights are the noise of raw powers. Of the first detector, the second and all events.
+        let noise = |photons: f64, entry: usize| {
+            let weights = sums.weights.get(entry).filter(|_| !compat_stingray);
+            weights.map_or(options.norm.noise(&level(photons)), |sums| sums.0[0] / m * factor)
+        };
+        let counted = options.norm.weight_exponent() == 0;
+        let of = |entry: usize| match compat_stingray {
+            true => m,
+            false => EffectiveSegments::of_sums(sums, entry, counted).m_eff,
+        };
+        let (m_eff1, m_eff2, m_eff_total) = (of(0), of(1), of(3));
+        let m_eff = if compat_stingray { m } else { EffectivePairs::of_sums(sums, 0, counted).m_eff };
         let count = crate::numerics::fft::frequencies(n);
         let block = |block: usize| &sums.power[block * count..(block + 1) * count];
         let mut spectrum = FadSpectrum {
@@ -162,9 +186,13 @@ impl FadSpectrum {
                 nphots1: photons(1),
                 nphots2: photons(0),
                 norm: options.norm,
-                noise1: noise(photons(1)),
-                noise2: noise(photons(0)),
-                noise_total: noise(photons(0) + photons(1)),
+                noise1: noise(photons(1), 0),
+                noise2: noise(photons(0), 1),
+                noise_total: noise(photons(0) + photons(1), 3),
+                m_eff,
+                m_eff1,
+                m_eff2,
+                m_eff_total,
                 fad_smoothing: options.work(segment_size).smoothing,
                 fad_delta: scatter(block(5), block(6)) / m / (2.0 / m.sqrt()) - 1.0,
                 skipped_segments: sums.skipped,
@@ -176,18 +204,22 @@ impl FadSpectrum {
             let values = sums.segments * range.len() as u64;
             let mean = |i: usize| block(i)[range.clone()].iter().sum::<f64>() / m / range.len() as f64 * factor;
             let [p1, p2, total, re, im] = [0, 1, 2, 3, 4].map(mean);
-            let root = (values as f64).sqrt();
-            let (err_re, err_im) = cross_errors([p1, p2], [re, im], values as f64);
+            let width = range.len() as f64;
+            let error = |i: usize, m_eff: f64| {
+                let square: f64 = block(i)[range.clone()].iter().map(|p| (p / m * factor).powi(2)).sum();
+                (square / m_eff).sqrt() / width
+            };
+            let (err_re, err_im) = cross_errors([p1, p2], [re, im], m_eff * width);
             // Original bin `k` stands at place `k − 1`.
             spectrum.freq.push((range.start + range.end + 1) as f64 / 2.0 / segment_size);
             spectrum.width.push(range.len() as f64 / segment_size);
             spectrum.m.push(values);
             spectrum.power1.push(p1);
-            spectrum.power1_err.push(p1 / root);
+            spectrum.power1_err.push(error(0, m_eff1));
             spectrum.power2.push(p2);
-            spectrum.power2_err.push(p2 / root);
+            spectrum.power2_err.push(error(1, m_eff2));
             spectrum.power_total.push(total);
-            spectrum.power_total_err.push(total / root);
+            spectrum.power_total_err.push(error(2, m_eff_total));
             spectrum.power_re.push(re);
             spectrum.power_im.push(im);
             spectrum.cross_err_re.push(err_re);
@@ -195,7 +227,7 @@ impl FadSpectrum {
         }
         spectrum.warn();
         let noise = [spectrum.meta.noise1, spectrum.meta.noise2];
-        if let Some(message) = unlike([0, 1, 3, 4].map(block), factor / m, noise, [m, segment_size]) {
+        if let Some(message) = unlike([0, 1, 3, 4].map(block), factor / m, noise, [m_eff, segment_size]) {
             spectrum.meta.record.warnings.push("W-FAD-UNLIKE", message);
         }
         Ok(spectrum)

@@ -30,14 +30,14 @@ impl NoiseLevel {
         if let NoiseLevel::DeadTime(dead_time) = self {
             return dead_time.levels(s);
         }
-        let (level, err) = self.level(s.poisson, s.power, 1.0 / (s.n as f64 * s.dt), s.segments)?;
+        let (level, err) = self.level(s.poisson, s.power, 1.0 / (s.n as f64 * s.dt), s.m_eff)?;
         Ok(NoiseLevels { level: ByFrequency::Same(level), err: ByFrequency::Same(err), dead_time: None })
     }
 
-    /// A level common to all frequencies and its standard error. `power` holds the averages of `values` powers each at `k·df`, `k = 1, 2, …`.
+    /// A level common to all frequencies and its standard error. `power` holds the averages of powers worth `values` equal ones each at `k·df`, `k = 1, 2, …`.
     ///
     /// The mean of W frequencies has the error `√(ΣP²/values)/W` (Leahy et al. 1983, doi:10.1086/160766).
-    fn level(self, poisson: f64, power: &[f64], df: f64, values: u64) -> Result<(f64, f64)> {
+    fn level(self, poisson: f64, power: &[f64], df: f64, values: f64) -> Result<(f64, f64)> {
         match self {
             NoiseLevel::Poisson | NoiseLevel::DeadTime(_) => Ok((poisson, 0.0)),
             NoiseLevel::None => Ok((0.0, 0.0)),
@@ -54,7 +54,7 @@ impl NoiseLevel {
                         format!("no frequency in it; there are those from {df} to {} Hz", power.len() as f64 * df);
                     return Err(Error::argument("noise", format!("{lo} to {hi}"), message));
                 }
-                Ok((sum / count, (squares / values as f64).sqrt() / count))
+                Ok((sum / count, (squares / values).sqrt() / count))
             }
         }
     }
@@ -67,14 +67,14 @@ mod tests {
     #[test]
     fn levels() {
         let power = [9.0, 1.0, 3.0, 2.0, 7.0];
-        assert_eq!(NoiseLevel::Poisson.level(2.0, &power, 0.5, 4).unwrap(), (2.0, 0.0));
-        assert_eq!(NoiseLevel::Value(1.9).level(2.0, &power, 0.5, 4).unwrap(), (1.9, 0.0));
-        assert_eq!(NoiseLevel::None.level(2.0, &power, 0.5, 4).unwrap(), (0.0, 0.0));
+        assert_eq!(NoiseLevel::Poisson.level(2.0, &power, 0.5, 4.0).unwrap(), (2.0, 0.0));
+        assert_eq!(NoiseLevel::Value(1.9).level(2.0, &power, 0.5, 4.0).unwrap(), (1.9, 0.0));
+        assert_eq!(NoiseLevel::None.level(2.0, &power, 0.5, 4.0).unwrap(), (0.0, 0.0));
         // 1.0, 1.5 and 2.0 Hz; 2.5 Hz is the upper end, and not included.
-        let (level, error) = NoiseLevel::Band(1.0, 2.5).level(2.0, &power, 0.5, 4).unwrap();
+        let (level, error) = NoiseLevel::Band(1.0, 2.5).level(2.0, &power, 0.5, 4.0).unwrap();
         assert!((level - 2.0).abs() < 1e-15 && (error - (14.0f64 / 4.0).sqrt() / 3.0).abs() < 1e-15);
         for bad in [NoiseLevel::Band(3.0, 4.0), NoiseLevel::Value(-1.0), NoiseLevel::Value(f64::NAN)] {
-            assert!(bad.level(2.0, &power, 0.5, 4).is_err());
+            assert!(bad.level(2.0, &power, 0.5, 4.0).is_err());
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::context::SpectrumContext;
+use super::context::{COMPAT_RULES, SpectrumContext};
 use super::dead_time::noise::{DeadTimeRecord, NoiseContext};
+use super::effective::EffectiveSegments;
 use super::noise::NoiseLevel;
+use super::noise_fit::NoiseFit;
 use super::norm::{Norm, NormParameters};
 use super::original_powers::OriginalPowers;
 use super::power_bands::{BandRms, PulsationLimit};
@@ -17,7 +19,7 @@ use crate::base::warning::Warning;
 use crate::data::Record;
 
 /// Below this many values in a bin, symmetric errors of power are misleading.
-pub(super) const FEW_VALUES: u64 = 30;
+pub(super) const FEW_VALUES: f64 = 30.0;
 
 /// Options of a power spectrum that do not concern segments: normalisation, rebinning, background and noise level.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,6 +66,9 @@ pub struct PowerMetadata {
     pub n: usize,
     /// Number of segments averaged.
     pub segments: u64,
+    /// How many segments of equal weight they are worth.
+    #[serde(flatten)]
+    pub effective: EffectiveSegments,
     /// Bin width, s.
     pub dt: f64,
     /// Frequency resolution before rebinning, Hz.
@@ -103,6 +108,12 @@ pub struct PowerMetadata {
     pub variance: Option<f64>,
     /// True if all segments were normalised by their common mean.
     pub use_common_mean: bool,
+    /// Rules of Stingray that errors follow, where they were asked for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub compat_rules: String,
+    /// Mean of the segments' own Poisson levels, where each was normalised by the square of its own mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_noise_mean: Option<f64>,
     /// Factors to convert the powers.
     #[serde(skip)]
     pub scale: PowerScale,
@@ -121,7 +132,7 @@ pub struct PowerScale {
     /// Factor that turns a power of the spectrum into one of the fractional normalisation.
     pub frac: f64,
     /// Poisson noise level, or the level that follows from the errors of a light curve, in the normalisation of the
-    /// spectrum; NaN for segments that were each normalised by the square of their own mean.
+    /// spectrum; of segments with means of their own, the mean of their levels.
     pub poisson: f64,
     /// Rate of the source, background subtracted, counts/s.
     pub source_rate: f64,
@@ -131,10 +142,9 @@ impl PowerScale {
     /// The factors that follow from the metadata.
     pub(crate) fn of(meta: &PowerMetadata) -> PowerScale {
         let (norm, level) = (meta.norm, meta.level());
-        let own_squares = !meta.use_common_mean && norm.weight_exponent() == 2;
         PowerScale {
             frac: Norm::Frac.factor(&level) / norm.factor(&level),
-            poisson: if own_squares { f64::NAN } else { norm.noise(&level) },
+            poisson: meta.own_noise_mean.unwrap_or_else(|| norm.noise(&level)),
             source_rate: (level.mean - level.background) / level.dt,
         }
     }
@@ -159,7 +169,7 @@ pub struct AveragedPowerSpectrum {
     pub width: Vec<f64>,
     /// Power in the normalisation of the metadata.
     pub power: Vec<f64>,
-    /// Standard error `P/√m` of `power`, where `P` includes noise, in the unit of `power`.
+    /// Standard error `√ΣP²/(K√m_eff)` of `power` over the K original frequencies, where `P` includes noise, in the unit of `power`.
     pub power_err: Vec<f64>,
     /// Raw power `|F|²`, averaged.
     pub unnorm_power: Vec<f64>,
@@ -200,7 +210,7 @@ impl AveragedPowerSpectrum {
         options: &PowerOptions,
         context: SpectrumContext,
     ) -> Result<AveragedPowerSpectrum> {
-        let SpectrumContext { n, dt, segment_size, .. } = context;
+        let SpectrumContext { n, dt, segment_size, compat_stingray, .. } = context;
         let m = sums.segments as f64;
         let own = sums.series.first().copied().unwrap_or_default();
         let mean = if flux { own.flux_mean / m } else { own.photons as f64 / m / n as f64 };
@@ -218,9 +228,14 @@ impl AveragedPowerSpectrum {
             );
         }
         let level = NormParameters { n, dt, mean, background: background * dt, variance };
+        let own_means = options.weight_exponent().filter(|_| !flux);
+        let effective = match compat_stingray {
+            true => EffectiveSegments::equal(sums.segments),
+            false => EffectiveSegments::of_sums(sums, 0, !flux && own_means.is_none()),
+        };
         let count = crate::numerics::fft::frequencies(n);
         let (raw, weighted) = sums.power.split_at(count);
-        let normalised: Vec<f64> = match options.weight_exponent().filter(|_| !flux) {
+        let normalised: Vec<f64> = match own_means {
             Some(_) => {
                 let factor = options.norm.weighted_factor(n, dt);
                 weighted.iter().map(|p| p / m * factor).collect()
@@ -230,12 +245,19 @@ impl AveragedPowerSpectrum {
                 raw.iter().map(|p| p / m * factor).collect()
             }
         };
-        let poisson = options.norm.noise(&level);
-        let seen = NoiseContext { power: &normalised, poisson, segments: sums.segments, n, dt, rate: mean / dt };
+        // With squares of their own means, segments of few photons have most of the noise: the mean of 1/N is not 1 over that of N.
+        let weights = sums.weights.first().map_or(0.0, |weights| weights.0[0]);
+        let own_noise_mean = own_means
+            .filter(|&p| p == 2 && !compat_stingray)
+            .map(|_| options.norm.weighted_factor(n, dt) * weights / m);
+        let poisson = own_noise_mean.unwrap_or_else(|| options.norm.noise(&level));
+        let m_eff = effective.m_eff;
+        let seen = NoiseContext { power: &normalised, poisson, m_eff, n, dt, rate: mean / dt };
         let noise = options.noise.levels(&seen)?;
+        let fit = NoiseFit { power: &normalised, noise: &noise, m_eff, df: 1.0 / segment_size }.warning("");
         let mut spectrum = AveragedPowerSpectrum::empty(options, context);
         let meta = &mut spectrum.meta;
-        meta.segments = sums.segments;
+        (meta.segments, meta.effective, meta.own_noise_mean) = (sums.segments, effective, own_noise_mean);
         meta.nphots = mean * n as f64;
         meta.mean = mean;
         meta.noise_mean = noise.level.mean();
@@ -263,7 +285,9 @@ impl AveragedPowerSpectrum {
         if options.rebin != Rebin::None {
             spectrum.original = Some(Box::new(original));
         }
-        let few = spectrum.m.iter().filter(|&&values| values < FEW_VALUES).count() as u64;
+        fit.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
+        let worth = |values: &&u64| spectrum.frequencies_of(**values) * m_eff;
+        let few = spectrum.m.iter().filter(|values| worth(values) < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
@@ -273,10 +297,11 @@ impl AveragedPowerSpectrum {
 
     /// A spectrum without frequencies: the record of an analysis that had no segment and no photon.
     pub(crate) fn empty(options: &PowerOptions, context: SpectrumContext) -> AveragedPowerSpectrum {
-        let SpectrumContext { n, dt, segment_size, record } = context;
+        let SpectrumContext { n, dt, segment_size, compat_stingray, record } = context;
         let meta = PowerMetadata {
             n,
             segments: 0,
+            effective: EffectiveSegments::default(),
             dt,
             df: 1.0 / segment_size,
             segment_size,
@@ -294,6 +319,8 @@ impl AveragedPowerSpectrum {
             err_dist: "poisson".into(),
             variance: None,
             use_common_mean: options.use_common_mean,
+            compat_rules: if compat_stingray { COMPAT_RULES.into() } else { String::new() },
+            own_noise_mean: None,
             scale: PowerScale::default(),
             skipped_segments: 0,
             exposure: 0.0,

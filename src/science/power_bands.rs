@@ -17,8 +17,8 @@ pub struct BandRms {
     pub rms_err: Option<f64>,
     /// Rms in counts/s: `rms·(r − r_b)`, with the rate `r` and the background rate `r_b`.
     pub rms_abs: Option<f64>,
-    /// Upper limit of the fractional rms at [`LIMIT_CONFIDENCE`], if the variance is below three
-    /// standard errors.
+    /// Upper limit of the fractional rms at [`LIMIT_CONFIDENCE`], if the variance is within three standard errors of 0. One that is further below says that the noise
+    /// level does not fit, and limits nothing.
     pub rms_upper_limit: Option<f64>,
     /// Integral of power minus noise over the band, fractional (no unit); negative if noise fluctuates.
     pub rms_variance: f64,
@@ -32,7 +32,12 @@ impl std::fmt::Display for BandRms {
         match (self.rms, self.rms_err, self.rms_upper_limit) {
             (Some(rms), Some(error), None) => write!(f, "{:.2} ± {:.2} %", 100.0 * rms, 100.0 * error),
             (_, _, Some(limit)) => write!(f, "below {:.2} % ({} %)", 100.0 * limit, 100.0 * LIMIT_CONFIDENCE),
-            _ => write!(f, "a variance of {:e} ± {:e}", self.rms_variance, self.rms_variance_err),
+            _ if self.rms_variance < 0.0 => write!(
+                f,
+                "none: a variance of {:.3e} ± {:.3e}, whose noise level does not fit",
+                self.rms_variance, self.rms_variance_err
+            ),
+            _ => write!(f, "a variance of {:.3e} ± {:.3e}", self.rms_variance, self.rms_variance_err),
         }
     }
 }

@@ -24,8 +24,8 @@ pub(crate) struct PowerBin {
     pub noise: f64,
     /// Its standard error.
     pub noise_err: f64,
-    /// Values averaged.
-    pub m: u64,
+    /// Standard error of `total`.
+    pub err: f64,
 }
 
 impl AveragedPowerSpectrum {
@@ -39,7 +39,7 @@ impl AveragedPowerSpectrum {
                 total,
                 noise: original.noise.mean_of(i..i + 1),
                 noise_err: original.noise_err.mean_of(i..i + 1),
-                m: meta.segments,
+                err: total / meta.effective.m_eff.sqrt(),
             })),
             None => Box::new((0..self.len()).map(|i| PowerBin {
                 freq: self.freq[i],
@@ -47,7 +47,7 @@ impl AveragedPowerSpectrum {
                 total: self.total_power(i),
                 noise: self.noise[i],
                 noise_err: self.noise_err[i],
-                m: self.m[i],
+                err: self.power_err[i],
             })),
         }
     }
@@ -57,6 +57,7 @@ impl AveragedPowerSpectrum {
         let ranges = rebin.ranges(original.power.len())?;
         self.reserve(ranges.clone().count());
         let (segments, segment_size) = (self.meta.segments, self.meta.segment_size);
+        let root = self.meta.effective.m_eff.sqrt();
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in ranges {
             let values = segments * range.len() as u64;
@@ -67,7 +68,13 @@ impl AveragedPowerSpectrum {
             self.width.push(range.len() as f64 / segment_size);
             let level = original.noise.mean_of(range.clone());
             self.power.push(if self.meta.noise_subtracted { power - level } else { power });
-            self.power_err.push(power / (values as f64).sqrt());
+            // Powers need not be the same inside a bin.
+            let square: f64 = original.power[range.clone()].iter().map(|p| p * p).sum();
+            self.power_err.push(match range.len() {
+                1 => power / root,
+                _ if !self.meta.compat_rules.is_empty() => power / (values as f64).sqrt(),
+                width => square.sqrt() / width as f64 / root,
+            });
             self.noise.push(level);
             self.noise_err.push(original.noise_err.mean_of(range.clone()));
             self.unnorm_power.push(average(&original.raw[range]) / original.raw_terms);

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use super::power::{AveragedPowerSpectrum, PowerScale};
+use super::effective::EffectiveSegments;
+use super::power::{AveragedPowerSpectrum, PowerMetadata, PowerScale};
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
 use crate::data::{Gti, Record};
@@ -39,7 +40,12 @@ impl AveragedPowerSpectrum {
         if rest.iter().any(|part| part.meta.dead_time != first.meta.dead_time) {
             meta.dead_time = None;
         }
+        let weights =
+            |part: &AveragedPowerSpectrum| (part.meta.effective.or_equal(part.meta.segments), part.meta.weight());
+        meta.effective = EffectiveSegments::together(&parts.iter().map(weights).collect::<Vec<_>>(), segments);
+        meta.own_noise_mean = first.meta.own_noise_mean.map(|_| mean(&|part| part.meta.own_noise_mean.unwrap_or(0.0)));
         meta.scale = PowerScale::of(meta);
+        let m_eff = meta.effective.m_eff;
         let factor = |of: &AveragedPowerSpectrum| if own { 1.0 } else { of.meta.norm.factor(&of.meta.level()) };
         let whole = if own { 1.0 } else { meta.norm.factor(&meta.level()) };
         let subtracted = meta.noise_subtracted;
@@ -50,7 +56,9 @@ impl AveragedPowerSpectrum {
             new.freq.push(first.freq[i]);
             new.width.push(first.width[i]);
             new.power.push(if subtracted { total - noise } else { total });
-            new.power_err.push(total / (values as f64).sqrt());
+            // What powers that differ inside a bin add to its error.
+            let uneven = mean(&|part| part.unevenness(i));
+            new.power_err.push(total / (m_eff * new.frequencies_of(values)).sqrt() * uneven.sqrt());
             new.unnorm_power.push(mean(&|part| part.unnorm_power[i]));
             new.noise.push(noise);
             // Levels that were fitted apart have errors of their own.
@@ -62,6 +70,28 @@ impl AveragedPowerSpectrum {
         let level = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         (new.meta.noise_mean, new.meta.noise_mean_err) = (level(&new.noise), level(&new.noise_err));
         Ok(new)
+    }
+}
+
+impl PowerMetadata {
+    /// Sum of the weights of all segments, in a unit that is the same for all spectra of one normalisation.
+    fn weight(&self) -> f64 {
+        let own_means = !self.use_common_mean && self.norm.weight_exponent() > 0;
+        let of_one = match (self.own_noise_mean, self.variance) {
+            (Some(level), _) => level,
+            _ if own_means => 1.0,
+            (None, Some(variance)) => variance,
+            (None, None) => self.mean.max(0.0),
+        };
+        of_one * self.segments as f64
+    }
+}
+
+impl AveragedPowerSpectrum {
+    /// `K·ΣP²/(ΣP)²` of the K original frequencies of a bin: 1 where they are the same.
+    fn unevenness(&self, i: usize) -> f64 {
+        let values = self.meta.effective.or_equal(self.meta.segments).m_eff * self.frequencies_of(self.m[i]);
+        (self.power_err[i] / self.total_power(i)).powi(2) * values
     }
 }
 
@@ -155,7 +185,7 @@ pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::sums::{SeriesSums, Sums};
+    use crate::base::sums::{SeriesSums, Sums, WeightSums};
     use crate::data::InputRecord;
     use crate::science::context::SpectrumContext;
     use crate::science::power::PowerOptions;
@@ -163,14 +193,17 @@ mod tests {
 
     fn sums(seed: u32, segments: u64, photons: u64) -> Sums {
         let power = (0..11).map(|i| f64::from(100 + (seed * 31 + i * i * 17) % 53) * segments as f64).collect();
-        Sums { power, segments, series: vec![SeriesSums { photons, ..SeriesSums::default() }], ..Sums::default() }
+        let mut sums =
+            Sums { power, segments, series: vec![SeriesSums { photons, ..SeriesSums::default() }], ..Sums::default() };
+        (0..segments).for_each(|_| sums.add_weights(&[WeightSums::of(photons as f64 / segments as f64)]));
+        sums
     }
 
     fn spectrum(sums: &Sums, options: &PowerOptions, which: f64) -> AveragedPowerSpectrum {
         let input = InputRecord { name: format!("{which}.evt"), ..InputRecord::default() };
         let record =
             Record { gti: vec![[1000.0 * which, 1000.0 * which + 900.0]], inputs: vec![input], ..Record::default() };
-        let context = SpectrumContext { n: 24, dt: 4.0 / 24.0, segment_size: 4.0, record };
+        let context = SpectrumContext { n: 24, dt: 4.0 / 24.0, segment_size: 4.0, compat_stingray: false, record };
         AveragedPowerSpectrum::new(sums, false, options, context).unwrap()
     }
 
@@ -183,16 +216,19 @@ mod tests {
                 let options = PowerOptions { norm, rebin, subtract_noise, ..PowerOptions::default() };
                 let parts = [spectrum(&one, &options, 1.0), spectrum(&two, &options, 2.0)];
                 let (got, expected) = (AveragedPowerSpectrum::join(&parts).unwrap(), spectrum(&both, &options, 1.0));
-                for (a, b) in [
-                    (&got.power, &expected.power),
-                    (&got.power_err, &expected.power_err),
-                    (&got.noise, &expected.noise),
-                    (&got.unnorm_power, &expected.unnorm_power),
+                // How uneven powers are inside a bin is known of each part alone.
+                let err = if rebin == Rebin::None { 1e-12 } else { 0.03 };
+                for (a, b, bound) in [
+                    (&got.power, &expected.power, 1e-12),
+                    (&got.power_err, &expected.power_err, err),
+                    (&got.noise, &expected.noise, 1e-12),
+                    (&got.unnorm_power, &expected.unnorm_power, 1e-12),
                 ] {
                     for (a, b) in a.iter().zip(b) {
-                        assert!((a - b).abs() <= 1e-12 * b.abs().max(expected.noise[0]), "{norm}: {a} {b}");
+                        assert!((a - b).abs() <= bound * b.abs().max(expected.noise[0]), "{norm}: {a} {b}");
                     }
                 }
+                assert!((got.meta.effective.m_eff / expected.meta.effective.m_eff - 1.0).abs() < 1e-12);
                 assert_eq!((got.m, got.meta.segments), (expected.m, 70));
                 assert_eq!(got.meta.record.inputs.len(), 2);
             }

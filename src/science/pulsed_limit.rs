@@ -19,7 +19,6 @@
 use super::power::AveragedPowerSpectrum;
 use super::statistics::{detection, pulsed};
 use crate::base::error::{Error, Result};
-use crate::base::mend::Mend;
 
 pub use super::power_bands::PulsationLimit;
 
@@ -36,15 +35,13 @@ impl AveragedPowerSpectrum {
     /// pulsed fraction is given too.
     ///
     /// # Errors
-    /// The spectrum has no bin in the band, the rate of the source cannot be told from 0, or its powers are not χ² distributed (segments each normalised by the
-    /// square of their own mean).
+    /// The spectrum has no bin in the band, the rate of the source cannot be told from 0, or there is no noise level to measure powers against.
     pub fn pulsation(&self, lo: f64, hi: f64, probability: f64) -> Result<PulsationLimit> {
         self.check_source("pulsed_limit", [lo, hi])?;
         let refuse = |message| Error::argument("pulsed_limit", format!("{lo}:{hi}"), message);
         let level = self.null_level();
         if !(level > 0.0 && level.is_finite()) {
-            return Err(refuse("powers without a noise level of their own have no limit".to_string())
-                .mended_by([Mend::set("use_common_mean", true)]));
+            return Err(refuse("powers without a noise level of their own have no limit".to_string()));
         }
         let (mut from, mut to, mut trials) = (f64::INFINITY, f64::NEG_INFINITY, 0u64);
         // The largest power of each number of values.
@@ -61,7 +58,9 @@ impl AveragedPowerSpectrum {
             }
         }
         let leahy = |i: usize| 2.0 * self.total_power(i) / self.null_at(i);
-        let chance = |i: usize| detection::ln_false_alarm(leahy(i), self.m[i], trials as f64);
+        let (test, k) = (self.noise_test(), |i: usize| self.frequencies_of(self.m[i]));
+        let average = |i: usize| test.distribution(k(i));
+        let chance = |i: usize| test.ln_false_alarm(leahy(i), k(i), trials as f64);
         let Some(peak) = largest.values().copied().min_by(|&a, &b| chance(a).total_cmp(&chance(b))) else {
             let ends = match (self.freq.first(), self.freq.last()) {
                 (Some(first), Some(last)) => format!("the spectrum has {first} to {last} Hz"),
@@ -71,15 +70,14 @@ impl AveragedPowerSpectrum {
         };
         // Of a Leahy power at the centre of a frequency, which is one of K in its bin.
         let fraction = |i: usize, signal: f64, loss: f64| {
-            let power =
-                0.5 * signal * self.null_at(i) * self.meta.scale.frac * (self.m[i] as f64 / self.meta.segments as f64);
+            let power = 0.5 * signal * self.null_at(i) * self.meta.scale.frac * k(i);
             (2.0 * power * self.meta.df / loss).sqrt()
         };
         let loss = |f: f64| pulsed::binning_loss(f, self.meta.dt);
-        let limit = |i: usize| fraction(i, detection::sinusoid_limit(leahy(i), self.m[i], CONFIDENCE), loss(to));
+        let limit = |i: usize| fraction(i, detection::sinusoid_limit_of(leahy(i), &average(i), CONFIDENCE), loss(to));
         // An offset can raise a limit by π/2 at most, so that few bins can have the largest: the others need not be computed.
         let centred =
-            |&i: &usize| (i, fraction(i, detection::signal_upper_limit(leahy(i), self.m[i], CONFIDENCE), loss(to)));
+            |&i: &usize| (i, fraction(i, detection::signal_limit(leahy(i), &average(i), CONFIDENCE), loss(to)));
         let mut candidates: Vec<(usize, f64)> = largest.values().map(centred).collect();
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
         let upper_limit = candidates.iter().fold(0.0, |best: f64, &(i, centred)| {
@@ -87,7 +85,7 @@ impl AveragedPowerSpectrum {
         });
         let detected = chance(peak) <= probability.ln();
         let estimate = |confidence: f64| {
-            let signal = detection::sinusoid_limit(leahy(peak), self.m[peak], confidence);
+            let signal = detection::sinusoid_limit_of(leahy(peak), &average(peak), confidence);
             detected.then(|| fraction(peak, signal, loss(self.freq[peak])))
         };
         Ok(PulsationLimit {

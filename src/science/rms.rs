@@ -74,7 +74,7 @@ pub(crate) fn band_rms(
             let part = bin.total * (b - a);
             width += b - a;
             total += part;
-            squares += part * part / bin.m as f64;
+            squares += (bin.err * (b - a)).powi(2);
             noise += bin.noise * (b - a);
             noise_err += bin.noise_err * (b - a);
             (from, to) = (from.min(a), to.max(b));
@@ -93,12 +93,14 @@ pub(crate) fn band_rms(
         let highest = dof * total / chi_square::ln_ppf((1.0 - LIMIT_CONFIDENCE).ln() + below_noise, dof);
         Some(((highest - noise) * scale.frac).sqrt()).filter(|limit| limit.is_finite())
     };
+    // A level that is too high leaves no room for a source: such a variance is none, and says nothing of its limit.
+    let fits = variance > -DETECTED_SIGMAS * variance_err;
     Some(BandRms {
         band: [from, to],
         rms,
         rms_err: rms.map(|rms| variance_err / (2.0 * rms)),
         rms_abs: rms.map(|rms| rms * scale.source_rate),
-        rms_upper_limit: if variance < DETECTED_SIGMAS * variance_err { limit() } else { None },
+        rms_upper_limit: if fits && variance < DETECTED_SIGMAS * variance_err { limit() } else { None },
         rms_variance: variance,
         rms_variance_err: variance_err,
     })
@@ -183,7 +185,7 @@ mod tests {
     /// With the scale's posterior, χ² truncated at the noise: the limit leaves 5 % of it above, however low the powers were.
     #[test]
     fn limits_leave_5_percent_of_the_posterior() {
-        for power in [90.0, 100.0, 101.0] {
+        for power in [92.0, 100.0, 101.0] {
             // 40 frequencies of 20 segments; noise 100.
             let s = spectrum(&[power; 40], 20, &PowerOptions::default());
             let r = s.rms(0.0, 20.0).unwrap();
@@ -194,6 +196,33 @@ mod tests {
             let below = |expected: f64| chi_square::ln_cdf(dof * power / expected, dof);
             assert!(((below(highest) - below(100.0)).exp() - 0.05).abs() < 1e-9, "{power}: {highest}");
             assert_eq!(r.rms.is_some(), power > 100.0);
+        }
+    }
+
+    /// A variance that is significantly negative is a noise level that does not fit: neither a value nor a limit.
+    #[test]
+    fn variances_far_below_zero_limit_nothing() {
+        let s = spectrum(&[78.0; 40], 20, &PowerOptions::default());
+        let r = s.rms(0.0, 20.0).unwrap();
+        assert!(r.rms_variance < -4.0 * r.rms_variance_err && r.rms.is_none() && r.rms_upper_limit.is_none(), "{r:?}");
+        assert!(r.to_string().contains("whose noise level does not fit"), "{r}");
+        assert!(s.meta.record.warnings.iter().any(|w| w.code == "W-NOISE-LEVEL"), "{:?}", s.meta.record.warnings);
+    }
+
+    /// Powers that differ inside bins: variance and error are those of the original frequencies, and so are the errors of the table.
+    #[test]
+    fn errors_do_not_depend_on_the_bins() {
+        let power: Vec<f64> = (1..=60).map(|k| 100.0 + if k == 30 { 5000.0 } else { 300.0 / f64::from(k) }).collect();
+        let plain = spectrum(&power, 50, &PowerOptions::default());
+        let whole = |s: &AveragedPowerSpectrum| s.rms(0.0, 15.125).unwrap();
+        for rebin in [Rebin::Linear(7), Rebin::Linear(60), Rebin::Geometric(0.3)] {
+            let s = spectrum(&power, 50, &PowerOptions { rebin, ..PowerOptions::default() });
+            assert_eq!(whole(&s), whole(&plain), "{rebin:?}");
+            // Of a file the bins are known alone: their errors hold the whole.
+            let read = AveragedPowerSpectrum { original: None, ..s };
+            let (a, b) = (whole(&read), whole(&plain));
+            assert!((a.rms_variance / b.rms_variance - 1.0).abs() < 1e-12, "{rebin:?}");
+            assert!((a.rms_variance_err / b.rms_variance_err - 1.0).abs() < 1e-12, "{rebin:?}: {a:?} {b:?}");
         }
     }
 

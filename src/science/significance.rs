@@ -42,8 +42,7 @@ pub struct DetectionLevel {
 
 impl AveragedPowerSpectrum {
     /// The noise level that significances are measured against, in the unit of `power`: the noise level of the
-    /// spectrum, or Poisson's if that is 0. The mean over frequencies if dead time makes it vary. NaN if powers are not
-    /// χ² distributed ([`Norm::Frac`](super::Norm::Frac) with `use_common_mean` false).
+    /// spectrum, or Poisson's if that is 0. The mean over frequencies if dead time makes it vary.
     pub fn null_level(&self) -> f64 {
         self.tested(self.meta.noise_mean)
     }
@@ -58,8 +57,8 @@ impl AveragedPowerSpectrum {
     }
 
     /// The `count` most significant powers: those that noise of the level at their frequency (see
-    /// [`AveragedPowerSpectrum::null_level`]) is least likely to reach, by [`detection::ln_false_alarm`] with as many
-    /// trials as frequencies. White noise is assumed: low frequencies of a source with red noise are significant, too.
+    /// [`AveragedPowerSpectrum::null_level`]) is least likely to reach, with as many trials as frequencies. Segments count by their
+    /// [weights](super::effective), and a level that was fitted with its error. White noise is assumed: low frequencies of a source with red noise are significant, too.
     pub fn significant(&self, count: usize) -> Vec<SignificantBin> {
         let leahy = |i: usize| 2.0 * self.total_power(i) / self.null_at(i);
         // Among bins of as many values the largest powers are the least likely: few probabilities need computing.
@@ -72,12 +71,13 @@ impl AveragedPowerSpectrum {
                 list.truncate(count);
             }
         }
-        let trials = self.len() as u64;
+        let (trials, test) = (self.len() as u64, self.noise_test());
         let describe = |i: usize| SignificantBin {
             freq: self.freq[i],
             power: self.power[i],
             leahy_power: leahy(i),
-            log10_p: detection::ln_false_alarm(leahy(i), self.m[i], trials as f64) / std::f64::consts::LN_10,
+            log10_p: test.ln_false_alarm(leahy(i), self.frequencies_of(self.m[i]), trials as f64)
+                / std::f64::consts::LN_10,
             trials,
             m: self.meta.segments,
             k: self.m[i] / self.meta.segments,
@@ -92,17 +92,17 @@ impl AveragedPowerSpectrum {
     /// `probability`. One level for each number of values averaged in a bin, ascending; a power above the level of its
     /// bin is a detection.
     pub fn detection_levels(&self, probability: f64) -> Vec<DetectionLevel> {
-        let level = self.null_level();
+        let (level, test) = (self.null_level(), self.noise_test());
         let mut values: Vec<u64> = self.m.clone();
         values.sort_unstable();
         values.dedup();
         let describe = |values: u64| {
-            let leahy_power = detection::detection_power(probability.ln(), values, self.len() as f64);
+            let leahy_power = test.detection_power(probability.ln(), self.frequencies_of(values), self.len() as f64);
             let subtracted = if self.meta.noise_subtracted { level } else { 0.0 };
             let power = 0.5 * leahy_power * level - subtracted;
             DetectionLevel { m: self.meta.segments, k: values / self.meta.segments, leahy_power, power }
         };
-        // Powers of no χ² law have no level.
+        // Powers without a noise level have none.
         values.into_iter().map(describe).filter(|l| l.power.is_finite()).collect()
     }
 
@@ -112,15 +112,18 @@ impl AveragedPowerSpectrum {
         0.5 * level.leahy_power * self.null_at(i) - self.subtracted(i)
     }
 
-    /// Fills [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`] with χ² intervals of
-    /// `confidence` (0 to 1): see [`detection::interval_factors`].
+    /// Fills [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`] with intervals of
+    /// `confidence` (0 to 1): χ² ones of segments that weigh the same ([`detection::interval_factors`]), else those of their
+    /// [distribution](super::statistics::average).
     pub fn add_intervals(&mut self, confidence: f64) {
         self.power_lo.clear();
         self.power_hi.clear();
-        let mut factors = BTreeMap::new();
+        let (mut factors, test) = (BTreeMap::new(), self.noise_test());
         for i in 0..self.len() {
             let (values, subtracted) = (self.m[i], self.subtracted(i));
-            let (lo, hi) = *factors.entry(values).or_insert_with(|| detection::interval_factors(values, confidence));
+            let (lo, hi) = *factors
+                .entry(values)
+                .or_insert_with(|| detection::interval_of(&test.distribution(self.frequencies_of(values)), confidence));
             let total = self.total_power(i);
             self.power_lo.push(total * lo - subtracted);
             self.power_hi.push(total * hi - subtracted);

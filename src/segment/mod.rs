@@ -5,7 +5,7 @@ pub mod plan;
 mod unit;
 mod zero_nyquist;
 
-use crate::base::sums::{PartialSums, SeriesSums, Sums, run_length};
+use crate::base::sums::{PartialSums, SeriesSums, Sums, WeightSums, run_length};
 use crate::base::time::DoubleDouble;
 use crate::kernels::{Input, bin_events, cross_spectrum, fad};
 use crate::numerics::fft::frequencies;
@@ -172,6 +172,28 @@ impl PlanSpec {
             own.variance += row.variance;
         }
         sums.photons_dropped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| dropped[i]).sum::<u64>();
+        let weight = |photons: u64| WeightSums::of_photons(photons, self.weight_exponent());
+        let of = |i: usize| match self.input {
+            Input::Flux => WeightSums::of(rows[i].noise),
+            _ => weight(photons(i)),
+        };
+        let both = |a: WeightSums, b: WeightSums| WeightSums::of((a.0[0] * b.0[0]).sqrt());
+        match self.quantity {
+            Quantity::Power { .. } => sums.add_weights(&[of(0)]),
+            Quantity::EverySegment { .. } => {}
+            Quantity::Fad(_) => {
+                let (first, second) = (of(1), of(0));
+                sums.add_weights(&[first, second, both(first, second), weight(photons(0) + photons(1))]);
+            }
+            Quantity::Cross { .. } | Quantity::FullCross { .. } => {
+                let of_subject = |s: usize| {
+                    let reference =
+                        if self.is_inside(s) { weight(photons(0).saturating_sub(photons(s))) } else { of(0) };
+                    [of(s), reference, both(of(s), reference)]
+                };
+                sums.add_weights(&(1..rows.len()).flat_map(of_subject).collect::<Vec<_>>());
+            }
+        }
         true
     }
 }
@@ -193,6 +215,8 @@ pub struct SeriesSegment {
     pub flux_mean: f64,
     /// See [`SeriesSegment::flux_mean`].
     pub variance: f64,
+    /// Flux: the noise power of the samples, before they were scaled.
+    pub noise: f64,
     /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
 }
@@ -208,6 +232,7 @@ impl SeriesSegment {
             events: 0,
             flux_mean: 0.0,
             variance: 0.0,
+            noise: 0.0,
             scale: 0,
         }
     }

@@ -13,7 +13,7 @@ use crate::data::{DeviceRecord, EventBalance};
 /// The form in which parts are written.
 const VERSION: u32 = 1;
 /// The definition of the sums: a change of rules that changes values has another number.
-const DEFINITION: u32 = 1;
+const DEFINITION: u32 = 2;
 
 /// The sums of some segments of a plan. Serialised, numbers keep all bits.
 #[must_use]

@@ -112,9 +112,9 @@ impl CrossSpectrum {
             return Err(no_events(plan, &made));
         }
         let Resolution { n, dt, segment_size } = plan.resolution;
-        let spectrum = SpectrumContext { n, dt, segment_size, record: made };
-        let (inside, compat_stingray) = (overlap != BandOverlap::None, self.segmentation.compat_stingray);
-        let context = CrossContext { spectrum, inside, flux: None, compat_stingray };
+        let compat_stingray = self.segmentation.compat_stingray;
+        let spectrum = SpectrumContext { n, dt, segment_size, compat_stingray, record: made };
+        let context = CrossContext { spectrum, inside: overlap != BandOverlap::None, flux: None };
         let mut spectrum = AveragedCrossSpectrum::new(sums, &self.cross, context)?;
         dead_time::warn_of_channels(&mut spectrum, known, self.cross.noise);
         Ok(if overlap == BandOverlap::ReferenceInside { spectrum.exchanged() } else { spectrum })

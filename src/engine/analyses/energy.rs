@@ -125,7 +125,7 @@ impl InParts for EnergyDependence {
             }
             let Resolution { n, dt, segment_size } = plan.resolution;
             let EnergyBands { reference, subjects, channels } = self.bands.clone();
-            let spectrum = SpectrumContext { n, dt, segment_size, record: made };
+            let spectrum = SpectrumContext { n, dt, segment_size, compat_stingray: false, record: made };
             let context = EnergyContext { spectrum, bands: subjects, reference, inside, channels };
             let mut spectrum = EnergySpectrum::new(&sums, &self.energy, context)?;
             dead_time::warn_of_bands(&mut spectrum, known);

@@ -65,7 +65,8 @@ impl InParts for AmplitudeDifference {
                 return Err(no_events(plan, &made));
             }
             let Resolution { n, dt, segment_size } = plan.resolution;
-            FadSpectrum::new(&sums, &self.fad, SpectrumContext { n, dt, segment_size, record: made })
+            let compat_stingray = self.fad.compat_stingray || self.segmentation.compat_stingray;
+            FadSpectrum::new(&sums, &self.fad, SpectrumContext { n, dt, segment_size, compat_stingray, record: made })
         };
         Ok(Summation { plan, inputs, asked: asked(self), finish: Finish::Sums(Box::new(finish)) })
     }

@@ -126,7 +126,7 @@ impl Analysis for LombScargle {
         let (options, warnings, photons) = (asked(self), run.take_warnings(), EventBalance::default());
         let record = Record { device: device(), options, photons, warnings, ..light_curve.meta.record.clone() };
         let dt = light_curve.grid.dt;
-        let context = |n, segment_size| SpectrumContext { n, dt, segment_size, record };
+        let context = |n, segment_size| SpectrumContext { n, dt, segment_size, compat_stingray: false, record };
         power_spectrum(samples.series(), &self.spectrum, self.rebin, run.progress, context)
     }
 

@@ -61,7 +61,8 @@ impl Analysis for Multitaper {
         let add = |sums: &mut MultitaperSums, values: &[f64], variance| sums.add(values, variance);
         let (sums, r, mut record) = each_segment(&self.spectrum, observation, run, begin, add)?;
         record.options = asked_of(self, observation.combination());
-        let context = SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, record };
+        let context =
+            SpectrumContext { n: r.n, dt: r.dt, segment_size: r.segment_size, compat_stingray: false, record };
         sums.finish(&self.spectrum.power, context)
     }
 

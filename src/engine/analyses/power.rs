@@ -117,14 +117,15 @@ impl PowerSpectrum {
         if sums.photons() == 0 && made.photons.read > 0 {
             return Err(no_events(plan, &made));
         }
-        let Resolution { n, dt, segment_size } = plan.resolution;
+        let (Resolution { n, dt, segment_size }, compat_stingray) =
+            (plan.resolution, self.segmentation.compat_stingray);
         if made.photons.read == 0 {
             made.warnings.push("W-NO-EVENTS", "the inputs have no events at all; the spectrum is empty");
-            let context = SpectrumContext { n, dt, segment_size, record: made };
+            let context = SpectrumContext { n, dt, segment_size, compat_stingray, record: made };
             return Ok(AveragedPowerSpectrum::empty(&self.power, context));
         }
         let _span = trace::span("spectrum");
-        let context = SpectrumContext { n, dt, segment_size, record: made };
+        let context = SpectrumContext { n, dt, segment_size, compat_stingray, record: made };
         let mut spectrum = AveragedPowerSpectrum::new(sums, false, &self.power, context)?;
         dead_time::warn(&mut spectrum, known, self.power.noise);
         Ok(spectrum)

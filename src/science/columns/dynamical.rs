@@ -23,6 +23,8 @@ pub static TIMES: &[ColumnDeclaration] = &[
     ColumnDeclaration::real("start", "s", "start of the first segment of the row"),
     ColumnDeclaration::real("stop", "s", "end of the last segment of the row"),
     ColumnDeclaration::count("m", "", "segments averaged in the row"),
+    ColumnDeclaration::real("m_eff", "", "segments of equal weight that those of the row are worth")
+        .by("(Σw)²/Σw², w the noise of a segment"),
     ColumnDeclaration::real("rate", "ct s-1", "mean rate; for cross spectra of subject and reference together"),
     ColumnDeclaration::power("noise", "noise level of the row").when("for power spectra"),
     ColumnDeclaration::power("noise1", "noise level of the subject's power").when("for cross spectra"),
@@ -82,6 +84,7 @@ impl Axes {
             "start" => Some((&self.start).into()),
             "stop" => Some((&self.stop).into()),
             "m" => Some((&self.segments).into()),
+            "m_eff" => Some((&self.m_eff).into()),
             "rate" => Some((&self.rate).into()),
             "freq" => Some((&self.freq).into()),
             "width" => Some((&self.width).into()),
@@ -94,8 +97,8 @@ impl Axes {
 /// The axes as JSON, for formats that have one row a cell.
 fn axes_as_json(axes: &Axes, noise: &[(&str, &Vec<f64>)]) -> Value {
     let mut all = json!({
-        "time": axes.time, "start": axes.start, "stop": axes.stop, "m": axes.segments, "rate": axes.rate,
-        "freq": axes.freq, "width": axes.width, "k": axes.frequencies,
+        "time": axes.time, "start": axes.start, "stop": axes.stop, "m": axes.segments, "m_eff": axes.m_eff,
+        "rate": axes.rate, "freq": axes.freq, "width": axes.width, "k": axes.frequencies,
     });
     for (name, levels) in noise {
         all[*name] = serde_json::to_value(levels).unwrap_or_default();

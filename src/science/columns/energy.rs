@@ -48,6 +48,9 @@ pub static ENERGY_SPECTRUM: ProductKind = ProductKind {
         real("variance", "excess variance, signed").by("Σ(P1 − noise)·df").when(RMS),
         real("variance_err", "standard error of `variance`").when(RMS),
         real("upper_limit", "upper limit (95 %) of the rms where it is below three standard errors").when(RMS),
+        ColumnDeclaration::real("m_eff", "", "segments of equal weight that those of the band are worth")
+            .by("of photons N, N_r of the reference: ΣNΣN_r/ΣNN_r for lags and covariances, (ΣN)²/ΣN(N − 1) for rms and excess variance")
+            .when("but for counts"),
         ColumnDeclaration::real("rate", "ct s-1", "rate in good time").when(COUNT),
         ColumnDeclaration::real("rate_err", "ct s-1", "standard error of `rate`")
             .from("doi:10.1086/164079")
@@ -63,19 +66,22 @@ pub static ENERGY_SPECTRUM: ProductKind = ProductKind {
 /// The columns that only this kind of energy spectrum has, without values.
 pub(crate) fn energy_columns(kind: EnergyKind, fractional: bool) -> Vec<EnergyColumn> {
     let (amplitude, square) = if fractional { ("", "") } else { ("ct s-1", "ct2 s-2") };
-    let names: &[(&str, &str)] = match kind {
-        EnergyKind::Lag => &[("lag_phase", "rad"), ("lag_phase_err", "rad"), ("freq", "Hz")],
-        EnergyKind::Covariance => &[
+    let mut names = match kind {
+        EnergyKind::Lag => vec![("lag_phase", "rad"), ("lag_phase_err", "rad"), ("freq", "Hz")],
+        EnergyKind::Covariance => vec![
             ("covariance_re", amplitude),
             ("covariance_re_err", amplitude),
             ("covariance_im", amplitude),
             ("covariance_im_err", amplitude),
         ],
-        EnergyKind::Rms => &[("variance", square), ("variance_err", square), ("upper_limit", amplitude)],
-        EnergyKind::Excvar => &[],
-        EnergyKind::Count => &[("rate", "ct s-1"), ("rate_err", "ct s-1")],
+        EnergyKind::Rms => vec![("variance", square), ("variance_err", square), ("upper_limit", amplitude)],
+        EnergyKind::Excvar => vec![],
+        EnergyKind::Count => vec![("rate", "ct s-1"), ("rate_err", "ct s-1")],
     };
-    names.iter().map(|&(name, unit)| EnergyColumn { name, unit, values: Vec::new() }).collect()
+    if kind != EnergyKind::Count {
+        names.push(("m_eff", ""));
+    }
+    names.into_iter().map(|(name, unit)| EnergyColumn { name, unit, values: Vec::new() }).collect()
 }
 
 impl Product for EnergySpectrum {

@@ -15,7 +15,7 @@ const POWER: ColumnDeclaration = ColumnDeclaration::power(
 .by("leahy 2P/N, frac 2P·dt/((μ−b)²n), abs 2P/(n·dt), none P")
 .from("doi:10.1086/160766, doi:10.1046/j.1365-2966.2003.07042.x");
 const POWER_ERR: ColumnDeclaration = ColumnDeclaration::power("power_err", "standard error of `power`")
-    .by("P/√m, P with noise")
+    .by("√ΣP²/(k√m_eff) over the original frequencies, P with noise")
     .from("van der Klis 1989");
 const NOISE: ColumnDeclaration = ColumnDeclaration::power("noise", "noise level of `power`");
 
@@ -40,7 +40,7 @@ pub static POWER_SPECTRUM: ProductKind = ProductKind {
         )
         .when("where the noise level was fitted"),
         ColumnDeclaration::power("power_lo", "lower end of the interval that holds the expected power")
-            .by("χ² of 2m degrees of freedom")
+            .by("χ² of 2·m_eff·k degrees of freedom where segments weigh the same, else the distribution of their weighted average")
             .when("where intervals were asked for"),
         ColumnDeclaration::power("power_hi", "upper end of that interval").when("where intervals were asked for"),
     ],

@@ -15,8 +15,8 @@ const SHORTEST: f64 = 1e-7;
 pub struct DeadTimeFit<'a> {
     /// Leahy powers at the frequencies `j/(n·dt)`, `j = 1, 2, …`.
     pub power: &'a [f64],
-    /// Number of segments averaged.
-    pub segments: u64,
+    /// Effective number of segments averaged.
+    pub m_eff: f64,
     /// Number of bins in a segment.
     pub n: usize,
     /// Bin width, s.
@@ -55,7 +55,7 @@ impl DeadTimeFit<'_> {
             let count = group.len() as f64;
             freq.push(group.iter().map(|&k| (k + 1) as f64 * df).sum::<f64>() / count);
             power.push(group.iter().map(|&k| self.power[k]).sum::<f64>() / count);
-            values.push(count * self.segments as f64);
+            values.push(count * self.m_eff);
         }
         let levels = |seconds: f64| -> Option<Vec<f64>> {
             let model = DeadTimeModel::new(self.rate, seconds, self.kind).ok()?;
@@ -142,7 +142,8 @@ mod tests {
             for _ in 0..runs {
                 let mut one = |e: &f64| -e * (0..segments).map(|_| uniform().ln()).sum::<f64>() / segments as f64;
                 let power: Vec<f64> = expected.iter().map(&mut one).collect();
-                let fit = DeadTimeFit { power: &power, segments, n, dt, band: (0.0, 1e9), rate, share, kind };
+                let fit =
+                    DeadTimeFit { power: &power, m_eff: segments as f64, n, dt, band: (0.0, 1e9), rate, share, kind };
                 let (found, error) = fit.run().unwrap();
                 let z = (found - seconds) / error;
                 (sum, squares) = (sum + z, squares + z * z);
@@ -159,7 +160,7 @@ mod tests {
     fn what_cannot_be_fitted_is_refused() {
         let fit = DeadTimeFit {
             power: &[2.0; 127],
-            segments: 10,
+            m_eff: 10.0,
             n: 256,
             dt: 0.01,
             band: (60.0, 70.0),

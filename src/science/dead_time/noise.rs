@@ -125,7 +125,8 @@ pub(crate) struct NoiseContext<'a> {
     pub power: &'a [f64],
     /// Poisson's level in their normalisation.
     pub poisson: f64,
-    pub segments: u64,
+    /// Effective number of segments.
+    pub m_eff: f64,
     pub n: usize,
     pub dt: f64,
     /// Mean rate, counts/s.
@@ -149,16 +150,8 @@ impl DeadTimeNoise {
             DeadTimeValue::Seconds(seconds) => (seconds, 0.0),
             DeadTimeValue::Fit(lo, hi) => {
                 let power: Vec<f64> = s.power.iter().map(|p| 2.0 * p / s.poisson).collect();
-                let fit = DeadTimeFit {
-                    power: &power,
-                    segments: s.segments,
-                    n: s.n,
-                    dt: s.dt,
-                    band: (lo, hi),
-                    rate,
-                    share,
-                    kind,
-                };
+                let fit =
+                    DeadTimeFit { power: &power, m_eff: s.m_eff, n: s.n, dt: s.dt, band: (lo, hi), rate, share, kind };
                 fit.run()?
             }
         };

@@ -26,6 +26,8 @@ pub struct Axes {
     pub stop: Vec<f64>,
     /// Number of segments averaged in each row.
     pub segments: Vec<u64>,
+    /// How many segments of equal weight those of each row are worth; for a cross spectrum, the geometric mean of subject and reference.
+    pub m_eff: Vec<f64>,
     /// Mean rate of each row, counts/s, background included; for a cross spectrum, of subject and reference together.
     pub rate: Vec<f64>,
     /// Frequency of each column, Hz: the mean of the averaged frequencies.
@@ -40,6 +42,11 @@ impl Axes {
     /// Number of values averaged in a cell: segments of the row times original frequencies of the column.
     pub fn values(&self, row: usize, column: usize) -> u64 {
         self.segments[row] * self.frequencies[column]
+    }
+
+    /// How many values of equal weight a cell is worth.
+    pub(super) fn worth(&self, row: usize, column: usize) -> f64 {
+        self.m_eff[row] * self.frequencies[column] as f64
     }
 
     /// Number of rows and of columns.

@@ -93,6 +93,15 @@ impl RowShifts {
         self.cells.iter().map(bin).collect()
     }
 
+    /// The error of that mean, of the errors of independent rows.
+    fn error(&self, axes: &Axes, error: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+        let bin = |cells: &Vec<(usize, usize)>| {
+            let square: f64 = cells.iter().map(|&(r, c)| (error(r, c) * axes.values(r, c) as f64).powi(2)).sum();
+            square.sqrt() / cells.iter().map(|&(r, c)| axes.values(r, c)).sum::<u64>() as f64
+        };
+        self.cells.iter().map(bin).collect()
+    }
+
     fn values(&self, axes: &Axes) -> Vec<u64> {
         self.cells.iter().map(|cells| cells.iter().map(|&(r, c)| axes.values(r, c)).sum()).collect()
     }
@@ -131,9 +140,7 @@ impl DynamicalPowerSpectrum {
         let power = shift.mean(axes, |r, c| self.row(r)[c]);
         let noise = shift.mean(axes, |r, _| self.noise[r]);
         let m = shift.values(axes);
-        let subtracted = if self.meta.levels.noise_subtracted { 1.0 } else { 0.0 };
-        let error = |k: usize| (power[k] + subtracted * noise[k]) / (m[k] as f64).sqrt();
-        let power_err = (0..power.len()).map(error).collect();
+        let power_err = shift.error(axes, |r, c| self.power_err(r, c));
         let (width, meta) = (vec![axes.width[0]; m.len()], self.meta.clone());
         Ok(ShiftedPower { freq: shift.freq, width, power, power_err, noise, m, meta })
     }

@@ -160,10 +160,10 @@ impl DynamicalPowerSpectrum {
         &self.power[row * count..(row + 1) * count]
     }
 
-    /// Standard error `P/√(mK)` of a power, where `P` includes noise.
+    /// Standard error `P/√(m_eff·K)` of a power, where `P` includes noise.
     pub fn power_err(&self, row: usize, column: usize) -> f64 {
         let noise = if self.meta.levels.noise_subtracted { self.noise[row] } else { 0.0 };
-        (self.row(row)[column] + noise) / (self.axes.values(row, column) as f64).sqrt()
+        (self.row(row)[column] + noise) / self.axes.worth(row, column).sqrt()
     }
 }
 

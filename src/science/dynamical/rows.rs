@@ -57,6 +57,8 @@ struct DynamicalRow {
     means: [f64; 2],
     /// Poisson's or the errors' noise power, summed over segments; normalised where segments are by themselves.
     noise: [f64; 2],
+    /// Squares of the same.
+    noise_squares: [f64; 2],
 }
 
 /// Rows as they grow. Of a segment only its rebinned frequencies are kept, added to those of its row.
@@ -86,6 +88,16 @@ pub(crate) struct FinishedRows {
     /// Mean counts (or flux) a bin of all segments, and their noise level; by series.
     pub mean: Vec<f64>,
     pub level: Vec<f64>,
+}
+
+impl DynamicalRow {
+    /// How many segments of equal weight those of the row are worth, by the noise of all series.
+    fn m_eff(&self, series: usize) -> f64 {
+        let m = self.segments as f64;
+        let of = |c: usize| self.noise[c] * self.noise[c] / self.noise_squares[c];
+        let of = (0..series).map(of).map(|m_eff| if m_eff.is_finite() && m_eff > 0.0 { m_eff.min(m) } else { m });
+        of.fold(1.0, |product, m_eff| product * m_eff.powf(1.0 / series as f64))
+    }
 }
 
 impl DynamicalSpec {
@@ -199,7 +211,11 @@ impl DynamicalRows {
                 for (c, level) in levels.iter().enumerate() {
                     row.means[c] += level.mean;
                     let factor = if common { 1.0 } else { recipe.norm.factor(level) };
-                    row.noise[c] += level.variance.unwrap_or(level.mean.max(0.0)) * recipe.n as f64 * factor;
+                    let noise = level.variance.unwrap_or(level.mean.max(0.0)) * recipe.n as f64 * factor;
+                    row.noise[c] += noise;
+                    // Of photons N(N − 1): their scatter is in that of the powers.
+                    let chance = if recipe.flux || !common { 0.0 } else { 1.0 };
+                    row.noise_squares[c] += noise * (noise - chance).max(0.0);
                 }
             }
             let (count, full) = (self.ranges.len(), power.len() / factors.len());
@@ -232,6 +248,7 @@ impl DynamicalRows {
                 segments: 0,
                 means: [0.0; 2],
                 noise: [0.0; 2],
+                noise_squares: [0.0; 2],
             });
             let cells = self.ranges.len() * self.recipe.blocks();
             self.values.resize(self.values.len() + cells, 0.0);
@@ -302,6 +319,7 @@ impl DynamicalRows {
             start: rows.iter().map(|row| row.start).collect(),
             stop: rows.iter().map(|row| row.stop).collect(),
             segments: rows.iter().map(|row| row.segments).collect(),
+            m_eff: rows.iter().map(|row| row.m_eff(recipe.series)).collect(),
             rate: rows.iter().map(|row| row.means.iter().sum::<f64>() / row.segments as f64 / recipe.dt).collect(),
             // Original bin `k` stands at place `k − 1`.
             freq: ranges.iter().map(|r| (r.start + r.end + 1) as f64 / 2.0 * df).collect(),

@@ -6,7 +6,7 @@ use rustfft::num_complex::Complex;
 
 use crate::science::norm::SIGNIFICANT;
 
-/// Sums over the frequencies of a band of averages over `m` segments, unnormalised; see the [module](super).
+/// Sums over the frequencies of a band of averages over segments, which are worth `m` of equal weight, unnormalised; see the [module](super).
 pub(super) struct BandSums {
     /// ΣC.
     cross: Complex<f64>,
@@ -29,10 +29,10 @@ pub(super) struct BandSums {
 }
 
 impl BandSums {
-    /// Of the four blocks of a subject's sums.
-    pub fn new(blocks: &[f64], range: &Range<usize>, segments: u64) -> BandSums {
-        let (count, m) = (blocks.len() / 4, segments as f64);
-        let at = |block: usize, k: usize| blocks[block * count + k] / m;
+    /// Of the four blocks of a subject's sums over so many segments, which are worth `m` of equal weight.
+    pub fn new(blocks: &[f64], range: &Range<usize>, segments: u64, m: f64) -> BandSums {
+        let count = blocks.len() / 4;
+        let at = |block: usize, k: usize| blocks[block * count + k] / segments as f64;
         let cross_at = |k: usize| Complex::new(at(2, k), at(3, k));
         let cross: Complex<f64> = range.clone().map(cross_at).sum();
         let direction = if cross.norm() > 0.0 { cross / cross.norm() } else { Complex::new(1.0, 0.0) };
@@ -113,7 +113,7 @@ mod tests {
     fn what_noise_hides_is_not_a_number() {
         // Powers 4 and 9 of two frequencies and 100 segments; the sum of C is 0.2, its error across 0.6.
         let blocks = [400.0, 400.0, 900.0, 900.0, 40.0, -20.0, 0.0, 0.0];
-        let over = BandSums::new(&blocks, &(0..2), 100);
+        let over = BandSums::new(&blocks, &(0..2), 100, 100.0);
         let (phase, error) = over.lag_phase();
         assert!(phase == 0.0 && error.is_nan());
         let [(value, error), (re, re_err), (_, im_err)] = over.covariances(12.0);

@@ -1,7 +1,7 @@
 //! Variability against energy: lags, covariance, rms, excess variance and counts of many bands with one reference.
 //!
 //! Over the frequencies `k` of a band, with `P1` (subject), `P2` (reference, without the photons of a subject inside it) and
-//! `C = conj(F1)·F2` averaged over `m` segments, `S2 = P2 − noise`, and all sums over `k`:
+//! `C = conj(F1)·F2` averaged over segments worth `m` of equal weight ([`EffectivePairs`]), `S2 = P2 − noise`, and all sums over `k`:
 //!
 //! ```text
 //! phase lag    φ = arg ΣC,    δφ = σ⊥/|C₀|,   |C₀|² = |ΣC|² − σ⊥² − σ∥²
@@ -39,6 +39,9 @@ use band_sums::BandSums;
 
 use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
+use super::dead_time::noise::{ByFrequency, NoiseLevels};
+use super::effective::EffectivePairs;
+use super::noise_fit::NoiseFit;
 use super::norm::{Norm, NormParameters};
 use super::power::{FEW_VALUES, PowerScale};
 use super::power_bins::PowerBin;
@@ -48,6 +51,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
+use crate::base::warning::Warning;
 use crate::data::Record;
 
 /// The quantity of an energy spectrum: what is computed for each band.
@@ -219,7 +223,7 @@ impl EnergySpectrum {
     /// Sums of a reference and its subjects to a spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &EnergyOptions, context: EnergyContext) -> Result<EnergySpectrum> {
         let EnergyContext { spectrum, bands, reference, inside, channels } = context;
-        let SpectrumContext { n, dt, segment_size, record } = spectrum;
+        let SpectrumContext { n, dt, segment_size, record, .. } = spectrum;
         let df = 1.0 / segment_size;
         let range = frequencies_in(options.freq.unwrap_or([0.0, f64::INFINITY]), n, segment_size)?;
         let edges = [(range.start as f64 + 0.5) * df, (range.end as f64 + 0.5) * df];
@@ -270,14 +274,20 @@ impl EnergySpectrum {
             variance: None,
         };
         let mut without_reference = false;
+        let mut misfits: Vec<(usize, Warning)> = Vec::new();
         for s in 0..spectrum.len() {
             let counts = spectrum.counts[s];
             let rest = photons(0) - if (inside >> s) & 1 == 1 { counts } else { 0 };
             let blocks = &sums.power[s * 4 * count..(s + 1) * 4 * count];
             let rate = counts as f64 / spectrum.meta.exposure;
+            let effective = EffectivePairs::of_sums(sums, 3 * s, true);
+            if options.kind != EnergyKind::Count {
+                let m_eff = if correlated { effective.m_eff } else { effective.m_eff1 };
+                spectrum.set(s, [("m_eff", "", m_eff)]);
+            }
             match options.kind {
                 EnergyKind::Lag if counts > 0 && rest > 0 => {
-                    let over = BandSums::new(blocks, &range, m);
+                    let over = BandSums::new(blocks, &range, m, effective.m_eff);
                     let (phase, error) = over.lag_phase();
                     let freq = over.k * df;
                     let lag = phase / (std::f64::consts::TAU * freq);
@@ -287,7 +297,7 @@ impl EnergySpectrum {
                         .set(s, [("lag_phase", "rad", phase), ("lag_phase_err", "rad", error), ("freq", "Hz", freq)]);
                 }
                 EnergyKind::Covariance if counts > 0 && rest > 0 => {
-                    let over = BandSums::new(blocks, &range, m);
+                    let over = BandSums::new(blocks, &range, m, effective.m_eff);
                     let noise = Norm::None.noise(&level(rest)) * range.len() as f64;
                     // An amplitude of one frequency in counts/s, over the rate where it is to be fractional.
                     let unit =
@@ -309,13 +319,18 @@ impl EnergySpectrum {
                 EnergyKind::Rms | EnergyKind::Excvar if counts > 0 => {
                     let level = level(counts);
                     let (factor, noise) = (Norm::Leahy.factor(&level), Norm::Leahy.noise(&level));
-                    let bins = blocks[..count].iter().enumerate().map(|(k, power)| PowerBin {
+                    let power: Vec<f64> = blocks[..count].iter().map(|power| power / m as f64 * factor).collect();
+                    let (same, err) = (ByFrequency::Same(noise), ByFrequency::Same(0.0));
+                    let levels = NoiseLevels { level: same, err, dead_time: None };
+                    let fit = NoiseFit { power: &power, noise: &levels, m_eff: effective.m_eff1, df };
+                    misfits.extend(fit.warning("").map(|warning| (s, warning)));
+                    let bins = power.iter().enumerate().map(|(k, power)| PowerBin {
                         freq: (k + 1) as f64 / segment_size,
                         width: df,
-                        total: power / m as f64 * factor,
+                        total: *power,
                         noise,
                         noise_err: 0.0,
-                        m,
+                        err: power / effective.m_eff1.sqrt(),
                     });
                     let frac = Norm::Frac.factor(&level) / factor;
                     let scale = PowerScale { frac, poisson: noise, source_rate: level.mean / dt };
@@ -346,6 +361,11 @@ impl EnergySpectrum {
                     spectrum.push(f64::NAN, f64::NAN);
                 }
             }
+        }
+        if let Some((band, warning)) = misfits.first() {
+            let more = if misfits.len() > 1 { format!("; so in {} bands", misfits.len()) } else { String::new() };
+            let message = format!("band {}: {}{more}", band + 1, warning.message);
+            spectrum.meta.record.warnings.push("W-NOISE-LEVEL", message);
         }
         spectrum.warn(without_reference);
         Ok(spectrum)
@@ -437,10 +457,14 @@ impl EnergySpectrum {
                 "a band holds all photons of the reference, of which nothing is left for it: its value is nan";
             warnings.push("W-BAND-REFERENCE", message);
         }
-        let values = self.m.first().copied().unwrap_or(0);
-        if self.meta.averaged.is_some() && values < FEW_VALUES {
-            let message =
-                format!("each band averages {values} values, fewer than {FEW_VALUES}: errors are not Gaussian");
+        let m_eff = self.columns.iter().find(|column| column.name == "m_eff");
+        let least = m_eff.map_or(f64::INFINITY, |column| column.values.iter().copied().fold(f64::INFINITY, f64::min));
+        let values = self.meta.averaged.map_or(f64::INFINITY, |s| s.nfreq as f64 * least);
+        if values < FEW_VALUES {
+            let message = format!(
+                "bands average {} values, fewer than {FEW_VALUES}: errors are not Gaussian",
+                ShortNumber(values)
+            );
             warnings.push("W-FEW-VALUES", message);
         }
         let undetected = self.value.iter().zip(&self.value_err).zip(&self.counts);

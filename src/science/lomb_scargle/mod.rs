@@ -23,6 +23,7 @@ use self::sums::{FrequencyGrid, direct, fast};
 use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
 use super::cross_powers::{CrossPowers, CrossPowersMetadata};
+use super::effective::EffectiveSegments;
 use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
@@ -239,7 +240,7 @@ pub(crate) fn power_spectrum(
     let meta = &mut spectrum.meta;
     (meta.segments, meta.df, meta.mean, meta.noise_mean) = (1, at.step, level.mean, noise);
     (meta.nphots, meta.exposure) = (level.mean * level.n as f64, level.n as f64 * level.dt);
-    meta.variance = level.variance;
+    (meta.variance, meta.effective) = (level.variance, EffectiveSegments::equal(1));
     meta.err_dist = if level.variance.is_some() { "gauss" } else { "poisson" }.into();
     let rate = level.mean / level.dt;
     meta.scale = PowerScale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };

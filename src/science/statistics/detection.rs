@@ -5,6 +5,7 @@
 //! 1989, in "Timing Neutron Stars"). That holds for many photons a segment, or many segments: a segment of N photons has
 //! moments that differ by terms of order 1/N.
 
+use super::average::AverageDistribution;
 use crate::numerics::chi_square;
 use crate::numerics::gamma::ln_one_minus_exp;
 
@@ -59,12 +60,16 @@ pub fn detection_power(ln_false_alarm: f64, values: u64, trials: f64) -> f64 {
 /// 0 where even pure noise exceeds `power` more often: such a power excludes every signal at that confidence, and says that
 /// the noise was low rather than that there is none. NaN outside the domain (`power > 0`, `0 < confidence < 1`).
 pub fn signal_upper_limit(power: f64, values: u64, confidence: f64) -> f64 {
+    if values > 0 { signal_limit(power, &AverageDistribution::equal(values as f64), confidence) } else { f64::NAN }
+}
+
+/// [`signal_upper_limit`] of an average in which segments may have unequal weights.
+pub(crate) fn signal_limit(power: f64, average: &AverageDistribution, confidence: f64) -> f64 {
     let ln_below = (-confidence).ln_1p();
-    if !(power > 0.0 && power.is_finite() && values > 0 && ln_below < 0.0 && ln_below.is_finite()) {
+    if !(power > 0.0 && power.is_finite() && ln_below < 0.0 && ln_below.is_finite()) {
         return f64::NAN;
     }
-    let values = values as f64;
-    let excess = |signal: f64| chi_square::noncentral_ln_cdf(power * values, 2.0 * values, signal * values) - ln_below;
+    let excess = |signal: f64| average.ln_cdf(power, signal) - ln_below;
     if excess(0.0) <= 0.0 {
         return 0.0;
     }
@@ -90,6 +95,11 @@ const MOST_PANELS: f64 = 32.0;
 /// `confidence` near 1, lower ones near 0; ½ gives the median estimate. The probability is right to 1e-3 where the offset alone decides,
 /// and else to 1e-6. NaN outside the domain, 0 as for [`signal_upper_limit`].
 pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
+    if values > 0 { sinusoid_limit_of(power, &AverageDistribution::equal(values as f64), confidence) } else { f64::NAN }
+}
+
+/// [`sinusoid_limit`] of an average in which segments may have unequal weights.
+pub(crate) fn sinusoid_limit_of(power: f64, average: &AverageDistribution, confidence: f64) -> f64 {
     // Gauss & Legendre's points and weights on (−1, 1).
     const POINTS: [(f64, f64); 4] = [
         (-0.861_136_311_594_052_6, 0.347_854_845_137_453_9),
@@ -97,12 +107,12 @@ pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
         (0.339_981_043_584_856_3, 0.652_145_154_862_546_1),
         (0.861_136_311_594_052_6, 0.347_854_845_137_453_9),
     ];
-    let at_the_centre = signal_upper_limit(power, values, confidence);
+    let at_the_centre = signal_limit(power, average, confidence);
     // NaN must go the same way.
     if at_the_centre.is_nan() || at_the_centre == 0.0 {
         return at_the_centre;
     }
-    let v = values as f64;
+    let v = average.values();
     // Two panels for what one standard deviation of the power is of the loss, as far as there are so many.
     let deviation = ((4.0 + 4.0 * at_the_centre) / v).sqrt();
     let panels = (1.2 * at_the_centre / deviation).ceil().clamp(2.0, MOST_PANELS);
@@ -111,7 +121,7 @@ pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
         .map(|(x, w)| (super::pulsed::binning_loss(x, 1.0), w))
         .collect();
     let mean = |signal: f64| -> f64 {
-        let below = |loss: f64| chi_square::noncentral_ln_cdf(power * v, 2.0 * v, signal * loss * v).exp();
+        let below = |loss: f64| average.ln_cdf(power, signal * loss).exp();
         losses.iter().map(|&(loss, weight)| weight * below(loss)).sum()
     };
     // At the edge of a bin 0.405 of the power is left.
@@ -120,7 +130,7 @@ pub fn sinusoid_limit(power: f64, values: u64, confidence: f64) -> f64 {
 
 /// Root of a decreasing function between `lo` (where it is positive) and `hi` (where it is not): false position with halving
 /// of the end that stays (Dowell & Jarratt 1971, doi:10.1007/BF01934364).
-fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
+pub(crate) fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
     let (mut f_lo, mut f_hi) = (f(lo), f(hi));
     for _ in 0..200 {
         if f_hi == 0.0 || hi - lo <= 4.0 * f64::EPSILON * hi {
@@ -151,9 +161,13 @@ fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
 /// assert!((lo + 1.0 / 0.05f64.ln()).abs() < 1e-14 && (hi + 1.0 / 0.95f64.ln()).abs() < 1e-11);
 /// ```
 pub fn interval_factors(values: u64, confidence: f64) -> (f64, f64) {
-    let dof = 2.0 * values as f64;
+    interval_of(&AverageDistribution::equal(values as f64), confidence)
+}
+
+/// [`interval_factors`] of an average in which segments may have unequal weights.
+pub(crate) fn interval_of(average: &AverageDistribution, confidence: f64) -> (f64, f64) {
     let ln_p = (0.5 * (1.0 - confidence)).ln();
-    (dof / chi_square::ln_isf(ln_p, dof), dof / chi_square::ln_ppf(ln_p, dof))
+    (2.0 / average.ln_isf(ln_p), 2.0 / average.ln_ppf(ln_p))
 }
 
 #[cfg(test)]

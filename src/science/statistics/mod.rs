@@ -3,6 +3,7 @@
 //! Functions return the natural logarithm of a probability; none allocates, fails or depends on a device. Arguments outside a
 //! function's domain give NaN.
 
+pub mod average;
 pub mod detection;
 pub mod dispersion;
 pub mod pulse;

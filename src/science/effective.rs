@@ -1,0 +1,185 @@
+//! How many segments an average is worth: segments of more photons have more of the noise.
+
+use serde::{Deserialize, Serialize};
+
+use super::statistics::average::AverageDistribution;
+use crate::base::sums::{Sums, WeightSums};
+
+/// Rates differ where their scatter is more than this many times what chance makes of the estimate.
+const SIGNIFICANT_SCATTER: f64 = 4.0;
+/// Relative variance of the weights below which they are taken as equal.
+const SMALL_SCATTER: f64 = 1e-6;
+
+/// Effective numbers of the segments averaged. Segment i has the weight `w_i` that its noise has in the average: its photons with the common
+/// mean; with means of their own 1 in `leahy`, `1/N_i` in `frac`. For equal weights all three are the number of segments.
+///
+/// They are the Hill numbers of the second, third and fourth order (Hill 1973, doi:10.2307/1934352), and so the moments that tell the distribution of
+/// the average: [`AverageDistribution`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EffectiveSegments {
+    /// `(Σw)²/Σw²`, at most the number of segments. Of photons `Σw²` is `ΣN(N − 1)`, the unbiased estimate of the sum of squares of their
+    /// expectations: the scatter of N is part of that of |F|².
+    pub m_eff: f64,
+    /// `√((Σw)³/Σw³)`.
+    pub m_eff3: f64,
+    /// `∛((Σw)⁴/Σw⁴)`.
+    pub m_eff4: f64,
+}
+
+impl EffectiveSegments {
+    /// Of segments that weigh the same.
+    pub fn equal(segments: u64) -> EffectiveSegments {
+        let m = segments as f64;
+        EffectiveSegments { m_eff: m, m_eff3: m, m_eff4: m }
+    }
+
+    /// Of sums of weights; `counted`: the weights are numbers of photons, which scatter by chance.
+    pub(crate) fn of(
+        WeightSums([one, two, three, four]): WeightSums,
+        segments: u64,
+        counted: bool,
+    ) -> EffectiveSegments {
+        let m = segments as f64;
+        let scatter = m * two / (one * one) - 1.0;
+        let chance = if counted { SIGNIFICANT_SCATTER * (2.0 / m).sqrt() * m / one } else { 0.0 };
+        let m_eff = one * one / two;
+        if !(one > 0.0 && m_eff > 0.0 && m_eff < m) {
+            return EffectiveSegments::equal(segments);
+        }
+        if scatter < SMALL_SCATTER + chance {
+            return EffectiveSegments { m_eff, m_eff3: m_eff, m_eff4: m_eff };
+        }
+        let higher = |sum: f64, order: i32| (one.powi(order) / sum).powf(1.0 / f64::from(order - 1));
+        EffectiveSegments { m_eff, m_eff3: higher(three, 3), m_eff4: higher(four, 4) }
+    }
+
+    /// Of an entry of [`Sums::weights`]; equal ones where there is none.
+    pub(crate) fn of_sums(sums: &Sums, entry: usize, counted: bool) -> EffectiveSegments {
+        let equal = EffectiveSegments::equal(sums.segments);
+        sums.weights.get(entry).map_or(equal, |weights| EffectiveSegments::of(*weights, sums.segments, counted))
+    }
+
+    /// Those of several averages, each of `(its numbers, Σw)`, averaged with the weight of its segments.
+    pub(crate) fn together(parts: &[(EffectiveSegments, f64)], segments: u64) -> EffectiveSegments {
+        let sum = |of: &dyn Fn(&(EffectiveSegments, f64)) -> f64| parts.iter().map(of).sum::<f64>();
+        EffectiveSegments::of(
+            WeightSums([
+                sum(&|(_, one)| *one),
+                sum(&|(e, one)| one * (one / e.m_eff)),
+                sum(&|(e, one)| one * (one / e.m_eff3).powi(2)),
+                sum(&|(e, one)| one * (one / e.m_eff4).powi(3)),
+            ]),
+            segments,
+            false,
+        )
+    }
+
+    /// The numbers of a product that has none, because it was written before there were any.
+    pub(crate) fn or_equal(self, segments: u64) -> EffectiveSegments {
+        if self.m_eff > 0.0 { self } else { EffectiveSegments::equal(segments) }
+    }
+
+    /// The distribution of the average of one frequency.
+    pub fn distribution(&self) -> AverageDistribution {
+        AverageDistribution::new(self)
+    }
+}
+
+/// Effective numbers of segments of a cross spectrum. With the weights `w` of the subject and `v` of the reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EffectivePairs {
+    /// Of the cross spectrum: `ΣwΣv/Σwv`. Independent noise has `|C|² = P1P2/m_eff` on average.
+    pub m_eff: f64,
+    /// Of the subject's power: `(Σw)²/Σw²`.
+    pub m_eff1: f64,
+    /// Of the reference's power: `(Σv)²/Σv²`.
+    pub m_eff2: f64,
+}
+
+impl EffectivePairs {
+    /// Of segments that weigh the same.
+    pub fn equal(segments: u64) -> EffectivePairs {
+        let m = segments as f64;
+        EffectivePairs { m_eff: m, m_eff1: m, m_eff2: m }
+    }
+
+    /// Of three entries of [`Sums::weights`]: subject, reference and the roots of their products.
+    pub(crate) fn of_sums(sums: &Sums, first: usize, counted: bool) -> EffectivePairs {
+        let m = sums.segments as f64;
+        let [Some(w), Some(v), Some(both)] = [0, 1, 2].map(|entry| sums.weights.get(first + entry)) else {
+            return EffectivePairs::equal(sums.segments);
+        };
+        let product = w.0[0] * v.0[0] / both.0[1];
+        let of = |entry: usize| EffectiveSegments::of_sums(sums, first + entry, counted).m_eff;
+        EffectivePairs {
+            m_eff: if product.is_finite() && product > 0.0 { product } else { m },
+            m_eff1: of(0),
+            m_eff2: of(1),
+        }
+    }
+
+    /// Those of several averages, each of `(its numbers, [Σw, Σv])`.
+    pub(crate) fn together(parts: &[(EffectivePairs, [f64; 2])], segments: u64) -> EffectivePairs {
+        let sum = |of: &dyn Fn(&(EffectivePairs, [f64; 2])) -> f64| parts.iter().map(of).sum::<f64>();
+        let (w, v) = (sum(&|(_, [w, _])| *w), sum(&|(_, [_, v])| *v));
+        let together = EffectivePairs {
+            m_eff: w * v / sum(&|(e, [w, v])| w * v / e.m_eff),
+            m_eff1: w * w / sum(&|(e, [w, _])| w * w / e.m_eff1),
+            m_eff2: v * v / sum(&|(e, [_, v])| v * v / e.m_eff2),
+        };
+        if w > 0.0 && v > 0.0 { together } else { EffectivePairs::equal(segments) }
+    }
+
+    /// The numbers of a product that has none, because it was written before there were any.
+    pub(crate) fn or_equal(self, segments: u64) -> EffectivePairs {
+        if self.m_eff > 0.0 { self } else { EffectivePairs::equal(segments) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(photons: &[u64], exponent: u32) -> EffectiveSegments {
+        let mut sums = Sums { segments: photons.len() as u64, ..Sums::default() };
+        photons.iter().for_each(|&n| sums.add_weights(&[WeightSums::of_photons(n, exponent)]));
+        EffectiveSegments::of_sums(&sums, 0, exponent == 0)
+    }
+
+    #[test]
+    fn equal_rates_are_worth_their_number() {
+        for photons in [[1000u64; 20], [3; 20], [1; 20], [0; 20]] {
+            let e = of(&photons, 0);
+            assert_eq!(e, EffectiveSegments::equal(20), "{photons:?}");
+        }
+        // Poisson's scatter is not one of rates: 2, 0, 1, 3, … of mean 1.5 have ΣN(N − 1) = 20·1.5² on average.
+        let e = of(&[2, 0, 1, 3, 1, 1, 2, 4, 0, 1, 3, 1, 0, 2, 1, 2, 1, 3, 2, 0], 0);
+        assert!(e.m_eff > 17.0 && e.m_eff == e.m_eff3, "{e:?}");
+    }
+
+    #[test]
+    fn unequal_rates_count_by_their_weights() {
+        let photons: Vec<u64> = (0..20).map(|i| if i < 10 { 160_000 } else { 1_440_000 }).collect();
+        // (ΣN)²/ΣN² = 20·(0.8)²/(0.1² + 0.9²)·… of rates 1 and 9 in halves: 20·25/41.
+        let e = of(&photons, 0);
+        assert!((e.m_eff / (20.0 * 25.0 / 41.0) - 1.0).abs() < 1e-5, "{e:?}");
+        let third = (125.0 / 365.0f64).sqrt() * 20.0;
+        assert!((e.m_eff3 / third - 1.0).abs() < 1e-5, "{e:?} {third}");
+        assert_eq!(of(&photons, 1), EffectiveSegments::equal(20));
+        assert!((of(&photons, 2).m_eff / e.m_eff - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn averages_of_parts_are_those_of_the_whole() {
+        let photons: Vec<u64> = (0..60).map(|i| 100_000 + 37_000 * (i * i % 17)).collect();
+        let whole = of(&photons, 0);
+        let parts = photons.chunks(25).map(|part| (of(part, 0), part.iter().sum::<u64>() as f64));
+        let together = EffectiveSegments::together(&parts.collect::<Vec<_>>(), 60);
+        for (a, b) in [(whole.m_eff, together.m_eff), (whole.m_eff3, together.m_eff3), (whole.m_eff4, together.m_eff4)]
+        {
+            assert!((a / b - 1.0).abs() < 1e-12, "{whole:?} {together:?}");
+        }
+    }
+}
