@@ -43,6 +43,7 @@ fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
             events,
             flux_mean: 0.0,
             variance: 0.0,
+            weights: Default::default(),
             scale: 0,
         });
     }

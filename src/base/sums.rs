@@ -66,9 +66,8 @@ pub struct SeriesSums {
 pub struct WeightSums(pub [f64; 4]);
 
 impl WeightSums {
-    /// Of one segment of so many photons, whose power is multiplied by `N^−exponent`.
-    pub fn of_photons(photons: u64, exponent: u32) -> WeightSums {
-        let n = photons as f64;
+    /// Of one segment of `n` photons, whose power is multiplied by `N^−exponent`.
+    pub fn of_photons(n: f64, exponent: u32) -> WeightSums {
         match exponent {
             0 => {
                 let falling = |k: f64| (n - k).max(0.0);

@@ -3,6 +3,7 @@
 use super::batch_queue::{BatchQueue, record_device};
 use super::run::{Run, asked};
 use crate::base::error::{Error, Result};
+use crate::base::sums::WeightSums;
 use crate::data::Record;
 use crate::kernels::Input;
 use crate::science::Norm;
@@ -268,7 +269,7 @@ fn normalise(row: &mut SeriesSegment, samples: &mut [f64], norm: Norm, dt: f64) 
     let root = norm.factor(&level_of(row, samples.len(), dt)).sqrt();
     samples.iter_mut().for_each(|x| *x *= root);
     row.flux_mean *= root;
-    row.noise *= root * root;
+    row.weights = WeightSums::of(row.weights.0[0] * root * root);
 }
 
 fn empty_batch() -> SegmentBatch {
@@ -300,8 +301,11 @@ fn load(
     let level = if counts { 0.0 } else { mean };
     out.extend(values.iter().map(|x| x * to_counts - level));
     // Without errors, that of counts.
-    let noise = n as f64 * if variance > 0.0 { variance } else { mean.max(0.0) };
-    Ok(SeriesSegment { flux_mean: mean, variance, noise, ..SeriesSegment::empty(index) })
+    let weights = match variance > 0.0 {
+        true => WeightSums::of(n as f64 * variance),
+        false => WeightSums::of_photons(n as f64 * mean.max(0.0), 0),
+    };
+    Ok(SeriesSegment { flux_mean: mean, variance, weights, ..SeriesSegment::empty(index) })
 }
 
 /// Scales each series of each run of a batch by the power of two that brings its largest sample to between 1 and 2.

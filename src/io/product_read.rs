@@ -49,6 +49,7 @@ impl AveragedPowerSpectrum {
             noise_err: if noise_err.is_empty() { vec![0.0; table.rows()] } else { noise_err },
             power_lo: optional(&mut table, "power_lo")?,
             power_hi: optional(&mut table, "power_hi")?,
+            log10_p: optional(&mut table, "log10_p")?,
             original: None,
             meta,
         })
@@ -90,6 +91,7 @@ impl AveragedCrossSpectrum {
             coherence_raw_err: table.real("coherence_raw_err")?,
             coherence_intrinsic: table.real("coherence_intrinsic")?,
             coherence_intrinsic_err: table.real("coherence_intrinsic_err")?,
+            original: None,
         })
     }
 }

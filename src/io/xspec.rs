@@ -100,7 +100,7 @@ impl XspecFiles {
         }
         header.append(&cards(&meta)?);
         if let Some(m) = s.m.iter().min() {
-            header.history(&bias_of(*m));
+            header.history(&bias_of(s.worth(*m)));
         }
         let columns = [
             WrittenColumn::new("CHANNEL", "J", ""),
@@ -124,11 +124,12 @@ impl XspecFiles {
 }
 
 /// What fits by χ² lose where `m` values are averaged.
-fn bias_of(m: u64) -> String {
-    let part = (2.0 / m.max(2) as f64).min(1.0);
+fn bias_of(m: f64) -> String {
+    let part = (2.0 / m.max(2.0)).min(1.0);
     format!(
-        "powers fitted by chi-squared with errors P/sqrt(m) come out low by 2/m: {} % where m = {m}",
-        ShortNumber(100.0 * part)
+        "powers fitted by chi-squared with errors P/sqrt(m) come out low by 2/m: {} % where m = {}",
+        ShortNumber(100.0 * part),
+        ShortNumber(m)
     )
 }
 
@@ -142,12 +143,13 @@ pub fn fit_bias(spectrum: &AveragedPowerSpectrum) -> Option<Warning> {
     };
     let m = *full.iter().min()?;
     let enough = (2.0 / SMALL_BIAS).ceil();
-    let by = (enough / spectrum.meta.segments.max(1) as f64).ceil();
+    let m = spectrum.worth(m);
+    let by = (enough / spectrum.meta.effective.m_eff.max(1.0)).ceil();
     let mend = [
         Mend::set("rebin", by).doing(format!("averages {enough} values or more in a bin")),
         Mend::field("segment_size").doing("shorter ones are more to average"),
     ];
-    ((m as f64) < enough).then(|| Warning::new("W-CHI2-BIAS", bias_of(m)).mended_by(mend))
+    (m < enough).then(|| Warning::new("W-CHI2-BIAS", bias_of(m)).mended_by(mend))
 }
 
 /// The RSP file: extensions MATRIX (one group of one channel an energy) and EBOUNDS.

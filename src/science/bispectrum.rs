@@ -18,9 +18,12 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
+use super::effective::EffectiveSegments;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
+use crate::base::sums::{Sums, WeightSums};
+use crate::base::text::ShortNumber;
 use crate::base::warning::Warning;
 use crate::data::Record;
 use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
@@ -29,7 +32,7 @@ use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
 const MOST_CELLS: usize = 1 << 28;
 
 /// With fewer segments than this the scatter of few photons is far from normal.
-const FEW_SEGMENTS: u64 = 10;
+const FEW_SEGMENTS: f64 = 10.0;
 
 /// Accumulates the bispectrum of segments of equal length: make one with `new`, and call `add` for each segment; the
 /// engine finishes it. [`CumulantSums`](super::cumulant::CumulantSums) and
@@ -44,6 +47,8 @@ pub(crate) struct BispectrumSums {
     power: Vec<f64>,
     segments: u64,
     photons: f64,
+    /// Weights of the segments.
+    weights: Sums,
     /// The values are counts, whose noise is Poisson's.
     counts: bool,
 }
@@ -75,7 +80,10 @@ pub struct BispectrumMetadata {
     pub nphots: f64,
     /// Mean counts (or flux) in a bin.
     pub mean: f64,
-    /// Mean squared bicoherence of Gaussian noise, 1/m. `None` for the bispectrum by Stingray's definition.
+    /// How many segments of equal weight they are worth: `ΣN²ΣN/ΣN³` of their photons N, as falling factorials; the number of segments for rates.
+    #[serde(default)]
+    pub m_eff: f64,
+    /// Mean squared bicoherence of Gaussian noise, 1/m_eff. `None` for the bispectrum by Stingray's definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
     /// True if the terms of Poisson noise were taken off, as of counts. `None` for the bispectrum by Stingray's definition.
@@ -120,6 +128,7 @@ pub(super) fn metadata(n: usize, dt: f64, m: u64, photons: f64, record: Record) 
         segment_size,
         nphots,
         mean,
+        m_eff: m as f64,
         noise: None,
         poisson_subtracted: None,
         exposure,
@@ -146,7 +155,17 @@ impl BispectrumSums {
         let fft = CpuFft::new(n);
         let rows = (1..last).map(|k| vec![PairSums::default(); k.min(last - k)]).collect();
         let work = fft.work();
-        Ok(BispectrumSums { n, fft, work, rows, power: vec![0.0; last + 1], segments: 0, photons: 0.0, counts })
+        Ok(BispectrumSums {
+            n,
+            fft,
+            work,
+            rows,
+            power: vec![0.0; last + 1],
+            segments: 0,
+            photons: 0.0,
+            weights: Sums::default(),
+            counts,
+        })
     }
 
     /// Adds a segment; `values` are its counts (or flux), one a bin.
@@ -176,17 +195,22 @@ impl BispectrumSums {
         });
         self.segments += 1;
         self.photons += photons;
+        self.weights.add_weights(&[WeightSums::of_photons(if counts { photons } else { 0.0 }, 0)]);
     }
 
     /// The bispectrum of all segments; at least one must have come.
     pub(crate) fn finish(self, dt: f64, mut record: Record) -> Bispectrum {
         let m = self.segments.max(1) as f64;
         let size = self.n as f64 * dt;
-        if self.segments < FEW_SEGMENTS {
+        // A triple of photons is as their third power, the denominator as the second and the first.
+        let weights = Sums { segments: self.segments, ..self.weights };
+        let effective = EffectiveSegments::of_sums(&weights, 0, true);
+        let m_eff = (effective.m_eff_order3.powi(2) / effective.m_eff).min(m);
+        if m_eff < FEW_SEGMENTS {
             let message = format!(
-                "{} segments; probabilities of bicoherences hold for {FEW_SEGMENTS} or more, and that of a single one is 1 whatever \
+                "{} segments of one rate; probabilities of bicoherences hold for {FEW_SEGMENTS} or more, and that of a single one is 1 whatever \
                  the data",
-                self.segments
+                ShortNumber(m_eff)
             );
             record.warnings.record(Warning::new("W-FEW-VALUES", message).mended_by([Mend::field("segment_size")]));
         }
@@ -196,7 +220,8 @@ impl BispectrumSums {
             record.warnings.push("W-THIRD-MOMENT", message);
         }
         let meta = metadata(self.n, dt, self.segments, self.photons, record);
-        let meta = BispectrumMetadata { noise: Some(1.0 / m), poisson_subtracted: Some(self.counts), ..meta };
+        let meta =
+            BispectrumMetadata { m_eff, noise: Some(1.0 / m_eff), poisson_subtracted: Some(self.counts), ..meta };
         let cells = || {
             self.rows.iter().zip(1usize..).flat_map(|(row, k)| row.iter().zip(1usize..).map(move |(c, l)| (k, l, c)))
         };
@@ -238,7 +263,7 @@ impl Bispectrum {
     pub fn log10_p(&self, i: usize) -> f64 {
         // Less than its rounding is not known of 1 − b².
         let rest = (1.0 - self.bicoherence[i]).max(f64::EPSILON);
-        let single = self.meta.segments.saturating_sub(1) as f64 * rest.ln();
+        let single = (self.meta.m_eff - 1.0).max(0.0) * rest.ln();
         // 1 − (1 − p)^N, for p that may be far below the smallest number.
         let ln = match single + (self.len() as f64).ln() {
             expected if expected < -30.0 => expected,

@@ -15,7 +15,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::context::{COMPAT_RULES, SpectrumContext};
-use super::cross_errors::{BinAverages, BinEstimates};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
 use super::dead_time::noise::NoiseContext;
 use super::effective::EffectivePairs;
 use super::noise::NoiseLevel;
@@ -205,6 +205,8 @@ pub struct AveragedCrossSpectrum {
     pub coherence_intrinsic: Vec<f64>,
     /// Standard error of `coherence_intrinsic`.
     pub coherence_intrinsic_err: Vec<f64>,
+    /// Averages at the original frequencies, where these were combined to bins in memory.
+    pub(crate) original: Option<Box<Vec<BinAverages>>>,
     /// Metadata: resolution, normalisation, record.
     pub meta: CrossMetadata,
 }
@@ -252,7 +254,7 @@ impl AveragedCrossSpectrum {
         let mean_of = |values: &[f64], factor: f64| values.iter().sum::<f64>() / m / values.len() as f64 * factor;
         let effective = match compat_stingray {
             true => EffectivePairs::equal(sums.segments),
-            false => EffectivePairs::of_sums(sums, 0, flux.is_none() && !own),
+            false => EffectivePairs::of_sums(sums, 0, levels.iter().all(|level| level.variance.is_none()) && !own),
         };
         let (mut noise, mut misfits) = (Vec::new(), Vec::new());
         for (which, level) in levels.iter().enumerate() {
@@ -260,7 +262,7 @@ impl AveragedCrossSpectrum {
             // Weights are the noise of raw powers: with means of their own, segments have levels of their own.
             let weights = sums.weights.get(which).filter(|_| own && !compat_stingray);
             let poisson = weights.map_or(norm.noise(level), |sums| sums.0[0] / m * factors[which]);
-            let m_eff = [effective.m_eff1, effective.m_eff2][which];
+            let m_eff = effective.series()[which].m_eff;
             let seen = NoiseContext { power: &power, poisson, m_eff, n, dt, rate: level.mean / dt };
             let levels = options.noise[which].levels(&seen)?;
             let fit = NoiseFit { power: &power, noise: &levels, m_eff, df: 1.0 / segment_size };
@@ -305,7 +307,7 @@ impl AveragedCrossSpectrum {
             }
         }
         misfits.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
-        let mut bins = Vec::new();
+        let (mut bins, mut worth) = (Vec::new(), BinsWorth::new(&effective));
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
             let of = |range: &Range<usize>, first: usize, factors: [f64; 3]| {
@@ -325,18 +327,26 @@ impl AveragedCrossSpectrum {
                 true => BinEstimates::from_stingray_rules(&of(&range, 0, raw_factors), values as f64),
                 false => {
                     let each: Vec<BinAverages> = range.clone().map(|k| of(&(k..k + 1), first, factors)).collect();
-                    BinEstimates::of_frequencies(&each, &averages, effective.m_eff)
+                    BinEstimates::of_frequencies(&each, &averages, worth.of(range.len() as u64))
                 }
             };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
             bins.push(CrossBin { freq, width: range.len() as f64 / segment_size, values, averages, raw, derived });
         }
-        let worth = |bin: &&CrossBin| (bin.values / sums.segments) as f64 * effective.m_eff;
-        let few = bins.iter().filter(|bin| worth(bin) < FEW_VALUES).count() as u64;
+        let few = |bin: &&CrossBin| (bin.values / sums.segments) as f64 * effective.m_eff < FEW_VALUES;
+        let few = bins.iter().filter(few).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
+        }
+        if options.rebin != Rebin::None && !options.fullspec && !compat_stingray {
+            let one = |k: usize| {
+                let at = |block_of: usize, factor: usize| block(first + block_of)[k] / m * factors[factor];
+                let noise = [0, 1].map(|which| noise[which].mean_of(k..k + 1));
+                BinAverages { power: [at(0, 0), at(1, 1)], noise, cross: [at(2, 2), at(3, 2)] }
+            };
+            spectrum.original = Some(Box::new((0..count).map(one).collect()));
         }
         let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&CrossBin>| {
             let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);
@@ -398,6 +408,7 @@ impl AveragedCrossSpectrum {
             coherence_raw_err: vec![],
             coherence_intrinsic: vec![],
             coherence_intrinsic_err: vec![],
+            original: None,
             meta,
         }
     }
@@ -438,8 +449,11 @@ impl AveragedCrossSpectrum {
         for column in [&mut self.power_im, &mut self.unnorm_power_im, &mut self.lag_phase, &mut self.lag_time] {
             column.iter_mut().for_each(|value| *value = -*value);
         }
+        if let Some(original) = &mut self.original {
+            original.iter_mut().for_each(|averages| *averages = averages.exchanged());
+        }
         let meta = &mut self.meta;
-        std::mem::swap(&mut meta.effective.m_eff1, &mut meta.effective.m_eff2);
+        meta.effective = meta.effective.exchanged();
         std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
         std::mem::swap(&mut meta.mean1, &mut meta.mean2);
         std::mem::swap(&mut meta.countrate1, &mut meta.countrate2);

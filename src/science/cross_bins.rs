@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Norm;
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, factors};
-use super::cross_errors::{BinAverages, BinEstimates};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
 use super::norm::NormParameters;
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
@@ -26,44 +26,50 @@ impl AveragedCrossSpectrum {
         if self.freq.first().is_some_and(|first| *first <= 0.0) {
             return fail("a spectrum with zero and negative frequencies is not rebinned");
         }
-        if self.m.iter().any(|m| *m != segments) {
+        if self.original.is_none() && self.m.iter().any(|m| *m != segments) {
             return fail("the spectrum has bins of several frequencies, and those at the original ones are not in it");
         }
         if self.meta.record.options["compat_stingray"] == true {
             return fail("coherences and errors are those of Stingray's rules, which need raw sums");
         }
+        let original = self.original.as_deref().cloned().unwrap_or_else(|| self.averages());
+        // Raw cross powers are the normalised ones without a factor that is the same for all.
+        let raw = self.power_re.iter().zip(&self.unnorm_power_re).map(|(p, raw)| [raw * p, p * p]);
+        let [product, square] = raw.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
+        let raw = if square > 0.0 { product / square } else { 1.0 };
         let mut new = AveragedCrossSpectrum::empty(CrossMetadata { bins_without_coherence: 0, ..self.meta.clone() });
-        for range in rebin.ranges(self.len())? {
-            let mean = |column: &[f64]| column[range.clone()].iter().sum::<f64>() / range.len() as f64;
-            let averages = BinAverages {
-                power: [mean(&self.power1), mean(&self.power2)],
-                noise: [mean(&self.noise1), mean(&self.noise2)],
-                cross: [mean(&self.power_re), mean(&self.power_im)],
-            };
-            let values = segments * range.len() as u64;
-            let one = |k: usize| BinAverages {
-                power: [self.power1[k], self.power2[k]],
-                noise: [self.noise1[k], self.noise2[k]],
-                cross: [self.power_re[k], self.power_im[k]],
-            };
-            let each: Vec<BinAverages> = range.clone().map(one).collect();
+        let mut worth = BinsWorth::new(&self.meta.effective);
+        for range in rebin.ranges(original.len())? {
+            let each = &original[range.clone()];
+            let averages = BinAverages::mean(each);
             new.push(&CrossBin {
                 freq: (range.start + range.end + 1) as f64 / 2.0 / segment_size,
                 width: range.len() as f64 / segment_size,
-                values,
+                values: segments * range.len() as u64,
                 averages,
-                raw: [mean(&self.unnorm_power_re), mean(&self.unnorm_power_im)],
-                derived: BinEstimates::of_frequencies(&each, &averages, self.meta.effective.m_eff),
+                raw: averages.cross.map(|part| part * raw),
+                derived: BinEstimates::of_frequencies(each, &averages, worth.of(range.len() as u64)),
             });
         }
+        new.original = (rebin != Rebin::None).then(|| Box::new(original));
         if let Some(options) = new.meta.record.options.as_object_mut() {
             options.insert("rebin".into(), serde_json::to_value(rebin).unwrap_or_default());
         }
         Ok(new)
     }
 
-    /// Lag and coherence between `lo` and `hi` Hz: of the powers and cross powers of all bins whose middle is in `lo ≤ f < hi`, averaged with
-    /// the weight of their values.
+    /// The averages of the bins.
+    fn averages(&self) -> Vec<BinAverages> {
+        let one = |k: usize| BinAverages {
+            power: [self.power1[k], self.power2[k]],
+            noise: [self.noise1[k], self.noise2[k]],
+            cross: [self.power_re[k], self.power_im[k]],
+        };
+        (0..self.len()).map(one).collect()
+    }
+
+    /// Lag and coherence between `lo` and `hi` Hz: of the powers and cross powers of all original frequencies in `lo ≤ f < hi`, averaged. Of a spectrum that was rebinned
+    /// before it was written, of all bins whose middle is there, with the weight of their values.
     ///
     /// # Errors
     /// The spectrum has no bin there; coherences are by Stingray's rules.
@@ -72,20 +78,24 @@ impl AveragedCrossSpectrum {
             let message = "coherences and errors are those of Stingray's rules, which need raw sums";
             return Err(Error::argument("compat", "stingray", message));
         }
-        let bins: Vec<usize> = (0..self.len()).filter(|&k| (lo..hi).contains(&self.freq[k])).collect();
-        let values: u64 = bins.iter().map(|&k| self.m[k]).sum();
+        let segments = self.meta.segments;
+        let at = |k: usize| (k + 1) as f64 / self.meta.segment_size;
+        // Frequency, values, and averages of each.
+        let bins: Vec<(f64, u64, BinAverages)> = match &self.original {
+            Some(original) => original.iter().enumerate().map(|(k, averages)| (at(k), segments, *averages)).collect(),
+            None => self.averages().into_iter().enumerate().map(|(k, one)| (self.freq[k], self.m[k], one)).collect(),
+        };
+        let bins: Vec<_> = bins.into_iter().filter(|(freq, ..)| (lo..hi).contains(freq)).collect();
+        let values: u64 = bins.iter().map(|(_, m, _)| m).sum();
         if values == 0 {
             let (first, last) = (self.freq.first().copied().unwrap_or(0.0), self.freq.last().copied().unwrap_or(0.0));
             return Err(Error::argument("lag", format!("{lo}:{hi}"), format!("the spectrum has {first} to {last} Hz")));
         }
-        let mean = |column: &[f64]| bins.iter().map(|&k| column[k] * self.m[k] as f64).sum::<f64>() / values as f64;
-        let averages = BinAverages {
-            power: [mean(&self.power1), mean(&self.power2)],
-            noise: [mean(&self.noise1), mean(&self.noise2)],
-            cross: [mean(&self.power_re), mean(&self.power_im)],
-        };
-        let worth = values as f64 / self.meta.segments as f64 * self.meta.effective.m_eff;
-        let (freq, derived) = (mean(&self.freq), BinEstimates::new(&averages, worth));
+        let freq = bins.iter().map(|(freq, m, _)| freq * *m as f64).sum::<f64>() / values as f64;
+        let each: Vec<BinAverages> =
+            bins.iter().flat_map(|(_, m, averages)| std::iter::repeat_n(*averages, (m / segments) as usize)).collect();
+        let worth = BinsWorth::new(&self.meta.effective).of(values / segments);
+        let derived = BinEstimates::of_frequencies(&each, &BinAverages::mean(&each), worth);
         let turn = std::f64::consts::TAU * freq;
         Ok(BandLag {
             freq,
@@ -141,6 +151,15 @@ impl AveragedCrossSpectrum {
             ),
         ] {
             columns.into_iter().flatten().for_each(|value| *value *= ratio);
+        }
+        for averages in new.original.iter_mut().flat_map(|original| original.iter_mut()) {
+            for (value, ratio) in averages.power.iter_mut().zip([subject, reference]) {
+                *value *= ratio;
+            }
+            for (value, ratio) in averages.noise.iter_mut().zip([subject, reference]) {
+                *value *= ratio;
+            }
+            averages.cross.iter_mut().for_each(|value| *value *= cross);
         }
         new.meta.noise1_mean *= subject;
         new.meta.noise2_mean *= reference;

@@ -17,14 +17,70 @@
 //! source in either band is below [`SIGNIFICANT`] of its standard errors `P/√m`: a ratio to what may be 0 has no expectation. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
 //! have this bias subtracted.
 
+use std::collections::BTreeMap;
+
 pub use super::norm::SIGNIFICANT;
 
+use super::effective::EffectivePairs;
+
 /// Averages of one bin: powers of the subject and of the reference and their noise, real and imaginary part.
-#[derive(Clone, Copy)]
-pub(super) struct BinAverages {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BinAverages {
     pub power: [f64; 2],
     pub noise: [f64; 2],
     pub cross: [f64; 2],
+}
+
+impl BinAverages {
+    /// Of several frequencies.
+    pub fn mean(each: &[BinAverages]) -> BinAverages {
+        let mean = |of: &dyn Fn(&BinAverages) -> f64| each.iter().map(of).sum::<f64>() / each.len() as f64;
+        BinAverages {
+            power: [mean(&|a| a.power[0]), mean(&|a| a.power[1])],
+            noise: [mean(&|a| a.noise[0]), mean(&|a| a.noise[1])],
+            cross: [mean(&|a| a.cross[0]), mean(&|a| a.cross[1])],
+        }
+    }
+
+    /// With subject and reference exchanged.
+    pub fn exchanged(&self) -> BinAverages {
+        let ([p1, p2], [n1, n2], [re, im]) = (self.power, self.noise, self.cross);
+        BinAverages { power: [p2, p1], noise: [n2, n1], cross: [re, -im] }
+    }
+}
+
+/// What the values averaged in a bin are worth.
+#[derive(Clone, Copy)]
+pub(super) struct BinValues {
+    /// Values of equal weight with the same scatter.
+    pub worth: f64,
+    /// Those with the same bias; see [`EffectivePairs::incoherent_values`].
+    pub incoherent: f64,
+}
+
+impl BinValues {
+    /// Values of equal weight.
+    pub fn equal(values: f64) -> BinValues {
+        BinValues { worth: values, incoherent: values }
+    }
+}
+
+/// What segments are worth in bins of so many frequencies, each computed once.
+pub(super) struct BinsWorth {
+    segments: EffectivePairs,
+    known: BTreeMap<u64, BinValues>,
+}
+
+impl BinsWorth {
+    pub fn new(segments: &EffectivePairs) -> BinsWorth {
+        BinsWorth { segments: *segments, known: BTreeMap::new() }
+    }
+
+    pub fn of(&mut self, frequencies: u64) -> BinValues {
+        let (segments, k) = (&self.segments, frequencies as f64);
+        let new = || BinValues { worth: segments.m_eff * k, incoherent: segments.incoherent_values(k) };
+        *self.known.entry(frequencies).or_insert_with(new)
+    }
 }
 
 /// What one bin's averages say; see the [module](self).
@@ -58,14 +114,15 @@ pub(super) fn cross_errors([p1, p2]: [f64; 2], [re, im]: [f64; 2], values: f64) 
 }
 
 impl BinEstimates {
-    /// From averages of so many values.
-    pub fn new(averages: &BinAverages, values: f64) -> BinEstimates {
+    /// From averages that are worth so many values of equal weight.
+    pub fn new(averages: &BinAverages, values: BinValues) -> BinEstimates {
+        let BinValues { worth: values, incoherent } = values;
         let BinAverages { power: [p1, p2], noise, cross: [re, im] } = *averages;
         let [s1, s2] = [p1 - noise[0], p2 - noise[1]];
         let (product, square) = (p1 * p2, re * re + im * im);
         let (err_re, err_im) = cross_errors([p1, p2], [re, im], values);
         // One value is always coherent with itself: its bias cannot be told.
-        let unbiased = if_meaningful(values > 1.0, (values * square - product) / (values - 1.0));
+        let unbiased = if_meaningful(incoherent > 1.0, (incoherent * square - product) / (incoherent - 1.0));
         let raw = unbiased / product;
         let both = is_significant(s1, p1, values) && is_significant(s2, p2, values);
         let intrinsic = if_meaningful(both, unbiased / (s1 * s2));
@@ -86,15 +143,15 @@ impl BinEstimates {
         }
     }
 
-    /// Of a bin of several frequencies, each an average over `m_eff` effective segments, and of their mean. Where powers or lags differ between
+    /// Of a bin of several frequencies, of their averages over segments and of their mean. Where powers or lags differ between
     /// them, the errors of sums are those of the terms.
-    pub fn of_frequencies(each: &[BinAverages], mean: &BinAverages, m_eff: f64) -> BinEstimates {
+    pub fn of_frequencies(each: &[BinAverages], mean: &BinAverages, values: BinValues) -> BinEstimates {
         let count = each.len() as f64;
-        let of_mean = BinEstimates::new(mean, m_eff * count);
+        let of_mean = BinEstimates::new(mean, values);
         if each.len() == 1 {
             return of_mean;
         }
-        let unit = 1.0 / (2.0 * m_eff * count * count);
+        let unit = 1.0 / (2.0 * values.worth * count);
         let [re, im] = mean.cross;
         let (cos, sin) = if re == 0.0 && im == 0.0 { (1.0, 0.0) } else { (re / re.hypot(im), im / re.hypot(im)) };
         // ΣP1P2, and the real parts of ΣC² and of ΣC² in the direction of the sum.
@@ -121,7 +178,7 @@ impl BinEstimates {
     /// no coherence below 0; the error of the raw coherence is at least `1/m`, that of the modulus `√(P1P2/m)`.
     pub fn from_stingray_rules(averages: &BinAverages, values: f64) -> BinEstimates {
         let BinAverages { power: [p1, p2], noise: [n1, n2], cross: [re, im] } = *averages;
-        let ours = BinEstimates::new(averages, values);
+        let ours = BinEstimates::new(averages, BinValues::equal(values));
         let [s1, s2] = [p1 - n1, p2 - n2];
         let product = p1 * p2;
         let bias = if values > 500.0 { 0.0 } else { (product - s1 * s2) / values };
@@ -190,7 +247,7 @@ mod tests {
             cross += subject.conj() * reference / f64::from(m);
         }
         let averages = BinAverages { power, noise: [2.0; 2], cross: [cross.re, cross.im] };
-        (cross, BinEstimates::new(&averages, f64::from(m)))
+        (cross, BinEstimates::new(&averages, BinValues::equal(f64::from(m))))
     }
 
     /// Values unbiased and errors that cover 68 %, over strong and weak, coherent and incoherent sources.
@@ -249,14 +306,20 @@ mod tests {
 
     #[test]
     fn what_noise_hides_is_not_a_number() {
-        let d = BinEstimates::new(&BinAverages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] }, 50.0);
+        let d = BinEstimates::new(
+            &BinAverages { power: [2.0, 3.0], noise: [2.0; 2], cross: [0.1; 2] },
+            BinValues::equal(50.0),
+        );
         assert!(d.lag_phase_err.is_nan() && d.intrinsic.is_nan() && d.intrinsic_err.is_nan());
         // 100 values of 2.6: 0.6 above the noise is 2.3 errors; of 1000 values it is more than 7.
         let weak = BinAverages { power: [2.6, 9.0], noise: [2.0; 2], cross: [1.5, 0.0] };
-        let [few, many] = [100.0, 1000.0].map(|values| BinEstimates::new(&weak, values));
+        let [few, many] = [100.0, 1000.0].map(|values| BinEstimates::new(&weak, BinValues::equal(values)));
         assert!(few.intrinsic.is_nan() && few.intrinsic_err.is_nan() && few.raw > 0.0);
         assert!(many.intrinsic > 0.4 && many.intrinsic_err > 0.0);
-        let one = BinEstimates::new(&BinAverages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] }, 1.0);
+        let one = BinEstimates::new(
+            &BinAverages { power: [2.0, 5.0], noise: [2.0; 2], cross: [3.0, 1.0] },
+            BinValues::equal(1.0),
+        );
         assert!(one.raw.is_nan() && one.lag_phase == 1f64.atan2(3.0));
     }
 }

@@ -1,7 +1,7 @@
 //! Cross spectra of several observations averaged.
 
 use super::cross::{AveragedCrossSpectrum, CrossBin, factors};
-use super::cross_errors::{BinAverages, BinEstimates};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
 use super::effective::EffectivePairs;
 use super::power_join::{joined, other};
 use crate::base::error::{Error, Result};
@@ -45,7 +45,7 @@ impl AveragedCrossSpectrum {
             (part.meta.effective.or_equal(m), of_one.map(|of_one| of_one * m as f64))
         };
         meta.effective = EffectivePairs::together(&parts.iter().map(weights).collect::<Vec<_>>(), segments);
-        let m_eff = meta.effective.m_eff;
+        let mut worth = BinsWorth::new(&meta.effective);
         meta.skipped_segments = parts.iter().map(|part| part.meta.skipped_segments).sum();
         meta.exposure = parts.iter().map(|part| part.meta.exposure).sum();
         let of = |spectrum: &AveragedCrossSpectrum| match own {
@@ -73,7 +73,7 @@ impl AveragedCrossSpectrum {
                 values,
                 averages,
                 raw: [mean(&|part| part.unnorm_power_re[i]), mean(&|part| part.unnorm_power_im[i])],
-                derived: BinEstimates::new(&averages, m_eff * (values as f64 / segments as f64)),
+                derived: BinEstimates::new(&averages, worth.of(values / segments)),
             });
         }
         let level = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;

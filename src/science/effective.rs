@@ -22,16 +22,16 @@ pub struct EffectiveSegments {
     /// expectations: the scatter of N is part of that of |F|².
     pub m_eff: f64,
     /// `√((Σw)³/Σw³)`.
-    pub m_eff3: f64,
+    pub m_eff_order3: f64,
     /// `∛((Σw)⁴/Σw⁴)`.
-    pub m_eff4: f64,
+    pub m_eff_order4: f64,
 }
 
 impl EffectiveSegments {
     /// Of segments that weigh the same.
     pub fn equal(segments: u64) -> EffectiveSegments {
         let m = segments as f64;
-        EffectiveSegments { m_eff: m, m_eff3: m, m_eff4: m }
+        EffectiveSegments { m_eff: m, m_eff_order3: m, m_eff_order4: m }
     }
 
     /// Of sums of weights; `counted`: the weights are numbers of photons, which scatter by chance.
@@ -48,10 +48,10 @@ impl EffectiveSegments {
             return EffectiveSegments::equal(segments);
         }
         if scatter < SMALL_SCATTER + chance {
-            return EffectiveSegments { m_eff, m_eff3: m_eff, m_eff4: m_eff };
+            return EffectiveSegments { m_eff, m_eff_order3: m_eff, m_eff_order4: m_eff };
         }
         let higher = |sum: f64, order: i32| (one.powi(order) / sum).powf(1.0 / f64::from(order - 1));
-        EffectiveSegments { m_eff, m_eff3: higher(three, 3), m_eff4: higher(four, 4) }
+        EffectiveSegments { m_eff, m_eff_order3: higher(three, 3), m_eff_order4: higher(four, 4) }
     }
 
     /// Of an entry of [`Sums::weights`]; equal ones where there is none.
@@ -67,8 +67,8 @@ impl EffectiveSegments {
             WeightSums([
                 sum(&|(_, one)| *one),
                 sum(&|(e, one)| one * (one / e.m_eff)),
-                sum(&|(e, one)| one * (one / e.m_eff3).powi(2)),
-                sum(&|(e, one)| one * (one / e.m_eff4).powi(3)),
+                sum(&|(e, one)| one * (one / e.m_eff_order3).powi(2)),
+                sum(&|(e, one)| one * (one / e.m_eff_order4).powi(3)),
             ]),
             segments,
             false,
@@ -90,19 +90,61 @@ impl EffectiveSegments {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EffectivePairs {
-    /// Of the cross spectrum: `ΣwΣv/Σwv`. Independent noise has `|C|² = P1P2/m_eff` on average.
+    /// Of the cross spectrum: `ΣwΣv/Σwv`. Independent noise has `⟨|C|²⟩ = ⟨P1⟩⟨P2⟩/m_eff`.
     pub m_eff: f64,
     /// Of the subject's power: `(Σw)²/Σw²`.
     pub m_eff1: f64,
+    /// [`EffectiveSegments::m_eff_order3`] of the subject.
+    pub m_eff1_order3: f64,
+    /// [`EffectiveSegments::m_eff_order4`] of the subject.
+    pub m_eff1_order4: f64,
     /// Of the reference's power: `(Σv)²/Σv²`.
     pub m_eff2: f64,
+    /// [`EffectiveSegments::m_eff_order3`] of the reference.
+    pub m_eff2_order3: f64,
+    /// [`EffectiveSegments::m_eff_order4`] of the reference.
+    pub m_eff2_order4: f64,
 }
 
 impl EffectivePairs {
     /// Of segments that weigh the same.
     pub fn equal(segments: u64) -> EffectivePairs {
-        let m = segments as f64;
-        EffectivePairs { m_eff: m, m_eff1: m, m_eff2: m }
+        EffectivePairs::of(segments as f64, [EffectiveSegments::equal(segments); 2])
+    }
+
+    fn of(m_eff: f64, [subject, reference]: [EffectiveSegments; 2]) -> EffectivePairs {
+        EffectivePairs {
+            m_eff,
+            m_eff1: subject.m_eff,
+            m_eff1_order3: subject.m_eff_order3,
+            m_eff1_order4: subject.m_eff_order4,
+            m_eff2: reference.m_eff,
+            m_eff2_order3: reference.m_eff_order3,
+            m_eff2_order4: reference.m_eff_order4,
+        }
+    }
+
+    /// Those of the subject and of the reference.
+    pub fn series(&self) -> [EffectiveSegments; 2] {
+        let of = |m_eff, m_eff_order3, m_eff_order4| EffectiveSegments { m_eff, m_eff_order3, m_eff_order4 };
+        [
+            of(self.m_eff1, self.m_eff1_order3, self.m_eff1_order4),
+            of(self.m_eff2, self.m_eff2_order3, self.m_eff2_order4),
+        ]
+    }
+
+    /// With subject and reference exchanged.
+    pub(crate) fn exchanged(&self) -> EffectivePairs {
+        let [subject, reference] = self.series();
+        EffectivePairs::of(self.m_eff, [reference, subject])
+    }
+
+    /// How many values of equal weight have the mean of `|C|²/(P1P2)` that independent noise in `k` frequencies has, which is one over their number. The powers are of the
+    /// same segments as C: with `u_i` the mean share of segment i in the power, it is `Σu_i v_i`, which is less than `Σw_i v_i/(ΣwΣv)`.
+    pub(crate) fn incoherent_values(&self, k: f64) -> f64 {
+        let of = |e: EffectiveSegments| e.distribution().of_frequencies(k).concentration();
+        let [subject, reference] = self.series().map(of);
+        self.m_eff * k / (subject * reference).sqrt()
     }
 
     /// Of three entries of [`Sums::weights`]: subject, reference and the roots of their products.
@@ -112,24 +154,20 @@ impl EffectivePairs {
             return EffectivePairs::equal(sums.segments);
         };
         let product = w.0[0] * v.0[0] / both.0[1];
-        let of = |entry: usize| EffectiveSegments::of_sums(sums, first + entry, counted).m_eff;
-        EffectivePairs {
-            m_eff: if product.is_finite() && product > 0.0 { product } else { m },
-            m_eff1: of(0),
-            m_eff2: of(1),
-        }
+        let m_eff = if product.is_finite() && product > 0.0 { product } else { m };
+        EffectivePairs::of(m_eff, [0, 1].map(|entry| EffectiveSegments::of_sums(sums, first + entry, counted)))
     }
 
     /// Those of several averages, each of `(its numbers, [Σw, Σv])`.
     pub(crate) fn together(parts: &[(EffectivePairs, [f64; 2])], segments: u64) -> EffectivePairs {
+        let series = [0, 1].map(|which| {
+            let one = |(e, sums): &(EffectivePairs, [f64; 2])| (e.series()[which], sums[which]);
+            EffectiveSegments::together(&parts.iter().map(one).collect::<Vec<_>>(), segments)
+        });
         let sum = |of: &dyn Fn(&(EffectivePairs, [f64; 2])) -> f64| parts.iter().map(of).sum::<f64>();
         let (w, v) = (sum(&|(_, [w, _])| *w), sum(&|(_, [_, v])| *v));
-        let together = EffectivePairs {
-            m_eff: w * v / sum(&|(e, [w, v])| w * v / e.m_eff),
-            m_eff1: w * w / sum(&|(e, [w, _])| w * w / e.m_eff1),
-            m_eff2: v * v / sum(&|(e, [_, v])| v * v / e.m_eff2),
-        };
-        if w > 0.0 && v > 0.0 { together } else { EffectivePairs::equal(segments) }
+        let m_eff = w * v / sum(&|(e, [w, v])| w * v / e.m_eff);
+        if m_eff > 0.0 { EffectivePairs::of(m_eff, series) } else { EffectivePairs::equal(segments) }
     }
 
     /// The numbers of a product that has none, because it was written before there were any.
@@ -144,7 +182,7 @@ mod tests {
 
     fn of(photons: &[u64], exponent: u32) -> EffectiveSegments {
         let mut sums = Sums { segments: photons.len() as u64, ..Sums::default() };
-        photons.iter().for_each(|&n| sums.add_weights(&[WeightSums::of_photons(n, exponent)]));
+        photons.iter().for_each(|&n| sums.add_weights(&[WeightSums::of_photons(n as f64, exponent)]));
         EffectiveSegments::of_sums(&sums, 0, exponent == 0)
     }
 
@@ -156,7 +194,7 @@ mod tests {
         }
         // Poisson's scatter is not one of rates: 2, 0, 1, 3, … of mean 1.5 have ΣN(N − 1) = 20·1.5² on average.
         let e = of(&[2, 0, 1, 3, 1, 1, 2, 4, 0, 1, 3, 1, 0, 2, 1, 2, 1, 3, 2, 0], 0);
-        assert!(e.m_eff > 17.0 && e.m_eff == e.m_eff3, "{e:?}");
+        assert!(e.m_eff > 17.0 && e.m_eff == e.m_eff_order3, "{e:?}");
     }
 
     #[test]
@@ -166,7 +204,7 @@ mod tests {
         let e = of(&photons, 0);
         assert!((e.m_eff / (20.0 * 25.0 / 41.0) - 1.0).abs() < 1e-5, "{e:?}");
         let third = (125.0 / 365.0f64).sqrt() * 20.0;
-        assert!((e.m_eff3 / third - 1.0).abs() < 1e-5, "{e:?} {third}");
+        assert!((e.m_eff_order3 / third - 1.0).abs() < 1e-5, "{e:?} {third}");
         assert_eq!(of(&photons, 1), EffectiveSegments::equal(20));
         assert!((of(&photons, 2).m_eff / e.m_eff - 1.0).abs() < 1e-5);
     }
@@ -177,8 +215,11 @@ mod tests {
         let whole = of(&photons, 0);
         let parts = photons.chunks(25).map(|part| (of(part, 0), part.iter().sum::<u64>() as f64));
         let together = EffectiveSegments::together(&parts.collect::<Vec<_>>(), 60);
-        for (a, b) in [(whole.m_eff, together.m_eff), (whole.m_eff3, together.m_eff3), (whole.m_eff4, together.m_eff4)]
-        {
+        for (a, b) in [
+            (whole.m_eff, together.m_eff),
+            (whole.m_eff_order3, together.m_eff_order3),
+            (whole.m_eff_order4, together.m_eff_order4),
+        ] {
             assert!((a / b - 1.0).abs() < 1e-12, "{whole:?} {together:?}");
         }
     }

@@ -14,7 +14,7 @@ use super::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
-use crate::base::sums::{SeriesSums, Sums};
+use crate::base::sums::{SeriesSums, Sums, WeightSums};
 use crate::numerics::fft::{CpuFft, frequencies};
 use crate::numerics::tapers::{self, Taper};
 
@@ -56,6 +56,8 @@ pub(crate) struct MultitaperSums {
     segments: u64,
     mean: f64,
     noise: f64,
+    /// Weights of the segments.
+    weights: Sums,
 }
 
 /// What one frequency of one segment says.
@@ -103,6 +105,7 @@ impl MultitaperSums {
             segments: 0,
             mean: 0.0,
             noise: 0.0,
+            weights: Sums::default(),
         })
     }
 
@@ -141,6 +144,10 @@ impl MultitaperSums {
         self.segments += 1;
         self.mean += mean;
         self.noise += variance.unwrap_or(0.0);
+        self.weights.add_weights(&[match variance {
+            Some(variance) => WeightSums::of(n * variance),
+            None => WeightSums::of_photons(n * mean.max(0.0), 0),
+        }]);
     }
 
     /// The spectrum of all segments; at least one must have come. `m` counts the independent values: half of the degrees of freedom.
@@ -150,7 +157,7 @@ impl MultitaperSums {
     /// See [`AveragedPowerSpectrum`]'s.
     pub(crate) fn finish(self, options: &PowerOptions, context: SpectrumContext) -> Result<AveragedPowerSpectrum> {
         let own = SeriesSums { photons: 0, flux_mean: self.mean, variance: self.noise };
-        let sums = Sums { power: self.power, segments: self.segments, series: vec![own], ..Sums::default() };
+        let sums = Sums { power: self.power, segments: self.segments, series: vec![own], ..self.weights };
         let mut spectrum = AveragedPowerSpectrum::new(&sums, true, options, context)?;
         // Neighbours are not independent, which original values do not tell.
         spectrum.original = None;
@@ -165,7 +172,8 @@ impl MultitaperSums {
                 true => mean(&self.variance) / (self.segments as f64).powi(2) / gain,
                 false => 2.0 / freedom,
             };
-            spectrum.power_err[i] = spectrum.total_power(i) * relative.sqrt();
+            let unequal = self.segments as f64 / spectrum.meta.effective.m_eff;
+            spectrum.power_err[i] = spectrum.total_power(i) * (relative * unequal).sqrt();
             spectrum.m[i] = (freedom / 2.0).round().max(1.0) as u64;
         }
         Ok(spectrum)

@@ -29,6 +29,11 @@ impl AveragedPowerSpectrum {
         NoiseTest { one: self.meta.effective.distribution(), level_shape }
     }
 
+    /// How many of equal weight so many values of a bin are worth.
+    pub(crate) fn worth(&self, values: u64) -> f64 {
+        self.frequencies_of(values) * self.meta.effective.m_eff
+    }
+
     /// Original frequencies that the values of a bin are worth: not a whole number for tapers.
     pub(crate) fn frequencies_of(&self, values: u64) -> f64 {
         values as f64 / self.meta.segments as f64

@@ -184,6 +184,9 @@ pub struct AveragedPowerSpectrum {
     pub power_lo: Vec<f64>,
     /// Upper end of the χ² interval of the power; empty before [`AveragedPowerSpectrum::add_intervals`].
     pub power_hi: Vec<f64>,
+    /// Decimal logarithm of the probability that noise reaches the power of the bin, one trial; empty before
+    /// [`AveragedPowerSpectrum::add_probabilities`].
+    pub log10_p: Vec<f64>,
     /// Values at the original frequencies, where these were combined to bins in memory.
     pub(crate) original: Option<Box<OriginalPowers>>,
     /// Metadata: resolution, normalisation, record.
@@ -231,7 +234,7 @@ impl AveragedPowerSpectrum {
         let own_means = options.weight_exponent().filter(|_| !flux);
         let effective = match compat_stingray {
             true => EffectiveSegments::equal(sums.segments),
-            false => EffectiveSegments::of_sums(sums, 0, !flux && own_means.is_none()),
+            false => EffectiveSegments::of_sums(sums, 0, variance.is_none() && own_means.is_none()),
         };
         let count = crate::numerics::fft::frequencies(n);
         let (raw, weighted) = sums.power.split_at(count);
@@ -286,8 +289,7 @@ impl AveragedPowerSpectrum {
             spectrum.original = Some(Box::new(original));
         }
         fit.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
-        let worth = |values: &&u64| spectrum.frequencies_of(**values) * m_eff;
-        let few = spectrum.m.iter().filter(|values| worth(values) < FEW_VALUES).count() as u64;
+        let few = spectrum.m.iter().filter(|values| spectrum.worth(**values) < FEW_VALUES).count() as u64;
         if few > 0 {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
@@ -337,6 +339,7 @@ impl AveragedPowerSpectrum {
             m: Vec::new(),
             power_lo: Vec::new(),
             power_hi: Vec::new(),
+            log10_p: Vec::new(),
             original: None,
             meta,
         }

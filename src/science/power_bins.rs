@@ -98,6 +98,9 @@ impl AveragedPowerSpectrum {
         if let Some(confidence) = self.meta.interval_confidence {
             new.add_intervals(confidence);
         }
+        if !self.log10_p.is_empty() {
+            new.add_probabilities();
+        }
         // What was found in other bins.
         new.meta.pulsation = None;
         if let Some(options) = new.meta.record.options.as_object_mut() {
@@ -140,6 +143,7 @@ impl AveragedPowerSpectrum {
             m: Vec::new(),
             power_lo: Vec::new(),
             power_hi: Vec::new(),
+            log10_p: Vec::new(),
             original: None,
             meta: self.meta.clone(),
         }

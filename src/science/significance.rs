@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::power::AveragedPowerSpectrum;
@@ -110,6 +111,16 @@ impl AveragedPowerSpectrum {
     /// [`DetectionLevel::power`] if the noise level depends on frequency.
     pub fn detection_power(&self, level: &DetectionLevel, i: usize) -> f64 {
         0.5 * level.leahy_power * self.null_at(i) - self.subtracted(i)
+    }
+
+    /// Fills [`AveragedPowerSpectrum::log10_p`]: the probability that noise of the level at its frequency reaches the power of each bin, one trial.
+    pub fn add_probabilities(&mut self) {
+        let test = self.noise_test();
+        let one = |i: usize| {
+            let power = 2.0 * self.total_power(i) / self.null_at(i);
+            test.ln_false_alarm(power, self.frequencies_of(self.m[i]), 1.0) / std::f64::consts::LN_10
+        };
+        self.log10_p = (0..self.len()).into_par_iter().map(one).collect();
     }
 
     /// Fills [`AveragedPowerSpectrum::power_lo`] and [`AveragedPowerSpectrum::power_hi`] with intervals of

@@ -172,9 +172,9 @@ impl PlanSpec {
             own.variance += row.variance;
         }
         sums.photons_dropped += (0..rows.len()).filter(|&i| self.counts(i)).map(|i| dropped[i]).sum::<u64>();
-        let weight = |photons: u64| WeightSums::of_photons(photons, self.weight_exponent());
+        let weight = |photons: u64| WeightSums::of_photons(photons as f64, self.weight_exponent());
         let of = |i: usize| match self.input {
-            Input::Flux => WeightSums::of(rows[i].noise),
+            Input::Flux => rows[i].weights,
             _ => weight(photons(i)),
         };
         let both = |a: WeightSums, b: WeightSums| WeightSums::of((a.0[0] * b.0[0]).sqrt());
@@ -216,7 +216,7 @@ pub struct SeriesSegment {
     /// See [`SeriesSegment::flux_mean`].
     pub variance: f64,
     /// Flux: the noise power of the samples, before they were scaled.
-    pub noise: f64,
+    pub weights: WeightSums,
     /// Flux: the samples were multiplied by 2^scale; one scale for all rows of a run.
     pub scale: i32,
 }
@@ -232,7 +232,7 @@ impl SeriesSegment {
             events: 0,
             flux_mean: 0.0,
             variance: 0.0,
-            noise: 0.0,
+            weights: WeightSums::default(),
             scale: 0,
         }
     }

@@ -79,6 +79,7 @@ pub fn batch(
             events: cut(part + 1) as u64,
             flux_mean: 0.0,
             variance: 0.0,
+            weights: Default::default(),
             scale: 0,
         });
     }

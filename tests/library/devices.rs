@@ -278,7 +278,7 @@ fn a_group_done_again_interrupts_an_open_one() {
                 events,
                 flux_mean: 0.0,
                 variance: 0.0,
-                noise: 0.0,
+                weights: Default::default(),
                 scale: 0,
             });
         }
@@ -329,7 +329,7 @@ fn cross_batches(spec: &PlanSpec, segments: u64, group: u64, events: usize) -> V
                     events,
                     flux_mean: 0.0,
                     variance: 0.0,
-                    noise: 0.0,
+                    weights: Default::default(),
                     scale: 0,
                 });
             }

@@ -264,6 +264,7 @@ fn flux_gives_the_cpu_s_sums_at_any_scale() {
                     events: 0,
                     flux_mean: random.uniform(),
                     variance: 0.1,
+                    weights: Default::default(),
                     scale: scale + (index / run) as i32,
                 });
                 batch.flux.extend((0..n).map(|_| random.normal()));
@@ -299,6 +300,7 @@ fn lines_keep_their_amplitude_on_the_average() {
                     events,
                     flux_mean,
                     variance,
+                    weights: Default::default(),
                     scale,
                 });
                 let (phase, turns) = (random.uniform(), line(i) as f64 / n as f64);

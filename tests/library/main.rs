@@ -37,4 +37,5 @@ mod source;
 mod statistics;
 mod surface;
 mod tables;
+mod unequal_rates;
 mod weights;

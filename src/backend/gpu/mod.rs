@@ -244,7 +244,7 @@ mod tests {
             events: 0,
             flux_mean: 0.0,
             variance: 0.0,
-            noise: 0.0,
+            weights: Default::default(),
             scale: 0,
         }
     }

@@ -86,7 +86,7 @@ fn probe_batch(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
             events,
             flux_mean: 0.0,
             variance: 0.0,
-            noise: 0.0,
+            weights: Default::default(),
             scale: 0,
         });
     }

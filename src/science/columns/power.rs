@@ -43,6 +43,13 @@ pub static POWER_SPECTRUM: ProductKind = ProductKind {
             .by("χ² of 2·m_eff·k degrees of freedom where segments weigh the same, else the distribution of their weighted average")
             .when("where intervals were asked for"),
         ColumnDeclaration::power("power_hi", "upper end of that interval").when("where intervals were asked for"),
+        ColumnDeclaration::real(
+            "log10_p",
+            "",
+            "decimal logarithm of the probability that noise reaches the power of the bin, one trial",
+        )
+        .by("as the intervals, against `noise` and its error")
+        .when("where probabilities were asked for"),
     ],
 };
 
@@ -82,6 +89,7 @@ impl Product for AveragedPowerSpectrum {
             "noise_err" => fitted().then_some((&self.noise_err).into()),
             "power_lo" => (!self.power_lo.is_empty()).then_some((&self.power_lo).into()),
             "power_hi" => (!self.power_hi.is_empty()).then_some((&self.power_hi).into()),
+            "log10_p" => (!self.log10_p.is_empty()).then_some((&self.log10_p).into()),
             other => self.averaged().column(other),
         }
     }

@@ -40,10 +40,10 @@ impl AverageDistribution {
 
     /// Of one frequency of segments.
     pub fn new(segments: &EffectiveSegments) -> AverageDistribution {
-        let EffectiveSegments { m_eff, m_eff3, m_eff4 } = *segments;
+        let EffectiveSegments { m_eff, m_eff_order3, m_eff_order4 } = *segments;
         let one = AverageDistribution::equal(m_eff);
         // Moments of the weights, each counted by its own size.
-        let (m1, m2, m3) = (1.0 / m_eff, m_eff3.powi(-2), m_eff4.powi(-3));
+        let (m1, m2, m3) = (1.0 / m_eff, m_eff_order3.powi(-2), m_eff_order4.powi(-3));
         let variance = m2 - m1 * m1;
         if variance <= 1e-9 * m1 * m1 {
             return one;
@@ -67,6 +67,24 @@ impl AverageDistribution {
     /// How many values of equal weight have the same variance.
     pub fn values(&self) -> f64 {
         1.0 / self.parts.iter().map(|(shape, scale)| shape * scale * scale).sum::<f64>()
+    }
+
+    /// `Σu²/Σa²` of the mean shares `u_i = ⟨a_i E_i/Σa_j E_j⟩` that terms have in the average: 1 where weights are equal, else less.
+    ///
+    /// The share of both parts follows from `1/X = ∫ e^{−sX} ds`: `∫ m₁x₁ (1 + x₁s)^{−m₁−1} (1 + x₂s)^{−m₂} ds`.
+    pub(crate) fn concentration(&self) -> f64 {
+        let [(m1, x1), (m2, x2)] = self.parts;
+        if self.one().is_some() {
+            return 1.0;
+        }
+        // s = e^w: the trapezoidal rule converges exponentially.
+        let step = 0.05;
+        let term = |i: i32| {
+            let s = (step * f64::from(i)).exp();
+            m1 * x1 * s * (-(m1 + 1.0) * (x1 * s).ln_1p() - m2 * (x2 * s).ln_1p()).exp()
+        };
+        let first = (-800..800).map(term).sum::<f64>() * step;
+        (first * first / m1 + (1.0 - first).powi(2) / m2) * self.values()
     }
 
     /// The number of values of equal weight; `None` where weights differ.
@@ -212,7 +230,7 @@ mod tests {
     fn effective(weights: &[f64]) -> EffectiveSegments {
         let power = |r: i32| weights.iter().map(|w| w.powi(r)).sum::<f64>();
         let of = |r: i32| (power(1).powi(r) / power(r)).powf(1.0 / f64::from(r - 1));
-        EffectiveSegments { m_eff: of(2), m_eff3: of(3), m_eff4: of(4) }
+        EffectiveSegments { m_eff: of(2), m_eff_order3: of(3), m_eff_order4: of(4) }
     }
 
     /// Σ a_i E_i with unequal a_i, exactly: `P(> y) = Σ_i e^{−y/a_i} Π_{j≠i} a_i/(a_i − a_j)`.
@@ -242,7 +260,8 @@ mod tests {
     #[test]
     fn weights_that_hardly_differ_are_a_chi_square() {
         for (m, k) in [(3.0, 1.0), (20.0, 1.0), (54.0, 7.0), (1000.0, 1000.0)] {
-            let almost = EffectiveSegments { m_eff: m, m_eff3: m * (1.0 - 1e-6), m_eff4: m * (1.0 - 2.0000005e-6) };
+            let almost =
+                EffectiveSegments { m_eff: m, m_eff_order3: m * (1.0 - 1e-6), m_eff_order4: m * (1.0 - 2.0000005e-6) };
             let law = AverageDistribution::new(&almost).of_frequencies(k);
             assert!(law.one().is_none(), "two parts: {law:?}");
             let equal = AverageDistribution::equal(m * k);
@@ -254,6 +273,41 @@ mod tests {
                 let (a, b) = (law.ln_sf(2.0 * y), equal.ln_sf(2.0 * y));
                 assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{m} {k} {y}: {a} {b}");
             }
+        }
+    }
+
+    /// `P(x₁Γ(m₁) + x₂Γ(m₂) > y)` by Simpson's rule over the first, for whole shapes.
+    fn of_two([m1, m2]: [f64; 2], [x1, x2]: [f64; 2], y: f64) -> f64 {
+        let above = |m: f64, x: f64| chi_square::ln_sf(2.0 * x.max(0.0), 2.0 * m).exp();
+        let steps = 200_000;
+        let h = y / x1 / f64::from(steps);
+        let factorial: f64 = (1..m1 as u32).map(f64::from).product();
+        let one = |i: i32| {
+            let u = h * f64::from(i);
+            let density = u.powf(m1 - 1.0) * (-u).exp() / factorial;
+            density * above(m2, (y - x1 * u) / x2) * if i == 0 || i == steps { 1.0 } else { f64::from(2 + 2 * (i % 2)) }
+        };
+        (0..=steps).map(one).sum::<f64>() * h / 3.0 + above(m1, y / x1)
+    }
+
+    /// 10 segments of 20 and 10 of 180 counts/s, 18 of 50 and 2 of 400, 19 of 50 and one of 1000: the tail as it is, which a χ² of
+    /// 2·m_eff degrees misses by factors.
+    #[test]
+    fn two_rates_have_their_own_tail() {
+        for (counts, rates) in
+            [([10.0, 10.0], [180.0, 20.0]), ([2.0, 18.0], [400.0, 50.0]), ([1.0, 19.0], [1000.0, 50.0])]
+        {
+            let weights = [vec![rates[0]; counts[0] as usize], vec![rates[1]; counts[1] as usize]].concat();
+            let (of, total) = (effective(&weights), weights.iter().sum::<f64>());
+            let law = AverageDistribution::new(&of);
+            for p in [0.05f64, 1e-2, 1e-4, 1e-6] {
+                let level = law.ln_isf(p.ln());
+                let exact = of_two(counts, rates.map(|rate| rate / total), 0.5 * level);
+                assert!((exact / p - 1.0).abs() < 1e-5, "{rates:?} {p}: {exact}");
+            }
+            let level = law.ln_isf(1e-4f64.ln());
+            let by_m_eff = AverageDistribution::equal(of.m_eff).ln_sf(level).exp();
+            assert!(by_m_eff < if rates[0] == 180.0 { 1e-4 } else { 0.5e-4 }, "{rates:?}: {by_m_eff}");
         }
     }
 
@@ -278,6 +332,23 @@ mod tests {
                 assert!((said - p).abs() < bound, "{} weights, {p}: {said}", weights.len());
             }
         }
+    }
+
+    /// `⟨|C|²/(P1P2)⟩` of independent noise, drawn.
+    #[test]
+    fn shares_of_terms_are_as_drawn() {
+        let weights = [1.0, 1.0, 1.0, 1.0, 9.0];
+        let law = AverageDistribution::new(&effective(&weights));
+        let (mut random, runs) = (Random::new(6), 100_000);
+        let mut shares = [0.0; 5];
+        for _ in 0..runs {
+            let terms = weights.map(|w| w * random.exponential());
+            let total: f64 = terms.iter().sum();
+            shares.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term / total / f64::from(runs));
+        }
+        let drawn = shares.iter().map(|u| u * u).sum::<f64>() * law.values();
+        assert!((law.concentration() / drawn - 1.0).abs() < 0.01, "{} {drawn}", law.concentration());
+        assert!(law.concentration() < 0.9);
     }
 
     #[test]

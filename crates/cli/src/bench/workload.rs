@@ -233,6 +233,7 @@ impl Workload {
                         events,
                         flux_mean: 0.0,
                         variance: 0.0,
+                        weights: Default::default(),
                         scale: 0,
                     });
                 }

@@ -96,7 +96,7 @@ fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {
             made.freq2[i],
             made.biphase[i],
             made.log10_p(i),
-            1.0 / made.meta.segments as f64
+            1.0 / made.meta.m_eff
         )
     });
     let picture = Plane {

@@ -233,8 +233,9 @@ fn dry_run<A: Analysis>(args: &CsArgs, computer: &Computer, analysis: &A, observ
 fn summary(spectrum: &AveragedCrossSpectrum) -> String {
     let meta = &spectrum.meta;
     let mut text = format!(
-        "{} of {} s ({} of {} s), {:.2} photons of the subject and {:.2} of the reference each; {} on {}\nphotons of both: {}\n",
+        "{}{} of {} s ({} of {} s), {:.2} photons of the subject and {:.2} of the reference each; {} on {}\nphotons of both: {}\n",
         count(meta.segments, "segment"),
+        super::significance::worth(meta.effective.m_eff, meta.segments),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -265,10 +266,11 @@ fn summary(spectrum: &AveragedCrossSpectrum) -> String {
     text
 }
 
-/// How often independent channels are as coherent in any of the bins: `|C|²/(P1P2)` of M values is above x with `(1 − x)^(M − 1)`.
+/// How often independent channels are as coherent in any of the bins: `|C|²/(P1P2)` of values worth M is above x with `(1 − x)^(M − 1)`.
 fn chance(spectrum: &AveragedCrossSpectrum, k: usize) -> String {
     let part = spectrum.power_re[k].hypot(spectrum.power_im[k]).powi(2) / (spectrum.power1[k] * spectrum.power2[k]);
-    let single = (spectrum.m[k] as f64 - 1.0) * (-part.min(1.0)).ln_1p() / std::f64::consts::LN_10;
+    let worth = spectrum.m[k] as f64 / spectrum.meta.segments as f64 * spectrum.meta.effective.m_eff;
+    let single = (worth - 1.0) * (-part.min(1.0)).ln_1p() / std::f64::consts::LN_10;
     let any = single + (spectrum.len() as f64).log10();
     match any >= -1.0 {
         true => format!("no more than chance: the largest of {} bins", spectrum.len()),

@@ -41,9 +41,12 @@ pub struct PdsArgs {
     /// Draw the power that white noise reaches with this probability, trials included; the summary has it [default: 0.01]
     #[arg(long, value_name = "P", value_parser = probability)]
     pub(super) detection_level: Option<f64>,
-    /// Add columns power_lo and power_hi: 68.27 % chi-square intervals of the averaged powers
+    /// Add columns power_lo and power_hi: 68.27 % intervals of the averaged powers
     #[arg(long)]
     intervals: bool,
+    /// Add column log10_p: the probability that noise reaches the power of a bin, one trial
+    #[arg(long)]
+    probabilities: bool,
     /// Subtract the noise level from the powers
     #[arg(long)]
     subtract_noise: bool,
@@ -142,6 +145,9 @@ impl PdsArgs {
         significance::measure(&mut spectrum, self)?;
         if self.intervals {
             spectrum.add_intervals(ONE_SIGMA);
+        }
+        if self.probabilities {
+            spectrum.add_probabilities();
         }
         let mut said = spectrum.meta.record.warnings.except(told);
         if self.xspec_files().next().is_some() {

@@ -78,10 +78,18 @@ fn null_hypothesis(spectrum: &AveragedPowerSpectrum) -> String {
     let level = spectrum.null_level();
     let level: f64 = format!("{level:.12e}").parse().unwrap_or(level);
     let noise = if spectrum.meta.dead_time.is_some() { "noise with dead time" } else { "white noise" };
-    format!(
-        "{noise} of mean {level} ({}); averaged powers are chi-square with 2mK degrees of freedom",
-        spectrum.meta.norm
-    )
+    let (m, effective) = (spectrum.meta.segments as f64, &spectrum.meta.effective);
+    let law = match (effective.m_eff == m, effective.m_eff_order3 == effective.m_eff) {
+        (true, _) => "averaged powers are chi-square with 2mK degrees of freedom".to_string(),
+        (false, true) => {
+            format!("averaged powers are chi-square with 2·{}·K degrees of freedom", ShortNumber(effective.m_eff))
+        }
+        (false, false) => {
+            "averaged powers are sums of exponentials weighted by the photons of their segments".to_string()
+        }
+    };
+    let fitted = if spectrum.meta.noise_mean_err > 0.0 { ", over a level that was fitted" } else { "" };
+    format!("{noise} of mean {level} ({}); {law}{fitted}", spectrum.meta.norm)
 }
 
 /// The metadata and what follows from the powers, as JSON.
@@ -104,8 +112,9 @@ pub(super) fn summary_json(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -
 pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> String {
     let meta = &spectrum.meta;
     let mut text = format!(
-        "{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
+        "{}{} of {} s ({} of {} s), {:.2} photons each; {} on {}\n",
         count(meta.segments, "segment"),
+        worth(meta.effective.m_eff, meta.segments),
         ShortNumber(meta.segment_size),
         count(meta.n as u64, "bin"),
         ShortNumber(meta.dt),
@@ -138,6 +147,9 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
         if let Some(limit) = rms.rms_upper_limit {
             parts.push(format!("below {:.3} % at {} % confidence", 100.0 * limit, 100.0 * rms::LIMIT_CONFIDENCE));
         }
+        if parts.is_empty() {
+            parts.push(if rms.rms_variance < 0.0 { "none, the noise level does not fit" } else { "none" }.to_string());
+        }
         text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
     }
     if let Some(pulsed) = &meta.pulsation {
@@ -153,6 +165,12 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
         text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
     }
     text
+}
+
+/// How many segments of equal weight some are worth, where that is something else.
+pub(super) fn worth(m_eff: f64, segments: u64) -> String {
+    let less = segments > 0 && (m_eff / segments as f64 - 1.0).abs() >= 0.005;
+    if less { format!(" (worth {m_eff:.1} of one rate)") } else { String::new() }
 }
 
 fn pulsed_text(p: &PulsationLimit) -> String {

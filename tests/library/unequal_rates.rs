@@ -1,0 +1,138 @@
+//! Constant sources whose rate differs between segments: what noise does by chance is said as often as it happens.
+
+use eagleray::internal::random::Random;
+use eagleray::science::{AveragedPowerSpectrum, Norm};
+use eagleray::{CrossSpectrum, Gti, Observation, PowerSpectrum, Session};
+
+/// Length of a segment, s.
+const SIZE: f64 = 8.0;
+
+/// Times of a source that has one rate in each segment, counts/s.
+fn times(rates: &[f64], random: &mut Random) -> Vec<f64> {
+    let mut all = Vec::new();
+    for (segment, rate) in rates.iter().enumerate() {
+        let mut t = random.exponential() / rate;
+        while t < SIZE {
+            all.push(segment as f64 * SIZE + t);
+            t += random.exponential() / rate;
+        }
+    }
+    all
+}
+
+fn observe(rates: &[f64], random: &mut Random) -> Observation {
+    let gti = Gti::from_seconds(&[(0.0, SIZE * rates.len() as f64)]).unwrap();
+    Observation::times(times(rates, random), gti)
+}
+
+/// 20 segments of each case.
+fn cases() -> [(&'static str, Vec<f64>); 4] {
+    let of = |high: usize, rates: [f64; 2]| (0..20).map(|i| rates[usize::from(i % 10 < high)]).collect::<Vec<f64>>();
+    let mut burst = vec![50.0; 20];
+    burst[7] = 1000.0;
+    [
+        ("100", vec![100.0; 20]),
+        ("20 and 180", of(5, [20.0, 180.0])),
+        ("50 and 400", of(1, [50.0, 400.0])),
+        ("a burst", burst),
+    ]
+}
+
+/// The largest distance of sorted probabilities to uniform ones, times the root of their number (Kolmogorov & Smirnov).
+fn distance(p: &mut [f64]) -> f64 {
+    p.sort_by(f64::total_cmp);
+    let n = p.len() as f64;
+    let at = |(i, p): (usize, &f64)| (p - i as f64 / n).abs().max((p - (i + 1) as f64 / n).abs());
+    p.iter().enumerate().map(at).fold(0.0, f64::max) * n.sqrt()
+}
+
+/// Probabilities of all powers of so many files, and how many of the files have a power above the level of 5 %.
+fn probabilities(files: u64, rates: &[f64], analysis: &PowerSpectrum) -> (Vec<f64>, u32) {
+    let session = Session::cpu().unwrap();
+    let (mut all, mut alarms) = (Vec::new(), 0);
+    for file in 0..files {
+        let mut s = session.run(analysis, &observe(rates, &mut Random::stream(8, file))).unwrap();
+        s.add_probabilities();
+        all.extend(s.log10_p.iter().map(|p| 10f64.powf(*p)));
+        let level = s.detection_levels(0.05)[0].power;
+        alarms += u32::from(s.power.iter().any(|p| *p > level));
+    }
+    (all, alarms)
+}
+
+#[test]
+fn noise_of_unequal_segments_has_uniform_probabilities() {
+    let files = 300;
+    for (name, rates) in cases() {
+        for (norm, own) in [(Norm::Leahy, false), (Norm::Leahy, true), (Norm::Frac, true), (Norm::Abs, false)] {
+            let analysis = PowerSpectrum::default().dt(1.0 / 32.0).segment_size(SIZE).norm(norm).use_common_mean(!own);
+            let (mut p, alarms) = probabilities(files, &rates, &analysis);
+            let n = p.len() as f64;
+            let far = distance(&mut p);
+            // Beyond 1.63 by chance in one of 100.
+            assert!(far < 1.63, "{name}, {norm}, own means {own}: {far} of {n} probabilities");
+            let below = p.iter().filter(|p| **p < 0.01).count() as f64;
+            assert!((below - 0.01 * n).abs() < 4.0 * (0.01 * n).sqrt(), "{name} {norm}: {below} of {n} below 1 %");
+            let expected = 0.05 * files as f64;
+            let off = (f64::from(alarms) - expected).abs() / (0.95 * expected).sqrt();
+            assert!(off < 3.5, "{name} {norm} {own}: {alarms} false alarms of {files} files");
+            println!(
+                "{name:12} {norm:6} own means {own:5}: KS {far:.2} of {n}, {below} below 1 %, {alarms} alarms of {files}"
+            );
+        }
+    }
+}
+
+/// A constant source has no rms, whatever its segments are divided by; with `frac` and means of their own the level is that of the mean of 1/r.
+#[test]
+fn constant_sources_have_no_rms() {
+    let session = Session::cpu().unwrap();
+    for (name, rates) in cases() {
+        for own in [false, true] {
+            let analysis =
+                PowerSpectrum::default().dt(1.0 / 32.0).segment_size(SIZE).norm(Norm::Frac).use_common_mean(!own);
+            let (mut sum, mut square, mut detected) = (0.0, 0.0, 0);
+            for file in 0..40 {
+                let s: AveragedPowerSpectrum =
+                    session.run(&analysis, &observe(&rates, &mut Random::stream(9, file))).unwrap();
+                let rms = s.rms(0.0, 16.0).unwrap();
+                let off = rms.rms_variance / rms.rms_variance_err;
+                (sum, square) = (sum + off, square + off * off);
+                detected += u32::from(off.abs() > 3.0);
+            }
+            // 40 standard normal numbers: their mean and their mean square, within four standard errors.
+            assert!((sum / 40.0).abs() < 4.0 / 40f64.sqrt(), "{name}, own means {own}: {}", sum / 40.0);
+            assert!((square / 40.0 - 1.0).abs() < 4.0 * (2.0f64 / 40.0).sqrt(), "{name}, own {own}: {}", square / 40.0);
+            assert!(detected <= 1, "{name}, own means {own}: {detected}");
+        }
+    }
+}
+
+/// Independent bands: coherences are 0 within their error, and the parts of the cross spectrum scatter as their errors say.
+#[test]
+fn independent_bands_are_incoherent() {
+    let session = Session::cpu().unwrap();
+    for (name, rates) in cases() {
+        for own in [false, true] {
+            let analysis = CrossSpectrum::default().dt(1.0 / 32.0).segment_size(SIZE).use_common_mean(!own);
+            let (mut coherence, mut parts, mut n) = (0.0, 0.0, 0.0);
+            for file in 0..40 {
+                let mut random = Random::stream(10, file);
+                let pair = Observation::pair(observe(&rates, &mut random), observe(&rates, &mut random)).unwrap();
+                let s = session.run(&analysis, &pair).unwrap();
+                for k in 0..s.len() {
+                    coherence += s.coherence_raw[k];
+                    parts += (s.power_re[k] / s.cross_err_re[k]).powi(2) + (s.power_im[k] / s.cross_err_im[k]).powi(2);
+                    n += 1.0;
+                }
+            }
+            // Of M values |C|²/(P1P2) is above x with (1 − x)^(M − 1): its scatter is its mean, 1/m_eff, here 0.5 at most.
+            let mean = coherence / n;
+            assert!(mean.abs() < 4.0 * 0.3 / f64::sqrt(n), "{name}, own means {own}: coherence {mean}");
+            let square = parts / 2.0 / n;
+            // Errors are of the powers of the same segments: of few that matter they go with the values, which are then within them too often.
+            let least = if name == "100" || name == "20 and 180" { 0.88 } else { 0.65 };
+            assert!((least..1.12).contains(&square), "{name}, own means {own}: {square}");
+        }
+    }
+}
