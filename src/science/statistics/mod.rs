@@ -5,6 +5,7 @@
 
 pub mod detection;
 pub mod dispersion;
+pub mod profile;
 pub mod pulse;
 pub mod pulsed;
 
