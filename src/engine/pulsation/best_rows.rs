@@ -5,7 +5,6 @@ use std::f64::consts::LN_10;
 use super::grid::{TrialGrid, TrialRange};
 use super::scores::TrialScore;
 use super::search_options::SearchStatistic;
-use super::search_result::MAP_COLUMNS;
 
 /// The best row of each frequency.
 pub(super) struct BestRows {
@@ -13,19 +12,19 @@ pub(super) struct BestRows {
     pub row: Vec<usize>,
     /// For epoch folding, whose trials have laws of their own: `−ln p` of the trial alone, by which rows are compared, and its bins.
     pub folded: Option<(Vec<f64>, Vec<u64>)>,
-    /// The largest of some frequencies: the statistic, or for epoch folding `−log₁₀ p`.
+    /// The largest in each of so many ranges of frequency: the statistic, or for epoch folding `−log₁₀ p`.
     pub map: Vec<Vec<f64>>,
 }
 
 impl BestRows {
-    pub fn new(grid: &TrialGrid, method: SearchStatistic) -> BestRows {
+    pub fn new(grid: &TrialGrid, method: SearchStatistic, columns: usize) -> BestRows {
         let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
         let folded = || (vec![f64::NEG_INFINITY; grid.frequencies], vec![0; grid.frequencies]);
         BestRows {
             stat: vec![f64::NEG_INFINITY; grid.frequencies],
             row: vec![0; grid.frequencies],
             folded: (method == SearchStatistic::Ef).then(folded),
-            map: vec![vec![0.0; MAP_COLUMNS.min(grid.frequencies)]; mapped],
+            map: vec![vec![0.0; columns.min(grid.frequencies)]; mapped],
         }
     }
 

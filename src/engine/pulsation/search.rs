@@ -55,7 +55,7 @@ pub fn search(
     };
     let options = SearchOptions { algorithm, ..options.clone() };
     options.check()?;
-    let mut best = BestRows::new(&grid, options.method);
+    let mut best = BestRows::new(&grid, options.method, MAP_COLUMNS);
     let pieces = pieces(&grid, &events, &options);
     let mut device = profile_counter::cpu_record();
     progress.begin(grid.trials());

@@ -136,7 +136,7 @@ pub fn ln_sf(stat: f64, bins: usize, events: f64) -> f64 {
         return 0.0;
     }
     let most = MOST_EVENTS as f64;
-    let table = Table::shared(n.min(most) as usize, bins);
+    let table = ProfileLaw::shared(n.min(most) as usize, bins);
     if n <= most {
         return table.ln_sf(stat);
     }
@@ -159,27 +159,28 @@ fn ln_one_bin(x: f64, bins: usize, mean: f64) -> f64 {
 }
 
 /// The law of one number of events and one of bins: values of `X²`, ascending, and the logarithm of the probability of each or a larger one.
-struct Table {
+struct ProfileLaw {
     stat: Vec<f64>,
     ln_p: Vec<f64>,
     bins: usize,
     mean: f64,
 }
 
-/// Tables by numbers of events and bins.
-type Tables = Mutex<HashMap<(usize, usize), &'static OnceLock<Table>>>;
+/// Laws by numbers of events and bins.
+type ProfileLaws = Mutex<HashMap<(usize, usize), &'static OnceLock<ProfileLaw>>>;
 
-impl Table {
-    /// The table of these numbers, made once in a process.
-    fn shared(events: usize, bins: usize) -> &'static Table {
-        static TABLES: LazyLock<Tables> = LazyLock::new(Tables::default);
-        let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        let table: &'static OnceLock<Table> = tables.entry((events, bins)).or_insert_with(|| Box::leak(Box::default()));
-        drop(tables);
-        table.get_or_init(|| Table::new(events, bins))
+impl ProfileLaw {
+    /// The law of these numbers, made once in a process.
+    fn shared(events: usize, bins: usize) -> &'static ProfileLaw {
+        static LAWS: LazyLock<ProfileLaws> = LazyLock::new(ProfileLaws::default);
+        let mut laws = LAWS.lock().unwrap_or_else(PoisonError::into_inner);
+        let law: &'static OnceLock<ProfileLaw> =
+            laws.entry((events, bins)).or_insert_with(|| Box::leak(Box::default()));
+        drop(laws);
+        law.get_or_init(|| ProfileLaw::new(events, bins))
     }
 
-    fn new(events: usize, bins: usize) -> Table {
+    fn new(events: usize, bins: usize) -> ProfileLaw {
         let (n, k) = (events as f64, bins as f64);
         let (mean, centre) = (n / k, events / bins);
         let spread = 2.0 * (k - 1.0);
@@ -231,7 +232,7 @@ impl Table {
         }
         stat.reverse();
         ln_p.reverse();
-        Table { stat, ln_p, bins, mean }
+        ProfileLaw { stat, ln_p, bins, mean }
     }
 
     fn end(&self) -> f64 {
