@@ -42,7 +42,8 @@ fn the_magnetar_has_its_period_of_ten_seconds() {
         let found = json(&[&["search", SGR, "--freq", "0.02:1", "--backend", "cpu"], method].concat());
         let best = &found["candidates"][0];
         near(&best["period"], 10.416, 0.02);
-        assert!(real(&best["log10_p"]) < -200.0, "{method:?}: {best}");
+        // One bin of 468 events alone makes such a χ² of 20 bins with a probability of 1e-188.
+        assert!(real(&best["log10_p"]) < -180.0, "{method:?}: {best}");
     }
 }
 
@@ -264,7 +265,7 @@ fn long_periods_are_folded_fast() {
     let found = json(&[&range[..], &["--algorithm", "ffa"]].concat());
     let best = &found["candidates"][0];
     near(&best["period"], 10.416, 0.02);
-    assert!(real(&best["log10_p"]) < -200.0 && found["algorithm"] == "ffa", "{best}");
+    assert!(real(&best["log10_p"]) < -170.0 && found["algorithm"] == "ffa", "{best}");
     // Trials of 16 to 31 bins have one level in probability.
     let list = found["candidates"].as_array().unwrap();
     let level = real(&found["detection_log10_p"]);
