@@ -88,8 +88,7 @@ fn root(variance: f64, slopes: &[f64], alone: f64, mean: f64, bins: &[(usize, f6
     let (value, n) = (variance.max(0.0).sqrt(), bins.len() as f64);
     let small = 2.0 * value.max(f64::MIN_POSITIVE);
     let spread = |of: &dyn Fn(f64) -> f64| {
-        let squares = slopes.iter().zip(bins).map(|(slope, (_, _, s))| (of(*slope) * s).powi(2)).sum::<f64>();
-        squares
+        slopes.iter().zip(bins).map(|(slope, (_, _, s))| (of(*slope) * s).powi(2)).sum::<f64>()
     };
     let linear = spread(&|slope| slope / small - value / (n * mean)) - alone / (small * small);
     let linear = linear.max(alone / (small * small)).sqrt();
