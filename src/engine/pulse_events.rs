@@ -184,6 +184,11 @@ impl PulseEvents {
         self.weights.as_ref().map_or(self.times.len() as f64, |weights| weights.all.effective_events)
     }
 
+    /// Number of events that make the noise, `(Σw²)²/Σw⁴`; without weights the number of events. The law of a profile's χ² is that of so many.
+    pub fn noise_events(&self) -> f64 {
+        self.weights.as_ref().map_or(self.times.len() as f64, |weights| weights.all.noise_events)
+    }
+
     /// Standard deviation of the event times, s, weighted by the squares of the weights. The width of a peak in
     /// frequency depends on it.
     pub fn time_deviation(&self) -> f64 {

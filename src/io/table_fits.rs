@@ -122,6 +122,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
             "epoch_mjd" => "EPOCHMJD",
             "detection_probability" => "DETPROB",
             "detection_level" => "DETLEVEL",
+            "detection_log10_p" => "DETLOGP",
             "background" => "BACKGRND",
             "z2_log10_p" => "Z2LOGP",
             "h_harmonics" => "HNHARM",

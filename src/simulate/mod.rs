@@ -28,6 +28,7 @@ mod output;
 mod series;
 mod simulation;
 mod source;
+mod spectrum;
 mod stream;
 
 use std::path::Path;
@@ -41,6 +42,7 @@ pub use model::VariabilityTerm;
 pub use output::SimulationSummary;
 pub use simulation::{BandPair, FrameTime, NegativeRates, Simulation, SubjectLag};
 pub use source::SimulatedSource;
+pub use spectrum::SpectrumChange;
 
 impl Simulation {
     /// Checks the parameters and computes the random rate curve, from which all events follow.

@@ -12,6 +12,7 @@ use super::event::Event;
 use super::source::SimulatedSource;
 use crate::base::error::{Error, Result};
 use crate::base::time::SECONDS_PER_DAY;
+use crate::base::warning::Warnings;
 use crate::data::header::HeaderCards;
 use crate::io::fits_writer::{FitsWriter, WrittenColumn, write_file};
 use crate::missions::{ColumnContent, ImitatedFiles};
@@ -38,6 +39,8 @@ pub struct SimulationSummary {
     pub dt: Option<f64>,
     /// Frame time or clock tick of the recorded times, s; 0 if there is none.
     pub frame_time: f64,
+    /// Warnings: where the spectrum is not the one asked for.
+    pub warnings: Warnings,
 }
 
 impl SimulatedSource {
@@ -108,6 +111,8 @@ impl SimulatedSource {
             fits.finish().map_err(io)?;
             Ok(())
         })?;
+        let mut warnings = Warnings::default();
+        self.spectrum_change().and_then(|change| change.warning()).into_iter().for_each(|w| warnings.record(w));
         Ok(SimulationSummary {
             events,
             lost: detectors.map_or(0, |d| d.lost),
@@ -117,6 +122,7 @@ impl SimulatedSource {
             tstop,
             dt: self.dt(),
             frame_time: self.frame_time(),
+            warnings,
         })
     }
 }
@@ -253,6 +259,9 @@ fn event_keywords(header: &mut HeaderCards, simulation: &Simulation, source: &Si
     }
     let options = serde_json::to_string(&shown).map_err(std::io::Error::other)?;
     header.history(&format!("options {options}"));
+    if let Some(warning) = source.spectrum_change().and_then(|change| change.warning()) {
+        header.history(&warning.reason());
+    }
     Ok(())
 }
 

@@ -7,14 +7,16 @@
 //! Rates are positive by exponentiation, `x = exp(g − σ²/2)` with `g` Gaussian (Uttley, McHardy & Vaughan 2005,
 //! doi:10.1111/j.1365-2966.2005.08886.x). The autocovariances are related by `C_x = exp(C_g) − 1`, so `g` gets that of
 //! `ln(1 + C_x)`: the spectrum of `x`, not that of `g`, is what was asked for. Where `ln(1 + C_x)` is no autocovariance (a
-//! narrow strong Lorentzian: its harmonic and its sum with zero frequency cannot be avoided in a positive series), its
-//! negative powers become 0 and the rest is scaled so that the total variance is still right: `σ² = ln(1 + rms²)`.
+//! narrow strong Lorentzian: its harmonic and its difference with itself, near zero frequency, cannot be avoided in a positive series), its
+//! negative powers become 0 and the rest is scaled so that the total variance is still right: `σ² = ln(1 + rms²)`. What then
+//! lies elsewhere is computed ([`SpectrumChange`]) and warned of.
 
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::model::{VariabilityTerm, variance_per_bin};
+use super::spectrum::SpectrumChange;
 use super::stream::Stream;
 use super::{BandPair, NegativeRates};
 use crate::base::error::{Error, Result};
@@ -28,6 +30,8 @@ pub(super) const MAX_SAMPLES: usize = 1 << 28;
 const DEFAULT_SAMPLES: f64 = (3u64 << 20) as f64;
 /// Frequencies that share a stream of random numbers.
 const CHUNK: usize = 1 << 14;
+/// Negative powers, over the variance, whose absence is looked at.
+const LEAST_NEGATIVE: f64 = 1e-3;
 
 /// The relative rate of one band in bins of `dt` seconds from TSTART; mean of the ensemble 1.
 pub(super) struct RateSeries {
@@ -35,6 +39,8 @@ pub(super) struct RateSeries {
     pub(super) dt: f64,
     /// One row a band: the first is the subject.
     pub(super) rates: Vec<Vec<f64>>,
+    /// What their being positive makes of the spectrum, where it makes anything.
+    pub(super) change: Option<SpectrumChange>,
 }
 
 /// What the series depends on.
@@ -79,14 +85,19 @@ impl SeriesRequest<'_> {
         let df = 1.0 / (n as f64 * self.dt);
         let mut variance = variance_per_bin(self.terms, df, n / 2, self.length)?;
         let mut common = self.bands.map_or(1.0, |b| b.coherence.sqrt());
-        let mut shift = 0.0;
+        let (mut shift, mut change) = (0.0, None);
         if self.negative == NegativeRates::Exp {
             // Of two lognormals, the covariance is a fraction γ of the variance where ln(1 + γ·rms²) is that of the Gaussians.
             let total: f64 = variance.iter().sum();
             if total > 0.0 {
                 common = (common * total).ln_1p() / total.ln_1p();
             }
-            shift = -0.5 * gaussian_variance(&mut variance, n);
+            let asked = variance.clone();
+            let (sigma2, negative) = gaussian_variance(&mut variance, n);
+            shift = -0.5 * sigma2;
+            if negative > LEAST_NEGATIVE * sigma2 {
+                change = Some(SpectrumChange::new(&asked, &variance, df, 1.0 / self.length));
+            }
         }
         let start = Stream::Window.of(self.seed).below(n - used + 1);
         let inverse = RealFftPlanner::<f64>::new().plan_fft_inverse(n);
@@ -116,7 +127,7 @@ impl SeriesRequest<'_> {
             }
             rates.push(window);
         }
-        Ok(RateSeries { dt: self.dt, rates })
+        Ok(RateSeries { dt: self.dt, rates, change })
     }
 
     /// Complex amplitudes of one band at every frequency, such that the inverse transform has the variance asked for.
@@ -147,12 +158,12 @@ impl SeriesRequest<'_> {
     }
 }
 
-/// Turns the variances of `x` into those of the Gaussian `g` with `x = exp(g − σ²/2)`; returns σ².
-fn gaussian_variance(variance: &mut [f64], n: usize) -> f64 {
+/// Turns the variances of `x` into those of the Gaussian `g` with `x = exp(g − σ²/2)`; returns σ², and the sum of the negative powers that became 0.
+fn gaussian_variance(variance: &mut [f64], n: usize) -> (f64, f64) {
     let total: f64 = variance.iter().sum();
     let sigma2 = total.ln_1p();
     if total == 0.0 {
-        return 0.0;
+        return (0.0, 0.0);
     }
     let mut planner = RealFftPlanner::<f64>::new();
     let mut half: Vec<Complex<f64>> = variance.iter().map(|&v| Complex::new(0.5 * v, 0.0)).collect();
@@ -164,15 +175,19 @@ fn gaussian_variance(variance: &mut [f64], n: usize) -> f64 {
     covariance.par_iter_mut().for_each(|c| *c = c.max(floor).ln_1p());
     let forward = planner.plan_fft_forward(n);
     forward.process(&mut covariance, &mut half).expect("buffers come from the plan, so their lengths fit");
-    for (v, h) in variance.iter_mut().zip(&half) {
-        *v = (2.0 / n as f64 * h.re).max(0.0);
+    let mut negative = 0.0;
+    for (k, (v, h)) in variance.iter_mut().zip(&half).enumerate() {
+        let power = 2.0 / n as f64 * h.re;
+        // Of the constant nothing is asked.
+        negative -= if k > 0 { power.min(0.0) } else { 0.0 };
+        *v = power.max(0.0);
     }
     // A random constant is no variability, and the Nyquist bin has only one amplitude.
     variance[0] = 0.0;
     variance[n / 2] = 0.0;
     let scale = sigma2 / variance.iter().sum::<f64>();
     variance.iter_mut().for_each(|v| *v *= scale);
-    sigma2
+    (sigma2, negative)
 }
 
 /// The smallest even number of at least `n` whose prime factors are 2, 3 and 5: fast transforms in little memory.
@@ -205,7 +220,8 @@ mod tests {
         let terms = [VariabilityTerm::Lorentzian { f0: 0.0, fwhm: 0.02, rms: 0.5 }];
         let target = variance_per_bin(&terms, 1.0 / n as f64, n / 2, 1000.0).unwrap();
         let mut gauss = target.clone();
-        let sigma2 = gaussian_variance(&mut gauss, n);
+        let (sigma2, negative) = gaussian_variance(&mut gauss, n);
+        assert!(negative < 1e-6, "{negative}");
         assert!((sigma2 - 1.25f64.ln()).abs() < 1e-12);
         assert!((gauss.iter().sum::<f64>() - sigma2).abs() < 1e-12);
         // Back: C_x = exp(C_g) − 1 has the target's spectrum.
@@ -219,5 +235,39 @@ mod tests {
             let power = 2.0 / n as f64 * half[k].re;
             assert!((power / target[k] - 1.0).abs() < 0.01, "{k}: {power} {}", target[k]);
         }
+    }
+
+    /// A Lorentzian of Q = 20 and 40 % rms at 1 Hz: what is said of the spectrum is what simulated rates have, and of 10 % nothing is said. With `C = exp(C_g) − 1 ≈
+    /// C_g + C_g²/2` a narrow line has `rms⁴/4` near 0 and as much at 2 Hz: 4 % of its variance each; the scale of the rest moves some, too.
+    #[test]
+    fn what_positive_rates_add_is_said() {
+        let make = |rms: f64, seed: u64| {
+            let terms = [VariabilityTerm::Lorentzian { f0: 1.0, fwhm: 0.05, rms }];
+            let (length, dt, negative) = (2000.0, 0.125, NegativeRates::Exp);
+            SeriesRequest { terms: &terms, length, dt, seed, negative, bands: None }.make().unwrap()
+        };
+        let change = make(0.4, 1).change.unwrap();
+        assert!(change.moved > 0.05 && change.moved < 0.12, "{change:?}");
+        let said = change.warning().unwrap();
+        assert!(
+            said.code == "W-SIM-SPECTRUM" && said.message.contains(&format!("{:.1} times", change.factor)),
+            "{said}"
+        );
+        assert!(make(0.1, 1).change.and_then(|change| change.warning()).is_none());
+        // The variance in that octave, of 60 series; a Hann window keeps what leaks from the line below it.
+        let (mut found, seeds) = (0.0, 60);
+        for seed in 0..seeds {
+            let rates = make(0.4, 100 + seed).rates.remove(0);
+            let n = rates.len();
+            let window = |i: usize| (2.0f64 / 3.0).sqrt() * (1.0 - (std::f64::consts::TAU * i as f64 / n as f64).cos());
+            let mut series: Vec<f64> = rates.iter().enumerate().map(|(i, x)| (x - 1.0) * window(i)).collect();
+            let forward = RealFftPlanner::<f64>::new().plan_fft_forward(n);
+            let mut half = forward.make_output_vec();
+            forward.process(&mut series, &mut half).unwrap();
+            let [first, end] = [change.octave.0, change.octave.1].map(|f| (f * 2000.0).ceil() as usize);
+            found += half[first..end].iter().map(|h| 2.0 * h.norm_sqr() / (n * n) as f64).sum::<f64>() / seeds as f64;
+        }
+        // Some hundred independent powers: 10 %.
+        assert!((found.sqrt() / change.rms - 1.0).abs() < 0.1, "{} {change:?}", found.sqrt());
     }
 }

@@ -5,6 +5,7 @@ use super::energy::ChannelSampler;
 use super::event::{Arrival, Event};
 use super::layout::Layout;
 use super::series::{RateSeries, SeriesRequest, default_dt};
+use super::spectrum::SpectrumChange;
 use super::stream::Stream;
 use super::{Simulation, VariabilityTerm};
 use crate::base::error::{Error, Result};
@@ -116,6 +117,11 @@ impl SimulatedSource {
     /// Bin width of the noise series, s; `None` without noise.
     pub fn dt(&self) -> Option<f64> {
         self.series.as_ref().map(|s| s.dt)
+    }
+
+    /// How the power spectrum of the rates differs from the one asked for, because rates are positive; `None` where it does not.
+    pub fn spectrum_change(&self) -> Option<SpectrumChange> {
+        self.series.as_ref().and_then(|s| s.change)
     }
 
     /// Frame time or clock tick of the recorded times, s; 0 if there is none.

@@ -13,6 +13,7 @@ mod damaged_files;
 mod devices;
 mod dynamical;
 mod energy_errors;
+mod few_events;
 mod flux;
 mod gpu_backend;
 mod gpu_contract;

@@ -382,6 +382,7 @@ fn conclude(
         candidates,
         map,
         rows: grid.rows.clone(),
+        ln_p: Vec::new(),
         read_log10_p: Vec::new(),
         null_distributions: tried.iter().map(|&n| n as u64).zip(chances).collect(),
         meta,

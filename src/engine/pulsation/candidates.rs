@@ -1,5 +1,6 @@
 //! Candidates of a search: peaks refined, and side lobes and harmonics told from new sources.
 
+use std::cmp::Ordering;
 use std::f64::consts::{LN_10, PI, TAU};
 use std::ops::Range;
 
@@ -7,12 +8,15 @@ use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
+use super::best_rows::BestRows;
 use super::fold::weighted;
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{PulseEvents, TrialGrid, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::kernels::fold::{self, TrialBlock};
+use crate::science::statistics::normal;
+use crate::science::statistics::profile::ProfileChiSquare;
 use crate::science::statistics::pulse::{self, NullDistribution};
 
 /// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
@@ -49,6 +53,13 @@ pub struct Candidate {
     /// log₁₀ of the false-alarm probability over the whole search, number of trials included. For H, epoch folding and
     /// phase dispersion it is that of `grid_stat`.
     pub log10_p: f64,
+    /// log₁₀ of the probability of `grid_stat` in one trial, for trials that have laws of their own: epoch folding, and phase dispersion if bins are
+    /// empty. Candidates are in its order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial_log10_p: Option<f64>,
+    /// Number of phase bins, for epoch folding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbin: Option<usize>,
     /// The false-alarm probability as standard deviations of a normal distribution.
     pub sigma: f64,
     /// Number of harmonics that `rms` and `freq_err` are computed from: that of `Z²_n`, or the one at which H is
@@ -67,18 +78,30 @@ pub(super) fn find(
     events: &PulseEvents,
     options: &SearchOptions,
     grid: &TrialGrid,
-    stat: &[f64],
-    row: &[usize],
+    best: &BestRows,
     chances: &NullDistribution,
 ) -> Vec<Candidate> {
-    let level = chances.level(options.false_alarm.ln());
-    let kept = peaks(stat, level, options.candidates, grid.df * events.span);
-    let refined =
-        kept.par_iter().map(|&j| refine(events, options, TrialPeak::from_grid(grid, j, row[j], stat[j]), chances, &[]));
+    let (false_alarm, folded) = (options.false_alarm.ln(), best.folded.is_some());
+    let level = if folded { -chances.trial_level(false_alarm) } else { chances.level(false_alarm) };
+    let kept = peaks(best.rarity(), level, options.candidates, grid.df * events.span);
+    let refined = kept.par_iter().map(|&j| {
+        let peak = TrialPeak::from_grid(grid, j, best.row[j], best.stat[j]);
+        let peak = TrialPeak { ln_p: folded.then(|| -best.rarity()[j]), ..peak };
+        refine(events, options, peak, chances, &[])
+    });
     let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
+    match folded {
+        true => found.sort_by(by_probability),
+        false => found.sort_by(|a, b| b.stat.total_cmp(&a.stat)),
+    }
     group(&mut found, events.span);
     found
+}
+
+/// The less probable of two candidates first: in one trial, if trials have laws of their own, else in the whole search.
+pub(super) fn by_probability(a: &Candidate, b: &Candidate) -> Ordering {
+    let of = |c: &Candidate| c.trial_log10_p.unwrap_or(c.log10_p);
+    of(a).total_cmp(&of(b))
 }
 
 /// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
@@ -117,13 +140,15 @@ pub(super) struct TrialPeak {
     /// To the next trial: of frequency and derivatives, 0 where those are not searched.
     pub steps: [f64; 3],
     pub stat: f64,
+    /// Logarithm of the probability in this trial alone, if trials have laws of their own.
+    pub ln_p: Option<f64>,
 }
 
 impl TrialPeak {
     /// One of a grid.
     pub fn from_grid(grid: &TrialGrid, place: usize, row: usize, stat: f64) -> TrialPeak {
         let rates = grid.rows.get(row).copied().unwrap_or_default();
-        TrialPeak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat }
+        TrialPeak { start: grid.spin(row, place), rates, steps: [grid.df, grid.dfdot, grid.dfddot], stat, ln_p: None }
     }
 }
 
@@ -203,7 +228,7 @@ pub(super) fn refine(
     chances: &NullDistribution,
     levels: &[f64],
 ) -> Candidate {
-    let TrialPeak { start, rates: [fdot, fddot], steps, stat: grid_stat } = peak;
+    let TrialPeak { start, rates: [fdot, fddot], steps, stat: grid_stat, ln_p } = peak;
     let ticks = &events.ticks;
     let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
     let score = |off: &[f64; 3]| options.score(&whitened(stretches.z2(off), levels));
@@ -245,12 +270,12 @@ pub(super) fn refine(
             if let Some(weights) = events.each_weight() {
                 let ([profile, _], [sum, squares]) =
                     (weighted(&events.times, weights, &spin, options.nbin), events.sums());
-                pulse::chi_square_of_profile(&profile, &exposed).0 * (sum / squares)
+                ProfileChiSquare::new(&profile, &exposed).stat * (sum / squares)
             } else {
                 let mut counts = vec![0; options.nbin];
                 let block = TrialBlock { spin, trials: 1 };
                 fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
-                pulse::chi_square_of_profile(&counts, &exposed).0
+                ProfileChiSquare::new(&counts, &exposed).stat
             }
         }
         // That of values is not known here.
@@ -267,6 +292,7 @@ pub(super) fn refine(
     let stat = if options.method == SearchStatistic::Ef { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
     let tested = if options.method == SearchStatistic::Z2 { stat } else { grid_stat };
+    let ln_p_of_search = ln_p.map_or_else(|| chances.ln_p(tested), |ln_p| chances.ln_p_of_trial(ln_p));
     let freq = spin.freq(ticks).value();
     Candidate {
         freq,
@@ -277,8 +303,10 @@ pub(super) fn refine(
         stat,
         stat_plain,
         grid_stat,
-        log10_p: chances.ln_p(tested) / LN_10,
-        sigma: chances.sigma(tested),
+        log10_p: ln_p_of_search / LN_10,
+        trial_log10_p: ln_p.map(|ln_p| ln_p / LN_10),
+        sigma: normal::ln_isf(ln_p_of_search),
+        nbin: (options.method == SearchStatistic::Ef).then_some(options.nbin),
         nharm: harmonics,
         rms: (signal / events.effective()).sqrt(),
         group: 0,

@@ -5,6 +5,8 @@
 //! additions for each bin of a profile of `M` rows, all of integers. Exposures of the bins fold the same way, so that a
 //! profile has those of its own rows.
 
+use std::f64::consts::LN_10;
+
 use rayon::prelude::*;
 
 use super::candidates::{self, Candidate, TrialPeak};
@@ -15,7 +17,8 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::data::phase::Spin;
-use crate::science::statistics::pulse::{self, NullDistribution, TrialLaw};
+use crate::science::statistics::profile::ProfileChiSquare;
+use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
 /// The most bins of the series, and trials.
 const MOST_BINS: f64 = (1u64 << 26) as f64;
@@ -72,12 +75,15 @@ fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
 struct FfaTrial {
     freq: f64,
     step: f64,
-    stat: f64,
+    /// Bins, of which some may be merged.
     bins: usize,
+    stat: f64,
+    /// Logarithm of the probability in this trial alone.
+    ln_p: f64,
 }
 
 /// The trials of one whole number of bins a period.
-fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTrial> {
+fn trials(events: f64, counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTrial> {
     let rows = counts.len().div_ceil(bins).next_power_of_two().max(2);
     let padded = rows * bins;
     let fill = |i: usize| counts.get(i).copied().unwrap_or(0);
@@ -87,9 +93,15 @@ fn trials(counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTri
     let mut exposure = vec![0.0; bins];
     let one = |(s, (profile, exposed)): (usize, (&[u32], &[u64]))| {
         exposure.iter_mut().zip(exposed).for_each(|(to, &from)| *to = from as f64);
-        let (stat, _) = pulse::chi_square_of_profile(profile, &exposure);
+        let found = ProfileChiSquare::new(profile, &exposure);
         let freq = |s: f64| 1.0 / (dt * (bins as f64 + s / (rows - 1) as f64));
-        FfaTrial { freq: freq(s as f64), step: freq(s as f64) - freq(s as f64 + 1.0), stat, bins }
+        FfaTrial {
+            freq: freq(s as f64),
+            step: freq(s as f64) - freq(s as f64 + 1.0),
+            bins,
+            stat: found.stat,
+            ln_p: found.ln_p(events),
+        }
     };
     // The last one is the first of the next number of bins.
     folded.chunks_exact(bins).zip(exposed.chunks_exact(bins)).take(rows - 1).enumerate().map(one).collect()
@@ -132,7 +144,7 @@ pub(super) fn search(
             let numbers: Vec<usize> = (nbin..(2 * nbin).min(longest.max(nbin + 1))).collect();
             let of = |&bins: &usize| match progress.is_cancelled() {
                 true => Vec::new(),
-                false => trials(&counts, &exposures, dt, bins),
+                false => trials(events.noise_events(), &counts, &exposures, dt, bins),
             };
             numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
@@ -140,16 +152,17 @@ pub(super) fn search(
         progress.advance(1)?;
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
-    pool.run(|| conclude(events, options, &found))
+    Ok(pool.run(|| conclude(events, options, &found)))
 }
 
-fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> Result<SearchResult> {
+fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> SearchResult {
     let (band, all) = (options.freq.1 - options.freq.0, trials.len() as f64);
     let deviation = events.time_deviation();
-    let law = |bins: usize| TrialLaw::ChiSquare(bins as f64 - 1.0);
+    let law = |bins: usize| TrialLaw::Profile { bins, events: events.noise_events() };
     let of_bins = |bins: usize| NullDistribution::new(law(bins), all, band, deviation);
     let chances: Vec<NullDistribution> = (options.nbin..2 * options.nbin).map(of_bins).collect();
-    let candidates = candidates(&events, options, trials, &chances)?;
+    let trial_level = chances.first().map_or(0.0, |chances| chances.trial_level(options.false_alarm.ln()));
+    let candidates = candidates(&events, options, trials, &chances, trial_level);
     let step = trials.last().map_or(0.0, |trial| trial.step);
     let numbers = [step, 0.0, 0.0];
     let level = chances.first().map_or(0.0, |chances| chances.level(options.false_alarm.ln()));
@@ -157,7 +170,7 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -
     let made = ("ffa", asked, super::profile_counter::cpu_record());
     let meta = SearchMetadata::new(&events, options, made, (trials.len() as u64, band, numbers), level);
     let oversample = 1.0 / (step * events.span);
-    Ok(SearchResult {
+    SearchResult {
         freq: trials.iter().map(|trial| trial.freq).collect(),
         fdot: vec![0.0; trials.len()],
         fddot: vec![0.0; trials.len()],
@@ -166,10 +179,11 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -
         candidates,
         map: Vec::new(),
         rows: vec![[0.0; 2]],
+        ln_p: trials.iter().map(|trial| trial.ln_p).collect(),
         read_log10_p: Vec::new(),
         null_distributions: (options.nbin as u64..).zip(chances).collect(),
-        meta: SearchMetadata { oversample, ..meta },
-    })
+        meta: SearchMetadata { oversample, detection_log10_p: Some(trial_level / LN_10), ..meta },
+    }
 }
 
 /// The peaks above the detection level, refined with exact phases; at least one.
@@ -178,13 +192,12 @@ fn candidates(
     options: &SearchOptions,
     trials: &[FfaTrial],
     chances: &[NullDistribution],
-) -> Result<Vec<Candidate>> {
+    limit: f64,
+) -> Vec<Candidate> {
     let of = |trial: &FfaTrial| chances.get(trial.bins - options.nbin);
-    let one = |trial: &FfaTrial| of(trial).map_or(0.0, |chances| chances.law.ln_sf(trial.stat));
-    let ln_p: Vec<f64> = trials.par_iter().map(one).collect();
     let mut order: Vec<usize> = (0..trials.len()).collect();
     let most = options.candidates.max(1);
-    let ascending = |a: &usize, b: &usize| ln_p[*a].total_cmp(&ln_p[*b]).then(a.cmp(b));
+    let ascending = |a: &usize, b: &usize| trials[*a].ln_p.total_cmp(&trials[*b].ln_p).then(a.cmp(b));
     // Neighbours of a peak come with it: some hundred of each.
     let looked_at = 1000 * most;
     if order.len() > looked_at {
@@ -192,7 +205,6 @@ fn candidates(
         order.truncate(looked_at);
     }
     order.sort_by(ascending);
-    let limit = options.false_alarm.ln() - (trials.len() as f64).ln();
     let mut kept: Vec<usize> = Vec::new();
     for j in order {
         let near = |&strong: &usize| {
@@ -200,7 +212,7 @@ fn candidates(
             let wide = 0.5 * trials[j].bins as f64;
             (trials[j].freq - trials[strong].freq).abs() * events.span < wide
         };
-        if kept.len() < most && (kept.is_empty() || ln_p[j] <= limit) && !kept.iter().any(near) {
+        if kept.len() < most && (kept.is_empty() || trials[j].ln_p <= limit) && !kept.iter().any(near) {
             kept.push(j);
         }
     }
@@ -208,14 +220,20 @@ fn candidates(
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
         let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
-        let peak = TrialPeak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], stat: trial.stat };
+        let peak = TrialPeak {
+            start,
+            steps: [trial.step, 0.0, 0.0],
+            rates: [0.0; 2],
+            stat: trial.stat,
+            ln_p: Some(trial.ln_p),
+        };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
         Some(candidates::refine(events, &asked, peak, of(trial)?, &[]))
     });
     let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
+    found.sort_by(candidates::by_probability);
     candidates::group(&mut found, events.span);
-    Ok(found)
+    found
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::engine::WeightSummary;
 use crate::kernels::fold::{MOST_BINS, bin_of};
 use crate::science::orbit::TimingModel;
 use crate::science::pulsation::fraction::{PulsedFractions, pulsed_fractions};
+use crate::science::statistics::profile::ProfileChiSquare;
 use crate::science::statistics::pulse::{self, H_HARMONICS, TrialLaw};
 
 /// Options of a fold.
@@ -91,9 +92,10 @@ pub struct PulseProfileMetadata {
     pub h_plain_harmonics: Option<usize>,
     /// χ² of the counts against a constant rate, given the exposures of the bins.
     pub chi2: f64,
-    /// Degrees of freedom of `chi2`.
+    /// Degrees of freedom of `chi2`: one fewer than bins that are exposed, those with less than half of the mean exposure merged with the next.
     pub chi2_dof: f64,
-    /// Decimal logarithm of the probability that noise reaches `chi2`.
+    /// Decimal logarithm of the probability that noise reaches `chi2`, by the law of so few or many events
+    /// ([`ProfileChiSquare::ln_p`]).
     pub chi2_log10_p: f64,
     /// Pulsed fractions by four definitions.
     pub pulsed_fraction: PulsedFractions,
@@ -169,8 +171,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         let counted = || counts.iter().map(|&c| f64::from(c));
         [counted().collect(), counted().map(counting_error).collect()]
     });
-    let (chi2, chi2_dof) = pulse::chi_square_of_profile(&summed, &exposed);
-    let chi2 = chi2 * (sum / squares);
+    let chi_square = ProfileChiSquare::new(&summed, &exposed).scaled(sum / squares);
     let per_second = |x: f64, seconds: f64| if seconds > 0.0 { x / seconds } else { f64::NAN };
     let by_exposure = |sums: &[f64]| sums.iter().zip(&exposed).map(|(&x, &e)| per_second(x, e)).collect::<Vec<f64>>();
     let (rate, rate_err) = (by_exposure(&summed), by_exposure(&errors));
@@ -200,9 +201,9 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         z2_plain: plain.map(|(z2, ..)| z2),
         h_plain: plain.map(|(_, h, _)| h),
         h_plain_harmonics: plain.map(|(.., harmonics)| harmonics),
-        chi2,
-        chi2_dof,
-        chi2_log10_p: TrialLaw::ChiSquare(chi2_dof).ln_sf(chi2) / LN_10,
+        chi2: chi_square.stat,
+        chi2_dof: chi_square.degrees(),
+        chi2_log10_p: chi_square.ln_p(events.noise_events()) / LN_10,
         pulsed_fraction: pulsed_fractions(&source, &rate_err, options.nharm),
         record: Record {
             device,

@@ -10,6 +10,7 @@
 
 pub mod accel;
 mod amplitudes;
+mod best_rows;
 pub mod candidates;
 pub mod columns;
 pub mod exposure;

@@ -5,6 +5,10 @@
 //! come from exact phases of the middles of the samples, and sums are exact sums of whole numbers, so that θ has the
 //! same bits on every device.
 
+use std::f64::consts::LN_10;
+
+use rayon::prelude::*;
+
 use super::candidates::{self, Candidate, TrialPeak};
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
@@ -112,6 +116,8 @@ pub fn pdm(
     let nphots = samples.photons.unwrap_or(0) as usize;
     let rate = |of: fn(&[f64; 2]) -> f64| best.iter().map(|(_, row)| grid.rows.get(*row).map_or(0.0, of)).collect();
     let one_law = chances.len() == 1;
+    let ln_p = if one_law { Vec::new() } else { best.par_iter().map(|(trial, _)| trial.ln_p(&samples)).collect() };
+    let trial_level = (!one_law).then(|| usual.trial_level(options.false_alarm.ln()) / LN_10);
     Ok(SearchResult {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&samples.at.ticks).value()).collect(),
         fdot: rate(|row| row[0]),
@@ -121,9 +127,10 @@ pub fn pdm(
         map,
         rows: grid.rows.clone(),
         laws: (!one_law).then(|| ("nbin", best.iter().map(|(trial, _)| u64::from(trial.bins)).collect())),
+        ln_p,
         read_log10_p: Vec::new(),
         null_distributions: if one_law { vec![(0, usual)] } else { chances },
-        meta: SearchMetadata { nphots, sampling: Some(samples.all.clone()), ..meta },
+        meta: SearchMetadata { nphots, sampling: Some(samples.all.clone()), detection_log10_p: trial_level, ..meta },
     })
 }
 
@@ -184,16 +191,20 @@ impl PdmCandidates<'_> {
         numbers.into_iter().map(of).collect()
     }
 
+    /// Whether trials differ in their numbers of bins, and so in their laws.
+    fn own_laws(&self) -> bool {
+        self.best.iter().any(|(trial, _)| trial.bins as usize != self.options.nbin)
+    }
+
     /// What is rarer than the detection level, and at least the rarest, refined between the trials.
     fn candidates(&self, samples: &PulseSamples) -> Vec<Candidate> {
-        use rayon::prelude::*;
         let rarity: Vec<f64> = self.best.par_iter().map(|(trial, _)| -trial.ln_p(samples)).collect();
         let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
         let kept = candidates::peaks(&rarity, level, self.options.candidates, self.grid.df * samples.at.span);
         let events = centred(samples);
         let one = |&j: &usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
         let mut found: Vec<Candidate> = kept.par_iter().filter_map(one).collect();
-        found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
+        found.sort_by(candidates::by_probability);
         candidates::group(&mut found, samples.at.span);
         found
     }
@@ -211,7 +222,8 @@ impl PdmCandidates<'_> {
         let chances = self.grid.null_distribution(&samples.at, law(samples, f64::from(trial.bins)));
         // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
         let levels = vec![trial.theta; self.options.harmonics()];
-        let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);
+        let ln_p = self.own_laws().then(|| trial.ln_p(samples));
+        let peak = TrialPeak { ln_p, ..TrialPeak::from_grid(self.grid, j, row, trial.theta) };
         let found = candidates::refine(events, self.options, peak, &chances, &levels);
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),

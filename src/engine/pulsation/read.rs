@@ -62,6 +62,7 @@ impl SearchResult {
             map: Vec::new(),
             rows: Vec::new(),
             laws,
+            ln_p: Vec::new(),
             read_log10_p: table.real("log10_p")?,
             null_distributions: Vec::new(),
             meta,

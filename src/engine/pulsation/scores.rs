@@ -10,7 +10,29 @@ use super::{PulseEvents, TrialGrid, exposure};
 use crate::base::progress::Progress;
 use crate::data::phase::Spin;
 use crate::kernels::fold::BinTally;
+use crate::science::statistics::profile::ProfileChiSquare;
 use crate::science::statistics::pulse::{self, RootsOfUnity};
+
+/// What a trial has come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct TrialScore {
+    pub stat: f64,
+    /// `−ln p` of this trial alone for epoch folding, whose trials have laws of their own; elsewhere the statistic.
+    pub rarity: f64,
+    /// Bins that epoch folding compares, 0 elsewhere.
+    pub bins: usize,
+}
+
+impl TrialScore {
+    fn of_stat(stat: f64) -> TrialScore {
+        TrialScore { stat, rarity: stat, bins: 0 }
+    }
+
+    /// That of a profile of epoch folding.
+    pub fn of_profile(found: &ProfileChiSquare, noise_events: f64) -> TrialScore {
+        TrialScore { stat: found.stat, rarity: -found.ln_p(noise_events), bins: found.bins }
+    }
+}
 
 /// The statistics of a piece from harmonic sums.
 pub(super) fn trial_statistics(
@@ -19,10 +41,10 @@ pub(super) fn trial_statistics(
     piece: TrialRange,
     options: &SearchOptions,
     progress: &Progress,
-) -> Vec<f64> {
+) -> Vec<TrialScore> {
     // Nobody looks at what comes of a run that was cancelled.
     if progress.is_cancelled() {
-        return vec![0.0; piece.trials];
+        return vec![TrialScore::default(); piece.trials];
     }
     let first = grid.spin(piece.row, piece.first);
     let sums = HarmonicSums::new(piece.trials, events.times.len());
@@ -31,17 +53,17 @@ pub(super) fn trial_statistics(
     if exposure::significant_harmonics(events, &first, 2 * harmonics) == 0 {
         let powers = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum.norm_sqr(), progress);
         let of = |j: usize| powers.iter().map(|harmonic| harmonic[j]).collect::<Vec<f64>>();
-        let one = |j: usize| options.score(&pulse::z2_of_powers(&of(j), squares));
+        let one = |j: usize| TrialScore::of_stat(options.score(&pulse::z2_of_powers(&of(j), squares)));
         return (0..piece.trials).into_par_iter().map(one).collect();
     }
     let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum, progress);
     let one = |j: usize| {
         if progress.is_cancelled() {
-            return 0.0;
+            return TrialScore::default();
         }
         let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
         let window = exposure::exposure_amplitudes(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
-        options.score(&pulse::z2_of_sums(&sums, [total, squares], &window))
+        TrialScore::of_stat(options.score(&pulse::z2_of_sums(&sums, [total, squares], &window)))
     };
     (0..piece.trials).into_par_iter().map(one).collect()
 }
@@ -59,19 +81,19 @@ fn each<T: Send>(
     (1..=harmonics as u64).into_par_iter().map(one).collect()
 }
 
-/// What makes the statistic of the profile of each trial of a piece.
+/// What makes the score of the profile of each trial of a piece.
 pub(super) fn profile_score<'a>(
     events: &'a PulseEvents,
     grid: &'a TrialGrid,
     piece: TrialRange,
     options: &'a SearchOptions,
-) -> impl Fn(usize, &[u32]) -> f64 + Sync + use<'a> {
-    let roots = RootsOfUnity::new(options.nbin);
+) -> impl Fn(usize, &[u32]) -> TrialScore + Sync + use<'a> {
+    let (roots, noise_events) = (RootsOfUnity::new(options.nbin), events.noise_events());
     move |j, profile| {
         let spin = grid.spin(piece.row, piece.first + j);
         let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
         match options.method {
-            SearchStatistic::Ef => pulse::chi_square_of_profile(profile, &exposed()).0,
+            SearchStatistic::Ef => TrialScore::of_profile(&ProfileChiSquare::new(profile, &exposed()), noise_events),
             SearchStatistic::Z2 | SearchStatistic::H | SearchStatistic::Pdm => {
                 let harmonics = options.harmonics();
                 let mut window = Vec::new();
@@ -83,25 +105,25 @@ pub(super) fn profile_score<'a>(
                     window.iter_mut().for_each(|sum| *sum /= good);
                 }
                 let sums = pulse::sums_of_profile(profile, harmonics, &roots);
-                options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window))
+                TrialScore::of_stat(options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window)))
             }
         }
     }
 }
 
-/// χ² of the weighted profile of each trial of a piece, from sums of weights in a unit: `Σ_j (W_j − p_j·Σw)²/(p_j·Σw²)`, `p_j` the bin's part of
+/// The score of the weighted profile of each trial of a piece, from sums of weights in a unit: `Σ_j (W_j − p_j·Σw)²/(p_j·Σw²)`, `p_j` the bin's part of
 /// the exposure.
 pub(super) fn weighted_score<'a>(
     events: &'a PulseEvents,
     grid: &'a TrialGrid,
     piece: TrialRange,
     unit: f64,
-) -> impl Fn(usize, &[BinTally]) -> f64 + Sync + use<'a> {
-    let [sum, squares] = events.sums();
+) -> impl Fn(usize, &[BinTally]) -> TrialScore + Sync + use<'a> {
+    let ([sum, squares], noise_events) = (events.sums(), events.noise_events());
     move |j, profile| {
         let spin = grid.spin(piece.row, piece.first + j);
         let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, profile.len());
         let weights: Vec<f64> = profile.iter().map(|bin| bin.sum as f64 * unit).collect();
-        pulse::chi_square_of_profile(&weights, &exposed).0 * (sum / squares)
+        TrialScore::of_profile(&ProfileChiSquare::new(&weights, &exposed).scaled(sum / squares), noise_events)
     }
 }

@@ -1,7 +1,10 @@
 //! Searches: the statistic of every trial of a grid, the candidates, and how probable they are.
 
+use std::f64::consts::LN_10;
+
 use rayon::prelude::*;
 
+use super::best_rows::BestRows;
 use super::grid::{TrialRange, pieces};
 use super::profile_counter::{self, ProfileCounter};
 use super::scores::{profile_score, trial_statistics, weighted_score};
@@ -52,7 +55,7 @@ pub fn search(
     };
     let options = SearchOptions { algorithm, ..options.clone() };
     options.check()?;
-    let mut best = BestRows::new(&grid);
+    let mut best = BestRows::new(&grid, options.method, MAP_COLUMNS);
     let pieces = pieces(&grid, &events, &options);
     let mut device = profile_counter::cpu_record();
     progress.begin(grid.trials());
@@ -71,7 +74,7 @@ pub fn search(
             } else {
                 counter.profiles(&events.times, spins, piece.trials, nbin, look)?
             };
-            progress.advance(best.add(piece, stats))?;
+            progress.advance(best.add(piece, &stats))?;
         }
         let (record, failure) = counter.record();
         device = record;
@@ -85,7 +88,7 @@ pub fn search(
                 pieces.par_iter().map(of).collect::<Vec<_>>()
             };
             let found = pool.run(all);
-            progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, stats)).sum())?;
+            progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, &stats)).sum())?;
         }
     }
     Ok(backend.threads().run(|| conclude(events, &options, &grid, best, device)))
@@ -121,41 +124,6 @@ fn warn_few(all: &WeightSummary, nbin: usize, warnings: &mut Warnings) {
     }
 }
 
-/// The best row of each frequency.
-struct BestRows {
-    stat: Vec<f64>,
-    row: Vec<usize>,
-    map: Vec<Vec<f64>>,
-}
-
-impl BestRows {
-    fn new(grid: &TrialGrid) -> BestRows {
-        let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
-        BestRows {
-            stat: vec![f64::NEG_INFINITY; grid.frequencies],
-            row: vec![0; grid.frequencies],
-            map: vec![vec![0.0; MAP_COLUMNS.min(grid.frequencies)]; mapped],
-        }
-    }
-
-    /// Takes the statistics of a piece; their number.
-    fn add(&mut self, piece: TrialRange, stats: Vec<f64>) -> u64 {
-        let frequencies = self.stat.len();
-        let kept = self.stat.iter_mut().zip(&mut self.row).skip(piece.first);
-        for ((i, &stat), (best, row)) in stats.iter().enumerate().zip(kept) {
-            if stat > *best {
-                (*best, *row) = (stat, piece.row);
-            }
-            let cells = self.map.get_mut(piece.row);
-            let columns = cells.as_ref().map_or(1, |cells| cells.len());
-            if let Some(cell) = cells.and_then(|cells| cells.get_mut((piece.first + i) * columns / frequencies)) {
-                *cell = cell.max(stat);
-            }
-        }
-        stats.len() as u64
-    }
-}
-
 fn conclude(
     events: PulseEvents,
     options: &SearchOptions,
@@ -166,10 +134,12 @@ fn conclude(
     let law = match options.method {
         SearchStatistic::Z2 => TrialLaw::Z2(options.nharm),
         SearchStatistic::H => TrialLaw::H,
-        SearchStatistic::Ef | SearchStatistic::Pdm => TrialLaw::ChiSquare(options.nbin as f64 - 1.0),
+        SearchStatistic::Ef | SearchStatistic::Pdm => {
+            TrialLaw::Profile { bins: options.nbin, events: events.noise_events() }
+        }
     };
     let chances = grid.null_distribution(&events, law);
-    let candidates = candidates::find(&events, options, grid, &best.stat, &best.row, &chances);
+    let candidates = candidates::find(&events, options, grid, &best, &chances);
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
     // Between two trials a signal loses the most, in the fundamental.
@@ -182,16 +152,21 @@ fn conclude(
     let level = chances.level(options.false_alarm.ln());
     let meta =
         SearchMetadata::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);
-    let meta = SearchMetadata { pulsed_upper_limit: limit, ..meta };
+    let trial_level = best.folded.as_ref().map(|_| chances.trial_level(options.false_alarm.ln()) / LN_10);
+    let meta = SearchMetadata { pulsed_upper_limit: limit, detection_log10_p: trial_level, ..meta };
     SearchResult {
         freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
         fdot: (0..grid.frequencies).map(|j| row(j)[0]).collect(),
         fddot: (0..grid.frequencies).map(|j| row(j)[1]).collect(),
+        ln_p: best.folded.as_ref().map_or(Vec::new(), |(rarity, _)| rarity.iter().map(|rarity| -rarity).collect()),
+        laws: best.folded.and_then(|(_, bins)| {
+            // All alike need no column.
+            bins.iter().any(|&n| n != options.nbin as u64).then_some(("nbin", bins))
+        }),
         stat: best.stat,
         candidates,
         map: best.map,
         rows: grid.rows.clone(),
-        laws: None,
         read_log10_p: Vec::new(),
         null_distributions: vec![(0, chances)],
         meta,

@@ -81,6 +81,10 @@ pub struct SearchMetadata {
     pub detection_probability: f64,
     /// The statistic that noise reaches anywhere in the search with `detection_probability`.
     pub detection_level: f64,
+    /// log₁₀ of the probability in one trial that makes a detection, for trials that have laws of their own: epoch folding, and phase dispersion if
+    /// bins are empty. `detection_level` then is that of trials of `nbin` bins that are exposed alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detection_log10_p: Option<f64>,
     /// Further metadata of an acceleration search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<AccelMetadata>,
@@ -124,6 +128,7 @@ impl SearchMetadata {
             span: events.span,
             detection_probability: options.false_alarm,
             detection_level,
+            detection_log10_p: None,
             templates: None,
             pulsed_upper_limit: None,
             record: Record { device, options: asked, ..events.record.clone() },
@@ -144,15 +149,18 @@ pub struct SearchResult {
     pub stat: Vec<f64>,
     /// The candidates, the most significant first.
     pub candidates: Vec<Candidate>,
-    /// Largest statistic (for phase dispersion `1 − θ`) in each of at most [`super::search::MAP_COLUMNS`] ranges of
+    /// Largest statistic (for phase dispersion `1 − θ`, for epoch folding `−log₁₀` of the probability in one trial) in each of at most [`super::search::MAP_COLUMNS`] ranges of
     /// frequency, one list for each entry of `rows`; empty for a search without derivatives.
     pub map: Vec<Vec<f64>>,
     /// First and second derivative of each row of the grid, Hz/s and Hz/s².
     pub rows: Vec<[f64; 2]>,
     /// If the noise distribution differs between trials: the name of the number that it depends on, and its value for
-    /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` (fast folding, and [`super::pdm()`] if bins are
-    /// empty).
+    /// each trial. The name is `nharm` ([`super::accel()`]) or `nbin` (fast folding, epoch folding if bins are not exposed or merged, and
+    /// [`super::pdm()`] if bins are empty).
     pub laws: Option<(&'static str, Vec<u64>)>,
+    /// Logarithms of the probabilities in one trial, for trials that have laws of their own (epoch folding, and [`super::pdm()`] if bins are empty);
+    /// empty for others.
+    pub ln_p: Vec<f64>,
     /// Decimal logarithms of the probabilities as a file gave them, which does not have the null distributions; empty for a
     /// search that was computed.
     pub read_log10_p: Vec<f64>,
@@ -167,6 +175,9 @@ impl SearchResult {
     pub fn log10_p(&self) -> Vec<f64> {
         if !self.read_log10_p.is_empty() {
             return self.read_log10_p.clone();
+        }
+        if let (false, Some((_, chances))) = (self.ln_p.is_empty(), self.null_distributions.first()) {
+            return self.ln_p.par_iter().map(|&ln_p| chances.ln_p_of_trial(ln_p) / LN_10).collect();
         }
         let of = |j: usize| {
             let number = self.laws.as_ref().and_then(|(_, numbers)| numbers.get(j)).copied().unwrap_or(0);

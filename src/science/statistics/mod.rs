@@ -6,6 +6,7 @@
 pub mod average;
 pub mod detection;
 pub mod dispersion;
+pub mod profile;
 pub mod pulse;
 pub mod pulsed;
 

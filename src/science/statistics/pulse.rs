@@ -5,15 +5,14 @@
 //!   power of harmonic h.
 //! - `H = max_{m ≤ 20} (Z²_m − 4m + 4)` (de Jager et al. 1989, A&A 221, 180), exceeded with probability `exp(−0.4·H)` (de Jager &
 //!   Büsching 2010, doi:10.1051/0004-6361/201014362).
-//! - `χ²` of the counts against those expected of the exposure of each bin (Leahy et al. 1983, doi:10.1086/160766), with one degree
-//!   of freedom fewer than exposed bins.
+//! - `χ²` of the counts against those expected of the exposure of each bin (Leahy et al. 1983, doi:10.1086/160766): [`profile`].
 //! - `θ` of phase dispersion, for series: [`dispersion`].
 
 use std::f64::consts::{PI, TAU};
 
 use rustfft::num_complex::Complex;
 
-use super::{detection, dispersion};
+use super::{detection, dispersion, profile};
 use crate::numerics::{chi_square, normal};
 
 /// Number of harmonics that the H test considers.
@@ -124,18 +123,6 @@ pub fn h_of_z2(z2: &[f64]) -> (f64, usize) {
     scored.fold((0.0, 0), |best, one| if best.1 == 0 || one.0 > best.0 { one } else { best })
 }
 
-/// `χ²` of the counts of a profile against a rate that is constant over the exposures of the bins (in any unit), and
-/// its degrees of freedom. For sums of weights, divide `χ²` by `Σw²/Σw`, the ratio of their variance to their mean.
-pub fn chi_square_of_profile<T: Copy + Into<f64>>(profile: &[T], exposure: &[f64]) -> (f64, f64) {
-    let counted = || profile.iter().map(|&c| c.into()).zip(exposure).filter(|(_, e)| **e > 0.0);
-    let (total, exposed) = counted().fold((0.0, 0.0), |(n, t): (f64, f64), (c, e)| (n + c, t + e));
-    if total == 0.0 {
-        return (0.0, 0.0);
-    }
-    let term = |(c, e): (f64, &f64)| (c - total * e / exposed).powi(2) / (total * e / exposed);
-    (counted().map(term).sum(), counted().count() as f64 - 1.0)
-}
-
 /// The distribution of a search statistic under noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrialLaw {
@@ -143,8 +130,13 @@ pub enum TrialLaw {
     Z2(usize),
     /// `H`: exponential with mean 2.5.
     H,
-    /// Epoch folding: χ² with this many degrees of freedom.
-    ChiSquare(f64),
+    /// Epoch folding: χ² of so many bins, exposed alike, of so many events ([`profile::ln_sf`]).
+    Profile {
+        /// Number of bins.
+        bins: usize,
+        /// Number of events, or of those that make the noise of weighted ones.
+        events: f64,
+    },
     /// Phase dispersion: θ of this many samples in this many bins; small values are significant.
     Dispersion(f64, f64),
 }
@@ -157,7 +149,7 @@ impl TrialLaw {
             _ if stat <= 0.0 => 0.0,
             TrialLaw::Z2(n) => chi_square::ln_sf(stat, 2.0 * n as f64),
             TrialLaw::H => -0.4 * stat,
-            TrialLaw::ChiSquare(dof) => chi_square::ln_sf(stat, dof),
+            TrialLaw::Profile { bins, events } => profile::ln_sf(stat, bins, events),
         }
     }
 }
@@ -234,9 +226,20 @@ impl NullDistribution {
 
     /// Logarithm of the probability that noise reaches `stat` anywhere in the search.
     pub fn ln_p(&self, stat: f64) -> f64 {
-        let ln_number = self.law.ln_sf(stat) + self.trials(stat).ln();
-        // The numbers of maxima above a high level are Poisson's.
-        if ln_number < -37.0 { ln_number } else { (-(-ln_number.exp()).exp_m1()).ln() }
+        ln_of_any(self.law.ln_sf(stat) + self.trials(stat).ln())
+    }
+
+    /// Logarithm of the probability that noise is as improbable anywhere in the search as `ln_p` says of one trial, for trials that have laws of
+    /// their own.
+    pub fn ln_p_of_trial(&self, ln_p: f64) -> f64 {
+        ln_of_any(ln_p + (self.planes * self.plane).ln())
+    }
+
+    /// The inverse of [`NullDistribution::ln_p_of_trial`].
+    pub fn trial_level(&self, ln_p: f64) -> f64 {
+        // Of small p the logarithm of −ln(1 − p) is that of p.
+        let ln_number = if ln_p < -37.0 { ln_p } else { (-(-ln_p.exp()).ln_1p()).ln() };
+        ln_number - (self.planes * self.plane).ln()
     }
 
     /// The statistic that noise reaches anywhere in the search with the probability `exp(ln_p)`.
@@ -260,6 +263,11 @@ impl NullDistribution {
     pub fn sigma(&self, stat: f64) -> f64 {
         normal::ln_isf(self.ln_p(stat))
     }
+}
+
+/// Logarithm of the probability of at least one of so many on average: the numbers of maxima above a high level are Poisson's.
+fn ln_of_any(ln_number: f64) -> f64 {
+    if ln_number < -37.0 { ln_number } else { (-(-ln_number.exp()).exp_m1()).ln() }
 }
 
 /// `E√(Σ h²·w_h)`, `w` the parts of n exponential variates: `E√Y = ∫₀^∞ (1 − E exp(−x²Y)) dx/(√π·x²)` of `Y = Σ h²E_h`, over that
@@ -318,9 +326,6 @@ mod tests {
         assert!((z2[0] - total * 0.09 / 2.0).abs() < 0.5, "N·a²/2");
         assert_eq!(h_of_z2(&z2), (z2[0], 1));
         assert_eq!(h_of_z2(&[1.0, 30.0, 31.0]), (26.0, 2));
-        let (flat, dof) = chi_square_of_profile(&[10u32, 20, 30, 5], &[1.0, 2.0, 3.0, 0.0]);
-        assert!(flat < 1e-12 && dof == 2.0);
-        assert!((chi_square_of_profile(&[10u32, 20], &[1.0, 1.0]).0 - 50.0 / 15.0).abs() < 1e-12);
     }
 
     /// Phases of a constant source that is seen at some of them alone: Z²_m has the mean, the variance and the tail of χ² of 2m degrees

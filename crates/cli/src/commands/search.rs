@@ -131,8 +131,11 @@ pub(super) fn deliver(
     out.deliver(&Delivery { write: &write, draw, json: &json, text: &|| summary(found) }, further)
 }
 
-/// The detection level, of each number of harmonics where several were tried.
+/// The detection level: the statistic, of each number of harmonics where several were tried, or a probability where each trial has a law of its own.
 fn levels(meta: &SearchMetadata) -> String {
+    if let Some(level) = meta.detection_log10_p {
+        return format!("log10 p {level:.2} in one trial");
+    }
     let Some(tried) = &meta.templates else { return format!("{:.3}", meta.detection_level) };
     let one = |(n, level): (&usize, &f64)| format!("{level:.3} of {}", count(*n as u64, "harmonic"));
     tried.harmonics.iter().zip(&tried.detection_levels).map(one).collect::<Vec<_>>().join(", ")
@@ -144,6 +147,7 @@ fn summary(found: &SearchResult) -> String {
         SearchStatistic::Z2 if meta.templates.is_some() => "Z²".to_string(),
         SearchStatistic::Z2 => format!("Z²_{}", meta.nharm),
         SearchStatistic::H => "H".to_string(),
+        SearchStatistic::Ef if meta.algorithm == "ffa" => format!("χ² of {} to {} bins", meta.nbin, 2 * meta.nbin - 1),
         SearchStatistic::Ef => format!("χ² of {} bins", meta.nbin),
         SearchStatistic::Pdm => format!("θ of {} bins", meta.nbin),
     };
@@ -186,11 +190,15 @@ fn summary(found: &SearchResult) -> String {
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
         let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
         text += &format!(
-            "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
+            "  {}: {:.9} ± {:.1e} Hz{derivative}  {} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
             i + 1,
             c.freq,
             c.freq_err,
-            if meta.templates.is_some() { format!("_{}", c.nharm) } else { String::new() },
+            match c.nbin {
+                Some(nbin) => format!("χ² of {nbin} bins"),
+                None if meta.templates.is_some() => format!("{name}_{}", c.nharm),
+                None => name.clone(),
+            },
             c.stat,
             c.log10_p,
             100.0 * c.rms

@@ -1,11 +1,13 @@
 //! Pictures of searches and profiles.
 
+use std::f64::consts::LN_10;
+
 use plotters::prelude::*;
 
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use eagleray::Result;
 use eagleray::internal::engine::pulsation::fold::Phaseogram;
-use eagleray::pulsation::{PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
+use eagleray::pulsation::{Candidate, PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
 use eagleray::time::DoubleDouble;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.
@@ -36,9 +38,11 @@ pub fn search_map(found: &SearchResult, path: &str, overwrite: bool) -> Result<(
         }
     }
     let half = if found.meta.dfdot > 0.0 { found.meta.dfdot / 2.0 } else { 1e-12 };
+    let probability = !found.ln_p.is_empty() && found.meta.method == SearchStatistic::Ef;
+    let drawn = if probability { ONE_TRIAL.to_string() } else { statistic(found) };
     let darker = if found.meta.method == SearchStatistic::Pdm { "smaller" } else { "larger" };
     let heat = Heat {
-        title: format!("{}: {}, darker is {darker}", named(&found.meta.record), statistic(found)),
+        title: format!("{}: {}, darker is {darker}", named(&found.meta.record), drawn),
         x: ("frequency (Hz)", *first, last + found.meta.df),
         y: ("frequency derivative (Hz/s)", fdots[0] - half, fdots[fdots.len() - 1] + half),
         rows,
@@ -104,7 +108,7 @@ fn named(made: &eagleray::data::Record) -> String {
 
 fn statistic(found: &SearchResult) -> String {
     match found.meta.method {
-        SearchStatistic::Z2 if found.meta.templates.is_some() => "−log10 of the probability in one trial".into(),
+        SearchStatistic::Z2 if found.meta.templates.is_some() => ONE_TRIAL.into(),
         SearchStatistic::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
         SearchStatistic::H => "H".into(),
         SearchStatistic::Ef => format!("χ² of {} bins", found.meta.nbin),
@@ -112,6 +116,8 @@ fn statistic(found: &SearchResult) -> String {
     }
 }
 
+/// What is drawn of trials that have laws of their own.
+const ONE_TRIAL: &str = "−log10 of the probability in one trial";
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
 struct SearchPicture<'a>(&'a SearchResult);
@@ -128,17 +134,21 @@ impl Picture for SearchPicture<'_> {
             return Err("no trial to draw".into());
         };
         let last = last.max(first + found.meta.df);
-        let level = found.meta.detection_level;
-        let method = found.meta.method;
-        let drawn = || found.candidates.iter().map(|c| c.stat).chain(found.stat.iter().copied());
+        // Statistics of trials that have laws of their own are not comparable, probabilities are.
+        let own_level = found.meta.detection_log10_p.filter(|_| !found.ln_p.is_empty());
+        let probabilities: Vec<f64> = found.ln_p.iter().map(|ln_p| -ln_p / LN_10).collect();
+        let values = if own_level.is_some() { &probabilities } else { &found.stat };
+        let level = own_level.map_or(found.meta.detection_level, |level| -level);
+        let value = |c: &Candidate| own_level.and(c.trial_log10_p).map_or(c.stat, |log10_p| -log10_p);
+        let small = found.meta.method == SearchStatistic::Pdm && own_level.is_none();
+        let drawn = || found.candidates.iter().map(value).chain(values.iter().copied());
         let high = drawn().fold(level, f64::max) * 1.08;
         // θ hardly differs from 1 where there is nothing, and is small where there is something.
-        let (low, high) = match method {
-            SearchStatistic::Pdm => {
-                let (low, high) = (drawn().fold(level, f64::min), drawn().fold(level, f64::max));
-                ((low - 0.12 * (high - low)).max(0.0), high + 0.05 * (high - low))
-            }
-            _ => (0.0, high),
+        let (low, high) = if small {
+            let (low, high) = (drawn().fold(level, f64::min), drawn().fold(level, f64::max));
+            ((low - 0.12 * (high - low)).max(0.0), high + 0.05 * (high - low))
+        } else {
+            (0.0, high)
         };
         let mut chart = ChartBuilder::on(&area)
             .caption(named(&found.meta.record), ("sans-serif", 22))
@@ -148,10 +158,11 @@ impl Picture for SearchPicture<'_> {
             .y_label_area_size(76)
             .build_cartesian_2d(first..last, low..high)
             .map_err(failed)?;
-        mesh(&mut chart, "frequency (Hz)", &statistic(found), 16).bold_line_style(GRID).draw().map_err(failed)?;
+        let axis = if own_level.is_some() { ONE_TRIAL.to_string() } else { statistic(found) };
+        mesh(&mut chart, "frequency (Hz)", &axis, 16).bold_line_style(GRID).draw().map_err(failed)?;
         // One stroke a pixel, from the lowest to the highest value in it.
         let mut strokes: Vec<(i64, f64, f64, f64)> = Vec::new();
-        for (f, stat) in found.freq.iter().zip(&found.stat) {
+        for (f, stat) in found.freq.iter().zip(values) {
             let pixel = ((f - first) / (last - first) * f64::from(SIZE.0)) as i64;
             match strokes.last_mut() {
                 Some(stroke) if stroke.0 == pixel => (stroke.2, stroke.3) = (stroke.2.min(*stat), stroke.3.max(*stat)),
@@ -170,19 +181,19 @@ impl Picture for SearchPicture<'_> {
             .label(label)
             .legend(move |(x, y)| plotters::element::DashedPathElement::new([(x, y), (x + 24, y)], 7, 4, green));
         let orange = RGBColor(215, 125, 20);
-        let significant = found.candidates.iter().enumerate().filter(|(_, c)| method.reaches(c.stat, level));
+        let significant = found
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| if small { value(c) <= level } else { value(c) >= level });
         let numbers = significant.map(|(i, c)| {
             let style = ("sans-serif", 18).into_font().color(&orange);
-            let beside = if method == SearchStatistic::Pdm { c.stat } else { (c.stat + 0.03 * high).min(high) };
+            let beside = if small { value(c) } else { (value(c) + 0.03 * high).min(high) };
             Text::new(format!(" {}", i + 1), (c.freq, beside), style)
         });
         chart.draw_series(numbers).map_err(failed)?;
         let mut legend = chart.configure_series_labels();
-        let corner = if method == SearchStatistic::Pdm {
-            SeriesLabelPosition::LowerRight
-        } else {
-            SeriesLabelPosition::UpperRight
-        };
+        let corner = if small { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
         legend.position(corner).label_font(("sans-serif", 16)).margin(8);
         legend.draw().map_err(failed)?;
         area.present().map_err(failed)

@@ -1,7 +1,7 @@
 //! What `pds` says of a source: rates, noise levels, rms, significances, intervals; on real and simulated files, with the expected
 //! figures worked out here.
 
-use crate::program::{B1509, codes, json, near, real, refused, simulate, succeed};
+use crate::program::{B1509, codes, json, near, real, refused, simulate, stderr, succeed};
 use serde_json::Value;
 
 /// The JSON summary of `pds` on the CPU; `options` are words apart by spaces.
@@ -258,4 +258,26 @@ fn mistakes_are_usage_errors_that_say_what_is_possible() {
     }
     let s = pds(&[B1509], "--dt 1/256 --segment-size 64 --rms 100:200");
     assert_eq!(codes(&s), ["W-DATASUM", "W-RMS-BAND"]);
+}
+
+/// A Lorentzian of Q = 20 and 40 % rms is warned of with figures, on the terminal and in the file; 10 %, and wide noise, are not.
+#[test]
+fn what_positive_rates_do_to_a_spectrum_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.evt").display().to_string();
+    let told = |model: &str| {
+        let simulate = ["simulate", "-o", &path, "--overwrite", "--rate", "50", "--length", "1000", "--model", model];
+        let said = stderr(&succeed(&simulate));
+        let file = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains("HISTORY W-SIM-SPECTRUM");
+        assert_eq!(said.contains("W-SIM-SPECTRUM"), file, "{said}");
+        said
+    };
+    let strong = told("lorentzian:1:Q=20:0.4");
+    assert!(
+        strong.contains("% of the variance at other frequencies than the model: from ")
+            && strong.contains(" times the model's")
+    );
+    for model in ["lorentzian:1:Q=20:0.1", "lorentzian:0:0.5:0.3", "white", "pulsar:1:0.9"] {
+        assert!(!told(model).contains("W-SIM-SPECTRUM"), "{model}");
+    }
 }
