@@ -8,6 +8,7 @@ pub mod devices;
 pub mod dynamical;
 pub mod dynamical_cross;
 pub mod fold;
+mod headings;
 pub mod info;
 pub mod lc;
 pub mod light_curves;
@@ -38,7 +39,7 @@ use crate::names;
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
-#[command(name = "eagleray", version, about, propagate_version = true)]
+#[command(name = "eagleray", version, propagate_version = true)]
 struct App {
     /// Write where the time went, replacing FILE: a Chrome/Perfetto trace, or a table of stages where FILE ends in .txt or is -
     /// (standard error)
@@ -140,12 +141,12 @@ enum Command {
 
 /// All commands and their options.
 pub fn command() -> clap::Command {
-    App::command()
+    headings::with_headings(App::command())
 }
 
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
-    let mut whole = App::command();
+    let mut whole = command();
     let matches = whole.get_matches_mut();
     names::speak_as(&whole, Some(&matches));
     let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
@@ -222,6 +223,30 @@ fn write_trace(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_stand_under_the_headings_of_their_groups() {
+        let program = command();
+        let heading = |name: &str, option: &str| {
+            let command = program.find_subcommand(name).unwrap();
+            let found = command.get_arguments().find(|one| one.get_id() == option);
+            found.unwrap_or_else(|| panic!("{name} has no {option}")).get_help_heading()
+        };
+        for (name, option, expected) in [
+            ("pds", "energy", Some("Input")),
+            ("pds", "rms", None),
+            ("pds", "output", Some("Output")),
+            ("pds", "backend", Some("Device")),
+            ("bin", "times", None),
+            ("bin", "output", Some("Output")),
+            ("search", "freq", None),
+            ("search", "method", None),
+            ("search", "weights", Some("Weights")),
+            ("fold", "toas", Some("Times of arrival")),
+        ] {
+            assert_eq!(heading(name, option), expected, "{name} {option}");
+        }
+    }
 
     #[test]
     fn each_command_has_an_example_that_it_takes() {

@@ -90,7 +90,7 @@ impl AnyProduct {
                 return Err(Error::argument(
                     "product",
                     path.display(),
-                    format!("holds a {name}, which is not read back"),
+                    format!("holds a {name}, which this command does not take"),
                 ));
             }
         })
