@@ -77,6 +77,10 @@ impl PlanPart {
         if let Some(runs) = sums.overlap(&others) {
             return Err(MergeError::Overlap { segments: self.plan.segments_of(runs) });
         }
+        let [ours, theirs] = [&self.nodes, &other.nodes].map(|nodes| shape(nodes));
+        if ours.zip(theirs).is_some_and(|(ours, theirs)| ours != theirs) {
+            return Err(MergeError::Malformed);
+        }
         sums.merge(others);
         self.nodes = nodes(&sums);
         self.photons.add(&other.photons);
@@ -138,7 +142,11 @@ impl PlanPart {
     fn forest(&self) -> Result<PartialSums, MergeError> {
         let fits = |length: usize, whole: usize| length == 0 || length == whole;
         let whole = |sums: &Sums| fits(sums.power.len(), self.plan.values) && fits(sums.ends.len(), 6);
-        if self.plan.run_length == 0 || !self.nodes.iter().all(|node| whole(&node.sums)) {
+        let alike = self
+            .nodes
+            .iter()
+            .all(|node| shape(std::slice::from_ref(node)).is_none_or(|of| Some(of) == shape(&self.nodes)));
+        if self.plan.run_length == 0 || !alike || !self.nodes.iter().all(|node| whole(&node.sums)) {
             return Err(MergeError::Malformed);
         }
         let nodes = self.nodes.iter().map(|node| (node.level, node.index, node.sums.clone()));
@@ -176,6 +184,12 @@ impl PlanFingerprint {
         }
         Ok(())
     }
+}
+
+/// Of how many series, and of how many weights, sums tell: those of the first node that has segments.
+fn shape(nodes: &[PartNode]) -> Option<(usize, usize)> {
+    let filled = nodes.iter().find(|node| node.sums.segments > 0);
+    filled.map(|node| (node.sums.series.len(), node.sums.weights.len()))
 }
 
 fn nodes(sums: &PartialSums) -> Vec<PartNode> {

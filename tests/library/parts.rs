@@ -203,8 +203,8 @@ fn parts_that_do_not_belong_together_are_refused_by_what_they_differ_in() {
     assert_eq!(whole.merge(read(&saved)), Err(MergeError::OtherVersion { ours: 1, theirs: 2 }));
     saved["version"] = 1.into();
     saved["definition"] = 7.into();
-    assert_eq!(whole.merge(read(&saved)), Err(MergeError::OtherDefinition { ours: 1, theirs: 7 }));
-    saved["definition"] = 1.into();
+    assert_eq!(whole.merge(read(&saved)), Err(MergeError::OtherDefinition { ours: 2, theirs: 7 }));
+    saved["definition"] = 2.into();
     let good = saved.clone();
     for (field, value) in [("level", 63u64), ("level", 64), ("index", u64::MAX), ("index", 10)] {
         saved["nodes"][0][field] = value.into();
@@ -213,6 +213,12 @@ fn parts_that_do_not_belong_together_are_refused_by_what_they_differ_in() {
     }
     saved["nodes"][0]["sums"]["power"] = vec![1.0].into();
     assert_eq!(whole.merge(read(&saved)), Err(MergeError::Malformed));
+    // Sums of another number of series, or of weights.
+    for list in ["series", "weights"] {
+        saved = good.clone();
+        saved["nodes"][0]["sums"][list].as_array_mut().unwrap().clear();
+        assert_eq!(whole.merge(read(&saved)), Err(MergeError::Malformed), "{list}");
+    }
     let first = good["nodes"][0].clone();
     saved = good.clone();
     saved["nodes"].as_array_mut().unwrap().push(first);
