@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use eagleray::internal::random::Random;
 use eagleray::missions;
 use eagleray::pulsation::{AccelOptions, Algorithm, SearchOptions, SearchStatistic};
 use eagleray::science::cumulant::CumulantOptions;
@@ -57,11 +58,8 @@ fn main() {
     simulation.write(&path, false).expect("events");
     let file = Observation::open([&path]).expect("a file");
     let random = |seed: u64| {
-        let mut state = seed;
-        let next = move |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            SPAN * (state >> 11) as f64 / 2f64.powi(53)
-        };
+        let mut random = Random::new(seed);
+        let next = move |_| SPAN * random.uniform();
         let mut times: Vec<f64> = (0..(RATE * SPAN) as usize).map(next).collect();
         times.sort_by(f64::total_cmp);
         Observation::times(times, Gti::from_seconds(&[(0.0, SPAN)]).expect("good time"))

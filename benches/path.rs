@@ -17,6 +17,7 @@ use eagleray::internal::io::fits_writer::{FitsWriter, WrittenColumn};
 use eagleray::internal::kernels::bin_events::{LastEventTable, add_sorted, bins_per_second, reference};
 use eagleray::internal::kernels::power;
 use eagleray::internal::numerics::fft::{CpuFft, frequencies};
+use eagleray::internal::random::Random;
 use eagleray::time::DoubleDouble;
 use eagleray::{Observation, PowerSpectrum, Session, Warnings};
 
@@ -30,10 +31,9 @@ const SEGMENT: usize = 160_000;
 
 /// Times at random distances, in order.
 fn times() -> Vec<f64> {
-    let (mut state, mut t) = (1u64, 8e7);
+    let (mut random, mut t) = (Random::new(1), 8e7);
     let next = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        t -= (((state >> 11) as f64 + 0.5) / 2f64.powi(53)).ln() / RATE;
+        t += random.exponential() / RATE;
         t
     };
     (0..EVENTS).map(next).collect()

@@ -6,6 +6,7 @@ use crate::common::faulty::Faulty;
 use crate::common::fits_file::{self, Column, Folder, events, file, gti};
 use crate::common::front::{on, telling, threads};
 use eagleray::files::OpenOptions;
+use eagleray::internal::random::Random;
 use eagleray::science::{Band, EnergyKind, EnergySpectrum};
 use eagleray::{Combine, CrossSpectrum, EnergyBands, EnergyDependence, Error, Observation, PhotonBand, Session};
 
@@ -14,11 +15,8 @@ const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
 
 /// Times in order, and channels 0 to 99.
 fn photons(seed: u64, rate: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<u8>) {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / 2f64.powi(53)
-    };
+    let mut random = Random::new(seed);
+    let mut next = || random.uniform();
     let mut times = Vec::new();
     while times.len() < EVENTS {
         let t = -3.0 + 1003.0 * next();

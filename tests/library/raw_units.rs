@@ -16,6 +16,7 @@ use eagleray::internal::backend::{
 };
 use eagleray::internal::io::fits_table::{ElementType, FitsColumn};
 use eagleray::internal::kernels::bin_events::bin_of;
+use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch, SeriesSegment, Unit};
 use eagleray::internal::sums::PartialSums;
 use eagleray::science::{CrossOptions, PowerOptions};
@@ -251,11 +252,8 @@ fn value(row: &[u8], column: &FitsColumn) -> f64 {
 const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
 
 fn times(count: u64, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / 2f64.powi(53)
-    };
+    let mut random = Random::new(seed);
+    let mut next = || random.uniform();
     let mut times: Vec<f64> = (0..count).map(|_| -3.0 + 1003.0 * next()).collect();
     times.sort_by(f64::total_cmp);
     times

@@ -10,6 +10,7 @@ use crate::common::front::{on, telling, threads};
 use eagleray::device::Backend;
 use eagleray::error::BackendError;
 use eagleray::internal::backend::{BatchLimits, CpuBackend, CpuOptions, DeviceInfo, PlanId, Schedule, Ticket};
+use eagleray::internal::random::Random;
 use eagleray::internal::segment::{PlanSpec, SegmentBatch};
 use eagleray::internal::sums::PartialSums;
 use eagleray::science::AveragedPowerSpectrum;
@@ -87,11 +88,8 @@ fn same(a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum, what: &str) {
 const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
 
 fn times(count: u64, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / 2f64.powi(53)
-    };
+    let mut random = Random::new(seed);
+    let mut next = || random.uniform();
     let mut times: Vec<f64> = (0..count).map(|_| -3.0 + 1003.0 * next()).collect();
     times.sort_by(f64::total_cmp);
     times

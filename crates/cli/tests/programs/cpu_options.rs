@@ -6,6 +6,7 @@ use crate::common::front::{on, pair_of_times};
 use crate::program::{json, simulate, succeed};
 use eagleray::device::Precision;
 use eagleray::internal::backend::{CpuBackend, CpuOptions, Schedule};
+use eagleray::internal::random::Random;
 use eagleray::{CrossSpectrum, Gti, Norm, Observation, PowerSpectrum, Session};
 
 fn cpu(precision: Precision) -> Session {
@@ -15,11 +16,8 @@ fn cpu(precision: Precision) -> Session {
 
 /// Times of a bright pulsar with red noise: `segments` of `n` bins of 1/64 s with 40 counts on average.
 fn times(n: usize, segments: usize, seed: u64) -> Vec<f64> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 11) as f64 + 0.5) / 2f64.powi(53)
-    };
+    let mut random = Random::new(seed);
+    let mut next = || random.positive();
     let (mut times, mut t, mut red) = (Vec::new(), 0.0, 0.0);
     let end = (n * segments) as f64 / 64.0;
     while t < end {

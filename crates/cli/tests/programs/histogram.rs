@@ -5,14 +5,12 @@ use crate::common::front::telling;
 use crate::program::{json, refused, simulate, succeed};
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::files::OpenOptions;
+use eagleray::internal::random::Random;
 use eagleray::{Binning, Combine, Counting, Gti, Observation, Session};
 
 fn random(seed: u64) -> impl FnMut() -> f64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / 2f64.powi(53)
-    }
+    let mut random = Random::new(seed);
+    move || random.uniform()
 }
 
 /// Edges at random distances, some of them the times of events.
