@@ -28,6 +28,7 @@ mod properties;
 mod pulsations;
 mod raw_units;
 mod reader;
+mod refinement;
 mod rooms;
 mod shaders;
 mod simulate;

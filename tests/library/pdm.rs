@@ -27,7 +27,7 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
     read.unwrap().expect("a light curve")
 }
 
-fn samples(dt: f64, rates: &[f64]) -> PulseSamples {
+pub fn samples(dt: f64, rates: &[f64]) -> PulseSamples {
     PulseSamples::from_light_curve(&curve(dt, rates), 1.0, Warnings::default()).unwrap()
 }
 

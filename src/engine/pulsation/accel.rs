@@ -14,7 +14,8 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::amplitudes::{self, FourierAmplitudes};
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidates::{self, Candidate};
+use super::refine::{TrialPeak, refine};
 use super::search_options::SearchOptions;
 use super::search_result::MAP_COLUMNS;
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
@@ -460,7 +461,7 @@ impl AccelCandidates<'_> {
             let chances = self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))?;
             let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
             let peak = TrialPeak::from_grid(self.grid, j, one.row as usize, f64::from(one.stat));
-            Some(candidates::refine(self.events, &self.options.search(nharm), peak, chances, &noise))
+            Some(refine(self.events, &self.options.search(nharm), peak, chances, &noise))
         });
         let mut found: Vec<Candidate> = refined.collect();
         found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat)));

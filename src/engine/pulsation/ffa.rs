@@ -7,7 +7,8 @@
 
 use rayon::prelude::*;
 
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidates::{self, Candidate};
+use super::refine::{TrialPeak, refine};
 use super::search_options::SearchOptions;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::backend::WorkerThreads;
@@ -208,9 +209,10 @@ fn candidates(
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
         let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
-        let peak = TrialPeak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], stat: trial.stat };
+        let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
+        let peak = TrialPeak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], ranges, stat: trial.stat };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
-        Some(candidates::refine(events, &asked, peak, of(trial)?, &[]))
+        Some(refine(events, &asked, peak, of(trial)?, &[]))
     });
     let mut found: Vec<Candidate> = refined.collect();
     found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));

@@ -20,6 +20,7 @@ pub mod harmonics;
 pub mod pdm;
 mod profile_counter;
 mod read;
+mod refine;
 mod scores;
 pub mod search;
 mod search_options;

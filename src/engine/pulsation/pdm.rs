@@ -5,9 +5,10 @@
 //! come from exact phases of the middles of the samples, and sums are exact sums of whole numbers, so that θ has the
 //! same bits on every device.
 
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidates::{self, Candidate};
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
+use super::refine::{TrialPeak, refine};
 use super::search_result::MAP_COLUMNS;
 use super::{
     Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
@@ -212,7 +213,7 @@ impl PdmCandidates<'_> {
         // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
         let levels = vec![trial.theta; self.options.harmonics()];
         let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);
-        let found = candidates::refine(events, self.options, peak, &chances, &levels);
+        let found = refine(events, self.options, peak, &chances, &levels);
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),
             freq: DoubleDouble::from(found.freq),

@@ -31,7 +31,7 @@ pub struct SearchArgs {
     par: ParArgs,
     #[command(flatten)]
     weights: WeightArgs,
-    /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
+    /// Range of the frequency's derivative, Hz/s; one value, as D:D, is known and not refined [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<NumberRange>,
     /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
@@ -179,8 +179,12 @@ fn summary(found: &SearchResult) -> String {
     // θ is of the order of 1.
     let digits = if meta.method == SearchStatistic::Pdm { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
-        let mut derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
-        if meta.dfddot > 0.0 {
+        // Those that are known, too.
+        let mut derivative = String::new();
+        if meta.dfdot > 0.0 || c.fdot != 0.0 {
+            derivative += &format!("  {:.6e} Hz/s", c.fdot);
+        }
+        if meta.dfddot > 0.0 || c.fddot != 0.0 {
             derivative += &format!("  {:.6e} Hz/s²", c.fddot);
         }
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
