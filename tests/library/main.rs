@@ -7,6 +7,7 @@ mod accel;
 mod analyses;
 mod bands;
 mod circles;
+mod coverage;
 mod cross_errors;
 mod cross_flux;
 mod damaged_files;

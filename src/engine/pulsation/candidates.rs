@@ -18,19 +18,25 @@ const HIGHEST_RATIO_TERM: u32 = 10;
 /// A peak of the search statistic, refined between the trials of the grid with exact phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Frequency at the epoch of the search, Hz.
+    /// Frequency at the epoch of the search, Hz: where the harmonics that are signal ([`Candidate::signal_harmonics`]) have the most power.
     pub freq: f64,
-    /// Standard error of `freq`, Hz, for a single signal, from the powers of its harmonics and the spread of the event
-    /// times.
+    /// Standard error of `freq`, Hz, for a single signal ([`precision`](crate::science::pulsation::precision)); with derivatives searched, that of the
+    /// frequency at the epoch whatever they are.
     pub freq_err: f64,
-    /// First derivative of the frequency, Hz/s.
+    /// First derivative of the frequency at the epoch, Hz/s.
     pub fdot: f64,
+    /// Standard error of `fdot`, Hz/s; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fdot_err: Option<f64>,
     /// Second derivative of the frequency, Hz/s².
     pub fddot: f64,
+    /// Standard error of `fddot`, Hz/s²; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fddot_err: Option<f64>,
     /// Period, s.
     pub period: f64,
-    /// The statistic at the refined frequency: unbinned for `Z²_n` and H, with the bins of the search for epoch folding
-    /// and phase dispersion.
+    /// The statistic where it is largest, which is within the error of `freq`: unbinned for `Z²_n` and H, with the bins of the search
+    /// for epoch folding and phase dispersion.
     pub stat: f64,
     /// `Z²_n` or H by its definition there, without the correction for uneven exposure; absent where there is none, and for
     /// epoch folding and phase dispersion. Its law is not that of noise.
@@ -43,9 +49,11 @@ pub struct Candidate {
     pub log10_p: f64,
     /// The false-alarm probability as standard deviations of a normal distribution.
     pub sigma: f64,
-    /// Number of harmonics that `rms` and `freq_err` are computed from: that of `Z²_n`, or the one at which H is
-    /// largest.
+    /// Number of harmonics that `rms` is computed from: that of `Z²_n`, or the one at which H is largest.
     pub nharm: usize,
+    /// Number of harmonics that are signal, from which `freq` and its error come: the smallest beyond which H gains no more than 12.
+    #[serde(default)]
+    pub signal_harmonics: usize,
     /// Fractional rms of the pulse in these harmonics, noise subtracted; for weighted events, of the weighted rate.
     pub rms: f64,
     /// Index of the candidate of which this one is a harmonic; its own index if it is none.

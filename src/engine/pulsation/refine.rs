@@ -13,11 +13,14 @@ use super::{PulseEvents, TrialGrid, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::kernels::fold::{self, TrialBlock};
+use crate::science::pulsation::precision;
 use crate::science::statistics::pulse::{self, NullDistribution};
 
 /// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
 /// off turns by less than a thousandth of a cycle.
 const INTERVALS: usize = 512;
+/// How often the harmonics that are signal are chosen anew, where the frequency moves.
+const MOST_CHOICES: usize = 5;
 
 /// A trial whose statistic stands out.
 #[derive(Clone, Copy)]
@@ -93,8 +96,8 @@ impl IntervalHarmonics {
         IntervalHarmonics { parts, total: events.sums() }
     }
 
-    /// `Z²_1 …` where frequency and derivatives differ by so much.
-    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+    /// The harmonic sums of the events and the amplitudes of the exposure where frequency and derivatives differ by so much.
+    fn sums(&self, off: &[f64; 3]) -> [Vec<Complex<f64>>; 2] {
         let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |(_, sums)| sums[i].len())];
         let mut all = [like(0), like(1)];
         for (t, parts) in &self.parts {
@@ -108,8 +111,36 @@ impl IntervalHarmonics {
                 }
             }
         }
-        pulse::z2_of_sums(&all[0], self.total, &all[1])
+        all
     }
+
+    /// `Z²_1 …` there.
+    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+        let [sums, window] = self.sums(off);
+        pulse::z2_of_sums(&sums, self.total, &window)
+    }
+}
+
+/// Where `score` is largest about `off`: steps along each direction that stay between the `ends`, halved when none of them leads up.
+fn climb(mut off: [f64; 3], steps: [f64; 3], ends: [(f64, f64); 3], score: &dyn Fn(&[f64; 3]) -> f64) -> [f64; 3] {
+    let mut step = steps.map(|step| 0.5 * step);
+    let mut best = score(&off);
+    for _ in 0..400 {
+        let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
+        let moved = tries.map(|(i, by)| {
+            let mut next = off;
+            next[i] = (next[i] + by).clamp(ends[i].0, ends[i].1);
+            (score(&next), next)
+        });
+        match moved.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((score, next)) if score > best => (best, off) = (score, next),
+            _ => step.iter_mut().for_each(|step| *step *= 0.5),
+        }
+        if step[0] < 1e-5 * steps[0] {
+            break;
+        }
+    }
+    off
 }
 
 /// The candidate of a peak; `levels` are those of the noise at its harmonics, in units of Poisson's, which is 1 where they end.
@@ -127,33 +158,28 @@ pub(super) fn refine(
     let ends: [(f64, f64); 3] =
         std::array::from_fn(|i| ((ranges[i].0 - from[i]).min(0.0), (ranges[i].1 - from[i]).max(0.0)));
     let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
-    let score = |off: &[f64; 3]| options.score(&whitened(stretches.z2(off), levels));
-    // Steps along each direction, halved when none of them leads up.
-    let (mut off, mut step) = ([0.0; 3], steps.map(|step| 0.5 * step));
-    let mut best = score(&off);
-    for _ in 0..400 {
-        let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
-        let moved = tries.map(|(i, by)| {
-            let mut next = off;
-            next[i] = (next[i] + by).clamp(ends[i].0, ends[i].1);
-            (score(&next), next)
-        });
-        match moved.max_by(|a, b| a.0.total_cmp(&b.0)) {
-            Some((score, next)) if score > best => (best, off) = (score, next),
-            _ => step.iter_mut().for_each(|step| *step *= 0.5),
-        }
-        if step[0] < 1e-5 * steps[0] {
+    let z2_at = |off: &[f64; 3]| whitened(stretches.z2(off), levels);
+    let off = climb([0.0; 3], steps, ends, &|off| options.score(&z2_at(off)));
+    // Harmonics that are noise pull the largest statistic away from the frequency.
+    let (mut known, mut signal) = (off, precision::signal_harmonics(&z2_at(&off)));
+    for _ in 0..MOST_CHOICES {
+        let of_signal = |off: &[f64; 3]| z2_at(off).get(signal - 1).copied().unwrap_or(0.0);
+        known = climb(known, steps, ends, &of_signal);
+        let now = precision::signal_harmonics(&z2_at(&known));
+        if now == signal {
             break;
         }
+        signal = now;
     }
-    let ephemeris = Ephemeris {
+    let ephemeris = |off: &[f64; 3]| Ephemeris {
         epoch: ticks.reference(),
         freq: start.freq(ticks) + DoubleDouble::from(off[0]),
         fdot: DoubleDouble::from(fdot + off[1]),
         fddot: DoubleDouble::from(fddot + off[2]),
     };
     // What was close to the grid is as good a number as the grid's.
-    let spin = Spin::new(&ephemeris, ticks).unwrap_or(start);
+    let spin_at = |off: &[f64; 3]| Spin::new(&ephemeris(off), ticks).unwrap_or(start);
+    let spin = spin_at(&off);
     let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
     let [z2, plain] = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics())
         .map(|z2| whitened(z2, levels));
@@ -178,23 +204,39 @@ pub(super) fn refine(
         SearchStatistic::Pdm => grid_stat,
     };
     let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
-    let information: f64 = (0..z2.len()).map(|h| ((h + 1) as f64).powi(2) * (each(h) - 2.0).max(0.0)).sum();
     let harmonics = match options.method {
         SearchStatistic::H => pulse::h_of_z2(&z2).1,
         SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.len(),
     };
-    let signal: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
+    let power: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
     // Profiles of epoch folding may be better where the grid has them.
     let stat = if options.method == SearchStatistic::Ef { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
     let tested = if options.method == SearchStatistic::Z2 { stat } else { grid_stat };
-    let inside = |value: f64, (lo, hi): (f64, f64)| value.clamp(lo, hi);
-    let freq = inside(spin.freq(ticks).value(), ranges[0]);
+    let [sums, window] = stretches.sums(&known);
+    let all = stretches.total[0];
+    let residuals = options.method == SearchStatistic::Pdm;
+    let excess: Vec<Complex<f64>> = (0..signal.min(sums.len()))
+        .map(|h| {
+            (sums[h] - window.get(h).copied().unwrap_or_default() * all)
+                / if residuals { 1.0 } else { level(levels, h) }
+        })
+        .collect();
+    let ratio = harmonics::phase_noise(&events.times, events.each_weight(), &spin_at(&known), &excess, residuals);
+    let z2 = z2_at(&known);
+    let searched = std::array::from_fn(|i| i == 0 || ranges[i].1 > ranges[i].0);
+    let covariance = events.time_covariance();
+    let errors = precision::spin_errors(&z2[..signal.min(z2.len())], ratio, &covariance, searched);
+    let error = |i: usize| searched[i].then_some(errors[i]);
+    let value = |i: usize| (from[i] + known[i]).clamp(ranges[i].0, ranges[i].1);
+    let freq = (start.freq(ticks) + DoubleDouble::from(known[0])).value().clamp(ranges[0].0, ranges[0].1);
     Candidate {
         freq,
-        freq_err: 1.0 / (TAU * chances.deviation * information.max(f64::MIN_POSITIVE).sqrt()),
-        fdot: inside(spin.fdot(ticks), ranges[1]),
-        fddot: inside(spin.fddot(ticks), ranges[2]),
+        freq_err: errors[0],
+        fdot: value(1),
+        fdot_err: error(1),
+        fddot: value(2),
+        fddot_err: error(2),
         period: 1.0 / freq,
         stat,
         stat_plain,
@@ -202,7 +244,8 @@ pub(super) fn refine(
         log10_p: chances.ln_p(tested) / LN_10,
         sigma: chances.sigma(tested),
         nharm: harmonics,
-        rms: (signal / events.effective()).sqrt(),
+        signal_harmonics: signal,
+        rms: (power / events.effective()).sqrt(),
         group: 0,
         harmonic: String::new(),
     }

@@ -16,7 +16,9 @@ use eagleray::ObservationKind;
 use eagleray::PulseSearch;
 use eagleray::files::ParFile;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
+use eagleray::pulsation::{
+    Algorithm, Candidate, Relation, SearchMetadata, SearchOptions, SearchResult, SearchStatistic,
+};
 use eagleray::{Error, Result};
 
 /// Options of `search`.
@@ -179,13 +181,14 @@ fn summary(found: &SearchResult) -> String {
     // θ is of the order of 1.
     let digits = if meta.method == SearchStatistic::Pdm { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
+        let error = |err: Option<f64>| err.map_or(String::new(), |err| format!(" ± {err:.1e}"));
         // Those that are known, too.
         let mut derivative = String::new();
         if meta.dfdot > 0.0 || c.fdot != 0.0 {
-            derivative += &format!("  {:.6e} Hz/s", c.fdot);
+            derivative += &format!("  {:.6e}{} Hz/s", c.fdot, error(c.fdot_err));
         }
         if meta.dfddot > 0.0 || c.fddot != 0.0 {
-            derivative += &format!("  {:.6e} Hz/s²", c.fddot);
+            derivative += &format!("  {:.6e}{} Hz/s²", c.fddot, error(c.fddot_err));
         }
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
         let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
