@@ -36,6 +36,7 @@ mod simulate;
 mod single_pass;
 mod soft_f64;
 mod source;
+mod sources;
 mod statistics;
 mod surface;
 mod tables;

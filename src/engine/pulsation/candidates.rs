@@ -3,64 +3,19 @@
 use std::f64::consts::PI;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::refine::{TrialPeak, refine};
+use super::candidate::Candidate;
+use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::relations::{self, Listing};
 use super::search_options::SearchOptions;
+use super::window::SourceWindow;
 use super::{PulseEvents, TrialGrid};
 use crate::science::statistics::pulse::NullDistribution;
 
 /// Peaks of the grid that are looked at for each candidate listed.
 pub(super) const PEAKS_A_CANDIDATE: usize = 20;
-/// The largest numbers in the ratio of a harmonic.
-const HIGHEST_RATIO_TERM: u32 = 10;
-
-/// A peak of the search statistic, refined between the trials of the grid with exact phases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Frequency at the epoch of the search, Hz: where the harmonics that are signal ([`Candidate::signal_harmonics`]) have the most power.
-    pub freq: f64,
-    /// Standard error of `freq`, Hz, for a single signal ([`precision`](crate::science::pulsation::precision)); with derivatives searched, that of the
-    /// frequency at the epoch whatever they are.
-    pub freq_err: f64,
-    /// First derivative of the frequency at the epoch, Hz/s.
-    pub fdot: f64,
-    /// Standard error of `fdot`, Hz/s; absent where it was not searched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fdot_err: Option<f64>,
-    /// Second derivative of the frequency, Hz/s².
-    pub fddot: f64,
-    /// Standard error of `fddot`, Hz/s²; absent where it was not searched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fddot_err: Option<f64>,
-    /// Period, s.
-    pub period: f64,
-    /// The statistic where it is largest, which is within the error of `freq`: unbinned for `Z²_n` and H, with the bins of the search
-    /// for epoch folding and phase dispersion.
-    pub stat: f64,
-    /// `Z²_n` or H by its definition there, without the correction for uneven exposure; absent where there is none, and for
-    /// epoch folding and phase dispersion. Its law is not that of noise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stat_plain: Option<f64>,
-    /// Largest statistic of the grid in the peak; for phase dispersion the smallest.
-    pub grid_stat: f64,
-    /// log₁₀ of the false-alarm probability over the whole search, number of trials included. For H, epoch folding and
-    /// phase dispersion it is that of `grid_stat`.
-    pub log10_p: f64,
-    /// The false-alarm probability as standard deviations of a normal distribution.
-    pub sigma: f64,
-    /// Number of harmonics that `rms` is computed from: that of `Z²_n`, or the one at which H is largest.
-    pub nharm: usize,
-    /// Number of harmonics that are signal, from which `freq` and its error come: the smallest beyond which H gains no more than 12.
-    #[serde(default)]
-    pub signal_harmonics: usize,
-    /// Fractional rms of the pulse in these harmonics, noise subtracted; for weighted events, of the weighted rate.
-    pub rms: f64,
-    /// Index of the candidate of which this one is a harmonic; its own index if it is none.
-    pub group: usize,
-    /// Ratio of its frequency to that of the candidate `group`, as `2/1` or `1/2`; `1/1` for itself.
-    pub harmonic: String,
-}
+/// Peaks that are refined for each candidate listed: those that belong to others leave room for sources.
+pub(super) const REFINED_A_CANDIDATE: usize = 3;
 
 /// The peaks that are no side lobes of stronger ones, refined, the least probable first; those above the detection level, and at least one.
 pub(super) fn find(
@@ -72,13 +27,36 @@ pub(super) fn find(
     chances: &NullDistribution,
 ) -> Vec<Candidate> {
     let level = chances.level(options.false_alarm.ln());
-    let kept = peaks(stat, level, options.candidates, grid.df * events.span);
-    let refined =
-        kept.par_iter().map(|&j| refine(events, options, TrialPeak::from_grid(grid, j, row[j], stat[j]), chances, &[]));
-    let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(|a, b| b.stat.total_cmp(&a.stat));
-    group(&mut found, events.span);
-    found
+    let step = grid.df * events.span;
+    let kept = peaks(stat, level, REFINED_A_CANDIDATE * options.candidates.max(1), step);
+    let refined = |j: usize| refine(events, options, TrialPeak::from_grid(grid, j, row[j], stat[j]), chances, &[]);
+    let mut found: Vec<RefinedPeak> = kept.par_iter().map(|&j| refined(j)).collect();
+    found.sort_by(|a, b| b.candidate.stat.total_cmp(&a.candidate.stat));
+    let at = |j: usize| grid.spin(0, j).freq(&events.ticks).value();
+    let again = |freq: f64| largest_near(stat, freq, at, step, |stat| *stat).map(refined);
+    let asked = Listing {
+        band: options.freq,
+        most: options.candidates,
+        level: options.false_alarm.log10(),
+        width: 1.0,
+        trials: grid.trials() as f64,
+    };
+    relations::list(found, &SourceWindow::new(events), &asked, &again)
+}
+
+/// The trial with the largest value within an independent frequency of `freq`; `step` is the part of one between two trials, the first of which are `at(0)` and `at(1)`.
+pub(super) fn largest_near<T>(
+    values: &[T],
+    freq: f64,
+    at: impl Fn(usize) -> f64,
+    step: f64,
+    of: impl Fn(&T) -> f64,
+) -> Option<usize> {
+    let middle = ((freq - at(0)) / (at(1) - at(0))).round();
+    let wide = (1.0 / step).ceil();
+    let (from, to) =
+        ((middle - wide).max(0.0) as usize, ((middle + wide).max(0.0) as usize).min(values.len().checked_sub(1)?));
+    (from..=to).max_by(|&a, &b| of(&values[a]).total_cmp(&of(&values[b])))
 }
 
 /// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
@@ -106,22 +84,4 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usi
         }
     }
     kept
-}
-
-/// Names the harmonics of stronger candidates: ratios of small numbers, within what the frequencies' peaks are wide.
-pub(super) fn group(candidates: &mut [Candidate], span: f64) {
-    for i in 0..candidates.len() {
-        let freq = candidates[i].freq;
-        let of = |j: usize| {
-            let other = candidates[j].freq;
-            let fits = |a: u32, b: u32| (f64::from(b) * freq - f64::from(a) * other).abs() < f64::from(a.max(b)) / span;
-            (2..=2 * HIGHEST_RATIO_TERM).find_map(|sum| {
-                (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST_RATIO_TERM && a != b && fits(a, b))
-            })
-        };
-        let found = (0..i).filter(|&j| candidates[j].group == j).find_map(|j| of(j).map(|ratio| (j, ratio)));
-        let (group, (a, b)) = found.unwrap_or((i, (1, 1)));
-        candidates[i].group = group;
-        candidates[i].harmonic = format!("{a}/{b}");
-    }
 }

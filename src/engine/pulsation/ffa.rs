@@ -7,9 +7,11 @@
 
 use rayon::prelude::*;
 
-use super::candidates::{self, Candidate};
-use super::refine::{TrialPeak, refine};
+use super::candidate::Candidate;
+use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::relations::{self, Listing};
 use super::search_options::SearchOptions;
+use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::backend::WorkerThreads;
 use crate::base::error::{Error, Result};
@@ -205,7 +207,7 @@ fn candidates(
             kept.push(j);
         }
     }
-    let refined = kept.par_iter().filter_map(|&j| {
+    let refined = |j: usize| {
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
         let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
@@ -213,11 +215,22 @@ fn candidates(
         let peak = TrialPeak { start, steps: [trial.step, 0.0, 0.0], rates: [0.0; 2], ranges, stat: trial.stat };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
         Some(refine(events, &asked, peak, of(trial)?, &[]))
-    });
-    let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p));
-    candidates::group(&mut found, events.span);
-    Ok(found)
+    };
+    let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
+    found.sort_by(|a, b| a.candidate.log10_p.total_cmp(&b.candidate.log10_p));
+    let again = |freq: f64| {
+        // Trials are in the order of their frequencies.
+        let [from, to] = [-1.0, 1.0].map(|by| trials.partition_point(|trial| trial.freq < freq + by / events.span));
+        (from..to).min_by(|&a, &b| ln_p[a].total_cmp(&ln_p[b])).and_then(refined)
+    };
+    let asked = Listing {
+        band: options.freq,
+        most: options.candidates,
+        level: options.false_alarm.log10(),
+        width: 0.5 * options.nbin as f64,
+        trials: trials.len() as f64,
+    };
+    Ok(relations::list(found, &SourceWindow::new(events), &asked, &again))
 }
 
 #[cfg(test)]

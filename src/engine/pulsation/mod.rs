@@ -10,6 +10,7 @@
 
 pub mod accel;
 mod amplitudes;
+pub mod candidate;
 pub mod candidates;
 pub mod columns;
 pub mod exposure;
@@ -21,17 +22,19 @@ pub mod pdm;
 mod profile_counter;
 mod read;
 mod refine;
+mod relations;
 mod scores;
 pub mod search;
 mod search_options;
 pub mod search_result;
 pub mod toas;
+mod window;
 
 pub use super::{PulseEvents, PulseSamples};
 pub use crate::data::phase::Ephemeris;
 pub use crate::science::pulsation::fftfit::PulseTemplate;
 pub use accel::{AccelOptions, accel};
-pub use candidates::Candidate;
+pub use candidate::{Candidate, Relation};
 pub use columns::ProfileBands;
 pub use fold::{FoldOptions, PulseProfile, fold};
 pub use grid::TrialGrid;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
-use super::candidates::Candidate;
+use super::candidate::{Candidate, Relation};
 use super::fold::weighted;
 use super::search_options::{SearchOptions, SearchStatistic};
 use super::{PulseEvents, TrialGrid, exposure, harmonics};
@@ -121,6 +121,12 @@ impl IntervalHarmonics {
     }
 }
 
+/// A refined peak with the power of each of its harmonics, in units of half of that of noise.
+pub(super) struct RefinedPeak {
+    pub candidate: Candidate,
+    pub powers: Vec<f64>,
+}
+
 /// Where `score` is largest about `off`: steps along each direction that stay between the `ends`, halved when none of them leads up.
 fn climb(mut off: [f64; 3], steps: [f64; 3], ends: [(f64, f64); 3], score: &dyn Fn(&[f64; 3]) -> f64) -> [f64; 3] {
     let mut step = steps.map(|step| 0.5 * step);
@@ -150,7 +156,7 @@ pub(super) fn refine(
     peak: TrialPeak,
     chances: &NullDistribution,
     levels: &[f64],
-) -> Candidate {
+) -> RefinedPeak {
     let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat } = peak;
     let ticks = &events.ticks;
     // From the trial to the ends of its range; a trial is inside, but for the rounding of its fixed point.
@@ -163,6 +169,9 @@ pub(super) fn refine(
     // Harmonics that are noise pull the largest statistic away from the frequency.
     let (mut known, mut signal) = (off, precision::signal_harmonics(&z2_at(&off)));
     for _ in 0..MOST_CHOICES {
+        if options.method == SearchStatistic::Z2 && signal == options.nharm && known == off {
+            break;
+        }
         let of_signal = |off: &[f64; 3]| z2_at(off).get(signal - 1).copied().unwrap_or(0.0);
         known = climb(known, steps, ends, &of_signal);
         let now = precision::signal_harmonics(&z2_at(&known));
@@ -230,7 +239,8 @@ pub(super) fn refine(
     let error = |i: usize| searched[i].then_some(errors[i]);
     let value = |i: usize| (from[i] + known[i]).clamp(ranges[i].0, ranges[i].1);
     let freq = (start.freq(ticks) + DoubleDouble::from(known[0])).value().clamp(ranges[0].0, ranges[0].1);
-    Candidate {
+    let powers = (0..z2.len()).map(|h| z2[h] - if h > 0 { z2[h - 1] } else { 0.0 }).collect();
+    let candidate = Candidate {
         freq,
         freq_err: errors[0],
         fdot: value(1),
@@ -248,7 +258,10 @@ pub(super) fn refine(
         rms: (power / events.effective()).sqrt(),
         group: 0,
         harmonic: String::new(),
-    }
+        relation: Relation::Source,
+        alias: 0,
+    };
+    RefinedPeak { candidate, powers }
 }
 
 fn level(levels: &[f64], harmonic: usize) -> f64 {

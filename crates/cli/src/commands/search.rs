@@ -190,7 +190,7 @@ fn summary(found: &SearchResult) -> String {
         if meta.dfddot > 0.0 || c.fddot != 0.0 {
             derivative += &format!("  {:.6e}{} Hz/s²", c.fddot, error(c.fddot_err));
         }
-        let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
+        let related = if c.group == i { String::new() } else { format!("  {} of number {}", relation(c), c.group + 1) };
         let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
         text += &format!(
             "  {}: {:.9} ± {:.1e} Hz{derivative}  {name}{} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
@@ -204,4 +204,15 @@ fn summary(found: &SearchResult) -> String {
         );
     }
     text
+}
+
+/// What a candidate is of its source.
+fn relation(c: &Candidate) -> String {
+    let of_harmonic = if c.harmonic == "1/1" { String::new() } else { format!(" of {}", c.harmonic) };
+    match c.relation {
+        Relation::Source | Relation::Harmonic => c.harmonic.clone(),
+        Relation::Alias => format!("alias by {:+} of the gaps{of_harmonic}", c.alias),
+        Relation::Ridge => format!("ridge{of_harmonic}"),
+        Relation::SideLobe => format!("side lobe{of_harmonic}"),
+    }
 }
