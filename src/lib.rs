@@ -141,7 +141,7 @@ pub mod pulsation {
     pub use crate::engine::pulsation::fold::{Phaseogram, PulseProfileMetadata};
     pub use crate::engine::pulsation::{
         AccelOptions, Algorithm, Candidate, Ephemeris, FoldOptions, ProfileBands, PulseProfile, PulseTemplate,
-        SearchMetadata, SearchOptions, SearchResult, SearchStatistic, Toa, Toas, TrialGrid,
+        Relation, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, Toa, Toas, TrialGrid,
     };
 }
 

@@ -211,6 +211,27 @@ impl PulseEvents {
         [two.sqrt() * unit, 0.5 * left.sqrt() * unit * unit]
     }
 
+    /// Covariance of `t`, `t²/2` and `t³/6` from the epoch (s, s², s³) over the events, weighted by the squares of the weights: the errors of a frequency and
+    /// its derivatives follow from it.
+    pub fn time_covariance(&self) -> [[f64; 3]; 3] {
+        let [_, n] = self.sums();
+        let unit = self.ticks.seconds() / self.span;
+        let powers = |t: f64| {
+            let x = t * unit;
+            [x, x * x / 2.0, x * x * x / 6.0]
+        };
+        let mean = self.summed(powers).map(|sum| sum / n);
+        let products = self.summed(|t| {
+            let x = powers(t);
+            let d: [f64; 3] = std::array::from_fn(|i| x[i] - mean[i]);
+            [d[0] * d[0], d[0] * d[1], d[0] * d[2], d[1] * d[1], d[1] * d[2], d[2] * d[2]]
+        });
+        const PLACES: [[usize; 3]; 3] = [[0, 1, 2], [1, 3, 4], [2, 4, 5]];
+        std::array::from_fn(|i| {
+            std::array::from_fn(|j| products[PLACES[i][j]] / n * self.span.powi(i as i32 + j as i32 + 2))
+        })
+    }
+
     /// Sums over all times of what `of` makes of each, times the square of its weight; in pieces, so that threads do not matter.
     fn summed<const N: usize>(&self, of: impl Fn(f64) -> [f64; N] + Sync) -> [f64; N] {
         const PIECE: usize = 1 << 16;

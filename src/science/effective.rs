@@ -82,7 +82,7 @@ impl EffectiveSegments {
 
     /// The distribution of the average of one frequency.
     pub fn distribution(&self) -> AverageDistribution {
-        AverageDistribution::new(self)
+        AverageDistribution::new([self.m_eff, self.m_eff_order3, self.m_eff_order4])
     }
 }
 

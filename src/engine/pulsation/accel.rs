@@ -14,16 +14,18 @@ use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::amplitudes::{self, FourierAmplitudes};
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidate::Candidate;
+use super::candidates;
+use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::relations::{self, Listing, SIDE_LOBE_FACTOR, SIDE_LOBE_NOISE};
 use super::search_options::SearchOptions;
 use super::search_result::MAP_COLUMNS;
+use super::window::{SourceWindow, place};
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
 use crate::backend::{Backend, WorkerThreads};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
-use crate::science::pulsation::templates::{
-    FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, curved_between, half_width, response_between,
-};
+use crate::science::pulsation::templates::{FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, half_width};
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
 pub use super::search_result::AccelMetadata;
@@ -42,11 +44,6 @@ const MOST_DRIFT: f64 = 16384.0;
 const FILTER_BANK_BYTES: usize = 64 << 20;
 /// What a trial keeps of a peak between trials, at least: peaks whose refined statistic may reach the detection level are looked at.
 const LEAST_PEAK_KEPT: f64 = 0.7;
-
-/// What noise adds to the amplitude of a side lobe, hardly ever more, and by how much the source's own light curve may raise its power.
-const SIDE_LOBE_NOISE: f64 = 3.0;
-/// See [`SIDE_LOBE_NOISE`].
-const SIDE_LOBE_FACTOR: f64 = 1.5;
 
 /// Options of an acceleration search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -117,12 +114,6 @@ fn score(x: f64, n: usize) -> f64 {
         sum += term;
     }
     x - f64::ln(sum)
-}
-
-/// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
-fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, FrequencyDrift) {
-    let r = (freq + middle * (fdot + 0.5 * middle * fddot)) * span;
-    (r, FrequencyDrift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
 }
 
 /// How the trials of the grid lie in the spectrum, and what evaluates them.
@@ -401,22 +392,6 @@ struct AccelCandidates<'a> {
 }
 
 impl AccelCandidates<'_> {
-    /// The part of a source's power that is seen where frequency and drift are off: of the good time, gaps and all.
-    fn window(&self) -> impl Fn(f64, FrequencyDrift) -> f64 + Sync + use<> {
-        let (seconds, span, middle) = (self.events.ticks.seconds(), self.events.span, self.spectrum.middle);
-        let place = |t: i64| (t as f64 * seconds - middle) / span;
-        let ends: Vec<(f64, f64)> = self.events.gti.iter().map(|&(a, b)| (place(a), place(b))).collect();
-        let all: f64 = ends.iter().map(|(a, b)| b - a).sum();
-        move |r, drift| {
-            // Far from all that drifts, a change of the drift is nothing.
-            let plain = drift.w == 0.0 || r.abs() > 4.0 * half_width(drift) as f64;
-            let part = |&ends: &(f64, f64)| {
-                if plain { response_between(-r, drift.z, ends) } else { curved_between(-r, drift, ends) }
-            };
-            (ends.iter().map(part).sum::<Complex<f64>>() / all).norm_sqr()
-        }
-    }
-
     /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
     fn candidates(&self, best: &[BestTemplate]) -> Vec<Candidate> {
         let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.score);
@@ -431,11 +406,11 @@ impl AccelCandidates<'_> {
         }
         peaks.sort_by(descending);
         let span = self.events.span;
-        let window = self.window();
+        let window = SourceWindow::new(self.events);
         let lobe = |(one, stat): ([f64; 3], f64), (other, strong): ([f64; 3], f64)| {
-            let (r, drift) = place(std::array::from_fn(|i| one[i] - other[i]), span, self.spectrum.middle);
+            let (r, drift) = window.place(std::array::from_fn(|i| one[i] - other[i]));
             // What the strong one has there, in any of its harmonics, and the amplitude that noise adds.
-            let part = |h: usize| window(h as f64 * r, drift.of_harmonic(h as f64));
+            let part = |h: usize| window.part(h as f64 * r, drift.of_harmonic(h as f64));
             let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
             let near = r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
             near || stat.sqrt() < (SIDE_LOBE_FACTOR * strong * part).sqrt() + SIDE_LOBE_NOISE
@@ -455,26 +430,37 @@ impl AccelCandidates<'_> {
                 kept.push(j);
             }
         }
-        let refined = kept.par_iter().filter_map(|&j| {
+        let refined = |j: usize| {
             let one = best.get(j)?;
             let nharm = one.nharm.max(1) as usize;
             let chances = self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))?;
             let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
             let peak = TrialPeak::from_grid(self.grid, j, one.row as usize, f64::from(one.stat));
-            Some(candidates::refine(self.events, &self.options.search(nharm), peak, chances, &noise))
+            Some(refine(self.events, &self.options.search(nharm), peak, chances, &noise))
+        };
+        let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
+        found.sort_by(|a, b| {
+            let (a, b) = (&a.candidate, &b.candidate);
+            a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat))
         });
-        let mut found: Vec<Candidate> = refined.collect();
-        found.sort_by(|a, b| a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat)));
-        let mut listed: Vec<Candidate> = Vec::new();
+        let mut listed: Vec<RefinedPeak> = Vec::new();
         let limit = self.options.false_alarm.log10();
         for one in found {
-            let found = |c: &Candidate| ([c.freq, c.fdot, c.fddot], c.stat);
-            let detected = listed.is_empty() || one.log10_p <= limit;
+            let found = |peak: &RefinedPeak| {
+                let c = &peak.candidate;
+                ([c.freq, c.fdot, c.fddot], c.stat)
+            };
+            let detected = listed.is_empty() || one.candidate.log10_p <= limit;
             if listed.len() < most && detected && !listed.iter().any(|strong| lobe(found(&one), found(strong))) {
                 listed.push(one);
             }
         }
-        candidates::group(&mut listed, span);
-        listed
+        let at = |j: usize| self.grid.spin(0, j).freq(&self.events.ticks).value();
+        let step = self.grid.df * span;
+        let again =
+            |freq: f64| candidates::largest_near(best, freq, at, step, |one| f64::from(one.score)).and_then(refined);
+        let asked =
+            Listing { band: self.options.freq, most, level: limit, width: 1.0, trials: self.grid.trials() as f64 };
+        relations::list(listed, &window, &asked, &again)
     }
 }

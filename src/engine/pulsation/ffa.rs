@@ -9,8 +9,12 @@ use std::f64::consts::LN_10;
 
 use rayon::prelude::*;
 
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidate::Candidate;
+use super::candidates::by_probability;
+use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::relations::{self, Listing};
 use super::search_options::SearchOptions;
+use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::backend::WorkerThreads;
 use crate::base::error::{Error, Result};
@@ -216,24 +220,37 @@ fn candidates(
             kept.push(j);
         }
     }
-    let refined = kept.par_iter().filter_map(|&j| {
+    let refined = |j: usize| {
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
         let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
+        let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
         let peak = TrialPeak {
             start,
             steps: [trial.step, 0.0, 0.0],
             rates: [0.0; 2],
+            ranges,
             stat: trial.stat,
             ln_p: Some(trial.ln_p),
         };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
-        Some(candidates::refine(events, &asked, peak, of(trial)?, &[]))
-    });
-    let mut found: Vec<Candidate> = refined.collect();
-    found.sort_by(candidates::by_probability);
-    candidates::group(&mut found, events.span);
-    found
+        Some(refine(events, &asked, peak, of(trial)?, &[]))
+    };
+    let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
+    found.sort_by(|a, b| by_probability(&a.candidate, &b.candidate));
+    let again = |freq: f64| {
+        // Trials are in the order of their frequencies.
+        let [from, to] = [-1.0, 1.0].map(|by| trials.partition_point(|trial| trial.freq < freq + by / events.span));
+        (from..to).min_by(|&a, &b| trials[a].ln_p.total_cmp(&trials[b].ln_p)).and_then(refined)
+    };
+    let asked = Listing {
+        band: options.freq,
+        most: options.candidates,
+        level: options.false_alarm.log10(),
+        width: 0.5 * options.nbin as f64,
+        trials: trials.len() as f64,
+    };
+    relations::list(found, &SourceWindow::new(events), &asked, &again)
 }
 
 #[cfg(test)]

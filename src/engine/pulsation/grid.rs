@@ -30,6 +30,9 @@ pub struct TrialGrid {
     pub dfdot: f64,
     /// Step of the second derivative, Hz/s²; 0 if there is only one.
     pub dfddot: f64,
+    /// Lowest and highest frequency (Hz), first derivative (Hz/s) and second (Hz/s²) that were asked for; both 0 where a derivative was
+    /// not. Candidates stay inside.
+    pub ranges: [(f64, f64); 3],
     /// Step of the frequency in fixed point, as phases are computed with.
     pub step: Spin,
     starts: Vec<Spin>,
@@ -73,7 +76,8 @@ impl TrialGrid {
                 }
                 // Centred, so that what is left over is so on both ends.
                 let first = 0.5 * (lo + hi - (count - 1.0) * step);
-                Ok(((0..count as u64).map(|i| first + i as f64 * step).collect(), step))
+                let values = (0..count as u64).map(|i| first + i as f64 * step).collect();
+                Ok((values, if count > 1.0 { step } else { 0.0 }))
             }
             Some(range) => Err(refuse(field, range, "must be two numbers, the lower one first".into())),
         };
@@ -91,7 +95,8 @@ impl TrialGrid {
         let starts = rows.iter().map(start).collect::<Result<Vec<_>>>()?;
         // The last frequency must be one, too.
         Spin::from_frequency(hi, ticks)?;
-        Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, step, starts })
+        let ranges = [options.freq, options.fdot.unwrap_or_default(), options.fddot.unwrap_or_default()];
+        Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, ranges, step, starts })
     }
 
     /// The ephemeris of trial `j` of row `row`.
@@ -102,8 +107,10 @@ impl TrialGrid {
     /// The null distribution of a search over this grid, for a statistic with the distribution `law`.
     pub fn null_distribution(&self, events: &PulseEvents, law: TrialLaw) -> NullDistribution {
         let ([deviation, curvature], rows) = (events.spreads(), self.rows.len() as f64);
-        let range = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
-        let of_fdot = if self.dfdot > 0.0 { (range / self.dfdot).round() + 1.0 } else { 1.0 };
+        let steps = self.rows.last().zip(self.rows.first()).map_or(0.0, |(last, first)| last[0] - first[0]);
+        let of_fdot = if self.dfdot > 0.0 { (steps / self.dfdot).round() + 1.0 } else { 1.0 };
+        // All of it, for candidates are refined to its ends.
+        let range = self.ranges[1].1 - self.ranges[1].0;
         let frequencies = self.frequencies as f64;
         let mut chances = NullDistribution::new(law, frequencies, (frequencies - 1.0) * self.df, deviation);
         (chances.plane, chances.drift, chances.planes) = (of_fdot * frequencies, range * curvature, rows / of_fdot);

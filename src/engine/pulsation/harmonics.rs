@@ -113,6 +113,37 @@ pub fn z2_by<const N: usize>(
     windows.map(|window| z2_of_sums(&sums, totals, window))
 }
 
+/// The ratio R of [`precision`](crate::science::pulsation::precision): the variance that the events, where in the pulse they are, give to the slope
+/// by the frequency, over that of events at all phases alike. `sums` are those of the harmonics that are signal, what the exposure makes taken off. An event
+/// has the variance of its weight squared; if `residuals`, weights are values about a mean, of which what the harmonics say is left out.
+pub fn phase_noise(times: &[i64], weights: Option<&[f64]>, spin: &Spin, sums: &[Complex<f64>], residuals: bool) -> f64 {
+    let unit = PhasorTable::shared();
+    let scale = if residuals { 2.0 / times.len() as f64 } else { 0.0 };
+    let piece = |(piece, chunk): (usize, &[i64])| {
+        let weights = part_of(weights, piece * CHUNK);
+        let mut both = [0.0; 2];
+        for (i, &t) in chunk.iter().enumerate() {
+            let (cos, sin) = unit.of(spin.phase(t));
+            let turn = Complex::new(cos, sin);
+            let (mut now, mut slope, mut model) = (Complex::new(1.0, 0.0), 0.0, 0.0);
+            for (h, sum) in (1..).map(f64::from).zip(sums) {
+                now *= turn;
+                let term = sum.conj() * now;
+                slope += h * term.im;
+                model += term.re;
+            }
+            let variance = (weights.get(i).copied().unwrap_or(1.0) - scale * model).powi(2);
+            both[0] += variance * slope * slope;
+            both[1] += variance;
+        }
+        both
+    };
+    let pieces: Vec<[f64; 2]> = times.par_chunks(CHUNK).enumerate().map(piece).collect();
+    let [found, all] = pieces.iter().fold([0.0; 2], |all, one| [all[0] + one[0], all[1] + one[1]]);
+    let even: f64 = (1..).map(f64::from).zip(sums).map(|(h, sum)| 0.5 * h * h * sum.norm_sqr()).sum();
+    if all * even > 0.0 { found / (all * even) } else { 1.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +168,30 @@ mod tests {
         // All in phase: 2N a harmonic, of the source's events; diluted by as many others, half of it.
         assert!((told[0] - 740.0).abs() < 1e-3 && (told[1] - 1480.0).abs() < 1e-3, "{told:?}");
         assert!((plain[0] / 370.0 - 1.0).abs() < 0.2, "{plain:?}");
+    }
+
+    #[test]
+    fn noise_is_where_the_photons_are() {
+        let ticks = Ticks::spanning(DoubleDouble::ZERO, DoubleDouble::ZERO, DoubleDouble::from(1000.0)).unwrap();
+        let spin = Spin::from_frequency(1.0, &ticks).unwrap();
+        let at = |phase: f64, i: i32| ticks.of(DoubleDouble::from(f64::from(i) + phase));
+        let sum = [Complex::new(1.0, 0.0)];
+        // The slope is the sine: its square has the mean ½ over all phases, and is 1 and 0 a quarter off and at the pulse.
+        let all: Vec<i64> = (0..1000).map(|i| at(f64::from(i) / 1000.0, i)).collect();
+        assert!((phase_noise(&all, None, &spin, &sum, false) - 1.0).abs() < 1e-6);
+        let off: Vec<i64> = (0..1000).map(|i| at(0.25, i)).collect();
+        assert!((phase_noise(&off, None, &spin, &sum, false) - 2.0).abs() < 1e-6);
+        let pulse: Vec<i64> = (0..1000).map(|i| at(0.0, i)).collect();
+        assert!(phase_noise(&pulse, None, &spin, &sum, false) < 1e-6);
+        // Weights are squared, and of values that are a cosine, 500 in the sum, nothing is left over that is noise.
+        let weights: Vec<f64> = (0..1000).map(|i| if i % 500 == 250 { 2.0 } else { 0.0 }).collect();
+        assert!((phase_noise(&all, Some(&weights), &spin, &sum, false) - 2.0).abs() < 1e-6);
+        let values: Vec<f64> = (0..1000)
+            .map(|i| (std::f64::consts::TAU * f64::from(i) / 1000.0).cos() + f64::from(u8::from(i == 250)))
+            .collect();
+        let whole = [Complex::new(500.0, 0.0)];
+        assert!((phase_noise(&all, Some(&values), &spin, &whole, true) - 2.0).abs() < 1e-6);
+        assert_eq!(phase_noise(&all, None, &spin, &[], false), 1.0);
     }
 
     /// Times that a detector delivers, all at one place (every error adds up), on edges, and ends; steps that wrap.

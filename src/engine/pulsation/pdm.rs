@@ -9,10 +9,14 @@ use std::f64::consts::LN_10;
 
 use rayon::prelude::*;
 
-use super::candidates::{self, Candidate, TrialPeak};
+use super::candidate::Candidate;
+use super::candidates;
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
+use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::relations::{self, Listing};
 use super::search_result::MAP_COLUMNS;
+use super::window::SourceWindow;
 use super::{
     Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
 };
@@ -200,13 +204,23 @@ impl PdmCandidates<'_> {
     fn candidates(&self, samples: &PulseSamples) -> Vec<Candidate> {
         let rarity: Vec<f64> = self.best.par_iter().map(|(trial, _)| -trial.ln_p(samples)).collect();
         let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
-        let kept = candidates::peaks(&rarity, level, self.options.candidates, self.grid.df * samples.at.span);
+        let step = self.grid.df * samples.at.span;
+        let most = candidates::REFINED_A_CANDIDATE * self.options.candidates.max(1);
+        let kept = candidates::peaks(&rarity, level, most, step);
         let events = centred(samples);
-        let one = |&j: &usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
-        let mut found: Vec<Candidate> = kept.par_iter().filter_map(one).collect();
-        found.sort_by(candidates::by_probability);
-        candidates::group(&mut found, samples.at.span);
-        found
+        let one = |j: usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
+        let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| one(j)).collect();
+        found.sort_by(|a, b| candidates::by_probability(&a.candidate, &b.candidate));
+        let at = |j: usize| self.grid.spin(0, j).freq(&samples.at.ticks).value();
+        let again = |freq: f64| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one);
+        let asked = Listing {
+            band: self.options.freq,
+            most: self.options.candidates,
+            level: self.options.false_alarm.log10(),
+            width: 1.0,
+            trials: self.grid.trials() as f64,
+        };
+        relations::list(found, &SourceWindow::new(&samples.at), &asked, &again)
     }
 
     /// The candidate of a trial: frequency and derivatives where its harmonics have the most power (a smooth function of them, as θ is not),
@@ -218,13 +232,13 @@ impl PdmCandidates<'_> {
         j: usize,
         row: usize,
         trial: PdmTrial,
-    ) -> Candidate {
+    ) -> RefinedPeak {
         let chances = self.grid.null_distribution(&samples.at, law(samples, f64::from(trial.bins)));
         // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
         let levels = vec![trial.theta; self.options.harmonics()];
         let ln_p = self.own_laws().then(|| trial.ln_p(samples));
         let peak = TrialPeak { ln_p, ..TrialPeak::from_grid(self.grid, j, row, trial.theta) };
-        let found = candidates::refine(events, self.options, peak, &chances, &levels);
+        let RefinedPeak { candidate: found, powers } = refine(events, self.options, peak, &chances, &levels);
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),
             freq: DoubleDouble::from(found.freq),
@@ -238,7 +252,7 @@ impl PdmCandidates<'_> {
         let within = best.theta * samples.all.variance;
         let between = (n - 1.0) * samples.all.variance - (n - bins) * within;
         let rms = ((between - (bins - 1.0) * within).max(0.0) / n).sqrt() / samples.all.mean.abs();
-        Candidate { stat: best.theta, rms, ..found }
+        RefinedPeak { candidate: Candidate { stat: best.theta, rms, ..found }, powers }
     }
 }
 

@@ -20,7 +20,6 @@ use rustfft::num_complex::Complex;
 use super::detection::decreasing_root;
 use crate::numerics::chi_square;
 use crate::numerics::gamma::ln_one_minus_exp;
-use crate::science::effective::EffectiveSegments;
 
 /// Relative difference of two steps of the trapezoidal rule at which it has converged.
 const CONVERGED: f64 = 1e-11;
@@ -38,9 +37,8 @@ impl AverageDistribution {
         AverageDistribution { parts: [(values, 1.0 / values), (0.0, 0.0)] }
     }
 
-    /// Of one frequency of segments.
-    pub fn new(segments: &EffectiveSegments) -> AverageDistribution {
-        let EffectiveSegments { m_eff, m_eff_order3, m_eff_order4 } = *segments;
+    /// Of one frequency of segments with these effective numbers, `(Σw)²/Σw²`, `√((Σw)³/Σw³)` and `∛((Σw)⁴/Σw⁴)` of their weights.
+    pub fn new([m_eff, m_eff_order3, m_eff_order4]: [f64; 3]) -> AverageDistribution {
         let one = AverageDistribution::equal(m_eff);
         // Moments of the weights, each counted by its own size.
         let (m1, m2, m3) = (1.0 / m_eff, m_eff_order3.powi(-2), m_eff_order4.powi(-3));
@@ -227,10 +225,10 @@ mod tests {
     use crate::base::random::Random;
 
     /// Effective numbers of such weights, whatever their unit.
-    fn effective(weights: &[f64]) -> EffectiveSegments {
+    fn effective(weights: &[f64]) -> [f64; 3] {
         let power = |r: i32| weights.iter().map(|w| w.powi(r)).sum::<f64>();
         let of = |r: i32| (power(1).powi(r) / power(r)).powf(1.0 / f64::from(r - 1));
-        EffectiveSegments { m_eff: of(2), m_eff_order3: of(3), m_eff_order4: of(4) }
+        [2, 3, 4].map(of)
     }
 
     /// Σ a_i E_i with unequal a_i, exactly: `P(> y) = Σ_i e^{−y/a_i} Π_{j≠i} a_i/(a_i − a_j)`.
@@ -246,7 +244,7 @@ mod tests {
 
     #[test]
     fn two_weights_are_exact() {
-        let law = AverageDistribution::new(&effective(&[5.0, 1.0]));
+        let law = AverageDistribution::new(effective(&[5.0, 1.0]));
         for y in [0.01, 0.3, 0.99, 1.0, 1.01, 2.0, 7.0, 40.0, 400.0] {
             let expected = exact(&[5.0, 1.0], y);
             let (above, below) = (law.ln_sf(2.0 * y), law.ln_cdf(2.0 * y, 0.0));
@@ -260,9 +258,8 @@ mod tests {
     #[test]
     fn weights_that_hardly_differ_are_a_chi_square() {
         for (m, k) in [(3.0, 1.0), (20.0, 1.0), (54.0, 7.0), (1000.0, 1000.0)] {
-            let almost =
-                EffectiveSegments { m_eff: m, m_eff_order3: m * (1.0 - 1e-6), m_eff_order4: m * (1.0 - 2.0000005e-6) };
-            let law = AverageDistribution::new(&almost).of_frequencies(k);
+            let almost = [m, m * (1.0 - 1e-6), m * (1.0 - 2.0000005e-6)];
+            let law = AverageDistribution::new(almost).of_frequencies(k);
             assert!(law.one().is_none(), "two parts: {law:?}");
             let equal = AverageDistribution::equal(m * k);
             for y in [0.2, 0.9, 1.0, 1.2, 3.0] {
@@ -299,14 +296,14 @@ mod tests {
         {
             let weights = [vec![rates[0]; counts[0] as usize], vec![rates[1]; counts[1] as usize]].concat();
             let (of, total) = (effective(&weights), weights.iter().sum::<f64>());
-            let law = AverageDistribution::new(&of);
+            let law = AverageDistribution::new(of);
             for p in [0.05f64, 1e-2, 1e-4, 1e-6] {
                 let level = law.ln_isf(p.ln());
                 let exact = of_two(counts, rates.map(|rate| rate / total), 0.5 * level);
                 assert!((exact / p - 1.0).abs() < 1e-5, "{rates:?} {p}: {exact}");
             }
             let level = law.ln_isf(1e-4f64.ln());
-            let by_m_eff = AverageDistribution::equal(of.m_eff).ln_sf(level).exp();
+            let by_m_eff = AverageDistribution::equal(of[0]).ln_sf(level).exp();
             assert!(by_m_eff < if rates[0] == 180.0 { 1e-4 } else { 0.5e-4 }, "{rates:?}: {by_m_eff}");
         }
     }
@@ -318,7 +315,7 @@ mod tests {
         let steep: Vec<f64> = (0..16).map(|i| 1.5f64.powi(i)).collect();
         let burst: Vec<f64> = (0..15).map(|i| if i == 7 { 20.0 } else { 1.0 + 0.02 * i as f64 }).collect();
         for weights in [three, steep, burst] {
-            let law = AverageDistribution::new(&effective(&weights));
+            let law = AverageDistribution::new(effective(&weights));
             // The exact sum loses digits; drawn values do not.
             let mut random = Random::new(11);
             let (runs, total) = (400_000, weights.iter().sum::<f64>());
@@ -338,7 +335,7 @@ mod tests {
     #[test]
     fn shares_of_terms_are_as_drawn() {
         let weights = [1.0, 1.0, 1.0, 1.0, 9.0];
-        let law = AverageDistribution::new(&effective(&weights));
+        let law = AverageDistribution::new(effective(&weights));
         let (mut random, runs) = (Random::new(6), 100_000);
         let mut shares = [0.0; 5];
         for _ in 0..runs {
@@ -354,7 +351,7 @@ mod tests {
     #[test]
     fn a_signal_moves_the_average_of_unequal_segments_as_drawn() {
         let weights = [1.0, 1.0, 1.0, 6.0, 6.0];
-        let law = AverageDistribution::new(&effective(&weights));
+        let law = AverageDistribution::new(effective(&weights));
         let mut random = Random::new(5);
         let total: f64 = weights.iter().sum();
         // Σ w_i²·c over (Σw) is the signal over the noise: 1.5 for a Leahy power of 3.

@@ -16,7 +16,9 @@ use eagleray::ObservationKind;
 use eagleray::PulseSearch;
 use eagleray::files::ParFile;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::pulsation::{Algorithm, SearchMetadata, SearchOptions, SearchResult, SearchStatistic};
+use eagleray::pulsation::{
+    Algorithm, Candidate, Relation, SearchMetadata, SearchOptions, SearchResult, SearchStatistic,
+};
 use eagleray::{Error, Result};
 
 /// Options of `search`.
@@ -31,7 +33,7 @@ pub struct SearchArgs {
     par: ParArgs,
     #[command(flatten)]
     weights: WeightArgs,
-    /// Range of the frequency's derivative, Hz/s [default with --par: that of the file alone]
+    /// Range of the frequency's derivative, Hz/s; one value, as D:D, is known and not refined [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
     fdot: Option<NumberRange>,
     /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
@@ -183,11 +185,16 @@ fn summary(found: &SearchResult) -> String {
     // θ is of the order of 1.
     let digits = if meta.method == SearchStatistic::Pdm { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
-        let mut derivative = if meta.dfdot > 0.0 { format!("  {:.6e} Hz/s", c.fdot) } else { String::new() };
-        if meta.dfddot > 0.0 {
-            derivative += &format!("  {:.6e} Hz/s²", c.fddot);
+        let error = |err: Option<f64>| err.map_or(String::new(), |err| format!(" ± {err:.1e}"));
+        // Those that are known, too.
+        let mut derivative = String::new();
+        if meta.dfdot > 0.0 || c.fdot != 0.0 {
+            derivative += &format!("  {:.6e}{} Hz/s", c.fdot, error(c.fdot_err));
         }
-        let related = if c.group == i { String::new() } else { format!("  {} of number {}", c.harmonic, c.group + 1) };
+        if meta.dfddot > 0.0 || c.fddot != 0.0 {
+            derivative += &format!("  {:.6e}{} Hz/s²", c.fddot, error(c.fddot_err));
+        }
+        let related = if c.group == i { String::new() } else { format!("  {} of number {}", relation(c), c.group + 1) };
         let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
         text += &format!(
             "  {}: {:.9} ± {:.1e} Hz{derivative}  {} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
@@ -205,4 +212,15 @@ fn summary(found: &SearchResult) -> String {
         );
     }
     text
+}
+
+/// What a candidate is of its source.
+fn relation(c: &Candidate) -> String {
+    let of_harmonic = if c.harmonic == "1/1" { String::new() } else { format!(" of {}", c.harmonic) };
+    match c.relation {
+        Relation::Source | Relation::Harmonic => c.harmonic.clone(),
+        Relation::Alias => format!("alias by {:+} of the gaps{of_harmonic}", c.alias),
+        Relation::Ridge => format!("ridge{of_harmonic}"),
+        Relation::SideLobe => format!("side lobe{of_harmonic}"),
+    }
 }

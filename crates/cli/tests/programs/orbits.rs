@@ -171,6 +171,31 @@ fn orbits_are_removed_from_folds_and_searches() {
     }
 }
 
+/// What the file says of the derivatives is known, and nothing but the frequency is looked for, whatever looks for it.
+#[test]
+fn derivatives_of_par_files_come_back() {
+    let folder = Folder::new();
+    let mut random = Random::new(23);
+    let mut times: Vec<f64> = (0..2000).map(|_| ORIGIN + 1e4 * random.uniform()).collect();
+    times.sort_by(f64::total_cmp);
+    let noise = event_file(&folder, "noise.evt", &times, true);
+    let text = b"PEPOCH 56000.5578703703703704\nF0 430.46\nF1 -1.4e-14\n";
+    let par = folder.write("j0218.par", text).display().to_string();
+    let asked: [&[&str]; 5] = [
+        &["search"],
+        &["search", "--method", "h"],
+        &["search", "--method", "ef", "--nbin", "16"],
+        &["search", "--freq", "430.458:430.462", "--algorithm", "fold"],
+        &["accel", "--freq", "430.459:430.461", "--fdot=-1.4e-14:-1.4e-14", "--nharm", "1"],
+    ];
+    for words in asked {
+        let made = json(&[&words[..1], &[&noise, "--par", &par, "--backend", "cpu"], &words[1..]].concat());
+        for candidate in made["candidates"].as_array().unwrap() {
+            assert_eq!(candidate["fdot"], -1.4e-14, "{words:?}: {candidate}");
+        }
+    }
+}
+
 #[test]
 fn events_and_ephemerides_that_do_not_fit_are_told() {
     let folder = Folder::new();

@@ -1,0 +1,288 @@
+//! A peak of a search refined between the trials of its grid, with exact phases, inside the ranges that the search was asked for.
+
+use std::f64::consts::{LN_10, TAU};
+use std::ops::Range;
+
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+
+use super::candidate::{Candidate, Relation};
+use super::fold::weighted;
+use super::search_options::{SearchOptions, SearchStatistic};
+use super::{PulseEvents, TrialGrid, exposure, harmonics};
+use crate::base::time::DoubleDouble;
+use crate::data::phase::{Ephemeris, Spin};
+use crate::kernels::fold::{self, TrialBlock};
+use crate::science::pulsation::precision;
+use crate::science::statistics::normal;
+use crate::science::statistics::profile::ProfileChiSquare;
+use crate::science::statistics::pulse::{self, NullDistribution};
+
+/// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
+/// off turns by less than a thousandth of a cycle.
+const INTERVALS: usize = 512;
+/// How often the harmonics that are signal are chosen anew, where the frequency moves.
+const MOST_CHOICES: usize = 5;
+
+/// A trial whose statistic stands out.
+#[derive(Clone, Copy)]
+pub(super) struct TrialPeak {
+    /// Where, with its derivatives, Hz/s and Hz/s².
+    pub start: Spin,
+    pub rates: [f64; 2],
+    /// To the next trial: of frequency and derivatives, 0 where those are not searched.
+    pub steps: [f64; 3],
+    /// Lowest and highest frequency and derivatives that were asked for, which nothing leaves.
+    pub ranges: [(f64, f64); 3],
+    pub stat: f64,
+    /// Logarithm of the probability in this trial alone, if trials have laws of their own.
+    pub ln_p: Option<f64>,
+}
+
+impl TrialPeak {
+    /// One of a grid.
+    pub fn from_grid(grid: &TrialGrid, place: usize, row: usize, stat: f64) -> TrialPeak {
+        let rates = grid.rows.get(row).copied().unwrap_or_default();
+        let ranges = grid.ranges;
+        // A range without a second trial is a step of its own, and nothing where it is one number.
+        let step = |step: f64, (lo, hi): (f64, f64)| if step > 0.0 { step } else { hi - lo };
+        let steps = [grid.df, step(grid.dfdot, ranges[1]), step(grid.dfddot, ranges[2])];
+        TrialPeak { start: grid.spin(row, place), rates, steps, ranges, stat, ln_p: None }
+    }
+}
+
+/// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
+struct IntervalHarmonics {
+    /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
+    parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
+    /// [`PulseEvents::sums`].
+    total: [f64; 2],
+}
+
+impl IntervalHarmonics {
+    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> IntervalHarmonics {
+        let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
+            return IntervalHarmonics { parts: Vec::new(), total: [0.0; 2] };
+        };
+        let length = (last - first) / INTERVALS as i64 + 1;
+        // Times are in order, by and large: few pieces.
+        let mut stretches: Vec<Vec<Range<usize>>> = vec![Vec::new(); INTERVALS];
+        let mut rest = events.times.as_slice();
+        while let Some(t) = rest.first() {
+            let place = (t - first) / length;
+            let inside = first + place * length..first + (place + 1) * length;
+            let here = rest.iter().take_while(|t| inside.contains(t)).count();
+            let from = events.times.len() - rest.len();
+            stretches[place as usize].push(from..from + here);
+            rest = &rest[here..];
+        }
+        let tick = events.ticks.seconds();
+        let matter = exposure::significant_harmonics(events, spin, 2 * harmonics);
+        let good: f64 = events.gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
+        let part = |(i, pieces): (usize, &Vec<Range<usize>>)| {
+            let from = first + i as i64 * length;
+            let middle = (from as f64 + 0.5 * length as f64) * tick;
+            // Good time before the first event and after the last one is theirs.
+            let (from, to) = (if i == 0 { i64::MIN } else { from }, from.saturating_add(length));
+            let to = if i + 1 == INTERVALS { i64::MAX } else { to };
+            let gti = if matter > 0 { exposure::clip_intervals(&events.gti, from, to) } else { Vec::new() };
+            let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
+            window.iter_mut().for_each(|sum| *sum /= good);
+            let mut sums = vec![Complex::default(); harmonics];
+            for piece in pieces {
+                let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
+                let piece = harmonics::harmonic_sums_at(&events.times[piece.clone()], weights, spin, harmonics);
+                sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
+            }
+            (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
+        };
+        let parts = stretches.par_iter().enumerate().filter_map(part).collect();
+        IntervalHarmonics { parts, total: events.sums() }
+    }
+
+    /// The harmonic sums of the events and the amplitudes of the exposure where frequency and derivatives differ by so much.
+    fn sums(&self, off: &[f64; 3]) -> [Vec<Complex<f64>>; 2] {
+        let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |(_, sums)| sums[i].len())];
+        let mut all = [like(0), like(1)];
+        for (t, parts) in &self.parts {
+            let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
+            let turn = Complex::from_polar(1.0, TAU * (cycles - cycles.round()));
+            for (sums, all) in parts.iter().zip(&mut all) {
+                let mut now = turn;
+                for (sum, all) in sums.iter().zip(all) {
+                    *all += sum * now;
+                    now *= turn;
+                }
+            }
+        }
+        all
+    }
+
+    /// `Z²_1 …` there.
+    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+        let [sums, window] = self.sums(off);
+        pulse::z2_of_sums(&sums, self.total, &window)
+    }
+}
+
+/// A refined peak with the power of each of its harmonics, in units of half of that of noise.
+pub(super) struct RefinedPeak {
+    pub candidate: Candidate,
+    pub powers: Vec<f64>,
+}
+
+/// Where `score` is largest about `off`: steps along each direction that stay between the `ends`, halved when none of them leads up.
+fn climb(mut off: [f64; 3], steps: [f64; 3], ends: [(f64, f64); 3], score: &dyn Fn(&[f64; 3]) -> f64) -> [f64; 3] {
+    let mut step = steps.map(|step| 0.5 * step);
+    let mut best = score(&off);
+    for _ in 0..400 {
+        let tries = (0..3).flat_map(|i| [(i, step[i]), (i, -step[i])]).filter(|(_, by)| *by != 0.0);
+        let moved = tries.map(|(i, by)| {
+            let mut next = off;
+            next[i] = (next[i] + by).clamp(ends[i].0, ends[i].1);
+            (score(&next), next)
+        });
+        match moved.max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((score, next)) if score > best => (best, off) = (score, next),
+            _ => step.iter_mut().for_each(|step| *step *= 0.5),
+        }
+        if step[0] < 1e-5 * steps[0] {
+            break;
+        }
+    }
+    off
+}
+
+/// The candidate of a peak; `levels` are those of the noise at its harmonics, in units of Poisson's, which is 1 where they end.
+pub(super) fn refine(
+    events: &PulseEvents,
+    options: &SearchOptions,
+    peak: TrialPeak,
+    chances: &NullDistribution,
+    levels: &[f64],
+) -> RefinedPeak {
+    let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat, ln_p } = peak;
+    let ticks = &events.ticks;
+    // From the trial to the ends of its range; a trial is inside, but for the rounding of its fixed point.
+    let from = [start.freq(ticks).value(), fdot, fddot];
+    let ends: [(f64, f64); 3] =
+        std::array::from_fn(|i| ((ranges[i].0 - from[i]).min(0.0), (ranges[i].1 - from[i]).max(0.0)));
+    let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
+    let z2_at = |off: &[f64; 3]| whitened(stretches.z2(off), levels);
+    let off = climb([0.0; 3], steps, ends, &|off| options.score(&z2_at(off)));
+    // Harmonics that are noise pull the largest statistic away from the frequency.
+    let (mut known, mut signal) = (off, precision::signal_harmonics(&z2_at(&off)));
+    for _ in 0..MOST_CHOICES {
+        if options.method == SearchStatistic::Z2 && signal == options.nharm && known == off {
+            break;
+        }
+        let of_signal = |off: &[f64; 3]| z2_at(off).get(signal - 1).copied().unwrap_or(0.0);
+        known = climb(known, steps, ends, &of_signal);
+        let now = precision::signal_harmonics(&z2_at(&known));
+        if now == signal {
+            break;
+        }
+        signal = now;
+    }
+    let ephemeris = |off: &[f64; 3]| Ephemeris {
+        epoch: ticks.reference(),
+        freq: start.freq(ticks) + DoubleDouble::from(off[0]),
+        fdot: DoubleDouble::from(fdot + off[1]),
+        fddot: DoubleDouble::from(fddot + off[2]),
+    };
+    // What was close to the grid is as good a number as the grid's.
+    let spin_at = |off: &[f64; 3]| Spin::new(&ephemeris(off), ticks).unwrap_or(start);
+    let spin = spin_at(&off);
+    let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
+    let [z2, plain] = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics())
+        .map(|z2| whitened(z2, levels));
+    let of_harmonics = matches!(options.method, SearchStatistic::Z2 | SearchStatistic::H);
+    let stat_plain = (of_harmonics && !window.is_empty()).then(|| options.score(&plain));
+    let stat = match options.method {
+        SearchStatistic::Z2 | SearchStatistic::H => options.score(&z2),
+        SearchStatistic::Ef => {
+            let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
+            if let Some(weights) = events.each_weight() {
+                let ([profile, _], [sum, squares]) =
+                    (weighted(&events.times, weights, &spin, options.nbin), events.sums());
+                ProfileChiSquare::new(&profile, &exposed).stat * (sum / squares)
+            } else {
+                let mut counts = vec![0; options.nbin];
+                let block = TrialBlock { spin, trials: 1 };
+                fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
+                ProfileChiSquare::new(&counts, &exposed).stat
+            }
+        }
+        // That of values is not known here.
+        SearchStatistic::Pdm => grid_stat,
+    };
+    let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
+    let harmonics = match options.method {
+        SearchStatistic::H => pulse::h_of_z2(&z2).1,
+        SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.len(),
+    };
+    let power: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
+    // Profiles of epoch folding may be better where the grid has them.
+    let stat = if options.method == SearchStatistic::Ef { stat.max(grid_stat) } else { stat };
+    // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
+    let tested = if options.method == SearchStatistic::Z2 { stat } else { grid_stat };
+    let ln_p_of_search = ln_p.map_or_else(|| chances.ln_p(tested), |ln_p| chances.ln_p_of_trial(ln_p));
+    let [sums, window] = stretches.sums(&known);
+    let all = stretches.total[0];
+    let residuals = options.method == SearchStatistic::Pdm;
+    let excess: Vec<Complex<f64>> = (0..signal.min(sums.len()))
+        .map(|h| {
+            (sums[h] - window.get(h).copied().unwrap_or_default() * all)
+                / if residuals { 1.0 } else { level(levels, h) }
+        })
+        .collect();
+    let ratio = harmonics::phase_noise(&events.times, events.each_weight(), &spin_at(&known), &excess, residuals);
+    let z2 = z2_at(&known);
+    let searched = std::array::from_fn(|i| i == 0 || ranges[i].1 > ranges[i].0);
+    let covariance = events.time_covariance();
+    let errors = precision::spin_errors(&z2[..signal.min(z2.len())], ratio, &covariance, searched);
+    let error = |i: usize| searched[i].then_some(errors[i]);
+    let value = |i: usize| (from[i] + known[i]).clamp(ranges[i].0, ranges[i].1);
+    let freq = (start.freq(ticks) + DoubleDouble::from(known[0])).value().clamp(ranges[0].0, ranges[0].1);
+    let powers = (0..z2.len()).map(|h| z2[h] - if h > 0 { z2[h - 1] } else { 0.0 }).collect();
+    let candidate = Candidate {
+        freq,
+        freq_err: errors[0],
+        fdot: value(1),
+        fdot_err: error(1),
+        fddot: value(2),
+        fddot_err: error(2),
+        period: 1.0 / freq,
+        stat,
+        stat_plain,
+        grid_stat,
+        log10_p: ln_p_of_search / LN_10,
+        trial_log10_p: ln_p.map(|ln_p| ln_p / LN_10),
+        sigma: normal::ln_isf(ln_p_of_search),
+        nbin: (options.method == SearchStatistic::Ef).then_some(options.nbin),
+        nharm: harmonics,
+        signal_harmonics: signal,
+        rms: (power / events.effective()).sqrt(),
+        group: 0,
+        harmonic: String::new(),
+        relation: Relation::Source,
+        alias: 0,
+    };
+    RefinedPeak { candidate, powers }
+}
+
+fn level(levels: &[f64], harmonic: usize) -> f64 {
+    levels.get(harmonic).copied().unwrap_or(1.0)
+}
+
+/// `Z²_1 …` with the power of each harmonic over its noise level.
+fn whitened(mut z2: Vec<f64>, levels: &[f64]) -> Vec<f64> {
+    if !levels.is_empty() {
+        let (mut before, mut sum) = (0.0, 0.0);
+        for (h, z) in z2.iter_mut().enumerate() {
+            sum += (*z - before) / level(levels, h);
+            (before, *z) = (*z, sum);
+        }
+    }
+    z2
+}
