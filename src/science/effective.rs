@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::statistics::average::AverageDistribution;
 use crate::base::sums::{Sums, WeightSums};
 
-/// Rates differ where their scatter is more than this many times what chance makes of the estimate.
-const SIGNIFICANT_SCATTER: f64 = 4.0;
+/// Rates differ where their scatter is more than this many standard errors of it.
+const DIFFERENT: f64 = 2.0;
+/// How they are distributed is told where it is more than this many.
+const TOLD: f64 = 4.0;
 /// Relative variance of the weights below which they are taken as equal.
 const SMALL_SCATTER: f64 = 1e-6;
 
@@ -18,7 +20,7 @@ const SMALL_SCATTER: f64 = 1e-6;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EffectiveSegments {
-    /// `(Σw)²/Σw²`, at most the number of segments. Of photons `Σw²` is `ΣN(N − 1)`, the unbiased estimate of the sum of squares of their
+    /// `(Σw)²/Σw²`, at most the number of segments, which it is where rates differ by less than two standard errors of that. Of photons `Σw²` is `ΣN(N − 1)`, the unbiased estimate of the sum of squares of their
     /// expectations: the scatter of N is part of that of |F|².
     pub m_eff: f64,
     /// `√((Σw)³/Σw³)`.
@@ -42,12 +44,12 @@ impl EffectiveSegments {
     ) -> EffectiveSegments {
         let m = segments as f64;
         let scatter = m * two / (one * one) - 1.0;
-        let chance = if counted { SIGNIFICANT_SCATTER * (2.0 / m).sqrt() * m / one } else { 0.0 };
+        let chance = if counted { (2.0 / m).sqrt() * m / one } else { 0.0 };
         let m_eff = one * one / two;
-        if !(one > 0.0 && m_eff > 0.0 && m_eff < m) {
+        if !(one > 0.0 && m_eff > 0.0 && scatter > SMALL_SCATTER.max(DIFFERENT * chance)) {
             return EffectiveSegments::equal(segments);
         }
-        if scatter < SMALL_SCATTER + chance {
+        if scatter < TOLD * chance {
             return EffectiveSegments { m_eff, m_eff_order3: m_eff, m_eff_order4: m_eff };
         }
         let higher = |sum: f64, order: i32| (one.powi(order) / sum).powf(1.0 / f64::from(order - 1));
@@ -192,9 +194,8 @@ mod tests {
             let e = of(&photons, 0);
             assert_eq!(e, EffectiveSegments::equal(20), "{photons:?}");
         }
-        // Poisson's scatter is not one of rates: 2, 0, 1, 3, … of mean 1.5 have ΣN(N − 1) = 20·1.5² on average.
-        let e = of(&[2, 0, 1, 3, 1, 1, 2, 4, 0, 1, 3, 1, 0, 2, 1, 2, 1, 3, 2, 0], 0);
-        assert!(e.m_eff > 17.0 && e.m_eff == e.m_eff_order3, "{e:?}");
+        // Poisson's scatter is not one of rates: ΣN(N − 1) is that of equal ones on average.
+        assert_eq!(of(&[2, 0, 1, 3, 1, 1, 2, 4, 0, 1, 3, 1, 0, 2, 1, 2, 1, 3, 2, 0], 0), EffectiveSegments::equal(20));
     }
 
     #[test]

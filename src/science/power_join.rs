@@ -89,7 +89,7 @@ impl PowerMetadata {
 
 impl AveragedPowerSpectrum {
     /// `K·ΣP²/(ΣP)²` of the K original frequencies of a bin: 1 where they are the same.
-    fn unevenness(&self, i: usize) -> f64 {
+    pub(super) fn unevenness(&self, i: usize) -> f64 {
         let values = self.meta.effective.or_equal(self.meta.segments).m_eff * self.frequencies_of(self.m[i]);
         (self.power_err[i] / self.total_power(i)).powi(2) * values
     }

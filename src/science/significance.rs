@@ -127,18 +127,16 @@ impl AveragedPowerSpectrum {
     /// `confidence` (0 to 1): χ² ones of segments that weigh the same ([`detection::interval_factors`]), else those of their
     /// [distribution](super::statistics::average).
     pub fn add_intervals(&mut self, confidence: f64) {
-        self.power_lo.clear();
-        self.power_hi.clear();
-        let (mut factors, test) = (BTreeMap::new(), self.noise_test());
-        for i in 0..self.len() {
-            let (values, subtracted) = (self.m[i], self.subtracted(i));
-            let (lo, hi) = *factors
-                .entry(values)
-                .or_insert_with(|| detection::interval_of(&test.distribution(self.frequencies_of(values)), confidence));
-            let total = self.total_power(i);
-            self.power_lo.push(total * lo - subtracted);
-            self.power_hi.push(total * hi - subtracted);
-        }
+        let test = self.noise_test();
+        let of = |k: f64| detection::interval_of(&test.distribution(k), confidence);
+        let one = of(1.0);
+        let ends = |i: usize| {
+            let (k, subtracted, total) = (self.frequencies_of(self.m[i]), self.subtracted(i), self.total_power(i));
+            // Powers that differ inside a bin are worth fewer of the same.
+            let (lo, hi) = if k == 1.0 { one } else { of(k / self.unevenness(i).max(1.0)) };
+            (total * lo - subtracted, total * hi - subtracted)
+        };
+        (self.power_lo, self.power_hi) = (0..self.len()).into_par_iter().map(ends).unzip();
         self.meta.interval_confidence = Some(confidence);
     }
 }

@@ -95,10 +95,10 @@ fn every_format_has_the_columns_and_the_picture_is_drawn() {
     let file = late(folder.path());
     let name = |name: &str| folder.path().join(name).display().to_string();
     for (kind, columns) in [
-        ("lag", "value value_err lag_phase lag_phase_err freq counts"),
-        ("covariance", "value value_err covariance_re covariance_re_err covariance_im covariance_im_err counts"),
-        ("rms", "value value_err variance variance_err upper_limit counts"),
-        ("excvar", "value value_err counts"),
+        ("lag", "value value_err lag_phase lag_phase_err freq m_eff counts"),
+        ("covariance", "value value_err covariance_re covariance_re_err covariance_im covariance_im_err m_eff counts"),
+        ("rms", "value value_err variance variance_err upper_limit m_eff counts"),
+        ("excvar", "value value_err m_eff counts"),
         ("count", "value value_err rate rate_err counts"),
     ] {
         let freq = if kind == "count" { vec![] } else { vec!["--freq", "0.5:2"] };
