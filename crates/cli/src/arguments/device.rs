@@ -13,7 +13,6 @@ use eagleray::{Error, Result};
 
 /// Where the work is done.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Device")]
 pub struct DeviceArgs {
     /// Device: a GPU, the CPU, or (auto) a real GPU where there is one, for all but event files, which the CPU does faster
     #[arg(long, value_enum, default_value = "auto")]

@@ -17,7 +17,6 @@ use eagleray::{Error, Result, Warnings};
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Input")]
 pub struct InputArgs {
     /// Event files (FITS, plain or gzip); @LIST names a text file with one name a line
     #[arg(required = true, value_name = "FILE")]

@@ -12,7 +12,6 @@ use eagleray::{Error, Result};
 
 /// Where results go.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// Table: .ecsv, .csv, .json or .fits; - is standard output
     #[arg(short, long, value_name = "FILE")]

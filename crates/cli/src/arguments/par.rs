@@ -9,7 +9,6 @@ use eagleray::files::ParFile;
 
 /// The ephemeris file.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Ephemeris")]
 pub struct ParArgs {
     /// Ephemeris file of tempo2 or PINT (.par, TDB; orbits ELL1, BT, DD); times must be barycentred, and become times of emission
     #[arg(long, value_name = "FILE")]

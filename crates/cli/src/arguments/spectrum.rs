@@ -11,7 +11,6 @@ use eagleray::science::{DeadTimeKind, DeadTimeNoise, DeadTimeValue, NoiseLevel, 
 
 /// From events to averaged spectra.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Segments and frequencies")]
 pub struct SpectrumArgs {
     /// Bin width, s: 0.001, 1/256, 2^-13 [default: 1/1024 s or the frame time; of a light curve, its own]
     #[arg(long, value_name = "S", value_parser = seconds)]
@@ -62,7 +61,6 @@ impl SpectrumArgs {
 
 /// Dead time in the noise level.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Dead time")]
 pub struct DeadTimeArgs {
     /// Dead time of the detectors in s, or fit:LO:HI to fit it to the powers from LO to HI Hz, where the source must not vary: the
     /// noise level becomes that of Zhang et al. 1995, at each frequency, from the mean rate as recorded

@@ -14,7 +14,6 @@ use eagleray::{Error, Result};
 
 /// The weights of events.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Weights")]
 pub struct WeightArgs {
     /// Column with a weight of each event, 0 or more: the probability that it is the source's, as for Fermi's LAT; on the CPU
     #[arg(long, value_name = "COLUMN")]

@@ -17,7 +17,6 @@ use eagleray::{Error, Result, Warnings};
 
 /// Options of times of arrival.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Times of arrival")]
 pub struct ToaArgs {
     /// Times of arrival for tempo2 or PINT (.tim), one an interval of --toa-length; of counts, without --weights
     #[arg(long, value_name = "FILE", requires = "toa_length")]

@@ -12,8 +12,7 @@ mod weights;
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, gzip, spectrum};
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::io::Selection;
-use eagleray::error::Warning;
-use eagleray::{Error, PowerSpectrum, Warnings};
+use eagleray::{Error, PowerSpectrum, Warning, Warnings};
 use eagleray_cli::names::OptionNames;
 
 const PHOTONS: usize = 1000;
