@@ -10,6 +10,7 @@ pub mod normal;
 pub mod phasor;
 pub mod poisson;
 pub mod precision;
+pub mod root;
 pub mod tapers;
 
 pub use precision::Precision;

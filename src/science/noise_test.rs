@@ -2,8 +2,9 @@
 
 use super::power::AveragedPowerSpectrum;
 use super::statistics::average::AverageDistribution;
-use super::statistics::detection::{decreasing_root, ln_any};
+use super::statistics::detection::ln_any;
 use crate::numerics::gamma::stirling_error;
+use crate::numerics::root::decreasing_root;
 
 /// Relative errors of the level below this change nothing.
 const SMALL_ERROR: f64 = 1e-6;

@@ -165,11 +165,8 @@ fn batches_have_the_same_bits_however_they_are_dealt() {
 #[test]
 fn long_stretches_without_segments_are_read_in_shares() {
     let folder = Folder::new();
-    let mut state = 1u64;
-    let mut filler = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        state.to_le_bytes().repeat(512)
-    };
+    let mut random = Random::new(1);
+    let mut filler = || random.bits().to_le_bytes().repeat(512);
     let times: Vec<f64> = (0..8_000).map(|i| 0.125 * f64::from(i)).collect();
     let wide = Column::raw("FILL", "4096A", times.iter().map(|_| filler()).collect());
     let table = events(vec![Column::f64("TIME", &times), wide]).set("DATASUM", "'1'");

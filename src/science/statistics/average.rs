@@ -17,9 +17,9 @@
 
 use rustfft::num_complex::Complex;
 
-use super::detection::decreasing_root;
 use crate::numerics::chi_square;
 use crate::numerics::gamma::ln_one_minus_exp;
+use crate::numerics::root::decreasing_root;
 
 /// Relative difference of two steps of the trapezoidal rule at which it has converged.
 const CONVERGED: f64 = 1e-11;

@@ -8,6 +8,7 @@
 use super::average::AverageDistribution;
 use crate::numerics::chi_square;
 use crate::numerics::gamma::ln_one_minus_exp;
+use crate::numerics::root::decreasing_root;
 
 /// Logarithm of the probability that at least one of `trials` independent ones of probability `exp(ln_p)` succeeds:
 /// `ln(1 − (1 − p)ⁿ)`, to full precision for p far below what f64 holds.
@@ -126,26 +127,6 @@ pub(crate) fn sinusoid_limit_of(power: f64, average: &AverageDistribution, confi
     };
     // At the edge of a bin 0.405 of the power is left.
     decreasing_root(|signal| mean(signal) - (1.0 - confidence), at_the_centre, 2.5 * at_the_centre)
-}
-
-/// Root of a decreasing function between `lo` (where it is positive) and `hi` (where it is not): false position with halving
-/// of the end that stays (Dowell & Jarratt 1971, doi:10.1007/BF01934364).
-pub(crate) fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
-    let (mut f_lo, mut f_hi) = (f(lo), f(hi));
-    for _ in 0..200 {
-        if f_hi == 0.0 || hi - lo <= 4.0 * f64::EPSILON * hi {
-            break;
-        }
-        let middle = (lo * f_hi - hi * f_lo) / (f_hi - f_lo);
-        let middle = if middle > lo && middle < hi { middle } else { 0.5 * (lo + hi) };
-        let value = f(middle);
-        if value > 0.0 {
-            (lo, f_lo, f_hi) = (middle, value, 0.5 * f_hi);
-        } else {
-            (hi, f_hi, f_lo) = (middle, value, 0.5 * f_lo);
-        }
-    }
-    hi
 }
 
 /// Factors that bound the true power around an averaged one of `values`, each end transgressed with probability
