@@ -8,6 +8,7 @@
 //! - **Even exposure, up to 256 events**: exact. Poisson counts are added bin by bin, with the sums of `n_b − c` and of `(n_b − c)²`, `c = ⌊N/k⌋`, which are whole
 //!   numbers, and those whose sum is `N` are kept. All terms are positive, so that small probabilities keep their digits. Between two possible values
 //!   `ln p` is interpolated.
+//! - **More than 256 bins**: the gamma distribution with the mean, variance and third moment of `X²` (below).
 //! - **More events**: the logarithm of the ratio to χ² goes like `1/N`; it is 256/N of that of 256 events.
 //! - **Uneven exposure**: `X²` is moved to the value of even exposure that lies as high in its distribution, by mean, variance and third moment of
 //!   both (Haldane 1937, doi:10.1093/biomet/29.1-2.133; here `R = Σ1/p_b`, `S = Σ1/p_b²`), through the cube root of Wilson & Hilferty (1931,
@@ -30,6 +31,8 @@ use crate::numerics::gamma::{Tail, ln_tail};
 
 /// The most events of which the law is computed.
 const MOST_EVENTS: usize = 256;
+/// And the most bins.
+const MOST_BINS: usize = 256;
 /// Part of the mean exposure that a bin has at least, or is merged.
 const LEAST_EXPOSURE: f64 = 0.5;
 /// `Σ1/p_b` of an exposure that is even, over `k²`, less 1.
@@ -135,6 +138,9 @@ pub fn ln_sf(stat: f64, bins: usize, events: f64) -> f64 {
     if bins < 2 || !(n >= 2.0 && stat > 0.0) {
         return 0.0;
     }
+    if bins > MOST_BINS {
+        return ln_sf_of_many(stat, bins as f64, n);
+    }
     let most = MOST_EVENTS as f64;
     let table = ProfileLaw::shared(n.min(most) as usize, bins);
     if n <= most {
@@ -150,6 +156,14 @@ pub fn ln_sf(stat: f64, bins: usize, events: f64) -> f64 {
     }
     let one = |x: f64| ln_one_bin(x, bins, n / bins as f64);
     many(stat).max(one(stat) + (many(end) - one(end)).min(0.0))
+}
+
+/// Of so many bins that their sum is close to normal: the gamma distribution with the mean, the variance and the third moment of `X²`.
+fn ln_sf_of_many(stat: f64, bins: f64, events: f64) -> f64 {
+    let [deviation, skewness] = moments(bins, events, [bins * bins, bins.powi(3)]);
+    let shape = 4.0 / (skewness * skewness);
+    let x = shape + shape.sqrt() * (stat - (bins - 1.0)) / deviation;
+    if x > 0.0 { chi_square::ln_sf(2.0 * x, 2.0 * shape) } else { 0.0 }
 }
 
 /// Logarithm of the probability that one bin of the mean `mean` makes `x` with what the others have on average.
@@ -387,6 +401,32 @@ mod tests {
                 };
                 let ratios = (0..levels.len()).map(ratio).collect::<Vec<_>>().join(" | ");
                 eprintln!("| {bins} | {events} | {name} | {ratios} |");
+            }
+        }
+    }
+
+    /// Hundreds of bins, most of them empty or not: drawn.
+    #[test]
+    fn many_bins_have_the_law_of_their_moments() {
+        let mut random = Random::new(41);
+        for (bins, events) in [(300usize, 256usize), (1000, 100), (4096, 600), (300, 3000)] {
+            let runs = 20_000;
+            let mut counts = vec![0u32; bins];
+            let mut draw = || {
+                counts.fill(0);
+                (0..events).for_each(|_| counts[random.below(bins)] += 1);
+                let squares: f64 = counts.iter().map(|&c| f64::from(c * c)).sum();
+                squares * bins as f64 / events as f64 - events as f64
+            };
+            let mut drawn: Vec<f64> = (0..runs).map(|_| draw()).collect();
+            drawn.sort_by(f64::total_cmp);
+            for p in [0.5, 0.1, 0.01, 1e-3] {
+                let level = drawn[((1.0 - p) * f64::from(runs)) as usize];
+                // Values are few: the probability of this one or a larger one.
+                let reached = drawn.len() - drawn.partition_point(|x| *x < level);
+                let (found, said) = (reached as f64 / f64::from(runs), ln_sf(level, bins, events as f64).exp());
+                let [above, below] = [1.0, -1.0].map(|side| 1.0 + side * (0.25 + 4.0 / (p * f64::from(runs)).sqrt()));
+                assert!(found < above * said && found > below * said, "{bins} {events} {p}: {found} {said}");
             }
         }
     }
