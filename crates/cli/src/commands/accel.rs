@@ -8,7 +8,7 @@ use crate::arguments::input::InputArgs;
 use crate::arguments::output::OutputArgs;
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::WeightArgs;
-use crate::number::{NumberRange, counting, probability, range};
+use crate::number::{NumberRange, closed_range, counting, probability, range};
 use crate::pictures;
 use crate::run::{Computer, Steps};
 use eagleray::AccelerationSearch;
@@ -24,7 +24,7 @@ pub struct AccelArgs {
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     freq: NumberRange,
     /// Range of the frequency's derivative, Hz/s
-    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, allow_hyphen_values = true)]
     fdot: NumberRange,
     /// Range of the frequency's second derivative, Hz/s² [default: none]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]

@@ -9,7 +9,7 @@ use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::{Delivery, Further, OutputArgs};
 use crate::arguments::par::ParArgs;
 use crate::arguments::weights::{self, WeightArgs};
-use crate::number::{NumberRange, counting, number, positive, probability, range};
+use crate::number::{NumberRange, closed_range, counting, number, positive, probability, range};
 use crate::pictures;
 use crate::run::{Computer, Steps};
 use eagleray::ObservationKind;
@@ -34,7 +34,7 @@ pub struct SearchArgs {
     #[command(flatten)]
     weights: WeightArgs,
     /// Range of the frequency's derivative, Hz/s; one value, as D:D, is known and not refined [default with --par: that of the file alone]
-    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, allow_hyphen_values = true)]
     fdot: Option<NumberRange>,
     /// Range of its second derivative, Hz/s² [default with --par: that of the file alone]
     #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true)]

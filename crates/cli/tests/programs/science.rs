@@ -64,9 +64,12 @@ fn significances_count_the_values_of_rebinned_powers() {
     assert!((6.5..6.7).contains(&real(&first["freq"])));
     // 216 values of mean 2 + 2.7: less significant than the one alone, and far from chance.
     assert!((-60.0..-30.0).contains(&real(&first["log10_p"])), "{first}");
-    // Each segment normalised by the square of its own photons: no chi-square law, so no probability.
+    // Each segment normalised by the square of its own photons: noise has the mean of their levels, and weights 1/N.
     let own = pds(&[B1509], "--dt 1/256 --segment-size 64 --norm frac --use-common-mean false");
-    assert_eq!(own["significant"], Value::Array(vec![]));
+    let first = &own["significant"][0];
+    near(&first["freq"], 6.59375, 1e-9);
+    assert!((-85.0..-75.0).contains(&real(&first["log10_p"])), "{first}");
+    assert!(real(&own["m_eff"]) < 54.0 && real(&own["own_noise_mean"]) > 2.0 * 64.0 / real(&own["nphots"]), "{own}");
 }
 
 #[test]
