@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use clap::builder::{Resettable, Str};
 use clap::{Args, Command};
 
 use super::toas::ToaArgs;
@@ -25,8 +26,8 @@ pub fn with_headings(program: Command) -> Command {
     add::<OutputArgs>(&mut headings);
     program.mut_subcommands(|command| {
         command.mut_args(|option| {
-            let heading = headings.get(option.get_id().as_str()).cloned();
-            option.help_heading(heading)
+            let heading = headings.get(option.get_id().as_str()).map(Str::from);
+            option.help_heading(Resettable::from(heading))
         })
     })
 }
