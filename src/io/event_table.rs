@@ -1,6 +1,5 @@
 //! Which table of a file holds its events: by name, by class, or because no other can.
 
-use super::events::OpenOptions;
 use super::fits::Hdu;
 use super::fits_table::{ElementType, FitsTable};
 use super::gti;
@@ -14,7 +13,7 @@ use crate::missions::{self, GENERIC, Mission};
 const COLUMNS_OF_BINS: [&str; 4] = ["RATE", "RATE1", "COUNTS", "FRACEXP"];
 
 /// The event table: the one asked for, a name the mission uses, else the only table of events by its class, else the only table that has times and is
-/// nothing else, with a warning.
+/// nothing else, with a warning. `time` is the column of times.
 ///
 /// # Errors
 /// There is none, or there are several; the one asked for holds something else than events.
@@ -22,17 +21,17 @@ pub(super) fn find_events<'a>(
     source: &InputFile,
     hdus: &'a [Hdu],
     mission: &Mission,
-    options: &OpenOptions,
+    wanted: Option<&str>,
+    time: &str,
     warnings: &mut Warnings,
 ) -> Result<&'a Hdu> {
     let names = || hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect::<Vec<_>>().join(", ");
-    let time = options.time_column.as_deref().unwrap_or("TIME");
-    if let Some(wanted) = &options.extension {
-        let found = hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == *wanted);
+    if let Some(wanted) = wanted {
+        let found = hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted);
         let message = || format!("the file has no extension `{wanted}`; it has: {}", names());
         let found = found.ok_or_else(|| format_error(source.path(), "extensions", &message()))?;
         let same: Vec<&Hdu> = hdus.iter().filter(|h| h.name.eq_ignore_ascii_case(wanted)).collect();
-        if same.len() > 1 && found.index.to_string() != *wanted {
+        if same.len() > 1 && found.index.to_string() != wanted {
             return Err(several(source, &same, &format!("are named {wanted}")));
         }
         return as_events(source, found, time, true);

@@ -122,7 +122,9 @@ impl EventFile {
             let names = names.unwrap_or_default();
             Mission::from_header(&names.iter().map(String::as_str).collect::<Vec<_>>(), &instrument.unwrap_or_default())
         };
-        let hdu = find_events(&source, &hdus, of(named(&any), any("INSTRUME")), options, warnings)?;
+        let mission = of(named(&any), any("INSTRUME"));
+        let time_name = options.time_column.as_deref().unwrap_or("TIME");
+        let hdu = find_events(&source, &hdus, mission, options.extension.as_deref(), time_name, warnings)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
         let text = |key: &str| {
@@ -143,7 +145,6 @@ impl EventFile {
             let message = format!("{}: the file is cut off; rows at the end are lost", source.path());
             warnings.add("W-SALVAGE", message, table.lost);
         }
-        let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let time = table.numbers(time_name)?.cloned();
         let missing = || {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name.trim()).collect();

@@ -22,7 +22,7 @@ pub(super) type RawIntervals = Vec<(DoubleDouble, DoubleDouble)>;
 pub(super) type BuildGti<'a> = &'a dyn Fn(RawIntervals, &mut Warnings) -> Result<Gti>;
 
 /// Filters that hold together, of which one set or another holds.
-type Choice<'a> = Vec<Vec<TimeFilter<'a>>>;
+type FilterSets<'a> = Vec<Vec<TimeFilter<'a>>>;
 
 impl EventFile {
     /// The good time of the file by its own tables, `None` where it has none: those that the keywords of its data subspace name, else those
@@ -102,7 +102,7 @@ impl EventFile {
         hdus: &'a [Hdu],
         wanted: Option<&[i64]>,
         warnings: &mut Warnings,
-    ) -> Result<Option<Vec<Choice<'a>>>> {
+    ) -> Result<Option<Vec<FilterSets<'a>>>> {
         let detector = self.detector.as_ref().map(|column| column.name.as_str());
         let components = subspace::components(&self.hdu.header, hdus, &self.time.name, detector);
         if components.is_empty() {
