@@ -6,6 +6,7 @@ use super::fits::{self, FitsHeader, Hdu};
 use super::fits_table::{FitsColumn, FitsTable};
 use super::input_file::InputFile;
 use super::subspace;
+use super::text_table::decimal_comma;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::List;
@@ -282,11 +283,16 @@ pub(crate) fn read_file(
 
 fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut intervals = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();
         if line.is_empty() {
             continue;
+        }
+        if let Some(field) = decimal_comma(line) {
+            let message = format!("line {}: `{field}` has a decimal comma; numbers have points", number + 1);
+            return Err(Error::gti(path, message));
         }
         let fields: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty()).collect();
         let pair: Option<(f64, f64)> = match fields[..] {

@@ -10,6 +10,7 @@ use super::light_curve_columns::RawLightCurve;
 use super::subspace::{self, Component, TimeFilter};
 use super::text_table;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::base::time::{DoubleDouble, SECONDS_PER_DAY};
 use crate::base::warning::Warnings;
@@ -302,7 +303,21 @@ fn assemble(
     };
     let exact = lc.rate_err.iter().filter(|_| !counted).filter(|err| **err == 0.0).count() as u64;
     warnings.add("W-ZERO-ERROR", format!("{path}: bins whose error is 0: they count as if they were exact"), exact);
-    lc.gti = gti((lc.grid.edge(from), lc.grid.edge(last + 1)), warnings)?;
+    let (start, stop) = (lc.grid.edge(from), lc.grid.edge(last + 1));
+    lc.gti = gti((start, stop), warnings)?;
+    if let Some((first, last)) =
+        lc.gti.ends().filter(|_| lc.gti.intersect(&Gti::from_sorted(&[(start, stop)])).is_empty())
+    {
+        let message = format!(
+            "from {} to {} s they hold no bin of the light curve, which lasts from {} to {} s",
+            first.value(),
+            last.value(),
+            start.value(),
+            stop.value()
+        );
+        let mend = Mend::set("gti", "span").doing("takes all bins");
+        return Err(Error::gti(path, message).mended_by([mend]));
+    }
     lc.meta.record.inputs =
         vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
     Ok(lc.described())

@@ -90,7 +90,7 @@ fn fields(line: &str) -> Vec<&str> {
 }
 
 /// A number with a decimal comma, in a line where commas cannot part fields because something else does.
-fn decimal_comma(line: &str) -> Option<&str> {
+pub(super) fn decimal_comma(line: &str) -> Option<&str> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let is_one = |word: &&str| {
         let parts = word.trim_start_matches(['-', '+']).split_once(',');

@@ -136,6 +136,22 @@ fn tables_of_one_name_are_told_apart_by_their_version() {
 }
 
 #[test]
+fn intervals_in_text_have_points_and_may_begin_with_a_mark_of_the_byte_order() {
+    let folder = Folder::new();
+    let bytes = file(&[list(Vec::new(), &[])]);
+    let with = |text: &str| {
+        let gti = GtiSource::Given(folder.write("gti.txt", text.as_bytes()).display().to_string());
+        folder.open(&bytes, &OpenOptions { gti, ..OpenOptions::default() })
+    };
+    assert_eq!(
+        seconds(&with("\u{feff}1.5 20\n30, 40\n50,60\n").unwrap().0.gti),
+        [(1.5, 20.0), (30.0, 40.0), (50.0, 60.0)]
+    );
+    let error = with("1 2\n10,5 20,5\n").err().unwrap().to_string();
+    assert!(error.contains("line 2: `10,5` has a decimal comma"), "{error}");
+}
+
+#[test]
 fn light_curves_have_the_intervals_that_their_data_subspace_names() {
     let bins: Vec<f64> = (0..100).map(f64::from).collect();
     let columns = vec![Column::f64("TIME", &bins), Column::f64("RATE", &bins), Column::f64("ERROR", &[1.0; 100])];

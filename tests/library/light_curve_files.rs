@@ -1,6 +1,6 @@
 //! Light curves as they are met, in text and in FITS files.
 
-use crate::common::fits_file::{Column, Folder, Table, codes, file};
+use crate::common::fits_file::{Column, Folder, Table, codes, file, gti};
 use eagleray::data::InputRecord;
 use eagleray::files::OpenOptions;
 use eagleray::{Gti, LightCurve, Observation, PowerSpectrum, Result, Session, Warnings};
@@ -87,6 +87,18 @@ fn exposures_and_widths_of_rows_are_used() {
     widths[6] = 20.0;
     let error = fits(&curve(vec![Column::f64("TIMEDEL", &widths)]), &OpenOptions::default()).err().unwrap().to_string();
     assert!(error.contains("row 7") && error.contains("20 s") && error.contains("10 s"), "{error}");
+}
+
+#[test]
+fn intervals_elsewhere_leave_no_empty_light_curve() {
+    let columns = vec![Column::f64("TIME", &[0.5, 1.5, 2.5, 3.5]), Column::f64("RATE", &[1.0; 4])];
+    let curve = Table::new("RATE", columns).set("MJDREF", "55000.0").set("TIMEDEL", "1.0");
+    let of = |intervals: &[(f64, f64)]| {
+        Folder::new().observe(&file(&[curve.clone(), gti(intervals)]), &OpenOptions::default())
+    };
+    let error = of(&[(1e6, 2e6)]).err().unwrap().to_string();
+    assert!(error.contains("from 1000000 to 2000000 s") && error.contains("from 0 to 4 s"), "{error}");
+    assert_eq!(of(&[(1.0, 3.0), (1e6, 2e6)]).unwrap().light_curve().unwrap().len(), 2);
 }
 
 #[test]
