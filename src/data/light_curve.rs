@@ -9,6 +9,8 @@ use crate::base::time::DoubleDouble;
 
 /// Part of a bin by which edges may miss each other and still count as equal.
 pub(crate) const EDGE_SLACK: f64 = 1e-6;
+/// Part of a bin by which grids may be apart and still count as one.
+const GRID_SLACK: f64 = 1e-3;
 /// Places on a grid are whole numbers below this: exact in f64, with room to spare in u64.
 pub(crate) const MOST_PLACES: f64 = (1u64 << 52) as f64;
 /// Seconds by which a bin may reach over the end of an interval: what the rounding of bounds amounts to.
@@ -245,7 +247,7 @@ impl LightCurve {
                 return bad("its reference epoch (MJDREF) is another one".into());
             }
             let apart = (part.grid.edge(part.first_bin()) - grid.origin).value() / dt;
-            if (apart - apart.round()).abs() > 1e-3 {
+            if (apart - apart.round()).abs() > GRID_SLACK {
                 return bad(format!("its bins begin {} of a bin off the others' grid", (apart - apart.floor())));
             }
             let shift = apart.round() as u64;
@@ -279,6 +281,36 @@ impl LightCurve {
             all.fracexp.push(p.fracexp[i]);
         }
         Ok(all.regrouped(grid, places, 1.0))
+    }
+
+    /// [`LightCurve::join`] for averages of segments, which need no common grid: a light curve whose bins begin between those of the others is moved by less
+    /// than a bin, intervals and all, so that it has its own segments.
+    ///
+    /// # Errors
+    /// See [`LightCurve::join`], but for the grids.
+    pub(crate) fn join_segments(parts: &[LightCurve]) -> Result<LightCurve> {
+        let begin = |part: &LightCurve| part.grid.edge(part.first_bin());
+        let mut moved: Vec<LightCurve> = parts.iter().filter(|part| !part.is_empty()).cloned().collect();
+        moved.sort_by(|a, b| begin(a).value().total_cmp(&begin(b).value()));
+        let Some(grid) = moved.first().map(|first| TimeGrid { origin: begin(first), dt: first.grid.dt }) else {
+            return LightCurve::join(parts);
+        };
+        let mut end = 0.0;
+        for part in &mut moved {
+            let place = (begin(part) - grid.origin).value() / grid.dt;
+            let mut nearest = place.round();
+            if (place - nearest).abs() > GRID_SLACK {
+                // What follows at once keeps its first bin to itself.
+                nearest = if nearest < end && place > end - 0.5 { end } else { nearest };
+                let shift = DoubleDouble::product(grid.dt, nearest) + grid.origin - begin(part);
+                part.grid.origin = part.grid.origin + shift;
+                part.time = part.bin.iter().map(|&k| part.grid.centre(k)).collect();
+                part.gti = part.gti.shifted(shift);
+            }
+            let bins = part.bin.last().map_or(0, |last| last + 1 - part.first_bin());
+            end = f64::max(end, nearest + bins as f64);
+        }
+        LightCurve::join(&moved)
     }
 
     fn first_bin(&self) -> u64 {

@@ -114,6 +114,7 @@ pub(super) fn pairs<'a>(
     if let Some(field) = observation.band_field() {
         return Err(Error::argument(field, "", "the bands are those of the subject and the reference"));
     }
+    observation.alike(Some(bands[0]), warnings)?;
     let bands = CrossBands::new(bands)?;
     let exchanged = bands.overlap == BandOverlap::ReferenceInside;
     let subject = (bands.subject, ("subject", "subject_pi"));

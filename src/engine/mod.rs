@@ -48,7 +48,7 @@ pub use energy_bands::EnergyBands;
 pub use feed::{Feed, FluxValues, Streamed};
 pub use flux::{FluxPair, FluxSegment};
 pub use memory::{HostMemory, host_memory};
-pub use observation::{Observation, ObservationKind};
+pub use observation::{Observation, ObservationKind, refuse_mixed};
 pub use photon_band::PhotonBand;
 pub use plan::Plan;
 pub use pulse_events::PulseEvents;

@@ -18,7 +18,7 @@ const MOST_DETECTORS: usize = 100;
 impl EventFile {
     /// Numbers of the detectors that have events; `None` for a column that holds something else, with more values than
     /// instruments have detectors.
-    fn detectors_of(&self, column: &FitsColumn) -> Result<Option<BTreeSet<i64>>> {
+    pub(super) fn detectors_of(&self, column: &FitsColumn) -> Result<Option<BTreeSet<i64>>> {
         let (mut used, mut values) = (BTreeSet::new(), Vec::new());
         self.table.each_piece(0..self.rows(), |rows| {
             values.clear();
@@ -93,6 +93,7 @@ impl EventFile {
         let Some((name, hdu)) = missions::detectors_on().find_map(of) else { return Ok(()) };
         let table = FitsTable::open(&self.source, hdu, true)?;
         let (Some(time), Some(selected)) = (table.numbers("TIME")?, table.column(name)?) else { return Ok(()) };
+        let unit = gti::column_unit(&table, time, &hdu.header)?;
         let width = match selected.kind {
             ElementType::U8 => 1,
             ElementType::I16 => 2,
@@ -114,7 +115,8 @@ impl EventFile {
                 rows.decode(&place, &mut values);
                 on.iter_mut().zip(&values).for_each(|(on, value)| *on += usize::from(*value > 0.0));
             }
-            let good = times.iter().zip(&on).filter(|(t, _)| self.gti.contains(DoubleDouble::from(**t) + shift));
+            let good =
+                times.iter().zip(&on).filter(|(t, _)| self.gti.contains(DoubleDouble::product(**t, unit) + shift));
             good.for_each(|(_, &on)| range = range.map_or(Some((on, on)), |(a, b)| Some((a.min(on), b.max(on)))));
         })?;
         let Some((least, most)) = range else { return Ok(()) };

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::file_scan::{FileScan, warn_of_container, warn_of_datasum};
+use super::event_table::find_events;
+use super::file_scan::{FileScan, warn_of_container};
 use super::fits::{self, FitsHeader, Hdu};
 use super::fits_table::{ElementType, FitsColumn, FitsTable, RowBytes};
 use super::gti::{self, TimeFrame};
-use super::input_file::{InputFile, format_error};
+use super::input_file::InputFile;
 use super::{ebounds, file_facts};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
@@ -16,7 +17,7 @@ use crate::base::time::{Clock, DoubleDouble};
 use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::data::energy_scale::EnergyScale;
-use crate::missions::{self, Context, DetectorDeadTime, GENERIC, Mission};
+use crate::missions::{self, Context, DetectorDeadTime, Mission};
 
 /// Where the good time intervals come from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,12 +38,19 @@ pub struct OpenOptions {
     pub gti: GtiSource,
     /// Name of the column with the times; `None` for TIME.
     pub time_column: Option<String>,
+    /// Name of the column with the rates of a light curve, in any unit; it makes a light curve of any table. `None` for RATE or COUNTS.
+    pub rate_column: Option<String>,
+    /// Name of the column with the errors of the rates; `None` for ERROR, or without errors where the rates are of a named column.
+    pub error_column: Option<String>,
     /// Name or number of the extension with the events, if a file has several.
     pub extension: Option<String>,
     /// Read the complete rows of a truncated file (with a warning) instead of refusing it.
     pub salvage: bool,
     /// Numbers of the detectors to use, which decide on the good time intervals; `None` for all.
     pub detectors: Option<Vec<i64>>,
+    /// Files of different missions, instruments or energy scales may make one product, and intervals of another time system are taken as
+    /// they are.
+    pub mixed: bool,
     /// Follow Stingray 2.3.2 where its rules differ from those of this library (see docs/decisions.md), for
     /// comparisons.
     pub compat_stingray: bool,
@@ -114,7 +122,9 @@ impl EventFile {
             let names = names.unwrap_or_default();
             Mission::from_header(&names.iter().map(String::as_str).collect::<Vec<_>>(), &instrument.unwrap_or_default())
         };
-        let hdu = find_events(&source, &hdus, of(named(&any), any("INSTRUME")), options)?;
+        let mission = of(named(&any), any("INSTRUME"));
+        let time_name = options.time_column.as_deref().unwrap_or("TIME");
+        let hdu = find_events(&source, &hdus, mission, options.extension.as_deref(), time_name, warnings)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
         let text = |key: &str| {
@@ -135,7 +145,6 @@ impl EventFile {
             let message = format!("{}: the file is cut off; rows at the end are lost", source.path());
             warnings.add("W-SALVAGE", message, table.lost);
         }
-        let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let time = table.numbers(time_name)?.cloned();
         let missing = || {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name.trim()).collect();
@@ -144,8 +153,8 @@ impl EventFile {
             table.error(&format!("column {time_name}"), &message).mended_by([Mend::field("time_column").doing(named)])
         };
         let time = time.ok_or_else(missing)?;
-        let time_factor = gti::seconds_per_unit(&time.unit)
-            .ok_or_else(|| table.error(&format!("column {}", time.name), &format!("unknown unit `{}`", time.unit)))?;
+        gti::refuse_two_clocks(header, &[time_name])?;
+        let time_factor = gti::column_unit(&table, &time, header)?;
         let mut clock = read_clock(header, &text, options.compat_stingray)?;
         if !clock.event_offset.is_finite() {
             return Err(table.error("TIMEZERO and TIMEPIXR", "the offset of the times is not finite"));
@@ -215,6 +224,7 @@ impl EventFile {
         file.check_resolution()?;
         file_facts::warn_of_frames(header, file.path(), warnings)?;
         file.gti = file.read_gti(&hdus, header, options, warnings)?;
+        file.warn_of_empty_time(warnings)?;
         file.count_selected(&hdus, warnings)?;
         Ok(file)
     }
@@ -294,7 +304,8 @@ impl EventFile {
     ) -> Result<Gti> {
         let path = self.path();
         let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
-        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero };
+        let (timesys, mixed) = (self.clock.timesys.clone(), options.mixed);
+        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero, timesys, mixed };
         let compat = options.compat_stingray;
         // The peer's rule: the offset of the events, pixel shift included, moves the intervals too.
         let shift = if compat { self.clock.event_offset - timezero } else { DoubleDouble::ZERO };
@@ -304,37 +315,21 @@ impl EventFile {
             Gti::new(path, shifted, compat, warnings)
         };
         match &options.gti {
-            GtiSource::Given(name) => Gti::new(name, gti::read_file(name, &frame)?, compat, warnings),
+            GtiSource::Given(name) => {
+                let given = gti::read_file(name, &frame, warnings)?;
+                Gti::new(name, given, compat, warnings)
+            }
             GtiSource::Span => {
                 let scan = self.scan_times()?;
                 if scan.first > scan.last {
                     let message = "no event has a finite time, so the events have no span";
                     return Err(Error::gti(path, message));
                 }
-                let offset = self.clock.event_offset;
-                let span = (DoubleDouble::from(scan.first) + offset, DoubleDouble::from(scan.last.next_up()) + offset);
-                Gti::new(path, vec![span], compat, warnings)
+                let span = self.span_intervals(scan.first, scan.last, warnings)?;
+                Gti::new(path, span, compat, warnings)
             }
             GtiSource::File => {
-                let tables = self.gti_tables(hdus, options.detectors.as_deref(), warnings)?;
-                let (mut all, mut any): (Option<Gti>, Gti) = (None, Gti::default());
-                for hdu in tables {
-                    warn_of_datasum(&self.source, hdu, warnings)?;
-                    let one = build(gti::read_table(&self.source, hdu, &frame)?, warnings)?;
-                    let common = all.map_or_else(|| one.clone(), |sum: Gti| sum.intersect(&one));
-                    if common.is_empty() {
-                        let message = "the detectors in use have no time in common";
-                        return Err(Error::gti(path, message).mended_by([Mend::field("detectors").doing("takes some")]));
-                    }
-                    (all, any) = (Some(common), any.union(&one));
-                }
-                if let Some((common, any)) = all.as_ref().map(|all| (all.exposure(), any.exposure()))
-                    && common < any
-                {
-                    let message =
-                        format!("{path}: the detectors in use have {common} s in common, of {any} s that any has");
-                    warnings.push("W-GTI-COMMON", message);
-                }
+                let all = self.own_gti(hdus, options.detectors.as_deref(), &frame, &build, warnings)?;
                 let cut = if options.salvage { "none in what is left of the file" } else { "none in the file" };
                 let given = Mend::field("gti").doing("gives them");
                 let span = Mend::set("gti", "span").doing("the span of the events");
@@ -368,38 +363,4 @@ fn read_clock(header: &FitsHeader, text: &impl Fn(&str) -> String, compat: bool)
         timeref: text("TIMEREF"),
         plephem: text("PLEPHEM"),
     })
-}
-
-/// The event table: the one asked for, a name the mission uses, else the first table of events by its class.
-fn find_events<'a>(source: &InputFile, hdus: &'a [Hdu], mission: &Mission, options: &OpenOptions) -> Result<&'a Hdu> {
-    let names = || hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect::<Vec<_>>().join(", ");
-    if let Some(wanted) = &options.extension {
-        let found = hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == *wanted);
-        let message = || format!("the file has no extension `{wanted}`; it has: {}", names());
-        return found.ok_or_else(|| format_error(source.path(), "extensions", &message()));
-    }
-    for name in mission.event_tables() {
-        let found: Vec<&Hdu> = hdus.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect();
-        match found[..] {
-            [] => continue,
-            [one] => return Ok(one),
-            _ => {
-                let numbers: Vec<String> = found.iter().map(|h| h.index.to_string()).collect();
-                let message = format!("{} extensions are named {name} (numbers {})", found.len(), numbers.join(", "));
-                return Err(Error::format(source.path(), "extensions", message)
-                    .mended_by([Mend::field("extension").doing("chooses one")]));
-            }
-        }
-    }
-    let time = options.time_column.as_deref().unwrap_or("TIME");
-    let holds_events = |h: &&Hdu| {
-        h.header.text("HDUCLAS1").is_some_and(|c| c.trim().to_ascii_uppercase().starts_with("EVENT"))
-            && FitsTable::open(source, h, true)
-                .is_ok_and(|t| t.columns.iter().any(|c| c.name.eq_ignore_ascii_case(time)))
-    };
-    let message = || {
-        let known = GENERIC.events.join(", ");
-        format!("no table of events ({known}, or HDUCLAS1 = EVENTS with a column TIME); it has: {}", names())
-    };
-    hdus.iter().find(holds_events).ok_or_else(|| format_error(source.path(), "extensions", &message()))
 }

@@ -2,7 +2,7 @@
 
 use flate2::Crc;
 
-use super::fits::{self, Hdu};
+use super::fits::{self, Hdu, RepeatedKeyword};
 use super::input_file::InputFile;
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
@@ -43,6 +43,11 @@ pub(super) fn warn_of_container(source: &InputFile, hdus: &[Hdu], trailing: Opti
         }
         if let Some((key, count)) = &hdu.header.without_value {
             warnings.add("W-HEADER-VALUE", format!("{place}: a keyword without a value, first {key}"), *count);
+        }
+        if let Some(RepeatedKeyword { key, values: [first, other] }) = hdu.header.repeated.first() {
+            let message =
+                format!("{place}: a keyword with two values, first {key}: {first}, which is taken, and {other}");
+            warnings.add("W-HEADER-REPEATED", message, hdu.header.repeated.len() as u64);
         }
     }
     if let Some(at) = trailing {

@@ -1,5 +1,6 @@
 //! FITS headers and the list of header-data units (FITS standard 4.0, doi:10.1051/0004-6361/201015362, sections 3 and 4).
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,6 +35,17 @@ pub struct FitsHeader {
     pub(super) not_ascii: Option<(u64, u64)>,
     /// The first keyword without a value, and how many there are.
     pub(super) without_value: Option<(String, u64)>,
+    /// Keywords with two values: the first, which counts, and another.
+    pub(super) repeated: Vec<RepeatedKeyword>,
+}
+
+/// A keyword that a header gives twice, with two values.
+#[derive(Clone, Debug)]
+pub(super) struct RepeatedKeyword {
+    /// The keyword.
+    pub key: String,
+    /// Its first value and the first other one, as they are written.
+    pub values: [String; 2],
 }
 
 /// A header-data unit of a FITS file.
@@ -72,20 +84,21 @@ impl FitsHeader {
                 let message = "not a card of text, and no END card came before it";
                 return Err(format_error(path, &format!("byte {at}"), message));
             }
-            let key = printed(name).trim_end().to_string();
-            if key == "END" {
+            let name_text = printed(name);
+            if name_text.trim_end() == "END" {
                 break;
             }
             if !name.iter().chain(value).all(|b| (b' '..=b'~').contains(b)) {
                 not_ascii.get_or_insert((at, 0)).1 += 1;
             }
             let text = printed(value);
-            match text.strip_prefix("= ") {
+            let (key, value) = keyword_and_value(&name_text, &text);
+            match value {
                 Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
-                    if bare(value).is_empty() {
+                    if bare(&value).is_empty() {
                         without_value.get_or_insert_with(|| (key.clone(), 0)).1 += 1;
                     }
-                    cards.push(Card { key, value: value.to_string(), offset: at });
+                    cards.push(Card { key, value, offset: at });
                 }
                 None if key == "CONTINUE" => continue_string(&mut cards, &text),
                 _ => {}
@@ -93,7 +106,8 @@ impl FitsHeader {
             at += CARD as u64;
         }
         let end = at + CARD as u64;
-        let header = FitsHeader { path: path.clone(), cards, not_ascii, without_value };
+        let repeated = repeated(&cards);
+        let header = FitsHeader { path: path.clone(), cards, not_ascii, without_value, repeated };
         Ok((header, offset + (end - offset).next_multiple_of(BLOCK as u64)))
     }
 
@@ -142,9 +156,83 @@ impl FitsHeader {
         }
     }
 
+    /// The keywords, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.cards.iter().map(|card| card.key.as_str())
+    }
+
+    /// Refuses two values of a keyword that `matters`.
+    ///
+    /// # Errors
+    /// The keyword, and both values.
+    pub(super) fn refuse_repeated(&self, matters: impl Fn(&str) -> bool) -> Result<()> {
+        match self.repeated.iter().find(|repeated| matters(&repeated.key)) {
+            Some(RepeatedKeyword { key, values: [first, other] }) => {
+                let message = format!("the header has it twice, as {first} and as {other}; one of them must go");
+                Err(self.error(&format!("keyword {key}"), &message))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// An error about the keyword or column `place` of this header.
     pub fn error(&self, place: &str, message: &str) -> Error {
         format_error(&self.path, place, message)
+    }
+}
+
+/// The keyword of a card in capitals and, where it has one, the text of its value, from the first eight characters and the others. Beyond
+/// the standard, keywords in lower case, an `=` before its column, and values without a blank before them are read as they are meant.
+fn keyword_and_value(name: &str, rest: &str) -> (String, Option<String>) {
+    let legal = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if let Some((key, begin)) = name.split_once('=').filter(|(key, _)| legal(key.trim_end())) {
+        return (key.trim_end().to_ascii_uppercase(), Some(format!("{begin}{rest}")));
+    }
+    let key = name.trim_end().to_ascii_uppercase();
+    let long = rest.split_once("= ").filter(|(long, _)| key == "HIERARCH" && legal(long.trim()));
+    match long {
+        Some((long, value)) => (long.trim().to_ascii_uppercase(), Some(value.to_string())),
+        None => (key, rest.strip_prefix('=').map(str::to_string)),
+    }
+}
+
+/// The keywords that stand twice, with two values.
+fn repeated(cards: &[Card]) -> Vec<RepeatedKeyword> {
+    let mut first: HashMap<&str, &Card> = HashMap::with_capacity(cards.len());
+    let (mut repeated, mut told) = (Vec::new(), HashSet::new());
+    for card in cards {
+        let known = *first.entry(&card.key).or_insert(card);
+        if !same_value(&known.value, &card.value) && told.insert(&card.key) {
+            let values = [known, card].map(|card| written(&card.value).to_string());
+            repeated.push(RepeatedKeyword { key: card.key.clone(), values });
+        }
+    }
+    repeated
+}
+
+/// A value as it is written, without its comment.
+fn written(value: &str) -> &str {
+    let value = value.trim();
+    if !value.starts_with('\'') {
+        return bare(value);
+    }
+    // Quotes are doubled inside a string: what ends it is the first of an odd run.
+    let mut quotes = value.match_indices('\'').skip(1).peekable();
+    while let Some((at, _)) = quotes.next() {
+        if quotes.next_if(|(next, _)| *next == at + 1).is_none() {
+            return value.get(..=at).unwrap_or(value);
+        }
+    }
+    value
+}
+
+/// True for two texts of one value.
+fn same_value(a: &str, b: &str) -> bool {
+    let number = |text: &str| bare(text).replace(['d', 'D'], "E").parse::<f64>().ok();
+    match (quoted(a), quoted(b)) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => bare(a) == bare(b) || number(a).is_some_and(|a| Some(a) == number(b)),
+        _ => false,
     }
 }
 

@@ -58,6 +58,11 @@ impl FitsColumn {
     pub fn is_number(&self) -> bool {
         !matches!(self.kind, ElementType::Opaque | ElementType::C128 | ElementType::Bit) && self.repeat == 1
     }
+
+    /// True if the column has unsigned integers of 64 bits: signed ones with a TZEROn of 2^63.
+    pub fn is_unsigned64(&self) -> bool {
+        self.kind == ElementType::I64 && self.scale == 1.0 && self.zero == (1u64 << 63) as f64
+    }
 }
 
 /// A binary table in a FITS file.
@@ -103,6 +108,7 @@ impl FitsTable {
         if header.size("NAXIS")? != 2 || header.int("GCOUNT")?.is_some_and(|g| g != 1) {
             return Err(fail("NAXIS", "a binary table has 2 axes and 1 group"));
         }
+        header.refuse_repeated(|key| key.starts_with("TFORM") || matches!(key, "NAXIS1" | "NAXIS2" | "TFIELDS"))?;
         let row_size = header.size("NAXIS1")?;
         let rows = header.size("NAXIS2")?;
         let fields = header.size("TFIELDS")?;
@@ -272,7 +278,7 @@ impl RowBytes {
     /// Appends the first element of `column` in each row to `out`: `raw·TSCAL + TZERO`, each operation in f64. TNULL
     /// becomes NaN.
     ///
-    /// 64-bit integers beyond 2^53 are rounded to nearest.
+    /// 64-bit integers beyond 2^53, signed or not, are rounded to nearest, once.
     pub fn decode(&self, column: &FitsColumn, out: &mut Vec<f64>) {
         decode(self, column, out);
     }
@@ -338,6 +344,15 @@ fn decode(rows: &RowBytes, column: &FitsColumn, out: &mut Vec<f64>) {
         ElementType::U8 => rows.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
         ElementType::I16 => rows.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
         ElementType::I32 => rows.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
+        // Unsigned integers are stored less 2^63: their first bit is turned, so that they are rounded once.
+        ElementType::I64 if column.is_unsigned64() => {
+            let null = column.null;
+            let value = |b| {
+                let raw = i64::from_be_bytes(b);
+                if null == Some(raw) { f64::NAN } else { (raw as u64 ^ 1 << 63) as f64 }
+            };
+            rows.each_field(column, value, out);
+        }
         ElementType::I64 => rows.decode_as(column, i64::from_be_bytes, out),
         ElementType::F32 => rows.decode_real(column, |b| f64::from(f32::from_be_bytes(b)), out),
         ElementType::F64 => rows.decode_real(column, f64::from_be_bytes, out),

@@ -3,10 +3,24 @@
 use std::path::Path;
 
 use super::fits::{self, FitsHeader, Hdu};
-use super::fits_table::FitsTable;
+use super::fits_table::{FitsColumn, FitsTable};
 use super::input_file::InputFile;
+use super::subspace;
+use super::text_table::decimal_comma;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
+use crate::base::text::List;
 use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
+use crate::base::warning::{Warning, Warnings};
+use crate::missions;
+
+/// Keywords that times depend on.
+const CLOCK_KEYWORDS: [&str; 11] = [
+    "MJDREF", "MJDREFI", "MJDREFF", "TIMEZERO", "TIMEZERI", "TIMEZERF", "TIMEPIXR", "TIMEDEL", "TIMEUNIT", "TIMESYS",
+    "TIMEREF",
+];
+/// Keywords that the values of a column depend on.
+const COLUMN_KEYWORDS: [&str; 5] = ["TTYPE", "TUNIT", "TSCAL", "TZERO", "TNULL"];
 
 /// Larger days, ten thousand years away, are mistakes.
 const LAST_MJD: f64 = 1e7;
@@ -16,10 +30,42 @@ pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
     match unit.trim().to_ascii_lowercase().as_str() {
         "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
         "d" | "day" | "days" => Some(SECONDS_PER_DAY),
+        "h" | "hr" | "hour" | "hours" => Some(3600.0),
+        "min" | "minute" | "minutes" => Some(60.0),
         "ms" => Some(1e-3),
         "us" => Some(1e-6),
+        "ns" => Some(1e-9),
         _ => None,
     }
+}
+
+/// Seconds in one unit of a column of times: its TUNITn, else TIMEUNIT, else seconds.
+///
+/// # Errors
+/// A unit that is not known.
+pub(crate) fn column_unit(table: &FitsTable, column: &FitsColumn, header: &FitsHeader) -> Result<f64> {
+    if column.unit.trim().is_empty() {
+        return keyword_unit(header);
+    }
+    let unknown = || table.error(&format!("column {}", column.name), &format!("unknown unit `{}`", column.unit));
+    seconds_per_unit(&column.unit).ok_or_else(unknown)
+}
+
+/// Refuses two values of a keyword that says when something was: of the clock, and of the column of times with this name.
+///
+/// # Errors
+/// The keyword and both values.
+pub(crate) fn refuse_two_clocks(header: &FitsHeader, columns: &[&str]) -> Result<()> {
+    let is_time = |number: &str| {
+        header
+            .text(&format!("TTYPE{number}"))
+            .is_some_and(|name| columns.iter().any(|c| name.trim().eq_ignore_ascii_case(c)))
+    };
+    header.refuse_repeated(|key| {
+        CLOCK_KEYWORDS.contains(&key)
+            || missions::frame_keywords().any(|frame| frame.name == key)
+            || COLUMN_KEYWORDS.iter().any(|prefix| key.strip_prefix(prefix).is_some_and(is_time))
+    })
 }
 
 /// MJDREF as whole days and fraction; MJDREFI + MJDREFF, or MJDREF split at the day.
@@ -51,6 +97,22 @@ pub(crate) fn mjdref(header: &FitsHeader) -> Result<Option<MjdRef>> {
         (None, Some(day)) => Ok(Some(split(day, 0.0))),
         (None, None) => Ok(None),
     }
+}
+
+/// BJDREFI + BJDREFF of TESS and Kepler as MJDREF: 2400000.5 days less.
+///
+/// # Errors
+/// No day of a calendar.
+pub(crate) fn bjdref(header: &FitsHeader) -> Result<Option<MjdRef>> {
+    let number = |key: &str| header.real(key).ok().flatten();
+    let Some(whole) = number("BJDREFI") else { return Ok(None) };
+    let day = whole - 2_400_001.0;
+    if day.abs() > LAST_MJD {
+        return Err(header.error("BJDREFI", &format!("{whole} is not a day of a calendar")));
+    }
+    let fraction = number("BJDREFF").unwrap_or(0.0) + 0.5;
+    let rest = day + fraction;
+    Ok(Some(MjdRef { day: rest.floor() as i64, fraction: (day - rest.floor()) + fraction }))
 }
 
 /// Seconds in the unit of a header's time keywords (TIMEUNIT).
@@ -85,6 +147,10 @@ pub(crate) struct TimeFrame {
     pub mjdref: Option<MjdRef>,
     /// TIMEZERO of the events, for GTI extensions that say nothing of their own.
     pub timezero: DoubleDouble,
+    /// TIMESYS of the events; empty where it is not known.
+    pub timesys: String,
+    /// Intervals of another time system are taken as they are.
+    pub mixed: bool,
 }
 
 /// The intervals of one GTI table in seconds of the events' frame: its own TIMEZERO and MJDREF, no pixel shift.
@@ -95,21 +161,65 @@ pub(crate) fn read_table(
     source: &InputFile,
     hdu: &Hdu,
     frame: &TimeFrame,
+    warnings: &mut Warnings,
 ) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let table = FitsTable::open(source, hdu, false)?;
+    refuse_two_clocks(&hdu.header, &["START", "STOP"])?;
+    if let Some(own) = other_time_system(&hdu.header, frame) {
+        let message =
+            format!("{}: {}: TIMESYS is `{own}`, and `{}` of the events", source.path(), label(hdu), frame.timesys);
+        warnings.push("W-GTI-TIMESYS", message);
+    }
     let mut shift = timezero(&hdu.header)?.unwrap_or(frame.timezero);
     if let (Some(ours), Some(theirs)) = (frame.mjdref, mjdref(&hdu.header)?) {
         shift = shift + ours.seconds_to(theirs);
     }
     let read = |name: &str| -> Result<Vec<DoubleDouble>> {
         let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
-        let factor = seconds_per_unit(&column.unit)
-            .ok_or_else(|| table.error(&format!("column {name}"), &format!("unknown unit `{}`", column.unit)))?;
+        let factor = column_unit(&table, column, &hdu.header)?;
         let mut values = Vec::new();
         table.decode(column, 0..table.rows, &mut values)?;
         Ok(values.into_iter().map(|t| DoubleDouble::product(t, factor) + shift).collect())
     };
     Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
+}
+
+/// TIMESYS of a header that is not that of the frame, where both are known.
+fn other_time_system(header: &FitsHeader, frame: &TimeFrame) -> Option<String> {
+    let own = header.text("TIMESYS").map(|own| own.trim().to_string())?;
+    let ours = frame.timesys.trim();
+    (!own.is_empty() && !ours.is_empty() && !own.eq_ignore_ascii_case(ours)).then_some(own)
+}
+
+/// Number and name of an extension, and its version where that tells it from others.
+pub(crate) fn label(hdu: &Hdu) -> String {
+    let version = hdu.header.int("EXTVER").ok().flatten().filter(|version| *version != 1);
+    let version = version.map_or(String::new(), |version| format!(" version {version}"));
+    format!("{} (extension {}{version})", hdu.name, hdu.index)
+}
+
+/// True for a table of intervals, by its class or its name.
+pub(crate) fn holds_intervals(hdu: &Hdu) -> bool {
+    let class = hdu.header.text("HDUCLAS1").is_some_and(|class| class.trim().eq_ignore_ascii_case("GTI"));
+    let begins =
+        |prefix: &str| hdu.name.trim().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    hdu.header.text("XTENSION").as_deref() == Some("BINTABLE") && (class || begins("GTI") || begins("STDGTI"))
+}
+
+/// Warns of tables of intervals that are not in force, in one line.
+pub(crate) fn warn_of_unused<'a>(
+    path: &str,
+    taken: &[String],
+    unused: impl Iterator<Item = &'a Hdu>,
+    warnings: &mut Warnings,
+) {
+    let unused: Vec<String> = unused.map(label).collect();
+    if !unused.is_empty() {
+        let message =
+            format!("{path}: the intervals in force are those of {}; not used are {}", List(taken), List(&unused));
+        let mend = Mend::field("gti").doing("takes others");
+        warnings.record(Warning::new("W-GTI-UNUSED", message).mended_by([mend]));
+    }
 }
 
 /// The extension with the good time intervals of a whole file: the first that is named so, else the first of that class
@@ -125,7 +235,11 @@ pub(crate) fn find(hdus: &[Hdu]) -> Option<&Hdu> {
 ///
 /// # Errors
 /// The file cannot be read, or has no intervals.
-pub(crate) fn read_file(path: &str, frame: &TimeFrame) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
+pub(crate) fn read_file(
+    path: &str,
+    frame: &TimeFrame,
+    warnings: &mut Warnings,
+) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let (file, extension) = match path.strip_suffix(']').and_then(|p| p.rsplit_once('[')) {
         Some((file, extension)) if !Path::new(path).exists() => (file, Some(extension)),
         _ => (path, None),
@@ -136,11 +250,29 @@ pub(crate) fn read_file(path: &str, frame: &TimeFrame) -> Result<Vec<(DoubleDoub
     }
     let (hdus, _) = fits::scan(&source)?;
     let chosen = match extension {
-        Some(wanted) => hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted),
+        Some(wanted) => subspace::named(&hdus, wanted).or_else(|| hdus.iter().find(|h| h.index.to_string() == wanted)),
         None => find(&hdus),
     };
     match chosen {
-        Some(hdu) => read_table(&source, hdu, frame),
+        Some(hdu) => {
+            if let Some(own) = other_time_system(&hdu.header, frame).filter(|_| !frame.mixed) {
+                let message = format!(
+                    "{}: TIMESYS is `{own}`, but `{}` of the events: such times are apart by a minute and more",
+                    label(hdu),
+                    frame.timesys
+                );
+                let mend = Mend::set("mixed", true).doing("takes them as they are");
+                return Err(Error::gti(path, message).mended_by([mend]));
+            }
+            let alike = |other: &&Hdu| match extension {
+                // A number means one; a name may mean several.
+                Some(wanted) => other.name.eq_ignore_ascii_case(wanted),
+                None => holds_intervals(other),
+            };
+            let unused = hdus.iter().filter(|other| other.index != hdu.index).filter(alike);
+            warn_of_unused(file, &[label(hdu)], unused, warnings);
+            read_table(&source, hdu, frame, warnings)
+        }
         None => {
             let names: Vec<String> = hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect();
             let message = format!("no such GTI extension; the file has: {}", names.join(", "));
@@ -151,11 +283,16 @@ pub(crate) fn read_file(path: &str, frame: &TimeFrame) -> Result<Vec<(DoubleDoub
 
 fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let text = String::from_utf8_lossy(bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut intervals = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();
         if line.is_empty() {
             continue;
+        }
+        if let Some(field) = decimal_comma(line) {
+            let message = format!("line {}: `{field}` has a decimal comma; numbers have points", number + 1);
+            return Err(Error::gti(path, message));
         }
         let fields: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty()).collect();
         let pair: Option<(f64, f64)> = match fields[..] {

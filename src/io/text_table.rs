@@ -1,52 +1,113 @@
-//! Light curves as text: two columns or more, separated by blanks, commas or semicolons; `#` begins a comment.
+//! Light curves as text: two columns or more, separated by commas or semicolons, where a line has them, else by blanks; `#` and `!` begin comments.
 
 use super::input_file::{InputFile, format_error};
 use super::light_curve_columns::RawLightCurve;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
+
+/// Commands of QDP files that say which columns have errors, and the line that parts tables.
+const COMMANDS: [&str; 2] = ["READ", "@"];
 
 /// The columns of a text table, or `None` when the first line that is not a comment is neither numbers nor names of columns
 /// with `time` among them.
 ///
-/// Without names the columns are time, rate, error; with them `time`, `counts` or `rate`, `counts_err`, `error` or
-/// `rate_err`, and `fracexp`, in any order and case.
+/// Without names the columns are time, rate, error; of four, the second is half the width of a bin where a QDP file says so (`READ SERR 1 2`) or
+/// where the steps of the times do: time, half width, rate, error. With names they are `time`, `counts` or `rate`, `counts_err`, `error` or
+/// `rate_err`, and `fracexp`, in any order and case. An empty field between commas is a missing value; a mark of the byte order is passed over.
 ///
 /// # Errors
-/// A line that has fewer numbers than columns are needed.
+/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name.
 pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
     if source.head().contains(&0) {
         return Ok(None);
     }
     let bytes = source.read(0..source.len())?;
     let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut names: Option<ColumnPlaces> = None;
     let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or("").trim();
-        if line.is_empty() {
+    let (mut half_widths, mut said) = (Vec::new(), false);
+    for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line)) {
+        let line = line.split(['#', '!']).next().unwrap_or("").trim();
+        if line.is_empty() || is_break(line) {
             continue;
         }
-        let fields: Vec<&str> = line
-            .split(|c: char| c.is_whitespace() || c == ',' || c == ';')
-            .filter(|f| !f.is_empty())
-            .map(|f| f.trim_matches('"'))
-            .collect();
+        if let Some(command) = COMMANDS.iter().find(|command| starts_with(line, command)) {
+            said |= *command == "READ" && starts_with(line.get(command.len()..).unwrap_or_default().trim(), "SERR");
+            continue;
+        }
+        let fields = fields(line);
+        let fail = |message: String| Err(format_error(source.path(), &format!("line {number}"), &message));
+        if let Some(field) = decimal_comma(line) {
+            let words = || line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
+            let numbers = words().all(|word| word.replace(',', ".").parse::<f64>().is_ok());
+            return match names.is_some() || numbers {
+                true => fail(format!("`{field}` has a decimal comma; numbers have points")),
+                false => Ok(None),
+            };
+        }
         let Some(names) = &names else {
-            let numbers = fields.iter().all(|f| f.parse::<f64>().is_ok());
-            let found =
-                if numbers { ColumnPlaces::positional(fields.len()) } else { ColumnPlaces::from_header(&fields) };
+            let numbers = fields.iter().all(|f| f.is_empty() || f.parse::<f64>().is_ok());
+            let found = match numbers {
+                true => ColumnPlaces::positional(fields.len()),
+                false => ColumnPlaces::from_header(&fields).map_err(|name| twice(source, number, &name))?,
+            };
             let Some(found) = found else { return Ok(None) };
-            if numbers {
-                found.push(&fields, number + 1, &mut raw);
+            if numbers && !found.push(&fields, number, &mut raw, &mut half_widths) {
+                return Ok(None);
             }
             names = Some(found);
             continue;
         };
-        if !names.push(&fields, number + 1, &mut raw) {
-            let message = format!("`{}` has no numbers in the columns of the light curve", line.escape_debug());
-            return Err(format_error(source.path(), &format!("line {}", number + 1), &message));
+        if !names.push(&fields, number, &mut raw, &mut half_widths) {
+            return fail(format!("`{}` has no numbers in the columns of the light curve", line.escape_debug()));
         }
     }
+    if names.as_ref().is_some_and(|names| names.fourth.is_some()) && (said || are_half_widths(&raw)) {
+        raw.into_half_widths(half_widths);
+    }
     Ok(names.map(|_| raw))
+}
+
+fn starts_with(line: &str, word: &str) -> bool {
+    line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+/// True for the line that parts the tables of a QDP file: `NO` in each column.
+fn is_break(line: &str) -> bool {
+    line.split_whitespace().all(|word| word.eq_ignore_ascii_case("NO"))
+}
+
+fn twice(source: &InputFile, number: usize, name: &str) -> Error {
+    format_error(source.path(), &format!("line {number}"), &format!("there are two columns named {name}"))
+}
+
+/// The fields of a line: between commas or semicolons they keep their places when they are empty.
+fn fields(line: &str) -> Vec<&str> {
+    match line.contains([',', ';']) {
+        true => line.split([',', ';']).map(|field| field.trim().trim_matches('"')).collect(),
+        false => line.split_whitespace().map(|field| field.trim_matches('"')).collect(),
+    }
+}
+
+/// A number with a decimal comma, in a line where commas cannot part fields because something else does.
+pub(super) fn decimal_comma(line: &str) -> Option<&str> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_one = |word: &&str| {
+        let parts = word.trim_start_matches(['-', '+']).split_once(',');
+        parts.is_some_and(|(whole, fraction)| digits(whole) && digits(fraction))
+    };
+    let words: Vec<&str> =
+        line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty()).collect();
+    if words.len() > 1 { words.into_iter().find(is_one) } else { None }
+}
+
+/// True where the second of four columns is half of the usual step of the times, in every line.
+fn are_half_widths(raw: &RawLightCurve) -> bool {
+    let Some(widths) = raw.rate.as_ref().filter(|widths| widths.len() > 1) else { return false };
+    let mut steps: Vec<f64> = raw.time.iter().zip(raw.time.iter().skip(1)).map(|(a, b)| b - a).collect();
+    let middle = steps.len() / 2;
+    let step = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+    step > 0.0 && widths.iter().all(|width| (2.0 * width / step - 1.0).abs() < 0.02)
 }
 
 /// Places of the columns.
@@ -56,17 +117,23 @@ struct ColumnPlaces {
     rate: Option<usize>,
     error: Option<usize>,
     fracexp: Option<usize>,
+    /// A column without a name behind the error.
+    fourth: Option<usize>,
 }
 
 impl ColumnPlaces {
     fn positional(columns: usize) -> Option<ColumnPlaces> {
         let error = (columns > 2).then_some(2);
-        (columns >= 2).then_some(ColumnPlaces { time: 0, counts: None, rate: Some(1), error, fracexp: None })
+        let fourth = (columns == 4).then_some(3);
+        (columns >= 2).then_some(ColumnPlaces { time: 0, counts: None, rate: Some(1), error, fracexp: None, fourth })
     }
 
-    fn from_header(fields: &[&str]) -> Option<ColumnPlaces> {
+    /// The places by the names; `Err` has the name of two columns.
+    fn from_header(fields: &[&str]) -> Result<Option<ColumnPlaces>, String> {
+        let mut seen = std::collections::HashSet::new();
+        let twice = fields.iter().map(|f| f.to_ascii_lowercase()).find(|f| !f.is_empty() && !seen.insert(f.clone()));
         let find = |names: &[&str]| fields.iter().position(|f| names.iter().any(|n| f.eq_ignore_ascii_case(n)));
-        let time = find(&["time", "t"])?;
+        let Some(time) = find(&["time", "t"]) else { return Ok(None) };
         let counts = find(&["counts", "count"]);
         let rate = find(&["rate", "flux"]);
         let of_rate = find(&["rate_err", "flux_err"]);
@@ -76,15 +143,22 @@ impl ColumnPlaces {
             (Some(_), None) => find(&["counts_err", "count_err"]).or(plain),
             (Some(_), Some(_)) => find(&["counts_err", "count_err"]),
             (None, Some(_)) => of_rate.or(plain),
-            (None, None) => return None,
+            (None, None) => return Ok(None),
         };
-        Some(ColumnPlaces { time, counts, rate, error, fracexp: find(&["fracexp"]) })
+        match twice {
+            Some(name) => Err(name.escape_debug().to_string()),
+            None => Ok(Some(ColumnPlaces { time, counts, rate, error, fracexp: find(&["fracexp"]), fourth: None })),
+        }
     }
 
-    /// Appends a line; false when a number is missing.
-    fn push(&self, fields: &[&str], number: usize, raw: &mut RawLightCurve) -> bool {
-        let value = |at: usize| fields.get(at).and_then(|f| f.parse::<f64>().ok());
-        let Some(time) = value(self.time) else { return false };
+    /// Appends a line; false when a number is missing. A value that is left out is none: its bin is missing.
+    fn push(&self, fields: &[&str], number: usize, raw: &mut RawLightCurve, fourth: &mut Vec<f64>) -> bool {
+        let value = |at: usize| match fields.get(at) {
+            Some(&"") => Some(f64::NAN),
+            Some(field) => field.parse::<f64>().ok(),
+            None => None,
+        };
+        let Some(time) = value(self.time).filter(|_| fields.get(self.time) != Some(&"")) else { return false };
         let columns = [
             (self.counts, &mut raw.counts),
             (self.rate, &mut raw.rate),
@@ -95,6 +169,9 @@ impl ColumnPlaces {
             let Some(place) = place else { continue };
             let Some(value) = value(place) else { return false };
             column.get_or_insert_with(Vec::new).push(value);
+        }
+        if let Some(place) = self.fourth {
+            fourth.push(value(place).unwrap_or(f64::NAN));
         }
         raw.time.push(time);
         raw.row.1.push(number);

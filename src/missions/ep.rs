@@ -11,6 +11,7 @@ pub static EP: Mission = Mission {
     title: "Einstein Probe",
     telescop: "EP",
     channel: &["PI"],
+    modules: &[&["FXTA", "FXTB"]],
     energy: EnergyRule::Response,
     files: Some(ImitatedFiles {
         telescop: "EP",

@@ -14,6 +14,8 @@ pub(super) const PLAIN: Mission = Mission {
     channel: &["PI", "PHA", "ENERGY"],
     detector: "",
     gti: GtiRule::First,
+    spare_gtis: &[],
+    modules: &[],
     energy: EnergyRule::Response,
     calibrated: "",
     dead_time: None,

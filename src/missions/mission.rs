@@ -1,5 +1,7 @@
 //! The description of a mission: its parts, and what follows from them.
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 
 use super::evidence::Evidence;
@@ -28,6 +30,10 @@ pub struct Mission {
     pub detector: &'static str,
     /// Where the GTIs are.
     pub gti: GtiRule,
+    /// How the names of tables of intervals begin that are there besides and never in force.
+    pub spare_gtis: &'static [&'static str],
+    /// Values of INSTRUME, upper case, of instruments that are built alike: group by group.
+    pub modules: &'static [&'static [&'static str]],
     /// How channels become keV.
     pub energy: EnergyRule,
     /// INSTRUME of which alone energies and dead time are known; empty for all instruments.
@@ -158,6 +164,18 @@ impl Mission {
     /// True for the layout used when the mission is not known.
     pub fn is_generic(&self) -> bool {
         self.telescop.is_empty()
+    }
+
+    /// What tells an instrument from others of the mission, upper case: INSTRUME, or the first of those that are built like it; of several apart by
+    /// commas each, once and in order.
+    pub fn kind_of_instrument(&self, instrument: &str) -> String {
+        let kind = |name: &str| {
+            let name = name.trim().to_ascii_uppercase();
+            let group = self.modules.iter().find(|group| group.contains(&name.as_str()));
+            group.and_then(|group| group.first()).map_or(name, |first| (*first).to_string())
+        };
+        let kinds: BTreeSet<String> = instrument.split(',').map(kind).filter(|kind| !kind.is_empty()).collect();
+        kinds.into_iter().collect::<Vec<_>>().join(",")
     }
 
     fn knows(&self, instrument: &str) -> bool {

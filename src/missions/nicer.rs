@@ -12,6 +12,7 @@ pub static NICER: Mission = Mission {
     telescop: "NICER",
     channel: &["PI"],
     detector: "DET_ID",
+    spare_gtis: &["GTI_"],
     energy: EnergyRule::Linear { gain: "0.01", offset: "0" },
     detectors_on: "FPM_SEL",
     files: Some(ImitatedFiles {

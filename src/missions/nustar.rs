@@ -12,6 +12,7 @@ pub static NUSTAR: Mission = Mission {
     telescop: "NUSTAR",
     channel: &["PI"],
     detector: "DET_ID",
+    modules: &[&["FPMA", "FPMB"]],
     energy: EnergyRule::Linear { gain: "0.04", offset: "1.62" },
     dead_time: Some(DetectorDeadTime { seconds: 0.0025, detectors: 1 }),
     files: Some(ImitatedFiles {

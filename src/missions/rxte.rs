@@ -18,6 +18,7 @@ pub static RXTE: Mission = Mission {
     events: &["XTE_SE"],
     channel: &["PHA"],
     detector: "PCUID",
+    spare_gtis: &["GTI"],
     energy: EnergyRule::ByFile { brief: "by epoch and PCU", words: "the PCA's table of the epoch", scale: pca },
     calibrated: "PCA",
     dead_time: Some(DetectorDeadTime { seconds: 1e-5, detectors: 5 }),

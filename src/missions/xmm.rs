@@ -13,6 +13,7 @@ pub static XMM: Mission = Mission {
     channel: &["PI"],
     detector: "CCDNR",
     gti: GtiRule::ByDetector(&["STDGTI", "GTI"]),
+    modules: &[&["EMOS1", "EMOS2"]],
     energy: EnergyRule::Linear { gain: "0.001", offset: "0" },
     frame_ms: Some(FrameKeyword { name: "FRMTIME", comment: "[ms] frame time", rounded: true }),
     files: Some(ImitatedFiles {

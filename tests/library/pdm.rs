@@ -22,8 +22,11 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
     let file = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
     std::fs::write(file.path(), lines.collect::<String>()).unwrap();
     let source = eagleray::internal::io::InputFile::open(file.path()).unwrap();
-    let read =
-        eagleray::internal::io::light_curve::read(&source, &eagleray::files::GtiSource::File, &mut Warnings::default());
+    let read = eagleray::internal::io::light_curve::read(
+        &source,
+        &eagleray::files::OpenOptions::default(),
+        &mut Warnings::default(),
+    );
     read.unwrap().expect("a light curve")
 }
 

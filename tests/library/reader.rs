@@ -113,7 +113,8 @@ fn offsets_of_the_clock_shift_events_and_intervals_as_their_keywords_say() {
         (&[("TIMEPIXR", "0.0"), ("FRMTIME", "73.5")], 0.03675, 0.0),
     ];
     for (keywords, shift, gti_shift) in cases {
-        let table = keywords.iter().fold(events(vec![time()]), |table, (key, value)| table.set(key, value));
+        let table = events(vec![time().with("TUNIT", "'s'")]);
+        let table = keywords.iter().fold(table, |table, (key, value)| table.set(key, value));
         let (file, _) = open(&file(&[table, gti(&[(0.0, 9.0)])]));
         assert_eq!(file.clock.event_offset.value(), *shift, "{keywords:?}");
         assert_eq!(seconds(&file.gti), [(*gti_shift, 9.0 + gti_shift)], "{keywords:?}");

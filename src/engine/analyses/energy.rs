@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
+use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::dead_time;
@@ -106,6 +107,7 @@ impl EnergyDependence {
             }
             inputs.push(Events::from_bands(file, &ranges, observation.selected_detectors())?);
         }
+        observation.alike(Some(of(self.bands.reference)), &mut Warnings::default())?;
         observation.join(inputs)
     }
 }

@@ -79,7 +79,7 @@ impl PowerSpectrum {
         run: &mut Run,
     ) -> Result<(LightCurve, LightCurvePlan)> {
         self.segmentation.refuse_compat()?;
-        let light_curve = observation.light_curve()?.coarser(self.segmentation.dt)?;
+        let light_curve = observation.light_curve_of_segments()?.coarser(self.segmentation.dt)?;
         let segment_size = self.segmentation.segment_size;
         let plan = LightCurvePlan::new(&light_curve, segment_size, self.min_fracexp, &mut run.warnings)?;
         Ok((light_curve, plan))

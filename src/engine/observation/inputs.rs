@@ -90,6 +90,7 @@ impl Observation {
             Content::Times(photons) => inputs.push(photons.events(self.band, warnings)?),
             Content::LightCurves(_) | Content::Pair(_) => return Err(self.unexpected()),
         }
+        self.alike(self.band, warnings)?;
         self.join(inputs)
     }
 
@@ -152,10 +153,25 @@ impl Observation {
     /// # Errors
     /// See [`LightCurve::join`]; another kind.
     pub fn light_curve(&self) -> Result<LightCurve> {
+        self.joined_curves(LightCurve::join)
+    }
+
+    /// The light curves of all inputs one behind the other, for averages of segments: their grids may be apart by parts of a bin.
+    ///
+    /// # Errors
+    /// See [`Observation::light_curve`].
+    pub(in crate::engine) fn light_curve_of_segments(&self) -> Result<LightCurve> {
+        self.joined_curves(LightCurve::join_segments)
+    }
+
+    fn joined_curves(&self, join: impl Fn(&[LightCurve]) -> Result<LightCurve>) -> Result<LightCurve> {
         match &self.content {
             Content::LightCurves(curves) => match &curves[..] {
                 [one] => Ok(one.clone()),
-                several => LightCurve::join(several),
+                several => {
+                    self.alike_curves(several)?;
+                    join(several)
+                }
             },
             _ => Err(self.unexpected()),
         }

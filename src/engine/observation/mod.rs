@@ -1,7 +1,10 @@
 //! What was seen: inputs of one kind, and what is selected of them.
 
+mod alike;
 mod inputs;
 mod selection;
+
+pub use alike::refuse_mixed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ pub struct Observation {
     detectors: Option<Vec<i64>>,
     weights: Option<String>,
     combine: Option<Combine>,
+    mixed: bool,
     warnings: Warnings,
 }
 
@@ -100,10 +104,11 @@ impl Observation {
         let mut warnings = Warnings::default();
         let sources = paths.into_iter().map(|path| InputFile::open(path.as_ref())).collect::<Result<Vec<_>>>()?;
         InputFile::refuse_duplicates(&sources)?;
-        let named = options.extension.is_some() || options.time_column.is_some();
+        let events = options.extension.is_some() || options.time_column.is_some();
+        let named = events && options.rate_column.is_none();
         let (mut files, mut curves) = (Vec::new(), Vec::new());
         for source in sources {
-            match if named { None } else { light_curve::read(&source, &options.gti, &mut warnings)? } {
+            match if named { None } else { light_curve::read(&source, options, &mut warnings)? } {
                 // Bins outside of the good time are none of its.
                 Some(curve) => {
                     let gti = curve.gti.clone();
@@ -126,7 +131,7 @@ impl Observation {
             }
         };
         let detectors = options.detectors.clone();
-        Ok(Observation { detectors, warnings, ..Observation::of(content) })
+        Ok(Observation { detectors, mixed: options.mixed, warnings, ..Observation::of(content) })
     }
 
     /// Event times in memory, seconds in the frame of `gti`, in any order.
@@ -181,7 +186,7 @@ impl Observation {
 
     fn of(content: Content) -> Observation {
         let warnings = Warnings::default();
-        Observation { content, band: None, detectors: None, weights: None, combine: None, warnings }
+        Observation { content, band: None, detectors: None, weights: None, combine: None, mixed: false, warnings }
     }
 
     /// The kind of data that the observation holds.

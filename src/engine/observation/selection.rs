@@ -125,6 +125,12 @@ impl Observation {
         Observation { combine: Some(combine), ..self }
     }
 
+    /// Files of different missions, instruments or energy scales may make one product: their detectors answer differently, so that an average is
+    /// one of no instrument. Without it that is an error.
+    pub fn mixed(self, mixed: bool) -> Observation {
+        Observation { mixed, ..self }
+    }
+
     /// Events weigh as a column of their files says, in folding and searches.
     ///
     /// # Errors

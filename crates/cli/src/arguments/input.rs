@@ -48,7 +48,13 @@ pub struct InputArgs {
     /// Column with the times
     #[arg(long, value_name = "NAME")]
     pub time_column: Option<String>,
-    /// Name or number of the events extension
+    /// Column with the rates of a light curve, in any unit: any table becomes a light curve
+    #[arg(long, value_name = "NAME")]
+    pub rate_column: Option<String>,
+    /// Column with the errors of the rates of --rate-column
+    #[arg(long, value_name = "NAME", requires = "rate_column")]
+    pub error_column: Option<String>,
+    /// Name or number of the extension with the events, or with the light curve of --rate-column
     #[arg(long, value_name = "EXT")]
     pub extension: Option<String>,
     /// Only these detectors, separated by commas; `info` names the column and those that have events
@@ -57,6 +63,9 @@ pub struct InputArgs {
     /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)
     #[arg(long, value_parser = choice::<Combine>())]
     pub combine: Option<Combine>,
+    /// Allow files of several missions, instruments or energy scales in one product, and intervals of another time system
+    #[arg(long)]
+    pub mixed: bool,
     /// Keep the whole rows of a file that was cut off
     #[arg(long)]
     pub salvage: bool,
@@ -100,9 +109,12 @@ impl InputArgs {
                 None => GtiSource::File,
             },
             time_column: self.time_column.clone(),
+            rate_column: self.rate_column.clone(),
+            error_column: self.error_column.clone(),
             extension: self.extension.clone(),
             salvage: self.salvage,
             detectors: self.detector.clone(),
+            mixed: self.mixed,
             compat_stingray,
         }
     }

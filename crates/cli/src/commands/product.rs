@@ -11,6 +11,7 @@ use crate::pictures;
 use eagleray::data::Product;
 use eagleray::data::columns::LIGHT_CURVE;
 use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
+use eagleray::internal::engine::refuse_mixed;
 use eagleray::internal::io::product_name;
 use eagleray::pulsation::{PulseProfile, SearchResult};
 use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
@@ -59,6 +60,9 @@ pub struct JoinArgs {
     /// Power spectra, or cross spectra, of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
     #[arg(required = true, num_args = 2..)]
     products: Vec<PathBuf>,
+    /// Allow products of several missions or instruments
+    #[arg(long)]
+    mixed: bool,
     #[command(flatten)]
     out: OutputArgs,
 }
@@ -208,6 +212,11 @@ pub fn join(args: &JoinArgs) -> Result<()> {
             AnyProduct::LightCurve(curve) if spectra.is_empty() && cross.is_empty() => curves.push(curve),
             other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
         }
+    }
+    if !args.mixed {
+        let spectra = spectra.iter().map(|spectrum| &spectrum.meta.record);
+        let cross = cross.iter().map(|spectrum| &spectrum.meta.record);
+        refuse_mixed(spectra.chain(cross).chain(curves.iter().map(|curve| &curve.meta.record)))?;
     }
     let made = match (spectra.is_empty(), cross.is_empty()) {
         (false, _) => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?),

@@ -9,7 +9,7 @@ use eagleray::science::{
 };
 use eagleray::{LightCurve, Result};
 
-use crate::program::{refused, root, simulate, succeed};
+use crate::program::{json, refused, root, simulate, succeed};
 
 /// Reads a product, and writes it again.
 type Again = fn(&Path, &str) -> Result<()>;
@@ -387,4 +387,39 @@ fn commands_on_products_refuse_what_they_cannot_do() {
         "one of the inputs",
     );
     refused(&["norm", &at("plain.ecsv"), "--norm", "abs", "-o", "-", "--json"], 2, "standard output");
+}
+
+/// Products of two missions are joined only where that is allowed.
+#[test]
+fn products_of_several_missions_are_joined_where_that_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for mission in ["nicer", "nustar"] {
+        let events = simulate(
+            folder.path(),
+            &format!("{mission}.evt"),
+            &format!("--rate 20 --length 100 --seed 1 --mission {mission}"),
+        );
+        succeed(&[
+            "pds",
+            &events,
+            "--dt",
+            "1/8",
+            "--segment-size",
+            "8",
+            "--backend",
+            "cpu",
+            "-o",
+            &at(&format!("{mission}.ecsv")),
+        ]);
+    }
+    let both = [at("nicer.ecsv"), at("nustar.ecsv")];
+    refused(&["join", &both[0], &both[1], "-o", &at("no.ecsv")], 2, "is of another mission");
+    let joined = json(&["join", &both[0], &both[1], "--mixed", "-o", &at("both.ecsv")]);
+    assert_eq!(joined["segments"], 24);
+    // The events themselves likewise.
+    let files = [at("nicer.evt"), at("nustar.evt")];
+    let average = ["pds", &files[0], &files[1], "--dt", "1/8", "--segment-size", "8", "--backend", "cpu"];
+    refused(&average, 2, "use --mixed");
+    assert_eq!(json(&[&average[..], &["--mixed"]].concat())["segments"], 24);
 }

@@ -6,6 +6,7 @@ mod containers;
 mod files;
 mod outside;
 mod page;
+mod real_files;
 mod times;
 mod weights;
 

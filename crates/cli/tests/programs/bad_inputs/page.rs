@@ -31,7 +31,8 @@ fn row(cells: &[&str]) -> String {
 
 fn inputs() -> String {
     let folder = Folder::new();
-    let mut cases: Vec<Case> = containers::cases().into_iter().chain(times::cases()).collect();
+    let mut cases: Vec<Case> =
+        containers::cases().into_iter().chain(times::cases()).chain(real_files::cases()).collect();
     cases.sort_by_key(|case| number(case.what).unwrap_or(LINES + 1));
     let there: BTreeSet<u32> = cases.iter().filter_map(|case| number(case.what)).collect();
     let missing: Vec<u32> = (1..=LINES).filter(|line| !there.contains(line)).collect();

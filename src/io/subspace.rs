@@ -1,0 +1,119 @@
+//! The data subspace of an event table: by its keywords `DSTYPn`, `DSVALn` and `DSREFn` it says which times it was filtered with.
+//!
+//! The filters `n` of a component hold together; those of the first component have no number in front of their keywords, the others
+//! `2DSREFn`, `3DSREFn` and so on, where they differ from the first. An event belongs to one of the components (ASC data model,
+//! McDowell 2000; XMM's `evselect` and Chandra's tools write them so).
+
+use super::fits::{FitsHeader, Hdu};
+
+/// The most components that are looked for: keywords have eight characters.
+const MOST_COMPONENTS: usize = 99;
+
+/// What times are filtered with.
+#[derive(Clone, Debug)]
+pub(super) enum TimeFilter<'a> {
+    /// By a table of intervals.
+    Table(&'a Hdu),
+    /// By ranges, in the unit of the keywords.
+    Ranges(Vec<(f64, f64)>),
+}
+
+/// One component of a data subspace.
+#[derive(Clone, Debug)]
+pub(super) struct Component<'a> {
+    /// All of these hold.
+    pub times: Vec<TimeFilter<'a>>,
+    /// Numbers of detectors, from and to; `None` for all.
+    pub detectors: Option<Vec<(f64, f64)>>,
+    /// A table that is named and is not there, with the keyword that names it.
+    pub missing: Option<(String, String)>,
+}
+
+impl Component<'_> {
+    /// True where events of this detector may belong to it.
+    pub fn has(&self, detector: i64) -> bool {
+        let number = detector as f64;
+        self.detectors.as_ref().is_none_or(|ranges| ranges.iter().any(|&(lo, hi)| lo <= number && number <= hi))
+    }
+}
+
+/// The components of a data subspace that say something of times; none where no keyword does. `time` and `detector` are the columns.
+pub(super) fn components<'a>(
+    header: &FitsHeader,
+    hdus: &'a [Hdu],
+    time: &str,
+    detector: Option<&str>,
+) -> Vec<Component<'a>> {
+    let numbered = |prefix: &str, key: &str| key.strip_prefix(prefix).and_then(|n| n.parse::<usize>().ok());
+    let filters_of = |column: &str| -> Vec<usize> {
+        let names_it = |n: &usize| {
+            header.text(&format!("DSTYP{n}")).is_some_and(|name| name.trim().eq_ignore_ascii_case(column.trim()))
+        };
+        header.keys().filter_map(|key| numbered("DSTYP", key)).filter(names_it).collect()
+    };
+    let (times, detectors) = (filters_of(time), detector.map_or(Vec::new(), filters_of));
+    if times.is_empty() {
+        return Vec::new();
+    }
+    let component_of = |key: &str| {
+        let (number, rest) = key.split_once("DS")?;
+        (rest.starts_with("REF") || rest.starts_with("VAL")).then_some(())?;
+        number.parse::<usize>().ok().filter(|number| (2..=MOST_COMPONENTS).contains(number))
+    };
+    let count = header.keys().filter_map(component_of).max().unwrap_or(1);
+    let filled =
+        |key: String| header.text(&key).map(|t| t.trim().to_string()).filter(|t| !t.is_empty()).map(|t| (key, t));
+    let mut components = Vec::new();
+    for number in 1..=count {
+        let own = if number == 1 { String::new() } else { number.to_string() };
+        // What a component leaves out is as in the first.
+        let of = |n: usize, what: &str| filled(format!("{own}DS{what}{n}")).or_else(|| filled(format!("DS{what}{n}")));
+        let mut component = Component { times: Vec::new(), detectors: None, missing: None };
+        for &n in &times {
+            let table = of(n, "REF").filter(|(_, name)| name.starts_with(':'));
+            match (table, of(n, "VAL").and_then(|(_, value)| ranges(&value))) {
+                (Some((key, name)), _) => match referred(hdus, &name) {
+                    Some(hdu) => component.times.push(TimeFilter::Table(hdu)),
+                    None => component.missing = Some((key, name)),
+                },
+                (None, Some(ranges)) => component.times.push(TimeFilter::Ranges(ranges)),
+                (None, None) => {}
+            }
+        }
+        component.detectors = detectors.iter().find_map(|&n| ranges(&of(n, "VAL")?.1));
+        components.push(component);
+    }
+    components.retain(|component| !component.times.is_empty() || component.missing.is_some());
+    components
+}
+
+/// The table of `:NAME`: by HDUNAME or EXTNAME, with EXTVER behind the name or behind a comma where several have it.
+fn referred<'a>(hdus: &'a [Hdu], reference: &str) -> Option<&'a Hdu> {
+    let name = reference.strip_prefix(':')?.trim();
+    let own = |hdu: &Hdu| hdu.header.text("HDUNAME").unwrap_or_default();
+    let by_own = hdus.iter().find(|hdu| own(hdu).trim().eq_ignore_ascii_case(name));
+    by_own.or_else(|| named(hdus, name))
+}
+
+/// The extension of a name, as `NAME`, as `NAME,VERSION` (EXTVER), or with its EXTVER right behind the name; without a version the first.
+pub(super) fn named<'a>(hdus: &'a [Hdu], name: &str) -> Option<&'a Hdu> {
+    let called = |hdu: &&Hdu, name: &str| hdu.name.trim().eq_ignore_ascii_case(name.trim());
+    let version = |hdu: &Hdu| hdu.header.int("EXTVER").ok().flatten().unwrap_or(1);
+    if let Some(found) = hdus.iter().find(|hdu| called(hdu, name)) {
+        return Some(found);
+    }
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (name, number) = name.split_once(',').or_else(|| name.split_at_checked(digits.len()))?;
+    let number = number.trim().parse::<i64>().ok()?;
+    hdus.iter().find(|hdu| called(hdu, name) && version(hdu) == number)
+}
+
+/// Ranges `LO:HI`, or single numbers, apart by commas; `None` for anything else, as `TABLE`.
+fn ranges(value: &str) -> Option<Vec<(f64, f64)>> {
+    let number = |text: &str, open: f64| if text.trim().is_empty() { Some(open) } else { text.trim().parse().ok() };
+    let one = |range: &str| match range.split_once(':') {
+        Some((lo, hi)) => number(lo, f64::NEG_INFINITY).zip(number(hi, f64::INFINITY)),
+        None => range.trim().parse().ok().map(|value: f64| (value, value)),
+    };
+    value.split(',').map(one).collect()
+}

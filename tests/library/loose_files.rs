@@ -1,0 +1,182 @@
+//! Files as they are met: headers beyond the standard, units, tables under other names, and time that is mostly empty.
+
+use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, spectrum};
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::{Binning, PowerSpectrum, Result, Session, Warnings};
+
+const DAY: f64 = 86_400.0;
+
+fn stamps() -> Vec<f64> {
+    (0..1000).map(|i| f64::from(i) * 0.1 + 0.03).collect()
+}
+
+fn time() -> Column {
+    Column::f64("TIME", &stamps())
+}
+
+fn good() -> Table {
+    gti(&[(0.0, 100.0)])
+}
+
+fn open(tables: &[Table]) -> Result<(EventFile, Warnings)> {
+    Folder::new().open(&file(tables), &OpenOptions::default())
+}
+
+/// The file with the last card of this beginning replaced; cards have 80 characters.
+fn with_card(mut bytes: Vec<u8>, begins: &str, card: &str) -> Vec<u8> {
+    let at = bytes.windows(begins.len()).rposition(|w| w == begins.as_bytes()).unwrap();
+    bytes[at..at + 80].copy_from_slice(format!("{card:<80}").as_bytes());
+    bytes
+}
+
+#[test]
+fn times_without_a_unit_have_that_of_the_keywords() {
+    let days = |values: &[f64]| values.iter().map(|t| t / DAY).collect::<Vec<_>>();
+    let list = |time: Column| events(vec![time]).set("TIMEUNIT", "'d'");
+    let intervals = |unit: &str| {
+        let table = Table::new("GTI", vec![Column::f64("START", &[0.0]), Column::f64("STOP", &[100.0 / DAY])]);
+        table.set("TIMEUNIT", unit)
+    };
+    let (file, _) = open(&[intervals("'d'"), list(Column::f64("TIME", &days(&stamps())))]).unwrap();
+    assert!((file.gti.exposure() - 100.0).abs() < 1e-9);
+    let mut times = Vec::new();
+    file.times(0..1000, &mut times).unwrap();
+    assert!(times.iter().zip(stamps()).all(|(a, b)| (a - b).abs() < 1e-9));
+    // TUNITn comes first.
+    let (file, _) = open(&[good(), list(time().with("TUNIT", "'s'"))]).unwrap();
+    times.clear();
+    file.times(0..1000, &mut times).unwrap();
+    assert_eq!(times, stamps());
+    let error = open(&[intervals("'fortnight'"), list(time())]).err().unwrap().to_string();
+    assert!(error.contains("TIMEUNIT") && error.contains("fortnight"), "{error}");
+}
+
+#[test]
+fn unsigned_integers_of_64_bits_are_rounded_once() {
+    // Stored less 2^63. Beside 2^63 neighbouring f64 are 1024 below it and 2048 above apart; small numbers are exact.
+    let stored = |value: u64| (value ^ (1 << 63)) as i64;
+    let values = [0, 1, 12_345, (1 << 53) - 1, (1 << 53) + 1, u64::MAX / 3, (1 << 63) + 2047, u64::MAX];
+    let raw: Vec<i64> = values.iter().map(|&value| stored(value)).collect();
+    let column = Column::i64("TIME", &raw).with("TZERO", "9223372036854775808");
+    let (file, _) = open(&[gti(&[(0.0, 1e5)]), events(vec![column])]).unwrap();
+    let mut times = Vec::new();
+    file.times(0..values.len(), &mut times).unwrap();
+    assert_eq!(times, values.map(|value| value as f64));
+}
+
+#[test]
+fn keywords_in_lower_case_and_without_blanks_are_read() {
+    let bytes = file(&[good(), events(vec![time()]).set("TIMEZERO", "7.0")]);
+    let offset = |card: &str| {
+        let bytes = with_card(bytes.clone(), "TIMEZERO=", card);
+        Folder::new().open(&bytes, &OpenOptions::default()).unwrap().0.clock.event_offset.value()
+    };
+    // astropy 7 reads the first three as 5; of the others it gives the text behind the keyword, or no keyword.
+    for card in [
+        "timezero=                  5.0",
+        "TimeZero= 5 / lower case",
+        "HIERARCH TIMEZERO = 5.0",
+        "TIMEZERO=5.0",
+        "timezero=5.0/no blank",
+    ] {
+        assert_eq!(offset(card), 5.0, "{card}");
+    }
+    for (card, comment) in [("COMMENT =5.0", 0.0), ("HISTORY = TIMEZERO=5.0", 0.0), ("TIMEZERO 5.0", 0.0)] {
+        assert_eq!(offset(card), comment, "{card}");
+    }
+    let short = with_card(file(&[good(), events(vec![time()]).set("MJDREF", "1.0")]), "INSTRUME=", "OBJECT='Crab'");
+    assert_eq!(
+        Folder::new().open(&with_card(short, "MJDREF  =", "A=1"), &OpenOptions::default()).unwrap().0.object,
+        "Crab"
+    );
+}
+
+#[test]
+fn a_keyword_with_two_values_is_an_error_where_it_moves_times() {
+    let bytes = |key: &str, value: &str, card: &str| {
+        with_card(file(&[good(), events(vec![time()]).set(key, value).set("SPARE", "1")]), "SPARE   =", card)
+    };
+    let outcome = |bytes: &[u8]| Folder::new().open(bytes, &OpenOptions::default());
+    for (key, value, card) in [
+        ("TIMEZERO", "7.0", "TIMEZERO= 8.0"),
+        ("TIMEUNIT", "'s'", "TIMEUNIT= 'd'"),
+        ("MJDREFF", "0.5", "mjdreff =0.25"),
+        ("TUNIT1", "'s'", "TUNIT1  = 'd'"),
+        ("TIMESYS", "'TT'", "TIMESYS = 'UTC     ' / another"),
+    ] {
+        let error = outcome(&bytes(key, value, card)).err().unwrap().to_string();
+        assert!(error.contains(&format!("keyword {key}")) && error.contains("twice"), "{error}");
+    }
+    let (_, warnings) = outcome(&bytes("OBJECT", "'Crab'", "OBJECT  = 'Vela'")).unwrap();
+    assert_eq!(codes(&warnings), ["W-HEADER-REPEATED"]);
+    assert!(warnings.iter().all(|w| w.message.contains("OBJECT: 'Crab'") && w.message.contains("and 'Vela'")));
+    // One value written twice is one value.
+    let (_, warnings) = outcome(&bytes("TIMEZERO", "7.0", "TIMEZERO= 7.0D0 / again")).unwrap();
+    assert!(warnings.is_empty());
+}
+
+#[test]
+fn the_only_table_with_times_is_taken_for_events_with_a_warning() {
+    let unnamed = |name: &str| Table::new(name, vec![time()]).set("MJDREF", "55000.0").set("TELESCOP", "'ASTROSAT'");
+    let (file, warnings) = open(&[unnamed("event file"), good()]).unwrap();
+    assert_eq!((file.rows(), codes(&warnings)), (1000, vec!["W-EVENT-TABLE"]));
+    let error = open(&[unnamed("EVENTS01"), unnamed("EVENTS02"), good()]).err().unwrap().to_string();
+    assert!(error.contains("EVENTS01, EVENTS02") && error.contains("extension (chooses one)"), "{error}");
+    let classed = |name: &str| unnamed(name).set("HDUCLAS1", "'EVENTS'");
+    let error = open(&[classed("Q0"), classed("Q1"), good()]).err().unwrap().to_string();
+    assert!(error.contains("Q0, Q1") && error.contains("extension (chooses one)"), "{error}");
+    // What is of another class, has vectors or bins is no list of events.
+    let other = Table::new("HK", vec![time()]).set("HDUCLAS1", "'TEMPORALDATA'");
+    let (file, _) = open(&[other, unnamed("event file"), good()]).unwrap();
+    assert_eq!(file.place(), "extension 2 (event file)");
+}
+
+#[test]
+fn tables_of_bins_and_arrays_are_no_events_even_when_they_are_asked_for() {
+    let counts = Column::raw("XeCnt", "8J", vec![vec![0; 32]; 1000]);
+    let rate = Column::f32("RATE", &[1.0; 1000]);
+    for (table, what) in [
+        (Table::new("XTE_SA", vec![time(), counts.clone()]).set("HDUCLAS1", "'ARRAY'"), "HDUCLAS1 is `ARRAY`"),
+        (Table::new("XTE_SA", vec![time(), counts]), "XeCnt has 8 numbers a row"),
+        (Table::new("CURVE", vec![time(), rate.clone()]), "column RATE"),
+        (Table::new("RATE", vec![time(), rate]).set("HDUCLAS1", "'LIGHTCURVE'"), "HDUCLAS1 is `LIGHTCURVE`"),
+    ] {
+        let options = OpenOptions { extension: Some("1".into()), ..OpenOptions::default() };
+        let error = Folder::new().open(&file(&[table, good()]), &options).err().unwrap().to_string();
+        assert!(error.contains(what) && error.contains("extension 1"), "{error}");
+    }
+    // Vectors are in lists of events that say what they are.
+    let phas = Column::raw("PHAS", "9I", vec![vec![0; 18]; 1000]);
+    assert_eq!(open(&[good(), events(vec![time(), phas])]).unwrap().0.rows(), 1000);
+}
+
+#[test]
+fn a_stray_time_costs_nothing_and_a_damaged_interval_is_said_before_the_work() {
+    let folder = Folder::new();
+    // Three years later, one photon.
+    let times = [stamps(), vec![1e8]].concat();
+    let bytes = file(&[events(vec![Column::f64("TIME", &times)])]);
+    let span = OpenOptions { gti: GtiSource::Span, ..OpenOptions::default() };
+    let observation = folder.observe(&bytes, &span).unwrap();
+    let said: Vec<&str> = observation.warnings().iter().map(|w| w.message.as_str()).collect();
+    assert_eq!(codes(observation.warnings()), ["W-SPAN-GAP"]);
+    assert!(said[0].contains("from 99.93 to 100000000 s") && said[0].contains("and 1 event beyond it"), "{said:?}");
+    let curve = Session::cpu().unwrap().run(&Binning::default().dt(0.1), &observation).unwrap();
+    assert_eq!((curve.len(), curve.meta.record.photons.outside_gti), (999, 1));
+    let power = PowerSpectrum::default().dt(0.125).segment_size(9.9);
+    assert_eq!(spectrum(&observation, &power).unwrap().meta.segments, 10);
+    // As many on both sides are two observations.
+    let both: Vec<f64> = stamps().iter().flat_map(|&t| [t, t + 1e6]).collect();
+    let both = folder.observe(&file(&[events(vec![Column::f64("TIME", &both)])]), &span).unwrap();
+    assert!((both.files()[0].gti.exposure() - 199.8).abs() < 1e-6 && both.files()[0].gti.intervals().len() == 2);
+    // A source that is seen all the time has no gap.
+    let all = folder.observe(&file(&[events(vec![time()])]), &span).unwrap();
+    assert!(all.warnings().is_empty() && all.files()[0].gti.intervals().len() == 1);
+    // A bound of 0 in a file of the tenth year.
+    let late: Vec<f64> = stamps().iter().map(|t| t + 3e8).collect();
+    let list = events(vec![Column::f64("TIME", &late)]);
+    let (_, warnings) = open(&[gti(&[(0.0, 3e8 + 100.0)]), list.clone()]).unwrap();
+    assert_eq!(codes(&warnings), ["W-MOSTLY-EMPTY"]);
+    assert!(warnings.iter().all(|w| w.message.contains("from 0 to 300000000.03 s")), "{warnings:?}");
+    assert!(open(&[gti(&[(3e8, 3e8 + 100.0), (4e8, 4e8 + 90.0)]), list]).unwrap().1.is_empty());
+}
