@@ -22,7 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 pub use args::{BenchArgs, BenchPart};
 use compare::{Change, Verdict};
@@ -30,9 +30,10 @@ use record::{BenchRecord, BenchTiming, Machine};
 use sample::Budget;
 use workload::{Prepared, Size};
 
+use crate::arguments::files;
 use crate::device_choice::BackendArg;
 use crate::names;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::backend::open_measurable;
@@ -58,14 +59,16 @@ struct BenchDevice {
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 a kernel is wrong, or something became slower, or a
 /// failure; 2 usage.
 pub fn main() -> ExitCode {
-    names::speak_as(&BenchArgs::command(), None);
-    let args = BenchArgs::parse();
-    match run(&args, KERNELS) {
+    let program = BenchArgs::command();
+    names::speak_as(&program, None);
+    let matches = program.clone().get_matches();
+    let args = BenchArgs::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut program.clone()).exit());
+    match files::check(&program, &matches).and_then(|()| run(&args, KERNELS)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gpu-bench: error: {}", names::error_text(&e));
+            say(&format!("gpu-bench: error: {}", names::error_text(&e)));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use clap::builder::{Resettable, Str};
 use clap::{Args, Command};
 
 use super::toas::ToaArgs;
@@ -26,7 +27,9 @@ pub fn with_headings(program: Command) -> Command {
     program.mut_subcommands(|command| {
         command.mut_args(|option| {
             let heading = headings.get(option.get_id().as_str()).cloned();
-            option.help_heading(heading)
+            option.help_heading(
+                heading.map_or(Resettable::Reset, |heading: String| Resettable::Value(Str::from(heading))),
+            )
         })
     })
 }

@@ -134,7 +134,7 @@ impl PdsArgs {
     fn check(&self) -> Result<()> {
         self.device.check()?;
         self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
-        self.out().check(&self.input, &[], &[])?;
+        self.out().check(&[], &[])?;
         self.spectrum.rebinning().ranges(1).map(|_| ())
     }
 
@@ -188,7 +188,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     let computer = Computer::new(&args.device, out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
-        eprintln!("{}", light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
+        crate::terminal::say(&light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;
