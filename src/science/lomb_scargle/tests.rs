@@ -182,6 +182,17 @@ fn counts_are_weighted_by_their_exposure() {
     assert_ne!(powers(counts, true), powers(counts, false));
 }
 
+/// Sums by definition can take hours: whoever waits sees how far they are.
+#[test]
+fn direct_sums_advance_to_their_end() {
+    let time: Vec<f64> = (0..50).map(f64::from).collect();
+    let samples = UnevenSeries { time: &time, value: &time, error: &[], exposed: &[], dt: 1.0 };
+    let options = LombScargleOptions { method: LombScargleMethod::Direct, ..LombScargleOptions::default() };
+    let progress = Progress::default();
+    let frequencies = power_spectrum(samples, &options, Rebin::None, &progress, context).unwrap().len() as u64;
+    assert_eq!(progress.state(), (2 * frequencies, 2 * frequencies));
+}
+
 #[test]
 fn series_that_cannot_be_used_are_refused() {
     let time = [0.0, 1.0, 2.0, 3.0, 4.0];

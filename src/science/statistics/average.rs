@@ -214,11 +214,13 @@ impl AverageDistribution {
                 }
             }
         };
+        // The exponent has the digits of its terms, which are large for many values.
+        let attainable = CONVERGED.max(16.0 * f64::EPSILON * (t0 * y).abs());
         let (mut step, mut total) = (0.5, 0.5 * integrand(0.0) + sum(0.5, 0.5));
         for _ in 0..10 {
             let finer = total + sum(0.5 * step, step);
             step *= 0.5;
-            let converged = (finer * step - total * 2.0 * step).abs() <= CONVERGED * (finer * step).abs();
+            let converged = (finer * step - total * 2.0 * step).abs() <= attainable * (finer * step).abs();
             total = finer;
             if converged {
                 break;

@@ -177,7 +177,7 @@ impl FileId {
 }
 
 /// True where two outputs are one file, which need not be there.
-fn same_place(a: &Path, b: &Path) -> bool {
+pub fn same_place(a: &Path, b: &Path) -> bool {
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         (FileId::of(folder), path.file_name().map(OsStr::to_os_string))

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use clap::builder::{Resettable, Str};
 use clap::{Args, Command};
 
 use super::toas::ToaArgs;
@@ -13,31 +12,27 @@ use crate::arguments::par::ParArgs;
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs};
 use crate::arguments::weights::WeightArgs;
 
-/// The program with each option of its commands under its heading. A group's heading would else go on to whatever stands behind the group in a command.
+/// The program with each option of its commands under its heading.
 pub fn with_headings(program: Command) -> Command {
     let mut headings = HashMap::new();
-    add::<InputArgs>(&mut headings);
-    add::<SpectrumArgs>(&mut headings);
-    add::<DeadTimeArgs>(&mut headings);
-    add::<WeightArgs>(&mut headings);
-    add::<ParArgs>(&mut headings);
-    add::<ToaArgs>(&mut headings);
-    add::<DeviceArgs>(&mut headings);
-    add::<OutputArgs>(&mut headings);
+    add::<InputArgs>(&mut headings, "Input");
+    add::<SpectrumArgs>(&mut headings, "Segments and frequencies");
+    add::<DeadTimeArgs>(&mut headings, "Dead time");
+    add::<WeightArgs>(&mut headings, "Weights");
+    add::<ParArgs>(&mut headings, "Ephemeris");
+    add::<ToaArgs>(&mut headings, "Times of arrival");
+    add::<DeviceArgs>(&mut headings, "Device");
+    add::<OutputArgs>(&mut headings, "Output");
     program.mut_subcommands(|command| {
         command.mut_args(|option| {
-            let heading = headings.get(option.get_id().as_str()).cloned();
-            option.help_heading(
-                heading.map_or(Resettable::Reset, |heading: String| Resettable::Value(Str::from(heading))),
-            )
+            // Names of files stand by themselves.
+            let heading = headings.get(option.get_id().as_str()).copied().filter(|_| !option.is_positional());
+            option.help_heading(heading)
         })
     })
 }
 
-fn add<Group: Args>(headings: &mut HashMap<String, String>) {
-    for option in Group::augment_args(Command::new("group")).get_arguments() {
-        if let Some(heading) = option.get_help_heading() {
-            headings.insert(option.get_id().to_string(), heading.to_string());
-        }
-    }
+fn add<Group: Args>(headings: &mut HashMap<String, &'static str>, heading: &'static str) {
+    let options = Group::augment_args(Command::new("group"));
+    headings.extend(options.get_arguments().map(|option| (option.get_id().to_string(), heading)));
 }

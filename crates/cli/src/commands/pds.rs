@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{light_curves, significance};
 use crate::arguments::device::DeviceArgs;
+use crate::arguments::files::same_place;
 use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
@@ -127,7 +128,10 @@ impl PdsArgs {
     /// The files for XSPEC, by either option.
     fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
         let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
-        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::from_stem)
+        let (pha, stem) = (pha.map(XspecFiles::from_stem), self.xspec.as_deref().map(XspecFiles::from_stem));
+        // Both may name the same two files.
+        let stem = stem.filter(|stem| pha.as_ref().is_none_or(|pha| !same_place(&pha.pha, &stem.pha)));
+        [pha, stem].into_iter().flatten()
     }
 
     /// What can be refused before any work is done.

@@ -157,7 +157,7 @@ fn other_products_carry_the_same_metadata_in_every_format() {
     let sgr = "tests/data/sgr1830kgfilt.evt --backend cpu";
     // What is written last must not fail for a name of what was computed.
     for options in [
-        format!("bin {a} --times 80000000:80000064:8 --energies 3:30:4"),
+        format!("bin {a} --times 300000000:300000064:8 --energies 3:30:4"),
         format!("bispectrum {sgr} --dt 1/4 --segment-size 16"),
         format!("cs {sgr} --subject 1:3 --ref 3:8 --dt 1/16 --segment-size 64 --fullspec"),
         format!("cs {a} {b} --dt 1/64 --segment-size 8 --dead-time 0.0025 --dead-time-detectors 1"),

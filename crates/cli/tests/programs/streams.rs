@@ -92,8 +92,13 @@ fn nothing_in_a_file_commands_a_terminal() {
     let folder = Folder::new();
     let strange = "a\u{2028}b\u{202e}c\u{85}d\u{200b}.evt";
     let times: Vec<f64> = (0..1000).map(|i| f64::from(i) * 0.1).collect();
-    let table = events(vec![Column::f64("TIME", &times)]).set("OBJECT", "'X\u{2028}Y\u{202e}Z'");
-    let path = folder.write(strange, &file(&[gti(&[(0.0, 100.0)]), table])).display().to_string();
+    let table = events(vec![Column::f64("TIME", &times)]).set("OBJECT", "'X(1)Y(2)Z'");
+    let mut bytes = file(&[gti(&[(0.0, 100.0)]), table]);
+    for (from, to) in [("(1)", "\u{2028}"), ("(2)", "\u{202e}")] {
+        let at = bytes.windows(3).position(|three| three == from.as_bytes()).unwrap();
+        bytes[at..at + 3].copy_from_slice(to.as_bytes());
+    }
+    let path = folder.write(strange, &bytes).display().to_string();
     let shown = |c: char| !matches!(c, '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
     let said = crate::program::succeed(&["info", &path]);
     let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
