@@ -91,7 +91,7 @@
 //! - *peer*: Stingray 2.3.2, with which results are compared; `compat_stingray` follows its rules.
 #![warn(missing_docs)]
 // What reads files or options may meet anything.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr))]
 
 // The rooms, each of which uses those before it, never those behind it; tests/library/rooms.rs holds the order.
 

@@ -54,7 +54,8 @@ pub enum DeviceChoice {
         /// Precision of the transforms and sums.
         precision: Precision,
     },
-    /// Several GPUs that share the work, and optionally the CPU. If one of them fails, the others do its work.
+    /// Several GPUs that share the work, and optionally the CPU. If one of them fails, the others do its work; beside the CPU also one
+    /// that cannot be opened.
     Several {
         /// The adapters.
         adapters: Vec<AdapterSelector>,

@@ -40,8 +40,17 @@ pub fn open_with(
         DeviceChoice::Cpu { threads } => Ok(cpu_backend(threads)?),
         DeviceChoice::Gpu { adapter, tier, precision } => open_gpu(adapter, *tier, *precision, warnings),
         DeviceChoice::Several { adapters, tier, precision, cpu, threads } => {
-            let open_one = |adapter| open_gpu(adapter, *tier, *precision, warnings);
-            let mut devices = adapters.iter().map(open_one).collect::<Result<Vec<_>, _>>()?;
+            let mut devices = Vec::new();
+            for adapter in adapters {
+                match open_gpu(adapter, *tier, *precision, warnings) {
+                    Ok(device) => devices.push(device),
+                    // The CPU, which takes part, does its work.
+                    Err(e) if *cpu => {
+                        warnings.push("W-BACKEND-FALLBACK", format!("{}; the other devices do its work", e.reason()));
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
             if *cpu {
                 devices.push(cpu_backend(threads)?);
             }

@@ -23,9 +23,46 @@ impl fmt::Display for ShortNumber {
     }
 }
 
-/// What comes from files and their names, to be shown: control characters are `?`, for no terminal shall obey them.
+/// A number with so many digits behind its point; what rounds to 0 has no sign.
+pub struct Fixed(pub f64, pub usize);
+
+impl fmt::Display for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fixed(x, digits) = *self;
+        let text = format!("{x:.digits$}");
+        let zero = !text.bytes().any(|b| matches!(b, b'1'..=b'9') || b.is_ascii_alphabetic());
+        f.write_str(if zero { text.trim_start_matches('-') } else { &text })
+    }
+}
+
+/// True for characters that command a terminal or an editor and show nothing themselves: control characters, ends of lines and of paragraphs,
+/// marks that turn the direction of what follows, joiners and other characters without width, and what is no character.
+fn is_command(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// What comes from files and their names, to be shown: what a terminal would obey is `?`, such as control characters.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().map(|c| if is_command(c) { '?' } else { c }).collect()
+}
+
+/// JSON in which what a terminal would obey is escaped, as `\u202e`: it reads back as the same values. Ends of lines between values stay.
+pub fn escaped_json(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push(c),
+            // In JSON such characters stand in strings alone, whose escapes are of UTF-16.
+            c if is_command(c) => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped += &format!("\\u{unit:04x}"));
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// Values in a row: `1, 2.5, 3`.
@@ -65,6 +102,26 @@ mod tests {
         ] {
             assert_eq!(ShortNumber(x).to_string(), text);
         }
+    }
+
+    #[test]
+    fn nothing_commands_a_terminal() {
+        let text = "a\u{202e}b\u{2028}c\u{85}d\u{1b}[2Je\u{200b}f\u{e0041}µ°é";
+        assert_eq!(plain(text), "a?b?c?d?[2Je?f?µ°é");
+        let json = serde_json::json!({ "a": text, "b": [1, "\n"] });
+        for written in [json.to_string(), format!("{json:#}")] {
+            let escaped = escaped_json(&written);
+            assert!(!escaped.chars().any(|c| c != '\n' && is_command(c)), "{escaped}");
+            assert!(escaped.contains(r"a\u202eb\u2028c\u0085d\u001b[2Je\u200bf\udb40\udc41µ°é"), "{escaped}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        let shown =
+            [-0.001, -0.0, 0.004, -0.005001, -12.5, f64::NAN, f64::NEG_INFINITY].map(|x| Fixed(x, 2).to_string());
+        assert_eq!(shown, ["0.00", "0.00", "0.00", "-0.01", "-12.50", "NaN", "-inf"]);
     }
 
     #[test]

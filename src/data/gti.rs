@@ -33,10 +33,10 @@ impl Gti {
         let fail = |message: String| Error::gti(path, message);
         for (i, (start, stop)) in raw.iter().enumerate() {
             if !start.is_finite() || !stop.is_finite() {
-                return Err(fail(format!("row {i} is not finite: {} to {}", start.hi, stop.hi)));
+                return Err(fail(format!("row {} is not finite: {} to {}", i + 1, start.hi, stop.hi)));
             }
             if start > stop {
-                return Err(fail(format!("row {i} starts at {} s, after its stop at {} s", start.hi, stop.hi)));
+                return Err(fail(format!("row {} starts at {} s, after its stop at {} s", i + 1, start.hi, stop.hi)));
             }
         }
         if raw.windows(2).any(|w| w[0].0 > w[1].0) {

@@ -60,6 +60,12 @@ pub(crate) fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
+/// True for what a keyword may be called.
+pub(crate) fn is_keyword(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    (1..=8).contains(&name.len()) && name.bytes().all(legal)
+}
+
 /// The cards of a FITS header, in order, without `END`.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderCards {
@@ -91,8 +97,7 @@ impl HeaderCards {
     /// # Errors
     /// The keyword has other characters or is too long, or the value is not finite.
     pub fn push(&mut self, keyword: &str, value: impl Into<CardValue>, comment: &str) -> io::Result<()> {
-        let legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if keyword.is_empty() || keyword.len() > 8 || !keyword.bytes().all(legal) {
+        if !is_keyword(keyword) {
             return Err(invalid(format!("'{keyword}' is not a FITS keyword: at most 8 of A-Z 0-9 - _")));
         }
         let value = match value.into() {

@@ -11,6 +11,7 @@ pub(super) struct ExposedSamples {
     time: Vec<f64>,
     value: Vec<f64>,
     error: Vec<f64>,
+    exposed: Vec<f64>,
 }
 
 impl ExposedSamples {
@@ -23,16 +24,19 @@ impl ExposedSamples {
         let good: Vec<usize> = light_curve.stretches(min_fracexp).into_iter().flatten().collect();
         let errors_known = light_curve.errors_known(good.iter().copied())?;
         // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
+        let exposed =
+            if light_curve.counted { good.iter().map(|&i| light_curve.fracexp[i]).collect() } else { Vec::new() };
         let offset = (light_curve.grid.origin - zero).value();
         Ok(ExposedSamples {
             dt,
             time: good.iter().map(|&i| offset + (light_curve.bin[i] as f64 + 0.5) * dt).collect(),
             value: good.iter().map(|&i| light_curve.rate[i] * dt).collect(),
             error: if errors_known { good.iter().map(|&i| light_curve.rate_err[i] * dt).collect() } else { Vec::new() },
+            exposed,
         })
     }
 
     pub fn series(&self) -> UnevenSeries<'_> {
-        UnevenSeries { time: &self.time, value: &self.value, error: &self.error, dt: self.dt }
+        UnevenSeries { time: &self.time, value: &self.value, error: &self.error, exposed: &self.exposed, dt: self.dt }
     }
 }

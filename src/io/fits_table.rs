@@ -102,6 +102,9 @@ impl FitsTable {
             let kind = header.text("XTENSION").unwrap_or_default();
             return Err(fail("XTENSION", &format!("`{kind}` is not a binary table (BINTABLE)")));
         }
+        if header.text("ZTABLE").as_deref() == Some("T") {
+            return Err(fail("ZTABLE", "a tile-compressed table, which is not read; unpack it with `funpack`"));
+        }
         if header.int("BITPIX")? != Some(8) {
             return Err(fail("BITPIX", "a binary table has 8"));
         }

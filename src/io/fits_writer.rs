@@ -6,7 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "what is written has the lengths that are given it here")]
 
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::unfinished::Unfinished;
 use crate::base::error::{Error, Result};
@@ -271,8 +271,22 @@ fn sealed(header: &mut HeaderCards, data: Checksum) -> io::Result<Vec<u8>> {
     Ok(header.bytes())
 }
 
+/// The most links that lead to a file.
+const LINKS: usize = 40;
+
+/// The file that a name leads to through links, which need not be there.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
+}
+
 /// Writes a file through a temporary one in the same directory, renamed when `write` has succeeded: a reader sees the whole
-/// file or none. An existing file is an error unless `overwrite`.
+/// file or none. An existing file is an error unless `overwrite`; it leaves its permissions to the new one. A link stays one, and the file
+/// is the one that it leads to.
 pub fn write_file<T>(
     path: &Path,
     overwrite: bool,
@@ -295,13 +309,15 @@ pub fn write_file<T>(
     if path.file_name().is_none() || path.is_dir() {
         return Err(Error::io(path, io::Error::new(io::ErrorKind::IsADirectory, "not a name of a file")));
     }
-    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (file, temporary) = Unfinished::create(directory).map_err(|e| Error::io(path, e))?;
+    let target = followed(path);
+    let directory = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let replaced = Some(&*target).filter(|_| overwrite);
+    let (file, temporary) = Unfinished::create(directory, replaced).map_err(|e| Error::io(path, e))?;
     let mut out = io::BufWriter::with_capacity(1 << 20, file);
     let value = write(&mut out)?;
     out.flush().map_err(|e| Error::io(path, e))?;
     drop(out);
-    match temporary.rename(path, overwrite) {
+    match temporary.rename(&target, overwrite) {
         Ok(()) => Ok(value),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
         Err(e) => Err(Error::io(path, e)),

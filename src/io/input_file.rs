@@ -26,6 +26,17 @@ pub(super) const PIECE: usize = 256 << 10;
 const READ_AHEAD_BYTES: u64 = 32 << 20;
 /// Bytes of a read that takes microseconds; shorter ones are part of what they are for.
 const WORTH_TIMING: usize = 16 << 10;
+/// How files begin that other packers made, the packer, and what unpacks them.
+const PACKED: [(&[u8], &str, &str); 6] = [
+    (&[0x1f, 0x9d], "compress (.Z)", "uncompress or gunzip"),
+    (b"BZh", "bzip2 (.bz2)", "bunzip2"),
+    (&[0x28, 0xb5, 0x2f, 0xfd], "zstd (.zst)", "unzstd"),
+    (&[0xfd, b'7', b'z', b'X', b'Z', 0], "xz (.xz)", "unxz"),
+    (&[b'P', b'K', 3, 4], "zip (.zip)", "unzip"),
+    (&[b'7', b'z', 0xbc, 0xaf], "7-Zip (.7z)", "7z x"),
+];
+/// Bytes of the longest of these.
+const LONGEST_MAGIC: u64 = 6;
 /// Bytes at the start that are kept, to recognise what a file holds.
 const HEAD_BYTES: u64 = 4096;
 
@@ -57,8 +68,14 @@ impl InputFile {
             return Err(format_error(&name, "byte 0", "the file is empty"));
         }
         let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
-        let mut magic = [0; 2];
-        let compressed = meta.len() > 2 && file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
+        let mut magic = Vec::new();
+        (&mut file).take(LONGEST_MAGIC).read_to_end(&mut magic).map_err(|e| Error::io(path, e))?;
+        if let Some((_, packer, unpacker)) = PACKED.iter().find(|(begin, ..)| magic.starts_with(begin)) {
+            let message =
+                format!("packed by {packer}, which is not read; unpack it with {unpacker}, or pack it with gzip");
+            return Err(format_error(&name, "byte 0", &message));
+        }
+        let compressed = meta.len() > 2 && magic.starts_with(&[0x1f, 0x8b]);
         let file = if compressed { unpack(&name, path, meta.len())? } else { file };
         let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
         if len == 0 {
@@ -254,7 +271,7 @@ fn read_exact_at(file: &File, mut at: u64, mut out: &mut [u8]) -> std::io::Resul
 
 fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
     let input = File::open(path).map_err(|e| Error::io(path, e))?;
-    let mut unpacker = flate2::read::MultiGzDecoder::new(std::io::BufReader::with_capacity(1 << 18, input));
+    let mut unpacker = flate2::bufread::GzDecoder::new(std::io::BufReader::with_capacity(1 << 18, input));
     let mut output = tempfile::tempfile().map_err(|e| Error::io(std::env::temp_dir(), e))?;
     let cap = GZIP_FREE.max(packed.saturating_mul(GZIP_RATIO));
     let mut buffer = vec![0; 1 << 18];
@@ -264,7 +281,13 @@ fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
             .read(&mut buffer)
             .map_err(|e| format_error(name, &format!("gzip stream after {total} unpacked bytes"), &e.to_string()))?;
         if n == 0 {
-            return Ok(output);
+            let mut rest = unpacker.into_inner();
+            if is_padding(&mut rest).map_err(|e| Error::io(path, e))? {
+                return Ok(output);
+            }
+            // Another member.
+            unpacker = flate2::bufread::GzDecoder::new(rest);
+            continue;
         }
         total += n as u64;
         if total > cap {
@@ -274,6 +297,18 @@ fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
             return Err(format_error(name, "gzip stream", &message));
         }
         output.write_all(buffer.get(..n).unwrap_or(&buffer)).map_err(|e| Error::io(std::env::temp_dir(), e))?;
+    }
+}
+
+/// True where nothing follows, or zeros alone, to which tapes and archives pad files; zeros are read, and what follows is left.
+fn is_padding(rest: &mut impl std::io::BufRead) -> std::io::Result<bool> {
+    loop {
+        let buffer = rest.fill_buf()?;
+        let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
+        if zeros < buffer.len() || zeros == 0 {
+            return Ok(buffer.is_empty());
+        }
+        rest.consume(zeros);
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::fits_writer::{FitsWriter, WrittenColumn};
 use crate::base::error::{Error, Result};
-use crate::data::header::{CardValue, HeaderCards};
+use crate::data::header::{CardValue, HeaderCards, is_keyword};
 use crate::data::table::{Column, Table, Values};
 
 /// A FITS file of one table; scalars of the metadata are keywords, and all of it is in [`metadata`].
@@ -73,7 +73,7 @@ pub(super) fn metadata<W: Write + Seek>(writer: &mut FitsWriter<W>, meta: &Json)
     writer.rows(text.as_bytes())
 }
 
-/// Keywords for scalars: names of up to eight characters, and longer ones shortened as listed; others are in [`metadata`] alone.
+/// Keywords for scalars: names that are keywords, and longer ones shortened as listed; others are in [`metadata`] alone.
 pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
     let mut header = HeaderCards::new();
     let Json::Object(meta) = meta else { return Ok(header) };
@@ -135,7 +135,7 @@ pub(super) fn cards(meta: &Json) -> std::io::Result<HeaderCards> {
             "channels" => "BYCHANNL",
             "precision" => "PRECISN",
             "eagleray_version" => "CREATOR",
-            short if short.len() <= 8 => short,
+            short if is_keyword(&short.to_ascii_uppercase()) => short,
             // It is in METADATA.
             _ => continue,
         }

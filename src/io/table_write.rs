@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::fits_writer::write_file;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::text::{escaped_json, plain};
 use crate::base::trace;
 use crate::data::Histogram;
 use crate::data::table::{Column, Table, Values};
@@ -75,7 +76,7 @@ impl Table<'_> {
         match format {
             TableFormat::Ecsv => Ok(self.ecsv().into_bytes()),
             TableFormat::Csv => Ok(self.csv().into_bytes()),
-            TableFormat::Json => Ok(format!("{:#}\n", self.json()).into_bytes()),
+            TableFormat::Json => Ok(format!("{}\n", escaped_json(&format!("{:#}", self.json()))).into_bytes()),
             TableFormat::Fits => super::table_fits::encode(self),
         }
     }
@@ -126,7 +127,7 @@ impl Table<'_> {
         let mut text = String::new();
         if let Value::Object(meta) = &self.meta {
             for (key, value) in meta {
-                text += &format!("# {key}: {value}\n");
+                text += &format!("# {key}: {}\n", escaped_json(&value.to_string()));
             }
         }
         lines(text, &self.parts(), ",")
@@ -312,9 +313,11 @@ fn yaml_real(x: f64) -> String {
     }
 }
 
-/// A quoted string; JSON's escapes are YAML's.
+/// A quoted string; JSON's escapes are YAML's, but for those of pairs of UTF-16: a character that has such a pair becomes `?`, if a terminal would
+/// obey it. To YAML and to astropy some characters end a line that end none to JSON (U+2028), and others are not allowed (U+0080).
 fn yaml_text(text: &str) -> String {
-    Value::String(text.to_string()).to_string()
+    let wide = |c: char| if c.len_utf16() > 1 && plain(c.encode_utf8(&mut [0; 4])) == "?" { '?' } else { c };
+    escaped_json(&Value::String(text.chars().map(wide).collect()).to_string())
 }
 
 /// Checks that a file could be written, before a long run begins.

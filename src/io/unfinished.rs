@@ -18,21 +18,27 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Makes an empty file in a directory, open for writing.
-    pub fn create(directory: &Path) -> io::Result<(File, Unfinished)> {
+    /// Makes an empty file in a directory, open for writing, with the permissions of a file that it is to replace.
+    pub fn create(directory: &Path, replaced: Option<&Path>) -> io::Result<(File, Unfinished)> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".eagleray-");
         #[cfg(unix)]
         {
             // Temporary files are private by default; an output has the permissions that the user's umask grants.
             use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
+            let kept =
+                replaced.and_then(|path| std::fs::metadata(path).ok()).map(|file| file.permissions().mode() & 0o777);
+            builder.permissions(std::fs::Permissions::from_mode(kept.unwrap_or(0o666)));
         }
         // Locked before it is made: no interruption comes between a file and its entry.
         let mut list = unfinished();
         let (file, name) = builder.tempfile_in(directory)?.into_parts();
         let path = name.to_path_buf();
         list.push(path.clone());
+        // What the umask has taken from them.
+        if let Some(kept) = replaced.and_then(|path| std::fs::metadata(path).ok()) {
+            let _ = file.set_permissions(kept.permissions());
+        }
         Ok((file, Unfinished { name: Some(name), path }))
     }
 

@@ -34,10 +34,22 @@ pub fn ln_at_most(counts: u64, mean: f64) -> f64 {
 /// assert!(lower == 0.0 && (upper - 1.841).abs() < 5e-4);
 /// ```
 pub fn limits(counts: u64, sigma: f64) -> (f64, f64) {
+    if counts as f64 > MANY && sigma.powi(4) < counts as f64 {
+        return (quantile(counts as f64, -sigma), quantile(counts as f64 + 1.0, sigma));
+    }
     let ln_p = normal::ln_sf(sigma);
     let upper = inverse(Tail::Upper, counts as f64 + 1.0, ln_p);
     let lower = if counts == 0 { 0.0 } else { inverse(Tail::Lower, counts as f64, ln_p) };
     (lower, upper)
+}
+
+/// Counts beyond which tails are expanded.
+const MANY: f64 = 1e10;
+
+/// The value of a gamma variable of shape `a` at `z` standard deviations of a normal one, by Cornish and Fisher's expansion
+/// (Abramowitz & Stegun 26.2.49, with the cumulants a, a, 2a, 6a): what is left out is of the order of `z⁵/a^1.5`.
+fn quantile(a: f64, z: f64) -> f64 {
+    a + z * a.sqrt() + (z * z - 1.0) / 3.0 + (z.powi(3) - 7.0 * z) / (36.0 * a.sqrt())
 }
 
 /// Symmetrical standard error of counts, `1 + √(counts + ¾)`: Gehrels' approximation of the upper one (1986, equation 7), never
@@ -49,6 +61,19 @@ pub fn symmetrical_error(counts: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_counts_have_their_limits_at_once() {
+        for sigma in [0.5, 1.0, 5.0] {
+            let a = 1e9;
+            let ln_p = normal::ln_sf(sigma);
+            let (lower, upper) = (inverse(Tail::Lower, a, ln_p), inverse(Tail::Upper, a, ln_p));
+            assert!((quantile(a, -sigma) - lower).abs() < 1e-5 && (quantile(a, sigma) - upper).abs() < 1e-5);
+        }
+        let (lower, upper) = limits(u64::MAX, 8.0);
+        assert!(lower < u64::MAX as f64 && upper > u64::MAX as f64);
+        assert!(((upper - lower) / (16.0 * 2f64.powi(32)) - 1.0).abs() < 1e-6);
+    }
 
     /// The defining equations, solved by mpmath.
     #[test]

@@ -19,6 +19,9 @@ pub struct Taper {
     pub concentration: f64,
 }
 
+/// About as many halvings find an eigenvalue in f64.
+const TAPER_STEPS: u64 = 60;
+
 /// The first `count` tapers of `n` values for a half bandwidth of `nw` frequency steps, the most concentrated first; `count` must
 /// not exceed `n`. Computed on the threads of the caller's pool; where the run was cancelled, nobody looks at what comes.
 pub fn tapers(n: usize, nw: f64, count: usize, progress: &Progress) -> Vec<Taper> {
@@ -26,6 +29,7 @@ pub fn tapers(n: usize, nw: f64, count: usize, progress: &Progress) -> Vec<Taper
     let band = (std::f64::consts::TAU * nw / size).cos();
     let diagonal: Vec<f64> = (0..n).map(|i| ((size - 1.0) / 2.0 - i as f64).powi(2) * band).collect();
     let beside: Vec<f64> = (1..n).map(|i| i as f64 * (size - i as f64) / 2.0).collect();
+    progress.begin(TAPER_STEPS * count.min(n) as u64);
     (0..count.min(n))
         .into_par_iter()
         .map(|k| {
@@ -65,7 +69,13 @@ fn eigenvalue(diagonal: &[f64], beside: &[f64], k: usize, progress: &Progress) -
         if middle <= lo || middle >= hi || progress.is_cancelled() {
             return middle;
         }
-        if above(diagonal, beside, middle) > k { lo = middle } else { hi = middle }
+        if above(diagonal, beside, middle) > k {
+            lo = middle
+        } else {
+            hi = middle
+        }
+        // Whether the run goes on is asked above.
+        let _ = progress.advance(1);
     }
 }
 

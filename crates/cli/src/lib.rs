@@ -1,5 +1,8 @@
 //! The programs `eagleray` and `gpu-bench`: arguments, progress, pictures and reports around the library `eagleray`.
 
+// What is printed goes through `terminal`, which does not panic where nobody listens.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod arguments;
 pub mod bench;
 pub mod commands;

@@ -21,6 +21,7 @@ const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("rebin.growth", &["rebin-log"]),
     ("reference", &["ref"]),
     ("response", &["rmf"]),
+    ("rows", &["phaseogram-rows"]),
     ("series", &["files"]),
     ("subjects", &["energies"]),
     ("time.rebin", &["rebin-time"]),

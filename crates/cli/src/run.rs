@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
 use crate::arguments::device::DeviceArgs;
 use crate::names;
+use crate::terminal::say;
 use eagleray::internal::text::count;
 use eagleray::{Analysis, Observation, PlanReport, Session};
 use eagleray::{Error, Result, Warnings};
@@ -25,6 +26,8 @@ pub enum Steps {
     Events,
     /// Trials of a search, for which reading takes no time; how long a long one takes is said in a line, terminal or not.
     Trials,
+    /// Steps of sums or of tapers, which can take long; that is said likewise.
+    Sums,
 }
 
 /// A device, and how its runs are shown.
@@ -51,7 +54,7 @@ impl Computer {
     pub fn new(device: &DeviceArgs, (strict, quiet): (bool, bool), steps: Steps) -> Result<Computer> {
         let session = device.session()?;
         let bar = progress_bar(steps, !quiet);
-        let watched = !bar.is_hidden() || (steps == Steps::Trials && !quiet);
+        let watched = !bar.is_hidden() || (steps != Steps::Events && !quiet);
         let session = match watched {
             true => session.watched_by(watch(bar.clone(), steps)),
             false => session,
@@ -119,32 +122,45 @@ pub fn report(warnings: &Warnings, strict: bool, quiet: bool) -> Result<()> {
             return Err(Error::Strict(warning.clone()));
         }
         if !quiet {
-            eprintln!("eagleray: warning: {}", names::warning_text(warning));
+            say(&format!("eagleray: warning: {}", names::warning_text(warning)));
         }
     }
     Ok(())
 }
 
+/// What is known of the steps that are being done.
+#[derive(Clone, Copy)]
+struct Begun {
+    since: Instant,
+    total: u64,
+    done: u64,
+    said: bool,
+}
+
 /// Shows progress on a bar; of trials it says once how long they will take.
 fn watch(bar: ProgressBar, steps: Steps) -> impl Fn(u64, u64) -> ControlFlow<()> + Send + Sync + 'static {
-    let begun: Mutex<Option<(Instant, u64, bool)>> = Mutex::new(None);
+    let begun: Mutex<Option<Begun>> = Mutex::new(None);
     move |done, total| {
         bar.set_length(total);
         bar.set_position(done);
-        if steps == Steps::Trials && total > 0 {
+        if steps != Steps::Events && total > 0 {
             let mut begun = begun.lock().unwrap_or_else(PoisonError::into_inner);
-            let (since, of, said) = begun.get_or_insert_with(|| (Instant::now(), total, false));
-            if *of != total {
-                // Reading is over, and the trials begin.
-                (*since, *of) = (Instant::now(), total);
+            let now = Begun { since: Instant::now(), total, done, said: false };
+            let begun = begun.get_or_insert(now);
+            if begun.total != total || done < begun.done {
+                // Reading is over, and the trials begin; or the next sums.
+                *begun = Begun { said: begun.said, ..now };
             }
-            let elapsed = since.elapsed().as_secs_f64();
-            if !*said && done > 0 && elapsed >= ESTIMATE_AFTER {
-                *said = true;
+            begun.done = done;
+            let elapsed = begun.since.elapsed().as_secs_f64();
+            if !begun.said && done > 0 && elapsed >= ESTIMATE_AFTER {
                 let left = elapsed * (total - done.min(total)) as f64 / done as f64;
+                // Of what may be followed by other sums, one that is not long does not say that none is.
+                begun.said = steps == Steps::Trials || left >= LONG_SEARCH;
                 if left >= LONG_SEARCH {
-                    let text = format!("eagleray: {} will take about {}", count(total, "trial"), duration(left));
-                    bar.suspend(|| eprintln!("{text}"));
+                    let what = if steps == Steps::Trials { count(total, "trial") } else { "this".to_string() };
+                    let text = format!("eagleray: {what} will take about {}", duration(left));
+                    bar.suspend(|| say(&text));
                 }
             }
         }
@@ -157,10 +173,29 @@ fn progress_bar(steps: Steps, talk: bool) -> ProgressBar {
     if !talk || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let of = if steps == Steps::Trials { "trials" } else { "events" };
-    let style = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{per_sec}}, {{eta}} left");
+    let of = match steps {
+        Steps::Trials => "trials",
+        Steps::Events => "events",
+        Steps::Sums => "steps",
+    };
+    let style = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{rate}}, {{eta}} left");
     let style = ProgressStyle::with_template(&style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| _ = out.write_str(&per_second(state.per_sec()));
+    let style = style.with_key("rate", rate);
     ProgressBar::new(1).with_style(style).with_finish(ProgressFinish::AndClear)
+}
+
+/// Steps in a second, three digits: `41.7 million/s`.
+fn per_second(rate: f64) -> String {
+    let (size, word) = match rate {
+        r if r >= 1e9 => (1e9, " billion"),
+        r if r >= 1e6 => (1e6, " million"),
+        _ => (1.0, ""),
+    };
+    let value = rate / size;
+    let step = 10f64.powf(value.max(1.0).log10().floor() - 2.0);
+    let digits = if step < 1.0 { -step.log10().round() } else { 0.0 };
+    format!("{:.*}{word}/s", digits as usize, (value / step).round() * step)
 }
 
 /// Some seconds in the unit that suits them, two digits.
@@ -184,6 +219,12 @@ fn two_digits(value: f64, unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_have_three_digits() {
+        let said = [41_652_557.904_6, 2.5e9, 123_456.7, 999.4, 12.345, 0.5, 0.0].map(per_second);
+        assert_eq!(said, ["41.7 million/s", "2.50 billion/s", "123000/s", "999/s", "12.3/s", "0.50/s", "0.00/s"]);
+    }
 
     #[test]
     fn durations_have_two_digits_and_a_unit() {

@@ -1,6 +1,6 @@
 //! What programs say to a terminal, and what drivers should not.
 
-use eagleray::internal::text::plain;
+use eagleray::internal::text::{escaped_json, plain};
 use eagleray::{Error, Result};
 
 /// Silences Mesa's layer that picks a display's GPU, which complains on stderr where there is no display; adapters are picked
@@ -20,7 +20,25 @@ pub fn plain_lines(text: &str) -> String {
     text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
+/// Writes whole lines to standard error. Nobody may listen there any more, or its disk may be full: what is said is lost then, and nothing
+/// else is.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Writes JSON to standard output, without characters that a terminal obeys.
+///
+/// # Errors
+/// See [`print`].
+pub fn print_json(value: &serde_json::Value) -> Result<()> {
+    print(&format!("{}\n", escaped_json(&format!("{value:#}"))))
+}
+
 /// Writes to standard output; a closed pipe is an error, not a panic.
+///
+/// # Errors
+/// It cannot be written.
 pub fn print(text: &str) -> Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();

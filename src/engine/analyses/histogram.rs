@@ -121,6 +121,14 @@ impl Analysis for Counting {
         inputs.iter_mut().try_for_each(|input| input.inspect(&mut run.warnings))?;
         debug_assert!(photons.is_exact(), "{photons}");
         let exposure: Vec<f64> = self.times.windows(2).map(|w| good_time_between(&union, w[0], w[1])).collect();
+        if let (Some((start, _)), Some((_, stop))) = (union.intervals().first(), union.intervals().last())
+            && exposure.iter().all(|seconds| *seconds == 0.0)
+        {
+            let edges =
+                self.times.first().zip(self.times.last()).map_or(String::new(), |(lo, hi)| format!("{lo}:{hi}"));
+            let message = format!("no bin has good time, which is from {} to {} s", start.value(), stop.value());
+            return Err(Error::argument("times", edges, message));
+        }
         let mut made = time_source::describe(&inputs);
         for ((record, input), bands) in made.inputs.iter_mut().zip(&inputs).zip(&bands) {
             if let Some((file, _)) = input.origin.as_ref().filter(|_| !bands.is_empty()) {

@@ -138,22 +138,27 @@ pub(super) fn search(
         return Err(Error::argument("freq", text, message));
     }
     let mut found: Vec<FfaTrial> = Vec::new();
-    progress.begin(octaves as u64);
+    // Series of half as many bins take half as long.
+    let octave_steps = |octave: i32| 1 << (octaves as i32 - 1 - octave).clamp(0, 40);
+    let numbers = |octave: i32| {
+        let dt = 2f64.powi(octave) / (hi * nbin as f64);
+        // The last octave ends at the longest period.
+        let longest = (1.0 / (lo * dt)).ceil() as usize;
+        nbin..(2 * nbin).min(longest.max(nbin + 1))
+    };
+    progress.begin((0..octaves as i32).map(|octave| octave_steps(octave) * numbers(octave).len() as u64).sum());
     for octave in 0..octaves as i32 {
         let dt = 2f64.powi(octave) / (hi * nbin as f64);
         let all = || {
             let (counts, exposures) = series(&events, dt);
-            // The last octave ends at the longest period.
-            let longest = (1.0 / (lo * dt)).ceil() as usize;
-            let numbers: Vec<usize> = (nbin..(2 * nbin).min(longest.max(nbin + 1))).collect();
-            let of = |&bins: &usize| match progress.is_cancelled() {
-                true => Vec::new(),
-                false => trials(events.noise_events(), &counts, &exposures, dt, bins),
+            let of = |bins: usize| match progress.advance(octave_steps(octave)) {
+                Err(_) => Vec::new(),
+                Ok(()) => trials(events.noise_events(), &counts, &exposures, dt, bins),
             };
-            numbers.par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
+            numbers(octave).into_par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
         found.extend(pool.run(all));
-        progress.advance(1)?;
+        progress.check()?;
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
     Ok(pool.run(|| conclude(events, options, &found)))

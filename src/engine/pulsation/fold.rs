@@ -281,17 +281,36 @@ pub(super) fn folded_intervals(events: &PulseEvents, spin: &Spin, nbin: usize, e
     counts.into_iter().zip(edges.windows(2)).map(one).collect()
 }
 
+/// The most cells of a phaseogram: rows by bins.
+const MOST_CELLS: u64 = 1 << 24;
+
+/// Refuses a phaseogram of no rows, or of more cells than are held in memory.
+///
+/// # Errors
+/// That number of rows.
+pub(crate) fn check_rows(rows: usize, nbin: usize) -> Result<()> {
+    let most = MOST_CELLS / (nbin.max(1) as u64).min(MOST_CELLS);
+    match (1..=most).contains(&(rows as u64)) {
+        true => Ok(()),
+        false => {
+            let message = format!("must be from 1 to {most}: with {nbin} bins that is {MOST_CELLS} cells");
+            Err(Error::argument("rows", rows, message))
+        }
+    }
+}
+
 /// Pulse profiles in `rows` consecutive intervals of equal length.
 ///
 /// # Errors
-/// The ephemeris is beyond the range of exact phases.
+/// The ephemeris is beyond the range of exact phases; no rows, or too many.
 pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
+    check_rows(rows, options.nbin)?;
     let spin = Spin::new(&options.ephemeris, &events.ticks)?;
     let (start, stop) = match (events.gti.first(), events.gti.last()) {
         (Some(first), Some(last)) => (first.0, last.1),
         _ => (0, 0),
     };
-    let rows = rows.max(1) as i64;
+    let rows = rows as i64;
     let edge = |i: i64| start + (i128::from(stop - start) * i128::from(i) / i128::from(rows)) as i64;
     let edges: Vec<i64> = (0..=rows).map(edge).collect();
     let rate = |(stretch, edges): (FoldedInterval, &[i64])| {

@@ -64,11 +64,15 @@ impl Axes {
         }
         let mean = f0.iter().sum::<f64>() / rows.max(1) as f64;
         let mut shift = RowShifts { freq: Vec::new(), cells: Vec::new() };
-        for offset in -(half as i64)..=half as i64 {
-            let column = |f: &f64| {
-                let place = ((f - self.freq[0]) / df).round() as i64;
-                usize::try_from(place.checked_add(offset)?).ok().filter(|column| *column < columns)
-            };
+        let place = |f: &f64| ((f - self.freq[0]) / df).round() as i64;
+        let half = i64::try_from(half).unwrap_or(i64::MAX);
+        // Offsets beyond these have no cell of any row.
+        let places = || f0.iter().map(place);
+        let first = places().max().unwrap_or(0).saturating_neg().max(-half);
+        let last = (columns as i64 - 1).saturating_sub(places().min().unwrap_or(0)).min(half);
+        for offset in first..=last {
+            let column =
+                |f: &f64| usize::try_from(place(f).checked_add(offset)?).ok().filter(|column| *column < columns);
             let cells: Vec<(usize, usize)> =
                 f0.iter().enumerate().filter_map(|(row, f)| Some((row, column(f)?))).collect();
             if !cells.is_empty() {

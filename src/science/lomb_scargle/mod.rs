@@ -60,7 +60,7 @@ pub struct LombScargleOptions {
     pub oversample: f64,
     /// Fit a constant together with the sinusoid at each frequency (generalised Lomb-Scargle).
     pub floating_mean: bool,
-    /// Weight points by their errors, `∝ 1/σ²`.
+    /// Weight points by their errors, `∝ 1/σ²`; counts by their exposures, because errors of their own would favour bins with few.
     pub weighted: bool,
     /// How the trigonometric sums are computed.
     pub method: LombScargleMethod,
@@ -89,6 +89,8 @@ pub(crate) struct UnevenSeries<'a> {
     pub value: &'a [f64],
     /// Standard errors of `value`; empty if there are none, and for counts, whose noise is Poisson's.
     pub error: &'a [f64],
+    /// Of counts, the exposed part of each bin, to which the inverse square of the error of a constant source is proportional; empty for flux.
+    pub exposed: &'a [f64],
     /// Width of a bin, s.
     pub dt: f64,
 }
@@ -101,9 +103,9 @@ struct LombScargleAmplitudes {
 
 impl UnevenSeries<'_> {
     fn check(&self, weighted: bool) -> Result<()> {
-        let UnevenSeries { time, value, error, dt } = *self;
+        let UnevenSeries { time, value, error, exposed, dt } = *self;
         let refuse = |value: usize, message: &str| Err(Error::argument("series", value, message));
-        if value.len() != time.len() || !(error.is_empty() || error.len() == time.len()) {
+        if value.len() != time.len() || [error, exposed].iter().any(|of| !(of.is_empty() || of.len() == time.len())) {
             return refuse(time.len(), "times, with another number of values or errors");
         }
         if time.len() < 4 {
@@ -115,7 +117,7 @@ impl UnevenSeries<'_> {
         if error.iter().any(|e| !(e.is_finite() && *e >= 0.0)) {
             return refuse(time.len(), "points, of which some have errors that are negative or not finite");
         }
-        if weighted && (error.is_empty() || error.contains(&0.0)) {
+        if weighted && exposed.is_empty() && (error.is_empty() || error.contains(&0.0)) {
             return Err(Error::argument("weighted", true, "weights need an error above zero for each point")
                 .mended_by([Mend::set("weighted", false)]));
         }
@@ -141,6 +143,7 @@ impl UnevenSeries<'_> {
     ) -> Result<LombScargleAmplitudes> {
         let points = self.time.len() as f64;
         let mut weights: Vec<f64> = match options.weighted {
+            true if self.error.is_empty() => self.exposed.to_vec(),
             true => self.error.iter().map(|e| e.powi(-2)).collect(),
             false => vec![1.0; self.time.len()],
         };
@@ -154,6 +157,9 @@ impl UnevenSeries<'_> {
             LombScargleMethod::Fast => fast(&time, sets, at, progress),
             LombScargleMethod::Direct => direct(&time, sets, at, progress),
         };
+        if options.method == LombScargleMethod::Direct {
+            progress.begin(2 * at.count as u64);
+        }
         let [y, c] = sums([&weighted, &weights], at);
         let twice = match options.method {
             LombScargleMethod::Fast => fast(&time, [&weights], at.doubled(), progress),

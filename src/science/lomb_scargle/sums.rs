@@ -61,6 +61,8 @@ pub fn direct<const N: usize>(
             let phase = Complex::from_polar(1.0, -std::f64::consts::TAU * (turns + rest));
             sums.iter_mut().zip(&weights).for_each(|(sum, w)| *sum += phase * w[j]);
         }
+        // Whether the run goes on is asked above.
+        let _ = progress.advance(1);
         sums
     };
     let all: Vec<[Complex<f64>; N]> = (0..at.count).into_par_iter().map(one).collect();

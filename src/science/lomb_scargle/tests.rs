@@ -56,7 +56,7 @@ fn reduction(time: &[f64], value: &[f64], weight: &[f64], f: f64, floating: bool
 #[test]
 fn leahy_power_is_the_reduction_of_chi_square() {
     let (time, value, error) = series(1, 0.0);
-    let samples = UnevenSeries { time: &time, value: &value, error: &error, dt: 0.25 };
+    let samples = UnevenSeries { time: &time, value: &value, error: &error, exposed: &[], dt: 0.25 };
     for (weighted, floating_mean, oversample) in
         [(true, true, 1.0), (true, false, 3.0), (false, true, 2.5), (false, false, 1.0)]
     {
@@ -90,7 +90,7 @@ fn evenly_sampled_series_have_their_periodogram() {
     for n in [16usize, 33, 200] {
         let time: Vec<f64> = (0..n).map(|i| (i as f64 + 0.5) * 0.25).collect();
         let value: Vec<f64> = (0..n).map(|_| random.below(30) as f64).collect();
-        let samples = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
+        let samples = UnevenSeries { time: &time, value: &value, error: &[], exposed: &[], dt: 0.25 };
         let amplitude = |k: usize| -> Complex<f64> {
             let term = |(j, x): (usize, &f64)| Complex::from_polar(*x, -TAU * (j * k % n) as f64 / n as f64);
             value.iter().enumerate().map(term).sum()
@@ -134,8 +134,8 @@ fn a_late_subject_has_positive_lags_though_the_bins_differ() {
         list.iter().copied().enumerate().filter(|(i, _)| i % 3 != 1).map(|(_, x)| x).collect::<Vec<f64>>()
     };
     let (time, value) = (keep(&early.0), keep(&early.1));
-    let subject = UnevenSeries { time: &late.0, value: &late.1, error: &[], dt: 0.25 };
-    let reference = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
+    let subject = UnevenSeries { time: &late.0, value: &late.1, error: &[], exposed: &[], dt: 0.25 };
+    let reference = UnevenSeries { time: &time, value: &value, error: &[], exposed: &[], dt: 0.25 };
     let cross = cross_spectrum(
         subject,
         reference,
@@ -155,7 +155,7 @@ fn white_counts_have_the_poisson_level_and_rebinned_ones_their_error() {
     let mut random = Random::new(11);
     let time: Vec<f64> = (0..20_000).map(|i| f64::from(i) * 0.25).filter(|t| (t / 900.0).fract() < 0.6).collect();
     let value: Vec<f64> = time.iter().map(|_| (0..64).filter(|_| random.uniform() < 0.1).count() as f64).collect();
-    let samples = UnevenSeries { time: &time, value: &value, error: &[], dt: 0.25 };
+    let samples = UnevenSeries { time: &time, value: &value, error: &[], exposed: &[], dt: 0.25 };
     let spectrum =
         power_spectrum(samples, &LombScargleOptions::default(), Rebin::Linear(100), &Default::default(), context)
             .unwrap();
@@ -165,11 +165,39 @@ fn white_counts_have_the_poisson_level_and_rebinned_ones_their_error() {
     assert!((spectrum.power_err[3] / spectrum.power[3] - 0.1).abs() < 1e-12 && spectrum.m[3] == 100);
 }
 
+/// The error of a constant source is proportional to 1/√exposure, so that counts of exposures e have the amplitudes of flux with errors 1/√e.
+#[test]
+fn counts_are_weighted_by_their_exposure() {
+    let time: Vec<f64> = (0..64).map(|i| f64::from(i + i / 7)).collect();
+    let value: Vec<f64> = (0..64).map(|i| f64::from(i * i % 11)).collect();
+    let exposed: Vec<f64> = (0..64).map(|i| 0.25 + 0.75 * f64::from(i % 3) / 2.0).collect();
+    let error: Vec<f64> = exposed.iter().map(|e| e.powf(-0.5)).collect();
+    let counts = UnevenSeries { time: &time, value: &value, error: &[], exposed: &exposed, dt: 1.0 };
+    let flux = UnevenSeries { error: &error, exposed: &[], ..counts };
+    let powers = |samples: UnevenSeries, weighted: bool| {
+        let options = LombScargleOptions { weighted, norm: Norm::None, ..LombScargleOptions::default() };
+        power_spectrum(samples, &options, Rebin::None, &Default::default(), context).unwrap().unnorm_power
+    };
+    assert_eq!(powers(counts, true), powers(flux, true));
+    assert_ne!(powers(counts, true), powers(counts, false));
+}
+
+/// Sums by definition can take hours: whoever waits sees how far they are.
+#[test]
+fn direct_sums_advance_to_their_end() {
+    let time: Vec<f64> = (0..50).map(f64::from).collect();
+    let samples = UnevenSeries { time: &time, value: &time, error: &[], exposed: &[], dt: 1.0 };
+    let options = LombScargleOptions { method: LombScargleMethod::Direct, ..LombScargleOptions::default() };
+    let progress = Progress::default();
+    let frequencies = power_spectrum(samples, &options, Rebin::None, &progress, context).unwrap().len() as u64;
+    assert_eq!(progress.state(), (2 * frequencies, 2 * frequencies));
+}
+
 #[test]
 fn series_that_cannot_be_used_are_refused() {
     let time = [0.0, 1.0, 2.0, 3.0, 4.0];
     let value = [1.0, 2.0, 3.0, 2.0, 1.0];
-    let good = UnevenSeries { time: &time, value: &value, error: &[], dt: 1.0 };
+    let good = UnevenSeries { time: &time, value: &value, error: &[], exposed: &[], dt: 1.0 };
     let run = |samples: UnevenSeries, options: LombScargleOptions| {
         power_spectrum(samples, &options, Rebin::None, &Default::default(), context).is_ok()
     };

@@ -21,6 +21,10 @@ use crate::numerics::chi_square;
 use crate::numerics::gamma::ln_one_minus_exp;
 use crate::numerics::root::decreasing_root;
 
+/// Values, with those that a signal is worth, up to which the distribution with a signal is summed term by term: more terms take longer than
+/// the integral.
+const SUMMED: f64 = 1e4;
+
 /// Relative difference of two steps of the trapezoidal rule at which it has converged.
 const CONVERGED: f64 = 1e-11;
 
@@ -110,10 +114,12 @@ impl AverageDistribution {
     pub fn ln_cdf(&self, power: f64, signal: f64) -> f64 {
         match self.one() {
             Some(values) if signal == 0.0 => chi_square::ln_cdf(power * values, 2.0 * values),
-            Some(values) => chi_square::noncentral_ln_cdf(power * values, 2.0 * values, signal * values),
-            None if power <= 0.0 => f64::NEG_INFINITY,
-            None if power < 2.0 + signal => self.ln_tail(0.5 * power, 0.5 * signal, false),
-            None => ln_one_minus_exp(self.ln_tail(0.5 * power, 0.5 * signal, true)),
+            Some(values) if values * (1.0 + 0.5 * signal) <= SUMMED => {
+                chi_square::noncentral_ln_cdf(power * values, 2.0 * values, signal * values)
+            }
+            _ if power <= 0.0 => f64::NEG_INFINITY,
+            _ if power < 2.0 + signal => self.ln_tail(0.5 * power, 0.5 * signal, false),
+            _ => ln_one_minus_exp(self.ln_tail(0.5 * power, 0.5 * signal, true)),
         }
     }
 
@@ -184,7 +190,9 @@ impl AverageDistribution {
         let exponent = |t: Complex<f64>| {
             let one = |(shape, scale): (f64, f64)| {
                 let left = 1.0 - t * scale;
-                -left.ln() * shape + t / left * (c * shape * scale * scale)
+                // ln(1 − ts) without the digits that 1 would take.
+                let (square, turn) = ((t * scale).norm_sqr() - 2.0 * (t * scale).re, left.im.atan2(left.re));
+                -Complex::new(0.5 * square.ln_1p(), turn) * shape + t / left * (c * shape * scale * scale)
             };
             self.parts.into_iter().map(one).sum::<Complex<f64>>() - t * y
         };
@@ -204,11 +212,13 @@ impl AverageDistribution {
                 }
             }
         };
+        // The exponent has the digits of its terms, which are large for many values.
+        let attainable = CONVERGED.max(16.0 * f64::EPSILON * (t0 * y).abs());
         let (mut step, mut total) = (0.5, 0.5 * integrand(0.0) + sum(0.5, 0.5));
         for _ in 0..10 {
             let finer = total + sum(0.5 * step, step);
             step *= 0.5;
-            let converged = (finer * step - total * 2.0 * step).abs() <= CONVERGED * (finer * step).abs();
+            let converged = (finer * step - total * 2.0 * step).abs() <= attainable * (finer * step).abs();
             total = finer;
             if converged {
                 break;
@@ -222,6 +232,33 @@ impl AverageDistribution {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// At the number of values where one takes over from the other, they agree; and for a thousand million values the law is normal, of mean 2 + S
+    /// and variance `4(1 + S)/v`, but for a skewness of the order of `1/√v`.
+    #[test]
+    fn the_integral_is_the_sum() {
+        for (values, signal) in [(9e3, 0.2), (100.0, 190.0), (1.0, 1.9e4)] {
+            let scatter = 2.0 * f64::sqrt((1.0 + signal) / values);
+            for z in [-6.0, -1.0, -0.01, 0.5, 4.0] {
+                let power = 2.0 + signal + z * scatter;
+                let sum = chi_square::noncentral_ln_cdf(power * values, 2.0 * values, signal * values);
+                let all = AverageDistribution::equal(values);
+                assert_eq!(all.ln_cdf(power, signal), sum);
+                let integral = match power < 2.0 + signal {
+                    true => all.ln_tail(0.5 * power, 0.5 * signal, false),
+                    false => ln_one_minus_exp(all.ln_tail(0.5 * power, 0.5 * signal, true)),
+                };
+                assert!((integral - sum).abs() < 1e-9 * sum.abs().max(1e-3), "{values} {signal} {z}: {integral} {sum}");
+            }
+        }
+        for values in [1e9, 1e15] {
+            let z = -1.644_853_626_951_472_7;
+            let below = AverageDistribution::equal(values).ln_cdf(2.5 + z * 2.0 * f64::sqrt(1.5 / values), 0.5);
+            // The digits of the power are 1e-16 of it, in units of the scatter.
+            let within = 1.0 / values.sqrt() + 1e-15 * values.sqrt();
+            assert!((below.exp() - 0.05).abs() < within, "{values}: {}", below.exp());
+        }
+    }
     use crate::base::random::Random;
 
     /// Effective numbers of such weights, whatever their unit.

@@ -1,11 +1,11 @@
 //! Options that several commands share.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::choice::choice;
-use super::output::Inputs;
 use crate::number::{NumberRange, closed_range, integer, number, positive};
 use eagleray::data::{ChannelRange, Gti};
 use eagleray::error::Mend;
@@ -58,8 +58,11 @@ pub struct InputArgs {
     #[arg(long, value_name = "EXT")]
     pub extension: Option<String>,
     /// Only these detectors, separated by commas; `info` names the column and those that have events
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = integer)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = detector_number, allow_hyphen_values = true)]
     pub detector: Option<Vec<i64>>,
+    /// All detectors but these, separated by commas, where some are noisy: 14,34
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = detector_number, conflicts_with = "detector")]
+    pub exclude_detector: Option<Vec<i64>>,
     /// Several files: `average` (each its own segments) or `merge` (simultaneous: events summed, intervals intersected)
     #[arg(long, value_parser = choice::<Combine>())]
     pub combine: Option<Combine>,
@@ -86,18 +89,17 @@ pub fn not_negative(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The number of a detector.
+fn detector_number(text: &str) -> Result<i64, String> {
+    match integer(text)? {
+        number if number >= 0 => Ok(number),
+        number => Err(format!("{number} is no detector; --exclude-detector {} leaves one out", number.unsigned_abs())),
+    }
+}
+
 /// A number above zero, as clap wants its parsers.
 pub fn seconds(text: &str) -> Result<f64, String> {
     positive(text)
-}
-
-impl Inputs for InputArgs {
-    /// Event files, lists of files, and the files of the intervals and the response.
-    fn names(&self) -> Vec<PathBuf> {
-        let named = self.files.iter().map(|f| PathBuf::from(f.to_string_lossy().trim_start_matches('@')));
-        let given = self.gti.iter().map(PathBuf::from).chain(self.rmf.clone());
-        named.chain(given).collect()
-    }
 }
 
 impl InputArgs {
@@ -150,7 +152,8 @@ impl InputArgs {
     /// # Errors
     /// See [`InputArgs::observation`].
     pub fn observe(&self, files: &[PathBuf], compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
-        let mut made = Observation::open_with(files, &self.open_options(compat_stingray))?;
+        let detectors = self.detectors(files)?;
+        let mut made = Observation::open_with(files, &OpenOptions { detectors, ..self.open_options(compat_stingray) })?;
         if let Some(response) = &self.rmf {
             made = made.response(response)?;
         }
@@ -171,6 +174,17 @@ impl InputArgs {
         })
     }
 
+    /// The detectors that are selected in some files, all where there is nothing.
+    ///
+    /// # Errors
+    /// See [`kept_detectors`].
+    pub fn detectors(&self, files: &[PathBuf]) -> Result<Option<Vec<i64>>> {
+        match &self.exclude_detector {
+            Some(excluded) => kept_detectors(files, &self.open_options(false), excluded).map(Some),
+            None => Ok(self.detector.clone()),
+        }
+    }
+
     /// The band that is selected.
     pub fn band(&self) -> Option<PhotonBand> {
         let energies = self.energy.map(|band| PhotonBand::Energy(band.lo, band.hi));
@@ -188,7 +202,32 @@ impl InputArgs {
 
     /// True when not all events of a file are asked for.
     pub fn selects(&self) -> bool {
-        self.energy.is_some() || self.pi.is_some() || self.detector.is_some() || self.rmf.is_some()
+        let detectors = self.detector.is_some() || self.exclude_detector.is_some();
+        self.energy.is_some() || self.pi.is_some() || detectors || self.rmf.is_some()
+    }
+}
+
+/// The detectors that have events in some of the files, but for those that are excluded.
+///
+/// # Errors
+/// A file without numbers of detectors; no detector is left.
+fn kept_detectors(files: &[PathBuf], options: &OpenOptions, excluded: &[i64]) -> Result<Vec<i64>> {
+    let observation = Observation::open_with(files, options)?;
+    if observation.files().is_empty() {
+        // Of light curves, which have none to select.
+        return Ok(excluded.to_vec());
+    }
+    let mut kept = BTreeSet::new();
+    for file in observation.files() {
+        let there = file.detectors()?.ok_or_else(|| {
+            let message = format!("{}: no detectors can be selected: no column tells a few of them apart", file.path());
+            Error::argument("exclude_detector", "", message)
+        })?;
+        kept.extend(there.into_iter().filter(|detector| !excluded.contains(detector)));
+    }
+    match kept.is_empty() {
+        true => Err(Error::argument("exclude_detector", "", "no detector with events is left")),
+        false => Ok(kept.into_iter().collect()),
     }
 }
 

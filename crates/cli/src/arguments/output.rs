@@ -1,7 +1,5 @@
 //! Options of what is written and said, and the checks that come before any work.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::Value;
 
@@ -33,37 +31,6 @@ pub struct OutputArgs {
     pub strict: bool,
 }
 
-/// The files that a command reads, which no output may replace.
-pub trait Inputs {
-    /// Their names.
-    fn names(&self) -> Vec<PathBuf>;
-
-    /// Refuses an output that would replace one of them.
-    ///
-    /// # Errors
-    /// The output is one of the inputs.
-    fn refuse(&self, output: &str) -> Result<()> {
-        let Ok(output_file) = std::fs::canonicalize(output) else { return Ok(()) };
-        let same = |input: &PathBuf| std::fs::canonicalize(input).is_ok_and(|file| file == output_file);
-        match self.names().iter().any(same) {
-            true => Err(Error::argument("output", output, "is one of the inputs, which would be lost")),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Inputs for PathBuf {
-    fn names(&self) -> Vec<PathBuf> {
-        vec![self.clone()]
-    }
-}
-
-impl Inputs for Vec<PathBuf> {
-    fn names(&self) -> Vec<PathBuf> {
-        self.clone()
-    }
-}
-
 /// A product as it is written to a file, drawn, and told: as JSON, or in words.
 pub struct Delivery<'d> {
     /// Writes the table to a file or to standard output (`-`).
@@ -89,8 +56,8 @@ impl OutputArgs {
     /// Refuses what would be refused in the end; `pictures` and `tables` are further outputs of the command.
     ///
     /// # Errors
-    /// An unknown format, an existing file, two outputs on standard output, an output that is an input.
-    pub fn check(&self, inputs: &dyn Inputs, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
+    /// An unknown format, an existing file, two outputs on standard output. Outputs that are inputs are refused before (`files`).
+    pub fn check(&self, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
         let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
         let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
         tables().try_for_each(|path| TableFormat::from_path(path).map(|_| ()))?;
@@ -99,11 +66,8 @@ impl OutputArgs {
             let message = "the table and the summary cannot share standard output";
             return Err(Error::argument("json", "-o -", message));
         }
-        for path in tables().chain(pictures()).filter(|path| *path != "-") {
-            check_output(path, self.overwrite)?;
-            inputs.refuse(path)?;
-        }
-        Ok(())
+        let mut files = tables().chain(pictures()).filter(|path| *path != "-");
+        files.try_for_each(|path| check_output(path, self.overwrite))
     }
 
     /// Delivers a product: its table, its picture and `further` files, as far as they are asked for, then the summary. Files on disk come
@@ -121,10 +85,10 @@ impl OutputArgs {
         }
         to_stdout.into_iter().try_for_each(made.write)?;
         if self.json {
-            return crate::terminal::print(&format!("{:#}\n", (made.json)()));
+            return crate::terminal::print_json(&(made.json)());
         }
         if !self.quiet {
-            eprint!("{}", (made.text)());
+            crate::terminal::say((made.text)().trim_end_matches('\n'));
         }
         Ok(())
     }
@@ -137,7 +101,7 @@ impl OutputArgs {
     /// Tells what was done about the input, unless quiet.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            eprintln!("eagleray: {text}");
+            crate::terminal::say(&format!("eagleray: {text}"));
         }
     }
 }

@@ -111,7 +111,7 @@ impl BenchArgs {
     /// Tells a terminal what is going on.
     pub fn say(&self, text: &str) {
         if std::io::stderr().is_terminal() {
-            eprintln!("gpu-bench: {text}");
+            crate::terminal::say(&format!("gpu-bench: {text}"));
         }
     }
 }

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 pub use args::{BenchArgs, BenchPart};
 use compare::{Change, Verdict};
@@ -30,9 +30,10 @@ use record::{BenchRecord, BenchTiming, Machine};
 use sample::Budget;
 use workload::{Prepared, Size};
 
+use crate::arguments::files;
 use crate::device_choice::BackendArg;
 use crate::names;
-use crate::terminal::print;
+use crate::terminal::{print, say};
 use eagleray::internal::backend::cpu::CpuBackend;
 use eagleray::internal::backend::measure::MeasurableGpu;
 use eagleray::internal::backend::open_measurable;
@@ -58,14 +59,16 @@ struct BenchDevice {
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 a kernel is wrong, or something became slower, or a
 /// failure; 2 usage.
 pub fn main() -> ExitCode {
-    names::speak_as(&BenchArgs::command(), None);
-    let args = BenchArgs::parse();
-    match run(&args, KERNELS) {
+    let program = BenchArgs::command();
+    names::speak_as(&program, None);
+    let matches = program.clone().get_matches();
+    let args = BenchArgs::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut program.clone()).exit());
+    match files::check(&program, &matches).and_then(|()| run(&args, KERNELS)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("gpu-bench: error: {}", names::error_text(&e));
+            say(&format!("gpu-bench: error: {}", names::error_text(&e)));
             ExitCode::from(if matches!(e, Error::Argument { .. }) { 2 } else { 1 })
         }
     }
@@ -85,13 +88,13 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
         return compared(old, &BenchRecord::read(new)?, None);
     }
     let (mut record, mut devices) = begin(args)?;
-    print(&table::head(&record))?;
+    tell(args, &table::head(&record))?;
     let mut profiles = Vec::new();
     measure(args, kernels, &mut record, &mut devices, &mut profiles)?;
     record.machine.load_after = load();
     record.machine.peak_memory_bytes = trace::peak_memory();
     for skipped in &record.skipped {
-        print(&format!("skipped: {skipped}\n"))?;
+        tell(args, &format!("skipped: {skipped}\n"))?;
     }
     if let Some(path) = &args.json {
         let text = format!("{:#}\n", serde_json::to_value(&record).unwrap_or_default());
@@ -115,6 +118,16 @@ pub fn run(args: &BenchArgs, kernels: &[&Kernel]) -> Result<bool> {
         _ => true,
     };
     Ok(record.is_right() && fast)
+}
+
+/// Prints; where a record, a page or a trace is to be written, what cannot be printed is lost, and they are not.
+///
+/// # Errors
+/// Standard output cannot be written, and nothing else is.
+fn tell(args: &BenchArgs, text: &str) -> Result<()> {
+    let printed = print(text);
+    let written = args.json.is_some() || args.report.is_some() || args.profile.is_some();
+    if written { Ok(()) } else { printed }
 }
 
 /// Prints what became of an earlier run; false when something became slower.
@@ -201,7 +214,7 @@ fn measure(
         || !args.wants(BenchPart::Check)
         || !args.parts.is_empty() && !args.parts.contains(&BenchPart::Check);
     record.checks = check::check(kernels, devices, quick_check, &mut |name| args.say(&format!("checking {name}")));
-    print(&table::checks(record))?;
+    tell(args, &table::checks(record))?;
     let timed = args.wants(BenchPart::Kernels) || args.wants(BenchPart::Workloads);
     let cores = record.machine.cores;
     if args.wants(BenchPart::Rates) || timed {
@@ -214,7 +227,7 @@ fn measure(
                 Err(why) => record.skipped.push(format!("rates of {}: {why}", device.name)),
             }
         }
-        print(&table::rates(record))?;
+        tell(args, &table::rates(record))?;
     }
     let budget = Budget { least: 9, most: 15, seconds: if args.quick { 0.15 } else { 1.5 } };
     if args.wants(BenchPart::Kernels) {
@@ -246,8 +259,8 @@ fn measure(
         args.say("timing peers");
         record.timings.extend(peers::transforms(args.quick));
     }
-    print(&table::timings(record))?;
-    record.scaling.as_ref().map_or(Ok(()), |scaling| print(&table::scaling(scaling)))
+    tell(args, &table::timings(record))?;
+    record.scaling.as_ref().map_or(Ok(()), |scaling| tell(args, &table::scaling(scaling)))
 }
 
 /// Whole paths on the CPU and on each adapter in its best tier; on software adapters quick ones only.

@@ -58,7 +58,7 @@ pub struct AccelArgs {
 pub fn run(args: &AccelArgs) -> Result<()> {
     let out = &args.output;
     let device = args.weights.device(&args.device, out)?;
-    out.check(&args.input, &[], &[])?;
+    out.check(&[], &[])?;
     let observation = args.weights.observation(&args.input, out)?;
     let asked = AccelOptions {
         freq: (args.freq.lo, args.freq.hi),

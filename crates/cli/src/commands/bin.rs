@@ -70,7 +70,7 @@ fn energy_edges(text: &str) -> Result<EnergyEdges, String> {
 /// Everything that the library refuses.
 pub fn run(args: BinArgs) -> Result<()> {
     let out = args.out();
-    out.check(&args.input, &[], &[])?;
+    out.check(&[], &[])?;
     let times = time_edges(&args.times)?;
     let observation = args.input.observation(false, &mut |text| out.say(text))?;
     let (energies, axis) = match (&args.energies, &args.channels) {

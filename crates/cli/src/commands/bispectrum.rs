@@ -63,7 +63,7 @@ impl BispectrumArgs {
 /// Everything that the library refuses.
 pub fn run(args: BispectrumArgs) -> Result<()> {
     let output = &args.output;
-    output.check(&args.input, &[], &[])?;
+    output.check(&[], &[])?;
     let observation = args.input.observation(args.compat.is_some(), &mut |text| output.say(text))?;
     let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Events)?;
     let mut segmentation = Segmentation::default();

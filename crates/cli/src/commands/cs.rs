@@ -124,7 +124,7 @@ impl CsArgs {
             let message = "needs the amplitudes of each segment, which no GPU keeps";
             return Err(Error::argument("fad", "", message).mended_by([Mend::set("backend", "cpu")]));
         }
-        self.out.check(&self.input, &[], &[])
+        self.out.check(&[], &[])
     }
 
     /// Amplitude differences are the CPU's, whatever else there is.
@@ -174,7 +174,7 @@ pub(super) fn describe_light_curves(observation: &Observation, dt: Option<f64>, 
         let [subject, reference] = observation.pair_of_light_curves()?;
         let [subject, reference] = [subject.coarser(dt)?, reference.coarser(dt)?];
         let describe = super::light_curves::describe;
-        eprintln!("subject: {}\nreference: {}", describe(&subject), describe(&reference));
+        crate::terminal::say(&format!("subject: {}\nreference: {}", describe(&subject), describe(&reference)));
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub struct DevicesArgs {
 pub fn run(args: DevicesArgs) -> Result<()> {
     let adapters = backend::adapters();
     if args.json {
-        return crate::terminal::print(&format!("{:#}\n", serde_json::json!({ "adapters": adapters })));
+        return crate::terminal::print_json(&serde_json::json!({ "adapters": adapters }));
     }
     if adapters.is_empty() {
         return crate::terminal::print(

@@ -126,7 +126,7 @@ impl DynArgs {
 /// Everything that the library refuses.
 pub fn run(args: DynArgs) -> Result<()> {
     args.device.check()?;
-    args.output.check(&args.input, &[], &[&args.shift_add])?;
+    args.output.check(&[], &[&args.shift_add])?;
     args.spectrum.rebinning().ranges(1)?;
     args.time().rebin.ranges(1)?;
     if args.cross || args.subject.or(args.subject_pi).is_some() {

@@ -1,6 +1,6 @@
 //! `eagleray fold`: the pulse profile of a known frequency.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::toas::{self, ToaArgs};
 use crate::arguments::device::DeviceArgs;
@@ -13,7 +13,7 @@ use crate::pictures;
 use crate::run::{Computer, Steps, report};
 use eagleray::PhotonBand;
 use eagleray::data::Product;
-use eagleray::internal::text::{List, ShortNumber, count};
+use eagleray::internal::text::{Fixed, List, ShortNumber, count};
 use eagleray::pulsation::{ProfileBands, PulseProfile};
 use eagleray::science::pulsation::fraction::ValueWithError;
 use eagleray::time::DoubleDouble;
@@ -22,11 +22,12 @@ use eagleray::{Fold, FoldInTime, PhaseEpoch};
 
 /// Options of `fold`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("phases").args(["freq", "par"]).required(true))]
 pub struct FoldArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Frequency at the epoch, Hz; all digits count; or give --par
-    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, required_unless_present = "par", conflicts_with = "par")]
+    #[arg(long = "f", visible_alias = "freq", value_name = "F", value_parser = digits, conflicts_with = "par")]
     freq: Option<DoubleDouble>,
     #[command(flatten)]
     par: ParArgs,
@@ -111,7 +112,7 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         Some(path) if picture(&path) => (Some(path), None),
         table => (None, table),
     };
-    out.check(&args.input, &[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
+    out.check(&[&args.phaseogram, &bands_plot, &args.toas.toa_plot], &[&bands_table])?;
     args.toas.check(out.overwrite)?;
     if args.energies.len() == 1 || !args.energies.windows(2).all(|e| e[0] < e[1]) {
         return Err(Error::argument("energies", List(&args.energies), "must be two edges or more, ascending"));
@@ -131,6 +132,9 @@ pub fn run(args: &FoldArgs) -> Result<()> {
         None => None,
     };
     let toas = args.toas.find(&computer, &analysis, &observation, &profile)?;
+    let without = toas.as_ref().map(toas::none_found).unwrap_or_default();
+    report(&without, out.strict, out.quiet)?;
+    profile.meta.record.warnings.extend(without);
     let mut bands = Vec::new();
     for edges in args.energies.windows(2) {
         let band = observation.clone().energy(edges[0]..edges[1])?;
@@ -184,16 +188,16 @@ fn summary(profile: &PulseProfile) -> String {
     text += &format!("photons: {}\n", meta.record.photons);
     text += &weights::summary(meta.weights.as_ref());
     text += &format!(
-        "Z²_{} {:.3} (log10 p {:.2}), H {:.3} with {} (log10 p {:.2}), χ² {:.3} of {} (log10 p {:.2}); one trial each\n",
+        "Z²_{} {:.3} (log10 p {}), H {:.3} with {} (log10 p {}), χ² {:.3} of {} (log10 p {}); one trial each\n",
         meta.nharm,
         meta.z2,
-        meta.z2_log10_p,
+        Fixed(meta.z2_log10_p, 2),
         meta.h,
         count(meta.h_harmonics as u64, "harmonic"),
-        meta.h_log10_p,
+        Fixed(meta.h_log10_p, 2),
         meta.chi2,
         count(meta.chi2_dof as u64, "degree"),
-        meta.chi2_log10_p
+        Fixed(meta.chi2_log10_p, 2)
     );
     if let (Some(z2), Some(h), Some(harmonics)) = (meta.z2_plain, meta.h_plain, meta.h_plain_harmonics) {
         text += &format!(

@@ -43,7 +43,9 @@ pub fn run(args: InfoArgs) -> Result<()> {
         warnings.extend(observation.warnings().clone());
         match observation.files().first() {
             Some(file) => {
-                let selected = if args.input.selects() { Some(select(&args, file, &mut warnings)?) } else { None };
+                let detectors = args.input.detectors(std::slice::from_ref(&path))?;
+                let selected =
+                    if args.input.selects() { Some(select(&args, detectors, file, &mut warnings)?) } else { None };
                 reports.push(describe(file, selected)?);
             }
             None => {
@@ -54,19 +56,19 @@ pub fn run(args: InfoArgs) -> Result<()> {
     }
     report(&warnings, args.strict, args.quiet)?;
     if args.json {
-        return crate::terminal::print(&format!("{:#}\n", Value::Array(reports)));
+        return crate::terminal::print_json(&Value::Array(reports));
     }
     crate::terminal::print(&reports.iter().map(page).collect::<Vec<_>>().join("\n"))
 }
 
 /// Counts the events that the options select.
-fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<Value> {
+fn select(args: &InfoArgs, detectors: Option<Vec<i64>>, file: &EventFile, warnings: &mut Warnings) -> Result<Value> {
     let channels = args.input.band().map(|band| band.channels(file, ("energy", "pi"))).transpose()?;
     let words = match (args.input.energy, &channels) {
         (Some(NumberRange { lo, hi }), Some(range)) => band_in_words(file, lo, hi, range),
         _ => String::new(),
     };
-    let selection = Selection { channels, detectors: args.input.detector.clone() };
+    let selection = Selection { channels, detectors: detectors.clone() };
     if let Some(wanted) = &selection.detectors {
         file.warn_of_absent_detectors(wanted, warnings)?;
     }
@@ -76,7 +78,7 @@ fn select(args: &InfoArgs, file: &EventFile, warnings: &mut Warnings) -> Result<
         events += times.len();
         times.clear();
     }
-    Ok(json!({ "events": events, "channels": channels, "detectors": args.input.detector, "band": words }))
+    Ok(json!({ "events": events, "channels": channels, "detectors": detectors, "band": words }))
 }
 
 fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {

@@ -34,7 +34,7 @@ pub struct LcArgs {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: LcArgs) -> Result<()> {
-    args.out.check(&args.input, &[], &[])?;
+    args.out.check(&[], &[])?;
     let observation = args.input.observation(false, &mut |text| args.out.say(text))?;
     let mut analysis = Binning::default();
     analysis.dt = args.dt;

@@ -83,7 +83,7 @@ impl LsArgs {
 /// Everything that the library refuses.
 pub fn run(args: LsArgs) -> Result<()> {
     let output = &args.output;
-    output.check(&args.input, &[], &[])?;
+    output.check(&[], &[])?;
     if !(0.0..=1.0).contains(&args.min_fracexp) {
         return Err(Error::argument("min_fracexp", args.min_fracexp, "must be between 0 and 1"));
     }
@@ -93,7 +93,7 @@ pub fn run(args: LsArgs) -> Result<()> {
         (None, None) => Rebin::None,
     };
     rebin.ranges(1)?;
-    let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Events)?;
+    let computer = Computer::new(&DeviceArgs::cpu(), output.manners(), Steps::Sums)?;
     let observation = args.input.observation(false, &mut |text| output.say(text))?;
     let mut analysis = LombScargle::default().spectrum(args.options()).rebin(rebin).min_fracexp(args.min_fracexp);
     analysis.dt = args.dt;

@@ -26,22 +26,24 @@ pub mod varenergy;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use eagleray::internal::io::fits_writer::write_file;
 use eagleray::internal::io::table_write::check_output;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::{Error, Result};
 
+use crate::arguments::files;
 #[cfg(unix)]
 use crate::interrupt;
 use crate::names;
+use crate::terminal::say;
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
 #[command(name = "eagleray", version, propagate_version = true)]
 struct App {
-    /// Write where the time went, replacing FILE: a Chrome/Perfetto trace, or a table of stages where FILE ends in .txt or is -
+    /// Write where the time went: a Chrome/Perfetto trace, or a table of stages where FILE ends in .txt or is -
     /// (standard error)
     #[arg(long, global = true, value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -152,11 +154,14 @@ pub fn main() -> ExitCode {
     let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
     #[cfg(unix)]
     interrupt::clean_up();
-    if let Some(path) = profile.as_ref().filter(|path| *path != Path::new("-"))
-        && let Err(e) = check_output(&path.display().to_string(), true)
-    {
-        eprintln!("eagleray: error: {}", names::error_text(&e));
-        return ExitCode::from(1);
+    // Where the command has no such option, an earlier profile is not replaced.
+    let overwrite = given(&matches, "overwrite");
+    let checked = files::check(&whole, &matches).and_then(|()| match &profile {
+        Some(path) if path != Path::new("-") => check_output(&path.display().to_string(), overwrite),
+        _ => Ok(()),
+    });
+    if let Err(e) = checked {
+        return failed(&e);
     }
     if profile.is_some() {
         trace::start();
@@ -183,38 +188,43 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::run(&args),
         Command::Simulate(args) => simulate::run(&args).map(|s| {
             let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
-            eprintln!(
-                "{} in {} s of good time, {}{lost}",
-                count(s.events, "event"),
-                ShortNumber(s.exposure),
-                count(s.gtis as u64, "interval")
-            );
+            let (events, gtis) = (count(s.events, "event"), count(s.gtis as u64, "interval"));
+            say(&format!("{events} in {} s of good time, {gtis}{lost}", ShortNumber(s.exposure)));
         }),
         Command::Devices(args) => devices::run(args),
     };
     drop(span);
-    let written = profile.map_or(Ok(()), |path| write_trace(&path));
+    let written = profile.map_or(Ok(()), |path| write_trace(&path, overwrite));
     match result.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of a pipe has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("eagleray: error: {}", names::error_text(&e));
-            ExitCode::from(if matches!(e, Error::Argument { .. } | Error::Input { .. }) { 2 } else { 1 })
-        }
+        Err(e) => failed(&e),
     }
 }
 
+/// Says what went wrong.
+fn failed(error: &Error) -> ExitCode {
+    say(&format!("eagleray: error: {}", names::error_text(error)));
+    ExitCode::from(if matches!(error, Error::Argument { .. } | Error::Input { .. }) { 2 } else { 1 })
+}
+
+/// True where a command has a switch, and it is given.
+fn given(matches: &ArgMatches, switch: &str) -> bool {
+    let own = matches.subcommand().and_then(|(_, own)| own.try_get_one::<bool>(switch).ok().flatten());
+    own.is_some_and(|given| *given)
+}
+
 /// Ends the recording and writes it.
-fn write_trace(path: &Path) -> Result<()> {
+fn write_trace(path: &Path, overwrite: bool) -> Result<()> {
     use std::io::Write;
     let profile = trace::stop();
     if path == Path::new("-") {
-        eprint!("{}", profile.table());
+        say(profile.table().trim_end_matches('\n'));
         return Ok(());
     }
     let table = path.extension().is_some_and(|extension| extension == "txt");
-    write_file(path, true, |out| {
+    write_file(path, overwrite, |out| {
         let written = if table { out.write_all(profile.table().as_bytes()) } else { profile.write_chrome(out) };
         written.map_err(|e| Error::io(path, e))
     })

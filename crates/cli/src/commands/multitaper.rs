@@ -51,7 +51,7 @@ pub struct MultitaperArgs {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: MultitaperArgs) -> Result<()> {
-    args.output.check(&args.input, &[], &[])?;
+    args.output.check(&[], &[])?;
     let MultitaperArgs { half_bandwidth, tapers, adaptive, jackknife, .. } = args;
     let rebin = args.spectrum.rebinning();
     rebin.ranges(1)?;
@@ -70,8 +70,8 @@ pub fn run(args: MultitaperArgs) -> Result<()> {
     if args.input.combine == Some(Combine::Merge) && observation.files().len() > 1 && args.background != 0.0 {
         args.output.say("the background is that of all merged files together");
     }
-    let computer = Computer::new(&DeviceArgs::cpu(), args.output.manners(), Steps::Events)?
-        .chunk_events(args.spectrum.chunk_events);
+    let computer =
+        Computer::new(&DeviceArgs::cpu(), args.output.manners(), Steps::Sums)?.chunk_events(args.spectrum.chunk_events);
     let spectrum = computer.compute(&analysis, &observation)?.product;
     // Adaptive weights leave another number of values in each bin, which no line shows.
     deliver(&spectrum, &args.output, None)

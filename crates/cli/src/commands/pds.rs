@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{light_curves, significance};
 use crate::arguments::device::DeviceArgs;
+use crate::arguments::files::same_place;
 use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
@@ -127,14 +128,17 @@ impl PdsArgs {
     /// The files for XSPEC, by either option.
     fn xspec_files(&self) -> impl Iterator<Item = XspecFiles> {
         let pha = self.output.as_deref().filter(|path| path.ends_with(".pha"));
-        [pha, self.xspec.as_deref()].into_iter().flatten().map(XspecFiles::from_stem)
+        let (pha, stem) = (pha.map(XspecFiles::from_stem), self.xspec.as_deref().map(XspecFiles::from_stem));
+        // Both may name the same two files.
+        let stem = stem.filter(|stem| pha.as_ref().is_none_or(|pha| !same_place(&pha.pha, &stem.pha)));
+        [pha, stem].into_iter().flatten()
     }
 
     /// What can be refused before any work is done.
     fn check(&self) -> Result<()> {
         self.device.check()?;
         self.xspec_files().try_for_each(|files| files.check(self.overwrite))?;
-        self.out().check(&self.input, &[], &[])?;
+        self.out().check(&[], &[])?;
         self.spectrum.rebinning().ranges(1).map(|_| ())
     }
 
@@ -188,7 +192,7 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     let computer = Computer::new(&args.device, out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
-        eprintln!("{}", light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
+        crate::terminal::say(&light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::arguments::choice::choice;
 use crate::arguments::output::{Delivery, OutputArgs};
@@ -20,11 +20,12 @@ use eagleray::{Error, LightCurve, Norm, Rebin, Result};
 
 /// Options of `rebin`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("bins").args(["rebin", "rebin_log"]).required(true))]
 pub struct RebinArgs {
     /// Power spectrum, cross spectrum or light curve, as a command wrote it: .ecsv, .csv, .json or .fits
     product: PathBuf,
     /// Combine every K frequencies, or bins of time
-    #[arg(long, value_name = "K", required_unless_present = "rebin_log", conflicts_with = "rebin_log")]
+    #[arg(long, value_name = "K", conflicts_with = "rebin_log")]
     rebin: Option<usize>,
     /// Combine frequencies to bins that are each 1 + F times as wide as the one before
     #[arg(long, value_name = "F", value_parser = positive)]
@@ -158,7 +159,7 @@ fn cannot(path: &Path, product: &AnyProduct, what: &str) -> Error {
 /// # Errors
 /// A product that is not rebinned; everything that the library refuses.
 pub fn rebin(args: &RebinArgs) -> Result<()> {
-    args.out.check(&args.product, &[], &[])?;
+    args.out.check(&[], &[])?;
     let rebin = match (args.rebin, args.rebin_log) {
         (Some(by), _) => Rebin::Linear(by),
         (None, growth) => Rebin::Geometric(growth.unwrap_or(0.0)),
@@ -177,7 +178,7 @@ pub fn rebin(args: &RebinArgs) -> Result<()> {
 /// # Errors
 /// A product that has no normalisation; everything that the library refuses.
 pub fn norm(args: &NormArgs) -> Result<()> {
-    args.out.check(&args.product, &[], &[])?;
+    args.out.check(&[], &[])?;
     let made = match AnyProduct::read(&args.product)? {
         AnyProduct::Power(spectrum) => AnyProduct::Power(spectrum.to_norm(args.norm)?),
         AnyProduct::Cross(spectrum) => AnyProduct::Cross(spectrum.to_norm(args.norm)?),
@@ -194,7 +195,7 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
     if args.out.plot.is_none() {
         return Err(Error::argument("plot", "", "the picture needs a name, .svg or .png"));
     }
-    args.out.check(&args.product, &[], &[])?;
+    args.out.check(&[], &[])?;
     AnyProduct::read(&args.product)?.deliver(&args.out)
 }
 
@@ -203,7 +204,7 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
 /// # Errors
 /// Products of several kinds, or of one that is not joined; everything that the library refuses.
 pub fn join(args: &JoinArgs) -> Result<()> {
-    args.out.check(&args.products, &[], &[])?;
+    args.out.check(&[], &[])?;
     let (mut spectra, mut cross, mut curves) = (Vec::new(), Vec::new(), Vec::new());
     for path in &args.products {
         match AnyProduct::read(path)? {

@@ -1,6 +1,6 @@
 //! `eagleray search`: pulsations of unknown frequency.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::light_curves;
 use crate::arguments::choice::choice;
@@ -15,7 +15,7 @@ use crate::run::{Computer, Steps};
 use eagleray::ObservationKind;
 use eagleray::PulseSearch;
 use eagleray::files::ParFile;
-use eagleray::internal::text::{ShortNumber, count};
+use eagleray::internal::text::{Fixed, ShortNumber, count};
 use eagleray::pulsation::{
     Algorithm, Candidate, Relation, SearchMetadata, SearchOptions, SearchResult, SearchStatistic,
 };
@@ -23,11 +23,12 @@ use eagleray::{Error, Result};
 
 /// Options of `search`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("frequencies").args(["freq", "par"]).required(true).multiple(true))]
 pub struct SearchArgs {
     #[command(flatten)]
     input: InputArgs,
     /// Frequencies, Hz, at the middle of the good time [default with --par: 100/span to both sides of its frequency]
-    #[arg(long, value_name = "LO:HI", value_parser = range, required_unless_present = "par")]
+    #[arg(long, value_name = "LO:HI", value_parser = range)]
     freq: Option<NumberRange>,
     #[command(flatten)]
     par: ParArgs,
@@ -109,7 +110,7 @@ pub fn run(args: &SearchArgs) -> Result<()> {
         return Err(Error::argument("par", "", "is for events, not for the samples of phase dispersion"));
     }
     let device = args.weights.device(&args.device, out)?;
-    out.check(&args.input, &[&args.map], &[])?;
+    out.check(&[&args.map], &[])?;
     let observation = args.weights.observation(&args.input, out)?;
     let analysis = args.analysis(args.par.read()?);
     if args.method == SearchStatistic::Pdm && observation.kind() == ObservationKind::LightCurve {
@@ -197,7 +198,7 @@ fn summary(found: &SearchResult) -> String {
         let related = if c.group == i { String::new() } else { format!("  {} of number {}", relation(c), c.group + 1) };
         let plain = c.stat_plain.map_or(String::new(), |plain| format!(" ({plain:.2} not corrected for the exposure)"));
         text += &format!(
-            "  {}: {:.9} ± {:.1e} Hz{derivative}  {} {:.digits$}{plain}  log10 p {:.2}  rms {:.2} %{related}\n",
+            "  {}: {:.9} ± {:.1e} Hz{derivative}  {} {:.digits$}{plain}  log10 p {}  rms {:.2} %{related}\n",
             i + 1,
             c.freq,
             c.freq_err,
@@ -207,7 +208,7 @@ fn summary(found: &SearchResult) -> String {
                 None => name.clone(),
             },
             c.stat,
-            c.log10_p,
+            Fixed(c.log10_p, 2),
             100.0 * c.rms
         );
     }

@@ -6,7 +6,7 @@ use super::pds::PdsArgs;
 use crate::number::NumberRange;
 use eagleray::data::Product;
 use eagleray::internal::segment::plan::Resolution;
-use eagleray::internal::text::{ShortNumber, count};
+use eagleray::internal::text::{Fixed, ShortNumber, count};
 use eagleray::science::{AveragedPowerSpectrum, DetectionLevel, NoiseLevel, PulsationLimit, pulsed_limit, rms};
 use eagleray::{Error, Result};
 
@@ -162,7 +162,8 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
     }
     for bin in bins {
         let averaged = format!("m {}, K {}", bin.m, bin.k);
-        text += &format!("  {:.6} Hz  power {:.4}  log10 p {:.2}  ({averaged})\n", bin.freq, bin.power, bin.log10_p);
+        text +=
+            &format!("  {:.6} Hz  power {:.4}  log10 p {}  ({averaged})\n", bin.freq, bin.power, Fixed(bin.log10_p, 2));
     }
     text
 }
@@ -181,8 +182,11 @@ fn pulsed_text(p: &PulsationLimit) -> String {
         p.band[0], p.band[1]
     );
     text += &format!(
-        "  largest Leahy power {:.4} at {:.6} Hz, log10 p {:.2} in {} trials\n",
-        p.leahy_power, p.freq, p.log10_p, p.trials
+        "  largest Leahy power {:.4} at {:.6} Hz, log10 p {} in {} trials\n",
+        p.leahy_power,
+        p.freq,
+        Fixed(p.log10_p, 2),
+        p.trials
     );
     if let (Some(value), Some(lo), Some(hi)) = (p.fraction, p.fraction_lo, p.fraction_hi) {
         let [value, lo, hi] = [value, lo, hi].map(|x| 100.0 * x);

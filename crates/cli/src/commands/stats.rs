@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_10;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::arguments::input::not_negative;
@@ -12,6 +12,9 @@ use eagleray::{Error, Result};
 
 /// Probabilities of exceeding one standard deviation, and minus one.
 const ONE_SIGMA: (f64, f64) = (0.158_655_253_931_457_05, 0.841_344_746_068_542_9);
+
+/// The most values in an average: whole numbers up to this are exact.
+const MOST_VALUES: u64 = 1 << 53;
 
 /// Options of `stats`.
 #[derive(Args, Debug)]
@@ -37,9 +40,10 @@ enum StatsCommand {
         trials: f64,
     },
     /// Leahy power that white noise reaches with a probability: the detection level
+    #[command(group = ArgGroup::new("probability").args(["p", "log10_p"]).required(true))]
     PToPower {
         /// Probability of a false alarm in all trials
-        #[arg(long, value_name = "P", value_parser = probability, required_unless_present = "log10_p")]
+        #[arg(long, value_name = "P", value_parser = probability)]
         p: Option<f64>,
         /// Its decimal logarithm, for probabilities of any smallness
         #[arg(long, value_name = "X", value_parser = number, conflicts_with = "p", allow_negative_numbers = true)]
@@ -74,15 +78,19 @@ struct AveragedArgs {
 }
 
 impl AveragedArgs {
-    fn values(&self) -> u64 {
-        self.m.saturating_mul(self.k)
+    fn values(&self) -> Result<u64> {
+        let values = self.m.checked_mul(self.k).filter(|values| *values <= MOST_VALUES);
+        values.ok_or_else(|| {
+            Error::argument("m", self.m, format!("with K = {} that is more than {MOST_VALUES} values", self.k))
+        })
     }
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("signal").args(["power", "fraction"]).required(true))]
 struct AmplitudeArgs {
     /// Leahy power with its noise of 2, the average of m·K
-    #[arg(long, value_name = "P", value_parser = positive, required_unless_present = "fraction", conflicts_with = "fraction")]
+    #[arg(long, value_name = "P", value_parser = positive, conflicts_with = "fraction")]
     power: Option<f64>,
     /// Pulsed fraction of all photons, (max − min)/(max + min)
     #[arg(long, value_name = "A", value_parser = positive)]
@@ -115,14 +123,14 @@ struct AmplitudeArgs {
 /// Numbers outside the domain of a function.
 pub fn run(args: &StatsArgs) -> Result<()> {
     let value = match &args.what {
-        StatsCommand::PowerToP { power, averaged, trials } => power_to_p(*power, averaged, *trials),
+        StatsCommand::PowerToP { power, averaged, trials } => power_to_p(*power, averaged.values()?, *trials),
         StatsCommand::PToPower { p, log10_p, averaged, trials } => {
             let ln_p = p.map_or_else(|| log10_p.unwrap_or(0.0) * LN_10, f64::ln);
             if ln_p >= 0.0 {
                 return Err(Error::argument("log10_p", ln_p / LN_10, "must be below 0"));
             }
             json!({
-                "power": detection::detection_power(ln_p, averaged.values(), *trials),
+                "power": detection::detection_power(ln_p, averaged.values()?, *trials),
                 "log10_p": ln_p / LN_10,
                 "log10_p_one_trial": detection::ln_each(ln_p, *trials) / LN_10,
             })
@@ -138,14 +146,14 @@ pub fn run(args: &StatsArgs) -> Result<()> {
         }
     };
     if args.json {
-        return crate::terminal::print(&format!("{value:#}\n"));
+        return crate::terminal::print_json(&value);
     }
     let lines = value.as_object().into_iter().flatten();
     crate::terminal::print(&lines.map(|(name, value)| format!("{name:<24} {value}\n")).collect::<String>())
 }
 
-fn power_to_p(power: f64, averaged: &AveragedArgs, trials: f64) -> Value {
-    let one = detection::ln_false_alarm(power, averaged.values(), 1.0);
+fn power_to_p(power: f64, values: u64, trials: f64) -> Value {
+    let one = detection::ln_false_alarm(power, values, 1.0);
     let all = detection::ln_any(one, trials);
     json!({
         "log10_p": all / LN_10, "log10_p_one_trial": one / LN_10, "p": all.exp(), "sigma": normal::ln_isf(all),
@@ -158,7 +166,7 @@ impl AmplitudeArgs {
             return Err(Error::argument("background", self.background, "must be a part of all photons, below 1"));
         }
         let loss = self.freq.zip(self.dt).map_or(1.0, |(f, dt)| pulsed::binning_loss(f, dt));
-        let (values, k) = (self.averaged.values(), self.averaged.k as f64);
+        let (values, k) = (self.averaged.values()?, self.averaged.k as f64);
         let source = |amplitude: f64| pulsed::source_fraction(amplitude, 1.0, self.background);
         let Some(power) = self.power else {
             let fraction = self.fraction.unwrap_or_default();

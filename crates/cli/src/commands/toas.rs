@@ -8,12 +8,13 @@ use crate::number::positive;
 use crate::run::Computer;
 use eagleray::Observation;
 use eagleray::data::Record;
+use eagleray::error::Mend;
 use eagleray::internal::engine::PulseEvents;
 use eagleray::internal::io::table_write::check_output;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::pulsation::{PulseProfile, PulseTemplate, Toas};
 use eagleray::{ArrivalTimes, Fold};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Result, Warning, Warnings};
 
 /// Options of times of arrival.
 #[derive(Args, Clone, Debug)]
@@ -77,17 +78,40 @@ impl ToaArgs {
     }
 }
 
+/// Why intervals have no time of arrival.
+const REASON: &str = "their pulse is below 4 standard errors, or some of their bins were not observed";
+
+/// A warning where no interval has a time of arrival.
+pub(super) fn none_found(made: &Toas) -> Warnings {
+    let mut warnings = Warnings::default();
+    if made.toas.is_empty() {
+        let reason = match made.left_out {
+            0 => "no interval has events".to_string(),
+            n => format!("{} left out: {REASON}", count(n as u64, "interval")),
+        };
+        let mend = [Mend::field("length").doing("longer intervals have more events")];
+        warnings.record(Warning::new("W-NO-TOAS", format!("there are no times of arrival; {reason}")).mended_by(mend));
+    }
+    warnings
+}
+
 /// What the times are, in a line.
 pub(super) fn summary(made: &Toas) -> String {
     let n = made.toas.len();
-    let error = made.toas.iter().map(|toa| toa.error).sum::<f64>() / n.max(1) as f64;
+    if n == 0 {
+        return format!("0 TOAs; {} left out: {REASON}\n", count(made.left_out as u64, "interval"));
+    }
+    let error = made.toas.iter().map(|toa| toa.error).sum::<f64>() / n as f64;
+    let left_out = match made.left_out {
+        0 => "none left out".to_string(),
+        left_out => format!("{} left out: {REASON}", count(left_out as u64, "interval")),
+    };
     format!(
-        "{} by {}, error {} s on average, χ² of the residuals {:.3} of {}; {} left out\n",
+        "{} by {}, error {} s on average, χ² of the residuals {:.3} of {}; {left_out}\n",
         count(n as u64, "TOA"),
         count(made.harmonics as u64, "harmonic"),
         ShortNumber(error),
         made.chi2,
         count(n.saturating_sub(1) as u64, "degree"),
-        count(made.left_out as u64, "interval")
     )
 }

@@ -1,6 +1,6 @@
 //! `eagleray varenergy`: lags, covariance, rms, excess variance and counts against energy.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::json;
 
 use crate::arguments::choice::choice;
@@ -22,6 +22,7 @@ use eagleray::{Error, Result};
 
 /// Options of `varenergy`.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("bands").args(["energies", "energies_pi"]).required(true))]
 pub struct VarenergyArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -30,7 +31,7 @@ pub struct VarenergyArgs {
     energies: Option<BandEdges>,
     /// Bands of channels, as --energies; a band ends below the edge that begins the next
     #[arg(long, value_name = "LO:HI:N[:log]|C0,C1,…", value_parser = edges, allow_hyphen_values = true,
-        conflicts_with = "energies", required_unless_present = "energies")]
+        conflicts_with = "energies")]
     energies_pi: Option<BandEdges>,
     /// Frequencies, Hz: the mean cross spectrum from LO to HI is what is measured
     #[arg(long, value_name = "LO:HI", value_parser = range)]
@@ -155,7 +156,7 @@ impl VarenergyArgs {
             return Err(Error::argument("freq", "", message));
         }
         self.analysis().map(drop)?;
-        self.out.check(&self.input, &[], &[])
+        self.out.check(&[], &[])
     }
 
     /// Says which channels the bands are in a file.

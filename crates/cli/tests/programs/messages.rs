@@ -178,3 +178,92 @@ fn messages_have_the_digits_and_numbers_that_they_need() {
         "{said}"
     );
 }
+
+/// What is missing is named with all that can give it; what is outside the data, and what came to nothing, with the reason.
+#[test]
+fn messages_name_the_reason_and_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let early = simulate(folder.path(), "a.evt", "--rate 100 --length 100");
+    let late = simulate(folder.path(), "b.evt", "--rate 100 --length 100 --tstart 2e8 --seed 2");
+    for (options, words) in [
+        (vec!["fold", B1509], ["--f <F>", "--par <FILE>"]),
+        (vec!["search", B1509], ["--freq <LO:HI>", "--par <FILE>"]),
+        (vec!["rebin", "a.ecsv"], ["--rebin <K>", "--rebin-log <F>"]),
+        (vec!["varenergy", B1509], ["--energies <", "--energies-pi <"]),
+        (vec!["stats", "p-to-power"], ["--p <P>", "--log10-p <X>"]),
+        (vec!["stats", "amplitude", "--photons", "1"], ["--power <P>", "--fraction <A>"]),
+    ] {
+        words.iter().for_each(|word| refused(&options, 2, word));
+    }
+    refused(&["cs", &early, &late, "--dt", "1/16"], 1, "no good time is left: the inputs have none in common");
+    refused(&["cs", &early, &late], 1, "no good time is left: the inputs have none in common");
+    let bins = ["bin", &early, "--times", "0:10:5", "-o", "-"];
+    refused(&bins, 2, "--times = 0:10: no bin has good time, which is from ");
+    let toas = folder.path().join("a.tim").display().to_string();
+    let fold = ["fold", B1509, "--f", "6.5961", "--toas", &toas, "--toa-length", "10"];
+    let said = stderr(&succeed(&fold));
+    let reason =
+        "350 intervals left out: their pulse is below 4 standard errors, or some of their bins were not observed";
+    assert!(said.contains(&format!("there are no times of arrival; {reason}; use --toa-length")), "{said}");
+    assert!(said.contains(&format!("0 TOAs; {reason}\n")) && !said.contains("-0"), "{said}");
+    std::fs::remove_file(&toas).unwrap();
+    assert!(codes(&json(&fold)).contains(&"W-NO-TOAS"));
+    // None of these is significant: the probability is 1.
+    let said = stderr(&succeed(&["pds", &early, "--dt", "1/16", "--segment-size", "50", "--backend", "cpu"]));
+    assert!(said.contains("log10 p 0.00") && !said.contains("-0.00"), "{said}");
+}
+
+/// Noisy detectors are left out by their numbers: what is kept is what naming all others keeps.
+#[test]
+fn detectors_are_left_out() {
+    let there: Vec<i64> =
+        json(&["info", NICER])[0]["detectors"].as_array().unwrap().iter().map(|d| d.as_i64().unwrap()).collect();
+    assert!(there.contains(&13) && there.contains(&35) && there.len() > 40, "{there:?}");
+    let others: Vec<String> = there.iter().filter(|d| ![13, 35].contains(*d)).map(i64::to_string).collect();
+    let run = |options: &[&str]| {
+        json(&[&["pds", NICER, "--backend", "cpu", "--dt", "1/16", "--segment-size", "64"], options].concat())
+    };
+    let (left_out, named) = (run(&["--exclude-detector", "13,35"]), run(&["--detector", &others.join(",")]));
+    assert_eq!(left_out["photons"], named["photons"]);
+    assert!(left_out["photons"]["filtered"].as_u64() > Some(0));
+    assert_eq!(left_out["detectors"], named["detectors"]);
+    let info = &json(&["info", NICER, "--exclude-detector", "13,35"])[0];
+    assert_eq!(info["selected"]["detectors"], left_out["detectors"]);
+    refused(&["pds", NICER, "--detector", "-14,-34"], 2, "--exclude-detector 14 leaves one out");
+    refused(&["pds", NICER, "--detector", "14", "--exclude-detector", "34"], 2, "cannot be used with");
+    refused(&["pds", XRONOS, "--exclude-detector", "34"], 2, "a light curve has no events to select");
+    refused(&["pds", B1509, "--exclude-detector", "0,1,2,3,4"], 2, "exclude-detector");
+}
+
+/// Options at their ends end in a message or at once.
+#[test]
+fn options_at_their_ends_are_judged_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = simulate(folder.path(), "a.evt", "--rate 100 --length 100");
+    let name = |name: &str| folder.path().join(name).display().to_string();
+    let most = u64::MAX.to_string();
+    let (picture, table) = (name("p.png"), name("s.csv"));
+    let fold = ["fold", &file, "--f", "6.5", "--phaseogram", &picture, "--phaseogram-rows"];
+    refused(&[&fold[..], &[&most]].concat(), 2, "--phaseogram-rows = 18446744073709551615: must be from 1 to 524288");
+    let dynamical = ["dyn", &file, "--dt", "1/16", "--segment-size", "4", "--backend", "cpu", "--trace", "1:4"];
+    for half in ["1000000000000", &most] {
+        succeed(&[&dynamical[..], &["--shift-add", &table, "--shift-half", half, "--overwrite"]].concat());
+        assert!(std::fs::read_to_string(&table).unwrap().lines().filter(|line| !line.starts_with('#')).count() < 64);
+    }
+    for (line, near_one) in [
+        ("amplitude --power 2.1 --photons 1e9 --m 1000000000", "upper_limit"),
+        ("amplitude --power 3 --photons 1e9 --m 1000000 --k 1000000", "upper_limit"),
+        ("amplitude --power 1e12 --photons 1e15", "upper_limit"),
+        ("poisson --counts 18446744073709551615 --sigma 8", "upper"),
+    ] {
+        let words: Vec<&str> = ["stats"].into_iter().chain(line.split(' ')).collect();
+        let made: serde_json::Value =
+            serde_json::from_slice(&succeed(&[&words[..], &["--json"]].concat()).stdout).unwrap();
+        assert!(made[near_one].as_f64() > Some(0.0), "{made}");
+    }
+    refused(
+        &["stats", "power-to-p", "--power", "2.1", "--m", "4503599627370495", "--k", "1073741823"],
+        2,
+        "9007199254740992 values",
+    );
+}

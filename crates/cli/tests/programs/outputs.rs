@@ -54,7 +54,19 @@ fn ignored(number: i32) -> bool {
 
 #[test]
 fn an_interrupted_run_leaves_nothing() {
-    for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+    // The last are what batch systems send before they kill, and what ends a run that takes more time than its limit.
+    let all = [
+        ("-INT", 2),
+        ("-TERM", 15),
+        ("-HUP", 1),
+        ("-QUIT", 3),
+        ("-USR1", 10),
+        ("-USR2", 12),
+        ("-ALRM", 14),
+        ("-XCPU", 24),
+    ];
+    let of_linux = if cfg!(target_os = "linux") { all.len() } else { 4 };
+    for (signal, number) in all.into_iter().take(of_linux) {
         if ignored(number) {
             crate::common::say!("SKIPPED {signal}: ignored where the tests run");
             continue;
@@ -93,8 +105,10 @@ fn signals_that_the_caller_ignores_are_ignored() {
 fn a_disk_that_fills_leaves_no_half_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let limited =
-        |options: &[&str]| -> Output { start("trap '' XFSZ; ulimit -f 100;", options).wait_with_output().unwrap() };
+    // Whether the caller ignores the signal of the limit or not.
+    let limited = |trap: &str, options: &[&str]| -> Output {
+        start(&format!("{trap} ulimit -f 100;"), options).wait_with_output().unwrap()
+    };
     let spectrum = ["pds", B1509, "--dt", "2^-12", "--segment-size", "64", "--backend", "cpu", "--quiet"];
     let (events, table, pha) = (path("a.evt"), path("a.fits"), path("a.pha"));
     for (options, name) in [
@@ -102,10 +116,12 @@ fn a_disk_that_fills_leaves_no_half_file() {
         ([&spectrum[..], &["-o", &table]].concat(), "a.fits"),
         ([&spectrum[..], &["-o", &pha]].concat(), "a.rsp"),
     ] {
-        let output = limited(&options);
-        assert_eq!(output.status.code(), Some(1), "{options:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(name), "{options:?}: {}", stderr(&output));
-        assert_eq!(names(folder.path()), [""; 0], "{options:?}");
+        for trap in ["trap '' XFSZ;", ""] {
+            let output = limited(trap, &options);
+            assert_eq!(output.status.code(), Some(1), "{options:?}: {}", stderr(&output));
+            assert!(stderr(&output).contains(name), "{options:?}: {}", stderr(&output));
+            assert_eq!(names(folder.path()), [""; 0], "{options:?}");
+        }
     }
 }
 

@@ -30,6 +30,17 @@ fn wrong_checksum() -> Vec<u8> {
     packed
 }
 
+/// A file that begins as those of another packer do.
+fn packed(begin: &[u8]) -> Vec<u8> {
+    [begin, &[0x55; 3000]].concat()
+}
+
+fn two_members() -> Vec<u8> {
+    let bytes = of(plain());
+    let (first, second) = bytes.split_at(9000);
+    [gzip(first), gzip(second)].concat()
+}
+
 pub fn cases() -> Vec<Case> {
     let good = of(plain());
     let cut = |n: usize| good[..n].to_vec();
@@ -175,6 +186,15 @@ fn more() -> Vec<Case> {
             Fine,
         ),
         ("40 gzip", gzip(&of(plain())), Fine),
+        ("59 gzip padded with zeros", [gzip(&of(plain())), vec![0; 1000]].concat(), Fine),
+        ("59 gzip in two members", two_members(), Fine),
+        ("59 gzip with more behind it", [gzip(&of(plain())), b"more".to_vec()].concat(), E(Format, &["gzip stream"])),
+        ("60 compress", packed(&[0x1f, 0x9d, 0x90]), E(Format, &["compress (.Z)", "uncompress"])),
+        ("60 bzip2", packed(b"BZh91AY"), E(Format, &["bzip2 (.bz2)", "bunzip2"])),
+        ("60 zstd", packed(&[0x28, 0xb5, 0x2f, 0xfd]), E(Format, &["zstd (.zst)", "unzstd"])),
+        ("60 xz", packed(&[0xfd, b'7', b'z', b'X', b'Z', 0]), E(Format, &["xz (.xz)", "unxz"])),
+        ("60 zip", packed(b"PK\x03\x04"), E(Format, &["zip (.zip)", "unzip"])),
+        ("61 a tile-compressed table", of(plain().set("ZTABLE", "T")), E(Format, &[EXTENSION, "ZTABLE", "funpack"])),
         ("41 gzip with a wrong checksum", wrong_checksum(), E(Format, &["gzip stream"])),
         ("42 a gzip bomb", gzip(&bomb), E(Format, &["gzip stream", "unpack to more than"])),
     ]
