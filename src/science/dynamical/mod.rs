@@ -16,6 +16,8 @@ pub use axes::{Axes, TimeRebin};
 pub use follow::{RowPeak, ShiftedPower};
 
 use super::cross::LAG_SIGN;
+use super::dead_time::noise::{ByFrequency, NoiseLevels};
+use super::noise_fit::NoiseFit;
 use super::norm::Norm;
 use crate::base::error::Result;
 use crate::data::Record;
@@ -144,9 +146,24 @@ impl DynamicalPowerSpectrum {
             noise_mean: level,
             noise_subtracted: subtract_noise,
         };
-        let meta = metadata(&made, channel, record);
+        let mut meta = metadata(&made, channel, record);
+        let df = meta.df;
         let FinishedRows { axes, mut blocks, noise, .. } = made;
         let (mut power, noise) = (blocks.pop().unwrap_or_default(), noise.concat());
+        // All rows together: their mean power against the mean of their levels.
+        let (columns, rows) = (axes.freq.len(), axes.time.len() as f64);
+        let mut mean = vec![0.0; columns];
+        for row in power.chunks(columns.max(1)) {
+            mean.iter_mut().zip(row).for_each(|(sum, p)| *sum += p / rows);
+        }
+        if axes.frequencies.iter().all(|k| *k == 1) {
+            let (level, err) = (ByFrequency::Same(level), ByFrequency::Same(0.0));
+            let levels = NoiseLevels { level, err, dead_time: None };
+            // Rows count alike, however many segments they have.
+            let worth = rows * rows / axes.m_eff.iter().map(|m| 1.0 / m).sum::<f64>();
+            let fit = NoiseFit { power: &mean, noise: &levels, m_eff: worth, df };
+            fit.warning("").into_iter().for_each(|warning| meta.record.warnings.record(warning));
+        }
         if subtract_noise {
             let rows = power.chunks_mut(axes.freq.len().max(1)).zip(&noise);
             rows.for_each(|(row, level)| row.iter_mut().for_each(|p| *p -= level));

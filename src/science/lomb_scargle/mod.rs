@@ -23,7 +23,9 @@ use self::sums::{FrequencyGrid, direct, fast};
 use super::context::SpectrumContext;
 use super::cross::LAG_SIGN;
 use super::cross_powers::{CrossPowers, CrossPowersMetadata};
+use super::dead_time::noise::{ByFrequency, NoiseLevels};
 use super::effective::EffectiveSegments;
+use super::noise_fit::NoiseFit;
 use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
@@ -250,6 +252,13 @@ pub(crate) fn power_spectrum(
     meta.err_dist = if level.variance.is_some() { "gauss" } else { "poisson" }.into();
     let rate = level.mean / level.dt;
     meta.scale = PowerScale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
+    let powers: Vec<f64> = values.iter().map(|f| f.norm_sqr() * factor).collect();
+    let (level_of_all, err) = (ByFrequency::Same(noise), ByFrequency::Same(0.0));
+    let levels = NoiseLevels { level: level_of_all, err, dead_time: None };
+    // Frequencies closer than one over the span are not independent.
+    let worth = (at.step * (to - from)).min(1.0);
+    let fit = NoiseFit { power: &powers, noise: &levels, m_eff: worth, df: at.step }.warning("");
+    fit.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
     for range in rebin.ranges(at.count)? {
         let width = range.len() as f64;
         let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;
