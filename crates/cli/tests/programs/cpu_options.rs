@@ -116,3 +116,14 @@ fn every_piece_of_work_is_dealt_once() {
         }
     }
 }
+
+/// Beside the CPU, a GPU that cannot be opened is left out with a warning; alone it is an error.
+#[test]
+fn the_cpu_goes_on_without_a_gpu_that_is_not_there() {
+    use crate::program::{B1509, codes, refused};
+    let options = ["pds", B1509, "--dt", "1/16", "--segment-size", "64", "--adapter"];
+    let made = json(&[&options[..], &["9999,cpu"]].concat());
+    assert!(codes(&made).contains(&"W-BACKEND-FALLBACK"), "{made}");
+    assert_eq!(made["photons"], json(&[&options[..6], &["--backend", "cpu"]].concat())["photons"]);
+    refused(&[&options[..], &["9999"]].concat(), 1, "9999");
+}
