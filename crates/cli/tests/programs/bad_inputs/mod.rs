@@ -111,7 +111,9 @@ impl Case {
                 format!("{}{}", shown(folder, &warned), s.photons)
             }
             (Ok(s), Fine) => {
-                assert!(s.warnings.iter().all(|w| w.code == "W-FEW-VALUES"), "{what}: {:?}", s.warnings);
+                // Photons at equal distances are less noisy than Poisson's.
+                let usual = |code: &str| matches!(code, "W-FEW-VALUES" | "W-NOISE-LEVEL");
+                assert!(s.warnings.iter().all(|w| usual(&w.code)), "{what}: {:?}", s.warnings);
                 assert_eq!((s.photons.used, s.photons.read), (1000, 1000), "{what}: {}", s.photons);
                 format!("fine; {}", s.photons)
             }
