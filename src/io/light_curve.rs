@@ -255,6 +255,13 @@ fn assemble(
 ) -> Result<LightCurve> {
     let path = source.path();
     let mut raw = raw;
+    // Text has no value that stands for none.
+    if raw.row.0 == "line"
+        && let Some(i) = raw.time.iter().position(|t| !t.is_finite())
+    {
+        let place = format!("{} {}", raw.row.0, raw.row.1.get(i).unwrap_or(&i));
+        return Err(format_error(path, &place, "the time is not finite"));
+    }
     warnings.add("W-TIME-NAN", format!("{path}: rows without a finite time were left out"), raw.drop_timeless());
     let width = raw.one_width().map_err(|(i, width, first)| {
         let place = format!("{} {}", raw.row.0, raw.row.1.get(i).unwrap_or(&i));

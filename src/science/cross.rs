@@ -206,7 +206,7 @@ pub struct AveragedCrossSpectrum {
     /// Standard error of `coherence_intrinsic`.
     pub coherence_intrinsic_err: Vec<f64>,
     /// Averages at the original frequencies, where these were combined to bins in memory.
-    pub(crate) original: Option<Box<Vec<BinAverages>>>,
+    pub(crate) original: Option<Vec<BinAverages>>,
     /// Metadata: resolution, normalisation, record.
     pub meta: CrossMetadata,
 }
@@ -346,7 +346,7 @@ impl AveragedCrossSpectrum {
                 let noise = [0, 1].map(|which| noise[which].mean_of(k..k + 1));
                 BinAverages { power: [at(0, 0), at(1, 1)], noise, cross: [at(2, 2), at(3, 2)] }
             };
-            spectrum.original = Some(Box::new((0..count).map(one).collect()));
+            spectrum.original = Some((0..count).map(one).collect());
         }
         let end = |freq: f64, [s, r, product]: [f64; 3], beside: Option<&CrossBin>| {
             let noise = beside.map_or([f64::NAN; 2], |bin| bin.averages.noise);

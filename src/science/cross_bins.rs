@@ -32,7 +32,7 @@ impl AveragedCrossSpectrum {
         if self.meta.record.options["compat_stingray"] == true {
             return fail("coherences and errors are those of Stingray's rules, which need raw sums");
         }
-        let original = self.original.as_deref().cloned().unwrap_or_else(|| self.averages());
+        let original = self.original.clone().unwrap_or_else(|| self.averages());
         // Raw cross powers are the normalised ones without a factor that is the same for all.
         let raw = self.power_re.iter().zip(&self.unnorm_power_re).map(|(p, raw)| [raw * p, p * p]);
         let [product, square] = raw.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
@@ -51,7 +51,7 @@ impl AveragedCrossSpectrum {
                 derived: BinEstimates::of_frequencies(each, &averages, worth.of(range.len() as u64)),
             });
         }
-        new.original = (rebin != Rebin::None).then(|| Box::new(original));
+        new.original = (rebin != Rebin::None).then_some(original);
         if let Some(options) = new.meta.record.options.as_object_mut() {
             options.insert("rebin".into(), serde_json::to_value(rebin).unwrap_or_default());
         }

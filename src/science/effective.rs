@@ -108,6 +108,9 @@ pub struct EffectivePairs {
     pub m_eff2_order4: f64,
 }
 
+/// Those of an average, and the sums of the weights of both series.
+type WeighedPairs = (EffectivePairs, [f64; 2]);
+
 impl EffectivePairs {
     /// Of segments that weigh the same.
     pub fn equal(segments: u64) -> EffectivePairs {
@@ -161,12 +164,12 @@ impl EffectivePairs {
     }
 
     /// Those of several averages, each of `(its numbers, [Σw, Σv])`.
-    pub(crate) fn together(parts: &[(EffectivePairs, [f64; 2])], segments: u64) -> EffectivePairs {
+    pub(crate) fn together(parts: &[WeighedPairs], segments: u64) -> EffectivePairs {
         let series = [0, 1].map(|which| {
-            let one = |(e, sums): &(EffectivePairs, [f64; 2])| (e.series()[which], sums[which]);
+            let one = |(e, sums): &WeighedPairs| (e.series()[which], sums[which]);
             EffectiveSegments::together(&parts.iter().map(one).collect::<Vec<_>>(), segments)
         });
-        let sum = |of: &dyn Fn(&(EffectivePairs, [f64; 2])) -> f64| parts.iter().map(of).sum::<f64>();
+        let sum = |of: &dyn Fn(&WeighedPairs) -> f64| parts.iter().map(of).sum::<f64>();
         let (w, v) = (sum(&|(_, [w, _])| *w), sum(&|(_, [_, v])| *v));
         let m_eff = w * v / sum(&|(e, [w, v])| w * v / e.m_eff);
         if m_eff > 0.0 { EffectivePairs::of(m_eff, series) } else { EffectivePairs::equal(segments) }
