@@ -96,7 +96,7 @@ impl EventFile {
         let (mut waiting, mut spans, mut gaps) = (vec![(first, last)], Vec::new(), 0);
         while let Some((from, to)) = waiting.pop() {
             let gap = match to > from && gaps < MOST_GAPS {
-                true => self.cells(from, to, |t| Some(t))?.gap(),
+                true => self.cells(from, to, Some)?.gap(),
                 false => None,
             };
             let Some(Gap { start, stop, before, behind }) = gap else {

@@ -157,7 +157,7 @@ impl EventFile {
             let named = |component: &Component| {
                 component.times.iter().any(|t| matches!(t, TimeFilter::Table(table) if table.index == hdu.index))
             };
-            of_detector || self.mission.spare_gtis.iter().any(|prefix| spare(prefix)) || subspace.iter().any(named)
+            of_detector || self.mission.spare_gtis.iter().any(spare) || subspace.iter().any(named)
         };
         let unused = hdus.iter().filter(|hdu| gti::holds_intervals(hdu) && !used.contains(&hdu.index) && !others(hdu));
         let taken: Vec<String> = hdus.iter().filter(|hdu| used.contains(&hdu.index)).map(gti::label).collect();

@@ -23,7 +23,7 @@ pub(super) struct RawLightCurve {
 
 impl RawLightCurve {
     /// Columns that were taken for rate, error and another one are half widths, rate and error.
-    pub fn into_half_widths(&mut self, last: Vec<f64>) {
+    pub fn take_half_widths(&mut self, last: Vec<f64>) {
         let widths = self.rate.take().map(|half| half.into_iter().map(|half| 2.0 * half).collect());
         self.rate = self.error.replace(last);
         self.width = widths;

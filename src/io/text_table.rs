@@ -63,7 +63,7 @@ pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
         }
     }
     if names.as_ref().is_some_and(|names| names.fourth.is_some()) && (said || are_half_widths(&raw)) {
-        raw.into_half_widths(half_widths);
+        raw.take_half_widths(half_widths);
     }
     Ok(names.map(|_| raw))
 }

@@ -206,8 +206,11 @@ mod tests {
         found.push((path, command.clone()));
     }
 
+    /// A program, and its commands with their names.
+    type Program = (Command, Vec<(Vec<String>, Command)>);
+
     /// Both programs, and all of their commands.
-    fn programs() -> Vec<(Command, Vec<(Vec<String>, Command)>)> {
+    fn programs() -> Vec<Program> {
         let of = |mut program: Command| {
             program.build();
             let mut commands = Vec::new();
