@@ -162,7 +162,8 @@ pub fn ln_sf(stat: f64, bins: usize, events: f64) -> f64 {
 fn ln_sf_of_many(stat: f64, bins: f64, events: f64) -> f64 {
     let [deviation, skewness] = moments(bins, events, [bins * bins, bins.powi(3)]);
     let shape = 4.0 / (skewness * skewness);
-    let x = shape + shape.sqrt() * (stat - (bins - 1.0)) / deviation;
+    // Values are 2k/N apart: half of that towards the one before.
+    let x = shape + shape.sqrt() * (stat - bins / events - (bins - 1.0)) / deviation;
     if x > 0.0 { chi_square::ln_sf(2.0 * x, 2.0 * shape) } else { 0.0 }
 }
 
