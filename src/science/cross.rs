@@ -307,7 +307,7 @@ impl AveragedCrossSpectrum {
             }
         }
         misfits.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
-        let (mut bins, mut worth) = (Vec::new(), BinsWorth::new(&effective));
+        let (mut bins, mut worth) = (Vec::new(), BinsWorth::new(&effective, sums.segments));
         for range in options.rebin.ranges(count)? {
             let values = sums.segments * range.len() as u64;
             let of = |range: &Range<usize>, first: usize, factors: [f64; 3]| {

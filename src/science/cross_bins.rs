@@ -38,7 +38,7 @@ impl AveragedCrossSpectrum {
         let [product, square] = raw.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
         let raw = if square > 0.0 { product / square } else { 1.0 };
         let mut new = AveragedCrossSpectrum::empty(CrossMetadata { bins_without_coherence: 0, ..self.meta.clone() });
-        let mut worth = BinsWorth::new(&self.meta.effective);
+        let mut worth = BinsWorth::new(&self.meta.effective, segments);
         for range in rebin.ranges(original.len())? {
             let each = &original[range.clone()];
             let averages = BinAverages::mean(each);
@@ -94,7 +94,7 @@ impl AveragedCrossSpectrum {
         let freq = bins.iter().map(|(freq, m, _)| freq * *m as f64).sum::<f64>() / values as f64;
         let each: Vec<BinAverages> =
             bins.iter().flat_map(|(_, m, averages)| std::iter::repeat_n(*averages, (m / segments) as usize)).collect();
-        let worth = BinsWorth::new(&self.meta.effective).of(values / segments);
+        let worth = BinsWorth::new(&self.meta.effective, segments).of(values / segments);
         let derived = BinEstimates::of_frequencies(&each, &BinAverages::mean(&each), worth);
         let turn = std::f64::consts::TAU * freq;
         Ok(BandLag {

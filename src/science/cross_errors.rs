@@ -68,17 +68,18 @@ impl BinValues {
 /// What segments are worth in bins of so many frequencies, each computed once.
 pub(super) struct BinsWorth {
     segments: EffectivePairs,
+    count: u64,
     known: BTreeMap<u64, BinValues>,
 }
 
 impl BinsWorth {
-    pub fn new(segments: &EffectivePairs) -> BinsWorth {
-        BinsWorth { segments: *segments, known: BTreeMap::new() }
+    pub fn new(segments: &EffectivePairs, count: u64) -> BinsWorth {
+        BinsWorth { segments: *segments, count, known: BTreeMap::new() }
     }
 
     pub fn of(&mut self, frequencies: u64) -> BinValues {
-        let (segments, k) = (&self.segments, frequencies as f64);
-        let new = || BinValues { worth: segments.m_eff * k, incoherent: segments.incoherent_values(k) };
+        let (segments, count, k) = (&self.segments, self.count, frequencies as f64);
+        let new = || BinValues { worth: segments.m_eff * k, incoherent: segments.incoherent_values(count, k) };
         *self.known.entry(frequencies).or_insert_with(new)
     }
 }

@@ -45,7 +45,7 @@ impl AveragedCrossSpectrum {
             (part.meta.effective.or_equal(m), of_one.map(|of_one| of_one * m as f64))
         };
         meta.effective = EffectivePairs::together(&parts.iter().map(weights).collect::<Vec<_>>(), segments);
-        let mut worth = BinsWorth::new(&meta.effective);
+        let mut worth = BinsWorth::new(&meta.effective, segments);
         meta.skipped_segments = parts.iter().map(|part| part.meta.skipped_segments).sum();
         meta.exposure = parts.iter().map(|part| part.meta.exposure).sum();
         let of = |spectrum: &AveragedCrossSpectrum| match own {

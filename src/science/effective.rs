@@ -144,12 +144,18 @@ impl EffectivePairs {
         EffectivePairs::of(self.m_eff, [reference, subject])
     }
 
-    /// How many values of equal weight have the mean of `|C|²/(P1P2)` that independent noise in `k` frequencies has, which is one over their number. The powers are of the
-    /// same segments as C: with `u_i` the mean share of segment i in the power, it is `Σu_i v_i`, which is less than `Σw_i v_i/(ΣwΣv)`.
-    pub(crate) fn incoherent_values(&self, k: f64) -> f64 {
-        let of = |e: EffectiveSegments| e.distribution().of_frequencies(k).concentration();
-        let [subject, reference] = self.series().map(of);
-        self.m_eff * k / (subject * reference).sqrt()
+    /// How many values of equal weight have the mean of `|C|²/(P1P2)` that independent noise of so many `segments` in `k` frequencies has, which is one over their number.
+    /// The powers are of the same segments as C: it is `Σu_i v_i` of the mean shares u and v of segment i in both powers, which are nearer to `1/m` than the weights
+    /// `a = w/Σw`: `u_i − 1/m = β(a_i − 1/m)`, with the β that `Σu²` tells ([`AverageDistribution`]).
+    pub(crate) fn incoherent_values(&self, segments: u64, k: f64) -> f64 {
+        let even = 1.0 / segments as f64;
+        let nearer = |e: EffectiveSegments| {
+            let (squares, part) = (1.0 / e.m_eff, e.distribution().of_frequencies(k).concentration());
+            let uneven = squares - even;
+            if uneven > 1e-9 * even { ((part * squares - even).max(0.0) / uneven).sqrt() } else { 1.0 }
+        };
+        let [subject, reference] = self.series().map(nearer);
+        k / (even + subject * reference * (1.0 / self.m_eff - even))
     }
 
     /// Of three entries of [`Sums::weights`]: subject, reference and the roots of their products.

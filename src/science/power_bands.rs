@@ -1,6 +1,6 @@
 //! Results of a power spectrum for a frequency band: rms, and limit of the pulsed fraction.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Confidence of upper limits.
 pub const LIMIT_CONFIDENCE: f64 = 0.95;
@@ -24,6 +24,11 @@ pub struct BandRms {
     pub rms_variance: f64,
     /// Standard error of `rms_variance`.
     pub rms_variance_err: f64,
+}
+
+/// JSON has no NaN, but null.
+fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl std::fmt::Display for BandRms {
@@ -61,8 +66,9 @@ pub struct PulsationLimit {
     /// Number of frequencies in the band.
     #[serde(rename = "pulsed_trials")]
     pub trials: u64,
-    /// Upper limit of the pulsed fraction of a sinusoid anywhere in the band, at [`CONFIDENCE`](super::pulsed_limit::CONFIDENCE).
-    #[serde(rename = "pulsed_upper_limit")]
+    /// Upper limit of the pulsed fraction of a sinusoid anywhere in the band, at [`CONFIDENCE`](super::pulsed_limit::CONFIDENCE); NaN where the powers of the band are more
+    /// than three standard errors below their noise level, which then does not fit.
+    #[serde(rename = "pulsed_upper_limit", deserialize_with = "number_or_nan")]
     pub upper_limit: f64,
     /// Fraction of the power of a signal that bins of `dt` leave at the highest frequency of the band.
     #[serde(rename = "pulsed_binning_loss")]

@@ -22,6 +22,8 @@ use crate::base::error::{Error, Result};
 
 pub use super::power_bands::PulsationLimit;
 
+/// Standard errors below the noise level from which on the level does not fit.
+const DETECTED_SIGMAS: f64 = 3.0;
 /// Confidence of upper limits.
 pub const CONFIDENCE: f64 = 0.95;
 /// What is said of corrections in products.
@@ -83,6 +85,16 @@ impl AveragedPowerSpectrum {
         let upper_limit = candidates.iter().fold(0.0, |best: f64, &(i, centred)| {
             if centred * std::f64::consts::FRAC_PI_2 > best { best.max(limit(i)) } else { best }
         });
+        // Noise that is well below its level leaves no room for a signal, and says nothing of its limit.
+        let (mut excess, mut variance) = (0.0, 0.0);
+        for i in 0..self.len() {
+            let half = 0.5 * self.width[i];
+            if (self.freq[i] + half).min(hi) > (self.freq[i] - half).max(lo) {
+                excess += leahy(i) - 2.0;
+                variance += (2.0 * self.power_err[i] / self.null_at(i)).powi(2);
+            }
+        }
+        let upper_limit = if excess > -DETECTED_SIGMAS * variance.sqrt() { upper_limit } else { f64::NAN };
         let detected = chance(peak) <= probability.ln();
         let estimate = |confidence: f64| {
             let signal = detection::sinusoid_limit_of(leahy(peak), &average(peak), confidence);

@@ -190,7 +190,7 @@ fn intervals_are_sorted_joined_and_checked() {
         (&[(3.0, 3.0)], "gti = span"),
         (&[(0.0, 1.0), (9.0, 2.0)], "row 2 starts at 9 s, after its stop at 2 s"),
         (&[(0.0, f64::NAN)], "row 1 is not finite"),
-        (&[(0.0, 1.0), (f64::NEG_INFINITY, 1.0)], "row 1 is not finite"),
+        (&[(0.0, 1.0), (f64::NEG_INFINITY, 1.0)], "row 2 is not finite"),
     ] {
         let e = intervals(raw).unwrap_err().to_string();
         assert!(e.contains("good time intervals") && e.contains(pieces), "{e}");

@@ -136,3 +136,31 @@ fn independent_bands_are_incoherent() {
         }
     }
 }
+
+/// Bands whose rates vary each in its own way.
+#[test]
+fn independent_bands_of_other_rates_are_incoherent() {
+    let session = Session::cpu().unwrap();
+    let mut burst = vec![50.0; 20];
+    burst[0] = 1000.0;
+    let reversed = burst.iter().rev().copied().collect::<Vec<f64>>();
+    let steps = [vec![20.0; 10], vec![60.0; 6], vec![300.0; 4]].concat();
+    let others = [vec![200.0; 3], vec![15.0; 12], vec![70.0; 5]].concat();
+    for (name, one, other) in
+        [("bursts apart", &burst, &reversed), ("one bursts", &burst, &vec![80.0; 20]), ("steps", &steps, &others)]
+    {
+        let analysis = CrossSpectrum::default().dt(1.0 / 32.0).segment_size(SIZE);
+        let (mut coherence, mut square, mut n) = (0.0, 0.0, 0.0);
+        for file in 0..60 {
+            let mut random = Random::stream(12, file);
+            let pair = Observation::pair(observe(one, &mut random), observe(other, &mut random)).unwrap();
+            for value in session.run(&analysis, &pair).unwrap().coherence_raw {
+                (coherence, square, n) = (coherence + value, square + value * value, n + 1.0);
+            }
+        }
+        let (mean, err) = (coherence / n, f64::sqrt(square) / n);
+        // The shares of segments are known by four sums: to a twentieth of the bias.
+        assert!(mean.abs() < 4.0 * err + 0.0025, "{name}: {mean} ± {err}");
+        println!("{name}: {mean:.5} ± {err:.5}");
+    }
+}

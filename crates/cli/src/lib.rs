@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod bench;
 pub mod commands;
 pub mod device_choice;
+pub mod files;
 #[cfg(unix)]
 mod interrupt;
 pub mod names;

@@ -2,7 +2,6 @@
 
 pub mod choice;
 pub mod device;
-pub mod files;
 pub mod input;
 pub mod output;
 pub mod par;

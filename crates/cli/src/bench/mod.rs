@@ -30,8 +30,8 @@ use record::{BenchRecord, BenchTiming, Machine};
 use sample::Budget;
 use workload::{Prepared, Size};
 
-use crate::arguments::files;
 use crate::device_choice::BackendArg;
+use crate::files;
 use crate::names;
 use crate::terminal::{print, say};
 use eagleray::internal::backend::cpu::CpuBackend;

@@ -33,7 +33,7 @@ use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::{Error, Result};
 
-use crate::arguments::files;
+use crate::files;
 #[cfg(unix)]
 use crate::interrupt;
 use crate::names;

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::{light_curves, significance};
 use crate::arguments::device::DeviceArgs;
-use crate::arguments::files::same_place;
 use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
+use crate::files::same_place;
 use crate::number::{NumberRange, number, probability, range};
 use crate::pictures::axes::{self, PlotY};
 use crate::plan_text::describe;

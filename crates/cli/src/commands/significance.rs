@@ -176,11 +176,11 @@ pub(super) fn worth(m_eff: f64, segments: u64) -> String {
 
 fn pulsed_text(p: &PulsationLimit) -> String {
     let percent = 100.0 * pulsed_limit::CONFIDENCE;
-    let limit = 100.0 * p.upper_limit;
-    let mut text = format!(
-        "pulsed fraction from {} to {} Hz: below {limit:.3} % at {percent} % confidence, any sinusoid\n",
-        p.band[0], p.band[1]
-    );
+    let limit = match p.upper_limit.is_nan() {
+        true => "no limit, the noise level does not fit".to_string(),
+        false => format!("below {:.3} % at {percent} % confidence, any sinusoid", 100.0 * p.upper_limit),
+    };
+    let mut text = format!("pulsed fraction from {} to {} Hz: {limit}\n", p.band[0], p.band[1]);
     text += &format!(
         "  largest Leahy power {:.4} at {:.6} Hz, log10 p {} in {} trials\n",
         p.leahy_power,

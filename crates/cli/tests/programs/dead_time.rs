@@ -420,3 +420,17 @@ mod cli {
         assert!(String::from_utf8_lossy(&output.stderr).contains("use --dead-time-detectors ("));
     }
 }
+
+/// Powers far below their noise level leave no limit of a pulsed fraction, as of rms, and say so.
+#[test]
+fn noise_below_its_level_limits_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = simulate(folder.path(), "dead.evt", "--rate 200 --length 400 --dead-time 0.002 --seed 3");
+    let options = ["--dt", "1/128", "--segment-size", "4", "--pulsed-limit", "0.5:20", "--rms", "0.5:20"];
+    let product = folder.path().join("pds.ecsv");
+    let summary = json(&[&["pds", &file, "-o", &product.display().to_string()][..], &options].concat());
+    assert!(summary["pulsed_upper_limit"].is_null() && summary["rms_upper_limit"].is_null(), "{summary}");
+    assert!(codes(&summary).contains(&"W-NOISE-LEVEL"), "{summary}");
+    let read = eagleray::science::AveragedPowerSpectrum::read(&product).unwrap();
+    assert!(read.meta.pulsation.unwrap().upper_limit.is_nan());
+}

@@ -263,7 +263,6 @@ fn lomb_scargle_multitaper_and_bispectrum_go_to_tables_and_pictures() {
         (&["multitaper", &events, "--compat", "stingray"], "--compat"),
         (&["bispectrum", &events, "--max-freq", "1e-9"], "--max-freq"),
         (&["ls", &curve, "--freq", "5:3"], "LO:HI"),
-        (&["ls", &curve, "--weighted"], "--weighted"),
         (&["ls", &curve, "-o", "-", "--json"], "standard output"),
     ] {
         refused(options, 2, text);

@@ -380,7 +380,7 @@ fn commands_on_products_refuse_what_they_cannot_do() {
     refused(&["norm", &b1509, "--norm", "frac"], 2, "is no product of this program");
     refused(&["norm", &at("none.ecsv"), "--norm", "frac"], 1, "none.ecsv");
     refused(&["join", &at("plain.ecsv"), &at("lc.json")], 2, "is not joined");
-    refused(&["norm", &at("plain.ecsv"), "--norm", "abs", "-o", &at("plain.ecsv")], 1, "exists already");
+    refused(&["norm", &at("plain.ecsv"), "--norm", "abs", "-o", &at("plain.ecsv")], 2, "is one of the inputs");
     refused(
         &["norm", &at("plain.ecsv"), "--norm", "abs", "-o", &at("plain.ecsv"), "--overwrite"],
         2,

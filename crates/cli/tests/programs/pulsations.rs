@@ -212,7 +212,7 @@ fn mistakes_are_named() {
     refused(&search(&["--freq", "1:2", "--method", "ef", "--algorithm", "fft"]), 2, "--algorithm = fft");
     refused(&search(&["--freq", "1:2", "--plot", "x.pdf"]), 2, "must be .svg or .png");
     refused(&search(&["--freq", "1:2", "-o", "-", "--json"]), 2, "share standard output");
-    refused(&search(&["--freq", "1:2", "-o", SGR, "--overwrite"]), 2, "extension");
+    refused(&search(&["--freq", "1:2", "-o", SGR, "--overwrite"]), 2, "is one of the inputs");
     let fold = |options: &[&'static str]| [&["fold", SGR, "--backend", "cpu"], options].concat();
     refused(&fold(&[]), 2, "--f");
     refused(&fold(&["--f", "-1"]), 2, "above 0 Hz");

@@ -182,7 +182,7 @@ fn fold_writes_times_of_arrival() {
     refuse(&["--toas", &profile, "--toa-length", "5"], 2, "must be .tim");
     refuse(&["--toas", &tim, "--toa-length", "1e-7"], 2, "the most is");
     refuse(&["--toas", &tim, "--toa-length", "5", "--template", "nosuch"], 1, "nosuch");
-    refuse(&["--toas", &tim, "--toa-length", "5", "--template", &tim], 1, "no column");
+    refuse(&["--toas", &tim, "--toa-length", "5", "--template", &tim], 2, "is one of the inputs");
     let other = ["fold", &events, "--par", &par, "--nbin", "16", "--overwrite", "--template", &profile];
     refused(&[&other[..], &["--toas", &tim, "--toa-length", "5"]].concat(), 2, "the template has 24 bins");
     let unknown = fits_file::Table::new("EVENTS", vec![Column::f64("TIME", &times)]);

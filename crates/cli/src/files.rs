@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::input::expand_lists;
+use crate::arguments::input::expand_lists;
 use eagleray::files::XspecFiles;
 use eagleray::{Error, Result};
 
@@ -197,7 +197,8 @@ mod tests {
     use crate::bench::BenchArgs;
 
     /// Words that are no files, of options whose values are text.
-    const WORDS: &[&str] = &["adapter", "epoch", "extension", "time", "time_column", "weights", "workload"];
+    const WORDS: &[&str] =
+        &["adapter", "epoch", "error_column", "extension", "rate_column", "time", "time_column", "weights", "workload"];
 
     /// Commands, with those that are in them, below the names that lead to them.
     fn all(above: &[String], command: &Command, found: &mut Vec<(Vec<String>, Command)>) {
