@@ -424,6 +424,7 @@ mod cli {
 /// Powers far below their noise level leave no limit of a pulsed fraction, as of rms, and say so.
 #[test]
 fn noise_below_its_level_limits_nothing() {
+    use crate::program::{codes, json, simulate};
     let folder = tempfile::tempdir().unwrap();
     let file = simulate(folder.path(), "dead.evt", "--rate 200 --length 400 --dead-time 0.002 --seed 3");
     let options = ["--dt", "1/128", "--segment-size", "4", "--pulsed-limit", "0.5:20", "--rms", "0.5:20"];
