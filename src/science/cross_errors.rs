@@ -1,7 +1,7 @@
 //! Lags, moduli and coherences of a frequency bin, with their errors.
 //!
 //! With `P1` (subject), `P2` (reference) and `C = conj(F1)·F2` averaged over `m` values (effective segments times frequencies
-//! rebinned; [`EffectivePairs`](super::effective::EffectivePairs)), and `S = P − noise` the power of the source:
+//! rebinned; [`EffectivePairs`]), and `S = P − noise` the power of the source:
 //!
 //! ```text
 //! |C₀|² = (m|C|² − P1P2)/(m − 1)      the modulus without the bias of few values (Vaughan & Nowak 1997, its bias term iterated)

@@ -30,7 +30,7 @@ pub fn say(text: &str) {
 /// Writes JSON to standard output, without characters that a terminal obeys.
 ///
 /// # Errors
-/// See [`print`].
+/// See [`print()`].
 pub fn print_json(value: &serde_json::Value) -> Result<()> {
     print(&format!("{}\n", escaped_json(&format!("{value:#}"))))
 }
