@@ -177,7 +177,7 @@ impl InputArgs {
     /// The detectors that are selected in some files, all where there is nothing.
     ///
     /// # Errors
-    /// The detectors that are kept: those asked for, or all but those that are excluded.
+    /// What detectors the files have cannot be told, or none is left of them.
     pub fn detectors(&self, files: &[PathBuf]) -> Result<Option<Vec<i64>>> {
         match &self.exclude_detector {
             Some(excluded) => kept_detectors(files, &self.open_options(false), excluded).map(Some),
