@@ -35,17 +35,7 @@ fn batch(spec: &PlanSpec, rows: usize) -> SegmentBatch {
         batch.times.extend(times);
         let end = batch.times.len();
         let (start, events) = (DoubleDouble::from(index as f64), (end - begin) as u64);
-        batch.rows.push(SeriesSegment {
-            index: index as u64,
-            start,
-            begin,
-            end,
-            events,
-            flux_mean: 0.0,
-            variance: 0.0,
-            weights: Default::default(),
-            scale: 0,
-        });
+        batch.rows.push(SeriesSegment { start, begin, end, events, ..SeriesSegment::empty(index as u64) });
     }
     batch
 }

@@ -1,4 +1,4 @@
-//! Roots of functions of one variable.
+//! Roots and minima of functions of one variable.
 
 /// Root of a decreasing function between `lo` (where it is positive) and `hi` (where it is not): false position with halving
 /// of the end that stays (Dowell & Jarratt 1971, doi:10.1007/BF01934364).
@@ -18,6 +18,25 @@ pub(crate) fn decreasing_root(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) 
         }
     }
     hi
+}
+
+/// The minimum of a function between `lo` and `hi` by golden section.
+pub(crate) fn minimum(mut lo: f64, mut hi: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    let (mut a, mut b) = (hi - golden * (hi - lo), lo + golden * (hi - lo));
+    let (mut fa, mut fb) = (f(a), f(b));
+    for _ in 0..50 {
+        if fa <= fb {
+            (hi, b, fb) = (b, a, fa);
+            a = hi - golden * (hi - lo);
+            fa = f(a);
+        } else {
+            (lo, a, fa) = (a, b, fb);
+            b = lo + golden * (hi - lo);
+            fb = f(b);
+        }
+    }
+    0.5 * (lo + hi)
 }
 
 #[cfg(test)]

@@ -111,6 +111,29 @@ impl AveragedCrossSpectrum {
         })
     }
 
+    /// The cross spectrum with subject and reference exchanged: lags change their sign.
+    #[must_use]
+    pub fn exchanged(mut self) -> AveragedCrossSpectrum {
+        std::mem::swap(&mut self.power1, &mut self.power2);
+        std::mem::swap(&mut self.noise1, &mut self.noise2);
+        for column in [&mut self.power_im, &mut self.unnorm_power_im, &mut self.lag_phase, &mut self.lag_time] {
+            column.iter_mut().for_each(|value| *value = -*value);
+        }
+        if let Some(original) = &mut self.original {
+            original.iter_mut().for_each(|averages| *averages = averages.exchanged());
+        }
+        let meta = &mut self.meta;
+        meta.effective = meta.effective.exchanged();
+        std::mem::swap(&mut meta.nphots1, &mut meta.nphots2);
+        std::mem::swap(&mut meta.mean1, &mut meta.mean2);
+        std::mem::swap(&mut meta.countrate1, &mut meta.countrate2);
+        std::mem::swap(&mut meta.background1, &mut meta.background2);
+        std::mem::swap(&mut meta.variance1, &mut meta.variance2);
+        std::mem::swap(&mut meta.noise1_mean, &mut meta.noise2_mean);
+        std::mem::swap(&mut meta.subject_inside_reference, &mut meta.reference_inside_subject);
+        self
+    }
+
     /// The spectrum in another normalisation. Lags and coherences stay as they are.
     ///
     /// # Errors

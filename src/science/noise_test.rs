@@ -4,7 +4,7 @@ use super::power::AveragedPowerSpectrum;
 use super::statistics::average::AverageDistribution;
 use super::statistics::detection::ln_any;
 use crate::numerics::gamma::stirling_error;
-use crate::numerics::root::decreasing_root;
+use crate::numerics::root::{decreasing_root, minimum};
 
 /// Relative errors of the level below this change nothing.
 const SMALL_ERROR: f64 = 1e-6;
@@ -60,7 +60,7 @@ impl NoiseTest {
         let norm = 0.5 * (shape / std::f64::consts::TAU).ln() - stirling_error(shape);
         let density = |u: f64| norm - shape * (u.exp_m1() - u);
         let integrand = |u: f64| any(power * u.exp()) + density(u);
-        let top = highest(integrand, -20.0 / shape.sqrt() - 20.0, 20.0 / shape.sqrt());
+        let top = minimum(-20.0 / shape.sqrt() - 20.0, 20.0 / shape.sqrt(), |u| -integrand(u));
         let peak = integrand(top);
         // Below the peak by one half: about one standard deviation.
         let drop = |u: f64| integrand(u) - (peak - 0.5);
@@ -101,25 +101,6 @@ impl NoiseTest {
         }
         decreasing_root(excess, lo, hi)
     }
-}
-
-/// Where a function with one maximum is highest, by golden section.
-fn highest(f: impl Fn(f64) -> f64, mut lo: f64, mut hi: f64) -> f64 {
-    let golden = 0.5 * (5f64.sqrt() - 1.0);
-    let (mut a, mut b) = (hi - golden * (hi - lo), lo + golden * (hi - lo));
-    let (mut f_a, mut f_b) = (f(a), f(b));
-    while hi - lo > 1e-6 * (1.0 + lo.abs()) * 0.1 {
-        if f_a > f_b {
-            (hi, b, f_b) = (b, a, f_a);
-            a = hi - golden * (hi - lo);
-            f_a = f(a);
-        } else {
-            (lo, a, f_a) = (a, b, f_b);
-            b = lo + golden * (hi - lo);
-            f_b = f(b);
-        }
-    }
-    0.5 * (lo + hi)
 }
 
 #[cfg(test)]

@@ -72,15 +72,11 @@ pub fn batch(
         let begin = batch.times.len();
         batch.times.extend(&times[cut(part)..cut(part + 1)]);
         batch.rows.push(SeriesSegment {
-            index: index as u64,
             start: *start,
             begin,
             end: batch.times.len(),
             events: cut(part + 1) as u64,
-            flux_mean: 0.0,
-            variance: 0.0,
-            weights: Default::default(),
-            scale: 0,
+            ..SeriesSegment::empty(index as u64)
         });
     }
     batch

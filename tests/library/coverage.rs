@@ -161,14 +161,14 @@ fn errors_of_frequencies_and_derivatives_cover() {
 
 /// As docs/verification.md records it.
 #[test]
-#[ignore = "half an hour"]
+#[ignore = "half an hour, recorded in docs/verification.md; 40 of each always run"]
 fn a_thousand_of_each_cover() {
     hold(&[0, 1, 2, 3, 4, 5, 6, 7], 1000, &[Shape::Sinusoid(0.45), Shape::Narrow(0.2)], 0.05, 0.02);
 }
 
 /// Faint ones, as the same page records them: `Z²_1` of 20 and of 31 above its noise, and as faint narrow ones.
 #[test]
-#[ignore = "minutes"]
+#[ignore = "minutes, recorded in docs/verification.md"]
 fn faint_ones_cover_nearly() {
     hold(&[0, 3], 1000, &[Shape::Sinusoid(0.2), Shape::Sinusoid(0.25), Shape::Narrow(0.08)], 0.15, 0.08);
 }

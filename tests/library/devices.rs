@@ -270,17 +270,7 @@ fn a_group_done_again_interrupts_an_open_one() {
             let (start, begin) = (DoubleDouble::product(4.0, index as f64), batch.times.len());
             batch.times.extend((0..events).map(|_| start.hi + 4.0 * random.uniform()));
             let (end, events) = (batch.times.len(), before + events as u64);
-            batch.rows.push(SeriesSegment {
-                index,
-                start,
-                begin,
-                end,
-                events,
-                flux_mean: 0.0,
-                variance: 0.0,
-                weights: Default::default(),
-                scale: 0,
-            });
+            batch.rows.push(SeriesSegment { start, begin, end, events, ..SeriesSegment::empty(index) });
         }
         Arc::new(batch)
     };
@@ -321,17 +311,7 @@ fn cross_batches(spec: &PlanSpec, segments: u64, group: u64, events: usize) -> V
                 let (start, begin) = (DoubleDouble::product(spec.segment_size, index as f64), batch.times.len());
                 batch.times.extend((0..events).map(|_| start.hi + spec.segment_size * random.uniform()));
                 let (end, events) = (batch.times.len(), (part + 1) * events as u64);
-                batch.rows.push(SeriesSegment {
-                    index,
-                    start,
-                    begin,
-                    end,
-                    events,
-                    flux_mean: 0.0,
-                    variance: 0.0,
-                    weights: Default::default(),
-                    scale: 0,
-                });
+                batch.rows.push(SeriesSegment { start, begin, end, events, ..SeriesSegment::empty(index) });
             }
             batches.push(Arc::new(batch));
         }

@@ -78,17 +78,7 @@ fn probe_batch(spec: &PlanSpec, rows: usize) -> Arc<SegmentBatch> {
         let time = |i: usize| start.hi + spec.segment_size * ((i as f64 + 0.5) / events as f64);
         batch.times.extend((0..events).map(time));
         let (end, events) = (batch.times.len(), events as u64);
-        batch.rows.push(SeriesSegment {
-            index,
-            start,
-            begin,
-            end,
-            events,
-            flux_mean: 0.0,
-            variance: 0.0,
-            weights: Default::default(),
-            scale: 0,
-        });
+        batch.rows.push(SeriesSegment { start, begin, end, events, ..SeriesSegment::empty(index) });
     }
     if spec.input == Input::Flux {
         batch.flux = (0..batch.rows.len() * spec.n).map(|i| (i % 7) as f64 / 7.0).collect();

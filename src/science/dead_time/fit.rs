@@ -2,6 +2,7 @@
 
 use super::{DeadTimeKind, DeadTimeModel};
 use crate::base::error::{Error, Result};
+use crate::numerics::root::minimum;
 
 /// Powers compared with the model at most: more are averaged before, which loses nothing where the model is smooth.
 const GROUPS: usize = 1024;
@@ -96,25 +97,6 @@ pub(super) fn around(seconds: f64, scale: f64) -> (f64, f64, f64) {
     let step = 1e-4 * seconds + 1e-6 * scale;
     let (below, above) = ((seconds - step).max(0.0), seconds + step);
     (below, above, above - below)
-}
-
-/// The minimum of a function between `lo` and `hi` by golden section.
-fn minimum(mut lo: f64, mut hi: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let golden = 0.5 * (5f64.sqrt() - 1.0);
-    let (mut a, mut b) = (hi - golden * (hi - lo), lo + golden * (hi - lo));
-    let (mut fa, mut fb) = (f(a), f(b));
-    for _ in 0..50 {
-        if fa <= fb {
-            (hi, b, fb) = (b, a, fa);
-            a = hi - golden * (hi - lo);
-            fa = f(a);
-        } else {
-            (lo, a, fa) = (a, b, fb);
-            b = lo + golden * (hi - lo);
-            fb = f(b);
-        }
-    }
-    0.5 * (lo + hi)
 }
 
 #[cfg(test)]

@@ -263,7 +263,7 @@ mod tests {
 
     /// `docs/verification.md` has what it prints.
     #[test]
-    #[ignore = "takes a minute"]
+    #[ignore = "takes a minute, and prints what docs/verification.md records; 400 profiles of each shape always run"]
     fn errors_of_many_profiles() {
         for counts in [30.0, 300.0, 3000.0] {
             for (name, profile, four) in shapes() {

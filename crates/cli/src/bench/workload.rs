@@ -225,17 +225,7 @@ impl Workload {
                     batch.times.extend(own.map(|(_, t)| zero + t));
                     let (end, start) = (batch.times.len(), DoubleDouble::from(zero));
                     let events = (end - begin) as u64;
-                    batch.rows.push(SeriesSegment {
-                        index,
-                        start,
-                        begin,
-                        end,
-                        events,
-                        flux_mean: 0.0,
-                        variance: 0.0,
-                        weights: Default::default(),
-                        scale: 0,
-                    });
+                    batch.rows.push(SeriesSegment { start, begin, end, events, ..SeriesSegment::empty(index) });
                 }
             }
             Arc::new(batch)
