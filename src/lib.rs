@@ -203,11 +203,7 @@ pub use base::error::{Error, Result};
 pub use base::time;
 pub use base::warning::{Warning, Warnings};
 pub use data::{Gti, LightCurve, Product};
-pub use engine::analyses::{
-    AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
-    CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
-    LombScargleCross, Multitaper, PhaseEpoch, PowerSpectrum, PulseSearch,
-};
+pub use engine::analyses::*;
 pub use engine::{
     Analysis, Combine, EnergyBands, Feed, FluxPair, FluxSegment, FluxValues, InParts, Observation, ObservationKind,
     PhotonBand, PlanPart, PlanReport, Segmentation, Session, Streamed,

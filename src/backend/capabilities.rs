@@ -25,6 +25,8 @@ pub struct Capabilities {
     pub double_precision: bool,
     /// It counts the profiles of trials, by launches of this kind.
     pub trial_profiles: Option<LaunchLimits>,
+    /// It adds up the weights of events.
+    pub weights: bool,
     /// When it fails, the threads of this process may do its work.
     pub replaceable: bool,
 }
@@ -58,6 +60,7 @@ impl Capabilities {
         exact_counts: false,
         double_precision: false,
         trial_profiles: None,
+        weights: false,
         replaceable: false,
     };
 }

@@ -34,6 +34,13 @@ pub struct DeviceInfo {
     pub threads: usize,
 }
 
+impl DeviceInfo {
+    /// What messages call the device: an adapter by its name.
+    pub(crate) fn name(&self) -> &str {
+        if self.backend == "cpu" { "the CPU" } else { &self.adapter }
+    }
+}
+
 /// Names a plan that one backend has prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);

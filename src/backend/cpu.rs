@@ -108,6 +108,7 @@ impl Backend for CpuBackend {
             takes: Takes::Times,
             threads: self.info.threads,
             exact_counts: true,
+            weights: true,
             double_precision: self.options.precision == Precision::Double,
             ..Capabilities::BATCHES
         }

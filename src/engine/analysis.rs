@@ -11,6 +11,7 @@ use crate::backend::{BatchLimits, DeviceInfo};
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::segment::plan::Resolution;
 
 /// The options of one product. [`Session::run`](super::Session::run) computes it of an observation.
@@ -24,6 +25,8 @@ pub trait Analysis: Serialize + Sync {
     const NAME: &'static str;
     /// The kinds of observation that the analysis takes.
     const KINDS: &'static [ObservationKind];
+    /// The kinds of products that it makes, or that are made of what it makes; none where that has no table of declared columns.
+    const PRODUCTS: &'static [&'static ProductKind];
 
     #[doc(hidden)]
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Self::Product>;

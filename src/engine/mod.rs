@@ -60,3 +60,6 @@ pub use summation::InParts;
 pub use time_source::{Events, SliceSource, TimeSource, align};
 pub use watch::watched;
 pub use weights::{WeightSummary, Weights};
+
+/// The kinds of products of each analysis, in the order of docs/products.md. Several analyses may make one kind.
+pub static PRODUCTS: &[&[&crate::data::product::ProductKind]] = analyses::MADE;

@@ -10,7 +10,7 @@ use super::observation::{Observation, ObservationKind};
 use super::run::{CHUNK_EVENTS, Run};
 use super::summation::InParts;
 use super::watch::{Watch, watched};
-use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, open_with};
+use crate::backend::{Backend, CpuOptions, DeviceChoice, DeviceInfo, Takes, open_with};
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
@@ -74,7 +74,7 @@ impl Session {
         let mut opened = Warnings::default();
         let device = open_with(choice, options, &mut opened)?;
         let for_files = match choice {
-            DeviceChoice::Auto { threads, .. } if device.info().backend != "cpu" => {
+            DeviceChoice::Auto { threads, .. } if device.capabilities().takes == Takes::Batches => {
                 Some(open_with(&DeviceChoice::Cpu { threads: *threads }, options, &mut opened)?)
             }
             _ => None,

@@ -14,12 +14,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::{escaped_json, plain};
 use crate::base::trace;
-use crate::data::Histogram;
 use crate::data::table::{Column, Table, Values};
-use crate::science::bispectrum::Bispectrum;
-use crate::science::cross_powers::CrossPowers;
-use crate::science::cumulant::CumulantBispectrum;
-use crate::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum, FadSpectrum};
 
 /// Rows that a core writes at a time.
 const BLOCK_ROWS: usize = 1 << 11;
@@ -253,17 +248,6 @@ macro_rules! written_as_table {
     };
 }
 pub(crate) use written_as_table;
-
-written_as_table!(
-    Histogram,
-    AveragedPowerSpectrum,
-    AveragedCrossSpectrum,
-    EnergySpectrum,
-    FadSpectrum,
-    CrossPowers,
-    Bispectrum,
-    CumulantBispectrum,
-);
 
 /// Writes a whole file, or to standard output for `-`.
 ///

@@ -162,7 +162,7 @@ fn each_analysis_makes_its_product_of_each_kind_or_says_what_it_takes() {
     let observations = Observations::new(&folder);
     let mut walk = Walk { observations: &observations, seen: 0 };
     each_analysis(&mut walk);
-    assert_eq!(walk.seen, 18 * 4);
+    assert_eq!(walk.seen, eagleray::internal::engine::PRODUCTS.len() * ObservationKind::ALL.len());
 }
 
 /// Runs that are told to end before they begin end where they look for the first time.

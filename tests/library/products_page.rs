@@ -3,15 +3,21 @@
 
 use std::path::Path;
 
-use eagleray::data::columns::{HISTOGRAM, LIGHT_CURVE};
 use eagleray::data::product::{ColumnDeclaration, ColumnKind, ColumnUnit, ProductKind};
-use eagleray::internal::engine::pulsation::columns::KINDS as PULSATIONS;
-use eagleray::science::columns::{FREQUENCIES, KINDS as SPECTRA, TIMES};
+use eagleray::internal::engine::PRODUCTS;
+use eagleray::science::columns::{FREQUENCIES, TIMES};
 
 use crate::common::pages;
 
+/// Each kind once: several analyses make power spectra.
 fn kinds() -> Vec<&'static ProductKind> {
-    [SPECTRA, &[&LIGHT_CURVE, &HISTOGRAM], PULSATIONS].concat()
+    let mut kinds: Vec<&'static ProductKind> = Vec::new();
+    for kind in PRODUCTS.iter().copied().flatten() {
+        if kinds.iter().all(|known| !std::ptr::eq(*known, *kind)) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 fn table(columns: &[ColumnDeclaration]) -> String {

@@ -38,16 +38,40 @@ fn read(path: Vec<String>, file: &Path, modules: &mut Modules) {
     modules.insert(path, items);
 }
 
-/// The modules and names that the list of missions stands for.
+/// The modules and names that the lists of missions and of analyses stand for.
 fn expanded(item: Item) -> Vec<Item> {
     match item {
-        Item::Macro(list) if list.mac.path.is_ident("missions") => {
+        Item::Macro(list) if ["missions", "analyses"].iter().any(|name| list.mac.path.is_ident(name)) => {
             let text = list.mac.tokens.to_string();
             let lines = text.split(';').filter_map(|line| line.split_once(':'));
             let items = lines.map(|(file, names)| format!("mod {file}; pub use {file}::{{{names}}};"));
             syn::parse_file(&items.collect::<String>()).unwrap().items
         }
+        Item::Macro(list) if list.mac.path.is_ident("search_statistics") => {
+            let SearchStatistics(cases) = list.mac.parse_body().unwrap();
+            let text = format!("pub enum SearchStatistic {{ {} }}", cases.join(","));
+            syn::parse_file(&text).unwrap().items
+        }
         item => vec![item],
+    }
+}
+
+/// The cases of the list of test statistics: `/// Text Case = "name": file;`.
+struct SearchStatistics(Vec<String>);
+
+impl syn::parse::Parse for SearchStatistics {
+    fn parse(input: syn::parse::ParseStream) -> syn::Result<SearchStatistics> {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            input.call(syn::Attribute::parse_outer)?;
+            all.push(input.parse::<syn::Ident>()?.to_string());
+            input.parse::<syn::Token![=]>()?;
+            input.parse::<syn::LitStr>()?;
+            input.parse::<syn::Token![:]>()?;
+            input.parse::<syn::Ident>()?;
+            input.parse::<syn::Token![;]>()?;
+        }
+        Ok(SearchStatistics(all))
     }
 }
 
@@ -131,7 +155,18 @@ impl Listing<'_> {
             UseTree::Rename(name) => {
                 self.found(path, &before, &name.ident.to_string(), &name.rename.to_string(), public)
             }
-            UseTree::Glob(_) => panic!("{public}: a public glob hides what it exports"),
+            UseTree::Glob(_) => self.all_of(&before, public),
+        }
+    }
+
+    /// What a module exports, modules excepted.
+    fn all_of(&mut self, path: &[String], public: &str) {
+        for item in &self.modules[path] {
+            match item {
+                Item::Use(used) if is_public(&used.vis) => self.used(path, &used.tree, Vec::new(), public),
+                Item::Mod(_) => {}
+                item => self.item(item, public, None),
+            }
         }
     }
 
@@ -247,6 +282,15 @@ impl Listing<'_> {
     /// The methods and traits of what is listed, wherever they are written.
     fn methods(&mut self) {
         for item in self.modules.values().flatten() {
+            if let Item::Macro(list) = item
+                && list.mac.path.segments.last().is_some_and(|name| name.ident == "written_as_table")
+            {
+                for product in list.mac.tokens.to_string().split(',').map(str::trim) {
+                    let Some(place) = self.types.get(product).and_then(|places| places.first()) else { continue };
+                    let takes = "(&self, path: impl AsRef<std::path::Path>, overwrite: bool)";
+                    self.lines.insert(format!("method {place}::write{takes} -> Result<()>"));
+                }
+            }
             let Item::Impl(block) = item else { continue };
             let Type::Path(path) = &*block.self_ty else { continue };
             let name = path.path.segments.last().unwrap().ident.to_string();

@@ -28,10 +28,7 @@ impl MultiBackend {
 
     /// Names of the members that work on a plan.
     pub(super) fn names(&self, plan: &MultiPlan) -> String {
-        let names = plan.members.keys().map(|&member| match self.members[member].backend.info() {
-            info if info.backend == "cpu" => "the CPU",
-            info => &info.adapter,
-        });
+        let names = plan.members.keys().map(|&member| self.members[member].backend.info().name());
         names.collect::<Vec<_>>().join(" and ")
     }
 

@@ -5,12 +5,15 @@ use serde::Serialize;
 use super::PowerSpectrum;
 use crate::base::error::Result;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::each_segment::each_segment;
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::run::{Run, asked_of};
 use crate::engine::segmentation::Segmentation;
+use crate::io::table_write::written_as_table;
 use crate::science::bispectrum::{Bispectrum, BispectrumSums};
+use crate::science::columns::{BISPECTRUM, CUMULANT_BISPECTRUM};
 use crate::science::cumulant::{CumulantBispectrum, CumulantOptions, CumulantSums};
 use crate::segment::plan::Resolution;
 
@@ -74,11 +77,14 @@ fn segments(segmentation: Segmentation) -> PowerSpectrum {
     PowerSpectrum { segmentation, ..PowerSpectrum::default() }
 }
 
+written_as_table!(Bispectrum, CumulantBispectrum);
+
 #[allow(private_interfaces)]
 impl Analysis for BispectrumOfPairs {
     type Product = Bispectrum;
     const NAME: &'static str = "bispectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&BISPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Bispectrum> {
         let progress = run.progress;
@@ -103,6 +109,7 @@ impl Analysis for BispectrumOfCumulants {
     type Product = CumulantBispectrum;
     const NAME: &'static str = "bispectrum of cumulants";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&CUMULANT_BISPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<CumulantBispectrum> {
         let progress = run.progress;

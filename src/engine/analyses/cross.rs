@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
+use crate::data::product::ProductKind;
 use crate::data::{LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
@@ -18,7 +19,9 @@ use crate::engine::plan_sums::no_events;
 use crate::engine::run::{Run, asked};
 use crate::engine::segmentation::Segmentation;
 use crate::engine::summation::{Finish, InParts, Summation};
+use crate::io::table_write::written_as_table;
 use crate::missions::DetectorDeadTime;
+use crate::science::columns::CROSS_SPECTRUM;
 use crate::science::context::SpectrumContext;
 use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
 use crate::science::{NoiseLevel, Norm, Rebin};
@@ -137,12 +140,15 @@ impl InParts for CrossSpectrum {
     }
 }
 
+written_as_table!(AveragedCrossSpectrum);
+
 #[allow(private_interfaces)]
 impl Analysis for CrossSpectrum {
     type Product = AveragedCrossSpectrum;
     const NAME: &'static str = "cross spectrum";
     const KINDS: &'static [ObservationKind] =
         &[ObservationKind::Events, ObservationKind::EventPair, ObservationKind::LightCurvePair];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&CROSS_SPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedCrossSpectrum> {
         if observation.kind() != ObservationKind::LightCurvePair {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{CrossSpectrum, PowerSpectrum};
 use crate::base::error::Result;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands::{self, BandOverlap};
 use crate::engine::dynamical::{EVERY_SEGMENT, cross_recipe, recipe, warn_of_precision, warn_of_size};
@@ -16,6 +17,7 @@ use crate::engine::plan::Plan;
 use crate::engine::plan_rows::stretches;
 use crate::engine::run::{Run, asked, asked_of};
 use crate::engine::summation::{Finish, InParts, Summation};
+use crate::science::columns::{DYNAMICAL_CROSS, DYNAMICAL_POWER, SHIFTED_POWER};
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
 use crate::science::dynamical::{DynamicalCrossSpectrum, DynamicalPowerSpectrum, TimeRebin};
 use crate::segment::Quantity;
@@ -123,6 +125,7 @@ impl Analysis for DynamicalSpectrum {
     type Product = DynamicalPowerSpectrum;
     const NAME: &'static str = "dynamical power spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&DYNAMICAL_POWER, &SHIFTED_POWER];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<DynamicalPowerSpectrum> {
         if observation.kind() != ObservationKind::LightCurve {
@@ -164,6 +167,7 @@ impl Analysis for DynamicalCross {
     type Product = DynamicalCrossSpectrum;
     const NAME: &'static str = "dynamical cross spectrum";
     const KINDS: &'static [ObservationKind] = CrossSpectrum::KINDS;
+    const PRODUCTS: &'static [&'static ProductKind] = &[&DYNAMICAL_CROSS];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<DynamicalCrossSpectrum> {
         if observation.kind() != ObservationKind::LightCurvePair {

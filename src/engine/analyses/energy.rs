@@ -6,6 +6,7 @@ use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
 use crate::base::warning::Warnings;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::dead_time;
 use crate::engine::energy_bands::{EnergyBands, count_photons, relations};
@@ -17,6 +18,8 @@ use crate::engine::run::{Run, asked_of};
 use crate::engine::segmentation::Segmentation;
 use crate::engine::summation::{Finish, InParts, Summation};
 use crate::engine::time_source::Events;
+use crate::io::table_write::written_as_table;
+use crate::science::columns::ENERGY_SPECTRUM;
 use crate::science::context::SpectrumContext;
 use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
 use crate::segment::Quantity;
@@ -138,11 +141,14 @@ impl InParts for EnergyDependence {
     }
 }
 
+written_as_table!(EnergySpectrum);
+
 #[allow(private_interfaces)]
 impl Analysis for EnergyDependence {
     type Product = EnergySpectrum;
     const NAME: &'static str = "energy spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&ENERGY_SPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<EnergySpectrum> {
         if self.energy.kind != EnergyKind::Count {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::base::error::{Error, Result};
 use crate::base::sums::Sums;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::cross_bands;
 use crate::engine::event_pair::plan_pairs;
@@ -15,6 +16,8 @@ use crate::engine::plan_sums::no_events;
 use crate::engine::run::{Run, asked};
 use crate::engine::segmentation::Segmentation;
 use crate::engine::summation::{Finish, InParts, Summation};
+use crate::io::table_write::written_as_table;
+use crate::science::columns::FAD_SPECTRUM;
 use crate::science::context::SpectrumContext;
 use crate::science::fad::{FadOptions, FadSpectrum};
 use crate::segment::Quantity;
@@ -72,11 +75,14 @@ impl InParts for AmplitudeDifference {
     }
 }
 
+written_as_table!(FadSpectrum);
+
 #[allow(private_interfaces)]
 impl Analysis for AmplitudeDifference {
     type Product = FadSpectrum;
     const NAME: &'static str = "spectrum corrected by the difference of amplitudes";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::EventPair];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&FAD_SPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<FadSpectrum> {
         self.summation(observation, run)?.product(run)

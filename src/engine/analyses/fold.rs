@@ -7,9 +7,11 @@ use crate::base::error::{Error, Result};
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::data::Record;
 use crate::data::phase::Ephemeris;
+use crate::data::product::ProductKind;
 use crate::engine::PulseEvents;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
+use crate::engine::pulsation::columns::{PROFILE_BANDS, PULSE_PROFILE};
 use crate::engine::pulsation::fold::{Phaseogram, fold, phaseogram};
 use crate::engine::pulsation::{FoldOptions, PulseProfile, PulseTemplate, Toas, toas};
 use crate::engine::run::Run;
@@ -75,10 +77,10 @@ pub(super) fn pulse_events(observation: &Observation, from: &PhaseSource, run: &
     PulseEvents::read(inputs, combine, epoch, chunk, warnings, run.progress)
 }
 
-/// Weights are summed on the CPU alone.
-pub(super) fn refuse_gpu_with_weights(observation: &Observation, run: &Run) -> Result<()> {
+/// Refuses weights where the device does not add them up.
+pub(super) fn refuse_weights_on_device(observation: &Observation, run: &Run) -> Result<()> {
     match observation.weight_column() {
-        Some(column) if run.device.info().backend != "cpu" => {
+        Some(column) if !run.device.capabilities().weights => {
             let mend = [crate::base::mend::Mend::set("backend", "cpu")];
             Err(Error::argument("weights", column, "are summed on the CPU alone").mended_by(mend))
         }
@@ -205,9 +207,10 @@ impl Analysis for Fold {
     type Product = PulseProfile;
     const NAME: &'static str = "pulse profile";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&PULSE_PROFILE, &PROFILE_BANDS];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<PulseProfile> {
-        refuse_gpu_with_weights(observation, run)?;
+        refuse_weights_on_device(observation, run)?;
         let events = self.events(observation, run)?;
         fold(&events, &self.options(&events), run.device)
     }
@@ -226,6 +229,7 @@ impl Analysis for FoldInTime {
     type Product = Phaseogram;
     const NAME: &'static str = "phaseogram";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Phaseogram> {
         let events = self.fold.events(observation, run)?;
@@ -246,6 +250,7 @@ impl Analysis for ArrivalTimes {
     type Product = Toas;
     const NAME: &'static str = "times of arrival";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Toas> {
         let events = self.fold.events(observation, run)?;

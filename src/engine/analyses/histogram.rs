@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::data::columns::HISTOGRAM;
 use crate::data::histogram::{EnergyAxis, HistogramMetadata};
+use crate::data::product::ProductKind;
 use crate::data::{ChannelRange, EventBalance, Histogram, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::combine::{combined_gtis, union_of};
@@ -15,6 +17,7 @@ use crate::engine::photon_band::PhotonBand;
 use crate::engine::run::{Run, asked_of};
 use crate::engine::time_source;
 use crate::io::EventFile;
+use crate::io::table_write::written_as_table;
 
 /// The most counts of one histogram: 1 GiB.
 const MOST_COUNTS: usize = 1 << 27;
@@ -83,11 +86,14 @@ impl Counting {
     }
 }
 
+written_as_table!(Histogram);
+
 #[allow(private_interfaces)]
 impl Analysis for Counting {
     type Product = Histogram;
     const NAME: &'static str = "histogram";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&HISTOGRAM];
 
     /// A bin holds `lo ≤ t < hi`, compared exactly, with the time offset of the file included. In the balance, events in no energy
     /// bin are `filtered`, events outside every interval `outside_gti`, events in no time bin `outside_segments`.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::data::columns::LIGHT_CURVE;
 use crate::data::light_curve::{LightCurveMetadata, TimeGrid};
+use crate::data::product::ProductKind;
 use crate::data::{EventBalance, Gti, LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::combine::{combined_gtis, union_of};
@@ -57,6 +59,7 @@ impl Analysis for Binning {
     type Product = LightCurve;
     const NAME: &'static str = "light curve";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&LIGHT_CURVE];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<LightCurve> {
         if observation.kind() == ObservationKind::LightCurve {

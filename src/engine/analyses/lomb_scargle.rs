@@ -4,13 +4,16 @@ use serde::Serialize;
 
 use super::Binning;
 use crate::base::error::{Error, Result};
+use crate::data::product::ProductKind;
 use crate::data::{EventBalance, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::each_segment::device;
 use crate::engine::lomb_scargle::ExposedSamples;
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::run::{Run, asked};
+use crate::io::table_write::written_as_table;
 use crate::science::Rebin;
+use crate::science::columns::{CROSS_POWERS, POWER_SPECTRUM};
 use crate::science::context::SpectrumContext;
 use crate::science::cross_powers::CrossPowers;
 use crate::science::lomb_scargle::{LombScargleOptions, cross_spectrum, power_spectrum};
@@ -76,11 +79,14 @@ impl LombScargleCross {
     }
 }
 
+written_as_table!(CrossPowers);
+
 #[allow(private_interfaces)]
 impl Analysis for LombScargleCross {
     type Product = CrossPowers;
     const NAME: &'static str = "Lomb-Scargle cross spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::EventPair, ObservationKind::LightCurvePair];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&CROSS_POWERS];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<CrossPowers> {
         let LombScargle { dt, spectrum, rebin, min_fracexp } = &self.spectrum;
@@ -118,6 +124,7 @@ impl Analysis for LombScargle {
     type Product = AveragedPowerSpectrum;
     const NAME: &'static str = "Lomb-Scargle spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&POWER_SPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;

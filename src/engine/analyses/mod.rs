@@ -1,28 +1,29 @@
-//! The analyses: options in, a product out, one file each.
+//! The analyses: options in, a product out. One file each, or a few that belong together, and a line in the list below.
 
-mod bispectrum;
-mod cross;
-mod dynamical;
-mod energy;
-mod fad;
-mod fold;
-mod histogram;
-mod light_curve;
-mod lomb_scargle;
-mod multitaper;
-pub(super) mod power;
-mod search;
+use super::analysis::Analysis;
+use crate::data::product::ProductKind;
 
-pub use bispectrum::{BispectrumOfCumulants, BispectrumOfPairs};
-pub use cross::CrossSpectrum;
-pub use dynamical::{DynamicalCross, DynamicalSpectrum};
-pub use energy::EnergyDependence;
-pub use fad::AmplitudeDifference;
-pub use fold::{ArrivalTimes, Fold, FoldInTime, PhaseEpoch};
-pub use histogram::Counting;
-pub use light_curve::Binning;
-pub use lomb_scargle::{LombScargle, LombScargleCross};
-pub use multitaper::Multitaper;
-pub use power::PowerSpectrum;
+macro_rules! analyses {
+    ($($file:ident: $($analysis:ident),+;)+) => {
+        $(pub(super) mod $file; pub use $file::{$($analysis),+};)+
+        pub(super) const MADE: &[&[&ProductKind]] = &[$($(<$analysis as Analysis>::PRODUCTS),+),+];
+    };
+}
 
-pub use search::{AccelerationSearch, PulseSearch};
+// The file of each analysis, and the analyses in it.
+analyses! {
+    power: PowerSpectrum;
+    cross: CrossSpectrum;
+    fad: AmplitudeDifference;
+    energy: EnergyDependence;
+    dynamical: DynamicalSpectrum, DynamicalCross;
+    lomb_scargle: LombScargle, LombScargleCross;
+    multitaper: Multitaper;
+    bispectrum: BispectrumOfPairs, BispectrumOfCumulants;
+    light_curve: Binning;
+    histogram: Counting;
+    search: PulseSearch, AccelerationSearch;
+    fold: Fold, FoldInTime, ArrivalTimes;
+}
+
+pub use fold::PhaseEpoch;

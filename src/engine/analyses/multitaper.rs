@@ -6,10 +6,12 @@ use super::PowerSpectrum;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::data::Record;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::each_segment::each_segment;
 use crate::engine::observation::{Observation, ObservationKind};
 use crate::engine::run::{Run, asked_of};
+use crate::science::columns::POWER_SPECTRUM;
 use crate::science::context::SpectrumContext;
 use crate::science::multitaper::{MultitaperSums, TaperOptions};
 use crate::science::power::AveragedPowerSpectrum;
@@ -53,6 +55,7 @@ impl Analysis for Multitaper {
     type Product = AveragedPowerSpectrum;
     const NAME: &'static str = "multitaper spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&POWER_SPECTRUM];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;

@@ -8,6 +8,7 @@ use crate::base::progress::Progress;
 use crate::base::sums::Sums;
 use crate::base::trace;
 use crate::base::warning::Warnings;
+use crate::data::product::ProductKind;
 use crate::data::{LightCurve, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::combine::Combine;
@@ -21,7 +22,9 @@ use crate::engine::run::{Run, asked, asked_of};
 use crate::engine::segmentation::Segmentation;
 use crate::engine::summation::{Finish, InParts, Summation};
 use crate::engine::time_source::Events;
+use crate::io::table_write::written_as_table;
 use crate::missions::DetectorDeadTime;
+use crate::science::columns::POWER_SPECTRUM;
 use crate::science::context::SpectrumContext;
 use crate::science::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::science::{NoiseLevel, Norm, Rebin};
@@ -144,11 +147,14 @@ impl InParts for PowerSpectrum {
     }
 }
 
+written_as_table!(AveragedPowerSpectrum);
+
 #[allow(private_interfaces)]
 impl Analysis for PowerSpectrum {
     type Product = AveragedPowerSpectrum;
     const NAME: &'static str = "power spectrum";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&POWER_SPECTRUM];
 
     /// Counts of a light curve are divided by their exposure; their noise is Poisson's. Rates and errors that a file gave are
     /// multiplied by `dt`; the noise then follows from the errors.

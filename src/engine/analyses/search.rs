@@ -3,14 +3,16 @@
 use serde::Serialize;
 
 use super::Binning;
-use super::fold::{PhaseSource, pulse_events, refuse_gpu_with_weights};
+use super::fold::{PhaseSource, pulse_events, refuse_weights_on_device};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::time::DoubleDouble;
 use crate::data::Record;
 use crate::data::phase::Ephemeris;
+use crate::data::product::ProductKind;
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::observation::{Observation, ObservationKind};
+use crate::engine::pulsation::columns::SEARCH;
 use crate::engine::pulsation::{AccelOptions, SearchOptions, SearchResult, SearchStatistic, accel, pdm, search};
 use crate::engine::run::Run;
 use crate::engine::{PulseEvents, PulseSamples};
@@ -92,7 +94,7 @@ impl PulseSearch {
 
     /// Refuses options that have no meaning together, or for what is observed.
     fn check(&self, observation: &Observation) -> Result<()> {
-        let sampled = self.search.method == SearchStatistic::Pdm;
+        let sampled = self.search.method.is_of_samples();
         let refuse = |field: &str, message: &str| Err(Error::argument(field, "", message));
         let dispersion = |e: Error| e.mended_by([Mend::set("method", "pdm")]);
         match () {
@@ -140,17 +142,18 @@ impl Analysis for PulseSearch {
     type Product = SearchResult;
     const NAME: &'static str = "search";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events, ObservationKind::LightCurve];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&SEARCH];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<SearchResult> {
         self.check(observation)?;
-        if self.search.method == SearchStatistic::Pdm {
+        if self.search.method.is_of_samples() {
             let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
             let min_fracexp = self.min_fracexp.unwrap_or(0.9);
             let samples = PulseSamples::from_light_curve(&light_curve, min_fracexp, run.take_warnings())?;
             let options = self.options(&samples.at);
             return pdm(samples, &options, run.device, run.progress);
         }
-        refuse_gpu_with_weights(observation, run)?;
+        refuse_weights_on_device(observation, run)?;
         let events = pulse_events(observation, &PhaseSource::from(&self.ephemeris), run)?;
         let options = self.options(&events);
         search(events, &options, run.device, run.progress)
@@ -171,9 +174,10 @@ impl Analysis for AccelerationSearch {
     type Product = SearchResult;
     const NAME: &'static str = "acceleration search";
     const KINDS: &'static [ObservationKind] = &[ObservationKind::Events];
+    const PRODUCTS: &'static [&'static ProductKind] = &[&SEARCH];
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<SearchResult> {
-        refuse_gpu_with_weights(observation, run)?;
+        refuse_weights_on_device(observation, run)?;
         let events = pulse_events(observation, &PhaseSource::from(&self.ephemeris), run)?;
         accel(events, &self.search, run.device, run.progress)
     }

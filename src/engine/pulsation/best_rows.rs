@@ -4,7 +4,7 @@ use std::f64::consts::LN_10;
 
 use super::grid::{TrialGrid, TrialRange};
 use super::scores::TrialScore;
-use super::search_options::SearchStatistic;
+use super::statistics::SearchStatistic;
 
 /// The best row of each frequency.
 pub(super) struct BestRows {
@@ -23,7 +23,7 @@ impl BestRows {
         BestRows {
             stat: vec![f64::NEG_INFINITY; grid.frequencies],
             row: vec![0; grid.frequencies],
-            folded: (method == SearchStatistic::Ef).then(folded),
+            folded: method.is_of_profiles().then(folded),
             map: vec![vec![0.0; columns.min(grid.frequencies)]; mapped],
         }
     }

@@ -7,9 +7,6 @@ use super::search_result::SearchResult;
 use crate::data::product::{ColumnDeclaration, Product, ProductKind};
 use crate::data::table::Values;
 
-/// The kinds of products of pulsations.
-pub static KINDS: &[&ProductKind] = &[&SEARCH, &PULSE_PROFILE, &PROFILE_BANDS];
-
 /// Searches.
 pub static SEARCH: ProductKind = ProductKind {
     name: "pulsation search",

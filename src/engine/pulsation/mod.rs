@@ -28,6 +28,7 @@ mod scores;
 pub mod search;
 mod search_options;
 pub mod search_result;
+pub mod statistics;
 pub mod toas;
 mod window;
 
@@ -41,8 +42,9 @@ pub use fold::{FoldOptions, PulseProfile, fold};
 pub use grid::TrialGrid;
 pub use pdm::pdm;
 pub use search::search;
-pub use search_options::{Algorithm, SearchOptions, SearchStatistic};
+pub use search_options::{Algorithm, SearchOptions};
 pub use search_result::{SearchMetadata, SearchResult};
+pub use statistics::SearchStatistic;
 pub use toas::{Toa, Toas, toas};
 
 /// A time of the frame as MJD; for display only.

@@ -18,7 +18,7 @@ use super::relations::{self, Listing};
 use super::search_result::MAP_COLUMNS;
 use super::window::SourceWindow;
 use super::{
-    Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, SearchStatistic, TrialGrid,
+    Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, TrialGrid,
 };
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
@@ -63,7 +63,7 @@ impl PdmTrial {
 /// the grid, and refines the significant minima into candidates. The option `nharm` is not used.
 ///
 /// # Errors
-/// A range of frequencies that is empty or out of bounds, another statistic than [`SearchStatistic::Pdm`], a grid that
+/// A range of frequencies that is empty or out of bounds, another statistic than phase dispersion, a grid that
 /// is too large, not more samples than bins, or a failure of the device.
 pub fn pdm(
     mut samples: PulseSamples,
@@ -72,9 +72,8 @@ pub fn pdm(
     progress: &Progress,
 ) -> Result<SearchResult> {
     options.check()?;
-    if options.method != SearchStatistic::Pdm {
-        let asked = serde_json::to_value(options.method).unwrap_or_default();
-        return Err(Error::argument("method", asked.as_str().unwrap_or_default(), "is of events; samples need pdm"));
+    if !options.method.is_of_samples() {
+        return Err(Error::argument("method", options.method, "is of events; samples need pdm"));
     }
     if samples.values.len() != samples.at.times.len() {
         return Err(Error::argument("samples", samples.values.len(), "each has one moment and one value"));
@@ -111,7 +110,7 @@ pub fn pdm(
     let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
     let found = PdmCandidates { grid: &grid, best: &best, options };
     let (candidates, chances) = backend.threads().run(|| (found.candidates(&samples), found.chances(&samples)));
-    let usual = grid.null_distribution(&samples.at, law(&samples, options.nbin as f64));
+    let usual = grid.null_distribution(&samples.at, options.law(samples.dispersion().samples));
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
     let level = usual.level(options.false_alarm.ln());

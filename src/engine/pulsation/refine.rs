@@ -8,7 +8,8 @@ use rustfft::num_complex::Complex;
 
 use super::candidate::{Candidate, Relation};
 use super::fold::weighted;
-use super::search_options::{SearchOptions, SearchStatistic};
+use super::search_options::SearchOptions;
+use super::statistics::MadeOf;
 use super::{PulseEvents, TrialGrid, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
@@ -161,6 +162,7 @@ pub(super) fn refine(
     chances: &NullDistribution,
     levels: &[f64],
 ) -> RefinedPeak {
+    let statistic = options.method.definition();
     let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat, ln_p } = peak;
     let ticks = &events.ticks;
     // From the trial to the ends of its range; a trial is inside, but for the rounding of its fixed point.
@@ -173,7 +175,7 @@ pub(super) fn refine(
     // Harmonics that are noise pull the largest statistic away from the frequency.
     let (mut known, mut signal) = (off, precision::signal_harmonics(&z2_at(&off)));
     for _ in 0..MOST_CHOICES {
-        if options.method == SearchStatistic::Z2 && signal == options.nharm && known == off {
+        if statistic.sums_harmonics && signal == options.nharm && known == off {
             break;
         }
         let of_signal = |off: &[f64; 3]| z2_at(off).get(signal - 1).copied().unwrap_or(0.0);
@@ -196,11 +198,11 @@ pub(super) fn refine(
     let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
     let [z2, plain] = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics())
         .map(|z2| whitened(z2, levels));
-    let of_harmonics = matches!(options.method, SearchStatistic::Z2 | SearchStatistic::H);
+    let of_harmonics = statistic.made_of == MadeOf::Harmonics;
     let stat_plain = (of_harmonics && !window.is_empty()).then(|| options.score(&plain));
-    let stat = match options.method {
-        SearchStatistic::Z2 | SearchStatistic::H => options.score(&z2),
-        SearchStatistic::Ef => {
+    let stat = match statistic.made_of {
+        MadeOf::Harmonics => options.score(&z2),
+        MadeOf::Profiles => {
             let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
             if let Some(weights) = events.each_weight() {
                 let ([profile, _], [sum, squares]) =
@@ -214,22 +216,19 @@ pub(super) fn refine(
             }
         }
         // That of values is not known here.
-        SearchStatistic::Pdm => grid_stat,
+        MadeOf::Samples => grid_stat,
     };
     let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
-    let harmonics = match options.method {
-        SearchStatistic::H => pulse::h_of_z2(&z2).1,
-        SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.len(),
-    };
+    let harmonics = (statistic.of_harmonics)(&z2).1;
     let power: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
     // Profiles of epoch folding may be better where the grid has them.
-    let stat = if options.method == SearchStatistic::Ef { stat.max(grid_stat) } else { stat };
+    let stat = if options.method.is_of_profiles() { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
-    let tested = if options.method == SearchStatistic::Z2 { stat } else { grid_stat };
+    let tested = if statistic.sums_harmonics { stat } else { grid_stat };
     let ln_p_of_search = ln_p.map_or_else(|| chances.ln_p(tested), |ln_p| chances.ln_p_of_trial(ln_p));
     let [sums, window] = stretches.sums(&known);
     let all = stretches.total[0];
-    let residuals = options.method == SearchStatistic::Pdm;
+    let residuals = options.method.is_of_samples();
     let excess: Vec<Complex<f64>> = (0..signal.min(sums.len()))
         .map(|h| {
             (sums[h] - window.get(h).copied().unwrap_or_default() * all)
@@ -259,7 +258,7 @@ pub(super) fn refine(
         log10_p: ln_p_of_search / LN_10,
         trial_log10_p: ln_p.map(|ln_p| ln_p / LN_10),
         sigma: normal::ln_isf(ln_p_of_search),
-        nbin: (options.method == SearchStatistic::Ef).then_some(options.nbin),
+        nbin: options.method.is_of_profiles().then_some(options.nbin),
         nharm: harmonics,
         signal_harmonics: signal,
         rms: (power / events.effective()).sqrt(),

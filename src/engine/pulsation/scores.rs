@@ -5,7 +5,7 @@ use rustfft::num_complex::Complex;
 
 use super::grid::TrialRange;
 use super::harmonics::HarmonicSums;
-use super::search_options::{SearchOptions, SearchStatistic};
+use super::search_options::SearchOptions;
 use super::{PulseEvents, TrialGrid, exposure};
 use crate::base::progress::Progress;
 use crate::data::phase::Spin;
@@ -92,22 +92,20 @@ pub(super) fn profile_score<'a>(
     move |j, profile| {
         let spin = grid.spin(piece.row, piece.first + j);
         let exposed = || exposure::exposure(&spin, &events.ticks, &events.gti, options.nbin);
-        match options.method {
-            SearchStatistic::Ef => TrialScore::of_profile(&ProfileChiSquare::new(profile, &exposed()), noise_events),
-            SearchStatistic::Z2 | SearchStatistic::H | SearchStatistic::Pdm => {
-                let harmonics = options.harmonics();
-                let mut window = Vec::new();
-                if exposure::significant_harmonics(events, &spin, 2 * harmonics) > 0 {
-                    // That of bins, so that nothing of it is left.
-                    let exposed = exposed();
-                    let good: f64 = exposed.iter().sum();
-                    window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
-                    window.iter_mut().for_each(|sum| *sum /= good);
-                }
-                let sums = pulse::sums_of_profile(profile, harmonics, &roots);
-                TrialScore::of_stat(options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window)))
-            }
+        if options.method.is_of_profiles() {
+            return TrialScore::of_profile(&ProfileChiSquare::new(profile, &exposed()), noise_events);
         }
+        let harmonics = options.harmonics();
+        let mut window = Vec::new();
+        if exposure::significant_harmonics(events, &spin, 2 * harmonics) > 0 {
+            // That of bins, so that nothing of it is left.
+            let exposed = exposed();
+            let good: f64 = exposed.iter().sum();
+            window = pulse::sums_of_profile(&exposed, 2 * harmonics, &roots);
+            window.iter_mut().for_each(|sum| *sum /= good);
+        }
+        let sums = pulse::sums_of_profile(profile, harmonics, &roots);
+        TrialScore::of_stat(options.score(&pulse::z2_of_sums(&sums, [events.times.len() as f64; 2], &window)))
     }
 }
 

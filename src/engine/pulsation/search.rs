@@ -16,9 +16,9 @@ use crate::base::progress::Progress;
 use crate::base::warning::Warnings;
 use crate::data::DeviceRecord;
 use crate::engine::{WeightSummary, Weights};
-use crate::science::statistics::pulse::{self, TrialLaw};
+use crate::science::statistics::pulse;
 
-pub use super::search_options::{Algorithm, SearchOptions, SearchStatistic};
+pub use super::search_options::{Algorithm, SearchOptions};
 pub use super::search_result::MAP_COLUMNS;
 
 /// Confidence of upper limits.
@@ -40,8 +40,12 @@ pub fn search(
     progress: &Progress,
 ) -> Result<SearchResult> {
     options.check()?;
-    if options.method == SearchStatistic::Pdm {
-        return Err(Error::argument("method", "pdm", "is of samples, not of events: count them in bins first"));
+    if options.method.is_of_samples() {
+        return Err(Error::argument(
+            "method",
+            options.method,
+            "is of samples, not of events: count them in bins first",
+        ));
     }
     refuse_weights(&events, options)?;
     if options.algorithm == Algorithm::Ffa {
@@ -49,7 +53,7 @@ pub fn search(
     }
     let grid = TrialGrid::new(&events, options)?;
     let algorithm = match options.algorithm {
-        Algorithm::Auto if options.method == SearchStatistic::Ef => Algorithm::Fold,
+        Algorithm::Auto if options.method.is_of_profiles() => Algorithm::Fold,
         Algorithm::Auto => Algorithm::Fft,
         asked => asked,
     };
@@ -103,7 +107,7 @@ fn refuse_weights(events: &PulseEvents, options: &SearchOptions) -> Result<()> {
         }
         (Some(weights), Algorithm::Ffa) => refuse(&weights.all.column, "are not for ffa, which counts events")
             .map_err(|e| e.mended_by([Mend::set("algorithm", "fold")])),
-        (Some(weights), Algorithm::Fold) if options.method != SearchStatistic::Ef => {
+        (Some(weights), Algorithm::Fold) if !options.method.is_of_profiles() => {
             refuse(&weights.all.column, "are not for profiles of Z² and H, which count events")
                 .map_err(|e| e.mended_by([Mend::set("algorithm", "fft")]))
         }
@@ -131,14 +135,7 @@ fn conclude(
     best: BestRows,
     device: DeviceRecord,
 ) -> SearchResult {
-    let law = match options.method {
-        SearchStatistic::Z2 => TrialLaw::Z2(options.nharm),
-        SearchStatistic::H => TrialLaw::H,
-        SearchStatistic::Ef | SearchStatistic::Pdm => {
-            TrialLaw::Profile { bins: options.nbin, events: events.noise_events() }
-        }
-    };
-    let chances = grid.null_distribution(&events, law);
+    let chances = grid.null_distribution(&events, options.law(events.noise_events()));
     let candidates = candidates::find(&events, options, grid, &best, &chances);
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
@@ -148,7 +145,7 @@ fn conclude(
     let algorithm = if options.algorithm == Algorithm::Fold { "fold" } else { "fft" };
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
-    let limit = (options.method == SearchStatistic::Z2).then(limit);
+    let limit = options.method.definition().sums_harmonics.then(limit);
     let level = chances.level(options.false_alarm.ln());
     let meta =
         SearchMetadata::new(&events, options, (algorithm, asked, device), (grid.trials(), chances.band, steps), level);

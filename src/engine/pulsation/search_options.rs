@@ -1,37 +1,13 @@
 //! Options of a search.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::statistics::{MadeOf, PhaseResolution, SearchStatistic};
 use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::kernels::fold;
-use crate::science::statistics::pulse::{self, H_HARMONICS};
-
-/// The test statistic of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SearchStatistic {
-    /// `Z²_n` (Buccheri et al. 1983, A&A 128, 245).
-    Z2,
-    /// Epoch folding: χ² of the folded profile (Leahy et al. 1983, doi:10.1086/160766).
-    Ef,
-    /// The H test (de Jager et al. 1989, A&A 221, 180).
-    H,
-    /// θ of phase dispersion (Stellingwerf 1978, doi:10.1086/156444), which is small at a period; for samples of light
-    /// curves ([`super::pdm()`]).
-    Pdm,
-}
-
-choice!(SearchStatistic, "method": Z2 = "z2", Ef = "ef", H = "h", Pdm = "pdm");
-
-impl SearchStatistic {
-    /// True if the statistic `stat` is at least as significant as `level`: not below it, or, for phase dispersion, not
-    /// above it.
-    pub fn reaches(self, stat: f64, level: f64) -> bool {
-        if self == SearchStatistic::Pdm { stat <= level } else { stat >= level }
-    }
-}
+use crate::science::statistics::pulse::TrialLaw;
 
 /// How the statistic of the trials is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -98,28 +74,26 @@ impl SearchOptions {
     /// four to an independent frequency of the highest harmonic, so that no more than 5 % of its power is lost between
     /// trials; 20 for H, whose lower harmonics decide, and 10 for epoch folding and phase dispersion.
     pub fn oversampling(&self) -> f64 {
-        self.oversample.unwrap_or(match self.method {
-            SearchStatistic::Z2 => 4.0 * self.nharm as f64,
-            SearchStatistic::H => 20.0,
-            SearchStatistic::Ef | SearchStatistic::Pdm => 10.0,
-        })
+        self.oversample.unwrap_or_else(|| (self.method.definition().oversampling)(self.phase_resolution()))
+    }
+
+    fn phase_resolution(&self) -> PhaseResolution {
+        PhaseResolution { nharm: self.nharm, nbin: self.nbin }
     }
 
     /// Harmonics that the statistic looks at.
     pub(super) fn harmonics(&self) -> usize {
-        match self.method {
-            SearchStatistic::Z2 => self.nharm,
-            SearchStatistic::H => H_HARMONICS,
-            SearchStatistic::Ef | SearchStatistic::Pdm => (self.nbin / 2).clamp(1, 8),
-        }
+        (self.method.definition().harmonics)(self.phase_resolution())
     }
 
     /// The statistic of `Z²_1 …`.
     pub(super) fn score(&self, z2: &[f64]) -> f64 {
-        match self.method {
-            SearchStatistic::H => pulse::h_of_z2(z2).0,
-            SearchStatistic::Z2 | SearchStatistic::Ef | SearchStatistic::Pdm => z2.last().copied().unwrap_or(0.0),
-        }
+        (self.method.definition().of_harmonics)(z2).0
+    }
+
+    /// The law of the statistic in one trial, in noise that is worth so many events.
+    pub(super) fn law(&self, events: f64) -> TrialLaw {
+        (self.method.definition().law)(self.phase_resolution(), events)
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -130,12 +104,12 @@ impl SearchOptions {
         if !(1..=64).contains(&self.nharm) {
             return refuse("nharm", self.nharm, "must be from 1 to 64");
         }
-        let profiles = matches!(self.method, SearchStatistic::Ef | SearchStatistic::Pdm);
+        let profiles = self.method.definition().made_of != MadeOf::Harmonics;
         let folded = self.algorithm == Algorithm::Fold && !profiles;
         if folded && self.nbin < 2 * self.harmonics() + 1 {
             return refuse("nbin", self.nbin, "must be more than twice the harmonics of the statistic");
         }
-        if self.method != SearchStatistic::Ef && self.algorithm == Algorithm::Ffa {
+        if !self.method.is_of_profiles() && self.algorithm == Algorithm::Ffa {
             return Err(Error::argument("algorithm", "ffa", "makes profiles for epoch folding")
                 .mended_by([Mend::set("method", "ef")]));
         }

@@ -5,7 +5,8 @@ use std::f64::consts::LN_10;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::search_options::{SearchOptions, SearchStatistic};
+use super::search_options::SearchOptions;
+use super::statistics::SearchStatistic;
 use super::{Candidate, PulseEvents};
 use crate::data::{DeviceRecord, Record};
 use crate::engine::{SampleSummary, WeightSummary};
@@ -97,6 +98,15 @@ pub struct SearchMetadata {
 }
 
 impl SearchMetadata {
+    /// What the statistic is called: `Z²_2`, `χ² of 16 bins`; without its numbers where trials differ in them.
+    pub fn symbol(&self) -> String {
+        match () {
+            () if self.templates.is_some() => "Z²".into(),
+            () if self.algorithm == "ffa" => format!("χ² of {} to {} bins", self.nbin, 2 * self.nbin - 1),
+            () => self.method.symbol(self.nharm, self.nbin),
+        }
+    }
+
     /// What all searches say: how trials were computed, of which options and by what; how many trials of which band and steps; the
     /// detection level.
     pub(super) fn new(

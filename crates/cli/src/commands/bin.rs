@@ -6,6 +6,7 @@ use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::{counting, edges};
+use crate::pictures::histogram::histogram;
 use crate::run::{Computer, Steps};
 use eagleray::Counting;
 use eagleray::data::Product;
@@ -31,29 +32,8 @@ pub struct BinArgs {
     /// Rows read at a time; changes memory, not results
     #[arg(long, value_name = "N", value_parser = counting, default_value_t = CHUNK_EVENTS)]
     chunk_events: usize,
-    /// Table of the counts: .ecsv, .csv, .json or .fits; - is standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<String>,
-    /// Replace an existing output
-    #[arg(long)]
-    overwrite: bool,
-    /// Summary as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// No summary or warnings
-    #[arg(long)]
-    quiet: bool,
-    /// Warnings are errors
-    #[arg(long)]
-    strict: bool,
-}
-
-impl BinArgs {
-    fn out(&self) -> OutputArgs {
-        let BinArgs { output, overwrite, json, quiet, strict, .. } = self;
-        let (overwrite, json, quiet, strict) = (*overwrite, *json, *quiet, *strict);
-        OutputArgs { output: output.clone(), plot: None, overwrite, json, quiet, strict }
-    }
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated.
@@ -69,7 +49,7 @@ fn energy_edges(text: &str) -> Result<EnergyEdges, String> {
 /// # Errors
 /// Everything that the library refuses.
 pub fn run(args: BinArgs) -> Result<()> {
-    let out = args.out();
+    let out = &args.output;
     out.check(&[], &[])?;
     let times = time_edges(&args.times)?;
     let observation = args.input.observation(false, &mut |text| out.say(text))?;
@@ -89,7 +69,15 @@ pub fn run(args: BinArgs) -> Result<()> {
         format!("{bins} of time{energies}, {} counts in {exposure} s\nphotons: {photons}\n", meta.nphots)
     };
     let write = |path: &str| made.write(path, out.overwrite);
-    out.deliver(&Delivery { write: &write, draw: &|_| Ok(()), json: &|| made.metadata(), text: &text }, &[])
+    out.deliver(
+        &Delivery {
+            write: &write,
+            draw: &|path| histogram(&made, path, out.overwrite),
+            json: &|| made.metadata(),
+            text: &text,
+        },
+        &[],
+    )
 }
 
 /// Edges of time, written out or in a file.

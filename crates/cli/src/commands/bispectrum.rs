@@ -8,13 +8,10 @@ use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::{Compat, InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::number::{counting, positive};
-use crate::pictures::axes::title;
-use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
+use crate::pictures::Drawn;
 use crate::run::{Computer, Steps, report};
 use eagleray::Result;
 use eagleray::Segmentation;
-use eagleray::data::Product;
-use eagleray::data::table::Table;
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
@@ -99,13 +96,7 @@ fn of_pairs(made: &Bispectrum, output: &OutputArgs) -> Result<()> {
             1.0 / made.meta.m_eff
         )
     });
-    let picture = Plane {
-        freq: [&made.freq1, &made.freq2],
-        names: ["higher frequency", "lower frequency"],
-        values: &made.bicoherence,
-        name: "squared bicoherence",
-    };
-    deliver(&made.meta, made.table(), picture, (told, text), output)
+    deliver(&made.meta, made, (told, text), output)
 }
 
 fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
@@ -121,24 +112,18 @@ fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
             made.magnitude[i], made.freq1[i], made.freq2[i], made.biphase[i],
         )
     });
-    let picture = Plane {
-        freq: [&made.freq1, &made.freq2],
-        names: ["first frequency", "second frequency"],
-        values: &made.magnitude,
-        name: "magnitude of the bispectrum (counts³)",
-    };
-    deliver(&made.meta, made.table(), picture, (told, text), output)
+    deliver(&made.meta, made, (told, text), output)
 }
 
 /// Warnings, table, picture and summary, with what is told of the peak.
 fn deliver(
     meta: &BispectrumMetadata,
-    product: Table,
-    picture: Plane,
+    made: &dyn Drawn,
     (peak, text): (Option<serde_json::Value>, String),
     output: &OutputArgs,
 ) -> Result<()> {
     report(&meta.record.warnings, output.strict, output.quiet)?;
+    let product = made.table();
     let json = || {
         let value = with(product.meta.clone(), [("pairs", json!(product.rows()))]);
         peak.iter().fold(value, |value, peak| with(value, [("peak", peak.clone())]))
@@ -154,46 +139,6 @@ fn deliver(
         )
     };
     let write = |path: &str| product.write(path, output.overwrite);
-    let draw = |path: &str| picture.draw(meta, path, output.overwrite);
+    let draw = |path: &str| made.draw(path, output.overwrite);
     output.deliver(&Delivery { write: &write, draw: &draw, json: &json, text: &said }, &[])
-}
-
-/// Values over two frequencies, which are multiples of `df`; a pair a value.
-struct Plane<'a> {
-    freq: [&'a [f64]; 2],
-    names: [&'static str; 2],
-    values: &'a [f64],
-    name: &'static str,
-}
-
-impl Plane<'_> {
-    fn draw(&self, meta: &BispectrumMetadata, path: &str, overwrite: bool) -> Result<()> {
-        let df = meta.df;
-        let number = |f: &f64| (f / df).round() as i64;
-        let ends = self.freq.map(|freq| {
-            let numbers = || freq.iter().map(number);
-            (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0))
-        });
-        let [width, height] = ends.map(|(first, last)| (last - first + 1) as usize);
-        let mut values = vec![f64::NAN; width * height];
-        for (i, value) in self.values.iter().enumerate() {
-            let [x, y] = [0, 1].map(|axis| (number(&self.freq[axis][i]) - ends[axis].0) as usize);
-            values[x * height + y] = *value;
-        }
-        let axis = |i: usize| Axis {
-            name: format!("{} (Hz)", self.names[i]),
-            edges: (ends[i].0..=ends[i].1).map(|k| ((k as f64 - 0.5) * df, (k as f64 + 0.5) * df)).collect(),
-            log: false,
-        };
-        let picture = MatrixPicture {
-            title: title(&meta.record, meta.segments, meta.segment_size),
-            x: axis(0),
-            y: axis(1),
-            values: &values,
-            name: self.name.into(),
-            log: false,
-            trace: Vec::new(),
-        };
-        matrix(&picture, path, overwrite)
-    }
 }

@@ -1,6 +1,6 @@
 //! `eagleray dyn`: dynamical power spectra, and cross spectra of two bands.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::dynamical_cross;
@@ -9,16 +9,15 @@ use crate::arguments::input::InputArgs;
 use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
 use crate::number::{NumberRange, counting, number, range};
-use crate::pictures::axes::title;
-use crate::pictures::matrix::{Axis, MatrixPicture, matrix};
+use crate::pictures::dynamical::{ColourScale, dynamical_power};
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::PlanReport;
 use eagleray::Result;
 use eagleray::data::Product;
 use eagleray::internal::segment::plan::Resolution;
 use eagleray::internal::text::{ShortNumber, count};
-use eagleray::science::dynamical::{Axes, RowPeak};
-use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Norm, Rebin, TimeRebin};
+use eagleray::science::dynamical::RowPeak;
+use eagleray::science::{DynamicalPowerSpectrum, NoiseLevel, Rebin, TimeRebin};
 use eagleray::{DynamicalSpectrum, PowerSpectrum};
 
 /// Bytes of a cell as text, in order of magnitude.
@@ -85,15 +84,6 @@ pub struct DynArgs {
     /// Only the plan: segments, rows, frequencies, memory
     #[arg(long)]
     pub(super) dry_run: bool,
-}
-
-/// Colours of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColourScale {
-    /// By the logarithm of the value.
-    Log,
-    /// By the value.
-    Linear,
 }
 
 impl DynArgs {
@@ -182,12 +172,7 @@ fn deliver(made: Computed<DynamicalPowerSpectrum>, args: &DynArgs) -> Result<()>
         let f0: Vec<f64> = trace.iter().map(|peak| peak.freq).collect();
         spectrum.shift_and_add(&f0, args.shift_half)?.table().write(path, overwrite)
     };
-    let draw = |path: &str| {
-        let meta = &spectrum.meta;
-        let title = title(&meta.record, meta.segments, meta.segment_size);
-        let values = (spectrum.power.as_slice(), unit(meta.norm).to_string());
-        picture(&spectrum.axes, title, values, &trace, args.plot_scale, path, overwrite)
-    };
+    let draw = |path: &str| dynamical_power(&spectrum, &trace, args.plot_scale, path, overwrite);
     let json = || {
         let (rows, columns) = spectrum.axes.shape();
         let value = serde_json::to_value(&spectrum.meta).unwrap_or_default();
@@ -230,47 +215,4 @@ fn summary(spectrum: &DynamicalPowerSpectrum, trace: &[RowPeak]) -> String {
         text += &format!("largest power {:.4} at {:.6} Hz, time {} s\n", peak.power, peak.freq, peak.time);
     }
     text
-}
-
-/// Unit of power on a picture.
-fn unit(norm: Norm) -> &'static str {
-    match norm {
-        Norm::Leahy => "Leahy power",
-        Norm::Frac => "power ((rms/mean)²/Hz)",
-        Norm::Abs => "power ((counts/s)²/Hz)",
-        Norm::None => "power |F|²",
-    }
-}
-
-/// Draws values with their name over time and frequency.
-pub(super) fn picture(
-    axes: &Axes,
-    title: String,
-    (values, name): (&[f64], String),
-    trace: &[RowPeak],
-    scale: Option<ColourScale>,
-    path: &str,
-    overwrite: bool,
-) -> Result<()> {
-    let zero = axes.start.first().copied().unwrap_or(0.0);
-    let edges = |(f, df): (&f64, &f64)| (f - df / 2.0, f + df / 2.0);
-    let frequencies: Vec<(f64, f64)> = axes.freq.iter().zip(&axes.width).map(edges).collect();
-    // Widths that grow want an axis on which they are alike, and two decades one that does not show the highest alone.
-    let widths = axes.width.first().zip(axes.width.iter().rev().nth(1));
-    let growing = widths.is_some_and(|(first, last)| last > first);
-    let wide = axes.freq.first().zip(axes.freq.last()).is_some_and(|(first, last)| *last >= 100.0 * first);
-    let picture = MatrixPicture {
-        title,
-        x: Axis {
-            name: format!("time (s) since {zero} s"),
-            edges: axes.start.iter().zip(&axes.stop).map(|(a, b)| (a - zero, b - zero)).collect(),
-            log: false,
-        },
-        y: Axis { name: "frequency (Hz)".into(), edges: frequencies, log: wide || growing },
-        values,
-        name,
-        log: scale.map_or_else(|| values.iter().all(|p| *p >= 0.0), |scale| scale == ColourScale::Log),
-        trace: trace.iter().map(|peak| (peak.time - zero, peak.freq)).collect(),
-    };
-    matrix(&picture, path, overwrite)
 }

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::cs::{bands, describe_light_curves, observation};
-use super::dynamical::{DynArgs, picture};
+use super::dynamical::DynArgs;
 use crate::arguments::output::{Delivery, with};
-use crate::pictures::axes::title;
+use crate::pictures::dynamical::dynamical_cross;
 use crate::run::{Computer, Steps};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::science::DynamicalCrossSpectrum;
@@ -39,12 +39,7 @@ fn deliver(args: &DynArgs, made: &DynamicalCrossSpectrum) -> Result<()> {
     let (output, overwrite) = (&args.output, args.output.overwrite);
     let (axes, meta) = (&made.axes, &made.meta);
     let (rows, columns) = axes.shape();
-    let draw = |path: &str| {
-        let modulus: Vec<f64> = made.power_re.iter().zip(&made.power_im).map(|(re, im)| re.hypot(*im)).collect();
-        let name = format!("modulus of the cross spectrum, {}", meta.norm);
-        let title = title(&meta.record, meta.segments, meta.segment_size);
-        picture(axes, title, (&modulus, name), &[], args.plot_scale, path, overwrite)
-    };
+    let draw = |path: &str| dynamical_cross(made, args.plot_scale, path, overwrite);
     let json = || {
         let value = serde_json::to_value(meta).unwrap_or_default();
         with(value, [("rows", json!(rows)), ("frequencies", json!(columns))])

@@ -9,6 +9,7 @@ use crate::arguments::input::{InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::{NumberRange, counting, number, positive, range};
 use crate::pictures::axes;
+use crate::pictures::cross::cross_powers;
 use crate::run::{Computer, Steps};
 use eagleray::Observation;
 use eagleray::data::Product;
@@ -128,9 +129,6 @@ fn cross(
     analysis: LombScargle,
 ) -> Result<()> {
     let output = &args.output;
-    if output.plot.is_some() {
-        return Err(Error::argument("plot", "", "is for power spectra; -o writes the cross spectrum"));
-    }
     let other = args.input.observe(&[reference.to_path_buf()], false, &mut |text| output.say(text))?;
     // One may be a light curve, and the other events.
     let mut binning = Binning::default();
@@ -148,6 +146,7 @@ fn cross(
             eagleray::science::cross::LAG_SIGN
         )
     };
+    let draw = |path: &str| cross_powers(&made, path, output.overwrite);
     let write = |path: &str| made.write(path, output.overwrite);
-    output.deliver(&Delivery { write: &write, draw: &|_| Ok(()), json: &|| made.metadata(), text: &text }, &[])
+    output.deliver(&Delivery { write: &write, draw: &draw, json: &|| made.metadata(), text: &text }, &[])
 }

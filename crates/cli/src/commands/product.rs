@@ -7,15 +7,25 @@ use clap::{ArgGroup, Args};
 use crate::arguments::choice::choice;
 use crate::arguments::output::{Delivery, OutputArgs};
 use crate::number::positive;
-use crate::pictures;
-use eagleray::data::Product;
-use eagleray::data::columns::LIGHT_CURVE;
+use crate::pictures::Drawn;
+use eagleray::data::Histogram;
+use eagleray::data::columns::{HISTOGRAM, LIGHT_CURVE};
+use eagleray::data::product::ProductKind;
 use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
 use eagleray::internal::engine::refuse_mixed;
 use eagleray::internal::io::product_name;
 use eagleray::pulsation::{PulseProfile, SearchResult};
-use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
-use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum, EnergySpectrum};
+use eagleray::science::bispectrum::Bispectrum;
+use eagleray::science::columns::{
+    BISPECTRUM, CROSS_POWERS, CROSS_SPECTRUM, CUMULANT_BISPECTRUM, DYNAMICAL_CROSS, DYNAMICAL_POWER, ENERGY_SPECTRUM,
+    FAD_SPECTRUM, POWER_SPECTRUM,
+};
+use eagleray::science::cross_powers::CrossPowers;
+use eagleray::science::cumulant::CumulantBispectrum;
+use eagleray::science::{
+    AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
+    FadSpectrum,
+};
 use eagleray::{Error, LightCurve, Norm, Rebin, Result};
 
 /// Options of `rebin`.
@@ -49,7 +59,7 @@ pub struct NormArgs {
 /// Options of `plot`.
 #[derive(Args, Debug)]
 pub struct PlotArgs {
-    /// Power, cross or energy spectrum, light curve, pulse profile or search, as a command wrote it: .ecsv, .csv, .json or .fits
+    /// Any product that a command wrote: spectrum, light curve, histogram, bispectrum, pulse profile or search: .ecsv, .csv, .json or .fits
     product: PathBuf,
     #[command(flatten)]
     out: OutputArgs,
@@ -68,88 +78,75 @@ pub struct JoinArgs {
     out: OutputArgs,
 }
 
-/// A product that was read.
-enum AnyProduct {
+/// A product that was read: of a kind that is rebinned, normalised or joined, or one that is drawn alone.
+enum ReadProduct {
     Power(AveragedPowerSpectrum),
     Cross(AveragedCrossSpectrum),
-    Energy(EnergySpectrum),
     LightCurve(LightCurve),
-    Profile(Box<PulseProfile>),
-    Search(Box<SearchResult>),
+    Drawn(Box<dyn Drawn>),
 }
 
-impl AnyProduct {
-    fn read(path: &Path) -> Result<AnyProduct> {
+/// Reads a product of one kind.
+type Reader = fn(&Path) -> Result<ReadProduct>;
+
+/// The kinds of products that are read, and how.
+const READERS: &[(&ProductKind, Reader)] = &[
+    (&POWER_SPECTRUM, |path| Ok(ReadProduct::Power(AveragedPowerSpectrum::read(path)?))),
+    (&CROSS_SPECTRUM, |path| Ok(ReadProduct::Cross(AveragedCrossSpectrum::read(path)?))),
+    (&LIGHT_CURVE, |path| Ok(ReadProduct::LightCurve(LightCurve::read(path)?))),
+    (&HISTOGRAM, |path| drawn(Histogram::read(path)?)),
+    (&ENERGY_SPECTRUM, |path| drawn(EnergySpectrum::read(path)?)),
+    (&FAD_SPECTRUM, |path| drawn(FadSpectrum::read(path)?)),
+    (&CROSS_POWERS, |path| drawn(CrossPowers::read(path)?)),
+    (&DYNAMICAL_POWER, |path| drawn(DynamicalPowerSpectrum::read(path)?)),
+    (&DYNAMICAL_CROSS, |path| drawn(DynamicalCrossSpectrum::read(path)?)),
+    (&BISPECTRUM, |path| drawn(Bispectrum::read(path)?)),
+    (&CUMULANT_BISPECTRUM, |path| drawn(CumulantBispectrum::read(path)?)),
+    (&PULSE_PROFILE, |path| drawn(PulseProfile::read(path)?)),
+    (&SEARCH, |path| drawn(SearchResult::read(path)?)),
+];
+
+fn drawn(product: impl Drawn + 'static) -> Result<ReadProduct> {
+    Ok(ReadProduct::Drawn(Box::new(product)))
+}
+
+impl ReadProduct {
+    fn read(path: &Path) -> Result<ReadProduct> {
         let Some(name) = product_name(path)? else {
             let message = "is no product of this program (0.2.0 or later): it has no metadata with `product`";
             return Err(Error::argument("product", path.display(), message));
         };
-        Ok(match name.as_str() {
-            name if name == POWER_SPECTRUM.name => AnyProduct::Power(AveragedPowerSpectrum::read(path)?),
-            name if name == CROSS_SPECTRUM.name => AnyProduct::Cross(AveragedCrossSpectrum::read(path)?),
-            name if name == ENERGY_SPECTRUM.name => AnyProduct::Energy(EnergySpectrum::read(path)?),
-            name if name == LIGHT_CURVE.name => AnyProduct::LightCurve(LightCurve::read(path)?),
-            name if name == PULSE_PROFILE.name => AnyProduct::Profile(Box::new(PulseProfile::read(path)?)),
-            name if name == SEARCH.name => AnyProduct::Search(Box::new(SearchResult::read(path)?)),
-            name => {
-                return Err(Error::argument(
-                    "product",
-                    path.display(),
-                    format!("holds a {name}, which this command does not take"),
-                ));
-            }
-        })
+        let Some((_, read)) = READERS.iter().find(|(kind, _)| kind.name == name) else {
+            let message = format!("holds a {name}, which this command does not take");
+            return Err(Error::argument("product", path.display(), message));
+        };
+        read(path)
     }
 
-    fn product(&self) -> &dyn Product {
+    fn product(&self) -> &dyn Drawn {
         match self {
-            AnyProduct::Power(product) => product,
-            AnyProduct::Cross(product) => product,
-            AnyProduct::Energy(product) => product,
-            AnyProduct::LightCurve(product) => product,
-            AnyProduct::Profile(product) => &**product,
-            AnyProduct::Search(product) => &**product,
-        }
-    }
-
-    fn write(&self, path: &str, overwrite: bool) -> Result<()> {
-        match self {
-            AnyProduct::LightCurve(curve) => curve.write(path, overwrite),
-            other => other.product().table().write(path, overwrite),
-        }
-    }
-
-    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
-        use pictures::axes::{PlotY, Style};
-        use pictures::cross::{LagKind, PowerType};
-        match self {
-            AnyProduct::Power(spectrum) => {
-                let style = Style { y: PlotY::Power, harmonics: None, detection: None };
-                pictures::axes::power_spectrum(spectrum, style, path, overwrite)
-            }
-            AnyProduct::Cross(spectrum) => {
-                pictures::cross::cross_spectrum(spectrum, PowerType::Absolute, LagKind::Phase, path, overwrite)
-            }
-            AnyProduct::Energy(spectrum) => pictures::energy::energy_spectrum(spectrum, path, overwrite),
-            AnyProduct::LightCurve(curve) => pictures::light_curve::light_curve(curve, path, overwrite),
-            AnyProduct::Profile(profile) => pictures::pulsation::profile(profile, path, overwrite),
-            AnyProduct::Search(found) => pictures::pulsation::search(found, path, overwrite),
+            ReadProduct::Power(product) => product,
+            ReadProduct::Cross(product) => product,
+            ReadProduct::LightCurve(product) => product,
+            ReadProduct::Drawn(product) => &**product,
         }
     }
 
     /// Table, picture and summary, as asked for.
     fn deliver(&self, out: &OutputArgs) -> Result<()> {
-        let table = self.product().table();
+        let product = self.product();
+        let table = product.table();
         let text = || {
             let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-            format!("{}: {} rows of {}\n", self.product().kind().name, table.rows(), names.join(", "))
+            format!("{}: {} rows of {}\n", product.kind().name, table.rows(), names.join(", "))
         };
-        let (write, draw) = (|path: &str| self.write(path, out.overwrite), |path: &str| self.draw(path, out.overwrite));
+        let write = |path: &str| product.write(path, out.overwrite);
+        let draw = |path: &str| product.draw(path, out.overwrite);
         out.deliver(&Delivery { write: &write, draw: &draw, json: &|| table.meta.clone(), text: &text }, &[])
     }
 }
 
-fn cannot(path: &Path, product: &AnyProduct, what: &str) -> Error {
+fn cannot(path: &Path, product: &ReadProduct, what: &str) -> Error {
     let message = format!("holds a {}, which {what}", product.product().kind().name);
     Error::argument("product", path.display(), message)
 }
@@ -164,10 +161,10 @@ pub fn rebin(args: &RebinArgs) -> Result<()> {
         (Some(by), _) => Rebin::Linear(by),
         (None, growth) => Rebin::Geometric(growth.unwrap_or(0.0)),
     };
-    let made = match (AnyProduct::read(&args.product)?, args.rebin) {
-        (AnyProduct::Power(spectrum), _) => AnyProduct::Power(spectrum.rebin(rebin)?),
-        (AnyProduct::Cross(spectrum), _) => AnyProduct::Cross(spectrum.rebin(rebin)?),
-        (AnyProduct::LightCurve(curve), Some(by)) => AnyProduct::LightCurve(curve.rebin(by as u64)?),
+    let made = match (ReadProduct::read(&args.product)?, args.rebin) {
+        (ReadProduct::Power(spectrum), _) => ReadProduct::Power(spectrum.rebin(rebin)?),
+        (ReadProduct::Cross(spectrum), _) => ReadProduct::Cross(spectrum.rebin(rebin)?),
+        (ReadProduct::LightCurve(curve), Some(by)) => ReadProduct::LightCurve(curve.rebin(by as u64)?),
         (other, _) => return Err(cannot(&args.product, &other, "is not rebinned like that")),
     };
     made.deliver(&args.out)
@@ -179,9 +176,9 @@ pub fn rebin(args: &RebinArgs) -> Result<()> {
 /// A product that has no normalisation; everything that the library refuses.
 pub fn norm(args: &NormArgs) -> Result<()> {
     args.out.check(&[], &[])?;
-    let made = match AnyProduct::read(&args.product)? {
-        AnyProduct::Power(spectrum) => AnyProduct::Power(spectrum.to_norm(args.norm)?),
-        AnyProduct::Cross(spectrum) => AnyProduct::Cross(spectrum.to_norm(args.norm)?),
+    let made = match ReadProduct::read(&args.product)? {
+        ReadProduct::Power(spectrum) => ReadProduct::Power(spectrum.to_norm(args.norm)?),
+        ReadProduct::Cross(spectrum) => ReadProduct::Cross(spectrum.to_norm(args.norm)?),
         other => return Err(cannot(&args.product, &other, "has no powers to normalise")),
     };
     made.deliver(&args.out)
@@ -196,7 +193,7 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
         return Err(Error::argument("plot", "", "the picture needs a name, .svg or .png"));
     }
     args.out.check(&[], &[])?;
-    AnyProduct::read(&args.product)?.deliver(&args.out)
+    ReadProduct::read(&args.product)?.deliver(&args.out)
 }
 
 /// Runs `join`.
@@ -207,10 +204,10 @@ pub fn join(args: &JoinArgs) -> Result<()> {
     args.out.check(&[], &[])?;
     let (mut spectra, mut cross, mut curves) = (Vec::new(), Vec::new(), Vec::new());
     for path in &args.products {
-        match AnyProduct::read(path)? {
-            AnyProduct::Power(spectrum) if curves.is_empty() && cross.is_empty() => spectra.push(spectrum),
-            AnyProduct::Cross(spectrum) if curves.is_empty() && spectra.is_empty() => cross.push(spectrum),
-            AnyProduct::LightCurve(curve) if spectra.is_empty() && cross.is_empty() => curves.push(curve),
+        match ReadProduct::read(path)? {
+            ReadProduct::Power(spectrum) if curves.is_empty() && cross.is_empty() => spectra.push(spectrum),
+            ReadProduct::Cross(spectrum) if curves.is_empty() && spectra.is_empty() => cross.push(spectrum),
+            ReadProduct::LightCurve(curve) if spectra.is_empty() && cross.is_empty() => curves.push(curve),
             other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
         }
     }
@@ -220,9 +217,9 @@ pub fn join(args: &JoinArgs) -> Result<()> {
         refuse_mixed(spectra.chain(cross).chain(curves.iter().map(|curve| &curve.meta.record)))?;
     }
     let made = match (spectra.is_empty(), cross.is_empty()) {
-        (false, _) => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
-        (true, false) => AnyProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
-        (true, true) => AnyProduct::LightCurve(LightCurve::join(&curves)?),
+        (false, _) => ReadProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
+        (true, false) => ReadProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
+        (true, true) => ReadProduct::LightCurve(LightCurve::join(&curves)?),
     };
     made.deliver(&args.out)
 }

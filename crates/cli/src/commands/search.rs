@@ -106,14 +106,14 @@ impl SearchArgs {
 /// Everything that the library refuses.
 pub fn run(args: &SearchArgs) -> Result<()> {
     let out = &args.output;
-    if args.method == SearchStatistic::Pdm && args.par.par.is_some() {
+    if args.method.is_of_samples() && args.par.par.is_some() {
         return Err(Error::argument("par", "", "is for events, not for the samples of phase dispersion"));
     }
     let device = args.weights.device(&args.device, out)?;
     out.check(&[&args.map], &[])?;
     let observation = args.weights.observation(&args.input, out)?;
     let analysis = args.analysis(args.par.read()?);
-    if args.method == SearchStatistic::Pdm && observation.kind() == ObservationKind::LightCurve {
+    if args.method.is_of_samples() && observation.kind() == ObservationKind::LightCurve {
         out.say(&light_curves::describe(&observation.light_curve()?.coarser(args.dt)?));
     }
     let computer = Computer::new(&device, out.manners(), Steps::Trials)?;
@@ -146,14 +146,7 @@ fn levels(meta: &SearchMetadata) -> String {
 
 fn summary(found: &SearchResult) -> String {
     let meta = &found.meta;
-    let name = match meta.method {
-        SearchStatistic::Z2 if meta.templates.is_some() => "Z²".to_string(),
-        SearchStatistic::Z2 => format!("Z²_{}", meta.nharm),
-        SearchStatistic::H => "H".to_string(),
-        SearchStatistic::Ef if meta.algorithm == "ffa" => format!("χ² of {} to {} bins", meta.nbin, 2 * meta.nbin - 1),
-        SearchStatistic::Ef => format!("χ² of {} bins", meta.nbin),
-        SearchStatistic::Pdm => format!("θ of {} bins", meta.nbin),
-    };
+    let name = meta.symbol();
     let number = match &meta.sampling {
         Some(all) => format!("{} of {} s", count(all.samples as u64, "sample"), ShortNumber(all.dt)),
         None => count(meta.nphots as u64, "event"),
@@ -184,7 +177,7 @@ fn summary(found: &SearchResult) -> String {
         );
     }
     // θ is of the order of 1.
-    let digits = if meta.method == SearchStatistic::Pdm { 4 } else { 2 };
+    let digits = if meta.method.falls() { 4 } else { 2 };
     for (i, c) in found.candidates.iter().enumerate() {
         let error = |err: Option<f64>| err.map_or(String::new(), |err| format!(" ± {err:.1e}"));
         // Those that are known, too.

@@ -7,6 +7,7 @@ use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
+use super::Drawn;
 use eagleray::data::Record;
 use eagleray::internal::io::fits_writer::write_file;
 use eagleray::internal::text::{ShortNumber, count};
@@ -86,6 +87,13 @@ impl Picture for SpectrumPicture<'_> {
 /// The name is neither .svg nor .png, the file exists, or it cannot be written.
 pub fn power_spectrum(spectrum: &AveragedPowerSpectrum, style: Style, path: &str, overwrite: bool) -> Result<()> {
     save(&SpectrumPicture { spectrum, style }, path, overwrite)
+}
+
+impl Drawn for AveragedPowerSpectrum {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        let style = Style { y: PlotY::Power, harmonics: None, detection: None };
+        power_spectrum(self, style, path, overwrite)
+    }
 }
 
 /// Draws a picture into a file.

@@ -7,8 +7,10 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
+use super::Drawn;
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save, ticks, title};
 use eagleray::Result;
+use eagleray::science::cross_powers::CrossPowers;
 use eagleray::science::{AveragedCrossSpectrum, FadSpectrum, Norm};
 
 /// What of the cross spectrum is drawn.
@@ -109,6 +111,51 @@ pub fn fad(s: &FadSpectrum, path: &str, overwrite: bool) -> Result<()> {
         ],
     };
     save(&picture, path, overwrite)
+}
+
+/// Draws a cross spectrum without errors: powers, the modulus of the cross spectrum and the phase lag.
+///
+/// # Errors
+/// The name is neither .svg nor .png, the file exists, or it cannot be written.
+pub fn cross_powers(s: &CrossPowers, path: &str, overwrite: bool) -> Result<()> {
+    let none = vec![0.0; s.freq.len()];
+    let curve = |name, color, value: &[f64]| Curve::new(name, color, &s.freq, value, &none);
+    let modulus: Vec<f64> = s.power_re.iter().zip(&s.power_im).map(|(re, im)| re.hypot(*im)).collect();
+    let powers =
+        vec![curve("subject", BLUE, &s.power1), curve("reference", RED, &s.power2), curve("|cross|", GREEN, &modulus)];
+    let lag = curve("", BLUE, &s.lag_phase());
+    let picture = Stack {
+        title: title(&s.meta.record, s.meta.segments, s.meta.segment_size),
+        panels: vec![
+            Panel { name: power_name(s.meta.norm), log: true, curves: powers, note: "", range: None },
+            Panel {
+                name: "phase lag (rad)",
+                log: false,
+                range: Some(symmetric(&lag)),
+                curves: vec![lag],
+                note: eagleray::science::cross::LAG_SIGN,
+            },
+        ],
+    };
+    save(&picture, path, overwrite)
+}
+
+impl Drawn for AveragedCrossSpectrum {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        cross_spectrum(self, PowerType::Absolute, LagKind::Phase, path, overwrite)
+    }
+}
+
+impl Drawn for FadSpectrum {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        fad(self, path, overwrite)
+    }
+}
+
+impl Drawn for CrossPowers {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        cross_powers(self, path, overwrite)
+    }
 }
 
 const BLUE: RGBColor = RGBColor(20, 80, 150);

@@ -3,6 +3,7 @@
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
+use super::Drawn;
 use super::axes::{Picture, RIGHT_MARGIN, mesh, save, tick, ticks};
 use eagleray::Result;
 use eagleray::science::{EnergyKind, EnergySpectrum};
@@ -13,6 +14,12 @@ use eagleray::science::{EnergyKind, EnergySpectrum};
 /// The name is neither .svg nor .png, the file exists, or it cannot be written.
 pub fn energy_spectrum(spectrum: &EnergySpectrum, path: &str, overwrite: bool) -> Result<()> {
     save(&EnergyPicture(spectrum), path, overwrite)
+}
+
+impl Drawn for EnergySpectrum {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        energy_spectrum(self, path, overwrite)
+    }
 }
 
 struct EnergyPicture<'a>(&'a EnergySpectrum);

@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use super::Drawn;
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save};
 use eagleray::Result;
 use eagleray::data::LightCurve;
@@ -12,6 +13,16 @@ use eagleray::data::LightCurve;
 /// The name is neither .svg nor .png, the file exists, or it cannot be written.
 pub fn light_curve(curve: &LightCurve, path: &str, overwrite: bool) -> Result<()> {
     save(&CurvePicture(curve), path, overwrite)
+}
+
+impl Drawn for LightCurve {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        light_curve(self, path, overwrite)
+    }
+
+    fn write(&self, path: &str, overwrite: bool) -> Result<()> {
+        self.write(path, overwrite)
+    }
 }
 
 struct CurvePicture<'a>(&'a LightCurve);

@@ -4,10 +4,11 @@ use std::f64::consts::LN_10;
 
 use plotters::prelude::*;
 
+use super::Drawn;
 use super::axes::{Picture, RIGHT_MARGIN, SIZE, mesh, save, tick};
 use eagleray::Result;
 use eagleray::internal::engine::pulsation::fold::Phaseogram;
-use eagleray::pulsation::{Candidate, PulseProfile, SearchResult, SearchStatistic, Toa, Toas};
+use eagleray::pulsation::{Candidate, PulseProfile, SearchResult, Toa, Toas};
 use eagleray::time::DoubleDouble;
 
 /// Draws the statistic against frequency, with its detection level and the candidates' numbers.
@@ -16,6 +17,18 @@ use eagleray::time::DoubleDouble;
 /// See [`save`].
 pub fn search(found: &SearchResult, path: &str, overwrite: bool) -> Result<()> {
     save(&SearchPicture(found), path, overwrite)
+}
+
+impl Drawn for SearchResult {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        search(self, path, overwrite)
+    }
+}
+
+impl Drawn for PulseProfile {
+    fn draw(&self, path: &str, overwrite: bool) -> Result<()> {
+        profile(self, path, overwrite)
+    }
 }
 
 /// Draws the statistic by frequency and its first derivative.
@@ -38,9 +51,9 @@ pub fn search_map(found: &SearchResult, path: &str, overwrite: bool) -> Result<(
         }
     }
     let half = if found.meta.dfdot > 0.0 { found.meta.dfdot / 2.0 } else { 1e-12 };
-    let probability = !found.ln_p.is_empty() && found.meta.method == SearchStatistic::Ef;
+    let probability = !found.ln_p.is_empty() && found.meta.method.is_of_profiles();
     let drawn = if probability { ONE_TRIAL.to_string() } else { statistic(found) };
-    let darker = if found.meta.method == SearchStatistic::Pdm { "smaller" } else { "larger" };
+    let darker = if found.meta.method.falls() { "smaller" } else { "larger" };
     let heat = Heat {
         title: format!("{}: {}, darker is {darker}", named(&found.meta.record), drawn),
         x: ("frequency (Hz)", *first, last + found.meta.df),
@@ -107,13 +120,7 @@ fn named(made: &eagleray::data::Record) -> String {
 }
 
 fn statistic(found: &SearchResult) -> String {
-    match found.meta.method {
-        SearchStatistic::Z2 if found.meta.templates.is_some() => ONE_TRIAL.into(),
-        SearchStatistic::Z2 => format!("Z² of {} harmonics", found.meta.nharm),
-        SearchStatistic::H => "H".into(),
-        SearchStatistic::Ef => format!("χ² of {} bins", found.meta.nbin),
-        SearchStatistic::Pdm => format!("θ of {} bins", found.meta.nbin),
-    }
+    if found.meta.templates.is_some() { ONE_TRIAL.into() } else { found.meta.symbol() }
 }
 
 /// What is drawn of trials that have laws of their own.
@@ -140,7 +147,7 @@ impl Picture for SearchPicture<'_> {
         let values = if own_level.is_some() { &probabilities } else { &found.stat };
         let level = own_level.map_or(found.meta.detection_level, |level| -level);
         let value = |c: &Candidate| own_level.and(c.trial_log10_p).map_or(c.stat, |log10_p| -log10_p);
-        let small = found.meta.method == SearchStatistic::Pdm && own_level.is_none();
+        let small = found.meta.method.falls() && own_level.is_none();
         let drawn = || found.candidates.iter().map(value).chain(values.iter().copied());
         let high = drawn().fold(level, f64::max) * 1.08;
         // θ hardly differs from 1 where there is nothing, and is small where there is something.

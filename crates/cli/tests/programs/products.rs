@@ -2,77 +2,67 @@
 
 use std::path::{Path, PathBuf};
 
-use eagleray::data::Product;
-use eagleray::pulsation::{PulseProfile, SearchResult};
-use eagleray::science::{
-    AveragedCrossSpectrum, AveragedPowerSpectrum, DynamicalCrossSpectrum, DynamicalPowerSpectrum, EnergySpectrum,
-};
-use eagleray::{LightCurve, Result};
+use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum};
 
 use crate::program::{json, refused, root, simulate, succeed};
 
-/// Reads a product, and writes it again.
-type Again = fn(&Path, &str) -> Result<()>;
-
-fn written(product: &impl Product, path: &str) -> Result<()> {
-    product.table().write(path, true)
-}
-
 /// Commands whose products are read back, by a name.
-fn products(folder: &Path) -> Vec<(&'static str, String, Again)> {
+fn products(folder: &Path) -> Vec<(&'static str, String)> {
     let bands = simulate(
         folder,
         "two.evt",
         "--mission nustar --bands 3:10,10:30 --lag 0.02 --rate 300 --length 400 --gap-every 100:30 --seed 3",
     );
+    let other = simulate(folder, "other.evt", "--mission nustar --rate 250 --length 400 --gap-every 100:30 --seed 4");
     let b1509 = root("examples/data/b1509.fits").display().to_string();
-    let power: Again = |path, to| written(&AveragedPowerSpectrum::read(path)?, to);
-    let cross: Again = |path, to| written(&AveragedCrossSpectrum::read(path)?, to);
-    let energy: Again = |path, to| written(&EnergySpectrum::read(path)?, to);
-    let dynamical: Again = |path, to| DynamicalPowerSpectrum::read(path)?.write(to, true);
-    let both: Again = |path, to| DynamicalCrossSpectrum::read(path)?.write(to, true);
-    let curve: Again = |path, to| LightCurve::read(path)?.write(to, true);
-    let profile: Again = |path, to| written(&PulseProfile::read(path)?, to);
-    let search: Again = |path, to| written(&SearchResult::read(path)?, to);
     let segments = "--dt 1/64 --segment-size 16";
     let pds = format!("pds {b1509} --dt 1/64 --segment-size 64 --backend cpu");
     let energies = format!("varenergy {bands} --energies 3:30:4:log --backend cpu {segments}");
     let cs = format!("cs {bands} --subject 3:10 --ref 10:30 --backend cpu {segments}");
     vec![
-        ("plain", pds.clone(), power),
-        (
-            "rebinned",
-            format!("{pds} --rebin-log 0.05 --norm frac --background 1.5 --subtract-noise --intervals"),
-            power,
-        ),
-        ("fitted", format!("{pds} --rms 1:26 --noise 16:30 --pulsed-limit 6:7"), power),
-        ("own_means", format!("{pds} --norm frac --use-common-mean false --dead-time 0.001"), power),
-        ("tapers", format!("multitaper {b1509} --dt 1/8 --segment-size 256 --adaptive"), power),
-        ("cross", cs.clone(), cross),
-        ("full", format!("{cs} --rebin 7 --norm abs --fullspec"), cross),
-        ("lags", format!("{energies} --freq 0.5:2"), energy),
-        ("rms", format!("{energies} --freq 0.5:2 --kind rms --norm abs"), energy),
-        ("counts", format!("varenergy {bands} --energies 3:30:4 --kind count"), energy),
-        ("dyn", format!("dyn {bands} {segments} --rebin-log 0.1 --backend cpu"), dynamical),
-        ("dyn_cross", format!("dyn {bands} --subject 3:10 --ref 10:30 {segments} --backend cpu"), both),
-        ("lc", format!("lc {bands} --dt 0.3"), curve),
-        ("fold", format!("fold {b1509} --f 6.594 --nbin 16 --backend cpu"), profile),
-        ("search", format!("search {b1509} --freq 6.5:6.7 --backend cpu"), search),
-        ("ffa", format!("search {b1509} --freq 6.5:6.7 --method ef --algorithm ffa --backend cpu"), search),
-        ("accel", format!("accel {b1509} --freq 6.5:6.7 --fdot -1e-6:1e-6 --backend cpu"), search),
+        ("plain", pds.clone()),
+        ("rebinned", format!("{pds} --rebin-log 0.05 --norm frac --background 1.5 --subtract-noise --intervals")),
+        ("fitted", format!("{pds} --rms 1:26 --noise 16:30 --pulsed-limit 6:7")),
+        ("own_means", format!("{pds} --norm frac --use-common-mean false --dead-time 0.001")),
+        ("tapers", format!("multitaper {b1509} --dt 1/8 --segment-size 256 --adaptive")),
+        ("cross", cs.clone()),
+        ("full", format!("{cs} --rebin 7 --norm abs --fullspec")),
+        ("lags", format!("{energies} --freq 0.5:2")),
+        ("rms", format!("{energies} --freq 0.5:2 --kind rms --norm abs")),
+        ("counts", format!("varenergy {bands} --energies 3:30:4 --kind count")),
+        ("dyn", format!("dyn {bands} {segments} --rebin-log 0.1 --backend cpu")),
+        ("dyn_cross", format!("dyn {bands} --subject 3:10 --ref 10:30 {segments} --backend cpu")),
+        ("lc", format!("lc {bands} --dt 0.3")),
+        ("fold", format!("fold {b1509} --f 6.594 --nbin 16 --backend cpu")),
+        ("search", format!("search {b1509} --freq 6.5:6.7 --backend cpu")),
+        ("ffa", format!("search {b1509} --freq 6.5:6.7 --method ef --algorithm ffa --backend cpu")),
+        ("accel", format!("accel {b1509} --freq 6.5:6.7 --fdot -1e-6:1e-6 --backend cpu")),
+        ("fad", format!("cs {bands} {other} --fad {segments} --backend cpu")),
+        ("bispectrum", format!("bispectrum {b1509} --dt 1/8 --segment-size 16")),
+        ("cumulant", format!("bispectrum {b1509} --dt 1/8 --segment-size 16 --compat stingray")),
+        ("bin", format!("bin {b1509} --times 1:400:40")),
+        ("bin_energies", format!("bin {bands} --times 80000000:80000400:10 --energies 3:30:5:log")),
+        ("bin_channels", format!("bin {bands} --times 80000000:80000400:3 --channels 35:700:2")),
     ]
 }
 
+/// `plot` reads a product, draws it and writes it again.
 #[test]
 fn what_is_read_and_written_again_is_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, command, again) in products(folder.path()) {
+    let products = products(folder.path());
+    let cross_of_curves = {
+        let lc = folder.path().join("lc-a.fits").display().to_string();
+        ("ls_cross", format!("ls {lc} --ref {lc} --freq 0.01:0.5"))
+    };
+    for (name, command) in products.into_iter().chain([cross_of_curves]) {
         for format in ["ecsv", "csv", "json", "fits"] {
             let path = |which: &str| folder.path().join(format!("{name}-{which}.{format}"));
-            let (first, second) = (path("a"), path("b"));
-            let words = format!("{command} --quiet -o {}", first.display());
-            succeed(&words.split(' ').collect::<Vec<_>>());
-            again(&first, &second.display().to_string()).unwrap_or_else(|e| panic!("{name}, {format}: {e}"));
+            let (first, second, picture) = (path("a"), path("b"), folder.path().join(format!("{name}-{format}.svg")));
+            let [from, to, drawn] = [&first, &second, &picture].map(|path| path.display().to_string());
+            succeed(&[&command.split(' ').collect::<Vec<_>>()[..], &["--quiet", "-o", &from]].concat());
+            succeed(&["plot", &from, "--plot", &drawn, "-o", &to, "--quiet"]);
+            assert!(std::fs::read_to_string(&picture).unwrap().starts_with("<svg"), "{name}.{format}");
             let (before, after) = (std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
             let place = before.iter().zip(&after).position(|(a, b)| a != b).unwrap_or(before.len().min(after.len()));
             let around = |bytes: &[u8]| {

@@ -1,162 +1,18 @@
-//! Products read back: spectra, light curves and dynamical spectra from the files that they were written to.
+//! Dynamical spectra read back.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::fits::{self, Hdu};
-use super::fits_table::FitsTable;
-use super::input_file::{InputFile, format_error};
-use super::table_read::ReadTable;
 use crate::base::error::Result;
-use crate::base::time::DoubleDouble;
-use crate::data::columns::LIGHT_CURVE;
-use crate::data::light_curve::{LightCurveMetadata, TimeGrid, counting_error};
-use crate::data::{Gti, LightCurve};
-use crate::science::columns::{
-    CROSS_SPECTRUM, DYNAMICAL_CROSS, DYNAMICAL_POWER, ENERGY_SPECTRUM, POWER_SPECTRUM, energy_columns,
-};
+use crate::data::product::ProductKind;
+use crate::io::fits::{self, Hdu};
+use crate::io::fits_table::FitsTable;
+use crate::io::input_file::{InputFile, format_error};
+use crate::io::table_read::{ReadTable, fits_meta_of};
+use crate::science::columns::{DYNAMICAL_CROSS, DYNAMICAL_POWER};
 use crate::science::dynamical::Axes;
-use crate::science::power::{PowerMetadata, PowerScale};
-use crate::science::{
-    AveragedCrossSpectrum, AveragedPowerSpectrum, CrossMetadata, DynamicalCrossSpectrum, DynamicalPowerSpectrum,
-    EnergySpectrum,
-};
-
-impl AveragedPowerSpectrum {
-    /// Reads a power spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
-    ///
-    /// # Errors
-    /// The file cannot be read; it holds something else; a column or a key of the metadata is missing, or has no numbers.
-    pub fn read(path: impl AsRef<Path>) -> Result<AveragedPowerSpectrum> {
-        let mut table = ReadTable::open(path.as_ref(), &POWER_SPECTRUM)?;
-        let mut meta: PowerMetadata = table.metadata()?;
-        meta.scale = PowerScale::of(&meta);
-        meta.effective = meta.effective.or_equal(meta.segments);
-        let optional = |table: &mut ReadTable, name: &str| match table.has(name) {
-            true => table.real(name),
-            false => Ok(Vec::new()),
-        };
-        let noise_err = optional(&mut table, "noise_err")?;
-        Ok(AveragedPowerSpectrum {
-            m: table.count_or_scalar("m")?,
-            freq: table.real("freq")?,
-            width: table.real("width")?,
-            power: table.real("power")?,
-            power_err: table.real("power_err")?,
-            unnorm_power: table.real("unnorm_power")?,
-            noise: table.real("noise")?,
-            noise_err: if noise_err.is_empty() { vec![0.0; table.rows()] } else { noise_err },
-            power_lo: optional(&mut table, "power_lo")?,
-            power_hi: optional(&mut table, "power_hi")?,
-            log10_p: optional(&mut table, "log10_p")?,
-            original: None,
-            meta,
-        })
-    }
-}
-
-impl AveragedCrossSpectrum {
-    /// Reads a cross spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
-    ///
-    /// # Errors
-    /// As for [`AveragedPowerSpectrum::read`].
-    pub fn read(path: impl AsRef<Path>) -> Result<AveragedCrossSpectrum> {
-        let mut table = ReadTable::open(path.as_ref(), &CROSS_SPECTRUM)?;
-        let (power_re, power_im) = table.complex("power")?;
-        let (unnorm_power_re, unnorm_power_im) = table.complex("unnorm_power")?;
-        let mut meta: CrossMetadata = table.metadata()?;
-        meta.effective = meta.effective.or_equal(meta.segments);
-        Ok(AveragedCrossSpectrum {
-            meta,
-            m: table.count_or_scalar("m")?,
-            freq: table.real("freq")?,
-            width: table.real("width")?,
-            power_re,
-            power_im,
-            power_err: table.real("power_err")?,
-            unnorm_power_re,
-            unnorm_power_im,
-            cross_err_re: table.real("cross_err_re")?,
-            cross_err_im: table.real("cross_err_im")?,
-            power1: table.real("power1")?,
-            power2: table.real("power2")?,
-            noise1: table.real("noise1")?,
-            noise2: table.real("noise2")?,
-            lag_phase: table.real("lag_phase")?,
-            lag_phase_err: table.real("lag_phase_err")?,
-            lag_time: table.real("lag_time")?,
-            lag_time_err: table.real("lag_time_err")?,
-            coherence_raw: table.real("coherence_raw")?,
-            coherence_raw_err: table.real("coherence_raw_err")?,
-            coherence_intrinsic: table.real("coherence_intrinsic")?,
-            coherence_intrinsic_err: table.real("coherence_intrinsic_err")?,
-            original: None,
-        })
-    }
-}
-
-impl EnergySpectrum {
-    /// Reads an energy spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
-    ///
-    /// # Errors
-    /// As for [`AveragedPowerSpectrum::read`].
-    pub fn read(path: impl AsRef<Path>) -> Result<EnergySpectrum> {
-        let mut table = ReadTable::open(path.as_ref(), &ENERGY_SPECTRUM)?;
-        let meta: crate::science::energy::EnergyMetadata = table.metadata()?;
-        let (lo, hi) = if meta.channels { ("channel_lo", "channel_hi") } else { ("energy_lo", "energy_hi") };
-        let m = meta.averaged.map_or(0, |s| s.segments * s.nfreq as u64);
-        let mut columns = energy_columns(meta.kind, meta.norm == "frac");
-        columns.retain(|column| table.has(column.name));
-        for column in &mut columns {
-            column.values = table.real(column.name)?;
-        }
-        Ok(EnergySpectrum {
-            energy_lo: table.real(lo)?,
-            energy_hi: table.real(hi)?,
-            value: table.real("value")?,
-            value_err: table.real("value_err")?,
-            counts: table.count("counts")?,
-            m: vec![m; table.rows()],
-            columns,
-            meta,
-        })
-    }
-}
-
-impl LightCurve {
-    /// Reads a light curve from a file that this program wrote: ECSV, CSV, JSON or FITS, with what made it.
-    /// [`LightCurve::open`] takes any light curve, and of text its columns alone.
-    ///
-    /// # Errors
-    /// As for [`AveragedPowerSpectrum::read`]; times that are not those of bins on a grid.
-    pub fn read(path: impl AsRef<Path>) -> Result<LightCurve> {
-        let mut table = ReadTable::open(path.as_ref(), &LIGHT_CURVE)?;
-        let meta: LightCurveMetadata = table.metadata()?;
-        let (time, counts, rate) = (table.real("time")?, table.real("counts")?, table.real("rate")?);
-        let (rate_err, fracexp) = (table.real("rate_err")?, table.real("fracexp")?);
-        let dt = meta.dt;
-        let first = time.first().copied().unwrap_or(0.0);
-        let mut bin = Vec::with_capacity(time.len());
-        for (row, t) in time.iter().enumerate() {
-            let place = ((t - first) / dt).round();
-            let after = bin.last().is_none_or(|last| (*last as f64) < place);
-            if !(dt > 0.0 && place.is_finite() && place >= 0.0 && after) {
-                let message = format!("{t} s is not the centre of a later bin of {dt} s");
-                return Err(format_error(table.path(), &format!("column time, row {}", row + 1), &message));
-            }
-            bin.push(place as u64);
-        }
-        let intervals: Vec<_> = meta.record.gti.iter().map(|[a, b]| (DoubleDouble::from(*a), (*b).into())).collect();
-        let counted = (0..time.len()).all(|i| {
-            let at = |values: &[f64]| values.get(i).copied().unwrap_or(f64::NAN);
-            at(&rate_err) == counting_error(at(&counts)) / (dt * at(&fracexp))
-        });
-        let grid = TimeGrid { origin: DoubleDouble::sum(first, -0.5 * dt), dt };
-        let gti = Gti::from_sorted(&intervals);
-        Ok(LightCurve { grid, bin, time, counts, rate, rate_err, fracexp, counted, gti, meta })
-    }
-}
+use crate::science::{DynamicalCrossSpectrum, DynamicalPowerSpectrum};
 
 /// What a file has of a dynamical spectrum: metadata, axes with noise levels, and cells by name.
 struct DynamicalFile {
@@ -169,12 +25,7 @@ struct DynamicalFile {
 
 impl DynamicalFile {
     /// `noise` and `images` are the names of what is wanted; of complex cells both parts.
-    fn open(
-        path: &Path,
-        kind: &'static crate::data::product::ProductKind,
-        noise: &[&'static str],
-        images: &[&str],
-    ) -> Result<DynamicalFile> {
+    fn open(path: &Path, kind: &'static ProductKind, noise: &[&'static str], images: &[&str]) -> Result<DynamicalFile> {
         let source = InputFile::open(path)?;
         if source.is_fits() {
             return DynamicalFile::of_fits(&source, kind, noise, images);
@@ -212,12 +63,12 @@ impl DynamicalFile {
 
     fn of_fits(
         source: &InputFile,
-        kind: &'static crate::data::product::ProductKind,
+        kind: &'static ProductKind,
         noise: &[&'static str],
         images: &[&str],
     ) -> Result<DynamicalFile> {
         let (hdus, _) = fits::scan(source)?;
-        let meta = super::table_read::fits_meta_of(source, &hdus, kind)?;
+        let meta = fits_meta_of(source, &hdus, kind)?;
         let place = |name: &str| {
             let found = hdus.iter().find(|hdu| hdu.name == name);
             found.ok_or_else(|| format_error(source.path(), &format!("extension {name}"), "missing"))
@@ -307,7 +158,7 @@ impl DynamicalPowerSpectrum {
     /// Reads a dynamical power spectrum from a file that this program wrote: ECSV, CSV, JSON or FITS.
     ///
     /// # Errors
-    /// As for [`AveragedPowerSpectrum::read`]; axes that do not fit the cells.
+    /// As for [`AveragedPowerSpectrum::read`](crate::science::AveragedPowerSpectrum::read); axes that do not fit the cells.
     pub fn read(path: &Path) -> Result<DynamicalPowerSpectrum> {
         let file = DynamicalFile::open(path, &DYNAMICAL_POWER, &["noise"], &["power"])?;
         let meta = file.metadata()?;
