@@ -172,7 +172,7 @@ impl Gti {
     pub fn from_condition(times: &[f64], good: &[bool], dt: f64) -> Result<Gti> {
         if times.len() != good.len() {
             let message = format!("there are {} times", times.len());
-            return Err(Error::argument("condition", format!("{} values", good.len()), message));
+            return Err(Error::argument("good", format!("{} values", good.len()), message));
         }
         if !(dt.is_finite() && dt > 0.0) {
             return Err(Error::argument("dt", dt, "must be a positive number of seconds"));

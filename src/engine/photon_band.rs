@@ -48,7 +48,7 @@ pub(super) fn channels_of_energies(
 ) -> Result<ChannelRange> {
     let Some(scale) = &file.scale else {
         let message = format!("the energies of {} are not known", file.path());
-        let mend = [Mend::field("rmf").doing("takes a response"), Mend::field(by_channel).doing("takes channels")];
+        let mend = [Mend::field("response").doing("takes a response"), Mend::field(by_channel).doing("takes channels")];
         return Err(Error::argument(field, format!("{lo}:{hi}"), message).mended_by(mend));
     };
     scale.band(lo, hi).map_err(|error| match error {

@@ -107,7 +107,7 @@ impl PulseEvents {
                 let ephemeris = timing.ephemeris.at_phase_zero_near(timing.emission(middle));
                 if !ephemeris.epoch.is_finite() {
                     return Err(Error::argument(
-                        "par",
+                        "ephemeris",
                         &timing.name,
                         "has a frequency of 0 Hz at the time of the events",
                     ));

@@ -22,7 +22,7 @@ impl Segmentation {
     pub(super) fn refuse_compat(&self) -> Result<()> {
         match self.compat_stingray {
             true => Err(Error::argument(
-                "compat",
+                "compat_stingray",
                 "stingray",
                 "applies to events; light curves have this library's own segments",
             )),

@@ -47,7 +47,7 @@ impl TableFormat {
             Some("csv") => Ok(TableFormat::Csv),
             Some("json") => Ok(TableFormat::Json),
             Some("fits" | "fit" | "fts") => Ok(TableFormat::Fits),
-            _ => Err(Error::argument("output", path, "the extension must be .ecsv, .csv, .json or .fits")),
+            _ => Err(Error::argument("path", path, "the extension must be .ecsv, .csv, .json or .fits")),
         }
     }
 }

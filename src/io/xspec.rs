@@ -50,7 +50,7 @@ impl XspecFiles {
         if self.pha.file_name().is_some_and(|name| name == "-.pha" || name == ".pha") {
             let message =
                 "two files are written, FILE.pha and FILE.rsp, so standard output cannot hold them; give a name";
-            return Err(Error::argument("xspec", self.pha.with_extension("").display(), message));
+            return Err(Error::argument("stem", self.pha.with_extension("").display(), message));
         }
         check_output(&text(&self.pha), overwrite)?;
         check_output(&text(&self.rsp), overwrite)
@@ -207,8 +207,8 @@ fn edges(s: &AveragedPowerSpectrum) -> Result<Vec<f32>> {
                 "bins of {} Hz at {} Hz are finer than a response file's single precision",
                 s.width[i], s.freq[i]
             );
-            let mend = [Mend::field("rebin"), Mend::field("rebin.growth")];
-            Err(Error::argument("xspec", "", message).mended_by(mend))
+            let mend = [Mend::field("rebin"), Mend::field("rebin.Geometric")];
+            Err(Error::argument("stem", "", message).mended_by(mend))
         }
     }
 }

@@ -76,7 +76,7 @@ impl AveragedCrossSpectrum {
     pub fn lag(&self, lo: f64, hi: f64) -> Result<BandLag> {
         if self.meta.record.options["compat_stingray"] == true {
             let message = "coherences and errors are those of Stingray's rules, which need raw sums";
-            return Err(Error::argument("compat", "stingray", message));
+            return Err(Error::argument("compat_stingray", "", message));
         }
         let segments = self.meta.segments;
         let at = |k: usize| (k + 1) as f64 / self.meta.segment_size;

@@ -17,7 +17,7 @@ impl AveragedCrossSpectrum {
     /// rules; or they have an input or times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedCrossSpectrum]) -> Result<AveragedCrossSpectrum> {
         let Some((first, rest)) = parts.split_first() else {
-            return Err(Error::argument("products", 0, "there is none to average"));
+            return Err(Error::argument("parts", 0, "there is none to average"));
         };
         rest.iter().try_for_each(|part| alike(first, part))?;
         let record = joined(&parts.iter().map(|part| &part.meta.record).collect::<Vec<&Record>>())?;
@@ -89,7 +89,7 @@ fn alike(first: &AveragedCrossSpectrum, part: &AveragedCrossSpectrum) -> Result<
     for meta in [a, b] {
         if meta.record.options["compat_stingray"] == true {
             let message = "has coherences and errors by Stingray's rules, which need raw sums";
-            return Err(Error::argument("products", super::power_join::name(&meta.record), message));
+            return Err(Error::argument("parts", super::power_join::name(&meta.record), message));
         }
     }
     let differs: [(&str, bool, String, String); 7] = [

@@ -17,7 +17,7 @@ impl AveragedPowerSpectrum {
     /// times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedPowerSpectrum]) -> Result<AveragedPowerSpectrum> {
         let Some((first, rest)) = parts.split_first() else {
-            return Err(Error::argument("products", 0, "there is none to average"));
+            return Err(Error::argument("parts", 0, "there is none to average"));
         };
         rest.iter().try_for_each(|part| alike(first, part))?;
         let records: Vec<&Record> = parts.iter().map(|part| &part.meta.record).collect();
@@ -125,7 +125,7 @@ fn alike(first: &AveragedPowerSpectrum, part: &AveragedPowerSpectrum) -> Result<
 
 /// The error for a product that differs from the first.
 pub(super) fn other(record: &Record, what: &str, first: &dyn Display, its: &dyn Display) -> Error {
-    Error::argument("products", name(record), format!("its {what} is {its}, that of the first {first}"))
+    Error::argument("parts", name(record), format!("its {what} is {its}, that of the first {first}"))
 }
 
 /// The name of the first input of a product.
@@ -148,7 +148,7 @@ pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
         for before in records.iter().take(number) {
             if let Some(twice) = record.inputs.iter().find(|input| before.inputs.contains(input)) {
                 return Err(Error::argument(
-                    "products",
+                    "parts",
                     &twice.name,
                     "is in two of the products, so photons would count twice",
                 ));
@@ -156,7 +156,7 @@ pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
             if record.mjdref == before.mjdref && !time(record).intersect(&time(before)).intervals().is_empty() {
                 let message =
                     format!("has times in common with {}: products of one time are not averaged", name(before));
-                return Err(Error::argument("products", name(record), message));
+                return Err(Error::argument("parts", name(record), message));
             }
         }
         all.gti.extend_from_slice(&record.gti);

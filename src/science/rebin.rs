@@ -28,7 +28,7 @@ impl Rebin {
         match self {
             Rebin::Linear(0) => Err(Error::argument("rebin", 0, "at least 1 bin makes a bin")),
             Rebin::Geometric(growth) if !(growth.is_finite() && growth > 0.0) => {
-                Err(Error::argument("rebin.growth", growth, "must be a positive number"))
+                Err(Error::argument("rebin.Geometric", growth, "must be a positive number"))
             }
             rebin => Ok(RebinRanges { rebin, count, from: 0, edge: 0.0, width: 1.0 }),
         }

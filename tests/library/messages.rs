@@ -71,6 +71,44 @@ fn no_message_of_the_library_names_an_option() {
     assert!(named.is_empty(), "options in messages of the library:\n{}", named.join("\n"));
 }
 
+/// What makes errors and settings of a field.
+const NAMING: [&str; 7] = ["argument(", "refuse(", "check(", "values(", "Mend::field(", "Mend::set(", ".and("];
+
+/// Keywords of ephemeris files, which errors of these name.
+const KEYWORDS: [&str; 3] = ["A1", "ECC", "PB"];
+
+/// A user of the library finds what an error names: it is a field, a setter or a parameter of what is public.
+#[test]
+fn fields_of_errors_and_settings_are_of_the_public_surface() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let surface = std::fs::read_to_string(root.join("docs/public-surface.txt")).unwrap();
+    let is_public = |field: &str| {
+        let last = field.rsplit('.').next().unwrap_or(field);
+        let said = [format!("::{last}: "), format!("::{last}("), format!("({last}: "), format!(", {last}: ")];
+        surface.lines().any(|line| said.iter().any(|said| line.contains(said.as_str())))
+    };
+    assert!(is_public("segment_size") && is_public("time.rebin") && !is_public("par") && !is_public("compat"));
+    let (mut unknown, mut seen) = (Vec::new(), 0);
+    for path in sources(&root.join("src")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (at, call) in NAMING.iter().flat_map(|call| code.match_indices(call)) {
+            let Some(rest) = code[at + call.len()..].trim_start().strip_prefix('"') else { continue };
+            let field = rest.split('"').next().unwrap_or_default();
+            // Closures of these names that take no field begin with their message.
+            if field.contains(' ') || KEYWORDS.contains(&field) {
+                continue;
+            }
+            seen += 1;
+            if !is_public(field) {
+                unknown.push(format!("{}: {field}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 200, "{seen}");
+    assert!(unknown.is_empty(), "no field, setter or parameter of the public surface:\n{}", unknown.join("\n"));
+}
+
 #[test]
 fn errors_have_a_field_a_reason_and_what_mends_them() {
     let error = Error::argument("segment_size", 3, "is too long")

@@ -12,17 +12,24 @@ use eagleray::{Error, Warning};
 
 /// Fields whose options are not called like them, with those options; of several, a command has one.
 const OTHER_OPTIONS: &[(&str, &[&str])] = &[
+    ("compat_stingray", &["compat"]),
     ("detectors", &["detector"]),
+    ("ephemeris", &["par"]),
+    ("f0", &["shift-add"]),
     ("inputs", &["files"]),
     ("length", &["length", "toa-length"]),
     ("light_curves", &["files"]),
+    ("lo", &["trace"]),
     ("max_freq", &["max-freq", "freq"]),
+    ("parts", &["products"]),
+    ("path", &["output"]),
     ("tier", &["gpu-profile"]),
-    ("rebin.growth", &["rebin-log"]),
+    ("rebin.Geometric", &["rebin-log"]),
     ("reference", &["ref"]),
     ("response", &["rmf"]),
     ("rows", &["phaseogram-rows"]),
     ("series", &["files"]),
+    ("stem", &["xspec"]),
     ("subjects", &["energies"]),
     ("time.rebin", &["rebin-time"]),
 ];
@@ -199,7 +206,7 @@ mod tests {
 
     /// What only callers of the library can give, and what files hold.
     const WITHOUT_OPTION: &[&str] =
-        &["A1", "ECC", "PB", "condition", "dead", "exposure", "f0", "rate_err", "samples", "segments", "units"];
+        &["A1", "ECC", "PB", "dead", "exposure", "good", "rate_err", "samples", "segments", "units"];
 
     /// Commands with those that are in them.
     fn all_names() -> Vec<OptionNames> {

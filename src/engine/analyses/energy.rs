@@ -89,7 +89,7 @@ impl EnergyDependence {
     /// The events of each file in the reference and the bands.
     fn inputs<'a>(&self, observation: &'a Observation) -> Result<Vec<Events<'a>>> {
         if self.segmentation.compat_stingray {
-            return Err(Error::argument("compat", true, "energy spectra have this library's own rules"));
+            return Err(Error::argument("compat_stingray", "", "energy spectra have this library's own rules"));
         }
         if let Some(field) = observation.band_field() {
             return Err(Error::argument(field, "", "the bands are those of the energy spectrum and its reference"));

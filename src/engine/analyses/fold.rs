@@ -69,7 +69,7 @@ pub(super) fn pulse_events(observation: &Observation, from: &PhaseSource, run: &
             Some(mjdref.ok_or_else(|| without("epoch", mjd.value().to_string()))?.seconds_of(*mjd))
         }
         PhaseSource::Ephemeris(file) => {
-            let mjdref = mjdref.ok_or_else(|| without("par", file.path().to_string()))?;
+            let mjdref = mjdref.ok_or_else(|| without("ephemeris", file.path().to_string()))?;
             let timing = file.in_frame(mjdref);
             return PulseEvents::read_emitted(inputs, combine, &timing, chunk, warnings, run.progress);
         }

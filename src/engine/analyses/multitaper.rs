@@ -44,7 +44,7 @@ impl Multitaper {
             return refuse("use_common_mean", false).map_err(|e| e.mended_by([Mend::set("use_common_mean", true)]));
         }
         if self.spectrum.segmentation.compat_stingray {
-            return refuse("compat", true);
+            return refuse("compat_stingray", true);
         }
         Ok(())
     }

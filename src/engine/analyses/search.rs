@@ -99,7 +99,7 @@ impl PulseSearch {
         let dispersion = |e: Error| e.mended_by([Mend::set("method", "pdm")]);
         match () {
             () if sampled && self.ephemeris.is_some() => {
-                refuse("par", "is for events, not for the samples of phase dispersion")
+                refuse("ephemeris", "is for events, not for the samples of phase dispersion")
             }
             () if sampled && observation.weight_column().is_some() => {
                 refuse("weights", "are of events, not of the samples of phase dispersion")

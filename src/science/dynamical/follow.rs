@@ -55,7 +55,7 @@ impl Axes {
         let even = self.width.iter().rev().skip(1).all(|width| *width == df);
         if !even || columns == 0 {
             let message = "rows can be shifted where frequencies are evenly spaced";
-            return Err(Error::argument("shift_add", "", message)
+            return Err(Error::argument("f0", f0.len(), message)
                 .mended_by([Mend::field("rebin").doing("keeps them evenly spaced")]));
         }
         let columns = if self.width[columns - 1] == df { columns } else { columns - 1 };
@@ -127,7 +127,7 @@ impl DynamicalPowerSpectrum {
         (0..self.axes.time.len()).map(peak).collect::<Option<Vec<RowPeak>>>().ok_or_else(|| {
             let ends = (freq.first().copied().unwrap_or(0.0), freq.last().copied().unwrap_or(0.0));
             let message = format!("no frequency in it; there are those from {} to {} Hz", ends.0, ends.1);
-            Error::argument("trace", format!("{lo}:{hi}"), message)
+            Error::argument("lo", format!("{lo}:{hi}"), message)
         })
     }
 
