@@ -8,6 +8,7 @@ use crate::numerics::precision::Precision;
 /// Tier: which capabilities of a GPU are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum GpuTier {
     /// `Native` if the adapter passes the self-test, else `Portable`.
     #[default]
@@ -22,6 +23,7 @@ choice!(GpuTier, "gpu_profile": Auto = "auto", Portable = "portable", Native = "
 
 /// Selects the adapter of a GPU backend.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum AdapterSelector {
     /// The best real adapter, else a software one.
     #[default]
@@ -34,6 +36,7 @@ pub enum AdapterSelector {
 
 /// The device to use.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum DeviceChoice {
     /// A real GPU if there is one, else the CPU; event files, and Z² and H of searches, are the CPU's in either case. The CPU also does what the GPU cannot, and takes over if the GPU
     /// fails; this is warned of and recorded.

@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 /// A field and, where one is known, the value to give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Setting {
     /// Name of the field; of one inside another, both: `dead_time.detectors`.
     pub field: &'static str,
@@ -13,6 +14,7 @@ pub struct Setting {
 
 /// Settings that together mend an error, or what a warning is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mend {
     /// What to set, one field at least.
     pub settings: Vec<Setting>,

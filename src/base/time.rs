@@ -241,6 +241,7 @@ impl MjdRef {
 /// The clock of one event file. An event time in the frame (seconds from MJDREF) is the value of the TIME column plus
 /// `event_offset`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Clock {
     /// Reference epoch MJDREF; `None` if the file has none.
     pub mjdref: Option<MjdRef>,

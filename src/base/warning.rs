@@ -8,6 +8,7 @@ use super::mend::{self, Mend};
 
 /// One kind of warning, as users and scripts see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Warning {
     /// Stable code, for example `W-GTI-OVERLAP`.
     pub code: Cow<'static, str>,

@@ -58,6 +58,7 @@ impl Decimal {
 
 /// How the channels of a mission become energies in keV. The energy of a channel is that of its centre.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum EnergyScale {
     /// `keV = gain·channel + offset`, both decimals as published.
     Linear {

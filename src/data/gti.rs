@@ -12,6 +12,7 @@ const MOST_PIECES: f64 = (1u64 << 28) as f64;
 /// reference epoch MJDREF of the file that they belong to (the frame), in double-double. An event at `t` is inside when
 /// `start ≤ t < stop`.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Gti {
     intervals: Vec<(DoubleDouble, DoubleDouble)>,
 }

@@ -14,6 +14,7 @@ pub(crate) const NO_CHECKSUM: &str = "0000000000000000";
 
 /// The value of a keyword in a FITS header.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum CardValue {
     /// `T` or `F`.
     Logical(bool),

@@ -6,6 +6,7 @@ use super::Record;
 
 /// Metadata of a histogram.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct HistogramMetadata {
     /// Number of time bins.
     pub n: usize,
@@ -35,6 +36,7 @@ pub enum EnergyAxis {
 
 /// Numbers of events in bins of time, `lo ≤ t < hi`, and optionally of energy, `lo ≤ E < hi`.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Histogram {
     /// Edges of the time bins, one more than there are bins, ascending; seconds of the frame.
     pub times: Vec<f64>,

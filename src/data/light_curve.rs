@@ -63,6 +63,7 @@ impl TimeGrid {
 
 /// Metadata of a light curve.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LightCurveMetadata {
     /// Number of bins.
     pub n: usize,

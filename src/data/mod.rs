@@ -37,6 +37,7 @@ pub struct InputRecord {
 /// A range of energy channels, or of energies where the file has an energy column instead: `lo ≤ c ≤ hi` if `closed`,
 /// else `lo ≤ c < hi`. Detector 0 may have a range of its own (RXTE, whose PCU 0 has another energy scale).
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct ChannelRange {
     /// Lowest channel (or energy) of the range.
     pub lo: f64,

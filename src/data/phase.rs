@@ -20,6 +20,7 @@ const FINEST: i32 = 60;
 /// Frequencies are double-double, because 20 years at 2 kHz are 2⁴⁰ cycles, of which the 53 bits of an f64 resolve only
 /// 2⁻¹³ cycle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
 pub struct Ephemeris {
     /// Epoch, seconds of the frame.
     pub epoch: DoubleDouble,

@@ -28,6 +28,7 @@ pub enum ColumnUnit {
 
 /// What a column holds: its name and unit, what it means, by which formula, from which source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ColumnDeclaration {
     /// Name of the column.
     pub name: &'static str,
@@ -95,6 +96,7 @@ impl ColumnDeclaration {
 
 /// What one kind of product is.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ProductKind {
     /// Its name, which the key `product` of the metadata has.
     pub name: &'static str,

@@ -9,6 +9,7 @@ use crate::base::warning::Warnings;
 /// What made a product: the device that computed it, clock and source of the input (FITS keywords of the first file), good time intervals,
 /// options, input files with checksums, the balance of events, and all warnings. Every product has one in its metadata.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Record {
     /// The device that computed the product; its fields are absent where none is known.
     #[serde(flatten, skip_serializing_if = "DeviceRecord::is_unknown")]
@@ -71,6 +72,7 @@ impl Default for Record {
 
 /// The device that computed a product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DeviceRecord {
     /// `cpu` or `gpu`; `gpu + cpu` if both did.
     pub backend: String,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// The values of one column.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Values<'a> {
     /// Real numbers.
     Real(Cow<'a, [f64]>),
@@ -68,6 +69,7 @@ impl From<Vec<u64>> for Values<'_> {
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Column<'a> {
     /// Name of the column.
     pub name: &'static str,
@@ -79,6 +81,7 @@ pub struct Column<'a> {
 
 /// Columns of equal length with names and units, and metadata as JSON; can be written as ECSV, CSV, JSON or FITS.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Table<'a> {
     /// Name of the table, in formats that have one.
     pub name: &'static str,

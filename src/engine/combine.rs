@@ -13,6 +13,7 @@ use crate::data::Gti;
 /// How several inputs make one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Combine {
     /// Inputs are observations at different times; each is cut into segments of its own, and all segments are averaged.
     Average,

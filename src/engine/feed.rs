@@ -25,6 +25,7 @@ const AT_THE_END: Duration = Duration::from_millis(5);
 /// What the values of segments are. Their noise is that of their errors where they have some ([`FluxSegment::errors`]), else Poisson's of
 /// their mean; values without noise have powers, but no noise level to subtract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FluxValues {
     /// Counts in each bin.
     Counts,

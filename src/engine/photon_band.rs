@@ -12,6 +12,7 @@ use crate::io::EventFile;
 /// A band of photons, by their energy or by the channels of the detector.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PhotonBand {
     /// Energies `lo ≤ E < hi`, keV.
     Energy(f64, f64),

@@ -21,6 +21,7 @@ use crate::missions::{self, Context, DetectorDeadTime, Mission};
 
 /// Where the good time intervals come from.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum GtiSource {
     /// From the GTI extensions of the event file.
     #[default]
@@ -59,6 +60,7 @@ pub struct OpenOptions {
 /// An open event file (FITS, possibly gzip). Headers, good time intervals and the layout of the event table have been
 /// read; no event has.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct EventFile {
     pub(super) table: FitsTable,
     pub(super) time: FitsColumn,

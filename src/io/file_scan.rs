@@ -9,6 +9,7 @@ use crate::base::warning::Warnings;
 
 /// Facts about all times of a file.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct TimeScan {
     /// True if no time is below the one before it.
     pub sorted: bool,

@@ -22,6 +22,7 @@ use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ParFile {
     path: String,
     crc32: String,

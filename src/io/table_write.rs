@@ -23,6 +23,7 @@ const ROWS_HELD: usize = 64 * BLOCK_ROWS;
 
 /// Format of the file that a table is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TableFormat {
     /// Enhanced character-separated values of astropy (APE 6).
     Ecsv,

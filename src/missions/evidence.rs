@@ -2,6 +2,7 @@
 
 /// A fact of a mission's files and its source, for docs/missions.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The fact.
     pub fact: &'static str,

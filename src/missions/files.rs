@@ -4,6 +4,7 @@ use crate::base::time::MjdRef;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ColumnContent {
     /// The same number in every row.
     Same(f64),
@@ -31,6 +32,7 @@ pub type ImitatedColumn = (&'static str, &'static str, &'static str, ColumnConte
 /// Columns stand in the order and width of the missions' own files where timing needs them; what a simulation has no use
 /// for (positions, grades, flags) is constant.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct ImitatedFiles {
     /// TELESCOP as written.
     pub telescop: &'static str,

@@ -11,6 +11,7 @@ use crate::data::energy_scale::EnergyScale;
 
 /// The event files of one mission, or of one of its instruments.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Mission {
     /// One word in lower case, no other mission's: what `simulate --mission` calls it.
     pub name: &'static str,
@@ -109,6 +110,7 @@ pub enum EnergyRule {
 
 /// What is known of detectors that are dead after an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct DetectorDeadTime {
     /// After every event, s.
     pub seconds: f64,
@@ -118,6 +120,7 @@ pub struct DetectorDeadTime {
 
 /// The leading bit of a column tells photons from other rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PhotonMarker {
     /// Name of the column.
     pub column: &'static str,
@@ -129,6 +132,7 @@ pub struct PhotonMarker {
 
 /// Files that are refused.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The keyword that betrays them.
     pub keyword: &'static str,
@@ -140,6 +144,7 @@ pub struct Refusal {
 
 /// A keyword with the frame time in ms; every mission's stands in for TIMEDEL in every file that lacks that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameKeyword {
     /// Its name.
     pub name: &'static str,
@@ -151,6 +156,7 @@ pub struct FrameKeyword {
 
 /// What a file says of itself that decides how its channels are read.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Context {
     /// INSTRUME.
     pub instrument: String,

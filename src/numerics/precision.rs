@@ -5,6 +5,7 @@ use rustfft::num_complex::Complex;
 
 /// Precision of the transforms and sums on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// f32, which every device has.
     Single,

@@ -65,6 +65,7 @@ struct PairSums {
 
 /// Metadata of a bispectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BispectrumMetadata {
     /// Number of bins in a segment.
     pub n: usize,
@@ -99,6 +100,7 @@ pub struct BispectrumMetadata {
 /// A bispectrum averaged over segments, one entry a pair of frequencies with `0 < freq2 ≤ freq1` whose sum lies within
 /// the spectrum (the principal domain). All columns have the same length. The formulas are in the [module](self).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Bispectrum {
     /// The higher frequency, Hz.
     pub freq1: Vec<f64>,

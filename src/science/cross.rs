@@ -70,6 +70,7 @@ impl CrossOptions {
 
 /// Metadata of a cross spectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CrossMetadata {
     /// Number of bins in a segment.
     pub n: usize,
@@ -159,6 +160,7 @@ pub(crate) struct CrossContext {
 /// frequency bin. Positive lags mean that the subject is late. Formulas and errors:
 /// [`cross_errors`](super::cross_errors).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AveragedCrossSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,

@@ -7,6 +7,7 @@ use crate::data::Record;
 
 /// Metadata of a cross spectrum without errors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CrossPowersMetadata {
     /// Number of bins in a segment; of uneven series, points of the subject.
     pub n: usize,
@@ -29,6 +30,7 @@ pub struct CrossPowersMetadata {
 
 /// A cross spectrum and the powers of subject and reference, without errors. All columns have the same length.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CrossPowers {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,

@@ -27,6 +27,7 @@ const MOST_LAGS: usize = 1 << 12;
 /// A window over the lags of a cumulant, with the name and the formula that Stingray has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LagWindow {
     /// The same weight, 1, for all lags.
     Uniform,
@@ -86,6 +87,7 @@ pub(crate) struct CumulantSums {
 /// A bispectrum by Stingray's definition, one entry a pair of positive or negative frequencies, both ascending. All
 /// columns have the same length. The formulas are in the [module](self).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CumulantBispectrum {
     /// Frequency that belongs to the first lag, Hz.
     pub freq1: Vec<f64>,

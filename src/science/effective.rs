@@ -19,6 +19,7 @@ const SMALL_SCATTER: f64 = 1e-6;
 /// the average: [`AverageDistribution`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct EffectiveSegments {
     /// `(Σw)²/Σw²`, at most the number of segments, which it is where rates differ by less than two standard errors of that. Of photons `Σw²` is `ΣN(N − 1)`, the unbiased estimate of the sum of squares of their
     /// expectations: the scatter of N is part of that of |F|².
@@ -91,6 +92,7 @@ impl EffectiveSegments {
 /// Effective numbers of segments of a cross spectrum. With the weights `w` of the subject and `v` of the reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct EffectivePairs {
     /// Of the cross spectrum: `ΣwΣv/Σwv`. Independent noise has `⟨|C|²⟩ = ⟨P1⟩⟨P2⟩/m_eff`.
     pub m_eff: f64,

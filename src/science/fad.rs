@@ -58,6 +58,7 @@ impl FadOptions {
 
 /// Metadata of spectra corrected for dead time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FadMetadata {
     /// Number of bins in a segment.
     pub n: usize,
@@ -110,6 +111,7 @@ pub struct FadMetadata {
 /// Power and cross spectra of two detectors, corrected for dead time and averaged over segments, one entry a frequency
 /// bin. All columns have the same length.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct FadSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,

@@ -9,6 +9,7 @@ use crate::base::error::{Error, Result};
 /// subtracts it if asked to, in its own normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum NoiseLevel {
     /// Computed from the mean rate, or from the errors of a light curve: the table in [`norm`](super::norm).
     #[default]

@@ -40,6 +40,7 @@ choice!(Norm, "norm": Leahy = "leahy", Frac = "frac", Abs = "abs", None = "none"
 
 /// The numbers that a normalisation depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NormParameters {
     /// Number of bins in a segment.
     pub n: usize,

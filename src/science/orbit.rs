@@ -23,6 +23,7 @@ const MOST_STEPS: usize = 40;
 
 /// The model of a binary orbit, by its name in tempo2 and PINT: where anomalies count from, and how the ellipse turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum OrbitModel {
     /// For nearly circular orbits (Lange et al. 2001, doi:10.1046/j.1365-8711.2001.04606.x): time counts from the
     /// ascending node. Computed as the full ellipse with `ω = atan2(EPS1, EPS2)`, less the constant `−3/2·x·EPS1` that
@@ -36,6 +37,7 @@ pub enum OrbitModel {
 
 /// The orbit of a pulsar about the centre of mass of its binary.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Orbit {
     /// The orbital model.
     pub model: OrbitModel,
@@ -174,6 +176,7 @@ fn kepler(mean: f64, e: f64) -> f64 {
 /// The timing model of a pulsar, as read from a `.par` file: ephemeris, binary orbit and validity, with all times in
 /// seconds from MJDREF of the events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TimingModel {
     /// The ephemeris, which gives the phase at the time of emission.
     pub ephemeris: Ephemeris,

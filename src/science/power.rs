@@ -61,6 +61,7 @@ impl PowerOptions {
 
 /// Metadata of a power spectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PowerMetadata {
     /// Number of bins in a segment.
     pub n: usize,
@@ -128,6 +129,7 @@ pub struct PowerMetadata {
 
 /// Factors to convert the powers of a spectrum to the fractional normalisation and to compare them with Poisson noise.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct PowerScale {
     /// Factor that turns a power of the spectrum into one of the fractional normalisation.
     pub frac: f64,
@@ -162,6 +164,7 @@ pub(super) fn no_counts(mean: f64) -> Warning {
 /// A power spectrum averaged over segments, one entry a frequency bin, all columns of equal length. Frequencies run
 /// from `1/segment_size` to below the Nyquist frequency; zero and Nyquist are left out.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AveragedPowerSpectrum {
     /// Frequency, Hz: the mean of the averaged frequencies.
     pub freq: Vec<f64>,

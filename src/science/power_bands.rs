@@ -7,6 +7,7 @@ pub const LIMIT_CONFIDENCE: f64 = 0.95;
 
 /// The rms of the source in a frequency band; formulas are in [`rms`](super::rms).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BandRms {
     /// Lowest and highest frequency integrated, Hz: the band asked for as far as the spectrum covers it.
     #[serde(rename = "rms_band")]
@@ -50,6 +51,7 @@ impl std::fmt::Display for BandRms {
 /// The most significant power in a frequency band, the upper limit of the pulsed fraction that follows for a sinusoid,
 /// and, if the power is a detection, the pulsed fraction itself. See [`pulsed_limit`](super::pulsed_limit).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PulsationLimit {
     /// Lowest and highest frequency of the bins used, Hz: the band asked for as far as the spectrum covers it.
     #[serde(rename = "pulsed_band")]

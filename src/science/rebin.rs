@@ -5,6 +5,7 @@ use crate::base::error::{Error, Result};
 /// How frequency bins are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Rebin {
     /// Not at all.
     #[default]

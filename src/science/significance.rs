@@ -10,6 +10,7 @@ use super::statistics::detection;
 
 /// A power of a spectrum and the probability that white noise reaches it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SignificantBin {
     /// Frequency of the largest power, Hz.
     pub freq: f64,
@@ -30,6 +31,7 @@ pub struct SignificantBin {
 
 /// The power that is a detection in bins of `m·k` averaged values; see [`AveragedPowerSpectrum::detection_levels`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DetectionLevel {
     /// Segments averaged in the bins.
     pub m: u64,

@@ -25,6 +25,7 @@ const BYTES_A_BIN: f64 = 32.0;
 
 /// The bin width and the segment length of a plan, with a whole number of bins in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Resolution {
     /// Number of bins in a segment.
     pub n: usize,

@@ -23,6 +23,7 @@ pub struct DeadTime {
 /// How long an event makes its detector dead.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum DeadTimeLength {
     /// The same time for every event, s.
     Constant(f64),

@@ -2,6 +2,7 @@
 
 /// A simulated event.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Event {
     /// Raw time, as in the TIME column, s.
     pub time: f64,

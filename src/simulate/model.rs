@@ -11,6 +11,7 @@ use crate::base::mend::Mend;
 /// has mean 1, and pulsations multiply it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum VariabilityTerm {
     /// A constant rate; photons arrive by Poisson's law alone.
     White,

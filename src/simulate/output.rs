@@ -22,6 +22,7 @@ const GAPS_IN_HISTORY: usize = 100;
 
 /// Facts about the simulated event file that was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SimulationSummary {
     /// Number of rows of the event table.
     pub events: u64,

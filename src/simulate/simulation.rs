@@ -15,6 +15,7 @@ const MAX_EVENTS: f64 = 1e12;
 /// How a noise series with large rms avoids negative rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum NegativeRates {
     /// Exponentiate the series: lognormal rates, always positive, with the same power spectrum (Uttley et al. 2005).
     #[default]
@@ -26,6 +27,7 @@ pub enum NegativeRates {
 /// The lag of the subject behind the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SubjectLag {
     /// The same time lag at every frequency, s.
     Time(f64),
@@ -62,6 +64,7 @@ pub struct BandPair {
 /// Resolution of the recorded event times: the instrument's clock, its readout frames, a chosen frame time, or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum FrameTime {
     /// The mission's clock ([`Mission`]'s file says which); as fine as `f64` where it has none.
     #[default]

@@ -19,6 +19,7 @@ const LEAST_OCTAVE: f64 = 0.001;
 
 /// How the power spectrum of simulated rates, which are positive, differs from the one that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SpectrumChange {
     /// Part of the variance that lies at other frequencies than asked for.
     pub moved: f64,

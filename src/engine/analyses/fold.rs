@@ -20,6 +20,7 @@ use crate::io::par::ParFile;
 /// A time that phases count from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PhaseEpoch {
     /// A day, MJD in the time system of the events.
     Mjd(DoubleDouble),

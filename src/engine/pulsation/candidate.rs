@@ -21,6 +21,7 @@ pub enum Relation {
 
 /// A peak of the search statistic, refined between the trials of the grid with exact phases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Candidate {
     /// Frequency at the epoch of the search, Hz: where the harmonics that are signal ([`Candidate::signal_harmonics`]) have the most power.
     pub freq: f64,

@@ -37,6 +37,7 @@ pub struct FoldOptions {
 
 /// Metadata of a pulse profile. Probabilities are for one trial: the frequency was known.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PulseProfileMetadata {
     /// Number of phase bins.
     pub nbin: usize,
@@ -106,6 +107,7 @@ pub struct PulseProfileMetadata {
 
 /// A pulse profile: counts and rates by phase, one entry a phase bin.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PulseProfile {
     /// Centre of the bin, cycles from 0 to 1.
     pub phase: Vec<f64>,
@@ -244,6 +246,7 @@ pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize)
 
 /// Pulse profiles in consecutive intervals of equal length.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Phaseogram {
     /// Edges of the intervals, s from the epoch; one more than there are rows.
     pub time: Vec<f64>,

@@ -19,6 +19,7 @@ const FOLD_PIECE_WORK: usize = 1 << 29;
 /// (Hz/s²). Half a step of the frequency changes the phase at the ends of the observation by `1/4K` cycle; half a step
 /// of either derivative, at the best frequency, by at most `1/2K`. For harmonic `h` it is `h` times that.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TrialGrid {
     /// Number of frequencies in a row.
     pub frequencies: usize,

@@ -17,9 +17,7 @@ use super::refine::{RefinedPeak, TrialPeak, refine};
 use super::relations::{self, Listing};
 use super::search_result::MAP_COLUMNS;
 use super::window::SourceWindow;
-use super::{
-    Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, TrialGrid,
-};
+use super::{Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, TrialGrid};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;

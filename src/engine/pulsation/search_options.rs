@@ -12,6 +12,7 @@ use crate::science::statistics::pulse::TrialLaw;
 /// How the statistic of the trials is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Algorithm {
     /// [`Algorithm::Fft`] for `Z²_n` and H, on whichever device, because the transform is the faster by far;
     /// [`Algorithm::Fold`] for epoch folding.

@@ -37,6 +37,7 @@ pub struct AccelMetadata {
 
 /// Metadata of a search.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SearchMetadata {
     /// The test statistic.
     pub method: SearchStatistic,
@@ -148,6 +149,7 @@ impl SearchMetadata {
 
 /// The result of a search: for each trial frequency the best statistic over all derivatives, and the candidates.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SearchResult {
     /// Trial frequencies at the epoch, Hz.
     pub freq: Vec<f64>,

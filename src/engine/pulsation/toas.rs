@@ -21,6 +21,7 @@ const FAINTEST_PULSE_SIGMAS: f64 = 4.0;
 
 /// A time of arrival (TOA) of a pulse.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Toa {
     /// Time of arrival of the template's phase 0 nearest to the middle of the interval, at the barycentre, seconds of
     /// the frame.
@@ -41,6 +42,7 @@ pub struct Toa {
 
 /// Times of arrival of the pulses of an observation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Toas {
     /// The times of arrival, in order of time.
     pub toas: Vec<Toa>,

@@ -13,6 +13,7 @@ const SHORTEST: f64 = 1e-7;
 
 /// Averaged powers of noise, to which a dead time is fitted.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct DeadTimeFit<'a> {
     /// Leahy powers at the frequencies `j/(n·dt)`, `j = 1, 2, …`.
     pub power: &'a [f64],

@@ -45,6 +45,7 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// Whether events that arrive during dead time prolong it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum DeadTimeKind {
     /// Events that arrive during dead time are lost without effect.
     #[default]

@@ -11,6 +11,7 @@ use crate::base::error::{Error, Result};
 /// The dead time of a noise level: known, or to be fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum DeadTimeValue {
     /// This dead time, s.
     Seconds(f64),
@@ -52,6 +53,7 @@ impl DeadTimeNoise {
 
 /// Metadata of a spectrum about the dead time in its noise level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DeadTimeRecord {
     /// Dead time, s.
     #[serde(rename = "dead_time")]

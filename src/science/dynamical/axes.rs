@@ -17,6 +17,7 @@ pub struct TimeRebin {
 /// Times (rows) and frequencies (columns) of a dynamical spectrum. The matrices are row-major: all frequencies of the
 /// first time come first.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Axes {
     /// Time of each row, seconds of the frame: the mean of the centres of its segments.
     pub time: Vec<f64>,

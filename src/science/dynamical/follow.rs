@@ -8,6 +8,7 @@ use crate::science::cross_powers::{CrossPowers, CrossPowersMetadata};
 
 /// The largest power of one row in a frequency band.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct RowPeak {
     /// Time of the row, seconds of the frame.
     pub time: f64,
@@ -19,6 +20,7 @@ pub struct RowPeak {
 
 /// A power spectrum averaged over rows that were shifted in frequency first. All columns have the same length.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ShiftedPower {
     /// Frequency, Hz, around the mean of the frequencies that the rows were shifted by.
     pub freq: Vec<f64>,

@@ -25,6 +25,7 @@ use rows::{DynamicalRows, FinishedRows};
 
 /// Metadata of a dynamical spectrum. `L` is [`DynamicalPowerLevels`] or [`DynamicalCrossLevels`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DynamicalMetadata<L> {
     /// Number of bins in a segment.
     pub n: usize,
@@ -52,6 +53,7 @@ pub struct DynamicalMetadata<L> {
 
 /// Photons, mean counts and noise level of a dynamical power spectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DynamicalPowerLevels {
     /// Mean number of photons in a segment.
     pub nphots: f64,
@@ -65,6 +67,7 @@ pub struct DynamicalPowerLevels {
 
 /// Photons, mean counts and noise levels of subject and reference of a dynamical cross spectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DynamicalCrossLevels {
     /// Mean number of photons of the subject in a segment.
     pub nphots1: f64,
@@ -87,6 +90,7 @@ pub struct DynamicalCrossLevels {
 
 /// Power spectra against time.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DynamicalPowerSpectrum {
     /// Times and frequencies.
     pub axes: Axes,
@@ -100,6 +104,7 @@ pub struct DynamicalPowerSpectrum {
 
 /// Cross spectra against time. Matrices have the shape times × frequencies, row-major.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct DynamicalCrossSpectrum {
     /// Times and frequencies.
     pub axes: Axes,

@@ -81,6 +81,7 @@ choice!(
 
 /// Options of an energy spectrum that do not concern segments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct EnergyOptions {
     /// The quantity that is computed for each band.
     pub kind: EnergyKind,
@@ -103,6 +104,7 @@ pub struct Band {
 
 /// The segments that an energy spectrum was averaged over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EnergySegments {
     /// Number of bins in a segment.
     pub n: usize,
@@ -124,6 +126,7 @@ pub struct EnergySegments {
 
 /// Metadata of an energy spectrum.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EnergyMetadata {
     /// The quantity that was computed.
     pub kind: EnergyKind,
@@ -151,6 +154,7 @@ pub struct EnergyMetadata {
 
 /// A column that only some kinds of energy spectra have.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EnergyColumn {
     /// Name of the column.
     pub name: &'static str,
@@ -163,6 +167,7 @@ pub struct EnergyColumn {
 /// A quantity of the variability against energy, one entry a band. All columns have the same length. Formulas and
 /// errors are in the [module](self).
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EnergySpectrum {
     /// Lower ends of the bands, keV, or lowest channels.
     pub energy_lo: Vec<f64>,

@@ -41,6 +41,7 @@ const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 /// How the trigonometric sums are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum LombScargleMethod {
     /// By a nonuniform FFT.
     #[default]

@@ -25,6 +25,7 @@ pub struct PulseTemplate {
 
 /// The shift of a profile against a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ProfileShift {
     /// Phase by which the profile is later than the template, cycles from −½ to ½.
     pub shift: f64,

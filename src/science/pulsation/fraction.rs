@@ -10,6 +10,7 @@ use crate::base::random::Random;
 
 /// A value and its standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ValueWithError {
     /// The value.
     pub value: f64,
@@ -19,6 +20,7 @@ pub struct ValueWithError {
 
 /// Pulsed fractions of a profile with the rates `r_b ± σ_b` in n bins, background subtracted, by four definitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PulsedFractions {
     /// `(max − min)/(max + min)`; biased upwards by noise.
     pub minmax: ValueWithError,

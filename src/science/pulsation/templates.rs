@@ -41,6 +41,7 @@ pub fn fresnel(x: f64) -> Complex<f64> {
 
 /// How a frequency changes over the observation (the span), from its middle on.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct FrequencyDrift {
     /// First derivative of the frequency: `ḟT²`, Fourier bins, with `T` the length of the span.
     pub z: f64,

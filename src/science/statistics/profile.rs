@@ -40,6 +40,7 @@ const EVEN: f64 = 1e-9;
 
 /// χ² of the counts of a profile against a rate that is constant over the exposure.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ProfileChiSquare {
     /// `Σ (n_b − N·p_b)²/(N·p_b)`.
     pub stat: f64,

@@ -125,6 +125,7 @@ pub fn h_of_z2(z2: &[f64]) -> (f64, usize) {
 
 /// The distribution of a search statistic under noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum TrialLaw {
     /// `Z²_n`: χ² with 2n degrees of freedom.
     Z2(usize),
@@ -181,6 +182,7 @@ impl TrialLaw {
 ///
 /// Second derivatives multiply it by the number of their values: an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NullDistribution {
     /// Distribution of the statistic in one trial.
     pub law: TrialLaw,
