@@ -34,8 +34,8 @@ pub trait Analysis: Serialize + Sync {
     #[doc(hidden)]
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport>;
 
-    /// What a product was made of, and how; `None` for products without a record.
-    fn record(product: &Self::Product) -> Option<&Record>;
+    /// What a product was made of, and how.
+    fn record(product: &Self::Product) -> &Record;
 }
 
 /// What a run would do, found without reading an event.

@@ -284,7 +284,7 @@ fn allow(strict: bool, warnings: &Warnings) -> Result<()> {
 
 /// A product; where warnings are errors, its first warning instead.
 fn allowed<A: Analysis>(strict: bool, made: A::Product) -> Result<A::Product> {
-    A::record(&made).map_or(Ok(()), |record| allow(strict, &record.warnings))?;
+    allow(strict, &A::record(&made).warnings)?;
     Ok(made)
 }
 

@@ -141,9 +141,9 @@ impl Visitor for Walk<'_> {
                 let plan = plan.unwrap_or_else(|e| panic!("{name}: {e}"));
                 assert!(plan.exposure > 0.0 || A::NAME == "cross spectrum", "{name}");
                 let product = made.unwrap_or_else(|e| panic!("{name}: {e}"));
-                if let Some(record) = A::record(&product) {
-                    assert!(record.photons.is_exact(), "{name}: {}", record.photons);
-                }
+                let record = A::record(&product);
+                assert!(record.photons.is_exact(), "{name}: {}", record.photons);
+                assert!(!record.inputs.is_empty() && !record.options.is_null(), "{name}: {record:?}");
             } else {
                 for error in [plan.map(|_| ()), made.map(|_| ())] {
                     let Err(Error::Input { analysis, given, takes }) = error else { panic!("{name}: {error:?}") };

@@ -104,10 +104,9 @@ impl Computer {
             }
             Err(e) => return Err(e),
         };
-        if let Some(record) = A::record(&product) {
-            report(&record.warnings.except(&told), self.strict, self.quiet)?;
-            told = record.warnings.clone();
-        }
+        let warnings = &A::record(&product).warnings;
+        report(&warnings.except(&told), self.strict, self.quiet)?;
+        told = warnings.clone();
         Ok(Computed { product, told })
     }
 }

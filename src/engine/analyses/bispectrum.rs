@@ -99,8 +99,8 @@ impl Analysis for BispectrumOfPairs {
         segments(self.segmentation).plan_segments(observation, run)
     }
 
-    fn record(product: &Bispectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &Bispectrum) -> &Record {
+        &product.meta.record
     }
 }
 
@@ -124,7 +124,7 @@ impl Analysis for BispectrumOfCumulants {
         self.segments(observation).plan_segments(observation, run)
     }
 
-    fn record(product: &CumulantBispectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &CumulantBispectrum) -> &Record {
+        &product.meta.record
     }
 }

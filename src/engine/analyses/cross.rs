@@ -171,7 +171,7 @@ impl Analysis for CrossSpectrum {
         self.summation(observation, run)?.report(run)
     }
 
-    fn record(product: &AveragedCrossSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &AveragedCrossSpectrum) -> &Record {
+        &product.meta.record
     }
 }

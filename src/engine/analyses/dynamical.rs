@@ -157,8 +157,8 @@ impl Analysis for DynamicalSpectrum {
         Ok(PlanReport { matrix, ..summation.report(run)? })
     }
 
-    fn record(product: &DynamicalPowerSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &DynamicalPowerSpectrum) -> &Record {
+        &product.meta.record
     }
 }
 
@@ -194,7 +194,7 @@ impl Analysis for DynamicalCross {
         self.summation(observation, run)?.report(run)
     }
 
-    fn record(product: &DynamicalCrossSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &DynamicalCrossSpectrum) -> &Record {
+        &product.meta.record
     }
 }

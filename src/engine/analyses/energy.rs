@@ -171,7 +171,7 @@ impl Analysis for EnergyDependence {
         Ok(PlanReport { frequencies, ..PlanReport::of_events(&plan, &inputs, run)? })
     }
 
-    fn record(product: &EnergySpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &EnergySpectrum) -> &Record {
+        &product.meta.record
     }
 }

@@ -41,6 +41,8 @@ pub struct AmplitudeDifference {
 
 impl AmplitudeDifference {
     setters! {
+        /// The bands of the subject and of the reference.
+        bands([PhotonBand; 2]) => bands;
         /// Bin width, s.
         dt(f64) => segmentation.dt;
         /// Segment length, s.
@@ -92,7 +94,7 @@ impl Analysis for AmplitudeDifference {
         self.summation(observation, run)?.report(run)
     }
 
-    fn record(product: &FadSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &FadSpectrum) -> &Record {
+        &product.meta.record
     }
 }

@@ -220,8 +220,8 @@ impl Analysis for Fold {
         Binning::default().plan(observation, run)
     }
 
-    fn record(product: &PulseProfile) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &PulseProfile) -> &Record {
+        &product.meta.record
     }
 }
 
@@ -241,8 +241,8 @@ impl Analysis for FoldInTime {
         Binning::default().plan(observation, run)
     }
 
-    fn record(_: &Phaseogram) -> Option<&Record> {
-        None
+    fn record(product: &Phaseogram) -> &Record {
+        &product.record
     }
 }
 
@@ -270,7 +270,7 @@ impl Analysis for ArrivalTimes {
         Binning::default().plan(observation, run)
     }
 
-    fn record(_: &Toas) -> Option<&Record> {
-        None
+    fn record(product: &Toas) -> &Record {
+        &product.record
     }
 }

@@ -155,7 +155,7 @@ impl Analysis for Counting {
         Ok(PlanReport { exposure, ..PlanReport::default() })
     }
 
-    fn record(product: &Histogram) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &Histogram) -> &Record {
+        &product.meta.record
     }
 }

@@ -95,7 +95,7 @@ impl Analysis for Binning {
         Ok(PlanReport { exposure, ..PlanReport::default() })
     }
 
-    fn record(product: &LightCurve) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &LightCurve) -> &Record {
+        &product.meta.record
     }
 }

@@ -114,8 +114,8 @@ impl Analysis for LombScargleCross {
         Binning { dt: self.spectrum.dt }.plan(&observation.parts()?[0], run)
     }
 
-    fn record(product: &CrossPowers) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &CrossPowers) -> &Record {
+        &product.meta.record
     }
 }
 
@@ -142,7 +142,7 @@ impl Analysis for LombScargle {
         Binning { dt: self.dt }.plan(observation, run)
     }
 
-    fn record(product: &AveragedPowerSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &AveragedPowerSpectrum) -> &Record {
+        &product.meta.record
     }
 }

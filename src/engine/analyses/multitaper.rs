@@ -74,7 +74,7 @@ impl Analysis for Multitaper {
         self.spectrum.plan_segments(observation, run)
     }
 
-    fn record(product: &AveragedPowerSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &AveragedPowerSpectrum) -> &Record {
+        &product.meta.record
     }
 }

@@ -176,8 +176,8 @@ impl Analysis for PowerSpectrum {
         self.plan_segments(observation, run)
     }
 
-    fn record(product: &AveragedPowerSpectrum) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &AveragedPowerSpectrum) -> &Record {
+        &product.meta.record
     }
 }
 

@@ -72,6 +72,8 @@ impl PulseSearch {
         nbin(usize) => search.nbin;
         /// An ephemeris.
         ephemeris(ParFile) => ephemeris;
+        /// Smallest exposed part of a bin that is a sample of phase dispersion, 0 to 1.
+        min_fracexp(f64) => min_fracexp;
         /// Bin width for phase dispersion, s.
         dt(f64) => dt;
     }
@@ -164,8 +166,8 @@ impl Analysis for PulseSearch {
         Binning::default().plan(observation, run)
     }
 
-    fn record(product: &SearchResult) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &SearchResult) -> &Record {
+        &product.meta.record
     }
 }
 
@@ -186,7 +188,7 @@ impl Analysis for AccelerationSearch {
         Binning::default().plan(observation, run)
     }
 
-    fn record(product: &SearchResult) -> Option<&Record> {
-        Some(&product.meta.record)
+    fn record(product: &SearchResult) -> &Record {
+        &product.meta.record
     }
 }

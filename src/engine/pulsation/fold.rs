@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::exposure::{self, exposure};
-use super::profile_counter::ProfileCounter;
+use super::profile_counter::{self, ProfileCounter};
 use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
@@ -252,6 +252,8 @@ pub struct Phaseogram {
     pub time: Vec<f64>,
     /// Rates, counts/s, shape rows × nbin; NaN where a bin has no exposure.
     pub rate: Vec<Vec<f64>>,
+    /// What made it.
+    pub record: Record,
 }
 
 /// What fell between two times.
@@ -302,6 +304,12 @@ pub(crate) fn check_rows(rows: usize, nbin: usize) -> Result<()> {
     }
 }
 
+/// The record of what the CPU makes of events.
+pub(super) fn record_on_cpu(events: &PulseEvents, options: &FoldOptions) -> Record {
+    let options = serde_json::to_value(options).unwrap_or_default();
+    Record { device: profile_counter::cpu_record(), options, ..events.record.clone() }
+}
+
 /// Pulse profiles in `rows` consecutive intervals of equal length.
 ///
 /// # Errors
@@ -326,5 +334,6 @@ pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> R
     Ok(Phaseogram {
         time: edges.iter().map(|&t| t as f64 * events.ticks.seconds()).collect(),
         rate: found.into_iter().zip(edges.windows(2)).map(rate).collect(),
+        record: record_on_cpu(events, options),
     })
 }

@@ -5,11 +5,12 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::PulseEvents;
-use super::fold::{FoldOptions, folded_intervals};
+use super::fold::{FoldOptions, folded_intervals, record_on_cpu};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
+use crate::data::Record;
 use crate::data::phase::Spin;
 use crate::io::table_write::write_bytes;
 use crate::science::pulsation::fftfit::PulseTemplate;
@@ -41,7 +42,7 @@ pub struct Toa {
 }
 
 /// Times of arrival of the pulses of an observation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Toas {
     /// The times of arrival, in order of time.
@@ -54,6 +55,9 @@ pub struct Toas {
     /// χ² of the residuals against their weighted mean; it has one degree of freedom less than there are times of
     /// arrival.
     pub chi2: f64,
+    /// What made them.
+    #[serde(skip)]
+    pub record: Record,
 }
 
 /// Times of arrival in intervals of `length` seconds from the start of the first good time on. Events are folded at the
@@ -102,7 +106,8 @@ pub fn toas(
     }
     let edges: Vec<i64> = (0..rows).map(|i| start + i * step).chain([stop]).collect();
     let spin = Spin::new(&ephemeris, ticks)?;
-    let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0 };
+    let record = record_on_cpu(events, options);
+    let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0, record };
     for stretch in folded_intervals(events, &spin, nbin, &edges) {
         progress.check()?;
         let nphots = stretch.counts.iter().sum::<f64>() as u64;
@@ -218,7 +223,13 @@ mod tests {
             let (time, mjd) = (DoubleDouble::ZERO, "55000.1234567890123456".parse().unwrap());
             Toa { time, mjd, error: *error, shift: -0.25, shift_err: 0.01, nphots: 1234, exposure: 99.5 }
         };
-        let made = Toas { toas: errors.iter().map(toa).collect(), left_out: 0, harmonics: 1, chi2: 0.0 };
+        let made = Toas {
+            toas: errors.iter().map(toa).collect(),
+            left_out: 0,
+            harmonics: 1,
+            chi2: 0.0,
+            record: Record::default(),
+        };
         let text = made.tim();
         let (head, lines) = text.split_once('\n').unwrap();
         assert_eq!((format(head), head, lines.lines().count()), ("command", "FORMAT 1", errors.len()));
