@@ -123,7 +123,8 @@ mod tests {
     use crate::base::sums::{SeriesSums, Sums, WeightSums};
     use crate::data::InputRecord;
     use crate::science::context::SpectrumContext;
-    use crate::science::cross::{CrossContext, CrossOptions};
+    use crate::science::cross::CrossOptions;
+    use crate::science::cross_of_sums::CrossContext;
     use crate::science::{Norm, Rebin};
 
     /// Powers of the reference and the subject, and both parts of their cross power.

@@ -8,6 +8,7 @@ pub mod cross;
 mod cross_bins;
 pub mod cross_errors;
 mod cross_join;
+pub(crate) mod cross_of_sums;
 pub mod cross_powers;
 pub mod cumulant;
 pub mod dead_time;

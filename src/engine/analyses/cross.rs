@@ -23,7 +23,8 @@ use crate::io::table_write::written_as_table;
 use crate::missions::DetectorDeadTime;
 use crate::science::columns::CROSS_SPECTRUM;
 use crate::science::context::SpectrumContext;
-use crate::science::cross::{AveragedCrossSpectrum, CrossContext, CrossOptions};
+use crate::science::cross::{AveragedCrossSpectrum, CrossOptions};
+use crate::science::cross_of_sums::CrossContext;
 use crate::science::{NoiseLevel, Norm, Rebin};
 use crate::segment::plan::Resolution;
 
