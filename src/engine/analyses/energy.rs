@@ -21,7 +21,8 @@ use crate::engine::time_source::Events;
 use crate::io::table_write::written_as_table;
 use crate::science::columns::ENERGY_SPECTRUM;
 use crate::science::context::SpectrumContext;
-use crate::science::energy::{Band, EnergyContext, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
+use crate::science::energy::of_sums::EnergyContext;
+use crate::science::energy::{Band, EnergyKind, EnergyOptions, EnergySpectrum, frequencies_in};
 use crate::segment::Quantity;
 use crate::segment::plan::Resolution;
 

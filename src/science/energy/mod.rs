@@ -30,28 +30,17 @@
 //! below three of its standard errors `√(ΣP2²/(m + 1))`, the rms of a variance that is not positive, and everything of a band without photons.
 
 mod band_sums;
+pub(crate) mod of_sums;
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use band_sums::BandSums;
-
-use super::context::SpectrumContext;
-use super::cross::LAG_SIGN;
-use super::dead_time::noise::{ByFrequency, NoiseLevels};
-use super::effective::EffectivePairs;
-use super::noise_fit::NoiseFit;
-use super::norm::{Norm, NormParameters};
-use super::power::{FEW_VALUES, PowerScale};
-use super::power_bins::PowerBin;
-use super::rms::band_rms;
+use super::power::FEW_VALUES;
 use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
-use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::base::warning::Warning;
 use crate::data::Record;
 
 /// The quantity of an energy spectrum: what is computed for each band.
@@ -188,16 +177,6 @@ pub struct EnergySpectrum {
     pub meta: EnergyMetadata,
 }
 
-/// What the engine knows beside the sums.
-pub(crate) struct EnergyContext {
-    pub spectrum: SpectrumContext,
-    pub bands: Vec<Band>,
-    pub reference: Band,
-    /// Bit s − 1: subject s leaves the reference.
-    pub inside: u64,
-    pub channels: bool,
-}
-
 /// The indices `k − 1` of the frequencies `k/segment_size` with `lo ≤ f < hi`, for segments of `n` bins.
 ///
 /// # Errors
@@ -225,157 +204,6 @@ pub fn frequencies_in(freq: [f64; 2], n: usize, segment_size: f64) -> Result<Ran
 }
 
 impl EnergySpectrum {
-    /// Sums of a reference and its subjects to a spectrum; `sums` must hold at least one segment.
-    pub(crate) fn new(sums: &Sums, options: &EnergyOptions, context: EnergyContext) -> Result<EnergySpectrum> {
-        let EnergyContext { spectrum, bands, reference, inside, channels } = context;
-        let SpectrumContext { n, dt, segment_size, record, .. } = spectrum;
-        let df = 1.0 / segment_size;
-        let range = frequencies_in(options.freq.unwrap_or([0.0, f64::INFINITY]), n, segment_size)?;
-        let edges = [(range.start as f64 + 0.5) * df, (range.end as f64 + 0.5) * df];
-        let m = sums.segments;
-        let photons = |which: usize| sums.series.get(which).map_or(0, |c| c.photons);
-        let segments = EnergySegments {
-            n,
-            segments: m,
-            dt,
-            df,
-            segment_size,
-            freq_band: edges,
-            nfreq: range.len(),
-            skipped_segments: sums.skipped,
-        };
-        let correlated = matches!(options.kind, EnergyKind::Lag | EnergyKind::Covariance);
-        let mut spectrum = EnergySpectrum {
-            value: Vec::new(),
-            value_err: Vec::new(),
-            columns: Vec::new(),
-            m: vec![m * range.len() as u64; bands.len()],
-            counts: (1..=bands.len()).map(photons).collect(),
-            energy_lo: bands.iter().map(|band| band.lo).collect(),
-            energy_hi: bands.iter().map(|band| band.hi).collect(),
-            meta: EnergyMetadata {
-                kind: options.kind,
-                norm: match options.kind {
-                    EnergyKind::Lag | EnergyKind::Count => "",
-                    _ if options.fractional => "frac",
-                    _ => "abs",
-                }
-                .into(),
-                reference: Some(reference).filter(|_| correlated),
-                channels,
-                lag_sign: if options.kind == EnergyKind::Lag { LAG_SIGN.into() } else { String::new() },
-                nphots: photons(0) as f64 / m as f64,
-                averaged: Some(segments),
-                exposure: m as f64 * segment_size,
-                record,
-            },
-        };
-        let count = crate::numerics::fft::frequencies(n);
-        let level = |photons: u64| NormParameters {
-            n,
-            dt,
-            mean: photons as f64 / m as f64 / n as f64,
-            background: 0.0,
-            variance: None,
-        };
-        let mut without_reference = false;
-        let mut misfits: Vec<(usize, Warning)> = Vec::new();
-        for s in 0..spectrum.len() {
-            let counts = spectrum.counts[s];
-            let rest = photons(0) - if (inside >> s) & 1 == 1 { counts } else { 0 };
-            let blocks = &sums.power[s * 4 * count..(s + 1) * 4 * count];
-            let rate = counts as f64 / spectrum.meta.exposure;
-            let effective = EffectivePairs::of_sums(sums, 3 * s, true);
-            if options.kind != EnergyKind::Count {
-                let m_eff = if correlated { effective.m_eff } else { effective.m_eff1 };
-                spectrum.set(s, [("m_eff", "", m_eff)]);
-            }
-            match options.kind {
-                EnergyKind::Lag if counts > 0 && rest > 0 => {
-                    let over = BandSums::new(blocks, &range, m, effective.m_eff);
-                    let (phase, error) = over.lag_phase();
-                    let freq = over.k * df;
-                    let lag = phase / (std::f64::consts::TAU * freq);
-                    let of_freq = lag * over.k_variance.sqrt() / over.k;
-                    spectrum.push(lag, (error / (std::f64::consts::TAU * freq)).hypot(of_freq));
-                    spectrum
-                        .set(s, [("lag_phase", "rad", phase), ("lag_phase_err", "rad", error), ("freq", "Hz", freq)]);
-                }
-                EnergyKind::Covariance if counts > 0 && rest > 0 => {
-                    let over = BandSums::new(blocks, &range, m, effective.m_eff);
-                    let noise = Norm::None.noise(&level(rest)) * range.len() as f64;
-                    // An amplitude of one frequency in counts/s, over the rate where it is to be fractional.
-                    let unit =
-                        (Norm::Abs.factor(&level(rest)) * df).sqrt() / if options.fractional { rate } else { 1.0 };
-                    let parts = over.covariances(noise).map(|(value, error)| (value * unit, error * unit));
-                    let [(value, error), (re, re_err), (im, im_err)] = parts;
-                    spectrum.push(value, error);
-                    let name = if options.fractional { "" } else { "ct s-1" };
-                    spectrum.set(
-                        s,
-                        [
-                            ("covariance_re", name, re),
-                            ("covariance_re_err", name, re_err),
-                            ("covariance_im", name, im),
-                            ("covariance_im_err", name, im_err),
-                        ],
-                    );
-                }
-                EnergyKind::Rms | EnergyKind::Excvar if counts > 0 => {
-                    let level = level(counts);
-                    let (factor, noise) = (Norm::Leahy.factor(&level), Norm::Leahy.noise(&level));
-                    let power: Vec<f64> = blocks[..count].iter().map(|power| power / m as f64 * factor).collect();
-                    let (same, err) = (ByFrequency::Same(noise), ByFrequency::Same(0.0));
-                    let levels = NoiseLevels { level: same, err, dead_time: None };
-                    let fit = NoiseFit { power: &power, noise: &levels, m_eff: effective.m_eff1, df };
-                    misfits.extend(fit.warning("").map(|warning| (s, warning)));
-                    let bins = power.iter().enumerate().map(|(k, power)| PowerBin {
-                        freq: (k + 1) as f64 / segment_size,
-                        width: df,
-                        total: *power,
-                        noise,
-                        noise_err: 0.0,
-                        err: power / effective.m_eff1.sqrt(),
-                    });
-                    let frac = Norm::Frac.factor(&level) / factor;
-                    let scale = PowerScale { frac, poisson: noise, source_rate: level.mean / dt };
-                    let Some(rms) = band_rms(bins, edges, &scale) else {
-                        spectrum.push(f64::NAN, f64::NAN);
-                        continue;
-                    };
-                    let unit = if options.fractional { 1.0 } else { rate };
-                    let variance = [rms.rms_variance, rms.rms_variance_err].map(|v| v * unit * unit);
-                    if options.kind == EnergyKind::Excvar {
-                        spectrum.push(variance[0], variance[1]);
-                        continue;
-                    }
-                    let or_nan = |value: Option<f64>| value.map_or(f64::NAN, |v| v * unit);
-                    spectrum.push(or_nan(rms.rms), or_nan(rms.rms_err));
-                    let (name, square) = if options.fractional { ("", "") } else { ("ct s-1", "ct2 s-2") };
-                    spectrum.set(
-                        s,
-                        [
-                            ("variance", square, variance[0]),
-                            ("variance_err", square, variance[1]),
-                            ("upper_limit", name, or_nan(rms.rms_upper_limit)),
-                        ],
-                    );
-                }
-                _ => {
-                    without_reference |= counts > 0;
-                    spectrum.push(f64::NAN, f64::NAN);
-                }
-            }
-        }
-        if let Some((band, warning)) = misfits.first() {
-            let more = if misfits.len() > 1 { format!("; so in {} bands", misfits.len()) } else { String::new() };
-            let message = format!("band {}: {}{more}", band + 1, warning.message);
-            spectrum.meta.record.warnings.push("W-NOISE-LEVEL", message);
-        }
-        spectrum.warn(without_reference);
-        Ok(spectrum)
-    }
-
     /// Photons of bands in good time.
     pub(crate) fn from_counts(
         bands: Vec<Band>,
