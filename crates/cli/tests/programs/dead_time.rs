@@ -435,3 +435,28 @@ fn noise_below_its_level_limits_nothing() {
     let read = eagleray::science::AveragedPowerSpectrum::read(&product).unwrap();
     assert!(read.meta.pulsation.unwrap().upper_limit.is_nan());
 }
+
+/// Every product with a noise level says that powers do not fit it: a rate of 143 counts/s with 2 ms after each photon in which none is seen
+/// makes Leahy powers of 2/(1 + 200·0.002)² = 1.02 at low frequencies, where 2 is expected. Without dead time none says so.
+#[test]
+fn products_with_noise_levels_say_that_they_do_not_fit() {
+    use crate::program::{codes, json, simulate};
+    let folder = tempfile::tempdir().unwrap();
+    for (name, dead_time, warned) in [("dead", " --dead-time 0.002", true), ("free", " --dead-time 0", false)] {
+        let options = format!("--mission nustar --rate 200 --length 400 --seed 3{dead_time}");
+        let file = simulate(folder.path(), &format!("{name}.evt"), &options);
+        for command in [
+            "pds --dt 1/128 --segment-size 4",
+            "cs --subject 3:8 --ref 8:79 --dt 1/128 --segment-size 4",
+            "dyn --dt 1/128 --segment-size 4",
+            "varenergy --energies 3,8,79 --freq 0.5:20 --kind rms --dt 1/128 --segment-size 4",
+            "multitaper --dt 1/128 --segment-size 16",
+            "ls --dt 1/128 --freq 0.05:30",
+        ] {
+            let mut words: Vec<&str> = command.split(' ').collect();
+            words.insert(1, &file);
+            let summary = json(&words);
+            assert_eq!(codes(&summary).contains(&"W-NOISE-LEVEL"), warned, "{name}: {command}: {summary}");
+        }
+    }
+}
