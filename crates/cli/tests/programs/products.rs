@@ -40,7 +40,7 @@ fn products(folder: &Path) -> Vec<(&'static str, String)> {
         ("fad", format!("cs {bands} {other} --fad {segments} --backend cpu")),
         ("bispectrum", format!("bispectrum {b1509} --dt 1/8 --segment-size 16")),
         ("cumulant", format!("bispectrum {b1509} --dt 1/8 --segment-size 16 --compat stingray")),
-        ("bin", format!("bin {b1509} --times 1:400:40")),
+        ("bin", format!("bin {b1509} --times 537721730:537725230:40")),
         ("bin_energies", format!("bin {bands} --times 80000000:80000400:10 --energies 3:30:5:log")),
         ("bin_channels", format!("bin {bands} --times 80000000:80000400:3 --channels 35:700:2")),
     ]
