@@ -20,15 +20,15 @@ use crate::io::par::ParFile;
 
 /// Without a range of frequencies, a search goes this many times the inverse of the span to both sides of an ephemeris.
 const EPHEMERIS_RANGE: f64 = 100.0;
+/// No range of frequencies.
+const NO_RANGE: (f64, f64) = (0.0, 0.0);
 
 /// A search for a periodic signal: Z², H or epoch folding of events, phase dispersion of light curves or of events in bins.
 #[derive(Clone, Debug, Serialize)]
 #[must_use]
 #[non_exhaustive]
 pub struct PulseSearch {
-    /// Lowest and highest frequency, Hz; `None`: around that of the ephemeris.
-    pub freq: Option<(f64, f64)>,
-    /// Statistic, derivatives, harmonics, bins and candidates; its frequencies are those above.
+    /// Frequencies, statistic, derivatives, harmonics, bins and candidates.
     #[serde(flatten)]
     pub search: SearchOptions,
     /// An ephemeris: times become times of emission, and its derivatives are taken where none are asked for.
@@ -56,12 +56,19 @@ pub struct AccelerationSearch {
 impl PulseSearch {
     /// A search of these frequencies, Hz; all else at its default.
     pub fn new(lo: f64, hi: f64) -> PulseSearch {
-        PulseSearch { freq: Some((lo, hi)), ..PulseSearch::default() }
+        PulseSearch::default().freq((lo, hi))
+    }
+
+    /// Frequencies, statistic, derivatives, harmonics, bins and candidates. Without a range of frequencies in it, the one that was set stays.
+    pub fn search(mut self, search: SearchOptions) -> PulseSearch {
+        let freq = if search.freq == NO_RANGE { self.search.freq } else { search.freq };
+        self.search = SearchOptions { freq, ..search };
+        self
     }
 
     setters! {
-        /// Statistic, derivatives, harmonics, bins and candidates.
-        search(SearchOptions) => search;
+        /// Lowest and highest frequency, Hz.
+        freq((f64, f64)) => search.freq;
         /// The test statistic.
         method(SearchStatistic) => search.method;
         /// Range of the first derivative, Hz/s.
@@ -87,7 +94,7 @@ impl PulseSearch {
             known.as_ref().map(|e| of(e).value()).filter(|d| *d != 0.0).map(|d| (d, d))
         };
         SearchOptions {
-            freq: self.freq.unwrap_or((freq - within, freq + within)),
+            freq: if self.search.freq == NO_RANGE { (freq - within, freq + within) } else { self.search.freq },
             fdot: self.search.fdot.or(alone(|e| e.fdot)),
             fddot: self.search.fddot.or(alone(|e| e.fddot)),
             ..self.search.clone()
@@ -126,7 +133,7 @@ impl PulseSearch {
 impl Default for PulseSearch {
     fn default() -> PulseSearch {
         let search = SearchOptions::default();
-        PulseSearch { freq: None, search, ephemeris: None, dt: None, min_fracexp: None }
+        PulseSearch { search, ephemeris: None, dt: None, min_fracexp: None }
     }
 }
 
@@ -190,5 +197,18 @@ impl Analysis for AccelerationSearch {
 
     fn record(product: &SearchResult) -> &Record {
         &product.meta.record
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_frequencies_that_was_set_stays_without_another() {
+        let made = PulseSearch::new(1.0, 2.0).search(SearchOptions { nharm: 3, ..SearchOptions::default() });
+        assert_eq!((made.search.freq, made.search.nharm), ((1.0, 2.0), 3));
+        let made = PulseSearch::new(1.0, 2.0).search(SearchOptions { freq: (3.0, 4.0), ..SearchOptions::default() });
+        assert_eq!(made.search.freq, (3.0, 4.0));
     }
 }

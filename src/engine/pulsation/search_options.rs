@@ -30,7 +30,7 @@ choice!(Algorithm, "algorithm": Auto = "auto", Fft = "fft", Fold = "fold", Ffa =
 /// Options of a search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SearchOptions {
-    /// Lowest and highest frequency at the epoch, Hz.
+    /// Lowest and highest frequency at the epoch, Hz; 0 and 0: around that of an ephemeris.
     pub freq: (f64, f64),
     /// Range of the first derivative to search, Hz/s; `None` for no derivative.
     pub fdot: Option<(f64, f64)>,

@@ -83,6 +83,7 @@ impl SearchArgs {
     fn analysis(&self, ephemeris: Option<ParFile>) -> PulseSearch {
         let pair = |range: NumberRange| (range.lo, range.hi);
         let mut made = PulseSearch::default().search(SearchOptions {
+            freq: self.freq.map_or((0.0, 0.0), pair),
             fdot: self.fdot.map(pair),
             fddot: self.fddot.map(pair),
             method: self.method,
@@ -94,8 +95,7 @@ impl SearchArgs {
             false_alarm: self.detection_level,
             ..SearchOptions::default()
         });
-        (made.freq, made.ephemeris, made.dt, made.min_fracexp) =
-            (self.freq.map(pair), ephemeris, self.dt, self.min_fracexp);
+        (made.ephemeris, made.dt, made.min_fracexp) = (ephemeris, self.dt, self.min_fracexp);
         made
     }
 }
