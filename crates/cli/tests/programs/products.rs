@@ -41,8 +41,8 @@ fn products(folder: &Path) -> Vec<(&'static str, String)> {
         ("bispectrum", format!("bispectrum {b1509} --dt 1/8 --segment-size 16")),
         ("cumulant", format!("bispectrum {b1509} --dt 1/8 --segment-size 16 --compat stingray")),
         ("bin", format!("bin {b1509} --times 537721730:537725230:40")),
-        ("bin_energies", format!("bin {bands} --times 80000000:80000400:10 --energies 3:30:5:log")),
-        ("bin_channels", format!("bin {bands} --times 80000000:80000400:3 --channels 35:700:2")),
+        ("bin_energies", format!("bin {bands} --times 300000000:300000400:10 --energies 3:30:5:log")),
+        ("bin_channels", format!("bin {bands} --times 300000000:300000400:3 --channels 35:700:2")),
     ]
 }
 
