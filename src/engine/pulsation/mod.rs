@@ -28,6 +28,7 @@ mod scores;
 pub mod search;
 mod search_options;
 pub mod search_result;
+mod template_plan;
 pub mod toas;
 mod window;
 
