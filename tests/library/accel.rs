@@ -109,6 +109,52 @@ fn a_drift_that_changes_is_followed() {
     assert!((best.stat / plain.candidates[0].stat - 1.0).abs() < 1e-3, "{best:?} {:?}", plain.candidates[0]);
 }
 
+/// Eight harmonics of 716 Hz in 10 ks: Fourier bins to 5.7e7 and 229 million trial frequencies to the whole band, of which a tenth of 1 Hz is tried here.
+#[test]
+fn a_millisecond_pulsar_with_harmonics_is_found_in_ten_kiloseconds() {
+    let (truth, length) = ([716.352, 3e-9], 1e4);
+    let mut random = Random::new(21);
+    let pulse = |t: f64| {
+        let x = t - 0.5 * length;
+        (truth[0] * x + 0.5 * truth[1] * x * x).rem_euclid(1.0) < 0.1
+    };
+    let flat = pulsar(&mut random, 1.0, length, 0.0, truth);
+    let times: Vec<f64> = flat.into_iter().filter(|&t| pulse(t) || random.uniform() < 0.6).collect();
+    let gti = [(0.0, length)];
+    let (freq, fdot) = ((716.30, 716.40), (-1e-8, 1e-8));
+    let found = run(&times, &gti, &AccelOptions { freq, fdot, nharm: 8, ..AccelOptions::default() });
+    let best = &found.candidates[0];
+    assert!(best.nharm >= 4 && best.log10_p < -20.0, "{best:?}");
+    assert!((best.freq - truth[0]).abs() < 4.0 * best.freq_err && best.freq_err < 1e-5, "{best:?}");
+    assert!((best.fdot - truth[1]).abs() < 4.0 * 60f64.sqrt() * best.freq_err / length, "{best:?}");
+    // Four time bins to a cycle would be 4.6e8; two are kept of so many: 2·(8·716.4·1e4 + 8) to the next power of two.
+    let templates = found.meta.templates.as_ref().unwrap();
+    assert_eq!((templates.bins, templates.frequencies_a_row), (1 << 27, 1));
+    // It is Z² of exact phases.
+    let plain = SearchOptions { freq, fdot: Some(fdot), nharm: best.nharm, ..SearchOptions::default() };
+    let plain = search(events(&times, &gti), &plain, cpu().as_mut(), &Progress::default()).unwrap();
+    assert!((best.stat / plain.candidates[0].stat - 1.0).abs() < 1e-3, "{best:?} {:?}", plain.candidates[0]);
+}
+
+/// Of more trials than rows of a result neighbours share one, and the candidates are the same.
+#[test]
+fn neighbours_that_share_a_row_lose_no_candidate() {
+    let (truth, length) = ([612.35, 0.0], 300.0);
+    let times = pulsar(&mut Random::new(22), 10.0, length, 0.5, truth);
+    // 16 trials to 1/300 Hz: 4.8 million in 1000 Hz, more than 2^22; and 144,000 in 30 Hz.
+    let of = |freq: (f64, f64)| run(&times, &[(0.0, length)], &AccelOptions { freq, ..AccelOptions::default() });
+    let (wide, narrow) = (of((5.0, 1005.0)), of((600.0, 630.0)));
+    let rows = |found: &SearchResult| {
+        (found.meta.templates.as_ref().unwrap().frequencies_a_row, found.freq.len(), found.meta.trials as usize)
+    };
+    assert!(matches!(rows(&wide), (2, rows, trials) if rows == trials.div_ceil(2) && trials.abs_diff(4_800_000) < 2));
+    assert!(matches!(rows(&narrow), (1, rows, trials) if rows == trials && trials.abs_diff(144_000) < 2));
+    assert!(wide.freq.windows(2).all(|pair| pair[0] < pair[1]));
+    let (a, b) = (&wide.candidates[0], &narrow.candidates[0]);
+    assert!((a.freq - truth[0]).abs() < 4.0 * a.freq_err && a.log10_p < -20.0, "{a:?}");
+    assert!((a.stat / b.stat - 1.0).abs() < 1e-6 && (a.freq - b.freq).abs() < 0.01 * a.freq_err, "{a:?} {b:?}");
+}
+
 /// Times of a rate that varies like red noise: a random sum of slow sinusoids.
 fn red(random: &mut Random, rate: f64, length: f64) -> Vec<f64> {
     let waves: Vec<[f64; 3]> = (1..200)
@@ -198,7 +244,9 @@ fn threads_change_no_bit_and_mistakes_are_named() {
     let asked = AccelOptions { freq: (1.0, 2.0), fdot: (-1e-5, 1e-5), ..AccelOptions::default() };
     refused(AccelOptions { nharm: 3, ..asked.clone() }, "nharm = ");
     refused(AccelOptions { freq: (0.0, 2.0), ..asked.clone() }, "freq = ");
-    refused(AccelOptions { freq: (1.0, 6000.0), ..asked.clone() }, "2^24");
+    // 16 trials to 1/400 Hz: 2^28 of them are 41,943 Hz.
+    refused(AccelOptions { freq: (1.0, 42_000.0), ..asked.clone() }, "the most is 268435456");
+    refused(AccelOptions { freq: (1.0, 42_000.0), nharm: 1, ..asked.clone() }, "the most is 67108864");
     refused(AccelOptions { freq: (1.0, f64::NAN), ..asked.clone() }, "freq = ");
     refused(AccelOptions { fdot: (0.0, 1.0), ..asked.clone() }, "fdot = ");
     refused(AccelOptions { fddot: (0.0, 1e-2), ..asked.clone() }, "fddot = ");

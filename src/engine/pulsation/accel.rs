@@ -6,42 +6,34 @@
 //! one filter for each drift ([`crate::science::pulsation::templates`]), so that its cost does not grow with the number
 //! of events; the sensitivity that it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
 
-use std::f64::consts::LN_10;
-use std::ops::Range;
-
 use rayon::prelude::*;
-use rustfft::num_complex::Complex;
 use serde::Serialize;
 
-use super::amplitudes::{self, FourierAmplitudes};
+use super::amplitudes::{self, LocalLevels};
 use super::candidate::Candidate;
 use super::candidates;
 use super::refine::{RefinedPeak, TrialPeak, refine};
 use super::relations::{self, Listing, SIDE_LOBE_FACTOR, SIDE_LOBE_NOISE};
 use super::search_options::SearchOptions;
-use super::search_result::MAP_COLUMNS;
-use super::window::{SourceWindow, place};
+use super::template_plan::{BestTrial, HARMONIC_STAGES, TemplatePlan, frequencies_a_row};
+use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
-use crate::backend::{Backend, WorkerThreads};
+use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
-use crate::science::pulsation::templates::{FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, half_width};
+use crate::science::pulsation::templates::FrequencyDrift;
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
 pub use super::search_result::AccelMetadata;
 
-/// Numbers of harmonics that are summed and tested.
-pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
-/// The most time bins that would have the Fourier bins, and the least.
-const MOST_BINS: f64 = (1u64 << 24) as f64;
-/// See [`MOST_BINS`].
+/// Time bins that would have the Fourier bins: four to a cycle of the highest frequency but for more than the first of these, and the second at least.
+const MANY_BINS: f64 = (1u64 << 24) as f64;
+/// See [`MANY_BINS`].
 const LEAST_BINS: f64 = (1u64 << 16) as f64;
-/// The most trial frequencies, of 16 bytes each.
-const MOST_FREQUENCIES: usize = 1 << 26;
+/// The most rows of the result.
+const MOST_FREQUENCIES: usize = 1 << 24;
 /// The largest drift of the highest harmonic, bins.
 const MOST_DRIFT: f64 = 16384.0;
-/// Bytes of the filters that are held at once.
-const FILTER_BANK_BYTES: usize = 64 << 20;
 /// What a trial keeps of a peak between trials, at least: peaks whose refined statistic may reach the detection level are looked at.
 const LEAST_PEAK_KEPT: f64 = 0.7;
 
@@ -96,183 +88,6 @@ impl AccelOptions {
     }
 }
 
-/// The best of a frequency.
-#[derive(Clone, Copy, Default)]
-struct BestTemplate {
-    /// `−ln` of the probability of noise in one trial.
-    score: f32,
-    stat: f32,
-    row: u32,
-    nharm: u32,
-}
-
-/// `−ln` of the probability that χ² of `2n` degrees of freedom exceeds `2x`.
-fn score(x: f64, n: usize) -> f64 {
-    let (mut term, mut sum) = (1.0, 1.0);
-    for k in 1..n {
-        term *= x / k as f64;
-        sum += term;
-    }
-    x - f64::ln(sum)
-}
-
-/// How the trials of the grid lie in the spectrum, and what evaluates them.
-struct TemplatePlan<'a> {
-    grid: &'a TrialGrid,
-    /// Harmonics, and the frequency (cycles over the span, at its middle) of the first trial of each row.
-    nharm: usize,
-    starts: Vec<f64>,
-    /// Drift of the fundamental of each row.
-    drifts: Vec<FrequencyDrift>,
-    lowest: f64,
-    filters: Vec<MatchedFilter>,
-    /// Trials worked on together: a multiple of `PLACES_A_BIN·nharm`.
-    piece: usize,
-    /// Columns of the map.
-    columns: usize,
-}
-
-impl<'a> TemplatePlan<'a> {
-    fn new(events: &PulseEvents, grid: &'a TrialGrid, freq: f64, nharm: usize) -> TemplatePlan<'a> {
-        let middle = amplitudes::middle(events);
-        let in_bins = |[fdot, fddot]: [f64; 2]| place([freq, fdot, fddot], events.span, middle);
-        let (starts, drifts): (Vec<f64>, Vec<FrequencyDrift>) = grid.rows.iter().map(|&row| in_bins(row)).unzip();
-        let bounds = |values: &[f64]| values.iter().fold((f64::MAX, f64::MIN), |(lo, hi), &x| (lo.min(x), hi.max(x)));
-        let (lowest, highest) = bounds(&starts);
-        let most =
-            |of: fn(&FrequencyDrift) -> f64| drifts.iter().fold(0.0, |most: f64, drift| most.max(of(drift).abs()));
-        let most = FrequencyDrift { z: most(|drift| drift.z), w: most(|drift| drift.w) };
-        let half = half_width(most.of_harmonic(nharm as f64));
-        let unit = PLACES_A_BIN * nharm;
-        // The filter of the highest harmonic should not be most of what is transformed.
-        let wanted = (8 * half).next_power_of_two().max(2048);
-        let shifts = |h: usize| (h as f64 * (highest - lowest)).ceil() as usize + 2;
-        let bins = wanted.saturating_sub(2 * half + 2 + shifts(nharm)).max(wanted / 2);
-        let piece = (bins / nharm).max(1).min(grid.frequencies.div_ceil(unit)) * unit;
-        let filter = |h: usize| MatchedFilter::new(most.of_harmonic(h as f64), piece * h / unit + 1 + shifts(h));
-        let columns = MAP_COLUMNS.min(grid.frequencies);
-        let filters = (1..=nharm).map(filter).collect();
-        TemplatePlan { grid, nharm, starts, drifts, lowest, filters, piece, columns }
-    }
-
-    /// The first bin that a piece reads of harmonic `h`, with that filter. Pieces begin at whole bins of every harmonic behind the first trial.
-    fn begin(&self, piece: usize, h: usize, filter: &MatchedFilter) -> i64 {
-        let before = piece * self.piece * h / (PLACES_A_BIN * self.nharm);
-        (h as f64 * self.lowest).floor() as i64 + before as i64 - filter.half() as i64
-    }
-
-    /// The bins that are read of a spectrum, in which those before 0 are mirrored.
-    fn bins(&self) -> Range<usize> {
-        let last = self.grid.frequencies.div_ceil(self.piece) - 1;
-        let each = || (1..).zip(&self.filters);
-        let first = each().map(|(h, filter)| self.begin(0, h, filter)).min().unwrap_or(0);
-        let end = each().map(|(h, filter)| self.begin(last, h, filter) + filter.length() as i64).max().unwrap_or(0);
-        first.max(0) as usize..end.max(1 - first).max(0) as usize
-    }
-
-    /// The filters of a row, one harmonic after the other.
-    fn templates(&self, row: usize) -> Vec<Vec<Complex<f32>>> {
-        let (start, drift) = (self.starts[row], self.drifts[row]);
-        let of = |(i, filter): (usize, &MatchedFilter)| {
-            let h = (i + 1) as f64;
-            filter.templates(drift.of_harmonic(h), (h * start) - (h * start).floor())
-        };
-        self.filters.iter().enumerate().map(of).collect()
-    }
-
-    /// Evaluates the rows from `first` on, whose templates are `bank`, at the trials of a piece; the largest score in each
-    /// column of the map, row by row.
-    fn evaluate(
-        &self,
-        spectrum: &FourierAmplitudes,
-        first: usize,
-        bank: &[Vec<Vec<Complex<f32>>>],
-        place: usize,
-        best: &mut [BestTemplate],
-        progress: &Progress,
-    ) -> Vec<Vec<f32>> {
-        let from = |h: usize, start: f64| (h as f64 * start).floor() as i64;
-        let stretch = |(h, filter): (usize, &MatchedFilter)| {
-            filter.stretch(spectrum.stretch(self.begin(place, h, filter), filter.length()))
-        };
-        let stretches: Vec<Vec<Complex<f32>>> = (1..).zip(&self.filters).map(stretch).collect();
-        let column = |j: usize| (place * self.piece + j) * self.columns / self.grid.frequencies;
-        let (mut work, mut powers, mut sums) = (FilterBuffers::default(), Vec::new(), vec![0f32; best.len()]);
-        let mut cells = Vec::with_capacity(bank.len());
-        for (row, templates) in (first..).zip(bank) {
-            if progress.is_cancelled() {
-                break;
-            }
-            sums.fill(0.0);
-            let mut seen = vec![0f32; column(best.len() - 1) - column(0) + 1];
-            for (i, filter) in self.filters.iter().enumerate() {
-                let h = i + 1;
-                filter.powers(&stretches[i], &templates[i], &mut work, &mut powers);
-                let shift = (from(h, self.starts[row]) - from(h, self.lowest)) as usize;
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    // The nearest place to h·j/(PLACES·nharm) bins.
-                    let nearest = (2 * h * j + self.nharm) / (2 * self.nharm);
-                    let at = (nearest % PLACES_A_BIN) * filter.length() + shift + nearest / PLACES_A_BIN;
-                    *sum += powers.get(at).copied().unwrap_or(0.0);
-                }
-                if HARMONIC_STAGES.contains(&h) {
-                    for (j, (sum, best)) in sums.iter().zip(&mut *best).enumerate() {
-                        let cell = &mut seen[column(j) - column(0)];
-                        // Half the statistic is above the score: most trials end here.
-                        if 0.5 * sum > best.score.min(*cell) {
-                            let score = score(f64::from(0.5 * sum), h) as f32;
-                            *cell = cell.max(score);
-                            if score > best.score {
-                                *best = BestTemplate { score, stat: *sum, row: row as u32, nharm: h as u32 };
-                            }
-                        }
-                    }
-                }
-            }
-            cells.push(seen);
-        }
-        cells
-    }
-
-    /// Tries every row; the best of each frequency, and the map.
-    fn run(
-        &self,
-        spectrum: &FourierAmplitudes,
-        pool: &WorkerThreads,
-        progress: &Progress,
-    ) -> Result<(Vec<BestTemplate>, Vec<Vec<f64>>)> {
-        let mut best = vec![BestTemplate::default(); self.grid.frequencies];
-        let mut map = vec![vec![0.0; self.columns]; self.grid.rows.len()];
-        let bytes: usize =
-            self.filters.iter().map(|filter| PLACES_A_BIN * filter.length() * size_of::<Complex<f32>>()).sum();
-        let rows: Vec<usize> = (0..self.grid.rows.len()).collect();
-        // One row first, then more and more: what they take tells what all will, before long.
-        let (mut rest, mut together) = (rows.as_slice(), 1);
-        progress.begin(self.grid.trials());
-        while !rest.is_empty() {
-            let (rows, behind) = rest.split_at(together.min(rest.len()));
-            (rest, together) = (behind, (2 * together).min(FILTER_BANK_BYTES / bytes).max(1));
-            let pieces: Vec<_> = pool.run(|| {
-                let bank: Vec<_> = rows.par_iter().map(|&row| self.templates(row)).collect();
-                let evaluate = |(place, best): (usize, &mut [BestTemplate])| {
-                    self.evaluate(spectrum, rows[0], &bank, place, best, progress)
-                };
-                best.par_chunks_mut(self.piece).enumerate().map(evaluate).collect()
-            });
-            for (place, cells) in pieces.iter().enumerate() {
-                let from = place * self.piece * self.columns / self.grid.frequencies;
-                for (row, cells) in rows.iter().zip(cells) {
-                    for (kept, cell) in map[*row].iter_mut().skip(from).zip(cells) {
-                        *kept = f64::max(*kept, f64::from(*cell) / LN_10);
-                    }
-                }
-            }
-            progress.advance(rows.len() as u64 * self.grid.frequencies as u64)?;
-        }
-        Ok((best, map))
-    }
-}
-
 /// An acceleration search: matched filters in one Fourier transform of all events (Ransom et al. 2002,
 /// doi:10.1086/342285), harmonics summed; finds signals whose frequency drifts. The map of the result is `−log₁₀` of
 /// the probability of noise in one trial.
@@ -291,8 +106,9 @@ pub fn accel(
     }
     let grid = TrialGrid::new(&events, &options.search(options.nharm))?;
     let text = |(lo, hi): (f64, f64)| format!("{lo}:{hi}");
-    if grid.frequencies > MOST_FREQUENCIES {
-        let message = format!("makes {} trial frequencies; the most is {MOST_FREQUENCIES}", grid.frequencies);
+    let a_row = frequencies_a_row(grid.frequencies, options.nharm);
+    if grid.frequencies.div_ceil(a_row) > MOST_FREQUENCIES {
+        let message = format!("makes {} trial frequencies; the most is {}", grid.frequencies, MOST_FREQUENCIES * a_row);
         return Err(Error::argument("freq", text(options.freq), message));
     }
     let nharm = options.nharm as f64;
@@ -310,30 +126,25 @@ pub fn accel(
             false => Error::argument("fddot", text(options.fddot), message),
         });
     }
-    // Fourier bins to four times the highest harmonic, where there can be so many.
+    // Fourier bins to four times the highest harmonic, and of many to the highest.
     let highest = nharm * (options.freq.1 * events.span + drift);
-    if 2.0 * highest > MOST_BINS {
-        let most = (0.5 * MOST_BINS / nharm - drift) / events.span;
-        let message = format!("with {} harmonics the highest of 2^24 bins is {most} Hz", options.nharm);
-        return Err(Error::argument("freq", text(options.freq), message));
-    }
-    let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
-    let bins = bins.next_power_of_two();
+    let bins = ((8.0 * highest).clamp(LEAST_BINS, MANY_BINS.max(2.0 * highest)) as usize).next_power_of_two();
+    let all = bins / 2 + 1;
     let pool = backend.threads();
     let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
-    let spectrum = pool.run(|| FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend, progress));
+    let noise = if options.detrend { plan.noise(all, &pool, progress) } else { LocalLevels::default() };
     progress.check()?;
-    let (best, map) = plan.run(&spectrum, &pool, progress)?;
-    Ok(pool.run(|| conclude(events, options, &grid, &spectrum, bins, best, map)))
+    let (best, map) = plan.run(a_row, &noise, all, &pool, progress)?;
+    Ok(pool.run(|| conclude(events, options, &grid, &noise, (bins, a_row), best, map)))
 }
 
 fn conclude(
     events: PulseEvents,
     options: &AccelOptions,
     grid: &TrialGrid,
-    spectrum: &FourierAmplitudes,
-    bins: usize,
-    best: Vec<BestTemplate>,
+    noise: &LocalLevels,
+    (bins, a_row): (usize, usize),
+    best: Vec<BestTrial>,
     map: Vec<Vec<f64>>,
 ) -> SearchResult {
     let tried: Vec<usize> = HARMONIC_STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
@@ -344,16 +155,17 @@ fn conclude(
     };
     let chances: Vec<NullDistribution> = tried.iter().map(of_stage).collect();
     let levels: Vec<f64> = chances.iter().map(|chances| chances.level(options.false_alarm.ln())).collect();
-    let found = AccelCandidates { events: &events, options, grid, spectrum, chances: &chances, levels: &levels };
+    let found = AccelCandidates { events: &events, options, grid, noise, a_row, chances: &chances, levels: &levels };
     let candidates = found.candidates(&best);
-    let row = |one: &BestTemplate| grid.rows.get(one.row as usize).copied().unwrap_or_default();
-    let most = options.most(events.span, spectrum.middle);
+    let row = |one: &BestTrial| grid.rows.get(one.best.row as usize).copied().unwrap_or_default();
+    let most = options.most(events.span, amplitudes::middle(&events));
     let templates = AccelMetadata {
         drift: most.z,
         jerk: most.w,
         bins,
         dt: events.span / bins as f64,
         detrended: options.detrend,
+        frequencies_a_row: a_row,
         harmonics: tried.clone(),
         detection_levels: levels.clone(),
     };
@@ -365,11 +177,11 @@ fn conclude(
     let meta = SearchMetadata::new(&events, &options.search(options.nharm), made, numbers, level);
     let meta = SearchMetadata { templates: Some(templates), ..meta };
     SearchResult {
-        freq: (0..grid.frequencies).map(|j| grid.spin(0, j).freq(&events.ticks).value()).collect(),
+        freq: best.iter().map(|one| grid.spin(0, one.trial).freq(&events.ticks).value()).collect(),
         fdot: best.iter().map(|one| row(one)[0]).collect(),
         fddot: best.iter().map(|one| row(one)[1]).collect(),
-        stat: best.iter().map(|one| f64::from(one.stat)).collect(),
-        laws: Some(("nharm", best.iter().map(|one| u64::from(one.nharm.max(1))).collect())),
+        stat: best.iter().map(|one| f64::from(one.best.stat)).collect(),
+        laws: Some(("nharm", best.iter().map(|one| u64::from(one.best.nharm.max(1))).collect())),
         candidates,
         map,
         rows: grid.rows.clone(),
@@ -385,7 +197,9 @@ struct AccelCandidates<'a> {
     events: &'a PulseEvents,
     options: &'a AccelOptions,
     grid: &'a TrialGrid,
-    spectrum: &'a FourierAmplitudes,
+    noise: &'a LocalLevels,
+    /// Trial frequencies of which the best is at hand.
+    a_row: usize,
     /// Chances and detection level of each of the numbers of harmonics tried.
     chances: &'a [NullDistribution],
     levels: &'a [f64],
@@ -393,8 +207,8 @@ struct AccelCandidates<'a> {
 
 impl AccelCandidates<'_> {
     /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
-    fn candidates(&self, best: &[BestTemplate]) -> Vec<Candidate> {
-        let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.score);
+    fn candidates(&self, best: &[BestTrial]) -> Vec<Candidate> {
+        let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.best.score);
         let above = |j: usize| score(j) >= score(j.wrapping_sub(1)) && score(j) >= score(j + 1);
         let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
         let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
@@ -416,13 +230,14 @@ impl AccelCandidates<'_> {
             near || stat.sqrt() < (SIDE_LOBE_FACTOR * strong * part).sqrt() + SIDE_LOBE_NOISE
         };
         let trial = |j: usize| {
-            let row = best.get(j).and_then(|one| self.grid.rows.get(one.row as usize)).copied().unwrap_or_default();
-            let freq = self.grid.spin(0, j).freq(&self.events.ticks).value();
-            ([freq, row[0], row[1]], best.get(j).map_or(0.0, |one| f64::from(one.stat)))
+            let one = best.get(j);
+            let row = one.and_then(|one| self.grid.rows.get(one.best.row as usize)).copied().unwrap_or_default();
+            let freq = self.grid.spin(0, one.map_or(0, |one| one.trial)).freq(&self.events.ticks).value();
+            ([freq, row[0], row[1]], one.map_or(0.0, |one| f64::from(one.best.stat)))
         };
         let mut kept: Vec<usize> = Vec::new();
         for j in peaks {
-            let Some(one) = best.get(j) else { continue };
+            let Some(BestTrial { best: one, .. }) = best.get(j) else { continue };
             let worth = self.chances.iter().zip(self.levels).any(|(chances, level)| {
                 chances.law == TrialLaw::Z2(one.nharm as usize) && f64::from(one.stat) >= LEAST_PEAK_KEPT * level
             });
@@ -431,11 +246,11 @@ impl AccelCandidates<'_> {
             }
         }
         let refined = |j: usize| {
-            let one = best.get(j)?;
+            let BestTrial { best: one, trial: place } = best.get(j)?;
             let nharm = one.nharm.max(1) as usize;
             let chances = self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))?;
-            let noise = self.spectrum.levels(trial(j).0[0] * span, nharm);
-            let peak = TrialPeak::from_grid(self.grid, j, one.row as usize, f64::from(one.stat));
+            let noise = self.noise.at_harmonics(trial(j).0[0] * span, nharm);
+            let peak = TrialPeak::from_grid(self.grid, *place, one.row as usize, f64::from(one.stat));
             Some(refine(self.events, &self.options.search(nharm), peak, chances, &noise))
         };
         let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
@@ -455,10 +270,11 @@ impl AccelCandidates<'_> {
                 listed.push(one);
             }
         }
-        let at = |j: usize| self.grid.spin(0, j).freq(&self.events.ticks).value();
-        let step = self.grid.df * span;
-        let again =
-            |freq: f64| candidates::largest_near(best, freq, at, step, |one| f64::from(one.score)).and_then(refined);
+        let at = |j: usize| self.grid.spin(0, j * self.a_row).freq(&self.events.ticks).value();
+        let step = self.grid.df * span * self.a_row as f64;
+        let again = |freq: f64| {
+            candidates::largest_near(best, freq, at, step, |one| f64::from(one.best.score)).and_then(refined)
+        };
         let asked =
             Listing { band: self.options.freq, most, level: limit, width: 1.0, trials: self.grid.trials() as f64 };
         relations::list(listed, &window, &asked, &again)

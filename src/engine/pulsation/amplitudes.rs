@@ -11,7 +11,7 @@ use crate::base::progress::Progress;
 use crate::numerics::nonuniform::{PhasedPoint, SearchTransform};
 
 /// Bins of the widest block of which a level is made.
-const WIDEST_BLOCK: usize = 4096;
+pub const WIDEST_BLOCK: usize = 4096;
 
 /// Seconds from the epoch to the middle of all good time.
 pub fn middle(events: &PulseEvents) -> f64 {
@@ -51,55 +51,113 @@ impl PlaceInSpan {
     }
 }
 
+/// Frequencies that a transform makes at once at most: ranges that are no farther apart cost no more as one than as two.
+const NEAR: usize = 1 << 18;
+/// Bins whose amplitudes are held at once to find levels.
+const LEVEL_BINS: usize = 1 << 22;
+
+/// `√(2/N)·Σ exp(−2πik·v)` of all events in a range of Fourier bins.
+fn sums_of(events: &PulseEvents, bins: Range<usize>, progress: &Progress) -> Vec<Complex<f32>> {
+    let place = PlaceInSpan::new(ends(events));
+    let weights = events.each_weight();
+    let point = |i: usize| {
+        // −v cycles from each bin to the next.
+        let step = (1u64 << 63).wrapping_sub(place.of(events.times[i]));
+        let weight = weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
+        PhasedPoint { first: step.wrapping_mul(bins.start as u64), step, weight }
+    };
+    let size = (2.0 / events.sums()[1]).sqrt();
+    let scaled = |sum: Complex<f64>| Complex::new((sum.re * size) as f32, (sum.im * size) as f32);
+    let transform = SearchTransform::new(bins.len(), events.times.len());
+    // Nobody looks at what comes of a run that was cancelled.
+    let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
+    let mut amplitudes = transform.sums(events.times.len(), |range, run| run.extend(points(range).map(point)), scaled);
+    // The mean is no signal.
+    amplitudes.iter_mut().take(usize::from(bins.start == 0)).for_each(|mean| *mean = Complex::default());
+    amplitudes
+}
+
 /// Fourier amplitudes `√(2/N)·Σ exp(−2πik·v)` of all events, one a Fourier bin `k`; `v` is the time from the middle of
 /// the observation in units of its length (the span). `|A|²` of Poisson noise has mean 2. For weighted events they are sums of weights, with
 /// `Σw²` in place of `N`. A sum errs by less than [`SEARCH_ERROR`](crate::numerics::nonuniform::SEARCH_ERROR) of `Σw`.
 pub struct FourierAmplitudes {
-    amplitudes: Vec<Complex<f32>>,
-    /// Bin of the first of them.
-    first: usize,
-    /// Seconds from the epoch to the middle of the observation.
-    pub middle: f64,
-    /// Logarithm of the middle of blocks, bins, and the level of the noise there, of Poisson's; empty unless detrended.
-    levels: Vec<(f64, f64)>,
+    /// The first bin of each range, and its amplitudes; the ranges are apart, in order.
+    ranges: Vec<(usize, Vec<Complex<f32>>)>,
 }
 
 impl FourierAmplitudes {
-    /// The amplitudes of the events in these Fourier bins, of `all` that there are; detrended, in all before them, too, and in as many behind as their
-    /// levels are made of.
+    /// The amplitudes of the events in these ranges of Fourier bins, over the level of the noise where it is known.
     pub fn new(
         events: &PulseEvents,
-        bins: Range<usize>,
-        all: usize,
-        detrend: bool,
+        mut bins: Vec<Range<usize>>,
+        noise: &LocalLevels,
         progress: &Progress,
     ) -> FourierAmplitudes {
-        let end = bins.end + if detrend { 4 * WIDEST_BLOCK } else { 0 };
-        let bins = if detrend { 0 } else { bins.start }..end.min(all);
-        let place = PlaceInSpan::new(ends(events));
-        let weights = events.each_weight();
-        let point = |i: usize| {
-            // −v cycles from each bin to the next.
-            let step = (1u64 << 63).wrapping_sub(place.of(events.times[i]));
-            let weight = weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
-            PhasedPoint { first: step.wrapping_mul(bins.start as u64), step, weight }
-        };
-        let size = (2.0 / events.sums()[1]).sqrt();
-        let scaled = |sum: Complex<f64>| Complex::new((sum.re * size) as f32, (sum.im * size) as f32);
-        let transform = SearchTransform::new(bins.len(), events.times.len());
-        // Nobody looks at what comes of a run that was cancelled.
-        let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
-        let mut amplitudes =
-            transform.sums(events.times.len(), |range, run| run.extend(points(range).map(point)), scaled);
-        // The mean is no signal.
-        amplitudes.iter_mut().take(usize::from(bins.start == 0)).for_each(|mean| *mean = Complex::default());
-        let mut made = FourierAmplitudes { amplitudes, first: bins.start, middle: middle(events), levels: Vec::new() };
-        if detrend {
-            made.levels = levels(&made.amplitudes);
-            let whiten = |(k, a): (usize, &Complex<f32>)| a / made.level(k as f64).sqrt() as f32;
-            made.amplitudes = made.amplitudes.par_iter().enumerate().map(whiten).collect();
+        bins.retain(|range| !range.is_empty());
+        bins.sort_by_key(|range| range.start);
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for range in bins {
+            match apart.last_mut().filter(|last| range.start <= last.end + NEAR) {
+                Some(last) => last.end = last.end.max(range.end),
+                None => apart.push(range),
+            }
         }
-        made
+        let one = |range: Range<usize>| {
+            let first = range.start;
+            let mut amplitudes = sums_of(events, range, progress);
+            if !noise.levels.is_empty() {
+                let whiten = |(i, a): (usize, &mut Complex<f32>)| *a /= noise.level((first + i) as f64).sqrt() as f32;
+                amplitudes.par_iter_mut().enumerate().for_each(whiten);
+            }
+            (first, amplitudes)
+        };
+        FourierAmplitudes { ranges: apart.into_iter().map(one).collect() }
+    }
+
+    /// `length` amplitudes from bin `from` on, which may be negative; zeros where there are none.
+    pub fn stretch(&self, from: i64, length: usize) -> Vec<Complex<f32>> {
+        let at = |k: i64| {
+            let place = usize::try_from(k.unsigned_abs()).ok()?;
+            let behind = self.ranges.partition_point(|(first, _)| *first <= place);
+            let (first, amplitudes) = self.ranges.get(behind.checked_sub(1)?)?;
+            let found = amplitudes.get(place - first)?;
+            Some(if k < 0 { found.conj() } else { *found })
+        };
+        (from..from + length as i64).map(|k| at(k).unwrap_or_default()).collect()
+    }
+}
+
+/// The local level of the noise, relative to Poisson's, by frequency; that of Poisson's where none was found.
+#[derive(Default)]
+pub struct LocalLevels {
+    /// Logarithm of the middle of blocks, bins, and the level there.
+    levels: Vec<(f64, f64)>,
+}
+
+impl LocalLevels {
+    /// Medians of blocks of the first `bins` Fourier bins that widen from 16 to [`WIDEST_BLOCK`], over that of Poisson noise, `2·ln 2`; amplitudes of
+    /// [`LEVEL_BINS`] are held at once.
+    pub fn new(events: &PulseEvents, bins: usize, progress: &Progress) -> LocalLevels {
+        LocalLevels::of_pieces(events, bins, LEVEL_BINS, progress)
+    }
+
+    fn of_pieces(events: &PulseEvents, bins: usize, held: usize, progress: &Progress) -> LocalLevels {
+        let (blocks, mut levels) = (blocks(bins), Vec::new());
+        let mut rest = blocks.as_slice();
+        while let Some(first) = rest.first().map(|block| block.start) {
+            let (now, later) = rest.split_at(rest.partition_point(|block| block.end <= first + held).max(1));
+            let end = now.last().map_or(first, |block| block.end);
+            let mut powers: Vec<f32> = sums_of(events, first..end, progress).iter().map(|a| a.norm_sqr()).collect();
+            for block in now {
+                let width = block.len();
+                let (_, median, _) =
+                    powers[block.start - first..block.end - first].select_nth_unstable_by(width / 2, f32::total_cmp);
+                let middle = block.start as f64 + 0.5 * (width - 1) as f64;
+                levels.push((middle.ln(), (f64::from(*median) / (2.0 * LN_2)).max(1e-6)));
+            }
+            rest = later;
+        }
+        LocalLevels { levels }
     }
 
     /// Noise level relative to Poisson's at position `place`, in Fourier bins.
@@ -113,35 +171,21 @@ impl FourierAmplitudes {
         }
     }
 
-    /// [`FourierAmplitudes::level`] at the harmonics 1 to `harmonics` of a position; empty unless detrended.
-    pub fn levels(&self, place: f64, harmonics: usize) -> Vec<f64> {
+    /// [`LocalLevels::level`] at the harmonics 1 to `harmonics` of a position; empty where none was found.
+    pub fn at_harmonics(&self, place: f64, harmonics: usize) -> Vec<f64> {
         let all = if self.levels.is_empty() { 0 } else { harmonics };
         (1..=all).map(|h| self.level(h as f64 * place)).collect()
     }
-
-    /// `length` amplitudes from bin `from` on, which may be negative; zeros where there are none.
-    pub fn stretch(&self, from: i64, length: usize) -> Vec<Complex<f32>> {
-        let at = |k: i64| {
-            let place = usize::try_from(k.unsigned_abs()).ok().and_then(|k| k.checked_sub(self.first));
-            let found = place.and_then(|place| self.amplitudes.get(place));
-            let found = found.copied().unwrap_or_default();
-            if k < 0 { found.conj() } else { found }
-        };
-        (from..from + length as i64).map(at).collect()
-    }
 }
 
-/// Medians of blocks of bins that widen from 16 to [`WIDEST_BLOCK`], over that of Poisson noise, `2·ln 2`.
-fn levels(amplitudes: &[Complex<f32>]) -> Vec<(f64, f64)> {
+/// Blocks of bins from the first on that widen from 16 to [`WIDEST_BLOCK`].
+fn blocks(bins: usize) -> Vec<Range<usize>> {
     let (mut first, mut blocks) = (1, Vec::new());
-    while let Some(rest) = amplitudes.get(first..).filter(|rest| rest.len() >= 16) {
+    while let Some(rest) = bins.checked_sub(first).filter(|rest| *rest >= 16) {
         let width = (first / 4).clamp(16, WIDEST_BLOCK);
         // The last block takes what is left.
-        let width = if rest.len() < 2 * width { rest.len() } else { width };
-        let mut powers: Vec<f32> = rest.iter().take(width).map(|a| a.norm_sqr()).collect();
-        let (_, median, _) = powers.select_nth_unstable_by(width / 2, f32::total_cmp);
-        let middle = first as f64 + 0.5 * (width - 1) as f64;
-        blocks.push((middle.ln(), (f64::from(*median) / (2.0 * LN_2)).max(1e-6)));
+        let width = if rest < 2 * width { rest } else { width };
+        blocks.push(first..first + width);
         first += width;
     }
     blocks
@@ -198,9 +242,10 @@ mod tests {
         ] {
             let all: f64 = events.each_weight().map_or(events.times.len() as f64, |weights| weights.iter().sum());
             let bound = (SEARCH_ERROR + 2e-7) * all * (2.0 / events.sums()[1]).sqrt();
-            for bins in [0..4097, 1000..1001, 3000..9999] {
-                let found = FourierAmplitudes::new(&events, bins.clone(), 4097, false, &Progress::default());
-                let last = bins.end.min(4097);
+            for bins in [0..4097, 1000..1001, 3000..4500] {
+                let found =
+                    FourierAmplitudes::new(&events, vec![bins.clone()], &LocalLevels::default(), &Progress::default());
+                let last = bins.end;
                 // None at 0, nor where none are asked for.
                 for (i, a) in found.stretch(bins.start as i64 - 2, bins.len() + 4).into_iter().enumerate() {
                     let k = bins.start as i64 + i as i64 - 2;
@@ -210,6 +255,44 @@ mod tests {
                     let error = (Complex::new(f64::from(a.re), f64::from(a.im)) - expected).norm();
                     assert!(error <= bound, "bin {k} of {bins:?}: {a} {expected} {bound}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_far_apart_are_those_of_the_definition() {
+        let mut random = Random::new(3);
+        let events = events((0..500).map(|_| 100 + (random.bits() % (LENGTH as u64 + 1)) as i64).collect(), None);
+        let bins = vec![400_000..400_020, 5..30, 20..40, 20_000_000..20_000_010];
+        let found = FourierAmplitudes::new(&events, bins, &LocalLevels::default(), &Progress::default());
+        let of = |k: usize| found.stretch(k as i64, 1)[0];
+        let bound = (SEARCH_ERROR + 2e-7) * 500.0 * (2.0 / events.sums()[1]).sqrt();
+        for k in (5..40).chain(400_000..400_020).chain(20_000_000..20_000_010) {
+            let (a, expected) = (of(k), defined(&events, k));
+            let error = (Complex::new(f64::from(a.re), f64::from(a.im)) - expected).norm();
+            assert!(error <= bound, "bin {k}: {a} {expected} {bound}");
+        }
+        for k in [4, 40, 200_000, 399_999, 400_020, 19_999_999, 20_000_010] {
+            assert_eq!(of(k), Complex::default(), "{k}");
+        }
+    }
+
+    #[test]
+    fn levels_do_not_depend_on_how_many_bins_are_held() {
+        let mut random = Random::new(4);
+        // Red: photons gather at the ends.
+        let times = (0..4000).map(|_| 100 + ((random.uniform().powi(2)) * LENGTH as f64) as i64).collect();
+        let events = events(times, None);
+        for bins in [0, 16, 17, 40, 1000, 30_011] {
+            let blocks = blocks(bins);
+            assert!(blocks.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let ends = blocks.first().zip(blocks.last()).map(|(first, last)| (first.start, last.end));
+            assert_eq!(ends, (bins > 16).then_some((1, bins)));
+            let of = |held: usize| LocalLevels::of_pieces(&events, bins, held, &Progress::default()).levels;
+            let (whole, pieces) = (of(LEVEL_BINS), of(500));
+            assert_eq!(whole.len(), pieces.len());
+            for (a, b) in whole.iter().zip(&pieces) {
+                assert!(a.0 == b.0 && (a.1 / b.1 - 1.0).abs() < 1e-4, "{a:?} {b:?}");
             }
         }
     }

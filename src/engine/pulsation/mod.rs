@@ -29,6 +29,7 @@ pub mod search;
 mod search_options;
 pub mod search_result;
 pub mod statistics;
+mod template_plan;
 pub mod toas;
 mod window;
 

@@ -33,6 +33,13 @@ pub struct AccelMetadata {
     pub dt: f64,
     /// True if powers were divided by their local level.
     pub detrended: bool,
+    /// Neighbouring trial frequencies that share a row of the result, which has the best of them: more than one from 2²² on.
+    #[serde(default = "one")]
+    pub frequencies_a_row: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// Metadata of a search.
@@ -151,7 +158,7 @@ impl SearchMetadata {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SearchResult {
-    /// Trial frequencies at the epoch, Hz.
+    /// Trial frequencies at the epoch, Hz: all of them, or the best of each [`AccelMetadata::frequencies_a_row`].
     pub freq: Vec<f64>,
     /// First derivative with the best statistic at each frequency, Hz/s.
     pub fdot: Vec<f64>,

@@ -183,8 +183,8 @@ impl MatchedFilter {
         (0..PLACES_A_BIN).flat_map(one).collect()
     }
 
-    /// Writes to `powers` the powers `|Σ conj(D)·A|²` at the positions of the templates behind each bin of a range,
-    /// position by position. Values behind the last output have no meaning.
+    /// Writes to `powers` the powers `|Σ conj(D)·A|²` at the positions of the templates behind each bin of a range, in the order of
+    /// their frequencies: [`PLACES_A_BIN`] of the first bin, then of the next. Values behind the last output have no meaning.
     pub fn powers(
         &self,
         stretch: &[Complex<f32>],
@@ -192,13 +192,14 @@ impl MatchedFilter {
         work: &mut FilterBuffers,
         powers: &mut Vec<f32>,
     ) {
-        powers.clear();
+        powers.resize(PLACES_A_BIN * self.length, 0.0);
         work.scratch.resize(self.inverse.get_inplace_scratch_len(), Complex::default());
-        for template in templates.chunks_exact(self.length) {
+        for (place, template) in templates.chunks_exact(self.length).enumerate() {
             work.product.clear();
             work.product.extend(stretch.iter().zip(template).map(|(a, b)| a * b));
             self.inverse.process_with_scratch(&mut work.product, &mut work.scratch);
-            powers.extend(work.product.iter().map(|x| x.norm_sqr()));
+            let at_place = powers.iter_mut().skip(place).step_by(PLACES_A_BIN);
+            at_place.zip(&work.product).for_each(|(power, x)| *power = x.norm_sqr());
         }
     }
 }
