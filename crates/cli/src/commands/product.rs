@@ -11,7 +11,6 @@ use crate::pictures;
 use eagleray::data::Product;
 use eagleray::data::columns::LIGHT_CURVE;
 use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
-use eagleray::internal::engine::refuse_mixed;
 use eagleray::internal::io::product_name;
 use eagleray::pulsation::{PulseProfile, SearchResult};
 use eagleray::science::columns::{CROSS_SPECTRUM, ENERGY_SPECTRUM, POWER_SPECTRUM};
@@ -214,15 +213,13 @@ pub fn join(args: &JoinArgs) -> Result<()> {
             other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
         }
     }
-    if !args.mixed {
-        let spectra = spectra.iter().map(|spectrum| &spectrum.meta.record);
-        let cross = cross.iter().map(|spectrum| &spectrum.meta.record);
-        refuse_mixed(spectra.chain(cross).chain(curves.iter().map(|curve| &curve.meta.record)))?;
-    }
-    let made = match (spectra.is_empty(), cross.is_empty()) {
-        (false, _) => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
-        (true, false) => AnyProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
-        (true, true) => AnyProduct::LightCurve(LightCurve::join(&curves)?),
+    let made = match (spectra.is_empty(), cross.is_empty(), args.mixed) {
+        (false, _, false) => AnyProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
+        (false, _, true) => AnyProduct::Power(AveragedPowerSpectrum::join_mixed(&spectra)?),
+        (true, false, false) => AnyProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
+        (true, false, true) => AnyProduct::Cross(AveragedCrossSpectrum::join_mixed(&cross)?),
+        (true, true, false) => AnyProduct::LightCurve(LightCurve::join(&curves)?),
+        (true, true, true) => AnyProduct::LightCurve(LightCurve::join_mixed(&curves)?),
     };
     made.deliver(&args.out)
 }
