@@ -6,11 +6,12 @@ use super::{EventBalance, Gti, Record};
 use crate::base::error::{Error, Result};
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
+use crate::base::warning::Warnings;
 
 /// Part of a bin by which edges may miss each other and still count as equal.
 pub(crate) const EDGE_SLACK: f64 = 1e-6;
 /// Part of a bin by which grids may be apart and still count as one.
-const GRID_SLACK: f64 = 1e-3;
+pub(super) const GRID_SLACK: f64 = 1e-3;
 /// Places on a grid are whole numbers below this: exact in f64, with room to spare in u64.
 pub(crate) const MOST_PLACES: f64 = (1u64 << 52) as f64;
 /// Seconds by which a bin may reach over the end of an interval: what the rounding of bounds amounts to.
@@ -59,6 +60,25 @@ impl TimeGrid {
         let part = ((to - from).value() / self.dt).clamp(0.0, 1.0);
         if part > 1.0 - EDGE_SLACK { 1.0 } else { part }
     }
+
+    /// Part of bin `k` inside intervals; 1 when less than a millionth is missing.
+    pub(crate) fn covered(&self, k: u64, gti: &Gti) -> f64 {
+        let (start, stop) = (self.edge(k), self.edge(k + 1));
+        let from = gti.intervals().partition_point(|&(_, end)| end <= start);
+        let reached = gti.intervals().iter().skip(from).take_while(|&&(begin, _)| begin < stop);
+        let part: f64 = reached.map(|&(begin, end)| self.covered_fraction(k, begin, end)).sum();
+        if part > 1.0 - EDGE_SLACK { 1.0 } else { part }
+    }
+}
+
+/// Where the exposure of a bin is.
+#[derive(PartialEq)]
+enum BinPlace {
+    /// In good time.
+    Inside,
+    /// In good time in part.
+    Cut,
+    Outside,
 }
 
 /// Metadata of a light curve.
@@ -75,7 +95,8 @@ pub struct LightCurveMetadata {
     pub mean: f64,
     /// Exposure of all bins, s: the sum of `fracexp·dt`.
     pub exposure: f64,
-    /// How the light curve was made. For one that was read from a file the balance of events is not known.
+    /// How the light curve was made. For one that was read from a file the balance is that of the file's bins: counts, or rates times
+    /// exposure ([`EventBalance`](crate::data::EventBalance)).
     #[serde(flatten)]
     pub record: Record,
 }
@@ -178,7 +199,7 @@ impl LightCurve {
     }
 
     /// Bins moved to `places` (ascending) of another grid, whose bins are `wide` times as long; bins at one place are added.
-    fn regrouped(&self, grid: TimeGrid, places: Vec<u64>, wide: f64) -> LightCurve {
+    pub(super) fn regrouped(&self, grid: TimeGrid, places: Vec<u64>, wide: f64) -> LightCurve {
         let mut new = LightCurve { grid, bin: Vec::new(), ..self.without_bins() };
         let mut from = 0;
         for group in places.chunk_by(|a, b| a == b) {
@@ -196,7 +217,11 @@ impl LightCurve {
             new.bin.push(group[0]);
             new.time.push(grid.centre(group[0]));
             new.counts.push(counts);
-            new.rate.push(if alone { self.rate[range.start] } else { sum(&|i| self.fracexp[i] * self.rate[i]) / part });
+            new.rate.push(match self.counted {
+                _ if alone => self.rate[range.start],
+                true => counts / (part * self.grid.dt),
+                false => sum(&|i| self.fracexp[i] * self.rate[i]) / part,
+            });
             new.rate_err.push(error);
             new.fracexp.push((part / wide).min(1.0));
         }
@@ -204,7 +229,7 @@ impl LightCurve {
     }
 
     /// The same without bins.
-    fn without_bins(&self) -> LightCurve {
+    pub(super) fn without_bins(&self) -> LightCurve {
         LightCurve {
             bin: Vec::new(),
             time: Vec::new(),
@@ -218,111 +243,16 @@ impl LightCurve {
         }
     }
 
-    /// Joins light curves, in any order, whose grids differ by whole bins. If two light curves expose parts of the same
-    /// bin, counts and exposures of that bin are added.
-    ///
-    /// # Errors
-    /// There is no bin at all; the light curves differ in bin width, reference epoch or kind of errors; their grids are
-    /// not whole bins apart; or together they expose a bin for longer than it lasts.
-    pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
-        let begin = |part: &LightCurve| part.grid.edge(part.first_bin()).value();
-        let filled = || parts.iter().filter(|part| !part.is_empty());
-        let Some(first) = filled().min_by(|a, b| begin(a).total_cmp(&begin(b))) else {
-            return Err(Error::argument("light_curves", parts.len(), "none of them has a bin"));
-        };
-        let dt = first.grid.dt;
-        let grid = TimeGrid { origin: first.grid.edge(first.first_bin()), dt };
-        let mut all = LightCurve { grid, gti: Gti::default(), ..first.without_bins() };
-        all.meta.record.inputs.clear();
-        all.meta.record.photons = EventBalance::default();
-        let mut rows = Vec::new();
-        for part in filled() {
-            let bad = |what: String| Err(Error::argument("light_curves", part.name(), what));
-            if (part.grid.dt / dt - 1.0).abs() > 1e-9 || part.counted != first.counted {
-                return bad(format!(
-                    "bins of {} s cannot be joined to bins of {dt} s, or errors are of another kind",
-                    part.grid.dt
-                ));
-            }
-            if part.meta.record.mjdref != first.meta.record.mjdref {
-                return bad("its reference epoch (MJDREF) is another one".into());
-            }
-            let apart = (part.grid.edge(part.first_bin()) - grid.origin).value() / dt;
-            if (apart - apart.round()).abs() > GRID_SLACK {
-                return bad(format!("its bins begin {} of a bin off the others' grid", (apart - apart.floor())));
-            }
-            let shift = apart.round() as u64;
-            rows.extend(part.bin.iter().enumerate().map(|(i, k)| (k - part.first_bin() + shift, part, i)));
-            all.gti = all.gti.union(&part.gti);
-            all.meta.record.inputs.extend(part.meta.record.inputs.iter().cloned());
-            all.meta.record.photons.add(&part.meta.record.photons);
-            all.meta.record.warnings.extend(part.meta.record.warnings.clone());
-        }
-        rows.sort_by_key(|row| row.0);
-        for same in rows.chunk_by(|a, b| a.0 == b.0) {
-            // What a file says of one bin is its own affair.
-            if same.len() == 1 {
-                continue;
-            }
-            let part: f64 = same.iter().map(|&(_, p, i)| p.fracexp[i]).sum();
-            if part > 1.0 + EDGE_SLACK {
-                let message = format!(
-                    "the bin at {} s is in two of them; light curves that overlap are not joined",
-                    grid.centre(same[0].0)
-                );
-                return Err(Error::argument("light_curves", same[0].1.name(), message));
-            }
-        }
-        let places = rows.iter().map(|row| row.0).collect();
-        for (k, p, i) in rows {
-            all.bin.push(k);
-            all.counts.push(p.counts[i]);
-            all.rate.push(p.rate[i]);
-            all.rate_err.push(p.rate_err[i]);
-            all.fracexp.push(p.fracexp[i]);
-        }
-        Ok(all.regrouped(grid, places, 1.0))
-    }
-
-    /// [`LightCurve::join`] for averages of segments, which need no common grid: a light curve whose bins begin between those of the others is moved by less
-    /// than a bin, intervals and all, so that it has its own segments.
-    ///
-    /// # Errors
-    /// See [`LightCurve::join`], but for the grids.
-    pub(crate) fn join_segments(parts: &[LightCurve]) -> Result<LightCurve> {
-        let begin = |part: &LightCurve| part.grid.edge(part.first_bin());
-        let mut moved: Vec<LightCurve> = parts.iter().filter(|part| !part.is_empty()).cloned().collect();
-        moved.sort_by(|a, b| begin(a).value().total_cmp(&begin(b).value()));
-        let Some(grid) = moved.first().map(|first| TimeGrid { origin: begin(first), dt: first.grid.dt }) else {
-            return LightCurve::join(parts);
-        };
-        let mut end = 0.0;
-        for part in &mut moved {
-            let place = (begin(part) - grid.origin).value() / grid.dt;
-            let mut nearest = place.round();
-            if (place - nearest).abs() > GRID_SLACK {
-                // What follows at once keeps its first bin to itself.
-                nearest = if nearest < end && place > end - 0.5 { end } else { nearest };
-                let shift = DoubleDouble::product(grid.dt, nearest) + grid.origin - begin(part);
-                part.grid.origin = part.grid.origin + shift;
-                part.time = part.bin.iter().map(|&k| part.grid.centre(k)).collect();
-                part.gti = part.gti.shifted(shift);
-            }
-            let bins = part.bin.last().map_or(0, |last| last + 1 - part.first_bin());
-            end = f64::max(end, nearest + bins as f64);
-        }
-        LightCurve::join(&moved)
-    }
-
-    fn first_bin(&self) -> u64 {
+    pub(super) fn first_bin(&self) -> u64 {
         self.bin.first().copied().unwrap_or(0)
     }
 
-    fn name(&self) -> String {
-        self.meta.record.inputs.first().map_or_else(|| "in memory".to_string(), |i| i.name.clone())
+    /// The name of its file.
+    pub(super) fn name(&self) -> String {
+        self.meta.record.first_input()
     }
 
-    /// Some of the rows, with other intervals.
+    /// Some of the rows, with other intervals. It accounts for the photons in them alone.
     fn rows(&self, rows: impl Iterator<Item = usize>, gti: Gti) -> LightCurve {
         let mut part = LightCurve { gti, ..self.without_bins() };
         for i in rows {
@@ -333,6 +263,7 @@ impl LightCurve {
             part.rate_err.push(self.rate_err[i]);
             part.fracexp.push(self.fracexp[i]);
         }
+        part.meta.record.photons = EventBalance::of_used(part.photons(0..part.len()));
         part.described()
     }
 
@@ -351,26 +282,57 @@ impl LightCurve {
         parts
     }
 
-    /// One light curve for each good time interval, with the bins whose centres lie in the interval. Intervals without
+    /// One light curve for each good time interval, with the bins that lie in it, or more in it than in any other. Intervals without
     /// a bin give none.
     #[must_use]
     pub fn split_by_gti(&self) -> Vec<LightCurve> {
-        let mut parts = Vec::new();
-        for &(start, stop) in self.gti.intervals() {
-            let from = self.time.partition_point(|&t| DoubleDouble::from(t) < start);
-            let to = self.time.partition_point(|&t| DoubleDouble::from(t) < stop);
-            if from < to {
-                parts.push(self.rows(from..to, Gti::from_sorted(&[(start, stop)])));
-            }
-        }
-        parts
+        let intervals = self.gti.intervals();
+        let home = |i: usize| {
+            let (start, stop) = (self.grid.edge(self.bin[i]), self.grid.edge(self.bin[i] + 1));
+            let from = intervals.partition_point(|&(_, end)| end <= start);
+            let reached = (from..intervals.len()).take_while(|&j| intervals[j].0 < stop);
+            let part = |j: usize| self.grid.covered_fraction(self.bin[i], intervals[j].0, intervals[j].1);
+            reached.max_by(|&a, &b| part(a).total_cmp(&part(b)))
+        };
+        let homes: Vec<(usize, usize)> = (0..self.len()).filter_map(|i| Some((home(i)?, i))).collect();
+        let same = homes.chunk_by(|a, b| a.0 == b.0);
+        same.map(|rows| self.rows(rows.iter().map(|row| row.1), Gti::from_sorted(&[intervals[rows[0].0]]))).collect()
     }
 
-    /// The bins whose centres lie in `gti`. The result has `gti` as its good time.
+    /// The bins whose exposure lies in `gti`, which becomes the good time: those of which it takes nothing that was exposed. Of a bin that reaches over
+    /// the end of an interval no one knows which photons are inside: it is left out, unless the part inside is as long as its exposure, or all of it
+    /// that was good time before. Photons of bins that are left out are outside of the intervals, in the balance.
     #[must_use]
     pub fn within(&self, gti: Gti) -> LightCurve {
-        let inside: Vec<usize> = (0..self.len()).filter(|&i| gti.contains(DoubleDouble::from(self.time[i]))).collect();
-        self.rows(inside.into_iter(), gti)
+        let kept: Vec<bool> = (0..self.len()).map(|i| self.place(i, &gti) == BinPlace::Inside).collect();
+        let mut photons = self.meta.record.photons.clone();
+        let lost = self.photons((0..self.len()).filter(|&i| !kept[i])).min(photons.used);
+        (photons.used, photons.outside_gti) = (photons.used - lost, photons.outside_gti + lost);
+        let mut part = self.rows((0..self.len()).filter(|&i| kept[i]), gti);
+        part.meta.record.photons = photons;
+        part
+    }
+
+    /// [`LightCurve::within`], which says how many bins were left out because they reach over the end of an interval.
+    pub(crate) fn narrowed(&self, gti: Gti, warnings: &mut Warnings) -> LightCurve {
+        let message = format!(
+            "{}: bins that reach over the end of an interval were left out: which of their photons are inside is not known",
+            self.name()
+        );
+        let cut = (0..self.len()).filter(|&i| self.place(i, &gti) == BinPlace::Cut).count();
+        warnings.add("W-BIN-CUT", message, cut as u64);
+        self.within(gti)
+    }
+
+    /// Where the exposure of a bin is.
+    fn place(&self, i: usize, gti: &Gti) -> BinPlace {
+        let inside = self.grid.covered(self.bin[i], gti);
+        let before = self.grid.covered(self.bin[i], &self.gti).min(self.fracexp[i]);
+        match inside {
+            _ if inside <= EDGE_SLACK.min(0.5 * self.fracexp[i]) => BinPlace::Outside,
+            _ if inside >= before - EDGE_SLACK => BinPlace::Inside,
+            _ => BinPlace::Cut,
+        }
     }
 
     /// Ranges of rows without a gap, from which segments can be cut: bins that follow one another on the grid, each

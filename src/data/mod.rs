@@ -7,6 +7,8 @@ pub mod gti;
 pub mod header;
 pub mod histogram;
 pub mod light_curve;
+mod light_curve_join;
+mod light_curve_photons;
 pub mod phase;
 pub mod product;
 pub mod record;
@@ -15,6 +17,7 @@ pub mod table;
 pub use gti::Gti;
 pub use histogram::Histogram;
 pub use light_curve::LightCurve;
+pub(crate) use light_curve_photons::whole_photons;
 pub use product::Product;
 pub use record::{DeviceRecord, Record};
 
@@ -93,15 +96,20 @@ impl ChannelRange {
 /// What became of every row read from the input: numbers of rows, which need not be photons. Each row counts in exactly
 /// one field but `read`, so that `read` is the sum of all others ([`EventBalance::is_exact`]). Every product records
 /// it.
+///
+/// A light curve of a file has as many photons as its bins have counts, used or not; of rates they are the rates times the exposures
+/// of their bins, in whatever unit of rates. They are added up for each field, and rounded once to a whole number (0 where net rates
+/// add up to less). A light curve that was made of events in memory goes on with the balance of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EventBalance {
     /// Rows read.
     pub read: u64,
     /// Events in a bin of a segment that was averaged.
     pub used: u64,
-    /// Events outside every good time interval.
+    /// Events outside every good time interval; of light curves, of bins that are not in good time with all of their exposure.
     pub outside_gti: u64,
-    /// Events in a good time interval, but in none of the segments that fit into it (for histograms: in no time bin).
+    /// Events in a good time interval, but in none of the segments that fit into it (for histograms: in no time bin; for samples of light
+    /// curves: in bins that are exposed too little, or not inside one interval).
     pub outside_segments: u64,
     /// Events of segments that could not be averaged, such as empty ones.
     pub in_skipped_segments: u64,
@@ -109,7 +117,7 @@ pub struct EventBalance {
     pub filtered: u64,
     /// Rows that are no photons, such as clock rows of RXTE.
     pub not_photons: u64,
-    /// Events whose time is not a finite number.
+    /// Events whose time is not a finite number; of light curves, of rows without a time, an error or an exposure that can be used.
     pub dropped: u64,
     /// Events of a segment that rounding put beyond its last bin.
     pub dropped_edge: u64,
@@ -129,6 +137,11 @@ impl EventBalance {
             self.dropped_edge,
         ];
         parts.iter().sum::<u64>() == self.read
+    }
+
+    /// So many, all of them used.
+    pub(crate) fn of_used(used: u64) -> EventBalance {
+        EventBalance { read: used, used, ..EventBalance::default() }
     }
 
     /// Adds the balance of another file, field by field.
@@ -154,7 +167,7 @@ impl std::fmt::Display for EventBalance {
             (self.in_skipped_segments, "in skipped segments"),
             (self.filtered, "filtered"),
             (self.not_photons, "not photons"),
-            (self.dropped, "without a finite time"),
+            (self.dropped, "without a usable time or value"),
             (self.dropped_edge, "beyond the last bin"),
         ];
         parts.iter().filter(|(count, _)| *count > 0).try_for_each(|(count, what)| write!(f, " + {count} {what}"))

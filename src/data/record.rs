@@ -40,10 +40,25 @@ pub struct Record {
     pub options: serde_json::Value,
     /// The input files with checksums and selections.
     pub inputs: Vec<InputRecord>,
-    /// What became of every event that was read; zeros for binned input.
+    /// What became of every event that was read, or of the counts of light curves; zeros for segments that come one by one.
     pub photons: EventBalance,
+    /// True if values were transformed that need not be counts of photons: of light curves and segments.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub series: bool,
     /// All warnings of the run.
     pub warnings: Warnings,
+}
+
+impl Record {
+    /// Name of the first input.
+    pub(crate) fn first_input(&self) -> String {
+        self.inputs.first().map_or_else(|| "in memory".to_string(), |input| input.name.clone())
+    }
+
+    /// True if what was transformed need not be counts of photons. Files of former versions say so by having read none.
+    pub(crate) fn is_of_series(&self) -> bool {
+        self.series || self.photons.read == 0
+    }
 }
 
 impl Default for Record {
@@ -65,6 +80,7 @@ impl Default for Record {
             options: serde_json::Value::Null,
             inputs: Vec::new(),
             photons: EventBalance::default(),
+            series: false,
             warnings: Warnings::default(),
         }
     }

@@ -37,7 +37,13 @@ pub(super) fn rows_of_segments(
     let spec = spec_of(segments.peek().map_or(0, |(_, [s])| s.values.len()), dt, EVERY_SEGMENT)?;
     let recipe = recipe(power, time, &spec, dt, true);
     let (rows, device) = rows_of(segments, &spec, recipe, to_counts, place, run)?;
-    let made = Record { device, options: asked(&(power, time)), warnings: run.take_warnings(), ..Default::default() };
+    let made = Record {
+        device,
+        options: asked(&(power, time)),
+        series: true,
+        warnings: run.take_warnings(),
+        ..Default::default()
+    };
     let mut spectrum = DynamicalPowerSpectrum::new(rows, power.subtract_noise, made)?;
     warn_of_precision(&mut spectrum);
     Ok(spectrum)
@@ -67,7 +73,13 @@ pub(super) fn cross_rows_of_segments(
     let recipe = cross_recipe(cross, time, &spec, dt, false, true)?;
     let (mut rows, device) = rows_of(whole, &spec, recipe, to_counts, place, run)?;
     rows.total.skipped += skipped;
-    let made = Record { device, options: asked(&(cross, time)), warnings: run.take_warnings(), ..Default::default() };
+    let made = Record {
+        device,
+        options: asked(&(cross, time)),
+        series: true,
+        warnings: run.take_warnings(),
+        ..Default::default()
+    };
     DynamicalCrossSpectrum::new(rows, made)
 }
 
@@ -84,8 +96,13 @@ fn rows_of<C: AsRef<[FluxSegment]>>(
     // An iterator's end is not known; rows grow as segments come.
     let mut rows = DynamicalRows::new(recipe, 0, 0)?;
     let mut queue = BatchQueue::prepare(run.device, spec)?;
+    let skipped = &mut run.skipped;
     let mut take = |queue: &mut BatchQueue| {
-        queue.sums.take_runs().for_each(|(segment, sums)| rows.add(place(segment, spec.segment_size), sums));
+        queue.sums.take_runs().for_each(|(segment, sums)| {
+            let before = rows.total.skipped;
+            rows.add(place(segment, spec.segment_size), sums);
+            skipped.extend((rows.total.skipped > before).then_some(segment));
+        });
     };
     push_flux(&mut queue, spec, segments, to_counts, &mut take)?;
     queue.drain()?;

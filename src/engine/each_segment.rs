@@ -40,7 +40,7 @@ pub(super) fn each_segment<T>(
     let mut sums = begin(plan.resolution, light_curve.counted)?;
     each_stretch(&plan, &light_curve, run.progress, |values, variance| add(&mut sums, values, variance))?;
     let mut made = Record { device: device(), warnings: run.take_warnings(), ..Record::default() };
-    plan.complete(&mut made, &light_curve, None, serde_json::Value::Null);
+    plan.complete(&mut made, &light_curve, &[], serde_json::Value::Null);
     Ok((sums, plan.resolution, made))
 }
 

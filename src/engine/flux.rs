@@ -104,7 +104,8 @@ pub(super) fn spectrum_of_segments(
     push_flux(&mut queue, &spec, segments, to_counts, |_| {})?;
     let (sums, device) = queue.finish(&mut run.warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
-    let record = Record { device, options: asked(power), warnings: run.take_warnings(), ..Record::default() };
+    let record =
+        Record { device, options: asked(power), series: true, warnings: run.take_warnings(), ..Record::default() };
     AveragedPowerSpectrum::new(
         &sums,
         true,
@@ -146,7 +147,8 @@ pub(super) fn cross_spectrum_of_segments(
     }
     push(flux.rest())?;
     let (mut sums, device) = queue.finish(&mut run.warnings)?;
-    sums.skipped += skipped + flux.skipped;
+    sums.skipped += skipped + flux.skipped.len() as u64;
+    run.skipped.append(&mut flux.skipped);
     if sums.segments == 0 {
         return Err(Error::argument("norm", cross.norm, "no pair of segments has means that it can be divided by"));
     }
@@ -155,7 +157,8 @@ pub(super) fn cross_spectrum_of_segments(
     let level = |c: usize| (mean(c), Some(variance(c)).filter(|v| *v > 0.0));
     let flux = Some([level(1), level(0)]);
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
-    let record = Record { device, options: asked(cross), warnings: run.take_warnings(), ..Record::default() };
+    let record =
+        Record { device, options: asked(cross), series: true, warnings: run.take_warnings(), ..Record::default() };
     let spectrum = SpectrumContext { n, dt, segment_size: spec.segment_size, compat_stingray: false, record };
     let context = CrossContext { spectrum, inside: false, flux };
     AveragedCrossSpectrum::new(&sums, cross, context)
@@ -206,8 +209,8 @@ struct FluxBatcher<'a> {
     exact: bool,
     /// Segments are normalised before they go to the device, each by its own mean.
     own: Option<Norm>,
-    /// Those that could not be.
-    skipped: u64,
+    /// Numbers of those that could not be.
+    skipped: Vec<u64>,
     batch: SegmentBatch,
     /// Sum of the values of each series.
     totals: Vec<f64>,
@@ -220,7 +223,7 @@ impl<'a> FluxBatcher<'a> {
     fn new(spec: &'a PlanSpec, queue: &BatchQueue, to_counts: f64) -> FluxBatcher<'a> {
         let (rows, exact) = (queue.limits().rows as u64, queue.backend.capabilities().exact_counts);
         let (batch, totals) = (empty_batch(), vec![0.0; spec.series()]);
-        FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: 0, batch, totals }
+        FluxBatcher { spec, rows, to_counts, exact, own: None, skipped: Vec::new(), batch, totals }
     }
 
     /// Takes the segment of each series at a place after all before; a batch that is full without it.
@@ -235,7 +238,7 @@ impl<'a> FluxBatcher<'a> {
             let dt = self.spec.segment_size / n as f64;
             if rows.iter().any(|row| norm.refusal(&level_of(row, n, dt), error_of(row, n)).is_some()) {
                 self.batch.flux.truncate(begin);
-                self.skipped += 1;
+                self.skipped.push(index);
                 return Ok(batch);
             }
             for (row, samples) in rows.iter_mut().zip(self.batch.flux[begin..].chunks_mut(n)) {

@@ -67,28 +67,33 @@ impl LightCurvePlan {
         self.starts.iter().flat_map(|&from| from..from + self.resolution.n)
     }
 
-    /// Says what a product of the segments of a light curve, and of another with the same clock, was made of: what its record has
-    /// of the device and the warnings stays.
-    pub(super) fn complete(
-        &self,
-        record: &mut Record,
-        of: &LightCurve,
-        and: Option<&LightCurve>,
-        asked: serde_json::Value,
-    ) {
-        let made = &of.meta.record;
-        let others = and.iter().flat_map(|other| &other.meta.record.inputs);
-        let done = std::mem::take(record);
+    /// Says what a product of the segments of a light curve was made of: what its record has of the device and the warnings stays.
+    /// The segments of the numbers `skipped` were not used.
+    pub(super) fn complete(&self, record: &mut Record, of: &LightCurve, skipped: &[u64], asked: serde_json::Value) {
+        let (made, done) = (&of.meta.record, std::mem::take(record));
         *record = Record {
             gti: self.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect(),
             options: asked,
-            inputs: made.inputs.iter().chain(others).cloned().collect(),
-            // A product accounts for photons where it read them.
-            photons: EventBalance::default(),
+            photons: self.photons([of, of], skipped),
+            series: true,
             device: done.device,
             warnings: done.warnings,
             ..made.clone()
         };
+    }
+
+    /// What became of the photons of a light curve, of whose bins those of `common` were cut into segments.
+    fn photons(&self, [whole, common]: [&LightCurve; 2], skipped: &[u64]) -> EventBalance {
+        // Rows of the whole light curve whose bins are in these rows of the other.
+        let of_whole = |rows: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
+            rows.filter_map(|i| whole.bin.binary_search(&common.bin[i]).ok()).collect()
+        };
+        let mut balance = whole.balance_of(of_whole(&mut self.rows()).into_iter());
+        let starts = skipped.iter().filter_map(|&number| self.starts.get(number as usize));
+        let in_skipped = of_whole(&mut starts.flat_map(|&from| from..from + self.resolution.n));
+        let lost = whole.photons(in_skipped.into_iter()).min(balance.used);
+        (balance.used, balance.in_skipped_segments) = (balance.used - lost, balance.in_skipped_segments + lost);
+        balance
     }
 
     /// What a run would do.
@@ -124,13 +129,15 @@ pub struct LightCurvePairPlan {
     pub segments: LightCurvePlan,
     pub(super) subject: LightCurve,
     pub(super) reference: LightCurve,
+    /// Both with all of their bins.
+    whole: [LightCurve; 2],
 }
 
 impl LightCurvePairPlan {
     /// Keeps the bins that both light curves have, and plans the segments.
     ///
     /// # Errors
-    /// The light curves differ in bin width or reference epoch, or their grids are not whole bins apart; see
+    /// The light curves differ in bin width, time system or reference position, or their grids are not whole bins apart; see
     /// [`LightCurvePlan::new`].
     pub fn new(
         [subject, reference]: &[LightCurve; 2],
@@ -139,16 +146,14 @@ impl LightCurvePairPlan {
         warnings: &mut Warnings,
     ) -> Result<LightCurvePairPlan> {
         let bad = |what: String| Err(Error::argument("light_curves", "", what));
-        let (ours, theirs) = (&subject.meta.record, &reference.meta.record);
-        match (ours.mjdref, theirs.mjdref) {
-            (Some(a), Some(b)) if a != b => return bad("their reference epochs (MJDREF) differ".into()),
-            (Some(_), None) | (None, Some(_)) => {
-                let message =
-                    "one of the light curves has no reference epoch (MJDREF): its times are taken to have the other's";
-                warnings.push("W-NO-MJDREF", message);
-            }
-            _ => {}
+        let (subject, mut reference) = (subject, reference.clone());
+        if subject.meta.record.mjdref.is_some() != reference.meta.record.mjdref.is_some() {
+            let message =
+                "one of the light curves has no reference epoch (MJDREF): its times are taken to have the other's";
+            warnings.push("W-NO-MJDREF", message);
+            reference.meta.record.mjdref = subject.meta.record.mjdref;
         }
+        let mut reference = reference.in_frame_of(&subject.meta.record)?;
         let (dt, own) = (subject.grid.dt, reference.grid.dt);
         if (own / dt - 1.0).abs() > 1e-9 {
             let bins = bad(format!("bins of {} s and of {} s", ShortNumber(dt), ShortNumber(own)));
@@ -156,12 +161,11 @@ impl LightCurvePairPlan {
         }
         let apart = (reference.grid.origin - subject.grid.origin).value() / dt;
         if (apart - apart.round()).abs() > 1e-3 {
+            let off = ShortNumber((apart - apart.floor()).abs());
             return bad(format!(
-                "their bins are {} of a bin off each other",
-                ShortNumber((apart - apart.floor()).abs())
+                "their bins are {off} of a bin off each other; a Lomb-Scargle cross spectrum needs no common grid"
             ));
         }
-        let mut reference = reference.clone();
         reference.grid = TimeGrid { origin: subject.grid.origin + DoubleDouble::product(dt, apart.round()), dt };
         let usable = |light_curve: &LightCurve| {
             let spans: Vec<(DoubleDouble, DoubleDouble)> =
@@ -169,13 +173,14 @@ impl LightCurvePairPlan {
             Gti::from_sorted(&spans)
         };
         let common = usable(subject).intersect(&usable(&reference));
-        let (subject, reference) = (subject.within(common.clone()), reference.within(common));
+        let whole = [subject.clone(), reference];
+        let [subject, reference] = whole.each_ref().map(|curve| curve.within(common.clone()));
         let segments = LightCurvePlan::new(&subject, segment_size, min_fracexp, warnings)?;
         if subject.len() != reference.len() {
             return bad("the rows that they have in common are not the same".into());
         }
         reference.errors_known(segments.rows())?;
-        Ok(LightCurvePairPlan { segments, subject, reference })
+        Ok(LightCurvePairPlan { segments, subject, reference, whole })
     }
 
     /// The segments of both, in counts a bin.
@@ -189,9 +194,13 @@ impl LightCurvePairPlan {
         pairs.map(|(subject, reference)| FluxPair { subject, reference })
     }
 
-    /// Says what a product of both was made of.
-    pub(super) fn complete(&self, record: &mut Record, asked: serde_json::Value) {
-        self.segments.complete(record, &self.subject, Some(&self.reference), asked);
+    /// Says what a product of both was made of; the segments of the numbers `skipped` were not used.
+    pub(super) fn complete(&self, record: &mut Record, skipped: &[u64], asked: serde_json::Value) {
+        self.segments.complete(record, &self.subject, skipped, asked);
+        let [subject, reference] = &self.whole;
+        record.photons = self.segments.photons([subject, &self.subject], skipped);
+        record.photons.add(&self.segments.photons([reference, &self.reference], skipped));
+        record.inputs.extend(reference.meta.record.inputs.iter().cloned());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::base::error::Result;
 use crate::base::time::DoubleDouble;
-use crate::data::LightCurve;
+use crate::data::{EventBalance, LightCurve};
 use crate::science::lomb_scargle::UnevenSeries;
 
 /// The bins of a light curve that are exposed enough, as samples since `zero`, the place of a bin on the grid.
@@ -12,6 +12,8 @@ pub(super) struct ExposedSamples {
     value: Vec<f64>,
     error: Vec<f64>,
     exposed: Vec<f64>,
+    /// What became of the photons.
+    pub photons: EventBalance,
 }
 
 impl ExposedSamples {
@@ -33,6 +35,7 @@ impl ExposedSamples {
             value: good.iter().map(|&i| light_curve.rate[i] * dt).collect(),
             error: if errors_known { good.iter().map(|&i| light_curve.rate_err[i] * dt).collect() } else { Vec::new() },
             exposed,
+            photons: light_curve.balance_of(good.iter().copied()),
         })
     }
 

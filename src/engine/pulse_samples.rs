@@ -117,10 +117,8 @@ impl PulseSamples {
         let middle = |i: usize| {
             light_curve.grid.origin + DoubleDouble::product(light_curve.grid.dt, light_curve.bin[i] as f64 + 0.5)
         };
-        let mut photons = made.photons.clone();
-        let counted: f64 = rows().map(|i| light_curve.counts[i]).sum();
-        let outside = photons.used.saturating_sub(counted as u64);
-        (photons.used, photons.outside_segments) = (photons.used - outside, photons.outside_segments + outside);
+        let photons = light_curve.balance_of(rows());
+        let counted = light_curve.photons(rows());
         let at = PulseEvents {
             times: rows().map(|i| ticks.of(middle(i))).collect(),
             weights: None,
@@ -146,7 +144,7 @@ impl PulseSamples {
             variance: step * (dispersion.squares / (n as f64 - 1.0)) * step,
             step,
         };
-        let photons = light_curve.counted.then_some(counted as u64);
+        let photons = light_curve.counted.then_some(counted);
         Ok(PulseSamples { at, values, all, photons, centre, dispersion })
     }
 

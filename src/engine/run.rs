@@ -20,6 +20,8 @@ pub(crate) struct Run<'r> {
     pub chunk_events: usize,
     /// Plans say what memory they need, which prepares the device.
     pub with_memory: bool,
+    /// Numbers of the segments of a series that could not be normalised, so far.
+    pub skipped: Vec<u64>,
 }
 
 /// How the rows of inputs are read in a run.

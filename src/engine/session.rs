@@ -141,7 +141,14 @@ impl Session {
         let strict = self.strict;
         Feed::new(self.watch.clone(), move |segments, progress| {
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory: false };
+            let mut run = Run {
+                device: device.as_mut(),
+                warnings,
+                progress,
+                chunk_events,
+                with_memory: false,
+                skipped: Vec::new(),
+            };
             let made = analysis.stream(segments, values, &mut run)?;
             allowed::<A>(strict, made)
         })
@@ -239,7 +246,8 @@ impl Session {
                 _ => &self.device,
             };
             let mut device = device.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut run = Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory };
+            let mut run =
+                Run { device: device.as_mut(), warnings, progress, chunk_events, with_memory, skipped: Vec::new() };
             match pool {
                 Some(pool) => pool.install(|| work(&mut run)),
                 None => work(&mut run),
@@ -274,7 +282,10 @@ pub fn run_on<A: Analysis>(
 ) -> Result<A::Product> {
     check_kind::<A>(observation)?;
     let warnings = observation.warnings().clone();
-    analysis.compute(observation, &mut Run { device, warnings, progress, chunk_events, with_memory: false })
+    analysis.compute(
+        observation,
+        &mut Run { device, warnings, progress, chunk_events, with_memory: false, skipped: Vec::new() },
+    )
 }
 
 /// Refuses the first warning where warnings are errors.

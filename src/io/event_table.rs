@@ -11,6 +11,8 @@ use crate::missions::{self, GENERIC, Mission};
 
 /// Columns that bins have and events have not.
 const COLUMNS_OF_BINS: [&str; 4] = ["RATE", "RATE1", "COUNTS", "FRACEXP"];
+/// So end the names of others, as SAP_FLUX of Kepler and TESS.
+const FLUX: &str = "FLUX";
 
 /// The event table: the one asked for, a name the mission uses, else the only table of events by its class, else the only table that has times and is
 /// nothing else, with a warning. `time` is the column of times.
@@ -66,6 +68,11 @@ pub(super) fn find_events<'a>(
             Ok(one)
         }
         [] => {
+            let of_bins = |h: &&Hdu| class(h).is_empty() && not_events(source, h, true).is_some();
+            if let Some(why) = tables().find(of_bins).map(|h| as_events(source, h, time, true)) {
+                let mend = Mend::field("rate_column").doing("reads them as a light curve");
+                return why.map_err(|e| e.mended_by([mend]));
+            }
             let known = GENERIC.events.join(", ");
             let message =
                 format!("no table of events ({known}, or HDUCLAS1 = EVENTS with a column {time}); it has: {}", names());
@@ -121,9 +128,18 @@ fn not_events(source: &InputFile, hdu: &Hdu, by_columns: bool) -> Option<String>
         return (!class.starts_with("EVENT")).then(|| format!("HDUCLAS1 is `{}`, not EVENTS", written.trim()));
     }
     let table = FitsTable::open(source, hdu, true).ok().filter(|_| by_columns)?;
-    let of_bins = |name: &str| COLUMNS_OF_BINS.iter().any(|bins| name.trim().eq_ignore_ascii_case(bins));
-    if let Some(column) = table.columns.iter().find(|column| of_bins(&column.name)) {
-        return Some(format!("no HDUCLAS1 says EVENTS, and the column {} is one of bins of time", column.name.trim()));
+    let of_bins = |name: &str| {
+        let name = name.trim().to_ascii_uppercase();
+        COLUMNS_OF_BINS.contains(&&*name) || name.ends_with(FLUX)
+    };
+    let found: Vec<&str> = table.columns.iter().map(|column| column.name.trim()).filter(|name| of_bins(name)).collect();
+    match found[..] {
+        [] => {}
+        [one] => return Some(format!("no HDUCLAS1 says EVENTS, and the column {one} is one of bins of time")),
+        _ => {
+            let names = found.join(", ");
+            return Some(format!("no HDUCLAS1 says EVENTS, and the columns {names} are those of bins of time"));
+        }
     }
     let is_vector = |kind: ElementType| !matches!(kind, ElementType::Bit | ElementType::Opaque);
     let vector = table.columns.iter().find(|column| column.repeat > 1 && is_vector(column.kind))?;

@@ -6,7 +6,7 @@ use super::fits::{self, FitsHeader, Hdu};
 use super::fits_table::{FitsColumn, FitsTable};
 use super::input_file::InputFile;
 use super::subspace;
-use super::text_table::decimal_comma;
+use super::text_file::{self, decimal_comma};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::List;
@@ -282,8 +282,7 @@ pub(crate) fn read_file(
 }
 
 fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text_file::decode(path, bytes)?;
     let mut intervals = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or("").trim();

@@ -3,45 +3,42 @@
 use super::events::{GtiSource, OpenOptions};
 use super::file_scan::warn_of_container;
 use super::fits::{self, Hdu};
-use super::fits_table::FitsTable;
+use super::fits_table::{ElementType, FitsTable};
 use super::gti::{self, TimeFrame, seconds_per_unit};
 use super::input_file::{InputFile, format_error};
+pub use super::light_curve_bins::ReadCurve;
+use super::light_curve_bins::{BinClock, CurveGti, assemble};
 use super::light_curve_columns::RawLightCurve;
 use super::subspace::{self, Component, TimeFilter};
+use super::table_read::product_of;
 use super::text_table;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
-use crate::base::text::ShortNumber;
 use crate::base::time::{DoubleDouble, SECONDS_PER_DAY};
-use crate::base::warning::Warnings;
-use crate::data::light_curve::{EDGE_SLACK, LightCurveMetadata, MOST_PLACES, TimeGrid, counting_error};
-use crate::data::{Gti, InputRecord, LightCurve, Record};
-
-/// Part of a second by which a second is longer at the barycentre, for an observer on Earth or near it: v/c of its orbit and more.
-const BARYCENTRIC: f64 = 1.2e-4;
-/// Part of a bin by which a time may miss the grid: times are often printed with few digits.
-const OFF_GRID: f64 = 0.02;
+use crate::base::warning::{Warning, Warnings};
+use crate::data::columns::LIGHT_CURVE;
+use crate::data::{Gti, LightCurve, Record};
 
 /// Reads the light curve in a file. `None` if the file holds something else, such as events.
 ///
 /// FITS: the first table whose HDUCLAS1 is `LIGHT CURVE` or `LIGHTCURVE`, or whose name is RATE, with a TIME column and
 /// COUNTS or RATE (RATE1). The unit of a column is its TUNITn, that of keywords TIMEUNIT. Text: numbers in columns,
 /// `time`, `rate` (or `counts` if a header line says so) and an optional error. Rows without a finite value or without
-/// exposure are missing bins.
+/// exposure are missing bins; so are those whose error is below 0. Where neither FRACEXP nor EXPOSURE is there, bins are exposed as far as the
+/// file's own intervals reach. Shorter bins (TIMEDEL, XAX_E) inside one bin of the grid are exposed in part.
 ///
 /// # Errors
 /// A light curve without usable columns, bins that are not on a regular grid (the error names the row), or good time
 /// intervals that cannot be used.
-pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<Option<LightCurve>> {
+pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<Option<ReadCurve>> {
     if !source.is_fits() {
-        let Some(raw) = text_table::read(source)? else { return Ok(None) };
+        let Some(raw) = text_table::read(source, warnings)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
         let frame =
             TimeFrame { mjdref: None, timezero: DoubleDouble::ZERO, timesys: String::new(), mixed: options.mixed };
-        return assemble(source, raw, None, DoubleDouble::ZERO, Record::default(), warnings, |span, warnings| {
-            given_gti(&options.gti, &frame, span, warnings)
-        })
-        .map(Some);
+        let gti = |span, warnings: &mut Warnings| given_gti(&options.gti, &frame, span, warnings);
+        let clock = BinClock { own: is_own(source)?, ..BinClock::default() };
+        return assemble(source, raw, &clock, Record::default(), warnings, gti).map(Some);
     }
     let (hdus, trailing) = fits::scan(source)?;
     let chosen =
@@ -73,6 +70,11 @@ pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) 
     }
 }
 
+/// True for a light curve that this program wrote.
+fn is_own(source: &InputFile) -> Result<bool> {
+    Ok(product_of(source)?.is_some_and(|name| name == LIGHT_CURVE.name))
+}
+
 fn is_light_curve(hdu: &Hdu) -> bool {
     let class = hdu.header.text("HDUCLAS1").unwrap_or_default().replace(' ', "");
     class.eq_ignore_ascii_case("LIGHTCURVE") || hdu.name.eq_ignore_ascii_case("RATE")
@@ -84,7 +86,7 @@ fn read_fits(
     hdu: &Hdu,
     options: &OpenOptions,
     warnings: &mut Warnings,
-) -> Result<LightCurve> {
+) -> Result<ReadCurve> {
     let header = &hdu.header;
     let time_name = options.time_column.as_deref().unwrap_or("TIME");
     gti::refuse_two_clocks(header, &[time_name])?;
@@ -99,7 +101,10 @@ fn read_fits(
         }
         Ok(None)
     };
-    let missing = |name: &str| table.error(&format!("column {name}"), "missing");
+    let missing = |name: &str| {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        table.error(&format!("column {name}"), &format!("missing; there are {}", names.join(", ")))
+    };
     let (mut time, unit) = column(&[time_name])?.ok_or_else(|| missing(time_name))?;
     let per_keyword = gti::keyword_unit(header)?;
     let in_seconds = |unit: &str| match unit.trim() {
@@ -110,6 +115,7 @@ fn read_fits(
     };
     let unknown = |name: &str, unit: &str| table.error(&format!("column {name}"), &format!("unknown unit `{unit}`"));
     let factor = in_seconds(&unit).ok_or_else(|| unknown(time_name, &unit))?;
+    let resolution = time_resolution(&table, time_name, &time)? * factor;
     time.iter_mut().for_each(|t| *t *= factor);
     let seconds = |name: &str| -> Result<Option<Vec<f64>>> {
         let Some((mut values, own)) = column(&[name])? else { return Ok(None) };
@@ -129,7 +135,8 @@ fn read_fits(
         None => column(&["RATE", "RATE1"])?,
     };
     if let Some((_, unit)) = rate.as_ref().filter(|(_, unit)| named.is_none() && !is_rate(unit)) {
-        return Err(table.error("column RATE", &format!("`{unit}` is not counts a second")));
+        let mend = Mend::field("rate_column").doing("takes it as it is");
+        return Err(table.error("column RATE", &format!("`{unit}` is not counts a second")).mended_by([mend]));
     }
     // An error beside both is that of the rate; counts have the error of counting.
     let own_error = options.error_column.as_deref();
@@ -143,12 +150,15 @@ fn read_fits(
         (Some(_), None) => column(&["COUNTS_ERR", "ERR_COUNTS", "ERROR"])?,
         (None, _) => column(&["ERROR", "ERROR1", "RATE_ERR"])?,
     };
+    let beside = counts.is_some() && rate.is_some() && error.is_none();
+    let rate_error = if beside { column(&["ERROR", "ERROR1", "RATE_ERR"])? } else { None };
     let raw = RawLightCurve {
         row: ("row", (1..=table.rows).collect()),
         time,
         counts,
         rate: rate.map(|(values, _)| values),
         error: error.map(|(values, _)| values),
+        rate_error: rate_error.map(|(values, _)| values),
         fracexp: column(&["FRACEXP"])?.map(|(values, _)| values),
         exposure,
         width,
@@ -156,9 +166,17 @@ fn read_fits(
     if raw.counts.is_none() && raw.rate.is_none() {
         return Err(table.error("columns", "neither RATE nor COUNTS is there"));
     }
-    let timedel = header.real("TIMEDEL")?.map(|t| t * per_keyword).filter(|t| *t > 0.0);
+    if named.is_none() {
+        warn_of_background(&table, header, warnings);
+    }
+    warn_of_flags(&table, &raw, warnings)?;
+    let timepixr = header.real("TIMEPIXR")?.unwrap_or(0.5);
+    if !(0.0..=1.0).contains(&timepixr) {
+        return Err(header.error("TIMEPIXR", &format!("{timepixr} is no place in a bin, which are 0 to 1")));
+    }
     let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
-    let pixel = DoubleDouble::product(0.5 - header.real("TIMEPIXR")?.unwrap_or(0.5), timedel.unwrap_or(0.0));
+    let timedel = header.real("TIMEDEL")?.map(|t| t * per_keyword).filter(|t| *t > 0.0);
+    let clock = BinClock { timedel, timezero, timepixr, resolution, own: is_own(source)? };
     let text = |key: &str| {
         let own = header.text(key).filter(|t| !t.is_empty());
         own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
@@ -184,7 +202,7 @@ fn read_fits(
     let (timesys, mixed) = (record.timesys.clone(), options.mixed);
     let frame = TimeFrame { mjdref: record.mjdref, timezero, timesys, mixed };
     let own = options.gti == GtiSource::File;
-    assemble(source, raw, timedel, timezero + pixel, record, warnings, |span, warnings| match own {
+    assemble(source, raw, &clock, record, warnings, |span, warnings| match own {
         true => own_gti(source, hdus, hdu, &frame, span, warnings),
         false => given_gti(&options.gti, &frame, span, warnings),
     })
@@ -198,7 +216,7 @@ fn own_gti(
     frame: &TimeFrame,
     span: (DoubleDouble, DoubleDouble),
     warnings: &mut Warnings,
-) -> Result<Gti> {
+) -> Result<CurveGti> {
     let of = |component: &Component| match &component.times[..] {
         [TimeFilter::Table(hdu)] if component.missing.is_none() => Some(hdu.index),
         _ => None,
@@ -214,17 +232,38 @@ fn own_gti(
         all = all.union(&Gti::new(source.path(), rows, false, warnings)?);
     }
     if all.is_empty() {
-        return Ok(Gti::from_sorted(&[span]));
+        return Ok(CurveGti { chosen: Gti::from_sorted(&[span]), own: false });
     }
     let labels: Vec<String> = hdus.iter().filter(is_taken).map(gti::label).collect();
     let unused = hdus.iter().filter(|hdu| gti::holds_intervals(hdu) && !is_taken(hdu));
     gti::warn_of_unused(source.path(), &labels, unused, warnings);
-    Ok(all)
+    Ok(CurveGti { chosen: all, own: true })
 }
 
+/// True for a unit of counts a second, or none.
 fn is_rate(unit: &str) -> bool {
-    let unit = unit.to_ascii_lowercase().replace(' ', "");
-    unit.is_empty() || ["/s", "s-1", "s**-1", "s^-1", "/sec", "s**(-1)"].iter().any(|end| unit.ends_with(end))
+    const COUNTS: [&str; 16] = [
+        "count",
+        "counts",
+        "cnt",
+        "cnts",
+        "ct",
+        "cts",
+        "c",
+        "event",
+        "events",
+        "photon",
+        "photons",
+        "ph",
+        "e-",
+        "electron",
+        "electrons",
+        "",
+    ];
+    let unit = unit.to_ascii_lowercase().replace([' ', '.', '*', '^', '(', ')'], "");
+    let ends = ["/second", "/sec", "/s", "sec-1", "s-1"];
+    let counts = ends.iter().find_map(|end| unit.strip_suffix(end));
+    unit.is_empty() || counts.is_some_and(|counts| COUNTS.contains(&counts))
 }
 
 /// The user's intervals, or the whole span.
@@ -233,179 +272,58 @@ fn given_gti(
     frame: &TimeFrame,
     span: (DoubleDouble, DoubleDouble),
     warnings: &mut Warnings,
-) -> Result<Gti> {
-    match source {
-        GtiSource::Given(name) => {
-            let given = gti::read_file(name, frame, warnings)?;
-            Gti::new(name, given, false, warnings)
-        }
-        _ => Ok(Gti::from_sorted(&[span])),
-    }
+) -> Result<CurveGti> {
+    let chosen = match source {
+        GtiSource::Given(name) => Gti::new(name, gti::read_file(name, frame, warnings)?, false, warnings)?,
+        _ => Gti::from_sorted(&[span]),
+    };
+    Ok(CurveGti { chosen, own: false })
 }
 
-/// Columns to a light curve on a grid.
-fn assemble(
-    source: &InputFile,
-    raw: RawLightCurve,
-    timedel: Option<f64>,
-    offset: DoubleDouble,
-    record: Record,
-    warnings: &mut Warnings,
-    gti: impl FnOnce((DoubleDouble, DoubleDouble), &mut Warnings) -> Result<Gti>,
-) -> Result<LightCurve> {
-    let path = source.path();
-    let mut raw = raw;
-    // Text has no value that stands for none.
-    if raw.row.0 == "line"
-        && let Some(i) = raw.time.iter().position(|t| !t.is_finite())
-    {
-        let place = format!("{} {}", raw.row.0, raw.row.1.get(i).unwrap_or(&i));
-        return Err(format_error(path, &place, "the time is not finite"));
-    }
-    warnings.add("W-TIME-NAN", format!("{path}: rows without a finite time were left out"), raw.drop_timeless());
-    let width = raw.one_width().map_err(|(i, width, first)| {
-        let place = format!("{} {}", raw.row.0, raw.row.1.get(i).unwrap_or(&i));
-        let message = format!("a bin of {width} s, but the first has {first} s: the bins must be of one width");
-        format_error(path, &place, &message)
-    })?;
-    let RawLightCurve { row, time, counts, rate, error, fracexp, exposure, .. } = raw;
-    let (dt, first, places) = grid(path, &row, &time, width.or(timedel), warnings)?;
-    let origin = DoubleDouble::sum(first, -0.5 * dt) + offset;
-    let counted = counts.is_some() && error.is_none();
-    let mut lc = LightCurve {
-        grid: TimeGrid { origin, dt },
-        bin: Vec::new(),
-        time: Vec::new(),
-        counts: Vec::new(),
-        rate: Vec::new(),
-        rate_err: Vec::new(),
-        fracexp: Vec::new(),
-        counted,
-        gti: Gti::default(),
-        meta: LightCurveMetadata { record, ..LightCurveMetadata::default() },
+/// Seconds (or what the column is in) within which a column of single precision holds its times; 0 for others.
+fn time_resolution(table: &FitsTable, name: &str, times: &[f64]) -> Result<f64> {
+    let Some(column) = table.column(name)?.filter(|column| column.kind == ElementType::F32) else { return Ok(0.0) };
+    let stored = |t: &f64| ((t - column.zero) / column.scale).abs();
+    let largest = times.iter().filter(|t| t.is_finite()).map(stored).fold(0.0, f64::max) as f32;
+    Ok(f64::from(largest.next_up() - largest) * column.scale.abs())
+}
+
+/// Warns of a column with the background that is still in the rates.
+fn warn_of_background(table: &FitsTable, header: &fits::FitsHeader, warnings: &mut Warnings) {
+    let applied = header.text("BACKAPP").is_some_and(|told| told.trim() == "T");
+    let begins = |name: &str| {
+        ["BACK", "BKG", "BGD"]
+            .iter()
+            .any(|with| name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with)))
     };
-    for (i, &k) in places.iter().enumerate() {
-        let at = |column: &Option<Vec<f64>>| column.as_ref().and_then(|column| column.get(i).copied());
-        let part = at(&fracexp).or_else(|| at(&exposure).map(|exposed| whole_if_near(exposed / dt))).unwrap_or(1.0);
-        let exposed = dt * part;
-        // With counts, the error is theirs.
-        let (count, value, err) = match (at(&counts), at(&rate)) {
-            (Some(count), _) => (count, count / exposed, at(&error).map(|e| e / exposed)),
-            (None, Some(rate)) => (rate * exposed, rate, at(&error)),
-            (None, None) => continue,
-        };
-        let missing = ![value, count, part, err.unwrap_or(0.0)].iter().all(|x| x.is_finite()) || part <= 0.0;
-        if missing {
-            continue;
-        }
-        lc.bin.push(k);
-        lc.time.push(lc.grid.centre(k));
-        lc.counts.push(count);
-        lc.rate.push(value);
-        lc.rate_err.push(if counted { counting_error(count) / exposed } else { err.unwrap_or(f64::NAN) });
-        lc.fracexp.push(part);
-    }
-    let (Some(&from), Some(&last)) = (lc.bin.first(), lc.bin.last()) else {
-        return Err(format_error(path, "light curve", "no bin has a finite value and an exposure"));
-    };
-    let exact = lc.rate_err.iter().filter(|_| !counted).filter(|err| **err == 0.0).count() as u64;
-    warnings.add("W-ZERO-ERROR", format!("{path}: bins whose error is 0: they count as if they were exact"), exact);
-    let (start, stop) = (lc.grid.edge(from), lc.grid.edge(last + 1));
-    lc.gti = gti((start, stop), warnings)?;
-    if let Some((first, last)) =
-        lc.gti.ends().filter(|_| lc.gti.intersect(&Gti::from_sorted(&[(start, stop)])).is_empty())
-    {
+    if let Some(column) = table.columns.iter().find(|column| begins(&column.name)).filter(|_| !applied) {
         let message = format!(
-            "from {} to {} s they hold no bin of the light curve, which lasts from {} to {} s",
-            first.value(),
-            last.value(),
-            start.value(),
-            stop.value()
+            "{}: the column {} is not read: rates are those of source and background",
+            table.path(),
+            column.name
         );
-        let mend = Mend::set("gti", "span").doing("takes all bins");
-        return Err(Error::gti(path, message).mended_by([mend]));
+        let mend = Mend::field("background").doing("takes the mean rate of the background");
+        warnings.record(Warning::new("W-BACKGROUND-COLUMN", message).mended_by([mend]));
     }
-    lc.meta.record.inputs =
-        vec![InputRecord { name: path.to_string(), crc32: source.crc32()?, ..InputRecord::default() }];
-    Ok(lc.described())
 }
 
-/// A part of a bin, all of it where less than a millionth differs; no more than all.
-fn whole_if_near(part: f64) -> f64 {
-    if part > 1.0 - EDGE_SLACK { 1.0 } else { part }
-}
-
-/// The width of bins, the first time, and the place of each on the grid that begins with it.
-fn grid(
-    path: &str,
-    row: &(&str, Vec<usize>),
-    time: &[f64],
-    timedel: Option<f64>,
-    warnings: &mut Warnings,
-) -> Result<(f64, f64, Vec<u64>)> {
-    let at = |i: usize| format!("{} {}", row.0, row.1.get(i).unwrap_or(&i));
-    let pairs = || time.iter().zip(time.iter().skip(1));
-    if let Some((i, (before, t))) = pairs().enumerate().find(|(_, (before, t))| t <= before) {
-        let message = format!("the time {t} s is not after the one before, {before} s");
-        return Err(format_error(path, &at(i + 1), &message));
-    }
-    let (&[first, ..], &[.., last], true) = (time, time, time.len() > usize::from(timedel.is_none())) else {
-        return Err(format_error(path, "light curve", "it has too few bins to know their width"));
-    };
-    let dt = timedel.unwrap_or_else(|| {
-        let mut steps: Vec<f64> = pairs().map(|(before, t)| t - before).collect();
-        let middle = steps.len() / 2;
-        let median = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
-        // Printed times are rounded; the whole span tells the width better.
-        let span = last - first;
-        span / (span / median).round().max(1.0)
-    });
-    if !(dt.is_finite() && dt > 0.0 && (last - first) / dt < MOST_PLACES) {
-        let message = format!("bins of {dt} s from {first} s to {last} s cannot be numbered");
-        return Err(format_error(path, "light curve", &message));
-    }
-    if let Some((places, drift)) = drifting_places(time, dt).filter(|(_, drift)| *drift > OFF_GRID) {
+/// Warns of bins with a value that flags of quality tell something about.
+fn warn_of_flags(table: &FitsTable, raw: &RawLightCurve, warnings: &mut Warnings) -> Result<()> {
+    let Some(values) = raw.counts.as_ref().or(raw.rate.as_ref()) else { return Ok(()) };
+    for name in ["SAP_QUALITY", "QUALITY"] {
+        let Some(column) = table.column(name)?.filter(|column| column.is_number()) else { continue };
+        let mut flags = Vec::with_capacity(table.rows);
+        table.decode(column, 0..table.rows, &mut flags)?;
+        let is_flagged = |(flag, value): &(&f64, &f64)| **flag != 0.0 && flag.is_finite() && value.is_finite();
+        let flagged = flags.iter().zip(values).filter(is_flagged).count() as u64;
+        let first = flags.iter().zip(values).position(|both| is_flagged(&both)).map_or(0, |i| i + 1);
         let message = format!(
-            "{path}: the times leave a regular grid by up to {} of a bin, slowly, as times at the barycentre do; bins are numbered by the \
-             steps between them",
-            ShortNumber(drift)
+            "{}: bins with a value have flags in {name}, first row {first}: they are used; rows that are to be left out need a value of NaN",
+            table.path()
         );
-        warnings.push("W-GRID-DRIFT", message);
-        return Ok((dt, first, places));
+        warnings.add("W-QUALITY-FLAGS", message, flagged);
     }
-    let mut places = Vec::with_capacity(time.len());
-    for (i, &t) in time.iter().enumerate() {
-        let place = (t - first) / dt;
-        let nearest = place.round();
-        if (place - nearest).abs() > OFF_GRID || places.last().is_some_and(|&last| nearest as u64 <= last) {
-            let off = place - place.floor();
-            let message = format!(
-                "the time {t} s is {place:.3} bins of {dt} s after the first, {off:.3} off the grid: the bins must be of one \
-                 width"
-            );
-            return Err(format_error(path, &at(i), &message));
-        }
-        places.push(nearest as u64);
-    }
-    Ok((dt, first, places))
-}
-
-/// Places of bins by the steps between their times, which may stretch by [`BARYCENTRIC`], and by how much of a bin the places miss a regular grid;
-/// `None` where a step is no whole number of bins.
-fn drifting_places(time: &[f64], dt: f64) -> Option<(Vec<u64>, f64)> {
-    let (mut places, mut place, mut drift) = (vec![0], 0u64, 0f64);
-    let first = *time.first()?;
-    for (before, t) in time.iter().zip(time.iter().skip(1)) {
-        let step = (t - before) / dt;
-        let whole = step.round();
-        if whole < 1.0 || (step - whole).abs() > OFF_GRID + BARYCENTRIC * whole || whole * BARYCENTRIC > 0.25 {
-            return None;
-        }
-        place += whole as u64;
-        drift = drift.max(((t - first) / dt - place as f64).abs());
-        places.push(place);
-    }
-    Some((places, drift))
+    Ok(())
 }
 
 impl LightCurve {
@@ -418,6 +336,7 @@ impl LightCurve {
         let source = InputFile::open(path)?;
         let series = read(&source, &OpenOptions::default(), warnings)?;
         let message = "neither a FITS light curve nor a text table of times and rates";
-        series.ok_or_else(|| Error::format(source.path(), "whole file", message))
+        let ReadCurve { curve, chosen } = series.ok_or_else(|| Error::format(source.path(), "whole file", message))?;
+        Ok(LightCurve { gti: chosen, ..curve }.described())
     }
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 use keys::{DISPERSING_KEYS, IGNORED_KEYS, ParKeys, REFUSED_KEYS, USED_KEYS, matches, of_jump};
 
 use super::input_file::{InputFile, format_error};
+use super::text_file;
 use crate::base::error::Result;
 use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use crate::base::warning::Warnings;
@@ -54,7 +55,8 @@ impl ParFile {
         let source = InputFile::open(path)?;
         let bytes = source.read(0..source.len())?;
         let mut own = Warnings::default();
-        let made = ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, &mut own)?;
+        let text = text_file::decode(source.path(), &bytes)?;
+        let made = ParFile::parse(source.path(), &text, source.crc32()?, &mut own)?;
         Ok(ParFile { warnings: own, ..made })
     }
 
@@ -78,6 +80,13 @@ impl ParFile {
             {
                 if value.is_empty() {
                     return Err(format_error(path, &place(), "has no value"));
+                }
+                if text_file::is_decimal_comma(value) {
+                    return Err(format_error(
+                        path,
+                        &place(),
+                        &format!("`{value}` has a decimal comma; numbers have points"),
+                    ));
                 }
                 if let Some((line, before)) = keys.values.insert(name, (number + 1, value.to_string()))
                     && before != value

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::fits::{self, Hdu};
 use super::fits_table::{ElementType, FitsTable};
 use super::input_file::{InputFile, format_error};
+use super::text_file;
 use crate::base::error::{Error, Result};
 use crate::data::product::{ColumnKind, ProductKind};
 
@@ -48,9 +49,11 @@ impl ReadTable {
             return from_fits(source, kinds);
         }
         let bytes = source.read(0..source.len())?;
+        text_file::refuse_wide(source.path(), &bytes)?;
         let Ok(text) = String::from_utf8(bytes) else {
             return Err(format_error(source.path(), "whole file", "neither FITS nor text"));
         };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
         match text.trim_start().starts_with('{') {
             true => from_json(source.path(), &text, kinds),
             false => from_text(source.path(), &text, kinds),
@@ -175,7 +178,11 @@ fn kind_of(path: &str, meta: &Value, kinds: &[&'static ProductKind]) -> Result<&
 /// # Errors
 /// The file cannot be read.
 pub fn product_name(path: &std::path::Path) -> Result<Option<String>> {
-    let source = &InputFile::open(path)?;
+    product_of(&InputFile::open(path)?)
+}
+
+/// [`product_name`] of a file that is open.
+pub(super) fn product_of(source: &InputFile) -> Result<Option<String>> {
     let meta = match source.is_fits() {
         true => fits::scan(source)?
             .0
@@ -185,7 +192,9 @@ pub fn product_name(path: &std::path::Path) -> Result<Option<String>> {
             .transpose()?,
         false => {
             let bytes = source.read(0..source.len())?;
+            text_file::refuse_wide(source.path(), &bytes)?;
             let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
             match text.trim_start().starts_with('{') {
                 true => serde_json::from_str::<Value>(&text).ok().and_then(|value| value.get("meta").cloned()),
                 false => text_metadata(source.path(), &text).ok(),

@@ -2,7 +2,9 @@
 
 use super::input_file::{InputFile, format_error};
 use super::light_curve_columns::RawLightCurve;
+use super::text_file;
 use crate::base::error::{Error, Result};
+use crate::base::warning::Warnings;
 
 /// Commands of QDP files that say which columns have errors, and the line that parts tables.
 const COMMANDS: [&str; 2] = ["READ", "@"];
@@ -12,17 +14,17 @@ const COMMANDS: [&str; 2] = ["READ", "@"];
 ///
 /// Without names the columns are time, rate, error; of four, the second is half the width of a bin where a QDP file says so (`READ SERR 1 2`) or
 /// where the steps of the times do: time, half width, rate, error. With names they are `time`, `counts` or `rate`, `counts_err`, `error` or
-/// `rate_err`, and `fracexp`, in any order and case. An empty field between commas is a missing value; a mark of the byte order is passed over.
+/// `rate_err`, `fracexp` or `exposure` (s), and `timedel` (s), in any order and case; others are named in a warning. An empty field between commas is
+/// a missing value; a mark of the byte order is passed over.
 ///
 /// # Errors
-/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name.
-pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
+/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name; text in UTF-16.
+pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option<RawLightCurve>> {
+    text_file::refuse_wide(source.path(), source.head())?;
     if source.head().contains(&0) {
         return Ok(None);
     }
-    let bytes = source.read(0..source.len())?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text_file::decode(source.path(), &source.read(0..source.len())?)?;
     let mut names: Option<ColumnPlaces> = None;
     let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
     let (mut half_widths, mut said) = (Vec::new(), false);
@@ -37,7 +39,7 @@ pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
         }
         let fields = fields(line);
         let fail = |message: String| Err(format_error(source.path(), &format!("line {number}"), &message));
-        if let Some(field) = decimal_comma(line) {
+        if let Some(field) = text_file::decimal_comma(line) {
             let words = || line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
             let numbers = words().all(|word| word.replace(',', ".").parse::<f64>().is_ok());
             return match names.is_some() || numbers {
@@ -52,6 +54,9 @@ pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
                 false => ColumnPlaces::from_header(&fields).map_err(|name| twice(source, number, &name))?,
             };
             let Some(found) = found else { return Ok(None) };
+            if !numbers {
+                found.warn_of_unused(source.path(), &fields, warnings);
+            }
             if numbers && !found.push(&fields, number, &mut raw, &mut half_widths) {
                 return Ok(None);
             }
@@ -89,18 +94,6 @@ fn fields(line: &str) -> Vec<&str> {
     }
 }
 
-/// A number with a decimal comma, in a line where commas cannot part fields because something else does.
-pub(super) fn decimal_comma(line: &str) -> Option<&str> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let is_one = |word: &&str| {
-        let parts = word.trim_start_matches(['-', '+']).split_once(',');
-        parts.is_some_and(|(whole, fraction)| digits(whole) && digits(fraction))
-    };
-    let words: Vec<&str> =
-        line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty()).collect();
-    if words.len() > 1 { words.into_iter().find(is_one) } else { None }
-}
-
 /// True where the second of four columns is half of the usual step of the times, in every line.
 fn are_half_widths(raw: &RawLightCurve) -> bool {
     let Some(widths) = raw.rate.as_ref().filter(|widths| widths.len() > 1) else { return false };
@@ -116,7 +109,10 @@ struct ColumnPlaces {
     counts: Option<usize>,
     rate: Option<usize>,
     error: Option<usize>,
+    rate_error: Option<usize>,
     fracexp: Option<usize>,
+    exposure: Option<usize>,
+    width: Option<usize>,
     /// A column without a name behind the error.
     fourth: Option<usize>,
 }
@@ -125,7 +121,18 @@ impl ColumnPlaces {
     fn positional(columns: usize) -> Option<ColumnPlaces> {
         let error = (columns > 2).then_some(2);
         let fourth = (columns == 4).then_some(3);
-        (columns >= 2).then_some(ColumnPlaces { time: 0, counts: None, rate: Some(1), error, fracexp: None, fourth })
+        let none = ColumnPlaces {
+            time: 0,
+            counts: None,
+            rate: None,
+            error,
+            rate_error: None,
+            fracexp: None,
+            exposure: None,
+            width: None,
+            fourth,
+        };
+        (columns >= 2).then_some(ColumnPlaces { rate: Some(1), ..none })
     }
 
     /// The places by the names; `Err` has the name of two columns.
@@ -145,9 +152,36 @@ impl ColumnPlaces {
             (None, Some(_)) => of_rate.or(plain),
             (None, None) => return Ok(None),
         };
+        let rate_error = of_rate.filter(|_| counts.is_some() && rate.is_some() && error.is_none());
         match twice {
             Some(name) => Err(name.escape_debug().to_string()),
-            None => Ok(Some(ColumnPlaces { time, counts, rate, error, fracexp: find(&["fracexp"]), fourth: None })),
+            None => {
+                let (fracexp, exposure, width) = (find(&["fracexp"]), find(&["exposure"]), find(&["timedel"]));
+                Ok(Some(ColumnPlaces { time, counts, rate, error, rate_error, fracexp, exposure, width, fourth: None }))
+            }
+        }
+    }
+
+    /// Warns of columns that are not read, for an error may be among them.
+    fn warn_of_unused(&self, path: &str, names: &[&str], warnings: &mut Warnings) {
+        // What follows from counts, of files with both.
+        const DERIVED: [&str; 8] = ["rate", "flux", "rate_err", "flux_err", "error", "err", "counts_err", "count_err"];
+        let places = [self.counts, self.rate, self.error, self.fracexp, self.exposure, self.width];
+        let is_read = |at: usize| at == self.time || places.contains(&Some(at));
+        let known =
+            |name: &str| name.is_empty() || (self.counts.is_some() && DERIVED.contains(&&*name.to_ascii_lowercase()));
+        let unused: Vec<String> = names
+            .iter()
+            .zip(0..)
+            .filter(|(name, at)| !is_read(*at) && !known(name))
+            .map(|(name, _)| name.escape_debug().to_string())
+            .collect();
+        if !unused.is_empty() {
+            let message = format!(
+                "{path}: columns that are not read: {}; an error is called rate_err, counts_err or error",
+                unused.join(", ")
+            );
+            warnings.push("W-COLUMN-UNUSED", message);
         }
     }
 
@@ -163,7 +197,10 @@ impl ColumnPlaces {
             (self.counts, &mut raw.counts),
             (self.rate, &mut raw.rate),
             (self.error, &mut raw.error),
+            (self.rate_error, &mut raw.rate_error),
             (self.fracexp, &mut raw.fracexp),
+            (self.exposure, &mut raw.exposure),
+            (self.width, &mut raw.width),
         ];
         for (place, column) in columns {
             let Some(place) = place else { continue };

@@ -152,7 +152,7 @@ impl AveragedCrossSpectrum {
         let levels = self.meta.levels();
         let (old, wanted) = (factors(self.meta.norm, &levels), factors(norm, &levels));
         let [subject, reference, cross] = [0, 1, 2].map(|i| wanted[i] / old[i]);
-        let of_series = self.meta.record.photons.read == 0;
+        let of_series = self.meta.record.is_of_series();
         for ((level, column), old) in levels.iter().zip([&self.power1, &self.power2]).zip(old) {
             let inside = self.freq.iter().zip(column).zip(&self.width).filter(|((f, _), _)| **f > 0.0);
             let (sum, width) = inside.fold((0.0, 0.0), |(sum, width), ((_, p), w)| (sum + p * w, width + w));

@@ -15,7 +15,7 @@ impl AveragedCrossSpectrum {
     /// # Errors
     /// There is none; they differ in bins, segments, normalisation, or in which band holds the other; coherences are by Stingray's
     /// rules; or they have an input or times in common, so that photons would count twice.
-    pub fn join(parts: &[AveragedCrossSpectrum]) -> Result<AveragedCrossSpectrum> {
+    pub(crate) fn average_of(parts: &[AveragedCrossSpectrum]) -> Result<AveragedCrossSpectrum> {
         let Some((first, rest)) = parts.split_first() else {
             return Err(Error::argument("parts", 0, "there is none to average"));
         };
@@ -158,7 +158,8 @@ mod tests {
             for rebin in [Rebin::None, Rebin::Linear(3)] {
                 let options = CrossOptions { norm, rebin, ..CrossOptions::default() };
                 let parts = [spectrum(&one, &options, 1.0), spectrum(&two, &options, 2.0)];
-                let (got, expected) = (AveragedCrossSpectrum::join(&parts).unwrap(), spectrum(&both, &options, 1.0));
+                let (got, expected) =
+                    (AveragedCrossSpectrum::average_of(&parts).unwrap(), spectrum(&both, &options, 1.0));
                 // How uneven powers are inside a bin is known of each part alone.
                 let err = if rebin == Rebin::None { 1e-11 } else { 0.03 };
                 for (a, b, bound) in [
@@ -187,7 +188,7 @@ mod tests {
         let options = CrossOptions::default();
         let first = spectrum(&sums(1, 20, [2000, 900]), &options, 1.0);
         let refuse = |other: AveragedCrossSpectrum, said: &str| {
-            let found = AveragedCrossSpectrum::join(&[first.clone(), other]).unwrap_err().to_string();
+            let found = AveragedCrossSpectrum::average_of(&[first.clone(), other]).unwrap_err().to_string();
             assert!(found.contains(said), "{found}");
         };
         let second = || spectrum(&sums(2, 5, [500, 300]), &options, 2.0);
@@ -200,6 +201,6 @@ mod tests {
         let mut compat = second();
         compat.meta.record.options = serde_json::json!({ "compat_stingray": true });
         refuse(compat, "2.evt: has coherences and errors by Stingray's rules");
-        assert!(AveragedCrossSpectrum::join(&[]).is_err());
+        assert!(AveragedCrossSpectrum::average_of(&[]).is_err());
     }
 }

@@ -353,7 +353,7 @@ impl AveragedPowerSpectrum {
         let meta = &self.meta;
         let width: f64 = self.width.iter().sum();
         let power = self.unnorm_power.iter().zip(&self.width).map(|(p, w)| p * w).sum::<f64>() / width;
-        let of_series = meta.record.photons.read == 0;
+        let of_series = meta.record.is_of_series();
         meta.level().mean_err(meta.n as f64 * meta.segments as f64, of_series.then_some(power))
     }
 

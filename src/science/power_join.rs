@@ -15,7 +15,7 @@ impl AveragedPowerSpectrum {
     /// # Errors
     /// There is none; they differ in bins, segments, normalisation, or in whether noise was subtracted; or they have an input or
     /// times in common, so that photons would count twice.
-    pub fn join(parts: &[AveragedPowerSpectrum]) -> Result<AveragedPowerSpectrum> {
+    pub(crate) fn average_of(parts: &[AveragedPowerSpectrum]) -> Result<AveragedPowerSpectrum> {
         let Some((first, rest)) = parts.split_first() else {
             return Err(Error::argument("parts", 0, "there is none to average"));
         };
@@ -130,7 +130,7 @@ pub(super) fn other(record: &Record, what: &str, first: &dyn Display, its: &dyn 
 
 /// The name of the first input of a product.
 pub(super) fn name(record: &Record) -> String {
-    record.inputs.first().map_or_else(|| "in memory".to_string(), |input| input.name.clone())
+    record.first_input()
 }
 
 /// The record of products together.
@@ -215,7 +215,8 @@ mod tests {
             for (rebin, subtract_noise) in [(Rebin::None, false), (Rebin::Linear(3), true)] {
                 let options = PowerOptions { norm, rebin, subtract_noise, ..PowerOptions::default() };
                 let parts = [spectrum(&one, &options, 1.0), spectrum(&two, &options, 2.0)];
-                let (got, expected) = (AveragedPowerSpectrum::join(&parts).unwrap(), spectrum(&both, &options, 1.0));
+                let (got, expected) =
+                    (AveragedPowerSpectrum::average_of(&parts).unwrap(), spectrum(&both, &options, 1.0));
                 // How uneven powers are inside a bin is known of each part alone.
                 let err = if rebin == Rebin::None { 1e-12 } else { 0.03 };
                 for (a, b, bound) in [
@@ -240,7 +241,7 @@ mod tests {
         let options = PowerOptions::default();
         let first = spectrum(&sums(1, 20, 2000), &options, 1.0);
         let refuse = |other: AveragedPowerSpectrum, said: &str| {
-            let found = AveragedPowerSpectrum::join(&[first.clone(), other]).unwrap_err().to_string();
+            let found = AveragedPowerSpectrum::average_of(&[first.clone(), other]).unwrap_err().to_string();
             assert!(found.contains(said), "{found}");
         };
         refuse(first.clone(), "1.evt: is in two of the products");
@@ -252,6 +253,6 @@ mod tests {
         let mut longer = spectrum(&sums(2, 5, 500), &options, 2.0);
         longer.meta.n = 25;
         refuse(longer, "its number of bins is 25, that of the first 24");
-        assert!(AveragedPowerSpectrum::join(&[]).is_err());
+        assert!(AveragedPowerSpectrum::average_of(&[]).is_err());
     }
 }

@@ -199,10 +199,16 @@ fn files_of_several_instruments_are_one_product_only_where_that_is_allowed() {
         |files: &[&std::path::PathBuf]| spectrum(&Observation::open(files.iter().map(|f| f.as_path()))?, &power);
     refused(average(&[&nicer, &fpma]), "another mission (NuSTAR FPMA)");
     refused(average(&[&mos2, &pn]), "another instrument (XMM EPN)");
-    // Modules that are built alike are one instrument, and detectors of one mission may be merged.
+    let merged =
+        |files: [&std::path::PathBuf; 2]| spectrum(&Observation::open(files).unwrap().combine(Combine::Merge), &power);
+    refused(merged([&mos1, &pn]), "another instrument (XMM EPN)");
+    refused(merged([&nicer, &fpma]), "another mission (NuSTAR FPMA)");
+    let beside = by("beside", 200.0, "NuSTAR", "FPMB");
+    assert_eq!(merged([&fpma, &beside]).unwrap().meta.record.photons.read, 2000);
+    // Modules that are built alike are one instrument.
     assert_eq!(average(&[&fpma, &fpmb]).unwrap().meta.segments, 20);
     assert_eq!(average(&[&mos1, &mos2]).unwrap().meta.segments, 20);
-    let merged = Observation::open([&pn, &mos1]).unwrap().combine(Combine::Merge);
+    let merged = Observation::open([&pn, &mos1]).unwrap().combine(Combine::Merge).mixed(true);
     assert_eq!(spectrum(&merged, &power).unwrap().meta.record.photons.read, 2000);
     let allowed = OpenOptions { mixed: true, ..OpenOptions::default() };
     let mixed = Observation::open_with([&nicer, &fpma], &allowed).unwrap();
@@ -217,6 +223,44 @@ fn files_of_several_instruments_are_one_product_only_where_that_is_allowed() {
         .segment_size(10.0);
     let session = eagleray::Session::cpu().unwrap();
     refused(session.run(&bands, &both), "another mission");
+}
+
+/// The library refuses them, whoever calls it.
+#[test]
+fn products_of_several_instruments_are_joined_only_where_that_is_allowed() {
+    use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum};
+    let folder = Folder::new();
+    let session = eagleray::Session::cpu().unwrap();
+    let observe = |name: &str, start: f64, mission: &str, instrument: &str| {
+        let cards = [("TELESCOP", format!("'{mission}'")), ("INSTRUME", format!("'{instrument}'"))];
+        let cards = cards.each_ref().map(|(key, value)| (*key, value.as_str()));
+        Observation::open([seen(&folder, name, start, &cards)]).unwrap()
+    };
+    let all = [
+        observe("pn", 0.0, "XMM", "EPN"),
+        observe("mos", 200.0, "XMM", "EMOS1"),
+        observe("fpma", 400.0, "NuSTAR", "FPMA"),
+        observe("fpmb", 600.0, "NuSTAR", "FPMB"),
+    ];
+    let power = PowerSpectrum::default().dt(0.125).segment_size(10.0);
+    let [pn, mos, fpma, fpmb] = all.each_ref().map(|one| spectrum(one, &power).unwrap());
+    refused(AveragedPowerSpectrum::join(&[pn.clone(), mos.clone()]), "another instrument (XMM EMOS1)");
+    refused(AveragedPowerSpectrum::join(&[pn.clone(), fpma.clone()]), "another mission (NuSTAR FPMA)");
+    assert_eq!(AveragedPowerSpectrum::join_mixed(&[pn, mos]).unwrap().meta.segments, 20);
+    assert_eq!(AveragedPowerSpectrum::join(&[fpma, fpmb]).unwrap().meta.segments, 20);
+    let binning = eagleray::Binning::default().dt(0.5);
+    let curves = all.each_ref().map(|one| session.run(&binning, one).unwrap());
+    refused(LightCurve::join(&curves[..2]), "another instrument (XMM EMOS1)");
+    assert_eq!(LightCurve::join_mixed(&curves[..2]).unwrap().len(), 400);
+    assert_eq!(LightCurve::join(&curves[2..]).unwrap().len(), 400);
+    let cross = CrossSpectrum::default().segment_size(10.0);
+    let pair = |i: usize| {
+        let one = || Observation::light_curves([curves[i].clone()]);
+        session.run(&cross, &Observation::pair(one(), one()).unwrap()).unwrap()
+    };
+    let (pn, mos) = (pair(0), pair(1));
+    refused(AveragedCrossSpectrum::join(&[pn.clone(), mos.clone()]), "another instrument (XMM EMOS1)");
+    assert_eq!(AveragedCrossSpectrum::join_mixed(&[pn, mos]).unwrap().meta.segments, 20);
 }
 
 #[test]

@@ -163,3 +163,32 @@ fn averages_of_light_curves_need_no_common_grid() {
     assert!(Observation::light_curves([a.clone(), b]).light_curve().is_err());
     assert!(run(&[a.clone(), curve(50.15, "overlap")]).is_err());
 }
+
+/// What this program wrote is read as what it was: rates keep their own errors, and counts those of counting.
+#[test]
+fn light_curves_that_were_written_are_what_they_were() {
+    let folder = Folder::new();
+    // Errors twice those of counting; none; those of counting.
+    for (kind, what) in [("rate,error", "errors"), ("rate", "none"), ("counts", "counts")] {
+        let row = |i: u32| {
+            let counts = f64::from(i * 7 % 13);
+            let rest = if what == "errors" { format!(",{}", 2.0 * counts.max(1.0).sqrt()) } else { String::new() };
+            format!("{},{counts}{rest}\n", 10 * i)
+        };
+        let text = format!("time,{kind}\n{}", (0..50).map(row).collect::<String>());
+        let given = LightCurve::open(&folder.write("given.csv", text.as_bytes()), &mut Warnings::default()).unwrap();
+        assert_eq!(given.counted, what == "counts");
+        for name in ["a.fits", "a.csv", "a.ecsv"] {
+            let path = folder.0.path().join(name);
+            given.write(&path, true).unwrap();
+            let read = LightCurve::open(&path, &mut Warnings::default()).unwrap();
+            assert_eq!(
+                (read.counted, &read.counts, &read.rate),
+                (given.counted, &given.counts, &given.rate),
+                "{what}, {name}"
+            );
+            let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
+            assert!(read.rate_err.iter().zip(&given.rate_err).all(same), "{what}, {name}");
+        }
+    }
+}

@@ -21,6 +21,8 @@ mod gpu_contract;
 mod intervals_in_force;
 mod lagged_source;
 mod light_curve_files;
+mod light_curve_kinds;
+mod light_curve_photons;
 mod loose_files;
 mod messages;
 mod missions_page;

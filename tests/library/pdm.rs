@@ -27,7 +27,7 @@ fn curve(dt: f64, rates: &[f64]) -> LightCurve {
         &eagleray::files::OpenOptions::default(),
         &mut Warnings::default(),
     );
-    read.unwrap().expect("a light curve")
+    read.unwrap().expect("a light curve").curve
 }
 
 pub fn samples(dt: f64, rates: &[f64]) -> PulseSamples {

@@ -161,7 +161,7 @@ impl Analysis for CrossSpectrum {
         let made = cross_spectrum_of_segments(stream, &self.cross, run);
         run.progress.check()?;
         let mut spectrum = made?;
-        plan.complete(&mut spectrum.meta.record, asked(self));
+        plan.complete(&mut spectrum.meta.record, &run.skipped, asked(self));
         Ok(spectrum)
     }
 

@@ -141,7 +141,7 @@ impl Analysis for DynamicalSpectrum {
         let made = rows_of_segments(stream, power, self.time, place, run);
         run.progress.check()?;
         let mut spectrum = made?;
-        plan.complete(&mut spectrum.meta.record, &light_curve, None, asked(self));
+        plan.complete(&mut spectrum.meta.record, &light_curve, &run.skipped, asked(self));
         Ok(spectrum)
     }
 
@@ -183,7 +183,7 @@ impl Analysis for DynamicalCross {
         let made = cross_rows_of_segments(stream, cross, self.time, place, run);
         run.progress.check()?;
         let mut spectrum = made?;
-        plan.complete(&mut spectrum.meta.record, asked(self));
+        plan.complete(&mut spectrum.meta.record, &run.skipped, asked(self));
         Ok(spectrum)
     }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Binning;
 use crate::base::error::{Error, Result};
+use crate::data::Record;
 use crate::data::product::ProductKind;
-use crate::data::{EventBalance, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::each_segment::device;
 use crate::engine::lomb_scargle::ExposedSamples;
@@ -94,18 +94,15 @@ impl Analysis for LombScargleCross {
         let [subject, reference] =
             observation.parts()?.each_ref().map(|part| Binning { dt: *dt }.light_curve(part, run));
         let (subject, reference) = (subject?, reference?);
-        if subject.meta.record.mjdref != reference.meta.record.mjdref {
-            let message = "has another MJDREF than the subject; bring both to one";
-            let name = reference.meta.record.inputs.first().map_or("", |input| &input.name);
-            return Err(Error::argument("reference", name, message));
-        }
+        let reference = reference.in_frame_of(&subject.meta.record)?;
         let zero = subject.grid.origin;
         let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero);
         let (one, other) = (of(&subject)?, of(&reference)?);
         let made = &subject.meta.record;
         let inputs = made.inputs.iter().chain(&reference.meta.record.inputs).cloned().collect();
-        let (options, warnings) = (asked(self), run.take_warnings());
-        let record = Record { device: device(), options, inputs, warnings, ..made.clone() };
+        let (options, warnings, mut photons) = (asked(self), run.take_warnings(), one.photons.clone());
+        photons.add(&other.photons);
+        let record = Record { device: device(), options, inputs, photons, series: true, warnings, ..made.clone() };
         cross_spectrum(one.series(), other.series(), spectrum, *rebin, run.progress, record)
     }
 
@@ -130,8 +127,9 @@ impl Analysis for LombScargle {
         self.check()?;
         let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
         let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin)?;
-        let (options, warnings, photons) = (asked(self), run.take_warnings(), EventBalance::default());
-        let record = Record { device: device(), options, photons, warnings, ..light_curve.meta.record.clone() };
+        let (options, warnings, photons) = (asked(self), run.take_warnings(), samples.photons.clone());
+        let made = light_curve.meta.record.clone();
+        let record = Record { device: device(), options, photons, series: true, warnings, ..made };
         let dt = light_curve.grid.dt;
         let context = |n, segment_size| SpectrumContext { n, dt, segment_size, compat_stingray: false, record };
         power_spectrum(samples.series(), &self.spectrum, self.rebin, run.progress, context)

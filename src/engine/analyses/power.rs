@@ -168,7 +168,7 @@ impl Analysis for PowerSpectrum {
         let made = spectrum_of_segments(stream, &self.power, run);
         run.progress.check()?;
         let mut spectrum = made?;
-        plan.complete(&mut spectrum.meta.record, &light_curve, None, asked(self));
+        plan.complete(&mut spectrum.meta.record, &light_curve, &run.skipped, asked(self));
         Ok(spectrum)
     }
 
@@ -192,6 +192,6 @@ pub fn spectrum_of_source(
     input: Events,
 ) -> Result<AveragedPowerSpectrum> {
     let (warnings, progress) = (Warnings::default(), &Progress::default());
-    let run = &mut Run { device, warnings, progress, chunk_events, with_memory: false };
+    let run = &mut Run { device, warnings, progress, chunk_events, with_memory: false, skipped: Vec::new() };
     analysis.summation_of(vec![input], Combine::Average, run)?.product(run)
 }

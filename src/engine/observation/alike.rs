@@ -5,7 +5,6 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::warning::{Warning, Warnings};
 use crate::data::{LightCurve, Record};
-use crate::engine::Combine;
 use crate::engine::photon_band::PhotonBand;
 use crate::io::EventFile;
 use crate::missions::Mission;
@@ -53,15 +52,15 @@ fn mend() -> Mend {
     Mend::set("mixed", true).doing("takes them together all the same")
 }
 
-/// Refuses inputs of several missions and, where they are averaged, of several instruments.
+/// Refuses inputs of several missions or instruments.
 ///
 /// # Errors
 /// Two inputs, with what they were observed with.
-fn refuse_others(all: &[Instrument], averaged: bool) -> Result<()> {
+fn refuse_others(all: &[Instrument]) -> Result<()> {
     let Some((first, others)) = all.split_first() else { return Ok(()) };
     for other in others {
         let mission = differ(&first.mission, &other.mission);
-        if mission || (averaged && differ(&first.instrument, &other.instrument)) {
+        if mission || differ(&first.instrument, &other.instrument) {
             let what = if mission { "another mission" } else { "another instrument" };
             let message = format!(
                 "is of {what} ({}) than {} ({}): together they are of no instrument",
@@ -77,21 +76,20 @@ fn refuse_others(all: &[Instrument], averaged: bool) -> Result<()> {
 ///
 /// # Errors
 /// Two that are not alike, with what they were observed with.
-pub fn refuse_mixed<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<()> {
-    refuse_others(&records.into_iter().map(Instrument::of_record).collect::<Vec<_>>(), true)
+pub(in crate::engine) fn refuse_mixed<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<()> {
+    refuse_others(&records.into_iter().map(Instrument::of_record).collect::<Vec<_>>())
 }
 
 impl Observation {
-    /// Refuses event files of different missions or instruments in one product, and channels of different energies; modules that are built alike
-    /// are one instrument, and detectors that are merged may be several of one mission. `band` is what a product has of each file.
+    /// Refuses event files of different missions or instruments in one product, averaged or merged, and channels of different energies; modules that
+    /// are built alike are one instrument. `band` is what a product has of each file.
     ///
     /// # Errors
     /// Two files that are not alike, unless the observation may be mixed.
     pub(in crate::engine) fn alike(&self, band: Option<PhotonBand>, warnings: &mut Warnings) -> Result<()> {
         let Content::Files(files) = &self.content else { return Ok(()) };
         let (Some(first), false) = (files.first(), self.mixed) else { return Ok(()) };
-        let averaged = self.combination() == Combine::Average;
-        refuse_others(&files.iter().map(Instrument::of_file).collect::<Vec<_>>(), averaged)?;
+        refuse_others(&files.iter().map(Instrument::of_file).collect::<Vec<_>>())?;
         let Some(other) = files.iter().find(|other| other.scale != first.scale) else { return Ok(()) };
         match band {
             // Each file has the channels of its own scale.

@@ -153,7 +153,7 @@ impl Observation {
     /// # Errors
     /// See [`LightCurve::join`]; another kind.
     pub fn light_curve(&self) -> Result<LightCurve> {
-        self.joined_curves(LightCurve::join)
+        self.joined_curves(LightCurve::joined)
     }
 
     /// The light curves of all inputs one behind the other, for averages of segments: their grids may be apart by parts of a bin.

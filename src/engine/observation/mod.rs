@@ -4,7 +4,7 @@ mod alike;
 mod inputs;
 mod selection;
 
-pub use alike::refuse_mixed;
+pub(super) use alike::refuse_mixed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -110,10 +110,7 @@ impl Observation {
         for source in sources {
             match if named { None } else { light_curve::read(&source, options, &mut warnings)? } {
                 // Bins outside of the good time are none of its.
-                Some(curve) => {
-                    let gti = curve.gti.clone();
-                    curves.push(curve.within(gti));
-                }
+                Some(read) => curves.push(read.curve.narrowed(read.chosen, &mut warnings)),
                 None => files.push(EventFile::from_input_file(source, options, &mut warnings)?),
             }
         }
@@ -153,7 +150,7 @@ impl Observation {
 
     /// Light curves in memory, which are joined.
     pub fn light_curves(curves: impl IntoIterator<Item = LightCurve>) -> Observation {
-        Observation::of(Content::LightCurves(Arc::new(curves.into_iter().collect())))
+        Observation::of(Content::LightCurves(Arc::new(curves.into_iter().map(LightCurve::accounted).collect())))
     }
 
     /// The subject and the reference of a comparison: two observations of events, or two light curves. Lags are positive where the

@@ -108,7 +108,8 @@ impl Observation {
             }
             Content::LightCurves(curves) => {
                 for curve in Arc::make_mut(curves) {
-                    *curve = curve.within(left("a light curve", narrow(curve.meta.record.mjdref, &curve.gti)?)?);
+                    let gti = left(&curve.meta.record.first_input(), narrow(curve.meta.record.mjdref, &curve.gti)?)?;
+                    *curve = curve.narrowed(gti, &mut self.warnings);
                 }
             }
             Content::Pair(both) => {

@@ -10,6 +10,7 @@ use crate::number::{NumberRange, closed_range, integer, number, positive};
 use eagleray::data::{ChannelRange, Gti};
 use eagleray::error::Mend;
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::internal::io::text_file::read_text;
 use eagleray::internal::text::count;
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use eagleray::{Combine, Observation, PhotonBand};
@@ -267,7 +268,7 @@ pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.push(name.clone());
             continue;
         };
-        let text = std::fs::read_to_string(list).map_err(|e| Error::io(list, e))?;
+        let text = read_text(std::path::Path::new(list))?;
         let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
         let before = files.len();
         files.extend(lines.filter(|line| !line.is_empty()).map(PathBuf::from));

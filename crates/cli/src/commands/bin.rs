@@ -12,6 +12,7 @@ use eagleray::Counting;
 use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::internal::engine::CHUNK_EVENTS;
+use eagleray::internal::io::text_file::{is_decimal_comma, read_text};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result};
 
@@ -86,10 +87,14 @@ fn time_edges(text: &str) -> Result<Vec<f64>> {
         return edges(text)
             .map_err(|e| Error::argument("times", text, format!("{e}; or it is a file that is not there")));
     }
-    let content = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
+    let content = read_text(std::path::Path::new(text))?;
     let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
     let one = |(number, line): (usize, &str)| {
-        crate::number::number(line).map_err(|message| Error::format(text, format!("line {number}"), message))
+        let bad = |message: String| Error::format(text, format!("line {number}"), message);
+        if is_decimal_comma(line) {
+            return Err(bad(format!("`{line}` has a decimal comma; numbers have points")));
+        }
+        crate::number::number(line).map_err(bad)
     };
     lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
 }

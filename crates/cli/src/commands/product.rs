@@ -12,7 +12,6 @@ use eagleray::data::Histogram;
 use eagleray::data::columns::{HISTOGRAM, LIGHT_CURVE};
 use eagleray::data::product::ProductKind;
 use eagleray::internal::engine::pulsation::columns::{PULSE_PROFILE, SEARCH};
-use eagleray::internal::engine::refuse_mixed;
 use eagleray::internal::io::product_name;
 use eagleray::pulsation::{PulseProfile, SearchResult};
 use eagleray::science::bispectrum::Bispectrum;
@@ -211,15 +210,13 @@ pub fn join(args: &JoinArgs) -> Result<()> {
             other => return Err(cannot(path, &other, "is not joined, or not with the products before it")),
         }
     }
-    if !args.mixed {
-        let spectra = spectra.iter().map(|spectrum| &spectrum.meta.record);
-        let cross = cross.iter().map(|spectrum| &spectrum.meta.record);
-        refuse_mixed(spectra.chain(cross).chain(curves.iter().map(|curve| &curve.meta.record)))?;
-    }
-    let made = match (spectra.is_empty(), cross.is_empty()) {
-        (false, _) => ReadProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
-        (true, false) => ReadProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
-        (true, true) => ReadProduct::LightCurve(LightCurve::join(&curves)?),
+    let made = match (spectra.is_empty(), cross.is_empty(), args.mixed) {
+        (false, _, false) => ReadProduct::Power(AveragedPowerSpectrum::join(&spectra)?),
+        (false, _, true) => ReadProduct::Power(AveragedPowerSpectrum::join_mixed(&spectra)?),
+        (true, false, false) => ReadProduct::Cross(AveragedCrossSpectrum::join(&cross)?),
+        (true, false, true) => ReadProduct::Cross(AveragedCrossSpectrum::join_mixed(&cross)?),
+        (true, true, false) => ReadProduct::LightCurve(LightCurve::join(&curves)?),
+        (true, true, true) => ReadProduct::LightCurve(LightCurve::join_mixed(&curves)?),
     };
     made.deliver(&args.out)
 }

@@ -27,6 +27,7 @@ mod science;
 mod spectra;
 mod statistics;
 mod streams;
+mod text_files;
 mod toas;
 mod varenergy;
 mod xspec;

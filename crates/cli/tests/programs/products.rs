@@ -176,8 +176,10 @@ fn bad_files_are_refused_with_the_place_and_the_value() {
     refuse(&with("f.json", &|v| _ = v.as_object_mut().unwrap().remove("meta")), &["`meta` and `columns`"]);
     std::fs::write(at("g.json"), "{").unwrap();
     refuse(&at("g.json"), &["JSON"]);
-    std::fs::write(at("h.csv"), [0xff, 0xfe, 0x00]).unwrap();
+    std::fs::write(at("h.csv"), [0xff, 0xf0, 0x00]).unwrap();
     refuse(&at("h.csv"), &["neither FITS nor text"]);
+    std::fs::write(at("i.csv"), [0xff, 0xfe, 0x23, 0x00]).unwrap();
+    refuse(&at("i.csv"), &["i.csv", "UTF-16", "save it as UTF-8"]);
     // Events are no product.
     refuse(Path::new(&b1509), &["no extension METADATA"]);
     // A file that ends too early.

@@ -1,0 +1,171 @@
+//! No photon of a light curve is lost: coarser bins, good time that ends inside bins, and what became of each.
+
+use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti};
+use eagleray::files::OpenOptions;
+use eagleray::internal::random::Random;
+use eagleray::{
+    Binning, CrossSpectrum, DynamicalCross, DynamicalSpectrum, Gti, LightCurve, Norm, Observation, PowerSpectrum,
+    Session,
+};
+
+/// Intervals that begin and end on both sides of the middles of bins of 100 s, with gaps inside bins and bins whose middle is in none.
+const INTERVALS: [(f64, f64); 7] = [
+    (0.0, 430.0),
+    (470.0, 1010.0),
+    (1045.0, 2030.0),
+    (2570.0, 4717.7),
+    (5062.2, 5088.1),
+    (6083.33, 9981.9),
+    (9990.0, 10_500.0),
+];
+
+/// 20,000 events from 0 to 10,500 s, with a clock of its own.
+fn observation(folder: &Folder) -> Observation {
+    let mut random = Random::new(7);
+    let mut times: Vec<f64> = (0..20_000).map(|_| 10_500.0 * random.uniform()).collect();
+    times.sort_by(f64::total_cmp);
+    folder
+        .observe(&file(&[events(vec![Column::f64("TIME", &times)]), gti(&INTERVALS)]), &OpenOptions::default())
+        .unwrap()
+}
+
+fn curve(of: &Observation, dt: f64) -> LightCurve {
+    Session::cpu().unwrap().run(&Binning::default().dt(dt), of).unwrap()
+}
+
+/// Seconds that all intervals have of a time.
+fn exposure(from: f64, to: f64) -> f64 {
+    INTERVALS.iter().map(|&(a, b)| (b.min(to) - a.max(from)).max(0.0)).sum()
+}
+
+#[test]
+fn coarser_bins_of_a_curve_are_those_of_the_events_bin_by_bin() {
+    let folder = Folder::new();
+    let events = observation(&folder);
+    let expected = curve(&events, 1000.0);
+    let good = expected.meta.record.photons.used;
+    assert_eq!(expected.counts.iter().sum::<f64>(), good as f64);
+    for (i, &k) in expected.bin.iter().enumerate() {
+        let start = 1000.0 * k as f64;
+        assert!((expected.fracexp[i] * 1000.0 - exposure(start, start + 1000.0)).abs() < 1e-6, "{k}");
+    }
+    for name in ["a.fits", "a.csv", "a.ecsv", "a.json"] {
+        let path = folder.0.path().join(name);
+        let fine = curve(&events, 100.0);
+        fine.write(&path, false).unwrap();
+        let of_file = match name {
+            "a.json" => Observation::light_curves([LightCurve::read(&path).unwrap()]),
+            _ => Observation::open([&path]).unwrap(),
+        };
+        let found = curve(&of_file, 1000.0);
+        assert_eq!((&found.bin, &found.counts), (&expected.bin, &expected.counts), "{name}");
+        for i in 0..expected.len() {
+            for (a, b) in [
+                (found.rate[i], expected.rate[i]),
+                (found.rate_err[i], expected.rate_err[i]),
+                (found.fracexp[i], expected.fracexp[i]),
+                (found.time[i], expected.time[i]),
+            ] {
+                assert!((a / b - 1.0).abs() < 1e-12, "{name}, bin {i}: {a} {b}");
+            }
+        }
+        assert!((found.meta.exposure / expected.meta.exposure - 1.0).abs() < 1e-12, "{name}");
+        let photons = &found.meta.record.photons;
+        assert!(photons.is_exact() && photons.used == good, "{name}: {photons}");
+    }
+}
+
+/// Each bin belongs to the interval that has most of it: none is lost where the middle of a bin is in no interval.
+#[test]
+fn parts_by_intervals_have_every_photon() {
+    let folder = Folder::new();
+    let whole = curve(&observation(&folder), 100.0);
+    let parts = whole.split_by_gti();
+    assert_eq!(parts.len(), INTERVALS.len());
+    let counts = |curve: &LightCurve| curve.counts.iter().sum::<f64>();
+    assert_eq!(parts.iter().map(counts).sum::<f64>(), counts(&whole));
+    assert_eq!(parts.iter().map(LightCurve::len).sum::<usize>(), whole.len());
+    // From 400 to 500 s the first two have 30 s each; the later one is as good.
+    assert!(parts.iter().all(|part| part.meta.record.photons.read as f64 == counts(part)));
+}
+
+/// Of a bin that narrower intervals cut, no one knows which photons are inside.
+#[test]
+fn bins_that_an_interval_cuts_are_left_out_and_said() {
+    let folder = Folder::new();
+    let (events, path) = (observation(&folder), folder.0.path().join("a.fits"));
+    let fine = curve(&events, 100.0);
+    fine.write(&path, false).unwrap();
+    let whole = Observation::open([&path]).unwrap();
+    assert!(!codes(whole.warnings()).contains(&"W-BIN-CUT"));
+    // From 320 s the bin from 300 s is cut; the bin from 2000 s has all of its 30 s exposed before 2040 s.
+    let within = whole.within(&Gti::from_seconds(&[(320.0, 2040.0)]).unwrap()).unwrap();
+    let said = within.warnings().iter().find(|w| w.code == "W-BIN-CUT").unwrap();
+    assert_eq!(said.count, 1, "{said}");
+    let found = within.light_curve().unwrap();
+    assert_eq!((found.bin[0], found.bin[found.len() - 1], found.len()), (4, 20, 17));
+    let photons = &found.meta.record.photons;
+    assert!(photons.is_exact(), "{photons}");
+    assert_eq!(photons.used as f64, (4..=20).map(|i| fine.counts[i]).sum::<f64>());
+    assert_eq!(photons.outside_gti, photons.read - photons.used);
+    // The same by a file of intervals.
+    let list = folder.write("list.txt", b"320 2040\n");
+    let options =
+        OpenOptions { gti: eagleray::files::GtiSource::Given(list.display().to_string()), ..OpenOptions::default() };
+    let given = Observation::open_with([&path], &options).unwrap();
+    assert!(codes(given.warnings()).contains(&"W-BIN-CUT"));
+    assert_eq!(given.light_curve().unwrap().counts, found.counts);
+}
+
+/// Photons of a light curve: counts, else rates times exposure, in each reason; whole numbers whose sum is what was read.
+#[test]
+fn photons_of_rows_that_cannot_be_used_are_counted() {
+    let columns = vec![
+        Column::f64("TIME", &[5.0, 15.0, f64::NAN, 35.0, 45.0, 55.0, 65.0]),
+        Column::f64("COUNTS", &[10.0, 20.0, 4.0, 7.0, 9.0, 11.0, 30.0]),
+        Column::f64("FRACEXP", &[1.0, 0.5, 1.0, 0.0, f64::NAN, 1.0, 1.0]),
+    ];
+    let table = Table::new("RATE", columns).set("MJDREF", "55000.0").set("TIMEDEL", "10.0");
+    let folder = Folder::new();
+    let made = folder.observe(&file(&[table, gti(&[(0.0, 60.0)])]), &OpenOptions::default()).unwrap();
+    let found = made.light_curve().unwrap();
+    assert_eq!((&found.counts[..], &found.rate[..]), (&[10.0, 20.0, 11.0][..], &[1.0, 4.0, 1.1][..]));
+    let photons = &found.meta.record.photons;
+    assert_eq!((photons.read, photons.used, photons.outside_gti, photons.dropped), (91, 41, 30, 4 + 7 + 9));
+    assert!(photons.is_exact());
+    let said = made.warnings().iter().find(|w| w.code == "W-BIN-UNUSABLE").unwrap();
+    assert!(said.count == 2 && said.message.contains("row 4 with an exposed part of 0"), "{said}");
+    // Net rates of 2, −1 and 0.3 counts/s in bins of 10 s: 13 photons.
+    let path = folder.write("net.txt", b"5 2 1\n15 -1 1\n25 0.3 1\n");
+    let net = Observation::open([&path]).unwrap().light_curve().unwrap();
+    assert_eq!((net.meta.record.photons.read, net.meta.record.photons.used), (13, 13));
+    let path = folder.write("less.txt", b"5 -2 1\n15 -1 1\n25 0.3 1\n");
+    assert_eq!(Observation::open([&path]).unwrap().light_curve().unwrap().meta.record.photons.read, 0);
+}
+
+/// Photons of segments that have no mean to be normalised by are said apart.
+#[test]
+fn photons_of_skipped_segments_are_said() {
+    // Three segments of ten bins of 1 s: 50 counts/s and more, 0.4 ± 5 counts/s in each bin, and 50 and more again.
+    let row = |i: u32| match i {
+        10..20 => format!("{i} 0.4 5\n"),
+        _ => format!("{i} {} 1\n", 50 + i % 3),
+    };
+    let folder = Folder::new();
+    let text: String = (0..30).map(row).collect();
+    let [a, b] = ["a.txt", "b.txt"].map(|name| Observation::open([folder.write(name, text.as_bytes())]).unwrap());
+    let session = Session::cpu().unwrap();
+    let power = PowerSpectrum::default().segment_size(10.0).norm(Norm::Frac).use_common_mean(false);
+    let followed = session.run(&DynamicalSpectrum::default().spectrum(power), &a).unwrap();
+    let cross = CrossSpectrum::default().segment_size(10.0).norm(Norm::Frac).use_common_mean(false);
+    let pair = Observation::pair(a, b).unwrap();
+    let correlated = session.run(&cross, &pair).unwrap();
+    let both = session.run(&DynamicalCross::default().spectrum(cross), &pair).unwrap();
+    // i mod 3 adds 9 and 11 counts.
+    for (photons, times) in
+        [(&followed.meta.record.photons, 1), (&correlated.meta.record.photons, 2), (&both.meta.record.photons, 2)]
+    {
+        assert!(photons.is_exact(), "{photons}");
+        assert_eq!((photons.read, photons.used, photons.in_skipped_segments), (times * 1024, times * 1020, times * 4));
+    }
+}
