@@ -2,14 +2,18 @@
 #![no_main]
 use std::num::NonZeroUsize;
 
-use eagleray::{Combine, Observation, PowerSpectrum, Session, Warnings};
+use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::Progress;
 use eagleray::internal::engine::Events;
-use eagleray::files::{EventFile, GtiSource, OpenOptions};
-use eagleray::internal::io::Selection;
 use eagleray::internal::engine::pulsation::PulseEvents;
 use eagleray::internal::io::EventStream;
-use libfuzzer_sys::fuzz_target;
+use eagleray::internal::io::Selection;
+use eagleray::{Combine, Observation, PowerSpectrum, Session, Warnings};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::fits(data, size, max_size, seed)
+});
 
 fuzz_target!(|data: &[u8]| {
     let Some((how, bytes)) = eagleray_fuzz::drawn(data) else { return };
@@ -39,7 +43,8 @@ fuzz_target!(|data: &[u8]| {
     if set(32) {
         // A column of numbers as weights: one for each time that is kept.
         let weighted = Events::from_unread_file(&file, selection.clone()).and_then(|input| input.weighted("PI"));
-        let read = |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &Progress::default());
+        let read =
+            |input| PulseEvents::read(vec![input], Combine::Average, None, 64, warnings.clone(), &Progress::default());
         if let Ok(events) = weighted.and_then(|input| read(input)) {
             let weights = events.each_weight().expect("weights were asked for");
             assert_eq!(weights.len(), events.times.len());

@@ -2,11 +2,11 @@
 #![no_main]
 use std::sync::LazyLock;
 
-use eagleray::{Gti, Warnings};
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::io::InputFile;
 use eagleray::time::DoubleDouble;
-use libfuzzer_sys::fuzz_target;
+use eagleray::{Gti, Warnings};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 static GOOD: LazyLock<InputFile> = LazyLock::new(|| {
     let path = eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD));
@@ -15,10 +15,15 @@ static GOOD: LazyLock<InputFile> = LazyLock::new(|| {
     InputFile::open(&kept).expect("a good file")
 });
 
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::fits_or_text(data, size, max_size, seed)
+});
+
 fuzz_target!(|data: &[u8]| {
     let Some((how, bytes)) = eagleray_fuzz::drawn(data) else { return };
     let good = LazyLock::force(&GOOD).clone();
-    let given = eagleray_fuzz::written(&bytes).display().to_string();
+    let path = eagleray_fuzz::written(&bytes).display().to_string();
+    let given = if how & 2 == 0 { path } else { format!("{path}[GTI]") };
     let options = OpenOptions { gti: GtiSource::Given(given), compat_stingray: how & 1 != 0, ..OpenOptions::default() };
     let Ok(file) = EventFile::from_input_file(good, &options, &mut Warnings::default()) else { return };
     let gti: &Gti = &file.gti;

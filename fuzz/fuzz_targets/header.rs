@@ -1,7 +1,11 @@
 //! Headers: a list of extensions whose places do not overlap, or an error.
 #![no_main]
 use eagleray::internal::io::{InputFile, fits};
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::fits(data, size, max_size, seed)
+});
 
 fuzz_target!(|data: &[u8]| {
     let Some((_, bytes)) = eagleray_fuzz::drawn(data) else { return };

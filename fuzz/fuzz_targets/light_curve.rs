@@ -1,7 +1,11 @@
 //! Light curves as FITS, text and CSV: columns of one length on a grid, or an error.
 #![no_main]
 use eagleray::{LightCurve, Warnings};
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::fits_or_text(data, size, max_size, seed)
+});
 
 fuzz_target!(|data: &[u8]| {
     let Some((how, bytes)) = eagleray_fuzz::drawn(data) else { return };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use clap::Parser;
 use eagleray_cli::arguments::input::InputArgs;
 use eagleray_cli::number;
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 #[derive(Parser)]
 struct Args {
@@ -14,7 +14,44 @@ struct Args {
     input: InputArgs,
 }
 
+/// Options that select, and their values.
+const WORDS: &[&str] = &[
+    "--energy",
+    "--pi",
+    "--time",
+    "--detector",
+    "--exclude-detector",
+    "--no-gti",
+    "--gti-margin",
+    "--min-gti",
+    "--combine",
+    "merge",
+    "average",
+    "--extension",
+    "--time-column",
+    "--rate-column",
+    "--error-column",
+    "--salvage",
+    "--mixed",
+    "0.3:2",
+    "1:9",
+    "0:12",
+    "56658d:56659d",
+    "0,1",
+    "0.1",
+    "TIME",
+    "EVENTS",
+    "1",
+    "PI",
+    "2^-13",
+    "1/256",
+];
+
 static GOOD: LazyLock<PathBuf> = LazyLock::new(|| eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD)));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::text(data, size, max_size, seed, WORDS)
+});
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);

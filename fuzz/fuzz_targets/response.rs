@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 use eagleray::Warnings;
 use eagleray::files::{EventFile, OpenOptions};
 use eagleray::internal::io::InputFile;
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 static GOOD: LazyLock<EventFile> = LazyLock::new(|| {
     let path = eagleray_fuzz::written(&eagleray_fuzz::fits(eagleray_fuzz::GOOD));
     let source = InputFile::open(&path).expect("a good file");
     std::fs::remove_file(path).expect("a temporary file can be removed");
     EventFile::from_input_file(source, &OpenOptions::default(), &mut Warnings::default()).expect("a good file")
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    eagleray_fuzz::mutate::fits(data, size, max_size, seed)
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -1,7 +1,7 @@
 //! Tables of any columns, held against values taken from the bytes one by one.
 #![no_main]
-use eagleray::internal::io::{InputFile, fits};
 use eagleray::internal::io::fits_table::{ElementType, FitsTable};
+use eagleray::internal::io::{InputFile, fits};
 use libfuzzer_sys::fuzz_target;
 
 const FORMS: [(&str, usize); 12] = [

@@ -1,55 +1,13 @@
-//! What the fuzz targets share: files made of the fuzzer's bytes.
+//! What the fuzz targets share: files made of the fuzzer's bytes, and changes that know what such files are made of.
 
 use std::path::PathBuf;
 
-const CARD: usize = 80;
-const BLOCK: usize = 2880;
+mod draw;
+mod loose;
+pub mod mutate;
+mod words;
 
-/// A FITS file of loose text, so that mutations keep its frame: extensions apart by `~~`, header and data by `@@`, a card a
-/// line. Cards and blocks are filled up and END is added; all else, sizes too, is as given. Data that begin with `#` are
-/// numbers as text, one word each: `D1.5`, `E1.5`, `J7`, `I7`, `B7`.
-pub fn fits(data: &[u8]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for unit in split(data, b"~~") {
-        let mut halves = split(unit, b"@@");
-        let (header, data) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
-        for line in header.split(|&b| b == b'\n').filter(|line| !line.is_empty()).chain([&b"END"[..]]) {
-            let mut card = line.get(..CARD).unwrap_or(line).to_vec();
-            card.resize(CARD, b' ');
-            file.extend(card);
-        }
-        file.resize(file.len().next_multiple_of(BLOCK), b' ');
-        match data.strip_prefix(b"#") {
-            Some(words) => words.split(u8::is_ascii_whitespace).for_each(|word| file.extend(number(word))),
-            None => file.extend(data),
-        }
-        file.resize(file.len().next_multiple_of(BLOCK), 0);
-    }
-    file
-}
-
-fn number(word: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(word.get(1..).unwrap_or_default());
-    let real = text.parse::<f64>().unwrap_or(f64::NAN);
-    match word.first() {
-        Some(b'D') => real.to_be_bytes().into(),
-        Some(b'E') => (real as f32).to_be_bytes().into(),
-        Some(b'J') => (real as i32).to_be_bytes().into(),
-        Some(b'I') => (real as i16).to_be_bytes().into(),
-        Some(b'B') => vec![real as u8],
-        _ => Vec::new(),
-    }
-}
-
-fn split<'a>(data: &'a [u8], by: &'a [u8; 2]) -> impl Iterator<Item = &'a [u8]> {
-    let mut rest = Some(data);
-    std::iter::from_fn(move || {
-        let all = rest?;
-        let at = all.windows(2).position(|w| w == by);
-        rest = at.and_then(|at| all.get(at + 2..));
-        Some(at.and_then(|at| all.get(..at)).unwrap_or(all))
-    })
-}
+pub use loose::{fits, looks_like_fits};
 
 /// What the fuzzer drew: some switches, and a file, loose or as it is.
 pub fn drawn(data: &[u8]) -> Option<(u8, Vec<u8>)> {

@@ -82,7 +82,10 @@ pub fn run(args: BinArgs) -> Result<()> {
 }
 
 /// Edges of time, written out or in a file.
-fn time_edges(text: &str) -> Result<Vec<f64>> {
+///
+/// # Errors
+/// Text that is neither edges nor the name of a file; a line of it that is no number.
+pub fn time_edges(text: &str) -> Result<Vec<f64>> {
     if !std::path::Path::new(text).is_file() {
         return edges(text)
             .map_err(|e| Error::argument("times", text, format!("{e}; or it is a file that is not there")));
