@@ -101,7 +101,7 @@ enum Command {
     Search(Box<search::SearchArgs>),
     /// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray accel obs.evt --freq 100:700 --fdot -1e-8:1e-8 -o found.ecsv")]
+    #[command(after_help = "Example: eagleray accel obs.evt --freq 100:110 --fdot -1e-6:1e-6 -o found.ecsv")]
     Accel(Box<accel::AccelArgs>),
     /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
     #[command(allow_negative_numbers = true)]

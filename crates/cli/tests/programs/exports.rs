@@ -5,10 +5,11 @@ use std::process::Command;
 
 use serde_json::{Map, Value};
 
-fn eagleray(options: &str, output: &Path) {
+/// Runs a command that writes a table by the option `by`.
+fn eagleray(options: &str, by: &str, output: &Path) {
     let done = Command::new(env!("CARGO_BIN_EXE_eagleray"))
         .args(options.split_whitespace())
-        .arg("-o")
+        .arg(by)
         .arg(output)
         .arg("--quiet")
         .current_dir(crate::program::ROOT)
@@ -59,16 +60,28 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 fn check(options: &str, names: &[&str], promised: &[&str]) -> Map<String, Value> {
+    check_by(options, "-o", names, promised)
+}
+
+/// The metadata of a command's table in all formats, written by the option `by`.
+fn check_by(options: &str, by: &str, names: &[&str], promised: &[&str]) -> Map<String, Value> {
     let folder = tempfile::tempdir().unwrap();
     let expected = folder.path().join("expected.json");
-    eagleray(options, &expected);
+    eagleray(options, by, &expected);
+    // A matrix has its axes in tables of their own where it is FITS, among the metadata where it is text.
+    let metadata = |path: &Path| {
+        let mut found = metadata(path);
+        let axes = found.remove("axes").is_some();
+        assert!(!axes || path.extension().is_some_and(|e| e != "fits"));
+        found
+    };
     let expected = metadata(&expected);
     for key in promised {
         assert!(expected.contains_key(*key), "{key} of {:?}", expected.keys());
     }
     for name in names {
         let path = folder.path().join(name);
-        eagleray(options, &path);
+        eagleray(options, by, &path);
         let paths = if *name == "a.pha" { vec![path.clone(), path.with_extension("rsp")] } else { vec![path] };
         for path in paths {
             let found = metadata(&path);
@@ -188,4 +201,118 @@ fn other_products_carry_the_same_metadata_in_every_format() {
         };
         check(&options, &names, &["eagleray_version", "options", "inputs"]);
     }
+}
+
+const FORMATS: [&str; 4] = ["a.ecsv", "a.csv", "a.json", "a.fits"];
+
+#[test]
+fn matrices_and_further_tables_carry_the_same_metadata_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |seed: &str| {
+        let options = format!("--mission nustar --rate 100 --length 64 --seed {seed}");
+        crate::program::simulate(folder.path(), &format!("{seed}.evt"), &options)
+    };
+    let (a, b) = (file("1"), file("2"));
+    let short = "--dt 1/32 --segment-size 4 --backend cpu";
+    for (options, by, promised) in [
+        (format!("dyn {a} {short} --rebin-time 2"), "-o", &["segments", "norm"][..]),
+        (format!("dyn {a} {short} --subject 3:10 --ref 10:30"), "-o", &["segments"][..]),
+        (format!("dyn --cross {a} {b} {short}"), "-o", &["segments"][..]),
+        (format!("dyn {a} {short} --trace 1:4 --shift-half 3"), "--shift-add", &["segments"][..]),
+        (format!("fold {a} --f 1.5 --nbin 8 --energies 3,10,30"), "--energy-phase", &[][..]),
+    ] {
+        let found = check_by(
+            &options,
+            by,
+            &FORMATS,
+            &[&["eagleray_version", "options", "inputs", "product"][..], promised].concat(),
+        );
+        assert_eq!(
+            found["inputs"].as_array().unwrap().len(),
+            if options.contains("--cross") { 2 } else { 1 },
+            "{options}"
+        );
+    }
+}
+
+/// What is made of a product that was read says the same in every format, whatever the format that was read.
+#[test]
+fn products_made_of_products_carry_the_same_metadata_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |seed: &str| {
+        let options = format!("--mission nustar --rate 100 --length 64 --seed {seed}");
+        crate::program::simulate(folder.path(), &format!("{seed}.evt"), &options)
+    };
+    let (a, b) = (file("1"), file("2"));
+    let short = "--dt 1/32 --segment-size 4 --backend cpu";
+    for (kind, command, ways) in [
+        (
+            "pds",
+            format!("pds FILE {short}"),
+            &["rebin IN --rebin 3", "rebin IN --rebin-log 0.2", "norm IN --norm abs", "join IN OTHER"][..],
+        ),
+        (
+            "cs",
+            format!("cs FILE --subject 3:10 --ref 10:30 {short}"),
+            &["rebin IN --rebin 3", "rebin IN --rebin-log 0.2", "norm IN --norm frac", "join IN OTHER"][..],
+        ),
+        ("lc", "lc FILE --dt 4".to_string(), &["rebin IN --rebin 4"][..]),
+    ] {
+        let of = |event_file: &str, name: &str| {
+            let path = folder.path().join(format!("{kind}-{name}"));
+            eagleray(&command.replace("FILE", event_file), "-o", &path);
+            path.display().to_string()
+        };
+        let other = of(&b, "other.fits");
+        for way in ways {
+            let mut before: Option<Map<String, Value>> = None;
+            for format in FORMATS {
+                let read = folder.path().join(format!("{kind}-{format}"));
+                if !read.exists() {
+                    of(&a, format);
+                }
+                let options = way.replace("IN", &read.display().to_string()).replace("OTHER", &other);
+                let found = check(&options, &FORMATS, &["eagleray_version", "options", "inputs", "product"]);
+                let before = before.get_or_insert_with(|| found.clone());
+                assert!(same(&Value::Object(before.clone()), &Value::Object(found)), "{kind}, {way}: read as {format}");
+            }
+        }
+    }
+}
+
+/// Names that cannot be written are refused before anything is read: the input need not even be there.
+#[test]
+fn names_of_outputs_are_judged_before_the_work() {
+    use crate::program::refused;
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("there.ecsv").display().to_string();
+    std::fs::write(&there, "kept").unwrap();
+    let nowhere = folder.path().join("none/a.ecsv").display().to_string();
+    for (options, by) in [
+        ("dyn none.evt", "-o"),
+        ("dyn none.evt --trace 1:4", "--shift-add"),
+        ("dyn none.evt --subject 3:10 --ref 10:30", "-o"),
+        ("dyn --cross none.evt nowhere.evt", "-o"),
+        ("varenergy none.evt --energies 3:10:4 --freq 0.1:1", "-o"),
+        ("fold none.evt --f 1.5 --energies 3,10,30", "--energy-phase"),
+        ("rebin none.ecsv --rebin 2", "-o"),
+        ("norm none.ecsv --norm abs", "-o"),
+        ("join none.ecsv nowhere.ecsv", "-o"),
+        ("bispectrum none.evt", "-o"),
+        ("multitaper none.evt", "-o"),
+        ("bin none.evt --times 0,1", "-o"),
+        ("accel none.evt --freq 1:2 --fdot 0:1e-9", "-o"),
+    ] {
+        let line = |output: &str| {
+            options.split_whitespace().map(str::to_string).chain([by.into(), output.into()]).collect::<Vec<String>>()
+        };
+        let judged = |output: &str, status: i32, text: &str| {
+            let line = line(output);
+            refused(&line.iter().map(String::as_str).collect::<Vec<_>>(), status, text);
+        };
+        judged("a.parquet", 2, "a.parquet");
+        judged(&there, 1, "exists already");
+        judged(&nowhere, 1, "no such folder");
+    }
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "kept");
 }

@@ -20,6 +20,7 @@ mod messages;
 mod missions;
 mod orbits;
 mod outputs;
+mod printed;
 mod products;
 mod pulsations;
 mod replaced;
