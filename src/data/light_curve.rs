@@ -96,7 +96,7 @@ pub struct LightCurveMetadata {
     /// Exposure of all bins, s: the sum of `fracexp·dt`.
     pub exposure: f64,
     /// How the light curve was made. For one that was read from a file the balance is that of the file's bins: counts, or rates times
-    /// exposure ([`EventBalance`](crate::data::EventBalance)).
+    /// exposure ([`EventBalance`]).
     #[serde(flatten)]
     pub record: Record,
 }
