@@ -24,6 +24,7 @@ mod light_curve_files;
 mod loose_files;
 mod messages;
 mod missions_page;
+mod one_source;
 mod pairs;
 mod parts;
 mod pdm;

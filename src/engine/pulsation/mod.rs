@@ -29,6 +29,7 @@ pub mod search;
 mod search_options;
 pub mod search_result;
 pub mod toas;
+mod tones;
 mod window;
 
 pub use super::{PulseEvents, PulseSamples};

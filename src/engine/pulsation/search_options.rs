@@ -8,6 +8,9 @@ use crate::base::mend::Mend;
 use crate::kernels::fold;
 use crate::science::statistics::pulse::{self, H_HARMONICS};
 
+/// The most harmonics of a profile that are looked at.
+const MOST_RESOLVED: usize = 32;
+
 /// The test statistic of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -111,6 +114,14 @@ impl SearchOptions {
             SearchStatistic::Z2 => self.nharm,
             SearchStatistic::H => H_HARMONICS,
             SearchStatistic::Ef | SearchStatistic::Pdm => (self.nbin / 2).clamp(1, 8),
+        }
+    }
+
+    /// Harmonics of which sources are told: all that leave something in the bins of profiles, but for few of many bins.
+    pub(super) fn resolved_harmonics(&self) -> usize {
+        match self.method {
+            SearchStatistic::Z2 | SearchStatistic::H => self.harmonics(),
+            SearchStatistic::Ef | SearchStatistic::Pdm => (self.nbin - 1).clamp(1, MOST_RESOLVED),
         }
     }
 
