@@ -172,3 +172,58 @@ fn a_thousand_of_each_cover() {
 fn faint_ones_cover_nearly() {
     hold(&[0, 3], 1000, &[Shape::Sinusoid(0.2), Shape::Sinusoid(0.25), Shape::Narrow(0.08)], 0.15, 0.08);
 }
+
+/// Of a sinusoid (`Z²_1` of 101 above its noise) with all three searched: how many of each are within their errors.
+fn covered_by_jerk(accelerated: bool, trials: usize, seed: u64) -> [usize; 3] {
+    let (mut random, mut backend, mut counts, told) = (Random::new(seed), cpu(), [0; 3], Progress::default());
+    for _ in 0..trials {
+        let mut about = |by: f64| by * (random.uniform() - 0.5);
+        let truth = [5.0 + about(1.0 / LENGTH), about(2e-6), about(2e-8)];
+        let near = [truth[0] + about(1.0 / LENGTH), truth[1] + about(3.0 / LENGTH.powi(2)), truth[2] + about(2e-8)];
+        let times = pulsar(&mut random, 1.0, LENGTH, 0.45, truth);
+        let range = |i: usize, wide: f64| (near[i] - wide, near[i] + wide);
+        // As wide as six errors at least: they are 2.5·0.04/T, 0.34/T² and 4/T³.
+        let (freq, fdot, fddot) =
+            (range(0, 2.0 / LENGTH), range(1, 12.0 / LENGTH.powi(2)), range(2, 60.0 / LENGTH.powi(3)));
+        let found = if accelerated {
+            let asked = AccelOptions { freq, fdot, fddot, nharm: 1, candidates: 1, ..AccelOptions::default() };
+            accel(events(&times, &[(0.0, LENGTH)]), &asked, backend.as_mut(), &told)
+        } else {
+            let (fdot, fddot, oversample) = (Some(fdot), Some(fddot), Some(6.0));
+            let asked =
+                SearchOptions { freq, fdot, fddot, nharm: 1, oversample, candidates: 1, ..SearchOptions::default() };
+            search(events(&times, &[(0.0, LENGTH)]), &asked, backend.as_mut(), &told)
+        };
+        let one = found.unwrap().candidates.swap_remove(0);
+        counts[0] += usize::from((one.freq - truth[0]).abs() < one.freq_err);
+        counts[1] += usize::from((one.fdot - truth[1]).abs() < one.fdot_err.unwrap());
+        counts[2] += usize::from((one.fddot - truth[2]).abs() < one.fddot_err.unwrap());
+    }
+    counts
+}
+
+fn hold_jerk(trials: usize, each: f64) {
+    for (name, accelerated) in [("Z²_1", false), ("accel", true)] {
+        let parts = covered_by_jerk(accelerated, trials, 290).map(|n| n as f64 / trials as f64);
+        eprintln!("| {name} | {:.1} | {:.1} | {:.1} |", 100.0 * parts[0], 100.0 * parts[1], 100.0 * parts[2]);
+        assert!(parts.iter().all(|part| (part - 0.6827).abs() < each), "{name}: {parts:?}");
+    }
+}
+
+/// 60 have a standard deviation of 6 %.
+#[test]
+fn errors_of_second_derivatives_cover() {
+    hold_jerk(60, 0.2);
+}
+
+#[test]
+#[ignore = "minutes, recorded in docs/verification.md; 60 of each always run"]
+fn second_derivatives_of_a_thousand_cover() {
+    hold_jerk(1000, 0.05);
+}
+
+#[test]
+#[ignore = "minutes, recorded in docs/verification.md"]
+fn a_thousand_by_accel_cover() {
+    hold(&[7], 1000, &[Shape::Sinusoid(0.45), Shape::Narrow(0.2)], 0.05, 0.03);
+}

@@ -26,6 +26,7 @@ mod light_curve_photons;
 mod loose_files;
 mod messages;
 mod missions_page;
+mod one_source;
 mod pairs;
 mod parts;
 mod pdm;

@@ -11,7 +11,7 @@ use eagleray::internal::engine::PulseSamples;
 use eagleray::internal::engine::pulsation::pdm;
 use eagleray::internal::kernels::fold::bin_of;
 use eagleray::internal::random::Random;
-use eagleray::pulsation::{Ephemeris, SearchOptions, SearchResult, SearchStatistic};
+use eagleray::pulsation::{Ephemeris, Relation, SearchOptions, SearchResult, SearchStatistic};
 use eagleray::science::statistics::dispersion;
 use eagleray::{Binning, DeviceChoice, Gti, Observation, Session, Warnings};
 use num_bigint::BigInt;
@@ -171,6 +171,29 @@ fn eclipses_are_found_blind() {
     assert_eq!(highest, 1.0 - found.stat.iter().copied().fold(1.0, f64::min));
     let still = searched(&samples, &SearchOptions { fdot: None, ..asked });
     assert!(still.candidates[0].stat > 0.5 * (1.0 + best.stat), "{:?}", still.candidates[0]);
+}
+
+/// Samples do not tell f from 1/dt − f and 1/dt + f, nor harmonics of other frequencies from it: one source, at the lowest, and the others by name, but for
+/// what is barely detected.
+#[test]
+fn aliases_of_samples_are_no_sources() {
+    let (dt, truth, mut random) = (0.5, 0.31, Random::new(75));
+    let rates: Vec<f64> = (0..2000)
+        .map(|i| {
+            let t = (f64::from(i) + 0.5) * dt;
+            if (t % 300.0) < 220.0 { 10.0 + (TAU * truth * t).sin() + random.normal() } else { f64::NAN }
+        })
+        .collect();
+    let asked = SearchOptions { candidates: 40, ..options(0.1, 2.6, 8) };
+    let found = searched(&samples(dt, &rates), &asked).candidates;
+    let sources: Vec<_> = found.iter().filter(|c| c.relation == Relation::Source && c.log10_p < -6.0).collect();
+    assert_eq!(sources.len(), 1, "{found:?}");
+    assert!((sources[0].freq - truth).abs() < 5.0 * sources[0].freq_err, "{found:?}");
+    for alias in [2.0 - truth, 2.0 + truth] {
+        let seen = found.iter().find(|c| (c.freq - alias).abs() < 1e-3).expect("an alias");
+        assert_eq!((seen.relation, seen.alias), (Relation::SampleAlias, 1), "{seen:?}");
+    }
+    assert!(found.iter().filter(|c| c.relation == Relation::SampleAlias).count() > 20, "{found:?}");
 }
 
 /// Counts, fluxes and many samples, all bits: on one thread and several, on the CPU and the GPU in both profiles.

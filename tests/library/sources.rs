@@ -135,3 +135,52 @@ fn many_harmonics_are_one_source_and_two_sources_two() {
         assert!(right, "{method:?} {nharm}: {found:?}");
     }
 }
+
+/// Ridges of one source in frequency and derivative, 12 of 25 of which stood as sources of their own.
+#[test]
+fn ridges_of_a_bright_source_are_its_own() {
+    for seed in 0..12 {
+        let (length, mut random) = (1000.0, Random::new(310 + seed));
+        let times = pulsar(&mut random, 2.0, length, 0.55, [4.3, 0.0]);
+        let asked = SearchOptions { freq: (4.0, 4.6), fdot: Some((-1e-4, 1e-4)), nharm: 1, ..SearchOptions::default() };
+        let found = run(&times, &[(0.0, length)], &asked).candidates;
+        consistent(&found);
+        assert!(sources(&found).len() == 1 && (found[0].freq - 4.3).abs() < 4.0 * found[0].freq_err, "{found:?}");
+    }
+}
+
+/// Two strong sources ten independent frequencies apart are two; and a faint one, of a power that a hundred peaks of the ridge of a strong one have.
+#[test]
+fn sources_among_ridges_are_found() {
+    let (length, mut random) = (1000.0, Random::new(330));
+    let asked = SearchOptions { freq: (4.0, 4.6), fdot: Some((-1e-4, 1e-4)), nharm: 1, ..SearchOptions::default() };
+    for (rates, amplitudes, other) in [([3.0, 3.0], [0.7, 0.6], [4.31, 0.0]), ([20.0, 8.0], [0.9, 0.2], [4.43, 3e-5])] {
+        let strong = pulsar(&mut random, rates[0], length, amplitudes[0], [4.3, 0.0]);
+        let mut both = [strong, pulsar(&mut random, rates[1], length, amplitudes[1], other)].concat();
+        both.sort_by(f64::total_cmp);
+        let found = run(&both, &[(0.0, length)], &asked).candidates;
+        consistent(&found);
+        let two = sources(&found);
+        assert_eq!(two.len(), 2, "{found:?}");
+        assert!((two[0].freq - 4.3).abs() < 5.0 * two[0].freq_err, "{found:?}");
+        assert!((two[1].freq - other[0]).abs() < 5.0 * two[1].freq_err, "{found:?}");
+        assert!((two[1].fdot - other[1]).abs() < 5.0 * two[1].fdot_err.unwrap(), "{found:?}");
+    }
+}
+
+/// Broad pulses in few bins are folded by several periods of fast folding alike, which the frequency is not at.
+#[test]
+fn broad_pulses_folded_fast_have_their_own_frequency() {
+    let (length, mut random) = (20_000.0, Random::new(340));
+    for trial in 0..20 {
+        let truth = 0.02 + 0.01 * random.uniform();
+        let times = pulsar(&mut random, 0.1, length, 0.5, [truth]);
+        let (method, algorithm) = (SearchStatistic::Ef, Algorithm::Ffa);
+        let asked = SearchOptions { freq: (0.008, 0.04), method, algorithm, nbin: 8, ..SearchOptions::default() };
+        let found = run(&times, &[(0.0, length)], &asked).candidates;
+        consistent(&found);
+        let best = &found[0];
+        assert!((best.freq - truth).abs() < 5.0 * best.freq_err, "{trial}, {truth}: {found:?}");
+        assert_eq!(sources(&found).len(), 1, "{trial}, {truth}: {found:?}");
+    }
+}

@@ -6,16 +6,16 @@
 //! one filter for each drift ([`crate::science::pulsation::templates`]), so that its cost does not grow with the number
 //! of events; the sensitivity that it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::amplitudes::{self, LocalLevels};
 use super::candidate::Candidate;
-use super::candidates;
-use super::refine::{RefinedPeak, TrialPeak, refine};
-use super::relations::{self, Listing, SIDE_LOBE_FACTOR, SIDE_LOBE_NOISE};
+use super::candidates::{self, GridPeaks};
+use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
+use super::relations::Listing;
 use super::search_options::SearchOptions;
-use super::template_plan::{BestTrial, HARMONIC_STAGES, TemplatePlan, frequencies_a_row};
+use super::template_plan::{self, BestTrial, HARMONIC_STAGES, TemplatePlan, frequencies_a_row};
+use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
 use crate::backend::Backend;
@@ -34,8 +34,10 @@ const LEAST_BINS: f64 = (1u64 << 16) as f64;
 const MOST_FREQUENCIES: usize = 1 << 24;
 /// The largest drift of the highest harmonic, bins.
 const MOST_DRIFT: f64 = 16384.0;
-/// What a trial keeps of a peak between trials, at least: peaks whose refined statistic may reach the detection level are looked at.
-const LEAST_PEAK_KEPT: f64 = 0.7;
+/// What noise adds to the amplitude of a side lobe, hardly ever more, and by how much the source's own light curve may raise its power.
+const SIDE_LOBE_NOISE: f64 = 3.0;
+/// See [`SIDE_LOBE_NOISE`].
+const SIDE_LOBE_FACTOR: f64 = 1.5;
 
 /// Options of an acceleration search.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -206,77 +208,110 @@ struct AccelCandidates<'a> {
 }
 
 impl AccelCandidates<'_> {
-    /// The peaks that may reach the detection level when refined, and do; at least one. Those are left out that a stronger one explains.
+    /// The peaks that may reach the detection level when refined, and do; at least one.
     fn candidates(&self, best: &[BestTrial]) -> Vec<Candidate> {
+        let most = candidates::REFINED_A_CANDIDATE * self.options.candidates.max(1);
+        let window = SourceWindow::new(self.events);
+        let trial = |j: usize| {
+            let BestTrial { best: one, trial: place } = best.get(j)?;
+            let nharm = one.nharm.max(1) as usize;
+            let peak = TrialPeak::from_grid(self.grid, *place, one.row as usize, f64::from(one.stat));
+            let freq = peak.start.freq(&self.events.ticks).value();
+            Some((peak, nharm, self.noise.at_harmonics(freq * self.events.span, nharm)))
+        };
+        let refined = |j: usize| {
+            let (peak, nharm, noise) = trial(j)?;
+            Some(refine(self.events, &self.options.search(nharm), peak, self.chances_of(nharm)?, &noise))
+        };
+        let at = |j: usize| self.grid.spin(0, j * self.a_row).freq(&self.events.ticks).value();
+        let step = self.grid.df * self.events.span * self.a_row as f64;
+        let left = |j: usize, tones: &Tones| {
+            let (peak, nharm, noise) = trial(j)?;
+            let there = TrialAmplitudes::of_trial(self.events, &self.options.search(nharm), &peak, &noise);
+            let left = there.z2_without(&tones.predict(there.rates, nharm));
+            let stat = left.last().copied()?;
+            self.worth(nharm, stat).then(|| template_plan::score(0.5 * stat, nharm))
+        };
+        let asked = Listing {
+            band: self.options.freq,
+            most: self.options.candidates,
+            level: self.options.false_alarm.log10(),
+            width: 1.0,
+            squares: self.events.sums()[1],
+            ln_p: &|peak, left| {
+                let (nharm, stat) = (peak.candidate.nharm, left.last().copied().unwrap_or(0.0));
+                self.chances_of(nharm).map_or(0.0, |chances| chances.ln_p(stat))
+            },
+            again: &|freq| {
+                candidates::largest_near(best, freq, at, step, |one| f64::from(one.best.score)).and_then(refined)
+            },
+        };
+        let order = |a: &RefinedPeak, b: &RefinedPeak| {
+            let (a, b) = (&a.candidate, &b.candidate);
+            a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat))
+        };
+        candidates::listed(self.peaks(best, most, &window), &window, &asked, &refined, &left, &order)
+    }
+
+    fn chances_of(&self, nharm: usize) -> Option<&NullDistribution> {
+        self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))
+    }
+
+    /// Whether a statistic of so many harmonics may reach the detection level between trials.
+    fn worth(&self, nharm: usize, stat: f64) -> bool {
+        let mut levels = self.chances.iter().zip(self.levels);
+        levels.any(|(chances, level)| chances.law == TrialLaw::Z2(nharm) && stat >= candidates::LEAST_PEAK_KEPT * level)
+    }
+
+    /// The largest of the grid, and those that are near them or that a larger one explains.
+    fn peaks(&self, best: &[BestTrial], most: usize, window: &SourceWindow) -> GridPeaks {
         let score = |j: usize| best.get(j).map_or(f32::MIN, |one| one.best.score);
         let above = |j: usize| score(j) >= score(j.wrapping_sub(1)) && score(j) >= score(j + 1);
         let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
         let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
-        let most = self.options.candidates.max(1);
         let looked_at = candidates::PEAKS_A_CANDIDATE * most;
         if peaks.len() > looked_at {
             peaks.select_nth_unstable_by(looked_at, descending);
             peaks.truncate(looked_at);
         }
         peaks.sort_by(descending);
-        let span = self.events.span;
-        let window = SourceWindow::new(self.events);
-        let lobe = |(one, stat): ([f64; 3], f64), (other, strong): ([f64; 3], f64)| {
-            let (r, drift) = window.place(std::array::from_fn(|i| one[i] - other[i]));
-            // What the strong one has there, in any of its harmonics, and the amplitude that noise adds.
-            let part = |h: usize| window.part(h as f64 * r, drift.of_harmonic(h as f64));
-            let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
-            let near = r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
-            near || stat.sqrt() < (SIDE_LOBE_FACTOR * strong * part).sqrt() + SIDE_LOBE_NOISE
-        };
-        let trial = |j: usize| {
+        let rates = |j: usize| {
             let one = best.get(j);
             let row = one.and_then(|one| self.grid.rows.get(one.best.row as usize)).copied().unwrap_or_default();
-            let freq = self.grid.spin(0, one.map_or(0, |one| one.trial)).freq(&self.events.ticks).value();
-            ([freq, row[0], row[1]], one.map_or(0.0, |one| f64::from(one.best.stat)))
+            [self.grid.spin(0, one.map_or(0, |one| one.trial)).freq(&self.events.ticks).value(), row[0], row[1]]
         };
-        let mut kept: Vec<usize> = Vec::new();
+        let apart = |j: usize, strong: usize| {
+            let (one, other) = (rates(j), rates(strong));
+            let apart: [f64; 3] = std::array::from_fn(|i| one[i] - other[i]);
+            (apart, window.place(apart))
+        };
+        let near = |j: usize, strong: usize| {
+            let (_, (r, drift)) = apart(j, strong);
+            r.abs() < 1.5 && drift.z.abs() < 4.0 && drift.w.abs() < 30.0
+        };
+        let stat = |j: usize| best.get(j).map_or(0.0, |one| f64::from(one.best.stat));
+        // What the strong one has there, in any of its harmonics, and the amplitude that noise adds.
+        let lobe = |j: usize, strong: usize| {
+            let (apart, _) = apart(j, strong);
+            let part = |h: usize| window.part(apart.map(|rate| h as f64 * rate));
+            let part = (1..=self.options.nharm).map(part).fold(0.0, f64::max);
+            stat(j).sqrt() < (SIDE_LOBE_FACTOR * stat(strong) * part).sqrt() + SIDE_LOBE_NOISE
+        };
+        let mut found = GridPeaks { kept: Vec::new(), rest: Vec::new() };
         for j in peaks {
             let Some(BestTrial { best: one, .. }) = best.get(j) else { continue };
-            let worth = self.chances.iter().zip(self.levels).any(|(chances, level)| {
-                chances.law == TrialLaw::Z2(one.nharm as usize) && f64::from(one.stat) >= LEAST_PEAK_KEPT * level
-            });
-            if (kept.is_empty() || worth) && !kept.iter().any(|&strong| lobe(trial(j), trial(strong))) {
-                kept.push(j);
+            let worth = self.worth(one.nharm as usize, f64::from(one.stat));
+            if !(found.kept.is_empty() || worth) || found.kept.iter().any(|&strong| near(j, strong)) {
+                continue;
+            }
+            if found.kept.len() < most && !found.kept.iter().any(|&strong| lobe(j, strong)) {
+                found.kept.push(j);
+            } else if found.rest.len() < candidates::MOST_LEFT_OVER * most
+                && !found.rest.iter().any(|&strong| near(j, strong))
+            {
+                found.rest.push(j);
             }
         }
-        let refined = |j: usize| {
-            let BestTrial { best: one, trial: place } = best.get(j)?;
-            let nharm = one.nharm.max(1) as usize;
-            let chances = self.chances.iter().find(|chances| chances.law == TrialLaw::Z2(nharm))?;
-            let noise = self.noise.at_harmonics(trial(j).0[0] * span, nharm);
-            let peak = TrialPeak::from_grid(self.grid, *place, one.row as usize, f64::from(one.stat));
-            Some(refine(self.events, &self.options.search(nharm), peak, chances, &noise))
-        };
-        let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
-        found.sort_by(|a, b| {
-            let (a, b) = (&a.candidate, &b.candidate);
-            a.log10_p.total_cmp(&b.log10_p).then(b.stat.total_cmp(&a.stat))
-        });
-        let mut listed: Vec<RefinedPeak> = Vec::new();
-        let limit = self.options.false_alarm.log10();
-        for one in found {
-            let found = |peak: &RefinedPeak| {
-                let c = &peak.candidate;
-                ([c.freq, c.fdot, c.fddot], c.stat)
-            };
-            let detected = listed.is_empty() || one.candidate.log10_p <= limit;
-            if listed.len() < most && detected && !listed.iter().any(|strong| lobe(found(&one), found(strong))) {
-                listed.push(one);
-            }
-        }
-        let at = |j: usize| self.grid.spin(0, j * self.a_row).freq(&self.events.ticks).value();
-        let step = self.grid.df * span * self.a_row as f64;
-        let again = |freq: f64| {
-            candidates::largest_near(best, freq, at, step, |one| f64::from(one.best.score)).and_then(refined)
-        };
-        let asked =
-            Listing { band: self.options.freq, most, level: limit, width: 1.0, trials: self.grid.trials() as f64 };
-        relations::list(listed, &window, &asked, &again)
+        found
     }
 }

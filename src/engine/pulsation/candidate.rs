@@ -13,6 +13,8 @@ pub enum Relation {
     Harmonic,
     /// At multiples of the gaps' frequency ([`Candidate::alias`]) from its source or a harmonic of it.
     Alias,
+    /// At multiples of the frequency of samples ([`Candidate::alias`]) from its source or a harmonic of it.
+    SampleAlias,
     /// With another derivative and the frequency that goes with it.
     Ridge,
     /// Elsewhere, as ends and gaps of the good time make it.
@@ -76,7 +78,7 @@ pub struct Candidate {
     /// What it is: a source, or what of the source `group`.
     #[serde(default)]
     pub relation: Relation,
-    /// For an alias, the multiple of the gaps' frequency by which it is apart from the ratio `harmonic`, as `-1`; else 0.
+    /// For an alias, the multiple of the frequency of gaps or samples by which it is apart from the ratio `harmonic`, as `-1`; else 0.
     #[serde(default)]
     pub alias: i32,
 }

@@ -7,15 +7,23 @@ use rayon::prelude::*;
 
 use super::best_rows::BestRows;
 use super::candidate::Candidate;
-use super::refine::{RefinedPeak, TrialPeak, refine};
+use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
 use super::relations::{self, Listing};
+use super::scores::profile_ln_p;
 use super::search_options::SearchOptions;
+use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, TrialGrid};
 use crate::science::statistics::pulse::NullDistribution;
 
 /// Peaks of the grid that are looked at for each candidate listed.
 pub(super) const PEAKS_A_CANDIDATE: usize = 20;
+/// Peaks whose amplitudes are looked at for each that is refined at once.
+pub(super) const MOST_LEFT_OVER: usize = 7;
+/// What is left of a peak between trials, at least, as a part of the detection level, that may reach the level when refined.
+pub(super) const LEAST_PEAK_KEPT: f64 = 0.7;
+/// Independent frequencies between peaks, at least.
+const NEIGHBOURS: f64 = 1.5;
 /// Peaks that are refined for each candidate listed: those that belong to others leave room for sources.
 pub(super) const REFINED_A_CANDIDATE: usize = 3;
 
@@ -30,27 +38,82 @@ pub(super) fn find(
     let (false_alarm, folded) = (options.false_alarm.ln(), best.folded.is_some());
     let level = if folded { -chances.trial_level(false_alarm) } else { chances.level(false_alarm) };
     let (step, rarity) = (grid.df * events.span, best.rarity());
-    let kept = peaks(rarity, level, REFINED_A_CANDIDATE * options.candidates.max(1), step);
-    let refined = |j: usize| {
+    let trial = |j: usize| {
         let peak = TrialPeak::from_grid(grid, j, best.row[j], best.stat[j]);
-        let peak = TrialPeak { ln_p: folded.then(|| -rarity[j]), ..peak };
-        refine(events, options, peak, chances, &[])
+        TrialPeak { ln_p: folded.then(|| -rarity[j]), ..peak }
     };
-    let mut found: Vec<RefinedPeak> = kept.par_iter().map(|&j| refined(j)).collect();
-    match folded {
-        true => found.sort_by(|a, b| by_probability(&a.candidate, &b.candidate)),
-        false => found.sort_by(|a, b| b.candidate.stat.total_cmp(&a.candidate.stat)),
-    }
+    let refined = |j: usize| Some(refine(events, options, trial(j), chances, &[]));
     let at = |j: usize| grid.spin(0, j).freq(&events.ticks).value();
-    let again = |freq: f64| largest_near(rarity, freq, at, step, |value| *value).map(refined);
+    let ln_p = |peak: &RefinedPeak, left: &[f64]| match options.method.is_of_profiles() {
+        true => {
+            let stat = peak.candidate.stat - peak.largest.lost(left, options.nbin);
+            chances.ln_p_of_trial(profile_ln_p(events, peak.largest.rates, options.nbin, stat))
+        }
+        false => chances.ln_p(options.score(left)),
+    };
     let asked = Listing {
         band: options.freq,
         most: options.candidates,
         level: options.false_alarm.log10(),
         width: 1.0,
-        trials: grid.trials() as f64,
+        squares: events.sums()[1],
+        ln_p: &ln_p,
+        again: &|freq| largest_near(rarity, freq, at, step, |value| *value).and_then(refined),
     };
-    relations::list(found, &SourceWindow::new(events), &asked, &again)
+    let order = |a: &RefinedPeak, b: &RefinedPeak| match folded {
+        true => by_probability(&a.candidate, &b.candidate),
+        false => b.candidate.stat.total_cmp(&a.candidate.stat),
+    };
+    let left = |j: usize, tones: &Tones| {
+        let there = TrialAmplitudes::of_trial(events, options, &trial(j), &[]);
+        let left = there.z2_without(&tones.predict(there.rates, there.harmonics()));
+        let left = if folded {
+            -profile_ln_p(events, there.rates, options.nbin, best.stat[j] - there.lost(&left, options.nbin))
+        } else {
+            options.score(&left)
+        };
+        Some(left).filter(|&left| left >= LEAST_PEAK_KEPT * level)
+    };
+    let peaks = peaks(rarity, level, REFINED_A_CANDIDATE * options.candidates.max(1), step);
+    listed(peaks, &SourceWindow::new(events), &asked, &refined, &left, &order)
+}
+
+/// Peaks of a grid: those that are refined at once, and those that may be side lobes of them, or too many, the largest first.
+pub(super) struct GridPeaks {
+    pub kept: Vec<usize>,
+    pub rest: Vec<usize>,
+}
+
+/// The list of the peaks of a grid. Of those that are not refined at once these are, of which the most is left (`left`) without the tones of the sources among
+/// the others: faint sources stand among the ridges and side lobes of strong ones, which are more than any list is long.
+pub(super) fn listed(
+    peaks: GridPeaks,
+    window: &SourceWindow,
+    asked: &Listing,
+    refined: &(dyn Fn(usize) -> Option<RefinedPeak> + Sync),
+    left: &(dyn Fn(usize, &Tones) -> Option<f64> + Sync),
+    order: &dyn Fn(&RefinedPeak, &RefinedPeak) -> Ordering,
+) -> Vec<Candidate> {
+    let GridPeaks { kept, rest } = peaks;
+    let most = REFINED_A_CANDIDATE * asked.most.max(1);
+    let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
+    found.sort_by(order);
+    // The refined statistic of other trials than the first may be no detection.
+    let level = asked.level + 1e-6;
+    let detected = |peak: &RefinedPeak| peak.candidate.log10_p <= level;
+    let first = found.iter().position(|peak| !detected(peak)).unwrap_or(found.len()).max(1);
+    found.truncate(first);
+    if rest.is_empty() {
+        return relations::list(found, window, asked).0;
+    }
+    let (_, tones) = relations::list(found.clone(), window, asked);
+    let mut rest: Vec<(f64, usize)> = rest.par_iter().filter_map(|&j| left(j, &tones).map(|left| (left, j))).collect();
+    rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    rest.truncate(most);
+    let extra = |&(_, j): &(f64, usize)| refined(j).map(|peak| RefinedPeak { extra: true, ..peak }).filter(detected);
+    found.par_extend(rest.par_iter().filter_map(extra));
+    found.sort_by(order);
+    relations::list(found, window, asked).0
 }
 
 /// The trial with the largest value within an independent frequency of `freq`; `step` is the part of one between two trials, the first of which are `at(0)` and `at(1)`.
@@ -75,8 +138,8 @@ pub(super) fn by_probability(a: &Candidate, b: &Candidate) -> Ordering {
 }
 
 /// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
-/// lobes. `step` is the part of an independent frequency between two values.
-pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usize> {
+/// lobes, which are the rest. `step` is the part of an independent frequency between two values.
+pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> GridPeaks {
     let above = |j: usize, k: Option<usize>| k.and_then(|k| stat.get(k)).is_none_or(|&other| stat[j] >= other);
     let mut peaks: Vec<usize> =
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
@@ -87,16 +150,23 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usi
         peaks.truncate(PEAKS_A_CANDIDATE * most);
     }
     peaks.sort_by(descending);
-    let mut kept: Vec<usize> = Vec::new();
+    let mut found = GridPeaks { kept: Vec::new(), rest: Vec::new() };
     for j in peaks {
-        let lobe = |&strong: &usize| {
-            let x = (j.abs_diff(strong) as f64) * step;
-            // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
-            x < 1.5 || stat[j] < 2.0 * stat[strong] / (PI * x).powi(2)
-        };
-        if kept.len() < most && (kept.is_empty() || stat[j] >= level) && !kept.iter().any(lobe) {
-            kept.push(j);
+        if stat[j] < level && !found.kept.is_empty() {
+            break;
+        }
+        let apart = |strong: usize| (j.abs_diff(strong) as f64) * step;
+        // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
+        let near = |&strong: &usize| apart(strong) < NEIGHBOURS;
+        let lobe = |&strong: &usize| stat[j] < 2.0 * stat[strong] / (PI * apart(strong)).powi(2);
+        if found.kept.iter().any(near) {
+            continue;
+        }
+        if found.kept.len() < most && !found.kept.iter().any(lobe) {
+            found.kept.push(j);
+        } else if !found.rest.iter().any(near) && found.rest.len() < MOST_LEFT_OVER * most {
+            found.rest.push(j);
         }
     }
-    kept
+    found
 }

@@ -13,6 +13,7 @@ use super::candidate::Candidate;
 use super::candidates::by_probability;
 use super::refine::{RefinedPeak, TrialPeak, refine};
 use super::relations::{self, Listing};
+use super::scores::profile_ln_p;
 use super::search_options::SearchOptions;
 use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult};
@@ -73,6 +74,10 @@ fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
     }
     (counts, exposures)
 }
+
+/// Independent frequencies by which the period of a trial may be off that of its signal: rows are shifted by whole bins, of which broad pulses in few
+/// of them are fitted by several trials.
+const SHIFTED: f64 = 4.0;
 
 /// A trial: frequency, Hz, `χ²`, and bins.
 #[derive(Clone, Copy)]
@@ -237,6 +242,7 @@ fn candidates(
             ranges,
             stat: trial.stat,
             ln_p: Some(trial.ln_p),
+            around: SHIFTED / events.span,
         };
         let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
         Some(refine(events, &asked, peak, of(trial)?, &[]))
@@ -248,14 +254,22 @@ fn candidates(
         let [from, to] = [-1.0, 1.0].map(|by| trials.partition_point(|trial| trial.freq < freq + by / events.span));
         (from..to).min_by(|&a, &b| trials[a].ln_p.total_cmp(&trials[b].ln_p)).and_then(refined)
     };
+    let ln_p = |peak: &RefinedPeak, left: &[f64]| {
+        let bins = peak.candidate.nbin.unwrap_or(options.nbin);
+        let stat = peak.candidate.stat - peak.largest.lost(left, bins);
+        let one = profile_ln_p(events, peak.largest.rates, bins, stat);
+        chances.get(bins - options.nbin).map_or(0.0, |chances| chances.ln_p_of_trial(one))
+    };
     let asked = Listing {
         band: options.freq,
         most: options.candidates,
         level: options.false_alarm.log10(),
         width: 0.5 * options.nbin as f64,
-        trials: trials.len() as f64,
+        squares: events.sums()[1],
+        ln_p: &ln_p,
+        again: &again,
     };
-    relations::list(found, &SourceWindow::new(events), &asked, &again)
+    relations::list(found, &SourceWindow::new(events), &asked).0
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod search_result;
 pub mod statistics;
 mod template_plan;
 pub mod toas;
+mod tones;
 mod window;
 
 pub use super::{PulseEvents, PulseSamples};

@@ -13,9 +13,10 @@ use super::candidate::Candidate;
 use super::candidates;
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
-use super::refine::{RefinedPeak, TrialPeak, refine};
-use super::relations::{self, Listing};
+use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
+use super::relations::Listing;
 use super::search_result::MAP_COLUMNS;
+use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{Algorithm, PulseEvents, PulseSamples, SearchMetadata, SearchOptions, SearchResult, TrialGrid};
 use crate::backend::Backend;
@@ -188,7 +189,7 @@ impl PdmCandidates<'_> {
             self.best.iter().map(|(trial, _)| trial.bins).chain([self.options.nbin as u32]).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let of = |bins: u32| (u64::from(bins), self.grid.null_distribution(&samples.at, law(samples, f64::from(bins))));
+        let of = |bins: u32| (u64::from(bins), self.chances_of(samples, bins));
         numbers.into_iter().map(of).collect()
     }
 
@@ -203,21 +204,49 @@ impl PdmCandidates<'_> {
         let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
         let step = self.grid.df * samples.at.span;
         let most = candidates::REFINED_A_CANDIDATE * self.options.candidates.max(1);
-        let kept = candidates::peaks(&rarity, level, most, step);
+        let peaks = candidates::peaks(&rarity, level, most, step);
         let events = centred(samples);
         let one = |j: usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
-        let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| one(j)).collect();
-        found.sort_by(|a, b| candidates::by_probability(&a.candidate, &b.candidate));
         let at = |j: usize| self.grid.spin(0, j).freq(&samples.at.ticks).value();
-        let again = |freq: f64| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one);
+        // Of a trial whose harmonics lose that much in units of the noise within bins, which are what the variance between bins has more.
+        let without = |trial: PdmTrial, lost: f64| {
+            let free = samples.dispersion().samples - f64::from(trial.bins);
+            let theta = trial.theta * (1.0 + (lost / free).max(0.0));
+            PdmTrial { theta, ..trial }.ln_p(samples)
+        };
+        let ln_p = |peak: &RefinedPeak, left: &[f64]| {
+            let theta = peak.candidate.stat;
+            let trial = PdmTrial { theta, bins: peak.candidate.nbin.unwrap_or(self.options.nbin) as u32 };
+            let ln_p = without(trial, peak.largest.lost(left, self.options.nbin));
+            self.chances_of(samples, trial.bins).ln_p_of_trial(ln_p)
+        };
+        let left = |j: usize, tones: &Tones| {
+            let &(trial, row) = self.best.get(j)?;
+            let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);
+            let there = TrialAmplitudes::of_trial(&events, self.options, &peak, &self.levels(trial));
+            let lost = there.lost(&there.z2_without(&tones.predict(there.rates, there.harmonics())), self.options.nbin);
+            Some(-without(trial, lost)).filter(|&left| left >= candidates::LEAST_PEAK_KEPT * level)
+        };
         let asked = Listing {
             band: self.options.freq,
             most: self.options.candidates,
             level: self.options.false_alarm.log10(),
             width: 1.0,
-            trials: self.grid.trials() as f64,
+            squares: events.sums()[1],
+            ln_p: &ln_p,
+            again: &|freq| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one),
         };
-        relations::list(found, &SourceWindow::new(&samples.at), &asked, &again)
+        let order = |a: &RefinedPeak, b: &RefinedPeak| candidates::by_probability(&a.candidate, &b.candidate);
+        candidates::listed(peaks, &SourceWindow::of_samples(samples), &asked, &one, &left, &order)
+    }
+
+    fn chances_of(&self, samples: &PulseSamples, bins: u32) -> NullDistribution {
+        self.grid.null_distribution(&samples.at, law(samples, f64::from(bins)))
+    }
+
+    /// Harmonic powers are over the variance within bins, which is the noise, instead of that of all.
+    fn levels(&self, trial: PdmTrial) -> Vec<f64> {
+        vec![trial.theta; self.options.resolved_harmonics()]
     }
 
     /// The candidate of a trial: frequency and derivatives where its harmonics have the most power (a smooth function of them, as θ is not),
@@ -230,12 +259,11 @@ impl PdmCandidates<'_> {
         row: usize,
         trial: PdmTrial,
     ) -> RefinedPeak {
-        let chances = self.grid.null_distribution(&samples.at, law(samples, f64::from(trial.bins)));
-        // Harmonic powers over the variance within bins, which is the noise, instead of that of all.
-        let levels = vec![trial.theta; self.options.harmonics()];
+        let (chances, levels) = (self.chances_of(samples, trial.bins), self.levels(trial));
         let ln_p = self.own_laws().then(|| trial.ln_p(samples));
-        let peak = TrialPeak { ln_p, ..TrialPeak::from_grid(self.grid, j, row, trial.theta) };
-        let RefinedPeak { candidate: found, powers } = refine(events, self.options, peak, &chances, &levels);
+        let of_grid = TrialPeak { ln_p, ..TrialPeak::from_grid(self.grid, j, row, trial.theta) };
+        let peak = refine(events, self.options, of_grid, &chances, &levels);
+        let found = &peak.candidate;
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),
             freq: DoubleDouble::from(found.freq),
@@ -243,13 +271,18 @@ impl PdmCandidates<'_> {
             fddot: DoubleDouble::from(found.fddot),
         };
         let at = Spin::new(&ephemeris, &samples.at.ticks).map_or(trial, |spin| at(samples, &spin, self.options.nbin));
-        let best = if at.rarer(&trial, samples) { at } else { trial };
+        // The harmonics that are looked at say where θ is smallest; of higher ones the grid may.
+        let (best, largest) = if at.rarer(&trial, samples) {
+            (at, peak.largest)
+        } else {
+            (trial, TrialAmplitudes::of_trial(events, self.options, &of_grid, &levels))
+        };
         let (bins, n) = (f64::from(best.bins), samples.all.samples as f64);
         // Of the variance between bins, what is not noise.
         let within = best.theta * samples.all.variance;
         let between = (n - 1.0) * samples.all.variance - (n - bins) * within;
         let rms = ((between - (bins - 1.0) * within).max(0.0) / n).sqrt() / samples.all.mean.abs();
-        RefinedPeak { candidate: Candidate { stat: best.theta, rms, ..found }, powers }
+        RefinedPeak { candidate: Candidate { stat: best.theta, rms, ..peak.candidate }, largest, ..peak }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A peak of a search refined between the trials of its grid, with exact phases, inside the ranges that the search was asked for.
 
-use std::f64::consts::{LN_10, TAU};
+use std::f64::consts::{LN_10, PI, TAU};
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -10,6 +10,7 @@ use super::candidate::{Candidate, Relation};
 use super::fold::weighted;
 use super::search_options::SearchOptions;
 use super::statistics::MadeOf;
+use super::tones::Prediction;
 use super::{PulseEvents, TrialGrid, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
@@ -24,6 +25,8 @@ use crate::science::statistics::pulse::{self, NullDistribution};
 const INTERVALS: usize = 512;
 /// How often the harmonics that are signal are chosen anew, where the frequency moves.
 const MOST_CHOICES: usize = 5;
+/// By how much of its amplitude elsewhere a source may have more there, as its own light curve makes it: 1.5 times the power.
+const TONE_ERROR: f64 = 0.2247;
 
 /// A trial whose statistic stands out.
 #[derive(Clone, Copy)]
@@ -38,6 +41,8 @@ pub(super) struct TrialPeak {
     pub stat: f64,
     /// Logarithm of the probability in this trial alone, if trials have laws of their own.
     pub ln_p: Option<f64>,
+    /// How far from the trial its signal may be, Hz, where that is more than a step.
+    pub around: f64,
 }
 
 impl TrialPeak {
@@ -48,7 +53,7 @@ impl TrialPeak {
         // A range without a second trial is a step of its own, and nothing where it is one number.
         let step = |step: f64, (lo, hi): (f64, f64)| if step > 0.0 { step } else { hi - lo };
         let steps = [grid.df, step(grid.dfdot, ranges[1]), step(grid.dfddot, ranges[2])];
-        TrialPeak { start: grid.spin(row, place), rates, steps, ranges, stat, ln_p: None }
+        TrialPeak { start: grid.spin(row, place), rates, steps, ranges, stat, ln_p: None, around: 0.0 }
     }
 }
 
@@ -126,10 +131,80 @@ impl IntervalHarmonics {
     }
 }
 
-/// A refined peak with the power of each of its harmonics, in units of half of that of noise.
+/// What events have at a frequency with its derivatives.
+#[derive(Clone)]
+pub(super) struct TrialAmplitudes {
+    pub rates: [f64; 3],
+    /// The sum of the events at each harmonic, and the amplitudes of the exposure.
+    sums: Vec<Complex<f64>>,
+    window: Vec<Complex<f64>>,
+    /// [`PulseEvents::sums`].
+    totals: [f64; 2],
+    /// The noise at each harmonic, in units of Poisson's.
+    levels: Vec<f64>,
+}
+
+impl TrialAmplitudes {
+    /// Of a trial of the grid.
+    pub fn of_trial(
+        events: &PulseEvents,
+        options: &SearchOptions,
+        peak: &TrialPeak,
+        levels: &[f64],
+    ) -> TrialAmplitudes {
+        let (spin, harmonics) = (&peak.start, options.resolved_harmonics());
+        TrialAmplitudes {
+            rates: [spin.freq(&events.ticks).value(), peak.rates[0], peak.rates[1]],
+            sums: harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, harmonics),
+            window: exposure::exposure_amplitudes(events, spin, 2 * harmonics),
+            totals: events.sums(),
+            levels: levels.to_vec(),
+        }
+    }
+
+    /// Number of harmonics.
+    pub fn harmonics(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// `Z²_1 …` without what tones have there. They may have more by a part [`TONE_ERROR`] of each than they are known to.
+    pub fn z2_without(&self, tones: &Prediction) -> Vec<f64> {
+        let [total, squares] = self.totals;
+        let total = total - tones.total;
+        let left = |(h, sum): (usize, &Complex<f64>)| {
+            let (predicted, size) = tones.sums.get(h).copied().unwrap_or_default();
+            let mean = self.window.get(h).map_or(Complex::default(), |window| window * total);
+            let left = sum - predicted - mean;
+            mean + left * (1.0 - TONE_ERROR * size / left.norm().max(f64::MIN_POSITIVE)).max(0.0)
+        };
+        let sums: Vec<Complex<f64>> = self.sums.iter().enumerate().map(left).collect();
+        whitened(pulse::z2_of_sums(&sums, [total, squares], &self.window), &self.levels)
+    }
+
+    /// What a profile of so many bins loses of its variance between bins, in units of its noise, where `Z²_1 …` are left.
+    pub fn lost(&self, left: &[f64], bins: usize) -> f64 {
+        let each = |z2: &[f64], h: usize| z2[h] - if h > 0 { z2[h - 1] } else { 0.0 };
+        let all = self.z2_without(&Prediction::default());
+        let one = |h: usize| {
+            let x = PI * (h + 1) as f64 / bins as f64;
+            (each(&all, h) - each(left, h)) * (x.sin() / x).powi(2)
+        };
+        (0..all.len().min(left.len())).map(one).sum()
+    }
+}
+
+/// A refined peak.
+#[derive(Clone)]
 pub(super) struct RefinedPeak {
     pub candidate: Candidate,
+    /// The power of each harmonic, in units of half of that of noise.
     pub powers: Vec<f64>,
+    /// The sums of events at the harmonics of the candidate's frequency, what the exposure makes taken off.
+    pub sums: Vec<Complex<f64>>,
+    /// What there is where the statistic is largest.
+    pub largest: TrialAmplitudes,
+    /// Listed only if it is a source.
+    pub extra: bool,
 }
 
 /// Where `score` is largest about `off`: steps along each direction that stay between the `ends`, halved when none of them leads up.
@@ -163,7 +238,7 @@ pub(super) fn refine(
     levels: &[f64],
 ) -> RefinedPeak {
     let statistic = options.method.definition();
-    let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat, ln_p } = peak;
+    let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat, ln_p, around } = peak;
     let ticks = &events.ticks;
     // From the trial to the ends of its range; a trial is inside, but for the rounding of its fixed point.
     let from = [start.freq(ticks).value(), fdot, fddot];
@@ -171,7 +246,13 @@ pub(super) fn refine(
         std::array::from_fn(|i| ((ranges[i].0 - from[i]).min(0.0), (ranges[i].1 - from[i]).max(0.0)));
     let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
     let z2_at = |off: &[f64; 3]| whitened(stretches.z2(off), levels);
-    let off = climb([0.0; 3], steps, ends, &|off| options.score(&z2_at(off)));
+    // The largest of frequencies so close that the highest harmonic loses nothing between them.
+    let step = 0.25 / (options.harmonics() as f64 * events.span);
+    let about = (around / step).ceil() as i32;
+    let near = (-about..=about).map(|i| [(f64::from(i) * step).clamp(ends[0].0, ends[0].1), 0.0, 0.0]);
+    let scored = near.map(|off| (options.score(&z2_at(&off)), off));
+    let first = scored.max_by(|a, b| a.0.total_cmp(&b.0)).map_or([0.0; 3], |(_, off)| off);
+    let off = climb(first, steps, ends, &|off| options.score(&z2_at(off)));
     // Harmonics that are noise pull the largest statistic away from the frequency.
     let (mut known, mut signal) = (off, precision::signal_harmonics(&z2_at(&off)));
     for _ in 0..MOST_CHOICES {
@@ -226,15 +307,31 @@ pub(super) fn refine(
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
     let tested = if statistic.sums_harmonics { stat } else { grid_stat };
     let ln_p_of_search = ln_p.map_or_else(|| chances.ln_p(tested), |ln_p| chances.ln_p_of_trial(ln_p));
-    let [sums, window] = stretches.sums(&known);
+    let resolved = options.resolved_harmonics();
+    let sums_at = |off: &[f64; 3], spin: &Spin| match resolved > options.harmonics() {
+        true => [
+            harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, resolved),
+            exposure::exposure_amplitudes(events, spin, 2 * resolved),
+        ],
+        false => stretches.sums(off),
+    };
+    // Harmonics that the statistic looks at say where it is largest; of profiles with higher ones the grid may.
+    let off = if options.method.is_of_profiles() && grid_stat >= stat { [0.0; 3] } else { off };
+    let [largest, exposed] = sums_at(&off, &spin_at(&off));
+    let largest = TrialAmplitudes {
+        rates: std::array::from_fn(|i| from[i] + off[i]),
+        sums: largest,
+        window: exposed,
+        totals: stretches.total,
+        levels: levels.to_vec(),
+    };
+    let [sums, window] = sums_at(&known, &spin_at(&known));
     let all = stretches.total[0];
     let residuals = options.method.is_of_samples();
-    let excess: Vec<Complex<f64>> = (0..signal.min(sums.len()))
-        .map(|h| {
-            (sums[h] - window.get(h).copied().unwrap_or_default() * all)
-                / if residuals { 1.0 } else { level(levels, h) }
-        })
-        .collect();
+    let sums: Vec<Complex<f64>> =
+        sums.iter().enumerate().map(|(h, sum)| sum - window.get(h).copied().unwrap_or_default() * all).collect();
+    let white = |(h, sum): (usize, &Complex<f64>)| sum / if residuals { 1.0 } else { level(levels, h) };
+    let excess: Vec<Complex<f64>> = sums.iter().take(signal).enumerate().map(white).collect();
     let ratio = harmonics::phase_noise(&events.times, events.each_weight(), &spin_at(&known), &excess, residuals);
     let z2 = z2_at(&known);
     let searched = std::array::from_fn(|i| i == 0 || ranges[i].1 > ranges[i].0);
@@ -267,7 +364,7 @@ pub(super) fn refine(
         relation: Relation::Source,
         alias: 0,
     };
-    RefinedPeak { candidate, powers }
+    RefinedPeak { candidate, powers, sums, largest, extra: false }
 }
 
 fn level(levels: &[f64], harmonic: usize) -> f64 {

@@ -1,23 +1,27 @@
 //! One source is one candidate: peaks that belong to a stronger one are told by what they are.
 //!
-//! A peak is explained where the harmonics of a source, seen through the good time ([`SourceWindow`]), have its power: at ratios of whole numbers
-//! (harmonics), at multiples of the gaps' frequency from these (aliases), with other derivatives (ridges), or else (side lobes). Statistics of several
+//! A peak belongs to a source if what is left of it, once the amplitudes that the harmonics of sources have there through the good time ([`Tones`])
+//! are taken off, is no detection: at ratios of whole numbers (harmonics), at multiples of the gaps' frequency from these (aliases), with other
+//! derivatives (ridges), or else (side lobes). Statistics of several
 //! harmonics have the power of a sinusoid at half its frequency, too, in their second harmonic: a peak all of whose power is in every k-th harmonic is the source
 //! of k times its frequency, which has fewer harmonics, where that is in the band.
 
+use std::f64::consts::LN_10;
+
 use super::candidate::{Candidate, Relation};
 use super::refine::RefinedPeak;
+use super::tones::{Tones, reduced};
 use super::window::SourceWindow;
 use crate::science::statistics::pulse::{self, TrialLaw};
 
-/// What noise adds to the amplitude of a side lobe, hardly ever more, and by how much the source's own light curve may raise its power.
-pub(super) const SIDE_LOBE_NOISE: f64 = 3.0;
-/// See [`SIDE_LOBE_NOISE`].
-pub(super) const SIDE_LOBE_FACTOR: f64 = 1.5;
-/// The part of a peak's power that a source must have there to explain it.
-const EXPLAINED_PART: f64 = 0.25;
 /// The probability that noise has what harmonics between every k-th have, below which they are signal.
 const LEAST_PROBABILITY: f64 = 1e-3;
+/// Standard errors within which frequencies have a ratio, and the part of an independent frequency that they may be known to at best.
+const RATIO_ERRORS: f64 = 5.0;
+/// See [`RATIO_ERRORS`].
+const LEAST_RATIO_ERROR: f64 = 0.5;
+/// Drifts by which a peak is as wide as it is high: of the first and the second derivative, Fourier bins.
+const WIDE: [f64; 2] = [4.0, 30.0];
 /// The largest numbers in the ratio of a harmonic.
 const HIGHEST_RATIO_TERM: u32 = 10;
 
@@ -47,7 +51,7 @@ impl RefinedPeak {
 }
 
 /// What a list is asked for.
-pub(super) struct Listing {
+pub(super) struct Listing<'a> {
     /// The frequencies of the search, Hz.
     pub band: (f64, f64),
     /// The most candidates.
@@ -56,8 +60,12 @@ pub(super) struct Listing {
     pub level: f64,
     /// How far apart the frequencies of one source may be found, independent frequencies.
     pub width: f64,
-    /// Trials of the search: noise somewhere adds more to what a source has there.
-    pub trials: f64,
+    /// `Σw²` of the events.
+    pub squares: f64,
+    /// Natural logarithm of the probability over the whole search of a peak of which `Z²_1 …` are left.
+    pub ln_p: &'a (dyn Fn(&RefinedPeak, &[f64]) -> f64 + Sync),
+    /// Refines the peak of the grid next to a frequency.
+    pub again: &'a dyn Fn(f64) -> Option<RefinedPeak>,
 }
 
 /// How a peak belongs to a source.
@@ -66,24 +74,25 @@ struct Tie {
     relation: Relation,
     ratio: (u32, u32),
     alias: i32,
+    /// What is left of it is a detection: more of the source than is known yet.
+    more: bool,
 }
 
-/// The list of candidates, the most significant first: at most so many, sources before what belongs to them where not all fit. `again` refines the peak of the
-/// grid next to a frequency. Of peaks above the detection level alone it is told which multiple of their frequency, or which part of it, is the source's.
-pub(super) fn list(
+/// The list of candidates, the most significant first: at most so many, sources before what belongs to them where not all fit; and the tones of
+/// the sources. Of peaks above the detection level alone it is told which multiple of their frequency, or which part of it, is the source's.
+pub(super) fn list<'a>(
     found: Vec<RefinedPeak>,
-    window: &SourceWindow,
+    window: &'a SourceWindow,
     asked: &Listing,
-    again: &dyn Fn(f64) -> Option<RefinedPeak>,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, Tones<'a>) {
     let Listing { band, most, level, .. } = *asked;
     let mut sources: Vec<RefinedPeak> = Vec::new();
+    let mut tones = Tones::new(window, asked.squares);
     // In the order of the list: what it is of which source.
     let mut all: Vec<(Candidate, usize, Tie)> = Vec::new();
-    const ITSELF: Tie = Tie { relation: Relation::Source, ratio: (1, 1), alias: 0 };
+    const ITSELF: Tie = Tie { relation: Relation::Source, ratio: (1, 1), alias: 0, more: false };
     for peak in found {
-        let of = |s: usize| tie(&peak, &sources[s], window, asked).map(|tie| (s, tie));
-        if let Some((source, tie)) = (0..sources.len()).find_map(of) {
+        if let Some((source, tie)) = tie(&peak, &sources, &tones, window, asked) {
             let detected = peak.candidate.log10_p <= level;
             if let (Relation::Harmonic, (1, k), true) = (tie.relation, tie.ratio, detected)
                 && !peak.noise_between(k as usize)
@@ -91,35 +100,49 @@ pub(super) fn list(
                 // It has the odd harmonics, too: the other one is a harmonic of this one, and so is what belongs to that.
                 let first = all.iter().position(|(_, of, _)| *of == source).unwrap_or(all.len());
                 for (_, _, tie) in all.iter_mut().filter(|(_, of, _)| *of == source) {
-                    let (a, b) = (tie.ratio.0 * k, tie.ratio.1);
-                    tie.ratio = (a / divisor(a, b), b / divisor(a, b));
+                    tie.ratio = reduced(tie.ratio.0 * k, tie.ratio.1);
                     if tie.relation == Relation::Source {
                         tie.relation = Relation::Harmonic;
                     }
                 }
                 all.insert(first, (peak.candidate.clone(), source, ITSELF));
+                tones.divide(source, k);
+                tones.add(source, (1, 1), peak.rates(), &peak.sums);
                 sources[source] = peak;
                 continue;
             }
+            if tie.more {
+                tones.add(source, tie.ratio, peak.rates(), &peak.sums);
+            }
             // The very peak that stands for its source already.
-            if tie.relation != Relation::Source {
+            if tie.relation != Relation::Source && !peak.extra {
                 all.push((peak.candidate, source, tie));
             }
             continue;
         }
-        let k = if peak.candidate.log10_p <= level { peak.multiple() } else { 1 };
-        let freq = k as f64 * peak.candidate.freq;
-        let leader = Some(freq).filter(|&f| k > 1 && f >= band.0 && f <= band.1).and_then(again).filter(|leader| {
-            (leader.candidate.freq - freq).abs() * window.span < k as f64 * asked.width
-                && leader.excess() > 0.5 * peak.excess()
+        let detected = peak.candidate.log10_p <= level;
+        let k = if detected { peak.multiple() } else { 1 };
+        let freq = peak.candidate.freq;
+        // Where else its power is that of the source: at a multiple, or where samples are enough.
+        let multiple = Some(k as f64 * freq).filter(|_| k > 1);
+        let other = multiple.or_else(|| window.unaliased(freq).filter(|_| detected));
+        let leader = other.filter(|&f| f >= band.0 && f <= band.1).and_then(|freq| {
+            (asked.again)(freq).filter(|leader| {
+                (leader.candidate.freq - freq).abs() * window.span < k as f64 * asked.width
+                    && leader.excess() > 0.5 * peak.excess()
+                    && leader.candidate.log10_p <= level
+            })
         });
+        let source = sources.len();
+        all.push((leader.as_ref().unwrap_or(&peak).candidate.clone(), source, ITSELF));
         if let Some(leader) = leader {
-            let tie = Tie { relation: Relation::Harmonic, ratio: (1, k as u32), alias: 0 };
-            all.push((leader.candidate.clone(), sources.len(), ITSELF));
-            all.push((peak.candidate, sources.len(), tie));
+            tones.add(source, (1, 1), leader.rates(), &leader.sums);
+            let of_samples = window.alias(freq).filter(|_| multiple.is_none());
+            let (relation, alias) = of_samples.unwrap_or((Relation::Harmonic, 0));
+            all.push((peak.candidate, source, Tie { relation, ratio: (1, k as u32), alias, more: false }));
             sources.push(leader);
         } else {
-            all.push((peak.candidate.clone(), sources.len(), ITSELF));
+            tones.add(source, (1, 1), peak.rates(), &peak.sums);
             sources.push(peak);
         }
     }
@@ -136,63 +159,58 @@ pub(super) fn list(
         alias: tie.alias,
         ..candidate
     };
-    all.into_iter().enumerate().map(named).collect()
+    (all.into_iter().enumerate().map(named).collect(), tones)
 }
 
-/// How a peak belongs to a source: by its frequency alone, or by the power that the source's harmonics have there.
-fn tie(peak: &RefinedPeak, source: &RefinedPeak, window: &SourceWindow, asked: &Listing) -> Option<Tie> {
-    let (one, other) = (peak.rates(), source.rates());
-    let apart = |a: f64, b: f64| window.place(std::array::from_fn(|i| a * one[i] - b * other[i]));
-    if let Some(ratio) = ratio(one[0], other[0], window.span / asked.width) {
-        return Some(Tie { relation: Relation::Harmonic, ratio, alias: 0 });
+/// How a peak belongs to a source, and to which: by the ratio of frequencies, or by what is left of it without the tones of sources.
+fn tie(
+    peak: &RefinedPeak,
+    sources: &[RefinedPeak],
+    tones: &Tones,
+    window: &SourceWindow,
+    asked: &Listing,
+) -> Option<(usize, Tie)> {
+    let predicted = tones.predict(peak.largest.rates, peak.largest.harmonics());
+    let more = (asked.ln_p)(peak, &peak.largest.z2_without(&predicted)) <= asked.level * LN_10;
+    let of_ratio =
+        |(i, source): (usize, &RefinedPeak)| ratio(peak, source, window, asked.width).map(|ratio| (i, ratio));
+    if let Some((source, ratio)) = sources.iter().enumerate().find_map(of_ratio) {
+        return Some((source, Tie { relation: Relation::Harmonic, ratio, alias: 0, more }));
     }
-    let mut seen = 0.0;
-    let mut most: (f64, u32, u32) = (0.0, 1, 1);
-    for (a, _) in (1u32..).zip(&peak.powers) {
-        for (b, power) in (1u32..).zip(source.powers.iter().take(source.candidate.signal_harmonics.max(1))) {
-            let (r, drift) = apart(f64::from(a), f64::from(b));
-            if (power - 2.0) * window.bound(r, drift) < 1.0 {
-                continue;
-            }
-            let part = (power - 2.0) * window.part(r, drift);
-            seen += part;
-            if part > most.0 {
-                most = (part, a, b);
-            }
-        }
-    }
-    let excess = peak.excess().max(0.0);
-    let (a, b) = (most.1, most.2);
-    let (r, drift) = apart(f64::from(a), f64::from(b));
-    let near = r.abs() < 1.5 * asked.width && drift.z.abs() < 4.0 && drift.w.abs() < 30.0;
-    // The largest of so many normal variates is what noise adds somewhere.
-    let noise = SIDE_LOBE_NOISE.max((2.0 * asked.trials.max(1.0).ln()).sqrt());
-    let seen = SIDE_LOBE_FACTOR * seen;
-    let explained = excess.sqrt() < seen.sqrt() + noise && seen > EXPLAINED_PART * excess;
-    if !near && !explained {
+    let main = predicted.main?;
+    let (r, drift) = window.place_seen(main.apart);
+    let near = r.abs() < 1.5 * asked.width && drift.z.abs() < WIDE[0] && drift.w.abs() < WIDE[1];
+    if !near && more {
         return None;
     }
-    let (a, b) = (a / divisor(a, b), b / divisor(a, b));
-    let alias = window.alias(f64::from(a) * one[0] - f64::from(b) * other[0]);
+    let ratio = reduced(main.ratio.0, main.ratio.1.saturating_mul(main.harmonic));
+    let alias = window.alias(main.apart[0]);
     let drifts = drift.z.abs() >= 1.0 || drift.w.abs() >= 1.0;
-    let relation = match () {
-        () if near && a == b && !drifts => Relation::Source,
-        () if alias != 0 => Relation::Alias,
-        () if drifts && r.abs() < 0.5 * drift.z.abs() + 0.125 * drift.w.abs() + 2.0 => Relation::Ridge,
-        () if a != b && r.abs() < 1.5 => Relation::Harmonic,
-        () => Relation::SideLobe,
+    let relation = match alias {
+        None if near && ratio == (1, 1) && !drifts => Relation::Source,
+        Some((relation, _)) => relation,
+        None if drifts && r.abs() < 0.5 * drift.z.abs() + 0.125 * drift.w.abs() + 2.0 => Relation::Ridge,
+        None if ratio != (1, 1) && r.abs() < 1.5 => Relation::Harmonic,
+        None => Relation::SideLobe,
     };
-    Some(Tie { relation, ratio: (b, a), alias })
+    let alias = alias.map_or(0, |(_, times)| times);
+    Some((main.source, Tie { relation, ratio, alias, more }))
 }
 
-/// The ratio of small numbers that two frequencies have, within what their peaks are wide; none where they are the same.
-fn ratio(freq: f64, other: f64, span: f64) -> Option<(u32, u32)> {
-    let fits = |a: u32, b: u32| (f64::from(b) * freq - f64::from(a) * other).abs() < f64::from(a.max(b)) / span;
+/// The ratio of small numbers that the frequencies of two peaks have within their errors, and within what peaks are wide, their derivatives as well;
+/// none where they are the same.
+fn ratio(peak: &RefinedPeak, source: &RefinedPeak, window: &SourceWindow, width: f64) -> Option<(u32, u32)> {
+    let (one, other) = (peak.rates(), source.rates());
+    let fits = |a: u32, b: u32| {
+        let most = f64::from(a.max(b));
+        let (r, drift) = window.place(std::array::from_fn(|i| f64::from(b) * one[i] - f64::from(a) * other[i]));
+        let error = f64::hypot(f64::from(b) * peak.candidate.freq_err, f64::from(a) * source.candidate.freq_err);
+        // Frequencies that may be found elsewhere are known no better.
+        let known = if width > 1.0 { width * most } else { LEAST_RATIO_ERROR };
+        let near = (RATIO_ERRORS * error * window.span).max(known).min(most * width);
+        r.abs() < near && drift.z.abs() < WIDE[0] * most && drift.w.abs() < WIDE[1] * most
+    };
     (2..=2 * HIGHEST_RATIO_TERM).find_map(|sum| {
         (1..sum).map(|a| (a, sum - a)).find(|&(a, b)| a.max(b) <= HIGHEST_RATIO_TERM && a != b && fits(a, b))
     })
-}
-
-fn divisor(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { divisor(b, a % b) }
 }

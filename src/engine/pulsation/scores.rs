@@ -8,7 +8,8 @@ use super::harmonics::HarmonicSums;
 use super::search_options::SearchOptions;
 use super::{PulseEvents, TrialGrid, exposure};
 use crate::base::progress::Progress;
-use crate::data::phase::Spin;
+use crate::base::time::DoubleDouble;
+use crate::data::phase::{Ephemeris, Spin};
 use crate::kernels::fold::BinTally;
 use crate::science::statistics::profile::ProfileChiSquare;
 use crate::science::statistics::pulse::{self, RootsOfUnity};
@@ -79,6 +80,15 @@ fn each<T: Send>(
 ) -> Vec<Vec<T>> {
     let one = |h: u64| sums.each(&events.times, events.each_weight(), spins, h, of, progress);
     (1..=harmonics as u64).into_par_iter().map(one).collect()
+}
+
+/// Logarithm of the probability that a constant source has `χ²` of `stat` in a profile of these rates (frequency and derivatives at the epoch) alone.
+pub(super) fn profile_ln_p(events: &PulseEvents, rates: [f64; 3], bins: usize, stat: f64) -> f64 {
+    let [freq, fdot, fddot] = rates.map(DoubleDouble::from);
+    let ephemeris = Ephemeris { epoch: events.ticks.reference(), freq, fdot, fddot };
+    let Ok(spin) = Spin::new(&ephemeris, &events.ticks) else { return 0.0 };
+    let exposed = exposure::exposure(&spin, &events.ticks, &events.gti, bins);
+    ProfileChiSquare::new(&exposed, &exposed).with_stat(stat).ln_p(events.noise_events())
 }
 
 /// What makes the score of the profile of each trial of a piece.

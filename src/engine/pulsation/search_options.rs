@@ -9,6 +9,9 @@ use crate::base::mend::Mend;
 use crate::kernels::fold;
 use crate::science::statistics::pulse::TrialLaw;
 
+/// The most harmonics of a profile that are looked at.
+const MOST_RESOLVED: usize = 32;
+
 /// How the statistic of the trials is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -85,6 +88,14 @@ impl SearchOptions {
     /// Harmonics that the statistic looks at.
     pub(super) fn harmonics(&self) -> usize {
         (self.method.definition().harmonics)(self.phase_resolution())
+    }
+
+    /// Harmonics of which sources are told: all that leave something in the bins of profiles, but for few of many bins.
+    pub(super) fn resolved_harmonics(&self) -> usize {
+        match self.method.definition().made_of {
+            MadeOf::Harmonics => self.harmonics(),
+            MadeOf::Profiles | MadeOf::Samples => (self.nbin - 1).clamp(1, MOST_RESOLVED),
+        }
     }
 
     /// The statistic of `Z²_1 …`.

@@ -46,7 +46,7 @@ pub struct BestTrial {
 }
 
 /// `−ln` of the probability that χ² of `2n` degrees of freedom exceeds `2x`.
-fn score(x: f64, n: usize) -> f64 {
+pub fn score(x: f64, n: usize) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
     for k in 1..n {
         term *= x / k as f64;

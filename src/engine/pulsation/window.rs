@@ -1,10 +1,15 @@
 //! What the good time lets see of a source at other frequencies and drifts than its own: side lobes, aliases of gaps, ridges.
 
+use std::f64::consts::{PI, TAU};
+
 use rustfft::num_complex::Complex;
 
-use super::{PulseEvents, amplitudes};
+use super::candidate::Relation;
+use super::{PulseEvents, PulseSamples, amplitudes};
 use crate::science::pulsation::templates::{FrequencyDrift, curved_between, half_width, response_between};
 
+/// Widths of a drift beyond which only the ends of intervals matter.
+const FAR: f64 = 4.0;
 /// Starts of intervals that are regular: half of them fit.
 const REGULAR_PART: f64 = 0.5;
 /// The fewest intervals that make a period of gaps.
@@ -20,6 +25,16 @@ pub(super) struct SourceWindow {
     all: f64,
     /// Frequency at which gaps come, Hz, if they come regularly.
     pub gaps: Option<f64>,
+    /// Of samples of a light curve, which see frequencies alike that are a multiple of `1/dt` apart.
+    sampling: Option<Sampling>,
+}
+
+/// Samples at equal distances.
+#[derive(Clone, Copy)]
+struct Sampling {
+    /// Their distance, and the time of one of them from the epoch, s.
+    dt: f64,
+    at: f64,
 }
 
 impl SourceWindow {
@@ -29,7 +44,24 @@ impl SourceWindow {
         let ends: Vec<(f64, f64)> = events.gti.iter().map(|&(a, b)| (place(a), place(b))).collect();
         let all = ends.iter().map(|(a, b)| b - a).sum();
         let gaps = gap_period(&ends).map(|period| 1.0 / (period * span));
-        SourceWindow { span, middle, ends, all, gaps }
+        SourceWindow { span, middle, ends, all, gaps, sampling: None }
+    }
+
+    /// That of samples.
+    pub fn of_samples(samples: &PulseSamples) -> SourceWindow {
+        let at = samples.at.times.first().copied().unwrap_or(0) as f64 * samples.at.ticks.seconds();
+        SourceWindow { sampling: Some(Sampling { dt: samples.all.dt, at }), ..SourceWindow::new(&samples.at) }
+    }
+
+    /// The multiple of the frequency of samples that is next to a frequency; 0 without samples.
+    fn samplings(&self, freq: f64) -> f64 {
+        self.sampling.map_or(0.0, |Sampling { dt, .. }| (freq * dt).round())
+    }
+
+    /// The frequency below half of that of samples that they do not tell from `freq`, if that is above.
+    pub fn unaliased(&self, freq: f64) -> Option<f64> {
+        let (times, Sampling { dt, .. }) = (self.samplings(freq), self.sampling?);
+        (times != 0.0).then(|| (freq - times / dt).abs())
     }
 
     /// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
@@ -37,31 +69,67 @@ impl SourceWindow {
         place(rates, self.span, self.middle)
     }
 
-    /// The part of a source's power that is seen `r` bins and this drift off.
-    pub fn part(&self, r: f64, drift: FrequencyDrift) -> f64 {
-        // Far from all that drifts, a change of the drift is nothing.
-        let plain = drift.w == 0.0 || r.abs() > 4.0 * half_width(drift) as f64;
-        let part = |&ends: &(f64, f64)| {
-            if plain { response_between(-r, drift.z, ends) } else { curved_between(-r, drift, ends) }
+    /// The mean of `exp(2πi·φ(t))` over the good time, `φ = Δf·t + Δḟ·t²/2 + Δf̈·t³/6` from the epoch: the amplitude that one cycle in phase
+    /// with a source leaves where frequency and derivatives are so far from those of the source.
+    pub fn mean(&self, apart: [f64; 3]) -> Complex<f64> {
+        let (apart, turn) = self.sampled(apart);
+        let [freq, fdot, fddot] = apart;
+        let m = self.middle;
+        let cycles = m * (freq + m * (0.5 * fdot + m * fddot / 6.0)) + turn;
+        let (r, drift) = self.place(apart);
+        let far = r.abs() > FAR * half_width(drift) as f64;
+        let part = |&ends: &(f64, f64)| match () {
+            () if drift.w == 0.0 => response_between(-r, drift.z, ends),
+            () if far => ends_between(r, drift, ends),
+            () => curved_between(-r, drift, ends),
         };
-        (self.ends.iter().map(part).sum::<Complex<f64>>() / self.all).norm_sqr()
+        let sum = self.ends.iter().map(part).sum::<Complex<f64>>() / self.all;
+        // A sum over samples is an integral over their bins that nothing is averaged in.
+        let x = self.sampling.map_or(0.0, |Sampling { dt, .. }| PI * freq * dt);
+        let averaged = if x == 0.0 { 1.0 } else { x.sin() / x };
+        sum / averaged * Complex::from_polar(1.0, TAU * (cycles - cycles.round()))
+    }
+
+    /// What is so far apart as samples see it, and the cycles that are lost.
+    fn sampled(&self, [freq, fdot, fddot]: [f64; 3]) -> ([f64; 3], f64) {
+        let times = self.samplings(freq);
+        let Some(Sampling { dt, at }) = self.sampling else { return ([freq, fdot, fddot], 0.0) };
+        ([freq - times / dt, fdot, fddot], times * (at / dt).fract())
+    }
+
+    /// The part of a source's power that is seen so far from its frequency and derivatives.
+    pub fn part(&self, apart: [f64; 3]) -> f64 {
+        self.mean(apart).norm_sqr()
     }
 
     /// No more than [`SourceWindow::part`] so far off has: each interval ends twice.
-    pub fn bound(&self, r: f64, drift: FrequencyDrift) -> f64 {
+    pub fn bound(&self, apart: [f64; 3]) -> f64 {
+        let (r, drift) = self.place(self.sampled(apart).0);
         let beyond = r.abs() - 0.5 * drift.z.abs() - 0.125 * drift.w.abs();
         if beyond <= 1.0 {
             1.0
         } else {
-            (self.ends.len() as f64 / (std::f64::consts::PI * beyond * self.all)).powi(2).min(1.0)
+            // Samples see up to π/2 times as much.
+            let raised = if self.sampling.is_some() { 0.5 * PI } else { 1.0 };
+            (raised * self.ends.len() as f64 / (PI * beyond * self.all)).powi(2).min(1.0)
         }
     }
 
-    /// The multiple of the gaps' frequency by which frequencies differ, within an independent one; 0 for none.
-    pub fn alias(&self, apart: f64) -> i32 {
-        let Some(gaps) = self.gaps else { return 0 };
+    /// Where the window is as if nothing were apart: frequency (cycles over the span, at its middle) and drift, without multiples of the samples' frequency.
+    pub fn place_seen(&self, apart: [f64; 3]) -> (f64, FrequencyDrift) {
+        self.place(self.sampled(apart).0)
+    }
+
+    /// The multiple of the samples' frequency, or else of the gaps', by which frequencies differ, within an independent one; none for neither.
+    pub fn alias(&self, apart: f64) -> Option<(Relation, i32)> {
+        let of_samples = self.samplings(apart);
+        if of_samples != 0.0 {
+            return Some((Relation::SampleAlias, of_samples as i32));
+        }
+        let gaps = self.gaps?;
         let times = (apart / gaps).round();
-        if (apart - times * gaps).abs() * self.span < 1.0 { times as i32 } else { 0 }
+        let near = times != 0.0 && (apart - times * gaps).abs() * self.span < 1.0;
+        near.then_some((Relation::Alias, times as i32))
     }
 }
 
@@ -69,6 +137,15 @@ impl SourceWindow {
 pub(super) fn place([freq, fdot, fddot]: [f64; 3], span: f64, middle: f64) -> (f64, FrequencyDrift) {
     let r = (freq + middle * (fdot + 0.5 * middle * fddot)) * span;
     (r, FrequencyDrift { z: (fdot + middle * fddot) * span * span, w: fddot * span.powi(3) })
+}
+
+/// [`curved_between`] where the phase turns fast all the time: what is left of it is at the ends, to a part in `9π` of the width of the drift.
+fn ends_between(r: f64, FrequencyDrift { z, w }: FrequencyDrift, (a, b): (f64, f64)) -> Complex<f64> {
+    let end = |v: f64| {
+        let cycles = v * (r + v * (0.5 * z + v * w / 6.0));
+        Complex::from_polar(1.0 / (TAU * (r + v * (z + 0.5 * v * w))), TAU * (cycles - cycles.round()) - 0.5 * PI)
+    };
+    end(b) - end(a)
 }
 
 /// The time from the middle of one interval to that of the next, where most are as far apart, or a multiple of it, as missed ones are.
@@ -91,6 +168,56 @@ fn gap_period(ends: &[(f64, f64)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Against the sum over a fine clock, with gaps, an epoch far from the middle, drifts, and far from them.
+    #[test]
+    fn what_is_seen_elsewhere_is_the_mean_over_the_good_time() {
+        let (span, middle) = (1000.0, 700.0);
+        let ends = vec![(-0.5, -0.2), (-0.05, 0.1), (0.3, 0.5)];
+        let all = ends.iter().map(|(a, b)| b - a).sum();
+        let window = SourceWindow { span, middle, ends: ends.clone(), all, gaps: None, sampling: None };
+        let defined = |[f, g, h]: [f64; 3]| {
+            let n = 40_000;
+            let one = |&(a, b): &(f64, f64)| {
+                let at = |i: i32| middle + span * (a + (b - a) * (f64::from(i) + 0.5) / f64::from(n));
+                let turn = |t: f64| TAU * t * (f + t * (0.5 * g + t * h / 6.0));
+                (0..n).map(|i| Complex::from_polar((b - a) / f64::from(n), turn(at(i)))).sum::<Complex<f64>>()
+            };
+            ends.iter().map(one).sum::<Complex<f64>>() / all
+        };
+        for (apart, error) in [
+            ([0.0, 0.0, 0.0], 1e-9),
+            ([2.3e-3, 0.0, 0.0], 1e-6),
+            ([-7.1e-3, 1.3e-5, 0.0], 1e-6),
+            ([-0.021, 1.3e-5, 3e-8], 1e-4),
+            ([0.4, 2e-6, 2e-8], 1e-4),
+        ] {
+            let (found, expected) = (window.mean(apart), defined(apart));
+            assert!((found - expected).norm() < error, "{apart:?}: {found} {expected}");
+            assert!(window.part(apart) <= window.bound(apart) + 1e-6, "{apart:?}");
+        }
+    }
+
+    /// Of samples it is the sum over them, however many times their frequency away.
+    #[test]
+    fn samples_see_frequencies_alike() {
+        let (dt, span, middle) = (0.5, 100.0, 31.0);
+        let ends = vec![(-0.5, -0.1), (0.2, 0.5)];
+        let at = middle - 0.5 * span + 0.5 * dt;
+        let (all, sampling) = (0.7, Some(Sampling { dt, at }));
+        let window = SourceWindow { span, middle, ends, all, gaps: None, sampling };
+        let times: Vec<f64> = (0..200).filter(|i| !(80..140).contains(i)).map(|i| at + dt * f64::from(i)).collect();
+        for apart in [0.003, 0.9, 2.01, -3.987, 4.0] {
+            let turn = |t: &f64| Complex::from_polar(1.0, TAU * apart * t);
+            let expected = times.iter().map(turn).sum::<Complex<f64>>() / times.len() as f64;
+            let found = window.mean([apart, 0.0, 0.0]);
+            assert!((found - expected).norm() < 1e-9, "{apart}: {found} {expected}");
+            assert!(window.part([apart, 0.0, 0.0]) <= window.bound([apart, 0.0, 0.0]) + 1e-9, "{apart}");
+        }
+        let of_samples = |k: i32| Some((Relation::SampleAlias, k));
+        assert_eq!([2.01, -3.987, 0.9].map(|f| window.alias(f)), [of_samples(1), of_samples(-2), None]);
+        assert!((window.unaliased(1.7).unwrap() - 0.3).abs() < 1e-12 && window.unaliased(0.9).is_none());
+    }
 
     #[test]
     fn gaps_of_an_orbit_have_its_period() {

@@ -91,6 +91,12 @@ impl ProfileChiSquare {
         ProfileChiSquare { stat: self.stat * by, ..self }
     }
 
+    /// Another statistic of the same bins.
+    #[must_use]
+    pub fn with_stat(self, stat: f64) -> ProfileChiSquare {
+        ProfileChiSquare { stat, ..self }
+    }
+
     /// Degrees of freedom of many events.
     pub fn degrees(&self) -> f64 {
         self.bins.max(1) as f64 - 1.0

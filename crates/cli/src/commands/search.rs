@@ -214,6 +214,7 @@ fn relation(c: &Candidate) -> String {
     match c.relation {
         Relation::Source | Relation::Harmonic => c.harmonic.clone(),
         Relation::Alias => format!("alias by {:+} of the gaps{of_harmonic}", c.alias),
+        Relation::SampleAlias => format!("alias by {:+} of the samples{of_harmonic}", c.alias),
         Relation::Ridge => format!("ridge{of_harmonic}"),
         Relation::SideLobe => format!("side lobe{of_harmonic}"),
     }
