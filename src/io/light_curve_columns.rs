@@ -1,5 +1,7 @@
 //! Columns of a light curve between a file and the light curve itself.
 
+use crate::base::footprint::Footprint;
+
 /// Columns of a binned series as found in a file, in its own units.
 #[derive(Default)]
 pub(super) struct RawLightCurve {
@@ -19,6 +21,12 @@ pub(super) struct RawLightCurve {
     pub exposure: Option<Vec<f64>>,
     /// Width of a bin, s.
     pub width: Option<Vec<f64>>,
+}
+
+/// Memory of a light curve while it is read: of each row the columns of the file, its number and its place on the grid, and the six columns of
+/// the light curve.
+pub(super) fn footprint(rows: u64, columns: usize) -> Footprint {
+    Footprint::default().and(rows, (columns + 2 + 6) * size_of::<f64>())
 }
 
 impl RawLightCurve {

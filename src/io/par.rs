@@ -20,6 +20,9 @@ use crate::base::warning::Warnings;
 use crate::data::phase::Ephemeris;
 use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
+/// Bytes of a file that may be a timing model; those with thousands of lines are below a tenth of it.
+const LARGEST: u64 = 1_000_000;
+
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
 pub struct ParFile {
@@ -51,6 +54,9 @@ impl ParFile {
     /// units are not TDB.
     pub fn read(path: &Path) -> Result<ParFile> {
         let source = InputFile::open(path)?;
+        if source.len() > LARGEST {
+            return Err(format_error(source.path(), "whole file", "larger than 1 MB, which no ephemeris is"));
+        }
         let bytes = source.read(0..source.len())?;
         let mut own = Warnings::default();
         let made = ParFile::parse(source.path(), &String::from_utf8_lossy(&bytes), source.crc32()?, &mut own)?;

@@ -9,6 +9,7 @@ use super::fits_table::FitsTable;
 use super::input_file::{InputFile, format_error};
 use super::table_read::ReadTable;
 use crate::base::error::Result;
+use crate::base::footprint::Footprint;
 use crate::base::time::DoubleDouble;
 use crate::data::columns::LIGHT_CURVE;
 use crate::data::light_curve::{LightCurveMetadata, TimeGrid, counting_error};
@@ -299,6 +300,8 @@ fn image(source: &InputFile, hdu: &Hdu) -> Result<Vec<f64>> {
     let Some(end) = end else {
         return Err(header.error(&format!("extension {} ({})", hdu.index, hdu.name), "the file ends before the image"));
     };
+    let cells = Footprint::default().and(end - hdu.data_offset, 3);
+    cells.check(&format!("the image of {}", source.path()))?;
     let bytes = source.read(hdu.data_offset..end)?;
     Ok(bytes.as_chunks::<8>().0.iter().map(|word| f64::from_be_bytes(*word)).collect())
 }

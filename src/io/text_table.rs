@@ -1,8 +1,12 @@
 //! Light curves as text: two columns or more, separated by commas or semicolons, where a line has them, else by blanks; `#` and `!` begin comments.
 
 use super::input_file::{InputFile, format_error};
-use super::light_curve_columns::RawLightCurve;
+use super::light_curve_columns::{RawLightCurve, footprint};
+use super::lines::Lines;
 use crate::base::error::{Error, Result};
+
+/// Characters of a line that a message shows.
+const SHOWN: usize = 80;
 
 /// Commands of QDP files that say which columns have errors, and the line that parts tables.
 const COMMANDS: [&str; 2] = ["READ", "@"];
@@ -15,20 +19,18 @@ const COMMANDS: [&str; 2] = ["READ", "@"];
 /// `rate_err`, and `fracexp`, in any order and case. An empty field between commas is a missing value; a mark of the byte order is passed over.
 ///
 /// # Errors
-/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name.
+/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name; more lines than memory holds.
 pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
     if source.head().contains(&0) {
         return Ok(None);
     }
-    let bytes = source.read(0..source.len())?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut names: Option<ColumnPlaces> = None;
     let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
     let (mut half_widths, mut said) = (Vec::new(), false);
-    for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line)) {
-        let line = line.split(['#', '!']).next().unwrap_or("").trim();
-        if line.is_empty() || is_break(line) {
+    let mut lines = Lines::new(source, b"#!");
+    while let Some((number, line)) = lines.next_text()? {
+        let line = &*line;
+        if is_break(line) {
             continue;
         }
         if let Some(command) = COMMANDS.iter().find(|command| starts_with(line, command)) {
@@ -58,8 +60,14 @@ pub(super) fn read(source: &InputFile) -> Result<Option<RawLightCurve>> {
             names = Some(found);
             continue;
         };
+        // Before columns grow: all of them have so many rows.
+        if raw.time.len() == raw.time.capacity() {
+            let what = format!("the light curve of {}", source.path());
+            footprint(2 * raw.time.len() as u64, names.columns()).check(&what)?;
+        }
         if !names.push(&fields, number, &mut raw, &mut half_widths) {
-            return fail(format!("`{}` has no numbers in the columns of the light curve", line.escape_debug()));
+            let shown: String = line.chars().take(SHOWN).collect();
+            return fail(format!("`{}` has no numbers in the columns of the light curve", shown.escape_debug()));
         }
     }
     if names.as_ref().is_some_and(|names| names.fourth.is_some()) && (said || are_half_widths(&raw)) {
@@ -96,9 +104,8 @@ pub(super) fn decimal_comma(line: &str) -> Option<&str> {
         let parts = word.trim_start_matches(['-', '+']).split_once(',');
         parts.is_some_and(|(whole, fraction)| digits(whole) && digits(fraction))
     };
-    let words: Vec<&str> =
-        line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty()).collect();
-    if words.len() > 1 { words.into_iter().find(is_one) } else { None }
+    let words = || line.split(|c: char| c.is_whitespace() || c == ';').filter(|word| !word.is_empty());
+    words().nth(1).and_then(|_| words().find(is_one))
 }
 
 /// True where the second of four columns is half of the usual step of the times, in every line.
@@ -126,6 +133,11 @@ impl ColumnPlaces {
         let error = (columns > 2).then_some(2);
         let fourth = (columns == 4).then_some(3);
         (columns >= 2).then_some(ColumnPlaces { time: 0, counts: None, rate: Some(1), error, fracexp: None, fourth })
+    }
+
+    /// How many there are.
+    fn columns(&self) -> usize {
+        1 + [self.counts, self.rate, self.error, self.fracexp, self.fourth].iter().flatten().count()
     }
 
     /// The places by the names; `Err` has the name of two columns.

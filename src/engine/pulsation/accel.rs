@@ -24,7 +24,9 @@ use super::window::{SourceWindow, place};
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
 use crate::backend::{Backend, WorkerThreads};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::progress::Progress;
+use crate::numerics::nonuniform::SearchTransform;
 use crate::science::pulsation::templates::{FilterBuffers, FrequencyDrift, MatchedFilter, PLACES_A_BIN, half_width};
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
@@ -320,6 +322,17 @@ pub fn accel(
     let bins = (8.0 * highest).clamp(LEAST_BINS, MOST_BINS) as usize;
     let bins = bins.next_power_of_two();
     let pool = backend.threads();
+    // Of each frequency its best template and the columns of the product, of each row its map, of each Fourier bin its amplitude.
+    let rows = grid.rows.len() as u64;
+    let mapped = rows * MAP_COLUMNS.min(grid.frequencies) as u64;
+    Footprint::less_by(&["freq", "fdot", "nharm"])
+        .and(grid.frequencies, size_of::<BestTemplate>() + 8 * size_of::<f64>())
+        .and(mapped, 3 * size_of::<f64>())
+        .and(rows, 2 * size_of::<FrequencyDrift>() + size_of::<f64>())
+        .and(bins, 3 * size_of::<Complex<f64>>())
+        .and(2 * FILTER_BANK_BYTES, 1)
+        .with(SearchTransform::footprint(bins / 2 + 1, events.times.len()))
+        .check("the acceleration search")?;
     let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
     let spectrum = pool.run(|| FourierAmplitudes::new(&events, plan.bins(), bins / 2 + 1, options.detrend, progress));
     progress.check()?;
@@ -399,7 +412,7 @@ impl AccelCandidates<'_> {
         let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
         let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
         let most = self.options.candidates.max(1);
-        let looked_at = candidates::PEAKS_A_CANDIDATE * most;
+        let looked_at = candidates::PEAKS_A_CANDIDATE.saturating_mul(most);
         if peaks.len() > looked_at {
             peaks.select_nth_unstable_by(looked_at, descending);
             peaks.truncate(looked_at);

@@ -30,7 +30,7 @@ pub(super) fn find(
     let (false_alarm, folded) = (options.false_alarm.ln(), best.folded.is_some());
     let level = if folded { -chances.trial_level(false_alarm) } else { chances.level(false_alarm) };
     let (step, rarity) = (grid.df * events.span, best.rarity());
-    let kept = peaks(rarity, level, REFINED_A_CANDIDATE * options.candidates.max(1), step);
+    let kept = peaks(rarity, level, REFINED_A_CANDIDATE.saturating_mul(options.candidates.max(1)), step);
     let refined = |j: usize| {
         let peak = TrialPeak::from_grid(grid, j, best.row[j], best.stat[j]);
         let peak = TrialPeak { ln_p: folded.then(|| -rarity[j]), ..peak };
@@ -82,9 +82,10 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> Vec<usi
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
     let most = most.max(1);
     let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
-    if peaks.len() > PEAKS_A_CANDIDATE * most {
-        peaks.select_nth_unstable_by(PEAKS_A_CANDIDATE * most, descending);
-        peaks.truncate(PEAKS_A_CANDIDATE * most);
+    let looked_at = PEAKS_A_CANDIDATE.saturating_mul(most);
+    if peaks.len() > looked_at {
+        peaks.select_nth_unstable_by(looked_at, descending);
+        peaks.truncate(looked_at);
     }
     peaks.sort_by(descending);
     let mut kept: Vec<usize> = Vec::new();

@@ -11,6 +11,7 @@ use eagleray::Counting;
 use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::internal::engine::CHUNK_EVENTS;
+use eagleray::internal::io::{InputFile, Lines};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result};
 
@@ -98,10 +99,11 @@ fn time_edges(text: &str) -> Result<Vec<f64>> {
         return edges(text)
             .map_err(|e| Error::argument("times", text, format!("{e}; or it is a file that is not there")));
     }
-    let content = std::fs::read_to_string(text).map_err(|e| Error::io(text, e))?;
-    let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
-    let one = |(number, line): (usize, &str)| {
-        crate::number::number(line).map_err(|message| Error::format(text, format!("line {number}"), message))
-    };
-    lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
+    let source = InputFile::open(std::path::Path::new(text))?;
+    let (mut lines, mut edges) = (Lines::new(&source, b"#"), Vec::new());
+    while let Some((number, line)) = lines.next_text()? {
+        let edge = crate::number::number(&line);
+        edges.push(edge.map_err(|message| Error::format(text, format!("line {number}"), message))?);
+    }
+    Ok(edges)
 }
