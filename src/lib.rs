@@ -171,7 +171,7 @@ pub mod error {
 pub mod internal {
     pub use crate::base::choice::Choice;
     pub use crate::base::progress::Progress;
-    pub use crate::base::{random, sums, text, trace};
+    pub use crate::base::{footprint, random, sums, text, trace};
     /// See the room of the name.
     pub mod io {
         pub use crate::io::*;

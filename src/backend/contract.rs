@@ -45,6 +45,11 @@ impl DeviceInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlanId(pub(crate) usize);
 
+/// Bytes of a batch of events on its way to a device that is no CPU, and of each bin of a segment where it is one of flux.
+const BATCHES_BYTES: u64 = 64 << 20;
+/// See [`BATCHES_BYTES`].
+const HOST_BYTES_A_BIN: u64 = 16;
+
 /// Names a batch that was submitted to one backend. Batches are collected in the order in which they were submitted.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(crate) u64);
@@ -81,10 +86,11 @@ pub trait Backend: Send {
     fn pull(&mut self, plan: PlanId, units: &dyn Units) -> Result<()> {
         pull_batches(self, plan, units)
     }
-    /// Bytes of this process's memory that the threads of the device take for a plan, about: with so many for the reader of each where
-    /// they pull units, or where batches come (`None`).
-    fn host_bytes(&self, _plan: PlanId, _reader: Option<usize>) -> usize {
-        0
+    /// Bytes of this process's memory that the device takes for a plan, at most about: with so many for the reader of each thread where
+    /// they pull units, or where batches come (`None`). Nothing is prepared.
+    fn host_bytes(&self, spec: &PlanSpec, reader: Option<usize>) -> u64 {
+        let batches = BATCHES_BYTES.max(HOST_BYTES_A_BIN * spec.n as u64 * spec.series() as u64);
+        (batches * (self.depth() as u64 + 1)).saturating_add(reader.unwrap_or(0) as u64)
     }
     /// Number of batches that may be in flight. After as many submissions the caller must collect.
     fn depth(&self) -> usize;

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use rayon::prelude::*;
 
 use super::contract::pull_batches;
-use super::cpu_units::UnitThreads;
+use super::cpu_units::{self, UnitThreads};
 use super::segment_transformer::{CpuOptions, SegmentTransformer};
 use super::units::Units;
 use super::{
@@ -184,8 +184,8 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
-    fn host_bytes(&self, plan: PlanId, reader: Option<usize>) -> usize {
-        self.plans.get(&plan.0).map_or(0, |plan| UnitThreads { shared: &plan.shared, pool: &self.pool }.bytes(reader))
+    fn host_bytes(&self, spec: &PlanSpec, reader: Option<usize>) -> u64 {
+        cpu_units::plan_bytes(spec, self.pool.current_num_threads(), reader)
     }
 }
 

@@ -14,7 +14,8 @@ use super::work_queue::WorkQueue;
 use crate::base::error::Result;
 use crate::base::sums::PartialSums;
 use crate::base::trace;
-use crate::segment::{SeriesSegment, Unit};
+use crate::numerics::fft;
+use crate::segment::{PlanSpec, SeriesSegment, Unit};
 
 /// Least bytes of a segment's rows that are worth a thread of their own.
 const PART_BYTES: usize = 512 << 10;
@@ -31,6 +32,36 @@ pub(super) struct UnitThreads<'a> {
 struct UnitWorker {
     leaf: LeafBuilder,
     counts: SegmentCounts,
+}
+
+/// Bytes of this process that a plan takes, at most about, with so many of the reader of each thread; `None`: batches. `n` bins, `s` series,
+/// `k` frequencies in `b` blocks, and as many threads as have a run:
+///
+/// - the transform, once for all: [`fft::plan_bytes`];
+/// - for each thread: `8·s·n` of counts, `16·(n/2 + 1)·s` of amplitudes, the scratch of the transform ([`fft::scratch_bytes`]), the sums of two
+///   runs, and its reader;
+/// - the counts of the threads that help with a long segment, at most 256 MiB for each thread with a run;
+/// - the sums in the tree, `8·k·b` for each node: one for each of its levels, and one more.
+pub(super) fn plan_bytes(spec: &PlanSpec, threads: usize, reader: Option<usize>) -> u64 {
+    let of_run = 8 * (spec.frequencies() as u64) * spec.blocks() as u64;
+    let runs = spec.max_segments.div_ceil(spec.run_length()).max(1);
+    let busy = runs.min(threads as u64);
+    let levels = u64::from(runs.ilog2()) + 1;
+    let (counts, reader) = (SegmentCounts::bytes(spec) as u64, reader.unwrap_or(0) as u64);
+    let helpers = match has_few_runs(spec, threads) {
+        true => (PARTS_MEMORY as u64 + counts).min((threads as u64 - 1) * counts),
+        false => 0,
+    };
+    let of_thread = LeafBuilder::bytes(spec).saturating_add(counts + 2 * of_run + helpers);
+    busy.saturating_mul(of_thread)
+        .saturating_add(reader.saturating_mul(threads as u64))
+        .saturating_add((levels + 1) * of_run)
+        .saturating_add(fft::plan_bytes(spec.n))
+}
+
+/// True where runs of segments are so few that some threads would have none, or half of all at the end.
+fn has_few_runs(spec: &PlanSpec, threads: usize) -> bool {
+    threads > 1 && spec.max_segments.div_ceil(spec.run_length()) < 2 * threads as u64
 }
 
 impl UnitThreads<'_> {
@@ -57,16 +88,6 @@ impl UnitThreads<'_> {
         });
     }
 
-    /// Bytes of this process that pulling takes, about, with so many of a reader's; `None`: batches.
-    pub fn bytes(&self, reader: Option<usize>) -> usize {
-        let (spec, threads) = (&self.shared.spec, self.threads());
-        let Some(reader) = reader else { return threads * LeafBuilder::bytes(spec) };
-        let of_run = 8 * spec.frequencies() * spec.blocks();
-        let nodes = spec.max_segments.div_ceil(spec.run_length()).max(1).ilog2() as usize + 1;
-        let parts = if self.has_few_runs() { PARTS_MEMORY.min((threads - 1) * SegmentCounts::bytes(spec)) } else { 0 };
-        threads * (reader + parts + LeafBuilder::bytes(spec) + 2 * of_run) + 2 * nodes * of_run
-    }
-
     fn threads(&self) -> usize {
         self.pool.current_num_threads()
     }
@@ -74,8 +95,7 @@ impl UnitThreads<'_> {
     /// True where runs of segments are so few that some threads would have none, or half of all at the end: all of them count a long
     /// segment together then.
     fn has_few_runs(&self) -> bool {
-        let spec = &self.shared.spec;
-        self.threads() > 1 && spec.max_segments.div_ceil(spec.run_length()) < 2 * self.threads() as u64
+        has_few_runs(&self.shared.spec, self.threads())
     }
 
     /// Reads, counts, transforms and adds one unit; the buffers of a thread are made for its first segment.

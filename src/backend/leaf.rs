@@ -8,7 +8,8 @@ use crate::base::sums::Sums;
 use crate::base::time::DoubleDouble;
 use crate::base::trace;
 use crate::kernels::bin_events;
-use crate::segment::{PlanSpec, SeriesSegment};
+use crate::numerics::fft;
+use crate::segment::{PlanSpec, Quantity, SeriesSegment};
 
 /// Makes the leaves of a plan one after the other, in the buffers of one thread.
 pub struct LeafBuilder {
@@ -50,10 +51,11 @@ impl LeafBuilder {
         std::mem::take(&mut self.sums)
     }
 
-    /// Bytes of one builder and of counts of a segment, about.
-    pub(super) fn bytes(spec: &PlanSpec) -> usize {
-        // Counts and amplitudes of each series, and what the transform needs.
-        size_of::<f64>() * spec.n * (1 + 2 * spec.series()) + bin_events::LastEventTable::BYTES
+    /// Bytes of one builder, at most about: amplitudes of each series, a series that is transformed, and what the transform needs.
+    pub(super) fn bytes(spec: &PlanSpec) -> u64 {
+        let values = spec.n as u64 * (1 + spec.series() as u64) * size_of::<f64>() as u64;
+        let correction = if matches!(spec.quantity, Quantity::Fad(_)) { 8 * values } else { 0 };
+        values + correction + fft::scratch_bytes(spec.n) + bin_events::LastEventTable::BYTES as u64
     }
 }
 

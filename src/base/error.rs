@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::mend::{self, Mend};
-use super::text::ShortNumber;
+use super::text::{Bytes, ShortNumber};
 use super::warning::Warning;
 
 /// Fewest bins of a spectrum.
@@ -87,6 +87,19 @@ pub enum Error {
         /// Why it cannot be used and what can.
         message: String,
         /// See [`Error::mend`].
+        mend: Vec<Mend>,
+    },
+    /// Work would hold more memory than there is; nothing of it was begun.
+    Memory {
+        /// What would hold it, in words.
+        what: String,
+        /// Bytes that it plans.
+        planned: u64,
+        /// Bytes that can be had.
+        available: u64,
+        /// What sets that number, in words.
+        of: &'static str,
+        /// What makes it less; see [`Error::mend`].
         mend: Vec<Mend>,
     },
     /// The run was cancelled by who waits for it.
@@ -185,7 +198,8 @@ impl Error {
             Error::Io { mend, .. }
             | Error::Format { mend, .. }
             | Error::Gti { mend, .. }
-            | Error::Argument { mend, .. } => mend.extend(more),
+            | Error::Argument { mend, .. }
+            | Error::Memory { mend, .. } => mend.extend(more),
             Error::Strict(warning) => warning.mend.extend(more),
             Error::NoSegments { .. }
             | Error::Input { .. }
@@ -238,6 +252,9 @@ impl Error {
                  energies, channels, detectors and times"
             ),
             Error::Argument { message, .. } => message.clone(),
+            Error::Memory { what, planned, available, of, .. } => {
+                format!("{what} would take {} of memory, and there are {} ({of})", Bytes(*planned), Bytes(*available))
+            }
             Error::Cancelled => "the run was cancelled".to_string(),
             Error::Strict(warning) => format!("{} (warnings are errors)", warning.reason()),
             Error::Backend(error) => error.reason(),
@@ -251,7 +268,8 @@ impl Error {
             Error::Io { mend, .. }
             | Error::Format { mend, .. }
             | Error::Gti { mend, .. }
-            | Error::Argument { mend, .. } => mend.clone(),
+            | Error::Argument { mend, .. }
+            | Error::Memory { mend, .. } => mend.clone(),
             // Nothing fits into no time.
             Error::NoSegments { longest, .. } if *longest <= 0.0 => Vec::new(),
             Error::NoSegments { longest, largest, dt, .. } if too_long(*largest, *dt) => {

@@ -2,6 +2,7 @@
 
 pub mod choice;
 pub mod error;
+pub mod footprint;
 pub mod mend;
 pub mod progress;
 pub mod random;

@@ -65,15 +65,32 @@ pub fn escaped_json(text: &str) -> String {
     escaped
 }
 
-/// Values in a row: `1, 2.5, 3`.
+/// Values in a row: `1, 2.5, 3`; of many the first [`MOST_LISTED`], and how many more there are.
 pub struct List<'a, T>(pub &'a [T]);
 
 impl<T: fmt::Display> fmt::Display for List<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(i, value)| {
+        self.0.iter().take(MOST_LISTED).enumerate().try_for_each(|(i, value)| {
             let comma = if i > 0 { ", " } else { "" };
             write!(f, "{comma}{value}")
-        })
+        })?;
+        match self.0.len().saturating_sub(MOST_LISTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+/// Values that a list in a message has: the detectors of any instrument, and less than a file may hold of anything.
+pub const MOST_LISTED: usize = 64;
+
+/// Bytes as people read them: `1.5 GB`.
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, name) = if self.0 < 1_000_000_000 { (1e6, "MB") } else { (1e9, "GB") };
+        write!(f, "{} {name}", ShortNumber((self.0 as f64 / unit * 10.0).round() / 10.0))
     }
 }
 
@@ -127,6 +144,12 @@ mod tests {
     #[test]
     fn values_stand_in_a_row() {
         assert_eq!(List(&[1.0, 2.5, 3.0]).to_string(), "1, 2.5, 3");
+        assert!(List(&[7; MOST_LISTED]).to_string().ends_with(", 7"));
+        assert!(List(&[7; 40_000]).to_string().ends_with(", 7 and 39936 more"));
+        assert_eq!(
+            [12_340_000, 999_999_999, 1_540_000_000].map(|n| Bytes(n).to_string()),
+            ["12.3 MB", "1000 MB", "1.5 GB"]
+        );
         assert_eq!(List::<f64>(&[]).to_string(), "");
     }
 

@@ -1,6 +1,7 @@
 //! Coded warnings: printed once with a count, recorded in the product.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,10 +47,22 @@ impl Warning {
 }
 
 /// The warnings of one run, one entry for each code and message.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Warnings {
     list: Vec<Warning>,
+    /// Places in the list by code and message, once there are many: a list of files may warn of each.
+    #[serde(skip)]
+    places: HashMap<(Cow<'static, str>, String), usize>,
+}
+
+/// Entries up to which a list is looked through.
+const FEW: usize = 32;
+
+impl PartialEq for Warnings {
+    fn eq(&self, other: &Warnings) -> bool {
+        self.list == other.list
+    }
 }
 
 impl Warnings {
@@ -68,10 +81,22 @@ impl Warnings {
         if warning.count == 0 {
             return;
         }
-        match self.list.iter_mut().find(|w| w.code == warning.code && w.message == warning.message) {
+        match self.place(&warning).and_then(|place| self.list.get_mut(place)) {
             Some(known) => known.count += warning.count,
             None => self.list.push(warning),
         }
+    }
+
+    /// Where the entry of this code and message is.
+    fn place(&mut self, warning: &Warning) -> Option<usize> {
+        if self.list.len() <= FEW {
+            return self.list.iter().position(|w| w.code == warning.code && w.message == warning.message);
+        }
+        // Entries are only ever appended.
+        for (place, known) in self.list.iter().enumerate().skip(self.places.len()) {
+            self.places.entry((known.code.clone(), known.message.clone())).or_insert(place);
+        }
+        self.places.get(&(warning.code.clone(), warning.message.clone())).copied()
     }
 
     /// Adds all warnings of another run.
@@ -82,7 +107,12 @@ impl Warnings {
     /// The warnings of this list that are not in `told` with the same count: what has not been printed yet.
     #[must_use]
     pub fn except(&self, told: &Warnings) -> Warnings {
-        Warnings { list: self.iter().filter(|w| !told.list.contains(w)).cloned().collect() }
+        let mut told = told.clone();
+        let mut is_told = |warning: &Warning| match told.place(warning) {
+            Some(place) => told.list.get(place) == Some(warning),
+            None => false,
+        };
+        Warnings { list: self.iter().filter(|w| !is_told(w)).cloned().collect(), ..Warnings::default() }
     }
 
     /// The warnings, in order of first appearance.

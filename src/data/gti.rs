@@ -44,19 +44,19 @@ impl Gti {
             warnings.push("W-GTI-UNSORTED", format!("{path}: the good time intervals were out of order; sorted"));
             raw.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         }
-        let mut intervals: Vec<(DoubleDouble, DoubleDouble)> = Vec::with_capacity(raw.len());
-        let mut overlaps = 0;
-        for (start, stop) in raw.into_iter().filter(|(start, stop)| start < stop) {
-            match intervals.last_mut() {
-                Some(last) if start < last.1 || (start == last.1 && !keep_touching) => {
-                    overlaps += u64::from(start < last.1);
-                    if stop > last.1 {
-                        last.1 = stop;
-                    }
+        // In place: there may be many.
+        let (mut intervals, mut overlaps) = (raw, 0);
+        intervals.retain(|(start, stop)| start < stop);
+        intervals.dedup_by(|(start, stop), last| {
+            let one = *start < last.1 || (*start == last.1 && !keep_touching);
+            if one {
+                overlaps += u64::from(*start < last.1);
+                if *stop > last.1 {
+                    last.1 = *stop;
                 }
-                _ => intervals.push((start, stop)),
             }
-        }
+            one
+        });
         warnings.add("W-GTI-OVERLAP", format!("{path}: overlapping good time intervals were merged"), overlaps);
         if intervals.is_empty() {
             return Err(fail("there are none, so the exposure is zero".into())
@@ -137,8 +137,14 @@ impl Gti {
     /// The time that is good in either list. Intervals that touch become one.
     #[must_use]
     pub fn union(&self, other: &Gti) -> Gti {
+        Gti::union_of([self, other])
+    }
+
+    /// The time that is good in any of some lists.
+    #[must_use]
+    pub(crate) fn union_of<'a>(lists: impl IntoIterator<Item = &'a Gti>) -> Gti {
         let mut all: Vec<(DoubleDouble, DoubleDouble)> =
-            self.intervals.iter().chain(&other.intervals).copied().collect();
+            lists.into_iter().flat_map(|list| &list.intervals).copied().collect();
         // Bounds are finite, so the comparison never fails.
         all.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         Gti { intervals: joined(all) }
@@ -260,19 +266,15 @@ impl Gti {
 }
 
 /// Sorted intervals with those that touch or overlap made one.
-fn joined(sorted: Vec<(DoubleDouble, DoubleDouble)>) -> Vec<(DoubleDouble, DoubleDouble)> {
-    let mut intervals: Vec<(DoubleDouble, DoubleDouble)> = Vec::with_capacity(sorted.len());
-    for (start, stop) in sorted {
-        match intervals.last_mut() {
-            Some(last) if start <= last.1 => {
-                if stop > last.1 {
-                    last.1 = stop;
-                }
-            }
-            _ => intervals.push((start, stop)),
+fn joined(mut sorted: Vec<(DoubleDouble, DoubleDouble)>) -> Vec<(DoubleDouble, DoubleDouble)> {
+    sorted.dedup_by(|(start, stop), last| {
+        let one = *start <= last.1;
+        if one && *stop > last.1 {
+            last.1 = *stop;
         }
-    }
-    intervals
+        one
+    });
+    sorted
 }
 
 #[cfg(test)]

@@ -129,6 +129,14 @@ pub struct LightCurve {
 }
 
 impl LightCurve {
+    /// Room for so many bins.
+    pub(crate) fn reserve(&mut self, bins: usize) {
+        self.bin.reserve_exact(bins);
+        for column in [&mut self.time, &mut self.counts, &mut self.rate, &mut self.rate_err, &mut self.fracexp] {
+            column.reserve_exact(bins);
+        }
+    }
+
     /// A light curve of events: `counts` in bins `bin` of which the part `fracexp` was exposed.
     pub(crate) fn from_counts(
         grid: TimeGrid,
@@ -179,6 +187,9 @@ impl LightCurve {
             let message =
                 format!("the light curve has bins of {} s; whole multiples of that are possible", ShortNumber(own));
             return Err(Error::argument("dt", dt, message));
+        }
+        if by > MOST_PLACES {
+            return Err(Error::argument("dt", dt, "between 1 and 2^52 bins make a bin"));
         }
         if by > 1.0 { self.rebin(by as u64) } else { Ok(self) }
     }

@@ -9,6 +9,7 @@ use super::run::Run;
 use super::time_source::Events;
 use crate::backend::{BatchLimits, DeviceInfo};
 use crate::base::error::Result;
+use crate::base::footprint::Footprint;
 use crate::base::warning::Warnings;
 use crate::data::Record;
 use crate::data::product::ProductKind;
@@ -63,12 +64,9 @@ pub struct PlanReport {
 }
 
 impl PlanReport {
-    /// The report of segments of events.
-    pub(super) fn of_events(plan: &Plan, inputs: &[Events], run: &mut Run) -> Result<PlanReport> {
-        let memory = match run.with_memory {
-            true => Some(host_memory(plan, inputs, run.chunk_events, run.device)?),
-            false => None,
-        };
+    /// The report of segments of events; `rows` is what the rows of a dynamical spectrum take.
+    pub(super) fn of_events(plan: &Plan, inputs: &[Events], rows: Footprint, run: &mut Run) -> Result<PlanReport> {
+        let memory = if run.with_memory { Some(host_memory(plan, inputs, rows, run)?) } else { None };
         Ok(PlanReport {
             resolution: Some(plan.resolution),
             segments: plan.total_segments(),

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::memory;
 use crate::backend::{Backend, BatchLimits, DeviceInfo};
 use crate::base::error::Result;
 use crate::base::mend::Mend;
@@ -26,9 +27,10 @@ impl<'a> BatchQueue<'a> {
         BatchQueue { backend, plan, tickets: VecDeque::new(), sums: PartialSums::new() }
     }
 
-    /// Prepares a plan of its own.
-    pub fn prepare(backend: &'a mut dyn Backend, spec: &PlanSpec) -> Result<BatchQueue<'a>> {
+    /// Prepares a plan of its own, if there is memory for it, with so many bytes for the reader of each thread.
+    pub fn prepare(backend: &'a mut dyn Backend, spec: &PlanSpec, reader: Option<usize>) -> Result<BatchQueue<'a>> {
         let _span = trace::span("prepare");
+        memory::check(spec, &memory::of_sums(spec, reader, backend))?;
         let plan = backend.prepare(spec)?;
         Ok(BatchQueue::new(backend, plan))
     }

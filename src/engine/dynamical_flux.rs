@@ -4,6 +4,7 @@ use super::batch_queue::BatchQueue;
 use super::dynamical::{EVERY_SEGMENT, cross_recipe, recipe, record, warn_of_precision};
 use super::flux::{FluxPair, FluxSegment, StreamedSegments, push_flux, spec_of};
 use super::light_curve_plan::LightCurvePlan;
+use super::memory;
 use super::run::{Run, asked};
 use crate::base::error::{Error, Result};
 use crate::data::{DeviceRecord, LightCurve, Record};
@@ -36,7 +37,7 @@ pub(super) fn rows_of_segments(
     let mut segments = (0..).zip(stream.segments.map(|segment| [segment])).peekable();
     let spec = spec_of(segments.peek().map_or(0, |(_, [s])| s.values.len()), dt, EVERY_SEGMENT)?;
     let recipe = recipe(power, time, &spec, dt, true);
-    let (rows, device) = rows_of(segments, &spec, recipe, to_counts, place, run)?;
+    let (rows, device) = rows_of((segments, stream.expected), &spec, recipe, to_counts, place, run)?;
     let made = Record {
         device,
         options: asked(&(power, time)),
@@ -71,7 +72,7 @@ pub(super) fn cross_rows_of_segments(
     let n = whole.peek().map_or(0, |(_, [reference, _])| reference.values.len());
     let spec = spec_of(n, dt, Quantity::EverySegment { series: 2, inside: 0 })?;
     let recipe = cross_recipe(cross, time, &spec, dt, false, true)?;
-    let (mut rows, device) = rows_of(whole, &spec, recipe, to_counts, place, run)?;
+    let (mut rows, device) = rows_of((whole, stream.expected), &spec, recipe, to_counts, place, run)?;
     rows.total.skipped += skipped;
     let made = Record {
         device,
@@ -83,9 +84,9 @@ pub(super) fn cross_rows_of_segments(
     DynamicalCrossSpectrum::new(rows, made)
 }
 
-/// Makes rows of numbered segments, as they come back.
+/// Makes rows of numbered segments, as they come back, of which so many are expected.
 fn rows_of<C: AsRef<[FluxSegment]>>(
-    segments: impl Iterator<Item = (u64, C)>,
+    (segments, expected): (impl Iterator<Item = (u64, C)>, u64),
     spec: &PlanSpec,
     recipe: DynamicalSpec,
     to_counts: f64,
@@ -93,9 +94,11 @@ fn rows_of<C: AsRef<[FluxSegment]>>(
     run: &mut Run,
 ) -> Result<(DynamicalRows, DeviceRecord)> {
     let norm = recipe.norm;
+    let rows = recipe.footprint(expected, expected)?;
+    memory::check(spec, &memory::of_sums(spec, None, run.device).with(rows))?;
     // An iterator's end is not known; rows grow as segments come.
     let mut rows = DynamicalRows::new(recipe, 0, 0)?;
-    let mut queue = BatchQueue::prepare(run.device, spec)?;
+    let mut queue = BatchQueue::prepare(run.device, spec, None)?;
     let skipped = &mut run.skipped;
     let mut take = |queue: &mut BatchQueue| {
         queue.sums.take_runs().for_each(|(segment, sums)| {

@@ -161,7 +161,7 @@ fn stream_of<'s, S>(
     segmentation.refuse_compat()?;
     let dt = segmentation.dt;
     let dt = dt.ok_or_else(|| Error::argument("dt", "", "the bin width of the segments, s, is needed"))?;
-    Ok(StreamedSegments { segments, dt, rates: values == FluxValues::Rates })
+    Ok(StreamedSegments { segments, expected: 0, dt, rates: values == FluxValues::Rates })
 }
 
 #[allow(private_interfaces)]

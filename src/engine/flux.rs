@@ -40,6 +40,8 @@ impl<T: Into<f64> + Copy> From<&[T]> for FluxSegment {
 /// Segments as they come.
 pub(crate) struct StreamedSegments<'s, S> {
     pub segments: &'s mut dyn Iterator<Item = S>,
+    /// So many that will come; 0 where nobody knows.
+    pub expected: u64,
     /// Bin width, s.
     pub dt: f64,
     /// The values are rates, counts/s: they and their errors are multiplied by `dt`.
@@ -100,7 +102,7 @@ pub(super) fn spectrum_of_segments(
     let first = segments.peek().map_or(0, |(_, [segment])| segment.values.len());
     let spec = spec_of(first, dt, Quantity::Power { weight_exponent: None })?;
     let PlanSpec { n, segment_size, .. } = spec;
-    let mut queue = BatchQueue::prepare(run.device, &spec)?;
+    let mut queue = BatchQueue::prepare(run.device, &spec, None)?;
     push_flux(&mut queue, &spec, segments, to_counts, |_| {})?;
     let (sums, device) = queue.finish(&mut run.warnings)?;
     let device = record_device(&device, &sums, spec.frequencies(), &mut run.warnings);
@@ -135,7 +137,7 @@ pub(super) fn cross_spectrum_of_segments(
     let n = first.as_ref().map_or(0, |(pair, _)| pair.subject.values.len());
     let spec = spec_of(n, dt, cross_quantity(cross, false, None))?;
     let mut skipped = first.as_ref().map_or(0, |&(_, index)| index);
-    let mut queue = BatchQueue::prepare(run.device, &spec)?;
+    let mut queue = BatchQueue::prepare(run.device, &spec, None)?;
     let mut flux = FluxBatcher::new(&spec, &queue, to_counts);
     flux.own = cross.weight_exponent().map(|_| cross.norm);
     let mut push = |batch: Option<SegmentBatch>| batch.map_or(Ok(()), |batch| queue.push(batch));

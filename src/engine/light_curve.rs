@@ -4,6 +4,7 @@ use super::counts::{CountingOptions, each_kept, threads};
 use super::run::Reading;
 use super::time_source::Events;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::time::DoubleDouble;
 use crate::data::light_curve::{MOST_PLACES, TimeGrid};
 use crate::data::{EventBalance, Gti};
@@ -11,6 +12,9 @@ use crate::kernels::bin_events;
 
 /// The most bins of one light curve: five columns of them fill 10 GiB.
 const MOST_BINS: u64 = 1 << 28;
+
+/// Columns of a light curve.
+const LIGHT_CURVE_COLUMNS: usize = 6;
 
 /// The bins with exposure.
 pub(super) struct ExposedBins {
@@ -32,7 +36,15 @@ impl ExposedBins {
             let message = format!("makes {total} bins of the good time; the most is {MOST_BINS}");
             return Err(Error::argument("dt", grid.dt, message));
         }
+        let bins = usize::try_from(total).unwrap_or(usize::MAX);
+        // Columns here, those that threads count in, and those of the light curve.
+        let counted = 1 + threads(bins.saturating_mul(size_of::<f64>()));
+        Footprint::less_by(&["dt"])
+            .and(total, (2 + counted + LIGHT_CURVE_COLUMNS) * size_of::<f64>())
+            .check(&format!("the light curve of {total} bins"))?;
         let mut columns = ExposedBins { grid, bin: Vec::new(), counts: Vec::new(), fracexp: Vec::new() };
+        columns.bin.reserve_exact(bins);
+        columns.fracexp.reserve_exact(bins);
         for (range, &(start, stop)) in ranges.into_iter().zip(gti.intervals()) {
             for k in range {
                 let part = grid.covered_fraction(k, start, stop);

@@ -48,7 +48,7 @@ pub use combine::Combine;
 pub use energy_bands::EnergyBands;
 pub use feed::{Feed, FluxValues, Streamed};
 pub use flux::{FluxPair, FluxSegment};
-pub use memory::{HostMemory, host_memory};
+pub use memory::HostMemory;
 pub use observation::{Observation, ObservationKind};
 pub use photon_band::PhotonBand;
 pub use plan::Plan;

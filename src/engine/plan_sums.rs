@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::batch_queue::{BatchQueue, record_of, warn_of_precision};
+use super::memory::reader_bytes;
 use super::plan::Plan;
 use super::plan_rows::PlanRows;
 use super::plan_units::PlanUnits;
@@ -52,7 +53,8 @@ fn sum_on(
     run: &mut Run,
 ) -> Result<(PartialSums, Record, DeviceInfo)> {
     let (reading, warnings) = (run.reading(), &mut run.warnings);
-    let queue = BatchQueue::prepare(run.device, &plan.spec)?;
+    let reader = reader_bytes(plan, &inputs, run.device);
+    let queue = BatchQueue::prepare(run.device, &plan.spec, reader)?;
     let (can, id) = (queue.backend.capabilities(), queue.plan);
     let mut pull = |units: &dyn Units| queue.backend.pull(id, units);
     let (sums, made) = pull_plan(plan, inputs, &can, reading, keep, &mut pull, warnings)?;

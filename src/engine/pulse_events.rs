@@ -8,6 +8,7 @@ use super::run::Reading;
 use super::time_source::Events;
 use super::weights::Weights;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::progress::Progress;
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
@@ -94,6 +95,11 @@ impl PulseEvents {
         mut warnings: Warnings,
         progress: &Progress,
     ) -> Result<PulseEvents> {
+        let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
+        let rows = super::time_source::rows(&inputs);
+        if inputs.iter().all(|input| !input.is_selected()) {
+            events_footprint(rows, column.is_some()).check(&format!("the times of {rows} events"))?;
+        }
         inputs.iter_mut().try_for_each(|input| input.prepare(&mut warnings))?;
         let gtis = combined_gtis(&inputs, combine, &mut warnings)?;
         let union = union_of(&inputs, &gtis, combine)?;
@@ -132,8 +138,7 @@ impl PulseEvents {
             let input = InputRecord { name: name.clone(), crc32: crc32.clone(), ..InputRecord::default() };
             record.inputs.push(input);
         }
-        let column = inputs.iter().find_map(|input| input.weight_column()).map(str::to_string);
-        progress.begin(super::time_source::rows(&inputs));
+        progress.begin(rows);
         let (mut times, mut weights, mut photons) = (Vec::new(), Vec::new(), EventBalance::default());
         for (input, gti) in inputs.into_iter().zip(&gtis) {
             let kept = (&mut times, column.is_some().then_some(&mut weights));
@@ -266,6 +271,24 @@ fn warn_beyond(timing: &TimingModel, start: DoubleDouble, stop: DoubleDouble, wa
     }
 }
 
+/// Memory of the times of so many events, and of their weights.
+fn events_footprint(events: u64, weighted: bool) -> Footprint {
+    Footprint::less_by(&["time", "energy"]).and(events, (1 + usize::from(weighted)) * size_of::<i64>())
+}
+
+/// Room for more times, half as many again as there are, if memory has it; weights grow with them.
+fn make_room(times: &mut Vec<i64>, more: usize, weighted: bool) -> Result<()> {
+    if times.capacity() - times.len() >= more {
+        return Ok(());
+    }
+    let more = more.max(times.len() / 2);
+    // The old times are held while they are copied.
+    events_footprint((2 * times.len() + more) as u64, weighted).check("the times of the selected events")?;
+    times
+        .try_reserve_exact(more)
+        .map_err(|_| Error::argument("inputs", times.len(), "events, and no memory for more: select some of them"))
+}
+
 fn append(
     mut input: Events,
     gti: &crate::data::Gti,
@@ -286,6 +309,7 @@ fn append(
         if !input.source.next_chunk(reading.rows.max(1), std::slice::from_mut(&mut read))? {
             break;
         }
+        make_room(times, read.len(), weights.is_some())?;
         let emission = emission.as_ref().map(|at| at as &dyn Fn(f64) -> i64);
         let weighed = weights.as_mut().map(|weights| (input.source.weights(), &mut **weights));
         outside += take(&read, &raw, emission, &mut behind, times, weighed);

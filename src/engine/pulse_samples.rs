@@ -6,6 +6,7 @@ use super::PulseEvents;
 use super::pulse_events::BARYCENTRE_MATTERS;
 use super::whole_numbers::to_whole_numbers;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
@@ -81,6 +82,10 @@ impl PulseSamples {
             return refuse(bins, "none is finite and exposed enough in one good time interval")
                 .map_err(|e| e.mended_by([Mend::field("min_fracexp").doing("a smaller one takes more bins")]));
         };
+        // Values as they are given and as whole numbers, times, and what is about the mean.
+        Footprint::less_by(&["dt"])
+            .and(light_curve.len(), 8 * size_of::<f64>())
+            .check(&format!("the samples of {bins}"))?;
         let value = |i: usize| {
             if light_curve.counted { light_curve.counts[i] / light_curve.fracexp[i] } else { light_curve.rate[i] }
         };

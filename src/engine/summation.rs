@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use super::analysis::{Analysis, PlanReport};
+use super::memory;
 use super::observation::Observation;
 use super::plan::Plan;
-use super::plan_rows::PlanRows;
+use super::plan_rows::{PlanRows, stretches};
 use super::plan_sums::{PlanSums, SegmentSink, no_events, sum_part, sum_plan, sums_of_part};
 use super::run::Run;
 use super::time_source::Events;
 use crate::base::error::Result;
+use crate::base::footprint::Footprint;
 use crate::base::sums::Sums;
 use crate::data::Record;
 use crate::science::dynamical::rows::{DynamicalRows, DynamicalSpec};
@@ -61,7 +63,15 @@ impl<P> Summation<'_, P> {
 
     /// What a run would do.
     pub fn report(&self, run: &mut Run) -> Result<PlanReport> {
-        PlanReport::of_events(&self.plan, &self.inputs, run)
+        PlanReport::of_events(&self.plan, &self.inputs, self.rows()?, run)
+    }
+
+    /// What rows of segments take.
+    fn rows(&self) -> Result<Footprint> {
+        match &self.finish {
+            Finish::Sums(_) => Ok(Footprint::default()),
+            Finish::Rows(recipe, _) => recipe.footprint(self.plan.total_segments(), stretches(&self.plan)),
+        }
     }
 
     fn made_by(
@@ -69,6 +79,7 @@ impl<P> Summation<'_, P> {
         run: &mut Run,
         sum: impl FnOnce(&Plan, Vec<Events>, SegmentSink, &mut Run) -> Result<PlanSums>,
     ) -> Result<P> {
+        let rows = self.rows()?;
         let Summation { plan, inputs, asked, finish } = self;
         match finish {
             Finish::Sums(finish) => {
@@ -76,6 +87,8 @@ impl<P> Summation<'_, P> {
                 finish(&plan, sums, Record { options: asked, warnings: run.take_warnings(), ..made })
             }
             Finish::Rows(recipe, finish) => {
+                let reader = memory::reader_bytes(&plan, &inputs, run.device);
+                memory::check(&plan.spec, &memory::of_sums(&plan.spec, reader, run.device).with(rows))?;
                 let mut rows = PlanRows::new(&plan, *recipe)?;
                 let PlanSums { sums, made } = sum(&plan, inputs, SegmentSink::Rows(&mut rows), run)?;
                 if sums.series.is_empty() || sums.series.iter().any(|series| series.photons == 0) {

@@ -254,6 +254,15 @@ impl<'a> Events<'a> {
         Ok(events)
     }
 
+    /// True where some events of the file may not be meant: not all rows are held.
+    pub(super) fn is_selected(&self) -> bool {
+        let selects = |selection: &Selection| selection.channels.is_some() || selection.detectors.is_some();
+        let file = self.origin.as_ref();
+        file.is_some_and(|(file, parting)| {
+            selects(&parting.selection) || parting.bands.is_some() || file.gti != self.gti
+        })
+    }
+
     fn parted(file: &'a EventFile, parting: BandSelection) -> Result<Events<'a>> {
         let BandSelection { selection, bands, .. } = &parting;
         let kept: Vec<Option<ChannelRange>> = match bands {

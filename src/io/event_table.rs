@@ -6,6 +6,7 @@ use super::gti;
 use super::input_file::{InputFile, format_error};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
+use crate::base::text::List;
 use crate::base::warning::{Warning, Warnings};
 use crate::missions::{self, GENERIC, Mission};
 
@@ -27,7 +28,7 @@ pub(super) fn find_events<'a>(
     time: &str,
     warnings: &mut Warnings,
 ) -> Result<&'a Hdu> {
-    let names = || hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect::<Vec<_>>().join(", ");
+    let names = || List(&hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect::<Vec<_>>()).to_string();
     if let Some(wanted) = wanted {
         let found = hdus.iter().find(|h| h.name.eq_ignore_ascii_case(wanted) || h.index.to_string() == wanted);
         let message = || format!("the file has no extension `{wanted}`; it has: {}", names());
@@ -86,8 +87,8 @@ fn several(source: &InputFile, found: &[&Hdu], what: &str) -> Error {
     let numbers: Vec<String> = found.iter().map(|h| h.index.to_string()).collect();
     let names: Vec<&str> = found.iter().map(|h| h.name.as_str()).collect();
     let alike = names.iter().zip(names.iter().skip(1)).all(|(a, b)| a.eq_ignore_ascii_case(b));
-    let all = if alike { String::new() } else { format!(": {}", names.join(", ")) };
-    let message = format!("{} extensions {what} (numbers {}{all})", found.len(), numbers.join(", "));
+    let all = if alike { String::new() } else { format!(": {}", List(&names)) };
+    let message = format!("{} extensions {what} (numbers {}{all})", found.len(), List(&numbers));
     Error::format(source.path(), "extensions", message).mended_by([Mend::field("extension").doing("chooses one")])
 }
 

@@ -274,7 +274,7 @@ impl EventFile {
         let column = self.table.numbers(name.trim())?;
         column.cloned().ok_or_else(|| {
             let names: Vec<&str> = self.table.columns.iter().map(|c| c.name.trim()).collect();
-            let message = format!("missing, so there are no such weights; the columns are {}", names.join(", "));
+            let message = format!("missing, so there are no such weights; the columns are {}", List(&names));
             self.table.error(&format!("column {name}"), &message)
         })
     }

@@ -36,20 +36,31 @@ pub(super) fn warn_of_container(source: &InputFile, hdus: &[Hdu], trailing: Opti
     if hdus.first().and_then(|h| h.header.text("SIMPLE")).as_deref() != Some("T") {
         warnings.push("W-SIMPLE", format!("{path}: SIMPLE is not T: the file says of itself that it is not standard"));
     }
+    // One warning of each kind for all headers, of which there may be many: it names the first.
+    let (mut bytes, mut valueless, mut repeated) = ((None, 0), (None, 0), (None, 0));
     for hdu in hdus {
-        let place = format!("{path}: header {}", hdu.index);
+        let place = || format!("{path}: header {}", hdu.index);
         if let Some((offset, count)) = hdu.header.not_ascii {
-            let message = format!("{place}: a card with bytes that are not printable ASCII, first at byte {offset}");
-            warnings.add("W-HEADER-BYTES", message, count);
+            bytes.0.get_or_insert_with(|| {
+                format!("{}: a card with bytes that are not printable ASCII, first at byte {offset}", place())
+            });
+            bytes.1 += count;
         }
         if let Some((key, count)) = &hdu.header.without_value {
-            warnings.add("W-HEADER-VALUE", format!("{place}: a keyword without a value, first {key}"), *count);
+            valueless.0.get_or_insert_with(|| format!("{}: a keyword without a value, first {key}", place()));
+            valueless.1 += count;
         }
-        if let Some(RepeatedKeyword { key, values: [first, other] }) = hdu.header.repeated.first() {
-            let message =
-                format!("{place}: a keyword with two values, first {key}: {first}, which is taken, and {other}");
-            warnings.add("W-HEADER-REPEATED", message, hdu.header.repeated.len() as u64);
+        if let Some(RepeatedKeyword { key, values: [first, other] }) = hdu.header.repeated().next() {
+            repeated.0.get_or_insert_with(|| {
+                format!("{}: a keyword with two values, first {key}: {first}, which is taken, and {other}", place())
+            });
+            repeated.1 += hdu.header.repeated().len() as u64;
         }
+    }
+    for (code, (message, count)) in
+        [("W-HEADER-BYTES", bytes), ("W-HEADER-VALUE", valueless), ("W-HEADER-REPEATED", repeated)]
+    {
+        warnings.add(code, message.unwrap_or_default(), count);
     }
     if let Some(at) = trailing {
         let count = source.len() - at;

@@ -1,6 +1,5 @@
 //! FITS headers and the list of header-data units (FITS standard 4.0, doi:10.1051/0004-6361/201015362, sections 3 and 4).
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,34 +17,41 @@ const HEADER_PIECE: u64 = 16 * BLOCK as u64;
 /// Characters of a long string after which CONTINUE cards are ignored; real ones have a few hundred.
 const LONGEST_TEXT: usize = 1 << 16;
 
-/// One keyword with its value, unparsed.
-#[derive(Clone, Debug)]
+/// One keyword with its value, unparsed: where they are in the text of the header, the value behind the keyword.
+#[derive(Clone, Copy, Debug)]
 struct Card {
-    key: String,
-    value: String,
+    at: usize,
+    key: usize,
+    value: usize,
+    /// Byte of the card in the file.
     offset: u64,
 }
 
-/// The keywords of one header.
+/// The keywords of one header. Its size is that of the header in the file or less, and a keyword is found by bisection: a header may
+/// have a million.
 #[derive(Clone, Debug)]
 pub struct FitsHeader {
     path: Arc<str>,
+    text: String,
+    /// In the order of the file.
     cards: Vec<Card>,
+    /// Places of cards by keyword; those of one keyword in the order of the file.
+    by_key: Vec<u32>,
     /// Offset of the first card with a byte that is no printable character of ASCII, and how many there are.
     pub(super) not_ascii: Option<(u64, u64)>,
     /// The first keyword without a value, and how many there are.
     pub(super) without_value: Option<(String, u64)>,
-    /// Keywords with two values: the first, which counts, and another.
-    pub(super) repeated: Vec<RepeatedKeyword>,
+    /// Cards of keywords with two values: that of the first, which counts, and that of another.
+    repeated: Vec<[u32; 2]>,
 }
 
 /// A keyword that a header gives twice, with two values.
 #[derive(Clone, Debug)]
-pub(super) struct RepeatedKeyword {
+pub(super) struct RepeatedKeyword<'a> {
     /// The keyword.
-    pub key: String,
+    pub key: &'a str,
     /// Its first value and the first other one, as they are written.
-    pub values: [String; 2],
+    pub values: [&'a str; 2],
 }
 
 /// A header-data unit of a FITS file.
@@ -65,59 +71,134 @@ pub struct Hdu {
 
 impl FitsHeader {
     /// Parses the header at `offset`; returns it with the offset of its data.
-    fn parse(source: &InputFile, offset: u64) -> Result<(FitsHeader, u64)> {
-        let path = source.path();
-        let (mut ahead, mut from) = (Vec::new(), offset);
-        let mut cards: Vec<Card> = Vec::new();
-        let (mut not_ascii, mut without_value) = (None, None);
+    fn parse(ahead: &mut ReadAhead, offset: u64) -> Result<(FitsHeader, u64)> {
+        let path = ahead.source.path().clone();
+        let mut header = FitsHeader {
+            path,
+            text: String::new(),
+            cards: Vec::new(),
+            by_key: Vec::new(),
+            not_ascii: None,
+            without_value: None,
+            repeated: Vec::new(),
+        };
         let mut at = offset;
+        let mut string = LongString::Unknown;
         loop {
-            if at + CARD as u64 > from + ahead.len() as u64 {
-                (ahead, from) = (source.read(at..(at + HEADER_PIECE).min(source.len()))?, at);
-            }
-            let card = ahead.get((at - from) as usize..).and_then(|rest| rest.get(..CARD));
+            let card = ahead.card(at)?;
             let Some((name, value)) = card.and_then(|card| card.split_first_chunk::<8>()) else {
-                return Err(format_error(path, &format!("byte {at}"), "the header is cut off: no END card"));
+                return Err(header.error(&format!("byte {at}"), "the header is cut off: no END card"));
             };
             // Data are never read as cards to the end of a large file.
             if name.iter().any(|&b| b < b' ') {
                 let message = "not a card of text, and no END card came before it";
-                return Err(format_error(path, &format!("byte {at}"), message));
+                return Err(header.error(&format!("byte {at}"), message));
             }
             let name_text = printed(name);
             if name_text.trim_end() == "END" {
                 break;
             }
             if !name.iter().chain(value).all(|b| (b' '..=b'~').contains(b)) {
-                not_ascii.get_or_insert((at, 0)).1 += 1;
+                header.not_ascii.get_or_insert((at, 0)).1 += 1;
             }
             let text = printed(value);
             let (key, value) = keyword_and_value(&name_text, &text);
             match value {
                 Some(value) if !matches!(key.as_str(), "" | "COMMENT" | "HISTORY") => {
                     if bare(&value).is_empty() {
-                        without_value.get_or_insert_with(|| (key.clone(), 0)).1 += 1;
+                        header.without_value.get_or_insert_with(|| (key.clone(), 0)).1 += 1;
                     }
-                    cards.push(Card { key, value, offset: at });
+                    header.push(&key, value.trim_end(), at);
+                    string = LongString::Unknown;
                 }
-                None if key == "CONTINUE" => continue_string(&mut cards, &text),
+                None if key == "CONTINUE" => header.continue_string(&text, &mut string),
                 _ => {}
             }
             at += CARD as u64;
         }
+        header.order()?;
         let end = at + CARD as u64;
-        let repeated = repeated(&cards);
-        let header = FitsHeader { path: path.clone(), cards, not_ascii, without_value, repeated };
         Ok((header, offset + (end - offset).next_multiple_of(BLOCK as u64)))
     }
 
+    fn push(&mut self, key: &str, value: &str, offset: u64) {
+        self.cards.push(Card { at: self.text.len(), key: key.len(), value: value.len(), offset });
+        self.text.push_str(key);
+        self.text.push_str(value);
+    }
+
+    /// The long-string convention: a string that ends in `&` goes on in the next CONTINUE card. What is appended is looked at, and not all
+    /// that there is.
+    fn continue_string(&mut self, text: &str, string: &mut LongString) {
+        let Some(card) = self.cards.last().copied().filter(|card| card.value < LONGEST_TEXT) else { return };
+        let Some(tail) = quoted(text) else { return };
+        if *string == LongString::Unknown {
+            // What stands behind the string is left out, so that it ends the text.
+            let head = quoted(self.value(&card)).filter(|head| head.ends_with('&'));
+            *string = if head.is_some() { LongString::Open } else { LongString::Whole };
+            if let Some(head) = head {
+                self.text.truncate(card.at + card.key);
+                self.text.push('\'');
+                self.text.push_str(&head.replace('\'', "''"));
+                self.text.push('\'');
+            }
+        }
+        if *string == LongString::Open {
+            let open = |text: &str| text.trim_end().strip_suffix('&').map(str::len);
+            let head = self.text.get(..self.text.len().saturating_sub(1)).and_then(open);
+            self.text.truncate(head.unwrap_or(self.text.len()));
+            self.text.push_str(&tail.replace('\'', "''"));
+            // A `&` of the keyword is none of the string.
+            let from = card.at + card.key + 1;
+            if self.text.get(from..).and_then(open).is_none() {
+                *string = LongString::Whole;
+            }
+            self.text.push('\'');
+            if let Some(last) = self.cards.last_mut() {
+                last.value = self.text.len() - card.at - card.key;
+            }
+        }
+    }
+
+    /// Orders the cards by their keywords, and finds the keywords that stand twice, with two values.
+    fn order(&mut self) -> Result<()> {
+        let Ok(count) = u32::try_from(self.cards.len()) else {
+            return Err(self.error("header", "more than 2^32 keywords"));
+        };
+        let key = |place: &u32| self.cards.get(*place as usize).map_or("", |card| self.key(card));
+        let mut by_key: Vec<u32> = (0..count).collect();
+        by_key.sort_by(|a, b| key(a).cmp(key(b)));
+        let mut repeated = Vec::new();
+        for same in by_key.chunk_by(|a, b| key(a) == key(b)) {
+            let value = |place: &u32| self.cards.get(*place as usize).map_or("", |card| self.value(card));
+            let Some((first, others)) = same.split_first().filter(|(_, others)| !others.is_empty()) else { continue };
+            let known = Meaning::of(value(first));
+            repeated
+                .extend(others.iter().find(|other| known != Meaning::of(value(other))).map(|other| [*first, *other]));
+        }
+        repeated.sort_by_key(|[_, other]| *other);
+        (self.by_key, self.repeated) = (by_key, repeated);
+        Ok(())
+    }
+
+    fn key(&self, card: &Card) -> &str {
+        self.text.get(card.at..card.at + card.key).unwrap_or("")
+    }
+
+    fn value(&self, card: &Card) -> &str {
+        let from = card.at + card.key;
+        self.text.get(from..from + card.value).unwrap_or("")
+    }
+
     fn card(&self, key: &str) -> Option<&Card> {
-        self.cards.iter().find(|c| c.key == key)
+        let own = |place: &u32| self.cards.get(*place as usize);
+        let first = self.by_key.partition_point(|place| own(place).is_some_and(|card| self.key(card) < key));
+        self.by_key.get(first).and_then(own).filter(|card| self.key(card) == key)
     }
 
     fn invalid(&self, card: &Card, wanted: &str) -> Error {
-        let place = format!("keyword {} at byte {}", card.key, card.offset);
-        format_error(&self.path, &place, &format!("`{}` is not {wanted}", card.value.trim()))
+        let place = format!("keyword {} at byte {}", self.key(card), card.offset);
+        format_error(&self.path, &place, &format!("`{}` is not {wanted}", self.value(card).trim()))
     }
 
     /// True if the header has the keyword.
@@ -128,20 +209,20 @@ impl FitsHeader {
     /// The value of a keyword as text: a string without its quotes and trailing blanks, another value as written.
     /// `None` if the keyword is absent.
     pub fn text(&self, key: &str) -> Option<String> {
-        let value = self.card(key)?.value.trim();
+        let value = self.value(self.card(key)?).trim();
         Some(quoted(value).unwrap_or_else(|| bare(value).to_string()))
     }
 
     /// The value of a keyword as an integer; `None` if the keyword is absent.
     pub fn int(&self, key: &str) -> Result<Option<i64>> {
         let Some(card) = self.card(key) else { return Ok(None) };
-        bare(&card.value).parse().map(Some).map_err(|_| self.invalid(card, "an integer"))
+        bare(self.value(card)).parse().map(Some).map_err(|_| self.invalid(card, "an integer"))
     }
 
     /// The value of a keyword as a real number; `None` if the keyword is absent or has no value.
     pub fn real(&self, key: &str) -> Result<Option<f64>> {
         let Some(card) = self.card(key) else { return Ok(None) };
-        let text = bare(&card.value).replace(['d', 'D'], "E");
+        let text = bare(self.value(card)).replace(['d', 'D'], "E");
         if text.is_empty() {
             return Ok(None);
         }
@@ -158,7 +239,16 @@ impl FitsHeader {
 
     /// The keywords, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.cards.iter().map(|card| card.key.as_str())
+        self.cards.iter().map(|card| self.key(card))
+    }
+
+    /// Keywords with two values, in order of the second.
+    pub(super) fn repeated(&self) -> impl ExactSizeIterator<Item = RepeatedKeyword<'_>> {
+        self.repeated.iter().map(|pair| {
+            let [first, other] = pair.map(|place| self.cards.get(place as usize));
+            let values = [first, other].map(|card| card.map_or("", |card| written(self.value(card))));
+            RepeatedKeyword { key: first.map_or("", |card| self.key(card)), values }
+        })
     }
 
     /// Refuses two values of a keyword that `matters`.
@@ -166,7 +256,7 @@ impl FitsHeader {
     /// # Errors
     /// The keyword, and both values.
     pub(super) fn refuse_repeated(&self, matters: impl Fn(&str) -> bool) -> Result<()> {
-        match self.repeated.iter().find(|repeated| matters(&repeated.key)) {
+        match self.repeated().find(|repeated| matters(repeated.key)) {
             Some(RepeatedKeyword { key, values: [first, other] }) => {
                 let message = format!("the header has it twice, as {first} and as {other}; one of them must go");
                 Err(self.error(&format!("keyword {key}"), &message))
@@ -196,20 +286,6 @@ fn keyword_and_value(name: &str, rest: &str) -> (String, Option<String>) {
     }
 }
 
-/// The keywords that stand twice, with two values.
-fn repeated(cards: &[Card]) -> Vec<RepeatedKeyword> {
-    let mut first: HashMap<&str, &Card> = HashMap::with_capacity(cards.len());
-    let (mut repeated, mut told) = (Vec::new(), HashSet::new());
-    for card in cards {
-        let known = *first.entry(&card.key).or_insert(card);
-        if !same_value(&known.value, &card.value) && told.insert(&card.key) {
-            let values = [known, card].map(|card| written(&card.value).to_string());
-            repeated.push(RepeatedKeyword { key: card.key.clone(), values });
-        }
-    }
-    repeated
-}
-
 /// A value as it is written, without its comment.
 fn written(value: &str) -> &str {
     let value = value.trim();
@@ -226,13 +302,22 @@ fn written(value: &str) -> &str {
     value
 }
 
-/// True for two texts of one value.
-fn same_value(a: &str, b: &str) -> bool {
-    let number = |text: &str| bare(text).replace(['d', 'D'], "E").parse::<f64>().ok();
-    match (quoted(a), quoted(b)) {
-        (Some(a), Some(b)) => a == b,
-        (None, None) => bare(a) == bare(b) || number(a).is_some_and(|a| Some(a) == number(b)),
-        _ => false,
+/// What a value means, whichever way it is written.
+#[derive(PartialEq)]
+enum Meaning<'a> {
+    Text(String),
+    Number(f64),
+    Other(&'a str),
+}
+
+impl Meaning<'_> {
+    fn of(value: &str) -> Meaning<'_> {
+        let plain = bare(value);
+        match (quoted(value), plain.replace(['d', 'D'], "E").parse::<f64>()) {
+            (Some(text), _) => Meaning::Text(text),
+            (None, Ok(number)) if !number.is_nan() => Meaning::Number(number),
+            (None, _) => Meaning::Other(plain),
+        }
     }
 }
 
@@ -263,12 +348,32 @@ fn quoted(value: &str) -> Option<String> {
     Some(text.trim_end().to_string())
 }
 
-/// The long-string convention: a string that ends in `&` goes on in the next CONTINUE card.
-fn continue_string(cards: &mut [Card], text: &str) {
-    let Some(last) = cards.last_mut().filter(|c| c.value.len() < LONGEST_TEXT) else { return };
-    let (Some(head), Some(tail)) = (quoted(&last.value), quoted(text)) else { return };
-    if let Some(head) = head.strip_suffix('&') {
-        last.value = format!("'{}'", format!("{head}{tail}").replace('\'', "''"));
+/// Whether the last string of a header goes on in CONTINUE cards.
+#[derive(Clone, Copy, PartialEq)]
+enum LongString {
+    /// Nobody has looked.
+    Unknown,
+    /// Its text ends in `&` and a quote, the last of all texts.
+    Open,
+    Whole,
+}
+
+/// Cards of a file, of which many are read at a time.
+struct ReadAhead<'a> {
+    source: &'a InputFile,
+    bytes: Vec<u8>,
+    from: u64,
+}
+
+impl ReadAhead<'_> {
+    /// The card at a byte of the file; `None` where the file ends before its end.
+    fn card(&mut self, at: u64) -> Result<Option<&[u8]>> {
+        let held = self.from..self.from + self.bytes.len() as u64;
+        if !(held.start <= at && at + CARD as u64 <= held.end) {
+            let end = (at + HEADER_PIECE).min(self.source.len());
+            (self.bytes, self.from) = (self.source.read(at.min(end)..end)?, at);
+        }
+        Ok(self.bytes.get((at - self.from) as usize..).and_then(|rest| rest.get(..CARD)))
     }
 }
 
@@ -287,12 +392,12 @@ pub fn scan(source: &InputFile) -> Result<(Vec<Hdu>, Option<u64>)> {
     }
     let mut hdus = Vec::new();
     let mut at = 0;
+    let mut ahead = ReadAhead { source, bytes: Vec::new(), from: 0 };
     while at < source.len() {
-        let name = source.read(at..(at + 8).min(source.len()))?;
-        if at > 0 && name != b"XTENSION" {
+        if at > 0 && !starts_extension(&mut ahead, at)? {
             return Ok((hdus, Some(at)));
         }
-        let (header, data_offset) = FitsHeader::parse(source, at)?;
+        let (header, data_offset) = FitsHeader::parse(&mut ahead, at)?;
         let data_len = data_length(&header)?;
         let name = header.text("EXTNAME").unwrap_or_default();
         hdus.push(Hdu { index: hdus.len(), name, header, data_offset, data_len });
@@ -303,6 +408,14 @@ pub fn scan(source: &InputFile) -> Result<(Vec<Hdu>, Option<u64>)> {
         }
     }
     Ok((hdus, None))
+}
+
+/// True where the first card of an extension stands, or what a file that is cut off has of it.
+fn starts_extension(ahead: &mut ReadAhead, at: u64) -> Result<bool> {
+    match ahead.card(at)? {
+        Some(card) => Ok(card.starts_with(b"XTENSION")),
+        None => Ok(ahead.source.read(at..(at + 8).min(ahead.source.len()))? == b"XTENSION"),
+    }
 }
 
 /// The sum of big-endian 32-bit words with end-around carry (FITS 4.0, appendix J), zeros filling the last; of at most

@@ -9,6 +9,9 @@ use super::input_file::{InputFile, PIECE};
 use crate::base::error::Result;
 use crate::base::mend::Mend;
 
+/// Bytes of the widest row whose columns are read: some rows are held at a time. Those of responses have some ten thousand.
+const WIDEST_ROW: usize = 16 << 20;
+
 /// Type of the elements of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementType {
@@ -174,8 +177,12 @@ impl FitsTable {
     /// The column with this name, in any case; `None` if there is none.
     ///
     /// # Errors
-    /// Two columns have the name.
+    /// Two columns have the name; rows are wider than 16 MiB.
     pub fn column(&self, name: &str) -> Result<Option<&FitsColumn>> {
+        if self.rows > 0 && self.row_size > WIDEST_ROW {
+            let message = format!("rows of {} bytes; those that are read have at most {WIDEST_ROW}", self.row_size);
+            return Err(self.error("NAXIS1", &message));
+        }
         let mut found = self.columns.iter().filter(|c| c.name.trim().eq_ignore_ascii_case(name));
         let first = found.next();
         match found.next() {
@@ -265,7 +272,7 @@ impl FitsTable {
     /// # Errors
     /// See [`FitsTable::read`].
     pub(super) fn words<T>(&self, column: &FitsColumn, at: usize, value: impl Fn([u8; 8]) -> T) -> Result<Vec<T>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.rows);
         let field = FitsColumn { offset: column.offset + at, ..column.clone() };
         self.each_piece(0..self.rows, |piece| out.extend(piece.fields::<8>(&field).map(&value)))?;
         Ok(out)

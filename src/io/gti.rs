@@ -5,9 +5,11 @@ use std::path::Path;
 use super::fits::{self, FitsHeader, Hdu};
 use super::fits_table::{FitsColumn, FitsTable};
 use super::input_file::InputFile;
+use super::lines::Lines;
 use super::subspace;
-use super::text_file::{self, decimal_comma};
+use super::text_file::decimal_comma;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::text::List;
 use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
@@ -21,6 +23,9 @@ const CLOCK_KEYWORDS: [&str; 11] = [
 ];
 /// Keywords that the values of a column depend on.
 const COLUMN_KEYWORDS: [&str; 5] = ["TTYPE", "TUNIT", "TSCAL", "TZERO", "TNULL"];
+
+/// Characters of a line that a message shows.
+const SHOWN: usize = 80;
 
 /// Larger days, ten thousand years away, are mistakes.
 const LAST_MJD: f64 = 1e7;
@@ -174,14 +179,30 @@ pub(crate) fn read_table(
     if let (Some(ours), Some(theirs)) = (frame.mjdref, mjdref(&hdu.header)?) {
         shift = shift + ours.seconds_to(theirs);
     }
-    let read = |name: &str| -> Result<Vec<DoubleDouble>> {
+    footprint(table.rows as u64).check(&format!("the good time intervals of {}", source.path()))?;
+    let mut values = Vec::with_capacity(table.rows);
+    let mut read = |name: &str, take: &mut dyn FnMut(usize, DoubleDouble)| -> Result<()> {
         let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
         let factor = column_unit(&table, column, &hdu.header)?;
-        let mut values = Vec::new();
+        values.clear();
         table.decode(column, 0..table.rows, &mut values)?;
-        Ok(values.into_iter().map(|t| DoubleDouble::product(t, factor) + shift).collect())
+        let all = values.iter().map(|t| DoubleDouble::product(*t, factor) + shift);
+        all.enumerate().for_each(|(row, t)| take(row, t));
+        Ok(())
     };
-    Ok(read("START")?.into_iter().zip(read("STOP")?).collect())
+    let mut intervals = Vec::with_capacity(table.rows);
+    read("START", &mut |_, start| intervals.push((start, start)))?;
+    read("STOP", &mut |row, stop| {
+        if let Some(interval) = intervals.get_mut(row) {
+            interval.1 = stop;
+        }
+    })?;
+    Ok(intervals)
+}
+
+/// Memory of so many intervals while they are read and put in order: two lists of them, and a column.
+fn footprint(intervals: u64) -> Footprint {
+    Footprint::less_by(&["gti"]).and(intervals, 2 * size_of::<(DoubleDouble, DoubleDouble)>() + size_of::<f64>())
 }
 
 /// TIMESYS of a header that is not that of the frame, where both are known.
@@ -246,7 +267,7 @@ pub(crate) fn read_file(
     };
     let source = InputFile::open(Path::new(file))?;
     if !source.is_fits() {
-        return read_text(file, &source.read(0..source.len())?);
+        return read_text(file, &source);
     }
     let (hdus, _) = fits::scan(&source)?;
     let chosen = match extension {
@@ -275,34 +296,30 @@ pub(crate) fn read_file(
         }
         None => {
             let names: Vec<String> = hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect();
-            let message = format!("no such GTI extension; the file has: {}", names.join(", "));
+            let message = format!("no such GTI extension; the file has: {}", List(&names));
             Err(Error::gti(path, message))
         }
     }
 }
 
-fn read_text(path: &str, bytes: &[u8]) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
-    let text = text_file::decode(path, bytes)?;
-    let mut intervals = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or("").trim();
-        if line.is_empty() {
-            continue;
-        }
-        if let Some(field) = decimal_comma(line) {
-            let message = format!("line {}: `{field}` has a decimal comma; numbers have points", number + 1);
+fn read_text(path: &str, source: &InputFile) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
+    let (mut intervals, mut lines) = (Vec::new(), Lines::new(source, b"#"));
+    while let Some((number, line)) = lines.next_text()? {
+        if let Some(field) = decimal_comma(&line) {
+            let message = format!("line {number}: `{field}` has a decimal comma; numbers have points");
             return Err(Error::gti(path, message));
         }
-        let fields: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty()).collect();
-        let pair: Option<(f64, f64)> = match fields[..] {
-            [start, stop, ..] => start.parse().ok().zip(stop.parse().ok()),
-            _ => None,
-        };
-        let Some((start, stop)) = pair else {
-            let message =
-                format!("line {}: `{}` is not a start and a stop in seconds", number + 1, line.escape_debug());
+        let mut fields = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty());
+        let mut number_of = || fields.next().and_then(|field| field.parse::<f64>().ok());
+        let start = number_of();
+        let Some((start, stop)) = start.zip(number_of()) else {
+            let shown: String = line.chars().take(SHOWN).collect();
+            let message = format!("line {number}: `{}` is not a start and a stop in seconds", shown.escape_debug());
             return Err(Error::gti(path, message));
         };
+        if intervals.len() == intervals.capacity() {
+            footprint(2 * intervals.len() as u64).check(&format!("the good time intervals of {path}"))?;
+        }
         intervals.push((DoubleDouble::from(start), DoubleDouble::from(stop)));
     }
     Ok(intervals)

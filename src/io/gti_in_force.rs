@@ -1,6 +1,7 @@
 //! Which intervals of an event file are in force, of all that it has.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::events::EventFile;
 use super::file_scan::warn_of_datasum;
@@ -21,8 +22,8 @@ pub(super) type RawIntervals = Vec<(DoubleDouble, DoubleDouble)>;
 /// What makes good time of intervals that were read.
 pub(super) type BuildGti<'a> = &'a dyn Fn(RawIntervals, &mut Warnings) -> Result<Gti>;
 
-/// Filters that hold together, of which one set or another holds.
-type FilterSets<'a> = Vec<Vec<TimeFilter<'a>>>;
+/// Components, and places of those that hold together: for each detector in use, or for all.
+type Choices<'a> = (Vec<Component<'a>>, Vec<Vec<usize>>);
 
 impl EventFile {
     /// The good time of the file by its own tables, `None` where it has none: those that the keywords of its data subspace name, else those
@@ -39,37 +40,34 @@ impl EventFile {
         warnings: &mut Warnings,
     ) -> Result<Option<Gti>> {
         let path = self.path();
-        let choices = match self.subspace_choices(hdus, wanted, warnings)? {
-            Some(choices) => choices,
+        let (components, choices) = match self.subspace_choices(hdus, wanted, warnings)? {
+            Some(found) => found,
             None => {
                 let tables = self.gti_tables(hdus, wanted, warnings)?;
-                tables.into_iter().map(|hdu| vec![vec![TimeFilter::Table(hdu)]]).collect()
+                let components: Vec<Component> = tables.into_iter().map(Component::of_table).collect();
+                let choices = (0..components.len()).map(|own| vec![own]).collect();
+                (components, choices)
             }
         };
-        let mut tables: HashMap<usize, Gti> = HashMap::new();
-        let (mut all, mut any): (Option<Gti>, Gti) = (None, Gti::default());
+        let mut tables = TablesRead { file: self, frame, build, read: HashMap::new() };
+        let mut known: HashMap<usize, Rc<Gti>> = HashMap::new();
+        let (mut all, mut each): (Option<Rc<Gti>>, Vec<Rc<Gti>>) = (None, Vec::new());
         for choice in &choices {
-            let mut own = Gti::default();
-            for filters in choice {
-                let mut common: Option<Gti> = None;
-                for filter in filters {
-                    let one = match filter {
-                        TimeFilter::Table(hdu) => match tables.get(&hdu.index) {
-                            Some(known) => known.clone(),
-                            None => {
-                                warn_of_datasum(&self.source, hdu, warnings)?;
-                                let one = build(gti::read_table(&self.source, hdu, frame, warnings)?, warnings)?;
-                                tables.insert(hdu.index, one.clone());
-                                one
-                            }
-                        },
-                        TimeFilter::Ranges(ranges) => build(self.range_intervals(ranges, frame)?, warnings)?,
-                    };
-                    common = Some(common.map_or_else(|| one.clone(), |sum| sum.intersect(&one)));
-                }
-                own = own.union(&common.unwrap_or_default());
+            let mut parts = Vec::new();
+            for &number in choice {
+                let Some(component) = components.get(number) else { continue };
+                let part = match known.get(&number) {
+                    Some(part) => Rc::clone(part),
+                    None => tables.intervals_of(component, warnings)?,
+                };
+                known.insert(number, Rc::clone(&part));
+                parts.push(part);
             }
-            let common = all.map_or_else(|| own.clone(), |sum: Gti| sum.intersect(&own));
+            let own = match &parts[..] {
+                [one] => Rc::clone(one),
+                several => Rc::new(Gti::union_of(several.iter().map(Rc::as_ref))),
+            };
+            let common = all.map_or_else(|| Rc::clone(&own), |sum: Rc<Gti>| Rc::new(sum.intersect(&own)));
             if common.is_empty() {
                 let (message, mend) = match choices.len() {
                     1 => (
@@ -80,31 +78,34 @@ impl EventFile {
                 };
                 return Err(Error::gti(path, message).mended_by([mend]));
             }
-            (all, any) = (Some(common), any.union(&own));
+            all = Some(common);
+            each.push(own);
         }
-        if let Some((common, any)) = all.as_ref().map(|all| (all.exposure(), any.exposure()))
+        let any = if each.len() > 1 { Some(Gti::union_of(each.iter().map(Rc::as_ref))) } else { None };
+        if let Some((common, any)) = all.as_ref().zip(any).map(|(all, any)| (all.exposure(), any.exposure()))
             && common < any
         {
             let message = format!("{path}: the detectors in use have {common} s in common, of {any} s that any has");
             warnings.push("W-GTI-COMMON", message);
         }
-        let used: BTreeSet<usize> = tables.into_keys().collect();
+        let used: BTreeSet<usize> = tables.read.into_keys().collect();
         if !used.is_empty() {
-            self.warn_of_unused(hdus, &used, warnings);
+            self.warn_of_unused(hdus, &used, warnings)?;
         }
-        Ok(all)
+        drop((known, each));
+        Ok(all.map(Rc::unwrap_or_clone))
     }
 
-    /// What the data subspace of the events says of times, for each detector in use or for all; `None` where it says nothing that the file
-    /// holds.
+    /// The components of the data subspace of the events that say something of times, and which of them hold for each detector in use or for
+    /// all, each set once; `None` where it says nothing that the file holds.
     fn subspace_choices<'a>(
         &self,
         hdus: &'a [Hdu],
         wanted: Option<&[i64]>,
         warnings: &mut Warnings,
-    ) -> Result<Option<Vec<FilterSets<'a>>>> {
+    ) -> Result<Option<Choices<'a>>> {
         let detector = self.detector.as_ref().map(|column| column.name.as_str());
-        let components = subspace::components(&self.hdu.header, hdus, &self.time.name, detector);
+        let components = subspace::components(&self.hdu.header, hdus, &self.time.name, detector)?;
         if components.is_empty() {
             return Ok(None);
         }
@@ -114,19 +115,25 @@ impl EventFile {
             _ => BTreeSet::new(),
         };
         let used: Vec<i64> = used.into_iter().filter(|d| wanted.is_none_or(|list| list.contains(d))).collect();
-        let (mut groups, mut without): (Vec<Vec<&Component>>, Vec<i64>) = (Vec::new(), Vec::new());
+        let (mut groups, mut without): (Vec<Vec<usize>>, Vec<i64>) = (Vec::new(), Vec::new());
         for detector in used {
-            let own: Vec<&Component> = components.iter().filter(|component| component.has(detector)).collect();
-            if own.is_empty() { without.push(detector) } else { groups.push(own) }
+            let has = |component: &Component| component.has(detector);
+            let own: Vec<usize> = (0..).zip(&components).filter(|(_, c)| has(c)).map(|(number, _)| number).collect();
+            match own.is_empty() {
+                true => without.push(detector),
+                false if groups.contains(&own) => {}
+                false => groups.push(own),
+            }
         }
         if !without.is_empty() {
             let message = format!("{}: detectors {} have no intervals of their own", self.path(), List(&without));
             warnings.push("W-GTI-DETECTOR", message);
         }
         if groups.is_empty() {
-            groups.push(components.iter().collect());
+            groups.push((0..components.len()).collect());
         }
-        if let Some((key, name)) = groups.iter().flatten().find_map(|component| component.missing.as_ref()) {
+        if let Some((key, name)) = groups.iter().flatten().find_map(|&number| components.get(number)?.missing.as_ref())
+        {
             let message = format!(
                 "{}: {key} names intervals {name}, which the file has not; the general rule is followed",
                 self.path()
@@ -135,8 +142,7 @@ impl EventFile {
                 .record(Warning::new("W-GTI-REFERENCE", message).mended_by([Mend::field("gti").doing("gives them")]));
             return Ok(None);
         }
-        let times = |group: Vec<&Component<'a>>| group.into_iter().map(|component| component.times.clone()).collect();
-        Ok(Some(groups.into_iter().map(times).collect()))
+        Ok(Some((components, groups)))
     }
 
     /// Ranges of times that stand in keywords, as intervals of the frame.
@@ -148,20 +154,61 @@ impl EventFile {
 
     /// Warns of tables of intervals that are not in force, by name; those of detectors that are not in use, and those that the mission is
     /// known to have besides, are meant for something else.
-    fn warn_of_unused(&self, hdus: &[Hdu], used: &BTreeSet<usize>, warnings: &mut Warnings) {
-        let subspace = subspace::components(&self.hdu.header, hdus, &self.time.name, None);
+    fn warn_of_unused(&self, hdus: &[Hdu], used: &BTreeSet<usize>, warnings: &mut Warnings) -> Result<()> {
+        let subspace = subspace::components(&self.hdu.header, hdus, &self.time.name, None)?;
+        let tables = subspace.iter().flat_map(|component| &component.times);
+        let named: HashSet<usize> = tables
+            .filter_map(|time| match time {
+                TimeFilter::Table(table) => Some(table.index),
+                TimeFilter::Ranges(_) => None,
+            })
+            .collect();
         let others = |hdu: &Hdu| {
             let spare =
                 |prefix: &&str| hdu.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
             let of_detector = subspace.is_empty() && is_of_some_detector(self.mission.gti, hdu);
-            let named = |component: &Component| {
-                component.times.iter().any(|t| matches!(t, TimeFilter::Table(table) if table.index == hdu.index))
-            };
-            of_detector || self.mission.spare_gtis.iter().any(spare) || subspace.iter().any(named)
+            of_detector || self.mission.spare_gtis.iter().any(spare) || named.contains(&hdu.index)
         };
         let unused = hdus.iter().filter(|hdu| gti::holds_intervals(hdu) && !used.contains(&hdu.index) && !others(hdu));
         let taken: Vec<String> = hdus.iter().filter(|hdu| used.contains(&hdu.index)).map(gti::label).collect();
         gti::warn_of_unused(self.path(), &taken, unused, warnings);
+        Ok(())
+    }
+}
+
+/// Tables of intervals, each of which is read once.
+struct TablesRead<'a> {
+    file: &'a EventFile,
+    frame: &'a TimeFrame,
+    build: BuildGti<'a>,
+    read: HashMap<usize, Rc<Gti>>,
+}
+
+impl TablesRead<'_> {
+    /// The time that all filters of a component have in common.
+    fn intervals_of(&mut self, component: &Component, warnings: &mut Warnings) -> Result<Rc<Gti>> {
+        let mut common: Option<Rc<Gti>> = None;
+        for filter in &component.times {
+            let one = match filter {
+                TimeFilter::Table(hdu) => self.table(hdu, warnings)?,
+                TimeFilter::Ranges(ranges) => {
+                    Rc::new((self.build)(self.file.range_intervals(ranges, self.frame)?, warnings)?)
+                }
+            };
+            common = Some(common.map_or_else(|| Rc::clone(&one), |sum| Rc::new(sum.intersect(&one))));
+        }
+        Ok(common.unwrap_or_default())
+    }
+
+    fn table(&mut self, hdu: &Hdu, warnings: &mut Warnings) -> Result<Rc<Gti>> {
+        if let Some(known) = self.read.get(&hdu.index) {
+            return Ok(Rc::clone(known));
+        }
+        let source = &self.file.source;
+        warn_of_datasum(source, hdu, warnings)?;
+        let one = Rc::new((self.build)(gti::read_table(source, hdu, self.frame, warnings)?, warnings)?);
+        self.read.insert(hdu.index, Rc::clone(&one));
+        Ok(one)
     }
 }
 

@@ -154,6 +154,15 @@ impl InputFile {
         Ok(bytes)
     }
 
+    /// How often a byte occurs.
+    ///
+    /// # Errors
+    /// See [`InputFile::read_at`].
+    pub(super) fn count(&self, wanted: u8) -> Result<u64> {
+        let counts = self.pieces(0..self.len, |bytes| bytes.iter().filter(|byte| **byte == wanted).count() as u64)?;
+        Ok(counts.into_iter().sum())
+    }
+
     /// What `look` makes of each piece of a range, in order; on all cores. All pieces but the last have [`PIECE`] bytes.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
 
+use std::collections::HashSet;
+
 use super::events::{GtiSource, OpenOptions};
 use super::file_scan::warn_of_container;
 use super::fits::{self, Hdu};
@@ -8,7 +10,7 @@ use super::gti::{self, TimeFrame, seconds_per_unit};
 use super::input_file::{InputFile, format_error};
 pub use super::light_curve_bins::ReadCurve;
 use super::light_curve_bins::{BinClock, CurveGti, assemble};
-use super::light_curve_columns::RawLightCurve;
+use super::light_curve_columns::{RawLightCurve, footprint};
 use super::subspace::{self, Component, TimeFilter};
 use super::table_read::product_of;
 use super::text_table;
@@ -91,6 +93,7 @@ fn read_fits(
     let time_name = options.time_column.as_deref().unwrap_or("TIME");
     gti::refuse_two_clocks(header, &[time_name])?;
     let table = FitsTable::open(source, hdu, false)?;
+    footprint(table.rows as u64, 7).check(&format!("the light curve of {}", source.path()))?;
     let column = |names: &[&str]| -> Result<Option<(Vec<f64>, String)>> {
         for name in names {
             if let Some(column) = table.numbers(name)? {
@@ -221,16 +224,19 @@ fn own_gti(
         [TimeFilter::Table(hdu)] if component.missing.is_none() => Some(hdu.index),
         _ => None,
     };
-    let components = subspace::components(&hdu.header, hdus, "TIME", None);
+    let components = subspace::components(&hdu.header, hdus, "TIME", None)?;
     let named: Option<Vec<usize>> = components.iter().map(of).collect();
     let found = || gti::find(hdus).map(|hdu| hdu.index).into_iter().collect();
     let taken: Vec<usize> = named.filter(|list| !list.is_empty()).unwrap_or_else(found);
+    let taken: HashSet<usize> = taken.into_iter().collect();
     let is_taken = |hdu: &&Hdu| taken.contains(&hdu.index);
-    let mut all = Gti::default();
+    let mut tables = Vec::new();
     for hdu in hdus.iter().filter(is_taken) {
         let rows = gti::read_table(source, hdu, frame, warnings)?;
-        all = all.union(&Gti::new(source.path(), rows, false, warnings)?);
+        tables.push(Gti::new(source.path(), rows, false, warnings)?);
     }
+    let all = Gti::union_of(&tables);
+    drop(tables);
     if all.is_empty() {
         return Ok(CurveGti { chosen: Gti::from_sorted(&[span]), own: false });
     }

@@ -103,6 +103,7 @@ pub(super) fn assemble(
         gti: Gti::default(),
         meta: LightCurveMetadata { record, ..LightCurveMetadata::default() },
     };
+    curve.reserve(places.len());
     let has_value = |i: &usize| {
         let bin = raw.bin(*i, dt, 1.0);
         bin.counts.is_finite() && bin.part.is_none_or(|part| part > 0.0) && bin.error.is_none_or(|error| error >= 0.0)

@@ -1,5 +1,6 @@
 //! Columns of a light curve between a file and the light curve itself.
 
+use crate::base::footprint::Footprint;
 use crate::data::light_curve::counting_error;
 
 /// Columns of a binned series as found in a file, in its own units.
@@ -36,6 +37,12 @@ pub(super) struct RawBin {
     pub error: Option<f64>,
     /// Part of the bin that was exposed, if a column says so.
     pub part: Option<f64>,
+}
+
+/// Memory of a light curve while it is read: of each row the columns of the file, its number and its place on the grid, and the six columns of
+/// the light curve.
+pub(super) fn footprint(rows: u64, columns: usize) -> Footprint {
+    Footprint::default().and(rows, (columns + 2 + 6) * size_of::<f64>())
 }
 
 impl RawLightCurve {

@@ -21,6 +21,9 @@ use crate::base::warning::Warnings;
 use crate::data::phase::Ephemeris;
 use crate::science::orbit::{Orbit, OrbitModel, TimingModel};
 
+/// Bytes of a file that may be a timing model; those with thousands of lines are below a tenth of it.
+const LARGEST: u64 = 1_000_000;
+
 /// A pulsar timing model as a `.par` file has it, with times as MJD.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -53,6 +56,9 @@ impl ParFile {
     /// units are not TDB.
     pub fn read(path: &Path) -> Result<ParFile> {
         let source = InputFile::open(path)?;
+        if source.len() > LARGEST {
+            return Err(format_error(source.path(), "whole file", "larger than 1 MB, which no ephemeris is"));
+        }
         let bytes = source.read(0..source.len())?;
         let mut own = Warnings::default();
         let text = text_file::decode(source.path(), &bytes)?;

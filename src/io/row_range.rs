@@ -30,8 +30,8 @@ impl EventFile {
         let BandSelection { selection, bands, .. } = parting;
         let channels = selection.channels.is_some() || bands.is_some();
         let columns = 1 + usize::from(channels) + usize::from(selection.detectors.is_some()) + parting.bands();
-        let rows = self.table.rows_at_a_time();
         // A table without rows may announce any width.
+        let rows = self.table.rows_at_a_time().min(self.rows());
         rows.saturating_mul(self.row_size().saturating_add(columns * size_of::<f64>()))
     }
 }

@@ -4,10 +4,17 @@
 //! `2DSREFn`, `3DSREFn` and so on, where they differ from the first. An event belongs to one of the components (ASC data model,
 //! McDowell 2000; XMM's `evselect` and Chandra's tools write them so).
 
+use std::collections::HashMap;
+
 use super::fits::{FitsHeader, Hdu};
+use crate::base::error::Result;
+use crate::base::mend::Mend;
 
 /// The most components that are looked for: keywords have eight characters.
 const MOST_COMPONENTS: usize = 99;
+
+/// Filters of times of all components; those of a camera with twelve detectors are some dozens.
+const MOST_FILTERS: usize = 4096;
 
 /// What times are filtered with.
 #[derive(Clone, Debug)]
@@ -29,7 +36,17 @@ pub(super) struct Component<'a> {
     pub missing: Option<(String, String)>,
 }
 
-impl Component<'_> {
+impl<'a> Component<'a> {
+    /// The component of one table, and of all detectors.
+    pub fn of_table(hdu: &'a Hdu) -> Component<'a> {
+        Component { times: vec![TimeFilter::Table(hdu)], detectors: None, missing: None }
+    }
+
+    /// True where times are filtered by this table.
+    pub fn has_table(&self, hdu: &Hdu) -> bool {
+        self.times.iter().any(|time| matches!(time, TimeFilter::Table(table) if table.index == hdu.index))
+    }
+
     /// True where events of this detector may belong to it.
     pub fn has(&self, detector: i64) -> bool {
         let number = detector as f64;
@@ -38,22 +55,29 @@ impl Component<'_> {
 }
 
 /// The components of a data subspace that say something of times; none where no keyword does. `time` and `detector` are the columns.
+///
+/// # Errors
+/// More than [`MOST_FILTERS`] filters of times.
 pub(super) fn components<'a>(
     header: &FitsHeader,
     hdus: &'a [Hdu],
     time: &str,
     detector: Option<&str>,
-) -> Vec<Component<'a>> {
+) -> Result<Vec<Component<'a>>> {
     let numbered = |prefix: &str, key: &str| key.strip_prefix(prefix).and_then(|n| n.parse::<usize>().ok());
     let filters_of = |column: &str| -> Vec<usize> {
         let names_it = |n: &usize| {
             header.text(&format!("DSTYP{n}")).is_some_and(|name| name.trim().eq_ignore_ascii_case(column.trim()))
         };
-        header.keys().filter_map(|key| numbered("DSTYP", key)).filter(names_it).collect()
+        // `DSTYP01` is `DSTYP1`.
+        let mut filters: Vec<usize> = header.keys().filter_map(|key| numbered("DSTYP", key)).filter(names_it).collect();
+        filters.sort_unstable();
+        filters.dedup();
+        filters
     };
     let (times, detectors) = (filters_of(time), detector.map_or(Vec::new(), filters_of));
     if times.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let component_of = |key: &str| {
         let (number, rest) = key.split_once("DS")?;
@@ -63,6 +87,15 @@ pub(super) fn components<'a>(
     let count = header.keys().filter_map(component_of).max().unwrap_or(1);
     let filled =
         |key: String| header.text(&key).map(|t| t.trim().to_string()).filter(|t| !t.is_empty()).map(|t| (key, t));
+    if count * times.len() > MOST_FILTERS {
+        let message = format!(
+            "the data subspace has {} filters of times in each of {count} components; {MOST_FILTERS} in all are read",
+            times.len()
+        );
+        let mend = Mend::field("gti").doing("gives intervals instead");
+        return Err(header.error("DSTYPn", &message).mended_by([mend]));
+    }
+    let tables = TableNames::of(hdus);
     let mut components = Vec::new();
     for number in 1..=count {
         let own = if number == 1 { String::new() } else { number.to_string() };
@@ -72,7 +105,8 @@ pub(super) fn components<'a>(
         for &n in &times {
             let table = of(n, "REF").filter(|(_, name)| name.starts_with(':'));
             match (table, of(n, "VAL").and_then(|(_, value)| ranges(&value))) {
-                (Some((key, name)), _) => match referred(hdus, &name) {
+                (Some((key, name)), _) => match tables.referred(&name) {
+                    Some(hdu) if component.has_table(hdu) => {}
                     Some(hdu) => component.times.push(TimeFilter::Table(hdu)),
                     None => component.missing = Some((key, name)),
                 },
@@ -84,27 +118,59 @@ pub(super) fn components<'a>(
         components.push(component);
     }
     components.retain(|component| !component.times.is_empty() || component.missing.is_some());
-    components
+    Ok(components)
 }
 
-/// The table of `:NAME`: by HDUNAME or EXTNAME, with EXTVER behind the name or behind a comma where several have it.
-fn referred<'a>(hdus: &'a [Hdu], reference: &str) -> Option<&'a Hdu> {
-    let name = reference.strip_prefix(':')?.trim();
-    let own = |hdu: &Hdu| hdu.header.text("HDUNAME").unwrap_or_default();
-    let by_own = hdus.iter().find(|hdu| own(hdu).trim().eq_ignore_ascii_case(name));
-    by_own.or_else(|| named(hdus, name))
+/// Tables by their names in capitals, of each the first.
+struct TableNames<'a> {
+    own: HashMap<String, &'a Hdu>,
+    named: HashMap<String, &'a Hdu>,
+    versions: HashMap<(String, i64), &'a Hdu>,
+}
+
+impl<'a> TableNames<'a> {
+    fn of(hdus: &'a [Hdu]) -> TableNames<'a> {
+        let mut names = TableNames { own: HashMap::new(), named: HashMap::new(), versions: HashMap::new() };
+        let capitals = |name: &str| name.trim().to_ascii_uppercase();
+        for hdu in hdus {
+            if let Some(own) = hdu.header.text("HDUNAME") {
+                names.own.entry(capitals(&own)).or_insert(hdu);
+            }
+            names.versions.entry((capitals(&hdu.name), version(hdu))).or_insert(hdu);
+            names.named.entry(capitals(&hdu.name)).or_insert(hdu);
+        }
+        names
+    }
+
+    /// The table of `:NAME`: by HDUNAME or EXTNAME, with EXTVER behind the name or behind a comma where several have it.
+    fn referred(&self, reference: &str) -> Option<&'a Hdu> {
+        let name = reference.strip_prefix(':')?.trim().to_ascii_uppercase();
+        let with_version = || {
+            let (name, number) = split_version(&name)?;
+            self.versions.get(&(name.trim().to_string(), number))
+        };
+        self.own.get(&name).or_else(|| self.named.get(&name)).or_else(with_version).copied()
+    }
+}
+
+fn version(hdu: &Hdu) -> i64 {
+    hdu.header.int("EXTVER").ok().flatten().unwrap_or(1)
+}
+
+/// The parts of `NAME,VERSION`, or of a name with its version right behind it.
+fn split_version(name: &str) -> Option<(&str, i64)> {
+    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let (name, number) = name.split_once(',').or_else(|| name.split_at_checked(digits.len()))?;
+    Some((name, number.trim().parse::<i64>().ok()?))
 }
 
 /// The extension of a name, as `NAME`, as `NAME,VERSION` (EXTVER), or with its EXTVER right behind the name; without a version the first.
 pub(super) fn named<'a>(hdus: &'a [Hdu], name: &str) -> Option<&'a Hdu> {
     let called = |hdu: &&Hdu, name: &str| hdu.name.trim().eq_ignore_ascii_case(name.trim());
-    let version = |hdu: &Hdu| hdu.header.int("EXTVER").ok().flatten().unwrap_or(1);
     if let Some(found) = hdus.iter().find(|hdu| called(hdu, name)) {
         return Some(found);
     }
-    let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let (name, number) = name.split_once(',').or_else(|| name.split_at_checked(digits.len()))?;
-    let number = number.trim().parse::<i64>().ok()?;
+    let (name, number) = split_version(name)?;
     hdus.iter().find(|hdu| called(hdu, name) && version(hdu) == number)
 }
 

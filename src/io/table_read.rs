@@ -1,5 +1,7 @@
 //! Products read back from the files that they were written to: ECSV, CSV, JSON and FITS, recognised by their content.
 
+use std::collections::HashSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -8,6 +10,7 @@ use super::fits_table::{ElementType, FitsTable};
 use super::input_file::{InputFile, format_error};
 use super::text_file;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::data::product::{ColumnKind, ProductKind};
 
 /// A column as read.
@@ -28,11 +31,16 @@ pub(crate) struct ReadTable {
     rows: usize,
 }
 
-/// Columns of a text table: names, and the cells of each line with its number.
-struct TextRows {
+/// Columns of a text table: their names, the number of each line, and their cells.
+struct TextColumns<'a> {
     names: Vec<String>,
-    rows: Vec<(usize, Vec<String>)>,
+    lines: Vec<usize>,
+    cells: Vec<Vec<&'a str>>,
 }
+
+/// Bytes that a value takes at most while it is read: as a value or a cell with its place in a list that grows, as an entry of a list of
+/// names in JSON, and as a number of a column.
+const BYTES_A_VALUE: usize = 128;
 
 impl ReadTable {
     /// Reads the table of a product of this kind.
@@ -48,9 +56,7 @@ impl ReadTable {
         if source.is_fits() {
             return from_fits(source, kinds);
         }
-        let bytes = source.read(0..source.len())?;
-        text_file::refuse_wide(source.path(), &bytes)?;
-        let Ok(text) = String::from_utf8(bytes) else {
+        let Some(text) = text_of(source)? else {
             return Err(format_error(source.path(), "whole file", "neither FITS nor text"));
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
@@ -191,9 +197,7 @@ pub(super) fn product_of(source: &InputFile) -> Result<Option<String>> {
             .map(|hdu| fits_metadata(source, hdu))
             .transpose()?,
         false => {
-            let bytes = source.read(0..source.len())?;
-            text_file::refuse_wide(source.path(), &bytes)?;
-            let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+            let Some(text) = text_of(source)? else { return Ok(None) };
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_string();
             match text.trim_start().starts_with('{') {
                 true => serde_json::from_str::<Value>(&text).ok().and_then(|value| value.get("meta").cloned()),
@@ -202,6 +206,22 @@ pub(super) fn product_of(source: &InputFile) -> Result<Option<String>> {
         }
     };
     Ok(meta.and_then(|meta| meta.get("product").and_then(Value::as_str).map(str::to_string)))
+}
+
+/// The text of a file, if that and the values in it can be held.
+fn text_of(source: &InputFile) -> Result<Option<String>> {
+    text_file::refuse_wide(source.path(), source.head())?;
+    let separator = match source.head().trim_ascii_start().first() {
+        Some(b'{') => b',',
+        _ if source.head().starts_with(b"# %ECSV") => b' ',
+        _ => b',',
+    };
+    let text = Footprint::default().and(source.len(), 1);
+    let what = format!("the text of {}", source.path());
+    // A file that is too large is not looked through.
+    text.check(&what)?;
+    text.and(source.count(separator)? + source.count(b'\n')?, BYTES_A_VALUE).check(&what)?;
+    Ok(String::from_utf8(source.read(0..source.len())?).ok())
 }
 
 fn from_json(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
@@ -321,16 +341,14 @@ fn from_text(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<R
     let separator = if text.starts_with("# %ECSV") { ' ' } else { ',' };
     let meta = text_metadata(path, text)?;
     ReadTable::new(path, meta, kinds, |kind| {
-        let table = text_rows(path, text, separator)?;
+        let table = text_columns(path, text, separator)?;
         let place = |name: &str| table.names.iter().position(|own| own == name);
-        let cell = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
         let columns = declared(
             kind,
             |name| place(name).is_some(),
             |name, count| {
-                let Some(at) = place(name) else { return Ok(Vec::new()) };
-                let one = |(line, row): &(usize, Vec<String>)| {
-                    let text = cell(row, at);
+                let Some(cells) = place(name).and_then(|at| table.cells.get(at)) else { return Ok(Vec::new()) };
+                let one = |(line, text): (&usize, &&str)| {
                     let bad = |what: &str| {
                         format_error(
                             path,
@@ -343,60 +361,65 @@ fn from_text(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<R
                         false => text.parse().map(Cell::Real).map_err(|_| bad("number")),
                     }
                 };
-                table.rows.iter().map(one).collect()
+                table.lines.iter().zip(cells).map(one).collect()
             },
         )?;
-        Ok((table.rows.len(), columns))
+        Ok((table.lines.len(), columns))
     })
 }
 
-/// The rows of a text table; complex columns of ECSV in two parts.
-fn text_rows(path: &str, text: &str, separator: char) -> Result<TextRows> {
-    let mut table: Option<TextRows> = None;
+/// The columns of a text table; complex ones of ECSV in two parts.
+fn text_columns<'a>(path: &str, text: &'a str, separator: char) -> Result<TextColumns<'a>> {
+    let mut table: Option<TextColumns> = None;
     let mut complex: Vec<bool> = Vec::new();
-    let declared = |name: &str| {
-        let line =
-            text.lines().take_while(|line| line.starts_with('#')).find(|line| line.contains(&format!("name: {name},")));
-        line.is_some_and(|line| line.contains("complex128"))
-    };
     for (number, line) in text.lines().enumerate() {
         if line.starts_with('#') || line.trim().is_empty() {
             continue;
         }
-        let cells: Vec<&str> = line.split(separator).collect();
+        let cells = || line.split(separator);
         let Some(table) = &mut table else {
-            complex = cells.iter().map(|name| separator == ' ' && declared(name)).collect();
-            let parts = |(name, complex): (&&str, &bool)| match complex {
+            let declared = if separator == ' ' { complex_columns(text) } else { HashSet::new() };
+            complex = cells().map(|name| declared.contains(name)).collect();
+            let parts = |(name, complex): (&str, &bool)| match complex {
                 true => vec![format!("{name}_re"), format!("{name}_im")],
                 false => vec![name.to_string()],
             };
-            table = Some(TextRows { names: cells.iter().zip(&complex).flat_map(parts).collect(), rows: Vec::new() });
+            let names: Vec<String> = cells().zip(&complex).flat_map(parts).collect();
+            table = Some(TextColumns { cells: vec![Vec::new(); names.len()], names, lines: Vec::new() });
             continue;
         };
         let at = || format!("line {}", number + 1);
-        if cells.len() != complex.len() {
-            let message = format!("{} values, and {} columns were announced", cells.len(), complex.len());
+        let found = cells().count();
+        if found != complex.len() {
+            let message = format!("{found} values, and {} columns were announced", complex.len());
             return Err(format_error(path, &at(), &message));
         }
-        let mut row = Vec::with_capacity(table.names.len());
-        for (cell, complex) in cells.iter().zip(&complex) {
+        let mut columns = table.cells.iter_mut();
+        let mut push = |cell: &'a str| columns.next().into_iter().for_each(|column| column.push(cell));
+        for (cell, complex) in cells().zip(&complex) {
             match complex {
-                false => row.push((*cell).to_string()),
+                false => push(cell),
                 true => {
                     let parts = complex_parts(cell).ok_or_else(|| {
                         format_error(path, &at(), &format!("`{}` is no complex number", cell.escape_debug()))
                     })?;
-                    row.extend(parts);
+                    parts.into_iter().for_each(&mut push);
                 }
             }
         }
-        table.rows.push((number + 1, row));
+        table.lines.push(number + 1);
     }
     table.ok_or_else(|| format_error(path, "whole file", "no line with the names of columns"))
 }
 
+/// Names of the columns that the comments of an ECSV file declare as complex.
+fn complex_columns(text: &str) -> HashSet<&str> {
+    let comments = text.lines().take_while(|line| line.starts_with('#')).filter(|line| line.contains("complex128"));
+    comments.filter_map(|line| Some(line.split_once("name: ")?.1.split_once(',')?.0)).collect()
+}
+
 /// Real and imaginary part of `(re+imj)`, as text.
-fn complex_parts(cell: &str) -> Option<[String; 2]> {
+fn complex_parts(cell: &str) -> Option<[&str; 2]> {
     let inner = cell.trim_start_matches('(').trim_end_matches(')').strip_suffix('j')?;
     // The sign of the imaginary part is the last that belongs to no exponent.
     let sign = |(at, byte): &(usize, u8)| {
@@ -404,13 +427,17 @@ fn complex_parts(cell: &str) -> Option<[String; 2]> {
     };
     let (at, _) = inner.bytes().enumerate().rfind(sign)?;
     let (re, im) = (inner.get(..at)?, inner.get(at..)?);
-    Some([re.to_string(), im.strip_prefix('+').unwrap_or(im).to_string()])
+    Some([re, im.strip_prefix('+').unwrap_or(im)])
 }
 
 /// The JSON of the extension METADATA.
 fn fits_metadata(source: &InputFile, hdu: &Hdu) -> Result<Value> {
     let table = FitsTable::open(source, hdu, false)?;
-    let bytes = source.read(hdu.data_offset..hdu.data_offset + (table.rows * table.row_size) as u64)?;
+    let length = (table.rows * table.row_size) as u64;
+    // Values of JSON, of two bytes at least.
+    let values = Footprint::default().and(length, 1).and(length / 2, BYTES_A_VALUE / 2);
+    values.check(&format!("the metadata of {}", source.path()))?;
+    let bytes = source.read(hdu.data_offset..hdu.data_offset + length)?;
     let text = String::from_utf8_lossy(&bytes);
     serde_json::from_str(text.trim_end_matches(['\0', ' '])).map_err(|e| table.error("column JSON", &e.to_string()))
 }
@@ -438,6 +465,8 @@ fn from_fits(source: &InputFile, kinds: &[&'static ProductKind]) -> Result<ReadT
             return Err(format_error(source.path(), &format!("extension {}", kind.table), "missing"));
         };
         let table = FitsTable::open(source, hdu, false)?;
+        let columns = Footprint::default().and(table.rows, table.row_size.saturating_mul(2));
+        columns.check(&format!("the table of {}", source.path()))?;
         Ok((table.rows, fits_columns(&table, kind)?))
     })
 }

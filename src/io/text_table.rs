@@ -1,10 +1,14 @@
 //! Light curves as text: two columns or more, separated by commas or semicolons, where a line has them, else by blanks; `#` and `!` begin comments.
 
 use super::input_file::{InputFile, format_error};
-use super::light_curve_columns::RawLightCurve;
+use super::light_curve_columns::{RawLightCurve, footprint};
+use super::lines::Lines;
 use super::text_file;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
+
+/// Characters of a line that a message shows.
+const SHOWN: usize = 80;
 
 /// Commands of QDP files that say which columns have errors, and the line that parts tables.
 const COMMANDS: [&str; 2] = ["READ", "@"];
@@ -18,19 +22,19 @@ const COMMANDS: [&str; 2] = ["READ", "@"];
 /// a missing value; a mark of the byte order is passed over.
 ///
 /// # Errors
-/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name; text in UTF-16.
+/// A line that has fewer numbers than columns are needed, decimal commas, two columns of one name; text in UTF-16; more lines than memory holds.
 pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option<RawLightCurve>> {
     text_file::refuse_wide(source.path(), source.head())?;
     if source.head().contains(&0) {
         return Ok(None);
     }
-    let text = text_file::decode(source.path(), &source.read(0..source.len())?)?;
     let mut names: Option<ColumnPlaces> = None;
     let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
     let (mut half_widths, mut said) = (Vec::new(), false);
-    for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line)) {
-        let line = line.split(['#', '!']).next().unwrap_or("").trim();
-        if line.is_empty() || is_break(line) {
+    let mut lines = Lines::new(source, b"#!");
+    while let Some((number, line)) = lines.next_text()? {
+        let line = &*line;
+        if is_break(line) {
             continue;
         }
         if let Some(command) = COMMANDS.iter().find(|command| starts_with(line, command)) {
@@ -63,8 +67,14 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
             names = Some(found);
             continue;
         };
+        // Before columns grow: all of them have so many rows.
+        if raw.time.len() == raw.time.capacity() {
+            let what = format!("the light curve of {}", source.path());
+            footprint(2 * raw.time.len() as u64, names.columns()).check(&what)?;
+        }
         if !names.push(&fields, number, &mut raw, &mut half_widths) {
-            return fail(format!("`{}` has no numbers in the columns of the light curve", line.escape_debug()));
+            let shown: String = line.chars().take(SHOWN).collect();
+            return fail(format!("`{}` has no numbers in the columns of the light curve", shown.escape_debug()));
         }
     }
     if names.as_ref().is_some_and(|names| names.fourth.is_some()) && (said || are_half_widths(&raw)) {
@@ -133,6 +143,11 @@ impl ColumnPlaces {
             fourth,
         };
         (columns >= 2).then_some(ColumnPlaces { rate: Some(1), ..none })
+    }
+
+    /// How many there are.
+    fn columns(&self) -> usize {
+        1 + [self.counts, self.rate, self.error, self.fracexp, self.fourth].iter().flatten().count()
     }
 
     /// The places by the names; `Err` has the name of two columns.

@@ -6,6 +6,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 
 use super::precision::Precision;
+use crate::base::footprint::Footprint;
 
 /// Frequencies kept of a transform of `n` samples: `k = 1 … ceil(n/2) − 1`; zero and Nyquist are dropped.
 pub fn frequencies(n: usize) -> usize {
@@ -24,6 +25,37 @@ pub fn root(k: usize, order: usize) -> Complex<f64> {
         2 => Complex::new(-cos, sin),
         _ => Complex::new(sin, cos),
     }
+}
+
+/// Bytes of the roots that a transform of `n` samples keeps, at most about: `12·n` where `n` is even, else `16·n`; and `128·p` for its largest
+/// prime factor `p`, if that is above 11: a convolution of up to four times the length, of complex numbers and their roots.
+pub fn plan_bytes(n: usize) -> u64 {
+    n as u64 * if n.is_multiple_of(2) { 12 } else { 16 } + 128 * large_prime(n)
+}
+
+/// Bytes of the scratch of a thread, besides its samples and amplitudes: `8·n`, or `16·n`; and as for [`plan_bytes`].
+pub fn scratch_bytes(n: usize) -> u64 {
+    n as u64 * if n.is_multiple_of(2) { 8 } else { 16 } + 128 * large_prime(n)
+}
+
+/// Memory of a transform of `n` samples with one set of buffers.
+pub fn footprint(n: usize) -> Footprint {
+    Footprint::less_by(&["dt", "segment_size"])
+        .and(plan_bytes(n) + scratch_bytes(n), 1)
+        .and(n, size_of::<f64>() + size_of::<Complex<f64>>() / 2)
+}
+
+/// The largest prime factor of a number, if it is above 11; else 0.
+fn large_prime(n: usize) -> u64 {
+    let (mut rest, mut prime, mut largest) = (n as u64, 2, 1);
+    while prime * prime <= rest {
+        match rest.is_multiple_of(prime) {
+            true => (rest, largest) = (rest / prime, prime),
+            false => prime += 1,
+        }
+    }
+    let largest = largest.max(rest);
+    if largest > 11 { largest } else { 0 }
 }
 
 /// Production path on the CPU: one length, planned once, shared by threads; every length.

@@ -20,13 +20,14 @@ use serde::{Deserialize, Serialize};
 
 use super::effective::EffectiveSegments;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::sums::{Sums, WeightSums};
 use crate::base::text::ShortNumber;
 use crate::base::warning::Warning;
 use crate::data::Record;
-use crate::numerics::fft::{CpuFft, CpuFftBuffers, frequencies};
+use crate::numerics::fft::{self, CpuFft, CpuFftBuffers, frequencies};
 
 /// More cells than memory and time allow by mistake.
 const MOST_CELLS: usize = 1 << 28;
@@ -154,6 +155,12 @@ impl BispectrumSums {
                 format!("makes {last} frequencies and {cells} pairs; 2 frequencies to {MOST_CELLS} pairs are possible");
             return Err(Error::argument("max_freq", max_freq.unwrap_or(frequencies(n) as f64 / size), message));
         }
+        // Sums of each pair, and six columns of it.
+        let of_pair = size_of::<PairSums>() + 6 * size_of::<f64>();
+        Footprint::less_by(&["max_freq", "segment_size"])
+            .and(cells, of_pair)
+            .with(fft::footprint(n))
+            .check(&format!("the bispectrum of {cells} pairs of frequencies"))?;
         let fft = CpuFft::new(n);
         let rows = (1..last).map(|k| vec![PairSums::default(); k.min(last - k)]).collect();
         let work = fft.work();

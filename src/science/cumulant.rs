@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::bispectrum::{BispectrumMetadata, metadata};
 use crate::base::choice::choice;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::progress::Progress;
 use crate::data::Record;
 
@@ -141,6 +142,12 @@ impl CumulantSums {
             let message = format!("bins; 1 to {} are possible, below a segment of {n}", MOST_LAGS.min(n.max(2) - 1));
             return Err(Error::argument("max_lag", lag, message));
         }
+        // Sums, cells of the transform twice, its values, and six columns.
+        let cells = (2 * lag as u64 + 1).pow(2);
+        Footprint::less_by(&["max_lag"])
+            .and(cells, size_of::<f64>() + 3 * size_of::<Complex<f64>>() + 6 * size_of::<f64>())
+            .and(n + 2 * lag, size_of::<f64>())
+            .check(&format!("the bispectrum of {cells} pairs of lags"))?;
         let cumulant = vec![0.0; (2 * lag + 1) * (2 * lag + 1)];
         Ok(CumulantSums { n, lag, options, cumulant, segments: 0, photons: 0.0 })
     }

@@ -12,10 +12,11 @@ use serde::Serialize;
 use super::context::SpectrumContext;
 use super::power::{AveragedPowerSpectrum, PowerOptions};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::sums::{SeriesSums, Sums, WeightSums};
-use crate::numerics::fft::{CpuFft, frequencies};
+use crate::numerics::fft::{self, CpuFft, frequencies};
 use crate::numerics::tapers::{self, Taper};
 
 /// Tapers of a concentration below this are left out: they leak.
@@ -76,7 +77,8 @@ impl MultitaperSums {
         let nw = options.half_bandwidth;
         if !(nw >= 0.5 && nw < n as f64 / 2.0) {
             let message = format!("must be at least 0.5, and below half of the {n} bins of a segment");
-            return Err(Error::argument("half_bandwidth", nw, message));
+            let mend = ["half_bandwidth", "segment_size", "dt"].map(Mend::field);
+            return Err(Error::argument("half_bandwidth", nw, message).mended_by(mend));
         }
         let count = options.tapers.unwrap_or((2.0 * nw) as usize);
         if count == 0 || count > n {
@@ -87,6 +89,13 @@ impl MultitaperSums {
                 Error::argument("jackknife", true, "needs 2 tapers at least").mended_by([Mend::field("tapers")])
             );
         }
+        // Of each taper its values, and its transform with the buffers of a thread; of all, their columns and what makes them.
+        Footprint::less_by(&["dt", "segment_size", "tapers", "half_bandwidth"])
+            .and(count as u64 * n as u64, 4 * size_of::<f64>())
+            .and(n, 12 * size_of::<f64>())
+            .and(fft::plan_bytes(n), 1)
+            .and(count.min(rayon::current_num_threads()) as u64 * fft::scratch_bytes(n), 1)
+            .check(&format!("{count} tapers of {n} bins"))?;
         let mut tapers = tapers::tapers(n, nw, count, progress);
         progress.check()?;
         if options.tapers.is_none() {

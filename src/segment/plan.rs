@@ -1,6 +1,7 @@
 //! Good time intervals to numbered segments, before any event is read.
 
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::{ShortNumber, count};
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warnings;
@@ -77,19 +78,21 @@ impl Resolution {
         let dt = request.dt.unwrap_or_else(|| default_dt(request));
         let dt = snap_to_frames(dt, request.timedel, request.barycentred, request.compat_stingray, warnings);
         let segment_size = request.segment_size.unwrap_or_else(|| default_segment(dt, request.gtis));
+        let either = || [Mend::field("dt"), Mend::field("segment_size")];
         if dt > segment_size {
             return Err(Error::argument(
                 "dt",
                 dt,
                 format!("longer than the segment of {} s", ShortNumber(segment_size)),
-            ));
+            )
+            .mended_by(either()));
         }
         let bins = segment_size / dt;
         let n = if bins.ceil() - bins < 0.01 { bins.ceil() } else { bins.floor() };
         if n > LARGEST_N {
-            let message =
-                format!("makes {n} bins a segment of {} s; the most is {LARGEST_N}", ShortNumber(segment_size));
-            return Err(Error::argument("dt", dt, message));
+            let (bins, size) = (ShortNumber(n), ShortNumber(segment_size));
+            let message = format!("makes {bins} bins a segment of {size} s; the most is {LARGEST_N}");
+            return Err(Error::argument("dt", dt, message).mended_by(either()));
         }
         if n <= 2.0 {
             let message =

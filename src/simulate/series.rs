@@ -20,7 +20,9 @@ use super::spectrum::SpectrumChange;
 use super::stream::Stream;
 use super::{BandPair, NegativeRates};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
+use crate::numerics::fft;
 
 /// How many times longer than its window a series is, at least.
 const LENGTH_FACTOR: usize = 10;
@@ -82,6 +84,12 @@ impl SeriesRequest<'_> {
         }
         let used = (used.ceil() as usize).max(1);
         let n = smooth_even(used * LENGTH_FACTOR);
+        // Of each bin: two spectra and a half of amplitudes, a series, and a transform with its scratch; of the part that is used, all bands.
+        Footprint::less_by(&["dt", "length"])
+            .and(n, 4 * size_of::<f64>())
+            .and(fft::plan_bytes(n) + fft::scratch_bytes(n), 1)
+            .and(used, 3 * size_of::<f64>())
+            .check(&format!("the rates of {n} bins, ten times as many as are used,"))?;
         let df = 1.0 / (n as f64 * self.dt);
         let mut variance = variance_per_bin(self.terms, df, n / 2, self.length)?;
         let mut common = self.bands.map_or(1.0, |b| b.coherence.sqrt());

@@ -6,6 +6,7 @@ use super::dead_time::DeadTime;
 use super::energy::PhotonSpectrum;
 use super::model::VariabilityTerm;
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::text::List;
 use crate::missions::{GENERIC, Mission};
 
@@ -171,7 +172,9 @@ impl Simulation {
         check("rate", number_ok, &rates, "give one rate, or one for each of the two bands")?;
         check("rate", self.rate.iter().all(|&r| above_zero(r)), &rates, "rates must be above 0 counts/s")?;
         let expected = self.length * self.rate.iter().sum::<f64>();
-        check("rate", expected <= MAX_EVENTS, &rates, "rate times length is above 1e12 events; make several files")?;
+        let few =
+            check("rate", expected <= MAX_EVENTS, &rates, "rate times length is above 1e12 events; make several files");
+        few.map_err(|e| e.mended_by([Mend::field("rate"), Mend::field("length")]))?;
         // Above 2^43 s an f64 no longer holds a millisecond.
         let start_ok = self.start().abs() + self.length < 8.7e12;
         check("tstart", start_ok, &self.start(), "times must stay below 8.7e12 s to be held to a millisecond")?;

@@ -9,6 +9,7 @@ use super::spectrum::SpectrumChange;
 use super::stream::Stream;
 use super::{Simulation, VariabilityTerm};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::random::Random;
 
 /// Mean events in a time block: some megabytes as rows, and enough to be worth a thread's while.
@@ -62,7 +63,8 @@ impl SimulatedSource {
                 "gaps",
                 simulation.gaps.iter().map(|(a, b)| format!("{a}:{b}")).collect::<Vec<_>>().join(","),
                 "the gaps leave no good time; shorten them",
-            ));
+            )
+            .mended_by([Mend::field("length").doing("a longer one has some")]));
         }
         let wide: Vec<_> = good.iter().map(|&(a, b)| ((a - frame).max(0.0), (b + frame).min(length))).collect();
         let series = if simulation.model.iter().any(VariabilityTerm::is_noise) {

@@ -10,10 +10,10 @@ use crate::terminal::plain_lines;
 use eagleray::error::{Mend, Setting};
 use eagleray::{Error, Warning};
 
-/// Fields whose options are not called like them, with those options; of several, a command has one.
+/// Fields whose options are not called like them, with those options: of several that a command has, the one that was given, else the first.
 const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("compat_stingray", &["compat"]),
-    ("detectors", &["detector"]),
+    ("detectors", &["detector", "exclude-detector"]),
     ("ephemeris", &["par"]),
     ("f0", &["shift-add"]),
     ("inputs", &["files"]),
@@ -25,13 +25,14 @@ const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("path", &["output"]),
     ("tier", &["gpu-profile"]),
     ("rebin.Geometric", &["rebin-log"]),
-    ("reference", &["ref"]),
+    ("reference", &["ref", "ref-pi"]),
     ("response", &["rmf"]),
     ("rows", &["phaseogram-rows"]),
     ("series", &["files"]),
     ("stem", &["xspec"]),
     ("subjects", &["energies"]),
     ("time.rebin", &["rebin-time"]),
+    ("time.rebin.Geometric", &["rebin-time-log"]),
 ];
 
 /// Values of fields that have an option of their own.
@@ -95,7 +96,10 @@ impl OptionNames {
     /// The option that sets a field, where the command has one.
     fn find(&self, field: &str) -> Option<&CommandOption> {
         match OTHER_OPTIONS.iter().find(|(other, _)| *other == field) {
-            Some((_, names)) => names.iter().find_map(|name| self.named(name)),
+            Some((_, names)) => {
+                let of = || names.iter().filter_map(|name| self.named(name));
+                of().find(|option| !option.typed.is_empty()).or_else(|| of().next())
+            }
             None => self.named(field).or_else(|| self.named(&field.replace(['_', '.'], "-"))),
         }
     }
@@ -227,6 +231,11 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&entry).unwrap();
+            for (at, list) in text.match_indices("less_by(&[") {
+                let names = text[at + list.len()..].split(']').next().unwrap_or_default();
+                let names = names.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty());
+                fields.extend(names.map(|name| (name.to_string(), entry.display().to_string())));
+            }
             for call in CALLS {
                 for (at, _) in text.match_indices(call) {
                     if let Some(rest) = text[at + call.len()..].trim_start().strip_prefix('"') {

@@ -1,5 +1,7 @@
 //! Numbers and ranges as users write them: `0.5`, `1e-3`, `2^-13`, `1/256`, `3/2^10`, and `LO:HI`.
 
+use eagleray::internal::footprint::Footprint;
+
 /// Parses a finite number: a decimal, a power `BASE^EXPONENT`, or a quotient of two such numbers.
 ///
 /// ```
@@ -134,6 +136,9 @@ pub fn edges(text: &str) -> Result<Vec<f64>, String> {
             if n > MOST_EDGES || (log && lo <= 0.0) {
                 return Err(format!("'{text}': at most {MOST_EDGES} bins, and logarithmic ones above zero"));
             }
+            // The edges, and those of a copy that is made of them.
+            let edges = Footprint::default().and(n, 2 * size_of::<f64>());
+            edges.check(&format!("a list of {n} edges")).map_err(|e| e.to_string())?;
             let inner = |i: usize| match i as f64 / n as f64 {
                 _ if i == n => hi,
                 part if log => lo * (hi / lo).powf(part),

@@ -26,7 +26,7 @@ pub enum Steps {
     Events,
     /// Trials of a search, for which reading takes no time; how long a long one takes is said in a line, terminal or not.
     Trials,
-    /// Steps of sums or of tapers, which can take long; that is said likewise.
+    /// Steps of sums, of tapers, or of folding all periods at once, which can take long; that is said likewise.
     Sums,
 }
 
@@ -154,9 +154,9 @@ fn watch(bar: ProgressBar, steps: Steps) -> impl Fn(u64, u64) -> ControlFlow<()>
             let elapsed = begun.since.elapsed().as_secs_f64();
             if !begun.said && done > 0 && elapsed >= ESTIMATE_AFTER {
                 let left = elapsed * (total - done.min(total)) as f64 / done as f64;
-                // Of what may be followed by other sums, one that is not long does not say that none is.
-                begun.said = steps == Steps::Trials || left >= LONG_SEARCH;
-                if left >= LONG_SEARCH {
+                // What is not long at first may become so, and what follows may be.
+                begun.said = left >= LONG_SEARCH;
+                if begun.said {
                     let what = if steps == Steps::Trials { count(total, "trial") } else { "this".to_string() };
                     let text = format!("eagleray: {what} will take about {}", duration(left));
                     bar.suspend(|| say(&text));

@@ -157,7 +157,7 @@ impl Analysis for CrossSpectrum {
         }
         let plan = self.stretches(observation, run)?;
         let segments = &mut plan.pairs(run.progress);
-        let stream = StreamedSegments { segments, dt: plan.segments.resolution.dt, rates: false };
+        let stream = StreamedSegments { segments, expected: 0, dt: plan.segments.resolution.dt, rates: false };
         let made = cross_spectrum_of_segments(stream, &self.cross, run);
         run.progress.check()?;
         let mut spectrum = made?;

@@ -136,7 +136,8 @@ impl Analysis for DynamicalSpectrum {
         let power = &self.spectrum.power;
         warn_of_size(plan.starts.len() as u64, power.rebin.ranges(frequencies)?.count(), &mut run.warnings);
         let segments = &mut plan.segments(&light_curve, run.progress);
-        let stream = StreamedSegments { segments, dt: light_curve.grid.dt, rates: !light_curve.counted };
+        let expected = plan.starts.len() as u64;
+        let stream = StreamedSegments { segments, expected, dt: light_curve.grid.dt, rates: !light_curve.counted };
         let place = stretch_places(&plan, &light_curve, self.time.across_gaps);
         let made = rows_of_segments(stream, power, self.time, place, run);
         run.progress.check()?;
@@ -178,7 +179,8 @@ impl Analysis for DynamicalCross {
         let columns = cross.rebin.ranges(frequencies)?.count();
         warn_of_size(4 * plan.segments.starts.len() as u64, columns, &mut run.warnings);
         let segments = &mut plan.pairs(run.progress);
-        let stream = StreamedSegments { segments, dt: plan.segments.resolution.dt, rates: false };
+        let expected = plan.segments.starts.len() as u64;
+        let stream = StreamedSegments { segments, expected, dt: plan.segments.resolution.dt, rates: false };
         let place = stretch_places(&plan.segments, &plan.subject, self.time.across_gaps);
         let made = cross_rows_of_segments(stream, cross, self.time, place, run);
         run.progress.check()?;

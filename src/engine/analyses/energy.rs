@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::sums::Sums;
 use crate::base::warning::Warnings;
 use crate::data::Record;
@@ -169,7 +170,7 @@ impl Analysis for EnergyDependence {
             return Ok(PlanReport { exposure, ..PlanReport::default() });
         }
         let (plan, inputs, _, frequencies) = self.segments(observation, run)?;
-        Ok(PlanReport { frequencies, ..PlanReport::of_events(&plan, &inputs, run)? })
+        Ok(PlanReport { frequencies, ..PlanReport::of_events(&plan, &inputs, Footprint::default(), run)? })
     }
 
     fn record(product: &EnergySpectrum) -> &Record {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::data::columns::HISTOGRAM;
 use crate::data::histogram::{EnergyAxis, HistogramMetadata};
 use crate::data::product::ProductKind;
@@ -106,7 +107,12 @@ impl Analysis for Counting {
         let gtis = combined_gtis(&inputs, combine, &mut run.warnings)?;
         let union = union_of(&inputs, &gtis, combine)?;
         let columns = self.energies.len().saturating_sub(1).max(1);
-        let mut counts = vec![0; (self.times.len() - 1) * columns];
+        let cells = (self.times.len() - 1).saturating_mul(columns);
+        let counted = 2 + threads(cells.saturating_mul(size_of::<u64>()));
+        Footprint::less_by(&["times", "energies"])
+            .and(cells, counted * size_of::<u64>())
+            .check(&format!("the histogram of {cells} bins"))?;
+        let mut counts = vec![0; cells];
         let (mut photons, reading) = (EventBalance::default(), run.reading());
         run.progress.begin(time_source::rows(&inputs));
         for ((input, gti), bands) in inputs.iter_mut().zip(&gtis).zip(&bands) {

@@ -164,7 +164,7 @@ impl Analysis for PowerSpectrum {
         }
         let (light_curve, plan) = self.stretches(observation, run)?;
         let segments = &mut plan.segments(&light_curve, run.progress);
-        let stream = StreamedSegments { segments, dt: light_curve.grid.dt, rates: !light_curve.counted };
+        let stream = StreamedSegments { segments, expected: 0, dt: light_curve.grid.dt, rates: !light_curve.counted };
         let made = spectrum_of_segments(stream, &self.power, run);
         run.progress.check()?;
         let mut spectrum = made?;

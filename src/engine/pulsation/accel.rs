@@ -6,6 +6,7 @@
 //! one filter for each drift ([`crate::science::pulsation::templates`]), so that its cost does not grow with the number
 //! of events; the sensitivity that it loses is in `docs/pulsations.md`. Candidates are refined by exact phases.
 
+use rustfft::num_complex::Complex;
 use serde::Serialize;
 
 use super::amplitudes::{self, LocalLevels};
@@ -14,13 +15,19 @@ use super::candidates::{self, GridPeaks};
 use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
 use super::relations::Listing;
 use super::search_options::SearchOptions;
-use super::template_plan::{self, BestTrial, HARMONIC_STAGES, TemplatePlan, frequencies_a_row};
+use super::search_result::MAP_COLUMNS;
+use super::template_plan::{
+    self, BestTemplate, BestTrial, FILTER_BANK_BYTES, HARMONIC_STAGES, MOST_TRIALS_HELD, TemplatePlan,
+    frequencies_a_row,
+};
 use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult, TrialGrid, profile_counter};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::progress::Progress;
+use crate::numerics::nonuniform::SearchTransform;
 use crate::science::pulsation::templates::FrequencyDrift;
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 
@@ -133,6 +140,18 @@ pub fn accel(
     let bins = ((8.0 * highest).clamp(LEAST_BINS, MANY_BINS.max(2.0 * highest)) as usize).next_power_of_two();
     let all = bins / 2 + 1;
     let pool = backend.threads();
+    // Of each row of the result its best trial and the columns of the product, of each row of derivatives its map; of a stretch of the band the best
+    // of each trial and the Fourier bins that its harmonics read, 36 for 32 trials at most.
+    let rows = grid.rows.len() as u64;
+    let (listed, held) = (grid.frequencies.div_ceil(a_row), grid.frequencies.min(MOST_TRIALS_HELD));
+    Footprint::less_by(&["freq", "fdot", "nharm"])
+        .and(listed, size_of::<BestTrial>() + 8 * size_of::<f64>())
+        .and(rows * MAP_COLUMNS.min(grid.frequencies) as u64, 3 * size_of::<f64>())
+        .and(rows, 2 * size_of::<FrequencyDrift>() + size_of::<f64>())
+        .and(held, size_of::<BestTemplate>() + 2 * size_of::<Complex<f64>>())
+        .and(2 * FILTER_BANK_BYTES, 1)
+        .with(SearchTransform::footprint(held.div_ceil(32) * 36, events.times.len()))
+        .check("the acceleration search")?;
     let plan = TemplatePlan::new(&events, &grid, options.freq.0, options.nharm);
     let noise = if options.detrend { plan.noise(all, &pool, progress) } else { LocalLevels::default() };
     progress.check()?;
@@ -210,7 +229,7 @@ struct AccelCandidates<'a> {
 impl AccelCandidates<'_> {
     /// The peaks that may reach the detection level when refined, and do; at least one.
     fn candidates(&self, best: &[BestTrial]) -> Vec<Candidate> {
-        let most = candidates::REFINED_A_CANDIDATE * self.options.candidates.max(1);
+        let most = candidates::REFINED_A_CANDIDATE.saturating_mul(self.options.candidates.max(1));
         let window = SourceWindow::new(self.events);
         let trial = |j: usize| {
             let BestTrial { best: one, trial: place } = best.get(j)?;
@@ -269,7 +288,7 @@ impl AccelCandidates<'_> {
         let above = |j: usize| score(j) >= score(j.wrapping_sub(1)) && score(j) >= score(j + 1);
         let mut peaks: Vec<usize> = (0..best.len()).filter(|&j| above(j)).collect();
         let descending = |a: &usize, b: &usize| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
-        let looked_at = candidates::PEAKS_A_CANDIDATE * most;
+        let looked_at = candidates::PEAKS_A_CANDIDATE.saturating_mul(most);
         if peaks.len() > looked_at {
             peaks.select_nth_unstable_by(looked_at, descending);
             peaks.truncate(looked_at);
@@ -306,7 +325,7 @@ impl AccelCandidates<'_> {
             }
             if found.kept.len() < most && !found.kept.iter().any(|&strong| lobe(j, strong)) {
                 found.kept.push(j);
-            } else if found.rest.len() < candidates::MOST_LEFT_OVER * most
+            } else if found.rest.len() < candidates::MOST_LEFT_OVER.saturating_mul(most)
                 && !found.rest.iter().any(|&strong| near(j, strong))
             {
                 found.rest.push(j);

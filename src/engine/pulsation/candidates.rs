@@ -74,7 +74,7 @@ pub(super) fn find(
         };
         Some(left).filter(|&left| left >= LEAST_PEAK_KEPT * level)
     };
-    let peaks = peaks(rarity, level, REFINED_A_CANDIDATE * options.candidates.max(1), step);
+    let peaks = peaks(rarity, level, REFINED_A_CANDIDATE.saturating_mul(options.candidates.max(1)), step);
     listed(peaks, &SourceWindow::new(events), &asked, &refined, &left, &order)
 }
 
@@ -145,9 +145,10 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> GridPea
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
     let most = most.max(1);
     let descending = |&a: &usize, &b: &usize| stat[b].total_cmp(&stat[a]).then(a.cmp(&b));
-    if peaks.len() > PEAKS_A_CANDIDATE * most {
-        peaks.select_nth_unstable_by(PEAKS_A_CANDIDATE * most, descending);
-        peaks.truncate(PEAKS_A_CANDIDATE * most);
+    let looked_at = PEAKS_A_CANDIDATE.saturating_mul(most);
+    if peaks.len() > looked_at {
+        peaks.select_nth_unstable_by(looked_at, descending);
+        peaks.truncate(looked_at);
     }
     peaks.sort_by(descending);
     let mut found = GridPeaks { kept: Vec::new(), rest: Vec::new() };
@@ -164,7 +165,7 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> GridPea
         }
         if found.kept.len() < most && !found.kept.iter().any(lobe) {
             found.kept.push(j);
-        } else if !found.rest.iter().any(near) && found.rest.len() < MOST_LEFT_OVER * most {
+        } else if !found.rest.iter().any(near) && found.rest.len() < MOST_LEFT_OVER.saturating_mul(most) {
             found.rest.push(j);
         }
     }

@@ -19,6 +19,7 @@ use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::backend::WorkerThreads;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::data::phase::Spin;
@@ -142,6 +143,13 @@ pub(super) fn search(
         let message = format!("makes up to {:.0} trials of {nbin} bins and more; the most is {MOST_BINS}", 4.0 * most);
         return Err(Error::argument("freq", text, message));
     }
+    // A series of counts and exposures for each thread, twice while it is folded; and the trials, which halve in each octave, with their columns.
+    let cells = (4.0 * most) as u64;
+    let threads = pool.run(rayon::current_num_threads) as u64;
+    Footprint::less_by(&["freq", "nbin"])
+        .and(2 * cells * (threads + 1), size_of::<u32>() + size_of::<u64>())
+        .and(2 * cells, size_of::<FfaTrial>() + 8 * size_of::<f64>())
+        .check("the fast folding algorithm")?;
     let mut found: Vec<FfaTrial> = Vec::new();
     // Series of half as many bins take half as long.
     let octave_steps = |octave: i32| 1 << (octaves as i32 - 1 - octave).clamp(0, 40);
@@ -156,9 +164,15 @@ pub(super) fn search(
         let dt = 2f64.powi(octave) / (hi * nbin as f64);
         let all = || {
             let (counts, exposures) = series(&events, dt);
-            let of = |bins: usize| match progress.advance(octave_steps(octave)) {
-                Err(_) => Vec::new(),
-                Ok(()) => trials(events.noise_events(), &counts, &exposures, dt, bins),
+            let of = |bins: usize| {
+                // Nobody looks at what comes of a run that was cancelled.
+                if progress.is_cancelled() {
+                    return Vec::new();
+                }
+                let made = trials(events.noise_events(), &counts, &exposures, dt, bins);
+                // Steps that are done, by which the rest is estimated; whether the run goes on is asked above.
+                let _ = progress.advance(octave_steps(octave));
+                made
             };
             numbers(octave).into_par_iter().flat_map(of).filter(|trial| trial.freq >= lo).collect::<Vec<FfaTrial>>()
         };
@@ -213,7 +227,7 @@ fn candidates(
     let most = options.candidates.max(1);
     let ascending = |a: &usize, b: &usize| trials[*a].ln_p.total_cmp(&trials[*b].ln_p).then(a.cmp(b));
     // Neighbours of a peak come with it: some hundred of each.
-    let looked_at = 1000 * most;
+    let looked_at = 1000usize.saturating_mul(most);
     if order.len() > looked_at {
         order.select_nth_unstable_by(looked_at, ascending);
         order.truncate(looked_at);

@@ -11,6 +11,7 @@ use super::profile_counter::{self, ProfileCounter};
 use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::data::Record;
 use crate::data::light_curve::counting_error;
 use crate::data::phase::{Ephemeris, Spin};
@@ -135,7 +136,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     if !(2..=MOST_BINS).contains(&nbin) {
         return Err(Error::argument("nbin", nbin, "must be from 2 to 4096"));
     }
-    if options.nharm == 0 || 2 * options.nharm >= nbin {
+    if options.nharm == 0 || options.nharm >= nbin.div_ceil(2) {
         return Err(Error::argument("nharm", options.nharm, "must be at least 1 and fewer than half of the bins"));
     }
     let (ephemeris, ticks) = (options.ephemeris, &events.ticks);
@@ -316,6 +317,11 @@ pub(super) fn record_on_cpu(events: &PulseEvents, options: &FoldOptions) -> Reco
 /// The ephemeris is beyond the range of exact phases; no rows, or too many.
 pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
     check_rows(rows, options.nbin)?;
+    // Counts, exposures and rates of each cell, and a list for each row.
+    Footprint::less_by(&["rows", "nbin"])
+        .and(rows as u64 * options.nbin as u64, 3 * size_of::<f64>())
+        .and(rows, 8 * size_of::<Vec<f64>>())
+        .check("the phaseogram")?;
     let spin = Spin::new(&options.ephemeris, &events.ticks)?;
     let (start, stop) = match (events.gti.first(), events.gti.last()) {
         (Some(first), Some(last)) => (first.0, last.1),

@@ -2,7 +2,10 @@
 
 use super::harmonics::MOST_TRIALS;
 use super::search_options::{Algorithm, SearchOptions};
+use super::search_result::MAP_COLUMNS;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
+use crate::base::mend::Mend;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::engine::PulseEvents;
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
@@ -11,6 +14,10 @@ use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 /// The most rows.
 const MOST_ROWS: f64 = (1u64 << 20) as f64;
+/// Values that are held of each frequency while trials are made.
+const BEST_COLUMNS: usize = 6;
+/// Columns of what was found at each frequency, and what candidates are chosen by.
+const COLUMNS: usize = 7;
 /// Events times trials of a piece that is folded.
 const FOLD_PIECE_WORK: usize = 1 << 29;
 
@@ -39,6 +46,16 @@ pub struct TrialGrid {
     starts: Vec<Spin>,
 }
 
+/// Memory of what is found at so many frequencies, with so many rows of derivatives: of each frequency its best trials while they are sought,
+/// and [`COLUMNS`] columns; of each row its phases, and its cells of the map.
+fn footprint(frequencies: u64, rows: u64) -> Footprint {
+    let mapped = if rows > 1 { rows * frequencies.min(MAP_COLUMNS as u64) } else { 0 };
+    Footprint::less_by(&["freq", "fdot", "oversample"])
+        .and(frequencies, (BEST_COLUMNS + COLUMNS) * size_of::<f64>())
+        .and(rows, 4 * size_of::<Spin>())
+        .and(mapped, 2 * size_of::<f64>())
+}
+
 impl TrialGrid {
     /// The grid for the ranges that `options` ask for.
     ///
@@ -62,7 +79,8 @@ impl TrialGrid {
         let frequencies = ((hi - lo) / df).floor() + 1.0;
         if frequencies > MOST_FREQUENCIES {
             let message = format!("makes {frequencies} trials of {df} Hz each; the most is {MOST_FREQUENCIES}");
-            return Err(refuse("freq", options.freq, message));
+            let mend = [Mend::field("freq"), Mend::field("oversample")];
+            return Err(refuse("freq", options.freq, message).mended_by(mend));
         }
         let values = |field: &str, range: Option<(f64, f64)>, step: f64| match range {
             None => Ok((vec![0.0], 0.0)),
@@ -97,6 +115,8 @@ impl TrialGrid {
         // The last frequency must be one, too.
         Spin::from_frequency(hi, ticks)?;
         let ranges = [options.freq, options.fdot.unwrap_or_default(), options.fddot.unwrap_or_default()];
+        let trials = frequencies as u64;
+        footprint(trials, rows.len() as u64).check(&format!("the search of {trials} frequencies"))?;
         Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, ranges, step, starts })
     }
 

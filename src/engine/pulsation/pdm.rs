@@ -203,7 +203,7 @@ impl PdmCandidates<'_> {
         let rarity: Vec<f64> = self.best.par_iter().map(|(trial, _)| -trial.ln_p(samples)).collect();
         let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
         let step = self.grid.df * samples.at.span;
-        let most = candidates::REFINED_A_CANDIDATE * self.options.candidates.max(1);
+        let most = candidates::REFINED_A_CANDIDATE.saturating_mul(self.options.candidates.max(1));
         let peaks = candidates::peaks(&rarity, level, most, step);
         let events = centred(samples);
         let one = |j: usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));

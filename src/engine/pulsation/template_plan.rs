@@ -22,9 +22,9 @@ use crate::science::pulsation::templates::{FilterBuffers, FrequencyDrift, Matche
 /// Numbers of harmonics that are summed and tested.
 pub const HARMONIC_STAGES: [usize; 4] = [1, 2, 4, 8];
 /// Bytes of the filters that are held at once.
-const FILTER_BANK_BYTES: usize = 64 << 20;
+pub const FILTER_BANK_BYTES: usize = 64 << 20;
 /// The most trial frequencies whose best derivatives are held at once.
-const MOST_TRIALS_HELD: usize = 1 << 23;
+pub const MOST_TRIALS_HELD: usize = 1 << 23;
 /// Trial frequencies from which neighbours share a row of the result, as far as they are not independent.
 const MOST_LISTED: usize = 1 << 22;
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::PulseEvents;
 use super::fold::{FoldOptions, folded_intervals, record_on_cpu};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
@@ -104,6 +105,10 @@ pub fn toas(
     if rows > MOST_BINS / nbin as i64 {
         return refuse("length", length, format!("makes {rows} intervals; the most is {}", MOST_BINS / nbin as i64));
     }
+    Footprint::less_by(&["length", "nbin"])
+        .and(rows as u64 * nbin as u64, 2 * size_of::<f64>())
+        .and(rows as u64, size_of::<Toa>() + 8 * size_of::<Vec<f64>>())
+        .check("the times of arrival")?;
     let edges: Vec<i64> = (0..rows).map(|i| start + i * step).chain([stop]).collect();
     let spin = Spin::new(&ephemeris, ticks)?;
     let record = record_on_cpu(events, options);

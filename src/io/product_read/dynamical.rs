@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::base::error::Result;
+use crate::base::footprint::Footprint;
 use crate::data::product::ProductKind;
 use crate::io::fits::{self, Hdu};
 use crate::io::fits_table::FitsTable;
@@ -150,6 +151,8 @@ fn image(source: &InputFile, hdu: &Hdu) -> Result<Vec<f64>> {
     let Some(end) = end else {
         return Err(header.error(&format!("extension {} ({})", hdu.index, hdu.name), "the file ends before the image"));
     };
+    let cells = Footprint::default().and(end - hdu.data_offset, 3);
+    cells.check(&format!("the image of {}", source.path()))?;
     let bytes = source.read(hdu.data_offset..end)?;
     Ok(bytes.as_chunks::<8>().0.iter().map(|word| f64::from_be_bytes(*word)).collect())
 }

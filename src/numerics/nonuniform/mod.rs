@@ -35,6 +35,7 @@ use rustfft::{Fft, FftPlanner};
 use spreading::{SpreadingGrid, SpreadingKernel};
 
 use super::phasor::PhasorTable;
+use crate::base::footprint::Footprint;
 
 /// Largest error of a sum of [`SearchTransform`], relative to the sum of the magnitudes of the weights.
 pub const SEARCH_ERROR: f64 = 1e-6;
@@ -83,6 +84,17 @@ pub struct NonuniformTransform<const WIDTH: usize, const TERMS: usize> {
 }
 
 impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
+    /// Memory of the sums at so many frequencies of so many points: of each thread that has a block its cells, those of the grids that are
+    /// spread apart, and the scratch of the transform.
+    pub fn footprint(frequencies: usize, points: usize) -> Footprint {
+        let most = if points < MANY_POINTS { MOST_FREQUENCIES } else { MOST_OF_MANY };
+        let blocks = frequencies.div_ceil(most).max(1);
+        let cells = (2 * frequencies.div_ceil(blocks)).max(4 * WIDTH).next_power_of_two();
+        let grids = (points / CHUNK.max(4 * cells)).clamp(1, MOST_GRIDS);
+        let busy = blocks.min(rayon::current_num_threads().max(1));
+        Footprint::default().and(busy as u64 * cells as u64, (grids + 3) * size_of::<Complex<f64>>())
+    }
+
     /// Tables for so many frequencies, and about so many points.
     pub fn new(frequencies: usize, points: usize) -> Self {
         let most = if points < MANY_POINTS { MOST_FREQUENCIES } else { MOST_OF_MANY };

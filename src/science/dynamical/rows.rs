@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::axes::{Axes, TimeRebin};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
@@ -109,6 +110,9 @@ impl DynamicalSpec {
     /// Rows and frequencies at most, of so many segments in so many stretches without a gap.
     pub fn shape(&self, segments: u64, stretches: u64) -> Result<(u64, usize)> {
         let rows = match self.time.rebin {
+            Rebin::Geometric(growth) if !(growth.is_finite() && growth > 0.0) => {
+                return Err(Error::argument("time.rebin.Geometric", growth, "must be a positive number"));
+            }
             Rebin::None => segments,
             Rebin::Linear(by) => (segments / (by as u64).max(1)).saturating_add(stretches).min(segments),
             rebin => {
@@ -116,6 +120,15 @@ impl DynamicalSpec {
             }
         };
         Ok((rows, self.rebin.ranges(crate::numerics::fft::frequencies(self.n))?.count()))
+    }
+
+    /// Memory of these rows and of the product that is made of them: the matrices twice, where they are put in order, and of each row what
+    /// is said of it.
+    pub fn footprint(&self, segments: u64, stretches: u64) -> Result<Footprint> {
+        let (rows, frequencies) = self.shape(segments, stretches)?;
+        let cells = rows.saturating_mul(frequencies as u64).saturating_mul(self.blocks() as u64);
+        let of_row = size_of::<DynamicalRow>() + 10 * size_of::<f64>();
+        Ok(Footprint::less_by(&["rebin", "time.rebin"]).and(cells, 2 * size_of::<f64>()).and(rows, of_row))
     }
 
     /// What the means of some segments say of each series: the only one; or the reference without the subject, and the subject.

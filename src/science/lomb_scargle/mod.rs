@@ -30,10 +30,12 @@ use super::norm::{Norm, NormParameters};
 use super::power::{AveragedPowerSpectrum, PowerOptions, PowerScale};
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::data::Record;
+use crate::numerics::nonuniform::LeastErrorTransform;
 
 /// More frequencies than memory and time allow by mistake.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
@@ -112,7 +114,7 @@ impl UnevenSeries<'_> {
             return refuse(time.len(), "times, with another number of values or errors");
         }
         if time.len() < 4 {
-            return refuse(time.len(), "points; at least 4 are needed");
+            return refuse(time.len(), "points; at least 4 are needed").map_err(|e| e.mended_by([Mend::field("dt")]));
         }
         if let Some(bad) = (0..time.len()).find(|&i| !(time[i].is_finite() && value[i].is_finite())) {
             return refuse(bad, "is the place of a point that is not finite");
@@ -210,8 +212,10 @@ impl LombScargleOptions {
         let step = 1.0 / (self.oversample * span);
         let (lo, hi) = (self.min_freq.unwrap_or(step), self.max_freq.unwrap_or(0.5 / dt));
         if !(lo > 0.0 && lo <= hi && hi.is_finite()) {
-            let message = format!("with a lowest frequency of {lo} Hz: both must be positive, the lower one first");
-            return Err(Error::argument("max_freq", hi, message));
+            let lowest = ShortNumber(lo);
+            let message = format!("with a lowest frequency of {lowest} Hz: both must be positive, the lower one first");
+            let mend = [Mend::field("max_freq"), Mend::field("oversample")];
+            return Err(Error::argument("max_freq", hi, message).mended_by(mend));
         }
         // Nyquist's frequency itself is left out, as in evenly sampled spectra.
         let first = (lo / step - 1e-9).ceil();
@@ -219,14 +223,26 @@ impl LombScargleOptions {
         let count = last - first + 1.0;
         if !(1.0..=MOST_FREQUENCIES).contains(&count) {
             let message = format!(
-                "from {lo} Hz on makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
-                count.max(0.0),
+                "from {} Hz on makes {} frequencies, {} Hz apart; 1 to {MOST_FREQUENCIES} are possible",
+                ShortNumber(lo),
+                ShortNumber(count.max(0.0)),
                 ShortNumber(step)
             );
-            return Err(Error::argument("max_freq", hi, message));
+            let mend = [Mend::field("max_freq"), Mend::field("oversample")];
+            return Err(Error::argument("max_freq", hi, message).mended_by(mend));
         }
         Ok(FrequencyGrid { first: first * step, step, count: count as usize })
     }
+}
+
+/// Memory of the spectra of `series` series with so many points in all: of each frequency four sums and the amplitudes of each, complex, and
+/// ten columns; of each point what the sums are of; and the grid of the fast sums, of twice as many cells as frequencies.
+fn footprint(points: usize, frequencies: usize, series: usize) -> Footprint {
+    let complex = size_of::<Complex<f64>>();
+    Footprint::less_by(&["max_freq", "oversample"])
+        .and(frequencies, (8 + series) * complex + 10 * size_of::<f64>())
+        .and(points, 8 * size_of::<f64>())
+        .with(LeastErrorTransform::footprint(frequencies, points))
 }
 
 /// The Lomb-Scargle power spectrum of a series: one power a frequency, `m` = 1. `context` says what the series was made of; its
@@ -241,6 +257,7 @@ pub(crate) fn power_spectrum(
     samples.check(options.weighted)?;
     let (from, to) = samples.span();
     let at = options.frequencies(to - from, samples.dt)?;
+    footprint(samples.time.len(), at.count, 1).check("the Lomb-Scargle spectrum")?;
     let LombScargleAmplitudes { values, level } = samples.amplitudes(options, from, at, progress)?;
     options.norm.check(&level, mean_err(&level, &values))?;
     let (factor, noise) = (options.norm.factor(&level), options.norm.noise(&level));
@@ -307,6 +324,7 @@ pub(crate) fn cross_spectrum(
     let (a, b) = (subject.span(), reference.span());
     let (from, to) = (a.0.min(b.0), a.1.max(b.1));
     let at = options.frequencies(to - from, subject.dt.max(reference.dt))?;
+    footprint(subject.time.len() + reference.time.len(), at.count, 2).check("the Lomb-Scargle cross spectrum")?;
     let one = subject.amplitudes(options, from, at, progress)?;
     let other = reference.amplitudes(options, from, at, progress)?;
     for series in [&one, &other] {

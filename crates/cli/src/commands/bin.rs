@@ -12,7 +12,8 @@ use eagleray::Counting;
 use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::internal::engine::CHUNK_EVENTS;
-use eagleray::internal::io::text_file::{is_decimal_comma, read_text};
+use eagleray::internal::io::text_file::is_decimal_comma;
+use eagleray::internal::io::{InputFile, Lines};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result};
 
@@ -90,14 +91,14 @@ pub fn time_edges(text: &str) -> Result<Vec<f64>> {
         return edges(text)
             .map_err(|e| Error::argument("times", text, format!("{e}; or it is a file that is not there")));
     }
-    let content = read_text(std::path::Path::new(text))?;
-    let lines = content.lines().enumerate().map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()));
-    let one = |(number, line): (usize, &str)| {
+    let source = InputFile::open(std::path::Path::new(text))?;
+    let (mut lines, mut edges) = (Lines::new(&source, b"#"), Vec::new());
+    while let Some((number, line)) = lines.next_text()? {
         let bad = |message: String| Error::format(text, format!("line {number}"), message);
-        if is_decimal_comma(line) {
+        if is_decimal_comma(&line) {
             return Err(bad(format!("`{line}` has a decimal comma; numbers have points")));
         }
-        crate::number::number(line).map_err(bad)
-    };
-    lines.filter(|(_, line)| !line.is_empty()).map(one).collect()
+        edges.push(crate::number::number(&line).map_err(bad)?);
+    }
+    Ok(edges)
 }

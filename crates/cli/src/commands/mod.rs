@@ -87,6 +87,7 @@ enum Command {
     )]
     Bispectrum(Box<bispectrum::BispectrumArgs>),
     /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
+    #[command(allow_negative_numbers = true)]
     #[command(
         after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg"
     )]
@@ -112,6 +113,7 @@ enum Command {
     #[command(after_help = "Example: eagleray bin obs.evt --times 0,100,200 -o counts.ecsv")]
     Bin(Box<bin::BinArgs>),
     /// A power or cross spectrum, or a light curve, read back and rebinned
+    #[command(allow_negative_numbers = true)]
     #[command(after_help = "Example: eagleray rebin pds.ecsv --rebin-log 0.03 -o rebinned.ecsv")]
     Rebin(Box<product::RebinArgs>),
     /// A power or cross spectrum read back and brought to another normalisation

@@ -116,7 +116,9 @@ pub fn run(args: &SearchArgs) -> Result<()> {
     if args.method.is_of_samples() && observation.kind() == ObservationKind::LightCurve {
         out.say(&light_curves::describe(&observation.light_curve()?.coarser(args.dt)?));
     }
-    let computer = Computer::new(&device, out.manners(), Steps::Trials)?;
+    // Fast folding makes all trials of a number of bins in one step.
+    let steps = if analysis.search.algorithm == Algorithm::Ffa { Steps::Sums } else { Steps::Trials };
+    let computer = Computer::new(&device, out.manners(), steps)?;
     let found = computer.compute(&analysis, &observation)?.product;
     let map = |path: &str| pictures::pulsation::search_map(&found, path, out.overwrite);
     deliver(&found, out, &|path| pictures::pulsation::search(&found, path, out.overwrite), &[(&args.map, &map)])

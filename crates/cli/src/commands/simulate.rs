@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::number::{NumberRange, number, positive, range, whole};
 use crate::run::report;
+use crate::terminal::say;
+use eagleray::internal::text::ShortNumber;
 use eagleray::missions::{self, Mission};
 use eagleray::science::DeadTimeKind;
 use eagleray::simulate::{
@@ -11,6 +13,9 @@ use eagleray::simulate::{
     SubjectLag, VariabilityTerm,
 };
 use eagleray::{Error, Result};
+
+/// Events from which on a file is announced: its size, and with it the time that it takes.
+const MANY_EVENTS: f64 = 1e9;
 
 /// Write a simulated event file (FITS, OGIP) with a chosen power spectrum, rate, length and mission.
 #[derive(Clone, Debug, clap::Args)]
@@ -245,7 +250,14 @@ pub fn run(args: &SimulateArgs) -> Result<SimulationSummary> {
         return Err(Error::argument("output", "-", "an event file cannot go to stdout; name a file"));
     }
     check_extension(&args.output)?;
-    let summary = args.simulation()?.write(&args.output, args.overwrite)?;
+    let simulation = args.simulation()?;
+    let expected = simulation.length * simulation.rate.iter().sum::<f64>();
+    if expected > MANY_EVENTS {
+        // A time and a channel.
+        let (events, gigabytes) = (ShortNumber(expected), ShortNumber((expected * 10.0 / 1e9).round()));
+        say(&format!("eagleray: about {events} events will be written, at least {gigabytes} GB"));
+    }
+    let summary = simulation.write(&args.output, args.overwrite)?;
     report(&summary.warnings, false, false)?;
     Ok(summary)
 }

@@ -40,10 +40,10 @@ pub struct VarenergyArgs {
     #[arg(long, value_parser = choice::<EnergyKind>(), default_value = "lag")]
     kind: EnergyKind,
     /// Reference band in keV [default: all bands]; a band inside it leaves it, for itself
-    #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies")]
+    #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies", conflicts_with = "energies_pi")]
     reference: Option<NumberRange>,
     /// Channels of the reference, both included
-    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies_pi")]
+    #[arg(long, value_name = "LO:HI", value_parser = range, allow_hyphen_values = true, requires = "energies_pi", conflicts_with = "energies")]
     ref_pi: Option<NumberRange>,
     /// frac: over the mean rate of the band; abs: in counts/s [default: abs for covariance, frac for rms and excess variance]
     #[arg(long, value_enum)]

@@ -16,6 +16,7 @@ mod gpu_bench;
 mod gti;
 mod histogram;
 mod light_curve;
+mod limits;
 mod messages;
 mod missions;
 mod orbits;

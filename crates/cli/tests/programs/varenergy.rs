@@ -3,7 +3,7 @@
 use std::path::Path;
 
 #[cfg(feature = "gpu")]
-use crate::program::{codes, json, near, real, refused, simulate, succeed};
+use crate::program::{B1509, codes, json, near, real, refused, simulate, succeed};
 use serde_json::Value;
 
 /// The table and metadata of `varenergy`.
@@ -214,4 +214,13 @@ fn dead_time_that_matters_is_warned_of() {
     assert!(!codes(&none["meta"]).contains(&"W-DEAD-TIME"));
     let counts = varenergy(folder.path(), &format!("{bright} --energies 3,10,30 --kind count"));
     assert!(codes(&counts["meta"]).is_empty());
+}
+
+/// Channels are no keV: a reference has the unit of its bands.
+#[test]
+fn a_reference_in_another_unit_than_the_bands_is_refused() {
+    let line = ["varenergy", B1509, "--freq", "0.1:1", "--energies"];
+    refused(&[&line[..], &["1:9:3", "--ref-pi", "100:900"]].concat(), 2, "--ref-pi");
+    let line = ["varenergy", B1509, "--freq", "0.1:1", "--energies-pi"];
+    refused(&[&line[..], &["35:675:4", "--ref", "3:9"]].concat(), 2, "--ref");
 }
