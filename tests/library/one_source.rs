@@ -95,7 +95,7 @@ impl Case {
         let mut random = Random::new(9000 + seed);
         let way = WAYS[(seed / 2) as usize % WAYS.len()];
         let gti: Vec<(f64, f64)> = match random.below(4) {
-            0 | 1 => vec![(0.0, [500.0, 1000.0, 3000.0][random.below(3) as usize])],
+            0 | 1 => vec![(0.0, [500.0, 1000.0, 3000.0][random.below(3)])],
             // Orbits of 5700 s with the Earth before the source for the rest of each.
             2 => (0..4 + random.below(4)).map(|k| (5700.0 * k as f64, 5700.0 * k as f64 + 3200.0)).collect(),
             _ => {
