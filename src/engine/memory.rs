@@ -12,16 +12,17 @@ use crate::kernels::Input;
 use crate::segment::PlanSpec;
 
 /// Columns of a product of spectra, 8 bytes each, of every series, and the sums that it is made of.
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 16;
 
-/// What the sums of a plan take on the host besides what is read: what the device does ([`Backend::host_bytes`]), and after that a product of
-/// [`COLUMNS`] values for each frequency and series.
+/// What the sums of a plan take on the host besides what is read: what the device does ([`Backend::host_bytes`]), and a product of [`COLUMNS`]
+/// values for each frequency and series.
 pub(super) fn of_sums(spec: &PlanSpec, reader: Option<usize>, backend: &dyn Backend) -> Footprint {
     // Segments of flux on their way, and the batch that is filled.
     let flux = if spec.input == Input::Flux { 8 * (backend.depth() + 2) } else { 0 };
     let product = if spec.every_segment() { 0 } else { COLUMNS * spec.series() };
     Footprint::less_by(&["dt", "segment_size"])
-        .and(backend.host_bytes(spec, reader).max(8 * product as u64 * spec.frequencies() as u64), 1)
+        .and(backend.host_bytes(spec, reader), 1)
+        .and(spec.frequencies(), 8 * product)
         .and(spec.n as u64 * spec.series() as u64, flux)
 }
 
