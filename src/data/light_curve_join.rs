@@ -112,15 +112,15 @@ impl LightCurve {
     pub(crate) fn in_frame_of(&self, other: &Record) -> Result<LightCurve> {
         let own = &self.meta.record;
         let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && !a.eq_ignore_ascii_case(b);
-        let refuse = |key: &str, theirs: &str, ours: &str| {
+        let frames_differ = |key: &str, theirs: &str, ours: &str| {
             let message =
                 format!("{key} is `{theirs}`, but `{ours}` in {}; such times cannot be joined", other.first_input());
             Err(Error::format(self.name(), key, message))
         };
         let mut moved = self.clone();
         match (other.mjdref, own.mjdref) {
-            _ if differ(&other.timesys, &own.timesys) => return refuse("TIMESYS", &own.timesys, &other.timesys),
-            _ if differ(&other.timeref, &own.timeref) => return refuse("TIMEREF", &own.timeref, &other.timeref),
+            _ if differ(&other.timesys, &own.timesys) => return frames_differ("TIMESYS", &own.timesys, &other.timesys),
+            _ if differ(&other.timeref, &own.timeref) => return frames_differ("TIMEREF", &own.timeref, &other.timeref),
             (Some(ours), Some(theirs)) if ours != theirs => {
                 let shift = ours.seconds_to(theirs);
                 moved.grid.origin = moved.grid.origin + shift;
@@ -128,8 +128,8 @@ impl LightCurve {
                 moved.gti = moved.gti.shifted(shift);
                 moved.meta.record.mjdref = Some(ours);
             }
-            (Some(_), None) => return refuse("MJDREF", "missing", "a number"),
-            (None, Some(_)) => return refuse("MJDREF", "a number", "missing"),
+            (Some(_), None) => return frames_differ("MJDREF", "missing", "a number"),
+            (None, Some(_)) => return frames_differ("MJDREF", "a number", "missing"),
             _ => {}
         }
         Ok(moved.described())
