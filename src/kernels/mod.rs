@@ -3,21 +3,13 @@
 //! A kernel describes its device side as plain data: a [`Shader`] is text and bindings, a [`Dispatch`] one launch over
 //! buffers known by number, a [`Job`] launches with their inputs. The GPU backend and the tests run the same lists.
 
-pub mod bin_events;
 pub mod case;
 pub mod check;
-pub mod cross_spectrum;
 pub mod fad;
-pub mod fft;
-pub mod fold;
-pub mod fused;
 mod job;
 mod kernel;
 mod limits;
 pub mod path;
-pub mod power;
-pub mod power_pass;
-pub mod rate;
 mod row;
 mod shader;
 
@@ -32,14 +24,23 @@ pub(crate) use shader::shared_struct;
 pub use shader::{Access, Shader, StructLayout};
 use shader::{COMPLEX, GRID, REAL_F32, REAL_F64, ROOTS, ROW, TIME_BITS, no_memory, threads_only};
 
-/// All kernels; tests and benches iterate over it.
-pub const KERNELS: &[&Kernel] = &[
-    &bin_events::KERNEL,
-    &fft::KERNEL,
-    &power::KERNEL,
-    &power_pass::KERNEL,
-    &fused::KERNEL,
-    &cross_spectrum::KERNEL,
-    &fold::KERNEL,
-    &rate::KERNEL,
-];
+macro_rules! kernels {
+    ($($kernel:ident)+) => {
+        $(pub mod $kernel;)+
+
+        /// All kernels; tests and benches iterate over it.
+        pub const KERNELS: &[&Kernel] = &[$(&$kernel::KERNEL),+];
+    };
+}
+
+// The file of each kernel.
+kernels! {
+    bin_events
+    fft
+    power
+    power_pass
+    fused
+    cross_spectrum
+    fold
+    rate
+}

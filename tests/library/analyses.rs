@@ -3,15 +3,11 @@
 use std::ops::ControlFlow;
 
 use crate::common::fits_file::{Column, Folder, events, file, gti};
+use eagleray::analyses::*;
 use eagleray::internal::random::Random;
 use eagleray::pulsation::{AccelOptions, SearchStatistic};
 use eagleray::science::EnergyKind;
 use eagleray::science::energy::Band;
-use eagleray::{
-    AccelerationSearch, AmplitudeDifference, ArrivalTimes, Binning, BispectrumOfCumulants, BispectrumOfPairs, Counting,
-    CrossSpectrum, DynamicalCross, DynamicalSpectrum, EnergyDependence, Fold, FoldInTime, LombScargle,
-    LombScargleCross, Multitaper, PowerSpectrum, PulseSearch,
-};
 use eagleray::{Analysis, EnergyBands, Gti, LightCurve, Observation, ObservationKind, PhotonBand, Session};
 use eagleray::{Error, Result};
 

@@ -38,13 +38,18 @@ fn read(path: Vec<String>, file: &Path, modules: &mut Modules) {
     modules.insert(path, items);
 }
 
-/// The modules and names that the lists of missions and of analyses stand for.
+/// The modules and names that the lists of missions, analyses, statistics and kernels stand for.
 fn expanded(item: Item) -> Vec<Item> {
     match item {
         Item::Macro(list) if ["missions", "analyses"].iter().any(|name| list.mac.path.is_ident(name)) => {
             let text = list.mac.tokens.to_string();
             let lines = text.split(';').filter_map(|line| line.split_once(':'));
             let items = lines.map(|(file, names)| format!("mod {file}; pub use {file}::{{{names}}};"));
+            syn::parse_file(&items.collect::<String>()).unwrap().items
+        }
+        Item::Macro(list) if list.mac.path.is_ident("kernels") => {
+            let text = list.mac.tokens.to_string();
+            let items = text.split_whitespace().map(|kernel| format!("pub mod {kernel};"));
             syn::parse_file(&items.collect::<String>()).unwrap().items
         }
         Item::Macro(list) if list.mac.path.is_ident("search_statistics") => {

@@ -95,7 +95,7 @@ pub(super) fn listed(
     order: &dyn Fn(&RefinedPeak, &RefinedPeak) -> Ordering,
 ) -> Vec<Candidate> {
     let GridPeaks { kept, rest } = peaks;
-    let most = REFINED_A_CANDIDATE * asked.most.max(1);
+    let most = REFINED_A_CANDIDATE.saturating_mul(asked.most.max(1));
     let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
     found.sort_by(order);
     // The refined statistic of other trials than the first may be no detection.

@@ -110,7 +110,7 @@ enum Command {
     Fold(Box<fold::FoldArgs>),
     /// Counts of event files in any bins of time, and of energy
     #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray bin obs.evt --times 0,100,200 -o counts.ecsv")]
+    #[command(after_help = "Example: eagleray bin obs.evt --times 200000000:200000900:9 -o counts.ecsv")]
     Bin(Box<bin::BinArgs>),
     /// A power or cross spectrum, or a light curve, read back and rebinned
     #[command(allow_negative_numbers = true)]

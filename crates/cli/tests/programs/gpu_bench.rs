@@ -11,23 +11,35 @@ use crate::program;
 use clap::Parser;
 use eagleray::device::Precision;
 use eagleray::internal::kernels::{
-    CaseData, CaseShape, CaseValues, Job, KERNELS, Kernel, KernelCase, Limits, Shader, bin_events, cross_spectrum, fft,
-    fold, fused, power, power_pass, rate,
+    self, CaseData, CaseShape, CaseValues, Job, KERNELS, Kernel, KernelCase, Limits, Shader, bin_events, fft,
 };
 use eagleray_cli::bench::{self, BenchArgs};
 use serde_json::Value;
 
-/// For each kernel what its text has, and what a broken one has instead: a lost edge, a wrong sign, one round too few.
-static BREAKS: [(&Kernel, &str, &str); 8] = [
-    (&bin_events::KERNEL, "if (bin < params.n)", "if (bin + 1u < params.n)"),
-    (&fft::KERNEL, "tables[params.stages + m * unit]", "tables[params.stages]"),
-    (&power::KERNEL, "if (index >= params.runs * items)", "if (index + 1u >= params.runs * items)"),
-    (&power_pass::KERNEL, "m < params.len && j < params.done", "m < params.len && j + 1u < params.done"),
-    (&fused::KERNEL, "if (bin < params.n)", "if (bin + 1u < params.n)"),
-    (&cross_spectrum::KERNEL, "s.low.x * r.low.y - s.low.y * r.low.x", "s.low.x * r.low.y + s.low.y * r.low.x"),
-    (&fold::KERNEL, "min(begin + params.stretch, params.events)", "min(begin + params.stretch, params.events - 1u)"),
-    (&rate::KERNEL, "round < params.rounds", "round + 1u < params.rounds"),
-];
+/// What makes a case of a kernel.
+type MakeCase = fn(usize, CaseShape, CaseData, u64) -> Box<dyn KernelCase>;
+
+macro_rules! breaks {
+    ($($kernel:ident: $good:literal => $bad:literal;)+) => {
+        /// Each kernel, and its case with a text that is broken.
+        static BREAKS: &[(&Kernel, MakeCase)] = &[$((&kernels::$kernel::KERNEL, |variant, shape, data, seed| {
+            let inner = (kernels::$kernel::KERNEL.case)(variant, shape, data, seed);
+            Box::new(Broken { inner, good: $good, bad: $bad })
+        })),+];
+    };
+}
+
+// For each kernel what its text has, and what a broken one has instead: a lost edge, a wrong sign, one round too few.
+breaks! {
+    bin_events: "if (bin < params.n)" => "if (bin + 1u < params.n)";
+    fft: "tables[params.stages + m * unit]" => "tables[params.stages]";
+    power: "if (index >= params.runs * items)" => "if (index + 1u >= params.runs * items)";
+    power_pass: "m < params.len && j < params.done" => "m < params.len && j + 1u < params.done";
+    fused: "if (bin < params.n)" => "if (bin + 1u < params.n)";
+    cross_spectrum: "s.low.x * r.low.y - s.low.y * r.low.x" => "s.low.x * r.low.y + s.low.y * r.low.x";
+    fold: "min(begin + params.stretch, params.events)" => "min(begin + params.stretch, params.events - 1u)";
+    rate: "round < params.rounds" => "round + 1u < params.rounds";
+}
 
 /// A case whose device runs other text than the table of kernels has.
 struct Broken {
@@ -75,15 +87,9 @@ fn copy(shader: &'static Shader) -> Shader {
     Shader { name, entry, fragments, bindings, layouts, constants, workgroup_bytes, f64 }
 }
 
-fn kernel(of: &Kernel, case: fn(usize, CaseShape, CaseData, u64) -> Box<dyn KernelCase>) -> Kernel {
+fn kernel(of: &Kernel, case: MakeCase) -> Kernel {
     let Kernel { name, shaders, variants, needs_f64, shapes, timed, .. } = *of;
     Kernel { name, shaders, variants: &variants[..1], needs_f64, shapes, timed, case }
-}
-
-fn broken<const I: usize>(variant: usize, shape: CaseShape, data: CaseData, seed: u64) -> Box<dyn KernelCase> {
-    let (_, good, bad) = BREAKS[I];
-    let inner = (KERNELS[I].case)(variant, shape, data, seed);
-    Box::new(Broken { inner, good, bad })
 }
 
 /// Runs with a table of kernels; what `run` says, and the record.
@@ -105,12 +111,10 @@ fn a_broken_kernel_fails_is_named_and_is_not_timed() {
     {
         return;
     }
-    let trials =
-        [broken::<0>, broken::<1>, broken::<2>, broken::<3>, broken::<4>, broken::<5>, broken::<6>, broken::<7>];
-    assert!(KERNELS.iter().zip(&BREAKS).all(|(kernel, (broken, ..))| std::ptr::eq(*kernel, *broken)), "one break each");
+    assert!(KERNELS.iter().zip(BREAKS).all(|(kernel, (broken, _))| std::ptr::eq(*kernel, *broken)), "one break each");
     assert_eq!(KERNELS.len(), BREAKS.len());
-    for (broken, trial) in KERNELS.iter().zip(trials) {
-        let broken = kernel(broken, trial);
+    for (broken, trial) in BREAKS {
+        let broken = kernel(broken, *trial);
         let (right, record) =
             record(&[&broken], if broken.name == fft::KERNEL.name { &["check", "kernels"] } else { &["check"] });
         assert!(!right, "{}", broken.name);

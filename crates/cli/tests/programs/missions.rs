@@ -10,7 +10,7 @@ use eagleray::data::EventBalance;
 use eagleray::files::{EventFile, OpenOptions};
 use eagleray::internal::io::EventStream;
 use eagleray::internal::io::Selection;
-use eagleray::missions::{GENERIC, Mission, RXTE, imitated};
+use eagleray::missions::{EnergyRule, GENERIC, Mission, RXTE, imitated};
 use eagleray::simulate::{FrameTime, PhotonSpectrum, Simulation};
 use eagleray::time::DoubleDouble;
 
@@ -32,8 +32,14 @@ fn kev(mission: &Mission, channel: i32) -> Option<f64> {
             let edge = |k: f64| f64::from((4.5f64 * (2000.0f64 / 4.5).powf(k / 128.0)) as f32);
             Some((edge(pi) + edge(pi + 1.0)) / 2.0)
         }
-        "xte" | "hxmt" | "fxt" | "generic" => None,
-        name => panic!("what are the energies of {name}?"),
+        name => match mission.energy {
+            // By the decimals of its own file, which nothing here repeats.
+            EnergyRule::Linear { gain, offset } => {
+                Some(gain.parse::<f64>().unwrap() * pi + offset.parse::<f64>().unwrap())
+            }
+            EnergyRule::None | EnergyRule::Response => None,
+            _ => panic!("what are the energies of {name}?"),
+        },
     }
 }
 

@@ -14,9 +14,8 @@ macro_rules! search_statistics {
 
         /// The test statistic of a search.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
         pub enum SearchStatistic {
-            $($(#[$meta])* $case),+
+            $($(#[$meta])* #[serde(rename = $name)] $case),+
         }
 
         choice!(SearchStatistic, "method": $($case = $name),+);
@@ -69,5 +68,19 @@ impl SearchStatistic {
     /// What the statistic is called with so many harmonics and bins: `Z²_2`, `χ² of 16 bins`.
     pub fn symbol(self, nharm: usize, nbin: usize) -> String {
         (self.definition().symbol)(PhaseResolution { nharm, nbin })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::choice::Choice;
+
+    #[test]
+    fn files_have_the_names_of_options() {
+        for (name, statistic) in SearchStatistic::NAMES {
+            assert_eq!(serde_json::to_value(statistic).unwrap(), *name);
+            assert_eq!(serde_json::from_value::<SearchStatistic>((*name).into()).unwrap(), *statistic);
+        }
     }
 }

@@ -13,6 +13,8 @@ const VALUES: [&str; 10] =
 const RANGES: [&str; 7] = ["0:18446744073709551615", "0:0", "-1:1", "nan:1", "1:inf", "1e-300:1e300", "0:1e12"];
 /// Time in which a run ends, or has said that it takes longer.
 const MOST: Duration = Duration::from_secs(20);
+/// What errors say of a selection that leaves nothing, or less than a segment.
+const TOO_LITTLE: [&str; 2] = ["check the selection of", "longer than every good time interval"];
 /// Addresses, kilobytes.
 const KILOBYTES: u64 = 4_000_000;
 
@@ -115,8 +117,10 @@ fn judged(folder: &Folder, line: &str, option: &str, value: &str) -> Option<Stri
         None if done.status.is_none() && announced => return None,
         None if done.status.is_none() => "no end, and no announcement",
         Some(0) => return None,
-        // Selections that leave nothing are told in words.
-        Some(1 | 2) if done.said.contains(option) || done.said.contains("check the selection of") => return None,
+        // Selections that leave nothing, or too little for a segment, are told in words.
+        Some(1 | 2) if done.said.contains(option) || TOO_LITTLE.iter().any(|said| done.said.contains(said)) => {
+            return None;
+        }
         Some(1 | 2) => "an error that does not name the option",
         _ => "no exit status of this program",
     };
