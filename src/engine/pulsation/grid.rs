@@ -57,6 +57,15 @@ fn footprint(frequencies: u64, rows: u64) -> Footprint {
 }
 
 impl TrialGrid {
+    /// Refuses a search that holds values of every frequency where there is less memory.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn check_memory(&self) -> Result<()> {
+        let (trials, rows) = (self.frequencies as u64, self.rows.len() as u64);
+        footprint(trials, rows).check(&format!("the search of {trials} frequencies"))
+    }
+
     /// The grid for the ranges that `options` ask for.
     ///
     /// # Errors
@@ -115,8 +124,6 @@ impl TrialGrid {
         // The last frequency must be one, too.
         Spin::from_frequency(hi, ticks)?;
         let ranges = [options.freq, options.fdot.unwrap_or_default(), options.fddot.unwrap_or_default()];
-        let trials = frequencies as u64;
-        footprint(trials, rows.len() as u64).check(&format!("the search of {trials} frequencies"))?;
         Ok(TrialGrid { frequencies: frequencies as usize, df, rows, dfdot, dfddot, ranges, step, starts })
     }
 

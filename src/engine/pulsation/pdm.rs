@@ -80,6 +80,7 @@ pub fn pdm(
     let options = &SearchOptions { algorithm: Algorithm::Fold, ..options.clone() };
     warn_of_sampling(&mut samples, options)?;
     let grid = TrialGrid::new(&samples.at, options)?;
+    grid.check_memory()?;
     let mut counter = ProfileCounter::new(backend);
     let mut best: Vec<Option<(PdmTrial, usize)>> = vec![None; grid.frequencies];
     let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };

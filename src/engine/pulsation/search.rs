@@ -52,6 +52,7 @@ pub fn search(
         return super::ffa::search(events, options, &backend.threads(), progress);
     }
     let grid = TrialGrid::new(&events, options)?;
+    grid.check_memory()?;
     let algorithm = match options.algorithm {
         Algorithm::Auto if options.method.is_of_profiles() => Algorithm::Fold,
         Algorithm::Auto => Algorithm::Fft,
