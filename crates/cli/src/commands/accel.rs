@@ -15,8 +15,12 @@ use eagleray::AccelerationSearch;
 use eagleray::Result;
 use eagleray::pulsation::AccelOptions;
 
-/// Options of `accel`.
+/// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray accel obs.evt --freq 100:110 --fdot -1e-6:1e-6 -o found.ecsv"
+)]
 pub struct AccelArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -55,7 +59,7 @@ pub struct AccelArgs {
 ///
 /// # Errors
 /// Everything that the library refuses.
-pub fn run(args: &AccelArgs) -> Result<()> {
+pub fn run(args: AccelArgs) -> Result<()> {
     let out = &args.output;
     let device = args.weights.device(&args.device, out)?;
     out.check(&[], &[])?;

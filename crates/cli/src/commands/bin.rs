@@ -17,8 +17,12 @@ use eagleray::internal::io::{InputFile, Lines};
 use eagleray::internal::text::{ShortNumber, count};
 use eagleray::{Error, Result};
 
-/// Options of `bin`.
+/// Counts of event files in any bins of time, and of energy
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray bin obs.evt --times 200000000:200000900:9 -o counts.ecsv"
+)]
 pub struct BinArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -17,8 +17,12 @@ use eagleray::science::bispectrum::{Bispectrum, BispectrumMetadata};
 use eagleray::science::cumulant::{CumulantBispectrum, CumulantOptions, LagWindow};
 use eagleray::{BispectrumOfCumulants, BispectrumOfPairs};
 
-/// Options of `bispectrum`.
+/// Bispectrum: squared bicoherence and biphase of pairs of frequencies
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray bispectrum obs.evt --dt 1/64 --segment-size 16 --max-freq 8 --plot bispectrum.png"
+)]
 pub struct BispectrumArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -20,8 +20,12 @@ use eagleray::{AmplitudeDifference, CrossSpectrum};
 use eagleray::{Analysis, Observation, ObservationKind, PhotonBand};
 use eagleray::{Error, Result};
 
-/// Options of `cs`.
+/// Averaged cross spectrum of two bands or of two files: lags and coherence
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray cs obs.evt --subject 5:10 --ref 2:5 --dt 1/64 --rebin-log 0.1 -o lags.ecsv --plot lags.svg"
+)]
 pub struct CsArgs {
     #[command(flatten)]
     input: InputArgs,

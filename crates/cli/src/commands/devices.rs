@@ -5,8 +5,9 @@ use clap::Args;
 use eagleray::Result;
 use eagleray::internal::backend;
 
-/// Options of `devices`.
+/// The GPUs of this machine, and which one `--backend auto` takes
 #[derive(Args, Debug)]
+#[command(after_help = "Example: eagleray devices --json")]
 pub struct DevicesArgs {
     /// As JSON
     #[arg(long)]

@@ -25,8 +25,12 @@ const TEXT_BYTES: u64 = 60;
 /// Bytes of text that are worth a warning.
 const LONG_TEXT: u64 = 1 << 30;
 
-/// Options of `dyn`.
+/// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray dyn obs.evt --dt 1/64 --segment-size 16 --rebin-time 4 -o dyn.fits --plot dyn.png"
+)]
 pub struct DynArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,

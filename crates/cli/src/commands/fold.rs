@@ -20,9 +20,13 @@ use eagleray::time::DoubleDouble;
 use eagleray::{Error, Result};
 use eagleray::{Fold, FoldInTime, PhaseEpoch};
 
-/// Options of `fold`.
+/// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("phases").args(["freq", "par"]).required(true))]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray fold obs.evt --f 6.5961 --nbin 32 -o profile.ecsv --plot profile.svg"
+)]
 pub struct FoldArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -104,7 +108,7 @@ impl FoldArgs {
 ///
 /// # Errors
 /// Everything that the library refuses.
-pub fn run(args: &FoldArgs) -> Result<()> {
+pub fn run(args: FoldArgs) -> Result<()> {
     let out = &args.output;
     let device = args.weights.device(&args.device, out)?;
     let picture = |path: &str| path.ends_with(".svg") || path.ends_with(".png");

@@ -15,8 +15,9 @@ use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
 use eagleray::internal::text::{ShortNumber, count, plain};
 use eagleray::{Observation, PowerSpectrum, Result, Session, Warnings};
 
-/// Options of `info`.
+/// What event files hold: mission, events, intervals, clock, suggested dt and segment size
 #[derive(Args, Debug)]
+#[command(allow_negative_numbers = true, after_help = "Example: eagleray info obs.evt --json")]
 pub struct InfoArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -14,8 +14,12 @@ use eagleray::data::Product;
 use eagleray::internal::engine::CHUNK_EVENTS;
 use eagleray::internal::text::{ShortNumber, count};
 
-/// Options of `lc`.
+/// Light curve of event files, or of binned light curves made coarser
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray lc obs.evt --energy 3:10 --dt 10 -o curve.fits --plot curve.svg"
+)]
 pub struct LcArgs {
     #[command(flatten)]
     input: InputArgs,

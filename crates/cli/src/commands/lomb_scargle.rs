@@ -22,8 +22,12 @@ use eagleray::{Error, Result};
 /// Probability of a false alarm that detections may have.
 const FALSE_ALARM: f64 = 0.01;
 
-/// Options of `ls`.
+/// Lomb-Scargle power or cross spectrum of light curves with gaps
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray ls curve.fits --freq 0.001:0.1 -o ls.ecsv --plot ls.svg"
+)]
 pub struct LsArgs {
     #[command(flatten)]
     input: InputArgs,

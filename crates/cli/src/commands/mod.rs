@@ -1,27 +1,10 @@
 //! The program `eagleray`: its commands, one file each.
 
-pub mod accel;
-pub mod bin;
-pub mod bispectrum;
-pub mod cs;
-pub mod devices;
-pub mod dynamical;
 pub mod dynamical_cross;
-pub mod fold;
 mod headings;
-pub mod info;
-pub mod lc;
 pub mod light_curves;
-pub mod lomb_scargle;
-pub mod multitaper;
-pub mod pds;
-pub mod product;
-pub mod search;
 pub mod significance;
-pub mod simulate;
-pub mod stats;
 pub mod toas;
-pub mod varenergy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,7 +12,6 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use eagleray::internal::io::fits_writer::write_file;
 use eagleray::internal::io::table_write::check_output;
-use eagleray::internal::text::{ShortNumber, count};
 use eagleray::internal::trace;
 use eagleray::{Error, Result};
 
@@ -51,96 +33,45 @@ struct App {
     command: Command,
 }
 
-// Negative values are for the parsers to judge, which say what is wrong with them.
-#[derive(Subcommand)]
-enum Command {
-    /// Averaged power spectrum of event files
-    #[command(allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray pds obs.evt --energy 3:10 --dt 1/256 --segment-size 64 -o pds.ecsv --plot pds.svg"
-    )]
-    Pds(Box<pds::PdsArgs>),
-    /// Averaged cross spectrum of two bands or of two files: lags and coherence
-    #[command(allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray cs obs.evt --subject 5:10 --ref 2:5 --dt 1/64 --rebin-log 0.1 -o lags.ecsv --plot lags.svg"
-    )]
-    Cs(Box<cs::CsArgs>),
-    /// Dynamical power or cross spectrum: time × frequency, traces of the largest power, shift-and-add
-    #[command(name = "dyn", allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray dyn obs.evt --dt 1/64 --segment-size 16 --rebin-time 4 -o dyn.fits --plot dyn.png"
-    )]
-    Dynamical(Box<dynamical::DynArgs>),
-    /// Lomb-Scargle power or cross spectrum of light curves with gaps
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray ls curve.fits --freq 0.001:0.1 -o ls.ecsv --plot ls.svg")]
-    Ls(Box<lomb_scargle::LsArgs>),
-    /// Multitaper power spectrum
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray multitaper obs.evt --dt 1/64 --segment-size 64 --jackknife -o pds.ecsv")]
-    Multitaper(Box<multitaper::MultitaperArgs>),
-    /// Bispectrum: squared bicoherence and biphase of pairs of frequencies
-    #[command(allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray bispectrum obs.evt --dt 1/64 --segment-size 16 --max-freq 8 --plot bispectrum.png"
-    )]
-    Bispectrum(Box<bispectrum::BispectrumArgs>),
-    /// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
-    #[command(allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg"
-    )]
-    Varenergy(Box<varenergy::VarenergyArgs>),
-    /// Light curve of event files, or of binned light curves made coarser
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray lc obs.evt --energy 3:10 --dt 10 -o curve.fits --plot curve.svg")]
-    Lc(Box<lc::LcArgs>),
-    /// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray search obs.evt --freq 6:7 --nharm 2 -o search.ecsv --plot search.svg")]
-    Search(Box<search::SearchArgs>),
-    /// Search for a pulsation whose frequency drifts: matched filters in the Fourier transform, harmonics summed
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray accel obs.evt --freq 100:110 --fdot -1e-6:1e-6 -o found.ecsv")]
-    Accel(Box<accel::AccelArgs>),
-    /// Pulse profile at a known frequency: rates, pulsed fractions, phaseogram, profiles by energy
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray fold obs.evt --f 6.5961 --nbin 32 -o profile.ecsv --plot profile.svg")]
-    Fold(Box<fold::FoldArgs>),
-    /// Counts of event files in any bins of time, and of energy
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray bin obs.evt --times 200000000:200000900:9 -o counts.ecsv")]
-    Bin(Box<bin::BinArgs>),
-    /// A power or cross spectrum, or a light curve, read back and rebinned
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray rebin pds.ecsv --rebin-log 0.03 -o rebinned.ecsv")]
-    Rebin(Box<product::RebinArgs>),
-    /// A power or cross spectrum read back and brought to another normalisation
-    #[command(after_help = "Example: eagleray norm pds.ecsv --norm frac -o frac.ecsv")]
-    Norm(Box<product::NormArgs>),
-    /// A product read back and drawn
-    #[command(after_help = "Example: eagleray plot pds.ecsv --plot pds.svg")]
-    Plot(Box<product::PlotArgs>),
-    /// Power spectra read back and averaged, or light curves put together
-    #[command(after_help = "Example: eagleray join a.ecsv b.ecsv -o both.ecsv")]
-    Join(Box<product::JoinArgs>),
-    /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
-    #[command(allow_negative_numbers = true)]
-    #[command(after_help = "Example: eagleray info obs.evt --json")]
-    Info(Box<info::InfoArgs>),
-    /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
-    #[command(after_help = "Example: eagleray stats power-to-p --power 40 --trials 1e6")]
-    Stats(stats::StatsArgs),
-    /// Write an event file of a chosen power spectrum, rate, length and mission
-    #[command(allow_negative_numbers = true)]
-    #[command(
-        after_help = "Example: eagleray simulate -o sim.evt --rate 100 --length 1000 --model powerlaw:1:0.2 --seed 7"
-    )]
-    Simulate(Box<simulate::SimulateArgs>),
-    /// The GPUs of this machine, and which one `--backend auto` takes
-    #[command(after_help = "Example: eagleray devices --json")]
-    Devices(devices::DevicesArgs),
+macro_rules! commands {
+    ($($file:ident { $($run:ident: $command:ident($args:ident)),+ })+) => {
+        $(pub mod $file;)+
+
+        #[derive(Subcommand)]
+        enum Command {
+            $($($command(Box<$file::$args>)),+),+
+        }
+
+        impl Command {
+            fn run(self) -> Result<()> {
+                match self {
+                    $($(Command::$command(args) => $file::$run(*args)),+),+
+                }
+            }
+        }
+    };
+}
+
+// The file of each command, what runs it, its name and its arguments, whose documentation is its help. Negative values are for the parsers to
+// judge, which say what is wrong with them.
+commands! {
+    pds { run: Pds(PdsArgs) }
+    cs { run: Cs(CsArgs) }
+    dynamical { run: Dyn(DynArgs) }
+    lomb_scargle { run: Ls(LsArgs) }
+    multitaper { run: Multitaper(MultitaperArgs) }
+    bispectrum { run: Bispectrum(BispectrumArgs) }
+    varenergy { run: Varenergy(VarenergyArgs) }
+    lc { run: Lc(LcArgs) }
+    search { run: Search(SearchArgs) }
+    accel { run: Accel(AccelArgs) }
+    fold { run: Fold(FoldArgs) }
+    bin { run: Bin(BinArgs) }
+    product { rebin: Rebin(RebinArgs), norm: Norm(NormArgs), plot: Plot(PlotArgs), join: Join(JoinArgs) }
+    info { run: Info(InfoArgs) }
+    stats { run: Stats(StatsArgs) }
+    simulate { run: Simulate(SimulateArgs) }
+    devices { run: Devices(DevicesArgs) }
 }
 
 /// All commands and their options.
@@ -169,32 +100,7 @@ pub fn main() -> ExitCode {
         trace::start();
     }
     let span = trace::span("eagleray");
-    let result = match command {
-        Command::Pds(args) => pds::run(*args),
-        Command::Cs(args) => cs::run(*args),
-        Command::Dynamical(args) => dynamical::run(*args),
-        Command::Ls(args) => lomb_scargle::run(*args),
-        Command::Multitaper(args) => multitaper::run(*args),
-        Command::Bispectrum(args) => bispectrum::run(*args),
-        Command::Varenergy(args) => varenergy::run(*args),
-        Command::Lc(args) => lc::run(*args),
-        Command::Search(args) => search::run(&args),
-        Command::Accel(args) => accel::run(&args),
-        Command::Fold(args) => fold::run(&args),
-        Command::Bin(args) => bin::run(*args),
-        Command::Rebin(args) => product::rebin(&args),
-        Command::Norm(args) => product::norm(&args),
-        Command::Plot(args) => product::plot(&args),
-        Command::Join(args) => product::join(&args),
-        Command::Info(args) => info::run(*args),
-        Command::Stats(args) => stats::run(&args),
-        Command::Simulate(args) => simulate::run(&args).map(|s| {
-            let lost = if s.lost > 0 { format!("; {} were lost to dead time", s.lost) } else { String::new() };
-            let (events, gtis) = (count(s.events, "event"), count(s.gtis as u64, "interval"));
-            say(&format!("{events} in {} s of good time, {gtis}{lost}", ShortNumber(s.exposure)));
-        }),
-        Command::Devices(args) => devices::run(args),
-    };
+    let result = command.run();
     drop(span);
     let written = profile.map_or(Ok(()), |path| write_trace(&path, overwrite));
     match result.and(written) {

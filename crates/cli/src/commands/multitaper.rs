@@ -14,8 +14,12 @@ use eagleray::science::multitaper::TaperOptions;
 use eagleray::{Combine, Result};
 use eagleray::{Multitaper, PowerSpectrum};
 
-/// Options of `multitaper`.
+/// Multitaper power spectrum
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray multitaper obs.evt --dt 1/64 --segment-size 64 --jackknife -o pds.ecsv"
+)]
 pub struct MultitaperArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -18,8 +18,12 @@ use eagleray::science::{AveragedPowerSpectrum, NoiseLevel};
 use eagleray::{Combine, Result, Warnings};
 use eagleray::{Observation, ObservationKind, Session};
 
-/// Options of `pds`.
+/// Averaged power spectrum of event files
 #[derive(Args, Debug)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray pds obs.evt --energy 3:10 --dt 1/256 --segment-size 64 -o pds.ecsv --plot pds.svg"
+)]
 pub struct PdsArgs {
     #[command(flatten)]
     input: InputArgs,

@@ -27,9 +27,13 @@ use eagleray::science::{
 };
 use eagleray::{Error, LightCurve, Norm, Rebin, Result};
 
-/// Options of `rebin`.
+/// A power or cross spectrum, or a light curve, read back and rebinned
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("bins").args(["rebin", "rebin_log"]).required(true))]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray rebin pds.ecsv --rebin-log 0.03 -o rebinned.ecsv"
+)]
 pub struct RebinArgs {
     /// Power spectrum, cross spectrum or light curve, as a command wrote it: .ecsv, .csv, .json or .fits
     product: PathBuf,
@@ -43,8 +47,9 @@ pub struct RebinArgs {
     out: OutputArgs,
 }
 
-/// Options of `norm`.
+/// A power or cross spectrum read back and brought to another normalisation
 #[derive(Args, Debug)]
+#[command(after_help = "Example: eagleray norm pds.ecsv --norm frac -o frac.ecsv")]
 pub struct NormArgs {
     /// Power or cross spectrum, as a command wrote it: .ecsv, .csv, .json or .fits
     product: PathBuf,
@@ -55,8 +60,9 @@ pub struct NormArgs {
     out: OutputArgs,
 }
 
-/// Options of `plot`.
+/// A product read back and drawn
 #[derive(Args, Debug)]
+#[command(after_help = "Example: eagleray plot pds.ecsv --plot pds.svg")]
 pub struct PlotArgs {
     /// Any product that a command wrote: spectrum, light curve, histogram, bispectrum, pulse profile or search: .ecsv, .csv, .json or .fits
     product: PathBuf,
@@ -64,8 +70,9 @@ pub struct PlotArgs {
     out: OutputArgs,
 }
 
-/// Options of `join`.
+/// Power spectra read back and averaged, or light curves put together
 #[derive(Args, Debug)]
+#[command(after_help = "Example: eagleray join a.ecsv b.ecsv -o both.ecsv")]
 pub struct JoinArgs {
     /// Power spectra, or cross spectra, of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
     #[arg(required = true, num_args = 2..)]
@@ -154,7 +161,7 @@ fn cannot(path: &Path, product: &ReadProduct, what: &str) -> Error {
 ///
 /// # Errors
 /// A product that is not rebinned; everything that the library refuses.
-pub fn rebin(args: &RebinArgs) -> Result<()> {
+pub fn rebin(args: RebinArgs) -> Result<()> {
     args.out.check(&[], &[])?;
     let rebin = match (args.rebin, args.rebin_log) {
         (Some(by), _) => Rebin::Linear(by),
@@ -173,7 +180,7 @@ pub fn rebin(args: &RebinArgs) -> Result<()> {
 ///
 /// # Errors
 /// A product that has no normalisation; everything that the library refuses.
-pub fn norm(args: &NormArgs) -> Result<()> {
+pub fn norm(args: NormArgs) -> Result<()> {
     args.out.check(&[], &[])?;
     let made = match ReadProduct::read(&args.product)? {
         ReadProduct::Power(spectrum) => ReadProduct::Power(spectrum.to_norm(args.norm)?),
@@ -187,7 +194,7 @@ pub fn norm(args: &NormArgs) -> Result<()> {
 ///
 /// # Errors
 /// There is no picture to draw; everything that the library refuses.
-pub fn plot(args: &PlotArgs) -> Result<()> {
+pub fn plot(args: PlotArgs) -> Result<()> {
     if args.out.plot.is_none() {
         return Err(Error::argument("plot", "", "the picture needs a name, .svg or .png"));
     }
@@ -199,7 +206,7 @@ pub fn plot(args: &PlotArgs) -> Result<()> {
 ///
 /// # Errors
 /// Products of several kinds, or of one that is not joined; everything that the library refuses.
-pub fn join(args: &JoinArgs) -> Result<()> {
+pub fn join(args: JoinArgs) -> Result<()> {
     args.out.check(&[], &[])?;
     let (mut spectra, mut cross, mut curves) = (Vec::new(), Vec::new(), Vec::new());
     for path in &args.products {

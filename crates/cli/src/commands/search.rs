@@ -21,9 +21,13 @@ use eagleray::pulsation::{
 };
 use eagleray::{Error, Result};
 
-/// Options of `search`.
+/// Search for a pulsation: frequencies, and derivatives, by Z², H or epoch folding
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("frequencies").args(["freq", "par"]).required(true).multiple(true))]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray search obs.evt --freq 6:7 --nharm 2 -o search.ecsv --plot search.svg"
+)]
 pub struct SearchArgs {
     #[command(flatten)]
     input: InputArgs,
@@ -104,7 +108,7 @@ impl SearchArgs {
 ///
 /// # Errors
 /// Everything that the library refuses.
-pub fn run(args: &SearchArgs) -> Result<()> {
+pub fn run(args: SearchArgs) -> Result<()> {
     let out = &args.output;
     if args.method.is_of_samples() && args.par.par.is_some() {
         return Err(Error::argument("par", "", "is for events, not for the samples of phase dispersion"));

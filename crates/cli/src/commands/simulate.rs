@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::number::{NumberRange, number, positive, range, whole};
 use crate::run::report;
 use crate::terminal::say;
-use eagleray::internal::text::ShortNumber;
+use eagleray::internal::text::{ShortNumber, count};
 use eagleray::missions::{self, Mission};
 use eagleray::science::DeadTimeKind;
 use eagleray::simulate::{
@@ -17,8 +17,12 @@ use eagleray::{Error, Result};
 /// Events from which on a file is announced: its size, and with it the time that it takes.
 const MANY_EVENTS: f64 = 1e9;
 
-/// Write a simulated event file (FITS, OGIP) with a chosen power spectrum, rate, length and mission.
+/// Write an event file of a chosen power spectrum, rate, length and mission
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray simulate -o sim.evt --rate 100 --length 1000 --model powerlaw:1:0.2 --seed 7"
+)]
 pub struct SimulateArgs {
     /// Event file to write
     #[arg(short, long, value_name = "FILE")]
@@ -245,7 +249,15 @@ fn check_extension(output: &Path) -> Result<()> {
 }
 
 /// Writes the file; the caller reports the summary.
-pub fn run(args: &SimulateArgs) -> Result<SimulationSummary> {
+pub fn run(args: SimulateArgs) -> Result<()> {
+    let made = write(&args)?;
+    let lost = if made.lost > 0 { format!("; {} were lost to dead time", made.lost) } else { String::new() };
+    let (events, gtis) = (count(made.events, "event"), count(made.gtis as u64, "interval"));
+    say(&format!("{events} in {} s of good time, {gtis}{lost}", ShortNumber(made.exposure)));
+    Ok(())
+}
+
+fn write(args: &SimulateArgs) -> Result<SimulationSummary> {
     if args.output.as_os_str() == "-" {
         return Err(Error::argument("output", "-", "an event file cannot go to stdout; name a file"));
     }
@@ -322,7 +334,7 @@ mod tests {
         }
         assert!(parse("x -o a --bands 1:2").unwrap().simulation().is_err());
         for name in ["-", "a.evt.gz", "a.csv", "a.ecsv", "a.JSON", "a.txt"] {
-            assert!(matches!(run(&parse(&format!("x -o {name}")).unwrap()), Err(Error::Argument { .. })), "{name}");
+            assert!(matches!(run(parse(&format!("x -o {name}")).unwrap()), Err(Error::Argument { .. })), "{name}");
         }
     }
 }

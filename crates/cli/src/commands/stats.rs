@@ -16,8 +16,9 @@ const ONE_SIGMA: (f64, f64) = (0.158_655_253_931_457_05, 0.841_344_746_068_542_9
 /// The most values in an average: whole numbers up to this are exact.
 const MOST_VALUES: u64 = 1 << 53;
 
-/// Options of `stats`.
+/// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
 #[derive(Args, Debug)]
+#[command(after_help = "Example: eagleray stats power-to-p --power 40 --trials 1e6")]
 pub struct StatsArgs {
     #[command(subcommand)]
     what: StatsCommand,
@@ -121,7 +122,7 @@ struct AmplitudeArgs {
 ///
 /// # Errors
 /// Numbers outside the domain of a function.
-pub fn run(args: &StatsArgs) -> Result<()> {
+pub fn run(args: StatsArgs) -> Result<()> {
     let value = match &args.what {
         StatsCommand::PowerToP { power, averaged, trials } => power_to_p(*power, averaged.values()?, *trials),
         StatsCommand::PToPower { p, log10_p, averaged, trials } => {

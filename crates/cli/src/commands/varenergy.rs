@@ -20,9 +20,13 @@ use eagleray::science::{Band, EnergyKind, EnergySpectrum};
 use eagleray::{EnergyBands, PhotonBand, PlanReport};
 use eagleray::{Error, Result};
 
-/// Options of `varenergy`.
+/// Lags, covariance, rms, excess variance or counts against energy, all bands in one pass
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("bands").args(["energies", "energies_pi"]).required(true))]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Example: eagleray varenergy obs.evt --energies 1:10:5:log --freq 0.1:1 --kind lag -o lags.ecsv --plot lags.svg"
+)]
 pub struct VarenergyArgs {
     #[command(flatten)]
     input: InputArgs,
