@@ -20,7 +20,7 @@ const FIXTURES: &[(&str, Made)] = &[
     ("FPMA.evt", Made::Simulated("--mission nustar --rate 200 --length 256 --seed 1")),
     ("FPMB.evt", Made::Simulated("--mission nustar --rate 200 --length 256 --seed 2")),
     ("obs.evt", Made::Simulated("--mission nicer --rate 60 --length 1000 --seed 3")),
-    ("a.evt", Made::Simulated("--mission nicer --rate 60 --length 1000 --seed 4")),
+    ("a.evt", Made::Simulated("--mission nicer --rate 60 --length 1000 --seed 4 --tstart 210000000")),
     ("curve.fits", Made::Computed("lc obs.evt --dt 1 -o")),
     ("curve.csv", Made::Computed("lc obs.evt --dt 1 -o")),
     ("pds.ecsv", Made::Computed("pds obs.evt --dt 1/64 --segment-size 64 -o")),

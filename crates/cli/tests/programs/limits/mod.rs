@@ -70,17 +70,17 @@ fn wait(child: &mut Child, most: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// A folder with two event files of 600 s (12 keV and below), light curves of them, a spectrum and a profile.
+/// A folder with three event files of 600 s (12 keV and below), one of them later, light curves of them, a spectrum and a profile.
 fn inputs() -> Folder {
     let folder = Folder::new();
     let path = folder.0.path();
-    for (name, seed) in [("a.evt", 1), ("b.evt", 2)] {
-        simulate(path, name, &format!("--rate 20 --length 600 --mission nicer --tstart 0 --seed {seed}"));
+    for (name, seed, start) in [("a.evt", 1, 0), ("b.evt", 2, 0), ("later.evt", 3, 1000)] {
+        simulate(path, name, &format!("--rate 20 --length 600 --mission nicer --tstart {start} --seed {seed}"));
     }
     for line in [
         "lc a.evt --dt 0.5 -o c.fits",
         "pds a.evt --dt 0.125 --segment-size 8 --backend cpu -o pds.ecsv",
-        "pds b.evt --dt 0.125 --segment-size 8 --backend cpu -o pds2.ecsv",
+        "pds later.evt --dt 0.125 --segment-size 8 --backend cpu -o pds2.ecsv",
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let done = run_limited(path, &words, None, Duration::from_secs(60));
