@@ -67,7 +67,7 @@ pub(super) fn check(spec: &PlanSpec, planned: &Footprint) -> Result<()> {
     }
 }
 
-/// An estimate of memory; see [`host_memory`].
+/// An estimate of the memory that a run needs on the host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostMemory {
     /// Estimated bytes.

@@ -1,7 +1,7 @@
 //! Variability against energy: lags, covariance, rms, excess variance and counts of many bands with one reference.
 //!
 //! Over the frequencies `k` of a band, with `P1` (subject), `P2` (reference, without the photons of a subject inside it) and
-//! `C = conj(F1)·F2` averaged over segments worth `m` of equal weight ([`EffectivePairs`]), `S2 = P2 − noise`, and all sums over `k`:
+//! `C = conj(F1)·F2` averaged over segments worth `m` of equal weight ([`EffectivePairs`](super::effective::EffectivePairs)), `S2 = P2 − noise`, and all sums over `k`:
 //!
 //! ```text
 //! phase lag    φ = arg ΣC,    δφ = σ⊥/|C₀|,   |C₀|² = |ΣC|² − σ⊥² − σ∥²
@@ -126,7 +126,7 @@ pub struct EnergyMetadata {
     pub reference: Option<Band>,
     /// True if bands, energies and the reference are given in channels, false if in keV.
     pub channels: bool,
-    /// What the sign of a lag means: [`LAG_SIGN`].
+    /// What the sign of a lag means: [`LAG_SIGN`](super::cross::LAG_SIGN).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub lag_sign: String,
     /// Mean number of photons of the reference in a segment; for [`EnergyKind::Count`], the photons of all bands.

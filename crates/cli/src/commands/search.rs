@@ -97,7 +97,6 @@ impl SearchArgs {
             algorithm: self.algorithm,
             candidates: self.candidates,
             false_alarm: self.detection_level,
-            ..SearchOptions::default()
         });
         (made.ephemeris, made.dt, made.min_fracexp) = (ephemeris, self.dt, self.min_fracexp);
         made
