@@ -38,6 +38,11 @@ impl LeafBuilder {
 
     /// Adds a segment, one row a series, of which these are the counts; they are lost.
     pub fn add(&mut self, rows: &[SeriesSegment], counts: &mut SegmentCounts) {
+        // The transform of nothing is nothing.
+        if counts.clean && self.shared.add_empty(rows, &mut self.sums) {
+            return;
+        }
+        counts.clean = false;
         for (which, bins) in counts.series.iter_mut().enumerate() {
             std::mem::swap(bins, &mut self.worker.fft.input);
             self.shared.transform(&mut self.worker, &rows[which], which, counts.dropped[which]);
@@ -67,6 +72,8 @@ pub struct SegmentCounts {
     last: bin_events::LastEventTable,
     delta: f64,
     worth_timing: bool,
+    /// Nothing was counted, and all bins are zero.
+    clean: bool,
 }
 
 impl SegmentCounts {
@@ -78,6 +85,7 @@ impl SegmentCounts {
             last: bin_events::LastEventTable::default(),
             delta: spec.delta(),
             worth_timing: spec.worth_timing(),
+            clean: true,
         }
     }
 
@@ -88,6 +96,10 @@ impl SegmentCounts {
 
     /// Forgets them.
     pub fn clear(&mut self) {
+        if self.clean {
+            return;
+        }
+        self.clean = true;
         self.series.iter_mut().for_each(|counts| counts.fill(0.0));
         self.dropped.fill(0);
     }
@@ -95,12 +107,14 @@ impl SegmentCounts {
     /// Counts sorted events of a series of a segment that begins at `start`.
     pub fn count(&mut self, which: usize, times: &[f64], start: DoubleDouble) {
         let _span = trace::span_if(self.worth_timing, "bin");
+        self.clean &= times.is_empty();
         let counts = &mut self.series[which];
         self.dropped[which] += bin_events::add_sorted(times, start, self.delta, counts, &mut self.last);
     }
 
     /// Adds what somebody else counted of a series: `counts` of each bin, and events beyond the last.
     pub fn add_bins(&mut self, which: usize, counts: &[u32], dropped: u64) {
+        self.clean = false;
         self.series[which].iter_mut().zip(counts).for_each(|(sum, &count)| *sum += f64::from(count));
         self.dropped[which] += dropped;
     }
@@ -108,6 +122,7 @@ impl SegmentCounts {
     /// Adds others of the same segment: whole numbers, so that their order does not matter.
     pub fn add(&mut self, other: &SegmentCounts) {
         let _span = trace::span_if(self.worth_timing, "bin");
+        self.clean &= other.clean;
         for (counts, others) in self.series.iter_mut().zip(&other.series) {
             counts.iter_mut().zip(others).for_each(|(a, b)| *a += b);
         }

@@ -120,6 +120,18 @@ impl SegmentTransformer {
         worker.dropped[which] = dropped;
     }
 
+    /// Adds a segment without an event, whose powers are zero, without a transform; false where more than powers is made of it.
+    pub(super) fn add_empty(&self, rows: &[SeriesSegment], sums: &mut Sums) -> bool {
+        let spec = &self.spec;
+        if spec.input == Input::Flux || spec.every_segment() || spec.wants_ends() || self.fad.is_some() {
+            return false;
+        }
+        if spec.add_segment(rows, &vec![0; rows.len()], sums) && sums.power.is_empty() {
+            sums.power = vec![0.0; spec.frequencies() * spec.blocks()];
+        }
+        true
+    }
+
     /// Adds what the transforms of a segment give, one row a series.
     pub(super) fn add_segment(&self, rows: &[SeriesSegment], worker: &mut Worker, sums: &mut Sums) {
         let _span = trace::span_if(self.spec.worth_timing(), "accumulate");

@@ -35,6 +35,9 @@ pub struct InputRecord {
     pub channel_column: String,
     /// The channels that were used; `None` for all.
     pub channels: Option<ChannelRange>,
+    /// The band in keV that these channels are of, if it was selected so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<[f64; 2]>,
 }
 
 /// A range of energy channels, or of energies where the file has an energy column instead: `lo ≤ c ≤ hi` if `closed`,

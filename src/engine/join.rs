@@ -1,4 +1,4 @@
-//! Products of several observations as one, of one instrument unless they may be mixed.
+//! Products of several observations as one, of one instrument and one band unless they may be mixed.
 
 use super::observation::refuse_mixed;
 use crate::base::error::Result;
@@ -11,14 +11,14 @@ impl AveragedPowerSpectrum {
     /// have made. Noise levels are averaged likewise; of Poisson's the average is Poisson's of the mean rate.
     ///
     /// # Errors
-    /// There is none; they are of several missions or instruments; they differ in bins, segments, normalisation, or in whether noise was
+    /// There is none; they are of several missions, instruments, time systems or bands; they differ in bins, segments, normalisation, or in whether noise was
     /// subtracted; or they have an input or times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedPowerSpectrum]) -> Result<AveragedPowerSpectrum> {
         refuse_mixed(parts.iter().map(|part| &part.meta.record))?;
         AveragedPowerSpectrum::average_of(parts)
     }
 
-    /// [`AveragedPowerSpectrum::join`], of several missions or instruments, too.
+    /// [`AveragedPowerSpectrum::join`], of several missions, instruments, time systems or bands, too.
     ///
     /// # Errors
     /// See [`AveragedPowerSpectrum::join`].
@@ -33,14 +33,14 @@ impl AveragedCrossSpectrum {
     /// errors are computed anew ([`cross_errors`](crate::science::cross_errors)). Noise levels are averaged likewise.
     ///
     /// # Errors
-    /// There is none; they are of several missions or instruments; they differ in bins, segments, normalisation, or in which band holds
+    /// There is none; they are of several missions, instruments, time systems or bands; they differ in bins, segments, normalisation, or in which band holds
     /// the other; coherences are by Stingray's rules; or they have an input or times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedCrossSpectrum]) -> Result<AveragedCrossSpectrum> {
         refuse_mixed(parts.iter().map(|part| &part.meta.record))?;
         AveragedCrossSpectrum::average_of(parts)
     }
 
-    /// [`AveragedCrossSpectrum::join`], of several missions or instruments, too.
+    /// [`AveragedCrossSpectrum::join`], of several missions, instruments, time systems or bands, too.
     ///
     /// # Errors
     /// See [`AveragedCrossSpectrum::join`].
@@ -54,7 +54,7 @@ impl LightCurve {
     /// bin, counts and exposures of that bin are added. Times become those of the reference epoch of the first.
     ///
     /// # Errors
-    /// There is no bin at all; they are of several missions or instruments; they differ in bin width, kind of errors, time system or
+    /// There is no bin at all; they are of several missions, instruments, time systems or bands; they differ in bin width, kind of errors, time system or
     /// reference position, or only some of them have a reference epoch; their grids are not whole bins apart; or together they expose a
     /// bin for longer than it lasts.
     pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
@@ -62,7 +62,7 @@ impl LightCurve {
         LightCurve::joined(parts)
     }
 
-    /// [`LightCurve::join`], of several missions or instruments, too.
+    /// [`LightCurve::join`], of several missions, instruments, time systems or bands, too.
     ///
     /// # Errors
     /// See [`LightCurve::join`].

@@ -243,6 +243,12 @@ impl<'a> Events<'a> {
         }
     }
 
+    /// The same events, whose channels were selected by a band in keV.
+    pub(super) fn of_energies(mut self, energy: Option<[f64; 2]>) -> Events<'a> {
+        self.record.inputs.iter_mut().for_each(|input| input.energy = energy);
+        self
+    }
+
     /// The same events with the intervals and the clock of another input of that file, which may have been moved.
     pub(super) fn with_clock_of(self, other: Events) -> Result<Events<'a>> {
         let Events { gti, offset, mjdref, prepared, .. } = other;

@@ -37,13 +37,13 @@ pub(super) fn find_events<'a>(
         if same.len() > 1 && found.index.to_string() != wanted {
             return Err(several(source, &same, &format!("are named {wanted}")));
         }
-        return as_events(source, found, time, true);
+        return as_events(source, found, mission, time);
     }
     for name in mission.event_tables() {
         let found: Vec<&Hdu> = hdus.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect();
         match found[..] {
             [] => continue,
-            [one] => return as_events(source, one, time, false),
+            [one] => return as_events(source, one, mission, time),
             _ => return Err(several(source, &found, &format!("are named {name}"))),
         }
     }
@@ -51,10 +51,10 @@ pub(super) fn find_events<'a>(
     let by_class: Vec<&Hdu> = tables().filter(|h| class(h).starts_with("EVENT")).collect();
     match by_class[..] {
         [] => {}
-        [one] => return Ok(one),
+        [one] => return as_events(source, one, mission, time),
         _ => return Err(several(source, &by_class, "are tables of events")),
     }
-    let left: Vec<&Hdu> = tables().filter(|h| may_be_events(source, h)).collect();
+    let left: Vec<&Hdu> = tables().filter(|h| may_be_events(source, h, mission)).collect();
     match left[..] {
         [one] => {
             let message = format!(
@@ -69,10 +69,9 @@ pub(super) fn find_events<'a>(
             Ok(one)
         }
         [] => {
-            let of_bins = |h: &&Hdu| class(h).is_empty() && not_events(source, h, true).is_some();
-            if let Some(why) = tables().find(of_bins).map(|h| as_events(source, h, time, true)) {
-                let mend = Mend::field("rate_column").doing("reads them as a light curve");
-                return why.map_err(|e| e.mended_by([mend]));
+            let of_bins = |h: &&Hdu| class(h).is_empty() && not_events(source, h, mission).is_some();
+            if let Some(why) = tables().find(of_bins).map(|h| as_events(source, h, mission, time)) {
+                return why;
             }
             let known = GENERIC.events.join(", ");
             let message =
@@ -104,46 +103,64 @@ fn has_times(source: &InputFile, hdu: &Hdu, time: &str) -> bool {
 }
 
 /// True for a table with times that by its class, name and columns is nothing else than events.
-fn may_be_events(source: &InputFile, hdu: &Hdu) -> bool {
+fn may_be_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> bool {
     let of_detectors = missions::detectors_on().any(|name| hdu.name.eq_ignore_ascii_case(name));
-    !gti::holds_intervals(hdu) && !of_detectors && not_events(source, hdu, true).is_none()
+    !gti::holds_intervals(hdu) && !of_detectors && not_events(source, hdu, mission).is_none()
 }
 
-/// The table itself, where it may hold events; `asked_for` where the user named it.
-fn as_events<'a>(source: &InputFile, hdu: &'a Hdu, time: &str, asked_for: bool) -> Result<&'a Hdu> {
+/// The table itself, where it may hold events: asked for by the user, by a name of the mission, or by its class, one rule holds.
+///
+/// # Errors
+/// It holds something else.
+fn as_events<'a>(source: &InputFile, hdu: &'a Hdu, mission: &Mission, time: &str) -> Result<&'a Hdu> {
     // A table without times has an error of its own.
-    match not_events(source, hdu, asked_for).filter(|_| has_times(source, hdu, time)) {
-        Some(why) => {
+    match not_events(source, hdu, mission).filter(|_| has_times(source, hdu, time)) {
+        Some(Refusal { why, mend }) => {
             let message = format!("{why}: its rows are no events");
-            Err(format_error(source.path(), &format!("extension {} ({})", hdu.index, hdu.name), &message))
+            let error = format_error(source.path(), &format!("extension {} ({})", hdu.index, hdu.name), &message);
+            Err(error.mended_by(mend))
         }
         None => Ok(hdu),
     }
 }
 
-/// Why a table does not hold events: its class; without one its columns, where `by_columns`.
-fn not_events(source: &InputFile, hdu: &Hdu, by_columns: bool) -> Option<String> {
+/// Why a table does not hold events, and what else it may be read as.
+struct Refusal {
+    why: String,
+    mend: Option<Mend>,
+}
+
+/// Why a table does not hold events: its class, else its columns. Arrays, as of RXTE, are told from events with vectors by the single channel
+/// that events have.
+fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<Refusal> {
     let class = class(hdu);
     if !class.is_empty() {
         let written = hdu.header.text("HDUCLAS1").unwrap_or_default();
-        return (!class.starts_with("EVENT")).then(|| format!("HDUCLAS1 is `{}`, not EVENTS", written.trim()));
+        let why = format!("HDUCLAS1 is `{}`, not EVENTS", written.trim());
+        return (!class.starts_with("EVENT")).then_some(Refusal { why, mend: None });
     }
-    let table = FitsTable::open(source, hdu, true).ok().filter(|_| by_columns)?;
+    let table = FitsTable::open(source, hdu, true).ok()?;
     let of_bins = |name: &str| {
         let name = name.trim().to_ascii_uppercase();
         COLUMNS_OF_BINS.contains(&&*name) || name.ends_with(FLUX)
     };
     let found: Vec<&str> = table.columns.iter().map(|column| column.name.trim()).filter(|name| of_bins(name)).collect();
-    match found[..] {
-        [] => {}
-        [one] => return Some(format!("no HDUCLAS1 says EVENTS, and the column {one} is one of bins of time")),
-        _ => {
-            let names = found.join(", ");
-            return Some(format!("no HDUCLAS1 says EVENTS, and the columns {names} are those of bins of time"));
-        }
+    if !found.is_empty() {
+        let names = found.join(", ");
+        let are = if found.len() == 1 { "is one" } else { "are those" };
+        let columns = if found.len() == 1 { "column" } else { "columns" };
+        let why = format!("no HDUCLAS1 says EVENTS, and the {columns} {names} {are} of bins of time");
+        return Some(Refusal { why, mend: Some(Mend::field("rate_column").doing("reads them as a light curve")) });
+    }
+    let has_channel = |name: &&str| matches!(table.numbers(name), Ok(Some(_)));
+    if mission.channel.iter().any(has_channel) {
+        return None;
     }
     let is_vector = |kind: ElementType| !matches!(kind, ElementType::Bit | ElementType::Opaque);
     let vector = table.columns.iter().find(|column| column.repeat > 1 && is_vector(column.kind))?;
     let (name, repeat) = (vector.name.trim(), vector.repeat);
-    Some(format!("no HDUCLAS1 says EVENTS, and the column {name} has {repeat} numbers a row"))
+    Some(Refusal {
+        why: format!("no HDUCLAS1 says EVENTS, and the column {name} has {repeat} numbers a row"),
+        mend: None,
+    })
 }

@@ -127,6 +127,7 @@ impl EventFile {
         let mission = of(named(&any), any("INSTRUME"));
         let time_name = options.time_column.as_deref().unwrap_or("TIME");
         let hdu = find_events(&source, &hdus, mission, options.extension.as_deref(), time_name, warnings)?;
+        let hdu = &gti::with_primary_clock(source.path(), hdu, &hdus, warnings)?;
         let header = &hdu.header;
         // The events extension speaks for itself; the primary header fills gaps.
         let text = |key: &str| {
@@ -158,6 +159,12 @@ impl EventFile {
         gti::refuse_two_clocks(header, &[time_name])?;
         let time_factor = gti::column_unit(&table, &time, header)?;
         let mut clock = read_clock(header, &text, options.compat_stingray)?;
+        // The peer rounds them.
+        let (time, counted_from) = match options.compat_stingray {
+            true => (time, DoubleDouble::ZERO),
+            false => table.counted_exactly(&time)?,
+        };
+        clock.event_offset = clock.event_offset + counted_from * time_factor;
         if !clock.event_offset.is_finite() {
             return Err(table.error("TIMEZERO and TIMEPIXR", "the offset of the times is not finite"));
         }
@@ -307,7 +314,7 @@ impl EventFile {
         let path = self.path();
         let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
         let (timesys, mixed) = (self.clock.timesys.clone(), options.mixed);
-        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero, timesys, mixed };
+        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero, timesys, mixed, unit: gti::primary_unit(hdus)? };
         let compat = options.compat_stingray;
         // The peer's rule: the offset of the events, pixel shift included, moves the intervals too.
         let shift = if compat { self.clock.event_offset - timezero } else { DoubleDouble::ZERO };

@@ -181,6 +181,19 @@ impl FitsHeader {
         Ok(())
     }
 
+    /// This header with keywords of another one besides.
+    ///
+    /// # Errors
+    /// More than 2^32 keywords.
+    pub(super) fn with(&self, keys: &[&str], of: &FitsHeader) -> Result<FitsHeader> {
+        let mut all = self.clone();
+        for card in keys.iter().filter_map(|key| of.card(key)) {
+            all.push(of.key(card), of.value(card), card.offset);
+        }
+        all.order()?;
+        Ok(all)
+    }
+
     fn key(&self, card: &Card) -> &str {
         self.text.get(card.at..card.at + card.key).unwrap_or("")
     }

@@ -8,9 +8,13 @@ use super::fits::Hdu;
 use super::input_file::{InputFile, PIECE};
 use crate::base::error::Result;
 use crate::base::mend::Mend;
+use crate::base::time::DoubleDouble;
 
 /// Bytes of the widest row whose columns are read: some rows are held at a time. Those of responses have some ten thousand.
 const WIDEST_ROW: usize = 16 << 20;
+
+/// Half of the integers that f64 holds exactly: what is less than that away from one is still held.
+const LARGEST_EXACT: i128 = 1 << 52;
 
 /// Type of the elements of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,9 @@ pub struct FitsColumn {
     pub zero: f64,
     /// Value that stands for no value: TNULLn of an integer column.
     pub null: Option<i64>,
+    /// What is taken off 64-bit integers as they are stored before they become real numbers, TZEROn with it; 0 for nothing. See
+    /// [`FitsTable::counted_exactly`].
+    pub origin: i64,
 }
 
 impl FitsColumn {
@@ -141,6 +148,7 @@ impl FitsTable {
                 scale: header.real(&format!("TSCAL{i}"))?.unwrap_or(1.0),
                 zero: header.real(&format!("TZERO{i}"))?.unwrap_or(0.0),
                 null: header.int(&format!("TNULL{i}")).ok().flatten(),
+                origin: 0,
             });
             width += bytes;
         }
@@ -207,6 +215,30 @@ impl FitsTable {
             return Err(self.error(&place, "TSCAL is 0: all values would be the same"));
         }
         Ok(Some(column))
+    }
+
+    /// A column whose 64-bit integers are beyond what f64 holds exactly, counted from its first value, and that value: what is decoded and the
+    /// value add up to what is stored. Other columns as they are, and 0.
+    ///
+    /// # Errors
+    /// See [`FitsTable::read`].
+    pub fn counted_exactly(&self, column: &FitsColumn) -> Result<(FitsColumn, DoubleDouble)> {
+        let whole = column.kind == ElementType::I64 && column.scale == 1.0 && column.origin == 0;
+        let zero = if column.is_unsigned64() { 1i128 << 63 } else { 0 };
+        if !whole || column.zero != zero as f64 || self.rows == 0 {
+            return Ok((column.clone(), DoubleDouble::ZERO));
+        }
+        let mut first = RowBytes::default();
+        self.read(0..self.rows.min(self.rows_at_a_time()), &mut first)?;
+        let stored = first.fields::<8>(column).map(i64::from_be_bytes).find(|raw| column.null != Some(*raw));
+        match stored.map(|raw| (raw, i128::from(raw) + zero)).filter(|(_, value)| value.abs() > LARGEST_EXACT) {
+            Some((origin, value)) => {
+                let rounded = value as f64;
+                let counted_from = DoubleDouble::sum(rounded, (value - rounded as i128) as f64);
+                Ok((FitsColumn { origin, ..column.clone() }, counted_from))
+            }
+            None => Ok((column.clone(), DoubleDouble::ZERO)),
+        }
     }
 
     /// Name of the file as given.
@@ -288,7 +320,7 @@ impl RowBytes {
     /// Appends the first element of `column` in each row to `out`: `raw·TSCAL + TZERO`, each operation in f64. TNULL
     /// becomes NaN.
     ///
-    /// 64-bit integers beyond 2^53, signed or not, are rounded to nearest, once.
+    /// 64-bit integers beyond 2^53, signed or not, are rounded to nearest, once; of columns with an origin, what is left of it.
     pub fn decode(&self, column: &FitsColumn, out: &mut Vec<f64>) {
         decode(self, column, out);
     }
@@ -354,6 +386,14 @@ fn decode(rows: &RowBytes, column: &FitsColumn, out: &mut Vec<f64>) {
         ElementType::U8 => rows.decode_as(column, |b: [u8; 1]| i64::from(b[0]), out),
         ElementType::I16 => rows.decode_as(column, |b| i64::from(i16::from_be_bytes(b)), out),
         ElementType::I32 => rows.decode_as(column, |b| i64::from(i32::from_be_bytes(b)), out),
+        ElementType::I64 if column.origin != 0 => {
+            let (null, origin) = (column.null, i128::from(column.origin));
+            let value = |b| {
+                let raw = i64::from_be_bytes(b);
+                if null == Some(raw) { f64::NAN } else { (i128::from(raw) - origin) as f64 }
+            };
+            rows.each_field(column, value, out);
+        }
         // Unsigned integers are stored less 2^63: their first bit is turned, so that they are rounded once.
         ElementType::I64 if column.is_unsigned64() => {
             let null = column.null;

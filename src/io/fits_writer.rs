@@ -275,7 +275,7 @@ fn sealed(header: &mut HeaderCards, data: Checksum) -> io::Result<Vec<u8>> {
 const LINKS: usize = 40;
 
 /// The file that a name leads to through links, which need not be there.
-fn followed(path: &Path) -> PathBuf {
+pub fn followed(path: &Path) -> PathBuf {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
         let Ok(target) = std::fs::read_link(&path) else { break };

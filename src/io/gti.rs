@@ -8,11 +8,12 @@ use super::input_file::InputFile;
 use super::lines::Lines;
 use super::subspace;
 use super::text_file::decimal_comma;
+use super::time_unit::seconds_per_unit;
 use crate::base::error::{Error, Result};
 use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::text::List;
-use crate::base::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
+use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::{Warning, Warnings};
 use crate::missions;
 
@@ -29,20 +30,6 @@ const SHOWN: usize = 80;
 
 /// Larger days, ten thousand years away, are mistakes.
 const LAST_MJD: f64 = 1e7;
-
-/// Seconds in one unit of a TUNITn or TIMEUNIT keyword; empty means seconds.
-pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
-    match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
-        "d" | "day" | "days" => Some(SECONDS_PER_DAY),
-        "h" | "hr" | "hour" | "hours" => Some(3600.0),
-        "min" | "minute" | "minutes" => Some(60.0),
-        "ms" => Some(1e-3),
-        "us" => Some(1e-6),
-        "ns" => Some(1e-9),
-        _ => None,
-    }
-}
 
 /// Seconds in one unit of a column of times: its TUNITn, else TIMEUNIT, else seconds.
 ///
@@ -71,6 +58,33 @@ pub(crate) fn refuse_two_clocks(header: &FitsHeader, columns: &[&str]) -> Result
             || missions::frame_keywords().any(|frame| frame.name == key)
             || COLUMN_KEYWORDS.iter().any(|prefix| key.strip_prefix(prefix).is_some_and(is_time))
     })
+}
+
+/// Keywords of a clock that stand for one another: a header that has one of a group says what it says.
+const CLOCK_GROUPS: [&[&str]; 6] = [
+    &["MJDREF", "MJDREFI", "MJDREFF"],
+    &["TIMEZERO", "TIMEZERI", "TIMEZERF"],
+    &["TIMEUNIT"],
+    &["TIMEPIXR"],
+    &["TIMEDEL"],
+    &["BJDREFI", "BJDREFF"],
+];
+
+/// An extension with the keywords of the clock that the primary header has and its own has not, of which is warned: a keyword of the primary header holds for all of a
+/// file.
+///
+/// # Errors
+/// More than 2^32 keywords.
+pub(crate) fn with_primary_clock(path: &str, hdu: &Hdu, hdus: &[Hdu], warnings: &mut Warnings) -> Result<Hdu> {
+    let Some(primary) = hdus.first().filter(|_| hdu.index > 0) else { return Ok(hdu.clone()) };
+    let is_absent = |group: &&[&str]| !group.iter().any(|key| hdu.header.has(key));
+    let keys: Vec<&str> =
+        CLOCK_GROUPS.into_iter().filter(is_absent).flatten().copied().filter(|key| primary.header.has(key)).collect();
+    if !keys.is_empty() {
+        let message = format!("{path}: {} in the primary header alone, and taken for {}", List(&keys), label(hdu));
+        warnings.push("W-CLOCK-PRIMARY", message);
+    }
+    Ok(Hdu { header: hdu.header.with(&keys, &primary.header)?, ..hdu.clone() })
 }
 
 /// MJDREF as whole days and fraction; MJDREFI + MJDREFF, or MJDREF split at the day.
@@ -147,6 +161,7 @@ pub(crate) fn timezero(header: &FitsHeader) -> Result<Option<DoubleDouble>> {
 }
 
 /// The frame of the events, to which the intervals are brought.
+#[derive(Clone)]
 pub(crate) struct TimeFrame {
     /// Epoch of the events' times.
     pub mjdref: Option<MjdRef>,
@@ -156,6 +171,16 @@ pub(crate) struct TimeFrame {
     pub timesys: String,
     /// Intervals of another time system are taken as they are.
     pub mixed: bool,
+    /// Seconds in the unit of the primary header (TIMEUNIT), for GTI extensions without one of their own.
+    pub unit: f64,
+}
+
+/// Seconds in the unit of the primary header.
+///
+/// # Errors
+/// A unit that is not known.
+pub(crate) fn primary_unit(hdus: &[Hdu]) -> Result<f64> {
+    hdus.first().map_or(Ok(1.0), |primary| keyword_unit(&primary.header))
 }
 
 /// The intervals of one GTI table in seconds of the events' frame: its own TIMEZERO and MJDREF, no pixel shift.
@@ -175,7 +200,8 @@ pub(crate) fn read_table(
             format!("{}: {}: TIMESYS is `{own}`, and `{}` of the events", source.path(), label(hdu), frame.timesys);
         warnings.push("W-GTI-TIMESYS", message);
     }
-    let mut shift = timezero(&hdu.header)?.unwrap_or(frame.timezero);
+    let inherited = if hdu.header.has("TIMEUNIT") { 1.0 } else { frame.unit };
+    let mut shift = timezero(&hdu.header)?.map_or(frame.timezero, |zero| zero * inherited);
     if let (Some(ours), Some(theirs)) = (frame.mjdref, mjdref(&hdu.header)?) {
         shift = shift + ours.seconds_to(theirs);
     }
@@ -183,10 +209,16 @@ pub(crate) fn read_table(
     let mut values = Vec::with_capacity(table.rows);
     let mut read = |name: &str, take: &mut dyn FnMut(usize, DoubleDouble)| -> Result<()> {
         let column = table.numbers(name)?.ok_or_else(|| table.error(&format!("column {name}"), "missing"))?;
-        let factor = column_unit(&table, column, &hdu.header)?;
+        let inherited = if column.unit.trim().is_empty() { inherited } else { 1.0 };
+        let factor = column_unit(&table, column, &hdu.header)? * inherited;
         values.clear();
-        table.decode(column, 0..table.rows, &mut values)?;
-        let all = values.iter().map(|t| DoubleDouble::product(*t, factor) + shift);
+        let (column, counted_from) = table.counted_exactly(column)?;
+        table.decode(&column, 0..table.rows, &mut values)?;
+        let shift = counted_from * factor + shift;
+        // What is not finite is named as it is.
+        let moved =
+            |t: f64| if t.is_finite() { DoubleDouble::product(t, factor) + shift } else { DoubleDouble::from(t) };
+        let all = values.iter().map(|t| moved(*t));
         all.enumerate().for_each(|(row, t)| take(row, t));
         Ok(())
     };
@@ -292,7 +324,8 @@ pub(crate) fn read_file(
             };
             let unused = hdus.iter().filter(|other| other.index != hdu.index).filter(alike);
             warn_of_unused(file, &[label(hdu)], unused, warnings);
-            read_table(&source, hdu, frame, warnings)
+            let frame = TimeFrame { unit: 1.0, ..frame.clone() };
+            read_table(&source, &with_primary_clock(file, hdu, &hdus, warnings)?, &frame, warnings)
         }
         None => {
             let names: Vec<String> = hdus.iter().map(|h| format!("{} {}", h.index, h.name)).collect();
@@ -310,6 +343,11 @@ fn read_text(path: &str, source: &InputFile) -> Result<Vec<(DoubleDouble, Double
             return Err(Error::gti(path, message));
         }
         let mut fields = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty());
+        // Of two numbers with decimal commas four are made.
+        if line.contains(',') && fields.clone().nth(2).is_some() {
+            let message = format!("line {number}: more than a start and a stop between commas; numbers have points");
+            return Err(Error::gti(path, message));
+        }
         let mut number_of = || fields.next().and_then(|field| field.parse::<f64>().ok());
         let start = number_of();
         let Some((start, stop)) = start.zip(number_of()) else {

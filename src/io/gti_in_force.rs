@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use super::events::EventFile;
 use super::file_scan::warn_of_datasum;
-use super::fits::Hdu;
+use super::fits::{FitsHeader, Hdu};
 use super::gti::{self, TimeFrame};
 use super::subspace::{self, Component, TimeFilter};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::List;
 use crate::base::time::DoubleDouble;
-use crate::base::warning::{Warning, Warnings};
+use crate::base::warning::Warnings;
 use crate::data::Gti;
 use crate::missions::GtiRule;
 
@@ -132,24 +132,12 @@ impl EventFile {
         if groups.is_empty() {
             groups.push((0..components.len()).collect());
         }
-        if let Some((key, name)) = groups.iter().flatten().find_map(|&number| components.get(number)?.missing.as_ref())
-        {
-            let message = format!(
-                "{}: {key} names intervals {name}, which the file has not; the general rule is followed",
-                self.path()
-            );
-            warnings
-                .record(Warning::new("W-GTI-REFERENCE", message).mended_by([Mend::field("gti").doing("gives them")]));
+        let missing = |&number: &usize| components.get(number)?.missing.as_ref();
+        if let Some(missing) = groups.iter().flatten().find_map(missing) {
+            subspace::warn_of_missing(self.path(), missing, warnings);
             return Ok(None);
         }
         Ok(Some((components, groups)))
-    }
-
-    /// Ranges of times that stand in keywords, as intervals of the frame.
-    fn range_intervals(&self, ranges: &[(f64, f64)], frame: &TimeFrame) -> Result<RawIntervals> {
-        let unit = gti::keyword_unit(&self.hdu.header)?;
-        let bound = |t: f64| DoubleDouble::product(t.clamp(-1e15, 1e15), unit) + frame.timezero;
-        Ok(ranges.iter().map(|&(lo, hi)| (bound(lo), bound(hi))).collect())
     }
 
     /// Warns of tables of intervals that are not in force, by name; those of detectors that are not in use, and those that the mission is
@@ -160,7 +148,7 @@ impl EventFile {
         let named: HashSet<usize> = tables
             .filter_map(|time| match time {
                 TimeFilter::Table(table) => Some(table.index),
-                TimeFilter::Ranges(_) => None,
+                TimeFilter::Ranges(..) => None,
             })
             .collect();
         let others = |hdu: &Hdu| {
@@ -185,19 +173,14 @@ struct TablesRead<'a> {
 }
 
 impl TablesRead<'_> {
-    /// The time that all filters of a component have in common.
     fn intervals_of(&mut self, component: &Component, warnings: &mut Warnings) -> Result<Rc<Gti>> {
-        let mut common: Option<Rc<Gti>> = None;
-        for filter in &component.times {
-            let one = match filter {
-                TimeFilter::Table(hdu) => self.table(hdu, warnings)?,
-                TimeFilter::Ranges(ranges) => {
-                    Rc::new((self.build)(self.file.range_intervals(ranges, self.frame)?, warnings)?)
-                }
-            };
-            common = Some(common.map_or_else(|| Rc::clone(&one), |sum| Rc::new(sum.intersect(&one))));
-        }
-        Ok(common.unwrap_or_default())
+        let (header, frame, build) = (&self.file.hdu.header, self.frame, self.build);
+        in_common(component, |filter| match filter {
+            TimeFilter::Table(hdu) => self.table(hdu, warnings),
+            TimeFilter::Ranges(ranges, unit) => {
+                Ok(Rc::new(build(range_intervals(header, ranges, *unit, frame)?, warnings)?))
+            }
+        })
     }
 
     fn table(&mut self, hdu: &Hdu, warnings: &mut Warnings) -> Result<Rc<Gti>> {
@@ -210,6 +193,34 @@ impl TablesRead<'_> {
         self.read.insert(hdu.index, Rc::clone(&one));
         Ok(one)
     }
+}
+
+/// The time that all filters of a component have in common.
+///
+/// # Errors
+/// Those of `one`, which gives the time of a filter.
+pub(super) fn in_common(component: &Component, mut one: impl FnMut(&TimeFilter) -> Result<Rc<Gti>>) -> Result<Rc<Gti>> {
+    let mut common: Option<Rc<Gti>> = None;
+    for filter in &component.times {
+        let own = one(filter)?;
+        common = Some(common.map_or_else(|| Rc::clone(&own), |sum| Rc::new(sum.intersect(&own))));
+    }
+    Ok(common.unwrap_or_default())
+}
+
+/// Ranges of times that stand in keywords, as intervals of the frame.
+///
+/// # Errors
+/// An unknown TIMEUNIT.
+pub(super) fn range_intervals(
+    header: &FitsHeader,
+    ranges: &[(f64, f64)],
+    unit: Option<f64>,
+    frame: &TimeFrame,
+) -> Result<RawIntervals> {
+    let unit = unit.map_or_else(|| gti::keyword_unit(header), Ok)?;
+    let bound = |t: f64| DoubleDouble::product(t.clamp(-1e15, 1e15), unit) + frame.timezero;
+    Ok(ranges.iter().map(|&(lo, hi)| (bound(lo), bound(hi))).collect())
 }
 
 /// True for a table that is named as the rule names those of single detectors.

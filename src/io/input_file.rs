@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +35,10 @@ const PACKED: [(&[u8], &str, &str); 6] = [
     (&[b'P', b'K', 3, 4], "zip (.zip)", "unzip"),
     (&[b'7', b'z', 0xbc, 0xaf], "7-Zip (.7z)", "7z x"),
 ];
+/// How files begin that gzip made.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+/// Bytes that a message shows.
+const SHOWN: usize = 16;
 /// Bytes of the longest of these.
 const LONGEST_MAGIC: u64 = 6;
 /// Bytes at the start that are kept, to recognise what a file holds.
@@ -75,7 +79,7 @@ impl InputFile {
                 format!("packed by {packer}, which is not read; unpack it with {unpacker}, or pack it with gzip");
             return Err(format_error(&name, "byte 0", &message));
         }
-        let compressed = meta.len() > 2 && magic.starts_with(&[0x1f, 0x8b]);
+        let compressed = meta.len() > 2 && magic.starts_with(GZIP);
         let file = if compressed { unpack(&name, path, meta.len())? } else { file };
         let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
         if len == 0 {
@@ -83,6 +87,10 @@ impl InputFile {
         }
         let mut source = InputFile { path: name, file: Arc::new(file), len, head: Arc::new([]), compressed };
         source.head = source.read(0..len.min(HEAD_BYTES))?.into();
+        if compressed && let Some(packer) = packed_by(source.head()) {
+            let message = format!("it unpacks to what {packer} has packed; unpack it once by hand");
+            return Err(format_error(&source.path, "gzip stream", &message));
+        }
         Ok(source)
     }
 
@@ -294,6 +302,7 @@ fn unpack(name: &str, path: &Path, packed: u64) -> Result<File> {
             if is_padding(&mut rest).map_err(|e| Error::io(path, e))? {
                 return Ok(output);
             }
+            refuse_other(name, &mut rest).map_err(|e| Error::io(path, e))??;
             // Another member.
             unpacker = flate2::bufread::GzDecoder::new(rest);
             continue;
@@ -319,6 +328,26 @@ fn is_padding(rest: &mut impl std::io::BufRead) -> std::io::Result<bool> {
         }
         rest.consume(zeros);
     }
+}
+
+/// Refuses what follows a member of gzip and is none: what it is, and where.
+fn refuse_other(name: &str, rest: &mut std::io::BufReader<File>) -> std::io::Result<Result<()>> {
+    let at = std::io::Seek::stream_position(rest)?;
+    let next = rest.fill_buf()?;
+    if next.starts_with(GZIP) || next == [GZIP[0]] {
+        return Ok(Ok(()));
+    }
+    let shown = String::from_utf8_lossy(next.get(..SHOWN).unwrap_or(next)).escape_debug().to_string();
+    let message = format!(
+        "something else than gzip follows the packed data, and begins with `{shown}`; if it is none of the file, cut it off there"
+    );
+    Ok(Err(format_error(name, &format!("packed byte {at}"), &message)))
+}
+
+/// What packed some bytes, if they begin as its files do.
+fn packed_by(head: &[u8]) -> Option<&'static str> {
+    let others = PACKED.iter().find(|(begin, ..)| head.starts_with(begin)).map(|(_, packer, _)| *packer);
+    others.or(head.starts_with(GZIP).then_some("gzip (.gz)"))
 }
 
 /// A [`Error::Format`] about `place` in `path`.

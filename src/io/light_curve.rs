@@ -1,12 +1,14 @@
 //! Reading binned light curves: FITS tables (OGIP/93-003, XRONOS) and text tables, recognised by their content.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::events::{GtiSource, OpenOptions};
 use super::file_scan::warn_of_container;
 use super::fits::{self, Hdu};
 use super::fits_table::{ElementType, FitsTable};
-use super::gti::{self, TimeFrame, seconds_per_unit};
+use super::gti::{self, TimeFrame};
+use super::gti_in_force::{in_common, range_intervals};
 use super::input_file::{InputFile, format_error};
 pub use super::light_curve_bins::ReadCurve;
 use super::light_curve_bins::{BinClock, CurveGti, assemble};
@@ -14,6 +16,7 @@ use super::light_curve_columns::{RawLightCurve, footprint};
 use super::subspace::{self, Component, TimeFilter};
 use super::table_read::product_of;
 use super::text_table;
+use super::time_unit::seconds_per_unit;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::time::{DoubleDouble, SECONDS_PER_DAY};
@@ -36,8 +39,13 @@ pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) 
     if !source.is_fits() {
         let Some(raw) = text_table::read(source, warnings)? else { return Ok(None) };
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
-        let frame =
-            TimeFrame { mjdref: None, timezero: DoubleDouble::ZERO, timesys: String::new(), mixed: options.mixed };
+        let frame = TimeFrame {
+            mjdref: None,
+            timezero: DoubleDouble::ZERO,
+            timesys: String::new(),
+            mixed: options.mixed,
+            unit: 1.0,
+        };
         let gti = |span, warnings: &mut Warnings| given_gti(&options.gti, &frame, span, warnings);
         let clock = BinClock { own: is_own(source)?, ..BinClock::default() };
         return assemble(source, raw, &clock, Record::default(), warnings, gti).map(Some);
@@ -66,6 +74,7 @@ pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) 
     match chosen {
         Some(hdu) => {
             warn_of_container(source, &hdus, trailing, warnings);
+            let hdu = &gti::with_primary_clock(source.path(), hdu, &hdus, warnings)?;
             read_fits(source, &hdus, hdu, options, warnings).map(Some)
         }
         None => Ok(None),
@@ -77,9 +86,12 @@ fn is_own(source: &InputFile) -> Result<bool> {
     Ok(product_of(source)?.is_some_and(|name| name == LIGHT_CURVE.name))
 }
 
+/// Classes of tables that hold something else, whatever they are called.
+const OTHER_CLASSES: [&str; 4] = ["EVENTS", "EVENT", "GTI", "ARRAY"];
+
 fn is_light_curve(hdu: &Hdu) -> bool {
-    let class = hdu.header.text("HDUCLAS1").unwrap_or_default().replace(' ', "");
-    class.eq_ignore_ascii_case("LIGHTCURVE") || hdu.name.eq_ignore_ascii_case("RATE")
+    let class = hdu.header.text("HDUCLAS1").unwrap_or_default().replace(' ', "").to_ascii_uppercase();
+    class == "LIGHTCURVE" || (hdu.name.eq_ignore_ascii_case("RATE") && !OTHER_CLASSES.contains(&&*class))
 }
 
 fn read_fits(
@@ -108,7 +120,10 @@ fn read_fits(
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         table.error(&format!("column {name}"), &format!("missing; there are {}", names.join(", ")))
     };
-    let (mut time, unit) = column(&[time_name])?.ok_or_else(|| missing(time_name))?;
+    let column_of_time = table.numbers(time_name)?.ok_or_else(|| missing(time_name))?;
+    let (counted, counted_from) = table.counted_exactly(column_of_time)?;
+    let (mut time, unit) = (Vec::with_capacity(table.rows), &counted.unit);
+    table.decode(&counted, 0..table.rows, &mut time)?;
     let per_keyword = gti::keyword_unit(header)?;
     let in_seconds = |unit: &str| match unit.trim() {
         "" => Some(per_keyword),
@@ -117,7 +132,7 @@ fn read_fits(
         unit => seconds_per_unit(unit),
     };
     let unknown = |name: &str, unit: &str| table.error(&format!("column {name}"), &format!("unknown unit `{unit}`"));
-    let factor = in_seconds(&unit).ok_or_else(|| unknown(time_name, &unit))?;
+    let factor = in_seconds(unit).ok_or_else(|| unknown(time_name, unit))?;
     let resolution = time_resolution(&table, time_name, &time)? * factor;
     time.iter_mut().for_each(|t| *t *= factor);
     let seconds = |name: &str| -> Result<Option<Vec<f64>>> {
@@ -179,7 +194,8 @@ fn read_fits(
     }
     let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
     let timedel = header.real("TIMEDEL")?.map(|t| t * per_keyword).filter(|t| *t > 0.0);
-    let clock = BinClock { timedel, timezero, timepixr, resolution, own: is_own(source)? };
+    let offset = timezero + counted_from * factor;
+    let clock = BinClock { timedel, timezero: offset, timepixr, resolution, own: is_own(source)? };
     let text = |key: &str| {
         let own = header.text(key).filter(|t| !t.is_empty());
         own.or_else(|| hdus.first().and_then(|h| h.header.text(key))).unwrap_or_default()
@@ -203,7 +219,7 @@ fn read_fits(
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
     }
     let (timesys, mixed) = (record.timesys.clone(), options.mixed);
-    let frame = TimeFrame { mjdref: record.mjdref, timezero, timesys, mixed };
+    let frame = TimeFrame { mjdref: record.mjdref, timezero, timesys, mixed, unit: gti::primary_unit(hdus)? };
     let own = options.gti == GtiSource::File;
     assemble(source, raw, &clock, record, warnings, |span, warnings| match own {
         true => own_gti(source, hdus, hdu, &frame, span, warnings),
@@ -220,26 +236,37 @@ fn own_gti(
     span: (DoubleDouble, DoubleDouble),
     warnings: &mut Warnings,
 ) -> Result<CurveGti> {
-    let of = |component: &Component| match &component.times[..] {
-        [TimeFilter::Table(hdu)] if component.missing.is_none() => Some(hdu.index),
-        _ => None,
-    };
-    let components = subspace::components(&hdu.header, hdus, "TIME", None)?;
-    let named: Option<Vec<usize>> = components.iter().map(of).collect();
-    let found = || gti::find(hdus).map(|hdu| hdu.index).into_iter().collect();
-    let taken: Vec<usize> = named.filter(|list| !list.is_empty()).unwrap_or_else(found);
-    let taken: HashSet<usize> = taken.into_iter().collect();
-    let is_taken = |hdu: &&Hdu| taken.contains(&hdu.index);
-    let mut tables = Vec::new();
-    for hdu in hdus.iter().filter(is_taken) {
-        let rows = gti::read_table(source, hdu, frame, warnings)?;
-        tables.push(Gti::new(source.path(), rows, false, warnings)?);
+    let mut components = subspace::components(&hdu.header, hdus, "TIME", None)?;
+    if let Some(missing) = components.iter().find_map(|component| component.missing.as_ref()) {
+        subspace::warn_of_missing(source.path(), missing, warnings);
+        components.clear();
     }
-    let all = Gti::union_of(&tables);
-    drop(tables);
+    if components.is_empty() {
+        components = gti::find(hdus).map(Component::of_table).into_iter().collect();
+    }
+    let (mut taken, mut parts) = (HashSet::new(), Vec::new());
+    for component in &components {
+        parts.push(in_common(component, |filter| {
+            let rows = match filter {
+                TimeFilter::Table(table) => {
+                    taken.insert(table.index);
+                    gti::read_table(source, table, frame, warnings)?
+                }
+                TimeFilter::Ranges(ranges, unit) => range_intervals(&hdu.header, ranges, *unit, frame)?,
+            };
+            Gti::new(source.path(), rows, false, warnings).map(Rc::new)
+        })?);
+    }
+    let all = Gti::union_of(parts.iter().map(Rc::as_ref));
+    drop(parts);
+    if all.is_empty() && !components.is_empty() {
+        let message = "the intervals that the data subspace names have no time in common";
+        return Err(Error::gti(source.path(), message).mended_by([Mend::field("gti").doing("gives others")]));
+    }
     if all.is_empty() {
         return Ok(CurveGti { chosen: Gti::from_sorted(&[span]), own: false });
     }
+    let is_taken = |hdu: &&Hdu| taken.contains(&hdu.index);
     let labels: Vec<String> = hdus.iter().filter(is_taken).map(gti::label).collect();
     let unused = hdus.iter().filter(|hdu| gti::holds_intervals(hdu) && !is_taken(hdu));
     gti::warn_of_unused(source.path(), &labels, unused, warnings);

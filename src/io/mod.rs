@@ -28,6 +28,7 @@ mod lines;
 pub mod par;
 mod product_read;
 mod pulse_template;
+mod qdp;
 pub(crate) mod raw_rows;
 mod response;
 mod row_range;
@@ -39,8 +40,10 @@ mod table_dynamical;
 mod table_fits;
 pub(crate) mod table_read;
 pub mod table_write;
+mod text_columns;
 pub mod text_file;
 mod text_table;
+mod time_unit;
 mod unfinished;
 pub mod xspec;
 

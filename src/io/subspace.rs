@@ -7,8 +7,10 @@
 use std::collections::HashMap;
 
 use super::fits::{FitsHeader, Hdu};
+use super::time_unit::seconds_per_unit;
 use crate::base::error::Result;
 use crate::base::mend::Mend;
+use crate::base::warning::{Warning, Warnings};
 
 /// The most components that are looked for: keywords have eight characters.
 const MOST_COMPONENTS: usize = 99;
@@ -21,8 +23,8 @@ const MOST_FILTERS: usize = 4096;
 pub(super) enum TimeFilter<'a> {
     /// By a table of intervals.
     Table(&'a Hdu),
-    /// By ranges, in the unit of the keywords.
-    Ranges(Vec<(f64, f64)>),
+    /// By ranges, and the seconds in their unit; without one that is the unit of the keywords.
+    Ranges(Vec<(f64, f64)>, Option<f64>),
 }
 
 /// One component of a data subspace.
@@ -34,6 +36,13 @@ pub(super) struct Component<'a> {
     pub detectors: Option<Vec<(f64, f64)>>,
     /// A table that is named and is not there, with the keyword that names it.
     pub missing: Option<(String, String)>,
+}
+
+/// Says that a table of intervals is named and is not there.
+pub(super) fn warn_of_missing(path: &str, (key, name): &(String, String), warnings: &mut Warnings) {
+    let place = if name.starts_with(':') { "which the file has not" } else { "which are in no table of this file" };
+    let message = format!("{path}: {key} names intervals {name}, {place}; the general rule is followed");
+    warnings.record(Warning::new("W-GTI-REFERENCE", message).mended_by([Mend::field("gti").doing("gives them")]));
 }
 
 impl<'a> Component<'a> {
@@ -57,7 +66,7 @@ impl<'a> Component<'a> {
 /// The components of a data subspace that say something of times; none where no keyword does. `time` and `detector` are the columns.
 ///
 /// # Errors
-/// More than [`MOST_FILTERS`] filters of times.
+/// More than [`MOST_FILTERS`] filters of times; two values of a keyword that says which; a unit of ranges that is not known.
 pub(super) fn components<'a>(
     header: &FitsHeader,
     hdus: &'a [Hdu],
@@ -79,6 +88,12 @@ pub(super) fn components<'a>(
     if times.is_empty() {
         return Ok(Vec::new());
     }
+    // Which good time is in force depends on each of them.
+    header.refuse_repeated(|key| {
+        let rest = key.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = ["DSTYP", "DSVAL", "DSREF", "DSUNI"].iter().find_map(|prefix| numbered(prefix, rest));
+        number.is_some_and(|n| times.contains(&n) || detectors.contains(&n))
+    })?;
     let component_of = |key: &str| {
         let (number, rest) = key.split_once("DS")?;
         (rest.starts_with("REF") || rest.starts_with("VAL")).then_some(())?;
@@ -103,14 +118,19 @@ pub(super) fn components<'a>(
         let of = |n: usize, what: &str| filled(format!("{own}DS{what}{n}")).or_else(|| filled(format!("DS{what}{n}")));
         let mut component = Component { times: Vec::new(), detectors: None, missing: None };
         for &n in &times {
-            let table = of(n, "REF").filter(|(_, name)| name.starts_with(':'));
-            match (table, of(n, "VAL").and_then(|(_, value)| ranges(&value))) {
+            match (of(n, "REF"), of(n, "VAL").and_then(|(_, value)| ranges(&value))) {
                 (Some((key, name)), _) => match tables.referred(&name) {
                     Some(hdu) if component.has_table(hdu) => {}
                     Some(hdu) => component.times.push(TimeFilter::Table(hdu)),
                     None => component.missing = Some((key, name)),
                 },
-                (None, Some(ranges)) => component.times.push(TimeFilter::Ranges(ranges)),
+                (None, Some(ranges)) => {
+                    let unit = of(n, "UNI").map(|(key, unit)| {
+                        let unknown = || header.error(&key, &format!("`{unit}` is not a unit of time that is known"));
+                        seconds_per_unit(&unit).ok_or_else(unknown)
+                    });
+                    component.times.push(TimeFilter::Ranges(ranges, unit.transpose()?));
+                }
                 (None, None) => {}
             }
         }

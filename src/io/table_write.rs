@@ -9,15 +9,18 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::fits_writer::write_file;
+use super::fits_writer::{followed, write_file};
 use crate::base::error::{Error, Result};
+use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
-use crate::base::text::{escaped_json, plain};
+use crate::base::text::{count, escaped_json, plain};
 use crate::base::trace;
 use crate::data::table::{Column, Table, Values};
 
 /// Rows that a core writes at a time.
 const BLOCK_ROWS: usize = 1 << 11;
+/// Bytes of a number in text, of 17 digits at most.
+const BYTES_A_NUMBER: usize = 24;
 /// Rows whose text is held beside all of it.
 const ROWS_HELD: usize = 64 * BLOCK_ROWS;
 
@@ -61,7 +64,21 @@ impl Table<'_> {
     pub fn write(&self, path: impl AsRef<Path>, overwrite: bool) -> Result<()> {
         let _span = trace::span("write");
         let path = &*path.as_ref().to_string_lossy();
-        write_bytes(path, overwrite, &self.encode(TableFormat::from_path(path)?)?)
+        let format = TableFormat::from_path(path)?;
+        self.footprint(format).check(&format!("the file {path} of {}", count(self.rows() as u64, "row")))?;
+        write_bytes(path, overwrite, &self.encode(format)?)
+    }
+
+    /// What a file of a format takes while it is made: its bytes, of JSON the values and two texts besides.
+    fn footprint(&self, format: TableFormat) -> Footprint {
+        let values = |column: &Column| if matches!(column.values, Values::Complex(..)) { 2 } else { 1 };
+        let bytes = match format {
+            TableFormat::Fits => 2 * size_of::<f64>(),
+            TableFormat::Ecsv | TableFormat::Csv => 2 * BYTES_A_NUMBER,
+            TableFormat::Json => size_of::<Value>() + 3 * BYTES_A_NUMBER,
+        };
+        let cells = self.rows() as u64 * self.columns.iter().map(values).sum::<u64>();
+        Footprint::default().and(cells, bytes)
     }
 
     /// The bytes of a file with this table.
@@ -315,7 +332,7 @@ pub fn check_output(path: &str, overwrite: bool) -> Result<()> {
         return Err(Error::io(path, std::io::Error::other("exists already"))
             .mended_by([Mend::set("overwrite", true).doing("replaces it")]));
     }
-    match path.parent() {
+    match followed(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
             Err(Error::io(folder, std::io::Error::other("no such folder to write into")))
         }

@@ -179,6 +179,11 @@ impl BispectrumSums {
 
     /// Adds a segment; `values` are its counts (or flux), one a bin.
     pub fn add(&mut self, values: &[f64], progress: &Progress) {
+        // Nothing has no powers.
+        if values.iter().all(|value| *value == 0.0) {
+            self.segments += 1;
+            return self.weights.add_weights(&[WeightSums::of_photons(0.0, 0)]);
+        }
         let mean = values.iter().sum::<f64>() / self.n as f64;
         self.work.input.iter_mut().zip(values).for_each(|(into, x)| *into = x - mean);
         self.fft.process(&mut self.work);

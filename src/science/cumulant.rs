@@ -154,6 +154,11 @@ impl CumulantSums {
 
     /// Adds a segment; `values` are its counts (or flux), one a bin.
     pub fn add(&mut self, values: &[f64], progress: &Progress) {
+        // Nothing has no cumulant.
+        if values.iter().all(|value| *value == 0.0) {
+            self.segments += 1;
+            return;
+        }
         let (lag, size) = (self.lag, 2 * self.lag + 1);
         let mean = values.iter().sum::<f64>() / self.n as f64;
         // Nothing is beyond the ends: x_t is at t + L.

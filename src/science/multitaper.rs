@@ -123,6 +123,17 @@ impl MultitaperSums {
     pub fn add(&mut self, values: &[f64], variance: Option<f64>) {
         let n = self.n as f64;
         let mean = values.iter().sum::<f64>() / n;
+        let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        let lambda: Vec<f64> = self.tapers.iter().map(|t| t.concentration).collect();
+        self.count(n, mean, variance);
+        if square == 0.0 {
+            // Nothing varies: every frequency has the powers of nothing.
+            let e = estimate(&vec![0.0; lambda.len()], &lambda, 0.0, &self.options);
+            self.power.iter_mut().for_each(|power| *power += e.power);
+            self.freedom.iter_mut().for_each(|freedom| *freedom += e.freedom);
+            self.variance.iter_mut().for_each(|variance| *variance += e.variance);
+            return;
+        }
         let spectra: Vec<Vec<Complex<f64>>> = self
             .tapers
             .par_iter()
@@ -136,8 +147,6 @@ impl MultitaperSums {
                 },
             )
             .collect();
-        let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-        let lambda: Vec<f64> = self.tapers.iter().map(|t| t.concentration).collect();
         let estimates: Vec<TaperEstimate> = (0..self.power.len())
             .into_par_iter()
             .map(|k| {
@@ -150,6 +159,10 @@ impl MultitaperSums {
             self.freedom[k] += e.freedom;
             self.variance[k] += e.variance;
         }
+    }
+
+    /// Counts a segment of `n` values.
+    fn count(&mut self, n: f64, mean: f64, variance: Option<f64>) {
         self.segments += 1;
         self.mean += mean;
         self.noise += variance.unwrap_or(0.0);

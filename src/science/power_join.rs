@@ -139,9 +139,12 @@ pub(super) fn name(record: &Record) -> String {
 /// They have an input or times in common.
 pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
     let mut all = records.first().map(|first| (*first).clone()).unwrap_or_default();
+    // In the frame of the first, where both have one.
+    let epoch = all.mjdref;
     let time = |record: &Record| {
-        let intervals = record.gti.iter().map(|[a, b]| (DoubleDouble::from(*a), DoubleDouble::from(*b)));
-        Gti::from_sorted(&intervals.collect::<Vec<_>>())
+        let shift = epoch.zip(record.mjdref).map_or(DoubleDouble::ZERO, |(ours, theirs)| ours.seconds_to(theirs));
+        let moved = |t: f64| DoubleDouble::from(t) + shift;
+        Gti::from_sorted(&record.gti.iter().map(|[a, b]| (moved(*a), moved(*b))).collect::<Vec<_>>())
     };
     all.options = serde_json::json!({ "join": [all.options] });
     for (number, record) in records.iter().enumerate().skip(1) {
@@ -153,13 +156,15 @@ pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
                     "is in two of the products, so photons would count twice",
                 ));
             }
-            if record.mjdref == before.mjdref && !time(record).intersect(&time(before)).intervals().is_empty() {
+            let known = record.mjdref.is_some() == before.mjdref.is_some();
+            if known && !time(record).intersect(&time(before)).intervals().is_empty() {
                 let message =
                     format!("has times in common with {}: products of one time are not averaged", name(before));
                 return Err(Error::argument("parts", name(record), message));
             }
         }
-        all.gti.extend_from_slice(&record.gti);
+        all.gti.extend(time(record).intervals().iter().map(|(a, b)| [a.value(), b.value()]));
+        all.barycentred &= record.barycentred;
         all.inputs.extend(record.inputs.iter().cloned());
         all.photons.add(&record.photons);
         all.warnings.extend(record.warnings.clone());
@@ -170,6 +175,8 @@ pub(crate) fn joined(records: &[&Record]) -> Result<Record> {
             (&mut all.telescop, &record.telescop),
             (&mut all.instrume, &record.instrume),
             (&mut all.object, &record.object),
+            (&mut all.timesys, &record.timesys),
+            (&mut all.timeref, &record.timeref),
             (&mut all.device.backend, &record.device.backend),
             (&mut all.device.adapter, &record.device.adapter),
             (&mut all.device.precision, &record.device.precision),

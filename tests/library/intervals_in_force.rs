@@ -96,6 +96,38 @@ fn components_of_a_data_subspace_are_those_of_detectors_or_together_all_time() {
     let range = [("DSTYP1", "'TIME'"), ("DSVAL1", "'20:40,50:60'")];
     let tables = [list(Vec::new(), &range), named("GTI", &[(0.0, 100.0)])];
     assert_eq!(intervals(&tables, "").0, [(20.0, 40.0), (50.0, 60.0)]);
+    // In units of their own, or of the keywords.
+    for (unit, value) in [("'s'", "'20:40,50:60'"), ("'ks'", "'0.02:0.04,0.05:0.06'"), ("'min'", "'0:0.5'")] {
+        let range = [("DSTYP1", "'TIME'"), ("DSVAL1", value), ("DSUNI1", unit), ("TIMEUNIT", "'d'"), ("TUNIT1", "'s'")];
+        let tables = [list(Vec::new(), &range), named("GTI", &[(0.0, 100.0)])];
+        match unit {
+            "'s'" => assert_eq!(intervals(&tables, "").0, [(20.0, 40.0), (50.0, 60.0)]),
+            "'min'" => assert_eq!(intervals(&tables, "").0, [(0.0, 30.0)]),
+            _ => {
+                let error = open(&tables, &OpenOptions::default()).err().unwrap().to_string();
+                assert!(error.contains("DSUNI1") && error.contains("`ks` is not a unit of time"), "{error}");
+            }
+        }
+    }
+    // Two values of what decides on the good time.
+    for (keyword, first, other) in
+        [("DSVAL1", "'20:40'", "'50:60'"), ("DSTYP1", "'TIME'", "'PI'"), ("DSREF1", "':GTI'", "':GTI2'")]
+    {
+        let cards = [("DSTYP1", "'TIME'"), ("DSVAL1", "'20:40'")];
+        let kept: Vec<(&str, &str)> = cards.into_iter().filter(|(key, _)| *key != keyword).collect();
+        let table = list(Vec::new(), &[&kept[..], &[(keyword, first), ("DSXXX1", other)]].concat());
+        let mut bytes = file(&[table, named("GTI", &[(0.0, 100.0)])]);
+        let at = bytes.windows(8).position(|w| w == b"DSXXX1  ").unwrap();
+        bytes[at..at + 8].copy_from_slice(format!("{keyword:<8}").as_bytes());
+        let error = Folder::new().open(&bytes, &OpenOptions::default()).err().unwrap().to_string();
+        assert!(error.contains(keyword) && error.contains("twice"), "{error}");
+    }
+    // Intervals in another file.
+    let elsewhere = [("DSTYP1", "'TIME'"), ("DSVAL1", "'TABLE'"), ("DSREF1", "'other.fits[GTI]'")];
+    let tables = [list(Vec::new(), &elsewhere), named("GTI", &[(0.0, 100.0)])];
+    let (found, said) = intervals(&tables, "W-GTI-REFERENCE");
+    assert_eq!(found, [(0.0, 100.0)]);
+    assert!(said.contains("DSREF1") && said.contains("other.fits[GTI], which are in no table of this file"), "{said}");
     let gone = [("DSTYP1", "'TIME'"), ("DSREF1", "':GTI00009'")];
     let tables = [list(Vec::new(), &gone), named("GTI", &[(0.0, 100.0)])];
     let (found, said) = intervals(&tables, "W-GTI-REFERENCE");
@@ -261,6 +293,57 @@ fn products_of_several_instruments_are_joined_only_where_that_is_allowed() {
     let (pn, mos) = (pair(0), pair(1));
     refused(AveragedCrossSpectrum::join(&[pn.clone(), mos.clone()]), "another instrument (XMM EMOS1)");
     assert_eq!(AveragedCrossSpectrum::join_mixed(&[pn, mos]).unwrap().meta.segments, 20);
+}
+
+#[test]
+fn products_of_other_frames_and_bands_are_joined_only_where_that_is_allowed() {
+    use eagleray::science::{AveragedCrossSpectrum, AveragedPowerSpectrum};
+    let folder = Folder::new();
+    let observe = |name: &str, start: f64, more: &[(&str, &str)]| {
+        let cards = [&[("TELESCOP", "'NICER'"), ("INSTRUME", "'XTI'")], more].concat();
+        Observation::open([seen(&folder, name, start, &cards)]).unwrap()
+    };
+    let power = PowerSpectrum::default().dt(0.125).segment_size(10.0);
+    let made = |of: Observation| spectrum(&of, &power).unwrap();
+    let join =
+        |a: &AveragedPowerSpectrum, b: &AveragedPowerSpectrum| AveragedPowerSpectrum::join(&[a.clone(), b.clone()]);
+    let tt = made(observe("tt", 0.0, &[("TIMESYS", "'TT'"), ("TIMEREF", "'LOCAL'")]));
+    let tdb = made(observe("tdb", 200.0, &[("TIMESYS", "'TDB'"), ("TIMEREF", "'LOCAL'")]));
+    let sun = made(observe("sun", 400.0, &[("TIMESYS", "'TT'"), ("TIMEREF", "'SOLARSYSTEM'")]));
+    refused(join(&tt, &tdb), "TIMESYS is `TDB`, and `TT` in");
+    refused(join(&tt, &sun), "TIMEREF is `SOLARSYSTEM`, and `LOCAL` in");
+    let both = AveragedPowerSpectrum::join_mixed(&[tt.clone(), tdb]).unwrap();
+    assert_eq!((both.meta.segments, both.meta.record.timesys.as_str()), (20, "TT + TDB"));
+    // Bands in keV, in channels, and none.
+    let band = |name: &str, start: f64, lo: f64, hi: f64| made(observe(name, start, &[]).energy(lo..hi).unwrap());
+    let (soft, hard, again) =
+        (band("soft", 0.0, 0.5, 2.0), band("hard", 200.0, 0.6, 4.0), band("again", 400.0, 0.5, 2.0));
+    refused(join(&soft, &hard), "the selection of energies is 0.6 to 4 keV, and 0.5 to 2 keV in");
+    refused(join(&soft, &made(observe("all", 600.0, &[]))), "the selection of energies is none, and 0.5 to 2 keV in");
+    assert_eq!(join(&soft, &again).unwrap().meta.segments, 20);
+    assert_eq!(AveragedPowerSpectrum::join_mixed(&[soft, hard]).unwrap().meta.segments, 20);
+    let channels = |name: &str, start: f64, hi: f64| made(observe(name, start, &[]).channels(50.0..=hi).unwrap());
+    refused(join(&channels("low", 0.0, 150.0), &channels("high", 200.0, 160.0)), "channels 50 to 160, and channels 50");
+    // The bands that a cross spectrum compares.
+    let session = eagleray::Session::cpu().unwrap();
+    let cross = |name: &str, start: f64, hi: f64| {
+        let times: Vec<f64> = stamps().iter().map(|t| t + start).collect();
+        let pi: Vec<i16> = (0..1000).map(|i| if i % 3 == 0 { 60 } else { 100 }).collect();
+        let table = events(vec![Column::f64("TIME", &times), Column::i16("PI", &pi)]).set("TELESCOP", "'NICER'");
+        let path = folder.write(name, &file(&[gti(&[(start, start + 100.0)]), table]));
+        let bands = [PhotonBand::Energy(0.3, 0.9), PhotonBand::Energy(0.9, hi)];
+        let analysis = CrossSpectrum::default().bands(bands).dt(0.125).segment_size(10.0);
+        session.run(&analysis, &Observation::open([path]).unwrap()).unwrap()
+    };
+    let (one, other, same) = (cross("c1", 0.0, 2.0), cross("c2", 200.0, 3.0), cross("c3", 400.0, 2.0));
+    refused(AveragedCrossSpectrum::join(&[one.clone(), other]), "the selection of energies is");
+    assert_eq!(AveragedCrossSpectrum::join(&[one, same]).unwrap().meta.segments, 20);
+    // One time in two frames is one time.
+    let epoch = |name: &str, start: f64, day: &str| made(observe(name, start, &[("MJDREFI", day)]));
+    let twice = join(&epoch("e0", 0.0, "55000"), &epoch("e1", -86_400.0, "55001")).err().unwrap().to_string();
+    assert!(twice.contains("times in common"), "{twice}");
+    let apart = join(&epoch("e2", 0.0, "55000"), &epoch("e3", 0.0, "55001")).unwrap();
+    assert_eq!(apart.meta.record.gti, [[0.0, 100.0], [86_400.0, 86_500.0]]);
 }
 
 #[test]

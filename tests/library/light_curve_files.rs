@@ -32,6 +32,12 @@ fn decimal_commas_and_two_columns_of_one_name_are_refused() {
     refused("time;rate\n0,5;1,2\n1,5;1,3\n", &["line 2", "`0,5`"]);
     refused("0.5 1.2\n1.5 1,3\n", &["line 2", "`1,3`"]);
     refused("time,rate,Rate\n0,1,2\n1,1,2\n", &["line 1", "two columns named rate"]);
+    // In quotes, as spreadsheets write them; without quotes they make three columns of two.
+    refused("\"0\",\"10,5\"\n\"1\",\"11,5\"\n", &["line 1", "`10,5`", "decimal comma"]);
+    refused("time,rate\n\"0\",\"10,5\"\n", &["line 2", "`10,5`", "decimal comma"]);
+    refused("\"0,5\" \"1,2\"\n\"1,5\" \"1,3\"\n", &["line 1", "`0,5`", "decimal comma"]);
+    refused("time,rate\n0,10\n1,10,5\n", &["line 3", "3 fields, and there are 2 columns", "decimal comma"]);
+    assert_eq!(text("\"time\",\"rate\"\n\"0\",\"1.5\"\n\"1\",\"2\"\n").unwrap().0.rate, [1.5, 2.0]);
     // Commas between columns, with or without blanks behind them, are none.
     assert_eq!(text("0,1\n1,5\n2,3\n").unwrap().0.rate, [1.0, 5.0, 3.0]);
     assert_eq!(text("0, 1\n1, 5\n2, 3\n").unwrap().0.rate, [1.0, 5.0, 3.0]);
@@ -51,6 +57,34 @@ fn four_columns_of_qdp_are_time_half_width_rate_and_error() {
     // Four columns of another kind: time, rate, error and something more.
     let (curve, _) = text("1 8 10 1\n3 9 11 2\n5 7 13 3\n").unwrap();
     assert_eq!((curve.rate, curve.rate_err), (vec![8.0, 9.0, 7.0], vec![10.0, 11.0, 13.0]));
+}
+
+#[test]
+fn errors_of_qdp_stand_where_read_says() {
+    let rates = |content: &str| text(content).map(|(curve, _)| (curve.grid.dt, curve.rate, curve.rate_err)).unwrap();
+    let rows = (vec![10.0, 11.0, 13.0], vec![1.0, 2.0, 3.0]);
+    let is = |content: &str, dt: f64| assert_eq!(rates(content), (dt, rows.0.clone(), rows.1.clone()), "{content}");
+    is("READ SERR 2\n0.5 10 1\n1.5 11 2\n2.5 13 3\n", 1.0);
+    is("READ SERR 1 2\n1 1 10 1\n3 1 11 2\n5 1 13 3\n", 2.0);
+    // The error downwards is below zero; bins may lie unevenly about their times.
+    is("READ TERR 1 2\n1 1 -1 10 1 -1\n3 1 -1 11 2 -2\n5 1 -1 13 3 -3\n", 2.0);
+    is("read terr 1\nread serr 2\n0 2 0 10 1\n2 2 0 11 2\n4 2 0 13 3\n", 2.0);
+    let (curve, warnings) = text("READ TERR 2\n0 10 1 -3\n1 11 2 -2\n2 NO NO NO\n3 13 3 -3\n").unwrap();
+    assert_eq!((curve.bin, curve.rate_err), (vec![0, 1, 3], vec![2.0, 2.0, 3.0]));
+    let uneven: Vec<u64> = warnings.iter().filter(|w| w.code == "W-ASYMMETRIC-ERROR").map(|w| w.count).collect();
+    assert_eq!(uneven, [1]);
+    // Half widths and no error: the third column is the rate.
+    let (curve, _) = text("READ SERR 1\n1 1 10\n3 1 11\n5 1 13\n").unwrap();
+    assert_eq!((curve.grid.dt, curve.rate), (2.0, vec![10.0, 11.0, 13.0]));
+    assert!(curve.rate_err.iter().all(|error| error.is_nan()));
+    // A second light curve beside the first is not read, and said to be there.
+    let (curve, warnings) = text("READ SERR 1 2 3\n1 1 10 1 7 1\n3 1 11 2 7 1\n5 1 13 3 7 1\n").unwrap();
+    assert_eq!((curve.rate, codes(&warnings).contains(&"W-COLUMN-UNUSED")), (rows.0.clone(), true));
+    refused("READ SERR 1 2\n0 10 1\n", &["line 2", "3 columns", "READ SERR"]);
+    refused("READ SERR\n0 10 1\n", &["line 1", "numbers of vectors"]);
+    refused("0 10 1\nREAD SERR 2\n1 10 1\n", &["line 2", "READ stands behind the rows"]);
+    // Without a word on what they are, further columns are said to be there.
+    assert!(codes(&text("0 10 1 5 6\n1 11 2 5 6\n").unwrap().1).contains(&"W-COLUMN-UNUSED"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Files as they are met: headers beyond the standard, units, tables under other names, and time that is mostly empty.
 
-use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, spectrum};
+use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti, header, spectrum};
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
+use eagleray::time::DoubleDouble;
 use eagleray::{Binning, PowerSpectrum, Result, Session, Warnings};
 
 const DAY: f64 = 86_400.0;
@@ -62,6 +63,78 @@ fn unsigned_integers_of_64_bits_are_rounded_once() {
     let mut times = Vec::new();
     file.times(0..values.len(), &mut times).unwrap();
     assert_eq!(times, values.map(|value| value as f64));
+}
+
+#[test]
+fn whole_numbers_beyond_f64_are_counted_from_the_first() {
+    // Nanoseconds since a day long ago, beside which f64 are 2048 apart, and the TIMEZERO that brings them back.
+    let base = u64::MAX - 10_000_000_000_000;
+    let stored = |value: u64| (value ^ (1 << 63)) as i64;
+    let ticks: Vec<u64> = (0..1000).map(|i| base + 1 + i * 100_000_007).collect();
+    let unsigned = Column::i64("TIME", &ticks.iter().map(|&t| stored(t)).collect::<Vec<_>>());
+    let unsigned = unsigned.with("TZERO", "9223372036854775808").with("TUNIT", "'ns'");
+    let bounds = |value: u64| Column::i64("START", &[stored(value)]).with("TZERO", "9223372036854775808");
+    let stop = Column::i64("STOP", &[stored(base + 200_000_000_000)]).with("TZERO", "9223372036854775808");
+    let intervals = Table::new("GTI", vec![bounds(base).with("TUNIT", "'ns'"), stop.with("TUNIT", "'ns'")]);
+    let zero = format!("{:?}", -(base as f64 / 1e9));
+    let table = events(vec![unsigned]).set("TIMEZERO", &zero);
+    let (file, _) = open(&[intervals, table]).unwrap();
+    let mut times = Vec::new();
+    file.times(0..1000, &mut times).unwrap();
+    let frame: Vec<f64> = times.iter().map(|&t| (DoubleDouble::from(t) + file.clock.event_offset).value()).collect();
+    let steps = frame.windows(2).map(|w| w[1] - w[0]);
+    assert!(steps.clone().all(|step| (step - 0.100_000_007).abs() < 1e-12), "{:?}", steps.collect::<Vec<_>>());
+    let (start, end) = file.gti.ends().unwrap();
+    assert!(((end - start).value() - 200.0).abs() < 1e-12);
+    // The first event is one nanosecond after the start of the good time.
+    let after = (DoubleDouble::from(times[0]) + file.clock.event_offset - start).value();
+    assert!((after - 1e-9).abs() < 1e-15, "{after}");
+    // Signed ones likewise.
+    let signed: Vec<i64> = (0..1000).map(|i| (1 << 60) + i).collect();
+    let (file, _) = open(&[gti(&[(0.0, 2e18)]), events(vec![Column::i64("TIME", &signed)])]).unwrap();
+    let mut times = Vec::new();
+    file.times(0..1000, &mut times).unwrap();
+    assert_eq!(times, (0..1000).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(file.clock.event_offset.value(), (1u64 << 60) as f64);
+}
+
+/// A file whose primary header has these cards, too.
+fn with_primary(cards: &[(&str, &str)], tables: &[Table]) -> Vec<u8> {
+    let plain = [("SIMPLE", "T"), ("BITPIX", "8"), ("NAXIS", "0"), ("EXTEND", "T")];
+    let all: Vec<(String, String)> = plain.iter().chain(cards).map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    let mut bytes = header(&all);
+    tables.iter().for_each(|table| bytes.extend(table.bytes()));
+    bytes
+}
+
+#[test]
+fn a_clock_in_the_primary_header_alone_is_that_of_the_tables() {
+    let days: Vec<f64> = stamps().iter().map(|t| t / DAY).collect();
+    let bare =
+        Table::new("EVENTS", vec![Column::f64("TIME", &days)]).set("HDUCLAS1", "'EVENTS'").set("TELESCOP", "'A'");
+    let intervals = Table::new("GTI", vec![Column::f64("START", &[0.0]), Column::f64("STOP", &[100.0 / DAY])]);
+    let clock = [("TIMEUNIT", "'d'"), ("TIMEZERO", "2.0"), ("MJDREFI", "51000"), ("MJDREFF", "0.25")];
+    let bytes = with_primary(&clock, &[intervals, bare.clone()]);
+    let (file, warnings) = Folder::new().open(&bytes, &OpenOptions::default()).unwrap();
+    assert_eq!(codes(&warnings), ["W-CLOCK-PRIMARY"]);
+    let said = &warnings.iter().next().unwrap().message;
+    assert!(said.contains("MJDREFI, MJDREFF, TIMEZERO, TIMEUNIT in the primary header alone"), "{said}");
+    assert_eq!(file.clock.mjdref.map(|epoch| epoch.value()), Some(51_000.25));
+    assert_eq!(file.clock.event_offset.value(), 2.0 * DAY);
+    let (start, stop) = file.gti.ends().unwrap();
+    assert!((start.value() - 2.0 * DAY).abs() < 1e-9 && (stop.value() - 2.0 * DAY - 100.0).abs() < 1e-9);
+    // What a table says of itself counts, of each group of keywords for itself.
+    let own = bare.set("TIMEZERO", "0.0").set("MJDREF", "55000.0").set("TIMEUNIT", "'s'");
+    let bytes = with_primary(&clock, &[good(), own]);
+    let (file, warnings) = Folder::new().open(&bytes, &OpenOptions::default()).unwrap();
+    assert!(!codes(&warnings).contains(&"W-CLOCK-PRIMARY"), "{warnings:?}");
+    assert_eq!((file.clock.event_offset.value(), file.clock.mjdref.map(|epoch| epoch.day)), (0.0, Some(55_000)));
+    // Light curves are read by the same rule.
+    let columns = vec![Column::f64("TIME", &[0.5, 1.5, 2.5]), Column::f64("RATE", &[1.0; 3])];
+    let bytes = with_primary(&[("TIMEZERO", "7.0"), ("MJDREF", "51000.0")], &[Table::new("RATE", columns)]);
+    let curve = Folder::new().observe(&bytes, &OpenOptions::default()).unwrap();
+    assert!(codes(curve.warnings()).contains(&"W-CLOCK-PRIMARY"));
+    assert_eq!(curve.light_curve().unwrap().time, [7.5, 8.5, 9.5]);
 }
 
 #[test]
@@ -141,13 +214,33 @@ fn tables_of_bins_and_arrays_are_no_events_even_when_they_are_asked_for() {
         (Table::new("CURVE", vec![time(), rate.clone()]), "column RATE"),
         (Table::new("RATE", vec![time(), rate]).set("HDUCLAS1", "'LIGHTCURVE'"), "HDUCLAS1 is `LIGHTCURVE`"),
     ] {
-        let options = OpenOptions { extension: Some("1".into()), ..OpenOptions::default() };
-        let error = Folder::new().open(&file(&[table, good()]), &options).err().unwrap().to_string();
-        assert!(error.contains(what) && error.contains("extension 1"), "{error}");
+        // By its number, by a name of events that it bears, and by the two together.
+        let by_name = table.clone().set("EXTNAME", "'EVENTS'");
+        for (table, extension) in [(table, Some("1")), (by_name.clone(), None), (by_name, Some("EVENTS"))] {
+            let options = OpenOptions { extension: extension.map(str::to_string), ..OpenOptions::default() };
+            let error = Folder::new().open(&file(&[table, good()]), &options).err().unwrap().to_string();
+            assert!(error.contains(what) && error.contains("extension 1"), "{error}");
+        }
     }
     // Vectors are in lists of events that say what they are.
     let phas = Column::raw("PHAS", "9I", vec![vec![0; 18]; 1000]);
-    assert_eq!(open(&[good(), events(vec![time(), phas])]).unwrap().0.rows(), 1000);
+    assert_eq!(open(&[good(), events(vec![time(), phas.clone()])]).unwrap().0.rows(), 1000);
+    // And in those that do not, where each row has a channel of its own besides.
+    let pi = Column::i16("PI", &[7; 1000]);
+    assert_eq!(open(&[good(), Table::new("EVENTS", vec![time(), phas, pi])]).unwrap().0.rows(), 1000);
+}
+
+#[test]
+fn a_light_curve_named_as_events_is_none_of_photons() {
+    let bins = Column::f32("RATE", &[1.0; 1000]);
+    let columns = vec![time(), bins, Column::f32("ERROR", &[0.1; 1000]), Column::f32("TIMEDEL", &[0.1; 1000])];
+    let table = Table::new("EVENTS", columns);
+    let error = open(&[table.clone(), good()]).err().unwrap().to_string();
+    assert!(error.contains("extension 1 (EVENTS)") && error.contains("column RATE"), "{error}");
+    assert!(error.contains("rate_column (reads them as a light curve)"), "{error}");
+    let options = OpenOptions { rate_column: Some("RATE".into()), ..OpenOptions::default() };
+    let observation = Folder::new().observe(&file(&[table, good()]), &options).unwrap();
+    assert_eq!(observation.kind(), eagleray::ObservationKind::LightCurve);
 }
 
 #[test]
@@ -169,6 +262,24 @@ fn a_stray_time_costs_nothing_and_a_damaged_interval_is_said_before_the_work() {
     let both: Vec<f64> = stamps().iter().flat_map(|&t| [t, t + 1e6]).collect();
     let both = folder.observe(&file(&[events(vec![Column::f64("TIME", &both)])]), &span).unwrap();
     assert!((both.files()[0].gti.exposure() - 199.8).abs() < 1e-6 && both.files()[0].gti.intervals().len() == 2);
+    // Several stray times, no gap between which is half of all.
+    let strays = [vec![-3e7, -1e7], stamps(), vec![2e7, 4e7, 6e7]].concat();
+    let list = events(vec![Column::f64("TIME", &strays)]);
+    let scattered = folder.observe(&file(std::slice::from_ref(&list)), &span).unwrap();
+    let said: Vec<&str> = scattered.warnings().iter().map(|w| w.message.as_str()).collect();
+    assert_eq!(codes(scattered.warnings()), ["W-SPAN-GAP"]);
+    assert!(
+        said[0].contains("in 5 gaps, the longest from") && said[0].contains("and 5 events between them"),
+        "{said:?}"
+    );
+    assert!((scattered.files()[0].gti.exposure() - 99.9).abs() < 0.1);
+    let (_, warnings) = open(&[gti(&[(-3e7, 6e7 + 1.0)]), list]).unwrap();
+    assert_eq!(codes(&warnings), ["W-MOSTLY-EMPTY"]);
+    assert!(warnings.iter().all(|w| w.message.contains("in 5 gaps, the longest from")), "{warnings:?}");
+    // Good times that are seen in turns by few events each are no mistake of an interval.
+    let turns: Vec<f64> = stamps().iter().map(|t| t + 100.0 * (t / 10.0).floor()).collect();
+    let seen: Vec<(f64, f64)> = (0..10).map(|i| (110.0 * f64::from(i), 110.0 * f64::from(i) + 10.0)).collect();
+    assert!(open(&[gti(&seen), events(vec![Column::f64("TIME", &turns)])]).unwrap().1.is_empty());
     // A source that is seen all the time has no gap.
     let all = folder.observe(&file(&[events(vec![time()])]), &span).unwrap();
     assert!(all.warnings().is_empty() && all.files()[0].gti.intervals().len() == 1);

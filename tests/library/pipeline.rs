@@ -379,3 +379,25 @@ fn intervals_of_absurd_length_are_refused_and_not_waited_for() {
         assert!(e.contains("segment_size") && e.contains("the most is"), "{e}");
     }
 }
+
+/// They are counted, and what is not transformed is what its transform would add: nothing.
+#[test]
+fn segments_without_an_event_add_nothing() {
+    let mut random = Random::new(11);
+    let mut times: Vec<f64> = (0..500).map(|_| 40.0 + random.time(10)).collect();
+    times.sort_by(f64::total_cmp);
+    let run = |intervals: &[(f64, f64)], common: bool| {
+        let observation = Observation::times(times.clone(), Gti::from_seconds(intervals).unwrap());
+        let analysis = PowerSpectrum::default().dt(0.125).segment_size(10.0).use_common_mean(common);
+        threads(2).run(&analysis, &observation).unwrap()
+    };
+    let (all, one) = (run(&[(0.0, 1000.0)], true), run(&[(40.0, 50.0)], true));
+    assert_eq!((all.meta.segments, one.meta.segments, all.meta.nphots, one.meta.nphots), (100, 1, 5.0, 500.0));
+    for (a, b) in all.unnorm_power.iter().zip(&one.unnorm_power) {
+        assert!((100.0 * a / b - 1.0).abs() < 1e-12, "{a} {b}");
+    }
+    // With means of their own they cannot be normalised.
+    let (all, one) = (run(&[(0.0, 1000.0)], false), run(&[(40.0, 50.0)], false));
+    assert_eq!((all.meta.segments, all.meta.skipped_segments), (1, 99));
+    same_powers(&all.power, &one.power, 1e-12);
+}

@@ -10,7 +10,9 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::arguments::input::expand_lists;
+use crate::bench::PAGE;
 use eagleray::files::XspecFiles;
+use eagleray::internal::io::fits_writer::followed;
 use eagleray::{Error, Result};
 
 /// What becomes of the file that an option names.
@@ -22,10 +24,14 @@ enum FileUse {
     ReadWithLists,
     /// It is read, with or without `[EXT]` behind its name.
     ReadExtension,
-    /// It is written; a name in .pha stands for two files.
+    /// It is written.
     Written,
+    /// It is written; a name in .pha stands for two files.
+    WrittenTable,
     /// It is the stem of two files that are written for XSPEC.
     WrittenForXspec,
+    /// A folder whose page is written.
+    WrittenPage,
     /// A folder or a program, which no output replaces.
     NoOutput,
 }
@@ -43,7 +49,7 @@ const FILES: &[(&str, FileUse)] = &[
     ("products", FileUse::Read),
     ("compare", FileUse::Read),
     ("record", FileUse::Read),
-    ("output", FileUse::Written),
+    ("output", FileUse::WrittenTable),
     ("plot", FileUse::Written),
     ("map", FileUse::Written),
     ("phaseogram", FileUse::Written),
@@ -54,8 +60,8 @@ const FILES: &[(&str, FileUse)] = &[
     ("profile", FileUse::Written),
     ("json", FileUse::Written),
     ("xspec", FileUse::WrittenForXspec),
-    ("report", FileUse::NoOutput),
-    ("history", FileUse::NoOutput),
+    ("report", FileUse::WrittenPage),
+    ("history", FileUse::WrittenPage),
     ("data", FileUse::NoOutput),
     ("peer_python", FileUse::NoOutput),
 ];
@@ -68,7 +74,18 @@ struct Written {
     /// What the user wrote.
     typed: String,
     path: PathBuf,
-    xspec: bool,
+    /// The two files for XSPEC of which it is one, and whether it is the spectrum.
+    pair: Option<(XspecFiles, bool)>,
+}
+
+impl Written {
+    /// True for the same one of the same two files for XSPEC, which two options may name.
+    fn is_the_same_of(&self, other: &Written) -> bool {
+        let Some(((own, own_is_pha), (theirs, their_is_pha))) = self.pair.as_ref().zip(other.pair.as_ref()) else {
+            return false;
+        };
+        own_is_pha == their_is_pha && same_place(&own.pha, &theirs.pha) && same_place(&own.rsp, &theirs.rsp)
+    }
 }
 
 /// Refuses outputs of a command that are files that it reads, and two outputs that are one file. Links count as what they lead to,
@@ -83,9 +100,14 @@ pub fn check(program: &Command, matches: &ArgMatches) -> Result<()> {
         if FileId::of(&output.path).is_some_and(|own| read.contains(&own)) {
             return Err(Error::argument(&output.id, &output.typed, "is one of the inputs, which would be lost"));
         }
-        let both = |other: &&Written| same_place(&other.path, &output.path) && !(other.xspec && output.xspec);
+        let both = |other: &&Written| same_place(&other.path, &output.path) && !other.is_the_same_of(output);
         if let Some(other) = written[..i].iter().find(both) {
-            let message = format!("is what {} writes, too", other.shown);
+            let derived = if other.path == Path::new(&other.typed) {
+                String::new()
+            } else {
+                format!(" ({})", other.path.display())
+            };
+            let message = format!("is what {}{derived} writes, too", other.shown);
             return Err(Error::argument(&output.id, &output.typed, message));
         }
     }
@@ -117,9 +139,9 @@ fn named(program: &Command, matches: &ArgMatches) -> (Vec<PathBuf>, Vec<Written>
 
 fn add(arg: &Arg, what: FileUse, value: &OsStr, read: &mut Vec<PathBuf>, written: &mut Vec<Written>) {
     let text = value.to_string_lossy();
-    let mut writes = |path: PathBuf, xspec: bool| {
+    let mut writes = |path: PathBuf, pair: Option<(XspecFiles, bool)>| {
         let shown = arg.get_long().map_or_else(|| arg.get_id().to_string(), |name| format!("--{name}"));
-        written.push(Written { id: arg.get_id().to_string(), shown, typed: text.to_string(), path, xspec });
+        written.push(Written { id: arg.get_id().to_string(), shown, typed: text.to_string(), path, pair });
     };
     match what {
         FileUse::Read => read.push(value.into()),
@@ -135,14 +157,20 @@ fn add(arg: &Arg, what: FileUse, value: &OsStr, read: &mut Vec<PathBuf>, written
             read.push(value.into());
             read.extend(text.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map(|(file, _)| file.into()));
         }
-        FileUse::Written if text == "-" => {}
-        FileUse::Written if !text.ends_with(".pha") => writes(value.into(), false),
-        FileUse::Written | FileUse::WrittenForXspec => {
-            let XspecFiles { pha, rsp } = XspecFiles::from_stem(&text);
-            [pha, rsp].into_iter().for_each(|path| writes(path, true));
-        }
+        FileUse::Written | FileUse::WrittenTable if text == "-" => {}
+        FileUse::WrittenForXspec => writes_pair(&text, &mut writes),
+        FileUse::WrittenTable if text.ends_with(".pha") => writes_pair(&text, &mut writes),
+        FileUse::Written | FileUse::WrittenTable => writes(value.into(), None),
+        FileUse::WrittenPage => writes(Path::new(value).join(PAGE), None),
         FileUse::NoOutput => {}
     }
+}
+
+/// Both files for XSPEC of a stem.
+fn writes_pair(stem: &str, writes: &mut impl FnMut(PathBuf, Option<(XspecFiles, bool)>)) {
+    let pair = XspecFiles::from_stem(stem);
+    writes(pair.pha.clone(), Some((pair.clone(), true)));
+    writes(pair.rsp.clone(), Some((pair, false)));
 }
 
 /// What an option does with the file that it names; nothing for one that names none.
@@ -176,15 +204,25 @@ impl FileId {
     }
 }
 
-/// True where two outputs are one file, which need not be there.
+/// True where two outputs are one file, which need not be there: links are followed to where they lead, and folders are what the system knows
+/// them as.
 pub fn same_place(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        (FileId::of(folder), path.file_name().map(OsStr::to_os_string))
-    };
     match (FileId::of(a), FileId::of(b)) {
         (Some(a), Some(b)) => a == b,
-        (None, None) => place(a) == place(b),
+        (None, None) => {
+            let [a, b] = [a, b].map(followed);
+            let folder = |path: &Path| match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                Some(folder) => folder.to_path_buf(),
+                None => PathBuf::from("."),
+            };
+            let folders = match (FileId::of(&folder(&a)), FileId::of(&folder(&b))) {
+                (Some(a), Some(b)) => a == b,
+                // Nothing can be written there.
+                (None, None) => folder(&a) == folder(&b),
+                _ => false,
+            };
+            folders && a.file_name() == b.file_name()
+        }
         _ => false,
     }
 }
@@ -261,7 +299,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn no_output_of_any_command_is_an_input() {
-        use FileUse::{Read, ReadExtension, ReadWithLists, Written, WrittenForXspec};
+        use FileUse::{Read, ReadExtension, ReadWithLists, Written, WrittenForXspec, WrittenTable};
         let folder = tempfile::tempdir().unwrap();
         let name = |name: &str| folder.path().join(name).display().to_string();
         let (input, link, hard, list) = (name("a.pha"), name("link.pha"), name("hard.pha"), name("list.pha"));
@@ -273,7 +311,7 @@ mod tests {
         for (program, commands) in programs() {
             for (path, command) in &commands {
                 for (reads, how) in options(command, &[Read, ReadWithLists, ReadExtension]) {
-                    for (writes, _) in options(command, &[Written, WrittenForXspec]) {
+                    for (writes, _) in options(command, &[Written, WrittenTable, WrittenForXspec]) {
                         let mut cases = vec![(input.clone(), &input), (input.clone(), &link), (hard.clone(), &input)];
                         match how {
                             ReadWithLists => cases.extend([(format!("@{list}"), &list), (format!("@{list}"), &hard)]),
@@ -311,5 +349,53 @@ mod tests {
         // The same two files, by either option.
         assert!(judged(&["pds", "x", "-o", &name("e.pha"), "--xspec", &name("e")]).is_ok());
         assert!(judged(&["pds", "x", "-o", "-", "--profile", "-"]).is_ok());
+        // Names that the program derives.
+        for (stem, other) in [("q", "q.pha"), ("q", "q.rsp"), ("q.pha", "q.rsp"), ("q", "./q.pha")] {
+            for (option, more) in [("--profile", "--plot"), ("--plot", "--profile")] {
+                let line = ["pds", "x", "--xspec", &name(stem), option, &name(other), more, "y.svg"];
+                let refused = judged(&line).expect_err(&format!("{line:?}")).to_string();
+                assert!(refused.contains("writes, too") && refused.contains("xspec"), "{refused}");
+                assert!(judged(&["pds", "x", "-o", &name("q.pha"), option, &name(other)]).is_err(), "{option} {other}");
+            }
+        }
+        assert!(judged(&["pds", "x", "--xspec", &name("q"), "--profile", &name("p.pha")]).is_ok());
+        assert!(judged(&["pds", "x", "-o", &name("q.pha"), "--xspec", &name("p")]).is_ok());
+    }
+
+    #[test]
+    fn pages_of_folders_are_outputs() {
+        let (program, _) = programs().remove(1);
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join(PAGE).display().to_string();
+        let line = ["gpu-bench", "--report", &folder.path().display().to_string(), "--json", &page];
+        let matches = program.clone().ignore_errors(true).try_get_matches_from(line).unwrap();
+        assert!(check(&program, &matches).unwrap_err().to_string().contains("writes, too"));
+    }
+
+    /// Links to files that are not there, in chains, from other folders, and through folders that are links.
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_yet_lead_to_one_file() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("far")).unwrap();
+        symlink("yy.svg", at("xx.svg")).unwrap();
+        symlink("xx.svg", at("ww.svg")).unwrap();
+        symlink("far", at("near")).unwrap();
+        symlink("far/zz.svg", at("vv.svg")).unwrap();
+        symlink("../yy.svg", at("far/up.svg")).unwrap();
+        for (a, b) in [
+            ("xx.svg", "yy.svg"),
+            ("ww.svg", "yy.svg"),
+            ("ww.svg", "xx.svg"),
+            ("vv.svg", "near/zz.svg"),
+            ("near/up.svg", "yy.svg"),
+        ] {
+            assert!(same_place(&at(a), &at(b)) && same_place(&at(b), &at(a)), "{a} {b}");
+        }
+        for (a, b) in [("xx.svg", "zz.svg"), ("vv.svg", "zz.svg"), ("none/a.svg", "other/a.svg")] {
+            assert!(!same_place(&at(a), &at(b)), "{a} {b}");
+        }
     }
 }

@@ -23,6 +23,13 @@ use crate::io::table_write::written_as_table;
 /// The most counts of one histogram: 1 GiB.
 const MOST_COUNTS: usize = 1 << 27;
 
+/// Bytes of each bin of time besides its counts: copies of its edge, where it lies among the intervals, and its exposure.
+const BYTES_A_TIME: usize = 8 * size_of::<f64>();
+/// Bytes of each bin of energy besides its counts: its channels in order and its number, of detector 0 and of the others, and its edge in the options
+/// of the record, as values and as text.
+const BYTES_A_BAND: usize =
+    2 * (size_of::<ChannelRange>() + size_of::<usize>()) + 3 * size_of::<serde_json::Value>() + 48;
+
 /// Events counted in bins of time, and optionally of energy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[must_use]
@@ -61,7 +68,7 @@ impl Counting {
         };
         check("times", &self.times, 2)?;
         check("energies", &self.energies, 0)?;
-        let (rows, columns) = (self.times.len() - 1, self.energies.len().saturating_sub(1));
+        let columns = self.energies.len().saturating_sub(1);
         if bands.len() != inputs || bands.iter().any(|b| b.len() != columns) {
             return Err(Error::argument(
                 "bands",
@@ -69,12 +76,26 @@ impl Counting {
                 "each input has a range of channels for each bin of energy",
             ));
         }
-        if rows.saturating_mul(columns.max(1)) > MOST_COUNTS {
+        Ok(())
+    }
+
+    /// Refuses more counts than there may be, and lists of edges, channels and counts that memory does not hold, before one of them is made; the number
+    /// of counts.
+    fn check_memory(&self, inputs: usize) -> Result<usize> {
+        let (rows, columns) = (self.times.len().saturating_sub(1), self.energies.len().saturating_sub(1));
+        let cells = rows.saturating_mul(columns.max(1));
+        if cells > MOST_COUNTS {
             let message =
                 format!("makes {rows} bins of time and {columns} of energy; the most is {MOST_COUNTS} counts");
             return Err(Error::argument("times", rows, message));
         }
-        Ok(())
+        let counted = 2 + threads(cells.saturating_mul(size_of::<u64>()));
+        Footprint::less_by(&["times", "energies"])
+            .and(cells, counted * size_of::<u64>())
+            .and(rows, BYTES_A_TIME)
+            .and(columns, size_of::<f64>() + inputs * size_of::<ChannelRange>() + BYTES_A_BAND)
+            .check(&format!("the histogram of {cells} bins"))?;
+        Ok(cells)
     }
 
     /// The channels of each bin of energy in one file.
@@ -100,6 +121,7 @@ impl Analysis for Counting {
     /// bin are `filtered`, events outside every interval `outside_gti`, events in no time bin `outside_segments`.
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Histogram> {
         let (mut inputs, combine) = (observation.events(&mut run.warnings)?, observation.combination());
+        let cells = self.check_memory(inputs.len())?;
         let mut bands = observation.files().into_iter().map(|file| self.bands(file)).collect::<Result<Vec<_>>>()?;
         // Times in memory have no energies.
         bands.resize(inputs.len(), Vec::new());
@@ -107,11 +129,6 @@ impl Analysis for Counting {
         let gtis = combined_gtis(&inputs, combine, &mut run.warnings)?;
         let union = union_of(&inputs, &gtis, combine)?;
         let columns = self.energies.len().saturating_sub(1).max(1);
-        let cells = (self.times.len() - 1).saturating_mul(columns);
-        let counted = 2 + threads(cells.saturating_mul(size_of::<u64>()));
-        Footprint::less_by(&["times", "energies"])
-            .and(cells, counted * size_of::<u64>())
-            .check(&format!("the histogram of {cells} bins"))?;
         let mut counts = vec![0; cells];
         let (mut photons, reading) = (EventBalance::default(), run.reading());
         run.progress.begin(time_source::rows(&inputs));
@@ -157,6 +174,7 @@ impl Analysis for Counting {
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
+        self.check_memory(observation.files().len().max(1))?;
         let exposure = observation.good_time(&mut run.warnings)?.exposure();
         Ok(PlanReport { exposure, ..PlanReport::default() })
     }

@@ -38,7 +38,7 @@ impl Binning {
 
     fn width(&self, inputs: &[Events], gti: &Gti, run: &mut Run) -> Result<f64> {
         let timedel = inputs.iter().map(|i| i.timedel).fold(0.0, f64::max);
-        let dt = self.dt.unwrap_or_else(|| (gti.exposure() / DEFAULT_BINS).log2().ceil().exp2().max(timedel));
+        let dt = self.dt.unwrap_or_else(|| usual_width(gti.exposure()).max(timedel));
         if !(dt.is_finite() && dt > 0.0) {
             return Err(Error::argument("dt", dt, "must be a positive number of seconds"));
         }
@@ -51,6 +51,25 @@ impl Binning {
         let mut made = self.compute(observation, run)?;
         run.warnings.extend(std::mem::take(&mut made.meta.record.warnings));
         Ok(made)
+    }
+}
+
+/// The width of bins of so much good time where nobody says it.
+fn usual_width(exposure: f64) -> f64 {
+    (exposure / DEFAULT_BINS).log2().ceil().exp2()
+}
+
+impl Binning {
+    /// The good time of an observation, and about how wide its bins are.
+    pub(super) fn planned(&self, observation: &Observation, run: &mut Run) -> Result<(Gti, f64)> {
+        if observation.kind() == ObservationKind::LightCurve {
+            let light_curve = observation.light_curve()?;
+            let dt = self.dt.map_or(light_curve.grid.dt, |dt| dt.max(light_curve.grid.dt));
+            return Ok((light_curve.gti, dt));
+        }
+        let gti = observation.good_time(&mut run.warnings)?;
+        let dt = self.dt.unwrap_or_else(|| usual_width(gti.exposure()));
+        Ok((gti, dt))
     }
 }
 

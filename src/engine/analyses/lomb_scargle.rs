@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::Binning;
 use crate::base::error::{Error, Result};
-use crate::data::Record;
+use crate::base::mend::Mend;
+use crate::base::text::{Bytes, ShortNumber};
+use crate::base::warning::{Warning, Warnings};
 use crate::data::product::ProductKind;
+use crate::data::{Gti, Record};
 use crate::engine::analysis::{Analysis, PlanReport, setters};
 use crate::engine::each_segment::device;
 use crate::engine::lomb_scargle::ExposedSamples;
@@ -18,6 +21,11 @@ use crate::science::context::SpectrumContext;
 use crate::science::cross_powers::CrossPowers;
 use crate::science::lomb_scargle::{LombScargleOptions, cross_spectrum, power_spectrum};
 use crate::science::power::AveragedPowerSpectrum;
+
+/// Frequencies that take a gigabyte or so.
+const MANY_FREQUENCIES: f64 = (1 << 22) as f64;
+/// Part by which a frequency may be above another and still be it.
+const ROUNDING: f64 = 1e-9;
 
 /// The Lomb-Scargle power spectrum of a light curve with gaps, or of events counted in bins; in f64 on the CPU.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,6 +59,45 @@ impl LombScargle {
         rebin(Rebin) => rebin;
         /// Bins of which a smaller fraction is exposed are missing.
         min_fracexp(f64) => min_fracexp;
+    }
+
+    /// Warns of frequencies that bins of `dt` seconds do not tell from lower ones.
+    fn warn_of_aliases(&self, dt: f64, warnings: &mut Warnings) {
+        let highest = 0.5 / dt;
+        let Some(asked) = self.spectrum.max_freq.filter(|asked| *asked > highest * (1.0 + ROUNDING)) else { return };
+        let message = format!(
+            "frequencies up to {} Hz are beyond the Nyquist frequency of {} Hz of bins of {} s: above it they are aliases of lower ones",
+            ShortNumber(asked),
+            ShortNumber(highest),
+            ShortNumber(dt)
+        );
+        let mend = [Mend::field("max_freq"), Mend::field("dt").doing("shorter bins have a higher one")];
+        warnings.record(Warning::new("W-NYQUIST", message).mended_by(mend));
+    }
+
+    /// What a run would do, of the good times of one series or of both; warns of good time that lies far apart, for which frequencies are as fine and as many
+    /// as the time between needs.
+    fn planned(&self, of: &[(Gti, f64)], warnings: &mut Warnings) -> PlanReport {
+        let exposure = of.iter().map(|(gti, _)| gti.exposure()).sum::<f64>();
+        let ends = || of.iter().filter_map(|(gti, _)| gti.ends());
+        let first = ends().map(|(first, _)| first.value()).fold(f64::INFINITY, f64::min);
+        let last = ends().map(|(_, last)| last.value()).fold(f64::NEG_INFINITY, f64::max);
+        let dt = of.iter().map(|(_, dt)| *dt).fold(0.0, f64::max);
+        let span = last - first;
+        let (frequencies, bytes) = self.spectrum.about(span, dt, exposure / dt);
+        if exposure < 0.5 * span && frequencies > MANY_FREQUENCIES {
+            let message = format!(
+                "{} s of the {} s from the first good time to the last are good: that makes about {} frequencies, which take {} of memory",
+                ShortNumber(exposure),
+                ShortNumber(span),
+                ShortNumber(frequencies.round()),
+                Bytes(bytes)
+            );
+            let mend = [Mend::field("time").doing("takes a part"), Mend::field("max_freq"), Mend::field("dt")];
+            warnings.record(Warning::new("W-MOSTLY-EMPTY", message).mended_by(mend));
+        }
+        self.warn_of_aliases(dt, warnings);
+        PlanReport { exposure, ..PlanReport::default() }
     }
 
     fn check(&self) -> Result<()> {
@@ -94,6 +141,7 @@ impl Analysis for LombScargleCross {
         let [subject, reference] =
             observation.parts()?.each_ref().map(|part| Binning { dt: *dt }.light_curve(part, run));
         let (subject, reference) = (subject?, reference?);
+        self.spectrum.warn_of_aliases(subject.grid.dt.max(reference.grid.dt), &mut run.warnings);
         let reference = reference.in_frame_of(&subject.meta.record)?;
         let zero = subject.grid.origin;
         let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero);
@@ -108,7 +156,11 @@ impl Analysis for LombScargleCross {
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         self.spectrum.check()?;
-        Binning { dt: self.spectrum.dt }.plan(&observation.parts()?[0], run)
+        let binning = Binning { dt: self.spectrum.dt };
+        let of = observation.parts()?.each_ref().map(|part| binning.planned(part, run));
+        let [subject, reference] = of;
+        let exposure = self.spectrum.planned(&[subject?, reference?], &mut run.warnings).exposure / 2.0;
+        Ok(PlanReport { exposure, ..PlanReport::default() })
     }
 
     fn record(product: &CrossPowers) -> &Record {
@@ -126,6 +178,7 @@ impl Analysis for LombScargle {
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<AveragedPowerSpectrum> {
         self.check()?;
         let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
+        self.warn_of_aliases(light_curve.grid.dt, &mut run.warnings);
         let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin)?;
         let (options, warnings, photons) = (asked(self), run.take_warnings(), samples.photons.clone());
         let made = light_curve.meta.record.clone();
@@ -137,7 +190,8 @@ impl Analysis for LombScargle {
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         self.check()?;
-        Binning { dt: self.dt }.plan(observation, run)
+        let of = Binning { dt: self.dt }.planned(observation, run)?;
+        Ok(self.planned(&[of], &mut run.warnings))
     }
 
     fn record(product: &AveragedPowerSpectrum) -> &Record {

@@ -1,10 +1,12 @@
 //! Whether the inputs of one product are of one instrument.
 
+use serde_json::Value;
+
 use super::{Content, Observation};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::warning::{Warning, Warnings};
-use crate::data::{LightCurve, Record};
+use crate::data::{ChannelRange, LightCurve, Record};
 use crate::engine::photon_band::PhotonBand;
 use crate::io::EventFile;
 use crate::missions::Mission;
@@ -72,12 +74,96 @@ fn refuse_others(all: &[Instrument]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses products, by their records, that several missions or instruments made.
+/// Refuses products, by their records, that are not alike: of several missions or instruments, of several time systems or places of times, of
+/// several bands. One analysis of all files refuses the same.
 ///
 /// # Errors
-/// Two that are not alike, with what they were observed with.
+/// Two that are not alike, with what they are of.
 pub(in crate::engine) fn refuse_mixed<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<()> {
-    refuse_others(&records.into_iter().map(Instrument::of_record).collect::<Vec<_>>())
+    let records: Vec<&Record> = records.into_iter().collect();
+    refuse_others(&records.iter().map(|record| Instrument::of_record(record)).collect::<Vec<_>>())?;
+    let Some((first, others)) = records.split_first() else { return Ok(()) };
+    for other in others {
+        let refuse = |what: &str, own: &str, theirs: &str| {
+            let message =
+                format!("{what} is {own}, and {theirs} in {}: together they are of neither", first.first_input());
+            Err(Error::argument("files", other.first_input(), message).mended_by([mend()]))
+        };
+        for (key, own, theirs) in
+            [("TIMESYS", &other.timesys, &first.timesys), ("TIMEREF", &other.timeref, &first.timeref)]
+        {
+            if !own.trim().eq_ignore_ascii_case(theirs.trim()) {
+                return refuse(key, &quoted(own), &quoted(theirs));
+            }
+        }
+        let epoch = |record: &Record| if record.mjdref.is_some() { "a number" } else { "missing" };
+        if other.mjdref.is_some() != first.mjdref.is_some() {
+            return refuse("MJDREF", epoch(other), epoch(first));
+        }
+        let (own, theirs) = (Bands::of(other), Bands::of(first));
+        if !own.agree_with(&theirs) {
+            return refuse("the selection of energies", &own.words(), &theirs.words());
+        }
+    }
+    Ok(())
+}
+
+fn quoted(text: &str) -> String {
+    if text.trim().is_empty() { "missing".to_string() } else { format!("`{}`", text.trim()) }
+}
+
+/// The energies that a product is of.
+struct Bands {
+    /// The band of each input in keV, where it was selected so.
+    energies: Vec<Option<[f64; 2]>>,
+    /// The channels of each input.
+    channels: Vec<Option<ChannelRange>>,
+    /// Bands that the analysis compares, as its options have them.
+    compared: Vec<Value>,
+}
+
+impl Bands {
+    fn of(record: &Record) -> Bands {
+        let mut made = Bands { energies: Vec::new(), channels: Vec::new(), compared: compared(&record.options) };
+        for input in &record.inputs {
+            if !made.energies.contains(&input.energy) {
+                made.energies.push(input.energy);
+            }
+            if !made.channels.contains(&input.channels) {
+                made.channels.push(input.channels);
+            }
+        }
+        made
+    }
+
+    /// True for the same bands of an analysis, else for the same in keV; of products that say neither, for the same channels.
+    fn agree_with(&self, other: &Bands) -> bool {
+        let are_compared = self.compared.iter().any(|bands| !bands.is_null());
+        let in_kev = |bands: &Bands| !bands.energies.is_empty() && bands.energies.iter().all(Option::is_some);
+        let channels = are_compared || (in_kev(self) && in_kev(other)) || self.channels == other.channels;
+        self.compared == other.compared && self.energies == other.energies && channels
+    }
+
+    fn words(&self) -> String {
+        let energies = self.energies.iter().flatten().map(|[lo, hi]| format!("{lo} to {hi} keV"));
+        let channels = self.channels.iter().flatten().map(|range| format!("channels {} to {}", range.lo, range.hi));
+        let compared = self.compared.iter().filter(|bands| !bands.is_null()).map(Value::to_string);
+        let all: Vec<String> = match self.energies.iter().any(Option::is_some) {
+            true => energies.chain(compared).collect(),
+            false => channels.chain(compared).collect(),
+        };
+        if all.is_empty() { "none".to_string() } else { all.join(", ") }
+    }
+}
+
+/// The field `bands` of options, of each product that was joined.
+fn compared(options: &Value) -> Vec<Value> {
+    let mut all: Vec<Value> = match options.get("join").and_then(Value::as_array) {
+        Some(list) => list.iter().flat_map(compared).collect(),
+        None => vec![options.get("bands").cloned().unwrap_or(Value::Null)],
+    };
+    all.dedup();
+    all
 }
 
 impl Observation {

@@ -77,10 +77,14 @@ impl Observation {
     /// Times that cannot be joined; files that overlap although nobody said how to combine them; another kind.
     pub(in crate::engine) fn events(&self, warnings: &mut Warnings) -> Result<Vec<Events<'_>>> {
         let mut inputs = Vec::new();
+        let energies = match self.band {
+            Some(PhotonBand::Energy(lo, hi)) => Some([lo, hi]),
+            _ => None,
+        };
         match &self.content {
             Content::Files(files) => {
                 for file in files.iter() {
-                    let events = Events::from_unread_file(file, self.selection(file)?)?;
+                    let events = Events::from_unread_file(file, self.selection(file)?)?.of_energies(energies);
                     inputs.push(match &self.weights {
                         Some(column) => events.weighted(column)?,
                         None => events,
@@ -160,7 +164,8 @@ impl Observation {
     ///
     /// # Errors
     /// See [`Observation::light_curve`].
-    pub(in crate::engine) fn light_curve_of_segments(&self) -> Result<LightCurve> {
+    #[doc(hidden)]
+    pub fn light_curve_of_segments(&self) -> Result<LightCurve> {
         self.joined_curves(LightCurve::join_segments)
     }
 

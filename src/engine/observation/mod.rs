@@ -15,7 +15,7 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::text::count;
 use crate::base::time::MjdRef;
-use crate::base::warning::Warnings;
+use crate::base::warning::{Warning, Warnings};
 use crate::data::{Gti, LightCurve};
 use crate::io::{EventFile, InputFile, OpenOptions, light_curve};
 
@@ -196,6 +196,13 @@ impl Observation {
                 _ => ObservationKind::EventPair,
             },
         }
+    }
+
+    /// With something else that was odd about the inputs.
+    #[doc(hidden)]
+    pub fn warned(mut self, warning: Warning) -> Observation {
+        self.warnings.record(warning);
+        self
     }
 
     /// What was odd about the inputs when they were opened.

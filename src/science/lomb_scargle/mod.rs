@@ -204,6 +204,13 @@ impl UnevenSeries<'_> {
 }
 
 impl LombScargleOptions {
+    /// About how many frequencies a series of some span, in bins of `dt`, has, and the bytes that a spectrum of so many points takes.
+    pub(crate) fn about(&self, span: f64, dt: f64, points: f64) -> (f64, u64) {
+        let frequencies = self.max_freq.unwrap_or(0.5 / dt) * self.oversample * span;
+        // Products of real numbers that are no counts are the largest one.
+        (frequencies, footprint(points as usize, frequencies.min(MOST_FREQUENCIES) as usize, 1).bytes())
+    }
+
     /// The frequencies for a series of some span: whole multiples of a step.
     fn frequencies(&self, span: f64, dt: f64) -> Result<FrequencyGrid> {
         if !(self.oversample.is_finite() && self.oversample > 0.0) {

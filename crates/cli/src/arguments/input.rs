@@ -11,10 +11,10 @@ use eagleray::data::{ChannelRange, Gti};
 use eagleray::error::Mend;
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::io::text_file::read_text;
-use eagleray::internal::text::count;
+use eagleray::internal::text::{List, count};
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use eagleray::{Combine, Observation, PhotonBand};
-use eagleray::{Error, Result, Warnings};
+use eagleray::{Error, Result, Warning, Warnings};
 
 /// Which events of which files.
 #[derive(Args, Clone, Debug)]
@@ -153,8 +153,11 @@ impl InputArgs {
     /// # Errors
     /// See [`InputArgs::observation`].
     pub fn observe(&self, files: &[PathBuf], compat_stingray: bool, say: &mut dyn FnMut(&str)) -> Result<Observation> {
-        let detectors = self.detectors(files)?;
+        let (detectors, absent) = self.kept_detectors(files)?;
         let mut made = Observation::open_with(files, &OpenOptions { detectors, ..self.open_options(compat_stingray) })?;
+        if let Some(warning) = absent {
+            made = made.warned(warning);
+        }
         if let Some(response) = &self.rmf {
             made = made.response(response)?;
         }
@@ -180,9 +183,17 @@ impl InputArgs {
     /// # Errors
     /// What detectors the files have cannot be told, or none is left of them.
     pub fn detectors(&self, files: &[PathBuf]) -> Result<Option<Vec<i64>>> {
+        self.kept_detectors(files).map(|(kept, _)| kept)
+    }
+
+    /// [`InputArgs::detectors`], and a warning of those that are to be left out and are not there.
+    fn kept_detectors(&self, files: &[PathBuf]) -> Result<(Option<Vec<i64>>, Option<Warning>)> {
         match &self.exclude_detector {
-            Some(excluded) => kept_detectors(files, &self.open_options(false), excluded).map(Some),
-            None => Ok(self.detector.clone()),
+            Some(excluded) => {
+                let (kept, absent) = kept_detectors(files, &self.open_options(false), excluded)?;
+                Ok((Some(kept), absent))
+            }
+            None => Ok((self.detector.clone(), None)),
         }
     }
 
@@ -208,28 +219,41 @@ impl InputArgs {
     }
 }
 
-/// The detectors that have events in some of the files, but for those that are excluded.
+/// The detectors that have events in some of the files, but for those that are excluded; and a warning of those of the excluded that no file has.
 ///
 /// # Errors
 /// A file without numbers of detectors; no detector is left.
-fn kept_detectors(files: &[PathBuf], options: &OpenOptions, excluded: &[i64]) -> Result<Vec<i64>> {
+fn kept_detectors(files: &[PathBuf], options: &OpenOptions, excluded: &[i64]) -> Result<(Vec<i64>, Option<Warning>)> {
     let observation = Observation::open_with(files, options)?;
     if observation.files().is_empty() {
         // Of light curves, which have none to select.
-        return Ok(excluded.to_vec());
+        return Ok((excluded.to_vec(), None));
     }
-    let mut kept = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for file in observation.files() {
         let there = file.detectors()?.ok_or_else(|| {
             let message = format!("{}: no detectors can be selected: no column tells a few of them apart", file.path());
             Error::argument("exclude_detector", "", message)
         })?;
-        kept.extend(there.into_iter().filter(|detector| !excluded.contains(detector)));
+        all.extend(there);
     }
-    match kept.is_empty() {
-        true => Err(Error::argument("exclude_detector", "", "no detector with events is left")),
-        false => Ok(kept.into_iter().collect()),
+    let (kept, left_out): (Vec<i64>, Vec<i64>) = all.iter().partition(|detector| !excluded.contains(detector));
+    if kept.is_empty() {
+        return Err(Error::argument("exclude_detector", "", "no detector with events is left"));
     }
+    let absent: Vec<i64> = excluded.iter().copied().filter(|detector| !left_out.contains(detector)).collect();
+    let of =
+        |observation: &Observation| observation.files().first().map_or(String::new(), |file| file.path().to_string());
+    let warning = (!absent.is_empty()).then(|| {
+        let message = format!(
+            "{}: no event is of detector {}, which was to be left out; there are {}",
+            of(&observation),
+            List(&absent),
+            List(&all.iter().collect::<Vec<_>>())
+        );
+        Warning::new("W-NO-DETECTOR", message).mended_by([Mend::field("exclude_detector")])
+    });
+    Ok((kept, warning))
 }
 
 /// Which channels a band in keV is in a file.
@@ -256,11 +280,16 @@ fn time_range(text: &str, mjdref: Option<MjdRef>) -> Result<(DoubleDouble, Doubl
     if lo < hi { Ok((lo, hi)) } else { Err(bad("the lower bound must be below the upper one")) }
 }
 
+/// The most names of a list: of each file headers and intervals are held.
+const MOST_NAMES: usize = 100_000;
+/// Bytes of the longest list.
+const LONGEST_LIST: u64 = 32_000_000;
+
 /// Names of files with each `@LIST` replaced by the names in it: one a line, relative to the working directory; `#` begins
 /// a comment.
 ///
 /// # Errors
-/// A list that cannot be read, or that names no file.
+/// A list that cannot be read, that is too long, or that names no file or too many.
 pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for name in names {
@@ -268,10 +297,14 @@ pub fn expand_lists(names: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.push(name.clone());
             continue;
         };
-        let text = read_text(std::path::Path::new(list))?;
+        let text = read_text(std::path::Path::new(list), LONGEST_LIST)?;
         let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
         let before = files.len();
-        files.extend(lines.filter(|line| !line.is_empty()).map(PathBuf::from));
+        files.extend(lines.filter(|line| !line.is_empty()).take(MOST_NAMES + 1).map(PathBuf::from));
+        if files.len() - before > MOST_NAMES {
+            let message = format!("more than {MOST_NAMES} names of files; give it in parts, in several runs");
+            return Err(Error::format(list, "whole file", message));
+        }
         if files.len() == before {
             return Err(Error::argument("files", name.display(), "the list names no file"));
         }

@@ -87,7 +87,7 @@ impl BenchArgs {
     pub fn check(&self) -> Result<()> {
         super::workload::named(&self.workload)?;
         // The folder of a page is made where there is none.
-        let page = self.report.as_ref().map(|folder| folder.join("index.html")).filter(|page| page.exists());
+        let page = self.report.as_ref().map(|folder| folder.join(super::PAGE)).filter(|page| page.exists());
         for path in [&self.json, &self.profile, &page].into_iter().flatten() {
             check_output(&path.display().to_string(), self.overwrite)?;
         }

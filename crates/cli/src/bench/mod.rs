@@ -43,6 +43,9 @@ use eagleray::internal::kernels::{KERNELS, Kernel};
 use eagleray::internal::trace::{self, Trace};
 use eagleray::{Error, Result};
 
+/// The page of a report, in its folder.
+pub const PAGE: &str = "index.html";
+
 /// Something that computes: the CPU, or an adapter in one tier.
 struct BenchDevice {
     /// Adapter, or `cpu`.

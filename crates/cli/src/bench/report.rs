@@ -206,7 +206,7 @@ pub fn write(
 
 fn save(folder: &Path, overwrite: bool, text: &str) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    super::write(&folder.join("index.html"), overwrite, text.as_bytes())
+    super::write(&folder.join(super::PAGE), overwrite, text.as_bytes())
 }
 
 /// Reads every record in a folder and writes `index.html` there: the medians of workloads from run to run.

@@ -1,5 +1,7 @@
 //! `eagleray bin`: counts of events in bins of time, and of energy.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::arguments::device::DeviceArgs;
@@ -12,6 +14,7 @@ use eagleray::Counting;
 use eagleray::data::Product;
 use eagleray::data::histogram::EnergyAxis;
 use eagleray::internal::engine::CHUNK_EVENTS;
+use eagleray::internal::footprint::Footprint;
 use eagleray::internal::io::text_file::is_decimal_comma;
 use eagleray::internal::io::{InputFile, Lines};
 use eagleray::internal::text::{ShortNumber, count};
@@ -42,12 +45,12 @@ pub struct BinArgs {
     output: OutputArgs,
 }
 
-/// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated.
+/// Edges of bins; a type of its own, for clap reads a vector as an option that is repeated, and shared, for it copies what it has read.
 #[derive(Clone, Debug)]
-struct EnergyEdges(Vec<f64>);
+struct EnergyEdges(Arc<Vec<f64>>);
 
 fn energy_edges(text: &str) -> Result<EnergyEdges, String> {
-    edges(text).map(EnergyEdges)
+    edges(text).map(|edges| EnergyEdges(Arc::new(edges)))
 }
 
 /// Runs the command.
@@ -60,8 +63,8 @@ pub fn run(args: BinArgs) -> Result<()> {
     let times = time_edges(&args.times)?;
     let observation = args.input.observation(false, &mut |text| out.say(text))?;
     let (energies, axis) = match (&args.energies, &args.channels) {
-        (Some(EnergyEdges(edges)), _) => (edges.clone(), EnergyAxis::Energy),
-        (None, Some(EnergyEdges(edges))) => (edges.clone(), EnergyAxis::Channel),
+        (Some(EnergyEdges(edges)), _) => (edges.to_vec(), EnergyAxis::Energy),
+        (None, Some(EnergyEdges(edges))) => (edges.to_vec(), EnergyAxis::Channel),
         (None, None) => (Vec::new(), EnergyAxis::None),
     };
     let analysis = Counting::new(times).energies(energies).axis(axis);
@@ -97,12 +100,18 @@ pub fn time_edges(text: &str) -> Result<Vec<f64>> {
     }
     let source = InputFile::open(std::path::Path::new(text))?;
     let (mut lines, mut edges) = (Lines::new(&source, b"#"), Vec::new());
+    let held =
+        |edges: usize| Footprint::default().and(edges, 2 * size_of::<f64>()).check(&format!("the edges of {text}"));
     while let Some((number, line)) = lines.next_text()? {
         let bad = |message: String| Error::format(text, format!("line {number}"), message);
         if is_decimal_comma(&line) {
             return Err(bad(format!("`{line}` has a decimal comma; numbers have points")));
         }
-        edges.push(crate::number::number(&line).map_err(bad)?);
+        let edge = crate::number::number(&line).map_err(bad)?;
+        if edges.len() == edges.capacity() {
+            held(2 * edges.len())?;
+        }
+        edges.push(edge);
     }
     Ok(edges)
 }

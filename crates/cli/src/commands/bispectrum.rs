@@ -132,9 +132,13 @@ fn deliver(
         let value = with(product.meta.clone(), [("pairs", json!(product.rows()))]);
         peak.iter().fold(value, |value, peak| with(value, [("peak", peak.clone())]))
     };
+    let photons = match meta.record.photons.read {
+        0 => String::new(),
+        _ => format!("photons: {}\n", meta.record.photons),
+    };
     let said = || {
         format!(
-            "{} of {} s ({} of {} s), {} of frequencies\n{text}",
+            "{} of {} s ({} of {} s), {} of frequencies\n{photons}{text}",
             count(meta.segments, "segment"),
             ShortNumber(meta.segment_size),
             count(meta.n as u64, "bin"),

@@ -143,11 +143,12 @@ fn cross(
     let text = || {
         let step = made.width.first().copied().unwrap_or(0.0);
         format!(
-            "Lomb-Scargle cross spectrum of {} of the subject: bins of {} Hz from {} Hz on; {}\n",
+            "Lomb-Scargle cross spectrum of {} of the subject: bins of {} Hz from {} Hz on; {}\nphotons of both: {}\n",
             count(made.meta.n as u64, "bin"),
             ShortNumber(step),
             ShortNumber(made.freq.first().copied().unwrap_or(0.0)),
-            eagleray::science::cross::LAG_SIGN
+            eagleray::science::cross::LAG_SIGN,
+            made.meta.record.photons
         )
     };
     let draw = |path: &str| cross_powers(&made, path, output.overwrite);

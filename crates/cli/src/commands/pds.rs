@@ -196,7 +196,9 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     let computer = Computer::new(&args.device, out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
-        crate::terminal::say(&light_curves::describe(&observation.light_curve()?.coarser(args.spectrum.dt)?));
+        crate::terminal::say(&light_curves::describe(
+            &observation.light_curve_of_segments()?.coarser(args.spectrum.dt)?,
+        ));
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;

@@ -354,6 +354,14 @@ fn light_curves_of_several_files_are_joined() {
     write("b.txt", 60);
     let refused = eagleray(&["pds", &path("a.txt"), &path("b.txt"), "--segment-size", "40", "--dry-run"]);
     assert!(stderr(&refused).contains("overlap"), "{}", stderr(&refused));
+    // Averages of segments need no common grid, in words as in numbers.
+    let lines: Vec<String> = (0..50).map(|i| format!("{} {}", 2 * i + 1, i % 7)).collect();
+    std::fs::write(path("b.txt"), lines.join("\n")).unwrap();
+    for more in [&[][..], &["--combine", "average"], &["--dry-run"]] {
+        let files = [path("a.txt"), path("b.txt")];
+        let done = eagleray(&[&["pds", &files[0], &files[1], "--segment-size", "40"], more].concat());
+        assert!(done.status.success(), "{more:?}: {}", stderr(&done));
+    }
 }
 
 #[test]

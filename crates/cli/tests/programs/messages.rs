@@ -267,3 +267,22 @@ fn options_at_their_ends_are_judged_at_once() {
         "9007199254740992 values",
     );
 }
+
+/// Frequencies that bins do not tell from others, and a detector that is to be left out and is not there.
+#[test]
+fn what_changes_nothing_or_repeats_is_warned_of() {
+    let ls = |freq: &str| json(&["ls", B1509, "--dt", "1", "--freq", freq, "--time", "184450000:184450500"]);
+    let (beyond, inside) = (ls("0.1:2"), ls("0.1:0.5"));
+    assert!(codes(&beyond).contains(&"W-NYQUIST") && !codes(&inside).contains(&"W-NYQUIST"), "{beyond} {inside}");
+    let folder = tempfile::tempdir().unwrap();
+    let events = simulate(folder.path(), "a.evt", "--rate 20 --length 100 --mission nicer");
+    let pds = |more: &[&str]| {
+        json(&[&["pds", &events, "--dt", "1/8", "--segment-size", "8", "--backend", "cpu"], more].concat())
+    };
+    let (absent, there) = (pds(&["--exclude-detector", "9999"]), pds(&["--exclude-detector", "14"]));
+    assert!(codes(&absent).contains(&"W-NO-DETECTOR"), "{absent}");
+    assert!(!codes(&there).contains(&"W-NO-DETECTOR"), "{there}");
+    let line = ["bispectrum", &events, "--dt", "1/8", "--segment-size", "8"];
+    let said = stderr(&eagleray(&line));
+    assert!(said.contains("photons: ") && said.contains(" read = "), "{said}");
+}

@@ -77,6 +77,17 @@ fn outputs_that_are_one_file_are_refused_and_the_pair_for_xspec_is_one() {
     let name = |name: &str| folder.path().join(name).display().to_string();
     let (same, dotted) = (name("a.svg"), name("./a.svg"));
     refused(&["fold", B1509, "--f", "6.6", "--plot", &same, "--phaseogram", &dotted], 2, "is what --plot writes, too");
+    // A name that the program derives, and a link to a file that is not there yet.
+    let line = ["pds", B1509, "--xspec", &name("q"), "--profile", &name("q.pha"), "--overwrite"];
+    refused(&line, 2, "writes, too");
+    symlink("yy.svg", name("xx.svg")).unwrap();
+    let (link, led) = (name("xx.svg"), name("yy.svg"));
+    refused(&["fold", B1509, "--f", "6.6", "--plot", &link, "--phaseogram", &led], 2, "is what --plot writes, too");
+    std::fs::remove_file(&link).unwrap();
+    // A link into a folder that is not there is refused before the work.
+    symlink("nowhere/a.svg", &link).unwrap();
+    refused(&["lc", B1509, "--plot", &link], 1, "no such folder to write into");
+    std::fs::remove_file(&link).unwrap();
     let (pha, stem) = (name("e.pha"), name("e"));
     succeed(&["pds", B1509, "--backend", "cpu", "-o", &pha, "--xspec", &stem, "--quiet"]);
     assert_eq!(contents(folder.path()).len(), 2);

@@ -188,7 +188,12 @@ fn more() -> Vec<Case> {
         ("40 gzip", gzip(&of(plain())), Fine),
         ("59 gzip padded with zeros", [gzip(&of(plain())), vec![0; 1000]].concat(), Fine),
         ("59 gzip in two members", two_members(), Fine),
-        ("59 gzip with more behind it", [gzip(&of(plain())), b"more".to_vec()].concat(), E(Format, &["gzip stream"])),
+        (
+            "59 gzip with more behind it",
+            [gzip(&of(plain())), b"more".to_vec()].concat(),
+            E(Format, &["packed byte", "`more`", "cut it off"]),
+        ),
+        ("59 gzip in gzip", gzip(&gzip(&of(plain()))), E(Format, &["gzip stream", "gzip (.gz)", "by hand"])),
         ("60 compress", packed(&[0x1f, 0x9d, 0x90]), E(Format, &["compress (.Z)", "uncompress"])),
         ("60 bzip2", packed(b"BZh91AY"), E(Format, &["bzip2 (.bz2)", "bunzip2"])),
         ("60 zstd", packed(&[0x28, 0xb5, 0x2f, 0xfd]), E(Format, &["zstd (.zst)", "unzstd"])),

@@ -54,7 +54,7 @@ pub fn cases() -> Vec<Case> {
         ("34 elsewhere", swapped(&[(1e6, 2e6)]), E(Gti, &["from 1000000 to 2000000 s", "from 0.03 to 99.93 s"])),
         ("35 reversed", swapped(&[(0.0, 10.0), (90.0, 20.0)]), E(Gti, &["row 2", "90", "20"])),
         ("36 not a number", swapped(&[(0.0, 10.0), (f64::NAN, 20.0)]), E(Gti, &["row 2", "not finite"])),
-        ("36 infinite", swapped(&[(0.0, f64::INFINITY)]), E(Gti, &["row 1", "not finite"])),
+        ("36 infinite", swapped(&[(0.0, f64::INFINITY)]), E(Gti, &["row 1", "not finite: 0 to inf"])),
         ("36 longer than time", swapped(&[(0.0, 1e300)]), E(Argument, &["--segment-size", "segments"])),
         (
             "50 no mission",

@@ -59,6 +59,19 @@ fn with(line: &str, option: &str, value: &str) -> Vec<String> {
 
 /// Lines and their options that take numbers, with the values to give them.
 fn options() -> Vec<(&'static str, String, &'static [&'static str])> {
+    let values = |shown: &str| if shown.contains("LO:HI") { &RANGES[..] } else { &VALUES[..] };
+    named().into_iter().map(|(line, option, shown)| (line, option, values(&shown))).collect()
+}
+
+/// Those of them that count something, and what stands for their values.
+#[cfg(target_os = "linux")]
+fn counts() -> Vec<(&'static str, String, String)> {
+    let counts = |shown: &str| ["N", "K", "NW"].contains(&shown) || shown.contains("LO:HI:N");
+    named().into_iter().filter(|(.., shown)| counts(shown)).collect()
+}
+
+/// Lines and their options that take numbers, with what stands for their values.
+fn named() -> Vec<(&'static str, String, String)> {
     let mut program = eagleray_cli::commands::command();
     program.build();
     let mut all = Vec::new();
@@ -73,7 +86,7 @@ fn options() -> Vec<(&'static str, String, &'static [&'static str])> {
                 arg.get_value_names().unwrap_or_default().iter().map(|name| name.to_string()).collect::<String>();
             let word = WORDS.iter().any(|word| shown.contains(word)) || !arg.get_possible_values().is_empty();
             let Some(name) = arg.get_long().filter(|_| !word) else { continue };
-            all.push((line, format!("--{name}"), if shown.contains("LO:HI") { &RANGES[..] } else { &VALUES[..] }));
+            all.push((line, format!("--{name}"), shown));
         }
     }
     all
@@ -107,10 +120,10 @@ fn lines_of_the_walk_do_their_work() {
 }
 
 /// Runs a line, and says what is wrong with how it ends.
-fn judged(folder: &Folder, line: &str, option: &str, value: &str) -> Option<String> {
+fn judged(folder: &Folder, line: &str, option: &str, value: &str, kilobytes: u64) -> Option<String> {
     let words = with(line, option, value);
     let each: Vec<&str> = words.iter().map(String::as_str).collect();
-    let done = run_limited(folder.0.path(), &each, Some(KILOBYTES), MOST);
+    let done = run_limited(folder.0.path(), &each, Some(kilobytes), MOST);
     let announced = done.said.contains(" will take about ") || done.said.contains(" will be written");
     let wrong = match done.code() {
         _ if done.said.contains("panicked") => "a panic",
@@ -136,9 +149,37 @@ fn options_at_their_ends_are_refused_by_name() {
     for (turn, (line, option, values)) in options().into_iter().enumerate() {
         for (at, value) in values.iter().enumerate() {
             if all || at == 0 || at == 1 + turn % (values.len() - 1) || at == 1 + (turn + 4) % (values.len() - 1) {
-                wrong.extend(judged(&folder, line, &option, value));
+                wrong.extend(judged(&folder, line, &option, value, KILOBYTES));
             }
         }
     }
+    assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Numbers of edges, bins, trials and rows that are no mistake by themselves, where memory for them is short: what determines a size is compared with what there is
+/// before anything of that size is made.
+#[test]
+#[cfg(target_os = "linux")]
+fn counts_that_memory_does_not_hold_are_errors() {
+    const COUNTS: [&str; 4] = ["3000000", "30000000", "100000000", "134217728"];
+    /// Addresses, kilobytes.
+    const FEW: u64 = 2_000_000;
+    let folder = inputs();
+    let all = std::env::var_os("EAGLERAY_TEST_ALL").is_some();
+    let (mut wrong, mut runs) = (Vec::new(), 0);
+    for (turn, (line, option, shown)) in counts().into_iter().enumerate() {
+        for (at, count) in COUNTS.into_iter().enumerate() {
+            let values = match shown.contains("LO:HI:N") {
+                true => vec![format!("0.5:9:{count}"), format!("0.5:9:{count}:log")],
+                false => vec![count.to_string()],
+            };
+            // Lists with each; other counts by turns.
+            if all || values.len() > 1 || at == turn % COUNTS.len() {
+                runs += values.len();
+                wrong.extend(values.iter().filter_map(|value| judged(&folder, line, &option, value, FEW)));
+            }
+        }
+    }
+    assert!(runs > 60, "{runs}");
     assert!(wrong.is_empty(), "{} of them:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -13,7 +13,7 @@ const KILOBYTES: u64 = 1_000_000;
 const AT_ONCE: Duration = Duration::from_secs(90);
 
 /// Lines, and the options that the error names.
-const TOO_MUCH: [(&str, &[&str]); 30] = [
+const TOO_MUCH: [(&str, &[&str]); 32] = [
     ("pds a.evt --dt 2^-18 --segment-size 512 --backend cpu", &["--dt", "--segment-size"]),
     // The least segment has a prime number of bins.
     ("pds a.evt --dt 1/100003 --segment-size 599 --backend cpu", &["--dt", "--segment-size"]),
@@ -30,6 +30,8 @@ const TOO_MUCH: [(&str, &[&str]); 30] = [
     ("lc a.evt --dt 2^-18", &["--dt"]),
     ("bin a.evt --times 0:600:100000000", &["--times"]),
     ("bin a.evt --times 0:600:200000 --energies 0.5:9:500", &["--times", "--energies"]),
+    ("bin a.evt --times 0:600:1 --energies 0.5:9:3000000:log", &["--times", "--energies"]),
+    ("bin a.evt --times 0:600:1 --channels 0:1500:3000000", &["--times"]),
     ("search a.evt --freq 1:20000 --backend cpu", &["--freq"]),
     ("search a.evt --freq 1:20000 --method h --backend cpu", &["--freq"]),
     ("search a.evt --freq 1:20000 --method ef --backend cpu", &["--freq"]),
@@ -150,10 +152,35 @@ fn files_that_are_large_on_paper_are_refused_at_once() {
             "rows of 1073741824 bytes; those that are read have at most 16777216",
         ),
         ("info wide.fits", "rows of 1073741824 bytes"),
+        ("pds @text.txt", "text.txt: whole file: longer than 32 MB; give it in parts"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let done = run_limited(folder.0.path(), &words, None, AT_ONCE);
         assert_eq!(done.code(), Some(1), "{line}: {:?} {}", done.status, done.said);
         assert!(done.said.contains(said), "{line}: {}", done.said);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_plan_of_more_than_there_is_says_so_and_a_run_tells_of_long_gaps_first() {
+    let folder = inputs();
+    let path = folder.0.path();
+    let line = "pds a.evt --dt 2^-18 --segment-size 512 --backend cpu --dry-run";
+    let done = run_limited(path, &line.split(' ').collect::<Vec<_>>(), Some(KILOBYTES), AT_ONCE);
+    assert_eq!(done.code(), Some(0), "{}", done.said);
+    assert!(done.said.contains("W-MEMORY") && done.said.contains(" of memory, and there are "), "{}", done.said);
+    let line = "pds a.evt --dt 0.125 --segment-size 8 --backend cpu --dry-run";
+    let done = run_limited(path, &line.split(' ').collect::<Vec<_>>(), Some(KILOBYTES), AT_ONCE);
+    assert!(!done.said.contains("W-MEMORY"), "{}", done.said);
+    // Two light curves four years apart: as many frequencies as the time between needs.
+    crate::program::simulate(path, "far.evt", "--rate 20 --length 600 --mission nicer --tstart 120000000 --seed 4");
+    for line in ["lc far.evt --dt 0.5 -o far.fits", "ls c.fits far.fits"] {
+        let done = run_limited(path, &line.split(' ').collect::<Vec<_>>(), Some(KILOBYTES), AT_ONCE);
+        if line.starts_with("ls") {
+            assert_eq!(done.code(), Some(1), "{}", done.said);
+            let (warning, error) = (done.said.find("W-MOSTLY-EMPTY"), done.said.find("would take"));
+            assert!(warning.zip(error).is_some_and(|(warning, error)| warning < error), "{}", done.said);
+        }
     }
 }

@@ -1,0 +1,17 @@
+//! Units of time in keywords and columns.
+
+use crate::base::time::SECONDS_PER_DAY;
+
+/// Seconds in one unit of a TUNITn or TIMEUNIT keyword; empty means seconds.
+pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
+    match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
+        "d" | "day" | "days" => Some(SECONDS_PER_DAY),
+        "h" | "hr" | "hour" | "hours" => Some(3600.0),
+        "min" | "minute" | "minutes" => Some(60.0),
+        "ms" => Some(1e-3),
+        "us" => Some(1e-6),
+        "ns" => Some(1e-9),
+        _ => None,
+    }
+}
