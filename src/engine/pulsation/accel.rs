@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::amplitudes::{self, LocalLevels};
 use super::candidate::Candidate;
 use super::candidates::{self, GridPeaks};
+use super::drifting;
 use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
 use super::relations::Listing;
 use super::search_options::SearchOptions;
@@ -27,6 +28,7 @@ use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::footprint::Footprint;
 use crate::base::progress::Progress;
+use crate::base::warning::Warning;
 use crate::numerics::nonuniform::SearchTransform;
 use crate::science::pulsation::templates::FrequencyDrift;
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
@@ -160,7 +162,7 @@ pub fn accel(
 }
 
 fn conclude(
-    events: PulseEvents,
+    mut events: PulseEvents,
     options: &AccelOptions,
     grid: &TrialGrid,
     noise: &LocalLevels,
@@ -177,7 +179,7 @@ fn conclude(
     let chances: Vec<NullDistribution> = tried.iter().map(of_stage).collect();
     let levels: Vec<f64> = chances.iter().map(|chances| chances.level(options.false_alarm.ln())).collect();
     let found = AccelCandidates { events: &events, options, grid, noise, a_row, chances: &chances, levels: &levels };
-    let candidates = found.candidates(&best);
+    let (candidates, told) = found.candidates(&best);
     let row = |one: &BestTrial| grid.rows.get(one.best.row as usize).copied().unwrap_or_default();
     let most = options.most(events.span, amplitudes::middle(&events));
     let templates = AccelMetadata {
@@ -195,6 +197,7 @@ fn conclude(
     let numbers = (grid.trials(), band, [grid.df, grid.dfdot, grid.dfddot]);
     let level = levels.last().copied().unwrap_or(0.0);
     let made = ("templates", asked, profile_counter::cpu_record());
+    told.into_iter().for_each(|warning| events.record.warnings.record(warning));
     let meta = SearchMetadata::new(&events, &options.search(options.nharm), made, numbers, level);
     let meta = SearchMetadata { templates: Some(templates), ..meta };
     SearchResult {
@@ -228,7 +231,7 @@ struct AccelCandidates<'a> {
 
 impl AccelCandidates<'_> {
     /// The peaks that may reach the detection level when refined, and do; at least one.
-    fn candidates(&self, best: &[BestTrial]) -> Vec<Candidate> {
+    fn candidates(&self, best: &[BestTrial]) -> (Vec<Candidate>, Vec<Warning>) {
         let most = candidates::REFINED_A_CANDIDATE.saturating_mul(self.options.candidates.max(1));
         let window = SourceWindow::new(self.events);
         let trial = |j: usize| {
@@ -263,6 +266,12 @@ impl AccelCandidates<'_> {
             },
             again: &|freq| {
                 candidates::largest_near(best, freq, at, step, |one| f64::from(one.best.score)).and_then(refined)
+            },
+            drifting: &|one| {
+                let asked = self.options.search(one.nharm);
+                let trial = drifting::trial(self.events, &asked, &window, one, self.grid.ranges)?;
+                let noise = self.noise.at_harmonics(one.freq * self.events.span, one.nharm);
+                Some(refine(self.events, &asked, trial, self.chances_of(one.nharm)?, &noise))
             },
         };
         let order = |a: &RefinedPeak, b: &RefinedPeak| {

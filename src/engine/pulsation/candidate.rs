@@ -42,8 +42,8 @@ pub struct Candidate {
     pub fddot_err: Option<f64>,
     /// Period, s.
     pub period: f64,
-    /// The statistic where it is largest, which is within the error of `freq`: unbinned for `Z²_n` and H, with the bins of the search
-    /// for epoch folding and phase dispersion.
+    /// The statistic: of `Z²_n` and H, unbinned, and of phase dispersion where it is best, which is within the error of `freq`; for epoch folding that of the
+    /// profile at `freq`, of `nbin` bins with the epoch at the edge of one.
     pub stat: f64,
     /// `Z²_n` or H by its definition there, without the correction for uneven exposure; absent where there is none, and for
     /// epoch folding and phase dispersion. Its law is not that of noise.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::best_rows::BestRows;
 use super::candidate::Candidate;
+use super::drifting;
 use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
 use super::relations::{self, Listing};
 use super::scores::profile_ln_p;
@@ -14,6 +15,7 @@ use super::search_options::SearchOptions;
 use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, TrialGrid};
+use crate::base::warning::Warning;
 use crate::science::statistics::pulse::NullDistribution;
 
 /// Peaks of the grid that are looked at for each candidate listed.
@@ -34,7 +36,7 @@ pub(super) fn find(
     grid: &TrialGrid,
     best: &BestRows,
     chances: &NullDistribution,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, Vec<Warning>) {
     let (false_alarm, folded) = (options.false_alarm.ln(), best.folded.is_some());
     let level = if folded { -chances.trial_level(false_alarm) } else { chances.level(false_alarm) };
     let (step, rarity) = (grid.df * events.span, best.rarity());
@@ -46,11 +48,12 @@ pub(super) fn find(
     let at = |j: usize| grid.spin(0, j).freq(&events.ticks).value();
     let ln_p = |peak: &RefinedPeak, left: &[f64]| match options.method.is_of_profiles() {
         true => {
-            let stat = peak.candidate.stat - peak.largest.lost(left, options.nbin);
+            let stat = peak.largest_stat - peak.largest.lost(left, options.nbin);
             chances.ln_p_of_trial(profile_ln_p(events, peak.largest.rates, options.nbin, stat))
         }
         false => chances.ln_p(options.score(left)),
     };
+    let window = SourceWindow::new(events);
     let asked = Listing {
         band: options.freq,
         most: options.candidates,
@@ -59,6 +62,10 @@ pub(super) fn find(
         squares: events.sums()[1],
         ln_p: &ln_p,
         again: &|freq| largest_near(rarity, freq, at, step, |value| *value).and_then(refined),
+        drifting: &|one| {
+            let trial = drifting::trial(events, options, &window, one, grid.ranges)?;
+            Some(refine(events, options, trial, chances, &[]))
+        },
     };
     let order = |a: &RefinedPeak, b: &RefinedPeak| match folded {
         true => by_probability(&a.candidate, &b.candidate),
@@ -74,8 +81,10 @@ pub(super) fn find(
         };
         Some(left).filter(|&left| left >= LEAST_PEAK_KEPT * level)
     };
-    let peaks = peaks(rarity, level, REFINED_A_CANDIDATE.saturating_mul(options.candidates.max(1)), step);
-    listed(peaks, &SourceWindow::new(events), &asked, &refined, &left, &order)
+    let peaks = peaks(rarity, level, REFINED_A_CANDIDATE.saturating_mul(options.candidates.max(1)), |a, b| {
+        a.abs_diff(b) as f64 * step
+    });
+    listed(peaks, &window, &asked, &refined, &left, &order)
 }
 
 /// Peaks of a grid: those that are refined at once, and those that may be side lobes of them, or too many, the largest first.
@@ -93,7 +102,7 @@ pub(super) fn listed(
     refined: &(dyn Fn(usize) -> Option<RefinedPeak> + Sync),
     left: &(dyn Fn(usize, &Tones) -> Option<f64> + Sync),
     order: &dyn Fn(&RefinedPeak, &RefinedPeak) -> Ordering,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, Vec<Warning>) {
     let GridPeaks { kept, rest } = peaks;
     let most = REFINED_A_CANDIDATE.saturating_mul(asked.most.max(1));
     let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
@@ -104,16 +113,16 @@ pub(super) fn listed(
     let first = found.iter().position(|peak| !detected(peak)).unwrap_or(found.len()).max(1);
     found.truncate(first);
     if rest.is_empty() {
-        return relations::list(found, window, asked).0;
+        return drifting::told(found, window, asked);
     }
-    let (_, tones) = relations::list(found.clone(), window, asked);
+    let (_, tones) = relations::list(found.clone(), window, asked, &[]);
     let mut rest: Vec<(f64, usize)> = rest.par_iter().filter_map(|&j| left(j, &tones).map(|left| (left, j))).collect();
     rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     rest.truncate(most);
     let extra = |&(_, j): &(f64, usize)| refined(j).map(|peak| RefinedPeak { extra: true, ..peak }).filter(detected);
     found.par_extend(rest.par_iter().filter_map(extra));
     found.sort_by(order);
-    relations::list(found, window, asked).0
+    drifting::told(found, window, asked)
 }
 
 /// The trial with the largest value within an independent frequency of `freq`; `step` is the part of one between two trials, the first of which are `at(0)` and `at(1)`.
@@ -138,8 +147,8 @@ pub(super) fn by_probability(a: &Candidate, b: &Candidate) -> Ordering {
 }
 
 /// The largest local maxima that reach the level, at most so many, and at least one: without those that a larger one explains as side
-/// lobes, which are the rest. `step` is the part of an independent frequency between two values.
-pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> GridPeaks {
+/// lobes, which are the rest. `apart` are the independent frequencies between two values.
+pub(super) fn peaks(stat: &[f64], level: f64, most: usize, apart: impl Fn(usize, usize) -> f64) -> GridPeaks {
     let above = |j: usize, k: Option<usize>| k.and_then(|k| stat.get(k)).is_none_or(|&other| stat[j] >= other);
     let mut peaks: Vec<usize> =
         (0..stat.len()).filter(|&j| above(j, j.checked_sub(1)) && above(j, Some(j + 1))).collect();
@@ -156,7 +165,7 @@ pub(super) fn peaks(stat: &[f64], level: f64, most: usize, step: f64) -> GridPea
         if stat[j] < level && !found.kept.is_empty() {
             break;
         }
-        let apart = |strong: usize| (j.abs_diff(strong) as f64) * step;
+        let apart = |strong: usize| apart(j, strong);
         // Neighbours, or below the envelope of sinc², twice, as gaps raise it.
         let near = |&strong: &usize| apart(strong) < NEIGHBOURS;
         let lobe = |&strong: &usize| stat[j] < 2.0 * stat[strong] / (PI * apart(strong)).powi(2);

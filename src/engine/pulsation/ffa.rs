@@ -1,20 +1,27 @@
 //! The fast folding algorithm (Staelin 1969, doi:10.1109/PROC.1969.7051): profiles of all periods between two whole numbers of bins at once.
 //!
-//! A series of `M = 2^k` rows of `p` bins has `M` trials: trial `s` drifts by `s` bins from the first row to the last, which is a period of
-//! `p + s/(M − 1)` bins. Of twice as many rows it is the sum of trial `⌊s/2⌋` of either half, the second one shifted by `⌈s/2⌉`: `log₂M`
+//! A series of `M = 2^k` rows of `p` bins has `M` trials: trial `s` shifts the last row by `s` bins against the first, `σ = s/(M − 1)` a row. Rows are shifted in a
+//! circle: what leaves one at its end comes in at its start, where a period that is longer than the row has `p` bins a turn. In phase from row to row is
+//! what turns `1 − σ/p` times in `p` bins, which has the period `p²/(p − σ)`, and not `p + σ` (Morello et al. 2020, doi:10.1093/mnras/staa2291).
+//! Of twice as many rows it is the sum of trial `⌊s/2⌋` of either half, the second one shifted by `⌈s/2⌉`: `log₂M`
 //! additions for each bin of a profile of `M` rows, all of integers. Exposures of the bins fold the same way, so that a
 //! profile has those of its own rows.
+//!
+//! Shifts of whole bins are off by one or two, and a row of a period that is longer than it by `σ` is smeared by that: both are parts of a bin's width of the period. So
+//! rows have [`FEWEST_BINS`] at least, and profiles of fewer have several of them in each of theirs.
 
 use std::f64::consts::LN_10;
 
 use rayon::prelude::*;
 
 use super::candidate::Candidate;
-use super::candidates::by_probability;
-use super::refine::{RefinedPeak, TrialPeak, refine};
-use super::relations::{self, Listing};
+use super::candidates::{self, LEAST_PEAK_KEPT, REFINED_A_CANDIDATE, by_probability, listed};
+use super::drifting;
+use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
+use super::relations::Listing;
 use super::scores::profile_ln_p;
 use super::search_options::SearchOptions;
+use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, SearchMetadata, SearchResult};
 use crate::backend::WorkerThreads;
@@ -22,6 +29,7 @@ use crate::base::error::{Error, Result};
 use crate::base::footprint::Footprint;
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
+use crate::base::warning::Warning;
 use crate::data::phase::Spin;
 use crate::science::statistics::profile::ProfileChiSquare;
 use crate::science::statistics::pulse::{NullDistribution, TrialLaw};
@@ -76,9 +84,10 @@ fn series(events: &PulseEvents, dt: f64) -> (Vec<u32>, Vec<u64>) {
     (counts, exposures)
 }
 
-/// Independent frequencies by which the period of a trial may be off that of its signal: rows are shifted by whole bins, of which broad pulses in few
-/// of them are fitted by several trials.
-const SHIFTED: f64 = 4.0;
+/// The fewest bins of a row: shifts of whole ones leave at least 0.93 of the power of a sinusoid then, and 0.3 of 4 bins, in a million rows.
+const FEWEST_BINS: usize = 16;
+/// Independent frequencies by which the frequency of a trial may be off that of its signal: shifts of whole bins do 0.06 of it at most.
+const SHIFTED: f64 = 1.0;
 
 /// A trial: frequency, Hz, `χ²`, and bins.
 #[derive(Clone, Copy)]
@@ -92,29 +101,61 @@ struct FfaTrial {
     ln_p: f64,
 }
 
-/// The trials of one whole number of bins a period.
-fn trials(events: f64, counts: &[u32], exposures: &[u64], dt: f64, bins: usize) -> Vec<FfaTrial> {
-    let rows = counts.len().div_ceil(bins).next_power_of_two().max(2);
-    let padded = rows * bins;
+/// How a series is cut into rows.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// Seconds of a bin of the series.
+    dt: f64,
+    /// Bins of a row, and how many of them are one of the profile.
+    bins: usize,
+    merged: usize,
+    count: usize,
+}
+
+impl Rows {
+    fn new(series: usize, dt: f64, bins: usize, merged: usize) -> Rows {
+        Rows { dt, bins, merged, count: series.div_ceil(bins).next_power_of_two().max(2) }
+    }
+
+    /// The frequency of a trial, Hz.
+    fn freq(&self, trial: usize) -> f64 {
+        let (p, shift) = (self.bins as f64, trial as f64 / (self.count - 1) as f64);
+        (p - shift) / (p * p * self.dt)
+    }
+
+    /// Trials that are made, before the first of rows of one bin more.
+    fn trials(&self) -> impl Iterator<Item = usize> + use<> {
+        let p = self.bins as f64;
+        let most = (p / (p + 1.0) * (self.count - 1) as f64).ceil() as usize;
+        (0..most.max(1)).step_by(self.merged)
+    }
+
+    /// A profile with the bins of a row put together: as many of them in each, within one.
+    fn together<T: Copy + Into<u64>>(&self, row: &[T], profile: &mut Vec<f64>) {
+        let (bins, all) = (self.bins / self.merged, self.bins);
+        let of = |b: usize| row[b * all / bins..(b + 1) * all / bins].iter().map(|&x| x.into()).sum::<u64>() as f64;
+        profile.clear();
+        profile.extend((0..bins).map(of));
+    }
+}
+
+/// The trials of one whole number of bins a row.
+fn trials(events: f64, counts: &[u32], exposures: &[u64], rows: Rows) -> Vec<FfaTrial> {
+    let (bins, padded) = (rows.bins, rows.count * rows.bins);
     let fill = |i: usize| counts.get(i).copied().unwrap_or(0);
     let folded = profiles(&mut (0..padded).map(fill).collect(), bins);
     let fill = |i: usize| exposures.get(i).copied().unwrap_or(0);
     let exposed = profiles(&mut (0..padded).map(fill).collect(), bins);
-    let mut exposure = vec![0.0; bins];
-    let one = |(s, (profile, exposed)): (usize, (&[u32], &[u64]))| {
-        exposure.iter_mut().zip(exposed).for_each(|(to, &from)| *to = from as f64);
-        let found = ProfileChiSquare::new(profile, &exposure);
-        let freq = |s: f64| 1.0 / (dt * (bins as f64 + s / (rows - 1) as f64));
-        FfaTrial {
-            freq: freq(s as f64),
-            step: freq(s as f64) - freq(s as f64 + 1.0),
-            bins,
-            stat: found.stat,
-            ln_p: found.ln_p(events),
-        }
+    let (mut profile, mut exposure) = (Vec::new(), Vec::new());
+    let step = rows.freq(0) - rows.freq(rows.merged);
+    let one = |s: usize| {
+        let row = s * bins..(s + 1) * bins;
+        rows.together(&folded[row.clone()], &mut profile);
+        rows.together(&exposed[row], &mut exposure);
+        let found = ProfileChiSquare::new(&profile, &exposure);
+        FfaTrial { freq: rows.freq(s), step, bins: profile.len(), stat: found.stat, ln_p: found.ln_p(events) }
     };
-    // The last one is the first of the next number of bins.
-    folded.chunks_exact(bins).zip(exposed.chunks_exact(bins)).take(rows - 1).enumerate().map(one).collect()
+    rows.trials().map(one).collect()
 }
 
 /// Epoch folding of all periods of a range.
@@ -136,7 +177,9 @@ pub(super) fn search(
         return Err(Error::argument("algorithm", "ffa", "folds constant periods, without derivatives")
             .mended_by([Mend::set("algorithm", "fold")]));
     }
-    let (nbin, octaves) = (options.nbin, (hi / lo).log2().ceil().max(1.0));
+    let octaves = (hi / lo).log2().ceil().max(1.0);
+    let merged = FEWEST_BINS.div_ceil(options.nbin);
+    let nbin = merged * options.nbin;
     let most = events.span * hi * nbin as f64;
     // Twice as many rows at most, of each number of bins; half as many in each further octave.
     if !(most * 4.0 < MOST_BINS && octaves <= 64.0) {
@@ -169,7 +212,8 @@ pub(super) fn search(
                 if progress.is_cancelled() {
                     return Vec::new();
                 }
-                let made = trials(events.noise_events(), &counts, &exposures, dt, bins);
+                let rows = Rows::new(counts.len(), dt, bins, merged);
+                let made = trials(events.noise_events(), &counts, &exposures, rows);
                 // Steps that are done, by which the rest is estimated; whether the run goes on is asked above.
                 let _ = progress.advance(octave_steps(octave));
                 made
@@ -183,14 +227,19 @@ pub(super) fn search(
     Ok(pool.run(|| conclude(events, options, &found)))
 }
 
-fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> SearchResult {
+fn conclude(mut events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> SearchResult {
     let (band, all) = (options.freq.1 - options.freq.0, trials.len() as f64);
     let deviation = events.time_deviation();
     let law = |bins: usize| TrialLaw::Profile { bins, events: events.noise_events() };
     let of_bins = |bins: usize| NullDistribution::new(law(bins), all, band, deviation);
     let chances: Vec<NullDistribution> = (options.nbin..2 * options.nbin).map(of_bins).collect();
     let trial_level = chances.first().map_or(0.0, |chances| chances.trial_level(options.false_alarm.ln()));
-    let candidates = candidates(&events, options, trials, &chances, trial_level);
+    let (candidates, told) = find(&events, options, trials, &chances, trial_level);
+    for mut warning in told {
+        // It folds constant periods.
+        warning.mend = warning.mend.into_iter().map(|mend| mend.and("algorithm", "fold")).collect();
+        events.record.warnings.record(warning);
+    }
     let step = trials.last().map_or(0.0, |trial| trial.step);
     let numbers = [step, 0.0, 0.0];
     let level = chances.first().map_or(0.0, |chances| chances.level(options.false_alarm.ln()));
@@ -215,41 +264,20 @@ fn conclude(events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -
 }
 
 /// The peaks above the detection level, refined with exact phases; at least one.
-fn candidates(
+fn find(
     events: &PulseEvents,
     options: &SearchOptions,
     trials: &[FfaTrial],
     chances: &[NullDistribution],
     limit: f64,
-) -> Vec<Candidate> {
-    let of = |trial: &FfaTrial| chances.get(trial.bins - options.nbin);
-    let mut order: Vec<usize> = (0..trials.len()).collect();
-    let most = options.candidates.max(1);
-    let ascending = |a: &usize, b: &usize| trials[*a].ln_p.total_cmp(&trials[*b].ln_p).then(a.cmp(b));
-    // Neighbours of a peak come with it: some hundred of each.
-    let looked_at = 1000usize.saturating_mul(most);
-    if order.len() > looked_at {
-        order.select_nth_unstable_by(looked_at, ascending);
-        order.truncate(looked_at);
-    }
-    order.sort_by(ascending);
-    let mut kept: Vec<usize> = Vec::new();
-    for j in order {
-        let near = |&strong: &usize| {
-            // A pulse of few bins is folded at periods that many bins of drift are off.
-            let wide = 0.5 * trials[j].bins as f64;
-            (trials[j].freq - trials[strong].freq).abs() * events.span < wide
-        };
-        if kept.len() < most && (kept.is_empty() || trials[j].ln_p <= limit) && !kept.iter().any(near) {
-            kept.push(j);
-        }
-    }
-    let refined = |j: usize| {
+) -> (Vec<Candidate>, Vec<Warning>) {
+    let asked = |bins: usize| SearchOptions { nbin: bins, ..options.clone() };
+    let peak = |j: usize| {
         let trial = trials.get(j)?;
         // Phases of the series count from the start; the epoch moves none of them against each other.
         let start = Spin::from_frequency(trial.freq, &events.ticks).ok()?;
         let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
-        let peak = TrialPeak {
+        Some(TrialPeak {
             start,
             steps: [trial.step, 0.0, 0.0],
             rates: [0.0; 2],
@@ -257,12 +285,12 @@ fn candidates(
             stat: trial.stat,
             ln_p: Some(trial.ln_p),
             around: SHIFTED / events.span,
-        };
-        let asked = SearchOptions { nbin: trial.bins, ..options.clone() };
-        Some(refine(events, &asked, peak, of(trial)?, &[]))
+        })
     };
-    let mut found: Vec<RefinedPeak> = kept.par_iter().filter_map(|&j| refined(j)).collect();
-    found.sort_by(|a, b| by_probability(&a.candidate, &b.candidate));
+    let refined = |j: usize| {
+        let bins = trials.get(j)?.bins;
+        Some(refine(events, &asked(bins), peak(j)?, chances.get(bins - options.nbin)?, &[]))
+    };
     let again = |freq: f64| {
         // Trials are in the order of their frequencies.
         let [from, to] = [-1.0, 1.0].map(|by| trials.partition_point(|trial| trial.freq < freq + by / events.span));
@@ -270,20 +298,38 @@ fn candidates(
     };
     let ln_p = |peak: &RefinedPeak, left: &[f64]| {
         let bins = peak.candidate.nbin.unwrap_or(options.nbin);
-        let stat = peak.candidate.stat - peak.largest.lost(left, bins);
+        let stat = peak.largest_stat - peak.largest.lost(left, bins);
         let one = profile_ln_p(events, peak.largest.rates, bins, stat);
         chances.get(bins - options.nbin).map_or(0.0, |chances| chances.ln_p_of_trial(one))
     };
-    let asked = Listing {
+    let window = SourceWindow::new(events);
+    let listing = Listing {
         band: options.freq,
         most: options.candidates,
         level: options.false_alarm.log10(),
-        width: 0.5 * options.nbin as f64,
+        width: 1.0,
         squares: events.sums()[1],
         ln_p: &ln_p,
         again: &again,
+        drifting: &|one| {
+            let bins = one.nbin.unwrap_or(options.nbin);
+            let trial = drifting::trial(events, &asked(bins), &window, one, [options.freq, (0.0, 0.0), (0.0, 0.0)])?;
+            Some(refine(events, &asked(bins), trial, chances.get(bins - options.nbin)?, &[]))
+        },
     };
-    relations::list(found, &SourceWindow::new(events), &asked).0
+    let left = |j: usize, tones: &Tones| {
+        let (peak, bins) = (peak(j)?, trials.get(j)?.bins);
+        let there = TrialAmplitudes::of_trial(events, &asked(bins), &peak, &[]);
+        let lost = there.lost(&there.z2_without(&tones.predict(there.rates, there.harmonics())), bins);
+        let left = -profile_ln_p(events, there.rates, bins, peak.stat - lost);
+        Some(left).filter(|&left| left >= LEAST_PEAK_KEPT * -limit)
+    };
+    let rarity: Vec<f64> = trials.iter().map(|trial| -trial.ln_p).collect();
+    let most = REFINED_A_CANDIDATE.saturating_mul(options.candidates.max(1));
+    let apart = |a: usize, b: usize| (trials[a].freq - trials[b].freq).abs() * events.span;
+    let order = |a: &RefinedPeak, b: &RefinedPeak| by_probability(&a.candidate, &b.candidate);
+    let peaks = candidates::peaks(&rarity, -limit, most, apart);
+    listed(peaks, &window, &listing, &refined, &left, &order)
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@
 pub mod accel;
 mod amplitudes;
 mod best_rows;
+mod brightness;
 pub mod candidate;
 pub mod candidates;
 pub mod columns;
+mod drifting;
 pub mod exposure;
 mod ffa;
 pub mod fold;

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::candidate::Candidate;
 use super::candidates;
+use super::drifting;
 use super::grid::pieces;
 use super::profile_counter::ProfileCounter;
 use super::refine::{RefinedPeak, TrialAmplitudes, TrialPeak, refine};
@@ -24,6 +25,7 @@ use crate::base::error::{Error, Result};
 use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
+use crate::base::warning::Warning;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::engine::{WeightSummary, Weights};
 use crate::kernels::fold::{self, BinTally, MOST_SAMPLES, TrialBlock};
@@ -109,7 +111,8 @@ pub fn pdm(
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
     let found = PdmCandidates { grid: &grid, best: &best, options };
-    let (candidates, chances) = backend.threads().run(|| (found.candidates(&samples), found.chances(&samples)));
+    let ((candidates, told), chances) = backend.threads().run(|| (found.candidates(&samples), found.chances(&samples)));
+    told.into_iter().for_each(|warning| samples.at.record.warnings.record(warning));
     let usual = grid.null_distribution(&samples.at, options.law(samples.dispersion().samples));
     let asked = serde_json::to_value(options).unwrap_or_default();
     let steps = [grid.df, grid.dfdot, grid.dfddot];
@@ -200,12 +203,12 @@ impl PdmCandidates<'_> {
     }
 
     /// What is rarer than the detection level, and at least the rarest, refined between the trials.
-    fn candidates(&self, samples: &PulseSamples) -> Vec<Candidate> {
+    fn candidates(&self, samples: &PulseSamples) -> (Vec<Candidate>, Vec<Warning>) {
         let rarity: Vec<f64> = self.best.par_iter().map(|(trial, _)| -trial.ln_p(samples)).collect();
         let level = (self.grid.trials() as f64).ln() - self.options.false_alarm.ln();
         let step = self.grid.df * samples.at.span;
         let most = candidates::REFINED_A_CANDIDATE.saturating_mul(self.options.candidates.max(1));
-        let peaks = candidates::peaks(&rarity, level, most, step);
+        let peaks = candidates::peaks(&rarity, level, most, |a, b| a.abs_diff(b) as f64 * step);
         let events = centred(samples);
         let one = |j: usize| self.best.get(j).map(|&(trial, row)| self.refined(samples, &events, j, row, trial));
         let at = |j: usize| self.grid.spin(0, j).freq(&samples.at.ticks).value();
@@ -228,6 +231,7 @@ impl PdmCandidates<'_> {
             let lost = there.lost(&there.z2_without(&tones.predict(there.rates, there.harmonics())), self.options.nbin);
             Some(-without(trial, lost)).filter(|&left| left >= candidates::LEAST_PEAK_KEPT * level)
         };
+        let window = SourceWindow::of_samples(samples);
         let asked = Listing {
             band: self.options.freq,
             most: self.options.candidates,
@@ -236,9 +240,14 @@ impl PdmCandidates<'_> {
             squares: events.sums()[1],
             ln_p: &ln_p,
             again: &|freq| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one),
+            drifting: &|found| {
+                let trial = drifting::trial(&events, self.options, &window, found, self.grid.ranges)?;
+                let levels = vec![found.stat; self.options.resolved_harmonics()];
+                Some(refine(&events, self.options, trial, &self.chances_of(samples, self.options.nbin as u32), &levels))
+            },
         };
         let order = |a: &RefinedPeak, b: &RefinedPeak| candidates::by_probability(&a.candidate, &b.candidate);
-        candidates::listed(peaks, &SourceWindow::of_samples(samples), &asked, &one, &left, &order)
+        candidates::listed(peaks, &window, &asked, &one, &left, &order)
     }
 
     fn chances_of(&self, samples: &PulseSamples, bins: u32) -> NullDistribution {

@@ -6,12 +6,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
+use super::brightness::Brightness;
 use super::candidate::{Candidate, Relation};
 use super::fold::weighted;
 use super::search_options::SearchOptions;
 use super::statistics::MadeOf;
 use super::tones::Prediction;
-use super::{PulseEvents, TrialGrid, exposure, harmonics};
+use super::{PulseEvents, TrialGrid, amplitudes, exposure, harmonics};
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::kernels::fold::{self, TrialBlock};
@@ -57,16 +58,34 @@ impl TrialPeak {
     }
 }
 
+/// Sums of a stretch of time.
+struct StretchSums {
+    /// Its middle, s from the epoch.
+    middle: f64,
+    /// The part of all good time that it has.
+    good: f64,
+    /// Those of its events, and of its part in all good time.
+    sums: [Vec<Complex<f64>>; 2],
+}
+
+impl StretchSums {
+    /// What turns its sums to where frequency and derivatives differ by so much.
+    fn turn(&self, off: &[f64; 3]) -> Complex<f64> {
+        let t = self.middle;
+        let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
+        Complex::from_polar(1.0, TAU * (cycles - cycles.round()))
+    }
+}
+
 /// Complex sums of each stretch of time at one ephemeris, from which those of others close by follow.
-struct IntervalHarmonics {
-    /// Middle of the stretch, s from the epoch, and the sums of its events, and of its part in all good time.
-    parts: Vec<(f64, [Vec<Complex<f64>>; 2])>,
+pub(super) struct IntervalHarmonics {
+    parts: Vec<StretchSums>,
     /// [`PulseEvents::sums`].
     total: [f64; 2],
 }
 
 impl IntervalHarmonics {
-    fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> IntervalHarmonics {
+    pub fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> IntervalHarmonics {
         let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
             return IntervalHarmonics { parts: Vec::new(), total: [0.0; 2] };
         };
@@ -91,8 +110,11 @@ impl IntervalHarmonics {
             // Good time before the first event and after the last one is theirs.
             let (from, to) = (if i == 0 { i64::MIN } else { from }, from.saturating_add(length));
             let to = if i + 1 == INTERVALS { i64::MAX } else { to };
-            let gti = if matter > 0 { exposure::clip_intervals(&events.gti, from, to) } else { Vec::new() };
-            let mut window = exposure::amplitudes(spin, &events.ticks, &gti, matter);
+            let gti = exposure::clip_intervals(&events.gti, from, to);
+            let mut window = match matter {
+                0 => Vec::new(),
+                _ => exposure::amplitudes(spin, &events.ticks, &gti, matter),
+            };
             window.iter_mut().for_each(|sum| *sum /= good);
             let mut sums = vec![Complex::default(); harmonics];
             for piece in pieces {
@@ -100,20 +122,44 @@ impl IntervalHarmonics {
                 let piece = harmonics::harmonic_sums_at(&events.times[piece.clone()], weights, spin, harmonics);
                 sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
             }
-            (!pieces.is_empty() || !gti.is_empty()).then_some((middle, [sums, window]))
+            let here: f64 = gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
+            (!pieces.is_empty() || here > 0.0).then_some(StretchSums {
+                middle,
+                good: here / good,
+                sums: [sums, window],
+            })
         };
         let parts = stretches.par_iter().enumerate().filter_map(part).collect();
         IntervalHarmonics { parts, total: events.sums() }
     }
 
+    /// How bright the pulses are through the good time, from the first `signal` harmonics where frequency and derivatives differ by so much.
+    fn brightness(&self, off: &[f64; 3], signal: usize, middle: f64, span: f64) -> Brightness {
+        let [all, exposed] = self.sums(off);
+        let mean = |h: usize| exposed.get(h).copied().unwrap_or_default() * self.total[0];
+        let all: Vec<Complex<f64>> = all.iter().take(signal).enumerate().map(|(h, sum)| sum - mean(h)).collect();
+        let power: f64 = all.iter().map(|sum| sum.norm_sqr()).sum();
+        let of_part = |part: &StretchSums| {
+            let turn = part.turn(off);
+            let (mut now, mut share) = (turn, 0.0);
+            for (h, all) in all.iter().enumerate() {
+                let seen = part.sums[1].get(h).copied().unwrap_or_default() * self.total[0];
+                share += ((part.sums[0][h] - seen) * now * all.conj()).re;
+                now *= turn;
+            }
+            ((part.middle - middle) / span, part.good, share / power.max(f64::MIN_POSITIVE))
+        };
+        let parts: Vec<(f64, f64, f64)> = self.parts.iter().map(of_part).collect();
+        Brightness::fit(&parts, 2.0 * power / self.total[1].max(f64::MIN_POSITIVE))
+    }
+
     /// The harmonic sums of the events and the amplitudes of the exposure where frequency and derivatives differ by so much.
     fn sums(&self, off: &[f64; 3]) -> [Vec<Complex<f64>>; 2] {
-        let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |(_, sums)| sums[i].len())];
+        let like = |i: usize| vec![Complex::default(); self.parts.first().map_or(0, |part| part.sums[i].len())];
         let mut all = [like(0), like(1)];
-        for (t, parts) in &self.parts {
-            let cycles = t * (off[0] + t * (off[1] / 2.0 + t * off[2] / 6.0));
-            let turn = Complex::from_polar(1.0, TAU * (cycles - cycles.round()));
-            for (sums, all) in parts.iter().zip(&mut all) {
+        for part in &self.parts {
+            let turn = part.turn(off);
+            for (sums, all) in part.sums.iter().zip(&mut all) {
                 let mut now = turn;
                 for (sum, all) in sums.iter().zip(all) {
                     *all += sum * now;
@@ -125,7 +171,7 @@ impl IntervalHarmonics {
     }
 
     /// `Z²_1 …` there.
-    fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
+    pub fn z2(&self, off: &[f64; 3]) -> Vec<f64> {
         let [sums, window] = self.sums(off);
         pulse::z2_of_sums(&sums, self.total, &window)
     }
@@ -201,8 +247,12 @@ pub(super) struct RefinedPeak {
     pub powers: Vec<f64>,
     /// The sums of events at the harmonics of the candidate's frequency, what the exposure makes taken off.
     pub sums: Vec<Complex<f64>>,
+    /// How bright its pulses are through the good time.
+    pub brightness: Brightness,
     /// What there is where the statistic is largest.
     pub largest: TrialAmplitudes,
+    /// And that statistic.
+    pub largest_stat: f64,
     /// Listed only if it is a source.
     pub extra: bool,
 }
@@ -283,27 +333,14 @@ pub(super) fn refine(
     let stat_plain = (of_harmonics && !window.is_empty()).then(|| options.score(&plain));
     let stat = match statistic.made_of {
         MadeOf::Harmonics => options.score(&z2),
-        MadeOf::Profiles => {
-            let exposed = exposure::exposure(&spin, ticks, &events.gti, options.nbin);
-            if let Some(weights) = events.each_weight() {
-                let ([profile, _], [sum, squares]) =
-                    (weighted(&events.times, weights, &spin, options.nbin), events.sums());
-                ProfileChiSquare::new(&profile, &exposed).stat * (sum / squares)
-            } else {
-                let mut counts = vec![0; options.nbin];
-                let block = TrialBlock { spin, trials: 1 };
-                fold::cpu(&events.times, &block, &Spin::default(), options.nbin, &mut counts);
-                ProfileChiSquare::new(&counts, &exposed).stat
-            }
-        }
+        // Profiles of epoch folding may be better where the grid has them.
+        MadeOf::Profiles => profile_stat(events, &spin, options.nbin).max(grid_stat),
         // That of values is not known here.
         MadeOf::Samples => grid_stat,
     };
     let each = |h: usize| z2.get(h).copied().unwrap_or(0.0) - if h > 0 { z2[h - 1] } else { 0.0 };
     let harmonics = (statistic.of_harmonics)(&z2).1;
     let power: f64 = (0..harmonics).map(|h| (each(h) - 2.0) * level(levels, h)).sum::<f64>().max(0.0);
-    // Profiles of epoch folding may be better where the grid has them.
-    let stat = if options.method.is_of_profiles() { stat.max(grid_stat) } else { stat };
     // A maximum over all frequencies has more chances than the grid has trials; only of Z² it is known how many.
     let tested = if statistic.sums_harmonics { stat } else { grid_stat };
     let ln_p_of_search = ln_p.map_or_else(|| chances.ln_p(tested), |ln_p| chances.ln_p_of_trial(ln_p));
@@ -349,7 +386,11 @@ pub(super) fn refine(
         fddot: value(2),
         fddot_err: error(2),
         period: 1.0 / freq,
-        stat,
+        stat: if statistic.made_of == MadeOf::Profiles {
+            profile_stat(events, &spin_at(&known), options.nbin)
+        } else {
+            stat
+        },
         stat_plain,
         grid_stat,
         log10_p: ln_p_of_search / LN_10,
@@ -364,7 +405,20 @@ pub(super) fn refine(
         relation: Relation::Source,
         alias: 0,
     };
-    RefinedPeak { candidate, powers, sums, largest, extra: false }
+    let brightness = stretches.brightness(&known, signal, amplitudes::middle(events), events.span);
+    RefinedPeak { candidate, powers, sums, brightness, largest, largest_stat: stat, extra: false }
+}
+
+/// χ² of the profile of an ephemeris.
+fn profile_stat(events: &PulseEvents, spin: &Spin, nbin: usize) -> f64 {
+    let exposed = exposure::exposure(spin, &events.ticks, &events.gti, nbin);
+    if let Some(weights) = events.each_weight() {
+        let ([profile, _], [sum, squares]) = (weighted(&events.times, weights, spin, nbin), events.sums());
+        return ProfileChiSquare::new(&profile, &exposed).stat * (sum / squares);
+    }
+    let (mut counts, block) = (vec![0; nbin], TrialBlock { spin: *spin, trials: 1 });
+    fold::cpu(&events.times, &block, &Spin::default(), nbin, &mut counts);
+    ProfileChiSquare::new(&counts, &exposed).stat
 }
 
 fn level(levels: &[f64], harmonic: usize) -> f64 {

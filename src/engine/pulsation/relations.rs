@@ -10,8 +10,11 @@ use std::f64::consts::LN_10;
 
 use super::candidate::{Candidate, Relation};
 use super::refine::RefinedPeak;
-use super::tones::{Tones, reduced};
+use super::tones::{Seen, Tones, reduced};
 use super::window::SourceWindow;
+use crate::base::mend::Mend;
+use crate::base::text::ShortNumber;
+use crate::base::warning::Warning;
 use crate::science::statistics::pulse::{self, TrialLaw};
 
 /// The probability that noise has what harmonics between every k-th have, below which they are signal.
@@ -28,6 +31,10 @@ const HIGHEST_RATIO_TERM: u32 = 10;
 impl RefinedPeak {
     fn rates(&self) -> [f64; 3] {
         [self.candidate.freq, self.candidate.fdot, self.candidate.fddot]
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        Seen { rates: self.rates(), sums: &self.sums, brightness: &self.brightness }
     }
 
     /// Power above noise in the harmonics that are signal.
@@ -66,6 +73,17 @@ pub(super) struct Listing<'a> {
     pub ln_p: &'a (dyn Fn(&RefinedPeak, &[f64]) -> f64 + Sync),
     /// Refines the peak of the grid next to a frequency.
     pub again: &'a dyn Fn(f64) -> Option<RefinedPeak>,
+    /// A candidate with a derivative that was not searched, where that has more power.
+    pub drifting: &'a dyn Fn(&Candidate) -> Option<RefinedPeak>,
+}
+
+/// A source that drifts by what was not searched.
+#[derive(Clone)]
+pub(super) struct Drift {
+    /// The frequency at which its largest peak is, Hz.
+    pub freq: f64,
+    /// What there is with its drift.
+    pub with: RefinedPeak,
 }
 
 /// How a peak belongs to a source.
@@ -79,12 +97,18 @@ struct Tie {
 }
 
 /// The list of candidates, the most significant first: at most so many, sources before what belongs to them where not all fit; and the tones of
-/// the sources. Of peaks above the detection level alone it is told which multiple of their frequency, or which part of it, is the source's.
+/// the sources. Of peaks above the detection level alone it is told which multiple of their frequency, or which part of it, is the source's. Sources that are
+/// known to drift have what they have elsewhere with their drift.
 pub(super) fn list<'a>(
     found: Vec<RefinedPeak>,
     window: &'a SourceWindow,
     asked: &Listing,
+    known: &[Drift],
 ) -> (Vec<Candidate>, Tones<'a>) {
+    fn of_source<'b>(peak: &'b RefinedPeak, known: &'b [Drift]) -> Seen<'b> {
+        let drift = known.iter().find(|drift| drift.freq == peak.candidate.freq);
+        drift.map_or(peak, |drift| &drift.with).seen()
+    }
     let Listing { band, most, level, .. } = *asked;
     let mut sources: Vec<RefinedPeak> = Vec::new();
     let mut tones = Tones::new(window, asked.squares);
@@ -107,12 +131,12 @@ pub(super) fn list<'a>(
                 }
                 all.insert(first, (peak.candidate.clone(), source, ITSELF));
                 tones.divide(source, k);
-                tones.add(source, (1, 1), peak.rates(), &peak.sums);
+                tones.add(source, (1, 1), &of_source(&peak, known));
                 sources[source] = peak;
                 continue;
             }
             if tie.more {
-                tones.add(source, tie.ratio, peak.rates(), &peak.sums);
+                tones.add(source, tie.ratio, &peak.seen());
             }
             // The very peak that stands for its source already.
             if tie.relation != Relation::Source && !peak.extra {
@@ -136,13 +160,13 @@ pub(super) fn list<'a>(
         let source = sources.len();
         all.push((leader.as_ref().unwrap_or(&peak).candidate.clone(), source, ITSELF));
         if let Some(leader) = leader {
-            tones.add(source, (1, 1), leader.rates(), &leader.sums);
+            tones.add(source, (1, 1), &of_source(&leader, known));
             let of_samples = window.alias(freq).filter(|_| multiple.is_none());
             let (relation, alias) = of_samples.unwrap_or((Relation::Harmonic, 0));
             all.push((peak.candidate, source, Tie { relation, ratio: (1, k as u32), alias, more: false }));
             sources.push(leader);
         } else {
-            tones.add(source, (1, 1), peak.rates(), &peak.sums);
+            tones.add(source, (1, 1), &of_source(&peak, known));
             sources.push(peak);
         }
     }
@@ -160,6 +184,26 @@ pub(super) fn list<'a>(
         ..candidate
     };
     (all.into_iter().enumerate().map(named).collect(), tones)
+}
+
+/// Sources of a list all of whose power is in every k-th harmonic, where k times their frequency is above the band: of a source there they are a k-th.
+pub(super) fn beyond(found: &[RefinedPeak], list: &[Candidate], asked: &Listing) -> Vec<Warning> {
+    let said = |one: &Candidate| {
+        let peak = found.iter().find(|peak| peak.candidate.freq == one.freq)?;
+        let k = if one.log10_p <= asked.level { peak.multiple() } else { 1 };
+        let freq = k as f64 * one.freq;
+        let message = || {
+            format!(
+                "the candidate at {} Hz has power in its harmonics {k}, {}, … alone: a source at {} Hz, above the band, is seen so at 1/{k} of its frequency",
+                ShortNumber(one.freq),
+                2 * k,
+                ShortNumber(freq)
+            )
+        };
+        let mend = Mend::field("freq").doing("as high as that");
+        (freq > asked.band.1).then(|| Warning::new("W-ABOVE-BAND", message()).mended_by([mend]))
+    };
+    list.iter().filter(|one| one.relation == Relation::Source).filter_map(said).collect()
 }
 
 /// How a peak belongs to a source, and to which: by the ratio of frequencies, or by what is left of it without the tones of sources.

@@ -130,14 +130,15 @@ fn warn_few(all: &WeightSummary, nbin: usize, warnings: &mut Warnings) {
 }
 
 fn conclude(
-    events: PulseEvents,
+    mut events: PulseEvents,
     options: &SearchOptions,
     grid: &TrialGrid,
     best: BestRows,
     device: DeviceRecord,
 ) -> SearchResult {
     let chances = grid.null_distribution(&events, options.law(events.noise_events()));
-    let candidates = candidates::find(&events, options, grid, &best, &chances);
+    let (candidates, told) = candidates::find(&events, options, grid, &best, &chances);
+    told.into_iter().for_each(|warning| events.record.warnings.record(warning));
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
     let largest = best.stat.iter().copied().fold(0.0, f64::max);
     // Between two trials a signal loses the most, in the fundamental.

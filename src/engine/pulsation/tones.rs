@@ -4,14 +4,18 @@
 //! `W(Δ)` of `exp(2πi·Δφ)` over the good time ([`SourceWindow::mean`]), the sum at another frequency is
 //!
 //! ```text
-//! S(f) = Σ_s c_s·W(f − f_s) + conj(c_s)·W(f + f_s) + noise
+//! S(f) = Σ_s c_s·W_s(f − f_s) + conj(c_s)·W_s(f + f_s) + noise
 //! ```
 //!
+//! with `W_s` weighted by the brightness of a source that fades or flares.
 //! The same holds at the frequencies of the tones themselves, of which the `c` of all together follow.
+
+use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
-use super::window::SourceWindow;
+use super::brightness::Brightness;
+use super::window::{Bright, SourceWindow};
 
 /// Power, in units of half of that of noise, that is neither a tone nor taken off.
 const LEAST_TONE: f64 = 6.0;
@@ -31,9 +35,18 @@ struct Tone {
     /// Its frequency over that of the source.
     ratio: (u32, u32),
     rates: [f64; 3],
+    bright: Arc<Bright>,
     /// The sum of the events there, and what of it is its own.
     measured: Complex<f64>,
     own: Complex<f64>,
+}
+
+/// What there is of a source at its frequency and derivatives.
+pub(super) struct Seen<'a> {
+    pub rates: [f64; 3],
+    /// The sums of the events at its harmonics.
+    pub sums: &'a [Complex<f64>],
+    pub brightness: &'a Brightness,
 }
 
 /// The tones of all sources.
@@ -84,33 +97,41 @@ impl<'a> Tones<'a> {
     }
 
     /// `W` there; 0 where it is negligible for such a power.
-    fn mean(&self, apart: [f64; 3], power: f64) -> Complex<f64> {
-        if power * self.window.bound(apart) < NEGLIGIBLE { Complex::default() } else { self.window.mean(apart) }
+    fn mean(&self, apart: [f64; 3], power: f64, bright: &Bright) -> Complex<f64> {
+        if power * self.window.bound(apart, bright) < NEGLIGIBLE {
+            Complex::default()
+        } else {
+            self.window.mean(apart, bright)
+        }
     }
 
     /// Adds the harmonics of a frequency, which is `ratio` of that of the source, with the sums of events: those that are no noise, and no tones yet.
-    pub fn add(&mut self, source: usize, ratio: (u32, u32), rates: [f64; 3], sums: &[Complex<f64>]) {
-        for (h, &measured) in (1u32..).zip(sums) {
-            let rates = rates.map(|rate| f64::from(h) * rate);
+    pub fn add(&mut self, source: usize, ratio: (u32, u32), seen: &Seen) {
+        let bright = Arc::new(self.window.bright(seen.brightness));
+        for (h, &measured) in (1u32..).zip(seen.sums) {
+            let rates = seen.rates.map(|rate| f64::from(h) * rate);
             let power = self.power(measured);
             if power < LEAST_TONE {
                 continue;
             }
             let apart = |tone: &Tone, sign: f64| std::array::from_fn(|i| rates[i] + sign * tone.rates[i]);
-            let of = |tone: &Tone| {
+            // By the brightness of the other and by its own.
+            let of = |tone: &Tone, bright: &Bright| {
                 let most = power.max(self.power(tone.measured));
-                [self.mean(apart(tone, -1.0), most), self.mean(apart(tone, 1.0), most)]
+                [self.mean(apart(tone, -1.0), most, bright), self.mean(apart(tone, 1.0), most, bright)]
             };
-            let mut row: Vec<[Complex<f64>; 2]> = self.tones.iter().map(of).collect();
+            let mut row: Vec<[Complex<f64>; 2]> = self.tones.iter().map(|tone| of(tone, &tone.bright)).collect();
             if row.iter().any(|[difference, _]| difference.norm() > ALIKE) {
                 continue;
             }
+            let column: Vec<[Complex<f64>; 2]> = self.tones.iter().map(|tone| of(tone, &bright)).collect();
             let ratio = reduced(ratio.0.saturating_mul(h), ratio.1);
-            let tone = Tone { source, ratio, rates, measured, own: measured };
-            for (seen, [difference, sum]) in self.seen.iter_mut().zip(&row) {
+            let own = [1.0.into(), self.mean(rates.map(|rate| 2.0 * rate), power, &bright)];
+            let tone = Tone { source, ratio, rates, bright: bright.clone(), measured, own: measured };
+            for (seen, [difference, sum]) in self.seen.iter_mut().zip(&column) {
                 seen.push([difference.conj(), *sum]);
             }
-            row.push([1.0.into(), self.mean(apart(&tone, 1.0), power)]);
+            row.push(own);
             self.seen.push(row);
             self.tones.push(tone);
         }
@@ -141,7 +162,8 @@ impl<'a> Tones<'a> {
                 break;
             }
         }
-        let of_total = |tone: &Tone| 2.0 * (tone.own * self.mean(tone.rates, self.power(tone.own)).conj()).re;
+        let of_total =
+            |tone: &Tone| 2.0 * (tone.own * self.mean(tone.rates, self.power(tone.own), &tone.bright).conj()).re;
         self.total = self.tones.iter().map(of_total).sum();
     }
 
@@ -161,7 +183,7 @@ impl<'a> Tones<'a> {
                 let all = self.power(tone.own);
                 let apart = |sign: f64| std::array::from_fn(|i| f64::from(h) * rates[i] + sign * tone.rates[i]);
                 for (apart, own) in [(apart(-1.0), tone.own), (apart(1.0), tone.own.conj())] {
-                    let part = own * self.mean(apart, all);
+                    let part = own * self.mean(apart, all, &tone.bright);
                     let power = self.power(part);
                     (sum, size) = (sum + part, size + part.norm());
                     if power > found.main.map_or(0.0, |main| main.power) {

@@ -4,6 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use rustfft::num_complex::Complex;
 
+use super::brightness::Brightness;
 use super::candidate::Relation;
 use super::{PulseEvents, PulseSamples, amplitudes};
 use crate::science::pulsation::templates::{FrequencyDrift, curved_between, half_width, response_between};
@@ -14,6 +15,9 @@ const FAR: f64 = 4.0;
 const REGULAR_PART: f64 = 0.5;
 /// The fewest intervals that make a period of gaps.
 const FEWEST_INTERVALS: usize = 3;
+
+/// Pieces of the span in which the brightness of a source is taken to be constant: steps between them are seen that many Fourier bins off.
+const PIECES: usize = 64;
 
 /// The good time, of which every source has the same side lobes.
 pub(super) struct SourceWindow {
@@ -27,6 +31,14 @@ pub(super) struct SourceWindow {
     pub gaps: Option<f64>,
     /// Of samples of a light curve, which see frequencies alike that are a multiple of `1/dt` apart.
     sampling: Option<Sampling>,
+}
+
+/// How bright a source is in pieces of the good time, which have their ends in units of the span; without any it is constant.
+#[derive(Clone, Default)]
+pub(super) struct Bright {
+    parts: Vec<((f64, f64), f64)>,
+    /// Half of all jumps of the brightness, those at the ends of intervals included.
+    ends: f64,
 }
 
 /// Samples at equal distances.
@@ -64,14 +76,19 @@ impl SourceWindow {
         (times != 0.0).then(|| (freq - times / dt).abs())
     }
 
+    /// The middle of the observation, s from the epoch.
+    pub fn middle(&self) -> f64 {
+        self.middle
+    }
+
     /// Frequency (cycles over the span, at its middle) and drift of a frequency with its derivatives at the epoch.
     pub fn place(&self, rates: [f64; 3]) -> (f64, FrequencyDrift) {
         place(rates, self.span, self.middle)
     }
 
     /// The mean of `exp(2πi·φ(t))` over the good time, `φ = Δf·t + Δḟ·t²/2 + Δf̈·t³/6` from the epoch: the amplitude that one cycle in phase
-    /// with a source leaves where frequency and derivatives are so far from those of the source.
-    pub fn mean(&self, apart: [f64; 3]) -> Complex<f64> {
+    /// with a source leaves where frequency and derivatives are so far from those of the source; weighted by its brightness.
+    pub fn mean(&self, apart: [f64; 3], bright: &Bright) -> Complex<f64> {
         let (apart, turn) = self.sampled(apart);
         let [freq, fdot, fddot] = apart;
         let m = self.middle;
@@ -83,7 +100,10 @@ impl SourceWindow {
             () if far => ends_between(r, drift, ends),
             () => curved_between(-r, drift, ends),
         };
-        let sum = self.ends.iter().map(part).sum::<Complex<f64>>() / self.all;
+        let sum = match bright.parts.as_slice() {
+            [] => self.ends.iter().map(part).sum::<Complex<f64>>(),
+            parts => parts.iter().map(|(ends, bright)| part(ends) * bright).sum::<Complex<f64>>(),
+        } / self.all;
         // A sum over samples is an integral over their bins that nothing is averaged in.
         let x = self.sampling.map_or(0.0, |Sampling { dt, .. }| PI * freq * dt);
         let averaged = if x == 0.0 { 1.0 } else { x.sin() / x };
@@ -99,11 +119,36 @@ impl SourceWindow {
 
     /// The part of a source's power that is seen so far from its frequency and derivatives.
     pub fn part(&self, apart: [f64; 3]) -> f64 {
-        self.mean(apart).norm_sqr()
+        self.mean(apart, &Bright::default()).norm_sqr()
     }
 
-    /// No more than [`SourceWindow::part`] so far off has: each interval ends twice.
-    pub fn bound(&self, apart: [f64; 3]) -> f64 {
+    /// The pieces of the good time in which a source has one brightness each.
+    pub fn bright(&self, brightness: &Brightness) -> Bright {
+        if brightness.is_constant() {
+            return Bright::default();
+        }
+        let piece = |i: usize| (i as f64 / PIECES as f64 - 0.5, (i + 1) as f64 / PIECES as f64 - 0.5);
+        let inside = |&(a, b): &(f64, f64)| {
+            let within = move |(from, to): (f64, f64)| (a.max(from), b.min(to));
+            (0..PIECES).map(piece).map(within).filter(|(a, b)| a < b)
+        };
+        let mut parts: Vec<((f64, f64), f64)> =
+            self.ends.iter().flat_map(inside).map(|ends| (ends, brightness.at(0.5 * (ends.0 + ends.1)))).collect();
+        let mean = parts.iter().map(|((a, b), e)| (b - a) * e).sum::<f64>() / self.all;
+        parts.iter_mut().for_each(|(_, e)| *e /= mean);
+        let mut jumps = 0.0;
+        for (i, ((from, _), e)) in parts.iter().enumerate() {
+            let before = i.checked_sub(1).map(|i| parts[i]).filter(|((_, to), _)| to == from).map(|(_, e)| e);
+            // Up to it, and where nothing follows down again.
+            jumps += before.map_or(e.abs(), |before| (e - before).abs());
+            let goes_on = parts.get(i + 1).is_some_and(|((next, _), _)| *next == parts[i].0.1);
+            jumps += if goes_on { 0.0 } else { e.abs() };
+        }
+        Bright { parts, ends: 0.5 * jumps }
+    }
+
+    /// No more than the power of [`SourceWindow::mean`] so far off: each interval ends twice.
+    pub fn bound(&self, apart: [f64; 3], bright: &Bright) -> f64 {
         let (r, drift) = self.place(self.sampled(apart).0);
         let beyond = r.abs() - 0.5 * drift.z.abs() - 0.125 * drift.w.abs();
         if beyond <= 1.0 {
@@ -111,7 +156,8 @@ impl SourceWindow {
         } else {
             // Samples see up to π/2 times as much.
             let raised = if self.sampling.is_some() { 0.5 * PI } else { 1.0 };
-            (raised * self.ends.len() as f64 / (PI * beyond * self.all)).powi(2).min(1.0)
+            let ends = if bright.parts.is_empty() { self.ends.len() as f64 } else { bright.ends };
+            (raised * ends / (PI * beyond * self.all)).powi(2).min(1.0)
         }
     }
 
@@ -192,9 +238,9 @@ mod tests {
             ([-0.021, 1.3e-5, 3e-8], 1e-4),
             ([0.4, 2e-6, 2e-8], 1e-4),
         ] {
-            let (found, expected) = (window.mean(apart), defined(apart));
+            let (found, expected) = (window.mean(apart, &Bright::default()), defined(apart));
             assert!((found - expected).norm() < error, "{apart:?}: {found} {expected}");
-            assert!(window.part(apart) <= window.bound(apart) + 1e-6, "{apart:?}");
+            assert!(window.part(apart) <= window.bound(apart, &Bright::default()) + 1e-6, "{apart:?}");
         }
     }
 
@@ -210,9 +256,12 @@ mod tests {
         for apart in [0.003, 0.9, 2.01, -3.987, 4.0] {
             let turn = |t: &f64| Complex::from_polar(1.0, TAU * apart * t);
             let expected = times.iter().map(turn).sum::<Complex<f64>>() / times.len() as f64;
-            let found = window.mean([apart, 0.0, 0.0]);
+            let found = window.mean([apart, 0.0, 0.0], &Bright::default());
             assert!((found - expected).norm() < 1e-9, "{apart}: {found} {expected}");
-            assert!(window.part([apart, 0.0, 0.0]) <= window.bound([apart, 0.0, 0.0]) + 1e-9, "{apart}");
+            assert!(
+                window.part([apart, 0.0, 0.0]) <= window.bound([apart, 0.0, 0.0], &Bright::default()) + 1e-9,
+                "{apart}"
+            );
         }
         let of_samples = |k: i32| Some((Relation::SampleAlias, k));
         assert_eq!([2.01, -3.987, 0.9].map(|f| window.alias(f)), [of_samples(1), of_samples(-2), None]);
