@@ -1,6 +1,6 @@
 //! Products of several observations as one, of one instrument and one band unless they may be mixed.
 
-use super::observation::refuse_mixed;
+use super::observation::{refuse_mixed, refuse_unlike};
 use crate::base::error::Result;
 use crate::data::LightCurve;
 use crate::science::cross::AveragedCrossSpectrum;
@@ -14,7 +14,7 @@ impl AveragedPowerSpectrum {
     /// There is none; they are of several missions, instruments, time systems or bands; they differ in bins, segments, normalisation, or in whether noise was
     /// subtracted; or they have an input or times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedPowerSpectrum]) -> Result<AveragedPowerSpectrum> {
-        refuse_mixed(parts.iter().map(|part| &part.meta.record))?;
+        refuse_unlike(parts.iter().map(|part| &part.meta.record))?;
         AveragedPowerSpectrum::average_of(parts)
     }
 
@@ -36,7 +36,7 @@ impl AveragedCrossSpectrum {
     /// There is none; they are of several missions, instruments, time systems or bands; they differ in bins, segments, normalisation, or in which band holds
     /// the other; coherences are by Stingray's rules; or they have an input or times in common, so that photons would count twice.
     pub fn join(parts: &[AveragedCrossSpectrum]) -> Result<AveragedCrossSpectrum> {
-        refuse_mixed(parts.iter().map(|part| &part.meta.record))?;
+        refuse_unlike(parts.iter().map(|part| &part.meta.record))?;
         AveragedCrossSpectrum::average_of(parts)
     }
 
@@ -54,7 +54,7 @@ impl LightCurve {
     /// bin, counts and exposures of that bin are added. Times become those of the reference epoch of the first.
     ///
     /// # Errors
-    /// There is no bin at all; they are of several missions, instruments, time systems or bands; they differ in bin width, kind of errors, time system or
+    /// There is no bin at all; they are of several missions, instruments or bands; they differ in bin width, kind of errors, time system or
     /// reference position, or only some of them have a reference epoch; their grids are not whole bins apart; or together they expose a
     /// bin for longer than it lasts.
     pub fn join(parts: &[LightCurve]) -> Result<LightCurve> {
@@ -62,7 +62,7 @@ impl LightCurve {
         LightCurve::joined(parts)
     }
 
-    /// [`LightCurve::join`], of several missions, instruments, time systems or bands, too.
+    /// [`LightCurve::join`], of several missions, instruments or bands, too.
     ///
     /// # Errors
     /// See [`LightCurve::join`].

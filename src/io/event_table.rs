@@ -115,7 +115,7 @@ fn may_be_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> bool {
 fn as_events<'a>(source: &InputFile, hdu: &'a Hdu, mission: &Mission, time: &str) -> Result<&'a Hdu> {
     // A table without times has an error of its own.
     match not_events(source, hdu, mission).filter(|_| has_times(source, hdu, time)) {
-        Some(Refusal { why, mend }) => {
+        Some(OtherContent { why, mend }) => {
             let message = format!("{why}: its rows are no events");
             let error = format_error(source.path(), &format!("extension {} ({})", hdu.index, hdu.name), &message);
             Err(error.mended_by(mend))
@@ -125,19 +125,19 @@ fn as_events<'a>(source: &InputFile, hdu: &'a Hdu, mission: &Mission, time: &str
 }
 
 /// Why a table does not hold events, and what else it may be read as.
-struct Refusal {
+struct OtherContent {
     why: String,
     mend: Option<Mend>,
 }
 
 /// Why a table does not hold events: its class, else its columns. Arrays, as of RXTE, are told from events with vectors by the single channel
 /// that events have.
-fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<Refusal> {
+fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<OtherContent> {
     let class = class(hdu);
     if !class.is_empty() {
         let written = hdu.header.text("HDUCLAS1").unwrap_or_default();
         let why = format!("HDUCLAS1 is `{}`, not EVENTS", written.trim());
-        return (!class.starts_with("EVENT")).then_some(Refusal { why, mend: None });
+        return (!class.starts_with("EVENT")).then_some(OtherContent { why, mend: None });
     }
     let table = FitsTable::open(source, hdu, true).ok()?;
     let of_bins = |name: &str| {
@@ -150,7 +150,7 @@ fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<Refusa
         let are = if found.len() == 1 { "is one" } else { "are those" };
         let columns = if found.len() == 1 { "column" } else { "columns" };
         let why = format!("no HDUCLAS1 says EVENTS, and the {columns} {names} {are} of bins of time");
-        return Some(Refusal { why, mend: Some(Mend::field("rate_column").doing("reads them as a light curve")) });
+        return Some(OtherContent { why, mend: Some(Mend::field("rate_column").doing("reads them as a light curve")) });
     }
     let has_channel = |name: &&str| matches!(table.numbers(name), Ok(Some(_)));
     if mission.channel.iter().any(has_channel) {
@@ -159,7 +159,7 @@ fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<Refusa
     let is_vector = |kind: ElementType| !matches!(kind, ElementType::Bit | ElementType::Opaque);
     let vector = table.columns.iter().find(|column| column.repeat > 1 && is_vector(column.kind))?;
     let (name, repeat) = (vector.name.trim(), vector.repeat);
-    Some(Refusal {
+    Some(OtherContent {
         why: format!("no HDUCLAS1 says EVENTS, and the column {name} has {repeat} numbers a row"),
         mend: None,
     })

@@ -344,7 +344,7 @@ fn read_text(path: &str, source: &InputFile) -> Result<Vec<(DoubleDouble, Double
         }
         let mut fields = line.split(|c: char| c.is_whitespace() || c == ',').filter(|f| !f.is_empty());
         // Of two numbers with decimal commas four are made.
-        if line.contains(',') && fields.clone().nth(2).is_some() {
+        if line.contains(',') && fields.clone().nth(2).is_some_and(|field| field.parse::<f64>().is_ok()) {
             let message = format!("line {number}: more than a start and a stop between commas; numbers have points");
             return Err(Error::gti(path, message));
         }

@@ -36,7 +36,7 @@ const PACKED: [(&[u8], &str, &str); 6] = [
     (&[b'7', b'z', 0xbc, 0xaf], "7-Zip (.7z)", "7z x"),
 ];
 /// How files begin that gzip made.
-const GZIP: &[u8] = &[0x1f, 0x8b];
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes that a message shows.
 const SHOWN: usize = 16;
 /// Bytes of the longest of these.
@@ -79,7 +79,7 @@ impl InputFile {
                 format!("packed by {packer}, which is not read; unpack it with {unpacker}, or pack it with gzip");
             return Err(format_error(&name, "byte 0", &message));
         }
-        let compressed = meta.len() > 2 && magic.starts_with(GZIP);
+        let compressed = meta.len() > 2 && magic.starts_with(&GZIP);
         let file = if compressed { unpack(&name, path, meta.len())? } else { file };
         let len = file.metadata().map_err(|e| Error::io(path, e))?.len();
         if len == 0 {
@@ -334,7 +334,7 @@ fn is_padding(rest: &mut impl std::io::BufRead) -> std::io::Result<bool> {
 fn refuse_other(name: &str, rest: &mut std::io::BufReader<File>) -> std::io::Result<Result<()>> {
     let at = std::io::Seek::stream_position(rest)?;
     let next = rest.fill_buf()?;
-    if next.starts_with(GZIP) || next == [GZIP[0]] {
+    if next.starts_with(&GZIP) || next == [GZIP[0]] {
         return Ok(Ok(()));
     }
     let shown = String::from_utf8_lossy(next.get(..SHOWN).unwrap_or(next)).escape_debug().to_string();
@@ -347,7 +347,7 @@ fn refuse_other(name: &str, rest: &mut std::io::BufReader<File>) -> std::io::Res
 /// What packed some bytes, if they begin as its files do.
 fn packed_by(head: &[u8]) -> Option<&'static str> {
     let others = PACKED.iter().find(|(begin, ..)| head.starts_with(begin)).map(|(_, packer, _)| *packer);
-    others.or(head.starts_with(GZIP).then_some("gzip (.gz)"))
+    others.or(head.starts_with(&GZIP).then_some("gzip (.gz)"))
 }
 
 /// A [`Error::Format`] about `place` in `path`.

@@ -14,8 +14,10 @@ use eagleray::{Error, Warning};
 const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("compat_stingray", &["compat"]),
     ("detectors", &["detector", "exclude-detector"]),
+    ("energies", &["energies", "channels", "energies-pi"]),
     ("ephemeris", &["par"]),
     ("f0", &["shift-add"]),
+    ("files", &["files", "products"]),
     ("inputs", &["files"]),
     ("length", &["length", "toa-length"]),
     ("light_curves", &["files"]),
@@ -30,7 +32,7 @@ const OTHER_OPTIONS: &[(&str, &[&str])] = &[
     ("rows", &["phaseogram-rows"]),
     ("series", &["files"]),
     ("stem", &["xspec"]),
-    ("subjects", &["energies"]),
+    ("subjects", &["energies", "energies-pi"]),
     ("time.rebin", &["rebin-time"]),
     ("time.rebin.Geometric", &["rebin-time-log"]),
 ];

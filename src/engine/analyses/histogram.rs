@@ -87,7 +87,8 @@ impl Counting {
         if cells > MOST_COUNTS {
             let message =
                 format!("makes {rows} bins of time and {columns} of energy; the most is {MOST_COUNTS} counts");
-            return Err(Error::argument("times", rows, message));
+            let (field, bins) = if columns > rows { ("energies", columns) } else { ("times", rows) };
+            return Err(Error::argument(field, bins, message));
         }
         let counted = 2 + threads(cells.saturating_mul(size_of::<u64>()));
         Footprint::less_by(&["times", "energies"])

@@ -74,8 +74,7 @@ fn refuse_others(all: &[Instrument]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses products, by their records, that are not alike: of several missions or instruments, of several time systems or places of times, of
-/// several bands. One analysis of all files refuses the same.
+/// Refuses products, by their records, that are not of one instrument and one selection of energies.
 ///
 /// # Errors
 /// Two that are not alike, with what they are of.
@@ -84,28 +83,42 @@ pub(in crate::engine) fn refuse_mixed<'a>(records: impl IntoIterator<Item = &'a 
     refuse_others(&records.iter().map(|record| Instrument::of_record(record)).collect::<Vec<_>>())?;
     let Some((first, others)) = records.split_first() else { return Ok(()) };
     for other in others {
-        let refuse = |what: &str, own: &str, theirs: &str| {
-            let message =
-                format!("{what} is {own}, and {theirs} in {}: together they are of neither", first.first_input());
-            Err(Error::argument("files", other.first_input(), message).mended_by([mend()]))
-        };
-        for (key, own, theirs) in
-            [("TIMESYS", &other.timesys, &first.timesys), ("TIMEREF", &other.timeref, &first.timeref)]
-        {
-            if !own.trim().eq_ignore_ascii_case(theirs.trim()) {
-                return refuse(key, &quoted(own), &quoted(theirs));
-            }
-        }
-        let epoch = |record: &Record| if record.mjdref.is_some() { "a number" } else { "missing" };
-        if other.mjdref.is_some() != first.mjdref.is_some() {
-            return refuse("MJDREF", epoch(other), epoch(first));
-        }
         let (own, theirs) = (Bands::of(other), Bands::of(first));
         if !own.agree_with(&theirs) {
-            return refuse("the selection of energies", &own.words(), &theirs.words());
+            return Err(unlike(first, other, "the selection of energies", &own.words(), &theirs.words()));
         }
     }
     Ok(())
+}
+
+/// [`refuse_mixed`], and products of several time systems, places of times, or clocks of which some have no epoch: what averages need not bring to one
+/// frame, and one analysis of all files refuses.
+///
+/// # Errors
+/// See [`refuse_mixed`].
+pub(in crate::engine) fn refuse_unlike<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<()> {
+    let records: Vec<&Record> = records.into_iter().collect();
+    refuse_mixed(records.iter().copied())?;
+    let Some((first, others)) = records.split_first() else { return Ok(()) };
+    for other in others {
+        let epoch = |record: &Record| if record.mjdref.is_some() { "there".to_string() } else { quoted("") };
+        for (key, own, theirs) in [
+            ("TIMESYS", quoted(&other.timesys), quoted(&first.timesys)),
+            ("TIMEREF", quoted(&other.timeref), quoted(&first.timeref)),
+            ("MJDREF", epoch(other), epoch(first)),
+        ] {
+            if !own.eq_ignore_ascii_case(&theirs) {
+                return Err(unlike(first, other, key, &own, &theirs));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The error for a product that is not like the first.
+fn unlike(first: &Record, other: &Record, what: &str, own: &str, theirs: &str) -> Error {
+    let message = format!("{what} is {own}, and {theirs} in {}: together they are of neither", first.first_input());
+    Error::argument("files", other.first_input(), message).mended_by([mend()])
 }
 
 fn quoted(text: &str) -> String {

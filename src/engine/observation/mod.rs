@@ -4,7 +4,7 @@ mod alike;
 mod inputs;
 mod selection;
 
-pub(super) use alike::refuse_mixed;
+pub(super) use alike::{refuse_mixed, refuse_unlike};
 
 use std::path::Path;
 use std::sync::Arc;

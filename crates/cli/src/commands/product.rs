@@ -77,7 +77,7 @@ pub struct JoinArgs {
     /// Power spectra, or cross spectra, of the same segments and bins, to be averaged; or light curves of the same bins, to be put together
     #[arg(required = true, num_args = 2..)]
     products: Vec<PathBuf>,
-    /// Allow products of several missions or instruments
+    /// Allow products of several missions, instruments, time systems (of spectra) or selections of energies
     #[arg(long)]
     mixed: bool,
     #[command(flatten)]

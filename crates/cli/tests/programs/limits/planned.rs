@@ -31,7 +31,7 @@ const TOO_MUCH: [(&str, &[&str]); 32] = [
     ("bin a.evt --times 0:600:100000000", &["--times"]),
     ("bin a.evt --times 0:600:200000 --energies 0.5:9:500", &["--times", "--energies"]),
     ("bin a.evt --times 0:600:1 --energies 0.5:9:3000000:log", &["--times", "--energies"]),
-    ("bin a.evt --times 0:600:1 --channels 0:1500:3000000", &["--times"]),
+    ("bin a.evt --times 0:600:1 --channels 0:1500:3000000", &["--times", "--channels"]),
     ("search a.evt --freq 1:20000 --backend cpu", &["--freq"]),
     ("search a.evt --freq 1:20000 --method h --backend cpu", &["--freq"]),
     ("search a.evt --freq 1:20000 --method ef --backend cpu", &["--freq"]),
