@@ -89,6 +89,10 @@ const FEWEST_BINS: usize = 16;
 /// Independent frequencies by which the frequency of a trial may be off that of its signal: shifts of whole bins do 0.06 of it at most.
 const SHIFTED: f64 = 1.0;
 
+/// The part of the statistic of a trial that its profile has by exact phases at least. Whole bins and rows leave a little of a strong source at other periods, which
+/// these do not.
+const LEAST_EXACT: f64 = 0.7;
+
 /// A trial: frequency, Hz, `χ²`, and bins.
 #[derive(Clone, Copy)]
 struct FfaTrial {
@@ -287,9 +291,12 @@ fn find(
             around: SHIFTED / events.span,
         })
     };
+    let rarest = (0..trials.len()).min_by(|&a, &b| trials[a].ln_p.total_cmp(&trials[b].ln_p));
     let refined = |j: usize| {
         let bins = trials.get(j)?.bins;
-        Some(refine(events, &asked(bins), peak(j)?, chances.get(bins - options.nbin)?, &[]))
+        let found = refine(events, &asked(bins), peak(j)?, chances.get(bins - options.nbin)?, &[]);
+        let exact = found.candidate.stat >= LEAST_EXACT * found.candidate.grid_stat;
+        (exact || rarest == Some(j)).then_some(found)
     };
     let again = |freq: f64| {
         // Trials are in the order of their frequencies.
