@@ -153,6 +153,39 @@ impl LightCurve {
         LightCurve { grid, bin, time, counts, rate, rate_err, fracexp, counted: true, gti, meta }.described()
     }
 
+    /// A light curve of `counts` in bins `bin` of a grid, ascending, exposed as far as `gti` reaches; bins that it does not reach are left
+    /// out. With `errors`, the standard errors of the counts, these are no Poisson counts.
+    ///
+    /// # Errors
+    /// Columns of unlike lengths; bins that do not ascend; a width that is not positive.
+    pub fn from_bins(
+        grid: TimeGrid,
+        bin: Vec<u64>,
+        counts: Vec<f64>,
+        errors: Option<Vec<f64>>,
+        gti: Gti,
+    ) -> Result<LightCurve> {
+        if !(grid.dt.is_finite() && grid.dt > 0.0) {
+            return Err(Error::argument("dt", grid.dt, "must be a positive number of seconds"));
+        }
+        let lengths = [bin.len(), counts.len(), errors.as_ref().map_or(bin.len(), Vec::len)];
+        if lengths.iter().any(|len| *len != lengths[0]) {
+            return Err(Error::argument("counts", counts.len(), format!("there are {} bins", bin.len())));
+        }
+        if let Some(at) = bin.windows(2).position(|w| w[0] >= w[1]) {
+            return Err(Error::argument("bin", bin[at + 1], format!("follows bin {}: bins ascend", bin[at])));
+        }
+        let fracexp: Vec<f64> = bin.iter().map(|&k| grid.covered(k, &gti)).collect();
+        let whole = LightCurve::from_counts(grid, bin, counts, fracexp, gti, LightCurveMetadata::default());
+        let exposed = (0..whole.len()).filter(|&i| whole.fracexp[i] > 0.0);
+        let mut made = whole.rows(exposed.clone(), whole.gti.clone());
+        if let Some(errors) = errors {
+            let rate_err = exposed.map(|i| errors[i] / (grid.dt * whole.fracexp[i])).collect();
+            made = LightCurve { rate_err, counted: false, ..made };
+        }
+        Ok(made.described())
+    }
+
     /// Brings the metadata that follow from the columns up to date.
     pub(crate) fn described(mut self) -> LightCurve {
         let meta = &mut self.meta;
@@ -168,6 +201,20 @@ impl LightCurve {
     /// Number of bins with an entry.
     pub fn len(&self) -> usize {
         self.bin.len()
+    }
+
+    /// Number of places where neighbouring bins are no neighbours on the grid.
+    pub fn gaps(&self) -> usize {
+        self.bin.windows(2).filter(|w| w[1] != w[0] + 1).count()
+    }
+
+    /// What the values are, in words, and where their errors come from.
+    pub fn values_in_words(&self) -> &'static str {
+        match (self.counted, self.rate_err.iter().any(|e| e.is_finite())) {
+            (true, _) => "counts",
+            (false, true) => "rates with errors",
+            (false, false) => "rates without errors",
+        }
     }
 
     /// True if there is no bin.

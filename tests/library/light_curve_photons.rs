@@ -169,3 +169,31 @@ fn photons_of_skipped_segments_are_said() {
         assert_eq!((photons.read, photons.used, photons.in_skipped_segments), (times * 1024, times * 1020, times * 4));
     }
 }
+
+#[test]
+fn a_light_curve_of_arrays_is_that_of_the_events_in_its_bins() {
+    let times: Vec<f64> = (0..5000).map(|i| 0.02 * f64::from(i) + 1e-4).collect();
+    let gti = Gti::from_seconds(&[(0.0, 40.0), (50.25, 100.0)]).unwrap();
+    let session = Session::cpu().unwrap();
+    let events = Observation::times(times, gti.clone());
+    let expected = session.run(&Binning::default().dt(0.5), &events).unwrap();
+    let made = |errors| {
+        LightCurve::from_bins(expected.grid, expected.bin.clone(), expected.counts.clone(), errors, gti.clone())
+    };
+    let curve = made(None).unwrap();
+    assert_eq!((&curve.rate, &curve.rate_err, &curve.fracexp), (&expected.rate, &expected.rate_err, &expected.fracexp));
+    assert_eq!((curve.meta.n, curve.meta.exposure), (expected.meta.n, expected.meta.exposure));
+    // Spectra of either are the same.
+    let spectrum = |curve: LightCurve| {
+        session.run(&PowerSpectrum::default().segment_size(8.0), &Observation::light_curves([curve])).unwrap().power
+    };
+    assert_eq!(spectrum(curve), spectrum(expected.clone()));
+    let with_errors = made(Some(vec![3.0; expected.len()])).unwrap();
+    assert!(!with_errors.counted && with_errors.rate_err[0] == 6.0);
+    // A bin that no interval reaches is left out; others that do not ascend are refused.
+    let beyond = LightCurve::from_bins(expected.grid, vec![0, 85, 120], vec![1.0; 3], None, gti.clone()).unwrap();
+    assert_eq!(beyond.bin, [0, 120]);
+    for (bin, counts) in [(vec![1, 1], vec![1.0; 2]), (vec![0], vec![1.0; 2])] {
+        assert!(LightCurve::from_bins(expected.grid, bin, counts, None, gti.clone()).is_err());
+    }
+}

@@ -1,6 +1,7 @@
 //! What was seen: inputs of one kind, and what is selected of them.
 
 mod alike;
+mod facts;
 mod inputs;
 mod selection;
 

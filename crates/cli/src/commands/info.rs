@@ -3,17 +3,14 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::light_curves;
 use crate::arguments::input::{InputArgs, band_in_words, expand_lists};
 use crate::number::NumberRange;
 use crate::run::report;
-use eagleray::data::LightCurve;
 use eagleray::files::EventFile;
 use eagleray::internal::engine::CHUNK_EVENTS;
-use eagleray::internal::io::{EventStream, InputFile, Selection};
-use eagleray::internal::segment::plan::{Resolution, ResolutionRequest};
+use eagleray::internal::io::{EventStream, Selection};
 use eagleray::internal::text::{ShortNumber, count, plain};
-use eagleray::{Observation, PowerSpectrum, Result, Session, Warnings};
+use eagleray::{Result, Warnings};
 
 /// What event files hold: mission, events, intervals, clock, suggested dt and segment size
 #[derive(Args, Debug)]
@@ -42,18 +39,13 @@ pub fn run(args: InfoArgs) -> Result<()> {
     for path in expand_lists(&args.input.files)? {
         let observation = args.input.observe(std::slice::from_ref(&path), false, &mut |_| {})?;
         warnings.extend(observation.warnings().clone());
-        match observation.files().first() {
-            Some(file) => {
-                let detectors = args.input.detectors(std::slice::from_ref(&path))?;
-                let selected =
-                    if args.input.selects() { Some(select(&args, detectors, file, &mut warnings)?) } else { None };
-                reports.push(describe(file, selected)?);
-            }
-            None => {
-                let format = if InputFile::open(&path)?.is_fits() { "FITS" } else { "text" };
-                reports.push(describe_series(&observation.light_curve()?, format)?);
-            }
+        let mut facts = observation.facts()?;
+        if let (Some(file), Some(report)) = (observation.files().first(), facts.first_mut()) {
+            let detectors = args.input.detectors(std::slice::from_ref(&path))?;
+            let selects = args.input.selects();
+            report["selected"] = if selects { select(&args, detectors, file, &mut warnings)? } else { Value::Null };
         }
+        reports.extend(facts);
     }
     report(&warnings, args.strict, args.quiet)?;
     if args.json {
@@ -80,61 +72,6 @@ fn select(args: &InfoArgs, detectors: Option<Vec<i64>>, file: &EventFile, warnin
         times.clear();
     }
     Ok(json!({ "events": events, "channels": channels, "detectors": detectors, "band": words }))
-}
-
-fn describe(file: &EventFile, selected: Option<Value>) -> Result<Value> {
-    let scan = file.scan_times()?;
-    let clock = &file.clock;
-    let gtis = [&file.gti];
-    let request = ResolutionRequest {
-        dt: None,
-        segment_size: None,
-        timedel: clock.timedel,
-        barycentred: clock.is_barycentred(),
-        gtis: &gtis,
-        compat_stingray: false,
-    };
-    let suggested = Resolution::choose(&request, &mut Warnings::default()).ok();
-    let offset = clock.event_offset.value();
-    let finite = |t: f64| t.is_finite().then_some(t + offset);
-    let intervals: Vec<[f64; 2]> = file.gti.intervals().iter().map(|(a, b)| [a.value(), b.value()]).collect();
-    let channels = file.channel_range()?;
-    let energies = file.scale.as_ref().zip(channels).map(|(s, (lo, hi))| [s.energy(lo), s.energy(hi)]);
-    Ok(json!({
-        "file": file.path(), "kind": "events", "telescop": file.telescop, "instrume": file.instrument,
-        "object": file.object, "mission": if file.mission.is_generic() { "generic" } else { file.mission.telescop },
-        "table": file.place(), "events": file.rows(), "row_size": file.row_size(), "gzip": file.compressed(),
-        "sorted": scan.sorted, "not_finite": scan.not_finite, "first": finite(scan.first), "last": finite(scan.last),
-        "mjdref": clock.mjdref, "timesys": clock.timesys, "timeref": clock.timeref, "plephem": clock.plephem,
-        "barycentred": clock.is_barycentred(), "timedel": clock.timedel, "time_offset": offset,
-        "exposure": file.gti.exposure(), "gti": intervals, "channel_column": file.channel_name(),
-        "channels": channels.map(|(lo, hi)| [lo, hi]), "energy_kev": energies, "selected": selected,
-        "detector_column": file.detector_name(), "detectors": file.detectors()?,
-        "facts": file.facts.iter().map(|(word, what)| json!([word, what])).collect::<Vec<_>>(),
-        "suggested": suggested.map(suggestion),
-    }))
-}
-
-fn describe_series(curve: &LightCurve, format: &str) -> Result<Value> {
-    let made = &curve.meta.record;
-    let observation = Observation::light_curves([curve.clone()]);
-    let plan = Session::cpu()?.check(&PowerSpectrum::default(), &observation);
-    let edge = |bin: Option<&u64>, further: u64| bin.map(|&k| curve.grid.edge(k + further).value());
-    Ok(json!({
-        "file": made.inputs.first().map(|i| &i.name), "kind": "light curve", "format": format,
-        "telescop": made.telescop, "instrume": made.instrume, "object": made.object,
-        "bins": curve.len(), "dt": curve.grid.dt, "gaps": light_curves::gaps(curve), "values": light_curves::values(curve),
-        "units": { "time": "s", "counts": "ct", "rate": "ct/s", "rate_err": "ct/s" },
-        "first": edge(curve.bin.first(), 0), "last": edge(curve.bin.last(), 1),
-        "counts": curve.meta.nphots, "mean_rate": curve.meta.mean,
-        "mjdref": made.mjdref, "timesys": made.timesys, "timeref": made.timeref, "plephem": made.plephem,
-        "barycentred": made.barycentred, "exposure": curve.meta.exposure, "gti": made.gti,
-        "suggested": plan.ok().and_then(|plan| plan.resolution).map(suggestion),
-    }))
-}
-
-fn suggestion(r: Resolution) -> Value {
-    json!({ "dt": r.dt, "segment_size": r.segment_size, "n": r.n })
 }
 
 fn page(v: &Value) -> String {

@@ -1,0 +1,98 @@
+"""X-ray spectral timing on any GPU: power and cross spectra, lags and pulsations of photon lists, exact and fast.
+
+>>> import eagleray as er
+>>> spectrum = er.pds("obs.evt", dt=1 / 256, segment_size=64)  # doctest: +SKIP
+>>> spectrum.plot()  # doctest: +SKIP
+
+Functions have the words of the command line, and take paths, arrays of times, objects of Stingray and of astropy; their products have
+numpy arrays as attributes.
+"""
+
+from ._eagleray import __version__
+from ._errors import Cancelled, EaglerayWarning, Error, FileError, OptionError, OutOfMemory
+from ._functions import (
+    ArrivalTimes,
+    accel,
+    bin,
+    bispectrum,
+    cs,
+    dyn,
+    fad,
+    fold,
+    info,
+    lc,
+    ls,
+    multitaper,
+    pds,
+    phaseogram,
+    search,
+    toas,
+    varenergy,
+)
+from ._products import (
+    AveragedCrossSpectrum,
+    AveragedPowerSpectrum,
+    Bispectrum,
+    CrossPowers,
+    CumulantBispectrum,
+    DynamicalCrossSpectrum,
+    DynamicalPowerSpectrum,
+    EnergySpectrum,
+    FadSpectrum,
+    Histogram,
+    LightCurve,
+    Product,
+    PulseProfile,
+    SearchResult,
+    read,
+)
+from ._session import Session, devices
+from ._simulate import simulate
+from ._source import Observation, Selection
+
+__all__ = [
+    "ArrivalTimes",
+    "AveragedCrossSpectrum",
+    "AveragedPowerSpectrum",
+    "Bispectrum",
+    "Cancelled",
+    "CrossPowers",
+    "CumulantBispectrum",
+    "DynamicalCrossSpectrum",
+    "DynamicalPowerSpectrum",
+    "EaglerayWarning",
+    "EnergySpectrum",
+    "Error",
+    "FadSpectrum",
+    "FileError",
+    "Histogram",
+    "LightCurve",
+    "Observation",
+    "OptionError",
+    "OutOfMemory",
+    "Product",
+    "PulseProfile",
+    "SearchResult",
+    "Selection",
+    "Session",
+    "__version__",
+    "accel",
+    "bin",
+    "bispectrum",
+    "cs",
+    "devices",
+    "dyn",
+    "fad",
+    "fold",
+    "info",
+    "lc",
+    "ls",
+    "multitaper",
+    "pds",
+    "phaseogram",
+    "read",
+    "search",
+    "simulate",
+    "toas",
+    "varenergy",
+]

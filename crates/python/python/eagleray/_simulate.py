@@ -1,0 +1,108 @@
+"""Simulated event files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from . import _eagleray
+from ._errors import OptionError, warn
+from ._source import Interval, Path
+
+
+def simulate(
+    path: Path,
+    *,
+    mission: str = "generic",
+    rate: float | Sequence[float] = 100.0,
+    length: float = 1000.0,
+    tstart: float | None = None,
+    gaps: Sequence[Interval] = (),
+    energies: str | tuple[float, Interval | None] = "flat",
+    model: Sequence[str | Sequence[Any]] = (),
+    dt: float | None = None,
+    negative: Literal["exp", "refuse"] = "exp",
+    bands: tuple[Interval, Interval] | None = None,
+    lag: float | None = None,
+    phase_lag: float | None = None,
+    coherence: float = 1.0,
+    frame_time: float | Literal["clock", "mission", "none"] = "clock",
+    dead_time: float | Interval | None = None,
+    paralysable: bool = False,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Write an event file of a chosen power spectrum, rate, length and mission. The same options and seed give the same bytes.
+
+    Parameters
+    ----------
+    path : path
+        The file (FITS).
+    mission : str
+        Mission whose files are imitated.
+    rate : float, or two
+        Mean rate, counts/s; with `bands` of each.
+    length, tstart : float
+        Length, gaps included, and start, s.
+    gaps : sequence of (from, to)
+        Bad times, s from the start.
+    energies : "flat" or (index, (lo, hi) or None)
+        Photon spectrum, a power law in a range of keV.
+    model : sequence of terms
+        As on the command line (``"lorentzian:5:1:0.1"``), or as tuples: ``("white",)``, ``("pulsar", frequency, pulsed_fraction)``,
+        ``("lorentzian", f0, fwhm, rms)``, ``("powerlaw", index, rms[, fmin, fmax])``; terms add up.
+    dt : float, optional
+        Bins of the noise series, s.
+    negative : {"exp", "refuse"}
+        Negative rates: a lognormal series, or an error.
+    bands : ((lo, hi), (lo, hi)), optional
+        Subject and reference, keV; `lag` (s) or `phase_lag` (rad) of the subject, and the noise's `coherence`.
+    frame_time : float or {"clock", "mission", "none"}
+        Resolution of the times, s.
+    dead_time : float or (lo, hi), optional
+        Dead time after each event, s; `paralysable` where events prolong it.
+    seed : int
+        Seed of all random numbers.
+    overwrite : bool
+        Replace an existing file.
+
+    Returns
+    -------
+    dict
+        ``events``, ``exposure`` (s) and events ``lost`` to dead time.
+    """
+    given = {
+        "mission": mission,
+        "rate": [float(rate)] if isinstance(rate, (int, float)) else [float(one) for one in rate],
+        "length": length,
+        "tstart": tstart,
+        "gaps": list(gaps),
+        "energies": (0.0, None) if isinstance(energies, str) else energies,
+        "model": [_term(term) for term in model],
+        "dt": dt,
+        "refuse_negative": negative == "refuse",
+        "bands": bands,
+        "lag": lag,
+        "phase_lag": phase_lag,
+        "coherence": coherence,
+        "frame_time": frame_time,
+        "dead_time": dead_time,
+        "paralysable": paralysable,
+        "seed": seed,
+    }
+    if isinstance(energies, str) and energies != "flat":
+        raise OptionError(f"energies = {energies!r}: 'flat', or an index and a range (lo, hi) of keV")
+    events, exposure, lost, warnings = _eagleray.simulate(os.fspath(path), given, overwrite)
+    warn(warnings)
+    return {"events": events, "exposure": exposure, "lost": lost}
+
+
+def _term(term: str | Sequence[Any]) -> tuple[str, list[float]]:
+    name, *numbers = term.split(":") if isinstance(term, str) else term
+    try:
+        if name == "lorentzian" and isinstance(numbers[1], str) and numbers[1].upper().startswith("Q="):
+            numbers[1] = float(numbers[0]) / float(numbers[1][2:])
+        return name, [float(number) for number in numbers]
+    except (ValueError, IndexError, ZeroDivisionError) as wrong:
+        raise OptionError(f"model = {term!r}: {wrong}") from wrong

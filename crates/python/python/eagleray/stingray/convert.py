@@ -1,0 +1,431 @@
+"""Objects of Stingray as products of eagleray, and back."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any, Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _products
+from .._source import as_light_curve
+
+_Array = npt.NDArray[Any]
+#: Kinds of energy spectra, and the classes of Stingray that hold them.
+_ENERGY = {
+    "lag": "LagSpectrum",
+    "covariance": "CovarianceSpectrum",
+    "rms": "RmsSpectrum",
+    "excvar": "ExcessVarianceSpectrum",
+    "count": "CountSpectrum",
+}
+
+
+# To Stingray.
+
+
+def to_stingray(product: Any) -> Any:
+    """The object of Stingray that holds the same as a product.
+
+    Parameters
+    ----------
+    product : eagleray.Product
+        A power or cross spectrum, a light curve, a dynamical spectrum, or an energy spectrum.
+
+    Returns
+    -------
+    Powerspectrum, AveragedPowerspectrum, Crossspectrum, AveragedCrossspectrum, Lightcurve, DynamicalPowerspectrum,
+    DynamicalCrossspectrum, or a spectrum of `stingray.varenergyspectrum`
+        Arrays are copies, which may be changed.
+
+    Raises
+    ------
+    TypeError
+        Stingray has nothing for this kind of product.
+    """
+    made = _TO.get(type(product).__name__)
+    if made is None:
+        raise TypeError(f"Stingray has no object for a {product.kind}")
+    return made(product)
+
+
+def _same(values: _Array) -> Any:
+    """One number where all are the same, as Stingray has it before bins are combined."""
+    values = np.array(values)
+    return values[0].item() if values.size and np.all(values == values[0]) else values
+
+
+def _set(made: Any, product: Any) -> None:
+    """What all spectra have."""
+    meta = product.meta
+    for name in ("n", "dt", "segment_size", "norm", "err_dist"):
+        setattr(made, name, meta.get(name))
+    made.freq = np.array(product["freq"])
+    made.fullspec, made.channels_overlap = False, False
+    made.gti = np.array(meta["gti"]) if meta.get("gti") else None
+    mjdref = meta.get("mjdref")
+    made.mjdref = 0 if mjdref is None else mjdref["day"] + mjdref["fraction"]
+
+
+def _spectrum(made: Any, product: Any) -> None:
+    """What averaged spectra have."""
+    _set(made, product)
+    made.power, made.unnorm_power = np.array(product["power"]), np.array(product["unnorm_power"])
+    made.power_err = np.array(product["power_err"])
+    m = np.asarray(_column(product, "m"))
+    k = np.asarray(_column(product, "k"))
+    made.unnorm_power_err = made.unnorm_power / np.sqrt(m)
+    made.m, made.k = _same(m), _same(k)
+    made.df = _same(product["width"]) if np.any(k != k[0]) or k[0] != 1 else product.meta["df"]
+
+
+def _column(product: Any, name: str) -> _Array:
+    """A column, which may be an entry of the metadata where all values are the same."""
+    if name in product.colnames:
+        return np.array(product[name])
+    return np.full(len(product["freq"]), product.meta[name])
+
+
+def _power(product: Any) -> Any:
+    import stingray
+
+    meta = product.meta
+    made = stingray.AveragedPowerspectrum() if meta["segments"] > 1 else stingray.Powerspectrum()
+    _spectrum(made, product)
+    made.nphots = made.nphots1 = made.nphots2 = meta["nphots"]
+    made.mean, made.variance = meta["mean"], meta.get("variance")
+    made.power_type = "all"
+    return made
+
+
+def _cross(product: Any) -> Any:
+    import stingray
+
+    meta = product.meta
+    kind = stingray.AveragedCrossspectrum if meta["segments"] > 1 else stingray.Crossspectrum
+    made, sides = kind(), [kind(), kind()]
+    _spectrum(made, product)
+    made.power_type = meta.get("power_type", "all")
+    made.fullspec = bool(np.any(made.freq < 0))
+    for i, side in enumerate(sides, 1):
+        _set(side, product)
+        side.type, side.fullspec = "powerspectrum", made.fullspec
+        side.power = np.array(product[f"power{i}"])
+        side.unnorm_power = side.power * _raw(meta, i)
+        side.power_err, side.unnorm_power_err = (one / np.sqrt(_column(product, "m")) for one in (side.power, side.unnorm_power))
+        side.m, side.k, side.df, side.power_type = made.m, made.k, made.df, made.power_type
+        for name in ("nphots", "mean", "countrate", "variance"):
+            setattr(side, name, meta.get(f"{name}{i}"))
+            setattr(made, f"{name}{i}", meta.get(f"{name}{i}"))
+        made.__dict__[f"pds{i}"] = side
+    made.nphots, made.mean = np.sqrt(meta["nphots1"] * meta["nphots2"]), np.sqrt(meta["mean1"] * meta["mean2"])
+    made.nph = made.nphots
+    variances = meta.get("variance1"), meta.get("variance2")
+    made.variance = None if None in variances else np.sqrt(variances[0] * variances[1])
+    return made
+
+
+def _raw(meta: dict[str, Any], side: int) -> float:
+    """What turns a power of one side into a raw one."""
+    n, dt, mean, variance = meta["n"], meta["dt"], meta[f"mean{side}"], meta.get(f"variance{side}")
+    if meta["norm"] == "leahy":
+        return float(n * (mean if variance is None else variance) / 2)
+    net = mean - meta.get(f"background{side}", 0.0) * dt
+    return float({"frac": n * net**2 / (2 * dt), "abs": n * dt / 2, "none": 1.0}[meta["norm"]])
+
+
+def _light_curve(product: Any) -> Any:
+    import stingray
+
+    meta = product.meta
+    dt = meta["dt"]
+    mjdref = meta.get("mjdref")
+    counts = np.array(product["counts"])
+    errors = np.array(product["rate_err"]) * dt * np.array(product["fracexp"])
+    poisson = bool(np.all(counts == np.rint(counts))) and not meta.get("series", False)
+    given = {} if poisson else {"err": errors}
+    return stingray.Lightcurve(
+        np.array(product["time"]),
+        counts,
+        dt=dt,
+        gti=np.array(meta["gti"]) if meta.get("gti") else None,
+        mjdref=0 if mjdref is None else mjdref["day"] + mjdref["fraction"],
+        err_dist="poisson" if poisson else "gauss",
+        skip_checks=True,
+        **given,
+    )
+
+
+def _dynamical(product: Any) -> Any:
+    import stingray
+
+    meta = product.meta
+    crossed = type(product).__name__ == "DynamicalCrossSpectrum"
+    made = stingray.DynamicalCrossspectrum() if crossed else stingray.DynamicalPowerspectrum()
+    _set(made, product)
+    made.dyn_ps, made.time = np.array(product["power"]).T, np.array(product["time"])
+    made.df = float(np.diff(made.freq).mean()) if len(made.freq) > 1 else meta["df"]
+    made.sample_time, made.dt, made.m = meta["dt"], meta["segment_size"], 1
+    if len(made.time) > 1 and np.min(np.diff(made.time)) > 1.5 * made.dt:
+        made.dt = float(np.min(np.diff(made.time)))
+        made.m = round(made.dt / meta["segment_size"])
+    for name in ("nphots", "nphots1", "nphots2"):
+        if name in meta:
+            setattr(made, name, meta[name])
+    if not crossed:
+        made.meanrate = meta["mean"] / meta["dt"]
+    return made
+
+
+def _energy(product: Any) -> Any:
+    import stingray.varenergyspectrum as energy
+
+    kind = getattr(energy, _ENERGY[product.meta["kind"]])
+    made = kind.__new__(kind)
+    energy.VarEnergySpectrum.__init__(made)
+    low, high = ("energy_lo", "energy_hi") if "energy_lo" in product.colnames else ("channel_lo", "channel_hi")
+    made.energy_intervals = list(zip(product[low].tolist(), product[high].tolist()))
+    made.use_pi = low == "channel_lo"
+    made.spectrum, made.spectrum_error = np.array(product["value"]), np.array(product["value_err"])
+    made.bin_time, made.segment_size = product.meta.get("dt"), product.meta.get("segment_size")
+    made.norm = product.meta.get("norm")
+    return made
+
+
+_TO: dict[str, Callable[[Any], Any]] = {
+    "AveragedPowerSpectrum": _power,
+    "AveragedCrossSpectrum": _cross,
+    "LightCurve": _light_curve,
+    "DynamicalPowerSpectrum": _dynamical,
+    "DynamicalCrossSpectrum": _dynamical,
+    "EnergySpectrum": _energy,
+}
+
+
+# From Stingray.
+
+
+def from_stingray(obj: Any) -> Any:
+    """What eagleray has for an object of Stingray.
+
+    Parameters
+    ----------
+    obj : EventList, Lightcurve, Powerspectrum, Crossspectrum, DynamicalPowerspectrum, DynamicalCrossspectrum
+        Averaged or not. A spectrum must have its powers.
+
+    Returns
+    -------
+    Observation, LightCurve, AveragedPowerSpectrum, AveragedCrossSpectrum, DynamicalPowerSpectrum or DynamicalCrossSpectrum
+        A product has the values of the object; those that Stingray does not keep are NaN.
+
+    Raises
+    ------
+    TypeError
+        Another object, or one without values.
+    """
+    import stingray
+
+    from .._source import Observation
+
+    if isinstance(obj, stingray.EventList):
+        return Observation(obj)
+    if isinstance(obj, stingray.Lightcurve):
+        return as_light_curve(obj, {})
+    if isinstance(obj, (stingray.DynamicalPowerspectrum, stingray.DynamicalCrossspectrum)):
+        return _of_dynamical(_whole(obj, "dyn_ps"), isinstance(obj, stingray.DynamicalPowerspectrum))
+    if isinstance(obj, stingray.Powerspectrum):
+        return _of_power(_whole(obj, "power"))
+    if isinstance(obj, stingray.Crossspectrum):
+        return _of_cross(_whole(obj, "power"))
+    raise TypeError(f"eagleray has nothing for a {type(obj).__name__} of Stingray")
+
+
+def _whole(obj: Any, name: str) -> Any:
+    if getattr(obj, name, None) is None:
+        raise TypeError(f"this {type(obj).__name__} has no {name}: it was made without data")
+    return obj
+
+
+@functools.cache
+def _pattern(name: str) -> str:
+    """A product of this class, whose values are replaced: as the extension writes it."""
+    from .. import _functions as functions
+
+    times = np.array([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5])
+    given: dict[str, Any] = {"dt": 1.0, "segment_size": 4.0, "backend": "cpu"}
+    gti = [(0.0, 8.0)]
+    if name == "AveragedPowerSpectrum":
+        made: Any = functions.pds(times, gti=gti, **given)
+    elif name == "AveragedCrossSpectrum":
+        made = functions.cs(_observed(times), _observed(times), **given)
+    elif name == "DynamicalPowerSpectrum":
+        made = functions.dyn(times, gti=gti, **given)
+    else:
+        made = functions.dyn(_observed(times), _observed(times), **given)
+    return bytes(made._core.to_bytes()).decode()
+
+
+def _observed(times: _Array) -> Any:
+    from .._source import Observation
+
+    return Observation(times, gti=[(0.0, 8.0)])
+
+
+def _of(name: str, columns: dict[str, Any], meta: dict[str, Any]) -> Any:
+    """A product with these columns and these entries of its metadata."""
+    made = json.loads(_pattern(name))
+    missing = set(made["columns"]) - set(columns)
+    if missing:
+        raise TypeError(f"a {name} needs {', '.join(sorted(missing))}")
+    made["columns"] = {key: _listed(value) for key, value in columns.items()}
+    made["meta"].update(meta, inputs=[], options={}, warnings=[])
+    return _products._unpickled(json.dumps(made).encode())
+
+
+def _listed(values: Any) -> list[Any]:
+    """Numbers as JSON has them."""
+    return [None if isinstance(one, float) and one != one else one for one in np.asarray(values).tolist()]
+
+
+def _numbers(obj: Any, name: str, count: int) -> _Array:
+    """A value of each bin, of an attribute that may be one for all."""
+    return np.broadcast_to(np.asarray(getattr(obj, name, 1) if getattr(obj, name, None) is not None else 1), count)
+
+
+def _segments(obj: Any) -> tuple[dict[str, Any], dict[str, _Array], int]:
+    """Metadata and columns that power and cross spectra share, and the number of segments."""
+    count = len(obj.freq)
+    k, m = (np.rint(_numbers(obj, name, count)).astype(int) for name in ("k", "m"))
+    if np.all(k == 1) and getattr(obj, "n", None):
+        # Where equal numbers of bins were combined, Stingray keeps the number in `m` alone, or in the width.
+        k = np.full(count, max(1, round(float(np.min(obj.df)) * obj.n * obj.dt))) if np.ndim(obj.df) == 0 else k
+    segments = max(1, int(np.min(m // k)))
+    dt, n = float(obj.dt), int(obj.n)
+    meta = {
+        "n": n,
+        "dt": dt,
+        "df": 1 / (n * dt),
+        "segment_size": n * dt,
+        "norm": obj.norm,
+        "segments": segments,
+        "skipped_segments": 0,
+        "exposure": segments * n * dt,
+        "use_common_mean": True,
+        "err_dist": getattr(obj, "err_dist", None) or "poisson",
+        "gti": _intervals(obj),
+    }
+    columns = {"freq": obj.freq, "width": k / (n * dt), "k": k, "m": m}
+    return meta, columns, segments
+
+
+def _intervals(obj: Any) -> list[list[float]]:
+    gti = getattr(obj, "gti", None)
+    return [] if gti is None else np.asarray(gti, dtype=float).tolist()
+
+
+def _level(norm: str, nphots: Any, size: float) -> float:
+    """The power of Poisson noise."""
+    from stingray.fourier import poisson_level
+
+    return float(poisson_level(norm, meanrate=float(nphots) / size, n_ph=float(nphots)))
+
+
+def _of_power(obj: Any) -> Any:
+    meta, columns, segments = _segments(obj)
+    nphots = float(obj.nphots1 if getattr(obj, "nphots", None) is None else obj.nphots)
+    noise = _level(obj.norm, nphots, meta["segment_size"])
+    power = np.asarray(obj.power).real
+    errors = power / np.sqrt(columns["m"]) if obj.power_err is None else np.asarray(obj.power_err).real
+    raw = np.full(len(power), np.nan) if obj.unnorm_power is None else np.asarray(obj.unnorm_power).real
+    columns.update(power=power, power_err=errors, unnorm_power=raw, noise=np.full(len(power), noise))
+    meta.update(nphots=nphots, mean=nphots / meta["n"], noise_mean=noise, noise_mean_err=0.0, noise_subtracted=False)
+    meta.update({name: float(segments) for name in ("m_eff", "m_eff_order3", "m_eff_order4")})
+    if getattr(obj, "variance", None) is not None:
+        meta["variance"] = float(obj.variance)
+    return _of("AveragedPowerSpectrum", columns, meta)
+
+
+def _of_cross(obj: Any) -> Any:
+    if getattr(obj, "pds1", None) is None or getattr(obj, "pds2", None) is None:
+        raise TypeError("this cross spectrum has no powers of its sides (pds1, pds2)")
+    meta, columns, segments = _segments(obj)
+    size, m = meta["segment_size"], columns["m"]
+    power, raw = np.asarray(obj.power, dtype=complex), np.asarray(obj.unnorm_power, dtype=complex)
+    one, two = (np.asarray(side.power).real for side in (obj.pds1, obj.pds2))
+    nphots = [float(obj.nphots1), float(obj.nphots2)]
+    noises = [_level(obj.norm, count, size) for count in nphots]
+    with np.errstate(all="ignore"):
+        product, square = one * two, np.abs(power) ** 2
+        turn = power.real**2 - power.imag**2
+        above = (m * square - product) / (m - 1)
+        raw_coherence, intrinsic = above / product, above / ((one - noises[0]) * (two - noises[1]))
+        phase, phase_err = np.angle(power), np.sqrt((1 - raw_coherence) / (2 * raw_coherence * m))
+        to_time = 1 / (2 * np.pi * np.asarray(obj.freq))
+        columns.update(
+            power_re=power.real,
+            power_im=power.imag,
+            power_err=np.sqrt((product + square) / (2 * m)),
+            unnorm_power_re=raw.real,
+            unnorm_power_im=raw.imag,
+            cross_err_re=np.sqrt((product + turn) / (2 * m)),
+            cross_err_im=np.sqrt((product - turn) / (2 * m)),
+            power1=one,
+            power2=two,
+            noise1=np.full(len(power), noises[0]),
+            noise2=np.full(len(power), noises[1]),
+            lag_phase=phase,
+            lag_phase_err=phase_err,
+            lag_time=phase * to_time,
+            lag_time_err=phase_err * np.abs(to_time),
+            coherence_raw=raw_coherence,
+            coherence_raw_err=np.sqrt(2 / m) * np.sqrt(raw_coherence) * (1 - raw_coherence),
+            coherence_intrinsic=intrinsic,
+            coherence_intrinsic_err=np.full(len(power), np.nan),
+        )
+    for i in (1, 2):
+        side = {"nphots": nphots[i - 1], "mean": nphots[i - 1] / meta["n"], "countrate": nphots[i - 1] / size}
+        meta.update({f"{name}{i}": value for name, value in side.items()})
+        meta.update({f"background{i}": 0.0, f"noise{i}_mean": noises[i - 1]})
+        if getattr(obj, f"variance{i}", None) is not None:
+            meta[f"variance{i}"] = float(getattr(obj, f"variance{i}"))
+    known = json.loads(_pattern("AveragedCrossSpectrum"))["meta"]
+    meta.update({name: float(segments) for name in known if name.startswith("m_eff")})
+    return _of("AveragedCrossSpectrum", columns, meta)
+
+
+def _of_dynamical(obj: Any, of_power: bool) -> Any:
+    name = "DynamicalPowerSpectrum" if of_power else "DynamicalCrossSpectrum"
+    known = json.loads(_pattern(name))["meta"]
+    freq, time = np.asarray(obj.freq, dtype=float), np.asarray(obj.time, dtype=float)
+    cells = np.asarray(obj.dyn_ps).T
+    segment_size, m = float(obj.segment_size), int(np.max(obj.m))
+    dt = float(obj.sample_time) if getattr(obj, "sample_time", None) else 0.5 / float(freq[-1] + freq[0])
+    k = max(1, round(float(np.min(obj.df)) * segment_size))
+    half = 0.5 * float(obj.dt)
+    rows = len(time)
+    nphots = [float(value) for value in (getattr(obj, key, None) for key in ("nphots", "nphots1", "nphots2")) if value is not None]
+    nphots = nphots or [float("nan")]
+    noise = _level(obj.norm, nphots[0], segment_size)
+    axes = {**known["axes"], "time": time, "start": time - half, "stop": time + half, "m": [m] * rows, "m_eff": [float(m)] * rows}
+    axes.update(freq=freq, width=[k / segment_size] * len(freq), k=[k] * len(freq), rate=[nphots[0] / segment_size] * rows)
+    axes.update({key: [noise] * rows for key in known["axes"] if key.startswith("noise")})
+    meta: dict[str, Any] = {"n": round(segment_size / dt), "dt": dt, "df": 1 / segment_size, "segment_size": segment_size}
+    meta.update(norm=obj.norm, segments=m * rows, skipped_segments=0, exposure=m * rows * segment_size, gti=_intervals(obj))
+    meta["axes"] = {key: np.asarray(value).tolist() for key, value in axes.items()}
+    for key in known:
+        stem = key.rstrip("12")
+        if stem in ("nphots", "mean"):
+            count = nphots[-1] if key.endswith("2") else nphots[0]
+            meta[key] = count if stem == "nphots" else count / meta["n"]
+        elif key.startswith("noise") and key.endswith("_mean"):
+            meta[key] = noise
+    columns: dict[str, Any] = {"time": np.repeat(time, len(freq)), "freq": np.tile(freq, rows)}
+    if of_power:
+        columns["power"] = cells.real.ravel()
+    else:
+        nothing = np.full(cells.size, np.nan)
+        columns.update(power_re=cells.real.ravel(), power_im=cells.imag.ravel(), power1=nothing, power2=nothing)
+        columns["lag_phase"] = np.angle(cells).ravel()
+    return _of(name, columns, meta)

@@ -1,0 +1,128 @@
+"""Errors, warnings, interrupts, progress, processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import warnings
+
+import eagleray as er
+import numpy as np
+import pytest
+
+
+def test_errors_have_codes_files_and_fields(b1509, tmp_path):
+    with pytest.raises(OSError) as missing:
+        er.pds(tmp_path / "none.evt")
+    assert isinstance(missing.value, er.FileError) and missing.value.code == "io"
+    assert missing.value.file == str(tmp_path / "none.evt") and missing.value.errno == 2
+    with pytest.raises(ValueError) as long:
+        er.pds(b1509, segment_size=1e9)
+    assert isinstance(long.value, er.OptionError) and long.value.code == "no-segments"
+    assert long.value.field == "segment_size" and "longest" in str(long.value)
+    cut = tmp_path / "cut.fits"
+    with open(b1509, "rb") as file:
+        cut.write_bytes(file.read()[:40_000])
+    with pytest.raises(er.FileError) as damaged:
+        er.pds(cut)
+    assert damaged.value.code == "format" and damaged.value.file == str(cut)
+    with pytest.raises(er.OptionError, match="norm"):
+        er.pds(b1509, norm="wrong")
+    with pytest.raises(er.OptionError, match="backend"):
+        er.pds(b1509, backend="quantum")
+
+
+def test_warnings_have_codes_and_are_filtered_by_them(times):
+    loose = {"gti": [(0, 1000)], "dt": 1 / 16, "segment_size": 10.0}
+    doubled = np.concatenate([times, times])
+    with pytest.warns(er.EaglerayWarning) as caught:
+        er.pds(doubled, noise=(0.1, 7.9), rebin=2, **{**loose, "segment_size": 1.0})
+        warnings.warn(er.EaglerayWarning("W-MINE", "told"), stacklevel=1)
+    assert caught[-1].message.code == "W-MINE" and str(caught[-1].message) == "W-MINE: told"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message="W-MINE", category=er.EaglerayWarning)
+        warnings.warn(er.EaglerayWarning("W-MINE", "told"), stacklevel=1)
+
+
+def test_progress_is_told_and_an_exception_of_it_ends_the_run(times):
+    told = []
+    session = er.Session("cpu", progress=lambda done, total: told.append((done, total)))
+    er.pds(times, gti=[(0, 1000)], session=session)
+    assert told and told[0] == (0, 0)
+
+    def refuse(done, total):
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        er.pds(times, gti=[(0, 1000)], session=er.Session("cpu", progress=refuse))
+
+
+def test_an_interrupt_ends_a_run_within_a_second():
+    script = """
+        import numpy as np, time, sys
+        import eagleray as er
+        times = np.sort(np.random.default_rng(1).uniform(0, 1e4, 100_000))
+        print("ready", flush=True)
+        try:
+            er.search(times, freq=(1, 50), method="ef", algorithm="fold", nbin=64)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """
+    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(1.5)
+    child.send_signal(signal.SIGINT)
+    told = time.monotonic()
+    out, _ = child.communicate(timeout=60)
+    assert out == "interrupted\n" and child.returncode == 0
+    assert time.monotonic() - told < 5
+
+
+def test_the_interpreter_is_free_during_a_run():
+    times = np.sort(np.random.default_rng(1).uniform(0, 1e3, 10_000))
+    ticks, ended = [0], threading.Event()
+
+    def count():
+        while not ended.is_set():
+            ticks[0] += 1
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    before = time.monotonic()
+    er.search(times, freq=(1, 5), method="ef", algorithm="fold", nbin=32)
+    took = time.monotonic() - before
+    ended.set()
+    thread.join()
+    assert took > 0.05, "the run is too short to tell"
+    assert ticks[0] > 50 * took
+
+
+def _child(times):
+    return er.pds(times, gti=[(0, 1000)], dt=0.1, segment_size=10.0).segments
+
+
+def test_a_fork_is_refused_and_a_spawned_process_is_not(times):
+    assert _child(times) == 100
+    if hasattr(os, "fork"):
+        with multiprocessing.get_context("fork").Pool(1) as pool, pytest.raises(RuntimeError, match="spawn"):
+            pool.map_async(_child, [times]).get(60)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map_async(_child, [times]).get(120) == [100]
+
+
+def test_strict_sessions_refuse_what_others_warn_of(b1509):
+    session = er.Session("cpu", strict=True)
+    with pytest.raises(er.Error, match="W-DATASUM") as refused:
+        er.pds(b1509, session=session)
+    assert refused.value.code == "strict"
+    assert er.Session().device["backend"] in ("cpu", "gpu")
+    with pytest.raises(TypeError, match="not both"):
+        er.pds(b1509, session=session, backend="cpu")
