@@ -5,24 +5,24 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import threading
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 stingray = pytest.importorskip("stingray")
-from stingray import fourier, utils  # noqa: E402
-from stingray.events import EventList  # noqa: E402
-from stingray.pulse import accelsearch, search  # noqa: E402
-from stingray.varenergyspectrum import (  # noqa: E402
+import eagleray.stingray as seams
+from stingray import fourier, utils
+from stingray.events import EventList
+from stingray.pulse import accelsearch, search
+from stingray.varenergyspectrum import (
     ComplexCovarianceSpectrum,
     CountSpectrum,
     CovarianceSpectrum,
     LagSpectrum,
     RmsSpectrum,
 )
-
-import eagleray.stingray as seams  # noqa: E402
 
 DT, SEGMENT = 1 / 64, 4.0
 GTI = np.array([[3.0, 100.25], [120.5, 300.75]])

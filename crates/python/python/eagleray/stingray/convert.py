@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
 from typing import Any, Callable
 
 import numpy as np
@@ -256,14 +257,17 @@ def _pattern(name: str) -> str:
     times = np.array([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5])
     given: dict[str, Any] = {"dt": 1.0, "segment_size": 4.0, "backend": "cpu"}
     gti = [(0.0, 8.0)]
-    if name == "AveragedPowerSpectrum":
-        made: Any = functions.pds(times, gti=gti, **given)
-    elif name == "AveragedCrossSpectrum":
-        made = functions.cs(_observed(times), _observed(times), **given)
-    elif name == "DynamicalPowerSpectrum":
-        made = functions.dyn(times, gti=gti, **given)
-    else:
-        made = functions.dyn(_observed(times), _observed(times), **given)
+    with warnings.catch_warnings():
+        # Nobody sees these values.
+        warnings.simplefilter("ignore")
+        if name == "AveragedPowerSpectrum":
+            made: Any = functions.pds(times, gti=gti, **given)
+        elif name == "AveragedCrossSpectrum":
+            made = functions.cs(_observed(times), _observed(times), **given)
+        elif name == "DynamicalPowerSpectrum":
+            made = functions.dyn(times, gti=gti, **given)
+        else:
+            made = functions.dyn(_observed(times), _observed(times), **given)
     return bytes(made._core.to_bytes()).decode()
 
 
@@ -361,6 +365,8 @@ def _of_cross(obj: Any) -> Any:
         turn = power.real**2 - power.imag**2
         above = (m * square - product) / (m - 1)
         raw_coherence, intrinsic = above / product, above / ((one - noises[0]) * (two - noises[1]))
+        seen = [side - noise > 3 * side / np.sqrt(m) for side, noise in zip((one, two), noises)]
+        intrinsic = np.where(seen[0] & seen[1], intrinsic, np.nan)
         phase, phase_err = np.angle(power), np.sqrt((1 - raw_coherence) / (2 * raw_coherence * m))
         to_time = 1 / (2 * np.pi * np.asarray(obj.freq))
         columns.update(
