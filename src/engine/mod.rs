@@ -13,6 +13,7 @@ mod dynamical_flux;
 mod each_segment;
 mod energy_bands;
 mod event_pair;
+mod facts;
 mod feed;
 mod flux;
 mod histogram;

@@ -1,7 +1,6 @@
 //! What was seen: inputs of one kind, and what is selected of them.
 
 mod alike;
-mod facts;
 mod inputs;
 mod selection;
 

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn brightness_is_that_of_the_pulses() {
-        for of in [|v: f64| (-3.0 * v).exp(), |v: f64| 1.0 + 1.5 * v, |v: f64| (-(4.0 * v).powi(2)).exp()] {
+        for of in [|v: f64| (-3.0 * v).exp(), |v: f64| 1.0 + 1.5 * v, |v: f64| (-(2.0 * v).powi(2)).exp()] {
             let stretches = stretches(of);
             let mean = stretches.iter().map(|(v, ..)| of(*v)).sum::<f64>() / stretches.len() as f64;
             let found = Brightness::fit(&stretches, 1e9);

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Content, Observation};
+use super::light_curve_plan::LightCurvePlan;
+use super::observation::{Observation, ObservationKind};
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
 use crate::data::LightCurve;
-use crate::engine::light_curve_plan::LightCurvePlan;
 use crate::io::{EventFile, InputFile};
 use crate::segment::plan::{Resolution, ResolutionRequest};
 
@@ -20,14 +20,10 @@ impl Observation {
     /// # Errors
     /// A file cannot be read.
     pub fn facts(&self) -> Result<Vec<Value>> {
-        match &self.content {
-            Content::Files(files) => files.iter().map(of_events).collect(),
-            Content::LightCurves(curves) => curves.iter().map(of_light_curve).collect(),
-            Content::Pair(both) => {
-                let parts = both.iter().map(Observation::facts).collect::<Result<Vec<_>>>()?;
-                Ok(parts.into_iter().flatten().collect())
-            }
-            Content::Times(_) => Ok(Vec::new()),
+        match self.kind() {
+            ObservationKind::Events | ObservationKind::EventPair => self.files().into_iter().map(of_events).collect(),
+            ObservationKind::LightCurve => Ok(vec![of_light_curve(&self.light_curve()?)?]),
+            ObservationKind::LightCurvePair => self.pair_of_light_curves()?.iter().map(of_light_curve).collect(),
         }
     }
 }
