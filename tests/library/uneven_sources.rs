@@ -30,7 +30,10 @@ fn changing(random: &mut Random, rate: f64, amplitude: f64, freq: f64, of: fn(f6
     times
 }
 
-const CHANGES: [(&str, fn(f64) -> f64); 4] = [
+/// Brightness by the part of the length that has passed.
+type Change = fn(f64) -> f64;
+
+const CHANGES: [(&str, Change); 4] = [
     ("fades", |u| (-3.0 * u).exp()),
     ("rises", |u| (3.0 * (u - 1.0)).exp()),
     ("falls to a tenth half way", |u| if u < 0.5 { 1.0 } else { 0.1 }),

@@ -212,7 +212,7 @@ mod tests {
 
     /// What only callers of the library can give, and what files hold.
     const WITHOUT_OPTION: &[&str] =
-        &["A1", "ECC", "PB", "bin", "counts", "dead", "exposure", "good", "rate_err", "samples", "segments", "units"];
+        &["A1", "ECC", "PB", "bin", "dead", "exposure", "good", "rate_err", "samples", "segments", "units"];
 
     /// Commands with those that are in them.
     fn all_names() -> Vec<OptionNames> {
