@@ -1,4 +1,4 @@
-//! The analyses, each a function of a session, an observation, and the options that `eagleray._functions` gathers.
+//! The analyses, each a function of a session, an observation, and the options that the modules of `eagleray` gather.
 
 use std::path::PathBuf;
 

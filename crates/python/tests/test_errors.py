@@ -23,7 +23,7 @@ def test_errors_have_codes_files_and_fields(b1509, tmp_path):
     assert isinstance(missing.value, er.FileError) and missing.value.code == "io"
     assert missing.value.file == str(tmp_path / "none.evt") and missing.value.errno == 2
     with pytest.raises(ValueError) as long:
-        er.pds(b1509, segment_size=1e9)
+        er.pds(b1509, dt=1.0, segment_size=1e6)
     assert isinstance(long.value, er.OptionError) and long.value.code == "no-segments"
     assert long.value.field == "segment_size" and "longest" in str(long.value)
     cut = tmp_path / "cut.fits"

@@ -8,27 +8,10 @@ Functions have the words of the command line, and take paths, arrays of times, o
 numpy arrays as attributes.
 """
 
+from ._counts import bin, info, lc
+from ._dependence import dyn, varenergy
 from ._eagleray import __version__
 from ._errors import Cancelled, EaglerayWarning, Error, FileError, OptionError, OutOfMemory
-from ._functions import (
-    ArrivalTimes,
-    accel,
-    bin,
-    bispectrum,
-    cs,
-    dyn,
-    fad,
-    fold,
-    info,
-    lc,
-    ls,
-    multitaper,
-    pds,
-    phaseogram,
-    search,
-    toas,
-    varenergy,
-)
 from ._products import (
     AveragedCrossSpectrum,
     AveragedPowerSpectrum,
@@ -46,9 +29,11 @@ from ._products import (
     SearchResult,
     read,
 )
+from ._pulsations import ArrivalTimes, accel, fold, phaseogram, search, toas
 from ._session import Session, devices
 from ._simulate import simulate
 from ._source import Observation, Selection
+from ._spectra import bispectrum, cs, fad, ls, multitaper, pds
 
 __all__ = [
     "ArrivalTimes",

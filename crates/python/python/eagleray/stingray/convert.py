@@ -252,7 +252,7 @@ def _whole(obj: Any, name: str) -> Any:
 @functools.cache
 def _pattern(name: str) -> str:
     """A product of this class, whose values are replaced: as the extension writes it."""
-    from .. import _functions as functions
+    import eagleray as functions
 
     times = np.array([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5])
     given: dict[str, Any] = {"dt": 1.0, "segment_size": 4.0, "backend": "cpu"}
