@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Norm;
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
 use super::norm::NormParameters;
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
@@ -42,13 +42,15 @@ impl AveragedCrossSpectrum {
         for range in rebin.ranges(original.len())? {
             let each = &original[range.clone()];
             let averages = BinAverages::mean(each);
+            let worth = worth.of(range.len() as u64);
             new.push(&CrossBin {
                 freq: (range.start + range.end + 1) as f64 / 2.0 / segment_size,
                 width: range.len() as f64 / segment_size,
                 values: segments * range.len() as u64,
                 averages,
                 raw: averages.cross.map(|part| part * raw),
-                derived: BinEstimates::of_frequencies(each, &averages, worth.of(range.len() as u64)),
+                derived: BinEstimates::of_frequencies(each, &averages, worth),
+                lag_freq: LagFrequency::of(each, |k| (range.start + k + 1) as f64 / segment_size, worth),
             });
         }
         new.original = (rebin != Rebin::None).then_some(original);
@@ -92,18 +94,21 @@ impl AveragedCrossSpectrum {
             return Err(Error::argument("lag", format!("{lo}:{hi}"), format!("the spectrum has {first} to {last} Hz")));
         }
         let freq = bins.iter().map(|(freq, m, _)| freq * *m as f64).sum::<f64>() / values as f64;
-        let each: Vec<BinAverages> =
-            bins.iter().flat_map(|(_, m, averages)| std::iter::repeat_n(*averages, (m / segments) as usize)).collect();
+        let (at, each): (Vec<f64>, Vec<BinAverages>) = bins
+            .iter()
+            .flat_map(|(freq, m, averages)| std::iter::repeat_n((*freq, *averages), (m / segments) as usize))
+            .unzip();
         let worth = BinsWorth::new(&self.meta.effective, segments).of(values / segments);
         let derived = BinEstimates::of_frequencies(&each, &BinAverages::mean(&each), worth);
-        let turn = std::f64::consts::TAU * freq;
+        let (lag_time, lag_time_err) =
+            LagFrequency::of(&each, |k| at[k], worth).time(derived.lag_phase, derived.lag_phase_err);
         Ok(BandLag {
             freq,
             m: values,
             lag_phase: derived.lag_phase,
             lag_phase_err: derived.lag_phase_err,
-            lag_time: derived.lag_phase / turn,
-            lag_time_err: derived.lag_phase_err / turn,
+            lag_time,
+            lag_time_err,
             coherence_raw: derived.raw,
             coherence_raw_err: derived.raw_err,
             coherence_intrinsic: derived.intrinsic,
@@ -206,7 +211,7 @@ pub struct BandLag {
     pub lag_phase: f64,
     /// Standard error of `lag_phase`; NaN where noise alone would do.
     pub lag_phase_err: f64,
-    /// Time lag at the mean frequency, s.
+    /// Time lag, s: `lag_phase` over 2πf, `f` the mean of the frequencies weighted by the part of the cross spectrum along its sum.
     pub lag_time: f64,
     /// Standard error of `lag_time`.
     pub lag_time_err: f64,

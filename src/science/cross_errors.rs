@@ -8,10 +8,13 @@
 //! raw coherence        g² = |C₀|²/(P1P2),    error  √(2/m)·g·(1 − g²)          (Bendat & Piersol 2010)
 //! intrinsic coherence  c  = |C₀|²/(S1S2),    error  c·√{[2(1 + 1/g²) + (P1/S1)² + (P2/S2)² + 2c − 4P1/S1 − 4P2/S2]/m}
 //! phase lag            φ  = arg C,           error  √((1 − g²)/(2g²m))         (Nowak et al. 1999; Ingram 2019)
-//! time lag             φ/(2πf)
+//! time lag             τ = φ/(2πf),   of several frequencies  f = Σ f_k·Re(C_k·e^{−iφ})/|ΣC|,   error  √{(δφ/(2πf))² + (τ·δf/f)²}
 //! Re C error √((P1P2 + Re² − Im²)/2m),  Im C error √((P1P2 − Re² + Im²)/2m)    (Ingram 2019, doi:10.1093/mnras/stz2409)
 //! modulus |C|          error √((P1P2 + |C|²)/2m)                               (the same covariances, along C)
 //! ```
+//!
+//! The time lag of a band is that of the frequencies that make its sum: divided by the mean frequency, a constant delay of a red source
+//! seen over a wide band would come out at half its value. Like the mean, that frequency lies in the band.
 //!
 //! A value that cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, and the intrinsic coherence where the power of the
 //! source in either band is below [`SIGNIFICANT`] of its standard errors `P/√m`: a ratio to what may be 0 has no expectation. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
@@ -81,6 +84,81 @@ impl BinsWorth {
         let (segments, count, k) = (&self.segments, self.count, frequencies as f64);
         let new = || BinValues { worth: segments.m_eff * k, incoherent: segments.incoherent_values(count, k) };
         *self.known.entry(frequencies).or_insert_with(new)
+    }
+}
+
+/// The frequency that turns a phase lag into a time lag, and its standard error, Hz; see the [module](self).
+#[derive(Clone, Copy)]
+pub(super) struct LagFrequency {
+    freq: f64,
+    err: f64,
+}
+
+impl LagFrequency {
+    /// That of one frequency.
+    pub fn known(freq: f64) -> LagFrequency {
+        LagFrequency { freq, err: 0.0 }
+    }
+
+    /// That of a sum over several frequencies, of their averages over segments, which are worth so many values together.
+    pub fn of(each: &[BinAverages], freq: impl Fn(usize) -> f64, values: BinValues) -> LagFrequency {
+        let count = each.len() as f64;
+        let mean = (0..each.len()).map(&freq).sum::<f64>() / count;
+        let [re, im] = [0, 1].map(|part| each.iter().map(|one| one.cross[part]).sum::<f64>());
+        let modulus = re.hypot(im);
+        if each.len() == 1 || modulus == 0.0 {
+            return LagFrequency::known(mean);
+        }
+        let along = |one: &BinAverages| (one.cross[0] * re + one.cross[1] * im) / modulus;
+        // Differences from the mean: the sum of the weights is 1 up to rounding.
+        let offset = |k: usize| freq(k) - mean;
+        let shift = each.iter().enumerate().map(|(k, one)| offset(k) * along(one)).sum::<f64>() / modulus;
+        let m = values.worth / count;
+        let variance = each.iter().enumerate().map(|(k, one)| {
+            let [a, c] = [along(one), (one.cross[1] * re - one.cross[0] * im) / modulus];
+            let of_one = (one.power[0] * one.power[1] + a * a - c * c) / (2.0 * m);
+            (offset(k) - shift).powi(2) * of_one.max(0.0)
+        });
+        let ends =
+            (0..each.len()).map(&freq).fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], f| [lo.min(f), hi.max(f)]);
+        LagFrequency { freq: (mean + shift).clamp(ends[0], ends[1]), err: variance.sum::<f64>().sqrt() / modulus }
+    }
+
+    /// That which turned a phase lag, with its error, into a time lag with its error; `freq` where the lag is 0.
+    pub fn between(phase: [f64; 2], time: [f64; 2], freq: f64) -> LagFrequency {
+        let of_lag = phase[0] / (std::f64::consts::TAU * time[0]);
+        if !of_lag.is_finite() || of_lag == 0.0 {
+            return LagFrequency::known(freq);
+        }
+        let excess = time[1].powi(2) - (phase[1] / (std::f64::consts::TAU * of_lag)).powi(2);
+        LagFrequency { freq: of_lag, err: excess.max(0.0).sqrt() * (of_lag / time[0]).abs() }
+    }
+
+    /// That of the sum of cross spectra that each have theirs; `freq` where the sum is 0.
+    pub fn together(parts: &[([f64; 2], LagFrequency)], freq: f64) -> LagFrequency {
+        let [re, im] = [0, 1].map(|part| parts.iter().map(|(cross, _)| cross[part]).sum::<f64>());
+        let square = re * re + im * im;
+        if square == 0.0 {
+            return LagFrequency::known(freq);
+        }
+        let weight = |cross: &[f64; 2]| (cross[0] * re + cross[1] * im) / square;
+        let shift: f64 = parts.iter().map(|(cross, of)| weight(cross) * (of.freq - freq)).sum();
+        let variance: f64 = parts.iter().map(|(cross, of)| (weight(cross) * of.err).powi(2)).sum();
+        LagFrequency { freq: freq + shift, err: variance.sqrt() }
+    }
+
+    /// That of the negative frequencies.
+    pub fn negative(self) -> LagFrequency {
+        LagFrequency { freq: -self.freq, ..self }
+    }
+
+    /// The time lag of a phase lag, and its error.
+    pub fn time(&self, phase: f64, phase_err: f64) -> (f64, f64) {
+        let turn = std::f64::consts::TAU * self.freq;
+        let lag = phase / turn;
+        // An error of 0 stays that, also beside a frequency of 0.
+        let of_freq = if self.err == 0.0 { 0.0 } else { lag * self.err / self.freq };
+        (lag, (phase_err / turn.abs()).hypot(of_freq))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cross spectra of several observations averaged.
 
 use super::cross::{AveragedCrossSpectrum, CrossBin, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
 use super::effective::EffectivePairs;
 use super::power_join::{joined, other};
 use crate::base::error::{Error, Result};
@@ -67,13 +67,25 @@ impl AveragedCrossSpectrum {
                 cross: [value(|s| &s.power_re, 2), value(|s| &s.power_im, 2)],
             };
             let values: u64 = parts.iter().map(|part| part.m[i]).sum();
+            let freq = first.freq[i];
+            let lag_freq = |(part, factor): (&AveragedCrossSpectrum, &[f64; 3])| {
+                let scale = weight(part) / factor[2];
+                let phase = [part.lag_phase[i], part.lag_phase_err[i]];
+                let of = LagFrequency::between(phase, [part.lag_time[i], part.lag_time_err[i]], freq);
+                ([part.power_re[i] * scale, part.power_im[i] * scale], of)
+            };
+            let lag_freq = match values == segments {
+                true => LagFrequency::known(freq),
+                false => LagFrequency::together(&parts.iter().zip(&each).map(lag_freq).collect::<Vec<_>>(), freq),
+            };
             new.push(&CrossBin {
-                freq: first.freq[i],
+                freq,
                 width: first.width[i],
                 values,
                 averages,
                 raw: [mean(&|part| part.unnorm_power_re[i]), mean(&|part| part.unnorm_power_im[i])],
                 derived: BinEstimates::new(&averages, worth.of(values / segments)),
+                lag_freq,
             });
         }
         let level = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;

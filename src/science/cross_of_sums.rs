@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::context::{COMPAT_RULES, SpectrumContext};
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, CrossOptions, LAG_SIGN, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
 use super::dead_time::noise::NoiseContext;
 use super::effective::EffectivePairs;
 use super::noise::NoiseLevel;
@@ -125,17 +125,23 @@ impl AveragedCrossSpectrum {
                 true => averages.cross.map(|part| part / raw_factors[2]),
                 false => of(&range, 0, [1.0; 3]).cross,
             };
-            let derived = match compat_stingray {
-                // The peer derives from raw sums, whatever the normalisation.
-                true => BinEstimates::from_stingray_rules(&of(&range, 0, raw_factors), values as f64),
-                false => {
-                    let each: Vec<BinAverages> = range.clone().map(|k| of(&(k..k + 1), first, factors)).collect();
-                    BinEstimates::of_frequencies(&each, &averages, worth.of(range.len() as u64))
-                }
-            };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
-            bins.push(CrossBin { freq, width: range.len() as f64 / segment_size, values, averages, raw, derived });
+            let (derived, lag_freq) = match compat_stingray {
+                // The peer derives from raw sums, whatever the normalisation.
+                true => {
+                    let derived = BinEstimates::from_stingray_rules(&of(&range, 0, raw_factors), values as f64);
+                    (derived, LagFrequency::known(freq))
+                }
+                false => {
+                    let each: Vec<BinAverages> = range.clone().map(|k| of(&(k..k + 1), first, factors)).collect();
+                    let worth = worth.of(range.len() as u64);
+                    let lag_freq = LagFrequency::of(&each, |k| (range.start + k + 1) as f64 / segment_size, worth);
+                    (BinEstimates::of_frequencies(&each, &averages, worth), lag_freq)
+                }
+            };
+            let width = range.len() as f64 / segment_size;
+            bins.push(CrossBin { freq, width, values, averages, raw, derived, lag_freq });
         }
         let few = |bin: &&CrossBin| (bin.values / sums.segments) as f64 * effective.m_eff < FEW_VALUES;
         let few = bins.iter().filter(few).count() as u64;
@@ -164,6 +170,7 @@ impl AveragedCrossSpectrum {
                 averages,
                 raw,
                 derived: BinEstimates::from_real_amplitudes(&averages),
+                lag_freq: LagFrequency::known(freq),
             }
         };
         // Sums where amplitudes are real, with the weights that the normalisation asks for.
@@ -189,7 +196,8 @@ impl AveragedCrossSpectrum {
             let averages = BinAverages { cross: [re, -im], ..bin.averages };
             let derived = BinEstimates { lag_phase: -bin.derived.lag_phase, ..bin.derived };
             let raw = [bin.raw[0], -bin.raw[1]];
-            self.push(&CrossBin { freq: -bin.freq, averages, raw, derived, ..*bin });
+            let lag_freq = bin.lag_freq.negative();
+            self.push(&CrossBin { freq: -bin.freq, averages, raw, derived, lag_freq, ..*bin });
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The simulated source of `common/lagged.rs` has the powers and cross spectrum that it says, so that what is tested with it is.
 
 use crate::common::front::{pair_of_times, threads};
-use crate::common::lagged::{self, Pulls, TWO_HERTZ, trials};
-use eagleray::{CrossSpectrum, Norm, Rebin, Session};
+use crate::common::lagged::{self, Lagged, Pulls, TWO_HERTZ, trials};
+use eagleray::science::AveragedCrossSpectrum;
+use eagleray::{CrossSpectrum, Gti, Norm, Rebin, Session};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 
@@ -21,9 +22,8 @@ fn powers_and_cross_spectra_are_the_expected_ones() {
     let expected = source.expected();
     let mut pulls = [Pulls::default(), Pulls::default(), Pulls::default(), Pulls::default()];
     for (k, e) in expected.iter().enumerate().skip(1) {
-        let mean = |of: &dyn Fn(&eagleray::science::AveragedCrossSpectrum) -> f64| {
-            spectra.iter().map(of).sum::<f64>() / spectra.len() as f64
-        };
+        let mean =
+            |of: &dyn Fn(&AveragedCrossSpectrum) -> f64| spectra.iter().map(of).sum::<f64>() / spectra.len() as f64;
         let values = (spectra.len() * SEGMENTS) as f64;
         let power = [0, 1].map(|i| e.source[i] + e.noise[i]);
         let product = power[0] * power[1];
@@ -73,4 +73,46 @@ fn the_lag_of_a_band_is_that_of_its_frequencies() {
     assert!((near.lag_time - source.lag).abs() < 4.0 * near.lag_time_err, "{near:?}");
     assert!(near.lag_time_err < 0.2 * source.lag, "{near:?}");
     assert!(spectrum.lag(1e6, 2e6).is_err());
+}
+
+/// A constant delay of a red source over a wide band: the time lag is that delay, of the band, of one bin for all, and of halves
+/// joined. By the mean frequency it would be a sixth of it.
+#[test]
+fn a_delay_of_a_red_source_over_a_wide_band_is_the_delay() {
+    const SEGMENTS: usize = 200;
+    let source = Lagged { shape: [0.0, 1.0], lag: 0.02, coherence: 0.9, ..TWO_HERTZ };
+    let session = threads(1);
+    let analysis = CrossSpectrum::default().dt(source.dt).segment_size(source.segment_size());
+    let mut observer = source.observer();
+    let (mut pulls, mut shares) = ([0.0; 3], [0.0; 3]);
+    const SEEDS: u64 = 12;
+    for seed in 0..SEEDS {
+        let [subject, reference] = observer.observe(SEGMENTS, 40 + seed);
+        let run = |shift: f64| {
+            let moved = [&subject, &reference].map(|times| times.iter().map(|t| t + shift).collect::<Vec<f64>>());
+            let end = shift + SEGMENTS as f64 * source.segment_size();
+            let gti = Gti::from_seconds(&[(shift, end)]).unwrap();
+            session.run(&analysis, &pair_of_times(&moved[0], &moved[1], &gti)).unwrap()
+        };
+        let spectrum = run(0.0);
+        let one = |s: &AveragedCrossSpectrum| s.rebin(Rebin::Linear(s.len())).unwrap();
+        let band = spectrum.lag(0.0, f64::INFINITY).unwrap();
+        let whole = one(&spectrum);
+        let joined = AveragedCrossSpectrum::join(&[one(&spectrum), one(&run(4096.0))]).unwrap();
+        assert!(band.freq > 7.0, "the mean frequency: {}", band.freq);
+        let found = [
+            (band.lag_time, band.lag_time_err),
+            (whole.lag_time[0], whole.lag_time_err[0]),
+            (joined.lag_time[0], joined.lag_time_err[0] * 2f64.sqrt()),
+        ];
+        for (i, (lag, error)) in found.into_iter().enumerate() {
+            pulls[i] += (lag - source.lag) / error / (SEEDS as f64).sqrt();
+            shares[i] += ((lag - source.lag) / error).powi(2) / SEEDS as f64;
+        }
+    }
+    // A bias of the arctangent of a sum, and the scatter, which is that of 12 values.
+    for (pull, share) in pulls.into_iter().zip(shares) {
+        assert!(pull.abs() < 4.0, "{pulls:?}");
+        assert!((0.3..2.5).contains(&share), "{shares:?}");
+    }
 }

@@ -53,7 +53,8 @@ pub static CROSS_SPECTRUM: ProductKind = ProductKind {
         ColumnDeclaration::real("lag_phase_err", "rad", "standard error of `lag_phase`; nan where it is noise")
             .by("√((1 − g²)/(2g²m)), g² the raw coherence")
             .from("Nowak et al. 1999, doi:10.1093/mnras/stz2409"),
-        ColumnDeclaration::real("lag_time", "s", "time lag; positive: the subject is late").by("φ/(2πf)"),
+        ColumnDeclaration::real("lag_time", "s", "time lag; positive: the subject is late")
+            .by("φ/(2πf), in bins of several frequencies f = Σ f_k·Re(C_k·e^{−iφ})/|ΣC|"),
         ColumnDeclaration::real("lag_time_err", "s", "standard error of `lag_time`"),
         ColumnDeclaration::real("coherence_raw", "", "raw coherence, its bias subtracted, noise in the powers")
             .by("g² = (m|C|² − P1P2)/((m − 1)P1P2)")

@@ -233,7 +233,8 @@ impl DynamicalCrossSpectrum {
         self.power_re.iter().zip(&self.power_im).map(|(re, im)| im.atan2(*re)).collect()
     }
 
-    /// Time lag of the subject in each cell, s; positive if the subject is late. Shape times × frequencies, row-major.
+    /// Time lag of the subject in each cell, s: the phase lag over `2πf`, `f` the middle of the bin (of a steep spectrum in wide bins the lag
+    /// belongs to a lower one); positive if the subject is late. Shape times × frequencies, row-major.
     pub fn lag_time(&self) -> Vec<f64> {
         let freq = self.axes.freq.iter().cycle();
         self.lag_phase().into_iter().zip(freq).map(|(lag, f)| lag / (std::f64::consts::TAU * f)).collect()
