@@ -1,6 +1,5 @@
 //! Options that several commands share.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,7 +10,7 @@ use eagleray::data::{ChannelRange, Gti};
 use eagleray::error::Mend;
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::io::text_file::read_text;
-use eagleray::internal::text::{List, count};
+use eagleray::internal::text::count;
 use eagleray::time::{DoubleDouble, MjdRef, SECONDS_PER_DAY};
 use eagleray::{Combine, Observation, PhotonBand};
 use eagleray::{Error, Result, Warning, Warnings};
@@ -190,7 +189,7 @@ impl InputArgs {
     fn kept_detectors(&self, files: &[PathBuf]) -> Result<(Option<Vec<i64>>, Option<Warning>)> {
         match &self.exclude_detector {
             Some(excluded) => {
-                let (kept, absent) = kept_detectors(files, &self.open_options(false), excluded)?;
+                let (kept, absent) = Observation::detectors_but(files, &self.open_options(false), excluded)?;
                 Ok((Some(kept), absent))
             }
             None => Ok((self.detector.clone(), None)),
@@ -217,43 +216,6 @@ impl InputArgs {
         let detectors = self.detector.is_some() || self.exclude_detector.is_some();
         self.energy.is_some() || self.pi.is_some() || detectors || self.rmf.is_some()
     }
-}
-
-/// The detectors that have events in some of the files, but for those that are excluded; and a warning of those of the excluded that no file has.
-///
-/// # Errors
-/// A file without numbers of detectors; no detector is left.
-fn kept_detectors(files: &[PathBuf], options: &OpenOptions, excluded: &[i64]) -> Result<(Vec<i64>, Option<Warning>)> {
-    let observation = Observation::open_with(files, options)?;
-    if observation.files().is_empty() {
-        // Of light curves, which have none to select.
-        return Ok((excluded.to_vec(), None));
-    }
-    let mut all = BTreeSet::new();
-    for file in observation.files() {
-        let there = file.detectors()?.ok_or_else(|| {
-            let message = format!("{}: no detectors can be selected: no column tells a few of them apart", file.path());
-            Error::argument("exclude_detector", "", message)
-        })?;
-        all.extend(there);
-    }
-    let (kept, left_out): (Vec<i64>, Vec<i64>) = all.iter().partition(|detector| !excluded.contains(detector));
-    if kept.is_empty() {
-        return Err(Error::argument("exclude_detector", "", "no detector with events is left"));
-    }
-    let absent: Vec<i64> = excluded.iter().copied().filter(|detector| !left_out.contains(detector)).collect();
-    let of =
-        |observation: &Observation| observation.files().first().map_or(String::new(), |file| file.path().to_string());
-    let warning = (!absent.is_empty()).then(|| {
-        let message = format!(
-            "{}: no event is of detector {}, which was to be left out; there are {}",
-            of(&observation),
-            List(&absent),
-            List(&all.iter().collect::<Vec<_>>())
-        );
-        Warning::new("W-NO-DETECTOR", message).mended_by([Mend::field("exclude_detector")])
-    });
-    Ok((kept, warning))
 }
 
 /// Which channels a band in keV is in a file.
