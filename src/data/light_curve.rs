@@ -1,5 +1,7 @@
 //! Light curves: counts and rates on a regular grid of bins, with gaps.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EventBalance, Gti, Record};
@@ -227,8 +229,17 @@ impl LightCurve {
     /// # Errors
     /// `dt` is not a whole multiple of the bin width.
     pub fn coarser(self, dt: Option<f64>) -> Result<LightCurve> {
+        let coarser = match self.in_bins_of(dt)? {
+            Cow::Owned(coarser) => Some(coarser),
+            Cow::Borrowed(_) => None,
+        };
+        Ok(coarser.unwrap_or(self))
+    }
+
+    /// [`LightCurve::coarser`], itself where there is nothing to combine.
+    pub(crate) fn in_bins_of(&self, dt: Option<f64>) -> Result<Cow<'_, LightCurve>> {
         let own = self.grid.dt;
-        let Some(dt) = dt else { return Ok(self) };
+        let Some(dt) = dt else { return Ok(Cow::Borrowed(self)) };
         let by = (dt / own).round();
         if by < 1.0 || (by * own / dt - 1.0).abs() > 1e-6 {
             let message =
@@ -238,7 +249,7 @@ impl LightCurve {
         if by > MOST_PLACES {
             return Err(Error::argument("dt", dt, "between 1 and 2^52 bins make a bin"));
         }
-        if by > 1.0 { self.rebin(by as u64) } else { Ok(self) }
+        if by > 1.0 { self.rebin(by as u64).map(Cow::Owned) } else { Ok(Cow::Borrowed(self)) }
     }
 
     /// Joins every `by` bins of the grid into one, from the same origin on. Counts and exposures are added. Rates are

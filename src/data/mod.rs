@@ -61,6 +61,11 @@ impl ChannelRange {
         ChannelRange { lo, hi, detector0: None, closed: true }
     }
 
+    /// The energies `lo ≤ E < hi`, of photons whose energies are known each.
+    pub fn energies(lo: f64, hi: f64) -> ChannelRange {
+        ChannelRange { lo, hi, detector0: None, closed: false }
+    }
+
     /// True if every channel of `other` is in this range.
     pub fn contains(&self, other: &ChannelRange) -> bool {
         self.both(other, |(lo, hi), (a, b)| a >= b || (lo <= a && b <= hi))

@@ -4,10 +4,9 @@ use super::combine::Combine;
 use super::event_pair::EventPair;
 use super::observation::{Observation, ObservationKind};
 use super::photon_band::PhotonBand;
-use super::time_source::{Events, align};
+use super::time_source::align;
 use crate::base::error::{Error, Result};
 use crate::base::warning::Warnings;
-use crate::io::Selection;
 
 /// Which band holds the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,22 +119,15 @@ pub(super) fn pairs<'a>(
     let subject = (bands.subject, ("subject", "subject_pi"));
     let reference = (bands.reference, ("reference", "ref_pi"));
     let [first, second] = if exchanged { [subject, reference] } else { [reference, subject] };
-    let mut both = Vec::new();
-    for file in observation.files() {
-        for (band, fields) in [first, second] {
-            let channels = Some(band.channels(file, fields)?);
-            let detectors = observation.selected_detectors();
-            both.push(Events::from_unread_file(file, Selection { channels, detectors })?);
-        }
-    }
+    // One band at a time: the sides are read apart.
+    let firsts = observation.events_in_bands(&[first], warnings)?;
+    let seconds = observation.events_in_bands(&[second], warnings)?;
+    let mut both: Vec<_> = firsts.into_iter().zip(seconds).flat_map(<[_; 2]>::from).collect();
     align(&mut both)?;
     let mut pairs = Vec::new();
     let mut both = both.into_iter();
     while let (Some(reference), Some(subject)) = (both.next(), both.next()) {
         pairs.push(EventPair { reference, subject });
-    }
-    if pairs.is_empty() {
-        return Err(Error::argument("subject", "", "bands of events are those of files"));
     }
     Ok((pairs, bands.overlap))
 }

@@ -20,6 +20,9 @@ pub enum PhotonBand {
     Channels(f64, f64),
 }
 
+/// A band, and the fields of bands in keV and in channels, for errors.
+pub(in crate::engine) type NamedBand = (PhotonBand, (&'static str, &'static str));
+
 impl From<Range<f64>> for PhotonBand {
     /// Energies `lo ≤ E < hi`, keV.
     fn from(energies: Range<f64>) -> PhotonBand {

@@ -8,7 +8,9 @@ use crate::common::front::{on, telling, threads};
 use eagleray::files::OpenOptions;
 use eagleray::internal::random::Random;
 use eagleray::science::{Band, EnergyKind, EnergySpectrum};
-use eagleray::{Combine, CrossSpectrum, EnergyBands, EnergyDependence, Error, Observation, PhotonBand, Session};
+use eagleray::{
+    Binning, Combine, CrossSpectrum, EnergyBands, EnergyDependence, Error, Gti, Observation, PhotonBand, Session,
+};
 
 const EVENTS: usize = 30_001;
 const GTIS: [(f64, f64); 3] = [(0.0, 400.0), (400.5, 401.0), (420.0, 995.0)];
@@ -154,4 +156,42 @@ fn bands_that_overlap_in_part_are_refused() {
             other => panic!("{ends:?}: {:?}", other.map(|s| s.value)),
         }
     }
+}
+
+/// Photons in memory with energies give what a file with the same photons gives, to the bit; those with channels by channels.
+#[test]
+fn photons_in_memory_have_bands() {
+    let (times, channels) = photons(6, |_| 1.0);
+    let numbers: Vec<f64> = channels.iter().map(|&channel| f64::from(channel)).collect();
+    let gti = || Gti::from_seconds(&GTIS).unwrap();
+    let by_channel = Observation::photons(times.clone(), numbers.clone(), gti()).unwrap();
+    // Energies of half the channel's number: the band of channels 10 to 19 is 5 ≤ E < 10 keV.
+    let energies: Vec<f64> = numbers.iter().map(|channel| channel / 2.0).collect();
+    let by_energy = Observation::photons_of_energies(times, energies, gti()).unwrap();
+    let session = threads(2);
+    let cross = |bands: [PhotonBand; 2]| CrossSpectrum::default().bands(bands).dt(1.0 / 64.0).segment_size(4.0);
+    let channels = [PhotonBand::Channels(0.0, 19.0), PhotonBand::Channels(20.0, 255.0)];
+    let of_channels = session.run(&cross(channels), &by_channel).unwrap();
+    let energies = [PhotonBand::Energy(0.0, 10.0), PhotonBand::Energy(10.0, 128.0)];
+    let of_energies = session.run(&cross(energies), &by_energy).unwrap();
+    assert!(of_channels.meta.nphots1 > 0.0 && of_channels.meta.nphots2 > 0.0);
+    assert_eq!(of_channels.power_re, of_energies.power_re);
+    assert!(session.run(&cross(energies), &by_channel).is_err() && session.run(&cross(channels), &by_energy).is_err());
+    let spectrum = |bands: EnergyBands| analysis(EnergyKind::Rms, bands);
+    let band = |lo: f64, hi: f64| Band { lo, hi };
+    let of_channels =
+        EnergyBands { reference: band(0.0, 255.0), subjects: vec![band(0.0, 19.0), band(20.0, 255.0)], channels: true };
+    let of_energies = EnergyBands::energies(0.0..128.0, [0.0..10.0, 10.0..128.0]);
+    let [a, b] = [
+        session.run(&spectrum(of_channels), &by_channel).unwrap(),
+        session.run(&spectrum(of_energies), &by_energy).unwrap(),
+    ];
+    assert_eq!(all_bits(&a), all_bits(&b));
+    let all: u64 = a.counts.iter().sum();
+    assert_eq!(all, a.meta.record.photons.used);
+    let narrow = by_energy.clone().energy(5.0..10.0).unwrap();
+    let wide = by_channel.clone().channels(10.0..=19.0).unwrap();
+    let curve = |observation: &Observation| session.run(&Binning::default().dt(1.0), observation).unwrap().counts;
+    assert_eq!(curve(&narrow), curve(&wide));
+    assert!(by_energy.channels(10.0..=19.0).is_err() && by_channel.energy(5.0..10.0).is_err());
 }

@@ -80,7 +80,7 @@ impl EnergyDependence {
 
     /// The segments, without what is made of their sums, and the number of frequencies.
     fn segments<'o>(&self, observation: &'o Observation, run: &mut Run) -> Result<(Plan, Vec<Events<'o>>, u64, usize)> {
-        let inputs = self.inputs(observation)?;
+        let inputs = self.inputs(observation, &mut run.warnings)?;
         let inside = relations(&inputs, &self.bands)?;
         let quantity = Quantity::Cross { series: self.bands.subjects.len() + 1, inside, weight_exponent: None };
         let plan = Plan::new(&inputs, observation.combination(), self.segmentation, quantity, &mut run.warnings)?;
@@ -88,30 +88,21 @@ impl EnergyDependence {
         Ok((plan, inputs, inside, frequencies))
     }
 
-    /// The events of each file in the reference and the bands.
-    fn inputs<'a>(&self, observation: &'a Observation) -> Result<Vec<Events<'a>>> {
+    /// The events of each input in the reference and the bands.
+    fn inputs<'a>(&self, observation: &'a Observation, warnings: &mut Warnings) -> Result<Vec<Events<'a>>> {
         if self.segmentation.compat_stingray {
             return Err(Error::argument("compat_stingray", "", "energy spectra have this library's own rules"));
         }
         if let Some(field) = observation.band_field() {
             return Err(Error::argument(field, "", "the bands are those of the energy spectrum and its reference"));
         }
-        let files = observation.files();
-        if files.is_empty() {
-            return Err(Error::argument("energies", "", "bands of events are those of files"));
-        }
         let of = |band: Band| match self.bands.channels {
             true => PhotonBand::Channels(band.lo, band.hi),
             false => PhotonBand::Energy(band.lo, band.hi),
         };
-        let mut inputs = Vec::new();
-        for file in files {
-            let mut ranges = vec![of(self.bands.reference).channels(file, ("reference", "energies_pi"))?];
-            for &band in &self.bands.subjects {
-                ranges.push(of(band).channels(file, ("energies", "energies_pi"))?);
-            }
-            inputs.push(Events::from_bands(file, &ranges, observation.selected_detectors())?);
-        }
+        let mut bands = vec![(of(self.bands.reference), ("reference", "energies_pi"))];
+        bands.extend(self.bands.subjects.iter().map(|&band| (of(band), ("energies", "energies_pi"))));
+        let inputs = observation.events_in_bands(&bands, warnings)?;
         observation.alike(Some(of(self.bands.reference)), &mut Warnings::default())?;
         observation.join(inputs)
     }
@@ -157,7 +148,8 @@ impl Analysis for EnergyDependence {
             return self.summation(observation, run)?.product(run);
         }
         let combine = observation.combination();
-        let (counts, exposure, mut made) = count_photons(self.inputs(observation)?, &self.bands, combine, run)?;
+        let (counts, exposure, mut made) =
+            count_photons(self.inputs(observation, &mut run.warnings)?, &self.bands, combine, run)?;
         made.options = asked_of(self, combine);
         let EnergyBands { subjects, channels, .. } = self.bands.clone();
         Ok(EnergySpectrum::from_counts(subjects, counts, channels, exposure, made))
@@ -165,7 +157,7 @@ impl Analysis for EnergyDependence {
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
         if self.energy.kind == EnergyKind::Count {
-            let inputs = self.inputs(observation)?;
+            let inputs = self.inputs(observation, &mut run.warnings)?;
             let exposure = inputs.iter().map(|input| input.gti.exposure()).sum();
             return Ok(PlanReport { exposure, ..PlanReport::default() });
         }

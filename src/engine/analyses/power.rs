@@ -1,5 +1,7 @@
 //! The averaged power spectrum.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::backend::Backend;
@@ -76,13 +78,13 @@ impl PowerSpectrum {
     }
 
     /// A light curve with the bins that are asked for, and its segments.
-    pub(in crate::engine) fn stretches(
+    pub(in crate::engine) fn stretches<'o>(
         &self,
-        observation: &Observation,
+        observation: &'o Observation,
         run: &mut Run,
-    ) -> Result<(LightCurve, LightCurvePlan)> {
+    ) -> Result<(Cow<'o, LightCurve>, LightCurvePlan)> {
         self.segmentation.refuse_compat()?;
-        let light_curve = observation.light_curve_of_segments()?.coarser(self.segmentation.dt)?;
+        let light_curve = observation.light_curve_of_segments(self.segmentation.dt)?;
         let segment_size = self.segmentation.segment_size;
         let plan = LightCurvePlan::new(&light_curve, segment_size, self.min_fracexp, &mut run.warnings)?;
         Ok((light_curve, plan))

@@ -1,12 +1,15 @@
 //! The inputs of an observation, as analyses take them.
 
-use super::{Content, Observation, Photons};
+use std::borrow::Cow;
+
+use super::{Content, Observation, PhotonValues, Photons};
 use crate::base::error::{Error, Result};
+use crate::base::mend::Mend;
 use crate::base::warning::Warnings;
-use crate::data::{Gti, LightCurve};
+use crate::data::{ChannelRange, Gti, LightCurve};
 use crate::engine::combine::{Combine, combined_gtis, union_of};
 use crate::engine::event_pair::EventPair;
-use crate::engine::photon_band::PhotonBand;
+use crate::engine::photon_band::{NamedBand, PhotonBand};
 use crate::engine::time_source::{Events, align};
 use crate::io::{EventFile, Selection};
 
@@ -66,11 +69,6 @@ impl Observation {
         Ok(Selection { channels, detectors: self.detectors.clone() })
     }
 
-    /// The numbers of the detectors that are selected.
-    pub(in crate::engine) fn selected_detectors(&self) -> Option<Vec<i64>> {
-        self.detectors.clone()
-    }
-
     /// All inputs in the frame of the first, none of them read.
     ///
     /// # Errors
@@ -96,6 +94,36 @@ impl Observation {
         }
         self.alike(self.band, warnings)?;
         self.join(inputs)
+    }
+
+    /// Each input in some bands, none of them read, each in its own frame.
+    ///
+    /// # Errors
+    /// Energies or channels that are not known; another kind.
+    pub(in crate::engine) fn events_in_bands(
+        &self,
+        bands: &[NamedBand],
+        warnings: &mut Warnings,
+    ) -> Result<Vec<Events<'_>>> {
+        let files = match &self.content {
+            Content::Files(files) => files,
+            Content::Times(photons) => return Ok(vec![photons.in_bands(bands, warnings)?]),
+            Content::LightCurves(_) | Content::Pair(_) => return Err(self.unexpected()),
+        };
+        let mut inputs = Vec::new();
+        for file in files.iter() {
+            let range = |&(band, fields): &NamedBand| band.channels(file, fields);
+            let ranges = bands.iter().map(range).collect::<Result<Vec<_>>>()?;
+            inputs.push(match ranges.as_slice() {
+                [_] => {
+                    let selection =
+                        Selection { channels: ranges.into_iter().next(), detectors: self.detectors.clone() };
+                    Events::from_unread_file(file, selection)?
+                }
+                several => Events::from_bands(file, several, self.detectors.clone())?,
+            });
+        }
+        Ok(inputs)
     }
 
     /// Inputs in the frame of the first.
@@ -157,7 +185,7 @@ impl Observation {
     /// # Errors
     /// See [`LightCurve::join`]; another kind.
     pub fn light_curve(&self) -> Result<LightCurve> {
-        self.joined_curves(LightCurve::joined)
+        self.joined_curves(LightCurve::joined).map(Cow::into_owned)
     }
 
     /// The light curves of all inputs one behind the other, for averages of segments: their grids may be apart by parts of a bin.
@@ -165,17 +193,25 @@ impl Observation {
     /// # Errors
     /// See [`Observation::light_curve`].
     #[doc(hidden)]
-    pub fn light_curve_of_segments(&self) -> Result<LightCurve> {
-        self.joined_curves(LightCurve::join_segments)
+    pub fn light_curve_of_segments(&self, dt: Option<f64>) -> Result<Cow<'_, LightCurve>> {
+        let joined = match self.joined_curves(LightCurve::join_segments)? {
+            Cow::Borrowed(one) => return one.in_bins_of(dt),
+            Cow::Owned(joined) => joined,
+        };
+        let coarser = match joined.in_bins_of(dt)? {
+            Cow::Owned(coarser) => Some(coarser),
+            Cow::Borrowed(_) => None,
+        };
+        Ok(Cow::Owned(coarser.unwrap_or(joined)))
     }
 
-    fn joined_curves(&self, join: impl Fn(&[LightCurve]) -> Result<LightCurve>) -> Result<LightCurve> {
+    fn joined_curves(&self, join: impl Fn(&[LightCurve]) -> Result<LightCurve>) -> Result<Cow<'_, LightCurve>> {
         match &self.content {
             Content::LightCurves(curves) => match &curves[..] {
-                [one] => Ok(one.clone()),
+                [one] => Ok(Cow::Borrowed(one)),
                 several => {
                     self.alike_curves(several)?;
-                    join(several)
+                    join(several).map(Cow::Owned)
                 }
             },
             _ => Err(self.unexpected()),
@@ -197,16 +233,52 @@ impl Observation {
 }
 
 impl Photons {
-    fn events(&self, band: Option<PhotonBand>, warnings: &mut Warnings) -> Result<Events<'_>> {
-        let Some(channels) = self.channels.as_ref().filter(|_| band.is_some()) else {
-            return Ok(Events::from_slice(&self.times, self.gti.clone(), warnings));
-        };
-        match band {
-            Some(PhotonBand::Channels(lo, hi)) => {
-                let range = crate::data::ChannelRange::channels(lo, hi);
-                Events::from_channels(&self.times, channels, &[range], self.gti.clone(), warnings)
+    /// The values that a band is of, and its range.
+    pub(super) fn range(
+        &self,
+        band: PhotonBand,
+        (of_energies, of_channels): (&'static str, &'static str),
+    ) -> Result<(&[f64], ChannelRange)> {
+        match (band, &self.values) {
+            (PhotonBand::Energy(lo, hi), PhotonValues::Energies(values)) => {
+                Ok((values, ChannelRange::energies(lo, hi)))
             }
-            _ => Err(Error::argument("energy", "", "the energies of channels in memory are not known")),
+            (PhotonBand::Channels(lo, hi), PhotonValues::Channels(values)) => {
+                Ok((values, ChannelRange::channels(lo, hi)))
+            }
+            (PhotonBand::Energy(lo, hi), PhotonValues::Channels(_)) => {
+                let message = "the photons in memory have channels, and no energies in keV";
+                let mend = Mend::field(of_channels).doing("selects by what they have");
+                Err(Error::argument(of_energies, format!("{lo}:{hi}"), message).mended_by([mend]))
+            }
+            (PhotonBand::Channels(lo, hi), PhotonValues::Energies(_)) => {
+                let message = "the photons in memory have energies in keV, and no channels";
+                let mend = Mend::field(of_energies).doing("selects by what they have");
+                Err(Error::argument(of_channels, format!("{lo}:{hi}"), message).mended_by([mend]))
+            }
+            (PhotonBand::Energy(..), PhotonValues::None) => {
+                Err(Error::argument(of_energies, "", "the times in memory have no energies"))
+            }
+            (PhotonBand::Channels(..), PhotonValues::None) => {
+                Err(Error::argument(of_channels, "", "the times in memory have no channels"))
+            }
         }
+    }
+
+    fn events(&self, band: Option<PhotonBand>, warnings: &mut Warnings) -> Result<Events<'_>> {
+        match band {
+            None => Ok(Events::from_slice(&self.times, self.gti.clone(), warnings)),
+            Some(band) => self.in_bands(&[(band, ("energy", "pi"))], warnings),
+        }
+    }
+
+    fn in_bands(&self, bands: &[NamedBand], warnings: &mut Warnings) -> Result<Events<'_>> {
+        let (mut values, mut ranges): (&[f64], _) = (&[], Vec::new());
+        for &(band, fields) in bands {
+            let (of_band, range) = self.range(band, fields)?;
+            values = of_band;
+            ranges.push(range);
+        }
+        Events::from_channels(&self.times, values, &ranges, self.gti.clone(), warnings)
     }
 }

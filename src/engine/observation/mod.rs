@@ -1,6 +1,7 @@
 //! What was seen: inputs of one kind, and what is selected of them.
 
 mod alike;
+mod detectors;
 mod inputs;
 mod selection;
 
@@ -43,11 +44,20 @@ enum Content {
     Pair(Arc<[Observation; 2]>),
 }
 
-/// Times in memory, in seconds of the frame of the intervals, and the channel of each, where there are channels.
+/// Times in memory, in seconds of the frame of the intervals, and the channel or energy of each, where there are such.
 struct Photons {
     times: Vec<f64>,
-    channels: Option<Vec<f64>>,
+    values: PhotonValues,
     gti: Gti,
+}
+
+/// What photons in memory are told apart by.
+#[derive(Clone)]
+enum PhotonValues {
+    None,
+    Channels(Vec<f64>),
+    /// In keV.
+    Energies(Vec<f64>),
 }
 
 /// Good time as a selection makes it of the reference epoch of a frame, where it has one, and of an input's own.
@@ -133,19 +143,25 @@ impl Observation {
 
     /// Event times in memory, seconds in the frame of `gti`, in any order.
     pub fn times(times: Vec<f64>, gti: Gti) -> Observation {
-        Observation::of(Content::Times(Arc::new(Photons { times, channels: None, gti })))
+        Observation::of(Content::Times(Arc::new(Photons { times, values: PhotonValues::None, gti })))
     }
 
-    /// Event times in memory, and the channel of each: a number that [`Observation::channels`] selects by, an energy if need be.
+    /// Event times in memory, and the channel of each, by which bands of channels select.
     ///
     /// # Errors
     /// As many channels as times are needed.
     pub fn photons(times: Vec<f64>, channels: Vec<f64>, gti: Gti) -> Result<Observation> {
-        if times.len() != channels.len() {
-            let message = format!("there are {}", count(times.len() as u64, "time"));
-            return Err(Error::argument("channels", channels.len(), message));
-        }
-        Ok(Observation::of(Content::Times(Arc::new(Photons { times, channels: Some(channels), gti }))))
+        as_many("channels", &channels, &times)?;
+        Ok(Observation::of(Content::Times(Arc::new(Photons { times, values: PhotonValues::Channels(channels), gti }))))
+    }
+
+    /// Event times in memory, and the energy of each, keV, by which bands of energies select.
+    ///
+    /// # Errors
+    /// As many energies as times are needed.
+    pub fn photons_of_energies(times: Vec<f64>, energies: Vec<f64>, gti: Gti) -> Result<Observation> {
+        as_many("energies", &energies, &times)?;
+        Ok(Observation::of(Content::Times(Arc::new(Photons { times, values: PhotonValues::Energies(energies), gti }))))
     }
 
     /// Light curves in memory, which are joined.
@@ -218,4 +234,12 @@ impl Observation {
             Content::Times(_) | Content::LightCurves(_) => Vec::new(),
         }
     }
+}
+
+/// Refuses values that are not one of each time.
+fn as_many(field: &str, values: &[f64], times: &[f64]) -> Result<()> {
+    if times.len() == values.len() {
+        return Ok(());
+    }
+    Err(Error::argument(field, values.len(), format!("there are {}", count(times.len() as u64, "time"))))
 }

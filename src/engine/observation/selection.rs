@@ -15,7 +15,7 @@ impl Observation {
     /// Only photons of energies `lo ≤ E < hi`, keV; of a file whose energies are not known, [`Observation::response`] comes before.
     ///
     /// # Errors
-    /// A light curve, times in memory and a pair have no energies to select by; the energies of a file are not known, or none is in
+    /// A light curve, times without energies and a pair have none to select by; the energies of a file are not known, or none is in
     /// the band.
     pub fn energy(self, energies: Range<f64>) -> Result<Observation> {
         self.band(PhotonBand::Energy(energies.start, energies.end))
@@ -39,13 +39,9 @@ impl Observation {
             Content::Files(files) => {
                 files.iter().try_for_each(|file| band.channels(file, ("energy", "pi")).map(|_| ()))?;
             }
-            Content::Times(photons) if photons.channels.is_some() && matches!(band, PhotonBand::Channels(..)) => {}
-            Content::Times(photons) if photons.channels.is_some() => {
-                let message = "the photons in memory have channels, and no energies in keV";
-                let mend = Mend::field("channels").doing("selects by what they have");
-                return Err(Error::argument(field, "", message).mended_by([mend]));
+            Content::Times(photons) => {
+                photons.range(band, ("energy", "pi"))?;
             }
-            Content::Times(_) => return Err(Error::argument(field, "", "the times in memory have no channels")),
             Content::LightCurves(_) => {
                 return Err(Error::argument(field, "", "a light curve has no events to select"));
             }
@@ -101,10 +97,10 @@ impl Observation {
                 }
             }
             Content::Times(photons) => {
-                let Photons { times, channels, gti } = &**photons;
+                let Photons { times, values, gti } = &**photons;
                 let gti = left("the times in memory", narrow(None, gti)?)?;
-                let (times, channels) = (times.clone(), channels.clone());
-                *photons = Arc::new(Photons { times, channels, gti });
+                let (times, values) = (times.clone(), values.clone());
+                *photons = Arc::new(Photons { times, values, gti });
             }
             Content::LightCurves(curves) => {
                 for curve in Arc::make_mut(curves) {

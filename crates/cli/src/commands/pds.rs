@@ -196,9 +196,8 @@ pub fn run(args: PdsArgs) -> Result<()> {
     }
     let computer = Computer::new(&args.device, out.manners(), Steps::Events)?.chunk_events(args.spectrum.chunk_events);
     if observation.kind() == ObservationKind::LightCurve && !args.quiet {
-        crate::terminal::say(&light_curves::describe(
-            &observation.light_curve_of_segments()?.coarser(args.spectrum.dt)?,
-        ));
+        let light_curve = observation.light_curve_of_segments(args.spectrum.dt)?;
+        crate::terminal::say(&light_curves::describe(&light_curve));
     }
     if args.dry_run {
         let plan = computer.plan(&analysis, &observation)?;
