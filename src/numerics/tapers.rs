@@ -35,7 +35,7 @@ pub fn tapers(n: usize, nw: f64, count: usize, progress: &Progress) -> Vec<Taper
         .map(|k| {
             let eigenvalue = eigenvalue(&diagonal, &beside, k, progress);
             let values = vector(&diagonal, &beside, eigenvalue, k, progress);
-            let concentration = concentration(&values, nw / size);
+            let concentration = if progress.is_cancelled() { 0.0 } else { concentration(&values, nw / size) };
             Taper { values, concentration }
         })
         .collect()

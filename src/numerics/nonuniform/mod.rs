@@ -25,7 +25,6 @@ mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -146,26 +145,29 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         // A grid of its own pays for enough points.
         let grids = (points / CHUNK.max(4 * self.grid)).clamp(1, MOST_GRIDS);
         let length = points.div_ceil(grids).max(1);
-        let any = AtomicBool::new(false);
+        // A grid is made for the first point that comes, so that a run which was cancelled, and gives none any more, ends at once.
         let one = |i: usize| {
-            let mut grid = SpreadingGrid::new(self.grid, WIDTH);
+            let mut grid = None;
             let mut run = Vec::with_capacity(RUN);
             let end = points.min((i + 1) * length);
             for from in (i * length..end).step_by(RUN) {
                 run.clear();
                 fill(from..end.min(from + RUN), &mut run);
-                any.fetch_or(!run.is_empty(), Ordering::Relaxed);
-                spread(&self.kernel, self.unit, &run, at, self.grid as u64, &mut grid);
+                if !run.is_empty() {
+                    let grid = grid.get_or_insert_with(|| SpreadingGrid::new(self.grid, WIDTH));
+                    spread(&self.kernel, self.unit, &run, at, self.grid as u64, grid);
+                }
             }
             grid
         };
         let grids: Vec<SpreadingGrid> = match grids {
-            1 => vec![one(0)],
-            _ => (0..grids).into_par_iter().map(one).collect(),
+            1 => one(0).into_iter().collect(),
+            _ => (0..grids).into_par_iter().filter_map(one).collect(),
         };
+        let any = !grids.is_empty();
         let mut cells = vec![Complex::default(); self.grid];
         grids.into_iter().for_each(|grid| grid.add_to(&mut cells, SpreadingKernel::<WIDTH, TERMS>::BEFORE));
-        if any.into_inner() {
+        if any {
             self.fft.process(&mut cells);
         }
         let one = |k: usize| {
