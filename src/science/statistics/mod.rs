@@ -1,8 +1,9 @@
 //! Statistics of powers and counts, in log space: probabilities keep their digits far below the smallest f64.
 //!
 //! Functions return the natural logarithm of a probability; none allocates, fails or depends on a device. Arguments outside a
-//! function's domain give NaN.
+//! function's domain give NaN. [`answers`] puts them together.
 
+pub mod answers;
 pub mod average;
 pub mod detection;
 pub mod dispersion;

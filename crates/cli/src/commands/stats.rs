@@ -7,14 +7,8 @@ use serde_json::{Value, json};
 
 use crate::arguments::input::not_negative;
 use crate::number::{number, positive, probability};
-use eagleray::science::statistics::{detection, normal, poisson, pulsed};
-use eagleray::{Error, Result};
-
-/// Probabilities of exceeding one standard deviation, and minus one.
-const ONE_SIGMA: (f64, f64) = (0.158_655_253_931_457_05, 0.841_344_746_068_542_9);
-
-/// The most values in an average: whole numbers up to this are exact.
-const MOST_VALUES: u64 = 1 << 53;
+use eagleray::Result;
+use eagleray::science::statistics::answers::{Averages, DetectionPower, PoissonLimits, PowerProbability, Sinusoid};
 
 /// Statistics of powers and counts: probabilities, detection levels, limits, pulsed fractions, Poisson errors
 #[derive(Args, Debug)]
@@ -79,11 +73,8 @@ struct AveragedArgs {
 }
 
 impl AveragedArgs {
-    fn values(&self) -> Result<u64> {
-        let values = self.m.checked_mul(self.k).filter(|values| *values <= MOST_VALUES);
-        values.ok_or_else(|| {
-            Error::argument("m", self.m, format!("with K = {} that is more than {MOST_VALUES} values", self.k))
-        })
+    fn averaged(&self) -> Result<Averages> {
+        Averages::new(self.m, self.k)
     }
 }
 
@@ -124,27 +115,15 @@ struct AmplitudeArgs {
 /// Numbers outside the domain of a function.
 pub fn run(args: StatsArgs) -> Result<()> {
     let value = match &args.what {
-        StatsCommand::PowerToP { power, averaged, trials } => power_to_p(*power, averaged.values()?, *trials),
+        StatsCommand::PowerToP { power, averaged, trials } => {
+            json!(PowerProbability::new(*power, averaged.averaged()?, *trials))
+        }
         StatsCommand::PToPower { p, log10_p, averaged, trials } => {
             let ln_p = p.map_or_else(|| log10_p.unwrap_or(0.0) * LN_10, f64::ln);
-            if ln_p >= 0.0 {
-                return Err(Error::argument("log10_p", ln_p / LN_10, "must be below 0"));
-            }
-            json!({
-                "power": detection::detection_power(ln_p, averaged.values()?, *trials),
-                "log10_p": ln_p / LN_10,
-                "log10_p_one_trial": detection::ln_each(ln_p, *trials) / LN_10,
-            })
+            json!(DetectionPower::new(ln_p, averaged.averaged()?, *trials)?)
         }
         StatsCommand::Amplitude(amplitude) => amplitude.value()?,
-        StatsCommand::Poisson { counts, sigma } => {
-            let (lower, upper) = poisson::limits(*counts, *sigma);
-            json!({
-                "lower": lower, "upper": upper, "error_lower": *counts as f64 - lower,
-                "error_upper": upper - *counts as f64, "symmetrical_error": poisson::symmetrical_error(*counts),
-                "log10_p_outside": (normal::ln_sf(*sigma)) / LN_10,
-            })
-        }
+        StatsCommand::Poisson { counts, sigma } => json!(PoissonLimits::new(*counts, *sigma)),
     };
     if args.json {
         return crate::terminal::print_json(&value);
@@ -153,39 +132,18 @@ pub fn run(args: StatsArgs) -> Result<()> {
     crate::terminal::print(&lines.map(|(name, value)| format!("{name:<24} {value}\n")).collect::<String>())
 }
 
-fn power_to_p(power: f64, values: u64, trials: f64) -> Value {
-    let one = detection::ln_false_alarm(power, values, 1.0);
-    let all = detection::ln_any(one, trials);
-    json!({
-        "log10_p": all / LN_10, "log10_p_one_trial": one / LN_10, "p": all.exp(), "sigma": normal::ln_isf(all),
-    })
-}
-
 impl AmplitudeArgs {
     fn value(&self) -> Result<Value> {
-        if self.background >= 1.0 {
-            return Err(Error::argument("background", self.background, "must be a part of all photons, below 1"));
-        }
-        let loss = self.freq.zip(self.dt).map_or(1.0, |(f, dt)| pulsed::binning_loss(f, dt));
-        let (values, k) = (self.averaged.values()?, self.averaged.k as f64);
-        let source = |amplitude: f64| pulsed::source_fraction(amplitude, 1.0, self.background);
-        let Some(power) = self.power else {
-            let fraction = self.fraction.unwrap_or_default();
-            let offset = if self.centred { 1.0 } else { pulsed::MEAN_OFFSET_LOSS };
-            return Ok(json!({
-                "signal_power": pulsed::power(fraction, self.photons, loss * offset) / k, "rms": pulsed::rms(fraction),
-                "source_fraction": source(fraction), "binning_loss": loss, "offset_loss": offset,
-            }));
+        let sinusoid = Sinusoid {
+            photons: self.photons,
+            averaged: self.averaged.averaged()?,
+            bins: self.freq.zip(self.dt),
+            centred: self.centred,
+            background: self.background,
         };
-        let limit = if self.centred { detection::signal_upper_limit } else { detection::sinusoid_limit };
-        // The signal is in one of K averaged frequencies.
-        let fraction = |confidence: f64| pulsed::amplitude(k * limit(power, values, confidence), self.photons, loss);
-        let (middle, upper) = (fraction(0.5), fraction(self.confidence));
-        Ok(json!({
-            "fraction": middle, "fraction_lo": fraction(ONE_SIGMA.0), "fraction_hi": fraction(ONE_SIGMA.1),
-            "upper_limit": upper, "confidence": self.confidence, "rms": pulsed::rms(middle),
-            "source_fraction": source(middle), "source_upper_limit": source(upper), "binning_loss": loss,
-            "log10_p_one_trial": detection::ln_false_alarm(power, values, 1.0) / LN_10,
-        }))
+        Ok(match self.power {
+            Some(power) => json!(sinusoid.fraction(power, self.confidence)?),
+            None => json!(sinusoid.power(self.fraction.unwrap_or_default())?),
+        })
     }
 }
