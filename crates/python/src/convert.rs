@@ -3,9 +3,50 @@
 use eagleray::Error;
 use eagleray::internal::Choice;
 use eagleray::science::{NoiseLevel, Rebin};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::errors::exception;
+
+/// The options of a function, gathered by name. What is wrong with one is said as the library says it, with the option's name.
+pub struct Options<T>(pub T);
+
+impl<T> std::ops::Deref for Options<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'a, 'py, T> FromPyObject<'a, 'py> for Options<T>
+where
+    T: FromPyObject<'a, 'py, Error = PyErr>,
+{
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Options<T>> {
+        T::extract(given).map(Options).map_err(|error| of_the_option(given.py(), error))
+    }
+}
+
+/// The error of an option, without what the gathering of options put around it.
+fn of_the_option(py: Python<'_>, error: PyErr) -> PyErr {
+    let (mut innermost, mut option) = (error, None);
+    while let Some(cause) = innermost.cause(py) {
+        if !cause.is_instance_of::<PyTypeError>(py) {
+            return cause;
+        }
+        // What is around it ends with `Struct.option`.
+        let around = innermost.value(py).to_string();
+        option = around.rsplit('.').next().map(str::to_string);
+        innermost = cause;
+    }
+    match option {
+        Some(option) => PyTypeError::new_err(format!("{option}: {}", innermost.value(py))),
+        None => innermost,
+    }
+}
 
 /// A value of an enum by its name.
 pub struct Named<T>(pub T);

@@ -11,6 +11,7 @@ use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 
 use crate::convert::Named;
+use crate::convert::Options;
 use crate::errors::exception;
 use crate::product::Product;
 
@@ -37,6 +38,7 @@ pub struct Selection {
     error_column: Option<String>,
     extension: Option<String>,
     detector: Option<Vec<i64>>,
+    exclude_detector: Option<Vec<i64>>,
     combine: Option<Named<Combine>>,
     mixed: bool,
     salvage: bool,
@@ -123,34 +125,49 @@ impl Selection {
 
 /// Opens event files or light curves.
 #[pyfunction]
-pub fn open(py: Python<'_>, paths: Vec<PathBuf>, selection: Selection) -> PyResult<Observation> {
+pub fn open(py: Python<'_>, paths: Vec<PathBuf>, Options(selection): Options<Selection>) -> PyResult<Observation> {
     let opened = py.detach(|| {
-        let made = eagleray::Observation::open_with(paths, &selection.options())?;
+        let mut options = selection.options();
+        let mut absent = None;
+        if let Some(excluded) = &selection.exclude_detector {
+            if selection.detector.is_some() {
+                let message = "cannot be had together with detector: leave one of them out";
+                return Err(Error::argument("exclude_detector", "", message));
+            }
+            let (kept, warning) = eagleray::Observation::detectors_but(&paths, &options, excluded)?;
+            (options.detectors, absent) = (Some(kept), warning);
+        }
+        let mut made = eagleray::Observation::open_with(paths, &options)?;
+        if let Some(warning) = absent {
+            made = made.warned(warning);
+        }
         selection.apply(made)
     });
     opened.map(|inner| Observation { inner }).map_err(exception)
 }
 
-/// Times in memory, with a number of each photon to select by where there is one.
+/// Times in memory, with the energy (`energy`, keV) or channel (`pi`) of each photon where there is one, and a band of either.
 #[pyfunction]
-#[pyo3(signature = (times, gti, channels = None, band = None))]
+#[pyo3(signature = (times, gti, values = None, band = None))]
 pub fn times(
     py: Python<'_>,
     times: PyReadonlyArray1<f64>,
     gti: Vec<(f64, f64)>,
-    channels: Option<PyReadonlyArray1<f64>>,
-    band: Option<(f64, f64)>,
+    values: Option<(String, PyReadonlyArray1<f64>)>,
+    band: Option<(String, (f64, f64))>,
 ) -> PyResult<Observation> {
     let times = times.as_array().to_vec();
-    let channels = channels.map(|channels| channels.as_array().to_vec());
+    let values = values.map(|(kind, values)| (kind == "energy", values.as_array().to_vec()));
     let made = py.detach(|| {
         let gti = Gti::from_seconds(&gti)?;
-        let made = match channels {
-            Some(channels) => eagleray::Observation::photons(times, channels, gti)?,
+        let made = match values {
+            Some((true, energies)) => eagleray::Observation::photons_of_energies(times, energies, gti)?,
+            Some((false, channels)) => eagleray::Observation::photons(times, channels, gti)?,
             None => eagleray::Observation::times(times, gti),
         };
         match band {
-            Some((lo, hi)) => made.band(PhotonBand::Channels(lo, hi)),
+            Some((kind, (lo, hi))) if kind == "energy" => made.band(PhotonBand::Energy(lo, hi)),
+            Some((_, (lo, hi))) => made.band(PhotonBand::Channels(lo, hi)),
             None => Ok(made),
         }
     });

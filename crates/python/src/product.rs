@@ -277,6 +277,29 @@ pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Product> {
     made.map_err(exception)
 }
 
+/// Power spectra, cross spectra or light curves as one.
+#[pyfunction]
+pub fn join(py: Python<'_>, parts: Vec<PyRef<'_, Product>>, mixed: bool) -> PyResult<Product> {
+    fn all<P: Clone + 'static>(parts: &[PyRef<'_, Product>]) -> Option<Vec<P>> {
+        parts.iter().map(|part| part.get::<P>().cloned()).collect()
+    }
+    if let Some(parts) = all::<AveragedPowerSpectrum>(&parts) {
+        let join = if mixed { AveragedPowerSpectrum::join_mixed } else { AveragedPowerSpectrum::join };
+        return py.detach(|| join(&parts)).map(Product::new).map_err(exception);
+    }
+    if let Some(parts) = all::<AveragedCrossSpectrum>(&parts) {
+        let join = if mixed { AveragedCrossSpectrum::join_mixed } else { AveragedCrossSpectrum::join };
+        return py.detach(|| join(&parts)).map(Product::new).map_err(exception);
+    }
+    let Some(parts) = all::<LightCurve>(&parts) else {
+        let kinds: Vec<&str> = parts.iter().map(|part| part.kind()).collect();
+        let message = "must be power spectra, cross spectra or light curves, all of one kind";
+        return Err(exception(Error::argument("parts", kinds.join(", "), message)));
+    };
+    let join = if mixed { LightCurve::join_mixed } else { LightCurve::join };
+    py.detach(|| join(&parts)).map(Product::new).map_err(exception)
+}
+
 /// All classes of products: their name, what they are, and their columns with kind, unit, meaning, formula and source, as JSON.
 #[pyfunction]
 pub fn kinds() -> String {

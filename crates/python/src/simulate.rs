@@ -11,6 +11,7 @@ use eagleray::simulate::{
 use eagleray::{Error, Result};
 use pyo3::prelude::*;
 
+use crate::convert::Options;
 use crate::errors::exception;
 
 /// What is simulated, by the words of the command line.
@@ -118,7 +119,7 @@ impl SimulationGiven {
 pub fn simulate(
     py: Python<'_>,
     path: PathBuf,
-    given: SimulationGiven,
+    given: Options<SimulationGiven>,
     overwrite: bool,
 ) -> PyResult<(u64, f64, u64, Vec<(String, String)>)> {
     py.check_signals()?;

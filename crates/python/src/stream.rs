@@ -7,7 +7,8 @@ use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::analyses::{CrossOptions, PowerOptions};
+use crate::analyses::spectra::{CrossOptions, PowerOptions};
+use crate::convert::Options;
 use crate::product::Product;
 use crate::session::{Session, ended};
 
@@ -64,7 +65,7 @@ pub struct PowerFeed {
 #[pymethods]
 impl PowerFeed {
     #[new]
-    fn new(session: &Session, options: PowerOptions, rates: bool) -> PyResult<PowerFeed> {
+    fn new(session: &Session, Options(options): Options<PowerOptions>, rates: bool) -> PyResult<PowerFeed> {
         let feed = Open::new(session.begin(&options.analysis()?, values(rates))?);
         Ok(PowerFeed { feed, options })
     }
@@ -88,7 +89,7 @@ pub struct CrossFeed {
 #[pymethods]
 impl CrossFeed {
     #[new]
-    fn new(session: &Session, options: CrossOptions, rates: bool) -> PyResult<CrossFeed> {
+    fn new(session: &Session, options: Options<CrossOptions>, rates: bool) -> PyResult<CrossFeed> {
         Ok(CrossFeed { feed: Open::new(session.begin(&options.analysis()?, values(rates))?) })
     }
 

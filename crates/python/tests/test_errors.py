@@ -126,3 +126,17 @@ def test_strict_sessions_refuse_what_others_warn_of(b1509):
     assert er.Session().device["backend"] in ("cpu", "gpu")
     with pytest.raises(TypeError, match="not both"):
         er.pds(b1509, session=session, backend="cpu")
+
+
+def test_a_wrong_option_is_said_with_its_name(b1509, tmp_path):
+    with pytest.raises(TypeError, match="^argument 'options': dt: "):
+        er.pds(b1509, dt="soon")
+    with pytest.raises(er.OptionError, match="kind") as kind:
+        er.varenergy(b1509, kind="wrong", energies=[3, 5, 10])
+    assert kind.value.field == "kind" and kind.value.value == "wrong"
+    with pytest.raises(er.OptionError, match="combine"):
+        er.pds(b1509, combine="somehow")
+    with pytest.raises(er.OptionError, match="method"):
+        er.search(b1509, freq=(1, 2), method="guess")
+    with pytest.raises(er.OptionError, match="noise"):
+        er.cs(b1509, subject=(1, 10), ref=(11, 20), channels=True, noise=("loud", "poisson"))

@@ -102,3 +102,74 @@ def test_energies_of_a_simulation_give_lags_of_bands(tmp_path):
         energy = er.varenergy(path, energies=[3, 10, 30], freq=(0.1, 1), dt=1 / 32, segment_size=32)
     assert abs(lag["lag_time"] - 0.05) < 4 * lag["lag_time_err"]
     assert list(energy.energy_lo) == [3, 10] and energy.units["value"] == "s"
+
+
+def test_statistics_are_those_of_the_program():
+    def told(*words):
+        ran = subprocess.run([program(), "stats", *words, "--json"], check=True, capture_output=True, text=True)
+        return json.loads(ran.stdout)
+
+    def given(text):
+        return text.split()
+
+    assert er.stats.power_to_p(40.0, m=3, k=2, trials=1e6) == told(
+        *given("power-to-p --power 40 --m 3 --k 2 --trials 1e6")
+    )
+    assert er.stats.p_to_power(log10_p=-20.0, m=7) == told(*given("p-to-power --log10-p -20 --m 7"))
+    assert er.stats.amplitude(power=50.0, photons=1e4, freq=100.0, dt=0.001, background=0.2) == told(
+        *given("amplitude --power 50 --photons 1e4 --freq 100 --dt 0.001 --background 0.2")
+    )
+    assert er.stats.amplitude(fraction=0.1, photons=1e4, centred=True) == told(
+        *given("amplitude --fraction 0.1 --photons 1e4 --centred")
+    )
+    assert er.stats.poisson(5, sigma=2.0) == told(*given("poisson --counts 5 --sigma 2"))
+    # White noise of one segment and frequency: p = exp(-P/2).
+    assert er.stats.power_to_p(10.0)["p"] == pytest.approx(np.exp(-5.0), rel=1e-12)
+    assert er.stats.p_to_power(0.01)["power"] == pytest.approx(-2 * np.log(0.01), rel=1e-9)
+    for wrong in [
+        lambda: er.stats.power_to_p(10.0, m=0),
+        lambda: er.stats.power_to_p(-1.0),
+        lambda: er.stats.p_to_power(1.0),
+        lambda: er.stats.amplitude(power=5.0, photons=10.0, background=1.0),
+        lambda: er.stats.poisson(5, sigma=0.0),
+    ]:
+        with pytest.raises(er.OptionError):
+            wrong()
+
+
+def test_halves_that_are_joined_are_the_whole(times):
+    options = {"dt": 1 / 16, "segment_size": 10.0}
+    whole = er.pds(times, gti=[(0, 1000)], **options)
+    halves = [er.pds(times[k], gti=[gti], **options) for k, gti in ((times < 500, (0, 500)), (times >= 500, (500, 1000)))]
+    joined = er.join(halves)
+    assert joined.segments == whole.segments == 100
+    np.testing.assert_allclose(joined.power, whole.power, rtol=1e-12)
+    curves = er.join([er.lc(times[times < 500], gti=[(0, 500)], dt=1.0), er.lc(times[times >= 500], gti=[(500, 1000)], dt=1.0)])
+    np.testing.assert_array_equal(curves.counts, er.lc(times, gti=[(0, 1000)], dt=1.0).counts)
+    with pytest.raises(er.Error):
+        er.join([whole, whole])
+    with pytest.raises(er.OptionError, match="parts"):
+        er.join([whole, curves])
+
+
+def test_noisy_detectors_are_left_out(tmp_path):
+    fits = pytest.importorskip("astropy.io.fits")
+    path = tmp_path / "nicer.evt"
+    er.simulate(path, mission="nicer", rate=50, length=100, seed=3, frame_time="none")
+    with fits.open(path, mode="update") as file:
+        names = [column.name for column in file[1].columns]
+        if "DET_ID" not in names:
+            detectors = np.resize(np.array([10, 11, 14, 34], dtype=np.int16), len(file[1].data))
+            columns = file[1].columns + fits.ColDefs([fits.Column("DET_ID", "I", array=detectors)])
+            file[1] = fits.BinTableHDU.from_columns(columns, header=file[1].header)
+        else:
+            file[1].data["DET_ID"] = np.resize([10, 11, 14, 34], len(file[1].data))
+    with quiet():
+        all_of, kept = er.lc(path, dt=1.0), er.lc(path, dt=1.0, exclude_detector=[14, 34])
+        only = er.lc(path, dt=1.0, detector=[10, 11])
+    np.testing.assert_array_equal(kept.counts, only.counts)
+    assert abs(2 * kept.counts.sum() - all_of.counts.sum()) < 4
+    with pytest.raises(er.OptionError, match="exclude_detector"):
+        er.lc(path, dt=1.0, exclude_detector=[14], detector=[10])
+    with pytest.warns(er.EaglerayWarning, match="W-NO-DETECTOR"):
+        er.lc(path, dt=1.0, exclude_detector=[14, 99])

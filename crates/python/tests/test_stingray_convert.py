@@ -101,3 +101,26 @@ def test_what_cannot_be_converted() -> None:
         from_stingray(stingray.Powerspectrum())
     with pytest.raises(TypeError, match="nothing for a dict"):
         from_stingray({})
+
+
+def test_energy_spectra_there_and_back() -> None:
+    from stingray import varenergyspectrum as energy
+
+    random = np.random.default_rng(9)
+    times = np.sort(random.uniform(0, 400, 40_000))
+    events = stingray.EventList(times, energy=random.uniform(0.3, 12, len(times)), gti=[[0, 400]])
+    how = {"freq_interval": [0.1, 5], "energy_spec": (0.3, 12, 4, "log"), "bin_time": 1 / 16, "segment_size": 16}
+    for name in ("LagSpectrum", "RmsSpectrum", "CovarianceSpectrum", "ExcessVarianceSpectrum"):
+        made = getattr(energy, name)(events, **how)
+        product = from_stingray(made)
+        assert type(product).__name__ == "EnergySpectrum"
+        back = product.to_stingray()
+        assert type(back) is type(made)
+        assert np.array_equal(back.spectrum, made.spectrum, equal_nan=True), name
+        assert np.array_equal(back.spectrum_error, made.spectrum_error, equal_nan=True), name
+        assert np.array_equal(np.asarray(back.energy_intervals), np.asarray(made.energy_intervals)), name
+    counted = energy.CountSpectrum(events, energy_spec=(0.3, 12, 4, "log"))
+    assert np.array_equal(from_stingray(counted).counts, counted.spectrum)
+    lags = er.varenergy(events, energies=[0.3, 2, 12], kind="lag", freq=(0.1, 5), dt=1 / 16, segment_size=16.0)
+    again = from_stingray(lags.to_stingray())
+    assert np.array_equal(again.value, lags.value) and np.array_equal(again.energy_lo, lags.energy_lo)

@@ -8,6 +8,7 @@ Functions have the words of the command line, and take paths, arrays of times, o
 numpy arrays as attributes.
 """
 
+from . import stats
 from ._counts import bin, info, lc
 from ._dependence import dyn, varenergy
 from ._eagleray import __version__
@@ -27,6 +28,8 @@ from ._products import (
     Product,
     PulseProfile,
     SearchResult,
+    from_stingray,
+    join,
     read,
 )
 from ._pulsations import ArrivalTimes, accel, fold, phaseogram, search, toas
@@ -69,7 +72,9 @@ __all__ = [
     "dyn",
     "fad",
     "fold",
+    "from_stingray",
     "info",
+    "join",
     "lc",
     "ls",
     "multitaper",
@@ -78,6 +83,7 @@ __all__ = [
     "read",
     "search",
     "simulate",
+    "stats",
     "toas",
     "varenergy",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path as _Path
 from typing import Any, ClassVar
@@ -193,6 +193,26 @@ def wrap(core: _eagleray.Product) -> Any:
 def read(path: str | os.PathLike[str]) -> Any:
     """A product that a function, or the program, wrote: in its class."""
     return wrap(_eagleray.read(os.fspath(path)))
+
+
+def join(parts: Iterable[Product], *, mixed: bool = False) -> Any:
+    """Power spectra, cross spectra or light curves of several observations as one: what one analysis of all of them would have made.
+
+    Parameters
+    ----------
+    parts : iterable of Product
+        Products of one kind, with the same bins and normalisation, and no time in common.
+    mixed : bool
+        Of several missions, instruments, time systems or bands, too.
+    """
+    return wrap(_eagleray.join([part._core for part in parts], mixed))
+
+
+def from_stingray(obj: Any) -> Any:
+    """The product that holds the same as an object of Stingray: an averaged power or cross spectrum, a light curve, …"""
+    from .stingray.convert import from_stingray as convert
+
+    return convert(obj)
 
 
 def _unpickled(encoded: bytes) -> Any:

@@ -47,6 +47,8 @@ class Selection(TypedDict, total=False):
     """Name or number of the extension with the events."""
     detector: Sequence[int] | None
     """Only these detectors."""
+    exclude_detector: Sequence[int] | None
+    """All detectors but these."""
     combine: Literal["average", "merge"] | None
     """Several files: each its own segments, or simultaneous ones as one."""
     mixed: bool
@@ -71,6 +73,7 @@ _DEFAULTS: dict[str, Any] = {
     "error_column": None,
     "extension": None,
     "detector": None,
+    "exclude_detector": None,
     "combine": None,
     "mixed": False,
     "salvage": False,
@@ -197,35 +200,36 @@ def exact_float64(times: npt.NDArray[Any], what: str) -> npt.NDArray[np.float64]
 
 
 def _times(source: Any, given: dict[str, Any]) -> _eagleray.Observation:
-    """An observation of times in memory."""
-    energies: Any = None
-    gti: Any = None
+    """An observation of times in memory, with the energies (keV), else the channels, where there are such."""
     if hasattr(source, "colnames") and "time" in source.colnames:
-        energies = source["energy"] if "energy" in source.colnames else None
-        times = _seconds(source["time"])
+        values = {name: source[name] for name in ("energy", "pi") if name in source.colnames}
+        gti, times = None, _seconds(source["time"])
     elif hasattr(source, "time") and not hasattr(source, "counts"):
-        energies, gti = getattr(source, "energy", None), getattr(source, "gti", None)
-        times = np.asarray(source.time)
+        values = {name: getattr(source, name) for name in ("energy", "pi") if getattr(source, name, None) is not None}
+        gti, times = getattr(source, "gti", None), np.asarray(source.time)
     else:
-        times = _seconds(source)
+        values, gti, times = {}, None, _seconds(source)
     array = exact_float64(times, "times")
     if array.ndim != 1:
         raise OptionError(f"times: an array of one dimension is needed, not of {array.ndim}")
-    band = given.pop("energy", None)
+    bands = {name: given.pop(name) for name in ("energy", "pi") if name in given}
     gti = given.pop("gti", gti)
     margin, shortest = given.pop("gti_margin", 0.0), given.pop("min_gti", 0.0)
     if given:
         raise OptionError(f"times in memory take no {', '.join(sorted(given))}")
-    if band is not None and energies is None:
-        raise OptionError("energy: the times come without energies")
+    if len(bands) == 2:
+        raise OptionError("energy and pi: give one of them")
     intervals = _intervals(gti, array)
     if margin or shortest:
         intervals = [(a + margin, b - margin) for a, b in intervals]
         intervals = [(a, b) for a, b in intervals if b > a and b - a >= shortest]
-    channels = None if energies is None or band is None else exact_float64(np.asarray(energies), "energies")
-    # A band of energies ends below its upper bound; one of channels has it, too.
-    chosen = None if band is None else (float(band[0]), float(np.nextafter(band[1], -np.inf)))
-    return _eagleray.times(array, intervals, channels, chosen)
+    # By energies where there are such, unless it is channels that are asked for.
+    kind = next((name for name in [*bands, "energy", "pi"] if name in values), None)
+    unit = getattr(values.get(kind or ""), "unit", None)
+    numbers = None if kind is None else np.asarray(values[kind].to_value("keV") if kind == "energy" and unit else values[kind])
+    told = None if kind is None or numbers is None else (kind, exact_float64(numbers, kind))
+    chosen = next(((name, (float(lo), float(hi))) for name, (lo, hi) in bands.items()), None)
+    return _eagleray.times(array, intervals, told, chosen)
 
 
 def _seconds(source: Any) -> npt.NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import warnings
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import numpy as np
@@ -213,12 +214,14 @@ def from_stingray(obj: Any) -> Any:
 
     Parameters
     ----------
-    obj : EventList, Lightcurve, Powerspectrum, Crossspectrum, DynamicalPowerspectrum, DynamicalCrossspectrum
+    obj : EventList, Lightcurve, Powerspectrum, Crossspectrum, DynamicalPowerspectrum, DynamicalCrossspectrum, or a spectrum of
+        `stingray.varenergyspectrum`
         Averaged or not. A spectrum must have its powers.
 
     Returns
     -------
-    Observation, LightCurve, AveragedPowerSpectrum, AveragedCrossSpectrum, DynamicalPowerSpectrum or DynamicalCrossSpectrum
+    Observation, LightCurve, AveragedPowerSpectrum, AveragedCrossSpectrum, DynamicalPowerSpectrum, DynamicalCrossSpectrum or
+    EnergySpectrum
         A product has the values of the object; those that Stingray does not keep are NaN.
 
     Raises
@@ -227,6 +230,7 @@ def from_stingray(obj: Any) -> Any:
         Another object, or one without values.
     """
     import stingray
+    import stingray.varenergyspectrum
 
     from .._source import Observation
 
@@ -240,6 +244,8 @@ def from_stingray(obj: Any) -> Any:
         return _of_power(_whole(obj, "power"))
     if isinstance(obj, stingray.Crossspectrum):
         return _of_cross(_whole(obj, "power"))
+    if isinstance(obj, stingray.varenergyspectrum.VarEnergySpectrum):
+        return _of_energy(_whole(obj, "spectrum"))
     raise TypeError(f"eagleray has nothing for a {type(obj).__name__} of Stingray")
 
 
@@ -260,8 +266,10 @@ def _pattern(name: str) -> str:
     with warnings.catch_warnings():
         # Nobody sees these values.
         warnings.simplefilter("ignore")
-        if name == "AveragedPowerSpectrum":
-            made: Any = functions.pds(times, gti=gti, **given)
+        if name.startswith("EnergySpectrum of "):
+            made: Any = _energies(times, gti, name.removeprefix("EnergySpectrum of "))
+        elif name == "AveragedPowerSpectrum":
+            made = functions.pds(times, gti=gti, **given)
         elif name == "AveragedCrossSpectrum":
             made = functions.cs(_observed(times), _observed(times), **given)
         elif name == "DynamicalPowerSpectrum":
@@ -271,16 +279,24 @@ def _pattern(name: str) -> str:
     return bytes(made._core.to_bytes()).decode()
 
 
+def _energies(times: _Array, gti: Any, kind: str) -> Any:
+    import eagleray as functions
+
+    photons = SimpleNamespace(time=times, energy=np.array([1.0, 3.0] * (len(times) // 2)), gti=gti)
+    how = {} if kind == "count" else {"dt": 0.5, "segment_size": 4.0, "freq": (0.2, 1.0)}
+    return functions.varenergy(photons, energies=[0.0, 2.0, 4.0], kind=kind, backend="cpu", **how)  # type: ignore[arg-type]
+
+
 def _observed(times: _Array) -> Any:
     from .._source import Observation
 
     return Observation(times, gti=[(0.0, 8.0)])
 
 
-def _of(name: str, columns: dict[str, Any], meta: dict[str, Any]) -> Any:
+def _of(name: str, columns: dict[str, Any], meta: dict[str, Any], pattern: str | None = None) -> Any:
     """A product with these columns and these entries of its metadata."""
-    made = json.loads(_pattern(name))
-    missing = set(made["columns"]) - set(columns)
+    made = json.loads(_pattern(pattern or name))
+    missing = set(made["columns"]) - set(columns) - {"energy_lo", "energy_hi"}
     if missing:
         raise TypeError(f"a {name} needs {', '.join(sorted(missing))}")
     made["columns"] = {key: _listed(value) for key, value in columns.items()}
@@ -435,3 +451,34 @@ def _of_dynamical(obj: Any, of_power: bool) -> Any:
         columns.update(power_re=cells.real.ravel(), power_im=cells.imag.ravel(), power1=nothing, power2=nothing)
         columns["lag_phase"] = np.angle(cells).ravel()
     return _of(name, columns, meta)
+
+
+def _of_energy(obj: Any) -> Any:
+    import stingray.varenergyspectrum as energy
+
+    kind = next((kind for kind, name in _ENERGY.items() if isinstance(obj, getattr(energy, name))), None)
+    spectrum, errors = np.asarray(obj.spectrum), np.asarray(obj.spectrum_error)
+    if isinstance(obj, energy.ComplexCovarianceSpectrum):
+        kind = "covariance"
+    if kind is None:
+        raise TypeError(f"eagleray has nothing for a {type(obj).__name__} of Stingray")
+    pattern = json.loads(_pattern(f"EnergySpectrum of {kind}"))
+    count = len(spectrum)
+    nothing = np.full(count, np.nan)
+    columns: dict[str, Any] = {name: nothing for name in pattern["columns"]}
+    intervals = np.asarray(obj.energy_intervals, dtype=float)
+    ends = ("channel_lo", "channel_hi") if getattr(obj, "use_pi", False) else ("energy_lo", "energy_hi")
+    for name in ("energy_lo", "energy_hi"):
+        columns.pop(name)
+    columns = {ends[0]: intervals[:, 0], ends[1]: intervals[:, 1], **columns}
+    columns.update(value=np.abs(spectrum), value_err=np.abs(errors)) if np.iscomplexobj(spectrum) else columns.update(
+        value=spectrum, value_err=errors
+    )
+    if np.iscomplexobj(spectrum):
+        columns.update(covariance_re=spectrum.real, covariance_im=spectrum.imag)
+    columns["counts"] = np.rint(spectrum).astype(int) if kind == "count" else np.zeros(count, dtype=int)
+    meta = {"kind": kind}
+    for name, value in [("dt", obj.bin_time), ("segment_size", obj.segment_size), ("norm", getattr(obj, "norm", None))]:
+        if value is not None and name in pattern["meta"]:
+            meta[name] = value
+    return _of("EnergySpectrum", columns, meta, f"EnergySpectrum of {kind}")
