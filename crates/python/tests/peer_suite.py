@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,10 @@ def main() -> None:
         keep.mkdir(parents=True, exist_ok=True)
         files = [name for name in FILES if not given.file or any(part in name for part in given.file)]
         known = keep / "without.json"
-        without = json.loads(known.read_text()) if known.exists() else run(False, files, keep, given.more)
-        with_us = run(True, files, keep, given.more)
+        with ThreadPoolExecutor() as both:
+            ours = both.submit(run, True, files, keep, given.more)
+            without = json.loads(known.read_text()) if known.exists() else run(False, files, keep, given.more)
+            with_us = ours.result()
         complaints = report(without, with_us)
     for complaint in complaints:
         print(f"FAIL {complaint}")
