@@ -2,7 +2,8 @@
 
 use flate2::Crc;
 
-use super::fits::{self, Hdu, RepeatedKeyword};
+use super::datasum;
+use super::fits::{Hdu, RepeatedKeyword};
 use super::input_file::InputFile;
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
@@ -71,8 +72,8 @@ pub(super) fn warn_of_container(source: &InputFile, hdus: &[Hdu], trailing: Opti
 
 /// Compares the bytes of a table with its DATASUM, if it has one.
 pub(super) fn warn_of_datasum(source: &InputFile, hdu: &Hdu, warnings: &mut Warnings) -> Result<()> {
-    if let Some((announced, range)) = fits::announced_sum(source, hdu) {
-        compare_datasum(source, hdu, announced, fits::sum_range(source, range)?, warnings);
+    if let Some((announced, range)) = datasum::announced_sum(source, hdu) {
+        compare_datasum(source, hdu, announced, datasum::sum_range(source, range)?, warnings);
     }
     Ok(())
 }

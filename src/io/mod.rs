@@ -6,6 +6,7 @@
 )]
 
 mod bands;
+mod datasum;
 mod detectors;
 mod ebounds;
 mod empty_time;
@@ -39,6 +40,7 @@ mod subspace;
 mod table_dynamical;
 mod table_fits;
 pub(crate) mod table_read;
+mod table_read_text;
 pub mod table_write;
 mod text_columns;
 pub mod text_file;

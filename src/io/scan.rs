@@ -5,9 +5,9 @@ use std::ops::Range;
 use flate2::Crc;
 use multiversion::multiversion;
 
+use super::datasum;
 use super::events::EventFile;
 use super::file_scan::{FileScan, TimeScan, compare_datasum};
-use super::fits;
 use super::fits_table::{ElementType, FitsColumn, RowBytes};
 use super::input_file::{hexadecimal, in_order, joined};
 use crate::base::error::Result;
@@ -61,7 +61,7 @@ impl RowRangeScan {
         self.crc.update(bytes);
         if file.hdu.header.has("DATASUM") {
             let place = (self.rows.end * file.row_size()) as u64;
-            self.sum = fits::fold(self.sum + fits::sum_at(place, fits::sum_words(bytes)));
+            self.sum = datasum::fold(self.sum + datasum::sum_at(place, datasum::sum_words(bytes)));
         }
     }
 
@@ -246,10 +246,13 @@ impl EventFile {
         let crc = joined(std::iter::once(&before).chain(parts.iter().map(|p| &p.crc)).chain([&after]));
         let mut all = TimesSummary::EMPTY;
         parts.iter().for_each(|part| all.join(&part.stretch));
-        let datasum = match fits::announced_sum(&self.source, &self.hdu) {
+        let datasum = match datasum::announced_sum(&self.source, &self.hdu) {
             Some((announced, range)) => {
-                let rest = fits::sum_range(&self.source, range.end.min(end)..range.end)?;
-                Some((announced, parts.iter().fold(fits::sum_at(end - begin, rest), |a, p| fits::fold(a + p.sum))))
+                let rest = datasum::sum_range(&self.source, range.end.min(end)..range.end)?;
+                Some((
+                    announced,
+                    parts.iter().fold(datasum::sum_at(end - begin, rest), |a, p| datasum::fold(a + p.sum)),
+                ))
             }
             None => None,
         };

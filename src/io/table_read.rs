@@ -1,20 +1,19 @@
 //! Products read back from the files that they were written to: ECSV, CSV, JSON and FITS, recognised by their content.
 
-use std::collections::HashSet;
-
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fits::{self, Hdu};
 use super::fits_table::{ElementType, FitsTable};
 use super::input_file::{InputFile, format_error};
+use super::table_read_text::{from_text, text_metadata};
 use super::text_file;
 use crate::base::error::{Error, Result};
 use crate::base::footprint::Footprint;
 use crate::data::product::{ColumnKind, ProductKind};
 
 /// A column as read.
-enum ReadColumn {
+pub(super) enum ReadColumn {
     Real(Vec<f64>),
     Count(Vec<u64>),
     Complex(Vec<f64>, Vec<f64>),
@@ -29,13 +28,6 @@ pub(crate) struct ReadTable {
     /// The declared columns that the file has, by name.
     columns: Vec<(&'static str, ReadColumn)>,
     rows: usize,
-}
-
-/// Columns of a text table: their names, the number of each line, and their cells.
-struct TextColumns<'a> {
-    names: Vec<String>,
-    lines: Vec<usize>,
-    cells: Vec<Vec<&'a str>>,
 }
 
 /// Bytes that a value takes at most while it is read: as a value or a cell with its place in a list that grows, as an entry of a list of
@@ -155,7 +147,7 @@ impl ReadTable {
     }
 
     /// Checks what the metadata say of the kind, and gives columns their declarations.
-    fn new(
+    pub(super) fn new(
         path: &str,
         meta: Value,
         kinds: &[&'static ProductKind],
@@ -256,13 +248,13 @@ fn from_json(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<R
 }
 
 /// One value of a column.
-enum Cell {
+pub(super) enum Cell {
     Real(f64),
     Count(u64),
 }
 
 /// The columns of a kind that are there, with `read` reading one real or whole one. A complex one may be in two parts.
-fn declared(
+pub(super) fn declared(
     kind: &'static ProductKind,
     has: impl Fn(&str) -> bool,
     read: impl Fn(&str, bool) -> Result<Vec<Cell>>,
@@ -309,125 +301,6 @@ fn same_length(
         }
     }
     Ok((rows, columns))
-}
-
-/// The metadata of ECSV and CSV: `key: value` in comments, values as this program writes them.
-fn text_metadata(path: &str, text: &str) -> Result<Value> {
-    let mut meta = serde_json::Map::new();
-    let mut inside = !text.starts_with("# %ECSV");
-    for (number, line) in text.lines().enumerate() {
-        let Some(comment) = line.strip_prefix('#') else { break };
-        let comment = comment.trim();
-        if comment == "meta:" {
-            inside = true;
-            continue;
-        }
-        let Some((key, value)) = comment.split_once(": ").filter(|_| inside) else { continue };
-        if key == "schema" {
-            continue;
-        }
-        let value = serde_json::from_str(value).map_err(|_| {
-            let shown: String = value.chars().take(40).collect();
-            let message =
-                format!("`{}` is not as this program writes it; use the file as it was written", shown.escape_debug());
-            format_error(path, &format!("line {}, metadata, {key}", number + 1), &message)
-        })?;
-        meta.insert(key.to_string(), value);
-    }
-    Ok(Value::Object(meta))
-}
-
-fn from_text(path: &str, text: &str, kinds: &[&'static ProductKind]) -> Result<ReadTable> {
-    let separator = if text.starts_with("# %ECSV") { ' ' } else { ',' };
-    let meta = text_metadata(path, text)?;
-    ReadTable::new(path, meta, kinds, |kind| {
-        let table = text_columns(path, text, separator)?;
-        let place = |name: &str| table.names.iter().position(|own| own == name);
-        let columns = declared(
-            kind,
-            |name| place(name).is_some(),
-            |name, count| {
-                let Some(cells) = place(name).and_then(|at| table.cells.get(at)) else { return Ok(Vec::new()) };
-                let one = |(line, text): (&usize, &&str)| {
-                    let bad = |what: &str| {
-                        format_error(
-                            path,
-                            &format!("line {line}, column {name}"),
-                            &format!("`{}` is no {what}", text.escape_debug()),
-                        )
-                    };
-                    match count {
-                        true => text.parse().map(Cell::Count).map_err(|_| bad("whole number")),
-                        false => text.parse().map(Cell::Real).map_err(|_| bad("number")),
-                    }
-                };
-                table.lines.iter().zip(cells).map(one).collect()
-            },
-        )?;
-        Ok((table.lines.len(), columns))
-    })
-}
-
-/// The columns of a text table; complex ones of ECSV in two parts.
-fn text_columns<'a>(path: &str, text: &'a str, separator: char) -> Result<TextColumns<'a>> {
-    let mut table: Option<TextColumns> = None;
-    let mut complex: Vec<bool> = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.starts_with('#') || line.trim().is_empty() {
-            continue;
-        }
-        let cells = || line.split(separator);
-        let Some(table) = &mut table else {
-            let declared = if separator == ' ' { complex_columns(text) } else { HashSet::new() };
-            complex = cells().map(|name| declared.contains(name)).collect();
-            let parts = |(name, complex): (&str, &bool)| match complex {
-                true => vec![format!("{name}_re"), format!("{name}_im")],
-                false => vec![name.to_string()],
-            };
-            let names: Vec<String> = cells().zip(&complex).flat_map(parts).collect();
-            table = Some(TextColumns { cells: vec![Vec::new(); names.len()], names, lines: Vec::new() });
-            continue;
-        };
-        let at = || format!("line {}", number + 1);
-        let found = cells().count();
-        if found != complex.len() {
-            let message = format!("{found} values, and {} columns were announced", complex.len());
-            return Err(format_error(path, &at(), &message));
-        }
-        let mut columns = table.cells.iter_mut();
-        let mut push = |cell: &'a str| columns.next().into_iter().for_each(|column| column.push(cell));
-        for (cell, complex) in cells().zip(&complex) {
-            match complex {
-                false => push(cell),
-                true => {
-                    let parts = complex_parts(cell).ok_or_else(|| {
-                        format_error(path, &at(), &format!("`{}` is no complex number", cell.escape_debug()))
-                    })?;
-                    parts.into_iter().for_each(&mut push);
-                }
-            }
-        }
-        table.lines.push(number + 1);
-    }
-    table.ok_or_else(|| format_error(path, "whole file", "no line with the names of columns"))
-}
-
-/// Names of the columns that the comments of an ECSV file declare as complex.
-fn complex_columns(text: &str) -> HashSet<&str> {
-    let comments = text.lines().take_while(|line| line.starts_with('#')).filter(|line| line.contains("complex128"));
-    comments.filter_map(|line| Some(line.split_once("name: ")?.1.split_once(',')?.0)).collect()
-}
-
-/// Real and imaginary part of `(re+imj)`, as text.
-fn complex_parts(cell: &str) -> Option<[&str; 2]> {
-    let inner = cell.trim_start_matches('(').trim_end_matches(')').strip_suffix('j')?;
-    // The sign of the imaginary part is the last that belongs to no exponent.
-    let sign = |(at, byte): &(usize, u8)| {
-        *at > 0 && matches!(byte, b'+' | b'-') && !matches!(inner.as_bytes().get(at - 1), Some(b'e' | b'E'))
-    };
-    let (at, _) = inner.bytes().enumerate().rfind(sign)?;
-    let (re, im) = (inner.get(..at)?, inner.get(at..)?);
-    Some([re, im.strip_prefix('+').unwrap_or(im)])
 }
 
 /// The JSON of the extension METADATA.
