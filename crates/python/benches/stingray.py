@@ -16,18 +16,18 @@ import statistics
 import sys
 import time
 import warnings
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
+import eagleray
+import eagleray.stingray as seams
 import numpy as np
 import stingray
+from eagleray import _eagleray
 from stingray import AveragedCrossspectrum, AveragedPowerspectrum, fourier
 from stingray.events import EventList
 from stingray.pulse import search
 from stingray.varenergyspectrum import LagSpectrum
-
-import eagleray
-import eagleray.stingray as seams
-from eagleray import _eagleray
 
 RUNS = 7
 Case = tuple[str, Callable[[], Any]]
@@ -62,11 +62,15 @@ def cases(quick: bool) -> list[Case]:
     made.append(
         (
             "LagSpectrum of 20 bands, 1e+06 events",
-            lambda: LagSpectrum(bands, freq_interval=[0.5, 20], energy_spec=(0.3, 12, 20, "log"), bin_time=dt, segment_size=size),
+            lambda: LagSpectrum(
+                bands, freq_interval=[0.5, 20], energy_spec=(0.3, 12, 20, "log"), bin_time=dt, segment_size=size
+            ),
         )
     )
     frequencies = np.linspace(0.9, 1.1, 800)
-    made.append(("z_n_search, 1e+06 events, 800 frequencies", lambda: search.z_n_search(times, frequencies, nharm=2, nbin=128)))
+    made.append(
+        ("z_n_search, 1e+06 events, 800 frequencies", lambda: search.z_n_search(times, frequencies, nharm=2, nbin=128))
+    )
     few, short = events(10**4, 5, 100.0), np.array([[0.0, 100.0]])
     calls = 200 if quick else 10_000
 
@@ -92,7 +96,9 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     sys.stderr = open(os.devnull, "w")  # Bars of progress.
-    print(f"extension {_eagleray.__file__}, eagleray {eagleray.__version__}, Stingray {stingray.__version__}, {platform.machine()}")
+    print(
+        f"extension {_eagleray.__file__}, eagleray {eagleray.__version__}, Stingray {stingray.__version__}, {platform.machine()}"
+    )
     print(f"{os.cpu_count()} processors; medians of {given.runs} runs in turn, after one of each\n")
     print("| work | Stingray, s | with eagleray, s | ratio |")
     print("|---|---|---|---|")

@@ -77,21 +77,21 @@ impl Observation {
 impl Selection {
     /// What is selected of files when they are opened.
     fn options(&self) -> OpenOptions {
-        let mut made = OpenOptions::default();
-        made.gti = match &self.gti {
-            Some(GtiGiven::File(path)) => GtiSource::Given(path.display().to_string()),
-            _ if self.no_gti => GtiSource::Span,
-            _ => GtiSource::File,
-        };
-        made.time_column = self.time_column.clone();
-        made.rate_column = self.rate_column.clone();
-        made.error_column = self.error_column.clone();
-        made.extension = self.extension.clone();
-        made.salvage = self.salvage;
-        made.detectors = self.detector.clone();
-        made.mixed = self.mixed;
-        made.compat_stingray = self.compat_stingray;
-        made
+        OpenOptions {
+            gti: match &self.gti {
+                Some(GtiGiven::File(path)) => GtiSource::Given(path.display().to_string()),
+                _ if self.no_gti => GtiSource::Span,
+                _ => GtiSource::File,
+            },
+            time_column: self.time_column.clone(),
+            rate_column: self.rate_column.clone(),
+            error_column: self.error_column.clone(),
+            extension: self.extension.clone(),
+            salvage: self.salvage,
+            detectors: self.detector.clone(),
+            mixed: self.mixed,
+            compat_stingray: self.compat_stingray,
+        }
     }
 
     /// An observation of what is selected.
@@ -125,7 +125,8 @@ impl Selection {
 
 /// Opens event files or light curves.
 #[pyfunction]
-pub fn open(py: Python<'_>, paths: Vec<PathBuf>, Options(selection): Options<Selection>) -> PyResult<Observation> {
+pub fn open(py: Python<'_>, paths: Vec<PathBuf>, selection: Options<Selection>) -> PyResult<Observation> {
+    let selection = selection.0;
     let opened = py.detach(|| {
         let mut options = selection.options();
         let mut absent = None;

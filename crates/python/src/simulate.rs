@@ -114,14 +114,12 @@ impl SimulationGiven {
     }
 }
 
+/// Events, exposure, events that were lost, and the warnings.
+type Written = (u64, f64, u64, Vec<(String, String)>);
+
 /// Writes an event file; what was written as JSON, and the warnings.
 #[pyfunction]
-pub fn simulate(
-    py: Python<'_>,
-    path: PathBuf,
-    given: Options<SimulationGiven>,
-    overwrite: bool,
-) -> PyResult<(u64, f64, u64, Vec<(String, String)>)> {
+pub fn simulate(py: Python<'_>, path: PathBuf, given: Options<SimulationGiven>, overwrite: bool) -> PyResult<Written> {
     py.check_signals()?;
     let written = py.detach(|| given.simulation()?.write(&path, overwrite)).map_err(exception)?;
     let warnings = written.warnings.iter().map(|w| (w.code.to_string(), w.message.clone())).collect();

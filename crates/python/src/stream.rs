@@ -65,9 +65,9 @@ pub struct PowerFeed {
 #[pymethods]
 impl PowerFeed {
     #[new]
-    fn new(session: &Session, Options(options): Options<PowerOptions>, rates: bool) -> PyResult<PowerFeed> {
+    fn new(session: &Session, options: Options<PowerOptions>, rates: bool) -> PyResult<PowerFeed> {
         let feed = Open::new(session.begin(&options.analysis()?, values(rates))?);
-        Ok(PowerFeed { feed, options })
+        Ok(PowerFeed { feed, options: options.0 })
     }
 
     #[pyo3(signature = (flux, errors = None))]

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import eagleray as er
 import numpy as np
 import pytest
-
-import eagleray as er
 
 ROOT = Path(os.environ.get("EAGLERAY_ROOT", Path(__file__).parents[3]))
 

@@ -9,7 +9,8 @@ import functools
 import json
 import os
 import sys
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 ON = os.environ.get("EAGLERAY_PEER") == "on"
 
@@ -29,7 +30,11 @@ FUNCTIONS = [
         "ComplexCovarianceSpectrum._spectrum_function",
     ),
     ("stingray.varenergyspectrum", "CountSpectrum._spectrum_function", "CountSpectrum._spectrum_function"),
-    ("stingray.varenergyspectrum", "ExcessVarianceSpectrum._spectrum_function", "ExcessVarianceSpectrum._spectrum_function"),
+    (
+        "stingray.varenergyspectrum",
+        "ExcessVarianceSpectrum._spectrum_function",
+        "ExcessVarianceSpectrum._spectrum_function",
+    ),
     ("stingray.pulse.search", "z_n_search", "z_n_search"),
     ("stingray.pulse.search", "epoch_folding_search", "epoch_folding_search"),
     ("stingray.pulse.search", "phase_dispersion_search", "phase_dispersion_search"),
@@ -94,10 +99,9 @@ def watch() -> None:
 
 def pytest_configure(config: Any) -> None:
     if ON:
+        import eagleray.stingray
         import stingray  # noqa: F401
         import stingray.pulse  # noqa: F401
-
-        import eagleray.stingray
 
         eagleray.stingray.install()
         watch()

@@ -42,7 +42,17 @@ def run(on: bool, files: list[str], keep: Path, more: list[str]) -> dict[str, An
     environment = {**os.environ, "EAGLERAY_PEER": "on" if on else "off", "EAGLERAY_PEER_OUT": str(out)}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
     environment["MPLBACKEND"] = "Agg"
-    command = [sys.executable, "-m", "pytest", "-c", str(keep / "pytest.ini"), "-p", "no:cacheprovider", "-p", "peer_plugin"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        str(keep / "pytest.ini"),
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "peer_plugin",
+    ]
     command += ["-q", "-W", "ignore", "--tb=short", *more, *(str(root / name) for name in files)]
     done = subprocess.run(command, env=environment, cwd=keep, capture_output=True, text=True)
     (keep / ("with.txt" if on else "without.txt")).write_text(done.stdout + done.stderr)
@@ -74,9 +84,13 @@ def report(without: dict[str, Any], with_us: dict[str, Any]) -> list[str]:
     passed = {name for name, outcome in without["outcomes"].items() if outcome == "passed"}
     lost = sorted(name for name in passed if with_us["outcomes"].get(name) != "passed")
     gained = sorted(
-        name for name, outcome in with_us["outcomes"].items() if outcome == "passed" and without["outcomes"].get(name) != "passed"
+        name
+        for name, outcome in with_us["outcomes"].items()
+        if outcome == "passed" and without["outcomes"].get(name) != "passed"
     )
-    print(f"tests: {len(passed)} of {len(without['outcomes'])} pass without eagleray, {len(passed) - len(lost)} of these with it")
+    print(
+        f"tests: {len(passed)} of {len(without['outcomes'])} pass without eagleray, {len(passed) - len(lost)} of these with it"
+    )
     for name in gained:
         print(f"  passes only with eagleray: {name}")
     complaints += [f"fails only with eagleray: {name}" for name in lost]
@@ -85,7 +99,11 @@ def report(without: dict[str, Any], with_us: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, help="folder for the results and what pytest printed; results without eagleray are used again")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="folder for the results and what pytest printed; results without eagleray are used again",
+    )
     parser.add_argument("--file", action="append", help="only these files of tests")
     parser.add_argument("more", nargs="*", help="further arguments of pytest, after --")
     given = parser.parse_args()

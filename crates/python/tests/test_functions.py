@@ -140,11 +140,15 @@ def test_statistics_are_those_of_the_program():
 def test_halves_that_are_joined_are_the_whole(times):
     options = {"dt": 1 / 16, "segment_size": 10.0}
     whole = er.pds(times, gti=[(0, 1000)], **options)
-    halves = [er.pds(times[k], gti=[gti], **options) for k, gti in ((times < 500, (0, 500)), (times >= 500, (500, 1000)))]
+    halves = [
+        er.pds(times[k], gti=[gti], **options) for k, gti in ((times < 500, (0, 500)), (times >= 500, (500, 1000)))
+    ]
     joined = er.join(halves)
     assert joined.segments == whole.segments == 100
     np.testing.assert_allclose(joined.power, whole.power, rtol=1e-12)
-    curves = er.join([er.lc(times[times < 500], gti=[(0, 500)], dt=1.0), er.lc(times[times >= 500], gti=[(500, 1000)], dt=1.0)])
+    curves = er.join(
+        [er.lc(times[times < 500], gti=[(0, 500)], dt=1.0), er.lc(times[times >= 500], gti=[(500, 1000)], dt=1.0)]
+    )
     np.testing.assert_array_equal(curves.counts, er.lc(times, gti=[(0, 1000)], dt=1.0).counts)
     with pytest.raises(er.Error):
         er.join([whole, whole])

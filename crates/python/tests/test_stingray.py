@@ -126,7 +126,15 @@ def test_power_of_flux(made: Any, kind: str, common: bool) -> None:
 
         def call() -> Any:
             return fourier.avg_pds_from_timeseries(
-                bins, GTI, segment, DT, norm=norm, use_common_mean=common, silent=True, fluxes=flux, errors=errors,
+                bins,
+                GTI,
+                segment,
+                DT,
+                norm=norm,
+                use_common_mean=common,
+                silent=True,
+                fluxes=flux,
+                errors=errors,
                 return_subcs=True,
             )
 
@@ -153,8 +161,18 @@ def test_cross(made: Any, common: bool, full: bool, power_type: str, more: bool,
 
         def call() -> Any:
             return fourier.avg_cs_from_timeseries(
-                *times, GTI, SEGMENT, DT, norm=norm, use_common_mean=common, fullspec=full, silent=True,
-                power_type=power_type, return_auxil=more, return_subcs=more, **given,
+                *times,
+                GTI,
+                SEGMENT,
+                DT,
+                norm=norm,
+                use_common_mean=common,
+                fullspec=full,
+                silent=True,
+                power_type=power_type,
+                return_auxil=more,
+                return_subcs=more,
+                **given,
             )
 
         same_tables(*both("avg_cs_from_timeseries", call))
@@ -166,7 +184,15 @@ def test_cross_of_complex_flux(made: Any) -> None:
 
         def call() -> Any:
             return fourier.avg_cs_from_timeseries(
-                made["bins"], made["bins"], GTI, SEGMENT, DT, norm="leahy", fullspec=full, silent=True, fluxes1=fluxes[0],
+                made["bins"],
+                made["bins"],
+                GTI,
+                SEGMENT,
+                DT,
+                norm="leahy",
+                fullspec=full,
+                silent=True,
+                fluxes1=fluxes[0],
                 fluxes2=fluxes[1],
             )
 
@@ -195,7 +221,12 @@ def test_iterables(made: Any, errors: bool, common: bool) -> None:
 
     def cross() -> Any:
         return fourier.avg_cs_from_iterables(
-            segments(made, 0, errors), segments(made, 1, errors), DT, norm="leahy", use_common_mean=common, silent=True,
+            segments(made, 0, errors),
+            segments(made, 1, errors),
+            DT,
+            norm="leahy",
+            use_common_mean=common,
+            silent=True,
             return_auxil=True,
         )
 
@@ -210,7 +241,9 @@ def test_iterables(made: Any, errors: bool, common: bool) -> None:
 
 
 def test_iterables_without_segments() -> None:
-    ours, peer = both("avg_pds_from_iterable", lambda: fourier.avg_pds_from_iterable([None, np.zeros(9)], 1.0, silent=True))
+    ours, peer = both(
+        "avg_pds_from_iterable", lambda: fourier.avg_pds_from_iterable([None, np.zeros(9)], 1.0, silent=True)
+    )
     assert ours is None and peer is None
     segments = [np.ones(8), np.ones(9)]
     with seams.backend(), pytest.raises(ValueError, match="8 and of 9 bins"):
@@ -222,7 +255,9 @@ def test_what_iterables_gave_is_not_lost(made: Any) -> None:
         return iter([made["fluxes"][0][:100].astype(np.longdouble), made["fluxes"][0][100:200].astype(np.longdouble)])
 
     peer = fourier.avg_pds_from_iterable(given(), dt=DT, silent=True)
-    assert reason(lambda: fourier.avg_pds_from_iterable(given(), dt=DT, silent=True)) == {"segments have more than 64 bits"}
+    assert reason(lambda: fourier.avg_pds_from_iterable(given(), dt=DT, silent=True)) == {
+        "segments have more than 64 bits"
+    }
     with seams.backend():
         ours = fourier.avg_pds_from_iterable(flux_iterable=given(), dt=DT, silent=True)
     assert ours.meta["m"] == 2 and np.array_equal(ours["power"], peer["power"])
@@ -233,7 +268,9 @@ def test_times_of_more_digits(made: Any) -> None:
     steps = np.arange(200, 15_000).astype(np.longdouble) * DT
     times = np.longdouble(500_000_000) + steps - np.longdouble(1e-9) * (np.arange(len(steps)) % 3)
     gti = GTI + 500_000_000
-    same_tables(*both("avg_pds_from_timeseries", lambda: fourier.avg_pds_from_timeseries(times, gti, SEGMENT, DT, silent=True)))
+    same_tables(
+        *both("avg_pds_from_timeseries", lambda: fourier.avg_pds_from_timeseries(times, gti, SEGMENT, DT, silent=True))
+    )
     rounded = fourier.avg_pds_from_timeseries(times.astype(float), gti, SEGMENT, DT, silent=True)
     with seams.backend():
         ours = fourier.avg_pds_from_timeseries(times, gti, SEGMENT, DT, silent=True)
@@ -243,7 +280,9 @@ def test_times_of_more_digits(made: Any) -> None:
 def test_unsorted_times(made: Any) -> None:
     times = made["times"][0].copy()
     times[100:20_000:7] = times[100:20_000:7][::-1]
-    same_tables(*both("avg_pds_from_timeseries", lambda: fourier.avg_pds_from_timeseries(times, GTI, SEGMENT, DT, silent=True)))
+    same_tables(
+        *both("avg_pds_from_timeseries", lambda: fourier.avg_pds_from_timeseries(times, GTI, SEGMENT, DT, silent=True))
+    )
 
 
 def test_many_short_segments(made: Any) -> None:
@@ -251,7 +290,9 @@ def test_many_short_segments(made: Any) -> None:
     for times in (made["times"][0], made["times"][0][::50]):
         ours, peer = both(
             "avg_pds_from_timeseries",
-            lambda: fourier.avg_pds_from_timeseries(times, gti, 0.125, DT, use_common_mean=False, norm="leahy", silent=True),
+            lambda: fourier.avg_pds_from_timeseries(
+                times, gti, 0.125, DT, use_common_mean=False, norm="leahy", silent=True
+            ),
         )
         same_tables(ours, peer)
 
@@ -268,7 +309,13 @@ def test_energy_spectra(made: Any, two: bool, kind: Any, ref_band: Any) -> None:
 
         def call() -> Any:
             made = kind(
-                lists[0], freq_interval=[1, 10], energy_spec=spec, ref_band=ref_band, bin_time=DT, segment_size=SEGMENT, **more
+                lists[0],
+                freq_interval=[1, 10],
+                energy_spec=spec,
+                ref_band=ref_band,
+                bin_time=DT,
+                segment_size=SEGMENT,
+                **more,
             )
             assert "_get_times_from_energy_range" not in vars(made)
             return made
@@ -413,7 +460,9 @@ def test_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_left_is_counted(made: Any) -> None:
     times = made["times"][0]
     power = fourier.avg_pds_from_timeseries
-    assert reason(lambda: fourier.avg_pds_from_timeseries(times, GTI, SEGMENT, DT, norm="odd")) == {"the normalisation is unknown"}
+    assert reason(lambda: fourier.avg_pds_from_timeseries(times, GTI, SEGMENT, DT, norm="odd")) == {
+        "the normalisation is unknown"
+    }
     assert reason(lambda: fourier.avg_pds_from_timeseries(list(times), GTI, SEGMENT, DT)) == {
         "times are no plain array of one dimension"
     }

@@ -1,4 +1,5 @@
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -112,9 +113,7 @@ def phaseogram(session: Session, observation: Observation, options: _Options, ro
 def toas(
     session: Session, observation: Observation, options: _Options, length: float, template: str | None
 ) -> tuple[str, str]: ...
-def simulate(
-    path: str, given: _Options, overwrite: bool
-) -> tuple[int, float, int, list[tuple[str, str]]]: ...
+def simulate(path: str, given: _Options, overwrite: bool) -> tuple[int, float, int, list[tuple[str, str]]]: ...
 def power_to_p(power: float, m: int, k: int, trials: float) -> str: ...
 def p_to_power(log10_p: float, m: int, k: int, trials: float) -> str: ...
 def amplitude(

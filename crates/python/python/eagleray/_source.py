@@ -226,7 +226,11 @@ def _times(source: Any, given: dict[str, Any]) -> _eagleray.Observation:
     # By energies where there are such, unless it is channels that are asked for.
     kind = next((name for name in [*bands, "energy", "pi"] if name in values), None)
     unit = getattr(values.get(kind or ""), "unit", None)
-    numbers = None if kind is None else np.asarray(values[kind].to_value("keV") if kind == "energy" and unit else values[kind])
+    numbers = (
+        None
+        if kind is None
+        else np.asarray(values[kind].to_value("keV") if kind == "energy" and unit else values[kind])
+    )
     told = None if kind is None or numbers is None else (kind, exact_float64(numbers, kind))
     chosen = next(((name, (float(lo), float(hi))) for name, (lo, hi) in bands.items()), None)
     return _eagleray.times(array, intervals, told, chosen)

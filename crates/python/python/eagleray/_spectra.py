@@ -18,7 +18,7 @@ from ._products import (
 )
 from ._session import Backend, Session, session_of
 from ._source import Interval, Selection, flux_segments, observe
-from ._words import Compat, Noise, Norm, cross_options, delivered, fed, as_flux, power_options, sides
+from ._words import Compat, Noise, Norm, as_flux, cross_options, delivered, fed, power_options, sides
 
 
 def pds(

@@ -148,6 +148,9 @@ pub fn fold(
     session.run(py, &options.analysis(py)?, observation)
 }
 
+/// Edges of intervals, and rates by interval and phase.
+type Phaseogram<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
+
 /// Rates by time and phase: edges of the intervals, s from the epoch, and the rates of each.
 #[pyfunction]
 pub fn phaseogram<'py>(
@@ -156,7 +159,7 @@ pub fn phaseogram<'py>(
     observation: &Observation,
     options: Options<FoldGiven>,
     rows: usize,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>)> {
+) -> PyResult<Phaseogram<'py>> {
     let analysis = FoldInTime::new(options.analysis(py)?, rows);
     let made = session.working(py, |session| session.run(&analysis, &observation.inner))?;
     Ok((made.time.into_pyarray(py), PyArray2::from_vec2(py, &made.rate)?))

@@ -233,12 +233,16 @@ pub struct LombScargleGiven {
 
 impl LombScargleGiven {
     fn analysis(&self) -> PyResult<LombScargle> {
-        let mut spectrum = LombScargleOptions::default();
-        spectrum.norm = self.norm.0;
-        (spectrum.min_freq, spectrum.max_freq) = self.freq;
-        (spectrum.oversample, spectrum.floating_mean) = (self.oversample, self.floating_mean);
-        spectrum.weighted = self.weighted;
-        spectrum.method = if self.direct { LombScargleMethod::Direct } else { LombScargleMethod::Fast };
+        let (min_freq, max_freq) = self.freq;
+        let spectrum = LombScargleOptions {
+            norm: self.norm.0,
+            min_freq,
+            max_freq,
+            oversample: self.oversample,
+            floating_mean: self.floating_mean,
+            weighted: self.weighted,
+            method: if self.direct { LombScargleMethod::Direct } else { LombScargleMethod::Fast },
+        };
         let mut made = LombScargle::default()
             .spectrum(spectrum)
             .rebin(rebinning(self.rebin, self.rebin_log)?)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 import stingray.fourier as fourier
@@ -99,7 +100,9 @@ def avg_pds_from_timeseries(
     sums.add(series)
     complex_values = fluxes is not None and series[0].dtype.kind == "c"
     n_bin = sums.n
-    made = _power_table(sums.finish(["avg_pds_from_timeseries"]), n_bin, dt, norm, use_common_mean, return_subcs, complex_values)
+    made = _power_table(
+        sums.finish(["avg_pds_from_timeseries"]), n_bin, dt, norm, use_common_mean, return_subcs, complex_values
+    )
     if made is not None:
         made.meta["gti"] = gti
     return made
@@ -249,7 +252,9 @@ def avg_cs_from_timeseries(
     quick = bool(quick and not fullspec and not return_auxil and not return_subcs)
     how = _Cross(dt, norm, use_common_mean, fullspec, power_type, return_auxil, return_subcs, quick)
     how.sums.add(first, second)
-    kinds = [given is not None and series[0].dtype.kind == "c" for given, series in ((fluxes1, first), (fluxes2, second))]
+    kinds = [
+        given is not None and series[0].dtype.kind == "c" for given, series in ((fluxes1, first), (fluxes2, second))
+    ]
     made = how.table("avg_cs_from_timeseries", kinds)
     if made is not None:
         made.meta["gti"] = gti
@@ -314,7 +319,12 @@ class _Cross:
         quick: bool,
     ) -> None:
         self.dt, self.norm, self.use_common_mean, self.fullspec = dt, norm, use_common_mean, fullspec
-        self.power_type, self.return_auxil, self.return_subcs, self.quick = power_type, return_auxil, return_subcs, quick
+        self.power_type, self.return_auxil, self.return_subcs, self.quick = (
+            power_type,
+            return_auxil,
+            return_subcs,
+            quick,
+        )
         own = None if use_common_mean else (norm, power_type, float(dt))
         self.sums = seams.Crosses(own, bool(return_subcs), bool(fullspec), bool(return_auxil))
 

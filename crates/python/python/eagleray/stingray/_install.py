@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import stingray
 
@@ -69,7 +70,11 @@ def _declare() -> None:
         counted = f"{kind.__name__}._spectrum_function"
         _methods.append((kind, "_spectrum_function", original, _core.seam(counted, made(original), original)))
 
-    for kind, paired in ((energy.RmsSpectrum, True), (energy.LagSpectrum, False), (energy.ComplexCovarianceSpectrum, False)):
+    for kind, paired in (
+        (energy.RmsSpectrum, True),
+        (energy.LagSpectrum, False),
+        (energy.ComplexCovarianceSpectrum, False),
+    ):
         name = f"{kind.__name__}._spectrum_function"
         method(kind, lambda original, name=name, paired=paired: _bands.one_pass(name, paired, original))  # type: ignore[misc]
     method(energy.CountSpectrum, _bands.count_spectrum)

@@ -61,7 +61,9 @@ def phase_dispersion_search(
     values = _weights(times, flux)
     if np.allclose(values, 1.0):
         raise Unanswered("fluxes that are all 1")
-    return _Search("phase_dispersion_search", times, frequencies, fdots, segment_size, nbin).run((None, True), values, None)
+    return _Search("phase_dispersion_search", times, frequencies, fdots, segment_size, nbin).run(
+        (None, True), values, None
+    )
 
 
 def _weights(times: Any, weights: Any) -> Floats:

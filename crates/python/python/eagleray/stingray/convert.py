@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import warnings
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,7 +117,9 @@ def _cross(product: Any) -> Any:
         side.type, side.fullspec = "powerspectrum", made.fullspec
         side.power = np.array(product[f"power{i}"])
         side.unnorm_power = side.power * _raw(meta, i)
-        side.power_err, side.unnorm_power_err = (one / np.sqrt(_column(product, "m")) for one in (side.power, side.unnorm_power))
+        side.power_err, side.unnorm_power_err = (
+            one / np.sqrt(_column(product, "m")) for one in (side.power, side.unnorm_power)
+        )
         side.m, side.k, side.df, side.power_type = made.m, made.k, made.df, made.power_type
         for name in ("nphots", "mean", "countrate", "variance"):
             setattr(side, name, meta.get(f"{name}{i}"))
@@ -427,14 +430,34 @@ def _of_dynamical(obj: Any, of_power: bool) -> Any:
     k = max(1, round(float(np.min(obj.df)) * segment_size))
     half = 0.5 * float(obj.dt)
     rows = len(time)
-    nphots = [float(value) for value in (getattr(obj, key, None) for key in ("nphots", "nphots1", "nphots2")) if value is not None]
+    nphots = [
+        float(value)
+        for value in (getattr(obj, key, None) for key in ("nphots", "nphots1", "nphots2"))
+        if value is not None
+    ]
     nphots = nphots or [float("nan")]
     noise = _level(obj.norm, nphots[0], segment_size)
-    axes = {**known["axes"], "time": time, "start": time - half, "stop": time + half, "m": [m] * rows, "m_eff": [float(m)] * rows}
-    axes.update(freq=freq, width=[k / segment_size] * len(freq), k=[k] * len(freq), rate=[nphots[0] / segment_size] * rows)
+    axes = {
+        **known["axes"],
+        "time": time,
+        "start": time - half,
+        "stop": time + half,
+        "m": [m] * rows,
+        "m_eff": [float(m)] * rows,
+    }
+    axes.update(
+        freq=freq, width=[k / segment_size] * len(freq), k=[k] * len(freq), rate=[nphots[0] / segment_size] * rows
+    )
     axes.update({key: [noise] * rows for key in known["axes"] if key.startswith("noise")})
-    meta: dict[str, Any] = {"n": round(segment_size / dt), "dt": dt, "df": 1 / segment_size, "segment_size": segment_size}
-    meta.update(norm=obj.norm, segments=m * rows, skipped_segments=0, exposure=m * rows * segment_size, gti=_intervals(obj))
+    meta: dict[str, Any] = {
+        "n": round(segment_size / dt),
+        "dt": dt,
+        "df": 1 / segment_size,
+        "segment_size": segment_size,
+    }
+    meta.update(
+        norm=obj.norm, segments=m * rows, skipped_segments=0, exposure=m * rows * segment_size, gti=_intervals(obj)
+    )
     meta["axes"] = {key: np.asarray(value).tolist() for key, value in axes.items()}
     for key in known:
         stem = key.rstrip("12")
