@@ -129,7 +129,7 @@ def test_strict_sessions_refuse_what_others_warn_of(b1509):
 
 
 def test_a_wrong_option_is_said_with_its_name(b1509, tmp_path):
-    with pytest.raises(TypeError, match="^argument 'options': dt: "):
+    with pytest.raises(TypeError, match="dt: "):
         er.pds(b1509, dt="soon")
     with pytest.raises(er.OptionError, match="kind") as kind:
         er.varenergy(b1509, kind="wrong", energies=[3, 5, 10])

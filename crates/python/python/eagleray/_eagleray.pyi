@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ __version__: str
 _Array = npt.NDArray[np.float64]
 _Options = dict[str, Any]
 
+@final
 class Session:
     def __new__(
         cls,
@@ -23,6 +24,7 @@ class Session:
     @property
     def device(self) -> tuple[str, str, int]: ...
 
+@final
 class Observation:
     @property
     def kind(self) -> str: ...
@@ -31,6 +33,7 @@ class Observation:
     @property
     def warnings(self) -> list[tuple[str, str]]: ...
 
+@final
 class Product:
     @property
     def class_name(self) -> str: ...
@@ -52,11 +55,13 @@ class Product:
     def lag(self, lo: float, hi: float) -> str: ...
     def summary(self) -> str: ...
 
+@final
 class PowerFeed:
     def __new__(cls, session: Session, options: _Options, rates: bool) -> PowerFeed: ...
     def push(self, flux: _Array, errors: _Array | None = None) -> None: ...
     def finish(self) -> Product: ...
 
+@final
 class CrossFeed:
     def __new__(cls, session: Session, options: _Options, rates: bool) -> CrossFeed: ...
     def push(

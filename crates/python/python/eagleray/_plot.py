@@ -158,8 +158,8 @@ def _search(product: SearchResult, ax: Any, style: dict[str, Any]) -> None:
 
 def _profile(product: PulseProfile, ax: Any, style: dict[str, Any]) -> None:
     phase = np.concatenate([product["phase"], product["phase"] + 1])
-    twice = [np.tile(product[name], 2) for name in ("rate", "rate_err")]
-    _steps(ax, phase, *twice, style)
+    rate, error = (np.tile(product[name], 2) for name in ("rate", "rate_err"))
+    _steps(ax, phase, rate, error, style)
     ax.set(xlabel="Phase (cycles)", ylabel="Rate (counts/s)")
 
 

@@ -364,7 +364,7 @@ class PulseProfile(Product):
 def _column(name: str, declared: dict[str, str]) -> property:
     """The attribute of a column."""
 
-    def get(self: Product) -> npt.NDArray[Any]:
+    def get(self: Product) -> Any:
         try:
             return self[name]
         except KeyError:

@@ -122,7 +122,8 @@ class _Bar:
     """Progress by tqdm."""
 
     def __init__(self, make: Any) -> None:
-        self._make, self._bar = make, None
+        self._make = make
+        self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
         if done == 0 and self._bar is not None:

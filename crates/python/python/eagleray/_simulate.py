@@ -99,8 +99,9 @@ def simulate(
 
 
 def _term(term: str | Sequence[Any]) -> tuple[str, list[float]]:
-    name, *numbers = term.split(":") if isinstance(term, str) else term
+    parts: list[Any] = list(term.split(":")) if isinstance(term, str) else list(term)
     try:
+        name, numbers = str(parts[0]), parts[1:]
         if name == "lorentzian" and isinstance(numbers[1], str) and numbers[1].upper().startswith("Q="):
             numbers[1] = float(numbers[0]) / float(numbers[1][2:])
         return name, [float(number) for number in numbers]

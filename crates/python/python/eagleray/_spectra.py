@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import numpy as np
-
 from . import _eagleray
 from ._errors import OptionError
 from ._products import (
@@ -114,8 +112,8 @@ def pds(
     """
     blocked = None
     if dead_time is not None:
-        fit = tuple(dead_time) if np.ndim(dead_time) else None
-        seconds = None if fit else dead_time
+        constant = isinstance(dead_time, (int, float))
+        fit, seconds = (None, dead_time) if constant else (dead_time, None)
         blocked = dict(
             seconds=seconds, fit=fit, paralysable=paralysable, detectors=dead_time_detectors, rate=dead_time_rate
         )
@@ -128,8 +126,11 @@ def pds(
     if segments is not None:
         if selection:
             raise OptionError(f"segments of flux take no {', '.join(sorted(selection))}")
-        return fed(_eagleray.PowerFeed(device, options, rates), segments)
-    return delivered(_eagleray.power_spectrum(device, observe(src, dict(selection), compat), options))
+        of_segments: AveragedPowerSpectrum = fed(_eagleray.PowerFeed(device, options, rates), segments)
+        return of_segments
+    observation = observe(src, dict(selection), compat)
+    made: AveragedPowerSpectrum = delivered(_eagleray.power_spectrum(device, observation, options))
+    return made
 
 
 def cs(
@@ -202,8 +203,11 @@ def cs(
                 None if errors is None else as_flux(errors),
                 None if errors2 is None else as_flux(errors2),
             )
-        return delivered(feed.finish())
-    return delivered(_eagleray.cross_spectrum(device, sides(src, reference, dict(selection), compat), options))
+        of_segments: AveragedCrossSpectrum = delivered(feed.finish())
+        return of_segments
+    observation = sides(src, reference, dict(selection), compat)
+    made: AveragedCrossSpectrum = delivered(_eagleray.cross_spectrum(device, observation, options))
+    return made
 
 
 def fad(
