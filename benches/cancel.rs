@@ -117,7 +117,11 @@ fn main() {
     measure("search, Z², of few events with derivatives", &PulseSearch::new(1.0, 100.0).fdot((-1e-5, 1e-5)), &few);
     let searched = |options: SearchOptions| PulseSearch::new(1.0, 2.0).search(options);
     let fold = SearchOptions { method: SearchStatistic::Ef, ..SearchOptions::default() };
-    measure("search, epoch folding", &searched(fold), &times);
+    measure(
+        "search, epoch folding",
+        &PulseSearch::new(1.0, 1.02).search(SearchOptions { freq: (1.0, 1.02), ..fold }),
+        &times,
+    );
     let ffa = SearchOptions { method: SearchStatistic::Ef, algorithm: Algorithm::Ffa, ..SearchOptions::default() };
     measure("search, fast folding", &searched(ffa), &times);
     let pdm = SearchOptions { method: SearchStatistic::Pdm, nbin: 16, ..SearchOptions::default() };

@@ -27,11 +27,11 @@ fn transforms(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((points + frequencies) as u64));
         group.bench_function(BenchmarkId::new("8 cells", &name), |bencher| {
             let transform = SearchTransform::new(frequencies, points);
-            bencher.iter(|| black_box(transform.sums(points, fill, |sum| sum)));
+            bencher.iter(|| black_box(transform.sums(points, fill, |sum| sum, || true)));
         });
         group.bench_function(BenchmarkId::new("16 cells", &name), |bencher| {
             let transform = LeastErrorTransform::new(frequencies, points);
-            bencher.iter(|| black_box(transform.sums(points, fill, |sum| sum)));
+            bencher.iter(|| black_box(transform.sums(points, fill, |sum| sum, || true)));
         });
     }
     group.finish();

@@ -39,6 +39,9 @@ impl LightCurvePlan {
             return Err(Error::argument("min_fracexp", min_fracexp, "must be between 0 and 1"));
         }
         let stretches = light_curve.stretches(min_fracexp);
+        if stretches.is_empty() {
+            too_little_exposed(light_curve, min_fracexp)?;
+        }
         let spans: Vec<(DoubleDouble, DoubleDouble)> = stretches.iter().map(|rows| light_curve.span(rows)).collect();
         let gti = Gti::from_sorted(&spans);
         let gtis = [&gti];
@@ -172,6 +175,11 @@ impl LightCurvePairPlan {
                 light_curve.stretches(min_fracexp).iter().map(|r| light_curve.span(r)).collect();
             Gti::from_sorted(&spans)
         };
+        for one in [subject, &reference] {
+            if usable(one).is_empty() {
+                too_little_exposed(one, min_fracexp)?;
+            }
+        }
         let common = usable(subject).intersect(&usable(&reference));
         let whole = [subject.clone(), reference];
         let [subject, reference] = whole.each_ref().map(|curve| curve.within(common.clone()));
@@ -202,6 +210,17 @@ impl LightCurvePairPlan {
         record.photons.add(&self.segments.photons([reference, &self.reference], skipped));
         record.inputs.extend(reference.meta.record.inputs.iter().cloned());
     }
+}
+
+/// Refuses a light curve that has bins, of which none is exposed for such a part.
+pub(super) fn too_little_exposed(light_curve: &LightCurve, min_fracexp: f64) -> Result<()> {
+    let most = light_curve.fracexp.iter().copied().fold(0.0, f64::max);
+    if light_curve.is_empty() || most >= min_fracexp {
+        return Ok(());
+    }
+    let message =
+        format!("no bin is exposed for that part of its width; the most exposed one is for {}", ShortNumber(most));
+    Err(Error::argument("min_fracexp", min_fracexp, message).mended_by([Mend::field("min_fracexp")]))
 }
 
 /// Counts a bin of a segment of a light curve, also where it has rates.

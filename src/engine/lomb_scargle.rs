@@ -1,5 +1,6 @@
 //! Light curves as samples of unevenly sampled series.
 
+use super::light_curve_plan::too_little_exposed;
 use crate::base::error::Result;
 use crate::base::time::DoubleDouble;
 use crate::data::{EventBalance, LightCurve};
@@ -24,6 +25,9 @@ impl ExposedSamples {
     pub fn from_light_curve(light_curve: &LightCurve, min_fracexp: f64, zero: DoubleDouble) -> Result<ExposedSamples> {
         let dt = light_curve.grid.dt;
         let good: Vec<usize> = light_curve.stretches(min_fracexp).into_iter().flatten().collect();
+        if good.is_empty() {
+            too_little_exposed(light_curve, min_fracexp)?;
+        }
         let errors_known = light_curve.errors_known(good.iter().copied())?;
         // Differences of double-doubles: f64 of mission seconds would lose digits of phase.
         let exposed =

@@ -37,7 +37,18 @@ pub(super) fn find_events<'a>(
         if same.len() > 1 && found.index.to_string() != wanted {
             return Err(several(source, &same, &format!("are named {wanted}")));
         }
-        return as_events(source, found, mission, time);
+        let known = mission.event_tables().any(|name| found.name.eq_ignore_ascii_case(name));
+        let table = as_events(source, found, mission, time)?;
+        if !known && class(table).is_empty() && !has_channel(source, table, mission) {
+            let message = format!(
+                "{}: extension {} ({}) is neither named nor classed as events, and has no channels: its rows are taken for events",
+                source.path(),
+                table.index,
+                table.name
+            );
+            warnings.push("W-EVENT-TABLE", message);
+        }
+        return Ok(table);
     }
     for name in mission.event_tables() {
         let found: Vec<&Hdu> = hdus.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).collect();
@@ -124,6 +135,12 @@ fn as_events<'a>(source: &InputFile, hdu: &'a Hdu, mission: &Mission, time: &str
     }
 }
 
+/// True for a table with one channel a row, as events have it.
+fn has_channel(source: &InputFile, hdu: &Hdu, mission: &Mission) -> bool {
+    let has = |table: FitsTable| mission.channel.iter().any(|name| matches!(table.numbers(name), Ok(Some(_))));
+    FitsTable::open(source, hdu, true).is_ok_and(has)
+}
+
 /// Why a table does not hold events, and what else it may be read as.
 struct OtherContent {
     why: String,
@@ -152,8 +169,7 @@ fn not_events(source: &InputFile, hdu: &Hdu, mission: &Mission) -> Option<OtherC
         let why = format!("no HDUCLAS1 says EVENTS, and the {columns} {names} {are} of bins of time");
         return Some(OtherContent { why, mend: Some(Mend::field("rate_column").doing("reads them as a light curve")) });
     }
-    let has_channel = |name: &&str| matches!(table.numbers(name), Ok(Some(_)));
-    if mission.channel.iter().any(has_channel) {
+    if has_channel(source, hdu, mission) {
         return None;
     }
     let is_vector = |kind: ElementType| !matches!(kind, ElementType::Bit | ElementType::Opaque);

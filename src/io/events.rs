@@ -313,8 +313,9 @@ impl EventFile {
     ) -> Result<Gti> {
         let path = self.path();
         let timezero = gti::timezero(header)?.unwrap_or(DoubleDouble::ZERO);
-        let (timesys, mixed) = (self.clock.timesys.clone(), options.mixed);
-        let frame = TimeFrame { mjdref: self.clock.mjdref, timezero, timesys, mixed, unit: gti::primary_unit(hdus)? };
+        let (clock, mixed) = (&self.clock, options.mixed);
+        let time_system = [clock.timesys.clone(), clock.timeref.clone()];
+        let frame = TimeFrame { mjdref: clock.mjdref, timezero, time_system, mixed, unit: gti::primary_unit(hdus)? };
         let compat = options.compat_stingray;
         // The peer's rule: the offset of the events, pixel shift included, moves the intervals too.
         let shift = if compat { self.clock.event_offset - timezero } else { DoubleDouble::ZERO };

@@ -235,7 +235,9 @@ impl FitsTable {
             Some((origin, value)) => {
                 let rounded = value as f64;
                 let counted_from = DoubleDouble::sum(rounded, (value - rounded as i128) as f64);
-                Ok((FitsColumn { origin, ..column.clone() }, counted_from))
+                // Counted from 0 as stored, a column is what is stored.
+                let zero = if origin == 0 { 0.0 } else { column.zero };
+                Ok((FitsColumn { origin, zero, ..column.clone() }, counted_from))
             }
             None => Ok((column.clone(), DoubleDouble::ZERO)),
         }

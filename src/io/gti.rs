@@ -147,17 +147,21 @@ pub(crate) fn keyword_unit(header: &FitsHeader) -> Result<f64> {
 /// TIMEZERO, or TIMEZERI + TIMEZERF, in seconds.
 ///
 /// # Errors
-/// A value that is not a number, an unknown TIMEUNIT.
+/// A value that is not a number, both with two values, an unknown TIMEUNIT.
 pub(crate) fn timezero(header: &FitsHeader) -> Result<Option<DoubleDouble>> {
-    if let Some(zero) = header.real("TIMEZERO")? {
-        return Ok(Some(DoubleDouble::product(zero, keyword_unit(header)?)));
+    let parts = match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
+        (None, None) => None,
+        (whole, fraction) => Some(DoubleDouble::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0))),
+    };
+    let Some(zero) = header.real("TIMEZERO")? else {
+        return parts.map(|sum| Ok(sum * keyword_unit(header)?)).transpose();
+    };
+    // One that is rounded to a number of the other's digits is the same.
+    if let Some(sum) = parts.filter(|sum| (sum.value() - zero).abs() > 1e-6) {
+        let message = format!("{zero}, but TIMEZERI + TIMEZERF = {}: take one of them out", sum.value());
+        return Err(header.error("TIMEZERO", &message));
     }
-    match (header.real("TIMEZERI")?, header.real("TIMEZERF")?) {
-        (None, None) => Ok(None),
-        (whole, fraction) => {
-            Ok(Some(DoubleDouble::sum(whole.unwrap_or(0.0), fraction.unwrap_or(0.0)) * keyword_unit(header)?))
-        }
-    }
+    Ok(Some(DoubleDouble::product(zero, keyword_unit(header)?)))
 }
 
 /// The frame of the events, to which the intervals are brought.
@@ -167,8 +171,8 @@ pub(crate) struct TimeFrame {
     pub mjdref: Option<MjdRef>,
     /// TIMEZERO of the events, for GTI extensions that say nothing of their own.
     pub timezero: DoubleDouble,
-    /// TIMESYS of the events; empty where it is not known.
-    pub timesys: String,
+    /// TIMESYS and TIMEREF of the events; empty where they are not known.
+    pub time_system: [String; 2],
     /// Intervals of another time system are taken as they are.
     pub mixed: bool,
     /// Seconds in the unit of the primary header (TIMEUNIT), for GTI extensions without one of their own.
@@ -195,10 +199,9 @@ pub(crate) fn read_table(
 ) -> Result<Vec<(DoubleDouble, DoubleDouble)>> {
     let table = FitsTable::open(source, hdu, false)?;
     refuse_two_clocks(&hdu.header, &["START", "STOP"])?;
-    if let Some(own) = other_time_system(&hdu.header, frame) {
-        let message =
-            format!("{}: {}: TIMESYS is `{own}`, and `{}` of the events", source.path(), label(hdu), frame.timesys);
-        warnings.push("W-GTI-TIMESYS", message);
+    if let Some(Differs { key, code, own, ours, .. }) = other_time_system(&hdu.header, frame) {
+        let message = format!("{}: {}: {key} is `{own}`, and `{ours}` of the events", source.path(), label(hdu));
+        warnings.push(code, message);
     }
     let inherited = if hdu.header.has("TIMEUNIT") { 1.0 } else { frame.unit };
     let mut shift = timezero(&hdu.header)?.map_or(frame.timezero, |zero| zero * inherited);
@@ -237,11 +240,31 @@ fn footprint(intervals: u64) -> Footprint {
     Footprint::less_by(&["gti"]).and(intervals, 2 * size_of::<(DoubleDouble, DoubleDouble)>() + size_of::<f64>())
 }
 
-/// TIMESYS of a header that is not that of the frame, where both are known.
-fn other_time_system(header: &FitsHeader, frame: &TimeFrame) -> Option<String> {
-    let own = header.text("TIMESYS").map(|own| own.trim().to_string())?;
-    let ours = frame.timesys.trim();
-    (!own.is_empty() && !ours.is_empty() && !own.eq_ignore_ascii_case(ours)).then_some(own)
+/// A keyword of time that says something else than that of the events.
+struct Differs<'a> {
+    key: &'static str,
+    code: &'static str,
+    own: String,
+    ours: &'a str,
+    /// How far such times are apart.
+    apart: &'static str,
+}
+
+/// TIMESYS or TIMEREF of a header that is not that of the frame, where both are known.
+fn other_time_system<'a>(header: &FitsHeader, frame: &'a TimeFrame) -> Option<Differs<'a>> {
+    let keys = [("TIMESYS", "W-GTI-TIMESYS"), ("TIMEREF", "W-GTI-TIMEREF")];
+    keys.into_iter().zip(&frame.time_system).find_map(|((key, code), ours)| {
+        let own = header.text(key).map(|own| own.trim().to_string())?;
+        let ours = ours.trim();
+        let dynamical = |system: &str| ["TT", "TDB", "TDT", "ET"].iter().any(|one| system.eq_ignore_ascii_case(one));
+        let apart = match key {
+            "TIMEREF" => "up to 500 s",
+            _ if dynamical(&own) && dynamical(ours) => "up to 2 ms",
+            _ => "a minute and more",
+        };
+        let differs = !own.is_empty() && !ours.is_empty() && !own.eq_ignore_ascii_case(ours);
+        differs.then_some(Differs { key, code, own, ours, apart })
+    })
 }
 
 /// Number and name of an extension, and its version where that tells it from others.
@@ -308,11 +331,11 @@ pub(crate) fn read_file(
     };
     match chosen {
         Some(hdu) => {
-            if let Some(own) = other_time_system(&hdu.header, frame).filter(|_| !frame.mixed) {
+            if let Some(differs) = other_time_system(&hdu.header, frame).filter(|_| !frame.mixed) {
+                let Differs { key, own, ours, apart, .. } = differs;
                 let message = format!(
-                    "{}: TIMESYS is `{own}`, but `{}` of the events: such times are apart by a minute and more",
-                    label(hdu),
-                    frame.timesys
+                    "{}: {key} is `{own}`, but `{ours}` of the events: such times are apart by {apart}",
+                    label(hdu)
                 );
                 let mend = Mend::set("mixed", true).doing("takes them as they are");
                 return Err(Error::gti(path, message).mended_by([mend]));

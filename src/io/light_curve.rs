@@ -42,7 +42,7 @@ pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) 
         let frame = TimeFrame {
             mjdref: None,
             timezero: DoubleDouble::ZERO,
-            timesys: String::new(),
+            time_system: Default::default(),
             mixed: options.mixed,
             unit: 1.0,
         };
@@ -218,8 +218,9 @@ fn read_fits(
     if record.mjdref.is_none() {
         warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
     }
-    let (timesys, mixed) = (record.timesys.clone(), options.mixed);
-    let frame = TimeFrame { mjdref: record.mjdref, timezero, timesys, mixed, unit: gti::primary_unit(hdus)? };
+    let time_system = [record.timesys.clone(), record.timeref.clone()];
+    let (mixed, unit) = (options.mixed, gti::primary_unit(hdus)?);
+    let frame = TimeFrame { mjdref: record.mjdref, timezero, time_system, mixed, unit };
     let own = options.gti == GtiSource::File;
     assemble(source, raw, &clock, record, warnings, |span, warnings| match own {
         true => own_gti(source, hdus, hdu, &frame, span, warnings),
@@ -274,7 +275,7 @@ fn own_gti(
 }
 
 /// True for a unit of counts a second, or none.
-fn is_rate(unit: &str) -> bool {
+pub(super) fn is_rate(unit: &str) -> bool {
     const COUNTS: [&str; 16] = [
         "count",
         "counts",

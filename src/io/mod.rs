@@ -9,6 +9,7 @@ mod bands;
 mod datasum;
 mod detectors;
 mod ebounds;
+mod ecsv_units;
 mod empty_time;
 mod event_table;
 pub mod events;

@@ -1,5 +1,6 @@
 //! Light curves as text: two columns or more, separated by commas or semicolons, where a line has them, else by blanks; `#` and `!` begin comments.
 
+use super::ecsv_units::EcsvUnits;
 use super::input_file::{InputFile, format_error};
 use super::light_curve_columns::{RawLightCurve, footprint};
 use super::lines::Lines;
@@ -16,7 +17,7 @@ const SHOWN: usize = 80;
 /// with `time` among them.
 ///
 /// Without names the columns are time, rate, error, or what `READ SERR` and `READ TERR` of a QDP file say; of four without these commands, the
-/// second is half the width of a bin where the steps of the times say so: time, half width, rate, error. With names they are `time`, `counts` or
+/// second is half the width of a bin where the steps of the times say so: time, half width, rate, error. With names (and, of ECSV, their units) they are `time`, `counts` or
 /// `rate`, `counts_err`, `error` or `rate_err`, `fracexp` or `exposure` (s), and `timedel` (s), in any order and case; others are named in a
 /// warning. An empty field between commas, and `NO`, are missing values; a mark of the byte order is passed over.
 ///
@@ -106,7 +107,11 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
     }
     let message = format!("{}: errors upwards and downwards that differ: the mean of both is taken", source.path());
     warnings.add("W-ASYMMETRIC-ERROR", message, lopsided);
-    Ok(names.map(|_| raw))
+    if names.is_none() {
+        return Ok(None);
+    }
+    EcsvUnits::read(source)?.apply(&mut raw)?;
+    Ok(Some(raw))
 }
 
 /// True for a command of QDP, which blanks part from what follows it.

@@ -4,6 +4,13 @@ use crate::base::time::SECONDS_PER_DAY;
 
 /// Seconds in one unit of a TUNITn or TIMEUNIT keyword; empty means seconds.
 pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
+    // M and m are prefixes of 1e6 and 1e-3; of MS nobody knows which.
+    match unit.trim() {
+        "ks" => return Some(1e3),
+        "Ms" => return Some(1e6),
+        "MS" => return None,
+        _ => {}
+    }
     match unit.trim().to_ascii_lowercase().as_str() {
         "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
         "d" | "day" | "days" => Some(SECONDS_PER_DAY),

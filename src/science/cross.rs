@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cross_errors::{BinAverages, BinEstimates, LagFrequency};
+use super::cross_errors::{BinAverages, BinEstimates, TimeLag};
 use super::effective::EffectivePairs;
 use super::noise::NoiseLevel;
 use super::norm::{Norm, NormParameters};
@@ -176,8 +176,8 @@ pub struct AveragedCrossSpectrum {
     pub lag_phase: Vec<f64>,
     /// Standard error of `lag_phase`, rad.
     pub lag_phase_err: Vec<f64>,
-    /// Time lag of the subject, s: the phase lag over `2πf`, `f` the mean of the frequencies weighted by the part of the cross spectrum along
-    /// its sum; positive if the subject is late.
+    /// Time lag of the subject, s: the phase lag over `2πf`, of several frequencies the delay that they have in common; positive if the
+    /// subject is late.
     pub lag_time: Vec<f64>,
     /// Standard error of `lag_time`, s.
     pub lag_time_err: Vec<f64>,
@@ -205,7 +205,7 @@ pub(super) struct CrossBin {
     /// Real and imaginary part, not normalised.
     pub raw: [f64; 2],
     pub derived: BinEstimates,
-    pub lag_freq: LagFrequency,
+    pub time_lag: TimeLag,
 }
 
 impl AveragedCrossSpectrum {
@@ -239,9 +239,8 @@ impl AveragedCrossSpectrum {
     }
 
     pub(super) fn push(&mut self, bin: &CrossBin) {
-        let CrossBin { freq, width, values, averages, raw, derived: d, lag_freq } = bin;
+        let CrossBin { freq, width, values, averages, raw, derived: d, time_lag } = bin;
         let BinAverages { power, noise, cross } = averages;
-        let (lag_time, lag_time_err) = lag_freq.time(d.lag_phase, d.lag_phase_err);
         self.freq.push(*freq);
         self.width.push(*width);
         self.m.push(*values);
@@ -258,8 +257,8 @@ impl AveragedCrossSpectrum {
         self.noise2.push(noise[1]);
         self.lag_phase.push(d.lag_phase);
         self.lag_phase_err.push(d.lag_phase_err);
-        self.lag_time.push(lag_time);
-        self.lag_time_err.push(lag_time_err);
+        self.lag_time.push(time_lag.lag);
+        self.lag_time_err.push(time_lag.err(d.lag_phase_err));
         self.coherence_raw.push(d.raw);
         self.coherence_raw_err.push(d.raw_err);
         self.meta.bins_without_coherence += u64::from(d.intrinsic.is_nan() && !d.raw.is_nan());

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Norm;
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, TimeLag};
 use super::norm::NormParameters;
 use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
@@ -50,7 +50,7 @@ impl AveragedCrossSpectrum {
                 averages,
                 raw: averages.cross.map(|part| part * raw),
                 derived: BinEstimates::of_frequencies(each, &averages, worth),
-                lag_freq: LagFrequency::of(each, |k| (range.start + k + 1) as f64 / segment_size, worth),
+                time_lag: TimeLag::of(each, |k| (range.start + k + 1) as f64 / segment_size),
             });
         }
         new.original = (rebin != Rebin::None).then_some(original);
@@ -100,15 +100,14 @@ impl AveragedCrossSpectrum {
             .unzip();
         let worth = BinsWorth::new(&self.meta.effective, segments).of(values / segments);
         let derived = BinEstimates::of_frequencies(&each, &BinAverages::mean(&each), worth);
-        let (lag_time, lag_time_err) =
-            LagFrequency::of(&each, |k| at[k], worth).time(derived.lag_phase, derived.lag_phase_err);
+        let time_lag = TimeLag::of(&each, |k| at[k]);
         Ok(BandLag {
             freq,
             m: values,
             lag_phase: derived.lag_phase,
             lag_phase_err: derived.lag_phase_err,
-            lag_time,
-            lag_time_err,
+            lag_time: time_lag.lag,
+            lag_time_err: time_lag.err(derived.lag_phase_err),
             coherence_raw: derived.raw,
             coherence_raw_err: derived.raw_err,
             coherence_intrinsic: derived.intrinsic,
@@ -211,7 +210,7 @@ pub struct BandLag {
     pub lag_phase: f64,
     /// Standard error of `lag_phase`; NaN where noise alone would do.
     pub lag_phase_err: f64,
-    /// Time lag, s: `lag_phase` over 2πf, `f` the mean of the frequencies weighted by the part of the cross spectrum along its sum.
+    /// Time lag, s: the delay that the frequencies have in common.
     pub lag_time: f64,
     /// Standard error of `lag_time`.
     pub lag_time_err: f64,

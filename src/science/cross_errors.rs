@@ -8,13 +8,15 @@
 //! raw coherence        g² = |C₀|²/(P1P2),    error  √(2/m)·g·(1 − g²)          (Bendat & Piersol 2010)
 //! intrinsic coherence  c  = |C₀|²/(S1S2),    error  c·√{[2(1 + 1/g²) + (P1/S1)² + (P2/S2)² + 2c − 4P1/S1 − 4P2/S2]/m}
 //! phase lag            φ  = arg C,           error  √((1 − g²)/(2g²m))         (Nowak et al. 1999; Ingram 2019)
-//! time lag             τ = φ/(2πf),   of several frequencies  f = Σ f_k·Re(C_k·e^{−iφ})/|ΣC|,   error  √{(δφ/(2πf))² + (τ·δf/f)²}
+//! time lag             τ = φ/(2πf), of several frequencies  Σ Im(C_k·e^{−2πi f_k τ}) = 0,   error  √ΣVar Im(C_k·e^{−2πi f_k τ}) / Σ 2πf_k·Re(C_k·e^{−2πi f_k τ})
 //! Re C error √((P1P2 + Re² − Im²)/2m),  Im C error √((P1P2 − Re² + Im²)/2m)    (Ingram 2019, doi:10.1093/mnras/stz2409)
 //! modulus |C|          error √((P1P2 + |C|²)/2m)                               (the same covariances, along C)
 //! ```
 //!
-//! The time lag of a band is that of the frequencies that make its sum: divided by the mean frequency, a constant delay of a red source
-//! seen over a wide band would come out at half its value. Like the mean, that frequency lies in the band.
+//! The time lag of several frequencies is the delay that they have in common: that by which each C_k is turned back so that their sum has no phase left. It
+//! is φ/(2πf) with the frequency f that makes the sum, as long as phases differ little; over the mean frequency a constant delay of a red source seen over a
+//! wide band would come out at half its value. What moves φ and f together, the scatter of the moduli, is in neither value nor error. The lag is found from φ/(2πf)
+//! on, so it is within a turn of the phase at f, and where φ has gone round beyond π, wrong by that turn.
 //!
 //! A value that cannot be told from noise is NaN: the error of a lag where `g² ≤ 0`, and the intrinsic coherence where the power of the
 //! source in either band is below [`SIGNIFICANT`] of its standard errors `P/√m`: a ratio to what may be 0 has no expectation. The modulus of noise alone is not 0 but about `√(P1P2/m)`; the coherences
@@ -87,78 +89,85 @@ impl BinsWorth {
     }
 }
 
-/// The frequency that turns a phase lag into a time lag, and its standard error, Hz; see the [module](self).
+/// The time lag of a bin, and what turns the error of its phase lag into that of the time lag; see the [module](self).
 #[derive(Clone, Copy)]
-pub(super) struct LagFrequency {
-    freq: f64,
-    err: f64,
+pub(super) struct TimeLag {
+    pub lag: f64,
+    err_of_phase: f64,
 }
 
-impl LagFrequency {
-    /// That of one frequency.
-    pub fn known(freq: f64) -> LagFrequency {
-        LagFrequency { freq, err: 0.0 }
+/// Steps of Newton's method that find a delay: each leaves the square of what the one before left, in radians.
+const DELAY_STEPS: usize = 8;
+
+impl TimeLag {
+    /// Of a phase lag at one frequency.
+    pub fn at(freq: f64, phase: f64) -> TimeLag {
+        let turn = std::f64::consts::TAU * freq;
+        TimeLag { lag: phase / turn, err_of_phase: 1.0 / turn.abs() }
     }
 
-    /// That of a sum over several frequencies, of their averages over segments, which are worth so many values together.
-    pub fn of(each: &[BinAverages], freq: impl Fn(usize) -> f64, values: BinValues) -> LagFrequency {
-        let count = each.len() as f64;
-        let mean = (0..each.len()).map(&freq).sum::<f64>() / count;
+    /// Of averages over segments at several frequencies, in ascending order.
+    pub fn of(each: &[BinAverages], freq: impl Fn(usize) -> f64) -> TimeLag {
         let [re, im] = [0, 1].map(|part| each.iter().map(|one| one.cross[part]).sum::<f64>());
-        let modulus = re.hypot(im);
+        let (phase, modulus) = (im.atan2(re), re.hypot(im));
+        let mean = (0..each.len()).map(&freq).sum::<f64>() / each.len() as f64;
         if each.len() == 1 || modulus == 0.0 {
-            return LagFrequency::known(mean);
+            return TimeLag::at(mean, phase);
         }
-        let along = |one: &BinAverages| (one.cross[0] * re + one.cross[1] * im) / modulus;
-        // Differences from the mean: the sum of the weights is 1 up to rounding.
-        let offset = |k: usize| freq(k) - mean;
-        let shift = each.iter().enumerate().map(|(k, one)| offset(k) * along(one)).sum::<f64>() / modulus;
-        let m = values.worth / count;
-        let variance = each.iter().enumerate().map(|(k, one)| {
-            let [a, c] = [along(one), (one.cross[1] * re - one.cross[0] * im) / modulus];
-            let of_one = (one.power[0] * one.power[1] + a * a - c * c) / (2.0 * m);
-            (offset(k) - shift).powi(2) * of_one.max(0.0)
-        });
-        let ends =
-            (0..each.len()).map(&freq).fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], f| [lo.min(f), hi.max(f)]);
-        LagFrequency { freq: (mean + shift).clamp(ends[0], ends[1]), err: variance.sum::<f64>().sqrt() / modulus }
+        // ΣIm, Σ2πf·Re and the variance of ΣIm, unscaled, of C turned back by a phase at each frequency.
+        let sums = |back: &dyn Fn(f64) -> f64| {
+            let mut sums = [0.0; 3];
+            for (k, one) in each.iter().enumerate() {
+                let ([x, y], turn) = (one.cross, std::f64::consts::TAU * freq(k));
+                let (sin, cos) = back(turn).sin_cos();
+                let (along, across) = (x * cos + y * sin, y * cos - x * sin);
+                sums[0] += across;
+                sums[1] += turn * along;
+                sums[2] += one.power[0] * one.power[1] - along * along + across * across;
+            }
+            sums
+        };
+        let [_, slope, across] = sums(&|_| phase);
+        let (lowest, highest) = (std::f64::consts::TAU * freq(0), std::f64::consts::TAU * freq(each.len() - 1));
+        // The frequency that makes the sum lies in the bin, where noise does not say otherwise.
+        let start = phase / (slope / modulus).clamp(lowest, highest);
+        let (mut lag, mut last) = (start, [0.0, slope, across]);
+        for _ in 0..DELAY_STEPS {
+            last = sums(&|turn| turn * lag);
+            let step = last[0] / last[1];
+            // Noise has no delay that the steps would come to.
+            if last[1] <= 0.0 || !step.is_finite() || (step * highest).abs() > 1.0 {
+                return TimeLag { lag: start, err_of_phase: modulus / slope.abs() };
+            }
+            lag += step;
+        }
+        let err = (last[2].max(0.0) / across).sqrt() * modulus / last[1];
+        TimeLag { lag, err_of_phase: if err.is_finite() { err } else { modulus / last[1] } }
     }
 
-    /// That which turned a phase lag, with its error, into a time lag with its error; `freq` where the lag is 0.
-    pub fn between(phase: [f64; 2], time: [f64; 2], freq: f64) -> LagFrequency {
-        let of_lag = phase[0] / (std::f64::consts::TAU * time[0]);
-        if !of_lag.is_finite() || of_lag == 0.0 {
-            return LagFrequency::known(freq);
-        }
-        let excess = time[1].powi(2) - (phase[1] / (std::f64::consts::TAU * of_lag)).powi(2);
-        LagFrequency { freq: of_lag, err: excess.max(0.0).sqrt() * (of_lag / time[0]).abs() }
+    /// Of a bin that has its lags with their errors.
+    pub fn known(lag: f64, lag_err: f64, phase_err: f64, freq: f64) -> TimeLag {
+        let err_of_phase = lag_err / phase_err;
+        let at = TimeLag::at(freq, 0.0);
+        TimeLag { lag, err_of_phase: if err_of_phase.is_finite() { err_of_phase } else { at.err_of_phase } }
     }
 
-    /// That of the sum of cross spectra that each have theirs; `freq` where the sum is 0.
-    pub fn together(parts: &[([f64; 2], LagFrequency)], freq: f64) -> LagFrequency {
+    /// Of the sum of cross spectra that each have theirs; that of `phase` at `freq` where the sum is 0.
+    pub fn together(parts: &[([f64; 2], TimeLag)], freq: f64, phase: f64) -> TimeLag {
         let [re, im] = [0, 1].map(|part| parts.iter().map(|(cross, _)| cross[part]).sum::<f64>());
         let square = re * re + im * im;
         if square == 0.0 {
-            return LagFrequency::known(freq);
+            return TimeLag::at(freq, phase);
         }
-        let weight = |cross: &[f64; 2]| (cross[0] * re + cross[1] * im) / square;
-        let shift: f64 = parts.iter().map(|(cross, of)| weight(cross) * (of.freq - freq)).sum();
-        let variance: f64 = parts.iter().map(|(cross, of)| (weight(cross) * of.err).powi(2)).sum();
-        LagFrequency { freq: freq + shift, err: variance.sqrt() }
+        let mean = |of: &dyn Fn(&TimeLag) -> f64| {
+            parts.iter().map(|(cross, one)| (cross[0] * re + cross[1] * im) / square * of(one)).sum::<f64>()
+        };
+        TimeLag { lag: mean(&|one| one.lag), err_of_phase: mean(&|one| one.err_of_phase).abs() }
     }
 
-    /// That of the negative frequencies.
-    pub fn negative(self) -> LagFrequency {
-        LagFrequency { freq: -self.freq, ..self }
-    }
-
-    /// The time lag of a phase lag, and its error.
-    pub fn time(&self, phase: f64, phase_err: f64) -> (f64, f64) {
-        let turn = std::f64::consts::TAU * self.freq;
-        let lag = phase / turn;
-        // An error of 0 stays that, also beside a frequency of 0.
-        let of_freq = if self.err == 0.0 { 0.0 } else { lag * self.err / self.freq };
-        (lag, (phase_err / turn.abs()).hypot(of_freq))
+    /// The standard error, of that of the phase lag.
+    pub fn err(&self, phase_err: f64) -> f64 {
+        phase_err * self.err_of_phase
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cross spectra of several observations averaged.
 
 use super::cross::{AveragedCrossSpectrum, CrossBin, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, TimeLag};
 use super::effective::EffectivePairs;
 use super::power_join::{joined, other};
 use crate::base::error::{Error, Result};
@@ -68,15 +68,18 @@ impl AveragedCrossSpectrum {
             };
             let values: u64 = parts.iter().map(|part| part.m[i]).sum();
             let freq = first.freq[i];
-            let lag_freq = |(part, factor): (&AveragedCrossSpectrum, &[f64; 3])| {
+            let derived = BinEstimates::new(&averages, worth.of(values / segments));
+            let time_lag = |(part, factor): (&AveragedCrossSpectrum, &[f64; 3])| {
                 let scale = weight(part) / factor[2];
-                let phase = [part.lag_phase[i], part.lag_phase_err[i]];
-                let of = LagFrequency::between(phase, [part.lag_time[i], part.lag_time_err[i]], freq);
+                let of = TimeLag::known(part.lag_time[i], part.lag_time_err[i], part.lag_phase_err[i], freq);
                 ([part.power_re[i] * scale, part.power_im[i] * scale], of)
             };
-            let lag_freq = match values == segments {
-                true => LagFrequency::known(freq),
-                false => LagFrequency::together(&parts.iter().zip(&each).map(lag_freq).collect::<Vec<_>>(), freq),
+            let time_lag = match values == segments {
+                true => TimeLag::at(freq, derived.lag_phase),
+                false => {
+                    let of_parts = parts.iter().zip(&each).map(time_lag).collect::<Vec<_>>();
+                    TimeLag::together(&of_parts, freq, derived.lag_phase)
+                }
             };
             new.push(&CrossBin {
                 freq,
@@ -84,8 +87,8 @@ impl AveragedCrossSpectrum {
                 values,
                 averages,
                 raw: [mean(&|part| part.unnorm_power_re[i]), mean(&|part| part.unnorm_power_im[i])],
-                derived: BinEstimates::new(&averages, worth.of(values / segments)),
-                lag_freq,
+                derived,
+                time_lag,
             });
         }
         let level = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::context::{COMPAT_RULES, SpectrumContext};
 use super::cross::{AveragedCrossSpectrum, CrossBin, CrossMetadata, CrossOptions, LAG_SIGN, factors};
-use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, LagFrequency};
+use super::cross_errors::{BinAverages, BinEstimates, BinsWorth, TimeLag};
 use super::dead_time::noise::NoiseContext;
 use super::effective::EffectivePairs;
 use super::noise::NoiseLevel;
@@ -127,21 +127,21 @@ impl AveragedCrossSpectrum {
             };
             // Original bin `k` stands at place `k − 1`.
             let freq = (range.start + range.end + 1) as f64 / 2.0 / segment_size;
-            let (derived, lag_freq) = match compat_stingray {
+            let (derived, time_lag) = match compat_stingray {
                 // The peer derives from raw sums, whatever the normalisation.
                 true => {
                     let derived = BinEstimates::from_stingray_rules(&of(&range, 0, raw_factors), values as f64);
-                    (derived, LagFrequency::known(freq))
+                    (derived, TimeLag::at(freq, derived.lag_phase))
                 }
                 false => {
                     let each: Vec<BinAverages> = range.clone().map(|k| of(&(k..k + 1), first, factors)).collect();
                     let worth = worth.of(range.len() as u64);
-                    let lag_freq = LagFrequency::of(&each, |k| (range.start + k + 1) as f64 / segment_size, worth);
-                    (BinEstimates::of_frequencies(&each, &averages, worth), lag_freq)
+                    let time_lag = TimeLag::of(&each, |k| (range.start + k + 1) as f64 / segment_size);
+                    (BinEstimates::of_frequencies(&each, &averages, worth), time_lag)
                 }
             };
             let width = range.len() as f64 / segment_size;
-            bins.push(CrossBin { freq, width, values, averages, raw, derived, lag_freq });
+            bins.push(CrossBin { freq, width, values, averages, raw, derived, time_lag });
         }
         let few = |bin: &&CrossBin| (bin.values / sums.segments) as f64 * effective.m_eff < FEW_VALUES;
         let few = bins.iter().filter(few).count() as u64;
@@ -163,15 +163,9 @@ impl AveragedCrossSpectrum {
             let averages = BinAverages { power, noise, cross: [product / m * factors[2], 0.0] };
             // These sums have the weights of the normalisation alone.
             let raw = [if own { averages.cross[0] / raw_factors[2] } else { product / m }, 0.0];
-            CrossBin {
-                freq,
-                width: 1.0 / segment_size,
-                values: sums.segments,
-                averages,
-                raw,
-                derived: BinEstimates::from_real_amplitudes(&averages),
-                lag_freq: LagFrequency::known(freq),
-            }
+            let derived = BinEstimates::from_real_amplitudes(&averages);
+            let time_lag = TimeLag::at(freq, derived.lag_phase);
+            CrossBin { freq, width: 1.0 / segment_size, values: sums.segments, averages, raw, derived, time_lag }
         };
         // Sums where amplitudes are real, with the weights that the normalisation asks for.
         let ends = match sums.ends.as_chunks().0 {
@@ -196,8 +190,7 @@ impl AveragedCrossSpectrum {
             let averages = BinAverages { cross: [re, -im], ..bin.averages };
             let derived = BinEstimates { lag_phase: -bin.derived.lag_phase, ..bin.derived };
             let raw = [bin.raw[0], -bin.raw[1]];
-            let lag_freq = bin.lag_freq.negative();
-            self.push(&CrossBin { freq: -bin.freq, averages, raw, derived, lag_freq, ..*bin });
+            self.push(&CrossBin { freq: -bin.freq, averages, raw, derived, ..*bin });
         }
     }
 }

@@ -116,3 +116,44 @@ fn hidden_bins_do_not_count() {
     assert!(*name == "nbin" && bins[at] <= 9 && bins.iter().all(|&n| n <= 16), "{bins:?}");
     assert!(found.log10_p().iter().all(|p| *p > -3.0));
 }
+
+/// How many times as often as the law of many events says `Z²_n` and H of a few uniform phases are reached: they are not independent, so that high harmonics
+/// of few events go together. `EAGLERAY_PHASE_TRIALS` sets the number of profiles (default 100,000; docs/verification.md has what came of more).
+#[test]
+fn many_harmonics_of_few_events_are_warned_of() {
+    let trials: usize = std::env::var("EAGLERAY_PHASE_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let mut random = Random::new(77);
+    for (count, harmonics, most) in
+        [(12, 10, [1.5, 6.0]), (30, 10, [1.2, 4.0]), (100, 10, [0.9, 2.0]), (100, 2, [0.8, 1.3])]
+    {
+        let mut reached = [0.0; 2];
+        // χ² of 2n at p = 0.01 and 0.001.
+        let levels =
+            [0.01f64, 0.001].map(|p| eagleray::science::statistics::chi_square::ln_isf(p.ln(), 2.0 * harmonics as f64));
+        for _ in 0..trials {
+            let phases: Vec<f64> = (0..count).map(|_| std::f64::consts::TAU * random.uniform()).collect();
+            let z2: f64 = (1..=harmonics)
+                .map(|h| {
+                    let (sin, cos) = phases
+                        .iter()
+                        .map(|phase| (f64::from(h) * phase).sin_cos())
+                        .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+                    2.0 / f64::from(count) * (sin * sin + cos * cos)
+                })
+                .sum();
+            reached.iter_mut().zip(levels).for_each(|(reached, level)| *reached += f64::from(u8::from(z2 >= level)));
+        }
+        let ratio = [0, 1].map(|i| reached[i] / trials as f64 / [0.01, 0.001][i]);
+        eprintln!("{count} events, Z²_{harmonics}: {:.2} at 1 %, {:.2} at 0.1 %", ratio[0], ratio[1]);
+        assert!((most[0]..most[1]).contains(&ratio[1]), "{count} {harmonics}: {ratio:?}");
+    }
+    let warned = |count: usize, method: SearchStatistic, nharm: usize| {
+        let times: Vec<f64> = (0..count).map(|_| 100.0 * random.uniform()).collect();
+        let asked = SearchOptions { freq: (0.5, 0.6), nharm, method, ..SearchOptions::default() };
+        let found = run(&events(&times, &[(0.0, 100.0)]), &asked);
+        found.meta.record.warnings.iter().any(|warning| warning.code == "W-FEW-EVENTS")
+    };
+    let mut warned = warned;
+    assert!(warned(12, SearchStatistic::Z2, 10) && warned(100, SearchStatistic::H, 1));
+    assert!(!warned(12, SearchStatistic::Z2, 1) && !warned(100, SearchStatistic::Z2, 10));
+}

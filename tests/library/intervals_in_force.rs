@@ -165,6 +165,18 @@ fn tables_of_one_name_are_told_apart_by_their_version() {
     assert!(error.contains("TIMESYS is `UTC`, but `TT`") && error.contains("mixed"), "{error}");
     let (_, warnings) = with("", true).unwrap();
     assert_eq!(codes(&warnings), ["W-GTI-TIMESYS"]);
+    // Dynamical times differ by milliseconds, places by minutes of light.
+    folder.write("gti.fits", &file(&[named("GTI", &[(0.0, 50.0)]).set("TIMESYS", "'TDB'")]));
+    assert!(with("", false).err().unwrap().to_string().contains("up to 2 ms"));
+    let bytes = file(&[list(Vec::new(), &[("TIMEREF", "'LOCAL'")])]);
+    let gti = folder.write("gti.fits", &file(&[named("GTI", &[(0.0, 50.0)]).set("TIMEREF", "'SOLARSYSTEM'")]));
+    let with = |mixed: bool| {
+        let gti = GtiSource::Given(gti.display().to_string());
+        folder.open(&bytes, &OpenOptions { gti, mixed, ..OpenOptions::default() })
+    };
+    let error = with(false).err().unwrap().to_string();
+    assert!(error.contains("TIMEREF is `SOLARSYSTEM`, but `LOCAL`") && error.contains("500 s"), "{error}");
+    assert_eq!(codes(&with(true).unwrap().1), ["W-GTI-TIMEREF"]);
 }
 
 #[test]

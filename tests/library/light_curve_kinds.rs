@@ -386,3 +386,26 @@ fn text_that_is_not_utf8_is_named_in_every_file_of_text() {
     refused(read(b"counts,rate\n4,1,5\n9,2,5\n1,1,0\n"), &["line 2", "3 values in 2 columns"]);
     refused(LightCurve::read(folder.write("product.csv", &utf16("# product: \"light curve\"\n"))), named);
 }
+
+/// Units of ECSV are those of its header, as astropy writes it.
+#[test]
+fn units_of_ecsv_are_read() {
+    let ecsv = |time: &str, rate: &str, more: &str| {
+        format!(
+            "# %ECSV 1.0\n# ---\n# datatype:\n# - {{name: time, unit: {time}, datatype: float64}}\n# - {{name: rate, unit: {rate}, datatype: \
+             float64}}\n# - {{name: rate_err, datatype: float64}}\n# schema: astropy-2.0\n{more}time rate rate_err\n0.5 10 1\n1.5 12 1\n2.5 11 1\n"
+        )
+    };
+    for (unit, dt) in [("s", 1.0), ("d", 86_400.0), ("min", 60.0), ("ms", 1e-3)] {
+        let (curve, _) = text(ecsv(unit, "ct / s", "").as_bytes()).unwrap();
+        assert!((curve.grid.dt / dt - 1.0).abs() < 1e-12, "{unit}: {}", curve.grid.dt);
+        assert_eq!(curve.rate, [10.0, 12.0, 11.0]);
+    }
+    refused(text(ecsv("pc", "ct / s", "").as_bytes()), &["column time", "unit `pc`"]);
+    for rate in ["mag", "1 / d", "erg / s"] {
+        refused(text(ecsv("s", rate, "").as_bytes()), &["column rate", &format!("unit `{rate}`")]);
+    }
+    let times =
+        "# meta: !!omap\n# - __serialized_columns__:\n#     time: {__class__: astropy.time.core.Time, format: mjd}\n";
+    refused(text(ecsv("d", "ct / s", times).as_bytes()), &["column time", "not seconds"]);
+}

@@ -89,6 +89,14 @@ fn whole_numbers_beyond_f64_are_counted_from_the_first() {
     // The first event is one nanosecond after the start of the good time.
     let after = (DoubleDouble::from(times[0]) + file.clock.event_offset - start).value();
     assert!((after - 1e-9).abs() < 1e-15, "{after}");
+    // A first value of 2^63, which is stored as 0.
+    let half: Vec<i64> = (0..1000).collect();
+    let column = Column::i64("TIME", &half).with("TZERO", "9223372036854775808");
+    let (file, _) = open(&[gti(&[(0.0, 2e19)]), events(vec![column])]).unwrap();
+    let mut times = Vec::new();
+    file.times(0..1000, &mut times).unwrap();
+    let exact: Vec<i128> = times.iter().map(|&t| file.clock.event_offset.value() as i128 + t as i128).collect();
+    assert_eq!(exact, (0..1000).map(|i| (1i128 << 63) + i).collect::<Vec<_>>());
     // Signed ones likewise.
     let signed: Vec<i64> = (0..1000).map(|i| (1 << 60) + i).collect();
     let (file, _) = open(&[gti(&[(0.0, 2e18)]), events(vec![Column::i64("TIME", &signed)])]).unwrap();
@@ -290,4 +298,52 @@ fn a_stray_time_costs_nothing_and_a_damaged_interval_is_said_before_the_work() {
     assert_eq!(codes(&warnings), ["W-MOSTLY-EMPTY"]);
     assert!(warnings.iter().all(|w| w.message.contains("from 0 to 300000000.03 s")), "{warnings:?}");
     assert!(open(&[gti(&[(3e8, 3e8 + 100.0), (4e8, 4e8 + 90.0)]), list]).unwrap().1.is_empty());
+}
+
+#[test]
+fn an_offset_with_two_values_and_prefixes_of_units_are_told_apart() {
+    let table = || events(vec![Column::f64("TIME", &[1.0, 2.0, 3.0])]);
+    let with = |cards: &[(&str, &str)]| {
+        open(&[cards.iter().fold(table(), |table, (key, value)| table.set(key, value)), gti(&[(0.0, 1e3)])])
+    };
+    let parts = [("TIMEZERI", "50"), ("TIMEZERF", "0.5")];
+    assert_eq!(with(&parts).unwrap().0.clock.event_offset.value(), 50.5);
+    let both = |zero: &str| with(&[("TIMEZERO", zero), parts[0], parts[1]]);
+    assert_eq!(both("50.5").unwrap().0.clock.event_offset.value(), 50.5);
+    let error = both("100.0").err().unwrap().to_string();
+    assert!(error.contains("TIMEZERO") && error.contains("TIMEZERI + TIMEZERF = 50.5"), "{error}");
+    let unit = |unit: &str| {
+        let column = Column::f64("TIME", &[1.0, 2.0, 3.0]).with("TUNIT", &format!("'{unit}'"));
+        let opened = open(&[events(vec![column]), gti(&[(0.0, 1e7)])])?;
+        let mut times = Vec::new();
+        opened.0.times(0..1, &mut times)?;
+        Ok::<f64, eagleray::Error>(times[0])
+    };
+    for (name, seconds) in [("Ms", 1e6), ("ks", 1e3), ("ms", 1e-3), ("S", 1.0), ("Day", 86_400.0)] {
+        assert_eq!(unit(name).unwrap(), seconds, "{name}");
+    }
+    assert!(unit("MS").is_err() && unit("as").is_err());
+}
+
+#[test]
+fn a_table_that_nothing_says_holds_events_is_warned_of_when_it_is_asked_for() {
+    let folder = Folder::new();
+    let columns = |more: &[(&'static str, f64)]| {
+        let mut all = vec![Column::f64("TIME", &[1.0, 2.0, 3.0])];
+        all.extend(more.iter().map(|(name, value)| Column::f64(name, &[*value; 3])));
+        all
+    };
+    let warned = |name: &str, columns: Vec<Column>, class: Option<&str>| {
+        let mut table = Table::new(name, columns);
+        if let Some(class) = class {
+            table = table.set("HDUCLAS1", class);
+        }
+        let tables = [table, events(vec![Column::f64("TIME", &[1.0])]), gti(&[(0.0, 9.0)])];
+        let options = OpenOptions { extension: Some(name.to_string()), ..OpenOptions::default() };
+        let (_, warnings) = folder.open(&file(&tables), &options).unwrap();
+        codes(&warnings).contains(&"W-EVENT-TABLE")
+    };
+    assert!(warned("HK", columns(&[("TEMP", 20.0)]), None));
+    assert!(!warned("HK", columns(&[("TEMP", 20.0)]), Some("'EVENTS'")));
+    assert!(!warned("PHOTONS", columns(&[("PI", 7.0)]), None));
 }

@@ -70,8 +70,8 @@ fn sums_of(events: &PulseEvents, bins: Range<usize>, progress: &Progress) -> Vec
     let scaled = |sum: Complex<f64>| Complex::new((sum.re * size) as f32, (sum.im * size) as f32);
     let transform = SearchTransform::new(bins.len(), events.times.len());
     // Nobody looks at what comes of a run that was cancelled.
-    let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
-    let mut amplitudes = transform.sums(events.times.len(), |range, run| run.extend(points(range).map(point)), scaled);
+    let goes_on = || !progress.is_cancelled();
+    let mut amplitudes = transform.sums(events.times.len(), |range, run| run.extend(range.map(point)), scaled, goes_on);
     // The mean is no signal.
     amplitudes.iter_mut().take(usize::from(bins.start == 0)).for_each(|mean| *mean = Complex::default());
     amplitudes

@@ -7,8 +7,6 @@
 //!
 //! An event and harmonic costs two exact phases and a point of the transform, for all trials together. Counting an event for each trial costs 5 instructions.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
 
@@ -52,8 +50,8 @@ impl HarmonicSums {
             weight: weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0),
         };
         // Nobody looks at what comes of a run that was cancelled.
-        let points = |range: Range<usize>| if progress.is_cancelled() { 0..0 } else { range };
-        self.transform.sums(times.len(), |range, run| run.extend(points(range).map(point)), of)
+        let goes_on = || !progress.is_cancelled();
+        self.transform.sums(times.len(), |range, run| run.extend(range.map(point)), of, goes_on)
     }
 }
 

@@ -58,12 +58,22 @@ pub(super) fn trial_statistics(
         return (0..piece.trials).into_par_iter().map(one).collect();
     }
     let sums = each(&sums, events, [&first, &grid.step], harmonics, |sum| sum, progress);
+    let most = exposure::significant_harmonics(events, &first, 2 * harmonics);
+    let windows = (events.gti.len() > exposure::MANY_INTERVALS)
+        .then(|| exposure::windows(events, [&first, &grid.step], piece.trials, most, progress));
     let one = |j: usize| {
         if progress.is_cancelled() {
             return TrialScore::default();
         }
         let sums: Vec<Complex<f64>> = sums.iter().map(|harmonic| harmonic[j]).collect();
-        let window = exposure::exposure_amplitudes(events, &grid.spin(piece.row, piece.first + j), 2 * harmonics);
+        let spin = grid.spin(piece.row, piece.first + j);
+        let window = match &windows {
+            Some(windows) => {
+                let matter = exposure::significant_harmonics(events, &spin, most);
+                windows.iter().take(matter).map(|harmonic| harmonic[j]).collect()
+            }
+            None => exposure::exposure_amplitudes(events, &spin, 2 * harmonics),
+        };
         TrialScore::of_stat(options.score(&pulse::z2_of_sums(&sums, [total, squares], &window)))
     };
     (0..piece.trials).into_par_iter().map(one).collect()

@@ -114,14 +114,18 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
     }
 
     /// The sums over `points` points, each passed through `of`. `fill` appends the points of a range. Computed on the threads of the caller's pool, in an
-    /// order that depends on the numbers of points and frequencies alone: the number of threads changes no bit.
+    /// order that depends on the numbers of points and frequencies alone: the number of threads changes no bit. Once `goes_on` says no, the rest are 0.
     pub fn sums<T: Send>(
         &self,
         points: usize,
         fill: impl Fn(Range<usize>, &mut Vec<PhasedPoint>) + Sync,
         of: impl Fn(Complex<f64>) -> T + Sync,
+        goes_on: impl Fn() -> bool + Sync,
     ) -> Vec<T> {
-        let block = |first: usize| self.block(points, &fill, first, self.block.min(self.frequencies - first), &of);
+        let block = |first: usize| match goes_on() {
+            true => self.block(points, &fill, first, self.block.min(self.frequencies - first), &of, &goes_on),
+            false => none(self.block.min(self.frequencies - first), &of),
+        };
         let firsts: Vec<usize> = (0..self.frequencies).step_by(self.block).collect();
         match firsts[..] {
             [] => Vec::new(),
@@ -138,6 +142,7 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         first: usize,
         frequencies: usize,
         of: &impl Fn(Complex<f64>) -> T,
+        goes_on: &(impl Fn() -> bool + Sync),
     ) -> Vec<T> {
         // Frequencies count from that in the middle: those about it are the most exact.
         let middle = frequencies / 2;
@@ -145,31 +150,28 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         // A grid of its own pays for enough points.
         let grids = (points / CHUNK.max(4 * self.grid)).clamp(1, MOST_GRIDS);
         let length = points.div_ceil(grids).max(1);
-        // A grid is made for the first point that comes, so that a run which was cancelled, and gives none any more, ends at once.
         let one = |i: usize| {
-            let mut grid = None;
+            let mut grid = SpreadingGrid::new(self.grid, WIDTH);
             let mut run = Vec::with_capacity(RUN);
             let end = points.min((i + 1) * length);
             for from in (i * length..end).step_by(RUN) {
+                if !goes_on() {
+                    return None;
+                }
                 run.clear();
                 fill(from..end.min(from + RUN), &mut run);
-                if !run.is_empty() {
-                    let grid = grid.get_or_insert_with(|| SpreadingGrid::new(self.grid, WIDTH));
-                    spread(&self.kernel, self.unit, &run, at, self.grid as u64, grid);
-                }
+                spread(&self.kernel, self.unit, &run, at, self.grid as u64, &mut grid);
             }
-            grid
+            Some(grid)
         };
-        let grids: Vec<SpreadingGrid> = match grids {
-            1 => one(0).into_iter().collect(),
-            _ => (0..grids).into_par_iter().filter_map(one).collect(),
+        let grids: Option<Vec<SpreadingGrid>> = match grids {
+            1 => one(0).map(|grid| vec![grid]),
+            _ => (0..grids).into_par_iter().map(one).collect(),
         };
-        let any = !grids.is_empty();
+        let Some(grids) = grids else { return none(frequencies, of) };
         let mut cells = vec![Complex::default(); self.grid];
         grids.into_iter().for_each(|grid| grid.add_to(&mut cells, SpreadingKernel::<WIDTH, TERMS>::BEFORE));
-        if any {
-            self.fft.process(&mut cells);
-        }
+        self.fft.process(&mut cells);
         let one = |k: usize| {
             let from = k.abs_diff(middle);
             let cell = if k >= middle { from } else { self.grid - from };
@@ -177,6 +179,11 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
         };
         (0..frequencies).map(one).collect()
     }
+}
+
+/// Sums of no points.
+fn none<T>(frequencies: usize, of: &impl Fn(Complex<f64>) -> T) -> Vec<T> {
+    (0..frequencies).map(|_| of(Complex::default())).collect()
 }
 
 /// Adds the points, turned to frequency `at`, to the cells about their places. Those of sorted points are the same for many in turn where

@@ -20,7 +20,7 @@ fn of_plan<const WIDTH: usize, const TERMS: usize>(
     transform: &NonuniformTransform<WIDTH, TERMS>,
     points: &[PhasedPoint],
 ) -> Vec<Complex<f64>> {
-    transform.sums(points.len(), |range, run| run.extend(&points[range]), |sum| sum)
+    transform.sums(points.len(), |range, run| run.extend(&points[range]), |sum| sum, || true)
 }
 
 /// The largest error of one point of weight 1, at places all over a cell, at all frequencies: the bound of all sums.

@@ -54,7 +54,7 @@ pub static CROSS_SPECTRUM: ProductKind = ProductKind {
             .by("√((1 − g²)/(2g²m)), g² the raw coherence")
             .from("Nowak et al. 1999, doi:10.1093/mnras/stz2409"),
         ColumnDeclaration::real("lag_time", "s", "time lag; positive: the subject is late")
-            .by("φ/(2πf), in bins of several frequencies f = Σ f_k·Re(C_k·e^{−iφ})/|ΣC|"),
+            .by("φ/(2πf), of several frequencies the τ of Σ Im(C_k·e^{−2πi f_k τ}) = 0"),
         ColumnDeclaration::real("lag_time_err", "s", "standard error of `lag_time`"),
         ColumnDeclaration::real("coherence_raw", "", "raw coherence, its bias subtracted, noise in the powers")
             .by("g² = (m|C|² − P1P2)/((m − 1)P1P2)")

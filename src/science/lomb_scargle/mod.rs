@@ -172,6 +172,9 @@ impl UnevenSeries<'_> {
         };
         progress.check()?;
         let value = |k: usize| {
+            if progress.is_cancelled() {
+                return Complex::default();
+            }
             // Sums of w·y, w and (at twice the frequency) w, times e^{−iωt}; the constant takes its part of each.
             let (mut y, c, mut two) = (y[k], c[k], twice[0][k]);
             let mut one = 1.0;
@@ -278,12 +281,14 @@ pub(crate) fn power_spectrum(
     let rate = level.mean / level.dt;
     meta.scale = PowerScale { frac: Norm::Frac.factor(&level) / factor, poisson: noise, source_rate: rate };
     let powers: Vec<f64> = values.iter().map(|f| f.norm_sqr() * factor).collect();
+    progress.check()?;
     let (level_of_all, err) = (ByFrequency::Same(noise), ByFrequency::Same(0.0));
     let levels = NoiseLevels { level: level_of_all, err, dead_time: None };
     // Frequencies closer than one over the span are not independent.
     let worth = (at.step * (to - from)).min(1.0);
     let fit = NoiseFit { power: &powers, noise: &levels, m_eff: worth, df: at.step }.warning("");
     fit.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
+    progress.check()?;
     for range in rebin.ranges(at.count)? {
         let width = range.len() as f64;
         let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;

@@ -69,25 +69,29 @@ pub fn direct<const N: usize>(
     std::array::from_fn(|i| all.iter().map(|sums| sums[i]).collect())
 }
 
-/// The sums by a nonuniform transform, of so many sets of weights at once.
+/// The sums by a nonuniform transform, of so many sets of weights at once; none of a run that was cancelled.
 pub fn fast<const N: usize>(
     times: &[f64],
     weights: [&[f64]; N],
     at: FrequencyGrid,
     progress: &Progress,
 ) -> [Vec<Complex<f64>>; N] {
+    if progress.is_cancelled() {
+        return [const { Vec::new() }; N];
+    }
     let transform = LeastErrorTransform::new(at.count, times.len());
     let phases: Vec<[u64; 2]> = times.par_iter().map(|&t| [phase(at.first, t), phase(at.step, t)]).collect();
     weights.map(|weights| {
+        if progress.is_cancelled() {
+            return Vec::new();
+        }
         let point = |(&[first, step], &weight): (&[u64; 2], &f64)| PhasedPoint { first, step, weight };
         transform.sums(
             times.len(),
-            |range, run| {
-                // See above.
-                let range = if progress.is_cancelled() { 0..0 } else { range };
-                run.extend(phases[range.clone()].iter().zip(&weights[range]).map(point));
-            },
+            |range, run| run.extend(phases[range.clone()].iter().zip(&weights[range]).map(point)),
             |sum| sum,
+            // See above.
+            || !progress.is_cancelled(),
         )
     })
 }

@@ -7,7 +7,7 @@ use crate::arguments::input::{InputArgs, band_in_words, not_negative};
 use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::spectrum::{DeadTimeArgs, SpectrumArgs, noise_level};
 use crate::device_choice::BackendArg;
-use crate::number::{NumberRange, positive, range};
+use crate::number::{NumberRange, closed_range, positive, range};
 use crate::pictures;
 use crate::pictures::cross::{LagKind, PowerType};
 use crate::plan_text::describe;
@@ -36,10 +36,10 @@ pub struct CsArgs {
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
     reference: Option<NumberRange>,
     /// Channels of the subject, both included, where energies are not known
-    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with = "subject")]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, requires = "ref_pi", conflicts_with = "subject")]
     subject_pi: Option<NumberRange>,
     /// Channels of the reference, both included
-    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, requires = "subject_pi")]
     ref_pi: Option<NumberRange>,
     #[command(flatten)]
     spectrum: SpectrumArgs,

@@ -8,7 +8,7 @@ use crate::arguments::device::DeviceArgs;
 use crate::arguments::input::InputArgs;
 use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::arguments::spectrum::{SpectrumArgs, noise_level};
-use crate::number::{NumberRange, counting, number, range};
+use crate::number::{NumberRange, closed_range, counting, number, range};
 use crate::pictures::dynamical::{ColourScale, dynamical_power};
 use crate::run::{Computed, Computer, Steps, report};
 use eagleray::PlanReport;
@@ -41,10 +41,10 @@ pub struct DynArgs {
     #[arg(long = "ref", id = "reference", value_name = "LO:HI", value_parser = range, requires = "subject")]
     pub(super) reference: Option<NumberRange>,
     /// Channels of the subject, both included, where energies are not known
-    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, requires = "ref_pi", conflicts_with_all = ["subject", "background", "subtract_noise", "trace"])]
     pub(super) subject_pi: Option<NumberRange>,
     /// Channels of the reference, both included
-    #[arg(long, value_name = "LO:HI", value_parser = range, requires = "subject_pi")]
+    #[arg(long, value_name = "LO:HI", value_parser = closed_range, requires = "subject_pi")]
     pub(super) ref_pi: Option<NumberRange>,
     /// The dynamical cross spectrum of two files, the subject's and the reference's: of events, or of light curves with the same bins
     #[arg(long, conflicts_with_all = ["subject", "subject_pi", "background", "subtract_noise", "trace"])]
