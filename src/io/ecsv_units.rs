@@ -1,9 +1,8 @@
 //! Units of the columns of a light curve in ECSV, which stand in its header.
 
 use super::input_file::{InputFile, format_error};
-use super::light_curve::is_rate;
 use super::light_curve_columns::RawLightCurve;
-use super::time_unit::seconds_per_unit;
+use super::time_unit::{is_rate, seconds_per_unit};
 use crate::base::error::Result;
 
 /// The most of a file that is searched for its header.

@@ -16,7 +16,7 @@ use super::light_curve_columns::{RawLightCurve, footprint};
 use super::subspace::{self, Component, TimeFilter};
 use super::table_read::product_of;
 use super::text_table;
-use super::time_unit::seconds_per_unit;
+use super::time_unit::{is_rate, seconds_per_unit};
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::time::{DoubleDouble, SECONDS_PER_DAY};
@@ -272,32 +272,6 @@ fn own_gti(
     let unused = hdus.iter().filter(|hdu| gti::holds_intervals(hdu) && !is_taken(hdu));
     gti::warn_of_unused(source.path(), &labels, unused, warnings);
     Ok(CurveGti { chosen: all, own: true })
-}
-
-/// True for a unit of counts a second, or none.
-pub(super) fn is_rate(unit: &str) -> bool {
-    const COUNTS: [&str; 16] = [
-        "count",
-        "counts",
-        "cnt",
-        "cnts",
-        "ct",
-        "cts",
-        "c",
-        "event",
-        "events",
-        "photon",
-        "photons",
-        "ph",
-        "e-",
-        "electron",
-        "electrons",
-        "",
-    ];
-    let unit = unit.to_ascii_lowercase().replace([' ', '.', '*', '^', '(', ')'], "");
-    let ends = ["/second", "/sec", "/s", "sec-1", "s-1"];
-    let counts = ends.iter().find_map(|end| unit.strip_suffix(end));
-    unit.is_empty() || counts.is_some_and(|counts| COUNTS.contains(&counts))
 }
 
 /// The user's intervals, or the whole span.

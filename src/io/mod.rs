@@ -38,6 +38,7 @@ mod scan;
 mod sort;
 pub mod stream;
 mod subspace;
+mod table_columns;
 mod table_dynamical;
 mod table_fits;
 pub(crate) mod table_read;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::input_file::format_error;
-use super::table_read::{Cell, ReadTable, declared};
+use super::table_columns::{Cell, ReadTable, declared};
 use crate::base::error::Result;
 use crate::data::product::ProductKind;
 

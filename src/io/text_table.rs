@@ -37,7 +37,7 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
         let line = &*line;
         let failed = |message: String| format_error(source.path(), &format!("line {number}"), &message);
         let fail = |message: String| Err(failed(message));
-        if is_break(line) || line.starts_with('@') {
+        if is_break(line) || line.starts_with('@') || is_of_plots(line) {
             continue;
         }
         if is_command(line, "READ") {
@@ -112,6 +112,18 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
     }
     EcsvUnits::read(source)?.apply(&mut raw)?;
     Ok(Some(raw))
+}
+
+/// True for a command of QDP that is about the picture alone, which QDP knows by its first letters.
+fn is_of_plots(line: &str) -> bool {
+    const OF_PLOTS: [&str; 14] = [
+        "COLOR", "CSIZE", "FONT", "GAP", "GRID", "LABEL", "LINE", "LOG", "LWIDTH", "MARKER", "PLOT", "RESCALE", "SKIP",
+        "VIEWPORT",
+    ];
+    let mut words = line.split_whitespace();
+    let first = words.next().unwrap_or_default().to_ascii_uppercase();
+    let has_more = words.next().is_some() && !line.contains([',', ';']);
+    has_more && first.len() >= 2 && OF_PLOTS.iter().any(|command| command.starts_with(&first))
 }
 
 /// True for a command of QDP, which blanks part from what follows it.

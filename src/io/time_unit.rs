@@ -1,4 +1,4 @@
-//! Units of time in keywords and columns.
+//! Units of time, and of counts a second, in keywords and columns.
 
 use crate::base::time::SECONDS_PER_DAY;
 
@@ -21,4 +21,30 @@ pub(crate) fn seconds_per_unit(unit: &str) -> Option<f64> {
         "ns" => Some(1e-9),
         _ => None,
     }
+}
+
+/// True for a unit of counts a second, or none.
+pub(super) fn is_rate(unit: &str) -> bool {
+    const COUNTS: [&str; 16] = [
+        "count",
+        "counts",
+        "cnt",
+        "cnts",
+        "ct",
+        "cts",
+        "c",
+        "event",
+        "events",
+        "photon",
+        "photons",
+        "ph",
+        "e-",
+        "electron",
+        "electrons",
+        "",
+    ];
+    let unit = unit.to_ascii_lowercase().replace([' ', '.', '*', '^', '(', ')'], "");
+    let ends = ["/second", "/sec", "/s", "sec-1", "s-1"];
+    let counts = ends.iter().find_map(|end| unit.strip_suffix(end));
+    unit.is_empty() || counts.is_some_and(|counts| COUNTS.contains(&counts))
 }

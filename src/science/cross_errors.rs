@@ -96,8 +96,10 @@ pub(super) struct TimeLag {
     err_of_phase: f64,
 }
 
-/// Steps of Newton's method that find a delay: each leaves the square of what the one before left, in radians.
-const DELAY_STEPS: usize = 8;
+/// Steps that find a delay, at most: where there is one, four or five are enough.
+const DELAY_STEPS: usize = 30;
+/// Radians that do not matter.
+const DELAY_EXACT: f64 = 1e-9;
 
 impl TimeLag {
     /// Of a phase lag at one frequency.
@@ -131,15 +133,21 @@ impl TimeLag {
         let (lowest, highest) = (std::f64::consts::TAU * freq(0), std::f64::consts::TAU * freq(each.len() - 1));
         // The frequency that makes the sum lies in the bin, where noise does not say otherwise.
         let start = phase / (slope / modulus).clamp(lowest, highest);
+        // Σ2πf|C|, to which the slope comes where phases are those of one delay; shorter steps than Newton's come there from far off, too.
+        let moduli = each.iter().enumerate().map(|(k, one)| freq(k) * one.cross[0].hypot(one.cross[1]));
+        let least = 0.5 * std::f64::consts::TAU * moduli.sum::<f64>();
         let (mut lag, mut last) = (start, [0.0, slope, across]);
         for _ in 0..DELAY_STEPS {
             last = sums(&|turn| turn * lag);
-            let step = last[0] / last[1];
-            // Noise has no delay that the steps would come to.
-            if last[1] <= 0.0 || !step.is_finite() || (step * highest).abs() > 1.0 {
-                return TimeLag { lag: start, err_of_phase: modulus / slope.abs() };
-            }
+            let step = last[0] / last[1].max(least);
             lag += step;
+            if (step * least).abs() < DELAY_EXACT * modulus {
+                break;
+            }
+        }
+        // Noise has no delay that steps would come to.
+        if last[1].is_nan() || last[1] <= 0.0 {
+            return TimeLag { lag: start, err_of_phase: modulus / slope.abs() };
         }
         let err = (last[2].max(0.0) / across).sqrt() * modulus / last[1];
         TimeLag { lag, err_of_phase: if err.is_finite() { err } else { modulus / last[1] } }

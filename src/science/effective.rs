@@ -83,6 +83,26 @@ impl EffectiveSegments {
         if self.m_eff > 0.0 { self } else { EffectiveSegments::equal(segments) }
     }
 
+    /// The relative variance of an average with the power of a source in it, `ratio` times that of the noise. With `s` and `w` the parts that segments have of
+    /// either, it is `Σ(s·ratio + w)²/(1 + ratio)²`: with the common mean `s ∝ N²` and `w ∝ N`, with means of their own (`alike`) `s` is the same for all. Of noise
+    /// alone, and of segments that weigh the same, it is `1/m_eff`.
+    pub(crate) fn relative_variance(&self, ratio: f64, alike: Option<u64>) -> f64 {
+        let [two, three, four] = [self.m_eff, self.m_eff_order3, self.m_eff_order4];
+        if ratio <= 0.0 || (two == three && two == four) {
+            return 1.0 / two;
+        }
+        let (squares, products) = match alike {
+            Some(segments) => (1.0 / segments as f64, 1.0 / segments as f64),
+            None => (two * two / four.powi(3), two / (three * three)),
+        };
+        (ratio * ratio * squares + 2.0 * ratio * products + 1.0 / two) / (1.0 + ratio).powi(2)
+    }
+
+    /// How many times the error of a source's power far above the noise is that of noise, with the common mean.
+    pub(crate) fn most_uneven(&self) -> f64 {
+        (self.relative_variance(1e9, None) * self.m_eff).sqrt()
+    }
+
     /// The distribution of the average of one frequency.
     pub fn distribution(&self) -> AverageDistribution {
         AverageDistribution::new([self.m_eff, self.m_eff_order3, self.m_eff_order4])
@@ -114,6 +134,14 @@ pub struct EffectivePairs {
 type WeighedPairs = (EffectivePairs, [f64; 2]);
 
 impl EffectivePairs {
+    /// How many times the errors of a source far above the noise are those of noise, with the common mean, at most of both series.
+    pub(crate) fn most_uneven(&self) -> f64 {
+        let of =
+            |m_eff, m_eff_order3, m_eff_order4| EffectiveSegments { m_eff, m_eff_order3, m_eff_order4 }.most_uneven();
+        let subject: f64 = of(self.m_eff1, self.m_eff1_order3, self.m_eff1_order4);
+        subject.max(of(self.m_eff2, self.m_eff2_order3, self.m_eff2_order4))
+    }
+
     /// Of segments that weigh the same.
     pub fn equal(segments: u64) -> EffectivePairs {
         EffectivePairs::of(segments as f64, [EffectiveSegments::equal(segments); 2])

@@ -12,6 +12,11 @@ use super::rebin::Rebin;
 use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 
+/// Frequencies about one whose mean power tells how much of it is of a source.
+const ABOUT: usize = 16;
+/// Standard errors from which on a power is not noise alone.
+const ABOVE_NOISE: f64 = 3.0;
+
 /// One bin of a spectrum, or one original frequency.
 pub(crate) struct PowerBin {
     /// Centre, Hz.
@@ -28,19 +33,47 @@ pub(crate) struct PowerBin {
     pub err: f64,
 }
 
+/// The relative variances of powers at original frequencies: more than those of noise where a source outweighs it in segments of more photons.
+fn relative_variances(original: &OriginalPowers, meta: &PowerMetadata) -> Vec<f64> {
+    let effective = &meta.effective;
+    let plain = effective.relative_variance(0.0, None);
+    let alike = (!meta.use_common_mean || meta.variance.is_some()).then_some(meta.segments);
+    let power = &original.power;
+    let ratio = |from: usize, to: usize| {
+        let count = (to - from) as f64;
+        let mean = power[from..to].iter().sum::<f64>() / count;
+        let noise = original.noise.mean_of(from..to);
+        let above = mean - noise > ABOVE_NOISE * mean * (plain / count).sqrt();
+        above.then(|| (mean - noise) / noise.max(f64::MIN_POSITIVE))
+    };
+    let one = |k: usize| {
+        let about = || ratio(k.saturating_sub(ABOUT), (k + ABOUT + 1).min(power.len()));
+        effective.relative_variance(ratio(k, k + 1).or_else(about).unwrap_or(0.0), alike)
+    };
+    if effective.m_eff == effective.m_eff_order4 {
+        return vec![plain; power.len()];
+    }
+    (0..power.len()).map(one).collect()
+}
+
 impl AveragedPowerSpectrum {
     /// The bins at the original frequencies where the spectrum has them, else its own.
     pub(crate) fn finest_bins(&self) -> Box<dyn Iterator<Item = PowerBin> + '_> {
         let meta = &self.meta;
         match &self.original {
-            Some(original) => Box::new(original.power.iter().enumerate().map(move |(i, &total)| PowerBin {
-                freq: (i + 1) as f64 / meta.segment_size,
-                width: 1.0 / meta.segment_size,
-                total,
-                noise: original.noise.mean_of(i..i + 1),
-                noise_err: original.noise_err.mean_of(i..i + 1),
-                err: total / meta.effective.m_eff.sqrt(),
-            })),
+            Some(original) => {
+                let variances = relative_variances(original, meta);
+                Box::new(original.power.iter().zip(variances).enumerate().map(move |(i, (&total, variance))| {
+                    PowerBin {
+                        freq: (i + 1) as f64 / meta.segment_size,
+                        width: 1.0 / meta.segment_size,
+                        total,
+                        noise: original.noise.mean_of(i..i + 1),
+                        noise_err: original.noise_err.mean_of(i..i + 1),
+                        err: total * variance.sqrt(),
+                    }
+                }))
+            }
             None => Box::new((0..self.len()).map(|i| PowerBin {
                 freq: self.freq[i],
                 width: self.width[i],
@@ -57,7 +90,8 @@ impl AveragedPowerSpectrum {
         let ranges = rebin.ranges(original.power.len())?;
         self.reserve(ranges.clone().count());
         let (segments, segment_size) = (self.meta.segments, self.meta.segment_size);
-        let root = self.meta.effective.m_eff.sqrt();
+        let (variances, root) = (relative_variances(original, &self.meta), self.meta.effective.m_eff.sqrt());
+        let weigh_the_same = self.meta.effective.m_eff == self.meta.effective.m_eff_order4;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in ranges {
             let values = segments * range.len() as u64;
@@ -69,11 +103,15 @@ impl AveragedPowerSpectrum {
             let level = original.noise.mean_of(range.clone());
             self.power.push(if self.meta.noise_subtracted { power - level } else { power });
             // Powers need not be the same inside a bin.
-            let square: f64 = original.power[range.clone()].iter().map(|p| p * p).sum();
+            let squares = original.power[range.clone()].iter().map(|p| p * p);
             self.power_err.push(match range.len() {
-                1 => power / root,
+                1 if weigh_the_same => power / root,
                 _ if !self.meta.compat_rules.is_empty() => power / (values as f64).sqrt(),
-                width => square.sqrt() / width as f64 / root,
+                width if weigh_the_same => squares.sum::<f64>().sqrt() / width as f64 / root,
+                width => {
+                    let terms = squares.zip(&variances[range.clone()]).map(|(square, variance)| square * variance);
+                    terms.sum::<f64>().sqrt() / width as f64
+                }
             });
             self.noise.push(level);
             self.noise_err.push(original.noise_err.mean_of(range.clone()));

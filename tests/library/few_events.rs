@@ -124,7 +124,7 @@ fn many_harmonics_of_few_events_are_warned_of() {
     let trials: usize = std::env::var("EAGLERAY_PHASE_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let mut random = Random::new(77);
     for (count, harmonics, most) in
-        [(12, 10, [1.5, 6.0]), (30, 10, [1.2, 4.0]), (100, 10, [0.9, 2.0]), (100, 2, [0.8, 1.3])]
+        [(12, 10, [1.5, 2.6]), (30, 10, [1.3, 2.2]), (100, 10, [0.8, 1.5]), (100, 2, [0.8, 1.3])]
     {
         let mut reached = [0.0; 2];
         // χ² of 2n at p = 0.01 and 0.001.

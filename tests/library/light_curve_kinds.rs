@@ -409,3 +409,12 @@ fn units_of_ecsv_are_read() {
         "# meta: !!omap\n# - __serialized_columns__:\n#     time: {__class__: astropy.time.core.Time, format: mjd}\n";
     refused(text(ecsv("d", "ct / s", times).as_bytes()), &["column time", "not seconds"]);
 }
+
+/// Commands about the picture stand before the rows of QDP files.
+#[test]
+fn commands_about_pictures_are_passed_over() {
+    let head = "READ SERR 1 2\nSKIP SINGLE\nLAB X Time (s)\nlabel y count/s\nLW 3\n@curve.pco\n!\n";
+    let (curve, _) = text(format!("{head}0.5 0.5 10 1\n1.5 0.5 12 1\n2.5 0.5 11 1\n").as_bytes()).unwrap();
+    assert_eq!((curve.rate, curve.grid.dt), (vec![10.0, 12.0, 11.0], 1.0));
+    assert!(text(b"LABELS 1 2\n0 1\n1 2\n").is_err() && text(b"PLAIN words\n0 1\n1 2\n").is_err());
+}

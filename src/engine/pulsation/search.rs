@@ -155,7 +155,7 @@ fn conclude(
     let chances = grid.null_distribution(&events, options.law(events.noise_events()));
     let (candidates, told) = candidates::find(&events, options, grid, &best, &chances);
     told.into_iter().for_each(|warning| events.record.warnings.record(warning));
-    if options.method.definition().sums_harmonics && events.weights.is_none() {
+    if !options.method.is_of_profiles() && events.weights.is_none() {
         warn_few_events(events.times.len(), options.harmonics(), &mut events.record.warnings);
     }
     let row = |j: usize| grid.rows.get(best.row[j]).copied().unwrap_or_default();
