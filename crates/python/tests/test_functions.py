@@ -14,12 +14,13 @@ from conftest import quiet
 
 
 def program():
-    """The program that was built, where it was."""
+    """The program that was built last."""
     root = os.environ.get("EAGLERAY_ROOT", "../../..")
-    for kind in ("release", "debug"):
-        path = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target")), kind, "eagleray")
-        if os.path.exists(path):
-            return path
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
+    built = [os.path.join(target, kind, "eagleray") for kind in ("release", "debug")]
+    built = [path for path in built if os.path.exists(path)]
+    if built:
+        return max(built, key=os.path.getmtime)
     pytest.skip("the program is not built: cargo build --release")
 
 
