@@ -153,7 +153,7 @@ class Product:
 
     def to_stingray(self) -> Any:
         """The object of Stingray that holds the same."""
-        from .stingray.convert import to_stingray
+        from .stingray import to_stingray
 
         return to_stingray(self)
 
@@ -210,7 +210,7 @@ def join(parts: Iterable[Product], *, mixed: bool = False) -> Any:
 
 def from_stingray(obj: Any) -> Any:
     """The product that holds the same as an object of Stingray: an averaged power or cross spectrum, a light curve, …"""
-    from .stingray.convert import from_stingray as convert
+    from .stingray import from_stingray as convert
 
     return convert(obj)
 

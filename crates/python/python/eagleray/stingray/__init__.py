@@ -10,8 +10,9 @@ Replaced are the averages of power and cross spectra, the loops over bands of en
 of the acceleration search, and histograms. What cannot be answered goes to Stingray as before; `stats` says how often, and why.
 """
 
+from ._from_stingray import from_stingray
 from ._install import VERSION, backend, forget_stats, install, stats, uninstall
-from .convert import from_stingray, to_stingray
+from ._to_stingray import to_stingray
 
 __all__ = [
     "VERSION",
