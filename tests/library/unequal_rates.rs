@@ -168,7 +168,7 @@ fn independent_bands_of_other_rates_are_incoherent() {
 }
 
 /// Errors of the powers of a source that varies in proportion to its rate, of 36 segments of 100 counts/s and 4 of 1600, are the scatter of 120 spectra: with
-/// the common mean, where they were 1.4 times too small, and with means of their own. So are those of bins of several frequencies, and of the rms.
+/// the common mean, where the weights of noise make them up to √(ΣN⁴(ΣN)²/(ΣN²)³) = 1.48 times too small, and with means of their own. So are those of bins of several frequencies, and of the rms.
 #[test]
 fn errors_of_a_variable_source_are_its_scatter() {
     const SPECTRA: u64 = 120;
