@@ -1,5 +1,6 @@
-//! How long after it was told to a run ends, for every analysis on work of several seconds: `cargo bench --bench cancel`. Each is told after
-//! a fifth, two fifths, … of the time that it takes; the longest wait is printed, in seconds.
+//! How long after it was told to a run ends, for every analysis on work of several seconds: `cargo bench --bench cancel`; of those whose names have a word,
+//! with it: `cargo bench --bench cancel -- search`. Each is told after a fifth, two fifths, … of the time that it takes; the longest wait is printed, in
+//! seconds.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,10 @@ const SPAN: f64 = 1000.0;
 
 /// Runs an analysis to its end, then cancels it at several places.
 fn measure<A: Analysis>(what: &str, analysis: &A, observation: &Observation) {
+    let wanted = |word: String| word.starts_with('-') || what.contains(&word);
+    if !std::env::args().skip(1).all(wanted) {
+        return;
+    }
     let begun = Instant::now();
     let whole = match Session::cpu().and_then(|session| session.run(analysis, observation)) {
         Ok(_) => begun.elapsed(),

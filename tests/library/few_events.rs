@@ -55,7 +55,7 @@ fn a_profile_of_few_events_has_their_law() {
     let events = events(&times, &[(0.0, 8.0)]);
     let ephemeris = Ephemeris::new(events.ticks.reference(), 1.0, 0.0, 0.0);
     let asked = FoldOptions { ephemeris, nbin: 8, nharm: 1, background: 0.0 };
-    let meta = fold::fold(&events, &asked, cpu().as_mut()).unwrap().meta;
+    let meta = fold::fold(&events, &asked, cpu().as_mut(), &Progress::default()).unwrap().meta;
     // 8/5·(9 + 4) − 5, reached by (5), (4, 1) and (3, 2): 8 + 8·7·5 + 8·7·10 of 8^5 ways.
     assert!((meta.chi2 - 15.8).abs() < 1e-9, "{}", meta.chi2);
     assert!((meta.chi2_log10_p - (848.0f64 / 32_768.0).log10()).abs() < 1e-9, "{}", meta.chi2_log10_p);

@@ -49,12 +49,12 @@ fn a_fast_pulsar_that_drifts_is_found_in_a_million_events() {
     // Folded at what was found.
     let ephemeris = Ephemeris::new(events.ticks.reference(), best.freq, best.fdot, 0.0);
     let asked = FoldOptions { ephemeris, nbin: 20, nharm: 1, background: 0.0 };
-    let profile = fold::fold(&events, &asked, cpu().as_mut()).unwrap();
+    let profile = fold::fold(&events, &asked, cpu().as_mut(), &Progress::default()).unwrap();
     assert_eq!(profile.counts.iter().sum::<u64>(), times.len() as u64);
     assert!((profile.meta.z2 / best.stat - 1.0).abs() < 1e-9);
     let f = profile.meta.pulsed_fraction.fourier;
     assert!((f.value - 0.05 / 2f64.sqrt()).abs() < 4.0 * f.error && f.error < 0.002, "{f:?}");
-    let gram = phaseogram(&events, &asked, 10).unwrap();
+    let gram = phaseogram(&events, &asked, 10, &Progress::default()).unwrap();
     // Straight in time: the largest rate of each stretch is in the same part of phase as in all.
     let highest = |rates: &[f64]| (0..20).max_by(|&a, &b| rates[a].total_cmp(&rates[b])).unwrap() as i64;
     let whole = highest(&profile.rate);
@@ -110,7 +110,7 @@ fn gaps_are_no_pulsations() {
     let folded = |events: &PulseEvents, freq: f64| {
         let ephemeris = Ephemeris::new(events.ticks.reference(), freq, 0.0, 0.0);
         let asked = FoldOptions { ephemeris, nbin: 50, nharm: 2, background: 0.0 };
-        fold::fold(events, &asked, cpu().as_mut()).unwrap().meta
+        fold::fold(events, &asked, cpu().as_mut(), &Progress::default()).unwrap().meta
     };
     let noise = seen(21, 0.0, 0.01);
     let spin = Spin::from_frequency(0.01, &noise.ticks).unwrap();
@@ -118,7 +118,7 @@ fn gaps_are_no_pulsations() {
     let plain = harmonics::z2(&noise.times, None, &[], &spin, 1)[0] / noise.times.len() as f64;
     assert!((plain - 0.81).abs() < 0.02, "{plain}");
     // Both stand in the profile, and are the same, and only one, where the exposure does not matter.
-    let sums = harmonics::harmonic_sums_at(&noise.times, None, &spin, 20);
+    let sums = harmonics::harmonic_sums_at(&noise.times, None, &spin, 20, &Progress::default());
     let by_definition: Vec<f64> = (1..=20)
         .map(|m| sums.iter().take(m).map(|s| s.norm_sqr()).sum::<f64>() * 2.0 / noise.times.len() as f64)
         .collect();
@@ -171,7 +171,12 @@ fn gaps_are_no_pulsations() {
     let one = run(&pulsed, &SearchOptions { nharm: 1, freq: (0.008, 0.018), ..asked });
     let best = &one.candidates[0];
     let ephemeris = Ephemeris::new(pulsed.ticks.reference(), best.freq, 0.0, 0.0);
-    let meta = fold::fold(&pulsed, &FoldOptions { ephemeris, nbin: 50, nharm: 1, background: 0.0 }, cpu().as_mut());
+    let meta = fold::fold(
+        &pulsed,
+        &FoldOptions { ephemeris, nbin: 50, nharm: 1, background: 0.0 },
+        cpu().as_mut(),
+        &Progress::default(),
+    );
     assert!((meta.unwrap().meta.z2 / best.stat - 1.0).abs() < 1e-9, "{best:?}");
 }
 
@@ -250,7 +255,7 @@ fn profiles_are_the_same_on_every_device() {
         let best = found.candidates[0].clone();
         let ephemeris = Ephemeris::new(events.ticks.reference(), best.freq, best.fdot, best.fddot);
         let asked = FoldOptions { ephemeris, nbin: 33, nharm: 2, background: 1.0 };
-        let profile = fold::fold(&events, &asked, backend).unwrap();
+        let profile = fold::fold(&events, &asked, backend, &Progress::default()).unwrap();
         (
             found.stat,
             found.fdot,
@@ -397,6 +402,6 @@ fn what_has_no_meaning_is_refused() {
         FoldOptions { nharm: 8, ..at(1.0) },
         FoldOptions { ephemeris: Ephemeris::new(DoubleDouble::ZERO, 1.0, 0.0, 0.0), ..at(1.0) },
     ] {
-        assert!(fold::fold(&events, &asked, cpu().as_mut()).is_err(), "{asked:?}");
+        assert!(fold::fold(&events, &asked, cpu().as_mut(), &Progress::default()).is_err(), "{asked:?}");
     }
 }

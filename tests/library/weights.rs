@@ -152,7 +152,7 @@ fn statistics_are_those_of_direct_summation() {
 
     let ephemeris = Ephemeris::new(events.ticks.reference(), truth[0], truth[1], 0.0);
     let asked = FoldOptions { ephemeris, nbin: 16, nharm: 3, background: 0.0 };
-    let profile = fold::fold(&events, &asked, cpu().as_mut()).unwrap();
+    let profile = fold::fold(&events, &asked, cpu().as_mut(), &Progress::default()).unwrap();
     let z2 = z2_of(&direct(&t, &w, truth, 20), &w);
     assert!((profile.meta.z2 / z2[2] - 1.0).abs() < 1e-8, "{} {}", profile.meta.z2, z2[2]);
     let h = (0..20).map(|m| z2[m] - 4.0 * m as f64).fold(f64::MIN, f64::max);
@@ -180,12 +180,12 @@ fn statistics_are_those_of_direct_summation() {
     assert!((profile.meta.chi2 / chi2 - 1.0).abs() < 1e-9, "{} {chi2}", profile.meta.chi2);
     assert!((profile.meta.mean * profile.meta.exposure_total / one - 1.0).abs() < 1e-12);
     // An empty bin may have had events of the weight Σw²/Σw.
-    let fine = fold::fold(&events, &FoldOptions { nbin: 4096, ..asked }, cpu().as_mut()).unwrap();
+    let fine = fold::fold(&events, &FoldOptions { nbin: 4096, ..asked }, cpu().as_mut(), &Progress::default()).unwrap();
     let [_, errors] = fine.weight.as_ref().unwrap();
     let empty = fine.counts.iter().zip(errors).find(|(count, _)| **count == 0).unwrap();
     same(*empty.1, eagleray::data::light_curve::counting_error(0.0) * two / one);
     // Rates by time have the same sum.
-    let gram = fold::phaseogram(&events, &FoldOptions { nbin: 2, nharm: 0, ..asked }, 4).unwrap();
+    let gram = fold::phaseogram(&events, &FoldOptions { nbin: 2, nharm: 0, ..asked }, 4, &Progress::default()).unwrap();
     assert!((gram.rate.iter().flatten().sum::<f64>() / 8.0 / profile.meta.mean - 1.0).abs() < 0.1);
 }
 
@@ -218,7 +218,7 @@ fn sums_of_many_events_are_those_of_direct_summation() {
     for j in [0, 7, 39] {
         let spin = first.stepped(&step, j as i64);
         let expected = direct(&seconds, &values, [spin.freq(&ticks).value(), 0.0], 2);
-        let exact = harmonics::harmonic_sums_at(&times, Some(&values), &spin, 2);
+        let exact = harmonics::harmonic_sums_at(&times, Some(&values), &spin, 2, &Progress::default());
         for ([re, im], found) in expected.iter().zip(&exact).chain([(&expected[1], &sums[j])]) {
             assert!((found.re - re).hypot(found.im - im) < 1e-6 * all, "{j}: {found} {re} {im}");
         }
@@ -253,7 +253,8 @@ fn weights_of_one_change_no_bit() {
         // So many bins that some are empty.
         for nbin in [20, 4096] {
             let asked = FoldOptions { ephemeris, nbin, nharm: 2, background: 1.0 };
-            let [a, b] = [&plain, &ones].map(|events| fold::fold(events, &asked, cpu().as_mut()).unwrap());
+            let [a, b] =
+                [&plain, &ones].map(|events| fold::fold(events, &asked, cpu().as_mut(), &Progress::default()).unwrap());
             let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
             assert!(a.counts == b.counts && bits(&a.rate) == bits(&b.rate) && bits(&a.rate_err) == bits(&b.rate_err));
             assert_eq!(

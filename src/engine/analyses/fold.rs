@@ -213,7 +213,7 @@ impl Analysis for Fold {
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<PulseProfile> {
         refuse_weights_on_device(observation, run)?;
         let events = self.events(observation, run)?;
-        fold(&events, &self.options(&events), run.device)
+        fold(&events, &self.options(&events), run.device, run.progress)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
@@ -234,7 +234,7 @@ impl Analysis for FoldInTime {
 
     fn compute(&self, observation: &Observation, run: &mut Run) -> Result<Phaseogram> {
         let events = self.fold.events(observation, run)?;
-        phaseogram(&events, &self.fold.options(&events), self.rows)
+        phaseogram(&events, &self.fold.options(&events), self.rows, run.progress)
     }
 
     fn plan(&self, observation: &Observation, run: &mut Run) -> Result<PlanReport> {
@@ -259,7 +259,7 @@ impl Analysis for ArrivalTimes {
         let template = match &self.template {
             Some(template) => template.clone(),
             None => {
-                let profile = fold(&events, &options, run.device)?;
+                let profile = fold(&events, &options, run.device, run.progress)?;
                 PulseTemplate::from_profile(&profile.counts, &profile.rate)?
             }
         };

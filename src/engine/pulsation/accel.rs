@@ -158,7 +158,8 @@ pub fn accel(
     let noise = if options.detrend { plan.noise(all, &pool, progress) } else { LocalLevels::default() };
     progress.check()?;
     let (best, map) = plan.run(a_row, &noise, all, &pool, progress)?;
-    Ok(pool.run(|| conclude(events, options, &grid, &noise, (bins, a_row), best, map)))
+    let found = pool.run(|| conclude(events, options, &grid, &noise, (bins, a_row), (best, map), progress));
+    progress.check().map(|()| found)
 }
 
 fn conclude(
@@ -167,8 +168,8 @@ fn conclude(
     grid: &TrialGrid,
     noise: &LocalLevels,
     (bins, a_row): (usize, usize),
-    best: Vec<BestTrial>,
-    map: Vec<Vec<f64>>,
+    (best, map): (Vec<BestTrial>, Vec<Vec<f64>>),
+    progress: &Progress,
 ) -> SearchResult {
     let tried: Vec<usize> = HARMONIC_STAGES.into_iter().filter(|&n| n <= options.nharm).collect();
     let of_stage = |&n: &usize| {
@@ -178,7 +179,8 @@ fn conclude(
     };
     let chances: Vec<NullDistribution> = tried.iter().map(of_stage).collect();
     let levels: Vec<f64> = chances.iter().map(|chances| chances.level(options.false_alarm.ln())).collect();
-    let found = AccelCandidates { events: &events, options, grid, noise, a_row, chances: &chances, levels: &levels };
+    let found =
+        AccelCandidates { events: &events, options, grid, noise, a_row, chances: &chances, levels: &levels, progress };
     let (candidates, told) = found.candidates(&best);
     let row = |one: &BestTrial| grid.rows.get(one.best.row as usize).copied().unwrap_or_default();
     let most = options.most(events.span, amplitudes::middle(&events));
@@ -227,6 +229,7 @@ struct AccelCandidates<'a> {
     /// Chances and detection level of each of the numbers of harmonics tried.
     chances: &'a [NullDistribution],
     levels: &'a [f64],
+    progress: &'a Progress,
 }
 
 impl AccelCandidates<'_> {
@@ -243,13 +246,14 @@ impl AccelCandidates<'_> {
         };
         let refined = |j: usize| {
             let (peak, nharm, noise) = trial(j)?;
-            Some(refine(self.events, &self.options.search(nharm), peak, self.chances_of(nharm)?, &noise))
+            Some(refine(self.events, &self.options.search(nharm), peak, self.chances_of(nharm)?, &noise, self.progress))
         };
         let at = |j: usize| self.grid.spin(0, j * self.a_row).freq(&self.events.ticks).value();
         let step = self.grid.df * self.events.span * self.a_row as f64;
         let left = |j: usize, tones: &Tones| {
             let (peak, nharm, noise) = trial(j)?;
-            let there = TrialAmplitudes::of_trial(self.events, &self.options.search(nharm), &peak, &noise);
+            let there =
+                TrialAmplitudes::of_trial(self.events, &self.options.search(nharm), &peak, &noise, self.progress);
             let left = there.z2_without(&tones.predict(there.rates, nharm));
             let stat = left.last().copied()?;
             self.worth(nharm, stat).then(|| template_plan::score(0.5 * stat, nharm))
@@ -269,9 +273,9 @@ impl AccelCandidates<'_> {
             },
             drifting: &|one| {
                 let asked = self.options.search(one.nharm);
-                let trial = drifting::trial(self.events, &asked, &window, one, self.grid.ranges)?;
+                let trial = drifting::trial(self.events, &asked, &window, one, self.grid.ranges, self.progress)?;
                 let noise = self.noise.at_harmonics(one.freq * self.events.span, one.nharm);
-                Some(refine(self.events, &asked, trial, self.chances_of(one.nharm)?, &noise))
+                Some(refine(self.events, &asked, trial, self.chances_of(one.nharm)?, &noise, self.progress))
             },
         };
         let order = |a: &RefinedPeak, b: &RefinedPeak| {

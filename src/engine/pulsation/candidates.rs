@@ -15,6 +15,7 @@ use super::search_options::SearchOptions;
 use super::tones::Tones;
 use super::window::SourceWindow;
 use super::{PulseEvents, TrialGrid};
+use crate::base::progress::Progress;
 use crate::base::warning::Warning;
 use crate::science::statistics::pulse::NullDistribution;
 
@@ -36,6 +37,7 @@ pub(super) fn find(
     grid: &TrialGrid,
     best: &BestRows,
     chances: &NullDistribution,
+    progress: &Progress,
 ) -> (Vec<Candidate>, Vec<Warning>) {
     let (false_alarm, folded) = (options.false_alarm.ln(), best.folded.is_some());
     let level = if folded { -chances.trial_level(false_alarm) } else { chances.level(false_alarm) };
@@ -44,7 +46,7 @@ pub(super) fn find(
         let peak = TrialPeak::from_grid(grid, j, best.row[j], best.stat[j]);
         TrialPeak { ln_p: folded.then(|| -rarity[j]), ..peak }
     };
-    let refined = |j: usize| Some(refine(events, options, trial(j), chances, &[]));
+    let refined = |j: usize| Some(refine(events, options, trial(j), chances, &[], progress));
     let at = |j: usize| grid.spin(0, j).freq(&events.ticks).value();
     let ln_p = |peak: &RefinedPeak, left: &[f64]| match options.method.is_of_profiles() {
         true => {
@@ -63,8 +65,8 @@ pub(super) fn find(
         ln_p: &ln_p,
         again: &|freq| largest_near(rarity, freq, at, step, |value| *value).and_then(refined),
         drifting: &|one| {
-            let trial = drifting::trial(events, options, &window, one, grid.ranges)?;
-            Some(refine(events, options, trial, chances, &[]))
+            let trial = drifting::trial(events, options, &window, one, grid.ranges, progress)?;
+            Some(refine(events, options, trial, chances, &[], progress))
         },
     };
     let order = |a: &RefinedPeak, b: &RefinedPeak| match folded {
@@ -72,7 +74,7 @@ pub(super) fn find(
         false => b.candidate.stat.total_cmp(&a.candidate.stat),
     };
     let left = |j: usize, tones: &Tones| {
-        let there = TrialAmplitudes::of_trial(events, options, &trial(j), &[]);
+        let there = TrialAmplitudes::of_trial(events, options, &trial(j), &[], progress);
         let left = there.z2_without(&tones.predict(there.rates, there.harmonics()));
         let left = if folded {
             -profile_ln_p(events, there.rates, options.nbin, best.stat[j] - there.lost(&left, options.nbin))

@@ -12,6 +12,7 @@ use super::relations::{self, Drift, Listing};
 use super::search_options::SearchOptions;
 use super::window::SourceWindow;
 use crate::base::mend::Mend;
+use crate::base::progress::Progress;
 use crate::base::text::ShortNumber;
 use crate::base::time::DoubleDouble;
 use crate::base::warning::Warning;
@@ -82,6 +83,7 @@ pub(super) fn trial(
     window: &SourceWindow,
     one: &Candidate,
     ranges: [(f64, f64); 3],
+    progress: &Progress,
 ) -> Option<TrialPeak> {
     let span = window.span;
     if ranges[1].1 > ranges[1].0 {
@@ -95,7 +97,7 @@ pub(super) fn trial(
     };
     let harmonics = options.harmonics().min(MOST_HARMONICS).min(one.signal_harmonics.max(1));
     let spin = Spin::new(&ephemeris(one.freq, one.fdot), &events.ticks).ok()?;
-    let stretches = IntervalHarmonics::new(events, &spin, harmonics);
+    let stretches = IntervalHarmonics::new(events, &spin, harmonics, progress);
     // Noise taken off.
     let power = |off: &[f64; 3]| stretches.z2(off).last().copied().unwrap_or(0.0) - 2.0 * harmonics as f64;
     let most = MOST_DRIFT / harmonics as f64;

@@ -228,17 +228,23 @@ pub(super) fn search(
         progress.check()?;
     }
     found.sort_by(|a, b| a.freq.total_cmp(&b.freq));
-    Ok(pool.run(|| conclude(events, options, &found)))
+    let concluded = pool.run(|| conclude(events, options, &found, progress));
+    progress.check().map(|()| concluded)
 }
 
-fn conclude(mut events: PulseEvents, options: &SearchOptions, trials: &[FfaTrial]) -> SearchResult {
+fn conclude(
+    mut events: PulseEvents,
+    options: &SearchOptions,
+    trials: &[FfaTrial],
+    progress: &Progress,
+) -> SearchResult {
     let (band, all) = (options.freq.1 - options.freq.0, trials.len() as f64);
     let deviation = events.time_deviation();
     let law = |bins: usize| TrialLaw::Profile { bins, events: events.noise_events() };
     let of_bins = |bins: usize| NullDistribution::new(law(bins), all, band, deviation);
     let chances: Vec<NullDistribution> = (options.nbin..2 * options.nbin).map(of_bins).collect();
     let trial_level = chances.first().map_or(0.0, |chances| chances.trial_level(options.false_alarm.ln()));
-    let (candidates, told) = find(&events, options, trials, &chances, trial_level);
+    let (candidates, told) = find(&events, options, trials, (&chances, trial_level), progress);
     for mut warning in told {
         // It folds constant periods.
         warning.mend = warning.mend.into_iter().map(|mend| mend.and("algorithm", "fold")).collect();
@@ -272,8 +278,8 @@ fn find(
     events: &PulseEvents,
     options: &SearchOptions,
     trials: &[FfaTrial],
-    chances: &[NullDistribution],
-    limit: f64,
+    (chances, limit): (&[NullDistribution], f64),
+    progress: &Progress,
 ) -> (Vec<Candidate>, Vec<Warning>) {
     let asked = |bins: usize| SearchOptions { nbin: bins, ..options.clone() };
     let peak = |j: usize| {
@@ -294,7 +300,7 @@ fn find(
     let rarest = (0..trials.len()).min_by(|&a, &b| trials[a].ln_p.total_cmp(&trials[b].ln_p));
     let refined = |j: usize| {
         let bins = trials.get(j)?.bins;
-        let found = refine(events, &asked(bins), peak(j)?, chances.get(bins - options.nbin)?, &[]);
+        let found = refine(events, &asked(bins), peak(j)?, chances.get(bins - options.nbin)?, &[], progress);
         let exact = found.candidate.stat >= LEAST_EXACT * found.candidate.grid_stat;
         (exact || rarest == Some(j)).then_some(found)
     };
@@ -320,13 +326,14 @@ fn find(
         again: &again,
         drifting: &|one| {
             let bins = one.nbin.unwrap_or(options.nbin);
-            let trial = drifting::trial(events, &asked(bins), &window, one, [options.freq, (0.0, 0.0), (0.0, 0.0)])?;
-            Some(refine(events, &asked(bins), trial, chances.get(bins - options.nbin)?, &[]))
+            let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
+            let trial = drifting::trial(events, &asked(bins), &window, one, ranges, progress)?;
+            Some(refine(events, &asked(bins), trial, chances.get(bins - options.nbin)?, &[], progress))
         },
     };
     let left = |j: usize, tones: &Tones| {
         let (peak, bins) = (peak(j)?, trials.get(j)?.bins);
-        let there = TrialAmplitudes::of_trial(events, &asked(bins), &peak, &[]);
+        let there = TrialAmplitudes::of_trial(events, &asked(bins), &peak, &[], progress);
         let lost = there.lost(&there.z2_without(&tones.predict(there.rates, there.harmonics())), bins);
         let left = -profile_ln_p(events, there.rates, bins, peak.stat - lost);
         Some(left).filter(|&left| left >= LEAST_PEAK_KEPT * -limit)

@@ -12,6 +12,7 @@ use super::{PulseEvents, harmonics};
 use crate::backend::Backend;
 use crate::base::error::{Error, Result};
 use crate::base::footprint::Footprint;
+use crate::base::progress::Progress;
 use crate::data::Record;
 use crate::data::light_curve::counting_error;
 use crate::data::phase::{Ephemeris, Spin};
@@ -126,12 +127,20 @@ pub struct PulseProfile {
     pub meta: PulseProfileMetadata,
 }
 
+/// Events that are summed before it is asked whether the run goes on.
+const PIECE: usize = 1 << 16;
+
 /// Folds events at one ephemeris.
 ///
 /// # Errors
 /// Fewer than 2 or more than 4096 bins; an ephemeris beyond the range of exact phases, or with another epoch than the
 /// ticks have; or a failure of the device.
-pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backend) -> Result<PulseProfile> {
+pub fn fold(
+    events: &PulseEvents,
+    options: &FoldOptions,
+    backend: &mut dyn Backend,
+    progress: &Progress,
+) -> Result<PulseProfile> {
     let nbin = options.nbin;
     if !(2..=MOST_BINS).contains(&nbin) {
         return Err(Error::argument("nbin", nbin, "must be from 2 to 4096"));
@@ -147,7 +156,7 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
         return Err(Error::argument("freq", ephemeris.freq.value(), "must be above 0 Hz"));
     }
     let (spin, still) = (Spin::new(&ephemeris, ticks)?, Spin::default());
-    let mut counter = ProfileCounter::new(backend);
+    let mut counter = ProfileCounter::new(backend, progress);
     let counts = counter.profiles(&events.times, [&spin, &still], 1, nbin, |_, profile| profile.to_vec())?;
     let (device, failure) = counter.record();
     let mut warnings = events.record.warnings.clone();
@@ -155,16 +164,17 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
     let counts = counts.into_iter().next().unwrap_or_default();
     let most = options.nharm.max(H_HARMONICS);
     let window = exposure::exposure_amplitudes(events, &spin, 2 * most);
-    let statistics = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, most).map(|z2| {
-        let (h, harmonics) = pulse::h_of_z2(&z2);
-        (z2.get(options.nharm - 1).copied().unwrap_or(0.0), h, harmonics)
-    });
+    let statistics =
+        harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, most, progress).map(|z2| {
+            let (h, harmonics) = pulse::h_of_z2(&z2);
+            (z2.get(options.nharm - 1).copied().unwrap_or(0.0), h, harmonics)
+        });
     let [(z2, h, h_harmonics), plain] = statistics;
     let plain = (!window.is_empty()).then_some(plain);
     let exposed = exposure(&spin, ticks, &events.gti, nbin);
     let [sum, squares] = events.sums();
     let weight = events.each_weight().map(|weights| {
-        let [sums, variances] = weighted(&events.times, weights, &spin, nbin);
+        let [sums, variances] = weighted(&events.times, weights, &spin, nbin, progress);
         // What an empty bin may have had are events of the weight that most of the variance is from.
         let error = |v: &f64| if *v > 0.0 { v.sqrt() } else { counting_error(0.0) * (squares / sum) };
         let errors = variances.iter().map(error).collect();
@@ -227,10 +237,12 @@ pub fn fold(events: &PulseEvents, options: &FoldOptions, backend: &mut dyn Backe
 }
 
 /// `Σw` and `Σw²` of the bins of phase, summed in pieces of so many events that threads do not matter.
-pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize) -> [Vec<f64>; 2] {
-    const PIECE: usize = 1 << 16;
+pub(super) fn weighted(times: &[i64], weights: &[f64], spin: &Spin, nbin: usize, progress: &Progress) -> [Vec<f64>; 2] {
     let piece = |(times, weights): (&[i64], &[f64])| {
         let mut sums = [vec![0.0; nbin], vec![0.0; nbin]];
+        if progress.is_cancelled() {
+            return sums;
+        }
         for (&t, &weight) in times.iter().zip(weights) {
             let bin = bin_of(spin.phase(t), nbin);
             sums[0][bin] += weight;
@@ -268,11 +280,23 @@ pub(super) struct FoldedInterval {
 }
 
 /// Profiles between consecutive `edges`, ticks; events beyond them are in the first and in the last.
-pub(super) fn folded_intervals(events: &PulseEvents, spin: &Spin, nbin: usize, edges: &[i64]) -> Vec<FoldedInterval> {
+///
+/// # Errors
+/// The run was cancelled.
+pub(super) fn folded_intervals(
+    events: &PulseEvents,
+    spin: &Spin,
+    nbin: usize,
+    edges: &[i64],
+    progress: &Progress,
+) -> Result<Vec<FoldedInterval>> {
     let rows = edges.len().saturating_sub(1);
     let mut counts = vec![vec![0.0; nbin]; rows];
     let weights = events.each_weight().into_iter().flatten().copied().chain(std::iter::repeat(1.0));
-    for (&t, weight) in events.times.iter().zip(weights) {
+    for (i, (&t, weight)) in events.times.iter().zip(weights).enumerate() {
+        if i % PIECE == 0 {
+            progress.check()?;
+        }
         let row = edges.partition_point(|edge| *edge <= t).saturating_sub(1).min(rows.saturating_sub(1));
         let bin = bin_of(spin.phase(t), nbin);
         if let Some(count) = counts.get_mut(row).and_then(|row| row.get_mut(bin)) {
@@ -280,9 +304,10 @@ pub(super) fn folded_intervals(events: &PulseEvents, spin: &Spin, nbin: usize, e
         }
     }
     let one = |(counts, edges): (Vec<f64>, &[i64])| {
+        progress.check()?;
         let (from, to) = (edges[0], edges[1]);
         let gti = exposure::clip_intervals(&events.gti, from, to);
-        FoldedInterval { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti }
+        Ok(FoldedInterval { counts, exposure: exposure(spin, &events.ticks, &gti, nbin), gti })
     };
     counts.into_iter().zip(edges.windows(2)).map(one).collect()
 }
@@ -315,7 +340,7 @@ pub(super) fn record_on_cpu(events: &PulseEvents, options: &FoldOptions) -> Reco
 ///
 /// # Errors
 /// The ephemeris is beyond the range of exact phases; no rows, or too many.
-pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> Result<Phaseogram> {
+pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize, progress: &Progress) -> Result<Phaseogram> {
     check_rows(rows, options.nbin)?;
     // Counts, exposures and rates of each cell, and a list for each row.
     Footprint::less_by(&["rows", "nbin"])
@@ -336,7 +361,7 @@ pub fn phaseogram(events: &PulseEvents, options: &FoldOptions, rows: usize) -> R
         let bins = stretch.counts.iter().zip(stretch.exposure);
         bins.map(|(&c, e)| if e > least { c / e } else { f64::NAN }).collect()
     };
-    let found = folded_intervals(events, &spin, options.nbin, &edges);
+    let found = folded_intervals(events, &spin, options.nbin, &edges, progress)?;
     Ok(Phaseogram {
         time: edges.iter().map(|&t| t as f64 * events.ticks.seconds()).collect(),
         rate: found.into_iter().zip(edges.windows(2)).map(rate).collect(),

@@ -61,14 +61,24 @@ fn part_of(weights: Option<&[f64]>, from: usize) -> &[f64] {
 }
 
 /// The harmonic sums `S_1 … S_n` of one ephemeris, by their definition. They are summed in pieces of 65,536 events, so
-/// that the number of threads does not change the result. With `weights`, one an event, they are `Σ w·exp(2πi·h·φ)`.
-pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, harmonics: usize) -> Vec<Complex<f64>> {
+/// that the number of threads does not change the result. With `weights`, one an event, they are `Σ w·exp(2πi·h·φ)`. Those of a run that was cancelled
+/// lack events.
+pub fn harmonic_sums_at(
+    times: &[i64],
+    weights: Option<&[f64]>,
+    spin: &Spin,
+    harmonics: usize,
+    progress: &Progress,
+) -> Vec<Complex<f64>> {
     let unit = PhasorTable::shared();
     let pieces: Vec<Vec<Complex<f64>>> = times
         .par_chunks(CHUNK)
         .enumerate()
         .map(|(piece, chunk)| {
             let mut sums = vec![Complex::default(); harmonics];
+            if progress.is_cancelled() {
+                return sums;
+            }
             let weights = part_of(weights, piece * CHUNK);
             for (i, &t) in chunk.iter().enumerate() {
                 let weight = weights.get(i).copied().unwrap_or(1.0);
@@ -93,7 +103,7 @@ pub fn harmonic_sums_at(times: &[i64], weights: Option<&[f64]>, spin: &Spin, har
 /// the source) it is `(2/Σw²)·Σ_h |Σ w·exp(2πi·h·φ)|²` (Kerr 2011, doi:10.1088/0004-637X/732/1/38), with the same
 /// distribution. `window` has the amplitudes of the exposure, as for [`z2_of_sums`].
 pub fn z2(times: &[i64], weights: Option<&[f64]>, window: &[Complex<f64>], spin: &Spin, harmonics: usize) -> Vec<f64> {
-    let [z2] = z2_by(times, weights, [window], spin, harmonics);
+    let [z2] = z2_by(times, weights, [window], spin, harmonics, &Progress::default());
     z2
 }
 
@@ -104,22 +114,33 @@ pub fn z2_by<const N: usize>(
     windows: [&[Complex<f64>]; N],
     spin: &Spin,
     harmonics: usize,
+    progress: &Progress,
 ) -> [Vec<f64>; N] {
     let sum =
         |of: fn(f64) -> f64| weights.map_or(times.len() as f64, |w| w.iter().take(times.len()).map(|&w| of(w)).sum());
-    let (sums, totals) = (harmonic_sums_at(times, weights, spin, harmonics), [sum(|w| w), sum(|w| w * w)]);
+    let (sums, totals) = (harmonic_sums_at(times, weights, spin, harmonics, progress), [sum(|w| w), sum(|w| w * w)]);
     windows.map(|window| z2_of_sums(&sums, totals, window))
 }
 
 /// The ratio R of [`precision`](crate::science::pulsation::precision): the variance that the events, where in the pulse they are, give to the slope
 /// by the frequency, over that of events at all phases alike. `sums` are those of the harmonics that are signal, what the exposure makes taken off. An event
 /// has the variance of its weight squared; if `residuals`, weights are values about a mean, of which what the harmonics say is left out.
-pub fn phase_noise(times: &[i64], weights: Option<&[f64]>, spin: &Spin, sums: &[Complex<f64>], residuals: bool) -> f64 {
+pub fn phase_noise(
+    times: &[i64],
+    weights: Option<&[f64]>,
+    spin: &Spin,
+    sums: &[Complex<f64>],
+    residuals: bool,
+    progress: &Progress,
+) -> f64 {
     let unit = PhasorTable::shared();
     let scale = if residuals { 2.0 / times.len() as f64 } else { 0.0 };
     let piece = |(piece, chunk): (usize, &[i64])| {
         let weights = part_of(weights, piece * CHUNK);
         let mut both = [0.0; 2];
+        if progress.is_cancelled() {
+            return both;
+        }
         for (i, &t) in chunk.iter().enumerate() {
             let (cos, sin) = unit.of(spin.phase(t));
             let turn = Complex::new(cos, sin);
@@ -176,20 +197,20 @@ mod tests {
         let sum = [Complex::new(1.0, 0.0)];
         // The slope is the sine: its square has the mean ½ over all phases, and is 1 and 0 a quarter off and at the pulse.
         let all: Vec<i64> = (0..1000).map(|i| at(f64::from(i) / 1000.0, i)).collect();
-        assert!((phase_noise(&all, None, &spin, &sum, false) - 1.0).abs() < 1e-6);
+        assert!((phase_noise(&all, None, &spin, &sum, false, &Progress::default()) - 1.0).abs() < 1e-6);
         let off: Vec<i64> = (0..1000).map(|i| at(0.25, i)).collect();
-        assert!((phase_noise(&off, None, &spin, &sum, false) - 2.0).abs() < 1e-6);
+        assert!((phase_noise(&off, None, &spin, &sum, false, &Progress::default()) - 2.0).abs() < 1e-6);
         let pulse: Vec<i64> = (0..1000).map(|i| at(0.0, i)).collect();
-        assert!(phase_noise(&pulse, None, &spin, &sum, false) < 1e-6);
+        assert!(phase_noise(&pulse, None, &spin, &sum, false, &Progress::default()) < 1e-6);
         // Weights are squared, and of values that are a cosine, 500 in the sum, nothing is left over that is noise.
         let weights: Vec<f64> = (0..1000).map(|i| if i % 500 == 250 { 2.0 } else { 0.0 }).collect();
-        assert!((phase_noise(&all, Some(&weights), &spin, &sum, false) - 2.0).abs() < 1e-6);
+        assert!((phase_noise(&all, Some(&weights), &spin, &sum, false, &Progress::default()) - 2.0).abs() < 1e-6);
         let values: Vec<f64> = (0..1000)
             .map(|i| (std::f64::consts::TAU * f64::from(i) / 1000.0).cos() + f64::from(u8::from(i == 250)))
             .collect();
         let whole = [Complex::new(500.0, 0.0)];
-        assert!((phase_noise(&all, Some(&values), &spin, &whole, true) - 2.0).abs() < 1e-6);
-        assert_eq!(phase_noise(&all, None, &spin, &[], false), 1.0);
+        assert!((phase_noise(&all, Some(&values), &spin, &whole, true, &Progress::default()) - 2.0).abs() < 1e-6);
+        assert_eq!(phase_noise(&all, None, &spin, &[], false, &Progress::default()), 1.0);
     }
 
     /// Times that a detector delivers, all at one place (every error adds up), on edges, and ends; steps that wrap.
@@ -235,7 +256,8 @@ mod tests {
                     for j in (0..trials).step_by(1 + trials / 50).chain([trials - 1]) {
                         let spin = first.stepped(&step, j as i64);
                         for (found, weights) in [(&found, &[1.0; 700]), (&weighted, &weights)] {
-                            let sums = harmonic_sums_at(&times, Some(weights), &spin, harmonic as usize);
+                            let sums =
+                                harmonic_sums_at(&times, Some(weights), &spin, harmonic as usize, &Progress::default());
                             let all: f64 = weights.iter().sum();
                             worst = worst.max((found[j] - sums[harmonic as usize - 1]).norm() / all);
                         }

@@ -83,7 +83,7 @@ pub fn pdm(
     warn_of_sampling(&mut samples, options)?;
     let grid = TrialGrid::new(&samples.at, options)?;
     grid.check_memory()?;
-    let mut counter = ProfileCounter::new(backend);
+    let mut counter = ProfileCounter::new(backend, progress);
     let mut best: Vec<Option<(PdmTrial, usize)>> = vec![None; grid.frequencies];
     let mapped = if grid.rows.len() > 1 { grid.rows.len() } else { 0 };
     let mut map = vec![vec![0.0f64; MAP_COLUMNS.min(grid.frequencies)]; mapped];
@@ -110,8 +110,9 @@ pub fn pdm(
     warnings.extend(backend.take_warnings());
     failure.into_iter().for_each(|message| warnings.push("W-BACKEND-FALLBACK", message));
     let best: Vec<(PdmTrial, usize)> = best.into_iter().flatten().collect();
-    let found = PdmCandidates { grid: &grid, best: &best, options };
+    let found = PdmCandidates { grid: &grid, best: &best, options, progress };
     let ((candidates, told), chances) = backend.threads().run(|| (found.candidates(&samples), found.chances(&samples)));
+    progress.check()?;
     told.into_iter().for_each(|warning| samples.at.record.warnings.record(warning));
     let usual = grid.null_distribution(&samples.at, options.law(samples.dispersion().samples));
     let asked = serde_json::to_value(options).unwrap_or_default();
@@ -184,6 +185,7 @@ struct PdmCandidates<'a> {
     grid: &'a TrialGrid,
     best: &'a [(PdmTrial, usize)],
     options: &'a SearchOptions,
+    progress: &'a Progress,
 }
 
 impl PdmCandidates<'_> {
@@ -227,7 +229,7 @@ impl PdmCandidates<'_> {
         let left = |j: usize, tones: &Tones| {
             let &(trial, row) = self.best.get(j)?;
             let peak = TrialPeak::from_grid(self.grid, j, row, trial.theta);
-            let there = TrialAmplitudes::of_trial(&events, self.options, &peak, &self.levels(trial));
+            let there = TrialAmplitudes::of_trial(&events, self.options, &peak, &self.levels(trial), self.progress);
             let lost = there.lost(&there.z2_without(&tones.predict(there.rates, there.harmonics())), self.options.nbin);
             Some(-without(trial, lost)).filter(|&left| left >= candidates::LEAST_PEAK_KEPT * level)
         };
@@ -241,9 +243,10 @@ impl PdmCandidates<'_> {
             ln_p: &ln_p,
             again: &|freq| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one),
             drifting: &|found| {
-                let trial = drifting::trial(&events, self.options, &window, found, self.grid.ranges)?;
+                let trial = drifting::trial(&events, self.options, &window, found, self.grid.ranges, self.progress)?;
                 let levels = vec![found.stat; self.options.resolved_harmonics()];
-                Some(refine(&events, self.options, trial, &self.chances_of(samples, self.options.nbin as u32), &levels))
+                let chances = self.chances_of(samples, self.options.nbin as u32);
+                Some(refine(&events, self.options, trial, &chances, &levels, self.progress))
             },
         };
         let order = |a: &RefinedPeak, b: &RefinedPeak| candidates::by_probability(&a.candidate, &b.candidate);
@@ -272,7 +275,7 @@ impl PdmCandidates<'_> {
         let (chances, levels) = (self.chances_of(samples, trial.bins), self.levels(trial));
         let ln_p = self.own_laws().then(|| trial.ln_p(samples));
         let of_grid = TrialPeak { ln_p, ..TrialPeak::from_grid(self.grid, j, row, trial.theta) };
-        let peak = refine(events, self.options, of_grid, &chances, &levels);
+        let peak = refine(events, self.options, of_grid, &chances, &levels, self.progress);
         let found = &peak.candidate;
         let ephemeris = Ephemeris {
             epoch: samples.at.ticks.reference(),
@@ -285,7 +288,7 @@ impl PdmCandidates<'_> {
         let (best, largest) = if at.rarer(&trial, samples) {
             (at, peak.largest)
         } else {
-            (trial, TrialAmplitudes::of_trial(events, self.options, &of_grid, &levels))
+            (trial, TrialAmplitudes::of_trial(events, self.options, &of_grid, &levels, self.progress))
         };
         let (bins, n) = (f64::from(best.bins), samples.all.samples as f64);
         // Of the variance between bins, what is not noise.

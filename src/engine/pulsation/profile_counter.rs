@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::backend::{Backend, LaunchLimits};
 use crate::base::error::BackendError;
+use crate::base::progress::Progress;
 use crate::data::DeviceRecord;
 use crate::data::phase::Spin;
 use crate::kernels::fold::{self, BinTally, MOST_SAMPLES, TrialBlock};
@@ -28,12 +29,14 @@ pub struct ProfileCounter<'a> {
     failure: Option<BackendError>,
     on_device: bool,
     on_cpu: bool,
+    /// What is counted of a run that was cancelled lacks events.
+    progress: &'a Progress,
 }
 
 impl<'a> ProfileCounter<'a> {
-    /// A counter that uses this backend.
-    pub fn new(backend: &'a mut dyn Backend) -> ProfileCounter<'a> {
-        ProfileCounter { backend, failure: None, on_device: false, on_cpu: false }
+    /// A counter that uses this backend, for a run of this progress.
+    pub fn new(backend: &'a mut dyn Backend, progress: &'a Progress) -> ProfileCounter<'a> {
+        ProfileCounter { backend, failure: None, on_device: false, on_cpu: false, progress }
     }
 
     /// Counts the profile of each of `trials` frequencies from `first` on, and gives what `look` makes of each, in
@@ -49,7 +52,7 @@ impl<'a> ProfileCounter<'a> {
         nbin: usize,
         look: impl Fn(usize, &[u32]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
-        let frequencies = TrialFrequencies { spins, trials, nbin };
+        let frequencies = TrialFrequencies { spins, trials, nbin, progress: self.progress };
         let on_device = |device: &mut dyn Backend, limits: LaunchLimits| {
             let tunables = limits.tunables;
             let count = |device: &mut dyn Backend, events: Range<usize>, blocks: &[TrialBlock], counts: &mut [u32]| {
@@ -78,7 +81,7 @@ impl<'a> ProfileCounter<'a> {
         nbin: usize,
         look: impl Fn(usize, &[BinTally]) -> T + Sync,
     ) -> Result<Vec<T>, BackendError> {
-        let frequencies = TrialFrequencies { spins, trials, nbin };
+        let frequencies = TrialFrequencies { spins, trials, nbin, progress: self.progress };
         let on_device = |device: &mut dyn Backend, limits: LaunchLimits| {
             let tunables = limits.tunables;
             let digit = |from: u32| values.iter().map(|value| (value >> from) & ((1 << DIGIT) - 1)).collect();
@@ -159,6 +162,7 @@ struct TrialFrequencies<'a> {
     spins: [&'a Spin; 2],
     trials: usize,
     nbin: usize,
+    progress: &'a Progress,
 }
 
 impl TrialFrequencies<'_> {
@@ -178,7 +182,8 @@ impl TrialFrequencies<'_> {
         let one = |(place, block): (usize, &TrialBlock)| {
             let counted = |from: usize, to: usize| {
                 let mut counts = vec![C::default(); block.trials * nbin];
-                (from..to).step_by(CHUNK).for_each(|i| count(i..to.min(i + CHUNK), block, &mut counts));
+                let chunks = (from..to).step_by(CHUNK).take_while(|_| !self.progress.is_cancelled());
+                chunks.for_each(|i| count(i..to.min(i + CHUNK), block, &mut counts));
                 counts
             };
             // Few blocks leave threads idle unless the events are shared, too; sums of integers have no order.
@@ -213,7 +218,7 @@ impl TrialFrequencies<'_> {
         let mut found = Vec::with_capacity(self.trials);
         for blocks in self.blocks().chunks(batch) {
             let mut counts = vec![C::default(); blocks.iter().map(|block| block.trials * nbin).sum()];
-            for from in (0..events).step_by(chunk) {
+            for from in (0..events).step_by(chunk).take_while(|_| !self.progress.is_cancelled()) {
                 count(device, from..events.min(from + chunk), blocks, &mut counts)?;
             }
             let done = found.len();

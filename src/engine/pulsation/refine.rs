@@ -13,6 +13,7 @@ use super::search_options::SearchOptions;
 use super::statistics::MadeOf;
 use super::tones::Prediction;
 use super::{PulseEvents, TrialGrid, amplitudes, exposure, harmonics};
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::data::phase::{Ephemeris, Spin};
 use crate::kernels::fold::{self, TrialBlock};
@@ -24,6 +25,8 @@ use crate::science::statistics::pulse::{self, NullDistribution};
 /// Stretches of time whose harmonic sums are combined when a peak is refined: over one of them a frequency that is one step of the grid
 /// off turns by less than a thousandth of a cycle.
 const INTERVALS: usize = 512;
+/// Events that are folded before it is asked whether the run goes on.
+const PIECE: usize = 1 << 16;
 /// How often the harmonics that are signal are chosen anew, where the frequency moves.
 const MOST_CHOICES: usize = 5;
 /// By how much of its amplitude elsewhere a source may have more there, as its own light curve makes it: 1.5 times the power.
@@ -85,7 +88,7 @@ pub(super) struct IntervalHarmonics {
 }
 
 impl IntervalHarmonics {
-    pub fn new(events: &PulseEvents, spin: &Spin, harmonics: usize) -> IntervalHarmonics {
+    pub fn new(events: &PulseEvents, spin: &Spin, harmonics: usize, progress: &Progress) -> IntervalHarmonics {
         let (Some(first), Some(last)) = (events.times.iter().min(), events.times.iter().max()) else {
             return IntervalHarmonics { parts: Vec::new(), total: [0.0; 2] };
         };
@@ -119,7 +122,8 @@ impl IntervalHarmonics {
             let mut sums = vec![Complex::default(); harmonics];
             for piece in pieces {
                 let weights = events.each_weight().map(|weights| &weights[piece.clone()]);
-                let piece = harmonics::harmonic_sums_at(&events.times[piece.clone()], weights, spin, harmonics);
+                let piece =
+                    harmonics::harmonic_sums_at(&events.times[piece.clone()], weights, spin, harmonics, progress);
                 sums.iter_mut().zip(piece).for_each(|(sum, one)| *sum += one);
             }
             let here: f64 = gti.iter().map(|(a, b)| (b - a) as f64 * tick).sum();
@@ -197,11 +201,12 @@ impl TrialAmplitudes {
         options: &SearchOptions,
         peak: &TrialPeak,
         levels: &[f64],
+        progress: &Progress,
     ) -> TrialAmplitudes {
         let (spin, harmonics) = (&peak.start, options.resolved_harmonics());
         TrialAmplitudes {
             rates: [spin.freq(&events.ticks).value(), peak.rates[0], peak.rates[1]],
-            sums: harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, harmonics),
+            sums: harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, harmonics, progress),
             window: exposure::exposure_amplitudes(events, spin, 2 * harmonics),
             totals: events.sums(),
             levels: levels.to_vec(),
@@ -286,6 +291,7 @@ pub(super) fn refine(
     peak: TrialPeak,
     chances: &NullDistribution,
     levels: &[f64],
+    progress: &Progress,
 ) -> RefinedPeak {
     let statistic = options.method.definition();
     let TrialPeak { start, rates: [fdot, fddot], steps, ranges, stat: grid_stat, ln_p, around } = peak;
@@ -294,7 +300,7 @@ pub(super) fn refine(
     let from = [start.freq(ticks).value(), fdot, fddot];
     let ends: [(f64, f64); 3] =
         std::array::from_fn(|i| ((ranges[i].0 - from[i]).min(0.0), (ranges[i].1 - from[i]).max(0.0)));
-    let stretches = IntervalHarmonics::new(events, &start, options.harmonics());
+    let stretches = IntervalHarmonics::new(events, &start, options.harmonics(), progress);
     let z2_at = |off: &[f64; 3]| whitened(stretches.z2(off), levels);
     // The largest of frequencies so close that the highest harmonic loses nothing between them.
     let step = 0.25 / (options.harmonics() as f64 * events.span);
@@ -327,14 +333,15 @@ pub(super) fn refine(
     let spin_at = |off: &[f64; 3]| Spin::new(&ephemeris(off), ticks).unwrap_or(start);
     let spin = spin_at(&off);
     let window = exposure::exposure_amplitudes(events, &spin, 2 * options.harmonics());
-    let [z2, plain] = harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics())
-        .map(|z2| whitened(z2, levels));
+    let [z2, plain] =
+        harmonics::z2_by(&events.times, events.each_weight(), [&window, &[]], &spin, options.harmonics(), progress)
+            .map(|z2| whitened(z2, levels));
     let of_harmonics = statistic.made_of == MadeOf::Harmonics;
     let stat_plain = (of_harmonics && !window.is_empty()).then(|| options.score(&plain));
     let stat = match statistic.made_of {
         MadeOf::Harmonics => options.score(&z2),
         // Profiles of epoch folding may be better where the grid has them.
-        MadeOf::Profiles => profile_stat(events, &spin, options.nbin).max(grid_stat),
+        MadeOf::Profiles => profile_stat(events, &spin, options.nbin, progress).max(grid_stat),
         // That of values is not known here.
         MadeOf::Samples => grid_stat,
     };
@@ -347,7 +354,7 @@ pub(super) fn refine(
     let resolved = options.resolved_harmonics();
     let sums_at = |off: &[f64; 3], spin: &Spin| match resolved > options.harmonics() {
         true => [
-            harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, resolved),
+            harmonics::harmonic_sums_at(&events.times, events.each_weight(), spin, resolved, progress),
             exposure::exposure_amplitudes(events, spin, 2 * resolved),
         ],
         false => stretches.sums(off),
@@ -369,7 +376,8 @@ pub(super) fn refine(
         sums.iter().enumerate().map(|(h, sum)| sum - window.get(h).copied().unwrap_or_default() * all).collect();
     let white = |(h, sum): (usize, &Complex<f64>)| sum / if residuals { 1.0 } else { level(levels, h) };
     let excess: Vec<Complex<f64>> = sums.iter().take(signal).enumerate().map(white).collect();
-    let ratio = harmonics::phase_noise(&events.times, events.each_weight(), &spin_at(&known), &excess, residuals);
+    let ratio =
+        harmonics::phase_noise(&events.times, events.each_weight(), &spin_at(&known), &excess, residuals, progress);
     let z2 = z2_at(&known);
     let searched = std::array::from_fn(|i| i == 0 || ranges[i].1 > ranges[i].0);
     let covariance = events.time_covariance();
@@ -387,7 +395,7 @@ pub(super) fn refine(
         fddot_err: error(2),
         period: 1.0 / freq,
         stat: if statistic.made_of == MadeOf::Profiles {
-            profile_stat(events, &spin_at(&known), options.nbin)
+            profile_stat(events, &spin_at(&known), options.nbin, progress)
         } else {
             stat
         },
@@ -410,14 +418,15 @@ pub(super) fn refine(
 }
 
 /// χ² of the profile of an ephemeris.
-fn profile_stat(events: &PulseEvents, spin: &Spin, nbin: usize) -> f64 {
+fn profile_stat(events: &PulseEvents, spin: &Spin, nbin: usize, progress: &Progress) -> f64 {
     let exposed = exposure::exposure(spin, &events.ticks, &events.gti, nbin);
     if let Some(weights) = events.each_weight() {
-        let ([profile, _], [sum, squares]) = (weighted(&events.times, weights, spin, nbin), events.sums());
+        let ([profile, _], [sum, squares]) = (weighted(&events.times, weights, spin, nbin, progress), events.sums());
         return ProfileChiSquare::new(&profile, &exposed).stat * (sum / squares);
     }
     let (mut counts, block) = (vec![0; nbin], TrialBlock { spin: *spin, trials: 1 });
-    fold::cpu(&events.times, &block, &Spin::default(), nbin, &mut counts);
+    let pieces = events.times.chunks(PIECE).take_while(|_| !progress.is_cancelled());
+    pieces.for_each(|times| fold::cpu(times, &block, &Spin::default(), nbin, &mut counts));
     ProfileChiSquare::new(&counts, &exposed).stat
 }
 

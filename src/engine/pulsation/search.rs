@@ -68,7 +68,7 @@ pub fn search(
         if let Some(weights) = &events.weights {
             warn_few(&weights.all, options.nbin, &mut events.record.warnings);
         }
-        let mut counter = ProfileCounter::new(backend);
+        let mut counter = ProfileCounter::new(backend, progress);
         let weights = events.weights.as_ref().map(Weights::whole);
         for piece in pieces {
             let (first, look) = (grid.spin(piece.row, piece.first), profile_score(&events, &grid, piece, &options));
@@ -96,7 +96,8 @@ pub fn search(
             progress.advance(pieces.iter().zip(found).map(|(&piece, stats)| best.add(piece, &stats)).sum())?;
         }
     }
-    Ok(backend.threads().run(|| conclude(events, &options, &grid, best, device)))
+    let found = backend.threads().run(|| conclude(events, &options, &grid, best, device, progress));
+    progress.check().map(|()| found)
 }
 
 /// Profiles of trials count events, but for epoch folding.
@@ -151,9 +152,10 @@ fn conclude(
     grid: &TrialGrid,
     best: BestRows,
     device: DeviceRecord,
+    progress: &Progress,
 ) -> SearchResult {
     let chances = grid.null_distribution(&events, options.law(events.noise_events()));
-    let (candidates, told) = candidates::find(&events, options, grid, &best, &chances);
+    let (candidates, told) = candidates::find(&events, options, grid, &best, &chances, progress);
     told.into_iter().for_each(|warning| events.record.warnings.record(warning));
     if !options.method.is_of_profiles() && events.weights.is_none() {
         warn_few_events(events.times.len(), options.harmonics(), &mut events.record.warnings);

@@ -113,7 +113,7 @@ pub fn toas(
     let spin = Spin::new(&ephemeris, ticks)?;
     let record = record_on_cpu(events, options);
     let mut made = Toas { toas: Vec::new(), left_out: 0, harmonics: template.harmonics(), chi2: 0.0, record };
-    for stretch in folded_intervals(events, &spin, nbin, &edges) {
+    for stretch in folded_intervals(events, &spin, nbin, &edges, progress)? {
         progress.check()?;
         let nphots = stretch.counts.iter().sum::<f64>() as u64;
         if nphots == 0 {

@@ -168,7 +168,7 @@ impl<const WIDTH: usize, const TERMS: usize> NonuniformTransform<WIDTH, TERMS> {
             1 => one(0).map(|grid| vec![grid]),
             _ => (0..grids).into_par_iter().map(one).collect(),
         };
-        let Some(grids) = grids else { return none(frequencies, of) };
+        let Some(grids) = grids.filter(|_| goes_on()) else { return none(frequencies, of) };
         let mut cells = vec![Complex::default(); self.grid];
         grids.into_iter().for_each(|grid| grid.add_to(&mut cells, SpreadingKernel::<WIDTH, TERMS>::BEFORE));
         self.fft.process(&mut cells);

@@ -40,6 +40,9 @@ use crate::numerics::nonuniform::LeastErrorTransform;
 /// More frequencies than memory and time allow by mistake.
 const MOST_FREQUENCIES: f64 = (1u64 << 28) as f64;
 
+/// Rows that are made before it is asked whether the run goes on.
+const ASKED: usize = 1 << 16;
+
 /// How the trigonometric sums are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -289,7 +292,10 @@ pub(crate) fn power_spectrum(
     let fit = NoiseFit { power: &powers, noise: &levels, m_eff: worth, df: at.step }.warning("");
     fit.into_iter().for_each(|warning| spectrum.meta.record.warnings.record(warning));
     progress.check()?;
-    for range in rebin.ranges(at.count)? {
+    for (i, range) in rebin.ranges(at.count)?.enumerate() {
+        if i % ASKED == 0 {
+            progress.check()?;
+        }
         let width = range.len() as f64;
         let raw = values[range.clone()].iter().map(|f| f.norm_sqr()).sum::<f64>() / width;
         let count = independent(width, at.step, to - from);
@@ -356,7 +362,10 @@ pub(crate) fn cross_spectrum(
     let (freq, width, m) = (Vec::new(), Vec::new(), Vec::new());
     let [power_re, power_im, power1, power2] = [const { Vec::new() }; 4];
     let mut made = CrossPowers { freq, width, power_re, power_im, power1, power2, m, meta };
-    for range in rebin.ranges(at.count)? {
+    for (i, range) in rebin.ranges(at.count)?.enumerate() {
+        if i % ASKED == 0 {
+            progress.check()?;
+        }
         let width = range.len() as f64;
         let mean = |f: &dyn Fn(usize) -> f64| range.clone().map(f).sum::<f64>() / width;
         let cross = |k: usize| one.values[k].conj() * other.values[k] * (factor[0] * factor[1]).sqrt();

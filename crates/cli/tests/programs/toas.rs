@@ -75,9 +75,8 @@ fn errors_cover_as_often_as_they_say_and_shifts_are_not_biased() {
         let exact: Vec<f64> = (0..24).map(|b| rate((f64::from(b) + 0.5) / 24.0, a)).collect();
         let counts: Vec<u64> = exact.iter().map(|r| (1e5 * r) as u64).collect();
         let cpu = DeviceChoice::Cpu { threads: None };
-        let profile =
-            fold(&events, &asked, eagleray::internal::backend::open(&cpu, &mut Warnings::default()).unwrap().as_mut())
-                .unwrap();
+        let mut device = eagleray::internal::backend::open(&cpu, &mut Warnings::default()).unwrap();
+        let profile = fold(&events, &asked, device.as_mut(), &Progress::default()).unwrap();
         let made = PulseTemplate::from_profile(&profile.counts, &profile.rate).unwrap();
         // The sinusoid's phase is that of the fundamental, whose maximum is that of the pulse.
         for (name, template, truth) in [
