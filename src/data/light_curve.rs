@@ -18,6 +18,8 @@ pub(super) const GRID_SLACK: f64 = 1e-3;
 pub(crate) const MOST_PLACES: f64 = (1u64 << 52) as f64;
 /// Seconds by which a bin may reach over the end of an interval: what the rounding of bounds amounts to.
 const TOLERANCE: f64 = 1e-5;
+/// Bins among which rounding leaves that at an edge.
+const NEAR: u64 = 8;
 
 /// The standard error of `counts` events of a Poisson process: `√N`, and for `N = 0` the upper 1σ limit `1 + √(N + ¾)`
 /// (Gehrels 1986, equation 7, doi:10.1086/164079).
@@ -409,10 +411,25 @@ impl LightCurve {
     /// s).
     pub fn stretches(&self, min_fracexp: f64) -> Vec<std::ops::Range<usize>> {
         let intervals = self.gti.intervals();
+        // The bins that lie in an interval: from the first up to the second.
+        let near = |t: DoubleDouble, by: f64| (((t - self.grid.origin).value() + by) / self.grid.dt).floor();
+        let first = |&(start, _): &(DoubleDouble, DoubleDouble)| {
+            let from = (near(start, -TOLERANCE) - 2.0).max(0.0) as u64;
+            (from..from.saturating_add(NEAR))
+                .find(|&k| (start - self.grid.edge(k)).value() <= TOLERANCE)
+                .unwrap_or(u64::MAX)
+        };
+        let end = |&(_, stop): &(DoubleDouble, DoubleDouble)| {
+            let upto = (near(stop, TOLERANCE) + 3.0).max(0.0) as u64;
+            (upto.saturating_sub(NEAR)..upto)
+                .rev()
+                .find(|&k| (self.grid.edge(k + 1) - stop).value() <= TOLERANCE)
+                .map_or(0, |k| k + 1)
+        };
+        let bins: Vec<(u64, u64)> = intervals.iter().map(|interval| (first(interval), end(interval))).collect();
         let home = |i: usize| {
-            let (a, b) = (self.grid.edge(self.bin[i]), self.grid.edge(self.bin[i] + 1));
-            let after = intervals.partition_point(|&(start, _)| (start - a).value() <= TOLERANCE);
-            let inside = after > 0 && (b - intervals[after - 1].1).value() <= TOLERANCE;
+            let after = bins.partition_point(|&(first, _)| first <= self.bin[i]);
+            let inside = after > 0 && self.bin[i] < bins[after - 1].1;
             (inside && self.rate[i].is_finite() && self.fracexp[i] >= min_fracexp).then_some(after)
         };
         let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();

@@ -46,8 +46,10 @@ impl ExposedBins {
         columns.bin.reserve_exact(bins);
         columns.fracexp.reserve_exact(bins);
         for (range, &(start, stop)) in ranges.into_iter().zip(gti.intervals()) {
+            // What lies between the first and the last bins of an interval is inside.
+            let inside = range.start + 2..range.end.saturating_sub(2);
             for k in range {
-                let part = grid.covered_fraction(k, start, stop);
+                let part = if inside.contains(&k) { 1.0 } else { grid.covered_fraction(k, start, stop) };
                 match columns.bin.last() {
                     // Two intervals can share a bin.
                     Some(&last) if last >= k => {

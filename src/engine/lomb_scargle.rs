@@ -2,6 +2,7 @@
 
 use super::light_curve_plan::too_little_exposed;
 use crate::base::error::Result;
+use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
 use crate::data::{EventBalance, LightCurve};
 use crate::science::lomb_scargle::UnevenSeries;
@@ -21,10 +22,16 @@ impl ExposedSamples {
     /// The samples.
     ///
     /// # Errors
-    /// Some bins have errors, and some have not.
-    pub fn from_light_curve(light_curve: &LightCurve, min_fracexp: f64, zero: DoubleDouble) -> Result<ExposedSamples> {
+    /// Some bins have errors, and some have not; the run was cancelled.
+    pub fn from_light_curve(
+        light_curve: &LightCurve,
+        min_fracexp: f64,
+        zero: DoubleDouble,
+        progress: &Progress,
+    ) -> Result<ExposedSamples> {
         let dt = light_curve.grid.dt;
         let good: Vec<usize> = light_curve.stretches(min_fracexp).into_iter().flatten().collect();
+        progress.check()?;
         if good.is_empty() {
             too_little_exposed(light_curve, min_fracexp)?;
         }
@@ -33,6 +40,7 @@ impl ExposedSamples {
         let exposed =
             if light_curve.counted { good.iter().map(|&i| light_curve.fracexp[i]).collect() } else { Vec::new() };
         let offset = (light_curve.grid.origin - zero).value();
+        progress.check()?;
         Ok(ExposedSamples {
             dt,
             time: good.iter().map(|&i| offset + (light_curve.bin[i] as f64 + 0.5) * dt).collect(),

@@ -1,8 +1,11 @@
 //! No photon of a light curve is lost: coarser bins, good time that ends inside bins, and what became of each.
 
 use crate::common::fits_file::{Column, Folder, Table, codes, events, file, gti};
+use eagleray::Warnings;
+use eagleray::data::light_curve::TimeGrid;
 use eagleray::files::OpenOptions;
 use eagleray::internal::random::Random;
+use eagleray::time::DoubleDouble;
 use eagleray::{
     Binning, CrossSpectrum, DynamicalCross, DynamicalSpectrum, Gti, LightCurve, Norm, Observation, PowerSpectrum,
     Session,
@@ -196,4 +199,50 @@ fn a_light_curve_of_arrays_is_that_of_the_events_in_its_bins() {
     for (bin, counts) in [(vec![1, 1], vec![1.0; 2]), (vec![0], vec![1.0; 2])] {
         assert!(LightCurve::from_bins(expected.grid, bin, counts, None, gti.clone()).is_err());
     }
+}
+
+/// Rows that segments are cut from are those whose bins lie in an interval to 1e-5 s, as the definition says bin by bin: bins shorter and longer than that,
+/// edges that are off by less, more and nothing, intervals that touch.
+#[test]
+fn stretches_are_those_of_the_definition() {
+    let mut random = Random::new(11);
+    let (mut found, mut cut) = (0, 0);
+    for case in 0..300 {
+        let dt = random.pick(&[1e-7, 3e-6, 1e-4, 0.01, 1.0 / 3.0, 100.0]);
+        let origin = DoubleDouble::sum(random.pick(&[0.0, 3e8, -5.0]), 1e-9 * random.uniform());
+        let grid = TimeGrid { origin, dt };
+        let (mut intervals, mut k) = (Vec::new(), 1 + random.below(5) as u64);
+        for _ in 0..1 + random.below(4) {
+            let edge = |k: u64, by: f64| grid.edge(k) + DoubleDouble::from(by);
+            let off = [0.0, 0.9e-5, -0.9e-5, 1.1e-5, -1.1e-5, 0.3 * dt];
+            let (from, to) = (k, k + 250 + random.below(300) as u64);
+            intervals.push((edge(from, random.pick(&off)), edge(to, random.pick(&off))));
+            k = to + random.below(3) as u64 * 400;
+        }
+        let Ok(gti) = Gti::new("intervals", intervals, false, &mut Warnings::default()) else { continue };
+        let bin: Vec<u64> = (0..k + 500).filter(|_| random.below(50) > 0).collect();
+        let counts = vec![1.0; bin.len()];
+        let curve = LightCurve::from_bins(grid, bin, counts, None, gti).unwrap();
+        let home = |i: usize| {
+            let (a, b) = (grid.edge(curve.bin[i]), grid.edge(curve.bin[i] + 1));
+            let inside = |&(start, stop): &(DoubleDouble, DoubleDouble)| {
+                (start - a).value() <= 1e-5 && (b - stop).value() <= 1e-5
+            };
+            let after = curve.gti.intervals().iter().rposition(|interval| (interval.0 - a).value() <= 1e-5);
+            after.filter(|&at| inside(&curve.gti.intervals()[at]) && curve.fracexp[i] >= 0.9)
+        };
+        let mut expected: Vec<std::ops::Range<usize>> = Vec::new();
+        for i in (0..curve.len()).filter(|&i| home(i).is_some()) {
+            match expected.last_mut() {
+                Some(last) if last.end == i && curve.bin[i] == curve.bin[i - 1] + 1 && home(i) == home(i - 1) => {
+                    last.end = i + 1;
+                }
+                _ => expected.push(i..i + 1),
+            }
+        }
+        assert_eq!(curve.stretches(0.9), expected, "case {case}, bins of {dt} s");
+        found += expected.len();
+        cut += curve.len() - expected.iter().map(|rows| rows.len()).sum::<usize>();
+    }
+    assert!(found > 1000 && cut > 100, "{found} stretches, {cut} rows in none");
 }

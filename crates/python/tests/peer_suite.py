@@ -1,6 +1,7 @@
-"""Stingray's own tests with eagleray installed and without it, by the package that is installed.
+"""Stingray's own tests with eagleray installed, by the package that is installed; and without it, those that do not pass with it.
 
-All tests that pass without pass with; of the calls of the functions in `peer_plugin.FUNCTIONS`, those that end without an exception, at least
+All tests that pass without pass with: whole files are run without it of which a test fails with it, else the tests alone that were skipped; all of them
+with ``--whole``. Of the calls of the functions in `peer_plugin.FUNCTIONS`, those that end without an exception, at least
 85 % are answered by eagleray, as its extension counts them. Exit status 1 otherwise, and where nothing was answered.
 """
 
@@ -12,7 +13,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,11 @@ FILES = [
 LEAST = 0.85
 
 
-def run(on: bool, files: list[str], keep: Path, more: list[str]) -> dict[str, Any]:
-    """Runs the tests in a process of their own; what became of them."""
-    import stingray
-
-    root = Path(stingray.__file__).parent
+def run(on: bool, names: list[str], keep: Path, more: list[str]) -> dict[str, Any]:
+    """Runs tests in a process of their own: files, or names as pytest has them; what became of them."""
+    if not names:
+        return {"outcomes": {}}
+    root = root_of_tests()
     out = keep / ("with.json" if on else "without.json")
     (keep / "pytest.ini").write_text("[pytest]\n")
     environment = {**os.environ, "EAGLERAY_PEER": "on" if on else "off", "EAGLERAY_PEER_OUT": str(out)}
@@ -53,13 +53,35 @@ def run(on: bool, files: list[str], keep: Path, more: list[str]) -> dict[str, An
         "-p",
         "peer_plugin",
     ]
-    command += ["-q", "-W", "ignore", "--tb=short", *more, *(str(root / name) for name in files)]
+    command += ["-q", "-W", "ignore", "--tb=short", *more, *(str(root / name) for name in names)]
     done = subprocess.run(command, env=environment, cwd=keep, capture_output=True, text=True)
     (keep / ("with.txt" if on else "without.txt")).write_text(done.stdout + done.stderr)
     if not out.exists():
         raise RuntimeError(f"pytest ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
     found: dict[str, Any] = json.loads(out.read_text())
     return found
+
+
+def root_of_tests() -> Path:
+    """The folder of the peer."""
+    import stingray
+
+    return Path(stingray.__file__).parent
+
+
+def again(with_us: dict[str, Any], files: list[str]) -> list[str]:
+    """What to run without eagleray, so that every test that passes there only is found."""
+    names = {name: name.split("::", 1) for name in with_us["outcomes"]}
+    # Names are relative to a folder of pytest's choice.
+    file_of = {name: next(file for file in files if parts[0].endswith(file)) for name, parts in names.items()}
+    outcomes = with_us["outcomes"].items()
+    whole = {file_of[name] for name, outcome in outcomes if outcome == "failed"} | (set(files) - set(file_of.values()))
+    alone = [
+        f"{file_of[name]}::{names[name][1]}"
+        for name, outcome in outcomes
+        if outcome not in ("passed", "failed") and file_of[name] not in whole
+    ]
+    return [*sorted(whole), *alone]
 
 
 def report(without: dict[str, Any], with_us: dict[str, Any]) -> list[str]:
@@ -88,8 +110,10 @@ def report(without: dict[str, Any], with_us: dict[str, Any]) -> list[str]:
         for name, outcome in with_us["outcomes"].items()
         if outcome == "passed" and without["outcomes"].get(name) != "passed"
     )
+    ours = sum(outcome == "passed" for outcome in with_us["outcomes"].values())
+    print(f"tests: {ours} of {len(with_us['outcomes'])} pass with eagleray")
     print(
-        f"tests: {len(passed)} of {len(without['outcomes'])} pass without eagleray, {len(passed) - len(lost)} of these with it"
+        f"  {len(without['outcomes'])} run without it, of which {len(passed)} pass, {len(passed) - len(lost)} of these with it"
     )
     for name in gained:
         print(f"  passes only with eagleray: {name}")
@@ -102,8 +126,9 @@ def main() -> None:
     parser.add_argument(
         "--keep",
         type=Path,
-        help="folder for the results and what pytest printed; results without eagleray are used again",
+        help="folder for the results and what pytest printed",
     )
+    parser.add_argument("--whole", action="store_true", help="runs all tests without eagleray, too")
     parser.add_argument("--file", action="append", help="only these files of tests")
     parser.add_argument("more", nargs="*", help="further arguments of pytest, after --")
     given = parser.parse_args()
@@ -111,11 +136,8 @@ def main() -> None:
         keep = given.keep or Path(made)
         keep.mkdir(parents=True, exist_ok=True)
         files = [name for name in FILES if not given.file or any(part in name for part in given.file)]
-        known = keep / "without.json"
-        with ThreadPoolExecutor() as both:
-            ours = both.submit(run, True, files, keep, given.more)
-            without = json.loads(known.read_text()) if known.exists() else run(False, files, keep, given.more)
-            with_us = ours.result()
+        with_us = run(True, files, keep, given.more)
+        without = run(False, files if given.whole else again(with_us, files), keep, given.more)
         complaints = report(without, with_us)
     for complaint in complaints:
         print(f"FAIL {complaint}")

@@ -95,11 +95,13 @@ impl Analysis for Binning {
         };
         let grid = TimeGrid { origin, dt: self.width(&inputs, &union, run)? };
         let (mut columns, mut photons) = (ExposedBins::new(grid, &union)?, EventBalance::default());
+        run.progress.check()?;
         run.progress.begin(time_source::rows(&inputs));
         for (input, gti) in inputs.iter_mut().zip(&gtis) {
             columns.count(input, gti, run.reading(), &mut photons)?;
         }
         inputs.iter_mut().try_for_each(|input| input.inspect(&mut run.warnings))?;
+        run.progress.check()?;
         let (options, warnings) = (asked_of(self, combine), run.take_warnings());
         let record = Record { device: device(), options, photons, warnings, ..time_source::describe(&inputs) };
         let meta = LightCurveMetadata { record, ..LightCurveMetadata::default() };

@@ -144,7 +144,7 @@ impl Analysis for LombScargleCross {
         self.spectrum.warn_of_aliases(subject.grid.dt.max(reference.grid.dt), &mut run.warnings);
         let reference = reference.in_frame_of(&subject.meta.record)?;
         let zero = subject.grid.origin;
-        let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero);
+        let of = |light_curve| ExposedSamples::from_light_curve(light_curve, *min_fracexp, zero, run.progress);
         let (one, other) = (of(&subject)?, of(&reference)?);
         let made = &subject.meta.record;
         let inputs = made.inputs.iter().chain(&reference.meta.record.inputs).cloned().collect();
@@ -179,7 +179,8 @@ impl Analysis for LombScargle {
         self.check()?;
         let light_curve = Binning { dt: self.dt }.light_curve(observation, run)?;
         self.warn_of_aliases(light_curve.grid.dt, &mut run.warnings);
-        let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, light_curve.grid.origin)?;
+        let zero = light_curve.grid.origin;
+        let samples = ExposedSamples::from_light_curve(&light_curve, self.min_fracexp, zero, run.progress)?;
         let (options, warnings, photons) = (asked(self), run.take_warnings(), samples.photons.clone());
         let made = light_curve.meta.record.clone();
         let record = Record { device: device(), options, photons, series: true, warnings, ..made };
