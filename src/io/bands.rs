@@ -10,6 +10,9 @@ const TABLE_CHANNELS: f64 = (1 << 16) as f64;
 /// Most bands that one pass parts events into.
 const MOST_BANDS: usize = 65;
 
+/// Bands that events are parted into by a pass each.
+const FEW_BANDS: usize = 4;
+
 /// Channels that are in the same bands; 0 are those in none.
 pub(crate) type ChannelCell = u16;
 
@@ -19,6 +22,8 @@ pub(crate) struct ChannelBands {
     ranges: Vec<ChannelRange>,
     /// The bands that have the channels of each cell.
     members: Vec<Vec<u8>>,
+    /// The same as bits, where bands are few.
+    masks: Vec<u8>,
     /// Detector 0, and the others.
     scales: [ChannelCells; 2],
 }
@@ -44,7 +49,9 @@ impl ChannelBands {
         }
         let mut members = vec![Vec::new()];
         let scales = [true, false].map(|first| ChannelCells::new(&ranges, first, &mut members));
-        Ok(ChannelBands { ranges, members, scales })
+        let mask = |bands: &Vec<u8>| bands.iter().fold(0, |mask, band| mask | 1 << band);
+        let masks = if ranges.len() > FEW_BANDS { Vec::new() } else { members.iter().map(mask).collect() };
+        Ok(ChannelBands { ranges, members, masks, scales })
     }
 
     pub fn ranges(&self) -> &[ChannelRange] {
@@ -58,6 +65,20 @@ impl ChannelBands {
 
     /// Appends times to those of the bands that their cells are in.
     pub fn distribute(&self, times: &[f64], cells: &[ChannelCell], out: &mut [Vec<f64>]) {
+        if !self.masks.is_empty() {
+            // Of few bands a pass each, without a branch, is faster.
+            for (band, out) in out.iter_mut().enumerate() {
+                let before = out.len();
+                out.resize(before + times.len(), 0.0);
+                let (room, mut kept) = (&mut out[before..], 0);
+                for (&t, &cell) in times.iter().zip(cells) {
+                    room[kept] = t;
+                    kept += usize::from(self.masks[usize::from(cell)] >> band & 1);
+                }
+                out.truncate(before + kept);
+            }
+            return;
+        }
         for (&t, &cell) in times.iter().zip(cells) {
             for &band in &self.members[usize::from(cell)] {
                 out[usize::from(band)].push(t);

@@ -69,6 +69,14 @@ impl FitsColumn {
         !matches!(self.kind, ElementType::Opaque | ElementType::C128 | ElementType::Bit) && self.repeat == 1
     }
 
+    /// The value that a stored integer stands for: `raw·TSCAL + TZERO`; NaN for TNULL.
+    #[inline(always)]
+    pub(super) fn value_of(&self, raw: i64) -> f64 {
+        // No i64 equals the sentinel of a column without TNULL once widened.
+        let null = self.null.map_or(i128::MAX, i128::from);
+        if i128::from(raw) == null { f64::NAN } else { raw as f64 * self.scale + self.zero }
+    }
+
     /// True if the column has unsigned integers of 64 bits: signed ones with a TZEROn of 2^63.
     pub fn is_unsigned64(&self) -> bool {
         self.kind == ElementType::I64 && self.scale == 1.0 && self.zero == (1u64 << 63) as f64
@@ -329,14 +337,7 @@ impl RowBytes {
 
     #[inline(always)]
     fn decode_as<const N: usize>(&self, column: &FitsColumn, get: impl Fn([u8; N]) -> i64, out: &mut Vec<f64>) {
-        // No i64 equals the sentinel of a column without TNULL once widened.
-        let null = column.null.map_or(i128::MAX, i128::from);
-        let (scale, zero) = (column.scale, column.zero);
-        let value = |b| {
-            let raw = get(b);
-            if i128::from(raw) == null { f64::NAN } else { raw as f64 * scale + zero }
-        };
-        self.each_field(column, value, out);
+        self.each_field(column, |b| column.value_of(get(b)), out);
     }
 
     #[inline(always)]
@@ -366,7 +367,7 @@ impl RowBytes {
 
     /// The first `N` bytes of `column` in each row.
     #[expect(clippy::indexing_slicing, reason = "a table is opened only where its columns fit in its rows")]
-    fn fields<const N: usize>(&self, column: &FitsColumn) -> impl Iterator<Item = [u8; N]> {
+    pub(super) fn fields<const N: usize>(&self, column: &FitsColumn) -> impl Iterator<Item = [u8; N]> {
         let offset = column.offset;
         self.bytes.chunks_exact(self.row_size.max(1)).map(move |row| {
             let mut field = [0; N];

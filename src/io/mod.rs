@@ -36,6 +36,7 @@ mod response;
 mod row_range;
 mod scan;
 mod sort;
+mod stored_channels;
 pub mod stream;
 mod subspace;
 mod table_columns;

@@ -10,6 +10,7 @@ use super::events::EventFile;
 use super::fits_table::{ElementType, FitsColumn, RowBytes};
 use super::scan::{FirstReading, RowRangeScan};
 use super::sort::{ExternalSort, SortedEvents};
+use super::stored_channels::StoredChannels;
 use crate::base::error::{Error, Result};
 use crate::base::time::DoubleDouble;
 use crate::base::trace;
@@ -58,6 +59,8 @@ impl BandSelection {
 pub(super) struct Decoder<'a> {
     file: &'a EventFile,
     pub parting: BandSelection,
+    /// What stored channels are worth, where nothing else decides what is kept.
+    stored: Option<StoredChannels>,
     rows: RowBytes,
     channel: Vec<f64>,
     detector: Vec<f64>,
@@ -107,7 +110,9 @@ impl<'a> Decoder<'a> {
     fn without_check(file: &'a EventFile, parting: BandSelection) -> Decoder<'a> {
         let (channel, detector, marker, weight) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (rows, no_weight) = (RowBytes::default(), None);
-        Decoder { file, parting, rows, channel, detector, marker, weight, no_weight, first: 0, values: false }
+        let channels = file.channel.as_ref().filter(|_| file.marker.is_none());
+        let stored = channels.and_then(|column| StoredChannels::new(column, &parting));
+        Decoder { file, parting, stored, rows, channel, detector, marker, weight, no_weight, first: 0, values: false }
     }
 
     /// Keeps channels and detectors of the events that are kept, too.
@@ -163,6 +168,13 @@ impl<'a> Decoder<'a> {
         let wanted = self.values || parted || weighted || selection.detectors.is_some();
         let _span = trace::span_if(!finite || wanted || file.marker.is_some(), "select");
         balance.read += (out.len() - from) as u64;
+        if let Some(stored) = self.stored.as_ref().filter(|_| finite && !self.values) {
+            [&mut self.channel, &mut self.detector].into_iter().for_each(Vec::clear);
+            let kept = stored.select(rows, from, out, bands.is_some().then_some(cells));
+            balance.filtered += (out.len() - from - kept) as u64;
+            out.truncate(from + kept);
+            return;
+        }
         self.marker.clear();
         let photon = file.marker.as_ref().map_or(1, |(_, bit)| *bit);
         if let Some((column, _)) = &file.marker {

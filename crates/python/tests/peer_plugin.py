@@ -45,7 +45,7 @@ FUNCTIONS = [
 #: By file: calls, calls that were answered, calls that raised.
 calls: dict[str, dict[str, int]] = {}
 outcomes: dict[str, str] = {}
-current = {"file": "", "depth": 0}
+current = {"file": "", "path": "", "depth": 0}
 
 
 def answered(name: str) -> int:
@@ -108,14 +108,16 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_runtest_setup(item: Any) -> None:
-    current["file"] = item.path.name
+    current["file"], current["path"] = item.path.name, str(item.path)
 
 
 def pytest_runtest_logreport(report: Any) -> None:
-    worst = outcomes.get(report.nodeid, "passed")
+    # Of files that are elsewhere the names of tests lack the file.
+    name = f"{current['path']}::{report.nodeid.partition('::')[2]}"
+    worst = outcomes.get(name, "passed")
     if report.when == "call" or report.outcome != "passed":
-        outcomes[report.nodeid] = report.outcome if worst != "failed" else worst
-    outcomes.setdefault(report.nodeid, "passed")
+        outcomes[name] = report.outcome if worst != "failed" else worst
+    outcomes.setdefault(name, "passed")
 
 
 def pytest_collectreport(report: Any) -> None:

@@ -71,15 +71,13 @@ def root_of_tests() -> Path:
 
 def again(with_us: dict[str, Any], files: list[str]) -> list[str]:
     """What to run without eagleray, so that every test that passes there only is found."""
-    names = {name: name.split("::", 1) for name in with_us["outcomes"]}
-    # Names are relative to a folder of pytest's choice.
-    file_of = {name: next(file for file in files if parts[0].endswith(file)) for name, parts in names.items()}
-    outcomes = with_us["outcomes"].items()
-    whole = {file_of[name] for name, outcome in outcomes if outcome == "failed"} | (set(files) - set(file_of.values()))
+    outcomes: dict[str, str] = with_us["outcomes"]
+    file_of = {name: name.partition("::")[0] for name in outcomes}
+    whole = {file_of[name] for name, outcome in outcomes.items() if outcome == "failed"}
+    # Files of which no test was found.
+    whole |= {str(root_of_tests() / file) for file in files} - set(file_of.values())
     alone = [
-        f"{file_of[name]}::{names[name][1]}"
-        for name, outcome in outcomes
-        if outcome not in ("passed", "failed") and file_of[name] not in whole
+        name for name, outcome in outcomes.items() if outcome not in ("passed", "failed") and file_of[name] not in whole
     ]
     return [*sorted(whole), *alone]
 
