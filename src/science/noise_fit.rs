@@ -6,6 +6,8 @@ use crate::base::warning::Warning;
 
 /// Standard errors that a level must be off.
 const OFF: f64 = 4.0;
+/// Standard errors of which nobody counts more.
+const MANY_ERRORS: f64 = 1000.0;
 /// Fewer values than this have no normal mean.
 const FEW_VALUES: f64 = 30.0;
 
@@ -48,12 +50,16 @@ impl NoiseFit<'_> {
             true => ("below", "dead time, or events that depend on each other, take noise away"),
             false => ("above", "there is more noise than the level has, or the source varies there"),
         };
+        let far = if sigmas.abs() < MANY_ERRORS {
+            format!("{:.1}", sigmas.abs())
+        } else {
+            format!("more than {MANY_ERRORS}")
+        };
         let message = format!(
-            "from {:.4} Hz on, powers{whose} are {:.4} of their noise level on average, {:.1} standard errors {side} it: {why}; what is left after it \
+            "from {:.4} Hz on, powers{whose} are {:.4} of their noise level on average, {far} standard errors {side} it: {why}; what is left after it \
              is subtracted is not that of the source",
             (count / 2 + 1) as f64 * self.df,
             1.0 + half.mean / level,
-            sigmas.abs(),
         );
         let mends = [
             Mend::field("noise").doing("a level of frequencies where the source does not vary"),
@@ -91,6 +97,8 @@ mod tests {
         let low = told(|_| 0.9).unwrap();
         assert!(low.contains("from 100.2500 Hz on, powers are 0.89") && low.contains("below it"), "{low}");
         assert!(told(|_| 1.2).unwrap().contains("above it"));
+        let none = told(|_| 1e-30).unwrap();
+        assert!(none.contains("more than 1000 standard errors below it"), "{none}");
         // Red noise, a broad QPO and a pulsation in the upper half are of the source.
         assert_eq!(told(|k| 1.0 + 3000.0 / (k + 1) as f64), None);
         assert_eq!(told(|k| 1.0 + 8.0 / (1.0 + ((k as f64 - 450.0) / 20.0).powi(2))), None);

@@ -7,6 +7,7 @@ use eagleray::data::ChannelRange;
 use eagleray::files::{EventFile, GtiSource, OpenOptions};
 use eagleray::internal::io::EventStream;
 use eagleray::internal::io::Selection;
+use eagleray::internal::random::Random;
 use eagleray::time::{DoubleDouble, MjdRef};
 use eagleray::{Gti, PowerSpectrum, Result, Warnings};
 
@@ -326,4 +327,54 @@ fn clock_rows_of_event_modes_are_counted_and_are_no_photons() {
     assert_eq!(codes(&warnings), ["W-NO-MJDREF"]);
     assert_eq!(file.clock.mjdref.map(|m| m.day), Some(49353));
     assert_eq!(file.clock.event_offset, DoubleDouble::ZERO);
+}
+
+/// Integer columns of every kind, scaled either way, masked or not, keep what the definition does, in one band and in several: channels at, beside and
+/// beyond the edges of ranges, closed and open ones, narrow and too wide for a table.
+#[test]
+fn stored_channels_are_selected_as_their_values_are() {
+    let mut random = Random::new(5);
+    let mut kept = 0;
+    for case in 0..200 {
+        let kind = case % 3;
+        let (least, most) = [(0, 255), (-32768, 32767), (i64::from(i32::MIN), i64::from(i32::MAX))][kind];
+        let near = random.pick(&[0, 1000, least, most, 70_000]).clamp(least, most);
+        let rows = 300;
+        let stored: Vec<i64> = (0..rows)
+            .map(|i| match i % 4 {
+                0 => random.pick(&[least, most, near]),
+                _ => (near + random.below(41) as i64 - 20).clamp(least, most),
+            })
+            .collect();
+        let column = match kind {
+            0 => Column::u8("PI", &stored.iter().map(|&v| v as u8).collect::<Vec<_>>()),
+            1 => Column::i16("PI", &stored.iter().map(|&v| v as i16).collect::<Vec<_>>()),
+            _ => Column::i32("PI", &stored.iter().map(|&v| v as i32).collect::<Vec<_>>()),
+        };
+        let (scale, zero) = (random.pick(&[1.0, 1.0, 0.1, -1.0, 3.0]), random.pick(&[0.0, 0.0, 32768.0, -0.3]));
+        let null = near + random.below(5) as i64;
+        let column = column.with("TSCAL", &format!("{scale:?}")).with("TZERO", &format!("{zero:?}"));
+        let column = if case % 5 == 0 { column.with("TNULL", &null.to_string()) } else { column };
+        let value = |v: i64| if case % 5 == 0 && v == null { f64::NAN } else { v as f64 * scale + zero };
+        let edge =
+            |random: &mut Random| near as f64 * scale + zero + (random.below(31) as f64 - 15.0) * scale.abs() / 2.0;
+        let range = |random: &mut Random| {
+            let (a, b) = (edge(random), edge(random));
+            let wide = if random.below(9) == 0 { 1e6 } else { 0.0 };
+            let closed = random.below(2) == 0;
+            let mut range = ChannelRange::channels(a.min(b), a.max(b) + wide);
+            range.closed = closed;
+            range
+        };
+        let times: Vec<f64> = (0..rows).map(|i| i as f64).collect();
+        let written = file(&[gti(&[(0.0, 1e4)]), events(vec![Column::f64("TIME", &times), column])]);
+        let (opened, _) = open(&written);
+        let one = range(&mut random);
+        let expected: Vec<f64> = (0..rows).filter(|&i| one.keeps(value(stored[i]), -1.0)).map(|i| i as f64).collect();
+        let (found, balance) = selected(&opened, Selection { channels: Some(one), detectors: None });
+        assert_eq!(found, expected, "case {case}: {one:?}, scale {scale}, zero {zero}");
+        assert_eq!(balance.filtered + expected.len() as u64, rows as u64);
+        kept += expected.len();
+    }
+    assert!(kept > 5000 && kept < 55_000, "{kept}");
 }
