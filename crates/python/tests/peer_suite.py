@@ -76,9 +76,8 @@ def again(with_us: dict[str, Any], files: list[str]) -> list[str]:
     whole = {file_of[name] for name, outcome in outcomes.items() if outcome == "failed"}
     # Files of which no test was found.
     whole |= {str(root_of_tests() / file) for file in files} - set(file_of.values())
-    alone = [
-        name for name, outcome in outcomes.items() if outcome not in ("passed", "failed") and file_of[name] not in whole
-    ]
+    # An expected failure is one in both.
+    alone = [name for name, outcome in outcomes.items() if outcome == "skipped" and file_of[name] not in whole]
     return [*sorted(whole), *alone]
 
 
@@ -106,7 +105,7 @@ def report(without: dict[str, Any], with_us: dict[str, Any]) -> list[str]:
     gained = sorted(
         name
         for name, outcome in with_us["outcomes"].items()
-        if outcome == "passed" and without["outcomes"].get(name) != "passed"
+        if outcome == "passed" and without["outcomes"].get(name, "passed") != "passed"
     )
     ours = sum(outcome == "passed" for outcome in with_us["outcomes"].values())
     print(f"tests: {ours} of {len(with_us['outcomes'])} pass with eagleray")
