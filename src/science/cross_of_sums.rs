@@ -16,7 +16,6 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::base::warning::Warning;
 
 /// What the engine knows beside the sums.
 pub(crate) struct CrossContext {
@@ -25,9 +24,6 @@ pub(crate) struct CrossContext {
     /// Mean and mean squared error of a bin of the subject and of the reference; `None`: counts, whose photons the sums tell.
     pub flux: Option<[(f64, Option<f64>); 2]>,
 }
-
-/// How many times too small errors may be without a word.
-const UNEVEN: f64 = 1.2;
 
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
@@ -153,16 +149,12 @@ impl AveragedCrossSpectrum {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
         }
-        let uneven = effective.most_uneven();
-        let of_a_source = bins.iter().any(|bin| bin.derived.intrinsic.is_finite());
-        if uneven > UNEVEN && of_a_source && !own && flux.is_none() && !compat_stingray {
-            let message = format!(
-                "the rates of the segments differ, and errors of cross powers, lags and coherences are those of noise: where a source that varies in \
-                 proportion to its rate outweighs it, they are up to {uneven:.1} times as large"
-            );
+        let of_a_source = bins.iter().any(|bin| bin.derived.intrinsic.is_finite()) && !own && flux.is_none();
+        let uneven = effective.warning("cross powers, lags and coherences").filter(|_| of_a_source && !compat_stingray);
+        if let Some(warning) = uneven {
             let mend =
                 Mend::set("use_common_mean", false).doing("weighs segments alike, in the fractional normalisation");
-            spectrum.meta.record.warnings.record(Warning::new("W-UNEQUAL-RATES", message).mended_by([mend]));
+            spectrum.meta.record.warnings.record(warning.mended_by([mend]));
         }
         if options.rebin != Rebin::None && !options.fullspec && !compat_stingray {
             let one = |k: usize| {
