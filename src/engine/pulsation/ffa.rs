@@ -318,9 +318,10 @@ fn find(
         squares: events.sums()[1],
         ln_p: &ln_p,
         again: &again,
-        drifting: &|one| {
+        drifting: &|one, tones| {
             let bins = one.nbin.unwrap_or(options.nbin);
-            let trial = drifting::trial(events, &asked(bins), &window, one, [options.freq, (0.0, 0.0), (0.0, 0.0)])?;
+            let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
+            let trial = drifting::trial(events, &asked(bins), &window, one, ranges, tones)?;
             Some(refine(events, &asked(bins), trial, chances.get(bins - options.nbin)?, &[]))
         },
     };
