@@ -25,6 +25,9 @@ pub(crate) struct CrossContext {
     pub flux: Option<[(f64, Option<f64>); 2]>,
 }
 
+/// Standard errors above the noise from which on a source is seen.
+const SEEN: f64 = 4.0;
+
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
     pub(crate) fn new(sums: &Sums, options: &CrossOptions, context: CrossContext) -> Result<AveragedCrossSpectrum> {
@@ -149,7 +152,17 @@ impl AveragedCrossSpectrum {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
         }
-        let of_a_source = bins.iter().any(|bin| bin.derived.intrinsic.is_finite()) && !own && flux.is_none();
+        // In either series the powers of all frequencies together are above the noise; of few effective segments those of none are alone.
+        let above = |which: usize| {
+            let mut sums_of = [0.0; 2];
+            for bin in &bins {
+                let (k, power) = ((bin.values / sums.segments) as f64, bin.averages.power[which]);
+                sums_of[0] += k * (power - bin.averages.noise[which]);
+                sums_of[1] += k * power * power / effective.series()[which].m_eff;
+            }
+            sums_of[0] > SEEN * sums_of[1].sqrt()
+        };
+        let of_a_source = (0..2).any(above) && !own && flux.is_none();
         let uneven = effective.warning("cross powers, lags and coherences").filter(|_| of_a_source && !compat_stingray);
         if let Some(warning) = uneven {
             let mend =
