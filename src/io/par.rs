@@ -101,8 +101,10 @@ impl ParFile {
                 }
             } else if known(&REFUSED_KEYS) {
                 if !is_zero() {
-                    let message =
-                        "moves the phase in a way that is not computed here; without the line it would be left out";
+                    let of_period = keys::of_period(&key, value);
+                    let message = of_period.as_deref().unwrap_or(
+                        "moves the phase in a way that is not computed here; without the line it would be left out",
+                    );
                     return Err(format_error(path, &place(), message));
                 }
             } else if known(&DISPERSING_KEYS) {
@@ -126,7 +128,7 @@ impl ParFile {
         }
         let ephemeris = Ephemeris {
             epoch: keys.needed("PEPOCH", "it is where F0 holds")?,
-            freq: keys.needed("F0", "it is the frequency, Hz; a period P0 is not read")?,
+            freq: keys.needed("F0", "it is the frequency, Hz")?,
             fdot: keys.or_zero("F1")?,
             fddot: keys.or_zero("F2")?,
         };
@@ -372,7 +374,12 @@ mod tests {
             ("SINI KIN", "SINI"),
             ("JUMP MJD 54000 56000 1e-4 1", "line 5, JUMP: moves the phase"),
             ("JUMP1 tel bat 1e-4", "line 5, JUMP1: moves the phase"),
-            ("P0 0.0015", "P0"),
+            ("P0 0.0016", "line 5, P0: is a period, which is not read: give its frequency instead, F0 625"),
+            ("P fast", "P: is a period, which is not read: give its frequency instead, F0 = 1/P"),
+            (
+                "P1 1e-15",
+                "P1: is the derivative of a period, which is not read: give that of the frequency instead, F1 = −P1/P²",
+            ),
             ("UNITS TCB", "tcb2tdb"),
             ("UNITS SI", "is not TDB"),
             ("F1 -3.9e-15", "another value"),

@@ -16,7 +16,6 @@ use crate::base::error::{Error, Result};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
-use crate::base::warning::Warning;
 
 /// What the engine knows beside the sums.
 pub(crate) struct CrossContext {
@@ -26,8 +25,8 @@ pub(crate) struct CrossContext {
     pub flux: Option<[(f64, Option<f64>); 2]>,
 }
 
-/// How many times too small errors may be without a word.
-const UNEVEN: f64 = 1.2;
+/// Standard errors above the noise from which on a source is seen.
+const SEEN: f64 = 4.0;
 
 impl AveragedCrossSpectrum {
     /// Sums to spectrum; `sums` must hold at least one segment.
@@ -153,16 +152,22 @@ impl AveragedCrossSpectrum {
             let message = format!("{few} bins average fewer than {FEW_VALUES} values: their errors are not Gaussian");
             spectrum.meta.record.warnings.push("W-FEW-VALUES", message);
         }
-        let uneven = effective.most_uneven();
-        let of_a_source = bins.iter().any(|bin| bin.derived.intrinsic.is_finite());
-        if uneven > UNEVEN && of_a_source && !own && flux.is_none() && !compat_stingray {
-            let message = format!(
-                "the rates of the segments differ, and errors of cross powers, lags and coherences are those of noise: where a source that varies in \
-                 proportion to its rate outweighs it, they are up to {uneven:.1} times as large"
-            );
+        // In either series the powers of all frequencies together are above the noise; of few effective segments those of none are alone.
+        let above = |which: usize| {
+            let mut sums_of = [0.0; 2];
+            for bin in &bins {
+                let (k, power) = ((bin.values / sums.segments) as f64, bin.averages.power[which]);
+                sums_of[0] += k * (power - bin.averages.noise[which]);
+                sums_of[1] += k * power * power / effective.series()[which].m_eff;
+            }
+            sums_of[0] > SEEN * sums_of[1].sqrt()
+        };
+        let of_a_source = (0..2).any(above) && !own && flux.is_none();
+        let uneven = effective.warning("cross powers, lags and coherences").filter(|_| of_a_source && !compat_stingray);
+        if let Some(warning) = uneven {
             let mend =
                 Mend::set("use_common_mean", false).doing("weighs segments alike, in the fractional normalisation");
-            spectrum.meta.record.warnings.record(Warning::new("W-UNEQUAL-RATES", message).mended_by([mend]));
+            spectrum.meta.record.warnings.record(warning.mended_by([mend]));
         }
         if options.rebin != Rebin::None && !options.fullspec && !compat_stingray {
             let one = |k: usize| {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statistics::average::AverageDistribution;
 use crate::base::sums::{Sums, WeightSums};
+use crate::base::warning::Warning;
 
 /// Rates differ where their scatter is more than this many standard errors of it.
 const DIFFERENT: f64 = 2.0;
@@ -11,6 +12,8 @@ const DIFFERENT: f64 = 2.0;
 const TOLD: f64 = 4.0;
 /// Relative variance of the weights below which they are taken as equal.
 const SMALL_SCATTER: f64 = 1e-6;
+/// How many times too small errors may be without a word.
+const UNEVEN: f64 = 1.2;
 
 /// Effective numbers of the segments averaged. Segment i has the weight `w_i` that its noise has in the average: its photons with the common
 /// mean; with means of their own 1 in `leahy`, `1/N_i` in `frac`. For equal weights all three are the number of segments.
@@ -140,6 +143,18 @@ impl EffectivePairs {
             |m_eff, m_eff_order3, m_eff_order4| EffectiveSegments { m_eff, m_eff_order3, m_eff_order4 }.most_uneven();
         let subject: f64 = of(self.m_eff1, self.m_eff1_order3, self.m_eff1_order4);
         subject.max(of(self.m_eff2, self.m_eff2_order3, self.m_eff2_order4))
+    }
+
+    /// Says that errors of `of` may be too small, where rates of segments differ so much that they may be by [`UNEVEN`].
+    pub(crate) fn warning(&self, of: &str) -> Option<Warning> {
+        let uneven = self.most_uneven();
+        let message = || {
+            format!(
+                "the rates of the segments differ, and errors of {of} are those of noise: where a source that varies in proportion to its rate outweighs it, \
+                 they are up to {uneven:.1} times as large"
+            )
+        };
+        (uneven > UNEVEN).then(|| Warning::new("W-UNEQUAL-RATES", message()))
     }
 
     /// Of segments that weigh the same.

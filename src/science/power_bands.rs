@@ -12,7 +12,7 @@ pub struct BandRms {
     /// Lowest and highest frequency integrated, Hz: the band asked for as far as the spectrum covers it.
     #[serde(rename = "rms_band")]
     pub band: [f64; 2],
-    /// Fractional rms; `None` if the variance is not positive.
+    /// Fractional rms; `None` if the variance is not positive. With the common mean segments count by the squares of their rates.
     pub rms: Option<f64>,
     /// Standard error of `rms`.
     pub rms_err: Option<f64>,

@@ -5,6 +5,7 @@
 
 use super::Norm;
 use super::dead_time::noise::ByFrequency;
+use super::effective::EffectiveSegments;
 use super::norm::NormParameters;
 use super::original_powers::OriginalPowers;
 use super::power::{AveragedPowerSpectrum, PowerMetadata, PowerScale};
@@ -33,16 +34,19 @@ pub(crate) struct PowerBin {
     pub err: f64,
 }
 
-/// The relative variances of powers at original frequencies: more than those of noise where a source outweighs it in segments of more photons.
-fn relative_variances(original: &OriginalPowers, meta: &PowerMetadata) -> Vec<f64> {
-    let effective = &meta.effective;
+/// The relative variances of powers at original frequencies: more than those of noise where a source outweighs it in segments of more photons. `alike` is the number of
+/// segments where means of their own make sources weigh the same; see [`EffectiveSegments::relative_variance`].
+pub(crate) fn relative_variances(
+    power: &[f64],
+    noise: &ByFrequency,
+    effective: &EffectiveSegments,
+    alike: Option<u64>,
+) -> Vec<f64> {
     let plain = effective.relative_variance(0.0, None);
-    let alike = (!meta.use_common_mean || meta.variance.is_some()).then_some(meta.segments);
-    let power = &original.power;
     let ratio = |from: usize, to: usize| {
         let count = (to - from) as f64;
         let mean = power[from..to].iter().sum::<f64>() / count;
-        let noise = original.noise.mean_of(from..to);
+        let noise = noise.mean_of(from..to);
         let above = mean - noise > ABOVE_NOISE * mean * (plain / count).sqrt();
         above.then(|| (mean - noise) / noise.max(f64::MIN_POSITIVE))
     };
@@ -56,13 +60,19 @@ fn relative_variances(original: &OriginalPowers, meta: &PowerMetadata) -> Vec<f6
     (0..power.len()).map(one).collect()
 }
 
+/// Those of a spectrum.
+fn variances_of(original: &OriginalPowers, meta: &PowerMetadata) -> Vec<f64> {
+    let alike = (!meta.use_common_mean || meta.variance.is_some()).then_some(meta.segments);
+    relative_variances(&original.power, &original.noise, &meta.effective, alike)
+}
+
 impl AveragedPowerSpectrum {
     /// The bins at the original frequencies where the spectrum has them, else its own.
     pub(crate) fn finest_bins(&self) -> Box<dyn Iterator<Item = PowerBin> + '_> {
         let meta = &self.meta;
         match &self.original {
             Some(original) => {
-                let variances = relative_variances(original, meta);
+                let variances = variances_of(original, meta);
                 Box::new(original.power.iter().zip(variances).enumerate().map(move |(i, (&total, variance))| {
                     PowerBin {
                         freq: (i + 1) as f64 / meta.segment_size,
@@ -90,7 +100,7 @@ impl AveragedPowerSpectrum {
         let ranges = rebin.ranges(original.power.len())?;
         self.reserve(ranges.clone().count());
         let (segments, segment_size) = (self.meta.segments, self.meta.segment_size);
-        let (variances, root) = (relative_variances(original, &self.meta), self.meta.effective.m_eff.sqrt());
+        let (variances, root) = (variances_of(original, &self.meta), self.meta.effective.m_eff.sqrt());
         let weigh_the_same = self.meta.effective.m_eff == self.meta.effective.m_eff_order4;
         let average = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         for range in ranges {

@@ -13,6 +13,10 @@
 //! one bin has that part of the bin's variance which is its part of the width. Powers of other normalisations are brought to the
 //! fractional one first, so that s is the same for all: `s = σ/(r − r_b)`, without unit. Times the source's rate it is absolute.
 //!
+//! Segments of unlike rates `r_i`, in which the source has the fractional rms `s_i`, count by the squares of their rates with the common mean, `s² = Σs_i²r_i²/(m⟨r⟩²)`: of a
+//! constant `s_i` it is `√⟨r²⟩/⟨r⟩ = √(m/m_eff)` times that. With means of their own ([`PowerOptions::use_common_mean`](super::PowerOptions::use_common_mean)) they count
+//! alike in the fractional normalisation, `s² = ⟨s_i²⟩`, and by their rates in the others, `s² = Σs_i²r_i/(m⟨r⟩)`. The rms of energy spectra is that of the common mean.
+//!
 //! Few photons do no harm. Of `|F|² = N + Σ_{i≠j}`, the fluctuation of N is common to all frequencies, and in the noise level,
 //! which comes from the same photons; what is left has exactly the variance of the exponential law, even with one photon a
 //! segment. Not in δV: the error of the mean rate, `2V/√(photons)`. Not corrected: what binning takes, `sinc²(πf·dt)`.

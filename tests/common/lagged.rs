@@ -56,6 +56,21 @@ pub const TWO_HERTZ: Lagged = Lagged {
     coherence: 0.8,
 };
 
+/// 36 segments of 100 counts/s in each band and 4 of 1600, in which a source of such a fractional rms varies in proportion to its rate; and how many segments these are.
+pub fn of_unequal_rates(rms: f64, seed: u64) -> ([Vec<f64>; 2], usize) {
+    let mut all = [Vec::new(), Vec::new()];
+    let mut from = 0;
+    for (rate, segments) in [(100.0, 36), (1600.0, 4)] {
+        let source = Lagged { rates: [rate; 2], rms: [rms; 2], ..TWO_HERTZ };
+        let shift = from as f64 * source.segment_size();
+        for (all, times) in all.iter_mut().zip(source.observer().observe(segments, seed + from as u64)) {
+            all.extend(times.iter().map(|t| t + shift));
+        }
+        from += segments;
+    }
+    (all, from)
+}
+
 impl Lagged {
     pub fn segment_size(&self) -> f64 {
         self.n as f64 * self.dt

@@ -7,10 +7,10 @@ use std::f64::consts::TAU;
 
 use crate::common::fits_file::{Column, Folder, events, file, gti};
 use crate::common::front::threads;
-use crate::common::lagged::{self, Lagged, Pulls, TWO_HERTZ, trials};
+use crate::common::lagged::{self, Lagged, Pulls, TWO_HERTZ, of_unequal_rates, trials};
 use eagleray::files::OpenOptions;
-use eagleray::science::{Band, EnergyKind, EnergySpectrum};
-use eagleray::{EnergyBands, EnergyDependence, Observation};
+use eagleray::science::{Band, EnergyKind, EnergySpectrum, Norm};
+use eagleray::{EnergyBands, EnergyDependence, Observation, PowerSpectrum};
 use realfft::num_complex::Complex;
 
 /// A file of photons. Those of the subject have channel 1, the others channel 2.
@@ -161,4 +161,35 @@ fn shared_photons_would_spoil_the_lag() {
     let band = &TWO_HERTZ.expected()[TWO_HERTZ.band(1.5, 2.5)];
     let spoiled: Complex<f64> = band.iter().map(|e| e.cross + e.source[0] + e.noise[0]).sum();
     assert!(spoiled.arg() / (TAU * 2.0) < 0.6 * lag, "what is tested matters: {}", spoiled.arg());
+}
+
+/// In segments of unlike rates the excess variance has the error that the power spectrum of the same photons has, by the weights of the source, and not that of noise, 1.48 times
+/// less; lags and covariances have that of noise, and say so.
+#[test]
+fn errors_of_unequal_rates_are_those_of_the_source_or_said() {
+    let (times, segments) = of_unequal_rates(0.3, 50);
+    let (folder, band, size) = (Folder::new(), [1.5, 2.5], TWO_HERTZ.segment_size());
+    let all = observation(&folder, &times, &TWO_HERTZ);
+    let of = |kind: EnergyKind| measure(&all, &TWO_HERTZ, kind, band, OTHERS);
+    let variance = of(Excvar);
+    let subject = Observation::times(times[0].clone(), TWO_HERTZ.gti(segments));
+    let analysis = PowerSpectrum::default().dt(TWO_HERTZ.dt).segment_size(size).norm(Norm::Frac);
+    let power = threads(1).run(&analysis, &subject).unwrap();
+    let [lo, hi] = band.map(|edge| edge - 0.5 / size);
+    let rms = power.rms(lo, hi).unwrap();
+    let unit = variance.value[0] / rms.rms_variance;
+    let noise = rms.rms_variance_err * unit / variance.value_err[0];
+    assert!((noise - 1.0).abs() < 1e-9, "{noise} times the error of the excess variance");
+    let plain: f64 =
+        power.power.iter().zip(&power.freq).filter(|(_, f)| (lo..hi).contains(f)).map(|(p, _)| p * p).sum();
+    let ratio = rms.rms_variance_err / (plain / power.meta.effective.m_eff).sqrt() * size;
+    assert!((1.2..1.49).contains(&ratio), "{ratio} times the error of noise");
+    let said = |spectrum: &EnergySpectrum| {
+        spectrum.meta.record.warnings.iter().filter(|warning| warning.code == "W-UNEQUAL-RATES").count()
+    };
+    assert_eq!([Lag, Covariance, Excvar, Rms].map(|kind| said(&of(kind))), [1, 1, 0, 0]);
+    let (constant, _) = of_unequal_rates(0.0, 51);
+    let folder = Folder::new();
+    let constant = observation(&folder, &constant, &TWO_HERTZ);
+    assert_eq!(said(&measure(&constant, &TWO_HERTZ, Covariance, band, OTHERS)), 0);
 }

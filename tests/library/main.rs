@@ -10,6 +10,7 @@ mod circles;
 mod coverage;
 mod cross_errors;
 mod cross_flux;
+mod crowded_sources;
 mod damaged_files;
 mod devices;
 mod dynamical;

@@ -1,7 +1,7 @@
 //! Constant sources whose rate differs between segments: what noise does by chance is said as often as it happens.
 
-use crate::common::front::threads;
-use crate::common::lagged::{Lagged, TWO_HERTZ};
+use crate::common::front::{pair_of_times, threads};
+use crate::common::lagged::{Lagged, TWO_HERTZ, of_unequal_rates};
 use eagleray::internal::random::Random;
 use eagleray::science::{AveragedPowerSpectrum, Norm};
 use eagleray::{CrossSpectrum, Gti, Observation, PowerSpectrum, Rebin, Session};
@@ -207,4 +207,26 @@ fn errors_of_a_variable_source_are_its_scatter() {
             assert!((scatter / error - 1.0).abs() < 0.3, "{own} {what}: {scatter} {error}");
         }
     }
+}
+
+/// Cross spectra of a source that varies in proportion to its rate say by how much their errors are too small, √(ΣN⁴(ΣN)²/(ΣN²)³) = 1.48 times; not so of constant
+/// ones, of means of their own, and of segments that have one rate.
+#[test]
+fn errors_of_cross_spectra_that_may_be_too_small_are_said() {
+    let session = threads(1);
+    let said = |times: &[Vec<f64>; 2], segments: usize, own: bool| -> Vec<String> {
+        let size = TWO_HERTZ.segment_size();
+        let analysis =
+            CrossSpectrum::default().dt(TWO_HERTZ.dt).segment_size(size).norm(Norm::Frac).use_common_mean(!own);
+        let pair = pair_of_times(&times[0], &times[1], &TWO_HERTZ.gti(segments));
+        let warnings = session.run(&analysis, &pair).unwrap().meta.record.warnings;
+        warnings.iter().filter(|warning| warning.code == "W-UNEQUAL-RATES").map(|warning| warning.to_string()).collect()
+    };
+    let (variable, segments) = of_unequal_rates(0.3, 40);
+    let found = said(&variable, segments, false);
+    assert!(found.len() == 1 && found[0].contains("1.5 times") && found[0].contains("use_common_mean"), "{found:?}");
+    assert!(said(&variable, segments, true).is_empty());
+    let (constant, _) = of_unequal_rates(0.0, 41);
+    assert!(said(&constant, segments, false).is_empty());
+    assert!(said(&TWO_HERTZ.observer().observe(40, 42), 40, false).is_empty());
 }

@@ -156,6 +156,11 @@ fn sources_above_the_band_are_said() {
         let result = run(&times, &asked);
         let said = warned(&result, "W-ABOVE-BAND");
         assert!(said.len() == 1 && said[0].message.contains(&format!("{truth:.1}")[..2]), "{i}: {said:?}");
+        // The range that is proposed has it.
+        let range = said[0].mend[0].settings[0].value.clone().unwrap();
+        let (low, high) = range.split_once(':').unwrap();
+        let proposed = SearchOptions { freq: (low.parse().unwrap(), high.parse().unwrap()), ..asked.clone() };
+        assert!((run(&times, &proposed).candidates[0].freq - truth).abs() * LENGTH < 1.0, "{i}: {range}");
         let below = SearchOptions { freq: (0.7, 4.0), ..asked };
         let result = run(&times, &below);
         let right = (result.candidates[0].freq - truth).abs() * LENGTH < 1.0;

@@ -271,9 +271,9 @@ impl AccelCandidates<'_> {
             again: &|freq| {
                 candidates::largest_near(best, freq, at, step, |one| f64::from(one.best.score)).and_then(refined)
             },
-            drifting: &|one| {
+            drifting: &|one, tones| {
                 let asked = self.options.search(one.nharm);
-                let trial = drifting::trial(self.events, &asked, &window, one, self.grid.ranges, self.progress)?;
+                let trial = drifting::trial(self.events, &asked, &window, one, self.grid.ranges, tones, self.progress)?;
                 let noise = self.noise.at_harmonics(one.freq * self.events.span, one.nharm);
                 Some(refine(self.events, &asked, trial, self.chances_of(one.nharm)?, &noise, self.progress))
             },

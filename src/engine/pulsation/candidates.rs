@@ -64,8 +64,8 @@ pub(super) fn find(
         squares: events.sums()[1],
         ln_p: &ln_p,
         again: &|freq| largest_near(rarity, freq, at, step, |value| *value).and_then(refined),
-        drifting: &|one| {
-            let trial = drifting::trial(events, options, &window, one, grid.ranges, progress)?;
+        drifting: &|one, tones| {
+            let trial = drifting::trial(events, options, &window, one, grid.ranges, tones, progress)?;
             Some(refine(events, options, trial, chances, &[], progress))
         },
     };
@@ -117,7 +117,7 @@ pub(super) fn listed(
     if rest.is_empty() {
         return drifting::told(found, window, asked);
     }
-    let (_, tones) = relations::list(found.clone(), window, asked, &[]);
+    let tones = relations::list(found.clone(), window, asked, &[]).tones;
     let mut rest: Vec<(f64, usize)> = rest.par_iter().filter_map(|&j| left(j, &tones).map(|left| (left, j))).collect();
     rest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     rest.truncate(most);

@@ -324,10 +324,10 @@ fn find(
         squares: events.sums()[1],
         ln_p: &ln_p,
         again: &again,
-        drifting: &|one| {
+        drifting: &|one, tones| {
             let bins = one.nbin.unwrap_or(options.nbin);
             let ranges = [options.freq, (0.0, 0.0), (0.0, 0.0)];
-            let trial = drifting::trial(events, &asked(bins), &window, one, ranges, progress)?;
+            let trial = drifting::trial(events, &asked(bins), &window, one, ranges, tones, progress)?;
             Some(refine(events, &asked(bins), trial, chances.get(bins - options.nbin)?, &[], progress))
         },
     };

@@ -242,8 +242,9 @@ impl PdmCandidates<'_> {
             squares: events.sums()[1],
             ln_p: &ln_p,
             again: &|freq| candidates::largest_near(&rarity, freq, at, step, |ln| *ln).and_then(one),
-            drifting: &|found| {
-                let trial = drifting::trial(&events, self.options, &window, found, self.grid.ranges, self.progress)?;
+            drifting: &|found, tones| {
+                let trial =
+                    drifting::trial(&events, self.options, &window, found, self.grid.ranges, tones, self.progress)?;
                 let levels = vec![found.stat; self.options.resolved_harmonics()];
                 let chances = self.chances_of(samples, self.options.nbin as u32);
                 Some(refine(&events, self.options, trial, &chances, &levels, self.progress))

@@ -11,7 +11,7 @@ use super::candidate::{Candidate, Relation};
 use super::fold::weighted;
 use super::search_options::SearchOptions;
 use super::statistics::MadeOf;
-use super::tones::Prediction;
+use super::tones::{Prediction, Tones};
 use super::{PulseEvents, TrialGrid, amplitudes, exposure, harmonics};
 use crate::base::progress::Progress;
 use crate::base::time::DoubleDouble;
@@ -172,6 +172,30 @@ impl IntervalHarmonics {
             }
         }
         all
+    }
+
+    /// Takes off what tones have in each stretch, where the frequency and its derivatives are `rates`: their amplitudes by the stretch's part of all good time.
+    pub fn take_off(&mut self, rates: [f64; 3], span: f64, tones: &Tones) {
+        for (tone, amplitude) in tones.each() {
+            for part in &mut self.parts {
+                for (sum, h) in part.sums[0].iter_mut().zip(1u32..) {
+                    let apart: [f64; 3] = std::array::from_fn(|i| f64::from(h) * rates[i] - tone[i]);
+                    let t = part.middle;
+                    let cycles = t * (apart[0] + t * (apart[1] / 2.0 + t * apart[2] / 6.0));
+                    // What turns within a stretch.
+                    let x = PI * (apart[0] + t * (apart[1] + t * apart[2] / 2.0)) * span / INTERVALS as f64;
+                    let mean = if x.abs() < 1e-6 { 1.0 } else { x.sin() / x };
+                    *sum -= amplitude * Complex::from_polar(part.good * mean, TAU * (cycles - cycles.round()));
+                }
+            }
+        }
+    }
+
+    /// The sums of the events there, what the exposure makes taken off.
+    pub fn amplitudes(&self, off: &[f64; 3]) -> Vec<Complex<f64>> {
+        let [sums, window] = self.sums(off);
+        let mean = |h: usize| window.get(h).map_or(Complex::default(), |window| window * self.total[0]);
+        sums.iter().enumerate().map(|(h, sum)| sum - mean(h)).collect()
     }
 
     /// `Z²_1 …` there.

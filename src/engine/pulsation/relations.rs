@@ -10,7 +10,7 @@ use std::f64::consts::LN_10;
 
 use super::candidate::{Candidate, Relation};
 use super::refine::RefinedPeak;
-use super::tones::{Seen, Tones, reduced};
+use super::tones::{Prediction, Seen, Tones, reduced};
 use super::window::SourceWindow;
 use crate::base::mend::Mend;
 use crate::base::text::ShortNumber;
@@ -25,6 +25,8 @@ const RATIO_ERRORS: f64 = 5.0;
 const LEAST_RATIO_ERROR: f64 = 0.5;
 /// Drifts by which a peak is as wide as it is high: of the first and the second derivative, Fourier bins.
 const WIDE: [f64; 2] = [4.0, 30.0];
+/// Independent frequencies within which refined peaks are one.
+const ONE_PEAK: f64 = 0.1;
 /// The largest numbers in the ratio of a harmonic.
 const HIGHEST_RATIO_TERM: u32 = 10;
 
@@ -37,9 +39,27 @@ impl RefinedPeak {
         Seen { rates: self.rates(), sums: &self.sums, brightness: &self.brightness }
     }
 
+    /// The powers of its harmonics without what tones, which are of other sources, have there.
+    fn own(&self, tones: &Prediction) -> OwnPowers<'_> {
+        let [all, left] = [&Prediction::default(), tones].map(|tones| self.largest.z2_without(tones));
+        let each = |z2: &[f64], h: usize| z2.get(h).map_or(0.0, |z| z - if h > 0 { z2[h - 1] } else { 0.0 });
+        let taken = |h: usize| each(&all, h) - each(&left, h);
+        let powers = self.powers.iter().enumerate().map(|(h, power)| power - taken(h)).collect();
+        OwnPowers { peak: self, powers }
+    }
+}
+
+/// What the harmonics of a peak have of their own.
+struct OwnPowers<'a> {
+    peak: &'a RefinedPeak,
+    /// In units of half of that of noise.
+    powers: Vec<f64>,
+}
+
+impl OwnPowers<'_> {
     /// Power above noise in the harmonics that are signal.
     fn excess(&self) -> f64 {
-        self.powers.iter().take(self.candidate.signal_harmonics.max(1)).map(|p| p - 2.0).sum()
+        self.powers.iter().take(self.peak.candidate.signal_harmonics.max(1)).map(|p| p - 2.0).sum()
     }
 
     /// True if the harmonics that are not multiples of k are noise, by H of them alone.
@@ -73,8 +93,16 @@ pub(super) struct Listing<'a> {
     pub ln_p: &'a (dyn Fn(&RefinedPeak, &[f64]) -> f64 + Sync),
     /// Refines the peak of the grid next to a frequency.
     pub again: &'a dyn Fn(f64) -> Option<RefinedPeak>,
-    /// A candidate with a derivative that was not searched, where that has more power.
-    pub drifting: &'a dyn Fn(&Candidate) -> Option<RefinedPeak>,
+    /// A candidate with a derivative that was not searched, where that has more power; the tones are of other sources, and taken off.
+    pub drifting: &'a dyn Fn(&Candidate, &Tones) -> Option<RefinedPeak>,
+}
+
+/// A list of candidates, and what it was made with.
+pub(super) struct Listed<'a> {
+    pub candidates: Vec<Candidate>,
+    /// Of each candidate, which of the tones' sources it belongs to.
+    pub sources: Vec<usize>,
+    pub tones: Tones<'a>,
 }
 
 /// A source that drifts by what was not searched.
@@ -104,7 +132,7 @@ pub(super) fn list<'a>(
     window: &'a SourceWindow,
     asked: &Listing,
     known: &[Drift],
-) -> (Vec<Candidate>, Tones<'a>) {
+) -> Listed<'a> {
     fn of_source<'b>(peak: &'b RefinedPeak, known: &'b [Drift]) -> Seen<'b> {
         let drift = known.iter().find(|drift| drift.freq == peak.candidate.freq);
         drift.map_or(peak, |drift| &drift.with).seen()
@@ -115,11 +143,13 @@ pub(super) fn list<'a>(
     // In the order of the list: what it is of which source.
     let mut all: Vec<(Candidate, usize, Tie)> = Vec::new();
     const ITSELF: Tie = Tie { relation: Relation::Source, ratio: (1, 1), alias: 0, more: false };
+    let predicted = |peak: &RefinedPeak, tones: &Tones| tones.predict(peak.largest.rates, peak.largest.harmonics());
     for peak in found {
-        if let Some((source, tie)) = tie(&peak, &sources, &tones, window, asked) {
+        let others = predicted(&peak, &tones);
+        if let Some((source, tie)) = tie(&peak, &sources, &others, window, asked) {
             let detected = peak.candidate.log10_p <= level;
             if let (Relation::Harmonic, (1, k), true) = (tie.relation, tie.ratio, detected)
-                && !peak.noise_between(k as usize)
+                && !peak.own(&others).noise_between(k as usize)
             {
                 // It has the odd harmonics, too: the other one is a harmonic of this one, and so is what belongs to that.
                 let first = all.iter().position(|(_, of, _)| *of == source).unwrap_or(all.len());
@@ -138,14 +168,16 @@ pub(super) fn list<'a>(
             if tie.more {
                 tones.add(source, tie.ratio, &peak.seen());
             }
-            // The very peak that stands for its source already.
-            if tie.relation != Relation::Source && !peak.extra {
+            // The very peak that stands for its source already, or that another trial led to.
+            let again = all.iter().any(|(one, ..)| same(one, &peak.candidate, window));
+            if tie.relation != Relation::Source && !peak.extra && !again {
                 all.push((peak.candidate, source, tie));
             }
             continue;
         }
         let detected = peak.candidate.log10_p <= level;
-        let k = if detected { peak.multiple() } else { 1 };
+        let own = peak.own(&others);
+        let (k, excess) = (if detected { own.multiple() } else { 1 }, own.excess());
         let freq = peak.candidate.freq;
         // Where else its power is that of the source: at a multiple, or where samples are enough.
         let multiple = Some(k as f64 * freq).filter(|_| k > 1);
@@ -153,7 +185,7 @@ pub(super) fn list<'a>(
         let leader = other.filter(|&f| f >= band.0 && f <= band.1).and_then(|freq| {
             (asked.again)(freq).filter(|leader| {
                 (leader.candidate.freq - freq).abs() * window.span < k as f64 * asked.width
-                    && leader.excess() > 0.5 * peak.excess()
+                    && leader.own(&predicted(leader, &tones)).excess() > 0.5 * excess
                     && leader.candidate.log10_p <= level
             })
         });
@@ -183,14 +215,21 @@ pub(super) fn list<'a>(
         alias: tie.alias,
         ..candidate
     };
-    (all.into_iter().enumerate().map(named).collect(), tones)
+    let of = all.iter().map(|(_, source, _)| *source).collect();
+    Listed { candidates: all.into_iter().enumerate().map(named).collect(), sources: of, tones }
+}
+
+/// True if both are one peak.
+fn same(one: &Candidate, other: &Candidate, window: &SourceWindow) -> bool {
+    let (r, drift) = window.place([one.freq - other.freq, one.fdot - other.fdot, one.fddot - other.fddot]);
+    r.abs() < ONE_PEAK && drift.z.abs() < 4.0 * ONE_PEAK && drift.w.abs() < 30.0 * ONE_PEAK
 }
 
 /// Sources of a list all of whose power is in every k-th harmonic, where k times their frequency is above the band: of a source there they are a k-th.
 pub(super) fn beyond(found: &[RefinedPeak], list: &[Candidate], asked: &Listing) -> Vec<Warning> {
     let said = |one: &Candidate| {
         let peak = found.iter().find(|peak| peak.candidate.freq == one.freq)?;
-        let k = if one.log10_p <= asked.level { peak.multiple() } else { 1 };
+        let k = if one.log10_p <= asked.level { peak.own(&Prediction::default()).multiple() } else { 1 };
         let freq = k as f64 * one.freq;
         let message = || {
             format!(
@@ -200,7 +239,8 @@ pub(super) fn beyond(found: &[RefinedPeak], list: &[Candidate], asked: &Listing)
                 ShortNumber(freq)
             )
         };
-        let mend = Mend::field("freq").doing("as high as that");
+        let [low, high] = [asked.band.0, asked.band.1].map(|end| ShortNumber(k as f64 * end));
+        let mend = Mend::set("freq", format!("{low}:{high}")).doing("has it in the band");
         (freq > asked.band.1).then(|| Warning::new("W-ABOVE-BAND", message()).mended_by([mend]))
     };
     list.iter().filter(|one| one.relation == Relation::Source).filter_map(said).collect()
@@ -210,12 +250,11 @@ pub(super) fn beyond(found: &[RefinedPeak], list: &[Candidate], asked: &Listing)
 fn tie(
     peak: &RefinedPeak,
     sources: &[RefinedPeak],
-    tones: &Tones,
+    predicted: &Prediction,
     window: &SourceWindow,
     asked: &Listing,
 ) -> Option<(usize, Tie)> {
-    let predicted = tones.predict(peak.largest.rates, peak.largest.harmonics());
-    let more = (asked.ln_p)(peak, &peak.largest.z2_without(&predicted)) <= asked.level * LN_10;
+    let more = (asked.ln_p)(peak, &peak.largest.z2_without(predicted)) <= asked.level * LN_10;
     let of_ratio =
         |(i, source): (usize, &RefinedPeak)| ratio(peak, source, window, asked.width).map(|ratio| (i, ratio));
     if let Some((source, ratio)) = sources.iter().enumerate().find_map(of_ratio) {

@@ -167,6 +167,17 @@ impl<'a> Tones<'a> {
         self.total = self.tones.iter().map(of_total).sum();
     }
 
+    /// Those of some of the sources alone.
+    pub fn of(&self, sources: &[usize]) -> Tones<'a> {
+        let tones = self.tones.iter().filter(|tone| sources.contains(&tone.source)).cloned().collect();
+        Tones { tones, seen: Vec::new(), ..Tones::new(self.window, self.squares) }
+    }
+
+    /// The rates and the amplitudes of all.
+    pub fn each(&self) -> impl Iterator<Item = ([f64; 3], Complex<f64>)> {
+        self.tones.iter().map(|tone| (tone.rates, tone.own))
+    }
+
     /// A source turns out to have a `k`-th of its frequency.
     pub fn divide(&mut self, source: usize, k: u32) {
         for tone in self.tones.iter_mut().filter(|tone| tone.source == source) {

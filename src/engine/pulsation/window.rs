@@ -16,9 +16,6 @@ const REGULAR_PART: f64 = 0.5;
 /// The fewest intervals that make a period of gaps.
 const FEWEST_INTERVALS: usize = 3;
 
-/// Pieces of the span in which the brightness of a source is taken to be constant: steps between them are seen that many Fourier bins off.
-const PIECES: usize = 64;
-
 /// The good time, of which every source has the same side lobes.
 pub(super) struct SourceWindow {
     /// Length of the observation and its middle from the epoch, s.
@@ -127,10 +124,10 @@ impl SourceWindow {
         if brightness.is_constant() {
             return Bright::default();
         }
-        let piece = |i: usize| (i as f64 / PIECES as f64 - 0.5, (i + 1) as f64 / PIECES as f64 - 0.5);
+        let pieces = brightness.pieces();
         let inside = |&(a, b): &(f64, f64)| {
-            let within = move |(from, to): (f64, f64)| (a.max(from), b.min(to));
-            (0..PIECES).map(piece).map(within).filter(|(a, b)| a < b)
+            let within = move |&(from, to): &(f64, f64)| (a.max(from), b.min(to));
+            pieces.iter().map(within).filter(|(a, b)| a < b).collect::<Vec<_>>()
         };
         let mut parts: Vec<((f64, f64), f64)> =
             self.ends.iter().flat_map(inside).map(|ends| (ends, brightness.at(0.5 * (ends.0 + ends.1)))).collect();

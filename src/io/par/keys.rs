@@ -226,6 +226,25 @@ pub(super) fn of_jump<'a>(key: String, value: &'a str, mut rest: impl Iterator<I
     size.map_or((key, value), |size| (format!("JUMP {of}"), size))
 }
 
+/// What to write in the place of a period or its derivative, which tempo and tempo2 turn into a frequency.
+pub(super) fn of_period(key: &str, value: &str) -> Option<String> {
+    match key {
+        "P" | "P0" => {
+            let freq = value.parse::<DoubleDouble>().ok().map(|period| period.recip().value());
+            let freq = freq
+                .filter(|freq| freq.is_finite() && *freq > 0.0)
+                .map_or(format!("= 1/{key}"), |freq| format!("{freq}"));
+            Some(format!(
+                "is a period, which is not read: give its frequency instead, F0 {freq} in Hz, with as many digits as the period has"
+            ))
+        }
+        "P1" | "PDOT" => Some(format!(
+            "is the derivative of a period, which is not read: give that of the frequency instead, F1 = −{key}/P², in Hz/s for a {key} in s/s"
+        )),
+        _ => None,
+    }
+}
+
 pub(super) fn matches(pattern: &str, key: &str) -> bool {
     match (pattern.strip_suffix('*'), pattern.strip_suffix('#')) {
         (Some(start), _) => key.starts_with(start),

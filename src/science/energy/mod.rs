@@ -51,7 +51,7 @@ pub enum EnergyKind {
     Lag,
     /// Covariance with the reference, counts/s or fractional.
     Covariance,
-    /// Square root of `Excvar`, counts/s or fractional; NaN if that is negative.
+    /// Square root of `Excvar`, counts/s or fractional; NaN if that is negative. Segments count by the squares of their rates.
     Rms,
     /// Excess variance: variance with noise subtracted; may be negative.
     Excvar,

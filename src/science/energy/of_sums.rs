@@ -14,7 +14,7 @@ use crate::science::effective::EffectivePairs;
 use crate::science::noise_fit::NoiseFit;
 use crate::science::norm::{Norm, NormParameters};
 use crate::science::power::PowerScale;
-use crate::science::power_bins::PowerBin;
+use crate::science::power_bins::{PowerBin, relative_variances};
 use crate::science::rms::band_rms;
 
 /// What the engine knows beside the sums.
@@ -105,6 +105,7 @@ impl EnergySpectrum {
         let count = crate::numerics::fft::frequencies(n);
         let mut without_reference = false;
         let mut misfits: Vec<(usize, Warning)> = Vec::new();
+        let mut uneven: Option<EffectivePairs> = None;
         for s in 0..spectrum.len() {
             let counts = spectrum.counts[s];
             let effective = EffectivePairs::of_sums(sums, 3 * s, true);
@@ -121,6 +122,9 @@ impl EnergySpectrum {
                 segments,
                 fractional: options.fractional,
             };
+            if correlated && counts > 0 && uneven.is_none_or(|most| most.most_uneven() < effective.most_uneven()) {
+                uneven = Some(effective);
+            }
             match options.kind {
                 EnergyKind::Lag if counts > 0 && seen.rest > 0 => spectrum.push_lag(s, &seen),
                 EnergyKind::Covariance if counts > 0 && seen.rest > 0 => spectrum.push_covariance(s, &seen),
@@ -139,6 +143,13 @@ impl EnergySpectrum {
             spectrum.meta.record.warnings.push("W-NOISE-LEVEL", message);
         }
         spectrum.warn(without_reference);
+        // Where a source is seen at all.
+        let seen =
+            spectrum.value.iter().zip(&spectrum.value_err).any(|(value, err)| value.is_finite() && err.is_finite());
+        let of = if options.kind == EnergyKind::Lag { "lags" } else { "covariances" };
+        if let Some(warning) = uneven.filter(|_| seen).and_then(|most| most.warning(of)) {
+            spectrum.meta.record.warnings.record(warning);
+        }
         Ok(spectrum)
     }
 
@@ -186,13 +197,14 @@ impl EnergySpectrum {
         let levels = NoiseLevels { level: same, err, dead_time: None };
         let m_eff = seen.effective.m_eff1;
         let misfit = NoiseFit { power: &power, noise: &levels, m_eff, df }.warning("");
-        let bins = power.iter().enumerate().map(|(k, power)| PowerBin {
+        let variances = relative_variances(&power, &levels.level, &seen.effective.series()[0], None);
+        let bins = power.iter().zip(variances).enumerate().map(|(k, (power, variance))| PowerBin {
             freq: (k + 1) as f64 / seen.segments.segment_size,
             width: df,
             total: *power,
             noise,
             noise_err: 0.0,
-            err: power / m_eff.sqrt(),
+            err: power * variance.sqrt(),
         });
         let frac = Norm::Frac.factor(&level) / factor;
         let scale = PowerScale { frac, poisson: noise, source_rate: level.mean / seen.segments.dt };

@@ -21,7 +21,8 @@ pub struct SpectrumArgs {
     /// Normalisation
     #[arg(long, default_value = "leahy", value_parser = choice::<Norm>())]
     pub norm: Norm,
-    /// Normalise by the common mean of all segments, or each segment by its own
+    /// Normalise by the common mean of all segments, in whose fractional rms they count by the squares of their rates; or each segment by its own, by which in frac
+    /// they count alike
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub use_common_mean: bool,
     /// Average this many frequencies into one

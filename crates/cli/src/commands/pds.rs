@@ -37,7 +37,7 @@ pub struct PdsArgs {
     pub(super) noise: NoiseLevel,
     #[command(flatten)]
     dead_time: DeadTimeArgs,
-    /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %)
+    /// Fractional rms from LO to HI Hz, noise subtracted, or its upper limit (95 %); --use-common-mean says by what segments count in it
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     pub(super) rms: Option<NumberRange>,
     /// Upper limit (95 %) of the pulsed fraction of a sinusoid from LO to HI Hz, and the fraction itself where one is detected

@@ -12,6 +12,8 @@ use eagleray::{Error, Result};
 
 /// Powers listed as the most significant.
 const LISTED_POWERS: usize = 5;
+/// Times that unequal rates raise an rms from which on the summary says so.
+const UNEVEN: f64 = 1.05;
 
 /// Refuses bands that the spectrum to be will have nothing of.
 ///
@@ -151,6 +153,13 @@ pub(super) fn summary(spectrum: &AveragedPowerSpectrum, false_alarm: f64) -> Str
             parts.push(if rms.rms_variance < 0.0 { "none, the noise level does not fit" } else { "none" }.to_string());
         }
         text += &format!("{} (variance {:.3e} ± {:.1e})\n", parts.join(", "), rms.rms_variance, rms.rms_variance_err);
+        let uneven = (meta.segments as f64 / meta.effective.m_eff).sqrt();
+        if meta.use_common_mean && meta.variance.is_none() && uneven > UNEVEN {
+            text += &format!(
+                "segments count in it by the squares of their rates, by the common mean: {uneven:.2} times what it is of a constant fractional rms in \
+                 segments that count alike, as with --norm frac --use-common-mean false\n"
+            );
+        }
     }
     if let Some(pulsed) = &meta.pulsation {
         text += &pulsed_text(pulsed);

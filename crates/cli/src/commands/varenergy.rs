@@ -40,7 +40,7 @@ pub struct VarenergyArgs {
     /// Frequencies, Hz: the mean cross spectrum from LO to HI is what is measured
     #[arg(long, value_name = "LO:HI", value_parser = range)]
     freq: Option<NumberRange>,
-    /// What is measured: lags behind the reference, covariance with it, rms, excess variance, or counts
+    /// What is measured: lags behind the reference, covariance with it, rms, excess variance (in which segments count by the squares of their rates), or counts
     #[arg(long, value_parser = choice::<EnergyKind>(), default_value = "lag")]
     kind: EnergyKind,
     /// Reference band in keV [default: all bands]; a band inside it leaves it, for itself
