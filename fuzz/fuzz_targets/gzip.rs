@@ -35,6 +35,21 @@ fn member(flags: u8, payload: &[u8]) -> Vec<u8> {
     made
 }
 
+/// Whether bytes begin as those do that some packer has written.
+fn packed_again(bytes: &[u8]) -> bool {
+    [
+        &[0x1f, 0x8b][..],
+        &[0x1f, 0x9d],
+        b"BZh",
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        &[0xfd, b'7', b'z', b'X', b'Z', 0],
+        b"PK\x03\x04",
+        &[b'7', b'z', 0xbc, 0xaf],
+    ]
+    .iter()
+    .any(|begin| bytes.starts_with(begin))
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some((&how, rest)) = data.split_first() else { return };
     // Members: flags, a length, and so many bytes.
@@ -70,6 +85,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(!whole || bytes == expected);
             source.crc32().expect("the file can be read");
         }
-        Err(e) => assert!(!whole || expected.is_empty(), "{e}"),
+        // What was packed twice is to be unpacked by hand.
+        Err(e) => assert!(!whole || expected.is_empty() || packed_again(&expected), "{e}"),
     }
 });
