@@ -31,7 +31,10 @@ impl LightCurve {
     }
 }
 
+/// The most photons of bins that are told apart: more are no numbers of photons, and balances have room for many of these.
+const MOST_PHOTONS: f64 = (1u64 << 53) as f64;
+
 /// Counts to whole photons.
 pub(crate) fn whole_photons(counts: f64) -> u64 {
-    counts.round().max(0.0) as u64
+    counts.round().clamp(0.0, MOST_PHOTONS) as u64
 }

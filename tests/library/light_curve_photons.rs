@@ -246,3 +246,15 @@ fn stretches_are_those_of_the_definition() {
     }
     assert!(found > 1000 && cut > 100, "{found} stretches, {cut} rows in none");
 }
+
+/// Rates that no photons have, used and left out, overflow no balance.
+#[test]
+fn numbers_beyond_all_photons_close_the_balance() {
+    let folder = Folder::new();
+    let path = folder.write("wild.csv", b"time;rate;rate_err\n10;5;11\n20;1e300;\n30;1e300;2\n40;7;1\n");
+    let curve = LightCurve::open(&path, &mut Warnings::default()).unwrap();
+    let photons = &curve.meta.record.photons;
+    assert!(photons.is_exact() && photons.used > 1 << 50 && photons.dropped > 1 << 50, "{photons:?}");
+    let coarser = curve.rebin(2).unwrap();
+    assert!(coarser.meta.record.photons.is_exact(), "{:?}", coarser.meta.record.photons);
+}
