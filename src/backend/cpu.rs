@@ -58,10 +58,10 @@ struct OpenGroup {
 }
 
 impl CpuBackend {
-    /// A pool of `threads` workers, or one for each core, in double precision.
+    /// A pool of `threads` workers, or one for each core (fewer where the system starts no more), in double precision.
     ///
     /// # Errors
-    /// The system cannot start so many threads.
+    /// The system cannot start so many threads as are asked for.
     pub fn new(threads: Option<NonZeroUsize>) -> Result<CpuBackend, BackendError> {
         CpuBackend::with_options(threads, CpuOptions::default())
     }
@@ -71,14 +71,7 @@ impl CpuBackend {
     /// # Errors
     /// See [`CpuBackend::new`].
     pub fn with_options(threads: Option<NonZeroUsize>, options: CpuOptions) -> Result<CpuBackend, BackendError> {
-        let wanted = threads.map_or(0, NonZeroUsize::get);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(wanted)
-            .thread_name(|i| format!("eagleray-{i}"))
-            // Without this a panic would end the process; so its batch has no sums, and `collect` says so.
-            .panic_handler(|_| {})
-            .build()
-            .map_err(|e| BackendError::NoThreads { wanted, why: e.to_string() })?;
+        let pool = pool(threads)?;
         let threads = pool.current_num_threads();
         let info = DeviceInfo {
             backend: "cpu",
@@ -95,6 +88,24 @@ impl CpuBackend {
         };
         let (plans, pending) = (BTreeMap::new(), VecDeque::new());
         Ok(CpuBackend { info, options, pool: Arc::new(pool), plans, next_plan: 0, pending, next_ticket: 0 })
+    }
+}
+
+/// So many threads; or one for each core, and fewer of those where the system does not start so many.
+fn pool(threads: Option<NonZeroUsize>) -> Result<rayon::ThreadPool, BackendError> {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut wanted = threads.map_or(0, NonZeroUsize::get);
+    loop {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(wanted)
+            .thread_name(|i| format!("eagleray-{i}"))
+            // Without this a panic would end the process; so its batch has no sums, and `collect` says so.
+            .panic_handler(|_| {});
+        let fewer = if wanted == 0 { cores() / 2 } else { wanted / 2 };
+        match pool.build() {
+            Err(_) if threads.is_none() && fewer > 0 => wanted = fewer,
+            made => return made.map_err(|e| BackendError::NoThreads { wanted: wanted.max(1), why: e.to_string() }),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub use contract::{Backend, DeviceInfo, PlanId, Ticket};
 use contract::{check_batch, not_the_oldest, released};
 pub use cpu::CpuBackend;
 pub use leaf::{LeafBuilder, SegmentCounts};
-pub use open::{adapters, open, open_measurable, open_with};
+pub use open::{adapters, no_room, open, open_measurable, open_with};
 pub use segment_transformer::CpuOptions;
 pub use units::{RowsSeen, SegmentTimes, UnitFindings, UnitRows, Units};
 pub use work_queue::{Schedule, WorkQueue};

@@ -21,6 +21,19 @@ pub fn adapters() -> Vec<AdapterReport> {
     Vec::new()
 }
 
+/// Why [`adapters`] has looked for none, where the limits of this process leave too little for drivers.
+pub fn no_room() -> Option<BackendError> {
+    #[cfg(feature = "gpu")]
+    return super::gpu::no_room();
+    #[cfg(not(feature = "gpu"))]
+    None
+}
+
+/// True where the system has a device that may be a GPU; only Linux says so.
+fn may_have_gpu() -> bool {
+    ["/dev/dri", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg"].iter().any(|path| std::path::Path::new(path).exists())
+}
+
 /// Opens a device. Warns of what [`DeviceChoice::Auto`] decided, and of a software adapter.
 pub fn open(choice: &DeviceChoice, warnings: &mut Warnings) -> Result<Box<dyn Backend>, BackendError> {
     open_with(choice, CpuOptions::default(), warnings)
@@ -63,7 +76,12 @@ pub fn open_with(
             match gpu {
                 Some(Ok(gpu)) => return Ok(Box::new(MultiBackend::new(vec![gpu])?.with_spare(*threads))),
                 Some(Err(e)) => warnings.push("W-BACKEND-FALLBACK", format!("{}; the CPU is used", e.reason())),
-                None => {}
+                None => {
+                    // Said only where there may be one.
+                    if let Some(e) = no_room().filter(|_| may_have_gpu()) {
+                        warnings.push("W-BACKEND-FALLBACK", format!("{}; the CPU is used", e.reason()));
+                    }
+                }
             }
             Ok(cpu_backend(threads)?)
         }

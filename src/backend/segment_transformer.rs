@@ -123,10 +123,11 @@ impl SegmentTransformer {
     /// Adds a segment without an event, whose powers are zero, without a transform; false where more than powers is made of it.
     pub(super) fn add_empty(&self, rows: &[SeriesSegment], sums: &mut Sums) -> bool {
         let spec = &self.spec;
-        if spec.input == Input::Flux || spec.every_segment() || spec.wants_ends() || self.fad.is_some() {
+        if spec.input == Input::Flux || spec.wants_ends() || self.fad.is_some() {
             return false;
         }
-        if spec.add_segment(rows, &vec![0; rows.len()], sums) && sums.power.is_empty() {
+        // Rows of dynamical spectra begin as zeros.
+        if spec.add_segment(rows, &vec![0; rows.len()], sums) && sums.power.is_empty() && !spec.every_segment() {
             sums.power = vec![0.0; spec.frequencies() * spec.blocks()];
         }
         true

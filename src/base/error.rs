@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::mend::{self, Mend};
-use super::text::{Bytes, ShortNumber};
+use super::text::{Bytes, ShortNumber, short_digits};
 use super::warning::Warning;
 
 /// Fewest bins of a spectrum.
@@ -185,8 +185,8 @@ impl Error {
     pub fn argument(field: &str, value: impl fmt::Display, message: impl Into<String>) -> Error {
         Error::Argument {
             field: field.to_string(),
-            value: value.to_string(),
-            message: message.into(),
+            value: short_digits(&value.to_string()),
+            message: short_digits(&message.into()),
             mend: Vec::new(),
         }
     }
@@ -325,6 +325,13 @@ pub enum BackendError {
         /// The adapters there are.
         found: String,
     },
+    /// The limits of the process (ulimit -v, ulimit -d) have no room for the drivers of GPUs, and none was looked for.
+    NoRoom {
+        /// Bytes that they leave.
+        left: u64,
+        /// Bytes that are needed at least.
+        needed: u64,
+    },
     /// The device cannot transform segments of this length.
     UnsupportedLength {
         /// Bins asked for.
@@ -368,6 +375,13 @@ impl BackendError {
             BackendError::NoAdapter { wanted, found } => {
                 format!("no GPU adapter {wanted}; found: {found}. A Vulkan driver may be missing")
             }
+            BackendError::NoRoom { left, needed } => {
+                format!(
+                    "no GPU was looked for: the limits of this process (ulimit -v, ulimit -d) leave {}, and drivers take {} at least",
+                    Bytes(*left),
+                    Bytes(*needed)
+                )
+            }
             BackendError::UnsupportedLength { n, largest } => {
                 format!("{n} bins a segment: the device transforms at most {largest} of them, even or odd as they are")
             }
@@ -397,6 +411,7 @@ impl BackendError {
             }
             BackendError::GpuNotCompiled
             | BackendError::NoAdapter { .. }
+            | BackendError::NoRoom { .. }
             | BackendError::OnCpuAlone(_)
             | BackendError::NotKept => vec![cpu()],
             BackendError::UnsupportedLength { .. } => vec![Mend::field("segment_size"), Mend::field("dt"), cpu()],

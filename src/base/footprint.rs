@@ -4,13 +4,38 @@
 //! hold much says how many bytes, as a sum over what it holds, and which fields make it less: a [`Footprint`]. What there is, is the least of
 //! what the system says: free memory, the limits of this process, and those of its control groups.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::mend::Mend;
 
 /// What is not looked at: less goes unnoticed among what a process has anyway.
-const FREE: u64 = 32 << 20;
+const FREE: u64 = 1 << 20;
+
+thread_local! {
+    // Needs no allocation and no destructor, so that an allocator may use it.
+    static MAY_FAIL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True while this thread asks for memory that it can do without: an allocator that ends the program for want of memory does not end it then.
+pub fn may_fail() -> bool {
+    MAY_FAIL.get()
+}
+
+/// Room for more items in a list; false where memory does not hold them.
+#[must_use]
+pub fn reserve_exact<T>(list: &mut Vec<T>, more: usize) -> bool {
+    MAY_FAIL.set(true);
+    let reserved = list.try_reserve_exact(more).is_ok();
+    MAY_FAIL.set(false);
+    reserved
+}
+
+/// Bytes that the limits of this process leave, of addresses and of data; `None` without a limit, and where the system does not say.
+pub fn left_of_limits() -> Option<u64> {
+    limits_left().into_iter().flatten().map(|left| left.bytes).min()
+}
 
 /// Bytes that work is going to hold at a time, and what makes them less.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,18 +109,26 @@ struct Available {
 
 /// What there is, of which nobody else is using anything; `None` where the system does not say, which only Linux does.
 fn available() -> Option<Available> {
+    let free = free_memory(&text_of("/proc/meminfo")).map(|bytes| Available { bytes, of: "free memory" });
     let read = |path: &Path| std::fs::read_to_string(path).ok();
-    let least = |path: &str| read(Path::new(path)).unwrap_or_default();
-    let own = [
-        free_memory(&least("/proc/meminfo")).map(|bytes| Available { bytes, of: "free memory" }),
-        left(&least("/proc/self/limits"), &least("/proc/self/status"), ("Max address space", "VmSize:"))
-            .map(|bytes| Available { bytes, of: "the limit of this process's addresses (ulimit -v)" }),
-        left(&least("/proc/self/limits"), &least("/proc/self/status"), ("Max data size", "VmData:"))
-            .map(|bytes| Available { bytes, of: "the limit of this process's data (ulimit -d)" }),
-    ];
-    let groups = groups(&least("/proc/self/cgroup")).into_iter().filter_map(|folder| left_in_group(&folder, &read));
+    let groups = groups(&text_of("/proc/self/cgroup")).into_iter().filter_map(|folder| left_in_group(&folder, &read));
     let groups = groups.map(|bytes| Available { bytes, of: "the limit of this process's control group" });
-    own.into_iter().flatten().chain(groups).min_by_key(|one| one.bytes)
+    free.into_iter().chain(limits_left().into_iter().flatten()).chain(groups).min_by_key(|one| one.bytes)
+}
+
+/// What is left of the limits of this process.
+fn limits_left() -> [Option<Available>; 2] {
+    let (limits, status) = (text_of("/proc/self/limits"), text_of("/proc/self/status"));
+    [
+        ("Max address space", "VmSize:", "the limit of this process's addresses (ulimit -v)"),
+        ("Max data size", "VmData:", "the limit of this process's data (ulimit -d)"),
+    ]
+    .map(|(limit, used, of)| left(&limits, &status, (limit, used)).map(|bytes| Available { bytes, of }))
+}
+
+/// What the system says in a file; nothing where there is none.
+fn text_of(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// The bytes of a line `NAME  1234 kB` of /proc.
@@ -212,5 +245,12 @@ mod tests {
         assert!(available().is_some_and(|there| there.bytes > 0), "{:?}", available());
         assert!(Footprint::default().and(u64::MAX, 1).check("all of it").is_err());
         assert!(Footprint::default().and(FREE, 1).check("a little").is_ok());
+    }
+
+    #[test]
+    fn room_that_cannot_be_had_is_told_and_the_thread_may_fail_no_longer() {
+        let mut list = vec![1u64];
+        assert!(reserve_exact(&mut list, 10) && list.capacity() >= 11 && !may_fail());
+        assert!(!reserve_exact(&mut list, usize::MAX / 16) && list == [1] && !may_fail());
     }
 }

@@ -84,6 +84,29 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
 /// Values that a list in a message has: the detectors of any instrument, and less than a file may hold of anything.
 pub const MOST_LISTED: usize = 64;
 
+/// Digits in a row, with their point, that a message shows; f64 and 64-bit integers have fewer but for zeros.
+const MOST_DIGITS: usize = 40;
+
+/// A text in which numbers of more digits than a message shows are written with an exponent.
+pub fn short_digits(text: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let (mut short, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(begin) = rest.find(is_digit) {
+        let (before, from) = rest.split_at(begin);
+        let (digits, after) = from.split_at(from.find(|c| !is_digit(c)).unwrap_or(from.len()));
+        short += before;
+        match digits.parse::<f64>() {
+            Ok(number) if digits.len() > MOST_DIGITS && number.is_finite() => short += &format!("{number:e}"),
+            _ if digits.len() > MOST_DIGITS => {
+                short += &format!("{}… ({} digits)", &digits[..MOST_DIGITS / 2], digits.len());
+            }
+            _ => short += digits,
+        }
+        rest = after;
+    }
+    short + rest
+}
+
 /// Bytes as people read them: `1.5 GB`.
 pub struct Bytes(pub u64);
 
@@ -132,6 +155,19 @@ mod tests {
             assert!(escaped.contains(r"a\u202eb\u2028c\u0085d\u001b[2Je\u200bf\udb40\udc41µ°é"), "{escaped}");
             assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), json);
         }
+    }
+
+    #[test]
+    fn long_numbers_have_an_exponent() {
+        let ones = "1".repeat(300);
+        let long = "1.1111111111111112e299";
+        assert_eq!(short_digits(&format!("1:{ones} of '{ones}.5'")), format!("1:{long} of '{long}'"));
+        assert_eq!(short_digits(&"9".repeat(400)), "99999999999999999999… (400 digits)");
+        assert_eq!(
+            short_digits("0.00012500000002546585 Hz, 18446744073709551615"),
+            "0.00012500000002546585 Hz, 18446744073709551615"
+        );
+        assert_eq!(short_digits("a name 2.5.7 of µ, and no number."), "a name 2.5.7 of µ, and no number.");
     }
 
     #[test]

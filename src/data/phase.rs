@@ -91,7 +91,10 @@ impl Ticks {
         // A second more, so that the rounding of either end does not matter.
         let bits = (far + 1.0).log2().ceil();
         if !(bits.is_finite() && bits < f64::from(TICK_BITS)) {
-            return Err(Error::argument("epoch", reference.value(), "lies too far from the times for an exact phase"));
+            let seconds = format!("{:e} s", reference.value());
+            let [start, stop] = [start, stop].map(DoubleDouble::value);
+            let message = format!("lies too far from the times, {start:e} to {stop:e} s, for an exact phase");
+            return Err(Error::argument("epoch", seconds, message));
         }
         Ok(Ticks { reference, k: (TICK_BITS - bits as i32).min(FINEST) })
     }

@@ -14,8 +14,10 @@ use crate::science::dynamical::{DynamicalPowerSpectrum, TimeRebin};
 use crate::science::power::{PowerOptions, single_precision_suffices};
 use crate::segment::{PlanSpec, Quantity};
 
-/// Bytes of a matrix from which on memory is worth a warning.
+/// Bytes of a matrix from which on memory is worth a warning, and rows from which on time is.
 const LARGE_MATRIX: u64 = 1 << 30;
+/// See [`LARGE_MATRIX`].
+const MANY_ROWS: u64 = 1 << 20;
 
 /// The product that keeps every segment of a power spectrum.
 pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { series: 1, inside: 0 };
@@ -23,10 +25,10 @@ pub(super) const EVERY_SEGMENT: Quantity = Quantity::EverySegment { series: 1, i
 /// Warns of a matrix that will be large.
 pub(super) fn warn_of_size(rows: u64, frequencies: usize, warnings: &mut Warnings) {
     let bytes = rows.saturating_mul(8 * frequencies as u64);
-    if bytes > LARGE_MATRIX {
+    if bytes > LARGE_MATRIX || rows > MANY_ROWS {
         let gigabytes = ShortNumber((bytes as f64 / 1e8).ceil() / 10.0);
         let message = format!("a matrix of {rows} times and {frequencies} frequencies takes {gigabytes} GB of memory");
-        let mend = [Mend::field("rebin"), Mend::field("time.rebin")];
+        let mend = [Mend::field("rebin"), Mend::field("time.rebin"), Mend::field("time").doing("takes a part")];
         warnings.record(Warning::new("W-MATRIX-SIZE", message).mended_by(mend));
     }
 }

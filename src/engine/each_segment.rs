@@ -53,10 +53,18 @@ fn each_of_events<T>(
     mut look: impl FnMut(&mut T, &[f64]),
 ) -> Result<(T, Record)> {
     let delta = plan.spec.delta();
+    // What begins looks at the memory that there is, and comes first.
+    let (mut sums, mut begun) = (Some(begin()?), false);
     let (mut counts, mut last) = (vec![0.0; plan.spec.n], bin_events::LastEventTable::default());
-    let (mut sums, mut dropped, mut used) = (begin()?, 0, 0);
+    let (mut dropped, mut used) = (0, 0);
     let mut pull = |units: &dyn Units| {
-        (sums, dropped, used) = (begin()?, 0, 0);
+        if std::mem::replace(&mut begun, true) {
+            // What is begun again is not held beside what it replaces.
+            sums = None;
+            sums = Some(begin()?);
+        }
+        (dropped, used) = (0, 0);
+        let Some(sums) = &mut sums else { return Ok(()) };
         for unit in (0..units.count()).map_while(|place| units.unit(place)) {
             let findings = units.times(unit, &mut |times| {
                 for index in unit.segments.clone() {
@@ -70,7 +78,7 @@ fn each_of_events<T>(
                         break;
                     }
                     (dropped, used) = (dropped + beyond, used + all - beyond);
-                    look(&mut sums, &counts);
+                    look(sums, &counts);
                 }
                 Ok(())
             });
@@ -88,6 +96,7 @@ fn each_of_events<T>(
         let (segments, balance) = (plan.total_segments(), made.photons.to_string());
         return Err(Error::NoEvents { segments, read: made.photons.read, balance });
     }
+    let sums = sums.map_or_else(begin, Ok)?;
     Ok((sums, made))
 }
 

@@ -12,7 +12,7 @@ use super::flux::{FluxPair, FluxSegment, StreamedSegments, cross_spectrum_of_seg
 use super::run::Run;
 use super::segmentation::Segmentation;
 use super::watch::{EVERY, Watch};
-use crate::base::error::{Error, Result};
+use crate::base::error::{BackendError, Error, Result};
 use crate::base::mend::Mend;
 use crate::base::progress::Progress;
 
@@ -55,6 +55,8 @@ pub trait Streamed: Analysis<Product: 'static> + Clone + Send + 'static {
 pub struct Feed<A: Streamed> {
     segments: Option<SyncSender<A::Segment>>,
     worker: Option<JoinHandle<Result<A::Product>>>,
+    /// Why no thread computes, until that is told.
+    unstarted: Option<BackendError>,
     progress: Arc<Progress>,
     /// The session's, asked as segments are pushed, ten times a second at most; and when it was asked last.
     watch: Option<Watch>,
@@ -76,7 +78,15 @@ impl<A: Streamed> Feed<A> {
             shared.check()?;
             made
         };
-        Feed { segments: Some(segments), worker: Some(std::thread::spawn(work)), progress, watch, asked: None }
+        match std::thread::Builder::new().spawn(work) {
+            Ok(worker) => {
+                Feed { segments: Some(segments), worker: Some(worker), unstarted: None, progress, watch, asked: None }
+            }
+            Err(e) => {
+                let unstarted = Some(BackendError::NoThreads { wanted: 1, why: e.to_string() });
+                Feed { segments: None, worker: None, unstarted, progress, watch, asked: None }
+            }
+        }
     }
 
     /// Takes the next segment; waits while too many wait to be computed.
@@ -127,6 +137,7 @@ impl<A: Streamed> Feed<A> {
         self.segments = None;
         match self.worker.take() {
             Some(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            None if let Some(unstarted) = self.unstarted.take() => Err(unstarted.into()),
             None => Err(Error::argument("segments", "", "the computation ended with the error that `push` returned")),
         }
     }

@@ -8,7 +8,7 @@ use super::run::Reading;
 use super::time_source::Events;
 use super::weights::Weights;
 use crate::base::error::{Error, Result};
-use crate::base::footprint::Footprint;
+use crate::base::footprint::{self, Footprint};
 use crate::base::progress::Progress;
 use crate::base::time::{DoubleDouble, MjdRef};
 use crate::base::warning::Warnings;
@@ -284,9 +284,10 @@ fn make_room(times: &mut Vec<i64>, more: usize, weighted: bool) -> Result<()> {
     let more = more.max(times.len() / 2);
     // The old times are held while they are copied.
     events_footprint((2 * times.len() + more) as u64, weighted).check("the times of the selected events")?;
-    times
-        .try_reserve_exact(more)
-        .map_err(|_| Error::argument("inputs", times.len(), "events, and no memory for more: select some of them"))
+    if !footprint::reserve_exact(times, more) {
+        return Err(Error::argument("inputs", times.len(), "events, and no memory for more: select some of them"));
+    }
+    Ok(())
 }
 
 fn append(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use crate::base::error::Result;
+use crate::base::error::{BackendError, Result};
 use crate::base::progress::Progress;
 
 /// What is asked during a run, with the steps that are done and all that there are (0 where nobody knows).
@@ -18,7 +18,7 @@ pub(super) const EVERY: Duration = Duration::from_millis(100);
 /// at first, ten times a second, and when all is done. Where `watch` breaks, the run is cancelled.
 ///
 /// # Errors
-/// Those of `work`; [`Error::Cancelled`](crate::base::error::Error::Cancelled) after a break.
+/// Those of `work`; no thread can be started; [`Error::Cancelled`](crate::base::error::Error::Cancelled) after a break.
 pub fn watched<T: Send>(
     watch: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     work: impl FnOnce(&Progress) -> Result<T> + Send,
@@ -30,10 +30,11 @@ pub fn watched<T: Send>(
     std::thread::scope(|scope| {
         // It is dropped when the work ends, however that is.
         let (working, ended) = sync_channel::<()>(0);
-        let worker = scope.spawn(|| {
+        let begun = std::thread::Builder::new().spawn_scoped(scope, || {
             let _working = working;
             work(&progress)
         });
+        let worker = begun.map_err(|e| BackendError::NoThreads { wanted: 1, why: e.to_string() })?;
         while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(EVERY) {
             let (done, total) = progress.state();
             if watch(done, total).is_break() {

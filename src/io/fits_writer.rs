@@ -303,6 +303,11 @@ pub fn write_file<T>(
     if !overwrite && path.exists() {
         return Err(exists());
     }
+    let passable = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    match path.metadata() {
+        Err(e) if !passable.contains(&e.kind()) => return Err(Error::io(path, e)),
+        _ => {}
+    }
     if path.exists() && !path.is_file() && !path.is_dir() {
         return Err(Error::io(path, io::Error::other("a device or pipe cannot be replaced by a file")));
     }

@@ -103,13 +103,28 @@ pub(crate) fn mjdref(header: &FitsHeader) -> Result<Option<MjdRef>> {
     let (whole, fraction, single) = (number("MJDREFI")?, number("MJDREFF")?, number("MJDREF")?);
     // Half an epoch is none.
     let whole = whole.filter(|_| header.real("MJDREFF").is_ok());
-    let split = |day: f64, fraction: f64| MjdRef { day: day.floor() as i64, fraction: fraction + (day - day.floor()) };
+    epoch_of([whole, fraction, single]).map_err(|(key, message)| header.error(key, &message))
+}
+
+/// The epoch of MJDREFI, MJDREFF and MJDREF, split at the day.
+///
+/// # Errors
+/// The keyword concerned, and what is wrong: both forms that differ within the eleven digits that some files keep of MJDREF; no day of a calendar.
+pub(crate) fn epoch_of([whole, fraction, single]: [Option<f64>; 3]) -> Result<Option<MjdRef>, (&'static str, String)> {
+    let days = [("MJDREFI", whole), ("MJDREFF", fraction), ("MJDREF", single)];
+    if let Some((key, Some(day))) = days.into_iter().find(|(_, day)| day.is_some_and(|day| !(day.abs() <= LAST_MJD))) {
+        return Err((key, format!("{day} is not a day of a calendar")));
+    }
+    let split = |day: f64, fraction: f64| {
+        let rest = fraction + (day - day.floor());
+        MjdRef { day: day.floor() as i64, fraction: rest }
+    };
     match (whole, single) {
         (Some(day), other) => {
             let epoch = split(day, fraction.unwrap_or(0.0));
             if let Some(other) = other.filter(|o| (o - epoch.value()).abs() > 1e-11 * epoch.value().abs().max(1e3)) {
                 let message = format!("MJDREFI + MJDREFF = {}, but MJDREF = {other}", epoch.value());
-                return Err(header.error("MJDREF", &message));
+                return Err(("MJDREF", message));
             }
             Ok(Some(epoch))
         }

@@ -28,7 +28,7 @@ use crate::data::{Gti, LightCurve, Record};
 ///
 /// FITS: the first table whose HDUCLAS1 is `LIGHT CURVE` or `LIGHTCURVE`, or whose name is RATE, with a TIME column and
 /// COUNTS or RATE (RATE1). The unit of a column is its TUNITn, that of keywords TIMEUNIT. Text: numbers in columns,
-/// `time`, `rate` (or `counts` if a header line says so) and an optional error. Rows without a finite value or without
+/// `time`, `rate` (or `counts` if a header line says so) and an optional error; units stand in the header of ECSV, or in brackets behind names. Rows without a finite value or without
 /// exposure are missing bins; so are those whose error is below 0. Where neither FRACEXP nor EXPOSURE is there, bins are exposed as far as the
 /// file's own intervals reach. Shorter bins (TIMEDEL, XAX_E) inside one bin of the grid are exposed in part.
 ///
@@ -37,18 +37,20 @@ use crate::data::{Gti, LightCurve, Record};
 /// intervals that cannot be used.
 pub fn read(source: &InputFile, options: &OpenOptions, warnings: &mut Warnings) -> Result<Option<ReadCurve>> {
     if !source.is_fits() {
-        let Some(raw) = text_table::read(source, warnings)? else { return Ok(None) };
-        warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
+        let Some((raw, record)) = text_table::read(source, warnings)? else { return Ok(None) };
+        if record.mjdref.is_none() {
+            warnings.push("W-NO-MJDREF", format!("{}: no MJDREF; absolute times are not known", source.path()));
+        }
         let frame = TimeFrame {
-            mjdref: None,
+            mjdref: record.mjdref,
             timezero: DoubleDouble::ZERO,
-            time_system: Default::default(),
+            time_system: [record.timesys.clone(), record.timeref.clone()],
             mixed: options.mixed,
             unit: 1.0,
         };
         let gti = |span, warnings: &mut Warnings| given_gti(&options.gti, &frame, span, warnings);
         let clock = BinClock { own: is_own(source)?, ..BinClock::default() };
-        return assemble(source, raw, &clock, Record::default(), warnings, gti).map(Some);
+        return assemble(source, raw, &clock, record, warnings, gti).map(Some);
     }
     let (hdus, trailing) = fits::scan(source)?;
     let chosen =

@@ -325,12 +325,18 @@ fn yaml_text(text: &str) -> String {
 /// Checks that a file could be written, before a long run begins.
 ///
 /// # Errors
-/// The file exists and `overwrite` is false, or its folder does not exist.
+/// The file exists and `overwrite` is false, its folder does not exist, or its name leads nowhere, as links in a circle do.
 pub fn check_output(path: &str, overwrite: bool) -> Result<()> {
     let path = Path::new(path);
     if path.exists() && !overwrite {
         return Err(Error::io(path, std::io::Error::other("exists already"))
             .mended_by([Mend::set("overwrite", true).doing("replaces it")]));
+    }
+    // Links that lead in a circle, folders that may not be looked into: what cannot be looked at cannot be written.
+    let passable = [std::io::ErrorKind::NotFound, std::io::ErrorKind::NotADirectory];
+    match path.metadata() {
+        Err(e) if !passable.contains(&e.kind()) => return Err(Error::io(path, e)),
+        _ => {}
     }
     match followed(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {

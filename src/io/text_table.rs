@@ -1,14 +1,15 @@
 //! Light curves as text: two columns or more, separated by commas or semicolons, where a line has them, else by blanks; `#` and `!` begin comments.
 
-use super::ecsv_units::EcsvUnits;
 use super::input_file::{InputFile, format_error};
 use super::light_curve_columns::{RawLightCurve, footprint};
 use super::lines::Lines;
 use super::qdp::QdpErrors;
 use super::text_columns::{ColumnPlaces, Header, warn_of_columns};
 use super::text_file::{self, fields, is_decimal_comma};
+use super::text_header::{TextHeader, name_and_unit, with_units};
 use crate::base::error::Result;
 use crate::base::warning::Warnings;
+use crate::data::Record;
 
 /// Characters of a line that a message shows.
 const SHOWN: usize = 80;
@@ -24,14 +25,14 @@ const SHOWN: usize = 80;
 /// # Errors
 /// A line that has fewer numbers than columns are needed, or more than there are columns, decimal commas, two columns of one name; commands of
 /// QDP that do not fit the columns; text in UTF-16; more lines than memory holds.
-pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option<RawLightCurve>> {
+pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option<(RawLightCurve, Record)>> {
     text_file::refuse_wide(source.path(), source.head())?;
     if source.head().contains(&0) {
         return Ok(None);
     }
     let (mut names, mut errors): (Option<ColumnPlaces>, QdpErrors) = (None, QdpErrors::default());
     let mut raw = RawLightCurve { row: ("line", Vec::new()), ..RawLightCurve::default() };
-    let (mut half_widths, mut lopsided) = (Vec::new(), 0);
+    let (mut half_widths, mut lopsided, mut named) = (Vec::new(), 0, Vec::new());
     let mut lines = Lines::new(source, b"#!");
     while let Some((number, line)) = lines.next_text()? {
         let line = &*line;
@@ -65,6 +66,8 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
         }
         let Some(names) = &names else {
             let numbers = fields.iter().all(|f| f.is_empty() || f.parse::<f64>().is_ok());
+            let whole = if numbers { Vec::new() } else { with_units(line, fields.clone()) };
+            let fields = if numbers { fields } else { whole.iter().map(|field| name_and_unit(field).0).collect() };
             let found = match numbers {
                 true if errors.are_said() => {
                     let vectors = errors.vectors(fields.len()).map_err(failed)?;
@@ -82,6 +85,7 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
             if numbers && !found.push(&fields, number, &mut raw, &mut half_widths, &mut lopsided) {
                 return Ok(None);
             }
+            named = whole.into_iter().map(str::to_string).collect();
             names = Some(found);
             continue;
         };
@@ -110,8 +114,9 @@ pub(super) fn read(source: &InputFile, warnings: &mut Warnings) -> Result<Option
     if names.is_none() {
         return Ok(None);
     }
-    EcsvUnits::read(source)?.apply(&mut raw)?;
-    Ok(Some(raw))
+    let header = TextHeader::read(source, &named)?;
+    header.apply(&mut raw)?;
+    Ok(Some((raw, header.record()?)))
 }
 
 /// True for a command of QDP that is about the picture alone, which QDP knows by its first letters.

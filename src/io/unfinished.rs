@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -32,6 +33,8 @@ impl Unfinished {
         }
         // Locked before it is made: no interruption comes between a file and its entry.
         let mut list = unfinished();
+        // Room for the entry, so that memory that is missing is missing before there is a file.
+        list.reserve(1);
         let (file, name) = builder.tempfile_in(directory)?.into_parts();
         let path = name.to_path_buf();
         list.push(path.clone());
@@ -60,7 +63,24 @@ impl Drop for Unfinished {
 /// Removes the temporary files of all outputs that are being written, for a process that is about to end. No new one
 /// can be made afterwards: whoever tries waits until the process has ended.
 pub fn remove_all() {
-    let list = unfinished();
+    remove(unfinished());
+}
+
+/// [`remove_all`], for a thread that may be making such a file itself, and that must not allocate: it gives up after so long.
+pub fn remove_all_within(most: Duration) {
+    let begun = Instant::now();
+    loop {
+        match UNFINISHED.try_lock() {
+            Ok(list) => return remove(list),
+            Err(TryLockError::Poisoned(poisoned)) => return remove(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() >= most => return,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Removes the files of a list, which is never given back.
+fn remove(list: MutexGuard<'static, Vec<PathBuf>>) {
     for path in list.iter() {
         // One that is gone has just been renamed.
         let _ = std::fs::remove_file(path);

@@ -65,10 +65,10 @@ impl SimulatedSource {
             let group = 2 * rayon::current_num_threads() as u64;
             let (sender, receiver) = sync_channel::<Vec<Vec<u8>>>(0);
             std::thread::scope(|scope| {
-                let writer = scope.spawn(|| -> std::io::Result<()> {
+                let writer = std::thread::Builder::new().spawn_scoped(scope, || -> std::io::Result<()> {
                     // The receiver moves in and ends with this thread: a failed write then stops the sender.
                     receiver.into_iter().try_for_each(|blocks| blocks.iter().try_for_each(|rows| fits.rows(rows)))
-                });
+                })?;
                 let mut first = 0;
                 while first < self.blocks() {
                     let last = (first + group).min(self.blocks());

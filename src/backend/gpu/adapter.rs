@@ -2,6 +2,7 @@
 
 use crate::backend::{AdapterReport, AdapterSelector, GpuTier, auto_adapter};
 use crate::base::error::BackendError;
+use crate::base::footprint::left_of_limits;
 
 /// An instance with the native APIs. `software` drivers are part of what it lists.
 fn instance() -> wgpu::Instance {
@@ -10,8 +11,20 @@ fn instance() -> wgpu::Instance {
     wgpu::Instance::new(descriptor)
 }
 
-/// The adapters of this machine that can compute, best first.
+/// What drivers and their compilers take of addresses and data, at least, bytes. Where less is left they end the process.
+const DRIVERS: u64 = 1 << 30;
+
+/// Why no GPU is looked for: the limits of this process leave less than drivers take.
+pub fn no_room() -> Option<BackendError> {
+    let left = left_of_limits().filter(|&left| left < DRIVERS)?;
+    Some(BackendError::NoRoom { left, needed: DRIVERS })
+}
+
+/// The adapters of this machine that can compute, best first; none where the limits of this process have no room for drivers.
 fn list() -> Vec<wgpu::Adapter> {
+    if no_room().is_some() {
+        return Vec::new();
+    }
     let mut adapters = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY));
     adapters.retain(|adapter| {
         adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
@@ -95,6 +108,9 @@ pub(super) fn select(selector: &AdapterSelector) -> Result<wgpu::Adapter, Backen
             (format!("named '{text}'"), names.iter().position(|n| n.to_lowercase().contains(&text)))
         }
     };
+    if let Some(error) = no_room() {
+        return Err(error);
+    }
     let found = if names.is_empty() { "none".to_string() } else { names.join(", ") };
     place.and_then(|place| adapters.into_iter().nth(place)).ok_or(BackendError::NoAdapter { wanted, found })
 }

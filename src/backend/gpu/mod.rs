@@ -28,7 +28,7 @@ use crate::kernels::{Job, JobResult, Limits};
 use crate::numerics::precision::Precision;
 use crate::segment::{PlanSpec, SegmentBatch};
 
-pub use adapter::adapters;
+pub use adapter::{adapters, no_room};
 pub use context::GpuContext;
 use plan::{DEPTH, GpuPlan, InFlight};
 

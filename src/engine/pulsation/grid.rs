@@ -20,6 +20,10 @@ const BEST_COLUMNS: usize = 6;
 const COLUMNS: usize = 7;
 /// Events times trials of a piece that is folded.
 const FOLD_PIECE_WORK: usize = 1 << 29;
+/// Events that take as long as the exposure of the phases by one good time interval.
+const EVENTS_AN_INTERVAL: usize = 64;
+/// Fewest trials of a piece that is folded, where events take the time, and where intervals do.
+const FEWEST_TRIALS: [usize; 2] = [512, 16];
 
 /// The trials of a search: equidistant frequencies, in one row for each pair of derivatives; all at the epoch. With the
 /// length `T` of the observation and the oversampling `K` the steps are `1/KT` (Hz), `8/KT²` (Hz/s) and `60/KT³`
@@ -162,7 +166,11 @@ pub(super) struct TrialRange {
 /// The grid in pieces of about a quarter of a second of work, which progress is told of.
 pub(super) fn pieces(grid: &TrialGrid, events: &PulseEvents, options: &SearchOptions) -> Vec<TrialRange> {
     let most = match options.algorithm {
-        Algorithm::Fold => (FOLD_PIECE_WORK / events.times.len()).clamp(512, MOST_TRIALS),
+        Algorithm::Fold => {
+            let intervals = EVENTS_AN_INTERVAL * events.gti.len();
+            let fewest = FEWEST_TRIALS[usize::from(intervals > FOLD_PIECE_WORK / FEWEST_TRIALS[0])];
+            (FOLD_PIECE_WORK / (events.times.len() + intervals).max(1)).clamp(fewest, MOST_TRIALS)
+        }
         Algorithm::Auto | Algorithm::Fft | Algorithm::Ffa => MOST_TRIALS,
     };
     // Equal ones, so that they share the tables of their transform.

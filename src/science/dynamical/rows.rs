@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::axes::{Axes, TimeRebin};
 use crate::base::error::{Error, Result};
-use crate::base::footprint::Footprint;
+use crate::base::footprint::{self, Footprint};
 use crate::base::mend::Mend;
 use crate::base::sums::Sums;
 use crate::base::text::ShortNumber;
@@ -181,7 +181,7 @@ impl DynamicalRows {
         let ranges = recipe.rebin.ranges(crate::numerics::fft::frequencies(recipe.n))?.collect();
         let mut values = Vec::new();
         let cells = usize::try_from(rows).ok().and_then(|rows| rows.checked_mul(frequencies * recipe.blocks()));
-        if cells.is_none_or(|cells| values.try_reserve_exact(cells).is_err()) {
+        if cells.is_none_or(|cells| !footprint::reserve_exact(&mut values, cells)) {
             let message = format!("rows of {frequencies} frequencies are more than memory holds");
             return Err(Error::argument("segment_size", format!("{rows} rows"), message)
                 .mended_by([Mend::field("rebin"), Mend::field("time.rebin")]));
@@ -196,14 +196,15 @@ impl DynamicalRows {
         self.total = Sums::default();
     }
 
-    /// Adds a segment to its row; one that has nothing to be normalised by counts as skipped.
+    /// Adds a segment to its row; one that has nothing to be normalised by counts as skipped. Powers that are zero need not be there.
     pub fn add(&mut self, place: SegmentPlace, mut sums: Sums) {
         let levels = self.recipe.levels(&sums);
         let mut factors = self.recipe.factors(&levels);
         let common = self.recipe.use_common_mean;
         let refused =
             |level: &NormParameters| self.recipe.norm.refusal(level, level.mean_err(level.n as f64, None)).is_some();
-        let usable = !levels.iter().any(refused);
+        // What is refused is told at length, so nobody asks where the mean is common.
+        let usable = common || !levels.iter().any(refused);
         let power = std::mem::take(&mut sums.power);
         let mut counted = sums;
         if counted.segments > 0 && !common && !usable {

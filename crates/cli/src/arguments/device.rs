@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::choice::choice;
 use crate::device_choice::{BackendArg, threads};
+use crate::threads::of_cpu;
 use eagleray::Session;
 use eagleray::device::Precision;
 use eagleray::internal::backend::{AdapterSelector, CpuOptions, DeviceChoice, GpuTier, Schedule};
@@ -69,16 +70,15 @@ impl DeviceArgs {
     pub fn session(&self) -> Result<Session> {
         self.check()?;
         let (tier, precision) = (self.gpu_profile, self.precision.unwrap_or(Precision::Single));
+        let threads = of_cpu(self.threads);
         let choice = match self.backend {
-            BackendArg::Cpu => DeviceChoice::Cpu { threads: self.threads },
-            BackendArg::Auto if self.adapter.is_empty() => {
-                DeviceChoice::Auto { tier, precision, threads: self.threads }
-            }
+            BackendArg::Cpu => DeviceChoice::Cpu { threads },
+            BackendArg::Auto if self.adapter.is_empty() => DeviceChoice::Auto { tier, precision, threads },
             BackendArg::Auto | BackendArg::Gpu => {
                 let (mut adapters, cpu) = self.adapters();
                 match adapters.len() {
                     0 | 1 if !cpu => DeviceChoice::Gpu { adapter: adapters.pop().unwrap_or_default(), tier, precision },
-                    _ => DeviceChoice::Several { adapters, tier, precision, cpu, threads: self.threads },
+                    _ => DeviceChoice::Several { adapters, tier, precision, cpu, threads },
                 }
             }
         };

@@ -1,7 +1,8 @@
 //! The `eagleray` command.
 
 #[global_allocator]
-static ALLOCATOR: eagleray::internal::trace::CountingAllocator = eagleray::internal::trace::CountingAllocator;
+static ALLOCATOR: eagleray_cli::out_of_memory::EndingAllocator =
+    eagleray_cli::out_of_memory::EndingAllocator { program: "eagleray" };
 
 fn main() -> std::process::ExitCode {
     // SAFETY: no thread has been started yet.

@@ -9,7 +9,7 @@ use crate::arguments::input::{Compat, InputArgs, seconds};
 use crate::arguments::output::{Delivery, OutputArgs, with};
 use crate::number::{counting, positive};
 use crate::pictures::Drawn;
-use crate::run::{Computer, Steps, report};
+use crate::run::{Computer, Steps};
 use eagleray::Result;
 use eagleray::Segmentation;
 use eagleray::internal::text::{ShortNumber, count};
@@ -119,14 +119,13 @@ fn of_cumulant(made: &CumulantBispectrum, output: &OutputArgs) -> Result<()> {
     deliver(&made.meta, made, (told, text), output)
 }
 
-/// Warnings, table, picture and summary, with what is told of the peak.
+/// Table, picture and summary, with what is told of the peak.
 fn deliver(
     meta: &BispectrumMetadata,
     made: &dyn Drawn,
     (peak, text): (Option<serde_json::Value>, String),
     output: &OutputArgs,
 ) -> Result<()> {
-    report(&meta.record.warnings, output.strict, output.quiet)?;
     let product = made.table();
     let json = || {
         let value = with(product.meta.clone(), [("pairs", json!(product.rows()))]);

@@ -23,6 +23,10 @@ pub fn run(args: DevicesArgs) -> Result<()> {
     if args.json {
         return crate::terminal::print_json(&serde_json::json!({ "adapters": adapters }));
     }
+    if let Some(e) = backend::no_room() {
+        let reason = e.reason();
+        return crate::terminal::print(&format!("No GPU adapter: `--backend auto` takes the CPU: {reason}.\n"));
+    }
     if adapters.is_empty() {
         return crate::terminal::print(
             "No GPU adapter: `--backend auto` takes the CPU. On Debian, mesa-vulkan-drivers brings a software one.\n",

@@ -20,6 +20,7 @@ use crate::files;
 use crate::interrupt;
 use crate::names;
 use crate::terminal::say;
+use crate::threads;
 
 /// X-ray spectral timing on any GPU.
 #[derive(Parser)]
@@ -85,6 +86,9 @@ pub fn main() -> ExitCode {
     let matches = whole.get_matches_mut();
     names::speak_as(&whole, Some(&matches));
     let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
+    if let Err(e) = threads::check() {
+        return failed(&e);
+    }
     #[cfg(unix)]
     interrupt::clean_up();
     // Where the command has no such option, an earlier profile is not replaced.
@@ -93,6 +97,7 @@ pub fn main() -> ExitCode {
         Some(path) if path != Path::new("-") => check_output(&path.display().to_string(), overwrite),
         _ => Ok(()),
     });
+    let checked = checked.and_then(|()| threads::start());
     if let Err(e) = checked {
         return failed(&e);
     }

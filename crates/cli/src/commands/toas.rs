@@ -89,8 +89,12 @@ pub(super) fn none_found(made: &Toas) -> Warnings {
             0 => "no interval has events".to_string(),
             n => format!("{} left out: {REASON}", count(n as u64, "interval")),
         };
-        let mend = [Mend::field("length").doing("longer intervals have more events")];
-        warnings.record(Warning::new("W-NO-TOAS", format!("there are no times of arrival; {reason}")).mended_by(mend));
+        let warning = Warning::new("W-NO-TOAS", format!("there are no times of arrival; {reason}"));
+        // One interval is all of the time: none is longer.
+        warnings.record(match made.left_out {
+            1 => warning,
+            _ => warning.mended_by([Mend::field("length").doing("longer intervals have more events")]),
+        });
     }
     warnings
 }

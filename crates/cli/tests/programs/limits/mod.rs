@@ -6,6 +6,7 @@ mod files;
 mod options;
 mod planned;
 mod promises;
+mod scarce;
 
 use std::io::Read;
 use std::path::Path;
