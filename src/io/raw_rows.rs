@@ -6,7 +6,8 @@ use super::events::EventFile;
 use super::file_scan::TimeScan;
 use super::fits_table::{FitsColumn, RowBytes};
 use super::scan::RowRangeScan;
-use super::stream::{BandSelection, Decoder};
+use super::selection::BandSelection;
+use super::stream::Decoder;
 use crate::base::error::Result;
 use crate::data::ChannelRange;
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::bands::ChannelCell;
 use super::events::EventFile;
 use super::scan::RowRangeScan;
-use super::stream::{BandSelection, Decoder, KeptEvents};
+use super::selection::BandSelection;
+use super::stream::{Decoder, KeptEvents};
 use crate::base::error::Result;
 use crate::data::EventBalance;
 

@@ -2,7 +2,7 @@
 
 use super::bands::ChannelCell;
 use super::fits_table::{ElementType, FitsColumn, RowBytes};
-use super::stream::BandSelection;
+use super::selection::BandSelection;
 use crate::data::ChannelRange;
 
 /// Stored numbers that a table is made for, at most.
