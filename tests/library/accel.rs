@@ -43,7 +43,7 @@ fn a_pulsar_in_a_binary_is_found_that_a_plain_search_misses() {
     let mut random = Random::new(2);
     let times = pulsar(&mut random, 20.0, length, 0.06, truth);
     let gti = [(0.0, length)];
-    let freq = (11.65, 11.75);
+    let freq = (11.68, 11.72);
     let plain = SearchOptions { freq, nharm: 1, ..SearchOptions::default() };
     let missed = search(events(&times, &gti), &plain, cpu().as_mut(), &Progress::default()).unwrap();
     assert!(missed.candidates[0].log10_p > -2.0, "{:?}", missed.candidates[0]);
