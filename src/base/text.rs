@@ -98,7 +98,7 @@ pub fn short_digits(text: &str) -> String {
         match digits.parse::<f64>() {
             Ok(number) if digits.len() > MOST_DIGITS && number.is_finite() => short += &format!("{number:e}"),
             _ if digits.len() > MOST_DIGITS => {
-                short += &format!("{}… ({} digits)", &digits[..MOST_DIGITS / 2], digits.len());
+                short += &format!("{}… ({} digits)", digits.get(..MOST_DIGITS / 2).unwrap_or_default(), digits.len());
             }
             _ => short += digits,
         }

@@ -37,17 +37,17 @@ pub(super) fn with_units<'a>(line: &'a str, fields: Vec<&'a str>) -> Vec<&'a str
     let (mut all, mut from, mut inside) = (Vec::new(), None, false);
     for (at, c) in line.char_indices() {
         inside = (inside || matches!(c, '(' | '[')) && !matches!(c, ')' | ']');
-        let next = line[at..].trim_start();
+        let next = line.get(at..).unwrap_or_default().trim_start();
         match from {
             None if !c.is_whitespace() => from = Some(at),
             Some(start) if c.is_whitespace() && !inside && !next.starts_with(['(', '[']) => {
-                all.push(line[start..at].trim());
+                all.extend(line.get(start..at).map(str::trim));
                 from = None;
             }
             _ => {}
         }
     }
-    all.extend(from.map(|start| line[start..].trim()));
+    all.extend(from.and_then(|start| line.get(start..)).map(str::trim));
     all
 }
 
@@ -56,7 +56,7 @@ fn value_of<'a>(metadata: &'a str, key: &str) -> Option<&'a str> {
     let lower = metadata.to_ascii_lowercase();
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
     lower.match_indices(key).find_map(|(at, _)| {
-        if lower[..at].ends_with(is_word) {
+        if lower.get(..at)?.ends_with(is_word) {
             return None;
         }
         let rest = metadata.get(at + key.len()..)?;

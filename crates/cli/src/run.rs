@@ -30,6 +30,17 @@ pub enum Steps {
     Sums,
 }
 
+impl Steps {
+    /// What makes fewer of them, behind what they take.
+    fn advice(self) -> &'static str {
+        match self {
+            Steps::Events => "",
+            Steps::Trials => "; a narrower range of frequencies or derivatives, or fewer harmonics, takes less",
+            Steps::Sums => "; fewer frequencies, or wider bins, take less",
+        }
+    }
+}
+
 /// A device, and how its runs are shown.
 pub struct Computer {
     session: Session,
@@ -158,7 +169,7 @@ fn watch(bar: ProgressBar, steps: Steps) -> impl Fn(u64, u64) -> ControlFlow<()>
                 begun.said = left >= LONG_SEARCH;
                 if begun.said {
                     let what = if steps == Steps::Trials { count(total, "trial") } else { "this".to_string() };
-                    let text = format!("eagleray: {what} will take about {}", duration(left));
+                    let text = format!("eagleray: {what} will take about {}{}", duration(left), steps.advice());
                     bar.suspend(|| say(&text));
                 }
             }

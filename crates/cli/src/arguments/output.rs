@@ -56,7 +56,7 @@ impl OutputArgs {
     /// Refuses what would be refused in the end; `pictures` and `tables` are further outputs of the command.
     ///
     /// # Errors
-    /// An unknown format, an existing file, two outputs on standard output. Outputs that are inputs are refused before (`files`).
+    /// An unknown format, an existing file, two outputs on standard output, or one where that is closed. Outputs that are inputs are refused before (`files`).
     pub fn check(&self, pictures: &[&Option<String>], tables: &[&Option<String>]) -> Result<()> {
         let tables = || [&self.output].into_iter().chain(tables.iter().copied()).flatten();
         let pictures = || [&self.plot].into_iter().chain(pictures.iter().copied()).flatten();
@@ -65,6 +65,9 @@ impl OutputArgs {
         if usize::from(self.json) + tables().filter(|path| *path == "-").count() > 1 {
             let message = "the table and the summary cannot share standard output";
             return Err(Error::argument("json", "-o -", message));
+        }
+        if self.json || tables().any(|path| path == "-") {
+            crate::terminal::check_output()?;
         }
         let mut files = tables().chain(pictures()).filter(|path| *path != "-");
         files.try_for_each(|path| check_output(path, self.overwrite))

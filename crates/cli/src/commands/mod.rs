@@ -19,7 +19,7 @@ use crate::files;
 #[cfg(unix)]
 use crate::interrupt;
 use crate::names;
-use crate::terminal::say;
+use crate::terminal::{self, say};
 use crate::threads;
 
 /// X-ray spectral timing on any GPU.
@@ -83,7 +83,12 @@ pub fn command() -> clap::Command {
 /// Runs the program with the arguments of the process. Exit status: 0 done, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
     let mut whole = command();
-    let matches = whole.get_matches_mut();
+    let matches = match whole.try_get_matches_from_mut(std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(asked) if asked.use_stderr() => asked.exit(),
+        // Help, or the version: what was asked for, which fails where it cannot be written.
+        Err(asked) => return terminal::show(&asked).map_or_else(|e| ended(&e), |()| ExitCode::SUCCESS),
+    };
     names::speak_as(&whole, Some(&matches));
     let App { profile, command } = App::from_arg_matches(&matches).unwrap_or_else(|e| e.format(&mut whole).exit());
     if let Err(e) = threads::check() {
@@ -110,9 +115,16 @@ pub fn main() -> ExitCode {
     let written = profile.map_or(Ok(()), |path| write_trace(&path, overwrite));
     match result.and(written) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(e) => ended(&e),
+    }
+}
+
+/// The status of a run that did not come to its end, and what is said of it.
+fn ended(error: &Error) -> ExitCode {
+    match error {
         // The reader of a pipe has seen enough.
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => failed(&e),
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        error => failed(error),
     }
 }
 

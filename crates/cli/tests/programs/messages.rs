@@ -286,3 +286,61 @@ fn what_changes_nothing_or_repeats_is_warned_of() {
     let said = stderr(&eagleray(&line));
     assert!(said.contains("photons: ") && said.contains(" read = "), "{said}");
 }
+
+/// Links in a circle are no file that is there; numbers of hundreds of digits are not printed whole.
+#[test]
+#[cfg(unix)]
+fn links_in_a_circle_and_endless_numbers_are_said_in_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name).display().to_string();
+    for (link, to) in [("a.ecsv", "b.ecsv"), ("b.ecsv", "a.ecsv"), ("a.evt", "b.evt"), ("b.evt", "a.evt")] {
+        std::os::unix::fs::symlink(name(to), name(link)).unwrap();
+    }
+    let pds = ["pds", B1509, "--dt", "1/16", "--segment-size", "16", "--backend", "cpu"];
+    refused(&[&pds[..], &["-o", &name("a.ecsv")]].concat(), 1, "symbolic links");
+    refused(&["simulate", "-o", &name("a.evt"), "--length", "1"], 1, "symbolic links");
+    let ones = "1".repeat(300);
+    let range = format!("1:{ones}");
+    for words in
+        [&["pds", B1509, "--dt", &ones][..], &["search", B1509, "--freq", &range], &["bin", B1509, "--times", &ones]]
+    {
+        let said = stderr(&eagleray(words));
+        assert!(said.contains("1.1111") && !said.contains(&ones[..50]) && said.len() < 500, "{said}");
+    }
+    let said = stderr(&eagleray(&["fold", B1509, "--f", "1", "--epoch", "1e300"]));
+    assert!(said.contains("--epoch = 8.64e304 s: lies too far from the times") && said.len() < 300, "{said}");
+}
+
+/// A damaged interval, from 0 on: said once, and many rows of a dynamical spectrum before they are made.
+#[test]
+fn years_without_an_event_are_said_once_and_their_rows_cost_little() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = simulate(folder.path(), "a.evt", "--mission nicer --rate 5 --length 1000 --tstart 10000000");
+    let damaged = folder.path().join("damaged.txt").display().to_string();
+    std::fs::write(&damaged, "0 10001000\n").unwrap();
+    let line = ["bispectrum", &events, "--gti", &damaged, "--dt", "16", "--segment-size", "256"];
+    let said = stderr(&succeed(&line));
+    assert_eq!(said.matches("W-MOSTLY-EMPTY").count(), 1, "{said}");
+    let line = ["dyn", &events, "--gti", &damaged, "--dt", "1", "--backend", "cpu"];
+    let said = stderr(&succeed(&[&line[..], &["--segment-size", "32", "--rebin-time", "100000"]].concat()));
+    assert_eq!(said.matches("W-MOSTLY-EMPTY").count(), 1, "{said}");
+    // Each segment counts, with an event or without.
+    assert!(said.contains("312531 segments of 32 s") && said.contains("photons: "), "{said}");
+    let planned = stderr(&succeed(&[&line[..], &["--segment-size", "8", "--dry-run"]].concat()));
+    assert!(planned.contains("W-MATRIX-SIZE") && planned.contains("1250125 times"), "{planned}");
+}
+
+/// Longer intervals are no advice where there is but one.
+#[test]
+fn one_interval_without_a_time_of_arrival_cannot_be_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = simulate(folder.path(), "a.evt", "--mission nicer --rate 5 --length 1000");
+    let times = folder.path().join("a.tim").display().to_string();
+    for (length, advised) in [("2000", false), ("100", true)] {
+        let line =
+            ["fold", &events, "--f", "1", "--nbin", "16", "--toas", &times, "--overwrite", "--toa-length", length];
+        let said = stderr(&succeed(&line));
+        assert!(said.contains("W-NO-TOAS"), "{said}");
+        assert_eq!(said.contains("longer intervals have more events"), advised, "{said}");
+    }
+}

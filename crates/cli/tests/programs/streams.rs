@@ -84,6 +84,43 @@ fn standard_output_that_is_closed_is_quiet_and_costs_no_file() {
     }
 }
 
+/// Help, the version, tables, summaries and facts, into a disk that is full and into a stream that was closed (`>&-`).
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_asked_for_and_cannot_be_written_is_a_failure() {
+    let pds = ["pds", B1509, "--dt", "1/16", "--segment-size", "16", "--backend", "cpu", "--quiet"];
+    let (table, summary) = ([&pds[..], &["-o", "-"]].concat(), [&pds[..], &["--json"]].concat());
+    let cases: [&[&str]; 8] = [
+        &["--help"],
+        &["help"],
+        &["pds", "--help"],
+        &["--version"],
+        &table,
+        &summary,
+        &["info", B1509],
+        &["stats", "poisson", "--counts", "3"],
+    ];
+    for words in cases {
+        let ended = program(words).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{words:?} full: {said}");
+        assert!(said.contains("error: (standard output): No space left"), "{words:?}: {said}");
+        let line = format!("exec {} \"$@\" >&-", env!("CARGO_BIN_EXE_eagleray"));
+        let mut shell = Command::new("sh");
+        let ended = shell.args(["-c", &line, "sh"]).args(words).current_dir(ROOT).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{words:?} closed: {said}");
+        assert!(said.contains("error: (standard output): it is closed"), "{words:?}: {said}");
+        // A pipe that nobody reads any more stays quiet.
+        let ended = program(words).stdout(closed()).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((ended.status.code(), &*String::from_utf8_lossy(&ended.stderr)), (Some(0), ""), "{words:?} pipe");
+    }
+    // Nothing goes there: nothing fails.
+    let line = format!("exec {} \"$@\" >&-", env!("CARGO_BIN_EXE_eagleray"));
+    let ended = Command::new("sh").args(["-c", &line, "sh"]).args(pds).current_dir(ROOT).status().unwrap();
+    assert!(ended.success());
+}
+
 /// Names and headers with marks that turn text around, and with ends of lines that only some readers know, among them astropy's: they are shown as `?`,
 /// and in files stand as escapes that read back as the same name.
 #[test]
