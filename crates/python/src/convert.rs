@@ -6,7 +6,7 @@ use eagleray::science::{NoiseLevel, Rebin};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::errors::exception;
+use crate::errors::{exception, of_another_type};
 
 /// The options of a function, gathered by name. What is wrong with one is said as the library says it, with the option's name.
 pub struct Options<T>(pub T);
@@ -42,10 +42,8 @@ fn of_the_option(py: Python<'_>, error: PyErr) -> PyErr {
         option = around.rsplit('.').next().map(str::to_string);
         innermost = cause;
     }
-    match option {
-        Some(option) => PyTypeError::new_err(format!("{option}: {}", innermost.value(py))),
-        None => innermost,
-    }
+    let message = innermost.value(py).to_string();
+    of_another_type(py, option, message)
 }
 
 /// A value of an enum by its name.

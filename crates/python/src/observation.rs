@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::convert::Named;
 use crate::convert::Options;
-use crate::errors::exception;
+use crate::errors::{exception, of_option};
 use crate::product::Product;
 
 /// Inputs of one kind, with what is selected of them.
@@ -100,13 +100,13 @@ impl Selection {
             made = made.response(response)?;
         }
         if let Some(GtiGiven::Intervals(intervals)) = &self.gti {
-            let gti = Gti::from_seconds(intervals)?;
+            let gti = Gti::from_seconds(intervals).map_err(of_option("gti"))?;
             made = made.narrowed("gti", &|_, own| Ok(own.intersect(&gti)))?;
         }
         made = made.trimmed(self.gti_margin, self.min_gti)?;
         if let Some((lo, hi)) = self.time {
             let window = [(DoubleDouble::from(lo), DoubleDouble::from(hi))].to_vec();
-            let window = Gti::new("", window, false, &mut Warnings::default())?;
+            let window = Gti::new("", window, false, &mut Warnings::default()).map_err(of_option("time"))?;
             made = made.narrowed("time", &|_, own| Ok(own.intersect(&window)))?;
         }
         let energy = self.energy.map(|(lo, hi)| PhotonBand::Energy(lo, hi));
@@ -160,7 +160,7 @@ pub fn times(
     let times = times.as_array().to_vec();
     let values = values.map(|(kind, values)| (kind == "energy", values.as_array().to_vec()));
     let made = py.detach(|| {
-        let gti = Gti::from_seconds(&gti)?;
+        let gti = Gti::from_seconds(&gti).map_err(of_option("gti"))?;
         let made = match values {
             Some((true, energies)) => eagleray::Observation::photons_of_energies(times, energies, gti)?,
             Some((false, channels)) => eagleray::Observation::photons(times, channels, gti)?,
@@ -211,7 +211,7 @@ pub fn binned(
     };
     let bin = time.iter().map(place).collect::<PyResult<Vec<_>>>()?;
     let errors = errors.map(|errors| errors.as_array().to_vec());
-    let gti = Gti::from_seconds(&gti).map_err(exception)?;
+    let gti = Gti::from_seconds(&gti).map_err(of_option("gti")).map_err(exception)?;
     let made = LightCurve::from_bins(grid, bin, counts.as_array().to_vec(), errors, gti);
     made.map(Product::new).map_err(exception)
 }

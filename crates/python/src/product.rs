@@ -266,11 +266,12 @@ impl Product {
 pub fn read(py: Python<'_>, path: PathBuf) -> PyResult<Product> {
     let made = py.detach(|| {
         let Some(name) = eagleray::internal::io::product_name(&path)? else {
-            let message = "is no product of eagleray (0.2.0 or later): it has no metadata with `product`";
-            return Err(Error::argument("path", path.display(), message));
+            let message =
+                "this is no product of eagleray (0.2.0 or later); event files and light curves are what analyses take";
+            return Err(Error::format(path.display(), "metadata without `product`", message));
         };
         let Some((_, _, read)) = KINDS.iter().find(|(_, kind, _)| kind.name == name) else {
-            return Err(Error::argument("path", path.display(), format!("holds a {name}, which is not read")));
+            return Err(Error::format(path.display(), "product", format!("a {name} is not read")));
         };
         read(&path)
     });

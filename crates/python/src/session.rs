@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
+use std::time::Duration;
 
 use eagleray::device::{AdapterSelector, DeviceChoice, GpuTier, Precision};
 use eagleray::{Analysis, Error};
@@ -18,12 +19,35 @@ use crate::product::{Held, Product};
 thread_local! {
     /// What ended the run of this thread: an interrupt, or an exception of the callback.
     static ENDED_BY: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+    /// The sessions that this thread is in a run of: what a run calls back may ask for another one.
+    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
+
+/// How often a run that waits for its turn looks whether it is interrupted.
+const WAIT: Duration = Duration::from_millis(2);
 
 /// Where and how analyses are computed.
 #[pyclass(frozen, module = "eagleray._eagleray")]
 pub struct Session {
     inner: eagleray::Session,
+    /// Whose turn it is: the device takes one run after the other, and who waits for it can be interrupted.
+    turn: Mutex<()>,
+}
+
+/// A run of a session in this thread, until it is dropped.
+struct Running;
+
+impl Running {
+    fn new(session: &Session) -> Running {
+        RUNNING.with_borrow_mut(|running| running.push(session.address()));
+        Running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.with_borrow_mut(Vec::pop);
+    }
 }
 
 #[pymethods]
@@ -72,7 +96,13 @@ impl Session {
         };
         let opened = eagleray::Session::open(&choice).map_err(exception)?;
         let inner = opened.strict(strict).watched_by(move |done, total| ask(progress.as_ref(), done, total));
-        Ok(Session { inner })
+        Ok(Session { inner, turn: Mutex::new(()) })
+    }
+
+    /// Whether this thread is in a run of the session, which another run would wait for without end.
+    #[getter]
+    fn running_here(&self) -> bool {
+        RUNNING.with_borrow(|running| running.contains(&self.address()))
     }
 
     /// The device: backend, adapter and threads.
@@ -110,8 +140,34 @@ impl Session {
         work: impl FnOnce(&eagleray::Session) -> eagleray::Result<T> + Send,
     ) -> PyResult<T> {
         refuse_forked()?;
+        let _turn = self.turn(py)?;
+        let _running = Running::new(self);
         let made = py.detach(|| work(&self.inner));
         ended(made)
+    }
+
+    /// Waits for the turn of a run.
+    fn turn(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, ()>> {
+        if self.running_here() {
+            return Err(PyRuntimeError::new_err(
+                "the session is in the run that called this: another session is needed",
+            ));
+        }
+        loop {
+            match self.turn.try_lock() {
+                Ok(turn) => return Ok(turn),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {
+                    py.check_signals()?;
+                    py.detach(|| std::thread::sleep(WAIT));
+                }
+            }
+        }
+    }
+
+    /// What tells one session from another.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import warnings
 import eagleray as er
 import numpy as np
 import pytest
+from conftest import quiet
 
 
 def test_errors_have_codes_files_and_fields(b1509, tmp_path):
@@ -129,7 +131,7 @@ def test_strict_sessions_refuse_what_others_warn_of(b1509):
 
 
 def test_a_wrong_option_is_said_with_its_name(b1509, tmp_path):
-    with pytest.raises(TypeError, match="dt: "):
+    with pytest.raises(TypeError, match="dt = 'soon': a number of seconds"):
         er.pds(b1509, dt="soon")
     with pytest.raises(er.OptionError, match="kind") as kind:
         er.varenergy(b1509, kind="wrong", energies=[3, 5, 10])
@@ -140,3 +142,104 @@ def test_a_wrong_option_is_said_with_its_name(b1509, tmp_path):
         er.search(b1509, freq=(1, 2), method="guess")
     with pytest.raises(er.OptionError, match="noise"):
         er.cs(b1509, subject=(1, 10), ref=(11, 20), channels=True, noise=("loud", "poisson"))
+
+
+def test_a_generator_may_use_what_it_is_given_to(times):
+    segment = np.random.default_rng(2).poisson(10, 64).astype(float)
+
+    def nested():
+        yield segment
+        yield er.pds(times, gti=[(0, 1000)], dt=1.0, segment_size=100.0).power.repeat(2)[:64]
+        er.pds(iter([segment, segment]), dt=1.0)
+        yield segment
+
+    session = er.Session("cpu")
+    with quiet():
+        for how in ({}, {"session": session}):
+            assert er.pds(nested(), dt=1.0, **how).segments == 3
+            assert er.cs(((one, one) for one in nested()), dt=1.0, **how).segments == 3
+
+
+def test_progress_may_use_the_session_that_it_watches(times):
+    found = []
+
+    def told(done, total):
+        if not found:
+            found.append(None)
+            found[0] = er.pds(times, gti=[(0, 1000)], dt=1.0, segment_size=20.0, session=session).segments
+
+    session = er.Session("cpu", progress=told)
+    er.pds(times, gti=[(0, 1000)], session=session)
+    assert found == [50]
+
+
+def test_who_waits_for_a_session_is_interrupted():
+    script = """
+        import numpy as np, threading
+        import eagleray as er
+        times = np.sort(np.random.default_rng(1).uniform(0, 1e4, 100_000))
+        begun, free = threading.Event(), threading.Event()
+        def told(done, total):
+            begun.set()
+            free.wait(60)
+        session = er.Session("cpu", progress=told)
+        thread = threading.Thread(target=lambda: er.pds(times, session=session))
+        thread.start()
+        begun.wait()
+        print("ready", flush=True)
+        try:
+            er.pds(times, session=session)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        free.set()
+        thread.join()
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=60)
+    assert out == "interrupted\n" and child.returncode == 0
+
+
+def _warned(times):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.warn(er.EaglerayWarning("W-MINE", "told"), stacklevel=1)
+
+
+def test_warnings_and_errors_go_through_processes(b1509, tmp_path):
+    again = pickle.loads(pickle.dumps(er.EaglerayWarning("W-MINE", "told")))
+    assert (again.code, again.message, str(again)) == ("W-MINE", "told", "W-MINE: told")
+    with multiprocessing.get_context("spawn").Pool(1) as pool, pytest.raises(er.EaglerayWarning, match="W-MINE: told"):
+        pool.map_async(_warned, [0]).get(120)
+    for make in (
+        lambda: er.pds(tmp_path / "none.evt"),
+        lambda: er.pds(b1509, norm="wrong"),
+        lambda: er.pds(b1509, dt="x"),
+    ):
+        with pytest.raises(er.Error) as raised:
+            make()
+        again = pickle.loads(pickle.dumps(raised.value))
+        assert type(again) is type(raised.value) and str(again) == str(raised.value) and again.code == raised.value.code
+
+
+def test_warnings_point_at_who_called(times):
+    segment = np.ones(64)
+    for make in (
+        lambda: er.pds(iter([segment] * 3), dt=1.0),
+        lambda: er.cs(iter([(segment, segment)] * 3), dt=1.0),
+        lambda: er.pds(times[::-1], gti=[(0, 1000)]),
+        lambda: er.dyn(times[::-1], gti=[(0, 1000)]),
+    ):
+        with pytest.warns(er.EaglerayWarning) as caught:
+            make()
+        assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_errors_of_files_are_those_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError) as missing:
+        er.read(tmp_path / "none.json")
+    assert isinstance(missing.value, er.FileError) and missing.value.filename == str(tmp_path / "none.json")

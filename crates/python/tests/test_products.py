@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import json
 import pickle
 
 import eagleray as er
@@ -144,3 +146,50 @@ def test_every_product_is_drawn_written_and_pickled(make, b1509, tmp_path):
     again = pickle.loads(pickle.dumps(product))
     assert type(again) is type(product) and again.colnames == product.colnames
     assert repr(product).startswith(f"<{type(product).__name__}")
+
+
+def test_the_rate_of_a_product_is_that_of_seconds(b1509, times):
+    made = [
+        er.pds(times, gti=[(0, 1000)], dt=1 / 64, segment_size=16),
+        er.dyn(times, gti=[(0, 1000)], dt=1 / 64, segment_size=16),
+        er.multitaper(times, gti=[(0, 1000)], dt=1 / 64, segment_size=16),
+        er.ls(times, gti=[(0, 1000)], dt=0.5),
+        er.bispectrum(times, gti=[(0, 1000)], dt=1 / 4, segment_size=16),
+        er.lc(times, gti=[(0, 1000)], dt=10),
+    ]
+    with quiet():
+        made.append(er.fold(times, gti=[(0, 1000)], f=1.0))
+    for product in made:
+        told = float(repr(product).split("rate ")[1].split(" counts/s")[0])
+        assert abs(told - 20) < 0.1, repr(product)
+        assert "counts/s" in product._repr_html_()
+    assert abs(made[0].meta["mean"] - 20 / 64) < 0.01
+
+
+def test_metadata_cannot_be_written_to(spectrum):
+    for write in (
+        lambda: spectrum.meta.update(norm="x"),
+        lambda: spectrum.meta.__setitem__("norm", "x"),
+        lambda: spectrum.meta["photons"].pop("read"),
+        lambda: spectrum.meta["gti"].append([0, 1]),
+    ):
+        with pytest.raises(TypeError, match="deepcopy"):
+            write()
+    assert json.loads(json.dumps(spectrum.meta)) == spectrum.meta
+    for copied in (copy.deepcopy(spectrum.meta), pickle.loads(pickle.dumps(spectrum.meta)), spectrum.to_table().meta):
+        copied["photons"]["read"] = 0
+        copied["gti"].append([0, 1])
+    assert type(copy.deepcopy(spectrum.meta)) is dict and spectrum.meta["photons"]["read"] > 0
+
+
+def test_times_of_arrival_are_tables_and_files(b1509, tmp_path):
+    with quiet():
+        times = er.toas(b1509, f=6.5961, length=500, nbin=16)
+    table = times.to_table()
+    assert len(table) == len(times) and str(table["error"].unit) == "s"
+    assert abs(float(times.mjd[0]) - (table["mjd_day"][0] + table["mjd_fraction"][0])) < 1e-9
+    times.write(tmp_path / "a.tim")
+    assert (tmp_path / "a.tim").read_text() == times.tim
+    with pytest.raises(FileExistsError):
+        times.write(tmp_path / "a.tim")
+    times.write(tmp_path / "a.tim", overwrite=True)

@@ -100,7 +100,7 @@ def test_events(events: Any) -> None:
 def test_what_cannot_be_converted() -> None:
     with pytest.raises(TypeError, match="made without data"):
         from_stingray(stingray.Powerspectrum())
-    with pytest.raises(TypeError, match="nothing for a dict"):
+    with pytest.raises(TypeError, match="not a dict"):
         from_stingray({})
 
 
@@ -126,3 +126,44 @@ def test_energy_spectra_there_and_back() -> None:
         lags = er.varenergy(events, energies=[0.3, 2, 12], kind="lag", freq=(0.1, 5), dt=1 / 16, segment_size=16.0)
     again = from_stingray(lags.to_stingray())
     assert np.array_equal(again.value, lags.value) and np.array_equal(again.energy_lo, lags.energy_lo)
+
+
+def test_no_metadata_are_invented(events: Any) -> None:
+    from stingray import varenergyspectrum as energy
+
+    times = events[0][events[0] < 400]
+    photons = stingray.EventList(times, energy=np.linspace(0.3, 12, len(times)), gti=[[0, 400]], mjdref=55000.25)
+    how = {"freq_interval": [0.1, 5], "energy_spec": (0.3, 12, 4, "log"), "bin_time": 1 / 16, "segment_size": 16}
+    for name in ("LagSpectrum", "RmsSpectrum", "CovarianceSpectrum", "ExcessVarianceSpectrum"):
+        made = from_stingray(getattr(energy, name)(photons, **how))
+        meta = made.meta
+        assert (meta["gti"], meta["segments"], meta["exposure"], meta["n"]) == ([[0.0, 400.0]], 25, 400.0, 256)
+        assert (meta["nphots"], meta["m"], meta["freq_band"]) == (0, 0, [0.1, 5.0]) and meta["reference"] is None
+        assert meta["mjdref"] == {"day": 55000, "fraction": 0.25}
+        assert set(meta["photons"].values()) == {0}
+        again = from_stingray(made.to_stingray()).meta
+        assert {key for key in meta if again[key] != meta[key]} <= {"mjdref"}
+    counted = from_stingray(energy.CountSpectrum(photons, energy_spec=(0.3, 12, 4, "log"))).meta
+    assert (counted["gti"], counted["exposure"], counted["nphots"]) == ([[0.0, 400.0]], 400.0, 0)
+    lists = [of_stingray(one) for one in events]
+    given: dict[str, Any] = {"dt": 1 / 16, "segment_size": 16, "norm": "leahy", "silent": True}
+    for one in (
+        stingray.AveragedPowerspectrum(lists[0], **given),
+        stingray.AveragedCrossspectrum(*lists, **given),
+        stingray.DynamicalPowerspectrum(lists[0], segment_size=16, sample_time=1 / 16, norm="leahy"),
+    ):
+        meta = from_stingray(one).meta
+        assert set(meta["photons"].values()) == {0} and meta["segments"] == 62 and meta["adapter"] == ""
+        assert meta["gti"] in ([[0.0, 1000.0]], [])
+
+
+def test_arrays_of_events_may_lie_anywhere(events: Any) -> None:
+    import eagleray.stingray as seams
+
+    moved = np.frombuffer(b"x" + events[0].tobytes(), "u1")[1:].view("f8")
+    assert not moved.flags.aligned
+    given: dict[str, Any] = {"dt": 1 / 16, "segment_size": 16, "norm": "leahy", "silent": True}
+    with seams.backend():
+        found = stingray.AveragedPowerspectrum(of_stingray(moved), **given)
+        expected = stingray.AveragedPowerspectrum(of_stingray(events[0]), **given)
+    assert np.array_equal(found.power, expected.power)

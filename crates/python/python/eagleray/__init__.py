@@ -12,7 +12,7 @@ from . import stats
 from ._counts import bin, info, lc
 from ._dependence import dyn, varenergy
 from ._eagleray import __version__
-from ._errors import Cancelled, EaglerayWarning, Error, FileError, OptionError, OutOfMemory
+from ._errors import Cancelled, EaglerayWarning, Error, FileError, OptionError, OptionTypeError, OutOfMemory
 from ._products import (
     AveragedCrossSpectrum,
     AveragedPowerSpectrum,
@@ -57,6 +57,7 @@ __all__ = [
     "LightCurve",
     "Observation",
     "OptionError",
+    "OptionTypeError",
     "OutOfMemory",
     "Product",
     "PulseProfile",

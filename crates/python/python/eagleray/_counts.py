@@ -10,24 +10,36 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
+from ._arguments import floats
+from ._arguments import options as checked
 from ._products import (
     Histogram,
     LightCurve,
 )
 from ._session import Backend, Session, session_of
-from ._source import Selection, exact_float64, observe
+from ._source import Selection, observe
 from ._words import delivered
 
 
+@checked()
 def info(src: Any, **selection: Unpack[Selection]) -> list[dict[str, Any]]:
     """What each input holds: mission, events or bins, clock, intervals, channels, energies, and the resolution that is suggested.
 
-    The keys are those of ``eagleray info --json``.
+    Returns
+    -------
+    list of dict
+        One of each input, with the keys of ``eagleray info --json``: ``file``, ``kind``, ``table`` (the extension), ``mission``,
+        ``telescop``, ``instrume``, ``object``; ``events`` (of light curves ``bins``), ``first`` and ``last`` (s), ``sorted``,
+        ``not_finite``; ``gti`` (pairs, s) and ``exposure`` (s); the clock: ``mjdref`` (``day`` and ``fraction``), ``time_offset`` (s),
+        ``timedel`` (s), ``timesys``, ``timeref``, ``barycentred``, ``plephem``; ``channel_column``, ``channels`` and ``energy_kev``,
+        each the lowest and the highest; ``detector_column`` and ``detectors``; ``facts``, pairs of text on the mission; and
+        ``suggested``: ``dt`` and ``segment_size`` (s) with its ``n`` bins.
     """
     found: list[dict[str, Any]] = json.loads(_eagleray.facts(observe(src, dict(selection), None)))
     return found
 
 
+@checked()
 def lc(
     src: Any,
     *,
@@ -50,6 +62,7 @@ def lc(
     return made
 
 
+@checked()
 def bin(
     src: Any,
     *,
@@ -73,7 +86,7 @@ def bin(
     src, session, backend, **selection
         See `pds`.
     """
-    edges = exact_float64(np.asarray(times, dtype=float), "times")
+    edges = floats(times, "times")
     of_energy = None if energies is None else [float(edge) for edge in energies]
     observation = observe(src, dict(selection), None)
     made: Histogram = delivered(_eagleray.bin(session_of(session, backend), observation, edges, of_energy, channels))

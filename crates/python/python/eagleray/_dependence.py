@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
+from ._arguments import options as checked
 from ._errors import OptionError
 from ._products import (
     DynamicalCrossSpectrum,
@@ -20,6 +21,7 @@ from ._source import Interval, Selection, observe
 from ._words import Compat, Norm, cross_options, delivered, power_options, sides
 
 
+@checked()
 def varenergy(
     src: Any,
     *,
@@ -67,6 +69,7 @@ def varenergy(
     return made
 
 
+@checked()
 def dyn(
     src: Any,
     reference: Any = None,

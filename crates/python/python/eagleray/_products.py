@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from html import escape
 from pathlib import Path as _Path
 from typing import Any, ClassVar
@@ -14,6 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
+from ._arguments import count, flag, interval, number, word
+from ._arguments import path as a_path
+from ._errors import OptionTypeError, article, refused
+from ._frozen import frozen
+
+_whole = count()
 
 #: Classes by the name that the library has for them.
 CLASSES: dict[str, type[Product]] = {}
@@ -36,9 +43,14 @@ class Product:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What made the product: resolution, inputs, options, device, good time, photons' balance, warnings."""
+        """What made the product: resolution, inputs, options, device, good time, photons' balance, warnings.
+
+        It cannot be written to; ``copy.deepcopy(product.meta)`` is a dictionary that can. Of spectra, ``nphots`` are the photons of a
+        segment, and ``mean`` is that of the counts of a bin: ``mean / dt`` is the rate, counts/s. Of pulse profiles and light curves
+        it is the rate itself.
+        """
         if "meta" not in self._cached:
-            self._cached["meta"] = json.loads(self._core.metadata())
+            self._cached["meta"] = frozen(json.loads(self._core.metadata()))
         meta: dict[str, Any] = self._cached["meta"]
         return meta
 
@@ -58,16 +70,22 @@ class Product:
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         """A column."""
         if name not in self._cached:
+            self._known(name)
             self._cached[name] = self._core.column(name)
         column: npt.NDArray[Any] = self._cached[name]
         return column
+
+    def _known(self, name: str) -> None:
+        """Refuses the name of a column that there is not."""
+        if not isinstance(name, str) or name not in self.colnames:
+            raise KeyError(f"{article(self.kind)} has no column {name!r}; its columns are {', '.join(self.colnames)}")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self.meta:
             return self.meta[name]
-        raise AttributeError(f"a {self.kind} has no {name!r}; its columns are {', '.join(self.colnames)}")
+        raise AttributeError(f"{article(self.kind)} has no {name!r}; its columns are {', '.join(self.colnames)}")
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.colnames, *(key for key in self.meta if key.isidentifier())})
@@ -76,7 +94,7 @@ class Product:
         return len(self[self.colnames[0]])
 
     def __iter__(self) -> Iterator[Any]:
-        raise TypeError(f"a {self.kind} is no sequence; its columns are attributes")
+        raise TypeError(f"{article(self.kind)} is no sequence; its columns are attributes")
 
     def _essentials(self) -> list[tuple[str, str]]:
         """What one would ask first, as names and values."""
@@ -86,7 +104,6 @@ class Product:
             ("segment_size", " s"),
             ("dt", " s"),
             ("nphots", ""),
-            ("mean", " counts/s"),
             ("exposure", " s"),
             ("norm", ""),
             ("object", ""),
@@ -95,9 +112,16 @@ class Product:
             value = meta.get(name)
             if value not in (None, "", []):
                 found.append((name, f"{value:.6g}{unit}" if isinstance(value, float) else f"{value}{unit}"))
+            if name == "nphots" and isinstance(meta.get("mean"), float):
+                found.append(("rate", f"{self._rate(meta):.6g} counts/s"))
         if meta.get("warnings"):
             found.append(("warnings", ", ".join(warning["code"] for warning in meta["warnings"])))
         return found
+
+    @staticmethod
+    def _rate(meta: dict[str, Any]) -> float:
+        """The mean rate, counts/s: what is kept of spectra is the mean of a bin."""
+        return float(meta["mean"] / meta.get("dt", 1.0))
 
     def __repr__(self) -> str:
         facts = ", ".join(f"{name} {value}" for name, value in self._essentials())
@@ -117,7 +141,7 @@ class Product:
         """An astropy ``Table`` with units, and the metadata in its ``meta``."""
         from astropy.table import Table
 
-        table = Table(meta=self.meta)
+        table = Table(meta=deepcopy(self.meta))
         for name, unit in self.units.items():
             table[name] = np.array(self[name])
             if unit:
@@ -130,7 +154,7 @@ class Product:
         import pandas
 
         frame = pandas.DataFrame({name: self[name] for name in self.colnames})
-        frame.attrs.update(self.meta)
+        frame.attrs.update(deepcopy(self.meta))
         return frame
 
     def to_arrow(self) -> Any:
@@ -171,14 +195,14 @@ class Product:
         FileError
             The file exists, or cannot be written.
         """
-        self._core.write(os.fspath(path), overwrite)
+        self._core.write(a_path("path", path), flag("overwrite", overwrite))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Any:
         """A product that was written, of this class."""
         made = read(path)
         if not isinstance(made, cls):
-            raise TypeError(f"{os.fspath(path)} holds a {made.kind}, not a {cls.kind}")
+            raise OptionTypeError(f"{os.fspath(path)} holds {article(made.kind)}, not {article(cls.kind)}")
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -191,8 +215,14 @@ def wrap(core: _eagleray.Product) -> Any:
 
 
 def read(path: str | os.PathLike[str]) -> Any:
-    """A product that a function, or the program, wrote: in its class."""
-    return wrap(_eagleray.read(os.fspath(path)))
+    """A product that a function, or the program, wrote: in its class.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, or is no product: an event file, say, which is what functions take.
+    """
+    return wrap(_eagleray.read(a_path("path", path)))
 
 
 def join(parts: Iterable[Product], *, mixed: bool = False) -> Any:
@@ -205,7 +235,17 @@ def join(parts: Iterable[Product], *, mixed: bool = False) -> Any:
     mixed : bool
         Of several missions, instruments, time systems or bands, too.
     """
-    return wrap(_eagleray.join([part._core for part in parts], mixed))
+    if isinstance(parts, Product) or not isinstance(parts, Iterable):
+        raise refused("parts", parts, "several products are needed, in a list", of_type=True)
+    held = list(parts)
+    for part in held:
+        if not isinstance(part, Product):
+            raise refused(
+                "parts", part, "products are joined: power spectra, cross spectra or light curves", of_type=True
+            )
+    if not held:
+        raise refused("parts", held, "one product at least is needed")
+    return wrap(_eagleray.join([part._core for part in held], flag("mixed", mixed)))
 
 
 def from_stingray(obj: Any) -> Any:
@@ -225,13 +265,28 @@ def _unpickled(encoded: bytes) -> Any:
 class _Rebinned(Product):
     def rebin(self, k: int | None = None, *, log: float | None = None) -> Any:
         """Every `k` bins as one, or bins that are each ``1 + log`` times as wide as the one before; from original bins where they were kept."""
-        return wrap(self._core.rebin(k, log))
+        if (k is None) == (log is None):
+            raise OptionTypeError("k, log: give one of them, the number of bins or the growth of their widths")
+        given = None if k is None else count(1)("k", k), None if log is None else number()("log", log)
+        return wrap(self._core.rebin(*given))
 
 
 class _Normalised(_Rebinned):
     def to_norm(self, norm: str) -> Any:
         """The spectrum in another normalisation: ``leahy``, ``frac``, ``abs`` or ``none``."""
-        return wrap(self._core.to_norm(norm))
+        return wrap(self._core.to_norm(word("norm", norm)))
+
+
+def _band(lo: float, hi: float) -> tuple[float, float]:
+    band: tuple[float, float] = interval("Hz")("lo, hi", (lo, hi))
+    return band
+
+
+def _probability(given: float) -> float:
+    made: float = number()("probability", given)
+    if not 0 < made < 1:
+        raise refused("probability", given, "a probability above 0 and below 1 is needed")
+    return made
 
 
 def _loaded(text: str) -> dict[str, Any]:
@@ -243,35 +298,72 @@ class AveragedPowerSpectrum(_Normalised):
     """The power spectrum averaged over segments."""
 
     def rms(self, lo: float, hi: float) -> dict[str, Any]:
-        """The fractional rms from `lo` to `hi` Hz, noise subtracted, with its error; an upper limit (95 %) where it is not significant."""
-        return _loaded(self._core.rms(lo, hi))
+        """The fractional rms from `lo` to `hi` Hz, noise subtracted, with its error; an upper limit (95 %) where it is not significant.
+
+        Returns
+        -------
+        dict
+            ``rms`` and ``rms_err``, of the mean rate; ``rms_abs``, counts/s; ``rms_variance`` and ``rms_variance_err``, the square of
+            the rms, which noise can make negative; ``rms_upper_limit``, None where it is significant; ``rms_band``, Hz, that of the
+            bins that were summed.
+        """
+        return _loaded(self._core.rms(*_band(lo, hi)))
 
     def pulsation(self, lo: float, hi: float, probability: float = 0.01) -> dict[str, Any]:
         """Upper limit (95 %) of the pulsed fraction of a sinusoid from `lo` to `hi` Hz, and the fraction itself where one is detected with
         that probability of a false alarm.
+
+        Returns
+        -------
+        dict
+            ``pulsed_upper_limit``; ``pulsed_fraction`` with ``pulsed_fraction_lo`` and ``pulsed_fraction_hi``, None where nothing is
+            detected; ``pulsed_freq`` (Hz) and ``pulsed_leahy_power`` of the largest power; ``pulsed_log10_p``, in all
+            ``pulsed_trials``; ``pulsed_band`` (Hz); ``pulsed_binning_loss``, of the power, and ``pulsed_corrections`` in words.
         """
-        return _loaded(self._core.pulsation(lo, hi, probability))
+        return _loaded(self._core.pulsation(*_band(lo, hi), _probability(probability)))
 
     def significant(self, count: int = 5) -> list[dict[str, Any]]:
-        """The most significant powers, with the probability that white noise reaches each at any frequency."""
-        found: list[dict[str, Any]] = json.loads(self._core.significant(count))
+        """The most significant powers, with the probability that white noise reaches each at any frequency.
+
+        Returns
+        -------
+        list of dict
+            ``freq`` (Hz), ``power``, ``leahy_power`` (noise 2), ``m`` segments and ``k`` frequencies averaged, ``log10_p`` in all
+            ``trials``.
+        """
+        found: list[dict[str, Any]] = json.loads(self._core.significant(_whole("count", count)))
         return found
 
     def detection_level(self, probability: float = 0.01) -> npt.NDArray[np.float64]:
         """The power that white noise reaches in each bin with that probability, trials included."""
-        return self._core.detection_level(probability)
+        return self._core.detection_level(_probability(probability))
 
 
 class AveragedCrossSpectrum(_Normalised):
-    """The cross spectrum averaged over segments; lags are positive where the subject is late."""
+    """The cross spectrum averaged over segments; lags are positive where the subject is late.
+
+    With ``compat="stingray"``, ``power_err`` is the modulus of Stingray's complex error, and not by the formula of the column.
+    """
 
     def lag(self, lo: float, hi: float) -> dict[str, Any]:
-        """Lag and coherence of the mean cross spectrum from `lo` to `hi` Hz."""
-        return _loaded(self._core.lag(lo, hi))
+        """Lag and coherence of the mean cross spectrum from `lo` to `hi` Hz.
+
+        Returns
+        -------
+        dict
+            ``lag_time`` (s) and ``lag_phase`` (rad), positive where the subject is late; ``coherence_raw``, and
+            ``coherence_intrinsic``, noise subtracted, None where a side does not vary above its noise; each with its ``…_err``;
+            ``freq``, the mean frequency (Hz), and ``m``, the values averaged.
+        """
+        return _loaded(self._core.lag(*_band(lo, hi)))
 
 
 class LightCurve(_Rebinned):
     """Counts and rates in equal bins of time."""
+
+    @staticmethod
+    def _rate(meta: dict[str, Any]) -> float:
+        return float(meta["mean"])
 
 
 class SearchResult(Product):
@@ -279,7 +371,14 @@ class SearchResult(Product):
 
     @property
     def candidates(self) -> list[dict[str, Any]]:
-        """The candidates, the most significant one first."""
+        """The candidates, the most significant one first: dictionaries.
+
+        ``freq`` (Hz, at the epoch of `meta`) and ``freq_err``, ``period`` (s), ``fdot``, ``fddot``; ``stat``, the statistic with
+        ``nharm`` harmonics at its maximum, and ``grid_stat`` at the trial; ``log10_p`` in all trials, and ``sigma``, which is exceeded
+        as rarely; ``rms``, of the signal in ``signal_harmonics``. ``group`` is that of candidates that are one signal, ``relation``
+        says how one belongs to it (``source``, or harmonic, window, …), ``harmonic`` by which ratio, and ``alias`` by which line of
+        the window.
+        """
         if "summary" not in self._cached:
             self._cached["summary"] = json.loads(self._core.summary())
         candidates: list[dict[str, Any]] = self._cached["summary"]["candidates"]
@@ -296,6 +395,7 @@ class _Dynamical(Product):
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         if name not in self._cached:
+            self._known(name)
             if name in ("time", "freq"):
                 self._cached["time"], self._cached["freq"] = self._core.axes()
             else:
@@ -311,7 +411,7 @@ class _Dynamical(Product):
     def to_table(self) -> Any:
         from astropy.table import Table
 
-        table = Table(self._long(), meta=self.meta)
+        table = Table(self._long(), meta=deepcopy(self.meta))
         for name, unit in self.units.items():
             if unit:
                 table[name].unit = unit
@@ -321,7 +421,7 @@ class _Dynamical(Product):
         import pandas
 
         frame = pandas.DataFrame(self._long())
-        frame.attrs.update(self.meta)
+        frame.attrs.update(deepcopy(self.meta))
         return frame
 
 

@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
-from ._errors import OptionError
+from ._arguments import Check, exact, number
+from ._arguments import options as checked
+from ._arguments import path as a_path
+from ._errors import OptionError, of_system
 from ._products import (
     PulseProfile,
     SearchResult,
@@ -20,7 +23,11 @@ from ._session import Backend, Session, session_of
 from ._source import Interval, Path, Selection, observe
 from ._words import delivered
 
+#: Options of folds that are not what others of their name are.
+_OF_FOLDS: dict[str, Check] = {"f": exact("Hz"), "epoch": exact(), "fdot": number(), "fddot": number()}
 
+
+@checked()
 def search(
     src: Any,
     *,
@@ -65,6 +72,8 @@ def search(
     src, session, backend, **selection
         See `pds`; `weights` names a column.
     """
+    if freq is None and par is None:
+        raise OptionError("freq: a range (lo, hi) of frequencies, Hz, is needed, or an ephemeris file (par)")
     options = {
         "freq": freq,
         "fdot": fdot,
@@ -85,6 +94,7 @@ def search(
     return made
 
 
+@checked()
 def accel(
     src: Any,
     *,
@@ -128,6 +138,7 @@ def accel(
     return made
 
 
+@checked(**_OF_FOLDS)
 def fold(
     src: Any,
     *,
@@ -190,10 +201,10 @@ def _fold_options(
     if f is None and par is None:
         raise OptionError("f: the frequency, Hz, or an ephemeris file (par) is needed")
     return {
-        "f": None if f is None else _two_parts(f),
+        "f": f,
         "fdot": fdot,
         "fddot": fddot,
-        "epoch": None if epoch is None else _two_parts(epoch),
+        "epoch": epoch,
         "epoch_in_seconds": epoch_in_seconds,
         "par": None if par is None else os.fspath(par),
         "nbin": nbin,
@@ -202,6 +213,7 @@ def _fold_options(
     }
 
 
+@checked(**_OF_FOLDS)
 def phaseogram(
     src: Any,
     *,
@@ -273,10 +285,41 @@ class ArrivalTimes:
     def __len__(self) -> int:
         return len(self.error)
 
+    def to_table(self) -> Any:
+        """An astropy ``Table`` with units: ``mjd`` in two columns whose sum has all digits, ``mjd_day`` and ``mjd_fraction``, and the others."""
+        from astropy.table import Table
+
+        days = [int(mjd) for mjd in self.mjd]
+        columns = {"mjd_day": days, "mjd_fraction": [float(mjd - day) for mjd, day in zip(self.mjd, days, strict=True)]}
+        names = ("error", "shift", "shift_err", "nphots", "exposure")
+        table = Table(
+            {**columns, **{name: getattr(self, name) for name in names}},
+            meta={"chi2": self.chi2, "left_out": self.left_out},
+        )
+        for name, unit in {"mjd_day": "d", "mjd_fraction": "d", "error": "s", "exposure": "s"}.items():
+            table[name].unit = unit
+        return table
+
+    def write(self, path: Path, *, overwrite: bool = False) -> None:
+        """Writes the times as a file of tempo2 (``.tim``, FORMAT 1), which PINT reads, too.
+
+        Raises
+        ------
+        FileError
+            The file exists, or cannot be written.
+        """
+        name = a_path("path", path)
+        try:
+            with open(name, "w" if overwrite else "x", encoding="utf-8") as file:
+                file.write(self.tim)
+        except OSError as wrong:
+            raise of_system(wrong, name) from wrong
+
     def __repr__(self) -> str:
         return f"<ArrivalTimes: {len(self)} times, {self.left_out} intervals left out, χ² {self.chi2:.2f}>"
 
 
+@checked(**_OF_FOLDS)
 def toas(
     src: Any,
     *,
@@ -309,13 +352,3 @@ def toas(
     observation = observe(src, dict(selection), None)
     found, tim = _eagleray.toas(session_of(session, backend), observation, options, length, given)
     return ArrivalTimes(json.loads(found), tim)
-
-
-def _two_parts(number: float | np.longdouble | str) -> tuple[float, float]:
-    """A number as the sum of two: with all digits of text, or of a longdouble."""
-    if isinstance(number, str):
-        exact = Decimal(number)
-        high = float(exact)
-        return high, float(exact - Decimal(high))
-    high = float(number)
-    return high, float(np.longdouble(number) - np.longdouble(high))

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
+import numpy as np
+
 from . import _eagleray
+from ._arguments import count, flag
+from ._errors import OptionTypeError, refused
 
 Progress = Callable[[int, int], object]
 Backend = Literal["auto", "cpu", "gpu"]
@@ -51,22 +57,64 @@ class Session:
         strict: bool = False,
         progress: bool | Progress = False,
     ) -> None:
+        if backend not in BACKENDS:
+            raise refused("backend", backend, "'auto', 'cpu' or 'gpu' is needed", of_type=not isinstance(backend, str))
+        if adapter is not None and (isinstance(adapter, bool) or not isinstance(adapter, (int, np.integer, str))):
+            raise refused("adapter", adapter, "a number, or a part of a name, of er.devices() is needed", of_type=True)
+        if gpu_profile not in ("auto", "native", "portable"):
+            raise refused("gpu_profile", gpu_profile, "'auto', 'native' or 'portable' is needed")
+        if precision not in (None, "single", "double"):
+            raise refused("precision", precision, "'single' or 'double' is needed")
+        if backend == "cpu":
+            if adapter is not None:
+                raise refused("adapter", adapter, "it names a GPU, but the backend is the CPU")
+            if precision == "single":
+                raise refused(
+                    "precision",
+                    precision,
+                    "the CPU computes in double precision; of a GPU, backend='gpu', it can be chosen",
+                )
+        if not (isinstance(progress, (bool, np.bool_)) or callable(progress)):
+            raise refused(
+                "progress", progress, "True, or a function of steps done and of all steps, is needed", of_type=True
+            )
         self._options: tuple[Any, ...] = (
             backend,
             None if adapter is None else str(adapter),
             gpu_profile,
             precision,
-            threads,
-            strict,
+            None if threads is None else count(1)("threads", threads),
+            flag("strict", strict),
             _callback(progress),
         )
-        self._opened: _eagleray.Session | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is open yet."""
+        self._opened: list[_eagleray.Session] = []
+        self._feeding: list[_eagleray.Session] = []
+        self._lock = threading.Lock()
 
     @property
     def _core(self) -> _eagleray.Session:
-        if self._opened is None:
-            self._opened = _eagleray.Session(*self._options)
-        return self._opened
+        """The device; another one where this thread is in a run of the first, whose progress or signal asked for it."""
+        with self._lock:
+            for core in self._opened:
+                if not core.running_here:
+                    return core
+            self._opened.append(_eagleray.Session(*self._options))
+            return self._opened[-1]
+
+    @contextmanager
+    def _for_segments(self) -> Iterator[_eagleray.Session]:
+        """A device for segments that come one by one. It is taken until the last one, and what makes the segments may need one, too."""
+        with self._lock:
+            core = self._feeding.pop() if self._feeding else _eagleray.Session(*self._options)
+        try:
+            yield core
+        finally:
+            with self._lock:
+                self._feeding.append(core)
 
     @property
     def device(self) -> dict[str, Any]:
@@ -82,22 +130,32 @@ class Session:
         return self._options
 
     def __setstate__(self, options: tuple[Any, ...]) -> None:
-        self._options, self._opened = options, None
+        self._options = options
+        self._begin()
 
 
+BACKENDS = ("auto", "cpu", "gpu")
 _DEFAULTS: dict[str, Session] = {}
 
 
-def session_of(session: Session | None, backend: Backend | None) -> _eagleray.Session:
+def chosen(session: Session | None, backend: Backend | None) -> Session:
     """The session that is meant: the one given, or one of the process with a backend."""
     if session is not None:
+        if not isinstance(session, Session):
+            of_backend = f"; backend={session!r} names a backend" if session in BACKENDS else ""
+            raise refused("session", session, f"an er.Session is needed{of_backend}", of_type=True)
         if backend is not None:
-            raise TypeError("give a session or a backend, not both")
-        return session._core
-    chosen = backend or "auto"
-    if chosen not in _DEFAULTS:
-        _DEFAULTS[chosen] = Session(chosen)
-    return _DEFAULTS[chosen]._core
+            raise OptionTypeError("session, backend: give a session or a backend, not both")
+        return session
+    name: Any = "auto" if backend is None else backend
+    if not isinstance(name, str) or name not in _DEFAULTS:
+        _DEFAULTS[name] = Session(name)
+    return _DEFAULTS[name]
+
+
+def session_of(session: Session | None, backend: Backend | None) -> _eagleray.Session:
+    """The open session that is meant."""
+    return chosen(session, backend)._core
 
 
 def devices() -> list[dict[str, Any]]:
@@ -107,10 +165,10 @@ def devices() -> list[dict[str, Any]]:
 
 
 def _callback(progress: bool | Progress) -> Progress | None:
-    if progress is False:
-        return None
-    if progress is not True:
+    if callable(progress):
         return progress
+    if not progress:
+        return None
     try:
         from tqdm.auto import tqdm
     except ImportError:

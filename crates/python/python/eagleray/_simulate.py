@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from . import _eagleray
+from ._arguments import Check, either, interval, number, two_numbers
+from ._arguments import options as checked
+from ._arguments import path as a_path
 from ._errors import OptionError, warn
 from ._source import Interval, Path
 
+#: Options that are not what others of their name are.
+_SPECIAL: dict[str, Check] = {
+    "rate": two_numbers,
+    "energies": lambda name, value: value,
+    "frame_time": lambda name, value: value if isinstance(value, str) else number("s")(name, value),
+    "dead_time": either(number("s"), interval("s")),
+}
 
+
+@checked(**_SPECIAL)
 def simulate(
     path: Path,
     *,
     mission: str = "generic",
-    rate: float | Sequence[float] = 100.0,
+    rate: float | tuple[float, float] = 100.0,
     length: float = 1000.0,
     tstart: float | None = None,
     gaps: Sequence[Interval] = (),
     energies: str | tuple[float, Interval | None] = "flat",
-    model: Sequence[str | Sequence[Any]] = (),
+    model: str | Sequence[str | Sequence[Any]] = (),
     dt: float | None = None,
     negative: Literal["exp", "refuse"] = "exp",
     bands: tuple[Interval, Interval] | None = None,
@@ -49,7 +60,7 @@ def simulate(
         Bad times, s from the start.
     energies : "flat" or (index, (lo, hi) or None)
         Photon spectrum, a power law in a range of keV.
-    model : sequence of terms
+    model : sequence of terms, or one
         As on the command line (``"lorentzian:5:1:0.1"``), or as tuples: ``("white",)``, ``("pulsar", frequency, pulsed_fraction)``,
         ``("lorentzian", f0, fwhm, rms)``, ``("powerlaw", index, rms[, fmin, fmax])``; terms add up.
     dt : float, optional
@@ -72,9 +83,11 @@ def simulate(
     dict
         ``events``, ``exposure`` (s) and events ``lost`` to dead time.
     """
+    if isinstance(model, str) or isinstance(model, tuple) and len(model) > 0 and all(map(_is_part, enumerate(model))):
+        model = [model]
     given = {
         "mission": mission,
-        "rate": [float(rate)] if isinstance(rate, (int, float)) else [float(one) for one in rate],
+        "rate": [rate] if isinstance(rate, float) else list(rate),
         "length": length,
         "tstart": tstart,
         "gaps": list(gaps),
@@ -93,9 +106,15 @@ def simulate(
     }
     if isinstance(energies, str) and energies != "flat":
         raise OptionError(f"energies = {energies!r}: 'flat', or an index and a range (lo, hi) of keV")
-    events, exposure, lost, warnings = _eagleray.simulate(os.fspath(path), given, overwrite)
+    events, exposure, lost, warnings = _eagleray.simulate(a_path("path", path), given, overwrite)
     warn(warnings)
     return {"events": events, "exposure": exposure, "lost": lost}
+
+
+def _is_part(part: tuple[int, Any]) -> bool:
+    """True for a part of a term: its name first, then numbers."""
+    i, value = part
+    return isinstance(value, str) if i == 0 else isinstance(value, (int, float))
 
 
 def _term(term: str | Sequence[Any]) -> tuple[str, list[float]]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
-from ._errors import OptionError
+from ._arguments import KINDS, floats, in_unit, intervals, unknown
+from ._errors import OptionError, OptionTypeError, article
 from ._products import LightCurve
 
 Interval = tuple[float, float]
@@ -19,47 +20,68 @@ Path = Union[str, "os.PathLike[str]"]
 
 
 class Selection(TypedDict, total=False):
-    """What is selected of an observation: keywords that every analysis takes."""
+    """What is selected of an observation: keywords that every analysis takes. It is their type, for annotations; a dictionary of it is given by ``**``.
+
+    Attributes
+    ----------
+    energy : (lo, hi)
+        Energy band, keV, ``lo <= E < hi``; of events in memory, too, where each has its energy.
+    pi : (lo, hi)
+        Range of channels, both included.
+    rmf : path
+        Response file whose EBOUNDS give the channels' energies.
+    gti : path, or array of shape (n, 2)
+        Good time intervals: a file (``FILE[EXT]``, or text), or starts and stops in seconds of the frame (of the times); of files, those
+        within their own.
+    no_gti : bool
+        Use the whole span of the events instead of good time intervals.
+    min_gti : float
+        Leave out intervals shorter than this, s.
+    gti_margin : float
+        Shorten intervals by this at both ends, s.
+    time : (from, to)
+        Only this time, seconds of the frame.
+    time_column, rate_column, error_column : str
+        Columns with the times; with the rates of a light curve, and their errors.
+    extension : str or int
+        Name or number of the extension with the events.
+    detector, exclude_detector : int, or several
+        Only these detectors, or all but these.
+    combine : {"average", "merge"}
+        Several files: each its own segments, or simultaneous ones as one.
+    mixed : bool
+        Allow files of several missions, instruments or energy scales in one product.
+    salvage : bool
+        Keep the whole rows of a file that was cut off.
+    weights : str
+        Column with a weight of each event (searches and folds).
+
+    Files take all of them. Events in memory take ``energy``, ``pi``, ``gti``, ``gti_margin`` and ``min_gti``, light curves of Stingray
+    ``gti``. Numbers with units may be a ``Quantity`` of astropy.
+    """
 
     energy: Interval | None
-    """Energy band, keV, ``lo <= E < hi``."""
     pi: Interval | None
-    """Range of channels, both included."""
     rmf: Path | None
-    """Response file whose EBOUNDS give the channels' energies."""
     gti: Path | Intervals | None
-    """Good time intervals: a file (``FILE[EXT]``, or text), or starts and stops in seconds of the frame; of files, those within their own."""
     no_gti: bool
-    """Use the whole span of the events instead of good time intervals."""
     min_gti: float
-    """Leave out intervals shorter than this, s."""
     gti_margin: float
-    """Shorten intervals by this at both ends, s."""
     time: Interval | None
-    """Only this time, seconds of the frame."""
     time_column: str | None
-    """Column with the times."""
     rate_column: str | None
-    """Column with the rates of a light curve."""
     error_column: str | None
-    """Column with the errors of those rates."""
-    extension: str | None
-    """Name or number of the extension with the events."""
-    detector: Sequence[int] | None
-    """Only these detectors."""
-    exclude_detector: Sequence[int] | None
-    """All detectors but these."""
+    extension: str | int | None
+    detector: int | Sequence[int] | None
+    exclude_detector: int | Sequence[int] | None
     combine: Literal["average", "merge"] | None
-    """Several files: each its own segments, or simultaneous ones as one."""
     mixed: bool
-    """Allow files of several missions, instruments or energy scales in one product."""
     salvage: bool
-    """Keep the whole rows of a file that was cut off."""
     weights: str | None
-    """Column with a weight of each event (searches and folds)."""
 
 
-_DEFAULTS: dict[str, Any] = {
+#: What is selected where nothing is said.
+SELECTED: dict[str, Any] = {
     "energy": None,
     "pi": None,
     "rmf": None,
@@ -93,11 +115,19 @@ class Observation:
     **selection
         See `Selection`.
 
-    Opening reads headers and intervals; events are read when an analysis runs.
+    Opening reads headers and intervals; events are read when an analysis runs. Observations of files can be pickled, and are opened anew;
+    those of times in memory are not.
     """
 
     def __init__(self, source: Any, **selection: Any) -> None:
-        self._core = observe(source, selection, None)
+        checked = {}
+        for name, value in selection.items():
+            if name not in SELECTED:
+                raise unknown("Observation", name, SELECTED)
+            checked[name] = value if value is None or name not in KINDS else KINDS[name](name, value)
+        self._core = observe(source, checked, None)
+        paths = _paths(source)
+        self._made_of = None if paths is None else (paths, checked)
 
     @property
     def kind(self) -> str:
@@ -113,24 +143,31 @@ class Observation:
         of = f" of {', '.join(self.files)}" if self.files else ""
         return f"<Observation: {self.kind}{of}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._made_of is None:
+            raise TypeError(
+                "an Observation of what is in memory is not pickled: pickle the times, or give the paths of files"
+            )
+        return _opened, self._made_of
+
+
+def _opened(paths: list[str], selection: dict[str, Any]) -> Observation:
+    return Observation(paths, **selection)
+
 
 def observe(source: Any, selection: dict[str, Any], compat: str | None) -> _eagleray.Observation:
     """The observation of a source with what is selected of it."""
-    unknown = set(selection) - set(_DEFAULTS)
-    if unknown:
-        raise TypeError(f"unexpected keyword: {', '.join(sorted(unknown))}")
     given = {name: value for name, value in selection.items() if value is not None and value is not False}
     if isinstance(source, Observation):
         if given:
-            raise TypeError(f"an Observation has its selection: give it {', '.join(sorted(given))} when it is made")
+            raise OptionTypeError(
+                f"an Observation has its selection: give it {', '.join(sorted(given))} when it is made"
+            )
         return source._core
     paths = _paths(source)
     if paths is not None:
-        chosen = {**_DEFAULTS, **given, "compat_stingray": compat == "stingray"}
-        if "gti" in given and not isinstance(given["gti"], (str, os.PathLike)):
-            chosen["gti"] = [(float(a), float(b)) for a, b in np.asarray(given["gti"], dtype=float)]
-        made = _eagleray.open(paths, chosen)
-        return made
+        chosen = {**SELECTED, **given, "compat_stingray": compat == "stingray"}
+        return _eagleray.open(paths, chosen)
     light_curve = as_light_curve(source, given)
     if light_curve is not None:
         return _eagleray.light_curves([light_curve._core])
@@ -142,12 +179,43 @@ def pair(subject: Any, reference: Any, selection: dict[str, Any], compat: str | 
     return _eagleray.pair(observe(subject, selection, compat), observe(reference, selection, compat))
 
 
+#: What a source may be, for messages.
+_SOURCES = (
+    "a source is a path, a list of paths, an array of times in seconds, an EventList or Lightcurve of Stingray, a Table of astropy with a "
+    "column time, or a LightCurve or Observation of eagleray"
+)
+
+
 def _paths(source: Any) -> list[str] | None:
     if isinstance(source, (str, os.PathLike)):
-        return [os.fspath(source)]
+        return [os.fsdecode(source)]
     if isinstance(source, (list, tuple)) and source and all(isinstance(one, (str, os.PathLike)) for one in source):
-        return [os.fspath(one) for one in source]
+        return [os.fsdecode(one) for one in source]
     return None
+
+
+def _refuse_list(source: Any) -> None:
+    """Says what a list may hold, where it holds something else."""
+    if not isinstance(source, (list, tuple)):
+        return
+    for one in source:
+        if isinstance(one, (int, float, np.number)) and not isinstance(one, bool):
+            continue
+        if isinstance(one, (str, os.PathLike)):
+            message = "paths, or numbers, but not both"
+        elif isinstance(one, np.ndarray) or isinstance(one, (list, tuple)):
+            message = (
+                "paths of files or times, and arrays only as segments of flux, which pds and cs take (with dt); times of several "
+                "observations are one array each, and er.join makes one of their products"
+            )
+        else:
+            message = f"paths of files or times, and no {type(one).__name__}"
+            if hasattr(one, "time") or isinstance(one, Observation):
+                message += (
+                    "; events of several observations are joined first (of EventLists, one.join(other)), or their products are: "
+                    "er.join([er.pds(one, ...), er.pds(other, ...)])"
+                )
+        raise OptionTypeError(f"src: a list holds {message}")
 
 
 def as_light_curve(source: Any, given: dict[str, Any]) -> LightCurve | None:
@@ -168,50 +236,39 @@ def as_light_curve(source: Any, given: dict[str, Any]) -> LightCurve | None:
 def _of_stingray(curve: Any, gti: Any) -> LightCurve:
     """A light curve of Stingray."""
     dt = float(curve.dt)
-    time = exact_float64(np.asarray(curve.time), "time")
+    time = floats(curve.time, "time")
     poisson = getattr(curve, "err_dist", "poisson") == "poisson"
-    intervals = _intervals(curve.gti if gti is None else gti, time)
-    counts = exact_float64(np.asarray(curve.counts), "counts")
-    errors = None if poisson else exact_float64(np.asarray(curve.counts_err), "counts_err")
-    return LightCurve(_eagleray.binned(time, dt, counts, errors, intervals))
-
-
-def exact_float64(times: npt.NDArray[Any], what: str) -> npt.NDArray[np.float64]:
-    """Numbers as float64, where nothing of them is lost.
-
-    Raises
-    ------
-    OptionError
-        A number that float64 does not hold.
-    """
-    array = np.asarray(times)
-    if array.dtype == np.float64:
-        return np.ascontiguousarray(array)
-    made = np.ascontiguousarray(array, dtype=np.float64)
-    if array.dtype.kind not in "iuf" or not np.array_equal(
-        made.astype(array.dtype), array, equal_nan=array.dtype.kind == "f"
-    ):
-        lost = "longdouble" if array.dtype == np.longdouble else str(array.dtype)
-        raise OptionError(
-            f"{what}: float64 does not hold all digits of these {lost} numbers; subtract a reference near them first, "
-            "for example times - times[0], or give the file"
-        )
-    return made
+    good = _intervals(curve.gti if gti is None else gti, time)
+    counts = floats(curve.counts, "counts")
+    errors = None if poisson else floats(curve.counts_err, "counts_err")
+    return LightCurve(_eagleray.binned(time, dt, counts, errors, good))
 
 
 def _times(source: Any, given: dict[str, Any]) -> _eagleray.Observation:
     """An observation of times in memory, with the energies (keV), else the channels, where there are such."""
-    if hasattr(source, "colnames") and "time" in source.colnames:
-        values = {name: source[name] for name in ("energy", "pi") if name in source.colnames}
-        gti, times = None, _seconds(source["time"])
+    _refuse_list(source)
+    gti = None
+    if hasattr(source, "colnames"):
+        # Headers of FITS files have names in capitals.
+        names = {str(name).lower(): name for name in reversed(list(source.colnames))}
+        if "time" not in names:
+            raise OptionTypeError(
+                f"src: the table has no column time; it has {', '.join(map(str, source.colnames)) or 'none'}"
+            )
+        values = {name: source[names[name]] for name in ("energy", "pi") if name in names}
+        times = source[names["time"]]
     elif hasattr(source, "time") and not hasattr(source, "counts"):
         values = {name: getattr(source, name) for name in ("energy", "pi") if getattr(source, name, None) is not None}
-        gti, times = getattr(source, "gti", None), np.asarray(source.time)
+        gti, times = getattr(source, "gti", None), source.time
+        if times is None:
+            raise OptionError(f"src: this {type(source).__name__} has no times")
+    elif isinstance(source, (list, tuple, np.ndarray)) or hasattr(source, "__array__") or hasattr(source, "to_value"):
+        values, times = {}, source
     else:
-        values, gti, times = {}, None, _seconds(source)
-    array = exact_float64(times, "times")
+        raise OptionTypeError(f"src: {_SOURCES}, not {article(type(source).__name__)}")
+    array = floats(_seconds(times), "times")
     if array.ndim != 1:
-        raise OptionError(f"times: an array of one dimension is needed, not of {array.ndim}")
+        raise OptionTypeError(f"times: an array of one dimension is needed, not of {array.ndim}")
     bands = {name: given.pop(name) for name in ("energy", "pi") if name in given}
     gti = given.pop("gti", gti)
     margin, shortest = given.pop("gti_margin", 0.0), given.pop("min_gti", 0.0)
@@ -219,53 +276,57 @@ def _times(source: Any, given: dict[str, Any]) -> _eagleray.Observation:
         raise OptionError(f"times in memory take no {', '.join(sorted(given))}")
     if len(bands) == 2:
         raise OptionError("energy and pi: give one of them")
-    intervals = _intervals(gti, array)
+    if isinstance(gti, str):
+        raise OptionTypeError(
+            "gti: a file of intervals is for event files; of times in memory, starts and stops in seconds are needed"
+        )
+    good = _intervals(gti, array)
     if margin or shortest:
-        intervals = [(a + margin, b - margin) for a, b in intervals]
-        intervals = [(a, b) for a, b in intervals if b > a and b - a >= shortest]
+        good = [(a + margin, b - margin) for a, b in good]
+        good = [(a, b) for a, b in good if b > a and b - a >= shortest]
     # By energies where there are such, unless it is channels that are asked for.
     kind = next((name for name in [*bands, "energy", "pi"] if name in values), None)
-    unit = getattr(values.get(kind or ""), "unit", None)
-    numbers = (
-        None
-        if kind is None
-        else np.asarray(values[kind].to_value("keV") if kind == "energy" and unit else values[kind])
-    )
-    told = None if kind is None or numbers is None else (kind, exact_float64(numbers, kind))
-    chosen = next(((name, (float(lo), float(hi))) for name, (lo, hi) in bands.items()), None)
-    return _eagleray.times(array, intervals, told, chosen)
+    told = None
+    if kind is not None:
+        told = kind, floats(in_unit(values[kind], "keV", kind) if kind == "energy" else values[kind], kind)
+    chosen = next(iter(bands.items()), None)
+    return _eagleray.times(array, good, told, chosen)
 
 
-def _seconds(source: Any) -> npt.NDArray[Any]:
-    """Times in seconds: of a Quantity converted, of a Time from its first one on."""
-    if hasattr(source, "unit") and hasattr(source, "to_value") and source.unit is not None:
-        return np.asarray(source.to_value("s"))
+def _seconds(source: Any) -> Any:
+    """Times in seconds: of a Quantity or a column converted, of a Time from its first one on."""
     if hasattr(source, "to_value") and hasattr(source, "mjd"):
-        return np.asarray((source - source[0]).to_value("s"))
-    return np.asarray(source)
+        return (source - source[0]).to_value("s") if source.size else np.zeros(0)
+    return in_unit(source, "s", "times")
 
 
 def _intervals(gti: Any, times: npt.NDArray[np.float64]) -> list[Interval]:
     """Good time intervals; without any, the span of the times."""
     if gti is not None:
-        array = np.asarray(gti)
-        if array.ndim != 2 or array.shape[1] != 2:
-            raise OptionError(f"gti: starts and stops are needed, shape (n, 2), not {array.shape}")
-        return [(float(a), float(b)) for a, b in array]
+        return intervals(gti)
     finite = times[np.isfinite(times)]
     if not len(finite):
-        raise OptionError("times: there is no time, so there is no good time either")
+        raise OptionError("times: there is no time, so there is no good time either; with gti there would be")
     return [(float(finite.min()), float(np.nextafter(finite.max(), np.inf)))]
 
 
 def flux_segments(source: Any) -> Iterable[Any] | None:
     """Segments of flux that come one by one; None for what is something else.
 
-    An array of two dimensions has a segment a row; an iterator gives arrays, or pairs of an array and its errors.
+    An array of two dimensions has a segment a row; an iterator or a list gives arrays, or pairs of an array and its errors.
     """
     if isinstance(source, np.ndarray) and source.ndim == 2:
-        return iter(source)
+        return source
     if hasattr(source, "__next__"):
         iterator: Iterable[Any] = source
         return iterator
+    if isinstance(source, (list, tuple)) and source and all(_is_segment(one) for one in source):
+        return source
     return None
+
+
+def _is_segment(one: Any) -> bool:
+    """An array of one dimension, or a pair of such."""
+    if isinstance(one, tuple) and len(one) == 2:
+        return all(isinstance(part, tuple) or _is_segment(part) for part in one)
+    return isinstance(one, np.ndarray) and one.ndim == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from . import _eagleray
-from ._errors import OptionError
+from ._arguments import interval, two_noises, two_numbers
+from ._arguments import options as checked
+from ._errors import OptionError, OptionTypeError
 from ._products import (
     AveragedCrossSpectrum,
     AveragedPowerSpectrum,
@@ -14,11 +16,12 @@ from ._products import (
     CumulantBispectrum,
     FadSpectrum,
 )
-from ._session import Backend, Session, session_of
+from ._session import Backend, Session, chosen, session_of
 from ._source import Interval, Selection, flux_segments, observe
-from ._words import Compat, Noise, Norm, as_flux, cross_options, delivered, fed, power_options, sides
+from ._words import Compat, Noise, Norm, cross_options, delivered, fed, fed_pairs, power_options, sides
 
 
+@checked()
 def pds(
     src: Any,
     *,
@@ -49,8 +52,9 @@ def pds(
     Parameters
     ----------
     src : see `Observation`; or segments of flux
-        Segments come as an array of shape (segments, bins) or from an iterator of arrays, or of pairs of an array and its standard
-        errors; `dt` is needed then, and they are computed while they come.
+        Segments come as an array of shape (segments, bins), as a list of arrays, or from an iterator (a generator, say) of arrays; each
+        array has the values of one segment, or is a pair (tuple) of an array and its standard errors. `dt` is needed then, and they are
+        computed while they come.
     dt : float, optional
         Bin width, s. By default 1/1024 s or the frame time; of a light curve its own.
     segment_size : float, optional
@@ -121,18 +125,19 @@ def pds(
         dt, segment_size, norm, use_common_mean, rebin, rebin_log, background, noise, subtract_noise, min_fracexp, compat,
         blocked, intervals, probabilities,
     )  # fmt: skip
-    device = session_of(session, backend)
-    segments = flux_segments(src)
+    where, segments = chosen(session, backend), flux_segments(src)
     if segments is not None:
         if selection:
             raise OptionError(f"segments of flux take no {', '.join(sorted(selection))}")
-        of_segments: AveragedPowerSpectrum = fed(_eagleray.PowerFeed(device, options, rates), segments)
+        with where._for_segments() as core:
+            of_segments: AveragedPowerSpectrum = fed(_eagleray.PowerFeed(core, options, rates), segments)
         return of_segments
     observation = observe(src, dict(selection), compat)
-    made: AveragedPowerSpectrum = delivered(_eagleray.power_spectrum(device, observation, options))
+    made: AveragedPowerSpectrum = delivered(_eagleray.power_spectrum(where._core, observation, options))
     return made
 
 
+@checked(background=two_numbers, noise=two_noises)
 def cs(
     src: Any,
     reference: Any = None,
@@ -187,29 +192,22 @@ def cs(
         subject, ref, channels, dt, segment_size, norm, use_common_mean, rebin, rebin_log, background, noise, fullspec,
         min_fracexp, compat,
     )  # fmt: skip
-    device = session_of(session, backend)
-    segments = flux_segments(src)
+    where, segments = chosen(session, backend), flux_segments(src)
     if segments is not None:
         if selection:
             raise OptionError(f"segments of flux take no {', '.join(sorted(selection))}")
-        both = segments if reference is None else zip(segments, reference, strict=True)
-        feed = _eagleray.CrossFeed(device, options, rates)
-        for one, other in both:
-            values, errors = one if isinstance(one, tuple) else (one, None)
-            values2, errors2 = other if isinstance(other, tuple) else (other, None)
-            feed.push(
-                as_flux(values),
-                as_flux(values2),
-                None if errors is None else as_flux(errors),
-                None if errors2 is None else as_flux(errors2),
-            )
-        of_segments: AveragedCrossSpectrum = delivered(feed.finish())
+        others = None if reference is None else flux_segments(reference)
+        if reference is not None and others is None:
+            raise OptionTypeError("reference: segments of flux are needed, as the subject is made of them")
+        with where._for_segments() as core:
+            of_segments: AveragedCrossSpectrum = fed_pairs(_eagleray.CrossFeed(core, options, rates), segments, others)
         return of_segments
     observation = sides(src, reference, dict(selection), compat)
-    made: AveragedCrossSpectrum = delivered(_eagleray.cross_spectrum(device, observation, options))
+    made: AveragedCrossSpectrum = delivered(_eagleray.cross_spectrum(where._core, observation, options))
     return made
 
 
+@checked()
 def fad(
     src: Any,
     reference: Any = None,
@@ -255,6 +253,7 @@ def fad(
     return made
 
 
+@checked(freq=interval("Hz", open_ends=True))
 def ls(
     src: Any,
     reference: Any = None,
@@ -312,6 +311,7 @@ def ls(
     return cross
 
 
+@checked()
 def multitaper(
     src: Any,
     *,
@@ -361,6 +361,7 @@ def multitaper(
     return made
 
 
+@checked()
 def bispectrum(
     src: Any,
     *,

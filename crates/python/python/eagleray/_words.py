@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _eagleray
-from ._errors import warn
+from ._arguments import floats
+from ._errors import OptionError, OptionTypeError, article, warn
 from ._products import (
     wrap,
 )
-from ._source import Interval, exact_float64, observe, pair
+from ._source import Interval, observe, pair
 
 Norm = Literal["leahy", "frac", "abs", "none"]
 Noise = Literal["poisson", "none"] | float | Interval
@@ -22,7 +23,7 @@ Compat = Literal["stingray"] | None
 
 def delivered(core: _eagleray.Product) -> Any:
     """A product in its class, with a warning for each thing that was odd."""
-    warn([(code, message) for code, message, _ in core.warnings()], 4)
+    warn([(code, message) for code, message, _ in core.warnings()])
     return wrap(core)
 
 
@@ -45,16 +46,70 @@ def power_options(
     return dict(locals())
 
 
+def as_flux(values: Any, segment: int) -> npt.NDArray[np.float64]:
+    made = floats(values, f"segment {segment}")
+    if made.ndim != 1:
+        raise OptionTypeError(f"segment {segment}: an array of one dimension is needed, not of {made.ndim}")
+    return made
+
+
+def _flux(given: Any, segment: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """A segment, and its errors where there are some."""
+    if not isinstance(given, tuple):
+        return as_flux(given, segment), None
+    if len(given) != 2:
+        raise OptionTypeError(
+            f"segment {segment}: an array, or a pair of an array and its errors, is needed, not {len(given)} things"
+        )
+    flux, errors = given
+    return as_flux(flux, segment), None if errors is None else as_flux(errors, segment)
+
+
 def fed(feed: Any, segments: Iterable[Any]) -> Any:
     """The product of segments that come one by one."""
-    for segment in segments:
-        flux, errors = segment if isinstance(segment, tuple) else (segment, None)
-        feed.push(as_flux(flux), None if errors is None else as_flux(errors))
+    number = 0
+    for number, segment in enumerate(segments, 1):
+        feed.push(*_flux(segment, number - 1))
+    _some(number)
     return delivered(feed.finish())
 
 
-def as_flux(values: Any) -> npt.NDArray[np.float64]:
-    return exact_float64(np.asarray(values), "flux")
+def fed_pairs(feed: Any, subjects: Iterable[Any], references: Iterable[Any] | None) -> Any:
+    """The product of pairs of segments that come one by one, from two iterables or from one."""
+    number = 0
+    for number, (subject, reference) in enumerate(_pairs(subjects, references), 1):
+        flux, errors = _flux(subject, number - 1)
+        flux2, errors2 = _flux(reference, number - 1)
+        feed.push(flux, flux2, errors, errors2)
+    _some(number)
+    return delivered(feed.finish())
+
+
+def _some(segments: int) -> None:
+    if not segments:
+        raise OptionError("src: there is no segment: the iterator was empty, or has been used before")
+
+
+def _pairs(subjects: Iterable[Any], references: Iterable[Any] | None) -> Iterator[tuple[Any, Any]]:
+    if references is None:
+        for i, both in enumerate(subjects):
+            if not (isinstance(both, (tuple, list)) or np.ndim(both) == 2) or len(both) != 2:
+                raise OptionTypeError(
+                    f"segment {i}: a pair (subject, reference) of arrays is needed, not {article(type(both).__name__)}; where the "
+                    "references come by themselves, they are the second argument"
+                )
+            yield both[0], both[1]
+        return
+    of_reference = iter(references)
+    nothing = object()
+    number = 0
+    for number, subject in enumerate(subjects, 1):
+        reference = next(of_reference, nothing)
+        if reference is nothing:
+            raise OptionError(f"reference: it has {number - 1} segments, and the subject more")
+        yield subject, reference
+    if next(of_reference, nothing) is not nothing:
+        raise OptionError(f"reference: it has more segments than the {number} of the subject")
 
 
 def _two(given: Any) -> tuple[Any, Any]:

@@ -11,7 +11,8 @@ from math import log10
 from typing import Any
 
 from . import _eagleray
-from ._errors import OptionError
+from ._arguments import count, flag, number
+from ._errors import OptionError, OptionTypeError
 
 __all__ = ["amplitude", "p_to_power", "poisson", "power_to_p"]
 
@@ -35,7 +36,7 @@ def power_to_p(power: float, *, m: int = 1, k: int = 1, trials: float = 1.0) -> 
     """
     _positive(trials=trials)
     _not_negative(power=power)
-    return _loaded(_eagleray.power_to_p(power, m, k, trials))
+    return _loaded(_eagleray.power_to_p(power, *_averaged(m, k), trials))
 
 
 def p_to_power(
@@ -51,13 +52,15 @@ def p_to_power(
         See `power_to_p`.
     """
     if (p is None) == (log10_p is None):
-        raise TypeError("give p or log10_p")
-    if p is not None and not 0 < p < 1:
+        raise OptionTypeError("p, log10_p: give one of them")
+    if log10_p is not None and not number()("log10_p", log10_p) < 0:
+        raise OptionError(f"log10_p: {log10_p} must be below 0")
+    if p is not None and not 0 < number()("p", p) < 1:
         raise OptionError(f"p: {p} is no probability between 0 and 1")
     _positive(trials=trials)
     logarithm = log10(p) if p is not None else log10_p
     assert logarithm is not None
-    return _loaded(_eagleray.p_to_power(logarithm, m, k, trials))
+    return _loaded(_eagleray.p_to_power(logarithm, *_averaged(m, k), trials))
 
 
 def amplitude(
@@ -95,15 +98,17 @@ def amplitude(
         Confidence of the upper limit.
     """
     if (power is None) == (fraction is None):
-        raise TypeError("give power or fraction")
+        raise OptionTypeError("power, fraction: give one of them")
     if (freq is None) != (dt is None):
-        raise TypeError("freq and dt belong together")
+        raise OptionTypeError("freq, dt: they belong together")
     _positive(photons=photons)
     _not_negative(power=power or 0.0, fraction=fraction or 0.0, background=background)
-    if not 0 < confidence < 1:
+    bins = None if freq is None or dt is None else (number("Hz")("freq", freq), number("s")("dt", dt))
+    if not 0 < number()("confidence", confidence) < 1:
         raise OptionError(f"confidence: {confidence} is no probability between 0 and 1")
-    bins = None if freq is None or dt is None else (freq, dt)
-    made = _eagleray.amplitude(power, fraction or 0.0, photons, (m, k), bins, centred, background, confidence)
+    made = _eagleray.amplitude(
+        power, fraction or 0.0, photons, _averaged(m, k), bins, flag("centred", centred), background, confidence
+    )
     return _loaded(made)
 
 
@@ -118,7 +123,7 @@ def poisson(counts: int, *, sigma: float = 1.0) -> dict[str, Any]:
         Each limit is transgressed with the probability of exceeding this many standard deviations.
     """
     _positive(sigma=sigma)
-    return _loaded(_eagleray.poisson(counts, sigma))
+    return _loaded(_eagleray.poisson(count()("counts", counts), sigma))
 
 
 def _loaded(text: str) -> dict[str, Any]:
@@ -127,12 +132,17 @@ def _loaded(text: str) -> dict[str, Any]:
 
 
 def _positive(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number > 0:
-            raise OptionError(f"{name}: {number} must be above 0")
+    for name, given in numbers.items():
+        if not number()(name, given) > 0:
+            raise OptionError(f"{name}: {given} must be above 0")
 
 
 def _not_negative(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number >= 0:
-            raise OptionError(f"{name}: {number} must not be negative")
+    for name, given in numbers.items():
+        if not number()(name, given) >= 0:
+            raise OptionError(f"{name}: {given} must not be negative")
+
+
+def _averaged(m: int, k: int) -> tuple[int, int]:
+    """Segments and frequencies averaged."""
+    return count(1)("m", m), count(1)("k", k)

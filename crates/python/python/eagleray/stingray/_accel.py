@@ -19,8 +19,8 @@ def calculate_all_convolutions(
     nproc: Any = 4,
 ) -> tuple[list[float], list[int], list[float]]:
     """As in Stingray, in this process; candidates are in the order of responses."""
-    spectrum = np.ascontiguousarray(plain(A, "the spectrum", complex_too=True), dtype=np.complex128)
-    shapes = [np.ascontiguousarray(np.atleast_1d(response), dtype=np.complex128) for response in responses]
+    spectrum = np.require(plain(A, "the spectrum", complex_too=True), np.complex128, ["C", "A"])
+    shapes = [np.require(np.atleast_1d(response), np.complex128, ["C", "A"]) for response in responses]
     if any(shape.size > spectrum.size for shape in shapes):
         raise Unanswered("responses longer than the spectrum")
     searched = np.flatnonzero(freq_intv_to_search)

@@ -83,12 +83,12 @@ def plain(values: Any, what: str, complex_too: bool = False) -> Array:
 
 def floats(values: Array) -> Floats:
     """Contiguous numbers of 64 bits."""
-    return np.ascontiguousarray(values, dtype=np.float64)
+    return np.require(values, np.float64, ["C", "A"])
 
 
 def numbers(values: Array) -> Array:
     """Contiguous real or complex numbers."""
-    return np.ascontiguousarray(values, dtype=np.complex128) if values.dtype.kind == "c" else floats(values)
+    return np.require(values, np.complex128, ["C", "A"]) if values.dtype.kind == "c" else floats(values)
 
 
 def halves(values: Array) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _products
+from .._errors import article
 from .._source import as_light_curve
 from ._to_stingray import ENERGY_CLASSES
 
@@ -26,6 +27,14 @@ def from_stingray(obj: Any) -> Any:
     obj : EventList, Lightcurve, Powerspectrum, Crossspectrum, DynamicalPowerspectrum, DynamicalCrossspectrum, or a spectrum of
         `stingray.varenergyspectrum`
         Averaged or not. A spectrum must have its powers.
+
+    Notes
+    -----
+    What Stingray does not keep is nan in columns, and 0 or empty in metadata: the balance of photons (``photons``), the mission, the options;
+    of cross spectra the intrinsic coherence's error; of dynamical cross spectra the powers of the sides; of energy spectra the photons
+    (``counts``, ``nphots``), ``m``, ``k`` and ``nfreq``, and the columns ``lag_phase``, ``freq``, ``variance``, ``upper_limit``,
+    ``m_eff``, ``rate`` of counts, and the parts of a covariance that is not complex. Segments of energy spectra are those that fit into the
+    intervals.
 
     Returns
     -------
@@ -55,7 +64,9 @@ def from_stingray(obj: Any) -> Any:
         return _of_cross(_whole(obj, "power"))
     if isinstance(obj, stingray.varenergyspectrum.VarEnergySpectrum):
         return _of_energy(_whole(obj, "spectrum"))
-    raise TypeError(f"eagleray has nothing for a {type(obj).__name__} of Stingray")
+    if type(obj).__module__.partition(".")[0] == "stingray":
+        raise TypeError(f"eagleray has no product for {article(type(obj).__name__)} of Stingray")
+    raise TypeError(f"an object of Stingray is needed, not {article(type(obj).__name__)}")
 
 
 def _whole(obj: Any, name: str) -> Any:
@@ -109,8 +120,36 @@ def _of(name: str, columns: dict[str, Any], meta: dict[str, Any], pattern: str |
     if missing:
         raise TypeError(f"a {name} needs {', '.join(sorted(missing))}")
     made["columns"] = {key: _listed(value) for key, value in columns.items()}
-    made["meta"].update(meta, inputs=[], options={}, warnings=[])
+    # Of the pattern nothing but the form is left.
+    blank = {key: value if key in _FORM else _blank(value) for key, value in made["meta"].items()}
+    blank.update(adapter="", **meta)
+    blank.update(inputs=[], options={}, warnings=[])
+    if "reference" in blank and "reference" not in meta:
+        blank["reference"] = None
+    made["meta"] = blank
     return _products._unpickled(json.dumps(made).encode())
+
+
+#: Entries of the metadata that say how the product is to be read.
+_FORM = ("product", "eagleray_version", "lag_sign", "err_dist", "power_type", "backend", "precision", "kind", "axes")
+
+
+def _blank(value: Any) -> Any:
+    """What stands for a value that is not known."""
+    if isinstance(value, bool) or value is None:
+        return value if value is None else False
+    if isinstance(value, dict):
+        return {key: _blank(one) for key, one in value.items()}
+    return {int: 0, float: 0.0, str: "", list: []}[type(value)]
+
+
+def _mjdref(obj: Any) -> dict[str, Any] | None:
+    """The day from which times are counted, as metadata have it; none where it is not known."""
+    mjdref = getattr(obj, "mjdref", None)
+    if not mjdref:
+        return None
+    day = int(np.floor(mjdref))
+    return {"day": day, "fraction": float(mjdref - day)}
 
 
 def _listed(values: Any) -> list[Any]:
@@ -144,6 +183,9 @@ def _segments(obj: Any) -> tuple[dict[str, Any], dict[str, _Array], int]:
         "use_common_mean": True,
         "err_dist": getattr(obj, "err_dist", None) or "poisson",
         "gti": _intervals(obj),
+        "mjdref": _mjdref(obj),
+        "m": int(np.min(m)),
+        "k": int(np.min(k)),
     }
     columns = {"freq": obj.freq, "width": k / (n * dt), "k": k, "m": m}
     return meta, columns, segments
@@ -241,7 +283,7 @@ def _of_dynamical(obj: Any, of_power: bool) -> Any:
         for value in (getattr(obj, key, None) for key in ("nphots", "nphots1", "nphots2"))
         if value is not None
     ]
-    nphots = nphots or [float("nan")]
+    nphots = nphots or [0.0]
     noise = _level(obj.norm, nphots[0], segment_size)
     axes = {
         **known["axes"],
@@ -262,7 +304,12 @@ def _of_dynamical(obj: Any, of_power: bool) -> Any:
         "segment_size": segment_size,
     }
     meta.update(
-        norm=obj.norm, segments=m * rows, skipped_segments=0, exposure=m * rows * segment_size, gti=_intervals(obj)
+        norm=obj.norm,
+        segments=m * rows,
+        skipped_segments=0,
+        exposure=m * rows * segment_size,
+        gti=_intervals(obj),
+        mjdref=_mjdref(obj),
     )
     meta["axes"] = {key: np.asarray(value).tolist() for key, value in axes.items()}
     for key in known:
@@ -290,7 +337,7 @@ def _of_energy(obj: Any) -> Any:
     if isinstance(obj, energy.ComplexCovarianceSpectrum):
         kind = "covariance"
     if kind is None:
-        raise TypeError(f"eagleray has nothing for a {type(obj).__name__} of Stingray")
+        raise TypeError(f"eagleray has no product for {article(type(obj).__name__)} of Stingray")
     pattern = json.loads(_pattern(f"EnergySpectrum of {kind}"))
     count = len(spectrum)
     nothing = np.full(count, np.nan)
@@ -306,8 +353,32 @@ def _of_energy(obj: Any) -> Any:
     if np.iscomplexobj(spectrum):
         columns.update(covariance_re=spectrum.real, covariance_im=spectrum.imag)
     columns["counts"] = np.rint(spectrum).astype(int) if kind == "count" else np.zeros(count, dtype=int)
-    meta = {"kind": kind}
-    for name, value in [("dt", obj.bin_time), ("segment_size", obj.segment_size), ("norm", getattr(obj, "norm", None))]:
-        if value is not None and name in pattern["meta"]:
-            meta[name] = value
-    return _of("EnergySpectrum", columns, meta, f"EnergySpectrum of {kind}")
+    return _of("EnergySpectrum", columns, _of_bands(obj, kind, pattern["meta"]), f"EnergySpectrum of {kind}")
+
+
+def _of_bands(obj: Any, kind: str, known: dict[str, Any]) -> dict[str, Any]:
+    """What a spectrum of energies tells of itself."""
+    from stingray.gti import time_intervals_from_gtis
+
+    gti, events = _intervals(obj), getattr(obj, "events1", None)
+    reference = np.ravel(obj.ref_band)
+    band, size, dt = getattr(obj, "freq_interval", None), obj.segment_size, obj.bin_time
+    told: dict[str, Any] = {
+        "norm": getattr(obj, "norm", None),
+        "dt": dt,
+        "segment_size": size,
+        "channels": bool(getattr(obj, "use_pi", False)),
+        "freq_band": None if band is None else [float(end) for end in band],
+    }
+    if size:
+        told.update(df=1 / size, n=round(size / dt) if dt else 0)
+    if gti and size:
+        segments = len(time_intervals_from_gtis(np.asarray(gti), size)[0])
+        told.update(segments=segments, exposure=segments * float(size))
+    elif gti:
+        told["exposure"] = float(np.diff(gti).sum())
+    # Stingray's reference without ends is of all energies.
+    if known["reference"] is not None and len(reference) == 2 and np.all(np.isfinite(reference.astype(float))):
+        told["reference"] = {"lo": float(reference[0]), "hi": float(reference[1])}
+    meta = {name: value for name, value in told.items() if value is not None and name in known}
+    return {"kind": kind, "gti": gti, "mjdref": _mjdref(events), **meta}

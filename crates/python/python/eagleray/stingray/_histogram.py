@@ -30,8 +30,8 @@ def histogram(
         raise Unanswered("values are no plain array of 64-bit numbers of one dimension")
     if weights is not None and weights.size != a.size:
         raise Unanswered("values and weights differ in number")
-    weights = None if weights is None else np.ascontiguousarray(weights)
-    return seams.histogram(["histogram"], np.ascontiguousarray(a), count, lo, hi, weights)
+    weights = None if weights is None else np.require(weights, requirements=["C", "A"])
+    return seams.histogram(["histogram"], np.require(a, requirements=["C", "A"]), count, lo, hi, weights)
 
 
 def _double(values: Any) -> bool:

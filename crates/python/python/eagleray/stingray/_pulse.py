@@ -86,7 +86,7 @@ def _weighted(times: Any, weights: Any, expocorr: Any, gti: Any) -> tuple[Floats
         return values, None
     if gti is None:
         raise Unanswered("exposure without good time intervals")
-    intervals = np.ascontiguousarray(gti, dtype=np.float64)
+    intervals = np.require(gti, np.float64, ["C", "A"])
     if len(intervals) == len(times):
         raise Unanswered("as many good time intervals as events")
     return values, intervals

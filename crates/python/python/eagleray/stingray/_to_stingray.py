@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import article
+
 _Array = npt.NDArray[Any]
 #: Kinds of energy spectra, and the classes of Stingray that hold them.
 ENERGY_CLASSES = {
@@ -33,6 +35,13 @@ def to_stingray(product: Any) -> Any:
     DynamicalCrossspectrum, or a spectrum of `stingray.varenergyspectrum`
         Arrays are copies, which may be changed.
 
+    Notes
+    -----
+    Stingray has no place for noise levels, intervals and probabilities of powers, and the errors of the parts of a cross spectrum; it
+    computes lags and coherences anew. ``power_err`` of a cross spectrum is real, where Stingray has a complex one: with
+    ``compat="stingray"`` it is that one's modulus. Of energy spectra the phase lag, the frequency, variances, upper limits and
+    photons are lost.
+
     Raises
     ------
     TypeError
@@ -40,7 +49,10 @@ def to_stingray(product: Any) -> Any:
     """
     made = _TO.get(type(product).__name__)
     if made is None:
-        raise TypeError(f"Stingray has no object for a {product.kind}")
+        kind = getattr(product, "kind", None)
+        if kind is None:
+            raise TypeError(f"a product of eagleray is needed, not {article(type(product).__name__)}")
+        raise TypeError(f"Stingray has no object for {article(kind)}")
     return made(product)
 
 
@@ -186,6 +198,11 @@ def _energy(product: Any) -> Any:
     made.spectrum, made.spectrum_error = np.array(product["value"]), np.array(product["value_err"])
     made.bin_time, made.segment_size = product.meta.get("dt"), product.meta.get("segment_size")
     made.norm = product.meta.get("norm")
+    made.gti = np.array(product.meta["gti"]) if product.meta.get("gti") else None
+    made.freq_interval = product.meta.get("freq_band")
+    reference = product.meta.get("reference")
+    if reference:
+        made.ref_band = np.array([[reference["lo"], reference["hi"]]])
     return made
 
 
